@@ -1,0 +1,73 @@
+use axum::http::header::ACCEPT;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
+use strata_console::{Actor, Console, ConsoleError};
+use strata_demo::Traffic;
+
+use super::ApiError;
+
+/// The console behind this request. Fails closed where none was provided.
+pub(super) fn console() -> Result<Console, ApiError> {
+    use_context().ok_or_else(|| ApiError::Away("find the console".to_owned()))
+}
+
+/// Who asks.
+pub(super) fn actor() -> Result<Actor, ApiError> {
+    use_context().ok_or_else(|| ApiError::Away("tell who is asking".to_owned()))
+}
+
+/// The demo's traffic, where there is one.
+pub(super) fn traffic() -> Option<Traffic> {
+    use_context()
+}
+
+/// Turns a console's error into ours and sets the status of the answer.
+pub(super) fn refuse(error: ConsoleError) -> ApiError {
+    let text = error.to_string();
+    let (status, error) = match error {
+        ConsoleError::Refused(why) => (StatusCode::FORBIDDEN, ApiError::Refused(why)),
+        ConsoleError::UnknownCache(_) | ConsoleError::UnknownJob(_) => {
+            (StatusCode::NOT_FOUND, ApiError::NotFound(text))
+        }
+        ConsoleError::NodeGone(_) => (StatusCode::SERVICE_UNAVAILABLE, ApiError::Away(text)),
+        _ => (StatusCode::UNPROCESSABLE_ENTITY, ApiError::Invalid(text)),
+    };
+    set_status(status);
+    error
+}
+
+/// Sets the status of the answer, unless it goes back to a page as a redirect.
+pub(super) fn set_status(status: StatusCode) {
+    if let Some(response) = use_context::<ResponseOptions>().filter(|_| !is_plain_form()) {
+        response.set_status(status);
+    }
+}
+
+/// Whether a browser without JavaScript posted a form and waits for a page.
+pub(super) fn is_plain_form() -> bool {
+    request_headers()
+        .and_then(|headers| headers.get(ACCEPT)?.to_str().ok().map(|v| v.contains("text/html")))
+        .unwrap_or(false)
+}
+
+/// The value of a cookie.
+pub(super) fn cookie(name: &str) -> Option<String> {
+    let headers = request_headers()?;
+    let mut pairs = headers.get_all(axum::http::header::COOKIE).iter().flat_map(|value| {
+        value.to_str().unwrap_or_default().split(';').filter_map(|pair| pair.trim().split_once('='))
+    });
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+}
+
+/// A parameter of the page's address, as written.
+pub(super) fn query(name: &str) -> Option<String> {
+    let parts = use_context::<Parts>()?;
+    let mut pairs = parts.uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+}
+
+fn request_headers() -> Option<HeaderMap> {
+    use_context::<Parts>().map(|parts| parts.headers)
+}

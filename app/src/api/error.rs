@@ -1,0 +1,70 @@
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use serde::{Deserialize, Serialize};
+
+/// Why the server did not do what it was asked. Each text fits after "failed to …", except a
+/// refusal, which is a sentence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub enum ApiError {
+    /// The console does not allow it.
+    #[error("{0}")]
+    Refused(String),
+    /// There is no such cache or job.
+    #[error("{0}")]
+    NotFound(String),
+    /// What was sent makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// Something that is needed is away for now.
+    #[error("{0}")]
+    Away(String),
+    /// The server did not answer.
+    #[error("reach the server")]
+    Unreachable,
+    /// The server answered something that this page does not understand.
+    #[error("understand the server; reload the page, it may have been updated")]
+    NotUnderstood,
+}
+
+impl ApiError {
+    /// What a person is told.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Refused(why) => why.clone(),
+            other => format!("Failed to {other}."),
+        }
+    }
+}
+
+impl FromServerFnError for ApiError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(value: ServerFnErrorErr) -> Self {
+        match value {
+            ServerFnErrorErr::Request(_) => Self::Unreachable,
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
+                Self::Invalid("read what was sent".to_owned())
+            }
+            _ => Self::NotUnderstood,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_as_a_sentence() {
+        let missing = ApiError::NotFound("find a cache named \"cats\"".to_owned());
+        assert_eq!(missing.sentence(), "Failed to find a cache named \"cats\".");
+        let refused = ApiError::Refused("This console is read-only.".to_owned());
+        assert_eq!(refused.sentence(), "This console is read-only.");
+    }
+
+    #[test]
+    fn an_error_survives_the_wire() {
+        let error = ApiError::Invalid("use an empty pattern".to_owned());
+        assert_eq!(ApiError::de(error.ser()), error);
+    }
+}

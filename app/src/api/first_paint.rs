@@ -1,0 +1,48 @@
+use serde::{Deserialize, Serialize};
+use strata_report::{Job, Session, Snapshot, TrafficState};
+
+use crate::theme::Theme;
+
+/// Everything that the first HTML shows. It travels inside the page, so that the browser starts
+/// from the same numbers and asks for nothing twice.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct FirstPaint {
+    /// The numbers.
+    pub(crate) snapshot: Snapshot,
+    /// Who looks.
+    pub(crate) session: Option<Session>,
+    /// The demo's traffic, where there is any.
+    pub(crate) traffic: Option<TrafficState>,
+    /// The colours that were chosen.
+    pub(crate) theme: Theme,
+    /// The invalidation that a form without JavaScript asked for just before.
+    pub(crate) job: Option<Job>,
+}
+
+/// Reads it from memory; never waits.
+#[cfg(feature = "ssr")]
+pub(crate) fn first_paint() -> FirstPaint {
+    use super::door;
+
+    let theme = chosen_theme();
+    let Ok(console) = door::console() else { return FirstPaint { theme, ..Default::default() } };
+    FirstPaint {
+        snapshot: console.snapshot(),
+        session: door::actor().ok().map(|actor| console.session(&actor)),
+        traffic: door::traffic().map(|traffic| traffic.state()),
+        theme,
+        job: door::query("job").and_then(|id| console.job(id.parse().ok()?).ok()),
+    }
+}
+
+/// The theme that this browser chose before.
+#[cfg(feature = "ssr")]
+pub(crate) fn chosen_theme() -> Theme {
+    super::door::cookie(crate::theme::COOKIE).map_or(Theme::System, |name| Theme::of(&name))
+}
+
+/// What a browser starts from when the page carried nothing.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn first_paint() -> FirstPaint {
+    FirstPaint::default()
+}

@@ -1,0 +1,44 @@
+use leptos::prelude::*;
+use strata_report::TrafficState;
+
+use super::ApiError;
+
+// As the audit trail names it, whichever door it came through.
+#[cfg(feature = "ssr")]
+const ACTION: &str = "set_traffic";
+#[cfg(feature = "ssr")]
+const TARGET: &str = "demo";
+
+/// The demo's traffic; `None` where there is none.
+#[server(name = CurrentTraffic, prefix = "/api", endpoint = "strata/traffic")]
+pub async fn traffic() -> Result<Option<TrafficState>, ApiError> {
+    Ok(super::door::traffic().map(|traffic| traffic.state()))
+}
+
+/// Changes the demo's traffic while it runs.
+#[server(name = SetTraffic, prefix = "/api", endpoint = "strata/set_traffic")]
+pub async fn set_traffic(
+    running: bool,
+    rate_per_s: u32,
+    skew: f64,
+    write_share: f64,
+) -> Result<TrafficState, ApiError> {
+    use axum::http::StatusCode;
+
+    use super::door;
+
+    let Some(traffic) = door::traffic() else {
+        door::set_status(StatusCode::NOT_FOUND);
+        return Err(ApiError::NotFound("find any traffic to change".to_owned()));
+    };
+    let (console, actor) = (door::console()?, door::actor()?);
+    console.authorise(&actor, ACTION, TARGET).map_err(door::refuse)?;
+    traffic.set(TrafficState { running, rate_per_s, skew, write_share }).map_err(|error| {
+        door::set_status(StatusCode::UNPROCESSABLE_ENTITY);
+        ApiError::Invalid(error.to_string())
+    })?;
+    let state = traffic.state();
+    let running = if state.running { "running" } else { "stopped" };
+    console.record(&actor, ACTION, TARGET, &format!("{running} at {} requests/s", state.rate_per_s));
+    Ok(state)
+}

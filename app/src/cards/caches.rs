@@ -1,0 +1,144 @@
+use leptos::prelude::*;
+use strata_report::{CacheFrame, Frame};
+
+use crate::format::{self, DASH};
+use crate::hints;
+use crate::live::Live;
+use crate::ui::{Bar, Card, Label, Segment};
+
+/// Every cache in a row, worst first: the one whose reads sink the deepest.
+#[component]
+pub(crate) fn Caches() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let order = Memo::new(move |_| live.frame.with(worst_first));
+    view! {
+        <Card name="caches" title="Caches" note="worst first">
+            <table class="caches-table">
+                <thead>
+                    <tr>
+                        <th scope="col">"cache"</th>
+                        <th scope="col" class="wide">
+                            "answered by L1 · L2 · below"
+                        </th>
+                        <th scope="col">
+                            <Label hint=hints::READS />
+                        </th>
+                        <th scope="col" class="roomy">
+                            "L1 entries"
+                        </th>
+                        <th scope="col" class="roomy">
+                            "L1 weight"
+                        </th>
+                        <th scope="col" class="roomy">
+                            "L2 entries"
+                        </th>
+                        <th scope="col">
+                            <Label hint=hints::LOAD_P95 />
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>
+                    <For each=move || order.get() key=String::clone let:name>
+                        <Row name=name />
+                    </For>
+                </tbody>
+            </table>
+        </Card>
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(name: String) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let wanted = StoredValue::new(name.clone());
+    let cache = Memo::new(move |_| {
+        live.frame.with(|frame| {
+            let mut caches = frame.caches.iter();
+            let found = caches.find(|cache| wanted.with_value(|name| cache.report.cache == *name));
+            found.cloned().unwrap_or_default()
+        })
+    });
+    let text = move |of: fn(&CacheFrame) -> String| move || cache.with(of);
+    let layers = Memo::new(move |_| cache.with(layers));
+    let segments = Memo::new(move |_| {
+        let segment = |(class, share): (&'static str, Option<f64>)| Segment {
+            class,
+            share: share.unwrap_or(0.0),
+        };
+        ["l1", "l2", "source"].into_iter().zip(layers.get()).map(segment).collect()
+    });
+    let shares = move || layers.get().map(format::percent).join(" · ");
+    view! {
+        <tr>
+            <th scope="row">{name}</th>
+            <td class="wide">
+                <span class="answered-by">
+                    <Bar segments=segments />
+                    <span>{shares}</span>
+                </span>
+            </td>
+            <td>{text(reads)}</td>
+            <td class="roomy">{text(|cache| format::estimate(cache.report.l1.entries))}</td>
+            <td class="roomy">{text(weight)}</td>
+            <td class="roomy">
+                {text(|cache| cache.l2_entries.map_or(DASH.to_owned(), format::count))}
+            </td>
+            <td>{text(|cache| format::duration(cache.recent.load_latency.quantile_ns(0.95)))}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn reads(cache: &CacheFrame) -> String {
+    format::rate(cache.recent.per_second(cache.recent.outcomes.reads()))
+}
+
+fn weight(cache: &CacheFrame) -> String {
+    cache.report.l1.weight_bytes.map_or(DASH.to_owned(), |n| format!("~{}", format::bytes(n)))
+}
+
+// The shares of reads that ended in L1, in L2 and below.
+fn layers(cache: &CacheFrame) -> [Option<f64>; 3] {
+    let outcomes = &cache.recent.outcomes;
+    let reads = outcomes.reads();
+    let below = reads - outcomes.l1_hit - outcomes.l2_hit;
+    [outcomes.l1_hit, outcomes.l2_hit, below].map(|n| (reads > 0).then(|| n as f64 / reads as f64))
+}
+
+// Steps of 5 %, so that caches that are alike do not change places each second.
+fn worst_first(frame: &Frame) -> Vec<String> {
+    let depth = |cache: &CacheFrame| layers(cache)[2].map_or(-1, |share| (share * 20.0) as i32);
+    let mut caches: Vec<&CacheFrame> = frame.caches.iter().collect();
+    caches.sort_by_key(|cache| std::cmp::Reverse(depth(cache)));
+    caches.into_iter().map(|cache| cache.report.cache.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use strata_report::{CacheReport, Outcomes, Window};
+
+    use super::*;
+
+    fn cache(name: &str, l1_hit: u64, loaded: u64) -> CacheFrame {
+        let outcomes = Outcomes { l1_hit, loaded, ..Outcomes::default() };
+        CacheFrame {
+            report: CacheReport { cache: name.to_owned(), ..CacheReport::default() },
+            recent: Window { span_ms: 1000, outcomes, ..Window::default() },
+            ..CacheFrame::default()
+        }
+    }
+
+    #[test]
+    fn the_worst_cache_comes_first_and_an_idle_one_last() {
+        let caches = vec![cache("idle", 0, 0), cache("good", 99, 1), cache("bad", 50, 50)];
+        let frame = Frame { caches, ..Frame::default() };
+        assert_eq!(worst_first(&frame), ["bad", "good", "idle"]);
+    }
+
+    #[test]
+    fn alike_caches_keep_their_order() {
+        let caches = vec![cache("a", 981, 19), cache("b", 980, 20)];
+        assert_eq!(worst_first(&Frame { caches, ..Frame::default() }), ["a", "b"]);
+    }
+}

@@ -1,0 +1,81 @@
+use leptos::prelude::*;
+
+use crate::charts::Spark;
+use crate::hints::Hint;
+use crate::ui::{Number, Segment};
+
+const WIDTH: f64 = 1_000.0;
+
+/// What a layer says about itself.
+pub(super) struct LayerText {
+    /// Its class and colour.
+    pub(super) class: &'static str,
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What it is made of.
+    pub(super) made_of: &'static str,
+    /// The number in its bar.
+    pub(super) answered: Signal<String>,
+    /// What the number counts.
+    pub(super) detail: Signal<String>,
+}
+
+/// One layer: its name, how much of what reached it ended in it, its last minutes, its numbers.
+#[component]
+pub(super) fn Layer(
+    /// Its words.
+    text: LayerText,
+    /// The parts of what reached it that ended here.
+    parts: Memo<Vec<Segment>>,
+    /// Its last minutes.
+    spark: Memo<String>,
+    /// Its numbers.
+    numbers: Vec<(Hint, Signal<String>)>,
+    /// How it stands, where it does not take part.
+    #[prop(into)]
+    absence: Signal<Option<&'static str>>,
+) -> impl IntoView {
+    let LayerText { class, name, made_of, answered, detail } = text;
+    let numbers = numbers
+        .into_iter()
+        .map(|(hint, value)| view! { <Number hint=hint value=value /> })
+        .collect_view();
+    view! {
+        <div class=format!("layer {class}") data-absent=move || absence.get().map(|_| "true")>
+            <div class="layer-name">
+                <h3>{name}</h3>
+                <p>{made_of}</p>
+            </div>
+            <div class="layer-bar">
+                <Strip parts=parts />
+                <p>
+                    <b>{move || absence.get().map_or_else(|| answered.get(), str::to_owned)}</b>
+                    <span>{move || detail.get()}</span>
+                </p>
+            </div>
+            <Spark class=class path=spark />
+            <dl class="layer-numbers">{numbers}</dl>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Strip(parts: Memo<Vec<Segment>>) -> impl IntoView {
+    let classes = parts.with_untracked(|parts| parts.iter().map(|p| p.class).collect::<Vec<_>>());
+    let rects = classes.into_iter().enumerate().map(|(i, class)| {
+        let x = move || parts.with(|parts| units(parts[..i].iter().map(|p| p.share).sum()));
+        let width = move || parts.with(|parts| units(parts[i].share));
+        view! { <rect class=format!("part {class}") x=x width=width y="0" height="100" /> }
+    });
+    view! {
+        <svg aria-hidden="true" viewBox="0 0 1000 100" preserveAspectRatio="none">
+            <rect class="reads" width="1000" height="100" />
+            {rects.collect_view()}
+        </svg>
+    }
+}
+
+fn units(share: f64) -> i64 {
+    (share.clamp(0.0, 1.0) * WIDTH).round() as i64
+}

@@ -1,0 +1,57 @@
+use leptos::prelude::*;
+
+const N_STREAMS: u32 = 9;
+
+/// What a layer let through, widening until it is the whole of the next layer.
+#[component]
+pub(super) fn Sink(
+    /// The share that the layer above answered.
+    answered: Memo<f64>,
+    /// How much sinks, in words.
+    #[prop(into)]
+    text: Signal<String>,
+) -> impl IntoView {
+    let body = move || {
+        let left = left(answered.get());
+        format!("M{left} 0L1000 0L1000 100L0 100Z")
+    };
+    let streams = (0..N_STREAMS).map(|i| {
+        let d = move || stream(answered.get(), i);
+        view! { <path class="stream" d=d /> }
+    });
+    view! {
+        <div class="sink">
+            <svg aria-hidden="true" viewBox="0 0 1000 100" preserveAspectRatio="none">
+                <path class="reads" d=body />
+                {streams.collect_view()}
+            </svg>
+            <p>{move || text.get()}</p>
+        </div>
+    }
+    .into_any()
+}
+
+fn left(answered: f64) -> i64 {
+    (answered.clamp(0.0, 1.0) * 1_000.0).round() as i64
+}
+
+// One of several lines that spread from what was let through to the whole width below.
+fn stream(answered: f64, i: u32) -> String {
+    let along = (f64::from(i) + 0.5) / f64::from(N_STREAMS);
+    let left = answered.clamp(0.0, 1.0) * 1_000.0;
+    let top = (left + along * (1_000.0 - left)).round();
+    let bottom = (along * 1_000.0).round();
+    if answered >= 1.0 { String::new() } else { format!("M{top} 0L{bottom} 100") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_start_in_what_was_let_through() {
+        assert_eq!(stream(0.5, 0), "M528 0L56 100");
+        assert_eq!(stream(0.0, 4), "M500 0L500 100");
+        assert_eq!(stream(1.0, 4), "");
+    }
+}

@@ -1,0 +1,46 @@
+use leptos::prelude::*;
+use strata_report::Cause;
+
+use super::stacked::{Counted, StackedCard};
+use crate::charts::Band;
+use crate::hints;
+
+/// The bands of removals, in the order of [`Cause::ALL`].
+const BANDS: &[Band] = &[
+    Band { name: "expired", class: "eviction-expired" },
+    Band { name: "explicit", class: "eviction-explicit" },
+    Band { name: "replaced", class: "eviction-replaced" },
+    Band { name: "size", class: "eviction-size" },
+    Band { name: "refused", class: "eviction-refused" },
+];
+
+const EVICTIONS: Counted = Counted {
+    name: "evictions",
+    title: "Why entries left L1",
+    note: "all nodes, as noticed",
+    chart_title: "Entries that left L1 per second by cause over the last five minutes",
+    caption: "Entries that left L1 by cause",
+    hint: hints::EVICTIONS,
+    bands: BANDS,
+    in_point: |point, i| point.evictions.get(Cause::ALL[i]),
+    in_window: |window, i| window.evictions.get(Cause::ALL[i]),
+    in_report: |report, i| report.l1.evictions.get(Cause::ALL[i]),
+};
+
+/// Why entries left L1: a stacked chart by cause, and the counts.
+#[component]
+pub(crate) fn Evictions() -> impl IntoView {
+    view! { <StackedCard counted=EVICTIONS /> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_has_its_band() {
+        for (i, cause) in Cause::ALL.into_iter().enumerate() {
+            assert_eq!(BANDS[i].class, format!("eviction-{}", cause.as_str()));
+        }
+    }
+}

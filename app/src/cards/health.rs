@@ -1,0 +1,105 @@
+use leptos::prelude::*;
+use strata_report::{Frame, Histogram};
+
+use crate::format;
+use crate::hints;
+use crate::live::Live;
+use crate::ui::{Badge, Number, Tone};
+
+/// How Redis and the bus are: a line, and a banner when Redis is away.
+#[component]
+pub(crate) fn Health() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let text = move |of: fn(&Frame) -> String| Signal::derive(move || live.frame.with(of));
+    let tone = Signal::derive(move || {
+        live.frame.with(|frame| match (frame.redis.configured, frame.redis.up) {
+            (false, _) => Tone::Plain,
+            (true, true) => Tone::Good,
+            (true, false) => Tone::Bad,
+        })
+    });
+    let configured = move || live.frame.with(|frame| frame.redis.configured);
+    view! {
+        <section class="health" aria-label="Redis and the bus">
+            <Badge text=text(redis) tone=tone />
+            <Show when=configured>
+                <dl>
+                    <Number hint=hints::BREAKER value=text(breaker) />
+                    <Number hint=hints::QUEUE value=text(queued) />
+                    <Number hint=hints::BUS_LAG value=text(lag) />
+                    <Number hint=hints::GAPS value=text(gaps) />
+                </dl>
+            </Show>
+            <p>{text(nodes)}</p>
+        </section>
+        <Banner />
+    }
+    .into_any()
+}
+
+#[component]
+fn Banner() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let away = Memo::new(move |_| live.frame.with(|f| f.redis.configured && !f.redis.up));
+    let waiting = move || match live.frame.with(total_queued) {
+        0 => "Invalidations that cannot reach it will wait".to_owned(),
+        n => format!("{} now", format::plural(n, "invalidation waits", "invalidations wait")),
+    };
+    view! {
+        <div role="alert" class="banner-place">
+            <Show when=move || away.get()>
+                <div class="banner">
+                    <p>
+                        <strong>"Redis is away. "</strong>
+                        "Reads go on from L1 and the database, which does more work now. L1 entries live shorter, because nodes cannot hear each other. "
+                        {waiting} " and are replayed before Redis is trusted again."
+                    </p>
+                </div>
+            </Show>
+        </div>
+    }
+}
+
+fn redis(frame: &Frame) -> String {
+    let redis = &frame.redis;
+    match (redis.configured, redis.up) {
+        (false, _) => "No Redis: L1 alone".to_owned(),
+        (true, false) => "Redis away".to_owned(),
+        (true, true) => format!("Redis {} up", redis.version.as_deref().unwrap_or("")),
+    }
+}
+
+fn breaker(frame: &Frame) -> String {
+    match frame.nodes.iter().filter(|node| node.l2.breaker_open).count() {
+        0 => "closed".to_owned(),
+        open => format!("open on {open} of {}", frame.nodes.len()),
+    }
+}
+
+fn total_queued(frame: &Frame) -> u64 {
+    frame.nodes.iter().map(|node| node.l2.queued_invalidations).sum()
+}
+
+fn queued(frame: &Frame) -> String {
+    format::count(total_queued(frame))
+}
+
+fn lag(frame: &Frame) -> String {
+    let mut all = Histogram::default();
+    for node in &frame.nodes {
+        all.merge(&node.bus.lag);
+    }
+    format::duration(all.quantile_ns(0.95))
+}
+
+fn gaps(frame: &Frame) -> String {
+    format::count(frame.nodes.iter().map(|node| node.bus.gaps).sum())
+}
+
+fn nodes(frame: &Frame) -> String {
+    let n = frame.nodes.len() as u64;
+    let up = format::span(frame.at_ms.saturating_sub(frame.started_at_ms));
+    let deaf = frame.nodes.iter().filter(|node| node.bus.configured && !node.bus.connected).count();
+    let deaf = if deaf > 0 { format!(", {deaf} deaf to the bus") } else { String::new() };
+    format!("{}{deaf} · counting for {up}", format::plural(n, "node", "nodes"))
+}

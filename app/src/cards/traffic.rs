@@ -1,0 +1,127 @@
+use leptos::prelude::*;
+use strata_report::TrafficState;
+
+use crate::api::{self, SetTraffic};
+use crate::hints::{self, Hint};
+use crate::live::{Live, LiveState};
+use crate::session::Visitor;
+use crate::ui::Card;
+
+/// The traffic of the first HTML; `None` where there is none.
+#[derive(Clone, Copy)]
+pub(crate) struct FirstTraffic(pub(crate) Option<TrafficState>);
+
+/// The demo's traffic and its settings, changeable while it runs.
+#[component]
+pub(crate) fn Traffic() -> impl IntoView {
+    let FirstTraffic(first) = expect_context();
+    let state = RwSignal::new(first);
+    ask_again_when_back(state);
+    let note = move || match state.get() {
+        Some(TrafficState { running: true, .. }) => "running",
+        Some(_) => "stopped",
+        None => "none here",
+    };
+    let is_there = move || state.with(Option::is_some);
+    view! {
+        <Card name="traffic" title="Traffic" note=Signal::derive(move || note().to_owned())>
+            <Show
+                when=is_there
+                fallback=|| view! { <p class="small">"Reads come from outside."</p> }
+            >
+                <Settings state=state />
+            </Show>
+        </Card>
+    }
+    .into_any()
+}
+
+#[component]
+fn Settings(state: RwSignal<Option<TrafficState>>) -> impl IntoView {
+    let refusal = Visitor::of_page().refusal();
+    let set = ServerAction::<SetTraffic>::new();
+    Effect::new(move |_| {
+        if let Some(Ok(now)) = set.value().get() {
+            state.set(Some(now));
+        }
+    });
+    let failure = move || set.value().get().and_then(Result::err).map(|error| error.sentence());
+    let running = move || state.with(|state| state.is_some_and(|state| state.running));
+    let value = move |of: fn(TrafficState) -> f64| {
+        Signal::derive(move || state.get().map_or(String::new(), |state| of(state).to_string()))
+    };
+    let disabled = move || refusal.with(Option::is_some);
+    view! {
+        <ActionForm action=set>
+            <Field hint=hints::RATE name="rate_per_s" step="1" value=value(|s| s.rate_per_s.into()) />
+            <Field hint=hints::SKEW name="skew" step="any" value=value(|s| s.skew) />
+            <Field hint=hints::WRITES name="write_share" step="any" value=value(|s| s.write_share) />
+            <div class="buttons">
+                <button
+                    type="submit"
+                    class="button"
+                    name="running"
+                    value=move || running().to_string()
+                    disabled=disabled
+                >
+                    "Apply"
+                </button>
+                <button
+                    type="submit"
+                    class="button"
+                    name="running"
+                    value=move || (!running()).to_string()
+                    disabled=disabled
+                >
+                    {move || if running() { "Stop" } else { "Start" }}
+                </button>
+            </div>
+            <p class="small">{move || refusal.get()}</p>
+            <p class="failure" role="alert">{failure}</p>
+        </ActionForm>
+    }
+}
+
+#[component]
+fn Field(
+    hint: Hint,
+    name: &'static str,
+    step: &'static str,
+    value: Signal<String>,
+) -> impl IntoView {
+    let id = format!("traffic-{name}");
+    let about = format!("{id}-about");
+    view! {
+        <div class="field">
+            <label for=id.clone()>{hint.name}</label>
+            <input
+                id=id
+                name=name
+                type="number"
+                min="0"
+                step=step
+                required=true
+                aria-describedby=about.clone()
+                value=move || value.get()
+                prop:value=move || value.get()
+            />
+            <p id=about class="small">{hint.text}</p>
+        </div>
+    }
+}
+
+// Another browser, or a restart, may have changed it while this page could not know.
+fn ask_again_when_back(state: RwSignal<Option<TrafficState>>) {
+    let live = expect_context::<Live>();
+    Effect::new(move |before: Option<LiveState>| {
+        let now = live.state.get();
+        if before.is_some_and(|before| before != LiveState::Live) && now == LiveState::Live {
+            leptos::task::spawn_local(async move {
+                if let Ok(traffic) = api::traffic().await {
+                    state.try_set(traffic);
+                }
+            });
+        }
+        now
+    });
+}

@@ -1,0 +1,33 @@
+//! The screens of Strata. With feature `ssr` they are drawn on a server, with feature `hydrate`
+//! they come alive in a browser; never both in one build.
+//!
+//! Pages use cards, cards use charts and `ui`, and `ui` knows no caches. Every server function
+//! is in `api`.
+
+#![expect(unreachable_pub, reason = "the macros of leptos make public what they write")]
+// A page is one type made of all the types inside it.
+#![recursion_limit = "256"]
+
+mod api;
+mod app;
+mod cards;
+mod charts;
+mod format;
+mod hints;
+mod live;
+mod pages;
+mod session;
+#[cfg(feature = "ssr")]
+mod shell;
+mod shortcuts;
+mod theme;
+mod top_bar;
+mod ui;
+
+pub use api::{
+    ApiError, CancelJob, CurrentSession, CurrentTraffic, FollowJob, InvalidateKey,
+    InvalidatePattern, LogIn, LogOut, PlanInvalidation, SetTraffic,
+};
+pub use app::App;
+#[cfg(feature = "ssr")]
+pub use shell::shell;

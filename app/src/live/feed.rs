@@ -1,0 +1,66 @@
+use leptos::prelude::*;
+use strata_report::{Frame, Point, Snapshot, Window};
+
+use super::LiveState;
+use super::ring::Ring;
+
+/// What every card reads. Signals change at most once a frame of the screen.
+#[derive(Clone, Copy)]
+pub(crate) struct Live {
+    /// How the page stands with the server.
+    pub(crate) state: RwSignal<LiveState>,
+    /// The newest frame that is drawn.
+    pub(crate) frame: RwSignal<Frame>,
+    /// The points of the charts, oldest first.
+    pub(crate) points: RwSignal<Vec<Point>>,
+    /// The last seconds of all caches together.
+    pub(crate) recent: Memo<Window>,
+    /// The names of the caches, in the order in which they were built.
+    pub(crate) caches: Memo<Vec<String>>,
+    #[cfg(feature = "hydrate")]
+    stream: StoredValue<super::stream::Stream, LocalStorage>,
+}
+
+impl Live {
+    /// Starts from the numbers of the first HTML. In a browser it then asks for the stream.
+    pub(crate) fn provide(snapshot: Snapshot) -> Self {
+        let mut ring = Ring::default();
+        ring.replace(snapshot.history);
+        let state = RwSignal::new(LiveState::Connecting);
+        let frame = RwSignal::new(snapshot.frame);
+        let points = RwSignal::new(ring.points());
+        #[cfg(feature = "hydrate")]
+        let stream = super::stream::Stream::new(super::stream::Screen { state, frame, points }, ring);
+        let live = Self {
+            state,
+            frame,
+            points,
+            recent: Memo::new(move |_| frame.with(recent)),
+            caches: Memo::new(move |_| frame.with(cache_names)),
+            #[cfg(feature = "hydrate")]
+            stream: StoredValue::new_local(stream),
+        };
+        provide_context(live);
+        #[cfg(feature = "hydrate")]
+        Effect::new(move |_| live.stream.with_value(super::stream::Stream::open));
+        live
+    }
+
+    /// Stops the numbers, or lets them go on.
+    pub(crate) fn toggle(&self) {
+        #[cfg(feature = "hydrate")]
+        self.stream.with_value(super::stream::Stream::toggle);
+    }
+}
+
+fn recent(frame: &Frame) -> Window {
+    let mut all = Window::default();
+    for cache in &frame.caches {
+        all.merge(&cache.recent);
+    }
+    all
+}
+
+fn cache_names(frame: &Frame) -> Vec<String> {
+    frame.caches.iter().map(|cache| cache.report.cache.clone()).collect()
+}

@@ -1,0 +1,88 @@
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
+
+use crate::hints;
+use crate::live::Live;
+use crate::theme::{self, Theme};
+use crate::ui::Dialog;
+
+const KEYS: [(&str, &str); 4] = [
+    ("p", "pause the numbers, or go on"),
+    ("t", "turn to the next theme"),
+    ("/", "go to the key to invalidate"),
+    ("?", "open this help"),
+];
+
+/// The keys that work everywhere, and the help that lists them and every number's meaning.
+#[component]
+pub(crate) fn Shortcuts(
+    /// The colours.
+    theme: RwSignal<Theme>,
+) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let on = RwSignal::new(true);
+    Effect::new(move |_| {
+        let handle = window_event_listener(leptos::ev::keydown, move |event| {
+            if on.get_untracked() && !is_typing(&event) {
+                press(&event, live, theme);
+            }
+        });
+        on_cleanup(move || handle.remove());
+    });
+    let key = |(key, what)| view! { <dt><kbd>{key}</kbd></dt><dd>{what}</dd> };
+    let keys = KEYS.into_iter().map(key).collect_view();
+    view! {
+        <Dialog id="help" title="Help">
+            <h3>"Keys"</h3>
+            <dl class="keys">{keys}</dl>
+            <p>
+                <button
+                    type="button"
+                    class="button"
+                    aria-pressed=move || if on.get() { "true" } else { "false" }
+                    on:click=move |_| on.update(|on| *on = !*on)
+                >
+                    "Single keys act"
+                </button>
+            </p>
+            <h3>"What the numbers mean"</h3>
+            <dl class="meanings">{meanings()}</dl>
+        </Dialog>
+    }
+}
+
+fn meanings() -> impl IntoView {
+    let meaning = |hint: &hints::Hint| view! { <dt>{hint.name}</dt><dd>{hint.text}</dd> };
+    hints::ALL.iter().map(meaning).collect_view()
+}
+
+fn is_typing(event: &KeyboardEvent) -> bool {
+    let has_modifier = event.ctrl_key() || event.alt_key() || event.meta_key();
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    has_modifier || target.is_some_and(|el| el.matches("input, select, textarea").unwrap_or(false))
+}
+
+fn press(event: &KeyboardEvent, live: Live, theme: RwSignal<Theme>) {
+    match event.key().as_str() {
+        "p" => live.toggle(),
+        "t" => theme::turn(theme),
+        "?" => with_element("open-help", HtmlElement::click),
+        "/" => {
+            // Otherwise the slash would end up in the field, or in the browser's own search.
+            event.prevent_default();
+            with_element("key", |field| {
+                let _ = field.focus();
+            });
+        }
+        _ => {}
+    }
+}
+
+fn with_element(id: &str, act: impl FnOnce(&HtmlElement)) {
+    let element = document().get_element_by_id(id).and_then(|el| el.dyn_into::<HtmlElement>().ok());
+    if let Some(element) = element {
+        act(&element);
+    }
+}

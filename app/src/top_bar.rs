@@ -1,0 +1,145 @@
+use leptos::prelude::*;
+use leptos_router::components::A;
+use strata_report::Role;
+
+use crate::api::{LogIn, LogOut};
+use crate::live::{Live, LiveState};
+use crate::pages::PAGES;
+use crate::session::Visitor;
+use crate::theme::{self, Theme};
+use crate::ui::Dialog;
+
+/// What stands above every page: where one is, how live it is, and who looks.
+#[component]
+pub(crate) fn TopBar(
+    /// The colours.
+    theme: RwSignal<Theme>,
+) -> impl IntoView {
+    let links = PAGES.iter().map(|page| {
+        view! {
+            <A href=page.path exact=page.path == "/">
+                {page.title}
+            </A>
+        }
+    });
+    view! {
+        <header class="top-bar">
+            <a class="brand" href="/">
+                <svg class="mark" viewBox="0 0 22 18" aria-hidden="true">
+                    <rect class="l1" width="22" height="4" rx="1" />
+                    <rect class="l2" y="7" width="15" height="4" rx="1" />
+                    <rect class="source" y="14" width="8" height="4" rx="1" />
+                </svg>
+                "Strata"
+            </a>
+            <nav aria-label="Pages">{links.collect_view()}</nav>
+            <LiveLine />
+            <div class="top-bar-tools">
+                <ThemeButton theme=theme />
+                <button type="button" class="button" id="open-help" popovertarget="help">
+                    "Help"
+                </button>
+                <VisitorBadge />
+            </div>
+        </header>
+    }
+    .into_any()
+}
+
+#[component]
+fn LiveLine() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let word = move || live.state.get().as_str();
+    let paused = move || live.state.get() == LiveState::Paused;
+    view! {
+        <div class="live-line">
+            <span
+                class="live-state"
+                role="status"
+                data-testid="live-state"
+                data-state=word
+                title=move || live.state.get().meaning()
+            >
+                {word}
+            </span>
+            <button
+                type="button"
+                class="button"
+                aria-pressed=move || if paused() { "true" } else { "false" }
+                on:click=move |_| live.toggle()
+            >
+                "Pause"
+            </button>
+        </div>
+    }
+}
+
+#[component]
+fn ThemeButton(theme: RwSignal<Theme>) -> impl IntoView {
+    let name = move || match theme.get() {
+        Theme::System => "Theme: system",
+        Theme::Light => "Theme: light",
+        Theme::Dark => "Theme: dark",
+    };
+    view! {
+        <button type="button" class="button theme" on:click=move |_| theme::turn(theme)>
+            {name}
+        </button>
+    }
+}
+
+#[component]
+fn VisitorBadge() -> impl IntoView {
+    let visitor = Visitor::of_page();
+    let refusal = visitor.refusal();
+    let role = move || match (visitor.role(), refusal.get()) {
+        (Role::Operator, None) => "operator",
+        (Role::Operator, Some(_)) => "read-only",
+        (Role::Viewer, _) => "viewer",
+    };
+    let log_in = ServerAction::<LogIn>::new();
+    let log_out = ServerAction::<LogOut>::new();
+    Effect::new(move |_| {
+        let sessions = [log_in.value().get(), log_out.value().get()];
+        for session in sessions.into_iter().flatten().flatten() {
+            visitor.set(session);
+        }
+        log_in.value().update_untracked(|value| *value = None);
+    });
+    let is_operator = move || visitor.role() == Role::Operator;
+    view! {
+        <span class="badge" title=move || refusal.get()>{role}</span>
+        <Show when=move || visitor.can_log_in() && !is_operator()>
+            <button type="button" class="button" popovertarget="log-in">
+                "Log in"
+            </button>
+        </Show>
+        <Show when=move || visitor.can_log_in() && is_operator()>
+            <ActionForm action=log_out>
+                <button type="submit" class="button">"Log out"</button>
+            </ActionForm>
+        </Show>
+        <LogInDialog log_in=log_in />
+    }
+}
+
+#[component]
+fn LogInDialog(log_in: ServerAction<LogIn>) -> impl IntoView {
+    let failure = move || log_in.value().get().and_then(Result::err).map(|error| error.sentence());
+    view! {
+        <Dialog id="log-in" title="Log in to act">
+            <ActionForm action=log_in>
+                <label for="operator-token">"Operator's token"</label>
+                <input
+                    id="operator-token"
+                    name="token"
+                    type="password"
+                    required=true
+                    autocomplete="current-password"
+                />
+                <p class="failure" role="alert">{failure}</p>
+                <button type="submit" class="button">"Log in"</button>
+            </ActionForm>
+        </Dialog>
+    }
+}

@@ -1,0 +1,15 @@
+//! Primitives that know no caches.
+
+mod badge;
+mod bar;
+mod button;
+mod card;
+mod dialog;
+mod number;
+
+pub(crate) use badge::{Badge, Tone};
+pub(crate) use bar::{Bar, Meter, Segment};
+pub(crate) use button::{Button, Weight};
+pub(crate) use card::Card;
+pub(crate) use dialog::Dialog;
+pub(crate) use number::{Label, Number};

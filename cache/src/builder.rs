@@ -1,0 +1,164 @@
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use strata_report::Settings;
+
+use crate::clock::{MAX_TIME_TO_LIVE, millis};
+use crate::core::Core;
+use crate::l1::Capacity;
+use crate::node::check_name;
+use crate::{BuildError, Cache, Key, Node, Value};
+
+/// Settings of a [`Cache`].
+pub struct CacheBuilder<K, V> {
+    name: String,
+    capacity: Capacity<K, V>,
+    policy: Policy,
+    kind: PhantomData<fn(K) -> V>,
+}
+
+/// The times of a cache.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    pub(crate) time_to_live: Duration,
+    pub(crate) time_to_idle: Option<Duration>,
+    pub(crate) l2_time_to_live: Option<Duration>,
+    pub(crate) negative_time_to_live: Duration,
+    pub(crate) jitter: f64,
+    pub(crate) load_timeout: Duration,
+    pub(crate) lease_wait: Duration,
+    pub(crate) schema: u16,
+}
+
+impl<K: Key, V: Value> CacheBuilder<K, V> {
+    /// Entries that L1 holds at most.
+    pub const DEFAULT_L1_ENTRIES: u64 = 10_000;
+    /// Time to live in L1.
+    pub const DEFAULT_TIME_TO_LIVE: Duration = Duration::from_secs(60);
+    /// Time to live in L2.
+    pub const DEFAULT_L2_TIME_TO_LIVE: Duration = Duration::from_secs(600);
+    /// Time to live of a "not found".
+    pub const DEFAULT_NEGATIVE_TIME_TO_LIVE: Duration = Duration::from_secs(5);
+    /// The share by which deadlines are shortened at random.
+    pub const DEFAULT_JITTER: f64 = 0.1;
+    /// How long a reader waits for a load.
+    pub const DEFAULT_LOAD_TIMEOUT: Duration = Duration::from_secs(5);
+    /// How long a load waits for another process that holds the lease.
+    pub const DEFAULT_LEASE_WAIT: Duration = Duration::from_millis(500);
+
+    pub(crate) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            capacity: Capacity::Entries(Self::DEFAULT_L1_ENTRIES),
+            policy: Policy {
+                time_to_live: Self::DEFAULT_TIME_TO_LIVE,
+                time_to_idle: None,
+                l2_time_to_live: Some(Self::DEFAULT_L2_TIME_TO_LIVE),
+                negative_time_to_live: Self::DEFAULT_NEGATIVE_TIME_TO_LIVE,
+                jitter: Self::DEFAULT_JITTER,
+                load_timeout: Self::DEFAULT_LOAD_TIMEOUT,
+                lease_wait: Self::DEFAULT_LEASE_WAIT,
+                schema: 0,
+            },
+            kind: PhantomData,
+        }
+    }
+
+    /// L1 holds at most so many entries; 0 keeps nothing in L1.
+    pub fn l1_entries(mut self, max: u64) -> Self {
+        self.capacity = Capacity::Entries(max);
+        self
+    }
+
+    /// L1 holds at most so many bytes, as weighed by `weigher`.
+    pub fn l1_weight(
+        mut self,
+        max_bytes: u64,
+        weigher: impl Fn(&K, &V) -> u32 + Send + Sync + 'static,
+    ) -> Self {
+        self.capacity = Capacity::Weight { max_bytes, weigher: Box::new(weigher) };
+        self
+    }
+
+    /// Time to live in L1. An entry that comes from L2 lives no longer than it has left there.
+    /// Zero keeps nothing in L1; more than ten years count as ten years.
+    pub fn time_to_live(mut self, time_to_live: Duration) -> Self {
+        self.policy.time_to_live = time_to_live.min(MAX_TIME_TO_LIVE);
+        self
+    }
+
+    /// An entry not read for so long leaves L1.
+    pub fn time_to_idle(mut self, time_to_idle: Duration) -> Self {
+        self.policy.time_to_idle = Some(time_to_idle.min(MAX_TIME_TO_LIVE));
+        self
+    }
+
+    /// Time to live in L2; below a millisecond nothing is kept there.
+    pub fn l2_time_to_live(mut self, time_to_live: Duration) -> Self {
+        self.policy.l2_time_to_live = Some(time_to_live.min(MAX_TIME_TO_LIVE));
+        self
+    }
+
+    /// Keeps this cache out of L2 and off the bus: every node for itself.
+    pub fn l1_only(mut self) -> Self {
+        self.policy.l2_time_to_live = None;
+        self
+    }
+
+    /// Time to live of a "not found" in both levels; zero remembers none.
+    pub fn negative_time_to_live(mut self, time_to_live: Duration) -> Self {
+        self.policy.negative_time_to_live = time_to_live.min(MAX_TIME_TO_LIVE);
+        self
+    }
+
+    /// Deadlines are shortened by a random share up to `share` (0 to 1).
+    pub fn jitter(mut self, share: f64) -> Self {
+        self.policy.jitter = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
+        self
+    }
+
+    /// A reader waits for a load no longer than this. The load itself goes on, is kept when it
+    /// ends, and is given up after twice as long.
+    pub fn load_timeout(mut self, timeout: Duration) -> Self {
+        self.policy.load_timeout = timeout.min(MAX_TIME_TO_LIVE);
+        self
+    }
+
+    /// A load waits no longer than this for another process that is loading the same key, then
+    /// loads as well.
+    pub fn lease_wait(mut self, wait: Duration) -> Self {
+        self.policy.lease_wait = wait;
+        self
+    }
+
+    /// The version of the value's form. Entries of another version in L2 are misses, so a deploy
+    /// that changes the form never reads the old one.
+    pub fn schema(mut self, version: u16) -> Self {
+        self.policy.schema = version;
+        self
+    }
+
+    /// Builds the cache on a node.
+    ///
+    /// # Errors
+    /// When the name is taken on this node or cannot be one.
+    pub fn build(self, node: &Node) -> Result<Cache<K, V>, BuildError> {
+        check_name(&self.name)?;
+        let core = Core::new(self.name, self.capacity, self.policy, node.clone());
+        node.shared().register(&core)?;
+        Ok(Cache::of(core))
+    }
+}
+
+impl Policy {
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            l1_time_to_live_ms: Some(millis(self.time_to_live)),
+            l1_time_to_idle_ms: self.time_to_idle.map(millis),
+            l2_time_to_live_ms: self.l2_time_to_live.map(millis),
+            negative_time_to_live_ms: millis(self.negative_time_to_live),
+            jitter: self.jitter,
+            load_timeout_ms: millis(self.load_timeout),
+        }
+    }
+}

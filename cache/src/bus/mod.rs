@@ -1,0 +1,8 @@
+//! How nodes hear of each other's invalidations: one Redis Stream a namespace, tailed by each node
+//! on a connection of its own.
+
+mod message;
+mod tail;
+
+pub(crate) use message::{Bus, Message, Subject, What};
+pub(crate) use tail::{Hearer, Tail};

@@ -1,0 +1,286 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, cmd, pipe};
+use strata_report::BusReport;
+use tokio_util::sync::CancellationToken;
+
+use super::{Bus, Message};
+use crate::clock;
+use crate::l2::{Link, in_time};
+use crate::recorder::{Counter, HistogramRecorder};
+
+/// How long one read of the stream blocks when nothing comes: the heartbeat.
+const BLOCK: Duration = Duration::from_millis(500);
+
+/// An answer later than this means that the bus is not heard.
+const DEAF_AFTER: Duration = Duration::from_millis(1_500);
+
+const STEP: Duration = Duration::from_millis(1_000);
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+const LAST_RETRY: Duration = Duration::from_secs(2);
+const MAX_BATCH: usize = 500;
+
+/// What the tail tells the node.
+pub(crate) trait Hearer: Send + Sync {
+    /// Acts on another node's invalidation.
+    fn hear(&self, message: &Message);
+    /// Messages were or may have been missed: nothing in L1 can be trusted.
+    fn gap(&self);
+    /// The bus is heard and nothing is outstanding: L1 counts in full.
+    fn trust(&self);
+    /// The bus is not heard: L1 entries count for a short time only.
+    fn distrust(&self);
+}
+
+/// A node's ear on the bus.
+///
+/// After a disconnect it resumes at the last id it saw. Each message carries a sequence number,
+/// raised in the transaction that appends it; a number out of step, a sequence behind ours, or
+/// another run of Redis is a gap, and a gap empties L1.
+pub(crate) struct Tail {
+    bus: Bus,
+    configured: bool,
+    connected: AtomicBool,
+    heard_at_ms: AtomicU64,
+    received: Counter,
+    gaps: Counter,
+    disconnects: Counter,
+    lag: HistogramRecorder,
+}
+
+/// A message as it lies in the stream: its id and its fields.
+type Appended = (String, HashMap<String, String>);
+
+/// The last message seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    run_id: String,
+    last_id: String,
+    sequence: u64,
+}
+
+impl Tail {
+    pub(crate) fn new(bus: Bus, configured: bool) -> Self {
+        Self {
+            bus,
+            configured,
+            connected: AtomicBool::new(false),
+            heard_at_ms: AtomicU64::new(0),
+            received: Counter::default(),
+            gaps: Counter::default(),
+            disconnects: Counter::default(),
+            lag: HistogramRecorder::default(),
+        }
+    }
+
+    /// Where the stream ends now. Entries filled after this are covered by listening from here.
+    pub(crate) async fn end(&self, link: &Link) -> Option<Position> {
+        let mut connection = link.connect(STEP).await.ok()?;
+        in_time(STEP, self.position(&mut connection)).await.ok()
+    }
+
+    /// Listens from `position` on until `shutdown`, reconnecting for ever.
+    pub(crate) async fn listen(
+        &self,
+        link: Arc<Link>,
+        mut position: Option<Position>,
+        hearer: Arc<dyn Hearer>,
+        shutdown: CancellationToken,
+    ) {
+        let listening = async {
+            let mut pause = FIRST_RETRY;
+            loop {
+                let listened = self.follow(&link, &*hearer, &mut position).await;
+                hearer.distrust();
+                if self.connected.swap(false, Relaxed) {
+                    self.disconnects.add(1);
+                    pause = FIRST_RETRY;
+                }
+                if let Err(error) = listened {
+                    tracing::debug!(%error, "the bus is not heard");
+                }
+                tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>())).await;
+                pause = (pause * 2).min(LAST_RETRY);
+            }
+        };
+        tokio::select! {
+            () = listening => {}
+            () = shutdown.cancelled() => hearer.distrust(),
+        }
+        self.connected.store(false, Relaxed);
+    }
+
+    /// Connects, catches up, and reads until something fails.
+    async fn follow(
+        &self,
+        link: &Link,
+        hearer: &dyn Hearer,
+        position: &mut Option<Position>,
+    ) -> RedisResult<()> {
+        let mut connection = link.connect(STEP).await?;
+        let here = in_time(STEP, self.position(&mut connection)).await?;
+        let clock_ahead_ms = in_time(STEP, clock_ahead_ms(&mut connection)).await?;
+        let mut last = match position.take() {
+            Some(last) if last.is_continued_by(&here) => last,
+            Some(_) => {
+                self.gap(hearer);
+                here
+            }
+            // Redis was away at the start: what came before was never heard.
+            None => {
+                hearer.gap();
+                here
+            }
+        };
+        let mut idle_behind = false;
+        let outcome = loop {
+            let messages = match self.read(&mut connection, &last.last_id).await {
+                Ok(messages) => messages,
+                Err(error) => break Err(error),
+            };
+            self.heard_at_ms.store(clock::now_ms(), Relaxed);
+            if messages.is_empty() {
+                let sequence = match self.sequence(&mut connection).await {
+                    Ok(sequence) => sequence,
+                    Err(error) => break Err(error),
+                };
+                // A message may land between the two commands; twice in a row it did not come.
+                let behind = sequence != last.sequence;
+                if sequence < last.sequence || (behind && idle_behind) {
+                    self.gap(hearer);
+                    match in_time(STEP, self.position(&mut connection)).await {
+                        Ok(here) => last = here,
+                        Err(error) => break Err(error),
+                    }
+                }
+                idle_behind = behind;
+            } else {
+                idle_behind = false;
+                self.take(&mut last, messages, clock_ahead_ms, hearer);
+            }
+            if !idle_behind {
+                hearer.trust();
+                self.connected.store(true, Relaxed);
+            }
+        };
+        *position = Some(last);
+        outcome
+    }
+
+    fn take(
+        &self,
+        last: &mut Position,
+        messages: Vec<Appended>,
+        clock_ahead_ms: i64,
+        hearer: &dyn Hearer,
+    ) {
+        let now_ms = clock::now_ms().saturating_add_signed(clock_ahead_ms);
+        for (id, fields) in messages {
+            self.received.add(1);
+            if let Some(sent_ms) = id.split('-').next().and_then(|ms| ms.parse::<u64>().ok()) {
+                self.lag.record(Duration::from_millis(now_ms.saturating_sub(sent_ms)));
+            }
+            last.last_id = id;
+            let Some(message) = Message::read(&fields) else {
+                self.gap(hearer);
+                continue;
+            };
+            if message.sequence != last.sequence + 1 {
+                self.gap(hearer);
+            }
+            last.sequence = message.sequence;
+            if !self.bus.is_own(&message) {
+                hearer.hear(&message);
+            }
+        }
+    }
+
+    fn gap(&self, hearer: &dyn Hearer) {
+        self.gaps.add(1);
+        hearer.gap();
+    }
+
+    async fn read(
+        &self,
+        connection: &mut MultiplexedConnection,
+        after: &str,
+    ) -> RedisResult<Vec<Appended>> {
+        type Streams = Option<Vec<(String, Vec<Appended>)>>;
+        let mut xread = cmd("XREAD");
+        xread.arg("COUNT").arg(MAX_BATCH).arg("BLOCK").arg(clock::millis(BLOCK));
+        xread.arg("STREAMS").arg(self.bus.stream()).arg(after);
+        let streams: Streams = in_time(DEAF_AFTER, xread.query_async(connection)).await?;
+        Ok(streams.into_iter().flatten().flat_map(|(_, messages)| messages).collect())
+    }
+
+    async fn sequence(&self, connection: &mut MultiplexedConnection) -> RedisResult<u64> {
+        let mut get = cmd("GET");
+        get.arg(self.bus.sequence());
+        let sequence: Option<u64> = in_time(STEP, get.query_async(connection)).await?;
+        Ok(sequence.unwrap_or(0))
+    }
+
+    /// Where the stream ends now.
+    async fn position(&self, connection: &mut MultiplexedConnection) -> RedisResult<Position> {
+        let info: String = cmd("INFO").arg("server").query_async(connection).await?;
+        let run_id = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default();
+        let (sequence, last): (Option<u64>, Vec<Appended>) = pipe()
+            .atomic()
+            .get(self.bus.sequence())
+            .cmd("XREVRANGE")
+            .arg(self.bus.stream())
+            .arg("+")
+            .arg("-")
+            .arg("COUNT")
+            .arg(1)
+            .query_async(connection)
+            .await?;
+        Ok(Position {
+            run_id: run_id.to_owned(),
+            last_id: last.into_iter().next().map_or_else(|| "0-0".to_owned(), |(id, _)| id),
+            sequence: sequence.unwrap_or(0),
+        })
+    }
+
+    pub(crate) fn report(&self) -> BusReport {
+        let heard_at_ms = self.heard_at_ms.load(Relaxed);
+        BusReport {
+            configured: self.configured,
+            connected: self.connected.load(Relaxed),
+            heard_at_ms: (heard_at_ms > 0).then_some(heard_at_ms),
+            received: self.received.get(),
+            sent: self.bus.sent(),
+            gaps: self.gaps.get(),
+            disconnects: self.disconnects.get(),
+            lag: self.lag.read(),
+        }
+    }
+}
+
+impl Position {
+    /// Whether everything between the two can still be read: the same run of Redis, no sequence
+    /// lost, and where messages are outstanding a stream that still reaches beyond us. What was
+    /// trimmed between the two shows as a number out of step.
+    fn is_continued_by(&self, here: &Self) -> bool {
+        self.run_id == here.run_id
+            && match here.sequence.cmp(&self.sequence) {
+                std::cmp::Ordering::Less => false,
+                std::cmp::Ordering::Equal => true,
+                std::cmp::Ordering::Greater => {
+                    here.last_id != "0-0" && here.last_id != self.last_id
+                }
+            }
+    }
+}
+
+/// How far Redis's clock is ahead of ours, milliseconds, to within half a round trip.
+async fn clock_ahead_ms(connection: &mut MultiplexedConnection) -> RedisResult<i64> {
+    let before_ms = clock::now_ms();
+    let (seconds, micros): (u64, u64) = cmd("TIME").query_async(connection).await?;
+    let ours_ms = before_ms.midpoint(clock::now_ms());
+    Ok((seconds * 1_000 + micros / 1_000).cast_signed() - ours_ms.cast_signed())
+}

@@ -1,0 +1,199 @@
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use strata_report::{CacheReport, Effect, Outcome};
+
+use crate::core::Core;
+use crate::face::Later;
+use crate::invalidate::to_its_end;
+use crate::node::Progress;
+use crate::read::Load;
+use crate::{CacheBuilder, Key, LoadError, Pattern, Value};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A named pair of levels. Cheap to clone; all clones are the same cache.
+///
+/// # Concurrent calls on the same key
+/// All readers that miss share one flight, whichever method they called: one asks L2 and the
+/// source, the others wait for it. A reader may give up; the flight goes on. A reader that starts
+/// after an acknowledged invalidation or write never sees an older value on this node, and never
+/// joins a flight that began before it. With Redis, one process at a time loads a key.
+pub struct Cache<K, V> {
+    core: Arc<Core<K, V>>,
+}
+
+/// How one read ended.
+#[derive(Debug)]
+pub struct Read<V> {
+    /// The value; `None` where there is none: the source said so, or nobody asked it.
+    pub value: Option<Arc<V>>,
+    /// How it was answered.
+    pub outcome: Outcome,
+    /// Since the value was loaded from the source, or written.
+    pub age: Duration,
+    /// Until the entry expires here; `None` has no deadline, or nothing is cached.
+    pub expires_in: Option<Duration>,
+}
+
+impl<K: Key, V: Value> Cache<K, V> {
+    /// A cache named `name`: 1 to 64 of `a-z`, `0-9`, `_` and `-`.
+    pub fn builder(name: &str) -> CacheBuilder<K, V> {
+        CacheBuilder::new(name)
+    }
+
+    pub(crate) fn of(core: Arc<Core<K, V>>) -> Self {
+        Self { core }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.core.name
+    }
+
+    /// Reads L1, then L2; never the source. Joins no flight.
+    pub async fn get(&self, key: &K) -> Read<V> {
+        self.core.read_cached(key).await
+    }
+
+    /// Reads L1, then L2, then asks the source by `load`. `Ok(None)` from `load` is "not found"
+    /// and is remembered for the negative time to live.
+    ///
+    /// # Errors
+    /// When the source fails, panics, or takes longer than the load timeout. Errors are shared by
+    /// all who wait and are never cached.
+    pub async fn get_or_load<F, Fut, E>(&self, key: &K, load: F) -> Result<Read<V>, LoadError>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Option<V>, E>> + Send + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        let one = || -> Load<K, V> {
+            Box::new(move |keys: Vec<K>| {
+                let loading: Later<_> = Box::pin(async move {
+                    let value = load().await.map_err(source)?;
+                    Ok(keys.into_iter().zip(value).collect())
+                });
+                loading
+            })
+        };
+        self.core.read(key, one).await
+    }
+
+    /// Reads many keys: one pass over L1, one MGET, one `load` of all that is missing. Answers in
+    /// the order of `keys`, duplicates included; keys that `load` leaves out are "not found".
+    /// Joins the flights of keys that others are loading.
+    ///
+    /// # Errors
+    /// Each key for itself, as in [`get_or_load`](Self::get_or_load).
+    pub async fn get_many<F, Fut, E>(&self, keys: &[K], load: F) -> Vec<Result<Read<V>, LoadError>>
+    where
+        F: FnOnce(Vec<K>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<HashMap<K, V>, E>> + Send + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        let many: Load<K, V> = Box::new(move |keys| {
+            let loading: Later<_> = Box::pin(async move { load(keys).await.map_err(source) });
+            loading
+        });
+        self.core.read_many(keys, many).await
+    }
+
+    /// Goes around the cache: asks the source, stores nothing, and counts as bypassed.
+    ///
+    /// # Errors
+    /// When the source fails or takes longer than the load timeout.
+    pub async fn bypass<Fut, E>(&self, load: Fut) -> Result<Read<V>, LoadError>
+    where
+        Fut: Future<Output = Result<Option<V>, E>> + Send,
+        E: Into<BoxError> + 'static,
+    {
+        let loaded = tokio::time::timeout(self.core.policy.load_timeout, load).await;
+        let value =
+            loaded.map_err(|_| LoadError::TimedOut).and_then(|loaded| loaded.map_err(source));
+        let outcome = if value.is_ok() { Outcome::Bypassed } else { Outcome::Failed };
+        self.core.recorder.outcome(outcome);
+        let value = value?.map(Arc::new);
+        Ok(Read { value, outcome, age: Duration::ZERO, expires_in: None })
+    }
+
+    /// Runs `write`, which commits to the source, and puts what it returns into both levels. Where
+    /// another write or invalidation of the key came in between, the key is invalidated instead,
+    /// so that racing writers never leave the older value. Other nodes drop their copy.
+    ///
+    /// Runs to its end even when the caller goes away.
+    ///
+    /// # Errors
+    /// Those of `write`; nothing is cached then.
+    pub async fn write_through<F, E>(&self, key: &K, write: F) -> Result<(Arc<V>, Effect), E>
+    where
+        F: Future<Output = Result<V, E>> + Send + 'static,
+        E: Send + 'static,
+    {
+        let running = tokio::spawn(Arc::clone(&self.core).write(key.clone(), write));
+        match to_its_end(running).await {
+            Some(written) => written,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Puts a value that the source already holds into both levels and drops the older one on
+    /// every other node. Right only where one writer at a time changes the key, since a second
+    /// may have committed meanwhile; otherwise use [`write_through`](Self::write_through).
+    pub async fn insert(&self, key: &K, value: V) -> Effect {
+        let written = self.write_through(key, async { Ok::<_, Infallible>(value) }).await;
+        match written {
+            Ok((_, effect)) => effect,
+            Err(never) => match never {},
+        }
+    }
+
+    /// Removes a key from both levels and every node. Call it after the source has committed.
+    /// Runs to its end even when the caller goes away.
+    pub async fn invalidate(&self, key: &K) -> Effect {
+        let running = tokio::spawn(Arc::clone(&self.core).invalidate(key.clone()));
+        to_its_end(running).await.unwrap_or(Effect::Queued)
+    }
+
+    /// Removes every key that matches from both levels and every node. Costs a SCAN of L2.
+    /// Runs to its end even when the caller goes away.
+    pub async fn invalidate_pattern(&self, pattern: &Pattern) -> Effect {
+        self.invalidate_all(Some(pattern.clone())).await
+    }
+
+    /// Removes everything from both levels and every node. Costs a SCAN of L2.
+    /// Runs to its end even when the caller goes away.
+    pub async fn clear(&self) -> Effect {
+        self.invalidate_all(None).await
+    }
+
+    async fn invalidate_all(&self, pattern: Option<Pattern>) -> Effect {
+        let core = Arc::clone(&self.core);
+        let running = tokio::spawn(core.invalidate_all(pattern, Arc::new(Progress::default())));
+        to_its_end(running).await.unwrap_or(Effect::Queued)
+    }
+
+    /// The numbers of this cache at this instant. Runs L1's pending upkeep first.
+    pub fn report(&self) -> CacheReport {
+        self.core.numbers()
+    }
+}
+
+impl<K, V> Clone for Cache<K, V> {
+    fn clone(&self) -> Self {
+        Self { core: Arc::clone(&self.core) }
+    }
+}
+
+impl<K, V> std::fmt::Debug for Cache<K, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cache").field("name", &self.core.name).finish_non_exhaustive()
+    }
+}
+
+fn source(error: impl Into<BoxError>) -> LoadError {
+    LoadError::Source(Arc::from(error.into()))
+}

@@ -1,0 +1,45 @@
+use std::sync::Arc;
+
+/// Why a read was not answered. Cheap to clone: all readers of one flight share it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The source answered with an error.
+    #[error("load from the source: {0}")]
+    Source(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// The source did not answer within the load timeout.
+    #[error("load from the source within its timeout")]
+    TimedOut,
+    /// The load panicked.
+    #[error("load from the source: it panicked")]
+    Panicked,
+}
+
+/// Why an operation named by text was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CacheError {
+    /// The node has no cache of this name.
+    #[error("find the cache {0:?}")]
+    UnknownCache(String),
+    /// The text is no key of this cache.
+    #[error("read {key:?} as a key of {cache}")]
+    BadKey {
+        /// The cache.
+        cache: String,
+        /// The text.
+        key: String,
+    },
+}
+
+/// Why a node or a cache could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The Redis address cannot be parsed.
+    #[error("read the Redis address: {0}")]
+    RedisUrl(#[source] redis::RedisError),
+    /// Two caches of one node share a name.
+    #[error("build a second cache named {0:?}")]
+    DuplicateName(String),
+    /// Names take part in Redis keys and metric labels: 1 to 64 of `a-z`, `0-9`, `_` and `-`.
+    #[error("use {0:?} as a name: it must be 1 to 64 of a-z, 0-9, _ and -")]
+    BadName(String),
+}

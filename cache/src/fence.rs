@@ -1,0 +1,207 @@
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hash};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+const N_STRIPES: usize = 256;
+
+/// What rejects a fill that an invalidation has overtaken, and where the flights are kept.
+///
+/// Keys share 256 stripes. An invalidation raises its stripe's generation; a fill takes a token
+/// before it asks L2 and is let in only while the generation is unchanged. Check and insert
+/// happen under the stripe's lock, as do raise and removal, so no reader can see an overtaken
+/// value, not even for an instant. Two keys in one stripe can only cost each other a refused
+/// fill. The epoch is for emptying a whole cache at once: entries of an older epoch are dead.
+///
+/// The idea of a lease that a delete takes back is Facebook's ("Scaling Memcache at Facebook",
+/// NSDI 2013, section 3.2.1), here within one process.
+pub(crate) struct Fence<K, F> {
+    stripes: Box<[Mutex<Stripe<K, F>>]>,
+    hasher: RandomState,
+    epoch: AtomicU64,
+    next_flight: AtomicU64,
+}
+
+struct Stripe<K, F> {
+    generation: u64,
+    flights: HashMap<K, (u64, F)>,
+}
+
+/// What a fill must still hold to be let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token {
+    epoch: u64,
+    generation: u64,
+}
+
+impl Token {
+    /// The epoch that an entry filled with this token belongs to.
+    pub(crate) fn epoch(self) -> u64 {
+        self.epoch
+    }
+}
+
+/// What a reader finds who missed in L1.
+pub(crate) enum Joined<H, F> {
+    /// The entry came in between.
+    Hit(H),
+    /// Somebody's flight is under way.
+    Flight(F),
+    /// This reader leads a new flight.
+    Lead(Token, u64),
+}
+
+impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
+    pub(crate) fn new() -> Self {
+        let stripe = || Mutex::new(Stripe { generation: 0, flights: HashMap::new() });
+        Self {
+            stripes: (0..N_STRIPES).map(|_| stripe()).collect(),
+            hasher: RandomState::new(),
+            epoch: AtomicU64::new(0),
+            next_flight: AtomicU64::new(0),
+        }
+    }
+
+    /// The epoch of entries that count.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Joins the key's flight, or leads a new one that others join through `flight`. L1 is looked
+    /// at again under the lock, because the last flight may have just landed.
+    pub(crate) fn join<H>(
+        &self,
+        key: &K,
+        look: impl FnOnce() -> Option<H>,
+        flight: impl FnOnce() -> F,
+    ) -> Joined<H, F> {
+        let mut stripe = self.stripe(key);
+        if let Some((_, flight)) = stripe.flights.get(key) {
+            return Joined::Flight(flight.clone());
+        }
+        if let Some(hit) = look() {
+            return Joined::Hit(hit);
+        }
+        let id = self.next_flight.fetch_add(1, Ordering::Relaxed);
+        stripe.flights.insert(key.clone(), (id, flight()));
+        Joined::Lead(Token { epoch: self.epoch(), generation: stripe.generation }, id)
+    }
+
+    /// A token without a flight.
+    pub(crate) fn token(&self, key: &K) -> Token {
+        let stripe = self.stripe(key);
+        Token { epoch: self.epoch(), generation: stripe.generation }
+    }
+
+    /// Runs `fill` unless an invalidation has overtaken the token. Says whether it ran.
+    pub(crate) fn fill(&self, key: &K, token: Token, fill: impl FnOnce()) -> bool {
+        let stripe = self.stripe(key);
+        let current = stripe.generation == token.generation && self.epoch() == token.epoch;
+        if current {
+            fill();
+        }
+        current
+    }
+
+    /// As [`Fence::fill`], and overtakes every other fill of the key: for a write.
+    pub(crate) fn fill_and_overtake(&self, key: &K, token: Token, fill: impl FnOnce()) -> bool {
+        let mut stripe = self.stripe(key);
+        let current = stripe.generation == token.generation && self.epoch() == token.epoch;
+        if current {
+            stripe.generation += 1;
+            stripe.flights.remove(key);
+            fill();
+        }
+        current
+    }
+
+    /// Ends a flight, unless an invalidation has already dropped it.
+    pub(crate) fn leave(&self, key: &K, id: u64) {
+        let mut stripe = self.stripe(key);
+        if stripe.flights.get(key).is_some_and(|(current, _)| *current == id) {
+            stripe.flights.remove(key);
+        }
+    }
+
+    /// Overtakes every fill of the key, drops its flight, and runs `act` in the same step.
+    pub(crate) fn overtake<R>(&self, key: &K, act: impl FnOnce() -> R) -> R {
+        let mut stripe = self.stripe(key);
+        stripe.generation += 1;
+        stripe.flights.remove(key);
+        act()
+    }
+
+    /// Overtakes every fill of every key and drops all flights. Entries stay.
+    pub(crate) fn overtake_all(&self) {
+        for stripe in &self.stripes {
+            let mut stripe = lock(stripe);
+            stripe.generation += 1;
+            stripe.flights.clear();
+        }
+    }
+
+    /// Empties the cache in one step: entries of the old epoch no longer count.
+    pub(crate) fn raise_epoch(&self) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.overtake_all();
+    }
+
+    fn stripe(&self, key: &K) -> MutexGuard<'_, Stripe<K, F>> {
+        let hash = self.hasher.hash_one(key) as usize;
+        lock(&self.stripes[hash % N_STRIPES])
+    }
+}
+
+// A poisoned stripe is still sound: generation and flights are changed in single steps.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lead(fence: &Fence<u32, ()>, key: u32) -> (Token, u64) {
+        match fence.join(&key, || None::<()>, || ()) {
+            Joined::Lead(token, id) => (token, id),
+            _ => panic!("somebody else leads {key}"),
+        }
+    }
+
+    #[test]
+    fn a_fill_is_let_in_while_nothing_overtook_it() {
+        let fence = Fence::new();
+        let (token, _) = lead(&fence, 1);
+        assert!(fence.fill(&1, token, || ()));
+    }
+
+    #[test]
+    fn a_fill_that_an_invalidation_overtook_is_rejected() {
+        let fence = Fence::new();
+        let (token, _) = lead(&fence, 1);
+        fence.overtake(&1, || ());
+        assert!(!fence.fill(&1, token, || panic!("let in")));
+    }
+
+    #[test]
+    fn raising_the_epoch_rejects_every_fill_in_flight() {
+        let fence = Fence::new();
+        let (token, _) = lead(&fence, 1);
+        fence.raise_epoch();
+        assert!(!fence.fill(&1, token, || panic!("let in")));
+    }
+
+    #[test]
+    fn a_reader_after_an_invalidation_does_not_join_the_older_flight() {
+        let fence = Fence::new();
+        let (_, old) = lead(&fence, 1);
+        assert!(matches!(fence.join(&1, || None::<()>, || ()), Joined::Flight(())));
+        fence.overtake(&1, || ());
+        let (_, new) = lead(&fence, 1);
+        fence.leave(&1, old);
+        assert!(matches!(fence.join(&1, || None::<()>, || ()), Joined::Flight(())));
+        fence.leave(&1, new);
+        lead(&fence, 1);
+    }
+}

@@ -1,0 +1,173 @@
+//! Invalidations and writes. Order: the source has committed → L2 and the bus in one step → the
+//! fence and L1 in one step. L1 first would let a reader refill it from the old L2.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use strata_report::{Effect, Origin, Scope};
+use tokio::task::JoinHandle;
+
+use crate::bus::{Message, Subject};
+use crate::core::{Core, Life};
+use crate::l2::{Away, Keyspace, Lease};
+use crate::node::Progress;
+use crate::{Key, Pattern, Value, clock};
+
+impl<K: Key, V: Value> Core<K, V> {
+    pub(crate) async fn invalidate(self: Arc<Self>, key: K) -> Effect {
+        let effect = match &self.l2 {
+            Some(l2) => self.effect(l2.remove(&key.to_string()).await),
+            None => Effect::Off,
+        };
+        self.drop_key(&key, Origin::Local);
+        effect
+    }
+
+    /// Removes what matches; everything without a pattern.
+    pub(crate) async fn invalidate_all(
+        self: Arc<Self>,
+        pattern: Option<Pattern>,
+        progress: Arc<Progress>,
+    ) -> Effect {
+        // First, so that no fill that began before survives; and again at the end, for those that
+        // read L2 while it was being emptied.
+        self.drop_all(pattern.as_ref());
+        let effect = match &self.l2 {
+            Some(l2) => self.effect(l2.remove_matching(pattern.as_ref(), &progress).await),
+            None => Effect::Off,
+        };
+        self.drop_all(pattern.as_ref());
+        self.recorder.invalidation(scope(pattern.as_ref()), Origin::Local);
+        effect
+    }
+
+    /// Runs a write and puts what it returns into both levels, unless another write or an
+    /// invalidation came in between; then the key is invalidated instead.
+    ///
+    /// The lease is taken before the write, so whoever touches the key meanwhile takes it away.
+    pub(crate) async fn write<E>(
+        self: Arc<Self>,
+        key: K,
+        write: impl Future<Output = Result<V, E>>,
+    ) -> Result<(Arc<V>, Effect), E> {
+        let text = key.to_string();
+        let token = self.fence.token(&key);
+        let lease = Lease::new();
+        let leased = match &self.l2 {
+            Some(l2) => l2.seize(&text, &lease, self.lease_ms()).await.is_ok(),
+            None => false,
+        };
+        let value = match write.await {
+            Ok(value) => Arc::new(value),
+            Err(error) => {
+                if let (Some(l2), true) = (&self.l2, leased) {
+                    l2.release(&lease, std::slice::from_ref(&text)).await;
+                }
+                return Err(error);
+            }
+        };
+        let l2_life = self.l2_life(Some(&value));
+        let (effect, kept) = match &self.l2 {
+            None => (Effect::Off, true),
+            Some(l2) => {
+                let bytes = self.encode(&text, Some(&value), (l2_life, Duration::ZERO));
+                let entry = bytes.filter(|_| leased).map(|bytes| (bytes, clock::millis(l2_life)));
+                self.replace(l2, (&text, &lease), entry).await
+            }
+        };
+        let life = Life::new_in_l2(self.l2.as_ref().map(|_| l2_life));
+        let entry = self.entry(&key, Some(Arc::clone(&value)), token, life);
+        let stored =
+            kept && self.fence.fill_and_overtake(&key, token, || self.put_l1(&key, &entry));
+        if !stored {
+            self.drop_key(&key, Origin::Local);
+        } else {
+            self.recorder.invalidation(Scope::Key, Origin::Local);
+        }
+        Ok((value, effect))
+    }
+
+    /// Writes to L2 while the lease is ours, else invalidates. Says whether it was written.
+    async fn replace(
+        &self,
+        l2: &Keyspace,
+        (text, lease): (&str, &Lease),
+        entry: Option<(Vec<u8>, u64)>,
+    ) -> (Effect, bool) {
+        if let Some((bytes, ttl_ms)) = entry
+            && let Ok(written) = l2.replace(lease, (text, bytes, ttl_ms)).await
+        {
+            let count = if written { &self.recorder.l2_puts } else { &self.recorder.l2_refused };
+            count.add(1);
+            return (Effect::Removed { entries: 0 }, written);
+        }
+        // Whether or not it arrived, what L2 holds now is unknown.
+        (self.effect(l2.remove(text).await), false)
+    }
+
+    pub(crate) fn hear_message(&self, message: &Message) {
+        match &message.subject {
+            Subject::Key(text) => {
+                if let Ok(key) = text.parse::<K>() {
+                    self.drop_key(&key, Origin::Bus);
+                }
+            }
+            Subject::Pattern(text) => match Pattern::parse(text) {
+                Ok(pattern) => self.hear_all(Some(&pattern)),
+                // A pattern that this version cannot read may match anything.
+                Err(_) => self.hear_all(None),
+            },
+            Subject::All => self.hear_all(None),
+        }
+    }
+
+    fn hear_all(&self, pattern: Option<&Pattern>) {
+        self.drop_all(pattern);
+        self.recorder.invalidation(scope(pattern), Origin::Bus);
+    }
+
+    fn drop_key(&self, key: &K, origin: Origin) {
+        let had = self.fence.overtake(key, || self.l1.remove(key));
+        self.recorder.l1_removed.add(u64::from(had));
+        self.recorder.invalidation(Scope::Key, origin);
+    }
+
+    /// Overtakes every fill and drops what matches from L1.
+    fn drop_all(&self, pattern: Option<&Pattern>) {
+        let Some(pattern) = pattern else {
+            self.recorder.l1_removed.add(self.l1.entry_count());
+            self.fence.raise_epoch();
+            self.l1.remove_all();
+            self.l1.upkeep();
+            return;
+        };
+        self.fence.overtake_all();
+        let keys = self.l1.matching(pattern, |_| true);
+        let removed = keys.filter(|(key, _)| self.l1.remove(key)).count() as u64;
+        self.recorder.l1_removed.add(removed);
+    }
+
+    fn effect(&self, removed: Result<u64, Away>) -> Effect {
+        match removed {
+            Ok(entries) => {
+                self.recorder.l2_removed.add(entries);
+                Effect::Removed { entries }
+            }
+            Err(Away) => Effect::Queued,
+        }
+    }
+}
+
+fn scope(pattern: Option<&Pattern>) -> Scope {
+    if pattern.is_some() { Scope::Pattern } else { Scope::All }
+}
+
+/// Waits for work that runs to its end whether or not somebody waits.
+pub(crate) async fn to_its_end<T: Send + 'static>(running: JoinHandle<T>) -> Option<T> {
+    match running.await {
+        Ok(done) => Some(done),
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        // The runtime is going down, and the process with it.
+        Err(_) => None,
+    }
+}

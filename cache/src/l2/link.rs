@@ -1,0 +1,242 @@
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, RedisError, RedisResult};
+use strata_report::L2Report;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::pending::{Pending, Queue};
+use crate::recorder::Counter;
+
+/// Scans and replays may take this long a step; a reader never waits for them.
+pub(super) const SLOW_TIMEOUT: Duration = Duration::from_secs(2);
+
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+const LAST_RETRY: Duration = Duration::from_secs(2);
+
+/// L2 did not answer. Readers go on to the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Away;
+
+/// A node's way to Redis: one multiplexed connection, a hard timeout on every call, and a breaker.
+///
+/// The first failure opens the breaker: from then on nobody waits for Redis. One background task
+/// probes it with growing, jittered pauses, replays the invalidations that could not reach it,
+/// and only then closes the breaker, so L2 is never trusted with an entry that should be gone.
+pub(crate) struct Link {
+    client: Client,
+    timeout: Duration,
+    open: AtomicBool,
+    state: Mutex<State>,
+    opened: Notify,
+    counts: Counts,
+}
+
+#[derive(Default)]
+struct State {
+    connection: Option<MultiplexedConnection>,
+    queue: Queue,
+    /// Which connection calls are on; a late failure of an older one opens nothing.
+    generation: u64,
+}
+
+#[derive(Default)]
+struct Counts {
+    opened: Counter,
+    errors: Counter,
+    timeouts: Counter,
+    replayed: Counter,
+}
+
+impl Link {
+    /// A link that has not reached Redis yet: its breaker is open until [`Link::recover`] runs.
+    pub(crate) fn new(client: Client, timeout: Duration) -> Self {
+        Self {
+            client,
+            timeout,
+            open: AtomicBool::new(true),
+            state: Mutex::default(),
+            opened: Notify::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// Runs one call within the hard timeout, or not at all while the breaker is open.
+    pub(crate) async fn call<T, Fut>(
+        &self,
+        call: impl FnOnce(MultiplexedConnection) -> Fut,
+    ) -> Result<T, Away>
+    where
+        Fut: Future<Output = RedisResult<T>>,
+    {
+        self.call_within(self.timeout, call).await
+    }
+
+    /// As [`Link::call`], for background work that may take longer.
+    pub(super) async fn call_slow<T, Fut>(
+        &self,
+        call: impl FnOnce(MultiplexedConnection) -> Fut,
+    ) -> Result<T, Away>
+    where
+        Fut: Future<Output = RedisResult<T>>,
+    {
+        self.call_within(SLOW_TIMEOUT, call).await
+    }
+
+    async fn call_within<T, Fut>(
+        &self,
+        timeout: Duration,
+        call: impl FnOnce(MultiplexedConnection) -> Fut,
+    ) -> Result<T, Away>
+    where
+        Fut: Future<Output = RedisResult<T>>,
+    {
+        if self.is_open() {
+            return Err(Away);
+        }
+        let (connection, generation) = {
+            let state = self.state();
+            (state.connection.clone().ok_or(Away)?, state.generation)
+        };
+        match tokio::time::timeout(timeout, call(connection)).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) => {
+                self.counts.errors.add(1);
+                tracing::debug!(%error, "L2 call failed");
+                if is_harmless(&error) {
+                    return Err(Away);
+                }
+            }
+            Err(_) => self.counts.timeouts.add(1),
+        }
+        self.open_breaker(&mut self.state(), generation);
+        Err(Away)
+    }
+
+    /// Keeps an invalidation until L2 is back, and distrusts L2 until then.
+    pub(crate) fn queue(&self, pending: Pending) {
+        let mut state = self.state();
+        state.queue.push(pending);
+        let generation = state.generation;
+        self.open_breaker(&mut state, generation);
+    }
+
+    fn open_breaker(&self, state: &mut State, generation: u64) {
+        if generation != state.generation || self.open.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        state.connection = None;
+        self.counts.opened.add(1);
+        tracing::warn!("L2 is away: reads go on without it");
+        self.opened.notify_one();
+    }
+
+    /// Closes the breaker each time Redis is back, until `shutdown`. `replay` sends one queued
+    /// invalidation on the given connection.
+    pub(crate) async fn recover<Fut>(
+        &self,
+        shutdown: CancellationToken,
+        replay: impl Fn(MultiplexedConnection, Pending) -> Fut,
+    ) where
+        Fut: Future<Output = RedisResult<()>>,
+    {
+        let recovering = async {
+            loop {
+                let mut pause = FIRST_RETRY;
+                while self.is_open() {
+                    if self.probe(&replay).await.is_ok() {
+                        break;
+                    }
+                    tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>())).await;
+                    pause = (pause * 2).min(LAST_RETRY);
+                }
+                self.opened.notified().await;
+            }
+        };
+        tokio::select! {
+            () = recovering => {}
+            () = shutdown.cancelled() => {}
+        }
+    }
+
+    /// The single half-open probe: connect, ping, replay, close.
+    pub(crate) async fn probe<Fut>(
+        &self,
+        replay: &impl Fn(MultiplexedConnection, Pending) -> Fut,
+    ) -> Result<(), RedisError>
+    where
+        Fut: Future<Output = RedisResult<()>>,
+    {
+        let mut connection = self.connect(self.timeout.max(Duration::from_millis(250))).await?;
+        let _: String =
+            in_time(self.timeout, redis::cmd("PING").query_async(&mut connection)).await?;
+        loop {
+            let next = {
+                let mut state = self.state();
+                match state.queue.front() {
+                    Some(pending) => pending.clone(),
+                    None => {
+                        state.connection = Some(connection);
+                        state.generation += 1;
+                        self.open.store(false, Ordering::Release);
+                        tracing::info!("L2 is trusted");
+                        return Ok(());
+                    }
+                }
+            };
+            replay(connection.clone(), next.clone()).await?;
+            self.state().queue.remove(&next);
+            self.counts.replayed.add(1);
+        }
+    }
+
+    /// A connection of the caller's own, without a response timeout, for blocking commands.
+    pub(crate) async fn connect(&self, within: Duration) -> RedisResult<MultiplexedConnection> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(within))
+            .set_response_timeout(None);
+        in_time(within, self.client.get_multiplexed_async_connection_with_config(&config)).await
+    }
+
+    pub(crate) fn report(&self) -> L2Report {
+        let state = self.state();
+        L2Report {
+            configured: true,
+            breaker_open: self.is_open(),
+            breaker_opened: self.counts.opened.get(),
+            errors: self.counts.errors.get(),
+            timeouts: self.counts.timeouts.get(),
+            queued_invalidations: state.queue.len() as u64,
+            replayed_invalidations: self.counts.replayed.get(),
+            queue_overflows: state.queue.overflows(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A command within a time; running out of it is an I/O error like any other.
+pub(crate) async fn in_time<T>(
+    within: Duration,
+    command: impl Future<Output = RedisResult<T>>,
+) -> RedisResult<T> {
+    match tokio::time::timeout(within, command).await {
+        Ok(answer) => answer,
+        Err(_) => Err(RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))),
+    }
+}
+
+/// Redis answered, but not to this one: memory is full, or a key holds something else.
+fn is_harmless(error: &RedisError) -> bool {
+    matches!(error.code(), Some("OOM" | "WRONGTYPE" | "NOSCRIPT"))
+}

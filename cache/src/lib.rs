@@ -1,0 +1,46 @@
+//! A two-level cache: moka in the process (L1) in front of Redis (L2) in front of a source.
+//!
+//! [`Node`] is one running copy of a service, [`Cache`] a named pair of levels on it.
+//!
+//! | file | what |
+//! |---|---|
+//! | `cache`, `builder`, `node` | the public face |
+//! | `core` | one cache on one node: what all clones of a `Cache` share |
+//! | `shared` | what a node's caches and its background tasks share |
+//! | `read`, `fill` | one read, top to bottom |
+//! | `invalidate` | one invalidation, and one write |
+//! | `fence` | what rejects a fill that an invalidation has overtaken |
+//! | `l1`, `l2/` | the levels; they do not know each other |
+//! | `bus/` | how nodes hear of invalidations |
+//! | `recorder` | the counters behind a report |
+//! | `face`, `look` | a cache without its types, for consoles |
+
+#![warn(missing_docs)]
+
+mod builder;
+mod bus;
+mod cache;
+mod clock;
+mod core;
+mod error;
+mod face;
+mod fence;
+mod fill;
+mod invalidate;
+mod key;
+mod l1;
+mod l2;
+mod look;
+mod node;
+mod pattern;
+mod read;
+mod recorder;
+mod shared;
+
+pub use builder::CacheBuilder;
+pub use cache::{Cache, Read};
+pub use error::{BuildError, CacheError, LoadError};
+pub use key::{Key, Value};
+pub use node::{Node, NodeBuilder, Progress};
+pub use pattern::{Pattern, PatternError};
+pub use strata_report as report;

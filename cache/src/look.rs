@@ -1,0 +1,126 @@
+//! A cache as its node and the console see it: keys as text, nothing disturbed.
+
+use std::sync::Arc;
+
+use strata_report::{CacheReport, Effect, EntryLook, L2Look};
+use tokio::time::Instant;
+
+use crate::bus::Message;
+use crate::clock::{millis, now_ms};
+use crate::core::Core;
+use crate::face::{CacheFace, Later};
+use crate::invalidate::to_its_end;
+use crate::l1::{Capacity, Entry};
+use crate::l2::{Envelope, Found, Keyspace};
+use crate::node::Progress;
+use crate::{CacheError, Key, Pattern, Value};
+
+impl<K: Key, V: Value> CacheFace for Core<K, V> {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn report(&self) -> CacheReport {
+        self.numbers()
+    }
+
+    fn upkeep(&self) {
+        self.l1.upkeep();
+    }
+
+    fn hear(&self, message: &Message) {
+        self.hear_message(message);
+    }
+
+    fn raise_epoch(&self) {
+        self.fence.raise_epoch();
+        self.l1.remove_all();
+    }
+
+    fn keyspace(&self) -> Option<&Keyspace> {
+        self.l2.as_ref()
+    }
+
+    fn look_l1(&self, key: &str) -> Result<Option<EntryLook>, CacheError> {
+        let key = self.key(key)?;
+        Ok(self.l1.peek(&key).map(|entry| self.look_at(&entry)))
+    }
+
+    fn look_l2(self: Arc<Self>, key: &str) -> Result<Later<Option<L2Look>>, CacheError> {
+        let text = self.key(key)?.to_string();
+        Ok(Box::pin(async move {
+            let found = self.l2.as_ref()?.get(std::slice::from_ref(&text)).await.ok()?.pop()?;
+            Some(match found {
+                Found::Nothing => L2Look::Absent,
+                Found::Leased => L2Look::Leased,
+                Found::Bytes(bytes) => look_at_bytes(&bytes, &text, self.policy.schema),
+            })
+        }))
+    }
+
+    fn match_l1(&self, pattern: &Pattern, limit: usize) -> (u64, Vec<String>) {
+        let mut first = Vec::new();
+        let mut count = 0;
+        for (_, text) in self.l1.matching(pattern, |entry| self.is_fresh(entry)) {
+            count += 1;
+            if first.len() < limit {
+                first.push(text);
+            }
+        }
+        (count, first)
+    }
+
+    fn invalidate_text(self: Arc<Self>, key: &str) -> Result<Later<Effect>, CacheError> {
+        let key = self.key(key)?;
+        Ok(Box::pin(async move {
+            to_its_end(tokio::spawn(self.invalidate(key))).await.unwrap_or(Effect::Queued)
+        }))
+    }
+
+    fn invalidate_matching(
+        self: Arc<Self>,
+        pattern: Pattern,
+        progress: Arc<Progress>,
+    ) -> Later<Effect> {
+        Box::pin(async move {
+            let running = tokio::spawn(self.invalidate_all(Some(pattern), progress));
+            to_its_end(running).await.unwrap_or(Effect::Queued)
+        })
+    }
+}
+
+impl<K: Key, V: Value> Core<K, V> {
+    fn key(&self, text: &str) -> Result<K, CacheError> {
+        let bad = || CacheError::BadKey { cache: self.name.clone(), key: text.to_owned() };
+        text.parse().map_err(|_| bad())
+    }
+
+    fn look_at(&self, entry: &Entry<V>) -> EntryLook {
+        let now = Instant::now();
+        let json = |value: &Arc<V>| serde_json::to_string_pretty(&**value).unwrap_or_default();
+        EntryLook {
+            value: entry.value.as_ref().map(json),
+            fresh: self.is_fresh(entry),
+            age_ms: millis(now.saturating_duration_since(entry.loaded_at)),
+            expires_in_ms: entry.expires_at.map(|at| millis(at.saturating_duration_since(now))),
+            bytes: match self.l1.capacity() {
+                Capacity::Entries(_) => None,
+                Capacity::Weight { .. } => Some(u64::from(entry.weight)),
+            },
+        }
+    }
+}
+
+fn look_at_bytes(bytes: &[u8], key: &str, schema: u16) -> L2Look {
+    let Ok(envelope) = Envelope::decode(bytes, key, schema) else {
+        return L2Look::Unreadable;
+    };
+    let now_ms = now_ms();
+    L2Look::Entry(EntryLook {
+        value: envelope.value.map(|json| String::from_utf8_lossy(json).into_owned()),
+        fresh: envelope.expires_ms > now_ms,
+        age_ms: now_ms.saturating_sub(envelope.created_ms),
+        expires_in_ms: Some(envelope.expires_ms.saturating_sub(now_ms)),
+        bytes: Some(bytes.len() as u64),
+    })
+}

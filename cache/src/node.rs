@@ -1,0 +1,229 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::Duration;
+
+use strata_report::{Effect, EntryLook, L2Look, NodeReport, RedisState};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::bus::Bus;
+use crate::face::CacheFace;
+use crate::l2::Link;
+use crate::shared::Shared;
+use crate::{BuildError, CacheError, Pattern};
+
+/// One running copy of a service: its caches' L1, its way to Redis and its ear on the bus.
+///
+/// Cheap to clone; all clones are the same node. Its background work ends when the last clone and
+/// the last cache built on it are gone, or on [`shutdown`](Node::shutdown). Operations that take
+/// a cache's name and a key as text are for consoles; services use their
+/// [`Cache`](crate::Cache) directly.
+#[derive(Clone)]
+pub struct Node {
+    shared: Arc<Shared>,
+    _end: Arc<DropGuard>,
+}
+
+/// Settings of a [`Node`].
+#[derive(Clone, Debug)]
+pub struct NodeBuilder {
+    namespace: String,
+    id: String,
+    version: String,
+    redis_url: Option<String>,
+    l2_timeout: Duration,
+}
+
+/// How far a pattern invalidation has come. Shared with whoever watches or cancels it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Keys looked at in L2, to within one step of SCAN.
+    pub scanned: AtomicU64,
+    /// Entries removed from L2.
+    pub removed: AtomicU64,
+    /// Set to stop after the current batch.
+    pub cancelled: AtomicBool,
+}
+
+impl Node {
+    /// The hard timeout of one L2 call.
+    pub const DEFAULT_L2_TIMEOUT: Duration = Duration::from_millis(100);
+
+    /// A node in `namespace`. Nodes with the same namespace and Redis share L2 and bus.
+    pub fn builder(namespace: &str) -> NodeBuilder {
+        NodeBuilder {
+            namespace: namespace.to_owned(),
+            id: "1".to_owned(),
+            version: String::new(),
+            redis_url: None,
+            l2_timeout: Self::DEFAULT_L2_TIMEOUT,
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &str {
+        self.shared.id()
+    }
+
+    /// The names of its caches, in the order in which they were built.
+    pub fn cache_names(&self) -> Vec<String> {
+        self.shared.caches().iter().map(|cache| cache.name().to_owned()).collect()
+    }
+
+    /// The node and all its caches at this instant. Runs L1's pending upkeep first; asks nothing
+    /// of Redis.
+    pub fn report(&self) -> NodeReport {
+        self.shared.report()
+    }
+
+    /// One key in this node's L1, without touching its popularity or idle time.
+    ///
+    /// # Errors
+    /// When there is no such cache, or the text is no key of it.
+    pub fn look_l1(&self, cache: &str, key: &str) -> Result<Option<EntryLook>, CacheError> {
+        self.cache(cache)?.look_l1(key)
+    }
+
+    /// One key in L2; `None` where L2 is off or cannot be asked.
+    ///
+    /// # Errors
+    /// When there is no such cache, or the text is no key of it.
+    pub async fn look_l2(&self, cache: &str, key: &str) -> Result<Option<L2Look>, CacheError> {
+        Ok(self.cache(cache)?.look_l2(key)?.await)
+    }
+
+    /// Keys in this node's L1 that match: how many, and the first `limit` of them.
+    ///
+    /// # Errors
+    /// When there is no such cache.
+    pub fn match_l1(
+        &self,
+        cache: &str,
+        pattern: &Pattern,
+        limit: usize,
+    ) -> Result<(u64, Vec<String>), CacheError> {
+        Ok(self.cache(cache)?.match_l1(pattern, limit))
+    }
+
+    /// Keys in L2 that match, by SCAN: how many, and the first `limit` of them; `None` where L2 is
+    /// off or cannot be asked. SCAN may count a key twice while Redis resizes.
+    ///
+    /// # Errors
+    /// When there is no such cache.
+    pub async fn match_l2(
+        &self,
+        cache: &str,
+        pattern: &Pattern,
+        limit: usize,
+    ) -> Result<Option<(u64, Vec<String>)>, CacheError> {
+        let cache = self.cache(cache)?;
+        let Some(keyspace) = cache.keyspace() else {
+            return Ok(None);
+        };
+        Ok(keyspace.matching(pattern, limit).await.ok())
+    }
+
+    /// Invalidates one key on every level and node. Runs to its end even when the caller goes
+    /// away.
+    ///
+    /// # Errors
+    /// When there is no such cache, or the text is no key of it.
+    pub async fn invalidate(&self, cache: &str, key: &str) -> Result<Effect, CacheError> {
+        Ok(self.cache(cache)?.invalidate_text(key)?.await)
+    }
+
+    /// Invalidates every key that matches, on every level and node. Runs to its end even when the
+    /// caller goes away, unless `progress` is cancelled; what is removed by then stays removed.
+    ///
+    /// # Errors
+    /// When there is no such cache.
+    pub async fn invalidate_pattern(
+        &self,
+        cache: &str,
+        pattern: &Pattern,
+        progress: Arc<Progress>,
+    ) -> Result<Effect, CacheError> {
+        let cache = self.cache(cache)?;
+        Ok(cache.invalidate_matching(pattern.clone(), progress).await)
+    }
+
+    /// What Redis says of itself. `configured: false` without Redis.
+    pub async fn redis_state(&self) -> RedisState {
+        match self.shared.link() {
+            Some(link) => link.redis_state().await,
+            None => RedisState::default(),
+        }
+    }
+
+    /// Counts the keys of every cache of the namespace in L2 by one paced SCAN, and estimates
+    /// their size in bytes from a sample: `(cache, entries, weight_bytes)`. A cache without keys
+    /// is left out. `None` where L2 cannot be asked.
+    pub async fn count_l2(&self) -> Option<Vec<(String, u64, u64)>> {
+        let link = self.shared.link()?;
+        link.census(self.shared.namespace()).await.ok()
+    }
+
+    /// Ends the background work of the node. Its caches go on without an ear on the bus, so their
+    /// L1 entries count for five seconds only.
+    pub fn shutdown(&self) {
+        self.shared.end();
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    fn cache(&self, name: &str) -> Result<Arc<dyn CacheFace>, CacheError> {
+        let caches = self.shared.caches();
+        let found = caches.into_iter().find(|cache| cache.name() == name);
+        found.ok_or_else(|| CacheError::UnknownCache(name.to_owned()))
+    }
+}
+
+impl NodeBuilder {
+    /// The node's id. Default "1".
+    pub fn id(mut self, id: &str) -> Self {
+        id.clone_into(&mut self.id);
+        self
+    }
+
+    /// The version of the program, for reports.
+    pub fn version(mut self, version: &str) -> Self {
+        version.clone_into(&mut self.version);
+        self
+    }
+
+    /// The address of Redis, `redis://…` or `redis+unix://…`. Without it the node has L1 alone.
+    pub fn redis_url(mut self, url: &str) -> Self {
+        self.redis_url = Some(url.to_owned());
+        self
+    }
+
+    /// The hard timeout of one L2 call. Default [`Node::DEFAULT_L2_TIMEOUT`].
+    pub fn l2_timeout(mut self, timeout: Duration) -> Self {
+        self.l2_timeout = timeout;
+        self
+    }
+
+    /// Starts the node: one attempt to reach Redis, then it goes on without and keeps trying.
+    ///
+    /// # Errors
+    /// Only where names or the address make no sense; never because Redis is away.
+    pub async fn start(self) -> Result<Node, BuildError> {
+        check_name(&self.namespace)?;
+        let client = self.redis_url.map(redis::Client::open).transpose();
+        let client = client.map_err(BuildError::RedisUrl)?;
+        let link = client.map(|client| Arc::new(Link::new(client, self.l2_timeout)));
+        let bus = Bus::new(&self.namespace);
+        let shutdown = CancellationToken::new();
+        let shared = Arc::new(Shared::new((self.id, self.version), link, bus, shutdown.clone()));
+        shared.spawn_tasks().await;
+        Ok(Node { shared, _end: Arc::new(shutdown.drop_guard()) })
+    }
+}
+
+/// Names take part in Redis keys and metric labels.
+pub(crate) fn check_name(name: &str) -> Result<(), BuildError> {
+    let fits = matches!(name.len(), 1..=64)
+        && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
+    if fits { Ok(()) } else { Err(BuildError::BadName(name.to_owned())) }
+}

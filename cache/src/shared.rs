@@ -1,0 +1,175 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::time::Duration;
+
+use strata_report::{L2Report, NodeReport};
+use tokio_util::sync::CancellationToken;
+
+use crate::bus::{Bus, Hearer, Message, Tail};
+use crate::face::CacheFace;
+use crate::l2::{Keyspace, Link, Pending};
+use crate::{BuildError, clock};
+
+/// How often L1's upkeep runs where nobody reads.
+const UPKEEP: Duration = Duration::from_millis(250);
+
+/// How long an L1 entry counts after its fill while the bus is not heard.
+const DISTRUSTED_FOR: Duration = Duration::from_secs(5);
+
+/// What a node's caches and its background tasks share.
+pub(crate) struct Shared {
+    id: String,
+    version: String,
+    started_at_ms: u64,
+    link: Option<Arc<Link>>,
+    bus: Bus,
+    tail: Tail,
+    caches: RwLock<Vec<Weak<dyn CacheFace>>>,
+    trusted_for_ms: AtomicU64,
+    shutdown: CancellationToken,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        (id, version): (String, String),
+        link: Option<Arc<Link>>,
+        bus: Bus,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let trusted_for_ms = link.as_ref().map_or(u64::MAX, |_| clock::millis(DISTRUSTED_FOR));
+        Self {
+            id,
+            version,
+            started_at_ms: clock::now_ms(),
+            tail: Tail::new(bus.clone(), link.is_some()),
+            link,
+            bus,
+            caches: RwLock::default(),
+            trusted_for_ms: AtomicU64::new(trusted_for_ms),
+            shutdown,
+        }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        self.bus.namespace()
+    }
+
+    pub(crate) fn link(&self) -> Option<&Arc<Link>> {
+        self.link.as_ref()
+    }
+
+    pub(crate) fn end(&self) {
+        self.shutdown.cancel();
+    }
+
+    pub(crate) fn report(&self) -> NodeReport {
+        NodeReport {
+            node: self.id.clone(),
+            version: self.version.clone(),
+            started_at_ms: self.started_at_ms,
+            at_ms: clock::now_ms(),
+            bus: self.tail.report(),
+            l2: self.link().map_or_else(L2Report::default, |link| link.report()),
+            caches: self.caches().iter().map(|cache| cache.report()).collect(),
+        }
+    }
+
+    /// This cache's keys in L2; `None` without Redis.
+    pub(crate) fn keyspace(&self, cache: &str) -> Option<Keyspace> {
+        let link = Arc::clone(self.link.as_ref()?);
+        Some(Keyspace::new(link, self.bus.clone(), cache))
+    }
+
+    pub(crate) fn register(&self, cache: &Arc<impl CacheFace + 'static>) -> Result<(), BuildError> {
+        let mut caches = self.caches.write().unwrap_or_else(PoisonError::into_inner);
+        caches.retain(|cache| cache.strong_count() > 0);
+        let taken =
+            caches.iter().filter_map(Weak::upgrade).any(|other| other.name() == cache.name());
+        if taken {
+            return Err(BuildError::DuplicateName(cache.name().to_owned()));
+        }
+        let cache: Arc<dyn CacheFace> = cache.clone();
+        caches.push(Arc::downgrade(&cache));
+        Ok(())
+    }
+
+    /// How long after its fill an L1 entry counts at the moment, milliseconds; `None` is in full.
+    pub(crate) fn trusted_for_ms(&self) -> Option<u64> {
+        let ms = self.trusted_for_ms.load(Ordering::Relaxed);
+        (ms != u64::MAX).then_some(ms)
+    }
+
+    pub(crate) fn caches(&self) -> Vec<Arc<dyn CacheFace>> {
+        let caches = self.caches.read().unwrap_or_else(PoisonError::into_inner);
+        caches.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    async fn upkeep(&self) {
+        let mut ticks = tokio::time::interval(UPKEEP);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while self.shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
+            for cache in self.caches() {
+                cache.upkeep();
+            }
+        }
+    }
+}
+
+impl Hearer for Shared {
+    fn hear(&self, message: &Message) {
+        for cache in self.caches().iter().filter(|cache| cache.name() == message.cache) {
+            cache.hear(message);
+        }
+    }
+
+    fn gap(&self) {
+        tracing::warn!(node = self.id, "invalidations may have been missed: L1 is emptied");
+        for cache in self.caches() {
+            cache.raise_epoch();
+        }
+    }
+
+    fn trust(&self) {
+        self.trusted_for_ms.store(u64::MAX, Ordering::Relaxed);
+    }
+
+    fn distrust(&self) {
+        self.trusted_for_ms.store(clock::millis(DISTRUSTED_FOR), Ordering::Relaxed);
+    }
+}
+
+impl Shared {
+    pub(crate) async fn spawn_tasks(self: &Arc<Self>) {
+        let shared = Arc::clone(self);
+        tokio::spawn(async move { shared.upkeep().await });
+        let Some(link) = &self.link else { return };
+        let shared = Arc::clone(self);
+        let replay = move |connection, pending: Pending| {
+            let keyspace = shared.keyspace(pending.cache());
+            async move {
+                match keyspace {
+                    Some(keyspace) => keyspace.replay(connection, &pending).await,
+                    None => Ok(()),
+                }
+            }
+        };
+        let position = match link.probe(&replay).await {
+            Ok(()) => self.tail.end(link).await,
+            Err(error) => {
+                tracing::warn!(%error, "Redis is away: starting without L2");
+                None
+            }
+        };
+        let (recovering, shutdown) = (Arc::clone(link), self.shutdown.clone());
+        tokio::spawn(async move { recovering.recover(shutdown, replay).await });
+        let (shared, link) = (Arc::clone(self), Arc::clone(link));
+        tokio::spawn(async move {
+            let hearer = Arc::clone(&shared) as Arc<dyn Hearer>;
+            shared.tail.listen(link, position, hearer, shared.shutdown.clone()).await;
+        });
+    }
+}

@@ -1,0 +1,194 @@
+//! Three nodes, writers and many readers, random delays and faults: no read returns a version
+//! older than one acknowledged before it began on that node, and after quiet all nodes agree.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+
+use rand::RngExt;
+use strata_cache::{Cache, Node, Pattern};
+
+use crate::support::{Redis, eventually};
+
+const N_KEYS: u64 = 40;
+const N_READERS: usize = 24;
+
+/// How long the storm lasts; `STRATA_STORM_S` makes it longer.
+fn storm() -> Duration {
+    let seconds = std::env::var("STRATA_STORM_S").ok().and_then(|text| text.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(8))
+}
+
+/// The rows, and what each node has acknowledged.
+struct World {
+    rows: Vec<AtomicU64>,
+    writing: Vec<tokio::sync::Mutex<()>>,
+    acknowledged: Vec<Vec<AtomicU64>>,
+    nodes: Vec<Node>,
+    caches: Vec<Cache<u64, u64>>,
+    reads: AtomicU64,
+    writes: AtomicU64,
+    over: AtomicBool,
+}
+
+impl World {
+    async fn new(redis: &Redis) -> Arc<Self> {
+        let mut nodes = Vec::new();
+        for id in ["1", "2", "3"] {
+            nodes.push(redis.hearing_node(id).await);
+        }
+        let build = |node| {
+            Cache::builder("rows")
+                .time_to_live(Duration::from_secs(3600))
+                .lease_wait(Duration::from_millis(50))
+                .build(node)
+                .unwrap()
+        };
+        let zeros = || (0..N_KEYS).map(|_| AtomicU64::new(0)).collect::<Vec<_>>();
+        Arc::new(Self {
+            rows: zeros(),
+            writing: (0..N_KEYS).map(|_| tokio::sync::Mutex::default()).collect(),
+            acknowledged: nodes.iter().map(|_| zeros()).collect(),
+            caches: nodes.iter().map(build).collect(),
+            nodes,
+            reads: AtomicU64::new(0),
+            writes: AtomicU64::new(0),
+            over: AtomicBool::new(false),
+        })
+    }
+
+    /// Reads the row as a database would: at some instant between two delays.
+    async fn load(self: Arc<Self>, key: u64) -> Result<Option<u64>, std::io::Error> {
+        pause(3).await;
+        let version = self.rows[key as usize].load(SeqCst);
+        pause(3).await;
+        Ok(Some(version))
+    }
+
+    async fn read(self: &Arc<Self>, node: usize, key: u64) -> u64 {
+        let world = Arc::clone(self);
+        let read = self.caches[node].get_or_load(&key, move || world.load(key)).await.unwrap();
+        *read.value.unwrap()
+    }
+
+    async fn reader(self: Arc<Self>) {
+        while !self.over.load(SeqCst) {
+            let (node, key) = pick();
+            let acknowledged = self.acknowledged[node][key as usize].load(SeqCst);
+            let version = self.read(node, key).await;
+            assert!(
+                version >= acknowledged,
+                "key {key} on node {}: read {version} after {acknowledged} was acknowledged",
+                node + 1
+            );
+            self.reads.fetch_add(1, SeqCst);
+            // Hits in L1 never wait, so nobody else would get a turn.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Commits a new version, and makes it known in one of three ways.
+    async fn writer(self: Arc<Self>) {
+        while !self.over.load(SeqCst) {
+            let (node, key) = pick();
+            let cache = &self.caches[node];
+            let _turn = self.writing[key as usize].lock().await;
+            let version = self.rows[key as usize].load(SeqCst) + 1;
+            let way = rand::rng().random_range(0..10);
+            match way {
+                0 => {
+                    self.commit(key, version).await;
+                    cache.invalidate_pattern(&Pattern::parse(&key.to_string()).unwrap()).await;
+                }
+                1..4 => {
+                    let world = Arc::clone(&self);
+                    let write = async move {
+                        world.commit(key, version).await;
+                        Ok::<_, std::io::Error>(version)
+                    };
+                    cache.write_through(&key, write).await.unwrap();
+                }
+                _ => {
+                    self.commit(key, version).await;
+                    cache.invalidate(&key).await;
+                }
+            }
+            self.acknowledged[node][key as usize].fetch_max(version, SeqCst);
+            self.writes.fetch_add(1, SeqCst);
+            pause(5).await;
+        }
+    }
+
+    async fn commit(&self, key: u64, version: u64) {
+        pause(2).await;
+        self.rows[key as usize].store(version, SeqCst);
+        pause(1).await;
+    }
+
+    async fn quiet(&self) {
+        eventually("every node is connected", async || {
+            let healthy = |node: &Node| {
+                let report = node.report();
+                report.bus.connected && !report.l2.breaker_open
+            };
+            self.nodes.iter().all(healthy)
+        })
+        .await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+fn pick() -> (usize, u64) {
+    let mut rng = rand::rng();
+    (rng.random_range(0..3), rng.random_range(0..N_KEYS))
+}
+
+async fn pause(up_to_ms: u64) {
+    let us = rand::rng().random_range(0..up_to_ms * 1_000);
+    tokio::time::sleep(Duration::from_micros(us)).await;
+}
+
+async fn trouble(redis: &mut Redis, until: Instant) {
+    while Instant::now() < until {
+        pause(1_500).await;
+        let fault = rand::rng().random_range(0..4);
+        match fault {
+            0 => {
+                redis.freeze();
+                pause(600).await;
+                redis.thaw();
+            }
+            1 => {
+                redis.kill();
+                pause(400).await;
+                redis.restart().await;
+            }
+            2 => redis.ask::<()>(&["CLIENT", "KILL", "TYPE", "normal"]).await,
+            _ => redis.ask::<()>(&["FLUSHALL"]).await,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_node_reads_older_than_it_acknowledged_whatever_happens_to_redis() {
+    let mut redis = Redis::start().await;
+    let world = World::new(&redis).await;
+    let readers = (0..N_READERS).map(|_| tokio::spawn(Arc::clone(&world).reader()));
+    let writers = (0..6).map(|_| tokio::spawn(Arc::clone(&world).writer()));
+    let tasks: Vec<_> = readers.chain(writers).collect();
+    trouble(&mut redis, Instant::now() + storm()).await;
+    world.over.store(true, SeqCst);
+    for task in tasks {
+        task.await.unwrap();
+    }
+    world.quiet().await;
+    for node in 0..3 {
+        for key in 0..N_KEYS {
+            let row = world.rows[key as usize].load(SeqCst);
+            assert_eq!(world.read(node, key).await, row, "key {key} on node {}", node + 1);
+        }
+    }
+    let (reads, writes) = (world.reads.load(SeqCst), world.writes.load(SeqCst));
+    println!("checked {reads} reads against {writes} writes on 3 nodes");
+    assert!(reads > 1_000 && writes > 100, "{reads} reads, {writes} writes");
+}

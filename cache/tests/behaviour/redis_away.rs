@@ -1,0 +1,124 @@
+//! Redis goes and comes back; the service goes on.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Redis, Source, cache, eventually, hears};
+use strata_cache::Node;
+use strata_cache::report::{Effect, Outcome};
+
+#[tokio::test]
+async fn reads_go_on_without_redis_and_use_it_again_when_it_is_back() {
+    let mut redis = Redis::start().await;
+    let node = redis.node("1").await;
+    let (cache, source) = (cache(&node), Source::new());
+    source.value(&cache, 1).await;
+    redis.kill();
+    assert_eq!(source.read(&cache, 2).await.outcome, Outcome::Loaded);
+    assert!(node.report().l2.breaker_open);
+    redis.restart().await;
+    eventually("the breaker closes", async || !node.report().l2.breaker_open).await;
+    source.value(&cache, 3).await;
+    let held: bool = redis.ask(&["EXISTS", "test:users:3"]).await;
+    assert!(held);
+}
+
+#[tokio::test]
+async fn a_node_starts_without_redis() {
+    let mut redis = Redis::start().await;
+    redis.kill();
+    let node = redis.node("1").await;
+    let (cache, source) = (cache(&node), Source::new());
+    assert_eq!(source.read(&cache, 1).await.outcome, Outcome::Loaded);
+    assert_eq!(source.read(&cache, 1).await.outcome, Outcome::L1Hit);
+    redis.restart().await;
+    hears(&node).await;
+    eventually("the breaker closes", async || !node.report().l2.breaker_open).await;
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_costs_one_hard_timeout_and_then_nothing() {
+    let redis = Redis::start().await;
+    let node = Node::builder("test")
+        .redis_url(&redis.url())
+        .l2_timeout(Duration::from_millis(200))
+        .start()
+        .await
+        .unwrap();
+    let (cache, source) = (cache(&node), Source::new());
+    source.value(&cache, 0).await;
+    redis.freeze();
+    let began = Instant::now();
+    source.value(&cache, 1).await;
+    assert!(began.elapsed() >= Duration::from_millis(200));
+    for key in 2..100 {
+        source.value(&cache, key).await;
+    }
+    assert_eq!(node.report().l2.timeouts, 1, "98 reads asked a Redis that hangs");
+    redis.thaw();
+    eventually("the breaker closes", async || !node.report().l2.breaker_open).await;
+}
+
+#[tokio::test]
+async fn an_invalidation_that_could_not_reach_l2_is_replayed_before_l2_is_trusted() {
+    let redis = Redis::start().await;
+    let here = redis.hearing_node("1").await;
+    let there = redis.hearing_node("2").await;
+    let (cache_here, cache_there) = (cache(&here), cache(&there));
+    let source = Source::new();
+    source.value(&cache_here, 1).await;
+    source.value(&cache_there, 1).await;
+    redis.freeze();
+    source.write(7);
+    assert_eq!(cache_here.invalidate(&1).await, Effect::Queued);
+    assert_eq!(source.value(&cache_here, 1).await, "7");
+    redis.thaw();
+    eventually("the queue is replayed", async || {
+        let l2 = here.report().l2;
+        assert!(l2.breaker_open || l2.queued_invalidations == 0, "trusted too early");
+        !l2.breaker_open
+    })
+    .await;
+    eventually("node 2 hears of it", async || source.value(&cache_there, 1).await == "7").await;
+    assert_eq!(source.value(&cache_here, 1).await, "7");
+}
+
+#[tokio::test]
+async fn a_redis_that_lost_its_data_is_a_gap_that_empties_l1() {
+    let mut redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let (cache, source) = (cache(&node), Source::new());
+    source.value(&cache, 1).await;
+    redis.restart().await;
+    eventually("the gap is noticed", async || node.report().bus.gaps == 1).await;
+    source.write(7);
+    assert_eq!(source.value(&cache, 1).await, "7");
+}
+
+#[tokio::test]
+async fn messages_that_were_trimmed_unread_are_a_gap() {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let other = redis.hearing_node("2").await;
+    let (cache, source) = (cache(&node), Source::new());
+    let elsewhere = crate::support::cache(&other);
+    source.value(&cache, 1).await;
+    elsewhere.invalidate(&5).await;
+    eventually("node 1 hears", async || node.report().bus.received == 1).await;
+    let () = redis.ask(&["INCR", "test!bus:sequence"]).await;
+    elsewhere.invalidate(&6).await;
+    eventually("the gap is noticed", async || node.report().bus.gaps == 1).await;
+    source.write(7);
+    let () = redis.ask(&["DEL", "test:users:1"]).await;
+    assert_eq!(source.value(&cache, 1).await, "7");
+}
+
+#[tokio::test]
+async fn a_stream_that_vanished_is_noticed_while_the_bus_is_silent() {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let cache = cache(&node);
+    cache.invalidate(&1).await;
+    eventually("the message is heard", async || node.report().bus.received == 1).await;
+    let () = redis.ask(&["FLUSHALL"]).await;
+    eventually("the gap is noticed", async || node.report().bus.gaps == 1).await;
+}

@@ -1,0 +1,184 @@
+//! What the tests share: a private Redis, nodes on it, a source that counts.
+use std::future::Future;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use strata_cache::{Cache, Node};
+use tempfile::TempDir;
+use tokio::sync::{Notify, Semaphore};
+
+/// A redis-server of the test's own, without persistence, gone with the test.
+pub(crate) struct Redis {
+    dir: TempDir,
+    child: Option<Child>,
+}
+
+impl Redis {
+    pub(crate) async fn start() -> Self {
+        let mut redis = Self { dir: TempDir::new().unwrap(), child: None };
+        redis.restart().await;
+        redis
+    }
+
+    /// Starts it again, empty, on the same socket.
+    pub(crate) async fn restart(&mut self) {
+        self.kill();
+        let child = Command::new("redis-server")
+            .args(["--port", "0", "--save", "", "--appendonly", "no", "--daemonize", "no"])
+            .arg("--unixsocket")
+            .arg(self.dir.path().join("redis.sock"))
+            .arg("--dir")
+            .arg(self.dir.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server is installed");
+        self.child = Some(child);
+        let client = redis::Client::open(self.url()).unwrap();
+        eventually("redis-server answers", async || {
+            let Ok(mut connection) = client.get_multiplexed_async_connection().await else {
+                return false;
+            };
+            redis::cmd("PING").query_async::<String>(&mut connection).await.is_ok()
+        })
+        .await;
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis+unix://{}", self.dir.path().join("redis.sock").display())
+    }
+
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Freezes it with its connections open, like a machine that hangs.
+    pub(crate) fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    pub(crate) fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    pub(crate) async fn node(&self, id: &str) -> Node {
+        Node::builder("test").id(id).redis_url(&self.url()).start().await.unwrap()
+    }
+
+    /// A node that hears the bus.
+    pub(crate) async fn hearing_node(&self, id: &str) -> Node {
+        let node = self.node(id).await;
+        hears(&node).await;
+        node
+    }
+
+    /// Asks Redis directly, as an onlooker.
+    pub(crate) async fn ask<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
+        let client = redis::Client::open(self.url()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]);
+        command.query_async(&mut connection).await.unwrap()
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+pub(crate) async fn hears(node: &Node) {
+    eventually("the node hears the bus", async || node.report().bus.connected).await;
+}
+
+pub(crate) async fn lonely_node() -> Node {
+    Node::builder("test").start().await.unwrap()
+}
+
+pub(crate) fn cache(node: &Node) -> Cache<u64, String> {
+    Cache::builder("users").build(node).unwrap()
+}
+
+/// Where the truth lives: one row whose reads are counted, and may be held up.
+#[derive(Clone)]
+pub(crate) struct Source {
+    row: Arc<AtomicU64>,
+    loads: Arc<AtomicU64>,
+    entered: Arc<Notify>,
+    gate: Arc<Semaphore>,
+}
+
+impl Source {
+    pub(crate) fn new() -> Self {
+        let source = Self::closed();
+        source.open();
+        source
+    }
+
+    /// Its loads read the row, then wait until it is opened.
+    pub(crate) fn closed() -> Self {
+        Self {
+            row: Arc::default(),
+            loads: Arc::default(),
+            entered: Arc::default(),
+            gate: Arc::new(Semaphore::new(0)),
+        }
+    }
+
+    pub(crate) fn open(&self) {
+        self.gate.add_permits(1_000_000);
+    }
+
+    pub(crate) fn write(&self, row: u64) {
+        self.row.store(row, Ordering::SeqCst);
+    }
+
+    pub(crate) fn loads(&self) -> u64 {
+        self.loads.load(Ordering::SeqCst)
+    }
+
+    /// Until a load has read the row.
+    pub(crate) async fn entered(&self) {
+        self.entered.notified().await;
+    }
+
+    pub(crate) async fn load(self) -> Result<Option<String>, std::io::Error> {
+        let row = self.row.load(Ordering::SeqCst);
+        self.loads.fetch_add(1, Ordering::SeqCst);
+        self.entered.notify_one();
+        let _permit = self.gate.acquire().await.unwrap();
+        Ok(Some(row.to_string()))
+    }
+
+    pub(crate) async fn read(
+        &self,
+        cache: &Cache<u64, String>,
+        key: u64,
+    ) -> strata_cache::Read<String> {
+        let source = self.clone();
+        cache.get_or_load(&key, move || source.load()).await.unwrap()
+    }
+
+    pub(crate) async fn value(&self, cache: &Cache<u64, String>, key: u64) -> String {
+        self.read(cache, key).await.value.unwrap().as_ref().clone()
+    }
+}
+
+/// Polls until `holds`, for what happens in the background; fails after ten seconds.
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    let began = Instant::now();
+    while !holds().await {
+        assert!(began.elapsed() < Duration::from_secs(10), "{what}: not within ten seconds");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

@@ -1,0 +1,171 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use strata_report::{AuditEntry, CacheFrame, Frame, History, NodeReport, Session, Snapshot};
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::audit::{Audit, Deed};
+use crate::census::Census;
+use crate::clock::now_ms;
+use crate::jobs::Jobs;
+use crate::sampler::{Sampler, Taken, Tick};
+use crate::{Access, Actor, ConsoleError, NodeFace};
+
+const TICK: Duration = Duration::from_secs(1);
+
+/// What an operator sees and may do. Cheap to clone; all clones are the same console.
+#[derive(Clone)]
+pub struct Console {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) nodes: Vec<Arc<dyn NodeFace>>,
+    pub(crate) audit: Audit,
+    pub(crate) jobs: Jobs,
+    access: Access,
+    census: Arc<Census>,
+    sampler: Mutex<Sampler>,
+    ticks: watch::Sender<Arc<Tick>>,
+}
+
+impl Console {
+    /// Samples each node at once, so that the first frame is complete, and then once a second
+    /// until `shutdown`. Call it inside a tokio runtime.
+    pub fn start(
+        nodes: Vec<Arc<dyn NodeFace>>,
+        access: Access,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let census = Arc::new(Census::default());
+        let mut sampler = Sampler::new(now_ms());
+        let first = sampler.tick(Taken::now(), reports(&nodes), &census);
+        census.start(&nodes, &shutdown);
+        let inner = Inner {
+            nodes,
+            audit: Audit::default(),
+            jobs: Jobs::default(),
+            access,
+            census,
+            sampler: Mutex::new(sampler),
+            ticks: watch::Sender::new(Arc::new(first)),
+        };
+        let console = Self { inner: Arc::new(inner) };
+        let sampling = console.clone().sample();
+        tokio::spawn(shutdown.run_until_cancelled_owned(sampling));
+        console
+    }
+
+    /// Who may act.
+    pub fn access(&self) -> &Access {
+        &self.inner.access
+    }
+
+    /// The newest frame.
+    pub fn frame(&self) -> Arc<Frame> {
+        Arc::clone(&self.tick().frame)
+    }
+
+    /// All caches together over the last five minutes, in steps of a second.
+    pub fn history(&self) -> History {
+        self.sampler().history()
+    }
+
+    /// One cache over the last five minutes, in steps of a second.
+    ///
+    /// # Errors
+    /// [`ConsoleError::UnknownCache`].
+    pub fn cache_history(&self, name: &str) -> Result<History, ConsoleError> {
+        self.cache(name)?;
+        Ok(self.sampler().history_of(name))
+    }
+
+    /// All that a page needs to be up to date. Frame and history are of the same second.
+    pub fn snapshot(&self) -> Snapshot {
+        // The sampler sends its tick before it is unlocked, so the two belong together.
+        let sampler = self.sampler();
+        Snapshot { frame: Frame::clone(&self.frame()), history: sampler.history() }
+    }
+
+    /// Each second's tick. A reader that is too slow misses ticks, never blocks them.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Tick>> {
+        self.inner.ticks.subscribe()
+    }
+
+    /// Every node as it reported for the newest frame.
+    pub fn nodes(&self) -> Vec<NodeReport> {
+        self.tick().reports.to_vec()
+    }
+
+    /// Every cache in the newest frame.
+    pub fn caches(&self) -> Vec<CacheFrame> {
+        self.frame().caches.clone()
+    }
+
+    /// One cache in the newest frame.
+    ///
+    /// # Errors
+    /// [`ConsoleError::UnknownCache`].
+    pub fn cache(&self, name: &str) -> Result<CacheFrame, ConsoleError> {
+        let frame = self.frame();
+        let cache = frame.caches.iter().find(|cache| cache.report.cache == name);
+        cache.cloned().ok_or_else(|| ConsoleError::unknown_cache(name))
+    }
+
+    /// What the actor may do, and why not.
+    pub fn session(&self, actor: &Actor) -> Session {
+        self.inner.access.session(actor)
+    }
+
+    /// Everything that was done and refused, newest first; the newest 1 000.
+    pub fn audit(&self) -> Vec<AuditEntry> {
+        self.inner.audit.newest_first()
+    }
+
+    /// Lets pass who may act. For doors that act beside caches, such as the demo's traffic.
+    ///
+    /// # Errors
+    /// [`ConsoleError::Refused`]; the refusal is in the audit trail.
+    pub fn authorise(&self, actor: &Actor, action: &str, target: &str) -> Result<(), ConsoleError> {
+        self.authorise_deed(actor, Deed { action, cache: "", target })
+    }
+
+    /// Writes down what somebody did beside caches, after [`Console::authorise`] let it pass.
+    pub fn record(&self, actor: &Actor, action: &str, target: &str, result: &str) {
+        let deed = Deed { action, cache: "", target };
+        self.inner.audit.record(actor, deed, result.to_owned());
+    }
+
+    pub(crate) fn authorise_deed(&self, actor: &Actor, deed: Deed<'_>) -> Result<(), ConsoleError> {
+        match self.inner.access.refusal(actor) {
+            Some(why) => Err(self.inner.audit.refuse(actor, deed, why)),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn tick(&self) -> Arc<Tick> {
+        Arc::clone(&self.inner.ticks.borrow())
+    }
+
+    fn sampler(&self) -> MutexGuard<'_, Sampler> {
+        self.inner.sampler.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn sample(self) {
+        let mut ticks = interval_at(Instant::now() + TICK, TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let reports = reports(&self.inner.nodes);
+            let mut sampler = self.sampler();
+            let tick = sampler.tick(Taken::now(), reports, &self.inner.census);
+            self.inner.ticks.send_replace(Arc::new(tick));
+        }
+    }
+}
+
+fn reports(nodes: &[Arc<dyn NodeFace>]) -> Vec<NodeReport> {
+    nodes.iter().filter_map(|node| node.report()).collect()
+}

@@ -1,0 +1,59 @@
+use strata_cache::{CacheError, PatternError};
+
+const SHOWN_CHARS: usize = 64;
+
+/// Why the console did not do what it was asked for. Each message fits after "failed to …".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConsoleError {
+    /// No node has a cache of this name.
+    #[error("find the cache {0:?}")]
+    UnknownCache(String),
+    /// The text is no key of this cache.
+    #[error("read {key:?} as a key of {cache}: {reason}")]
+    BadKey {
+        /// The cache.
+        cache: String,
+        /// The text, its beginning where it is long.
+        key: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The text is no key pattern.
+    #[error(transparent)]
+    BadPattern(#[from] PatternError),
+    /// No such job, or so old that it has been forgotten.
+    #[error("find the invalidation {0}")]
+    UnknownJob(u64),
+    /// Not allowed; the text is a whole sentence for whoever asked.
+    #[error("do this: {0}")]
+    Refused(String),
+    /// The node does not answer.
+    #[error("reach the node {0:?}")]
+    NodeGone(String),
+}
+
+impl ConsoleError {
+    pub(crate) fn unknown_cache(name: &str) -> Self {
+        Self::UnknownCache(beginning(name))
+    }
+
+    pub(crate) fn bad_key(cache: &str, key: &str, reason: &'static str) -> Self {
+        Self::BadKey { cache: cache.to_owned(), key: beginning(key), reason }
+    }
+}
+
+impl From<CacheError> for ConsoleError {
+    fn from(error: CacheError) -> Self {
+        match error {
+            CacheError::UnknownCache(name) => Self::UnknownCache(name),
+            CacheError::BadKey { cache, key } => {
+                Self::bad_key(&cache, &key, "its keys look different")
+            }
+        }
+    }
+}
+
+// An error must not carry a megabyte that somebody typed into logs and answers.
+fn beginning(text: &str) -> String {
+    text.chars().take(SHOWN_CHARS).collect()
+}

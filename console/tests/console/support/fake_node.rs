@@ -1,0 +1,196 @@
+use std::collections::BTreeMap;
+use std::future::{pending, ready};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use strata_cache::{Pattern, Progress};
+use strata_console::{Answer, ConsoleError, KeyMatch, L2Count, NodeFace};
+use strata_report::{
+    BusReport, CacheReport, Effect, EntryLook, L2Look, L2Report, NodeReport, Outcomes, RedisState,
+    Settings,
+};
+
+/// How long each batch of a pattern invalidation takes.
+const BATCH: Duration = Duration::from_secs(1);
+
+/// A node of another process, as a test scripts it. Its one cache is `users`.
+pub(crate) struct FakeNode {
+    id: String,
+    script: Mutex<Script>,
+}
+
+pub(crate) struct Script {
+    /// `None`: the node is not heard.
+    pub(crate) report: Option<NodeReport>,
+    /// Keys in L1 with the age of their entries, milliseconds.
+    pub(crate) l1: BTreeMap<String, u64>,
+    /// What an invalidation does to L2.
+    pub(crate) effect: Effect,
+    /// How many batches a pattern invalidation takes.
+    pub(crate) n_batches: u64,
+    /// `None`: Redis never answers.
+    pub(crate) redis: Option<RedisState>,
+    /// Traffic that fills a key again as soon as it was invalidated.
+    pub(crate) refills: bool,
+    /// A pattern invalidation breaks off.
+    pub(crate) breaks_off: bool,
+    /// Who hears of this node's invalidations.
+    pub(crate) peers: Vec<Arc<FakeNode>>,
+    /// How many invalidations began here.
+    pub(crate) n_invalidations: u64,
+}
+
+/// A report of `users` with so many reads answered by L1.
+pub(crate) fn cache_report(l1_hit: u64) -> CacheReport {
+    let settings = Settings { l2_time_to_live_ms: Some(60_000), ..Settings::default() };
+    let outcomes = Outcomes { l1_hit, ..Outcomes::default() };
+    CacheReport { cache: "users".to_owned(), outcomes, settings, ..CacheReport::default() }
+}
+
+impl FakeNode {
+    pub(crate) fn new(id: &str) -> Arc<Self> {
+        let report = NodeReport {
+            node: id.to_owned(),
+            version: "1.2.3".to_owned(),
+            started_at_ms: 1_000,
+            at_ms: 1_000,
+            bus: BusReport { configured: true, connected: true, ..BusReport::default() },
+            l2: L2Report { configured: true, ..L2Report::default() },
+            caches: vec![cache_report(0)],
+        };
+        let script = Script {
+            report: Some(report),
+            l1: BTreeMap::new(),
+            effect: Effect::Removed { entries: 1 },
+            n_batches: 0,
+            redis: Some(RedisState { configured: true, up: true, ..RedisState::default() }),
+            refills: false,
+            breaks_off: false,
+            peers: Vec::new(),
+            n_invalidations: 0,
+        };
+        Arc::new(Self { id: id.to_owned(), script: Mutex::new(script) })
+    }
+
+    pub(crate) fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().unwrap()
+    }
+
+    /// Changes what the node reports.
+    pub(crate) fn reports(&self, change: impl FnOnce(&mut NodeReport)) {
+        change(self.script().report.as_mut().unwrap());
+    }
+
+    /// Sets how many reads L1 has answered so far.
+    pub(crate) fn has_answered(&self, l1_hit: u64) {
+        self.reports(|report| report.caches = vec![cache_report(l1_hit)]);
+    }
+
+    fn forget(&self, key: &str) {
+        let mut script = self.script();
+        script.l1.remove(key);
+        if script.refills {
+            script.l1.insert(key.to_owned(), 0);
+        }
+    }
+}
+
+fn answer<'a, T: Send + 'a>(value: T) -> Answer<'a, T> {
+    Box::pin(ready(Ok(value)))
+}
+
+fn entry(age_ms: u64) -> EntryLook {
+    EntryLook { value: None, fresh: true, age_ms, expires_in_ms: None, bytes: None }
+}
+
+impl NodeFace for FakeNode {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn report(&self) -> Option<NodeReport> {
+        self.script().report.clone()
+    }
+
+    fn look_l1<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Option<EntryLook>> {
+        if key == "unreadable" {
+            let (cache, key) = (cache.to_owned(), key.to_owned());
+            let error = ConsoleError::BadKey { cache, key, reason: "its keys look different" };
+            return Box::pin(ready(Err(error)));
+        }
+        answer(self.script().l1.get(key).copied().map(entry))
+    }
+
+    fn look_l2<'a>(&'a self, _cache: &'a str, _key: &'a str) -> Answer<'a, Option<L2Look>> {
+        answer(Some(L2Look::Entry(entry(7))))
+    }
+
+    fn match_l1<'a>(
+        &'a self,
+        _cache: &'a str,
+        pattern: &'a Pattern,
+        limit: usize,
+    ) -> Answer<'a, KeyMatch> {
+        let script = self.script();
+        let keys = script.l1.keys().filter(|key| pattern.matches(key));
+        let (n_keys, samples) = (keys.clone().count() as u64, keys.take(limit).cloned().collect());
+        answer(KeyMatch { n_keys, samples })
+    }
+
+    fn match_l2<'a>(
+        &'a self,
+        _cache: &'a str,
+        _pattern: &'a Pattern,
+        limit: usize,
+    ) -> Answer<'a, Option<KeyMatch>> {
+        let samples = (0..100).map(|i| format!("z{i}")).take(limit).collect();
+        answer(Some(KeyMatch { n_keys: 100, samples }))
+    }
+
+    fn invalidate<'a>(&'a self, _cache: &'a str, key: &'a str) -> Answer<'a, Effect> {
+        self.script().n_invalidations += 1;
+        self.forget(key);
+        let effect = self.script().effect;
+        let peers = self.script().peers.clone();
+        peers.iter().for_each(|peer| peer.forget(key));
+        answer(effect)
+    }
+
+    fn invalidate_pattern<'a>(
+        &'a self,
+        _cache: &'a str,
+        pattern: &'a Pattern,
+        progress: Arc<Progress>,
+    ) -> Answer<'a, Effect> {
+        self.script().n_invalidations += 1;
+        let n_batches = self.script().n_batches;
+        Box::pin(async move {
+            for _ in 0..n_batches {
+                if progress.cancelled.load(Relaxed) {
+                    break;
+                }
+                tokio::time::sleep(BATCH).await;
+                progress.scanned.fetch_add(100, Relaxed);
+                progress.removed.fetch_add(10, Relaxed);
+            }
+            if self.script().breaks_off {
+                return Err(ConsoleError::NodeGone(self.id.clone()));
+            }
+            self.script().l1.retain(|key, _| !pattern.matches(key));
+            Ok(self.script().effect)
+        })
+    }
+
+    fn redis_state(&self) -> Answer<'_, RedisState> {
+        let state = self.script().redis.clone();
+        state.map_or_else(|| Box::pin(pending()) as Answer<'_, RedisState>, answer)
+    }
+
+    fn count_l2(&self) -> Answer<'_, Option<Vec<L2Count>>> {
+        if self.script().redis.is_none() {
+            return Box::pin(pending());
+        }
+        answer(Some(vec![L2Count { cache: "users".to_owned(), entries: 40, weight_bytes: 4_000 }]))
+    }
+}

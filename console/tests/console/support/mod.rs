@@ -1,0 +1,27 @@
+//! Parts that the tests share.
+
+mod fake_node;
+mod redis;
+
+pub(crate) use fake_node::{FakeNode, cache_report};
+pub(crate) use redis::PrivateRedis;
+
+use std::sync::Arc;
+
+use strata_console::{Access, AccessSettings, Actor, Console, NodeFace};
+use strata_report::Role;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) fn everybody_may_act() -> Access {
+    Access::new(AccessSettings { loopback: true, ..AccessSettings::default() })
+}
+
+pub(crate) fn operator() -> Actor {
+    Actor { name: "local".to_owned(), role: Role::Operator }
+}
+
+/// A console over these nodes, on which everybody may act, and which runs as long as the test.
+pub(crate) fn console<N: NodeFace>(nodes: &[Arc<N>]) -> Console {
+    let faces = nodes.iter().map(|node| Arc::clone(node) as Arc<dyn NodeFace>).collect();
+    Console::start(faces, everybody_may_act(), CancellationToken::new())
+}

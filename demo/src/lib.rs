@@ -1,0 +1,24 @@
+//! A service that caches: users, posts and timelines in two levels over SQL, and its traffic.
+
+#![warn(missing_docs)]
+
+mod cached;
+mod ctx;
+mod error;
+mod random;
+mod reply;
+mod site;
+mod store;
+pub mod trace;
+mod traffic;
+
+pub use cached::TimelineKey;
+pub use ctx::{Caller, Ctx, Freshness};
+pub use error::DemoError;
+pub use reply::{ReadNote, Reply, WriteNote};
+pub use site::{MAX_BATCH, Site};
+pub use store::{
+    Object, ObjectEdit, Post, PostDraft, PostEdit, PostSummary, Seeding, Store, StoreError,
+    TimelinePage, User, UserDraft, UserEdit, UserRole, UserView, Visibility,
+};
+pub use traffic::{STEADY, Traffic, TrafficCounts, TrafficError, Zipf};

@@ -1,0 +1,13 @@
+//! One running copy of the demo service: reads through the caches, writes past them.
+
+mod checks;
+mod copy;
+mod detach;
+mod objects;
+mod posts;
+mod timelines;
+mod users;
+
+pub use checks::MAX_BATCH;
+pub(crate) use checks::MAX_KEY_BYTES;
+pub use copy::Site;

@@ -1,0 +1,9 @@
+//! The demo service on real parts: SQLite files, and redis-server where a test needs L2.
+
+mod seed;
+mod site;
+mod store;
+mod support;
+mod trace;
+mod traffic;
+mod writes;

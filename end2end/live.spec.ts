@@ -1,0 +1,58 @@
+import { type Page } from "@playwright/test";
+import { expect, open, testOnOwnServer } from "./support/fixtures";
+
+const test = testOnOwnServer({ traffic: "steady" });
+
+// The server goes away while a page is open.
+test.use({ provoked: [/ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_INCOMPLETE_CHUNKED_ENCODING/] });
+
+const state = (page: Page) => page.getByTestId("live-state");
+const pause = (page: Page) => page.getByRole("button", { name: "Pause", exact: true });
+const hits = (page: Page) => page.getByTestId("outcome-l1-hit");
+
+async function expectToMove(page: Page): Promise<void> {
+  const before = await hits(page).innerText();
+  await expect(hits(page)).not.toHaveText(before);
+}
+
+/** The number of reads that the server has counted. */
+async function reads(page: Page): Promise<number> {
+  const caches: { report: { outcomes: Record<string, number> } }[] = await (
+    await page.request.get("/api/v1/caches")
+  ).json();
+  return caches
+    .flatMap((cache) => Object.values(cache.report.outcomes))
+    .reduce((sum, count) => sum + count, 0);
+}
+
+test("numbers move by themselves", async ({ page }) => {
+  await open(page, "/");
+  await expect(state(page)).toHaveText("Live");
+  await expectToMove(page);
+});
+
+test("a paused page holds its numbers and catches up afterwards", async ({ page }) => {
+  await open(page, "/");
+  await expect(state(page)).toHaveText("Live");
+  await pause(page).click();
+  await expect(state(page)).toHaveText("Paused");
+  await expect(pause(page)).toHaveAttribute("aria-pressed", "true");
+  const held = await hits(page).innerText();
+  const counted = await reads(page);
+  await expect.poll(() => reads(page), { timeout: 10_000 }).toBeGreaterThan(counted + 100);
+  await expect(hits(page)).toHaveText(held);
+
+  await pause(page).click();
+  await expect(state(page)).toHaveText("Live");
+  await expect(hits(page)).not.toHaveText(held);
+});
+
+test("the page says that the server is lost, and comes back by itself", async ({ page, server }) => {
+  await open(page, "/");
+  await expect(state(page)).toHaveText("Live");
+  await server.stop();
+  await expect(state(page)).toHaveText("Lost");
+  await server.start();
+  await expect(state(page)).toHaveText("Live", { timeout: 30_000 });
+  await expectToMove(page);
+});

@@ -1,0 +1,51 @@
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { defineConfig, devices } from "@playwright/test";
+import { folder, root, run } from "./support/program";
+
+const port = 3917;
+const chromium = "/usr/bin/chromium";
+
+// Playwright loads this file in every worker; only its first process starts the server.
+if (process.env.TEST_WORKER_INDEX === undefined) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+}
+
+export default defineConfig({
+  testMatch: "*.spec.ts",
+  outputDir: "test-results",
+  forbidOnly: process.env.CI !== undefined,
+  workers: 2,
+  reporter: "list",
+  use: {
+    baseURL: `http://127.0.0.1:${port}`,
+    trace: "retain-on-failure",
+    launchOptions: {
+      executablePath: existsSync(chromium) ? chromium : undefined,
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+      ],
+    },
+  },
+  projects: [
+    { name: "javascript", testIgnore: "*.nojs.spec.ts", use: devices["Desktop Chrome"] },
+    {
+      name: "no-javascript",
+      testMatch: "*.nojs.spec.ts",
+      use: { ...devices["Desktop Chrome"], javaScriptEnabled: false },
+    },
+  ],
+  webServer: {
+    ...run({ port, traffic: "steady" }),
+    cwd: root,
+    url: `http://127.0.0.1:${port}/readyz`,
+    timeout: 60_000,
+    gracefulShutdown: { signal: "SIGTERM", timeout: 10_000 },
+  },
+});

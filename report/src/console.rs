@@ -1,0 +1,52 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Frame, History};
+
+/// The first event of a live stream: everything that a page needs to be up to date.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The newest frame.
+    pub frame: Frame,
+    /// The last minutes of all caches together.
+    pub history: History,
+}
+
+/// What somebody may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// May look.
+    Viewer,
+    /// May look and act.
+    Operator,
+}
+
+/// Who is looking, and whether they may act.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The name that the audit trail shows.
+    pub actor: String,
+    /// What they are.
+    pub role: Role,
+    /// Why acting is refused, as a sentence; `None` where it is allowed.
+    pub refusal: Option<String>,
+    /// Whether the operator's token would change that.
+    pub can_log_in: bool,
+}
+
+/// One line of the audit trail: something that was done or refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// When, milliseconds since the epoch.
+    pub at_ms: u64,
+    /// Who.
+    pub actor: String,
+    /// What, for example `invalidate_key`.
+    pub action: String,
+    /// The cache it was about.
+    pub cache: String,
+    /// The key, the pattern or the job.
+    pub target: String,
+    /// How it ended, as a short sentence with its counts.
+    pub result: String,
+}

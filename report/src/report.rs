@@ -1,0 +1,245 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Evictions, Histogram, Origin, Outcomes, ScopeCounts};
+
+/// A node's id, as in the `node` label of metrics.
+pub type NodeId = String;
+
+/// One of the two levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// moka, in the process; every node has its own.
+    L1,
+    /// Redis, shared by all nodes.
+    L2,
+}
+
+impl Level {
+    /// The label of metrics and of the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::L1 => "l1",
+            Self::L2 => "l2",
+        }
+    }
+}
+
+/// One node at one instant: itself and every cache that it holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NodeReport {
+    /// Its id, unique within the namespace.
+    pub node: NodeId,
+    /// The version of the program that runs it.
+    pub version: String,
+    /// When it started, milliseconds since the epoch.
+    pub started_at_ms: u64,
+    /// When this report was taken, milliseconds since the epoch.
+    pub at_ms: u64,
+    /// How it hears of invalidations.
+    pub bus: BusReport,
+    /// How it reaches L2.
+    pub l2: L2Report,
+    /// Its caches, in the order in which they were built.
+    pub caches: Vec<CacheReport>,
+}
+
+/// One cache of one node at one instant, or of several nodes added up.
+///
+/// When each counter moves: `outcomes` once a read, as it ends; `l1.gets` and `l2.gets` once a
+/// level is asked for a key, so one read may make two; `puts` once a level accepted an entry.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CacheReport {
+    /// The cache's name.
+    pub cache: String,
+    /// How each read ended.
+    pub outcomes: Outcomes,
+    /// The level in the process.
+    pub l1: L1Report,
+    /// Gets of this cache in Redis, by these nodes.
+    pub l2_gets: Gets,
+    /// Entries written to Redis by these nodes.
+    pub l2_puts: u64,
+    /// Fills that Redis refused because an invalidation or another lease had overtaken them.
+    pub l2_refused: u64,
+    /// Values in Redis that could not be read back; each counted as a miss.
+    pub l2_unreadable: u64,
+    /// Loads from the source.
+    pub loads: Loads,
+    /// Invalidations and what they removed.
+    pub invalidations: InvalidationCounts,
+    /// The settings in force.
+    pub settings: Settings,
+}
+
+/// Gets asked of one level.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Gets {
+    /// A fresh entry was there.
+    pub hit: u64,
+    /// None was, or it was out of date.
+    pub miss: u64,
+    /// How long the gets took.
+    pub latency: Histogram,
+    /// One get in so many was timed.
+    pub sampled_one_in: u32,
+}
+
+/// L1 of one cache. Entries and weight are moka's estimates.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct L1Report {
+    /// Estimated entries.
+    pub entries: u64,
+    /// The most entries it may hold, where it is bounded by entries.
+    pub entries_max: Option<u64>,
+    /// Estimated weight in bytes, where entries are weighed.
+    pub weight_bytes: Option<u64>,
+    /// The most bytes it may hold, where it is bounded by weight.
+    pub weight_max_bytes: Option<u64>,
+    /// Gets asked of it.
+    pub gets: Gets,
+    /// Entries put into it.
+    pub puts: u64,
+    /// Fills that the fence rejected because an invalidation had overtaken them.
+    pub fenced: u64,
+    /// Entries that left it.
+    pub evictions: Evictions,
+}
+
+/// Loads from the source.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Loads {
+    /// Durations of loads that answered ("not found" is an answer).
+    pub success: Histogram,
+    /// Durations of loads that failed, timed out or panicked.
+    pub failure: Histogram,
+    /// Loads running now.
+    pub in_flight: u64,
+}
+
+/// Invalidations and the entries they removed, by scope and origin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvalidationCounts {
+    /// Begun on this node.
+    pub local: ScopeCounts,
+    /// Heard on the bus.
+    pub bus: ScopeCounts,
+    /// Entries removed from L1.
+    pub l1_removed: u64,
+    /// Entries removed from L2 by this node.
+    pub l2_removed: u64,
+}
+
+impl InvalidationCounts {
+    /// The counts of one origin.
+    pub fn of(&self, origin: Origin) -> ScopeCounts {
+        match origin {
+            Origin::Local => self.local,
+            Origin::Bus => self.bus,
+        }
+    }
+}
+
+/// The settings of a cache that are in force.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Time to live in L1, milliseconds; `None` is for as long as there is room.
+    pub l1_time_to_live_ms: Option<u64>,
+    /// Time to idle in L1, milliseconds.
+    pub l1_time_to_idle_ms: Option<u64>,
+    /// Time to live in L2, milliseconds; `None` where the cache has no L2.
+    pub l2_time_to_live_ms: Option<u64>,
+    /// Time to live of a "not found", milliseconds.
+    pub negative_time_to_live_ms: u64,
+    /// Deadlines are shortened by a random share up to this, between 0 and 1.
+    pub jitter: f64,
+    /// A load that takes longer fails, milliseconds.
+    pub load_timeout_ms: u64,
+}
+
+/// How a node hears of invalidations.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BusReport {
+    /// Whether there is a bus at all; without Redis there is none.
+    pub configured: bool,
+    /// Whether it is being heard now.
+    pub connected: bool,
+    /// When Redis last answered on it, milliseconds since the epoch.
+    pub heard_at_ms: Option<u64>,
+    /// Messages heard.
+    pub received: u64,
+    /// Messages sent by this node.
+    pub sent: u64,
+    /// Times that messages were or may have been missed; each empties L1.
+    pub gaps: u64,
+    /// Times that the connection was lost.
+    pub disconnects: u64,
+    /// From the stream's clock to this node hearing of it.
+    pub lag: Histogram,
+}
+
+/// How a node reaches L2.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct L2Report {
+    /// Whether the node has an L2 at all.
+    pub configured: bool,
+    /// Whether L2 is being skipped because it failed.
+    pub breaker_open: bool,
+    /// Times that the breaker opened.
+    pub breaker_opened: u64,
+    /// Calls that failed.
+    pub errors: u64,
+    /// Calls that ran into the hard timeout.
+    pub timeouts: u64,
+    /// Invalidations waiting for L2 to come back.
+    pub queued_invalidations: u64,
+    /// Invalidations replayed after L2 came back.
+    pub replayed_invalidations: u64,
+    /// Times that the queue overflowed, so that whole caches were emptied at recovery.
+    pub queue_overflows: u64,
+}
+
+impl CacheReport {
+    /// Adds another node's report of the same cache. Settings stay those of the first.
+    pub fn merge(&mut self, other: &Self) {
+        self.outcomes += other.outcomes;
+        self.l1.merge(&other.l1);
+        self.l2_gets.merge(&other.l2_gets);
+        self.l2_puts += other.l2_puts;
+        self.l2_refused += other.l2_refused;
+        self.l2_unreadable += other.l2_unreadable;
+        self.loads.success.merge(&other.loads.success);
+        self.loads.failure.merge(&other.loads.failure);
+        self.loads.in_flight += other.loads.in_flight;
+        self.invalidations.local += other.invalidations.local;
+        self.invalidations.bus += other.invalidations.bus;
+        self.invalidations.l1_removed += other.invalidations.l1_removed;
+        self.invalidations.l2_removed += other.invalidations.l2_removed;
+    }
+}
+
+impl Gets {
+    fn merge(&mut self, other: &Self) {
+        self.hit += other.hit;
+        self.miss += other.miss;
+        self.latency.merge(&other.latency);
+        self.sampled_one_in = self.sampled_one_in.max(other.sampled_one_in);
+    }
+}
+
+impl L1Report {
+    fn merge(&mut self, other: &Self) {
+        self.entries += other.entries;
+        self.entries_max = add(self.entries_max, other.entries_max);
+        self.weight_bytes = add(self.weight_bytes, other.weight_bytes);
+        self.weight_max_bytes = add(self.weight_max_bytes, other.weight_max_bytes);
+        self.gets.merge(&other.gets);
+        self.puts += other.puts;
+        self.fenced += other.fenced;
+        self.evictions += other.evictions;
+    }
+}
+
+fn add(a: Option<u64>, b: Option<u64>) -> Option<u64> {
+    a.map(|a| a + b.unwrap_or(0)).or(b)
+}

@@ -1,0 +1,106 @@
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// Every refusal and failure of the HTTP interface, answered as problem JSON (RFC 9457).
+///
+/// Build one with the constructor named after its meaning; `kind` is the stable name that
+/// programs compare, `detail` is for people and never holds internal text.
+#[derive(Clone, Debug)]
+pub(crate) struct AppError {
+    status: StatusCode,
+    kind: &'static str,
+    detail: String,
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+}
+
+impl AppError {
+    pub(crate) fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, kind, detail: detail.into() }
+    }
+
+    pub(crate) fn bad_request(kind: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, kind, detail)
+    }
+
+    pub(crate) fn not_found(kind: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, kind, detail)
+    }
+
+    pub(crate) fn forbidden(kind: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, kind, detail)
+    }
+
+    pub(crate) fn unavailable(kind: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, detail)
+    }
+
+    /// For what should not happen; what did is in the log.
+    pub(crate) fn internal() -> Self {
+        let detail = "Strata failed to answer this request; its log says why.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
+    pub(crate) fn too_large(max_bytes: usize) -> Self {
+        let detail = format!("A request body may hold at most {max_bytes} bytes.");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
+    }
+
+    pub(crate) fn unknown_path(path: &str) -> Self {
+        Self::not_found("unknown-path", format!("There is nothing at {path}."))
+    }
+
+    /// For a method that the path does not offer; the router adds `Allow`.
+    pub(crate) fn method_not_allowed() -> Self {
+        let detail = "This path does not offer that method; see the Allow header.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
+    }
+}
+
+impl IntoResponse for AppError {
+    fn into_response(self) -> Response {
+        let problem = Problem {
+            kind: format!("urn:strata:problem:{}", self.kind),
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+        };
+        let mut response = (self.status, axum::Json(problem)).into_response();
+        let problem_json = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, problem_json);
+        response
+    }
+}
+
+impl From<JsonRejection> for AppError {
+    fn from(rejection: JsonRejection) -> Self {
+        let kind = match rejection.status() {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => "not-json",
+            StatusCode::PAYLOAD_TOO_LARGE => "body-too-large",
+            StatusCode::UNPROCESSABLE_ENTITY => "wrong-fields",
+            _ => "malformed-json",
+        };
+        Self::new(rejection.status(), kind, rejection.body_text())
+    }
+}
+
+impl From<PathRejection> for AppError {
+    fn from(rejection: PathRejection) -> Self {
+        Self::new(rejection.status(), "bad-path", rejection.body_text())
+    }
+}
+
+impl From<QueryRejection> for AppError {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::new(rejection.status(), "bad-query", rejection.body_text())
+    }
+}

@@ -1,0 +1,23 @@
+//! Runs Strata: the demo service, the console's HTTP interface and the dashboard, on axum.
+
+mod assets;
+mod config;
+mod error;
+mod extract;
+mod limits;
+mod metrics;
+mod page;
+mod private_redis;
+mod request_log;
+mod router;
+mod routes;
+mod run;
+mod security;
+mod shutdown;
+mod startup;
+mod state;
+
+pub use config::{Cli, Command, ConfigError, DemoFlags, RedisChoice, Settings, TrafficMode};
+pub use private_redis::{PrivateRedis, PrivateRedisError};
+pub use run::{log_to_stderr, run_demo};
+pub use startup::Demo;

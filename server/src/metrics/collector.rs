@@ -1,0 +1,117 @@
+use std::collections::HashMap;
+
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
+use strata_console::Console;
+use strata_report::{CacheReport, Cause, Frame, Level, NodeReport, Origin, Outcome, Scope};
+
+use super::exposition::Exposition;
+use super::families as f;
+
+/// Turns the console's newest reports into Prometheus families, so that a scrape and the screen
+/// show the same numbers. What is not known (a size that was never counted) is left out.
+pub(crate) struct NodeCollector {
+    console: Console,
+    descs: Vec<Desc>,
+}
+
+impl NodeCollector {
+    /// # Errors
+    /// When a family's name or help is not one.
+    pub(crate) fn new(console: Console) -> Result<Self, prometheus::Error> {
+        let desc = |family: &&f::Family| {
+            Desc::new(family.name.into(), family.help.into(), Vec::new(), HashMap::new())
+        };
+        let descs = f::ALL.iter().map(desc).collect::<Result<_, _>>()?;
+        Ok(Self { console, descs })
+    }
+}
+
+impl Collector for NodeCollector {
+    fn desc(&self) -> Vec<&Desc> {
+        self.descs.iter().collect()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let mut out = Exposition::default();
+        for node in self.console.nodes() {
+            add_node(&mut out, &node);
+            for cache in &node.caches {
+                add_reads(&mut out, &node.node, cache);
+                add_levels(&mut out, &node.node, cache);
+                add_removals(&mut out, &node.node, cache);
+            }
+        }
+        add_shared(&mut out, &self.console.frame());
+        out.into_families()
+    }
+}
+
+fn add_node(out: &mut Exposition, report: &NodeReport) {
+    let node = ("node", report.node.as_str());
+    out.gauge(&f::BUS_CONNECTED, &[node], report.bus.connected.into());
+    out.histogram(&f::BUS_LAG, &[node], &report.bus.lag);
+    out.count(&f::BUS_MESSAGES, &[node, ("direction", "sent")], report.bus.sent);
+    out.count(&f::BUS_MESSAGES, &[node, ("direction", "received")], report.bus.received);
+    out.count(&f::BUS_GAPS, &[node], report.bus.gaps);
+    out.gauge(&f::BREAKER_OPEN, &[node], report.l2.breaker_open.into());
+}
+
+fn add_reads(out: &mut Exposition, node: &str, report: &CacheReport) {
+    let (cache, node) = (("cache", report.cache.as_str()), ("node", node));
+    for outcome in Outcome::ALL {
+        let labels = [cache, node, ("outcome", outcome.as_str())];
+        out.count(&f::REQUESTS, &labels, report.outcomes.get(outcome));
+    }
+    for (level, gets) in [(Level::L1, &report.l1.gets), (Level::L2, &report.l2_gets)] {
+        let level = ("level", level.as_str());
+        out.count(&f::GETS, &[cache, node, level, ("result", "hit")], gets.hit);
+        out.count(&f::GETS, &[cache, node, level, ("result", "miss")], gets.miss);
+        out.histogram(&f::GET_DURATION, &[cache, node, level], &gets.latency);
+    }
+    out.histogram(&f::LOADS, &[cache, node, ("result", "success")], &report.loads.success);
+    out.histogram(&f::LOADS, &[cache, node, ("result", "failure")], &report.loads.failure);
+}
+
+fn add_levels(out: &mut Exposition, node: &str, report: &CacheReport) {
+    let (cache, node) = (("cache", report.cache.as_str()), ("node", node));
+    let (l1, l2) = (("level", Level::L1.as_str()), ("level", Level::L2.as_str()));
+    out.count(&f::PUTS, &[cache, node, l1], report.l1.puts);
+    out.count(&f::PUTS, &[cache, node, l2], report.l2_puts);
+    out.gauge(&f::SIZE, &[cache, node, l1], report.l1.entries);
+    if let Some(bytes) = report.l1.weight_bytes {
+        out.gauge(&f::WEIGHT, &[cache, node, l1], bytes);
+    }
+    if let Some(bytes) = report.l1.weight_max_bytes {
+        out.gauge(&f::WEIGHT_MAX, &[cache, node, l1], bytes);
+    }
+}
+
+fn add_removals(out: &mut Exposition, node: &str, report: &CacheReport) {
+    let (cache, node) = (("cache", report.cache.as_str()), ("node", node));
+    let l1 = ("level", Level::L1.as_str());
+    for cause in Cause::ALL {
+        let labels = [cache, node, l1, ("cause", cause.as_str())];
+        out.count(&f::EVICTIONS, &labels, report.l1.evictions.get(cause));
+    }
+    for origin in Origin::ALL {
+        for scope in Scope::ALL {
+            let labels = [cache, node, ("scope", scope.as_str()), ("origin", origin.as_str())];
+            let count = report.invalidations.of(origin).get(scope);
+            out.count(&f::INVALIDATIONS, &labels, count);
+        }
+    }
+}
+
+// L2 is one for all nodes, so it is written once and without a node.
+fn add_shared(out: &mut Exposition, frame: &Frame) {
+    for cache in &frame.caches {
+        let labels = [("cache", cache.report.cache.as_str()), ("level", Level::L2.as_str())];
+        if let Some(entries) = cache.l2_entries {
+            out.gauge(&f::SIZE, &labels, entries);
+        }
+        if let Some(bytes) = cache.l2_weight_bytes {
+            out.gauge(&f::WEIGHT, &labels, bytes);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+use prometheus::proto::MetricType;
+
+/// One metric as Prometheus knows it. Units are in the names; no label ever holds a key.
+pub(super) struct Family {
+    pub(super) name: &'static str,
+    pub(super) help: &'static str,
+    pub(super) kind: MetricType,
+}
+
+const fn counter(name: &'static str, help: &'static str) -> Family {
+    Family { name, help, kind: MetricType::COUNTER }
+}
+
+const fn gauge(name: &'static str, help: &'static str) -> Family {
+    Family { name, help, kind: MetricType::GAUGE }
+}
+
+const fn histogram(name: &'static str, help: &'static str) -> Family {
+    Family { name, help, kind: MetricType::HISTOGRAM }
+}
+
+pub(super) static REQUESTS: Family =
+    counter("cache_requests_total", "Reads by how they ended; the outcomes add up to the reads.");
+pub(super) static GETS: Family = counter(
+    "cache_gets_total",
+    "Gets asked of one level; one read may ask both, so never add the levels.",
+);
+pub(super) static PUTS: Family = counter("cache_puts_total", "Entries that a level accepted.");
+pub(super) static EVICTIONS: Family = counter(
+    "cache_evictions_total",
+    "Entries that left L1 by cause; refused (turned away at admission) is an estimate.",
+);
+pub(super) static SIZE: Family = gauge(
+    "cache_size",
+    "Entries, estimated in L1 of a node, counted from time to time in L2, which nodes share.",
+);
+pub(super) static WEIGHT: Family =
+    gauge("cache_weight_bytes", "Size of the entries, where they are weighed; an estimate.");
+pub(super) static WEIGHT_MAX: Family =
+    gauge("cache_weight_max_bytes", "The most that the entries may weigh.");
+pub(super) static GET_DURATION: Family =
+    histogram("cache_get_duration_seconds", "Duration of gets in one level; in L1 a sample.");
+pub(super) static LOADS: Family =
+    histogram("cache_loads_seconds", "Duration of loads from the source.");
+pub(super) static INVALIDATIONS: Family = counter(
+    "cache_invalidations_total",
+    "Invalidations begun on a node (local) or heard by it on the bus.",
+);
+pub(super) static BUS_CONNECTED: Family =
+    gauge("cache_bus_connected", "1 while the node hears the invalidation bus.");
+pub(super) static BUS_LAG: Family =
+    histogram("cache_bus_lag_seconds", "From the bus's clock to the node hearing of it.");
+pub(super) static BUS_MESSAGES: Family =
+    counter("cache_bus_messages_total", "Messages on the invalidation bus.");
+pub(super) static BUS_GAPS: Family = counter(
+    "cache_bus_gaps_total",
+    "Times that messages were or may have been missed; each empties L1.",
+);
+pub(super) static BREAKER_OPEN: Family =
+    gauge("cache_l2_breaker_open", "1 while L2 is skipped because it failed.");
+
+/// Every family, in the order in which they are written.
+pub(super) static ALL: [&Family; 15] = [
+    &REQUESTS,
+    &GETS,
+    &PUTS,
+    &EVICTIONS,
+    &SIZE,
+    &WEIGHT,
+    &WEIGHT_MAX,
+    &GET_DURATION,
+    &LOADS,
+    &INVALIDATIONS,
+    &BUS_CONNECTED,
+    &BUS_LAG,
+    &BUS_MESSAGES,
+    &BUS_GAPS,
+    &BREAKER_OPEN,
+];

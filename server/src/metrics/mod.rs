@@ -1,0 +1,5 @@
+mod collector;
+mod exposition;
+mod families;
+
+pub(crate) use collector::NodeCollector;

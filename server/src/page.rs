@@ -1,0 +1,86 @@
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Uri, header};
+use axum::response::{IntoResponse, Response};
+use leptos::config::LeptosOptions;
+use leptos::nonce::use_nonce;
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::{
+    LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list,
+};
+use strata_app::{App, shell};
+use strata_console::Actor;
+
+use crate::error::AppError;
+use crate::state::AppState;
+
+/// Below these, programs ask; they get a problem where people get a page.
+const PROGRAM_PATHS: [&str; 3] = ["/api", "/demo", "/pkg"];
+
+/// Adds the screens, the server functions and, for everything else, the public files or a page
+/// that says that there is nothing.
+pub(crate) fn with_pages(router: Router<AppState>, state: &AppState) -> Router<AppState> {
+    let options = state.leptos.clone();
+    let context = provide(state.clone());
+    let document = move || shell(options.clone());
+    router
+        .leptos_routes_with_context(state, generate_route_list(App), context.clone(), document)
+        .fallback(async move |uri: Uri, state: State<AppState>, request: Request| {
+            other(context, uri, state, request).await
+        })
+}
+
+async fn other(
+    context: impl Fn() + Clone + Send + 'static,
+    uri: Uri,
+    state: State<AppState>,
+    request: Request<Body>,
+) -> Response {
+    if PROGRAM_PATHS.iter().any(|prefix| is_below(uri.path(), prefix)) {
+        return AppError::unknown_path(uri.path()).into_response();
+    }
+    file_and_error_handler_with_context(context, shell)(uri, state, request).await
+}
+
+fn is_below(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// What the screens and server functions find in their context.
+fn provide(state: AppState) -> impl Fn() + Clone + Send + Sync + 'static {
+    move || {
+        provide_context(state.console.clone());
+        provide_context(state.traffic.clone());
+        // A caller that nobody identified may look only.
+        let actor = use_context::<Parts>()
+            .and_then(|parts| parts.extensions.get::<Actor>().cloned())
+            .unwrap_or_else(|| state.console.access().actor(None));
+        provide_context(actor);
+        allow_own_content(&state.leptos);
+    }
+}
+
+/// Sets the policy that lets the page load what is ours and nothing else. Public files and server
+/// functions have no nonce and need none.
+fn allow_own_content(options: &LeptosOptions) {
+    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
+        return;
+    };
+    // `cargo leptos watch` sets this variable and tells the page to reload by a socket of its own.
+    let watched = std::env::var_os("LEPTOS_WATCH").is_some();
+    let reload = if watched {
+        format!(" ws://127.0.0.1:{0} ws://localhost:{0}", options.reload_port)
+    } else {
+        String::new()
+    };
+    let policy = format!(
+        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
+         style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; connect-src 'self'{reload}; \
+         object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}

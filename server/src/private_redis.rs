@@ -1,0 +1,235 @@
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+use std::{env, fs, io};
+
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tracing::{info, warn};
+
+/// A `redis-server` of our own: no persistence, no TCP, a socket in a directory that only we may
+/// enter. It is restarted on the same socket when it dies, and goes away with the program.
+///
+/// Where util-linux's `setpriv` is installed the kernel ends the server even when this program is
+/// killed outright; without it a SIGKILL leaves the server behind.
+#[derive(Debug)]
+pub struct PrivateRedis {
+    dir: TempDir,
+    pid: watch::Receiver<Option<u32>>,
+    stop: DropGuard,
+    keeper: JoinHandle<()>,
+}
+
+/// Why there is no private Redis.
+#[derive(Debug, thiserror::Error)]
+pub enum PrivateRedisError {
+    /// Neither `redis-server` nor `valkey-server` is installed.
+    #[error("find redis-server or valkey-server on the PATH")]
+    NotInstalled,
+    /// It could not be started.
+    #[error("start redis-server: {0}")]
+    Start(#[source] io::Error),
+    /// It was started and did not answer.
+    #[error("get an answer from redis-server: {0}")]
+    Silent(String),
+}
+
+impl PrivateRedis {
+    /// How long the server may take until it answers.
+    const START_TIMEOUT: Duration = Duration::from_secs(10);
+    /// The wait before a server that died is started again; doubled up to the longest. Even the
+    /// shortest is long enough for the console, which looks once a second, to show the loss.
+    const SHORTEST_BACKOFF: Duration = Duration::from_secs(2);
+    const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
+
+    /// Starts the server and waits until it answers.
+    ///
+    /// # Errors
+    /// See [`PrivateRedisError`].
+    pub async fn start() -> Result<Self, PrivateRedisError> {
+        let program = ["redis-server", "valkey-server"]
+            .into_iter()
+            .find_map(on_path)
+            .ok_or(PrivateRedisError::NotInstalled)?;
+        let dir = tempfile::Builder::new()
+            .prefix("strata-redis-")
+            .tempdir()
+            .map_err(PrivateRedisError::Start)?;
+        let child = spawn(&program, dir.path()).map_err(PrivateRedisError::Start)?;
+        let (pid_sender, pid) = watch::channel(child.id());
+        answered(dir.path()).await?;
+        info!(redis_pid = child.id(), "private redis-server started");
+        let stop = CancellationToken::new();
+        let keeper =
+            Keeper { program, dir: dir.path().into(), pid: pid_sender, stop: stop.clone() };
+        Ok(Self { dir, pid, stop: stop.drop_guard(), keeper: tokio::spawn(keeper.keep(child)) })
+    }
+
+    /// Where it listens, as a `redis+unix://` address.
+    pub fn url(&self) -> String {
+        format!("redis+unix://{}", socket(self.dir.path()).display())
+    }
+
+    /// Its process id; `None` while it is down.
+    pub fn pid(&self) -> Option<u32> {
+        *self.pid.borrow()
+    }
+
+    /// Follows its process id.
+    pub fn watch_pid(&self) -> watch::Receiver<Option<u32>> {
+        self.pid.clone()
+    }
+
+    /// Ends the server and removes its directory.
+    pub async fn stop(self) {
+        drop(self.stop);
+        if let Err(error) = self.keeper.await {
+            warn!(%error, "failed to wait for the private redis-server");
+        }
+    }
+}
+
+/// Sees to it that the server runs until it is told to stop.
+struct Keeper {
+    program: PathBuf,
+    dir: PathBuf,
+    pid: watch::Sender<Option<u32>>,
+    stop: CancellationToken,
+}
+
+impl Keeper {
+    async fn keep(self, mut child: Child) {
+        let mut backoff = PrivateRedis::SHORTEST_BACKOFF;
+        loop {
+            let started = Instant::now();
+            let Some(ended) = self.until_ended(&mut child).await else {
+                return;
+            };
+            self.pid.send_replace(None);
+            warn!(status = %describe(ended), "private redis-server ended; starting it again");
+            if started.elapsed() > PrivateRedis::LONGEST_BACKOFF {
+                backoff = PrivateRedis::SHORTEST_BACKOFF;
+            }
+            child = loop {
+                tokio::select! {
+                    () = self.stop.cancelled() => return,
+                    () = sleep(backoff) => {}
+                }
+                backoff = (backoff * 2).min(PrivateRedis::LONGEST_BACKOFF);
+                match self.restart().await {
+                    Ok(child) => break child,
+                    Err(error) => warn!("failed to {error}"),
+                }
+            };
+        }
+    }
+
+    /// How the server ended; `None` when it was told to.
+    async fn until_ended(&self, child: &mut Child) -> Option<io::Result<ExitStatus>> {
+        tokio::select! {
+            ended = child.wait() => Some(ended),
+            () = self.stop.cancelled() => {
+                if let Err(error) = child.kill().await {
+                    warn!(%error, "failed to end the private redis-server");
+                }
+                self.pid.send_replace(None);
+                None
+            }
+        }
+    }
+
+    async fn restart(&self) -> Result<Child, PrivateRedisError> {
+        let child = spawn(&self.program, &self.dir).map_err(PrivateRedisError::Start)?;
+        answered(&self.dir).await?;
+        info!(redis_pid = child.id(), "private redis-server started again");
+        self.pid.send_replace(child.id());
+        Ok(child)
+    }
+}
+
+fn describe(ended: io::Result<ExitStatus>) -> String {
+    ended.map_or_else(|error| error.to_string(), |status| status.to_string())
+}
+
+fn socket(dir: &Path) -> PathBuf {
+    dir.join("redis.sock")
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let paths = env::var_os("PATH")?;
+    env::split_paths(&paths).map(|dir| dir.join(program)).find(|path| path.is_file())
+}
+
+fn spawn(program: &Path, dir: &Path) -> io::Result<Child> {
+    let mut command = match on_path("setpriv") {
+        Some(setpriv) => {
+            let mut command = Command::new(setpriv);
+            command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+            command
+        }
+        None => Command::new(program),
+    };
+    command
+        .args(arguments(dir))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // Ctrl-C reaches the whole process group; the server has to outlive the draining.
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+}
+
+fn arguments(dir: &Path) -> Vec<OsString> {
+    const FIXED: [&str; 17] = [
+        "--port",
+        "0",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--daemonize",
+        "no",
+        "--maxmemory",
+        "64mb",
+        "--maxmemory-policy",
+        "allkeys-lfu",
+        "--logfile",
+        "redis.log",
+        "--unixsocketperm",
+        "700",
+        "--dir",
+    ];
+    let mut arguments: Vec<OsString> = FIXED.into_iter().map(OsString::from).collect();
+    arguments.extend([dir.into(), "--unixsocket".into(), socket(dir).into()]);
+    arguments
+}
+
+async fn answered(dir: &Path) -> Result<(), PrivateRedisError> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let socket = socket(dir);
+    let answer = async {
+        while ping(&socket).await.is_err() {
+            sleep(PAUSE).await;
+        }
+    };
+    timeout(PrivateRedis::START_TIMEOUT, answer).await.map_err(|_| {
+        let log = fs::read_to_string(dir.join("redis.log")).unwrap_or_default();
+        PrivateRedisError::Silent(log.lines().last().unwrap_or("it wrote no log").to_owned())
+    })
+}
+
+async fn ping(socket: &Path) -> io::Result<()> {
+    let mut stream = UnixStream::connect(socket).await?;
+    stream.write_all(b"PING\r\n").await?;
+    let mut answer = [0; 5];
+    stream.read_exact(&mut answer).await?;
+    if &answer == b"+PONG" { Ok(()) } else { Err(io::Error::other("no PONG")) }
+}

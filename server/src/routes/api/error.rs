@@ -1,0 +1,25 @@
+use axum::http::StatusCode;
+use strata_console::ConsoleError;
+use strata_demo::TrafficError;
+
+use crate::error::AppError;
+
+impl From<ConsoleError> for AppError {
+    fn from(error: ConsoleError) -> Self {
+        let (status, kind) = match &error {
+            ConsoleError::UnknownCache(_) => (StatusCode::NOT_FOUND, "unknown-cache"),
+            ConsoleError::BadKey { .. } => (StatusCode::BAD_REQUEST, "bad-key"),
+            ConsoleError::BadPattern(_) => (StatusCode::BAD_REQUEST, "bad-pattern"),
+            ConsoleError::UnknownJob(_) => (StatusCode::NOT_FOUND, "unknown-invalidation"),
+            ConsoleError::NodeGone(_) => (StatusCode::SERVICE_UNAVAILABLE, "node-gone"),
+            ConsoleError::Refused(why) => return Self::forbidden("refused", why),
+        };
+        Self::new(status, kind, format!("Strata failed to {error}."))
+    }
+}
+
+impl From<TrafficError> for AppError {
+    fn from(error: TrafficError) -> Self {
+        Self::bad_request("bad-traffic", format!("Strata failed to {error}."))
+    }
+}

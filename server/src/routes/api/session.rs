@@ -1,0 +1,12 @@
+use axum::extract::State;
+use axum::{Extension, Json};
+use strata_console::{Actor, Console};
+use strata_report::Session;
+
+/// Who asks, and whether they may act.
+pub(crate) async fn get(
+    State(console): State<Console>,
+    Extension(actor): Extension<Actor>,
+) -> Json<Session> {
+    Json(console.session(&actor))
+}

@@ -1,0 +1,27 @@
+use axum::Extension;
+use axum::extract::State;
+use strata_console::Actor;
+use strata_report::TrafficState;
+
+use crate::error::AppError;
+use crate::extract::Json;
+use crate::state::AppState;
+
+/// The demo's traffic as it is.
+pub(crate) async fn get(State(state): State<AppState>) -> axum::Json<TrafficState> {
+    axum::Json(state.traffic.state())
+}
+
+/// Changes the demo's traffic while it runs.
+pub(crate) async fn put(
+    State(state): State<AppState>,
+    Extension(actor): Extension<Actor>,
+    Json(wanted): Json<TrafficState>,
+) -> Result<axum::Json<TrafficState>, AppError> {
+    state.console.authorise(&actor, "set_traffic", "demo")?;
+    state.traffic.set(wanted)?;
+    let set = state.traffic.state();
+    let result = format!("Runs: {}, {} requests a second.", set.running, set.rate_per_s);
+    state.console.record(&actor, "set_traffic", "demo", &result);
+    Ok(axum::Json(set))
+}

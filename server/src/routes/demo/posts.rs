@@ -1,0 +1,35 @@
+use axum::response::Response;
+use strata_demo::{PostDraft, PostEdit};
+
+use super::asked::Asked;
+use crate::error::AppError;
+use crate::extract::{Json, Path};
+
+pub(crate) async fn get(asked: Asked, Path(id): Path<i64>) -> Response {
+    asked.answer(asked.site.post(&asked.ctx, id).await)
+}
+
+/// Makes a post; `Location` tells where.
+pub(crate) async fn create(
+    asked: Asked,
+    Json(draft): Json<PostDraft>,
+) -> Result<Response, AppError> {
+    asked.may_write()?;
+    let made = asked.site.create_post(&asked.ctx, draft).await;
+    Ok(asked.made(made, |post| format!("/demo/posts/{}", post.id)))
+}
+
+/// Changes the fields that are given.
+pub(crate) async fn put(
+    asked: Asked,
+    Path(id): Path<i64>,
+    Json(edit): Json<PostEdit>,
+) -> Result<Response, AppError> {
+    asked.may_write()?;
+    Ok(asked.answer(asked.site.put_post(&asked.ctx, id, edit).await))
+}
+
+pub(crate) async fn delete(asked: Asked, Path(id): Path<i64>) -> Result<Response, AppError> {
+    asked.may_write()?;
+    Ok(asked.removed(asked.site.delete_post(&asked.ctx, id).await))
+}

@@ -1,0 +1,25 @@
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::asked::Asked;
+use crate::extract::{Path, Query};
+
+/// Which page of a timeline.
+#[derive(Deserialize)]
+pub(crate) struct Page {
+    #[serde(default = "first")]
+    page: u32,
+}
+
+fn first() -> u32 {
+    1
+}
+
+/// One page of an author's posts, newest first.
+pub(crate) async fn get(
+    asked: Asked,
+    Path(author): Path<i64>,
+    Query(Page { page }): Query<Page>,
+) -> Response {
+    asked.answer(asked.site.timeline(&asked.ctx, author, page).await)
+}

@@ -1,0 +1,53 @@
+use axum::response::Response;
+use serde::Deserialize;
+use strata_demo::{UserDraft, UserEdit};
+
+use super::asked::Asked;
+use crate::error::AppError;
+use crate::extract::{Json, Path, Query};
+
+/// Which users to list.
+#[derive(Deserialize)]
+pub(crate) struct Batch {
+    /// Ids with commas between them.
+    ids: String,
+}
+
+/// Some users, in the order of `ids`; `null` stands for one that does not exist.
+pub(crate) async fn list(asked: Asked, Query(batch): Query<Batch>) -> Result<Response, AppError> {
+    let ids = batch.ids.split(',').map(|id| id.trim().parse()).collect::<Result<Vec<i64>, _>>();
+    let ids = ids.map_err(|_| {
+        AppError::bad_request("bad-ids", "ids must be whole numbers with commas between them.")
+    })?;
+    Ok(asked.answer(asked.site.users(&asked.ctx, &ids).await))
+}
+
+pub(crate) async fn get(asked: Asked, Path(id): Path<i64>) -> Response {
+    asked.answer(asked.site.user(&asked.ctx, id).await)
+}
+
+/// Makes a user; `Location` tells where.
+pub(crate) async fn create(
+    asked: Asked,
+    Json(draft): Json<UserDraft>,
+) -> Result<Response, AppError> {
+    asked.may_write()?;
+    let made = asked.site.create_user(&asked.ctx, draft).await;
+    Ok(asked.made(made, |user| format!("/demo/users/{}", user.id)))
+}
+
+/// Changes the fields that are given.
+pub(crate) async fn put(
+    asked: Asked,
+    Path(id): Path<i64>,
+    Json(edit): Json<UserEdit>,
+) -> Result<Response, AppError> {
+    asked.may_write()?;
+    Ok(asked.answer(asked.site.put_user(&asked.ctx, id, edit).await))
+}
+
+/// Removes a user with all posts.
+pub(crate) async fn delete(asked: Asked, Path(id): Path<i64>) -> Result<Response, AppError> {
+    asked.may_write()?;
+    Ok(asked.removed(asked.site.delete_user(&asked.ctx, id).await))
+}

@@ -1,0 +1,68 @@
+use std::convert::Infallible;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderName, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures::stream::{self, Stream, StreamExt};
+use strata_console::Tick;
+use strata_report::Snapshot;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+
+use crate::error::AppError;
+use crate::state::AppState;
+
+/// How many event streams may be open at a time.
+pub(crate) const MAX_STREAMS: usize = 2_000;
+
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const SHORTEST_RETRY: Duration = Duration::from_secs(1);
+
+type Ticks = watch::Receiver<std::sync::Arc<Tick>>;
+
+/// The live stream: first everything as `snapshot`, then a `frame` each second. Every frame is
+/// complete in itself, so a client that reads slowly skips some and loses nothing.
+pub(crate) async fn events(State(state): State<AppState>) -> Result<Response, AppError> {
+    let permit = state.streams.clone().try_acquire_owned().map_err(|_| {
+        AppError::unavailable("too-many-streams", "Too many live streams are open; try later.")
+    })?;
+    let mut ticks = state.console.subscribe();
+    ticks.mark_unchanged();
+    let first = stream::once(std::future::ready(snapshot(&state.console.snapshot())));
+    let shutdown = state.shutdown.clone().cancelled_owned();
+    let events = first.chain(frames(ticks, permit)).take_until(shutdown);
+    let headers = [
+        (header::CACHE_CONTROL, "no-cache, no-transform"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
+    Ok((headers, events).into_response())
+}
+
+fn snapshot(snapshot: &Snapshot) -> Result<Event, Infallible> {
+    // Numbers, strings and lists always become JSON.
+    let data = serde_json::to_string(snapshot).unwrap_or_default();
+    let id = snapshot.frame.seq.to_string();
+    Ok(Event::default().event("snapshot").id(id).retry(retry()).data(data))
+}
+
+fn frames(
+    ticks: Ticks,
+    permit: OwnedSemaphorePermit,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold((ticks, permit), async |(mut ticks, permit)| {
+        ticks.changed().await.ok()?;
+        let tick = ticks.borrow_and_update().clone();
+        let id = tick.frame.seq.to_string();
+        let event = Event::default().event("frame").id(id).data(&tick.json);
+        Some((Ok(event), (ticks, permit)))
+    })
+}
+
+// Clients that lost the same server must not all come back in the same instant.
+fn retry() -> Duration {
+    let spread_ms = RandomState::new().hash_one(()) % 2_000;
+    SHORTEST_RETRY + Duration::from_millis(spread_ms)
+}

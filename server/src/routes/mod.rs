@@ -1,0 +1,5 @@
+pub(crate) mod api;
+pub(crate) mod demo;
+pub(crate) mod events;
+pub(crate) mod health;
+pub(crate) mod metrics;

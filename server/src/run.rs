@@ -1,0 +1,108 @@
+use std::fs::File;
+use std::future::IntoFuture;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::serve::ListenerExt;
+use strata_demo::{Site, trace};
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Settings;
+use crate::shutdown::on_signal;
+use crate::startup::Demo;
+
+/// How long requests may take to end once the program is told to stop.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Runs `strata demo` until a signal, or with `--once` until the trace has been replayed.
+///
+/// # Errors
+/// Where something that it needs cannot be had.
+pub async fn run_demo(settings: Settings) -> anyhow::Result<()> {
+    if let Some(path) = &settings.trace {
+        File::open(path).with_context(|| format!("failed to open the trace {}", path.display()))?;
+    }
+    let shutdown = CancellationToken::new();
+    on_signal(shutdown.clone()).context("failed to listen for signals")?;
+    // First, so that an address in use is known before the database is seeded.
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("failed to listen on {}", settings.listen))?;
+    let listening = listener.local_addr()?;
+    let starting = Demo::start(&settings, listening, shutdown.clone());
+    let Some(demo) = shutdown.run_until_cancelled(starting).await else { return Ok(()) };
+    let demo = demo?;
+    announce(&format!("Strata is at http://{listening}"));
+    let replay = settings
+        .trace
+        .is_some()
+        .then(|| tokio::spawn(replay(demo.site().clone(), settings.clone(), shutdown.clone())));
+    serve(listener, &demo, shutdown).await?;
+    demo.stop().await;
+    match replay {
+        Some(replay) => replay.await?,
+        None => Ok(()),
+    }
+}
+
+/// Logs to standard error; `STRATA_LOG` says what, for example `debug` or `strata_server=debug`.
+pub fn log_to_stderr() {
+    let filter = EnvFilter::builder().with_env_var("STRATA_LOG").try_from_env();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter.unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .init();
+}
+
+async fn serve(listener: TcpListener, demo: &Demo, shutdown: CancellationToken) -> io::Result<()> {
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            warn!(%error, "failed to switch off the delay of small answers");
+        }
+    });
+    let stopped = shutdown.clone().cancelled_owned();
+    let serving = axum::serve(listener, demo.router()).with_graceful_shutdown(stopped);
+    tokio::select! {
+        served = serving.into_future() => served,
+        () = async { shutdown.cancelled().await; sleep(DRAIN_TIMEOUT).await } => {
+            warn!("some requests did not end in time");
+            Ok(())
+        }
+    }
+}
+
+/// Replays the trace and prints its totals; with `--once` that ends the program, also when the
+/// replay fails.
+async fn replay(site: Site, settings: Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let path = settings.trace.as_deref().unwrap_or(Path::new(""));
+    info!(path = %path.display(), "replaying the trace");
+    let replayed = trace::replay(path, &site, settings.rate_per_s, shutdown.clone()).await;
+    let result = match replayed {
+        Ok(totals) => {
+            announce(&totals.to_string());
+            Ok(())
+        }
+        Err(error) => Err(anyhow::anyhow!("failed to {error}")),
+    };
+    if settings.once {
+        shutdown.cancel();
+        return result;
+    }
+    // The dashboard stays up, so the failure must be told now.
+    if let Err(error) = result {
+        error!("{error}");
+    }
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what people and scripts wait for; logs go to stderr")]
+fn announce(text: &str) {
+    println!("{text}");
+}

@@ -1,0 +1,162 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context;
+use axum::Router;
+use prometheus::Registry;
+use strata_cache::Node;
+use strata_console::{Access, AccessSettings, Console, NodeFace};
+use strata_demo::{STEADY, Site, Store, Traffic};
+use strata_report::TrafficState;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::config::{RedisChoice, Settings, TrafficMode};
+use crate::metrics::NodeCollector;
+use crate::private_redis::PrivateRedis;
+use crate::router::router;
+use crate::routes::events::MAX_STREAMS;
+use crate::security::Hosts;
+use crate::state::{AppState, Parts, Sites};
+
+/// Nodes with this namespace and the same Redis share L2 and bus.
+const NAMESPACE: &str = "strata-demo";
+
+/// Everything that `strata demo` runs, without the listener in front of it.
+pub struct Demo {
+    state: AppState,
+    nodes: Vec<Node>,
+    redis: Option<PrivateRedis>,
+    hosts: Hosts,
+}
+
+impl Demo {
+    /// Starts Redis, nodes, database, console and traffic, for requests that reach `listening`.
+    /// Cancelling `shutdown` ends traffic and event streams; then call [`Demo::stop`].
+    ///
+    /// # Errors
+    /// Where the database or a node cannot be had. A missing Redis is no error.
+    pub async fn start(
+        settings: &Settings,
+        listening: SocketAddr,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let redis = private_redis(&settings.redis).await;
+        let url = match &settings.redis {
+            RedisChoice::Url(url) => Some(url.clone()),
+            RedisChoice::Private | RedisChoice::Off => redis.as_ref().map(PrivateRedis::url),
+        };
+        let store = store(settings).await?;
+        let nodes = nodes(settings.nodes, url.as_deref()).await?;
+        let build = |node: &Node| Site::new(node.clone(), store.clone());
+        let sites = nodes.iter().map(build).collect::<Result<Vec<_>, _>>()?;
+        let faces = nodes.iter().map(|node| Arc::new(node.clone()) as Arc<dyn NodeFace>).collect();
+        let console = Console::start(faces, access(settings, listening), shutdown.clone());
+        let traffic = traffic(settings, &sites, shutdown.clone());
+        let registry = Registry::new();
+        registry.register(Box::new(NodeCollector::new(console.clone())?))?;
+        let state = AppState::new(Parts {
+            console,
+            sites: Sites::new(sites).context("there is no node")?,
+            store,
+            traffic,
+            registry,
+            redis_pid: redis.as_ref().map(PrivateRedis::watch_pid),
+            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+            leptos: settings.leptos.clone(),
+            shutdown,
+        });
+        let hosts = Hosts::new(listening, &settings.allowed_hosts);
+        Ok(Self { state, nodes, redis, hosts })
+    }
+
+    /// Every path of the program.
+    pub fn router(&self) -> Router {
+        router(self.state.clone(), self.hosts.clone())
+    }
+
+    /// One running copy of the demo service.
+    pub(crate) fn site(&self) -> &Site {
+        self.state.sites.next()
+    }
+
+    /// The process id of the private Redis; `None` while there is none.
+    pub fn redis_pid(&self) -> Option<u32> {
+        self.redis.as_ref().and_then(PrivateRedis::pid)
+    }
+
+    /// Ends what [`Demo::start`] started, in the order in which one part needs the other.
+    pub async fn stop(self) {
+        self.state.shutdown.cancel();
+        for node in &self.nodes {
+            node.shutdown();
+        }
+        self.state.store.close().await;
+        if let Some(redis) = self.redis {
+            redis.stop().await;
+        }
+    }
+}
+
+async fn private_redis(choice: &RedisChoice) -> Option<PrivateRedis> {
+    if *choice != RedisChoice::Private {
+        return None;
+    }
+    match PrivateRedis::start().await {
+        Ok(redis) => Some(redis),
+        Err(error) => {
+            warn!("going on with L1 alone: failed to {error}");
+            None
+        }
+    }
+}
+
+async fn store(settings: &Settings) -> anyhow::Result<Store> {
+    let store = Store::open(settings.database_url.as_deref(), &settings.data_dir)
+        .await
+        .map_err(|error| anyhow::anyhow!("failed to {error}"))?;
+    info!(n_users = settings.n_users, "opening the database; what is missing is seeded");
+    let seeding =
+        store.seed(settings.n_users).await.map_err(|error| anyhow::anyhow!("failed to {error}"))?;
+    info!(
+        users_added = seeding.n_users,
+        posts_added = seeding.n_posts,
+        took_ms = seeding.took.as_millis() as u64,
+        "the database is ready"
+    );
+    Ok(store)
+}
+
+async fn nodes(n_nodes: u32, redis_url: Option<&str>) -> anyhow::Result<Vec<Node>> {
+    let mut nodes = Vec::new();
+    for id in 1..=n_nodes {
+        let builder =
+            Node::builder(NAMESPACE).id(&id.to_string()).version(env!("CARGO_PKG_VERSION"));
+        let builder = match redis_url {
+            Some(url) => builder.redis_url(url),
+            None => builder,
+        };
+        nodes.push(builder.start().await.map_err(|error| anyhow::anyhow!("failed to {error}"))?);
+    }
+    Ok(nodes)
+}
+
+fn access(settings: &Settings, listening: SocketAddr) -> Access {
+    Access::new(AccessSettings {
+        operator_token: settings.operator_token.clone(),
+        read_only: settings.read_only,
+        loopback: listening.ip().is_loopback(),
+    })
+}
+
+fn traffic(settings: &Settings, sites: &[Site], shutdown: CancellationToken) -> Traffic {
+    // A rate that was given for a trace says nothing about the traffic beside it.
+    let rate_per_s = match settings.trace {
+        Some(_) => STEADY.rate_per_s,
+        None => settings.rate_per_s.unwrap_or(STEADY.rate_per_s),
+    };
+    let running = settings.traffic == TrafficMode::Steady;
+    let state = TrafficState { running, rate_per_s, ..STEADY };
+    Traffic::start(sites.to_vec(), state, settings.n_users, shutdown)
+}

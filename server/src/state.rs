@@ -1,0 +1,84 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
+use prometheus::Registry;
+use strata_console::Console;
+use strata_demo::{Site, Store, Traffic};
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+
+/// What every handler may ask for. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct AppState(Arc<Parts>);
+
+/// What an [`AppState`] is made of.
+pub(crate) struct Parts {
+    pub(crate) console: Console,
+    pub(crate) sites: Sites,
+    pub(crate) store: Store,
+    pub(crate) traffic: Traffic,
+    pub(crate) registry: Registry,
+    /// The process id of the private Redis, where there is one.
+    pub(crate) redis_pid: Option<watch::Receiver<Option<u32>>>,
+    /// One permit for each event stream that may still be opened.
+    pub(crate) streams: Arc<Semaphore>,
+    pub(crate) leptos: LeptosOptions,
+    pub(crate) shutdown: CancellationToken,
+}
+
+impl AppState {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl std::ops::Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
+
+impl FromRef<AppState> for Console {
+    fn from_ref(state: &AppState) -> Self {
+        state.console.clone()
+    }
+}
+
+/// The running copies of the demo service. There is always at least one.
+pub(crate) struct Sites {
+    sites: Vec<Site>,
+    turn: AtomicUsize,
+}
+
+impl Sites {
+    /// `None` where there is no site at all.
+    pub(crate) fn new(sites: Vec<Site>) -> Option<Self> {
+        (!sites.is_empty()).then(|| Self { sites, turn: AtomicUsize::new(0) })
+    }
+
+    /// The next one in turn.
+    pub(crate) fn next(&self) -> &Site {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        &self.sites[turn % self.sites.len()]
+    }
+
+    /// The one whose node has this id.
+    pub(crate) fn named(&self, node: &str) -> Option<&Site> {
+        self.sites.iter().find(|site| site.node().id() == node)
+    }
+
+    /// The ids of their nodes.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.sites.iter().map(|site| site.node().id())
+    }
+}

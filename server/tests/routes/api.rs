@@ -1,0 +1,91 @@
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+use strata_server::RedisChoice;
+use tokio::time::{sleep, timeout};
+
+use crate::support::{PATIENCE, Running, start};
+
+#[tokio::test]
+async fn the_caches_of_the_demo_are_listed_with_their_numbers() {
+    let running = start(|_| {}).await;
+    let caches = running.get("/api/v1/caches").await.json();
+    let names: Vec<&Value> =
+        caches.as_array().unwrap().iter().map(|cache| &cache["report"]["cache"]).collect();
+    assert_eq!(names, ["users", "posts", "timelines", "objects"]);
+    let users = running.get("/api/v1/caches/users").await.json();
+    assert_eq!(users["report"]["outcomes"]["l1_hit"], 0);
+    let nodes = running.get("/api/v1/nodes").await.json();
+    assert_eq!(nodes[0]["node"], "1");
+}
+
+#[tokio::test]
+async fn one_key_is_seen_in_every_level_and_gone_after_it_was_invalidated() {
+    let running = start(|settings| settings.redis = RedisChoice::Private).await;
+    running.get("/demo/users/4").await;
+    let look = running.get("/api/v1/caches/users/keys/4").await.json();
+    assert_eq!(look["l1"][0]["entry"]["fresh"], true, "{look}");
+    assert_eq!(look["l2"]["state"], "entry", "{look}");
+    let done = running.delete("/api/v1/caches/users/keys/4").await;
+    assert_eq!(done.status, StatusCode::OK);
+    let job = done.json();
+    assert_eq!((&job["state"], &job["l2_removed"]), (&json!("done"), &json!(1)), "{job}");
+    let look = running.get("/api/v1/caches/users/keys/4").await.json();
+    assert!(look["l1"][0]["entry"].is_null(), "{look}");
+    assert_eq!(look["l2"]["state"], "absent", "{look}");
+    running.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_pattern_is_planned_run_and_watched() {
+    let running = start(|settings| settings.redis = RedisChoice::Private).await;
+    for id in [1, 2, 40, 41, 42] {
+        running.get(&format!("/demo/users/{id}")).await;
+    }
+    let pattern = json!({ "pattern": "4?" });
+    let plan = running.send(Method::POST, "/api/v1/caches/users/plans", &pattern).await.json();
+    assert_eq!((&plan["l1"][0]["entries"], &plan["l2"]), (&json!(3), &json!(3)), "{plan}");
+    let begun = running.send(Method::POST, "/api/v1/caches/users/invalidations", &pattern).await;
+    assert_eq!(begun.status, StatusCode::ACCEPTED);
+    let job = ended(&running, begun.header("location")).await;
+    assert_eq!(job["state"], "done", "{job}");
+    assert_eq!(job["l2_removed"], 3, "{job}");
+    let all = json!({ "pattern": "*" });
+    let left = running.send(Method::POST, "/api/v1/caches/users/plans", &all).await.json();
+    assert_eq!(left["l2"], 2, "{left}");
+    let audit = running.get("/api/v1/audit").await.json();
+    assert_eq!(audit[0]["target"], "4?", "{audit}");
+    running.demo.stop().await;
+}
+
+async fn ended(running: &Running, path: &str) -> Value {
+    let ended = async {
+        loop {
+            let job = running.get(path).await.json();
+            if job["state"] != "running" {
+                return job;
+            }
+            sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, ended).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_traffic_can_be_changed_while_it_runs() {
+    let running = start(|_| {}).await;
+    let mut traffic = running.get("/api/v1/demo/traffic").await.json();
+    assert_eq!(traffic["running"], false);
+    traffic["running"] = json!(true);
+    traffic["rate_per_s"] = json!(77);
+    let changed = running.send(Method::PUT, "/api/v1/demo/traffic", &traffic).await;
+    assert_eq!(changed.json(), traffic);
+    assert_eq!(running.get("/api/v1/demo/traffic").await.json(), traffic);
+    running.demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_local_caller_is_told_that_it_may_act() {
+    let running = start(|_| {}).await;
+    let session = running.get("/api/v1/session").await.json();
+    assert_eq!((&session["role"], &session["refusal"]), (&json!("operator"), &Value::Null));
+}

@@ -1,0 +1,15 @@
+//! The program's paths, asked as a client asks them; one file for each group of routes.
+
+#![expect(clippy::unwrap_used, reason = "what a helper cannot have fails its test")]
+
+mod api;
+mod bad_input;
+mod demo;
+mod events;
+mod health;
+mod metrics;
+mod pages;
+mod private_redis;
+mod program;
+mod security;
+mod support;

@@ -1,0 +1,161 @@
+use std::path::Path;
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::private_redis::{is_alive, kill};
+use crate::support::PATIENCE;
+
+/// The built program with options that suit a test, in a directory of its own.
+fn strata(dir: &Path, options: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
+    command
+        .args(["demo", "--listen", "127.0.0.1:0", "--users", "50", "--traffic", "off"])
+        .args(options)
+        .current_dir(dir)
+        // What a killed program leaves behind goes with the directory.
+        .env("TMPDIR", dir)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// Waits for the line that says where it listens.
+async fn address(child: &mut Child) -> String {
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+    line.strip_prefix("Strata is at http://").unwrap().to_owned()
+}
+
+async fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let asked = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    stream.write_all(asked.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+async fn redis_pid(address: &str) -> u32 {
+    let ready = get(address, "/readyz").await;
+    let pid = ready.split("\"pid\":").nth(1).unwrap();
+    pid.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn it_stops_at_a_signal_and_takes_its_redis_along() {
+    for signal in ["-INT", "-TERM"] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut child = strata(dir.path(), &[]).spawn().unwrap();
+        let address = address(&mut child).await;
+        let redis = redis_pid(&address).await;
+        assert!(is_alive(redis));
+        // An open stream must not keep it.
+        let mut stream = TcpStream::connect(&address).await.unwrap();
+        let asked = format!("GET /events HTTP/1.1\r\nhost: {address}\r\n\r\n");
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        let mut first = [0; 64];
+        stream.read_exact(&mut first).await.unwrap();
+        kill(signal, child.id().unwrap());
+        let status = timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
+        assert!(status.success(), "{signal}: {status}");
+        assert!(!is_alive(redis), "{signal}");
+    }
+}
+
+#[tokio::test]
+async fn its_redis_goes_away_even_when_it_is_killed() {
+    if !["/usr/bin/setpriv", "/bin/setpriv"].iter().any(|path| Path::new(path).exists()) {
+        eprintln!("skipped: setpriv is not installed");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = strata(dir.path(), &[]).spawn().unwrap();
+    let address = address(&mut child).await;
+    let redis = redis_pid(&address).await;
+    child.kill().await.unwrap();
+    let gone = async {
+        while is_alive(redis) {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, gone).await.unwrap();
+}
+
+#[tokio::test]
+async fn without_a_redis_server_it_says_so_and_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = strata(dir.path(), &[]).env("PATH", dir.path()).spawn().unwrap();
+    let address = address(&mut child).await;
+    assert!(get(&address, "/demo/users/1").await.starts_with("HTTP/1.1 200"));
+    assert!(get(&address, "/readyz").await.contains(r#""state":"off""#));
+    child.start_kill().unwrap();
+    let said = child.wait_with_output().await.unwrap().stderr;
+    let said = String::from_utf8_lossy(&said);
+    assert_eq!(said.matches("redis-server").count(), 1, "one line says it: {said}");
+}
+
+#[tokio::test]
+async fn a_trace_is_replayed_to_its_last_line_and_its_totals_add_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys: Vec<String> = (0..500).map(|i| format!("k{}", i % 120)).collect();
+    std::fs::write(dir.path().join("keys"), keys.join("\n") + "\n").unwrap();
+    let program = strata(dir.path(), &["--trace", "keys", "--once"]).output();
+    let output = timeout(PATIENCE, program).await.unwrap().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("500"), "{said}");
+}
+
+#[tokio::test]
+async fn a_trace_that_cannot_be_read_ends_the_program_with_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = strata(dir.path(), &["--trace", "nosuch", "--once", "--redis-url", "off"]);
+    let output = timeout(PATIENCE, { program }.output()).await.unwrap().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("failed to"));
+}
+
+#[tokio::test]
+async fn a_flag_comes_before_its_variable_and_the_variable_before_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = "[package.metadata.leptos]\noutput-name = \"strata\"\n[strata]\nnodes = 2\n";
+    std::fs::write(dir.path().join("Leptos.toml"), file).unwrap();
+    let cases: [(&[&str], Option<&str>, &str); 3] =
+        [(&[], None, "2"), (&[], Some("3"), "3"), (&["--nodes", "1"], Some("3"), "1")];
+    for (options, variable, newest) in cases {
+        let options = [options, &["--redis-url", "off"]].concat();
+        let mut command = strata(dir.path(), &options);
+        if let Some(variable) = variable {
+            command.env("STRATA_NODES", variable);
+        }
+        let mut child = command.spawn().unwrap();
+        let address = address(&mut child).await;
+        let nodes = get(&address, "/api/v1/nodes").await;
+        let n_nodes = nodes.matches("\"node\":").count();
+        assert_eq!(n_nodes.to_string(), newest);
+        child.kill().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn options_that_make_no_sense_end_it_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let cases: [&[&str]; 5] = [
+        &["--nodes", "17"],
+        &["--redis-url", "localhost"],
+        &["--operator-token", ""],
+        &["--once"],
+        &["--nosuch"],
+    ];
+    for options in cases {
+        let output =
+            timeout(PATIENCE, strata(dir.path(), options).output()).await.unwrap().unwrap();
+        assert!(!output.status.success(), "{options:?}");
+        assert!(!output.stderr.is_empty(), "{options:?}");
+    }
+}
