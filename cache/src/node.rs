@@ -146,6 +146,18 @@ impl Node {
         Ok(cache.invalidate_matching(pattern.clone(), progress).await)
     }
 
+    /// The number of the last message on the bus, whoever sent it; `None` where Redis is off or
+    /// cannot be asked.
+    pub async fn bus_sequence(&self) -> Option<u64> {
+        self.shared.bus_sequence().await
+    }
+
+    /// Waits until this node has acted on every message of the bus up to `sequence`, so that its
+    /// readers see no value older than those invalidations; `false` if it has not within `wait`.
+    pub async fn has_heard(&self, sequence: u64, wait: Duration) -> bool {
+        tokio::time::timeout(wait, self.shared.tail().acted_on(sequence)).await.is_ok()
+    }
+
     /// What Redis says of itself. `configured: false` without Redis.
     pub async fn redis_state(&self) -> RedisState {
         match self.shared.link() {

@@ -62,6 +62,20 @@ impl Shared {
         self.link.as_ref()
     }
 
+    pub(crate) fn tail(&self) -> &Tail {
+        &self.tail
+    }
+
+    /// The number of the last message that anybody appended to the bus.
+    pub(crate) async fn bus_sequence(&self) -> Option<u64> {
+        let mut get = redis::cmd("GET");
+        get.arg(self.bus.sequence());
+        let asked = self.link()?.call(|mut connection| async move {
+            get.query_async::<Option<u64>>(&mut connection).await
+        });
+        Some(asked.await.ok()?.unwrap_or(0))
+    }
+
     pub(crate) fn end(&self) {
         self.shutdown.cancel();
     }

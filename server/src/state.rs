@@ -1,13 +1,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::extract::FromRef;
+use futures::future::join_all;
 use leptos::config::LeptosOptions;
 use prometheus::Registry;
 use strata_console::Console;
 use strata_demo::{Site, Store, Traffic};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
+
+/// How long the answer to a write waits at most for the other nodes.
+const SETTLE_WITHIN: Duration = Duration::from_millis(250);
 
 /// What every handler may ask for. Cheap to clone.
 #[derive(Clone)]
@@ -75,6 +80,19 @@ impl Sites {
     /// The one whose node has this id.
     pub(crate) fn named(&self, node: &str) -> Option<&Site> {
         self.sites.iter().find(|site| site.node().id() == node)
+    }
+
+    /// Waits until every other node has heard what `site` has just told the bus; where Redis is
+    /// away nobody hears, and they catch up when it is back.
+    pub(crate) async fn settle(&self, site: &Site) {
+        let others = self.sites.iter().filter(|other| other.node().id() != site.node().id());
+        let others: Vec<_> = others.map(Site::node).collect();
+        if others.is_empty() {
+            return;
+        }
+        if let Some(sequence) = site.node().bus_sequence().await {
+            join_all(others.into_iter().map(|node| node.has_heard(sequence, SETTLE_WITHIN))).await;
+        }
     }
 
     /// The ids of their nodes.

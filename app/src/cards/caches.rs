@@ -68,14 +68,17 @@ fn Row(name: String) -> impl IntoView {
         };
         ["l1", "l2", "source"].into_iter().zip(layers.get()).map(segment).collect()
     });
-    let shares = move || layers.get().map(format::percent).join(" · ");
+    let shares = [0, 1, 2].map(|i| {
+        let text = move || format::percent(layers.get()[i]);
+        view! { <span>{text}</span> }
+    });
     view! {
         <tr>
             <th scope="row">{name}</th>
             <td class="wide">
                 <span class="answered-by">
                     <Bar segments=segments />
-                    <span>{shares}</span>
+                    <span class="shares">{shares.into_iter().collect_view()}</span>
                 </span>
             </td>
             <td>{text(reads)}</td>

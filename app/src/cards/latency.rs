@@ -66,7 +66,7 @@ pub(crate) fn Latency() -> impl IntoView {
             <div class="ridges">{rows}</div>
             <LogAxis />
             <p class="small">
-                {sampled} "The full line is p50, the dashed one p99; both axes of a ridge are its own share, on one scale of time."
+                {sampled} "Full line p50, dashed line p99. Each height is relative to its own layer."
             </p>
         </Card>
     }

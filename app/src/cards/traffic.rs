@@ -5,7 +5,7 @@ use crate::api::{self, SetTraffic};
 use crate::hints::{self, Hint};
 use crate::live::{Live, LiveState};
 use crate::session::Visitor;
-use crate::ui::Card;
+use crate::ui::{Card, Label};
 
 /// The traffic of the first HTML; `None` where there is none.
 #[derive(Clone, Copy)]
@@ -53,9 +53,9 @@ fn Settings(state: RwSignal<Option<TrafficState>>) -> impl IntoView {
     let disabled = move || refusal.with(Option::is_some);
     view! {
         <ActionForm action=set>
-            <Field hint=hints::RATE name="rate_per_s" step="1" value=value(|s| s.rate_per_s.into()) />
-            <Field hint=hints::SKEW name="skew" step="any" value=value(|s| s.skew) />
-            <Field hint=hints::WRITES name="write_share" step="any" value=value(|s| s.write_share) />
+            <Field hint=hints::RATE name="rate_per_s" value=value(|s| s.rate_per_s.into()) />
+            <Field hint=hints::SKEW name="skew" value=value(|s| s.skew) />
+            <Field hint=hints::WRITES name="write_share" value=value(|s| s.write_share) />
             <div class="buttons">
                 <button
                     type="submit"
@@ -83,29 +83,23 @@ fn Settings(state: RwSignal<Option<TrafficState>>) -> impl IntoView {
 }
 
 #[component]
-fn Field(
-    hint: Hint,
-    name: &'static str,
-    step: &'static str,
-    value: Signal<String>,
-) -> impl IntoView {
+fn Field(hint: Hint, name: &'static str, value: Signal<String>) -> impl IntoView {
     let id = format!("traffic-{name}");
-    let about = format!("{id}-about");
     view! {
         <div class="field">
-            <label for=id.clone()>{hint.name}</label>
+            <label for=id.clone()>
+                <Label hint=hint />
+            </label>
             <input
                 id=id
                 name=name
                 type="number"
                 min="0"
-                step=step
+                step="any"
                 required=true
-                aria-describedby=about.clone()
                 value=move || value.get()
                 prop:value=move || value.get()
             />
-            <p id=about class="small">{hint.text}</p>
         </div>
     }
 }

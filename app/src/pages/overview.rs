@@ -15,9 +15,9 @@ pub(crate) fn OverviewPage() -> impl IntoView {
             <Health />
             <CrossSection />
             <Outcomes />
+            <Evictions />
             <L1 />
             <L2 />
-            <Evictions />
             <Latency />
             <Caches />
             <Invalidate />

@@ -13,7 +13,7 @@ pub(crate) fn Dialog(
     let heading = || format!("{id}-title");
     view! {
         <div id=id class="dialog" popover="auto" role="dialog" aria-labelledby=heading()>
-            <header>
+            <div class="dialog-head">
                 <h2 id=heading()>{title}</h2>
                 <button
                     type="button"
@@ -23,7 +23,7 @@ pub(crate) fn Dialog(
                 >
                     "Close"
                 </button>
-            </header>
+            </div>
             {children()}
         </div>
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, cmd, pipe};
 use strata_report::BusReport;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Bus, Message};
@@ -50,6 +51,8 @@ pub(crate) struct Tail {
     gaps: Counter,
     disconnects: Counter,
     lag: HistogramRecorder,
+    /// The number of the last message acted on.
+    acted_on: watch::Sender<u64>,
 }
 
 /// A message as it lies in the stream: its id and its fields.
@@ -74,6 +77,7 @@ impl Tail {
             gaps: Counter::default(),
             disconnects: Counter::default(),
             lag: HistogramRecorder::default(),
+            acted_on: watch::Sender::new(0),
         }
     }
 
@@ -162,6 +166,7 @@ impl Tail {
                 idle_behind = false;
                 self.take(&mut last, messages, clock_ahead_ms, hearer);
             }
+            self.acted_on.send_replace(last.sequence);
             if !idle_behind {
                 hearer.trust();
                 self.connected.store(true, Relaxed);
@@ -169,6 +174,13 @@ impl Tail {
         };
         *position = Some(last);
         outcome
+    }
+
+    /// Waits until every message up to `sequence` has been acted on.
+    pub(crate) async fn acted_on(&self, sequence: u64) {
+        let mut acted_on = self.acted_on.subscribe();
+        // The sender lives as long as this tail does.
+        let _ = acted_on.wait_for(|last| *last >= sequence).await;
     }
 
     fn take(

@@ -195,3 +195,19 @@ async fn an_invalidation_runs_to_its_end_when_its_caller_goes_away() {
     redis.thaw();
     eventually("the entry is gone", async || cache.get(&1).await.outcome == Outcome::Missed).await;
 }
+
+#[tokio::test]
+async fn a_node_that_has_heard_the_bus_up_to_a_write_reads_nothing_older() {
+    let redis = Redis::start().await;
+    let (one, two) = (redis.hearing_node("1").await, redis.hearing_node("2").await);
+    let (here, there) = (cache(&one), cache(&two));
+    let source = Source::new();
+    for version in 1..200 {
+        source.value(&there, 1).await;
+        source.write(version);
+        here.invalidate(&1).await;
+        let sequence = one.bus_sequence().await.unwrap();
+        assert!(two.has_heard(sequence, std::time::Duration::from_secs(10)).await);
+        assert_eq!(source.value(&there, 1).await, version.to_string());
+    }
+}

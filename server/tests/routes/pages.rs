@@ -70,3 +70,26 @@ async fn the_screens_own_calls_are_refused_to_other_sites_too() {
     let answer = running.ask(asked.body(Body::empty()).unwrap()).await;
     answer.is_problem(403, "cross-site");
 }
+
+#[tokio::test]
+async fn built_files_are_kept_for_ever_when_their_names_are_hashed() {
+    for (hash_files, kept) in [(true, "public, max-age=31536000, immutable"), (false, "no-cache")] {
+        let site = tempfile::tempdir().unwrap();
+        std::fs::create_dir(site.path().join("pkg")).unwrap();
+        std::fs::write(site.path().join("pkg/strata.abc.js"), "plain").unwrap();
+        std::fs::write(site.path().join("pkg/strata.abc.js.br"), "small").unwrap();
+        let running = start(|settings| {
+            settings.leptos.hash_files = hash_files;
+            settings.leptos.site_root = site.path().to_str().unwrap().into();
+        })
+        .await;
+        let plain = running.get("/pkg/strata.abc.js").await;
+        assert_eq!((plain.text(), plain.header("cache-control")), ("plain", kept));
+        assert_eq!(plain.header("content-type"), "text/javascript");
+        let path = "/pkg/strata.abc.js";
+        let asked = request(Method::GET, path).header(header::ACCEPT_ENCODING, "br");
+        let small = running.ask(asked.body(Body::empty()).unwrap()).await;
+        assert_eq!((small.text(), small.header("content-encoding")), ("small", "br"));
+        assert_eq!(running.get("/pkg/other.js").await.header("cache-control"), "");
+    }
+}

@@ -5,7 +5,7 @@ use super::layer::{Layer, LayerText};
 use super::sink::Sink;
 use super::sinking::{BELOW, Sinking, saved_ns, share};
 use crate::cards::outcomes::BANDS;
-use crate::charts::{Spark, spark_path};
+use crate::charts::spark_path;
 use crate::format::{self, DASH};
 use crate::hints::{self, Hint};
 use crate::live::Live;
@@ -49,7 +49,7 @@ fn Summary(sinking: Memo<Sinking>) -> impl IntoView {
     let reads = move || live.recent.with(|r| format::rate(r.per_second(sinking.get().reads)));
     let window = move || match live.recent.with(|recent| recent.span_ms) {
         0 => "no numbers yet".to_owned(),
-        ms => format!("over the last {}", format::span(ms)),
+        ms => format!("last {}", format::span(ms)),
     };
     let saved = move || match live.recent.with(saved_ns) {
         Some((low, high)) => {
@@ -57,8 +57,6 @@ fn Summary(sinking: Memo<Sinking>) -> impl IntoView {
         }
         None => DASH.to_owned(),
     };
-    let spark =
-        Memo::new(move |_| live.points.with(|p| spark_path(p, |point| point.outcomes.reads())));
     view! {
         <dl class="summary">
             <Big hint=hints::READS value=Signal::derive(reads) />
@@ -72,7 +70,6 @@ fn Summary(sinking: Memo<Sinking>) -> impl IntoView {
                 value=Signal::derive(move || live.frame.with(|f| format::count(in_flight(f))))
             />
         </dl>
-        <Spark class="summary-spark" path=spark />
         <p class="summary-window">{window}</p>
     }
 }
@@ -95,7 +92,7 @@ fn L1Layer(sinking: Memo<Sinking>) -> impl IntoView {
     let text = LayerText {
         class: "l1",
         name: "L1",
-        made_of: "moka, in each process",
+        made_of: "moka, per process",
         answered: Signal::derive(move || format::percent(sinking.get().l1_share())),
         detail: answered_per_s(live, Outcome::L1Hit),
     };
@@ -123,12 +120,16 @@ fn L1Layer(sinking: Memo<Sinking>) -> impl IntoView {
 #[component]
 fn L2Layer(sinking: Memo<Sinking>) -> impl IntoView {
     let live = expect_context::<Live>();
+    let l2_answered = answered_per_s(live, Outcome::L2Hit);
     let text = LayerText {
         class: "l2",
         name: "L2",
         made_of: "Redis, shared",
         answered: Signal::derive(move || format::percent(sinking.get().l2_share())),
-        detail: answered_per_s(live, Outcome::L2Hit),
+        detail: Signal::derive(move || {
+            let Sinking { l2, reads, .. } = sinking.get();
+            format!("{} · {} of all reads", l2_answered.get(), format::percent(share(l2, reads)))
+        }),
     };
     let parts = Memo::new(move |_| {
         vec![Segment { class: "l2", share: sinking.get().l2_share().unwrap_or(0.0) }]

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-const N_STREAMS: u32 = 9;
+const N_STREAMS: u32 = 7;
 
 /// What a layer let through, widening until it is the whole of the next layer.
 #[component]
@@ -13,7 +13,7 @@ pub(super) fn Sink(
 ) -> impl IntoView {
     let body = move || {
         let left = left(answered.get());
-        format!("M{left} 0L1000 0L1000 100L0 100Z")
+        format!("M{left} 0C{left} 60 0 40 0 100L1000 100L1000 0Z")
     };
     let streams = (0..N_STREAMS).map(|i| {
         let d = move || stream(answered.get(), i);
@@ -41,7 +41,7 @@ fn stream(answered: f64, i: u32) -> String {
     let left = answered.clamp(0.0, 1.0) * 1_000.0;
     let top = (left + along * (1_000.0 - left)).round();
     let bottom = (along * 1_000.0).round();
-    if answered >= 1.0 { String::new() } else { format!("M{top} 0L{bottom} 100") }
+    if answered >= 1.0 { String::new() } else { format!("M{top} 0C{top} 60 {bottom} 40 {bottom} 100") }
 }
 
 #[cfg(test)]
@@ -50,8 +50,8 @@ mod tests {
 
     #[test]
     fn streams_start_in_what_was_let_through() {
-        assert_eq!(stream(0.5, 0), "M528 0L56 100");
-        assert_eq!(stream(0.0, 4), "M500 0L500 100");
+        assert_eq!(stream(0.5, 0), "M536 0C536 60 71 40 71 100");
+        assert_eq!(stream(0.0, 3), "M500 0C500 60 500 40 500 100");
         assert_eq!(stream(1.0, 4), "");
     }
 }

@@ -3,8 +3,8 @@ use std::time::Instant;
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
-use strata_console::{Actor, Console};
-use strata_demo::{Caller, Ctx, Freshness, Site};
+use strata_console::Actor;
+use strata_demo::{Caller, Ctx, DemoError, Freshness, Site};
 use strata_report::Role;
 
 use crate::error::AppError;
@@ -20,15 +20,22 @@ pub(crate) struct Asked {
     pub(super) site: Site,
     pub(super) ctx: Ctx,
     pub(super) started: Instant,
-    console: Console,
+    state: AppState,
     actor: Actor,
     path: String,
 }
 
 impl Asked {
-    /// Lets a change pass only where this program may be changed at all.
-    pub(super) fn may_write(&self) -> Result<(), AppError> {
-        Ok(self.console.authorise(&self.actor, "write_demo", &self.path)?)
+    /// Makes a change where this program may be changed at all, and returns once the other nodes
+    /// have heard of it, so that the next request reads it whichever node answers.
+    pub(super) async fn write<T>(
+        &self,
+        change: impl Future<Output = Result<T, DemoError>>,
+    ) -> Result<Result<T, DemoError>, AppError> {
+        self.state.console.authorise(&self.actor, "write_demo", &self.path)?;
+        let changed = change.await;
+        self.state.sites.settle(&self.site).await;
+        Ok(changed)
     }
 }
 
@@ -41,8 +48,8 @@ impl FromRequestParts<AppState> for Asked {
         let actor = actor.unwrap_or_else(|| state.console.access().actor(None));
         let ctx = Ctx { actor: caller(parts, &actor)?, freshness: freshness(parts) };
         let site = site(parts, state)?;
-        let (console, path) = (state.console.clone(), parts.uri.path().to_owned());
-        Ok(Self { site, ctx, started, console, actor, path })
+        let (state, path) = (state.clone(), parts.uri.path().to_owned());
+        Ok(Self { site, ctx, started, state, actor, path })
     }
 }
 

@@ -14,8 +14,7 @@ pub(crate) async fn create(
     asked: Asked,
     Json(draft): Json<PostDraft>,
 ) -> Result<Response, AppError> {
-    asked.may_write()?;
-    let made = asked.site.create_post(&asked.ctx, draft).await;
+    let made = asked.write(asked.site.create_post(&asked.ctx, draft)).await?;
     Ok(asked.made(made, |post| format!("/demo/posts/{}", post.id)))
 }
 
@@ -25,11 +24,9 @@ pub(crate) async fn put(
     Path(id): Path<i64>,
     Json(edit): Json<PostEdit>,
 ) -> Result<Response, AppError> {
-    asked.may_write()?;
-    Ok(asked.answer(asked.site.put_post(&asked.ctx, id, edit).await))
+    Ok(asked.answer(asked.write(asked.site.put_post(&asked.ctx, id, edit)).await?))
 }
 
 pub(crate) async fn delete(asked: Asked, Path(id): Path<i64>) -> Result<Response, AppError> {
-    asked.may_write()?;
-    Ok(asked.removed(asked.site.delete_post(&asked.ctx, id).await))
+    Ok(asked.removed(asked.write(asked.site.delete_post(&asked.ctx, id)).await?))
 }

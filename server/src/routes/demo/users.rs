@@ -31,8 +31,7 @@ pub(crate) async fn create(
     asked: Asked,
     Json(draft): Json<UserDraft>,
 ) -> Result<Response, AppError> {
-    asked.may_write()?;
-    let made = asked.site.create_user(&asked.ctx, draft).await;
+    let made = asked.write(asked.site.create_user(&asked.ctx, draft)).await?;
     Ok(asked.made(made, |user| format!("/demo/users/{}", user.id)))
 }
 
@@ -42,12 +41,10 @@ pub(crate) async fn put(
     Path(id): Path<i64>,
     Json(edit): Json<UserEdit>,
 ) -> Result<Response, AppError> {
-    asked.may_write()?;
-    Ok(asked.answer(asked.site.put_user(&asked.ctx, id, edit).await))
+    Ok(asked.answer(asked.write(asked.site.put_user(&asked.ctx, id, edit)).await?))
 }
 
 /// Removes a user with all posts.
 pub(crate) async fn delete(asked: Asked, Path(id): Path<i64>) -> Result<Response, AppError> {
-    asked.may_write()?;
-    Ok(asked.removed(asked.site.delete_user(&asked.ctx, id).await))
+    Ok(asked.removed(asked.write(asked.site.delete_user(&asked.ctx, id)).await?))
 }
