@@ -1,7 +1,8 @@
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 use strata_report::{Role, Session};
 
-use crate::api;
+use crate::api::{self, CurrentSession};
 use crate::live::{Live, LiveState};
 
 /// Who looks at the page.
@@ -58,7 +59,7 @@ impl Visitor {
 
     fn ask_again(self) {
         leptos::task::spawn_local(async move {
-            if let Ok(session) = api::session().await {
+            if let Ok(session) = api::read(api::post_id(CurrentSession::PATH, None).await) {
                 self.session.try_set(Some(session));
             }
         });

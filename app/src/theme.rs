@@ -61,9 +61,8 @@ pub(crate) fn turn(theme: RwSignal<Theme>) {
     if let Ok(page) = page.dyn_into::<HtmlDocument>() {
         let year_s = 31_536_000;
         let name = next.as_str();
-        let _ = page.set_cookie(&format!(
-            "{COOKIE}={name}; SameSite=Strict; Path=/; Max-Age={year_s}"
-        ));
+        let _ =
+            page.set_cookie(&format!("{COOKIE}={name}; SameSite=Strict; Path=/; Max-Age={year_s}"));
     }
 }
 

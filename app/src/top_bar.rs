@@ -1,4 +1,5 @@
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 use leptos_router::components::A;
 use strata_report::Role;
 
@@ -7,7 +8,7 @@ use crate::live::{Live, LiveState};
 use crate::pages::PAGES;
 use crate::session::Visitor;
 use crate::theme::{self, Theme};
-use crate::ui::Dialog;
+use crate::ui::{Asked, Dialog, Form};
 
 /// What stands above every page: where one is, how live it is, and who looks.
 #[component]
@@ -97,15 +98,15 @@ fn VisitorBadge() -> impl IntoView {
         (Role::Operator, Some(_)) => "read-only",
         (Role::Viewer, _) => "viewer",
     };
-    let log_in = ServerAction::<LogIn>::new();
-    let log_out = ServerAction::<LogOut>::new();
-    Effect::new(move |_| {
-        let sessions = [log_in.value().get(), log_out.value().get()];
-        for session in sessions.into_iter().flatten().flatten() {
-            visitor.set(session);
-        }
-        log_in.value().update_untracked(|value| *value = None);
-    });
+    let log_in = Asked::at(LogIn::PATH);
+    let log_out = Asked::at(LogOut::PATH);
+    for asked in [log_in, log_out] {
+        Effect::new(move |_| {
+            if let Some(Ok(session)) = asked.answer() {
+                visitor.set(session);
+            }
+        });
+    }
     let is_operator = move || visitor.role() == Role::Operator;
     view! {
         <span class="badge" title=move || refusal.get()>{role}</span>
@@ -113,22 +114,23 @@ fn VisitorBadge() -> impl IntoView {
             <button type="button" class="button" popovertarget="log-in">
                 "Log in"
             </button>
+            <LogInDialog log_in=log_in />
         </Show>
         <Show when=move || visitor.can_log_in() && is_operator()>
-            <ActionForm action=log_out>
-                <button type="submit" class="button">"Log out"</button>
-            </ActionForm>
+            <Form asked=log_out>
+                <button type="submit" class="button">
+                    "Log out"
+                </button>
+            </Form>
         </Show>
-        <LogInDialog log_in=log_in />
     }
 }
 
 #[component]
-fn LogInDialog(log_in: ServerAction<LogIn>) -> impl IntoView {
-    let failure = move || log_in.value().get().and_then(Result::err).map(|error| error.sentence());
+fn LogInDialog(log_in: Asked) -> impl IntoView {
     view! {
         <Dialog id="log-in" title="Log in to act">
-            <ActionForm action=log_in>
+            <Form asked=log_in>
                 <label for="operator-token">"Operator's token"</label>
                 <input
                     id="operator-token"
@@ -137,9 +139,9 @@ fn LogInDialog(log_in: ServerAction<LogIn>) -> impl IntoView {
                     required=true
                     autocomplete="current-password"
                 />
-                <p class="failure" role="alert">{failure}</p>
+                <p class="failure" role="alert">{move || log_in.failure()}</p>
                 <button type="submit" class="button">"Log in"</button>
-            </ActionForm>
+            </Form>
         </Dialog>
     }
 }

@@ -34,18 +34,12 @@ pub enum Freshness {
 impl Ctx {
     /// A caller for whom a cached answer will do.
     pub fn of(actor: Caller) -> Self {
-        Self {
-            actor,
-            freshness: Freshness::Cached,
-        }
+        Self { actor, freshness: Freshness::Cached }
     }
 
     /// The same caller, going around the cache.
     pub fn bypassing(self) -> Self {
-        Self {
-            freshness: Freshness::Bypass,
-            ..self
-        }
+        Self { freshness: Freshness::Bypass, ..self }
     }
 }
 
@@ -117,15 +111,9 @@ mod tests {
 
     #[test]
     fn only_no_cache_and_no_store_go_around_the_cache() {
-        assert_eq!(
-            Freshness::from_cache_control("max-age=0, No-Cache"),
-            Freshness::Bypass
-        );
+        assert_eq!(Freshness::from_cache_control("max-age=0, No-Cache"), Freshness::Bypass);
         assert_eq!(Freshness::from_cache_control("no-store"), Freshness::Bypass);
-        assert_eq!(
-            Freshness::from_cache_control("max-age=60"),
-            Freshness::Cached
-        );
+        assert_eq!(Freshness::from_cache_control("max-age=60"), Freshness::Cached);
         assert_eq!(Freshness::from_cache_control(""), Freshness::Cached);
     }
 }

@@ -38,10 +38,7 @@ impl Random {
 
     /// One of `items`.
     pub(crate) fn pick<'a>(&mut self, items: &[&'a str]) -> &'a str {
-        items
-            .get(self.below(items.len() as u64) as usize)
-            .copied()
-            .unwrap_or_default()
+        items.get(self.below(items.len() as u64) as usize).copied().unwrap_or_default()
     }
 }
 
@@ -55,11 +52,7 @@ mod tests {
         let first = [random.next_u64(), random.next_u64(), random.next_u64()];
         assert_eq!(
             first,
-            [
-                6_457_827_717_110_365_317,
-                3_203_168_211_198_807_973,
-                9_817_491_932_198_370_423
-            ]
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
         );
     }
 

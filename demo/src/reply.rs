@@ -47,21 +47,11 @@ pub struct WriteNote {
 
 impl<T> Reply<T> {
     pub(crate) fn of_reads(body: T, reads: Vec<ReadNote>, started: Instant) -> Self {
-        Self {
-            body,
-            reads,
-            writes: Vec::new(),
-            took: started.elapsed(),
-        }
+        Self { body, reads, writes: Vec::new(), took: started.elapsed() }
     }
 
     pub(crate) fn of_writes(body: T, writes: Vec<WriteNote>, started: Instant) -> Self {
-        Self {
-            body,
-            reads: Vec::new(),
-            writes,
-            took: started.elapsed(),
-        }
+        Self { body, reads: Vec::new(), writes, took: started.elapsed() }
     }
 }
 
@@ -85,10 +75,6 @@ impl ReadNote {
 
 impl WriteNote {
     pub(crate) fn new(cache: &'static str, target: impl Display, effect: Effect) -> Self {
-        Self {
-            cache,
-            target: target.to_string(),
-            effect,
-        }
+        Self { cache, target: target.to_string(), effect }
     }
 }

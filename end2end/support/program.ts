@@ -24,5 +24,5 @@ export function run(options: Options): { command: string; env: Record<string, st
     "--users 2000",
     options.more ?? "",
   ];
-  return { command: words.join(" "), env: { RUST_LOG: "warn" } };
+  return { command: words.join(" "), env: { STRATA_LOG: "warn" } };
 }

@@ -1,3 +1,6 @@
+use std::collections::HashMap;
+
+use axum::extract::Query;
 use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
@@ -61,11 +64,11 @@ pub(super) fn cookie(name: &str) -> Option<String> {
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
 }
 
-/// A parameter of the page's address, as written.
-pub(super) fn query(name: &str) -> Option<String> {
-    let parts = use_context::<Parts>()?;
-    let mut pairs = parts.uri.query()?.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+/// The parameters of the page's address.
+pub(super) fn query() -> HashMap<String, String> {
+    let parts = use_context::<Parts>();
+    let query = parts.and_then(|parts| Query::try_from_uri(&parts.uri).ok());
+    query.map(|Query(query)| query).unwrap_or_default()
 }
 
 fn request_headers() -> Option<HeaderMap> {

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 use strata_report::{Job, Session, Snapshot, TrafficState};
 
+use super::ApiError;
 use crate::theme::Theme;
 
 /// Everything that the first HTML shows. It travels inside the page, so that the browser starts
@@ -17,21 +18,42 @@ pub(crate) struct FirstPaint {
     pub(crate) theme: Theme,
     /// The invalidation that a form without JavaScript asked for just before.
     pub(crate) job: Option<Job>,
+    /// Why the form that was sent without JavaScript just before did nothing.
+    pub(crate) failure: Option<Failure>,
+}
+
+/// A form without JavaScript that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Failure {
+    /// Where it was sent to.
+    pub(crate) path: String,
+    /// Why it did nothing.
+    pub(crate) error: ApiError,
 }
 
 /// Reads it from memory; never waits.
 #[cfg(feature = "ssr")]
 pub(crate) fn first_paint() -> FirstPaint {
+    use leptos::server_fn::error::ServerFnUrlError;
+
     use super::door;
 
     let theme = chosen_theme();
     let Ok(console) = door::console() else { return FirstPaint { theme, ..Default::default() } };
+    let mut query = door::query();
+    let job = query.remove("job").and_then(|id| console.job(id.parse().ok()?).ok());
+    // leptos_axum sends the browser back to the page with these two.
+    let failure = query.remove("__path").zip(query.remove("__err")).map(|(path, error)| Failure {
+        path,
+        error: ServerFnUrlError::<ApiError>::decode_err(&error),
+    });
     FirstPaint {
         snapshot: console.snapshot(),
         session: door::actor().ok().map(|actor| console.session(&actor)),
         traffic: door::traffic().map(|traffic| traffic.state()),
         theme,
-        job: door::query("job").and_then(|id| console.job(id.parse().ok()?).ok()),
+        job,
+        failure,
     }
 }
 

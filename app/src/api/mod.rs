@@ -1,23 +1,24 @@
 //! Everything that the browser may ask of the server, one file a subject.
 //!
 //! Each function has an explicit endpoint, so that a page and a server that were built in
-//! different places still meet. None of them decides who may act: the console does.
+//! different places still meet. None of them decides who may act: the console does. The browser
+//! asks them by [`post`], as a plain form would; the calls that leptos would write for it make up
+//! a tenth of the program that it has to load.
 
 #[cfg(feature = "ssr")]
 mod door;
 mod error;
 mod first_paint;
 mod invalidate;
+mod post;
 mod session;
 mod traffic;
 
 pub use error::ApiError;
 #[cfg(feature = "ssr")]
 pub(crate) use first_paint::chosen_theme;
-pub(crate) use first_paint::{FirstPaint, first_paint};
+pub(crate) use first_paint::{Failure, FirstPaint, first_paint};
 pub use invalidate::{CancelJob, FollowJob, InvalidateKey, InvalidatePattern, PlanInvalidation};
-pub(crate) use invalidate::follow_job;
+pub(crate) use post::{Answer, post, post_id, read};
 pub use session::{CurrentSession, LogIn, LogOut};
-pub(crate) use session::session;
 pub use traffic::{CurrentTraffic, SetTraffic};
-pub(crate) use traffic::traffic;

@@ -39,6 +39,11 @@ pub async fn set_traffic(
     })?;
     let state = traffic.state();
     let running = if state.running { "running" } else { "stopped" };
-    console.record(&actor, ACTION, TARGET, &format!("{running} at {} requests/s", state.rate_per_s));
+    console.record(
+        &actor,
+        ACTION,
+        TARGET,
+        &format!("{running} at {} requests/s", state.rate_per_s),
+    );
     Ok(state)
 }

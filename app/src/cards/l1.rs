@@ -63,7 +63,8 @@ fn Fill(name: String) -> impl IntoView {
     let cache = StoredValue::new(name.clone());
     let l1 = Memo::new(move |_| {
         live.frame.with(|frame| {
-            let found = frame.caches.iter().find(|c| cache.with_value(|name| c.report.cache == *name));
+            let found =
+                frame.caches.iter().find(|c| cache.with_value(|name| c.report.cache == *name));
             found.map(|cache| cache.report.l1.clone()).unwrap_or_default()
         })
     });

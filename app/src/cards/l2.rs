@@ -13,7 +13,8 @@ pub(crate) fn L2() -> impl IntoView {
     let entries = move || live.frame.with(|frame| sum(frame, |cache| cache.l2_entries));
     let weight = move || live.frame.with(|frame| sum(frame, |cache| cache.l2_weight_bytes));
     let entries_text = move || entries().map_or(DASH.to_owned(), format::count);
-    let weight_text = move || weight().map_or(DASH.to_owned(), |n| format!("~{}", format::bytes(n)));
+    let weight_text =
+        move || weight().map_or(DASH.to_owned(), |n| format!("~{}", format::bytes(n)));
     view! {
         <Card name="l2" title="L2 holds" note=Signal::derive(move || live.frame.with(counted))>
             <dl class="holds">

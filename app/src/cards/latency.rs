@@ -77,8 +77,7 @@ pub(crate) fn Latency() -> impl IntoView {
 fn RidgeRow(row: Row) -> impl IntoView {
     let live = expect_context::<Live>();
     let histogram = Memo::new(move |_| live.recent.with(|recent| (row.of)(recent).clone()));
-    let quantile =
-        move |q| move || histogram.with(|h| format::duration(h.quantile_ns(q)));
+    let quantile = move |q| move || histogram.with(|h| format::duration(h.quantile_ns(q)));
     view! {
         <div class="ridge-row">
             <h3>{row.name}</h3>

@@ -50,9 +50,9 @@ pub(super) fn StackedCard(
     });
     let shown = Memo::new(move |_| match pointed.get() {
         Some(point) => ((0..n).map(|i| in_point(&point, i)).collect(), point.span_ms),
-        None => live.recent.with(|recent| {
-            ((0..n).map(|i| in_window(recent, i)).collect(), recent.span_ms)
-        }),
+        None => live
+            .recent
+            .with(|recent| ((0..n).map(|i| in_window(recent, i)).collect(), recent.span_ms)),
     });
     let totals = Memo::new(move |_| {
         let total = |i| live.frame.with(|f| f.caches.iter().map(|c| in_report(&c.report, i)).sum());

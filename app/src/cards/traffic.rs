@@ -1,11 +1,12 @@
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 use strata_report::TrafficState;
 
-use crate::api::{self, SetTraffic};
+use crate::api::{self, CurrentTraffic, SetTraffic};
 use crate::hints::{self, Hint};
 use crate::live::{Live, LiveState};
 use crate::session::Visitor;
-use crate::ui::{Card, Label};
+use crate::ui::{Asked, Card, Form, Label};
 
 /// The traffic of the first HTML; `None` where there is none.
 #[derive(Clone, Copy)]
@@ -39,20 +40,19 @@ pub(crate) fn Traffic() -> impl IntoView {
 #[component]
 fn Settings(state: RwSignal<Option<TrafficState>>) -> impl IntoView {
     let refusal = Visitor::of_page().refusal();
-    let set = ServerAction::<SetTraffic>::new();
+    let set = Asked::at(SetTraffic::PATH);
     Effect::new(move |_| {
-        if let Some(Ok(now)) = set.value().get() {
+        if let Some(Ok(now)) = set.answer() {
             state.set(Some(now));
         }
     });
-    let failure = move || set.value().get().and_then(Result::err).map(|error| error.sentence());
     let running = move || state.with(|state| state.is_some_and(|state| state.running));
     let value = move |of: fn(TrafficState) -> f64| {
         Signal::derive(move || state.get().map_or(String::new(), |state| of(state).to_string()))
     };
     let disabled = move || refusal.with(Option::is_some);
     view! {
-        <ActionForm action=set>
+        <Form asked=set>
             <Field hint=hints::RATE name="rate_per_s" value=value(|s| s.rate_per_s.into()) />
             <Field hint=hints::SKEW name="skew" value=value(|s| s.skew) />
             <Field hint=hints::WRITES name="write_share" value=value(|s| s.write_share) />
@@ -77,8 +77,8 @@ fn Settings(state: RwSignal<Option<TrafficState>>) -> impl IntoView {
                 </button>
             </div>
             <p class="small">{move || refusal.get()}</p>
-            <p class="failure" role="alert">{failure}</p>
-        </ActionForm>
+            <p class="failure" role="alert">{move || set.failure()}</p>
+        </Form>
     }
 }
 
@@ -111,7 +111,7 @@ fn ask_again_when_back(state: RwSignal<Option<TrafficState>>) {
         let now = live.state.get();
         if before.is_some_and(|before| before != LiveState::Live) && now == LiveState::Live {
             leptos::task::spawn_local(async move {
-                if let Ok(traffic) = api::traffic().await {
+                if let Ok(traffic) = api::read(api::post_id(CurrentTraffic::PATH, None).await) {
                     state.try_set(traffic);
                 }
             });

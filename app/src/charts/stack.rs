@@ -130,7 +130,8 @@ impl Edges<'_> {
     fn edge(&self, out: &mut String, edge: &[f64], from: i64, run: std::ops::Range<usize>) {
         let _ = write!(out, "M{from} {}", y(edge[run.start], self.max));
         for i in run {
-            let _ = write!(out, "L{} {}", x(self.shown[i].at_ms, self.newest), y(edge[i], self.max));
+            let _ =
+                write!(out, "L{} {}", x(self.shown[i].at_ms, self.newest), y(edge[i], self.max));
         }
     }
 

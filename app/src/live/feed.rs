@@ -30,7 +30,8 @@ impl Live {
         let frame = RwSignal::new(snapshot.frame);
         let points = RwSignal::new(ring.points());
         #[cfg(feature = "hydrate")]
-        let stream = super::stream::Stream::new(super::stream::Screen { state, frame, points }, ring);
+        let stream =
+            super::stream::Stream::new(super::stream::Screen { state, frame, points }, ring);
         let live = Self {
             state,
             frame,

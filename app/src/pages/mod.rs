@@ -1,5 +1,7 @@
 //! The list of pages: routes and navigation follow it.
 
+#[cfg(all(test, feature = "ssr"))]
+mod first_html;
 mod not_found;
 mod overview;
 

@@ -5,6 +5,7 @@ mod bar;
 mod button;
 mod card;
 mod dialog;
+mod form;
 mod number;
 
 pub(crate) use badge::{Badge, Tone};
@@ -12,4 +13,5 @@ pub(crate) use bar::{Bar, Meter, Segment};
 pub(crate) use button::{Button, Weight};
 pub(crate) use card::Card;
 pub(crate) use dialog::Dialog;
+pub(crate) use form::{Asked, FirstFailure, Form};
 pub(crate) use number::{Label, Number};

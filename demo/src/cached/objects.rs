@@ -24,10 +24,7 @@ impl CachedObjects {
             .l2_time_to_live(Self::L2_TIME_TO_LIVE)
             .jitter(0.1)
             .build(node)?;
-        Ok(Self {
-            cache,
-            store: store.clone(),
-        })
+        Ok(Self { cache, store: store.clone() })
     }
 
     pub(crate) async fn read(&self, how: Freshness, key: &str) -> Result<Read<Object>, LoadError> {
@@ -42,10 +39,6 @@ impl CachedObjects {
 
     /// Drops an object that was written.
     pub(crate) async fn invalidate(&self, key: &str) -> WriteNote {
-        WriteNote::new(
-            Self::NAME,
-            key,
-            self.cache.invalidate(&key.to_owned()).await,
-        )
+        WriteNote::new(Self::NAME, key, self.cache.invalidate(&key.to_owned()).await)
     }
 }

@@ -13,8 +13,8 @@ pub(crate) struct CachedPosts {
 
 impl CachedPosts {
     pub(crate) const NAME: &'static str = "posts";
-    const L1_WEIGHT_BYTES: u64 = 1_536 * 1_024;
-    const TIME_TO_LIVE: Duration = Duration::from_secs(120);
+    const L1_WEIGHT_BYTES: u64 = 1_024 * 1_024;
+    const TIME_TO_LIVE: Duration = Duration::from_secs(240);
     const L2_TIME_TO_LIVE: Duration = Duration::from_secs(900);
     const NEGATIVE_TIME_TO_LIVE: Duration = Duration::from_secs(15);
     // Ids, version, time, visibility and the names of the fields, as JSON.
@@ -28,10 +28,7 @@ impl CachedPosts {
             .negative_time_to_live(Self::NEGATIVE_TIME_TO_LIVE)
             .jitter(0.1)
             .build(node)?;
-        Ok(Self {
-            cache,
-            store: store.clone(),
-        })
+        Ok(Self { cache, store: store.clone() })
     }
 
     pub(crate) async fn read(&self, how: Freshness, id: i64) -> Result<Read<Post>, LoadError> {

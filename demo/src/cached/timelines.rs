@@ -30,7 +30,7 @@ pub(crate) struct CachedTimelines {
 impl CachedTimelines {
     pub(crate) const NAME: &'static str = "timelines";
     const L1_ENTRIES: u64 = 1_000;
-    const TIME_TO_IDLE: Duration = Duration::from_secs(20);
+    const TIME_TO_IDLE: Duration = Duration::from_secs(30);
     const TIME_TO_LIVE: Duration = Duration::from_secs(300);
     const L2_TIME_TO_LIVE: Duration = Duration::from_secs(600);
     const NEGATIVE_TIME_TO_LIVE: Duration = Duration::from_secs(15);
@@ -44,10 +44,7 @@ impl CachedTimelines {
             .negative_time_to_live(Self::NEGATIVE_TIME_TO_LIVE)
             .jitter(0.1)
             .build(node)?;
-        Ok(Self {
-            cache,
-            store: store.clone(),
-        })
+        Ok(Self { cache, store: store.clone() })
     }
 
     pub(crate) async fn read(
@@ -82,17 +79,11 @@ impl FromStr for TimelineKey {
 
     // Only the text that `Display` writes is a key: `+1` and `01` would be other names for page 1.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parts = text
-            .strip_prefix("author:")
-            .and_then(|rest| rest.split_once(":page:"));
+        let parts = text.strip_prefix("author:").and_then(|rest| rest.split_once(":page:"));
         let key = parts.and_then(|(author, page)| {
-            Some(Self {
-                author: author.parse().ok()?,
-                page: page.parse().ok()?,
-            })
+            Some(Self { author: author.parse().ok()?, page: page.parse().ok()? })
         });
-        key.filter(|key| key.to_string() == text)
-            .ok_or(TimelineKeyError)
+        key.filter(|key| key.to_string() == text).ok_or(TimelineKeyError)
     }
 }
 
@@ -127,11 +118,7 @@ mod tests {
             "AUTHOR:1:page:1",
         ];
         for text in texts {
-            assert_eq!(
-                text.parse::<TimelineKey>(),
-                Err(TimelineKeyError),
-                "{text:?}"
-            );
+            assert_eq!(text.parse::<TimelineKey>(), Err(TimelineKeyError), "{text:?}");
         }
     }
 }

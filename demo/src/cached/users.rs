@@ -14,8 +14,8 @@ pub(crate) struct CachedUsers {
 
 impl CachedUsers {
     pub(crate) const NAME: &'static str = "users";
-    const L1_ENTRIES: u64 = 2_000;
-    const TIME_TO_LIVE: Duration = Duration::from_secs(60);
+    const L1_ENTRIES: u64 = 1_500;
+    const TIME_TO_LIVE: Duration = Duration::from_secs(120);
     const L2_TIME_TO_LIVE: Duration = Duration::from_secs(600);
     const NEGATIVE_TIME_TO_LIVE: Duration = Duration::from_secs(15);
 
@@ -27,10 +27,7 @@ impl CachedUsers {
             .negative_time_to_live(Self::NEGATIVE_TIME_TO_LIVE)
             .jitter(0.1)
             .build(node)?;
-        Ok(Self {
-            cache,
-            store: store.clone(),
-        })
+        Ok(Self { cache, store: store.clone() })
     }
 
     pub(crate) async fn read(&self, how: Freshness, id: i64) -> Result<Read<User>, LoadError> {
@@ -51,9 +48,7 @@ impl CachedUsers {
         match how {
             Freshness::Cached => {
                 let store = self.store.clone();
-                self.cache
-                    .get_many(ids, move |ids| async move { store.users(&ids).await })
-                    .await
+                self.cache.get_many(ids, move |ids| async move { store.users(&ids).await }).await
             }
             Freshness::Bypass => self.bypass_many(ids).await,
         }

@@ -9,11 +9,7 @@ const MAX_PAGE: u32 = 1_000;
 const MAX_EMAIL_BYTES: usize = 254;
 
 pub(super) fn check_id(id: i64) -> Result<(), DemoError> {
-    if id > 0 {
-        Ok(())
-    } else {
-        invalid("an id is a whole number above 0")
-    }
+    if id > 0 { Ok(()) } else { invalid("an id is a whole number above 0") }
 }
 
 pub(super) fn check_batch(ids: &[i64]) -> Result<(), DemoError> {
@@ -37,22 +33,17 @@ pub(super) fn check_key(key: &str) -> Result<(), DemoError> {
     if fits && !key.contains(char::is_control) {
         Ok(())
     } else {
-        invalid(format!(
-            "a key has 1 to {MAX_KEY_BYTES} bytes and no control characters"
-        ))
+        invalid(format!("a key has 1 to {MAX_KEY_BYTES} bytes and no control characters"))
     }
 }
 
 pub(super) fn check_email(email: &str) -> Result<(), DemoError> {
-    let shaped = email
-        .split_once('@')
-        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    let shaped =
+        email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
     if shaped && email.len() <= MAX_EMAIL_BYTES && !email.contains(char::is_whitespace) {
         Ok(())
     } else {
-        invalid(format!(
-            "an email looks like name@host and has at most {MAX_EMAIL_BYTES} bytes"
-        ))
+        invalid(format!("an email looks like name@host and has at most {MAX_EMAIL_BYTES} bytes"))
     }
 }
 
@@ -66,20 +57,13 @@ pub(super) fn check_text(name: &str, text: &str, max: usize) -> Result<(), DemoE
 
 pub(super) fn check_len(name: &str, text: &str, max: usize) -> Result<(), DemoError> {
     if text.len() > max {
-        return invalid(format!(
-            "{name} has {} bytes; {max} are allowed",
-            text.len()
-        ));
+        return invalid(format!("{name} has {} bytes; {max} are allowed", text.len()));
     }
     Ok(())
 }
 
 pub(super) fn check_owner(caller: Caller, owner: i64) -> Result<(), DemoError> {
-    if caller.owns(owner) {
-        Ok(())
-    } else {
-        Err(DemoError::Forbidden)
-    }
+    if caller.owns(owner) { Ok(()) } else { Err(DemoError::Forbidden) }
 }
 
 fn invalid(why: impl Into<String>) -> Result<(), DemoError> {

@@ -104,3 +104,42 @@ impl Site {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use strata_cache::Node;
+
+    use super::*;
+    use crate::{Caller, Store};
+
+    const ADMIN: Ctx = Ctx { actor: Caller::Admin, freshness: crate::Freshness::Cached };
+
+    #[tokio::test]
+    async fn a_writer_waits_until_the_one_before_has_told_the_caches() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(None, dir.path()).await.unwrap();
+        store.seed(10).await.unwrap();
+        let node = Node::builder("demo-test").start().await.unwrap();
+        let site = Site::new(node, store.clone()).unwrap();
+
+        let one_before = store.turns.take(5).await;
+        let waiting = tokio::spawn({
+            let site = site.clone();
+            async move { site.put_post(&ADMIN, 5, text("Second.")).await }
+        });
+        // Writes share one connection in order, so among so many it would have had its place.
+        for _ in 0..20 {
+            site.put_post(&ADMIN, 6, text("Other.")).await.unwrap();
+        }
+        assert_eq!(store.post(5).await.unwrap().unwrap().version, 1);
+
+        drop(one_before);
+        let written = waiting.await.unwrap().unwrap().body;
+        assert_eq!(written.version, 2);
+        assert_eq!(site.post(&ADMIN, 5).await.unwrap().body, written);
+    }
+
+    fn text(body: &str) -> PostEdit {
+        PostEdit { body: Some(body.to_owned()), ..PostEdit::default() }
+    }
+}

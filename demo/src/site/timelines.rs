@@ -24,10 +24,6 @@ impl Site {
         let read = self.timelines.read(ctx.freshness, key).await?;
         let note = ReadNote::new(CachedTimelines::NAME, key, &read, started);
         let page = read.value.ok_or(DemoError::NotFound)?;
-        Ok(Reply::of_reads(
-            TimelinePage::clone(&page),
-            vec![note],
-            started,
-        ))
+        Ok(Reply::of_reads(TimelinePage::clone(&page), vec![note], started))
     }
 }

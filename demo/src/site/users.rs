@@ -20,11 +20,7 @@ impl Site {
         let read = self.users.read(ctx.freshness, id).await?;
         let note = ReadNote::new(CachedUsers::NAME, id, &read, started);
         let user = read.value.ok_or(DemoError::NotFound)?;
-        Ok(Reply::of_reads(
-            user.seen_by(ctx.actor),
-            vec![note],
-            started,
-        ))
+        Ok(Reply::of_reads(user.seen_by(ctx.actor), vec![note], started))
     }
 
     /// Up to [`MAX_BATCH`](crate::MAX_BATCH) users in the order of `ids`, duplicates included;
@@ -111,10 +107,8 @@ impl Site {
         let site = self.clone();
         detach(async move {
             let posts = site.store.delete_user(id).await?;
-            let mut writes = vec![
-                site.users.invalidate(id).await,
-                site.timelines.invalidate_author(id).await,
-            ];
+            let mut writes =
+                vec![site.users.invalidate(id).await, site.timelines.invalidate_author(id).await];
             for post in posts {
                 let _turn = site.store.turns.take(post).await;
                 writes.push(site.posts.invalidate(post).await);

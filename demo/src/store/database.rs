@@ -48,11 +48,7 @@ impl Store {
         let writes = pool(options.clone(), 1).await?;
         sqlx::migrate!().run(&writes).await?;
         let reads = pool(options, N_READERS).await?;
-        Ok(Self {
-            reads,
-            writes,
-            turns: Arc::default(),
-        })
+        Ok(Self { reads, writes, turns: Arc::default() })
     }
 
     /// Asks the database for an answer.
@@ -60,9 +56,7 @@ impl Store {
     /// # Errors
     /// Where it gives none.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let _: i64 = sqlx::query_scalar("SELECT 1")
-            .fetch_one(&self.reads)
-            .await?;
+        let _: i64 = sqlx::query_scalar("SELECT 1").fetch_one(&self.reads).await?;
         Ok(())
     }
 

@@ -29,11 +29,7 @@ impl Object {
     pub fn derived(key: &str) -> Self {
         let mut random = Random::of_text(key);
         let n_bytes = 100 + random.below(1_949) as usize;
-        Self {
-            key: key.to_owned(),
-            body: prose(&mut random, n_bytes),
-            version: 0,
-        }
+        Self { key: key.to_owned(), body: prose(&mut random, n_bytes), version: 0 }
     }
 }
 
@@ -49,11 +45,7 @@ impl Store {
                 .fetch_optional(&self.reads)
                 .await?;
         Ok(match written {
-            Some((body, version)) => Object {
-                key: key.to_owned(),
-                body,
-                version,
-            },
+            Some((body, version)) => Object { key: key.to_owned(), body, version },
             None => Object::derived(key),
         })
     }
@@ -67,16 +59,9 @@ impl Store {
             ON CONFLICT (key) DO UPDATE SET body = excluded.body, version = version + 1
             RETURNING version";
         let mut tx = self.begin().await?;
-        let version = sqlx::query_scalar(sql)
-            .bind(key)
-            .bind(&edit.body)
-            .fetch_one(&mut *tx)
-            .await?;
+        let version =
+            sqlx::query_scalar(sql).bind(key).bind(&edit.body).fetch_one(&mut *tx).await?;
         tx.commit().await?;
-        Ok(Object {
-            key: key.to_owned(),
-            body: edit.body.clone(),
-            version,
-        })
+        Ok(Object { key: key.to_owned(), body: edit.body.clone(), version })
     }
 }

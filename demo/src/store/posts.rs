@@ -102,10 +102,7 @@ impl Store {
     pub async fn post(&self, id: i64) -> Result<Option<Post>, StoreError> {
         let sql = "SELECT id, author_id, title, body, visibility, version, updated_at_ms
             FROM posts WHERE id = ?";
-        Ok(sqlx::query_as(sql)
-            .bind(id)
-            .fetch_optional(&self.reads)
-            .await?)
+        Ok(sqlx::query_as(sql).bind(id).fetch_optional(&self.reads).await?)
     }
 
     /// Who wrote a post. This never changes.
@@ -140,11 +137,7 @@ impl Store {
         if posts.is_empty() && self.user(author_id).await?.is_none() {
             return Ok(None);
         }
-        Ok(Some(TimelinePage {
-            author_id,
-            page,
-            posts,
-        }))
+        Ok(Some(TimelinePage { author_id, page, posts }))
     }
 
     /// Makes a post.
@@ -189,15 +182,8 @@ impl Store {
             .await?;
         let Some(post) = post else {
             let exists = "SELECT EXISTS (SELECT 1 FROM posts WHERE id = ?)";
-            let exists: bool = sqlx::query_scalar(exists)
-                .bind(id)
-                .fetch_one(&mut *tx)
-                .await?;
-            return Err(if exists {
-                StoreError::Outdated
-            } else {
-                StoreError::Missing
-            });
+            let exists: bool = sqlx::query_scalar(exists).bind(id).fetch_one(&mut *tx).await?;
+            return Err(if exists { StoreError::Outdated } else { StoreError::Missing });
         };
         tx.commit().await?;
         Ok(post)
@@ -208,14 +194,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Missing`] where there is no such post.
     pub async fn delete_post(&self, id: i64) -> Result<(), StoreError> {
-        let deleted = sqlx::query("DELETE FROM posts WHERE id = ?")
-            .bind(id)
-            .execute(&self.writes)
-            .await?;
-        if deleted.rows_affected() == 0 {
-            Err(StoreError::Missing)
-        } else {
-            Ok(())
-        }
+        let deleted =
+            sqlx::query("DELETE FROM posts WHERE id = ?").bind(id).execute(&self.writes).await?;
+        if deleted.rows_affected() == 0 { Err(StoreError::Missing) } else { Ok(()) }
     }
 }

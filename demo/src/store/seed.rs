@@ -3,13 +3,18 @@ use std::time::{Duration, Instant};
 
 use sqlx::{QueryBuilder, Sqlite, Transaction};
 
-use super::prose::prose;
+use super::prose::{line, prose};
 use super::{Store, StoreError};
 use crate::random::Random;
 
 const POSTS_PER_USER: i64 = 3;
-const USERS_PER_COMMIT: i64 = 10_000;
+const USERS_PER_COMMIT: i64 = 5_000;
+// SQLite copies each page that a statement changes, so few large statements beat many small ones.
 const ROWS_PER_INSERT: usize = 5_000;
+
+// Pages of one commit stay in memory until it is written, and are given back at the end.
+const ROOM_FOR_ONE_COMMIT: &str = "PRAGMA cache_size = -16384";
+const LITTLE_ROOM: &str = "PRAGMA cache_size = -2000; PRAGMA shrink_memory";
 
 // 2024-01-01, so that the same rows carry the same times on every machine.
 const FIRST_MS: i64 = 1_704_067_200_000;
@@ -58,20 +63,22 @@ impl Store {
     /// Where the database does not answer.
     pub async fn seed(&self, n_users: u64) -> Result<Seeding, StoreError> {
         let started = Instant::now();
-        let wanted = i64::try_from(n_users).unwrap_or(i64::MAX / POSTS_PER_USER);
+        let most = i64::MAX / POSTS_PER_USER - USERS_PER_COMMIT;
+        let wanted = i64::try_from(n_users).unwrap_or(most).min(most);
         let Some(mut seeded) = self.seeded().await? else {
-            return Ok(Seeding {
-                n_users: 0,
-                n_posts: 0,
-                took: started.elapsed(),
-            });
+            return Ok(Seeding { n_users: 0, n_posts: 0, took: started.elapsed() });
         };
         let added = (wanted - seeded).max(0);
-        sqlx::query("PRAGMA cache_size = -32768").execute(&self.writes).await?;
+        if added > 0 {
+            sqlx::query(ROOM_FOR_ONE_COMMIT).execute(&self.writes).await?;
+        }
         while seeded < wanted {
             let upto = wanted.min(seeded + USERS_PER_COMMIT);
             self.seed_users(seeded + 1..upto + 1).await?;
             seeded = upto;
+        }
+        if added > 0 {
+            sqlx::query(LITTLE_ROOM).execute(&self.writes).await?;
         }
         Ok(Seeding {
             n_users: added.unsigned_abs(),
@@ -82,9 +89,8 @@ impl Store {
 
     // How many users were seeded before; `None` where somebody else's rows are in the table.
     async fn seeded(&self) -> Result<Option<i64>, StoreError> {
-        let seeded: Option<i64> = sqlx::query_scalar("SELECT n_users FROM seeding")
-            .fetch_optional(&self.writes)
-            .await?;
+        let seeded: Option<i64> =
+            sqlx::query_scalar("SELECT n_users FROM seeding").fetch_optional(&self.writes).await?;
         if seeded.is_some() {
             return Ok(seeded);
         }
@@ -122,20 +128,16 @@ async fn insert_users(tx: &mut Transaction<'_, Sqlite>, ids: &[i64]) -> Result<(
     insert.push_values(ids, |mut row, id| {
         let mut random = Random::new(id.unsigned_abs());
         let name = format!("{} {}", random.pick(&FIRST_NAMES), random.pick(&LAST_NAMES));
-        let n_bytes = 40 + random.below(120) as usize;
+        let n_words = 5 + random.below(8) as usize;
         row.push_bind(*id)
             .push_bind(name)
             .push_bind(format!("user{id}@example.com"))
             .push_bind(if id % 1_000 == 0 { "admin" } else { "member" })
-            .push_bind(prose(&mut random, n_bytes))
+            .push_bind(line(&mut random, n_words))
             .push_bind(FIRST_MS + id);
     });
     // Rows that people made meanwhile stay.
-    insert
-        .push(" ON CONFLICT DO NOTHING")
-        .build()
-        .execute(&mut **tx)
-        .await?;
+    insert.push(" ON CONFLICT DO NOTHING").build().persistent(false).execute(&mut **tx).await?;
     Ok(())
 }
 
@@ -145,12 +147,12 @@ async fn insert_posts(tx: &mut Transaction<'_, Sqlite>, ids: &[i64]) -> Result<(
     );
     insert.push_values(ids, |mut row, id| {
         let mut random = Random::new(id.unsigned_abs() ^ 0x706f_7374);
-        let n_bytes = 12 + random.below(40) as usize;
-        let title = prose(&mut random, n_bytes);
+        let n_words = 3 + random.below(5) as usize;
+        let title = line(&mut random, n_words);
         let n_bytes = body_bytes(random.unit());
         row.push_bind(*id)
             .push_bind(author_of(*id, random.unit()))
-            .push_bind(title.trim_end().to_owned())
+            .push_bind(title)
             .push_bind(prose(&mut random, n_bytes))
             .push_bind(FIRST_MS + id);
     });
@@ -188,10 +190,7 @@ mod tests {
         for post in 1..10_000 {
             for unit in [0.0, 0.5, 0.999_999_999] {
                 let author = author_of(post, unit);
-                assert!(
-                    (1..=(post + 2) / 3).contains(&author),
-                    "post {post} by {author}"
-                );
+                assert!((1..=(post + 2) / 3).contains(&author), "post {post} by {author}");
             }
         }
     }

@@ -20,10 +20,6 @@ impl Turns {
 
 impl Default for Turns {
     fn default() -> Self {
-        Self {
-            stripes: std::iter::repeat_with(Mutex::default)
-                .take(N_STRIPES)
-                .collect(),
-        }
+        Self { stripes: std::iter::repeat_with(Mutex::default).take(N_STRIPES).collect() }
     }
 }

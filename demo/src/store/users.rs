@@ -80,25 +80,9 @@ pub struct UserEdit {
 impl User {
     /// The user as `caller` may see it.
     pub fn seen_by(&self, caller: Caller) -> UserView {
-        let Self {
-            id,
-            name,
-            email,
-            role,
-            bio,
-            version,
-            updated_at_ms,
-        } = self.clone();
+        let Self { id, name, email, role, bio, version, updated_at_ms } = self.clone();
         let email = caller.owns(id).then_some(email);
-        UserView {
-            id,
-            name,
-            email,
-            role,
-            bio,
-            version,
-            updated_at_ms,
-        }
+        UserView { id, name, email, role, bio, version, updated_at_ms }
     }
 }
 
@@ -110,10 +94,7 @@ impl Store {
     pub async fn user(&self, id: i64) -> Result<Option<User>, StoreError> {
         let sql = "SELECT id, name, email, role, bio, version, updated_at_ms
             FROM users WHERE id = ?";
-        Ok(sqlx::query_as(sql)
-            .bind(id)
-            .fetch_optional(&self.reads)
-            .await?)
+        Ok(sqlx::query_as(sql).bind(id).fetch_optional(&self.reads).await?)
     }
 
     /// Those of `ids` that exist, in one query.
@@ -125,10 +106,7 @@ impl Store {
         let sql = "SELECT id, name, email, role, bio, version, updated_at_ms
             FROM users WHERE id IN (SELECT value FROM json_each(?))";
         let list = serde_json::json!(ids).to_string();
-        let users: Vec<User> = sqlx::query_as(sql)
-            .bind(list)
-            .fetch_all(&self.reads)
-            .await?;
+        let users: Vec<User> = sqlx::query_as(sql).bind(list).fetch_all(&self.reads).await?;
         Ok(users.into_iter().map(|user| (user.id, user)).collect())
     }
 
@@ -173,15 +151,8 @@ impl Store {
             .await?;
         let Some(user) = user else {
             let exists = "SELECT EXISTS (SELECT 1 FROM users WHERE id = ?)";
-            let exists: bool = sqlx::query_scalar(exists)
-                .bind(id)
-                .fetch_one(&mut *tx)
-                .await?;
-            return Err(if exists {
-                StoreError::Outdated
-            } else {
-                StoreError::Missing
-            });
+            let exists: bool = sqlx::query_scalar(exists).bind(id).fetch_one(&mut *tx).await?;
+            return Err(if exists { StoreError::Outdated } else { StoreError::Missing });
         };
         tx.commit().await?;
         Ok(user)
@@ -197,10 +168,7 @@ impl Store {
             .bind(id)
             .fetch_all(&mut *tx)
             .await?;
-        let user = sqlx::query("DELETE FROM users WHERE id = ?")
-            .bind(id)
-            .execute(&mut *tx)
-            .await?;
+        let user = sqlx::query("DELETE FROM users WHERE id = ?").bind(id).execute(&mut *tx).await?;
         if user.rows_affected() == 0 {
             return Err(StoreError::Missing);
         }

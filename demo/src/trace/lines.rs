@@ -28,10 +28,7 @@ impl Lines<Box<dyn BufRead + Send>> {
         let mut file = BufReader::with_capacity(BUFFER_BYTES, File::open(path)?);
         let is_gzip = file.fill_buf()?.starts_with(&GZIP_MAGIC);
         let reader: Box<dyn BufRead + Send> = if is_gzip {
-            Box::new(BufReader::with_capacity(
-                BUFFER_BYTES,
-                MultiGzDecoder::new(file),
-            ))
+            Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(file)))
         } else {
             Box::new(file)
         };
@@ -44,10 +41,7 @@ impl<R: BufRead> Lines<R> {
         // Two more than a key may have: room for its line end.
         let max = MAX_KEY_BYTES + 2;
         let mut bytes = Vec::with_capacity(64);
-        self.reader
-            .by_ref()
-            .take(max as u64)
-            .read_until(b'\n', &mut bytes)?;
+        self.reader.by_ref().take(max as u64).read_until(b'\n', &mut bytes)?;
         if bytes.is_empty() {
             return Ok(None);
         }
@@ -96,10 +90,7 @@ mod tests {
 
     #[test]
     fn each_line_is_a_key_with_or_without_an_end() {
-        assert_eq!(
-            lines_of(b"a:1\nb:2\r\nc:3"),
-            [key("a:1"), key("b:2"), key("c:3")]
-        );
+        assert_eq!(lines_of(b"a:1\nb:2\r\nc:3"), [key("a:1"), key("b:2"), key("c:3")]);
         assert_eq!(lines_of(b""), []);
     }
 
@@ -111,15 +102,8 @@ mod tests {
         let mut bytes = text.into_bytes();
         bytes.extend(b"\xff\xfe\nend");
         let no = Line::NoKey;
-        let expected = [
-            no.clone(),
-            no.clone(),
-            no.clone(),
-            no.clone(),
-            key("last"),
-            no,
-            key("end"),
-        ];
+        let expected =
+            [no.clone(), no.clone(), no.clone(), no.clone(), key("last"), no, key("end")];
         assert_eq!(lines_of(&bytes), expected);
     }
 

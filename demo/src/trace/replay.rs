@@ -41,8 +41,8 @@ pub enum TraceError {
 }
 
 /// Requests every line of the file at `path`, plain or gzip, through the `objects` cache of `site`:
-/// one after the other, `rate` a second at most (`None`: as fast as it goes), until the end or
-/// `shutdown`. The file is read as it goes and never held in memory.
+/// one after the other, `rate` a second (`None`: as fast as it goes), until the end or `shutdown`.
+/// Requests that fell behind their time are caught up with. The file is read as it goes and never held in memory.
 ///
 /// # Errors
 /// Where the file cannot be opened or read. A request that fails is an outcome.
@@ -52,20 +52,17 @@ pub async fn replay(
     rate: Option<u32>,
     shutdown: CancellationToken,
 ) -> Result<Totals, TraceError> {
-    let mut pace = Pace::new(rate)?;
+    let step = step_of(rate)?;
     let mut batches = read_ahead(path).await?;
     let mut tally = Tally::default();
     let started = Instant::now();
+    let mut pace = Pace { step, due: started };
     let mut end = End::Complete;
     'trace: while let Some(batch) = batches.recv().await {
         for line in batch {
             let line = line.map_err(|source| {
                 let line = tally.requests + tally.skipped;
-                TraceError::Read {
-                    path: path.to_owned(),
-                    line,
-                    source,
-                }
+                TraceError::Read { path: path.to_owned(), line, source }
             })?;
             if shutdown.is_cancelled() || !pace.wait(&line, &shutdown).await {
                 end = End::Stopped;
@@ -74,33 +71,18 @@ pub async fn replay(
             tally.request(site, line).await;
         }
     }
-    let Tally {
-        requests,
-        outcomes,
-        skipped,
-    } = tally;
-    Ok(Totals {
-        requests,
-        outcomes,
-        skipped,
-        elapsed: started.elapsed(),
-        end,
-    })
+    let Tally { requests, outcomes, skipped } = tally;
+    Ok(Totals { requests, outcomes, skipped, elapsed: started.elapsed(), end })
 }
 
 type Batch = Vec<io::Result<Line>>;
 
 // A thread of its own reads and unpacks, at most a few batches ahead.
 async fn read_ahead(path: &Path) -> Result<mpsc::Receiver<Batch>, TraceError> {
-    let failed = |source| TraceError::Open {
-        path: path.to_owned(),
-        source,
-    };
+    let failed = |source| TraceError::Open { path: path.to_owned(), source };
     let owned = path.to_owned();
     let opened = tokio::task::spawn_blocking(move || Lines::open(&owned)).await;
-    let mut lines = opened
-        .unwrap_or_else(|error| Err(error.into()))
-        .map_err(failed)?;
+    let mut lines = opened.unwrap_or_else(|error| Err(error.into())).map_err(failed)?;
     let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
     tokio::task::spawn_blocking(move || {
         loop {
@@ -154,6 +136,14 @@ fn one(outcome: Outcome) -> Outcomes {
     Outcomes::from_counts(Outcome::ALL.map(|each| u64::from(each == outcome)))
 }
 
+fn step_of(rate: Option<u32>) -> Result<Option<Duration>, TraceError> {
+    match rate {
+        Some(0) => Err(TraceError::ZeroRate),
+        Some(rate) => Ok(Some(Duration::from_secs(1) / rate)),
+        None => Ok(None),
+    }
+}
+
 // Requests are due at even steps from the start, so that a slow one does not lower the rate.
 struct Pace {
     step: Option<Duration>,
@@ -161,28 +151,13 @@ struct Pace {
 }
 
 impl Pace {
-    fn new(rate: Option<u32>) -> Result<Self, TraceError> {
-        let step = match rate {
-            Some(0) => return Err(TraceError::ZeroRate),
-            Some(rate) => Some(Duration::from_secs(1) / rate),
-            None => None,
-        };
-        Ok(Self {
-            step,
-            due: Instant::now(),
-        })
-    }
-
     // False where the replay was stopped meanwhile.
     async fn wait(&mut self, line: &Line, shutdown: &CancellationToken) -> bool {
         let Some(step) = self.step.filter(|_| *line != Line::NoKey) else {
             return true;
         };
         if self.due > Instant::now()
-            && shutdown
-                .run_until_cancelled(sleep_until(self.due))
-                .await
-                .is_none()
+            && shutdown.run_until_cancelled(sleep_until(self.due)).await.is_none()
         {
             return false;
         }

@@ -58,7 +58,7 @@ impl fmt::Display for Totals {
             write!(f, "\n  {:<10}{:>20.1} %", "hit share", percent(share))?;
         }
         if self.skipped > 0 {
-            write!(f, "\n  {} lines skipped: they are no keys", self.skipped)?;
+            write!(f, "\n  {:<10}{:>12}  lines that are no keys", "skipped", self.skipped)?;
         }
         Ok(())
     }
@@ -87,28 +87,19 @@ mod tests {
     #[test]
     fn the_text_lists_every_outcome_and_their_sum() {
         let text = totals([9_000, 500, 500, 0, 0, 0, 0, 0]).to_string();
-        assert!(
-            text.starts_with("10000 requests in 1.5 s, 6667 per second"),
-            "{text}"
-        );
+        assert!(text.starts_with("10000 requests in 1.5 s, 6667 per second"), "{text}");
         for outcome in Outcome::ALL {
             assert!(text.contains(outcome.as_str()), "{text}");
         }
-        assert!(
-            text.contains("\n  l1_hit            9000    90.0 %"),
-            "{text}"
-        );
+        assert!(text.contains("\n  l1_hit            9000    90.0 %"), "{text}");
         assert!(text.contains("\n  total            10000"), "{text}");
-        assert!(text.contains("2 lines skipped"), "{text}");
+        assert!(text.contains("\n  skipped              2  lines that are no keys"), "{text}");
     }
 
     #[test]
     fn a_share_is_never_rounded_up_to_all() {
         let text = totals([99_999, 0, 1, 0, 0, 0, 0, 0]).to_string();
-        assert!(
-            text.contains("99.9 %") && !text.contains("100.0 %"),
-            "{text}"
-        );
+        assert!(text.contains("99.9 %") && !text.contains("100.0 %"), "{text}");
     }
 
     #[test]

@@ -5,6 +5,9 @@ use crate::random::Random;
 use crate::{Caller, Ctx, DemoError, PostDraft, PostEdit, Site, UserEdit, Visibility};
 
 const POSTS_PER_USER: u64 = 3;
+// People ask for the users who are around these days, a tenth of all, so that L2 comes to hold them.
+const AROUND_SHARE: u64 = 10;
+const AROUND_AT_LEAST: u64 = 10_000;
 const BATCH_LEN: usize = 12;
 const N_MISSING: u64 = 50;
 // Far above every id that could be given to a new row.
@@ -33,9 +36,10 @@ pub(super) enum Request {
 
 impl Mix {
     pub(super) fn new(n_users: u64, state: &TrafficState, random: Random) -> Self {
+        let n_around = (n_users / AROUND_SHARE).max(n_users.min(AROUND_AT_LEAST));
         Self {
-            users: Zipf::new(n_users, state.skew),
-            posts: Zipf::new(n_users.saturating_mul(POSTS_PER_USER), state.skew),
+            users: Zipf::new(n_around, state.skew),
+            posts: Zipf::new(n_around.saturating_mul(POSTS_PER_USER), state.skew),
             write_share: state.write_share,
             random,
         }
@@ -47,11 +51,7 @@ impl Mix {
     }
 
     pub(super) fn next(&mut self) -> Request {
-        if self.random.unit() < self.write_share {
-            self.next_write()
-        } else {
-            self.next_read()
-        }
+        if self.random.unit() < self.write_share { self.next_write() } else { self.next_read() }
     }
 
     fn next_read(&mut self) -> Request {
@@ -96,18 +96,12 @@ impl Request {
             Self::Timeline(author, page) => site.timeline(&ctx, author, page).await.map(drop),
             Self::PutUser(id, tag) => {
                 let bio = Some(format!("Rewritten by the traffic, {tag:x}."));
-                let edit = UserEdit {
-                    bio,
-                    ..UserEdit::default()
-                };
+                let edit = UserEdit { bio, ..UserEdit::default() };
                 site.put_user(&ctx, id, edit).await.map(drop)
             }
             Self::PutPost(id, tag) => {
                 let body = Some(format!("Rewritten by the traffic, {tag:x}. ").repeat(8));
-                let edit = PostEdit {
-                    body,
-                    ..PostEdit::default()
-                };
+                let edit = PostEdit { body, ..PostEdit::default() };
                 site.put_post(&ctx, id, edit).await.map(drop)
             }
             Self::CreatePost(author_id, tag) => {
@@ -133,16 +127,10 @@ mod tests {
     use crate::traffic::STEADY;
 
     fn n_writes(write_share: f64) -> usize {
-        let state = TrafficState {
-            write_share,
-            ..STEADY
-        };
+        let state = TrafficState { write_share, ..STEADY };
         let mut mix = Mix::new(1_000, &state, Random::new(5));
         let is_write = |request: &Request| {
-            matches!(
-                request,
-                Request::PutUser(..) | Request::PutPost(..) | Request::CreatePost(..)
-            )
+            matches!(request, Request::PutUser(..) | Request::PutPost(..) | Request::CreatePost(..))
         };
         (0..10_000).filter(|_| is_write(&mix.next())).count()
     }
@@ -156,14 +144,10 @@ mod tests {
 
     #[test]
     fn every_kind_of_request_comes_up() {
-        let state = TrafficState {
-            write_share: 0.5,
-            ..STEADY
-        };
+        let state = TrafficState { write_share: 0.5, ..STEADY };
         let mut mix = Mix::new(1_000, &state, Random::new(5));
-        let kinds: std::collections::HashSet<_> = (0..2_000)
-            .map(|_| std::mem::discriminant(&mix.next()))
-            .collect();
+        let kinds: std::collections::HashSet<_> =
+            (0..2_000).map(|_| std::mem::discriminant(&mix.next())).collect();
         assert_eq!(kinds.len(), 8);
     }
 }

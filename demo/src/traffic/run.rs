@@ -12,12 +12,8 @@ use crate::Site;
 use crate::random::Random;
 
 /// The traffic that a demo starts with.
-pub const STEADY: TrafficState = TrafficState {
-    running: true,
-    rate_per_s: 400,
-    skew: 1.0,
-    write_share: 0.02,
-};
+pub const STEADY: TrafficState =
+    TrafficState { running: true, rate_per_s: 400, skew: 1.0, write_share: 0.02 };
 
 const MAX_RATE_PER_S: u32 = 20_000;
 const MAX_SKEW: f64 = 3.0;
@@ -88,10 +84,7 @@ impl Traffic {
             turn: 0,
         };
         tokio::spawn(shutdown.run_until_cancelled_owned(sending.run(receiver)));
-        Self {
-            state: Arc::new(sender),
-            counters,
-        }
+        Self { state: Arc::new(sender), counters }
     }
 
     /// The settings in force.

@@ -20,13 +20,7 @@ impl Zipf {
         let area_first = area(1.5, skew) - 1.0;
         let area_last = area(n as f64 + 0.5, skew);
         let accept = 2.0 - area_inverse(area(2.5, skew) - density(2.0, skew), skew);
-        Self {
-            n,
-            skew,
-            area_first,
-            area_last,
-            accept,
-        }
+        Self { n, skew, area_first, area_last, accept }
     }
 
     /// The next rank.
@@ -61,20 +55,12 @@ fn area_inverse(area: f64, skew: f64) -> f64 {
 
 // (e^x - 1) / x, which at a skew of 1 is its limit.
 fn exp_m1_over(x: f64) -> f64 {
-    if x.abs() > 1e-8 {
-        x.exp_m1() / x
-    } else {
-        1.0 + x / 2.0 * (1.0 + x / 3.0)
-    }
+    if x.abs() > 1e-8 { x.exp_m1() / x } else { 1.0 + x / 2.0 * (1.0 + x / 3.0) }
 }
 
 // ln(1 + x) / x, likewise.
 fn ln_1p_over(x: f64) -> f64 {
-    if x.abs() > 1e-8 {
-        x.ln_1p() / x
-    } else {
-        1.0 - x * (0.5 - x / 3.0)
-    }
+    if x.abs() > 1e-8 { x.ln_1p() / x } else { 1.0 - x * (0.5 - x / 3.0) }
 }
 
 #[cfg(test)]

@@ -17,11 +17,7 @@ async fn every_line_is_one_request_and_the_outcomes_add_up() -> Done {
     let path = plain(&house, keys(3_000, 700).as_bytes())?;
     let totals = replay(&path, &site, None, CancellationToken::new()).await?;
     assert_eq!(totals.requests, 3_000);
-    let expected = Outcomes {
-        loaded: 700,
-        l1_hit: 2_300,
-        ..Outcomes::default()
-    };
+    let expected = Outcomes { loaded: 700, l1_hit: 2_300, ..Outcomes::default() };
     assert_eq!(totals.outcomes, expected);
     assert_eq!((totals.skipped, totals.end), (0, End::Complete));
     let report = site.node().report();
@@ -38,10 +34,7 @@ async fn a_packed_trace_gives_the_same_totals() -> Done {
     let totals = replay(&path, &site, None, CancellationToken::new()).await?;
     assert_eq!(totals.requests, 2_000);
     assert_eq!(totals.outcomes.reads(), 2_000);
-    assert_eq!(
-        (totals.outcomes.loaded, totals.outcomes.l1_hit),
-        (300, 1_700)
-    );
+    assert_eq!((totals.outcomes.loaded, totals.outcomes.l1_hit), (300, 1_700));
     Ok(())
 }
 
@@ -77,11 +70,7 @@ async fn a_rate_is_kept() -> Done {
     let path = plain(&house, keys(51, 5).as_bytes())?;
     let totals = replay(&path, &site, Some(200), CancellationToken::new()).await?;
     assert_eq!(totals.requests, 51);
-    assert!(
-        totals.elapsed >= Duration::from_millis(250),
-        "{:?}",
-        totals.elapsed
-    );
+    assert!(totals.elapsed >= Duration::from_millis(250), "{:?}", totals.elapsed);
     let never = replay(&path, &site, Some(0), CancellationToken::new()).await;
     assert!(matches!(never, Err(TraceError::ZeroRate)));
     Ok(())
@@ -95,13 +84,7 @@ async fn a_stopped_replay_says_so_with_the_totals_so_far() -> Done {
     let shutdown = CancellationToken::new();
     let replaying = replay(&path, &site, Some(1), shutdown.clone());
     let (totals, ()) = tokio::join!(replaying, async {
-        while site
-            .node()
-            .report()
-            .caches
-            .iter()
-            .all(|cache| cache.outcomes.reads() == 0)
-        {
+        while site.node().report().caches.iter().all(|cache| cache.outcomes.reads() == 0) {
             tokio::task::yield_now().await;
         }
         shutdown.cancel();
@@ -121,10 +104,7 @@ async fn a_trace_that_cannot_be_read_to_its_end_is_an_error() -> Done {
     let whole = std::fs::read(&path)?;
     std::fs::write(&path, &whole[..whole.len() / 2])?;
     let cut = replay(&path, &site, None, CancellationToken::new()).await;
-    assert!(
-        matches!(cut, Err(TraceError::Read { line: 1.., .. })),
-        "{cut:?}"
-    );
+    assert!(matches!(cut, Err(TraceError::Read { line: 1.., .. })), "{cut:?}");
     let absent = house.dir().join("absent");
     let absent = replay(&absent, &site, None, CancellationToken::new()).await;
     assert!(matches!(absent, Err(TraceError::Open { .. })), "{absent:?}");
@@ -135,9 +115,7 @@ async fn a_trace_that_cannot_be_read_to_its_end_is_an_error() -> Done {
 
 // `n_lines` lines over `n_keys` keys, each key at least once.
 fn keys(n_lines: usize, n_keys: usize) -> String {
-    (0..n_lines)
-        .map(|n| format!("17:{}:0\n", n % n_keys))
-        .collect()
+    (0..n_lines).map(|n| format!("17:{}:0\n", n % n_keys)).collect()
 }
 
 fn plain(house: &House, bytes: &[u8]) -> std::io::Result<PathBuf> {

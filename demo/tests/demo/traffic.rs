@@ -4,51 +4,24 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{Done, House, N_USERS, eventually};
 
-const OFF: TrafficState = TrafficState {
-    running: false,
-    ..STEADY
-};
+const OFF: TrafficState = TrafficState { running: false, ..STEADY };
 
 #[tokio::test]
 async fn settings_out_of_range_are_refused_and_change_nothing() -> Done {
     let running = start(Vec::new(), OFF);
     let traffic = &running.traffic;
     let refusals = [
-        (
-            TrafficState {
-                rate_per_s: 20_001,
-                ..OFF
-            },
-            TrafficError::Rate(20_001),
-        ),
+        (TrafficState { rate_per_s: 20_001, ..OFF }, TrafficError::Rate(20_001)),
         (TrafficState { skew: -0.1, ..OFF }, TrafficError::Skew(-0.1)),
         (TrafficState { skew: 3.1, ..OFF }, TrafficError::Skew(3.1)),
-        (
-            TrafficState {
-                write_share: 1.5,
-                ..OFF
-            },
-            TrafficError::WriteShare(1.5),
-        ),
+        (TrafficState { write_share: 1.5, ..OFF }, TrafficError::WriteShare(1.5)),
     ];
     for (state, error) in refusals {
         assert_eq!(traffic.set(state), Err(error));
     }
-    assert!(
-        traffic
-            .set(TrafficState {
-                skew: f64::NAN,
-                ..OFF
-            })
-            .is_err()
-    );
+    assert!(traffic.set(TrafficState { skew: f64::NAN, ..OFF }).is_err());
     assert_eq!(traffic.state(), OFF);
-    let widest = TrafficState {
-        rate_per_s: 20_000,
-        skew: 3.0,
-        write_share: 1.0,
-        ..OFF
-    };
+    let widest = TrafficState { rate_per_s: 20_000, skew: 3.0, write_share: 1.0, ..OFF };
     assert_eq!(traffic.set(widest), Ok(()));
     assert_eq!(traffic.state(), widest);
     Ok(())
@@ -61,10 +34,7 @@ async fn traffic_begins_when_it_is_switched_on_and_takes_turns() -> Done {
     let running = start(sites.clone(), OFF);
     assert_eq!(running.traffic.counts().answered, 0);
     running.traffic.set(STEADY)?;
-    eventually("requests are answered", async || {
-        running.traffic.counts().answered >= 40
-    })
-    .await?;
+    eventually("requests are answered", async || running.traffic.counts().answered >= 40).await?;
     let (one, other) = (reads_of(&sites[0]), reads_of(&sites[1]));
     assert!(one > 0 && other > 0, "{one} and {other}");
     assert_eq!(running.traffic.counts().failed, 0);
@@ -74,47 +44,25 @@ async fn traffic_begins_when_it_is_switched_on_and_takes_turns() -> Done {
 #[tokio::test]
 async fn new_settings_hold_at_once_even_at_a_slow_rate() -> Done {
     let house = House::plain().await?;
-    let slow = TrafficState {
-        rate_per_s: 1,
-        ..STEADY
-    };
+    let slow = TrafficState { rate_per_s: 1, ..STEADY };
     let running = start(vec![house.site("1").await?], slow);
-    running.traffic.set(TrafficState {
-        rate_per_s: 1_000,
-        skew: 0.0,
-        ..STEADY
-    })?;
-    eventually("the new rate holds", async || {
-        running.traffic.counts().answered >= 200
-    })
-    .await
+    running.traffic.set(TrafficState { rate_per_s: 1_000, skew: 0.0, ..STEADY })?;
+    eventually("the new rate holds", async || running.traffic.counts().answered >= 200).await
 }
 
 #[tokio::test]
 async fn traffic_that_only_writes_reaches_the_store() -> Done {
     let house = House::plain().await?;
-    let state = TrafficState {
-        write_share: 1.0,
-        rate_per_s: 200,
-        ..STEADY
-    };
+    let state = TrafficState { write_share: 1.0, rate_per_s: 200, ..STEADY };
     let running = start(vec![house.site("1").await?], state);
-    eventually(
-        "users and posts are rewritten and posts are made",
-        async || {
-            let user = house.store.user(1).await.ok().flatten();
-            let post = house.store.post(1).await.ok().flatten();
-            let made = house
-                .store
-                .post(3 * N_USERS as i64 + 1)
-                .await
-                .ok()
-                .flatten();
-            user.is_some_and(|user| user.version > 1)
-                && post.is_some_and(|post| post.version > 1)
-                && made.is_some()
-        },
-    )
+    eventually("users and posts are rewritten and posts are made", async || {
+        let user = house.store.user(1).await.ok().flatten();
+        let post = house.store.post(1).await.ok().flatten();
+        let made = house.store.post(3 * N_USERS as i64 + 1).await.ok().flatten();
+        user.is_some_and(|user| user.version > 1)
+            && post.is_some_and(|post| post.version > 1)
+            && made.is_some()
+    })
     .await?;
     assert_eq!(running.traffic.counts().failed, 0);
     Ok(())
@@ -125,10 +73,7 @@ async fn a_source_that_fails_does_not_stop_the_traffic() -> Done {
     let house = House::plain().await?;
     let running = start(vec![house.site("1").await?], STEADY);
     house.store.close().await;
-    eventually("failures are counted", async || {
-        running.traffic.counts().failed >= 20
-    })
-    .await
+    eventually("failures are counted", async || running.traffic.counts().failed >= 20).await
 }
 
 struct Running {
@@ -144,17 +89,9 @@ impl Drop for Running {
 
 fn start(sites: Vec<Site>, state: TrafficState) -> Running {
     let shutdown = CancellationToken::new();
-    Running {
-        traffic: Traffic::start(sites, state, N_USERS, shutdown.clone()),
-        shutdown,
-    }
+    Running { traffic: Traffic::start(sites, state, N_USERS, shutdown.clone()), shutdown }
 }
 
 fn reads_of(site: &Site) -> u64 {
-    site.node()
-        .report()
-        .caches
-        .iter()
-        .map(|cache| cache.outcomes.reads())
-        .sum()
+    site.node().report().caches.iter().map(|cache| cache.outcomes.reads()).sum()
 }

@@ -6,6 +6,24 @@ use crate::ui::{Number, Segment};
 
 const WIDTH: f64 = 1_000.0;
 
+/// Why a layer takes no part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Absence {
+    /// There is none.
+    Off,
+    /// It does not answer.
+    Away,
+}
+
+impl Absence {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "Off",
+            Self::Away => "Away",
+        }
+    }
+}
+
 /// What a layer says about itself.
 pub(super) struct LayerText {
     /// Its class and colour.
@@ -31,17 +49,21 @@ pub(super) fn Layer(
     spark: Memo<String>,
     /// Its numbers.
     numbers: Vec<(Hint, Signal<String>)>,
-    /// How it stands, where it does not take part.
+    /// Why it takes no part, where it does not.
     #[prop(into)]
-    absence: Signal<Option<&'static str>>,
+    absence: Signal<Option<Absence>>,
 ) -> impl IntoView {
     let LayerText { class, name, made_of, answered, detail } = text;
+    let big = move || match absence.get() {
+        Some(absence) => absence.as_str().to_owned(),
+        None => answered.get(),
+    };
     let numbers = numbers
         .into_iter()
         .map(|(hint, value)| view! { <Number hint=hint value=value /> })
         .collect_view();
     view! {
-        <div class=format!("layer {class}") data-absent=move || absence.get().map(|_| "true")>
+        <div class=format!("layer {class}") data-absence=move || absence.get().map(Absence::as_str)>
             <div class="layer-name">
                 <h3>{name}</h3>
                 <p>{made_of}</p>
@@ -49,7 +71,7 @@ pub(super) fn Layer(
             <div class="layer-bar">
                 <Strip parts=parts />
                 <p>
-                    <b>{move || absence.get().map_or_else(|| answered.get(), str::to_owned)}</b>
+                    <b>{big}</b>
                     <span>{move || detail.get()}</span>
                 </p>
             </div>

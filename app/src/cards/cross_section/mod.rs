@@ -1,6 +1,7 @@
 //! The cross-section: L1 over L2 over the database, and how reads sink until one answers.
 
 mod layer;
+mod layers;
 mod section;
 mod sink;
 mod sinking;

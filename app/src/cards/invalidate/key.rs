@@ -1,34 +1,33 @@
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 
 use super::card::{CacheField, FirstJob, TextField};
 use super::result::JobResult;
 use crate::api::InvalidateKey;
 use crate::session::Visitor;
-use crate::ui::{Button, Weight};
+use crate::ui::{Asked, Button, Form, Weight};
 
 /// Invalidates one key; works as a plain form too.
 #[component]
 pub(super) fn KeyForm() -> impl IntoView {
     let FirstJob(first) = expect_context();
-    let invalidate = ServerAction::<InvalidateKey>::new();
-    let value = invalidate.value();
-    let job = Signal::derive(move || match value.get() {
+    let asked = Asked::at(InvalidateKey::PATH);
+    let job = Signal::derive(move || match asked.answer() {
         Some(answer) => answer.ok(),
         None => first.clone(),
     });
-    let failure = move || value.get().and_then(Result::err).map(|error| error.sentence());
     view! {
-        <ActionForm action=invalidate attr:data-testid="invalidate-key" attr:class="ask">
+        <Form asked=asked testid="invalidate-key" class="ask">
             <CacheField id="key-cache" />
             <TextField id="key" label="Key" name="key" placeholder="4711" />
             <Button
                 text="Invalidate"
                 weight=Weight::Heavy
                 refusal=Visitor::of_page().refusal()
-                pending=invalidate.pending()
+                pending=asked.pending
             />
-        </ActionForm>
-        <p class="failure" role="alert">{failure}</p>
+        </Form>
+        <p class="failure" role="alert">{move || asked.failure()}</p>
         <JobResult job=job testid="key-result" />
     }
     .into_any()

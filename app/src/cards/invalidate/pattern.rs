@@ -1,73 +1,73 @@
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 use strata_report::{Job, JobState};
 
 use super::card::{CacheField, TextField};
 use super::plan::PlanPanel;
 use super::result::JobResult;
-use crate::api::{self, ApiError, CancelJob, InvalidatePattern, PlanInvalidation};
-use crate::session::Visitor;
-use crate::ui::{Button, Weight};
+use crate::api::{self, ApiError, CancelJob, FollowJob, InvalidatePattern, PlanInvalidation};
+use crate::ui::{Asked, Button, Form, Weight};
 
 /// Invalidates by pattern: plan, confirm, watch, result.
 #[component]
 pub(super) fn PatternForm() -> impl IntoView {
-    let plan = ServerAction::<PlanInvalidation>::new();
-    let run = ServerAction::<InvalidatePattern>::new();
+    let plan = Asked::at(PlanInvalidation::PATH);
+    let run = Asked::at(InvalidatePattern::PATH);
     let job = RwSignal::new(None::<Job>);
     let failure = RwSignal::new(None::<ApiError>);
+    let found = Signal::derive(move || plan.answer().and_then(Result::ok));
     Effect::new(move |_| {
-        failure.set(plan.value().get().and_then(Result::err));
-        job.set(None);
+        if found.with(Option::is_some) {
+            job.set(None);
+            failure.set(None);
+        }
     });
-    Effect::new(move |_| match run.value().get() {
+    Effect::new(move |_| match run.answer() {
         Some(Ok(begun)) => {
-            plan.value().set(None);
+            plan.forget();
             follow(begun, job, failure);
         }
         Some(Err(error)) => failure.set(Some(error)),
         None => {}
     });
-    let found = Signal::derive(move || plan.value().get().and_then(Result::ok));
-    let sentence = move || failure.get().map(|error| error.sentence());
+    let sentence = move || plan.failure().or_else(|| failure.get().map(|error| error.sentence()));
     view! {
-        <ActionForm action=plan attr:data-testid="invalidate-pattern" attr:class="ask">
+        <Form asked=plan testid="invalidate-pattern" class="ask needs-script">
             <CacheField id="pattern-cache" />
             <TextField id="pattern" label="Pattern" name="pattern" placeholder="author:17:*" />
             <Button
                 text="Plan"
                 weight=Weight::Light
-                refusal=Visitor::of_page().refusal()
-                pending=plan.pending()
+                refusal=Signal::stored(None::<String>)
+                pending=plan.pending
             />
-        </ActionForm>
+        </Form>
         <noscript>
             <p class="small">"A pattern needs JavaScript: it is planned first, then confirmed."</p>
         </noscript>
         <p class="failure" role="alert">{sentence}</p>
         <PlanPanel plan=found run=run />
         <JobResult job=job testid="pattern-result" />
-        <Cancel job=job failure=failure />
+        <Cancel job=job />
     }
     .into_any()
 }
 
 #[component]
-fn Cancel(job: RwSignal<Option<Job>>, failure: RwSignal<Option<ApiError>>) -> impl IntoView {
-    let cancel = ServerAction::<CancelJob>::new();
-    Effect::new(move |_| {
-        if let Some(Err(error)) = cancel.value().get() {
-            failure.set(Some(error));
-        }
-    });
+fn Cancel(job: RwSignal<Option<Job>>) -> impl IntoView {
+    let cancel = Asked::at(CancelJob::PATH);
     let is_running = move || job.with(|job| job.as_ref().is_some_and(is_running));
     let id = move || job.with(|job| job.as_ref().map(|job| job.id));
     view! {
         <Show when=is_running>
-            <ActionForm action=cancel>
+            <Form asked=cancel>
                 <input type="hidden" name="id" value=id />
-                <button type="submit" class="button">"Stop"</button>
-            </ActionForm>
+                <button type="submit" class="button">
+                    "Stop"
+                </button>
+            </Form>
         </Show>
+        <p class="failure" role="alert">{move || cancel.failure()}</p>
     }
     .into_any()
 }
@@ -78,12 +78,13 @@ fn is_running(job: &Job) -> bool {
 
 // The server holds each answer back until the job ends or moves on, so this needs no timer.
 fn follow(begun: Job, job: RwSignal<Option<Job>>, failure: RwSignal<Option<ApiError>>) {
-    let id = begun.id;
+    let id = Some(begun.id);
     let mut running = is_running(&begun);
     job.set(Some(begun));
+    failure.set(None);
     leptos::task::spawn_local(async move {
         while running {
-            match api::follow_job(id).await {
+            match api::read(api::post_id(FollowJob::PATH, id).await) {
                 Ok(now) => {
                     running = is_running(&now);
                     // A disposed signal means that the page is gone.

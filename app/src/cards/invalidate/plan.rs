@@ -1,10 +1,9 @@
 use leptos::prelude::*;
 use strata_report::Plan;
 
-use crate::api::InvalidatePattern;
 use crate::format::{self, DASH};
 use crate::session::Visitor;
-use crate::ui::{Button, Weight};
+use crate::ui::{Asked, Button, Form, Weight};
 
 // More would push the button that confirms off the screen.
 const MAX_SAMPLES: usize = 6;
@@ -15,13 +14,13 @@ pub(super) fn PlanPanel(
     /// The plan; `None` before one is asked for.
     plan: Signal<Option<Plan>>,
     /// What the button starts.
-    run: ServerAction<InvalidatePattern>,
+    run: Asked,
 ) -> impl IntoView {
     move || plan.get().map(|plan| view! { <Planned plan=plan run=run /> })
 }
 
 #[component]
-fn Planned(plan: Plan, run: ServerAction<InvalidatePattern>) -> impl IntoView {
+fn Planned(plan: Plan, run: Asked) -> impl IntoView {
     let in_l1 = in_l1(&plan);
     let button = button_text(&plan);
     let nodes = plan.l1.iter().map(|node| format!("{} {}", node.node, format::count(node.entries)));
@@ -45,16 +44,16 @@ fn Planned(plan: Plan, run: ServerAction<InvalidatePattern>) -> impl IntoView {
             <ul class="samples mono" aria-label="Some of the keys">
                 {samples} {more.then(|| view! { <li>"…"</li> })}
             </ul>
-            <ActionForm action=run>
+            <Form asked=run>
                 <input type="hidden" name="cache" value=plan.cache />
                 <input type="hidden" name="pattern" value=plan.pattern />
                 <Button
                     text=Signal::stored(button)
                     weight=Weight::Heavy
                     refusal=Visitor::of_page().refusal()
-                    pending=run.pending()
+                    pending=run.pending
                 />
-            </ActionForm>
+            </Form>
         </div>
     }
     .into_any()

@@ -16,7 +16,11 @@ pub(super) fn JobResult(
     let state = move || job.with(|job| job.as_ref().map(|job| format!("{:?}", job.state)));
     let lines = move || {
         let line = |(place, text): (String, String)| view! { <dt>{place}</dt><dd>{text}</dd> };
-        job.with(|job| job.as_ref().map(lines)).unwrap_or_default().into_iter().map(line).collect_view()
+        job.with(|job| job.as_ref().map(lines))
+            .unwrap_or_default()
+            .into_iter()
+            .map(line)
+            .collect_view()
     };
     view! {
         <div class="result" role="status" data-testid=testid data-state=state>
@@ -119,7 +123,11 @@ mod tests {
         assert_eq!(headline(&job), "Key 4711 of users is invalidated.");
         assert_eq!(
             told(&job),
-            ["L1 of demo-1: 1 entry removed", "L1 of demo-2: nothing was there", "L2: 1 entry removed"]
+            [
+                "L1 of demo-1: 1 entry removed",
+                "L1 of demo-2: nothing was there",
+                "L2: 1 entry removed"
+            ]
         );
     }
 

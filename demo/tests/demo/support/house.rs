@@ -23,11 +23,7 @@ impl House {
         let dir = tempfile::tempdir()?;
         let store = Store::open(None, dir.path()).await?;
         store.seed(N_USERS).await?;
-        Ok(Self {
-            store,
-            redis: None,
-            dir,
-        })
+        Ok(Self { store, redis: None, dir })
     }
 
     pub(crate) async fn with_redis() -> Result<Self, Box<dyn Error>> {
@@ -45,9 +41,7 @@ impl House {
         let mut builder = Node::builder("demo-test").id(id);
         if let Some(redis) = &self.redis {
             // Many tests share few processors.
-            builder = builder
-                .redis_url(&redis.url())
-                .l2_timeout(Duration::from_secs(2));
+            builder = builder.redis_url(&redis.url()).l2_timeout(Duration::from_secs(2));
         }
         Ok(Site::new(builder.start().await?, self.store.clone())?)
     }

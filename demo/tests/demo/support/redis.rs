@@ -13,15 +13,7 @@ impl Redis {
     pub(crate) async fn start(dir: &Path) -> Result<Self, Box<dyn std::error::Error>> {
         let socket = dir.join("redis.sock");
         let child = Command::new("redis-server")
-            .args([
-                "--port",
-                "0",
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-                "--unixsocket",
-            ])
+            .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
             .arg(&socket)
             .current_dir(dir)
             .stdout(Stdio::null())

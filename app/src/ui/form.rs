@@ -1,0 +1,97 @@
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
+use serde::de::DeserializeOwned;
+use web_sys::{FormData, HtmlFormElement, UrlSearchParams};
+
+use crate::api::{self, Answer, ApiError, Failure};
+
+/// The refusal that led to this page, when a form without JavaScript met it.
+#[derive(Clone)]
+pub(crate) struct FirstFailure(pub(crate) Option<Failure>);
+
+/// A question that a form asks, and what was last answered.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    path: &'static str,
+    answer: RwSignal<Option<Answer>>,
+    /// Whether an answer is awaited.
+    pub(crate) pending: RwSignal<bool>,
+}
+
+impl Asked {
+    /// A question to the server function at `path`.
+    pub(crate) fn at(path: &'static str) -> Self {
+        let failure = use_context::<FirstFailure>().and_then(|FirstFailure(failure)| failure);
+        let answer = failure.filter(|failure| failure.path == path).map(|f| Err(f.error));
+        Self { path, answer: RwSignal::new(answer), pending: RwSignal::new(false) }
+    }
+
+    /// What was answered; `None` before it was asked.
+    pub(crate) fn answer<T: DeserializeOwned>(&self) -> Option<Result<T, ApiError>> {
+        self.answer.get().map(api::read)
+    }
+
+    /// Why nothing was done, as a sentence.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.answer.get().and_then(Result::err).map(|error| error.sentence())
+    }
+
+    /// Forgets what was answered.
+    pub(crate) fn forget(&self) {
+        self.answer.set(None);
+    }
+
+    fn ask(self, event: &SubmitEvent) {
+        event.prevent_default();
+        let Some(fields) = fields(event) else { return };
+        self.pending.set(true);
+        leptos::task::spawn_local(async move {
+            let answer = api::post(self.path, &fields).await;
+            // Disposed signals mean that the page is gone.
+            self.pending.try_set(false);
+            self.answer.try_set(Some(answer));
+        });
+    }
+}
+
+/// A form that asks the server. Without JavaScript the browser posts it by itself.
+#[component]
+pub(crate) fn Form(
+    /// What it asks.
+    asked: Asked,
+    /// Its class.
+    #[prop(optional)]
+    class: &'static str,
+    /// The handle for tests.
+    #[prop(optional)]
+    testid: &'static str,
+    /// Its fields and buttons.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <form
+            action=asked.path
+            method="post"
+            class=class
+            data-testid=testid
+            on:submit=move |event| asked.ask(&event)
+        >
+            {children()}
+        </form>
+    }
+    .into_any()
+}
+
+fn fields(event: &SubmitEvent) -> Option<UrlSearchParams> {
+    let form = event.target()?.dyn_into::<HtmlFormElement>().ok()?;
+    let entries = FormData::new_with_form(&form).ok()?;
+    // The button that was pressed is a field too, as in a plain form.
+    let pressed = event.submitter();
+    if let Some((name, value)) =
+        pressed.and_then(|button| button.get_attribute("name").zip(button.get_attribute("value")))
+    {
+        entries.append_with_str(&name, &value).ok()?;
+    }
+    UrlSearchParams::new_with_str_sequence_sequence(entries.as_ref()).ok()
+}
