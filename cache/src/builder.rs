@@ -7,6 +7,7 @@ use crate::clock::{MAX_TIME_TO_LIVE, millis};
 use crate::core::Core;
 use crate::l1::Capacity;
 use crate::node::check_name;
+use crate::recorder::{GroupOf, Grouping, Recording};
 use crate::{BuildError, Cache, Key, Node, Value};
 
 /// Settings of a [`Cache`].
@@ -14,6 +15,8 @@ pub struct CacheBuilder<K, V> {
     name: String,
     capacity: Capacity<K, V>,
     policy: Policy,
+    templates: Vec<String>,
+    group_of: Option<GroupOf<K>>,
     kind: PhantomData<fn(K) -> V>,
 }
 
@@ -28,6 +31,11 @@ pub(crate) struct Policy {
     pub(crate) load_timeout: Duration,
     pub(crate) lease_wait: Duration,
     pub(crate) schema: u16,
+    pub(crate) grace: Duration,
+    pub(crate) retry_after: Duration,
+    pub(crate) soft_timeout: Option<Duration>,
+    pub(crate) refresh_ahead: f64,
+    pub(crate) recording: Recording,
 }
 
 impl<K: Key, V: Value> CacheBuilder<K, V> {
@@ -46,6 +54,9 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     /// How long a load waits for another process that holds the lease.
     pub const DEFAULT_LEASE_WAIT: Duration = Duration::from_millis(500);
 
+    /// How long nobody asks a source that has just failed while a stale entry stands in.
+    pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
+
     pub(crate) fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -59,7 +70,14 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
                 load_timeout: Self::DEFAULT_LOAD_TIMEOUT,
                 lease_wait: Self::DEFAULT_LEASE_WAIT,
                 schema: 0,
+                grace: Duration::ZERO,
+                retry_after: Self::DEFAULT_RETRY_AFTER,
+                soft_timeout: None,
+                refresh_ahead: 0.0,
+                recording: Recording::default(),
             },
+            templates: Vec::new(),
+            group_of: None,
             kind: PhantomData,
         }
     }
@@ -131,6 +149,35 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         self
     }
 
+    /// Fail-safe: for so long after its time to live an entry may stand in where the source fails,
+    /// outcome `stale`. Off by default. A "not found" never stands in.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.policy.grace = grace.min(MAX_TIME_TO_LIVE);
+        self
+    }
+
+    /// While a stale entry stands in for a source that failed, the source is asked again no
+    /// sooner than this.
+    pub fn retry_after(mut self, interval: Duration) -> Self {
+        self.policy.retry_after = interval.min(MAX_TIME_TO_LIVE);
+        self
+    }
+
+    /// A reader that could be served a stale entry within its grace waits for the source no longer
+    /// than this. The load goes on.
+    pub fn soft_timeout(mut self, timeout: Duration) -> Self {
+        self.policy.soft_timeout = Some(timeout);
+        self
+    }
+
+    /// Refreshes entries in the background before they expire, the likelier the nearer the
+    /// deadline and the longer their load took (XFetch). 1 is the paper's choice, more is earlier,
+    /// 0 is off, the default.
+    pub fn refresh_ahead(mut self, beta: f64) -> Self {
+        self.policy.refresh_ahead = if beta.is_finite() { beta.clamp(0.0, 1_000.0) } else { 0.0 };
+        self
+    }
+
     /// The version of the value's form. Entries of another version in L2 are misses, so a deploy
     /// that changes the form never reads the old one.
     pub fn schema(mut self, version: u16) -> Self {
@@ -138,13 +185,35 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         self
     }
 
+    /// Counts keys of this form as a group of their own: `author:{id}`, `{id}:page:{n}`. Each
+    /// `{name}` stands for one or more characters other than `:` and `/`. The first template that
+    /// matches counts; what fits none is `other`. At most 64 groups.
+    pub fn group(mut self, template: &str) -> Self {
+        self.templates.push(template.to_owned());
+        self
+    }
+
+    /// Counts keys in groups as `group_of` names them, instead of by templates. The first 64 names
+    /// are groups, the rest is `other`. It is asked as a key is filled or missed, never on a hit.
+    pub fn group_by(mut self, group_of: impl Fn(&K) -> String + Send + Sync + 'static) -> Self {
+        self.group_of = Some(Box::new(group_of));
+        self
+    }
+
+    /// How much this cache records; everything by default.
+    pub fn recording(mut self, recording: Recording) -> Self {
+        self.policy.recording = recording;
+        self
+    }
+
     /// Builds the cache on a node.
     ///
     /// # Errors
-    /// When the name is taken on this node or cannot be one.
+    /// When the name is taken on this node or cannot be one, or a group's template is none.
     pub fn build(self, node: &Node) -> Result<Cache<K, V>, BuildError> {
         check_name(&self.name)?;
-        let core = Core::new(self.name, self.capacity, self.policy, node.clone());
+        let grouping = Grouping::of(&self.templates, self.group_of)?;
+        let core = Core::new(self.name, (self.capacity, grouping), self.policy, node.clone());
         node.shared().register(&core)?;
         Ok(Cache::of(core))
     }
@@ -159,6 +228,9 @@ impl Policy {
             negative_time_to_live_ms: millis(self.negative_time_to_live),
             jitter: self.jitter,
             load_timeout_ms: millis(self.load_timeout),
+            soft_timeout_ms: self.soft_timeout.map(millis),
+            grace_ms: millis(self.grace),
+            refresh_ahead: self.refresh_ahead,
         }
     }
 }

@@ -11,7 +11,8 @@ use crate::face::Later;
 use crate::invalidate::to_its_end;
 use crate::node::Progress;
 use crate::read::Load;
-use crate::{CacheBuilder, Key, LoadError, Pattern, Value};
+use crate::recorder::Tag;
+use crate::{CacheBuilder, Key, LoadError, Loaded, Pattern, Value};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -49,6 +50,10 @@ impl<K: Key, V: Value> Cache<K, V> {
         Self { core }
     }
 
+    pub(crate) fn core(&self) -> &Arc<Core<K, V>> {
+        &self.core
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.core.name
@@ -71,11 +76,25 @@ impl<K: Key, V: Value> Cache<K, V> {
         Fut: Future<Output = Result<Option<V>, E>> + Send + 'static,
         E: Into<BoxError> + 'static,
     {
+        self.get_or_load_entry(key, || async { Ok::<_, E>(load().await?.map(Loaded::from)) }).await
+    }
+
+    /// As [`get_or_load`](Self::get_or_load), where the source also says how long its answer
+    /// may live.
+    ///
+    /// # Errors
+    /// As [`get_or_load`](Self::get_or_load).
+    pub async fn get_or_load_entry<F, Fut, E>(&self, key: &K, load: F) -> Result<Read<V>, LoadError>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Option<Loaded<V>>, E>> + Send + 'static,
+        E: Into<BoxError> + 'static,
+    {
         let one = || -> Load<K, V> {
             Box::new(move |keys: Vec<K>| {
                 let loading: Later<_> = Box::pin(async move {
-                    let value = load().await.map_err(source)?;
-                    Ok(keys.into_iter().zip(value).collect())
+                    let loaded = load().await.map_err(source)?;
+                    Ok(keys.into_iter().zip(loaded).collect())
                 });
                 loading
             })
@@ -96,7 +115,10 @@ impl<K: Key, V: Value> Cache<K, V> {
         E: Into<BoxError> + 'static,
     {
         let many: Load<K, V> = Box::new(move |keys| {
-            let loading: Later<_> = Box::pin(async move { load(keys).await.map_err(source) });
+            let loading: Later<_> = Box::pin(async move {
+                let values = load(keys).await.map_err(source)?;
+                Ok(values.into_iter().map(|(key, value)| (key, Loaded::from(value))).collect())
+            });
             loading
         });
         self.core.read_many(keys, many).await
@@ -115,7 +137,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         let value =
             loaded.map_err(|_| LoadError::TimedOut).and_then(|loaded| loaded.map_err(source));
         let outcome = if value.is_ok() { Outcome::Bypassed } else { Outcome::Failed };
-        self.core.recorder.outcome(outcome);
+        self.core.recorder.outcome(Tag::KEYLESS, outcome, None);
         let value = value?.map(Arc::new);
         Ok(Read { value, outcome, age: Duration::ZERO, expires_in: None })
     }
@@ -133,6 +155,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         F: Future<Output = Result<V, E>> + Send + 'static,
         E: Send + 'static,
     {
+        let write = async { write.await.map(Loaded::from) };
         let running = tokio::spawn(Arc::clone(&self.core).write(key.clone(), write));
         match to_its_end(running).await {
             Some(written) => written,
@@ -155,6 +178,15 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// Runs to its end even when the caller goes away.
     pub async fn invalidate(&self, key: &K) -> Effect {
         let running = tokio::spawn(Arc::clone(&self.core).invalidate(key.clone()));
+        to_its_end(running).await.unwrap_or(Effect::Queued)
+    }
+
+    /// Marks a key as stale on both levels and every node: readers are served the older value,
+    /// outcome `stale`, while one of them loads it anew. For values that are dear to load and may
+    /// be a little old; it gives up the guarantee that [`invalidate`](Self::invalidate) gives.
+    /// Runs to its end even when the caller goes away.
+    pub async fn invalidate_softly(&self, key: &K) -> Effect {
+        let running = tokio::spawn(Arc::clone(&self.core).soften(key.clone()));
         to_its_end(running).await.unwrap_or(Effect::Queued)
     }
 

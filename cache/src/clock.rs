@@ -1,7 +1,38 @@
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
 
 /// The longest time to live; longer ones are shortened to it. moka refuses 1 000 years.
 pub(crate) const MAX_TIME_TO_LIVE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// An instant in eight bytes, since entries carry several: nanoseconds since a year before the
+/// process first asked, so that what L2 kept for longer than the process lives has its age too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(u64);
+
+impl Moment {
+    const HEADROOM_NS: u64 = 365 * 24 * 3600 * 1_000_000_000;
+
+    pub(crate) fn now() -> Self {
+        static ORIGIN: OnceLock<Instant> = OnceLock::new();
+        let now = Instant::now();
+        let since = now.saturating_duration_since(*ORIGIN.get_or_init(|| now));
+        Self(Self::HEADROOM_NS + nanos(since))
+    }
+
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+
+    pub(crate) fn before(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(nanos(duration)))
+    }
+
+    pub(crate) fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(nanos(duration)))
+    }
+}
 
 /// Milliseconds since the epoch by this machine's clock.
 pub(crate) fn now_ms() -> u64 {
@@ -19,4 +50,8 @@ pub(crate) fn jittered(time_to_live: Duration, jitter: f64) -> Duration {
         return time_to_live;
     }
     time_to_live.mul_f64(1.0 - jitter.min(1.0) * rand::random::<f64>())
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

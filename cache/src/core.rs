@@ -1,16 +1,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use strata_report::{CacheReport, Gets, L1Report, Outcome};
+use strata_report::{CacheReport, Outcome};
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use crate::builder::Policy;
+use crate::clock::Moment;
 use crate::fence::{Fence, Token};
 use crate::l1::{Capacity, Entry, L1};
 use crate::l2::Keyspace;
-use crate::recorder::{L1_SAMPLED_ONE_IN, Recorder};
-use crate::{Key, LoadError, Node, Value, clock};
+use crate::recorder::{Bounds, Grouping, Lives, Recorder, Tag};
+use crate::{Key, LoadError, Loaded, Node, Value, clock};
+
+/// A miss costs far more than to look at its key now and then.
+const MISSES_SAMPLED_ONE_IN: u32 = 8;
 
 /// One cache on one node: what all its clones share.
 pub(crate) struct Core<K, V> {
@@ -21,6 +24,7 @@ pub(crate) struct Core<K, V> {
     pub(crate) l2: Option<Keyspace>,
     pub(crate) fence: Fence<K, Flight<V>>,
     pub(crate) recorder: Arc<Recorder>,
+    pub(crate) grouping: Grouping<K>,
 }
 
 /// How a flight ended: the entry and the outcome of the read that led it.
@@ -32,11 +36,18 @@ pub(crate) type Flight<V> = watch::Receiver<Option<Landing<V>>>;
 impl<K: Key, V: Value> Core<K, V> {
     pub(crate) fn new(
         name: String,
-        capacity: Capacity<K, V>,
+        (capacity, grouping): (Capacity<K, V>, Grouping<K>),
         policy: Policy,
         node: Node,
     ) -> Arc<Self> {
-        let recorder = Arc::new(Recorder::default());
+        let lives =
+            Lives { time_to_live: Some(policy.time_to_live), time_to_idle: policy.time_to_idle };
+        let bounds = Bounds {
+            capacity: capacity.max(),
+            lives,
+            misses_sampled_one_in: MISSES_SAMPLED_ONE_IN,
+        };
+        let recorder = Arc::new(Recorder::new(policy.recording, &grouping, bounds));
         let l2 = policy.l2_time_to_live.and_then(|_| node.shared().keyspace(&name));
         Arc::new(Self {
             l1: L1::new(capacity, policy.time_to_idle, Arc::clone(&recorder)),
@@ -46,23 +57,61 @@ impl<K: Key, V: Value> Core<K, V> {
             node,
             l2,
             recorder,
+            grouping,
         })
     }
 
-    /// Whether a read may be answered with this entry now.
-    pub(crate) fn is_fresh(&self, entry: &Entry<V>) -> bool {
+    /// What an entry is good for now.
+    pub(crate) fn standing(&self, entry: &Entry<V>) -> Standing {
         if entry.epoch != self.fence.epoch() {
-            return false;
+            return Standing::Dead;
         }
-        let now = Instant::now();
-        let trusted = match self.l2.as_ref().and_then(|_| self.node.shared().trusted_for_ms()) {
-            None => true,
-            Some(ms) => now < entry.filled_at + Duration::from_millis(ms),
-        };
-        trusted && entry.expires_at.is_none_or(|at| now < at)
+        let now = Moment::now();
+        if now < entry.fresh_until && self.is_trusted(entry, now) {
+            return Standing::Fresh;
+        }
+        match entry.retry_at {
+            _ if now >= entry.kept_until => Standing::Dead,
+            Some(at) if now < at => Standing::Failing,
+            _ if entry.soft => Standing::Soft,
+            _ => Standing::Stale,
+        }
     }
 
-    /// An entry for L1 that lives for what its time to live and L2 leave it.
+    /// While the bus is silent an entry counts for a short time after its fill only.
+    fn is_trusted(&self, entry: &Entry<V>, now: Moment) -> bool {
+        match self.l2.as_ref().and_then(|_| self.node.shared().trusted_for_ms()) {
+            None => true,
+            Some(ms) => now.since(entry.filled_at) < Duration::from_millis(ms),
+        }
+    }
+
+    pub(crate) fn tag(&self, key: &K) -> Tag {
+        self.recorder.tag(&self.grouping, key)
+    }
+
+    pub(crate) fn is_fresh(&self, entry: &Entry<V>) -> bool {
+        self.standing(entry) == Standing::Fresh
+    }
+
+    /// Whether a fresh entry should be refreshed before it expires: XFetch, which grows likelier
+    /// as the deadline nears and with what the load costs (Vattani, Chierichetti, Lowenstein,
+    /// "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015).
+    pub(crate) fn refresh_is_due(&self, entry: &Entry<V>) -> bool {
+        let beta = self.policy.refresh_ahead;
+        if beta <= 0.0 {
+            return false;
+        }
+        let now = Moment::now();
+        let left = entry.fresh_until.since(now);
+        let scale = Duration::from_micros(u64::from(entry.load_us)).mul_f64(beta);
+        // Beyond 20 times the scale the chance is below 1 in 10^8: not worth a logarithm.
+        left < scale * 20
+            && entry.retry_at.is_none_or(|at| now >= at)
+            && scale.mul_f64(-rand::random::<f64>().max(f64::MIN_POSITIVE).ln()) >= left
+    }
+
+    /// An entry for L1, fresh for as long as its time to live and its life in L2 both allow.
     pub(crate) fn entry(
         &self,
         key: &K,
@@ -70,27 +119,39 @@ impl<K: Key, V: Value> Core<K, V> {
         token: Token,
         life: Life,
     ) -> Entry<V> {
-        let time_to_live = match value {
-            Some(_) => clock::jittered(self.policy.time_to_live, self.policy.jitter),
-            None => self.policy.negative_time_to_live,
+        let (time_to_live, grace) = match value {
+            Some(_) => {
+                let jittered = clock::jittered(self.policy.time_to_live, self.policy.jitter);
+                (jittered, self.policy.grace)
+            }
+            None => (self.policy.negative_time_to_live, Duration::ZERO),
         };
-        let filled_at = Instant::now();
+        let filled_at = Moment::now();
+        let fresh_until = if life.fresh_for.is_zero() {
+            filled_at.before(life.stale_for)
+        } else {
+            filled_at.after(life.fresh_for.min(time_to_live))
+        };
         Entry {
             weight: value.as_ref().map_or(1, |value| self.l1.weigh(key, value)),
             value,
-            loaded_at: filled_at.checked_sub(life.age).unwrap_or(filled_at),
+            loaded_at: filled_at.before(life.age),
             filled_at,
-            expires_at: Some(
-                filled_at + life.left.map_or(time_to_live, |left| left.min(time_to_live)),
-            ),
+            fresh_until,
+            kept_until: fresh_until.after(grace),
+            retry_at: None,
+            soft: life.soft,
             epoch: token.epoch(),
+            load_us: life.load_us,
+            tag: self.tag(key),
         }
     }
 
-    /// How long a fresh entry shall live in L2.
-    pub(crate) fn l2_life(&self, value: Option<&Arc<V>>) -> Duration {
-        let l2_time_to_live = self.policy.l2_time_to_live.unwrap_or_default();
-        match value {
+    /// How long what was just loaded stays fresh in L2; `None` was not found.
+    pub(crate) fn l2_fresh_for(&self, loaded: Option<&Loaded<V>>) -> Duration {
+        let l2_time_to_live = self.policy.l2_time_to_live.unwrap_or(clock::MAX_TIME_TO_LIVE);
+        match loaded {
+            Some(Loaded { time_to_live: Some(own), .. }) => (*own).min(clock::MAX_TIME_TO_LIVE),
             Some(_) => clock::jittered(l2_time_to_live, self.policy.jitter),
             None => self.policy.negative_time_to_live.min(l2_time_to_live),
         }
@@ -98,56 +159,54 @@ impl<K: Key, V: Value> Core<K, V> {
 
     /// Puts an entry into L1 unless it could not live there. Only under the fence.
     pub(crate) fn put_l1(&self, key: &K, entry: &Entry<V>) {
-        if entry.expires_at.is_some_and(|at| at <= entry.filled_at) {
+        if entry.kept_until <= entry.filled_at {
             self.l1.remove(key);
             return;
         }
         self.l1.insert(key.clone(), entry.clone());
-        self.recorder.l1_puts.add(1);
+        self.recorder.l1_put(entry.tag, entry.weight);
     }
 
     pub(crate) fn numbers(&self) -> CacheReport {
         self.l1.upkeep();
-        let recorder = &self.recorder;
-        let outcomes = recorder.outcomes();
-        let (entries_max, weight_max_bytes) = match self.l1.capacity() {
-            Capacity::Entries(max) => (Some(*max), None),
-            Capacity::Weight { max_bytes, .. } => (None, Some(*max_bytes)),
-        };
-        // Every read but a bypassed one asks L1 exactly once, so its gets need no counters.
-        let missed = outcomes.reads() - outcomes.l1_hit - outcomes.bypassed;
-        CacheReport {
-            cache: self.name.clone(),
-            outcomes,
-            l1: L1Report {
-                entries: self.l1.entry_count(),
-                entries_max,
-                weight_bytes: weight_max_bytes.map(|_| self.l1.weighted_size()),
-                weight_max_bytes,
-                gets: Gets {
-                    hit: outcomes.l1_hit,
-                    miss: missed,
-                    latency: recorder.l1_latency.read(),
-                    sampled_one_in: L1_SAMPLED_ONE_IN,
-                },
-                puts: recorder.l1_puts.get(),
-                fenced: recorder.l1_fenced.get(),
-                evictions: recorder.evictions(),
-            },
-            l2_gets: recorder.l2.read(1),
-            l2_puts: recorder.l2_puts.get(),
-            l2_refused: recorder.l2_refused.get(),
-            l2_unreadable: recorder.l2_unreadable.get(),
-            loads: recorder.loads(),
-            invalidations: recorder.invalidations(),
-            settings: self.policy.settings(),
-        }
+        self.recorder.upkeep(self.l1.size());
+        self.recorder.report(&self.name, self.l1.size(), self.policy.settings())
     }
 }
 
-/// How old a value is, and how long it has left in L2; `None` is not bounded by L2.
-#[derive(Clone, Copy)]
+/// What an entry in L1 is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// A hit.
+    Fresh,
+    /// Served stale while one refresh runs.
+    Soft,
+    /// Served stale without asking the source, which has just failed.
+    Failing,
+    /// Stands in where the source fails or is slow.
+    Stale,
+    /// Nothing.
+    Dead,
+}
+
+/// What is known of a value besides itself.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Life {
+    /// Since it was loaded from the source.
     pub(crate) age: Duration,
-    pub(crate) left: Option<Duration>,
+    /// How long L2 or the source lets it count as fresh.
+    pub(crate) fresh_for: Duration,
+    /// Since when it does not, where it no longer does.
+    pub(crate) stale_for: Duration,
+    pub(crate) soft: bool,
+    pub(crate) load_us: u32,
+}
+
+impl Life {
+    /// Fresh from the source.
+    pub(crate) fn new(fresh_for: Duration, took: Duration) -> Self {
+        let load_us = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
+        let (age, stale_for) = (Duration::ZERO, Duration::ZERO);
+        Self { age, fresh_for, stale_for, soft: false, load_us }
+    }
 }

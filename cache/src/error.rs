@@ -28,6 +28,9 @@ pub enum CacheError {
         /// The text.
         key: String,
     },
+    /// It is a moka cache that is observed without its keys' texts.
+    #[error("find keys of {0} by their text: it is observed without")]
+    NoKeyText(String),
 }
 
 /// Why a node or a cache could not be built.
@@ -42,4 +45,16 @@ pub enum BuildError {
     /// Names take part in Redis keys and metric labels: 1 to 64 of `a-z`, `0-9`, `_` and `-`.
     #[error("use {0:?} as a name: it must be 1 to 64 of a-z, 0-9, _ and -")]
     BadName(String),
+    /// A group's template is empty, too long, or its braces do not pair.
+    #[error("use {0:?} as the template of a key group")]
+    BadTemplate(String),
+    /// A cache has at most 64 key groups.
+    #[error("use more than 64 key groups")]
+    TooManyGroups,
+    /// A durable write-behind needs a cache with L2.
+    #[error("keep the writes of {0:?} in Redis: this cache has no L2")]
+    NoL2(String),
+    /// A cache has one write-behind at a time on one node.
+    #[error("build a second write-behind for {0:?}")]
+    DuplicateWriteBehind(String),
 }

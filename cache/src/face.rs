@@ -31,3 +31,11 @@ pub(crate) trait CacheFace: Send + Sync {
         progress: Arc<Progress>,
     ) -> Later<Effect>;
 }
+
+/// What else must know of the bus: a cache's write-behind.
+pub(crate) trait Ear: Send + Sync {
+    fn cache(&self) -> &str;
+    fn hear(&self, message: &Message);
+    /// Messages were or may have been missed.
+    fn gap(&self);
+}

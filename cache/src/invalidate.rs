@@ -8,10 +8,13 @@ use strata_report::{Effect, Origin, Scope};
 use tokio::task::JoinHandle;
 
 use crate::bus::{Message, Subject};
+use crate::clock::Moment;
 use crate::core::{Core, Life};
+use crate::l1::Entry;
 use crate::l2::{Away, Keyspace, Lease};
 use crate::node::Progress;
-use crate::{Key, Pattern, Value, clock};
+use crate::recorder::hash_of;
+use crate::{Key, Loaded, Pattern, Value};
 
 impl<K: Key, V: Value> Core<K, V> {
     pub(crate) async fn invalidate(self: Arc<Self>, key: K) -> Effect {
@@ -21,6 +24,31 @@ impl<K: Key, V: Value> Core<K, V> {
         };
         self.drop_key(&key, Origin::Local);
         effect
+    }
+
+    /// Marks a key as stale on every level: it is served while one refresh runs.
+    pub(crate) async fn soften(self: Arc<Self>, key: K) -> Effect {
+        let effect = match &self.l2 {
+            Some(l2) => self.effect(l2.soften(&key.to_string()).await),
+            None => Effect::Off,
+        };
+        match effect {
+            // L2 may hold it as fresh until the queue is replayed, so L1 must not refill from it.
+            Effect::Queued => self.drop_key(&key, Origin::Local),
+            Effect::Removed { .. } | Effect::Off => self.soften_l1(&key, Origin::Local),
+        }
+        effect
+    }
+
+    fn soften_l1(&self, key: &K, origin: Origin) {
+        self.fence.overtake(key, || {
+            if let Some(entry) = self.l1.get_if_present(key) {
+                let now = Moment::now();
+                let fresh_until = entry.fresh_until.min(now);
+                self.put_l1(key, &Entry { fresh_until, soft: true, filled_at: now, ..entry });
+            }
+        });
+        self.recorder.invalidation(Scope::Key, origin);
     }
 
     /// Removes what matches; everything without a pattern.
@@ -48,7 +76,7 @@ impl<K: Key, V: Value> Core<K, V> {
     pub(crate) async fn write<E>(
         self: Arc<Self>,
         key: K,
-        write: impl Future<Output = Result<V, E>>,
+        write: impl Future<Output = Result<Loaded<V>, E>>,
     ) -> Result<(Arc<V>, Effect), E> {
         let text = key.to_string();
         let token = self.fence.token(&key);
@@ -57,8 +85,8 @@ impl<K: Key, V: Value> Core<K, V> {
             Some(l2) => l2.seize(&text, &lease, self.lease_ms()).await.is_ok(),
             None => false,
         };
-        let value = match write.await {
-            Ok(value) => Arc::new(value),
+        let loaded = match write.await {
+            Ok(loaded) => loaded,
             Err(error) => {
                 if let (Some(l2), true) = (&self.l2, leased) {
                     l2.release(&lease, std::slice::from_ref(&text)).await;
@@ -66,22 +94,22 @@ impl<K: Key, V: Value> Core<K, V> {
                 return Err(error);
             }
         };
-        let l2_life = self.l2_life(Some(&value));
+        let life = Life::new(self.l2_fresh_for(Some(&loaded)), Duration::ZERO);
+        let value = Arc::new(loaded.value);
         let (effect, kept) = match &self.l2 {
             None => (Effect::Off, true),
             Some(l2) => {
-                let bytes = self.encode(&text, Some(&value), (l2_life, Duration::ZERO));
-                let entry = bytes.filter(|_| leased).map(|bytes| (bytes, clock::millis(l2_life)));
-                self.replace(l2, (&text, &lease), entry).await
+                let encoded = self.encode(&text, Some(&value), life).filter(|_| leased);
+                self.replace(l2, (&text, &lease), encoded).await
             }
         };
-        let life = Life::new_in_l2(self.l2.as_ref().map(|_| l2_life));
         let entry = self.entry(&key, Some(Arc::clone(&value)), token, life);
         let stored =
             kept && self.fence.fill_and_overtake(&key, token, || self.put_l1(&key, &entry));
         if !stored {
             self.drop_key(&key, Origin::Local);
         } else {
+            self.recorder.written(entry.tag, entry.weight);
             self.recorder.invalidation(Scope::Key, Origin::Local);
         }
         Ok((value, effect))
@@ -112,6 +140,11 @@ impl<K: Key, V: Value> Core<K, V> {
                     self.drop_key(&key, Origin::Bus);
                 }
             }
+            Subject::Soft(text) => {
+                if let Ok(key) = text.parse::<K>() {
+                    self.soften_l1(&key, Origin::Bus);
+                }
+            }
             Subject::Pattern(text) => match Pattern::parse(text) {
                 Ok(pattern) => self.hear_all(Some(&pattern)),
                 // A pattern that this version cannot read may match anything.
@@ -126,9 +159,10 @@ impl<K: Key, V: Value> Core<K, V> {
         self.recorder.invalidation(scope(pattern), Origin::Bus);
     }
 
-    fn drop_key(&self, key: &K, origin: Origin) {
+    pub(crate) fn drop_key(&self, key: &K, origin: Origin) {
         let had = self.fence.overtake(key, || self.l1.remove(key));
         self.recorder.l1_removed.add(u64::from(had));
+        self.recorder.forget(hash_of(key));
         self.recorder.invalidation(Scope::Key, origin);
     }
 
@@ -139,12 +173,15 @@ impl<K: Key, V: Value> Core<K, V> {
             self.fence.raise_epoch();
             self.l1.remove_all();
             self.l1.upkeep();
+            self.recorder.forget_all();
             return;
         };
         self.fence.overtake_all();
         let keys = self.l1.matching(pattern, |_| true);
-        let removed = keys.filter(|(key, _)| self.l1.remove(key)).count() as u64;
-        self.recorder.l1_removed.add(removed);
+        for (key, _) in keys {
+            self.recorder.l1_removed.add(u64::from(self.l1.remove(&key)));
+            self.recorder.forget(hash_of(&*key));
+        }
     }
 
     fn effect(&self, removed: Result<u64, Away>) -> Effect {

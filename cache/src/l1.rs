@@ -2,27 +2,29 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use moka::notification::RemovalCause;
-use strata_report::Cause;
-use tokio::time::Instant;
-
+use crate::clock::Moment;
 use crate::pattern::Pattern;
-use crate::recorder::Recorder;
+use crate::recorder::{L1Size, Recorder, Removal, Tag};
 use crate::{Key, clock};
-
-/// An entry that leaves for size this soon was never admitted. Upkeep runs every 250 ms, so an
-/// admitted entry that is displaced at once may be counted as refused: an estimate.
-const REFUSED_WITHIN: Duration = Duration::from_millis(300);
 
 /// What L1 keeps for a key.
 pub(crate) struct Entry<V> {
     /// `None` is a remembered "not found".
     pub(crate) value: Option<Arc<V>>,
-    pub(crate) loaded_at: Instant,
-    pub(crate) filled_at: Instant,
-    pub(crate) expires_at: Option<Instant>,
+    pub(crate) loaded_at: Moment,
+    pub(crate) filled_at: Moment,
+    /// Until then a read is a hit.
+    pub(crate) fresh_until: Moment,
+    /// Until then it may stand in, stale, for a source that fails.
+    pub(crate) kept_until: Moment,
+    /// The source failed: until then nobody asks it again for this key.
+    pub(crate) retry_at: Option<Moment>,
+    /// It was invalidated softly: served stale while one refresh runs.
+    pub(crate) soft: bool,
     pub(crate) epoch: u64,
+    pub(crate) load_us: u32,
     pub(crate) weight: u32,
+    pub(crate) tag: Tag,
 }
 
 impl<V> Clone for Entry<V> {
@@ -39,6 +41,15 @@ pub(crate) enum Capacity<K, V> {
 
 pub(crate) type Weigher<K, V> = Box<dyn Fn(&K, &V) -> u32 + Send + Sync>;
 
+impl<K, V> Capacity<K, V> {
+    /// In entries, or in bytes where they are weighed.
+    pub(crate) fn max(&self) -> u64 {
+        match self {
+            Self::Entries(max) | Self::Weight { max_bytes: max, .. } => *max,
+        }
+    }
+}
+
 /// The level in the process: moka, bounded, and counted as entries leave.
 pub(crate) struct L1<K, V> {
     moka: moka::sync::Cache<K, Entry<V>>,
@@ -51,7 +62,10 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
         time_to_idle: Option<Duration>,
         recorder: Arc<Recorder>,
     ) -> Self {
-        let listener = move |_, entry: Entry<V>, cause| recorder.eviction(why(cause, &entry));
+        let listener = move |_, entry: Entry<V>, cause| {
+            let age = Moment::now().since(entry.filled_at);
+            recorder.l1_removal(entry.tag, Removal::new(cause, Some(age), entry.weight));
+        };
         let mut builder =
             moka::sync::Cache::builder().expire_after(Deadline).eviction_listener(listener);
         if let Some(time_to_idle) = time_to_idle {
@@ -117,8 +131,19 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
         self.moka.entry_count()
     }
 
-    pub(crate) fn weighted_size(&self) -> u64 {
-        self.moka.weighted_size()
+    pub(crate) fn size(&self) -> L1Size {
+        let entries = self.moka.entry_count();
+        match self.capacity {
+            Capacity::Entries(max) => {
+                L1Size { entries, entries_max: Some(max), ..L1Size::default() }
+            }
+            Capacity::Weight { max_bytes, .. } => L1Size {
+                entries,
+                entries_max: None,
+                weight_bytes: Some(self.moka.weighted_size()),
+                weight_max_bytes: Some(max_bytes),
+            },
+        }
     }
 
     pub(crate) fn capacity(&self) -> &Capacity<K, V> {
@@ -143,7 +168,7 @@ impl<K: Hash + Eq, V> moka::Expiry<K, Entry<V>> for Deadline {
         entry: &Entry<V>,
         _: std::time::Instant,
     ) -> Option<Duration> {
-        entry.expires_at.map(|at| at.saturating_duration_since(entry.filled_at))
+        Some(entry.kept_until.since(Moment::now()))
     }
 
     fn expire_after_update(
@@ -154,15 +179,5 @@ impl<K: Hash + Eq, V> moka::Expiry<K, Entry<V>> for Deadline {
         _: Option<Duration>,
     ) -> Option<Duration> {
         self.expire_after_create(key, entry, now)
-    }
-}
-
-fn why<V>(cause: RemovalCause, entry: &Entry<V>) -> Cause {
-    match cause {
-        RemovalCause::Expired => Cause::Expired,
-        RemovalCause::Explicit => Cause::Explicit,
-        RemovalCause::Replaced => Cause::Replaced,
-        RemovalCause::Size if entry.filled_at.elapsed() < REFUSED_WITHIN => Cause::Refused,
-        RemovalCause::Size => Cause::Size,
     }
 }

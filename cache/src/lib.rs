@@ -7,12 +7,14 @@
 //! | `cache`, `builder`, `node` | the public face |
 //! | `core` | one cache on one node: what all clones of a `Cache` share |
 //! | `shared` | what a node's caches and its background tasks share |
-//! | `read`, `fill` | one read, top to bottom |
+//! | `read`, `seat`, `fill`, `held` | one read, top to bottom |
 //! | `invalidate` | one invalidation, and one write |
+//! | `write_behind/` | writes that are acknowledged before the source has them |
 //! | `fence` | what rejects a fill that an invalidation has overtaken |
 //! | `l1`, `l2/` | the levels; they do not know each other |
 //! | `bus/` | how nodes hear of invalidations |
-//! | `recorder` | the counters behind a report |
+//! | `recorder/` | the counters behind a report |
+//! | `observe/` | the same recorder around any moka cache |
 //! | `face`, `look` | a cache without its types, for consoles |
 
 #![warn(missing_docs)]
@@ -26,21 +28,30 @@ mod error;
 mod face;
 mod fence;
 mod fill;
+mod held;
 mod invalidate;
 mod key;
 mod l1;
 mod l2;
+mod loaded;
 mod look;
 mod node;
+mod observe;
 mod pattern;
 mod read;
 mod recorder;
+mod seat;
 mod shared;
+mod write_behind;
 
 pub use builder::CacheBuilder;
 pub use cache::{Cache, Read};
 pub use error::{BuildError, CacheError, LoadError};
 pub use key::{Key, Value};
+pub use loaded::Loaded;
 pub use node::{Node, NodeBuilder, Progress};
+pub use observe::{MokaFace, Observed, Observer};
 pub use pattern::{Pattern, PatternError};
+pub use recorder::Recording;
 pub use strata_report as report;
+pub use write_behind::{Aside, Drained, Row, WriteBehind, WriteBehindBuilder, WriteError};

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use strata_report::{CacheReport, Effect, EntryLook, L2Look};
-use tokio::time::Instant;
 
 use crate::bus::Message;
-use crate::clock::{millis, now_ms};
+use crate::clock::{Moment, millis, now_ms};
 use crate::core::Core;
 use crate::face::{CacheFace, Later};
 use crate::invalidate::to_its_end;
@@ -26,6 +25,7 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
 
     fn upkeep(&self) {
         self.l1.upkeep();
+        self.recorder.upkeep(self.l1.size());
     }
 
     fn hear(&self, message: &Message) {
@@ -35,6 +35,7 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
     fn raise_epoch(&self) {
         self.fence.raise_epoch();
         self.l1.remove_all();
+        self.recorder.forget_all();
     }
 
     fn keyspace(&self) -> Option<&Keyspace> {
@@ -96,13 +97,13 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     fn look_at(&self, entry: &Entry<V>) -> EntryLook {
-        let now = Instant::now();
+        let now = Moment::now();
         let json = |value: &Arc<V>| serde_json::to_string_pretty(&**value).unwrap_or_default();
         EntryLook {
             value: entry.value.as_ref().map(json),
             fresh: self.is_fresh(entry),
-            age_ms: millis(now.saturating_duration_since(entry.loaded_at)),
-            expires_in_ms: entry.expires_at.map(|at| millis(at.saturating_duration_since(now))),
+            age_ms: millis(now.since(entry.loaded_at)),
+            expires_in_ms: Some(millis(entry.fresh_until.since(now))),
             bytes: match self.l1.capacity() {
                 Capacity::Entries(_) => None,
                 Capacity::Weight { .. } => Some(u64::from(entry.weight)),
@@ -118,9 +119,9 @@ fn look_at_bytes(bytes: &[u8], key: &str, schema: u16) -> L2Look {
     let now_ms = now_ms();
     L2Look::Entry(EntryLook {
         value: envelope.value.map(|json| String::from_utf8_lossy(json).into_owned()),
-        fresh: envelope.expires_ms > now_ms,
+        fresh: envelope.fresh_until_ms > now_ms,
         age_ms: now_ms.saturating_sub(envelope.created_ms),
-        expires_in_ms: Some(envelope.expires_ms.saturating_sub(now_ms)),
+        expires_in_ms: Some(envelope.fresh_until_ms.saturating_sub(now_ms)),
         bytes: Some(bytes.len() as u64),
     })
 }

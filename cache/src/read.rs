@@ -8,21 +8,25 @@ use strata_report::Outcome;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
-use crate::core::{Core, Flight, Landing, Life};
+use crate::clock::Moment;
+use crate::core::{Core, Flight, Landing, Standing};
 use crate::face::Later;
 use crate::fence::Joined;
-use crate::fill::Seat;
+use crate::held::Held;
 use crate::l1::Entry;
-use crate::recorder::sample_l1;
-use crate::{Key, LoadError, Read, Value};
+use crate::recorder::{Tag, hash_of, is_sampled};
+use crate::seat::Seat;
+use crate::{Key, LoadError, Loaded, Read, Value};
 
 /// Asks the source for keys; what it leaves out is "not found".
 pub(crate) type Load<K, V> =
-    Box<dyn FnOnce(Vec<K>) -> Later<Result<HashMap<K, V>, LoadError>> + Send>;
+    Box<dyn FnOnce(Vec<K>) -> Later<Result<HashMap<K, Loaded<V>>, LoadError>> + Send>;
 
 /// Where one read stands after L1.
 enum Place<'a, K: Key, V: Value> {
-    Answered(Entry<V>),
+    Answered(Entry<V>, Outcome),
+    /// Answered stale; this read leads the refresh.
+    Refreshing(Entry<V>, Outcome, Seat<K, V>),
     /// Waits for a flight that another read leads.
     Joined(Waiting<'a, K, V>),
     /// Leads a flight.
@@ -36,16 +40,16 @@ impl<K: Key, V: Value> Core<K, V> {
         key: &K,
         load: impl FnOnce() -> Load<K, V>,
     ) -> Result<Read<V>, LoadError> {
-        if let Some(entry) = self.read_l1(key) {
-            return Ok(self.answered(entry));
-        }
-        let deadline = Instant::now() + self.policy.load_timeout;
         match self.place(key) {
-            Place::Answered(entry) => Ok(self.answered(entry)),
-            Place::Joined(waiting) => waiting.until(deadline).await,
+            Place::Answered(entry, outcome) => Ok(self.answer(entry, outcome)),
+            Place::Refreshing(entry, outcome, seat) => {
+                tokio::spawn(Arc::clone(self).fill(vec![seat], load()));
+                Ok(self.answer(entry, outcome))
+            }
+            Place::Joined(waiting) => waiting.for_the_flight().await,
             Place::Leading(seat, waiting) => {
                 tokio::spawn(Arc::clone(self).fill(vec![seat], load()));
-                waiting.until(deadline).await
+                waiting.for_the_flight().await
             }
         }
     }
@@ -56,12 +60,15 @@ impl<K: Key, V: Value> Core<K, V> {
         keys: &[K],
         load: Load<K, V>,
     ) -> Vec<Result<Read<V>, LoadError>> {
-        let deadline = Instant::now() + self.policy.load_timeout;
         let mut seats = Vec::new();
-        let mut waits = Vec::with_capacity(keys.len());
+        let mut places = Vec::with_capacity(keys.len());
         for key in keys {
-            waits.push(match self.read_l1(key).map_or_else(|| self.place(key), Place::Answered) {
-                Place::Answered(entry) => Ok(self.answered(entry)),
+            places.push(match self.place(key) {
+                Place::Answered(entry, outcome) => Ok(self.answer(entry, outcome)),
+                Place::Refreshing(entry, outcome, seat) => {
+                    seats.push(seat);
+                    Ok(self.answer(entry, outcome))
+                }
                 Place::Joined(waiting) => Err(waiting),
                 Place::Leading(seat, waiting) => {
                     seats.push(seat);
@@ -73,10 +80,10 @@ impl<K: Key, V: Value> Core<K, V> {
             tokio::spawn(Arc::clone(self).fill(seats, load));
         }
         let mut reads = Vec::with_capacity(keys.len());
-        for wait in waits {
-            reads.push(match wait {
+        for place in places {
+            reads.push(match place {
                 Ok(read) => Ok(read),
-                Err(waiting) => waiting.until(deadline).await,
+                Err(waiting) => waiting.for_the_flight().await,
             });
         }
         reads
@@ -84,65 +91,97 @@ impl<K: Key, V: Value> Core<K, V> {
 
     /// Answers from L1 or L2, never from the source.
     pub(crate) async fn read_cached(&self, key: &K) -> Read<V> {
-        if let Some(entry) = self.read_l1(key) {
-            return self.answered(entry);
+        match self.look(key) {
+            Some((entry, Standing::Fresh)) => return self.answer(entry, Outcome::L1Hit),
+            Some((entry, Standing::Soft | Standing::Failing)) => {
+                return self.answer(entry, Outcome::Stale);
+            }
+            Some((_, Standing::Stale | Standing::Dead)) | None => {}
         }
         let token = self.fence.token(key);
         let text = key.to_string();
-        let entry = match self.ask_l2(std::slice::from_ref(&text)).await {
-            Ok(mut found) => found.pop().and_then(|found| self.decode(&text, found)),
-            Err(_) => None,
+        let found = self.ask_l2(std::slice::from_ref(&text)).await.ok();
+        let held = found.and_then(|mut found| self.held(&text, found.pop()?));
+        let Some(held) = held.filter(Held::is_usable) else {
+            self.recorder.outcome(self.tag(key), Outcome::Missed, None);
+            return Read::nothing(Outcome::Missed);
         };
-        let Some((value, life)) = entry else {
-            self.recorder.outcome(Outcome::Missed);
-            return Read {
-                value: None,
-                outcome: Outcome::Missed,
-                age: Duration::ZERO,
-                expires_in: None,
-            };
-        };
-        let entry = self.entry(key, value, token, life);
+        let outcome = held.outcome();
+        let entry = self.entry(key, held.value, token, held.life);
         if !self.fence.fill(key, token, || self.put_l1(key, &entry)) {
             self.recorder.l1_fenced.add(1);
         }
-        self.recorder.outcome(Outcome::L2Hit);
-        Read::of(entry, Outcome::L2Hit)
-    }
-
-    fn read_l1(&self, key: &K) -> Option<Entry<V>> {
-        if !sample_l1() {
-            return self.l1.get(key).filter(|entry| self.is_fresh(entry));
-        }
-        let began = std::time::Instant::now();
-        let entry = self.l1.get(key).filter(|entry| self.is_fresh(entry));
-        self.recorder.l1_latency.record(began.elapsed());
-        entry
+        self.answer(entry, outcome)
     }
 
     fn place(self: &Arc<Self>, key: &K) -> Place<'_, K, V> {
+        let (outcome, fallback) = match self.look(key) {
+            Some((entry, Standing::Fresh)) if !self.refresh_is_due(&entry) => {
+                return Place::Answered(entry, Outcome::L1Hit);
+            }
+            Some((entry, Standing::Failing)) => return Place::Answered(entry, Outcome::Stale),
+            Some((entry, Standing::Fresh)) => (Some(Outcome::L1Hit), Some(entry)),
+            Some((entry, Standing::Soft)) => (Some(Outcome::Stale), Some(entry)),
+            Some((entry, Standing::Stale)) => (None, Some(entry)),
+            Some((_, Standing::Dead)) | None => (None, None),
+        };
+        self.board(key, outcome, fallback)
+    }
+
+    /// Joins or leads the key's flight. With an `outcome` the read is answered by `fallback`
+    /// already and only sees to the refresh.
+    fn board(
+        self: &Arc<Self>,
+        key: &K,
+        outcome: Option<Outcome>,
+        fallback: Option<Entry<V>>,
+    ) -> Place<'_, K, V> {
         let (sender, flight) = watch::channel(None::<Landing<V>>);
-        let look = || self.l1.get_if_present(key).filter(|entry| self.is_fresh(entry));
-        match self.fence.join(key, look, || flight.clone()) {
-            Joined::Hit(entry) => Place::Answered(entry),
-            Joined::Flight(flight) => Place::Joined(Waiting {
-                core: self,
-                flight,
-                joined: Some(Outcome::Coalesced),
-                outcome: Outcome::Failed,
-            }),
-            Joined::Lead(token, id) => {
+        let look = || match outcome {
+            Some(_) => None,
+            None => self.l1.get_if_present(key).filter(|entry| self.is_fresh(entry)),
+        };
+        let joined = self.fence.join(key, look, || flight.clone());
+        match (joined, outcome, fallback) {
+            (Joined::Hit(entry), ..) => Place::Answered(entry, Outcome::L1Hit),
+            (Joined::Flight(_), Some(outcome), Some(entry)) => Place::Answered(entry, outcome),
+            (Joined::Flight(flight), _, fallback) => {
+                let joined = (self.tag(key), Some(Outcome::Coalesced));
+                Place::Joined(Waiting::new(self, flight, joined, fallback))
+            }
+            (Joined::Lead(token, id), outcome, fallback) => {
                 let seat = Seat::new(Arc::clone(self), key.clone(), (token, id), sender);
-                let waiting =
-                    Waiting { core: self, flight, joined: None, outcome: Outcome::Failed };
-                Place::Leading(seat, waiting)
+                let seat = seat.standing_in(fallback.clone(), outcome.is_some());
+                match (outcome, fallback) {
+                    (Some(outcome), Some(entry)) => Place::Refreshing(entry, outcome, seat),
+                    (_, fallback) => Place::Leading(
+                        seat,
+                        Waiting::new(self, flight, (self.tag(key), None), fallback),
+                    ),
+                }
             }
         }
     }
 
-    fn answered(&self, entry: Entry<V>) -> Read<V> {
-        self.recorder.outcome(Outcome::L1Hit);
-        Read::of(entry, Outcome::L1Hit)
+    fn look(&self, key: &K) -> Option<(Entry<V>, Standing)> {
+        let timed = is_sampled().then(std::time::Instant::now);
+        let found = self.l1.get(key).map(|entry| {
+            let standing = self.standing(&entry);
+            (entry, standing)
+        });
+        if let Some(began) = timed {
+            self.recorder.l1_latency.record(began.elapsed());
+            self.recorder.sampled(hash_of(key), || key.to_string());
+        }
+        if !matches!(found, Some((_, Standing::Fresh))) {
+            self.recorder.missed(hash_of(key), || key.to_string());
+        }
+        found
+    }
+
+    fn answer(&self, entry: Entry<V>, outcome: Outcome) -> Read<V> {
+        self.recorder.outcome(entry.tag, outcome, Some(entry.weight));
+        Read::of(entry, outcome)
     }
 }
 
@@ -151,45 +190,69 @@ impl<K: Key, V: Value> Core<K, V> {
 struct Waiting<'a, K: Key, V: Value> {
     core: &'a Core<K, V>,
     flight: Flight<V>,
+    tag: Tag,
     /// The outcome of a read that joined; the flight's own for the one that leads it.
     joined: Option<Outcome>,
+    /// What stands in, stale, where the flight fails or is slow.
+    fallback: Option<Entry<V>>,
+    began: Instant,
     outcome: Outcome,
+    weight: Option<u32>,
 }
 
-impl<K: Key, V: Value> Waiting<'_, K, V> {
-    async fn until(mut self, deadline: Instant) -> Result<Read<V>, LoadError> {
-        let landing = match timeout_at(deadline, self.flight.wait_for(Option::is_some)).await {
-            Ok(Ok(landing)) => landing.clone(),
-            Ok(Err(_)) => Some(Err(LoadError::Panicked)),
-            Err(_) => Some(Err(LoadError::TimedOut)),
+impl<'a, K: Key, V: Value> Waiting<'a, K, V> {
+    fn new(
+        core: &'a Core<K, V>,
+        flight: Flight<V>,
+        (tag, joined): (Tag, Option<Outcome>),
+        fallback: Option<Entry<V>>,
+    ) -> Self {
+        let (began, outcome, weight) = (Instant::now(), Outcome::Failed, None);
+        Self { core, flight, tag, joined, fallback, began, outcome, weight }
+    }
+
+    async fn for_the_flight(mut self) -> Result<Read<V>, LoadError> {
+        let policy = &self.core.policy;
+        let patience = match self.fallback {
+            Some(_) => policy.soft_timeout.unwrap_or(policy.load_timeout),
+            None => policy.load_timeout,
         };
-        let (entry, led) = landing.unwrap_or(Err(LoadError::Panicked))?;
-        self.outcome = self.joined.unwrap_or(led);
-        Ok(Read::of(entry, self.outcome))
+        let deadline = self.began + patience.min(policy.load_timeout);
+        let landing = match timeout_at(deadline, self.flight.wait_for(Option::is_some)).await {
+            Ok(Ok(landing)) => landing.clone().unwrap_or(Err(LoadError::Panicked)),
+            Ok(Err(_)) => Err(LoadError::Panicked),
+            Err(_) => Err(LoadError::TimedOut),
+        };
+        let (entry, outcome) = match (landing, self.fallback.take()) {
+            (Ok((entry, Outcome::Stale)), _) => (entry, Outcome::Stale),
+            (Ok((entry, led)), _) => (entry, self.joined.unwrap_or(led)),
+            (Err(_), Some(entry)) => (entry, Outcome::Stale),
+            (Err(error), None) => return Err(error),
+        };
+        self.outcome = outcome;
+        self.weight = Some(entry.weight);
+        Ok(Read::of(entry, outcome))
     }
 }
 
 impl<K: Key, V: Value> Drop for Waiting<'_, K, V> {
     fn drop(&mut self) {
-        self.core.recorder.outcome(self.outcome);
+        self.core.recorder.outcome(self.tag, self.outcome, self.weight);
     }
 }
 
 impl<V> Read<V> {
     pub(crate) fn of(entry: Entry<V>, outcome: Outcome) -> Self {
-        let now = Instant::now();
+        let now = Moment::now();
         Self {
-            age: now.saturating_duration_since(entry.loaded_at),
-            expires_in: entry.expires_at.map(|at| at.saturating_duration_since(now)),
+            age: now.since(entry.loaded_at),
+            expires_in: Some(entry.fresh_until.since(now)),
             value: entry.value,
             outcome,
         }
     }
-}
 
-impl Life {
-    /// Fresh from the source, with so long to live in L2.
-    pub(crate) fn new_in_l2(left: Option<Duration>) -> Self {
-        Self { age: Duration::ZERO, left }
+    fn nothing(outcome: Outcome) -> Self {
+        Self { value: None, outcome, age: Duration::ZERO, expires_in: None }
     }
 }

@@ -6,7 +6,7 @@ use strata_report::{L2Report, NodeReport};
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::{Bus, Hearer, Message, Tail};
-use crate::face::CacheFace;
+use crate::face::{CacheFace, Ear};
 use crate::l2::{Keyspace, Link, Pending};
 use crate::{BuildError, clock};
 
@@ -25,6 +25,7 @@ pub(crate) struct Shared {
     bus: Bus,
     tail: Tail,
     caches: RwLock<Vec<Weak<dyn CacheFace>>>,
+    ears: RwLock<Vec<Weak<dyn Ear>>>,
     trusted_for_ms: AtomicU64,
     shutdown: CancellationToken,
 }
@@ -45,6 +46,7 @@ impl Shared {
             link,
             bus,
             caches: RwLock::default(),
+            ears: RwLock::default(),
             trusted_for_ms: AtomicU64::new(trusted_for_ms),
             shutdown,
         }
@@ -111,6 +113,26 @@ impl Shared {
         Ok(())
     }
 
+    pub(crate) fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
+    /// Lets a cache's write-behind hear what the cache hears.
+    pub(crate) fn listen(&self, ear: Weak<dyn Ear>, cache: &str) -> Result<(), BuildError> {
+        let mut ears = self.ears.write().unwrap_or_else(PoisonError::into_inner);
+        ears.retain(|ear| ear.strong_count() > 0);
+        if ears.iter().filter_map(Weak::upgrade).any(|other| other.cache() == cache) {
+            return Err(BuildError::DuplicateWriteBehind(cache.to_owned()));
+        }
+        ears.push(ear);
+        Ok(())
+    }
+
+    fn ears(&self) -> Vec<Arc<dyn Ear>> {
+        let ears = self.ears.read().unwrap_or_else(PoisonError::into_inner);
+        ears.iter().filter_map(Weak::upgrade).collect()
+    }
+
     /// How long after its fill an L1 entry counts at the moment, milliseconds; `None` is in full.
     pub(crate) fn trusted_for_ms(&self) -> Option<u64> {
         let ms = self.trusted_for_ms.load(Ordering::Relaxed);
@@ -138,12 +160,18 @@ impl Hearer for Shared {
         for cache in self.caches().iter().filter(|cache| cache.name() == message.cache) {
             cache.hear(message);
         }
+        for ear in self.ears().iter().filter(|ear| ear.cache() == message.cache) {
+            ear.hear(message);
+        }
     }
 
     fn gap(&self) {
         tracing::warn!(node = self.id, "invalidations may have been missed: L1 is emptied");
         for cache in self.caches() {
             cache.raise_epoch();
+        }
+        for ear in self.ears() {
+            ear.gap();
         }
     }
 

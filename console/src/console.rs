@@ -86,7 +86,7 @@ impl Console {
     pub fn snapshot(&self) -> Snapshot {
         // The sampler sends its tick before it is unlocked, so the two belong together.
         let sampler = self.sampler();
-        Snapshot { frame: Frame::clone(&self.frame()), history: sampler.history() }
+        Snapshot { frame: self.frame().for_screens(), history: sampler.history() }
     }
 
     /// Each second's tick. A reader that is too slow misses ticks, never blocks them.

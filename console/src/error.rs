@@ -49,6 +49,7 @@ impl From<CacheError> for ConsoleError {
             CacheError::BadKey { cache, key } => {
                 Self::bad_key(&cache, &key, "its keys look different")
             }
+            CacheError::NoKeyText(cache) => Self::bad_key(&cache, "", "its keys have no text"),
         }
     }
 }

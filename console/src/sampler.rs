@@ -17,7 +17,7 @@ const RECENT_MS: u64 = 10_000;
 pub struct Tick {
     /// The numbers.
     pub frame: Arc<Frame>,
-    /// The frame as JSON, made once for all who read it.
+    /// The frame as screens get it, as JSON, made once for all who read it.
     pub json: Arc<str>,
     pub(crate) reports: Arc<[NodeReport]>,
 }
@@ -153,7 +153,7 @@ impl Sampler {
 
 impl Tick {
     fn new(frame: Frame, reports: Arc<[NodeReport]>) -> Self {
-        let json = serde_json::to_string(&frame).unwrap_or_else(|error| {
+        let json = serde_json::to_string(&frame.for_screens()).unwrap_or_else(|error| {
             tracing::error!(%error, "failed to serialise a frame");
             "null".to_owned()
         });

@@ -22,6 +22,18 @@ pub struct Frame {
     pub point: Point,
 }
 
+impl Frame {
+    /// The frame without what no screen draws each second: groups, keys, curves and sizes. Whoever
+    /// wants those asks for one cache's report.
+    pub fn for_screens(&self) -> Self {
+        let mut frame = self.clone();
+        for cache in &mut frame.caches {
+            cache.report.drop_details();
+        }
+        frame
+    }
+}
+
 /// One node in a frame.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NodeFrame {

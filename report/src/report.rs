@@ -1,6 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Evictions, Histogram, Origin, Outcomes, ScopeCounts};
+use crate::{
+    Ages, Evictions, Groups, Histogram, HotKeys, LogHistogram, Origin, Outcomes, ScopeCounts,
+    WhatIf,
+};
 
 /// A node's id, as in the `node` label of metrics.
 pub type NodeId = String;
@@ -70,6 +73,26 @@ pub struct CacheReport {
     pub invalidations: InvalidationCounts,
     /// The settings in force.
     pub settings: Settings,
+    /// Sizes of entries made ready for Redis, bytes.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub l2_put_bytes: LogHistogram,
+    /// Reads by key group.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub groups: Groups,
+    /// The keys that are read most; `None` where keys are not sampled.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub hot_keys: Option<HotKeys>,
+    /// The keys that L1 has not when they are read; `None` where keys are not sampled.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub missed_keys: Option<HotKeys>,
+    /// The hit ratio of L1 with other capacities; `None` where it is not simulated.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub what_if: Option<WhatIf>,
 }
 
 /// Gets asked of one level.
@@ -104,6 +127,14 @@ pub struct L1Report {
     pub fenced: u64,
     /// Entries that left it.
     pub evictions: Evictions,
+    /// How old they were.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub ages_ms: Ages,
+    /// Weights of entries put into it, bytes; `None` where entries are not weighed.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub put_bytes: Option<LogHistogram>,
 }
 
 /// Loads from the source.
@@ -155,6 +186,12 @@ pub struct Settings {
     pub jitter: f64,
     /// A load that takes longer fails, milliseconds.
     pub load_timeout_ms: u64,
+    /// A reader that has a stale entry to fall back on waits no longer, milliseconds.
+    pub soft_timeout_ms: Option<u64>,
+    /// How long after its time to live an entry may stand in for a source that fails, milliseconds.
+    pub grace_ms: u64,
+    /// How early entries are refreshed before they expire; 0 is never.
+    pub refresh_ahead: f64,
 }
 
 /// How a node hears of invalidations.
@@ -200,6 +237,13 @@ pub struct L2Report {
 }
 
 impl CacheReport {
+    pub(crate) fn drop_details(&mut self) {
+        self.l2_put_bytes = LogHistogram::default();
+        self.groups = Groups::default();
+        (self.hot_keys, self.missed_keys, self.what_if) = (None, None, None);
+        (self.l1.ages_ms, self.l1.put_bytes) = (Ages::default(), None);
+    }
+
     /// Adds another node's report of the same cache. Settings stay those of the first.
     pub fn merge(&mut self, other: &Self) {
         self.outcomes += other.outcomes;
@@ -215,6 +259,11 @@ impl CacheReport {
         self.invalidations.bus += other.invalidations.bus;
         self.invalidations.l1_removed += other.invalidations.l1_removed;
         self.invalidations.l2_removed += other.invalidations.l2_removed;
+        self.l2_put_bytes.merge(&other.l2_put_bytes);
+        self.groups.merge(&other.groups);
+        merge(&mut self.hot_keys, other.hot_keys.as_ref(), HotKeys::merge);
+        merge(&mut self.missed_keys, other.missed_keys.as_ref(), HotKeys::merge);
+        merge(&mut self.what_if, other.what_if.as_ref(), WhatIf::merge);
     }
 }
 
@@ -237,6 +286,17 @@ impl L1Report {
         self.puts += other.puts;
         self.fenced += other.fenced;
         self.evictions += other.evictions;
+        self.ages_ms.merge(&other.ages_ms);
+        merge(&mut self.put_bytes, other.put_bytes.as_ref(), LogHistogram::merge);
+    }
+}
+
+/// Adds what another node has to what this one may have.
+fn merge<T: Clone>(mine: &mut Option<T>, theirs: Option<&T>, add: impl Fn(&mut T, &T)) {
+    match (mine, theirs) {
+        (Some(mine), Some(theirs)) => add(mine, theirs),
+        (mine @ None, Some(theirs)) => *mine = Some(theirs.clone()),
+        (_, None) => {}
     }
 }
 

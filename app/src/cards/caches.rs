@@ -6,6 +6,18 @@ use crate::hints;
 use crate::live::Live;
 use crate::ui::{Bar, Card, Label, Segment};
 
+/// Where reads of a cache may end.
+struct Layer {
+    class: &'static str,
+    share: fn(&CacheFrame) -> Option<f64>,
+}
+
+const LAYERS: [Layer; 3] = [
+    Layer { class: "l1", share: |cache| share(cache, cache.recent.outcomes.l1_hit) },
+    Layer { class: "l2", share: |cache| share(cache, cache.recent.outcomes.l2_hit) },
+    Layer { class: "source", share: below },
+];
+
 /// Every cache in a row, worst first: the one whose reads sink the deepest.
 #[component]
 pub(crate) fn Caches() -> impl IntoView {
@@ -51,34 +63,26 @@ pub(crate) fn Caches() -> impl IntoView {
 #[component]
 fn Row(name: String) -> impl IntoView {
     let live = expect_context::<Live>();
-    let wanted = StoredValue::new(name.clone());
-    let cache = Memo::new(move |_| {
-        live.frame.with(|frame| {
-            let mut caches = frame.caches.iter();
-            let found = caches.find(|cache| wanted.with_value(|name| cache.report.cache == *name));
-            found.cloned().unwrap_or_default()
-        })
-    });
-    let text = move |of: fn(&CacheFrame) -> String| move || cache.with(of);
-    let layers = Memo::new(move |_| cache.with(layers));
-    let segments = Memo::new(move |_| {
-        let segment = |(class, share): (&'static str, Option<f64>)| Segment {
-            class,
-            share: share.unwrap_or(0.0),
+    let text = |of: fn(&CacheFrame) -> String| live.cache_text(&name, of);
+    let shares = LAYERS.map(|layer| live.cache_share(&name, layer.share));
+    let segments = Signal::derive(move || {
+        let segment = |(layer, share): (&Layer, Signal<Option<f64>>)| Segment {
+            class: layer.class,
+            share: share.get().unwrap_or(0.0),
         };
-        ["l1", "l2", "source"].into_iter().zip(layers.get()).map(segment).collect()
+        LAYERS.iter().zip(shares).map(segment).collect()
     });
-    let shares = [0, 1, 2].map(|i| {
-        let text = move || format::percent(layers.get()[i]);
-        view! { <span>{text}</span> }
-    });
+    let percent = |share: Signal<Option<f64>>| {
+        view! { <span>{move || format::percent(share.get())}</span> }
+    };
+    let percents = shares.map(percent).into_iter().collect_view();
     view! {
         <tr>
-            <th scope="row">{name}</th>
+            <th scope="row">{name.clone()}</th>
             <td class="wide">
                 <span class="answered-by">
                     <Bar segments=segments />
-                    <span class="shares">{shares.into_iter().collect_view()}</span>
+                    <span class="shares">{percents}</span>
                 </span>
             </td>
             <td>{text(reads)}</td>
@@ -101,17 +105,19 @@ fn weight(cache: &CacheFrame) -> String {
     cache.report.l1.weight_bytes.map_or(DASH.to_owned(), |n| format!("~{}", format::bytes(n)))
 }
 
-// The shares of reads that ended in L1, in L2 and below.
-fn layers(cache: &CacheFrame) -> [Option<f64>; 3] {
+fn share(cache: &CacheFrame, part: u64) -> Option<f64> {
+    let reads = cache.recent.outcomes.reads();
+    (reads > 0).then(|| part as f64 / reads as f64)
+}
+
+fn below(cache: &CacheFrame) -> Option<f64> {
     let outcomes = &cache.recent.outcomes;
-    let reads = outcomes.reads();
-    let below = reads - outcomes.l1_hit - outcomes.l2_hit;
-    [outcomes.l1_hit, outcomes.l2_hit, below].map(|n| (reads > 0).then(|| n as f64 / reads as f64))
+    share(cache, outcomes.reads() - outcomes.l1_hit - outcomes.l2_hit)
 }
 
 // Steps of 5 %, so that caches that are alike do not change places each second.
 fn worst_first(frame: &Frame) -> Vec<String> {
-    let depth = |cache: &CacheFrame| layers(cache)[2].map_or(-1, |share| (share * 20.0) as i32);
+    let depth = |cache: &CacheFrame| below(cache).map_or(-1, |share| (share * 20.0) as i32);
     let mut caches: Vec<&CacheFrame> = frame.caches.iter().collect();
     caches.sort_by_key(|cache| std::cmp::Reverse(depth(cache)));
     caches.into_iter().map(|cache| cache.report.cache.clone()).collect()

@@ -40,14 +40,14 @@ pub(crate) fn Health() -> impl IntoView {
 #[component]
 fn Banner() -> impl IntoView {
     let live = expect_context::<Live>();
-    let away = Memo::new(move |_| live.frame.with(|f| f.redis.configured && !f.redis.up));
+    let away = move || live.frame.with(|f| f.redis.configured && !f.redis.up);
     let waiting = move || match live.frame.with(total_queued) {
         0 => "Invalidations that cannot reach it will wait".to_owned(),
         n => format!("{} now", format::plural(n, "invalidation waits", "invalidations wait")),
     };
     view! {
         <div role="alert" class="banner-place">
-            <Show when=move || away.get()>
+            <Show when=away>
                 <div class="banner">
                     <p>
                         <strong>"Redis is away. "</strong>

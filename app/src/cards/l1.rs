@@ -60,19 +60,12 @@ pub(super) fn fullness(l1: &L1Report) -> Option<f64> {
 fn Fill(name: String) -> impl IntoView {
     let live = expect_context::<Live>();
     let label = format!("L1 of {name}");
-    let cache = StoredValue::new(name.clone());
-    let l1 = Memo::new(move |_| {
-        live.frame.with(|frame| {
-            let found =
-                frame.caches.iter().find(|c| cache.with_value(|name| c.report.cache == *name));
-            found.map(|cache| cache.report.l1.clone()).unwrap_or_default()
-        })
-    });
-    let share = Signal::derive(move || l1.with(fullness));
+    let held = live.cache_text(&name, |cache| held(&cache.report.l1));
+    let share = live.cache_share(&name, |cache| fullness(&cache.report.l1));
     view! {
         <li>
             <span>{name}</span>
-            <span class="of">{move || l1.with(held)}</span>
+            <span class="of">{held}</span>
             <Meter label=label class="l1" share=share />
         </li>
     }

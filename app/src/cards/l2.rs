@@ -48,21 +48,16 @@ pub(crate) fn L2() -> impl IntoView {
 fn Part(name: String) -> impl IntoView {
     let live = expect_context::<Live>();
     let label = format!("{name}, of all entries in L2");
-    let cache = StoredValue::new(name.clone());
-    let entries = Memo::new(move |_| {
-        live.frame.with(|frame| {
-            let mut caches = frame.caches.iter();
-            caches.find(|c| cache.with_value(|name| c.report.cache == *name))?.l2_entries
-        })
-    });
+    let entries = live.cache_text(&name, |c| c.l2_entries.map_or(DASH.to_owned(), format::count));
+    let part = live.cache_share(&name, |cache| cache.l2_entries.map(|n| n as f64));
     let share = Signal::derive(move || {
         let all = live.frame.with(|frame| sum(frame, |cache| cache.l2_entries))?;
-        (all > 0).then(|| entries.get().unwrap_or(0) as f64 / all as f64)
+        part.get().filter(|_| all > 0).map(|part| part / all as f64)
     });
     view! {
         <li>
             <span>{name}</span>
-            <span class="of">{move || entries.get().map_or(DASH.to_owned(), format::count)}</span>
+            <span class="of">{entries}</span>
             <Meter label=label class="l2" share=share />
         </li>
     }

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use strata_report::{Histogram, Window};
 
-use crate::charts::{LogAxis, Ridge};
+use crate::charts::{LogAxis, Ridge, ridge_path, ridge_x};
 use crate::format;
 use crate::hints::{self, Hint};
 use crate::live::Live;
@@ -76,8 +76,9 @@ pub(crate) fn Latency() -> impl IntoView {
 #[component]
 fn RidgeRow(row: Row) -> impl IntoView {
     let live = expect_context::<Live>();
-    let histogram = Memo::new(move |_| live.recent.with(|recent| (row.of)(recent).clone()));
-    let quantile = move |q| move || histogram.with(|h| format::duration(h.quantile_ns(q)));
+    let text = move |of: fn(&Histogram) -> String| {
+        Signal::derive(move || live.recent.with(|recent| of((row.of)(recent))))
+    };
     view! {
         <div class="ridge-row">
             <h3>{row.name}</h3>
@@ -85,13 +86,19 @@ fn RidgeRow(row: Row) -> impl IntoView {
                 <dt>
                     <Label hint=row.p50 />
                 </dt>
-                <dd>{quantile(0.5)}</dd>
+                <dd>{text(|h| format::duration(h.quantile_ns(0.5)))}</dd>
                 <dt>
                     <Label hint=row.p99 />
                 </dt>
-                <dd>{quantile(0.99)}</dd>
+                <dd>{text(|h| format::duration(h.quantile_ns(0.99)))}</dd>
             </dl>
-            <Ridge title=row.title class=row.class histogram=histogram />
+            <Ridge
+                title=row.title
+                class=row.class
+                path=text(ridge_path)
+                p50=text(|h| ridge_x(h, 0.5))
+                p99=text(|h| ridge_x(h, 0.99))
+            />
         </div>
     }
 }

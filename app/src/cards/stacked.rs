@@ -44,17 +44,17 @@ pub(super) fn StackedCard(
     let cursor = RwSignal::new(None);
     let chart = Memo::new(move |_| live.points.with(|points| stack(points, n, in_point)));
     let rows = Memo::new(move |_| live.points.with(|points| table_rows(points, n, in_point)));
-    let pointed = Memo::new(move |_| {
+    let pointed = Signal::derive(move || {
         let x = cursor.get()?;
         live.points.with(|points| at_cursor(points, x).copied())
     });
-    let shown = Memo::new(move |_| match pointed.get() {
+    let shown = Signal::derive(move || match pointed.get() {
         Some(point) => ((0..n).map(|i| in_point(&point, i)).collect(), point.span_ms),
         None => live
             .recent
             .with(|recent| ((0..n).map(|i| in_window(recent, i)).collect(), recent.span_ms)),
     });
-    let totals = Memo::new(move |_| {
+    let totals = Signal::derive(move || {
         let total = |i| live.frame.with(|f| f.caches.iter().map(|c| in_report(&c.report, i)).sum());
         (0..n).map(total).collect()
     });

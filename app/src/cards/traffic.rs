@@ -3,6 +3,7 @@ use leptos::server_fn::ServerFn;
 use strata_report::TrafficState;
 
 use crate::api::{self, CurrentTraffic, SetTraffic};
+use crate::format;
 use crate::hints::{self, Hint};
 use crate::live::{Live, LiveState};
 use crate::session::Visitor;
@@ -48,7 +49,7 @@ fn Settings(state: RwSignal<Option<TrafficState>>) -> impl IntoView {
     });
     let running = move || state.with(|state| state.is_some_and(|state| state.running));
     let value = move |of: fn(TrafficState) -> f64| {
-        Signal::derive(move || state.get().map_or(String::new(), |state| of(state).to_string()))
+        Signal::derive(move || state.get().map_or(String::new(), |state| format::short(of(state), 4)))
     };
     let disabled = move || refusal.with(Option::is_some);
     view! {

@@ -16,9 +16,9 @@ pub(crate) fn Legend(
     /// What is counted.
     hint: Hint,
     /// The counts behind share and rate.
-    shown: Memo<Shown>,
+    shown: Signal<Shown>,
     /// Counts since the start.
-    totals: Memo<Vec<u64>>,
+    totals: Signal<Vec<u64>>,
 ) -> impl IntoView {
     let row = |(i, band): (usize, &'static Band)| {
         let share = move || shown.with(|shown| format::percent(share(shown, i)));

@@ -5,8 +5,9 @@ use strata_report::{BOUNDS_NS, Histogram};
 
 use super::log_axis::log_x;
 
+// As in the view box.
 const WIDTH: f64 = 1_000.0;
-const HEIGHT: f64 = 100.0;
+const HEIGHT: i64 = 100;
 
 /// How durations are spread over the logarithmic axis, with p50 and p99 marked.
 #[component]
@@ -15,28 +16,34 @@ pub(crate) fn Ridge(
     title: &'static str,
     /// The class that gives it its colour.
     class: &'static str,
-    /// The durations.
-    #[prop(into)]
-    histogram: Signal<Histogram>,
+    /// Its outline, from [`ridge_path`].
+    path: Signal<String>,
+    /// Where p50 lies, from [`ridge_x`].
+    p50: Signal<String>,
+    /// Where p99 lies, from [`ridge_x`].
+    p99: Signal<String>,
 ) -> impl IntoView {
-    let path = Memo::new(move |_| histogram.with(ridge_path));
-    let mark = move |q: f64| {
-        move || histogram.with(|h| h.quantile_ns(q)).map_or(-10.0, |ns| (log_x(ns) * WIDTH).round())
-    };
     view! {
         <svg
             class=format!("ridge {class}")
             role="img"
             aria-label=title
-            viewBox=format!("0 0 {WIDTH} {HEIGHT}")
+            viewBox="0 0 1000 100"
             preserveAspectRatio="none"
         >
             <title>{title}</title>
-            <path d=move || path.get() />
-            <line class="p50" x1=mark(0.5) x2=mark(0.5) y1="0" y2="100" />
-            <line class="p99" x1=mark(0.99) x2=mark(0.99) y1="0" y2="100" />
+            <path d=path />
+            <line class="p50" x1=p50 x2=p50 y1="0" y2="100" />
+            <line class="p99" x1=p99 x2=p99 y1="0" y2="100" />
         </svg>
     }
+    .into_any()
+}
+
+/// Where a quantile lies on the drawing; outside of it where nothing was counted.
+pub(crate) fn ridge_x(histogram: &Histogram, q: f64) -> String {
+    let x = histogram.quantile_ns(q).map_or(-10, |ns| (log_x(ns) * WIDTH).round() as i64);
+    x.to_string()
 }
 
 /// The outline of a histogram, scaled to its fullest bucket.
@@ -48,17 +55,17 @@ pub(crate) fn ridge_path(histogram: &Histogram) -> String {
         return out;
     }
     let _ = write!(out, "M0 {HEIGHT}");
-    let mut left = 0.0;
+    let mut left = 0;
     for (bound, n) in BOUNDS_NS.iter().zip(counts) {
         // The first bucket ends where the axis begins; it still has to be seen.
-        let right = (log_x(*bound) * WIDTH).round().max(8.0);
-        let top = (HEIGHT * (1.0 - *n as f64 / fullest as f64)).round();
+        let right = ((log_x(*bound) * WIDTH).round() as i64).max(8);
+        let top = HEIGHT - (*n as f64 / fullest as f64 * HEIGHT as f64).round() as i64;
         if right > left {
             let _ = write!(out, "L{left} {top}L{right} {top}");
         }
         left = right;
     }
-    let _ = write!(out, "L{WIDTH} {HEIGHT}Z");
+    let _ = write!(out, "L1000 {HEIGHT}Z");
     out
 }
 
@@ -78,6 +85,11 @@ mod tests {
         assert!(path.contains("L106 0L125 0"), "{path}");
         assert!(path.contains("50L"), "{path}");
         assert!(path.starts_with("M0 100L") && path.ends_with("L1000 100Z"));
+    }
+
+    #[test]
+    fn a_quantile_of_nothing_lies_outside() {
+        assert_eq!(ridge_x(&Histogram::default(), 0.5), "-10");
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use leptos::prelude::*;
 use strata_report::Point;
 
-use super::stack::{HEIGHT, WIDTH, per_second, runs, shown, x, y};
+use super::stack::{per_second, runs, shown, x, y};
 
 /// A line over the last five minutes, as an ornament beside a number that says the same.
 #[component]
@@ -11,16 +11,16 @@ pub(crate) fn Spark(
     /// The class that gives it its colour.
     class: &'static str,
     /// Its path, from [`spark_path`].
-    path: Memo<String>,
+    path: Signal<String>,
 ) -> impl IntoView {
     view! {
         <svg
             class=format!("spark {class}")
             aria-hidden="true"
-            viewBox=format!("0 0 {WIDTH} {HEIGHT}")
+            viewBox="0 0 3000 1000"
             preserveAspectRatio="none"
         >
-            <path d=move || path.get() />
+            <path d=path />
         </svg>
     }
 }

@@ -7,11 +7,11 @@ use super::scale::Axis;
 /// What a chart over time shows: the last five minutes.
 pub(crate) const WINDOW_MS: u64 = 300_000;
 
-/// The width of the drawing; a unit is a tenth of a second.
+/// The width of the drawing, as in its view box; a unit is a tenth of a second.
 pub(crate) const WIDTH: f64 = 3_000.0;
 
-/// The height of the drawing.
-pub(crate) const HEIGHT: f64 = 1_000.0;
+/// The height of the drawing, as in its view box.
+const HEIGHT: f64 = 1_000.0;
 
 // Two points further apart than this are not joined: nobody counted in between.
 const GAP_IN_STEPS: u64 = 3;

@@ -3,7 +3,7 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use leptos::web_sys::Element;
 
-use super::stack::{HEIGHT, StackedPaths, WIDTH};
+use super::stack::{StackedPaths, WIDTH};
 use crate::format;
 
 /// One band of a stacked chart.
@@ -38,7 +38,7 @@ pub(crate) fn Stacked(
     let areas = areas.collect_view();
     let lines = (0..4).map(|i| {
         let y = i * 250;
-        view! { <line class="grid" x1="0" x2=WIDTH as u32 y1=y y2=y /> }
+        view! { <line class="grid" x1="0" x2="3000" y1=y y2=y /> }
     });
     let lines = lines.collect_view();
     let labels = (0..5).map(|i| {
@@ -58,13 +58,13 @@ pub(crate) fn Stacked(
                 <svg
                     role="img"
                     aria-label=title
-                    viewBox=format!("0 0 {WIDTH} {HEIGHT}")
+                    viewBox="0 0 3000 1000"
                     preserveAspectRatio="none"
                 >
                     <title>{title}</title>
                     {areas}
                     {lines}
-                    <line class="cursor" x1=pointer_x x2=pointer_x y1="0" y2=HEIGHT as u32 />
+                    <line class="cursor" x1=pointer_x x2=pointer_x y1="0" y2="1000" />
                 </svg>
             </div>
             <div class="chart-x" aria-hidden="true">

@@ -1,5 +1,7 @@
+use std::borrow::Cow;
+
 use leptos::prelude::*;
-use strata_report::{Frame, Point, Snapshot, Window};
+use strata_report::{CacheFrame, Frame, Point, Snapshot, Window};
 
 use super::LiveState;
 use super::ring::Ring;
@@ -47,11 +49,32 @@ impl Live {
         live
     }
 
+    /// A text about one cache; what a missing cache would say where there is none.
+    pub(crate) fn cache_text(&self, name: &str, text: fn(&CacheFrame) -> String) -> Signal<String> {
+        let (frame, name) = (self.frame, StoredValue::new(name.to_owned()));
+        Signal::derive(move || frame.with(|frame| name.with_value(|name| text(&cache(frame, name)))))
+    }
+
+    /// A share that one cache has.
+    pub(crate) fn cache_share(
+        &self,
+        name: &str,
+        share: fn(&CacheFrame) -> Option<f64>,
+    ) -> Signal<Option<f64>> {
+        let (frame, name) = (self.frame, StoredValue::new(name.to_owned()));
+        Signal::derive(move || frame.with(|frame| name.with_value(|name| share(&cache(frame, name)))))
+    }
+
     /// Stops the numbers, or lets them go on.
     pub(crate) fn toggle(&self) {
         #[cfg(feature = "hydrate")]
         self.stream.with_value(super::stream::Stream::toggle);
     }
+}
+
+fn cache<'a>(frame: &'a Frame, name: &str) -> Cow<'a, CacheFrame> {
+    let found = frame.caches.iter().find(|cache| cache.report.cache == name);
+    found.map_or_else(|| Cow::Owned(CacheFrame::default()), Cow::Borrowed)
 }
 
 fn recent(frame: &Frame) -> Window {

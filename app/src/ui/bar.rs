@@ -14,20 +14,21 @@ pub(crate) struct Segment {
 /// Parts of a whole, side by side. An ornament: the numbers stand beside it.
 #[component]
 pub(crate) fn Bar(
-    /// The parts, from left to right; their number never changes.
-    segments: Memo<Vec<Segment>>,
+    /// The parts, from left to right; their number and classes never change.
+    segments: Signal<Vec<Segment>>,
 ) -> impl IntoView {
     let classes = segments.with_untracked(|all| all.iter().map(|s| s.class).collect::<Vec<_>>());
-    let rects = classes.into_iter().enumerate().map(|(i, class)| {
-        let x = move || segments.with(|all| units(all[..i].iter().map(|s| s.share).sum()));
-        let width = move || segments.with(|all| units(all[i].share));
-        view! { <rect class=class x=x width=width y="0" height="10" /> }
-    });
+    let part = |(i, class): (usize, &'static str)| {
+        let d = Signal::derive(move || segments.with(|segments| path(segments, i)));
+        view! { <path class=class d=d /> }
+    };
+    let parts = classes.into_iter().enumerate().map(part).collect_view();
     view! {
         <svg class="bar" aria-hidden="true" viewBox="0 0 1000 10" preserveAspectRatio="none">
-            {rects.collect_view()}
+            {parts}
         </svg>
     }
+    .into_any()
 }
 
 /// How full something is.
@@ -61,6 +62,27 @@ pub(crate) fn Meter(
     }
 }
 
+// The rectangle of one part.
+fn path(segments: &[Segment], i: usize) -> String {
+    let left = units(segments[..i].iter().map(|segment| segment.share).sum());
+    let width = units(segments[i].share);
+    if width > 0 { format!("M{left} 0h{width}v10h-{width}z") } else { String::new() }
+}
+
 fn units(share: f64) -> i64 {
     (share.clamp(0.0, 1.0) * WIDTH).round() as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_stand_side_by_side() {
+        let part = |share| Segment { class: "", share };
+        let parts = [part(0.6), part(0.0), part(0.4)];
+        assert_eq!(path(&parts, 0), "M0 0h600v10h-600z");
+        assert_eq!(path(&parts, 1), "");
+        assert_eq!(path(&parts, 2), "M600 0h400v10h-400z");
+    }
 }

@@ -25,6 +25,7 @@ struct Inner {
 /// What a message is about.
 pub(crate) enum What<'a> {
     Key(&'a str),
+    Soft(&'a str),
     Pattern(&'a str),
     All,
 }
@@ -42,6 +43,8 @@ pub(crate) struct Message {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
     Key(String),
+    /// A key that may be served stale while it is refreshed.
+    Soft(String),
     Pattern(String),
     All,
 }
@@ -88,6 +91,7 @@ impl Bus {
     ) {
         let (kind, target) = match what {
             What::Key(key) => ("key", key),
+            What::Soft(key) => ("soft", key),
             What::Pattern(pattern) => ("pattern", pattern),
             What::All => ("all", ""),
         };
@@ -103,6 +107,7 @@ impl Message {
         let target = || fields.get("t").cloned();
         let subject = match fields.get("k")?.as_str() {
             "key" => Subject::Key(target()?),
+            "soft" => Subject::Soft(target()?),
             "pattern" => Subject::Pattern(target()?),
             "all" => Subject::All,
             _ => return None,

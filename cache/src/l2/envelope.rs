@@ -6,18 +6,25 @@
 //! | 1 | flags: bit 0 = a remembered "not found" |
 //! | 2 | schema version of the value |
 //! | 8 | created, milliseconds since the epoch |
-//! | 8 | expires, milliseconds since the epoch |
+//! | 8 | fresh until, milliseconds since the epoch; 0 = invalidated softly |
 //! | 4 | what the load cost, microseconds |
-//! | 4 | CRC-32 of all other bytes |
+//! | 4 | CRC-32 of all other bytes but "fresh until" |
 //! | 2 + n | the key, so that a mixed-up answer is noticed |
 //! | rest | the value as JSON, readable in redis-cli |
 //!
-//! Numbers are big-endian. Whatever does not decode is a miss, counted, and overwritten.
+//! Numbers are big-endian. "Fresh until" stands outside the checksum because a soft invalidation
+//! overwrites it in place. Redis's own deadline is later by the grace in which a stale entry may
+//! stand in. Whatever does not decode is a miss, counted, and overwritten.
 
 /// Starts every entry, and nothing else that Strata writes.
 pub(crate) const MAGIC: &[u8; 4] = b"STR1";
 
-const HEADER: usize = 33;
+/// How long the fixed part is. No two writes of a key share it: it holds time and checksum.
+pub(crate) const HEADER: usize = 33;
+
+/// Where "fresh until" stands.
+pub(crate) const FRESH_AT: usize = 15;
+
 const CRC_AT: usize = 27;
 const NEGATIVE: u8 = 1;
 
@@ -26,7 +33,7 @@ const NEGATIVE: u8 = 1;
 pub(crate) struct Envelope<'a> {
     pub(crate) schema: u16,
     pub(crate) created_ms: u64,
-    pub(crate) expires_ms: u64,
+    pub(crate) fresh_until_ms: u64,
     pub(crate) load_us: u32,
     /// The value as JSON; `None` is a remembered "not found".
     pub(crate) value: Option<&'a [u8]>,
@@ -46,7 +53,7 @@ impl<'a> Envelope<'a> {
         out.push(if self.value.is_none() { NEGATIVE } else { 0 });
         out.extend_from_slice(&self.schema.to_be_bytes());
         out.extend_from_slice(&self.created_ms.to_be_bytes());
-        out.extend_from_slice(&self.expires_ms.to_be_bytes());
+        out.extend_from_slice(&self.fresh_until_ms.to_be_bytes());
         out.extend_from_slice(&self.load_us.to_be_bytes());
         out.extend_from_slice(&[0; 4]);
         out.extend_from_slice(&key_len.to_be_bytes());
@@ -64,7 +71,7 @@ impl<'a> Envelope<'a> {
         let found = Self {
             schema: u16::from_be_bytes(part(bytes, 5)?),
             created_ms: u64::from_be_bytes(part(bytes, 7)?),
-            expires_ms: u64::from_be_bytes(part(bytes, 15)?),
+            fresh_until_ms: u64::from_be_bytes(part(bytes, FRESH_AT)?),
             load_us: u32::from_be_bytes(part(bytes, 23)?),
             value: None,
         };
@@ -89,7 +96,8 @@ fn part<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], Unreadable> 
 
 fn checksum(bytes: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&bytes[..CRC_AT]);
+    hasher.update(&bytes[..FRESH_AT]);
+    hasher.update(&bytes[FRESH_AT + 8..CRC_AT]);
     hasher.update(&bytes[CRC_AT + 4..]);
     hasher.finalize()
 }
@@ -101,7 +109,7 @@ mod tests {
     use super::*;
 
     fn envelope(value: Option<&[u8]>) -> Envelope<'_> {
-        Envelope { schema: 3, created_ms: 17, expires_ms: 99, load_us: 5, value }
+        Envelope { schema: 3, created_ms: 17, fresh_until_ms: 99, load_us: 5, value }
     }
 
     #[test]
@@ -132,6 +140,7 @@ mod tests {
         fn one_flipped_bit_is_noticed(bit in 0usize..8 * 40, value in ".{1,20}") {
             let mut bytes = envelope(Some(value.as_bytes())).encode("user:1");
             let bit = bit % (bytes.len() * 8);
+            prop_assume!(!(FRESH_AT..FRESH_AT + 8).contains(&(bit / 8)));
             bytes[bit / 8] ^= 1 << (bit % 8);
             prop_assert!(Envelope::decode(&bytes, "user:1", 3).is_err());
         }

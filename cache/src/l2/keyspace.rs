@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, cmd, pipe};
 
+use super::envelope::FRESH_AT;
 use super::link::{Away, Link, SLOW_TIMEOUT, in_time};
 use super::pending::Pending;
 use super::{MAGIC, scripts};
@@ -31,8 +32,17 @@ pub(crate) enum Found {
     Bytes(Vec<u8>),
 }
 
+/// An entry to be written to L2 if what lies there is still what we think.
+pub(crate) struct Commit {
+    pub(crate) key: String,
+    /// How what lies there must begin: with our lease, or with the entry that we refresh.
+    pub(crate) expects: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) ttl_ms: u64,
+}
+
 /// The right to fill a key in L2. Starts with a word that no entry starts with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Lease(String);
 
 impl Lease {
@@ -40,6 +50,10 @@ impl Lease {
 
     pub(crate) fn new() -> Self {
         Self(format!("{}{:032x}", Self::PREFIX, rand::random::<u128>()))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
     }
 }
 
@@ -97,16 +111,26 @@ impl Keyspace {
         self.link.call(|mut connection| async move { set.query_async(&mut connection).await }).await
     }
 
-    /// Writes the entries whose lease is still ours; says which.
-    pub(crate) async fn commit(
+    /// Puts our lease in the place of bytes that cannot be used, if they still lie there.
+    pub(crate) async fn claim(
         &self,
-        lease: &Lease,
-        entries: &[(String, Vec<u8>, u64)],
-    ) -> Result<Vec<bool>, Away> {
+        key: &str,
+        seen: &[u8],
+        (lease, ttl_ms): (&Lease, u64),
+    ) -> Result<bool, Away> {
+        let mut invocation = scripts::CLAIM.prepare_invoke();
+        invocation.key(self.entry(key)).arg(seen).arg(&lease.0).arg(ttl_ms.max(1));
+        self.link
+            .call(|mut connection| async move { invocation.invoke_async(&mut connection).await })
+            .await
+    }
+
+    /// Writes the entries where nothing came in between; says which.
+    pub(crate) async fn commit(&self, entries: &[Commit]) -> Result<Vec<bool>, Away> {
         let mut invocation = scripts::COMMIT.prepare_invoke();
-        invocation.arg(&lease.0);
-        for (key, bytes, ttl_ms) in entries {
-            invocation.key(self.entry(key)).arg(bytes.as_slice()).arg((*ttl_ms).max(1));
+        for entry in entries {
+            invocation.key(self.entry(&entry.key)).arg(entry.expects.as_slice());
+            invocation.arg(entry.bytes.as_slice()).arg(entry.ttl_ms.max(1));
         }
         self.link
             .call(|mut connection| async move { invocation.invoke_async(&mut connection).await })
@@ -148,6 +172,22 @@ impl Keyspace {
             self.link.queue(Pending::Key { cache: self.cache.clone(), key: key.to_owned() });
         }
         removed
+    }
+
+    /// Marks a key as stale and tells the other nodes, in one step; queues a removal where Redis is
+    /// away. `Ok` says how many entries were there.
+    pub(crate) async fn soften(&self, key: &str) -> Result<u64, Away> {
+        let mut invocation = scripts::SOFTEN.prepare_invoke();
+        invocation.key(self.entry(key)).arg(MAGIC).arg(FRESH_AT);
+        self.bus.message(&mut invocation, &self.cache, What::Soft(key));
+        let softened = self
+            .link
+            .call(|mut connection| async move { invocation.invoke_async(&mut connection).await })
+            .await;
+        if softened.is_err() {
+            self.link.queue(Pending::Key { cache: self.cache.clone(), key: key.to_owned() });
+        }
+        softened
     }
 
     /// Removes what matches, batch by batch, and tells the other nodes; queues it where Redis is
@@ -291,7 +331,7 @@ impl Keyspace {
         }
     }
 
-    fn entry(&self, key: &str) -> String {
+    pub(crate) fn entry(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
 

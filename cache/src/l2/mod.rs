@@ -10,7 +10,7 @@ mod link;
 mod pending;
 mod scripts;
 
-pub(crate) use envelope::{Envelope, MAGIC};
-pub(crate) use keyspace::{Found, Keyspace, Lease};
+pub(crate) use envelope::{Envelope, HEADER, MAGIC};
+pub(crate) use keyspace::{Commit, Found, Keyspace, Lease};
 pub(crate) use link::{Away, Link, in_time};
 pub(crate) use pending::Pending;

@@ -22,19 +22,45 @@ pub(super) static ANNOUNCE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Writes each entry whose lease is still ours. KEYS: entries.
-/// ARGV: the lease, then entry and milliseconds to live for each key. Answers 1 or 0 for each.
+/// Writes each entry where what lies there still begins as it did when we looked: with our lease,
+/// or with the entry that we refresh. KEYS: entries. ARGV: for each key what it must begin with,
+/// the entry, and milliseconds to live. Answers 1 or 0 for each.
 pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| {
     script(
         "local done = {}
          for i, key in ipairs(KEYS) do
            done[i] = 0
-           if mine(key, ARGV[1]) then
-             redis.call('SET', key, ARGV[2 * i], 'PX', ARGV[2 * i + 1])
+           if begins(key, ARGV[3 * i - 2]) then
+             redis.call('SET', key, ARGV[3 * i - 1], 'PX', ARGV[3 * i])
              done[i] = 1
            end
          end
          return done",
+    )
+});
+
+/// Puts a lease in the place of what cannot be used, if it is still there.
+/// KEYS: entry. ARGV: what it must begin with, the lease, milliseconds to live.
+pub(super) static CLAIM: LazyLock<Script> = LazyLock::new(|| {
+    script(
+        "if not begins(KEYS[1], ARGV[1]) then return 0 end
+         redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+         return 1",
+    )
+});
+
+/// Marks an entry as invalidated softly and announces it. Answers 1 if an entry was there.
+/// KEYS: entry, bus, sequence. ARGV: magic, where "fresh until" stands, then the message.
+pub(super) static SOFTEN: LazyLock<Script> = LazyLock::new(|| {
+    script(
+        "local there = begins(KEYS[1], ARGV[1])
+         if there then
+           redis.call('SETRANGE', KEYS[1], ARGV[2], string.rep('\\0', 8))
+         else
+           redis.call('UNLINK', KEYS[1])
+         end
+         announce(KEYS[2], KEYS[3], 3)
+         return there and 1 or 0",
     )
 });
 
@@ -43,7 +69,7 @@ pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| {
 pub(super) static REPLACE: LazyLock<Script> = LazyLock::new(|| {
     script(
         "local done = 0
-         if mine(KEYS[1], ARGV[1]) then
+         if begins(KEYS[1], ARGV[1]) then
            redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
            done = 1
          else
@@ -58,7 +84,7 @@ pub(super) static REPLACE: LazyLock<Script> = LazyLock::new(|| {
 pub(super) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
     script(
         "for _, key in ipairs(KEYS) do
-           if mine(key, ARGV[1]) then redis.call('DEL', key) end
+           if begins(key, ARGV[1]) then redis.call('DEL', key) end
          end
          return 0",
     )
@@ -71,8 +97,8 @@ local function announce(bus, sequence, at)
   redis.call('XADD', bus, 'MAXLEN', '~', ARGV[at], '*', 's', n, 'k', ARGV[at + 1],
     'c', ARGV[at + 2], 't', ARGV[at + 3], 'o', ARGV[at + 4])
 end
-local function mine(key, lease)
-  return redis.pcall('STRLEN', key) == #lease and redis.call('GET', key) == lease
+local function begins(key, text)
+  return redis.pcall('GETRANGE', key, 0, #text - 1) == text
 end
 ";
 

@@ -39,7 +39,10 @@ impl World {
         }
         let build = |node| {
             Cache::builder("rows")
-                .time_to_live(Duration::from_secs(3600))
+                .time_to_live(Duration::from_millis(700))
+                .l2_time_to_live(Duration::from_secs(2))
+                .grace(Duration::from_secs(60))
+                .refresh_ahead(20.0)
                 .lease_wait(Duration::from_millis(50))
                 .build(node)
                 .unwrap()

@@ -2,9 +2,7 @@ use leptos::prelude::*;
 
 use crate::charts::Spark;
 use crate::hints::Hint;
-use crate::ui::{Number, Segment};
-
-const WIDTH: f64 = 1_000.0;
+use crate::ui::{Bar, Number, Segment};
 
 /// Why a layer takes no part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,9 +42,9 @@ pub(super) fn Layer(
     /// Its words.
     text: LayerText,
     /// The parts of what reached it that ended here.
-    parts: Memo<Vec<Segment>>,
+    parts: Signal<Vec<Segment>>,
     /// Its last minutes.
-    spark: Memo<String>,
+    spark: Signal<String>,
     /// Its numbers.
     numbers: Vec<(Hint, Signal<String>)>,
     /// Why it takes no part, where it does not.
@@ -69,7 +67,7 @@ pub(super) fn Layer(
                 <p>{made_of}</p>
             </div>
             <div class="layer-bar">
-                <Strip parts=parts />
+                <Bar segments=parts />
                 <p>
                     <b>{big}</b>
                     <span>{move || detail.get()}</span>
@@ -80,24 +78,4 @@ pub(super) fn Layer(
         </div>
     }
     .into_any()
-}
-
-#[component]
-fn Strip(parts: Memo<Vec<Segment>>) -> impl IntoView {
-    let classes = parts.with_untracked(|parts| parts.iter().map(|p| p.class).collect::<Vec<_>>());
-    let rects = classes.into_iter().enumerate().map(|(i, class)| {
-        let x = move || parts.with(|parts| units(parts[..i].iter().map(|p| p.share).sum()));
-        let width = move || parts.with(|parts| units(parts[i].share));
-        view! { <rect class=format!("part {class}") x=x width=width y="0" height="100" /> }
-    });
-    view! {
-        <svg aria-hidden="true" viewBox="0 0 1000 100" preserveAspectRatio="none">
-            <rect class="reads" width="1000" height="100" />
-            {rects.collect_view()}
-        </svg>
-    }
-}
-
-fn units(share: f64) -> i64 {
-    (share.clamp(0.0, 1.0) * WIDTH).round() as i64
 }

@@ -12,12 +12,10 @@ use crate::ui::Segment;
 
 /// What L1 answered.
 #[component]
-pub(super) fn L1Layer(
-    /// How far reads sank.
-    sinking: Memo<Sinking>,
-) -> impl IntoView {
+pub(super) fn L1Layer() -> impl IntoView {
     let live = expect_context::<Live>();
-    let answered = move || match sinking.get().reads {
+    let sinking = move || sinking(live);
+    let answered = move || match sinking().reads {
         0 => "no reads".to_owned(),
         _ => format!("{}/s answered", rate_of(live, Outcome::L1Hit)),
     };
@@ -25,7 +23,7 @@ pub(super) fn L1Layer(
         class: "l1",
         name: "L1",
         made_of: "moka, per process",
-        answered: Signal::derive(move || format::percent(sinking.get().l1_share())),
+        answered: Signal::derive(move || format::percent(sinking().l1_share())),
         detail: Signal::derive(answered),
     };
     let p = move |q| quantile(live, q, |window, q| window.l1_latency.quantile_ns(q));
@@ -38,7 +36,7 @@ pub(super) fn L1Layer(
     view! {
         <Layer
             text=text
-            parts=Memo::new(move |_| vec![part("l1", sinking.get().l1_share())])
+            parts=Signal::derive(move || vec![part("l1", sinking().l1_share())])
             spark=spark_of(live, Outcome::L1Hit)
             numbers=numbers
             absence=Signal::stored(None::<Absence>)
@@ -48,14 +46,12 @@ pub(super) fn L1Layer(
 
 /// What L2 answered.
 #[component]
-pub(super) fn L2Layer(
-    /// How far reads sank.
-    sinking: Memo<Sinking>,
-) -> impl IntoView {
+pub(super) fn L2Layer() -> impl IntoView {
     let live = expect_context::<Live>();
+    let sinking = move || sinking(live);
     let answered = move || {
-        let Sinking { l2, reads, .. } = sinking.get();
-        if sinking.get().below_l1() == 0 {
+        let Sinking { l2, reads, .. } = sinking();
+        if sinking().below_l1() == 0 {
             return "no reads sank here".to_owned();
         }
         let of_all = format::percent(share(l2, reads));
@@ -65,7 +61,7 @@ pub(super) fn L2Layer(
         class: "l2",
         name: "L2",
         made_of: "Redis, shared",
-        answered: Signal::derive(move || format::percent(sinking.get().l2_share())),
+        answered: Signal::derive(move || format::percent(sinking().l2_share())),
         detail: Signal::derive(answered),
     };
     let p = move |q| quantile(live, q, |window, q| window.l2_latency.quantile_ns(q));
@@ -77,7 +73,7 @@ pub(super) fn L2Layer(
     view! {
         <Layer
             text=text
-            parts=Memo::new(move |_| vec![part("l2", sinking.get().l2_share())])
+            parts=Signal::derive(move || vec![part("l2", sinking().l2_share())])
             spark=spark_of(live, Outcome::L2Hit)
             numbers=numbers
             absence=Signal::derive(move || live.frame.with(absence))
@@ -87,16 +83,14 @@ pub(super) fn L2Layer(
 
 /// What ended below both levels: loads, and every other outcome.
 #[component]
-pub(super) fn SourceLayer(
-    /// How far reads sank.
-    sinking: Memo<Sinking>,
-) -> impl IntoView {
+pub(super) fn SourceLayer() -> impl IntoView {
     let live = expect_context::<Live>();
-    let loads = move || match sinking.get().reads {
+    let sinking = move || sinking(live);
+    let loads = move || match sinking().reads {
         0 => DASH.to_owned(),
         _ => format!("{} loads/s", rate_of(live, Outcome::Loaded)),
     };
-    let others = move || match sinking.get().below {
+    let others = move || match sinking().below {
         0 => "no reads sank here".to_owned(),
         _ => others(live),
     };
@@ -117,12 +111,17 @@ pub(super) fn SourceLayer(
     view! {
         <Layer
             text=text
-            parts=Memo::new(move |_| live.recent.with(parts_below))
+            parts=Signal::derive(move || live.recent.with(parts_below))
             spark=spark_of(live, Outcome::Loaded)
             numbers=numbers
             absence=Signal::stored(None::<Absence>)
         />
     }
+}
+
+/// How far the reads of the last seconds sank.
+pub(super) fn sinking(live: Live) -> Sinking {
+    live.recent.with(|recent| Sinking::of(&recent.outcomes))
 }
 
 fn rate_of(live: Live, outcome: Outcome) -> String {
@@ -133,8 +132,8 @@ fn quantile(live: Live, q: f64, of: fn(&Window, f64) -> Option<u64>) -> Signal<S
     Signal::derive(move || live.recent.with(|recent| format::duration(of(recent, q))))
 }
 
-fn spark_of(live: Live, outcome: Outcome) -> Memo<String> {
-    Memo::new(move |_| {
+fn spark_of(live: Live, outcome: Outcome) -> Signal<String> {
+    Signal::derive(move || {
         live.points.with(|points| spark_path(points, |point| point.outcomes.get(outcome)))
     })
 }

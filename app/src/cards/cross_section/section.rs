@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use strata_report::Frame;
 
-use super::layers::{L1Layer, L2Layer, SourceLayer};
+use super::layers::{L1Layer, L2Layer, SourceLayer, sinking};
 use super::sink::Sink;
 use super::sinking::{Sinking, saved_ns};
 use crate::format::{self, DASH};
@@ -13,38 +13,37 @@ use crate::ui::Label;
 #[component]
 pub(crate) fn CrossSection() -> impl IntoView {
     let live = expect_context::<Live>();
-    let sinking = Memo::new(move |_| live.recent.with(|recent| Sinking::of(&recent.outcomes)));
     let per_s = move |count: fn(&Sinking) -> u64| {
-        live.recent.with(|recent| format::rate(recent.per_second(count(&sinking.get()))))
+        live.recent.with(|recent| format::rate(recent.per_second(count(&sinking(live)))))
     };
-    let l1_share = Memo::new(move |_| sinking.get().l1_share());
-    let l2_share = Memo::new(move |_| sinking.get().l2_share());
+    let l1_share = Signal::derive(move || sinking(live).l1_share());
+    let l2_share = Signal::derive(move || sinking(live).l2_share());
     view! {
         <section class="card cross-section" aria-labelledby="cross-section-title">
             <h2 id="cross-section-title" class="unseen">"Where reads are answered"</h2>
-            <Summary sinking=sinking />
-            <L1Layer sinking=sinking />
+            <Summary />
+            <L1Layer />
             <Sink
                 answered=l1_share
                 text=Signal::derive(move || format!("{}/s sink to L2", per_s(Sinking::below_l1)))
             />
-            <L2Layer sinking=sinking />
+            <L2Layer />
             <Sink
                 answered=l2_share
                 text=Signal::derive(move || {
                     format!("{}/s sink to the database", per_s(|sinking| sinking.below))
                 })
             />
-            <SourceLayer sinking=sinking />
+            <SourceLayer />
         </section>
     }
     .into_any()
 }
 
 #[component]
-fn Summary(sinking: Memo<Sinking>) -> impl IntoView {
+fn Summary() -> impl IntoView {
     let live = expect_context::<Live>();
-    let reads = move || live.recent.with(|r| format::rate(r.per_second(sinking.get().reads)));
+    let reads = move || live.recent.with(|r| format::rate(r.per_second(sinking(live).reads)));
     let window = move || match live.recent.with(|recent| recent.span_ms) {
         0 => "no numbers yet".to_owned(),
         ms => format!("last {}", format::span(ms)),
@@ -60,7 +59,7 @@ fn Summary(sinking: Memo<Sinking>) -> impl IntoView {
             <Big hint=hints::READS value=Signal::derive(reads) />
             <Big
                 hint=hints::WITHOUT_SOURCE
-                value=Signal::derive(move || format::percent(sinking.get().levels_share()))
+                value=Signal::derive(move || format::percent(sinking(live).levels_share()))
             />
             <Big hint=hints::SAVED value=Signal::derive(saved) />
             <Big

@@ -1,0 +1,105 @@
+use std::hash::Hash;
+use std::sync::{Arc, OnceLock};
+
+use moka::notification::RemovalCause;
+
+use super::moka_face::MokaFace;
+use super::observed::Observed;
+use super::watch::Watch;
+use super::watched::{Keyed, Unkeyed, Watched};
+use crate::recorder::hash_of;
+use crate::{BuildError, Key, Node, node};
+
+/// Makes a moka cache tell what it does, in three lines. Its report then appears among those of
+/// the node's caches: outcomes, latencies, loads, evictions with refusals told apart, ages at
+/// removal, hot keys, and the hit ratio with other capacities.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use strata_cache::{Node, Observer};
+/// # let node = Node::builder("shop").start().await?;
+/// let observer = Observer::new(&node, "prices")?;
+/// let moka = moka::sync::Cache::builder().max_capacity(1_000).eviction_listener(observer.listener()).build();
+/// let prices = observer.observe_keys(moka);
+///
+/// assert_eq!(prices.get_with("tea".to_owned(), || 3), 3);
+/// assert_eq!(prices.get("tea"), Some(3));
+/// let outcomes = prices.report().outcomes;
+/// assert_eq!((outcomes.loaded, outcomes.l1_hit), (1, 1));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// With the feature `future` (on by default) the same for the asynchronous kind:
+///
+/// ```
+/// # #[cfg(feature = "future")]
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use strata_cache::{Node, Observer};
+/// # let node = Node::builder("shop").start().await?;
+/// let observer = Observer::new(&node, "prices")?;
+/// let moka = moka::future::Cache::builder().max_capacity(1_000).eviction_listener(observer.listener()).build();
+/// let prices = observer.observe_keys(moka);
+///
+/// assert_eq!(prices.get_with(7_u64, async { 3 }).await, 3);
+/// assert_eq!(node.report().caches[0].outcomes.loaded, 1);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "future"))]
+/// # fn main() {}
+/// ```
+#[derive(Debug)]
+pub struct Observer {
+    watched: Arc<Watched>,
+    /// What the listener counts in, from the moment that there is a cache.
+    watch: Arc<OnceLock<Arc<Watch>>>,
+}
+
+impl Observer {
+    /// Takes a name for the cache on this node.
+    ///
+    /// # Errors
+    /// When the name is taken on this node or cannot be one.
+    pub fn new(node: &Node, name: &str) -> Result<Self, BuildError> {
+        node::check_name(name)?;
+        let watched = Arc::new(Watched::new(name));
+        node.shared().register(&watched)?;
+        Ok(Self { watched, watch: Arc::default() })
+    }
+
+    /// The eviction listener to hand to moka's builder; without it evictions and ages are not
+    /// counted. A service's own listener can call it with what it was called with.
+    pub fn listener<K: Hash, V>(
+        &self,
+    ) -> impl Fn(Arc<K>, V, RemovalCause) + Send + Sync + use<K, V> {
+        let watch = Arc::clone(&self.watch);
+        move |key, _, cause| {
+            if let Some(watch) = watch.get() {
+                watch.removal(hash_of(&*key), cause);
+            }
+        }
+    }
+
+    /// Observes a cache whose keys have no text: it reports no hot keys, and consoles cannot name
+    /// its keys.
+    pub fn observe<C: MokaFace>(self, cache: C) -> Observed<C> {
+        let watch = self.watch(&cache);
+        self.watched.watch(Arc::new(Unkeyed::new(cache.clone(), Arc::clone(&watch))));
+        Observed { moka: cache, watch, text: None, watched: self.watched }
+    }
+
+    /// Observes a cache whose keys have a text, so that hot keys are named, and consoles can find
+    /// and invalidate keys.
+    pub fn observe_keys<C: MokaFace<Key: Key>>(self, cache: C) -> Observed<C> {
+        let watch = self.watch(&cache);
+        self.watched.watch(Arc::new(Keyed::new(cache.clone(), Arc::clone(&watch))));
+        Observed { moka: cache, watch, text: Some(C::Key::to_string), watched: self.watched }
+    }
+
+    fn watch(&self, cache: &impl MokaFace) -> Arc<Watch> {
+        let watch = self.watch.get_or_init(|| Arc::new(Watch::new(&cache.policy())));
+        Arc::clone(watch)
+    }
+}

@@ -1,0 +1,99 @@
+use std::time::Instant;
+
+use strata_report::Outcome;
+
+use super::watch::Watch;
+use crate::recorder::{LoadEnded, Tag, is_sampled};
+
+/// One read. Its outcome is counted when it is dropped, also when the caller goes away or the load
+/// panics: nobody was answered then, and the read counts as failed.
+pub(super) struct Reading<'a> {
+    watch: &'a Watch,
+    hash: u64,
+    text: Option<String>,
+    sampled_at: Option<Instant>,
+    outcome: Outcome,
+}
+
+impl<'a> Reading<'a> {
+    /// Begins; `text` is asked for the keys of sampled reads only.
+    pub(super) fn begin(
+        watch: &'a Watch,
+        hash: u64,
+        text: impl FnOnce() -> Option<String>,
+    ) -> Self {
+        let sampled = is_sampled();
+        Self {
+            watch,
+            hash,
+            text: if sampled { text() } else { None },
+            sampled_at: sampled.then(Instant::now),
+            outcome: Outcome::Failed,
+        }
+    }
+
+    pub(super) fn ended(mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+
+    /// Ended by a load of this read, whose value moka has by now.
+    pub(super) fn loaded(self) {
+        self.watch.put(self.hash);
+        self.ended(Outcome::Loaded);
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        let recorder = &self.watch.recorder;
+        if let Some(began) = self.sampled_at
+            && matches!(self.outcome, Outcome::L1Hit | Outcome::Missed)
+        {
+            recorder.l1_latency.record(began.elapsed());
+        }
+        if let Some(text) = self.text.take() {
+            if self.outcome != Outcome::L1Hit {
+                recorder.missed_sampled(self.hash, || text.clone());
+            }
+            recorder.sampled(self.hash, || text);
+        }
+        let answered = !matches!(self.outcome, Outcome::Missed | Outcome::Failed);
+        let weight = answered.then(|| self.watch.mean_weight());
+        recorder.outcome(Tag::ungrouped(self.hash), self.outcome, weight);
+    }
+}
+
+/// One load, while it runs.
+pub(super) struct Loading<'a> {
+    watch: &'a Watch,
+    began: Instant,
+    ended: Option<LoadEnded>,
+}
+
+impl<'a> Loading<'a> {
+    pub(super) fn begin(watch: &'a Watch) -> Self {
+        watch.recorder.load_began();
+        Self { watch, began: Instant::now(), ended: None }
+    }
+
+    pub(super) fn ended(mut self, ended: LoadEnded) {
+        self.ended = Some(ended);
+    }
+}
+
+impl Drop for Loading<'_> {
+    fn drop(&mut self) {
+        let (recorder, took) = (&self.watch.recorder, self.began.elapsed());
+        match self.ended {
+            // A panic is a failure; a load whose caller went away is none.
+            None if std::thread::panicking() => recorder.load_ended(took, LoadEnded::Failed),
+            None => recorder.load_dropped(),
+            Some(ended) => {
+                recorder.load_ended(took, ended);
+                if let LoadEnded::Answered = ended {
+                    recorder.load_of(std::iter::once(Tag::KEYLESS), took);
+                }
+            }
+        }
+    }
+}

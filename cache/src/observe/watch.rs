@@ -1,0 +1,93 @@
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use moka::notification::RemovalCause;
+use strata_report::{CacheReport, Settings};
+
+use super::births::Births;
+use super::moka_face::MokaFace;
+use crate::clock::millis;
+use crate::recorder::{
+    Bounds, Grouping, L1Size, Lives, Recorder, Recording, Removal, SAMPLED_ONE_IN, Tag,
+};
+
+/// What is counted of one observed cache.
+pub(super) struct Watch {
+    pub(super) recorder: Recorder,
+    pub(super) births: Births,
+    /// moka tells no entry's weight, so each counts with the mean of all.
+    mean_weight: AtomicU32,
+    settings: Settings,
+}
+
+impl Watch {
+    pub(super) fn new(policy: &moka::Policy) -> Self {
+        let lives =
+            Lives { time_to_live: policy.time_to_live(), time_to_idle: policy.time_to_idle() };
+        let capacity = policy.max_capacity().unwrap_or(0);
+        let bounds = Bounds { capacity, lives, misses_sampled_one_in: SAMPLED_ONE_IN };
+        Self {
+            recorder: Recorder::new(Recording::Everything, &Grouping::<()>::All, bounds),
+            births: Births::new(policy.max_capacity().unwrap_or(u64::MAX)),
+            mean_weight: AtomicU32::new(1),
+            settings: Settings {
+                l1_time_to_live_ms: policy.time_to_live().map(millis),
+                l1_time_to_idle_ms: policy.time_to_idle().map(millis),
+                ..Settings::default()
+            },
+        }
+    }
+
+    /// An entry that was put in, after moka has it: the one it replaces has left by then.
+    pub(super) fn put(&self, hash: u64) {
+        self.births.put(hash);
+        self.recorder.l1_put(Tag::ungrouped(hash), 1);
+    }
+
+    pub(super) fn removal(&self, hash: u64, cause: RemovalCause) {
+        let removal = Removal::new(cause, self.births.take(hash), 1);
+        self.recorder.l1_removal(Tag::ungrouped(hash), removal);
+    }
+
+    pub(super) fn mean_weight(&self) -> u32 {
+        self.mean_weight.load(Relaxed)
+    }
+
+    pub(super) fn upkeep(&self, cache: &impl MokaFace) {
+        let (entries, weight) = (cache.entry_count(), cache.weighted_size());
+        if let Some(mean) = weight.checked_div(entries) {
+            self.mean_weight.store(u32::try_from(mean).unwrap_or(u32::MAX).max(1), Relaxed);
+        }
+        // Weighed or not shows only once there are entries.
+        self.recorder.upkeep(L1Size {
+            entries,
+            entries_max: None,
+            weight_bytes: Some(weight),
+            weight_max_bytes: cache.policy().max_capacity(),
+        });
+    }
+
+    pub(super) fn report(&self, name: &str, cache: &impl MokaFace) -> CacheReport {
+        self.upkeep(cache);
+        let (entries, weight) = (cache.entry_count(), cache.weighted_size());
+        let max = cache.policy().max_capacity();
+        let size = if entries == weight {
+            L1Size { entries, entries_max: max, ..L1Size::default() }
+        } else {
+            let (weight_bytes, weight_max_bytes) = (Some(weight), max);
+            L1Size { entries, entries_max: None, weight_bytes, weight_max_bytes }
+        };
+        let mut report = self.recorder.report(name, size, self.settings.clone());
+        report.l1.put_bytes = None;
+        report.invalidations.l1_removed = report.l1.evictions.explicit;
+        for group in &mut report.groups.groups {
+            (group.l1_entries, group.l1_weight_bytes) = (entries, size.weight_bytes);
+        }
+        report
+    }
+}
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watch").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,179 @@
+use std::collections::HashSet;
+use std::fmt::Display;
+use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use strata_report::{Origin, Outcome, Scope};
+
+use super::bounds::{Bounds, L1Size, LoadEnded, Recording, Removal};
+use super::counters::{Counter, GetsRecorder, HistogramRecorder, LogHistogramRecorder};
+use super::grouping::Grouping;
+use super::groups::GroupCounts;
+use super::hot_keys::HotKeysRecorder;
+use super::tag::{Tag, hash_of};
+use super::what_if::WhatIfRecorder;
+use crate::clock::millis;
+
+/// So many entries tell the mean weight of all.
+const ENOUGH_ENTRIES: u64 = 64;
+
+/// Counts what one cache does on one node. Never blocks and never fails; counters only grow.
+pub(crate) struct Recorder {
+    pub(super) groups: GroupCounts,
+    pub(super) hot_keys: Option<HotKeysRecorder>,
+    pub(super) what_if: Option<WhatIfRecorder>,
+    pub(crate) l1_latency: HistogramRecorder,
+    pub(crate) l2: GetsRecorder,
+    pub(super) l1_puts: Counter,
+    pub(crate) l1_fenced: Counter,
+    pub(crate) l2_puts: Counter,
+    pub(crate) l2_refused: Counter,
+    pub(crate) l2_unreadable: Counter,
+    pub(super) ages_ms: [LogHistogramRecorder; 5],
+    pub(super) l1_put_bytes: LogHistogramRecorder,
+    pub(crate) l2_put_bytes: LogHistogramRecorder,
+    pub(super) loads_ok: HistogramRecorder,
+    pub(super) loads_failed: HistogramRecorder,
+    pub(super) loads_in_flight: AtomicU64,
+    pub(super) invalidations: [[AtomicU64; 3]; 2],
+    pub(crate) l1_removed: Counter,
+    pub(crate) l2_removed: Counter,
+}
+
+impl Recorder {
+    pub(crate) fn new<K>(recording: Recording, grouping: &Grouping<K>, bounds: Bounds) -> Self {
+        let is_full = recording == Recording::Everything;
+        let what_if = is_full.then(|| WhatIfRecorder::new(bounds.capacity, bounds.lives)).flatten();
+        Self {
+            groups: grouping.counts(),
+            hot_keys: is_full.then(|| HotKeysRecorder::new(bounds.misses_sampled_one_in)),
+            what_if,
+            l1_latency: HistogramRecorder::default(),
+            l2: GetsRecorder::default(),
+            l1_puts: Counter::default(),
+            l1_fenced: Counter::default(),
+            l2_puts: Counter::default(),
+            l2_refused: Counter::default(),
+            l2_unreadable: Counter::default(),
+            ages_ms: Default::default(),
+            l1_put_bytes: LogHistogramRecorder::default(),
+            l2_put_bytes: LogHistogramRecorder::default(),
+            loads_ok: HistogramRecorder::default(),
+            loads_failed: HistogramRecorder::default(),
+            loads_in_flight: AtomicU64::default(),
+            invalidations: Default::default(),
+            l1_removed: Counter::default(),
+            l2_removed: Counter::default(),
+        }
+    }
+
+    pub(crate) fn tag<K: Hash + Display>(&self, grouping: &Grouping<K>, key: &K) -> Tag {
+        Tag::new(grouping.group(key, &self.groups), hash_of(key))
+    }
+
+    /// A read that ended; with the weight of the entry that answered it.
+    pub(crate) fn outcome(&self, tag: Tag, outcome: Outcome, weight: Option<u32>) {
+        self.groups.outcome(tag.group, outcome);
+        if let Some(what_if) = &self.what_if {
+            what_if.read(tag, weight);
+        }
+    }
+
+    /// A sampled read of a key, by its hash.
+    pub(crate) fn sampled(&self, hash: u64, text: impl FnOnce() -> String) {
+        if let Some(hot_keys) = &self.hot_keys {
+            hot_keys.sampled(hash, text);
+        }
+    }
+
+    /// A read that L1 could not answer, by its key's hash.
+    pub(crate) fn missed(&self, hash: u64, text: impl FnOnce() -> String) {
+        if let Some(hot_keys) = &self.hot_keys {
+            hot_keys.missed(hash, text);
+        }
+    }
+
+    /// A sampled read that L1 could not answer.
+    pub(crate) fn missed_sampled(&self, hash: u64, text: impl FnOnce() -> String) {
+        if let Some(hot_keys) = &self.hot_keys {
+            hot_keys.missed_sampled(hash, text);
+        }
+    }
+
+    /// An entry that L1 was given without a read.
+    pub(crate) fn written(&self, tag: Tag, weight: u32) {
+        if let Some(what_if) = &self.what_if {
+            what_if.write(tag, weight);
+        }
+    }
+
+    /// A key that was invalidated, by its hash.
+    pub(crate) fn forget(&self, hash: u64) {
+        if let Some(what_if) = &self.what_if {
+            what_if.forget(Tag::ungrouped(hash));
+        }
+    }
+
+    /// Everything was invalidated.
+    pub(crate) fn forget_all(&self) {
+        if let Some(what_if) = &self.what_if {
+            what_if.clear();
+        }
+    }
+
+    pub(crate) fn l1_put(&self, tag: Tag, weight: u32) {
+        self.l1_puts.add(1);
+        self.groups.put(tag.group, weight);
+        self.l1_put_bytes.record(u64::from(weight));
+    }
+
+    pub(crate) fn l1_removal(&self, tag: Tag, removal: Removal) {
+        self.groups.removal(tag.group, removal.cause, removal.weight);
+        if let Some(age) = removal.age {
+            self.ages_ms[removal.cause as usize].record(millis(age));
+        }
+    }
+
+    pub(crate) fn load_began(&self) {
+        self.loads_in_flight.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn load_ended(&self, took: Duration, ended: LoadEnded) {
+        self.loads_in_flight.fetch_sub(1, Relaxed);
+        match ended {
+            LoadEnded::Answered => self.loads_ok.record(took),
+            LoadEnded::Failed => self.loads_failed.record(took),
+        }
+    }
+    /// A load that was dropped before it ended.
+    pub(crate) fn load_dropped(&self) {
+        self.loads_in_flight.fetch_sub(1, Relaxed);
+    }
+
+    /// A load that answered: counted once in each group that it was asked for.
+    pub(crate) fn load_of(&self, tags: impl Iterator<Item = Tag>, took: Duration) {
+        let groups: HashSet<u8> = tags.map(|tag| tag.group).collect();
+        groups.into_iter().for_each(|group| self.groups.load(group, took));
+    }
+
+    pub(crate) fn invalidation(&self, scope: Scope, origin: Origin) {
+        self.invalidations[origin as usize][scope as usize].fetch_add(1, Relaxed);
+    }
+
+    /// Simulates what was read since the last time.
+    pub(crate) fn upkeep(&self, size: L1Size) {
+        if let Some(what_if) = &self.what_if {
+            let outcomes = self.groups.outcomes();
+            what_if.upkeep(outcomes.reads() - outcomes.bypassed, self.mean_weight(size));
+        }
+    }
+
+    /// The mean weight of an entry, once there are enough to tell.
+    fn mean_weight(&self, size: L1Size) -> Option<f64> {
+        let Some(weight) = size.weight_bytes else { return Some(1.0) };
+        let enough = size.entries >= ENOUGH_ENTRIES
+            || size.weight_max_bytes.is_some_and(|max| weight > max / 2);
+        (enough && size.entries > 0).then(|| weight as f64 / size.entries as f64)
+    }
+}

@@ -1,0 +1,174 @@
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, PoisonError};
+
+use strata_report::{WhatIf, WhatIfPoint};
+
+use super::counters::Counter;
+use super::miniature::{Lives, Miniature};
+use super::tag::Tag;
+
+/// The capacities that are simulated, in multiples of L1's own.
+const FACTORS: [f64; 5] = [0.5, 1.0, 2.0, 4.0, 8.0];
+
+/// Entries in the miniature of L1's own capacity: more are more exact, fewer are smaller.
+const N_SIMULATED: f64 = 256.0;
+
+/// Reads that wait to be simulated; with an upkeep every 250 ms, four times as many a second.
+const MAX_WAITING: usize = 4_096;
+
+/// The hit ratio that L1 would have had with other capacities.
+///
+/// Miniatures of L1 see the reads of those keys whose hash is below a threshold, and are scaled
+/// down as the keys are (Waldspurger et al., "Cache Modeling and Optimization using Miniature
+/// Simulations", USENIX ATC 2017). Readers only leave a note; upkeep simulates. What is too much
+/// at once is skipped and counted. A hot key that the sample caught or missed by chance is
+/// corrected for as in SHARDS-adj (Waldspurger et al., "Efficient MRC Construction with SHARDS",
+/// FAST 2015): reads that the sample lacks are taken to be hits.
+pub(super) struct WhatIfRecorder {
+    /// Keys with a smaller sample are simulated; 0 until it is known how many should be.
+    threshold: AtomicU32,
+    capacity: u64,
+    lives: Lives,
+    notes: SyncSender<Note>,
+    skipped: Counter,
+    simulation: Mutex<Simulation>,
+}
+
+enum Note {
+    Read { key: u32, weight: Option<u32> },
+    Write { key: u32, weight: u32 },
+    Forget(u32),
+    Clear,
+}
+
+struct Simulation {
+    notes: Receiver<Note>,
+    miniatures: Vec<Miniature>,
+    sampled_one_in: f64,
+    reads_before: u64,
+    sampled_reads: u64,
+}
+
+impl WhatIfRecorder {
+    /// For an L1 of `capacity`, in entries or bytes; `None` where there is nothing to vary.
+    pub(super) fn new(capacity: u64, lives: Lives) -> Option<Self> {
+        if capacity == 0 || lives.time_to_live.is_some_and(|time| time.is_zero()) {
+            return None;
+        }
+        let (notes, waiting) = sync_channel(MAX_WAITING);
+        Some(Self {
+            threshold: AtomicU32::new(0),
+            capacity,
+            lives,
+            notes,
+            skipped: Counter::default(),
+            simulation: Mutex::new(Simulation {
+                notes: waiting,
+                miniatures: Vec::new(),
+                sampled_one_in: 0.0,
+                reads_before: 0,
+                sampled_reads: 0,
+            }),
+        })
+    }
+
+    /// A read that ended; with the weight of its entry if it was answered.
+    pub(super) fn read(&self, tag: Tag, weight: Option<u32>) {
+        if tag.sample < self.threshold.load(Relaxed)
+            && self.notes.try_send(Note::Read { key: tag.sample, weight }).is_err()
+        {
+            self.skipped.add(1);
+        }
+    }
+
+    /// An entry that L1 was given without a read.
+    pub(super) fn write(&self, tag: Tag, weight: u32) {
+        if tag.sample < self.threshold.load(Relaxed) {
+            let _: Result<(), _> = self.notes.try_send(Note::Write { key: tag.sample, weight });
+        }
+    }
+
+    /// A key that was invalidated.
+    pub(super) fn forget(&self, tag: Tag) {
+        if tag.sample < self.threshold.load(Relaxed) {
+            // One that is lost to a full queue leaves a copy too many in the miniatures.
+            let _: Result<(), _> = self.notes.try_send(Note::Forget(tag.sample));
+        }
+    }
+
+    pub(super) fn clear(&self) {
+        let _: Result<(), _> = self.notes.try_send(Note::Clear);
+    }
+
+    /// Simulates what was noted. Begins once `mean_weight`, the mean weight of an entry, is known.
+    pub(super) fn upkeep(&self, reads: u64, mean_weight: Option<f64>) {
+        let Ok(mut simulation) = self.simulation.try_lock() else { return };
+        if simulation.miniatures.is_empty() {
+            if let Some(mean_weight) = mean_weight {
+                self.begin(&mut simulation, reads, mean_weight);
+            }
+            return;
+        }
+        simulation.run();
+    }
+
+    fn begin(&self, simulation: &mut Simulation, reads: u64, mean_weight: f64) {
+        let n_entries = self.capacity as f64 / mean_weight.max(1.0);
+        let share = (N_SIMULATED / n_entries).min(1.0);
+        let capacity = self.capacity as f64 * share;
+        simulation.miniatures =
+            FACTORS.iter().map(|factor| Miniature::new(*factor, capacity, self.lives)).collect();
+        simulation.sampled_one_in = 1.0 / share;
+        simulation.reads_before = reads;
+        self.threshold.store((share * f64::from(u32::MAX)) as u32, Relaxed);
+    }
+
+    /// The curve, given the reads of all keys so far; `None` before it has begun.
+    pub(super) fn curve(&self, reads: u64) -> Option<WhatIf> {
+        let mut simulation = self.simulation.lock().unwrap_or_else(PoisonError::into_inner);
+        if simulation.miniatures.is_empty() {
+            return None;
+        }
+        simulation.run();
+        let reads = reads.saturating_sub(simulation.reads_before);
+        let skipped = self.skipped.get();
+        let sampled = simulation.sampled_reads as f64;
+        let expected = (reads as f64 / simulation.sampled_one_in - skipped as f64).max(1.0);
+        let lacking = expected - sampled;
+        let scaled = |hits: u64| {
+            let share = ((hits as f64 + lacking) / expected).clamp(0.0, 1.0);
+            (share * reads as f64) as u64
+        };
+        let point = |mini: &Miniature| WhatIfPoint {
+            capacity_factor: mini.factor,
+            hits: scaled(mini.hits),
+        };
+        Some(WhatIf {
+            sampled_one_in: simulation.sampled_one_in,
+            reads,
+            sampled_reads: simulation.sampled_reads,
+            skipped_reads: skipped,
+            points: simulation.miniatures.iter().map(point).collect(),
+        })
+    }
+}
+
+impl Simulation {
+    fn run(&mut self) {
+        // No more than could wait, so that busy readers cannot keep it running.
+        for note in self.notes.try_iter().take(MAX_WAITING) {
+            match note {
+                Note::Read { key, weight } => {
+                    self.sampled_reads += 1;
+                    self.miniatures.iter_mut().for_each(|mini| mini.read(key, weight));
+                }
+                Note::Write { key, weight } => {
+                    self.miniatures.iter().for_each(|mini| mini.write(key, weight));
+                }
+                Note::Forget(key) => self.miniatures.iter().for_each(|mini| mini.forget(key)),
+                Note::Clear => self.miniatures.iter().for_each(Miniature::clear),
+            }
+        }
+    }
+}

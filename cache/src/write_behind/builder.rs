@@ -1,0 +1,168 @@
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::control::Control;
+use super::counts::Counts;
+use super::durable::Durable;
+use super::flusher::Flusher;
+use super::inner::{Inner, Kind};
+use super::memory::Memory;
+use super::pace::Pace;
+use super::sink::Sink;
+use super::{Row, WriteBehind};
+use crate::{BuildError, Cache, Key, Value};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Settings of a [`WriteBehind`].
+pub struct WriteBehindBuilder<K, V> {
+    cache: Cache<K, V>,
+    pace: Pace,
+}
+
+impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
+    /// Keys that may be unwritten at once.
+    pub const DEFAULT_CAPACITY: usize = 10_000;
+    /// Rows of one call of the sink.
+    pub const DEFAULT_MAX_BATCH: usize = 256;
+    /// Between two rounds of the flusher.
+    pub const DEFAULT_INTERVAL: Duration = Duration::from_millis(200);
+    /// Tries before a row is set aside.
+    pub const DEFAULT_TRIES: u32 = 10;
+    /// The pause after the first failure.
+    pub const DEFAULT_FIRST_PAUSE: Duration = Duration::from_millis(100);
+    /// The longest pause between two tries.
+    pub const DEFAULT_LONGEST_PAUSE: Duration = Duration::from_secs(30);
+    /// How long one call of the sink may take.
+    pub const DEFAULT_SINK_TIMEOUT: Duration = Duration::from_secs(10);
+    /// How long a consumer may be silent before others take its rows over.
+    pub const DEFAULT_CLAIM_AFTER: Duration = Duration::from_secs(60);
+
+    pub(super) fn new(cache: &Cache<K, V>) -> Self {
+        let pace = Pace {
+            capacity: Self::DEFAULT_CAPACITY,
+            max_batch: Self::DEFAULT_MAX_BATCH,
+            interval: Self::DEFAULT_INTERVAL,
+            tries: Self::DEFAULT_TRIES,
+            first_pause: Self::DEFAULT_FIRST_PAUSE,
+            longest_pause: Self::DEFAULT_LONGEST_PAUSE,
+            sink_timeout: Self::DEFAULT_SINK_TIMEOUT,
+            claim_after: Self::DEFAULT_CLAIM_AFTER,
+        };
+        Self { cache: cache.clone(), pace }
+    }
+
+    /// So many keys may be unwritten or set aside at once; more are refused or wait. Of the
+    /// durable kind those of all nodes count, so all should set the same. At least 1.
+    pub fn capacity(mut self, max_keys: usize) -> Self {
+        self.pace.capacity = max_keys.max(1);
+        self
+    }
+
+    /// The sink is called with at most so many rows; as many on one node start a round at once.
+    /// At least 1.
+    pub fn max_batch(mut self, max_rows: usize) -> Self {
+        self.pace.max_batch = max_rows.max(1);
+        self
+    }
+
+    /// The pause between two rounds: how long a value waits at most where nothing fails, and how
+    /// long writes of one key have to become one.
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.pace.interval = interval.max(Duration::from_millis(1));
+        self
+    }
+
+    /// A row that has failed so often, the last time alone, is set aside. An outage of the source
+    /// that outlasts all tries sets everything aside that was tried; `u32::MAX` never does. At
+    /// least 1.
+    pub fn tries(mut self, tries: u32) -> Self {
+        self.pace.tries = tries.max(1);
+        self
+    }
+
+    /// The pause after the first failure; it doubles with each, up to `longest`, less a random
+    /// share of up to a half.
+    pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
+        self.pace.first_pause = first;
+        self.pace.longest_pause = longest.max(first);
+        self
+    }
+
+    /// A call of the sink that takes longer has failed and is dropped.
+    pub fn sink_timeout(mut self, timeout: Duration) -> Self {
+        self.pace.sink_timeout = timeout;
+        self
+    }
+
+    /// Durable kind: rows of a consumer that has been silent for so long are taken over. Never
+    /// shorter than twice the sink's timeout, so that a slow consumer is not taken for a dead one.
+    pub fn claim_after(mut self, silence: Duration) -> Self {
+        self.pace.claim_after = silence;
+        self
+    }
+
+    /// Keeps unwritten values in this process. Must be called within a Tokio runtime.
+    ///
+    /// `sink` brings rows to the source, all of them or none; one call at a time, each key once in
+    /// a call.
+    ///
+    /// # Errors
+    /// When the cache has a write-behind on this node.
+    pub fn in_memory<F, Fut, E>(self, sink: F) -> Result<WriteBehind<K, V>, BuildError>
+    where
+        F: Fn(Vec<(K, V)>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        let sink = move |rows: Vec<Row<K, V>>| {
+            sink(rows.into_iter().map(|row| (row.key, row.value)).collect())
+        };
+        let shared = (Arc::new(Control::default()), Arc::new(Counts::default()));
+        let memory = Arc::new(Memory::new(self.cache.clone(), self.pace.clone(), shared.clone()));
+        let sink = Sink::new(sink, self.pace.sink_timeout);
+        let flusher = Flusher::new(Arc::clone(&memory), sink, self.pace.clone(), shared.clone());
+        let handle = self.handle(Kind::Memory(memory), shared)?;
+        tokio::spawn(flusher.run());
+        Ok(handle)
+    }
+
+    /// Keeps unwritten values in Redis. Must be called within a Tokio runtime.
+    ///
+    /// `sink` brings rows to the source, all of them or none, and must ignore a row whose version
+    /// is not above the one that the source holds: rows come at least once, and late ones may come
+    /// after newer ones. In SQL: `INSERT … ON CONFLICT (id) DO UPDATE … WHERE excluded.version >
+    /// rows.version`. One call at a time on each node.
+    ///
+    /// # Errors
+    /// When the cache has no L2, or a write-behind on this node. Never because Redis is away.
+    pub fn durable<F, Fut, E>(mut self, sink: F) -> Result<WriteBehind<K, V>, BuildError>
+    where
+        F: Fn(Vec<Row<K, V>>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        self.pace.claim_after = self.pace.claim_after.max(self.pace.sink_timeout * 2);
+        let shared = (Arc::new(Control::default()), Arc::new(Counts::default()));
+        let durable = Durable::new(self.cache.clone(), self.pace.clone(), shared.clone())?;
+        let durable = Arc::new(durable);
+        let sink = Sink::new(sink, self.pace.sink_timeout);
+        let flusher = Flusher::new(Arc::clone(&durable), sink, self.pace.clone(), shared.clone());
+        let handle = self.handle(Kind::Durable(durable), shared)?;
+        tokio::spawn(flusher.run());
+        Ok(handle)
+    }
+
+    fn handle(
+        self,
+        kind: Kind<K, V>,
+        (control, counts): (Arc<Control>, Arc<Counts>),
+    ) -> Result<WriteBehind<K, V>, BuildError> {
+        let end = CancellationToken::clone(&control.killed).drop_guard();
+        let inner = Inner { cache: self.cache, kind, pace: self.pace, control, counts, _end: end };
+        inner.register()
+    }
+}

@@ -1,0 +1,22 @@
+//! Unwritten values in Redis: a hash of each key's newest value, and a stream of the keys that
+//! wait, read by a consumer group. A key lies in the stream once however often it is written.
+//!
+//! | file | what |
+//! |---|---|
+//! | `writer` | the writing node's side, and every node's reads |
+//! | `consumer` | the flusher's side |
+//! | `aside` | rows that stand aside |
+//! | `own` | what this node has written and nobody has replaced |
+//! | `place` | the keys in Redis and the commands on them |
+//! | `stored` | an unwritten value's form in Redis |
+//! | `scripts` | the steps that must be atomic |
+
+mod aside;
+mod consumer;
+mod own;
+mod place;
+mod scripts;
+mod stored;
+mod writer;
+
+pub(super) use writer::Durable;

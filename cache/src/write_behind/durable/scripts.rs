@@ -1,0 +1,207 @@
+use std::sync::LazyLock;
+
+use redis::Script;
+
+/// Queues a value, removes the key's entry with its lease, and announces it.
+/// Answers {1, version}, {2, version} where it replaced one that waited, {0} where there is no
+/// room, {-1, version} where a newer one waits.
+/// KEYS: stream, values, aside, sequence, entry, bus, bus sequence.
+/// ARGV: key, schema and value, version or "", capacity, then the message.
+pub(super) static ENQUEUE: LazyLock<Script> = LazyLock::new(|| {
+    script(
+        "local old = redis.call('HGET', KEYS[2], ARGV[1])
+         if not old
+           and redis.call('XLEN', KEYS[1]) + redis.call('XLEN', KEYS[3]) >= tonumber(ARGV[4]) then
+           return {0}
+         end
+         local version = ARGV[3]
+         if version == '' then version = next_version(KEYS[4]) end
+         if old and not above(version, version_of(old)) then return {-1, version_of(old)} end
+         redis.call('HSET', KEYS[2], ARGV[1], version .. ':' .. ARGV[2])
+         if not old then redis.call('XADD', KEYS[1], '*', 'k', ARGV[1]) end
+         redis.call('UNLINK', KEYS[5])
+         announce(KEYS[6], KEYS[7], 5)
+         return {old and 2 or 1, version}",
+    )
+});
+
+/// Takes rows that nobody has: {waiting, oldest age in ms or -1, aside, {id, key, value}…}.
+/// KEYS: stream, values, aside. ARGV: group, consumer, count.
+pub(super) static TAKE: LazyLock<Script> = LazyLock::new(|| {
+    script(
+        "group(KEYS[1], ARGV[1])
+         local rows = {}
+         local read = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', ARGV[3],
+           'STREAMS', KEYS[1], '>')
+         if read then
+           for _, row in ipairs(read[1][2]) do hold(rows, row[1], row[2][2]) end
+         end
+         local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+         local age = -1
+         if oldest then
+           local now = redis.call('TIME')
+           age = math.max(0, now[1] * 1000 + math.floor(now[2] / 1000)
+             - tonumber(string.match(oldest[1], '^%d+')))
+         end
+         return {redis.call('XLEN', KEYS[1]), age, redis.call('XLEN', KEYS[3]), rows}",
+    )
+});
+
+/// Claims one row that its consumer has not touched for long, and lets consumers go that have been
+/// silent for ten times as long and hold nothing. Answers {next cursor, deliveries, {id, key,
+/// value}…}. KEYS: stream, values. ARGV: group, consumer, idle milliseconds, cursor.
+pub(super) static CLAIM: LazyLock<Script> = LazyLock::new(|| {
+    script(
+        "group(KEYS[1], ARGV[1])
+         local cursor, rows, n = ARGV[4], {}, 0
+         repeat
+           local found = redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], cursor,
+             'COUNT', 1)
+           cursor = found[1]
+           for _, row in ipairs(found[2]) do
+             n = redis.call('XPENDING', KEYS[1], ARGV[1], row[1], row[1], 1)[1][4]
+             hold(rows, row[1], row[2][2])
+           end
+         until #rows > 0 or cursor == '0-0'
+         if #rows == 0 then
+           for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+             local of = {}
+             for i = 1, #flat, 2 do of[flat[i]] = flat[i + 1] end
+             if of.pending == 0 and of.name ~= ARGV[2] and of.idle > 10 * ARGV[3] then
+               redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], of.name)
+             end
+           end
+         end
+         return {cursor, n, rows}",
+    )
+});
+
+/// The rows that are still ours, as they are by now: {id, key, value}…
+/// KEYS: stream, values. ARGV: group, consumer, then id and key of each.
+pub(super) static AGAIN: LazyLock<Script> = LazyLock::new(|| {
+    script(
+        "group(KEYS[1], ARGV[1])
+         local rows = {}
+         for i = 3, #ARGV, 2 do
+           if keep(ARGV[i], 0) then hold(rows, ARGV[i], ARGV[i + 1]) end
+         end
+         return rows",
+    )
+});
+
+/// Sets how long our rows have been idle: 0 while we work on them, long when we let them go.
+/// KEYS: stream. ARGV: group, consumer, milliseconds, then ids.
+pub(super) static KEEP: LazyLock<Script> = LazyLock::new(|| {
+    script(
+        "group(KEYS[1], ARGV[1])
+         for i = 4, #ARGV do keep(ARGV[i], ARGV[3]) end
+         return 0",
+    )
+});
+
+/// Ends rows that the source has. A key that was written again meanwhile waits anew. Removes their
+/// entries and announces them. KEYS: stream, values, then for each row entry, bus, bus sequence.
+/// ARGV: group, then for each row id, key, version, and the message.
+pub(super) static DONE: LazyLock<Script> = LazyLock::new(|| {
+    script(
+        "for row = 0, (#KEYS - 2) / 3 - 1 do
+           local k, a = 3 + 3 * row, 2 + 8 * row
+           if finish(ARGV[a]) then
+             local now = redis.call('HGET', KEYS[2], ARGV[a + 1])
+             if now and version_of(now) == ARGV[a + 2] then
+               redis.call('HDEL', KEYS[2], ARGV[a + 1])
+             elseif now then
+               redis.call('XADD', KEYS[1], '*', 'k', ARGV[a + 1])
+             end
+             redis.call('UNLINK', KEYS[k])
+             announce(KEYS[k + 1], KEYS[k + 2], a + 3)
+           end
+         end
+         return 0",
+    )
+});
+
+/// Sets a row aside, unless its key was written again meanwhile: then that waits anew.
+/// KEYS: stream, values, aside, entry, bus, bus sequence.
+/// ARGV: group, id, key, version, tries, error, then the message.
+pub(super) static SET_ASIDE: LazyLock<Script> = LazyLock::new(|| {
+    script(
+        "if not finish(ARGV[2]) then return 0 end
+         local now = redis.call('HGET', KEYS[2], ARGV[3])
+         if not now then return 0 end
+         if version_of(now) ~= ARGV[4] then
+           redis.call('XADD', KEYS[1], '*', 'k', ARGV[3])
+           return 0
+         end
+         redis.call('HDEL', KEYS[2], ARGV[3])
+         redis.call('XADD', KEYS[3], '*', 'k', ARGV[3], 'v', now, 'n', ARGV[5], 'e', ARGV[6])
+         redis.call('UNLINK', KEYS[4])
+         announce(KEYS[5], KEYS[6], 7)
+         return 1",
+    )
+});
+
+/// Queues a row again that stands aside. Where a newer value of its key waits, the row is dropped.
+/// KEYS: stream, values, aside, entry, bus, bus sequence. ARGV: id, then the message.
+pub(super) static REDRIVE: LazyLock<Script> = LazyLock::new(|| {
+    script(
+        "local row = redis.call('XRANGE', KEYS[3], ARGV[1], ARGV[1])[1]
+         if not row then return 0 end
+         redis.call('XDEL', KEYS[3], ARGV[1])
+         local key, value = row[2][2], row[2][4]
+         if redis.call('HSETNX', KEYS[2], key, value) == 0 then return 0 end
+         redis.call('XADD', KEYS[1], '*', 'k', key)
+         redis.call('UNLINK', KEYS[4])
+         announce(KEYS[5], KEYS[6], 2)
+         return 1",
+    )
+});
+
+/// Versions are decimal text, since Lua's numbers are exact to 2^53 only. A version of our own is
+/// the time in microseconds, so that it grows even if Redis loses the last one.
+const COMMON: &str = "
+local function version_of(stored)
+  return string.match(stored, '^%d*')
+end
+local function above(a, b)
+  return #a > #b or (#a == #b and a > b)
+end
+local function next_version(key)
+  local now = redis.call('TIME')
+  local version = now[1] * 1000000 + now[2]
+  local last = tonumber(redis.call('GET', key) or 0)
+  if version <= last then version = last + 1 end
+  local text = string.format('%.0f', version)
+  redis.call('SET', key, text)
+  return text
+end
+local function announce(bus, sequence, at)
+  local n = redis.call('INCR', sequence)
+  redis.call('XADD', bus, 'MAXLEN', '~', ARGV[at], '*', 's', n, 'k', ARGV[at + 1],
+    'c', ARGV[at + 2], 't', ARGV[at + 3], 'o', ARGV[at + 4])
+end
+local function group(stream, name)
+  if redis.call('EXISTS', stream) == 0 or #redis.call('XINFO', 'GROUPS', stream) == 0 then
+    redis.call('XGROUP', 'CREATE', stream, name, '0', 'MKSTREAM')
+  end
+end
+local function finish(id)
+  local ours = redis.call('EXISTS', KEYS[1]) == 1
+    and redis.call('XACK', KEYS[1], ARGV[1], id) == 1
+  if ours then redis.call('XDEL', KEYS[1], id) end
+  return ours
+end
+local function keep(id, idle)
+  if not redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1, ARGV[2])[1] then return false end
+  redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'IDLE', idle, 'JUSTID')
+  return true
+end
+local function hold(rows, id, key)
+  local value = redis.call('HGET', KEYS[2], key)
+  if value then rows[#rows + 1] = {id, key, value} else finish(id) end
+end
+";
+
+fn script(body: &str) -> Script {
+    Script::new(&format!("{COMMON}{body}"))
+}

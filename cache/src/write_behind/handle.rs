@@ -1,0 +1,293 @@
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use strata_report::{Outcome, WriteBehindKind, WriteBehindReport};
+
+use super::inner::{Inner, Kind};
+use super::{Aside, Drained, WriteBehindBuilder, WriteError};
+use crate::clock::millis;
+use crate::invalidate::to_its_end;
+use crate::{Cache, Key, LoadError, Read, Value};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// How soon a write that waits for room asks Redis again: other nodes make room too.
+const ROOM_POLL: Duration = Duration::from_millis(25);
+
+/// Writes that are acknowledged before the source has them, over a [`Cache`]. Cheap to clone; all
+/// clones are the same. A cache has at most one on a node.
+///
+/// Both kinds collect writes, keep the newest value of each key, and bring it to the source in
+/// batches by a sink of the caller's. What fails is tried again with growing pauses; a batch that
+/// fails is halved until the row that never succeeds is alone, and that is set aside after its
+/// last try. A row that stands aside is no longer in effect: readers see the source's row again.
+///
+/// | | in memory | durable |
+/// |---|---|---|
+/// | an acknowledged write is | in this process | in Redis, as durable as its persistence |
+/// | a crash of the process loses | every unwritten value, and what stands aside | nothing |
+/// | a loss of Redis loses | nothing | what its persistence did not keep |
+/// | a row reaches the sink | at least once, in the order of its key's writes on this node | at least once; the row version orders |
+/// | two nodes that write one key | the later flush wins | the higher row version wins |
+/// | Redis away | writes go on | [`WriteError::Away`] |
+/// | other nodes read | the new value from L2; once it has left L2 before it is written, the source's older row | the new value, from Redis, through their own `get_or_load` |
+///
+/// # Reads
+/// [`get_or_load`](Self::get_or_load) answers with an unwritten value of this node before it asks
+/// the cache, so an acknowledged write is read here at once, whatever L1 keeps and also while
+/// Redis is away. On every other node the cache drops its copy within the bus's delay. Reads past
+/// the write-behind, by [`Cache::get_or_load`], may load the source's older row and keep it until
+/// the new one has been written; then the key is invalidated everywhere. A node that is cut off
+/// from Redis reads its own unwritten values until it hears the bus again.
+///
+/// # Where Redis may not evict
+/// The durable kind keeps its keys without a time to live. A `maxmemory-policy` of `noeviction` or
+/// `volatile-…` leaves them alone; one of `allkeys-…` may lose acknowledged writes.
+///
+/// # The end
+/// [`shutdown`](Self::shutdown) comes before the node's. Dropping the last clone stops the flusher
+/// where it is, as a crash would.
+///
+/// # Other writers
+/// Change a key that may be unwritten through this alone: a flush overwrites, or by its row
+/// version ignores, what others did to the source meanwhile.
+///
+/// # Example
+/// ```no_run
+/// use std::time::Duration;
+/// use strata_cache::{Cache, Node, Row, WriteBehind};
+///
+/// # async fn upsert(_: Vec<Row<u64, String>>) -> std::io::Result<()> { Ok(()) }
+/// # async fn select(_: u64) -> std::io::Result<Option<String>> { Ok(None) }
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let node = Node::builder("shop").redis_url("redis://127.0.0.1").start().await?;
+/// let names: Cache<u64, String> = Cache::builder("names").build(&node)?;
+/// // INSERT … ON CONFLICT (id) DO UPDATE … WHERE excluded.version > names.version
+/// let writes = WriteBehind::builder(&names).capacity(50_000).durable(upsert)?;
+///
+/// writes.write(7, "Ada".to_owned()).await?;
+/// let read = writes.get_or_load(&7, || select(7)).await?;
+/// assert_eq!(read.value.as_deref().map(String::as_str), Some("Ada"));
+///
+/// let drained = writes.shutdown(Duration::from_secs(5)).await;
+/// println!("{} writes wait for the next start", drained.waiting);
+/// # Ok(())
+/// # }
+/// ```
+pub struct WriteBehind<K, V> {
+    pub(super) inner: Arc<Inner<K, V>>,
+}
+
+impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
+    /// A write-behind over `cache`.
+    pub fn builder(cache: &Cache<K, V>) -> WriteBehindBuilder<K, V> {
+        WriteBehindBuilder::new(cache)
+    }
+
+    /// Takes a write; waits while there is no room. When it returns, the value is read here and
+    /// the other nodes have been told. Answers its row version, which grows with each write of the
+    /// key; of writes to one key at once the one that is taken last wins. A caller that gives up
+    /// does not know whether its write was taken.
+    ///
+    /// # Errors
+    /// [`WriteError::Away`], [`WriteError::Closed`], [`WriteError::Encode`], and of the durable
+    /// kind [`WriteError::Overtaken`] where others give higher versions themselves.
+    pub async fn write(&self, key: K, value: V) -> Result<u64, WriteError> {
+        self.write_when_there_is_room(key, value, None).await
+    }
+
+    /// As [`write`](Self::write), but does not wait.
+    ///
+    /// # Errors
+    /// Those of `write`, and [`WriteError::Full`] where there is no room.
+    pub async fn try_write(&self, key: K, value: V) -> Result<u64, WriteError> {
+        self.counted(self.attempt(key, Arc::new(value), None).await)
+    }
+
+    /// As [`write`](Self::write), with a row version of the caller's, who should then give one for
+    /// every write of the key. Durable kind only.
+    ///
+    /// # Errors
+    /// Those of `write`, [`WriteError::Overtaken`] where as high a version waits, and
+    /// [`WriteError::NoVersions`] for the in-memory kind.
+    pub async fn write_version(&self, key: K, value: V, version: u64) -> Result<u64, WriteError> {
+        self.write_when_there_is_room(key, value, Some(version)).await
+    }
+
+    /// Reads an unwritten value of this node, else through the cache. The durable kind asks Redis
+    /// for unwritten values of other nodes before it asks the source. An unwritten value of this
+    /// node counts as an L1 hit and has no deadline.
+    ///
+    /// # Errors
+    /// As [`Cache::get_or_load`].
+    pub async fn get_or_load<F, Fut, E>(&self, key: &K, load: F) -> Result<Read<V>, LoadError>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Option<V>, E>> + Send + 'static,
+        E: Into<BoxError> + 'static,
+    {
+        let Inner { cache, kind, .. } = &*self.inner;
+        if let Some((value, age)) = kind.unwritten(key) {
+            let (core, outcome) = (cache.core(), Outcome::L1Hit);
+            core.recorder.outcome(core.tag(key), outcome, None);
+            return Ok(Read { value: Some(value), outcome, age, expires_in: None });
+        }
+        match kind {
+            Kind::Memory(_) => cache.get_or_load(key, load).await,
+            Kind::Durable(durable) => {
+                let (durable, waiting) = (Arc::clone(durable), key.clone());
+                let load = || async move {
+                    match durable.waiting(&waiting).await {
+                        Some(value) => Ok(Some(value)),
+                        None => load().await,
+                    }
+                };
+                cache.get_or_load(key, load).await
+            }
+        }
+    }
+
+    /// The value that this node has written and the source does not have yet.
+    pub fn unwritten(&self, key: &K) -> Option<Arc<V>> {
+        self.inner.kind.unwritten(key).map(|(value, _)| value)
+    }
+
+    /// The oldest rows that stand aside, at most `limit`; of the durable kind those of all nodes.
+    ///
+    /// # Errors
+    /// [`WriteError::Away`].
+    pub async fn aside(&self, limit: usize) -> Result<Vec<Aside<V>>, WriteError> {
+        match &self.inner.kind {
+            Kind::Memory(memory) => Ok(memory.aside(limit)),
+            Kind::Durable(durable) => durable.aside(limit).await,
+        }
+    }
+
+    /// Queues a row again that stands aside; says whether it did. Where a newer value of its key
+    /// waits already, the row is dropped.
+    ///
+    /// # Errors
+    /// [`WriteError::Away`] and [`WriteError::Closed`].
+    pub async fn retry_aside(&self, id: &str) -> Result<bool, WriteError> {
+        match &self.inner.kind {
+            Kind::Memory(memory) => memory.retry_aside(id).await,
+            Kind::Durable(durable) => {
+                let retrying = tokio::spawn(Arc::clone(durable).retry_aside(id.to_owned()));
+                to_its_end(retrying).await.unwrap_or(Err(WriteError::Closed))
+            }
+        }
+    }
+
+    /// Forgets a row that stands aside; says whether there was one.
+    ///
+    /// # Errors
+    /// [`WriteError::Away`].
+    pub async fn drop_aside(&self, id: &str) -> Result<bool, WriteError> {
+        match &self.inner.kind {
+            Kind::Memory(memory) => Ok(memory.drop_aside(id)),
+            Kind::Durable(durable) => durable.drop_aside(id).await,
+        }
+    }
+
+    /// Takes no write any more, brings what waits to the source without pausing for the interval,
+    /// and stops after `deadline` at the latest, plus one hard timeout of L2. Says what was left.
+    /// The durable kind hands its share over, so that other consumers need not wait for it to be
+    /// taken for dead.
+    pub async fn shutdown(&self, deadline: Duration) -> Drained<K, V> {
+        let Inner { control, kind, .. } = &*self.inner;
+        control.closing.cancel();
+        kind.room().notify_waiters();
+        if tokio::time::timeout(deadline, control.ended.cancelled()).await.is_err() {
+            control.killed.cancel();
+            control.ended.cancelled().await;
+        }
+        match kind {
+            Kind::Memory(memory) => {
+                let (_, aside, _) = memory.gauges();
+                Drained { left: memory.left(), waiting: 0, aside }
+            }
+            Kind::Durable(durable) => {
+                durable.look().await;
+                let (waiting, aside, _) = durable.gauges();
+                Drained { left: Vec::new(), waiting, aside }
+            }
+        }
+    }
+
+    /// The numbers of this write-behind at this instant. Asks nothing of Redis.
+    pub fn report(&self) -> WriteBehindReport {
+        let Inner { cache, kind, pace, counts, .. } = &*self.inner;
+        let (kind, (queued, aside, oldest)) = match kind {
+            Kind::Memory(memory) => (WriteBehindKind::Memory, memory.gauges()),
+            Kind::Durable(durable) => (WriteBehindKind::Durable, durable.gauges()),
+        };
+        WriteBehindReport {
+            cache: cache.name().to_owned(),
+            kind,
+            queued,
+            capacity: pace.capacity as u64,
+            oldest_age_ms: oldest.map(millis),
+            aside,
+            ..counts.read()
+        }
+    }
+
+    async fn write_when_there_is_room(
+        &self,
+        key: K,
+        value: V,
+        version: Option<u64>,
+    ) -> Result<u64, WriteError> {
+        let value = Arc::new(value);
+        loop {
+            let room = self.inner.kind.room().notified();
+            tokio::pin!(room);
+            room.as_mut().enable();
+            let attempt = self.attempt(key.clone(), Arc::clone(&value), version).await;
+            if !matches!(attempt, Err(WriteError::Full { .. })) {
+                return self.counted(attempt);
+            }
+            match &self.inner.kind {
+                Kind::Memory(_) => room.await,
+                Kind::Durable(_) => {
+                    let pause = ROOM_POLL.mul_f64(0.5 + rand::random::<f64>());
+                    tokio::time::timeout(pause, room).await.unwrap_or(());
+                }
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        key: K,
+        value: Arc<V>,
+        version: Option<u64>,
+    ) -> Result<u64, WriteError> {
+        match (&self.inner.kind, version) {
+            (Kind::Memory(memory), None) => memory.try_write(key, value).await,
+            (Kind::Memory(_), Some(_)) => Err(WriteError::NoVersions),
+            (Kind::Durable(durable), version) => {
+                let writing = tokio::spawn(Arc::clone(durable).try_write(key, value, version));
+                to_its_end(writing).await.unwrap_or(Err(WriteError::Closed))
+            }
+        }
+    }
+
+    fn counted(&self, attempt: Result<u64, WriteError>) -> Result<u64, WriteError> {
+        self.inner.counts.refused.add(u64::from(attempt.is_err()));
+        attempt
+    }
+}
+
+impl<K, V> Clone for WriteBehind<K, V> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<K, V> std::fmt::Debug for WriteBehind<K, V> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WriteBehind").field("cache", &self.inner.cache).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,77 @@
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::DropGuard;
+
+use super::WriteBehind;
+use super::control::Control;
+use super::counts::Counts;
+use super::durable::Durable;
+use super::memory::Memory;
+use super::pace::Pace;
+use crate::bus::{Message, Subject};
+use crate::face::Ear;
+use crate::{BuildError, Cache, Key, Value};
+
+/// What all clones share. Dropped with the last of them, which stops the flusher where it is.
+pub(super) struct Inner<K, V> {
+    pub(super) cache: Cache<K, V>,
+    pub(super) kind: Kind<K, V>,
+    pub(super) pace: Pace,
+    pub(super) control: Arc<Control>,
+    pub(super) counts: Arc<Counts>,
+    pub(super) _end: DropGuard,
+}
+
+pub(super) enum Kind<K, V> {
+    Memory(Arc<Memory<K, V>>),
+    Durable(Arc<Durable<K, V>>),
+}
+
+impl<K: Key, V: Value + Clone> Kind<K, V> {
+    pub(super) fn unwritten(&self, key: &K) -> Option<(Arc<V>, Duration)> {
+        match self {
+            Self::Memory(memory) => memory.unwritten(key),
+            Self::Durable(durable) => durable.unwritten(key),
+        }
+    }
+
+    pub(super) fn room(&self) -> &Notify {
+        match self {
+            Self::Memory(memory) => memory.room(),
+            Self::Durable(durable) => durable.room(),
+        }
+    }
+}
+
+impl<K: Key, V: Value + Clone> Inner<K, V> {
+    pub(super) fn register(self) -> Result<WriteBehind<K, V>, BuildError> {
+        let inner = Arc::new(self);
+        let core = inner.cache.core();
+        let ear: Weak<Self> = Arc::downgrade(&inner);
+        core.node.shared().listen(ear, &core.name)?;
+        Ok(WriteBehind { inner })
+    }
+}
+
+impl<K: Key, V: Value + Clone> Ear for Inner<K, V> {
+    fn cache(&self) -> &str {
+        self.cache.name()
+    }
+
+    fn hear(&self, message: &Message) {
+        let (Kind::Durable(durable), Subject::Key(text)) = (&self.kind, &message.subject) else {
+            return;
+        };
+        if let Ok(key) = text.parse() {
+            durable.hear(&key);
+        }
+    }
+
+    fn gap(&self) {
+        if let Kind::Durable(durable) = &self.kind {
+            durable.gap();
+        }
+    }
+}

@@ -1,0 +1,65 @@
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use crate::Key;
+use crate::clock::Moment;
+use crate::write_behind::backlog::Held;
+
+pub(super) struct State<K, V> {
+    pub(super) unwritten: HashMap<K, Unwritten<V>>,
+    /// Unwritten keys that the flusher has not taken.
+    pub(super) untaken: VecDeque<K>,
+    pub(super) aside: HashMap<K, SetAside<V>>,
+    pub(super) last_version: u64,
+}
+
+pub(super) struct Unwritten<V> {
+    pub(super) value: Arc<V>,
+    pub(super) version: u64,
+    pub(super) since: Moment,
+    /// The version that the sink is being called with.
+    pub(super) sending: Option<u64>,
+}
+
+pub(super) struct SetAside<V> {
+    pub(super) value: Arc<V>,
+    pub(super) version: u64,
+    pub(super) tries: u32,
+    pub(super) error: String,
+    pub(super) at: Moment,
+}
+
+impl<K: Key, V> State<K, V> {
+    pub(super) fn new() -> Self {
+        Self {
+            unwritten: HashMap::new(),
+            untaken: VecDeque::new(),
+            aside: HashMap::new(),
+            last_version: 0,
+        }
+    }
+
+    /// An unwritten value, as it is about to be sent.
+    pub(super) fn hold(&mut self, key: &K) -> Option<Held<K, K, V>> {
+        let unwritten = self.unwritten.get_mut(key)?;
+        unwritten.sending = Some(unwritten.version);
+        Some(Held {
+            ticket: key.clone(),
+            key: key.clone(),
+            value: Arc::clone(&unwritten.value),
+            version: unwritten.version,
+            deaths: 0,
+        })
+    }
+
+    pub(super) fn next_version(&mut self) -> u64 {
+        self.last_version += 1;
+        self.last_version
+    }
+
+    pub(super) fn take_aside(&mut self, id: &str) -> Option<(K, SetAside<V>)> {
+        let version: u64 = id.parse().ok()?;
+        let key = self.aside.iter().find(|(_, row)| row.version == version)?.0.clone();
+        self.aside.remove_entry(&key)
+    }
+}

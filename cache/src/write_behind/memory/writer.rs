@@ -1,0 +1,162 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::state::{SetAside, State, Unwritten};
+use crate::clock::Moment;
+use crate::write_behind::control::Control;
+use crate::write_behind::counts::Counts;
+use crate::write_behind::pace::Pace;
+use crate::write_behind::{Aside, WriteError};
+use crate::{Cache, Key, Value};
+
+/// Unwritten values in the process. A key is unwritten until the source has its newest value and
+/// the cache has dropped what it loaded before.
+pub(crate) struct Memory<K, V> {
+    pub(super) cache: Cache<K, V>,
+    pace: Pace,
+    control: Arc<Control>,
+    pub(super) counts: Arc<Counts>,
+    state: Mutex<State<K, V>>,
+    pub(super) room: Notify,
+}
+
+/// The key has been written by now.
+struct Gone;
+
+impl<K: Key, V: Value + Clone> Memory<K, V> {
+    pub(crate) fn new(
+        cache: Cache<K, V>,
+        pace: Pace,
+        (control, counts): (Arc<Control>, Arc<Counts>),
+    ) -> Self {
+        let state = State::new();
+        Self { cache, pace, control, counts, state: Mutex::new(state), room: Notify::new() }
+    }
+
+    /// Takes the value and then brings it into both levels. Nothing is awaited before it is taken.
+    pub(crate) async fn try_write(
+        self: &Arc<Self>,
+        key: K,
+        value: Arc<V>,
+    ) -> Result<u64, WriteError> {
+        let version = self.enqueue(&key, value)?;
+        self.counts.accepted.add(1);
+        self.publish(&key).await;
+        Ok(version)
+    }
+
+    pub(crate) fn room(&self) -> &Notify {
+        &self.room
+    }
+
+    pub(crate) fn unwritten(&self, key: &K) -> Option<(Arc<V>, Duration)> {
+        let state = self.state();
+        let unwritten = state.unwritten.get(key)?;
+        Some((Arc::clone(&unwritten.value), Moment::now().since(unwritten.since)))
+    }
+
+    fn enqueue(&self, key: &K, value: Arc<V>) -> Result<u64, WriteError> {
+        let mut state = self.state();
+        // Under the lock, so that a drain sees every write that was taken.
+        if self.control.closing.is_cancelled() {
+            return Err(WriteError::Closed);
+        }
+        let Some(unwritten) = state.unwritten.get(key) else {
+            if state.unwritten.len() + state.aside.len() >= self.pace.capacity {
+                return Err(WriteError::Full { capacity: self.pace.capacity });
+            }
+            return Ok(self.insert(&mut state, key, value));
+        };
+        if unwritten.sending != Some(unwritten.version) {
+            self.counts.coalesced.add(1);
+        }
+        let version = state.next_version();
+        if let Some(unwritten) = state.unwritten.get_mut(key) {
+            unwritten.value = value;
+            unwritten.version = version;
+        }
+        Ok(version)
+    }
+
+    fn insert(&self, state: &mut State<K, V>, key: &K, value: Arc<V>) -> u64 {
+        let version = state.next_version();
+        let unwritten = Unwritten { value, version, since: Moment::now(), sending: None };
+        state.unwritten.insert(key.clone(), unwritten);
+        state.untaken.push_back(key.clone());
+        if state.untaken.len() >= self.pace.max_batch {
+            self.control.wake.notify_one();
+        }
+        version
+    }
+
+    /// Puts the newest unwritten value into both levels, so that other nodes drop what is older.
+    /// The value is read after the key's lease is taken: of two writers the later one wins.
+    async fn publish(self: &Arc<Self>, key: &K) {
+        let (memory, newest) = (Arc::clone(self), key.clone());
+        let value =
+            async move { memory.unwritten(&newest).map(|(value, _)| V::clone(&value)).ok_or(Gone) };
+        let _: Result<_, Gone> = self.cache.write_through(key, value).await;
+    }
+
+    /// Everything that the source does not have: what is left when the process ends.
+    pub(crate) fn left(&self) -> Vec<(K, V)> {
+        let state = self.state();
+        let unwritten = state.unwritten.iter();
+        unwritten.map(|(key, unwritten)| (key.clone(), V::clone(&unwritten.value))).collect()
+    }
+
+    pub(crate) fn gauges(&self) -> (u64, u64, Option<Duration>) {
+        let state = self.state();
+        let oldest = state.unwritten.values().map(|unwritten| unwritten.since).min();
+        let age = oldest.map(|since| Moment::now().since(since));
+        (state.unwritten.len() as u64, state.aside.len() as u64, age)
+    }
+
+    pub(crate) fn aside(&self, limit: usize) -> Vec<Aside<V>> {
+        let state = self.state();
+        let mut aside: Vec<(&K, &SetAside<V>)> = state.aside.iter().collect();
+        aside.sort_by_key(|(_, row)| row.version);
+        let aside = aside.into_iter().take(limit).map(|(key, row)| Aside {
+            id: row.version.to_string(),
+            key: key.to_string(),
+            value: Some(V::clone(&row.value)),
+            version: row.version,
+            tries: row.tries,
+            error: row.error.clone(),
+            age: Moment::now().since(row.at),
+        });
+        aside.collect()
+    }
+
+    /// Queues a row again that stands aside, in the room that it had there. Where a newer value of
+    /// its key waits already, the row is dropped.
+    pub(crate) async fn retry_aside(self: &Arc<Self>, id: &str) -> Result<bool, WriteError> {
+        let key = {
+            let mut state = self.state();
+            if self.control.closing.is_cancelled() {
+                return Err(WriteError::Closed);
+            }
+            let Some((key, row)) = state.take_aside(id) else { return Ok(false) };
+            if state.unwritten.contains_key(&key) {
+                return Ok(false);
+            }
+            self.insert(&mut state, &key, row.value);
+            key
+        };
+        self.counts.redriven.add(1);
+        self.publish(&key).await;
+        Ok(true)
+    }
+
+    pub(crate) fn drop_aside(&self, id: &str) -> bool {
+        let dropped = self.state().take_aside(id).is_some();
+        self.room.notify_waiters();
+        dropped
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State<K, V>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,30 @@
+//! Writes that are acknowledged before the source has them.
+//!
+//! | file | what |
+//! |---|---|
+//! | `handle`, `builder` | the public face |
+//! | `row` | what crosses it: rows, errors, what was left |
+//! | `flusher` | sends batches to the sink, tries again, sets aside |
+//! | `backlog` | what the flusher asks of either kind |
+//! | `sink` | one call of the caller's sink |
+//! | `inner` | what all clones of a handle share |
+//! | `memory/` | unwritten values in the process |
+//! | `durable/` | unwritten values in Redis |
+//! | `pace`, `control`, `counts` | times and limits, start and end, numbers |
+
+mod backlog;
+mod builder;
+mod control;
+mod counts;
+mod durable;
+mod flusher;
+mod handle;
+mod inner;
+mod memory;
+mod pace;
+mod row;
+mod sink;
+
+pub use builder::WriteBehindBuilder;
+pub use handle::WriteBehind;
+pub use row::{Aside, Drained, Row, WriteError};

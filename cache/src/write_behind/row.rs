@@ -1,0 +1,80 @@
+use std::time::Duration;
+
+/// A value that the source does not have yet, as the sink of a durable write-behind gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row<K, V> {
+    /// Its key.
+    pub key: K,
+    /// The newest value when it was sent.
+    pub value: V,
+    /// Grows with each write of the key. The sink must ignore a row whose version is not above the
+    /// one that the source holds.
+    pub version: u64,
+}
+
+/// Why a write was not acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// As many keys as allowed are unwritten or set aside. Nothing was kept.
+    #[error("queue the write: {capacity} keys are unwritten already")]
+    Full {
+        /// The limit, in keys.
+        capacity: usize,
+    },
+    /// Redis did not answer. Where the answer was lost on its way the write may still take effect.
+    #[error("queue the write in Redis: it is away")]
+    Away,
+    /// A newer value of the key waits already. Nothing was kept.
+    #[error("queue the write: row version {newer} waits already")]
+    Overtaken {
+        /// The version that waits.
+        newer: u64,
+    },
+    /// The write-behind has been shut down. Nothing was kept.
+    #[error("queue the write: the write-behind has been shut down")]
+    Closed,
+    /// Row versions belong to the durable kind. Nothing was kept.
+    #[error("queue the write: the in-memory kind keeps no row versions")]
+    NoVersions,
+    /// The value has no JSON form. Nothing was kept.
+    #[error("queue the write: write the value as JSON: {0}")]
+    Encode(String),
+}
+
+/// A row that the sink refused as often as allowed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Aside<V> {
+    /// Names it in [`retry_aside`](crate::WriteBehind::retry_aside) and
+    /// [`drop_aside`](crate::WriteBehind::drop_aside).
+    pub id: String,
+    /// The text of its key.
+    pub key: String,
+    /// The value; `None` where it can no longer be read.
+    pub value: Option<V>,
+    /// Its row version.
+    pub version: u64,
+    /// How often it was sent.
+    pub tries: u32,
+    /// What the sink said last.
+    pub error: String,
+    /// Since it was set aside.
+    pub age: Duration,
+}
+
+/// What a shutdown left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drained<K, V> {
+    /// In memory: the unwritten values, which are gone unless the caller keeps them. Durable: none.
+    pub left: Vec<(K, V)>,
+    /// Durable: keys that still wait in Redis for another consumer, or for the next start.
+    pub waiting: u64,
+    /// Rows that stand aside. Those in memory are gone with the process.
+    pub aside: u64,
+}
+
+impl<K, V> Drained<K, V> {
+    /// Whether the source has everything that was acknowledged, but for what stands aside.
+    pub fn is_complete(&self) -> bool {
+        self.left.is_empty() && self.waiting == 0
+    }
+}

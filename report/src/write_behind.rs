@@ -1,0 +1,54 @@
+use serde::{Deserialize, Serialize};
+
+/// Where a write-behind keeps what the source does not have yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WriteBehindKind {
+    /// In the process: lost with it.
+    #[default]
+    Memory,
+    /// In Redis: as durable as that.
+    Durable,
+}
+
+/// What the write-behind of one cache says about itself on one node.
+///
+/// All but `queued`, `capacity`, `aside` and `oldest_age_ms` are counters that only grow. In memory
+/// `accepted + redriven = written + coalesced + set_aside + queued` while no call of the sink is
+/// running. Of the durable kind each node counts its own share, and a value that was replaced while
+/// it was being sent, or was delivered twice, counts twice.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WriteBehindReport {
+    /// The cache's name.
+    pub cache: String,
+    /// Where unwritten values are kept.
+    pub kind: WriteBehindKind,
+    /// Keys whose newest value the source does not have yet. Of the durable kind those of all
+    /// nodes, as seen by the last round.
+    pub queued: u64,
+    /// Keys that may be unwritten at once, those set aside included.
+    pub capacity: u64,
+    /// How long the oldest of `queued` has waited, milliseconds; `None` where none waits.
+    pub oldest_age_ms: Option<u64>,
+    /// Rows that stand aside now. Of the durable kind those of all nodes.
+    pub aside: u64,
+    /// Writes acknowledged.
+    pub accepted: u64,
+    /// Rows that the sink took.
+    pub written: u64,
+    /// Rows sent again after a failure.
+    pub retried: u64,
+    /// Calls of the sink that failed, panicked or ran out of time.
+    pub failed: u64,
+    /// Rows set aside after their last try.
+    pub set_aside: u64,
+    /// Rows that stood aside and were queued again.
+    pub redriven: u64,
+    /// Acknowledged values that a newer one replaced before they were sent.
+    pub coalesced: u64,
+    /// Writes refused: no room, Redis away, or already overtaken. A `write` that waits for room is
+    /// not refused.
+    pub refused: u64,
+    /// Rows taken over from a consumer that no longer answers. Durable kind only.
+    pub claimed: u64,
+}
