@@ -1,15 +1,10 @@
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { defineConfig, devices } from "@playwright/test";
-import { folder, root, run } from "./support/program";
+import { freePort, root, run } from "./support/program";
 
-const port = 3917;
+// Playwright loads this file in each of its processes; the first one chooses for all.
+const port = Number((process.env.END2END_PORT ??= String(await freePort())));
 const chromium = "/usr/bin/chromium";
-
-// Playwright loads this file in every worker; only its first process starts the server.
-if (process.env.TEST_WORKER_INDEX === undefined) {
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-}
 
 export default defineConfig({
   testMatch: "*.spec.ts",

@@ -1,10 +1,21 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** The top folder of the project, where the program finds `Leptos.toml`. */
 export const root = join(import.meta.dirname, "..", "..");
 
-/** What the programs under test write; emptied before each run. */
-export const folder = join(root, ".strata", "end2end");
+/** Where the programs under test keep their databases during this run. */
+const folder = (process.env.END2END_FOLDER ??= newFolder());
+
+// Made by the first process of the run, which hands it to the others and ends last.
+function newFolder(): string {
+  const made = mkdtempSync(join(tmpdir(), "strata-end2end-"));
+  process.on("exit", () => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
 
 export interface Options {
   port: number;
@@ -25,4 +36,14 @@ export function run(options: Options): { command: string; env: Record<string, st
     options.more ?? "",
   ];
   return { command: words.join(" "), env: { STRATA_LOG: "warn" } };
+}
+
+/** A port that nothing listens on. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, "close");
+  return port;
 }

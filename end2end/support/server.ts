@@ -1,8 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { expect } from "@playwright/test";
-import { root, run, type Options } from "./program";
+import { freePort, root, run, type Options } from "./program";
 
 /** A running program of a test's own, which the test may stop and start. */
 export class Server {
@@ -49,13 +48,4 @@ export class Server {
     const answer = await fetch(`${this.url}/readyz`).catch(() => undefined);
     return answer?.ok ?? false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  return port;
 }
