@@ -12,9 +12,12 @@ export default defineConfig({
   forbidOnly: process.env.CI !== undefined,
   workers: 2,
   reporter: "list",
+  // Room for two cores that are busy; what is fast stays fast.
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
   use: {
     baseURL: `http://127.0.0.1:${port}`,
-    trace: "retain-on-failure",
+    screenshot: "only-on-failure",
     launchOptions: {
       executablePath: existsSync(chromium) ? chromium : undefined,
       args: [

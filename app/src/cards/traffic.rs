@@ -49,7 +49,9 @@ fn Settings(state: RwSignal<Option<TrafficState>>) -> impl IntoView {
     });
     let running = move || state.with(|state| state.is_some_and(|state| state.running));
     let value = move |of: fn(TrafficState) -> f64| {
-        Signal::derive(move || state.get().map_or(String::new(), |state| format::short(of(state), 4)))
+        Signal::derive(move || {
+            state.get().map_or(String::new(), |state| format::short(of(state), 4))
+        })
     };
     let disabled = move || refusal.with(Option::is_some);
     view! {

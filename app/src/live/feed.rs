@@ -52,7 +52,9 @@ impl Live {
     /// A text about one cache; what a missing cache would say where there is none.
     pub(crate) fn cache_text(&self, name: &str, text: fn(&CacheFrame) -> String) -> Signal<String> {
         let (frame, name) = (self.frame, StoredValue::new(name.to_owned()));
-        Signal::derive(move || frame.with(|frame| name.with_value(|name| text(&cache(frame, name)))))
+        Signal::derive(move || {
+            frame.with(|frame| name.with_value(|name| text(&cache(frame, name))))
+        })
     }
 
     /// A share that one cache has.
@@ -62,7 +64,9 @@ impl Live {
         share: fn(&CacheFrame) -> Option<f64>,
     ) -> Signal<Option<f64>> {
         let (frame, name) = (self.frame, StoredValue::new(name.to_owned()));
-        Signal::derive(move || frame.with(|frame| name.with_value(|name| share(&cache(frame, name)))))
+        Signal::derive(move || {
+            frame.with(|frame| name.with_value(|name| share(&cache(frame, name))))
+        })
     }
 
     /// Stops the numbers, or lets them go on.
