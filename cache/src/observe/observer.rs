@@ -20,8 +20,9 @@ use crate::{BuildError, Key, Node, node};
 /// # use strata_cache::{Node, Observer};
 /// # let node = Node::builder("shop").start().await?;
 /// let observer = Observer::new(&node, "prices")?;
-/// let moka = moka::sync::Cache::builder().max_capacity(1_000).eviction_listener(observer.listener()).build();
-/// let prices = observer.observe_keys(moka);
+/// let listener = observer.listener();
+/// let moka = moka::sync::Cache::builder().max_capacity(1_000);
+/// let prices = observer.observe_keys(moka.eviction_listener(listener).build());
 ///
 /// assert_eq!(prices.get_with("tea".to_owned(), || 3), 3);
 /// assert_eq!(prices.get("tea"), Some(3));
@@ -40,8 +41,9 @@ use crate::{BuildError, Key, Node, node};
 /// # use strata_cache::{Node, Observer};
 /// # let node = Node::builder("shop").start().await?;
 /// let observer = Observer::new(&node, "prices")?;
-/// let moka = moka::future::Cache::builder().max_capacity(1_000).eviction_listener(observer.listener()).build();
-/// let prices = observer.observe_keys(moka);
+/// let listener = observer.listener();
+/// let moka = moka::future::Cache::builder().max_capacity(1_000);
+/// let prices = observer.observe_keys(moka.eviction_listener(listener).build());
 ///
 /// assert_eq!(prices.get_with(7_u64, async { 3 }).await, 3);
 /// assert_eq!(node.report().caches[0].outcomes.loaded, 1);

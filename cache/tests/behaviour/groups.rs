@@ -6,7 +6,9 @@ use std::io::Error;
 use strata_cache::report::{CacheReport, GroupReport};
 use strata_cache::{BuildError, Cache};
 
-use crate::support::{Redis, Source, cache, lonely_node};
+#[cfg(feature = "redis")]
+use crate::support::Redis;
+use crate::support::{Source, cache, lonely_node};
 
 type Pages = Cache<String, String>;
 
@@ -124,6 +126,7 @@ async fn what_leaves_l1_is_counted_in_its_group_with_its_age() {
     assert_eq!(report.l1.put_bytes.map(|bytes| (bytes.count(), bytes.sum())), Some((2, 7)));
 }
 
+#[cfg(feature = "redis")]
 #[tokio::test]
 async fn the_size_of_what_goes_to_redis_is_counted() {
     let redis = Redis::start().await;

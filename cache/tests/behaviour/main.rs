@@ -1,17 +1,28 @@
-//! What the cache promises, on a real redis-server.
+//! What the cache promises, on a real redis-server where the feature `redis` is on.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![cfg_attr(not(feature = "redis"), expect(dead_code, reason = "what the tests with Redis share"))]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![cfg_attr(feature = "redis", expect(clippy::expect_used, reason = "a test fails by panicking"))]
 
+#[cfg(feature = "redis")]
 mod coherence;
 mod groups;
 mod hot_keys;
+#[cfg(feature = "redis")]
 mod invalidations;
+mod l1_only;
 mod observe;
+#[cfg(feature = "redis")]
 mod patterns;
+#[cfg(feature = "redis")]
 mod reads;
+#[cfg(feature = "redis")]
 mod redis_away;
+#[cfg(feature = "redis")]
 mod single_flight;
+#[cfg(feature = "redis")]
 mod stale;
 mod support;
 mod what_if;
+#[cfg(feature = "redis")]
 mod write_behind;

@@ -2,13 +2,17 @@
 
 use std::io::Error;
 use std::sync::Arc;
+#[cfg(feature = "future")]
 use std::time::Duration;
 
 use strata_cache::report::Effect;
 use strata_cache::{BuildError, CacheError, Node, Observed, Observer, Pattern};
+#[cfg(feature = "future")]
 use tokio::sync::Semaphore;
 
-use crate::support::{eventually, lonely_node};
+#[cfg(feature = "future")]
+use crate::support::eventually;
+use crate::support::lonely_node;
 
 type Sync = Observed<moka::sync::Cache<String, u32>>;
 
@@ -69,6 +73,7 @@ async fn newcomers_that_moka_refuses_are_told_apart_from_entries_that_it_displac
     assert_eq!(prices.report().l1.entries, 10);
 }
 
+#[cfg(feature = "future")]
 #[tokio::test]
 async fn those_who_wait_for_another_readers_load_are_coalesced() {
     let node = lonely_node().await;
@@ -98,6 +103,7 @@ async fn those_who_wait_for_another_readers_load_are_coalesced() {
     assert_eq!(report.hot_keys, None, "these keys have no text");
 }
 
+#[cfg(feature = "future")]
 #[tokio::test]
 async fn a_reader_who_goes_away_counts_as_failed_and_leaves_no_load_behind() {
     let node = lonely_node().await;

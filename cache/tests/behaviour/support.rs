@@ -1,20 +1,24 @@
 //! What the tests share: a private Redis, nodes on it, a source that counts.
 use std::future::Future;
+#[cfg(feature = "redis")]
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use strata_cache::{Cache, Node};
+#[cfg(feature = "redis")]
 use tempfile::TempDir;
 use tokio::sync::{Notify, Semaphore};
 
+#[cfg(feature = "redis")]
 /// A redis-server of the test's own, without persistence, gone with the test.
 pub(crate) struct Redis {
     dir: TempDir,
     child: Option<Child>,
 }
 
+#[cfg(feature = "redis")]
 impl Redis {
     pub(crate) async fn start() -> Self {
         let mut redis = Self { dir: TempDir::new().unwrap(), child: None };
@@ -91,6 +95,7 @@ impl Redis {
     }
 }
 
+#[cfg(feature = "redis")]
 impl Drop for Redis {
     fn drop(&mut self) {
         self.kill();

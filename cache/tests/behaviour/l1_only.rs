@@ -1,0 +1,91 @@
+//! What holds without Redis, built in or not.
+
+use std::io::Error;
+use std::time::Duration;
+
+use strata_cache::report::{Effect, Outcome};
+use strata_cache::{Cache, Pattern};
+
+use crate::support::{Source, cache, lonely_node};
+
+#[tokio::test]
+async fn a_key_is_loaded_once_and_then_hit_until_it_is_invalidated() {
+    let node = lonely_node().await;
+    let (cache, source) = (cache(&node), Source::new());
+    assert_eq!(source.read(&cache, 1).await.outcome, Outcome::Loaded);
+    assert_eq!(source.read(&cache, 1).await.outcome, Outcome::L1Hit);
+    source.write(2);
+    assert_eq!(cache.invalidate(&1).await, Effect::Off);
+    assert_eq!(source.value(&cache, 1).await, "2");
+    assert_eq!(source.loads(), 2);
+}
+
+#[tokio::test]
+async fn a_write_replaces_what_was_cached() {
+    let node = lonely_node().await;
+    let (cache, source) = (cache(&node), Source::new());
+    source.read(&cache, 1).await;
+    let written = cache.write_through(&1, async { Ok::<_, Error>("new".to_owned()) }).await;
+    assert_eq!(written.unwrap().1, Effect::Off);
+    assert_eq!(source.value(&cache, 1).await, "new");
+}
+
+#[tokio::test]
+async fn a_pattern_takes_what_matches_and_leaves_the_rest() {
+    let node = lonely_node().await;
+    let (cache, source) = (cache(&node), Source::new());
+    for key in [40, 41, 50] {
+        source.read(&cache, key).await;
+    }
+    cache.invalidate_pattern(&Pattern::prefix("4")).await;
+    let outcomes = [source.read(&cache, 40).await.outcome, source.read(&cache, 50).await.outcome];
+    assert_eq!(outcomes, [Outcome::Loaded, Outcome::L1Hit]);
+}
+
+#[tokio::test]
+async fn readers_of_a_cold_key_share_one_load() {
+    let node = lonely_node().await;
+    let (cache, source) = (cache(&node), Source::closed());
+    let readers: Vec<_> = (0..100)
+        .map(|_| {
+            let (cache, source) = (cache.clone(), source.clone());
+            tokio::spawn(async move { source.value(&cache, 1).await })
+        })
+        .collect();
+    source.entered().await;
+    source.open();
+    for reader in readers {
+        assert_eq!(reader.await.unwrap(), "0");
+    }
+    assert_eq!(source.loads(), 1);
+}
+
+#[tokio::test]
+async fn a_stale_entry_stands_in_for_a_source_that_fails() {
+    let node = lonely_node().await;
+    let cache: Cache<u64, String> = Cache::builder("users")
+        .time_to_live(Duration::from_millis(1))
+        .grace(Duration::from_secs(60))
+        .build(&node)
+        .unwrap();
+    let source = Source::new();
+    source.read(&cache, 1).await;
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    let down = || async { Err::<Option<String>, _>(Error::other("down")) };
+    let read = cache.get_or_load(&1, down).await.unwrap();
+    assert_eq!((read.outcome, read.value.unwrap().as_str()), (Outcome::Stale, "0"));
+}
+
+#[tokio::test]
+async fn the_report_says_that_there_is_no_l2_and_no_bus() {
+    let report = lonely_node().await.report();
+    assert!(!report.l2.configured && !report.bus.configured);
+}
+
+#[cfg(not(feature = "redis"))]
+#[tokio::test]
+async fn an_address_of_redis_is_refused_where_redis_is_not_built_in() {
+    let started = strata_cache::Node::builder("test").redis_url("redis://127.0.0.1").start().await;
+    let refused = started.map(|_| ()).unwrap_err().to_string();
+    assert_eq!(refused, "read the Redis address: the feature `redis` is off");
+}
