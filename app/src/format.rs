@@ -85,6 +85,15 @@ pub(crate) fn duration(ns: Option<u64>) -> String {
     format!("{}{GAP}{unit}", three_digits(value))
 }
 
+/// A range of durations; a unit that both share stands once.
+pub(crate) fn range(low_ns: u64, high_ns: u64) -> String {
+    let (low, high) = (duration(Some(low_ns)), duration(Some(high_ns)));
+    match (low.split_once(GAP), high.split_once(GAP)) {
+        (Some((number, unit)), Some((_, same))) if unit == same => format!("{number} – {high}"),
+        _ => format!("{low} – {high}"),
+    }
+}
+
 /// How long ago or how long something took, in whole units.
 pub(crate) fn span(ms: u64) -> String {
     match ms / 1000 {
@@ -204,6 +213,12 @@ mod tests {
         for (ns, text) in cases {
             assert_eq!(plain(duration(Some(ns))), text);
         }
+    }
+
+    #[test]
+    fn a_range_names_a_shared_unit_once() {
+        assert_eq!(plain(range(103_000_000, 142_000_000)), "103 – 142 ms");
+        assert_eq!(plain(range(900_000_000, 2_100_000_000)), "900 ms – 2.1 s");
     }
 
     #[test]

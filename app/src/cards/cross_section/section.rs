@@ -49,9 +49,7 @@ fn Summary() -> impl IntoView {
         ms => format!("last {}", format::span(ms)),
     };
     let saved = move || match live.recent.with(saved_ns) {
-        Some((low, high)) => {
-            format!("{} – {}", format::duration(Some(low)), format::duration(Some(high)))
-        }
+        Some((low, high)) => format::range(low, high),
         None => DASH.to_owned(),
     };
     view! {
