@@ -4,11 +4,12 @@ use std::time::Duration;
 use strata_report::Settings;
 
 use crate::clock::{MAX_TIME_TO_LIVE, millis};
+use crate::codec::Form;
 use crate::core::Core;
 use crate::l1::Capacity;
 use crate::node::check_name;
 use crate::recorder::{GroupOf, Grouping, Recording};
-use crate::{BuildError, Cache, Key, Node, Value};
+use crate::{BuildError, Cache, Codec, Key, Node, Value};
 
 /// Settings of a [`Cache`].
 pub struct CacheBuilder<K, V> {
@@ -31,6 +32,7 @@ pub(crate) struct Policy {
     pub(crate) load_timeout: Duration,
     pub(crate) lease_wait: Duration,
     pub(crate) schema: u16,
+    pub(crate) form: Form,
     pub(crate) grace: Duration,
     pub(crate) retry_after: Duration,
     pub(crate) soft_timeout: Option<Duration>,
@@ -53,7 +55,8 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     pub const DEFAULT_LOAD_TIMEOUT: Duration = Duration::from_secs(5);
     /// How long a load waits for another process that holds the lease.
     pub const DEFAULT_LEASE_WAIT: Duration = Duration::from_millis(500);
-
+    /// Bytes of a value in L2.
+    pub const DEFAULT_MAX_VALUE_BYTES: usize = 16 * 1024 * 1024;
     /// How long nobody asks a source that has just failed while a stale entry stands in.
     pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -70,6 +73,11 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
                 load_timeout: Self::DEFAULT_LOAD_TIMEOUT,
                 lease_wait: Self::DEFAULT_LEASE_WAIT,
                 schema: 0,
+                form: Form {
+                    codec: Codec::default(),
+                    compress_above: None,
+                    max_bytes: Self::DEFAULT_MAX_VALUE_BYTES,
+                },
                 grace: Duration::ZERO,
                 retry_after: Self::DEFAULT_RETRY_AFTER,
                 soft_timeout: None,
@@ -182,6 +190,27 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     /// that changes the form never reads the old one.
     pub fn schema(mut self, version: u16) -> Self {
         self.policy.schema = version;
+        self
+    }
+
+    /// How L2 writes values; JSON by default.
+    pub fn codec(mut self, codec: Codec) -> Self {
+        self.policy.form.codec = codec;
+        self
+    }
+
+    /// Compresses values above so many bytes in L2 with LZ4; off by default. Pays from one or two
+    /// kilobytes on. Caches with another threshold, or none, read them all the same.
+    pub fn compress_above(mut self, bytes: usize) -> Self {
+        self.policy.form.compress_above = Some(bytes);
+        self
+    }
+
+    /// A value above so many bytes, before compression, is kept in L1 only, and counted as unfit.
+    /// The same holds for keys above 1 024 bytes.
+    pub fn max_value_bytes(mut self, bytes: usize) -> Self {
+        // Four bytes tell the length of what is compressed.
+        self.policy.form.max_bytes = bytes.min(u32::MAX as usize);
         self
     }
 

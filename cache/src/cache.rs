@@ -114,11 +114,30 @@ impl<K: Key, V: Value> Cache<K, V> {
         Fut: Future<Output = Result<HashMap<K, V>, E>> + Send + 'static,
         E: Into<BoxError> + 'static,
     {
+        let load = |keys| async {
+            let values = load(keys).await?.into_iter();
+            Ok::<_, E>(values.map(|(key, value)| (key, Loaded::from(value))).collect())
+        };
+        self.get_many_entries(keys, load).await
+    }
+
+    /// As [`get_many`](Self::get_many), where the source also says what each entry was made from
+    /// and how long it may live.
+    ///
+    /// # Errors
+    /// As [`get_many`](Self::get_many).
+    pub async fn get_many_entries<F, Fut, E>(
+        &self,
+        keys: &[K],
+        load: F,
+    ) -> Vec<Result<Read<V>, LoadError>>
+    where
+        F: FnOnce(Vec<K>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<HashMap<K, Loaded<V>>, E>> + Send + 'static,
+        E: Into<BoxError> + 'static,
+    {
         let many: Load<K, V> = Box::new(move |keys| {
-            let loading: Later<_> = Box::pin(async move {
-                let values = load(keys).await.map_err(source)?;
-                Ok(values.into_iter().map(|(key, value)| (key, Loaded::from(value))).collect())
-            });
+            let loading: Later<_> = Box::pin(async move { load(keys).await.map_err(source) });
             loading
         });
         self.core.read_many(keys, many).await
@@ -155,7 +174,20 @@ impl<K: Key, V: Value> Cache<K, V> {
         F: Future<Output = Result<V, E>> + Send + 'static,
         E: Send + 'static,
     {
-        let write = async { write.await.map(Loaded::from) };
+        self.write_through_entry(key, async { write.await.map(Loaded::from) }).await
+    }
+
+    /// As [`write_through`](Self::write_through), where the write also says what the entry was
+    /// made from and how long it may live. With row versions a write that lost a race leaves the
+    /// newer row's entry in L2 instead of removing it.
+    ///
+    /// # Errors
+    /// Those of `write`; nothing is cached then.
+    pub async fn write_through_entry<F, E>(&self, key: &K, write: F) -> Result<(Arc<V>, Effect), E>
+    where
+        F: Future<Output = Result<Loaded<V>, E>> + Send + 'static,
+        E: Send + 'static,
+    {
         let running = tokio::spawn(Arc::clone(&self.core).write(key.clone(), write));
         match to_its_end(running).await {
             Some(written) => written,
@@ -177,7 +209,23 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// Removes a key from both levels and every node. Call it after the source has committed.
     /// Runs to its end even when the caller goes away.
     pub async fn invalidate(&self, key: &K) -> Effect {
-        let running = tokio::spawn(Arc::clone(&self.core).invalidate(key.clone()));
+        self.invalidate_many(std::slice::from_ref(key)).await
+    }
+
+    /// Removes keys from both levels and every node, as [`invalidate`](Self::invalidate) does one:
+    /// one step in Redis for each 256 of them.
+    pub async fn invalidate_many(&self, keys: &[K]) -> Effect {
+        let running = tokio::spawn(Arc::clone(&self.core).invalidate(keys.to_vec()));
+        to_its_end(running).await.unwrap_or(Effect::Queued)
+    }
+
+    /// Invalidates every entry that [carries the tag](Loaded::tags), on both levels and every
+    /// node, with one command, however many they are. Gives the same guarantee as
+    /// [`invalidate`](Self::invalidate), also against loads that are under way. Entries that it
+    /// overtook are misses from then on; their memory is reclaimed as they are read or expire.
+    /// Runs to its end even when the caller goes away.
+    pub async fn invalidate_tag(&self, tag: &str) -> Effect {
+        let running = tokio::spawn(Arc::clone(&self.core).invalidate_tag(tag.to_owned()));
         to_its_end(running).await.unwrap_or(Effect::Queued)
     }
 

@@ -10,6 +10,7 @@ use crate::fence::{Fence, Token};
 use crate::l1::{Capacity, Entry, L1};
 use crate::l2::Keyspace;
 use crate::recorder::{Bounds, Grouping, Lives, Recorder, Tag};
+use crate::tags::Tags;
 use crate::{Key, LoadError, Loaded, Node, Value, clock};
 
 /// A miss costs far more than to look at its key now and then.
@@ -23,6 +24,7 @@ pub(crate) struct Core<K, V> {
     pub(crate) l1: L1<K, V>,
     pub(crate) l2: Option<Keyspace>,
     pub(crate) fence: Fence<K, Flight<V>>,
+    pub(crate) tags: Tags,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) grouping: Grouping<K>,
 }
@@ -52,6 +54,7 @@ impl<K: Key, V: Value> Core<K, V> {
         Arc::new(Self {
             l1: L1::new(capacity, policy.time_to_idle, Arc::clone(&recorder)),
             fence: Fence::new(),
+            tags: Tags::default(),
             name,
             policy,
             node,
@@ -63,7 +66,8 @@ impl<K: Key, V: Value> Core<K, V> {
 
     /// What an entry is good for now.
     pub(crate) fn standing(&self, entry: &Entry<V>) -> Standing {
-        if entry.epoch != self.fence.epoch() {
+        let is_overtaken = || entry.tags.as_ref().is_some_and(|tags| !tags.holds());
+        if entry.epoch != self.fence.epoch() || is_overtaken() {
             return Standing::Dead;
         }
         let now = Moment::now();
@@ -117,7 +121,7 @@ impl<K: Key, V: Value> Core<K, V> {
         key: &K,
         value: Option<Arc<V>>,
         token: Token,
-        life: Life,
+        life: &Life,
     ) -> Entry<V> {
         let (time_to_live, grace) = match value {
             Some(_) => {
@@ -143,6 +147,8 @@ impl<K: Key, V: Value> Core<K, V> {
             soft: life.soft,
             epoch: token.epoch(),
             load_us: life.load_us,
+            version: life.version,
+            tags: self.tags.tagged(&life.tags, token.tick()),
             tag: self.tag(key),
         }
     }
@@ -190,7 +196,7 @@ pub(crate) enum Standing {
 }
 
 /// What is known of a value besides itself.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Life {
     /// Since it was loaded from the source.
     pub(crate) age: Duration,
@@ -200,13 +206,21 @@ pub(crate) struct Life {
     pub(crate) stale_for: Duration,
     pub(crate) soft: bool,
     pub(crate) load_us: u32,
+    pub(crate) version: u64,
+    pub(crate) tags: Vec<Arc<str>>,
 }
 
 impl Life {
-    /// Fresh from the source.
-    pub(crate) fn new(fresh_for: Duration, took: Duration) -> Self {
-        let load_us = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
-        let (age, stale_for) = (Duration::ZERO, Duration::ZERO);
-        Self { age, fresh_for, stale_for, soft: false, load_us }
+    /// Fresh from the source; `None` was not found.
+    pub(crate) fn of<V>(loaded: Option<&Loaded<V>>, fresh_for: Duration, took: Duration) -> Self {
+        Self {
+            age: Duration::ZERO,
+            fresh_for,
+            stale_for: Duration::ZERO,
+            soft: false,
+            load_us: u32::try_from(took.as_micros()).unwrap_or(u32::MAX),
+            version: loaded.map_or(0, |loaded| loaded.version),
+            tags: loaded.map_or_else(Vec::new, |loaded| loaded.tags.clone()),
+        }
     }
 }

@@ -9,6 +9,9 @@ pub enum LoadError {
     /// The source did not answer within the load timeout.
     #[error("load from the source within its timeout")]
     TimedOut,
+    /// The source answered with an older row than one that is cached: it lags behind.
+    #[error("load from the source: its row is older than the one cached")]
+    Lagging,
     /// The load panicked.
     #[error("load from the source: it panicked")]
     Panicked,

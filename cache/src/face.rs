@@ -18,6 +18,8 @@ pub(crate) trait CacheFace: Send + Sync {
     fn upkeep(&self);
     /// Acts on another node's invalidation.
     fn hear(&self, message: &Message);
+    /// A tag's invalidation that had waited has reached Redis, at this number of the bus.
+    fn tag_told(&self, tag: &str, sequence: u64);
     /// Empties L1 in one step.
     fn raise_epoch(&self);
     fn keyspace(&self) -> Option<&Keyspace>;

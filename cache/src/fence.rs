@@ -20,12 +20,20 @@ pub(crate) struct Fence<K, F> {
     stripes: Box<[Mutex<Stripe<K, F>>]>,
     hasher: RandomState,
     epoch: AtomicU64,
+    /// Raised as a tag is invalidated: which flights will carry it, nobody knows before they land.
+    tick: AtomicU64,
     next_flight: AtomicU64,
 }
 
 struct Stripe<K, F> {
     generation: u64,
-    flights: HashMap<K, (u64, F)>,
+    flights: HashMap<K, InFlight<F>>,
+}
+
+struct InFlight<F> {
+    id: u64,
+    tick: u64,
+    flight: F,
 }
 
 /// What a fill must still hold to be let in.
@@ -33,12 +41,18 @@ struct Stripe<K, F> {
 pub(crate) struct Token {
     epoch: u64,
     generation: u64,
+    tick: u64,
 }
 
 impl Token {
     /// The epoch that an entry filled with this token belongs to.
     pub(crate) fn epoch(self) -> u64 {
         self.epoch
+    }
+
+    /// The last invalidation of a tag before the fill began.
+    pub(crate) fn tick(self) -> u64 {
+        self.tick
     }
 }
 
@@ -59,6 +73,7 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
             stripes: (0..N_STRIPES).map(|_| stripe()).collect(),
             hasher: RandomState::new(),
             epoch: AtomicU64::new(0),
+            tick: AtomicU64::new(0),
             next_flight: AtomicU64::new(0),
         }
     }
@@ -69,7 +84,8 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
     }
 
     /// Joins the key's flight, or leads a new one that others join through `flight`. L1 is looked
-    /// at again under the lock, because the last flight may have just landed.
+    /// at again under the lock, because the last flight may have just landed. A flight that began
+    /// before a tag was invalidated is no longer joined.
     pub(crate) fn join<H>(
         &self,
         key: &K,
@@ -77,21 +93,32 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
         flight: impl FnOnce() -> F,
     ) -> Joined<H, F> {
         let mut stripe = self.stripe(key);
-        if let Some((_, flight)) = stripe.flights.get(key) {
-            return Joined::Flight(flight.clone());
+        let token = self.token_in(&stripe);
+        if let Some(flying) = stripe.flights.get(key).filter(|flying| flying.tick == token.tick) {
+            return Joined::Flight(flying.flight.clone());
         }
         if let Some(hit) = look() {
             return Joined::Hit(hit);
         }
         let id = self.next_flight.fetch_add(1, Ordering::Relaxed);
-        stripe.flights.insert(key.clone(), (id, flight()));
-        Joined::Lead(Token { epoch: self.epoch(), generation: stripe.generation }, id)
+        let flying = InFlight { id, tick: token.tick, flight: flight() };
+        stripe.flights.insert(key.clone(), flying);
+        Joined::Lead(token, id)
     }
 
     /// A token without a flight.
     pub(crate) fn token(&self, key: &K) -> Token {
-        let stripe = self.stripe(key);
-        Token { epoch: self.epoch(), generation: stripe.generation }
+        self.token_in(&self.stripe(key))
+    }
+
+    fn token_in(&self, stripe: &Stripe<K, F>) -> Token {
+        let tick = self.tick.load(Ordering::Acquire);
+        Token { epoch: self.epoch(), generation: stripe.generation, tick }
+    }
+
+    /// Keeps readers from joining the flights that are under way; hands out the new tick.
+    pub(crate) fn raise_tick(&self) -> u64 {
+        self.tick.fetch_add(1, Ordering::AcqRel) + 1
     }
 
     /// Runs `fill` unless an invalidation has overtaken the token. Says whether it ran.
@@ -119,7 +146,7 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
     /// Ends a flight, unless an invalidation has already dropped it.
     pub(crate) fn leave(&self, key: &K, id: u64) {
         let mut stripe = self.stripe(key);
-        if stripe.flights.get(key).is_some_and(|(current, _)| *current == id) {
+        if stripe.flights.get(key).is_some_and(|flying| flying.id == id) {
             stripe.flights.remove(key);
         }
     }

@@ -11,19 +11,43 @@ use crate::bus::{Message, Subject};
 use crate::clock::Moment;
 use crate::core::{Core, Life};
 use crate::l1::Entry;
-use crate::l2::{Away, Keyspace, Lease};
+use crate::l2::{Away, Keyspace, Lease, Written};
 use crate::node::Progress;
 use crate::recorder::hash_of;
 use crate::{Key, Loaded, Pattern, Value};
 
 impl<K: Key, V: Value> Core<K, V> {
-    pub(crate) async fn invalidate(self: Arc<Self>, key: K) -> Effect {
+    pub(crate) async fn invalidate(self: Arc<Self>, keys: Vec<K>) -> Effect {
+        let texts: Vec<String> = keys.iter().map(K::to_string).collect();
         let effect = match &self.l2 {
-            Some(l2) => self.effect(l2.remove(&key.to_string()).await),
+            Some(l2) => self.effect(l2.remove(&texts).await),
             None => Effect::Off,
         };
-        self.drop_key(&key, Origin::Local);
+        for key in &keys {
+            self.drop_key(key, Origin::Local);
+        }
         effect
+    }
+
+    /// Overtakes every entry that carries the tag.
+    pub(crate) async fn invalidate_tag(self: Arc<Self>, tag: String) -> Effect {
+        let effect = match &self.l2 {
+            None => Effect::Off,
+            Some(l2) => match l2.invalidate_tag(&tag).await {
+                Err(Away) => Effect::Queued,
+                Ok(sequence) => {
+                    self.tags.heard(&tag, sequence);
+                    Effect::Marked
+                }
+            },
+        };
+        self.overtake_tag(&tag, Origin::Local);
+        effect
+    }
+
+    fn overtake_tag(&self, tag: &str, origin: Origin) {
+        self.tags.invalidate(tag, || self.fence.raise_tick());
+        self.recorder.invalidation(Scope::Tag, origin);
     }
 
     /// Marks a key as stale on every level: it is served while one refresh runs.
@@ -35,7 +59,9 @@ impl<K: Key, V: Value> Core<K, V> {
         match effect {
             // L2 may hold it as fresh until the queue is replayed, so L1 must not refill from it.
             Effect::Queued => self.drop_key(&key, Origin::Local),
-            Effect::Removed { .. } | Effect::Off => self.soften_l1(&key, Origin::Local),
+            Effect::Removed { .. } | Effect::Marked | Effect::Off => {
+                self.soften_l1(&key, Origin::Local);
+            }
         }
         effect
     }
@@ -80,6 +106,7 @@ impl<K: Key, V: Value> Core<K, V> {
     ) -> Result<(Arc<V>, Effect), E> {
         let text = key.to_string();
         let token = self.fence.token(&key);
+        let stamp = self.node.shared().tail().heard();
         let lease = Lease::new();
         let leased = match &self.l2 {
             Some(l2) => l2.seize(&text, &lease, self.lease_ms()).await.is_ok(),
@@ -94,16 +121,16 @@ impl<K: Key, V: Value> Core<K, V> {
                 return Err(error);
             }
         };
-        let life = Life::new(self.l2_fresh_for(Some(&loaded)), Duration::ZERO);
+        let life = Life::of(Some(&loaded), self.l2_fresh_for(Some(&loaded)), Duration::ZERO);
         let value = Arc::new(loaded.value);
         let (effect, kept) = match &self.l2 {
             None => (Effect::Off, true),
             Some(l2) => {
-                let encoded = self.encode(&text, Some(&value), life).filter(|_| leased);
-                self.replace(l2, (&text, &lease), encoded).await
+                let written = self.encode(&text, Some(&value), &life, stamp);
+                self.replace(l2, (&text, &lease), written.filter(|_| leased)).await
             }
         };
-        let entry = self.entry(&key, Some(Arc::clone(&value)), token, life);
+        let entry = self.entry(&key, Some(Arc::clone(&value)), token, &life);
         let stored =
             kept && self.fence.fill_and_overtake(&key, token, || self.put_l1(&key, &entry));
         if !stored {
@@ -120,17 +147,17 @@ impl<K: Key, V: Value> Core<K, V> {
         &self,
         l2: &Keyspace,
         (text, lease): (&str, &Lease),
-        entry: Option<(Vec<u8>, u64)>,
+        entry: Option<Written>,
     ) -> (Effect, bool) {
-        if let Some((bytes, ttl_ms)) = entry
-            && let Ok(written) = l2.replace(lease, (text, bytes, ttl_ms)).await
+        if let Some(entry) = entry
+            && let Ok(written) = l2.replace(lease, (text, entry)).await
         {
             let count = if written { &self.recorder.l2_puts } else { &self.recorder.l2_refused };
             count.add(1);
             return (Effect::Removed { entries: 0 }, written);
         }
         // Whether or not it arrived, what L2 holds now is unknown.
-        (self.effect(l2.remove(text).await), false)
+        (self.effect(l2.remove(&[text.to_owned()]).await), false)
     }
 
     pub(crate) fn hear_message(&self, message: &Message) {
@@ -150,6 +177,10 @@ impl<K: Key, V: Value> Core<K, V> {
                 // A pattern that this version cannot read may match anything.
                 Err(_) => self.hear_all(None),
             },
+            Subject::Tag(tag) => {
+                self.tags.heard(tag, message.sequence);
+                self.overtake_tag(tag, Origin::Bus);
+            }
             Subject::All => self.hear_all(None),
         }
     }

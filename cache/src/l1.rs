@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::clock::Moment;
 use crate::pattern::Pattern;
 use crate::recorder::{L1Size, Recorder, Removal, Tag};
+use crate::tags::Tagged;
 use crate::{Key, clock};
 
 /// What L1 keeps for a key.
@@ -23,13 +24,16 @@ pub(crate) struct Entry<V> {
     pub(crate) soft: bool,
     pub(crate) epoch: u64,
     pub(crate) load_us: u32,
+    /// Of the row; 0 is none.
+    pub(crate) version: u64,
+    pub(crate) tags: Option<Arc<Tagged>>,
     pub(crate) weight: u32,
     pub(crate) tag: Tag,
 }
 
 impl<V> Clone for Entry<V> {
     fn clone(&self) -> Self {
-        Self { value: self.value.clone(), ..*self }
+        Self { value: self.value.clone(), tags: self.tags.clone(), ..*self }
     }
 }
 

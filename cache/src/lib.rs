@@ -10,7 +10,8 @@
 //! | `read`, `seat`, `fill`, `held` | one read, top to bottom |
 //! | `invalidate` | one invalidation, and one write |
 //! | `write_behind/` | writes that are acknowledged before the source has them |
-//! | `fence` | what rejects a fill that an invalidation has overtaken |
+//! | `fence`, `tags` | what rejects a fill that an invalidation has overtaken |
+//! | `codec` | a value's bytes in L2 |
 //! | `l1`, `l2/` | the levels; they do not know each other |
 //! | `bus/` | how nodes hear of invalidations |
 //! | `recorder/` | the counters behind a report |
@@ -31,6 +32,7 @@ mod builder;
 mod bus;
 mod cache;
 mod clock;
+mod codec;
 mod core;
 mod error;
 mod face;
@@ -50,10 +52,12 @@ mod read;
 mod recorder;
 mod seat;
 mod shared;
+mod tags;
 mod write_behind;
 
 pub use builder::CacheBuilder;
 pub use cache::{Cache, Read};
+pub use codec::Codec;
 pub use error::{BuildError, CacheError, LoadError};
 pub use key::{Key, Value};
 pub use loaded::Loaded;

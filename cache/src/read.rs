@@ -100,14 +100,14 @@ impl<K: Key, V: Value> Core<K, V> {
         }
         let token = self.fence.token(key);
         let text = key.to_string();
-        let found = self.ask_l2(std::slice::from_ref(&text)).await.ok();
-        let held = found.and_then(|mut found| self.held(&text, found.pop()?));
+        let held = self.ask_l2(std::slice::from_ref(&text)).await.ok();
+        let held = held.and_then(|mut held| held.pop()?);
         let Some(held) = held.filter(Held::is_usable) else {
             self.recorder.outcome(self.tag(key), Outcome::Missed, None);
             return Read::nothing(Outcome::Missed);
         };
         let outcome = held.outcome();
-        let entry = self.entry(key, held.value, token, held.life);
+        let entry = self.entry(key, held.value, token, &held.life);
         if !self.fence.fill(key, token, || self.put_l1(key, &entry)) {
             self.recorder.l1_fenced.add(1);
         }

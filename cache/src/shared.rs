@@ -191,12 +191,17 @@ impl Shared {
         let Some(link) = &self.link else { return };
         let shared = Arc::clone(self);
         let replay = move |connection, pending: Pending| {
-            let keyspace = shared.keyspace(pending.cache());
+            let shared = Arc::clone(&shared);
             async move {
-                match keyspace {
-                    Some(keyspace) => keyspace.replay(connection, &pending).await,
-                    None => Ok(()),
+                let Some(keyspace) = shared.keyspace(pending.cache()) else { return Ok(()) };
+                let sequence = keyspace.replay(connection, &pending).await?;
+                if let (Pending::Tag { cache, tag }, Some(sequence)) = (&pending, sequence) {
+                    // Before L2 is trusted: nobody hears messages of their own.
+                    for cache in shared.caches().iter().filter(|other| other.name() == cache) {
+                        cache.tag_told(tag, sequence);
+                    }
                 }
+                Ok(())
             }
         };
         let position = match link.probe(&replay).await {

@@ -65,7 +65,7 @@ impl Errand {
         match effect {
             Some(Effect::Removed { entries }) => job.l2_removed = job.l2_removed.max(entries),
             Some(Effect::Off) => job.l2_configured = false,
-            Some(Effect::Queued) | None => {}
+            Some(Effect::Marked | Effect::Queued) | None => {}
         }
         let deed = Deed { action: self.action(), cache: &job.cache, target: &job.target };
         // Audited first: whoever waits for the end finds it in the trail.
@@ -158,6 +158,7 @@ fn both(first: Effect, second: Effect) -> Effect {
         (Effect::Removed { entries: a }, Effect::Removed { entries: b }) => {
             Effect::Removed { entries: a + b }
         }
+        (Effect::Marked, _) | (_, Effect::Marked) => Effect::Marked,
         (Effect::Off, effect) | (effect, Effect::Off) => effect,
     }
 }

@@ -26,7 +26,7 @@ struct Tally {
 impl Link {
     /// Counts the keys of each cache of a namespace: name, entries, estimated bytes.
     pub(crate) async fn census(&self, namespace: &str) -> Result<Vec<(String, u64, u64)>, Away> {
-        let prefix = format!("{namespace}:");
+        let prefix = format!("{{{namespace}}}:");
         let glob = format!("{}*", escape(&prefix));
         let mut tallies: HashMap<String, Tally> = HashMap::new();
         let mut cursor = 0;

@@ -5,6 +5,8 @@
 #![cfg_attr(feature = "redis", expect(clippy::expect_used, reason = "a test fails by panicking"))]
 
 #[cfg(feature = "redis")]
+mod codecs;
+#[cfg(feature = "redis")]
 mod coherence;
 mod groups;
 mod hot_keys;
@@ -23,6 +25,10 @@ mod single_flight;
 #[cfg(feature = "redis")]
 mod stale;
 mod support;
+#[cfg(feature = "redis")]
+mod tags;
+#[cfg(feature = "redis")]
+mod versions;
 mod what_if;
 #[cfg(feature = "redis")]
 mod write_behind;

@@ -18,7 +18,7 @@ async fn reads_go_on_without_redis_and_use_it_again_when_it_is_back() {
     redis.restart().await;
     eventually("the breaker closes", async || !node.report().l2.breaker_open).await;
     source.value(&cache, 3).await;
-    let held: bool = redis.ask(&["EXISTS", "test:users:3"]).await;
+    let held: bool = redis.ask(&["EXISTS", "{test}:users:3"]).await;
     assert!(held);
 }
 
@@ -104,11 +104,11 @@ async fn messages_that_were_trimmed_unread_are_a_gap() {
     source.value(&cache, 1).await;
     elsewhere.invalidate(&5).await;
     eventually("node 1 hears", async || node.report().bus.received == 1).await;
-    let () = redis.ask(&["INCR", "test!bus:sequence"]).await;
+    let () = redis.ask(&["INCR", "{test}!bus:sequence"]).await;
     elsewhere.invalidate(&6).await;
     eventually("the gap is noticed", async || node.report().bus.gaps == 1).await;
     source.write(7);
-    let () = redis.ask(&["DEL", "test:users:1"]).await;
+    let () = redis.ask(&["DEL", "{test}:users:1"]).await;
     assert_eq!(source.value(&cache, 1).await, "7");
 }
 

@@ -12,8 +12,7 @@ const GROUP: &str = "writers";
 /// Makes a row claimable at once, whatever the others' patience.
 const LONG_IDLE: Duration = Duration::from_secs(24 * 3600);
 
-/// One cache's unwritten values in Redis: keys under one hash tag, `{namespace!writes:cache}…`,
-/// which no glob of the cache's entries matches.
+/// One cache's unwritten values in Redis, beside its entries.
 pub(super) struct Place {
     bus: Bus,
     cache: String,
@@ -57,7 +56,7 @@ pub(super) type RawAside = (String, Vec<(String, String)>);
 
 impl Place {
     pub(super) fn new(bus: &Bus, cache: &str, node: &str) -> Self {
-        let stream = format!("{{{}!writes:{cache}}}", bus.namespace());
+        let stream = bus.beside(&format!("writes:{cache}"));
         Self {
             bus: bus.clone(),
             cache: cache.to_owned(),
