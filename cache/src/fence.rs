@@ -1,10 +1,12 @@
-use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hash};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+#[cfg(test)]
+mod model;
+mod sync;
 
-const N_STRIPES: usize = 256;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash};
+use std::sync::PoisonError;
+
+use sync::{AtomicU64, Hasher, Mutex, MutexGuard, N_STRIPES, Ordering};
 
 /// What rejects a fill that an invalidation has overtaken, and where the flights are kept.
 ///
@@ -18,7 +20,7 @@ const N_STRIPES: usize = 256;
 /// NSDI 2013, section 3.2.1), here within one process.
 pub(crate) struct Fence<K, F> {
     stripes: Box<[Mutex<Stripe<K, F>>]>,
-    hasher: RandomState,
+    hasher: Hasher,
     epoch: AtomicU64,
     /// Raised as a tag is invalidated: which flights will carry it, nobody knows before they land.
     tick: AtomicU64,
@@ -71,7 +73,7 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
         let stripe = || Mutex::new(Stripe { generation: 0, flights: HashMap::new() });
         Self {
             stripes: (0..N_STRIPES).map(|_| stripe()).collect(),
-            hasher: RandomState::new(),
+            hasher: Hasher::default(),
             epoch: AtomicU64::new(0),
             tick: AtomicU64::new(0),
             next_flight: AtomicU64::new(0),
@@ -189,6 +191,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
+    /// The fence of unit tests lives under a scheduler.
+    fn in_every_order(test: impl Fn() + Send + Sync + 'static) {
+        shuttle::check_dfs(test, None);
+    }
+
     fn lead(fence: &Fence<u32, ()>, key: u32) -> (Token, u64) {
         match fence.join(&key, || None::<()>, || ()) {
             Joined::Lead(token, id) => (token, id),
@@ -198,37 +205,45 @@ mod tests {
 
     #[test]
     fn a_fill_is_let_in_while_nothing_overtook_it() {
-        let fence = Fence::new();
-        let (token, _) = lead(&fence, 1);
-        assert!(fence.fill(&1, token, || ()));
+        in_every_order(|| {
+            let fence = Fence::new();
+            let (token, _) = lead(&fence, 1);
+            assert!(fence.fill(&1, token, || ()));
+        });
     }
 
     #[test]
     fn a_fill_that_an_invalidation_overtook_is_rejected() {
-        let fence = Fence::new();
-        let (token, _) = lead(&fence, 1);
-        fence.overtake(&1, || ());
-        assert!(!fence.fill(&1, token, || panic!("let in")));
+        in_every_order(|| {
+            let fence = Fence::new();
+            let (token, _) = lead(&fence, 1);
+            fence.overtake(&1, || ());
+            assert!(!fence.fill(&1, token, || panic!("let in")));
+        });
     }
 
     #[test]
     fn raising_the_epoch_rejects_every_fill_in_flight() {
-        let fence = Fence::new();
-        let (token, _) = lead(&fence, 1);
-        fence.raise_epoch();
-        assert!(!fence.fill(&1, token, || panic!("let in")));
+        in_every_order(|| {
+            let fence = Fence::new();
+            let (token, _) = lead(&fence, 1);
+            fence.raise_epoch();
+            assert!(!fence.fill(&1, token, || panic!("let in")));
+        });
     }
 
     #[test]
     fn a_reader_after_an_invalidation_does_not_join_the_older_flight() {
-        let fence = Fence::new();
-        let (_, old) = lead(&fence, 1);
-        assert!(matches!(fence.join(&1, || None::<()>, || ()), Joined::Flight(())));
-        fence.overtake(&1, || ());
-        let (_, new) = lead(&fence, 1);
-        fence.leave(&1, old);
-        assert!(matches!(fence.join(&1, || None::<()>, || ()), Joined::Flight(())));
-        fence.leave(&1, new);
-        lead(&fence, 1);
+        in_every_order(|| {
+            let fence = Fence::new();
+            let (_, old) = lead(&fence, 1);
+            assert!(matches!(fence.join(&1, || None::<()>, || ()), Joined::Flight(())));
+            fence.overtake(&1, || ());
+            let (_, new) = lead(&fence, 1);
+            fence.leave(&1, old);
+            assert!(matches!(fence.join(&1, || None::<()>, || ()), Joined::Flight(())));
+            fence.leave(&1, new);
+            lead(&fence, 1);
+        });
     }
 }

@@ -137,9 +137,12 @@ impl<K: Key, V: Value> Core<K, V> {
         fallback: Option<Entry<V>>,
     ) -> Place<'_, K, V> {
         let (sender, flight) = watch::channel(None::<Landing<V>>);
-        let look = || match outcome {
-            Some(_) => None,
-            None => self.l1.get_if_present(key).filter(|entry| self.is_fresh(entry)),
+        // Under the lock: what lay there before may be invalidated by now, and this flight would
+        // bring it back where its load fails.
+        let mut stands_in = None;
+        let look = || {
+            stands_in = self.l1.get_if_present(key);
+            stands_in.clone().filter(|entry| outcome.is_none() && self.is_fresh(entry))
         };
         let joined = self.fence.join(key, look, || flight.clone());
         match (joined, outcome, fallback) {
@@ -151,7 +154,9 @@ impl<K: Key, V: Value> Core<K, V> {
             }
             (Joined::Lead(token, id), outcome, fallback) => {
                 let seat = Seat::new(Arc::clone(self), key.clone(), (token, id), sender);
-                let seat = seat.standing_in(fallback.clone(), outcome.is_some());
+                let stands_in = stands_in.filter(|entry| self.standing(entry) != Standing::Dead);
+                let is_refresh = outcome.is_some() && stands_in.is_some();
+                let seat = seat.standing_in(stands_in, is_refresh);
                 match (outcome, fallback) {
                     (Some(outcome), Some(entry)) => Place::Refreshing(entry, outcome, seat),
                     (_, fallback) => Place::Leading(

@@ -12,6 +12,7 @@ mod groups;
 mod hot_keys;
 #[cfg(feature = "redis")]
 mod invalidations;
+mod interleaved;
 mod l1_only;
 mod observe;
 #[cfg(feature = "redis")]
