@@ -42,8 +42,8 @@ pub enum BuildError {
     /// The Redis address cannot be parsed.
     #[error("read the Redis address: {0}")]
     RedisUrl(#[source] redis::RedisError),
-    /// Two caches of one node share a name.
-    #[error("build a second cache named {0:?}")]
+    /// Two caches of one node, or a cache and structures, share a name.
+    #[error("use the name {0:?} twice on one node")]
     DuplicateName(String),
     /// Names take part in Redis keys and metric labels: 1 to 64 of `a-z`, `0-9`, `_` and `-`.
     #[error("use {0:?} as a name: it must be 1 to 64 of a-z, 0-9, _ and -")]

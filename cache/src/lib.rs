@@ -10,6 +10,7 @@
 //! | `read`, `seat`, `fill`, `held` | one read, top to bottom |
 //! | `invalidate` | one invalidation, and one write |
 //! | `write_behind/` | writes that are acknowledged before the source has them |
+//! | `structures/` | hashes, lists and counters in Redis beside the caches |
 //! | `fence`, `tags` | what rejects a fill that an invalidation has overtaken |
 //! | `codec` | a value's bytes in L2 |
 //! | `l1`, `l2/` | the levels; they do not know each other |
@@ -52,6 +53,7 @@ mod read;
 mod recorder;
 mod seat;
 mod shared;
+pub mod structures;
 mod tags;
 mod write_behind;
 
@@ -66,4 +68,5 @@ pub use observe::{MokaFace, Observed, Observer};
 pub use pattern::{Pattern, PatternError};
 pub use recorder::Recording;
 pub use strata_report as report;
+pub use structures::{StructureError, Structures};
 pub use write_behind::{Aside, Drained, Row, WriteBehind, WriteBehindBuilder, WriteError};

@@ -9,12 +9,12 @@ use crate::bus::Bus;
 use crate::face::CacheFace;
 use crate::l2::Link;
 use crate::shared::Shared;
-use crate::{BuildError, CacheError, Pattern};
+use crate::{BuildError, CacheError, Pattern, Structures};
 
 /// One running copy of a service: its caches' L1, its way to Redis and its ear on the bus.
 ///
 /// Cheap to clone; all clones are the same node. Its background work ends when the last clone and
-/// the last cache built on it are gone, or on [`shutdown`](Node::shutdown). Operations that take
+/// the last cache and structures built on it are gone, or on [`shutdown`](Node::shutdown). Operations that take
 /// a cache's name and a key as text are for consoles; services use their
 /// [`Cache`](crate::Cache) directly.
 #[derive(Clone)]
@@ -158,6 +158,18 @@ impl Node {
         tokio::time::timeout(wait, self.shared.tail().acted_on(sequence)).await.is_ok()
     }
 
+    /// Hashes, lists and counters in Redis under a name: 1 to 64 of `a-z`, `0-9`, `_` and `-`.
+    /// May be called again with the same name, on this node and on others. Asks nothing of Redis.
+    ///
+    /// # Errors
+    /// When a cache of this node has the name, or it cannot be one. No cache of this node may
+    /// take the name afterwards. Caches of other nodes are not looked at: give structures names
+    /// that no cache of the namespace has.
+    pub fn structures(&self, name: &str) -> Result<Structures, BuildError> {
+        check_name(name)?;
+        Structures::new(name, self)
+    }
+
     /// What Redis says of itself. `configured: false` without Redis.
     pub async fn redis_state(&self) -> RedisState {
         match self.shared.link() {
@@ -168,10 +180,12 @@ impl Node {
 
     /// Counts the keys of every cache of the namespace in L2 by one paced SCAN, and estimates
     /// their size in bytes from a sample: `(cache, entries, weight_bytes)`. A cache without keys
-    /// is left out. `None` where L2 cannot be asked.
+    /// is left out, and so are this node's structures. `None` where L2 cannot be asked.
     pub async fn count_l2(&self) -> Option<Vec<(String, u64, u64)>> {
         let link = self.shared.link()?;
-        link.census(self.shared.namespace()).await.ok()
+        let mut counts = link.census(self.shared.namespace()).await.ok()?;
+        counts.retain(|(name, ..)| !self.shared.has_structures(name));
+        Some(counts)
     }
 
     /// Ends the background work of the node. Its caches go on without an ear on the bus, so their

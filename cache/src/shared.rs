@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     tail: Tail,
     caches: RwLock<Vec<Weak<dyn CacheFace>>>,
     ears: RwLock<Vec<Weak<dyn Ear>>>,
+    structures: RwLock<HashSet<String>>,
     trusted_for_ms: AtomicU64,
     shutdown: CancellationToken,
 }
@@ -47,6 +49,7 @@ impl Shared {
             bus,
             caches: RwLock::default(),
             ears: RwLock::default(),
+            structures: RwLock::default(),
             trusted_for_ms: AtomicU64::new(trusted_for_ms),
             shutdown,
         }
@@ -105,12 +108,28 @@ impl Shared {
         caches.retain(|cache| cache.strong_count() > 0);
         let taken =
             caches.iter().filter_map(Weak::upgrade).any(|other| other.name() == cache.name());
-        if taken {
+        if taken || self.has_structures(cache.name()) {
             return Err(BuildError::DuplicateName(cache.name().to_owned()));
         }
         let cache: Arc<dyn CacheFace> = cache.clone();
         caches.push(Arc::downgrade(&cache));
         Ok(())
+    }
+
+    /// Keeps a name for structures, as long as the node lives: their keys must not be a cache's.
+    pub(crate) fn name_structures(&self, name: &str) -> Result<(), BuildError> {
+        // Held until the end, so that no cache takes the name in between.
+        let caches = self.caches.read().unwrap_or_else(PoisonError::into_inner);
+        if caches.iter().filter_map(Weak::upgrade).any(|cache| cache.name() == name) {
+            return Err(BuildError::DuplicateName(name.to_owned()));
+        }
+        let mut structures = self.structures.write().unwrap_or_else(PoisonError::into_inner);
+        structures.insert(name.to_owned());
+        Ok(())
+    }
+
+    pub(crate) fn has_structures(&self, name: &str) -> bool {
+        self.structures.read().unwrap_or_else(PoisonError::into_inner).contains(name)
     }
 
     pub(crate) fn bus(&self) -> &Bus {

@@ -33,6 +33,8 @@ impl Link {
         loop {
             let mut scan = cmd("SCAN");
             scan.arg(cursor).arg("MATCH").arg(&glob).arg("COUNT").arg(SCAN_COUNT);
+            // Entries are strings; a hash or list of the same form has no STRLEN.
+            scan.arg("TYPE").arg("string");
             let (next, keys): (u64, Vec<Vec<u8>>) = self
                 .call_slow(|mut connection| async move { scan.query_async(&mut connection).await })
                 .await?;

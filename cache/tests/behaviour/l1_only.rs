@@ -4,7 +4,7 @@ use std::io::Error;
 use std::time::Duration;
 
 use strata_cache::report::{Effect, Outcome};
-use strata_cache::{Cache, Pattern};
+use strata_cache::{Cache, Pattern, StructureError};
 
 use crate::support::{Source, cache, lonely_node};
 
@@ -88,4 +88,17 @@ async fn an_address_of_redis_is_refused_where_redis_is_not_built_in() {
     let started = strata_cache::Node::builder("test").redis_url("redis://127.0.0.1").start().await;
     let refused = started.map(|_| ()).unwrap_err().to_string();
     assert_eq!(refused, "read the Redis address: the feature `redis` is off");
+}
+
+#[tokio::test]
+async fn structures_are_always_away_without_redis() {
+    let node = lonely_node().await;
+    let carts = node.structures("carts").unwrap();
+    let (hour, away) = (Duration::from_secs(3600), StructureError::Away);
+    assert_eq!(carts.hash(1).set([("a", "b")], hour).await, Err(away));
+    assert_eq!(carts.list(1).push_back(["a"], 9, hour).await, Err(away));
+    assert_eq!(carts.counter(1).add(1, hour).await, Err(away));
+    assert_eq!(carts.exists(1).await, Err(away));
+    let zero = carts.counter(1).add(1, Duration::ZERO).await;
+    assert_eq!(zero, Err(StructureError::NoTimeToLive));
 }

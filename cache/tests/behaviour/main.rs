@@ -25,6 +25,8 @@ mod redis_away;
 mod single_flight;
 #[cfg(feature = "redis")]
 mod stale;
+#[cfg(feature = "redis")]
+mod structures;
 mod support;
 #[cfg(feature = "redis")]
 mod tags;
