@@ -1,24 +1,5 @@
-//! A two-level cache: moka in the process (L1) in front of Redis (L2) in front of a source.
-//!
-//! [`Node`] is one running copy of a service, [`Cache`] a named pair of levels on it.
-//!
-//! | file | what |
-//! |---|---|
-//! | `cache`, `builder`, `node` | the public face |
-//! | `core` | one cache on one node: what all clones of a `Cache` share |
-//! | `shared` | what a node's caches and its background tasks share |
-//! | `read`, `seat`, `fill`, `held` | one read, top to bottom |
-//! | `invalidate` | one invalidation, and one write |
-//! | `write_behind/` | writes that are acknowledged before the source has them |
-//! | `structures/` | hashes, lists and counters in Redis beside the caches |
-//! | `fence`, `tags` | what rejects a fill that an invalidation has overtaken |
-//! | `codec` | a value's bytes in L2 |
-//! | `l1`, `l2/` | the levels; they do not know each other |
-//! | `bus/` | how nodes hear of invalidations |
-//! | `recorder/` | the counters behind a report |
-//! | `observe/` | the same recorder around any moka cache |
-//! | `face`, `look` | a cache without its types, for consoles |
-
+// ARCHITECTURE.md says what each file does.
+#![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
 // Paths that begin with `redis` lead to the stand-in where the crate is left out.

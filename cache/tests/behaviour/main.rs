@@ -10,13 +10,14 @@ mod codecs;
 mod coherence;
 mod groups;
 mod hot_keys;
+mod interleaved;
 #[cfg(feature = "redis")]
 mod invalidations;
-mod interleaved;
 mod l1_only;
 mod observe;
 #[cfg(feature = "redis")]
 mod patterns;
+mod readme;
 #[cfg(feature = "redis")]
 mod reads;
 #[cfg(feature = "redis")]
