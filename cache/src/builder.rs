@@ -11,7 +11,28 @@ use crate::node::check_name;
 use crate::recorder::{GroupOf, Grouping, Recording};
 use crate::{BuildError, Cache, Codec, Key, Node, Value};
 
-/// Settings of a [`Cache`].
+/// Settings of a [`Cache`]. Each has a default, so none is required. All nodes of a namespace
+/// should build a cache of one name with the same settings: they share its entries in L2.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use std::time::Duration;
+/// # use strata_cache::{Cache, Node};
+/// # let node = Node::builder("shop").start().await?;
+/// let pages: Cache<String, String> = Cache::builder("pages")
+///     .l1_weight(64 << 20, |key: &String, page: &String| {
+///         u32::try_from(key.len() + page.len()).unwrap_or(u32::MAX)
+///     })
+///     .time_to_live(Duration::from_secs(30))
+///     .l2_time_to_live(Duration::from_secs(3600))
+///     .schema(2)
+///     .group("author:{id}:page:{n}")
+///     .build(&node)?;
+/// assert_eq!(pages.name(), "pages");
+/// # Ok(())
+/// # }
+/// ```
 pub struct CacheBuilder<K, V> {
     name: String,
     capacity: Capacity<K, V>,
@@ -96,7 +117,8 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         self
     }
 
-    /// L1 holds at most so many bytes, as weighed by `weigher`.
+    /// L1 holds at most so many bytes, as weighed by `weigher`, once for each fill. What moka adds
+    /// for each entry is not counted; an entry heavier than the whole is not kept.
     pub fn l1_weight(
         mut self,
         max_bytes: u64,
@@ -238,7 +260,8 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     /// Builds the cache on a node.
     ///
     /// # Errors
-    /// When the name is taken on this node or cannot be one, or a group's template is none.
+    /// When the name is taken on this node, by a cache or by structures, or cannot be one, or a
+    /// group's template is none. Never because Redis is away.
     pub fn build(self, node: &Node) -> Result<Cache<K, V>, BuildError> {
         check_name(&self.name)?;
         let grouping = Grouping::of(&self.templates, self.group_of)?;

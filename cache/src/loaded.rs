@@ -12,7 +12,8 @@ pub struct Loaded<V> {
 
 impl<V> Loaded<V> {
     /// This entry's own time to live, on both levels, without jitter. It can shorten what the
-    /// cache is set to, and in L2 also prolong it.
+    /// cache is set to, and in L2 also prolong it. With zero it is never a hit; more than ten years count
+    /// as ten years.
     pub fn time_to_live(mut self, time_to_live: Duration) -> Self {
         self.time_to_live = Some(time_to_live);
         self

@@ -17,6 +17,23 @@ use crate::{BuildError, CacheError, Pattern, Structures};
 /// the last cache and structures built on it are gone, or on [`shutdown`](Node::shutdown). Operations that take
 /// a cache's name and a key as text are for consoles; services use their
 /// [`Cache`](crate::Cache) directly.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), strata_cache::BuildError> {
+/// use std::time::Duration;
+/// use strata_cache::Node;
+///
+/// let node = Node::builder("shop")
+///     .id("eu-1")
+///     .version(env!("CARGO_PKG_VERSION"))
+///     .redis_url("redis://127.0.0.1")
+///     .l2_timeout(Duration::from_millis(50))
+///     .start()
+///     .await?;
+/// # let _ = node;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Node {
     shared: Arc<Shared>,
@@ -48,7 +65,8 @@ impl Node {
     /// The hard timeout of one L2 call.
     pub const DEFAULT_L2_TIMEOUT: Duration = Duration::from_millis(100);
 
-    /// A node in `namespace`. Nodes with the same namespace and Redis share L2 and bus.
+    /// A node in `namespace`: 1 to 64 of `a-z`, `0-9`, `_` and `-`. Nodes with the same namespace
+    /// and Redis share L2 and bus; each must be of the same service and environment.
     pub fn builder(namespace: &str) -> NodeBuilder {
         NodeBuilder {
             namespace: namespace.to_owned(),
@@ -206,7 +224,7 @@ impl Node {
 }
 
 impl NodeBuilder {
-    /// The node's id. Default "1".
+    /// The node's id, for reports. Default "1". The bus tells nodes apart by other means.
     pub fn id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.id);
         self
@@ -224,16 +242,19 @@ impl NodeBuilder {
         self
     }
 
-    /// The hard timeout of one L2 call. Default [`Node::DEFAULT_L2_TIMEOUT`].
+    /// The hard timeout of one L2 call: as long as a read waits for Redis at most. Default
+    /// [`Node::DEFAULT_L2_TIMEOUT`]. Scans and replays have longer ones, which no read waits for.
     pub fn l2_timeout(mut self, timeout: Duration) -> Self {
         self.l2_timeout = timeout;
         self
     }
 
-    /// Starts the node: one attempt to reach Redis, then it goes on without and keeps trying.
+    /// Starts the node: one attempt to reach Redis, then it goes on without and keeps trying. Must
+    /// be called within a Tokio runtime.
     ///
     /// # Errors
-    /// Only where names or the address make no sense; never because Redis is away.
+    /// Only where the name or the address makes no sense, or there is an address and the feature
+    /// `redis` is off; never because Redis is away.
     pub async fn start(self) -> Result<Node, BuildError> {
         check_name(&self.namespace)?;
         let client = self.redis_url.map(redis::Client::open).transpose();

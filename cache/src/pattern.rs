@@ -1,6 +1,17 @@
 /// A glob on the key within one cache, with the rules of Redis's `MATCH`: `*`, `?`, `[a-z]`,
 /// `[^a]`, and `\` to take the next byte as it is. L1 and L2 must agree on what matches, which is
 /// why this is not a general glob library; a test compares the two.
+///
+/// ```
+/// # fn main() -> Result<(), strata_cache::PatternError> {
+/// use strata_cache::Pattern;
+///
+/// assert!(Pattern::parse("author:7:page:[0-9]")?.matches("author:7:page:2"));
+/// assert!(Pattern::prefix("author:7:").matches("author:7:page:10"));
+/// assert!(!Pattern::prefix("a*").matches("author:7"), "the star stands for itself");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pattern {
     text: String,
