@@ -100,14 +100,12 @@ impl<K: Key, V: Value> Core<K, V> {
             return None;
         };
         let now_ms = clock::now_ms();
-        // Redis has its own deadline; this one holds where somebody has lifted it.
-        if envelope.expires_ms <= now_ms {
+        if !self.counts(&envelope, now_ms) {
             return None;
         }
         let soft = envelope.fresh_until_ms == 0;
         let stale_ms = if soft { 0 } else { now_ms.saturating_sub(envelope.fresh_until_ms) };
         let tags: Vec<Arc<str>> = envelope.tags.into_iter().map(Arc::from).collect();
-        let since = self.node.shared().tail().heard_since();
         let life = Life {
             age: Duration::from_millis(now_ms.saturating_sub(envelope.created_ms)),
             fresh_for: Duration::from_millis(envelope.fresh_until_ms.saturating_sub(now_ms)),
@@ -117,12 +115,20 @@ impl<K: Key, V: Value> Core<K, V> {
             version: envelope.version,
             tags,
         };
-        let tags = self.tags.judge(&life.tags, envelope.stamp, since);
+        let tags =
+            self.tags.judge(&life.tags, envelope.stamp, self.node.shared().tail().heard_since());
         Some(Held { value, life, head: bytes[..HEADER].to_vec(), stamp: envelope.stamp, tags })
     }
 
-    /// An entry for L2; `None` for what could not live there or is not fit to. `stamp` is the last
-    /// number of the bus that was heard before the load began.
+    /// Redis has its own deadline; ours holds where somebody has lifted it. Entries of an older run
+    /// of Redis may be older than what was acknowledged since.
+    pub(crate) fn counts(&self, envelope: &Envelope<'_>, now_ms: u64) -> bool {
+        let floor = self.l2.as_ref().map_or(0, |l2| l2.link.floor());
+        now_ms < envelope.expires_ms && envelope.stamp >= floor
+    }
+
+    /// An entry for L2; `None` for what could not live there or is not fit to. `stamp` is
+    /// [`Shared::stamp`](crate::shared::Shared::stamp) before the load began.
     pub(crate) fn encode(
         &self,
         text: &str,

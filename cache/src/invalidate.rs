@@ -106,7 +106,7 @@ impl<K: Key, V: Value> Core<K, V> {
     ) -> Result<(Arc<V>, Effect), E> {
         let text = key.to_string();
         let token = self.fence.token(&key);
-        let stamp = self.node.shared().tail().heard();
+        let stamp = self.node.shared().stamp();
         let lease = Lease::new();
         let leased = match &self.l2 {
             Some(l2) => l2.seize(&text, &lease, self.lease_ms()).await.is_ok(),

@@ -43,6 +43,9 @@ pub use cache::{Cache, Read};
 pub use codec::Codec;
 pub use error::{BuildError, CacheError, LoadError};
 pub use key::{Key, Value};
+#[cfg(feature = "holds")]
+#[doc(hidden)]
+pub use l2::holds;
 pub use loaded::Loaded;
 pub use node::{Node, NodeBuilder, Progress};
 pub use observe::{MokaFace, Observed, Observer};

@@ -122,6 +122,10 @@ impl<K: Key, V: Value> Core<K, V> {
         let Ok(envelope) = Envelope::decode(bytes, key, self.policy.schema) else {
             return L2Look::Unreadable;
         };
+        let now_ms = now_ms();
+        if !self.counts(&envelope, now_ms) {
+            return L2Look::Unreadable;
+        }
         let value = match envelope.value {
             None => None,
             Some((flags, value)) => match self.policy.form.decode::<V>(flags, value) {
@@ -129,7 +133,6 @@ impl<K: Key, V: Value> Core<K, V> {
                 None => return L2Look::Unreadable,
             },
         };
-        let now_ms = now_ms();
         L2Look::Entry(EntryLook {
             value,
             fresh: envelope.fresh_until_ms > now_ms,

@@ -212,6 +212,13 @@ impl Node {
         self.shared.end();
     }
 
+    /// Holds up what this node does between two steps; without Redis there are none.
+    #[cfg(feature = "holds")]
+    #[doc(hidden)]
+    pub fn holds(&self) -> crate::holds::Holds {
+        self.shared.link().map(|link| link.holds.clone()).unwrap_or_default()
+    }
+
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
@@ -259,8 +266,8 @@ impl NodeBuilder {
         check_name(&self.namespace)?;
         let client = self.redis_url.map(redis::Client::open).transpose();
         let client = client.map_err(BuildError::RedisUrl)?;
-        let link = client.map(|client| Arc::new(Link::new(client, self.l2_timeout)));
         let bus = Bus::new(&self.namespace);
+        let link = client.map(|client| Arc::new(Link::new(client, self.l2_timeout, bus.clone())));
         let shutdown = CancellationToken::new();
         let shared = Arc::new(Shared::new((self.id, self.version), link, bus, shutdown.clone()));
         shared.spawn_tasks().await;

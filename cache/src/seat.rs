@@ -18,7 +18,7 @@ pub(crate) struct Seat<K: Key, V: Value> {
     pub(crate) key: K,
     pub(crate) text: String,
     token: Token,
-    /// The last number of the bus that was heard before anybody was asked.
+    /// What the entry will be stamped with.
     pub(crate) stamp: u64,
     id: u64,
     landing: watch::Sender<Option<Landing<V>>>,
@@ -51,7 +51,7 @@ impl<K: Key, V: Value> Seat<K, V> {
         landing: watch::Sender<Option<Landing<V>>>,
     ) -> Self {
         let text = key.to_string();
-        let stamp = core.node.shared().tail().heard();
+        let stamp = core.node.shared().stamp();
         let (fallback, is_refresh, right) = (None, false, Right::None);
         Self { core, key, text, token, stamp, id, landing, fallback, is_refresh, right }
     }

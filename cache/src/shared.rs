@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bus::{Bus, Hearer, Message, Tail};
 use crate::face::{CacheFace, Ear};
-use crate::l2::{Keyspace, Link, Pending};
+use crate::l2::{Keyspace, Link, Pending, Step};
 use crate::{BuildError, clock};
 
 /// How often L1's upkeep runs where nobody reads.
@@ -71,11 +71,17 @@ impl Shared {
         &self.tail
     }
 
+    /// A number of the bus below which every invalidation has begun by now: what is loaded from now
+    /// on has seen them all.
+    pub(crate) fn stamp(&self) -> u64 {
+        self.tail.heard().max(self.link().map_or(0, |link| link.floor()))
+    }
+
     /// The number of the last message that anybody appended to the bus.
     pub(crate) async fn bus_sequence(&self) -> Option<u64> {
         let mut get = redis::cmd("GET");
         get.arg(self.bus.sequence());
-        let asked = self.link()?.call(|mut connection| async move {
+        let asked = self.link()?.call(Step::Inspect, |mut connection| async move {
             get.query_async::<Option<u64>>(&mut connection).await
         });
         Some(asked.await.ok()?.unwrap_or(0))

@@ -7,7 +7,7 @@ use redis::ScriptInvocation;
 /// The stream keeps about so many messages; a node that was deaf for longer empties its L1.
 const MAX_MESSAGES: usize = 10_000;
 
-/// What every script that announces begins with: `begin(sequence)`, and `announce(bus, sequence, at, target)` appends the
+/// What every script that announces begins with: `announce(bus, sequence, at, target)` appends the
 /// message whose arguments stand at `at`, about `target` where it is given, and answers its number.
 ///
 /// Messages carry a number of their own, so that a reader notices any gap. Where the number is
@@ -21,9 +21,11 @@ local function begin(sequence)
   end
 end
 local function announce(bus, sequence, at, target)
+  -- Trims first: where memory is full, Redis refuses what adds, unless something went before it.
+  redis.call('XTRIM', bus, 'MAXLEN', '~', ARGV[at])
   begin(sequence)
   local n = redis.call('INCR', sequence)
-  redis.call('XADD', bus, 'MAXLEN', '~', ARGV[at], '*', 's', string.format('%.0f', n),
+  redis.call('XADD', bus, '*', 's', string.format('%.0f', n),
     'k', ARGV[at + 1], 'c', ARGV[at + 2], 't', target or ARGV[at + 3], 'o', ARGV[at + 4])
   return n
 end

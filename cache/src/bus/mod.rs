@@ -3,6 +3,7 @@
 
 mod message;
 mod position;
+mod run;
 mod tail;
 
 pub(crate) use message::{ANNOUNCE, Bus, Message, Subject, What};

@@ -1,10 +1,9 @@
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
 use redis::aio::MultiplexedConnection;
-use redis::{RedisResult, Script, cmd, pipe};
+use redis::{RedisResult, cmd, pipe};
 
-use super::{ANNOUNCE, Bus};
+use super::Bus;
 use crate::clock;
 
 /// The last message seen.
@@ -25,9 +24,7 @@ impl Position {
         connection: &mut MultiplexedConnection,
     ) -> RedisResult<Self> {
         let info: String = cmd("INFO").arg("server").query_async(connection).await?;
-        let mut begin = BEGIN.prepare_invoke();
-        begin.key(bus.sequence());
-        let () = begin.invoke_async(connection).await?;
+        bus.begin(connection).await?;
         let run_id = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default();
         let (sequence, last): (Option<u64>, Vec<Appended>) = pipe()
             .atomic()
@@ -69,7 +66,3 @@ pub(super) async fn clock_ahead_ms(connection: &mut MultiplexedConnection) -> Re
     let ours_ms = before_ms.midpoint(clock::now_ms());
     Ok((seconds * 1_000 + micros / 1_000).cast_signed() - ours_ms.cast_signed())
 }
-
-/// Gives the sequence a number to begin at, so that the first message is no gap.
-static BEGIN: LazyLock<Script> =
-    LazyLock::new(|| Script::new(&format!("{ANNOUNCE} begin(KEYS[1]) return 0")));

@@ -78,6 +78,7 @@ impl Tail {
         let mut connection = link.connect(STEP).await.ok()?;
         let here = in_time(STEP, Position::now(&self.bus, &mut connection)).await.ok()?;
         self.since.store(here.sequence, Relaxed);
+        self.acted_on.send_replace(here.sequence);
         Some(here)
     }
 
@@ -135,6 +136,7 @@ impl Tail {
                 here
             }
         };
+        self.acted_on.send_replace(last.sequence);
         let mut idle_behind = false;
         let outcome = loop {
             let messages = match self.read(&mut connection, &last.last_id).await {
@@ -142,6 +144,7 @@ impl Tail {
                 Err(error) => break Err(error),
             };
             self.heard_at_ms.store(clock::now_ms(), Relaxed);
+            let outstanding = messages.len() == MAX_BATCH;
             if messages.is_empty() {
                 let sequence = match self.sequence(&mut connection).await {
                     Ok(sequence) => sequence,
@@ -162,7 +165,7 @@ impl Tail {
                 self.take(&mut last, messages, clock_ahead_ms, hearer);
             }
             self.acted_on.send_replace(last.sequence);
-            if !idle_behind {
+            if !idle_behind && !outstanding {
                 hearer.trust();
                 self.connected.store(true, Relaxed);
             }

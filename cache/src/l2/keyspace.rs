@@ -4,6 +4,7 @@ use redis::{ScriptInvocation, cmd, pipe};
 
 use super::link::{Away, Link};
 use super::scripts;
+use super::step::Step;
 use crate::bus::{Bus, What};
 
 /// One cache's keys in L2, each `{namespace}:cache:key`.
@@ -87,7 +88,7 @@ impl Keyspace {
         let single = keys.len() == 1;
         let values: Vec<Option<Vec<u8>>> = self
             .link
-            .call(|mut connection| async move {
+            .call(Step::Get, |mut connection| async move {
                 if single {
                     return Ok(vec![command.query_async(&mut connection).await?]);
                 }
@@ -109,10 +110,12 @@ impl Keyspace {
             pipe.cmd("SET").arg(self.entry(key)).arg(&lease.0);
             pipe.arg("NX").arg("GET").arg("PX").arg(ttl_ms.max(1));
         }
-        let values: Vec<Option<Vec<u8>>> = self
-            .link
-            .call(|mut connection| async move { pipe.query_async(&mut connection).await })
-            .await?;
+        let values: Vec<Option<Vec<u8>>> =
+            self.link
+                .call(Step::Acquire, |mut connection| async move {
+                    pipe.query_async(&mut connection).await
+                })
+                .await?;
         Ok(values.into_iter().map(found).collect())
     }
 
@@ -120,7 +123,12 @@ impl Keyspace {
     pub(crate) async fn seize(&self, key: &str, lease: &Lease, ttl_ms: u64) -> Result<(), Away> {
         let mut set = cmd("SET");
         set.arg(self.entry(key)).arg(&lease.0).arg("PX").arg(ttl_ms.max(1));
-        self.link.call(|mut connection| async move { set.query_async(&mut connection).await }).await
+        self.link
+            .call(
+                Step::Seize,
+                |mut connection| async move { set.query_async(&mut connection).await },
+            )
+            .await
     }
 
     /// Puts our lease in the place of bytes that cannot be used, if they still lie there.
@@ -133,7 +141,9 @@ impl Keyspace {
         let mut invocation = scripts::CLAIM.prepare_invoke();
         invocation.key(self.entry(key)).arg(seen).arg(&lease.0).arg(ttl_ms.max(1));
         self.link
-            .call(|mut connection| async move { invocation.invoke_async(&mut connection).await })
+            .call(Step::Claim, |mut connection| async move {
+                invocation.invoke_async(&mut connection).await
+            })
             .await
     }
 
@@ -146,7 +156,9 @@ impl Keyspace {
         }
         invocation.key(&self.tags).key(self.bus.sequence());
         self.link
-            .call(|mut connection| async move { invocation.invoke_async(&mut connection).await })
+            .call(Step::Commit, |mut connection| async move {
+                invocation.invoke_async(&mut connection).await
+            })
             .await
     }
 
@@ -162,7 +174,9 @@ impl Keyspace {
         written.args(&mut invocation);
         self.bus.message(&mut invocation, &self.cache, What::Key(key));
         self.link
-            .call(|mut connection| async move { invocation.invoke_async(&mut connection).await })
+            .call(Step::Replace, |mut connection| async move {
+                invocation.invoke_async(&mut connection).await
+            })
             .await
     }
 
@@ -175,7 +189,9 @@ impl Keyspace {
         }
         let _: Result<(), Away> = self
             .link
-            .call(|mut connection| async move { invocation.invoke_async(&mut connection).await })
+            .call(Step::Release, |mut connection| async move {
+                invocation.invoke_async(&mut connection).await
+            })
             .await;
     }
 

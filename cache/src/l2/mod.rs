@@ -5,13 +5,18 @@
 
 mod census;
 mod envelope;
+#[cfg(feature = "holds")]
+#[doc(hidden)]
+pub mod holds;
 mod keyspace;
 mod link;
 mod pending;
 mod removal;
 mod scripts;
+mod step;
 
 pub(crate) use envelope::{Envelope, HEADER, MAX_KEY_BYTES, MAX_TAG_BYTES, MAX_TAGS};
 pub(crate) use keyspace::{Commit, Found, Keyspace, Lease, Written};
 pub(crate) use link::{Away, Link, in_time};
 pub(crate) use pending::Pending;
+pub(crate) use step::Step;

@@ -9,6 +9,7 @@ use super::keyspace::Keyspace;
 use super::link::{Away, SLOW_TIMEOUT, in_time};
 use super::pending::Pending;
 use super::scripts;
+use super::step::Step;
 use crate::bus::What;
 use crate::node::Progress;
 use crate::pattern::{Pattern, escape};
@@ -28,7 +29,8 @@ impl Keyspace {
     pub(crate) async fn remove(&self, keys: &[String]) -> Result<u64, Away> {
         let mut removed = 0;
         for (i, some) in keys.chunks(REMOVED_AT_ONCE).enumerate() {
-            match self.link.call(|connection| self.remove_on(connection, some)).await {
+            match self.link.call(Step::Remove, |connection| self.remove_on(connection, some)).await
+            {
                 Ok(n) => removed += n,
                 Err(Away) => {
                     for key in &keys[i * REMOVED_AT_ONCE..] {
@@ -44,7 +46,10 @@ impl Keyspace {
     /// Invalidates a tag and tells the other nodes, in one step; queues it where Redis is away.
     /// `Ok` is the number of the message.
     pub(crate) async fn invalidate_tag(&self, tag: &str) -> Result<u64, Away> {
-        let told = self.link.call(|connection| self.invalidate_tag_on(connection, tag)).await;
+        let told = self
+            .link
+            .call(Step::InvalidateTag, |connection| self.invalidate_tag_on(connection, tag))
+            .await;
         if told.is_err() {
             self.link.queue(Pending::Tag { cache: self.cache.clone(), tag: tag.to_owned() });
         }
@@ -58,10 +63,12 @@ impl Keyspace {
         for tag in tags {
             hmget.arg(format!("tag:{tag}"));
         }
-        let numbers: Vec<Option<u64>> = self
-            .link
-            .call(|mut connection| async move { hmget.query_async(&mut connection).await })
-            .await?;
+        let numbers: Vec<Option<u64>> =
+            self.link
+                .call(Step::Tags, |mut connection| async move {
+                    hmget.query_async(&mut connection).await
+                })
+                .await?;
         // Without the hash nothing is known of any tag.
         let since = numbers.first().copied().flatten().unwrap_or(u64::MAX);
         Ok(numbers.into_iter().skip(1).map(|number| number.unwrap_or(since)).collect())
@@ -75,7 +82,9 @@ impl Keyspace {
         self.bus.message(&mut invocation, &self.cache, What::Soft(key));
         let softened = self
             .link
-            .call(|mut connection| async move { invocation.invoke_async(&mut connection).await })
+            .call(Step::Soften, |mut connection| async move {
+                invocation.invoke_async(&mut connection).await
+            })
             .await;
         if softened.is_err() {
             self.link.queue(self.pending_key(key));
@@ -92,7 +101,10 @@ impl Keyspace {
     ) -> Result<u64, Away> {
         let removed = match self.scan_away(pattern, progress).await {
             Ok(removed) => {
-                let told = self.link.call(|connection| self.tell(connection, pattern)).await;
+                let told = self
+                    .link
+                    .call(Step::Announce, |connection| self.tell(connection, pattern))
+                    .await;
                 told.map(|()| removed)
             }
             Err(Away) => Err(Away),
@@ -109,7 +121,9 @@ impl Keyspace {
         loop {
             let (next, n) = self
                 .link
-                .call_slow(|connection| self.unlink_step(connection, pattern, cursor))
+                .call_slow(Step::RemoveSome, |connection| {
+                    self.unlink_step(connection, pattern, cursor)
+                })
                 .await?;
             removed += n;
             progress.removed.fetch_add(n, Ordering::Relaxed);
@@ -133,7 +147,9 @@ impl Keyspace {
         loop {
             let (next, keys) = self
                 .link
-                .call_slow(|connection| self.scan_step(connection, Some(pattern), cursor))
+                .call_slow(Step::Inspect, |connection| {
+                    self.scan_step(connection, Some(pattern), cursor)
+                })
                 .await?;
             count += keys.len() as u64;
             let texts = keys.iter().filter_map(|key| self.key_of(key));

@@ -5,6 +5,7 @@ use redis::{Cmd, FromRedisValue, RedisError, Script, ScriptInvocation};
 use super::StructureError;
 use super::handle::Structures;
 use crate::clock::{MAX_TIME_TO_LIVE, millis};
+use crate::l2::Step;
 
 /// One key in Redis, and the way there.
 #[derive(Clone)]
@@ -40,7 +41,7 @@ impl Place {
 
     pub(super) async fn ask<T: FromRedisValue>(&self, command: Cmd) -> Result<T, StructureError> {
         let keyspace = self.structures.keyspace().ok_or(StructureError::Away)?;
-        let asked = keyspace.link.call(|mut connection| async move {
+        let asked = keyspace.link.call(Step::Structure, |mut connection| async move {
             told_apart(command.query_async(&mut connection).await)
         });
         asked.await.unwrap_or(Err(StructureError::Away))
@@ -51,7 +52,7 @@ impl Place {
         invocation: ScriptInvocation<'_>,
     ) -> Result<T, StructureError> {
         let keyspace = self.structures.keyspace().ok_or(StructureError::Away)?;
-        let asked = keyspace.link.call(|mut connection| async move {
+        let asked = keyspace.link.call(Step::Structure, |mut connection| async move {
             told_apart(invocation.invoke_async(&mut connection).await)
         });
         asked.await.unwrap_or(Err(StructureError::Away))

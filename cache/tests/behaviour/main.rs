@@ -9,6 +9,8 @@ mod codecs;
 #[cfg(feature = "redis")]
 mod coherence;
 mod groups;
+#[cfg(feature = "redis")]
+mod held_up;
 mod hot_keys;
 mod interleaved;
 #[cfg(feature = "redis")]

@@ -122,3 +122,41 @@ async fn a_stream_that_vanished_is_noticed_while_the_bus_is_silent() {
     let () = redis.ask(&["FLUSHALL"]).await;
     eventually("the gap is noticed", async || node.report().bus.gaps == 1).await;
 }
+
+#[tokio::test]
+async fn an_entry_that_a_restored_snapshot_brings_back_is_not_read() {
+    let mut redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let (cache, source) = (cache(&node), Source::new());
+    source.value(&cache, 1).await;
+    let () = redis.ask(&["SAVE"]).await;
+    source.write(7);
+    cache.invalidate(&1).await;
+    redis.restart().await;
+    eventually("L2 is trusted", async || !node.report().l2.breaker_open).await;
+    let held: bool = redis.ask(&["EXISTS", "{test}:users:1"]).await;
+    assert!(held, "the snapshot holds it");
+    assert_eq!(source.value(&cache, 1).await, "7");
+    hears(&node).await;
+    source.value(&cache, 2).await;
+    let late = redis.hearing_node("2").await;
+    let elsewhere = crate::support::cache(&late);
+    assert_eq!(source.read(&elsewhere, 2).await.outcome, Outcome::L2Hit, "L2 is of use again");
+}
+
+#[tokio::test]
+async fn a_redis_whose_memory_is_full_still_hears_of_invalidations() {
+    let redis = Redis::start().await;
+    let (node, other) = (redis.hearing_node("1").await, redis.hearing_node("2").await);
+    let (here, there) = (cache(&node), cache(&other));
+    let source = Source::new();
+    source.value(&here, 1).await;
+    source.value(&there, 1).await;
+    let () = redis.ask(&["CONFIG", "SET", "maxmemory", "1"]).await;
+    for effect in [here.clear().await, here.invalidate(&1).await, here.invalidate_tag("a").await] {
+        assert_ne!(effect, Effect::Queued);
+    }
+    assert!(!node.report().l2.breaker_open);
+    eventually("the other node hears", async || there.report().invalidations.bus.key == 1).await;
+    assert_eq!(there.report().invalidations.bus.all, 1);
+}

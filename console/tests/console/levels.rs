@@ -24,7 +24,7 @@ impl Service {
         for i in 1..=n_nodes {
             let builder = Node::builder("test").id(&i.to_string());
             let builder =
-                redis_url.into_iter().fold(builder, |builder, url| builder.redis_url(url));
+                redis_url.into_iter().fold(builder, |builder, url| builder.redis_url(url).l2_timeout(MINUTE));
             let node = builder.start().await.unwrap();
             let users = Cache::builder("users")
                 .l1_entries(1_000)

@@ -5,7 +5,7 @@ use redis::{RedisResult, ScriptInvocation, cmd, pipe};
 use super::scripts;
 use crate::bus::{Bus, What};
 use crate::clock::millis;
-use crate::l2::{Away, Keyspace, Link};
+use crate::l2::{Away, Keyspace, Link, Step};
 
 const GROUP: &str = "writers";
 
@@ -95,7 +95,10 @@ impl Place {
     pub(super) async fn value(&self, link: &Link, key: &str) -> Result<Option<String>, Away> {
         let mut get = cmd("HGET");
         get.arg(&self.values).arg(key);
-        link.call(|mut connection| async move { get.query_async(&mut connection).await }).await
+        link.call(Step::WriteBehind, |mut connection| async move {
+            get.query_async(&mut connection).await
+        })
+        .await
     }
 
     pub(super) async fn take(&self, link: &Link, max: usize) -> Result<RawTake, Away> {
@@ -109,7 +112,10 @@ impl Place {
     pub(super) async fn count(&self, link: &Link) -> Result<(u64, u64), Away> {
         let mut count = pipe();
         count.cmd("XLEN").arg(&self.stream).cmd("XLEN").arg(&self.aside);
-        link.call(|mut connection| async move { count.query_async(&mut connection).await }).await
+        link.call(Step::WriteBehind, |mut connection| async move {
+            count.query_async(&mut connection).await
+        })
+        .await
     }
 
     /// Claims one row from a consumer that has been idle for so long: where to go on, how often it
@@ -190,7 +196,9 @@ impl Place {
         list.cmd("TIME");
         type Answer = (Vec<RawAside>, (u64, u64));
         let (rows, (seconds, micros)): Answer = link
-            .call(|mut connection| async move { list.query_async(&mut connection).await })
+            .call(Step::WriteBehind, |mut connection| async move {
+                list.query_async(&mut connection).await
+            })
             .await?;
         Ok((rows, seconds * 1_000 + micros / 1_000))
     }
@@ -210,7 +218,10 @@ impl Place {
     pub(super) async fn drop_aside(&self, link: &Link, id: &str) -> Result<bool, Away> {
         let mut delete = cmd("XDEL");
         delete.arg(&self.aside).arg(id);
-        link.call(|mut connection| async move { delete.query_async(&mut connection).await }).await
+        link.call(Step::WriteBehind, |mut connection| async move {
+            delete.query_async(&mut connection).await
+        })
+        .await
     }
 }
 
@@ -218,7 +229,7 @@ async fn invoke<T: redis::FromRedisValue>(
     link: &Link,
     invocation: ScriptInvocation<'_>,
 ) -> Result<T, Away> {
-    link.call(|mut connection| async move {
+    link.call(Step::WriteBehind, |mut connection| async move {
         let answer: RedisResult<T> = invocation.invoke_async(&mut connection).await;
         answer
     })

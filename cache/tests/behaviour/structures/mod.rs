@@ -24,7 +24,7 @@ async fn carts(redis: &Redis) -> (Node, Structures) {
 
 /// The key in Redis, for onlookers.
 fn at(key: &str) -> String {
-    format!("test:carts:{key}")
+    format!("{{test}}:carts:{key}")
 }
 
 async fn left_ms(redis: &Redis, key: &str) -> i64 {
