@@ -8,6 +8,10 @@
 mod codecs;
 #[cfg(feature = "redis")]
 mod coherence;
+#[cfg(feature = "redis")]
+mod deafness;
+#[cfg(feature = "redis")]
+mod faults;
 mod groups;
 #[cfg(feature = "redis")]
 mod held_up;

@@ -1,10 +1,17 @@
 //! What the tests share: a private Redis, nodes on it, a source that counts.
 use std::future::Future;
 #[cfg(feature = "redis")]
+use std::path::PathBuf;
+#[cfg(feature = "redis")]
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+
+#[cfg(feature = "redis")]
+mod commands;
+#[cfg(feature = "redis")]
+pub(crate) mod proxy;
 
 use strata_cache::{Cache, Node};
 #[cfg(feature = "redis")]
@@ -32,7 +39,7 @@ impl Redis {
         let child = Command::new("redis-server")
             .args(["--port", "0", "--save", "", "--appendonly", "no", "--daemonize", "no"])
             .arg("--unixsocket")
-            .arg(self.dir.path().join("redis.sock"))
+            .arg(self.socket())
             .arg("--dir")
             .arg(self.dir.path())
             .stdout(Stdio::null())
@@ -50,7 +57,11 @@ impl Redis {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("redis+unix://{}", self.dir.path().join("redis.sock").display())
+        format!("redis+unix://{}", self.socket().display())
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.dir.path().join("redis.sock")
     }
 
     pub(crate) fn kill(&mut self) {
