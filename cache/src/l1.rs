@@ -157,7 +157,8 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
     pub(crate) fn weigh(&self, key: &K, value: &V) -> u32 {
         match &self.capacity {
             Capacity::Entries(_) => 1,
-            Capacity::Weight { weigher, .. } => weigher(key, value),
+            // moka never evicts what weighs nothing.
+            Capacity::Weight { weigher, .. } => weigher(key, value).max(1),
         }
     }
 }

@@ -68,7 +68,7 @@ async fn a_node_that_can_no_longer_catch_up_empties_its_l1() {
         source.write(7);
         there.invalidate(&1).await;
         there.invalidate(&2).await;
-        let () = redis.ask(&["XTRIM", "test!bus", "MAXLEN", kept]).await;
+        let () = redis.ask(&["XTRIM", "{test}!bus", "MAXLEN", kept]).await;
         notices(&deaf).await;
         proxy.restore().await;
         hears(&deaf).await;

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg_attr(feature = "redis", expect(clippy::expect_used, reason = "a test fails by panicking"))]
 
+mod bad_input;
 #[cfg(feature = "redis")]
 mod codecs;
 #[cfg(feature = "redis")]
@@ -20,6 +21,8 @@ mod interleaved;
 #[cfg(feature = "redis")]
 mod invalidations;
 mod l1_only;
+#[cfg(feature = "redis")]
+mod lost_answers;
 mod observe;
 #[cfg(feature = "redis")]
 mod patterns;

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 mod commands;
 #[cfg(feature = "redis")]
 pub(crate) mod proxy;
+#[cfg(feature = "redis")]
+pub(crate) mod ways;
 
 use strata_cache::{Cache, Node};
 #[cfg(feature = "redis")]

@@ -30,6 +30,9 @@ pub(crate) enum Way {
 pub(crate) const LINES: [Line; 2] = [Line::L2, Line::Bus];
 pub(crate) const WAYS: [Way; 2] = [Way::Requests, Way::Answers];
 
+/// Pieces of up to 64 KB that are held one way; what sends more than that waits.
+const MAX_QUEUED: usize = 1_024;
+
 /// Forwards until it is told otherwise. Once a switch has been awaited, nothing passes that it
 /// forbids. What is held passes late, when it is allowed again, even where its sender is gone.
 pub(crate) struct Proxy {
@@ -194,13 +197,13 @@ impl Shared {
         mut to: impl AsyncWrite + Unpin,
         mut note: impl FnMut(&[u8]),
     ) {
-        let (queue, mut queued) = mpsc::unbounded_channel();
+        let (queue, mut queued) = mpsc::channel(MAX_QUEUED);
         let reading = async move {
             let mut buffer = vec![0; 64 * 1024];
             while let Ok(n @ 1..) = from.read(&mut buffer).await {
                 note(&buffer[..n]);
                 let due = Instant::now() + self.rules.borrow().delay;
-                if queue.send((due, buffer[..n].to_vec())).is_err() {
+                if queue.send((due, buffer[..n].to_vec())).await.is_err() {
                     return;
                 }
             }
