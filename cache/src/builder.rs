@@ -77,7 +77,7 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     /// How long a load waits for another process that holds the lease.
     pub const DEFAULT_LEASE_WAIT: Duration = Duration::from_millis(500);
     /// Bytes of a value in L2.
-    pub const DEFAULT_MAX_VALUE_BYTES: usize = 16 * 1024 * 1024;
+    pub const DEFAULT_MAX_VALUE_BYTES: usize = 1024 * 1024;
     /// How long nobody asks a source that has just failed while a stale entry stands in.
     pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -117,7 +117,7 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         self
     }
 
-    /// L1 holds at most so many bytes, as weighed by `weigher`, once for each fill. What moka adds
+    /// L1 holds at most so many bytes, as weighed by `weigher`; each entry weighs at least 1. once for each fill. What moka adds
     /// for each entry is not counted; an entry heavier than the whole is not kept.
     pub fn l1_weight(
         mut self,
@@ -135,7 +135,7 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         self
     }
 
-    /// An entry not read for so long leaves L1.
+    /// An entry not read for so long leaves L1. Zero keeps nothing in L1.
     pub fn time_to_idle(mut self, time_to_idle: Duration) -> Self {
         self.policy.time_to_idle = Some(time_to_idle.min(MAX_TIME_TO_LIVE));
         self
@@ -175,7 +175,7 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     /// A load waits no longer than this for another process that is loading the same key, then
     /// loads as well.
     pub fn lease_wait(mut self, wait: Duration) -> Self {
-        self.policy.lease_wait = wait;
+        self.policy.lease_wait = wait.min(MAX_TIME_TO_LIVE);
         self
     }
 
@@ -272,6 +272,10 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
 }
 
 impl Policy {
+    pub(crate) fn is_kept_in_l2(&self) -> bool {
+        self.l2_time_to_live.is_some_and(|time_to_live| millis(time_to_live) > 0)
+    }
+
     pub(crate) fn settings(&self) -> Settings {
         Settings {
             l1_time_to_live_ms: Some(millis(self.time_to_live)),

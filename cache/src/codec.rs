@@ -1,3 +1,5 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -39,12 +41,19 @@ pub(crate) enum Unfit {
     Json(#[from] serde_json::Error),
     #[error("write it as postcard: {0}")]
     Postcard(#[from] postcard::Error),
+    #[error("write it: it panicked")]
+    Panicked,
     #[error("keep {0} bytes: it is longer than the limit")]
     TooLong(usize),
 }
 
 impl Form {
+    /// Code of the value's own runs here; where it panics, the value is unfit.
     pub(crate) fn encode(&self, value: &impl Serialize) -> Result<Encoded, Unfit> {
+        catch_unwind(AssertUnwindSafe(|| self.written(value))).unwrap_or(Err(Unfit::Panicked))
+    }
+
+    fn written(&self, value: &impl Serialize) -> Result<Encoded, Unfit> {
         let (mut flags, mut bytes) = match self.codec {
             Codec::Json => (0, serde_json::to_vec(value)?),
             Codec::Postcard => (POSTCARD, postcard::to_stdvec(value)?),
@@ -62,8 +71,12 @@ impl Form {
         Ok(Encoded { flags, bytes })
     }
 
-    /// The value; `None` where the bytes are none.
+    /// The value; `None` where the bytes are none, or reading them panics.
     pub(crate) fn decode<V: DeserializeOwned>(&self, flags: u8, bytes: &[u8]) -> Option<V> {
+        catch_unwind(AssertUnwindSafe(|| self.read(flags, bytes))).ok().flatten()
+    }
+
+    fn read<V: DeserializeOwned>(&self, flags: u8, bytes: &[u8]) -> Option<V> {
         let unpacked;
         let bytes = if flags & LZ4 == 0 {
             bytes

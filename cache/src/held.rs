@@ -138,14 +138,15 @@ impl<K: Key, V: Value> Core<K, V> {
     ) -> Option<Written> {
         let grace = value.map_or(Duration::ZERO, |_| self.policy.grace);
         let ttl_ms = clock::millis(life.fresh_for.saturating_add(grace));
-        if ttl_ms == 0 {
+        if ttl_ms == 0 || !self.policy.is_kept_in_l2() {
             return None;
         }
         let encoded = match value.map(|value| self.policy.form.encode(value)).transpose() {
             Ok(encoded) if fits(text, &life.tags) => encoded,
             unfit => {
                 self.recorder.l2_unfit.add(1);
-                if let Err(error @ (Unfit::Json(_) | Unfit::Postcard(_))) = unfit {
+                if let Err(error @ (Unfit::Json(_) | Unfit::Postcard(_) | Unfit::Panicked)) = unfit
+                {
                     tracing::warn!(cache = self.name, %error, "a value is not kept in L2");
                 }
                 return None;

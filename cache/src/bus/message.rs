@@ -145,9 +145,10 @@ impl Bus {
 
 impl Message {
     /// Reads a message; `None` where it is none of ours.
-    pub(crate) fn read(fields: &HashMap<String, String>) -> Option<Self> {
-        let target = || fields.get("t").cloned();
-        let subject = match fields.get("k")?.as_str() {
+    pub(crate) fn read(fields: &HashMap<Vec<u8>, Vec<u8>>) -> Option<Self> {
+        let field = |name: &str| str::from_utf8(fields.get(name.as_bytes())?).ok();
+        let target = || field("t").map(str::to_owned);
+        let subject = match field("k")? {
             "key" => Subject::Key(target()?),
             "soft" => Subject::Soft(target()?),
             "pattern" => Subject::Pattern(target()?),
@@ -156,10 +157,10 @@ impl Message {
             _ => return None,
         };
         Some(Self {
-            sequence: fields.get("s")?.parse().ok()?,
-            cache: fields.get("c")?.clone(),
+            sequence: field("s")?.parse().ok()?,
+            cache: field("c")?.to_owned(),
             subject,
-            origin: fields.get("o")?.clone(),
+            origin: field("o")?.to_owned(),
         })
     }
 }

@@ -15,7 +15,7 @@ pub(crate) struct Position {
 }
 
 /// A message as it lies in the stream: its id and its fields.
-pub(super) type Appended = (String, HashMap<String, String>);
+pub(super) type Appended = (String, HashMap<Vec<u8>, Vec<u8>>);
 
 impl Position {
     /// Where the stream ends now.

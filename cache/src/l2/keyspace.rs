@@ -44,6 +44,15 @@ pub(crate) struct Written {
 }
 
 impl Written {
+    /// In place of a value that L2 does not keep.
+    pub(crate) fn nothing() -> Self {
+        Self { bytes: Vec::new(), ttl_ms: 1, stamp: 0, tags: Vec::new() }
+    }
+
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     fn args(&self, invocation: &mut ScriptInvocation<'_>) {
         invocation.arg(self.bytes.as_slice()).arg(self.ttl_ms.max(1));
         invocation.arg(self.stamp).arg(self.tags.len());
@@ -163,7 +172,7 @@ impl Keyspace {
     }
 
     /// Writes an entry after a write, if the lease still holds, and tells the other nodes; says
-    /// whether it was written.
+    /// whether it did.
     pub(crate) async fn replace(
         &self,
         lease: &Lease,

@@ -217,6 +217,8 @@ impl Link {
         Fut: Future<Output = RedisResult<()>>,
     {
         let mut connection = self.connect(self.timeout.max(Duration::from_millis(250))).await?;
+        let _: String =
+            in_time(self.timeout, redis::cmd("PING").query_async(&mut connection)).await?;
         let floor = in_time(self.timeout, self.bus.begin(&mut connection)).await?;
         self.floor.store(floor, Ordering::Release);
         loop {

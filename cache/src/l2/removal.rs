@@ -56,6 +56,14 @@ impl Keyspace {
         told
     }
 
+    /// Tells the other nodes to empty the cache; queues that where Redis is away.
+    pub(crate) async fn announce_all(&self) {
+        let told = self.link.call(Step::Announce, |connection| self.tell(connection, None)).await;
+        if told.is_err() {
+            self.link.queue(self.pending(None));
+        }
+    }
+
     /// At which number of the bus each tag was last invalidated, at the latest.
     pub(crate) async fn tags(&self, tags: &[Arc<str>]) -> Result<Vec<u64>, Away> {
         let mut hmget = cmd("HMGET");

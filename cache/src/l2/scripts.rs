@@ -91,13 +91,17 @@ pub(super) static SOFTEN: LazyLock<Script> = LazyLock::new(|| {
 });
 
 /// Writes an entry if the lease is still ours and its tags hold. Else removes what is there, unless
-/// it is of a newer row. Announces in every case. Answers 1 if it was written.
+/// it is of a newer row. Announces in every case. Answers 1 if nothing came in between; an empty
+/// entry is then not written either, and what is there goes.
 /// KEYS: entry, tags, bus, sequence.
 /// ARGV: lease, entry, milliseconds to live, stamp, number of tags, the tags, then the message.
 pub(super) static REPLACE: LazyLock<Script> = LazyLock::new(|| {
     script(
         "local done, n = 0, tonumber(ARGV[5])
-         if not holds_newer(KEYS[1], ARGV[2]) then
+         if ARGV[2] == '' then
+           if begins(KEYS[1], ARGV[1]) then done = 1 end
+           redis.call('UNLINK', KEYS[1])
+         elseif not holds_newer(KEYS[1], ARGV[2]) then
            if begins(KEYS[1], ARGV[1]) and tags_hold(KEYS[2], KEYS[4], ARGV[4], 6, n) then
              redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
              done = 1

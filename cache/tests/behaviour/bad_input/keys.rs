@@ -161,7 +161,7 @@ async fn a_prefix_longer_than_any_pattern_takes_what_it_should_on_every_node() {
     here.invalidate_pattern(&Pattern::prefix(&long)).await;
     eventually("node 2 hears", async || !is_cached(&there, &long).await).await;
     assert_eq!(read(&here, "y").await, Outcome::L1Hit);
-    let held: bool = redis.ask(&["EXISTS", "test:texts:y"]).await;
+    let held: bool = redis.ask(&["EXISTS", "{test}:texts:y"]).await;
     assert!(held);
 }
 
@@ -201,4 +201,88 @@ async fn a_longer_key_is_heard_of_on_other_nodes_like_any_other() {
         assert!(!is_cached(&here, &key).await, "{n_bytes}");
         eventually("node 2 hears", async || !is_cached(&there, &key).await).await;
     }
+}
+
+#[tokio::test]
+async fn a_key_longer_than_one_kilobyte_lives_in_l1_only_and_leaves_nothing_in_l2() {
+    let redis = Redis::start().await;
+    let (one, two) = (onlooker(&redis).await, onlooker(&redis).await);
+    let (here, there) = (texts(&one), texts(&two));
+    for n_bytes in [1_025, 65_535, 65_536, 100_000] {
+        let key = "k".repeat(n_bytes);
+        assert_eq!(read(&here, &key).await, Outcome::Loaded, "{n_bytes}");
+        assert_eq!(read(&here, &key).await, Outcome::L1Hit, "{n_bytes}");
+        assert_eq!(read(&there, &key).await, Outcome::Loaded, "{n_bytes}");
+        here.insert(&key, format!("of {key}")).await;
+        assert_eq!(read(&here, &key).await, Outcome::L1Hit, "{n_bytes}");
+        let held: bool = redis.ask(&["EXISTS", &format!("{{test}}:texts:{key}")]).await;
+        assert!(!held, "{n_bytes}");
+    }
+}
+
+/// A key whose text cannot be read back.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct WriteOnly(u64);
+
+impl std::fmt::Display for WriteOnly {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "number {}", self.0)
+    }
+}
+
+impl std::str::FromStr for WriteOnly {
+    type Err = std::fmt::Error;
+
+    fn from_str(_: &str) -> Result<Self, Self::Err> {
+        Err(std::fmt::Error)
+    }
+}
+
+/// A key whose text reads back as another key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Shouting(String);
+
+impl std::fmt::Display for Shouting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0.to_lowercase())
+    }
+}
+
+impl std::str::FromStr for Shouting {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+async fn other_nodes_hear_of<K: strata_cache::Key>(key: K) {
+    let redis = Redis::start().await;
+    let (one, two) = (onlooker(&redis).await, onlooker(&redis).await);
+    let build = |node| Cache::<K, u64>::builder("odd").build(node).unwrap();
+    let (here, there) = (build(&one), build(&two));
+    let value = async |cache: &Cache<K, u64>, row: u64| {
+        let load = move || async move { Ok::<_, Error>(Some(row)) };
+        *cache.get_or_load(&key, load).await.unwrap().value.unwrap()
+    };
+    for (way, row) in [2, 4, 6].into_iter().enumerate() {
+        value(&here, row).await;
+        value(&there, row).await;
+        match way {
+            0 => drop(here.invalidate(&key).await),
+            1 => drop(here.insert(&key, row + 1).await),
+            _ => drop(here.invalidate_softly(&key).await),
+        }
+        eventually("node 2 hears", async || value(&there, row + 1).await == row + 1).await;
+    }
+}
+
+#[tokio::test]
+async fn other_nodes_hear_of_a_key_whose_text_cannot_be_read_back() {
+    other_nodes_hear_of(WriteOnly(1)).await;
+}
+
+#[tokio::test]
+async fn other_nodes_hear_of_a_key_whose_text_reads_back_as_another() {
+    other_nodes_hear_of(Shouting("LOUD".to_owned())).await;
 }

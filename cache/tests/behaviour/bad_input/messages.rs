@@ -36,6 +36,12 @@ async fn a_message_of_a_later_version_is_a_gap() {
 }
 
 #[tokio::test]
+async fn a_message_that_is_no_text_is_a_gap() {
+    let redis = Redis::start().await;
+    is_a_gap(&redis, r"redis.call('XADD', '{test}!bus', '*', 't', '\255\254')").await;
+}
+
+#[tokio::test]
 async fn something_else_in_the_place_of_an_entry_is_a_miss_and_leaves_with_an_invalidation() {
     let redis = Redis::start().await;
     let node = onlooker(&redis).await;

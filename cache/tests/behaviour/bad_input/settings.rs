@@ -43,6 +43,27 @@ async fn without_a_time_to_live_l1_keeps_nothing_and_l2_answers() {
 }
 
 #[tokio::test]
+async fn without_a_time_to_live_l2_keeps_nothing_and_l1_answers() {
+    use Outcome::{L1Hit, Loaded};
+    for none in [Duration::ZERO, Duration::from_nanos(1), Duration::from_micros(999)] {
+        assert_eq!(outcomes(|| users().l2_time_to_live(none)).await, [Loaded, L1Hit, Loaded]);
+    }
+}
+
+#[tokio::test]
+async fn what_may_not_live_in_l2_leaves_no_lease_there() {
+    let redis = Redis::start().await;
+    let node = onlooker(&redis).await;
+    let none = Duration::ZERO;
+    let cache = users().l2_time_to_live(none).negative_time_to_live(none).build(&node).unwrap();
+    cache.get_or_load(&1, || async { Ok::<_, Error>(Some("found".to_owned())) }).await.unwrap();
+    cache.get_or_load(&2, || async { Ok::<_, Error>(None) }).await.unwrap();
+    for key in ["{test}:users:1", "{test}:users:2"] {
+        assert!(!is_leased(&redis, key).await, "{key}");
+    }
+}
+
+#[tokio::test]
 async fn a_capacity_of_nothing_keeps_nothing_in_l1() {
     use Outcome::Loaded;
     for build in [|| users().l1_entries(0), || users().l1_weight(0, |_, _| 1)] {
@@ -125,6 +146,29 @@ async fn whoever_may_not_wait_for_a_lease_loads_at_once() {
     let cache = users().lease_wait(Duration::ZERO).build(&node).unwrap();
     let () = redis.ask(&["SET", "{test}:users:1", "lease:somebody"]).await;
     assert_eq!(Source::new().read(&cache, 1).await.outcome, Outcome::Loaded);
+}
+
+#[tokio::test]
+async fn whoever_may_wait_for_ever_for_a_lease_reads_what_its_holder_loads() {
+    for huge in HUGE {
+        let redis = Redis::start().await;
+        let (one, two) = (onlooker(&redis).await, onlooker(&redis).await);
+        let build = |node| users().lease_wait(huge).build(node).unwrap();
+        let (here, there) = (build(&one), build(&two));
+        let source = Source::closed();
+        let loading = tokio::spawn({
+            let source = source.clone();
+            async move { source.read(&here, 1).await.outcome }
+        });
+        eventually("the load begins", async || source.loads() == 1).await;
+        let waiting = tokio::spawn({
+            let source = source.clone();
+            async move { source.read(&there, 1).await.outcome }
+        });
+        source.open();
+        assert_eq!(loading.await.unwrap(), Outcome::Loaded);
+        assert_eq!(waiting.await.unwrap(), Outcome::L2Hit);
+    }
 }
 
 #[tokio::test]
