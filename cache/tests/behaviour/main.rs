@@ -37,6 +37,7 @@ mod single_flight;
 mod stale;
 #[cfg(feature = "redis")]
 mod structures;
+mod state_machine;
 mod support;
 #[cfg(feature = "redis")]
 mod tags;
