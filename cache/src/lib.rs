@@ -20,6 +20,9 @@ mod error;
 mod face;
 mod fence;
 mod fill;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod held;
 mod invalidate;
 mod key;

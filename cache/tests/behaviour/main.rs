@@ -24,7 +24,6 @@ mod l1_only;
 #[cfg(feature = "redis")]
 mod lost_answers;
 mod observe;
-#[cfg(feature = "redis")]
 mod patterns;
 mod readme;
 #[cfg(feature = "redis")]
@@ -38,6 +37,8 @@ mod stale;
 #[cfg(feature = "redis")]
 mod structures;
 mod state_machine;
+#[path = "../../fuzz/stringmatch.rs"]
+mod stringmatch;
 mod support;
 #[cfg(feature = "redis")]
 mod tags;

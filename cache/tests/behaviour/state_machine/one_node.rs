@@ -196,7 +196,7 @@ fn run(capacity: u64, steps: &[Step]) {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 256,
+        cases: 150,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
