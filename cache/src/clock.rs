@@ -15,14 +15,23 @@ impl Moment {
     const HEADROOM_NS: u64 = 365 * 24 * 3600 * 1_000_000_000;
 
     pub(crate) fn now() -> Self {
+        Self::at(Instant::now())
+    }
+
+    /// The moment at which a clock of tokio or of the standard library was read.
+    pub(crate) fn at(instant: impl Into<Instant>) -> Self {
         static ORIGIN: OnceLock<Instant> = OnceLock::new();
-        let now = Instant::now();
-        let since = now.saturating_duration_since(*ORIGIN.get_or_init(|| now));
+        let instant = instant.into();
+        let since = instant.saturating_duration_since(*ORIGIN.get_or_init(|| instant));
         Self(Self::HEADROOM_NS + nanos(since))
     }
 
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+
+    pub(crate) fn micros_since(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0) / 1_000
     }
 
     pub(crate) fn before(self, duration: Duration) -> Self {
@@ -32,6 +41,15 @@ impl Moment {
     pub(crate) fn after(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(nanos(duration)))
     }
+}
+
+/// Whether tokio's clock is the real one. A test's may be paused and then stands still between
+/// two readings.
+pub(crate) fn is_real() -> bool {
+    let before = Instant::now();
+    let real = std::time::Instant::now();
+    while std::time::Instant::now() == real {}
+    Instant::now() > before
 }
 
 /// Milliseconds since the epoch by this machine's clock.

@@ -64,13 +64,12 @@ impl<K: Key, V: Value> Core<K, V> {
         })
     }
 
-    /// What an entry is good for now.
-    pub(crate) fn standing(&self, entry: &Entry<V>) -> Standing {
+    /// What an entry is good for.
+    pub(crate) fn standing(&self, entry: &Entry<V>, now: Moment) -> Standing {
         let is_overtaken = || entry.tags.as_ref().is_some_and(|tags| !tags.holds());
         if entry.epoch != self.fence.epoch() || is_overtaken() {
             return Standing::Dead;
         }
-        let now = Moment::now();
         if now < entry.fresh_until && self.is_trusted(entry, now) {
             return Standing::Fresh;
         }
@@ -95,24 +94,24 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     pub(crate) fn is_fresh(&self, entry: &Entry<V>) -> bool {
-        self.standing(entry) == Standing::Fresh
+        self.standing(entry, Moment::now()) == Standing::Fresh
     }
 
     /// Whether a fresh entry should be refreshed before it expires: XFetch, which grows likelier
     /// as the deadline nears and with what the load costs (Vattani, Chierichetti, Lowenstein,
     /// "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015).
-    pub(crate) fn refresh_is_due(&self, entry: &Entry<V>) -> bool {
+    pub(crate) fn refresh_is_due(&self, entry: &Entry<V>, now: Moment) -> bool {
         let beta = self.policy.refresh_ahead;
         if beta <= 0.0 {
             return false;
         }
-        let now = Moment::now();
-        let left = entry.fresh_until.since(now);
-        let scale = Duration::from_micros(u64::from(entry.load_us)).mul_f64(beta);
+        // In plain numbers, since each hit pays for it.
+        let left_us = entry.fresh_until.micros_since(now) as f64;
+        let scale_us = f64::from(entry.load_us) * beta;
         // Beyond 20 times the scale the chance is below 1 in 10^8: not worth a logarithm.
-        left < scale * 20
+        left_us < scale_us * 20.0
             && entry.retry_at.is_none_or(|at| now >= at)
-            && scale.mul_f64(-rand::random::<f64>().max(f64::MIN_POSITIVE).ln()) >= left
+            && scale_us * -rand::random::<f64>().max(f64::MIN_POSITIVE).ln() >= left_us
     }
 
     /// An entry for L1, fresh for as long as its time to live and its life in L2 both allow.

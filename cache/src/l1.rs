@@ -1,6 +1,7 @@
+use std::cell::Cell;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::clock::Moment;
 use crate::pattern::Pattern;
@@ -58,6 +59,8 @@ impl<K, V> Capacity<K, V> {
 pub(crate) struct L1<K, V> {
     moka: moka::sync::Cache<K, Entry<V>>,
     capacity: Capacity<K, V>,
+    /// Whether moka's clock, which no test can pause, is also ours.
+    has_moka_clock: bool,
 }
 
 impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
@@ -81,16 +84,20 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
                 builder.max_capacity(*max_bytes).weigher(|_, entry: &Entry<V>| entry.weight)
             }
         };
-        Self { moka: builder.build(), capacity }
+        Self { moka: builder.build(), capacity, has_moka_clock: clock::is_real() }
     }
 
-    pub(crate) fn get(&self, key: &K) -> Option<Entry<V>> {
-        self.moka.get(key)
+    /// The entry, and the time at which it was got: moka has read the clock, and reading it once
+    /// more would cost a tenth of a hit.
+    pub(crate) fn get(&self, key: &K) -> Option<(Entry<V>, Moment)> {
+        let entry = self.moka.get(key)?;
+        let read_at = READ_AT.take().filter(|_| self.has_moka_clock);
+        Some((entry, read_at.map_or_else(Moment::now, Moment::at)))
     }
 
     /// A get that a key known to be absent does not pay for and that moves no popularity.
     pub(crate) fn get_if_present(&self, key: &K) -> Option<Entry<V>> {
-        self.moka.contains_key(key).then(|| self.moka.get(key)).flatten()
+        self.moka.contains_key(key).then(|| self.get(key)).flatten().map(|(entry, _)| entry)
     }
 
     pub(crate) fn insert(&self, key: K, entry: Entry<V>) {
@@ -163,6 +170,11 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
     }
 }
 
+thread_local! {
+    /// When this thread's get in moka, which has just found an entry, read the clock.
+    static READ_AT: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
 /// Each entry brings its own deadline. moka would keep the old one on update by default.
 struct Deadline;
 
@@ -171,7 +183,7 @@ impl<K: Hash + Eq, V> moka::Expiry<K, Entry<V>> for Deadline {
         &self,
         _: &K,
         entry: &Entry<V>,
-        _: std::time::Instant,
+        _: Instant,
     ) -> Option<Duration> {
         Some(entry.kept_until.since(Moment::now()))
     }
@@ -180,9 +192,22 @@ impl<K: Hash + Eq, V> moka::Expiry<K, Entry<V>> for Deadline {
         &self,
         key: &K,
         entry: &Entry<V>,
-        now: std::time::Instant,
+        now: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
         self.expire_after_create(key, entry, now)
+    }
+
+    /// Changes nothing: it only tells [`L1::get`] the time.
+    fn expire_after_read(
+        &self,
+        _: &K,
+        _: &Entry<V>,
+        read_at: Instant,
+        left: Option<Duration>,
+        _: Instant,
+    ) -> Option<Duration> {
+        READ_AT.set(Some(read_at));
+        left
     }
 }

@@ -22,6 +22,13 @@ use crate::{Key, LoadError, Loaded, Read, Value};
 pub(crate) type Load<K, V> =
     Box<dyn FnOnce(Vec<K>) -> Later<Result<HashMap<K, Loaded<V>>, LoadError>> + Send>;
 
+/// What L1 had for a key, and when.
+struct Look<V> {
+    entry: Entry<V>,
+    now: Moment,
+    standing: Standing,
+}
+
 /// Where one read stands after L1.
 enum Place<'a, K: Key, V: Value> {
     Answered(Entry<V>, Outcome),
@@ -40,7 +47,11 @@ impl<K: Key, V: Value> Core<K, V> {
         key: &K,
         load: impl FnOnce() -> Load<K, V>,
     ) -> Result<Read<V>, LoadError> {
-        match self.place(key) {
+        let looked = match self.hit(key) {
+            Ok(read) => return Ok(read),
+            Err(looked) => looked,
+        };
+        match self.place(key, looked) {
             Place::Answered(entry, outcome) => Ok(self.answer(entry, outcome)),
             Place::Refreshing(entry, outcome, seat) => {
                 tokio::spawn(Arc::clone(self).fill(vec![seat], load()));
@@ -63,7 +74,14 @@ impl<K: Key, V: Value> Core<K, V> {
         let mut seats = Vec::new();
         let mut places = Vec::with_capacity(keys.len());
         for key in keys {
-            places.push(match self.place(key) {
+            let looked = match self.hit(key) {
+                Ok(read) => {
+                    places.push(Ok(read));
+                    continue;
+                }
+                Err(looked) => looked,
+            };
+            places.push(match self.place(key, looked) {
                 Place::Answered(entry, outcome) => Ok(self.answer(entry, outcome)),
                 Place::Refreshing(entry, outcome, seat) => {
                     seats.push(seat);
@@ -92,11 +110,13 @@ impl<K: Key, V: Value> Core<K, V> {
     /// Answers from L1 or L2, never from the source.
     pub(crate) async fn read_cached(&self, key: &K) -> Read<V> {
         match self.look(key) {
-            Some((entry, Standing::Fresh)) => return self.answer(entry, Outcome::L1Hit),
-            Some((entry, Standing::Soft | Standing::Failing)) => {
-                return self.answer(entry, Outcome::Stale);
+            Some(Look { entry, now, standing: Standing::Fresh }) => {
+                return self.answer_at(now, entry, Outcome::L1Hit);
             }
-            Some((_, Standing::Stale | Standing::Dead)) | None => {}
+            Some(Look { entry, now, standing: Standing::Soft | Standing::Failing }) => {
+                return self.answer_at(now, entry, Outcome::Stale);
+            }
+            Some(Look { standing: Standing::Stale | Standing::Dead, .. }) | None => {}
         }
         let token = self.fence.token(key);
         let text = key.to_string();
@@ -114,11 +134,22 @@ impl<K: Key, V: Value> Core<K, V> {
         self.answer(entry, outcome)
     }
 
-    fn place(self: &Arc<Self>, key: &K) -> Place<'_, K, V> {
-        let (outcome, fallback) = match self.look(key) {
-            Some((entry, Standing::Fresh)) if !self.refresh_is_due(&entry) => {
-                return Place::Answered(entry, Outcome::L1Hit);
+    /// Nearly every read: L1 answers, and there is nothing else to do. What was found otherwise
+    /// is handed back.
+    #[inline]
+    fn hit(&self, key: &K) -> Result<Read<V>, Option<Look<V>>> {
+        match self.look(key) {
+            Some(Look { entry, now, standing: Standing::Fresh })
+                if !self.refresh_is_due(&entry, now) =>
+            {
+                Ok(self.answer_at(now, entry, Outcome::L1Hit))
             }
+            looked => Err(looked),
+        }
+    }
+
+    fn place(self: &Arc<Self>, key: &K, looked: Option<Look<V>>) -> Place<'_, K, V> {
+        let (outcome, fallback) = match looked.map(|look| (look.entry, look.standing)) {
             Some((entry, Standing::Failing)) => return Place::Answered(entry, Outcome::Stale),
             Some((entry, Standing::Fresh)) => (Some(Outcome::L1Hit), Some(entry)),
             Some((entry, Standing::Soft)) => (Some(Outcome::Stale), Some(entry)),
@@ -168,25 +199,42 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    fn look(&self, key: &K) -> Option<(Entry<V>, Standing)> {
-        let timed = is_sampled().then(std::time::Instant::now);
-        let found = self.l1.get(key).map(|entry| {
-            let standing = self.standing(&entry);
-            (entry, standing)
-        });
-        if let Some(began) = timed {
-            self.recorder.l1_latency.record(began.elapsed());
-            self.recorder.sampled(hash_of(key), || key.to_string());
+    #[inline]
+    fn look(&self, key: &K) -> Option<Look<V>> {
+        let found = if is_sampled() { self.l1_timed(key) } else { self.l1.get(key) };
+        if let Some((entry, now)) = found {
+            let standing = self.standing(&entry, now);
+            if standing != Standing::Fresh {
+                self.missed(key);
+            }
+            return Some(Look { entry, now, standing });
         }
-        if !matches!(found, Some((_, Standing::Fresh))) {
-            self.recorder.missed(hash_of(key), || key.to_string());
-        }
+        self.missed(key);
+        None
+    }
+
+    #[cold]
+    fn l1_timed(&self, key: &K) -> Option<(Entry<V>, Moment)> {
+        let began = std::time::Instant::now();
+        let found = self.l1.get(key);
+        self.recorder.l1_latency.record(began.elapsed());
+        self.recorder.sampled(hash_of(key), || key.to_string());
         found
     }
 
+    #[cold]
+    fn missed(&self, key: &K) {
+        self.recorder.missed(hash_of(key), || key.to_string());
+    }
+
     fn answer(&self, entry: Entry<V>, outcome: Outcome) -> Read<V> {
+        self.answer_at(Moment::now(), entry, outcome)
+    }
+
+    #[inline]
+    fn answer_at(&self, now: Moment, entry: Entry<V>, outcome: Outcome) -> Read<V> {
         self.recorder.outcome(entry.tag, outcome, Some(entry.weight));
-        Read::of(entry, outcome)
+        Read::at(now, entry, outcome)
     }
 }
 
@@ -236,7 +284,7 @@ impl<'a, K: Key, V: Value> Waiting<'a, K, V> {
         };
         self.outcome = outcome;
         self.weight = Some(entry.weight);
-        Ok(Read::of(entry, outcome))
+        Ok(Read::at(Moment::now(), entry, outcome))
     }
 }
 
@@ -247,8 +295,8 @@ impl<K: Key, V: Value> Drop for Waiting<'_, K, V> {
 }
 
 impl<V> Read<V> {
-    pub(crate) fn of(entry: Entry<V>, outcome: Outcome) -> Self {
-        let now = Moment::now();
+    #[inline]
+    fn at(now: Moment, entry: Entry<V>, outcome: Outcome) -> Self {
         Self {
             age: now.since(entry.loaded_at),
             expires_in: Some(entry.fresh_until.since(now)),

@@ -34,9 +34,9 @@ mod redis_away;
 mod single_flight;
 #[cfg(feature = "redis")]
 mod stale;
+mod state_machine;
 #[cfg(feature = "redis")]
 mod structures;
-mod state_machine;
 #[path = "../../fuzz/stringmatch.rs"]
 mod stringmatch;
 mod support;
