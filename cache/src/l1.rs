@@ -1,11 +1,12 @@
-use std::cell::Cell;
-use std::hash::Hash;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use moka::notification::RemovalCause;
 
 use crate::clock::Moment;
 use crate::pattern::Pattern;
 use crate::recorder::{L1Size, Recorder, Removal, Tag};
+use crate::sweep::Sweep;
 use crate::tags::Tagged;
 use crate::{Key, clock};
 
@@ -38,6 +39,13 @@ impl<V> Clone for Entry<V> {
     }
 }
 
+impl<V> Entry<V> {
+    /// Whether it is good for anything as far as time goes.
+    pub(crate) fn is_kept(&self, now: Moment) -> bool {
+        now < self.kept_until
+    }
+}
+
 /// How L1 is bounded.
 pub(crate) enum Capacity<K, V> {
     Entries(u64),
@@ -59,8 +67,7 @@ impl<K, V> Capacity<K, V> {
 pub(crate) struct L1<K, V> {
     moka: moka::sync::Cache<K, Entry<V>>,
     capacity: Capacity<K, V>,
-    /// Whether moka's clock, which no test can pause, is also ours.
-    has_moka_clock: bool,
+    sweep: Sweep,
 }
 
 impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
@@ -70,11 +77,13 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
         recorder: Arc<Recorder>,
     ) -> Self {
         let listener = move |_, entry: Entry<V>, cause| {
-            let age = Moment::now().since(entry.filled_at);
+            let now = Moment::now();
+            let age = now.since(entry.filled_at);
+            // moka knows of idle entries only; whatever else removed this one, it was over already.
+            let cause = if entry.is_kept(now) { cause } else { RemovalCause::Expired };
             recorder.l1_removal(entry.tag, Removal::new(cause, Some(age), entry.weight));
         };
-        let mut builder =
-            moka::sync::Cache::builder().expire_after(Deadline).eviction_listener(listener);
+        let mut builder = moka::sync::Cache::builder().eviction_listener(listener);
         if let Some(time_to_idle) = time_to_idle {
             builder = builder.time_to_idle(time_to_idle.min(clock::MAX_TIME_TO_LIVE));
         }
@@ -84,29 +93,28 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
                 builder.max_capacity(*max_bytes).weigher(|_, entry: &Entry<V>| entry.weight)
             }
         };
-        Self { moka: builder.build(), capacity, has_moka_clock: clock::is_real() }
+        Self { moka: builder.build(), capacity, sweep: Sweep::new() }
     }
 
-    /// The entry, and the time at which it was got: moka has read the clock, and reading it once
-    /// more would cost a tenth of a hit.
-    pub(crate) fn get(&self, key: &K) -> Option<(Entry<V>, Moment)> {
-        let entry = self.moka.get(key)?;
-        let read_at = READ_AT.take().filter(|_| self.has_moka_clock);
-        Some((entry, read_at.map_or_else(Moment::now, Moment::at)))
+    /// The entry, which may have expired.
+    pub(crate) fn get(&self, key: &K) -> Option<Entry<V>> {
+        self.moka.get(key)
     }
 
     /// A get that a key known to be absent does not pay for and that moves no popularity.
     pub(crate) fn get_if_present(&self, key: &K) -> Option<Entry<V>> {
-        self.moka.contains_key(key).then(|| self.get(key)).flatten().map(|(entry, _)| entry)
+        self.moka.contains_key(key).then(|| self.get(key)).flatten()
     }
 
     pub(crate) fn insert(&self, key: K, entry: Entry<V>) {
+        let deadline = entry.kept_until;
         self.moka.insert(key, entry);
+        self.sweep.expect(deadline);
     }
 
     /// Removes the key; says whether it was there.
     pub(crate) fn remove(&self, key: &K) -> bool {
-        self.moka.remove(key).is_some()
+        self.moka.remove(key).is_some_and(|entry| entry.is_kept(Moment::now()))
     }
 
     /// Removes everything. Entries leave the counts at the next upkeep.
@@ -114,12 +122,33 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
         self.moka.invalidate_all();
     }
 
+    pub(crate) fn sweep_is_due(&self) -> bool {
+        self.sweep.is_due(Moment::now())
+    }
+
+    /// Removes what has expired. Walks L1.
+    pub(crate) fn sweep(&self) {
+        self.sweep.walk(|leave| {
+            let now = Moment::now();
+            for (key, entry) in &self.moka {
+                if entry.is_kept(now) {
+                    leave(entry.kept_until);
+                } else {
+                    // It may have been replaced just now; then L1 is a good entry short.
+                    self.moka.invalidate(&*key);
+                }
+            }
+        });
+        self.upkeep();
+    }
+
     /// The entry without moving its popularity or idle time. Walks L1, so for inspectors only.
     pub(crate) fn peek(&self, key: &K) -> Option<Entry<V>> {
         if !self.moka.contains_key(key) {
             return None;
         }
-        self.moka.iter().find(|(present, _)| **present == *key).map(|(_, entry)| entry)
+        let found = self.moka.iter().find(|(present, _)| **present == *key);
+        found.map(|(_, entry)| entry).filter(|entry| entry.is_kept(Moment::now()))
     }
 
     /// Every key that matches and whose entry passes `live`.
@@ -167,47 +196,5 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
             // moka never evicts what weighs nothing.
             Capacity::Weight { weigher, .. } => weigher(key, value).max(1),
         }
-    }
-}
-
-thread_local! {
-    /// When this thread's get in moka, which has just found an entry, read the clock.
-    static READ_AT: Cell<Option<Instant>> = const { Cell::new(None) };
-}
-
-/// Each entry brings its own deadline. moka would keep the old one on update by default.
-struct Deadline;
-
-impl<K: Hash + Eq, V> moka::Expiry<K, Entry<V>> for Deadline {
-    fn expire_after_create(
-        &self,
-        _: &K,
-        entry: &Entry<V>,
-        _: Instant,
-    ) -> Option<Duration> {
-        Some(entry.kept_until.since(Moment::now()))
-    }
-
-    fn expire_after_update(
-        &self,
-        key: &K,
-        entry: &Entry<V>,
-        now: Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        self.expire_after_create(key, entry, now)
-    }
-
-    /// Changes nothing: it only tells [`L1::get`] the time.
-    fn expire_after_read(
-        &self,
-        _: &K,
-        _: &Entry<V>,
-        read_at: Instant,
-        left: Option<Duration>,
-        _: Instant,
-    ) -> Option<Duration> {
-        READ_AT.set(Some(read_at));
-        left
     }
 }

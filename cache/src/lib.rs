@@ -38,6 +38,7 @@ mod recorder;
 mod seat;
 mod shared;
 pub mod structures;
+mod sweep;
 mod tags;
 mod write_behind;
 

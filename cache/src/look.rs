@@ -28,6 +28,14 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
         self.recorder.upkeep(self.l1.size());
     }
 
+    fn sweep_is_due(&self) -> bool {
+        self.l1.sweep_is_due()
+    }
+
+    fn sweep(&self) {
+        self.l1.sweep();
+    }
+
     fn hear(&self, message: &Message) {
         self.hear_message(message);
     }

@@ -98,12 +98,14 @@ impl<K: Key, V: Value> Core<K, V> {
             tokio::spawn(Arc::clone(self).fill(seats, load));
         }
         let mut reads = Vec::with_capacity(keys.len());
-        for place in places {
+        // Seats land in order: who waits for the last one first is woken up once.
+        for place in places.into_iter().rev() {
             reads.push(match place {
                 Ok(read) => Ok(read),
                 Err(waiting) => waiting.for_the_flight().await,
             });
         }
+        reads.reverse();
         reads
     }
 
@@ -185,7 +187,9 @@ impl<K: Key, V: Value> Core<K, V> {
             }
             (Joined::Lead(token, id), outcome, fallback) => {
                 let seat = Seat::new(Arc::clone(self), key.clone(), (token, id), sender);
-                let stands_in = stands_in.filter(|entry| self.standing(entry) != Standing::Dead);
+                let now = Moment::now();
+                let stands_in =
+                    stands_in.filter(|entry| self.standing(entry, now) != Standing::Dead);
                 let is_refresh = outcome.is_some() && stands_in.is_some();
                 let seat = seat.standing_in(stands_in, is_refresh);
                 match (outcome, fallback) {
@@ -202,7 +206,8 @@ impl<K: Key, V: Value> Core<K, V> {
     #[inline]
     fn look(&self, key: &K) -> Option<Look<V>> {
         let found = if is_sampled() { self.l1_timed(key) } else { self.l1.get(key) };
-        if let Some((entry, now)) = found {
+        if let Some(entry) = found {
+            let now = Moment::now();
             let standing = self.standing(&entry, now);
             if standing != Standing::Fresh {
                 self.missed(key);
@@ -214,7 +219,7 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     #[cold]
-    fn l1_timed(&self, key: &K) -> Option<(Entry<V>, Moment)> {
+    fn l1_timed(&self, key: &K) -> Option<Entry<V>> {
         let began = std::time::Instant::now();
         let found = self.l1.get(key);
         self.recorder.l1_latency.record(began.elapsed());

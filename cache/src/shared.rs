@@ -175,6 +175,10 @@ impl Shared {
         while self.shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
             for cache in self.caches() {
                 cache.upkeep();
+                if cache.sweep_is_due() {
+                    // A large L1 takes longer than a thread of the runtime may be kept.
+                    let _: Result<(), _> = tokio::task::spawn_blocking(move || cache.sweep()).await;
+                }
             }
         }
     }

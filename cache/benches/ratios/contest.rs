@@ -7,10 +7,13 @@ use std::time::{Duration, Instant};
 use crate::table::spoken;
 
 /// One contestant's share of a round.
-pub(crate) type Turn<'a> = Box<dyn FnMut() -> Pin<Box<dyn Future<Output = ()> + 'a>> + 'a>;
+pub(crate) type Turn<'a> =
+    Box<dyn FnMut() -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> + Send + 'a>;
 
 /// A contestant: `run` is called once a round.
-pub(crate) fn turn<'a, F: Future<Output = ()> + 'a>(mut run: impl FnMut() -> F + 'a) -> Turn<'a> {
+pub(crate) fn turn<'a, F: Future<Output = ()> + Send + 'a>(
+    mut run: impl FnMut() -> F + Send + 'a,
+) -> Turn<'a> {
     Box::new(move || Box::pin(run()))
 }
 

@@ -4,21 +4,22 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::hint::black_box;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::cmd;
 use serde::{Deserialize, Serialize};
-use strata_cache::Cache;
 use strata_cache::report::Outcome;
+use strata_cache::{Cache, Node};
 
 use crate::contest::{Turn, contest, turn};
 use crate::redis_server::RedisServer;
 use crate::table::Table;
 
-/// So many keys in turn through an L1 for a hundredth of them: never a hit there.
-const N_KEYS: u64 = 20_000;
-const L1_ENTRIES: u64 = 200;
+/// Enough for each read to be its key's first one on the node.
+const N_KEYS: u64 = 40_000;
 const N_GETS: u64 = 50;
 const N_ROUNDS: usize = 200;
 const BATCH: u64 = 100;
@@ -35,23 +36,20 @@ struct User {
 type Users = Cache<u64, User>;
 
 pub(crate) async fn rows(table: &mut Table, redis: &RedisServer) {
-    let node = redis.node("l2").await;
-    let day = Duration::from_secs(24 * 3_600);
-    let users: Users = Cache::builder("users")
-        .l1_entries(L1_ENTRIES)
-        .l2_time_to_live(day)
-        .build(&node)
-        .expect("a cache");
+    let [filler, node] = [redis.node("l2-filler").await, redis.node("l2").await];
     let connection = redis.connect().await;
-    fill(&users, &connection).await;
-    let turns = [gets_bare(&connection), gets(&users)];
+    fill(&users(&filler), &connection).await;
+    let users = users(&node);
+    let keys = Keys::default();
+    let turns = [gets_bare(&connection, N_GETS), gets(&users, &keys)];
     let times = contest(N_ROUNDS, turns).await;
     table.at_most(
         "L2 hit : bare GET and decode",
         (times.ratio(1, 0), 1.10),
         times.figures(1, 0, N_GETS),
     );
-    let turns = [gets_many_bare(&connection), gets_in_turn(&connection), gets_many(&users)];
+    let turns =
+        [gets_many_bare(&connection), gets_bare(&connection, BATCH), gets_many(&users, &keys)];
     let times = contest(N_ROUNDS, turns).await;
     table.at_most(
         "get_many(100) from L2 : one MGET and decode",
@@ -63,6 +61,23 @@ pub(crate) async fn rows(table: &mut Table, redis: &RedisServer) {
         (times.ratio(1, 2), 25.0),
         times.figures(1, 2, 1),
     );
+}
+
+/// Keys in their order, each once.
+#[derive(Default)]
+struct Keys(AtomicU64);
+
+impl Keys {
+    fn next(&self, n: u64) -> Range<u64> {
+        let first = self.0.fetch_add(n, Ordering::Relaxed);
+        first..first + n
+    }
+}
+
+fn users(node: &Node) -> Users {
+    let day = Duration::from_secs(24 * 3_600);
+    let builder = Cache::builder("users").l1_entries(2 * N_KEYS).l2_time_to_live(day);
+    builder.build(node).expect("a cache")
 }
 
 async fn fill(users: &Users, connection: &MultiplexedConnection) {
@@ -97,37 +112,25 @@ fn bare_key(id: u64) -> String {
     format!("bench:bare:{id}")
 }
 
-fn gets<'a>(users: &'a Users) -> Turn<'a> {
-    let mut keys = (0..N_KEYS).cycle();
-    turn(move || {
-        let keys: Vec<u64> = keys.by_ref().take(N_GETS as usize).collect();
-        async move {
-            for key in keys {
-                let read = users.get_or_load(&key, || async { Ok::<_, Infallible>(None) }).await;
-                let read = read.expect("a value");
-                assert_eq!(read.outcome, Outcome::L2Hit);
-                black_box(read);
-            }
+fn gets<'a>(users: &'a Users, keys: &'a Keys) -> Turn<'a> {
+    turn(async || {
+        for key in keys.next(N_GETS) {
+            let read = users.get_or_load(&key, || async { Ok::<_, Infallible>(None) }).await;
+            let read = read.expect("a value");
+            assert_eq!(read.outcome, Outcome::L2Hit);
+            black_box(read);
         }
     })
 }
 
-fn gets_bare<'a>(connection: &'a MultiplexedConnection) -> Turn<'a> {
-    gets_bare_of(connection, N_GETS)
-}
-
-fn gets_in_turn<'a>(connection: &'a MultiplexedConnection) -> Turn<'a> {
-    gets_bare_of(connection, BATCH)
-}
-
-fn gets_bare_of<'a>(connection: &'a MultiplexedConnection, n: u64) -> Turn<'a> {
-    let mut keys = (0..N_KEYS).cycle();
+fn gets_bare<'a>(connection: &'a MultiplexedConnection, n: u64) -> Turn<'a> {
+    let keys = Keys::default();
     turn(move || {
-        let keys: Vec<u64> = keys.by_ref().take(n as usize).collect();
+        let keys = keys.next(n);
         let mut connection = connection.clone();
         async move {
             for key in keys {
-                let get = cmd("GET").arg(bare_key(key)).to_owned();
+                let get = cmd("GET").arg(bare_key(key % N_KEYS)).to_owned();
                 let bytes: Vec<u8> = get.query_async(&mut connection).await.expect("an answer");
                 black_box(decode(&bytes));
             }
@@ -135,10 +138,9 @@ fn gets_bare_of<'a>(connection: &'a MultiplexedConnection, n: u64) -> Turn<'a> {
     })
 }
 
-fn gets_many<'a>(users: &'a Users) -> Turn<'a> {
-    let mut keys = (0..N_KEYS).cycle();
+fn gets_many<'a>(users: &'a Users, keys: &'a Keys) -> Turn<'a> {
     turn(move || {
-        let keys: Vec<u64> = keys.by_ref().take(BATCH as usize).collect();
+        let keys: Vec<u64> = keys.next(BATCH).collect();
         async move {
             let load = |_| async { Ok::<_, Infallible>(HashMap::new()) };
             let reads = users.get_many(&keys, load).await;
@@ -152,11 +154,11 @@ fn gets_many<'a>(users: &'a Users) -> Turn<'a> {
 }
 
 fn gets_many_bare<'a>(connection: &'a MultiplexedConnection) -> Turn<'a> {
-    let mut keys = (0..N_KEYS).cycle();
+    let keys = Keys::default();
     turn(move || {
         let mut mget = cmd("MGET");
-        for key in keys.by_ref().take(BATCH as usize) {
-            mget.arg(bare_key(key));
+        for key in keys.next(BATCH) {
+            mget.arg(bare_key(key % N_KEYS));
         }
         let mut connection = connection.clone();
         async move {

@@ -28,14 +28,21 @@ fn main() {
     let runtime = runtime.expect("a runtime");
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--entries-of", kind] => runtime.block_on(memory::fill(kind)),
-        ref chosen => runtime.block_on(run(chosen)),
+        ref chosen => {
+            let chosen = chosen.iter().map(|name| (*name).to_owned()).collect();
+            // In a task, since that is where services read.
+            runtime.block_on(runtime.spawn(run(chosen))).expect("an end");
+        }
     }
 }
 
-async fn run(chosen: &[&str]) {
+async fn run(chosen: Vec<String>) {
     let mut table = Table::default();
     let redis = RedisServer::start().await;
-    for section in SECTIONS.iter().filter(|name| chosen.is_empty() || chosen.contains(name)) {
+    for section in SECTIONS
+        .iter()
+        .filter(|name| chosen.is_empty() || chosen.iter().any(|chosen| chosen == **name))
+    {
         let began = Instant::now();
         match *section {
             "l1" => l1::rows(&mut table, &redis).await,

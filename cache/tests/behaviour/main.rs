@@ -35,10 +35,10 @@ mod single_flight;
 #[cfg(feature = "redis")]
 mod stale;
 mod state_machine;
-#[cfg(feature = "redis")]
-mod structures;
 #[path = "../../fuzz/stringmatch.rs"]
 mod stringmatch;
+#[cfg(feature = "redis")]
+mod structures;
 mod support;
 #[cfg(feature = "redis")]
 mod tags;
