@@ -13,7 +13,7 @@ use crate::table::Table;
 
 const N_KEYS: u64 = 1_000;
 const N_READS: u64 = 2_000;
-const N_ROUNDS: usize = 1_000;
+const N_ROUNDS: usize = 400;
 const CAPACITY: u64 = 10_000;
 
 type Moka = moka::sync::Cache<u64, Arc<u64>>;

@@ -36,10 +36,10 @@ struct User {
 type Users = Cache<u64, User>;
 
 pub(crate) async fn rows(table: &mut Table, redis: &RedisServer) {
-    let [filler, node] = [redis.node("l2-filler").await, redis.node("l2").await];
+    let [filler, reader] = [node(redis, "l2-filler").await, node(redis, "l2").await];
     let connection = redis.connect().await;
     fill(&users(&filler), &connection).await;
-    let users = users(&node);
+    let users = users(&reader);
     let keys = Keys::default();
     let turns = [gets_bare(&connection, N_GETS), gets(&users, &keys)];
     let times = contest(N_ROUNDS, turns).await;
@@ -72,6 +72,10 @@ impl Keys {
         let first = self.0.fetch_add(n, Ordering::Relaxed);
         first..first + n
     }
+}
+
+async fn node(redis: &RedisServer, id: &str) -> Node {
+    redis.patient_node(id, Duration::from_secs(10)).await
 }
 
 fn users(node: &Node) -> Users {

@@ -64,7 +64,13 @@ impl RedisServer {
 
     /// A node that hears the bus.
     pub(crate) async fn node(&self, id: &str) -> Node {
-        let node = Node::builder("bench").id(id).redis_url(&self.url()).start().await;
+        self.patient_node(id, Node::DEFAULT_L2_TIMEOUT).await
+    }
+
+    /// With a hard timeout that a busy machine does not reach.
+    pub(crate) async fn patient_node(&self, id: &str, l2_timeout: Duration) -> Node {
+        let builder = Node::builder("bench").id(id).redis_url(&self.url()).l2_timeout(l2_timeout);
+        let node = builder.start().await;
         let node = node.expect("a node");
         let began = Instant::now();
         while !node.report().bus.connected {
