@@ -154,7 +154,8 @@ impl<K: Key, V: Value> Core<K, V> {
 
     /// How long what was just loaded stays fresh in L2; `None` was not found.
     pub(crate) fn l2_fresh_for(&self, loaded: Option<&Loaded<V>>) -> Duration {
-        let l2_time_to_live = self.policy.l2_time_to_live.filter(|_| self.policy.is_kept_in_l2());
+        let is_kept = self.l2.is_some() && self.policy.is_kept_in_l2();
+        let l2_time_to_live = self.policy.l2_time_to_live.filter(|_| is_kept);
         let l2_time_to_live = l2_time_to_live.unwrap_or(clock::MAX_TIME_TO_LIVE);
         match loaded {
             Some(Loaded { time_to_live: Some(own), .. }) => (*own).min(clock::MAX_TIME_TO_LIVE),

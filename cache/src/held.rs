@@ -11,12 +11,15 @@ use crate::l2::{Away, Envelope, Found, HEADER, MAX_KEY_BYTES, MAX_TAG_BYTES, MAX
 use crate::tags::Verdict;
 use crate::{Key, Value, clock};
 
+/// How the bytes of an entry begin.
+pub(crate) type Head = [u8; HEADER];
+
 /// An entry as it lies in L2, read back.
 pub(crate) struct Held<V> {
     pub(crate) value: Option<Arc<V>>,
     pub(crate) life: Life,
     /// How its bytes begin, to notice later whether it still lies there.
-    pub(crate) head: Vec<u8>,
+    pub(crate) head: Head,
     stamp: u64,
     tags: Verdict,
 }
@@ -103,6 +106,8 @@ impl<K: Key, V: Value> Core<K, V> {
         if !self.counts(&envelope, now_ms) {
             return None;
         }
+        let (head, _) = bytes.split_first_chunk()?;
+        let head = *head;
         let soft = envelope.fresh_until_ms == 0;
         let stale_ms = if soft { 0 } else { now_ms.saturating_sub(envelope.fresh_until_ms) };
         let tags: Vec<Arc<str>> = envelope.tags.into_iter().map(Arc::from).collect();
@@ -117,7 +122,7 @@ impl<K: Key, V: Value> Core<K, V> {
         };
         let tags =
             self.tags.judge(&life.tags, envelope.stamp, self.node.shared().tail().heard_since());
-        Some(Held { value, life, head: bytes[..HEADER].to_vec(), stamp: envelope.stamp, tags })
+        Some(Held { value, life, head, stamp: envelope.stamp, tags })
     }
 
     /// Redis has its own deadline; ours holds where somebody has lifted it. Entries of an older run

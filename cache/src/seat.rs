@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use crate::clock::{Moment, millis};
 use crate::core::{Core, Landing, Life};
 use crate::fence::Token;
-use crate::held::Held;
+use crate::held::{Head, Held};
 use crate::l1::Entry;
 use crate::l2::{Commit, Lease, Written};
 use crate::{Key, LoadError, Value};
@@ -39,7 +39,7 @@ enum Right {
     },
     /// It refreshes an entry that begins like this and stays there until then.
     Refresh {
-        head: Vec<u8>,
+        head: Head,
     },
 }
 
