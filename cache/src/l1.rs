@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use moka::notification::RemovalCause;
+use strata_report::What;
 
 use crate::clock::Moment;
 use crate::pattern::Pattern;
@@ -46,6 +47,19 @@ impl<V> Entry<V> {
     }
 }
 
+impl<V> Entry<V> {
+    /// Where it came from; `None` where it was there before and only its deadline changed.
+    pub(crate) fn what_filled_it(&self) -> Option<What> {
+        let age = self.filled_at.since(self.loaded_at);
+        match self.load_us {
+            _ if self.soft || self.retry_at.is_some() => None,
+            _ if !age.is_zero() => Some(What::FromL2 { age_ms: clock::millis(age) }),
+            0 => Some(What::Written),
+            load_us => Some(What::Loaded { took_us: u64::from(load_us) }),
+        }
+    }
+}
+
 /// How L1 is bounded.
 pub(crate) enum Capacity<K, V> {
     Entries(u64),
@@ -76,12 +90,14 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
         time_to_idle: Option<Duration>,
         recorder: Arc<Recorder>,
     ) -> Self {
-        let listener = move |_, entry: Entry<V>, cause| {
+        let listener = move |key: Arc<K>, entry: Entry<V>, cause| {
             let now = Moment::now();
             let age = now.since(entry.filled_at);
             // moka knows of idle entries only; whatever else removed this one, it was over already.
             let cause = if entry.is_kept(now) { cause } else { RemovalCause::Expired };
-            recorder.l1_removal(entry.tag, Removal::new(cause, Some(age), entry.weight));
+            let removal = Removal::new(cause, Some(age), entry.weight);
+            recorder.l1_removal(entry.tag, removal);
+            recorder.note_removal(&*key, removal);
         };
         let mut builder = moka::sync::Cache::builder().eviction_listener(listener);
         if let Some(time_to_idle) = time_to_idle {
@@ -149,6 +165,11 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
         }
         let found = self.moka.iter().find(|(present, _)| **present == *key);
         found.map(|(_, entry)| entry).filter(|entry| entry.is_kept(Moment::now()))
+    }
+
+    /// Every entry, fresh or not, without moving its popularity or idle time.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Arc<K>, Entry<V>)> + '_ {
+        self.moka.iter()
     }
 
     /// Every key that matches and whose entry passes `live`.

@@ -10,6 +10,7 @@ mod redis_off;
 #[cfg(not(feature = "redis"))]
 use redis_off::*;
 
+mod ask;
 mod builder;
 mod bus;
 mod cache;
@@ -32,6 +33,7 @@ mod loaded;
 mod look;
 mod node;
 mod observe;
+mod overlap;
 mod pattern;
 mod read;
 mod recorder;
@@ -40,6 +42,7 @@ mod shared;
 pub mod structures;
 mod sweep;
 mod tags;
+mod walk;
 mod write_behind;
 
 pub use builder::CacheBuilder;
@@ -50,11 +53,13 @@ pub use key::{Key, Value};
 #[cfg(feature = "holds")]
 #[doc(hidden)]
 pub use l2::holds;
+pub use l2::{Journal, L2Head};
 pub use loaded::Loaded;
 pub use node::{Node, NodeBuilder, Progress};
 pub use observe::{MokaFace, Observed, Observer};
 pub use pattern::{Pattern, PatternError};
-pub use recorder::Recording;
+pub use recorder::{CacheEvents, Recording};
 pub use strata_report as report;
 pub use structures::{StructureError, Structures};
+pub use walk::{L1List, L1Survey};
 pub use write_behind::{Aside, Drained, Row, WriteBehind, WriteBehindBuilder, WriteError};

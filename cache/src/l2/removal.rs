@@ -240,7 +240,7 @@ impl Keyspace {
         invocation.invoke_async(&mut connection).await
     }
 
-    async fn scan_step(
+    pub(super) async fn scan_step(
         &self,
         mut connection: MultiplexedConnection,
         pattern: Option<&Pattern>,
