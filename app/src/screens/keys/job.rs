@@ -1,53 +1,114 @@
 use leptos::prelude::*;
-use strata_report::{Job, JobState, Scope};
+use leptos::server_fn::ServerFn;
+use strata_report::{Job, JobKind, JobState, Scope};
 
+use crate::api::CancelJob;
+use crate::drawn::pattern_address;
 use crate::format;
+use crate::screens::sheet::export_links;
+use crate::screens::sheet::titled;
+use crate::screens::words;
 
-/// What an invalidation did on each level and node.
-#[component]
-pub(super) fn JobResult(
-    /// The invalidation; `None` before there is one.
-    #[prop(into)]
-    job: Signal<Option<Job>>,
-    /// The handle for tests.
-    testid: &'static str,
-) -> impl IntoView {
-    let headline = move || job.with(|job| job.as_ref().map(headline));
-    let state = move || job.with(|job| job.as_ref().map(|job| format!("{:?}", job.state)));
-    let lines = move || {
-        let line = |(place, text): (String, String)| view! { <dt>{place}</dt><dd>{text}</dd> };
-        job.with(|job| job.as_ref().map(lines))
-            .unwrap_or_default()
-            .into_iter()
-            .map(line)
-            .collect_view()
-    };
-    view! {
-        <div class="result" role="status" data-testid=testid data-state=state>
-            <p>
-                <strong>{headline}</strong>
-            </p>
-            <dl>{lines}</dl>
-        </div>
-    }
-    .into_any()
+/// A job: how far it is, and what it did on each level and node once it has ended.
+pub(super) fn card(job: &Job, refusal: Option<String>) -> AnyView {
+    let line =
+        |(place, text): (String, String)| view! { <div><dt>{place}</dt><dd>{text}</dd></div> };
+    let lines = lines(job).into_iter().map(line).collect_view();
+    let handle = if job.scope == Scope::Key { "key-result" } else { "pattern-result" };
+    let api = format!("/api/v1/invalidations/{}", job.id);
+    let errors = job
+        .errors
+        .iter()
+        .map(|error| view! { <li>{error.node.clone()}" "{error.what.clone()}</li> });
+    let errors = errors.collect_view();
+    let more = (job.scope != Scope::Key && job.state != JobState::Running).then(|| {
+        view! { <a class="button" href=pattern_address(&job.cache, &job.target)>"Show what matches now"</a> }
+    });
+    titled(
+        "job",
+        "Report",
+        when(job),
+        view! {
+            <div role="status" data-testid=handle data-state=format!("{:?}", job.state)>
+                <p class="headline"><strong>{headline(job)}</strong></p>
+                {progress(job)}
+                <dl class="pairs">{lines}</dl>
+                {(!job.errors.is_empty()).then(|| view! { <h3>"What went wrong"</h3> })}
+                <ul class="errors">{errors}</ul>
+            </div>
+            <div class="acts">
+                {cancel(job, refusal)}
+                {more}
+                {export_links(format!("{api}?format=csv"), api.clone())}
+            </div>
+        },
+    )
+}
+
+fn when(job: &Job) -> String {
+    let began = format::clock(job.started_at_ms);
+    let took = job.ended_at_ms.map(|ended| format::span(ended.saturating_sub(job.started_at_ms)));
+    let took = took.map_or("running".to_owned(), |took| format!("took {took}"));
+    format!("no. {}, by {}, {began} UTC, {took}", job.id, job.actor)
+}
+
+// The plan said how many lie in L2; entries that came since are not in it.
+fn progress(job: &Job) -> Option<AnyView> {
+    let planned = job.plan.as_ref()?.l2.filter(|n| *n > 0)?;
+    let share = words::share(job.l2_removed, planned).unwrap_or(0.0).min(1.0);
+    (job.state == JobState::Running).then(|| {
+        view! {
+            <progress max="1000" value=(share * 1000.0).floor() as u64 aria-label="Removed from L2, of what was planned"></progress>
+        }
+        .into_any()
+    })
+}
+
+fn cancel(job: &Job, refusal: Option<String>) -> Option<AnyView> {
+    let asked = job.cancel_asked;
+    (job.state == JobState::Running).then(|| {
+        view! {
+            <form action=CancelJob::PATH method="post">
+                <input type="hidden" name="id" value=job.id />
+                <button type="submit" class="button" disabled=asked || refusal.is_some()>
+                    {if asked { "Stopping…" } else { "Stop" }}
+                </button>
+                <p class="failure" role="alert"></p>
+            </form>
+            <a class="button" href=crate::drawn::job_address(job)>"Look again"</a>
+        }
+        .into_any()
+    })
 }
 
 fn headline(job: &Job) -> String {
     let what = match job.scope {
         Scope::Key => format!("Key {} of {}", job.target, job.cache),
-        Scope::Pattern => format!("Pattern {} of {}", job.target, job.cache),
         Scope::Tag => format!("Tag {} of {}", job.target, job.cache),
         Scope::All => format!("All of {}", job.cache),
+        other => format!("{} {} of {}", capitalised(other.as_str()), job.target, job.cache),
     };
     let state = match job.state {
         JobState::Running => "is being invalidated",
-        JobState::Done => "is invalidated",
+        JobState::Done => done(job.kind),
         JobState::Cancelled => "was stopped; what was removed stays removed",
         JobState::Failed => "could not be invalidated everywhere",
         JobState::Queued => "left L1; L2 follows once Redis is back",
     };
     format!("{what} {state}.")
+}
+
+fn capitalised(word: &str) -> String {
+    let (first, rest) = word.split_at(word.len().min(1));
+    format!("{}{rest}", first.to_uppercase())
+}
+
+const fn done(kind: JobKind) -> &'static str {
+    match kind {
+        JobKind::Invalidate => "is invalidated",
+        JobKind::Soften => "is marked as stale",
+        JobKind::Refresh => "is loaded anew",
+    }
 }
 
 // One line for each place: every node's L1, what is left there, and L2.
@@ -105,12 +166,8 @@ mod tests {
                 NodeCount { node: "demo-1".to_owned(), entries: 1 },
                 NodeCount { node: "demo-2".to_owned(), entries: 0 },
             ],
-            l1_left: 0,
-            l2_scanned: 0,
             l2_removed: 1,
             l2_configured: true,
-            started_at_ms: 0,
-            ended_at_ms: None,
             ..Job::default()
         }
     }
