@@ -32,8 +32,7 @@ impl<K: Key, V: Value> Core<K, V> {
 
     /// Lands the seats that L2 has an entry for; the rest stays. Says whether L2 was away.
     async fn land_from_l2(&self, seats: Vec<Seat<K, V>>) -> (Vec<Seat<K, V>>, bool) {
-        let texts = texts(&seats);
-        let Ok(held) = self.ask_l2(&texts).await else {
+        let Ok(held) = self.ask_l2(&texts(&seats)).await else {
             return (seats, true);
         };
         let mut rest = Vec::new();
@@ -222,6 +221,6 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 }
 
-fn texts<K: Key, V: Value>(seats: &[Seat<K, V>]) -> Vec<String> {
-    seats.iter().map(|seat| seat.text.clone()).collect()
+fn texts<K: Key, V: Value>(seats: &[Seat<K, V>]) -> Vec<&str> {
+    seats.iter().map(|seat| seat.text.as_str()).collect()
 }

@@ -46,13 +46,13 @@ impl<V> Held<V> {
 impl<K: Key, V: Value> Core<K, V> {
     /// What L2 holds for the keys: one GET or MGET, timed, and one HMGET where this node does not
     /// know whether the tags of an entry hold. A fresh entry counts as a hit.
-    pub(crate) async fn ask_l2(&self, texts: &[String]) -> Result<Vec<Option<Held<V>>>, Away> {
+    pub(crate) async fn ask_l2(&self, texts: &[&str]) -> Result<Vec<Option<Held<V>>>, Away> {
         let l2 = self.l2.as_ref().ok_or(Away)?;
         let began = std::time::Instant::now();
         let generation = self.tags.generation();
         let found = l2.get(texts).await?;
         self.recorder.l2.latency.record(began.elapsed());
-        let read = |(text, found): (&String, _)| match found {
+        let read = |(text, found): (&&str, _)| match found {
             Found::Bytes(bytes) => self.decode(text, &bytes),
             Found::Nothing | Found::Leased => None,
         };

@@ -48,7 +48,7 @@ pub trait Key: Clone + Eq + Hash + Display + FromStr + Send + Sync + 'static {}
 
 impl<T: Clone + Eq + Hash + Display + FromStr + Send + Sync + 'static> Key for T {}
 
-/// What an entry holds. L2 keeps it as JSON.
+/// What an entry holds. L2 keeps it as JSON, or in another [`Codec`](crate::Codec).
 pub trait Value: Serialize + DeserializeOwned + Send + Sync + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Value for T {}

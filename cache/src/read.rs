@@ -122,7 +122,7 @@ impl<K: Key, V: Value> Core<K, V> {
         }
         let token = self.fence.token(key);
         let text = key.to_string();
-        let held = self.ask_l2(std::slice::from_ref(&text)).await.ok();
+        let held = self.ask_l2(&[&text]).await.ok();
         let held = held.and_then(|mut held| held.pop()?);
         let Some(held) = held.filter(Held::is_usable) else {
             self.recorder.outcome(self.tag(key), Outcome::Missed, None);

@@ -27,6 +27,7 @@ pub(crate) struct Seat<K: Key, V: Value> {
     /// Whether the fallback is being refreshed before its time.
     is_refresh: bool,
     right: Right,
+    has_landed: bool,
 }
 
 /// By what right a seat may write to L2.
@@ -53,7 +54,19 @@ impl<K: Key, V: Value> Seat<K, V> {
         let text = key.to_string();
         let stamp = core.node.shared().stamp();
         let (fallback, is_refresh, right) = (None, false, Right::None);
-        Self { core, key, text, token, stamp, id, landing, fallback, is_refresh, right }
+        Self {
+            core,
+            key,
+            text,
+            token,
+            stamp,
+            id,
+            landing,
+            fallback,
+            is_refresh,
+            right,
+            has_landed: false,
+        }
     }
 
     /// With an entry of L1 that stands in, or that is refreshed.
@@ -188,7 +201,8 @@ impl<K: Key, V: Value> Seat<K, V> {
         }
     }
 
-    fn answer(&self, landing: Landing<V>) {
+    fn answer(mut self, landing: Landing<V>) {
+        self.has_landed = true;
         self.core.fence.leave(&self.key, self.id);
         self.landing.send_replace(Some(landing));
     }
@@ -196,6 +210,9 @@ impl<K: Key, V: Value> Seat<K, V> {
 
 impl<K: Key, V: Value> Drop for Seat<K, V> {
     fn drop(&mut self) {
+        if self.has_landed {
+            return;
+        }
         self.core.fence.leave(&self.key, self.id);
     }
 }

@@ -50,7 +50,9 @@ impl Link {
         newest.arg(journal.key(namespace)).arg("+").arg("-");
         newest.arg("COUNT").arg(journal.max_lines);
         let lines: Lines = self
-            .call_slow(Step::Inspect, |mut connection| async move { newest.query_async(&mut connection).await })
+            .call_slow(Step::Inspect, |mut connection| async move {
+                newest.query_async(&mut connection).await
+            })
             .await?;
         Ok(lines.into_iter().filter_map(|(_, mut fields)| fields.remove("l")).collect())
     }

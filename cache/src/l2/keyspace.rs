@@ -86,7 +86,7 @@ impl Keyspace {
     }
 
     /// One GET, or one MGET.
-    pub(crate) async fn get(&self, keys: &[String]) -> Result<Vec<Found>, Away> {
+    pub(crate) async fn get(&self, keys: &[&str]) -> Result<Vec<Found>, Away> {
         let command = match keys {
             [key] => cmd("GET").arg(self.entry(key)).to_owned(),
             keys => keys.iter().fold(cmd("MGET"), |mut mget, key| {
@@ -110,7 +110,7 @@ impl Keyspace {
     /// Takes the lease of each key that is free. `Nothing` means that it is now ours.
     pub(crate) async fn acquire(
         &self,
-        keys: &[String],
+        keys: &[&str],
         lease: &Lease,
         ttl_ms: u64,
     ) -> Result<Vec<Found>, Away> {
