@@ -35,10 +35,19 @@ pub struct Session {
 }
 
 /// One line of the audit trail: something that was done or refused.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
+    /// Its id; the newer entry has the greater one.
+    #[serde(default)]
+    pub id: u64,
     /// When, milliseconds since the epoch.
     pub at_ms: u64,
+    /// When what was done had begun, milliseconds since the epoch.
+    #[serde(default)]
+    pub began_at_ms: u64,
+    /// Whether it was refused.
+    #[serde(default)]
+    pub refused: bool,
     /// Who.
     pub actor: String,
     /// What, for example `invalidate_key`.
@@ -49,4 +58,15 @@ pub struct AuditEntry {
     pub target: String,
     /// How it ended, as a short sentence with its counts.
     pub result: String,
+}
+
+/// A part of the audit trail, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditPage {
+    /// The entries.
+    pub entries: Vec<AuditEntry>,
+    /// Ask for entries before this id to go on; `None` at the end.
+    pub next: Option<u64>,
+    /// Entries that Redis does not have yet and that a restart would lose; without Redis, all.
+    pub only_in_memory: u64,
 }

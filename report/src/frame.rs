@@ -1,6 +1,6 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{BusReport, CacheReport, Evictions, Histogram, L2Report, NodeId, Outcomes};
+use crate::{AlertsHead, BusReport, CacheReport, Evictions, Histogram, L2Report, NodeId, Outcomes};
 
 /// What every screen is sent once a second: absolute values, complete in itself, so that a
 /// browser may miss any number of frames.
@@ -20,6 +20,9 @@ pub struct Frame {
     pub redis: RedisState,
     /// The last tick of all caches together: the next point of every chart.
     pub point: Point,
+    /// How many alerts there are, and how bad the worst is.
+    #[serde(default)]
+    pub alerts: AlertsHead,
 }
 
 impl Frame {

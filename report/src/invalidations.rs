@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::NodeId;
 
 /// What an invalidation is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// One key.
+    #[default]
     Key,
     /// Every key that matches a pattern.
     Pattern,
@@ -97,7 +98,7 @@ pub enum Effect {
 }
 
 /// What an invalidation would remove, counted without changing anything.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// The cache it is about.
     pub cache: String,
@@ -111,6 +112,46 @@ pub struct Plan {
     pub samples: Vec<String>,
     /// When it was counted, milliseconds since the epoch.
     pub at_ms: u64,
+    /// Its id, by which it is run; empty where it cannot be.
+    #[serde(default)]
+    pub id: String,
+    /// From then on it is too old to be run, milliseconds since the epoch.
+    #[serde(default)]
+    pub expires_at_ms: u64,
+    /// Whether whoever runs it must type the pattern again.
+    #[serde(default)]
+    pub type_again: bool,
+    /// Why it will be refused, as a sentence: it matches protected keys.
+    #[serde(default)]
+    pub protected: Option<String>,
+    /// The source's time that loading it all again will cost; `None` before the first load.
+    #[serde(default)]
+    pub reload: Option<Reload>,
+}
+
+impl Plan {
+    /// Above so many entries in all, the pattern must be typed again.
+    pub const TYPE_AGAIN_ABOVE: u64 = 1_000;
+
+    /// Copies that match, on every level and node.
+    pub fn entries(&self) -> u64 {
+        self.l1.iter().map(|node| node.entries).sum::<u64>() + self.l2.unwrap_or(0)
+    }
+
+    /// Different keys that match: at least so many, since most lie on several levels and nodes.
+    pub fn keys_at_least(&self) -> u64 {
+        let l1 = self.l1.iter().map(|node| node.entries).max().unwrap_or(0);
+        l1.max(self.l2.unwrap_or(0))
+    }
+}
+
+/// What loading keys again costs the source: a range, from the quartiles of the loads so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reload {
+    /// Keys times the 25th percentile of a load, milliseconds.
+    pub low_ms: u64,
+    /// Keys times the 75th percentile of a load, milliseconds.
+    pub high_ms: u64,
 }
 
 /// A number of entries in one node's L1.
@@ -123,10 +164,11 @@ pub struct NodeCount {
 }
 
 /// Where a pattern invalidation stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JobState {
     /// Still removing.
+    #[default]
     Running,
     /// Ran to its end.
     Done,
@@ -138,8 +180,30 @@ pub enum JobState {
     Failed,
 }
 
+/// What a job does to its keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobKind {
+    /// Removes them.
+    #[default]
+    Invalidate,
+    /// Marks them as stale: the older value is served while one reader loads the new one.
+    Soften,
+    /// Loads them anew; the older value is served meanwhile.
+    Refresh,
+}
+
+/// Something that went wrong in a job without ending it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobError {
+    /// The node on which; empty where it was on none.
+    pub node: NodeId,
+    /// What, as a sentence.
+    pub what: String,
+}
+
 /// An invalidation that runs, or ran, in the background.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Job {
     /// Its id.
     pub id: u64,
@@ -167,55 +231,24 @@ pub struct Job {
     pub started_at_ms: u64,
     /// When it ended, milliseconds since the epoch.
     pub ended_at_ms: Option<u64>,
+    /// What it does.
+    #[serde(default)]
+    pub kind: JobKind,
+    /// What was planned, where it was run from a plan.
+    #[serde(default)]
+    pub plan: Option<Plan>,
+    /// Whether somebody asked it to stop.
+    #[serde(default)]
+    pub cancel_asked: bool,
+    /// Of `l1_left`, what is left on which node.
+    #[serde(default)]
+    pub l1_left_on: Vec<NodeCount>,
+    /// What went wrong; at most [`Job::MAX_ERRORS`].
+    #[serde(default)]
+    pub errors: Vec<JobError>,
 }
 
-/// One key, looked at in every level without disturbing the cache.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct KeyLook {
-    /// The cache.
-    pub cache: String,
-    /// The key.
-    pub key: String,
-    /// L1 of each node.
-    pub l1: Vec<L1Look>,
-    /// L2; `None` where it is off or could not be asked.
-    pub l2: Option<L2Look>,
-}
-
-/// One key in L1 of one node.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct L1Look {
-    /// The node.
-    pub node: NodeId,
-    /// The entry; `None` where there is none.
-    pub entry: Option<EntryLook>,
-}
-
-/// One key in L2.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "state")]
-pub enum L2Look {
-    /// Nothing is there.
-    Absent,
-    /// A node holds the lease and is loading.
-    Leased,
-    /// Bytes that are no entry of this version; read as a miss.
-    Unreadable,
-    /// An entry.
-    Entry(EntryLook),
-}
-
-/// One entry, as an inspector sees it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EntryLook {
-    /// The value as JSON text; `None` is a remembered "not found".
-    pub value: Option<String>,
-    /// Whether a read would be answered with it now.
-    pub fresh: bool,
-    /// Since it was loaded, milliseconds.
-    pub age_ms: u64,
-    /// Until it expires, milliseconds; `None` has no deadline.
-    pub expires_in_ms: Option<u64>,
-    /// Its weight in L1 or its size in L2, bytes; `None` where it is not weighed.
-    pub bytes: Option<u64>,
+impl Job {
+    /// The most errors that are kept.
+    pub const MAX_ERRORS: usize = 100;
 }

@@ -6,34 +6,52 @@
 
 #![warn(missing_docs)]
 
+mod activity;
 mod ages;
+mod alerts;
 mod console;
+mod details;
 mod evictions;
 mod frame;
 mod groups;
 mod histogram;
 mod hot_keys;
 mod invalidations;
+mod keys;
 mod log_histogram;
+mod nodes;
 mod outcomes;
+mod past;
+mod range;
 mod report;
 mod saved;
 mod what_if;
 mod write_behind;
 
+pub use activity::{Activity, ActivityFilter, Event, EventKind, What};
 pub use ages::Ages;
-pub use console::{AuditEntry, Role, Session, Snapshot};
+pub use alerts::{Alert, AlertsHead, Severity};
+pub use console::{AuditEntry, AuditPage, Role, Session, Snapshot};
+pub use details::{CacheDetails, Expiries};
 pub use evictions::{Cause, Evictions};
 pub use frame::{CacheFrame, Frame, History, NodeFrame, Point, RedisState, TrafficState, Window};
 pub use groups::{GroupReport, Groups};
 pub use histogram::{BOUNDS_NS, Histogram};
 pub use hot_keys::{HotKey, HotKeys};
 pub use invalidations::{
-    Effect, EntryLook, Job, JobState, KeyLook, L1Look, L2Look, NodeCount, Origin, Plan, Scope,
-    ScopeCounts,
+    Effect, Job, JobError, JobKind, JobState, NodeCount, Origin, Plan, Reload, Scope, ScopeCounts,
+};
+pub use keys::{
+    EntryLook, KeyLook, KeyPage, KeyQuery, KeyRow, L1Look, L2Look, LevelChoice, SourceLook,
 };
 pub use log_histogram::LogHistogram;
+pub use nodes::{
+    Agreement, Disagreement, NodeCache, NodeL2, NodeRow, NodeSays, NodesReport, RedisReport,
+    RedisServer, RedisShare, SlowCommand,
+};
 pub use outcomes::{Outcome, Outcomes};
+pub use past::{HeatColumn, Marker, Past, Quantiles, Step};
+pub use range::{Range, RangeError};
 pub use report::{
     BusReport, CacheReport, Gets, InvalidationCounts, L1Report, L2Report, Level, Loads, NodeId,
     NodeReport, Settings,

@@ -1,0 +1,167 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Event, NodeCount, NodeId};
+
+/// One key, looked at in every level and in the source without disturbing the cache.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct KeyLook {
+    /// The cache.
+    pub cache: String,
+    /// The key.
+    pub key: String,
+    /// L1 of each node.
+    pub l1: Vec<L1Look>,
+    /// L2; `None` where it is off or could not be asked.
+    pub l2: Option<L2Look>,
+    /// The source, asked without the cache; `None` where nobody can ask it for this cache.
+    #[serde(default)]
+    pub source: Option<SourceLook>,
+    /// Whether L2's value is another than the source's; `None` where the two cannot be compared.
+    #[serde(default)]
+    pub l2_differs: Option<bool>,
+    /// The key's group; `None` where no node could tell.
+    #[serde(default)]
+    pub group: Option<String>,
+    /// What happened to the key of late, oldest first, all nodes together.
+    #[serde(default)]
+    pub events: Vec<Event>,
+    /// Nothing older than this is remembered for certain, milliseconds since the epoch; `None`
+    /// where no node remembers anything.
+    #[serde(default)]
+    pub events_since_ms: Option<u64>,
+}
+
+/// One key in L1 of one node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct L1Look {
+    /// The node.
+    pub node: NodeId,
+    /// The entry; `None` where there is none.
+    pub entry: Option<EntryLook>,
+    /// Whether its value is another than the source's; `None` where the two cannot be compared.
+    #[serde(default)]
+    pub differs: Option<bool>,
+}
+
+/// One key in L2.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum L2Look {
+    /// Nothing is there.
+    Absent,
+    /// A node holds the lease and is loading.
+    Leased,
+    /// Bytes that are no entry of this version; read as a miss.
+    Unreadable,
+    /// An entry.
+    Entry(EntryLook),
+}
+
+/// One key in the source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum SourceLook {
+    /// It has a value.
+    Value {
+        /// As JSON text.
+        value: String,
+    },
+    /// It has none: "not found".
+    Absent,
+    /// It did not answer.
+    Failed {
+        /// Why, as a fragment that fits after "failed to …".
+        why: String,
+    },
+}
+
+/// One entry, as an inspector sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EntryLook {
+    /// The value as JSON text; `None` is a remembered "not found".
+    pub value: Option<String>,
+    /// Whether a read would be answered with it now.
+    pub fresh: bool,
+    /// Since it was loaded, milliseconds.
+    pub age_ms: u64,
+    /// Until it expires, milliseconds; `None` has no deadline.
+    pub expires_in_ms: Option<u64>,
+    /// Its weight in L1 or its size in L2, bytes; `None` where it is not weighed.
+    pub bytes: Option<u64>,
+}
+
+/// In which level to search.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LevelChoice {
+    /// In both; a key that lies in both is one row.
+    #[default]
+    Any,
+    /// In L1 of each node.
+    L1,
+    /// In L2.
+    L2,
+}
+
+/// What to search for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyQuery {
+    /// A glob on the key.
+    pub pattern: String,
+    /// In which level.
+    #[serde(default)]
+    pub level: LevelChoice,
+    /// The most rows, 1 to [`KeyQuery::MAX_LIMIT`].
+    pub limit: u32,
+    /// Where the page before ended; `None` begins.
+    #[serde(default)]
+    pub cursor: Option<String>,
+}
+
+impl KeyQuery {
+    /// Rows where nothing else is said.
+    pub const DEFAULT_LIMIT: u32 = 100;
+    /// The most rows of one page.
+    pub const MAX_LIMIT: u32 = 1_000;
+}
+
+/// One page of keys that match. A key that comes or goes between two pages may be missing or come
+/// twice.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct KeyPage {
+    /// The cache.
+    pub cache: String,
+    /// The keys: those in L1 first, by name, then those in L2 alone, in Redis's own order.
+    pub rows: Vec<KeyRow>,
+    /// All matching keys in L1 of each node at this moment. Empty where L1 was not searched.
+    pub l1_found: Vec<NodeCount>,
+    /// Matching keys that this page found in L2; `None` where L2 was not searched or is away.
+    pub l2_found: Option<u64>,
+    /// Keys of all caches that this page looked at in L2, to within one step of SCAN.
+    pub l2_scanned: Option<u64>,
+    /// Whether L2 should have been searched and could not.
+    pub l2_away: bool,
+    /// Whether there is more: the row limit, or the time for one page, cut it.
+    pub cut: bool,
+    /// The cursor of the next page; `None` at the end.
+    pub next: Option<String>,
+}
+
+/// One key that matches.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRow {
+    /// The key.
+    pub key: String,
+    /// The nodes that hold it, fresh, in L1.
+    pub l1: Vec<NodeId>,
+    /// Whether it lies in L2; `None` where L2 is off or could not be asked.
+    pub l2: Option<bool>,
+    /// Its group.
+    pub group: Option<String>,
+    /// Since its newest copy was loaded, milliseconds.
+    pub age_ms: Option<u64>,
+    /// Until its last copy expires, milliseconds.
+    pub expires_in_ms: Option<u64>,
+    /// Its size in L2, else its weight in L1 where entries are weighed, bytes.
+    pub bytes: Option<u64>,
+}

@@ -1,0 +1,166 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{BusReport, Evictions, L2Report, NodeId, Outcomes, Quantiles, RedisState};
+
+/// Every node, side by side.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NodesReport {
+    /// When it was taken, milliseconds since the epoch.
+    pub at_ms: u64,
+    /// The nodes.
+    pub nodes: Vec<NodeRow>,
+    /// Where nodes differ that should not.
+    pub disagreements: Vec<Disagreement>,
+}
+
+/// One node beside the others.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NodeRow {
+    /// Its id.
+    pub node: NodeId,
+    /// Whether it is heard. What is below is the last that was heard.
+    pub heard: bool,
+    /// When its report was taken, milliseconds since the epoch.
+    pub at_ms: u64,
+    /// The version of the program that runs it.
+    pub version: String,
+    /// When it started, milliseconds since the epoch.
+    pub started_at_ms: u64,
+    /// How it hears of invalidations.
+    pub bus: BusReport,
+    /// From a message's sending to the node hearing of it; `None` before the first.
+    pub bus_lag: Option<Quantiles>,
+    /// How it reaches L2.
+    pub l2: L2Report,
+    /// Its caches.
+    pub caches: Vec<NodeCache>,
+}
+
+/// One cache on one node.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NodeCache {
+    /// The cache's name.
+    pub cache: String,
+    /// How its reads ended here, since the node started.
+    pub outcomes: Outcomes,
+    /// Estimated entries in L1.
+    pub l1_entries: u64,
+    /// The most entries L1 may hold, where it is bounded by entries.
+    pub l1_entries_max: Option<u64>,
+    /// Estimated weight of L1 in bytes, where entries are weighed.
+    pub l1_weight_bytes: Option<u64>,
+    /// The most bytes L1 may hold, where it is bounded by weight.
+    pub l1_weight_max_bytes: Option<u64>,
+    /// What left L1.
+    pub evictions: Evictions,
+    /// Gets in L1 (sampled).
+    pub l1_latency: Option<Quantiles>,
+}
+
+/// Something in which nodes differ that should not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disagreement {
+    /// What, for example `version` or `settings`.
+    pub about: String,
+    /// The cache; empty where it is about the node.
+    pub cache: String,
+    /// What each node says.
+    pub says: Vec<NodeSays>,
+}
+
+/// What one node says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeSays {
+    /// The node.
+    pub node: NodeId,
+    /// What it says, in words.
+    pub says: String,
+}
+
+/// Copies of the same keys in L1 of several nodes, compared: a sample.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Agreement {
+    /// The cache.
+    pub cache: String,
+    /// When, milliseconds since the epoch.
+    pub at_ms: u64,
+    /// Keys that were compared: held, fresh, by at least two nodes, or by one and L2.
+    pub compared: u64,
+    /// Those whose copies differ. A write on its way over the bus shows here for a moment.
+    pub differing: Vec<String>,
+}
+
+/// Redis, as it and the nodes see it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RedisReport {
+    /// The state that is in every frame too.
+    pub state: RedisState,
+    /// What Redis counts; `None` where it is off or away.
+    pub server: Option<RedisServer>,
+    /// What each cache keeps there, as last counted.
+    pub shares: Vec<RedisShare>,
+    /// Each node's own way to it.
+    pub nodes: Vec<NodeL2>,
+}
+
+/// What Redis counts about itself. Counters since its start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RedisServer {
+    /// When it was asked, milliseconds since the epoch.
+    pub at_ms: u64,
+    /// How long one PING took from here and back, microseconds.
+    pub ping_us: u64,
+    /// How long it has run, seconds.
+    pub uptime_s: u64,
+    /// Its peak memory, bytes.
+    pub used_memory_peak_bytes: Option<u64>,
+    /// Keys that it evicted because memory was full.
+    pub evicted_keys: u64,
+    /// Keys whose time ran out.
+    pub expired_keys: u64,
+    /// Commands a second, as it measures them.
+    pub ops_per_s: u64,
+    /// Clients connected.
+    pub clients: u64,
+    /// Clients that wait in a blocking command; each node's ear on the bus is one.
+    pub blocked_clients: u64,
+    /// Keys of all databases.
+    pub keys: u64,
+    /// Bytes that came in and went out a second, as it measures them.
+    pub input_bytes_per_s: u64,
+    /// Bytes that went out a second.
+    pub output_bytes_per_s: u64,
+    /// The newest slow commands.
+    pub slow_log: Vec<SlowCommand>,
+}
+
+/// One slow command. Arguments after the key are left out: they may be values.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlowCommand {
+    /// When, milliseconds since the epoch; exact to a second.
+    pub at_ms: u64,
+    /// How long it took, microseconds.
+    pub took_us: u64,
+    /// The command and its first argument.
+    pub command: String,
+}
+
+/// What one cache keeps in Redis.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedisShare {
+    /// The cache.
+    pub cache: String,
+    /// Its keys.
+    pub entries: u64,
+    /// Their size in bytes, estimated from a sample.
+    pub weight_bytes: u64,
+}
+
+/// How one node reaches L2.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NodeL2 {
+    /// The node.
+    pub node: NodeId,
+    /// How it reaches L2.
+    pub l2: L2Report,
+}
