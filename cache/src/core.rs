@@ -165,6 +165,9 @@ impl<K: Key, V: Value> Core<K, V> {
         }
         self.l1.insert(key.clone(), entry.clone());
         self.recorder.l1_put(entry.tag, entry.weight);
+        if let Some(what) = entry.what_filled_it() {
+            self.recorder.note(key, what);
+        }
     }
 
     pub(crate) fn numbers(&self) -> CacheReport {

@@ -28,6 +28,9 @@ pub enum CacheError {
         /// The text.
         key: String,
     },
+    /// It is a moka cache that is only observed.
+    #[error("mark keys of {0} as stale: it is only observed")]
+    OnlyObserved(String),
     /// It is a moka cache that is observed without its keys' texts.
     #[error("find keys of {0} by their text: it is observed without")]
     NoKeyText(String),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use strata_report::{Effect, Origin, Scope};
+use strata_report::{Effect, Origin, Scope, What};
 use tokio::task::JoinHandle;
 
 use crate::bus::{Message, Subject};
@@ -48,6 +48,7 @@ impl<K: Key, V: Value> Core<K, V> {
                 self.put_l1(key, &Entry { fresh_until, soft: true, filled_at: now, ..entry });
             }
         });
+        self.recorder.note(key, What::Softened { origin });
         self.recorder.invalidation(Scope::Key, origin);
     }
 
@@ -65,6 +66,7 @@ impl<K: Key, V: Value> Core<K, V> {
             None => Effect::Off,
         };
         self.drop_all(pattern.as_ref());
+        self.recorder.note_pattern(pattern.as_ref(), Origin::Local);
         self.recorder.invalidation(scope(pattern.as_ref()), Origin::Local);
         effect
     }
@@ -156,6 +158,7 @@ impl<K: Key, V: Value> Core<K, V> {
 
     fn hear_all(&self, pattern: Option<&Pattern>) {
         self.drop_all(pattern);
+        self.recorder.note_pattern(pattern, Origin::Bus);
         self.recorder.invalidation(scope(pattern), Origin::Bus);
     }
 
@@ -163,6 +166,7 @@ impl<K: Key, V: Value> Core<K, V> {
         let had = self.fence.overtake(key, || self.l1.remove(key));
         self.recorder.l1_removed.add(u64::from(had));
         self.recorder.forget(hash_of(key));
+        self.recorder.note_invalidation(key, origin);
         self.recorder.invalidation(Scope::Key, origin);
     }
 

@@ -2,6 +2,8 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
+use strata_report::What;
+
 use crate::clock::Moment;
 use crate::pattern::Pattern;
 use crate::recorder::{L1Size, Recorder, Removal, Tag};
@@ -30,6 +32,19 @@ pub(crate) struct Entry<V> {
 impl<V> Clone for Entry<V> {
     fn clone(&self) -> Self {
         Self { value: self.value.clone(), ..*self }
+    }
+}
+
+impl<V> Entry<V> {
+    /// Where it came from; `None` where it was there before and only its deadline changed.
+    pub(crate) fn what_filled_it(&self) -> Option<What> {
+        let age = self.filled_at.since(self.loaded_at);
+        match self.load_us {
+            _ if self.soft || self.retry_at.is_some() => None,
+            _ if !age.is_zero() => Some(What::FromL2 { age_ms: clock::millis(age) }),
+            0 => Some(What::Written),
+            load_us => Some(What::Loaded { took_us: u64::from(load_us) }),
+        }
     }
 }
 
@@ -62,9 +77,11 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
         time_to_idle: Option<Duration>,
         recorder: Arc<Recorder>,
     ) -> Self {
-        let listener = move |_, entry: Entry<V>, cause| {
+        let listener = move |key: Arc<K>, entry: Entry<V>, cause| {
             let age = Moment::now().since(entry.filled_at);
-            recorder.l1_removal(entry.tag, Removal::new(cause, Some(age), entry.weight));
+            let removal = Removal::new(cause, Some(age), entry.weight);
+            recorder.l1_removal(entry.tag, removal);
+            recorder.note_removal(&*key, removal);
         };
         let mut builder =
             moka::sync::Cache::builder().expire_after(Deadline).eviction_listener(listener);
@@ -109,6 +126,11 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
             return None;
         }
         self.moka.iter().find(|(present, _)| **present == *key).map(|(_, entry)| entry)
+    }
+
+    /// Every entry, fresh or not, without moving its popularity or idle time.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Arc<K>, Entry<V>)> + '_ {
+        self.moka.iter()
     }
 
     /// Every key that matches and whose entry passes `live`.

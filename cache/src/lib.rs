@@ -15,7 +15,7 @@
 //! | `bus/` | how nodes hear of invalidations |
 //! | `recorder/` | the counters behind a report |
 //! | `observe/` | the same recorder around any moka cache |
-//! | `face`, `look` | a cache without its types, for consoles |
+//! | `face`, `look`, `walk`, `ask` | a cache without its types, for consoles |
 
 #![warn(missing_docs)]
 
@@ -27,6 +27,7 @@ mod redis_off;
 #[cfg(not(feature = "redis"))]
 use redis_off::*;
 
+mod ask;
 mod builder;
 mod bus;
 mod cache;
@@ -45,21 +46,25 @@ mod loaded;
 mod look;
 mod node;
 mod observe;
+mod overlap;
 mod pattern;
 mod read;
 mod recorder;
 mod seat;
 mod shared;
+mod walk;
 mod write_behind;
 
 pub use builder::CacheBuilder;
 pub use cache::{Cache, Read};
 pub use error::{BuildError, CacheError, LoadError};
 pub use key::{Key, Value};
+pub use l2::{Journal, L2Head};
 pub use loaded::Loaded;
 pub use node::{Node, NodeBuilder, Progress};
 pub use observe::{MokaFace, Observed, Observer};
 pub use pattern::{Pattern, PatternError};
-pub use recorder::Recording;
+pub use recorder::{CacheEvents, Recording};
 pub use strata_report as report;
+pub use walk::{L1List, L1Survey};
 pub use write_behind::{Aside, Drained, Row, WriteBehind, WriteBehindBuilder, WriteError};

@@ -1,8 +1,9 @@
 //! A cache as its node and the console see it: keys as text, nothing disturbed.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use strata_report::{CacheReport, Effect, EntryLook, L2Look};
+use strata_report::{CacheReport, Effect, EntryLook, KeyRow, L2Look};
 
 use crate::bus::Message;
 use crate::clock::{Moment, millis, now_ms};
@@ -12,6 +13,8 @@ use crate::invalidate::to_its_end;
 use crate::l1::{Capacity, Entry};
 use crate::l2::{Envelope, Found, Keyspace};
 use crate::node::Progress;
+use crate::recorder::CacheEvents;
+use crate::walk::{L1List, L1Survey};
 use crate::{CacheError, Key, Pattern, Value};
 
 impl<K: Key, V: Value> CacheFace for Core<K, V> {
@@ -69,6 +72,38 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
             }
         }
         (count, first)
+    }
+
+    fn list_l1(&self, list: &L1List<'_>) -> (u64, Vec<KeyRow>) {
+        self.list(list)
+    }
+
+    fn among_l1(&self, keys: &HashSet<&str>) -> Vec<KeyRow> {
+        self.among(keys)
+    }
+
+    fn survey_l1(&self) -> L1Survey {
+        self.survey()
+    }
+
+    fn group_of(&self, key: &str) -> Option<String> {
+        let key = self.key(key).ok()?;
+        self.recorder.group_name(self.tag(&key))
+    }
+
+    fn events_after(&self, seq: u64) -> CacheEvents {
+        self.recorder.events_after(seq)
+    }
+
+    fn events_of(&self, key: &str) -> CacheEvents {
+        self.key(key).map(|key| self.recorder.events_of(&key)).unwrap_or_default()
+    }
+
+    fn soften_text(self: Arc<Self>, key: &str) -> Result<Later<Effect>, CacheError> {
+        let key = self.key(key)?;
+        Ok(Box::pin(async move {
+            to_its_end(tokio::spawn(self.soften(key))).await.unwrap_or(Effect::Queued)
+        }))
     }
 
     fn invalidate_text(self: Arc<Self>, key: &str) -> Result<Later<Effect>, CacheError> {

@@ -184,7 +184,7 @@ impl Node {
         &self.shared
     }
 
-    fn cache(&self, name: &str) -> Result<Arc<dyn CacheFace>, CacheError> {
+    pub(crate) fn cache(&self, name: &str) -> Result<Arc<dyn CacheFace>, CacheError> {
         let caches = self.shared.caches();
         let found = caches.into_iter().find(|cache| cache.name() == name);
         found.ok_or_else(|| CacheError::UnknownCache(name.to_owned()))

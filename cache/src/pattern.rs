@@ -98,6 +98,39 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
+/// One step of a pattern.
+pub(crate) enum Head {
+    Star,
+    /// One byte, of those that are set.
+    Byte(Box<[bool; 256]>),
+}
+
+impl Pattern {
+    /// The pattern step by step.
+    pub(crate) fn heads(&self) -> Vec<Head> {
+        let mut rest = self.text.as_bytes();
+        let mut heads = Vec::new();
+        while let Some((first, tail)) = rest.split_first() {
+            if *first == b'*' {
+                heads.push(Head::Star);
+                rest = tail;
+                continue;
+            }
+            let mut set = Box::new([false; 256]);
+            for byte in 0..=u8::MAX {
+                set[usize::from(byte)] = one(rest, byte).is_some();
+            }
+            heads.push(Head::Byte(set));
+            rest = match first {
+                b'\\' => tail.get(1..).unwrap_or_default(),
+                b'[' => class_end(tail).unwrap_or_default(),
+                _ => tail,
+            };
+        }
+        heads
+    }
+}
+
 /// What follows the `]` of a class whose `[` has been taken.
 fn class_end(mut rest: &[u8]) -> Option<&[u8]> {
     loop {

@@ -1,17 +1,22 @@
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use strata_report::{AuditEntry, CacheFrame, Frame, History, NodeReport, Session, Snapshot};
+use strata_report::{
+    Alert, AuditEntry, AuditPage, CacheFrame, Frame, NodeReport, Past, Range, Session, Snapshot,
+};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
+use crate::activity::Feed;
 use crate::audit::{Audit, Deed};
 use crate::census::Census;
 use crate::clock::now_ms;
 use crate::jobs::Jobs;
+use crate::plans::Plans;
 use crate::sampler::{Sampler, Taken, Tick};
-use crate::{Access, Actor, ConsoleError, NodeFace};
+use crate::{Access, Actor, ConsoleError, ConsoleSettings, NodeFace, Protected, SourceFace};
 
 const TICK: Duration = Duration::from_secs(1);
 
@@ -25,6 +30,12 @@ pub(crate) struct Inner {
     pub(crate) nodes: Vec<Arc<dyn NodeFace>>,
     pub(crate) audit: Audit,
     pub(crate) jobs: Jobs,
+    pub(crate) plans: Plans,
+    pub(crate) feed: Feed,
+    /// Each node as it was last heard.
+    pub(crate) seen: Mutex<BTreeMap<String, NodeReport>>,
+    pub(crate) protected: Vec<Protected>,
+    pub(crate) sources: Vec<Arc<dyn SourceFace>>,
     access: Access,
     census: Arc<Census>,
     sampler: Mutex<Sampler>,
@@ -36,9 +47,10 @@ impl Console {
     /// until `shutdown`. Call it inside a tokio runtime.
     pub fn start(
         nodes: Vec<Arc<dyn NodeFace>>,
-        access: Access,
+        settings: impl Into<ConsoleSettings>,
         shutdown: CancellationToken,
     ) -> Self {
+        let ConsoleSettings { access, protected, sources } = settings.into();
         let census = Arc::new(Census::default());
         let mut sampler = Sampler::new(now_ms());
         let first = sampler.tick(Taken::now(), reports(&nodes), &census);
@@ -47,14 +59,22 @@ impl Console {
             nodes,
             audit: Audit::default(),
             jobs: Jobs::default(),
+            plans: Plans::default(),
+            feed: Feed::default(),
+            seen: Mutex::default(),
+            protected,
+            sources,
             access,
             census,
             sampler: Mutex::new(sampler),
             ticks: watch::Sender::new(Arc::new(first)),
         };
         let console = Self { inner: Arc::new(inner) };
+        console.notice(&[]);
         let sampling = console.clone().sample();
-        tokio::spawn(shutdown.run_until_cancelled_owned(sampling));
+        tokio::spawn(shutdown.clone().run_until_cancelled_owned(sampling));
+        let keeping = console.clone().keep_audit();
+        tokio::spawn(shutdown.run_until_cancelled_owned(keeping));
         console
     }
 
@@ -68,25 +88,27 @@ impl Console {
         Arc::clone(&self.tick().frame)
     }
 
-    /// All caches together over the last five minutes, in steps of a second.
-    pub fn history(&self) -> History {
-        self.sampler().history()
+    /// All caches together over a range, with what operators did in it.
+    pub fn history(&self, range: Range) -> Past {
+        let past = self.sampler().past(range);
+        self.marked(past, None)
     }
 
-    /// One cache over the last five minutes, in steps of a second.
+    /// One cache over a range, with what operators did to it.
     ///
     /// # Errors
     /// [`ConsoleError::UnknownCache`].
-    pub fn cache_history(&self, name: &str) -> Result<History, ConsoleError> {
+    pub fn cache_history(&self, name: &str, range: Range) -> Result<Past, ConsoleError> {
         self.cache(name)?;
-        Ok(self.sampler().history_of(name))
+        let past = self.sampler().past_of(name, range);
+        Ok(self.marked(past, Some(name)))
     }
 
     /// All that a page needs to be up to date. Frame and history are of the same second.
     pub fn snapshot(&self) -> Snapshot {
         // The sampler sends its tick before it is unlocked, so the two belong together.
         let sampler = self.sampler();
-        Snapshot { frame: self.frame().for_screens(), history: sampler.history() }
+        Snapshot { frame: self.frame().for_screens(), history: sampler.chart() }
     }
 
     /// Each second's tick. A reader that is too slow misses ticks, never blocks them.
@@ -114,14 +136,24 @@ impl Console {
         cache.cloned().ok_or_else(|| ConsoleError::unknown_cache(name))
     }
 
+    /// What an operator should look at, as of the newest frame, worst first.
+    pub fn alerts(&self) -> Vec<Alert> {
+        self.tick().alerts.to_vec()
+    }
+
     /// What the actor may do, and why not.
     pub fn session(&self, actor: &Actor) -> Session {
         self.inner.access.session(actor)
     }
 
-    /// Everything that was done and refused, newest first; the newest 1 000.
+    /// What was done and refused, newest first; the newest 1 000.
     pub fn audit(&self) -> Vec<AuditEntry> {
-        self.inner.audit.newest_first()
+        self.inner.audit.before(None, 1_000).entries
+    }
+
+    /// What was done and refused before the entry with that id, newest first; the newest without.
+    pub fn audit_page(&self, before: Option<u64>, limit: usize) -> AuditPage {
+        self.inner.audit.before(before, limit)
     }
 
     /// Lets pass who may act. For doors that act beside caches, such as the demo's traffic.
@@ -129,24 +161,43 @@ impl Console {
     /// # Errors
     /// [`ConsoleError::Refused`]; the refusal is in the audit trail.
     pub fn authorise(&self, actor: &Actor, action: &str, target: &str) -> Result<(), ConsoleError> {
-        self.authorise_deed(actor, Deed { action, cache: "", target })
+        self.authorise_deed(actor, Deed::new(action, "", target))
     }
 
     /// Writes down what somebody did beside caches, after [`Console::authorise`] let it pass.
     pub fn record(&self, actor: &Actor, action: &str, target: &str, result: &str) {
-        let deed = Deed { action, cache: "", target };
+        let deed = Deed::new(action, "", target);
         self.inner.audit.record(actor, deed, result.to_owned());
     }
 
     pub(crate) fn authorise_deed(&self, actor: &Actor, deed: Deed<'_>) -> Result<(), ConsoleError> {
         match self.inner.access.refusal(actor) {
-            Some(why) => Err(self.inner.audit.refuse(actor, deed, why)),
+            Some(why) => {
+                self.inner.audit.refuse(actor, deed, why);
+                Err(ConsoleError::Refused(why.to_owned()))
+            }
             None => Ok(()),
         }
     }
 
+    fn marked(&self, past: Past, cache: Option<&str>) -> Past {
+        let span_ms = u64::try_from(past.range.span().as_millis()).unwrap_or(u64::MAX);
+        let since_ms = self.frame().at_ms.saturating_sub(span_ms);
+        Past { markers: self.inner.audit.markers(since_ms, cache), ..past }
+    }
+
     pub(crate) fn tick(&self) -> Arc<Tick> {
         Arc::clone(&self.inner.ticks.borrow())
+    }
+
+    /// Takes notice of what changed since `earlier`.
+    fn notice(&self, earlier: &[NodeReport]) {
+        let tick = self.tick();
+        self.feed(earlier, &tick.reports);
+        let mut seen = self.inner.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        for report in tick.reports.iter() {
+            seen.insert(report.node.clone(), report.clone());
+        }
     }
 
     fn sampler(&self) -> MutexGuard<'_, Sampler> {
@@ -159,9 +210,13 @@ impl Console {
         loop {
             ticks.tick().await;
             let reports = reports(&self.inner.nodes);
-            let mut sampler = self.sampler();
-            let tick = sampler.tick(Taken::now(), reports, &self.inner.census);
-            self.inner.ticks.send_replace(Arc::new(tick));
+            let earlier = self.tick();
+            {
+                let mut sampler = self.sampler();
+                let tick = sampler.tick(Taken::now(), reports, &self.inner.census);
+                self.inner.ticks.send_replace(Arc::new(tick));
+            }
+            self.notice(&earlier.reports);
         }
     }
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strata_cache::Progress;
-use strata_report::{Effect, Job, JobState, NodeCount, Scope};
+use strata_report::{Effect, Job, JobError, JobKind, JobState, NodeCount, Plan, Scope};
 
 use crate::audit::{Deed, entries};
 use crate::clock::now_ms;
@@ -18,12 +18,25 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(crate) struct Errand {
     actor: Actor,
     cache: String,
-    target: Target,
+    pub(crate) target: Target,
+    plan: Option<Plan>,
+    kind: JobKind,
 }
 
 impl Errand {
     pub(crate) fn new(actor: &Actor, cache: &str, target: Target) -> Self {
-        Self { actor: actor.clone(), cache: cache.to_owned(), target }
+        let (actor, cache) = (actor.clone(), cache.to_owned());
+        Self { actor, cache, target, plan: None, kind: JobKind::Invalidate }
+    }
+
+    /// The same, run from a plan.
+    pub(crate) fn planned(self, plan: Plan) -> Self {
+        Self { plan: Some(plan), ..self }
+    }
+
+    /// The same, as another kind of job.
+    pub(crate) fn of_kind(self, kind: JobKind) -> Self {
+        Self { kind, ..self }
     }
 
     /// The job of this errand before it begins.
@@ -42,13 +55,17 @@ impl Errand {
             l2_configured: holders.iter().any(|holder| holder.has_l2),
             started_at_ms: now_ms(),
             ended_at_ms: None,
+            kind: self.kind,
+            plan: self.plan.clone(),
+            ..Job::default()
         }
     }
 
     /// Does it, and writes down how it ended.
     pub(crate) async fn run(self, console: Console, holders: Vec<Holder>, running: Running) {
         let since_ms = now_ms();
-        let effect = self.remove(&holders, &running).await;
+        let mut errors = Vec::new();
+        let effect = self.remove(&holders, &running, &mut errors).await;
         let state = match effect {
             Some(Effect::Queued) => JobState::Queued,
             Some(_) if running.is_cancelled() => JobState::Cancelled,
@@ -58,16 +75,26 @@ impl Errand {
         let survivors =
             Survivors { cache: &self.cache, target: &self.target, holders: &holders, since_ms };
         let patience = if state == JobState::Done { PATIENCE } else { Duration::ZERO };
-        let l1_left = survivors.left(patience).await;
+        let left = match self.kind {
+            JobKind::Invalidate => survivors.left(patience).await,
+            // The older value stays on purpose, until it has been loaded anew.
+            JobKind::Soften | JobKind::Refresh => Vec::new(),
+        };
         let mut job = running.draft();
         job.state = state;
-        job.l1_left = l1_left;
+        job.l1_left = left.iter().map(|node| node.entries).sum();
+        errors.extend(left.iter().filter(|node| node.entries > 0).map(still_there));
+        errors.truncate(Job::MAX_ERRORS);
+        (job.l1_left_on, job.errors) = (left, errors);
         match effect {
             Some(Effect::Removed { entries }) => job.l2_removed = job.l2_removed.max(entries),
             Some(Effect::Off) => job.l2_configured = false,
             Some(Effect::Queued) | None => {}
         }
-        let deed = Deed { action: self.action(), cache: &job.cache, target: &job.target };
+        let deed = Deed {
+            began_at_ms: Some(job.started_at_ms),
+            ..Deed::new(self.action(), &job.cache, &job.target)
+        };
         // Audited first: whoever waits for the end finds it in the trail.
         console.inner.audit.record(&self.actor, deed, result(&job));
         running.end(job);
@@ -75,7 +102,12 @@ impl Errand {
 
     /// Removes through the first node that answers, which tells the others by the bus, and
     /// through each node that was not told. `None` where no node could be reached.
-    async fn remove(&self, holders: &[Holder], running: &Running) -> Option<Effect> {
+    async fn remove(
+        &self,
+        holders: &[Holder],
+        running: &Running,
+        errors: &mut Vec<JobError>,
+    ) -> Option<Effect> {
         let mut sum = None;
         for holder in holders {
             // Without L2 there is nobody to tell the others.
@@ -84,8 +116,17 @@ impl Errand {
                 continue;
             }
             match self.remove_on(holder.node.as_ref(), &running.progress).await {
-                Ok(effect) => sum = Some(sum.map_or(effect, |sum| both(sum, effect))),
-                Err(error) => tracing::warn!(%error, "failed to invalidate on a node"),
+                Ok(effect) => {
+                    if effect == Effect::Queued {
+                        let what = "Redis could not be reached; the invalidation waits for it.";
+                        errors.push(JobError { node: node_id(holder), what: what.to_owned() });
+                    }
+                    sum = Some(sum.map_or(effect, |sum| both(sum, effect)));
+                }
+                Err(error) => {
+                    let what = format!("Strata failed to {error}.");
+                    errors.push(JobError { node: node_id(holder), what });
+                }
             }
         }
         sum
@@ -97,6 +138,7 @@ impl Errand {
         progress: &Arc<Progress>,
     ) -> Result<Effect, ConsoleError> {
         match &self.target {
+            Target::Key(key) if self.kind == JobKind::Soften => node.soften(&self.cache, key).await,
             Target::Key(key) => node.invalidate(&self.cache, key).await,
             Target::Pattern(pattern) => {
                 node.invalidate_pattern(&self.cache, pattern, Arc::clone(progress)).await
@@ -137,10 +179,12 @@ impl Errand {
         }
     }
 
-    fn action(&self) -> &'static str {
-        match self.target {
-            Target::Key(_) => "invalidate_key",
-            Target::Pattern(_) => "invalidate_pattern",
+    pub(crate) fn action(&self) -> &'static str {
+        match (self.kind, &self.target) {
+            (JobKind::Soften, _) => "soften_key",
+            (JobKind::Refresh, _) => "refresh_key",
+            (JobKind::Invalidate, Target::Key(_)) => "invalidate_key",
+            (JobKind::Invalidate, Target::Pattern(_)) => "invalidate_pattern",
         }
     }
 
@@ -150,6 +194,15 @@ impl Errand {
             Target::Pattern(pattern) => pattern.as_str(),
         }
     }
+}
+
+fn node_id(holder: &Holder) -> String {
+    holder.node.id().to_owned()
+}
+
+fn still_there(node: &NodeCount) -> JobError {
+    let what = format!("{} did not leave L1 in time.", entries(node.entries));
+    JobError { node: node.node.clone(), what }
 }
 
 fn both(first: Effect, second: Effect) -> Effect {
@@ -181,5 +234,8 @@ fn result(job: &Job) -> String {
         0 => String::new(),
         n => format!(", {} left in L1", entries(n)),
     };
+    if job.kind != JobKind::Invalidate && job.state == JobState::Done {
+        return "Done: the older value is served until the new one is loaded.".to_owned();
+    }
     format!("{how}: {l1} from L1, {l2}{left}.")
 }

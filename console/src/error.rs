@@ -24,6 +24,33 @@ pub enum ConsoleError {
     /// No such job, or so old that it has been forgotten.
     #[error("find the invalidation {0}")]
     UnknownJob(u64),
+    /// No such plan, or so old that it has been forgotten.
+    #[error("find the plan {0:?}")]
+    UnknownPlan(String),
+    /// The plan no longer says what would happen.
+    #[error("run this plan: {0}; make a new one")]
+    StalePlan(String),
+    /// The pattern had to be typed again, and was not, or was typed differently.
+    #[error("run this plan: the pattern must be typed again, exactly")]
+    NotConfirmed,
+    /// It is about protected keys; the text is a whole sentence for whoever asked.
+    #[error("do this: {0}")]
+    Protected(String),
+    /// The text is no cursor of a search.
+    #[error("read the cursor of the search")]
+    BadCursor,
+    /// More rows than a page may have, or none.
+    #[error("search with this limit: it must be between 1 and {0}")]
+    BadLimit(u32),
+    /// Nobody can read this cache's source.
+    #[error("read the source of {0}: nobody has told how")]
+    NoSource(String),
+    /// The source did not answer.
+    #[error("read the source: {0}")]
+    SourceFailed(String),
+    /// The cache is only observed, so its keys cannot be marked as stale.
+    #[error("mark keys of {0} as stale: it is only observed")]
+    OnlyObserved(String),
     /// Not allowed; the text is a whole sentence for whoever asked.
     #[error("do this: {0}")]
     Refused(String),
@@ -35,6 +62,10 @@ pub enum ConsoleError {
 impl ConsoleError {
     pub(crate) fn unknown_cache(name: &str) -> Self {
         Self::UnknownCache(beginning(name))
+    }
+
+    pub(crate) fn unknown_plan(id: &str) -> Self {
+        Self::UnknownPlan(beginning(id))
     }
 
     pub(crate) fn bad_key(cache: &str, key: &str, reason: &'static str) -> Self {
@@ -49,6 +80,7 @@ impl From<CacheError> for ConsoleError {
             CacheError::BadKey { cache, key } => {
                 Self::bad_key(&cache, &key, "its keys look different")
             }
+            CacheError::OnlyObserved(cache) => Self::OnlyObserved(cache),
             CacheError::NoKeyText(cache) => Self::bad_key(&cache, "", "its keys have no text"),
         }
     }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use strata_cache::Pattern;
-use strata_report::{Job, JobState};
+use strata_report::{Job, JobKind, JobState};
 
 use crate::audit::{Deed, entries};
 use crate::errand::Errand;
@@ -15,18 +15,43 @@ impl Console {
     /// even when the caller goes away.
     ///
     /// # Errors
-    /// [`ConsoleError::Refused`], [`ConsoleError::UnknownCache`], [`ConsoleError::BadKey`],
-    /// [`ConsoleError::NodeGone`].
+    /// [`ConsoleError::Refused`], [`ConsoleError::Protected`], [`ConsoleError::UnknownCache`],
+    /// [`ConsoleError::BadKey`], [`ConsoleError::NodeGone`].
     pub async fn invalidate_key(
         &self,
         actor: &Actor,
         cache: &str,
         key: &str,
     ) -> Result<Job, ConsoleError> {
-        self.authorise_deed(actor, Deed { action: "invalidate_key", cache, target: key })?;
+        self.act_on_key(actor, (cache, key), JobKind::Invalidate).await
+    }
+
+    /// Marks a key as stale on every level and node: readers are served the older value while one
+    /// of them loads it anew.
+    ///
+    /// # Errors
+    /// As [`Console::invalidate_key`], and [`ConsoleError::OnlyObserved`].
+    pub async fn soften_key(
+        &self,
+        actor: &Actor,
+        cache: &str,
+        key: &str,
+    ) -> Result<Job, ConsoleError> {
+        self.act_on_key(actor, (cache, key), JobKind::Soften).await
+    }
+
+    async fn act_on_key(
+        &self,
+        actor: &Actor,
+        (cache, key): (&str, &str),
+        kind: JobKind,
+    ) -> Result<Job, ConsoleError> {
+        let errand = Errand::new(actor, cache, Target::Key(key.to_owned())).of_kind(kind);
+        let deed = Deed::new(errand.action(), cache, key);
+        self.authorise_deed(actor, deed)?;
         let holders = self.holders(cache)?;
         check_key(cache, key)?;
-        let errand = Errand::new(actor, cache, Target::Key(key.to_owned()));
+        self.check_protection(actor, deed, &errand.target)?;
         let job = self.begin(errand, holders).await?;
         Ok(job.finished(Duration::MAX).await)
     }
@@ -34,18 +59,19 @@ impl Console {
     /// Begins to remove every key that matches from every level and node, and returns at once.
     ///
     /// # Errors
-    /// [`ConsoleError::Refused`], [`ConsoleError::UnknownCache`], [`ConsoleError::BadPattern`],
-    /// [`ConsoleError::NodeGone`].
+    /// [`ConsoleError::Refused`], [`ConsoleError::Protected`], [`ConsoleError::UnknownCache`],
+    /// [`ConsoleError::BadPattern`], [`ConsoleError::NodeGone`].
     pub async fn invalidate_pattern(
         &self,
         actor: &Actor,
         cache: &str,
         pattern: &str,
     ) -> Result<Job, ConsoleError> {
-        self.authorise_deed(actor, Deed { action: "invalidate_pattern", cache, target: pattern })?;
+        let deed = Deed::new("invalidate_pattern", cache, pattern);
+        self.authorise_deed(actor, deed)?;
         let holders = self.holders(cache)?;
-        let pattern = Pattern::parse(pattern)?;
-        let errand = Errand::new(actor, cache, Target::Pattern(pattern));
+        let errand = Errand::new(actor, cache, Target::Pattern(Pattern::parse(pattern)?));
+        self.check_protection(actor, deed, &errand.target)?;
         Ok(self.begin(errand, holders).await?.now())
     }
 
@@ -78,21 +104,25 @@ impl Console {
     /// [`ConsoleError::Refused`], [`ConsoleError::UnknownJob`].
     pub fn cancel(&self, actor: &Actor, id: u64) -> Result<Job, ConsoleError> {
         let target = id.to_string();
-        let deed = Deed { action: "cancel", cache: "", target: &target };
+        let deed = Deed::new("cancel", "", &target);
         self.authorise_deed(actor, deed)?;
         let tracked = self.inner.jobs.get(id)?;
         let job = tracked.now();
-        let result = if job.state == JobState::Running {
-            tracked.cancel();
-            format!("Asked to stop after {} were removed from L2.", entries(job.l2_removed))
-        } else {
-            "It had already ended.".to_owned()
-        };
+        // Asked once or twice, it is the same request, so it stands in the trail once.
+        if job.state != JobState::Running || !tracked.cancel() {
+            return Ok(tracked.now());
+        }
+        let result =
+            format!("Asked to stop after {} were removed from L2.", entries(job.l2_removed));
         self.inner.audit.record(actor, Deed { cache: &job.cache, ..deed }, result);
-        Ok(job)
+        Ok(tracked.now())
     }
 
-    async fn begin(&self, errand: Errand, holders: Vec<Holder>) -> Result<Tracked, ConsoleError> {
+    pub(crate) async fn begin(
+        &self,
+        errand: Errand,
+        holders: Vec<Holder>,
+    ) -> Result<Tracked, ConsoleError> {
         let l1 = errand.count_l1(&holders).await?;
         let running = self.inner.jobs.begin(errand.job(&holders, l1));
         let tracked = running.tracked();

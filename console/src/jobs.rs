@@ -80,6 +80,7 @@ impl Tracked {
     /// The job as it stands.
     pub(crate) fn now(&self) -> Job {
         let mut job = self.job.borrow().clone();
+        job.cancel_asked = self.progress.cancelled.load(Relaxed);
         if job.state == JobState::Running {
             count(&mut job, &self.progress);
         }
@@ -94,9 +95,10 @@ impl Tracked {
         self.now()
     }
 
-    /// Asks the job to stop after its current batch. Has no effect on one that has ended.
-    pub(crate) fn cancel(&self) {
-        self.progress.cancelled.store(true, Relaxed);
+    /// Asks the job to stop after its current batch; says whether this is the first time. Has no
+    /// effect on one that has ended.
+    pub(crate) fn cancel(&self) -> bool {
+        !self.progress.cancelled.swap(true, Relaxed)
     }
 
     fn has_ended(&self) -> bool {

@@ -7,23 +7,43 @@
 #![warn(missing_docs)]
 
 mod access;
+mod activity;
+mod agreement;
+mod alerts;
 mod audit;
+mod audit_log;
 mod census;
 mod clock;
 mod console;
+mod cursor;
+mod details;
 mod errand;
 mod error;
 mod history;
+mod inspect;
 mod invalidations;
 mod jobs;
+mod kept;
 mod keys;
 mod node_face;
+mod nodes;
+mod own_node;
+mod plans;
+mod protected;
+mod redis;
+mod refresh;
 mod ring;
 mod sampler;
+mod search;
+mod settings;
+mod source_face;
 mod survivors;
 
 pub use access::{Access, AccessSettings, Actor};
 pub use console::Console;
 pub use error::ConsoleError;
-pub use node_face::{Answer, KeyMatch, L2Count, NodeFace};
+pub use node_face::{Answer, KeyMatch, L1Listed, L2Count, L2Step, NodeFace};
+pub use protected::{Protected, ProtectedError};
 pub use sampler::Tick;
+pub use settings::ConsoleSettings;
+pub use source_face::SourceFace;

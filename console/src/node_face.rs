@@ -2,8 +2,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use strata_cache::{Node, Pattern, Progress};
-use strata_report::{Effect, EntryLook, L2Look, NodeReport, RedisState};
+use strata_cache::{CacheEvents, Journal, L1List, L1Survey, L2Head, Pattern, Progress};
+use strata_report::{Effect, EntryLook, KeyRow, L2Look, NodeReport, RedisServer, RedisState};
 
 use crate::ConsoleError;
 
@@ -42,6 +42,44 @@ pub trait NodeFace: Send + Sync + 'static {
         limit: usize,
     ) -> Answer<'a, Option<KeyMatch>>;
 
+    /// Its keys in L1 that match, after a key by name.
+    fn list_l1<'a>(&'a self, cache: &'a str, list: L1List<'a>) -> Answer<'a, L1Listed>;
+
+    /// Those of the keys that lie, fresh, in its L1.
+    fn among_l1<'a>(&'a self, cache: &'a str, keys: &'a [String]) -> Answer<'a, Vec<KeyRow>>;
+
+    /// When entries of its L1 expire, and how large they are.
+    fn survey_l1<'a>(&'a self, cache: &'a str) -> Answer<'a, L1Survey>;
+
+    /// One step of a walk over L2 from `cursor` on; `None` where L2 is off or cannot be asked.
+    fn scan_l2<'a>(
+        &'a self,
+        cache: &'a str,
+        pattern: &'a Pattern,
+        cursor: u64,
+    ) -> Answer<'a, Option<L2Step>>;
+
+    /// What is known of keys in L2 without their values, in their order; `None` where L2 is off
+    /// or cannot be asked.
+    fn heads_l2<'a>(
+        &'a self,
+        cache: &'a str,
+        keys: &'a [String],
+    ) -> Answer<'a, Option<Vec<Option<L2Head>>>>;
+
+    /// The name of a key's group.
+    fn group_of<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Option<String>>;
+
+    /// What happened to a cache's keys after a place in its stream. Never waits for a network: a
+    /// node elsewhere sends its events by itself.
+    fn events_after(&self, cache: &str, seq: u64) -> CacheEvents;
+
+    /// What happened to one key, as far back as is kept.
+    fn events_of<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, CacheEvents>;
+
+    /// Marks one key as stale on every level and, by the bus, on every node.
+    fn soften<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Effect>;
+
     /// Invalidates one key on every level and, by the bus, on every node.
     fn invalidate<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Effect>;
 
@@ -56,6 +94,15 @@ pub trait NodeFace: Send + Sync + 'static {
     /// What Redis says of itself.
     fn redis_state(&self) -> Answer<'_, RedisState>;
 
+    /// What Redis counts about itself; `None` where it is off or cannot be asked.
+    fn redis_server(&self) -> Answer<'_, Option<RedisServer>>;
+
+    /// Appends lines to a journal in Redis; says whether they are there.
+    fn append<'a>(&'a self, journal: Journal<'a>, lines: &'a [String]) -> Answer<'a, bool>;
+
+    /// The newest lines of a journal, newest first; `None` where Redis is off or away.
+    fn journal<'a>(&'a self, journal: Journal<'a>) -> Answer<'a, Option<Vec<String>>>;
+
     /// The keys of every cache in L2, counted; `None` where L2 is off or cannot be asked.
     fn count_l2(&self) -> Answer<'_, Option<Vec<L2Count>>>;
 }
@@ -69,6 +116,24 @@ pub struct KeyMatch {
     pub samples: Vec<String>,
 }
 
+/// Keys of one L1 that match.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct L1Listed {
+    /// How many in all.
+    pub n_keys: u64,
+    /// Those that were asked for, by name.
+    pub rows: Vec<KeyRow>,
+}
+
+/// One step of a walk over L2.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct L2Step {
+    /// Where to go on; 0 is the end.
+    pub next: u64,
+    /// The keys of this step that match.
+    pub keys: Vec<String>,
+}
+
 /// What one cache keeps in L2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct L2Count {
@@ -78,75 +143,4 @@ pub struct L2Count {
     pub entries: u64,
     /// Their size in bytes, estimated from a sample.
     pub weight_bytes: u64,
-}
-
-impl NodeFace for Node {
-    fn id(&self) -> &str {
-        Self::id(self)
-    }
-
-    fn report(&self) -> Option<NodeReport> {
-        Some(Self::report(self))
-    }
-
-    fn look_l1<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Option<EntryLook>> {
-        Box::pin(async move { Ok(Self::look_l1(self, cache, key)?) })
-    }
-
-    fn look_l2<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Option<L2Look>> {
-        Box::pin(async move { Ok(Self::look_l2(self, cache, key).await?) })
-    }
-
-    fn match_l1<'a>(
-        &'a self,
-        cache: &'a str,
-        pattern: &'a Pattern,
-        limit: usize,
-    ) -> Answer<'a, KeyMatch> {
-        let (node, name, pattern) = (self.clone(), cache.to_owned(), pattern.clone());
-        Box::pin(async move {
-            // A walk over every key takes milliseconds, which other tasks should not wait for.
-            let walk = tokio::task::spawn_blocking(move || node.match_l1(&name, &pattern, limit));
-            let gone = |_| ConsoleError::NodeGone(Self::id(self).to_owned());
-            let (n_keys, samples) = walk.await.map_err(gone)??;
-            Ok(KeyMatch { n_keys, samples })
-        })
-    }
-
-    fn match_l2<'a>(
-        &'a self,
-        cache: &'a str,
-        pattern: &'a Pattern,
-        limit: usize,
-    ) -> Answer<'a, Option<KeyMatch>> {
-        Box::pin(async move {
-            let matched = Self::match_l2(self, cache, pattern, limit).await?;
-            Ok(matched.map(|(n_keys, samples)| KeyMatch { n_keys, samples }))
-        })
-    }
-
-    fn invalidate<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Effect> {
-        Box::pin(async move { Ok(Self::invalidate(self, cache, key).await?) })
-    }
-
-    fn invalidate_pattern<'a>(
-        &'a self,
-        cache: &'a str,
-        pattern: &'a Pattern,
-        progress: Arc<Progress>,
-    ) -> Answer<'a, Effect> {
-        Box::pin(async move { Ok(Self::invalidate_pattern(self, cache, pattern, progress).await?) })
-    }
-
-    fn redis_state(&self) -> Answer<'_, RedisState> {
-        Box::pin(async move { Ok(Self::redis_state(self).await) })
-    }
-
-    fn count_l2(&self) -> Answer<'_, Option<Vec<L2Count>>> {
-        Box::pin(async move {
-            let counts = Self::count_l2(self).await;
-            let named = |(cache, entries, weight_bytes)| L2Count { cache, entries, weight_bytes };
-            Ok(counts.map(|counts| counts.into_iter().map(named).collect()))
-        })
-    }
 }

@@ -1,59 +1,54 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use strata_report::Point;
+use crate::kept::Kept;
 
 /// The newest steps of one length, oldest first, bounded by age.
 ///
-/// Points that come more often than the step are added up. A step in which nothing was taken is
+/// Ticks that come more often than the step are added up. A step in which nothing was taken is
 /// missing, never a row of zeros.
 #[derive(Debug)]
 pub(crate) struct Ring {
     step_ms: u64,
     keep_ms: u64,
-    points: VecDeque<Point>,
+    steps: VecDeque<Kept>,
 }
 
 impl Ring {
     pub(crate) fn new(step: Duration, keep: Duration) -> Self {
-        Self { step_ms: in_ms(step), keep_ms: in_ms(keep), points: VecDeque::new() }
+        Self { step_ms: in_ms(step), keep_ms: in_ms(keep), steps: VecDeque::new() }
     }
 
     /// Adds what happened since the last call.
-    pub(crate) fn push(&mut self, point: &Point) {
+    pub(crate) fn push(&mut self, kept: &Kept) {
+        let at_ms = kept.point.at_ms;
         // A clock that was set back leaves steps in the future; a chart needs them in order.
-        while self.points.back().is_some_and(|last| last.at_ms > point.at_ms) {
-            self.points.pop_back();
+        while self.steps.back().is_some_and(|last| last.point.at_ms > at_ms) {
+            self.steps.pop_back();
         }
-        let step = self.step_of(point);
-        match self.points.back().copied() {
-            Some(last) if self.step_of(&last) == step => {
-                let mut sum = last;
-                sum.merge(point);
-                sum.span_ms += point.span_ms;
-                sum.at_ms = point.at_ms;
-                self.points.pop_back();
-                self.points.push_back(sum);
-            }
-            _ => self.points.push_back(*point),
+        let step = self.step_of(at_ms);
+        let same = |last: &&mut Kept| last.point.at_ms.div_ceil(self.step_ms) == step;
+        match self.steps.back_mut().filter(same) {
+            Some(last) => last.append(kept),
+            None => self.steps.push_back(kept.clone()),
         }
-        let oldest_ms = point.at_ms.saturating_sub(self.keep_ms);
-        while self.points.front().is_some_and(|first| first.at_ms <= oldest_ms) {
-            self.points.pop_front();
+        let oldest_ms = at_ms.saturating_sub(self.keep_ms);
+        while self.steps.front().is_some_and(|first| first.point.at_ms <= oldest_ms) {
+            self.steps.pop_front();
         }
     }
 
     /// The steps of the newest `span`, oldest first.
-    pub(crate) fn newest(&self, span: Duration) -> Vec<Point> {
-        let newest_ms = self.points.back().map_or(0, |point| point.at_ms);
+    pub(crate) fn newest(&self, span: Duration) -> impl Iterator<Item = &Kept> {
+        let newest_ms = self.steps.back().map_or(0, |kept| kept.point.at_ms);
         let after_ms = newest_ms.saturating_sub(in_ms(span));
-        let first = self.points.partition_point(|point| point.at_ms <= after_ms);
-        self.points.range(first..).copied().collect()
+        let first = self.steps.partition_point(|kept| kept.point.at_ms <= after_ms);
+        self.steps.range(first..)
     }
 
     // A step ends at a multiple of its length, and that last instant belongs to it.
-    fn step_of(&self, point: &Point) -> u64 {
-        point.at_ms.div_ceil(self.step_ms)
+    fn step_of(&self, at_ms: u64) -> u64 {
+        at_ms.div_ceil(self.step_ms)
     }
 }
 
@@ -63,25 +58,26 @@ fn in_ms(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use strata_report::Outcomes;
+    use strata_report::{CacheFrame, Outcomes, Point, Window};
 
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn tick(at_ms: u64, l1_hit: u64) -> Point {
+    fn tick(at_ms: u64, l1_hit: u64) -> Kept {
         let outcomes = Outcomes { l1_hit, ..Outcomes::default() };
-        Point { at_ms, span_ms: 1_000, outcomes, ..Point::default() }
+        let point = Point { at_ms, span_ms: 1_000, outcomes, ..Point::default() };
+        Kept::new(point, &Window::default(), &CacheFrame::default())
     }
 
-    fn pushed(mut ring: Ring, points: impl IntoIterator<Item = Point>) -> Ring {
-        points.into_iter().for_each(|point| ring.push(&point));
+    fn pushed(mut ring: Ring, ticks: impl IntoIterator<Item = Kept>) -> Ring {
+        ticks.into_iter().for_each(|tick| ring.push(&tick));
         ring
     }
 
     fn shape(ring: &Ring) -> Vec<(u64, u64, u64)> {
-        let row = |point: &Point| (point.at_ms, point.span_ms, point.outcomes.l1_hit);
-        ring.points.iter().map(row).collect()
+        let row = |Kept { point, .. }: &Kept| (point.at_ms, point.span_ms, point.outcomes.l1_hit);
+        ring.steps.iter().map(row).collect()
     }
 
     #[test]
@@ -102,8 +98,8 @@ mod tests {
     fn steps_older_than_the_ring_keeps_are_dropped() {
         let ring = Ring::new(SECOND, 60 * SECOND);
         let ring = pushed(ring, (1..=1_000).map(|i| tick(i * 1_000, i)));
-        assert_eq!(ring.points.len(), 60);
-        assert_eq!(ring.points[0].at_ms, 941_000);
+        assert_eq!(ring.steps.len(), 60);
+        assert_eq!(ring.steps[0].point.at_ms, 941_000);
     }
 
     #[test]
@@ -117,8 +113,8 @@ mod tests {
     fn the_newest_steps_are_counted_from_the_newest() {
         let ring = Ring::new(Duration::from_millis(1), 3600 * SECOND);
         let ring = pushed(ring, (1..=400).map(|i| tick(i * 1_000, 1)));
-        let newest = ring.newest(300 * SECOND);
-        assert_eq!((newest.len(), newest[0].at_ms), (300, 101_000));
-        assert!(Ring::new(SECOND, SECOND).newest(SECOND).is_empty());
+        let newest: Vec<_> = ring.newest(300 * SECOND).collect();
+        assert_eq!((newest.len(), newest[0].point.at_ms), (300, 101_000));
+        assert!(Ring::new(SECOND, SECOND).newest(SECOND).next().is_none());
     }
 }

@@ -2,13 +2,16 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use strata_report::{
-    CacheFrame, CacheReport, Frame, History, NodeFrame, NodeReport, Point, Window,
+    Alert, AlertsHead, CacheFrame, CacheReport, Frame, History, NodeFrame, NodeReport, Past, Point,
+    Range, Window,
 };
 use tokio::time::Instant;
 
+use crate::alerts::{self, View};
 use crate::census::Census;
 use crate::clock::now_ms;
-use crate::history::Past;
+use crate::history::Rings;
+use crate::kept::Kept;
 
 const RECENT_MS: u64 = 10_000;
 
@@ -20,6 +23,7 @@ pub struct Tick {
     /// The frame as screens get it, as JSON, made once for all who read it.
     pub json: Arc<str>,
     pub(crate) reports: Arc<[NodeReport]>,
+    pub(crate) alerts: Arc<[Alert]>,
 }
 
 /// Turns the reports of each second into frames and history.
@@ -29,8 +33,9 @@ pub(crate) struct Sampler {
     seq: u64,
     last: Option<(Instant, Arc<[NodeReport]>)>,
     recent: HashMap<String, VecDeque<Window>>,
-    pasts: HashMap<String, Past>,
-    past: Past,
+    rings: HashMap<String, Rings>,
+    all: Rings,
+    known_nodes: Vec<String>,
 }
 
 /// When reports were taken: by the clock that only goes forward, and by the one on the wall.
@@ -53,59 +58,79 @@ impl Sampler {
             seq: 0,
             last: None,
             recent: HashMap::new(),
-            pasts: HashMap::new(),
-            past: Past::default(),
+            rings: HashMap::new(),
+            all: Rings::default(),
+            known_nodes: Vec::new(),
         }
     }
 
     pub(crate) fn tick(&mut self, taken: Taken, reports: Vec<NodeReport>, census: &Census) -> Tick {
         let reports: Arc<[NodeReport]> = reports.into();
         let span_ms = self.span_ms(taken);
-        let mut sum = Point { at_ms: taken.at_ms, span_ms, ..Point::default() };
+        let tick = Point { at_ms: taken.at_ms, span_ms, ..Point::default() };
+        let mut sum = Kept::empty(tick);
         let mut caches = Vec::new();
         for report in merged(&reports) {
             let window = self.window(&report.cache, &reports, span_ms);
-            let point = Point {
-                outcomes: window.outcomes,
-                evictions: window.evictions,
-                ..Point { at_ms: taken.at_ms, span_ms, ..Point::default() }
-            };
-            sum.merge(&point);
-            if span_ms > 0 {
-                self.pasts.entry(report.cache.clone()).or_default().push(&point);
-            }
-            let recent = self.recent(&report.cache, window);
-            let mut frame = CacheFrame { report, recent, ..CacheFrame::default() };
+            let (outcomes, evictions) = (window.outcomes, window.evictions);
+            let mut frame = CacheFrame { report, ..CacheFrame::default() };
             census.fill(&mut frame);
+            let kept = Kept::new(Point { outcomes, evictions, ..tick }, &window, &frame);
+            sum.add_cache(&kept);
+            if span_ms > 0 {
+                self.rings.entry(frame.report.cache.clone()).or_default().push(&kept);
+            }
+            frame.recent = self.recent(&frame.report.cache, window);
             caches.push(frame);
         }
         if span_ms > 0 {
-            self.past.push(&sum);
+            self.all.push(&sum);
         }
         self.seq += 1;
         self.last = Some((taken.at, Arc::clone(&reports)));
-        Tick::new(
-            Frame {
-                seq: self.seq,
-                at_ms: taken.at_ms,
-                started_at_ms: self.started_at_ms,
-                nodes: reports.iter().map(node_frame).collect(),
-                caches,
-                redis: census.redis(&reports),
-                point: sum,
-            },
-            reports,
-        )
+        let mut frame = Frame {
+            seq: self.seq,
+            at_ms: taken.at_ms,
+            started_at_ms: self.started_at_ms,
+            nodes: reports.iter().map(node_frame).collect(),
+            caches,
+            redis: census.redis(&reports),
+            point: sum.point,
+            alerts: AlertsHead::default(),
+        };
+        let alerts = self.alerts(&frame, &reports);
+        frame.alerts = AlertsHead::of(&alerts);
+        Tick::new(frame, reports, alerts)
+    }
+
+    fn alerts(&mut self, frame: &Frame, nodes: &[NodeReport]) -> Vec<Alert> {
+        for node in nodes {
+            if !self.known_nodes.contains(&node.node) {
+                self.known_nodes.push(node.node.clone());
+            }
+        }
+        let minutes = |cache: &str| {
+            self.rings.get(cache).map(|rings| rings.chart().points).unwrap_or_default()
+        };
+        let known_nodes = &self.known_nodes;
+        alerts::all(&View { frame, nodes, known_nodes, minutes: &minutes })
     }
 
     /// The last minutes of all caches together.
-    pub(crate) fn history(&self) -> History {
-        self.past.chart()
+    pub(crate) fn chart(&self) -> History {
+        self.all.chart()
     }
 
-    /// The last minutes of one cache.
-    pub(crate) fn history_of(&self, cache: &str) -> History {
-        self.pasts.get(cache).map_or_else(|| Past::default().chart(), Past::chart)
+    /// All caches together over a range.
+    pub(crate) fn past(&self, range: Range) -> Past {
+        Past { since_ms: self.started_at_ms, ..self.all.past(range) }
+    }
+
+    /// One cache over a range.
+    pub(crate) fn past_of(&self, cache: &str, range: Range) -> Past {
+        let past = self.rings.get(cache).map(|rings| rings.past(range));
+        let past = past.unwrap_or_else(|| Rings::default().past(range));
+        Past { since_ms: self.started_at_ms, ..past }
     }
 
     // Measured, because a busy machine ticks late.
@@ -152,12 +177,12 @@ impl Sampler {
 }
 
 impl Tick {
-    fn new(frame: Frame, reports: Arc<[NodeReport]>) -> Self {
+    fn new(frame: Frame, reports: Arc<[NodeReport]>, alerts: Vec<Alert>) -> Self {
         let json = serde_json::to_string(&frame.for_screens()).unwrap_or_else(|error| {
             tracing::error!(%error, "failed to serialise a frame");
             "null".to_owned()
         });
-        Self { frame: Arc::new(frame), json: json.into(), reports }
+        Self { frame: Arc::new(frame), json: json.into(), reports, alerts: alerts.into() }
     }
 }
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use strata_cache::Pattern;
-use strata_report::EntryLook;
+use strata_report::{EntryLook, NodeCount};
 use tokio::time::{Instant, sleep};
 
 use crate::clock::now_ms;
@@ -28,16 +28,17 @@ pub(crate) struct Survivors<'a> {
 }
 
 impl Survivors<'_> {
-    /// Waits until no node has any in L1, at most for `patience`; then how many are left.
-    pub(crate) async fn left(&self, patience: Duration) -> u64 {
+    /// Waits until no node has any in L1, at most for `patience`; then how many each has left.
+    pub(crate) async fn left(&self, patience: Duration) -> Vec<NodeCount> {
         let deadline = Instant::now() + patience;
         loop {
-            let mut left = 0;
+            let mut left = Vec::new();
             for holder in self.holders {
                 // A node that is gone serves nothing, so it has no survivors.
-                left += self.on(holder.node.as_ref()).await.unwrap_or(0);
+                let entries = self.on(holder.node.as_ref()).await.unwrap_or(0);
+                left.push(NodeCount { node: holder.node.id().to_owned(), entries });
             }
-            if left == 0 || Instant::now() >= deadline {
+            if left.iter().all(|node| node.entries == 0) || Instant::now() >= deadline {
                 return left;
             }
             sleep(POLL).await;

@@ -16,7 +16,7 @@ pub use cached::TimelineKey;
 pub use ctx::{Caller, Ctx, Freshness};
 pub use error::DemoError;
 pub use reply::{ReadNote, Reply, WriteNote};
-pub use site::{MAX_BATCH, Site};
+pub use site::{CacheKey, MAX_BATCH, Site};
 pub use store::{
     Object, ObjectEdit, Post, PostDraft, PostEdit, PostSummary, Seeding, Store, StoreError,
     TimelinePage, User, UserDraft, UserEdit, UserRole, UserView, Visibility,

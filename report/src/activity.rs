@@ -4,6 +4,7 @@ use crate::{Cause, NodeId, Origin, Scope};
 
 /// Something that happened, once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
     /// Grows by one with each event that the console keeps; 0 where it is not of the stream.
     pub seq: u64,
@@ -21,6 +22,7 @@ pub struct Event {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum What {
     /// Loaded from the source into L1.
@@ -90,6 +92,7 @@ pub enum What {
 
 /// Kinds of events, for filters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum EventKind {
     /// Loaded, copied from L2 or written.
@@ -151,6 +154,7 @@ impl What {
 
 /// Which events to show. What is empty or `None` lets everything pass.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ActivityFilter {
     /// Of these kinds only; empty is all but fills.
     #[serde(default)]
@@ -187,6 +191,7 @@ impl ActivityFilter {
 
 /// The newest events after a place in the stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Activity {
     /// Those that pass the filter, oldest first.
     pub events: Vec<Event>,

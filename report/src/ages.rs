@@ -5,6 +5,7 @@ use crate::{Cause, LogHistogram};
 /// How old entries were when they left L1, by cause: since their fill, milliseconds. Removals are
 /// noticed late by up to a quarter of a second, so ages are that much too high at most.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[expect(missing_docs, reason = "each field counts the cause of its name")]
 pub struct Ages {
     pub expired: LogHistogram,

@@ -4,6 +4,7 @@ use crate::{Frame, History};
 
 /// The first event of a live stream: everything that a page needs to be up to date.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Snapshot {
     /// The newest frame.
     pub frame: Frame,
@@ -13,6 +14,7 @@ pub struct Snapshot {
 
 /// What somebody may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// May look.
@@ -23,6 +25,7 @@ pub enum Role {
 
 /// Who is looking, and whether they may act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Session {
     /// The name that the audit trail shows.
     pub actor: String,
@@ -36,6 +39,7 @@ pub struct Session {
 
 /// One line of the audit trail: something that was done or refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditEntry {
     /// Its id; the newer entry has the greater one.
     #[serde(default)]
@@ -62,6 +66,7 @@ pub struct AuditEntry {
 
 /// A part of the audit trail, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuditPage {
     /// The entries.
     pub entries: Vec<AuditEntry>,

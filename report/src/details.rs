@@ -1,16 +1,17 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{CacheFrame, LogHistogram, NodeCache, NodeId, Saved};
+use crate::{CacheFrame, LogHistogram, NodeCache, Saved};
 
 /// Everything about one cache, for its own page.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CacheDetails {
     /// When it was taken, milliseconds since the epoch.
     pub at_ms: u64,
     /// The whole report, nodes added up: groups, hot keys, curves and ages included.
     pub frame: CacheFrame,
     /// The same cache on each node.
-    pub nodes: Vec<(NodeId, NodeCache)>,
+    pub nodes: Vec<NodeCache>,
     /// The source's time that hits saved since the nodes started.
     pub saved: Option<Saved>,
     /// When entries of L1 will expire, all nodes together.
@@ -23,6 +24,7 @@ pub struct CacheDetails {
 
 /// When fresh entries of L1 will expire, from a walk over them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Expiries {
     /// Fresh entries that were looked at.
     pub entries: u64,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why an entry left a level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// Its time to live or time to idle ran out.
@@ -38,6 +39,7 @@ impl Cause {
 
 /// Removals counted by cause. Times are when the removal was noticed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[expect(missing_docs, reason = "each field counts the cause of its name")]
 pub struct Evictions {
     pub expired: u64,

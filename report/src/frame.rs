@@ -5,6 +5,7 @@ use crate::{AlertsHead, BusReport, CacheReport, Evictions, Histogram, L2Report, 
 /// What every screen is sent once a second: absolute values, complete in itself, so that a
 /// browser may miss any number of frames.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Frame {
     /// Grows by one each tick; starts over when the console restarts.
     pub seq: u64,
@@ -39,6 +40,7 @@ impl Frame {
 
 /// One node in a frame.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeFrame {
     /// Its id.
     pub node: NodeId,
@@ -54,6 +56,7 @@ pub struct NodeFrame {
 
 /// One cache in a frame.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CacheFrame {
     /// Since the nodes started, nodes added up.
     pub report: CacheReport,
@@ -67,6 +70,7 @@ pub struct CacheFrame {
 
 /// What happened between two reports.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Window {
     /// How long it was, milliseconds.
     pub span_ms: u64,
@@ -117,6 +121,7 @@ impl Window {
 
 /// Redis, as the nodes share it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RedisState {
     /// Whether there is a Redis at all.
     pub configured: bool,
@@ -136,6 +141,7 @@ pub struct RedisState {
 
 /// One step of a chart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Point {
     /// When the step ended, milliseconds since the epoch.
     pub at_ms: u64,
@@ -143,9 +149,11 @@ pub struct Point {
     pub span_ms: u64,
     /// How reads ended in it.
     #[serde(serialize_with = "outcome_counts", deserialize_with = "to_outcomes")]
+    #[cfg_attr(feature = "openapi", schema(value_type = [u64; 8]))]
     pub outcomes: Outcomes,
     /// What left L1 in it.
     #[serde(serialize_with = "eviction_counts", deserialize_with = "to_evictions")]
+    #[cfg_attr(feature = "openapi", schema(value_type = [u64; 5]))]
     pub evictions: Evictions,
 }
 
@@ -159,6 +167,7 @@ impl Point {
 
 /// Steps of a chart, oldest first. Where two lie further apart than the step, there is a gap.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct History {
     /// The length of a full step, milliseconds.
     pub step_ms: u64,
@@ -168,6 +177,7 @@ pub struct History {
 
 /// The demo's traffic: its settings, and whether it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TrafficState {
     /// Whether it runs.

@@ -5,6 +5,7 @@ use crate::{Evictions, Histogram, Outcomes, Saved};
 /// A cache's reads by key group. Every keyed read is in exactly one group, and the groups' outcomes
 /// add up to the cache's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Groups {
     /// Each group that was read at least once. Without groups there is one, named `all`; with
     /// them, what fits none is `other`, as is a read that went around the cache.
@@ -15,6 +16,7 @@ pub struct Groups {
 
 /// One key group of a cache.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GroupReport {
     /// Its name: the template, or what the cache's own function says.
     pub group: String,

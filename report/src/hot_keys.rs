@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 /// The keys that were read, or missed, most often in recent minutes: an estimate from a bounded
 /// sketch of sampled reads, in which older reads count less and less.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HotKeys {
     /// One read in so many was looked at, chosen at random.
     pub sampled_one_in: u32,
@@ -18,6 +19,7 @@ pub struct HotKeys {
 
 /// One key of [`HotKeys`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HotKey {
     /// The key's text, cut to [`HotKey::MAX_BYTES`].
     pub key: String,

@@ -6,6 +6,7 @@ use crate::NodeId;
 
 /// What an invalidation is about.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// One key.
@@ -33,6 +34,7 @@ impl Scope {
 
 /// Where an invalidation came from, seen from one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// Begun on this node.
@@ -56,6 +58,7 @@ impl Origin {
 
 /// Invalidations counted by scope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[expect(missing_docs, reason = "each field counts the scope of its name")]
 pub struct ScopeCounts {
     pub key: u64,
@@ -84,6 +87,7 @@ impl AddAssign for ScopeCounts {
 
 /// What an invalidation did to L2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum Effect {
     /// Entries were removed and other nodes were told. 0 means that none was there.
@@ -99,6 +103,7 @@ pub enum Effect {
 
 /// What an invalidation would remove, counted without changing anything.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Plan {
     /// The cache it is about.
     pub cache: String,
@@ -147,6 +152,7 @@ impl Plan {
 
 /// What loading keys again costs the source: a range, from the quartiles of the loads so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Reload {
     /// Keys times the 25th percentile of a load, milliseconds.
     pub low_ms: u64,
@@ -156,6 +162,7 @@ pub struct Reload {
 
 /// A number of entries in one node's L1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeCount {
     /// The node.
     pub node: NodeId,
@@ -165,6 +172,7 @@ pub struct NodeCount {
 
 /// Where a pattern invalidation stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum JobState {
     /// Still removing.
@@ -182,6 +190,7 @@ pub enum JobState {
 
 /// What a job does to its keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum JobKind {
     /// Removes them.
@@ -195,6 +204,7 @@ pub enum JobKind {
 
 /// Something that went wrong in a job without ending it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobError {
     /// The node on which; empty where it was on none.
     pub node: NodeId,
@@ -204,6 +214,7 @@ pub struct JobError {
 
 /// An invalidation that runs, or ran, in the background.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Job {
     /// Its id.
     pub id: u64,

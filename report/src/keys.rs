@@ -4,6 +4,7 @@ use crate::{Event, NodeCount, NodeId};
 
 /// One key, looked at in every level and in the source without disturbing the cache.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeyLook {
     /// The cache.
     pub cache: String,
@@ -33,6 +34,7 @@ pub struct KeyLook {
 
 /// One key in L1 of one node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct L1Look {
     /// The node.
     pub node: NodeId,
@@ -45,6 +47,7 @@ pub struct L1Look {
 
 /// One key in L2.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum L2Look {
     /// Nothing is there.
@@ -59,6 +62,7 @@ pub enum L2Look {
 
 /// One key in the source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum SourceLook {
     /// It has a value.
@@ -77,6 +81,7 @@ pub enum SourceLook {
 
 /// One entry, as an inspector sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EntryLook {
     /// The value as JSON text; `None` is a remembered "not found".
     pub value: Option<String>,
@@ -92,6 +97,7 @@ pub struct EntryLook {
 
 /// In which level to search.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum LevelChoice {
     /// In both; a key that lies in both is one row.
@@ -105,6 +111,7 @@ pub enum LevelChoice {
 
 /// What to search for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeyQuery {
     /// A glob on the key.
     pub pattern: String,
@@ -128,6 +135,7 @@ impl KeyQuery {
 /// One page of keys that match. A key that comes or goes between two pages may be missing or come
 /// twice.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeyPage {
     /// The cache.
     pub cache: String,
@@ -149,6 +157,7 @@ pub struct KeyPage {
 
 /// One key that matches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeyRow {
     /// The key.
     pub key: String,

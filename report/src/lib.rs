@@ -20,6 +20,8 @@ mod invalidations;
 mod keys;
 mod log_histogram;
 mod nodes;
+#[cfg(feature = "openapi")]
+mod openapi;
 mod outcomes;
 mod past;
 mod range;

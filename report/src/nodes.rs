@@ -4,6 +4,7 @@ use crate::{BusReport, Evictions, L2Report, NodeId, Outcomes, Quantiles, RedisSt
 
 /// Every node, side by side.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodesReport {
     /// When it was taken, milliseconds since the epoch.
     pub at_ms: u64,
@@ -15,6 +16,7 @@ pub struct NodesReport {
 
 /// One node beside the others.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeRow {
     /// Its id.
     pub node: NodeId,
@@ -38,7 +40,10 @@ pub struct NodeRow {
 
 /// One cache on one node.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeCache {
+    /// The node.
+    pub node: NodeId,
     /// The cache's name.
     pub cache: String,
     /// How its reads ended here, since the node started.
@@ -59,6 +64,7 @@ pub struct NodeCache {
 
 /// Something in which nodes differ that should not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Disagreement {
     /// What, for example `version` or `settings`.
     pub about: String,
@@ -70,6 +76,7 @@ pub struct Disagreement {
 
 /// What one node says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeSays {
     /// The node.
     pub node: NodeId,
@@ -79,6 +86,7 @@ pub struct NodeSays {
 
 /// Copies of the same keys in L1 of several nodes, compared: a sample.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Agreement {
     /// The cache.
     pub cache: String,
@@ -92,6 +100,7 @@ pub struct Agreement {
 
 /// Redis, as it and the nodes see it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RedisReport {
     /// The state that is in every frame too.
     pub state: RedisState,
@@ -105,6 +114,7 @@ pub struct RedisReport {
 
 /// What Redis counts about itself. Counters since its start.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RedisServer {
     /// When it was asked, milliseconds since the epoch.
     pub at_ms: u64,
@@ -136,6 +146,7 @@ pub struct RedisServer {
 
 /// One slow command. Arguments after the key are left out: they may be values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SlowCommand {
     /// When, milliseconds since the epoch; exact to a second.
     pub at_ms: u64,
@@ -147,6 +158,7 @@ pub struct SlowCommand {
 
 /// What one cache keeps in Redis.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RedisShare {
     /// The cache.
     pub cache: String,
@@ -158,6 +170,7 @@ pub struct RedisShare {
 
 /// How one node reaches L2.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeL2 {
     /// The node.
     pub node: NodeId,

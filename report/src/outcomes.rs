@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How one read ended. Each read has exactly one outcome, so the counts add up to the reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The process's own memory had a fresh entry.
@@ -54,6 +55,7 @@ impl Outcome {
 
 /// Reads counted by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[expect(missing_docs, reason = "each field counts the outcome of its name")]
 pub struct Outcomes {
     pub l1_hit: u64,

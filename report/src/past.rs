@@ -4,6 +4,7 @@ use crate::{Evictions, Histogram, Outcomes, Point, Range};
 
 /// What happened over a range: one cache, or all together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Past {
     /// How far back it looks.
     pub range: Range,
@@ -27,6 +28,7 @@ impl Past {
 
 /// One step of a chart. The outcomes add up to the reads that ended in it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Step {
     /// Reads and removals.
     pub point: Point,
@@ -64,6 +66,7 @@ impl Step {
 
 /// How long something took, from bucket counts: accurate to a bucket's width.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Quantiles {
     /// Half took no longer, nanoseconds.
     pub p50_ns: u64,
@@ -86,6 +89,7 @@ impl Quantiles {
 
 /// One column of the heat maps.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HeatColumn {
     /// When its first step began, milliseconds since the epoch.
     pub from_ms: u64,
@@ -101,6 +105,7 @@ pub struct HeatColumn {
 
 /// Something that an operator did, to be marked on charts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Marker {
     /// When it began, milliseconds since the epoch.
     pub at_ms: u64,

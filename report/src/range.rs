@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// How far back a chart looks. The text is the one of the wire and of addresses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Range {
     /// The last minute, second by second.
     #[serde(rename = "1m")]

@@ -10,6 +10,7 @@ pub type NodeId = String;
 
 /// One of the two levels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// moka, in the process; every node has its own.
@@ -30,6 +31,7 @@ impl Level {
 
 /// One node at one instant: itself and every cache that it holds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NodeReport {
     /// Its id, unique within the namespace.
     pub node: NodeId,
@@ -52,6 +54,7 @@ pub struct NodeReport {
 /// When each counter moves: `outcomes` once a read, as it ends; `l1.gets` and `l2.gets` once a
 /// level is asked for a key, so one read may make two; `puts` once a level accepted an entry.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CacheReport {
     /// The cache's name.
     pub cache: String,
@@ -97,6 +100,7 @@ pub struct CacheReport {
 
 /// Gets asked of one level.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Gets {
     /// A fresh entry was there.
     pub hit: u64,
@@ -110,6 +114,7 @@ pub struct Gets {
 
 /// L1 of one cache. Entries and weight are moka's estimates.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct L1Report {
     /// Estimated entries.
     pub entries: u64,
@@ -139,6 +144,7 @@ pub struct L1Report {
 
 /// Loads from the source.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Loads {
     /// Durations of loads that answered ("not found" is an answer).
     pub success: Histogram,
@@ -150,6 +156,7 @@ pub struct Loads {
 
 /// Invalidations and the entries they removed, by scope and origin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InvalidationCounts {
     /// Begun on this node.
     pub local: ScopeCounts,
@@ -173,6 +180,7 @@ impl InvalidationCounts {
 
 /// The settings of a cache that are in force.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Settings {
     /// Time to live in L1, milliseconds; `None` is for as long as there is room.
     pub l1_time_to_live_ms: Option<u64>,
@@ -196,6 +204,7 @@ pub struct Settings {
 
 /// How a node hears of invalidations.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BusReport {
     /// Whether there is a bus at all; without Redis there is none.
     pub configured: bool,
@@ -217,6 +226,7 @@ pub struct BusReport {
 
 /// How a node reaches L2.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct L2Report {
     /// Whether the node has an L2 at all.
     pub configured: bool,

@@ -10,6 +10,7 @@ use crate::{CacheReport, Histogram, Outcomes, Window};
 /// reads are no hits, what a hit itself costs is not taken off, and a load of many keys counts
 /// with its whole duration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Saved {
     /// Hits times the 25th percentile of a load, milliseconds.
     pub low_ms: u64,

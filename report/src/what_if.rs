@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Counts grow while the node lives; the difference of two readings is the curve of what came
 /// between.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WhatIf {
     /// One key in so many takes part, chosen by its hash.
     pub sampled_one_in: f64,
@@ -21,6 +22,7 @@ pub struct WhatIf {
 
 /// One point of the curve.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WhatIfPoint {
     /// The capacity, in multiples of what L1 has.
     pub capacity_factor: f64,

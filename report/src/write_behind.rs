@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where a write-behind keeps what the source does not have yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum WriteBehindKind {
     /// In the process: lost with it.
@@ -18,6 +19,7 @@ pub enum WriteBehindKind {
 /// running. Of the durable kind each node counts its own share, and a value that was replaced while
 /// it was being sent, or was delivered twice, counts twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WriteBehindReport {
     /// The cache's name.
     pub cache: String,

@@ -2,6 +2,7 @@ use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Every refusal and failure of the HTTP interface, answered as problem JSON (RFC 9457).
 ///
@@ -14,12 +15,17 @@ pub(crate) struct AppError {
     detail: String,
 }
 
-#[derive(Serialize)]
-struct Problem<'a> {
+/// A refusal or failure (RFC 9457).
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Problem<'a> {
+    /// Its stable name: `urn:strata:problem:` and the name.
     #[serde(rename = "type")]
     kind: String,
+    /// The status in words.
     title: &'a str,
+    /// The status.
     status: u16,
+    /// What is wrong, for people.
     detail: &'a str,
 }
 

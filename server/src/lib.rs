@@ -6,6 +6,7 @@ mod error;
 mod extract;
 mod limits;
 mod metrics;
+mod openapi;
 mod page;
 mod private_redis;
 mod request_log;
@@ -14,8 +15,10 @@ mod routes;
 mod run;
 mod security;
 mod shutdown;
+mod source;
 mod startup;
 mod state;
+mod table;
 
 pub use config::{Cli, Command, ConfigError, DemoFlags, RedisChoice, Settings, TrafficMode};
 pub use private_redis::{PrivateRedis, PrivateRedisError};

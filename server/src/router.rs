@@ -14,7 +14,7 @@ use crate::limits::{MAX_BODY_BYTES, check_body_size};
 use crate::routes::{api, demo, events, health, metrics};
 use crate::security::{Hosts, check_host, csrf, harden, identify};
 use crate::state::AppState;
-use crate::{assets, page, request_log};
+use crate::{assets, openapi, page, request_log};
 
 /// Every path of the program, by who asks for it.
 pub(crate) fn router(state: AppState, hosts: Hosts) -> Router {
@@ -37,17 +37,31 @@ pub(crate) fn router(state: AppState, hosts: Hosts) -> Router {
         .route("/demo/timelines/{user}", get(demo::timelines::get))
         .route("/demo/objects/{key}", get(demo::objects::get).put(demo::objects::put))
         // Scripts that look
+        .route("/api/v1/openapi.json", get(openapi::document))
         .route("/api/v1/session", get(api::session::get))
         .route("/api/v1/nodes", get(api::nodes::list))
+        .route("/api/v1/nodes/rows", get(api::nodes::rows))
+        .route("/api/v1/redis", get(api::nodes::redis))
+        .route("/api/v1/history", get(api::history::all))
+        .route("/api/v1/activity", get(api::activity::list))
+        .route("/api/v1/alerts", get(api::alerts::list))
         .route("/api/v1/caches", get(api::caches::list))
         .route("/api/v1/caches/{cache}", get(api::caches::get))
+        .route("/api/v1/caches/{cache}/report", get(api::caches::report))
+        .route("/api/v1/caches/{cache}/agreement", get(api::caches::agreement))
+        .route("/api/v1/caches/{cache}/history", get(api::history::of_cache))
+        .route("/api/v1/caches/{cache}/keys", get(api::keys::search))
         .route("/api/v1/audit", get(api::audit::list))
         // Scripts that act
         .route(
             "/api/v1/caches/{cache}/keys/{key}",
             get(api::keys::look).delete(api::keys::invalidate),
         )
+        .route("/api/v1/caches/{cache}/keys/{key}/soften", post(api::keys::soften))
+        .route("/api/v1/caches/{cache}/keys/{key}/refresh", post(api::keys::refresh))
         .route("/api/v1/caches/{cache}/plans", post(api::invalidations::plan))
+        .route("/api/v1/plans/{id}/run", post(api::invalidations::run))
+        .route("/api/v1/invalidations", get(api::invalidations::list))
         .route("/api/v1/caches/{cache}/invalidations", post(api::invalidations::start))
         .route(
             "/api/v1/invalidations/{id}",

@@ -5,7 +5,7 @@ use anyhow::Context;
 use axum::Router;
 use prometheus::Registry;
 use strata_cache::Node;
-use strata_console::{Access, AccessSettings, Console, NodeFace};
+use strata_console::{Access, AccessSettings, Console, ConsoleSettings, NodeFace, SourceFace};
 use strata_demo::{STEADY, Site, Store, Traffic};
 use strata_report::TrafficState;
 use tokio::sync::Semaphore;
@@ -18,6 +18,7 @@ use crate::private_redis::PrivateRedis;
 use crate::router::router;
 use crate::routes::events::MAX_STREAMS;
 use crate::security::Hosts;
+use crate::source::DemoSource;
 use crate::state::{AppState, Parts, Sites};
 
 /// Nodes with this namespace and the same Redis share L2 and bus.
@@ -52,7 +53,16 @@ impl Demo {
         let build = |node: &Node| Site::new(node.clone(), store.clone());
         let sites = nodes.iter().map(build).collect::<Result<Vec<_>, _>>()?;
         let faces = nodes.iter().map(|node| Arc::new(node.clone()) as Arc<dyn NodeFace>).collect();
-        let console = Console::start(faces, access(settings, listening), shutdown.clone());
+        let source = sites.first().cloned().map(DemoSource::new);
+        let console_settings = ConsoleSettings {
+            access: access(settings, listening),
+            protected: settings.protected.clone(),
+            sources: source
+                .into_iter()
+                .map(|source| Arc::new(source) as Arc<dyn SourceFace>)
+                .collect(),
+        };
+        let console = Console::start(faces, console_settings, shutdown.clone());
         let traffic = traffic(settings, &sites, shutdown.clone());
         let registry = Registry::new();
         registry.register(Box::new(NodeCollector::new(console.clone())?))?;

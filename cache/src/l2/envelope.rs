@@ -64,6 +64,14 @@ impl<'a> Envelope<'a> {
         out
     }
 
+    /// When the entry that begins like this was created and until when it is fresh; `None` where
+    /// it is no entry. Trusts the bytes, so for listings only.
+    pub(crate) fn times(head: &[u8]) -> Option<(u64, u64)> {
+        let is_entry = head.len() >= HEADER && &head[..4] == MAGIC;
+        let at = |at| Some(u64::from_be_bytes(part(head, at).ok()?));
+        if is_entry { Some((at(7)?, at(FRESH_AT)?)) } else { None }
+    }
+
     pub(crate) fn decode(bytes: &'a [u8], key: &str, schema: u16) -> Result<Self, Unreadable> {
         if bytes.len() < HEADER || &bytes[..4] != MAGIC {
             return Err(Unreadable);

@@ -297,7 +297,7 @@ impl Keyspace {
         invocation.invoke_async(&mut connection).await
     }
 
-    async fn scan_step(
+    pub(super) async fn scan_step(
         &self,
         mut connection: MultiplexedConnection,
         pattern: Option<&Pattern>,
@@ -335,7 +335,7 @@ impl Keyspace {
         format!("{}{key}", self.prefix)
     }
 
-    fn key_of<'a>(&self, entry: &'a [u8]) -> Option<&'a str> {
+    pub(super) fn key_of<'a>(&self, entry: &'a [u8]) -> Option<&'a str> {
         std::str::from_utf8(entry).ok()?.strip_prefix(&self.prefix)
     }
 }

@@ -11,7 +11,7 @@ pub enum Recording {
     /// All there is: the default, and cheap enough to leave on.
     #[default]
     Everything,
-    /// Counts and latencies: no hot keys, no what-if curve.
+    /// Counts and latencies: no hot keys, no what-if curve, no events.
     Counts,
 }
 

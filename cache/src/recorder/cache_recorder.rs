@@ -8,6 +8,7 @@ use strata_report::{Origin, Outcome, Scope};
 
 use super::bounds::{Bounds, L1Size, LoadEnded, Recording, Removal};
 use super::counters::{Counter, GetsRecorder, HistogramRecorder, LogHistogramRecorder};
+use super::events::Events;
 use super::grouping::Grouping;
 use super::groups::GroupCounts;
 use super::hot_keys::HotKeysRecorder;
@@ -23,6 +24,7 @@ pub(crate) struct Recorder {
     pub(super) groups: GroupCounts,
     pub(super) hot_keys: Option<HotKeysRecorder>,
     pub(super) what_if: Option<WhatIfRecorder>,
+    pub(super) events: Option<Events>,
     pub(crate) l1_latency: HistogramRecorder,
     pub(crate) l2: GetsRecorder,
     pub(super) l1_puts: Counter,
@@ -49,6 +51,7 @@ impl Recorder {
             groups: grouping.counts(),
             hot_keys: is_full.then(|| HotKeysRecorder::new(bounds.misses_sampled_one_in)),
             what_if,
+            events: is_full.then(Events::default),
             l1_latency: HistogramRecorder::default(),
             l2: GetsRecorder::default(),
             l1_puts: Counter::default(),
@@ -70,6 +73,11 @@ impl Recorder {
 
     pub(crate) fn tag<K: Hash + Display>(&self, grouping: &Grouping<K>, key: &K) -> Tag {
         Tag::new(grouping.group(key, &self.groups), hash_of(key))
+    }
+
+    /// The name of the key's group.
+    pub(crate) fn group_name(&self, tag: Tag) -> Option<String> {
+        self.groups.name(tag.group)
     }
 
     /// A read that ended; with the weight of the entry that answered it.

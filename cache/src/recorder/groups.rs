@@ -69,6 +69,12 @@ impl GroupCounts {
         (names.len() - 1) as u8
     }
 
+    /// The name of a group by its number.
+    pub(super) fn name(&self, group: u8) -> Option<String> {
+        let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
+        names.get(usize::from(group)).cloned()
+    }
+
     pub(super) fn outcome(&self, group: u8, outcome: Outcome) {
         self.counts[usize::from(group)].outcomes[outcome as usize].fetch_add(1, Relaxed);
     }

@@ -7,6 +7,7 @@
 //! | `counters` | single counters and histograms |
 //! | `groups`, `grouping`, `template` | counts by key group, and which group a key is in |
 //! | `tag` | what is known of a key, kept in its entry so that a hit pays nothing |
+//! | `events`, `happenings` | the newest things that happened to keys |
 //! | `turn` | which reads are sampled |
 //! | `hot_keys`, `sketch` | the keys that are read or missed most |
 //! | `what_if`, `miniature` | the hit ratio with other capacities |
@@ -14,8 +15,10 @@
 mod bounds;
 mod cache_recorder;
 mod counters;
+mod events;
 mod grouping;
 mod groups;
+mod happenings;
 mod hot_keys;
 mod miniature;
 mod reporting;
@@ -29,6 +32,8 @@ pub use bounds::Recording;
 pub(crate) use bounds::{Bounds, L1Size, LoadEnded, Removal};
 pub(crate) use cache_recorder::Recorder;
 pub(crate) use counters::{Counter, HistogramRecorder};
+pub use events::CacheEvents;
+pub(crate) use events::Events;
 pub(crate) use grouping::{GroupOf, Grouping};
 pub(crate) use miniature::Lives;
 pub(crate) use tag::{Tag, hash_of};

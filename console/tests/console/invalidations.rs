@@ -163,6 +163,7 @@ async fn a_cancelled_pattern_stops_and_keeps_what_it_removed() {
     let job = console.invalidate_pattern(&operator(), "users", "*").await.unwrap();
     console.finished(job.id, SECOND * 7 / 2).await.unwrap();
     let asked = console.cancel(&operator(), job.id).unwrap();
+    assert_eq!(console.cancel(&operator(), job.id).unwrap(), asked, "asked twice");
     assert_eq!((asked.state, asked.l2_removed), (JobState::Running, 30));
     let ended = console.finished(job.id, 60 * SECOND).await.unwrap();
     assert_eq!((ended.state, ended.l2_removed), (JobState::Cancelled, 40));
@@ -176,6 +177,7 @@ async fn a_cancelled_pattern_stops_and_keeps_what_it_removed() {
     );
     let late = console.cancel(&operator(), job.id).unwrap();
     assert_eq!(late, ended);
+    assert!(late.cancel_asked);
 }
 
 #[tokio::test(start_paused = true)]

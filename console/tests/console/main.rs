@@ -1,7 +1,11 @@
 //! The console over nodes of another process, as tests script them, and over real nodes.
 #![cfg(test)]
 
+mod activity;
+mod audit;
 mod invalidations;
+mod keys;
 mod levels;
+mod plans;
 mod support;
 mod ticks;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strata_console::{Console, NodeFace, Tick};
-use strata_report::{CacheReport, Evictions, Frame};
+use strata_report::{CacheReport, Evictions, Frame, Past, Range};
 use tokio::sync::watch::Receiver;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -28,7 +28,7 @@ async fn the_first_frame_is_there_at_once_and_names_every_cache() {
     assert_eq!(frame.caches[0].report.outcomes.reads(), 0);
     assert_eq!((frame.nodes[0].node.as_str(), frame.nodes[0].version.as_str()), ("1", "1.2.3"));
     assert_eq!(console.nodes()[0].caches.len(), 2);
-    assert!(console.history().points.is_empty());
+    assert!(console.history(Range::Quarter).steps.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -53,8 +53,8 @@ async fn each_second_brings_a_frame_with_what_happened_in_it() {
         assert_eq!((frame.point.outcomes.l1_hit, frame.point.span_ms), (100, 1_000));
         assert_eq!(frame.caches[0].report.outcomes.l1_hit, second * 100);
     }
-    let history = console.history();
-    let reads: u64 = history.points.iter().map(|point| point.outcomes.reads()).sum();
+    let history = console.history(Range::Minute);
+    let reads: u64 = history.steps.iter().map(|step| step.outcomes().reads()).sum();
     assert_eq!((history.step_ms, reads), (1_000, 300));
 }
 
@@ -163,13 +163,11 @@ async fn each_cache_has_a_history_of_its_own() {
     let posts = CacheReport { cache: "posts".to_owned(), ..cache_report(30) };
     node.reports(|report| report.caches = vec![cache_report(12), posts]);
     next(&mut ticks).await;
-    let reads = |history: strata_report::History| -> u64 {
-        history.points.iter().map(|point| point.outcomes.reads()).sum()
-    };
-    assert_eq!(reads(console.cache_history("users").unwrap()), 12);
-    assert_eq!(reads(console.cache_history("posts").unwrap()), 30);
-    assert_eq!(reads(console.history()), 42);
-    assert!(console.cache_history("cats").is_err());
+    let reads = |past: Past| -> u64 { past.steps.iter().map(|step| step.outcomes().reads()).sum() };
+    assert_eq!(reads(console.cache_history("users", Range::Day).unwrap()), 12);
+    assert_eq!(reads(console.cache_history("posts", Range::Day).unwrap()), 30);
+    assert_eq!(reads(console.history(Range::Day)), 42);
+    assert!(console.cache_history("cats", Range::Day).is_err());
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,9 +5,11 @@ mod copy;
 mod detach;
 mod objects;
 mod posts;
+mod source;
 mod timelines;
 mod users;
 
 pub use checks::MAX_BATCH;
 pub(crate) use checks::MAX_KEY_BYTES;
 pub use copy::Site;
+pub use source::CacheKey;

@@ -77,6 +77,15 @@ pub struct DemoFlags {
           default_missing_value = "true", require_equals = true, value_parser = BoolishValueParser::new())]
     pub read_only: Option<bool>,
 
+    /// Keys that the console never invalidates, as CACHE:PATTERN (repeatable)
+    #[arg(
+        long = "protect",
+        env = "STRATA_PROTECT",
+        value_name = "CACHE:PATTERN",
+        value_delimiter = ','
+    )]
+    pub protect: Option<Vec<String>>,
+
     /// A further host name that requests may be addressed to (repeatable)
     #[arg(
         long = "allowed-host",
@@ -151,6 +160,7 @@ impl DemoFlags {
             users: self.users.or(file.users),
             operator_token: self.operator_token.or(file.operator_token),
             read_only: self.read_only.or(file.read_only),
+            protect: self.protect.or(file.protect),
             allowed_hosts: self.allowed_hosts.or(file.allowed_hosts),
         }
     }

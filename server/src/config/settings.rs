@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use leptos::config::LeptosOptions;
+use strata_console::{Protected, ProtectedError};
 
 use super::file::ConfigFile;
 use super::{DemoFlags, RedisChoice, TrafficMode};
@@ -36,6 +37,8 @@ pub struct Settings {
     pub operator_token: Option<String>,
     /// Whether every change is refused.
     pub read_only: bool,
+    /// Keys that the console never invalidates.
+    pub protected: Vec<Protected>,
     /// Further host names that requests may be addressed to.
     pub allowed_hosts: Vec<String>,
     /// How pages are served.
@@ -63,6 +66,15 @@ pub enum ConfigError {
         given: u64,
         /// What would do.
         range: &'static str,
+    },
+    /// A text that should name protected keys does not.
+    #[error("protect {text:?}: failed to {reason}")]
+    Protected {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        #[source]
+        reason: ProtectedError,
     },
     /// An empty token would let everybody act.
     #[error("use an empty operator token")]
@@ -97,6 +109,7 @@ impl Settings {
             n_users: flags.users.unwrap_or(Self::DEFAULT_N_USERS),
             operator_token: flags.operator_token,
             read_only: flags.read_only.unwrap_or(false),
+            protected: protected(flags.protect.unwrap_or_default())?,
             allowed_hosts: flags.allowed_hosts.unwrap_or_default(),
             leptos: file.leptos,
         };
@@ -118,6 +131,14 @@ impl Settings {
         }
         Ok(())
     }
+}
+
+fn protected(texts: Vec<String>) -> Result<Vec<Protected>, ConfigError> {
+    let read = |text: String| match text.parse() {
+        Ok(protected) => Ok(protected),
+        Err(reason) => Err(ConfigError::Protected { text, reason }),
+    };
+    texts.into_iter().map(read).collect()
 }
 
 // A replay's totals should be those of the trace, so nothing else reads meanwhile.
@@ -196,6 +217,14 @@ mod tests {
     fn an_empty_token_is_refused() {
         let error = resolve(DemoFlags::default(), "operator-token = ''").err().unwrap();
         assert!(matches!(error, ConfigError::EmptyToken));
+    }
+
+    #[test]
+    fn protected_keys_are_read_and_what_names_none_is_refused() {
+        let protected = resolve(DemoFlags::default(), "protect = ['users:1*']").unwrap().protected;
+        assert_eq!(protected, ["users:1*".parse().unwrap()]);
+        let error = resolve(DemoFlags::default(), "protect = ['users']").err().unwrap();
+        assert!(error.to_string().contains("users"), "{error}");
     }
 
     #[test]

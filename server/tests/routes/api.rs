@@ -53,7 +53,7 @@ async fn a_pattern_is_planned_run_and_watched() {
     let left = running.send(Method::POST, "/api/v1/caches/users/plans", &all).await.json();
     assert_eq!(left["l2"], 2, "{left}");
     let audit = running.get("/api/v1/audit").await.json();
-    assert_eq!(audit[0]["target"], "4?", "{audit}");
+    assert_eq!(audit["entries"][0]["target"], "4?", "{audit}");
     running.demo.stop().await;
 }
 

@@ -4,11 +4,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use strata_cache::{Pattern, Progress};
-use strata_console::{Answer, ConsoleError, KeyMatch, L2Count, NodeFace};
+use strata_cache::{CacheEvents, Journal, L1List, L1Survey, L2Head, Pattern, Progress};
+use strata_console::{Answer, ConsoleError, KeyMatch, L1Listed, L2Count, L2Step, NodeFace};
 use strata_report::{
-    BusReport, CacheReport, Effect, EntryLook, L2Look, L2Report, NodeReport, Outcomes, RedisState,
-    Settings,
+    BusReport, CacheReport, Effect, EntryLook, KeyRow, L2Look, L2Report, NodeReport, Outcomes,
+    RedisServer, RedisState, Settings,
 };
 
 /// How long each batch of a pattern invalidation takes.
@@ -39,11 +39,21 @@ pub(crate) struct Script {
     pub(crate) peers: Vec<Arc<FakeNode>>,
     /// How many invalidations began here.
     pub(crate) n_invalidations: u64,
+    /// How many keys were marked as stale here.
+    pub(crate) n_softened: u64,
+    /// What happened to its keys.
+    pub(crate) events: CacheEvents,
+    /// The lines that were appended to journals.
+    pub(crate) journal: Vec<String>,
 }
 
 /// A report of `users` with so many reads answered by L1.
 pub(crate) fn cache_report(l1_hit: u64) -> CacheReport {
-    let settings = Settings { l2_time_to_live_ms: Some(60_000), ..Settings::default() };
+    let settings = Settings {
+        l1_time_to_live_ms: Some(30_000),
+        l2_time_to_live_ms: Some(60_000),
+        ..Settings::default()
+    };
     let outcomes = Outcomes { l1_hit, ..Outcomes::default() };
     CacheReport { cache: "users".to_owned(), outcomes, settings, ..CacheReport::default() }
 }
@@ -69,6 +79,9 @@ impl FakeNode {
             breaks_off: false,
             peers: Vec::new(),
             n_invalidations: 0,
+            n_softened: 0,
+            events: CacheEvents::default(),
+            journal: Vec::new(),
         };
         Arc::new(Self { id: id.to_owned(), script: Mutex::new(script) })
     }
@@ -146,6 +159,86 @@ impl NodeFace for FakeNode {
     ) -> Answer<'a, Option<KeyMatch>> {
         let samples = (0..100).map(|i| format!("z{i}")).take(limit).collect();
         answer(Some(KeyMatch { n_keys: 100, samples }))
+    }
+
+    fn list_l1<'a>(&'a self, _cache: &'a str, list: L1List<'a>) -> Answer<'a, L1Listed> {
+        let script = self.script();
+        let keys: Vec<_> = script.l1.keys().filter(|key| list.pattern.matches(key)).collect();
+        let n_keys = keys.len() as u64;
+        let wanted =
+            keys.into_iter().filter(|key| list.after.is_none_or(|after| key.as_str() > after));
+        let row = |key: &String| KeyRow {
+            key: key.clone(),
+            l1: vec![self.id.clone()],
+            ..KeyRow::default()
+        };
+        answer(L1Listed { n_keys, rows: wanted.take(list.limit).map(row).collect() })
+    }
+
+    fn among_l1<'a>(&'a self, _cache: &'a str, keys: &'a [String]) -> Answer<'a, Vec<KeyRow>> {
+        let script = self.script();
+        let held = keys.iter().filter(|key| script.l1.contains_key(*key));
+        let row = |key: &String| KeyRow { key: key.clone(), ..KeyRow::default() };
+        answer(held.map(row).collect())
+    }
+
+    fn survey_l1<'a>(&'a self, _cache: &'a str) -> Answer<'a, L1Survey> {
+        answer(L1Survey::default())
+    }
+
+    fn scan_l2<'a>(
+        &'a self,
+        _cache: &'a str,
+        _pattern: &'a Pattern,
+        _cursor: u64,
+    ) -> Answer<'a, Option<L2Step>> {
+        answer(self.script().redis.is_some().then(L2Step::default))
+    }
+
+    fn heads_l2<'a>(
+        &'a self,
+        _cache: &'a str,
+        keys: &'a [String],
+    ) -> Answer<'a, Option<Vec<Option<L2Head>>>> {
+        answer(self.script().redis.is_some().then(|| vec![None; keys.len()]))
+    }
+
+    fn group_of<'a>(&'a self, _cache: &'a str, _key: &'a str) -> Answer<'a, Option<String>> {
+        answer(Some("all".to_owned()))
+    }
+
+    fn events_after(&self, _cache: &str, seq: u64) -> CacheEvents {
+        let all = self.script().events.clone();
+        let events = all.events.into_iter().filter(|event| event.seq > seq).collect();
+        CacheEvents { events, ..all }
+    }
+
+    fn events_of<'a>(&'a self, _cache: &'a str, _key: &'a str) -> Answer<'a, CacheEvents> {
+        answer(self.script().events.clone())
+    }
+
+    fn soften<'a>(&'a self, _cache: &'a str, _key: &'a str) -> Answer<'a, Effect> {
+        self.script().n_softened += 1;
+        answer(self.script().effect)
+    }
+
+    fn redis_server(&self) -> Answer<'_, Option<RedisServer>> {
+        answer(self.script().redis.is_some().then(RedisServer::default))
+    }
+
+    fn append<'a>(&'a self, _journal: Journal<'a>, lines: &'a [String]) -> Answer<'a, bool> {
+        let mut script = self.script();
+        if script.redis.is_some() {
+            script.journal.extend(lines.iter().cloned());
+        }
+        answer(script.redis.is_some())
+    }
+
+    fn journal<'a>(&'a self, journal: Journal<'a>) -> Answer<'a, Option<Vec<String>>> {
+        let script = self.script();
+        let is_audit = journal.name == "audit";
+        let newest_first = script.journal.iter().rev().filter(|_| is_audit).cloned().collect();
+        answer(script.redis.is_some().then_some(newest_first))
     }
 
     fn invalidate<'a>(&'a self, _cache: &'a str, key: &'a str) -> Answer<'a, Effect> {

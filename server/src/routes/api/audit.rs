@@ -1,9 +1,38 @@
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
 use strata_console::Console;
-use strata_report::AuditEntry;
+use strata_report::AuditPage;
+
+use crate::error::AppError;
+use crate::extract::Query;
+use crate::openapi::Part;
+use crate::table::{Format, table};
+
+const MAX_LIMIT: usize = 1_000;
+
+/// Which part of the trail, and how to write it.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Wanted {
+    before: Option<u64>,
+    limit: Option<usize>,
+    #[serde(default)]
+    format: Format,
+}
 
 /// What was done and refused, newest first.
-pub(crate) async fn list(State(console): State<Console>) -> Json<Vec<AuditEntry>> {
-    Json(console.audit())
+#[utoipa::path(get, path = "/api/v1/audit", params(Wanted), responses((status = 200, description = "The entries.", content((AuditPage = "application/json"), (String = "text/csv"))), Part))]
+pub(crate) async fn list(
+    State(console): State<Console>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, AppError> {
+    let limit = wanted.limit.unwrap_or(100);
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        let detail = format!("The limit must be between 1 and {MAX_LIMIT}.");
+        return Err(AppError::bad_request("bad-limit", detail));
+    }
+    let page = console.audit_page(wanted.before, limit);
+    Ok(table(wanted.format, "audit", &page.entries, || Json(&page)))
 }

@@ -1,20 +1,47 @@
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use strata_console::Console;
-use strata_report::CacheFrame;
+use strata_report::{Agreement, CacheDetails, CacheFrame};
 
 use crate::error::AppError;
-use crate::extract::Path;
+use crate::extract::{Path, Query};
+use crate::openapi::OfCache;
+use crate::table::{Written, table};
 
 /// Every cache, its nodes added up.
-pub(crate) async fn list(State(console): State<Console>) -> Json<Vec<CacheFrame>> {
-    Json(console.caches())
+#[utoipa::path(get, path = "/api/v1/caches", params(Written), responses((status = 200, description = "The caches.", content((Vec<CacheFrame> = "application/json"), (String = "text/csv")))))]
+pub(crate) async fn list(
+    State(console): State<Console>,
+    Query(written): Query<Written>,
+) -> Result<Response, AppError> {
+    let caches = console.caches();
+    Ok(table(written.format, "caches", &caches, || Json(&caches)))
 }
 
 /// One cache, its nodes added up.
+#[utoipa::path(get, path = "/api/v1/caches/{cache}", params(("cache" = String, Path, description = "The cache's name")), responses((status = 200, description = "The cache.", body = CacheFrame), OfCache))]
 pub(crate) async fn get(
     State(console): State<Console>,
     Path(cache): Path<String>,
 ) -> Result<Json<CacheFrame>, AppError> {
     Ok(Json(console.cache(&cache)?))
+}
+
+/// Everything about one cache: its nodes, when entries expire, how large they are.
+#[utoipa::path(get, path = "/api/v1/caches/{cache}/report", params(("cache" = String, Path, description = "The cache's name")), responses((status = 200, description = "The cache in detail.", body = CacheDetails), OfCache))]
+pub(crate) async fn report(
+    State(console): State<Console>,
+    Path(cache): Path<String>,
+) -> Result<Json<CacheDetails>, AppError> {
+    Ok(Json(console.cache_report(&cache).await?))
+}
+
+/// Copies of the same keys on the nodes, compared.
+#[utoipa::path(get, path = "/api/v1/caches/{cache}/agreement", params(("cache" = String, Path, description = "The cache's name")), responses((status = 200, description = "What was compared.", body = Agreement), OfCache))]
+pub(crate) async fn agreement(
+    State(console): State<Console>,
+    Path(cache): Path<String>,
+) -> Result<Json<Agreement>, AppError> {
+    Ok(Json(console.agreement(&cache).await?))
 }

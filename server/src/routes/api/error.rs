@@ -11,7 +11,16 @@ impl From<ConsoleError> for AppError {
             ConsoleError::BadKey { .. } => (StatusCode::BAD_REQUEST, "bad-key"),
             ConsoleError::BadPattern(_) => (StatusCode::BAD_REQUEST, "bad-pattern"),
             ConsoleError::UnknownJob(_) => (StatusCode::NOT_FOUND, "unknown-invalidation"),
+            ConsoleError::UnknownPlan(_) => (StatusCode::NOT_FOUND, "unknown-plan"),
+            ConsoleError::StalePlan(_) => (StatusCode::CONFLICT, "stale-plan"),
+            ConsoleError::NotConfirmed => (StatusCode::CONFLICT, "not-confirmed"),
+            ConsoleError::BadCursor => (StatusCode::BAD_REQUEST, "bad-cursor"),
+            ConsoleError::BadLimit(_) => (StatusCode::BAD_REQUEST, "bad-limit"),
+            ConsoleError::NoSource(_) => (StatusCode::CONFLICT, "no-source"),
+            ConsoleError::OnlyObserved(_) => (StatusCode::CONFLICT, "only-observed"),
+            ConsoleError::SourceFailed(_) => (StatusCode::SERVICE_UNAVAILABLE, "source-failed"),
             ConsoleError::NodeGone(_) => (StatusCode::SERVICE_UNAVAILABLE, "node-gone"),
+            ConsoleError::Protected(why) => return Self::forbidden("protected", why),
             ConsoleError::Refused(why) => return Self::forbidden("refused", why),
         };
         Self::new(status, kind, format!("Strata failed to {error}."))

@@ -1,6 +1,9 @@
+pub(crate) mod activity;
+pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod caches;
 mod error;
+pub(crate) mod history;
 pub(crate) mod invalidations;
 pub(crate) mod keys;
 pub(crate) mod nodes;

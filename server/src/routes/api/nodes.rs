@@ -1,9 +1,31 @@
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use strata_console::Console;
-use strata_report::NodeReport;
+use strata_report::{NodeReport, NodesReport, RedisReport};
+
+use crate::error::AppError;
+use crate::extract::Query;
+use crate::table::{Written, table};
 
 /// The newest report of every node.
+#[utoipa::path(get, path = "/api/v1/nodes", responses((status = 200, description = "The newest reports.", body = [NodeReport])))]
 pub(crate) async fn list(State(console): State<Console>) -> Json<Vec<NodeReport>> {
     Json(console.nodes())
+}
+
+/// Every node in one row, and where nodes differ that should not.
+#[utoipa::path(get, path = "/api/v1/nodes/rows", params(Written), responses((status = 200, description = "One row a node.", content((NodesReport = "application/json"), (String = "text/csv")))))]
+pub(crate) async fn rows(
+    State(console): State<Console>,
+    Query(written): Query<Written>,
+) -> Result<Response, AppError> {
+    let report = console.nodes_report();
+    Ok(table(written.format, "nodes", &report.nodes, || Json(&report)))
+}
+
+/// Redis, as it and the nodes see it.
+#[utoipa::path(get, path = "/api/v1/redis", responses((status = 200, description = "Redis.", body = RedisReport)))]
+pub(crate) async fn redis(State(console): State<Console>) -> Json<RedisReport> {
+    Json(console.redis().await)
 }

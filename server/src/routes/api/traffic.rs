@@ -5,14 +5,17 @@ use strata_report::TrafficState;
 
 use crate::error::AppError;
 use crate::extract::Json;
+use crate::openapi::OfTraffic;
 use crate::state::AppState;
 
 /// The demo's traffic as it is.
+#[utoipa::path(get, path = "/api/v1/demo/traffic", responses((status = 200, description = "The settings.", body = TrafficState)))]
 pub(crate) async fn get(State(state): State<AppState>) -> axum::Json<TrafficState> {
     axum::Json(state.traffic.state())
 }
 
 /// Changes the demo's traffic while it runs.
+#[utoipa::path(put, path = "/api/v1/demo/traffic", request_body = TrafficState, responses((status = 200, description = "The settings.", body = TrafficState), OfTraffic))]
 pub(crate) async fn put(
     State(state): State<AppState>,
     Extension(actor): Extension<Actor>,

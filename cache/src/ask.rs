@@ -1,0 +1,138 @@
+//! What else a console asks of a node: listings, events, Redis's own numbers, journals.
+
+use std::collections::HashSet;
+
+use strata_report::{Effect, KeyRow, RedisServer};
+
+use crate::recorder::CacheEvents;
+use crate::walk::{L1List, L1Survey};
+use crate::{CacheError, Journal, L2Head, Node, Pattern};
+
+impl Node {
+    /// Fresh keys of this node's L1 that match: how many in all, and the first of them by name.
+    /// Walks L1, without touching popularity or idle times.
+    ///
+    /// # Errors
+    /// When there is no such cache.
+    pub fn list_l1(
+        &self,
+        cache: &str,
+        list: &L1List<'_>,
+    ) -> Result<(u64, Vec<KeyRow>), CacheError> {
+        Ok(self.cache(cache)?.list_l1(list))
+    }
+
+    /// Those of the keys that lie, fresh, in this node's L1. Walks L1.
+    ///
+    /// # Errors
+    /// When there is no such cache.
+    pub fn among_l1(&self, cache: &str, keys: &[String]) -> Result<Vec<KeyRow>, CacheError> {
+        let keys: HashSet<&str> = keys.iter().map(String::as_str).collect();
+        Ok(self.cache(cache)?.among_l1(&keys))
+    }
+
+    /// When entries of this node's L1 expire and how large they are. Walks L1.
+    ///
+    /// # Errors
+    /// When there is no such cache.
+    pub fn survey_l1(&self, cache: &str) -> Result<L1Survey, CacheError> {
+        Ok(self.cache(cache)?.survey_l1())
+    }
+
+    /// One step of a walk over L2: keys that match, and where to go on; 0 is the end, and where
+    /// to begin. `None` where L2 is off or cannot be asked.
+    ///
+    /// # Errors
+    /// When there is no such cache.
+    pub async fn scan_l2(
+        &self,
+        cache: &str,
+        pattern: &Pattern,
+        cursor: u64,
+    ) -> Result<Option<(u64, Vec<String>)>, CacheError> {
+        let cache = self.cache(cache)?;
+        let Some(keyspace) = cache.keyspace() else { return Ok(None) };
+        Ok(keyspace.step(pattern, cursor).await.ok())
+    }
+
+    /// What is known of keys in L2 without reading their values, in the order of `keys`; a key
+    /// without an entry has none. `None` where L2 is off or cannot be asked.
+    ///
+    /// # Errors
+    /// When there is no such cache.
+    pub async fn heads_l2(
+        &self,
+        cache: &str,
+        keys: &[String],
+    ) -> Result<Option<Vec<Option<L2Head>>>, CacheError> {
+        let cache = self.cache(cache)?;
+        let Some(keyspace) = cache.keyspace() else { return Ok(None) };
+        Ok(keyspace.heads(keys).await.ok())
+    }
+
+    /// The name of a key's group; `None` where the text is no key.
+    ///
+    /// # Errors
+    /// When there is no such cache.
+    pub fn group_of(&self, cache: &str, key: &str) -> Result<Option<String>, CacheError> {
+        Ok(self.cache(cache)?.group_of(key))
+    }
+
+    /// What happened to a cache's keys on this node after a place in its stream; 0 is from the
+    /// first that is kept.
+    ///
+    /// # Errors
+    /// When there is no such cache.
+    pub fn events_after(&self, cache: &str, seq: u64) -> Result<CacheEvents, CacheError> {
+        Ok(self.named(self.cache(cache)?.events_after(seq), cache))
+    }
+
+    /// What happened to one key on this node, as far back as is kept.
+    ///
+    /// # Errors
+    /// When there is no such cache.
+    pub fn events_of(&self, cache: &str, key: &str) -> Result<CacheEvents, CacheError> {
+        let mut events = self.named(self.cache(cache)?.events_of(key), cache);
+        for event in &mut events.events {
+            event.key = Some(key.to_owned());
+        }
+        Ok(events)
+    }
+
+    /// Marks one key as stale on every level and node, as
+    /// [`Cache::invalidate_softly`](crate::Cache::invalidate_softly) does.
+    ///
+    /// # Errors
+    /// When there is no such cache, it is only observed, or the text is no key of it.
+    pub async fn soften(&self, cache: &str, key: &str) -> Result<Effect, CacheError> {
+        Ok(self.cache(cache)?.soften_text(key)?.await)
+    }
+
+    /// What Redis counts about itself, its slow log included; `None` where it is off or cannot be
+    /// asked.
+    pub async fn redis_server(&self) -> Option<RedisServer> {
+        self.shared().link()?.server().await.ok()
+    }
+
+    /// Appends lines to a journal in Redis; says whether they are there.
+    pub async fn append(&self, journal: Journal<'_>, lines: &[String]) -> bool {
+        match self.shared().link() {
+            Some(link) => link.append(self.shared().namespace(), journal, lines).await.is_ok(),
+            None => false,
+        }
+    }
+
+    /// The newest lines of a journal, newest first; `None` where Redis is off or cannot be asked.
+    pub async fn journal(&self, journal: Journal<'_>) -> Option<Vec<String>> {
+        let link = self.shared().link()?;
+        link.newest(self.shared().namespace(), journal).await.ok()
+    }
+
+    fn named(&self, mut events: CacheEvents, cache: &str) -> CacheEvents {
+        for event in &mut events.events {
+            self.id().clone_into(&mut event.node);
+            cache.clone_into(&mut event.cache);
+        }
+        events
+    }
+}

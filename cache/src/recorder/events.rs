@@ -1,0 +1,183 @@
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use strata_report::{Event, What};
+
+use super::counters::Counter;
+use crate::clock::now_ms;
+use crate::pattern::Pattern;
+
+/// The newest things that happened to the keys of one cache on one node. Bounded; where two come
+/// at the same instant, one may be dropped, and is counted.
+#[derive(Default)]
+pub(crate) struct Events {
+    newest: Mutex<Newest>,
+    dropped: Counter,
+}
+
+#[derive(Default)]
+struct Newest {
+    last: u64,
+    events: VecDeque<Happened>,
+    /// The second that texts are being written down for, and how many.
+    second: u64,
+    n_texts: u32,
+}
+
+struct Happened {
+    seq: u64,
+    at_ms: u64,
+    /// Of the key; `None` where it is about many.
+    hash: Option<u64>,
+    key: Option<String>,
+    what: What,
+}
+
+/// A key, by its hash, and its text for when there is time to write it down.
+pub(crate) struct KeyNote<F> {
+    pub(crate) hash: u64,
+    pub(crate) text: F,
+}
+
+/// What happened to one cache on one node after a place in its stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CacheEvents {
+    /// The events, oldest first; `seq` counts within this cache and node. Only those whose key
+    /// was written down have one.
+    pub events: Vec<Event>,
+    /// The place to go on from.
+    pub last: u64,
+    /// Events after the given place that were forgotten or never kept, in all since the start.
+    pub dropped: u64,
+    /// When the oldest event that is still kept happened, milliseconds since the epoch.
+    pub since_ms: Option<u64>,
+}
+
+impl Events {
+    const KEPT: usize = 4_096;
+
+    /// A text costs more than the rest of an event, so there are only so many a second.
+    const TEXTS_PER_SECOND: u32 = 100;
+
+    pub(crate) fn key(&self, key: KeyNote<impl FnOnce() -> String>, what: What) {
+        let Ok(mut newest) = self.newest.try_lock() else {
+            return self.dropped.add(1);
+        };
+        let at_ms = now_ms();
+        let text = newest.may_write_text(at_ms / 1_000).then(key.text);
+        newest.push(Happened { seq: 0, at_ms, hash: Some(key.hash), key: text, what });
+    }
+
+    pub(crate) fn all(&self, what: What) {
+        let Ok(mut newest) = self.newest.try_lock() else {
+            return self.dropped.add(1);
+        };
+        newest.push(Happened { seq: 0, at_ms: now_ms(), hash: None, key: None, what });
+    }
+
+    /// What came after `seq` and is still kept.
+    pub(crate) fn after(&self, seq: u64) -> CacheEvents {
+        self.read(seq, |event| event.seq > seq)
+    }
+
+    /// What happened to one key, by hash and text.
+    pub(crate) fn of(&self, hash: u64, text: &str) -> CacheEvents {
+        let matches = |what: &What| match what {
+            What::Invalidated { pattern: Some(pattern), .. } => {
+                Pattern::parse(pattern).is_ok_and(|pattern| pattern.matches(text))
+            }
+            _ => true,
+        };
+        self.read(0, |event| match event.hash {
+            Some(other) => other == hash,
+            None => matches(&event.what),
+        })
+    }
+
+    fn read(&self, after: u64, wanted: impl Fn(&Happened) -> bool) -> CacheEvents {
+        // A reader of events may wait; those who make them never do.
+        let Ok(newest) = self.newest.lock() else { return CacheEvents::default() };
+        let oldest = newest.events.front();
+        let forgotten = oldest.map_or(0, |oldest| (oldest.seq - 1).saturating_sub(after));
+        CacheEvents {
+            events: newest
+                .events
+                .iter()
+                .filter(|event| wanted(event))
+                .map(Happened::event)
+                .collect(),
+            last: newest.last,
+            dropped: self.dropped.get() + forgotten,
+            since_ms: oldest.map(|oldest| oldest.at_ms),
+        }
+    }
+}
+
+impl Newest {
+    fn push(&mut self, happened: Happened) {
+        self.last += 1;
+        if self.events.len() == Events::KEPT {
+            self.events.pop_front();
+        }
+        self.events.push_back(Happened { seq: self.last, ..happened });
+    }
+
+    fn may_write_text(&mut self, second: u64) -> bool {
+        if second != self.second {
+            (self.second, self.n_texts) = (second, 0);
+        }
+        self.n_texts += 1;
+        self.n_texts <= Events::TEXTS_PER_SECOND
+    }
+}
+
+impl Happened {
+    fn event(&self) -> Event {
+        Event {
+            seq: self.seq,
+            at_ms: self.at_ms,
+            node: String::new(),
+            cache: String::new(),
+            key: self.key.clone(),
+            what: self.what.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strata_report::{Origin, Scope};
+
+    use super::*;
+
+    fn written(events: &Events, n: u64) {
+        for hash in 0..n {
+            events.key(KeyNote { hash, text: || hash.to_string() }, What::Written);
+        }
+    }
+
+    #[test]
+    fn the_newest_are_kept_and_what_is_forgotten_is_counted() {
+        let events = Events::default();
+        written(&events, 5_000);
+        let all = events.after(0);
+        assert_eq!((all.events.len(), all.last, all.dropped), (4_096, 5_000, 904));
+        let newest = events.after(4_998);
+        assert_eq!((newest.events.len(), newest.dropped), (2, 0));
+        assert!(all.events.iter().filter(|event| event.key.is_some()).count() <= 300);
+    }
+
+    #[test]
+    fn a_key_has_its_own_events_and_those_of_patterns_that_match_it() {
+        let events = Events::default();
+        written(&events, 10);
+        for pattern in ["4*", "5*"] {
+            let pattern = Some(pattern.to_owned());
+            let (scope, origin) = (Scope::Pattern, Origin::Bus);
+            events.all(What::Invalidated { scope, origin, pattern });
+        }
+        let of_4 = events.of(4, "4").events;
+        assert_eq!(of_4.len(), 2);
+        assert_eq!((of_4[0].key.as_deref(), &of_4[0].what), (Some("4"), &What::Written));
+    }
+}

@@ -1,0 +1,56 @@
+use strata_report::{Alert, Severity};
+
+use super::view::{View, alert};
+
+/// Fewer points of the hit ratio are not worth twice the memory.
+const WORTH_IT: f64 = 0.05;
+
+/// Twice the size would answer many more reads from L1.
+pub(super) fn lint(view: &View<'_>) -> Vec<Alert> {
+    let mut found = Vec::new();
+    for cache in &view.frame.caches {
+        let Some(what_if) = &cache.report.what_if else { continue };
+        let (Some(now), Some(double)) = (what_if.hit_ratio(1.0), what_if.hit_ratio(2.0)) else {
+            continue;
+        };
+        let displaced = cache.recent.evictions.size + cache.recent.evictions.refused;
+        if double - now < WORTH_IT || displaced == 0 {
+            continue;
+        }
+        let more = ((double - now) * 100.0).round() as u64;
+        let name = &cache.report.cache;
+        found.push(Alert {
+            cache: name.clone(),
+            why: format!("L1 is full: {displaced} entries were displaced or turned away in the last {} s.", cache.recent.span_ms / 1_000),
+            what_to_do: format!("Give L1 of {name} twice the size, if there is memory for it."),
+            ..alert(
+                "l1_too_small",
+                Severity::Notice,
+                format!("With twice the size, L1 of {name} would answer about {more} % more of its reads."),
+            )
+        });
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use strata_report::{WhatIf, WhatIfPoint};
+
+    use super::super::view::tests::Sound;
+    use super::*;
+
+    #[test]
+    fn a_steep_curve_of_a_full_l1_is_found() {
+        let mut sound = Sound::new();
+        let point = |capacity_factor, hits| WhatIfPoint { capacity_factor, hits };
+        let points = vec![point(1.0, 5_000), point(2.0, 6_000)];
+        let what_if = WhatIf { reads: 10_000, sampled_reads: 5_000, points, ..WhatIf::default() };
+        sound.cache().report.what_if = Some(what_if);
+        assert_eq!(sound.found_by(lint), [], "it is not full");
+        sound.cache().recent.evictions.size = 3;
+        assert!(sound.found_by(lint)[0].what.contains("about 10 % more"));
+        sound.cache().report.what_if.as_mut().unwrap().points[1].hits = 5_100;
+        assert_eq!(sound.found_by(lint), []);
+    }
+}

@@ -1,0 +1,21 @@
+//! What an operator should look at, worked out from the reports: one lint a file, each a pure
+//! function. [`all`] runs them.
+
+mod breaker_open;
+mod bus_silent;
+mod expire_together;
+mod group_never_hits;
+mod invalidations_wait;
+mod l1_outlives_l2;
+mod l1_too_small;
+mod loads_fail;
+mod node_gone;
+mod nodes_disagree;
+mod redis_full;
+mod redis_policy;
+mod room_unused;
+mod run;
+mod view;
+
+pub(crate) use run::all;
+pub(crate) use view::View;

@@ -1,0 +1,110 @@
+use strata_cache::L1Survey;
+use strata_report::{CacheDetails, CacheReport, Expiries, NodeCache};
+
+use crate::keys::Holder;
+use crate::nodes::node_cache;
+use crate::{Console, ConsoleError};
+
+/// Differences below this are noise, in points of a hundred.
+const WORTH_SAYING: f64 = 1.0;
+
+impl Console {
+    /// Everything about one cache, its nodes added up. Walks L1 of each node, without disturbing
+    /// it; of a large L1, a part.
+    ///
+    /// # Errors
+    /// [`ConsoleError::UnknownCache`], [`ConsoleError::NodeGone`].
+    pub async fn cache_report(&self, name: &str) -> Result<CacheDetails, ConsoleError> {
+        let holders = self.holders(name)?;
+        let frame = self.cache(name)?;
+        let mut survey = L1Survey::default();
+        for Holder { node, .. } in &holders {
+            survey.merge(&node.survey_l1(name).await?);
+        }
+        Ok(CacheDetails {
+            at_ms: self.frame().at_ms,
+            nodes: self.on_nodes(name),
+            saved: frame.report.saved(),
+            expiries: expiries(&survey),
+            l1_bytes: survey.bytes,
+            advice: advice(&frame.report),
+            frame,
+        })
+    }
+
+    fn on_nodes(&self, name: &str) -> Vec<NodeCache> {
+        let tick = self.tick();
+        let held = tick.reports.iter().filter_map(|node| {
+            let cache = node.caches.iter().find(|cache| cache.cache == name)?;
+            Some(node_cache(node, cache))
+        });
+        held.collect()
+    }
+}
+
+fn expiries(survey: &L1Survey) -> Expiries {
+    let within = |spans: usize| survey.expiring.iter().take(spans).sum();
+    let busiest =
+        survey.expiring.iter().copied().enumerate().max_by_key(|(at, n)| (*n, usize::MAX - at));
+    let (at, busiest_10_s) = busiest.unwrap_or_default();
+    Expiries {
+        entries: survey.entries,
+        sampled: survey.sampled,
+        within_1_min: within(6),
+        within_10_min: within(60),
+        within_1_h: within(360),
+        busiest_10_s,
+        busiest_in_s: (busiest_10_s > 0).then_some(at as u64 * 10),
+    }
+}
+
+/// What another size of L1 would do, in a sentence.
+fn advice(report: &CacheReport) -> Option<String> {
+    let what_if = report.what_if.as_ref()?;
+    let now = what_if.hit_ratio(1.0)?;
+    let points = |factor: f64| Some((what_if.hit_ratio(factor)? - now) * 100.0);
+    let (double, half) = (points(2.0)?, points(0.5)?);
+    Some(if double >= WORTH_SAYING {
+        format!("Twice the size would answer about {double:.0} % more of the reads from L1.")
+    } else if half > -WORTH_SAYING {
+        "Half the size would answer about as many reads from L1.".to_owned()
+    } else {
+        format!(
+            "Twice the size would change little; half the size would answer about {:.0} % fewer reads from L1.",
+            -half
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use strata_report::{WhatIf, WhatIfPoint};
+
+    use super::*;
+
+    fn with_curve(half: u64, one: u64, double: u64) -> CacheReport {
+        let point = |capacity_factor, hits| WhatIfPoint { capacity_factor, hits };
+        let points = vec![point(0.5, half), point(1.0, one), point(2.0, double)];
+        let what_if = WhatIf { reads: 10_000, sampled_reads: 5_000, points, ..WhatIf::default() };
+        CacheReport { what_if: Some(what_if), ..CacheReport::default() }
+    }
+
+    #[test]
+    fn the_advice_says_what_a_change_of_size_is_worth() {
+        let said = |report: CacheReport| advice(&report).unwrap();
+        assert!(said(with_curve(5_000, 6_000, 6_400)).contains("about 4 % more"));
+        assert!(said(with_curve(5_950, 6_000, 6_050)).starts_with("Half the size"));
+        assert!(said(with_curve(5_000, 6_000, 6_050)).contains("10 % fewer"));
+        assert_eq!(advice(&CacheReport::default()), None, "nothing was simulated");
+    }
+
+    #[test]
+    fn expiries_are_added_up_and_the_wave_is_found() {
+        let mut expiring = vec![0; L1Survey::N_SPANS];
+        (expiring[0], expiring[6], expiring[100]) = (3, 500, 7);
+        let found = expiries(&L1Survey { entries: 600, expiring, ..L1Survey::default() });
+        assert_eq!((found.within_1_min, found.within_10_min, found.within_1_h), (3, 503, 510));
+        assert_eq!((found.busiest_10_s, found.busiest_in_s), (500, Some(60)));
+        assert_eq!(expiries(&L1Survey::default()).busiest_in_s, None);
+    }
+}

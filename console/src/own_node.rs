@@ -1,0 +1,159 @@
+use std::sync::Arc;
+
+use strata_cache::{
+    CacheError, CacheEvents, Journal, L1List, L1Survey, L2Head, Node, Pattern, Progress,
+};
+use strata_report::{Effect, EntryLook, KeyRow, L2Look, NodeReport, RedisServer, RedisState};
+
+use crate::{Answer, ConsoleError, KeyMatch, L1Listed, L2Count, L2Step, NodeFace};
+
+/// A node of this process.
+impl NodeFace for Node {
+    fn id(&self) -> &str {
+        Self::id(self)
+    }
+
+    fn report(&self) -> Option<NodeReport> {
+        Some(Self::report(self))
+    }
+
+    fn look_l1<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Option<EntryLook>> {
+        Box::pin(async move { Ok(Self::look_l1(self, cache, key)?) })
+    }
+
+    fn look_l2<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Option<L2Look>> {
+        Box::pin(async move { Ok(Self::look_l2(self, cache, key).await?) })
+    }
+
+    fn match_l1<'a>(
+        &'a self,
+        cache: &'a str,
+        pattern: &'a Pattern,
+        limit: usize,
+    ) -> Answer<'a, KeyMatch> {
+        let (node, name, pattern) = (self.clone(), cache.to_owned(), pattern.clone());
+        Box::pin(async move {
+            let walk = move || node.match_l1(&name, &pattern, limit);
+            let (n_keys, samples) = aside(Self::id(self), walk).await?;
+            Ok(KeyMatch { n_keys, samples })
+        })
+    }
+
+    fn match_l2<'a>(
+        &'a self,
+        cache: &'a str,
+        pattern: &'a Pattern,
+        limit: usize,
+    ) -> Answer<'a, Option<KeyMatch>> {
+        Box::pin(async move {
+            let matched = Self::match_l2(self, cache, pattern, limit).await?;
+            Ok(matched.map(|(n_keys, samples)| KeyMatch { n_keys, samples }))
+        })
+    }
+
+    fn invalidate<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Effect> {
+        Box::pin(async move { Ok(Self::invalidate(self, cache, key).await?) })
+    }
+
+    fn invalidate_pattern<'a>(
+        &'a self,
+        cache: &'a str,
+        pattern: &'a Pattern,
+        progress: Arc<Progress>,
+    ) -> Answer<'a, Effect> {
+        Box::pin(async move { Ok(Self::invalidate_pattern(self, cache, pattern, progress).await?) })
+    }
+
+    fn redis_state(&self) -> Answer<'_, RedisState> {
+        Box::pin(async move { Ok(Self::redis_state(self).await) })
+    }
+
+    fn count_l2(&self) -> Answer<'_, Option<Vec<L2Count>>> {
+        Box::pin(async move {
+            let counts = Self::count_l2(self).await;
+            let named = |(cache, entries, weight_bytes)| L2Count { cache, entries, weight_bytes };
+            Ok(counts.map(|counts| counts.into_iter().map(named).collect()))
+        })
+    }
+
+    fn list_l1<'a>(&'a self, cache: &'a str, list: L1List<'a>) -> Answer<'a, L1Listed> {
+        let (node, name, pattern) = (self.clone(), cache.to_owned(), list.pattern.clone());
+        let (after, limit) = (list.after.map(str::to_owned), list.limit);
+        let list = move || {
+            let list = L1List { pattern: &pattern, after: after.as_deref(), limit };
+            node.list_l1(&name, &list)
+        };
+        Box::pin(async move {
+            let (n_keys, rows) = aside(Self::id(self), list).await?;
+            Ok(L1Listed { n_keys, rows })
+        })
+    }
+
+    fn among_l1<'a>(&'a self, cache: &'a str, keys: &'a [String]) -> Answer<'a, Vec<KeyRow>> {
+        let (node, name, keys) = (self.clone(), cache.to_owned(), keys.to_vec());
+        let walk = move || node.among_l1(&name, &keys);
+        Box::pin(async move { aside(Self::id(self), walk).await })
+    }
+
+    fn survey_l1<'a>(&'a self, cache: &'a str) -> Answer<'a, L1Survey> {
+        let (node, name) = (self.clone(), cache.to_owned());
+        Box::pin(async move { aside(Self::id(self), move || node.survey_l1(&name)).await })
+    }
+
+    fn scan_l2<'a>(
+        &'a self,
+        cache: &'a str,
+        pattern: &'a Pattern,
+        cursor: u64,
+    ) -> Answer<'a, Option<L2Step>> {
+        Box::pin(async move {
+            let step = Self::scan_l2(self, cache, pattern, cursor).await?;
+            Ok(step.map(|(next, keys)| L2Step { next, keys }))
+        })
+    }
+
+    fn heads_l2<'a>(
+        &'a self,
+        cache: &'a str,
+        keys: &'a [String],
+    ) -> Answer<'a, Option<Vec<Option<L2Head>>>> {
+        Box::pin(async move { Ok(Self::heads_l2(self, cache, keys).await?) })
+    }
+
+    fn group_of<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Option<String>> {
+        Box::pin(async move { Ok(Self::group_of(self, cache, key)?) })
+    }
+
+    fn events_after(&self, cache: &str, seq: u64) -> CacheEvents {
+        Self::events_after(self, cache, seq).unwrap_or_default()
+    }
+
+    fn events_of<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, CacheEvents> {
+        Box::pin(async move { Ok(Self::events_of(self, cache, key)?) })
+    }
+
+    fn soften<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Effect> {
+        Box::pin(async move { Ok(Self::soften(self, cache, key).await?) })
+    }
+
+    fn redis_server(&self) -> Answer<'_, Option<RedisServer>> {
+        Box::pin(async move { Ok(Self::redis_server(self).await) })
+    }
+
+    fn append<'a>(&'a self, journal: Journal<'a>, lines: &'a [String]) -> Answer<'a, bool> {
+        Box::pin(async move { Ok(Self::append(self, journal, lines).await) })
+    }
+
+    fn journal<'a>(&'a self, journal: Journal<'a>) -> Answer<'a, Option<Vec<String>>> {
+        Box::pin(async move { Ok(Self::journal(self, journal).await) })
+    }
+}
+
+/// A walk over every key takes milliseconds, which other tasks should not wait for.
+async fn aside<T: Send + 'static>(
+    node: &str,
+    walk: impl FnOnce() -> Result<T, CacheError> + Send + 'static,
+) -> Result<T, ConsoleError> {
+    let walked = tokio::task::spawn_blocking(walk).await;
+    Ok(walked.map_err(|_| ConsoleError::NodeGone(node.to_owned()))??)
+}

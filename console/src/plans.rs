@@ -1,0 +1,192 @@
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeSet, VecDeque};
+use std::hash::BuildHasher;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use strata_cache::Pattern;
+use strata_report::{Job, NodeCount, Plan, Reload};
+use tokio::time::Instant;
+
+use crate::audit::Deed;
+use crate::clock::now_ms;
+use crate::errand::Errand;
+use crate::keys::{Holder, first_with_l2};
+use crate::protected::Protected;
+use crate::survivors::Target;
+use crate::{Actor, Console, ConsoleError};
+
+const N_SAMPLES: usize = 10;
+const KEPT: usize = 200;
+
+/// A plan that is older is not run.
+const FRESH_FOR: Duration = Duration::from_secs(120);
+
+/// A run whose count differs from the plan's by more than this, and by more than a fifth, is not
+/// what was planned.
+const FAR_OFF: u64 = 50;
+
+/// The newest plans.
+#[derive(Debug, Default)]
+pub(crate) struct Plans {
+    newest_last: Mutex<VecDeque<Arc<Planned>>>,
+}
+
+#[derive(Debug)]
+struct Planned {
+    plan: Plan,
+    pattern: Pattern,
+    until: Instant,
+    /// The job that it was run as. Held while it begins, so that it begins once.
+    job: tokio::sync::Mutex<Option<u64>>,
+}
+
+impl Plans {
+    fn keep(&self, planned: Planned) {
+        let mut plans = self.newest_last.lock().unwrap_or_else(PoisonError::into_inner);
+        while plans.len() >= KEPT {
+            plans.pop_front();
+        }
+        plans.push_back(Arc::new(planned));
+    }
+
+    fn get(&self, id: &str) -> Option<Arc<Planned>> {
+        let plans = self.newest_last.lock().unwrap_or_else(PoisonError::into_inner);
+        plans.iter().find(|planned| planned.plan.id == id).cloned()
+    }
+}
+
+impl Console {
+    /// What invalidating a pattern would remove. Changes nothing; [`Console::run_plan`] does it.
+    ///
+    /// # Errors
+    /// [`ConsoleError::UnknownCache`], [`ConsoleError::BadPattern`], [`ConsoleError::NodeGone`].
+    pub async fn plan(&self, cache: &str, pattern: &str) -> Result<Plan, ConsoleError> {
+        let holders = self.holders(cache)?;
+        let pattern = Pattern::parse(pattern)?;
+        let until = Instant::now() + FRESH_FOR;
+        let counted = count(&holders, cache, &pattern).await?;
+        let at_ms = now_ms();
+        let mut plan = Plan {
+            id: format!("{:016x}", RandomState::new().hash_one(at_ms)),
+            expires_at_ms: at_ms + u64::try_from(FRESH_FOR.as_millis()).unwrap_or(0),
+            protected: self.protection(cache, &Target::Pattern(pattern.clone())),
+            at_ms,
+            ..counted
+        };
+        plan.type_again = pattern.matches_all() || plan.entries() > Plan::TYPE_AGAIN_ABOVE;
+        plan.reload = self.reload(cache, plan.keys_at_least());
+        let job = tokio::sync::Mutex::default();
+        self.inner.plans.keep(Planned { plan: plan.clone(), pattern, until, job });
+        Ok(plan)
+    }
+
+    /// Begins to do what was planned, and returns at once. `typed` is the pattern as whoever runs
+    /// it typed it again, where the plan asks for that. A plan is run once; again, it answers the
+    /// same job.
+    ///
+    /// # Errors
+    /// [`ConsoleError::Refused`], [`ConsoleError::UnknownPlan`], [`ConsoleError::Protected`],
+    /// [`ConsoleError::NotConfirmed`], [`ConsoleError::StalePlan`], [`ConsoleError::NodeGone`].
+    pub async fn run_plan(
+        &self,
+        actor: &Actor,
+        id: &str,
+        typed: Option<&str>,
+    ) -> Result<Job, ConsoleError> {
+        let planned = self.inner.plans.get(id);
+        let (cache, target) = match &planned {
+            Some(planned) => (planned.plan.cache.as_str(), planned.plan.pattern.as_str()),
+            None => ("", id),
+        };
+        let deed = Deed::new("invalidate_pattern", cache, target);
+        self.authorise_deed(actor, deed)?;
+        let planned = planned.clone().ok_or_else(|| ConsoleError::unknown_plan(id))?;
+        let mut begun = planned.job.lock().await;
+        if let Some(job) = *begun {
+            return self.job(job);
+        }
+        let errand = Errand::new(actor, cache, Target::Pattern(planned.pattern.clone()));
+        self.check_protection(actor, deed, &errand.target)?;
+        if planned.plan.type_again && typed != Some(target) {
+            return Err(ConsoleError::NotConfirmed);
+        }
+        let holders = self.holders(cache)?;
+        self.check_freshness(&planned, &holders).await?;
+        let job = self.begin(errand.planned(planned.plan.clone()), holders).await?.now();
+        *begun = Some(job.id);
+        Ok(job)
+    }
+
+    async fn check_freshness(
+        &self,
+        planned: &Planned,
+        holders: &[Holder],
+    ) -> Result<(), ConsoleError> {
+        if Instant::now() >= planned.until {
+            return Err(ConsoleError::StalePlan(
+                "it was made more than two minutes ago".to_owned(),
+            ));
+        }
+        let before = planned.plan.entries();
+        let now = count(holders, &planned.plan.cache, &planned.pattern).await?.entries();
+        let far_off = now.abs_diff(before) > FAR_OFF.max(before / 5);
+        if far_off {
+            let why = format!("it counted {before} entries, and now there are {now}");
+            return Err(ConsoleError::StalePlan(why));
+        }
+        Ok(())
+    }
+
+    /// What so many keys would cost the source again, by the loads so far.
+    fn reload(&self, cache: &str, n_keys: u64) -> Option<Reload> {
+        let loads = self.cache(cache).ok()?.report.loads.success;
+        let ms = |q| Some((n_keys as f64 * loads.quantile_ns(q)? as f64 / 1e6) as u64);
+        Some(Reload { low_ms: ms(0.25)?, high_ms: ms(0.75)? })
+    }
+
+    pub(crate) fn protection(&self, cache: &str, target: &Target) -> Option<String> {
+        Protected::refusal(&self.inner.protected, cache, target)
+    }
+
+    /// Refuses, and writes down, what is about protected keys.
+    pub(crate) fn check_protection(
+        &self,
+        actor: &Actor,
+        deed: Deed<'_>,
+        target: &Target,
+    ) -> Result<(), ConsoleError> {
+        match self.protection(deed.cache, target) {
+            Some(why) => {
+                self.inner.audit.refuse(actor, deed, &why);
+                Err(ConsoleError::Protected(why))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// What matches on every level and node; the plan's counts and samples.
+async fn count(holders: &[Holder], cache: &str, pattern: &Pattern) -> Result<Plan, ConsoleError> {
+    let mut samples = BTreeSet::new();
+    let mut l1 = Vec::new();
+    for holder in holders {
+        let matched = holder.node.match_l1(cache, pattern, N_SAMPLES).await?;
+        samples.extend(matched.samples);
+        l1.push(NodeCount { node: holder.node.id().to_owned(), entries: matched.n_keys });
+    }
+    let l2 = match first_with_l2(holders) {
+        Some(node) => node.match_l2(cache, pattern, N_SAMPLES).await?,
+        None => None,
+    };
+    let l2_keys = l2.as_ref().map(|matched| matched.n_keys);
+    samples.extend(l2.into_iter().flat_map(|matched| matched.samples));
+    Ok(Plan {
+        cache: cache.to_owned(),
+        pattern: pattern.as_str().to_owned(),
+        l1,
+        l2: l2_keys,
+        samples: samples.into_iter().take(N_SAMPLES).collect(),
+        ..Plan::default()
+    })
+}

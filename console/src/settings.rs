@@ -1,0 +1,19 @@
+use std::sync::Arc;
+
+use crate::{Access, Protected, SourceFace};
+
+/// What a console is told besides its nodes.
+pub struct ConsoleSettings {
+    /// Who may act.
+    pub access: Access,
+    /// Keys that nobody may invalidate here.
+    pub protected: Vec<Protected>,
+    /// What stands behind the caches.
+    pub sources: Vec<Arc<dyn SourceFace>>,
+}
+
+impl From<Access> for ConsoleSettings {
+    fn from(access: Access) -> Self {
+        Self { access, protected: Vec::new(), sources: Vec::new() }
+    }
+}

@@ -1,0 +1,44 @@
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use serde::Deserialize;
+use strata_console::Console;
+use strata_report::{Past, Range};
+
+use crate::error::AppError;
+use crate::extract::{Path, Query};
+use crate::openapi::OfCache;
+use crate::table::{Format, table};
+
+/// How far back, and how to write it.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Wanted {
+    #[serde(default)]
+    range: Range,
+    #[serde(default)]
+    format: Format,
+}
+
+/// All caches together over a range.
+#[utoipa::path(get, path = "/api/v1/history", params(Wanted), responses((status = 200, description = "The past.", content((Past = "application/json"), (String = "text/csv")))))]
+pub(crate) async fn all(
+    State(console): State<Console>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, AppError> {
+    Ok(answer(console.history(wanted.range), wanted.format))
+}
+
+/// One cache over a range.
+#[utoipa::path(get, path = "/api/v1/caches/{cache}/history", params(("cache" = String, Path, description = "The cache's name"), Wanted), responses((status = 200, description = "The past.", content((Past = "application/json"), (String = "text/csv"))), OfCache))]
+pub(crate) async fn of_cache(
+    State(console): State<Console>,
+    Path(cache): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, AppError> {
+    Ok(answer(console.cache_history(&cache, wanted.range)?, wanted.format))
+}
+
+fn answer(past: Past, format: Format) -> Response {
+    table(format, "history", &past.steps, || Json(&past))
+}
