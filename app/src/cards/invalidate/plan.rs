@@ -87,6 +87,7 @@ mod tests {
             l2: Some(0),
             samples: Vec::new(),
             at_ms: 0,
+            ..Plan::default()
         };
         assert_eq!(button_text(&plan), "Invalidate 1 entry in 2 levels");
         plan.l2 = Some(3_309);

@@ -110,6 +110,7 @@ mod tests {
             l2_configured: true,
             started_at_ms: 0,
             ended_at_ms: None,
+            ..Job::default()
         }
     }
 
