@@ -37,6 +37,7 @@ fn headline(job: &Job) -> String {
     let what = match job.scope {
         Scope::Key => format!("Key {} of {}", job.target, job.cache),
         Scope::Pattern => format!("Pattern {} of {}", job.target, job.cache),
+        Scope::Tag => format!("Tag {} of {}", job.target, job.cache),
         Scope::All => format!("All of {}", job.cache),
     };
     let state = match job.state {
