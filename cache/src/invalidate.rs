@@ -63,6 +63,7 @@ impl<K: Key, V: Value> Core<K, V> {
 
     fn overtake_tag(&self, tag: &str, origin: Origin) {
         self.tags.invalidate(tag, || self.fence.raise_tick());
+        self.recorder.note_tag(tag, origin);
         self.recorder.invalidation(Scope::Tag, origin);
     }
 
