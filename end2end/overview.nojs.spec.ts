@@ -22,8 +22,13 @@ test("a key can be invalidated by a plain form", async ({ page }) => {
   await expect(page.getByTestId("key-result")).toContainText("Key 42 of users is invalidated.");
 });
 
-test("a pattern says that it needs JavaScript", async ({ request }) => {
-  // Chromium shows no <noscript> where Playwright, not the person, has switched scripts off.
-  const html = await (await request.get("/")).text();
-  expect(html).toMatch(/<noscript>.*A pattern needs JavaScript/s);
+test("a pattern is planned, confirmed and told by plain forms", async ({ page }) => {
+  await page.goto("/");
+  const form = page.getByTestId("invalidate-pattern");
+  await form.getByLabel("Cache").selectOption("posts");
+  await form.getByLabel("Pattern").fill("11*");
+  await form.getByRole("button", { name: "Plan" }).click();
+  await expect(page.getByTestId("plan-l2")).toHaveText(/\d/);
+  await page.getByTestId("confirm").click();
+  await expect(page.getByTestId("pattern-result")).toContainText("Pattern 11* of posts");
 });

@@ -1,11 +1,13 @@
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
-use leptos_router::path;
+use leptos_router::{SsrMode, path};
 
 use crate::api::{FirstPaint, first_paint};
+use crate::drawn::{DrawnPage, Forms};
 use crate::live::Live;
 use crate::pages::{NotFoundPage, OverviewPage};
+use crate::palette::Palette;
 use crate::session::Visitor;
 use crate::shortcuts::Shortcuts;
 use crate::top_bar::TopBar;
@@ -14,12 +16,12 @@ use crate::top_bar::TopBar;
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let FirstPaint { snapshot, session, traffic, theme, job, failure } =
+    let FirstPaint { snapshot, session, traffic, alerts, theme, failure } =
         SharedValue::new(first_paint).into_inner();
     let live = Live::provide(snapshot);
     Visitor::provide(session, live);
+    provide_context(crate::cards::FirstAlerts(alerts));
     provide_context(crate::cards::FirstTraffic(traffic));
-    provide_context(crate::cards::FirstJob(job));
     provide_context(crate::ui::FirstFailure(failure));
     let theme = RwSignal::new(theme);
     view! {
@@ -29,8 +31,15 @@ pub fn App() -> impl IntoView {
             <TopBar theme=theme />
             <FlatRoutes fallback=NotFoundPage>
                 <Route path=path!("/") view=OverviewPage />
+                <Route path=path!("/caches/:cache") view=DrawnPage ssr=SsrMode::Async />
+                <Route path=path!("/keys") view=DrawnPage ssr=SsrMode::Async />
+                <Route path=path!("/nodes") view=DrawnPage ssr=SsrMode::Async />
+                <Route path=path!("/redis") view=DrawnPage ssr=SsrMode::Async />
+                <Route path=path!("/activity") view=DrawnPage ssr=SsrMode::Async />
             </FlatRoutes>
+            <Shortcuts theme=theme />
+            <Palette theme=theme />
+            <Forms />
         </Router>
-        <Shortcuts theme=theme />
     }
 }

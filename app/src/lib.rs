@@ -12,10 +12,14 @@ mod api;
 mod app;
 mod cards;
 mod charts;
+mod drawn;
 mod format;
 mod hints;
 mod live;
 mod pages;
+mod palette;
+#[cfg(feature = "ssr")]
+mod screens;
 mod session;
 #[cfg(feature = "ssr")]
 mod shell;
@@ -25,8 +29,8 @@ mod top_bar;
 mod ui;
 
 pub use api::{
-    ApiError, CancelJob, CurrentSession, CurrentTraffic, FollowJob, InvalidateKey,
-    InvalidatePattern, LogIn, LogOut, PlanInvalidation, SetTraffic,
+    ApiError, CancelJob, CurrentSession, CurrentTraffic, Draw, InvalidateKey, LogIn, LogOut,
+    RefreshKey, RunPlan, SetTraffic, SoftenKey,
 };
 pub use app::App;
 #[cfg(feature = "ssr")]

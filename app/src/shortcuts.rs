@@ -1,17 +1,21 @@
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
 use web_sys::{Element, HtmlElement};
 
 use crate::hints;
 use crate::live::Live;
+use crate::pages::{PAGES, Page};
 use crate::theme::{self, Theme};
 use crate::ui::Dialog;
 
-const KEYS: [(&str, &str); 4] = [
+const KEYS: [(&str, &str); 5] = [
+    ("/", "go to the search"),
+    ("Ctrl K", "open the list of places and actions"),
     ("p", "pause the numbers, or go on"),
     ("t", "turn to the next theme"),
-    ("/", "go to the key to invalidate"),
     ("?", "open this help"),
 ];
 
@@ -23,20 +27,36 @@ pub(crate) fn Shortcuts(
 ) -> impl IntoView {
     let live = expect_context::<Live>();
     let on = RwSignal::new(true);
+    let leads = StoredValue::new(false);
     Effect::new(move |_| {
+        let navigate = use_navigate();
         let handle = window_event_listener(leptos::ev::keydown, move |event| {
-            if on.get_untracked() && !is_typing(&event) {
-                press(&event, live, theme);
+            if opens_palette(&event) {
+                event.prevent_default();
+                return with_element("open-palette", HtmlElement::click);
+            }
+            if !on.get_untracked() || is_typing(&event) {
+                return;
+            }
+            let led = leads.get_value();
+            leads.set_value(!led && event.key() == "g");
+            match PAGES.iter().find(|page| led && page.letter == event.key()) {
+                Some(page) => navigate(page.path, NavigateOptions::default()),
+                None => press(&event, live, theme),
             }
         });
         on_cleanup(move || handle.remove());
     });
     let key = |(key, what)| view! { <dt><kbd>{key}</kbd></dt><dd>{what}</dd> };
     let keys = KEYS.into_iter().map(key).collect_view();
+    let page = |page: &Page| {
+        view! { <dt><kbd>"g"</kbd>" "<kbd>{page.letter}</kbd></dt><dd>"go to "{page.title}</dd> }
+    };
+    let pages = PAGES.iter().map(page).collect_view();
     view! {
         <Dialog id="help" title="Help">
             <h3>"Keys"</h3>
-            <dl class="keys">{keys}</dl>
+            <dl class="keys">{keys} {pages}</dl>
             <p>
                 <button
                     type="button"
@@ -72,12 +92,25 @@ fn press(event: &KeyboardEvent, live: Live, theme: RwSignal<Theme>) {
         "/" => {
             // Otherwise the slash would end up in the field, or in the browser's own search.
             event.prevent_default();
-            with_element("key", |field| {
-                let _ = field.focus();
-            });
+            if document().get_element_by_id("search").is_some() {
+                focus("search");
+            } else {
+                focus("key");
+            }
         }
         _ => {}
     }
+}
+
+fn opens_palette(event: &KeyboardEvent) -> bool {
+    (event.ctrl_key() || event.meta_key()) && event.key() == "k"
+}
+
+fn focus(id: &str) {
+    with_element(id, |field| {
+        // A field that takes no focus is hidden.
+        let _ = field.focus();
+    });
 }
 
 fn with_element(id: &str, act: impl FnOnce(&HtmlElement)) {

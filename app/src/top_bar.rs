@@ -36,6 +36,9 @@ pub(crate) fn TopBar(
             <nav aria-label="Pages">{links.collect_view()}</nav>
             <LiveLine />
             <div class="top-bar-tools">
+                <button type="button" class="button" id="open-palette" popovertarget="palette">
+                    "Go to…"
+                </button>
                 <ThemeButton theme=theme />
                 <button type="button" class="button" id="open-help" popovertarget="help">
                     "Help"

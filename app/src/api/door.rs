@@ -28,17 +28,22 @@ pub(super) fn traffic() -> Option<Traffic> {
 
 /// Turns a console's error into ours and sets the status of the answer.
 pub(super) fn refuse(error: ConsoleError) -> ApiError {
-    let text = error.to_string();
-    let (status, error) = match error {
-        ConsoleError::Refused(why) => (StatusCode::FORBIDDEN, ApiError::Refused(why)),
-        ConsoleError::UnknownCache(_) | ConsoleError::UnknownJob(_) => {
-            (StatusCode::NOT_FOUND, ApiError::NotFound(text))
-        }
-        ConsoleError::NodeGone(_) => (StatusCode::SERVICE_UNAVAILABLE, ApiError::Away(text)),
-        _ => (StatusCode::UNPROCESSABLE_ENTITY, ApiError::Invalid(text)),
-    };
-    set_status(status);
+    let error = as_api_error(&error);
+    set_status(error.status());
     error
+}
+
+/// A console's error as one that pages tell.
+pub(crate) fn as_api_error(error: &ConsoleError) -> ApiError {
+    let text = error.to_string();
+    match error {
+        ConsoleError::Refused(why) | ConsoleError::Protected(why) => ApiError::Refused(why.clone()),
+        ConsoleError::UnknownCache(_)
+        | ConsoleError::UnknownJob(_)
+        | ConsoleError::UnknownPlan(_) => ApiError::NotFound(text),
+        ConsoleError::NodeGone(_) => ApiError::Away(text),
+        _ => ApiError::Invalid(text),
+    }
 }
 
 /// Sets the status of the answer, unless it goes back to a page as a redirect.

@@ -27,6 +27,19 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// The status of the answer that carries it.
+    #[cfg(feature = "ssr")]
+    pub(crate) fn status(&self) -> axum::http::StatusCode {
+        use axum::http::StatusCode;
+
+        match self {
+            Self::Refused(_) => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Invalid(_) | Self::NotUnderstood => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Away(_) | Self::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
     /// What a person is told.
     pub fn sentence(&self) -> String {
         match self {

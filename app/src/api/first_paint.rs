@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use strata_report::{Job, Session, Snapshot, TrafficState};
+use strata_report::{Session, Snapshot, TrafficState};
 
 use super::ApiError;
 use crate::theme::Theme;
@@ -14,10 +14,10 @@ pub(crate) struct FirstPaint {
     pub(crate) session: Option<Session>,
     /// The demo's traffic, where there is any.
     pub(crate) traffic: Option<TrafficState>,
+    /// The alerts, as HTML.
+    pub(crate) alerts: String,
     /// The colours that were chosen.
     pub(crate) theme: Theme,
-    /// The invalidation that a form without JavaScript asked for just before.
-    pub(crate) job: Option<Job>,
     /// Why the form that was sent without JavaScript just before did nothing.
     pub(crate) failure: Option<Failure>,
 }
@@ -34,6 +34,7 @@ pub(crate) struct Failure {
 /// Reads it from memory; never waits.
 #[cfg(feature = "ssr")]
 pub(crate) fn first_paint() -> FirstPaint {
+    use leptos::prelude::RenderHtml;
     use leptos::server_fn::error::ServerFnUrlError;
 
     use super::door;
@@ -41,18 +42,17 @@ pub(crate) fn first_paint() -> FirstPaint {
     let theme = chosen_theme();
     let Ok(console) = door::console() else { return FirstPaint { theme, ..Default::default() } };
     let mut query = door::query();
-    let job = query.remove("job").and_then(|id| console.job(id.parse().ok()?).ok());
     // leptos_axum sends the browser back to the page with these two.
     let failure = query.remove("__path").zip(query.remove("__err")).map(|(path, error)| Failure {
         path,
         error: ServerFnUrlError::<ApiError>::decode_err(&error),
     });
     FirstPaint {
+        alerts: crate::screens::alerts::list(&console.alerts()).to_html(),
         snapshot: console.snapshot(),
         session: door::actor().ok().map(|actor| console.session(&actor)),
         traffic: door::traffic().map(|traffic| traffic.state()),
         theme,
-        job,
         failure,
     }
 }

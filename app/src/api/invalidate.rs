@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_report::{Job, Plan};
+use strata_report::Job;
 
 use super::ApiError;
 
@@ -12,40 +12,38 @@ pub async fn invalidate_key(cache: String, key: String) -> Result<Job, ApiError>
         .invalidate_key(&door::actor()?, &cache, &key)
         .await
         .map_err(door::refuse)?;
-    if door::is_plain_form() {
-        leptos_axum::redirect(&format!("/?job={}#invalidate", job.id));
-    }
-    Ok(job)
+    Ok(shown(job))
 }
 
-/// Counts what a pattern would remove, and changes nothing.
-#[server(name = PlanInvalidation, prefix = "/api", endpoint = "strata/plan")]
-pub async fn plan_invalidation(cache: String, pattern: String) -> Result<Plan, ApiError> {
+/// Marks one key as stale: readers get the older value while one of them loads the new one.
+#[server(name = SoftenKey, prefix = "/api", endpoint = "strata/soften_key")]
+pub async fn soften_key(cache: String, key: String) -> Result<Job, ApiError> {
     use super::door;
 
-    door::console()?.plan(&cache, &pattern).await.map_err(door::refuse)
+    let job =
+        door::console()?.soften_key(&door::actor()?, &cache, &key).await.map_err(door::refuse)?;
+    Ok(shown(job))
 }
 
-/// Starts to invalidate every key that matches; answers at once with the job.
-#[server(name = InvalidatePattern, prefix = "/api", endpoint = "strata/invalidate_pattern")]
-pub async fn invalidate_pattern(cache: String, pattern: String) -> Result<Job, ApiError> {
+/// Loads one key anew on every level and node.
+#[server(name = RefreshKey, prefix = "/api", endpoint = "strata/refresh_key")]
+pub async fn refresh_key(cache: String, key: String) -> Result<Job, ApiError> {
     use super::door;
 
-    door::console()?
-        .invalidate_pattern(&door::actor()?, &cache, &pattern)
-        .await
-        .map_err(door::refuse)
+    let job =
+        door::console()?.refresh_key(&door::actor()?, &cache, &key).await.map_err(door::refuse)?;
+    Ok(shown(job))
 }
 
-/// A job's state once it has ended, or after half a second.
-#[server(name = FollowJob, prefix = "/api", endpoint = "strata/job")]
-pub async fn follow_job(id: u64) -> Result<Job, ApiError> {
-    use std::time::Duration;
-
+/// Begins what was planned; answers at once with the job. `typed` is the pattern once more, where
+/// the plan asks for it.
+#[server(name = RunPlan, prefix = "/api", endpoint = "strata/run_plan")]
+pub async fn run_plan(id: String, #[server(default)] typed: String) -> Result<Job, ApiError> {
     use super::door;
 
-    const PATIENCE: Duration = Duration::from_millis(500);
-    door::console()?.finished(id, PATIENCE).await.map_err(door::refuse)
+    let typed = Some(typed.as_str()).filter(|typed| !typed.is_empty());
+    let job = door::console()?.run_plan(&door::actor()?, &id, typed).await.map_err(door::refuse)?;
+    Ok(shown(job))
 }
 
 /// Stops a job; what it removed stays removed.
@@ -53,5 +51,15 @@ pub async fn follow_job(id: u64) -> Result<Job, ApiError> {
 pub async fn cancel_job(id: u64) -> Result<Job, ApiError> {
     use super::door;
 
-    door::console()?.cancel(&door::actor()?, id).map_err(door::refuse)
+    let job = door::console()?.cancel(&door::actor()?, id).map_err(door::refuse)?;
+    Ok(shown(job))
+}
+
+/// Sends a browser without JavaScript to the page that tells of the job.
+#[cfg(feature = "ssr")]
+fn shown(job: Job) -> Job {
+    if super::door::is_plain_form() {
+        leptos_axum::redirect(&crate::drawn::job_address(&job));
+    }
+    job
 }

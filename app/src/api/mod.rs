@@ -7,6 +7,7 @@
 
 #[cfg(feature = "ssr")]
 mod door;
+mod draw;
 mod error;
 mod first_paint;
 mod invalidate;
@@ -14,11 +15,15 @@ mod post;
 mod session;
 mod traffic;
 
+#[cfg(feature = "ssr")]
+pub(crate) use door::as_api_error;
+pub use draw::Draw;
+pub(crate) use draw::{drawing, drawing_of};
 pub use error::ApiError;
 #[cfg(feature = "ssr")]
 pub(crate) use first_paint::chosen_theme;
 pub(crate) use first_paint::{Failure, FirstPaint, first_paint};
-pub use invalidate::{CancelJob, FollowJob, InvalidateKey, InvalidatePattern, PlanInvalidation};
+pub use invalidate::{CancelJob, InvalidateKey, RefreshKey, RunPlan, SoftenKey};
 pub(crate) use post::{Answer, post, post_id, read};
 pub use session::{CurrentSession, LogIn, LogOut};
 pub use traffic::{CurrentTraffic, SetTraffic};

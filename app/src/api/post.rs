@@ -10,7 +10,7 @@ use super::ApiError;
 pub(crate) type Answer = Result<String, ApiError>;
 
 /// Posts fields to a server function, as the browser does with a plain form.
-pub(crate) async fn post(path: &'static str, fields: &UrlSearchParams) -> Answer {
+pub(crate) async fn post(path: &str, fields: &UrlSearchParams) -> Answer {
     let init = RequestInit::new();
     init.set_method("POST");
     init.set_body(fields.as_ref());
@@ -22,7 +22,7 @@ pub(crate) async fn post(path: &'static str, fields: &UrlSearchParams) -> Answer
 }
 
 /// Posts one number, or nothing.
-pub(crate) async fn post_id(path: &'static str, id: Option<u64>) -> Answer {
+pub(crate) async fn post_id(path: &str, id: Option<u64>) -> Answer {
     let fields = id.map_or_else(String::new, |id| format!("id={id}"));
     let fields = UrlSearchParams::new_with_str(&fields).map_err(|_| ApiError::NotUnderstood)?;
     post(path, &fields).await

@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 use strata_report::{CacheFrame, Frame};
 
+use crate::drawn::encode;
 use crate::format::{self, DASH};
 use crate::hints;
 use crate::live::Live;
@@ -78,7 +79,7 @@ fn Row(name: String) -> impl IntoView {
     let percents = shares.map(percent).into_iter().collect_view();
     view! {
         <tr>
-            <th scope="row">{name.clone()}</th>
+            <th scope="row"><a href=format!("/caches/{}", encode(&name))>{name.clone()}</a></th>
             <td class="wide">
                 <span class="answered-by">
                     <Bar segments=segments />

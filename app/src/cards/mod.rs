@@ -1,5 +1,6 @@
 //! The cards of the overview, one file each; each reads the live numbers by itself.
 
+mod alerts;
 mod caches;
 mod cross_section;
 mod evictions;
@@ -12,11 +13,12 @@ mod outcomes;
 mod stacked;
 mod traffic;
 
+pub(crate) use alerts::{Alerts, FirstAlerts};
 pub(crate) use caches::Caches;
 pub(crate) use cross_section::CrossSection;
 pub(crate) use evictions::Evictions;
 pub(crate) use health::Health;
-pub(crate) use invalidate::{FirstJob, Invalidate};
+pub(crate) use invalidate::Invalidate;
 pub(crate) use l1::L1;
 pub(crate) use l2::L2;
 pub(crate) use latency::Latency;

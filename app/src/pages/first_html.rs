@@ -12,12 +12,12 @@ use strata_report::{
 
 use super::{OverviewPage, PAGES};
 use crate::App;
-use crate::cards::{FirstJob, FirstTraffic};
+use crate::cards::{FirstAlerts, FirstTraffic};
 use crate::live::Live;
 use crate::session::Visitor;
 use crate::ui::FirstFailure;
 
-const HANDLES: [&str; 20] = [
+const HANDLES: [&str; 18] = [
     "l1-entries",
     "l2-entries",
     "l1-weight",
@@ -36,8 +36,6 @@ const HANDLES: [&str; 20] = [
     "outcome-failed",
     "invalidate-key",
     "invalidate-pattern",
-    "key-result",
-    "pattern-result",
 ];
 
 fn users(node_outcomes: Outcomes) -> CacheFrame {
@@ -78,8 +76,8 @@ fn overview(snapshot: Snapshot, session: Session) -> String {
         provide_meta_context();
         let live = Live::provide(snapshot);
         Visitor::provide(Some(session), live);
+        provide_context(FirstAlerts(String::new()));
         provide_context(FirstTraffic(Some(traffic)));
-        provide_context(FirstJob(None));
         provide_context(FirstFailure(None));
         view! { <OverviewPage /> }.to_html()
     })

@@ -1,4 +1,4 @@
-//! The list of pages: routes and navigation follow it.
+//! The list of pages: routes, navigation, shortcuts and palette follow it.
 
 #[cfg(all(test, feature = "ssr"))]
 mod first_html;
@@ -15,7 +15,24 @@ pub(crate) struct Page {
     pub(crate) path: &'static str,
     /// Its name.
     pub(crate) title: &'static str,
+    /// The letter that leads to it, after a `g`.
+    pub(crate) letter: &'static str,
 }
 
 /// Every page, in the order of the navigation.
-pub(crate) const PAGES: &[Page] = &[Page { path: "/", title: "Overview" }];
+pub(crate) const PAGES: &[Page] = &[
+    Page { path: "/", title: "Overview", letter: "o" },
+    Page { path: "/keys", title: "Keys", letter: "k" },
+    Page { path: "/nodes", title: "Nodes", letter: "n" },
+    Page { path: "/redis", title: "Redis", letter: "r" },
+    Page { path: "/activity", title: "Activity", letter: "a" },
+];
+
+/// The name of the page at an address; a cache's page is named after the cache.
+pub(crate) fn title_of(path: &str) -> String {
+    if let Some(cache) = path.strip_prefix("/caches/") {
+        return cache.to_owned();
+    }
+    let page = PAGES.iter().find(|page| page.path == path);
+    page.map_or_else(|| path.to_owned(), |page| page.title.to_owned())
+}

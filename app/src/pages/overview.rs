@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::cards::{
-    Caches, CrossSection, Evictions, Health, Invalidate, L1, L2, Latency, Outcomes, Traffic,
+    Alerts, Caches, CrossSection, Evictions, Health, Invalidate, L1, L2, Latency, Outcomes, Traffic,
 };
 
 /// Everything at a glance; the cross-section first, since every other number hangs off a layer.
@@ -13,6 +13,7 @@ pub(crate) fn OverviewPage() -> impl IntoView {
         <main id="main" class="overview">
             <h1 class="unseen">"Overview"</h1>
             <Health />
+            <Alerts />
             <CrossSection />
             <Outcomes />
             <Evictions />

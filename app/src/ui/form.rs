@@ -37,14 +37,9 @@ impl Asked {
         self.answer.get().and_then(Result::err).map(|error| error.sentence())
     }
 
-    /// Forgets what was answered.
-    pub(crate) fn forget(&self) {
-        self.answer.set(None);
-    }
-
     fn ask(self, event: &SubmitEvent) {
         event.prevent_default();
-        let Some(fields) = fields(event) else { return };
+        let Some(fields) = form_fields(event) else { return };
         self.pending.set(true);
         leptos::task::spawn_local(async move {
             let answer = api::post(self.path, &fields).await;
@@ -83,7 +78,8 @@ pub(crate) fn Form(
     .into_any()
 }
 
-fn fields(event: &SubmitEvent) -> Option<UrlSearchParams> {
+/// What a form sends, the button that was pressed included.
+pub(crate) fn form_fields(event: &SubmitEvent) -> Option<UrlSearchParams> {
     let form = event.target()?.dyn_into::<HtmlFormElement>().ok()?;
     let entries = FormData::new_with_form(&form).ok()?;
     // The button that was pressed is a field too, as in a plain form.

@@ -13,5 +13,5 @@ pub(crate) use bar::{Bar, Meter, Segment};
 pub(crate) use button::{Button, Weight};
 pub(crate) use card::Card;
 pub(crate) use dialog::Dialog;
-pub(crate) use form::{Asked, FirstFailure, Form};
+pub(crate) use form::{Asked, FirstFailure, Form, form_fields};
 pub(crate) use number::{Label, Number};

@@ -1,15 +1,10 @@
 use leptos::prelude::*;
-use strata_report::Job;
 
 use super::key::KeyForm;
 use super::pattern::PatternForm;
 use crate::live::Live;
 use crate::session::Visitor;
 use crate::ui::Card;
-
-/// The invalidation that led to this page, when a form without JavaScript asked for it.
-#[derive(Clone)]
-pub(crate) struct FirstJob(pub(crate) Option<Job>);
 
 /// Removes a key or a pattern from every level and node, and tells what happened in each.
 #[component]

@@ -1,34 +1,28 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
-use super::card::{CacheField, FirstJob, TextField};
-use super::result::JobResult;
+use super::card::{CacheField, TextField};
 use crate::api::InvalidateKey;
 use crate::session::Visitor;
-use crate::ui::{Asked, Button, Form, Weight};
+use crate::ui::{Button, FirstFailure, Weight};
 
-/// Invalidates one key; works as a plain form too.
+/// Invalidates one key; the key's own page then tells what happened to it.
 #[component]
 pub(super) fn KeyForm() -> impl IntoView {
-    let FirstJob(first) = expect_context();
-    let asked = Asked::at(InvalidateKey::PATH);
-    let job = Signal::derive(move || match asked.answer() {
-        Some(answer) => answer.ok(),
-        None => first.clone(),
-    });
+    let failure = use_context::<FirstFailure>().and_then(|FirstFailure(failure)| failure);
+    let failure = failure.filter(|failure| failure.path == InvalidateKey::PATH);
     view! {
-        <Form asked=asked testid="invalidate-key" class="ask">
+        <form action=InvalidateKey::PATH method="post" class="ask" data-testid="invalidate-key">
             <CacheField id="key-cache" />
             <TextField id="key" label="Key" name="key" placeholder="4711" />
             <Button
                 text="Invalidate"
                 weight=Weight::Heavy
                 refusal=Visitor::of_page().refusal()
-                pending=asked.pending
+                pending=Signal::stored(false)
             />
-        </Form>
-        <p class="failure" role="alert">{move || asked.failure()}</p>
-        <JobResult job=job testid="key-result" />
+            <p class="failure" role="alert">{failure.map(|failure| failure.error.sentence())}</p>
+        </form>
     }
     .into_any()
 }

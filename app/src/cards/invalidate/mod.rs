@@ -1,9 +1,7 @@
-//! Invalidation: of one key at once, of a pattern by plan, confirmation and job.
+//! Where an invalidation begins: of one key at once, of a pattern with a plan.
 
 mod card;
 mod key;
 mod pattern;
-mod plan;
-mod result;
 
-pub(crate) use card::{FirstJob, Invalidate};
+pub(crate) use card::Invalidate;

@@ -1,0 +1,50 @@
+use std::future::Future;
+
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use web_sys::UrlSearchParams;
+
+use super::{ApiError, post, read};
+
+/// The HTML of a page that the server draws, as of now.
+#[server(name = Draw, prefix = "/api", endpoint = "strata/draw")]
+pub async fn draw(address: String) -> Result<String, ApiError> {
+    use super::door;
+
+    let asked = crate::screens::Asked::new(door::console()?, door::actor()?, &address)?;
+    Ok(crate::screens::draw(&asked).await.html)
+}
+
+/// Asks for the drawing of an address.
+pub(crate) async fn drawing_of(address: &str) -> Result<String, ApiError> {
+    let fields = UrlSearchParams::new().map_err(|_| ApiError::NotUnderstood)?;
+    fields.append("address", address);
+    read(post(Draw::PATH, &fields).await)
+}
+
+/// The drawing of the first HTML.
+#[cfg(feature = "ssr")]
+pub(crate) fn drawing(address: String) -> impl Future<Output = String> + Send {
+    use super::door;
+    use crate::screens::{self, Asked};
+
+    // The context is gone once the future waits.
+    let asked = door::console().and_then(|console| Asked::new(console, door::actor()?, &address));
+    let response = use_context::<leptos_axum::ResponseOptions>();
+    async move {
+        let drawing = match asked {
+            Ok(asked) => screens::draw(&asked).await,
+            Err(error) => screens::failed(&error),
+        };
+        if let Some(response) = response {
+            response.set_status(drawing.status);
+        }
+        drawing.html
+    }
+}
+
+/// In a browser it is there already, or will be asked for.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn drawing(_address: String) -> impl Future<Output = String> + Send {
+    std::future::ready(String::new())
+}

@@ -1,0 +1,75 @@
+use leptos::ev::SubmitEvent;
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+use strata_report::Job;
+use web_sys::{HtmlFormElement, UrlSearchParams};
+
+use super::address::job_address;
+use super::copy::copy;
+use crate::api;
+use crate::ui::form_fields;
+
+/// Lets plain forms work without leaving the page. Without JavaScript the browser sends them by
+/// itself, and the answer is the same page.
+#[component]
+pub(crate) fn Forms() -> impl IntoView {
+    Effect::new(move |_| {
+        let navigate = use_navigate();
+        let handle = window_event_listener(leptos::ev::submit, move |event| {
+            // A form of the browser's own program has dealt with it already.
+            if !event.default_prevented() {
+                let navigate = navigate.clone();
+                take(&event, move |address| navigate(address, NavigateOptions::default()));
+            }
+        });
+        let clicks = window_event_listener(leptos::ev::click, |event| copy(&event));
+        on_cleanup(move || {
+            handle.remove();
+            clicks.remove();
+        });
+    });
+}
+
+fn take(event: &SubmitEvent, go: impl Fn(&str) + 'static) {
+    let form = event.target().and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
+    let Some(form) = form else { return };
+    let (Some(action), Some(fields)) = (form.get_attribute("action"), form_fields(event)) else {
+        return;
+    };
+    event.prevent_default();
+    if form.method() == "get" {
+        return go(&format!("{action}?{}", filled(&fields)));
+    }
+    tell(&form, "");
+    set_busy(&form, "true");
+    leptos::task::spawn_local(async move {
+        let answer = api::read::<Job>(api::post(&action, &fields).await);
+        set_busy(&form, "false");
+        match answer {
+            Ok(job) => go(&job_address(&job)),
+            Err(error) => tell(&form, &error.sentence()),
+        }
+    });
+}
+
+// Fields that were left empty say nothing, and would only make the address longer.
+fn filled(fields: &UrlSearchParams) -> String {
+    let text = String::from(fields.to_string());
+    let pairs = text.split('&').filter(|pair| !pair.ends_with('='));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+fn tell(form: &HtmlFormElement, text: &str) {
+    if let Ok(Some(place)) = form.query_selector(".failure") {
+        place.set_text_content(Some(text));
+    }
+}
+
+fn set_busy(form: &HtmlFormElement, busy: &str) {
+    if let Ok(Some(button)) = form.query_selector("[type=submit]") {
+        // A button that cannot show that it waits still waits.
+        let _ = button.set_attribute("aria-busy", busy);
+    }
+}

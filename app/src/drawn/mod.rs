@@ -1,0 +1,14 @@
+//! Pages that the server draws. The browser asks for them again as time goes on and changes only
+//! what differs, so that a page of many charts costs nothing in the program that it has to load.
+
+mod address;
+mod copy;
+mod forms;
+mod morph;
+mod page;
+
+pub(crate) use address::encode;
+#[cfg(feature = "ssr")]
+pub(crate) use address::{job_address, key_address, pattern_address};
+pub(crate) use forms::Forms;
+pub(crate) use page::DrawnPage;

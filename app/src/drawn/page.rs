@@ -1,0 +1,141 @@
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_url;
+use web_sys::Element;
+
+use super::morph;
+use crate::api::{self, drawing};
+use crate::live::{Live, LiveState};
+use crate::pages::title_of;
+use crate::session::Visitor;
+
+/// A page that the server draws, asked for again as often as the drawing says.
+#[component]
+pub(crate) fn DrawnPage() -> impl IntoView {
+    let url = use_url();
+    let address = Memo::new(move |_| {
+        url.with(|url| match url.search().trim_start_matches('?') {
+            "" => url.path().to_owned(),
+            search => format!("{}?{search}", url.path()),
+        })
+    });
+    let drawn = Drawn {
+        address,
+        behind: RwSignal::new(None),
+        asking: StoredValue::new(false),
+        n_frames: StoredValue::new(0),
+    };
+    drawn.follow();
+    let first = drawing(address.get_untracked());
+    let title = move || url.with(|url| title_of(url.path()));
+    let main = Suspend::new(async move {
+        let html = first.await;
+        view! { <main id="main" class="drawn" tabindex="-1" inner_html=html></main> }
+    });
+    view! {
+        <Title text=title />
+        <div role="alert" class="banner-place">
+            <Show when=move || drawn.behind.with(Option::is_some)>
+                <div class="banner behind">
+                    <p>
+                        <strong>"These numbers stand still. "</strong>
+                        {move || drawn.behind.get()}
+                        " The page keeps trying."
+                    </p>
+                </div>
+            </Show>
+        </div>
+        {main}
+    }
+    .into_any()
+}
+
+/// What is drawn, and how it is kept up to date.
+#[derive(Clone, Copy)]
+struct Drawn {
+    address: Memo<String>,
+    /// Why the drawing is not up to date.
+    behind: RwSignal<Option<String>>,
+    asking: StoredValue<bool>,
+    /// Frames since it was drawn.
+    n_frames: StoredValue<u32>,
+}
+
+impl Drawn {
+    fn follow(self) {
+        let live = expect_context::<Live>();
+        let refusal = Visitor::of_page().refusal();
+        Effect::new(move |before: Option<()>| {
+            self.address.track();
+            // Who may act now is told by what is drawn.
+            refusal.track();
+            // The first HTML holds the drawing already, unless a link led here.
+            if before.is_some() || sheet().is_none() {
+                self.asking.set_value(false);
+                mark_busy(true);
+                self.ask();
+            }
+        });
+        Effect::new(move |before: Option<()>| {
+            live.frame.track();
+            if before.is_none() || live.state.get_untracked() != LiveState::Live {
+                return;
+            }
+            self.n_frames.update_value(|n| *n += 1);
+            if frames_between().is_some_and(|between| self.n_frames.get_value() >= between) {
+                self.ask();
+            }
+        });
+    }
+
+    fn ask(self) {
+        if self.asking.get_value() {
+            return;
+        }
+        self.asking.set_value(true);
+        self.n_frames.set_value(0);
+        let address = self.address.get_untracked();
+        leptos::task::spawn_local(async move {
+            let answer = api::drawing_of(&address).await;
+            // A page that is gone, or has gone on to another address, has no use for the answer.
+            if self.address.try_get_untracked().is_some_and(|now| now == address) {
+                self.asking.set_value(false);
+                self.take(answer);
+            }
+        });
+    }
+
+    fn take(self, answer: Result<String, api::ApiError>) {
+        mark_busy(false);
+        match answer {
+            Ok(html) => {
+                self.behind.set(None);
+                if let Some(main) = main() {
+                    // The browser refuses no HTML that it can read itself.
+                    let _ = morph::show(&main, &html);
+                }
+            }
+            Err(error) => self.behind.set(Some(error.sentence())),
+        }
+    }
+}
+
+fn main() -> Option<Element> {
+    document().get_element_by_id("main")
+}
+
+fn sheet() -> Option<Element> {
+    document().get_element_by_id("sheet")
+}
+
+fn mark_busy(busy: bool) {
+    if let Some(main) = main() {
+        // Only an ornament is lost where it cannot be set.
+        let _ = main.set_attribute("aria-busy", if busy { "true" } else { "false" });
+    }
+}
+
+// A drawing without the attribute holds until somebody asks for another.
+fn frames_between() -> Option<u32> {
+    sheet()?.get_attribute("data-every-s")?.parse().ok()
+}

@@ -1,0 +1,273 @@
+use axum::http::StatusCode;
+use leptos::prelude::*;
+use strata_report::{
+    Activity, ActivityFilter, AuditEntry, AuditPage, Cause, Event, EventKind, Origin, What,
+};
+
+use super::Asked;
+use super::sheet::{Drawing, Sheet, export_links};
+use crate::drawn::{encode, key_address};
+use crate::format;
+use crate::screens::sheet::titled;
+
+// What nobody can read in a second need not be drawn.
+const MAX_EVENTS: usize = 150;
+const MAX_DEEDS: usize = 50;
+
+/// Draws what happened of late and the audit trail.
+pub(super) fn page(asked: &Asked) -> Drawing {
+    let filter = filter(asked);
+    let activity = asked.console.activity(None, &filter);
+    let before = asked.field("before").and_then(|id| id.parse().ok());
+    let audit = asked.console.audit_page(before, MAX_DEEDS);
+    let frame = asked.console.snapshot().frame;
+    let caches = frame.caches.into_iter().map(|cache| cache.report.cache).collect::<Vec<_>>();
+    let nodes = frame.nodes.into_iter().map(|node| node.node).collect::<Vec<_>>();
+    let sheet = Sheet { class: "activity-page", every_s: Some(1) };
+    sheet.draw(
+        StatusCode::OK,
+        view! {
+            <div class="sheet-head"><h1>"Activity"</h1></div>
+            {events(&filter, &activity, [caches, nodes])}
+            {trail(&audit)}
+        },
+    )
+}
+
+fn filter(asked: &Asked) -> ActivityFilter {
+    let kind = asked
+        .field("kind")
+        .and_then(|text| EventKind::ALL.into_iter().find(|kind| kind.as_str() == text));
+    let cause = asked
+        .field("cause")
+        .and_then(|text| Cause::ALL.into_iter().find(|cause| cause.as_str() == text));
+    ActivityFilter {
+        kinds: kind.into_iter().collect(),
+        cache: asked.field("cache").map(str::to_owned),
+        node: asked.field("node").map(str::to_owned),
+        cause,
+    }
+}
+
+fn events(filter: &ActivityFilter, activity: &Activity, names: [Vec<String>; 2]) -> AnyView {
+    let n = activity.events.len();
+    let lines = activity.events.iter().rev().take(MAX_EVENTS).map(line).collect_view();
+    let note = match n > MAX_EVENTS {
+        true => format!(
+            "newest first; the newest {MAX_EVENTS} of {} that are kept",
+            format::count(n as u64)
+        ),
+        false => "newest first".to_owned(),
+    };
+    let dropped = (activity.dropped > 0).then(|| {
+        let dropped = format::plural(activity.dropped, "event was", "events were");
+        view! { <p class="small">{dropped}" not kept since the start, because more came than are kept in a second."</p> }
+    });
+    let api = format!("/api/v1/activity?{}", query(filter));
+    titled(
+        "events-card",
+        "What happened",
+        note,
+        view! {
+            {form(filter, names)}
+            {dropped}
+            {(n == 0).then(|| view! { <p class="empty">"Nothing that passes this filter happened of late."</p> })}
+            <ol class="events" data-testid="events">{lines}</ol>
+            {export_links(format!("{api}&format=csv"), api.clone())}
+        },
+    )
+}
+
+fn line(event: &Event) -> impl IntoView + use<> {
+    let kind = event.what.kind().as_str();
+    let class = match &event.what {
+        What::Removed { cause, .. } => format!("swatch eviction-{}", cause.as_str()),
+        _ => format!("kind {kind}"),
+    };
+    let key = event.key.clone().map(|key| {
+        view! { <a class="mono" href=key_address(&event.cache, &key)>{key.clone()}</a> }
+    });
+    view! {
+        <li id=format!("event-{}", event.seq) data-kind=kind>
+            <time>{format::clock(event.at_ms)}</time>
+            <span class="node">{event.node.clone()}</span>
+            <span class="cache">{event.cache.clone()}</span>
+            <span class=class>{what(event)}</span>
+            <span class="key">{key}</span>
+        </li>
+    }
+}
+
+fn form(filter: &ActivityFilter, [caches, nodes]: [Vec<String>; 2]) -> AnyView {
+    let kinds = EventKind::ALL.map(|kind| kind.as_str().to_owned()).to_vec();
+    let causes = Cause::ALL.map(|cause| cause.as_str().to_owned()).to_vec();
+    let kind = filter.kinds.first().map(|kind| kind.as_str());
+    let fields = [
+        choice("kind", "all but fills", kinds, kind),
+        choice("cache", "every cache", caches, filter.cache.as_deref()),
+        choice("node", "every node", nodes, filter.node.as_deref()),
+        choice("cause", "every cause", causes, filter.cause.map(Cause::as_str)),
+    ];
+    view! {
+        <form action="/activity" method="get" class="ask" data-testid="filter">
+            {fields.into_iter().collect_view()}
+            <button type="submit" class="button">"Show these"</button>
+            <a class="button" href="/activity">"Show all"</a>
+        </form>
+    }
+    .into_any()
+}
+
+fn choice(
+    name: &'static str,
+    all: &'static str,
+    values: Vec<String>,
+    chosen: Option<&str>,
+) -> AnyView {
+    let option = |value: String| {
+        let selected = chosen == Some(value.as_str());
+        view! { <option value=value.clone() selected=selected>{value.clone()}</option> }
+    };
+    let options = values.into_iter().map(option).collect_view();
+    let id = format!("filter-{name}");
+    view! {
+        <div class="field">
+            <label for=id.clone()>{name}</label>
+            <select id=id name=name>
+                <option value="">{all}</option>
+                {options}
+            </select>
+        </div>
+    }
+    .into_any()
+}
+
+fn query(filter: &ActivityFilter) -> String {
+    let kinds = filter.kinds.iter().map(|kind| format!("kinds={}", kind.as_str()));
+    let cache = filter.cache.iter().map(|cache| format!("cache={}", encode(cache)));
+    let node = filter.node.iter().map(|node| format!("node={}", encode(node)));
+    let cause = filter.cause.iter().map(|cause| format!("cause={}", cause.as_str()));
+    kinds.chain(cache).chain(node).chain(cause).collect::<Vec<_>>().join("&")
+}
+
+/// What happened, in words.
+pub(super) fn what(event: &Event) -> String {
+    let from = |origin: &Origin| match origin {
+        Origin::Local => "begun here",
+        Origin::Bus => "heard on the bus",
+    };
+    match &event.what {
+        What::Loaded { took_us } => format!("loaded in {}", format::duration(Some(took_us * 1000))),
+        What::FromL2 { age_ms } => format!("copied from L2, {} old", format::span(*age_ms)),
+        What::Written => "written".to_owned(),
+        What::Removed { cause, age_ms: Some(age) } => {
+            format!("{} after {}", cause.as_str(), format::span(*age))
+        }
+        What::Removed { cause, age_ms: None } => cause.as_str().to_owned(),
+        What::Invalidated { scope, origin, pattern } => {
+            let pattern = pattern.as_ref().map(|p| format!(" {p}")).unwrap_or_default();
+            format!("invalidated by {}{pattern}, {}", scope.as_str(), from(origin))
+        }
+        What::Softened { origin } => format!("marked as stale, {}", from(origin)),
+        What::BusConnected => "hears the bus".to_owned(),
+        What::BusLost => "no longer hears the bus".to_owned(),
+        What::BusGap { times } => {
+            format!(
+                "may have missed messages ({}), so its L1 was emptied",
+                format::plural(*times, "time", "times")
+            )
+        }
+        What::BreakerOpened => "breaker open: L2 is skipped".to_owned(),
+        What::BreakerClosed => "breaker closed: L2 is trusted again".to_owned(),
+        What::NodeAppeared => "node is heard".to_owned(),
+        What::NodeVanished => "node is no longer heard".to_owned(),
+        What::NodeRestarted => "node started anew".to_owned(),
+        What::Did { actor, action, target, result } => {
+            format!("{actor}: {} {target} · {result}", action.replace('_', " "))
+        }
+    }
+}
+
+fn trail(audit: &AuditPage) -> AnyView {
+    let rows = audit.entries.iter().map(deed).collect_view();
+    let note = match audit.only_in_memory {
+        0 => "kept in Redis, so it survives a restart".to_owned(),
+        n => format!(
+            "{} in memory only: Redis is off or away",
+            format::plural(n, "entry is", "entries are")
+        ),
+    };
+    let next = audit.next.map(|id| {
+        view! { <a class="button" href=format!("/activity?before={id}")>"Older"</a> }
+    });
+    titled(
+        "audit",
+        "Audit trail",
+        note,
+        view! {
+            {audit.entries.is_empty().then(|| view! { <p class="empty">"Nobody has done anything yet."</p> })}
+            <div class="scroll" tabindex="0" role="region" aria-label="Audit trail">
+                <table class="rows" data-testid="audit">
+                    <caption class="unseen">"What people did or were refused, newest first"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"when, UTC"</th>
+                            <th scope="col">"who"</th>
+                            <th scope="col">"what"</th>
+                            <th scope="col">"cache"</th>
+                            <th scope="col">"target"</th>
+                            <th scope="col">"result"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+            <div class="below">
+                {next}
+                {export_links("/api/v1/audit?format=csv".to_owned(), "/api/v1/audit".to_owned())}
+            </div>
+        },
+    )
+}
+
+fn deed(entry: &AuditEntry) -> impl IntoView + use<> {
+    let class = if entry.refused { "refused-deed" } else { "" };
+    view! {
+        <tr class=class>
+            <th scope="row">{format::clock(entry.at_ms)}</th>
+            <td>{entry.actor.clone()}</td>
+            <td>{entry.action.replace('_', " ")}</td>
+            <td>{entry.cache.clone()}</td>
+            <td class="mono">{entry.target.clone()}</td>
+            <td>{entry.result.clone()}</td>
+        </tr>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(happened: What) -> String {
+        what(&Event {
+            seq: 1,
+            at_ms: 0,
+            node: "1".into(),
+            cache: "users".into(),
+            key: None,
+            what: happened,
+        })
+    }
+
+    #[test]
+    fn events_are_told_in_words() {
+        let removed = What::Removed { cause: Cause::Size, age_ms: Some(4_000) };
+        assert_eq!(told(removed), "size after 4\u{202f}s");
+        let heard = What::Invalidated {
+            scope: strata_report::Scope::Pattern,
+            origin: Origin::Bus,
+            pattern: Some("4*".to_owned()),
+        };
+        assert_eq!(told(heard), "invalidated by pattern 4*, heard on the bus");
+    }
+}

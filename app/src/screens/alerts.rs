@@ -1,0 +1,42 @@
+use axum::http::StatusCode;
+use leptos::prelude::*;
+use strata_report::Alert;
+
+use super::Asked;
+use super::sheet::Drawing;
+use crate::drawn::encode;
+
+/// Draws the alerts, a part of the overview.
+pub(super) fn part(asked: &Asked) -> Drawing {
+    let html = Owner::new().with(|| list(&asked.console.alerts()).to_html());
+    Drawing { status: StatusCode::OK, html }
+}
+
+/// What somebody should look at, worst first, each with what to do.
+pub(crate) fn list(alerts: &[Alert]) -> AnyView {
+    if alerts.is_empty() {
+        return view! { <p class="empty">"Nothing needs your attention."</p> }.into_any();
+    }
+    let lines = alerts.iter().map(alert).collect_view();
+    view! { <ul class="alert-list">{lines}</ul> }.into_any()
+}
+
+fn alert(alert: &Alert) -> impl IntoView + use<> {
+    let severity = alert.severity.as_str();
+    let cache = (!alert.cache.is_empty()).then(|| {
+        view! { <a href=format!("/caches/{}", encode(&alert.cache))>{alert.cache.clone()}</a> }
+    });
+    let node = (!alert.node.is_empty())
+        .then(|| view! { <a href="/nodes">"node "{alert.node.clone()}</a> });
+    view! {
+        <li class="alert" data-severity=severity data-lint=alert.lint.clone()>
+            <p class="alert-head">
+                <span class="severity">{severity}</span>
+                " "{cache}" "{node}
+            </p>
+            <p class="what">{alert.what.clone()}</p>
+            <p class="why">{alert.why.clone()}</p>
+            <p class="to-do"><strong>"What to do: "</strong>{alert.what_to_do.clone()}</p>
+        </li>
+    }
+}

@@ -1,0 +1,46 @@
+use std::collections::HashMap;
+
+use axum::extract::Query;
+use axum::http::Uri;
+use strata_console::{Actor, Console};
+
+use crate::api::ApiError;
+
+// Longer addresses come from nobody who reads the page.
+const MAX_ADDRESS_BYTES: usize = 8_192;
+
+/// An address that somebody looks at.
+pub(crate) struct Asked {
+    pub(super) console: Console,
+    pub(super) actor: Actor,
+    path: String,
+    query: HashMap<String, String>,
+}
+
+impl Asked {
+    /// Reads an address: a path, and perhaps a query.
+    pub(crate) fn new(console: Console, actor: Actor, address: &str) -> Result<Self, ApiError> {
+        let unreadable = || ApiError::Invalid("read the address".to_owned());
+        if address.len() > MAX_ADDRESS_BYTES {
+            return Err(unreadable());
+        }
+        let uri: Uri = address.parse().map_err(|_| unreadable())?;
+        let Query(query) = Query::try_from_uri(&uri).map_err(|_| unreadable())?;
+        Ok(Self { console, actor, path: uri.path().to_owned(), query })
+    }
+
+    /// The parts of the path.
+    pub(super) fn parts(&self) -> Vec<&str> {
+        self.path.split('/').filter(|part| !part.is_empty()).collect()
+    }
+
+    /// A field of the query; `None` where it is absent or empty.
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// Why who asks may not act; `None` where they may.
+    pub(super) fn refusal(&self) -> Option<String> {
+        self.console.session(&self.actor).refusal
+    }
+}

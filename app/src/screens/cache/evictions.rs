@@ -1,0 +1,79 @@
+use leptos::prelude::*;
+use strata_report::{Cause, LogHistogram};
+
+use super::page::Seen;
+use crate::format::{self, DASH};
+use crate::screens::chart::{Stack, columns, stacked};
+use crate::screens::sheet::in_words;
+use crate::screens::sheet::titled;
+use crate::screens::words;
+
+const EVICTIONS: Stack = Stack {
+    title: "Entries that left L1 per second by cause",
+    whole: "removals",
+    bands: &words::CAUSES,
+    meanings: |i| words::cause_meaning(Cause::ALL[i]),
+};
+
+/// Why entries left L1, over time.
+pub(super) fn card(seen: &Seen<'_>) -> AnyView {
+    let (past, n) = (seen.past, words::CAUSES.len());
+    let columns =
+        columns(&past.steps, past.range, n, |step, i| step.evictions().get(Cause::ALL[i]));
+    let note = format!("per second, the last {}; all nodes", in_words(past.range));
+    titled(
+        "evictions",
+        "Why entries left L1",
+        note,
+        view! {
+            {stacked(EVICTIONS, seen.time, &columns)}
+        },
+    )
+}
+
+/// How old they were.
+pub(super) fn ages(seen: &Seen<'_>) -> AnyView {
+    let ages = &seen.details.frame.report.l1.ages_ms;
+    let row = |(i, cause): (usize, Cause)| {
+        let ages = ages.get(cause);
+        let class = format!("swatch {}", words::CAUSES[i].class);
+        view! {
+            <tr title=words::cause_meaning(cause)>
+                <th scope="row" class=class>{words::CAUSES[i].name}</th>
+                <td>{format::count(ages.count())}</td>
+                <td>{age(ages, 0.1)}</td>
+                <td>{age(ages, 0.5)}</td>
+                <td>{age(ages, 0.9)}</td>
+            </tr>
+        }
+    };
+    let rows = Cause::ALL.into_iter().enumerate().map(row).collect_view();
+    let note = "since the start, to a factor of two";
+    titled(
+        "ages",
+        "How old they were when they left",
+        note,
+        view! {
+            <table class="rows">
+                <caption class="unseen">"Age of entries as they left L1, by cause"</caption>
+                <thead>
+                    <tr>
+                        <td></td>
+                        <th scope="col">"left"</th>
+                        <th scope="col" title="One in ten was younger.">"p10"</th>
+                        <th scope="col" title="Half were younger.">"half"</th>
+                        <th scope="col" title="Nine in ten were younger.">"p90"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+            <p class="small">
+                "Entries that leave for size much sooner than they would expire mean that L1 is small for what is read. Refused entries were turned away as they came, so they are counted apart."
+            </p>
+        },
+    )
+}
+
+fn age(ages: &LogHistogram, q: f64) -> String {
+    ages.quantile(q).map_or(DASH.to_owned(), format::span)
+}

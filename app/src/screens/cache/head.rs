@@ -1,0 +1,103 @@
+use leptos::prelude::*;
+use strata_report::Saved;
+
+use super::page::Seen;
+use crate::drawn::encode;
+use crate::format::{self, DASH};
+use crate::hints;
+use crate::screens::sheet::titled;
+use crate::screens::sheet::{export_links, range_links};
+use crate::screens::{chart, words};
+use crate::ui::Number;
+
+/// Which cache this is, the others, and how far back its charts look.
+pub(super) fn head(seen: &Seen<'_>, names: &[String]) -> AnyView {
+    let range = seen.past.range;
+    let link = |name: &String| {
+        let href = format!("/caches/{}?range={}", encode(name), range.as_str());
+        let current = (name == seen.cache).then_some("page");
+        view! { <a href=href aria-current=current>{name.clone()}</a> }
+    };
+    let links = names.iter().map(link).collect_view();
+    let path = format!("/caches/{}", encode(seen.cache));
+    let search = format!("/keys?cache={}", encode(seen.cache));
+    let api = format!("/api/v1{path}");
+    let (csv, json) =
+        (format!("{api}/history?range={}&format=csv", range.as_str()), format!("{api}/report"));
+    let known_ms = seen.details.at_ms.saturating_sub(seen.past.since_ms);
+    let short = known_ms < range.span().as_millis() as u64;
+    let since = short.then(|| {
+        format!("Counting for {}; what came before is not known.", format::span(known_ms))
+    });
+    view! {
+        <div class="sheet-head">
+            <h1>{seen.cache.to_owned()}</h1>
+            <nav class="choice" aria-label="Caches">{links}</nav>
+            <a class="more" href=search>"Search its keys"</a>
+            {range_links(&path, range)}
+            {export_links(csv, json)}
+            <p class="small since">{since}</p>
+        </div>
+        {deeds(seen)}
+    }
+    .into_any()
+}
+
+// What operators did, beside the lines on the charts that mark it.
+fn deeds(seen: &Seen<'_>) -> impl IntoView + use<> {
+    let markers = &seen.past.markers;
+    let line = |marker| view! { <li>{chart::sentence(marker)}</li> };
+    let lines = markers.iter().rev().take(5).map(line).collect_view();
+    let more = markers.len().saturating_sub(5);
+    (!markers.is_empty()).then(|| {
+        view! {
+            <section class="deeds" aria-label="What operators did in this time">
+                <ul>{lines}</ul>
+                {(more > 0).then(|| view! { <p><a href="/activity">{more}" more in the activity"</a></p> })}
+            </section>
+        }
+    })
+}
+
+/// The few numbers to look at first.
+pub(super) fn now(seen: &Seen<'_>) -> AnyView {
+    let frame = &seen.details.frame;
+    let recent = &frame.recent;
+    let answered = recent.outcomes.l1_hit + recent.outcomes.l2_hit;
+    let numbers = [
+        (hints::READS, format::rate(recent.per_second(recent.outcomes.reads()))),
+        (hints::WITHOUT_SOURCE, format::percent(words::share(answered, recent.outcomes.reads()))),
+        (hints::LOAD_P95, format::duration(recent.load_latency.quantile_ns(0.95))),
+        (hints::IN_FLIGHT, format::count(frame.report.loads.in_flight)),
+        (hints::LOADS_FAILED, format::count(recent.loads_failed)),
+    ];
+    let numbers = numbers
+        .map(|(hint, value)| view! { <Number hint=hint value=Signal::stored(value) /> })
+        .into_iter()
+        .collect_view();
+    titled(
+        "now",
+        "Now",
+        "the last seconds".to_owned(),
+        view! {
+            <dl class="numbers">{numbers}</dl>
+            <h3>"Database time saved"</h3>
+            <p class="saved">{saved(seen.details.saved.as_ref())}</p>
+            <p class="small">
+                "Hits on both levels, times what a load takes: from the quarter of loads that is quickest to the quarter that is slowest. Since the nodes started."
+            </p>
+        },
+    )
+}
+
+fn saved(saved: Option<&Saved>) -> String {
+    match saved {
+        None => format!("{DASH} (no load was measured yet)"),
+        Some(saved) => format!(
+            "{} to {} for {}",
+            format::span(saved.low_ms),
+            format::span(saved.high_ms),
+            format::plural(saved.hits, "hit", "hits"),
+        ),
+    }
+}

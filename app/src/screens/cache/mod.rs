@@ -1,0 +1,16 @@
+//! A cache's page: the page itself, and one file a card.
+
+mod evictions;
+mod groups;
+mod head;
+mod keys;
+mod latency;
+mod levels;
+mod outcomes;
+mod page;
+mod settings;
+mod sizes;
+mod time_left;
+mod what_if;
+
+pub(super) use page::page;

@@ -1,0 +1,240 @@
+use std::fmt::Write as _;
+
+use leptos::prelude::*;
+use strata_report::{BOUNDS_NS, HeatColumn, Histogram, Quantiles};
+
+use super::Time;
+use crate::format::{self, DASH};
+
+const HEIGHT: f64 = 1_000.0;
+
+/// Darker cells hold a greater part of their column: the upper bounds of the shades but the last.
+const SHADES: [f64; 4] = [0.05, 0.15, 0.3, 0.5];
+
+/// The percentiles that are drawn as lines.
+const LINES: [(&str, fn(&Quantiles) -> u64); 3] =
+    [("p50", |q| q.p50_ns), ("p95", |q| q.p95_ns), ("p99", |q| q.p99_ns)];
+
+/// What a heat map shows.
+#[derive(Clone, Copy)]
+pub(in crate::screens) struct HeatOf {
+    /// What it shows, for those who cannot see it; also the caption of its table.
+    pub(in crate::screens) title: &'static str,
+    /// The class that gives it its colour.
+    pub(in crate::screens) class: &'static str,
+    /// The durations in a column.
+    pub(in crate::screens) of: fn(&HeatColumn) -> &Histogram,
+}
+
+/// Which buckets a heat map shows: those that hold anything, and one beside them on either side.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Window {
+    lowest: usize,
+    highest: usize,
+}
+
+/// How long something took, as a heat map with its percentiles.
+pub(in crate::screens) struct Heat<'a> {
+    of: HeatOf,
+    time: Time<'a>,
+    columns: &'a [HeatColumn],
+}
+
+impl<'a> Heat<'a> {
+    /// Of these columns.
+    pub(in crate::screens) fn new(of: HeatOf, time: Time<'a>, columns: &'a [HeatColumn]) -> Self {
+        Self { of, time, columns }
+    }
+
+    /// Draws it, or says that nothing was measured.
+    pub(in crate::screens) fn draw(&self) -> AnyView {
+        let mut all = Histogram::default();
+        self.columns.iter().for_each(|column| all.merge((self.of.of)(column)));
+        let (Some(window), Some(quantiles)) = (window(&all), Quantiles::of(&all)) else {
+            return view! { <p class="empty">"Nothing was measured in this time."</p> }.into_any();
+        };
+        let shades = (0..=SHADES.len()).map(|shade| {
+            view! { <path class=format!("heat-{shade}") d=self.cells(window, shade) /> }
+        });
+        let shades = shades.collect_view();
+        let lines = LINES.map(|(name, of)| view! { <path class=name d=self.line(window, of) /> });
+        let lines = lines.into_iter().collect_view();
+        let numbers = LINES.map(|(name, of)| {
+            view! { <dt class=name>{name}</dt><dd>{format::duration(Some(of(&quantiles)))}</dd> }
+        });
+        let numbers = numbers.into_iter().collect_view();
+        let ticks = ticks(window).map(|text| view! { <span>{text}</span> }).collect_view();
+        view! {
+            <dl class="quantiles">{numbers}</dl>
+            <div class="chart heat">
+                <div class="chart-y" aria-hidden="true">{ticks}</div>
+                <div class="chart-plot">
+                    <svg
+                        class=self.of.class
+                        role="img"
+                        aria-label=self.of.title
+                        viewBox="0 0 1000 1000"
+                        preserveAspectRatio="none"
+                    >
+                        {shades} {lines} {self.time.marker_lines()}
+                    </svg>
+                </div>
+                {self.time.labels()}
+            </div>
+            {self.table()}
+        }
+        .into_any()
+    }
+
+    fn cells(&self, window: Window, shade: usize) -> String {
+        let mut out = String::new();
+        for column in self.columns {
+            let histogram = (self.of.of)(column);
+            let count = histogram.count();
+            let (left, right) = (self.time.x(column.from_ms), self.time.x(column.to_ms));
+            for bucket in window.lowest..=window.highest {
+                let n = histogram.counts()[bucket];
+                if n == 0 || shade_of(n as f64 / count as f64) != shade {
+                    continue;
+                }
+                let (bottom, top) = (y(window, bucket as f64), y(window, bucket as f64 + 1.0));
+                // Writing to a string cannot fail.
+                let _ = write!(out, "M{left} {bottom}V{top}H{right}V{bottom}z");
+            }
+        }
+        out
+    }
+
+    fn line(&self, window: Window, of: fn(&Quantiles) -> u64) -> String {
+        let mut out = String::new();
+        let mut last_end = None;
+        for column in self.columns {
+            let Some(quantiles) = Quantiles::of((self.of.of)(column)) else { continue };
+            let (left, right) = (self.time.x(column.from_ms), self.time.x(column.to_ms));
+            let y = y(window, place(of(&quantiles)));
+            // Where nobody measured, the line is broken.
+            let letter = if last_end == Some(column.from_ms) { 'L' } else { 'M' };
+            let _ = write!(out, "{letter}{left} {y}L{right} {y}");
+            last_end = Some(column.to_ms);
+        }
+        out
+    }
+
+    fn table(&self) -> impl IntoView + use<> {
+        let row = |column: &HeatColumn| {
+            let histogram = (self.of.of)(column);
+            let quantiles = Quantiles::of(histogram);
+            let cells = LINES.map(|(_, of)| {
+                let text =
+                    quantiles.as_ref().map_or(DASH.to_owned(), |q| format::duration(Some(of(q))));
+                view! { <td>{text}</td> }
+            });
+            view! {
+                <tr>
+                    <th scope="row">{self.time.clock(column.from_ms)}</th>
+                    {cells.into_iter().collect_view()}
+                    <td>{format::count(histogram.count())}</td>
+                </tr>
+            }
+        };
+        let rows = self.columns.iter().rev().map(row).collect_view();
+        let title = self.of.title;
+        view! {
+            <details class="twin">
+                <summary>"As a table"</summary>
+                <div class="scroll" tabindex="0" role="region" aria-label=title>
+                    <table>
+                        <caption>{title}</caption>
+                        <thead>
+                            <tr>
+                                <th scope="col">"from, UTC"</th>
+                                <th scope="col">"p50"</th>
+                                <th scope="col">"p95"</th>
+                                <th scope="col">"p99"</th>
+                                <th scope="col">"measured"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            </details>
+        }
+    }
+}
+
+fn window(all: &Histogram) -> Option<Window> {
+    let last = Histogram::N_BUCKETS - 1;
+    let lowest = all.counts().iter().position(|n| *n > 0)?;
+    let highest = all.counts().iter().rposition(|n| *n > 0)?;
+    Some(Window { lowest: lowest.saturating_sub(1), highest: (highest + 1).min(last) })
+}
+
+fn shade_of(share: f64) -> usize {
+    SHADES.iter().filter(|bound| share > **bound).count()
+}
+
+// Buckets are about equally wide on a logarithmic scale, so they are drawn equally high.
+fn y(window: Window, bucket: f64) -> i64 {
+    let n = (window.highest + 1 - window.lowest) as f64;
+    (HEIGHT * (1.0 - (bucket - window.lowest as f64) / n)).clamp(0.0, HEIGHT).round() as i64
+}
+
+// Where a duration lies among the buckets, parts of a bucket included.
+fn place(ns: u64) -> f64 {
+    let bucket = Histogram::bucket_of(ns);
+    let low = if bucket == 0 { 50 } else { BOUNDS_NS[bucket - 1] };
+    let Some(high) = BOUNDS_NS.get(bucket) else { return bucket as f64 };
+    let into = (ns.max(low) as f64 / low as f64).ln() / (*high as f64 / low as f64).ln();
+    bucket as f64 + into
+}
+
+// From the top: the durations at five heights.
+fn ticks(window: Window) -> impl Iterator<Item = String> {
+    (0..5).map(move |i| {
+        let n = (window.highest + 1 - window.lowest) as f64;
+        let bucket = window.lowest as f64 + n * (4 - i) as f64 / 4.0;
+        let bound = (bucket.round() as usize).checked_sub(1).and_then(|i| BOUNDS_NS.get(i));
+        match bound {
+            Some(ns) => format::duration(Some(*ns)),
+            None if i == 4 => "0".to_owned(),
+            None => String::new(),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn histogram(us: &[u64]) -> Histogram {
+        let mut out = Histogram::default();
+        us.iter().for_each(|us| out.record(Duration::from_micros(*us)));
+        out
+    }
+
+    #[test]
+    fn only_buckets_around_what_was_measured_are_shown() {
+        let window = window(&histogram(&[10, 100])).unwrap();
+        let first = Histogram::bucket_of(10_000);
+        assert_eq!(
+            window,
+            Window { lowest: first - 1, highest: Histogram::bucket_of(100_000) + 1 }
+        );
+        assert_eq!(super::window(&Histogram::default()), None);
+    }
+
+    #[test]
+    fn a_longer_duration_lies_higher() {
+        let places = [700, 1_000, 1_200, 50_000, 3_000_000].map(place);
+        assert!(places.is_sorted(), "{places:?}");
+        let window = window(&histogram(&[1, 1_000])).unwrap();
+        assert!(y(window, place(2_000)) > y(window, place(900_000)));
+    }
+
+    #[test]
+    fn a_fuller_cell_is_darker() {
+        assert_eq!([0.01, 0.1, 0.2, 0.4, 1.0].map(shade_of), [0, 1, 2, 3, 4]);
+    }
+}

@@ -1,0 +1,13 @@
+//! Charts of the pages that the server draws. Geometry is pure and tested; views only place it.
+
+mod columns;
+mod heat;
+mod sizes;
+mod stacked;
+mod time;
+
+pub(super) use columns::columns;
+pub(super) use heat::{Heat, HeatOf};
+pub(super) use sizes::{Bucket, Buckets, filled};
+pub(super) use stacked::{Stack, stacked};
+pub(super) use time::{Time, sentence};

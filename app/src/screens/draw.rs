@@ -1,0 +1,43 @@
+use leptos::prelude::*;
+use strata_console::ConsoleError;
+
+use super::sheet::{Drawing, Sheet};
+use super::{Asked, activity, alerts, cache, keys, nodes, redis};
+use crate::api::ApiError;
+
+/// Draws the page of an address.
+pub(crate) async fn draw(asked: &Asked) -> Drawing {
+    let drawn = match asked.parts().as_slice() {
+        ["caches", name] => cache::page(asked, name).await,
+        ["keys"] => keys::page(asked).await,
+        ["nodes"] => nodes::page(asked).await,
+        ["redis"] => Ok(redis::page(asked).await),
+        ["activity"] => Ok(activity::page(asked)),
+        ["alerts"] => Ok(alerts::part(asked)),
+        _ => Err(ApiError::NotFound("find this page".to_owned())),
+    };
+    drawn.unwrap_or_else(|error| failed(&error))
+}
+
+/// What stands where a page could not be drawn: what happened, and where to go on.
+pub(crate) fn failed(error: &ApiError) -> Drawing {
+    let sheet = Sheet { class: "failed", every_s: retry_s(error) };
+    sheet.draw(
+        error.status(),
+        view! {
+            <h1>"This page cannot be shown"</h1>
+            <p>{error.sentence()}</p>
+            <p><a href="/">"The overview"</a> " shows what there is."</p>
+        },
+    )
+}
+
+// What is away comes back; what is not there does not.
+fn retry_s(error: &ApiError) -> Option<u32> {
+    matches!(error, ApiError::Away(_)).then_some(2)
+}
+
+/// A console's error as one that pages tell.
+pub(super) fn told(error: &ConsoleError) -> ApiError {
+    crate::api::as_api_error(error)
+}

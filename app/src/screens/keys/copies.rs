@@ -1,0 +1,157 @@
+use leptos::prelude::*;
+use strata_report::{EntryLook, KeyLook, L2Look, SourceLook};
+
+use super::value;
+use crate::format;
+use crate::screens::sheet::titled;
+use crate::screens::words;
+
+/// One place where the key was looked for.
+struct Copy {
+    place: String,
+    class: &'static str,
+    state: String,
+    facts: Vec<(&'static str, String)>,
+    value: Option<String>,
+    differs: Option<bool>,
+}
+
+/// The key in L1 of each node, in L2 and in the database, side by side.
+pub(super) fn card(look: &KeyLook) -> AnyView {
+    let copies = copies(look);
+    let truth = match &look.source {
+        Some(SourceLook::Value { value }) => Some(value::shown(value).0),
+        _ => None,
+    };
+    let columns = copies.iter().map(|copy| column(copy, truth.as_deref())).collect_view();
+    let n_differing = copies.iter().filter(|copy| copy.differs == Some(true)).count() as u64;
+    let note = match (n_differing, truth.is_some()) {
+        (0, true) => "every copy agrees with the database".to_owned(),
+        (0, false) => "there is no value in the database to compare with".to_owned(),
+        (n, _) => {
+            format!("{} from the database", format::plural(n, "copy differs", "copies differ"))
+        }
+    };
+    titled(
+        "copies",
+        "Where it is",
+        note,
+        view! {
+            <div class="copies">{columns}</div>
+        },
+    )
+}
+
+fn column(copy: &Copy, truth: Option<&str>) -> impl IntoView + use<> {
+    let facts =
+        copy.facts.iter().map(|(name, text)| view! { <dt>{*name}</dt><dd>{text.clone()}</dd> });
+    let facts = facts.collect_view();
+    let differs = copy.differs == Some(true);
+    let value = copy.value.as_ref().map(|json| {
+        let (text, is_cut) = value::shown(json);
+        // Only a copy that differs is read line by line.
+        let marks = match truth.filter(|_| differs) {
+            Some(truth) => value::differing_lines(&text, truth),
+            None => Vec::new(),
+        };
+        let line = |(i, line): (usize, &str)| {
+            let line = format!("{line}\n");
+            match marks.get(i) {
+                Some(true) => view! { <mark>{line}</mark> }.into_any(),
+                _ => line.into_any(),
+            }
+        };
+        let lines = text.lines().enumerate().map(line).collect_view();
+        view! {
+            <pre class="value" tabindex="0" role="region" aria-label=format!("Value in {}", copy.place)>{lines}</pre>
+            {is_cut.then(|| view! { <p class="small">"Cut here; the whole value is in the JSON of this page."</p> })}
+        }
+    });
+    view! {
+        <section class=format!("copy {}", copy.class) data-differs=differs.to_string() aria-label=copy.place.clone()>
+            <h3 class=format!("swatch {}", copy.class)>{copy.place.clone()}</h3>
+            <p class="state">{copy.state.clone()}</p>
+            {differs.then(|| view! { <p class="failure">"Differs from the database."</p> })}
+            <dl>{facts}</dl>
+            {value}
+        </section>
+    }
+}
+
+fn copies(look: &KeyLook) -> Vec<Copy> {
+    let l1 = look.l1.iter().map(|l1| {
+        let place = format!("L1 of {}", l1.node);
+        match &l1.entry {
+            Some(entry) => of_entry(place, "l1", entry, l1.differs),
+            None => without(place, "l1", "not there"),
+        }
+    });
+    let l2 = match &look.l2 {
+        None => without("L2".to_owned(), "l2", "off, or could not be asked"),
+        Some(L2Look::Absent) => without("L2".to_owned(), "l2", "not there"),
+        Some(L2Look::Leased) => without("L2".to_owned(), "l2", "a node is loading it"),
+        Some(L2Look::Unreadable) => without(
+            "L2".to_owned(),
+            "l2",
+            "bytes that are no entry of this version; read as a miss",
+        ),
+        Some(L2Look::Entry(entry)) => of_entry("L2".to_owned(), "l2", entry, look.l2_differs),
+    };
+    let place = "Database".to_owned();
+    let source = match &look.source {
+        None => without(place, "source", "cannot be asked for this cache"),
+        Some(SourceLook::Absent) => without(place, "source", "has no such row"),
+        Some(SourceLook::Failed { why }) => without(place, "source", &format!("failed to {why}")),
+        Some(SourceLook::Value { value }) => {
+            Copy { value: Some(value.clone()), ..without(place, "source", "asked just now") }
+        }
+    };
+    l1.chain([l2, source]).collect()
+}
+
+fn without(place: String, class: &'static str, state: &str) -> Copy {
+    Copy { place, class, state: state.to_owned(), facts: Vec::new(), value: None, differs: None }
+}
+
+fn of_entry(place: String, class: &'static str, entry: &EntryLook, differs: Option<bool>) -> Copy {
+    let state = match (entry.fresh, entry.value.is_some()) {
+        (true, true) => "fresh",
+        (true, false) => "remembers that there is none",
+        (false, _) => "there, but a read would not be answered with it",
+    };
+    let facts = vec![
+        ("age", format::span(entry.age_ms)),
+        ("time left", entry.expires_in_ms.map_or("no deadline".to_owned(), format::span)),
+        ("size", words::bytes(entry.bytes)),
+    ];
+    Copy { place, class, state: state.to_owned(), facts, value: entry.value.clone(), differs }
+}
+
+#[cfg(test)]
+mod tests {
+    use strata_report::L1Look;
+
+    use super::*;
+
+    fn entry(value: &str) -> EntryLook {
+        let wire =
+            serde_json::json!({ "value": value, "fresh": true, "age_ms": 2_000, "tags": [] });
+        serde_json::from_value(wire).unwrap()
+    }
+
+    #[test]
+    fn a_copy_that_differs_is_marked_and_script_stays_text() {
+        let stale = L1Look {
+            node: "1".into(),
+            entry: Some(entry("{\"a\":\"<script>\"}")),
+            differs: Some(true),
+        };
+        let source = SourceLook::Value { value: "{\"a\":2}".to_owned() };
+        let look = KeyLook { l1: vec![stale], source: Some(source), ..KeyLook::default() };
+        let html = Owner::new().with(|| card(&look).to_html());
+        assert!(html.contains("Differs from the database."));
+        assert!(html.contains("<mark>") && html.contains("&lt;script&gt;"));
+        assert!(!html.contains("<script>"));
+        assert!(html.contains("1 copy differs"));
+    }
+}

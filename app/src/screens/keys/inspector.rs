@@ -1,0 +1,77 @@
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use strata_report::KeyLook;
+
+use super::{copies, history};
+use crate::api::{InvalidateKey, RefreshKey, SoftenKey};
+use crate::drawn::{encode, key_address};
+use crate::screens::sheet::titled;
+
+// An act: where it is sent, its words, what it does, the class of its button.
+type Act = (&'static str, &'static str, &'static str, &'static str);
+
+const ACTS: [Act; 3] = [
+    (
+        RefreshKey::PATH,
+        "Refresh now",
+        "Loads it anew; readers get the older value meanwhile.",
+        "button",
+    ),
+    (
+        SoftenKey::PATH,
+        "Mark as stale",
+        "Readers get the older value while one of them loads the new one.",
+        "button",
+    ),
+    (
+        InvalidateKey::PATH,
+        "Invalidate",
+        "Removes it from both levels on every node; the next read loads it.",
+        "button heavy",
+    ),
+];
+
+/// One key, looked at everywhere.
+pub(super) fn cards(look: &KeyLook, refusal: Option<String>) -> AnyView {
+    view! {
+        {head(look, refusal)}
+        {copies::card(look)}
+        {history::card(look)}
+    }
+    .into_any()
+}
+
+fn head(look: &KeyLook, refusal: Option<String>) -> AnyView {
+    let here = key_address(&look.cache, &look.key);
+    let api = format!("/api/v1/caches/{}/keys/{}", encode(&look.cache), encode(&look.key));
+    let group =
+        look.group.clone().map(|group| view! { <p>"Group "<span class="mono">{group}</span></p> });
+    let act = |(path, words, meaning, class): Act| {
+        view! {
+            <form action=path method="post" title=meaning>
+                <input type="hidden" name="cache" value=look.cache.clone() />
+                <input type="hidden" name="key" value=look.key.clone() />
+                <button type="submit" class=class disabled=refusal.is_some()>{words}</button>
+                <p class="failure" role="alert"></p>
+            </form>
+        }
+    };
+    let acts = ACTS.map(act).into_iter().collect_view();
+    let note = format!("in cache {}", look.cache);
+    titled(
+        "key-head",
+        "Key",
+        note,
+        view! {
+            <p class="key-name mono" data-testid="key-name">{look.key.clone()}</p>
+            {group}
+            <div class="acts">
+                {acts}
+                <a class="button" href=here>"Look again"</a>
+                <button type="button" class="button needs-script" data-copy=look.key.clone()>"Copy the key"</button>
+                <a class="more" href=api rel="external">"As JSON"</a>
+            </div>
+            <p class="refusal">{refusal.clone()}</p>
+        },
+    )
+}

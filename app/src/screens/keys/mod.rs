@@ -1,0 +1,13 @@
+//! The page of keys: search, one key looked at everywhere, and invalidation from plan to report.
+
+mod copies;
+mod history;
+mod inspector;
+mod job;
+mod page;
+mod plan;
+mod rows;
+mod search;
+mod value;
+
+pub(super) use page::page;

@@ -1,0 +1,103 @@
+use axum::http::StatusCode;
+use leptos::prelude::*;
+use strata_report::{Job, JobState, KeyQuery, LevelChoice};
+
+use super::{inspector, job, plan, rows, search};
+use crate::api::{ApiError, as_api_error};
+use crate::screens::Asked;
+use crate::screens::sheet::{Drawing, Sheet};
+
+/// What somebody searches for.
+pub(super) struct Search<'a> {
+    /// The names of all caches.
+    pub(super) caches: Vec<String>,
+    /// The cache that was chosen.
+    pub(super) cache: &'a str,
+    /// The pattern, as typed.
+    pub(super) pattern: Option<&'a str>,
+    /// The key, where one is looked at.
+    pub(super) key: Option<&'a str>,
+    /// In which level.
+    pub(super) level: LevelChoice,
+    /// By what the rows are sorted.
+    pub(super) sort: &'a str,
+    /// Why who asks may not act.
+    pub(super) refusal: Option<String>,
+}
+
+/// Draws the page. Nothing is searched before somebody asks for it.
+pub(in crate::screens) async fn page(asked: &Asked) -> Result<Drawing, ApiError> {
+    let caches: Vec<String> =
+        asked.console.caches().into_iter().map(|cache| cache.report.cache).collect();
+    let first = caches.first().cloned().unwrap_or_default();
+    let cache = asked.field("cache").unwrap_or(&first).to_owned();
+    let search = Search {
+        caches,
+        cache: &cache,
+        pattern: asked.field("pattern"),
+        key: asked.field("key"),
+        level: level(asked.field("level")),
+        sort: asked.field("sort").unwrap_or_default(),
+        refusal: asked.refusal(),
+    };
+    let job = asked.field("job").and_then(|id| asked.console.job(id.parse().ok()?).ok());
+    // A search each second beside a running job would only slow it down.
+    let is_told = job.is_some() && search.key.is_none();
+    let found = if is_told { ().into_any() } else { found(asked, &search).await };
+    let running = job.as_ref().is_some_and(is_running);
+    let sheet = Sheet { class: "keys-page", every_s: running.then_some(1) };
+    Ok(sheet.draw(
+        StatusCode::OK,
+        view! {
+            <div class="sheet-head">
+                <h1>"Keys"</h1>
+            </div>
+            {search::card(&search)}
+            {job.as_ref().map(|told| job::card(told, search.refusal.clone()))}
+            {found}
+        },
+    ))
+}
+
+async fn found(asked: &Asked, search: &Search<'_>) -> AnyView {
+    let console = &asked.console;
+    if let Some(key) = search.key {
+        return match console.look(search.cache, key).await {
+            Ok(look) => inspector::cards(&look, search.refusal.clone()),
+            Err(error) => failure(&as_api_error(&error)),
+        };
+    }
+    let Some(pattern) = search.pattern else { return search::invitation() };
+    if asked.field("plan").is_some() {
+        return match console.plan(search.cache, pattern).await {
+            Ok(plan) => plan::card(&plan, search.refusal.clone()),
+            Err(error) => failure(&as_api_error(&error)),
+        };
+    }
+    let query = KeyQuery {
+        pattern: pattern.to_owned(),
+        level: search.level,
+        limit: KeyQuery::DEFAULT_LIMIT,
+        cursor: asked.field("cursor").map(str::to_owned),
+    };
+    match console.keys(search.cache, &query).await {
+        Ok(page) => rows::card(search, &page),
+        Err(error) => failure(&as_api_error(&error)),
+    }
+}
+
+fn failure(error: &ApiError) -> AnyView {
+    view! { <section class="card wide"><p class="failure" role="alert">{error.sentence()}</p></section> }.into_any()
+}
+
+fn is_running(job: &Job) -> bool {
+    job.state == JobState::Running
+}
+
+fn level(text: Option<&str>) -> LevelChoice {
+    match text {
+        Some("l1") => LevelChoice::L1,
+        Some("l2") => LevelChoice::L2,
+        _ => LevelChoice::Any,
+    }
+}

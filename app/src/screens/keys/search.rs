@@ -1,0 +1,76 @@
+use leptos::prelude::*;
+use strata_report::LevelChoice;
+
+use super::page::Search;
+use crate::screens::sheet::titled;
+
+const LEVELS: [(LevelChoice, &str, &str); 3] = [
+    (LevelChoice::Any, "any", "L1 and L2"),
+    (LevelChoice::L1, "l1", "L1 only"),
+    (LevelChoice::L2, "l2", "L2 only"),
+];
+
+/// Where to search, and for what.
+pub(super) fn card(search: &Search<'_>) -> AnyView {
+    let cache = |name: &String| {
+        view! { <option value=name.clone() selected=name == search.cache>{name.clone()}</option> }
+    };
+    let caches = || search.caches.iter().map(cache).collect_view();
+    let level = |(level, value, name)| {
+        view! { <option value=value selected=level == search.level>{name}</option> }
+    };
+    let levels = LEVELS.map(level).into_iter().collect_view();
+    let (pattern, key) = (search.pattern.map(str::to_owned), search.key.map(str::to_owned));
+    titled(
+        "search-card",
+        "Search",
+        "looking disturbs no cache".to_owned(),
+        view! {
+            <div class="searches">
+                <form action="/keys" method="get" class="ask" role="search" data-testid="search-keys">
+                    <div class="field">
+                        <label for="search-cache">"Cache"</label>
+                        <select id="search-cache" name="cache">{caches()}</select>
+                    </div>
+                    <div class="field grow">
+                        <label for="search">"Pattern"</label>
+                        <input id="search" name="pattern" class="mono" required=true autocomplete="off"
+                            autocapitalize="off" spellcheck="false" placeholder="author:17:*" value=pattern />
+                    </div>
+                    <div class="field">
+                        <label for="search-level">"In"</label>
+                        <select id="search-level" name="level">{levels}</select>
+                    </div>
+                    <button type="submit" class="button">"Search"</button>
+                    <button type="submit" class="button" name="plan" value="1">"Plan an invalidation"</button>
+                </form>
+                <form action="/keys" method="get" class="ask" data-testid="look-at-key">
+                    <div class="field">
+                        <label for="look-cache">"Cache"</label>
+                        <select id="look-cache" name="cache">{caches()}</select>
+                    </div>
+                    <div class="field grow">
+                        <label for="look-key">"One key"</label>
+                        <input id="look-key" name="key" class="mono" required=true autocomplete="off"
+                            autocapitalize="off" spellcheck="false" placeholder="4711" value=key />
+                    </div>
+                    <button type="submit" class="button">"Look at it"</button>
+                </form>
+            </div>
+        },
+    )
+}
+
+/// What stands where nothing was asked for yet.
+pub(super) fn invitation() -> AnyView {
+    view! {
+        <section class="card wide empty" aria-label="Nothing was searched yet">
+            <p>
+                "Nothing was searched yet. In a pattern "<kbd>"*"</kbd>" stands for any text, "
+                <kbd>"?"</kbd>" for one character and "<kbd>"[abc]"</kbd>
+                " for one of these; a backslash takes their meaning away."
+            </p>
+        </section>
+    }
+    .into_any()
+}

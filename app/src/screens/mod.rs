@@ -1,0 +1,17 @@
+//! What the server draws for the pages of `drawn`: one file a page, or a folder with a file for
+//! each card. Each card is a pure function of a report. None of this is in the browser's program.
+
+mod activity;
+pub(crate) mod alerts;
+mod asked;
+mod cache;
+mod chart;
+mod draw;
+mod keys;
+mod nodes;
+mod redis;
+mod sheet;
+mod words;
+
+pub(crate) use asked::Asked;
+pub(crate) use draw::{draw, failed};

@@ -1,0 +1,190 @@
+use axum::http::StatusCode;
+use leptos::prelude::*;
+use strata_report::{Disagreement, NodeCache, NodeRow, NodesReport};
+
+use super::Asked;
+use super::sheet::{Drawing, Sheet, export_links};
+use super::words;
+use crate::api::ApiError;
+use crate::drawn::encode;
+use crate::format::{self, DASH};
+use crate::screens::sheet::titled;
+
+/// Draws every node beside the others.
+pub(super) async fn page(asked: &Asked) -> Result<Drawing, ApiError> {
+    let report = asked.console.nodes_report();
+    let sheet = Sheet { class: "nodes-page", every_s: Some(2) };
+    Ok(sheet.draw(StatusCode::OK, view! {
+        <div class="sheet-head">
+            <h1>"Nodes"</h1>
+            {export_links("/api/v1/nodes/rows?format=csv".to_owned(), "/api/v1/nodes/rows".to_owned())}
+        </div>
+        {nodes(&report)}
+        {disagreements(&report.disagreements)}
+        {caches(&report)}
+    }))
+}
+
+fn nodes(report: &NodesReport) -> AnyView {
+    let rows = report.nodes.iter().map(|node| row(node, report.at_ms)).collect_view();
+    let n = format::plural(report.nodes.len() as u64, "node", "nodes");
+    titled(
+        "nodes",
+        "How each node is",
+        n,
+        view! {
+            <div class="scroll" tabindex="0" role="region" aria-label="Nodes">
+                <table class="rows" data-testid="nodes">
+                    <caption class="unseen">"Nodes: their ear on the bus, their way to L2, version and uptime"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"node"</th>
+                            <th scope="col">"state"</th>
+                            <th scope="col" title="When its last report was taken.">"heard"</th>
+                            <th scope="col">"up"</th>
+                            <th scope="col">"version"</th>
+                            <th scope="col" title="Whether it hears invalidations of other nodes.">"bus"</th>
+                            <th scope="col" title="From Redis's clock to the node hearing of an invalidation.">"bus lag p50 · p95 · p99"</th>
+                            <th scope="col">"messages"</th>
+                            <th scope="col" title="Times that it may have missed invalidations; each time it emptied its L1.">"gaps"</th>
+                            <th scope="col" title="Closed: Redis is used. Open: Redis failed and is skipped.">"breaker"</th>
+                            <th scope="col" title="Calls to Redis that failed or ran into the timeout.">"errors · timeouts"</th>
+                            <th scope="col" title="Invalidations that wait for Redis.">"waiting"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        },
+    )
+}
+
+fn row(node: &NodeRow, now_ms: u64) -> impl IntoView + use<> {
+    let ago = |at_ms: u64| format!("{} ago", format::span(now_ms.saturating_sub(at_ms)));
+    let (state, tone) = match (node.heard, node.bus.configured, node.bus.connected) {
+        (false, ..) => ("not heard", "badge bad"),
+        (true, true, false) => ("deaf to the bus", "badge bad"),
+        (true, ..) => ("well", "badge good"),
+    };
+    let bus = match (node.bus.configured, node.bus.heard_at_ms) {
+        (false, _) => "none".to_owned(),
+        (true, None) => "never heard".to_owned(),
+        (true, Some(at_ms)) => format!("heard {}", ago(at_ms)),
+    };
+    let lag = node.bus_lag.map_or(DASH.to_owned(), |lag| {
+        [lag.p50_ns, lag.p95_ns, lag.p99_ns].map(|ns| format::duration(Some(ns))).join(" · ")
+    });
+    let l2 = &node.l2;
+    let breaker = match (l2.configured, l2.breaker_open) {
+        (false, _) => "no L2",
+        (true, true) => "open",
+        (true, false) => "closed",
+    };
+    view! {
+        <tr>
+            <th scope="row">{node.node.clone()}</th>
+            <td><span class=tone>{state}</span></td>
+            <td>{ago(node.at_ms)}</td>
+            <td>{format::span(now_ms.saturating_sub(node.started_at_ms))}</td>
+            <td>{node.version.clone()}</td>
+            <td>{bus}</td>
+            <td>{lag}</td>
+            <td>{format::count(node.bus.received)}</td>
+            <td>{format::count(node.bus.gaps)}</td>
+            <td>{breaker}</td>
+            <td>{format!("{} · {}", format::count(l2.errors), format::count(l2.timeouts))}</td>
+            <td>{format::count(l2.queued_invalidations)}</td>
+        </tr>
+    }
+}
+
+fn disagreements(all: &[Disagreement]) -> AnyView {
+    let line = |one: &Disagreement| {
+        let says = one.says.iter().map(|says| view! { <li><strong>{says.node.clone()}</strong>" says "{says.says.clone()}</li> });
+        let about = if one.cache.is_empty() {
+            one.about.clone()
+        } else {
+            format!("{} of {}", one.about, one.cache)
+        };
+        view! { <li><h3>{about}</h3><ul>{says.collect_view()}</ul></li> }
+    };
+    let lines = all.iter().map(line).collect_view();
+    let note = "versions and settings, compared";
+    titled(
+        "disagreements",
+        "Where nodes disagree",
+        note,
+        view! {
+            {all.is_empty().then(|| view! { <p class="empty">"Nowhere: all nodes run the same version with the same settings."</p> })}
+            <ul class="disagreements">{lines}</ul>
+        },
+    )
+}
+
+// A table a cache, a row a node: what differs stands one below the other.
+fn caches(report: &NodesReport) -> AnyView {
+    let mut names: Vec<&str> = Vec::new();
+    for cache in report.nodes.iter().flat_map(|node| &node.caches) {
+        if !names.contains(&cache.cache.as_str()) {
+            names.push(&cache.cache);
+        }
+    }
+    let tables = names.into_iter().map(|name| {
+        let rows = report.nodes.iter().filter_map(|node| {
+            let cache = node.caches.iter().find(|cache| cache.cache == name)?;
+            Some(cache_row(&node.node, cache))
+        });
+        let rows = rows.collect_view();
+        view! {
+            <section class="card by-node" aria-label=format!("L1 of {name} on each node")>
+                <header>
+                    <h2><a href=format!("/caches/{}", encode(name))>{name.to_owned()}</a></h2>
+                    <p>"L1 of each node, since it started"</p>
+                </header>
+                <div class="scroll" tabindex="0" role="region" aria-label=format!("Nodes of {name}")>
+                    <table class="rows">
+                        <thead>
+                            <tr>
+                                <th scope="col">"node"</th>
+                                <th scope="col">"reads"</th>
+                                <th scope="col">"L1"</th>
+                                <th scope="col">"L2"</th>
+                                <th scope="col">"entries"</th>
+                                <th scope="col">"weight"</th>
+                                <th scope="col">"left"</th>
+                                <th scope="col">"get p50 · p99"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            </section>
+        }
+    });
+    tables.collect_view().into_any()
+}
+
+fn cache_row(node: &str, cache: &NodeCache) -> impl IntoView + use<> {
+    let reads = cache.outcomes.reads();
+    let of =
+        |now: String, max: Option<String>| max.map_or(now.clone(), |max| format!("{now} of {max}"));
+    let entries = of(format::estimate(cache.l1_entries), cache.l1_entries_max.map(format::count));
+    let weight =
+        of(words::about_bytes(cache.l1_weight_bytes), cache.l1_weight_max_bytes.map(format::bytes));
+    let latency = cache.l1_latency.map_or(DASH.to_owned(), |q| {
+        [q.p50_ns, q.p99_ns].map(|ns| format::duration(Some(ns))).join(" · ")
+    });
+    let left: u64 = strata_report::Cause::ALL.map(|cause| cache.evictions.get(cause)).iter().sum();
+    view! {
+        <tr>
+            <th scope="row">{node.to_owned()}</th>
+            <td>{format::count(reads)}</td>
+            <td>{format::percent(words::share(cache.outcomes.l1_hit, reads))}</td>
+            <td>{format::percent(words::share(cache.outcomes.l2_hit, reads))}</td>
+            <td>{entries}</td>
+            <td>{weight}</td>
+            <td>{format::count(left)}</td>
+            <td>{latency}</td>
+        </tr>
+    }
+}

@@ -1,0 +1,227 @@
+use axum::http::StatusCode;
+use leptos::prelude::*;
+use strata_report::{RedisReport, RedisServer, RedisShare, RedisState, SlowCommand};
+
+use super::Asked;
+use super::chart::{Bucket, Buckets};
+use super::sheet::{Drawing, Sheet, export_links};
+use super::words;
+use crate::format::{self, DASH};
+use crate::screens::sheet::titled;
+
+/// Draws Redis, as it and the nodes see it.
+pub(super) async fn page(asked: &Asked) -> Drawing {
+    let report = asked.console.redis().await;
+    let sheet = Sheet { class: "redis-page", every_s: Some(2) };
+    sheet.draw(
+        StatusCode::OK,
+        view! {
+            <div class="sheet-head">
+                <h1>"Redis"</h1>
+                {export_links("/api/v1/redis?format=csv".to_owned(), "/api/v1/redis".to_owned())}
+            </div>
+            {away(&report.state)}
+            {memory(&report)}
+            {work(report.server.as_ref())}
+            {shares(&report.shares)}
+            {ways(&report)}
+            {slow(report.server.as_ref())}
+        },
+    )
+}
+
+fn away(state: &RedisState) -> Option<AnyView> {
+    let text = match (state.configured, state.up) {
+        (true, true) => return None,
+        (false, _) => {
+            "There is no Redis: every node lives on its L1 and the database alone, and nodes do not hear each other."
+        }
+        (true, false) => {
+            "Redis is away. Reads go on from L1 and the database; invalidations wait and are replayed before Redis is trusted again. What stands here is the last that was known."
+        }
+    };
+    Some(view! { <div class="banner"><p>{text}</p></div> }.into_any())
+}
+
+type Pair = (&'static str, &'static str, String);
+
+fn pairs(all: Vec<Pair>) -> AnyView {
+    let pair = |(name, meaning, value): Pair| view! { <div title=meaning><dt>{name}</dt><dd>{value}</dd></div> };
+    let pairs = all.into_iter().map(pair).collect_view();
+    view! { <dl class="pairs">{pairs}</dl> }.into_any()
+}
+
+fn memory(report: &RedisReport) -> AnyView {
+    let RedisState { version, used_memory_bytes: used, max_memory_bytes: max, policy, .. } =
+        &report.state;
+    let share = used.zip(max.filter(|max| *max > 0)).map(|(used, max)| used as f64 / max as f64);
+    let width = (share.unwrap_or(0.0).min(1.0) * 1000.0).round() as i64;
+    let limit = match max.filter(|max| *max > 0) {
+        Some(max) => format!("{}, {} used", format::bytes(max), format::percent(share)),
+        None => "none".to_owned(),
+    };
+    let server = report.server.as_ref();
+    titled(
+        "memory",
+        "Memory",
+        version.clone().map_or(DASH.to_owned(), |v| format!("Redis {v}")),
+        view! {
+            <p class="big-number">{words::bytes(*used)}</p>
+            <svg class="bar meter" aria-hidden="true" viewBox="0 0 1000 10" preserveAspectRatio="none">
+                <rect class="l2" width=width height="10" />
+            </svg>
+            {pairs(vec![
+                ("limit", "At the limit Redis acts by its policy.", limit),
+                ("peak", "The most that it ever used.", words::bytes(server.and_then(|s| s.used_memory_peak_bytes))),
+                ("policy", "What Redis does when memory is full. With noeviction it refuses writes then.", policy.clone().unwrap_or(DASH.to_owned())),
+                ("evicted keys", "Dropped because memory was full. A number that grows means that L2 is small.", words::count(server.map(|s| s.evicted_keys))),
+                ("expired keys", "Their time to live ran out, as it should.", words::count(server.map(|s| s.expired_keys))),
+                ("keys", "Of all databases, other programs' keys included.", words::count(server.map(|s| s.keys))),
+            ])}
+        },
+    )
+}
+
+fn work(server: Option<&RedisServer>) -> AnyView {
+    let body = match server {
+        None => {
+            view! { <p class="empty">"Redis does not answer, so nothing is known of its work."</p> }
+                .into_any()
+        }
+        Some(server) => pairs(vec![
+            (
+                "round trip",
+                "One PING from here and back.",
+                format::duration(Some(server.ping_us * 1000)),
+            ),
+            ("commands/s", "As Redis measures them.", format::count(server.ops_per_s)),
+            ("bytes in/s", "What it is sent.", format::bytes(server.input_bytes_per_s)),
+            ("bytes out/s", "What it sends.", format::bytes(server.output_bytes_per_s)),
+            ("clients", "Connections; each node has some.", format::count(server.clients)),
+            (
+                "of them waiting",
+                "In a blocking command; each node's ear on the bus is one.",
+                format::count(server.blocked_clients),
+            ),
+            ("up", "Since it started.", format::span(server.uptime_s * 1000)),
+        ]),
+    };
+    titled("work", "Work", "as Redis counts it".to_owned(), view! {{body}})
+}
+
+fn shares(shares: &[RedisShare]) -> AnyView {
+    let whole: u64 = shares.iter().map(|share| share.entries).sum();
+    let bucket = |share: &RedisShare| Bucket {
+        name: format!("{} (~{})", share.cache, format::bytes(share.weight_bytes)),
+        count: share.entries,
+    };
+    let buckets = Buckets {
+        caption: "Keys in Redis by cache",
+        head: "cache",
+        class: "l2",
+        buckets: shares.iter().map(bucket).collect(),
+        whole,
+    };
+    let body = if whole == 0 {
+        view! { <p class="empty">"No key was counted yet."</p> }.into_any()
+    } else {
+        buckets.draw()
+    };
+    titled(
+        "shares",
+        "Whose keys",
+        "as last counted; sizes from a sample".to_owned(),
+        view! {
+            {body}
+        },
+    )
+}
+
+fn ways(report: &RedisReport) -> AnyView {
+    let row = |node: &strata_report::NodeL2| {
+        let l2 = &node.l2;
+        let breaker = match (l2.configured, l2.breaker_open) {
+            (false, _) => "no L2",
+            (true, true) => "open",
+            (true, false) => "closed",
+        };
+        view! {
+            <tr>
+                <th scope="row">{node.node.clone()}</th>
+                <td>{breaker}</td>
+                <td>{format::count(l2.breaker_opened)}</td>
+                <td>{format::count(l2.errors)}</td>
+                <td>{format::count(l2.timeouts)}</td>
+                <td>{format::count(l2.queued_invalidations)}</td>
+                <td>{format::count(l2.replayed_invalidations)}</td>
+                <td>{format::count(l2.queue_overflows)}</td>
+            </tr>
+        }
+    };
+    let rows = report.nodes.iter().map(row).collect_view();
+    titled(
+        "ways",
+        "Each node's way to it",
+        "since the node started".to_owned(),
+        view! {
+            <div class="scroll" tabindex="0" role="region" aria-label="Each node's way to Redis">
+                <table class="rows">
+                    <caption class="unseen">"Breaker and recovery queue of each node"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"node"</th>
+                            <th scope="col" title="Closed: Redis is used. Open: it failed and is skipped; one probe at a time tries it again.">"breaker"</th>
+                            <th scope="col">"opened"</th>
+                            <th scope="col">"errors"</th>
+                            <th scope="col">"timeouts"</th>
+                            <th scope="col" title="Invalidations that wait for Redis.">"waiting"</th>
+                            <th scope="col" title="Invalidations that waited and reached it.">"replayed"</th>
+                            <th scope="col" title="Times that too many waited, so whole caches were emptied in L2.">"overflows"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        },
+    )
+}
+
+fn slow(server: Option<&RedisServer>) -> AnyView {
+    let log = server.map(|server| server.slow_log.as_slice()).unwrap_or_default();
+    let row = |command: &SlowCommand| {
+        view! {
+            <tr>
+                <th scope="row">{format::clock(command.at_ms)}</th>
+                <td>{format::duration(Some(command.took_us * 1000))}</td>
+                <td class="mono command">{command.command.clone()}</td>
+            </tr>
+        }
+    };
+    let rows = log.iter().map(row).collect_view();
+    let empty = log.is_empty().then(|| view! { <p class="empty">"None: no command took longer than Redis's own threshold."</p> });
+    let table = (!log.is_empty()).then(|| {
+        view! {
+            <div class="scroll" tabindex="0" role="region" aria-label="Slow commands">
+                <table class="rows">
+                    <caption class="unseen">"The newest slow commands"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"when, UTC"</th>
+                            <th scope="col">"took"</th>
+                            <th scope="col">"command"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        }
+    });
+    titled(
+        "slow",
+        "Slow commands",
+        "the newest; values are left out".to_owned(),
+        view! {
+            {empty} {table}
+        },
+    )
+}

@@ -1,0 +1,51 @@
+import { expect, open, test } from "./support/fixtures";
+
+const letters = { k: "Keys", n: "Nodes", r: "Redis", a: "Activity", o: "Overview" };
+
+test("g and a letter lead to every page", async ({ page }) => {
+  await open(page, "/");
+  for (const [letter, title] of Object.entries(letters)) {
+    await page.keyboard.press("g");
+    await page.keyboard.press(letter);
+    await expect(page).toHaveTitle(new RegExp(`^${title}`));
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(title);
+  }
+});
+
+test("the palette leads to a cache by a part of its name", async ({ page }) => {
+  await open(page, "/");
+  await page.keyboard.press("Control+k");
+  const palette = page.getByRole("dialog", { name: "Go to, or do" });
+  await expect(palette).toBeVisible();
+  await expect(palette.getByLabel("Page, cache or action")).toBeFocused();
+  await page.keyboard.type("timel");
+  await expect(palette.getByRole("link")).toHaveCount(1);
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/caches\/timelines/);
+  await expect(palette).toBeHidden();
+});
+
+test("arrows walk over the palette, and it acts", async ({ page }) => {
+  await open(page, "/nodes");
+  await expect(page.getByTestId("live-state")).toHaveText("Live");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("pause");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect(page.getByTestId("live-state")).toHaveText("Paused");
+});
+
+test("a slash leads to the search of the page", async ({ page }) => {
+  await open(page, "/keys");
+  await page.keyboard.press("/");
+  await expect(page.getByTestId("search-keys").getByLabel("Pattern")).toBeFocused();
+});
+
+test("every page is within reach at 360 px", async ({ page }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await open(page, "/");
+  for (const name of Object.values(letters)) {
+    await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(name);
+  }
+});
