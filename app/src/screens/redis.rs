@@ -128,7 +128,7 @@ fn shares(shares: &[RedisShare]) -> AnyView {
         buckets.draw()
     };
     titled(
-        "shares",
+        "l2-shares",
         "Whose keys",
         "as last counted; sizes from a sample".to_owned(),
         view! {

@@ -117,7 +117,7 @@ fn lines(job: &Job) -> Vec<(String, String)> {
             0 => "nothing was there".to_owned(),
             n => format::plural(n, "entry removed", "entries removed"),
         };
-        (format!("L1 of {}", node.node), text)
+        (format!("L1 of node {}", node.node), text)
     };
     let mut lines: Vec<_> = job.l1.iter().map(node).collect();
     if job.l1_left > 0 && job.state != JobState::Running {
@@ -182,8 +182,8 @@ mod tests {
         assert_eq!(
             told(&job),
             [
-                "L1 of demo-1: 1 entry removed",
-                "L1 of demo-2: nothing was there",
+                "L1 of node demo-1: 1 entry removed",
+                "L1 of node demo-2: nothing was there",
                 "L2: 1 entry removed"
             ]
         );
