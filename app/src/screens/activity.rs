@@ -214,7 +214,7 @@ fn trail(audit: &AuditPage) -> AnyView {
         note,
         view! {
             {audit.entries.is_empty().then(|| view! { <p class="empty">"Nobody has done anything yet."</p> })}
-            <div class="scroll" tabindex="0" role="region" aria-label="Audit trail">
+            <div class="scroll" tabindex="0" role="region" aria-label="Table of the audit trail">
                 <table class="rows" data-testid="audit">
                     <caption class="unseen">"What people did or were refused, newest first"</caption>
                     <thead>

@@ -115,7 +115,7 @@ fn lines(job: &Job) -> Vec<(String, String)> {
     let node = |node: &strata_report::NodeCount| {
         let text = match node.entries {
             0 => "nothing was there".to_owned(),
-            n => format::plural(n, "entry removed", "entries removed"),
+            n => entries(job, n),
         };
         (format!("L1 of node {}", node.node), text)
     };
@@ -128,13 +128,23 @@ fn lines(job: &Job) -> Vec<(String, String)> {
     lines
 }
 
+// What was done to so many entries.
+fn entries(job: &Job, n: u64) -> String {
+    let done = match job.kind {
+        JobKind::Invalidate => "removed",
+        JobKind::Soften => "marked as stale",
+        JobKind::Refresh => "loaded anew",
+    };
+    format!("{} {done}", format::plural(n, "entry", "entries"))
+}
+
 fn l2(job: &Job) -> String {
     if !job.l2_configured {
         return "off".to_owned();
     }
     let removed = match job.l2_removed {
         0 => "nothing was there".to_owned(),
-        n => format::plural(n, "entry removed", "entries removed"),
+        n => entries(job, n),
     };
     match job.state {
         JobState::Queued => "queued, replayed before Redis is trusted again".to_owned(),
