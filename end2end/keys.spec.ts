@@ -19,7 +19,7 @@ test("a pattern finds keys of both levels, and says how many", async ({ page }) 
   await form.getByRole("button", { name: "Search" }).click();
   await expect(page).toHaveURL(/cache=users&pattern=30%3F/);
   await expect(page.getByTestId("key-rows").getByRole("row")).toHaveCount(11);
-  await expect(page.getByTestId("found-counts")).toContainText("10 on");
+  await expect(page.getByTestId("found-counts")).toContainText("node 1: 10");
 });
 
 test("columns sort, and the order is in the address", async ({ page }) => {
@@ -36,7 +36,7 @@ test("a key is looked at in every place, and its link is its own", async ({ page
   for (const place of ["L2", "Database"]) {
     await expect(page.getByRole("region", { name: place, exact: true })).toBeVisible();
   }
-  await expect(page.getByRole("region", { name: /^Value in L1 of/ }).first()).toContainText('"id": 305');
+  await expect(page.getByRole("region", { name: /^Value in L1 of node/ }).first()).toContainText('"id": 305');
 });
 
 test("a key is marked as stale, loaded anew and invalidated where it is looked at", async ({ page }) => {

@@ -55,7 +55,8 @@ fn take_like(old: &Node, place: Option<&Node>, wanted: &Node) -> Result<Option<N
 }
 
 fn id(node: &Node) -> String {
-    node.dyn_ref::<Element>().map(Element::id).unwrap_or_default()
+    // The property is not asked: a form with a field named "id" answers it with the field.
+    node.dyn_ref::<Element>().and_then(|element| element.get_attribute("id")).unwrap_or_default()
 }
 
 fn morph(old: &Node, new: &Node) -> Result<(), JsValue> {

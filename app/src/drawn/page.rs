@@ -65,12 +65,13 @@ impl Drawn {
     fn follow(self) {
         let live = expect_context::<Live>();
         let refusal = Visitor::of_page().refusal();
+        let was_drawn = is_hydrating();
         Effect::new(move |before: Option<()>| {
             self.address.track();
             // Who may act now is told by what is drawn.
             refusal.track();
             // The first HTML holds the drawing already, unless a link led here.
-            if before.is_some() || sheet().is_none() {
+            if before.is_some() || !was_drawn {
                 self.asking.set_value(false);
                 mark_busy(true);
                 self.ask();
@@ -118,6 +119,11 @@ impl Drawn {
             Err(error) => self.behind.set(Some(error.sentence())),
         }
     }
+}
+
+// Whether this is the page of the first HTML.
+fn is_hydrating() -> bool {
+    Owner::current_shared_context().is_some_and(|context| context.during_hydration())
 }
 
 fn main() -> Option<Element> {

@@ -51,7 +51,10 @@ fn filter(asked: &Asked) -> ActivityFilter {
 
 fn events(filter: &ActivityFilter, activity: &Activity, names: [Vec<String>; 2]) -> AnyView {
     let n = activity.events.len();
-    let lines = activity.events.iter().rev().take(MAX_EVENTS).map(line).collect_view();
+    let mut newest: Vec<&Event> = activity.events.iter().rev().collect();
+    // Nodes are asked one after the other, so their events of a second come one after the other.
+    newest.sort_by_key(|event| std::cmp::Reverse(event.at_ms));
+    let lines = newest.into_iter().take(MAX_EVENTS).map(line).collect_view();
     let note = match n > MAX_EVENTS {
         true => format!(
             "newest first; the newest {MAX_EVENTS} of {} that are kept",
@@ -90,12 +93,17 @@ fn line(event: &Event) -> impl IntoView + use<> {
     view! {
         <li id=format!("event-{}", event.seq) data-kind=kind>
             <time>{format::clock(event.at_ms)}</time>
-            <span class="node">{event.node.clone()}</span>
+            <span class="node">{node_name(&event.node)}</span>
             <span class="cache">{event.cache.clone()}</span>
             <span class=class>{what(event)}</span>
             <span class="key">{key}</span>
         </li>
     }
+}
+
+/// A node as a line names it; events of the console itself have none.
+pub(super) fn node_name(node: &str) -> String {
+    if node.is_empty() { String::new() } else { format!("node {node}") }
 }
 
 fn form(filter: &ActivityFilter, [caches, nodes]: [Vec<String>; 2]) -> AnyView {
@@ -206,7 +214,7 @@ fn trail(audit: &AuditPage) -> AnyView {
         note,
         view! {
             {audit.entries.is_empty().then(|| view! { <p class="empty">"Nobody has done anything yet."</p> })}
-            <div class="scroll" tabindex="0" role="region" aria-label="Audit trail">
+            <div class="scroll" tabindex="0" role="region" aria-label="Table of the audit trail">
                 <table class="rows" data-testid="audit">
                     <caption class="unseen">"What people did or were refused, newest first"</caption>
                     <thead>

@@ -33,7 +33,7 @@ fn nodes(report: &NodesReport) -> AnyView {
         "How each node is",
         n,
         view! {
-            <div class="scroll" tabindex="0" role="region" aria-label="Nodes">
+            <div class="scroll" tabindex="0" role="region" aria-label="Table of nodes">
                 <table class="rows" data-testid="nodes">
                     <caption class="unseen">"Nodes: their ear on the bus, their way to L2, version and uptime"</caption>
                     <thead>

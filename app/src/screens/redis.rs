@@ -128,7 +128,7 @@ fn shares(shares: &[RedisShare]) -> AnyView {
         buckets.draw()
     };
     titled(
-        "shares",
+        "l2-shares",
         "Whose keys",
         "as last counted; sizes from a sample".to_owned(),
         view! {
@@ -164,7 +164,7 @@ fn ways(report: &RedisReport) -> AnyView {
         "Each node's way to it",
         "since the node started".to_owned(),
         view! {
-            <div class="scroll" tabindex="0" role="region" aria-label="Each node's way to Redis">
+            <div class="scroll" tabindex="0" role="region" aria-label="Table of the ways to Redis">
                 <table class="rows">
                     <caption class="unseen">"Breaker and recovery queue of each node"</caption>
                     <thead>
@@ -201,7 +201,7 @@ fn slow(server: Option<&RedisServer>) -> AnyView {
     let empty = log.is_empty().then(|| view! { <p class="empty">"None: no command took longer than Redis's own threshold."</p> });
     let table = (!log.is_empty()).then(|| {
         view! {
-            <div class="scroll" tabindex="0" role="region" aria-label="Slow commands">
+            <div class="scroll" tabindex="0" role="region" aria-label="Table of slow commands">
                 <table class="rows">
                     <caption class="unseen">"The newest slow commands"</caption>
                     <thead>

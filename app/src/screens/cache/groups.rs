@@ -26,7 +26,7 @@ pub(super) fn card(seen: &Seen<'_>) -> AnyView {
         "Key groups",
         "most reads that neither level answered first; since the start".to_owned(),
         view! {
-            <div class="scroll" tabindex="0" role="region" aria-label="Key groups">
+            <div class="scroll" tabindex="0" role="region" aria-label="Table of key groups">
                 <table class="rows">
                     <caption class="unseen">"Reads, entries and loads of each key group"</caption>
                     <thead>

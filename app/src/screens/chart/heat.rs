@@ -12,8 +12,9 @@ const HEIGHT: f64 = 1_000.0;
 const SHADES: [f64; 4] = [0.05, 0.15, 0.3, 0.5];
 
 /// The percentiles that are drawn as lines.
-const LINES: [(&str, fn(&Quantiles) -> u64); 3] =
-    [("p50", |q| q.p50_ns), ("p95", |q| q.p95_ns), ("p99", |q| q.p99_ns)];
+type Line = (&'static str, fn(&Quantiles) -> u64);
+
+const LINES: [Line; 3] = [("p50", |q| q.p50_ns), ("p95", |q| q.p95_ns), ("p99", |q| q.p99_ns)];
 
 /// What a heat map shows.
 #[derive(Clone, Copy)]
@@ -76,7 +77,7 @@ impl<'a> Heat<'a> {
                         viewBox="0 0 1000 1000"
                         preserveAspectRatio="none"
                     >
-                        {shades} {lines} {self.time.marker_lines()}
+                        {self.time.unknown()} {shades} {lines} {self.time.marker_lines()}
                     </svg>
                 </div>
                 {self.time.labels()}

@@ -43,7 +43,7 @@ pub(in crate::screens) fn stacked(stack: Stack, time: Time<'_>, columns: &[Colum
             <div class="chart-y" aria-hidden="true">{ticks}</div>
             <div class="chart-plot">
                 <svg role="img" aria-label=stack.title viewBox="0 0 1000 1000" preserveAspectRatio="none">
-                    {grid} {bands} {hovers} {time.marker_lines()}
+                    {time.unknown()} {grid} {bands} {hovers} {time.marker_lines()}
                 </svg>
             </div>
             {time.labels()}

@@ -12,6 +12,8 @@ pub(in crate::screens) struct Time<'a> {
     pub(super) to_ms: u64,
     /// How far it reaches.
     pub(super) range: Range,
+    /// When somebody began to count, milliseconds since the epoch.
+    since_ms: u64,
     markers: &'a [Marker],
 }
 
@@ -21,7 +23,8 @@ impl<'a> Time<'a> {
         let to_ms = past.steps.last().map_or(now_ms, |step| step.point.at_ms);
         let span_ms = past.range.span().as_millis() as u64;
         let from_ms = to_ms.saturating_sub(span_ms);
-        Self { from_ms, to_ms, range: past.range, markers: &past.markers }
+        let (range, since_ms) = (past.range, past.since_ms);
+        Self { from_ms, to_ms, range, since_ms, markers: &past.markers }
     }
 
     /// Where an instant lies, in thousandths of the width.
@@ -41,6 +44,18 @@ impl<'a> Time<'a> {
         };
         let labels = texts.map(|text| view! { <span>{text}</span> }).into_iter().collect_view();
         view! { <div class="chart-x" aria-hidden="true">{labels}</div> }
+    }
+
+    /// The part of the chart before anybody counted: not known, and not zero.
+    pub(super) fn unknown(&self) -> impl IntoView + use<> {
+        let width = self.x(self.since_ms);
+        (width > 0).then(|| {
+            view! {
+                <rect class="unknown" x="0" y="0" width=width height="1000">
+                    <title>"Not known: nobody counted yet."</title>
+                </rect>
+            }
+        })
     }
 
     /// A line for each thing that an operator did.

@@ -33,7 +33,7 @@ pub(super) fn card(look: &KeyLook) -> AnyView {
         }
     };
     titled(
-        "copies",
+        "where",
         "Where it is",
         note,
         view! {
@@ -80,7 +80,7 @@ fn column(copy: &Copy, truth: Option<&str>) -> impl IntoView + use<> {
 
 fn copies(look: &KeyLook) -> Vec<Copy> {
     let l1 = look.l1.iter().map(|l1| {
-        let place = format!("L1 of {}", l1.node);
+        let place = format!("L1 of node {}", l1.node);
         match &l1.entry {
             Some(entry) => of_entry(place, "l1", entry, l1.differs),
             None => without(place, "l1", "not there"),

@@ -2,8 +2,11 @@ use leptos::prelude::*;
 use strata_report::KeyLook;
 
 use crate::format;
-use crate::screens::activity::what;
+use crate::screens::activity::{node_name, what};
 use crate::screens::sheet::titled;
+
+// More would be read by nobody.
+const MAX_EVENTS: usize = 40;
 
 /// What happened to the key of late, newest first.
 pub(super) fn card(look: &KeyLook) -> AnyView {
@@ -11,12 +14,17 @@ pub(super) fn card(look: &KeyLook) -> AnyView {
         view! {
             <li>
                 <time>{format::clock(event.at_ms)}</time>
-                <span class="node">{event.node.clone()}</span>
+                <span class="node">{node_name(&event.node)}</span>
                 <span>{what(event)}</span>
             </li>
         }
     };
-    let lines = look.events.iter().rev().map(line).collect_view();
+    let lines = look.events.iter().rev().take(MAX_EVENTS).map(line).collect_view();
+    let more = look.events.len().saturating_sub(MAX_EVENTS) as u64;
+    let more = (more > 0).then(|| {
+        let more = format::plural(more, "older event", "older events");
+        view! { <p class="small">{more}" in the JSON of this page."</p> }
+    });
     let note = look.events_since_ms.map_or("nothing is remembered".to_owned(), |since| {
         format!("all that happened since {} UTC; hits are not written down", format::clock(since))
     });
@@ -27,6 +35,7 @@ pub(super) fn card(look: &KeyLook) -> AnyView {
         view! {
             {look.events.is_empty().then(|| view! { <p class="empty">"Nothing, as far as is remembered."</p> })}
             <ol class="events">{lines}</ol>
+            {more}
         },
     )
 }

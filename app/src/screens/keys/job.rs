@@ -84,7 +84,6 @@ fn cancel(job: &Job, refusal: Option<String>) -> Option<AnyView> {
 fn headline(job: &Job) -> String {
     let what = match job.scope {
         Scope::Key => format!("Key {} of {}", job.target, job.cache),
-        Scope::Tag => format!("Tag {} of {}", job.target, job.cache),
         Scope::All => format!("All of {}", job.cache),
         other => format!("{} {} of {}", capitalised(other.as_str()), job.target, job.cache),
     };
@@ -116,9 +115,9 @@ fn lines(job: &Job) -> Vec<(String, String)> {
     let node = |node: &strata_report::NodeCount| {
         let text = match node.entries {
             0 => "nothing was there".to_owned(),
-            n => format::plural(n, "entry removed", "entries removed"),
+            n => entries(job, n),
         };
-        (format!("L1 of {}", node.node), text)
+        (format!("L1 of node {}", node.node), text)
     };
     let mut lines: Vec<_> = job.l1.iter().map(node).collect();
     if job.l1_left > 0 && job.state != JobState::Running {
@@ -129,13 +128,23 @@ fn lines(job: &Job) -> Vec<(String, String)> {
     lines
 }
 
+// What was done to so many entries.
+fn entries(job: &Job, n: u64) -> String {
+    let done = match job.kind {
+        JobKind::Invalidate => "removed",
+        JobKind::Soften => "marked as stale",
+        JobKind::Refresh => "loaded anew",
+    };
+    format!("{} {done}", format::plural(n, "entry", "entries"))
+}
+
 fn l2(job: &Job) -> String {
     if !job.l2_configured {
         return "off".to_owned();
     }
     let removed = match job.l2_removed {
         0 => "nothing was there".to_owned(),
-        n => format::plural(n, "entry removed", "entries removed"),
+        n => entries(job, n),
     };
     match job.state {
         JobState::Queued => "queued, replayed before Redis is trusted again".to_owned(),
@@ -183,8 +192,8 @@ mod tests {
         assert_eq!(
             told(&job),
             [
-                "L1 of demo-1: 1 entry removed",
-                "L1 of demo-2: nothing was there",
+                "L1 of node demo-1: 1 entry removed",
+                "L1 of node demo-2: nothing was there",
                 "L2: 1 entry removed"
             ]
         );

@@ -19,6 +19,8 @@ pub(super) struct Search<'a> {
     pub(super) key: Option<&'a str>,
     /// In which level.
     pub(super) level: LevelChoice,
+    /// The most rows of one page.
+    pub(super) limit: u32,
     /// By what the rows are sorted.
     pub(super) sort: &'a str,
     /// Why who asks may not act.
@@ -37,6 +39,7 @@ pub(in crate::screens) async fn page(asked: &Asked) -> Result<Drawing, ApiError>
         pattern: asked.field("pattern"),
         key: asked.field("key"),
         level: level(asked.field("level")),
+        limit: limit(asked.field("limit")),
         sort: asked.field("sort").unwrap_or_default(),
         refusal: asked.refusal(),
     };
@@ -77,7 +80,7 @@ async fn found(asked: &Asked, search: &Search<'_>) -> AnyView {
     let query = KeyQuery {
         pattern: pattern.to_owned(),
         level: search.level,
-        limit: KeyQuery::DEFAULT_LIMIT,
+        limit: search.limit,
         cursor: asked.field("cursor").map(str::to_owned),
     };
     match console.keys(search.cache, &query).await {
@@ -92,6 +95,11 @@ fn failure(error: &ApiError) -> AnyView {
 
 fn is_running(job: &Job) -> bool {
     job.state == JobState::Running
+}
+
+fn limit(text: Option<&str>) -> u32 {
+    let wanted = text.and_then(|text| text.parse().ok()).unwrap_or(KeyQuery::DEFAULT_LIMIT);
+    wanted.clamp(1, KeyQuery::MAX_LIMIT)
 }
 
 fn level(text: Option<&str>) -> LevelChoice {

@@ -15,7 +15,7 @@ const MAX_SAMPLES: usize = 12;
 pub(super) fn card(plan: &Plan, refusal: Option<String>) -> AnyView {
     let in_l1: u64 = plan.l1.iter().map(|node| node.entries).sum();
     let nodes =
-        plan.l1.iter().map(|node| format!("{} on {}", format::count(node.entries), node.node));
+        plan.l1.iter().map(|node| format!("node {}: {}", node.node, format::count(node.entries)));
     let nodes = nodes.collect::<Vec<_>>().join(" · ");
     let samples = plan.samples.iter().take(MAX_SAMPLES);
     let samples = samples.map(|key| view! { <li>{key.clone()}</li> }).collect_view();

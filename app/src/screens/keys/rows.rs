@@ -24,7 +24,12 @@ const COLUMNS: [Column; 6] = [
 /// The keys that match.
 pub(super) fn card(search: &Search<'_>, page: &KeyPage) -> AnyView {
     let pattern = search.pattern.unwrap_or_default();
-    let here = format!("{}&level={}", pattern_address(search.cache, pattern), level(search.level));
+    let here = format!(
+        "{}&level={}&limit={}",
+        pattern_address(search.cache, pattern),
+        level(search.level),
+        search.limit,
+    );
     let mut rows: Vec<&KeyRow> = page.rows.iter().collect();
     if let Some((_, _, by)) = COLUMNS.iter().find(|(name, ..)| *name == search.sort) {
         rows.sort_by(|a, b| by(a, b));
@@ -76,7 +81,7 @@ pub(super) fn card(search: &Search<'_>, page: &KeyPage) -> AnyView {
 fn line(cache: &str, row: &KeyRow) -> impl IntoView + use<> {
     let l1 = (!row.l1.is_empty()).then(|| {
         let nodes = row.l1.join(", ");
-        view! { <span class="swatch l1" title=format!("on {nodes}")>"L1 ×"{row.l1.len()}</span> }
+        view! { <span class="swatch l1" title=format!("on node {nodes}")>"L1 ×"{row.l1.len()}</span> }
     });
     let l2 = match row.l2 {
         Some(true) => view! { <span class="swatch l2">"L2"</span> }.into_any(),
@@ -96,7 +101,8 @@ fn line(cache: &str, row: &KeyRow) -> impl IntoView + use<> {
 }
 
 fn counts(page: &KeyPage) -> String {
-    let node = |n: &strata_report::NodeCount| format!("{} on {}", format::count(n.entries), n.node);
+    let node =
+        |n: &strata_report::NodeCount| format!("node {}: {}", n.node, format::count(n.entries));
     let mut parts = Vec::new();
     if !page.l1_found.is_empty() {
         let nodes: Vec<_> = page.l1_found.iter().map(node).collect();

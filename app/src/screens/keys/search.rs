@@ -2,6 +2,7 @@ use leptos::prelude::*;
 use strata_report::LevelChoice;
 
 use super::page::Search;
+use crate::format;
 use crate::screens::sheet::titled;
 
 const LEVELS: [(LevelChoice, &str, &str); 3] = [
@@ -20,11 +21,15 @@ pub(super) fn card(search: &Search<'_>) -> AnyView {
         view! { <option value=value selected=level == search.level>{name}</option> }
     };
     let levels = LEVELS.map(level).into_iter().collect_view();
+    let limit = |n: u32| {
+        view! { <option value=n selected=n == search.limit>{format::count(n.into())}</option> }
+    };
+    let limits = [100, 1_000].map(limit).into_iter().collect_view();
     let (pattern, key) = (search.pattern.map(str::to_owned), search.key.map(str::to_owned));
     titled(
         "search-card",
         "Search",
-        "looking disturbs no cache".to_owned(),
+        "looking disturbs no cache",
         view! {
             <div class="searches">
                 <form action="/keys" method="get" class="ask" role="search" data-testid="search-keys">
@@ -40,6 +45,10 @@ pub(super) fn card(search: &Search<'_>) -> AnyView {
                     <div class="field">
                         <label for="search-level">"In"</label>
                         <select id="search-level" name="level">{levels}</select>
+                    </div>
+                    <div class="field">
+                        <label for="search-limit">"Rows a page"</label>
+                        <select id="search-limit" name="limit">{limits}</select>
                     </div>
                     <button type="submit" class="button">"Search"</button>
                     <button type="submit" class="button" name="plan" value="1">"Plan an invalidation"</button>
