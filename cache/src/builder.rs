@@ -4,13 +4,35 @@ use std::time::Duration;
 use strata_report::Settings;
 
 use crate::clock::{MAX_TIME_TO_LIVE, millis};
+use crate::codec::Form;
 use crate::core::Core;
 use crate::l1::Capacity;
 use crate::node::check_name;
 use crate::recorder::{GroupOf, Grouping, Recording};
-use crate::{BuildError, Cache, Key, Node, Value};
+use crate::{BuildError, Cache, Codec, Key, Node, Value};
 
-/// Settings of a [`Cache`].
+/// Settings of a [`Cache`]. Each has a default, so none is required. All nodes of a namespace
+/// should build a cache of one name with the same settings: they share its entries in L2.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use std::time::Duration;
+/// # use strata_cache::{Cache, Node};
+/// # let node = Node::builder("shop").start().await?;
+/// let pages: Cache<String, String> = Cache::builder("pages")
+///     .l1_weight(64 << 20, |key: &String, page: &String| {
+///         u32::try_from(key.len() + page.len()).unwrap_or(u32::MAX)
+///     })
+///     .time_to_live(Duration::from_secs(30))
+///     .l2_time_to_live(Duration::from_secs(3600))
+///     .schema(2)
+///     .group("author:{id}:page:{n}")
+///     .build(&node)?;
+/// assert_eq!(pages.name(), "pages");
+/// # Ok(())
+/// # }
+/// ```
 pub struct CacheBuilder<K, V> {
     name: String,
     capacity: Capacity<K, V>,
@@ -31,6 +53,7 @@ pub(crate) struct Policy {
     pub(crate) load_timeout: Duration,
     pub(crate) lease_wait: Duration,
     pub(crate) schema: u16,
+    pub(crate) form: Form,
     pub(crate) grace: Duration,
     pub(crate) retry_after: Duration,
     pub(crate) soft_timeout: Option<Duration>,
@@ -53,7 +76,8 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     pub const DEFAULT_LOAD_TIMEOUT: Duration = Duration::from_secs(5);
     /// How long a load waits for another process that holds the lease.
     pub const DEFAULT_LEASE_WAIT: Duration = Duration::from_millis(500);
-
+    /// Bytes of a value in L2.
+    pub const DEFAULT_MAX_VALUE_BYTES: usize = 1024 * 1024;
     /// How long nobody asks a source that has just failed while a stale entry stands in.
     pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -70,6 +94,11 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
                 load_timeout: Self::DEFAULT_LOAD_TIMEOUT,
                 lease_wait: Self::DEFAULT_LEASE_WAIT,
                 schema: 0,
+                form: Form {
+                    codec: Codec::default(),
+                    compress_above: None,
+                    max_bytes: Self::DEFAULT_MAX_VALUE_BYTES,
+                },
                 grace: Duration::ZERO,
                 retry_after: Self::DEFAULT_RETRY_AFTER,
                 soft_timeout: None,
@@ -88,7 +117,8 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         self
     }
 
-    /// L1 holds at most so many bytes, as weighed by `weigher`.
+    /// L1 holds at most so many bytes, as weighed by `weigher`; each entry weighs at least 1. once for each fill. What moka adds
+    /// for each entry is not counted; an entry heavier than the whole is not kept.
     pub fn l1_weight(
         mut self,
         max_bytes: u64,
@@ -105,7 +135,7 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         self
     }
 
-    /// An entry not read for so long leaves L1.
+    /// An entry not read for so long leaves L1. Zero keeps nothing in L1.
     pub fn time_to_idle(mut self, time_to_idle: Duration) -> Self {
         self.policy.time_to_idle = Some(time_to_idle.min(MAX_TIME_TO_LIVE));
         self
@@ -145,7 +175,7 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     /// A load waits no longer than this for another process that is loading the same key, then
     /// loads as well.
     pub fn lease_wait(mut self, wait: Duration) -> Self {
-        self.policy.lease_wait = wait;
+        self.policy.lease_wait = wait.min(MAX_TIME_TO_LIVE);
         self
     }
 
@@ -185,6 +215,27 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         self
     }
 
+    /// How L2 writes values; JSON by default.
+    pub fn codec(mut self, codec: Codec) -> Self {
+        self.policy.form.codec = codec;
+        self
+    }
+
+    /// Compresses values above so many bytes in L2 with LZ4; off by default. Pays from one or two
+    /// kilobytes on. Caches with another threshold, or none, read them all the same.
+    pub fn compress_above(mut self, bytes: usize) -> Self {
+        self.policy.form.compress_above = Some(bytes);
+        self
+    }
+
+    /// A value above so many bytes, before compression, is kept in L1 only, and counted as unfit.
+    /// The same holds for keys above 1 024 bytes.
+    pub fn max_value_bytes(mut self, bytes: usize) -> Self {
+        // Four bytes tell the length of what is compressed.
+        self.policy.form.max_bytes = bytes.min(u32::MAX as usize);
+        self
+    }
+
     /// Counts keys of this form as a group of their own: `author:{id}`, `{id}:page:{n}`. Each
     /// `{name}` stands for one or more characters other than `:` and `/`. The first template that
     /// matches counts; what fits none is `other`. At most 64 groups.
@@ -209,7 +260,8 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     /// Builds the cache on a node.
     ///
     /// # Errors
-    /// When the name is taken on this node or cannot be one, or a group's template is none.
+    /// When the name is taken on this node, by a cache or by structures, or cannot be one, or a
+    /// group's template is none. Never because Redis is away.
     pub fn build(self, node: &Node) -> Result<Cache<K, V>, BuildError> {
         check_name(&self.name)?;
         let grouping = Grouping::of(&self.templates, self.group_of)?;
@@ -220,6 +272,10 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
 }
 
 impl Policy {
+    pub(crate) fn is_kept_in_l2(&self) -> bool {
+        self.l2_time_to_live.is_some_and(|time_to_live| millis(time_to_live) > 0)
+    }
+
     pub(crate) fn settings(&self) -> Settings {
         Settings {
             l1_time_to_live_ms: Some(millis(self.time_to_live)),

@@ -60,6 +60,8 @@ impl<K: Key, V: Value> Cache<K, V> {
     }
 
     /// Reads L1, then L2; never the source. Joins no flight.
+    /// Many at once on one key each ask L2 for themselves. An entry from L2 is kept in L1. Where there is
+    /// nothing, or L2 is away, the outcome is `missed`; it never fails.
     pub async fn get(&self, key: &K) -> Read<V> {
         self.core.read_cached(key).await
     }
@@ -70,6 +72,23 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// # Errors
     /// When the source fails, panics, or takes longer than the load timeout. Errors are shared by
     /// all who wait and are never cached.
+    /// # Example
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use strata_cache::{Cache, Node, report::Outcome};
+    /// # async fn select(id: u64) -> std::io::Result<Option<String>> { Ok((id == 7).then(|| "Ada".into())) }
+    /// # let node = Node::builder("shop").start().await?;
+    /// # let users: Cache<u64, String> = Cache::builder("users").build(&node)?;
+    /// let read = users.get_or_load(&7, || select(7)).await?;
+    /// assert_eq!(read.value.as_deref().map(String::as_str), Some("Ada"));
+    /// assert_eq!(read.outcome, Outcome::Loaded);
+    /// assert_eq!(users.get_or_load(&7, || select(7)).await?.outcome, Outcome::L1Hit);
+    ///
+    /// assert!(users.get_or_load(&8, || select(8)).await?.value.is_none(), "not found");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn get_or_load<F, Fut, E>(&self, key: &K, load: F) -> Result<Read<V>, LoadError>
     where
         F: FnOnce() -> Fut + Send + 'static,
@@ -84,6 +103,24 @@ impl<K: Key, V: Value> Cache<K, V> {
     ///
     /// # Errors
     /// As [`get_or_load`](Self::get_or_load).
+    ///
+    /// # Example
+    /// ```
+    /// # use strata_cache::{Cache, LoadError, Loaded};
+    /// # use std::time::Duration;
+    /// # async fn fetch() -> std::io::Result<(String, u64)> { Ok((String::new(), 60)) }
+    /// # async fn example(tokens: Cache<String, String>) -> Result<(), LoadError> {
+    /// let key = "billing".to_owned();
+    /// let load = || async {
+    ///     let (token, expires_in_s) = fetch().await?;
+    ///     let time_to_live = Duration::from_secs(expires_in_s);
+    ///     Ok::<_, std::io::Error>(Some(Loaded::from(token).time_to_live(time_to_live)))
+    /// };
+    /// let read = tokens.get_or_load_entry(&key, load).await?;
+    /// # let _ = read;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn get_or_load_entry<F, Fut, E>(&self, key: &K, load: F) -> Result<Read<V>, LoadError>
     where
         F: FnOnce() -> Fut + Send + 'static,
@@ -108,23 +145,63 @@ impl<K: Key, V: Value> Cache<K, V> {
     ///
     /// # Errors
     /// Each key for itself, as in [`get_or_load`](Self::get_or_load).
+    /// # Example
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::collections::HashMap;
+    /// # use strata_cache::{Cache, Node};
+    /// # let node = Node::builder("shop").start().await?;
+    /// # let users: Cache<u64, String> = Cache::builder("users").build(&node)?;
+    /// // SELECT … WHERE id IN (…), for the ids that no level has.
+    /// let select = async |ids: Vec<u64>| {
+    ///     let found = ids.into_iter().filter(|id| *id != 3);
+    ///     Ok::<_, std::io::Error>(found.map(|id| (id, format!("user {id}"))).collect::<HashMap<_, _>>())
+    /// };
+    /// let reads = users.get_many(&[2, 3, 2], move |ids| select(ids)).await;
+    /// let names: Vec<_> = reads.into_iter().map(|read| read.unwrap().value).collect();
+    /// assert_eq!(names[0].as_deref().map(String::as_str), Some("user 2"));
+    /// assert_eq!((&names[1], &names[2]), (&None, &names[0]));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn get_many<F, Fut, E>(&self, keys: &[K], load: F) -> Vec<Result<Read<V>, LoadError>>
     where
         F: FnOnce(Vec<K>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<HashMap<K, V>, E>> + Send + 'static,
         E: Into<BoxError> + 'static,
     {
+        let load = |keys| async {
+            let values = load(keys).await?.into_iter();
+            Ok::<_, E>(values.map(|(key, value)| (key, Loaded::from(value))).collect())
+        };
+        self.get_many_entries(keys, load).await
+    }
+
+    /// As [`get_many`](Self::get_many), where the source also says what each entry was made from
+    /// and how long it may live.
+    ///
+    /// # Errors
+    /// As [`get_many`](Self::get_many).
+    pub async fn get_many_entries<F, Fut, E>(
+        &self,
+        keys: &[K],
+        load: F,
+    ) -> Vec<Result<Read<V>, LoadError>>
+    where
+        F: FnOnce(Vec<K>) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<HashMap<K, Loaded<V>>, E>> + Send + 'static,
+        E: Into<BoxError> + 'static,
+    {
         let many: Load<K, V> = Box::new(move |keys| {
-            let loading: Later<_> = Box::pin(async move {
-                let values = load(keys).await.map_err(source)?;
-                Ok(values.into_iter().map(|(key, value)| (key, Loaded::from(value))).collect())
-            });
+            let loading: Later<_> = Box::pin(async move { load(keys).await.map_err(source) });
             loading
         });
         self.core.read_many(keys, many).await
     }
 
-    /// Goes around the cache: asks the source, stores nothing, and counts as bypassed.
+    /// Goes around the cache: asks the source, stores nothing, and counts as bypassed. Each caller
+    /// asks for itself, and the load ends with its caller.
     ///
     /// # Errors
     /// When the source fails or takes longer than the load timeout.
@@ -146,16 +223,45 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// another write or invalidation of the key came in between, the key is invalidated instead,
     /// so that racing writers never leave the older value. Other nodes drop their copy.
     ///
-    /// Runs to its end even when the caller goes away.
+    /// Runs to its end even when the caller goes away. Answers the value and what became of L2:
+    /// [`Effect::Queued`] is an invalidation that waits for Redis, where it is away.
     ///
     /// # Errors
     /// Those of `write`; nothing is cached then.
+    ///
+    /// # Example
+    /// ```
+    /// # use strata_cache::{Cache, report::Effect};
+    /// # async fn update(_: u64, name: &str) -> std::io::Result<String> { Ok(name.to_owned()) }
+    /// # async fn example(users: Cache<u64, String>) -> std::io::Result<()> {
+    /// // UPDATE users SET name = 'Ada' WHERE id = 7 RETURNING name
+    /// let (name, effect) = users.write_through(&7, update(7, "Ada")).await?;
+    /// assert_eq!(*name, "Ada");
+    /// if effect == Effect::Queued {
+    ///     // Committed and read here; other nodes hear of it when Redis is back.
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn write_through<F, E>(&self, key: &K, write: F) -> Result<(Arc<V>, Effect), E>
     where
         F: Future<Output = Result<V, E>> + Send + 'static,
         E: Send + 'static,
     {
-        let write = async { write.await.map(Loaded::from) };
+        self.write_through_entry(key, async { write.await.map(Loaded::from) }).await
+    }
+
+    /// As [`write_through`](Self::write_through), where the write also says what the entry was
+    /// made from and how long it may live. With row versions a write that lost a race leaves the
+    /// newer row's entry in L2 instead of removing it.
+    ///
+    /// # Errors
+    /// Those of `write`; nothing is cached then.
+    pub async fn write_through_entry<F, E>(&self, key: &K, write: F) -> Result<(Arc<V>, Effect), E>
+    where
+        F: Future<Output = Result<Loaded<V>, E>> + Send + 'static,
+        E: Send + 'static,
+    {
         let running = tokio::spawn(Arc::clone(&self.core).write(key.clone(), write));
         match to_its_end(running).await {
             Some(written) => written,
@@ -175,23 +281,66 @@ impl<K: Key, V: Value> Cache<K, V> {
     }
 
     /// Removes a key from both levels and every node. Call it after the source has committed.
-    /// Runs to its end even when the caller goes away.
+    /// Runs to its end even when the caller goes away, and never fails: while Redis is away it
+    /// holds on this node, and waits for the others ([`Effect::Queued`]).
+    ///
+    /// ```
+    /// # use strata_cache::Cache;
+    /// # async fn delete(_: u64) -> std::io::Result<()> { Ok(()) }
+    /// # async fn example(users: Cache<u64, String>) -> std::io::Result<()> {
+    /// delete(7).await?; // DELETE … COMMIT
+    /// users.invalidate(&7).await;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn invalidate(&self, key: &K) -> Effect {
-        let running = tokio::spawn(Arc::clone(&self.core).invalidate(key.clone()));
+        self.invalidate_many(std::slice::from_ref(key)).await
+    }
+
+    /// Removes keys from both levels and every node, as [`invalidate`](Self::invalidate) does one:
+    /// one step in Redis for each 256 of them.
+    pub async fn invalidate_many(&self, keys: &[K]) -> Effect {
+        let running = tokio::spawn(Arc::clone(&self.core).invalidate(keys.to_vec()));
+        to_its_end(running).await.unwrap_or(Effect::Queued)
+    }
+
+    /// Invalidates every entry that [carries the tag](Loaded::tags), on both levels and every
+    /// node, with one command, however many they are. Gives the same guarantee as
+    /// [`invalidate`](Self::invalidate), also against loads that are under way. Entries that it
+    /// overtook are misses from then on; their memory is reclaimed as they are read or expire.
+    /// Runs to its end even when the caller goes away.
+    pub async fn invalidate_tag(&self, tag: &str) -> Effect {
+        let running = tokio::spawn(Arc::clone(&self.core).invalidate_tag(tag.to_owned()));
         to_its_end(running).await.unwrap_or(Effect::Queued)
     }
 
     /// Marks a key as stale on both levels and every node: readers are served the older value,
     /// outcome `stale`, while one of them loads it anew. For values that are dear to load and may
     /// be a little old; it gives up the guarantee that [`invalidate`](Self::invalidate) gives.
-    /// Runs to its end even when the caller goes away.
+    /// Runs to its end even when the caller goes away. While Redis is away it is an `invalidate`.
+    ///
+    /// ```
+    /// # use strata_cache::Cache;
+    /// # async fn example(rankings: Cache<String, Vec<u64>>) {
+    /// rankings.invalidate_softly(&"week".to_owned()).await;
+    /// # }
+    /// ```
     pub async fn invalidate_softly(&self, key: &K) -> Effect {
         let running = tokio::spawn(Arc::clone(&self.core).soften(key.clone()));
         to_its_end(running).await.unwrap_or(Effect::Queued)
     }
 
-    /// Removes every key that matches from both levels and every node. Costs a SCAN of L2.
-    /// Runs to its end even when the caller goes away.
+    /// Removes every key that matches from both levels and every node. Costs a SCAN of L2, and each
+    /// node walks its L1. Fills of the whole cache that are under way are not kept. Runs to its end
+    /// even when the caller goes away; to watch or cancel one, use
+    /// [`Node::invalidate_pattern`](crate::Node::invalidate_pattern).
+    ///
+    /// ```
+    /// # use strata_cache::{Cache, Pattern};
+    /// # async fn example(pages: Cache<String, String>) {
+    /// pages.invalidate_pattern(&Pattern::prefix("author:7:")).await;
+    /// # }
+    /// ```
     pub async fn invalidate_pattern(&self, pattern: &Pattern) -> Effect {
         self.invalidate_all(Some(pattern.clone())).await
     }

@@ -1,3 +1,4 @@
+use std::num::NonZeroU64;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,7 +10,7 @@ pub(crate) const MAX_TIME_TO_LIVE: Duration = Duration::from_secs(10 * 365 * 24 
 /// An instant in eight bytes, since entries carry several: nanoseconds since a year before the
 /// process first asked, so that what L2 kept for longer than the process lives has its age too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Moment(u64);
+pub(crate) struct Moment(NonZeroU64);
 
 impl Moment {
     const HEADROOM_NS: u64 = 365 * 24 * 3600 * 1_000_000_000;
@@ -18,19 +19,32 @@ impl Moment {
         static ORIGIN: OnceLock<Instant> = OnceLock::new();
         let now = Instant::now();
         let since = now.saturating_duration_since(*ORIGIN.get_or_init(|| now));
-        Self(Self::HEADROOM_NS + nanos(since))
+        Self::of(Self::HEADROOM_NS + nanos(since))
+    }
+
+    // Never zero, so that a moment that may be missing takes eight bytes too.
+    fn of(ns: u64) -> Self {
+        Self(NonZeroU64::new(ns).unwrap_or(NonZeroU64::MIN))
+    }
+
+    pub(crate) fn as_nanos(self) -> u64 {
+        self.0.get()
     }
 
     pub(crate) fn since(self, earlier: Self) -> Duration {
-        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+        Duration::from_nanos(self.as_nanos().saturating_sub(earlier.as_nanos()))
+    }
+
+    pub(crate) fn micros_since(self, earlier: Self) -> u64 {
+        self.as_nanos().saturating_sub(earlier.as_nanos()) / 1_000
     }
 
     pub(crate) fn before(self, duration: Duration) -> Self {
-        Self(self.0.saturating_sub(nanos(duration)))
+        Self::of(self.as_nanos().saturating_sub(nanos(duration)))
     }
 
     pub(crate) fn after(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(nanos(duration)))
+        Self::of(self.as_nanos().saturating_add(nanos(duration)))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::fence::{Fence, Token};
 use crate::l1::{Capacity, Entry, L1};
 use crate::l2::Keyspace;
 use crate::recorder::{Bounds, Grouping, Lives, Recorder, Tag};
+use crate::tags::Tags;
 use crate::{Key, LoadError, Loaded, Node, Value, clock};
 
 /// A miss costs far more than to look at its key now and then.
@@ -23,6 +24,7 @@ pub(crate) struct Core<K, V> {
     pub(crate) l1: L1<K, V>,
     pub(crate) l2: Option<Keyspace>,
     pub(crate) fence: Fence<K, Flight<V>>,
+    pub(crate) tags: Tags,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) grouping: Grouping<K>,
 }
@@ -52,6 +54,7 @@ impl<K: Key, V: Value> Core<K, V> {
         Arc::new(Self {
             l1: L1::new(capacity, policy.time_to_idle, Arc::clone(&recorder)),
             fence: Fence::new(),
+            tags: Tags::default(),
             name,
             policy,
             node,
@@ -61,12 +64,12 @@ impl<K: Key, V: Value> Core<K, V> {
         })
     }
 
-    /// What an entry is good for now.
-    pub(crate) fn standing(&self, entry: &Entry<V>) -> Standing {
-        if entry.epoch != self.fence.epoch() {
+    /// What an entry is good for.
+    pub(crate) fn standing(&self, entry: &Entry<V>, now: Moment) -> Standing {
+        let is_overtaken = || entry.tags.as_ref().is_some_and(|tags| !tags.holds());
+        if entry.epoch != self.fence.epoch() || is_overtaken() {
             return Standing::Dead;
         }
-        let now = Moment::now();
         if now < entry.fresh_until && self.is_trusted(entry, now) {
             return Standing::Fresh;
         }
@@ -91,24 +94,24 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     pub(crate) fn is_fresh(&self, entry: &Entry<V>) -> bool {
-        self.standing(entry) == Standing::Fresh
+        self.standing(entry, Moment::now()) == Standing::Fresh
     }
 
     /// Whether a fresh entry should be refreshed before it expires: XFetch, which grows likelier
     /// as the deadline nears and with what the load costs (Vattani, Chierichetti, Lowenstein,
     /// "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015).
-    pub(crate) fn refresh_is_due(&self, entry: &Entry<V>) -> bool {
+    pub(crate) fn refresh_is_due(&self, entry: &Entry<V>, now: Moment) -> bool {
         let beta = self.policy.refresh_ahead;
         if beta <= 0.0 {
             return false;
         }
-        let now = Moment::now();
-        let left = entry.fresh_until.since(now);
-        let scale = Duration::from_micros(u64::from(entry.load_us)).mul_f64(beta);
+        // In plain numbers, since each hit pays for it.
+        let left_us = entry.fresh_until.micros_since(now) as f64;
+        let scale_us = f64::from(entry.load_us) * beta;
         // Beyond 20 times the scale the chance is below 1 in 10^8: not worth a logarithm.
-        left < scale * 20
+        left_us < scale_us * 20.0
             && entry.retry_at.is_none_or(|at| now >= at)
-            && scale.mul_f64(-rand::random::<f64>().max(f64::MIN_POSITIVE).ln()) >= left
+            && scale_us * -rand::random::<f64>().max(f64::MIN_POSITIVE).ln() >= left_us
     }
 
     /// An entry for L1, fresh for as long as its time to live and its life in L2 both allow.
@@ -117,7 +120,7 @@ impl<K: Key, V: Value> Core<K, V> {
         key: &K,
         value: Option<Arc<V>>,
         token: Token,
-        life: Life,
+        life: &Life,
     ) -> Entry<V> {
         let (time_to_live, grace) = match value {
             Some(_) => {
@@ -143,13 +146,17 @@ impl<K: Key, V: Value> Core<K, V> {
             soft: life.soft,
             epoch: token.epoch(),
             load_us: life.load_us,
+            version: life.version,
+            tags: self.tags.tagged(&life.tags, token.tick()),
             tag: self.tag(key),
         }
     }
 
     /// How long what was just loaded stays fresh in L2; `None` was not found.
     pub(crate) fn l2_fresh_for(&self, loaded: Option<&Loaded<V>>) -> Duration {
-        let l2_time_to_live = self.policy.l2_time_to_live.unwrap_or(clock::MAX_TIME_TO_LIVE);
+        let is_kept = self.l2.is_some() && self.policy.is_kept_in_l2();
+        let l2_time_to_live = self.policy.l2_time_to_live.filter(|_| is_kept);
+        let l2_time_to_live = l2_time_to_live.unwrap_or(clock::MAX_TIME_TO_LIVE);
         match loaded {
             Some(Loaded { time_to_live: Some(own), .. }) => (*own).min(clock::MAX_TIME_TO_LIVE),
             Some(_) => clock::jittered(l2_time_to_live, self.policy.jitter),
@@ -193,7 +200,7 @@ pub(crate) enum Standing {
 }
 
 /// What is known of a value besides itself.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Life {
     /// Since it was loaded from the source.
     pub(crate) age: Duration,
@@ -203,13 +210,21 @@ pub(crate) struct Life {
     pub(crate) stale_for: Duration,
     pub(crate) soft: bool,
     pub(crate) load_us: u32,
+    pub(crate) version: u64,
+    pub(crate) tags: Vec<Arc<str>>,
 }
 
 impl Life {
-    /// Fresh from the source.
-    pub(crate) fn new(fresh_for: Duration, took: Duration) -> Self {
-        let load_us = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
-        let (age, stale_for) = (Duration::ZERO, Duration::ZERO);
-        Self { age, fresh_for, stale_for, soft: false, load_us }
+    /// Fresh from the source; `None` was not found.
+    pub(crate) fn of<V>(loaded: Option<&Loaded<V>>, fresh_for: Duration, took: Duration) -> Self {
+        Self {
+            age: Duration::ZERO,
+            fresh_for,
+            stale_for: Duration::ZERO,
+            soft: false,
+            load_us: u32::try_from(took.as_micros()).unwrap_or(u32::MAX),
+            version: loaded.map_or(0, |loaded| loaded.version),
+            tags: loaded.map_or_else(Vec::new, |loaded| loaded.tags.clone()),
+        }
     }
 }

@@ -9,6 +9,9 @@ pub enum LoadError {
     /// The source did not answer within the load timeout.
     #[error("load from the source within its timeout")]
     TimedOut,
+    /// The source answered with an older row than one that is cached: it lags behind.
+    #[error("load from the source: its row is older than the one cached")]
+    Lagging,
     /// The load panicked.
     #[error("load from the source: it panicked")]
     Panicked,
@@ -42,8 +45,8 @@ pub enum BuildError {
     /// The Redis address cannot be parsed.
     #[error("read the Redis address: {0}")]
     RedisUrl(#[source] redis::RedisError),
-    /// Two caches of one node share a name.
-    #[error("build a second cache named {0:?}")]
+    /// Two caches of one node, or a cache and structures, share a name.
+    #[error("use the name {0:?} twice on one node")]
     DuplicateName(String),
     /// Names take part in Redis keys and metric labels: 1 to 64 of `a-z`, `0-9`, `_` and `-`.
     #[error("use {0:?} as a name: it must be 1 to 64 of a-z, 0-9, _ and -")]

@@ -19,8 +19,16 @@ pub(crate) trait CacheFace: Send + Sync {
     fn name(&self) -> &str;
     fn report(&self) -> CacheReport;
     fn upkeep(&self);
+    /// Whether enough in L1 may have expired for a walk.
+    fn sweep_is_due(&self) -> bool {
+        false
+    }
+    /// Walks L1 and removes what has expired.
+    fn sweep(&self) {}
     /// Acts on another node's invalidation.
     fn hear(&self, message: &Message);
+    /// A tag's invalidation that had waited has reached Redis, at this number of the bus.
+    fn tag_told(&self, tag: &str, sequence: u64);
     /// Empties L1 in one step.
     fn raise_epoch(&self);
     fn keyspace(&self) -> Option<&Keyspace>;

@@ -1,10 +1,12 @@
-use std::collections::HashMap;
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hash};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+#[cfg(test)]
+mod model;
+mod sync;
 
-const N_STRIPES: usize = 256;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash};
+use std::sync::PoisonError;
+
+use sync::{AtomicU64, Hasher, Mutex, MutexGuard, N_STRIPES, Ordering};
 
 /// What rejects a fill that an invalidation has overtaken, and where the flights are kept.
 ///
@@ -18,14 +20,22 @@ const N_STRIPES: usize = 256;
 /// NSDI 2013, section 3.2.1), here within one process.
 pub(crate) struct Fence<K, F> {
     stripes: Box<[Mutex<Stripe<K, F>>]>,
-    hasher: RandomState,
+    hasher: Hasher,
     epoch: AtomicU64,
+    /// Raised as a tag is invalidated: which flights will carry it, nobody knows before they land.
+    tick: AtomicU64,
     next_flight: AtomicU64,
 }
 
 struct Stripe<K, F> {
     generation: u64,
-    flights: HashMap<K, (u64, F)>,
+    flights: HashMap<K, InFlight<F>>,
+}
+
+struct InFlight<F> {
+    id: u64,
+    tick: u64,
+    flight: F,
 }
 
 /// What a fill must still hold to be let in.
@@ -33,12 +43,18 @@ struct Stripe<K, F> {
 pub(crate) struct Token {
     epoch: u64,
     generation: u64,
+    tick: u64,
 }
 
 impl Token {
     /// The epoch that an entry filled with this token belongs to.
     pub(crate) fn epoch(self) -> u64 {
         self.epoch
+    }
+
+    /// The last invalidation of a tag before the fill began.
+    pub(crate) fn tick(self) -> u64 {
+        self.tick
     }
 }
 
@@ -57,8 +73,9 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
         let stripe = || Mutex::new(Stripe { generation: 0, flights: HashMap::new() });
         Self {
             stripes: (0..N_STRIPES).map(|_| stripe()).collect(),
-            hasher: RandomState::new(),
+            hasher: Hasher::default(),
             epoch: AtomicU64::new(0),
+            tick: AtomicU64::new(0),
             next_flight: AtomicU64::new(0),
         }
     }
@@ -69,7 +86,8 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
     }
 
     /// Joins the key's flight, or leads a new one that others join through `flight`. L1 is looked
-    /// at again under the lock, because the last flight may have just landed.
+    /// at again under the lock, because the last flight may have just landed. A flight that began
+    /// before a tag was invalidated is no longer joined.
     pub(crate) fn join<H>(
         &self,
         key: &K,
@@ -77,21 +95,32 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
         flight: impl FnOnce() -> F,
     ) -> Joined<H, F> {
         let mut stripe = self.stripe(key);
-        if let Some((_, flight)) = stripe.flights.get(key) {
-            return Joined::Flight(flight.clone());
+        let token = self.token_in(&stripe);
+        if let Some(flying) = stripe.flights.get(key).filter(|flying| flying.tick == token.tick) {
+            return Joined::Flight(flying.flight.clone());
         }
         if let Some(hit) = look() {
             return Joined::Hit(hit);
         }
         let id = self.next_flight.fetch_add(1, Ordering::Relaxed);
-        stripe.flights.insert(key.clone(), (id, flight()));
-        Joined::Lead(Token { epoch: self.epoch(), generation: stripe.generation }, id)
+        let flying = InFlight { id, tick: token.tick, flight: flight() };
+        stripe.flights.insert(key.clone(), flying);
+        Joined::Lead(token, id)
     }
 
     /// A token without a flight.
     pub(crate) fn token(&self, key: &K) -> Token {
-        let stripe = self.stripe(key);
-        Token { epoch: self.epoch(), generation: stripe.generation }
+        self.token_in(&self.stripe(key))
+    }
+
+    fn token_in(&self, stripe: &Stripe<K, F>) -> Token {
+        let tick = self.tick.load(Ordering::Acquire);
+        Token { epoch: self.epoch(), generation: stripe.generation, tick }
+    }
+
+    /// Keeps readers from joining the flights that are under way; hands out the new tick.
+    pub(crate) fn raise_tick(&self) -> u64 {
+        self.tick.fetch_add(1, Ordering::AcqRel) + 1
     }
 
     /// Runs `fill` unless an invalidation has overtaken the token. Says whether it ran.
@@ -119,7 +148,7 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
     /// Ends a flight, unless an invalidation has already dropped it.
     pub(crate) fn leave(&self, key: &K, id: u64) {
         let mut stripe = self.stripe(key);
-        if stripe.flights.get(key).is_some_and(|(current, _)| *current == id) {
+        if stripe.flights.get(key).is_some_and(|flying| flying.id == id) {
             stripe.flights.remove(key);
         }
     }
@@ -162,6 +191,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
+    /// The fence of unit tests lives under a scheduler.
+    fn in_every_order(test: impl Fn() + Send + Sync + 'static) {
+        shuttle::check_dfs(test, None);
+    }
+
     fn lead(fence: &Fence<u32, ()>, key: u32) -> (Token, u64) {
         match fence.join(&key, || None::<()>, || ()) {
             Joined::Lead(token, id) => (token, id),
@@ -171,37 +205,45 @@ mod tests {
 
     #[test]
     fn a_fill_is_let_in_while_nothing_overtook_it() {
-        let fence = Fence::new();
-        let (token, _) = lead(&fence, 1);
-        assert!(fence.fill(&1, token, || ()));
+        in_every_order(|| {
+            let fence = Fence::new();
+            let (token, _) = lead(&fence, 1);
+            assert!(fence.fill(&1, token, || ()));
+        });
     }
 
     #[test]
     fn a_fill_that_an_invalidation_overtook_is_rejected() {
-        let fence = Fence::new();
-        let (token, _) = lead(&fence, 1);
-        fence.overtake(&1, || ());
-        assert!(!fence.fill(&1, token, || panic!("let in")));
+        in_every_order(|| {
+            let fence = Fence::new();
+            let (token, _) = lead(&fence, 1);
+            fence.overtake(&1, || ());
+            assert!(!fence.fill(&1, token, || panic!("let in")));
+        });
     }
 
     #[test]
     fn raising_the_epoch_rejects_every_fill_in_flight() {
-        let fence = Fence::new();
-        let (token, _) = lead(&fence, 1);
-        fence.raise_epoch();
-        assert!(!fence.fill(&1, token, || panic!("let in")));
+        in_every_order(|| {
+            let fence = Fence::new();
+            let (token, _) = lead(&fence, 1);
+            fence.raise_epoch();
+            assert!(!fence.fill(&1, token, || panic!("let in")));
+        });
     }
 
     #[test]
     fn a_reader_after_an_invalidation_does_not_join_the_older_flight() {
-        let fence = Fence::new();
-        let (_, old) = lead(&fence, 1);
-        assert!(matches!(fence.join(&1, || None::<()>, || ()), Joined::Flight(())));
-        fence.overtake(&1, || ());
-        let (_, new) = lead(&fence, 1);
-        fence.leave(&1, old);
-        assert!(matches!(fence.join(&1, || None::<()>, || ()), Joined::Flight(())));
-        fence.leave(&1, new);
-        lead(&fence, 1);
+        in_every_order(|| {
+            let fence = Fence::new();
+            let (_, old) = lead(&fence, 1);
+            assert!(matches!(fence.join(&1, || None::<()>, || ()), Joined::Flight(())));
+            fence.overtake(&1, || ());
+            let (_, new) = lead(&fence, 1);
+            fence.leave(&1, old);
+            assert!(matches!(fence.join(&1, || None::<()>, || ()), Joined::Flight(())));
+            fence.leave(&1, new);
+            lead(&fence, 1);
+        });
     }
 }

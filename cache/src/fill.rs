@@ -1,7 +1,7 @@
 //! What the leader of a flight does, detached from its caller: ask L2, else take the lease, load,
 //! commit to L2 while nothing came in between, and put into L1 while the fence lets it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,12 +33,12 @@ impl<K: Key, V: Value> Core<K, V> {
     /// Lands the seats that L2 has an entry for; the rest stays. Says whether L2 was away.
     async fn land_from_l2(&self, seats: Vec<Seat<K, V>>) -> (Vec<Seat<K, V>>, bool) {
         let texts = texts(&seats);
-        let Ok(found) = self.ask_l2(&texts).await else {
+        let Ok(held) = self.ask_l2(&texts).await else {
             return (seats, true);
         };
         let mut rest = Vec::new();
-        for (mut seat, found) in seats.into_iter().zip(found) {
-            match self.held(&seat.text, found) {
+        for (mut seat, held) in seats.into_iter().zip(held) {
+            match held {
                 Some(held) if held.is_fresh() && !seat.has_as_new(&held) => seat.land_held(held),
                 Some(held) if held.is_usable() => {
                     seat.refresh(held);
@@ -117,10 +117,7 @@ impl<K: Key, V: Value> Core<K, V> {
             }
             Err(error) => {
                 self.recorder.load_ended(took, LoadEnded::Failed);
-                self.give_back(&seats).await;
-                for seat in seats {
-                    seat.fail(error.clone());
-                }
+                self.stand_in(seats, &error).await;
             }
         }
     }
@@ -152,27 +149,37 @@ impl<K: Key, V: Value> Core<K, V> {
         mut values: HashMap<K, Loaded<V>>,
         took: Duration,
     ) {
+        let (lagging, seats): (Vec<_>, Vec<_>) = seats.into_iter().partition(|seat| {
+            values.get(&seat.key).is_some_and(|loaded| seat.has_newer(loaded.version))
+        });
+        if !lagging.is_empty() {
+            self.stand_in(lagging, &LoadError::Lagging).await;
+        }
         let mut landings = Vec::with_capacity(seats.len());
         let mut commits = Vec::new();
         for seat in seats {
             let loaded = values.remove(&seat.key);
-            let life = Life::new(self.l2_fresh_for(loaded.as_ref()), took);
+            let life = Life::of(loaded.as_ref(), self.l2_fresh_for(loaded.as_ref()), took);
             let value = loaded.map(|loaded| Arc::new(loaded.value));
-            let encoded =
-                seat.expects().and_then(|_| self.encode(&seat.text, value.as_deref(), life));
-            if let (Some(expects), Some((bytes, ttl_ms))) = (seat.expects(), encoded) {
-                let (key, expects) = (seat.text.clone(), expects.to_vec());
-                commits.push((landings.len(), Commit { key, expects, bytes, ttl_ms }));
+            if let Some(expects) = seat.expects().map(<[u8]>::to_vec)
+                && let Some(written) = self.encode(&seat.text, value.as_deref(), &life, seat.stamp)
+            {
+                let key = seat.text.clone();
+                commits.push((landings.len(), Commit { key, expects, written }));
             }
             landings.push((seat, value, life));
         }
         let mut kept = vec![true; landings.len()];
+        let written: HashSet<usize> = commits.iter().map(|(place, _)| *place).collect();
         self.commit(commits, &mut kept).await;
+        let unwritten = (landings.iter().enumerate())
+            .filter_map(|(place, (seat, ..))| (!written.contains(&place)).then_some(seat));
+        self.release(unwritten).await;
         for ((seat, value, life), kept) in landings.into_iter().zip(kept) {
             if kept {
-                seat.land(value, life, Outcome::Loaded);
+                seat.land(value, &life, Outcome::Loaded);
             } else {
-                seat.land_unkept(value, life);
+                seat.land_unkept(value, &life);
             }
         }
     }
@@ -190,13 +197,20 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     /// After a failed load: what was claimed goes back to L2, where it may stand in on any node,
-    /// and leases are given up.
-    async fn give_back(&self, seats: &[Seat<K, V>]) {
-        let Some(l2) = &self.l2 else { return };
+    /// leases are given up, and readers get what stands in, or the error.
+    async fn stand_in(&self, seats: Vec<Seat<K, V>>, error: &LoadError) {
         let restores: Vec<Commit> = seats.iter().filter_map(Seat::restore).collect();
-        if !restores.is_empty() {
+        if let Some(l2) = self.l2.as_ref().filter(|_| !restores.is_empty()) {
             let _: Result<Vec<bool>, Away> = l2.commit(&restores).await;
         }
+        self.release(&seats).await;
+        for seat in seats {
+            seat.fail(error.clone());
+        }
+    }
+
+    async fn release<'a>(&self, seats: impl IntoIterator<Item = &'a Seat<K, V>>) {
+        let Some(l2) = &self.l2 else { return };
         for (lease, keys) in Seat::leases(seats) {
             l2.release(&lease, &keys).await;
         }

@@ -5,16 +5,23 @@ use std::time::Duration;
 
 use strata_report::Outcome;
 
+use crate::codec::Unfit;
 use crate::core::{Core, Life};
-use crate::l2::{Away, Envelope, Found, HEADER};
+use crate::l2::{Away, Envelope, Found, HEADER, MAX_KEY_BYTES, MAX_TAG_BYTES, MAX_TAGS, Written};
+use crate::tags::Verdict;
 use crate::{Key, Value, clock};
+
+/// How the bytes of an entry begin.
+pub(crate) type Head = [u8; HEADER];
 
 /// An entry as it lies in L2, read back.
 pub(crate) struct Held<V> {
     pub(crate) value: Option<Arc<V>>,
     pub(crate) life: Life,
     /// How its bytes begin, to notice later whether it still lies there.
-    pub(crate) head: Vec<u8>,
+    pub(crate) head: Head,
+    stamp: u64,
+    tags: Verdict,
 }
 
 impl<V> Held<V> {
@@ -30,32 +37,65 @@ impl<V> Held<V> {
     pub(crate) fn outcome(&self) -> Outcome {
         if self.is_fresh() { Outcome::L2Hit } else { Outcome::Stale }
     }
+
+    fn holds(&self) -> bool {
+        self.tags == Verdict::Holds
+    }
 }
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// One GET or MGET, timed.
-    pub(crate) async fn ask_l2(&self, texts: &[String]) -> Result<Vec<Found>, Away> {
+    /// What L2 holds for the keys: one GET or MGET, timed, and one HMGET where this node does not
+    /// know whether the tags of an entry hold. A fresh entry counts as a hit.
+    pub(crate) async fn ask_l2(&self, texts: &[String]) -> Result<Vec<Option<Held<V>>>, Away> {
         let l2 = self.l2.as_ref().ok_or(Away)?;
         let began = std::time::Instant::now();
+        let generation = self.tags.generation();
         let found = l2.get(texts).await?;
         self.recorder.l2.latency.record(began.elapsed());
-        Ok(found)
-    }
-
-    /// What was found for a key, if it can be read. A fresh entry counts as a hit.
-    pub(crate) fn held(&self, text: &str, found: Found) -> Option<Held<V>> {
-        let held = match found {
-            Found::Bytes(bytes) => self.read_back(text, &bytes),
+        let read = |(text, found): (&String, _)| match found {
+            Found::Bytes(bytes) => self.decode(text, &bytes),
             Found::Nothing | Found::Leased => None,
         };
-        let hit = held.as_ref().is_some_and(Held::is_fresh);
-        if hit { &self.recorder.l2.hit } else { &self.recorder.l2.miss }.add(1);
-        held
+        let mut held: Vec<_> = texts.iter().zip(found).map(read).collect();
+        self.ask_tags(&mut held, generation).await;
+        for held in &mut held {
+            *held = held.take().filter(Held::holds);
+            let hit = held.as_ref().is_some_and(Held::is_fresh);
+            if hit { &self.recorder.l2.hit } else { &self.recorder.l2.miss }.add(1);
+        }
+        Ok(held)
     }
 
+    /// Settles with Redis what this node does not know.
+    async fn ask_tags(&self, held: &mut [Option<Held<V>>], generation: u64) {
+        let unknown = |held: &Held<V>| held.tags == Verdict::Unknown;
+        let names: Vec<Arc<str>> = (held.iter().flatten().filter(|held| unknown(held)))
+            .flat_map(|held| held.life.tags.iter().cloned())
+            .collect();
+        let Some(l2) = self.l2.as_ref().filter(|_| !names.is_empty()) else { return };
+        let Ok(numbers) = l2.tags(&names).await else { return };
+        let mut asked = names.into_iter().zip(numbers);
+        let mut learned = Vec::new();
+        for held in held.iter_mut().flatten().filter(|held| unknown(held)) {
+            let own: Vec<_> = asked.by_ref().take(held.life.tags.len()).collect();
+            let holds = own.iter().all(|(_, number)| *number <= held.stamp);
+            held.tags = if holds { Verdict::Holds } else { Verdict::Overtaken };
+            learned.extend(own.into_iter().filter(|(_, number)| *number < u64::MAX));
+        }
+        self.tags.learn(generation, &learned);
+    }
+
+    /// An entry's bytes read back, if they can be and no tag has overtaken them.
     pub(crate) fn read_back(&self, text: &str, bytes: &[u8]) -> Option<Held<V>> {
+        self.decode(text, bytes).filter(Held::holds)
+    }
+
+    fn decode(&self, text: &str, bytes: &[u8]) -> Option<Held<V>> {
         let decoded = Envelope::decode(bytes, text, self.policy.schema).ok().and_then(|envelope| {
-            let value = envelope.value.map(serde_json::from_slice::<V>).transpose().ok()?;
+            let value = match envelope.value {
+                Some((flags, value)) => Some(self.policy.form.decode::<V>(flags, value)?),
+                None => None,
+            };
             Some((value.map(Arc::new), envelope))
         });
         let Some((value, envelope)) = decoded else {
@@ -63,35 +103,57 @@ impl<K: Key, V: Value> Core<K, V> {
             return None;
         };
         let now_ms = clock::now_ms();
+        if !self.counts(&envelope, now_ms) {
+            return None;
+        }
+        let (head, _) = bytes.split_first_chunk()?;
+        let head = *head;
         let soft = envelope.fresh_until_ms == 0;
         let stale_ms = if soft { 0 } else { now_ms.saturating_sub(envelope.fresh_until_ms) };
+        let tags: Vec<Arc<str>> = envelope.tags.into_iter().map(Arc::from).collect();
         let life = Life {
             age: Duration::from_millis(now_ms.saturating_sub(envelope.created_ms)),
             fresh_for: Duration::from_millis(envelope.fresh_until_ms.saturating_sub(now_ms)),
             stale_for: Duration::from_millis(stale_ms),
             soft,
             load_us: envelope.load_us,
+            version: envelope.version,
+            tags,
         };
-        Some(Held { value, life, head: bytes[..HEADER].to_vec() })
+        let tags =
+            self.tags.judge(&life.tags, envelope.stamp, self.node.shared().tail().heard_since());
+        Some(Held { value, life, head, stamp: envelope.stamp, tags })
     }
 
-    /// An entry's bytes for L2, and how long Redis shall keep them, milliseconds. `None` for a
-    /// value that has no JSON form or could not live there.
+    /// Redis has its own deadline; ours holds where somebody has lifted it. Entries of an older run
+    /// of Redis may be older than what was acknowledged since.
+    pub(crate) fn counts(&self, envelope: &Envelope<'_>, now_ms: u64) -> bool {
+        let floor = self.l2.as_ref().map_or(0, |l2| l2.link.floor());
+        now_ms < envelope.expires_ms && envelope.stamp >= floor
+    }
+
+    /// An entry for L2; `None` for what could not live there or is not fit to. `stamp` is
+    /// [`Shared::stamp`](crate::shared::Shared::stamp) before the load began.
     pub(crate) fn encode(
         &self,
         text: &str,
         value: Option<&V>,
-        life: Life,
-    ) -> Option<(Vec<u8>, u64)> {
+        life: &Life,
+        stamp: u64,
+    ) -> Option<Written> {
         let grace = value.map_or(Duration::ZERO, |_| self.policy.grace);
-        let kept_ms = clock::millis(life.fresh_for.saturating_add(grace));
-        if kept_ms == 0 {
+        let ttl_ms = clock::millis(life.fresh_for.saturating_add(grace));
+        if ttl_ms == 0 || !self.policy.is_kept_in_l2() {
             return None;
         }
-        let json = match value.map(serde_json::to_vec).transpose() {
-            Ok(json) => json,
-            Err(error) => {
-                tracing::warn!(cache = self.name, %error, "a value has no JSON form: not kept in L2");
+        let encoded = match value.map(|value| self.policy.form.encode(value)).transpose() {
+            Ok(encoded) if fits(text, &life.tags) => encoded,
+            unfit => {
+                self.recorder.l2_unfit.add(1);
+                if let Err(error @ (Unfit::Json(_) | Unfit::Postcard(_) | Unfit::Panicked)) = unfit
+                {
+                    tracing::warn!(cache = self.name, %error, "a value is not kept in L2");
+                }
                 return None;
             }
         };
@@ -100,11 +162,21 @@ impl<K: Key, V: Value> Core<K, V> {
             schema: self.policy.schema,
             created_ms,
             fresh_until_ms: created_ms.saturating_add(clock::millis(life.fresh_for)).max(1),
+            expires_ms: created_ms.saturating_add(ttl_ms),
             load_us: life.load_us,
-            value: json.as_deref(),
+            version: life.version,
+            stamp,
+            tags: life.tags.iter().map(|tag| &**tag).collect(),
+            value: encoded.as_ref().map(|encoded| (encoded.flags, encoded.bytes.as_slice())),
         };
         let bytes = envelope.encode(text);
         self.recorder.l2_put_bytes.record(bytes.len() as u64);
-        Some((bytes, kept_ms))
+        Some(Written { bytes, ttl_ms, stamp, tags: life.tags.clone() })
     }
+}
+
+fn fits(text: &str, tags: &[Arc<str>]) -> bool {
+    text.len() <= MAX_KEY_BYTES
+        && tags.len() <= MAX_TAGS
+        && tags.iter().all(|tag| tag.len() <= MAX_TAG_BYTES)
 }

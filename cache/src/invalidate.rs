@@ -11,31 +11,79 @@ use crate::bus::{Message, Subject};
 use crate::clock::Moment;
 use crate::core::{Core, Life};
 use crate::l1::Entry;
-use crate::l2::{Away, Keyspace, Lease};
+use crate::l2::{Away, Keyspace, Lease, Written};
 use crate::node::Progress;
 use crate::recorder::hash_of;
 use crate::{Key, Loaded, Pattern, Value};
 
 impl<K: Key, V: Value> Core<K, V> {
-    pub(crate) async fn invalidate(self: Arc<Self>, key: K) -> Effect {
+    pub(crate) async fn invalidate(self: Arc<Self>, keys: Vec<K>) -> Effect {
+        let texts: Vec<String> = keys.iter().map(K::to_string).collect();
         let effect = match &self.l2 {
-            Some(l2) => self.effect(l2.remove(&key.to_string()).await),
+            Some(l2) => {
+                let removed = l2.remove(&texts).await;
+                self.announce_odd(keys.iter().zip(&texts)).await;
+                self.effect(removed)
+            }
             None => Effect::Off,
         };
-        self.drop_key(&key, Origin::Local);
+        for key in &keys {
+            self.drop_key(key, Origin::Local);
+        }
         effect
+    }
+
+    /// Where a key's text does not read back as the key, others cannot tell which it is, and empty
+    /// the cache.
+    async fn announce_odd<'a>(&self, keys: impl IntoIterator<Item = (&'a K, &'a String)>) {
+        let is_odd = |(key, text): (&K, &String)| text.parse::<K>().ok().as_ref() != Some(key);
+        if let Some(l2) = &self.l2
+            && keys.into_iter().any(is_odd)
+        {
+            tracing::warn!(cache = self.name, "a key's text does not read back as the key");
+            l2.announce_all().await;
+        }
+    }
+
+    /// Overtakes every entry that carries the tag.
+    pub(crate) async fn invalidate_tag(self: Arc<Self>, tag: String) -> Effect {
+        let effect = match &self.l2 {
+            None => Effect::Off,
+            Some(l2) => match l2.invalidate_tag(&tag).await {
+                Err(Away) => Effect::Queued,
+                Ok(sequence) => {
+                    self.tags.heard(&tag, sequence);
+                    Effect::Marked
+                }
+            },
+        };
+        self.overtake_tag(&tag, Origin::Local);
+        effect
+    }
+
+    fn overtake_tag(&self, tag: &str, origin: Origin) {
+        self.tags.invalidate(tag, || self.fence.raise_tick());
+        self.recorder.note_tag(tag, origin);
+        self.recorder.invalidation(Scope::Tag, origin);
     }
 
     /// Marks a key as stale on every level: it is served while one refresh runs.
     pub(crate) async fn soften(self: Arc<Self>, key: K) -> Effect {
         let effect = match &self.l2 {
-            Some(l2) => self.effect(l2.soften(&key.to_string()).await),
+            Some(l2) => {
+                let text = key.to_string();
+                let softened = l2.soften(&text).await;
+                self.announce_odd([(&key, &text)]).await;
+                self.effect(softened)
+            }
             None => Effect::Off,
         };
         match effect {
             // L2 may hold it as fresh until the queue is replayed, so L1 must not refill from it.
             Effect::Queued => self.drop_key(&key, Origin::Local),
-            Effect::Removed { .. } | Effect::Off => self.soften_l1(&key, Origin::Local),
+            Effect::Removed { .. } | Effect::Marked | Effect::Off => {
+                self.soften_l1(&key, Origin::Local);
+            }
         }
         effect
     }
@@ -82,6 +130,7 @@ impl<K: Key, V: Value> Core<K, V> {
     ) -> Result<(Arc<V>, Effect), E> {
         let text = key.to_string();
         let token = self.fence.token(&key);
+        let stamp = self.node.shared().stamp();
         let lease = Lease::new();
         let leased = match &self.l2 {
             Some(l2) => l2.seize(&text, &lease, self.lease_ms()).await.is_ok(),
@@ -96,18 +145,23 @@ impl<K: Key, V: Value> Core<K, V> {
                 return Err(error);
             }
         };
-        let life = Life::new(self.l2_fresh_for(Some(&loaded)), Duration::ZERO);
+        let unsettled = Unsettled { core: &self, key: &key };
+        let life = Life::of(Some(&loaded), self.l2_fresh_for(Some(&loaded)), Duration::ZERO);
         let value = Arc::new(loaded.value);
         let (effect, kept) = match &self.l2 {
             None => (Effect::Off, true),
             Some(l2) => {
-                let encoded = self.encode(&text, Some(&value), life).filter(|_| leased);
-                self.replace(l2, (&text, &lease), encoded).await
+                let written = self.encode(&text, Some(&value), &life, stamp);
+                let written = leased.then(|| written.unwrap_or_else(Written::nothing));
+                let replaced = self.replace(l2, (&text, &lease), written).await;
+                self.announce_odd([(&key, &text)]).await;
+                replaced
             }
         };
-        let entry = self.entry(&key, Some(Arc::clone(&value)), token, life);
+        let entry = self.entry(&key, Some(Arc::clone(&value)), token, &life);
         let stored =
             kept && self.fence.fill_and_overtake(&key, token, || self.put_l1(&key, &entry));
+        std::mem::forget(unsettled);
         if !stored {
             self.drop_key(&key, Origin::Local);
         } else {
@@ -117,41 +171,48 @@ impl<K: Key, V: Value> Core<K, V> {
         Ok((value, effect))
     }
 
-    /// Writes to L2 while the lease is ours, else invalidates. Says whether it was written.
+    /// Writes to L2 while the lease is ours, else invalidates. Says whether nothing came in between.
     async fn replace(
         &self,
         l2: &Keyspace,
         (text, lease): (&str, &Lease),
-        entry: Option<(Vec<u8>, u64)>,
+        entry: Option<Written>,
     ) -> (Effect, bool) {
-        if let Some((bytes, ttl_ms)) = entry
-            && let Ok(written) = l2.replace(lease, (text, bytes, ttl_ms)).await
+        let is_nothing = entry.as_ref().is_some_and(Written::is_nothing);
+        if let Some(entry) = entry
+            && let Ok(written) = l2.replace(lease, (text, entry)).await
         {
-            let count = if written { &self.recorder.l2_puts } else { &self.recorder.l2_refused };
-            count.add(1);
+            match (written, is_nothing) {
+                (true, true) => {}
+                (true, false) => self.recorder.l2_puts.add(1),
+                (false, _) => self.recorder.l2_refused.add(1),
+            }
             return (Effect::Removed { entries: 0 }, written);
         }
         // Whether or not it arrived, what L2 holds now is unknown.
-        (self.effect(l2.remove(text).await), false)
+        (self.effect(l2.remove(&[text.to_owned()]).await), false)
     }
 
     pub(crate) fn hear_message(&self, message: &Message) {
         match &message.subject {
-            Subject::Key(text) => {
-                if let Ok(key) = text.parse::<K>() {
-                    self.drop_key(&key, Origin::Bus);
-                }
-            }
-            Subject::Soft(text) => {
-                if let Ok(key) = text.parse::<K>() {
-                    self.soften_l1(&key, Origin::Bus);
-                }
-            }
+            // What cannot be read may be about any key.
+            Subject::Key(text) => match text.parse::<K>() {
+                Ok(key) => self.drop_key(&key, Origin::Bus),
+                Err(_) => self.hear_all(None),
+            },
+            Subject::Soft(text) => match text.parse::<K>() {
+                Ok(key) => self.soften_l1(&key, Origin::Bus),
+                Err(_) => self.hear_all(None),
+            },
             Subject::Pattern(text) => match Pattern::parse(text) {
                 Ok(pattern) => self.hear_all(Some(&pattern)),
                 // A pattern that this version cannot read may match anything.
                 Err(_) => self.hear_all(None),
             },
+            Subject::Tag(tag) => {
+                self.tags.heard(tag, message.sequence);
+                self.overtake_tag(tag, Origin::Bus);
+            }
             Subject::All => self.hear_all(None),
         }
     }
@@ -201,6 +262,19 @@ impl<K: Key, V: Value> Core<K, V> {
 
 fn scope(pattern: Option<&Pattern>) -> Scope {
     if pattern.is_some() { Scope::Pattern } else { Scope::All }
+}
+
+/// A write that the source has and this node does not know of yet. Where code of the value's own
+/// panics, the older entry is dropped all the same.
+struct Unsettled<'a, K: Key, V: Value> {
+    core: &'a Core<K, V>,
+    key: &'a K,
+}
+
+impl<K: Key, V: Value> Drop for Unsettled<'_, K, V> {
+    fn drop(&mut self) {
+        self.core.drop_key(self.key, Origin::Local);
+    }
 }
 
 /// Waits for work that runs to its end whether or not somebody waits.

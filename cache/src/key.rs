@@ -8,7 +8,42 @@ use serde::de::DeserializeOwned;
 /// What names one entry. Its `Display` is the key's text in L2, on the bus and on screens, and
 /// parsing that text must give the same key back: `key.to_string().parse() == Ok(key)`.
 ///
-/// Implemented for every type that has the parts, so `u64` and `String` are keys.
+/// Implemented for every type that has the parts, so `u64` and `String` are keys. A key of several
+/// parts says how they are written, which is also what patterns match:
+///
+/// ```
+/// use std::fmt;
+/// use std::num::ParseIntError;
+/// use std::str::FromStr;
+///
+/// #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// struct Page {
+///     author: u64,
+///     number: u32,
+/// }
+///
+/// impl fmt::Display for Page {
+///     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+///         write!(f, "author:{}:page:{}", self.author, self.number)
+///     }
+/// }
+///
+/// impl FromStr for Page {
+///     type Err = ParseIntError;
+///
+///     fn from_str(text: &str) -> Result<Self, Self::Err> {
+///         let (author, number) = text.split_once(":page:").unwrap_or_default();
+///         let author = author.strip_prefix("author:").unwrap_or_default();
+///         Ok(Self { author: author.parse()?, number: number.parse()? })
+///     }
+/// }
+///
+/// fn is_a_key<K: strata_cache::Key>(_: &K) {}
+///
+/// let page = Page { author: 7, number: 2 };
+/// is_a_key(&page);
+/// assert_eq!(page.to_string().parse(), Ok(page));
+/// ```
 pub trait Key: Clone + Eq + Hash + Display + FromStr + Send + Sync + 'static {}
 
 impl<T: Clone + Eq + Hash + Display + FromStr + Send + Sync + 'static> Key for T {}

@@ -1,12 +1,14 @@
-use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
+use moka::notification::RemovalCause;
 use strata_report::What;
 
 use crate::clock::Moment;
 use crate::pattern::Pattern;
 use crate::recorder::{L1Size, Recorder, Removal, Tag};
+use crate::sweep::Sweep;
+use crate::tags::Tagged;
 use crate::{Key, clock};
 
 /// What L1 keeps for a key.
@@ -25,13 +27,23 @@ pub(crate) struct Entry<V> {
     pub(crate) soft: bool,
     pub(crate) epoch: u64,
     pub(crate) load_us: u32,
+    /// Of the row; 0 is none.
+    pub(crate) version: u64,
+    pub(crate) tags: Option<Arc<Tagged>>,
     pub(crate) weight: u32,
     pub(crate) tag: Tag,
 }
 
 impl<V> Clone for Entry<V> {
     fn clone(&self) -> Self {
-        Self { value: self.value.clone(), ..*self }
+        Self { value: self.value.clone(), tags: self.tags.clone(), ..*self }
+    }
+}
+
+impl<V> Entry<V> {
+    /// Whether it is good for anything as far as time goes.
+    pub(crate) fn is_kept(&self, now: Moment) -> bool {
+        now < self.kept_until
     }
 }
 
@@ -69,6 +81,7 @@ impl<K, V> Capacity<K, V> {
 pub(crate) struct L1<K, V> {
     moka: moka::sync::Cache<K, Entry<V>>,
     capacity: Capacity<K, V>,
+    sweep: Sweep,
 }
 
 impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
@@ -78,13 +91,15 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
         recorder: Arc<Recorder>,
     ) -> Self {
         let listener = move |key: Arc<K>, entry: Entry<V>, cause| {
-            let age = Moment::now().since(entry.filled_at);
+            let now = Moment::now();
+            let age = now.since(entry.filled_at);
+            // moka knows of idle entries only; whatever else removed this one, it was over already.
+            let cause = if entry.is_kept(now) { cause } else { RemovalCause::Expired };
             let removal = Removal::new(cause, Some(age), entry.weight);
             recorder.l1_removal(entry.tag, removal);
             recorder.note_removal(&*key, removal);
         };
-        let mut builder =
-            moka::sync::Cache::builder().expire_after(Deadline).eviction_listener(listener);
+        let mut builder = moka::sync::Cache::builder().eviction_listener(listener);
         if let Some(time_to_idle) = time_to_idle {
             builder = builder.time_to_idle(time_to_idle.min(clock::MAX_TIME_TO_LIVE));
         }
@@ -94,25 +109,28 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
                 builder.max_capacity(*max_bytes).weigher(|_, entry: &Entry<V>| entry.weight)
             }
         };
-        Self { moka: builder.build(), capacity }
+        Self { moka: builder.build(), capacity, sweep: Sweep::new() }
     }
 
+    /// The entry, which may have expired.
     pub(crate) fn get(&self, key: &K) -> Option<Entry<V>> {
         self.moka.get(key)
     }
 
     /// A get that a key known to be absent does not pay for and that moves no popularity.
     pub(crate) fn get_if_present(&self, key: &K) -> Option<Entry<V>> {
-        self.moka.contains_key(key).then(|| self.moka.get(key)).flatten()
+        self.moka.contains_key(key).then(|| self.get(key)).flatten()
     }
 
     pub(crate) fn insert(&self, key: K, entry: Entry<V>) {
+        let deadline = entry.kept_until;
         self.moka.insert(key, entry);
+        self.sweep.expect(deadline);
     }
 
     /// Removes the key; says whether it was there.
     pub(crate) fn remove(&self, key: &K) -> bool {
-        self.moka.remove(key).is_some()
+        self.moka.remove(key).is_some_and(|entry| entry.is_kept(Moment::now()))
     }
 
     /// Removes everything. Entries leave the counts at the next upkeep.
@@ -120,12 +138,33 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
         self.moka.invalidate_all();
     }
 
+    pub(crate) fn sweep_is_due(&self) -> bool {
+        self.sweep.is_due(Moment::now())
+    }
+
+    /// Removes what has expired. Walks L1.
+    pub(crate) fn sweep(&self) {
+        self.sweep.walk(|leave| {
+            let now = Moment::now();
+            for (key, entry) in &self.moka {
+                if entry.is_kept(now) {
+                    leave(entry.kept_until);
+                } else {
+                    // It may have been replaced just now; then L1 is a good entry short.
+                    self.moka.invalidate(&*key);
+                }
+            }
+        });
+        self.upkeep();
+    }
+
     /// The entry without moving its popularity or idle time. Walks L1, so for inspectors only.
     pub(crate) fn peek(&self, key: &K) -> Option<Entry<V>> {
         if !self.moka.contains_key(key) {
             return None;
         }
-        self.moka.iter().find(|(present, _)| **present == *key).map(|(_, entry)| entry)
+        let found = self.moka.iter().find(|(present, _)| **present == *key);
+        found.map(|(_, entry)| entry).filter(|entry| entry.is_kept(Moment::now()))
     }
 
     /// Every entry, fresh or not, without moving its popularity or idle time.
@@ -175,31 +214,8 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
     pub(crate) fn weigh(&self, key: &K, value: &V) -> u32 {
         match &self.capacity {
             Capacity::Entries(_) => 1,
-            Capacity::Weight { weigher, .. } => weigher(key, value),
+            // moka never evicts what weighs nothing.
+            Capacity::Weight { weigher, .. } => weigher(key, value).max(1),
         }
-    }
-}
-
-/// Each entry brings its own deadline. moka would keep the old one on update by default.
-struct Deadline;
-
-impl<K: Hash + Eq, V> moka::Expiry<K, Entry<V>> for Deadline {
-    fn expire_after_create(
-        &self,
-        _: &K,
-        entry: &Entry<V>,
-        _: std::time::Instant,
-    ) -> Option<Duration> {
-        Some(entry.kept_until.since(Moment::now()))
-    }
-
-    fn expire_after_update(
-        &self,
-        key: &K,
-        entry: &Entry<V>,
-        now: std::time::Instant,
-        _: Option<Duration>,
-    ) -> Option<Duration> {
-        self.expire_after_create(key, entry, now)
     }
 }

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A value from the source, with what the cache should know of it.
@@ -5,19 +6,40 @@ use std::time::Duration;
 pub struct Loaded<V> {
     pub(crate) value: V,
     pub(crate) time_to_live: Option<Duration>,
+    pub(crate) version: u64,
+    pub(crate) tags: Vec<Arc<str>>,
 }
 
 impl<V> Loaded<V> {
     /// This entry's own time to live, on both levels, without jitter. It can shorten what the
-    /// cache is set to, and in L2 also prolong it.
+    /// cache is set to, and in L2 also prolong it. With zero it is never a hit; more than ten years count
+    /// as ten years.
     pub fn time_to_live(mut self, time_to_live: Duration) -> Self {
         self.time_to_live = Some(time_to_live);
+        self
+    }
+
+    /// The version of the row that the value was made from; 0 is none, the default. It must grow
+    /// with each write of the row. A level that holds a newer version keeps it: a source that lags
+    /// behind, such as a replica, cannot bring an older row back.
+    pub fn version(mut self, version: u64) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// What the value was made from besides its key: [`Cache::invalidate_tag`] with any of these
+    /// invalidates the entry. With more than 255 tags, or one above 255 bytes, an entry is kept in
+    /// L1 only.
+    ///
+    /// [`Cache::invalidate_tag`]: crate::Cache::invalidate_tag
+    pub fn tags<T: Into<Arc<str>>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.tags.extend(tags.into_iter().map(Into::into));
         self
     }
 }
 
 impl<V> From<V> for Loaded<V> {
     fn from(value: V) -> Self {
-        Self { value, time_to_live: None }
+        Self { value, time_to_live: None, version: 0, tags: Vec::new() }
     }
 }

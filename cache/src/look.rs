@@ -31,14 +31,27 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
         self.recorder.upkeep(self.l1.size());
     }
 
+    fn sweep_is_due(&self) -> bool {
+        self.l1.sweep_is_due()
+    }
+
+    fn sweep(&self) {
+        self.l1.sweep();
+    }
+
     fn hear(&self, message: &Message) {
         self.hear_message(message);
     }
 
     fn raise_epoch(&self) {
         self.fence.raise_epoch();
+        self.tags.forget_sequences();
         self.l1.remove_all();
         self.recorder.forget_all();
+    }
+
+    fn tag_told(&self, tag: &str, sequence: u64) {
+        self.tags.heard(tag, sequence);
     }
 
     fn keyspace(&self) -> Option<&Keyspace> {
@@ -57,7 +70,7 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
             Some(match found {
                 Found::Nothing => L2Look::Absent,
                 Found::Leased => L2Look::Leased,
-                Found::Bytes(bytes) => look_at_bytes(&bytes, &text, self.policy.schema),
+                Found::Bytes(bytes) => self.look_at_bytes(&bytes, &text),
             })
         }))
     }
@@ -109,7 +122,7 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
     fn invalidate_text(self: Arc<Self>, key: &str) -> Result<Later<Effect>, CacheError> {
         let key = self.key(key)?;
         Ok(Box::pin(async move {
-            to_its_end(tokio::spawn(self.invalidate(key))).await.unwrap_or(Effect::Queued)
+            to_its_end(tokio::spawn(self.invalidate(vec![key]))).await.unwrap_or(Effect::Queued)
         }))
     }
 
@@ -139,24 +152,38 @@ impl<K: Key, V: Value> Core<K, V> {
             fresh: self.is_fresh(entry),
             age_ms: millis(now.since(entry.loaded_at)),
             expires_in_ms: Some(millis(entry.fresh_until.since(now))),
+            version: (entry.version > 0).then_some(entry.version),
+            tags: entry.tags.iter().flat_map(|tags| tags.names()).map(str::to_owned).collect(),
             bytes: match self.l1.capacity() {
                 Capacity::Entries(_) => None,
                 Capacity::Weight { .. } => Some(u64::from(entry.weight)),
             },
         }
     }
-}
 
-fn look_at_bytes(bytes: &[u8], key: &str, schema: u16) -> L2Look {
-    let Ok(envelope) = Envelope::decode(bytes, key, schema) else {
-        return L2Look::Unreadable;
-    };
-    let now_ms = now_ms();
-    L2Look::Entry(EntryLook {
-        value: envelope.value.map(|json| String::from_utf8_lossy(json).into_owned()),
-        fresh: envelope.fresh_until_ms > now_ms,
-        age_ms: now_ms.saturating_sub(envelope.created_ms),
-        expires_in_ms: Some(envelope.fresh_until_ms.saturating_sub(now_ms)),
-        bytes: Some(bytes.len() as u64),
-    })
+    fn look_at_bytes(&self, bytes: &[u8], key: &str) -> L2Look {
+        let Ok(envelope) = Envelope::decode(bytes, key, self.policy.schema) else {
+            return L2Look::Unreadable;
+        };
+        let now_ms = now_ms();
+        if !self.counts(&envelope, now_ms) {
+            return L2Look::Unreadable;
+        }
+        let value = match envelope.value {
+            None => None,
+            Some((flags, value)) => match self.policy.form.decode::<V>(flags, value) {
+                Some(value) => Some(serde_json::to_string_pretty(&value).unwrap_or_default()),
+                None => return L2Look::Unreadable,
+            },
+        };
+        L2Look::Entry(EntryLook {
+            value,
+            fresh: envelope.fresh_until_ms > now_ms,
+            age_ms: now_ms.saturating_sub(envelope.created_ms),
+            expires_in_ms: Some(envelope.fresh_until_ms.saturating_sub(now_ms)),
+            version: (envelope.version > 0).then_some(envelope.version),
+            tags: envelope.tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            bytes: Some(bytes.len() as u64),
+        })
+    }
 }

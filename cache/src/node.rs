@@ -9,14 +9,31 @@ use crate::bus::Bus;
 use crate::face::CacheFace;
 use crate::l2::Link;
 use crate::shared::Shared;
-use crate::{BuildError, CacheError, Pattern};
+use crate::{BuildError, CacheError, Pattern, Structures};
 
 /// One running copy of a service: its caches' L1, its way to Redis and its ear on the bus.
 ///
 /// Cheap to clone; all clones are the same node. Its background work ends when the last clone and
-/// the last cache built on it are gone, or on [`shutdown`](Node::shutdown). Operations that take
+/// the last cache and structures built on it are gone, or on [`shutdown`](Node::shutdown). Operations that take
 /// a cache's name and a key as text are for consoles; services use their
 /// [`Cache`](crate::Cache) directly.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), strata_cache::BuildError> {
+/// use std::time::Duration;
+/// use strata_cache::Node;
+///
+/// let node = Node::builder("shop")
+///     .id("eu-1")
+///     .version(env!("CARGO_PKG_VERSION"))
+///     .redis_url("redis://127.0.0.1")
+///     .l2_timeout(Duration::from_millis(50))
+///     .start()
+///     .await?;
+/// # let _ = node;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Node {
     shared: Arc<Shared>,
@@ -48,7 +65,8 @@ impl Node {
     /// The hard timeout of one L2 call.
     pub const DEFAULT_L2_TIMEOUT: Duration = Duration::from_millis(100);
 
-    /// A node in `namespace`. Nodes with the same namespace and Redis share L2 and bus.
+    /// A node in `namespace`: 1 to 64 of `a-z`, `0-9`, `_` and `-`. Nodes with the same namespace
+    /// and Redis share L2 and bus; each must be of the same service and environment.
     pub fn builder(namespace: &str) -> NodeBuilder {
         NodeBuilder {
             namespace: namespace.to_owned(),
@@ -158,6 +176,18 @@ impl Node {
         tokio::time::timeout(wait, self.shared.tail().acted_on(sequence)).await.is_ok()
     }
 
+    /// Hashes, lists and counters in Redis under a name: 1 to 64 of `a-z`, `0-9`, `_` and `-`.
+    /// May be called again with the same name, on this node and on others. Asks nothing of Redis.
+    ///
+    /// # Errors
+    /// When a cache of this node has the name, or it cannot be one. No cache of this node may
+    /// take the name afterwards. Caches of other nodes are not looked at: give structures names
+    /// that no cache of the namespace has.
+    pub fn structures(&self, name: &str) -> Result<Structures, BuildError> {
+        check_name(name)?;
+        Structures::new(name, self)
+    }
+
     /// What Redis says of itself. `configured: false` without Redis.
     pub async fn redis_state(&self) -> RedisState {
         match self.shared.link() {
@@ -168,16 +198,25 @@ impl Node {
 
     /// Counts the keys of every cache of the namespace in L2 by one paced SCAN, and estimates
     /// their size in bytes from a sample: `(cache, entries, weight_bytes)`. A cache without keys
-    /// is left out. `None` where L2 cannot be asked.
+    /// is left out, and so are this node's structures. `None` where L2 cannot be asked.
     pub async fn count_l2(&self) -> Option<Vec<(String, u64, u64)>> {
         let link = self.shared.link()?;
-        link.census(self.shared.namespace()).await.ok()
+        let mut counts = link.census(self.shared.namespace()).await.ok()?;
+        counts.retain(|(name, ..)| !self.shared.has_structures(name));
+        Some(counts)
     }
 
     /// Ends the background work of the node. Its caches go on without an ear on the bus, so their
     /// L1 entries count for five seconds only.
     pub fn shutdown(&self) {
         self.shared.end();
+    }
+
+    /// Holds up what this node does between two steps; without Redis there are none.
+    #[cfg(feature = "holds")]
+    #[doc(hidden)]
+    pub fn holds(&self) -> crate::holds::Holds {
+        self.shared.link().map(|link| link.holds.clone()).unwrap_or_default()
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {
@@ -192,7 +231,7 @@ impl Node {
 }
 
 impl NodeBuilder {
-    /// The node's id. Default "1".
+    /// The node's id, for reports. Default "1". The bus tells nodes apart by other means.
     pub fn id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.id);
         self
@@ -210,22 +249,25 @@ impl NodeBuilder {
         self
     }
 
-    /// The hard timeout of one L2 call. Default [`Node::DEFAULT_L2_TIMEOUT`].
+    /// The hard timeout of one L2 call: as long as a read waits for Redis at most. Default
+    /// [`Node::DEFAULT_L2_TIMEOUT`]. Scans and replays have longer ones, which no read waits for.
     pub fn l2_timeout(mut self, timeout: Duration) -> Self {
         self.l2_timeout = timeout;
         self
     }
 
-    /// Starts the node: one attempt to reach Redis, then it goes on without and keeps trying.
+    /// Starts the node: one attempt to reach Redis, then it goes on without and keeps trying. Must
+    /// be called within a Tokio runtime.
     ///
     /// # Errors
-    /// Only where names or the address make no sense; never because Redis is away.
+    /// Only where the name or the address makes no sense, or there is an address and the feature
+    /// `redis` is off; never because Redis is away.
     pub async fn start(self) -> Result<Node, BuildError> {
         check_name(&self.namespace)?;
         let client = self.redis_url.map(redis::Client::open).transpose();
         let client = client.map_err(BuildError::RedisUrl)?;
-        let link = client.map(|client| Arc::new(Link::new(client, self.l2_timeout)));
         let bus = Bus::new(&self.namespace);
+        let link = client.map(|client| Arc::new(Link::new(client, self.l2_timeout, bus.clone())));
         let shutdown = CancellationToken::new();
         let shared = Arc::new(Shared::new((self.id, self.version), link, bus, shutdown.clone()));
         shared.spawn_tasks().await;

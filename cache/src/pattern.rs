@@ -1,6 +1,17 @@
 /// A glob on the key within one cache, with the rules of Redis's `MATCH`: `*`, `?`, `[a-z]`,
 /// `[^a]`, and `\` to take the next byte as it is. L1 and L2 must agree on what matches, which is
 /// why this is not a general glob library; a test compares the two.
+///
+/// ```
+/// # fn main() -> Result<(), strata_cache::PatternError> {
+/// use strata_cache::Pattern;
+///
+/// assert!(Pattern::parse("author:7:page:[0-9]")?.matches("author:7:page:2"));
+/// assert!(Pattern::prefix("author:7:").matches("author:7:page:10"));
+/// assert!(!Pattern::prefix("a*").matches("author:7"), "the star stands for itself");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pattern {
     text: String,
@@ -18,6 +29,10 @@ pub enum PatternError {
     /// A `[` without its `]`; Redis would guess.
     #[error("find the end of a [ in the pattern")]
     UnclosedClass,
+    /// A range like `[a-é]`: whether bytes beyond ASCII come before or after `a` depends on the
+    /// machine that Redis runs on.
+    #[error("use a range that ends outside of ASCII")]
+    RangeBeyondAscii,
     /// A `\` at the end escapes nothing.
     #[error("find what the last \\ of the pattern escapes")]
     TrailingEscape,
@@ -49,7 +64,7 @@ impl Pattern {
         while let Some((first, tail)) = rest.split_first() {
             rest = match first {
                 b'\\' => tail.get(1..).ok_or(PatternError::TrailingEscape)?,
-                b'[' => class_end(tail).ok_or(PatternError::UnclosedClass)?,
+                b'[' => class_end(tail)?,
                 b'*' => {
                     stars += 1;
                     tail
@@ -131,14 +146,22 @@ impl Pattern {
     }
 }
 
-/// What follows the `]` of a class whose `[` has been taken.
-fn class_end(mut rest: &[u8]) -> Option<&[u8]> {
+/// What follows the `]` of a class whose `[` has been taken. Ends where [`class`] ends.
+fn class_end(class: &[u8]) -> Result<&[u8], PatternError> {
+    let mut rest = class.strip_prefix(b"^").unwrap_or(class);
     loop {
-        match rest.split_first()? {
-            (b'\\', tail) => rest = tail.get(1..)?,
-            (b']', tail) => return Some(tail),
-            (_, tail) => rest = tail,
-        }
+        rest = match rest {
+            [] | [b'\\'] => return Err(PatternError::UnclosedClass),
+            [b']', tail @ ..] => return Ok(tail),
+            [b'\\', _, tail @ ..] => tail,
+            [from, b'-', to, tail @ ..] => {
+                if !from.is_ascii() || !to.is_ascii() {
+                    return Err(PatternError::RangeBeyondAscii);
+                }
+                tail
+            }
+            [_, tail @ ..] => tail,
+        };
     }
 }
 
@@ -235,6 +258,17 @@ mod tests {
     fn malformed_patterns_are_refused_with_a_reason() {
         assert_eq!(Pattern::parse(""), Err(PatternError::Empty));
         assert_eq!(Pattern::parse("a[b"), Err(PatternError::UnclosedClass));
+        assert_eq!(
+            Pattern::parse("[a-]"),
+            Err(PatternError::UnclosedClass),
+            "it ranges from a to ]"
+        );
+        assert_eq!(Pattern::parse("[a-é]"), Err(PatternError::RangeBeyondAscii));
+        assert_eq!(
+            Pattern::parse(&format!(r"[a-\]{}]", "*a".repeat(9))),
+            Err(PatternError::TooManyStars),
+            "the class ends at the first ]"
+        );
         assert_eq!(Pattern::parse(r"a\"), Err(PatternError::TrailingEscape));
         assert_eq!(Pattern::parse(&"a".repeat(513)), Err(PatternError::TooLong));
         assert_eq!(Pattern::parse(&"*a".repeat(9)), Err(PatternError::TooManyStars));

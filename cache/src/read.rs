@@ -22,6 +22,13 @@ use crate::{Key, LoadError, Loaded, Read, Value};
 pub(crate) type Load<K, V> =
     Box<dyn FnOnce(Vec<K>) -> Later<Result<HashMap<K, Loaded<V>>, LoadError>> + Send>;
 
+/// What L1 had for a key, and when.
+struct Look<V> {
+    entry: Entry<V>,
+    now: Moment,
+    standing: Standing,
+}
+
 /// Where one read stands after L1.
 enum Place<'a, K: Key, V: Value> {
     Answered(Entry<V>, Outcome),
@@ -40,7 +47,11 @@ impl<K: Key, V: Value> Core<K, V> {
         key: &K,
         load: impl FnOnce() -> Load<K, V>,
     ) -> Result<Read<V>, LoadError> {
-        match self.place(key) {
+        let looked = match self.hit(key) {
+            Ok(read) => return Ok(read),
+            Err(looked) => looked,
+        };
+        match self.place(key, looked) {
             Place::Answered(entry, outcome) => Ok(self.answer(entry, outcome)),
             Place::Refreshing(entry, outcome, seat) => {
                 tokio::spawn(Arc::clone(self).fill(vec![seat], load()));
@@ -63,7 +74,14 @@ impl<K: Key, V: Value> Core<K, V> {
         let mut seats = Vec::new();
         let mut places = Vec::with_capacity(keys.len());
         for key in keys {
-            places.push(match self.place(key) {
+            let looked = match self.hit(key) {
+                Ok(read) => {
+                    places.push(Ok(read));
+                    continue;
+                }
+                Err(looked) => looked,
+            };
+            places.push(match self.place(key, looked) {
                 Place::Answered(entry, outcome) => Ok(self.answer(entry, outcome)),
                 Place::Refreshing(entry, outcome, seat) => {
                     seats.push(seat);
@@ -80,45 +98,60 @@ impl<K: Key, V: Value> Core<K, V> {
             tokio::spawn(Arc::clone(self).fill(seats, load));
         }
         let mut reads = Vec::with_capacity(keys.len());
-        for place in places {
+        // Seats land in order: who waits for the last one first is woken up once.
+        for place in places.into_iter().rev() {
             reads.push(match place {
                 Ok(read) => Ok(read),
                 Err(waiting) => waiting.for_the_flight().await,
             });
         }
+        reads.reverse();
         reads
     }
 
     /// Answers from L1 or L2, never from the source.
     pub(crate) async fn read_cached(&self, key: &K) -> Read<V> {
         match self.look(key) {
-            Some((entry, Standing::Fresh)) => return self.answer(entry, Outcome::L1Hit),
-            Some((entry, Standing::Soft | Standing::Failing)) => {
-                return self.answer(entry, Outcome::Stale);
+            Some(Look { entry, now, standing: Standing::Fresh }) => {
+                return self.answer_at(now, entry, Outcome::L1Hit);
             }
-            Some((_, Standing::Stale | Standing::Dead)) | None => {}
+            Some(Look { entry, now, standing: Standing::Soft | Standing::Failing }) => {
+                return self.answer_at(now, entry, Outcome::Stale);
+            }
+            Some(Look { standing: Standing::Stale | Standing::Dead, .. }) | None => {}
         }
         let token = self.fence.token(key);
         let text = key.to_string();
-        let found = self.ask_l2(std::slice::from_ref(&text)).await.ok();
-        let held = found.and_then(|mut found| self.held(&text, found.pop()?));
+        let held = self.ask_l2(std::slice::from_ref(&text)).await.ok();
+        let held = held.and_then(|mut held| held.pop()?);
         let Some(held) = held.filter(Held::is_usable) else {
             self.recorder.outcome(self.tag(key), Outcome::Missed, None);
             return Read::nothing(Outcome::Missed);
         };
         let outcome = held.outcome();
-        let entry = self.entry(key, held.value, token, held.life);
+        let entry = self.entry(key, held.value, token, &held.life);
         if !self.fence.fill(key, token, || self.put_l1(key, &entry)) {
             self.recorder.l1_fenced.add(1);
         }
         self.answer(entry, outcome)
     }
 
-    fn place(self: &Arc<Self>, key: &K) -> Place<'_, K, V> {
-        let (outcome, fallback) = match self.look(key) {
-            Some((entry, Standing::Fresh)) if !self.refresh_is_due(&entry) => {
-                return Place::Answered(entry, Outcome::L1Hit);
+    /// Nearly every read: L1 answers, and there is nothing else to do. What was found otherwise
+    /// is handed back.
+    #[inline]
+    fn hit(&self, key: &K) -> Result<Read<V>, Option<Look<V>>> {
+        match self.look(key) {
+            Some(Look { entry, now, standing: Standing::Fresh })
+                if !self.refresh_is_due(&entry, now) =>
+            {
+                Ok(self.answer_at(now, entry, Outcome::L1Hit))
             }
+            looked => Err(looked),
+        }
+    }
+
+    fn place(self: &Arc<Self>, key: &K, looked: Option<Look<V>>) -> Place<'_, K, V> {
+        let (outcome, fallback) = match looked.map(|look| (look.entry, look.standing)) {
             Some((entry, Standing::Failing)) => return Place::Answered(entry, Outcome::Stale),
             Some((entry, Standing::Fresh)) => (Some(Outcome::L1Hit), Some(entry)),
             Some((entry, Standing::Soft)) => (Some(Outcome::Stale), Some(entry)),
@@ -137,9 +170,12 @@ impl<K: Key, V: Value> Core<K, V> {
         fallback: Option<Entry<V>>,
     ) -> Place<'_, K, V> {
         let (sender, flight) = watch::channel(None::<Landing<V>>);
-        let look = || match outcome {
-            Some(_) => None,
-            None => self.l1.get_if_present(key).filter(|entry| self.is_fresh(entry)),
+        // Under the lock: what lay there before may be invalidated by now, and this flight would
+        // bring it back where its load fails.
+        let mut stands_in = None;
+        let look = || {
+            stands_in = self.l1.get_if_present(key);
+            stands_in.clone().filter(|entry| outcome.is_none() && self.is_fresh(entry))
         };
         let joined = self.fence.join(key, look, || flight.clone());
         match (joined, outcome, fallback) {
@@ -151,7 +187,11 @@ impl<K: Key, V: Value> Core<K, V> {
             }
             (Joined::Lead(token, id), outcome, fallback) => {
                 let seat = Seat::new(Arc::clone(self), key.clone(), (token, id), sender);
-                let seat = seat.standing_in(fallback.clone(), outcome.is_some());
+                let now = Moment::now();
+                let stands_in =
+                    stands_in.filter(|entry| self.standing(entry, now) != Standing::Dead);
+                let is_refresh = outcome.is_some() && stands_in.is_some();
+                let seat = seat.standing_in(stands_in, is_refresh);
                 match (outcome, fallback) {
                     (Some(outcome), Some(entry)) => Place::Refreshing(entry, outcome, seat),
                     (_, fallback) => Place::Leading(
@@ -163,25 +203,43 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    fn look(&self, key: &K) -> Option<(Entry<V>, Standing)> {
-        let timed = is_sampled().then(std::time::Instant::now);
-        let found = self.l1.get(key).map(|entry| {
-            let standing = self.standing(&entry);
-            (entry, standing)
-        });
-        if let Some(began) = timed {
-            self.recorder.l1_latency.record(began.elapsed());
-            self.recorder.sampled(hash_of(key), || key.to_string());
+    #[inline]
+    fn look(&self, key: &K) -> Option<Look<V>> {
+        let found = if is_sampled() { self.l1_timed(key) } else { self.l1.get(key) };
+        if let Some(entry) = found {
+            let now = Moment::now();
+            let standing = self.standing(&entry, now);
+            if standing != Standing::Fresh {
+                self.missed(key);
+            }
+            return Some(Look { entry, now, standing });
         }
-        if !matches!(found, Some((_, Standing::Fresh))) {
-            self.recorder.missed(hash_of(key), || key.to_string());
-        }
+        self.missed(key);
+        None
+    }
+
+    #[cold]
+    fn l1_timed(&self, key: &K) -> Option<Entry<V>> {
+        let began = std::time::Instant::now();
+        let found = self.l1.get(key);
+        self.recorder.l1_latency.record(began.elapsed());
+        self.recorder.sampled(hash_of(key), || key.to_string());
         found
     }
 
+    #[cold]
+    fn missed(&self, key: &K) {
+        self.recorder.missed(hash_of(key), || key.to_string());
+    }
+
     fn answer(&self, entry: Entry<V>, outcome: Outcome) -> Read<V> {
+        self.answer_at(Moment::now(), entry, outcome)
+    }
+
+    #[inline]
+    fn answer_at(&self, now: Moment, entry: Entry<V>, outcome: Outcome) -> Read<V> {
         self.recorder.outcome(entry.tag, outcome, Some(entry.weight));
-        Read::of(entry, outcome)
+        Read::at(now, entry, outcome)
     }
 }
 
@@ -231,7 +289,7 @@ impl<'a, K: Key, V: Value> Waiting<'a, K, V> {
         };
         self.outcome = outcome;
         self.weight = Some(entry.weight);
-        Ok(Read::of(entry, outcome))
+        Ok(Read::at(Moment::now(), entry, outcome))
     }
 }
 
@@ -242,8 +300,8 @@ impl<K: Key, V: Value> Drop for Waiting<'_, K, V> {
 }
 
 impl<V> Read<V> {
-    pub(crate) fn of(entry: Entry<V>, outcome: Outcome) -> Self {
-        let now = Moment::now();
+    #[inline]
+    fn at(now: Moment, entry: Entry<V>, outcome: Outcome) -> Self {
         Self {
             age: now.since(entry.loaded_at),
             expires_in: Some(entry.fresh_until.since(now)),

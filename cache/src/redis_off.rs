@@ -41,6 +41,10 @@ impl RedisError {
     pub(crate) fn code(&self) -> Option<&str> {
         None
     }
+
+    pub(crate) fn detail(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl From<std::io::Error> for RedisError {

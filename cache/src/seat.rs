@@ -7,9 +7,9 @@ use tokio::sync::watch;
 use crate::clock::{Moment, millis};
 use crate::core::{Core, Landing, Life};
 use crate::fence::Token;
-use crate::held::Held;
+use crate::held::{Head, Held};
 use crate::l1::Entry;
-use crate::l2::{Commit, Lease};
+use crate::l2::{Commit, Lease, Written};
 use crate::{Key, LoadError, Value};
 
 /// One key's place in a flight. The flight ends when its seat lands or is dropped.
@@ -18,6 +18,8 @@ pub(crate) struct Seat<K: Key, V: Value> {
     pub(crate) key: K,
     pub(crate) text: String,
     token: Token,
+    /// What the entry will be stamped with.
+    pub(crate) stamp: u64,
     id: u64,
     landing: watch::Sender<Option<Landing<V>>>,
     /// What stands in, stale, where the load fails.
@@ -37,7 +39,7 @@ enum Right {
     },
     /// It refreshes an entry that begins like this and stays there until then.
     Refresh {
-        head: Vec<u8>,
+        head: Head,
     },
 }
 
@@ -49,8 +51,9 @@ impl<K: Key, V: Value> Seat<K, V> {
         landing: watch::Sender<Option<Landing<V>>>,
     ) -> Self {
         let text = key.to_string();
+        let stamp = core.node.shared().stamp();
         let (fallback, is_refresh, right) = (None, false, Right::None);
-        Self { core, key, text, token, id, landing, fallback, is_refresh, right }
+        Self { core, key, text, token, stamp, id, landing, fallback, is_refresh, right }
     }
 
     /// With an entry of L1 that stands in, or that is refreshed.
@@ -74,7 +77,7 @@ impl<K: Key, V: Value> Seat<K, V> {
         if self.is_refresh {
             return;
         }
-        let entry = self.core.entry(&self.key, held.value, self.token, held.life);
+        let entry = self.core.entry(&self.key, held.value, self.token, &held.life);
         self.core.fence.fill(&self.key, self.token, || self.core.put_l1(&self.key, &entry));
         self.landing.send_replace(Some(Ok((entry.clone(), Outcome::Stale))));
         self.fallback = Some(entry);
@@ -91,9 +94,17 @@ impl<K: Key, V: Value> Seat<K, V> {
         if self.fallback.is_none()
             && let Some(held) = held.filter(|held| held.value.is_some())
         {
-            let entry = self.core.entry(&self.key, held.value, self.token, held.life);
+            let entry = self.core.entry(&self.key, held.value, self.token, &held.life);
             self.fallback = Some(entry);
         }
+    }
+
+    /// Whether what stands in is of a newer row than what was loaded.
+    pub(crate) fn has_newer(&self, version: u64) -> bool {
+        let now = Moment::now();
+        version > 0
+            && (self.fallback.as_ref())
+                .is_some_and(|entry| entry.version > version && now < entry.kept_until)
     }
 
     pub(crate) fn may_commit(&self) -> bool {
@@ -116,13 +127,19 @@ impl<K: Key, V: Value> Seat<K, V> {
         Some(Commit {
             key: self.text.clone(),
             expects: lease.as_bytes().to_vec(),
-            bytes: bytes.clone(),
-            ttl_ms: millis(left),
+            written: Written {
+                bytes: bytes.clone(),
+                ttl_ms: millis(left),
+                stamp: u64::MAX,
+                tags: Vec::new(),
+            },
         })
     }
 
     /// The leases that seats hold, each with its keys.
-    pub(crate) fn leases(seats: &[Self]) -> HashMap<Lease, Vec<String>> {
+    pub(crate) fn leases<'a>(
+        seats: impl IntoIterator<Item = &'a Self>,
+    ) -> HashMap<Lease, Vec<String>> {
         let mut leases: HashMap<Lease, Vec<String>> = HashMap::new();
         for seat in seats {
             if let Right::Lease { lease, .. } = &seat.right {
@@ -134,17 +151,17 @@ impl<K: Key, V: Value> Seat<K, V> {
 
     pub(crate) fn land_held(self, held: Held<V>) {
         let outcome = held.outcome();
-        self.land(held.value, held.life, outcome);
+        self.land(held.value, &held.life, outcome);
     }
 
     /// Keeps the value in L1 if the fence lets it, and answers those who wait.
-    pub(crate) fn land(self, value: Option<Arc<V>>, life: Life, outcome: Outcome) {
+    pub(crate) fn land(self, value: Option<Arc<V>>, life: &Life, outcome: Outcome) {
         let entry = self.core.entry(&self.key, value, self.token, life);
         self.keep(&entry);
         self.answer(Ok((entry, outcome)));
     }
 
-    pub(crate) fn land_unkept(self, value: Option<Arc<V>>, life: Life) {
+    pub(crate) fn land_unkept(self, value: Option<Arc<V>>, life: &Life) {
         let entry = self.core.entry(&self.key, value, self.token, life);
         self.core.recorder.l1_fenced.add(1);
         self.answer(Ok((entry, Outcome::Loaded)));

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
@@ -7,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bus::{Bus, Hearer, Message, Tail};
 use crate::face::{CacheFace, Ear};
-use crate::l2::{Keyspace, Link, Pending};
+use crate::l2::{Keyspace, Link, Pending, Step};
 use crate::{BuildError, clock};
 
 /// How often L1's upkeep runs where nobody reads.
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     tail: Tail,
     caches: RwLock<Vec<Weak<dyn CacheFace>>>,
     ears: RwLock<Vec<Weak<dyn Ear>>>,
+    structures: RwLock<HashSet<String>>,
     trusted_for_ms: AtomicU64,
     shutdown: CancellationToken,
 }
@@ -47,6 +49,7 @@ impl Shared {
             bus,
             caches: RwLock::default(),
             ears: RwLock::default(),
+            structures: RwLock::default(),
             trusted_for_ms: AtomicU64::new(trusted_for_ms),
             shutdown,
         }
@@ -68,11 +71,17 @@ impl Shared {
         &self.tail
     }
 
+    /// A number of the bus below which every invalidation has begun by now: what is loaded from now
+    /// on has seen them all.
+    pub(crate) fn stamp(&self) -> u64 {
+        self.tail.heard().max(self.link().map_or(0, |link| link.floor()))
+    }
+
     /// The number of the last message that anybody appended to the bus.
     pub(crate) async fn bus_sequence(&self) -> Option<u64> {
         let mut get = redis::cmd("GET");
         get.arg(self.bus.sequence());
-        let asked = self.link()?.call(|mut connection| async move {
+        let asked = self.link()?.call(Step::Inspect, |mut connection| async move {
             get.query_async::<Option<u64>>(&mut connection).await
         });
         Some(asked.await.ok()?.unwrap_or(0))
@@ -105,12 +114,28 @@ impl Shared {
         caches.retain(|cache| cache.strong_count() > 0);
         let taken =
             caches.iter().filter_map(Weak::upgrade).any(|other| other.name() == cache.name());
-        if taken {
+        if taken || self.has_structures(cache.name()) {
             return Err(BuildError::DuplicateName(cache.name().to_owned()));
         }
         let cache: Arc<dyn CacheFace> = cache.clone();
         caches.push(Arc::downgrade(&cache));
         Ok(())
+    }
+
+    /// Keeps a name for structures, as long as the node lives: their keys must not be a cache's.
+    pub(crate) fn name_structures(&self, name: &str) -> Result<(), BuildError> {
+        // Held until the end, so that no cache takes the name in between.
+        let caches = self.caches.read().unwrap_or_else(PoisonError::into_inner);
+        if caches.iter().filter_map(Weak::upgrade).any(|cache| cache.name() == name) {
+            return Err(BuildError::DuplicateName(name.to_owned()));
+        }
+        let mut structures = self.structures.write().unwrap_or_else(PoisonError::into_inner);
+        structures.insert(name.to_owned());
+        Ok(())
+    }
+
+    pub(crate) fn has_structures(&self, name: &str) -> bool {
+        self.structures.read().unwrap_or_else(PoisonError::into_inner).contains(name)
     }
 
     pub(crate) fn bus(&self) -> &Bus {
@@ -150,6 +175,10 @@ impl Shared {
         while self.shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
             for cache in self.caches() {
                 cache.upkeep();
+                if cache.sweep_is_due() {
+                    // A large L1 takes longer than a thread of the runtime may be kept.
+                    let _: Result<(), _> = tokio::task::spawn_blocking(move || cache.sweep()).await;
+                }
             }
         }
     }
@@ -191,12 +220,17 @@ impl Shared {
         let Some(link) = &self.link else { return };
         let shared = Arc::clone(self);
         let replay = move |connection, pending: Pending| {
-            let keyspace = shared.keyspace(pending.cache());
+            let shared = Arc::clone(&shared);
             async move {
-                match keyspace {
-                    Some(keyspace) => keyspace.replay(connection, &pending).await,
-                    None => Ok(()),
+                let Some(keyspace) = shared.keyspace(pending.cache()) else { return Ok(()) };
+                let sequence = keyspace.replay(connection, &pending).await?;
+                if let (Pending::Tag { cache, tag }, Some(sequence)) = (&pending, sequence) {
+                    // Before L2 is trusted: nobody hears messages of their own.
+                    for cache in shared.caches().iter().filter(|other| other.name() == cache) {
+                        cache.tag_told(tag, sequence);
+                    }
                 }
+                Ok(())
             }
         };
         let position = match link.probe(&replay).await {

@@ -89,7 +89,7 @@ impl Errand {
         match effect {
             Some(Effect::Removed { entries }) => job.l2_removed = job.l2_removed.max(entries),
             Some(Effect::Off) => job.l2_configured = false,
-            Some(Effect::Queued) | None => {}
+            Some(Effect::Marked | Effect::Queued) | None => {}
         }
         let deed = Deed {
             began_at_ms: Some(job.started_at_ms),
@@ -211,6 +211,7 @@ fn both(first: Effect, second: Effect) -> Effect {
         (Effect::Removed { entries: a }, Effect::Removed { entries: b }) => {
             Effect::Removed { entries: a + b }
         }
+        (Effect::Marked, _) | (_, Effect::Marked) => Effect::Marked,
         (Effect::Off, effect) | (effect, Effect::Off) => effect,
     }
 }

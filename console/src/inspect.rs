@@ -81,7 +81,15 @@ mod tests {
 
     fn entry(value: Option<&str>) -> EntryLook {
         let value = value.map(str::to_owned);
-        EntryLook { value, fresh: true, age_ms: 0, expires_in_ms: None, bytes: None }
+        EntryLook {
+            value,
+            fresh: true,
+            age_ms: 0,
+            expires_in_ms: None,
+            bytes: None,
+            version: None,
+            tags: Vec::new(),
+        }
     }
 
     fn look(source: SourceLook) -> KeyLook {

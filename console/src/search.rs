@@ -125,7 +125,7 @@ impl Search<'_> {
         let cut_at = (keys.len() > room).then(|| keys[room - 1].clone());
         keys.truncate(room);
         let mut held: HashMap<String, KeyRow> = HashMap::new();
-        for Holder { node, .. } in &self.holders {
+        for Holder { node, .. } in self.holders.iter().filter(|_| !keys.is_empty()) {
             for row in node.among_l1(self.cache, &keys).await? {
                 match held.get_mut(&row.key) {
                     Some(known) => join(known, row),

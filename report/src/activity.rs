@@ -46,11 +46,11 @@ pub enum What {
     },
     /// Invalidated, whether or not it was there.
     Invalidated {
-        /// Key, pattern or all.
+        /// Key, pattern, tag or all.
         scope: Scope,
         /// Begun on this node, or heard on the bus.
         origin: Origin,
-        /// The pattern; `None` for a key, which stands in the event, or for all.
+        /// The pattern or the tag; `None` for a key, which stands in the event, or for all.
         pattern: Option<String>,
     },
     /// Marked as stale.

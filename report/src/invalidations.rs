@@ -14,19 +14,22 @@ pub enum Scope {
     Key,
     /// Every key that matches a pattern.
     Pattern,
+    /// Every entry that carries a tag.
+    Tag,
     /// The whole cache.
     All,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 3] = [Self::Key, Self::Pattern, Self::All];
+    pub const ALL: [Self; 4] = [Self::Key, Self::Pattern, Self::Tag, Self::All];
 
     /// The label of metrics and of the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Key => "key",
             Self::Pattern => "pattern",
+            Self::Tag => "tag",
             Self::All => "all",
         }
     }
@@ -63,6 +66,7 @@ impl Origin {
 pub struct ScopeCounts {
     pub key: u64,
     pub pattern: u64,
+    pub tag: u64,
     pub all: u64,
 }
 
@@ -72,6 +76,7 @@ impl ScopeCounts {
         match scope {
             Scope::Key => self.key,
             Scope::Pattern => self.pattern,
+            Scope::Tag => self.tag,
             Scope::All => self.all,
         }
     }
@@ -81,6 +86,7 @@ impl AddAssign for ScopeCounts {
     fn add_assign(&mut self, other: Self) {
         self.key += other.key;
         self.pattern += other.pattern;
+        self.tag += other.tag;
         self.all += other.all;
     }
 }
@@ -95,6 +101,9 @@ pub enum Effect {
         /// How many entries.
         entries: u64,
     },
+    /// A tag was raised and other nodes were told. Entries that carry it are found out, and
+    /// overwritten, as they are read.
+    Marked,
     /// Redis could not be reached; the invalidation waits and is replayed before L2 is trusted.
     Queued,
     /// The cache has no L2.

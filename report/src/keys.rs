@@ -91,6 +91,10 @@ pub struct EntryLook {
     pub age_ms: u64,
     /// Until it expires, milliseconds; `None` has no deadline.
     pub expires_in_ms: Option<u64>,
+    /// The version of its row; `None` where the source gave none.
+    pub version: Option<u64>,
+    /// What it was made from besides its key.
+    pub tags: Vec<String>,
     /// Its weight in L1 or its size in L2, bytes; `None` where it is not weighed.
     pub bytes: Option<u64>,
 }

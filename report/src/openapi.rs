@@ -25,7 +25,11 @@ impl ToSchema for LogHistogram {}
 /// A sum, and pairs of a bucket and its count.
 fn sparse(sum: &str) -> RefOr<Schema> {
     let number = || ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).build();
-    let pair = ArrayBuilder::new().items(RefOr::T(Schema::Object(number()))).min_items(Some(2)).max_items(Some(2)).build();
+    let pair = ArrayBuilder::new()
+        .items(RefOr::T(Schema::Object(number())))
+        .min_items(Some(2))
+        .max_items(Some(2))
+        .build();
     let buckets = ArrayBuilder::new().items(RefOr::T(Schema::Array(pair))).build();
     ObjectBuilder::new()
         .property(sum, number())

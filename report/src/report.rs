@@ -70,6 +70,9 @@ pub struct CacheReport {
     pub l2_refused: u64,
     /// Values in Redis that could not be read back; each counted as a miss.
     pub l2_unreadable: u64,
+    /// Entries that were not kept in L2: key, tags or value above their limits, or a value that
+    /// cannot be written in the cache's codec.
+    pub l2_unfit: u64,
     /// Loads from the source.
     pub loads: Loads,
     /// Invalidations and what they removed.
@@ -262,6 +265,7 @@ impl CacheReport {
         self.l2_puts += other.l2_puts;
         self.l2_refused += other.l2_refused;
         self.l2_unreadable += other.l2_unreadable;
+        self.l2_unfit += other.l2_unfit;
         self.loads.success.merge(&other.loads.success);
         self.loads.failure.merge(&other.loads.failure);
         self.loads.in_flight += other.loads.in_flight;

@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
@@ -23,6 +24,7 @@ use crate::state::{AppState, Parts, Sites};
 
 /// Nodes with this namespace and the same Redis share L2 and bus.
 const NAMESPACE: &str = "strata-demo";
+const L2_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Everything that `strata demo` runs, without the listener in front of it.
 pub struct Demo {
@@ -144,7 +146,9 @@ async fn nodes(n_nodes: u32, redis_url: Option<&str>) -> anyhow::Result<Vec<Node
         let builder =
             Node::builder(NAMESPACE).id(&id.to_string()).version(env!("CARGO_PKG_VERSION"));
         let builder = match redis_url {
-            Some(url) => builder.redis_url(url),
+            // Database, traffic and browser share the machine with Redis, which so pauses now and
+            // then for longer than on a machine of its own.
+            Some(url) => builder.redis_url(url).l2_timeout(L2_TIMEOUT),
             None => builder,
         };
         nodes.push(builder.start().await.map_err(|error| anyhow::anyhow!("failed to {error}"))?);

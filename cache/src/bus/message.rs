@@ -7,6 +7,30 @@ use redis::ScriptInvocation;
 /// The stream keeps about so many messages; a node that was deaf for longer empties its L1.
 const MAX_MESSAGES: usize = 10_000;
 
+/// What every script that announces begins with: `announce(bus, sequence, at, target)` appends the
+/// message whose arguments stand at `at`, about `target` where it is given, and answers its number.
+///
+/// Messages carry a number of their own, so that a reader notices any gap. Where the number is
+/// lost it goes on at the server's time in microseconds, so that it never comes back to a value
+/// that an entry was stamped with.
+pub(crate) const ANNOUNCE: &str = "
+local function begin(sequence)
+  if redis.call('EXISTS', sequence) == 0 then
+    local now = redis.call('TIME')
+    redis.call('SET', sequence, string.format('%.0f', now[1] * 1000000 + now[2]))
+  end
+end
+local function announce(bus, sequence, at, target)
+  -- Trims first: where memory is full, Redis refuses what adds, unless something went before it.
+  redis.call('XTRIM', bus, 'MAXLEN', '~', ARGV[at])
+  begin(sequence)
+  local n = redis.call('INCR', sequence)
+  redis.call('XADD', bus, '*', 's', string.format('%.0f', n),
+    'k', ARGV[at + 1], 'c', ARGV[at + 2], 't', target or ARGV[at + 3], 'o', ARGV[at + 4])
+  return n
+end
+";
+
 /// Where messages go, and who sends them.
 #[derive(Clone)]
 pub(crate) struct Bus {
@@ -27,6 +51,7 @@ pub(crate) enum What<'a> {
     Key(&'a str),
     Soft(&'a str),
     Pattern(&'a str),
+    Tag(&'a str),
     All,
 }
 
@@ -46,6 +71,7 @@ pub(crate) enum Subject {
     /// A key that may be served stale while it is refreshed.
     Soft(String),
     Pattern(String),
+    Tag(String),
     All,
 }
 
@@ -53,8 +79,8 @@ impl Bus {
     pub(crate) fn new(namespace: &str) -> Self {
         let inner = Inner {
             namespace: namespace.to_owned(),
-            stream: format!("{namespace}!bus"),
-            sequence: format!("{namespace}!bus:sequence"),
+            stream: format!("{{{namespace}}}!bus"),
+            sequence: format!("{{{namespace}}}!bus:sequence"),
             origin: format!("{:016x}", rand::random::<u64>()),
             sent: AtomicU64::new(0),
         };
@@ -63,6 +89,17 @@ impl Bus {
 
     pub(crate) fn namespace(&self) -> &str {
         &self.inner.namespace
+    }
+
+    /// How the keys of a cache's entries begin. All keys of a namespace share one hash tag, so
+    /// that a script or an MGET may touch several of them on Redis Cluster too.
+    pub(crate) fn prefix(&self, cache: &str) -> String {
+        format!("{{{}}}:{cache}:", self.inner.namespace)
+    }
+
+    /// A key beside the entries, which no glob of theirs matches.
+    pub(crate) fn beside(&self, name: &str) -> String {
+        format!("{{{}}}!{name}", self.inner.namespace)
     }
 
     pub(crate) fn stream(&self) -> &str {
@@ -93,30 +130,37 @@ impl Bus {
             What::Key(key) => ("key", key),
             What::Soft(key) => ("soft", key),
             What::Pattern(pattern) => ("pattern", pattern),
+            What::Tag(tag) => ("tag", tag),
             What::All => ("all", ""),
         };
         invocation.key(self.stream()).key(self.sequence());
         invocation.arg(MAX_MESSAGES).arg(kind).arg(cache).arg(target).arg(&self.inner.origin);
-        self.inner.sent.fetch_add(1, Ordering::Relaxed);
+        self.sends(1);
+    }
+
+    pub(crate) fn sends(&self, n_messages: u64) {
+        self.inner.sent.fetch_add(n_messages, Ordering::Relaxed);
     }
 }
 
 impl Message {
     /// Reads a message; `None` where it is none of ours.
-    pub(crate) fn read(fields: &HashMap<String, String>) -> Option<Self> {
-        let target = || fields.get("t").cloned();
-        let subject = match fields.get("k")?.as_str() {
+    pub(crate) fn read(fields: &HashMap<Vec<u8>, Vec<u8>>) -> Option<Self> {
+        let field = |name: &str| str::from_utf8(fields.get(name.as_bytes())?).ok();
+        let target = || field("t").map(str::to_owned);
+        let subject = match field("k")? {
             "key" => Subject::Key(target()?),
             "soft" => Subject::Soft(target()?),
             "pattern" => Subject::Pattern(target()?),
+            "tag" => Subject::Tag(target()?),
             "all" => Subject::All,
             _ => return None,
         };
         Some(Self {
-            sequence: fields.get("s")?.parse().ok()?,
-            cache: fields.get("c")?.clone(),
+            sequence: field("s")?.parse().ok()?,
+            cache: field("c")?.to_owned(),
             subject,
-            origin: fields.get("o")?.clone(),
+            origin: field("o")?.to_owned(),
         })
     }
 }

@@ -2,7 +2,9 @@
 //! on a connection of its own.
 
 mod message;
+mod position;
+mod run;
 mod tail;
 
-pub(crate) use message::{Bus, Message, Subject, What};
+pub(crate) use message::{ANNOUNCE, Bus, Message, Subject, What};
 pub(crate) use tail::{Hearer, Tail};

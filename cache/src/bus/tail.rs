@@ -1,14 +1,14 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{RedisResult, cmd, pipe};
+use redis::{RedisResult, cmd};
 use strata_report::BusReport;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::position::{Appended, Position, clock_ahead_ms};
 use super::{Bus, Message};
 use crate::clock;
 use crate::l2::{Link, in_time};
@@ -53,17 +53,8 @@ pub(crate) struct Tail {
     lag: HistogramRecorder,
     /// The number of the last message acted on.
     acted_on: watch::Sender<u64>,
-}
-
-/// A message as it lies in the stream: its id and its fields.
-type Appended = (String, HashMap<String, String>);
-
-/// The last message seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Position {
-    run_id: String,
-    last_id: String,
-    sequence: u64,
+    /// Every message after this number was heard.
+    since: AtomicU64,
 }
 
 impl Tail {
@@ -78,13 +69,17 @@ impl Tail {
             disconnects: Counter::default(),
             lag: HistogramRecorder::default(),
             acted_on: watch::Sender::new(0),
+            since: AtomicU64::new(0),
         }
     }
 
     /// Where the stream ends now. Entries filled after this are covered by listening from here.
     pub(crate) async fn end(&self, link: &Link) -> Option<Position> {
         let mut connection = link.connect(STEP).await.ok()?;
-        in_time(STEP, self.position(&mut connection)).await.ok()
+        let here = in_time(STEP, Position::now(&self.bus, &mut connection)).await.ok()?;
+        self.since.store(here.sequence, Relaxed);
+        self.acted_on.send_replace(here.sequence);
+        Some(here)
     }
 
     /// Listens from `position` on until `shutdown`, reconnecting for ever.
@@ -126,20 +121,22 @@ impl Tail {
         position: &mut Option<Position>,
     ) -> RedisResult<()> {
         let mut connection = link.connect(STEP).await?;
-        let here = in_time(STEP, self.position(&mut connection)).await?;
+        let here = in_time(STEP, Position::now(&self.bus, &mut connection)).await?;
         let clock_ahead_ms = in_time(STEP, clock_ahead_ms(&mut connection)).await?;
         let mut last = match position.take() {
             Some(last) if last.is_continued_by(&here) => last,
             Some(_) => {
-                self.gap(hearer);
+                self.gap(hearer, here.sequence);
                 here
             }
             // Redis was away at the start: what came before was never heard.
             None => {
+                self.since.store(here.sequence, Relaxed);
                 hearer.gap();
                 here
             }
         };
+        self.acted_on.send_replace(last.sequence);
         let mut idle_behind = false;
         let outcome = loop {
             let messages = match self.read(&mut connection, &last.last_id).await {
@@ -147,6 +144,7 @@ impl Tail {
                 Err(error) => break Err(error),
             };
             self.heard_at_ms.store(clock::now_ms(), Relaxed);
+            let outstanding = messages.len() == MAX_BATCH;
             if messages.is_empty() {
                 let sequence = match self.sequence(&mut connection).await {
                     Ok(sequence) => sequence,
@@ -155,11 +153,11 @@ impl Tail {
                 // A message may land between the two commands; twice in a row it did not come.
                 let behind = sequence != last.sequence;
                 if sequence < last.sequence || (behind && idle_behind) {
-                    self.gap(hearer);
-                    match in_time(STEP, self.position(&mut connection)).await {
+                    match in_time(STEP, Position::now(&self.bus, &mut connection)).await {
                         Ok(here) => last = here,
                         Err(error) => break Err(error),
                     }
+                    self.gap(hearer, last.sequence);
                 }
                 idle_behind = behind;
             } else {
@@ -167,7 +165,7 @@ impl Tail {
                 self.take(&mut last, messages, clock_ahead_ms, hearer);
             }
             self.acted_on.send_replace(last.sequence);
-            if !idle_behind {
+            if !idle_behind && !outstanding {
                 hearer.trust();
                 self.connected.store(true, Relaxed);
             }
@@ -198,11 +196,12 @@ impl Tail {
             }
             last.last_id = id;
             let Some(message) = Message::read(&fields) else {
-                self.gap(hearer);
+                // Its number is missed by the next one as well.
+                self.gap(hearer, last.sequence + 1);
                 continue;
             };
             if message.sequence != last.sequence + 1 {
-                self.gap(hearer);
+                self.gap(hearer, message.sequence.saturating_sub(1));
             }
             last.sequence = message.sequence;
             if !self.bus.is_own(&message) {
@@ -211,9 +210,21 @@ impl Tail {
         }
     }
 
-    fn gap(&self, hearer: &dyn Hearer) {
+    /// Messages up to `sequence` were or may have been missed.
+    fn gap(&self, hearer: &dyn Hearer, sequence: u64) {
         self.gaps.add(1);
+        self.since.store(sequence, Relaxed);
         hearer.gap();
+    }
+
+    /// The number of the last message acted on.
+    pub(crate) fn heard(&self) -> u64 {
+        *self.acted_on.borrow()
+    }
+
+    /// From which number on every message is heard; `None` while the bus is not.
+    pub(crate) fn heard_since(&self) -> Option<u64> {
+        self.connected.load(Relaxed).then(|| self.since.load(Relaxed))
     }
 
     async fn read(
@@ -236,28 +247,6 @@ impl Tail {
         Ok(sequence.unwrap_or(0))
     }
 
-    /// Where the stream ends now.
-    async fn position(&self, connection: &mut MultiplexedConnection) -> RedisResult<Position> {
-        let info: String = cmd("INFO").arg("server").query_async(connection).await?;
-        let run_id = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default();
-        let (sequence, last): (Option<u64>, Vec<Appended>) = pipe()
-            .atomic()
-            .get(self.bus.sequence())
-            .cmd("XREVRANGE")
-            .arg(self.bus.stream())
-            .arg("+")
-            .arg("-")
-            .arg("COUNT")
-            .arg(1)
-            .query_async(connection)
-            .await?;
-        Ok(Position {
-            run_id: run_id.to_owned(),
-            last_id: last.into_iter().next().map_or_else(|| "0-0".to_owned(), |(id, _)| id),
-            sequence: sequence.unwrap_or(0),
-        })
-    }
-
     pub(crate) fn report(&self) -> BusReport {
         let heard_at_ms = self.heard_at_ms.load(Relaxed);
         BusReport {
@@ -271,28 +260,4 @@ impl Tail {
             lag: self.lag.read(),
         }
     }
-}
-
-impl Position {
-    /// Whether everything between the two can still be read: the same run of Redis, no sequence
-    /// lost, and where messages are outstanding a stream that still reaches beyond us. What was
-    /// trimmed between the two shows as a number out of step.
-    fn is_continued_by(&self, here: &Self) -> bool {
-        self.run_id == here.run_id
-            && match here.sequence.cmp(&self.sequence) {
-                std::cmp::Ordering::Less => false,
-                std::cmp::Ordering::Equal => true,
-                std::cmp::Ordering::Greater => {
-                    here.last_id != "0-0" && here.last_id != self.last_id
-                }
-            }
-    }
-}
-
-/// How far Redis's clock is ahead of ours, milliseconds, to within half a round trip.
-async fn clock_ahead_ms(connection: &mut MultiplexedConnection) -> RedisResult<i64> {
-    let before_ms = clock::now_ms();
-    let (seconds, micros): (u64, u64) = cmd("TIME").query_async(connection).await?;
-    let ours_ms = before_ms.midpoint(clock::now_ms());
-    Ok((seconds * 1_000 + micros / 1_000).cast_signed() - ours_ms.cast_signed())
 }

@@ -5,6 +5,7 @@ use redis::{RedisResult, cmd, pipe};
 use strata_report::RedisState;
 
 use super::link::{Away, Link};
+use super::step::Step;
 use crate::pattern::escape;
 
 const SCAN_COUNT: usize = 1_000;
@@ -26,15 +27,19 @@ struct Tally {
 impl Link {
     /// Counts the keys of each cache of a namespace: name, entries, estimated bytes.
     pub(crate) async fn census(&self, namespace: &str) -> Result<Vec<(String, u64, u64)>, Away> {
-        let prefix = format!("{namespace}:");
+        let prefix = format!("{{{namespace}}}:");
         let glob = format!("{}*", escape(&prefix));
         let mut tallies: HashMap<String, Tally> = HashMap::new();
         let mut cursor = 0;
         loop {
             let mut scan = cmd("SCAN");
             scan.arg(cursor).arg("MATCH").arg(&glob).arg("COUNT").arg(SCAN_COUNT);
+            // Entries are strings; a hash or list of the same form has no STRLEN.
+            scan.arg("TYPE").arg("string");
             let (next, keys): (u64, Vec<Vec<u8>>) = self
-                .call_slow(|mut connection| async move { scan.query_async(&mut connection).await })
+                .call_slow(Step::Inspect, |mut connection| async move {
+                    scan.query_async(&mut connection).await
+                })
                 .await?;
             self.tally(&prefix, &keys, &mut tallies).await?;
             cursor = next;
@@ -68,7 +73,9 @@ impl Link {
             lengths.cmd("STRLEN").arg(key.as_slice());
         }
         let bytes: Vec<u64> = self
-            .call_slow(|mut connection| async move { lengths.query_async(&mut connection).await })
+            .call_slow(Step::Inspect, |mut connection| async move {
+                lengths.query_async(&mut connection).await
+            })
             .await?;
         for (key, bytes) in sample.into_iter().zip(bytes) {
             if let Some(tally) = cache_of(key).and_then(|cache| tallies.get_mut(&cache)) {
@@ -82,7 +89,7 @@ impl Link {
     /// What Redis says of itself.
     pub(crate) async fn redis_state(&self) -> RedisState {
         let asked: Result<(String, String), Away> = self
-            .call_slow(|mut connection| async move {
+            .call_slow(Step::Inspect, |mut connection| async move {
                 let ask = pipe().cmd("INFO").arg("server").cmd("INFO").arg("memory").to_owned();
                 let answer: RedisResult<(String, String)> = ask.query_async(&mut connection).await;
                 answer

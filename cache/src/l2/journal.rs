@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use redis::{cmd, pipe};
 
 use super::link::{Away, Link};
+use super::step::Step;
 
 /// A capped list of lines in Redis that survives a restart of ours: a stream beside the bus.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +34,7 @@ impl Link {
             append.cmd("XADD").arg(&key).arg("MAXLEN").arg("~").arg(journal.max_lines);
             append.arg("*").arg("l").arg(line);
         }
-        let appending = self.call_slow(|mut connection| async move {
+        let appending = self.call_slow(Step::Inspect, |mut connection| async move {
             append.query_async::<Vec<String>>(&mut connection).await
         });
         appending.await.map(|_| ())
@@ -49,7 +50,9 @@ impl Link {
         newest.arg(journal.key(namespace)).arg("+").arg("-");
         newest.arg("COUNT").arg(journal.max_lines);
         let lines: Lines = self
-            .call_slow(|mut connection| async move { newest.query_async(&mut connection).await })
+            .call_slow(Step::Inspect, |mut connection| async move {
+                newest.query_async(&mut connection).await
+            })
             .await?;
         Ok(lines.into_iter().filter_map(|(_, mut fields)| fields.remove("l")).collect())
     }

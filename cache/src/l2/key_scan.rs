@@ -3,6 +3,7 @@ use redis::pipe;
 use super::envelope::{Envelope, HEADER};
 use super::keyspace::Keyspace;
 use super::link::Away;
+use super::step::Step;
 use crate::clock::now_ms;
 use crate::pattern::Pattern;
 
@@ -26,7 +27,9 @@ impl Keyspace {
     ) -> Result<(u64, Vec<String>), Away> {
         let (next, keys) = self
             .link
-            .call_slow(|connection| self.scan_step(connection, Some(pattern), cursor))
+            .call_slow(Step::Inspect, |connection| {
+                self.scan_step(connection, Some(pattern), cursor)
+            })
             .await?;
         let texts = keys.iter().filter_map(|key| self.key_of(key)).map(str::to_owned);
         Ok((next, texts.collect()))
@@ -44,7 +47,9 @@ impl Keyspace {
         }
         let heads: Vec<(Vec<u8>, u64)> = self
             .link
-            .call_slow(|mut connection| async move { ask.query_async(&mut connection).await })
+            .call_slow(Step::Inspect, |mut connection| async move {
+                ask.query_async(&mut connection).await
+            })
             .await?;
         Ok(heads.into_iter().map(|(head, bytes)| read(&head, bytes)).collect())
     }

@@ -1,5 +1,5 @@
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +9,11 @@ use strata_report::L2Report;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+#[cfg(feature = "holds")]
+use super::holds::Holds;
 use super::pending::{Pending, Queue};
+use super::step::Step;
+use crate::bus::Bus;
 use crate::recorder::Counter;
 
 /// Scans and replays may take this long a step; a reader never waits for them.
@@ -30,10 +34,15 @@ pub(crate) struct Away;
 pub(crate) struct Link {
     client: Client,
     timeout: Duration,
+    bus: Bus,
     open: AtomicBool,
+    /// Entries stamped before this number of the bus do not count.
+    floor: AtomicU64,
     state: Mutex<State>,
     opened: Notify,
     counts: Counts,
+    #[cfg(feature = "holds")]
+    pub(crate) holds: Holds,
 }
 
 #[derive(Default)]
@@ -54,14 +63,18 @@ struct Counts {
 
 impl Link {
     /// A link that has not reached Redis yet: its breaker is open until [`Link::recover`] runs.
-    pub(crate) fn new(client: Client, timeout: Duration) -> Self {
+    pub(crate) fn new(client: Client, timeout: Duration, bus: Bus) -> Self {
         Self {
             client,
             timeout,
+            bus,
             open: AtomicBool::new(true),
+            floor: AtomicU64::new(0),
             state: Mutex::default(),
             opened: Notify::new(),
             counts: Counts::default(),
+            #[cfg(feature = "holds")]
+            holds: Holds::default(),
         }
     }
 
@@ -69,31 +82,56 @@ impl Link {
         self.open.load(Ordering::Acquire)
     }
 
+    /// Entries stamped before this number of the bus may come from an older run of Redis.
+    pub(crate) fn floor(&self) -> u64 {
+        self.floor.load(Ordering::Acquire)
+    }
+
     /// Runs one call within the hard timeout, or not at all while the breaker is open.
     pub(crate) async fn call<T, Fut>(
         &self,
+        step: Step,
         call: impl FnOnce(MultiplexedConnection) -> Fut,
     ) -> Result<T, Away>
     where
         Fut: Future<Output = RedisResult<T>>,
     {
-        self.call_within(self.timeout, call).await
+        self.call_within(self.timeout, step, call).await
     }
 
     /// As [`Link::call`], for background work that may take longer.
     pub(super) async fn call_slow<T, Fut>(
         &self,
+        step: Step,
         call: impl FnOnce(MultiplexedConnection) -> Fut,
     ) -> Result<T, Away>
     where
         Fut: Future<Output = RedisResult<T>>,
     {
-        self.call_within(SLOW_TIMEOUT, call).await
+        self.call_within(SLOW_TIMEOUT, step, call).await
     }
 
     async fn call_within<T, Fut>(
         &self,
         timeout: Duration,
+        step: Step,
+        call: impl FnOnce(MultiplexedConnection) -> Fut,
+    ) -> Result<T, Away>
+    where
+        Fut: Future<Output = RedisResult<T>>,
+    {
+        #[cfg(feature = "holds")]
+        self.holds.before(step).await;
+        let answer = self.call_now(timeout, step, call).await;
+        #[cfg(feature = "holds")]
+        self.holds.after(step).await;
+        answer
+    }
+
+    async fn call_now<T, Fut>(
+        &self,
+        timeout: Duration,
+        step: Step,
         call: impl FnOnce(MultiplexedConnection) -> Fut,
     ) -> Result<T, Away>
     where
@@ -110,12 +148,15 @@ impl Link {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => {
                 self.counts.errors.add(1);
-                tracing::debug!(%error, "L2 call failed");
+                tracing::debug!(?step, %error, "L2 call failed");
                 if is_harmless(&error) {
                     return Err(Away);
                 }
             }
-            Err(_) => self.counts.timeouts.add(1),
+            Err(_) => {
+                self.counts.timeouts.add(1);
+                tracing::debug!(?step, "L2 call timed out");
+            }
         }
         self.open_breaker(&mut self.state(), generation);
         Err(Away)
@@ -167,7 +208,7 @@ impl Link {
         }
     }
 
-    /// The single half-open probe: connect, ping, replay, close.
+    /// The single half-open probe: connect, notice another run of Redis, replay, close.
     pub(crate) async fn probe<Fut>(
         &self,
         replay: &impl Fn(MultiplexedConnection, Pending) -> Fut,
@@ -178,6 +219,8 @@ impl Link {
         let mut connection = self.connect(self.timeout.max(Duration::from_millis(250))).await?;
         let _: String =
             in_time(self.timeout, redis::cmd("PING").query_async(&mut connection)).await?;
+        let floor = in_time(self.timeout, self.bus.begin(&mut connection)).await?;
+        self.floor.store(floor, Ordering::Release);
         loop {
             let next = {
                 let mut state = self.state();

@@ -1,21 +1,27 @@
 //! L2: Redis, shared by all nodes.
 //!
 //! `link` is a node's way to Redis with timeout, breaker and recovery queue; `keyspace` is one
-//! cache's keys in it; `scripts` are the steps that must be atomic; `envelope` is an entry's form.
+//! cache's keys in it, `removal` how they go; `scripts` are the steps that must be atomic; `envelope` is an entry's form.
 
 mod census;
 mod envelope;
+#[cfg(feature = "holds")]
+#[doc(hidden)]
+pub mod holds;
 mod journal;
 mod key_scan;
 mod keyspace;
 mod link;
 mod pending;
+mod removal;
 mod scripts;
 mod server;
+mod step;
 
-pub(crate) use envelope::{Envelope, HEADER, MAGIC};
+pub(crate) use envelope::{Envelope, HEADER, MAX_KEY_BYTES, MAX_TAG_BYTES, MAX_TAGS};
 pub use journal::Journal;
 pub use key_scan::L2Head;
-pub(crate) use keyspace::{Commit, Found, Keyspace, Lease};
+pub(crate) use keyspace::{Commit, Found, Keyspace, Lease, Written};
 pub(crate) use link::{Away, Link, in_time};
 pub(crate) use pending::Pending;
+pub(crate) use step::Step;

@@ -7,13 +7,17 @@ use crate::pattern::Pattern;
 pub(crate) enum Pending {
     Key { cache: String, key: String },
     Pattern { cache: String, pattern: Pattern },
+    Tag { cache: String, tag: String },
     All { cache: String },
 }
 
 impl Pending {
     pub(crate) fn cache(&self) -> &str {
         match self {
-            Self::Key { cache, .. } | Self::Pattern { cache, .. } | Self::All { cache } => cache,
+            Self::Key { cache, .. }
+            | Self::Pattern { cache, .. }
+            | Self::Tag { cache, .. }
+            | Self::All { cache } => cache,
         }
     }
 }

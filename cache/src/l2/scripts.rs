@@ -2,15 +2,33 @@ use std::sync::LazyLock;
 
 use redis::Script;
 
-/// Removes an entry, which takes its lease as well, and announces it on the bus.
-/// Answers 1 if an entry, not just a lease, was there.
-/// KEYS: entry, bus, sequence. ARGV: magic, then the message.
+use super::envelope::{HEADER, MAGIC, VERSION_AT};
+use crate::bus;
+
+/// Removes entries, which takes their leases as well, and announces each on the bus. Answers how
+/// many entries, not just leases, were there.
+/// KEYS: entries, bus, sequence. ARGV: the message, then what it is about for each entry.
 pub(super) static REMOVE: LazyLock<Script> = LazyLock::new(|| {
     script(
-        "local head = redis.pcall('GETRANGE', KEYS[1], 0, #ARGV[1] - 1)
-         redis.call('UNLINK', KEYS[1])
-         announce(KEYS[2], KEYS[3], 2)
-         return head == ARGV[1] and 1 or 0",
+        "local removed = 0
+         for i = 1, #KEYS - 2 do
+           if begins(KEYS[i], MAGIC) then removed = removed + 1 end
+           redis.call('UNLINK', KEYS[i])
+           announce(KEYS[#KEYS - 1], KEYS[#KEYS], 1, ARGV[5 + i])
+         end
+         return removed",
+    )
+});
+
+/// Invalidates a tag and announces it. Answers the announcement's number.
+/// KEYS: tags, bus, sequence. ARGV: tag, tags kept at most, then the message.
+pub(super) static INVALIDATE_TAG: LazyLock<Script> = LazyLock::new(|| {
+    script(
+        "local n = string.format('%.0f', announce(KEYS[2], KEYS[3], 3))
+         if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[2]) then redis.call('DEL', KEYS[1]) end
+         redis.call('HSETNX', KEYS[1], 'since', n)
+         redis.call('HSET', KEYS[1], 'tag:' .. ARGV[1], n)
+         return n",
     )
 });
 
@@ -23,17 +41,25 @@ pub(super) static ANNOUNCE: LazyLock<Script> = LazyLock::new(|| {
 });
 
 /// Writes each entry where what lies there still begins as it did when we looked: with our lease,
-/// or with the entry that we refresh. KEYS: entries. ARGV: for each key what it must begin with,
-/// the entry, and milliseconds to live. Answers 1 or 0 for each.
+/// or with the entry that we refresh. A newer row's entry stays; where a tag was invalidated
+/// meanwhile, nothing does. KEYS: entries, tags, sequence. ARGV: for each entry what must lie
+/// there, the entry, milliseconds to live, stamp, number of tags, the tags.
+/// Answers 1 or 0 for each.
 pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| {
     script(
-        "local done = {}
-         for i, key in ipairs(KEYS) do
+        "local done, at = {}, 1
+         for i = 1, #KEYS - 2 do
+           local key, n = KEYS[i], tonumber(ARGV[at + 4])
            done[i] = 0
-           if begins(key, ARGV[3 * i - 2]) then
-             redis.call('SET', key, ARGV[3 * i - 1], 'PX', ARGV[3 * i])
-             done[i] = 1
+           if begins(key, ARGV[at]) and not holds_newer(key, ARGV[at + 1]) then
+             if tags_hold(KEYS[#KEYS - 1], KEYS[#KEYS], ARGV[at + 3], at + 5, n) then
+               redis.call('SET', key, ARGV[at + 1], 'PX', ARGV[at + 2])
+               done[i] = 1
+             else
+               redis.call('UNLINK', key)
+             end
            end
+           at = at + 5 + n
          end
          return done",
     )
@@ -50,32 +76,40 @@ pub(super) static CLAIM: LazyLock<Script> = LazyLock::new(|| {
 });
 
 /// Marks an entry as invalidated softly and announces it. Answers 1 if an entry was there.
-/// KEYS: entry, bus, sequence. ARGV: magic, where "fresh until" stands, then the message.
+/// KEYS: entry, bus, sequence. ARGV: where "fresh until" stands, then the message.
 pub(super) static SOFTEN: LazyLock<Script> = LazyLock::new(|| {
     script(
-        "local there = begins(KEYS[1], ARGV[1])
+        "local there = begins(KEYS[1], MAGIC)
          if there then
-           redis.call('SETRANGE', KEYS[1], ARGV[2], string.rep('\\0', 8))
+           redis.call('SETRANGE', KEYS[1], ARGV[1], string.rep('\\0', 8))
          else
            redis.call('UNLINK', KEYS[1])
          end
-         announce(KEYS[2], KEYS[3], 3)
+         announce(KEYS[2], KEYS[3], 2)
          return there and 1 or 0",
     )
 });
 
-/// Writes an entry if the lease is still ours, else removes what is there; announces either way.
-/// KEYS: entry, bus, sequence. ARGV: lease, entry, milliseconds to live, then the message.
+/// Writes an entry if the lease is still ours and its tags hold. Else removes what is there, unless
+/// it is of a newer row. Announces in every case. Answers 1 if nothing came in between; an empty
+/// entry is then not written either, and what is there goes.
+/// KEYS: entry, tags, bus, sequence.
+/// ARGV: lease, entry, milliseconds to live, stamp, number of tags, the tags, then the message.
 pub(super) static REPLACE: LazyLock<Script> = LazyLock::new(|| {
     script(
-        "local done = 0
-         if begins(KEYS[1], ARGV[1]) then
-           redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-           done = 1
-         else
+        "local done, n = 0, tonumber(ARGV[5])
+         if ARGV[2] == '' then
+           if begins(KEYS[1], ARGV[1]) then done = 1 end
            redis.call('UNLINK', KEYS[1])
+         elseif not holds_newer(KEYS[1], ARGV[2]) then
+           if begins(KEYS[1], ARGV[1]) and tags_hold(KEYS[2], KEYS[4], ARGV[4], 6, n) then
+             redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+             done = 1
+           else
+             redis.call('UNLINK', KEYS[1])
+           end
          end
-         announce(KEYS[2], KEYS[3], 4)
+         announce(KEYS[3], KEYS[4], 6 + n)
          return done",
     )
 });
@@ -90,18 +124,41 @@ pub(super) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Messages carry a sequence number of their own, so that a reader notices any gap.
+/// Words that the scripts share, after the bus's own.
 const COMMON: &str = "
-local function announce(bus, sequence, at)
-  local n = redis.call('INCR', sequence)
-  redis.call('XADD', bus, 'MAXLEN', '~', ARGV[at], '*', 's', n, 'k', ARGV[at + 1],
-    'c', ARGV[at + 2], 't', ARGV[at + 3], 'o', ARGV[at + 4])
-end
 local function begins(key, text)
   return redis.pcall('GETRANGE', key, 0, #text - 1) == text
+end
+local function version_of(entry)
+  return struct.unpack('>I4I4', entry, VERSION_AT + 1)
+end
+-- Whether an entry of a newer row lies at the key.
+local function holds_newer(key, entry)
+  local high, low = version_of(entry)
+  if (high == 0 and low == 0) or not begins(key, MAGIC) then return false end
+  local there = redis.call('GETRANGE', key, 0, HEADER - 1)
+  if #there < HEADER then return false end
+  local there_high, there_low = version_of(there)
+  return there_high > high or (there_high == high and there_low > low)
+end
+-- Whether none of n tags was invalidated after the stamp. What the hash does not name was
+-- invalidated before the hash was made, or never.
+local function tags_hold(tags, sequence, stamp, at, n)
+  if n == 0 then return true end
+  if redis.call('HSETNX', tags, 'since', 0) == 1 then
+    redis.call('HSET', tags, 'since', redis.call('GET', sequence) or 0)
+  end
+  local since = redis.call('HGET', tags, 'since')
+  for i = at, at + n - 1 do
+    local last = redis.call('HGET', tags, 'tag:' .. ARGV[i]) or since
+    if tonumber(last) > tonumber(stamp) then return false end
+  end
+  return true
 end
 ";
 
 fn script(body: &str) -> Script {
-    Script::new(&format!("{COMMON}{body}"))
+    let magic = str::from_utf8(MAGIC).unwrap_or_default();
+    let names = format!("local MAGIC, HEADER, VERSION_AT = '{magic}', {HEADER}, {VERSION_AT}\n");
+    Script::new(&format!("{names}{}{COMMON}{body}", bus::ANNOUNCE))
 }

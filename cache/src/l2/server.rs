@@ -5,6 +5,7 @@ use redis::{RedisResult, cmd, pipe};
 use strata_report::{RedisServer, SlowCommand};
 
 use super::link::{Away, Link};
+use super::step::Step;
 use crate::clock::now_ms;
 
 const SLOW_COMMANDS: usize = 32;
@@ -17,12 +18,12 @@ impl Link {
     /// has an empty one.
     pub(crate) async fn server(&self) -> Result<RedisServer, Away> {
         let began = Instant::now();
-        let pinging = self.call_slow(|mut connection| async move {
+        let pinging = self.call_slow(Step::Inspect, |mut connection| async move {
             cmd("PING").query_async::<String>(&mut connection).await
         });
         pinging.await?;
         let ping_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let asking = self.call_slow(|mut connection| async move {
+        let asking = self.call_slow(Step::Inspect, |mut connection| async move {
             let mut ask = pipe();
             for section in ["server", "clients", "memory", "stats"] {
                 ask.cmd("INFO").arg(section);
@@ -62,7 +63,7 @@ impl Link {
 
     async fn slow_log(&self) -> Result<Vec<SlowCommand>, Away> {
         let slow: Vec<Slow> = self
-            .call_slow(|mut connection| async move {
+            .call_slow(Step::Inspect, |mut connection| async move {
                 let mut get = cmd("SLOWLOG");
                 get.arg("GET").arg(SLOW_COMMANDS);
                 get.query_async(&mut connection).await

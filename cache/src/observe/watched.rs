@@ -62,6 +62,8 @@ impl CacheFace for Watched {
 
     fn raise_epoch(&self) {}
 
+    fn tag_told(&self, _: &str, _: u64) {}
+
     fn keyspace(&self) -> Option<&Keyspace> {
         None
     }
@@ -196,6 +198,8 @@ impl<C: MokaFace<Key: Key>> Inside for Keyed<C> {
             fresh: true,
             age_ms: millis(age),
             expires_in_ms: None,
+            version: None,
+            tags: Vec::new(),
             bytes: None,
         }))
     }

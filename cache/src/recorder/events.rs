@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use strata_report::{Event, What};
+use strata_report::{Event, Scope, What};
 
 use super::counters::Counter;
 use crate::clock::now_ms;
@@ -83,6 +83,8 @@ impl Events {
     /// What happened to one key, by hash and text.
     pub(crate) fn of(&self, hash: u64, text: &str) -> CacheEvents {
         let matches = |what: &What| match what {
+            // Which keys carry a tag is not known here.
+            What::Invalidated { scope: Scope::Tag, .. } => false,
             What::Invalidated { pattern: Some(pattern), .. } => {
                 Pattern::parse(pattern).is_ok_and(|pattern| pattern.matches(text))
             }
@@ -146,7 +148,7 @@ impl Happened {
 
 #[cfg(test)]
 mod tests {
-    use strata_report::{Origin, Scope};
+    use strata_report::Origin;
 
     use super::*;
 

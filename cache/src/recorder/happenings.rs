@@ -37,6 +37,14 @@ impl Recorder {
         }
     }
 
+    /// A tag that was invalidated.
+    pub(crate) fn note_tag(&self, tag: &str, origin: Origin) {
+        let pattern = Some(tag.to_owned());
+        if let Some(events) = &self.events {
+            events.all(What::Invalidated { scope: Scope::Tag, origin, pattern });
+        }
+    }
+
     pub(crate) fn events_after(&self, seq: u64) -> CacheEvents {
         self.events.as_ref().map(|events| events.after(seq)).unwrap_or_default()
     }

@@ -24,6 +24,7 @@ impl Recorder {
             l2_puts: self.l2_puts.get(),
             l2_refused: self.l2_refused.get(),
             l2_unreadable: self.l2_unreadable.get(),
+            l2_unfit: self.l2_unfit.get(),
             loads: Loads {
                 success: self.loads_ok.read(),
                 failure: self.loads_failed.read(),
@@ -64,7 +65,12 @@ impl Recorder {
         let scopes = |origin: Origin| {
             let of =
                 |scope: Scope| self.invalidations[origin as usize][scope as usize].load(Relaxed);
-            ScopeCounts { key: of(Scope::Key), pattern: of(Scope::Pattern), all: of(Scope::All) }
+            ScopeCounts {
+                key: of(Scope::Key),
+                pattern: of(Scope::Pattern),
+                tag: of(Scope::Tag),
+                all: of(Scope::All),
+            }
         };
         InvalidationCounts {
             local: scopes(Origin::Local),

@@ -17,7 +17,30 @@ use crate::{BuildError, Cache, Key, Value};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Settings of a [`WriteBehind`].
+/// Settings of a [`WriteBehind`]; the last call says which kind it is.
+///
+/// ```
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use std::time::Duration;
+/// # use strata_cache::{Cache, Node, WriteBehind};
+/// # let node = Node::builder("shop").start().await?;
+/// # let views: Cache<u64, u64> = Cache::builder("views").build(&node)?;
+/// let writes = WriteBehind::builder(&views)
+///     .capacity(50_000)
+///     .max_batch(500)
+///     .interval(Duration::from_millis(100))
+///     .in_memory(|rows: Vec<(u64, u64)>| async move {
+///         // One transaction: all rows or none.
+///         assert_eq!(rows.len(), 1, "each key is once in a call");
+///         Ok::<_, std::io::Error>(())
+///     })?;
+/// writes.write(7, 41).await?;
+/// writes.write(7, 42).await?;
+/// assert!(writes.shutdown(Duration::from_secs(5)).await.is_complete());
+/// # Ok(())
+/// # }
+/// ```
 pub struct WriteBehindBuilder<K, V> {
     cache: Cache<K, V>,
     pace: Pace,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rand::RngExt;
 use strata_cache::{Cache, Node, Pattern};
+use tokio::task::JoinHandle;
 
 use crate::support::{Redis, eventually};
 
@@ -14,13 +15,13 @@ const N_KEYS: u64 = 40;
 const N_READERS: usize = 24;
 
 /// How long the storm lasts; `STRATA_STORM_S` makes it longer.
-fn storm() -> Duration {
+pub(crate) fn storm() -> Duration {
     let seconds = std::env::var("STRATA_STORM_S").ok().and_then(|text| text.parse().ok());
     Duration::from_secs(seconds.unwrap_or(8))
 }
 
 /// The rows, and what each node has acknowledged.
-struct World {
+pub(crate) struct World {
     rows: Vec<AtomicU64>,
     writing: Vec<tokio::sync::Mutex<()>>,
     acknowledged: Vec<Vec<AtomicU64>>,
@@ -32,11 +33,8 @@ struct World {
 }
 
 impl World {
-    async fn new(redis: &Redis) -> Arc<Self> {
-        let mut nodes = Vec::new();
-        for id in ["1", "2", "3"] {
-            nodes.push(redis.hearing_node(id).await);
-        }
+    /// Three nodes that hear the bus.
+    pub(crate) fn of(nodes: Vec<Node>) -> Arc<Self> {
         let build = |node| {
             Cache::builder("rows")
                 .time_to_live(Duration::from_millis(700))
@@ -128,6 +126,30 @@ impl World {
         pause(1).await;
     }
 
+    pub(crate) fn begin(self: &Arc<Self>) -> Vec<JoinHandle<()>> {
+        let readers = (0..N_READERS).map(|_| tokio::spawn(Arc::clone(self).reader()));
+        let writers = (0..6).map(|_| tokio::spawn(Arc::clone(self).writer()));
+        readers.chain(writers).collect()
+    }
+
+    /// Waits for quiet; then all nodes agree with the rows. Says what was checked.
+    pub(crate) async fn end(self: &Arc<Self>, tasks: Vec<JoinHandle<()>>) -> String {
+        self.over.store(true, SeqCst);
+        for task in tasks {
+            task.await.unwrap();
+        }
+        self.quiet().await;
+        for node in 0..3 {
+            for key in 0..N_KEYS {
+                let row = self.rows[key as usize].load(SeqCst);
+                assert_eq!(self.read(node, key).await, row, "key {key} on node {}", node + 1);
+            }
+        }
+        let (reads, writes) = (self.reads.load(SeqCst), self.writes.load(SeqCst));
+        assert!(reads > 1_000 && writes > 100, "{reads} reads, {writes} writes");
+        format!("checked {reads} reads against {writes} writes on 3 nodes")
+    }
+
     async fn quiet(&self) {
         eventually("every node is connected", async || {
             let healthy = |node: &Node| {
@@ -175,23 +197,12 @@ async fn trouble(redis: &mut Redis, until: Instant) {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_node_reads_older_than_it_acknowledged_whatever_happens_to_redis() {
     let mut redis = Redis::start().await;
-    let world = World::new(&redis).await;
-    let readers = (0..N_READERS).map(|_| tokio::spawn(Arc::clone(&world).reader()));
-    let writers = (0..6).map(|_| tokio::spawn(Arc::clone(&world).writer()));
-    let tasks: Vec<_> = readers.chain(writers).collect();
+    let mut nodes = Vec::new();
+    for id in ["1", "2", "3"] {
+        nodes.push(redis.hearing_node(id).await);
+    }
+    let world = World::of(nodes);
+    let tasks = world.begin();
     trouble(&mut redis, Instant::now() + storm()).await;
-    world.over.store(true, SeqCst);
-    for task in tasks {
-        task.await.unwrap();
-    }
-    world.quiet().await;
-    for node in 0..3 {
-        for key in 0..N_KEYS {
-            let row = world.rows[key as usize].load(SeqCst);
-            assert_eq!(world.read(node, key).await, row, "key {key} on node {}", node + 1);
-        }
-    }
-    let (reads, writes) = (world.reads.load(SeqCst), world.writes.load(SeqCst));
-    println!("checked {reads} reads against {writes} writes on 3 nodes");
-    assert!(reads > 1_000 && writes > 100, "{reads} reads, {writes} writes");
+    println!("{}", world.end(tasks).await);
 }

@@ -4,9 +4,9 @@ use std::io::Error;
 use std::time::Duration;
 
 use strata_cache::report::{Effect, Outcome};
-use strata_cache::{Cache, Pattern};
+use strata_cache::{Cache, Pattern, StructureError};
 
-use crate::support::{Source, cache, lonely_node};
+use crate::support::{Source, cache, eventually, lonely_node};
 
 #[tokio::test]
 async fn a_key_is_loaded_once_and_then_hit_until_it_is_invalidated() {
@@ -88,4 +88,31 @@ async fn an_address_of_redis_is_refused_where_redis_is_not_built_in() {
     let started = strata_cache::Node::builder("test").redis_url("redis://127.0.0.1").start().await;
     let refused = started.map(|_| ()).unwrap_err().to_string();
     assert_eq!(refused, "read the Redis address: the feature `redis` is off");
+}
+
+#[tokio::test]
+async fn structures_are_always_away_without_redis() {
+    let node = lonely_node().await;
+    let carts = node.structures("carts").unwrap();
+    let (hour, away) = (Duration::from_secs(3600), StructureError::Away);
+    assert_eq!(carts.hash(1).set([("a", "b")], hour).await, Err(away));
+    assert_eq!(carts.list(1).push_back(["a"], 9, hour).await, Err(away));
+    assert_eq!(carts.counter(1).add(1, hour).await, Err(away));
+    assert_eq!(carts.exists(1).await, Err(away));
+    let zero = carts.counter(1).add(1, Duration::ZERO).await;
+    assert_eq!(zero, Err(StructureError::NoTimeToLive));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_expired_leaves_l1_without_being_read_again_and_counts_as_expired() {
+    let node = lonely_node().await;
+    let builder = Cache::builder("users").time_to_live(Duration::from_secs(10)).jitter(0.0);
+    let (cache, source) = (builder.build(&node).unwrap(), Source::new());
+    source.read(&cache, 1).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    source.read(&cache, 2).await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    eventually("the older entry has left", async || cache.report().l1.entries == 1).await;
+    assert_eq!(cache.report().l1.evictions.expired, 1);
+    assert_eq!(source.read(&cache, 2).await.outcome, Outcome::L1Hit);
 }

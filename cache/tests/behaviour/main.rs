@@ -4,16 +4,28 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg_attr(feature = "redis", expect(clippy::expect_used, reason = "a test fails by panicking"))]
 
+mod bad_input;
+#[cfg(feature = "redis")]
+mod codecs;
 #[cfg(feature = "redis")]
 mod coherence;
+#[cfg(feature = "redis")]
+mod deafness;
+#[cfg(feature = "redis")]
+mod faults;
 mod groups;
+#[cfg(feature = "redis")]
+mod held_up;
 mod hot_keys;
+mod interleaved;
 #[cfg(feature = "redis")]
 mod invalidations;
 mod l1_only;
-mod observe;
 #[cfg(feature = "redis")]
+mod lost_answers;
+mod observe;
 mod patterns;
+mod readme;
 #[cfg(feature = "redis")]
 mod reads;
 #[cfg(feature = "redis")]
@@ -22,7 +34,16 @@ mod redis_away;
 mod single_flight;
 #[cfg(feature = "redis")]
 mod stale;
+mod state_machine;
+#[path = "../../fuzz/stringmatch.rs"]
+mod stringmatch;
+#[cfg(feature = "redis")]
+mod structures;
 mod support;
+#[cfg(feature = "redis")]
+mod tags;
+#[cfg(feature = "redis")]
+mod versions;
 mod what_if;
 #[cfg(feature = "redis")]
 mod write_behind;

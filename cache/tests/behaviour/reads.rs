@@ -195,7 +195,7 @@ async fn outcomes_add_up_to_the_reads() {
 async fn an_unreadable_entry_is_a_miss_that_is_counted_and_repaired() {
     let redis = Redis::start().await;
     let cache = cache(&redis.node("1").await);
-    let () = redis.ask(&["SET", "test:users:1", "gibberish"]).await;
+    let () = redis.ask(&["SET", "{test}:users:1", "gibberish"]).await;
     let source = Source::new();
     assert_eq!(source.read(&cache, 1).await.outcome, Outcome::Loaded);
     assert!(cache.report().l2_unreadable > 0);

@@ -96,14 +96,14 @@ async fn a_batch_joins_the_flight_of_a_single_read() {
 #[tokio::test]
 async fn a_lease_that_its_holder_never_gives_back_delays_others_by_the_lease_wait_alone() {
     let redis = Redis::start().await;
-    let () = redis.ask(&["SET", "test:users:1", "lease:of-a-node-that-died"]).await;
+    let () = redis.ask(&["SET", "{test}:users:1", "lease:of-a-node-that-died"]).await;
     let cache = Cache::builder("users")
         .lease_wait(Duration::from_millis(30))
         .build(&redis.node("1").await)
         .unwrap();
     let source = Source::new();
     assert_eq!(source.value(&cache, 1).await, "0");
-    let held: String = redis.ask(&["GET", "test:users:1"]).await;
+    let held: String = redis.ask(&["GET", "{test}:users:1"]).await;
     assert_eq!(held, "lease:of-a-node-that-died", "who has no lease commits nothing");
 }
 
@@ -113,7 +113,7 @@ async fn a_failed_load_gives_its_lease_back() {
     let cache = cache(&redis.node("1").await);
     let failed = cache.get_or_load(&1, || async { Err(std::io::Error::other("down")) }).await;
     assert!(failed.is_err());
-    let held: Option<String> = redis.ask(&["GET", "test:users:1"]).await;
+    let held: Option<String> = redis.ask(&["GET", "{test}:users:1"]).await;
     assert_eq!(held, None);
     drop(Arc::new(cache));
 }

@@ -1,10 +1,19 @@
 //! What the tests share: a private Redis, nodes on it, a source that counts.
 use std::future::Future;
 #[cfg(feature = "redis")]
+use std::path::PathBuf;
+#[cfg(feature = "redis")]
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+
+#[cfg(feature = "redis")]
+mod commands;
+#[cfg(feature = "redis")]
+pub(crate) mod proxy;
+#[cfg(feature = "redis")]
+pub(crate) mod ways;
 
 use strata_cache::{Cache, Node};
 #[cfg(feature = "redis")]
@@ -32,7 +41,7 @@ impl Redis {
         let child = Command::new("redis-server")
             .args(["--port", "0", "--save", "", "--appendonly", "no", "--daemonize", "no"])
             .arg("--unixsocket")
-            .arg(self.dir.path().join("redis.sock"))
+            .arg(self.socket())
             .arg("--dir")
             .arg(self.dir.path())
             .stdout(Stdio::null())
@@ -50,7 +59,11 @@ impl Redis {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("redis+unix://{}", self.dir.path().join("redis.sock").display())
+        format!("redis+unix://{}", self.socket().display())
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.dir.path().join("redis.sock")
     }
 
     pub(crate) fn kill(&mut self) {
@@ -75,7 +88,9 @@ impl Redis {
     }
 
     pub(crate) async fn node(&self, id: &str) -> Node {
-        Node::builder("test").id(id).redis_url(&self.url()).start().await.unwrap()
+        // A machine that runs many tests at a time may pause for longer than Redis usually takes.
+        let node = Node::builder("test").id(id).redis_url(&self.url());
+        node.l2_timeout(Duration::from_secs(1)).start().await.unwrap()
     }
 
     /// A node that hears the bus.

@@ -5,13 +5,17 @@ use super::view::{View, alert};
 /// So long after the last answer a bus is silent: several heartbeats.
 const SILENT_AFTER_MS: u64 = 5_000;
 
+/// A node that has just started, or lost its connection, gets so long to come back.
+const LOST_AFTER_MS: u64 = 2_000;
+
 /// A node does not hear of invalidations.
 pub(super) fn lint(view: &View<'_>) -> Vec<Alert> {
     let mut found = Vec::new();
     for node in view.nodes.iter().filter(|node| node.bus.configured) {
         let heard = node.bus.heard_at_ms.unwrap_or(node.started_at_ms);
         let silent_ms = node.at_ms.saturating_sub(heard);
-        if node.bus.connected && silent_ms < SILENT_AFTER_MS {
+        let patience_ms = if node.bus.connected { SILENT_AFTER_MS } else { LOST_AFTER_MS };
+        if silent_ms < patience_ms {
             continue;
         }
         found.push(Alert {
@@ -41,6 +45,8 @@ mod tests {
         sound.nodes[0].bus.heard_at_ms = Some(59_000);
         assert_eq!(sound.found_by(lint), []);
         sound.nodes[0].bus.connected = false;
+        assert_eq!(sound.found_by(lint), [], "it may come back at once");
+        sound.nodes[0].bus.heard_at_ms = Some(57_000);
         assert_eq!(sound.found_by(lint).len(), 1);
         sound.nodes[0].bus.configured = false;
         assert_eq!(sound.found_by(lint), []);

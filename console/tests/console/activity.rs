@@ -62,7 +62,7 @@ async fn a_bus_that_is_lost_and_a_breaker_that_opens_are_events_and_alerts() {
     assert_eq!(console.frame().alerts.worst, None, "{:?}", console.alerts());
     node.reports(|report| {
         (report.bus.connected, report.l2.breaker_open) = (false, true);
-        report.bus.gaps = 2;
+        (report.bus.gaps, report.at_ms) = (2, 60_000);
     });
     sleep(2 * SECOND).await;
     let found = console.activity(Some(before), &ActivityFilter::default()).events;

@@ -23,8 +23,9 @@ impl Service {
         let mut service = Self { nodes: Vec::new(), users: Vec::new(), hints: Vec::new() };
         for i in 1..=n_nodes {
             let builder = Node::builder("test").id(&i.to_string());
-            let builder =
-                redis_url.into_iter().fold(builder, |builder, url| builder.redis_url(url));
+            let builder = redis_url
+                .into_iter()
+                .fold(builder, |builder, url| builder.redis_url(url).l2_timeout(MINUTE));
             let node = builder.start().await.unwrap();
             let users = Cache::builder("users")
                 .l1_entries(1_000)

@@ -90,3 +90,21 @@ async fn promtool_has_nothing_to_complain_about() {
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&complaints));
     assert!(complaints.is_empty(), "{}", String::from_utf8_lossy(&complaints));
 }
+
+#[tokio::test]
+async fn the_dashboard_and_the_alerts_ask_only_for_what_is_exported() {
+    let running = start(|_| {}).await;
+    let exported = scrape(&running).await;
+    let monitoring = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/monitoring");
+    for file in ["grafana.json", "rules.yml"] {
+        let text = std::fs::read_to_string(format!("{monitoring}/{file}")).unwrap();
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        let names = text.split(|c| !is_name(c)).filter(|word| word.starts_with("cache_"));
+        let names: std::collections::BTreeSet<&str> = names.collect();
+        assert!(names.len() >= 5, "{file}: {names:?}");
+        for name in names {
+            let family = name.trim_end_matches("_bucket").trim_end_matches("_count");
+            assert!(exported.contains(&format!("# TYPE {family} ")), "{file}: {name}");
+        }
+    }
+}

@@ -94,7 +94,7 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
             // The step may have happened; L1 asks anew either way.
             Err(Away) => {
                 for row in rows {
-                    Arc::clone(self.core()).invalidate(row.key.clone()).await;
+                    Arc::clone(self.core()).invalidate(vec![row.key.clone()]).await;
                 }
             }
         }

@@ -5,15 +5,14 @@ use redis::{RedisResult, ScriptInvocation, cmd, pipe};
 use super::scripts;
 use crate::bus::{Bus, What};
 use crate::clock::millis;
-use crate::l2::{Away, Keyspace, Link};
+use crate::l2::{Away, Keyspace, Link, Step};
 
 const GROUP: &str = "writers";
 
 /// Makes a row claimable at once, whatever the others' patience.
 const LONG_IDLE: Duration = Duration::from_secs(24 * 3600);
 
-/// One cache's unwritten values in Redis: keys under one hash tag, `{namespace!writes:cache}…`,
-/// which no glob of the cache's entries matches.
+/// One cache's unwritten values in Redis, beside its entries.
 pub(super) struct Place {
     bus: Bus,
     cache: String,
@@ -57,7 +56,7 @@ pub(super) type RawAside = (String, Vec<(String, String)>);
 
 impl Place {
     pub(super) fn new(bus: &Bus, cache: &str, node: &str) -> Self {
-        let stream = format!("{{{}!writes:{cache}}}", bus.namespace());
+        let stream = bus.beside(&format!("writes:{cache}"));
         Self {
             bus: bus.clone(),
             cache: cache.to_owned(),
@@ -96,7 +95,10 @@ impl Place {
     pub(super) async fn value(&self, link: &Link, key: &str) -> Result<Option<String>, Away> {
         let mut get = cmd("HGET");
         get.arg(&self.values).arg(key);
-        link.call(|mut connection| async move { get.query_async(&mut connection).await }).await
+        link.call(Step::WriteBehind, |mut connection| async move {
+            get.query_async(&mut connection).await
+        })
+        .await
     }
 
     pub(super) async fn take(&self, link: &Link, max: usize) -> Result<RawTake, Away> {
@@ -110,7 +112,10 @@ impl Place {
     pub(super) async fn count(&self, link: &Link) -> Result<(u64, u64), Away> {
         let mut count = pipe();
         count.cmd("XLEN").arg(&self.stream).cmd("XLEN").arg(&self.aside);
-        link.call(|mut connection| async move { count.query_async(&mut connection).await }).await
+        link.call(Step::WriteBehind, |mut connection| async move {
+            count.query_async(&mut connection).await
+        })
+        .await
     }
 
     /// Claims one row from a consumer that has been idle for so long: where to go on, how often it
@@ -191,7 +196,9 @@ impl Place {
         list.cmd("TIME");
         type Answer = (Vec<RawAside>, (u64, u64));
         let (rows, (seconds, micros)): Answer = link
-            .call(|mut connection| async move { list.query_async(&mut connection).await })
+            .call(Step::WriteBehind, |mut connection| async move {
+                list.query_async(&mut connection).await
+            })
             .await?;
         Ok((rows, seconds * 1_000 + micros / 1_000))
     }
@@ -211,7 +218,10 @@ impl Place {
     pub(super) async fn drop_aside(&self, link: &Link, id: &str) -> Result<bool, Away> {
         let mut delete = cmd("XDEL");
         delete.arg(&self.aside).arg(id);
-        link.call(|mut connection| async move { delete.query_async(&mut connection).await }).await
+        link.call(Step::WriteBehind, |mut connection| async move {
+            delete.query_async(&mut connection).await
+        })
+        .await
     }
 }
 
@@ -219,7 +229,7 @@ async fn invoke<T: redis::FromRedisValue>(
     link: &Link,
     invocation: ScriptInvocation<'_>,
 ) -> Result<T, Away> {
-    link.call(|mut connection| async move {
+    link.call(Step::WriteBehind, |mut connection| async move {
         let answer: RedisResult<T> = invocation.invoke_async(&mut connection).await;
         answer
     })

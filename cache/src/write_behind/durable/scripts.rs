@@ -2,6 +2,8 @@ use std::sync::LazyLock;
 
 use redis::Script;
 
+use crate::bus::ANNOUNCE;
+
 /// Queues a value, removes the key's entry with its lease, and announces it.
 /// Answers {1, version}, {2, version} where it replaced one that waited, {0} where there is no
 /// room, {-1, version} where a newer one waits.
@@ -175,11 +177,6 @@ local function next_version(key)
   redis.call('SET', key, text)
   return text
 end
-local function announce(bus, sequence, at)
-  local n = redis.call('INCR', sequence)
-  redis.call('XADD', bus, 'MAXLEN', '~', ARGV[at], '*', 's', n, 'k', ARGV[at + 1],
-    'c', ARGV[at + 2], 't', ARGV[at + 3], 'o', ARGV[at + 4])
-end
 local function group(stream, name)
   if redis.call('EXISTS', stream) == 0 or #redis.call('XINFO', 'GROUPS', stream) == 0 then
     redis.call('XGROUP', 'CREATE', stream, name, '0', 'MKSTREAM')
@@ -203,5 +200,5 @@ end
 ";
 
 fn script(body: &str) -> Script {
-    Script::new(&format!("{COMMON}{body}"))
+    Script::new(&format!("{ANNOUNCE}{COMMON}{body}"))
 }

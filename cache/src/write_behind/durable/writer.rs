@@ -121,7 +121,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
             Ok(Enqueued::Overtaken { newer }) => Err(WriteError::Overtaken { newer }),
             Err(Away) => {
                 // It may have arrived, and then nobody here was told.
-                Arc::clone(self.core()).invalidate(key).await;
+                Arc::clone(self.core()).invalidate(vec![key]).await;
                 Err(WriteError::Away)
             }
         }

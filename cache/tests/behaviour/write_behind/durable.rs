@@ -8,7 +8,7 @@ use strata_cache::{BuildError, Cache, Node, WriteBehind, WriteBehindBuilder, Wri
 use super::table::{Table, Writes};
 use crate::support::{Redis, cache, eventually, lonely_node};
 
-const STREAM: &str = "{test!writes:users}";
+const STREAM: &str = "{test}!writes:users";
 
 /// Quick to take over from a consumer that is silent.
 pub(super) fn quick(node: &Node) -> WriteBehindBuilder<u64, String> {
@@ -41,7 +41,7 @@ async fn a_write_is_read_at_once_on_every_node_and_the_source_has_it_later() {
     writes.write(1, "new".into()).await.unwrap();
     assert_eq!(table.value(&writes, 1).await, "new");
     eventually("node 2 reads it", async || table.value(&elsewhere, 1).await == "new").await;
-    let () = redis.ask(&["DEL", "test:users:1"]).await;
+    let () = redis.ask(&["DEL", "{test}:users:1"]).await;
     assert_eq!(table.row(1).as_deref(), Some("old"));
     table.release();
     eventually("it is written", async || is_idle(&writes, &redis).await).await;

@@ -274,7 +274,7 @@ async fn an_older_row_that_was_loaded_meanwhile_goes_when_the_new_one_is_written
     let elsewhere = WriteBehind::builder(&cache(&there)).in_memory(table.pairs()).unwrap();
     table.seed(1, "old");
     writes.write(1, "new".into()).await.unwrap();
-    let () = redis.ask(&["DEL", "test:users:1"]).await;
+    let () = redis.ask(&["DEL", "{test}:users:1"]).await;
     assert_eq!(table.value(&elsewhere, 1).await, "old");
     table.release();
     eventually("node 2 reads it", async || table.value(&elsewhere, 1).await == "new").await;

@@ -114,7 +114,15 @@ fn answer<'a, T: Send + 'a>(value: T) -> Answer<'a, T> {
 }
 
 fn entry(age_ms: u64) -> EntryLook {
-    EntryLook { value: None, fresh: true, age_ms, expires_in_ms: None, bytes: None }
+    EntryLook {
+        value: None,
+        fresh: true,
+        age_ms,
+        expires_in_ms: None,
+        version: None,
+        tags: Vec::new(),
+        bytes: None,
+    }
 }
 
 impl NodeFace for FakeNode {

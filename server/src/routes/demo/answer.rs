@@ -85,6 +85,7 @@ fn millis(duration: Duration) -> String {
 fn written(writes: &[WriteNote]) -> String {
     let one = |write: &WriteNote| match write.effect {
         Effect::Removed { entries } => format!("{};l2={entries}", write.cache),
+        Effect::Marked => format!("{};l2=marked", write.cache),
         Effect::Queued => format!("{};l2=queued", write.cache),
         Effect::Off => format!("{};l2=off", write.cache),
     };

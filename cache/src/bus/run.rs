@@ -1,0 +1,38 @@
+use std::sync::LazyLock;
+
+use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, Script};
+
+use super::{ANNOUNCE, Bus};
+
+/// Notices that another run of Redis answers. What lies there may come from a snapshot, or from a
+/// replica that had not received everything, and so be older than what was acknowledged: entries
+/// stamped before the number answered here no longer count. That number is above all of theirs.
+/// KEYS: sequence, run.
+static BEGIN: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(&format!(
+        "{ANNOUNCE}
+         local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+         if redis.call('HGET', KEYS[2], 'run') ~= run then
+           local last = tonumber(redis.call('GET', KEYS[1]) or 0)
+           redis.call('DEL', KEYS[1])
+           begin(KEYS[1])
+           if tonumber(redis.call('GET', KEYS[1])) <= last then
+             redis.call('SET', KEYS[1], string.format('%.0f', last + 1))
+           end
+           redis.call('HSET', KEYS[2], 'run', run, 'floor', redis.call('GET', KEYS[1]))
+         end
+         begin(KEYS[1])
+         return redis.call('HGET', KEYS[2], 'floor')"
+    ))
+});
+
+impl Bus {
+    /// Gives the sequence a number to begin at. Entries stamped before the number that it answers
+    /// do not count.
+    pub(crate) async fn begin(&self, connection: &mut MultiplexedConnection) -> RedisResult<u64> {
+        let mut begin = BEGIN.prepare_invoke();
+        begin.key(self.sequence()).key(self.beside("bus:run"));
+        begin.invoke_async(connection).await
+    }
+}

@@ -1,0 +1,237 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+
+use shuttle::rand::Rng;
+use shuttle::sync::{Condvar, Mutex};
+
+use super::super::{Joined, Token};
+use super::world::{Entry, Flaw, Slot, Source, World};
+
+/// What those who join a flight wait on.
+#[derive(Default)]
+pub(super) struct Flight {
+    landing: Mutex<Landing>,
+    landed: Condvar,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Landing {
+    #[default]
+    UnderWay,
+    /// `None` is an error.
+    Landed(Option<u64>),
+}
+
+impl Flight {
+    fn land(&self, answer: Option<u64>) {
+        let mut landing = self.landing.lock().unwrap();
+        if *landing == Landing::UnderWay {
+            *landing = Landing::Landed(answer);
+        }
+        self.landed.notify_all();
+    }
+
+    fn wait(&self) -> Option<u64> {
+        let mut landing = self.landing.lock().unwrap();
+        loop {
+            match *landing {
+                Landing::Landed(answer) => return answer,
+                Landing::UnderWay => landing = self.landed.wait(landing).unwrap(),
+            }
+        }
+    }
+}
+
+/// A key's place in a flight.
+struct Seat {
+    world: Arc<World>,
+    key: usize,
+    token: Token,
+    id: u64,
+    flight: Arc<Flight>,
+    fallback: Option<Entry>,
+}
+
+impl World {
+    /// One read, and the promise that it keeps.
+    pub(super) fn read(self: &Arc<Self>, key: usize) -> Option<u64> {
+        self.check(key, || self.answer(key))
+    }
+
+    /// A read that finds its entry near the deadline: it is answered, and refreshes the entry.
+    pub(super) fn read_ahead(self: &Arc<Self>, key: usize) -> Option<u64> {
+        self.check(key, || {
+            let seen = self.look(key)?;
+            if let Some((seat, _)) = self.board(key, Some(seen)).err() {
+                self.fly(move || seat.fill());
+            }
+            Some(seen.version)
+        })
+    }
+
+    fn check(&self, key: usize, read: impl FnOnce() -> Option<u64>) -> Option<u64> {
+        let floor = self.acknowledged(key);
+        let answer = read();
+        if let Some(version) = answer {
+            assert!(version >= floor, "key {key}: read {version} after {floor} was acknowledged");
+        }
+        answer
+    }
+
+    fn answer(self: &Arc<Self>, key: usize) -> Option<u64> {
+        let seen = self.look(key);
+        if let Some(entry) = seen.filter(|entry| entry.is_fresh) {
+            return Some(entry.version);
+        }
+        let landed = match self.board(key, seen) {
+            Ok(Boarded::Hit(entry)) => return Some(entry.version),
+            Ok(Boarded::Joined(flight)) => flight.wait(),
+            Err((seat, flight)) => {
+                self.fly(move || seat.fill());
+                flight.wait()
+            }
+        };
+        landed.or(seen.map(|entry| entry.version))
+    }
+
+    /// Joins the key's flight, or takes the leader's seat in a new one.
+    fn board(
+        self: &Arc<Self>,
+        key: usize,
+        seen: Option<Entry>,
+    ) -> Result<Boarded, (Seat, Arc<Flight>)> {
+        let is_refresh = seen.is_some_and(|entry| entry.is_fresh);
+        let flight = Arc::new(Flight::default());
+        let mut stands_in = None;
+        let look = || {
+            stands_in = self.look(key);
+            stands_in.filter(|entry| entry.is_fresh && !is_refresh)
+        };
+        match self.fence.join(&key, look, || Arc::clone(&flight)) {
+            Joined::Hit(entry) => Ok(Boarded::Hit(entry)),
+            Joined::Flight(flight) => Ok(Boarded::Joined(flight)),
+            Joined::Lead(token, id) => {
+                self.flight_begins(key, token);
+                let fallback = match self.flaw {
+                    Some(Flaw::StandInFromBeforeTheLock) => seen,
+                    _ => stands_in,
+                };
+                let (world, own) = (Arc::clone(self), Arc::clone(&flight));
+                Err((Seat { world, key, token, id, flight: own, fallback }, flight))
+            }
+        }
+    }
+
+    /// Puts an entry into L1 if the fence lets it.
+    fn keep(&self, key: usize, token: Token, entry: Entry) {
+        match self.flaw {
+            Some(Flaw::CheckedOutsideTheLock) => {
+                if self.fence.token(&key) == token {
+                    self.put_l1(key, entry);
+                }
+            }
+            Some(Flaw::FilledWithoutToken) => self.put_l1(key, entry),
+            _ => {
+                self.fence.fill(&key, token, || self.put_l1(key, entry));
+            }
+        }
+    }
+
+    fn load(&self) -> Source {
+        match self.source {
+            Source::Any => match shuttle::rand::thread_rng().gen_range(0..4) {
+                0 => Source::Fails,
+                1 => Source::Vanishes,
+                _ => Source::Answers,
+            },
+            certain => certain,
+        }
+    }
+}
+
+enum Boarded {
+    Hit(Entry),
+    Joined(Arc<Flight>),
+}
+
+impl Seat {
+    fn fill(self) {
+        let lease = match self.acquire() {
+            Some(Slot::Value(version)) => return self.land(version),
+            Some(Slot::Lease(lease)) => Some(lease),
+            None => None,
+        };
+        match self.world.load() {
+            Source::Vanishes => {}
+            Source::Fails => self.fail(lease),
+            Source::Answers | Source::Any => {
+                let version = self.world.rows[self.key].load(SeqCst);
+                match lease.is_none_or(|lease| self.commit(lease, version)) {
+                    true => self.land(version),
+                    false => self.answer(version),
+                }
+            }
+        }
+    }
+
+    /// What lies in L2, or the lease if nothing does. Without L2, or where somebody else holds the
+    /// lease for long, the load goes on without one.
+    fn acquire(&self) -> Option<Slot> {
+        let l2 = self.world.l2.as_ref()?;
+        let found = l2.lock().unwrap().get(&self.key).copied();
+        if let Some(Slot::Value(_)) = found {
+            return found;
+        }
+        let ours = Slot::Lease(self.world.next_lease());
+        let slot = *l2.lock().unwrap().entry(self.key).or_insert(ours);
+        (slot == ours || matches!(slot, Slot::Value(_))).then_some(slot)
+    }
+
+    fn commit(&self, lease: u64, version: u64) -> bool {
+        let Some(l2) = &self.world.l2 else { return true };
+        let mut l2 = l2.lock().unwrap();
+        let ours = l2.get(&self.key) == Some(&Slot::Lease(lease));
+        if ours {
+            l2.insert(self.key, Slot::Value(version));
+        }
+        ours
+    }
+
+    fn land(self, version: u64) {
+        let entry = Entry { version, epoch: self.token.epoch(), is_fresh: true };
+        self.world.keep(self.key, self.token, entry);
+        self.answer(version);
+    }
+
+    /// What stands in is kept for a while, so that the source is left alone.
+    fn fail(self, lease: Option<u64>) {
+        if let (Some(l2), Some(lease)) = (&self.world.l2, lease) {
+            let mut l2 = l2.lock().unwrap();
+            if l2.get(&self.key) == Some(&Slot::Lease(lease)) {
+                l2.remove(&self.key);
+            }
+        }
+        let Some(entry) = self.fallback else { return };
+        self.world.keep(self.key, self.token, entry);
+        self.answer(entry.version);
+    }
+
+    fn answer(self, version: u64) {
+        self.leave();
+        self.flight.land(Some(version));
+    }
+
+    fn leave(&self) {
+        self.world.flight_ends(self.key, self.token);
+        self.world.fence.leave(&self.key, self.id);
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if self.world.flaw != Some(Flaw::SeatThatStays) {
+            self.leave();
+        }
+        self.flight.land(None);
+    }
+}

@@ -1,0 +1,37 @@
+/// One round trip to Redis, as logs and tests name it.
+#[cfg_attr(not(feature = "holds"), expect(unreachable_pub, reason = "public for tests alone"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Reads entries.
+    Get,
+    /// Asks when tags were invalidated.
+    Tags,
+    /// Takes the leases of a load.
+    Acquire,
+    /// Takes the place of an entry that cannot be used.
+    Claim,
+    /// Writes what was loaded.
+    Commit,
+    /// Gives leases back.
+    Release,
+    /// Takes the lease of a write.
+    Seize,
+    /// Writes what was written.
+    Replace,
+    /// Removes keys and announces it.
+    Remove,
+    /// Marks a key as stale and announces it.
+    Soften,
+    /// Invalidates a tag and announces it.
+    InvalidateTag,
+    /// Removes some of what matches a pattern.
+    RemoveSome,
+    /// Announces that what matched is gone.
+    Announce,
+    /// Looks at keys or at Redis itself.
+    Inspect,
+    /// Serves a write-behind.
+    WriteBehind,
+    /// Serves a hash, a list or a counter.
+    Structure,
+}

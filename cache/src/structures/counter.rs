@@ -1,0 +1,60 @@
+use std::time::Duration;
+
+use super::place::Place;
+use super::{StructureError, scripts};
+
+/// The counter at one key: an `i64` that starts at 0. Cheap to clone, asks nothing until an
+/// operation does. See [`Structures`](crate::Structures) for what holds for all kinds.
+#[derive(Clone, Debug)]
+pub struct Counter {
+    pub(super) place: Place,
+}
+
+impl Counter {
+    /// Adds, lets the counter live for `time_to_live` from now, and answers the sum. Each of many
+    /// concurrent callers gets the sum as it was right after its own step. Not idempotent: after
+    /// [`StructureError::Away`] the caller does not know whether it counted.
+    ///
+    /// # Errors
+    /// Every [`StructureError`].
+    pub async fn add(&self, by: i64, time_to_live: Duration) -> Result<i64, StructureError> {
+        let mut invocation = self.place.writing(&scripts::ADD, time_to_live)?;
+        invocation.arg(by);
+        number(self.place.run(invocation).await?)
+    }
+
+    /// As [`add`](Self::add), but the counter lives for `window` from its first write: later ones
+    /// do not prolong it. For limits of so many a minute.
+    ///
+    /// # Errors
+    /// Every [`StructureError`].
+    pub async fn add_in_window(&self, by: i64, window: Duration) -> Result<i64, StructureError> {
+        let mut invocation = self.place.writing(&scripts::ADD_IN_WINDOW, window)?;
+        invocation.arg(by);
+        number(self.place.run(invocation).await?)
+    }
+
+    /// The number; `None` where nothing has been counted, or not since the counter expired.
+    ///
+    /// # Errors
+    /// [`StructureError::WrongType`] and [`StructureError::Away`].
+    pub async fn get(&self) -> Result<Option<i64>, StructureError> {
+        let text: Option<Vec<u8>> = self.place.ask(self.place.command("GET")).await?;
+        text.map(number).transpose()
+    }
+
+    /// Sets the number, whatever it was, and lets the counter live for `time_to_live` from now.
+    ///
+    /// # Errors
+    /// Every [`StructureError`] but `Overflow`.
+    pub async fn set(&self, number: i64, time_to_live: Duration) -> Result<(), StructureError> {
+        let mut invocation = self.place.writing(&scripts::SET_COUNTER, time_to_live)?;
+        invocation.arg(number);
+        self.place.run(invocation).await
+    }
+}
+
+fn number(text: Vec<u8>) -> Result<i64, StructureError> {
+    let number = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
+    number.ok_or(StructureError::WrongType)
+}

@@ -1,0 +1,113 @@
+use std::fmt::Display;
+use std::sync::Arc;
+
+use super::place::Place;
+use super::{Counter, Hash, List};
+use crate::l2::Keyspace;
+use crate::{BuildError, Node};
+
+/// Hashes, lists and counters in Redis under one name, shared by all nodes of the namespace. Made
+/// by [`Node::structures`]. Cheap to clone.
+///
+/// They are no caches: there is no L1, no source and no bus. Each operation is one round trip to
+/// Redis, and each write brings its time to live along. They lie in Redis beside the entries of
+/// the node's caches, at keys of the same form, and are lost when Redis loses its data.
+///
+/// # Keys and values
+/// A key is whatever has a text; it is of one kind, the kind of its first write. Fields and values
+/// are bytes. Numbers of a counter are `i64`.
+///
+/// # Time to live
+/// Every write takes one. It is set in the same atomic step and counts for the whole key from then
+/// on, whatever it had left; only [`Counter::add_in_window`] leaves the first one alone. Zero is
+/// refused, less than a millisecond counts as one, more than ten years as ten years. Removals and
+/// pops leave it as it is; a hash or list without content is gone.
+///
+/// # Concurrent calls
+/// Redis does one operation at a time: each takes effect at once and as a whole, and all callers
+/// on all nodes agree on the order. Two operations in a row are two steps. A caller that goes away
+/// does not know whether its write took effect.
+///
+/// # When Redis is away
+/// Operations fail with [`StructureError::Away`](crate::StructureError::Away): the first after the
+/// node's hard timeout, those that follow at once, until the node trusts Redis again. Nothing is
+/// queued or tried again. A node without an address of Redis, or without the feature `redis`,
+/// answers so always. Because the timeout is the node's, keep hashes and ranges so small that they
+/// are answered well within it: one that is not closes the way to Redis for the caches too.
+///
+/// # Example
+/// ```no_run
+/// use std::time::Duration;
+/// use strata_cache::Node;
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let node = Node::builder("shop").redis_url("redis://127.0.0.1").start().await?;
+/// let (hour, minute) = (Duration::from_secs(3600), Duration::from_secs(60));
+///
+/// let carts = node.structures("carts")?;
+/// carts.hash(7).set([("tea", "2"), ("milk", "1")], hour).await?;
+/// assert_eq!(carts.hash(7).get("tea").await?, Some(b"2".to_vec()));
+///
+/// let recent = node.structures("recent")?;
+/// recent.list("visitors").push_front(["Ada"], 100, hour).await?;
+///
+/// let calls = node.structures("calls")?;
+/// let allowed = calls.counter("10.0.0.7").add_in_window(1, minute).await? <= 100;
+/// # let _ = allowed;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Structures {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    name: String,
+    keyspace: Option<Keyspace>,
+    /// Keeps the way to Redis alive.
+    _node: Node,
+}
+
+impl Structures {
+    pub(crate) fn new(name: &str, node: &Node) -> Result<Self, BuildError> {
+        node.shared().name_structures(name)?;
+        let keyspace = node.shared().keyspace(name);
+        let inner = Inner { name: name.to_owned(), keyspace, _node: node.clone() };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// The hash at a key. Asks nothing.
+    pub fn hash(&self, key: impl Display) -> Hash {
+        Hash { place: self.place(key) }
+    }
+
+    /// The list at a key. Asks nothing.
+    pub fn list(&self, key: impl Display) -> List {
+        List { place: self.place(key) }
+    }
+
+    /// The counter at a key. Asks nothing.
+    pub fn counter(&self, key: impl Display) -> Counter {
+        Counter { place: self.place(key) }
+    }
+
+    pub(super) fn place(&self, key: impl Display) -> Place {
+        Place::new(self, &key.to_string())
+    }
+
+    pub(super) fn keyspace(&self) -> Option<&Keyspace> {
+        self.inner.keyspace.as_ref()
+    }
+}
+
+impl std::fmt::Debug for Structures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Structures").field("name", &self.inner.name).finish_non_exhaustive()
+    }
+}

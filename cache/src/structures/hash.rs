@@ -1,0 +1,96 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::place::Place;
+use super::{StructureError, scripts};
+
+/// The hash at one key: fields with values, both bytes. Cheap to clone, asks nothing until an
+/// operation does. See [`Structures`](crate::Structures) for what holds for all kinds.
+#[derive(Clone, Debug)]
+pub struct Hash {
+    pub(super) place: Place,
+}
+
+impl Hash {
+    /// Sets fields, all of them or none, and lets the whole hash live for `time_to_live` from now.
+    /// Other fields stay as they are; of a field named twice the last value counts. Answers how
+    /// many fields are new. Without fields it does nothing.
+    ///
+    /// # Errors
+    /// Every [`StructureError`] but `Overflow`.
+    pub async fn set<F: AsRef<[u8]>, V: AsRef<[u8]>>(
+        &self,
+        fields: impl IntoIterator<Item = (F, V)>,
+        time_to_live: Duration,
+    ) -> Result<u64, StructureError> {
+        let mut invocation = self.place.writing(&scripts::SET_FIELDS, time_to_live)?;
+        let mut is_empty = true;
+        for (field, value) in fields {
+            invocation.arg(field.as_ref()).arg(value.as_ref());
+            is_empty = false;
+        }
+        if is_empty { Ok(0) } else { self.place.run(invocation).await }
+    }
+
+    /// One field's value.
+    ///
+    /// # Errors
+    /// [`StructureError::WrongType`] and [`StructureError::Away`].
+    pub async fn get(&self, field: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, StructureError> {
+        let mut command = self.place.command("HGET");
+        command.arg(field.as_ref());
+        self.place.ask(command).await
+    }
+
+    /// The values of several fields as they are at one instant, in the order of `fields`; `None`
+    /// for those that are not there.
+    ///
+    /// # Errors
+    /// [`StructureError::WrongType`] and [`StructureError::Away`].
+    pub async fn get_many<F: AsRef<[u8]>>(
+        &self,
+        fields: impl IntoIterator<Item = F>,
+    ) -> Result<Vec<Option<Vec<u8>>>, StructureError> {
+        let mut command = self.place.command("HMGET");
+        let mut is_empty = true;
+        for field in fields {
+            command.arg(field.as_ref());
+            is_empty = false;
+        }
+        if is_empty { Ok(Vec::new()) } else { self.place.ask(command).await }
+    }
+
+    /// All fields with their values as they are at one instant; none where there is no hash. Costs
+    /// what the hash weighs, within the node's hard timeout.
+    ///
+    /// # Errors
+    /// [`StructureError::WrongType`] and [`StructureError::Away`].
+    pub async fn get_all(&self) -> Result<HashMap<Vec<u8>, Vec<u8>>, StructureError> {
+        self.place.ask(self.place.command("HGETALL")).await
+    }
+
+    /// Removes fields, all in one step. Answers how many were there.
+    ///
+    /// # Errors
+    /// [`StructureError::WrongType`] and [`StructureError::Away`].
+    pub async fn remove<F: AsRef<[u8]>>(
+        &self,
+        fields: impl IntoIterator<Item = F>,
+    ) -> Result<u64, StructureError> {
+        let mut command = self.place.command("HDEL");
+        let mut is_empty = true;
+        for field in fields {
+            command.arg(field.as_ref());
+            is_empty = false;
+        }
+        if is_empty { Ok(0) } else { self.place.ask(command).await }
+    }
+
+    /// How many fields there are.
+    ///
+    /// # Errors
+    /// [`StructureError::WrongType`] and [`StructureError::Away`].
+    pub async fn length(&self) -> Result<u64, StructureError> {
+        self.place.ask(self.place.command("HLEN")).await
+    }
+}

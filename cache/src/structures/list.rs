@@ -1,0 +1,117 @@
+use std::ops::{Bound, RangeBounds};
+use std::time::Duration;
+
+use redis::ScriptInvocation;
+
+use super::place::Place;
+use super::{StructureError, scripts};
+
+/// The list at one key: values, bytes each, in an order. Cheap to clone, asks nothing until an
+/// operation does. See [`Structures`](crate::Structures) for what holds for all kinds.
+#[derive(Clone, Debug)]
+pub struct List {
+    pub(super) place: Place,
+}
+
+impl List {
+    /// Appends values in their order, drops from the front what is beyond `max_length` (at least
+    /// 1), and lets the list live for `time_to_live` from now; all in one step, so nobody ever
+    /// sees more than `max_length`. Answers the length. Without values it does nothing but answer.
+    ///
+    /// # Errors
+    /// Every [`StructureError`] but `Overflow`.
+    pub async fn push_back<V: AsRef<[u8]>>(
+        &self,
+        values: impl IntoIterator<Item = V>,
+        max_length: usize,
+        time_to_live: Duration,
+    ) -> Result<u64, StructureError> {
+        let mut invocation = self.place.writing(&scripts::PUSH, time_to_live)?;
+        invocation.arg("RPUSH").arg(format!("-{}", max_length.max(1))).arg(-1);
+        self.push(invocation, values).await
+    }
+
+    /// As [`push_back`](Self::push_back) at the other end: puts values in front, one after the
+    /// other, so that the last one is the first of the list, and drops from the back.
+    ///
+    /// # Errors
+    /// Every [`StructureError`] but `Overflow`.
+    pub async fn push_front<V: AsRef<[u8]>>(
+        &self,
+        values: impl IntoIterator<Item = V>,
+        max_length: usize,
+        time_to_live: Duration,
+    ) -> Result<u64, StructureError> {
+        let mut invocation = self.place.writing(&scripts::PUSH, time_to_live)?;
+        invocation.arg("LPUSH").arg(0).arg(max_length.max(1) - 1);
+        self.push(invocation, values).await
+    }
+
+    async fn push<V: AsRef<[u8]>>(
+        &self,
+        mut invocation: ScriptInvocation<'_>,
+        values: impl IntoIterator<Item = V>,
+    ) -> Result<u64, StructureError> {
+        let mut is_empty = true;
+        for value in values {
+            invocation.arg(value.as_ref());
+            is_empty = false;
+        }
+        if is_empty { self.length().await } else { self.place.run(invocation).await }
+    }
+
+    /// The values at the places of `range`, counted from the front and from 0, as they are at one
+    /// instant: `..` is all, `..10` the first ten. Places beyond the end are left out.
+    ///
+    /// # Errors
+    /// [`StructureError::WrongType`] and [`StructureError::Away`].
+    pub async fn range(
+        &self,
+        range: impl RangeBounds<usize>,
+    ) -> Result<Vec<Vec<u8>>, StructureError> {
+        let first = match range.start_bound() {
+            Bound::Included(first) => *first,
+            Bound::Excluded(before) => before.saturating_add(1),
+            Bound::Unbounded => 0,
+        };
+        let last = match range.end_bound() {
+            Bound::Included(last) => Some(*last),
+            Bound::Excluded(0) => return Ok(Vec::new()),
+            Bound::Excluded(end) => Some(end - 1),
+            Bound::Unbounded => None,
+        };
+        let mut command = self.place.command("LRANGE");
+        command.arg(place_of(first)).arg(last.map_or(-1, place_of));
+        self.place.ask(command).await
+    }
+
+    /// Takes the first value away and answers it; of several callers each gets another one. Where
+    /// the answer is lost on its way, so is the value.
+    ///
+    /// # Errors
+    /// [`StructureError::WrongType`] and [`StructureError::Away`].
+    pub async fn pop_front(&self) -> Result<Option<Vec<u8>>, StructureError> {
+        self.place.ask(self.place.command("LPOP")).await
+    }
+
+    /// As [`pop_front`](Self::pop_front), the last value.
+    ///
+    /// # Errors
+    /// [`StructureError::WrongType`] and [`StructureError::Away`].
+    pub async fn pop_back(&self) -> Result<Option<Vec<u8>>, StructureError> {
+        self.place.ask(self.place.command("RPOP")).await
+    }
+
+    /// How many values there are.
+    ///
+    /// # Errors
+    /// [`StructureError::WrongType`] and [`StructureError::Away`].
+    pub async fn length(&self) -> Result<u64, StructureError> {
+        self.place.ask(self.place.command("LLEN")).await
+    }
+}
+
+/// Redis counts in `i64`, and its lists are shorter than that.
+fn place_of(place: usize) -> i64 {
+    i64::try_from(place).unwrap_or(i64::MAX)
+}

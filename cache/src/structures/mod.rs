@@ -1,0 +1,25 @@
+//! Hashes, lists and counters in Redis, for callers who need them beside their caches.
+//!
+//! | file | what |
+//! |---|---|
+//! | `handle` | what a node gives out under a name |
+//! | `key` | operations on a key of whatever kind |
+//! | `hash`, `list`, `counter` | operations of each kind |
+//! | `place` | one key, and the way to Redis |
+//! | `scripts` | the steps that must be atomic |
+//! | `error` | why an operation failed |
+
+mod counter;
+mod error;
+mod handle;
+mod hash;
+mod key;
+mod list;
+mod place;
+mod scripts;
+
+pub use counter::Counter;
+pub use error::StructureError;
+pub use handle::Structures;
+pub use hash::Hash;
+pub use list::List;

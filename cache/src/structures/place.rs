@@ -1,0 +1,81 @@
+use std::time::Duration;
+
+use redis::{Cmd, FromRedisValue, RedisError, Script, ScriptInvocation};
+
+use super::StructureError;
+use super::handle::Structures;
+use crate::clock::{MAX_TIME_TO_LIVE, millis};
+use crate::l2::Step;
+
+/// One key in Redis, and the way there.
+#[derive(Clone)]
+pub(super) struct Place {
+    structures: Structures,
+    /// `None` on a node without Redis.
+    key: Option<String>,
+}
+
+impl Place {
+    pub(super) fn new(structures: &Structures, key: &str) -> Self {
+        let key = structures.keyspace().map(|keyspace| keyspace.entry(key));
+        Self { structures: structures.clone(), key }
+    }
+
+    /// A command on this key; more arguments follow.
+    pub(super) fn command(&self, name: &str) -> Cmd {
+        let mut command = redis::cmd(name);
+        command.arg(self.key.as_deref());
+        command
+    }
+
+    /// A script on this key that writes: its first argument is how long the key lives then.
+    pub(super) fn writing<'a>(
+        &self,
+        script: &'a Script,
+        time_to_live: Duration,
+    ) -> Result<ScriptInvocation<'a>, StructureError> {
+        let mut invocation = script.prepare_invoke();
+        invocation.key(self.key.as_deref()).arg(life_ms(time_to_live)?);
+        Ok(invocation)
+    }
+
+    pub(super) async fn ask<T: FromRedisValue>(&self, command: Cmd) -> Result<T, StructureError> {
+        let keyspace = self.structures.keyspace().ok_or(StructureError::Away)?;
+        let asked = keyspace.link.call(Step::Structure, |mut connection| async move {
+            told_apart(command.query_async(&mut connection).await)
+        });
+        asked.await.unwrap_or(Err(StructureError::Away))
+    }
+
+    pub(super) async fn run<T: FromRedisValue>(
+        &self,
+        invocation: ScriptInvocation<'_>,
+    ) -> Result<T, StructureError> {
+        let keyspace = self.structures.keyspace().ok_or(StructureError::Away)?;
+        let asked = keyspace.link.call(Step::Structure, |mut connection| async move {
+            told_apart(invocation.invoke_async(&mut connection).await)
+        });
+        asked.await.unwrap_or(Err(StructureError::Away))
+    }
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.key)
+    }
+}
+
+/// What a caller did wrong must not look to the link as if Redis were away.
+fn told_apart<T>(answer: Result<T, RedisError>) -> Result<Result<T, StructureError>, RedisError> {
+    match answer {
+        Ok(answer) => Ok(Ok(answer)),
+        Err(error) => StructureError::of(&error).map(Err).ok_or(error),
+    }
+}
+
+pub(super) fn life_ms(time_to_live: Duration) -> Result<u64, StructureError> {
+    if time_to_live.is_zero() {
+        return Err(StructureError::NoTimeToLive);
+    }
+    Ok(millis(time_to_live.min(MAX_TIME_TO_LIVE)).max(1))
+}

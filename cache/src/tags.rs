@@ -1,0 +1,164 @@
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// So many tags are known to a cache at most; beyond, those that no entry carries are forgotten.
+const MAX_TAGS: usize = 10_000;
+
+/// Which tags of a cache were invalidated when, as far as this node knows.
+///
+/// An entry carries the marks of its tags and the tick at which its fill began; it counts while
+/// none of its tags was invalidated at a later tick. So an invalidation touches one mark, however
+/// many entries carry it, and a load that it overtook is not kept, though nobody knew the load's
+/// tags before it ended. In L2 the same holds with the bus's sequence number in place of the tick:
+/// counters, no clocks, as in `cacheable`.
+#[derive(Default)]
+pub(crate) struct Tags {
+    table: Mutex<Table>,
+}
+
+#[derive(Default)]
+struct Table {
+    marks: HashMap<Arc<str>, Arc<Mark>>,
+    /// The tick and the number at which a tag that is not in the table may have been invalidated,
+    /// at the latest.
+    forgotten: (u64, u64),
+    /// With so many marks those that no entry carries are looked for.
+    sweep_at: usize,
+    /// Raised as the sequence numbers are forgotten.
+    generation: u64,
+}
+
+/// When one tag was last invalidated: at which tick, and at which number of the bus.
+pub(crate) struct Mark {
+    name: Arc<str>,
+    tick: AtomicU64,
+    sequence: AtomicU64,
+}
+
+/// The tags of one entry in L1.
+pub(crate) struct Tagged {
+    /// When its fill began.
+    tick: u64,
+    marks: Box<[Arc<Mark>]>,
+}
+
+/// What this node knows of the tags of an entry in L2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Holds,
+    Overtaken,
+    /// Only Redis knows.
+    Unknown,
+}
+
+impl Tagged {
+    /// Whether no tag was invalidated since the fill began.
+    pub(crate) fn holds(&self) -> bool {
+        self.marks.iter().all(|mark| mark.tick.load(Ordering::Acquire) <= self.tick)
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.marks.iter().map(|mark| &*mark.name)
+    }
+}
+
+impl Tags {
+    /// The tags of an entry whose fill began at `tick`; `None` without any.
+    pub(crate) fn tagged(&self, names: &[Arc<str>], tick: u64) -> Option<Arc<Tagged>> {
+        if names.is_empty() {
+            return None;
+        }
+        let mut table = self.table();
+        let marks = names.iter().map(|name| table.mark(name)).collect();
+        Some(Arc::new(Tagged { tick, marks }))
+    }
+
+    /// Overtakes every entry and fill that carries the tag. `raise` hands out the tick.
+    pub(crate) fn invalidate(&self, name: &str, raise: impl FnOnce() -> u64) {
+        let mut table = self.table();
+        let mark = table.mark(name);
+        mark.tick.store(raise(), Ordering::Release);
+    }
+
+    /// Takes note of the number at which Redis invalidated the tag.
+    pub(crate) fn heard(&self, name: &str, sequence: u64) {
+        self.table().mark(name).sequence.fetch_max(sequence, Ordering::AcqRel);
+    }
+
+    /// Whether an entry of L2 holds that was stamped with `stamp`. `since` is where the bus has
+    /// been heard from without a gap; `None` while it is not heard.
+    pub(crate) fn judge(&self, names: &[Arc<str>], stamp: u64, since: Option<u64>) -> Verdict {
+        let table = self.table();
+        let mut verdict = Verdict::Holds;
+        for name in names {
+            let known = table.marks.get(name).map(|mark| mark.sequence.load(Ordering::Acquire));
+            match (known.unwrap_or(0), since) {
+                (sequence, _) if sequence > stamp => return Verdict::Overtaken,
+                (1.., Some(_)) => {}
+                (_, Some(since)) if stamp >= since.max(table.forgotten.1) => {}
+                _ => verdict = Verdict::Unknown,
+            }
+        }
+        verdict
+    }
+
+    /// What to hand to [`Tags::learn`] with what is read from Redis from now on.
+    pub(crate) fn generation(&self) -> u64 {
+        self.table().generation
+    }
+
+    /// Takes note of numbers read from Redis, unless a gap came in between.
+    pub(crate) fn learn(&self, generation: u64, numbers: &[(Arc<str>, u64)]) {
+        let mut table = self.table();
+        if table.generation != generation {
+            return;
+        }
+        for (name, sequence) in numbers {
+            table.mark(name).sequence.fetch_max(*sequence, Ordering::AcqRel);
+        }
+    }
+
+    /// Messages were or may have been missed: what was heard no longer counts.
+    pub(crate) fn forget_sequences(&self) {
+        let mut table = self.table();
+        table.generation += 1;
+        table.forgotten.1 = 0;
+        table.marks.values().for_each(|mark| mark.sequence.store(0, Ordering::Release));
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Table {
+    fn mark(&mut self, name: &str) -> Arc<Mark> {
+        if let Some(mark) = self.marks.get(name) {
+            return Arc::clone(mark);
+        }
+        if self.marks.len() >= self.sweep_at.max(MAX_TAGS) {
+            self.forget_unused();
+            self.sweep_at = 2 * self.marks.len();
+        }
+        let (tick, sequence) = self.forgotten;
+        let name: Arc<str> = Arc::from(name);
+        // What was forgotten may be this tag, at any number up to the last one forgotten.
+        let (tick, sequence) = (AtomicU64::new(tick), AtomicU64::new(sequence));
+        let mark = Arc::new(Mark { name: Arc::clone(&name), tick, sequence });
+        self.marks.insert(name, Arc::clone(&mark));
+        mark
+    }
+
+    fn forget_unused(&mut self) {
+        let forgotten = &mut self.forgotten;
+        self.marks.retain(|_, mark| {
+            let used = Arc::strong_count(mark) > 1;
+            if !used {
+                forgotten.0 = forgotten.0.max(mark.tick.load(Ordering::Acquire));
+                forgotten.1 = forgotten.1.max(mark.sequence.load(Ordering::Acquire));
+            }
+            used
+        });
+    }
+}

@@ -1,0 +1,7 @@
+//! Whatever is passed in has a defined effect, and no other cache, key or node pays for it.
+
+mod keys;
+mod loads;
+mod messages;
+mod settings;
+mod values;

@@ -1,0 +1,244 @@
+//! A TCP proxy between a node and Redis, to break what lies between them.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixStream};
+use tokio::sync::{RwLock, mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep_until};
+
+use super::{Redis, commands::Commands};
+
+/// Which of a node's connections: known by its first command, until then neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Line {
+    L2,
+    Bus,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Requests,
+    Answers,
+}
+
+pub(crate) const LINES: [Line; 2] = [Line::L2, Line::Bus];
+pub(crate) const WAYS: [Way; 2] = [Way::Requests, Way::Answers];
+
+/// Pieces of up to 64 KB that are held one way; what sends more than that waits.
+const MAX_QUEUED: usize = 1_024;
+
+/// Forwards until it is told otherwise. Once a switch has been awaited, nothing passes that it
+/// forbids. What is held passes late, when it is allowed again, even where its sender is gone.
+pub(crate) struct Proxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    accepting: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    redis: PathBuf,
+    rules: watch::Sender<Rules>,
+    /// Read while bytes pass, written while the rules change.
+    passing: RwLock<()>,
+    seen: Mutex<BTreeMap<(Line, String), u64>>,
+}
+
+#[derive(Clone, Default)]
+struct Rules {
+    held: Vec<(Line, Way)>,
+    delay: Duration,
+}
+
+impl Proxy {
+    pub(crate) async fn before(redis: &Redis) -> Self {
+        let shared = Arc::new(Shared {
+            redis: redis.socket(),
+            rules: watch::Sender::default(),
+            passing: RwLock::default(),
+            seen: Mutex::default(),
+        });
+        let listener = bind("127.0.0.1:0".parse().unwrap()).listen(64).unwrap();
+        let address = listener.local_addr().unwrap();
+        let accepting = Some(tokio::spawn(accept(Arc::clone(&shared), listener)));
+        Self { address, shared, accepting }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://{}", self.address)
+    }
+
+    /// Resets every connection and refuses new ones.
+    pub(crate) async fn cut(&mut self) {
+        if let Some(accepting) = self.accepting.take() {
+            accepting.abort();
+            let _ = accepting.await;
+        }
+    }
+
+    /// Accepts, and forwards all but what goes these ways on these lines.
+    pub(crate) async fn hold(&mut self, lines: &[Line], ways: &[Way]) {
+        let held = lines.iter().flat_map(|line| ways.iter().map(|way| (*line, *way)));
+        self.switch(Rules { held: held.collect(), delay: Duration::ZERO }).await;
+    }
+
+    /// Accepts and forwards nothing.
+    pub(crate) async fn black_hole(&mut self) {
+        self.hold(&LINES, &WAYS).await;
+    }
+
+    /// Requests arrive, answers do not.
+    pub(crate) async fn half_open(&mut self) {
+        self.hold(&LINES, &[Way::Answers]).await;
+    }
+
+    /// Forwards everything, each way so much later.
+    pub(crate) async fn delay(&mut self, delay: Duration) {
+        self.switch(Rules { held: Vec::new(), delay }).await;
+    }
+
+    pub(crate) async fn restore(&mut self) {
+        self.switch(Rules::default()).await;
+    }
+
+    async fn switch(&mut self, rules: Rules) {
+        {
+            let _none_passes = self.shared.passing.write().await;
+            self.shared.rules.send_replace(rules);
+        }
+        if self.accepting.is_none() {
+            let listener = bind(self.address).listen(64).unwrap();
+            self.accepting = Some(tokio::spawn(accept(Arc::clone(&self.shared), listener)));
+        }
+    }
+
+    /// The commands that came in on a line since they were last forgotten, held ones included,
+    /// and how often.
+    pub(crate) fn seen(&self, line: Line) -> BTreeMap<String, u64> {
+        let seen = self.shared.seen.lock().unwrap();
+        let seen = seen.iter().filter(|((on, _), _)| *on == line);
+        seen.map(|((_, command), times)| (command.clone(), *times)).collect()
+    }
+
+    pub(crate) fn times(&self, line: Line, command: &str) -> u64 {
+        self.seen(line).get(command).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn forget(&self) {
+        self.shared.seen.lock().unwrap().clear();
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        if let Some(accepting) = &self.accepting {
+            accepting.abort();
+        }
+    }
+}
+
+/// Not yet listening: connections are refused.
+fn bind(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(address).unwrap();
+    socket
+}
+
+/// Ends, when it is aborted, with all its connections.
+async fn accept(shared: Arc<Shared>, listener: TcpListener) {
+    let mut connections = JoinSet::new();
+    loop {
+        let (client, _) = listener.accept().await.unwrap();
+        connections.spawn(connect(Arc::clone(&shared), client));
+    }
+}
+
+async fn connect(shared: Arc<Shared>, mut client: TcpStream) {
+    client.set_zero_linger().unwrap();
+    client.set_nodelay(true).unwrap();
+    let Ok(mut server) = UnixStream::connect(&shared.redis).await else { return };
+    let (line, line_of) = (OnceLock::new(), |command: &str| match command {
+        "PING" => Some(Line::L2),
+        "INFO" => Some(Line::Bus),
+        _ => None,
+    });
+    let note = |commands: Vec<String>| {
+        for command in commands {
+            if let Some(found) = line_of(&command) {
+                let _ = line.set(found);
+            }
+            if let Some(line) = line.get() {
+                *shared.seen.lock().unwrap().entry((*line, command)).or_default() += 1;
+            }
+        }
+    };
+    let mut commands = Commands::default();
+    let (from_client, to_client) = client.split();
+    let (from_server, to_server) = server.split();
+    tokio::join!(
+        shared.pump((&line, Way::Requests), from_client, to_server, |bytes| {
+            note(commands.read(bytes));
+        }),
+        shared.pump((&line, Way::Answers), from_server, to_client, |_| ()),
+    );
+}
+
+impl Shared {
+    async fn pump(
+        &self,
+        (line, way): (&OnceLock<Line>, Way),
+        mut from: impl AsyncRead + Unpin,
+        mut to: impl AsyncWrite + Unpin,
+        mut note: impl FnMut(&[u8]),
+    ) {
+        let (queue, mut queued) = mpsc::channel(MAX_QUEUED);
+        let reading = async move {
+            let mut buffer = vec![0; 64 * 1024];
+            while let Ok(n @ 1..) = from.read(&mut buffer).await {
+                note(&buffer[..n]);
+                let due = Instant::now() + self.rules.borrow().delay;
+                if queue.send((due, buffer[..n].to_vec())).await.is_err() {
+                    return;
+                }
+            }
+        };
+        let writing = async move {
+            while let Some((due, bytes)) = queued.recv().await {
+                sleep_until(due).await;
+                if self.pass(line, way, to.write_all(&bytes)).await.is_err() {
+                    return;
+                }
+            }
+            let _ = self.pass(line, way, to.shutdown()).await;
+        };
+        tokio::join!(reading, writing);
+    }
+
+    /// Waits until it is allowed, then acts while no rule can change.
+    async fn pass<T>(&self, line: &OnceLock<Line>, way: Way, act: impl Future<Output = T>) -> T {
+        let mut rules = self.rules.subscribe();
+        loop {
+            let _ = rules.wait_for(|rules| !rules.hold(line.get().copied(), way)).await;
+            let _passing = self.passing.read().await;
+            if !self.rules.borrow().hold(line.get().copied(), way) {
+                return act.await;
+            }
+        }
+    }
+}
+
+impl Rules {
+    /// A connection that has not shown what it is for is held where both lines are.
+    fn hold(&self, line: Option<Line>, way: Way) -> bool {
+        match line {
+            Some(line) => self.held.contains(&(line, way)),
+            None => LINES.iter().all(|line| self.held.contains(&(*line, way))),
+        }
+    }
+}

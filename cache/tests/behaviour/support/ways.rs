@@ -1,0 +1,34 @@
+//! Nodes by their way to Redis.
+
+use std::time::Duration;
+
+use strata_cache::Node;
+
+use super::proxy::Proxy;
+use super::{Redis, eventually, hears};
+
+/// Long enough to show where a wait was, short enough to wait for.
+pub(crate) const SHORT: Duration = Duration::from_millis(600);
+
+/// Far longer than anything here takes: whoever waits for it fails.
+pub(crate) const LONG: Duration = Duration::from_secs(8);
+
+pub(crate) async fn node_behind(proxy: &Proxy, l2_timeout: Duration) -> Node {
+    hearing_node(&proxy.url(), l2_timeout).await
+}
+
+/// A node whose own way to Redis is sound and patient.
+pub(crate) async fn onlooker(redis: &Redis) -> Node {
+    hearing_node(&redis.url(), LONG).await
+}
+
+async fn hearing_node(url: &str, l2_timeout: Duration) -> Node {
+    let node = Node::builder("test").redis_url(url).l2_timeout(l2_timeout);
+    let node = node.start().await.unwrap();
+    hears(&node).await;
+    node
+}
+
+pub(crate) async fn trusts_l2(node: &Node) {
+    eventually("the breaker closes", async || !node.report().l2.breaker_open).await;
+}

@@ -1,0 +1,181 @@
+//! An entry may carry tags; to invalidate a tag is one command, and holds against every race.
+
+use std::io::Error;
+use std::time::Duration;
+
+use strata_cache::report::{Effect, Outcome};
+use strata_cache::{Cache, Loaded, Read};
+
+use crate::support::{Redis, Source, cache, eventually, lonely_node};
+
+/// Loads the source's row as made from `tags`.
+async fn tagged(
+    source: &Source,
+    cache: &Cache<u64, String>,
+    key: u64,
+    tags: &[&str],
+) -> Read<String> {
+    let (source, tags) =
+        (source.clone(), tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>());
+    let load = async move || {
+        let row = source.load().await?;
+        Ok::<_, Error>(row.map(|row| Loaded::from(row).tags(tags)))
+    };
+    cache.get_or_load_entry(&key, load).await.unwrap()
+}
+
+async fn value(source: &Source, cache: &Cache<u64, String>, key: u64, tags: &[&str]) -> String {
+    tagged(source, cache, key, tags).await.value.unwrap().as_ref().clone()
+}
+
+#[tokio::test]
+async fn a_tag_takes_the_entries_that_carry_it_and_no_others() {
+    let cache = cache(&lonely_node().await);
+    let source = Source::new();
+    value(&source, &cache, 1, &["author:7", "topic:rust"]).await;
+    value(&source, &cache, 2, &["author:8"]).await;
+    value(&source, &cache, 3, &[]).await;
+    source.write(1);
+    assert_eq!(cache.invalidate_tag("author:7").await, Effect::Off);
+    assert_eq!(value(&source, &cache, 1, &["author:7", "topic:rust"]).await, "1");
+    assert_eq!(value(&source, &cache, 2, &["author:8"]).await, "0");
+    assert_eq!(value(&source, &cache, 3, &[]).await, "0");
+    let told = cache.report().invalidations.local.tag;
+    assert_eq!((told, source.loads()), (1, 4));
+}
+
+#[tokio::test]
+async fn a_tag_invalidated_on_one_node_is_gone_on_both_levels_of_every_node() {
+    let redis = Redis::start().await;
+    let (here, there) = (redis.hearing_node("1").await, redis.hearing_node("2").await);
+    let (here, there, source) = (cache(&here), cache(&there), Source::new());
+    value(&source, &here, 1, &["author:7"]).await;
+    assert_eq!(tagged(&source, &there, 1, &["author:7"]).await.outcome, Outcome::L2Hit);
+    source.write(1);
+    assert_eq!(here.invalidate_tag("author:7").await, Effect::Marked);
+    assert_eq!(value(&source, &here, 1, &["author:7"]).await, "1");
+    eventually("the other node hears", async || there.report().invalidations.bus.tag == 1).await;
+    let read = tagged(&source, &there, 1, &["author:7"]).await;
+    assert_eq!((read.outcome, read.value.unwrap().as_str()), (Outcome::L2Hit, "1"));
+    assert_eq!(source.loads(), 2);
+}
+
+#[tokio::test]
+async fn a_load_that_a_tag_overtook_is_not_kept_though_nobody_knew_its_tags() {
+    let redis = Redis::start().await;
+    let (node, other) = (redis.hearing_node("1").await, redis.hearing_node("2").await);
+    for cache in [cache(&node), cache(&lonely_node().await)] {
+        let source = Source::closed();
+        let early = tokio::spawn({
+            let (cache, source) = (cache.clone(), source.clone());
+            async move { value(&source, &cache, 1, &["author:7"]).await }
+        });
+        source.entered().await;
+        source.write(7);
+        cache.invalidate_tag("author:7").await;
+        source.open();
+        let late = value(&source, &cache, 1, &["author:7"]).await;
+        assert_eq!((early.await.unwrap().as_str(), late.as_str()), ("0", "7"));
+        assert_eq!(value(&source, &cache, 1, &["author:7"]).await, "7");
+    }
+    let there = cache(&other);
+    assert_eq!(value(&Source::new(), &there, 1, &["author:7"]).await, "7");
+}
+
+/// Another process invalidates while this one loads: only Redis can tell.
+#[tokio::test]
+async fn a_load_that_another_nodes_tag_overtook_is_not_written_to_l2() {
+    let redis = Redis::start().await;
+    let (here, there) = (redis.hearing_node("1").await, redis.hearing_node("2").await);
+    let (here, there, source) = (cache(&here), cache(&there), Source::closed());
+    let early = tokio::spawn({
+        let (here, source) = (here.clone(), source.clone());
+        async move { value(&source, &here, 1, &["author:7"]).await }
+    });
+    source.entered().await;
+    source.write(7);
+    there.invalidate_tag("author:7").await;
+    source.open();
+    assert_eq!(early.await.unwrap(), "0");
+    assert_eq!(here.report().l2_refused, 1);
+    assert_eq!(value(&source, &there, 1, &["author:7"]).await, "7");
+}
+
+#[tokio::test]
+async fn a_node_that_starts_later_asks_redis_whether_older_tags_hold() {
+    let redis = Redis::start().await;
+    let (node, other) = (redis.hearing_node("1").await, redis.hearing_node("2").await);
+    let (first, source) = (cache(&node), Source::new());
+    for key in [1, 2] {
+        // The bus moves on between a load and its commit, so the first may be refused.
+        value(&source, &first, key, &[&format!("tag:{key}")]).await;
+    }
+    first.invalidate_tag("tag:1").await;
+    // The second node has heard nothing of all this.
+    let late = redis.hearing_node("3").await;
+    let late = cache(&late);
+    source.write(1);
+    assert_eq!(value(&source, &late, 1, &["tag:1"]).await, "1");
+    assert_eq!(tagged(&source, &late, 2, &["tag:2"]).await.outcome, Outcome::L2Hit);
+    drop(other);
+}
+
+#[tokio::test]
+async fn a_tag_invalidated_while_redis_is_away_holds_once_it_is_back() {
+    let mut redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let (cache, source) = (cache(&node), Source::new());
+    value(&source, &cache, 1, &["author:7"]).await;
+    redis.freeze();
+    source.write(1);
+    assert_eq!(cache.invalidate_tag("author:7").await, Effect::Queued);
+    assert_eq!(value(&source, &cache, 1, &["author:7"]).await, "1");
+    redis.thaw();
+    eventually("L2 is trusted", async || !node.report().l2.breaker_open).await;
+    let late = redis.hearing_node("2").await;
+    assert_eq!(value(&source, &crate::support::cache(&late), 1, &["author:7"]).await, "1");
+    redis.kill();
+}
+
+#[tokio::test]
+async fn tags_that_redis_has_lost_count_as_invalidated() {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let (first, source) = (cache(&node), Source::new());
+    value(&source, &first, 1, &["author:7"]).await;
+    source.write(1);
+    let () = redis.ask(&["DEL", "{test}!tags:users"]).await;
+    let () = redis.ask(&["INCR", "{test}!bus:sequence"]).await;
+    let late = redis.hearing_node("2").await;
+    assert_eq!(value(&source, &cache(&late), 1, &["author:7"]).await, "1");
+}
+
+#[tokio::test]
+async fn a_softly_kept_entry_does_not_outlive_its_tag() {
+    let node = lonely_node().await;
+    let cache: Cache<u64, String> = Cache::builder("users")
+        .time_to_live(Duration::from_millis(1))
+        .grace(Duration::from_secs(60))
+        .build(&node)
+        .unwrap();
+    let source = Source::new();
+    value(&source, &cache, 1, &["author:7"]).await;
+    cache.invalidate_tag("author:7").await;
+    let failed = cache.get_or_load(&1, async || Err(Error::other("the source is down"))).await;
+    assert!(failed.is_err(), "{failed:?}");
+}
+
+#[tokio::test]
+async fn batches_carry_tags_too() {
+    let cache = cache(&lonely_node().await);
+    let load = |keys: Vec<u64>| async move {
+        let row =
+            |key: u64| (key, Loaded::from(key.to_string()).tags([format!("odd:{}", key % 2)]));
+        Ok::<_, Error>(keys.into_iter().map(row).collect())
+    };
+    cache.get_many_entries(&[1, 2, 3, 4], load).await;
+    cache.invalidate_tag("odd:1").await;
+    let again = cache.get_many_entries(&[1, 2, 3, 4], load).await;
+    let outcomes: Vec<_> = again.into_iter().map(|read| read.unwrap().outcome).collect();
+    assert_eq!(outcomes, [Outcome::Loaded, Outcome::L1Hit, Outcome::Loaded, Outcome::L1Hit]);
+}
