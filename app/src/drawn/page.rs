@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_url;
+use leptos_router::hooks::use_location;
+use leptos_router::location::Location;
 use web_sys::Element;
 
 use super::morph;
@@ -12,12 +13,11 @@ use crate::session::Visitor;
 /// A page that the server draws, asked for again as often as the drawing says.
 #[component]
 pub(crate) fn DrawnPage() -> impl IntoView {
-    let url = use_url();
-    let address = Memo::new(move |_| {
-        url.with(|url| match url.search().trim_start_matches('?') {
-            "" => url.path().to_owned(),
-            search => format!("{}?{search}", url.path()),
-        })
+    // The URL of the route would stay behind where one cache's page follows another's.
+    let Location { pathname, search, .. } = use_location();
+    let address = Memo::new(move |_| match search.get().trim_start_matches('?') {
+        "" => pathname.get(),
+        search => format!("{}?{search}", pathname.get()),
     });
     let drawn = Drawn {
         address,
@@ -27,7 +27,7 @@ pub(crate) fn DrawnPage() -> impl IntoView {
     };
     drawn.follow();
     let first = drawing(address.get_untracked());
-    let title = move || url.with(|url| title_of(url.path()));
+    let title = move || title_of(&pathname.get());
     let main = Suspend::new(async move {
         let html = first.await;
         view! { <main id="main" class="drawn" tabindex="-1" inner_html=html></main> }

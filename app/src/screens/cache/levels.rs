@@ -92,10 +92,10 @@ fn lines(seen: &Seen<'_>) -> Vec<Line> {
             DASH.to_owned(),
         ),
         (
-            "unreadable",
-            "L2: values that could not be read back; each counted as a miss.",
+            "unreadable or unfit",
+            "L2: values that could not be read back, and entries too large to be kept.",
             DASH.to_owned(),
-            l2(format::count(report.l2_unreadable)),
+            l2(format::count(report.l2_unreadable + report.l2_unfit)),
         ),
         (
             "removed by invalidations",

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use strata_report::{EntryLook, KeyLook, L2Look, SourceLook};
 
 use super::value;
-use crate::format;
+use crate::format::{self, DASH};
 use crate::screens::sheet::titled;
 use crate::screens::words;
 
@@ -119,11 +119,15 @@ fn of_entry(place: String, class: &'static str, entry: &EntryLook, differs: Opti
         (true, false) => "remembers that there is none",
         (false, _) => "there, but a read would not be answered with it",
     };
-    let facts = vec![
+    let mut facts = vec![
         ("age", format::span(entry.age_ms)),
         ("time left", entry.expires_in_ms.map_or("no deadline".to_owned(), format::span)),
         ("size", words::bytes(entry.bytes)),
+        ("version", entry.version.map_or(DASH.to_owned(), |version| version.to_string())),
     ];
+    if !entry.tags.is_empty() {
+        facts.push(("tags", entry.tags.join(", ")));
+    }
     Copy { place, class, state: state.to_owned(), facts, value: entry.value.clone(), differs }
 }
 
