@@ -147,12 +147,13 @@ async fn value(cache: &Cache<u64, String>, scene: &Scene) -> String {
 }
 
 async fn arrives(hold: &Hold, combination: &str) {
-    timeout(PATIENCE, hold.arrived()).await.unwrap_or_else(|_| panic!("{combination}: not held"));
+    assert!(timeout(PATIENCE, hold.arrived()).await.is_ok(), "{combination}: not held");
 }
 
 async fn ends<T>(running: JoinHandle<T>, combination: &str) -> T {
     let ended = timeout(PATIENCE, running).await;
-    ended.unwrap_or_else(|_| panic!("{combination}: does not end")).unwrap()
+    assert!(ended.is_ok(), "{combination}: does not end");
+    ended.unwrap().unwrap()
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg_attr(feature = "redis", expect(clippy::expect_used, reason = "a test fails by panicking"))]
 
+#[cfg(feature = "redis")]
 mod bad_input;
 #[cfg(feature = "redis")]
 mod codecs;
