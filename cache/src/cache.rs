@@ -11,7 +11,7 @@ use crate::face::Later;
 use crate::invalidate::to_its_end;
 use crate::node::Progress;
 use crate::read::Load;
-use crate::recorder::Tag;
+use crate::recorder::Label;
 use crate::{CacheBuilder, Key, LoadError, Loaded, Pattern, Value};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -214,7 +214,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         let value =
             loaded.map_err(|_| LoadError::TimedOut).and_then(|loaded| loaded.map_err(source));
         let outcome = if value.is_ok() { Outcome::Bypassed } else { Outcome::Failed };
-        self.core.recorder.outcome(Tag::KEYLESS, outcome, None);
+        self.core.recorder.outcome(Label::KEYLESS, outcome, None);
         let value = value?.map(Arc::new);
         Ok(Read { value, outcome, age: Duration::ZERO, expires_in: None })
     }

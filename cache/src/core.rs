@@ -9,7 +9,7 @@ use crate::clock::Moment;
 use crate::fence::{Fence, Token};
 use crate::l1::{Capacity, Entry, L1};
 use crate::l2::Keyspace;
-use crate::recorder::{Bounds, Grouping, Lives, Recorder, Tag};
+use crate::recorder::{Bounds, Grouping, Label, Lives, Recorder};
 use crate::tags::Tags;
 use crate::{Key, LoadError, Loaded, Node, Value, clock};
 
@@ -89,8 +89,8 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    pub(crate) fn tag(&self, key: &K) -> Tag {
-        self.recorder.tag(&self.grouping, key)
+    pub(crate) fn label(&self, key: &K) -> Label {
+        self.recorder.label(&self.grouping, key)
     }
 
     pub(crate) fn is_fresh(&self, entry: &Entry<V>) -> bool {
@@ -148,7 +148,7 @@ impl<K: Key, V: Value> Core<K, V> {
             load_us: life.load_us,
             version: life.version,
             tags: self.tags.tagged(&life.tags, token.tick()),
-            tag: self.tag(key),
+            label: self.label(key),
         }
     }
 
@@ -171,7 +171,7 @@ impl<K: Key, V: Value> Core<K, V> {
             return;
         }
         self.l1.insert(key.clone(), entry.clone());
-        self.recorder.l1_put(entry.tag, entry.weight);
+        self.recorder.l1_put(entry.label, entry.weight);
         if let Some(what) = entry.what_filled_it() {
             self.recorder.note(key, what);
         }

@@ -165,7 +165,7 @@ impl<K: Key, V: Value> Core<K, V> {
         if !stored {
             self.drop_key(&key, Origin::Local);
         } else {
-            self.recorder.written(entry.tag, entry.weight);
+            self.recorder.written(entry.label, entry.weight);
             self.recorder.invalidation(Scope::Key, Origin::Local);
         }
         Ok((value, effect))

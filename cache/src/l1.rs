@@ -6,7 +6,7 @@ use strata_report::What;
 
 use crate::clock::Moment;
 use crate::pattern::Pattern;
-use crate::recorder::{L1Size, Recorder, Removal, Tag};
+use crate::recorder::{L1Size, Label, Recorder, Removal};
 use crate::sweep::Sweep;
 use crate::tags::Tagged;
 use crate::{Key, clock};
@@ -31,7 +31,7 @@ pub(crate) struct Entry<V> {
     pub(crate) version: u64,
     pub(crate) tags: Option<Arc<Tagged>>,
     pub(crate) weight: u32,
-    pub(crate) tag: Tag,
+    pub(crate) label: Label,
 }
 
 impl<V> Clone for Entry<V> {
@@ -96,7 +96,7 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
             // moka knows of idle entries only; whatever else removed this one, it was over already.
             let cause = if entry.is_kept(now) { cause } else { RemovalCause::Expired };
             let removal = Removal::new(cause, Some(age), entry.weight);
-            recorder.l1_removal(entry.tag, removal);
+            recorder.l1_removal(entry.label, removal);
             recorder.note_removal(&*key, removal);
         };
         let mut builder = moka::sync::Cache::builder().eviction_listener(listener);

@@ -101,7 +101,7 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
 
     fn group_of(&self, key: &str) -> Option<String> {
         let key = self.key(key).ok()?;
-        self.recorder.group_name(self.tag(&key))
+        self.recorder.group_name(self.label(&key))
     }
 
     fn events_after(&self, seq: u64) -> CacheEvents {

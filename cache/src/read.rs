@@ -14,7 +14,7 @@ use crate::face::Later;
 use crate::fence::Joined;
 use crate::held::Held;
 use crate::l1::Entry;
-use crate::recorder::{Tag, hash_of, is_sampled};
+use crate::recorder::{Label, hash_of, is_sampled};
 use crate::seat::Seat;
 use crate::{Key, LoadError, Loaded, Read, Value};
 
@@ -125,7 +125,7 @@ impl<K: Key, V: Value> Core<K, V> {
         let held = self.ask_l2(&[&text]).await.ok();
         let held = held.and_then(|mut held| held.pop()?);
         let Some(held) = held.filter(Held::is_usable) else {
-            self.recorder.outcome(self.tag(key), Outcome::Missed, None);
+            self.recorder.outcome(self.label(key), Outcome::Missed, None);
             return Read::nothing(Outcome::Missed);
         };
         let outcome = held.outcome();
@@ -182,7 +182,7 @@ impl<K: Key, V: Value> Core<K, V> {
             (Joined::Hit(entry), ..) => Place::Answered(entry, Outcome::L1Hit),
             (Joined::Flight(_), Some(outcome), Some(entry)) => Place::Answered(entry, outcome),
             (Joined::Flight(flight), _, fallback) => {
-                let joined = (self.tag(key), Some(Outcome::Coalesced));
+                let joined = (self.label(key), Some(Outcome::Coalesced));
                 Place::Joined(Waiting::new(self, flight, joined, fallback))
             }
             (Joined::Lead(token, id), outcome, fallback) => {
@@ -196,7 +196,7 @@ impl<K: Key, V: Value> Core<K, V> {
                     (Some(outcome), Some(entry)) => Place::Refreshing(entry, outcome, seat),
                     (_, fallback) => Place::Leading(
                         seat,
-                        Waiting::new(self, flight, (self.tag(key), None), fallback),
+                        Waiting::new(self, flight, (self.label(key), None), fallback),
                     ),
                 }
             }
@@ -238,7 +238,7 @@ impl<K: Key, V: Value> Core<K, V> {
 
     #[inline]
     fn answer_at(&self, now: Moment, entry: Entry<V>, outcome: Outcome) -> Read<V> {
-        self.recorder.outcome(entry.tag, outcome, Some(entry.weight));
+        self.recorder.outcome(entry.label, outcome, Some(entry.weight));
         Read::at(now, entry, outcome)
     }
 }
@@ -248,7 +248,7 @@ impl<K: Key, V: Value> Core<K, V> {
 struct Waiting<'a, K: Key, V: Value> {
     core: &'a Core<K, V>,
     flight: Flight<V>,
-    tag: Tag,
+    label: Label,
     /// The outcome of a read that joined; the flight's own for the one that leads it.
     joined: Option<Outcome>,
     /// What stands in, stale, where the flight fails or is slow.
@@ -262,11 +262,11 @@ impl<'a, K: Key, V: Value> Waiting<'a, K, V> {
     fn new(
         core: &'a Core<K, V>,
         flight: Flight<V>,
-        (tag, joined): (Tag, Option<Outcome>),
+        (label, joined): (Label, Option<Outcome>),
         fallback: Option<Entry<V>>,
     ) -> Self {
         let (began, outcome, weight) = (Instant::now(), Outcome::Failed, None);
-        Self { core, flight, tag, joined, fallback, began, outcome, weight }
+        Self { core, flight, label, joined, fallback, began, outcome, weight }
     }
 
     async fn for_the_flight(mut self) -> Result<Read<V>, LoadError> {
@@ -295,7 +295,7 @@ impl<'a, K: Key, V: Value> Waiting<'a, K, V> {
 
 impl<K: Key, V: Value> Drop for Waiting<'_, K, V> {
     fn drop(&mut self) {
-        self.core.recorder.outcome(self.tag, self.outcome, self.weight);
+        self.core.recorder.outcome(self.label, self.outcome, self.weight);
     }
 }
 

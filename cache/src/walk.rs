@@ -122,7 +122,7 @@ impl<K: Key, V: Value> Core<K, V> {
             key,
             l1: vec![self.node.id().to_owned()],
             l2: None,
-            group: self.recorder.group_name(entry.tag),
+            group: self.recorder.group_name(entry.label),
             age_ms: Some(millis(now.since(entry.loaded_at))),
             expires_in_ms: Some(millis(entry.fresh_until.since(now))),
             bytes: self.is_weighed().then(|| u64::from(entry.weight)),

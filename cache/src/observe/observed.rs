@@ -8,7 +8,7 @@ use super::reading::Reading;
 use super::watch::Watch;
 use super::watched::Watched;
 use crate::face::CacheFace;
-use crate::recorder::{Tag, hash_of};
+use crate::recorder::{Label, hash_of};
 
 /// A moka cache whose reads and entries are counted; see [`Observer`](crate::Observer).
 ///
@@ -49,7 +49,7 @@ impl<C: MokaFace> Observed<C> {
 
     pub(super) fn inserted(&self, hash: u64) {
         self.watch.put(hash);
-        self.watch.recorder.written(Tag::ungrouped(hash), self.watch.mean_weight());
+        self.watch.recorder.written(Label::ungrouped(hash), self.watch.mean_weight());
     }
 
     pub(super) fn invalidated(&self, key: &(impl Hash + ?Sized)) {

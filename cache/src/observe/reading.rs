@@ -3,7 +3,7 @@ use std::time::Instant;
 use strata_report::Outcome;
 
 use super::watch::Watch;
-use crate::recorder::{LoadEnded, Tag, is_sampled};
+use crate::recorder::{Label, LoadEnded, is_sampled};
 
 /// One read. Its outcome is counted when it is dropped, also when the caller goes away or the load
 /// panics: nobody was answered then, and the read counts as failed.
@@ -59,7 +59,7 @@ impl Drop for Reading<'_> {
         }
         let answered = !matches!(self.outcome, Outcome::Missed | Outcome::Failed);
         let weight = answered.then(|| self.watch.mean_weight());
-        recorder.outcome(Tag::ungrouped(self.hash), self.outcome, weight);
+        recorder.outcome(Label::ungrouped(self.hash), self.outcome, weight);
     }
 }
 
@@ -91,7 +91,7 @@ impl Drop for Loading<'_> {
             Some(ended) => {
                 recorder.load_ended(took, ended);
                 if let LoadEnded::Answered = ended {
-                    recorder.load_of(std::iter::once(Tag::KEYLESS), took);
+                    recorder.load_of(std::iter::once(Label::KEYLESS), took);
                 }
             }
         }

@@ -7,7 +7,7 @@ use super::births::Births;
 use super::moka_face::MokaFace;
 use crate::clock::millis;
 use crate::recorder::{
-    Bounds, Grouping, L1Size, Lives, Recorder, Recording, Removal, SAMPLED_ONE_IN, Tag,
+    Bounds, Grouping, L1Size, Label, Lives, Recorder, Recording, Removal, SAMPLED_ONE_IN,
 };
 
 /// What is counted of one observed cache.
@@ -40,12 +40,12 @@ impl Watch {
     /// An entry that was put in, after moka has it: the one it replaces has left by then.
     pub(super) fn put(&self, hash: u64) {
         self.births.put(hash);
-        self.recorder.l1_put(Tag::ungrouped(hash), 1);
+        self.recorder.l1_put(Label::ungrouped(hash), 1);
     }
 
     pub(super) fn removal(&self, hash: u64, cause: RemovalCause) {
         let removal = Removal::new(cause, self.births.take(hash), 1);
-        self.recorder.l1_removal(Tag::ungrouped(hash), removal);
+        self.recorder.l1_removal(Label::ungrouped(hash), removal);
     }
 
     pub(super) fn mean_weight(&self) -> u32 {

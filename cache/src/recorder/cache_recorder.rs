@@ -12,7 +12,7 @@ use super::events::Events;
 use super::grouping::Grouping;
 use super::groups::GroupCounts;
 use super::hot_keys::HotKeysRecorder;
-use super::tag::{Tag, hash_of};
+use super::label::{Label, hash_of};
 use super::what_if::WhatIfRecorder;
 use crate::clock::millis;
 
@@ -73,20 +73,20 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn tag<K: Hash + Display>(&self, grouping: &Grouping<K>, key: &K) -> Tag {
-        Tag::new(grouping.group(key, &self.groups), hash_of(key))
+    pub(crate) fn label<K: Hash + Display>(&self, grouping: &Grouping<K>, key: &K) -> Label {
+        Label::new(grouping.group(key, &self.groups), hash_of(key))
     }
 
     /// The name of the key's group.
-    pub(crate) fn group_name(&self, tag: Tag) -> Option<String> {
-        self.groups.name(tag.group)
+    pub(crate) fn group_name(&self, label: Label) -> Option<String> {
+        self.groups.name(label.group)
     }
 
     /// A read that ended; with the weight of the entry that answered it.
-    pub(crate) fn outcome(&self, tag: Tag, outcome: Outcome, weight: Option<u32>) {
-        self.groups.outcome(tag.group, outcome);
+    pub(crate) fn outcome(&self, label: Label, outcome: Outcome, weight: Option<u32>) {
+        self.groups.outcome(label.group, outcome);
         if let Some(what_if) = &self.what_if {
-            what_if.read(tag, weight);
+            what_if.read(label, weight);
         }
     }
 
@@ -112,16 +112,16 @@ impl Recorder {
     }
 
     /// An entry that L1 was given without a read.
-    pub(crate) fn written(&self, tag: Tag, weight: u32) {
+    pub(crate) fn written(&self, label: Label, weight: u32) {
         if let Some(what_if) = &self.what_if {
-            what_if.write(tag, weight);
+            what_if.write(label, weight);
         }
     }
 
     /// A key that was invalidated, by its hash.
     pub(crate) fn forget(&self, hash: u64) {
         if let Some(what_if) = &self.what_if {
-            what_if.forget(Tag::ungrouped(hash));
+            what_if.forget(Label::ungrouped(hash));
         }
     }
 
@@ -132,14 +132,14 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn l1_put(&self, tag: Tag, weight: u32) {
+    pub(crate) fn l1_put(&self, label: Label, weight: u32) {
         self.l1_puts.add(1);
-        self.groups.put(tag.group, weight);
+        self.groups.put(label.group, weight);
         self.l1_put_bytes.record(u64::from(weight));
     }
 
-    pub(crate) fn l1_removal(&self, tag: Tag, removal: Removal) {
-        self.groups.removal(tag.group, removal.cause, removal.weight);
+    pub(crate) fn l1_removal(&self, label: Label, removal: Removal) {
+        self.groups.removal(label.group, removal.cause, removal.weight);
         if let Some(age) = removal.age {
             self.ages_ms[removal.cause as usize].record(millis(age));
         }
@@ -162,8 +162,8 @@ impl Recorder {
     }
 
     /// A load that answered: counted once in each group that it was asked for.
-    pub(crate) fn load_of(&self, tags: impl Iterator<Item = Tag>, took: Duration) {
-        let groups: HashSet<u8> = tags.map(|tag| tag.group).collect();
+    pub(crate) fn load_of(&self, labels: impl Iterator<Item = Label>, took: Duration) {
+        let groups: HashSet<u8> = labels.map(|label| label.group).collect();
         groups.into_iter().for_each(|group| self.groups.load(group, took));
     }
 

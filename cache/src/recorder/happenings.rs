@@ -6,7 +6,7 @@ use strata_report::{Origin, Scope, What};
 use super::bounds::Removal;
 use super::cache_recorder::Recorder;
 use super::events::{CacheEvents, KeyNote};
-use super::tag::hash_of;
+use super::label::hash_of;
 use crate::clock::millis;
 use crate::pattern::Pattern;
 

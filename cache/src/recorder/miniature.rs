@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::tag::Hashing;
+use super::label::Hashing;
 
 /// A scaled-down L1 without values: the policy of moka on a sample of the keys.
 pub(super) struct Miniature {

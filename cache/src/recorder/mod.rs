@@ -6,7 +6,7 @@
 //! | `bounds` | what the recorder is told |
 //! | `counters` | single counters and histograms |
 //! | `groups`, `grouping`, `template` | counts by key group, and which group a key is in |
-//! | `tag` | what is known of a key, kept in its entry so that a hit pays nothing |
+//! | `label` | what is known of a key, kept in its entry so that a hit pays nothing |
 //! | `events`, `happenings` | the newest things that happened to keys |
 //! | `turn` | which reads are sampled |
 //! | `hot_keys`, `sketch` | the keys that are read or missed most |
@@ -20,10 +20,10 @@ mod grouping;
 mod groups;
 mod happenings;
 mod hot_keys;
+mod label;
 mod miniature;
 mod reporting;
 mod sketch;
-mod tag;
 mod template;
 mod turn;
 mod what_if;
@@ -35,6 +35,6 @@ pub(crate) use counters::{Counter, HistogramRecorder};
 pub use events::CacheEvents;
 pub(crate) use events::Events;
 pub(crate) use grouping::{GroupOf, Grouping};
+pub(crate) use label::{Label, hash_of};
 pub(crate) use miniature::Lives;
-pub(crate) use tag::{Tag, hash_of};
 pub(crate) use turn::{SAMPLED_ONE_IN, is_sampled};

@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use strata_report::{WhatIf, WhatIfPoint};
 
 use super::counters::Counter;
+use super::label::Label;
 use super::miniature::{Lives, Miniature};
-use super::tag::Tag;
 
 /// The capacities that are simulated, in multiples of L1's own.
 const FACTORS: [f64; 5] = [0.5, 1.0, 2.0, 4.0, 8.0];
@@ -74,26 +74,26 @@ impl WhatIfRecorder {
     }
 
     /// A read that ended; with the weight of its entry if it was answered.
-    pub(super) fn read(&self, tag: Tag, weight: Option<u32>) {
-        if tag.sample < self.threshold.load(Relaxed)
-            && self.notes.try_send(Note::Read { key: tag.sample, weight }).is_err()
+    pub(super) fn read(&self, label: Label, weight: Option<u32>) {
+        if label.sample < self.threshold.load(Relaxed)
+            && self.notes.try_send(Note::Read { key: label.sample, weight }).is_err()
         {
             self.skipped.add(1);
         }
     }
 
     /// An entry that L1 was given without a read.
-    pub(super) fn write(&self, tag: Tag, weight: u32) {
-        if tag.sample < self.threshold.load(Relaxed) {
-            let _: Result<(), _> = self.notes.try_send(Note::Write { key: tag.sample, weight });
+    pub(super) fn write(&self, label: Label, weight: u32) {
+        if label.sample < self.threshold.load(Relaxed) {
+            let _: Result<(), _> = self.notes.try_send(Note::Write { key: label.sample, weight });
         }
     }
 
     /// A key that was invalidated.
-    pub(super) fn forget(&self, tag: Tag) {
-        if tag.sample < self.threshold.load(Relaxed) {
+    pub(super) fn forget(&self, label: Label) {
+        if label.sample < self.threshold.load(Relaxed) {
             // One that is lost to a full queue leaves a copy too many in the miniatures.
-            let _: Result<(), _> = self.notes.try_send(Note::Forget(tag.sample));
+            let _: Result<(), _> = self.notes.try_send(Note::Forget(label.sample));
         }
     }
 

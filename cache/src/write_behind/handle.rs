@@ -130,7 +130,7 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
         let Inner { cache, kind, .. } = &*self.inner;
         if let Some((value, age)) = kind.unwritten(key) {
             let (core, outcome) = (cache.core(), Outcome::L1Hit);
-            core.recorder.outcome(core.tag(key), outcome, None);
+            core.recorder.outcome(core.label(key), outcome, None);
             return Ok(Read { value: Some(value), outcome, age, expires_in: None });
         }
         match kind {

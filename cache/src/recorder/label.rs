@@ -1,15 +1,15 @@
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
 
-/// What the recorder knows of a key. An entry in L1 carries its key's tag, so that a hit is
+/// What the recorder knows of a key. An entry in L1 carries its key's label, so that a hit is
 /// counted in its group, and told apart from the keys that are not simulated, without a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tag {
+pub(crate) struct Label {
     pub(super) group: u8,
     /// 32 bits of the key's hash. Keys below a threshold are simulated.
     pub(super) sample: u32,
 }
 
-impl Tag {
+impl Label {
     /// Of a read without a key: nothing simulates it.
     pub(crate) const KEYLESS: Self = Self { group: 0, sample: u32::MAX };
 
@@ -85,12 +85,12 @@ mod tests {
     #[test]
     fn a_sixteenth_of_the_keys_is_below_a_sixteenth_of_the_hashes() {
         let below = |key: &dyn Fn(u32) -> String| {
-            (0..100_000).filter(|n| Tag::new(0, hash_of(&key(*n))).sample < u32::MAX / 16).count()
+            (0..100_000).filter(|n| Label::new(0, hash_of(&key(*n))).sample < u32::MAX / 16).count()
         };
         let texts = below(&|n| format!("author:{n}:page:1"));
         assert!((6_000..6_500).contains(&texts), "{texts}");
         let numbers = (0..100_000_u64)
-            .filter(|n| Tag::new(0, hash_of(&(n * 8))).sample < u32::MAX / 16)
+            .filter(|n| Label::new(0, hash_of(&(n * 8))).sample < u32::MAX / 16)
             .count();
         assert!((6_000..6_500).contains(&numbers), "{numbers}");
     }
