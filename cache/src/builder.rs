@@ -267,6 +267,7 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         let grouping = Grouping::of(&self.templates, self.group_of)?;
         let core = Core::new(self.name, (self.capacity, grouping), self.policy, node.clone());
         node.shared().register(&core)?;
+        core.tags.born(node.shared().tail().dispatched());
         Ok(Cache::of(core))
     }
 }

@@ -227,7 +227,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// [`Effect::Queued`] is an invalidation that waits for Redis, where it is away.
     ///
     /// # Errors
-    /// Those of `write`; nothing is cached then.
+    /// Those of `write`. The key is invalidated then: the source may have committed all the same.
     ///
     /// # Example
     /// ```
@@ -256,7 +256,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// newer row's entry in L2 instead of removing it.
     ///
     /// # Errors
-    /// Those of `write`; nothing is cached then.
+    /// Those of `write`. The key is invalidated then: the source may have committed all the same.
     pub async fn write_through_entry<F, E>(&self, key: &K, write: F) -> Result<(Arc<V>, Effect), E>
     where
         F: Future<Output = Result<Loaded<V>, E>> + Send + 'static,

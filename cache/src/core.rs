@@ -70,8 +70,12 @@ impl<K: Key, V: Value> Core<K, V> {
         if entry.epoch != self.fence.epoch() || is_overtaken() {
             return Standing::Dead;
         }
-        if now < entry.fresh_until && self.is_trusted(entry, now) {
-            return Standing::Fresh;
+        if now < entry.fresh_until {
+            match self.is_trusted(entry, now) {
+                true => return Standing::Fresh,
+                false if self.policy.grace.is_zero() => return Standing::Dead,
+                false => {}
+            }
         }
         match entry.retry_at {
             _ if now >= entry.kept_until => Standing::Dead,
@@ -153,7 +157,7 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     /// How long what was just loaded stays fresh in L2; `None` was not found.
-    pub(crate) fn l2_fresh_for(&self, loaded: Option<&Loaded<V>>) -> Duration {
+    pub(crate) fn l2_fresh_for<W>(&self, loaded: Option<&Loaded<W>>) -> Duration {
         let is_kept = self.l2.is_some() && self.policy.is_kept_in_l2();
         let l2_time_to_live = self.policy.l2_time_to_live.filter(|_| is_kept);
         let l2_time_to_live = l2_time_to_live.unwrap_or(clock::MAX_TIME_TO_LIVE);

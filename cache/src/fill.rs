@@ -145,9 +145,12 @@ impl<K: Key, V: Value> Core<K, V> {
     async fn land_loaded(
         &self,
         seats: Vec<Seat<K, V>>,
-        mut values: HashMap<K, Loaded<V>>,
+        values: HashMap<K, Loaded<V>>,
         took: Duration,
     ) {
+        // Shared: where an invalidation came between two seats of one key, both lead.
+        let values: HashMap<K, Loaded<Arc<V>>> =
+            values.into_iter().map(|(key, loaded)| (key, loaded.shared())).collect();
         let (lagging, seats): (Vec<_>, Vec<_>) = seats.into_iter().partition(|seat| {
             values.get(&seat.key).is_some_and(|loaded| seat.has_newer(loaded.version))
         });
@@ -157,9 +160,9 @@ impl<K: Key, V: Value> Core<K, V> {
         let mut landings = Vec::with_capacity(seats.len());
         let mut commits = Vec::new();
         for seat in seats {
-            let loaded = values.remove(&seat.key);
-            let life = Life::of(loaded.as_ref(), self.l2_fresh_for(loaded.as_ref()), took);
-            let value = loaded.map(|loaded| Arc::new(loaded.value));
+            let loaded = values.get(&seat.key);
+            let life = Life::of(loaded, self.l2_fresh_for(loaded), took);
+            let value = loaded.map(|loaded| Arc::clone(&loaded.value));
             if let Some(expects) = seat.expects().map(<[u8]>::to_vec)
                 && let Some(written) = self.encode(&seat.text, value.as_deref(), &life, seat.stamp)
             {

@@ -7,7 +7,9 @@ use strata_report::Outcome;
 
 use crate::codec::Unfit;
 use crate::core::{Core, Life};
-use crate::l2::{Away, Envelope, Found, HEADER, MAX_KEY_BYTES, MAX_TAG_BYTES, MAX_TAGS, Written};
+use crate::l2::{
+    Away, Envelope, Found, HEADER, MAX_ENTRY_TAGS, MAX_KEY_BYTES, MAX_TAG_BYTES, Written,
+};
 use crate::tags::Verdict;
 use crate::{Key, Value, clock};
 
@@ -177,6 +179,6 @@ impl<K: Key, V: Value> Core<K, V> {
 
 fn fits(text: &str, tags: &[Arc<str>]) -> bool {
     text.len() <= MAX_KEY_BYTES
-        && tags.len() <= MAX_TAGS
+        && tags.len() <= MAX_ENTRY_TAGS
         && tags.iter().all(|tag| tag.len() <= MAX_TAG_BYTES)
 }

@@ -138,10 +138,9 @@ impl<K: Key, V: Value> Core<K, V> {
         };
         let loaded = match write.await {
             Ok(loaded) => loaded,
+            // It may have committed all the same, and only the answer was lost.
             Err(error) => {
-                if let (Some(l2), true) = (&self.l2, leased) {
-                    l2.release(&lease, std::slice::from_ref(&text)).await;
-                }
+                self.invalidate(vec![key]).await;
                 return Err(error);
             }
         };
@@ -244,7 +243,9 @@ impl<K: Key, V: Value> Core<K, V> {
         self.fence.overtake_all();
         let keys = self.l1.matching(pattern, |_| true);
         for (key, _) in keys {
-            self.recorder.l1_removed.add(u64::from(self.l1.remove(&key)));
+            // Under the lock, where a soft invalidation may be putting it back.
+            let had = self.fence.overtake(&key, || self.l1.remove(&key));
+            self.recorder.l1_removed.add(u64::from(had));
             self.recorder.forget(hash_of(&*key));
         }
     }

@@ -42,6 +42,7 @@ mod shared;
 pub mod structures;
 mod sweep;
 mod tags;
+mod waiting;
 mod walk;
 mod write_behind;
 

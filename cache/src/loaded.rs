@@ -38,6 +38,13 @@ impl<V> Loaded<V> {
     }
 }
 
+impl<V> Loaded<V> {
+    pub(crate) fn shared(self) -> Loaded<Arc<V>> {
+        let Self { value, time_to_live, version, tags } = self;
+        Loaded { value: Arc::new(value), time_to_live, version, tags }
+    }
+}
+
 impl<V> From<V> for Loaded<V> {
     fn from(value: V) -> Self {
         Self { value, time_to_live: None, version: 0, tags: Vec::new() }

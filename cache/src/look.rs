@@ -14,6 +14,7 @@ use crate::l1::{Capacity, Entry};
 use crate::l2::{Envelope, Found, Keyspace};
 use crate::node::Progress;
 use crate::recorder::CacheEvents;
+use crate::tags::Verdict;
 use crate::walk::{L1List, L1Survey};
 use crate::{CacheError, Key, Pattern, Value};
 
@@ -44,8 +45,9 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
     }
 
     fn raise_epoch(&self) {
-        self.fence.raise_epoch();
+        // First, so that who reads L2 in the new epoch asks Redis about tags.
         self.tags.forget_sequences();
+        self.fence.raise_epoch();
         self.l1.remove_all();
         self.recorder.forget_all();
     }
@@ -169,6 +171,9 @@ impl<K: Key, V: Value> Core<K, V> {
         if !self.counts(&envelope, now_ms) {
             return L2Look::Unreadable;
         }
+        let tags: Vec<Arc<str>> = envelope.tags.iter().map(|tag| Arc::from(*tag)).collect();
+        let since = self.node.shared().tail().heard_since();
+        let is_overtaken = self.tags.judge(&tags, envelope.stamp, since) == Verdict::Overtaken;
         let value = match envelope.value {
             None => None,
             Some((flags, value)) => match self.policy.form.decode::<V>(flags, value) {
@@ -178,7 +183,7 @@ impl<K: Key, V: Value> Core<K, V> {
         };
         L2Look::Entry(EntryLook {
             value,
-            fresh: envelope.fresh_until_ms > now_ms,
+            fresh: envelope.fresh_until_ms > now_ms && !is_overtaken,
             age_ms: now_ms.saturating_sub(envelope.created_ms),
             expires_in_ms: Some(envelope.fresh_until_ms.saturating_sub(now_ms)),
             version: (envelope.version > 0).then_some(envelope.version),

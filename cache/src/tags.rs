@@ -2,8 +2,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// So many tags are known to a cache at most; beyond, those that no entry carries are forgotten.
-const MAX_TAGS: usize = 10_000;
+/// Of so many tags a cache knows at most; beyond, those that no entry carries are forgotten.
+const MAX_MARKS: usize = 10_000;
 
 /// Which tags of a cache were invalidated when, as far as this node knows.
 ///
@@ -23,6 +23,8 @@ struct Table {
     /// The tick and the number at which a tag that is not in the table may have been invalidated,
     /// at the latest.
     forgotten: (u64, u64),
+    /// Messages up to this number were dispatched before this cache could hear them.
+    born: u64,
     /// With so many marks those that no entry carries are looked for.
     sweep_at: usize,
     /// Raised as the sequence numbers are forgotten.
@@ -96,11 +98,16 @@ impl Tags {
             match (known.unwrap_or(0), since) {
                 (sequence, _) if sequence > stamp => return Verdict::Overtaken,
                 (1.., Some(_)) => {}
-                (_, Some(since)) if stamp >= since.max(table.forgotten.1) => {}
+                (_, Some(since)) if stamp >= since.max(table.forgotten.1).max(table.born) => {}
                 _ => verdict = Verdict::Unknown,
             }
         }
         verdict
+    }
+
+    /// Takes note that messages up to this number were not heard by this cache.
+    pub(crate) fn born(&self, sequence: u64) {
+        self.table().born = sequence;
     }
 
     /// What to hand to [`Tags::learn`] with what is read from Redis from now on.
@@ -137,14 +144,13 @@ impl Table {
         if let Some(mark) = self.marks.get(name) {
             return Arc::clone(mark);
         }
-        if self.marks.len() >= self.sweep_at.max(MAX_TAGS) {
+        if self.marks.len() >= self.sweep_at.max(MAX_MARKS) {
             self.forget_unused();
             self.sweep_at = 2 * self.marks.len();
         }
-        let (tick, sequence) = self.forgotten;
         let name: Arc<str> = Arc::from(name);
-        // What was forgotten may be this tag, at any number up to the last one forgotten.
-        let (tick, sequence) = (AtomicU64::new(tick), AtomicU64::new(sequence));
+        // What was forgotten may be this tag. Its number is not known: 0 says so.
+        let (tick, sequence) = (AtomicU64::new(self.forgotten.0), AtomicU64::new(0));
         let mark = Arc::new(Mark { name: Arc::clone(&name), tick, sequence });
         self.marks.insert(name, Arc::clone(&mark));
         mark

@@ -44,6 +44,7 @@ struct Inner {
     /// Random, so that a node knows its own messages whatever it is called.
     origin: String,
     sent: AtomicU64,
+    seen: AtomicU64,
 }
 
 /// What a message is about.
@@ -83,6 +84,7 @@ impl Bus {
             sequence: format!("{{{namespace}}}!bus:sequence"),
             origin: format!("{:016x}", rand::random::<u64>()),
             sent: AtomicU64::new(0),
+            seen: AtomicU64::new(0),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -112,6 +114,16 @@ impl Bus {
 
     pub(crate) fn sent(&self) -> u64 {
         self.inner.sent.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of a number of the bus.
+    pub(super) fn saw(&self, sequence: u64) {
+        self.inner.seen.fetch_max(sequence, Ordering::Relaxed);
+    }
+
+    /// The highest number of the bus that this node has seen.
+    pub(super) fn seen(&self) -> u64 {
+        self.inner.seen.load(Ordering::Relaxed)
     }
 
     /// Whether this node sent it, and so has already acted on it.

@@ -7,14 +7,16 @@ use super::{ANNOUNCE, Bus};
 
 /// Notices that another run of Redis answers. What lies there may come from a snapshot, or from a
 /// replica that had not received everything, and so be older than what was acknowledged: entries
-/// stamped before the number answered here no longer count. That number is above all of theirs.
-/// KEYS: sequence, run.
+/// stamped before the number answered here no longer count. That number is above all of theirs, and
+/// above every number that the asking node has seen: a sequence behind that is an older state, too.
+/// KEYS: sequence, run. ARGV: the highest number seen.
 static BEGIN: LazyLock<Script> = LazyLock::new(|| {
     Script::new(&format!(
         "{ANNOUNCE}
          local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
-         if redis.call('HGET', KEYS[2], 'run') ~= run then
-           local last = tonumber(redis.call('GET', KEYS[1]) or 0)
+         local last = tonumber(redis.call('GET', KEYS[1]) or 0)
+         if redis.call('HGET', KEYS[2], 'run') ~= run or last < tonumber(ARGV[1]) then
+           last = math.max(last, tonumber(ARGV[1]))
            redis.call('DEL', KEYS[1])
            begin(KEYS[1])
            if tonumber(redis.call('GET', KEYS[1])) <= last then
@@ -32,7 +34,9 @@ impl Bus {
     /// do not count.
     pub(crate) async fn begin(&self, connection: &mut MultiplexedConnection) -> RedisResult<u64> {
         let mut begin = BEGIN.prepare_invoke();
-        begin.key(self.sequence()).key(self.beside("bus:run"));
-        begin.invoke_async(connection).await
+        begin.key(self.sequence()).key(self.beside("bus:run")).arg(self.seen());
+        let floor = begin.invoke_async(connection).await?;
+        self.saw(floor);
+        Ok(floor)
     }
 }

@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, Ordering::Relaxed};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -55,6 +55,8 @@ pub(crate) struct Tail {
     acted_on: watch::Sender<u64>,
     /// Every message after this number was heard.
     since: AtomicU64,
+    /// The number of the last message that was handed on, or is being handed on.
+    dispatched: AtomicU64,
 }
 
 impl Tail {
@@ -70,6 +72,7 @@ impl Tail {
             lag: HistogramRecorder::default(),
             acted_on: watch::Sender::new(0),
             since: AtomicU64::new(0),
+            dispatched: AtomicU64::new(0),
         }
     }
 
@@ -204,6 +207,8 @@ impl Tail {
                 self.gap(hearer, message.sequence.saturating_sub(1));
             }
             last.sequence = message.sequence;
+            self.bus.saw(message.sequence);
+            self.dispatched.store(message.sequence, Ordering::SeqCst);
             if !self.bus.is_own(&message) {
                 hearer.hear(&message);
             }
@@ -220,6 +225,11 @@ impl Tail {
     /// The number of the last message acted on.
     pub(crate) fn heard(&self) -> u64 {
         *self.acted_on.borrow()
+    }
+
+    /// The number of the last message that was handed on to the caches.
+    pub(crate) fn dispatched(&self) -> u64 {
+        self.dispatched.load(Ordering::SeqCst)
     }
 
     /// From which number on every message is heard; `None` while the bus is not.

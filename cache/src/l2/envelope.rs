@@ -35,7 +35,7 @@ pub(crate) const VERSION_AT: usize = 35;
 pub(crate) const MAX_KEY_BYTES: usize = 1_024;
 
 /// Tags of one entry, and bytes of one tag.
-pub(crate) const MAX_TAGS: usize = u8::MAX as usize;
+pub(crate) const MAX_ENTRY_TAGS: usize = u8::MAX as usize;
 pub(crate) const MAX_TAG_BYTES: usize = u8::MAX as usize;
 
 const CRC_AT: usize = 51;

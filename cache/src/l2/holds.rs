@@ -15,12 +15,12 @@ pub enum Side {
     After,
 }
 
-type Held = HashMap<(Step, Side), Arc<Gate>>;
+type Gates = HashMap<(Step, Side), Arc<Gate>>;
 
 /// Where a test holds up what a node does, between any two of its steps.
 #[derive(Clone, Default)]
 pub struct Holds {
-    held: Arc<Mutex<Held>>,
+    held: Arc<Mutex<Gates>>,
     /// So that where nobody holds, as in a benchmark, it costs next to nothing.
     used: Arc<AtomicBool>,
 }
@@ -66,7 +66,7 @@ impl Holds {
         }
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn held(&self) -> MutexGuard<'_, Gates> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

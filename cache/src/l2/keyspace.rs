@@ -7,6 +7,9 @@ use super::scripts;
 use super::step::Step;
 use crate::bus::{Bus, What};
 
+/// Keys in one command or script; Redis serves nobody else meanwhile.
+pub(super) const AT_ONCE: usize = 256;
+
 /// One cache's keys in L2, each `{namespace}:cache:key`.
 pub(crate) struct Keyspace {
     pub(crate) link: Arc<Link>,
@@ -85,25 +88,26 @@ impl Keyspace {
         Self { link, bus, cache: cache.to_owned(), prefix, tags }
     }
 
-    /// One GET, or one MGET.
+    /// One GET, or one MGET for each 256.
     pub(crate) async fn get(&self, keys: &[&str]) -> Result<Vec<Found>, Away> {
-        let command = match keys {
-            [key] => cmd("GET").arg(self.entry(key)).to_owned(),
-            keys => keys.iter().fold(cmd("MGET"), |mut mget, key| {
-                mget.arg(self.entry(key));
-                mget
-            }),
-        };
-        let single = keys.len() == 1;
-        let values: Vec<Option<Vec<u8>>> = self
-            .link
-            .call(Step::Get, |mut connection| async move {
-                if single {
-                    return Ok(vec![command.query_async(&mut connection).await?]);
-                }
-                command.query_async(&mut connection).await
-            })
-            .await?;
+        let mut values: Vec<Option<Vec<u8>>> = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(AT_ONCE) {
+            let mut command = cmd(if keys.len() == 1 { "GET" } else { "MGET" });
+            for key in keys {
+                command.arg(self.entry(key));
+            }
+            let single = keys.len() == 1;
+            let some: Vec<Option<Vec<u8>>> = self
+                .link
+                .call(Step::Get, |mut connection| async move {
+                    if single {
+                        return Ok(vec![command.query_async(&mut connection).await?]);
+                    }
+                    command.query_async(&mut connection).await
+                })
+                .await?;
+            values.extend(some);
+        }
         Ok(values.into_iter().map(found).collect())
     }
 
@@ -114,18 +118,22 @@ impl Keyspace {
         lease: &Lease,
         ttl_ms: u64,
     ) -> Result<Vec<Found>, Away> {
-        let mut pipe = pipe();
-        for key in keys {
-            pipe.cmd("SET").arg(self.entry(key)).arg(&lease.0);
-            pipe.arg("NX").arg("GET").arg("PX").arg(ttl_ms.max(1));
-        }
-        let values: Vec<Option<Vec<u8>>> =
-            self.link
+        let mut acquired = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(AT_ONCE) {
+            let mut pipe = pipe();
+            for key in keys {
+                pipe.cmd("SET").arg(self.entry(key)).arg(&lease.0);
+                pipe.arg("NX").arg("GET").arg("PX").arg(ttl_ms.max(1));
+            }
+            let values: Vec<Option<Vec<u8>>> = self
+                .link
                 .call(Step::Acquire, |mut connection| async move {
                     pipe.query_async(&mut connection).await
                 })
                 .await?;
-        Ok(values.into_iter().map(found).collect())
+            acquired.extend(values.into_iter().map(found));
+        }
+        Ok(acquired)
     }
 
     /// Takes a key's lease from whoever holds it, entry or not, for a write.
@@ -158,17 +166,23 @@ impl Keyspace {
 
     /// Writes the entries where nothing came in between; says which.
     pub(crate) async fn commit(&self, entries: &[Commit]) -> Result<Vec<bool>, Away> {
-        let mut invocation = scripts::COMMIT.prepare_invoke();
-        for entry in entries {
-            invocation.key(self.entry(&entry.key)).arg(entry.expects.as_slice());
-            entry.written.args(&mut invocation);
+        let mut committed = Vec::with_capacity(entries.len());
+        for entries in entries.chunks(AT_ONCE) {
+            let mut invocation = scripts::COMMIT.prepare_invoke();
+            for entry in entries {
+                invocation.key(self.entry(&entry.key)).arg(entry.expects.as_slice());
+                entry.written.args(&mut invocation);
+            }
+            invocation.key(&self.tags).key(self.bus.sequence());
+            let some: Vec<bool> = self
+                .link
+                .call(Step::Commit, |mut connection| async move {
+                    invocation.invoke_async(&mut connection).await
+                })
+                .await?;
+            committed.extend(some);
         }
-        invocation.key(&self.tags).key(self.bus.sequence());
-        self.link
-            .call(Step::Commit, |mut connection| async move {
-                invocation.invoke_async(&mut connection).await
-            })
-            .await
+        Ok(committed)
     }
 
     /// Writes an entry after a write, if the lease still holds, and tells the other nodes; says

@@ -222,10 +222,11 @@ impl Link {
         let floor = in_time(self.timeout, self.bus.begin(&mut connection)).await?;
         self.floor.store(floor, Ordering::Release);
         loop {
+            // Out of the queue first: the same invalidation may come again while this one runs.
             let next = {
                 let mut state = self.state();
-                match state.queue.front() {
-                    Some(pending) => pending.clone(),
+                match state.queue.pop() {
+                    Some(pending) => pending,
                     None => {
                         state.connection = Some(connection);
                         state.generation += 1;
@@ -235,8 +236,10 @@ impl Link {
                     }
                 }
             };
-            replay(connection.clone(), next.clone()).await?;
-            self.state().queue.remove(&next);
+            if let Err(error) = replay(connection.clone(), next.clone()).await {
+                self.state().queue.put_back(next);
+                return Err(error);
+            }
             self.counts.replayed.add(1);
         }
     }

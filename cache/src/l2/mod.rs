@@ -19,7 +19,7 @@ mod scripts;
 mod server;
 mod step;
 
-pub(crate) use envelope::{Envelope, HEADER, MAX_KEY_BYTES, MAX_TAG_BYTES, MAX_TAGS};
+pub(crate) use envelope::{Envelope, HEADER, MAX_ENTRY_TAGS, MAX_KEY_BYTES, MAX_TAG_BYTES};
 pub use journal::Journal;
 pub use key_scan::L2Head;
 pub(crate) use keyspace::{Commit, Found, Keyspace, Lease, Written};

@@ -51,14 +51,18 @@ impl Queue {
         self.order.push_back(pending);
     }
 
-    pub(crate) fn front(&self) -> Option<&Pending> {
-        self.order.front()
+    /// Takes the oldest out.
+    pub(crate) fn pop(&mut self) -> Option<Pending> {
+        let oldest = self.order.pop_front()?;
+        self.present.remove(&oldest);
+        Some(oldest)
     }
 
-    /// Removes a replayed invalidation, wherever it stands by now.
-    pub(crate) fn remove(&mut self, pending: &Pending) {
-        if self.present.remove(pending) {
-            self.order.retain(|other| other != pending);
+    /// Puts back what could not be replayed, unless it has come again meanwhile.
+    pub(crate) fn put_back(&mut self, pending: Pending) {
+        let all = Pending::All { cache: pending.cache().to_owned() };
+        if !self.present.contains(&all) && self.present.insert(pending.clone()) {
+            self.order.push_front(pending);
         }
     }
 
@@ -93,9 +97,20 @@ mod tests {
         for n in 0..=Queue::MAX {
             queue.push(key(n));
         }
-        assert_eq!(queue.front(), Some(&Pending::All { cache: "users".into() }));
         assert_eq!((queue.len(), queue.overflows()), (1, 1));
         queue.push(key(3));
         assert_eq!(queue.len(), 1, "the whole cache covers the key");
+        assert_eq!(queue.pop(), Some(Pending::All { cache: "users".into() }));
+    }
+
+    #[test]
+    fn an_invalidation_that_comes_again_while_it_is_replayed_is_replayed_again() {
+        let mut queue = Queue::default();
+        queue.push(key(1));
+        let replaying = queue.pop().unwrap();
+        queue.push(key(1));
+        assert_eq!(queue.len(), 1);
+        queue.put_back(replaying);
+        assert_eq!(queue.len(), 1, "one of the two is enough");
     }
 }

@@ -5,7 +5,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, cmd};
 
 use super::envelope::FRESH_AT;
-use super::keyspace::Keyspace;
+use super::keyspace::{AT_ONCE, Keyspace};
 use super::link::{Away, SLOW_TIMEOUT, in_time};
 use super::pending::Pending;
 use super::scripts;
@@ -17,23 +17,20 @@ use crate::pattern::{Pattern, escape};
 /// Keys asked for in one SCAN step.
 const SCAN_COUNT: usize = 1_000;
 
-/// Keys removed by one script; Redis serves nobody else meanwhile.
-const REMOVED_AT_ONCE: usize = 256;
-
 /// Beyond so many tags all are taken as invalidated, and counted anew.
-const MAX_TAGS: usize = 100_000;
+const MAX_TAGS_IN_REDIS: usize = 100_000;
 
 impl Keyspace {
     /// Removes keys and tells the other nodes, in one step for each 256; queues them where Redis is
     /// away. `Ok` says how many entries were there.
     pub(crate) async fn remove(&self, keys: &[String]) -> Result<u64, Away> {
         let mut removed = 0;
-        for (i, some) in keys.chunks(REMOVED_AT_ONCE).enumerate() {
+        for (i, some) in keys.chunks(AT_ONCE).enumerate() {
             match self.link.call(Step::Remove, |connection| self.remove_on(connection, some)).await
             {
                 Ok(n) => removed += n,
                 Err(Away) => {
-                    for key in &keys[i * REMOVED_AT_ONCE..] {
+                    for key in &keys[i * AT_ONCE..] {
                         self.link.queue(self.pending_key(key));
                     }
                     return Err(Away);
@@ -224,7 +221,7 @@ impl Keyspace {
         tag: &str,
     ) -> RedisResult<u64> {
         let mut invocation = scripts::INVALIDATE_TAG.prepare_invoke();
-        invocation.key(&self.tags).arg(tag).arg(MAX_TAGS);
+        invocation.key(&self.tags).arg(tag).arg(MAX_TAGS_IN_REDIS);
         self.bus.message(&mut invocation, &self.cache, What::Tag(tag));
         invocation.invoke_async(&mut connection).await
     }

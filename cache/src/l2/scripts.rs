@@ -145,9 +145,8 @@ end
 -- invalidated before the hash was made, or never.
 local function tags_hold(tags, sequence, stamp, at, n)
   if n == 0 then return true end
-  if redis.call('HSETNX', tags, 'since', 0) == 1 then
-    redis.call('HSET', tags, 'since', redis.call('GET', sequence) or 0)
-  end
+  begin(sequence)
+  redis.call('HSETNX', tags, 'since', redis.call('GET', sequence))
   local since = redis.call('HGET', tags, 'since')
   for i = at, at + n - 1 do
     local last = redis.call('HGET', tags, 'tag:' .. ARGV[i]) or since

@@ -27,7 +27,7 @@ impl List {
         time_to_live: Duration,
     ) -> Result<u64, StructureError> {
         let mut invocation = self.place.writing(&scripts::PUSH, time_to_live)?;
-        invocation.arg("RPUSH").arg(format!("-{}", max_length.max(1))).arg(-1);
+        invocation.arg("RPUSH").arg(-place_of(max_length.max(1))).arg(-1);
         self.push(invocation, values).await
     }
 
@@ -43,7 +43,7 @@ impl List {
         time_to_live: Duration,
     ) -> Result<u64, StructureError> {
         let mut invocation = self.place.writing(&scripts::PUSH, time_to_live)?;
-        invocation.arg("LPUSH").arg(0).arg(max_length.max(1) - 1);
+        invocation.arg("LPUSH").arg(0).arg(place_of(max_length.max(1)) - 1);
         self.push(invocation, values).await
     }
 

@@ -137,3 +137,25 @@ async fn nor_does_one_that_is_refreshed_before_its_deadline() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_asked_for_twice_and_invalidated_in_between_is_found_both_times() {
+    for nth in 1..=N_STEPS {
+        let node = crate::support::lonely_node().await;
+        let cache = Cache::builder("rows").build(&node).unwrap();
+        let acknowledged = invalidate_at(nth, &cache);
+        let keys = [TrappedKey(1), TrappedKey(2), TrappedKey(1)];
+        let load = |keys: Vec<TrappedKey>| async move {
+            Ok::<_, Error>(keys.into_iter().map(|key| (key, 7u64)).collect())
+        };
+        for read in cache.get_many(&keys, load).await {
+            assert_eq!(read.unwrap().value.as_deref(), Some(&7), "step {nth}");
+        }
+        if TRAP.take().is_none() {
+            acknowledged.recv_timeout(Duration::from_secs(10)).unwrap();
+        }
+        let after = cache.get(&TrappedKey(1)).await;
+        let is_not_found = after.value.is_none() && after.outcome != Outcome::Missed;
+        assert!(!is_not_found, "step {nth}: a row that exists is remembered as not found");
+    }
+}

@@ -179,3 +179,15 @@ async fn batches_carry_tags_too() {
     let outcomes: Vec<_> = again.into_iter().map(|read| read.unwrap().outcome).collect();
     assert_eq!(outcomes, [Outcome::Loaded, Outcome::L1Hit, Outcome::Loaded, Outcome::L1Hit]);
 }
+
+#[tokio::test]
+async fn a_cache_that_is_built_after_a_tag_was_heard_asks_redis_too() {
+    let redis = Redis::start().await;
+    let (node, other) = (redis.hearing_node("1").await, redis.hearing_node("2").await);
+    let (there, source) = (cache(&other), Source::new());
+    value(&source, &there, 1, &["author:7"]).await;
+    source.write(1);
+    there.invalidate_tag("author:7").await;
+    eventually("node 1 hears", async || node.report().bus.received == 1).await;
+    assert_eq!(value(&source, &cache(&node), 1, &["author:7"]).await, "1");
+}

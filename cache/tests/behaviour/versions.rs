@@ -71,3 +71,13 @@ async fn without_anything_to_stand_in_the_older_row_is_served() {
     let read = cache.get_or_load_entry(&1, async || Ok::<_, Error>(Some(row(5)))).await;
     assert_eq!(read.map(|read| read.outcome).map_err(|_: LoadError| ()), Ok(Outcome::Loaded));
 }
+
+/// The source may have committed, and only its answer was lost.
+#[tokio::test]
+async fn a_write_that_ends_in_an_error_invalidates_its_key() {
+    let cache: Cache<u64, String> = Cache::builder("users").build(&lonely_node().await).unwrap();
+    cache.insert(&1, "old".to_owned()).await;
+    let failed = cache.write_through(&1, async { Err::<String, _>(Error::other("no answer")) });
+    assert!(failed.await.is_err());
+    assert_eq!(cache.get(&1).await.outcome, Outcome::Missed);
+}

@@ -1,0 +1,64 @@
+use strata_report::Outcome;
+use tokio::time::{Instant, timeout_at};
+
+use crate::clock::Moment;
+use crate::core::{Core, Flight};
+use crate::l1::Entry;
+use crate::recorder::Label;
+use crate::{Key, LoadError, Read, Value};
+
+/// One read that waits for a flight. Its outcome is counted when the wait ends, also when the
+/// caller goes away: nobody was answered then, and the read counts as failed.
+pub(crate) struct Waiting<'a, K: Key, V: Value> {
+    core: &'a Core<K, V>,
+    flight: Flight<V>,
+    label: Label,
+    /// The outcome of a read that joined; the flight's own for the one that leads it.
+    joined: Option<Outcome>,
+    /// What stands in, stale, where the flight fails or is slow.
+    fallback: Option<Entry<V>>,
+    began: Instant,
+    outcome: Outcome,
+    weight: Option<u32>,
+}
+
+impl<'a, K: Key, V: Value> Waiting<'a, K, V> {
+    pub(crate) fn new(
+        core: &'a Core<K, V>,
+        flight: Flight<V>,
+        (label, joined): (Label, Option<Outcome>),
+        fallback: Option<Entry<V>>,
+    ) -> Self {
+        let (began, outcome, weight) = (Instant::now(), Outcome::Failed, None);
+        Self { core, flight, label, joined, fallback, began, outcome, weight }
+    }
+
+    pub(crate) async fn for_the_flight(mut self) -> Result<Read<V>, LoadError> {
+        let policy = &self.core.policy;
+        let patience = match self.fallback {
+            Some(_) => policy.soft_timeout.unwrap_or(policy.load_timeout),
+            None => policy.load_timeout,
+        };
+        let deadline = self.began + patience.min(policy.load_timeout);
+        let landing = match timeout_at(deadline, self.flight.wait_for(Option::is_some)).await {
+            Ok(Ok(landing)) => landing.clone().unwrap_or(Err(LoadError::Panicked)),
+            Ok(Err(_)) => Err(LoadError::Panicked),
+            Err(_) => Err(LoadError::TimedOut),
+        };
+        let (entry, outcome) = match (landing, self.fallback.take()) {
+            (Ok((entry, Outcome::Stale)), _) => (entry, Outcome::Stale),
+            (Ok((entry, led)), _) => (entry, self.joined.unwrap_or(led)),
+            (Err(_), Some(entry)) => (entry, Outcome::Stale),
+            (Err(error), None) => return Err(error),
+        };
+        self.outcome = outcome;
+        self.weight = Some(entry.weight);
+        Ok(Read::at(Moment::now(), entry, outcome))
+    }
+}
+
+impl<K: Key, V: Value> Drop for Waiting<'_, K, V> {
+    fn drop(&mut self) {
+        self.core.recorder.outcome(self.label, self.outcome, self.weight);
+    }
+}
