@@ -23,7 +23,7 @@ readOnly("a read-only program refuses every change by HTTP, and records it", asy
     expect((await answer.json()).detail).toContain("--read-only");
   }
   const audit = await (await request.get("/api/v1/audit")).json();
-  expect(audit).toHaveLength(changes.length);
+  expect(audit.entries).toHaveLength(changes.length);
 });
 
 const guarded = testOnOwnServer({ traffic: "off", more: "--operator-token sesame" });

@@ -33,7 +33,7 @@ pub(super) fn card(plan: &Plan, refusal: Option<String>) -> AnyView {
         note,
         view! {
             <p>"Invalidate what matches "<code>{plan.pattern.clone()}</code>" in cache "<strong>{plan.cache.clone()}</strong>"."</p>
-            <dl class="pairs" role="group" aria-label="Plan">
+            <dl class="pairs">
                 <div><dt>"L1, nodes added up"</dt><dd data-testid="plan-l1" data-value=in_l1>{format::count(in_l1)}</dd></div>
                 <div><dt>"L2"</dt><dd data-testid="plan-l2" data-value=plan.l2>{words::count(plan.l2)}</dd></div>
                 <div><dt>"each node"</dt><dd>{nodes}</dd></div>
