@@ -112,6 +112,7 @@ impl Machine {
             Step::FailingWrite(key) => {
                 let refused = async { Err::<u64, _>(Error::other("refused")) };
                 cache.write_through(key, refused).await.unwrap_err();
+                model.invalidate(*key);
                 Effect::Off
             }
             Step::Invalidate(key) => {
