@@ -1,7 +1,7 @@
 //! What the leader of a flight does, detached from its caller: ask L2, else take the lease, load,
 //! commit to L2 while nothing came in between, and put into L1 while the fence lets it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -158,7 +158,7 @@ impl<K: Key, V: Value> Core<K, V> {
             self.stand_in(lagging, &LoadError::Lagging).await;
         }
         let mut landings = Vec::with_capacity(seats.len());
-        let mut commits = Vec::new();
+        let (mut commits, mut unwritten) = (Vec::new(), Vec::new());
         for seat in seats {
             let loaded = values.get(&seat.key);
             let life = Life::of(loaded, self.l2_fresh_for(loaded), took);
@@ -168,15 +168,14 @@ impl<K: Key, V: Value> Core<K, V> {
             {
                 let key = seat.text.clone();
                 commits.push((landings.len(), Commit { key, expects, written }));
+            } else {
+                unwritten.push(landings.len());
             }
             landings.push((seat, value, life));
         }
         let mut kept = vec![true; landings.len()];
-        let written: HashSet<usize> = commits.iter().map(|(place, _)| *place).collect();
         self.commit(commits, &mut kept).await;
-        let unwritten = (landings.iter().enumerate())
-            .filter_map(|(place, (seat, ..))| (!written.contains(&place)).then_some(seat));
-        self.release(unwritten).await;
+        self.release(unwritten.into_iter().map(|place| &landings[place].0)).await;
         for ((seat, value, life), kept) in landings.into_iter().zip(kept) {
             if kept {
                 seat.land(value, &life, Outcome::Loaded);

@@ -6,7 +6,7 @@ use crate::charts::Band;
 use crate::hints;
 
 /// The bands of removals, in the order of [`Cause::ALL`].
-const BANDS: &[Band] = &[
+pub(crate) const BANDS: &[Band] = &[
     Band { name: "expired", class: "eviction-expired" },
     Band { name: "explicit", class: "eviction-explicit" },
     Band { name: "replaced", class: "eviction-replaced" },

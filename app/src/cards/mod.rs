@@ -13,6 +13,8 @@ mod outcomes;
 mod stacked;
 mod traffic;
 
+#[cfg(feature = "ssr")]
+pub(crate) use self::{evictions::BANDS as CAUSES, outcomes::BANDS as OUTCOMES};
 pub(crate) use alerts::{Alerts, FirstAlerts};
 pub(crate) use caches::Caches;
 pub(crate) use cross_section::CrossSection;

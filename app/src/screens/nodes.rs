@@ -75,11 +75,6 @@ fn row(node: &NodeRow, now_ms: u64) -> impl IntoView + use<> {
         [lag.p50_ns, lag.p95_ns, lag.p99_ns].map(|ns| format::duration(Some(ns))).join(" · ")
     });
     let l2 = &node.l2;
-    let breaker = match (l2.configured, l2.breaker_open) {
-        (false, _) => "no L2",
-        (true, true) => "open",
-        (true, false) => "closed",
-    };
     view! {
         <tr>
             <th scope="row">{node.node.clone()}</th>
@@ -91,7 +86,7 @@ fn row(node: &NodeRow, now_ms: u64) -> impl IntoView + use<> {
             <td>{lag}</td>
             <td>{format::count(node.bus.received)}</td>
             <td>{format::count(node.bus.gaps)}</td>
-            <td>{breaker}</td>
+            <td>{words::breaker(l2)}</td>
             <td>{format!("{} · {}", format::count(l2.errors), format::count(l2.timeouts))}</td>
             <td>{format::count(l2.queued_invalidations)}</td>
         </tr>

@@ -140,15 +140,10 @@ fn shares(shares: &[RedisShare]) -> AnyView {
 fn ways(report: &RedisReport) -> AnyView {
     let row = |node: &strata_report::NodeL2| {
         let l2 = &node.l2;
-        let breaker = match (l2.configured, l2.breaker_open) {
-            (false, _) => "no L2",
-            (true, true) => "open",
-            (true, false) => "closed",
-        };
         view! {
             <tr>
                 <th scope="row">{node.node.clone()}</th>
-                <td>{breaker}</td>
+                <td>{words::breaker(l2)}</td>
                 <td>{format::count(l2.breaker_opened)}</td>
                 <td>{format::count(l2.errors)}</td>
                 <td>{format::count(l2.timeouts)}</td>

@@ -1,28 +1,7 @@
-use strata_report::{Cause, Outcome};
+use strata_report::{Cause, L2Report, Outcome};
 
-use crate::charts::Band;
+pub(super) use crate::cards::{CAUSES, OUTCOMES};
 use crate::format::{self, DASH};
-
-/// The bands of outcomes, in the order of [`Outcome::ALL`].
-pub(super) const OUTCOMES: [Band; 8] = [
-    Band { name: "L1 hit", class: "outcome-l1-hit" },
-    Band { name: "L2 hit", class: "outcome-l2-hit" },
-    Band { name: "loaded", class: "outcome-loaded" },
-    Band { name: "coalesced", class: "outcome-coalesced" },
-    Band { name: "stale", class: "outcome-stale" },
-    Band { name: "bypassed", class: "outcome-bypassed" },
-    Band { name: "missed", class: "outcome-missed" },
-    Band { name: "failed", class: "outcome-failed" },
-];
-
-/// The bands of removals, in the order of [`Cause::ALL`].
-pub(super) const CAUSES: [Band; 5] = [
-    Band { name: "expired", class: "eviction-expired" },
-    Band { name: "explicit", class: "eviction-explicit" },
-    Band { name: "replaced", class: "eviction-replaced" },
-    Band { name: "size", class: "eviction-size" },
-    Band { name: "refused", class: "eviction-refused" },
-];
 
 /// What a cause means.
 pub(super) const fn cause_meaning(cause: Cause) -> &'static str {
@@ -46,6 +25,15 @@ pub(super) const fn outcome_meaning(outcome: Outcome) -> &'static str {
         Outcome::Bypassed => "The caller went around the cache.",
         Outcome::Missed => "Nothing was cached, and the caller brought no load.",
         Outcome::Failed => "The database failed, and nothing could stand in.",
+    }
+}
+
+/// How the way to Redis stands.
+pub(super) const fn breaker(l2: &L2Report) -> &'static str {
+    match (l2.configured, l2.breaker_open) {
+        (false, _) => "no L2",
+        (true, true) => "open",
+        (true, false) => "closed",
     }
 }
 

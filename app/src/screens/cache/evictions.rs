@@ -11,7 +11,7 @@ use crate::screens::words;
 const EVICTIONS: Stack = Stack {
     title: "Entries that left L1 per second by cause",
     whole: "removals",
-    bands: &words::CAUSES,
+    bands: words::CAUSES,
     meanings: |i| words::cause_meaning(Cause::ALL[i]),
 };
 

@@ -10,7 +10,7 @@ use crate::screens::words;
 const OUTCOMES: Stack = Stack {
     title: "Reads per second by outcome",
     whole: "reads",
-    bands: &words::OUTCOMES,
+    bands: words::OUTCOMES,
     meanings: |i| words::outcome_meaning(Outcome::ALL[i]),
 };
 
