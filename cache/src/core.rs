@@ -2,15 +2,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strata_report::{CacheReport, Outcome};
-use tokio::sync::watch;
+use tokio::sync::SetOnce;
 
 use crate::builder::Policy;
 use crate::clock::Moment;
-use crate::fence::{Fence, Token};
+use crate::fence::Fence;
 use crate::l1::{Capacity, Entry, L1};
 use crate::l2::Keyspace;
 use crate::recorder::{Bounds, Grouping, Label, Lives, Recorder};
 use crate::tags::Tags;
+use crate::ticket::Ticket;
 use crate::{Key, LoadError, Loaded, Node, Value, clock};
 
 /// A miss costs far more than to look at its key now and then.
@@ -33,7 +34,7 @@ pub(crate) struct Core<K, V> {
 pub(crate) type Landing<V> = Result<(Entry<V>, Outcome), LoadError>;
 
 /// What those who join a flight wait on.
-pub(crate) type Flight<V> = watch::Receiver<Option<Landing<V>>>;
+pub(crate) type Flight<V> = Arc<SetOnce<Landing<V>>>;
 
 impl<K: Key, V: Value> Core<K, V> {
     pub(crate) fn new(
@@ -119,13 +120,7 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     /// An entry for L1, fresh for as long as its time to live and its life in L2 both allow.
-    pub(crate) fn entry(
-        &self,
-        key: &K,
-        value: Option<Arc<V>>,
-        token: Token,
-        life: &Life,
-    ) -> Entry<V> {
+    pub(crate) fn entry(&self, ticket: &Ticket<K>, value: Option<Arc<V>>, life: &Life) -> Entry<V> {
         let (time_to_live, grace) = match value {
             Some(_) => {
                 let jittered = clock::jittered(self.policy.time_to_live, self.policy.jitter);
@@ -140,7 +135,7 @@ impl<K: Key, V: Value> Core<K, V> {
             filled_at.after(life.fresh_for.min(time_to_live))
         };
         Entry {
-            weight: value.as_ref().map_or(1, |value| self.l1.weigh(key, value)),
+            weight: value.as_ref().map_or(1, |value| self.l1.weigh(&ticket.key, value)),
             value,
             loaded_at: filled_at.before(life.age),
             filled_at,
@@ -148,11 +143,11 @@ impl<K: Key, V: Value> Core<K, V> {
             kept_until: fresh_until.after(grace),
             retry_at: None,
             soft: life.soft,
-            epoch: token.epoch(),
+            epoch: ticket.token.epoch(),
             load_us: life.load_us,
             version: life.version,
-            tags: self.tags.tagged(&life.tags, token.tick()),
-            label: self.label(key),
+            tags: self.tags.tagged(&life.tags, ticket.token.tick()),
+            label: ticket.label,
         }
     }
 

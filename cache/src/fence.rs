@@ -32,10 +32,23 @@ struct Stripe<K, F> {
     flights: HashMap<K, InFlight<F>>,
 }
 
+/// Who sees to a key: the leader of a flight, or a scout, who asks L2 for itself alone and so has
+/// nothing that others could join.
 struct InFlight<F> {
     id: u64,
     tick: u64,
-    flight: F,
+    flight: Option<F>,
+}
+
+impl<K: Eq + Hash, F> Stripe<K, F> {
+    /// Ends what has this id; says whether it was still under way.
+    fn end(&mut self, key: &K, id: u64) -> bool {
+        let is_ours = self.flights.get(key).is_some_and(|flying| flying.id == id);
+        if is_ours {
+            self.flights.remove(key);
+        }
+        is_ours
+    }
 }
 
 /// What a fill must still hold to be let in.
@@ -56,6 +69,16 @@ impl Token {
     pub(crate) fn tick(self) -> u64 {
         self.tick
     }
+}
+
+/// What a reader finds who would send a scout.
+pub(crate) enum Scouted {
+    /// Its own has gone.
+    Sent(Token, u64),
+    /// A flight or a scout with this id is under way.
+    Occupied(u64),
+    /// There is an entry by now.
+    Present,
 }
 
 /// What a reader finds who missed in L1.
@@ -96,16 +119,56 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
     ) -> Joined<H, F> {
         let mut stripe = self.stripe(key);
         let token = self.token_in(&stripe);
-        if let Some(flying) = stripe.flights.get(key).filter(|flying| flying.tick == token.tick) {
-            return Joined::Flight(flying.flight.clone());
+        let flying = stripe.flights.get(key).filter(|flying| flying.tick == token.tick);
+        if let Some(flight) = flying.and_then(|flying| flying.flight.clone()) {
+            return Joined::Flight(flight);
         }
         if let Some(hit) = look() {
             return Joined::Hit(hit);
         }
         let id = self.next_flight.fetch_add(1, Ordering::Relaxed);
-        let flying = InFlight { id, tick: token.tick, flight: flight() };
+        let flying = InFlight { id, tick: token.tick, flight: Some(flight()) };
         stripe.flights.insert(key.clone(), flying);
         Joined::Lead(token, id)
+    }
+
+    /// Sends a scout where nobody sees to the key and it `is_absent` from L1. Whoever comes next
+    /// leads a flight in the scout's place, so nobody ever waits for one.
+    pub(crate) fn scout(&self, key: &K, is_absent: impl FnOnce() -> bool) -> Scouted {
+        let mut stripe = self.stripe(key);
+        if let Some(flying) = stripe.flights.get(key) {
+            return Scouted::Occupied(flying.id);
+        }
+        if !is_absent() {
+            return Scouted::Present;
+        }
+        let token = self.token_in(&stripe);
+        let id = self.next_flight.fetch_add(1, Ordering::Relaxed);
+        stripe.flights.insert(key.clone(), InFlight { id, tick: token.tick, flight: None });
+        Scouted::Sent(token, id)
+    }
+
+    /// Makes a flight of what a scout began, for others to join; not where an invalidation or a
+    /// flight came in between.
+    pub(crate) fn take_off(&self, key: &K, id: u64, flight: impl FnOnce() -> F) -> bool {
+        let mut stripe = self.stripe(key);
+        let scout = stripe.flights.get_mut(key).filter(|scout| scout.id == id);
+        scout.map(|scout| scout.flight = Some(flight())).is_some()
+    }
+
+    /// Ends what a scout began, and runs `fill` unless an invalidation or a flight came in between.
+    /// Says whether the token still holds.
+    pub(crate) fn settle(&self, key: &K, (token, id): (Token, u64), fill: impl FnOnce()) -> bool {
+        let mut stripe = self.stripe(key);
+        let is_current = self.is_current(&stripe, token);
+        if stripe.end(key, id) && is_current {
+            fill();
+        }
+        is_current
+    }
+
+    fn is_current(&self, stripe: &Stripe<K, F>, token: Token) -> bool {
+        stripe.generation == token.generation && self.epoch() == token.epoch
     }
 
     /// A token without a flight.
@@ -126,31 +189,28 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
     /// Runs `fill` unless an invalidation has overtaken the token. Says whether it ran.
     pub(crate) fn fill(&self, key: &K, token: Token, fill: impl FnOnce()) -> bool {
         let stripe = self.stripe(key);
-        let current = stripe.generation == token.generation && self.epoch() == token.epoch;
-        if current {
+        let is_current = self.is_current(&stripe, token);
+        if is_current {
             fill();
         }
-        current
+        is_current
     }
 
     /// As [`Fence::fill`], and overtakes every other fill of the key: for a write.
     pub(crate) fn fill_and_overtake(&self, key: &K, token: Token, fill: impl FnOnce()) -> bool {
         let mut stripe = self.stripe(key);
-        let current = stripe.generation == token.generation && self.epoch() == token.epoch;
-        if current {
+        let is_current = self.is_current(&stripe, token);
+        if is_current {
             stripe.generation += 1;
             stripe.flights.remove(key);
             fill();
         }
-        current
+        is_current
     }
 
     /// Ends a flight, unless an invalidation has already dropped it.
     pub(crate) fn leave(&self, key: &K, id: u64) {
-        let mut stripe = self.stripe(key);
-        if stripe.flights.get(key).is_some_and(|flying| flying.id == id) {
-            stripe.flights.remove(key);
-        }
+        self.stripe(key).end(key, id);
     }
 
     /// Overtakes every fill of the key, drops its flight, and runs `act` in the same step.

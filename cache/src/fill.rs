@@ -9,6 +9,7 @@ use strata_report::Outcome;
 use tokio::time::{Instant, timeout};
 
 use crate::core::{Core, Life};
+use crate::held::Held;
 use crate::l2::{Away, Commit, Found, Keyspace, Lease};
 use crate::read::Load;
 use crate::recorder::LoadEnded;
@@ -20,33 +21,24 @@ const LAST_LOOK: Duration = Duration::from_millis(25);
 
 impl<K: Key, V: Value> Core<K, V> {
     pub(crate) async fn fill(self: Arc<Self>, seats: Vec<Seat<K, V>>, load: Load<K, V>) {
-        let Some(l2) = &self.l2 else {
-            return self.load(seats, load).await;
+        let held = self.ask_l2(&texts(&seats)).await;
+        self.fill_with(seats, held, load).await;
+    }
+
+    /// Goes on from what L2 has answered for the seats.
+    pub(crate) async fn fill_with(
+        self: Arc<Self>,
+        seats: Vec<Seat<K, V>>,
+        held: Result<Vec<Option<Held<V>>>, Away>,
+        load: Load<K, V>,
+    ) {
+        let seats = match (&self.l2, held) {
+            (Some(l2), Ok(held)) => self.acquire(l2, land_held(seats, held)).await,
+            _ => seats,
         };
-        let (seats, away) = self.land_from_l2(seats).await;
-        let seats = if away { seats } else { self.acquire(l2, seats).await };
         if !seats.is_empty() {
             self.load(seats, load).await;
         }
-    }
-
-    /// Lands the seats that L2 has an entry for; the rest stays. Says whether L2 was away.
-    async fn land_from_l2(&self, seats: Vec<Seat<K, V>>) -> (Vec<Seat<K, V>>, bool) {
-        let Ok(held) = self.ask_l2(&texts(&seats)).await else {
-            return (seats, true);
-        };
-        let mut rest = Vec::new();
-        for (mut seat, held) in seats.into_iter().zip(held) {
-            match held {
-                Some(held) if held.is_fresh() && !seat.has_as_new(&held) => seat.land_held(held),
-                Some(held) if held.is_usable() => {
-                    seat.refresh(held);
-                    rest.push(seat);
-                }
-                _ => rest.push(seat),
-            }
-        }
-        (rest, false)
     }
 
     /// Takes the leases that are free. Where every key is leased by others, looks again for at
@@ -88,14 +80,14 @@ impl<K: Key, V: Value> Core<K, V> {
         match found {
             Found::Nothing => seat.leased(lease),
             Found::Leased => {}
-            Found::Bytes(bytes) => match self.read_back(&seat.text, &bytes) {
+            Found::Bytes(bytes) => match self.read_back(&seat.ticket.text, &bytes) {
                 Some(held) if held.is_usable() => {
                     seat.land_held(held);
                     return None;
                 }
                 held => {
                     let claim = (lease, self.lease_ms());
-                    if l2.claim(&seat.text, &bytes, claim).await == Ok(true) {
+                    if l2.claim(&seat.ticket.text, &bytes, claim).await == Ok(true) {
                         seat.claimed(lease, held, bytes);
                     }
                 }
@@ -111,7 +103,7 @@ impl<K: Key, V: Value> Core<K, V> {
         match loaded {
             Ok(values) => {
                 self.recorder.load_ended(took, LoadEnded::Answered);
-                self.recorder.load_of(seats.iter().map(|seat| self.label(&seat.key)), took);
+                self.recorder.load_of(seats.iter().map(|seat| self.label(&seat.ticket.key)), took);
                 self.land_loaded(seats, values, took).await;
             }
             Err(error) => {
@@ -128,7 +120,7 @@ impl<K: Key, V: Value> Core<K, V> {
         load: Load<K, V>,
     ) -> Result<HashMap<K, Loaded<V>>, LoadError> {
         self.recorder.load_began();
-        let keys = seats.iter().map(|seat| seat.key.clone()).collect();
+        let keys = seats.iter().map(|seat| seat.ticket.key.clone()).collect();
         // Making the future may panic as well as running it.
         let running = tokio::spawn(async move { load(keys).await });
         let abort = running.abort_handle();
@@ -152,7 +144,7 @@ impl<K: Key, V: Value> Core<K, V> {
         let values: HashMap<K, Loaded<Arc<V>>> =
             values.into_iter().map(|(key, loaded)| (key, loaded.shared())).collect();
         let (lagging, seats): (Vec<_>, Vec<_>) = seats.into_iter().partition(|seat| {
-            values.get(&seat.key).is_some_and(|loaded| seat.has_newer(loaded.version))
+            values.get(&seat.ticket.key).is_some_and(|loaded| seat.has_newer(loaded.version))
         });
         if !lagging.is_empty() {
             self.stand_in(lagging, &LoadError::Lagging).await;
@@ -160,13 +152,14 @@ impl<K: Key, V: Value> Core<K, V> {
         let mut landings = Vec::with_capacity(seats.len());
         let (mut commits, mut unwritten) = (Vec::new(), Vec::new());
         for seat in seats {
-            let loaded = values.get(&seat.key);
+            let loaded = values.get(&seat.ticket.key);
             let life = Life::of(loaded, self.l2_fresh_for(loaded), took);
             let value = loaded.map(|loaded| Arc::clone(&loaded.value));
             if let Some(expects) = seat.expects().map(<[u8]>::to_vec)
-                && let Some(written) = self.encode(&seat.text, value.as_deref(), &life, seat.stamp)
+                && let Some(written) =
+                    self.encode(&seat.ticket.text, value.as_deref(), &life, seat.ticket.stamp)
             {
-                let key = seat.text.clone();
+                let key = seat.ticket.text.clone();
                 commits.push((landings.len(), Commit { key, expects, written }));
             } else {
                 unwritten.push(landings.len());
@@ -223,6 +216,25 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 }
 
+/// Lands the seats that L2 has an entry for; the rest stays.
+fn land_held<K: Key, V: Value>(
+    seats: Vec<Seat<K, V>>,
+    held: Vec<Option<Held<V>>>,
+) -> Vec<Seat<K, V>> {
+    let mut rest = Vec::new();
+    for (mut seat, held) in seats.into_iter().zip(held) {
+        match held {
+            Some(held) if held.is_fresh() && !seat.has_as_new(&held) => seat.land_held(held),
+            Some(held) if held.is_usable() => {
+                seat.refresh(held);
+                rest.push(seat);
+            }
+            _ => rest.push(seat),
+        }
+    }
+    rest
+}
+
 fn texts<K: Key, V: Value>(seats: &[Seat<K, V>]) -> Vec<&str> {
-    seats.iter().map(|seat| seat.text.as_str()).collect()
+    seats.iter().map(|seat| seat.ticket.text.as_str()).collect()
 }

@@ -14,6 +14,7 @@ use crate::l1::Entry;
 use crate::l2::{Away, Keyspace, Lease, Written};
 use crate::node::Progress;
 use crate::recorder::hash_of;
+use crate::ticket::Ticket;
 use crate::{Key, Loaded, Pattern, Value};
 
 impl<K: Key, V: Value> Core<K, V> {
@@ -128,41 +129,40 @@ impl<K: Key, V: Value> Core<K, V> {
         key: K,
         write: impl Future<Output = Result<Loaded<V>, E>>,
     ) -> Result<(Arc<V>, Effect), E> {
-        let text = key.to_string();
         let token = self.fence.token(&key);
-        let stamp = self.node.shared().stamp();
+        let ticket = self.ticket(key, token);
+        let Ticket { key, text, stamp, .. } = &ticket;
         let lease = Lease::new();
         let leased = match &self.l2 {
-            Some(l2) => l2.seize(&text, &lease, self.lease_ms()).await.is_ok(),
+            Some(l2) => l2.seize(text, &lease, self.lease_ms()).await.is_ok(),
             None => false,
         };
         let loaded = match write.await {
             Ok(loaded) => loaded,
             // It may have committed all the same, and only the answer was lost.
             Err(error) => {
-                self.invalidate(vec![key]).await;
+                self.invalidate(vec![key.clone()]).await;
                 return Err(error);
             }
         };
-        let unsettled = Unsettled { core: &self, key: &key };
+        let unsettled = Unsettled { core: &self, key };
         let life = Life::of(Some(&loaded), self.l2_fresh_for(Some(&loaded)), Duration::ZERO);
         let value = Arc::new(loaded.value);
         let (effect, kept) = match &self.l2 {
             None => (Effect::Off, true),
             Some(l2) => {
-                let written = self.encode(&text, Some(&value), &life, stamp);
+                let written = self.encode(text, Some(&value), &life, *stamp);
                 let written = leased.then(|| written.unwrap_or_else(Written::nothing));
-                let replaced = self.replace(l2, (&text, &lease), written).await;
-                self.announce_odd([(&key, &text)]).await;
+                let replaced = self.replace(l2, (text, &lease), written).await;
+                self.announce_odd([(key, text)]).await;
                 replaced
             }
         };
-        let entry = self.entry(&key, Some(Arc::clone(&value)), token, &life);
-        let stored =
-            kept && self.fence.fill_and_overtake(&key, token, || self.put_l1(&key, &entry));
+        let entry = self.entry(&ticket, Some(Arc::clone(&value)), &life);
+        let stored = kept && self.fence.fill_and_overtake(key, token, || self.put_l1(key, &entry));
         std::mem::forget(unsettled);
         if !stored {
-            self.drop_key(&key, Origin::Local);
+            self.drop_key(key, Origin::Local);
         } else {
             self.recorder.written(entry.label, entry.weight);
             self.recorder.invalidation(Scope::Key, Origin::Local);

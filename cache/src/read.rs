@@ -1,19 +1,22 @@
-//! The read path: L1, else join the key's flight, else lead it. `fill` is what a leader does.
+//! The read path: L1, else join the key's flight, else ask L2 (`scout`) and lead a flight where
+//! it has nothing. `fill` is what a leader does.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use strata_report::Outcome;
-use tokio::sync::watch;
+use tokio::sync::SetOnce;
 
 use crate::clock::Moment;
-use crate::core::{Core, Landing, Standing};
+use crate::core::{Core, Standing};
 use crate::face::Later;
-use crate::fence::Joined;
+use crate::fence::{Joined, Scouted};
 use crate::held::Held;
 use crate::l1::Entry;
+use crate::place::{Place, Seated};
 use crate::recorder::{hash_of, is_sampled};
+use crate::scout::{Scout, Scouting};
 use crate::seat::Seat;
 use crate::waiting::Waiting;
 use crate::{Key, LoadError, Loaded, Read, Value};
@@ -29,17 +32,6 @@ struct Look<V> {
     standing: Standing,
 }
 
-/// Where one read stands after L1.
-enum Place<'a, K: Key, V: Value> {
-    Answered(Entry<V>, Outcome),
-    /// Answered stale; this read leads the refresh.
-    Refreshing(Entry<V>, Outcome, Seat<K, V>),
-    /// Waits for a flight that another read leads.
-    Joined(Waiting<'a, K, V>),
-    /// Leads a flight.
-    Leading(Seat<K, V>, Waiting<'a, K, V>),
-}
-
 impl<K: Key, V: Value> Core<K, V> {
     /// Answers one key. The caller may go away; the flight goes on.
     pub(crate) async fn read(
@@ -51,18 +43,16 @@ impl<K: Key, V: Value> Core<K, V> {
             Ok(read) => return Ok(read),
             Err(looked) => looked,
         };
-        match self.place(key, looked) {
-            Place::Answered(entry, outcome) => Ok(self.answer(entry, outcome)),
-            Place::Refreshing(entry, outcome, seat) => {
-                tokio::spawn(Arc::clone(self).fill(vec![seat], load()));
-                Ok(self.answer(entry, outcome))
-            }
-            Place::Joined(waiting) => waiting.for_the_flight().await,
-            Place::Leading(seat, waiting) => {
-                tokio::spawn(Arc::clone(self).fill(vec![seat], load()));
-                waiting.for_the_flight().await
-            }
+        if let Ok(scout) = self.scout(key, looked.as_ref()) {
+            let scouting = Scouting::new(self, vec![scout], load());
+            let mut places = scouting.look().await;
+            return places.pop().unwrap_or(Place::Scouts).read().await;
         }
+        let (place, seat) = self.place(key, looked);
+        if let Some(seat) = seat {
+            tokio::spawn(Arc::clone(self).fill(vec![seat], load()));
+        }
+        place.read().await
     }
 
     /// Answers many keys in their order with one flight for all that nobody else is loading.
@@ -71,39 +61,51 @@ impl<K: Key, V: Value> Core<K, V> {
         keys: &[K],
         load: Load<K, V>,
     ) -> Vec<Result<Read<V>, LoadError>> {
-        let mut seats = Vec::new();
+        let (mut seats, mut scouts) = (Vec::new(), Vec::new());
         let mut places = Vec::with_capacity(keys.len());
         for key in keys {
             let looked = match self.hit(key) {
                 Ok(read) => {
-                    places.push(Ok(read));
+                    places.push(Place::Answered(read));
                     continue;
                 }
                 Err(looked) => looked,
             };
-            places.push(match self.place(key, looked) {
-                Place::Answered(entry, outcome) => Ok(self.answer(entry, outcome)),
-                Place::Refreshing(entry, outcome, seat) => {
-                    seats.push(seat);
-                    Ok(self.answer(entry, outcome))
+            let place = match self.scout(key, looked.as_ref()) {
+                Ok(scout) => {
+                    scouts.push(scout);
+                    Place::Scouts
                 }
-                Place::Joined(waiting) => Err(waiting),
-                Place::Leading(seat, waiting) => {
-                    seats.push(seat);
-                    Err(waiting)
-                }
-            });
+                Err(id) => match id.and_then(|id| Scout::at(&scouts, id)) {
+                    Some(at) => Place::Repeats(at),
+                    None => {
+                        let (place, seat) = self.place(key, looked);
+                        seats.extend(seat);
+                        place
+                    }
+                },
+            };
+            places.push(place);
         }
-        if !seats.is_empty() {
-            tokio::spawn(Arc::clone(self).fill(seats, load));
+        let scouting = Scouting::new(self, scouts, load);
+        // Others may wait for the seats, so those never wait for this reader.
+        let found = match seats.is_empty() && scouting.is_patient() {
+            true => scouting.look().await,
+            false => scouting.take_off(seats),
+        };
+        for (key, place) in keys.iter().zip(&mut places) {
+            if let Place::Repeats(at) = place {
+                *place = found[*at].again(self, key);
+            }
+        }
+        let mut found = found.into_iter();
+        for place in places.iter_mut().filter(|place| matches!(place, Place::Scouts)) {
+            *place = found.next().unwrap_or(Place::Scouts);
         }
         let mut reads = Vec::with_capacity(keys.len());
         // Seats land in order: who waits for the last one first is woken up once.
         for place in places.into_iter().rev() {
-            reads.push(match place {
-                Ok(read) => Ok(read),
-                Err(waiting) => waiting.for_the_flight().await,
-            });
+            reads.push(place.read().await);
         }
         reads.reverse();
         reads
@@ -120,17 +122,16 @@ impl<K: Key, V: Value> Core<K, V> {
             }
             Some(Look { standing: Standing::Stale | Standing::Dead, .. }) | None => {}
         }
-        let token = self.fence.token(key);
-        let text = key.to_string();
-        let held = self.ask_l2(&[&text]).await.ok();
+        let ticket = self.ticket(key.clone(), self.fence.token(key));
+        let held = self.ask_l2(&[&ticket.text]).await.ok();
         let held = held.and_then(|mut held| held.pop()?);
         let Some(held) = held.filter(Held::is_usable) else {
-            self.recorder.outcome(self.label(key), Outcome::Missed, None);
+            self.recorder.outcome(ticket.label, Outcome::Missed, None);
             return Read::nothing(Outcome::Missed);
         };
         let outcome = held.outcome();
-        let entry = self.entry(key, held.value, token, &held.life);
-        if !self.fence.fill(key, token, || self.put_l1(key, &entry)) {
+        let entry = self.entry(&ticket, held.value, &held.life);
+        if !self.fence.fill(key, ticket.token, || self.put_l1(key, &entry)) {
             self.recorder.l1_fenced.add(1);
         }
         self.answer(entry, outcome)
@@ -150,9 +151,30 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    fn place(self: &Arc<Self>, key: &K, looked: Option<Look<V>>) -> Place<'_, K, V> {
+    /// Sends a scout for a key that L1 has nothing for and nobody sees to; else tells the id of who
+    /// does, if anybody.
+    fn scout(&self, key: &K, looked: Option<&Look<V>>) -> Result<Scout<K>, Option<u64>> {
+        let is_absent = |standing| standing == Standing::Dead;
+        let l2 = self.l2.as_ref().filter(|l2| l2.link.answers_within(self.policy.load_timeout));
+        if l2.is_none() || looked.is_some_and(|look| !is_absent(look.standing)) {
+            return Err(None);
+        }
+        let look_again = || {
+            let entry = self.l1.get_if_present(key);
+            entry.is_none_or(|entry| is_absent(self.standing(&entry, Moment::now())))
+        };
+        match self.fence.scout(key, look_again) {
+            Scouted::Sent(token, id) => Ok(Scout { ticket: self.ticket(key.clone(), token), id }),
+            Scouted::Occupied(id) => Err(Some(id)),
+            Scouted::Present => Err(None),
+        }
+    }
+
+    fn place(self: &Arc<Self>, key: &K, looked: Option<Look<V>>) -> Seated<'_, K, V> {
         let (outcome, fallback) = match looked.map(|look| (look.entry, look.standing)) {
-            Some((entry, Standing::Failing)) => return Place::Answered(entry, Outcome::Stale),
+            Some((entry, Standing::Failing)) => {
+                return (Place::Answered(self.answer(entry, Outcome::Stale)), None);
+            }
             Some((entry, Standing::Fresh)) => (Some(Outcome::L1Hit), Some(entry)),
             Some((entry, Standing::Soft)) => (Some(Outcome::Stale), Some(entry)),
             Some((entry, Standing::Stale)) => (None, Some(entry)),
@@ -163,13 +185,14 @@ impl<K: Key, V: Value> Core<K, V> {
 
     /// Joins or leads the key's flight. With an `outcome` the read is answered by `fallback`
     /// already and only sees to the refresh.
-    fn board(
+    pub(crate) fn board(
         self: &Arc<Self>,
         key: &K,
         outcome: Option<Outcome>,
         fallback: Option<Entry<V>>,
-    ) -> Place<'_, K, V> {
-        let (sender, flight) = watch::channel(None::<Landing<V>>);
+    ) -> Seated<'_, K, V> {
+        let mut led = None;
+        let begin = || Arc::clone(led.insert(Arc::new(SetOnce::new())));
         // Under the lock: what lay there before may be invalidated by now, and this flight would
         // bring it back where its load fails.
         let mut stands_in = None;
@@ -177,28 +200,28 @@ impl<K: Key, V: Value> Core<K, V> {
             stands_in = self.l1.get_if_present(key);
             stands_in.clone().filter(|entry| outcome.is_none() && self.is_fresh(entry))
         };
-        let joined = self.fence.join(key, look, || flight.clone());
-        match (joined, outcome, fallback) {
-            (Joined::Hit(entry), ..) => Place::Answered(entry, Outcome::L1Hit),
-            (Joined::Flight(_), Some(outcome), Some(entry)) => Place::Answered(entry, outcome),
-            (Joined::Flight(flight), _, fallback) => {
-                let joined = (self.label(key), Some(Outcome::Coalesced));
-                Place::Joined(Waiting::new(self, flight, joined, fallback))
+        let joined = self.fence.join(key, look, begin);
+        let answered = outcome.zip(fallback.clone());
+        let answered = answered.map(|(outcome, entry)| self.answer(entry, outcome));
+        match joined {
+            Joined::Hit(entry) => (Place::Answered(self.answer(entry, Outcome::L1Hit)), None),
+            Joined::Flight(flight) => {
+                let coalesced = || (self.label(key), Some(Outcome::Coalesced));
+                let wait = || Place::Waits(Waiting::new(self, flight, coalesced(), fallback));
+                (answered.map_or_else(wait, Place::Answered), None)
             }
-            (Joined::Lead(token, id), outcome, fallback) => {
-                let seat = Seat::new(Arc::clone(self), key.clone(), (token, id), sender);
+            Joined::Lead(token, id) => {
+                let flight = led.unwrap_or_default();
+                let ticket = self.ticket(key.clone(), token);
+                let label = ticket.label;
+                let seat = Seat::new(Arc::clone(self), (ticket, id), Arc::clone(&flight));
                 let now = Moment::now();
                 let stands_in =
                     stands_in.filter(|entry| self.standing(entry, now) != Standing::Dead);
                 let is_refresh = outcome.is_some() && stands_in.is_some();
                 let seat = seat.standing_in(stands_in, is_refresh);
-                match (outcome, fallback) {
-                    (Some(outcome), Some(entry)) => Place::Refreshing(entry, outcome, seat),
-                    (_, fallback) => Place::Leading(
-                        seat,
-                        Waiting::new(self, flight, (self.label(key), None), fallback),
-                    ),
-                }
+                let wait = || Place::Waits(Waiting::new(self, flight, (label, None), fallback));
+                (answered.map_or_else(wait, Place::Answered), Some(seat))
             }
         }
     }
@@ -232,7 +255,7 @@ impl<K: Key, V: Value> Core<K, V> {
         self.recorder.missed(hash_of(key), || key.to_string());
     }
 
-    fn answer(&self, entry: Entry<V>, outcome: Outcome) -> Read<V> {
+    pub(crate) fn answer(&self, entry: Entry<V>, outcome: Outcome) -> Read<V> {
         self.answer_at(Moment::now(), entry, outcome)
     }
 

@@ -2,26 +2,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use strata_report::Outcome;
-use tokio::sync::watch;
 
 use crate::clock::{Moment, millis};
-use crate::core::{Core, Landing, Life};
-use crate::fence::Token;
+use crate::core::{Core, Flight, Landing, Life};
 use crate::held::{Head, Held};
 use crate::l1::Entry;
 use crate::l2::{Commit, Lease, Written};
+use crate::ticket::Ticket;
 use crate::{Key, LoadError, Value};
 
 /// One key's place in a flight. The flight ends when its seat lands or is dropped.
 pub(crate) struct Seat<K: Key, V: Value> {
     core: Arc<Core<K, V>>,
-    pub(crate) key: K,
-    pub(crate) text: String,
-    token: Token,
-    /// What the entry will be stamped with.
-    pub(crate) stamp: u64,
+    pub(crate) ticket: Ticket<K>,
     id: u64,
-    landing: watch::Sender<Option<Landing<V>>>,
+    flight: Flight<V>,
     /// What stands in, stale, where the load fails.
     fallback: Option<Entry<V>>,
     /// Whether the fallback is being refreshed before its time.
@@ -47,26 +42,11 @@ enum Right {
 impl<K: Key, V: Value> Seat<K, V> {
     pub(crate) fn new(
         core: Arc<Core<K, V>>,
-        key: K,
-        (token, id): (Token, u64),
-        landing: watch::Sender<Option<Landing<V>>>,
+        (ticket, id): (Ticket<K>, u64),
+        flight: Flight<V>,
     ) -> Self {
-        let text = key.to_string();
-        let stamp = core.node.shared().stamp();
         let (fallback, is_refresh, right) = (None, false, Right::None);
-        Self {
-            core,
-            key,
-            text,
-            token,
-            stamp,
-            id,
-            landing,
-            fallback,
-            is_refresh,
-            right,
-            has_landed: false,
-        }
+        Self { core, ticket, id, flight, fallback, is_refresh, right, has_landed: false }
     }
 
     /// With an entry of L1 that stands in, or that is refreshed.
@@ -90,9 +70,10 @@ impl<K: Key, V: Value> Seat<K, V> {
         if self.is_refresh {
             return;
         }
-        let entry = self.core.entry(&self.key, held.value, self.token, &held.life);
-        self.core.fence.fill(&self.key, self.token, || self.core.put_l1(&self.key, &entry));
-        self.landing.send_replace(Some(Ok((entry.clone(), Outcome::Stale))));
+        let entry = self.core.entry(&self.ticket, held.value, &held.life);
+        let Ticket { key, token, .. } = &self.ticket;
+        self.core.fence.fill(key, *token, || self.core.put_l1(key, &entry));
+        let _ = self.flight.set(Ok((entry.clone(), Outcome::Stale)));
         self.fallback = Some(entry);
     }
 
@@ -107,7 +88,7 @@ impl<K: Key, V: Value> Seat<K, V> {
         if self.fallback.is_none()
             && let Some(held) = held.filter(|held| held.value.is_some())
         {
-            let entry = self.core.entry(&self.key, held.value, self.token, &held.life);
+            let entry = self.core.entry(&self.ticket, held.value, &held.life);
             self.fallback = Some(entry);
         }
     }
@@ -138,7 +119,7 @@ impl<K: Key, V: Value> Seat<K, V> {
         let Right::Lease { lease, claimed: Some(bytes) } = &self.right else { return None };
         let left = self.fallback.as_ref()?.kept_until.since(Moment::now());
         Some(Commit {
-            key: self.text.clone(),
+            key: self.ticket.text.clone(),
             expects: lease.as_bytes().to_vec(),
             written: Written {
                 bytes: bytes.clone(),
@@ -156,7 +137,7 @@ impl<K: Key, V: Value> Seat<K, V> {
         let mut leases: HashMap<Lease, Vec<String>> = HashMap::new();
         for seat in seats {
             if let Right::Lease { lease, .. } = &seat.right {
-                leases.entry(lease.clone()).or_default().push(seat.text.clone());
+                leases.entry(lease.clone()).or_default().push(seat.ticket.text.clone());
             }
         }
         leases
@@ -169,13 +150,13 @@ impl<K: Key, V: Value> Seat<K, V> {
 
     /// Keeps the value in L1 if the fence lets it, and answers those who wait.
     pub(crate) fn land(self, value: Option<Arc<V>>, life: &Life, outcome: Outcome) {
-        let entry = self.core.entry(&self.key, value, self.token, life);
+        let entry = self.core.entry(&self.ticket, value, life);
         self.keep(&entry);
         self.answer(Ok((entry, outcome)));
     }
 
     pub(crate) fn land_unkept(self, value: Option<Arc<V>>, life: &Life) {
-        let entry = self.core.entry(&self.key, value, self.token, life);
+        let entry = self.core.entry(&self.ticket, value, life);
         self.core.recorder.l1_fenced.add(1);
         self.answer(Ok((entry, Outcome::Loaded)));
     }
@@ -195,16 +176,17 @@ impl<K: Key, V: Value> Seat<K, V> {
     }
 
     fn keep(&self, entry: &Entry<V>) {
-        let put = || self.core.put_l1(&self.key, entry);
-        if !self.core.fence.fill(&self.key, self.token, put) {
+        let Ticket { key, token, .. } = &self.ticket;
+        if !self.core.fence.fill(key, *token, || self.core.put_l1(key, entry)) {
             self.core.recorder.l1_fenced.add(1);
         }
     }
 
     fn answer(mut self, landing: Landing<V>) {
         self.has_landed = true;
-        self.core.fence.leave(&self.key, self.id);
-        self.landing.send_replace(Some(landing));
+        self.core.fence.leave(&self.ticket.key, self.id);
+        // A stale answer may have been given already.
+        let _ = self.flight.set(landing);
     }
 }
 
@@ -213,6 +195,7 @@ impl<K: Key, V: Value> Drop for Seat<K, V> {
         if self.has_landed {
             return;
         }
-        self.core.fence.leave(&self.key, self.id);
+        self.core.fence.leave(&self.ticket.key, self.id);
+        let _ = self.flight.set(Err(LoadError::Panicked));
     }
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use strata_report::Outcome;
 use tokio::time::{Instant, timeout_at};
 
@@ -33,6 +35,19 @@ impl<'a, K: Key, V: Value> Waiting<'a, K, V> {
         Self { core, flight, label, joined, fallback, began, outcome, weight }
     }
 
+    /// The wait began with this.
+    pub(crate) fn since(self, began: Instant) -> Self {
+        let mut waiting = self;
+        waiting.began = began;
+        waiting
+    }
+
+    /// One more read of the same key.
+    pub(crate) fn again(&self) -> Self {
+        let joined = (self.label, Some(Outcome::Coalesced));
+        Self::new(self.core, Arc::clone(&self.flight), joined, None).since(self.began)
+    }
+
     pub(crate) async fn for_the_flight(mut self) -> Result<Read<V>, LoadError> {
         let policy = &self.core.policy;
         let patience = match self.fallback {
@@ -40,9 +55,8 @@ impl<'a, K: Key, V: Value> Waiting<'a, K, V> {
             None => policy.load_timeout,
         };
         let deadline = self.began + patience.min(policy.load_timeout);
-        let landing = match timeout_at(deadline, self.flight.wait_for(Option::is_some)).await {
-            Ok(Ok(landing)) => landing.clone().unwrap_or(Err(LoadError::Panicked)),
-            Ok(Err(_)) => Err(LoadError::Panicked),
+        let landing = match timeout_at(deadline, self.flight.wait()).await {
+            Ok(landing) => landing.clone(),
             Err(_) => Err(LoadError::TimedOut),
         };
         let (entry, outcome) = match (landing, self.fallback.take()) {

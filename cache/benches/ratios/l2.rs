@@ -23,6 +23,8 @@ const N_KEYS: u64 = 40_000;
 const N_GETS: u64 = 50;
 const N_ROUNDS: usize = 200;
 const BATCH: u64 = 100;
+/// So that a machine that stalls opens no breaker.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Serialize, Deserialize)]
 struct User {
@@ -75,12 +77,14 @@ impl Keys {
 }
 
 async fn node(redis: &RedisServer, id: &str) -> Node {
-    redis.patient_node(id, Duration::from_secs(10)).await
+    redis.patient_node(id, PATIENCE).await
 }
 
 fn users(node: &Node) -> Users {
     let day = Duration::from_secs(24 * 3_600);
     let builder = Cache::builder("users").l1_entries(2 * N_KEYS).l2_time_to_live(day);
+    // Longer than L2's timeout, as by default.
+    let builder = builder.load_timeout(2 * PATIENCE);
     builder.build(node).expect("a cache")
 }
 

@@ -8,7 +8,7 @@ use super::step::Step;
 use crate::bus::{Bus, What};
 
 /// Keys in one command or script; Redis serves nobody else meanwhile.
-pub(super) const AT_ONCE: usize = 256;
+pub(crate) const AT_ONCE: usize = 256;
 
 /// One cache's keys in L2, each `{namespace}:cache:key`.
 pub(crate) struct Keyspace {

@@ -82,6 +82,16 @@ impl Link {
         self.open.load(Ordering::Acquire)
     }
 
+    /// How long a reader waits for an answer at most.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Whether a call would be made, and end within this time.
+    pub(crate) fn answers_within(&self, time: Duration) -> bool {
+        !self.is_open() && self.timeout <= time
+    }
+
     /// Entries stamped before this number of the bus may come from an older run of Redis.
     pub(crate) fn floor(&self) -> u64 {
         self.floor.load(Ordering::Acquire)

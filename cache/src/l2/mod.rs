@@ -22,7 +22,7 @@ mod step;
 pub(crate) use envelope::{Envelope, HEADER, MAX_ENTRY_TAGS, MAX_KEY_BYTES, MAX_TAG_BYTES};
 pub use journal::Journal;
 pub use key_scan::L2Head;
-pub(crate) use keyspace::{Commit, Found, Keyspace, Lease, Written};
+pub(crate) use keyspace::{AT_ONCE, Commit, Found, Keyspace, Lease, Written};
 pub(crate) use link::{Away, Link, in_time};
 pub(crate) use pending::Pending;
 pub(crate) use step::Step;

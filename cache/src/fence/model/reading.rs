@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use shuttle::rand::Rng;
 use shuttle::sync::{Condvar, Mutex};
 
-use super::super::{Joined, Token};
+use super::super::{Joined, Scouted, Token};
 use super::world::{Entry, Flaw, Slot, Source, World};
 
 /// What those who join a flight wait on.
@@ -83,6 +83,42 @@ impl World {
         if let Some(entry) = seen.filter(|entry| entry.is_fresh) {
             return Some(entry.version);
         }
+        if seen.is_none()
+            && self.l2.is_some()
+            && let Scouted::Sent(token, id) = self.fence.scout(&key, || self.look(key).is_none())
+        {
+            return self.look_into_l2(key, (token, id));
+        }
+        self.answer_by_flight(key, seen)
+    }
+
+    /// The reader's own look into L2, and a flight where that has nothing.
+    fn look_into_l2(self: &Arc<Self>, key: usize, (token, id): (Token, u64)) -> Option<u64> {
+        let l2 = self.l2.as_ref()?;
+        let found = l2.lock().unwrap().get(&key).copied();
+        if let Some(Slot::Value(version)) = found {
+            let entry = Entry { version, epoch: token.epoch(), is_fresh: true };
+            let put = || self.put_l1(key, entry);
+            match self.flaw {
+                Some(Flaw::SettledWithoutToken) => put(),
+                _ => {
+                    self.fence.settle(&key, (token, id), put);
+                }
+            }
+            return Some(version);
+        }
+        let flight = Arc::new(Flight::default());
+        if !self.fence.take_off(&key, id, || Arc::clone(&flight)) {
+            return self.answer_by_flight(key, None);
+        }
+        self.flight_begins(key, token);
+        let (world, own) = (Arc::clone(self), Arc::clone(&flight));
+        let seat = Seat { world, key, token, id, flight: own, fallback: None };
+        self.fly(move || seat.fill());
+        flight.wait()
+    }
+
+    fn answer_by_flight(self: &Arc<Self>, key: usize, seen: Option<Entry>) -> Option<u64> {
         let landed = match self.board(key, seen) {
             Ok(Boarded::Hit(entry)) => return Some(entry.version),
             Ok(Boarded::Joined(flight)) => flight.wait(),

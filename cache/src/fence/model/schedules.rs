@@ -236,6 +236,11 @@ mod model {
     }
 
     #[test]
+    fn finds_what_a_scout_brings_though_it_was_overtaken() {
+        is_found(a_read_beside_an_invalidation_on_both_levels, Flaw::SettledWithoutToken);
+    }
+
+    #[test]
     fn finds_that_l1_is_emptied_before_l2() {
         is_found(a_read_beside_an_invalidation_on_both_levels, Flaw::L1BeforeL2);
     }

@@ -45,7 +45,10 @@ impl<'de> Deserialize<'de> for Flawed {
 }
 
 fn values<V: Value>(node: &Node) -> Cache<u64, V> {
-    Cache::builder("values").lease_wait(Duration::from_secs(2)).build(node).unwrap()
+    // So large a value takes a busy machine seconds.
+    let patience = Duration::from_secs(60);
+    let builder = Cache::builder("values").lease_wait(Duration::from_secs(2));
+    builder.load_timeout(patience).build(node).unwrap()
 }
 
 async fn read<V: Value + Clone>(cache: &Cache<u64, V>, value: V) -> (Outcome, V) {

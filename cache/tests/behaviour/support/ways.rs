@@ -8,7 +8,7 @@ use super::proxy::Proxy;
 use super::{Redis, eventually, hears};
 
 /// Long enough to show where a wait was, short enough to wait for.
-pub(crate) const SHORT: Duration = Duration::from_millis(600);
+pub(crate) const SHORT: Duration = Duration::from_millis(1_500);
 
 /// Far longer than anything here takes: whoever waits for it fails.
 pub(crate) const LONG: Duration = Duration::from_secs(8);
