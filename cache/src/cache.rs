@@ -19,8 +19,9 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// A named pair of levels. Cheap to clone; all clones are the same cache.
 ///
 /// # Concurrent calls on the same key
-/// All readers that miss share one flight, whichever method they called: one asks L2 and the
-/// source, the others wait for it. A reader may give up; the flight goes on. A reader that starts
+/// All readers that miss share one flight, whichever method they called: one asks the source, the
+/// others wait for it, and two at most ask L2, the first for itself alone. A reader may give up;
+/// what it began goes on. A reader that starts
 /// after an acknowledged invalidation or write never sees an older value on this node, and never
 /// joins a flight that began before it. With Redis, one process at a time loads a key.
 pub struct Cache<K, V> {

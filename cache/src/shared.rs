@@ -219,12 +219,13 @@ impl Shared {
         tokio::spawn(async move { shared.upkeep().await });
         let Some(link) = &self.link else { return };
         let shared = Arc::clone(self);
-        let replay = move |connection, pending: Pending| {
+        let replay = move |connection, together: Vec<Pending>| {
             let shared = Arc::clone(&shared);
             async move {
-                let Some(keyspace) = shared.keyspace(pending.cache()) else { return Ok(()) };
-                let sequence = keyspace.replay(connection, &pending).await?;
-                if let (Pending::Tag { cache, tag }, Some(sequence)) = (&pending, sequence) {
+                let keyspace = together.first().and_then(|first| shared.keyspace(first.cache()));
+                let Some(keyspace) = keyspace else { return Ok(()) };
+                let sequence = keyspace.replay(connection, &together).await?;
+                if let ([Pending::Tag { cache, tag }], Some(sequence)) = (&*together, sequence) {
                     // Before L2 is trusted: nobody hears messages of their own.
                     for cache in shared.caches().iter().filter(|other| other.name() == cache) {
                         cache.tag_told(tag, sequence);

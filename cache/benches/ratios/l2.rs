@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::hint::black_box;
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -43,21 +44,37 @@ pub(crate) async fn rows(table: &mut Table, redis: &RedisServer) {
     fill(&users(&filler), &connection).await;
     let users = users(&reader);
     let keys = Keys::default();
-    let turns = [gets_bare(&connection, N_GETS), gets(&users, &keys)];
+    let kept = Kept::new(&connection);
+    let turns = [gets_bare(&connection, N_GETS), gets(&users, &keys), kept.gets()];
     let times = contest(N_ROUNDS, turns).await;
     table.at_most(
         "L2 hit : bare GET and decode",
         (times.ratio(1, 0), 1.10),
         times.figures(1, 0, N_GETS),
     );
-    let turns =
-        [gets_many_bare(&connection), gets_bare(&connection, BATCH), gets_many(&users, &keys)];
+    table.told(
+        "the same : GET, decode and moka insert",
+        times.ratio(1, 2),
+        times.figures(1, 2, N_GETS),
+    );
+    let turns = [
+        gets_many_bare(&connection),
+        gets_bare(&connection, BATCH),
+        gets_many(&users, &keys),
+        kept.gets_many(),
+    ];
     let times = contest(N_ROUNDS, turns).await;
     table.at_most(
         "get_many(100) from L2 : one MGET and decode",
         (times.ratio(2, 0), 1.5),
         times.figures(2, 0, 1),
     );
+    table.told(
+        "the same : MGET, decode and moka inserts",
+        times.ratio(2, 3),
+        times.figures(2, 3, 1),
+    );
+    table.told("100 GETs in turn : one MGET and decode", times.ratio(1, 0), times.figures(1, 0, 1));
     table.at_least(
         "100 GETs in turn : get_many(100) from L2",
         (times.ratio(1, 2), 25.0),
@@ -174,6 +191,53 @@ fn gets_many_bare<'a>(connection: &'a MultiplexedConnection) -> Turn<'a> {
             black_box(all.iter().map(|bytes| decode(bytes)).collect::<Vec<_>>());
         }
     })
+}
+
+/// The least that keeps what it reads: moka, asked first and given the value, with a listener, as
+/// whoever counts evictions has.
+struct Kept {
+    moka: moka::sync::Cache<u64, Arc<User>>,
+    connection: MultiplexedConnection,
+    keys: Keys,
+}
+
+impl Kept {
+    fn new(connection: &MultiplexedConnection) -> Self {
+        let listener = |_, value, _| {
+            black_box(&value);
+        };
+        let builder = moka::sync::Cache::builder().max_capacity(2 * N_KEYS);
+        let moka = builder.eviction_listener(listener).build();
+        Self { moka, connection: connection.clone(), keys: Keys::default() }
+    }
+
+    fn gets(&self) -> Turn<'_> {
+        turn(async || {
+            for key in self.keys.next(N_GETS) {
+                assert!(self.moka.get(&key).is_none());
+                let get = cmd("GET").arg(bare_key(key % N_KEYS)).to_owned();
+                let mut connection = self.connection.clone();
+                let bytes: Vec<u8> = get.query_async(&mut connection).await.expect("an answer");
+                self.moka.insert(key, Arc::new(decode(&bytes)));
+            }
+        })
+    }
+
+    fn gets_many(&self) -> Turn<'_> {
+        turn(async || {
+            let keys = self.keys.next(BATCH);
+            let mut mget = cmd("MGET");
+            for key in keys.clone() {
+                assert!(self.moka.get(&key).is_none());
+                mget.arg(bare_key(key % N_KEYS));
+            }
+            let mut connection = self.connection.clone();
+            let all: Vec<Vec<u8>> = mget.query_async(&mut connection).await.expect("an answer");
+            for (key, bytes) in keys.zip(all) {
+                self.moka.insert(key, Arc::new(decode(&bytes)));
+            }
+        })
+    }
 }
 
 fn decode(bytes: &[u8]) -> User {

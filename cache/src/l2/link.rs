@@ -48,6 +48,9 @@ pub(crate) struct Link {
 #[derive(Default)]
 struct State {
     connection: Option<MultiplexedConnection>,
+    /// While what waited is replayed: new invalidations take this way rather than to wait as well,
+    /// or whoever goes on invalidating would keep L2 away for ever.
+    replaying: Option<MultiplexedConnection>,
     queue: Queue,
     /// Which connection calls are on; a late failure of an older one opens nothing.
     generation: u64,
@@ -147,12 +150,13 @@ impl Link {
     where
         Fut: Future<Output = RedisResult<T>>,
     {
-        if self.is_open() {
+        if self.is_open() && !step.is_invalidation() {
             return Err(Away);
         }
         let (connection, generation) = {
             let state = self.state();
-            (state.connection.clone().ok_or(Away)?, state.generation)
+            let way = if self.is_open() { &state.replaying } else { &state.connection };
+            (way.clone().ok_or(Away)?, state.generation)
         };
         match tokio::time::timeout(timeout, call(connection)).await {
             Ok(Ok(answer)) => return Ok(answer),
@@ -190,12 +194,12 @@ impl Link {
         self.opened.notify_one();
     }
 
-    /// Closes the breaker each time Redis is back, until `shutdown`. `replay` sends one queued
-    /// invalidation on the given connection.
+    /// Closes the breaker each time Redis is back, until `shutdown`. `replay` sends queued
+    /// invalidations, which share a walk, on the given connection.
     pub(crate) async fn recover<Fut>(
         &self,
         shutdown: CancellationToken,
-        replay: impl Fn(MultiplexedConnection, Pending) -> Fut,
+        replay: impl Fn(MultiplexedConnection, Vec<Pending>) -> Fut,
     ) where
         Fut: Future<Output = RedisResult<()>>,
     {
@@ -221,7 +225,7 @@ impl Link {
     /// The single half-open probe: connect, notice another run of Redis, replay, close.
     pub(crate) async fn probe<Fut>(
         &self,
-        replay: &impl Fn(MultiplexedConnection, Pending) -> Fut,
+        replay: &impl Fn(MultiplexedConnection, Vec<Pending>) -> Fut,
     ) -> Result<(), RedisError>
     where
         Fut: Future<Output = RedisResult<()>>,
@@ -231,26 +235,40 @@ impl Link {
             in_time(self.timeout, redis::cmd("PING").query_async(&mut connection)).await?;
         let floor = in_time(self.timeout, self.bus.begin(&mut connection)).await?;
         self.floor.store(floor, Ordering::Release);
+        self.state().replaying = Some(connection.clone());
+        let replayed = self.replay_all(connection, replay).await;
+        self.state().replaying = None;
+        replayed
+    }
+
+    /// Sends what waits, and then trusts L2.
+    async fn replay_all<Fut>(
+        &self,
+        connection: MultiplexedConnection,
+        replay: &impl Fn(MultiplexedConnection, Vec<Pending>) -> Fut,
+    ) -> Result<(), RedisError>
+    where
+        Fut: Future<Output = RedisResult<()>>,
+    {
         loop {
             // Out of the queue first: the same invalidation may come again while this one runs.
             let next = {
                 let mut state = self.state();
-                match state.queue.pop() {
-                    Some(pending) => pending,
-                    None => {
-                        state.connection = Some(connection);
-                        state.generation += 1;
-                        self.open.store(false, Ordering::Release);
-                        tracing::info!("L2 is trusted");
-                        return Ok(());
-                    }
+                let next = state.queue.pop();
+                if next.is_empty() {
+                    state.connection = Some(connection);
+                    state.generation += 1;
+                    self.open.store(false, Ordering::Release);
+                    tracing::info!("L2 is trusted");
+                    return Ok(());
                 }
+                next
             };
             if let Err(error) = replay(connection.clone(), next.clone()).await {
                 self.state().queue.put_back(next);
                 return Err(error);
             }
-            self.counts.replayed.add(1);
+            self.counts.replayed.add(next.len() as u64);
         }
     }
 

@@ -20,10 +20,27 @@ impl Pending {
             | Self::All { cache } => cache,
         }
     }
+
+    /// The pattern that it is about, if any.
+    pub(crate) fn pattern(&self) -> Option<&Pattern> {
+        match self {
+            Self::Pattern { pattern, .. } => Some(pattern),
+            Self::Key { .. } | Self::Tag { .. } | Self::All { .. } => None,
+        }
+    }
+
+    fn is_pattern(&self) -> bool {
+        self.pattern().is_some()
+    }
+
+    fn shares_a_walk(&self, other: &Self) -> bool {
+        self.is_pattern() && other.is_pattern() && self.cache() == other.cache()
+    }
 }
 
-/// Invalidations that wait for L2 to come back: in order, each once, bounded. When it is full, a
-/// cache's invalidations become one that empties the whole cache; none is ever forgotten.
+/// Invalidations that wait for L2 to come back: in order, each once, bounded. When it is full, or
+/// has many patterns of one cache, the cache's invalidations become one that empties the whole
+/// cache; none is ever forgotten.
 #[derive(Default)]
 pub(crate) struct Queue {
     order: VecDeque<Pending>,
@@ -34,12 +51,15 @@ pub(crate) struct Queue {
 impl Queue {
     pub(crate) const MAX: usize = 10_000;
 
+    /// Of one cache; every key is compared with each.
+    const MAX_PATTERNS: usize = 100;
+
     pub(crate) fn push(&mut self, pending: Pending) {
         let all = Pending::All { cache: pending.cache().to_owned() };
         if self.present.contains(&pending) || self.present.contains(&all) {
             return;
         }
-        if self.order.len() >= Self::MAX && pending != all {
+        if (self.order.len() >= Self::MAX && pending != all) || self.has_many_like(&pending) {
             self.overflows += 1;
             return self.push(all);
         }
@@ -51,18 +71,36 @@ impl Queue {
         self.order.push_back(pending);
     }
 
-    /// Takes the oldest out.
-    pub(crate) fn pop(&mut self) -> Option<Pending> {
-        let oldest = self.order.pop_front()?;
-        self.present.remove(&oldest);
-        Some(oldest)
+    fn has_many_like(&self, pending: &Pending) -> bool {
+        pending.is_pattern()
+            && self.order.iter().filter(|other| other.shares_a_walk(pending)).count()
+                >= Self::MAX_PATTERNS
+    }
+
+    /// Takes the oldest out, and with a pattern all others of its cache: they share one walk.
+    pub(crate) fn pop(&mut self) -> Vec<Pending> {
+        let Some(oldest) = self.order.pop_front() else { return Vec::new() };
+        let mut together = vec![oldest];
+        if together[0].is_pattern() {
+            let oldest = together[0].clone();
+            let (others, rest) =
+                self.order.drain(..).partition(|other| other.shares_a_walk(&oldest));
+            self.order = rest;
+            together.extend::<VecDeque<_>>(others);
+        }
+        for pending in &together {
+            self.present.remove(pending);
+        }
+        together
     }
 
     /// Puts back what could not be replayed, unless it has come again meanwhile.
-    pub(crate) fn put_back(&mut self, pending: Pending) {
-        let all = Pending::All { cache: pending.cache().to_owned() };
-        if !self.present.contains(&all) && self.present.insert(pending.clone()) {
-            self.order.push_front(pending);
+    pub(crate) fn put_back(&mut self, together: Vec<Pending>) {
+        for pending in together.into_iter().rev() {
+            let all = Pending::All { cache: pending.cache().to_owned() };
+            if !self.present.contains(&all) && self.present.insert(pending.clone()) {
+                self.order.push_front(pending);
+            }
         }
     }
 
@@ -83,6 +121,10 @@ mod tests {
         Pending::Key { cache: "users".into(), key: n.to_string() }
     }
 
+    fn pattern(cache: &str, n: usize) -> Pending {
+        Pending::Pattern { cache: cache.into(), pattern: Pattern::prefix(&n.to_string()) }
+    }
+
     #[test]
     fn an_invalidation_waits_once_however_often_it_is_asked_for() {
         let mut queue = Queue::default();
@@ -100,14 +142,41 @@ mod tests {
         assert_eq!((queue.len(), queue.overflows()), (1, 1));
         queue.push(key(3));
         assert_eq!(queue.len(), 1, "the whole cache covers the key");
-        assert_eq!(queue.pop(), Some(Pending::All { cache: "users".into() }));
+        assert_eq!(queue.pop(), [Pending::All { cache: "users".into() }]);
+    }
+
+    #[test]
+    fn patterns_of_one_cache_wait_for_one_walk() {
+        let mut queue = Queue::default();
+        for pending in [key(1), pattern("users", 1), pattern("posts", 1), pattern("users", 2)] {
+            queue.push(pending);
+        }
+        assert_eq!(queue.pop(), [key(1)]);
+        let together = queue.pop();
+        assert_eq!(together, [pattern("users", 1), pattern("users", 2)]);
+        queue.put_back(together.clone());
+        assert_eq!((queue.len(), queue.pop()), (3, together));
+        assert_eq!(queue.pop(), [pattern("posts", 1)]);
+        assert_eq!(queue.pop(), []);
+    }
+
+    #[test]
+    fn many_patterns_of_one_cache_empty_it() {
+        let mut queue = Queue::default();
+        queue.push(pattern("posts", 1));
+        for n in 0..=Queue::MAX_PATTERNS {
+            queue.push(pattern("users", n));
+        }
+        assert_eq!(queue.pop(), [pattern("posts", 1)]);
+        assert_eq!(queue.pop(), [Pending::All { cache: "users".into() }]);
+        assert_eq!((queue.len(), queue.overflows()), (0, 1));
     }
 
     #[test]
     fn an_invalidation_that_comes_again_while_it_is_replayed_is_replayed_again() {
         let mut queue = Queue::default();
         queue.push(key(1));
-        let replaying = queue.pop().unwrap();
+        let replaying = queue.pop();
         queue.push(key(1));
         assert_eq!(queue.len(), 1);
         queue.put_back(replaying);

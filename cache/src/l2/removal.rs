@@ -166,35 +166,45 @@ impl Keyspace {
         }
     }
 
-    /// Sends a queued invalidation again on the connection that is being probed. Answers the number
-    /// at which a tag was invalidated.
+    /// Sends queued invalidations again on the connection that is being probed; several share a
+    /// walk. Answers the number at which a tag was invalidated.
     pub(crate) async fn replay(
         &self,
         connection: MultiplexedConnection,
-        pending: &Pending,
+        together: &[Pending],
     ) -> RedisResult<Option<u64>> {
-        let pattern = match pending {
-            Pending::Key { key, .. } => {
+        match together {
+            [Pending::Key { key, .. }] => {
                 let key = std::slice::from_ref(key);
                 in_time(SLOW_TIMEOUT, self.remove_on(connection, key)).await?;
-                return Ok(None);
+                Ok(None)
             }
-            Pending::Tag { tag, .. } => {
+            [Pending::Tag { tag, .. }] => {
                 let told = self.invalidate_tag_on(connection, tag);
-                return in_time(SLOW_TIMEOUT, told).await.map(Some);
+                in_time(SLOW_TIMEOUT, told).await.map(Some)
             }
-            Pending::Pattern { pattern, .. } => Some(pattern),
-            Pending::All { .. } => None,
-        };
+            _ => self.replay_walk(connection, together).await.map(|()| None),
+        }
+    }
+
+    async fn replay_walk(
+        &self,
+        connection: MultiplexedConnection,
+        together: &[Pending],
+    ) -> RedisResult<()> {
+        let patterns: Vec<Option<&Pattern>> = together.iter().map(Pending::pattern).collect();
         let mut cursor = 0;
         loop {
-            let step = self.unlink_step(connection.clone(), pattern, cursor);
+            let step = self.unlink_any(connection.clone(), &patterns, cursor);
             (cursor, _) = in_time(SLOW_TIMEOUT, step).await?;
             if cursor == 0 {
-                in_time(SLOW_TIMEOUT, self.tell(connection, pattern)).await?;
-                return Ok(None);
+                break;
             }
         }
+        for pattern in patterns {
+            in_time(SLOW_TIMEOUT, self.tell(connection.clone(), pattern)).await?;
+        }
+        Ok(())
     }
 
     async fn remove_on(
@@ -251,11 +261,26 @@ impl Keyspace {
 
     async fn unlink_step(
         &self,
-        mut connection: MultiplexedConnection,
+        connection: MultiplexedConnection,
         pattern: Option<&Pattern>,
         cursor: u64,
     ) -> RedisResult<(u64, u64)> {
-        let (next, keys) = self.scan_step(connection.clone(), pattern, cursor).await?;
+        self.unlink_any(connection, &[pattern], cursor).await
+    }
+
+    /// Removes what any of the patterns matches; Redis itself compares with a single one.
+    async fn unlink_any(
+        &self,
+        mut connection: MultiplexedConnection,
+        patterns: &[Option<&Pattern>],
+        cursor: u64,
+    ) -> RedisResult<(u64, u64)> {
+        let single = if let [single] = patterns { *single } else { None };
+        let (next, mut keys) = self.scan_step(connection.clone(), single, cursor).await?;
+        if patterns.len() > 1 {
+            let is_matched = |text: &str| patterns.iter().flatten().any(|one| one.matches(text));
+            keys.retain(|key| self.key_of(key).is_some_and(is_matched));
+        }
         if keys.is_empty() {
             return Ok((next, 0));
         }

@@ -35,3 +35,13 @@ pub enum Step {
     /// Serves a hash, a list or a counter.
     Structure,
 }
+
+impl Step {
+    /// Whether it takes something away that nobody may read any more.
+    pub(crate) fn is_invalidation(self) -> bool {
+        matches!(
+            self,
+            Self::Remove | Self::Soften | Self::InvalidateTag | Self::RemoveSome | Self::Announce
+        )
+    }
+}

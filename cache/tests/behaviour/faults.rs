@@ -1,11 +1,13 @@
 //! What lies between a node and Redis breaks, and mends; the service goes on meanwhile.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rand::RngExt;
-use strata_cache::Node;
 use strata_cache::report::{Effect, Outcome};
+use strata_cache::{Node, Pattern};
 
 use crate::coherence::{World, storm};
 use crate::support::proxy::{LINES, Line, Proxy, WAYS, Way};
@@ -114,6 +116,39 @@ async fn while_one_probe_is_on_its_way_nobody_else_asks() {
     assert_eq!(proxy.times(Line::L2, "PING"), 1);
     source.read(&cache, 100).await;
     assert_eq!(proxy.times(Line::L2, "GET"), 1);
+}
+
+#[tokio::test]
+async fn who_goes_on_invalidating_by_pattern_does_not_keep_l2_away() {
+    let redis = Redis::start().await;
+    let mut proxy = Proxy::before(&redis).await;
+    let (node, two) = (node_behind(&proxy, LONG).await, onlooker(&redis).await);
+    let (here, there) = (cache(&node), cache(&two));
+    let source = Source::new();
+    for key in 0..500 {
+        source.read(&there, key).await;
+    }
+    proxy.cut().await;
+    source.write(7);
+    let invalidated = Arc::new(AtomicU64::new(0));
+    let invalidating = tokio::spawn({
+        let (here, invalidated) = (here.clone(), Arc::clone(&invalidated));
+        async move {
+            for n in (0..500).cycle() {
+                here.invalidate_pattern(&Pattern::prefix(&n.to_string())).await;
+                invalidated.fetch_add(1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    eventually("each has waited", async || invalidated.load(Ordering::SeqCst) > 500).await;
+    proxy.restore().await;
+    trusts_l2(&node).await;
+    invalidating.abort();
+    let new = cache(&onlooker(&redis).await);
+    for key in 0..500 {
+        assert_eq!(source.value(&new, key).await, "7", "key {key}");
+    }
 }
 
 /// Any fault, for a while, between a node and Redis.
