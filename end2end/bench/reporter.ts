@@ -7,6 +7,11 @@ export default class Table implements Reporter {
   readonly #rows: Row[] = [];
   readonly #load: string[] = [];
 
+  /** The program's warnings are worth reading beside the figures. */
+  onStdErr(text: string | Buffer): void {
+    process.stderr.write(text);
+  }
+
   onTestEnd(bench: TestCase, result: TestResult): void {
     for (const { type, description } of result.annotations) {
       if (type === ROW && description !== undefined) this.#rows.push(JSON.parse(description) as Row);
