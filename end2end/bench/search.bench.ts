@@ -58,7 +58,7 @@ async function compare(url: string): Promise<void> {
   told(
     "a search over 1 000 000 keys of L2, to its end",
     `${(whole / 1_000).toFixed(2)} s`,
-    `${pages.length / ROUNDS} pages of at most 200 000 keys; p50 of a page ${ms(quantile(pages, 0.5))}, the longest ${ms(Math.max(...pages))}`,
+    `${Math.round(pages.length / ROUNDS)} pages of at most 200 000 keys; p50 of a page ${ms(quantile(pages, 0.5))}, the longest ${ms(Math.max(...pages))}`,
   );
   const halves = `p50 ${ms(quantile(searching, 0.5))} : ${ms(quantile(quiet, 0.5))}`;
   told("p99 of service reads meanwhile : while nothing searches", meanwhile / idle, `${ms(meanwhile)} : ${ms(idle)}; ${halves}; ${searching.length} and ${quiet.length} reads`);
