@@ -20,6 +20,7 @@ function newFolder(): string {
 export interface Options {
   port: number;
   traffic: "off" | "steady";
+  nodes?: number;
   /** Further options, as typed. */
   more?: string;
 }
@@ -31,7 +32,7 @@ export function run(options: Options): { command: string; env: Record<string, st
     `--listen 127.0.0.1:${options.port}`,
     `--data-dir ${join(folder, String(options.port))}`,
     `--traffic ${options.traffic}`,
-    "--nodes 3",
+    `--nodes ${options.nodes ?? 3}`,
     "--users 2000",
     options.more ?? "",
   ];

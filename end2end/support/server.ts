@@ -9,6 +9,11 @@ export class Server {
   readonly #options: Options;
   #child: ChildProcess | undefined;
 
+  /** The program's process id, while it runs. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   private constructor(options: Options) {
     this.#options = options;
     this.url = `http://127.0.0.1:${options.port}`;
