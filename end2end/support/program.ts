@@ -20,6 +20,8 @@ function newFolder(): string {
 export interface Options {
   port: number;
   traffic: "off" | "steady";
+  /** Users to seed, 2 000 where nothing is said. */
+  users?: number;
   /** Further options, as typed. */
   more?: string;
 }
@@ -32,7 +34,7 @@ export function run(options: Options): { command: string; env: Record<string, st
     `--data-dir ${join(folder, String(options.port))}`,
     `--traffic ${options.traffic}`,
     "--nodes 3",
-    "--users 2000",
+    `--users ${options.users ?? 2000}`,
     options.more ?? "",
   ];
   return { command: words.join(" "), env: { STRATA_LOG: "warn" } };
