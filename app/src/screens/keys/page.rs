@@ -55,6 +55,7 @@ pub(in crate::screens) async fn page(asked: &Asked) -> Result<Drawing, ApiError>
             <div class="sheet-head">
                 <h1>"Keys"</h1>
             </div>
+            {asked.failure().map(|why| view! { <div class="banner" role="alert"><p>{why}</p></div> })}
             {search::card(&search)}
             {job.as_ref().map(|told| job::card(told, search.refusal.clone()))}
             {found}
