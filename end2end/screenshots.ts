@@ -77,10 +77,12 @@ async function picture(page: Page, name: string, path: string, act?: Act): Promi
         inner: document.documentElement.scrollWidth,
       }));
       expect(inner, "nothing sticks out").toBeLessThanOrEqual(width);
+      // A dialog covers what can be seen, not the whole page.
+      const isDialog = await page.getByRole("dialog").isVisible();
+      const clip = { x: 0, y: 0, width, height: Math.min(height, mostPx) };
       await page.screenshot({
         path: join(folder, `${name}-${width}-${colorScheme}.png`),
-        fullPage: true,
-        clip: { x: 0, y: 0, width, height: Math.min(height, mostPx) },
+        ...(isDialog ? {} : { fullPage: true, clip }),
       });
     }
   }

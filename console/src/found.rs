@@ -25,6 +25,8 @@ pub struct Found {
     pub query: KeyQuery,
     /// Its counts, and where to go on; the rows are asked for with [`Found::rows`].
     pub page: KeyPage,
+    /// Whether it ended because it had as many rows as it may have.
+    pub is_full: bool,
     /// How many keys were found.
     pub n_rows: usize,
     made_at: Instant,
@@ -52,6 +54,7 @@ impl Console {
     pub async fn find(&self, cache: &str, query: KeyQuery) -> Result<Arc<Found>, ConsoleError> {
         let mut page = self.search(cache, &query, Found::MAX_ROWS).await?;
         let mut rows = std::mem::take(&mut page.rows);
+        let is_full = page.cut && rows.len() >= query.limit as usize;
         let order = KeyOrder::default();
         order.sort(&mut rows);
         // SCAN may name a key twice.
@@ -61,6 +64,7 @@ impl Console {
             at_ms: crate::clock::now_ms(),
             query,
             page,
+            is_full,
             n_rows: rows.len(),
             made_at: Instant::now(),
             sorted: Mutex::new(Sorted { order, rows }),

@@ -170,8 +170,7 @@ fn counts(found: &Found) -> String {
 fn note(found: &Found) -> String {
     let n = format::plural(found.n_rows as u64, "key", "keys");
     let at = format!("as of {} UTC", format::clock(found.at_ms));
-    let is_full = found.n_rows >= found.query.limit as usize;
-    match (&found.page.next, is_full) {
+    match (&found.page.next, found.is_full) {
         (None, _) => format!("{n}, {at}; that is all"),
         (Some(_), true) => format!("the first {n}, {at}; that is the limit, and there is more"),
         (Some(_), false) => format!("{n} so far, {at}; not every key was looked at yet"),
