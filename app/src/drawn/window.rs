@@ -11,7 +11,7 @@ use crate::api;
 const PATIENCE: Duration = Duration::from_millis(60);
 
 /// Rows around those in sight that are drawn as well, so that short ways need not wait.
-const MARGIN: f64 = 30.0;
+const MARGIN: u32 = 30;
 
 /// Draws those rows of a long table that somebody scrolls to. A table says of itself how many
 /// rows it has and which of them are drawn.
@@ -54,13 +54,15 @@ fn look(table: Element, waiting: StoredValue<bool>) {
 
 /// Where rows are drawn that are in sight and not drawn yet.
 fn missing(table: &Element) -> Option<String> {
-    let number = |name| table.get_attribute(name)?.parse::<f64>().ok();
+    // Whole numbers: reading and writing others would make the program larger.
+    let number = |name| table.get_attribute(name)?.parse::<u32>().ok();
     let (n_rows, from, until) = (number("data-rows")?, number("data-from")?, number("data-until")?);
-    let row_of = |px: i32| f64::from(px) / f64::from(table.scroll_height().max(1)) * n_rows;
+    let row_px = f64::from(table.scroll_height().max(1)) / f64::from(n_rows.max(1));
+    let row_of = |px: i32| (f64::from(px) / row_px) as u32;
     let first = row_of(table.scroll_top());
-    let last = first + row_of(table.client_height());
-    let is_drawn = (from <= first || from == 0.0) && (last <= until || until >= n_rows);
-    let wanted = (first - MARGIN).max(0.0).floor();
+    let last = first + row_of(table.client_height()) + 1;
+    let is_drawn = from <= first && last.min(n_rows) <= until;
+    let wanted = first.saturating_sub(MARGIN);
     // Asking for the same part again would bring the same rows.
     (!is_drawn && wanted != from)
         .then(|| format!("{}{wanted}", table.get_attribute("data-window").unwrap_or_default()))
