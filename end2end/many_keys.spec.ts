@@ -27,7 +27,7 @@ const test = base.extend<{ baseURL: string }, { house: House }>({
   baseURL: ({ house }, use) => use(house.server.url),
 });
 
-test.describe.configure({ mode: "serial", timeout: 120_000 });
+test.describe.configure({ mode: "serial", timeout: 180_000 });
 
 /** Reads every user, until L2 has them: on a busy machine it is now and then too slow to be filled. */
 async function fill(server: Server): Promise<void> {
@@ -65,10 +65,14 @@ const table = (page: Page) => page.getByRole("region", { name: "Keys that match"
 const names = (page: Page) => page.getByTestId("key-rows").getByRole("rowheader");
 
 test("a hundred thousand keys are shown, scrolled and sorted, and the page stays quick", async ({ page }) => {
-  await open(page, "/keys?cache=users&pattern=*&level=l2&limit=100000");
+  let nRows = 0;
+  // Where a busy Redis is given up in the midst of a search, the page says so, and one asks again.
+  await expect(async () => {
+    await open(page, "/keys?cache=users&pattern=*&level=l2&limit=100000");
+    nRows = Number(await table(page).getAttribute("data-rows", { timeout: 20_000 }));
+    expect(nRows).toBeGreaterThan(N_KEYS * 0.95);
+  }).toPass({ timeout: 90_000 });
   await expect(names(page).first()).toHaveText("1");
-  const nRows = Number(await table(page).getAttribute("data-rows"));
-  expect(nRows).toBeGreaterThan(N_KEYS * 0.95);
   expect(await names(page).count(), "only some rows are drawn").toBeLessThan(500);
 
   await test.step("scrolling through draws what comes into sight", async () => {

@@ -171,6 +171,7 @@ fn note(found: &Found) -> String {
     let n = format::plural(found.n_rows as u64, "key", "keys");
     let at = format!("as of {} UTC", format::clock(found.at_ms));
     match (&found.page.next, found.is_full) {
+        (None, _) if found.page.l2_away => format!("{n}, {at}; there may be more"),
         (None, _) => format!("{n}, {at}; that is all"),
         (Some(_), true) => format!("the first {n}, {at}; that is the limit, and there is more"),
         (Some(_), false) => format!("{n} so far, {at}; not every key was looked at yet"),
