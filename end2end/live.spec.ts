@@ -52,7 +52,10 @@ test("the page says that the server is lost, and comes back by itself", async ({
   await expect(state(page)).toHaveText("Live");
   await server.stop();
   await expect(state(page)).toHaveText("Lost");
+  const banner = page.getByRole("alert").filter({ hasText: "they stand still" });
+  await expect(banner).toBeVisible();
   await server.start();
   await expect(state(page)).toHaveText("Live", { timeout: 30_000 });
+  await expect(banner).toBeHidden();
   await expectToMove(page);
 });

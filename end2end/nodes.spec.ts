@@ -17,3 +17,13 @@ test("Redis tells of its memory and work", async ({ page }) => {
   await expect(page.getByRole("region", { name: "Work" })).toContainText("commands/s");
   await expect(page.getByRole("region", { name: "Each node's way to it" })).toContainText("closed");
 });
+
+test("copies of the same keys are compared when somebody asks", async ({ page }) => {
+  await open(page, "/nodes");
+  const card = page.getByRole("region", { name: "Do copies agree?" });
+  await card.getByRole("link", { name: "Compare copies" }).click();
+  await expect(page).toHaveURL(/compare=1/);
+  await expect(card.getByRole("row", { name: /^users/ })).toContainText(/agree|differ/);
+  await card.getByRole("link", { name: "Stop comparing" }).click();
+  await expect(card.getByRole("link", { name: "Compare copies" })).toBeVisible();
+});

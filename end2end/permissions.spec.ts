@@ -51,4 +51,16 @@ guarded("who has the token may act, by logging in on the page", async ({ page })
   await expect(page.getByTestId("key-result")).toContainText("is invalidated.");
   const cookie = (await page.context().cookies()).find(({ name }) => name === "strata_operator");
   expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict", path: "/" });
+
+  await page.getByRole("button", { name: "Log out" }).click();
+  await expect(page.getByRole("button", { name: "Log in" })).toBeVisible();
+  await open(page, "/");
+  await expect(button).toBeDisabled();
+});
+
+guarded("a log-in whose token has changed since says so", async ({ page, baseURL }) => {
+  const cookie = { name: "strata_operator", value: "yesterday", url: baseURL! };
+  await page.context().addCookies([cookie]);
+  await open(page, "/");
+  await expect(page.getByText("no longer, the operator's. Log in again.").first()).toBeVisible();
 });

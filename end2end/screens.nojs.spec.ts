@@ -27,3 +27,25 @@ test("pages lead to each other by plain links", async ({ page }) => {
   await page.getByTestId("search-keys").getByRole("button", { name: "Search" }).click();
   await expect(page.getByTestId("key-rows").getByRole("link").first()).toBeVisible();
 });
+
+test("a long list is read in parts, by links", async ({ page, request }) => {
+  const ids = Array.from({ length: 300 }, (_, i) => 1 + i).join(",");
+  await request.get(`/demo/users?ids=${ids}`);
+  await page.goto("/keys?cache=users&pattern=*");
+  const first = page.getByTestId("key-rows").getByRole("rowheader").first();
+  const before = await first.innerText();
+  await page.getByRole("link", { name: "Later rows" }).click();
+  await expect(first).not.toHaveText(before);
+  await page.getByRole("link", { name: "Earlier rows" }).click();
+  await expect(first).toHaveText(before);
+});
+
+test("what was refused says why on the page that asked", async ({ page, request }) => {
+  const ids = Array.from({ length: 300 }, (_, i) => 1000 + i).join(",");
+  await request.get(`/demo/users?ids=${ids}`);
+  await page.goto("/keys?cache=users&pattern=*&plan=1");
+  await page.getByLabel(/Type the pattern again/).fill("something else");
+  await page.getByTestId("confirm").click();
+  await expect(page.getByRole("alert")).toContainText("must be typed again");
+  await expect(page.getByTestId("plan-l1")).toBeVisible();
+});

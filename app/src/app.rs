@@ -10,7 +10,7 @@ use crate::pages::{NotFoundPage, OverviewPage};
 use crate::palette::Palette;
 use crate::session::Visitor;
 use crate::shortcuts::Shortcuts;
-use crate::top_bar::TopBar;
+use crate::top_bar::{LostBanner, TopBar};
 
 /// The whole application: what all pages share, and the page of the address.
 #[component]
@@ -29,6 +29,7 @@ pub fn App() -> impl IntoView {
         <a class="skip" href="#main">"Skip to the page"</a>
         <Router>
             <TopBar theme=theme />
+            <LostBanner />
             <FlatRoutes fallback=NotFoundPage>
                 <Route path=path!("/") view=OverviewPage />
                 <Route path=path!("/caches/:cache") view=DrawnPage ssr=SsrMode::Async />

@@ -47,7 +47,7 @@ impl Visitor {
         })
     }
 
-    /// Whether the operator's token would change that.
+    /// Whether there is a token to log in with.
     pub(crate) fn can_log_in(&self) -> bool {
         self.session.with(|session| session.as_ref().is_some_and(|session| session.can_log_in))
     }

@@ -24,6 +24,8 @@ pub struct Actor {
     pub name: String,
     /// What they may do.
     pub role: Role,
+    /// Whether they presented a token that is not the operator's.
+    pub token_refused: bool,
 }
 
 enum Rule {
@@ -52,13 +54,15 @@ impl Access {
 
     /// Who somebody is who presents this token, or none.
     pub fn actor(&self, token: Option<&str>) -> Actor {
-        match &self.rule {
-            Rule::Local => Actor { name: "local".to_owned(), role: Role::Operator },
+        let (name, role) = match &self.rule {
+            Rule::Local => ("local", Role::Operator),
             Rule::Token(_) if token.is_some_and(|token| self.accepts(token)) => {
-                Actor { name: "operator".to_owned(), role: Role::Operator }
+                ("operator", Role::Operator)
             }
-            _ => Actor { name: "viewer".to_owned(), role: Role::Viewer },
-        }
+            _ => ("viewer", Role::Viewer),
+        };
+        let token_refused = role == Role::Viewer && token.is_some();
+        Actor { name: name.to_owned(), role, token_refused }
     }
 
     /// Whether this is the operator's token. How long it takes does not depend on how much of it
@@ -81,6 +85,9 @@ impl Access {
                  Start it with --operator-token to allow changes.",
             ),
             (Rule::Token(_) | Rule::Local, Role::Operator) => None,
+            (Rule::Token(_), Role::Viewer) if actor.token_refused => Some(
+                "The token that you logged in with is not, or no longer, the operator's. Log in again.",
+            ),
             (Rule::Token(_), Role::Viewer) => {
                 Some("Only an operator may change something. Log in with the operator token.")
             }
@@ -93,7 +100,7 @@ impl Access {
         Session {
             actor: actor.name.clone(),
             role: actor.role,
-            can_log_in: refusal.is_some() && matches!(self.rule, Rule::Token(_)),
+            can_log_in: matches!(self.rule, Rule::Token(_)),
             refusal: refusal.map(str::to_owned),
         }
     }
@@ -150,6 +157,8 @@ mod tests {
         let session = access.session(&viewer);
         assert!(session.can_log_in);
         assert!(session.refusal.unwrap().contains("Log in"));
+        let stale = access.refusal(&access.actor(Some("open barley"))).unwrap();
+        assert!(stale.contains("no longer") && stale.ends_with("Log in again."));
     }
 
     #[test]
@@ -193,7 +202,7 @@ mod tests {
         let access = Access::new(settings);
         assert!(!access.accepts("t"));
         assert_eq!(access.actor(Some("t")).role, Role::Viewer);
-        let forged = Actor { name: "x".to_owned(), role: Role::Operator };
+        let forged = Actor { role: Role::Operator, ..access.actor(None) };
         assert!(access.refusal(&forged).unwrap().contains("--read-only"));
         assert!(!access.session(&forged).can_log_in);
     }

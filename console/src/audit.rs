@@ -191,7 +191,7 @@ mod tests {
     use super::*;
 
     fn actor() -> Actor {
-        Actor { name: "local".to_owned(), role: Role::Operator }
+        Actor { name: "local".to_owned(), role: Role::Operator, token_refused: false }
     }
 
     fn targets(page: &AuditPage) -> Vec<&str> {

@@ -13,6 +13,7 @@ use crate::activity::Feed;
 use crate::audit::{Audit, Deed};
 use crate::census::Census;
 use crate::clock::now_ms;
+use crate::found::Finds;
 use crate::jobs::Jobs;
 use crate::plans::Plans;
 use crate::sampler::{Sampler, Taken, Tick};
@@ -31,6 +32,7 @@ pub(crate) struct Inner {
     pub(crate) audit: Audit,
     pub(crate) jobs: Jobs,
     pub(crate) plans: Plans,
+    pub(crate) finds: Finds,
     pub(crate) feed: Feed,
     /// Each node as it was last heard.
     pub(crate) seen: Mutex<BTreeMap<String, NodeReport>>,
@@ -60,6 +62,7 @@ impl Console {
             audit: Audit::default(),
             jobs: Jobs::default(),
             plans: Plans::default(),
+            finds: Finds::default(),
             feed: Feed::default(),
             seen: Mutex::default(),
             protected,
@@ -217,6 +220,7 @@ impl Console {
                 self.inner.ticks.send_replace(Arc::new(tick));
             }
             self.notice(&earlier.reports);
+            self.inner.finds.forget();
         }
     }
 }

@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// An invalidation on its way.
 pub(crate) struct Errand {
     actor: Actor,
-    cache: String,
+    pub(crate) cache: String,
     pub(crate) target: Target,
     plan: Option<Plan>,
     kind: JobKind,
@@ -63,17 +63,34 @@ impl Errand {
 
     /// Does it, and writes down how it ended.
     pub(crate) async fn run(self, console: Console, holders: Vec<Holder>, running: Running) {
+        let job = self.carry_out(&holders, &running).await;
+        let result = result(&job);
+        self.end(&console, job, result, running);
+    }
+
+    /// Writes down how it ended.
+    pub(crate) fn end(&self, console: &Console, job: Job, result: String, running: Running) {
+        let deed = Deed {
+            began_at_ms: Some(job.started_at_ms),
+            ..Deed::new(self.action(), &job.cache, &job.target)
+        };
+        // Audited first: whoever waits for the end finds it in the trail.
+        console.inner.audit.record(&self.actor, deed, result);
+        running.end(job);
+    }
+
+    /// Does it; then the job as it stands, not yet written down.
+    pub(crate) async fn carry_out(&self, holders: &[Holder], running: &Running) -> Job {
         let since_ms = now_ms();
         let mut errors = Vec::new();
-        let effect = self.remove(&holders, &running, &mut errors).await;
+        let effect = self.remove(holders, running, &mut errors).await;
         let state = match effect {
             Some(Effect::Queued) => JobState::Queued,
             Some(_) if running.is_cancelled() => JobState::Cancelled,
             Some(_) => JobState::Done,
             None => JobState::Failed,
         };
-        let survivors =
-            Survivors { cache: &self.cache, target: &self.target, holders: &holders, since_ms };
+        let survivors = Survivors { cache: &self.cache, target: &self.target, holders, since_ms };
         let patience = if state == JobState::Done { PATIENCE } else { Duration::ZERO };
         let left = match self.kind {
             JobKind::Invalidate => survivors.left(patience).await,
@@ -91,13 +108,7 @@ impl Errand {
             Some(Effect::Off) => job.l2_configured = false,
             Some(Effect::Marked | Effect::Queued) | None => {}
         }
-        let deed = Deed {
-            began_at_ms: Some(job.started_at_ms),
-            ..Deed::new(self.action(), &job.cache, &job.target)
-        };
-        // Audited first: whoever waits for the end finds it in the trail.
-        console.inner.audit.record(&self.actor, deed, result(&job));
-        running.end(job);
+        job
     }
 
     /// Removes through the first node that answers, which tells the others by the bus, and
@@ -138,8 +149,10 @@ impl Errand {
         progress: &Arc<Progress>,
     ) -> Result<Effect, ConsoleError> {
         match &self.target {
-            Target::Key(key) if self.kind == JobKind::Soften => node.soften(&self.cache, key).await,
-            Target::Key(key) => node.invalidate(&self.cache, key).await,
+            Target::Key(key) => match self.kind {
+                JobKind::Invalidate => node.invalidate(&self.cache, key).await,
+                JobKind::Soften | JobKind::Refresh => node.soften(&self.cache, key).await,
+            },
             Target::Pattern(pattern) => {
                 node.invalidate_pattern(&self.cache, pattern, Arc::clone(progress)).await
             }

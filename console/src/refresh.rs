@@ -1,14 +1,16 @@
+use std::sync::Arc;
 use std::time::Duration;
 
-use strata_report::{Job, JobKind, JobState};
+use strata_report::{Job, JobError, JobKind, JobState};
 use tokio::time::{Instant, sleep};
 
 use crate::audit::Deed;
 use crate::clock::now_ms;
 use crate::errand::Errand;
+use crate::jobs::Running;
 use crate::keys::{Holder, check_key};
 use crate::survivors::Target;
-use crate::{Actor, Console, ConsoleError};
+use crate::{Actor, Console, ConsoleError, SourceFace};
 
 /// How long the new value may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -16,7 +18,8 @@ const POLL: Duration = Duration::from_millis(10);
 
 impl Console {
     /// Loads a key anew from its source now: marks it as stale everywhere and reads it once, as
-    /// the service does, so that nobody waits who reads meanwhile. Counts as one read.
+    /// the service does, so that nobody waits who reads meanwhile. Counts as one read. Goes on to
+    /// its end even when the caller goes away.
     ///
     /// # Errors
     /// As [`Console::soften_key`], and [`ConsoleError::NoSource`], [`ConsoleError::SourceFailed`].
@@ -33,26 +36,50 @@ impl Console {
         let holders = self.holders(cache)?;
         check_key(cache, key)?;
         self.check_protection(actor, deed, &errand.target)?;
-        let source = self.source(cache).ok_or_else(|| ConsoleError::NoSource(cache.to_owned()))?;
-        let since_ms = now_ms();
-        let soften = errand.of_kind(JobKind::Soften);
-        let mut job = self.begin(soften, holders.clone()).await?.finished(Duration::MAX).await;
-        let read = source.read(cache, key).await;
-        job.kind = JobKind::Refresh;
-        let is_there = read.is_ok() && has_arrived(&holders, (cache, key), since_ms).await;
-        let result = match (&read, is_there) {
-            (Ok(()), true) => "Done: the value was loaded anew.".to_owned(),
-            (Ok(()), false) => "It was asked for and had not arrived after 5 s.".to_owned(),
-            (Err(error), _) => format!("Failed: Strata failed to {error}."),
-        };
-        let deed = Deed { began_at_ms: Some(since_ms), ..deed };
-        self.inner.audit.record(actor, deed, result);
-        read?;
-        if !is_there {
-            job.state = JobState::Failed;
+        let source =
+            self.source(cache).cloned().ok_or_else(|| ConsoleError::NoSource(cache.to_owned()))?;
+        let l1 = errand.count_l1(&holders).await?;
+        let running = self.inner.jobs.begin(errand.job(&holders, l1));
+        let tracked = running.tracked();
+        let refresh = Refresh { errand, holders, source, key: key.to_owned() };
+        match tokio::spawn(refresh.run(self.clone(), running)).await {
+            Ok(read) => read.map(|()| tracked.now()),
+            // Its task broke off, and the job says so.
+            Err(_) => Ok(tracked.now()),
         }
-        Ok(job)
     }
+}
+
+/// A key on its way to a newer value.
+struct Refresh {
+    errand: Errand,
+    holders: Vec<Holder>,
+    source: Arc<dyn SourceFace>,
+    key: String,
+}
+
+impl Refresh {
+    async fn run(self, console: Console, running: Running) -> Result<(), ConsoleError> {
+        let since_ms = now_ms();
+        let mut job = self.errand.carry_out(&self.holders, &running).await;
+        let key = (self.errand.cache.as_str(), self.key.as_str());
+        let read = self.source.read(key.0, key.1).await;
+        let result = match &read {
+            Ok(()) if has_arrived(&self.holders, key, since_ms).await => {
+                "Done: the value was loaded anew.".to_owned()
+            }
+            Ok(()) => failed(&mut job, "The value was asked for and had not arrived after 5 s."),
+            Err(error) => failed(&mut job, &format!("Strata failed to {error}.")),
+        };
+        self.errand.end(&console, job, result, running);
+        read
+    }
+}
+
+fn failed(job: &mut Job, what: &str) -> String {
+    job.state = JobState::Failed;
+    job.errors.push(JobError { node: String::new(), what: what.to_owned() });
+    format!("Failed: {what}")
 }
 
 /// Whether some node has a value that was loaded since.

@@ -11,6 +11,9 @@ use crate::{Console, ConsoleError};
 /// what is rare answers soon and says how far it came.
 const MAX_STEPS: usize = 200;
 
+/// So many keys are asked for at a time.
+const STEP_KEYS: usize = 1_000;
+
 impl Console {
     /// One page of the keys that match, in L1 of each node and in L2, without disturbing either.
     ///
@@ -18,10 +21,20 @@ impl Console {
     /// [`ConsoleError::UnknownCache`], [`ConsoleError::BadPattern`], [`ConsoleError::BadLimit`],
     /// [`ConsoleError::BadCursor`], [`ConsoleError::NodeGone`].
     pub async fn keys(&self, cache: &str, query: &KeyQuery) -> Result<KeyPage, ConsoleError> {
+        self.search(cache, query, KeyQuery::MAX_LIMIT).await
+    }
+
+    /// The same, of at most `max_limit` rows.
+    pub(crate) async fn search(
+        &self,
+        cache: &str,
+        query: &KeyQuery,
+        max_limit: u32,
+    ) -> Result<KeyPage, ConsoleError> {
         let holders = self.holders(cache)?;
         let pattern = Pattern::parse(&query.pattern)?;
-        if !(1..=KeyQuery::MAX_LIMIT).contains(&query.limit) {
-            return Err(ConsoleError::BadLimit(KeyQuery::MAX_LIMIT));
+        if !(1..=max_limit).contains(&query.limit) {
+            return Err(ConsoleError::BadLimit(max_limit));
         }
         let begin = match query.level {
             LevelChoice::L2 => Cursor::scan(0),
@@ -94,9 +107,10 @@ impl Search<'_> {
 
     /// Adds what L2 knows of the rows so far.
     async fn look_up_heads(&self, page: &mut KeyPage) -> Result<(), ConsoleError> {
-        let keys: Vec<_> = page.rows.iter().map(|row| row.key.clone()).collect();
-        if let Some(heads) = self.heads(&keys).await? {
-            for (row, head) in page.rows.iter_mut().zip(heads) {
+        for rows in page.rows.chunks_mut(STEP_KEYS) {
+            let keys: Vec<_> = rows.iter().map(|row| row.key.clone()).collect();
+            let Some(heads) = self.heads(&keys).await? else { break };
+            for (row, head) in rows.iter_mut().zip(heads) {
                 add_head(row, head);
             }
         }

@@ -21,6 +21,8 @@ export interface Options {
   port: number;
   traffic: "off" | "steady";
   nodes?: number;
+  /** Users to seed, 2 000 where nothing is said. */
+  users?: number;
   /** Further options, as typed. */
   more?: string;
 }
@@ -33,7 +35,7 @@ export function run(options: Options): { command: string; env: Record<string, st
     `--data-dir ${join(folder, String(options.port))}`,
     `--traffic ${options.traffic}`,
     `--nodes ${options.nodes ?? 3}`,
-    "--users 2000",
+    `--users ${options.users ?? 2000}`,
     options.more ?? "",
   ];
   return { command: words.join(" "), env: { STRATA_LOG: "warn" } };

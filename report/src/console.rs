@@ -33,7 +33,7 @@ pub struct Session {
     pub role: Role,
     /// Why acting is refused, as a sentence; `None` where it is allowed.
     pub refusal: Option<String>,
-    /// Whether the operator's token would change that.
+    /// Whether there is a token to log in with; who is an operator by it can log out.
     pub can_log_in: bool,
 }
 

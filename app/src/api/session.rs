@@ -25,7 +25,10 @@ pub async fn log_in(token: String) -> Result<Session, ApiError> {
     let console = door::console()?;
     if !console.access().accepts(&token) {
         door::set_status(StatusCode::FORBIDDEN);
-        return Err(ApiError::Refused("This is not the operator's token.".to_owned()));
+        return Err(ApiError::Refused(
+            "This is not the operator's token. It is the one that Strata was started with."
+                .to_owned(),
+        ));
     }
     set_cookie(&format!("{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/"))?;
     Ok(console.session(&console.access().actor(Some(&token))))

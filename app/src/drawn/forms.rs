@@ -24,6 +24,7 @@ pub(crate) fn Forms() -> impl IntoView {
                 take(&event, move |address| navigate(address, NavigateOptions::default()));
             }
         });
+        super::window::follow();
         let clicks = window_event_listener(leptos::ev::click, |event| copy(&event));
         on_cleanup(move || {
             handle.remove();

@@ -6,6 +6,7 @@ mod copy;
 mod forms;
 mod morph;
 mod page;
+mod window;
 
 pub(crate) use address::encode;
 #[cfg(feature = "ssr")]

@@ -60,6 +60,10 @@ fn id(node: &Node) -> String {
 }
 
 fn morph(old: &Node, new: &Node) -> Result<(), JsValue> {
+    // Most of a drawing is as it was, which the browser sees in one call.
+    if old.is_equal_node(Some(new)) {
+        return Ok(());
+    }
     match (old.dyn_ref::<Element>(), new.dyn_ref::<Element>()) {
         (Some(old), Some(new)) => {
             morph_attributes(old, new)?;

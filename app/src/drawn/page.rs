@@ -27,6 +27,10 @@ pub(crate) fn DrawnPage() -> impl IntoView {
     };
     drawn.follow();
     let first = drawing(address.get_untracked());
+    let live = expect_context::<Live>();
+    // A server that is lost altogether is told above every page.
+    let is_behind =
+        move || drawn.behind.with(Option::is_some) && live.state.get() != LiveState::Lost;
     let title = move || title_of(&pathname.get());
     let main = Suspend::new(async move {
         let html = first.await;
@@ -35,7 +39,7 @@ pub(crate) fn DrawnPage() -> impl IntoView {
     view! {
         <Title text=title />
         <div role="alert" class="banner-place">
-            <Show when=move || drawn.behind.with(Option::is_some)>
+            <Show when=is_behind>
                 <div class="banner behind">
                     <p>
                         <strong>"These numbers stand still. "</strong>

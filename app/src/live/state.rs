@@ -29,7 +29,9 @@ impl LiveState {
             Self::Connecting => "Asking the server for live numbers.",
             Self::Live => "New numbers arrive once a second.",
             Self::Paused => "The numbers stand still until you go on.",
-            Self::Lost => "The server is silent; these are the last numbers. Trying again.",
+            Self::Lost => {
+                "The server is silent. These are its last numbers, and they stand still; the page keeps trying."
+            }
         }
     }
 }

@@ -57,10 +57,10 @@ fn events(filter: &ActivityFilter, activity: &Activity, names: [Vec<String>; 2])
     let lines = newest.into_iter().take(MAX_EVENTS).map(line).collect_view();
     let note = match n > MAX_EVENTS {
         true => format!(
-            "newest first; the newest {MAX_EVENTS} of {} that are kept",
+            "times are UTC, newest first; the newest {MAX_EVENTS} of {} that are kept",
             format::count(n as u64)
         ),
-        false => "newest first".to_owned(),
+        false => "times are UTC, newest first".to_owned(),
     };
     let dropped = (activity.dropped > 0).then(|| {
         let dropped = format::plural(activity.dropped, "event was", "events were");
@@ -111,10 +111,10 @@ fn form(filter: &ActivityFilter, [caches, nodes]: [Vec<String>; 2]) -> AnyView {
     let causes = Cause::ALL.map(|cause| cause.as_str().to_owned()).to_vec();
     let kind = filter.kinds.first().map(|kind| kind.as_str());
     let fields = [
-        choice("kind", "all but fills", kinds, kind),
-        choice("cache", "every cache", caches, filter.cache.as_deref()),
-        choice("node", "every node", nodes, filter.node.as_deref()),
-        choice("cause", "every cause", causes, filter.cause.map(Cause::as_str)),
+        choice("kind", "Kind", "all but fills", kinds, kind),
+        choice("cache", "Cache", "every cache", caches, filter.cache.as_deref()),
+        choice("node", "Node", "every node", nodes, filter.node.as_deref()),
+        choice("cause", "Cause", "every cause", causes, filter.cause.map(Cause::as_str)),
     ];
     view! {
         <form action="/activity" method="get" class="ask" data-testid="filter">
@@ -128,6 +128,7 @@ fn form(filter: &ActivityFilter, [caches, nodes]: [Vec<String>; 2]) -> AnyView {
 
 fn choice(
     name: &'static str,
+    label: &'static str,
     all: &'static str,
     values: Vec<String>,
     chosen: Option<&str>,
@@ -140,7 +141,7 @@ fn choice(
     let id = format!("filter-{name}");
     view! {
         <div class="field">
-            <label for=id.clone()>{name}</label>
+            <label for=id.clone()>{label}</label>
             <select id=id name=name>
                 <option value="">{all}</option>
                 {options}
@@ -213,8 +214,8 @@ fn trail(audit: &AuditPage) -> AnyView {
         "Audit trail",
         note,
         view! {
-            {audit.entries.is_empty().then(|| view! { <p class="empty">"Nobody has done anything yet."</p> })}
-            <div class="scroll" tabindex="0" role="region" aria-label="Table of the audit trail">
+            {audit.entries.is_empty().then(|| view! { <p class="empty">"Nobody has done anything yet. What operators do, and what they are refused, will stand here."</p> })}
+            <div class="scroll" tabindex="0" role="region" aria-label="Table of the audit trail" hidden=audit.entries.is_empty()>
                 <table class="rows" data-testid="audit">
                     <caption class="unseen">"What people did or were refused, newest first"</caption>
                     <thead>

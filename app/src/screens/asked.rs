@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 use axum::extract::Query;
 use axum::http::Uri;
+use leptos::server_fn::error::ServerFnUrlError;
 use strata_console::{Actor, Console};
 
 use crate::api::ApiError;
@@ -37,6 +38,12 @@ impl Asked {
     /// A field of the query; `None` where it is absent or empty.
     pub(super) fn field(&self, name: &str) -> Option<&str> {
         self.query.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// Why the form that was sent without JavaScript just before did nothing, as a sentence.
+    pub(super) fn failure(&self) -> Option<String> {
+        let error = ServerFnUrlError::<ApiError>::decode_err(self.field("__err")?);
+        Some(error.sentence())
     }
 
     /// Why who asks may not act; `None` where they may.

@@ -2,6 +2,7 @@
 //! each card. Each card is a pure function of a report. None of this is in the browser's program.
 
 mod activity;
+mod agreement;
 pub(crate) mod alerts;
 mod asked;
 mod cache;

@@ -2,9 +2,9 @@ use axum::http::StatusCode;
 use leptos::prelude::*;
 use strata_report::{Disagreement, NodeCache, NodeRow, NodesReport};
 
-use super::Asked;
 use super::sheet::{Drawing, Sheet, export_links};
 use super::words;
+use super::{Asked, agreement};
 use crate::api::ApiError;
 use crate::drawn::encode;
 use crate::format::{self, DASH};
@@ -13,7 +13,10 @@ use crate::screens::sheet::titled;
 /// Draws every node beside the others.
 pub(super) async fn page(asked: &Asked) -> Result<Drawing, ApiError> {
     let report = asked.console.nodes_report();
-    let sheet = Sheet { class: "nodes-page", every_s: Some(2) };
+    let agreements = agreement::ask(asked, &report).await;
+    // To compare costs a walk over each L1, so it is done less often.
+    let every_s = if agreements.is_some() { 10 } else { 2 };
+    let sheet = Sheet { class: "nodes-page", every_s: Some(every_s) };
     Ok(sheet.draw(StatusCode::OK, view! {
         <div class="sheet-head">
             <h1>"Nodes"</h1>
@@ -21,6 +24,7 @@ pub(super) async fn page(asked: &Asked) -> Result<Drawing, ApiError> {
         </div>
         {nodes(&report)}
         {disagreements(&report.disagreements)}
+        {agreement::card(agreements.as_deref())}
         {caches(&report)}
     }))
 }
@@ -116,15 +120,20 @@ fn disagreements(all: &[Disagreement]) -> AnyView {
     )
 }
 
-// A table a cache, a row a node: what differs stands one below the other.
-fn caches(report: &NodesReport) -> AnyView {
+/// Every cache that some node has.
+pub(super) fn cache_names(report: &NodesReport) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
     for cache in report.nodes.iter().flat_map(|node| &node.caches) {
         if !names.contains(&cache.cache.as_str()) {
             names.push(&cache.cache);
         }
     }
-    let tables = names.into_iter().map(|name| {
+    names
+}
+
+// A table a cache, a row a node: what differs stands one below the other.
+fn caches(report: &NodesReport) -> AnyView {
+    let tables = cache_names(report).into_iter().map(|name| {
         let rows = report.nodes.iter().filter_map(|node| {
             let cache = node.caches.iter().find(|cache| cache.cache == name)?;
             Some(cache_row(&node.node, cache))

@@ -22,25 +22,37 @@ pub(super) async fn page(asked: &Asked) -> Drawing {
             </div>
             {away(&report.state)}
             {memory(&report)}
-            {work(report.server.as_ref())}
+            {work(&report)}
             {shares(&report.shares)}
             {ways(&report)}
-            {slow(report.server.as_ref())}
+            {slow(&report)}
         },
     )
 }
 
 fn away(state: &RedisState) -> Option<AnyView> {
-    let text = match (state.configured, state.up) {
+    let (class, text) = match (state.configured, state.up) {
         (true, true) => return None,
-        (false, _) => {
-            "There is no Redis: every node lives on its L1 and the database alone, and nodes do not hear each other."
-        }
-        (true, false) => {
-            "Redis is away. Reads go on from L1 and the database; invalidations wait and are replayed before Redis is trusted again. What stands here is the last that was known."
-        }
+        (false, _) => (
+            "banner calm",
+            "Strata runs without Redis: every node lives on its own L1 and the database, and nodes do not hear of each other's invalidations.",
+        ),
+        (true, false) => (
+            "banner",
+            "Redis is away. Reads go on from L1 and the database; invalidations wait and are replayed before Redis is trusted again.",
+        ),
     };
-    Some(view! { <div class="banner"><p>{text}</p></div> }.into_any())
+    Some(view! { <div class=class><p>{text}</p></div> }.into_any())
+}
+
+// What stands where Redis itself would have to say something.
+fn unknown(state: &RedisState) -> AnyView {
+    let text = if state.configured {
+        "Redis does not answer, so this is not known now."
+    } else {
+        "There is no Redis."
+    };
+    view! { <p class="empty">{text}</p> }.into_any()
 }
 
 type Pair = (&'static str, &'static str, String);
@@ -58,9 +70,13 @@ fn memory(report: &RedisReport) -> AnyView {
     let width = (share.unwrap_or(0.0).min(1.0) * 1000.0).round() as i64;
     let limit = match max.filter(|max| *max > 0) {
         Some(max) => format!("{}, {} used", format::bytes(max), format::percent(share)),
-        None => "none".to_owned(),
+        None if used.is_some() => "none".to_owned(),
+        None => DASH.to_owned(),
     };
     let server = report.server.as_ref();
+    if used.is_none() && server.is_none() {
+        return titled("memory", "Memory", "", unknown(&report.state));
+    }
     titled(
         "memory",
         "Memory",
@@ -82,12 +98,9 @@ fn memory(report: &RedisReport) -> AnyView {
     )
 }
 
-fn work(server: Option<&RedisServer>) -> AnyView {
-    let body = match server {
-        None => {
-            view! { <p class="empty">"Redis does not answer, so nothing is known of its work."</p> }
-                .into_any()
-        }
+fn work(report: &RedisReport) -> AnyView {
+    let body = match &report.server {
+        None => unknown(&report.state),
         Some(server) => pairs(vec![
             (
                 "round trip",
@@ -154,6 +167,9 @@ fn ways(report: &RedisReport) -> AnyView {
         }
     };
     let rows = report.nodes.iter().map(row).collect_view();
+    if report.nodes.is_empty() {
+        return titled("ways", "Each node's way to it", "", unknown(&report.state));
+    }
     titled(
         "ways",
         "Each node's way to it",
@@ -181,8 +197,10 @@ fn ways(report: &RedisReport) -> AnyView {
     )
 }
 
-fn slow(server: Option<&RedisServer>) -> AnyView {
-    let log = server.map(|server| server.slow_log.as_slice()).unwrap_or_default();
+fn slow(report: &RedisReport) -> AnyView {
+    let Some(RedisServer { slow_log: log, .. }) = &report.server else {
+        return titled("slow", "Slow commands", "", unknown(&report.state));
+    };
     let row = |command: &SlowCommand| {
         view! {
             <tr>
@@ -219,4 +237,31 @@ fn slow(server: Option<&RedisServer>) -> AnyView {
             {empty} {table}
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn html(state: RedisState) -> String {
+        let report = RedisReport { state, ..RedisReport::default() };
+        Owner::new().with(|| {
+            view! { {away(&report.state)}{memory(&report)}{work(&report)}{ways(&report)}{slow(&report)} }
+                .to_html()
+        })
+    }
+
+    #[test]
+    fn what_a_silent_redis_would_have_to_say_is_not_said_for_it() {
+        let away = html(RedisState { configured: true, ..RedisState::default() });
+        assert!(away.contains("Redis is away.") && away.contains("not known now"));
+        assert!(!away.contains("no command took longer"), "{away}");
+    }
+
+    #[test]
+    fn a_redis_that_nobody_wants_is_no_alarm() {
+        let off = html(RedisState::default());
+        assert!(off.contains("banner calm") && off.contains("There is no Redis."));
+        assert!(!off.contains("does not answer"), "{off}");
+    }
 }

@@ -7,5 +7,6 @@ mod invalidations;
 mod keys;
 mod levels;
 mod plans;
+mod refresh;
 mod support;
 mod ticks;

@@ -41,8 +41,11 @@ fn body(expiries: Expiries) -> AnyView {
     };
     let wave = expiries.busiest_in_s.map(|s| {
         let n = format::plural(expiries.busiest_10_s, "entry expires", "entries expire");
-        let when = format::span(s * 1000);
-        view! { <p class="small">"The busiest ten seconds begin in "{when}": "{n}" then, and may have to be loaded again."</p> }
+        let when = match s {
+            0 => "now".to_owned(),
+            s => format!("in {}", format::span(s * 1000)),
+        };
+        view! { <p class="small">"The busiest ten seconds begin "{when}": "{n}" then, and may have to be loaded again."</p> }
     });
     view! { {buckets.draw()} {wave} }.into_any()
 }

@@ -51,7 +51,9 @@ pub(in crate::screens) fn columns(
         let place = at_ms.saturating_sub(1) / width_ms;
         let is_same = |column: &Column| column.to_ms.saturating_sub(1) / width_ms == place;
         if !columns.last().is_some_and(is_same) {
-            let from_ms = at_ms.saturating_sub(span_ms).max(place * width_ms);
+            // Steps do not begin with the clock's second, so neither do columns.
+            let before_ms = columns.last().map_or(0, |column| column.to_ms);
+            let from_ms = at_ms.saturating_sub(span_ms).max(before_ms);
             columns.push(Column { from_ms, to_ms: at_ms, span_ms: 0, counts: vec![0; n_bands] });
         }
         if let Some(column) = columns.last_mut() {
@@ -84,6 +86,21 @@ mod tests {
         let spans: Vec<_> = columns.iter().map(|c| (c.from_ms, c.to_ms, c.total())).collect();
         assert_eq!(spans, [(0, 10_000, 30), (10_000, 20_000, 30), (20_000, 25_000, 15)]);
         assert_eq!(columns[2].per_second(columns[2].total()), 3.0);
+    }
+
+    #[test]
+    fn columns_of_steps_that_drift_touch_each_other() {
+        let drifting = |i: u64| {
+            let step = step(0);
+            Step {
+                point: Point { at_ms: 10_000 + i * 1_050, span_ms: 1_050, ..step.point },
+                ..step
+            }
+        };
+        let steps: Vec<_> = (1..=30).map(drifting).collect();
+        let columns = columns(&steps, Range::Minute, 1, |step, _| step.outcomes().l1_hit);
+        assert!(columns.windows(2).all(|pair| pair[0].to_ms == pair[1].from_ms));
+        assert!(columns.iter().all(|column| column.to_ms - column.from_ms >= 1_050));
     }
 
     #[test]

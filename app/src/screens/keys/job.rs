@@ -88,10 +88,10 @@ fn headline(job: &Job) -> String {
         other => format!("{} {} of {}", capitalised(other.as_str()), job.target, job.cache),
     };
     let state = match job.state {
-        JobState::Running => "is being invalidated",
+        JobState::Running => running(job.kind),
         JobState::Done => done(job.kind),
         JobState::Cancelled => "was stopped; what was removed stays removed",
-        JobState::Failed => "could not be invalidated everywhere",
+        JobState::Failed => failed(job.kind),
         JobState::Queued => "left L1; L2 follows once Redis is back",
     };
     format!("{what} {state}.")
@@ -107,6 +107,22 @@ const fn done(kind: JobKind) -> &'static str {
         JobKind::Invalidate => "is invalidated",
         JobKind::Soften => "is marked as stale",
         JobKind::Refresh => "is loaded anew",
+    }
+}
+
+const fn running(kind: JobKind) -> &'static str {
+    match kind {
+        JobKind::Invalidate => "is being invalidated",
+        JobKind::Soften => "is being marked as stale",
+        JobKind::Refresh => "is being loaded anew",
+    }
+}
+
+const fn failed(kind: JobKind) -> &'static str {
+    match kind {
+        JobKind::Invalidate => "could not be invalidated everywhere",
+        JobKind::Soften => "could not be marked as stale everywhere",
+        JobKind::Refresh => "could not be loaded anew",
     }
 }
 
@@ -204,6 +220,16 @@ mod tests {
         let job = job(JobState::Queued);
         assert!(headline(&job).ends_with("L2 follows once Redis is back."));
         assert_eq!(told(&job)[2], "L2: queued, replayed before Redis is trusted again");
+    }
+
+    #[test]
+    fn a_job_is_told_as_what_it_is() {
+        let refresh = |state| Job { kind: JobKind::Refresh, ..job(state) };
+        assert_eq!(headline(&refresh(JobState::Done)), "Key 4711 of users is loaded anew.");
+        assert_eq!(
+            headline(&refresh(JobState::Failed)),
+            "Key 4711 of users could not be loaded anew."
+        );
     }
 
     #[test]

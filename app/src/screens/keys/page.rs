@@ -1,5 +1,8 @@
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use leptos::prelude::*;
+use strata_console::{ConsoleError, Found};
 use strata_report::{Job, JobState, KeyQuery, LevelChoice};
 
 use super::{inspector, job, plan, rows, search};
@@ -19,10 +22,8 @@ pub(super) struct Search<'a> {
     pub(super) key: Option<&'a str>,
     /// In which level.
     pub(super) level: LevelChoice,
-    /// The most rows of one page.
+    /// The most rows.
     pub(super) limit: u32,
-    /// By what the rows are sorted.
-    pub(super) sort: &'a str,
     /// Why who asks may not act.
     pub(super) refusal: Option<String>,
 }
@@ -40,7 +41,6 @@ pub(in crate::screens) async fn page(asked: &Asked) -> Result<Drawing, ApiError>
         key: asked.field("key"),
         level: level(asked.field("level")),
         limit: limit(asked.field("limit")),
-        sort: asked.field("sort").unwrap_or_default(),
         refusal: asked.refusal(),
     };
     let job = asked.field("job").and_then(|id| asked.console.job(id.parse().ok()?).ok());
@@ -55,6 +55,7 @@ pub(in crate::screens) async fn page(asked: &Asked) -> Result<Drawing, ApiError>
             <div class="sheet-head">
                 <h1>"Keys"</h1>
             </div>
+            {asked.failure().map(|why| view! { <div class="banner" role="alert"><p>{why}</p></div> })}
             {search::card(&search)}
             {job.as_ref().map(|told| job::card(told, search.refusal.clone()))}
             {found}
@@ -83,9 +84,28 @@ async fn found(asked: &Asked, search: &Search<'_>) -> AnyView {
         limit: search.limit,
         cursor: asked.field("cursor").map(str::to_owned),
     };
-    match console.keys(search.cache, &query).await {
-        Ok(page) => rows::card(search, &page),
+    match find(asked, search.cache, query).await {
+        Ok(found) => {
+            let order = asked.field("sort").and_then(|text| text.parse().ok()).unwrap_or_default();
+            let from = asked.field("from").and_then(|text| text.parse().ok()).unwrap_or(0);
+            let from = from.min(found.n_rows.saturating_sub(1));
+            let rows = Arc::clone(&found).rows(order, from, rows::N_DRAWN).await;
+            rows::card(search, &rows::Part { found: &found, order, from, rows })
+        }
         Err(error) => failure(&as_api_error(&error)),
+    }
+}
+
+// A search that is remembered is not made again to show it in another order or another part.
+async fn find(asked: &Asked, cache: &str, query: KeyQuery) -> Result<Arc<Found>, ConsoleError> {
+    let known = asked.field("found").and_then(|id| asked.console.found(id.parse().ok()?));
+    let same = |found: &Arc<Found>| {
+        let cursor = query.cursor.is_none() || found.query.cursor == query.cursor;
+        cursor && found.page.cache == cache && found.query.pattern == query.pattern
+    };
+    match known.filter(same) {
+        Some(found) => Ok(found),
+        None => asked.console.find(cache, query).await,
     }
 }
 
@@ -98,8 +118,8 @@ fn is_running(job: &Job) -> bool {
 }
 
 fn limit(text: Option<&str>) -> u32 {
-    let wanted = text.and_then(|text| text.parse().ok()).unwrap_or(KeyQuery::DEFAULT_LIMIT);
-    wanted.clamp(1, KeyQuery::MAX_LIMIT)
+    let wanted = text.and_then(|text| text.parse().ok()).unwrap_or(search::LIMITS[0]);
+    wanted.clamp(1, Found::MAX_ROWS)
 }
 
 fn level(text: Option<&str>) -> LevelChoice {

@@ -6,7 +6,6 @@ use crate::api::RunPlan;
 use crate::drawn::pattern_address;
 use crate::format::{self, DASH};
 use crate::screens::sheet::titled;
-use crate::screens::words;
 
 // More would push the button that confirms off the screen.
 const MAX_SAMPLES: usize = 12;
@@ -35,7 +34,7 @@ pub(super) fn card(plan: &Plan, refusal: Option<String>) -> AnyView {
             <p>"Invalidate what matches "<code>{plan.pattern.clone()}</code>" in cache "<strong>{plan.cache.clone()}</strong>"."</p>
             <dl class="pairs">
                 <div><dt>"L1, nodes added up"</dt><dd data-testid="plan-l1" data-value=in_l1>{format::count(in_l1)}</dd></div>
-                <div><dt>"L2"</dt><dd data-testid="plan-l2" data-value=plan.l2>{words::count(plan.l2)}</dd></div>
+                <div><dt>"L2"</dt><dd data-testid="plan-l2" data-value=plan.l2>{plan.l2.map_or("not counted: off or away".to_owned(), format::count)}</dd></div>
                 <div><dt>"each node"</dt><dd>{nodes}</dd></div>
                 <div><dt>"loading it all again"</dt><dd>{cost}</dd></div>
             </dl>

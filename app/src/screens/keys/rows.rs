@@ -1,7 +1,6 @@
-use std::cmp::Ordering;
-
 use leptos::prelude::*;
-use strata_report::{KeyPage, KeyRow, LevelChoice};
+use strata_console::{Found, KeyColumn, KeyOrder};
+use strata_report::{KeyRow, LevelChoice, NodeCount};
 
 use super::page::Search;
 use crate::drawn::{encode, key_address, pattern_address};
@@ -10,19 +9,27 @@ use crate::screens::sheet::export_links;
 use crate::screens::sheet::titled;
 use crate::screens::words;
 
-type Column = (&'static str, &'static str, fn(&KeyRow, &KeyRow) -> Ordering);
+/// So many rows are drawn at a time; the browser asks for others as somebody scrolls to them.
+pub(super) const N_DRAWN: usize = 120;
 
-const COLUMNS: [Column; 6] = [
-    ("key", "key", |a, b| a.key.cmp(&b.key)),
-    ("level", "where", |a, b| place(a).cmp(&place(b))),
-    ("group", "group", |a, b| a.group.cmp(&b.group)),
-    ("age", "age", |a, b| b.age_ms.cmp(&a.age_ms)),
-    ("left", "time left", |a, b| left(a).cmp(&left(b))),
-    ("size", "size", |a, b| b.bytes.cmp(&a.bytes)),
-];
+// As the style has it.
+const ROW_PX: usize = 32;
+
+/// A part of what was found.
+pub(super) struct Part<'a> {
+    /// All that was found.
+    pub(super) found: &'a Found,
+    /// In which order.
+    pub(super) order: KeyOrder,
+    /// How many rows come before this part.
+    pub(super) from: usize,
+    /// Its rows.
+    pub(super) rows: Vec<KeyRow>,
+}
 
 /// The keys that match.
-pub(super) fn card(search: &Search<'_>, page: &KeyPage) -> AnyView {
+pub(super) fn card(search: &Search<'_>, part: &Part<'_>) -> AnyView {
+    let Part { found, .. } = part;
     let pattern = search.pattern.unwrap_or_default();
     let here = format!(
         "{}&level={}&limit={}",
@@ -30,47 +37,31 @@ pub(super) fn card(search: &Search<'_>, page: &KeyPage) -> AnyView {
         level(search.level),
         search.limit,
     );
-    let mut rows: Vec<&KeyRow> = page.rows.iter().collect();
-    if let Some((_, _, by)) = COLUMNS.iter().find(|(name, ..)| *name == search.sort) {
-        rows.sort_by(|a, b| by(a, b));
-    }
-    let head = |(name, title, _): Column| {
-        let sorted = (name == search.sort).then_some("ascending");
-        let href = format!("{here}&sort={name}");
-        view! { <th scope="col" aria-sort=sorted><a href=href>{title}</a></th> }
-    };
-    let heads = COLUMNS.map(head).into_iter().collect_view();
-    let next = page.next.as_ref().map(|cursor| {
-        let href = format!("{here}&sort={}&cursor={}", search.sort, encode(cursor));
-        view! { <a class="button" href=href rel="next">"Next page"</a> }
+    let more = found.page.next.as_ref().map(|cursor| {
+        let href = format!("{here}&cursor={}", encode(cursor));
+        view! { <a class="button" href=href rel="next">"Search on"</a> }
     });
-    let is_empty = rows.is_empty();
-    let rows = rows.into_iter().map(|row| line(search.cache, row)).collect_view();
     let api = format!(
         "/api/v1/caches/{}/keys?pattern={}&level={}&limit=1000",
         encode(search.cache),
         encode(pattern),
         level(search.level),
     );
+    let away = found.page.l2_away.then(|| view! { <p class="failure">"L2 could not be asked, so keys that lie in L2 alone are missing here."</p> });
+    let body = match found.n_rows {
+        0 => view! { <p class="empty">{nothing(found)}</p> }.into_any(),
+        _ => table(search.cache, part, &format!("{here}&found={}", found.id)),
+    };
     titled(
         "found",
         "Found",
-        note(page),
+        note(found),
         view! {
-            <p class="counts" data-testid="found-counts">{counts(page)}</p>
-            {page.l2_away.then(|| view! { <p class="failure">"L2 could not be asked, so keys that lie in L2 alone are missing here."</p> })}
-            {is_empty.then(|| view! { <p class="empty">{nothing(page)}</p> })}
-            {(!is_empty).then(|| view! {
-                <div class="scroll" tabindex="0" role="region" aria-label="Keys that match">
-                    <table class="rows key-rows" data-testid="key-rows">
-                        <caption class="unseen">"Keys that match"</caption>
-                        <thead><tr>{heads}</tr></thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </div>
-            })}
+            <p class="counts" data-testid="found-counts">{counts(found)}</p>
+            {away}
+            {body}
             <div class="below">
-                {next}
+                {more}
                 <a class="button" href=format!("{}&plan=1", pattern_address(search.cache, pattern))>"Plan an invalidation of all that match"</a>
                 {export_links(format!("{api}&format=csv"), api.clone())}
             </div>
@@ -78,7 +69,56 @@ pub(super) fn card(search: &Search<'_>, page: &KeyPage) -> AnyView {
     )
 }
 
-fn line(cache: &str, row: &KeyRow) -> impl IntoView + use<> {
+// A found list is as long as it is: rows that are not drawn leave a gap of their height, so that
+// the scroll bar is right.
+fn table(cache: &str, part: &Part<'_>, here: &str) -> AnyView {
+    let Part { found, order, from, rows } = part;
+    let until = from + rows.len();
+    let head = |column: KeyColumn| {
+        let sorted = (order.column == column).then_some(if order.reversed {
+            "descending"
+        } else {
+            "ascending"
+        });
+        let href = format!("{here}&sort={}", order.toward(column));
+        view! { <th scope="col" aria-sort=sorted><a href=href>{title(column)}</a></th> }
+    };
+    let heads = KeyColumn::ALL.map(head).into_iter().collect_view();
+    let lines = rows.iter().zip(*from..).map(|(row, at)| line(cache, row, at)).collect_view();
+    let step = |name: &'static str, from: usize| {
+        view! { <a class="button" href=format!("{here}&sort={order}&from={from}")>{name}</a> }
+    };
+    let earlier = (*from > 0).then(|| step("Earlier rows", from.saturating_sub(N_DRAWN)));
+    let later = (until < found.n_rows).then(|| step("Later rows", until));
+    // Another search or order begins at its top, so it is another element.
+    let id = format!("rows-{}-{order}", found.id);
+    view! {
+        <div class="scroll window" id=id tabindex="0" role="region" aria-label="Keys that match"
+            data-window=format!("{here}&sort={order}&from=") data-rows=found.n_rows
+            data-from=*from data-until=until>
+            <table class="rows key-rows" data-testid="key-rows" aria-rowcount=found.n_rows + 1>
+                <caption class="unseen">"Keys that match"</caption>
+                <thead><tr aria-rowindex="1">{heads}</tr></thead>
+                <tbody>{gap("rows-above", *from)}{lines}{gap("rows-below", found.n_rows - until)}</tbody>
+            </table>
+        </div>
+        <p class="below unless-script">
+            {format!("Rows {} to {}.", format::count(*from as u64 + 1), format::count(until as u64))}
+            {earlier}{later}
+        </p>
+    }
+    .into_any()
+}
+
+fn gap(id: &'static str, n_rows: usize) -> AnyView {
+    let height = n_rows * ROW_PX;
+    view! {
+        <tr class="gap" id=id aria-hidden="true"><td colspan="6"><svg width="1" height=height></svg></td></tr>
+    }
+    .into_any()
+}
+
+fn line(cache: &str, row: &KeyRow, at: usize) -> impl IntoView + use<> {
     let l1 = (!row.l1.is_empty()).then(|| {
         let nodes = row.l1.join(", ");
         view! { <span class="swatch l1" title=format!("on node {nodes}")>"L1 ×"{row.l1.len()}</span> }
@@ -89,7 +129,7 @@ fn line(cache: &str, row: &KeyRow) -> impl IntoView + use<> {
         None => view! { <span class="small">"L2 ?"</span> }.into_any(),
     };
     view! {
-        <tr>
+        <tr id=format!("row-{at}") aria-rowindex=at + 2>
             <th scope="row" class="mono"><a href=key_address(cache, &row.key)>{row.key.clone()}</a></th>
             <td class="places">{l1}" "{l2}</td>
             <td class="mono">{row.group.clone().unwrap_or(DASH.to_owned())}</td>
@@ -100,32 +140,47 @@ fn line(cache: &str, row: &KeyRow) -> impl IntoView + use<> {
     }
 }
 
-fn counts(page: &KeyPage) -> String {
-    let node =
-        |n: &strata_report::NodeCount| format!("node {}: {}", n.node, format::count(n.entries));
+const fn title(column: KeyColumn) -> &'static str {
+    match column {
+        KeyColumn::Key => "key",
+        KeyColumn::Place => "where",
+        KeyColumn::Group => "group",
+        KeyColumn::Age => "age",
+        KeyColumn::Left => "time left",
+        KeyColumn::Size => "size",
+    }
+}
+
+fn counts(found: &Found) -> String {
+    let node = |n: &NodeCount| format!("node {}: {}", n.node, format::count(n.entries));
     let mut parts = Vec::new();
-    if !page.l1_found.is_empty() {
-        let nodes: Vec<_> = page.l1_found.iter().map(node).collect();
+    if !found.page.l1_found.is_empty() {
+        let nodes: Vec<_> = found.page.l1_found.iter().map(node).collect();
         parts.push(format!("In L1, of all that match: {}.", nodes.join(", ")));
     }
-    if let (Some(found), Some(scanned)) = (page.l2_found, page.l2_scanned) {
-        let (found, scanned) = (format::count(found), format::plural(scanned, "key", "keys"));
+    if let (Some(matched), Some(scanned)) = (found.page.l2_found, found.page.l2_scanned) {
+        let (matched, scanned) = (format::count(matched), format::plural(scanned, "key", "keys"));
         parts.push(format!(
-            "In L2: {found} among the {scanned} of all caches that this page looked at."
+            "In L2: {matched} among the {scanned} of all caches that were looked at."
         ));
     }
     parts.join(" ")
 }
 
-fn note(page: &KeyPage) -> String {
-    let n = format::plural(page.rows.len() as u64, "row", "rows");
-    let more = if page.next.is_some() { "; there is more" } else { "; that is all" };
-    format!("{n} on this page{more}; sorted within the page")
+fn note(found: &Found) -> String {
+    let n = format::plural(found.n_rows as u64, "key", "keys");
+    let at = format!("as of {} UTC", format::clock(found.at_ms));
+    match (&found.page.next, found.is_full) {
+        (None, _) if found.page.l2_away => format!("{n}, {at}; there may be more"),
+        (None, _) => format!("{n}, {at}; that is all"),
+        (Some(_), true) => format!("the first {n}, {at}; that is the limit, and there is more"),
+        (Some(_), false) => format!("{n} so far, {at}; not every key was looked at yet"),
+    }
 }
 
-fn nothing(page: &KeyPage) -> &'static str {
-    if page.next.is_some() {
-        "Nothing matches in the part that this page looked at. The next page looks on."
+fn nothing(found: &Found) -> &'static str {
+    if found.page.next.is_some() {
+        "Nothing matches among the keys that were looked at. There are more: search on."
     } else {
         "Nothing matches. Keys are compared with the whole pattern; * at its end finds beginnings."
     }
@@ -137,13 +192,4 @@ const fn level(level: LevelChoice) -> &'static str {
         LevelChoice::L1 => "l1",
         LevelChoice::L2 => "l2",
     }
-}
-
-fn place(row: &KeyRow) -> (bool, usize) {
-    (row.l2 != Some(true), usize::MAX - row.l1.len())
-}
-
-// What has no deadline comes last.
-fn left(row: &KeyRow) -> u64 {
-    row.expires_in_ms.unwrap_or(u64::MAX)
 }

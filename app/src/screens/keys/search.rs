@@ -11,6 +11,9 @@ const LEVELS: [(LevelChoice, &str, &str); 3] = [
     (LevelChoice::L2, "l2", "L2 only"),
 ];
 
+/// The most rows that a search may ask for; the first where nothing is said.
+pub(super) const LIMITS: [u32; 3] = [1_000, 10_000, 100_000];
+
 /// Where to search, and for what.
 pub(super) fn card(search: &Search<'_>) -> AnyView {
     let cache = |name: &String| {
@@ -22,9 +25,9 @@ pub(super) fn card(search: &Search<'_>) -> AnyView {
     };
     let levels = LEVELS.map(level).into_iter().collect_view();
     let limit = |n: u32| {
-        view! { <option value=n selected=n == search.limit>{format::count(n.into())}</option> }
+        view! { <option value=n selected=n == search.limit>{format::count(n.into())}" keys"</option> }
     };
-    let limits = [100, 1_000].map(limit).into_iter().collect_view();
+    let limits = LIMITS.map(limit).into_iter().collect_view();
     let (pattern, key) = (search.pattern.map(str::to_owned), search.key.map(str::to_owned));
     titled(
         "search-card",
@@ -47,7 +50,7 @@ pub(super) fn card(search: &Search<'_>) -> AnyView {
                         <select id="search-level" name="level">{levels}</select>
                     </div>
                     <div class="field">
-                        <label for="search-limit">"Rows a page"</label>
+                        <label for="search-limit">"At most"</label>
                         <select id="search-limit" name="limit">{limits}</select>
                     </div>
                     <button type="submit" class="button">"Search"</button>

@@ -17,7 +17,7 @@ pub(crate) fn everybody_may_act() -> Access {
 }
 
 pub(crate) fn operator() -> Actor {
-    Actor { name: "local".to_owned(), role: Role::Operator }
+    Actor { name: "local".to_owned(), role: Role::Operator, token_refused: false }
 }
 
 /// A console over these nodes, on which everybody may act, and which runs as long as the test.
