@@ -103,7 +103,7 @@ impl<K: Key, V: Value> Core<K, V> {
         match loaded {
             Ok(values) => {
                 self.recorder.load_ended(took, LoadEnded::Answered);
-                self.recorder.load_of(seats.iter().map(|seat| self.label(&seat.ticket.key)), took);
+                self.recorder.load_of(seats.iter().map(|seat| seat.ticket.label), took);
                 self.land_loaded(seats, values, took).await;
             }
             Err(error) => {

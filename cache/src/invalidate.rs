@@ -130,7 +130,7 @@ impl<K: Key, V: Value> Core<K, V> {
         write: impl Future<Output = Result<Loaded<V>, E>>,
     ) -> Result<(Arc<V>, Effect), E> {
         let token = self.fence.token(&key);
-        let ticket = self.ticket(key, token);
+        let ticket = self.ticket(&key)(token);
         let Ticket { key, text, stamp, .. } = &ticket;
         let lease = Lease::new();
         let leased = match &self.l2 {

@@ -44,7 +44,8 @@ impl<K: Key, V: Value> Core<K, V> {
             Err(looked) => looked,
         };
         if let Ok(scout) = self.scout(key, looked.as_ref()) {
-            let scouting = Scouting::new(self, vec![scout], load());
+            let mut scouting = Scouting::new(self, load());
+            scouting.send(scout);
             let mut places = scouting.look().await;
             return places.pop().unwrap_or(Place::Scouts).read().await;
         }
@@ -61,47 +62,17 @@ impl<K: Key, V: Value> Core<K, V> {
         keys: &[K],
         load: Load<K, V>,
     ) -> Vec<Result<Read<V>, LoadError>> {
-        let (mut seats, mut scouts) = (Vec::new(), Vec::new());
+        let (mut scouting, mut seats) = (Scouting::new(self, load), Vec::new());
         let mut places = Vec::with_capacity(keys.len());
         for key in keys {
-            let looked = match self.hit(key) {
-                Ok(read) => {
-                    places.push(Place::Answered(read));
-                    continue;
-                }
-                Err(looked) => looked,
-            };
-            let place = match self.scout(key, looked.as_ref()) {
-                Ok(scout) => {
-                    scouts.push(scout);
-                    Place::Scouts
-                }
-                Err(id) => match id.and_then(|id| Scout::at(&scouts, id)) {
-                    Some(at) => Place::Repeats(at),
-                    None => {
-                        let (place, seat) = self.place(key, looked);
-                        seats.extend(seat);
-                        place
-                    }
-                },
-            };
-            places.push(place);
+            places.push(self.place_among(key, &mut scouting, &mut seats));
         }
-        let scouting = Scouting::new(self, scouts, load);
         // Others may wait for the seats, so those never wait for this reader.
         let found = match seats.is_empty() && scouting.is_patient() {
             true => scouting.look().await,
             false => scouting.take_off(seats),
         };
-        for (key, place) in keys.iter().zip(&mut places) {
-            if let Place::Repeats(at) = place {
-                *place = found[*at].again(self, key);
-            }
-        }
-        let mut found = found.into_iter();
-        for place in places.iter_mut().filter(|place| matches!(place, Place::Scouts)) {
-            *place = found.next().unwrap_or(Place::Scouts);
-        }
+        Place::fill_in(&mut places, found, self);
         let mut reads = Vec::with_capacity(keys.len());
         // Seats land in order: who waits for the last one first is woken up once.
         for place in places.into_iter().rev() {
@@ -109,6 +80,32 @@ impl<K: Key, V: Value> Core<K, V> {
         }
         reads.reverse();
         reads
+    }
+
+    /// One key's place among those of a call.
+    fn place_among<'a>(
+        self: &'a Arc<Self>,
+        key: &K,
+        scouting: &mut Scouting<'a, K, V>,
+        seats: &mut Vec<Seat<K, V>>,
+    ) -> Place<'a, K, V> {
+        let looked = match self.hit(key) {
+            Ok(read) => return Place::Answered(read),
+            Err(looked) => looked,
+        };
+        let id = match self.scout(key, looked.as_ref()) {
+            Ok(scout) => {
+                scouting.send(scout);
+                return Place::Scouts;
+            }
+            Err(id) => id,
+        };
+        if let Some((at, label)) = id.and_then(|id| scouting.repeat(id)) {
+            return Place::Repeats { at, label };
+        }
+        let (place, seat) = self.place(key, looked);
+        seats.extend(seat);
+        place
     }
 
     /// Answers from L1 or L2, never from the source.
@@ -122,7 +119,7 @@ impl<K: Key, V: Value> Core<K, V> {
             }
             Some(Look { standing: Standing::Stale | Standing::Dead, .. }) | None => {}
         }
-        let ticket = self.ticket(key.clone(), self.fence.token(key));
+        let ticket = self.ticket(key)(self.fence.token(key));
         let held = self.ask_l2(&[&ticket.text]).await.ok();
         let held = held.and_then(|mut held| held.pop()?);
         let Some(held) = held.filter(Held::is_usable) else {
@@ -163,8 +160,9 @@ impl<K: Key, V: Value> Core<K, V> {
             let entry = self.l1.get_if_present(key);
             entry.is_none_or(|entry| is_absent(self.standing(&entry, Moment::now())))
         };
+        let ticket = self.ticket(key);
         match self.fence.scout(key, look_again) {
-            Scouted::Sent(token, id) => Ok(Scout { ticket: self.ticket(key.clone(), token), id }),
+            Scouted::Sent(token, id) => Ok(Scout::new(ticket(token), id)),
             Scouted::Occupied(id) => Err(Some(id)),
             Scouted::Present => Err(None),
         }
@@ -200,19 +198,20 @@ impl<K: Key, V: Value> Core<K, V> {
             stands_in = self.l1.get_if_present(key);
             stands_in.clone().filter(|entry| outcome.is_none() && self.is_fresh(entry))
         };
+        let ticket = self.ticket(key);
         let joined = self.fence.join(key, look, begin);
         let answered = outcome.zip(fallback.clone());
         let answered = answered.map(|(outcome, entry)| self.answer(entry, outcome));
         match joined {
             Joined::Hit(entry) => (Place::Answered(self.answer(entry, Outcome::L1Hit)), None),
             Joined::Flight(flight) => {
-                let coalesced = || (self.label(key), Some(Outcome::Coalesced));
-                let wait = || Place::Waits(Waiting::new(self, flight, coalesced(), fallback));
+                let joined = (self.label(key), Some(Outcome::Coalesced));
+                let wait = || Place::Waits(Waiting::new(self, flight, joined, fallback));
                 (answered.map_or_else(wait, Place::Answered), None)
             }
             Joined::Lead(token, id) => {
                 let flight = led.unwrap_or_default();
-                let ticket = self.ticket(key.clone(), token);
+                let ticket = ticket(token);
                 let label = ticket.label;
                 let seat = Seat::new(Arc::clone(self), (ticket, id), Arc::clone(&flight));
                 let now = Moment::now();

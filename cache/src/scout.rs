@@ -1,7 +1,8 @@
 //! A reader's own look into L2, before there is a flight.
 
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::{iter, mem};
 
 use strata_report::Outcome;
 use tokio::runtime::Handle;
@@ -12,6 +13,7 @@ use crate::held::Held;
 use crate::l2::{AT_ONCE, Away};
 use crate::place::{Place, Seated};
 use crate::read::Load;
+use crate::recorder::Label;
 use crate::seat::Seat;
 use crate::ticket::Ticket;
 use crate::waiting::Waiting;
@@ -19,14 +21,15 @@ use crate::{Key, Read, Value};
 
 /// A key that one reader alone sees to, until L2 has answered.
 pub(crate) struct Scout<K> {
-    pub(crate) ticket: Ticket<K>,
-    pub(crate) id: u64,
+    ticket: Ticket<K>,
+    id: u64,
+    /// So many more reads of the same call wait for it.
+    n_repeats: usize,
 }
 
 impl<K> Scout<K> {
-    /// Where among scouts the one with this id is; ids grow.
-    pub(crate) fn at(scouts: &[Self], id: u64) -> Option<usize> {
-        scouts.binary_search_by_key(&id, |scout| scout.id).ok()
+    pub(crate) fn new(ticket: Ticket<K>, id: u64) -> Self {
+        Self { ticket, id, n_repeats: 0 }
     }
 }
 
@@ -42,13 +45,24 @@ pub(crate) struct Scouting<'a, K: Key, V: Value> {
 }
 
 impl<'a, K: Key, V: Value> Scouting<'a, K, V> {
-    pub(crate) fn new(core: &'a Arc<Core<K, V>>, scouts: Vec<Scout<K>>, load: Load<K, V>) -> Self {
-        Self { core, scouts, load: Some(load), began: Instant::now() }
+    pub(crate) fn new(core: &'a Arc<Core<K, V>>, load: Load<K, V>) -> Self {
+        Self { core, scouts: Vec::new(), load: Some(load), began: Instant::now() }
     }
 
-    /// Whether L2 answers or times out before the reader gives up.
+    pub(crate) fn send(&mut self, scout: Scout<K>) {
+        self.scouts.push(scout);
+    }
+
+    /// One more read of the key whose scout has this id, if it is ours: its place among ours.
+    pub(crate) fn repeat(&mut self, id: u64) -> Option<(usize, Label)> {
+        let at = self.scouts.binary_search_by_key(&id, |scout| scout.id).ok()?;
+        self.scouts[at].n_repeats += 1;
+        Some((at, self.scouts[at].ticket.label))
+    }
+
+    /// Whether L2 answers or times out before the reader gives up; about tags it is asked as well.
     pub(crate) fn is_patient(&self) -> bool {
-        let n_calls = self.scouts.len().div_ceil(AT_ONCE) as u32;
+        let n_calls = 1 + self.scouts.len().div_ceil(AT_ONCE) as u32;
         let timeout = self.core.l2.as_ref().map(|l2| l2.link.timeout()).unwrap_or_default();
         timeout.saturating_mul(n_calls) <= self.core.policy.load_timeout
     }
@@ -74,7 +88,7 @@ impl<'a, K: Key, V: Value> Scouting<'a, K, V> {
     pub(crate) fn take_off(mut self, mut seats: Vec<Seat<K, V>>) -> Vec<Place<'a, K, V>> {
         let (places, own, _) = self.part(Vec::new());
         seats.extend(own);
-        if let Some(load) = self.load.take() {
+        if let Some(load) = self.load.take().filter(|_| !seats.is_empty()) {
             tokio::spawn(Arc::clone(self.core).fill(seats, load));
         }
         places
@@ -82,51 +96,64 @@ impl<'a, K: Key, V: Value> Scouting<'a, K, V> {
 
     /// Answers what is fresh; for the rest flights begin, which go on from what L2 holds.
     fn part(&mut self, held: Vec<Option<Held<V>>>) -> Parted<'a, K, V> {
-        let scouts = mem::take(&mut self.scouts);
-        let mut places = Vec::with_capacity(scouts.len());
+        let mut places = Vec::with_capacity(self.scouts.len());
         let (mut seats, mut rest) = (Vec::new(), Vec::new());
-        let held = held.into_iter().chain(iter::repeat_with(|| None));
-        for (scout, held) in scouts.into_iter().zip(held) {
-            let held = match held {
-                Some(held) if held.is_fresh() => {
-                    places.push(Place::Answered(self.settle(&scout, held)));
-                    continue;
-                }
-                held => held,
-            };
-            let flight = Flight::<V>::default();
-            let id = scout.id;
-            let (place, seat) =
-                if self.core.fence.take_off(&scout.ticket.key, id, || Arc::clone(&flight)) {
+        let mut held = held.into_iter();
+        // One by one: those that are left are seen to even if code of a key or a value panics.
+        self.scouts.reverse();
+        while let Some(scout) = self.scouts.pop() {
+            let held = held.next().flatten();
+            if let Some(read) = held.as_ref().and_then(|held| self.settle(&scout, held)) {
+                places.push(Place::Answered(read));
+                continue;
+            }
+            let (place, seat) = match self.lead(scout) {
+                Ok(seated) => {
                     rest.push(held);
-                    self.lead(scout, flight)
-                } else {
+                    seated
+                }
+                Err(scout) => {
                     // What L2 held may have been invalidated; the flight looks again.
                     let (place, seat) = self.core.board(&scout.ticket.key, None, None);
                     rest.extend(seat.as_ref().map(|_| None));
-                    (place, seat)
-                };
+                    (place.since(self.began), seat)
+                }
+            };
             places.push(place);
             seats.extend(seat);
         }
         (places, seats, rest)
     }
 
-    fn settle(&self, scout: &Scout<K>, held: Held<V>) -> Read<V> {
-        let Scout { ticket, id } = scout;
-        let entry = self.core.entry(ticket, held.value, &held.life);
+    /// Answers with a fresh entry. Where its weigher panics, a flight finds the same.
+    fn settle(&self, scout: &Scout<K>, held: &Held<V>) -> Option<Read<V>> {
+        if !held.is_fresh() {
+            return None;
+        }
+        let Scout { ticket, id, .. } = scout;
+        let entry = || self.core.entry(ticket, held.value.clone(), &held.life);
+        let entry = catch_unwind(AssertUnwindSafe(entry)).ok()?;
         let put = || self.core.put_l1(&ticket.key, &entry);
         if !self.core.fence.settle(&ticket.key, (ticket.token, *id), put) {
             self.core.recorder.l1_fenced.add(1);
         }
-        self.core.answer(entry, Outcome::L2Hit)
+        Some(self.core.answer(entry, Outcome::L2Hit))
     }
 
-    fn lead(&self, scout: Scout<K>, flight: Flight<V>) -> Seated<'a, K, V> {
-        let Scout { ticket, id } = scout;
-        let waiting = Waiting::new(self.core, Arc::clone(&flight), (ticket.label, None), None);
-        let seat = Seat::new(Arc::clone(self.core), (ticket, id), flight);
-        (Place::Waits(waiting.since(self.began)), Some(seat))
+    fn lead(&self, scout: Scout<K>) -> Result<Seated<'a, K, V>, Scout<K>> {
+        let label = scout.ticket.label;
+        let seat = self.seat(scout)?;
+        let waiting = Waiting::new(self.core, seat.flight(), (label, None), None);
+        Ok((Place::Waits(waiting.since(self.began)), Some(seat)))
+    }
+
+    /// The seat in the flight that the scout makes room for, if it is still there.
+    fn seat(&self, scout: Scout<K>) -> Result<Seat<K, V>, Scout<K>> {
+        let flight = Flight::<V>::default();
+        if !self.core.fence.take_off(&scout.ticket.key, scout.id, || Arc::clone(&flight)) {
+            return Err(scout);
+        }
+        Ok(Seat::new(Arc::clone(self.core), (scout.ticket, scout.id), flight))
     }
 }
 
@@ -134,13 +161,19 @@ impl<'a, K: Key, V: Value> Scouting<'a, K, V> {
 type Parted<'a, K, V> = (Vec<Place<'a, K, V>>, Vec<Seat<K, V>>, Vec<Option<Held<V>>>);
 
 impl<K: Key, V: Value> Drop for Scouting<'_, K, V> {
+    /// The reader has gone away.
     fn drop(&mut self) {
-        if self.scouts.is_empty() {
-            return;
+        let mut seats = Vec::new();
+        for scout in mem::take(&mut self.scouts) {
+            for _ in 0..=scout.n_repeats {
+                self.core.recorder.outcome(scout.ticket.label, Outcome::Failed, None);
+            }
+            seats.extend(self.seat(scout));
         }
         // Seats end their flights where there is no runtime that could go on with them.
-        let (_, seats, _) = self.part(Vec::new());
-        if let (Some(load), Ok(runtime)) = (self.load.take(), Handle::try_current()) {
+        if let (Some(load), Ok(runtime)) = (self.load.take(), Handle::try_current())
+            && !seats.is_empty()
+        {
             runtime.spawn(Arc::clone(self.core).fill(seats, load));
         }
     }

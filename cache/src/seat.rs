@@ -49,6 +49,11 @@ impl<K: Key, V: Value> Seat<K, V> {
         Self { core, ticket, id, flight, fallback, is_refresh, right, has_landed: false }
     }
 
+    /// For those who wait.
+    pub(crate) fn flight(&self) -> Flight<V> {
+        Arc::clone(&self.flight)
+    }
+
     /// With an entry of L1 that stands in, or that is refreshed.
     pub(crate) fn standing_in(mut self, fallback: Option<Entry<V>>, is_refresh: bool) -> Self {
         self.fallback = fallback;

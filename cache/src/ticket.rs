@@ -14,8 +14,11 @@ pub(crate) struct Ticket<K> {
 }
 
 impl<K: Key, V: Value> Core<K, V> {
-    pub(crate) fn ticket(&self, key: K, token: Token) -> Ticket<K> {
-        let (text, label) = (key.to_string(), self.label(&key));
-        Ticket { key, text, token, stamp: self.node.shared().stamp(), label }
+    /// A ticket but for its token. The key's own code runs here, so that where it panics nothing
+    /// has begun that others would wait for.
+    pub(crate) fn ticket(&self, key: &K) -> impl FnOnce(Token) -> Ticket<K> + use<K, V> {
+        let stamp = self.node.shared().stamp();
+        let (key, text, label) = (key.clone(), key.to_string(), self.label(key));
+        move |token| Ticket { key, text, token, stamp, label }
     }
 }

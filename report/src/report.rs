@@ -245,7 +245,8 @@ pub struct L2Report {
     pub queued_invalidations: u64,
     /// Invalidations replayed after L2 came back.
     pub replayed_invalidations: u64,
-    /// Times that the queue overflowed, so that whole caches were emptied at recovery.
+    /// Times that too many invalidations waited, or too many patterns of one cache, so that a whole
+    /// cache was emptied at recovery.
     pub queue_overflows: u64,
 }
 

@@ -7,7 +7,6 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError, RedisResult};
 use strata_report::L2Report;
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 #[cfg(feature = "holds")]
 use super::holds::Holds;
@@ -19,49 +18,46 @@ use crate::recorder::Counter;
 /// Scans and replays may take this long a step; a reader never waits for them.
 pub(super) const SLOW_TIMEOUT: Duration = Duration::from_secs(2);
 
-const FIRST_RETRY: Duration = Duration::from_millis(50);
-const LAST_RETRY: Duration = Duration::from_secs(2);
-
 /// L2 did not answer. Readers go on to the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Away;
 
 /// A node's way to Redis: one multiplexed connection, a hard timeout on every call, and a breaker.
 ///
-/// The first failure opens the breaker: from then on nobody waits for Redis. One background task
+/// The first failure opens the breaker: from then on no read waits for Redis. One background task
 /// probes it with growing, jittered pauses, replays the invalidations that could not reach it,
 /// and only then closes the breaker, so L2 is never trusted with an entry that should be gone.
 pub(crate) struct Link {
     client: Client,
-    timeout: Duration,
-    bus: Bus,
-    open: AtomicBool,
+    pub(super) timeout: Duration,
+    pub(super) bus: Bus,
+    pub(super) open: AtomicBool,
     /// Entries stamped before this number of the bus do not count.
-    floor: AtomicU64,
+    pub(super) floor: AtomicU64,
     state: Mutex<State>,
-    opened: Notify,
-    counts: Counts,
+    pub(super) opened: Notify,
+    pub(super) counts: Counts,
     #[cfg(feature = "holds")]
     pub(crate) holds: Holds,
 }
 
 #[derive(Default)]
-struct State {
-    connection: Option<MultiplexedConnection>,
+pub(super) struct State {
+    pub(super) connection: Option<MultiplexedConnection>,
     /// While what waited is replayed: new invalidations take this way rather than to wait as well,
     /// or whoever goes on invalidating would keep L2 away for ever.
-    replaying: Option<MultiplexedConnection>,
-    queue: Queue,
+    pub(super) replaying: Option<MultiplexedConnection>,
+    pub(super) queue: Queue,
     /// Which connection calls are on; a late failure of an older one opens nothing.
-    generation: u64,
+    pub(super) generation: u64,
 }
 
 #[derive(Default)]
-struct Counts {
+pub(super) struct Counts {
     opened: Counter,
     errors: Counter,
     timeouts: Counter,
-    replayed: Counter,
+    pub(super) replayed: Counter,
 }
 
 impl Link {
@@ -90,9 +86,9 @@ impl Link {
         self.timeout
     }
 
-    /// Whether a call would be made, and end within this time.
+    /// Whether two calls, for entries and for their tags, would be made and end within this time.
     pub(crate) fn answers_within(&self, time: Duration) -> bool {
-        !self.is_open() && self.timeout <= time
+        !self.is_open() && self.timeout.saturating_mul(2) <= time
     }
 
     /// Entries stamped before this number of the bus may come from an older run of Redis.
@@ -155,7 +151,11 @@ impl Link {
         }
         let (connection, generation) = {
             let state = self.state();
-            let way = if self.is_open() { &state.replaying } else { &state.connection };
+            let way = match self.is_open() {
+                false => &state.connection,
+                true if step.is_invalidation() => &state.replaying,
+                true => return Err(Away),
+            };
             (way.clone().ok_or(Away)?, state.generation)
         };
         match tokio::time::timeout(timeout, call(connection)).await {
@@ -172,7 +172,11 @@ impl Link {
                 tracing::debug!(?step, "L2 call timed out");
             }
         }
-        self.open_breaker(&mut self.state(), generation);
+        let mut state = self.state();
+        if generation == state.generation {
+            state.replaying = None;
+        }
+        self.open_breaker(&mut state, generation);
         Err(Away)
     }
 
@@ -192,84 +196,6 @@ impl Link {
         self.counts.opened.add(1);
         tracing::warn!("L2 is away: reads go on without it");
         self.opened.notify_one();
-    }
-
-    /// Closes the breaker each time Redis is back, until `shutdown`. `replay` sends queued
-    /// invalidations, which share a walk, on the given connection.
-    pub(crate) async fn recover<Fut>(
-        &self,
-        shutdown: CancellationToken,
-        replay: impl Fn(MultiplexedConnection, Vec<Pending>) -> Fut,
-    ) where
-        Fut: Future<Output = RedisResult<()>>,
-    {
-        let recovering = async {
-            loop {
-                let mut pause = FIRST_RETRY;
-                while self.is_open() {
-                    if self.probe(&replay).await.is_ok() {
-                        break;
-                    }
-                    tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>())).await;
-                    pause = (pause * 2).min(LAST_RETRY);
-                }
-                self.opened.notified().await;
-            }
-        };
-        tokio::select! {
-            () = recovering => {}
-            () = shutdown.cancelled() => {}
-        }
-    }
-
-    /// The single half-open probe: connect, notice another run of Redis, replay, close.
-    pub(crate) async fn probe<Fut>(
-        &self,
-        replay: &impl Fn(MultiplexedConnection, Vec<Pending>) -> Fut,
-    ) -> Result<(), RedisError>
-    where
-        Fut: Future<Output = RedisResult<()>>,
-    {
-        let mut connection = self.connect(self.timeout.max(Duration::from_millis(250))).await?;
-        let _: String =
-            in_time(self.timeout, redis::cmd("PING").query_async(&mut connection)).await?;
-        let floor = in_time(self.timeout, self.bus.begin(&mut connection)).await?;
-        self.floor.store(floor, Ordering::Release);
-        self.state().replaying = Some(connection.clone());
-        let replayed = self.replay_all(connection, replay).await;
-        self.state().replaying = None;
-        replayed
-    }
-
-    /// Sends what waits, and then trusts L2.
-    async fn replay_all<Fut>(
-        &self,
-        connection: MultiplexedConnection,
-        replay: &impl Fn(MultiplexedConnection, Vec<Pending>) -> Fut,
-    ) -> Result<(), RedisError>
-    where
-        Fut: Future<Output = RedisResult<()>>,
-    {
-        loop {
-            // Out of the queue first: the same invalidation may come again while this one runs.
-            let next = {
-                let mut state = self.state();
-                let next = state.queue.pop();
-                if next.is_empty() {
-                    state.connection = Some(connection);
-                    state.generation += 1;
-                    self.open.store(false, Ordering::Release);
-                    tracing::info!("L2 is trusted");
-                    return Ok(());
-                }
-                next
-            };
-            if let Err(error) = replay(connection.clone(), next.clone()).await {
-                self.state().queue.put_back(next);
-                return Err(error);
-            }
-            self.counts.replayed.add(next.len() as u64);
-        }
     }
 
     /// A connection of the caller's own, without a response timeout, for blocking commands.
@@ -294,7 +220,7 @@ impl Link {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,6 +1,7 @@
 //! L2: Redis, shared by all nodes.
 //!
-//! `link` is a node's way to Redis with timeout, breaker and recovery queue; `keyspace` is one
+//! `link` is a node's way to Redis with timeout and breaker, `pending` what waits while that is
+//! open, `recovery` how it closes; `keyspace` is one
 //! cache's keys in it, `removal` how they go; `scripts` are the steps that must be atomic;
 //! `envelope` is an entry's form.
 
@@ -14,6 +15,7 @@ mod key_scan;
 mod keyspace;
 mod link;
 mod pending;
+mod recovery;
 mod removal;
 mod scripts;
 mod server;

@@ -6,7 +6,7 @@ use redis::{RedisResult, cmd};
 
 use super::envelope::FRESH_AT;
 use super::keyspace::{AT_ONCE, Keyspace};
-use super::link::{Away, SLOW_TIMEOUT, in_time};
+use super::link::Away;
 use super::pending::Pending;
 use super::scripts;
 use super::step::Step;
@@ -166,48 +166,7 @@ impl Keyspace {
         }
     }
 
-    /// Sends queued invalidations again on the connection that is being probed; several share a
-    /// walk. Answers the number at which a tag was invalidated.
-    pub(crate) async fn replay(
-        &self,
-        connection: MultiplexedConnection,
-        together: &[Pending],
-    ) -> RedisResult<Option<u64>> {
-        match together {
-            [Pending::Key { key, .. }] => {
-                let key = std::slice::from_ref(key);
-                in_time(SLOW_TIMEOUT, self.remove_on(connection, key)).await?;
-                Ok(None)
-            }
-            [Pending::Tag { tag, .. }] => {
-                let told = self.invalidate_tag_on(connection, tag);
-                in_time(SLOW_TIMEOUT, told).await.map(Some)
-            }
-            _ => self.replay_walk(connection, together).await.map(|()| None),
-        }
-    }
-
-    async fn replay_walk(
-        &self,
-        connection: MultiplexedConnection,
-        together: &[Pending],
-    ) -> RedisResult<()> {
-        let patterns: Vec<Option<&Pattern>> = together.iter().map(Pending::pattern).collect();
-        let mut cursor = 0;
-        loop {
-            let step = self.unlink_any(connection.clone(), &patterns, cursor);
-            (cursor, _) = in_time(SLOW_TIMEOUT, step).await?;
-            if cursor == 0 {
-                break;
-            }
-        }
-        for pattern in patterns {
-            in_time(SLOW_TIMEOUT, self.tell(connection.clone(), pattern)).await?;
-        }
-        Ok(())
-    }
-
-    async fn remove_on(
+    pub(super) async fn remove_on(
         &self,
         mut connection: MultiplexedConnection,
         keys: &[String],
@@ -225,7 +184,7 @@ impl Keyspace {
         invocation.invoke_async(&mut connection).await
     }
 
-    async fn invalidate_tag_on(
+    pub(super) async fn invalidate_tag_on(
         &self,
         mut connection: MultiplexedConnection,
         tag: &str,
@@ -236,7 +195,7 @@ impl Keyspace {
         invocation.invoke_async(&mut connection).await
     }
 
-    async fn tell(
+    pub(super) async fn tell(
         &self,
         mut connection: MultiplexedConnection,
         pattern: Option<&Pattern>,
@@ -269,7 +228,7 @@ impl Keyspace {
     }
 
     /// Removes what any of the patterns matches; Redis itself compares with a single one.
-    async fn unlink_any(
+    pub(super) async fn unlink_any(
         &self,
         mut connection: MultiplexedConnection,
         patterns: &[Option<&Pattern>],

@@ -8,7 +8,7 @@ use crate::l2::Away;
 /// again before the flusher is done with it.
 pub(super) trait Backlog<K, V>: Send + Sync + 'static {
     /// What names a taken row.
-    type Ticket: Clone + Send + Sync;
+    type Receipt: Clone + Send + Sync;
 
     /// Takes up to `max` rows that nobody has taken.
     fn take(&self, max: usize) -> impl Future<Output = Result<Taken<Self, K, V>, Away>> + Send;
@@ -16,43 +16,43 @@ pub(super) trait Backlog<K, V>: Send + Sync + 'static {
     /// Takes over one row from a flusher that no longer answers.
     fn take_over(
         &self,
-    ) -> impl Future<Output = Result<Option<Held<Self::Ticket, K, V>>, Away>> + Send;
+    ) -> impl Future<Output = Result<Option<Held<Self::Receipt, K, V>>, Away>> + Send;
 
     /// Taken rows as they are by now, for the next try. Leaves out those that are no longer ours.
     fn again(
         &self,
-        tickets: &[Self::Ticket],
+        receipts: &[Self::Receipt],
     ) -> impl Future<Output = Result<Taken<Self, K, V>, Away>> + Send;
 
     /// The source has these rows.
     fn written(
         &self,
-        rows: &[Held<Self::Ticket, K, V>],
+        rows: &[Held<Self::Receipt, K, V>],
     ) -> impl Future<Output = Result<(), Away>> + Send;
 
     /// The sink refused these rows; they will be tried again.
-    fn refused(&self, rows: &[Held<Self::Ticket, K, V>]);
+    fn refused(&self, rows: &[Held<Self::Receipt, K, V>]);
 
     /// Sets a row aside. Says whether it did: a newer value of the key takes its turn instead.
     fn set_aside(
         &self,
-        row: &Held<Self::Ticket, K, V>,
+        row: &Held<Self::Receipt, K, V>,
         failure: Failure<'_>,
     ) -> impl Future<Output = Result<bool, Away>> + Send;
 
     /// Says that the flusher is still at work on these.
-    fn keep(&self, tickets: &[Self::Ticket]) -> impl Future<Output = ()> + Send;
+    fn keep(&self, receipts: &[Self::Receipt]) -> impl Future<Output = ()> + Send;
 
     /// Lets others have these at once: the flusher stops.
-    fn hand_over(&self, tickets: &[Self::Ticket]) -> impl Future<Output = ()> + Send;
+    fn hand_over(&self, receipts: &[Self::Receipt]) -> impl Future<Output = ()> + Send;
 }
 
 /// Rows taken from a backlog `B`.
-pub(super) type Taken<B, K, V> = Vec<Held<<B as Backlog<K, V>>::Ticket, K, V>>;
+pub(super) type Taken<B, K, V> = Vec<Held<<B as Backlog<K, V>>::Receipt, K, V>>;
 
 /// A row that has been taken.
 pub(super) struct Held<T, K, V> {
-    pub(super) ticket: T,
+    pub(super) receipt: T,
     pub(super) key: K,
     pub(super) value: Arc<V>,
     pub(super) version: u64,

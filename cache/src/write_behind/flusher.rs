@@ -31,16 +31,16 @@ pub(super) struct Flusher<B: Backlog<K, V>, K, V> {
     pace: Pace,
     control: Arc<Control>,
     counts: Arc<Counts>,
-    waiting: Vec<Batch<B::Ticket>>,
+    waiting: Vec<Batch<B::Receipt>>,
     /// What the sink is being called with.
-    in_hand: Vec<B::Ticket>,
+    in_hand: Vec<B::Receipt>,
     kept_at: Instant,
     took_over_at: Option<Instant>,
 }
 
 /// Rows that failed together and wait for their next try.
 struct Batch<T> {
-    tickets: Vec<T>,
+    receipts: Vec<T>,
     tries: u32,
     due: Instant,
 }
@@ -76,7 +76,7 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         }
         if control.closing.is_cancelled() {
             let mut held = std::mem::take(&mut self.in_hand);
-            held.extend(self.waiting.drain(..).flat_map(|batch| batch.tickets));
+            held.extend(self.waiting.drain(..).flat_map(|batch| batch.receipts));
             self.backlog.hand_over(&held).await;
         }
         control.ended.cancel();
@@ -111,13 +111,13 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         self.take_over().await?;
         while let Some(batch) = self.next_due() {
             self.keep().await;
-            match self.backlog.again(&batch.tickets).await {
+            match self.backlog.again(&batch.receipts).await {
                 Ok(held) => {
                     self.counts.retried.add(held.len() as u64);
                     self.send(held, batch.tries).await;
                 }
                 Err(Away) => {
-                    self.wait(batch.tickets, batch.tries, SOON);
+                    self.wait(batch.receipts, batch.tries, SOON);
                     return Err(Away);
                 }
             }
@@ -136,7 +136,7 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         }
     }
 
-    fn next_due(&mut self) -> Option<Batch<B::Ticket>> {
+    fn next_due(&mut self) -> Option<Batch<B::Receipt>> {
         let now = Instant::now();
         let at = self.waiting.iter().position(|batch| batch.due <= now)?;
         Some(self.waiting.swap_remove(at))
@@ -147,7 +147,7 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         if held.is_empty() {
             return true;
         }
-        self.in_hand = held.iter().map(|held| held.ticket.clone()).collect();
+        self.in_hand = held.iter().map(|held| held.receipt.clone()).collect();
         let answer = self.sink.call(held.iter().map(Held::row).collect()).await;
         let went_well = answer.is_ok();
         match answer {
@@ -175,14 +175,14 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
             both => {
                 let (left, right) = both.split_at(both.len() / 2);
                 for half in [left, right] {
-                    let tickets = half.iter().map(|held| held.ticket.clone()).collect();
-                    self.wait(tickets, tries, pause);
+                    let receipts = half.iter().map(|held| held.receipt.clone()).collect();
+                    self.wait(receipts, tries, pause);
                 }
             }
         }
     }
 
-    async fn set_aside(&mut self, row: &Held<B::Ticket, K, V>, failure: Failure<'_>) {
+    async fn set_aside(&mut self, row: &Held<B::Receipt, K, V>, failure: Failure<'_>) {
         let Failure { tries, error } = failure;
         match self.backlog.set_aside(row, failure).await {
             Ok(true) => {
@@ -190,12 +190,12 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
                 tracing::warn!(key = %row.key, error, tries, "a write was set aside");
             }
             Ok(false) => {}
-            Err(Away) => self.wait(vec![row.ticket.clone()], tries, SOON),
+            Err(Away) => self.wait(vec![row.receipt.clone()], tries, SOON),
         }
     }
 
-    fn wait(&mut self, tickets: Vec<B::Ticket>, tries: u32, pause: Duration) {
-        self.waiting.push(Batch { tickets, tries, due: Instant::now() + pause });
+    fn wait(&mut self, receipts: Vec<B::Receipt>, tries: u32, pause: Duration) {
+        self.waiting.push(Batch { receipts, tries, due: Instant::now() + pause });
     }
 
     /// Takes rows over from the dead one by one, since one of them may be what killed its flusher.
@@ -223,8 +223,8 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
             return;
         }
         self.kept_at = Instant::now();
-        let held: Vec<B::Ticket> =
-            self.waiting.iter().flat_map(|batch| batch.tickets.iter().cloned()).collect();
+        let held: Vec<B::Receipt> =
+            self.waiting.iter().flat_map(|batch| batch.receipts.iter().cloned()).collect();
         self.backlog.keep(&held).await;
     }
 }

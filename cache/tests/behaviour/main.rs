@@ -32,6 +32,8 @@ mod reads;
 #[cfg(feature = "redis")]
 mod redis_away;
 #[cfg(feature = "redis")]
+mod scouts;
+#[cfg(feature = "redis")]
 mod single_flight;
 #[cfg(feature = "redis")]
 mod stale;

@@ -3,7 +3,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use strata_report::Origin;
 
-use super::place::{RawRow, Ticket};
+use super::place::{RawRow, Receipt};
 use super::stored::Stored;
 use super::writer::Durable;
 use crate::l2::Away;
@@ -15,12 +15,12 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
     async fn hold(&self, rows: Vec<RawRow>, deaths: u32) -> Result<Taken<Self, K, V>, Away> {
         let mut taken = Vec::with_capacity(rows.len());
         for (id, text, stored) in rows {
-            let ticket = Ticket { id, key: text };
-            match self.read(&ticket.key, &stored) {
+            let receipt = Receipt { id, key: text };
+            match self.read(&receipt.key, &stored) {
                 Ok((key, value, version)) => {
-                    taken.push(Held { ticket, key, value, version, deaths });
+                    taken.push(Held { receipt, key, value, version, deaths });
                 }
-                Err(error) => self.set_unreadable_aside(&ticket, &stored, &error).await?,
+                Err(error) => self.set_unreadable_aside(&receipt, &stored, &error).await?,
             }
         }
         Ok(taken)
@@ -35,21 +35,21 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
 
     async fn set_unreadable_aside(
         &self,
-        ticket: &Ticket,
+        receipt: &Receipt,
         stored: &str,
         error: &str,
     ) -> Result<(), Away> {
         let version = stored.split(':').next().and_then(|version| version.parse().ok());
-        let row = (ticket, version.unwrap_or(0));
+        let row = (receipt, version.unwrap_or(0));
         if self.place.set_aside(self.l2()?, row, (0, error)).await? {
             self.counts.set_aside.add(1);
-            tracing::warn!(key = ticket.key, error, "a write was set aside");
+            tracing::warn!(key = receipt.key, error, "a write was set aside");
         }
         Ok(())
     }
 
     /// After the step in Redis: here its bus message is not heard.
-    fn ended(&self, rows: &[Held<Ticket, K, V>]) {
+    fn ended(&self, rows: &[Held<Receipt, K, V>]) {
         for row in rows {
             self.core().drop_key(&row.key, Origin::Local);
             self.own.written(&row.key, row.version);
@@ -59,7 +59,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
 }
 
 impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
-    type Ticket = Ticket;
+    type Receipt = Receipt;
 
     async fn take(&self, max: usize) -> Result<Taken<Self, K, V>, Away> {
         self.n_new.store(0, Relaxed);
@@ -70,7 +70,7 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
         self.hold(rows, 0).await
     }
 
-    async fn take_over(&self) -> Result<Option<Held<Ticket, K, V>>, Away> {
+    async fn take_over(&self) -> Result<Option<Held<Receipt, K, V>>, Away> {
         let link = &self.l2()?.link;
         let mut cursor = "0-0".to_owned();
         self.swap_cursor(&mut cursor);
@@ -80,14 +80,14 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
         Ok(self.hold(rows, deliveries.saturating_sub(1)).await?.pop())
     }
 
-    async fn again(&self, tickets: &[Ticket]) -> Result<Taken<Self, K, V>, Away> {
-        let rows = self.place.again(&self.l2()?.link, tickets).await?;
+    async fn again(&self, receipts: &[Receipt]) -> Result<Taken<Self, K, V>, Away> {
+        let rows = self.place.again(&self.l2()?.link, receipts).await?;
         self.hold(rows, 0).await
     }
 
-    async fn written(&self, rows: &[Held<Ticket, K, V>]) -> Result<(), Away> {
-        let versions: Vec<(&Ticket, u64)> =
-            rows.iter().map(|row| (&row.ticket, row.version)).collect();
+    async fn written(&self, rows: &[Held<Receipt, K, V>]) -> Result<(), Away> {
+        let versions: Vec<(&Receipt, u64)> =
+            rows.iter().map(|row| (&row.receipt, row.version)).collect();
         let done = self.place.done(self.l2()?, &versions).await;
         match done {
             Ok(()) => self.ended(rows),
@@ -101,31 +101,31 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
         done
     }
 
-    fn refused(&self, _: &[Held<Ticket, K, V>]) {}
+    fn refused(&self, _: &[Held<Receipt, K, V>]) {}
 
     async fn set_aside(
         &self,
-        row: &Held<Ticket, K, V>,
+        row: &Held<Receipt, K, V>,
         failure: Failure<'_>,
     ) -> Result<bool, Away> {
-        let version = (&row.ticket, row.version);
+        let version = (&row.receipt, row.version);
         let reason = (failure.tries, failure.error);
         let set_aside = self.place.set_aside(self.l2()?, version, reason).await?;
         self.ended(std::slice::from_ref(row));
         Ok(set_aside)
     }
 
-    async fn keep(&self, tickets: &[Ticket]) {
-        if let (Ok(l2), false) = (self.l2(), tickets.is_empty())
-            && self.place.keep(&l2.link, tickets).await.is_err()
+    async fn keep(&self, receipts: &[Receipt]) {
+        if let (Ok(l2), false) = (self.l2(), receipts.is_empty())
+            && self.place.keep(&l2.link, receipts).await.is_err()
         {
             tracing::debug!("rows could not be kept: others may claim them");
         }
     }
 
-    async fn hand_over(&self, tickets: &[Ticket]) {
-        if let (Ok(l2), false) = (self.l2(), tickets.is_empty())
-            && self.place.hand_over(&l2.link, tickets).await.is_err()
+    async fn hand_over(&self, receipts: &[Receipt]) {
+        if let (Ok(l2), false) = (self.l2(), receipts.is_empty())
+            && self.place.hand_over(&l2.link, receipts).await.is_err()
         {
             tracing::debug!("rows could not be handed over: others claim them later");
         }

@@ -39,7 +39,7 @@ pub(super) enum Enqueued {
 
 /// What names a row that was taken: its id in the stream and the text of its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ticket {
+pub(crate) struct Receipt {
     pub(super) id: String,
     pub(super) key: String,
 }
@@ -132,41 +132,45 @@ impl Place {
         invoke(link, claim).await
     }
 
-    pub(super) async fn again(&self, link: &Link, tickets: &[Ticket]) -> Result<Vec<RawRow>, Away> {
+    pub(super) async fn again(
+        &self,
+        link: &Link,
+        receipts: &[Receipt],
+    ) -> Result<Vec<RawRow>, Away> {
         let mut again = scripts::AGAIN.prepare_invoke();
         again.key(&self.stream).key(&self.values).arg(GROUP).arg(&self.consumer);
-        for ticket in tickets {
-            again.arg(&ticket.id).arg(&ticket.key);
+        for receipt in receipts {
+            again.arg(&receipt.id).arg(&receipt.key);
         }
         invoke(link, again).await
     }
 
     /// Says that we still work on these.
-    pub(super) async fn keep(&self, link: &Link, tickets: &[Ticket]) -> Result<(), Away> {
-        self.idle(link, tickets, Duration::ZERO).await
+    pub(super) async fn keep(&self, link: &Link, receipts: &[Receipt]) -> Result<(), Away> {
+        self.idle(link, receipts, Duration::ZERO).await
     }
 
     /// Lets others claim these at once.
-    pub(super) async fn hand_over(&self, link: &Link, tickets: &[Ticket]) -> Result<(), Away> {
-        self.idle(link, tickets, LONG_IDLE).await
+    pub(super) async fn hand_over(&self, link: &Link, receipts: &[Receipt]) -> Result<(), Away> {
+        self.idle(link, receipts, LONG_IDLE).await
     }
 
-    async fn idle(&self, link: &Link, tickets: &[Ticket], idle: Duration) -> Result<(), Away> {
+    async fn idle(&self, link: &Link, receipts: &[Receipt], idle: Duration) -> Result<(), Away> {
         let mut keep = scripts::KEEP.prepare_invoke();
         keep.key(&self.stream).arg(GROUP).arg(&self.consumer).arg(millis(idle));
-        for ticket in tickets {
-            keep.arg(&ticket.id);
+        for receipt in receipts {
+            keep.arg(&receipt.id);
         }
         invoke(link, keep).await
     }
 
     /// Ends rows that the source has, each with the version that was sent.
-    pub(super) async fn done(&self, l2: &Keyspace, rows: &[(&Ticket, u64)]) -> Result<(), Away> {
+    pub(super) async fn done(&self, l2: &Keyspace, rows: &[(&Receipt, u64)]) -> Result<(), Away> {
         let mut done = scripts::DONE.prepare_invoke();
         done.key(&self.stream).key(&self.values).arg(GROUP);
-        for (ticket, version) in rows {
-            done.key(l2.entry(&ticket.key)).arg(&ticket.id).arg(&ticket.key).arg(*version);
-            self.bus.message(&mut done, &self.cache, What::Key(&ticket.key));
+        for (receipt, version) in rows {
+            done.key(l2.entry(&receipt.key)).arg(&receipt.id).arg(&receipt.key).arg(*version);
+            self.bus.message(&mut done, &self.cache, What::Key(&receipt.key));
         }
         invoke(&l2.link, done).await
     }
@@ -174,13 +178,13 @@ impl Place {
     pub(super) async fn set_aside(
         &self,
         l2: &Keyspace,
-        (ticket, version): (&Ticket, u64),
+        (receipt, version): (&Receipt, u64),
         (tries, error): (u32, &str),
     ) -> Result<bool, Away> {
         let mut aside = scripts::SET_ASIDE.prepare_invoke();
-        aside.key(&self.stream).key(&self.values).key(&self.aside).key(l2.entry(&ticket.key));
-        aside.arg(GROUP).arg(&ticket.id).arg(&ticket.key).arg(version).arg(tries).arg(error);
-        self.bus.message(&mut aside, &self.cache, What::Key(&ticket.key));
+        aside.key(&self.stream).key(&self.values).key(&self.aside).key(l2.entry(&receipt.key));
+        aside.arg(GROUP).arg(&receipt.id).arg(&receipt.key).arg(version).arg(tries).arg(error);
+        self.bus.message(&mut aside, &self.cache, What::Key(&receipt.key));
         invoke(&l2.link, aside).await
     }
 

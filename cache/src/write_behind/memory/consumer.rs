@@ -10,7 +10,7 @@ use crate::write_behind::backlog::{Backlog, Failure, Held, Taken};
 use crate::{Key, Value};
 
 impl<K: Key, V: Value + Clone> Backlog<K, V> for Memory<K, V> {
-    type Ticket = K;
+    type Receipt = K;
 
     async fn take(&self, max: usize) -> Result<Taken<Self, K, V>, Away> {
         let mut state = self.state();
@@ -23,9 +23,9 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Memory<K, V> {
         Ok(None)
     }
 
-    async fn again(&self, tickets: &[K]) -> Result<Taken<Self, K, V>, Away> {
+    async fn again(&self, receipts: &[K]) -> Result<Taken<Self, K, V>, Away> {
         let mut state = self.state();
-        Ok(tickets.iter().filter_map(|key| state.hold(key)).collect())
+        Ok(receipts.iter().filter_map(|key| state.hold(key)).collect())
     }
 
     async fn written(&self, rows: &[Held<K, K, V>]) -> Result<(), Away> {

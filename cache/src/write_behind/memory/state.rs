@@ -44,7 +44,7 @@ impl<K: Key, V> State<K, V> {
         let unwritten = self.unwritten.get_mut(key)?;
         unwritten.sending = Some(unwritten.version);
         Some(Held {
-            ticket: key.clone(),
+            receipt: key.clone(),
             key: key.clone(),
             value: Arc::clone(&unwritten.value),
             version: unwritten.version,
