@@ -21,6 +21,7 @@ impl Stage {
     /// # Errors
     /// When the stage is stopped or the node was killed.
     pub async fn read(&self, node: usize, id: u64) -> Result<Seen, PlayError> {
+        let _acting = self.acting.read().await;
         let strategy = self.seat(node)?.strategy;
         let (newest, started) = (self.ledger.newest(id), Instant::now());
         let read = strategy.read(id).await;
@@ -42,6 +43,7 @@ impl Stage {
     /// # Errors
     /// When the stage is stopped or the node was killed.
     pub async fn write(&self, node: usize, id: u64) -> Result<bool, PlayError> {
+        let _acting = self.acting.read().await;
         let strategy = self.seat(node)?.strategy;
         let (version, started) = (self.ledger.next(id), Instant::now());
         let item = Item { id, version, body: "y".repeat(self.settings.item_bytes) };

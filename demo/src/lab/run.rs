@@ -53,9 +53,9 @@ pub struct Performance {
 }
 
 /// As long as all performances of a run may take together.
-const TIME_LIMIT: Duration = Duration::from_secs(25);
+const TIME_LIMIT: Duration = Duration::from_secs(22);
 /// A script that was stopped comes to its end by itself; one that does not is cut off.
-const GRACE: Duration = Duration::from_secs(8);
+const GRACE: Duration = Duration::from_secs(4);
 
 impl Run {
     pub(super) fn start(

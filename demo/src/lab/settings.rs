@@ -66,7 +66,7 @@ impl Settings {
     /// The largest table, bytes of text.
     pub const MAX_TABLE_BYTES: u64 = 8 * 1_024 * 1_024;
     /// As long as one performance may wait for the database, were nothing cached.
-    pub const MAX_WAIT: Duration = Duration::from_secs(10);
+    pub const MAX_WAIT: Duration = Duration::from_secs(6);
 
     /// Whether an experiment can run with these.
     ///
@@ -151,7 +151,7 @@ mod tests {
         let settings = Settings { requests: 20_000, source_delay_ms: 1, ..Settings::default() };
         assert_eq!(
             refused(settings),
-            "wait 20s for the database alone: at most 10s are possible; make fewer requests, \
+            "wait 20s for the database alone: at most 6s are possible; make fewer requests, \
              a shorter delay or more readers"
         );
     }

@@ -2,7 +2,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use strata_cache::{BuildError, Cache, Node};
-use tokio::time::Instant;
+use tokio::sync::RwLock;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::ledger::Ledger;
@@ -29,6 +30,8 @@ pub struct Stage {
     pub(super) trace: Trace,
     began: Instant,
     pub(super) stop: CancellationToken,
+    /// Held for reading by whoever reads or writes, so that the end can wait for them.
+    pub(super) acting: RwLock<()>,
 }
 
 /// Where a stage is set.
@@ -50,6 +53,7 @@ const CACHE: &str = "items";
 const L2_TIMEOUT: Duration = Duration::from_secs(2);
 const LEASE_WAIT: Duration = Duration::from_secs(2);
 const LOAD_TIMEOUT: Duration = Duration::from_secs(5);
+const LAST_ACTS: Duration = Duration::from_secs(4);
 const ERASE_ROUNDS: usize = 8;
 const ERASE_PAUSE: Duration = Duration::from_millis(20);
 
@@ -80,6 +84,7 @@ impl Stage {
             trace,
             began: Instant::now(),
             stop,
+            acting: RwLock::default(),
         };
         for number in 1..=stage.settings.nodes {
             let seat = stage.seat_node(number).await;
@@ -143,6 +148,7 @@ impl Stage {
     /// Ends all of it and removes every key. Where Redis is away keys remain.
     pub(super) async fn strike(&self) {
         self.stop.cancel();
+        let _alone = timeout(LAST_ACTS, self.acting.write()).await;
         for seat in std::mem::take(&mut *self.seats()).into_iter().flatten() {
             seat.node.shutdown();
         }

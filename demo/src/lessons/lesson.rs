@@ -2,7 +2,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::{cache_aside, no_cache, read_through, stampede, write_behind, write_through};
+use super::{
+    cache_aside, no_cache, pattern, read_through, stampede, two_levels, write_behind, write_through,
+};
 use crate::lab::{PlayError, Settings, Stage};
 use crate::strategies::StrategyKind;
 
@@ -45,12 +47,14 @@ pub struct Question {
 
 impl Lesson {
     /// All lessons, in the order of the tour.
-    pub const ALL: [&'static Self; 6] = [
+    pub const ALL: [&'static Self; 8] = [
         &no_cache::LESSON,
         &cache_aside::LESSON,
         &read_through::LESSON,
         &write_through::LESSON,
         &write_behind::LESSON,
+        &two_levels::LESSON,
+        &pattern::LESSON,
         &stampede::LESSON,
     ];
 

@@ -3,8 +3,10 @@
 mod cache_aside;
 mod lesson;
 mod no_cache;
+mod pattern;
 mod read_through;
 mod stampede;
+mod two_levels;
 mod write_behind;
 mod write_through;
 

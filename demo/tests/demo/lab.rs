@@ -1,6 +1,11 @@
 //! Runs that end, are stopped, are abandoned, or cannot be.
 
+use std::sync::OnceLock;
+use std::time::Duration;
+
 use strata_demo::lab::{Lab, LabError, Level, Phase, Run, Settings, SettingsError};
+use strata_demo::lessons::{Lesson, Question};
+use strata_demo::strategies::StrategyKind;
 
 use crate::support::{Done, Laboratory, eventually, lesson};
 
@@ -27,6 +32,21 @@ async fn a_run_that_is_stopped_says_so_and_leaves_no_key() -> Done {
 }
 
 #[tokio::test]
+async fn at_whatever_moment_a_run_is_stopped_it_leaves_no_key() -> Done {
+    let laboratory = Laboratory::open().await?;
+    let slugs = ["cache-aside", "write-through", "write-behind", "stampede"];
+    for (turn, slug) in slugs.iter().cycle().take(16).enumerate() {
+        let lesson = lesson(slug)?;
+        let mut run = laboratory.lab.start(lesson, (lesson.settings)())?;
+        tokio::time::sleep(Duration::from_millis(turn as u64 * 25)).await;
+        run.stop();
+        run.ended().await;
+        assert_eq!(laboratory.redis.n_keys()?, 0, "{slug}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_run_whose_caller_goes_away_ends_and_leaves_no_key() -> Done {
     let laboratory = Laboratory::open().await?;
     let run = endless(&laboratory.lab)?;
@@ -39,7 +59,7 @@ async fn a_run_whose_caller_goes_away_ends_and_leaves_no_key() -> Done {
 async fn one_run_too_many_is_refused_until_another_has_ended() -> Done {
     let lab = Lab::new(None);
     let start = || {
-        let settings = Settings { source_delay_ms: 50, ..Settings::default() };
+        let settings = Settings { requests: 100, source_delay_ms: 50, ..Settings::default() };
         lab.start(lesson("no-cache").expect("it is there"), settings)
     };
     let mut runs: Vec<Run> = (0..Lab::MAX_RUNS).map(|_| start()).collect::<Result<_, _>>()?;
@@ -76,6 +96,43 @@ async fn impossible_experiments_are_refused() -> Done {
 }
 
 #[tokio::test]
+async fn a_script_that_panics_fails_its_run_and_leaves_no_key() -> Done {
+    static PANICS: OnceLock<Lesson> = OnceLock::new();
+    let lesson = PANICS.get_or_init(|| Lesson {
+        slug: "panics",
+        title: "",
+        idea: ["", "", ""],
+        question: Question { text: "", answers: &[], right: 0 },
+        watch_for: "",
+        learned: "",
+        strategies: &[StrategyKind::CacheAside],
+        settings: Settings::default,
+        play: |stage| {
+            Box::pin(async move {
+                stage.read(1, 1).await?;
+                panic!("a mistake of ours")
+            })
+        },
+    });
+    let laboratory = Laboratory::open().await?;
+    let state = laboratory.lab.start(lesson, Settings::default())?.ended().await;
+    assert_eq!(state.phase, Phase::Failed("go on: the script panicked".to_owned()));
+    assert_eq!(laboratory.redis.n_keys()?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_redis_that_dies_does_not_keep_a_run_from_ending() -> Done {
+    let laboratory = Laboratory::open().await?;
+    let mut run = endless(&laboratory.lab)?;
+    eventually("it has begun", async || laboratory.redis.n_keys().is_ok_and(|n| n > 5)).await?;
+    drop(laboratory.redis);
+    run.stop();
+    assert_eq!(run.ended().await.phase, Phase::Stopped);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_lesson_of_one_node_runs_without_redis() -> Done {
     let lab = Lab::new(None);
     let lesson = lesson("cache-aside")?;
@@ -102,8 +159,8 @@ async fn a_trace_tells_step_by_step_what_was_asked_where() -> Done {
     Ok(())
 }
 
-// Would go on for ten seconds.
+// Would go on for five seconds for each strategy.
 fn endless(lab: &Lab) -> Result<Run, Box<dyn std::error::Error>> {
-    let settings = Settings { nodes: 2, requests: 200, source_delay_ms: 50, ..Settings::default() };
+    let settings = Settings { nodes: 2, requests: 100, source_delay_ms: 50, ..Settings::default() };
     Ok(lab.start(lesson("cache-aside")?, Settings { items: 10_000, skew: 0.0, ..settings })?)
 }

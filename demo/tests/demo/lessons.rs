@@ -77,6 +77,29 @@ async fn write_behind_in_memory_loses_what_its_node_had_not_written_and_durable_
 }
 
 #[tokio::test]
+async fn what_one_node_loaded_every_other_finds_in_redis() -> Done {
+    let laboratory = Laboratory::open().await?;
+    let rows = laboratory.rows("two-levels").await?;
+    let [none, two] = rows.as_slice() else { return Err("two rows".into()) };
+    assert_eq!(none.queries, 80);
+    assert_eq!(two.queries, 20, "one for each item");
+    let expected = Outcomes { loaded: 20, l2_hit: 40, l1_hit: 20, ..Outcomes::default() };
+    assert_eq!(two.outcomes, expected);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_pattern_in_redis_alone_leaves_every_l1_stale_and_ours_none() -> Done {
+    let laboratory = Laboratory::open().await?;
+    let rows = laboratory.rows("pattern").await?;
+    let [ours, in_redis] = rows.as_slice() else { return Err("two rows".into()) };
+    assert_eq!((ours.stale_reads, in_redis.stale_reads), (0, 2));
+    // 100 items once, then the eleven that begin with 7.
+    assert_eq!((ours.queries, in_redis.queries), (111, 100));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_stampede_by_hand_loads_many_times_and_a_single_flight_once() -> Done {
     let laboratory = Laboratory::open().await?;
     let rows = laboratory.rows("stampede").await?;
