@@ -23,7 +23,7 @@ async fn a_namespace_goes_with_all_that_it_kept_and_no_other_does() {
     users.invalidate(&7).await;
     node.structures("carts").unwrap().hash(7).set([("tea", "1")], HOUR).await.unwrap();
     let never = async |_: Vec<Row<u64, String>>| Err::<(), _>(std::io::Error::other("down"));
-    let writes = WriteBehind::builder(&users).durable(move |rows| never(rows)).unwrap();
+    let writes = WriteBehind::builder(&users).durable(never).unwrap();
     writes.write(0, "unwritten".into()).await.unwrap();
     drop(writes);
 

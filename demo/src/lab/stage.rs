@@ -16,7 +16,7 @@ use crate::strategies::{Strategy, StrategyKind, Surroundings};
 /// What one strategy is tried on: nodes, a cache, a table and a namespace of its own.
 ///
 /// Scripts read and write through it, so that it can count, and break things on it. Every wait on
-/// it ends when it is stopped. After [`Stage::strike`] nothing of it is left.
+/// it ends when it is stopped. Nothing of it is left after its run.
 pub struct Stage {
     pub(super) kind: StrategyKind,
     pub(super) settings: Settings,
