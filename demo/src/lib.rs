@@ -5,10 +5,13 @@
 mod cached;
 mod ctx;
 mod error;
+pub mod lab;
+pub mod lessons;
 mod random;
 mod reply;
 mod site;
 mod store;
+pub mod strategies;
 pub mod trace;
 mod traffic;
 
@@ -18,7 +21,7 @@ pub use error::DemoError;
 pub use reply::{ReadNote, Reply, WriteNote};
 pub use site::{CacheKey, MAX_BATCH, Site};
 pub use store::{
-    Object, ObjectEdit, Post, PostDraft, PostEdit, PostSummary, Seeding, Store, StoreError,
-    TimelinePage, User, UserDraft, UserEdit, UserRole, UserView, Visibility,
+    Item, Items, Object, ObjectEdit, Post, PostDraft, PostEdit, PostSummary, Seeding, Store,
+    StoreError, TimelinePage, User, UserDraft, UserEdit, UserRole, UserView, Visibility,
 };
 pub use traffic::{STEADY, Traffic, TrafficCounts, TrafficError, Zipf};

@@ -7,6 +7,7 @@
 
 mod census;
 mod envelope;
+mod erase;
 #[cfg(feature = "holds")]
 #[doc(hidden)]
 pub mod holds;

@@ -13,6 +13,8 @@ mod coherence;
 #[cfg(feature = "redis")]
 mod deafness;
 #[cfg(feature = "redis")]
+mod erase;
+#[cfg(feature = "redis")]
 mod faults;
 mod groups;
 #[cfg(feature = "redis")]

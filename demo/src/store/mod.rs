@@ -2,6 +2,7 @@
 
 mod database;
 mod error;
+mod items;
 mod objects;
 mod posts;
 mod prose;
@@ -11,6 +12,7 @@ mod users;
 
 pub use database::Store;
 pub use error::StoreError;
+pub use items::{Item, Items};
 pub use objects::{Object, ObjectEdit};
 pub use posts::{Post, PostDraft, PostEdit, PostSummary, TimelinePage, Visibility};
 pub use seed::Seeding;

@@ -1,8 +1,10 @@
 mod eventually;
 mod house;
+mod laboratory;
 mod redis;
 
 pub(crate) use eventually::eventually;
 pub(crate) use house::{House, N_USERS};
+pub(crate) use laboratory::{Laboratory, lesson};
 
 pub(crate) type Done = Result<(), Box<dyn std::error::Error>>;

@@ -1,0 +1,47 @@
+use strata_cache::BuildError;
+
+use super::SettingsError;
+use crate::StoreError;
+
+/// Why no run was started.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// The settings make no experiment possible.
+    #[error("{0}")]
+    Settings(#[from] SettingsError),
+    /// As many as can run at once are running.
+    #[error("start one more experiment: {0} are running; try again when one has ended")]
+    Busy(usize),
+    /// The lesson needs Redis.
+    #[error("run this lesson without Redis: start strata with one")]
+    NeedsRedis,
+}
+
+/// Why a performance did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum PlayError {
+    /// Somebody stopped it, or nobody waits for it any more.
+    #[error("go on: the experiment was stopped")]
+    Stopped,
+    /// It took too long.
+    #[error("end in time: the experiment was stopped")]
+    TookTooLong,
+    /// The script asked a node that was killed.
+    #[error("ask node {0}: it was killed")]
+    NodeDown(usize),
+    /// A node has not heard of an invalidation for too long.
+    #[error("hear of an invalidation in time")]
+    Deaf,
+    /// A node or cache could not be built.
+    #[error("set the stage: {0}")]
+    Build(#[from] BuildError),
+    /// The strategy makes no sense without Redis.
+    #[error("set the stage: this strategy needs Redis")]
+    NeedsRedis,
+    /// The table could not be made or read.
+    #[error("keep the table: {0}")]
+    Table(#[from] StoreError),
+    /// A mistake of ours.
+    #[error("go on: the script panicked")]
+    Panicked,
+}

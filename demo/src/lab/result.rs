@@ -1,0 +1,31 @@
+use serde::{Deserialize, Serialize};
+use strata_report::Outcomes;
+
+use crate::strategies::StrategyKind;
+
+/// What one performance came to; the same columns for every strategy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultRow {
+    /// What ran.
+    pub strategy: StrategyKind,
+    /// Reads by outcome; they add up to the reads.
+    pub outcomes: Outcomes,
+    /// How often the database was asked for an item.
+    pub queries: u64,
+    /// How many transactions the database was asked for.
+    pub updates: u64,
+    /// Half of the reads took no longer, nanoseconds; `None` without reads.
+    pub p50_ns: Option<u64>,
+    /// All but one in a hundred reads took no longer, nanoseconds; `None` without reads.
+    pub p99_ns: Option<u64>,
+    /// Reads that began after a newer version was acknowledged than the one they answered.
+    pub stale_reads: u64,
+    /// Writes acknowledged.
+    pub acknowledged: u64,
+    /// Writes refused, of which the writer knows.
+    pub refused: u64,
+    /// Writes acknowledged that the database never got.
+    pub lost_writes: u64,
+    /// How long it all took, milliseconds.
+    pub took_ms: u64,
+}

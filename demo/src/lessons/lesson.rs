@@ -1,0 +1,80 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::{
+    cache_aside, no_cache, pattern, read_through, stampede, two_levels, write_behind, write_through,
+};
+use crate::lab::{PlayError, Settings, Stage};
+use crate::strategies::StrategyKind;
+
+/// One lesson.
+#[derive(Debug)]
+pub struct Lesson {
+    /// Its name in addresses: `/lab/write-behind`.
+    pub slug: &'static str,
+    /// Its name on a page.
+    pub title: &'static str,
+    /// The idea, in three sentences.
+    pub idea: [&'static str; 3],
+    /// What is asked before the result shows.
+    pub question: Question,
+    /// What to watch for while it runs.
+    pub watch_for: &'static str,
+    /// What was learned. A test runs the lesson and holds it to this.
+    pub learned: &'static str,
+    /// What is compared, in the order of the rows.
+    pub strategies: &'static [StrategyKind],
+    /// What it runs with unless told otherwise.
+    pub settings: fn() -> Settings,
+    /// The script, played once for each strategy.
+    pub play: fn(Arc<Stage>) -> Playing,
+}
+
+/// A script that is being played.
+pub type Playing = Pin<Box<dyn Future<Output = Result<(), PlayError>> + Send>>;
+
+/// A question with answers to choose from.
+#[derive(Debug)]
+pub struct Question {
+    /// The question.
+    pub text: &'static str,
+    /// What one may answer.
+    pub answers: &'static [&'static str],
+    /// Which answer is right, from 0.
+    pub right: usize,
+}
+
+impl Lesson {
+    /// All lessons, in the order of the tour.
+    pub const ALL: [&'static Self; 8] = [
+        &no_cache::LESSON,
+        &cache_aside::LESSON,
+        &read_through::LESSON,
+        &write_through::LESSON,
+        &write_behind::LESSON,
+        &two_levels::LESSON,
+        &pattern::LESSON,
+        &stampede::LESSON,
+    ];
+
+    /// The lesson of this name.
+    pub fn find(slug: &str) -> Option<&'static Self> {
+        Self::ALL.into_iter().find(|lesson| lesson.slug == slug)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_lesson_is_found_by_its_name_and_can_run_as_it_is() {
+        for lesson in Lesson::ALL {
+            assert!(Lesson::find(lesson.slug).is_some_and(|found| std::ptr::eq(found, lesson)));
+            assert_eq!((lesson.settings)().check(), Ok(()), "{}", lesson.slug);
+            assert!(lesson.question.right < lesson.question.answers.len(), "{}", lesson.slug);
+            assert!(!lesson.strategies.is_empty(), "{}", lesson.slug);
+        }
+    }
+}

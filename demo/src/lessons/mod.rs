@@ -1,0 +1,13 @@
+//! The lessons, one file each: what a reader is told and asked, and the script that is played.
+
+mod cache_aside;
+mod lesson;
+mod no_cache;
+mod pattern;
+mod read_through;
+mod stampede;
+mod two_levels;
+mod write_behind;
+mod write_through;
+
+pub use lesson::{Lesson, Playing, Question};

@@ -1,0 +1,177 @@
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use strata_cache::{BuildError, Cache, LoadError, Node, Read, Structures};
+
+use super::{
+    ByPattern, ByPatternInRedis, CacheAside, ChangeError, DurableWriteBehind, FillByHand, NoCache,
+    ReadThrough, SetAfterWrite, WriteBehindInMemory, WriteThrough,
+};
+use crate::Item;
+use crate::lab::Source;
+
+/// Which strategy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StrategyKind {
+    NoCache,
+    CacheAside,
+    FillByHand,
+    ReadThrough,
+    WriteThrough,
+    SetAfterWrite,
+    WriteBehind,
+    DurableWriteBehind,
+    Pattern,
+    PatternInRedis,
+}
+
+/// A strategy at work on one node. Cheap to clone.
+#[derive(Clone)]
+pub enum Strategy {
+    NoCache(NoCache),
+    CacheAside(CacheAside),
+    FillByHand(FillByHand),
+    ReadThrough(ReadThrough),
+    WriteThrough(WriteThrough),
+    SetAfterWrite(SetAfterWrite),
+    WriteBehind(WriteBehindInMemory),
+    DurableWriteBehind(DurableWriteBehind),
+    Pattern(ByPattern),
+    PatternInRedis(ByPatternInRedis),
+}
+
+/// What a strategy works with.
+pub struct Surroundings {
+    pub node: Node,
+    pub cache: Cache<u64, Item>,
+    pub source: Source,
+    /// The keys in Redis as any other client sees them; `None` without Redis.
+    pub redis: Option<Structures>,
+    /// How often a write-behind writes.
+    pub flush_every: Duration,
+}
+
+impl StrategyKind {
+    /// All of them, the mistakes after what they are compared with.
+    pub const ALL: [Self; 10] = [
+        Self::NoCache,
+        Self::CacheAside,
+        Self::FillByHand,
+        Self::ReadThrough,
+        Self::WriteThrough,
+        Self::SetAfterWrite,
+        Self::WriteBehind,
+        Self::DurableWriteBehind,
+        Self::Pattern,
+        Self::PatternInRedis,
+    ];
+
+    /// Its name on a screen.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::NoCache => "No cache",
+            Self::CacheAside => "Cache-aside",
+            Self::FillByHand => "Look, load, set by hand",
+            Self::ReadThrough => "Read-through",
+            Self::WriteThrough => "Write-through",
+            Self::SetAfterWrite => "Set after the write",
+            Self::WriteBehind => "Write-behind in memory",
+            Self::DurableWriteBehind => "Write-behind, durable",
+            Self::Pattern => "Invalidation by pattern",
+            Self::PatternInRedis => "Pattern in Redis alone",
+        }
+    }
+
+    /// The file that runs, as it is.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NoCache => include_str!("no_cache.rs"),
+            Self::CacheAside => include_str!("cache_aside.rs"),
+            Self::FillByHand => include_str!("fill_by_hand.rs"),
+            Self::ReadThrough => include_str!("read_through.rs"),
+            Self::WriteThrough => include_str!("write_through.rs"),
+            Self::SetAfterWrite => include_str!("set_after_write.rs"),
+            Self::WriteBehind => include_str!("write_behind.rs"),
+            Self::DurableWriteBehind => include_str!("durable_write_behind.rs"),
+            Self::Pattern => include_str!("pattern.rs"),
+            Self::PatternInRedis => include_str!("pattern_in_redis.rs"),
+        }
+    }
+
+    /// Whether it makes no sense without Redis.
+    pub const fn needs_redis(self) -> bool {
+        matches!(self, Self::DurableWriteBehind | Self::PatternInRedis)
+    }
+}
+
+impl Strategy {
+    /// Puts a strategy to work. `None` where it needs Redis and there is none.
+    pub(crate) fn build(
+        kind: StrategyKind,
+        with: Surroundings,
+    ) -> Result<Option<Self>, BuildError> {
+        let Surroundings { node, cache, source, redis, flush_every: every } = with;
+        Ok(Some(match kind {
+            StrategyKind::NoCache => Self::NoCache(NoCache { cache, source }),
+            StrategyKind::CacheAside => Self::CacheAside(CacheAside { cache, source }),
+            StrategyKind::FillByHand => Self::FillByHand(FillByHand { cache, source }),
+            StrategyKind::ReadThrough => Self::ReadThrough(ReadThrough::new(cache, source)),
+            StrategyKind::WriteThrough => Self::WriteThrough(WriteThrough { cache, source }),
+            StrategyKind::SetAfterWrite => Self::SetAfterWrite(SetAfterWrite { cache, source }),
+            StrategyKind::WriteBehind => {
+                Self::WriteBehind(WriteBehindInMemory::new(&cache, source, every)?)
+            }
+            StrategyKind::DurableWriteBehind => {
+                Self::DurableWriteBehind(DurableWriteBehind::new(&cache, source, every)?)
+            }
+            StrategyKind::Pattern => Self::Pattern(ByPattern { cache, source }),
+            StrategyKind::PatternInRedis => {
+                let Some(redis) = redis else { return Ok(None) };
+                Self::PatternInRedis(ByPatternInRedis { node, cache, redis, source })
+            }
+        }))
+    }
+
+    /// Reads an item as the strategy does.
+    pub(crate) async fn read(&self, id: u64) -> Result<Read<Item>, LoadError> {
+        match self {
+            Self::NoCache(strategy) => strategy.read(id).await,
+            Self::CacheAside(strategy) => strategy.read(id).await,
+            Self::FillByHand(strategy) => strategy.read(id).await,
+            Self::ReadThrough(strategy) => strategy.read(id).await,
+            Self::WriteThrough(strategy) => strategy.read(id).await,
+            Self::SetAfterWrite(strategy) => strategy.read(id).await,
+            Self::WriteBehind(strategy) => strategy.read(id).await,
+            Self::DurableWriteBehind(strategy) => strategy.read(id).await,
+            Self::Pattern(strategy) => strategy.read(id).await,
+            Self::PatternInRedis(strategy) => strategy.read(id).await,
+        }
+    }
+
+    /// Changes an item as the strategy does. Once it returns, the write is acknowledged.
+    pub(crate) async fn write(&self, item: Item) -> Result<(), ChangeError> {
+        match self {
+            Self::NoCache(strategy) => strategy.write(item).await,
+            Self::CacheAside(strategy) => strategy.write(item).await,
+            Self::FillByHand(strategy) => strategy.write(item).await,
+            Self::ReadThrough(strategy) => strategy.write(item).await,
+            Self::WriteThrough(strategy) => strategy.write(item).await,
+            Self::SetAfterWrite(strategy) => strategy.write(item).await,
+            Self::WriteBehind(strategy) => strategy.write(item).await,
+            Self::DurableWriteBehind(strategy) => strategy.write(item).await,
+            Self::Pattern(strategy) => strategy.write(item).await,
+            Self::PatternInRedis(strategy) => strategy.write(item).await,
+        }
+    }
+
+    /// Whether acknowledged writes may still be on their way to the database.
+    pub(crate) fn has_unwritten(&self) -> bool {
+        match self {
+            Self::WriteBehind(strategy) => strategy.has_unwritten(),
+            // How many wait in Redis it knows only after its next round.
+            Self::DurableWriteBehind(_) => true,
+            _ => false,
+        }
+    }
+}
