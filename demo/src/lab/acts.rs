@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -9,10 +8,6 @@ use super::trace::{Level, TraceLine};
 use super::{PlayError, Seen, Stage};
 use crate::Item;
 use crate::strategies::StrategyKind;
-
-const HEARING: Duration = Duration::from_secs(5);
-const FLUSHING: Duration = Duration::from_secs(8);
-const POLL: Duration = Duration::from_millis(10);
 
 /// What a script does on its stage.
 impl Stage {
@@ -102,65 +97,6 @@ impl Stage {
             crew.spawn(async move { stage.read(node, id).await.map(drop) });
         }
         all_of(crew).await
-    }
-
-    /// Waits until every node has heard all invalidations so far.
-    ///
-    /// # Errors
-    /// When the stage is stopped, or a node has not heard them within some seconds.
-    pub async fn heard(&self) -> Result<(), PlayError> {
-        for seat in self.living() {
-            let hearing = async {
-                match seat.node.bus_sequence().await {
-                    Some(sequence) => seat.node.has_heard(sequence, HEARING).await,
-                    None => self.place.redis_url.is_none(),
-                }
-            };
-            let heard = self.stop.run_until_cancelled(hearing).await.ok_or(PlayError::Stopped)?;
-            if !heard {
-                return Err(PlayError::Deaf);
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits until the database has every acknowledged write, or no node has any more to write.
-    ///
-    /// # Errors
-    /// When the stage is stopped, or the table cannot be read.
-    pub async fn flushed(&self) -> Result<(), PlayError> {
-        let deadline = Instant::now() + FLUSHING;
-        while Instant::now() < deadline {
-            self.go_on()?;
-            let waits = self.living().iter().any(|seat| seat.strategy.has_unwritten());
-            if self.ledger.lost(&self.source.items().versions().await?) == 0 || !waits {
-                return Ok(());
-            }
-            tokio::time::sleep(POLL).await;
-        }
-        Ok(())
-    }
-
-    /// Kills a node, numbered from 1: what only its process knows is gone.
-    pub fn kill(&self, node: usize) {
-        let killed = self.seats().get_mut(node - 1).and_then(Option::take);
-        if let Some(seat) = killed {
-            seat.node.shutdown();
-        }
-        let command = format!("node {node} is killed");
-        self.trace.push(TraceLine::of(Level::Nowhere, Some(node), command, Instant::now()));
-    }
-
-    /// Starts a node again that was killed, with an empty L1.
-    ///
-    /// # Errors
-    /// When it cannot be built.
-    pub async fn revive(&self, node: usize) -> Result<(), PlayError> {
-        let seat = self.seat_node(node).await?;
-        if let Some(place) = self.seats().get_mut(node - 1) {
-            *place = Some(seat);
-        }
-        Ok(())
     }
 
     fn acknowledges(&self) -> Level {

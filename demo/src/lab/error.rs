@@ -12,6 +12,9 @@ pub enum LabError {
     /// As many as can run at once are running.
     #[error("start one more experiment: {0} are running; try again when one has ended")]
     Busy(usize),
+    /// More contenders than fit side by side, or none.
+    #[error("compare {0}: from 1 to {max} are possible", max = crate::lab::Lab::MAX_CONTENDERS)]
+    Contenders(usize),
     /// The lesson needs Redis.
     #[error("run this lesson without Redis: start strata with one")]
     NeedsRedis,
@@ -26,12 +29,18 @@ pub enum PlayError {
     /// It took too long.
     #[error("end in time: the experiment was stopped")]
     TookTooLong,
-    /// The script asked a node that was killed.
-    #[error("ask node {0}: it was killed")]
-    NodeDown(usize),
+    /// Every node was killed.
+    #[error("ask a node: all were killed")]
+    NodesDown,
     /// A node has not heard of an invalidation for too long.
     #[error("hear of an invalidation in time")]
     Deaf,
+    /// A node does not trust Redis again for too long.
+    #[error("reach Redis again in time")]
+    StillAway,
+    /// Nothing lies between the nodes and Redis that could be cut.
+    #[error("cut Redis off: it is not there, or its connection is encrypted")]
+    NoWire,
     /// A node or cache could not be built.
     #[error("set the stage: {0}")]
     Build(#[from] BuildError),

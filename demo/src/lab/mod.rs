@@ -1,11 +1,15 @@
-//! The lab: runs lessons on a real stack of their own, bounded in time and memory.
+//! The lab: runs experiments on a real stack of their own, bounded in time and memory.
 //!
-//! A `Lab` starts runs. A run plays its lesson's script once for each strategy that it compares,
-//! each on a `Stage`: nodes, caches, a table and a namespace in Redis that nobody else has.
+//! A `Lab` starts runs. A run plays its script once for each contender that it compares, each on a
+//! `Stage`: nodes, a cache, a table and a namespace in Redis that nobody else has.
 
 mod acts;
 mod error;
+mod experiment;
+mod fault;
 mod ledger;
+mod pace;
+mod perform;
 mod requests;
 mod result;
 mod run;
@@ -16,13 +20,18 @@ mod stage;
 mod start;
 mod tally;
 mod trace;
+mod waits;
+mod wire;
 
 pub use error::{LabError, PlayError};
+pub use experiment::{Contender, Experiment, Order, Play, Playing};
+pub use fault::Fault;
+pub use pace::Pace;
 pub use result::ResultRow;
-pub use run::{Performance, Phase, Run, RunState};
+pub use run::{Performance, Phase, Run, RunState, Waiting};
 pub use seen::Seen;
 pub use settings::{Settings, SettingsError};
 pub use source::{Call, Held, Source, SourceError};
-pub use stage::Stage;
+pub use stage::{OnNode, Stage};
 pub use start::Lab;
 pub use trace::{Level, Step, TraceLine};

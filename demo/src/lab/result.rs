@@ -1,13 +1,9 @@
 use serde::{Deserialize, Serialize};
 use strata_report::Outcomes;
 
-use crate::strategies::StrategyKind;
-
-/// What one performance came to; the same columns for every strategy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What one performance came to; the same columns for every contender.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ResultRow {
-    /// What ran.
-    pub strategy: StrategyKind,
     /// Reads by outcome; they add up to the reads.
     pub outcomes: Outcomes,
     /// How often the database was asked for an item.

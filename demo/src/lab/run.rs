@@ -1,23 +1,40 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::{Instant, timeout};
+use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::stage::{Place, Stage};
-use super::{PlayError, ResultRow, Settings, Step};
-use crate::lessons::Lesson;
+use super::experiment::Order;
+use super::pace::Steps;
+use super::stage::Stage;
+use super::{Fault, PlayError, ResultRow, Settings, Step};
 use crate::strategies::StrategyKind;
 
-/// A lesson that runs. Dropping it stops it; either way it clears up after itself.
-#[derive(Debug)]
+/// An experiment that runs, or ran. Dropping it stops it; either way it clears up after itself.
 pub struct Run {
-    state: watch::Receiver<RunState>,
-    namespace: String,
-    stop: CancellationToken,
+    id: String,
+    order: Order,
+    phase: watch::Receiver<Phase>,
+    pub(super) shared: Arc<Shared>,
     _end: DropGuard,
+}
+
+/// What a run's task and those who look at it have in common.
+pub(super) struct Shared {
+    pub(super) turns: Mutex<Vec<Turn>>,
+    pub(super) steps: Steps,
+    pub(super) stop: CancellationToken,
+    /// When somebody last looked at it.
+    looked: Mutex<Instant>,
+}
+
+/// One contender's turn.
+pub(super) enum Turn {
+    Awaited,
+    Playing(Arc<Stage>),
+    Over(Box<Performance>),
 }
 
 /// How far a run has come.
@@ -25,17 +42,21 @@ pub struct Run {
 pub struct RunState {
     /// Whether it goes on, and how it ended. It has cleared up by then.
     pub phase: Phase,
-    /// What has been performed.
+    /// What was performed, and what is being performed.
     pub performances: Vec<Performance>,
+    /// The step that waits until [`Run::go_on`] lets it be played.
+    pub waiting: Option<Waiting>,
+    /// What is broken at the moment.
+    pub faults: Vec<Fault>,
 }
 
 /// Whether a run goes on, and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// A strategy is being tried.
-    Running(StrategyKind),
-    /// All were tried.
+    /// Somebody's turn has not ended.
+    Running,
+    /// All had their turn.
     Done,
     /// It was stopped.
     Stopped,
@@ -43,144 +64,188 @@ pub enum Phase {
     Failed(String),
 }
 
-/// One strategy's turn.
+/// One contender's turn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Performance {
-    /// What it came to.
+    /// The contender's name.
+    pub title: String,
+    /// What it does.
+    pub strategy: StrategyKind,
+    /// What it does it with.
+    pub settings: Settings,
+    /// What it came to, so far.
     pub result: ResultRow,
-    /// What happened, step by step.
+    /// What happened, step by step, so far.
     pub steps: Vec<Step>,
+    /// Whether it came to its end.
+    pub is_over: bool,
 }
 
-/// As long as all performances of a run may take together.
-const TIME_LIMIT: Duration = Duration::from_secs(22);
-/// A script that was stopped comes to its end by itself; one that does not is cut off.
-const GRACE: Duration = Duration::from_secs(4);
+/// A step that waits to be played.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// How many were played.
+    pub played: usize,
+    /// What it will do.
+    pub text: String,
+}
 
 impl Run {
-    pub(super) fn start(
-        lesson: &'static Lesson,
-        settings: Settings,
-        place: Place,
-        slot: OwnedSemaphorePermit,
+    pub(super) fn new(
+        id: String,
+        order: Order,
+        phase: watch::Receiver<Phase>,
+        shared: Arc<Shared>,
     ) -> Self {
-        let stop = CancellationToken::new();
-        let first = lesson.strategies.first().copied().unwrap_or(StrategyKind::NoCache);
-        let state = RunState { phase: Phase::Running(first), performances: Vec::new() };
-        let (sender, state) = watch::channel(state);
-        let namespace = place.namespace.clone();
-        let running = Running { lesson, settings, place, stop: stop.clone(), sender };
-        tokio::spawn(async move {
-            running.to_the_end().await;
-            drop(slot);
-        });
-        Self { state, namespace, stop: stop.clone(), _end: stop.drop_guard() }
+        let end = shared.stop.clone().drop_guard();
+        Self { id, order, phase, shared, _end: end }
     }
 
-    /// How far it has come.
-    pub fn state(&self) -> RunState {
-        self.state.borrow().clone()
+    /// Its name in addresses.
+    pub fn id(&self) -> &str {
+        &self.id
     }
 
-    /// The namespace in Redis of all that it keeps there.
-    pub fn namespace(&self) -> &str {
-        &self.namespace
+    /// What it was started for.
+    pub fn order(&self) -> &Order {
+        &self.order
+    }
+
+    /// How far it has come. A run that waits at a step is stopped when nobody asks for long.
+    pub async fn state(&self) -> RunState {
+        self.shared.look();
+        let phase = self.phase();
+        let stages = self.shared.stages();
+        let mut performances = Vec::new();
+        for turn in 0..self.order.experiment.contenders.len() {
+            performances.extend(self.shared.performance(turn).await);
+        }
+        // Where one still plays its step, nobody waits for the next.
+        let waiting: Option<Vec<_>> = stages.iter().map(|stage| stage.waiting()).collect();
+        let waiting = waiting.and_then(|all| all.into_iter().next());
+        let waiting = waiting.map(|(number, text)| Waiting { played: number - 1, text });
+        let mut faults: Vec<Fault> = Vec::new();
+        for fault in stages.iter().flat_map(|stage| stage.faults().clone()) {
+            if !faults.contains(&fault) {
+                faults.push(fault);
+            }
+        }
+        RunState { phase, performances, waiting, faults }
+    }
+
+    /// Whether it goes on, and how it ended.
+    pub fn phase(&self) -> Phase {
+        let phase = self.phase.borrow().clone();
+        if phase == Phase::Running && self.phase.has_changed().is_err() {
+            return Phase::Failed(PlayError::Panicked.to_string());
+        }
+        phase
+    }
+
+    /// Lets the step be played that comes after so many. Asked twice it is one step.
+    pub fn go_on(&self, played: usize) {
+        self.shared.look();
+        self.shared.steps.allow_after(played);
+    }
+
+    /// Lets all steps be played that are left.
+    pub fn go_on_to_the_end(&self) {
+        self.shared.look();
+        self.shared.steps.allow_all();
+    }
+
+    /// Breaks something for those whose turn it is.
+    ///
+    /// # Errors
+    /// When Redis is to be cut off and is not there, or cannot be cut off.
+    pub fn inflict(&self, fault: Fault) -> Result<(), PlayError> {
+        self.shared.look();
+        self.shared.stages().iter().try_for_each(|stage| stage.inflict(fault))
+    }
+
+    /// Mends it for those whose turn it is.
+    ///
+    /// # Errors
+    /// When a node that was killed cannot be built again.
+    pub async fn mend(&self, fault: Fault) -> Result<(), PlayError> {
+        self.shared.look();
+        for stage in self.shared.stages() {
+            stage.mend(fault).await?;
+        }
+        Ok(())
     }
 
     /// Stops it; [`Run::ended`] tells when it has cleared up.
     pub fn stop(&self) {
-        self.stop.cancel();
+        self.shared.stop.cancel();
     }
 
     /// Waits until it has ended, however it did, and answers the last state.
-    pub async fn ended(&mut self) -> RunState {
-        let ended = self.state.wait_for(|state| !matches!(state.phase, Phase::Running(_))).await;
-        let is_lost = ended.is_err();
-        drop(ended);
-        let mut state = self.state();
-        if is_lost {
-            state.phase = Phase::Failed(PlayError::Panicked.to_string());
-        }
-        state
+    pub async fn ended(&self) -> RunState {
+        let mut phase = self.phase.clone();
+        // A sender that is gone is a task that panicked, which the state tells.
+        let _ = phase.wait_for(|phase| *phase != Phase::Running).await;
+        self.state().await
     }
 }
 
-struct Running {
-    lesson: &'static Lesson,
-    settings: Settings,
-    place: Place,
-    stop: CancellationToken,
-    sender: watch::Sender<RunState>,
+impl Shared {
+    pub(super) fn new(order: &Order) -> Self {
+        let turns = order.experiment.contenders.iter().map(|_| Turn::Awaited).collect();
+        Self {
+            turns: Mutex::new(turns),
+            steps: Steps::at(order.pace),
+            stop: CancellationToken::new(),
+            looked: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// How long nobody has looked.
+    pub(super) fn unseen(&self) -> Duration {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+    }
+
+    pub(super) fn turns(&self) -> MutexGuard<'_, Vec<Turn>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_turn(&self, number: usize, turn: Turn) {
+        if let Some(place) = self.turns().get_mut(number) {
+            *place = turn;
+        }
+    }
+
+    fn look(&self) {
+        *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    fn stages(&self) -> Vec<Arc<Stage>> {
+        let playing = |turn: &Turn| match turn {
+            Turn::Playing(stage) => Some(Arc::clone(stage)),
+            Turn::Awaited | Turn::Over(_) => None,
+        };
+        self.turns().iter().filter_map(playing).collect()
+    }
+
+    async fn performance(&self, number: usize) -> Option<Performance> {
+        let stage = match self.turns().get(number)? {
+            Turn::Awaited => return None,
+            Turn::Over(performance) => return Some((**performance).clone()),
+            Turn::Playing(stage) => Arc::clone(stage),
+        };
+        match stage.performance().await {
+            Ok(performance) => Some(performance),
+            // It was struck just now.
+            Err(_) => match self.turns().get(number)? {
+                Turn::Over(performance) => Some((**performance).clone()),
+                Turn::Awaited | Turn::Playing(_) => None,
+            },
+        }
+    }
 }
 
-impl Running {
-    async fn to_the_end(&self) {
-        let deadline = Instant::now() + TIME_LIMIT;
-        let mut phase = Phase::Done;
-        for (turn, kind) in self.lesson.strategies.iter().copied().enumerate() {
-            self.sender.send_modify(|state| state.phase = Phase::Running(kind));
-            match self.perform(turn, kind, deadline).await {
-                Ok(performance) => {
-                    self.sender.send_modify(|state| state.performances.push(performance));
-                }
-                Err(PlayError::Stopped) => {
-                    phase = Phase::Stopped;
-                    break;
-                }
-                Err(error) => {
-                    phase = Phase::Failed(error.to_string());
-                    break;
-                }
-            }
-        }
-        self.sender.send_modify(|state| state.phase = phase);
-    }
-
-    async fn perform(
-        &self,
-        turn: usize,
-        kind: StrategyKind,
-        deadline: Instant,
-    ) -> Result<Performance, PlayError> {
-        let place = Place {
-            namespace: format!("{}-{turn}", self.place.namespace),
-            redis_url: self.place.redis_url.clone(),
-        };
-        let (settings, stop) = (self.settings.clone(), self.stop.child_token());
-        let stage = Arc::new(Stage::set(kind, settings, place, stop.clone()).await?);
-        let played = self.play(&stage, &stop, deadline).await;
-        let result = stage.result().await;
-        let steps = stage.steps();
-        stage.strike().await;
-        played?;
-        Ok(Performance { result: result?, steps })
-    }
-
-    async fn play(
-        &self,
-        stage: &Arc<Stage>,
-        stop: &CancellationToken,
-        deadline: Instant,
-    ) -> Result<(), PlayError> {
-        // In a task of its own, so that a panic leaves the stage to be struck.
-        let mut script = tokio::spawn((self.lesson.play)(Arc::clone(stage)));
-        let (ended, error) = tokio::select! {
-            ended = &mut script => (Ok(ended), PlayError::Panicked),
-            () = stop.cancelled() => {
-                (timeout(GRACE, &mut script).await, PlayError::Stopped)
-            }
-            () = tokio::time::sleep_until(deadline) => {
-                stop.cancel();
-                (timeout(GRACE, &mut script).await, PlayError::TookTooLong)
-            }
-        };
-        match (ended, error) {
-            (Ok(Ok(played)), PlayError::Panicked) => played,
-            (Ok(_), error) => Err(error),
-            (Err(_), error) => {
-                script.abort();
-                Err(error)
-            }
-        }
+impl std::fmt::Debug for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Run").field("id", &self.id).finish_non_exhaustive()
     }
 }

@@ -25,8 +25,21 @@ pub struct Settings {
     pub write_share: f64,
     /// What L1 holds at most, entries.
     pub l1_entries: u64,
+    /// What L1 holds at most, bytes; 0 counts entries instead.
+    pub l1_bytes: u64,
     /// Time to live in L1, milliseconds.
     pub time_to_live_ms: u64,
+    /// After so long without a read an entry leaves L1, milliseconds; 0 is never.
+    pub time_to_idle_ms: u64,
+    /// Time to live of a "not found", milliseconds; 0 remembers none.
+    pub negative_time_to_live_ms: u64,
+    /// The share of its time to live by which an entry may expire earlier, from 0 to 1.
+    pub jitter: f64,
+    /// For so long after its time to live an entry stands in where the database fails,
+    /// milliseconds; 0 is never.
+    pub grace_ms: u64,
+    /// How eagerly entries are loaded anew before they expire; 0 is never, 1 as in the paper.
+    pub refresh_ahead: f64,
     /// Time to live in L2, milliseconds.
     pub l2_time_to_live_ms: u64,
     /// How much longer each query takes, milliseconds.
@@ -81,6 +94,13 @@ impl Settings {
         within("skew", self.skew, 0.0..=3.0)?;
         within("write_share", self.write_share, 0.0..=1.0)?;
         within("l1_entries", self.l1_entries as f64, 0.0..=10_000.0)?;
+        within("l1_bytes", self.l1_bytes as f64, 0.0..=64.0 * 1_024.0 * 1_024.0)?;
+        within("time_to_idle_ms", self.time_to_idle_ms as f64, 0.0..=600_000.0)?;
+        let negative = self.negative_time_to_live_ms as f64;
+        within("negative_time_to_live_ms", negative, 0.0..=600_000.0)?;
+        within("jitter", self.jitter, 0.0..=1.0)?;
+        within("grace_ms", self.grace_ms as f64, 0.0..=600_000.0)?;
+        within("refresh_ahead", self.refresh_ahead, 0.0..=1_000.0)?;
         within("time_to_live_ms", self.time_to_live_ms as f64, 0.0..=600_000.0)?;
         within("l2_time_to_live_ms", self.l2_time_to_live_ms as f64, 0.0..=600_000.0)?;
         within("source_delay_ms", self.source_delay_ms as f64, 0.0..=1_000.0)?;
@@ -107,7 +127,13 @@ impl Default for Settings {
             skew: 1.0,
             write_share: 0.0,
             l1_entries: 1_000,
+            l1_bytes: 0,
             time_to_live_ms: 60_000,
+            time_to_idle_ms: 0,
+            negative_time_to_live_ms: 10_000,
+            jitter: 0.0,
+            grace_ms: 0,
+            refresh_ahead: 0.0,
             l2_time_to_live_ms: 120_000,
             source_delay_ms: 1,
             flush_every_ms: 100,

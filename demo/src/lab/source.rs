@@ -1,6 +1,6 @@
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -20,6 +20,8 @@ pub struct Source {
 struct Inner {
     items: Items,
     delay: Mutex<Duration>,
+    /// Comes on top of the delay.
+    slowness: Mutex<Duration>,
     down: AtomicBool,
     selects: AtomicU64,
     updates: AtomicU64,
@@ -69,6 +71,7 @@ impl Source {
         let inner = Inner {
             items,
             delay: Mutex::default(),
+            slowness: Mutex::default(),
             down: AtomicBool::new(false),
             selects: AtomicU64::new(0),
             updates: AtomicU64::new(0),
@@ -102,7 +105,11 @@ impl Source {
 
     /// From now on every call takes so much longer.
     pub fn set_delay(&self, delay: Duration) {
-        *self.inner.delay.lock().unwrap_or_else(PoisonError::into_inner) = delay;
+        *locked(&self.inner.delay) = delay;
+    }
+
+    pub(super) fn set_slowness(&self, slowness: Duration) {
+        *locked(&self.inner.slowness) = slowness;
     }
 
     /// Cuts the database off, or brings it back.
@@ -154,7 +161,7 @@ impl Source {
     ) -> Result<T, SourceError> {
         let Inner { stop, down, .. } = &*self.inner;
         let gate = self.take_gate(call);
-        let delay = *self.inner.delay.lock().unwrap_or_else(PoisonError::into_inner);
+        let delay = *locked(&self.inner.delay) + *locked(&self.inner.slowness);
         if !delay.is_zero() {
             stop.run_until_cancelled(tokio::time::sleep(delay)).await;
         }
@@ -179,8 +186,8 @@ impl Source {
         Some(holds.remove(at).1)
     }
 
-    fn holds(&self) -> std::sync::MutexGuard<'_, Vec<(Call, Gate)>> {
-        self.inner.holds.lock().unwrap_or_else(PoisonError::into_inner)
+    fn holds(&self) -> MutexGuard<'_, Vec<(Call, Gate)>> {
+        locked(&self.inner.holds)
     }
 }
 
@@ -199,4 +206,8 @@ impl Drop for Held {
     fn drop(&mut self) {
         self.gate.released.cancel();
     }
+}
+
+fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }

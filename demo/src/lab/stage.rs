@@ -1,4 +1,6 @@
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::any::Any;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use strata_cache::{BuildError, Cache, Node};
@@ -6,22 +8,32 @@ use tokio::sync::RwLock;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::experiment::Contender;
 use super::ledger::Ledger;
+use super::pace::Steps;
 use super::tally::Tally;
-use super::trace::{Step, Trace};
-use super::{PlayError, ResultRow, Settings, Source};
-use crate::Items;
+use super::trace::Trace;
+use super::wire::Wire;
+use super::{Fault, Performance, PlayError, ResultRow, Settings, Source};
 use crate::strategies::{Strategy, StrategyKind, Surroundings};
+use crate::{Item, Items};
 
 /// What one strategy is tried on: nodes, a cache, a table and a namespace of its own.
 ///
 /// Scripts read and write through it, so that it can count, and break things on it. Every wait on
 /// it ends when it is stopped. Nothing of it is left after its run.
 pub struct Stage {
+    title: String,
     pub(super) kind: StrategyKind,
     pub(super) settings: Settings,
     pub(super) place: Place,
+    /// One for each node; none where Redis is not there or cannot be cut off.
+    pub(super) wires: Vec<Wire>,
     seats: Mutex<Vec<Option<Seat>>>,
+    faults: Mutex<BTreeSet<Fault>>,
+    steps: Steps,
+    /// The step that waits to be played: its number and what it does.
+    waiting: Mutex<Option<(usize, String)>>,
     pub(super) source: Source,
     /// Another client of the same Redis, which clears up at the end.
     outsider: Option<Node>,
@@ -35,20 +47,25 @@ pub struct Stage {
 }
 
 /// Where a stage is set.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Place {
     pub(super) namespace: String,
     pub(super) redis_url: Option<String>,
+    /// The name of its cache, which nobody else uses.
+    pub(super) cache: String,
+    pub(super) on_node: OnNode,
 }
+
+/// Told of each node that starts; what it answers is kept as long as the node is.
+pub type OnNode = Arc<dyn Fn(&Node) -> Box<dyn Any + Send + Sync> + Send + Sync>;
 
 #[derive(Clone)]
 pub(super) struct Seat {
     pub(super) node: Node,
     pub(super) strategy: Strategy,
+    _told: Arc<dyn Any + Send + Sync>,
 }
 
-/// The name of the cache on every stage.
-const CACHE: &str = "items";
 /// Many experiments share few processors, and a timeout would tell of the machine alone.
 const L2_TIMEOUT: Duration = Duration::from_secs(2);
 const LEASE_WAIT: Duration = Duration::from_secs(2);
@@ -59,24 +76,30 @@ const ERASE_PAUSE: Duration = Duration::from_millis(20);
 
 impl Stage {
     pub(super) async fn set(
-        kind: StrategyKind,
-        settings: Settings,
+        contender: Contender,
         place: Place,
+        steps: Steps,
         stop: CancellationToken,
     ) -> Result<Self, PlayError> {
+        let Contender { title, strategy: kind, settings } = contender;
         let trace = Trace::default();
         let items = Items::open(settings.items, settings.item_bytes).await?;
         let source = Source::new(items, trace.clone(), stop.clone());
         source.set_delay(Duration::from_millis(settings.source_delay_ms));
         let outsider = match &place.redis_url {
-            Some(_) => Some(place.node("lab").await?),
+            Some(url) => Some(place.node("lab", Some(url)).await?),
             None => None,
         };
         let stage = Self {
+            title,
             kind,
+            wires: place.wires(settings.nodes),
             settings,
             place,
             seats: Mutex::default(),
+            faults: Mutex::default(),
+            steps,
+            waiting: Mutex::default(),
             source,
             outsider,
             ledger: Ledger::default(),
@@ -114,9 +137,18 @@ impl Stage {
         &self.source
     }
 
-    /// Begins a step of the script; `text` says what it does, as a sentence.
-    pub fn step(&self, text: &str) {
+    /// Begins a step of the script, once it may; `text` says what it does, as a sentence.
+    ///
+    /// # Errors
+    /// When the stage is stopped first.
+    pub async fn step(&self, text: &str) -> Result<(), PlayError> {
+        let number = self.trace.n_steps() + 1;
+        *locked(&self.waiting) = Some((number, text.to_owned()));
+        let may = self.steps.until(number, &self.stop).await;
+        *locked(&self.waiting) = None;
+        may?;
         self.trace.step(text);
+        Ok(())
     }
 
     /// What it came to so far.
@@ -126,7 +158,6 @@ impl Stage {
     pub async fn result(&self) -> Result<ResultRow, PlayError> {
         let counts = self.tally.so_far();
         Ok(ResultRow {
-            strategy: self.kind,
             outcomes: counts.outcomes,
             queries: self.source.selects(),
             updates: self.source.updates(),
@@ -140,9 +171,27 @@ impl Stage {
         })
     }
 
-    /// What happened so far.
-    pub fn steps(&self) -> Vec<Step> {
-        self.trace.steps()
+    /// All that is shown of it so far.
+    pub(super) async fn performance(&self) -> Result<Performance, PlayError> {
+        Ok(Performance {
+            title: self.title.clone(),
+            strategy: self.kind,
+            settings: self.settings.clone(),
+            result: self.result().await?,
+            steps: self.trace.steps(),
+            is_over: false,
+        })
+    }
+
+    /// The step that waits for somebody to go on.
+    pub(super) fn waiting(&self) -> Option<(usize, String)> {
+        let waiting = locked(&self.waiting).clone();
+        waiting.filter(|(number, _)| *number > self.steps.allowed())
+    }
+
+    /// What is broken on it at the moment.
+    pub(super) fn faults(&self) -> MutexGuard<'_, BTreeSet<Fault>> {
+        locked(&self.faults)
     }
 
     /// Ends all of it and removes every key. Where Redis is away keys remain.
@@ -172,32 +221,51 @@ impl Stage {
     }
 
     pub(super) async fn seat_node(&self, number: usize) -> Result<Seat, PlayError> {
-        let settings = &self.settings;
-        let node = self.place.node(&number.to_string()).await?;
-        let cache = Cache::builder(CACHE)
-            .l1_entries(settings.l1_entries)
-            .time_to_live(Duration::from_millis(settings.time_to_live_ms))
-            .l2_time_to_live(Duration::from_millis(settings.l2_time_to_live_ms))
-            .jitter(0.0)
-            .lease_wait(LEASE_WAIT)
-            .load_timeout(LOAD_TIMEOUT)
-            .build(&node)?;
-        let redis = self.outsider.as_ref().map(|node| node.structures(CACHE)).transpose()?;
+        let wire = self.wires.get(number.wrapping_sub(1)).map(Wire::url);
+        let url = wire.or(self.place.redis_url.as_deref());
+        let node = self.place.node(&number.to_string(), url).await?;
+        let cache = self.cache(&node)?;
+        let structures = |outsider: &Node| outsider.structures(&self.place.cache);
+        let redis = self.outsider.as_ref().map(structures).transpose()?;
         let surroundings = Surroundings {
             node: node.clone(),
             cache,
             source: self.source.clone(),
             redis,
-            flush_every: Duration::from_millis(settings.flush_every_ms),
+            flush_every: Duration::from_millis(self.settings.flush_every_ms),
         };
         let strategy = Strategy::build(self.kind, surroundings)?.ok_or(PlayError::NeedsRedis)?;
-        Ok(Seat { node, strategy })
+        let told = (self.place.on_node)(&node).into();
+        Ok(Seat { node, strategy, _told: told })
     }
 
+    fn cache(&self, node: &Node) -> Result<Cache<u64, Item>, BuildError> {
+        let settings = &self.settings;
+        let mut builder = Cache::<u64, Item>::builder(&self.place.cache)
+            .l1_entries(settings.l1_entries)
+            .time_to_live(Duration::from_millis(settings.time_to_live_ms))
+            .l2_time_to_live(Duration::from_millis(settings.l2_time_to_live_ms))
+            .negative_time_to_live(Duration::from_millis(settings.negative_time_to_live_ms))
+            .jitter(settings.jitter)
+            .grace(Duration::from_millis(settings.grace_ms))
+            .refresh_ahead(settings.refresh_ahead)
+            .lease_wait(LEASE_WAIT)
+            .load_timeout(LOAD_TIMEOUT);
+        if settings.l1_bytes > 0 {
+            builder = builder.l1_weight(settings.l1_bytes, |_, item: &Item| item.weight());
+        }
+        if settings.time_to_idle_ms > 0 {
+            builder = builder.time_to_idle(Duration::from_millis(settings.time_to_idle_ms));
+        }
+        builder.build(node)
+    }
+
+    /// The node of this number or, where it was killed, the next one that lives.
     pub(super) fn seat(&self, node: usize) -> Result<Seat, PlayError> {
         self.go_on()?;
-        let seat = self.seats().get(node.wrapping_sub(1)).cloned().flatten();
-        seat.ok_or(PlayError::NodeDown(node))
+        let seats = self.seats();
+        let mut from_it_on = seats.iter().cycle().skip(node.wrapping_sub(1)).take(seats.len());
+        from_it_on.find_map(Clone::clone).ok_or(PlayError::NodesDown)
     }
 
     pub(super) fn living(&self) -> Vec<Seat> {
@@ -209,16 +277,29 @@ impl Stage {
     }
 
     pub(super) fn seats(&self) -> MutexGuard<'_, Vec<Option<Seat>>> {
-        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.seats)
     }
 }
 
 impl Place {
-    async fn node(&self, id: &str) -> Result<Node, BuildError> {
+    async fn node(&self, id: &str, redis_url: Option<&str>) -> Result<Node, BuildError> {
         let mut builder = Node::builder(&self.namespace).id(id).l2_timeout(L2_TIMEOUT);
-        if let Some(url) = &self.redis_url {
+        if let Some(url) = redis_url {
             builder = builder.redis_url(url);
         }
         builder.start().await
     }
+
+    fn wires(&self, n_nodes: usize) -> Vec<Wire> {
+        let Some(url) = &self.redis_url else { return Vec::new() };
+        let socket = |node: usize| {
+            std::env::temp_dir().join(format!("strata-{}-{node}.sock", self.namespace))
+        };
+        let wires = (1..=n_nodes).map(|node| Wire::before(url, &socket(node)));
+        wires.collect::<Option<Vec<_>>>().unwrap_or_default()
+    }
+}
+
+fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }

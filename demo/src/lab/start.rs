@@ -1,28 +1,38 @@
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
-use super::run::Run;
-use super::stage::Place;
-use super::{LabError, Settings};
-use crate::lessons::Lesson;
+use super::experiment::Order;
+use super::perform::Performer;
+use super::run::{Run, Shared};
+use super::stage::{OnNode, Place};
+use super::{LabError, Phase};
 
-/// Starts experiments. Several may run at once; none meets another, nor anything else in the same
-/// Redis.
-#[derive(Debug)]
+/// Starts experiments, and keeps what the newest of them came to. Several may run at once; none
+/// meets another, nor anything else in the same Redis.
 pub struct Lab {
     redis_url: Option<String>,
     slots: Arc<Semaphore>,
     /// Tells this process's namespaces from those of others in the same Redis.
-    origin: String,
+    origin: u128,
     n_started: AtomicU64,
+    runs: Mutex<VecDeque<Arc<Run>>>,
+    on_node: OnNode,
+    patience: Duration,
 }
 
 impl Lab {
     /// Experiments that may run at once.
-    pub const MAX_RUNS: usize = 4;
+    pub const MAX_RUNS: usize = 8;
+    /// Contenders side by side.
+    pub const MAX_CONTENDERS: usize = 4;
+    /// Runs whose results are kept.
+    const MAX_KEPT: usize = 40;
+    /// A run that waits at a step is stopped when nobody has looked at it for so long.
+    const PATIENCE: Duration = Duration::from_secs(120);
 
     /// A lab on the Redis at this address, or without one.
     pub fn new(redis_url: Option<&str>) -> Self {
@@ -30,28 +40,122 @@ impl Lab {
         Self {
             redis_url: redis_url.map(str::to_owned),
             slots: Arc::new(Semaphore::new(Self::MAX_RUNS)),
-            origin: format!("lab-{:x}-{:x}", std::process::id(), now.as_nanos()),
+            origin: now.as_nanos(),
             n_started: AtomicU64::new(0),
+            runs: Mutex::default(),
+            on_node: Arc::new(|_| Box::new(())),
+            patience: Self::PATIENCE,
         }
     }
 
-    /// Starts a lesson with these settings. It goes on until it ends, or until the run that is
-    /// answered is stopped or dropped. Must be called within a Tokio runtime.
+    /// Tells of each node that an experiment starts; what is answered is kept as long as the node.
+    pub fn on_node(mut self, on_node: OnNode) -> Self {
+        self.on_node = on_node;
+        self
+    }
+
+    /// How long a run waits at a step for somebody who looks at it; two minutes without.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Starts an experiment. It goes on until it ends or is stopped; one that waits at a step also
+    /// until nobody looks at it any more. Must be called within a Tokio runtime.
     ///
     /// # Errors
     /// When the settings make no sense, as many as possible are running, or it needs Redis.
-    pub fn start(&self, lesson: &'static Lesson, settings: Settings) -> Result<Run, LabError> {
-        settings.check()?;
-        let needs_redis =
-            settings.nodes > 1 || lesson.strategies.iter().any(|kind| kind.needs_redis());
-        if needs_redis && self.redis_url.is_none() {
-            return Err(LabError::NeedsRedis);
+    pub fn start(&self, order: Order) -> Result<Arc<Run>, LabError> {
+        let mut runs = self.runs();
+        let is_same =
+            |run: &&Arc<Run>| !order.ticket.is_empty() && run.order().ticket == order.ticket;
+        if let Some(run) = runs.iter().find(is_same) {
+            return Ok(Arc::clone(run));
         }
+        self.check(&order)?;
         let slot = Arc::clone(&self.slots).try_acquire_owned();
         let slot = slot.map_err(|_| LabError::Busy(Self::MAX_RUNS))?;
-        let number = self.n_started.fetch_add(1, Ordering::Relaxed);
-        let namespace = format!("{}-{number:x}", self.origin);
-        let place = Place { namespace, redis_url: self.redis_url.clone() };
-        Ok(Run::start(lesson, settings, place, slot))
+        let number = self.n_started.fetch_add(1, Ordering::Relaxed) + 1;
+        let place = self.place(number);
+        let shared = Arc::new(Shared::new(&order));
+        let (sender, phase) = watch::channel(Phase::Running);
+        let run = Run::new(self.id(number), order.clone(), phase, Arc::clone(&shared));
+        let patience = self.patience;
+        let performer = Performer { order, place, shared, phase: sender, patience };
+        tokio::spawn(async move {
+            performer.run().await;
+            drop(slot);
+        });
+        let run = Arc::new(run);
+        runs.push_front(Arc::clone(&run));
+        forget_the_oldest(&mut runs);
+        Ok(run)
+    }
+
+    /// The run of this name, running or among the newest that ended.
+    pub fn run(&self, id: &str) -> Option<Arc<Run>> {
+        self.runs().iter().find(|run| run.id() == id).cloned()
+    }
+
+    /// Whether there is a Redis for experiments.
+    pub fn has_redis(&self) -> bool {
+        self.redis_url.is_some()
+    }
+
+    /// Stops all runs and waits until they have cleared up.
+    pub async fn shutdown(&self) {
+        let runs: Vec<_> = self.runs().drain(..).collect();
+        runs.iter().for_each(|run| run.stop());
+        for run in runs {
+            run.ended().await;
+        }
+    }
+
+    fn check(&self, order: &Order) -> Result<(), LabError> {
+        let contenders = &order.experiment.contenders;
+        if !(1..=Self::MAX_CONTENDERS).contains(&contenders.len()) {
+            return Err(LabError::Contenders(contenders.len()));
+        }
+        for contender in contenders {
+            contender.settings.check()?;
+        }
+        if order.experiment.needs_redis() && self.redis_url.is_none() {
+            return Err(LabError::NeedsRedis);
+        }
+        Ok(())
+    }
+
+    fn place(&self, number: u64) -> Place {
+        Place {
+            namespace: format!("lab-{:x}-{:x}-{number:x}", std::process::id(), self.origin),
+            redis_url: self.redis_url.clone(),
+            cache: format!("lab-{number}"),
+            on_node: Arc::clone(&self.on_node),
+        }
+    }
+
+    // A link from before a restart leads to no other run.
+    fn id(&self, number: u64) -> String {
+        format!("{number}-{:06x}", (self.origin / 1_000) & 0xff_ffff)
+    }
+
+    fn runs(&self) -> MutexGuard<'_, VecDeque<Arc<Run>>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// Those that run are kept; they are few.
+fn forget_the_oldest(runs: &mut VecDeque<Arc<Run>>) {
+    let surplus = runs.len().saturating_sub(Lab::MAX_KEPT);
+    for _ in 0..surplus {
+        if let Some(oldest) = runs.iter().rposition(|run| run.phase() != Phase::Running) {
+            runs.remove(oldest);
+        }
+    }
+}
+
+impl std::fmt::Debug for Lab {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lab").field("n_started", &self.n_started).finish_non_exhaustive()
     }
 }

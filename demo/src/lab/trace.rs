@@ -51,12 +51,13 @@ pub(super) struct Trace {
 
 struct State {
     began: Instant,
+    n_steps: usize,
     steps: Vec<Step>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self { began: Instant::now(), steps: Vec::new() }
+        Self { began: Instant::now(), n_steps: 0, steps: Vec::new() }
     }
 }
 
@@ -66,9 +67,14 @@ impl Trace {
 
     pub(super) fn step(&self, text: &str) {
         let mut state = self.state();
+        state.n_steps += 1;
         if state.steps.len() < Self::MAX_STEPS {
             state.steps.push(Step { text: text.to_owned(), ..Step::default() });
         }
+    }
+
+    pub(super) fn n_steps(&self) -> usize {
+        self.state().n_steps
     }
 
     pub(super) fn push(&self, mut line: TraceLine) {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Lesson, Question};
+use super::{Lesson, Question, Variant};
 use crate::lab::{Call, PlayError, Settings, Stage};
 use crate::strategies::StrategyKind;
 
@@ -23,20 +23,20 @@ pub(super) static LESSON: Lesson = Lesson {
     learned: "After its first load an item costs the database nothing until it changes. Look, \
               load, set by hand brings an overtaken value back; a cache that knows of the \
               invalidation does not keep it.",
-    strategies: &[StrategyKind::CacheAside, StrategyKind::FillByHand],
+    variants: &[Variant::of(StrategyKind::CacheAside), Variant::of(StrategyKind::FillByHand)],
     settings: || Settings { write_share: 0.1, ..Settings::default() },
     play: |stage| Box::pin(play(stage)),
 };
 
 async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    stage.step("One client reads, and changes an item now and then.");
+    stage.step("One client reads, and changes an item now and then.").await?;
     stage.requests().await?;
 
     let id = stage.settings().items;
-    stage.step("An item is changed, so that nothing is kept of it.");
+    stage.step("An item is changed, so that nothing is kept of it.").await?;
     stage.write(1, id).await?;
 
-    stage.step("A reader loads it, and is held up before it can keep it.");
+    stage.step("A reader loads it, and is held up before it can keep it.").await?;
     let held = stage.source().hold_next(Call::Select);
     let reader = tokio::spawn({
         let stage = Arc::clone(&stage);
@@ -44,14 +44,14 @@ async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
     });
     held.entered().await?;
 
-    stage.step("Meanwhile a writer changes the item and makes the cache forget it.");
+    stage.step("Meanwhile a writer changes the item and makes the cache forget it.").await?;
     stage.write(1, id).await?;
 
-    stage.step("The reader goes on, and keeps what it has.");
+    stage.step("The reader goes on, and keeps what it has.").await?;
     drop(held);
     reader.await.unwrap_or(Err(PlayError::Panicked))?;
 
-    stage.step("The next reader asks for the item.");
+    stage.step("The next reader asks for the item.").await?;
     stage.read(1, id).await?;
     Ok(())
 }

@@ -1,11 +1,9 @@
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use super::{
     cache_aside, no_cache, pattern, read_through, stampede, two_levels, write_behind, write_through,
 };
-use crate::lab::{PlayError, Settings, Stage};
+use crate::lab::{Contender, Experiment, Playing, Settings, Stage};
 use crate::strategies::StrategyKind;
 
 /// One lesson.
@@ -24,15 +22,23 @@ pub struct Lesson {
     /// What was learned. A test runs the lesson and holds it to this.
     pub learned: &'static str,
     /// What is compared, in the order of the rows.
-    pub strategies: &'static [StrategyKind],
+    pub variants: &'static [Variant],
     /// What it runs with unless told otherwise.
     pub settings: fn() -> Settings,
-    /// The script, played once for each strategy.
+    /// The script, played once for each variant.
     pub play: fn(Arc<Stage>) -> Playing,
 }
 
-/// A script that is being played.
-pub type Playing = Pin<Box<dyn Future<Output = Result<(), PlayError>> + Send>>;
+/// One of those that a lesson compares.
+#[derive(Debug)]
+pub struct Variant {
+    /// Its name on a screen.
+    pub title: &'static str,
+    /// What it does.
+    pub strategy: StrategyKind,
+    /// What is set for it alone.
+    pub change: fn(&mut Settings),
+}
 
 /// A question with answers to choose from.
 #[derive(Debug)]
@@ -58,15 +64,36 @@ impl Lesson {
         &stampede::LESSON,
     ];
 
+    /// What is performed with these settings.
+    pub fn experiment(&self, settings: &Settings) -> Experiment {
+        let contender = |variant: &Variant| {
+            let mut settings = settings.clone();
+            (variant.change)(&mut settings);
+            Contender { title: variant.title.to_owned(), strategy: variant.strategy, settings }
+        };
+        Experiment {
+            contenders: self.variants.iter().map(contender).collect(),
+            play: Arc::new(self.play),
+        }
+    }
+
     /// The lesson of this name.
     pub fn find(slug: &str) -> Option<&'static Self> {
         Self::ALL.into_iter().find(|lesson| lesson.slug == slug)
     }
 }
 
+impl Variant {
+    /// A strategy as it is.
+    pub const fn of(strategy: StrategyKind) -> Self {
+        Self { title: strategy.title(), strategy, change: |_| () }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::Lab;
 
     #[test]
     fn every_lesson_is_found_by_its_name_and_can_run_as_it_is() {
@@ -74,7 +101,8 @@ mod tests {
             assert!(Lesson::find(lesson.slug).is_some_and(|found| std::ptr::eq(found, lesson)));
             assert_eq!((lesson.settings)().check(), Ok(()), "{}", lesson.slug);
             assert!(lesson.question.right < lesson.question.answers.len(), "{}", lesson.slug);
-            assert!(!lesson.strategies.is_empty(), "{}", lesson.slug);
+            let n_variants = lesson.variants.len();
+            assert!((1..=Lab::MAX_CONTENDERS).contains(&n_variants), "{}", lesson.slug);
         }
     }
 }

@@ -10,4 +10,4 @@ mod two_levels;
 mod write_behind;
 mod write_through;
 
-pub use lesson::{Lesson, Playing, Question};
+pub use lesson::{Lesson, Question, Variant};

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Lesson, Question};
+use super::{Lesson, Question, Variant};
 use crate::lab::{PlayError, Settings, Stage};
 use crate::strategies::StrategyKind;
 
@@ -19,12 +19,12 @@ pub(super) static LESSON: Lesson = Lesson {
     },
     watch_for: "Queries equal reads, and the median read takes as long as the database.",
     learned: "Without a cache each read is one query, however often the same item is read.",
-    strategies: &[StrategyKind::NoCache, StrategyKind::CacheAside],
+    variants: &[Variant::of(StrategyKind::NoCache), Variant::of(StrategyKind::CacheAside)],
     settings: || Settings { source_delay_ms: 5, ..Settings::default() },
     play: |stage| Box::pin(play(stage)),
 };
 
 async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    stage.step("One reader asks for popular items more often than for others.");
+    stage.step("One reader asks for popular items more often than for others.").await?;
     stage.requests().await
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Lesson, Question};
+use super::{Lesson, Question, Variant};
 use crate::lab::{PlayError, Settings, Stage};
 use crate::strategies::StrategyKind;
 
@@ -26,20 +26,20 @@ pub(super) static LESSON: Lesson = Lesson {
     learned: "Deleted in Redis alone, a value stays in every L1 until it expires. An invalidation \
               by pattern reaches both levels of every node, and leaves all other keys where they \
               are.",
-    strategies: &[StrategyKind::Pattern, StrategyKind::PatternInRedis],
+    variants: &[Variant::of(StrategyKind::Pattern), Variant::of(StrategyKind::PatternInRedis)],
     settings: || Settings { nodes: 2, items: 100, requests: 0, ..Settings::default() },
     play: |stage| Box::pin(play(stage)),
 };
 
 async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    stage.step("Both nodes read every item.");
+    stage.step("Both nodes read every item.").await?;
     read_all(&stage).await?;
 
-    stage.step("Node 1 changes item 7, and invalidates every key that begins with 7.");
+    stage.step("Node 1 changes item 7, and invalidates every key that begins with 7.").await?;
     stage.write(1, 7).await?;
     stage.heard().await?;
 
-    stage.step("Both nodes read every item again.");
+    stage.step("Both nodes read every item again.").await?;
     read_all(&stage).await
 }
 

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Lesson, Question};
+use super::{Lesson, Question, Variant};
 use crate::lab::{PlayError, Settings, Stage};
 use crate::strategies::StrategyKind;
 
@@ -21,16 +21,16 @@ pub(super) static LESSON: Lesson = Lesson {
                 database is asked for it once.",
     learned: "Read-through asks the database exactly as often as cache-aside. It is a matter of \
               where the code lives. \"Not found\" is an answer, and is kept too.",
-    strategies: &[StrategyKind::CacheAside, StrategyKind::ReadThrough],
+    variants: &[Variant::of(StrategyKind::CacheAside), Variant::of(StrategyKind::ReadThrough)],
     settings: || Settings { write_share: 0.05, ..Settings::default() },
     play: |stage| Box::pin(play(stage)),
 };
 
 async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    stage.step("One client reads, and changes an item now and then.");
+    stage.step("One client reads, and changes an item now and then.").await?;
     stage.requests().await?;
 
-    stage.step("Ten times somebody asks for an item that does not exist.");
+    stage.step("Ten times somebody asks for an item that does not exist.").await?;
     let missing = stage.settings().items + 1;
     for _ in 0..10 {
         stage.read(1, missing).await?;

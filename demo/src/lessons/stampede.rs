@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Lesson, Question};
+use super::{Lesson, Question, Variant};
 use crate::lab::{PlayError, Settings, Stage};
 use crate::strategies::StrategyKind;
 
@@ -24,13 +24,13 @@ pub(super) static LESSON: Lesson = Lesson {
     watch_for: "Queries. Readers that waited for another's load are coalesced, not hits.",
     learned: "By hand every reader loads. A single flight makes it one load in each process, and \
               a lease in Redis one in all.",
-    strategies: &[StrategyKind::FillByHand, StrategyKind::CacheAside],
+    variants: &[Variant::of(StrategyKind::FillByHand), Variant::of(StrategyKind::CacheAside)],
     settings: || Settings { nodes: 2, readers: 50, requests: 0, ..Settings::default() },
     play: |stage| Box::pin(play(stage)),
 };
 
 async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
     stage.source().set_delay(SLOW);
-    stage.step("No level has the item. All readers ask for it at once.");
+    stage.step("No level has the item. All readers ask for it at once.").await?;
     stage.crowd(1).await
 }

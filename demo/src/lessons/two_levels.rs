@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Lesson, Question};
+use super::{Lesson, Question, Variant};
 use crate::lab::{PlayError, Settings, Stage};
 use crate::strategies::StrategyKind;
 
@@ -21,24 +21,24 @@ pub(super) static LESSON: Lesson = Lesson {
     watch_for: "The outcomes: loaded once, then L2 hits on whoever is new, then L1 hits.",
     learned: "The database is asked once for each item, whichever node asks. A node that starts \
               empty is filled from L2.",
-    strategies: &[StrategyKind::NoCache, StrategyKind::CacheAside],
+    variants: &[Variant::of(StrategyKind::NoCache), Variant::of(StrategyKind::CacheAside)],
     settings: || Settings { nodes: 2, items: 20, requests: 0, ..Settings::default() },
     play: |stage| Box::pin(play(stage)),
 };
 
 async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    stage.step("Node 1 reads every item.");
+    stage.step("Node 1 reads every item.").await?;
     read_all(&stage, 1).await?;
 
-    stage.step("Node 2 reads every item.");
+    stage.step("Node 2 reads every item.").await?;
     read_all(&stage, 2).await?;
 
-    stage.step("Node 1 is killed and started again. It reads every item.");
+    stage.step("Node 1 is killed and started again. It reads every item.").await?;
     stage.kill(1);
     stage.revive(1).await?;
     read_all(&stage, 1).await?;
 
-    stage.step("It reads every item once more.");
+    stage.step("It reads every item once more.").await?;
     read_all(&stage, 1).await
 }
 

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Lesson, Question};
+use super::{Lesson, Question, Variant};
 use crate::lab::{PlayError, Settings, Stage};
 use crate::strategies::StrategyKind;
 
@@ -31,10 +31,10 @@ pub(super) static LESSON: Lesson = Lesson {
               acknowledged write that its node had not brought to the database; kept in Redis \
               none is lost, because another node brings them. Write-through refuses them, and \
               the writer knows.",
-    strategies: &[
-        StrategyKind::WriteThrough,
-        StrategyKind::WriteBehind,
-        StrategyKind::DurableWriteBehind,
+    variants: &[
+        Variant::of(StrategyKind::WriteThrough),
+        Variant::of(StrategyKind::WriteBehind),
+        Variant::of(StrategyKind::DurableWriteBehind),
     ],
     settings: || Settings { nodes: 2, requests: 0, ..Settings::default() },
     play: |stage| Box::pin(play(stage)),
@@ -42,7 +42,7 @@ pub(super) static LESSON: Lesson = Lesson {
 
 async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
     let n_items = stage.settings().items;
-    stage.step("A few items are changed again and again.");
+    stage.step("A few items are changed again and again.").await?;
     for _ in 0..N_CHANGES {
         for id in 1..=N_HOT.min(n_items) {
             stage.write(1, id).await?;
@@ -50,13 +50,13 @@ async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
     }
     stage.flushed().await?;
 
-    stage.step("The database is cut off. Writes go on.");
+    stage.step("The database is cut off. Writes go on.").await?;
     stage.source().set_down(true);
     for id in 1..=N_AT_RISK.min(n_items) {
         stage.write(1, id).await?;
     }
 
-    stage.step("Their node is killed. Then the database comes back.");
+    stage.step("Their node is killed. Then the database comes back.").await?;
     stage.kill(1);
     stage.source().set_down(false);
     stage.flushed().await

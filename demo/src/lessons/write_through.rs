@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Lesson, Question};
+use super::{Lesson, Question, Variant};
 use crate::lab::{Call, PlayError, Settings, Stage};
 use crate::strategies::StrategyKind;
 
@@ -25,24 +25,24 @@ pub(super) static LESSON: Lesson = Lesson {
     learned: "Write-through saves the load after each change, and the write waits for it. Set \
               after the write lets the older of two values stay; write-through notices that \
               somebody else wrote, and forgets the item instead.",
-    strategies: &[
-        StrategyKind::CacheAside,
-        StrategyKind::WriteThrough,
-        StrategyKind::SetAfterWrite,
+    variants: &[
+        Variant::of(StrategyKind::CacheAside),
+        Variant::of(StrategyKind::WriteThrough),
+        Variant::of(StrategyKind::SetAfterWrite),
     ],
     settings: || Settings { requests: 0, ..Settings::default() },
     play: |stage| Box::pin(play(stage)),
 };
 
 async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    stage.step("Items are read, changed and read again.");
+    stage.step("Items are read, changed and read again.").await?;
     for id in 1..=N_ITEMS.min(stage.settings().items) {
         stage.read(1, id).await?;
         stage.write(1, id).await?;
         stage.read(1, id).await?;
     }
 
-    stage.step("A writer commits, and is held up before it can tell the cache.");
+    stage.step("A writer commits, and is held up before it can tell the cache.").await?;
     let held = stage.source().hold_next(Call::Update);
     let first = tokio::spawn({
         let stage = Arc::clone(&stage);
@@ -50,14 +50,14 @@ async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
     });
     held.entered().await?;
 
-    stage.step("A second writer commits a newer version, and tells the cache.");
+    stage.step("A second writer commits a newer version, and tells the cache.").await?;
     stage.write(1, 1).await?;
 
-    stage.step("The first writer goes on.");
+    stage.step("The first writer goes on.").await?;
     drop(held);
     first.await.unwrap_or(Err(PlayError::Panicked))?;
 
-    stage.step("The next reader asks for the item.");
+    stage.step("The next reader asks for the item.").await?;
     stage.read(1, 1).await?;
     Ok(())
 }

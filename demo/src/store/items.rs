@@ -17,6 +17,13 @@ pub struct Item {
     pub body: String,
 }
 
+impl Item {
+    /// About as many bytes as it takes.
+    pub fn weight(&self) -> u32 {
+        u32::try_from(size_of::<Self>() + self.body.len()).unwrap_or(u32::MAX)
+    }
+}
+
 /// The table of one experiment: SQLite in memory, gone with the last clone.
 #[derive(Clone, Debug)]
 pub struct Items {

@@ -83,6 +83,27 @@ impl StrategyKind {
         }
     }
 
+    /// Its name in addresses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoCache => "no-cache",
+            Self::CacheAside => "cache-aside",
+            Self::FillByHand => "fill-by-hand",
+            Self::ReadThrough => "read-through",
+            Self::WriteThrough => "write-through",
+            Self::SetAfterWrite => "set-after-write",
+            Self::WriteBehind => "write-behind",
+            Self::DurableWriteBehind => "durable-write-behind",
+            Self::Pattern => "pattern",
+            Self::PatternInRedis => "pattern-in-redis",
+        }
+    }
+
+    /// The strategy of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// The file that runs, as it is.
     pub const fn code(self) -> &'static str {
         match self {

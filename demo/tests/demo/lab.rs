@@ -1,13 +1,15 @@
 //! Runs that end, are stopped, are abandoned, or cannot be.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use strata_demo::lab::{Lab, LabError, Level, Phase, Run, Settings, SettingsError};
-use strata_demo::lessons::{Lesson, Question};
+use strata_demo::lab::{
+    Fault, Lab, LabError, Level, Order, Pace, Phase, Run, Settings, SettingsError,
+};
+use strata_demo::lessons::{Lesson, Question, Variant};
 use strata_demo::strategies::StrategyKind;
 
-use crate::support::{Done, Laboratory, eventually, lesson};
+use crate::support::{Done, Laboratory, eventually, lesson, order, order_with};
 
 #[tokio::test]
 async fn a_run_that_has_ended_leaves_no_key() -> Done {
@@ -22,7 +24,7 @@ async fn a_run_that_has_ended_leaves_no_key() -> Done {
 #[tokio::test]
 async fn a_run_that_is_stopped_says_so_and_leaves_no_key() -> Done {
     let laboratory = Laboratory::open().await?;
-    let mut run = endless(&laboratory.lab)?;
+    let run = endless(&laboratory.lab)?;
     eventually("it has begun", async || laboratory.redis.n_keys().is_ok_and(|n| n > 5)).await?;
     run.stop();
     let state = run.ended().await;
@@ -36,8 +38,7 @@ async fn at_whatever_moment_a_run_is_stopped_it_leaves_no_key() -> Done {
     let laboratory = Laboratory::open().await?;
     let slugs = ["cache-aside", "write-through", "write-behind", "stampede"];
     for (turn, slug) in slugs.iter().cycle().take(16).enumerate() {
-        let lesson = lesson(slug)?;
-        let mut run = laboratory.lab.start(lesson, (lesson.settings)())?;
+        let run = laboratory.lab.start(order(lesson(slug)?))?;
         tokio::time::sleep(Duration::from_millis(turn as u64 * 25)).await;
         run.stop();
         run.ended().await;
@@ -47,12 +48,93 @@ async fn at_whatever_moment_a_run_is_stopped_it_leaves_no_key() -> Done {
 }
 
 #[tokio::test]
-async fn a_run_whose_caller_goes_away_ends_and_leaves_no_key() -> Done {
+async fn a_run_that_waits_at_a_step_ends_when_nobody_looks_at_it() -> Done {
+    let mut laboratory = Laboratory::open().await?;
+    laboratory.lab = laboratory.lab.patience(Duration::from_millis(200));
+    let run = laboratory.lab.start(stepping("write-through")?)?;
+    let ended = async || run.phase() == Phase::Stopped;
+    eventually("it is stopped", ended).await?;
+    assert_eq!(laboratory.redis.n_keys()?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lab_that_is_shut_down_leaves_no_key() -> Done {
     let laboratory = Laboratory::open().await?;
     let run = endless(&laboratory.lab)?;
     eventually("it has begun", async || laboratory.redis.n_keys().is_ok_and(|n| n > 5)).await?;
-    drop(run);
-    eventually("its keys are gone", async || laboratory.redis.n_keys().is_ok_and(|n| n == 0)).await
+    laboratory.lab.shutdown().await;
+    assert_eq!((run.phase(), laboratory.redis.n_keys()?), (Phase::Stopped, 0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_presses_twice_starts_one_run() -> Done {
+    let lab = Lab::new(None);
+    let order = || order(lesson("no-cache").expect("it is there"));
+    let pressed = || lab.start(Order { ticket: "4711".to_owned(), ..order() });
+    let (one, other, third) = (pressed()?, pressed()?, lab.start(order())?);
+    assert_eq!(one.id(), other.id());
+    assert_ne!(one.id(), third.id());
+    assert_eq!(lab.run(one.id()).map(|run| run.id().to_owned()), Some(one.id().to_owned()));
+    assert!(lab.run("1-ffffffffff").is_none());
+    Ok(())
+}
+
+#[tokio::test]
+async fn step_by_step_all_contenders_wait_for_each_other() -> Done {
+    let lab = Lab::new(None);
+    let run = lab.start(stepping("write-through")?)?;
+    let waits_after = async |played: usize| {
+        let what = format!("step {played} is played");
+        let there = async || run.state().await.waiting.is_some_and(|next| next.played == played);
+        eventually(&what, there).await
+    };
+    waits_after(1).await?;
+    let state = run.state().await;
+    let n_steps: Vec<usize> = state.performances.iter().map(|one| one.steps.len()).collect();
+    assert_eq!(n_steps, [1, 1, 1]);
+    let next = state.waiting.map(|next| next.text);
+    let expected = "A writer commits, and is held up before it can tell the cache.";
+    assert_eq!(next.as_deref(), Some(expected));
+    run.go_on(1);
+    run.go_on(1);
+    waits_after(2).await?;
+    run.go_on_to_the_end();
+    let state = run.ended().await;
+    assert_eq!(state.phase, Phase::Done);
+    let stale: Vec<u64> = state.performances.iter().map(|one| one.result.stale_reads).collect();
+    assert_eq!(stale, [0, 0, 1], "as without a stop");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_broken_by_hand_is_felt_and_mended() -> Done {
+    let laboratory = Laboratory::open().await?;
+    let run = laboratory.lab.start(stepping("two-levels")?)?;
+    let waits_after = async |played: usize| {
+        let there = async || run.state().await.waiting.is_some_and(|next| next.played == played);
+        eventually("the step is played", there).await
+    };
+    waits_after(1).await?;
+    run.inflict(Fault::DatabaseAway)?;
+    run.inflict(Fault::RedisAway)?;
+    run.inflict(Fault::NodeKilled)?;
+    assert_eq!(run.state().await.faults.len(), 3);
+    run.go_on(1);
+    waits_after(2).await?;
+    let state = run.state().await;
+    let [none, two] = state.performances.as_slice() else { return Err("two rows".into()) };
+    // Node 2 is killed, so node 1 reads: it has every item.
+    assert_eq!((none.result.outcomes.failed, two.result.outcomes.l1_hit), (20, 20));
+    for fault in [Fault::NodeKilled, Fault::RedisAway, Fault::DatabaseAway] {
+        run.mend(fault).await?;
+    }
+    assert_eq!(run.state().await.faults, []);
+    run.go_on_to_the_end();
+    assert_eq!(run.ended().await.phase, Phase::Done);
+    assert_eq!(laboratory.redis.n_keys()?, 0);
+    Ok(())
 }
 
 #[tokio::test]
@@ -60,12 +142,12 @@ async fn one_run_too_many_is_refused_until_another_has_ended() -> Done {
     let lab = Lab::new(None);
     let start = || {
         let settings = Settings { requests: 100, source_delay_ms: 50, ..Settings::default() };
-        lab.start(lesson("no-cache").expect("it is there"), settings)
+        lab.start(order_with(lesson("no-cache").expect("it is there"), settings))
     };
-    let mut runs: Vec<Run> = (0..Lab::MAX_RUNS).map(|_| start()).collect::<Result<_, _>>()?;
+    let runs: Vec<Arc<Run>> = (0..Lab::MAX_RUNS).map(|_| start()).collect::<Result<_, _>>()?;
     let refused = start().map_err(|error| error.to_string()).expect_err("too many");
-    assert_eq!(refused, "start one more experiment: 4 are running; try again when one has ended");
-    runs.pop();
+    assert_eq!(refused, "start one more experiment: 8 are running; try again when one has ended");
+    runs[0].stop();
     eventually("there is room again", async || start().is_ok()).await
 }
 
@@ -76,7 +158,7 @@ async fn two_runs_at_once_do_not_meet() -> Done {
     eventually("it has begun", async || laboratory.redis.n_keys().is_ok_and(|n| n > 5)).await?;
     let rows = laboratory.rows("stampede").await?;
     assert_eq!(rows[1].queries, 1);
-    assert!(matches!(run.state().phase, Phase::Running(_)), "the other goes on: {run:?}");
+    assert_eq!(run.phase(), Phase::Running, "the other goes on");
     assert!(laboratory.redis.n_keys()? > 0, "and has its keys");
     Ok(())
 }
@@ -85,18 +167,19 @@ async fn two_runs_at_once_do_not_meet() -> Done {
 async fn impossible_experiments_are_refused() -> Done {
     let lab = Lab::new(None);
     let settings = Settings { nodes: 0, ..Settings::default() };
-    let refused = lab.start(lesson("no-cache")?, settings).err();
+    let refused = lab.start(order_with(lesson("no-cache")?, settings)).err();
     assert!(matches!(refused, Some(LabError::Settings(SettingsError::OutOfRange { .. }))));
     let two_nodes = Settings { nodes: 2, ..Settings::default() };
-    let refused = lab.start(lesson("no-cache")?, two_nodes).err();
+    let refused = lab.start(order_with(lesson("no-cache")?, two_nodes)).err();
     assert!(matches!(refused, Some(LabError::NeedsRedis)), "nodes hear of each other there");
-    let refused = lab.start(lesson("write-behind")?, Settings::default()).err();
+    let refused = lab.start(order_with(lesson("write-behind")?, Settings::default())).err();
     assert!(matches!(refused, Some(LabError::NeedsRedis)), "one strategy keeps writes there");
     Ok(())
 }
 
 #[tokio::test]
 async fn a_script_that_panics_fails_its_run_and_leaves_no_key() -> Done {
+    static VARIANTS: [Variant; 1] = [Variant::of(StrategyKind::CacheAside)];
     static PANICS: OnceLock<Lesson> = OnceLock::new();
     let lesson = PANICS.get_or_init(|| Lesson {
         slug: "panics",
@@ -105,7 +188,7 @@ async fn a_script_that_panics_fails_its_run_and_leaves_no_key() -> Done {
         question: Question { text: "", answers: &[], right: 0 },
         watch_for: "",
         learned: "",
-        strategies: &[StrategyKind::CacheAside],
+        variants: &VARIANTS,
         settings: Settings::default,
         play: |stage| {
             Box::pin(async move {
@@ -115,7 +198,7 @@ async fn a_script_that_panics_fails_its_run_and_leaves_no_key() -> Done {
         },
     });
     let laboratory = Laboratory::open().await?;
-    let state = laboratory.lab.start(lesson, Settings::default())?.ended().await;
+    let state = laboratory.lab.start(order(lesson))?.ended().await;
     assert_eq!(state.phase, Phase::Failed("go on: the script panicked".to_owned()));
     assert_eq!(laboratory.redis.n_keys()?, 0);
     Ok(())
@@ -124,7 +207,7 @@ async fn a_script_that_panics_fails_its_run_and_leaves_no_key() -> Done {
 #[tokio::test]
 async fn a_redis_that_dies_does_not_keep_a_run_from_ending() -> Done {
     let laboratory = Laboratory::open().await?;
-    let mut run = endless(&laboratory.lab)?;
+    let run = endless(&laboratory.lab)?;
     eventually("it has begun", async || laboratory.redis.n_keys().is_ok_and(|n| n > 5)).await?;
     drop(laboratory.redis);
     run.stop();
@@ -135,8 +218,7 @@ async fn a_redis_that_dies_does_not_keep_a_run_from_ending() -> Done {
 #[tokio::test]
 async fn a_lesson_of_one_node_runs_without_redis() -> Done {
     let lab = Lab::new(None);
-    let lesson = lesson("cache-aside")?;
-    let state = lab.start(lesson, (lesson.settings)())?.ended().await;
+    let state = lab.start(order(lesson("cache-aside")?))?.ended().await;
     assert_eq!(state.phase, Phase::Done);
     let stale: Vec<u64> = state.performances.iter().map(|one| one.result.stale_reads).collect();
     assert_eq!(stale, [0, 1]);
@@ -146,8 +228,7 @@ async fn a_lesson_of_one_node_runs_without_redis() -> Done {
 #[tokio::test]
 async fn a_trace_tells_step_by_step_what_was_asked_where() -> Done {
     let lab = Lab::new(None);
-    let lesson = lesson("write-through")?;
-    let state = lab.start(lesson, (lesson.settings)())?.ended().await;
+    let state = lab.start(order(lesson("write-through")?))?.ended().await;
     let set_after_write = state.performances.last().ok_or("no performance")?;
     let last = set_after_write.steps.last().ok_or("no steps")?;
     assert_eq!(last.text, "The next reader asks for the item.");
@@ -160,7 +241,12 @@ async fn a_trace_tells_step_by_step_what_was_asked_where() -> Done {
 }
 
 // Would go on for five seconds for each strategy.
-fn endless(lab: &Lab) -> Result<Run, Box<dyn std::error::Error>> {
+fn endless(lab: &Lab) -> Result<Arc<Run>, Box<dyn std::error::Error>> {
     let settings = Settings { nodes: 2, requests: 100, source_delay_ms: 50, ..Settings::default() };
-    Ok(lab.start(lesson("cache-aside")?, Settings { items: 10_000, skew: 0.0, ..settings })?)
+    let settings = Settings { items: 10_000, skew: 0.0, ..settings };
+    Ok(lab.start(order_with(lesson("cache-aside")?, settings))?)
+}
+
+fn stepping(slug: &str) -> Result<Order, Box<dyn std::error::Error>> {
+    Ok(Order { pace: Pace::StepByStep, ..order(lesson(slug)?) })
 }

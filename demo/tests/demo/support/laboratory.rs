@@ -1,6 +1,6 @@
 use std::error::Error;
 
-use strata_demo::lab::{Lab, Phase, ResultRow, RunState, Settings};
+use strata_demo::lab::{Lab, Order, Pace, Phase, ResultRow, RunState, Settings};
 use strata_demo::lessons::Lesson;
 use tempfile::TempDir;
 
@@ -22,8 +22,8 @@ impl Laboratory {
 
     /// Runs a lesson as it is, to its end.
     pub(crate) async fn rows(&self, slug: &str) -> Result<Vec<ResultRow>, Box<dyn Error>> {
-        let lesson = lesson(slug)?;
-        rows_of(self.lab.start(lesson, (lesson.settings)())?.ended().await)
+        let order = order(lesson(slug)?);
+        rows_of(self.lab.start(order)?.ended().await)
     }
 
     /// Runs a lesson with other settings, to its end.
@@ -32,7 +32,24 @@ impl Laboratory {
         slug: &str,
         settings: Settings,
     ) -> Result<Vec<ResultRow>, Box<dyn Error>> {
-        rows_of(self.lab.start(lesson(slug)?, settings)?.ended().await)
+        rows_of(self.lab.start(order_with(lesson(slug)?, settings))?.ended().await)
+    }
+}
+
+/// A lesson as it is, all at once.
+pub(crate) fn order(lesson: &Lesson) -> Order {
+    order_with(lesson, (lesson.settings)())
+}
+
+/// A lesson with other settings, all at once.
+pub(crate) fn order_with(lesson: &Lesson, settings: Settings) -> Order {
+    Order {
+        topic: lesson.slug.to_owned(),
+        experiment: lesson.experiment(&settings),
+        settings,
+        pace: Pace::AllAtOnce,
+        guess: None,
+        ticket: String::new(),
     }
 }
 

@@ -5,6 +5,6 @@ mod redis;
 
 pub(crate) use eventually::eventually;
 pub(crate) use house::{House, N_USERS};
-pub(crate) use laboratory::{Laboratory, lesson};
+pub(crate) use laboratory::{Laboratory, lesson, order, order_with};
 
 pub(crate) type Done = Result<(), Box<dyn std::error::Error>>;

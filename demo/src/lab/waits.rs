@@ -1,0 +1,77 @@
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{PlayError, Stage};
+
+const HEARING: Duration = Duration::from_secs(5);
+const FLUSHING: Duration = Duration::from_secs(8);
+const RECOVERING: Duration = Duration::from_secs(8);
+const POLL: Duration = Duration::from_millis(10);
+
+/// What a script waits for on its stage.
+impl Stage {
+    /// Lets so much time pass.
+    ///
+    /// # Errors
+    /// When the stage is stopped first.
+    pub async fn wait(&self, duration: Duration) -> Result<(), PlayError> {
+        let waited = self.stop.run_until_cancelled(tokio::time::sleep(duration)).await;
+        waited.ok_or(PlayError::Stopped)
+    }
+
+    /// Waits until every node has heard all invalidations so far.
+    ///
+    /// # Errors
+    /// When the stage is stopped, or a node has not heard them within some seconds.
+    pub async fn heard(&self) -> Result<(), PlayError> {
+        for seat in self.living() {
+            let hearing = async {
+                match seat.node.bus_sequence().await {
+                    Some(sequence) => seat.node.has_heard(sequence, HEARING).await,
+                    None => self.place.redis_url.is_none(),
+                }
+            };
+            let heard = self.stop.run_until_cancelled(hearing).await.ok_or(PlayError::Stopped)?;
+            if !heard {
+                return Err(PlayError::Deaf);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the database has every acknowledged write, or no node has any more to write.
+    ///
+    /// # Errors
+    /// When the stage is stopped, or the table cannot be read.
+    pub async fn flushed(&self) -> Result<(), PlayError> {
+        let deadline = Instant::now() + FLUSHING;
+        while Instant::now() < deadline {
+            let waits = self.living().iter().any(|seat| seat.strategy.has_unwritten());
+            if self.ledger.lost(&self.source.items().versions().await?) == 0 || !waits {
+                return Ok(());
+            }
+            self.wait(POLL).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until every node trusts Redis again: what waited for it has been replayed.
+    ///
+    /// # Errors
+    /// When the stage is stopped, or a node does not within some seconds.
+    pub async fn recovered(&self) -> Result<(), PlayError> {
+        let deadline = Instant::now() + RECOVERING;
+        while Instant::now() < deadline {
+            let is_well = |seat: &super::stage::Seat| {
+                let l2 = seat.node.report().l2;
+                !l2.breaker_open && l2.queued_invalidations == 0
+            };
+            if self.living().iter().all(is_well) {
+                return Ok(());
+            }
+            self.wait(POLL).await?;
+        }
+        Err(PlayError::StillAway)
+    }
+}
