@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use strata_demo::lab::{Lab, Pace, Phase, RunState, Settings};
 use strata_demo::lessons::Lesson;
 
-use super::{code, contenders, predict, results, stack, steer, verdict};
+use super::{again, code, contenders, predict, results, stack, steer};
 use crate::api::ApiError;
 use crate::screens::Asked;
 use crate::screens::sheet::{Drawing, Sheet, titled};
@@ -80,10 +80,8 @@ fn draw(seen: &Seen, failure: Option<String>) -> Drawing {
             {gone}
             {idea(seen.lesson)}
             {stack::card(seen)}
-            {match &seen.run {
-                None => predict::card(seen),
-                Some(run) => of_run(seen, run),
-            }}
+            {seen.run.is_none().then(|| predict::card(seen))}
+            {seen.run.as_ref().map(|run| of_run(seen, run))}
             {code::card(seen)}
         },
     )
@@ -92,10 +90,9 @@ fn draw(seen: &Seen, failure: Option<String>) -> Drawing {
 fn of_run(seen: &Seen, run: &SeenRun) -> AnyView {
     view! {
         {steer::card(seen, run)}
-        {(run.state.phase == Phase::Done).then(|| verdict::card(seen, run))}
         {results::card(seen, run)}
         {contenders::cards(seen, run)}
-        {(!run.is_running()).then(|| verdict::next(seen, run))}
+        {(!run.is_running()).then(|| again::card(seen, run))}
     }
     .into_any()
 }

@@ -24,8 +24,8 @@ pub(super) fn card(seen: &Seen) -> AnyView {
         (true, true) => Some("away"),
         (true, false) => None,
     };
-    let titles = seen.lesson.variants.iter().map(|variant| variant.title);
-    let titles = titles.collect::<Vec<_>>().join(" · ");
+    let titles = seen.lesson.variants.iter();
+    let titles = titles.map(|variant| view! { <li data-testid="contender">{variant.title}</li> });
     titled(
         "stack",
         "What runs",
@@ -37,10 +37,10 @@ pub(super) fn card(seen: &Seen) -> AnyView {
                 <span>{redis.map_or("Redis, shared by all nodes".to_owned(), |text| format!("Redis, {text}"))}</span>
             </div>
             {database(seen, faults)}
-            <p class="compared">
-                <span class="small">{format!("{}, each on such a stack of its own:", format::plural(seen.lesson.variants.len() as u64, "contender", "contenders"))}</span>
-                " "{titles}
-            </p>
+            <div class="compared">
+                <p class="small">"Compared, each on such a stack of its own:"</p>
+                <ul>{titles.collect_view()}</ul>
+            </div>
         },
     )
 }

@@ -2,8 +2,8 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use strata_demo::lab::{Pace, Performance, Phase};
 
-use super::faults;
 use super::lesson::{Seen, SeenRun};
+use super::{faults, verdict};
 use crate::api::{FinishRun, StepRun, StopRun};
 use crate::drawn::run_address;
 use crate::screens::sheet::titled;
@@ -27,9 +27,11 @@ pub(super) fn card(seen: &Seen, run: &SeenRun) -> AnyView {
         format!("run {}", run.id),
         view! {
             <p role="status" class="phase" data-testid="phase" data-phase=phase_name(&run.state.phase)>{phase(run)}</p>
+            {(run.state.phase == Phase::Done).then(|| verdict::told(seen, run))}
+            {(!is_running).then(|| verdict::ways_on(seen))}
             {is_running.then(|| view! { <p class="small">"Watch for: "{seen.lesson.watch_for}</p> })}
             {next}
-            <div class="acts">{steps}{stop}</div>
+            {is_running.then(|| view! { <div class="acts">{steps}{stop}</div> })}
             {is_running.then(|| faults::form(seen, run))}
         },
     )
@@ -73,18 +75,21 @@ fn phase(run: &SeenRun) -> String {
             0 => "Ready: it waits for you.".to_owned(),
             played => format!("Step {played} is played. It waits for you."),
         },
-        (Phase::Running, None) => playing.map_or("It begins…".to_owned(), playing_now),
+        (Phase::Running, None) => {
+            playing.map_or("It begins…".to_owned(), |one| now(one, run.pace))
+        }
         (Phase::Done, _) => "Done.".to_owned(),
         (Phase::Stopped, _) => "Stopped before its end.".to_owned(),
         (Phase::Failed(why), _) => format!("Failed to {why}."),
     }
 }
 
-fn playing_now(performance: &Performance) -> String {
+fn now(performance: &Performance, pace: Pace) -> String {
     let title = &performance.title;
-    match performance.steps.len() {
-        0 => format!("{title} begins…"),
-        n => format!("{title} plays step {n}…"),
+    match (performance.steps.len(), pace) {
+        (0, Pace::AllAtOnce) => format!("{title} begins…"),
+        (n, Pace::AllAtOnce) => format!("{title} plays step {n}…"),
+        (n, Pace::StepByStep) => format!("Step {n} is being played…"),
     }
 }
 
@@ -108,6 +113,8 @@ mod tests {
         assert_eq!(phase(&seen), "Step 1 is played. It waits for you.");
         seen.state.waiting = None;
         seen.state.performances[1].is_over = false;
+        assert_eq!(phase(&seen), "Step 1 is being played…");
+        seen.pace = Pace::AllAtOnce;
         assert_eq!(phase(&seen), "Cache-aside plays step 1…");
         seen.state.performances.clear();
         assert_eq!(phase(&seen), "It begins…");

@@ -55,14 +55,16 @@ fn line(line: &TraceLine) -> impl IntoView + use<> {
     }
 }
 
-// One square a line, in the colour of the layer that answered: a step at a glance.
+// One square a read or write, in the colour of the layer that answered: a step at a glance.
 fn strip(lines: &[TraceLine]) -> Option<AnyView> {
-    let n = lines.len();
+    // Queries have no node; the read or write that made them is there as well.
+    let requests: Vec<_> = lines.iter().filter(|line| line.node.is_some()).collect();
+    let n = requests.len();
     (n > N_SHOWN).then(|| {
         let square = |(i, line): (usize, &TraceLine)| {
             view! { <rect class=class(line.level) x=(i * 10).to_string() width="8" height="8" /> }
         };
-        let squares = lines.iter().enumerate().map(square).collect_view();
+        let squares = requests.into_iter().enumerate().map(square).collect_view();
         view! {
             <svg class="strip" aria-hidden="true" viewBox=format!("0 0 {} 8", n * 10) preserveAspectRatio="xMinYMid meet">{squares}</svg>
         }

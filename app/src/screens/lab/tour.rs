@@ -90,7 +90,7 @@ fn lessons(done: &[&str]) -> AnyView {
         "lessons",
         "The lessons",
         "each takes a few minutes",
-        view! { <ol class="lessons" data-testid="lessons">{lines}</ol> },
+        view! { <ol class="lesson-list" data-testid="lessons">{lines}</ol> },
     )
 }
 
