@@ -2,6 +2,7 @@
 
 mod cache_aside;
 mod lesson;
+mod markdown;
 mod no_cache;
 mod pattern;
 mod read_through;

@@ -104,6 +104,11 @@ impl StrategyKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
+    /// The file that runs, in `demo/src/strategies`.
+    pub fn file_name(self) -> String {
+        format!("{}.rs", self.as_str().replace('-', "_"))
+    }
+
     /// The file that runs, as it is.
     pub const fn code(self) -> &'static str {
         match self {

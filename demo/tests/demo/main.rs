@@ -1,6 +1,7 @@
 //! The demo service on real parts: SQLite files, and redis-server where a test needs L2.
 
 mod lab;
+mod lesson_pages;
 mod lessons;
 mod seed;
 mod site;
