@@ -151,7 +151,7 @@ fn a_cache_of_the_lab_has_a_row_and_changes_nothing_else() {
     let html = overview(snapshot, session(None));
     let begin = html.find("<tr><th scope=\"row\"><a href=\"/caches/lab-1\"").unwrap();
     let end = begin + html[begin..].find("</tr>").unwrap() + "</tr>".len();
-    assert!(html[begin..end].contains(">lab</span>"), "{}", &html[begin..end]);
+    assert!(html[begin..end].contains("class=\"badge\">lab<"), "{}", &html[begin..end]);
     let without = [&html[..begin], &html[end..]].concat();
     assert_eq!(without, overview(busy(), session(None)));
 }
