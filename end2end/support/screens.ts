@@ -9,4 +9,6 @@ export const screens = [
   "/nodes",
   "/redis",
   "/activity",
+  "/lab",
+  "/lab/stampede",
 ];
