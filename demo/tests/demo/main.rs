@@ -2,6 +2,7 @@
 
 mod lab;
 mod lessons;
+mod lessons_in_depth;
 mod seed;
 mod site;
 mod store;
