@@ -43,7 +43,8 @@ impl Stage {
     pub async fn read_as(&self, node: usize, id: u64, caller: Caller) -> Result<Seen, PlayError> {
         let _acting = self.acting.read().await;
         let strategy = self.seat(node)?.strategy;
-        let asked = Asked { caller: Some(caller), ..self.asked(node, id) };
+        let is_there = id <= self.settings.items;
+        let asked = Asked { caller: is_there.then_some(caller), ..self.asked(node, id) };
         let read = strategy.read_as(&Ctx::of(caller), id).await;
         self.go_on()?;
         Ok(self.saw(&asked, &read))

@@ -21,8 +21,8 @@ pub(super) static LESSON: Lesson = Lesson {
         answers: &["2", "11", "30"],
         right: 0,
     },
-    watch_for: "Queries. The outcomes are the same in both rows: an item counts as loaded whether \
-                it came alone or with others.",
+    watch_for: "Queries, and how long a read takes: as long as its page. The outcomes are the same \
+                in both rows.",
     learned: "One by one, each missing item is a query. In a batch all that are missing are one \
               query together, and what a level has is not asked for again.",
     variants: &[Variant::of(StrategyKind::CacheAside), Variant::of(StrategyKind::Batch)],

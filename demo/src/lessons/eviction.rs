@@ -6,7 +6,7 @@ use crate::strategies::StrategyKind;
 
 const N_HOT: u64 = 80;
 const N_ROUNDS: usize = 10;
-const L1_BYTES: u64 = 64 * 1_024;
+const L1_BYTES: u64 = 128 * 1_024;
 
 pub(super) static LESSON: Lesson = Lesson {
     slug: "eviction",
@@ -31,7 +31,7 @@ pub(super) static LESSON: Lesson = Lesson {
         Variant { title: "Textbook LRU, by entries", ..Variant::of(StrategyKind::LruByHand) },
         Variant { title: "Admission, by entries", ..Variant::of(StrategyKind::CacheAside) },
         Variant {
-            title: "Admission, 64 KiB",
+            title: "Admission, 128 KiB",
             change: |settings| settings.l1_bytes = L1_BYTES,
             ..Variant::of(StrategyKind::CacheAside)
         },

@@ -8,8 +8,9 @@ use crate::strategies::StrategyKind;
 const N_LOADS: u64 = 3;
 const N_READS: usize = 10;
 const PAUSE: Duration = Duration::from_millis(5);
-const AS_LONG_AS_TAKES: Duration = Duration::from_secs(6);
-const MARGIN: Duration = Duration::from_millis(100);
+const MAX_READS: usize = 600;
+const MAX_WAIT: Duration = Duration::from_secs(3);
+const MARGIN: Duration = Duration::from_millis(300);
 
 pub(super) static LESSON: Lesson = Lesson {
     slug: "refresh-ahead",
@@ -46,7 +47,7 @@ pub(super) static LESSON: Lesson = Lesson {
     ],
     settings: || Settings {
         requests: 0,
-        time_to_live_ms: 1_000,
+        time_to_live_ms: 800,
         l2_time_to_live_ms: 0,
         source_delay_ms: 20,
         ..Settings::default()
@@ -56,15 +57,18 @@ pub(super) static LESSON: Lesson = Lesson {
 
 async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
     stage.step("One reader asks for an item until it was loaded three times.").await?;
-    let began = tokio::time::Instant::now();
-    while stage.source().selects() < N_LOADS && began.elapsed() < AS_LONG_AS_TAKES {
+    for _ in 0..MAX_READS {
         stage.read(1, 1).await?;
+        if stage.source().selects() >= N_LOADS {
+            break;
+        }
         stage.wait(PAUSE).await?;
     }
 
     stage.step("The database is cut off, and the entry expires. Readers ask for it.").await?;
     stage.source().set_down(true);
-    stage.wait(Duration::from_millis(stage.settings().time_to_live_ms) + MARGIN).await?;
+    let life = Duration::from_millis(stage.settings().time_to_live_ms);
+    stage.wait(life.min(MAX_WAIT) + MARGIN).await?;
     for _ in 0..N_READS {
         stage.read(1, 1).await?;
     }

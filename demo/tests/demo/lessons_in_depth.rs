@@ -45,7 +45,7 @@ async fn a_scan_empties_a_textbook_lru_and_admission_keeps_what_is_popular() -> 
     let [lru, by_entries, by_bytes] = rows.as_slice() else { return Err("three rows".into()) };
     assert_eq!(lru.queries, 300 + 80, "every popular item is loaded once more");
     assert!(by_entries.queries < 300 + 40, "most are still there: {by_entries:?}");
-    assert!(by_bytes.l1_bytes <= 64 * 1_024, "{by_bytes:?}");
+    assert!(by_bytes.l1_bytes <= 128 * 1_024, "{by_bytes:?}");
     assert!(by_bytes.queries > by_entries.queries, "fewer fit: {by_bytes:?}");
     Ok(())
 }
@@ -61,7 +61,7 @@ async fn a_bound_in_entries_says_nothing_about_bytes() -> Done {
     }
     let [small, large] = bytes.as_slice() else { return Err("two runs".into()) };
     assert!(large[0] > 3 * small[0] && large[1] > 2 * small[1], "{bytes:?}");
-    assert!(small[2] <= 64 * 1_024 && large[2] <= 64 * 1_024, "{bytes:?}");
+    assert!(small[2] <= 128 * 1_024 && large[2] <= 128 * 1_024, "{bytes:?}");
     Ok(())
 }
 
@@ -75,6 +75,20 @@ async fn a_removal_that_was_ignored_leaves_stale_items_and_one_that_waits_none()
     assert_eq!(ours.stale_reads, 0);
     assert!(by_hand.stale_reads > 0, "{by_hand:?}");
     assert!(by_hand.queries >= 15 + 40, "all reads go to the database meanwhile: {by_hand:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_redis_that_hangs_costs_each_node_one_timeout() -> Done {
+    let laboratory = Laboratory::open().await?;
+    let state = laboratory.lab.start(order(lesson("redis-away")?))?.ended().await;
+    for performance in &state.performances {
+        let lines = &performance.steps[1].lines;
+        let waited = lines.iter().filter(|line| line.node.is_some() && line.took_us > 1_500_000);
+        let n_waited = waited.count();
+        // Ten reads ask Redis at least; a slow machine may hold up another.
+        assert!((2..5).contains(&n_waited), "{n_waited} of {lines:#?}");
+    }
     Ok(())
 }
 
