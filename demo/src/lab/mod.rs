@@ -10,6 +10,7 @@ mod fault;
 mod ledger;
 mod pace;
 mod perform;
+mod reads;
 mod requests;
 mod result;
 mod run;
@@ -21,6 +22,7 @@ mod start;
 mod tally;
 mod trace;
 mod waits;
+mod weight;
 mod wire;
 
 pub use error::{LabError, PlayError};

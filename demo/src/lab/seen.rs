@@ -33,12 +33,11 @@ impl Seen {
         }
     }
 
-    pub(super) fn told(self, id: u64, is_stale: bool) -> String {
+    pub(super) fn told(self) -> String {
         let outcome = self.outcome.as_str();
-        let mark = if is_stale { ", stale" } else { "" };
         match self.version {
-            Some(version) => format!("read {id}: {outcome}, version {version}{mark}"),
-            None => format!("read {id}: {outcome}, no item"),
+            Some(version) => format!("{outcome}, version {version}"),
+            None => format!("{outcome}, no item"),
         }
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -33,7 +34,7 @@ struct Inner {
 /// What is asked of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// One item is read.
+    /// Items are read.
     Select,
     /// Items are written.
     Update,
@@ -92,6 +93,16 @@ impl Source {
         self.call(Call::Select, query, || format!("{} [{id}]", Items::SELECT)).await
     }
 
+    /// Reads many items by one query; those that do not exist are left out.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn select_many(&self, ids: &[u64]) -> Result<HashMap<u64, Item>, SourceError> {
+        self.inner.selects.fetch_add(1, Relaxed);
+        let query = self.inner.items.select_many(ids);
+        self.call(Call::Select, query, || format!("{} {ids:?}", Items::SELECT_MANY)).await
+    }
+
     /// Writes items in one transaction.
     ///
     /// # Errors
@@ -124,7 +135,7 @@ impl Source {
         Held { gate, stop: self.inner.stop.clone() }
     }
 
-    /// How often an item was asked for.
+    /// How many queries were asked.
     pub fn selects(&self) -> u64 {
         self.inner.selects.load(Relaxed)
     }

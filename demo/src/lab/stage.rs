@@ -164,9 +164,11 @@ impl Stage {
             p50_ns: counts.took.quantile_ns(0.5),
             p99_ns: counts.took.quantile_ns(0.99),
             stale_reads: counts.stale_reads,
+            leaked: counts.leaked,
             acknowledged: counts.acknowledged,
             refused: counts.refused,
             lost_writes: self.ledger.lost(&self.source.items().versions().await?),
+            l1_bytes: self.l1_bytes(),
             took_ms: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
         })
     }
@@ -232,6 +234,7 @@ impl Stage {
             cache,
             source: self.source.clone(),
             redis,
+            l1_entries: self.settings.l1_entries,
             flush_every: Duration::from_millis(self.settings.flush_every_ms),
         };
         let strategy = Strategy::build(self.kind, surroundings)?.ok_or(PlayError::NeedsRedis)?;

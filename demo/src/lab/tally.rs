@@ -14,6 +14,7 @@ pub(super) struct Counts {
     pub(super) outcomes: Outcomes,
     pub(super) took: Histogram,
     pub(super) stale_reads: u64,
+    pub(super) leaked: u64,
     pub(super) acknowledged: u64,
     pub(super) refused: u64,
 }
@@ -27,6 +28,10 @@ impl Tally {
 
     pub(super) fn stale_read(&self) {
         self.counts().stale_reads += 1;
+    }
+
+    pub(super) fn leaked(&self) {
+        self.counts().leaked += 1;
     }
 
     pub(super) fn acknowledged(&self) {

@@ -21,6 +21,8 @@ pub(super) struct Wire {
 struct Condition {
     /// No connection is let through.
     is_cut: bool,
+    /// Nothing passes on any connection, and all stay open.
+    is_silent: bool,
     /// Nothing passes on the connection on which the node hears the bus.
     is_deaf: bool,
 }
@@ -57,6 +59,10 @@ impl Wire {
 
     pub(super) fn cut(&self) {
         self.condition.send_modify(|condition| condition.is_cut = true);
+    }
+
+    pub(super) fn silence(&self) {
+        self.condition.send_modify(|condition| condition.is_silent = true);
     }
 
     pub(super) fn deafen(&self) {
@@ -180,9 +186,11 @@ impl Pump {
 
     async fn until_it_may_pass(&self) {
         let mut state = self.state.clone();
-        let may_pass = |condition: &Condition| !(condition.is_deaf && self.hears_bus.load(Relaxed));
+        let is_held = |condition: &Condition| {
+            condition.is_silent || condition.is_deaf && self.hears_bus.load(Relaxed)
+        };
         // Whoever could change it is gone, and so is the connection in a moment.
-        let _ = state.wait_for(may_pass).await;
+        let _ = state.wait_for(|condition| !is_held(condition)).await;
     }
 }
 

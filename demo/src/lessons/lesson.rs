@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use super::{
-    cache_aside, no_cache, pattern, read_through, stampede, two_levels, write_behind, write_through,
+    batch, cache_aside, eviction, no_cache, pattern, read_through, redis_away, refresh_ahead,
+    repository, stampede, two_levels, write_behind, write_through,
 };
 use crate::lab::{Contender, Experiment, Playing, Settings, Stage};
 use crate::strategies::StrategyKind;
@@ -53,7 +54,7 @@ pub struct Question {
 
 impl Lesson {
     /// All lessons, in the order of the tour.
-    pub const ALL: [&'static Self; 8] = [
+    pub const ALL: [&'static Self; 13] = [
         &no_cache::LESSON,
         &cache_aside::LESSON,
         &read_through::LESSON,
@@ -62,6 +63,11 @@ impl Lesson {
         &two_levels::LESSON,
         &pattern::LESSON,
         &stampede::LESSON,
+        &refresh_ahead::LESSON,
+        &batch::LESSON,
+        &eviction::LESSON,
+        &redis_away::LESSON,
+        &repository::LESSON,
     ];
 
     /// What is performed with these settings.

@@ -1,11 +1,16 @@
 //! The lessons, one file each: what a reader is told and asked, and the script that is played.
 
+mod batch;
 mod cache_aside;
+mod eviction;
 mod lesson;
 mod markdown;
 mod no_cache;
 mod pattern;
 mod read_through;
+mod redis_away;
+mod refresh_ahead;
+mod repository;
 mod stampede;
 mod two_levels;
 mod write_behind;

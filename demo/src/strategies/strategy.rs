@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use strata_cache::{BuildError, Cache, LoadError, Node, Read, Structures};
 
 use super::{
-    ByPattern, ByPatternInRedis, CacheAside, ChangeError, DurableWriteBehind, FillByHand, NoCache,
-    ReadThrough, SetAfterWrite, WriteBehindInMemory, WriteThrough,
+    Batch, ByPattern, ByPatternInRedis, CacheAside, ChangeError, DecisionCached,
+    DurableWriteBehind, FillByHand, LruByHand, NoCache, ReadThrough, RedisByHand, Repository,
+    SetAfterWrite, WriteBehindInMemory, WriteThrough,
 };
 use crate::Item;
 use crate::lab::Source;
@@ -18,6 +19,11 @@ pub enum StrategyKind {
     CacheAside,
     FillByHand,
     ReadThrough,
+    Repository,
+    DecisionCached,
+    Batch,
+    LruByHand,
+    RedisByHand,
     WriteThrough,
     SetAfterWrite,
     WriteBehind,
@@ -33,6 +39,11 @@ pub enum Strategy {
     CacheAside(CacheAside),
     FillByHand(FillByHand),
     ReadThrough(ReadThrough),
+    Repository(Repository),
+    DecisionCached(DecisionCached),
+    Batch(Batch),
+    LruByHand(LruByHand),
+    RedisByHand(RedisByHand),
     WriteThrough(WriteThrough),
     SetAfterWrite(SetAfterWrite),
     WriteBehind(WriteBehindInMemory),
@@ -48,17 +59,24 @@ pub struct Surroundings {
     pub source: Source,
     /// The keys in Redis as any other client sees them; `None` without Redis.
     pub redis: Option<Structures>,
+    /// What an L1 of its own may hold.
+    pub l1_entries: u64,
     /// How often a write-behind writes.
     pub flush_every: Duration,
 }
 
 impl StrategyKind {
     /// All of them, the mistakes after what they are compared with.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::NoCache,
         Self::CacheAside,
         Self::FillByHand,
         Self::ReadThrough,
+        Self::Repository,
+        Self::DecisionCached,
+        Self::Batch,
+        Self::LruByHand,
+        Self::RedisByHand,
         Self::WriteThrough,
         Self::SetAfterWrite,
         Self::WriteBehind,
@@ -74,6 +92,11 @@ impl StrategyKind {
             Self::CacheAside => "Cache-aside",
             Self::FillByHand => "Look, load, set by hand",
             Self::ReadThrough => "Read-through",
+            Self::Repository => "Repository",
+            Self::DecisionCached => "Decision inside the load",
+            Self::Batch => "Batch reads",
+            Self::LruByHand => "Textbook LRU",
+            Self::RedisByHand => "Redis by hand, errors ignored",
             Self::WriteThrough => "Write-through",
             Self::SetAfterWrite => "Set after the write",
             Self::WriteBehind => "Write-behind in memory",
@@ -90,6 +113,11 @@ impl StrategyKind {
             Self::CacheAside => "cache-aside",
             Self::FillByHand => "fill-by-hand",
             Self::ReadThrough => "read-through",
+            Self::Repository => "repository",
+            Self::DecisionCached => "decision-cached",
+            Self::Batch => "batch",
+            Self::LruByHand => "lru-by-hand",
+            Self::RedisByHand => "redis-by-hand",
             Self::WriteThrough => "write-through",
             Self::SetAfterWrite => "set-after-write",
             Self::WriteBehind => "write-behind",
@@ -116,6 +144,11 @@ impl StrategyKind {
             Self::CacheAside => include_str!("cache_aside.rs"),
             Self::FillByHand => include_str!("fill_by_hand.rs"),
             Self::ReadThrough => include_str!("read_through.rs"),
+            Self::Repository => include_str!("repository.rs"),
+            Self::DecisionCached => include_str!("decision_cached.rs"),
+            Self::Batch => include_str!("batch.rs"),
+            Self::LruByHand => include_str!("lru_by_hand.rs"),
+            Self::RedisByHand => include_str!("redis_by_hand.rs"),
             Self::WriteThrough => include_str!("write_through.rs"),
             Self::SetAfterWrite => include_str!("set_after_write.rs"),
             Self::WriteBehind => include_str!("write_behind.rs"),
@@ -127,7 +160,7 @@ impl StrategyKind {
 
     /// Whether it makes no sense without Redis.
     pub const fn needs_redis(self) -> bool {
-        matches!(self, Self::DurableWriteBehind | Self::PatternInRedis)
+        matches!(self, Self::RedisByHand | Self::DurableWriteBehind | Self::PatternInRedis)
     }
 }
 
@@ -137,12 +170,20 @@ impl Strategy {
         kind: StrategyKind,
         with: Surroundings,
     ) -> Result<Option<Self>, BuildError> {
-        let Surroundings { node, cache, source, redis, flush_every: every } = with;
+        let Surroundings { node, cache, source, redis, l1_entries, flush_every: every } = with;
         Ok(Some(match kind {
             StrategyKind::NoCache => Self::NoCache(NoCache { cache, source }),
             StrategyKind::CacheAside => Self::CacheAside(CacheAside { cache, source }),
             StrategyKind::FillByHand => Self::FillByHand(FillByHand { cache, source }),
             StrategyKind::ReadThrough => Self::ReadThrough(ReadThrough::new(cache, source)),
+            StrategyKind::Repository => Self::Repository(Repository::new(cache, source)),
+            StrategyKind::DecisionCached => Self::DecisionCached(DecisionCached { cache, source }),
+            StrategyKind::Batch => Self::Batch(Batch { cache, source }),
+            StrategyKind::LruByHand => Self::LruByHand(LruByHand::new(l1_entries, source)),
+            StrategyKind::RedisByHand => {
+                let redis = node.structures(&format!("{}-data", cache.name()))?;
+                Self::RedisByHand(RedisByHand { redis, source })
+            }
             StrategyKind::WriteThrough => Self::WriteThrough(WriteThrough { cache, source }),
             StrategyKind::SetAfterWrite => Self::SetAfterWrite(SetAfterWrite { cache, source }),
             StrategyKind::WriteBehind => {
@@ -166,6 +207,11 @@ impl Strategy {
             Self::CacheAside(strategy) => strategy.read(id).await,
             Self::FillByHand(strategy) => strategy.read(id).await,
             Self::ReadThrough(strategy) => strategy.read(id).await,
+            Self::Repository(strategy) => strategy.read(id).await,
+            Self::DecisionCached(strategy) => strategy.read(id).await,
+            Self::Batch(strategy) => strategy.read(id).await,
+            Self::LruByHand(strategy) => strategy.read(id).await,
+            Self::RedisByHand(strategy) => strategy.read(id).await,
             Self::WriteThrough(strategy) => strategy.read(id).await,
             Self::SetAfterWrite(strategy) => strategy.read(id).await,
             Self::WriteBehind(strategy) => strategy.read(id).await,
@@ -182,6 +228,11 @@ impl Strategy {
             Self::CacheAside(strategy) => strategy.write(item).await,
             Self::FillByHand(strategy) => strategy.write(item).await,
             Self::ReadThrough(strategy) => strategy.write(item).await,
+            Self::Repository(strategy) => strategy.write(item).await,
+            Self::DecisionCached(strategy) => strategy.write(item).await,
+            Self::Batch(strategy) => strategy.write(item).await,
+            Self::LruByHand(strategy) => strategy.write(item).await,
+            Self::RedisByHand(strategy) => strategy.write(item).await,
             Self::WriteThrough(strategy) => strategy.write(item).await,
             Self::SetAfterWrite(strategy) => strategy.write(item).await,
             Self::WriteBehind(strategy) => strategy.write(item).await,

@@ -3,6 +3,7 @@
 mod lab;
 mod lesson_pages;
 mod lessons;
+mod lessons_in_depth;
 mod seed;
 mod site;
 mod store;
