@@ -18,13 +18,13 @@ impl Stage {
     pub async fn read(&self, node: usize, id: u64) -> Result<Seen, PlayError> {
         let _acting = self.acting.read().await;
         let strategy = self.seat(node)?.strategy;
-        let (newest, started) = (self.ledger.newest(id), Instant::now());
+        let (newest, started) = (self.newest(id), Instant::now());
         let read = strategy.read(id).await;
         let took = started.elapsed();
         self.go_on()?;
         let seen = Seen::of(&read);
         self.tally.read(seen.outcome, took);
-        let is_stale = seen.version.is_some_and(|version| version < newest);
+        let is_stale = seen.is_older_than(newest);
         if is_stale {
             self.tally.stale_read();
         }

@@ -22,6 +22,9 @@ pub struct ResultRow {
     pub refused: u64,
     /// Writes acknowledged that the database never got.
     pub lost_writes: u64,
+    /// Of entries loaded at once, the most that expire within the same second; `None` where the
+    /// script does not look.
+    pub wave: Option<u64>,
     /// How long it all took, milliseconds.
     pub took_ms: u64,
 }

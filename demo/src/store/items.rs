@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -30,9 +31,14 @@ pub struct Items {
     pool: SqlitePool,
 }
 
+type Row = (i64, i64, String);
+
 impl Items {
     /// How one item is read.
     pub const SELECT: &'static str = "SELECT id, version, body FROM items WHERE id = ?";
+    /// How items in a row are read.
+    pub const RANGE: &'static str =
+        "SELECT id, version, body FROM items WHERE id BETWEEN ? AND ? ORDER BY id";
     /// How one item is written. A late write never replaces a newer one.
     pub const UPSERT: &'static str = "INSERT INTO items (id, version, body) VALUES (?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET version = excluded.version, body = excluded.body
@@ -77,13 +83,22 @@ impl Items {
     /// # Errors
     /// Where the database does not answer.
     pub async fn select(&self, id: u64) -> Result<Option<Item>, StoreError> {
-        let row: Option<(i64, i64, String)> =
+        let row: Option<Row> =
             sqlx::query_as(Self::SELECT).bind(id.cast_signed()).fetch_optional(&self.pool).await?;
-        Ok(row.map(|(id, version, body)| Item {
-            id: id.cast_unsigned(),
-            version: version.cast_unsigned(),
-            body,
-        }))
+        Ok(row.map(item))
+    }
+
+    /// Those of the items that are there, in order.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn select_range(&self, ids: RangeInclusive<u64>) -> Result<Vec<Item>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(Self::RANGE)
+            .bind(ids.start().cast_signed())
+            .bind(ids.end().cast_signed())
+            .fetch_all(&self.pool)
+            .await?;
+        Ok(rows.into_iter().map(item).collect())
     }
 
     /// Writes items in one transaction, all or none.
@@ -118,4 +133,8 @@ impl Items {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+fn item((id, version, body): Row) -> Item {
+    Item { id: id.cast_unsigned(), version: version.cast_unsigned(), body }
 }
