@@ -1,14 +1,16 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use strata_cache::{BuildError, Cache, LoadError, Node, Read, Structures};
+use strata_cache::{BuildError, Cache, LoadError, Node, Read};
 
 use super::{
-    ByPattern, ByPatternInRedis, CacheAside, ChangeError, DurableWriteBehind, FillByHand, NoCache,
-    ReadThrough, SetAfterWrite, WriteBehindInMemory, WriteThrough,
+    AllPages, ByPattern, ByPatternInRedis, ByTag, CacheAside, ChangeError, DurableWriteBehind,
+    FillByHand, ForgetFirst, ForgetFound, ForgetfulChannel, L1First, LevelsByHand, NoCache,
+    OnePage, ReadThrough, SetAfterWrite, TellNobody, WaitForExpiry, WriteBehindInMemory,
+    WriteThrough,
 };
 use crate::Item;
-use crate::lab::Source;
+use crate::lab::{Channel, PlainRedis, Source};
 
 /// Which strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -24,6 +26,15 @@ pub enum StrategyKind {
     DurableWriteBehind,
     Pattern,
     PatternInRedis,
+    WaitForExpiry,
+    ForgetFirst,
+    L1First,
+    TellNobody,
+    ForgetfulChannel,
+    Tags,
+    AllPages,
+    OnePage,
+    ForgetFound,
 }
 
 /// A strategy at work on one node. Cheap to clone.
@@ -39,6 +50,15 @@ pub enum Strategy {
     DurableWriteBehind(DurableWriteBehind),
     Pattern(ByPattern),
     PatternInRedis(ByPatternInRedis),
+    WaitForExpiry(WaitForExpiry),
+    ForgetFirst(ForgetFirst),
+    L1First(L1First),
+    TellNobody(TellNobody),
+    ForgetfulChannel(ForgetfulChannel),
+    Tags(ByTag),
+    AllPages(AllPages),
+    OnePage(OnePage),
+    ForgetFound(ForgetFound),
 }
 
 /// What a strategy works with.
@@ -47,14 +67,16 @@ pub struct Surroundings {
     pub cache: Cache<u64, Item>,
     pub source: Source,
     /// The keys in Redis as any other client sees them; `None` without Redis.
-    pub redis: Option<Structures>,
+    pub redis: Option<PlainRedis>,
+    /// On which nodes talk that do not trust the bus.
+    pub channel: Channel,
     /// How often a write-behind writes.
     pub flush_every: Duration,
 }
 
 impl StrategyKind {
     /// All of them, the mistakes after what they are compared with.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 19] = [
         Self::NoCache,
         Self::CacheAside,
         Self::FillByHand,
@@ -65,6 +87,15 @@ impl StrategyKind {
         Self::DurableWriteBehind,
         Self::Pattern,
         Self::PatternInRedis,
+        Self::WaitForExpiry,
+        Self::ForgetFirst,
+        Self::L1First,
+        Self::TellNobody,
+        Self::ForgetfulChannel,
+        Self::Tags,
+        Self::AllPages,
+        Self::OnePage,
+        Self::ForgetFound,
     ];
 
     /// Its name on a screen.
@@ -80,6 +111,15 @@ impl StrategyKind {
             Self::DurableWriteBehind => "Write-behind, durable",
             Self::Pattern => "Invalidation by pattern",
             Self::PatternInRedis => "Pattern in Redis alone",
+            Self::WaitForExpiry => "Nobody invalidates",
+            Self::ForgetFirst => "Forget before the commit",
+            Self::L1First => "L1 before L2",
+            Self::TellNobody => "No other node is told",
+            Self::ForgetfulChannel => "A channel that forgets",
+            Self::Tags => "Invalidation by tag",
+            Self::AllPages => "All pages, by pattern",
+            Self::OnePage => "One page, by its key",
+            Self::ForgetFound => "Forget only what is there",
         }
     }
 
@@ -96,6 +136,15 @@ impl StrategyKind {
             Self::DurableWriteBehind => "durable-write-behind",
             Self::Pattern => "pattern",
             Self::PatternInRedis => "pattern-in-redis",
+            Self::WaitForExpiry => "wait-for-expiry",
+            Self::ForgetFirst => "forget-first",
+            Self::L1First => "l1-first",
+            Self::TellNobody => "tell-nobody",
+            Self::ForgetfulChannel => "forgetful-channel",
+            Self::Tags => "tags",
+            Self::AllPages => "all-pages",
+            Self::OnePage => "one-page",
+            Self::ForgetFound => "forget-found",
         }
     }
 
@@ -117,12 +166,31 @@ impl StrategyKind {
             Self::DurableWriteBehind => include_str!("durable_write_behind.rs"),
             Self::Pattern => include_str!("pattern.rs"),
             Self::PatternInRedis => include_str!("pattern_in_redis.rs"),
+            Self::WaitForExpiry => include_str!("wait_for_expiry.rs"),
+            Self::ForgetFirst => include_str!("forget_first.rs"),
+            Self::L1First => include_str!("l1_first.rs"),
+            Self::TellNobody => include_str!("tell_nobody.rs"),
+            Self::ForgetfulChannel => include_str!("forgetful_channel.rs"),
+            Self::Tags => include_str!("tags.rs"),
+            Self::AllPages => include_str!("all_pages.rs"),
+            Self::OnePage => include_str!("one_page.rs"),
+            Self::ForgetFound => include_str!("forget_found.rs"),
         }
     }
 
     /// Whether it makes no sense without Redis.
     pub const fn needs_redis(self) -> bool {
-        matches!(self, Self::DurableWriteBehind | Self::PatternInRedis)
+        matches!(self, Self::DurableWriteBehind | Self::PatternInRedis) || self.has_l2_by_hand()
+    }
+
+    /// Whether its cache is L1 alone, and it looks after Redis itself.
+    pub(crate) const fn has_l2_by_hand(self) -> bool {
+        matches!(self, Self::L1First | Self::TellNobody | Self::ForgetfulChannel)
+    }
+
+    /// Whether it reads pages, each made from several items.
+    pub(crate) const fn reads_pages(self) -> bool {
+        matches!(self, Self::Tags | Self::AllPages | Self::OnePage)
     }
 }
 
@@ -132,7 +200,7 @@ impl Strategy {
         kind: StrategyKind,
         with: Surroundings,
     ) -> Result<Option<Self>, BuildError> {
-        let Surroundings { node, cache, source, redis, flush_every: every } = with;
+        let Surroundings { node, cache, source, redis, channel, flush_every: every } = with;
         Ok(Some(match kind {
             StrategyKind::NoCache => Self::NoCache(NoCache { cache, source }),
             StrategyKind::CacheAside => Self::CacheAside(CacheAside { cache, source }),
@@ -151,6 +219,25 @@ impl Strategy {
                 let Some(redis) = redis else { return Ok(None) };
                 Self::PatternInRedis(ByPatternInRedis { node, cache, redis, source })
             }
+            StrategyKind::WaitForExpiry => Self::WaitForExpiry(WaitForExpiry { cache, source }),
+            StrategyKind::ForgetFirst => Self::ForgetFirst(ForgetFirst { cache, source }),
+            StrategyKind::L1First => {
+                let Some(redis) = redis else { return Ok(None) };
+                Self::L1First(L1First { levels: LevelsByHand { l1: cache, redis, source } })
+            }
+            StrategyKind::TellNobody => {
+                let Some(redis) = redis else { return Ok(None) };
+                Self::TellNobody(TellNobody { levels: LevelsByHand { l1: cache, redis, source } })
+            }
+            StrategyKind::ForgetfulChannel => {
+                let Some(redis) = redis else { return Ok(None) };
+                let levels = LevelsByHand { l1: cache, redis, source };
+                Self::ForgetfulChannel(ForgetfulChannel::new(levels, channel))
+            }
+            StrategyKind::Tags => Self::Tags(ByTag { cache, source }),
+            StrategyKind::AllPages => Self::AllPages(AllPages { cache, source }),
+            StrategyKind::OnePage => Self::OnePage(OnePage { cache, source }),
+            StrategyKind::ForgetFound => Self::ForgetFound(ForgetFound { cache, source }),
         }))
     }
 
@@ -167,6 +254,15 @@ impl Strategy {
             Self::DurableWriteBehind(strategy) => strategy.read(id).await,
             Self::Pattern(strategy) => strategy.read(id).await,
             Self::PatternInRedis(strategy) => strategy.read(id).await,
+            Self::WaitForExpiry(strategy) => strategy.read(id).await,
+            Self::ForgetFirst(strategy) => strategy.read(id).await,
+            Self::L1First(strategy) => strategy.read(id).await,
+            Self::TellNobody(strategy) => strategy.read(id).await,
+            Self::ForgetfulChannel(strategy) => strategy.read(id).await,
+            Self::Tags(strategy) => strategy.read(id).await,
+            Self::AllPages(strategy) => strategy.read(id).await,
+            Self::OnePage(strategy) => strategy.read(id).await,
+            Self::ForgetFound(strategy) => strategy.read(id).await,
         }
     }
 
@@ -183,6 +279,15 @@ impl Strategy {
             Self::DurableWriteBehind(strategy) => strategy.write(item).await,
             Self::Pattern(strategy) => strategy.write(item).await,
             Self::PatternInRedis(strategy) => strategy.write(item).await,
+            Self::WaitForExpiry(strategy) => strategy.write(item).await,
+            Self::ForgetFirst(strategy) => strategy.write(item).await,
+            Self::L1First(strategy) => strategy.write(item).await,
+            Self::TellNobody(strategy) => strategy.write(item).await,
+            Self::ForgetfulChannel(strategy) => strategy.write(item).await,
+            Self::Tags(strategy) => strategy.write(item).await,
+            Self::AllPages(strategy) => strategy.write(item).await,
+            Self::OnePage(strategy) => strategy.write(item).await,
+            Self::ForgetFound(strategy) => strategy.write(item).await,
         }
     }
 

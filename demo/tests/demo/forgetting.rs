@@ -1,0 +1,72 @@
+//! What the lessons on expiry and invalidation claim, on the real stack.
+
+use strata_report::Outcomes;
+
+use crate::support::{Done, Laboratory};
+
+#[tokio::test]
+async fn a_short_time_to_live_makes_work_and_a_long_one_old_answers() -> Done {
+    let laboratory = Laboratory::open().await?;
+    let rows = laboratory.rows("time-to-live").await?;
+    let [short, long, jittered] = rows.as_slice() else { return Err("three rows".into()) };
+    // 100 items once, then the one that changes: it may have expired when it is read first.
+    assert!((105..=106).contains(&short.queries), "loaded again after each change: {short:?}");
+    assert_eq!((long.queries, jittered.queries), (100, 100), "each item once");
+    assert_eq!((short.stale_reads, long.stale_reads, jittered.stale_reads), (0, 5, 5));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_loaded_at_once_expires_at_once_unless_jitter_spreads_it() -> Done {
+    let laboratory = Laboratory::open().await?;
+    let rows = laboratory.rows("time-to-live").await?;
+    let [short, long, jittered] = rows.as_slice() else { return Err("three rows".into()) };
+    assert_eq!((short.wave, long.wave), (Some(100), Some(100)));
+    assert!(jittered.wave < Some(25), "{jittered:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_commit_then_l2_then_l1_lets_no_reader_bring_the_old_item_back() -> Done {
+    let laboratory = Laboratory::open().await?;
+    let rows = laboratory.rows("invalidation").await?;
+    let stale: Vec<u64> = rows.iter().map(|row| row.stale_reads).collect();
+    // Waiting for the expiry: after each of the three changes, and in the middle of the last.
+    assert_eq!(stale, [0, 4, 1, 1], "in order, never, before the commit, L1 first");
+    let queries: Vec<u64> = rows.iter().map(|row| row.queries).collect();
+    assert_eq!(queries, [6, 3, 6, 5], "who drops L1 first takes the old item from L2");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_node_on_the_stream_catches_up_and_one_on_a_channel_that_forgets_does_not() -> Done {
+    let laboratory = Laboratory::open().await?;
+    let rows = laboratory.rows("events").await?;
+    let stale: Vec<u64> = rows.iter().map(|row| row.stale_reads).collect();
+    assert_eq!(stale, [0, 1, 2], "a stream, a channel that forgets, nobody told");
+    let queries: Vec<u64> = rows.iter().map(|row| row.queries).collect();
+    assert_eq!(queries, [4, 3, 2], "what is stale was not loaded again");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_tag_forgets_the_pages_that_show_an_item_and_no_other() -> Done {
+    let laboratory = Laboratory::open().await?;
+    let rows = laboratory.rows("tags").await?;
+    let [tags, all, one] = rows.as_slice() else { return Err("three rows".into()) };
+    assert_eq!((tags.queries, all.queries, one.queries), (53, 100, 51));
+    assert_eq!((tags.stale_reads, all.stale_reads, one.stale_reads), (0, 0, 4));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_not_found_is_asked_for_once_by_all_nodes_until_the_item_is_created() -> Done {
+    let laboratory = Laboratory::open().await?;
+    let rows = laboratory.rows("negative").await?;
+    let [kept, forgotten, mistaken] = rows.as_slice() else { return Err("three rows".into()) };
+    let expected = Outcomes { loaded: 2, l2_hit: 2, l1_hit: 38, ..Outcomes::default() };
+    assert_eq!(kept.outcomes, expected, "once not there, once there; node 2 asks Redis");
+    assert_eq!((kept.queries, forgotten.queries, mistaken.queries), (2, 41, 1));
+    assert_eq!((kept.stale_reads, forgotten.stale_reads, mistaken.stale_reads), (0, 0, 2));
+    Ok(())
+}
