@@ -3,12 +3,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::{PlayError, Stage};
+use super::{PlayError, Seen, Stage};
 
 /// Where a call can be held up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// An item is read from the database: before the answer.
+    /// Items are read from the database: before the answer.
     Select,
     /// Items are written to the database: before the commit.
     Commit,
@@ -19,15 +19,15 @@ pub enum Call {
 }
 
 /// One call that is held up. Goes on when this is dropped.
-pub struct Held {
+struct Held {
     gate: Gate,
     stop: CancellationToken,
 }
 
-/// A write that was begun, and is held up or has ended.
-pub struct HeldWrite {
+/// A read or write that was begun, and is held up or has ended.
+pub struct HeldAct<T> {
     held: Held,
-    writing: JoinHandle<Result<bool, PlayError>>,
+    acting: JoinHandle<Result<T, PlayError>>,
 }
 
 /// The calls of one stage that are to be held up. Cheap to clone; all clones are the same.
@@ -50,9 +50,19 @@ struct Gate {
 }
 
 impl Stage {
-    /// Holds up the next call of this kind.
-    pub fn hold_next(&self, call: Call) -> Held {
-        self.source.hold_next(call)
+    /// Begins to read an item, and waits until the read is held up at this call, or has ended
+    /// without it.
+    ///
+    /// # Errors
+    /// When the stage is stopped.
+    pub async fn read_until(
+        self: &Arc<Self>,
+        call: Call,
+        node: usize,
+        id: u64,
+    ) -> Result<HeldAct<Seen>, PlayError> {
+        let stage = Arc::clone(self);
+        self.act_until(call, async move { stage.read(node, id).await }).await
     }
 
     /// Begins to change an item, and waits until the write is held up at this call, or has ended
@@ -65,35 +75,41 @@ impl Stage {
         call: Call,
         node: usize,
         id: u64,
-    ) -> Result<HeldWrite, PlayError> {
-        let (stage, held) = (Arc::clone(self), self.hold_next(call));
+    ) -> Result<HeldAct<bool>, PlayError> {
+        let stage = Arc::clone(self);
+        self.act_until(call, async move { stage.write(node, id).await }).await
+    }
+
+    async fn act_until<T: Send + 'static>(
+        &self,
+        call: Call,
+        act: impl Future<Output = Result<T, PlayError>> + Send + 'static,
+    ) -> Result<HeldAct<T>, PlayError> {
+        let held = self.source.holds().next(call);
         let ended = held.gate.entered.clone();
-        let writing = tokio::spawn(async move {
+        let acting = tokio::spawn(async move {
             let _ended = ended.drop_guard();
-            stage.write(node, id).await
+            act.await
         });
         held.entered().await?;
-        Ok(HeldWrite { held, writing })
+        Ok(HeldAct { held, acting })
     }
 }
 
-impl HeldWrite {
-    /// Lets it go on to its end; says whether it was acknowledged.
+impl<T> HeldAct<T> {
+    /// Lets it go on to its end; answers what the read or write does.
     ///
     /// # Errors
-    /// When the stage is stopped or the node was killed.
-    pub async fn go_on(self) -> Result<bool, PlayError> {
+    /// When the stage is stopped or all nodes were killed.
+    pub async fn go_on(self) -> Result<T, PlayError> {
         drop(self.held);
-        self.writing.await.unwrap_or(Err(PlayError::Panicked))
+        self.acting.await.unwrap_or(Err(PlayError::Panicked))
     }
 }
 
 impl Held {
     /// Waits until the call is held up, or has ended with an error.
-    ///
-    /// # Errors
-    /// When the experiment is stopped first.
-    pub async fn entered(&self) -> Result<(), PlayError> {
+    async fn entered(&self) -> Result<(), PlayError> {
         let entered = self.stop.run_until_cancelled(self.gate.entered.cancelled()).await;
         entered.ok_or(PlayError::Stopped)
     }
@@ -110,7 +126,8 @@ impl Holds {
         Self { gates: Arc::default(), stop }
     }
 
-    pub(super) fn next(&self, call: Call) -> Held {
+    /// Holds up the next call of this kind.
+    fn next(&self, call: Call) -> Held {
         let gate = Gate::default();
         self.gates().push((call, gate.clone()));
         Held { gate, stop: self.stop.clone() }

@@ -32,7 +32,7 @@ pub use channel::{Channel, Ear, Told};
 pub use error::{LabError, PlayError};
 pub use experiment::{Contender, Experiment, Order, Play, Playing};
 pub use fault::Fault;
-pub use hold::{Call, Held, HeldWrite};
+pub use hold::{Call, HeldAct};
 pub use pace::Pace;
 pub(crate) use page::items_on;
 pub use plain_redis::PlainRedis;

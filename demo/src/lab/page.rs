@@ -1,6 +1,6 @@
 use std::ops::RangeInclusive;
 
-use super::Stage;
+use super::{Source, SourceError, Stage};
 use crate::Item;
 
 /// The items that a page shows: the one it is named after and the two that follow.
@@ -8,11 +8,19 @@ pub(crate) fn items_on(page: u64) -> RangeInclusive<u64> {
     page..=page.saturating_add(2)
 }
 
-/// A page is an item itself, so that strategies and counts need not tell them apart.
-pub(super) fn made_from(page: u64, items: &[Item]) -> Option<Item> {
-    let version: u64 = items.iter().map(|item| item.version).sum();
-    let body = items.iter().map(|item| item.body.as_str()).collect();
-    (version > 0).then_some(Item { id: page, version, body })
+impl Source {
+    /// Reads a page by one query. It comes as an item, so that strategies and counts need not tell
+    /// the two apart; its version is the sum of those of its items. `None` where none is there.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn select_page(&self, page: u64) -> Result<Option<Item>, SourceError> {
+        let ids: Vec<u64> = items_on(page).collect();
+        let found = self.select_many(&ids).await?;
+        let version: u64 = found.values().map(|item| item.version).sum();
+        let body = ids.iter().filter_map(|id| Some(found.get(id)?.body.as_str())).collect();
+        Ok((version > 0).then_some(Item { id: page, version, body }))
+    }
 }
 
 impl Stage {

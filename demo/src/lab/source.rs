@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,8 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::hold::{Call, Held, Holds};
-use super::page;
+use super::hold::{Call, Holds};
 use super::trace::{Level, Trace, TraceLine};
 use crate::{Item, Items, StoreError};
 
@@ -71,18 +71,14 @@ impl Source {
         self.call(Call::Select, query, || format!("{} [{id}]", Items::SELECT)).await
     }
 
-    /// Reads a page: an item made from the items that the page shows, whose version is the sum of
-    /// theirs. `None` where none of them is there.
+    /// Reads many items by one query; those that do not exist are left out.
     ///
     /// # Errors
     /// Where the database does not answer.
-    pub async fn select_page(&self, page: u64) -> Result<Option<Item>, SourceError> {
+    pub async fn select_many(&self, ids: &[u64]) -> Result<HashMap<u64, Item>, SourceError> {
         self.inner.selects.fetch_add(1, Relaxed);
-        let shown = page::items_on(page);
-        let query = self.inner.items.select_range(shown.clone());
-        let items =
-            self.call(Call::Select, query, || format!("{} {shown:?}", Items::RANGE)).await?;
-        Ok(page::made_from(page, &items))
+        let query = self.inner.items.select_many(ids);
+        self.call(Call::Select, query, || format!("{} {ids:?}", Items::SELECT_MANY)).await
     }
 
     /// Writes items in one transaction.
@@ -110,12 +106,7 @@ impl Source {
         self.inner.down.store(down, Relaxed);
     }
 
-    /// Holds up the next call of this kind.
-    pub fn hold_next(&self, call: Call) -> Held {
-        self.inner.holds.next(call)
-    }
-
-    /// How often an item was asked for.
+    /// How many queries were asked.
     pub fn selects(&self) -> u64 {
         self.inner.selects.load(Relaxed)
     }

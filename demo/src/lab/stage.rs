@@ -136,7 +136,7 @@ impl Stage {
         self.kind
     }
 
-    /// The database, to make it slow, cut it off or hold it up.
+    /// The database, to make it slow or cut it off.
     pub fn source(&self) -> &Source {
         &self.source
     }
@@ -230,8 +230,7 @@ impl Stage {
         let url = wire.map(Wire::url).or(self.place.redis_url.as_deref());
         let node = self.place.node(&number.to_string(), url).await?;
         let cache = self.cache(&node)?;
-        let redis =
-            self.outsider.as_ref().map(|outsider| self.plain_redis(outsider)).transpose()?;
+        let redis = self.plain_redis(&node)?;
         let surroundings = Surroundings {
             node: node.clone(),
             cache,
@@ -245,10 +244,18 @@ impl Stage {
         Ok(Seat { node, strategy, _told: told })
     }
 
-    fn plain_redis(&self, outsider: &Node) -> Result<PlainRedis, BuildError> {
+    // Keys beside the cache's where a strategy keeps L2 itself; otherwise the cache's own, which a
+    // node does not hand out.
+    fn plain_redis(&self, node: &Node) -> Result<Option<PlainRedis>, BuildError> {
+        let Some(outsider) = &self.outsider else { return Ok(None) };
+        let name = &self.place.cache;
+        let keys = match self.kind.has_l2_by_hand() {
+            true => node.structures(&format!("{name}-l2"))?,
+            false => outsider.structures(name)?,
+        };
         let time_to_live = Duration::from_millis(self.settings.l2_time_to_live_ms);
-        let keys = outsider.structures(&self.place.cache)?;
-        Ok(PlainRedis::new(keys, time_to_live, self.source.holds().clone()))
+        let (holds, trace) = (self.source.holds().clone(), self.trace.clone());
+        Ok(Some(PlainRedis { keys, time_to_live, holds, trace }))
     }
 
     fn cache(&self, node: &Node) -> Result<Cache<u64, Item>, BuildError> {

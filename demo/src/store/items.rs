@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -23,7 +22,14 @@ impl Item {
     pub fn weight(&self) -> u32 {
         u32::try_from(size_of::<Self>() + self.body.len()).unwrap_or(u32::MAX)
     }
+
+    fn of_row((id, version, body): Row) -> Self {
+        Self { id: id.cast_unsigned(), version: version.cast_unsigned(), body }
+    }
 }
+
+/// Id, version and body.
+type Row = (i64, i64, String);
 
 /// The table of one experiment: SQLite in memory, gone with the last clone.
 #[derive(Clone, Debug)]
@@ -31,14 +37,12 @@ pub struct Items {
     pool: SqlitePool,
 }
 
-type Row = (i64, i64, String);
-
 impl Items {
     /// How one item is read.
     pub const SELECT: &'static str = "SELECT id, version, body FROM items WHERE id = ?";
-    /// How items in a row are read.
-    pub const RANGE: &'static str =
-        "SELECT id, version, body FROM items WHERE id BETWEEN ? AND ? ORDER BY id";
+    /// How many items are read at once.
+    pub const SELECT_MANY: &'static str =
+        "SELECT id, version, body FROM items WHERE id IN (SELECT value FROM json_each(?))";
     /// How one item is written. A late write never replaces a newer one.
     pub const UPSERT: &'static str = "INSERT INTO items (id, version, body) VALUES (?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET version = excluded.version, body = excluded.body
@@ -85,20 +89,18 @@ impl Items {
     pub async fn select(&self, id: u64) -> Result<Option<Item>, StoreError> {
         let row: Option<Row> =
             sqlx::query_as(Self::SELECT).bind(id.cast_signed()).fetch_optional(&self.pool).await?;
-        Ok(row.map(item))
+        Ok(row.map(Item::of_row))
     }
 
-    /// Those of the items that are there, in order.
+    /// Many items by one query; those that do not exist are left out.
     ///
     /// # Errors
     /// Where the database does not answer.
-    pub async fn select_range(&self, ids: RangeInclusive<u64>) -> Result<Vec<Item>, StoreError> {
-        let rows: Vec<Row> = sqlx::query_as(Self::RANGE)
-            .bind(ids.start().cast_signed())
-            .bind(ids.end().cast_signed())
-            .fetch_all(&self.pool)
-            .await?;
-        Ok(rows.into_iter().map(item).collect())
+    pub async fn select_many(&self, ids: &[u64]) -> Result<HashMap<u64, Item>, StoreError> {
+        let list = serde_json::json!(ids).to_string();
+        let rows: Vec<Row> =
+            sqlx::query_as(Self::SELECT_MANY).bind(list).fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(Item::of_row).map(|item| (item.id, item)).collect())
     }
 
     /// Writes items in one transaction, all or none.
@@ -133,8 +135,4 @@ impl Items {
     pub async fn close(&self) {
         self.pool.close().await;
     }
-}
-
-fn item((id, version, body): Row) -> Item {
-    Item { id: id.cast_unsigned(), version: version.cast_unsigned(), body }
 }
