@@ -51,7 +51,7 @@ impl Stage {
     }
 
     fn asked(&self, node: usize, id: u64) -> Asked {
-        let (newest, started) = (self.ledger.newest(id), Instant::now());
+        let (newest, started) = (self.newest(id), Instant::now());
         Asked { node, id, caller: None, newest, started }
     }
 
@@ -75,7 +75,7 @@ struct Asked {
     node: usize,
     id: u64,
     caller: Option<Caller>,
-    /// The newest version that was acknowledged by then.
+    /// The version that it must answer at least.
     newest: u64,
     started: Instant,
 }
@@ -96,7 +96,8 @@ impl Asked {
         match (may_see, seen.version) {
             (Some(false), Some(_)) => Some(Mark::Leaked),
             (Some(true), None) if seen.outcome != Outcome::Failed => Some(Mark::Withheld),
-            (_, Some(version)) if version < self.newest => Some(Mark::Stale),
+            (Some(false), None) => None,
+            _ if seen.is_older_than(self.newest) => Some(Mark::Stale),
             _ => None,
         }
     }

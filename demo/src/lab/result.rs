@@ -26,6 +26,9 @@ pub struct ResultRow {
     pub lost_writes: u64,
     /// About as many bytes as the items in L1 take as it ends, all nodes together.
     pub l1_bytes: u64,
+    /// Of entries loaded at once, the most that expire within the same second; `None` where the
+    /// script does not look.
+    pub wave: Option<u64>,
     /// How long it all took, milliseconds.
     pub took_ms: u64,
 }

@@ -17,6 +17,7 @@ pub(super) struct Counts {
     pub(super) leaked: u64,
     pub(super) acknowledged: u64,
     pub(super) refused: u64,
+    pub(super) wave: Option<u64>,
 }
 
 impl Tally {
@@ -40,6 +41,11 @@ impl Tally {
 
     pub(super) fn refused(&self) {
         self.counts().refused += 1;
+    }
+
+    pub(super) fn wave(&self, n_entries: u64) {
+        let wave = &mut self.counts().wave;
+        *wave = (*wave).max(Some(n_entries));
     }
 
     pub(super) fn so_far(&self) -> Counts {
