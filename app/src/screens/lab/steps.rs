@@ -45,8 +45,9 @@ fn lines(lines: &[TraceLine]) -> impl IntoView + use<> {
 fn line(line: &TraceLine) -> impl IntoView + use<> {
     let node = line.node.map(|node| format!("node {node}"));
     let took = (line.took_us > 0).then(|| format::duration(Some(line.took_us * 1_000)));
+    let is_stale = line.command.ends_with(", stale");
     view! {
-        <li>
+        <li class=is_stale.then_some("is-stale")>
             <span class=format!("level {}", class(line.level))>{name(line.level)}</span>
             <span class="node">{node}</span>
             <code>{line.command.clone()}</code>
