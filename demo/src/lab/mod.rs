@@ -4,12 +4,17 @@
 //! `Stage`: nodes, a cache, a table and a namespace in Redis that nobody else has.
 
 mod acts;
+mod channel;
 mod error;
 mod experiment;
 mod fault;
+mod hold;
 mod ledger;
 mod pace;
+mod page;
 mod perform;
+mod plain_redis;
+mod reads;
 mod requests;
 mod result;
 mod run;
@@ -21,17 +26,23 @@ mod start;
 mod tally;
 mod trace;
 mod waits;
+mod wave;
+mod weight;
 mod wire;
 
+pub use channel::{Channel, Ear, Told};
 pub use error::{LabError, PlayError};
 pub use experiment::{Contender, Experiment, Order, Play, Playing};
 pub use fault::Fault;
+pub use hold::{Call, HeldAct};
 pub use pace::Pace;
+pub(crate) use page::items_on;
+pub use plain_redis::PlainRedis;
 pub use result::ResultRow;
 pub use run::{Performance, Phase, Run, RunState, Waiting};
 pub use seen::Seen;
 pub use settings::{Settings, SettingsError};
-pub use source::{Call, Held, Source, SourceError};
+pub use source::{Source, SourceError};
 pub use stage::{OnNode, Stage};
 pub use start::Lab;
 pub use trace::{Level, Step, TraceLine};
