@@ -94,7 +94,7 @@ impl Stage {
         match fault {
             Fault::SlowDatabase => self.source.set_slowness(Duration::ZERO),
             Fault::DatabaseAway => self.source.set_down(false),
-            Fault::RedisAway => self.wires.iter().for_each(Wire::mend),
+            Fault::RedisAway => self.wires.iter().for_each(Wire::reconnect),
             Fault::NodeDeaf => self.undeafen(self.settings.nodes),
             Fault::NodeKilled => self.revive(self.settings.nodes).await?,
         }
@@ -131,7 +131,7 @@ impl Stage {
     /// Lets a node hear the bus again; it goes on where it was.
     pub fn undeafen(&self, node: usize) {
         if let Some(wire) = self.wires.get(node.wrapping_sub(1)) {
-            wire.mend();
+            wire.undeafen();
         }
     }
 
