@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, watch};
 use super::experiment::Order;
 use super::perform::Performer;
 use super::run::{Run, Shared};
-use super::stage::{OnNode, Place};
+use super::seat::{OnNode, Place};
 use super::{LabError, Phase};
 
 /// Starts experiments, and keeps what the newest of them came to. Several may run at once; none
