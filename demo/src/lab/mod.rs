@@ -4,10 +4,14 @@
 //! `Stage`: nodes, a cache, a table and a namespace in Redis that nobody else has.
 
 mod acts;
+mod comparison;
 mod error;
 mod experiment;
 mod fault;
 mod ledger;
+mod measured;
+mod measuring;
+mod named;
 mod pace;
 mod perform;
 mod requests;
@@ -23,9 +27,11 @@ mod trace;
 mod waits;
 mod wire;
 
+pub use comparison::{Comparison, ComparisonError, Rival, Used};
 pub use error::{LabError, PlayError};
 pub use experiment::{Contender, Experiment, Order, Play, Playing};
 pub use fault::Fault;
+pub use measured::{Measured, MeasuredRow, MeasuredTable, Speed};
 pub use pace::Pace;
 pub use result::ResultRow;
 pub use run::{Performance, Phase, Run, RunState, Waiting};

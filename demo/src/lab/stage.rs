@@ -204,20 +204,8 @@ impl Stage {
         self.source.items().close().await;
         if let Some(outsider) = &self.outsider {
             outsider.shutdown();
-            self.erase(outsider).await;
+            self.place.erase(outsider).await;
         }
-    }
-
-    // A command that a node had sent just before it ended may arrive after the first round.
-    async fn erase(&self, outsider: &Node) {
-        for _ in 0..ERASE_ROUNDS {
-            match outsider.erase_namespace().await {
-                Some(0) => return,
-                Some(_) => tokio::time::sleep(ERASE_PAUSE).await,
-                None => break,
-            }
-        }
-        tracing::warn!(namespace = self.place.namespace, "keys of an experiment may remain");
     }
 
     pub(super) async fn seat_node(&self, number: usize) -> Result<Seat, PlayError> {
@@ -282,12 +270,25 @@ impl Stage {
 }
 
 impl Place {
-    async fn node(&self, id: &str, redis_url: Option<&str>) -> Result<Node, BuildError> {
+    pub(super) async fn node(&self, id: &str, redis_url: Option<&str>) -> Result<Node, BuildError> {
         let mut builder = Node::builder(&self.namespace).id(id).l2_timeout(L2_TIMEOUT);
         if let Some(url) = redis_url {
             builder = builder.redis_url(url);
         }
         builder.start().await
+    }
+
+    /// Removes every key. Where Redis is away keys remain.
+    // A command that a node had sent just before it ended may arrive after the first round.
+    pub(super) async fn erase(&self, outsider: &Node) {
+        for _ in 0..ERASE_ROUNDS {
+            match outsider.erase_namespace().await {
+                Some(0) => return,
+                Some(_) => tokio::time::sleep(ERASE_PAUSE).await,
+                None => break,
+            }
+        }
+        tracing::warn!(namespace = self.namespace, "keys of an experiment may remain");
     }
 
     fn wires(&self, n_nodes: usize) -> Vec<Wire> {

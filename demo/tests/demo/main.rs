@@ -1,7 +1,9 @@
 //! The demo service on real parts: SQLite files, and redis-server where a test needs L2.
 
+mod comparisons;
 mod lab;
 mod lessons;
+mod measured;
 mod seed;
 mod site;
 mod store;
