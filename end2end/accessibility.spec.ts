@@ -11,6 +11,8 @@ const screens = [
   "/nodes",
   "/redis",
   "/activity",
+  "/lab",
+  "/lab/stampede",
 ];
 const themes = ["light", "dark"] as const;
 const widths = [360, 1280];

@@ -1,6 +1,6 @@
 import { expect, open, test } from "./support/fixtures";
 
-const letters = { k: "Keys", n: "Nodes", r: "Redis", a: "Activity", o: "Overview" };
+const letters = { k: "Keys", n: "Nodes", r: "Redis", a: "Activity", l: "Lab", o: "Overview" };
 
 test("g and a letter lead to every page", async ({ page }) => {
   await open(page, "/");

@@ -7,6 +7,8 @@ const screens = [
   ["/nodes", "How each node is"],
   ["/redis", "Memory"],
   ["/activity", "What happened"],
+  ["/lab", "The lessons"],
+  ["/lab/stampede", "Predict, then run"],
 ] as const;
 
 for (const [path, card] of screens) {

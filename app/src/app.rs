@@ -4,7 +4,7 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
 use crate::api::{FirstPaint, first_paint};
-use crate::drawn::{DrawnPage, Forms};
+use crate::drawn::{Again, DrawnPage, Forms};
 use crate::live::Live;
 use crate::pages::{NotFoundPage, OverviewPage};
 use crate::palette::Palette;
@@ -23,6 +23,7 @@ pub fn App() -> impl IntoView {
     provide_context(crate::cards::FirstAlerts(alerts));
     provide_context(crate::cards::FirstTraffic(traffic));
     provide_context(crate::ui::FirstFailure(failure));
+    Again::provide();
     let theme = RwSignal::new(theme);
     view! {
         <Title formatter=|title: String| format!("{title} · Strata") />
@@ -37,6 +38,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/nodes") view=DrawnPage ssr=SsrMode::Async />
                 <Route path=path!("/redis") view=DrawnPage ssr=SsrMode::Async />
                 <Route path=path!("/activity") view=DrawnPage ssr=SsrMode::Async />
+                <Route path=path!("/lab") view=DrawnPage ssr=SsrMode::Async />
+                <Route path=path!("/lab/:lesson") view=DrawnPage ssr=SsrMode::Async />
             </FlatRoutes>
             <Shortcuts theme=theme />
             <Palette theme=theme />

@@ -32,6 +32,8 @@ pub use api::{
     ApiError, CancelJob, CurrentSession, CurrentTraffic, Draw, InvalidateKey, LogIn, LogOut,
     RefreshKey, RunPlan, SetTraffic, SoftenKey,
 };
+#[cfg(feature = "ssr")]
+pub use api::{ChangeFault, FinishRun, ForgetProgress, StartRun, StepRun, StopRun, Wish};
 pub use app::App;
 #[cfg(feature = "ssr")]
 pub use shell::shell;

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -53,6 +55,7 @@ fn provide(state: AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(state.console.clone());
         provide_context(state.traffic.clone());
+        provide_context(Arc::clone(&state.lab));
         // A caller that nobody identified may look only.
         let actor = use_context::<Parts>()
             .and_then(|parts| parts.extensions.get::<Actor>().cloned())

@@ -7,6 +7,7 @@ use axum::Router;
 use prometheus::Registry;
 use strata_cache::Node;
 use strata_console::{Access, AccessSettings, Console, ConsoleSettings, NodeFace, SourceFace};
+use strata_demo::lab::Lab;
 use strata_demo::{STEADY, Site, Store, Traffic};
 use strata_report::TrafficState;
 use tokio::sync::Semaphore;
@@ -73,6 +74,7 @@ impl Demo {
             sites: Sites::new(sites).context("there is no node")?,
             store,
             traffic,
+            lab: Arc::new(Lab::new(url.as_deref())),
             registry,
             redis_pid: redis.as_ref().map(PrivateRedis::watch_pid),
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),
@@ -101,6 +103,7 @@ impl Demo {
     /// Ends what [`Demo::start`] started, in the order in which one part needs the other.
     pub async fn stop(self) {
         self.state.shutdown.cancel();
+        self.state.lab.shutdown().await;
         for node in &self.nodes {
             node.shutdown();
         }

@@ -7,6 +7,7 @@ use futures::future::join_all;
 use leptos::config::LeptosOptions;
 use prometheus::Registry;
 use strata_console::Console;
+use strata_demo::lab::Lab;
 use strata_demo::{Site, Store, Traffic};
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,7 @@ pub(crate) struct Parts {
     pub(crate) sites: Sites,
     pub(crate) store: Store,
     pub(crate) traffic: Traffic,
+    pub(crate) lab: Arc<Lab>,
     pub(crate) registry: Registry,
     /// The process id of the private Redis, where there is one.
     pub(crate) redis_pid: Option<watch::Receiver<Option<u32>>>,

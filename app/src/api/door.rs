@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use axum::extract::Query;
 use axum::http::header::ACCEPT;
@@ -8,6 +9,7 @@ use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use strata_console::{Actor, Console, ConsoleError};
 use strata_demo::Traffic;
+use strata_demo::lab::Lab;
 
 use super::ApiError;
 
@@ -23,6 +25,11 @@ pub(super) fn actor() -> Result<Actor, ApiError> {
 
 /// The demo's traffic, where there is one.
 pub(super) fn traffic() -> Option<Traffic> {
+    use_context()
+}
+
+/// The lab, where there is one.
+pub(super) fn lab() -> Option<Arc<Lab>> {
     use_context()
 }
 

@@ -12,6 +12,7 @@ pub async fn draw(address: String) -> Result<String, ApiError> {
     use super::door;
 
     let asked = crate::screens::Asked::new(door::console()?, door::actor()?, &address)?;
+    let asked = asked.in_lab(door::lab(), super::lessons_done());
     Ok(crate::screens::draw(&asked).await.html)
 }
 
@@ -30,6 +31,7 @@ pub(crate) fn drawing(address: String) -> impl Future<Output = String> + Send {
 
     // The context is gone once the future waits.
     let asked = door::console().and_then(|console| Asked::new(console, door::actor()?, &address));
+    let asked = asked.map(|asked| asked.in_lab(door::lab(), super::lessons_done()));
     let response = use_context::<leptos_axum::ResponseOptions>();
     async move {
         let drawing = match asked {

@@ -11,6 +11,8 @@ mod draw;
 mod error;
 mod first_paint;
 mod invalidate;
+#[cfg(feature = "ssr")]
+mod lab;
 mod post;
 mod session;
 mod traffic;
@@ -24,6 +26,10 @@ pub use error::ApiError;
 pub(crate) use first_paint::chosen_theme;
 pub(crate) use first_paint::{Failure, FirstPaint, first_paint};
 pub use invalidate::{CancelJob, InvalidateKey, RefreshKey, RunPlan, SoftenKey};
+#[cfg(feature = "ssr")]
+pub(crate) use lab::lessons_done;
+#[cfg(feature = "ssr")]
+pub use lab::{ChangeFault, FinishRun, ForgetProgress, StartRun, StepRun, StopRun, Wish};
 pub(crate) use post::{Answer, post, post_id, read};
 pub use session::{CurrentSession, LogIn, LogOut};
 pub use traffic::{CurrentTraffic, SetTraffic};

@@ -44,8 +44,9 @@ pub async fn log_out() -> Result<Session, ApiError> {
     Ok(console.session(&console.access().actor(None)))
 }
 
+/// Asks the browser to keep a cookie.
 #[cfg(feature = "ssr")]
-fn set_cookie(text: &str) -> Result<(), ApiError> {
+pub(super) fn set_cookie(text: &str) -> Result<(), ApiError> {
     use axum::http::HeaderValue;
     use axum::http::header::SET_COOKIE;
 

@@ -35,6 +35,12 @@ pub(crate) fn job_address(job: &Job) -> String {
     format!("{beside}&job={}", job.id)
 }
 
+/// Where a run of the lab is watched.
+#[cfg(feature = "ssr")]
+pub(crate) fn run_address(topic: &str, id: &str) -> String {
+    format!("/lab/{topic}?run={}", encode(id))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,9 +6,10 @@ use leptos_router::hooks::use_navigate;
 use strata_report::Job;
 use web_sys::{HtmlFormElement, UrlSearchParams};
 
+use super::Again;
 use super::address::job_address;
 use super::copy::copy;
-use crate::api;
+use crate::api::{self, Answer, ApiError};
 use crate::ui::form_fields;
 
 /// Lets plain forms work without leaving the page. Without JavaScript the browser sends them by
@@ -17,11 +18,15 @@ use crate::ui::form_fields;
 pub(crate) fn Forms() -> impl IntoView {
     Effect::new(move |_| {
         let navigate = use_navigate();
+        let again = expect_context::<Again>();
         let handle = window_event_listener(leptos::ev::submit, move |event| {
             // A form of the browser's own program has dealt with it already.
             if !event.default_prevented() {
                 let navigate = navigate.clone();
-                take(&event, move |address| navigate(address, NavigateOptions::default()));
+                take(&event, move |address| match is_here(address) {
+                    true => again.ask(),
+                    false => navigate(address, NavigateOptions::default()),
+                });
             }
         });
         super::window::follow();
@@ -46,13 +51,25 @@ fn take(event: &SubmitEvent, go: impl Fn(&str) + 'static) {
     tell(&form, "");
     set_busy(&form, "true");
     leptos::task::spawn_local(async move {
-        let answer = api::read::<Job>(api::post(&action, &fields).await);
+        let answer = address_in(api::post(&action, &fields).await);
         set_busy(&form, "false");
         match answer {
-            Ok(job) => go(&job_address(&job)),
+            Ok(address) => go(&address),
             Err(error) => tell(&form, &error.sentence()),
         }
     });
+}
+
+// Where to go on: the server names it, or a job that stands somewhere.
+fn address_in(answer: Answer) -> Result<String, ApiError> {
+    api::read(answer.clone()).or_else(|_| api::read::<Job>(answer).map(|job| job_address(&job)))
+}
+
+// Another entry of the same page in the history would only have to be left again.
+fn is_here(address: &str) -> bool {
+    let here = window().location();
+    let part = |part: Result<String, _>| part.unwrap_or_default();
+    part(here.pathname()) + &part(here.search()) == address
 }
 
 // Fields that were left empty say nothing, and would only make the address longer.

@@ -2,6 +2,7 @@
 //! what differs, so that a page of many charts costs nothing in the program that it has to load.
 
 mod address;
+mod again;
 mod copy;
 mod forms;
 mod morph;
@@ -10,6 +11,7 @@ mod window;
 
 pub(crate) use address::encode;
 #[cfg(feature = "ssr")]
-pub(crate) use address::{job_address, key_address, pattern_address};
+pub(crate) use address::{job_address, key_address, pattern_address, run_address};
+pub(crate) use again::Again;
 pub(crate) use forms::Forms;
 pub(crate) use page::DrawnPage;

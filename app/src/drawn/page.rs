@@ -4,7 +4,7 @@ use leptos_router::hooks::use_location;
 use leptos_router::location::Location;
 use web_sys::Element;
 
-use super::morph;
+use super::{Again, morph};
 use crate::api::{self, drawing};
 use crate::live::{Live, LiveState};
 use crate::pages::title_of;
@@ -70,10 +70,12 @@ impl Drawn {
         let live = expect_context::<Live>();
         let refusal = Visitor::of_page().refusal();
         let was_drawn = is_hydrating();
+        let again = expect_context::<Again>();
         Effect::new(move |before: Option<()>| {
             self.address.track();
             // Who may act now is told by what is drawn.
             refusal.track();
+            again.track();
             // The first HTML holds the drawing already, unless a link led here.
             if before.is_some() || !was_drawn {
                 self.asking.set_value(false);

@@ -26,12 +26,13 @@ pub(crate) const PAGES: &[Page] = &[
     Page { path: "/nodes", title: "Nodes", letter: "n" },
     Page { path: "/redis", title: "Redis", letter: "r" },
     Page { path: "/activity", title: "Activity", letter: "a" },
+    Page { path: "/lab", title: "Lab", letter: "l" },
 ];
 
-/// The name of the page at an address; a cache's page is named after the cache.
+/// The name of the page at an address; the page of a cache or lesson is named after it.
 pub(crate) fn title_of(path: &str) -> String {
-    if let Some(cache) = path.strip_prefix("/caches/") {
-        return cache.to_owned();
+    if let Some(name) = path.strip_prefix("/caches/").or_else(|| path.strip_prefix("/lab/")) {
+        return name.to_owned();
     }
     let page = PAGES.iter().find(|page| page.path == path);
     page.map_or_else(|| path.to_owned(), |page| page.title.to_owned())

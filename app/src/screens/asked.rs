@@ -1,9 +1,11 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use axum::extract::Query;
 use axum::http::Uri;
 use leptos::server_fn::error::ServerFnUrlError;
 use strata_console::{Actor, Console};
+use strata_demo::lab::Lab;
 
 use crate::api::ApiError;
 
@@ -16,6 +18,9 @@ pub(crate) struct Asked {
     pub(super) actor: Actor,
     path: String,
     query: HashMap<String, String>,
+    pub(super) lab: Option<Arc<Lab>>,
+    /// The lessons that this browser has run.
+    pub(super) lessons_done: Vec<&'static str>,
 }
 
 impl Asked {
@@ -27,7 +32,13 @@ impl Asked {
         }
         let uri: Uri = address.parse().map_err(|_| unreadable())?;
         let Query(query) = Query::try_from_uri(&uri).map_err(|_| unreadable())?;
-        Ok(Self { console, actor, path: uri.path().to_owned(), query })
+        let path = uri.path().to_owned();
+        Ok(Self { console, actor, path, query, lab: None, lessons_done: Vec::new() })
+    }
+
+    /// Adds the lab, and which lessons this browser has run.
+    pub(crate) fn in_lab(self, lab: Option<Arc<Lab>>, lessons_done: Vec<&'static str>) -> Self {
+        Self { lab, lessons_done, ..self }
     }
 
     /// The parts of the path.

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use strata_console::ConsoleError;
 
 use super::sheet::{Drawing, Sheet};
-use super::{Asked, activity, alerts, cache, keys, nodes, redis};
+use super::{Asked, activity, alerts, cache, keys, lab, nodes, redis};
 use crate::api::ApiError;
 
 /// Draws the page of an address.
@@ -13,6 +13,8 @@ pub(crate) async fn draw(asked: &Asked) -> Drawing {
         ["nodes"] => nodes::page(asked).await,
         ["redis"] => Ok(redis::page(asked).await),
         ["activity"] => Ok(activity::page(asked)),
+        ["lab"] => Ok(lab::tour(asked)),
+        ["lab", lesson] => lab::lesson(asked, lesson).await,
         ["alerts"] => Ok(alerts::part(asked)),
         _ => Err(ApiError::NotFound("find this page".to_owned())),
     };

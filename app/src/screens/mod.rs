@@ -9,6 +9,7 @@ mod cache;
 mod chart;
 mod draw;
 mod keys;
+mod lab;
 mod nodes;
 mod redis;
 mod sheet;

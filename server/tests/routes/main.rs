@@ -8,6 +8,7 @@ mod console;
 mod demo;
 mod events;
 mod health;
+mod lab;
 mod metrics;
 mod pages;
 mod private_redis;

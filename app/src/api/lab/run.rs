@@ -1,0 +1,181 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use strata_demo::lab::{Fault, Lab, LabError, Order, Pace, Phase, Run};
+use strata_demo::lessons::Lesson;
+
+use super::progress::{forget, remember};
+use super::settings::settings_of;
+use super::wait::{until_ended, until_played};
+use crate::api::{ApiError, door};
+use crate::drawn::run_address;
+
+// As the audit trail names it.
+const ACTION: &str = "run_lesson";
+
+/// What the form of a lesson asks for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Wish {
+    /// The lesson's name in addresses.
+    pub lesson: String,
+    /// What was set, by name, as typed.
+    #[serde(default)]
+    pub settings: HashMap<String, String>,
+    /// Which answer was chosen, from 0.
+    #[serde(default)]
+    pub guess: Option<usize>,
+    /// How it goes through its steps.
+    #[serde(default)]
+    pub pace: Pace,
+    /// Sent twice it is one run.
+    #[serde(default)]
+    pub ticket: String,
+}
+
+/// Runs a lesson; answers the address at which it is watched.
+#[server(name = StartRun, prefix = "/api", endpoint = "strata/start_run")]
+pub async fn start_run(wish: Wish) -> Result<String, ApiError> {
+    let Some(lesson) = Lesson::find(&wish.lesson) else {
+        return Err(refuse(ApiError::NotFound("find this lesson".to_owned())));
+    };
+    permit(lesson.slug)?;
+    let n_answers = lesson.question.answers.len();
+    let Some(guess) = wish.guess.filter(|guess| *guess < n_answers) else {
+        return Err(refuse(ApiError::Invalid("run the lesson: choose an answer first".to_owned())));
+    };
+    let settings =
+        settings_of(lesson, &wish.settings).map_err(|why| refuse(ApiError::Invalid(why)))?;
+    let order = Order {
+        topic: lesson.slug.to_owned(),
+        experiment: lesson.experiment(&settings),
+        // A page that comes back from the browser's memory still has the ticket of its last run.
+        ticket: ticket(&wish, guess),
+        settings,
+        pace: wish.pace,
+        guess: Some(guess),
+    };
+    let run = lab()?.start(order).map_err(|error| refuse(told(&error)))?;
+    record(&run, "started");
+    if wish.pace == Pace::AllAtOnce {
+        until_ended(&run).await;
+        remember(lesson.slug);
+    }
+    Ok(shown(address(&run)))
+}
+
+/// Lets the step be played that comes after so many.
+#[server(name = StepRun, prefix = "/api", endpoint = "strata/step_run")]
+pub async fn step_run(id: String, played: usize) -> Result<String, ApiError> {
+    let run = permitted(&id)?;
+    run.go_on(played);
+    until_played(&run, played).await;
+    Ok(left(&run))
+}
+
+/// Lets all steps be played that are left.
+#[server(name = FinishRun, prefix = "/api", endpoint = "strata/finish_run")]
+pub async fn finish_run(id: String) -> Result<String, ApiError> {
+    let run = permitted(&id)?;
+    run.go_on_to_the_end();
+    until_ended(&run).await;
+    Ok(left(&run))
+}
+
+/// Breaks something while a run goes on, or mends it.
+#[server(name = ChangeFault, prefix = "/api", endpoint = "strata/change_fault")]
+pub async fn change_fault(
+    id: String,
+    #[server(default)] inflict: String,
+    #[server(default)] mend: String,
+) -> Result<String, ApiError> {
+    let run = permitted(&id)?;
+    let changed = match (Fault::named(&inflict), Fault::named(&mend)) {
+        (Some(fault), None) => run.inflict(fault),
+        (None, Some(fault)) => run.mend(fault).await,
+        _ => return Err(refuse(ApiError::Invalid("tell what to break or mend".to_owned()))),
+    };
+    changed.map_err(|error| refuse(ApiError::Invalid(error.to_string())))?;
+    record(&run, &format!("{inflict}{mend} changed"));
+    Ok(shown(address(&run)))
+}
+
+/// Stops a run; what it came to so far can still be seen.
+#[server(name = StopRun, prefix = "/api", endpoint = "strata/stop_run")]
+pub async fn stop_run(id: String) -> Result<String, ApiError> {
+    let run = permitted(&id)?;
+    run.stop();
+    record(&run, "stopped");
+    until_ended(&run).await;
+    Ok(shown(address(&run)))
+}
+
+/// Forgets which lessons this browser has seen.
+#[server(name = ForgetProgress, prefix = "/api", endpoint = "strata/forget_progress")]
+pub async fn forget_progress() -> Result<String, ApiError> {
+    forget();
+    Ok(shown("/lab".to_owned()))
+}
+
+fn lab() -> Result<Arc<Lab>, ApiError> {
+    door::lab().ok_or_else(|| ApiError::Away("find the lab".to_owned()))
+}
+
+fn permit(topic: &str) -> Result<(), ApiError> {
+    door::console()?.authorise(&door::actor()?, ACTION, topic).map_err(door::refuse)
+}
+
+fn permitted(id: &str) -> Result<Arc<Run>, ApiError> {
+    let gone = "find this run: Strata was started again, or newer runs took its place";
+    let run = lab()?.run(id).ok_or_else(|| refuse(ApiError::NotFound(gone.to_owned())))?;
+    permit(&run.order().topic)?;
+    Ok(run)
+}
+
+fn record(run: &Run, what: &str) {
+    if let (Ok(console), Ok(actor)) = (door::console(), door::actor()) {
+        console.record(&actor, ACTION, &run.order().topic, &format!("{what} ({})", run.id()));
+    }
+}
+
+// Whoever changes the settings and presses again wants another run.
+fn ticket(wish: &Wish, guess: usize) -> String {
+    if wish.ticket.is_empty() {
+        return String::new();
+    }
+    let mut settings: Vec<_> = wish.settings.iter().collect();
+    settings.sort();
+    format!("{} {} {guess} {:?} {settings:?}", wish.ticket, wish.lesson, wish.pace)
+}
+
+fn address(run: &Run) -> String {
+    run_address(&run.order().topic, run.id())
+}
+
+fn left(run: &Run) -> String {
+    if run.phase() == Phase::Done && Lesson::find(&run.order().topic).is_some() {
+        remember(&run.order().topic);
+    }
+    shown(address(run))
+}
+
+// Sends a browser without JavaScript there.
+fn shown(address: String) -> String {
+    if door::is_plain_form() {
+        leptos_axum::redirect(&address);
+    }
+    address
+}
+
+fn told(error: &LabError) -> ApiError {
+    match error {
+        LabError::Busy(_) | LabError::NeedsRedis => ApiError::Away(error.to_string()),
+        _ => ApiError::Invalid(error.to_string()),
+    }
+}
+
+fn refuse(error: ApiError) -> ApiError {
+    door::set_status(error.status());
+    error
+}

@@ -1,0 +1,25 @@
+use std::time::Duration;
+
+use strata_demo::lab::{Phase, Run};
+use tokio::time::{Instant, sleep, timeout};
+
+/// Whoever pressed a button rather waits for a moment than sees a page that has not changed yet.
+const MOMENT: Duration = Duration::from_millis(900);
+const POLL: Duration = Duration::from_millis(15);
+
+/// Waits for a moment for a run to end.
+pub(super) async fn until_ended(run: &Run) {
+    // One that goes on is watched from its page.
+    let _ = timeout(MOMENT, run.ended()).await;
+}
+
+/// Waits for a moment for the step to be played that comes after so many.
+pub(super) async fn until_played(run: &Run, played: usize) {
+    let deadline = Instant::now() + MOMENT;
+    while run.phase() == Phase::Running && Instant::now() < deadline {
+        if run.state().await.waiting.is_some_and(|waiting| waiting.played > played) {
+            return;
+        }
+        sleep(POLL).await;
+    }
+}

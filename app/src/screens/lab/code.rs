@@ -1,0 +1,60 @@
+use leptos::prelude::*;
+use strata_demo::strategies::StrategyKind;
+
+use super::colour::coloured;
+use super::lesson::Seen;
+use crate::screens::lab::controls::differences;
+use crate::screens::sheet::titled;
+
+/// The code of each contender, from the very file that runs.
+pub(super) fn card(seen: &Seen) -> AnyView {
+    let mut kinds: Vec<StrategyKind> = Vec::new();
+    for variant in seen.lesson.variants {
+        if !kinds.contains(&variant.strategy) {
+            kinds.push(variant.strategy);
+        }
+    }
+    // What somebody closed stays closed while a run is watched.
+    let is_open = seen.run.is_none();
+    let n = kinds.len();
+    let files = kinds.into_iter().map(|kind| file(seen, kind, is_open)).collect_view();
+    titled(
+        "code",
+        "The code",
+        "the very files that run",
+        view! { <div class=format!("sources of-{n}")>{files}</div> },
+    )
+}
+
+fn file(seen: &Seen, kind: StrategyKind, is_open: bool) -> impl IntoView + use<> {
+    let path = format!("demo/src/strategies/{}.rs", kind.as_str().replace('-', "_"));
+    let id = format!("code-{}", kind.as_str());
+    let contenders = seen.lesson.experiment(&seen.settings).contenders.into_iter();
+    let own = contenders.filter(|each| each.strategy == kind).filter_map(|each| {
+        let own = differences(&seen.settings, &each.settings).join("; ");
+        (!own.is_empty()).then(|| view! { <p class="small">{each.title}": "{own}</p> })
+    });
+    let own = own.collect_view();
+    view! {
+        <details class="source-file" id=id open=is_open>
+            <summary><b>{kind.title()}</b>" "<code>{path.clone()}</code></summary>
+            {own}
+            <pre tabindex="0" role="region" aria-label=path inner_html=coloured(kind.code())></pre>
+        </details>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::screens::lab::lesson::tests::stampede;
+
+    #[test]
+    fn the_mistake_stands_beside_ours() {
+        let html = Owner::new().with(|| card(&stampede()).to_html());
+        for path in ["fill_by_hand.rs", "cache_aside.rs"] {
+            assert!(html.contains(path), "{path}");
+        }
+        assert!(html.contains("of-2") && html.contains("open"));
+    }
+}

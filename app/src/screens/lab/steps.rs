@@ -1,0 +1,111 @@
+use leptos::prelude::*;
+use strata_demo::lab::{Level, Step, TraceLine};
+
+use crate::format;
+
+// So many lines tell what a step does; the rest is there for whoever wants it.
+const N_SHOWN: usize = 5;
+
+/// What happened, step by step.
+pub(super) fn list(steps: &[Step]) -> impl IntoView + use<> {
+    let steps = steps.iter().map(step).collect_view();
+    view! { <ol class="steps">{steps}</ol> }
+}
+
+fn step(step: &Step) -> impl IntoView + use<> {
+    let shown = step.lines.len().min(N_SHOWN);
+    let (first, rest) = step.lines.split_at(shown);
+    let more = (!rest.is_empty() || step.left_out > 0).then(|| {
+        let n_more = rest.len() as u64 + step.left_out;
+        let left_out = (step.left_out > 0).then(|| {
+            format!("{} not kept.", format::plural(step.left_out, "more was", "more were"))
+        });
+        view! {
+            <details>
+                <summary>{format::plural(n_more, "more", "more")}</summary>
+                <ol class="trace">{lines(rest)}</ol>
+                <p class="small">{left_out}</p>
+            </details>
+        }
+    });
+    view! {
+        <li class="step">
+            <h3>{step.text.clone()}</h3>
+            {strip(&step.lines)}
+            <ol class="trace">{lines(first)}</ol>
+            {more}
+        </li>
+    }
+}
+
+fn lines(lines: &[TraceLine]) -> impl IntoView + use<> {
+    lines.iter().map(line).collect_view()
+}
+
+fn line(line: &TraceLine) -> impl IntoView + use<> {
+    let node = line.node.map(|node| format!("node {node}"));
+    let took = (line.took_us > 0).then(|| format::duration(Some(line.took_us * 1_000)));
+    view! {
+        <li>
+            <span class=format!("level {}", class(line.level))>{name(line.level)}</span>
+            <span class="node">{node}</span>
+            <code>{line.command.clone()}</code>
+            <span class="took">{took}</span>
+        </li>
+    }
+}
+
+// One square a read or write, in the colour of the layer that answered: a step at a glance.
+fn strip(lines: &[TraceLine]) -> Option<AnyView> {
+    // Queries have no node; the read or write that made them is there as well.
+    let requests: Vec<_> = lines.iter().filter(|line| line.node.is_some()).collect();
+    let n = requests.len();
+    (n > N_SHOWN).then(|| {
+        let square = |(i, line): (usize, &TraceLine)| {
+            view! { <rect class=class(line.level) x=(i * 10).to_string() width="8" height="8" /> }
+        };
+        let squares = requests.into_iter().enumerate().map(square).collect_view();
+        view! {
+            <svg class="strip" aria-hidden="true" viewBox=format!("0 0 {} 8", n * 10) preserveAspectRatio="xMinYMid meet">{squares}</svg>
+        }
+        .into_any()
+    })
+}
+
+const fn class(level: Level) -> &'static str {
+    match level {
+        Level::L1 => "l1",
+        Level::L2 => "l2",
+        Level::Source => "source",
+        Level::Nowhere => "nowhere",
+    }
+}
+
+const fn name(level: Level) -> &'static str {
+    match level {
+        Level::L1 => "L1",
+        Level::L2 => "L2",
+        Level::Source => "DB",
+        Level::Nowhere => "–",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_shown_is_counted() {
+        let line = TraceLine {
+            at_us: 0,
+            node: Some(1),
+            level: Level::L1,
+            command: "read 1: l1_hit, version 1".to_owned(),
+            took_us: 12,
+        };
+        let step = Step { text: "Reads.".to_owned(), lines: vec![line; 40], left_out: 160 };
+        let html = Owner::new().with(|| list(&[step]).to_html());
+        assert!(html.contains("195 more") && html.contains("160 more were not kept."));
+        assert_eq!(html.matches("<rect").count(), 40);
+    }
+}

@@ -1,0 +1,75 @@
+use leptos::prelude::*;
+use strata_demo::lessons::Lesson;
+
+use super::controls;
+use super::lesson::{Seen, SeenRun};
+
+/// Whether the prediction was right, and what was learned.
+pub(super) fn told(seen: &Seen, run: &SeenRun) -> AnyView {
+    let question = &seen.lesson.question;
+    let guess = run.guess.and_then(|guess| question.answers.get(guess)).copied();
+    let right = question.answers.get(question.right).copied().unwrap_or_default();
+    let is_right = run.guess == Some(question.right);
+    let judged = match guess {
+        Some(_) if is_right => format!("You were right: {right}."),
+        Some(guess) => format!("You said: {guess}. The answer is: {right}."),
+        None => format!("The answer is: {right}."),
+    };
+    let changed = controls::differences(&(seen.lesson.settings)(), &seen.settings);
+    let changed = (!changed.is_empty()).then(|| {
+        let changed = changed.join("; ");
+        view! { <p class="small">"The answer is about the lesson’s own settings. This run had others: "{changed}"."</p> }
+    });
+    view! {
+        <p class="question">{question.text}</p>
+        <p class="judged" data-testid="verdict" data-right=is_right.to_string()>{judged}</p>
+        {changed}
+        <p>{seen.lesson.learned}</p>
+    }
+    .into_any()
+}
+
+/// Where to go on once a run has ended.
+pub(super) fn ways_on(seen: &Seen) -> AnyView {
+    let slug = seen.lesson.slug;
+    let following = Lesson::ALL.iter().skip_while(|each| each.slug != slug).nth(1);
+    let (text, address) = match following {
+        Some(lesson) => (format!("Next lesson: {}", lesson.title), format!("/lab/{}", lesson.slug)),
+        None => ("All lessons".to_owned(), "/lab".to_owned()),
+    };
+    view! {
+        <div class="acts">
+            <a class="button strong" href=address>{text}</a>
+            <a class="button" href=format!("/lab/{slug}")>"Start this lesson over"</a>
+        </div>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use strata_demo::lab::{Phase, Settings};
+
+    use super::*;
+    use crate::screens::lab::lesson::tests::{run, stampede};
+
+    fn judged(seen: &Seen, guess: usize) -> String {
+        let run = SeenRun { guess: Some(guess), ..run(Phase::Done) };
+        Owner::new().with(|| told(seen, &run).to_html())
+    }
+
+    #[test]
+    fn a_wrong_prediction_is_told_beside_the_answer() {
+        assert!(judged(&stampede(), 0).contains("You were right: 1."));
+        assert!(judged(&stampede(), 2).contains("You said: 50. The answer is: 1."));
+    }
+
+    #[test]
+    fn other_settings_may_have_another_answer() {
+        let own = "The answer is about the lesson";
+        assert!(!judged(&stampede(), 0).contains(own));
+        let settings = Settings { nodes: 3, ..stampede().settings };
+        let html = judged(&Seen { settings, ..stampede() }, 0);
+        assert!(html.contains(own) && html.contains("Nodes: 3 instead of 2"));
+    }
+}
