@@ -74,7 +74,7 @@ impl Demo {
             sites: Sites::new(sites).context("there is no node")?,
             store,
             traffic,
-            lab: Arc::new(Lab::new(url.as_deref())),
+            lab: Arc::new(lab(settings, url.as_deref())),
             registry,
             redis_pid: redis.as_ref().map(PrivateRedis::watch_pid),
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),
@@ -165,6 +165,14 @@ fn access(settings: &Settings, listening: SocketAddr) -> Access {
         read_only: settings.read_only,
         loopback: listening.ip().is_loopback(),
     })
+}
+
+fn lab(settings: &Settings, redis_url: Option<&str>) -> Lab {
+    let lab = Lab::new(redis_url);
+    match &settings.trace {
+        Some(file) => lab.trace(file.clone()),
+        None => lab,
+    }
 }
 
 fn traffic(settings: &Settings, sites: &[Site], shutdown: CancellationToken) -> Traffic {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Contender, Experiment, Lab, PlayError, Settings, SettingsError, Stage};
+use super::{ComparisonError, Contender, Experiment, Lab, PlayError, Settings, Stage};
 use crate::strategies::StrategyKind;
 use crate::trace::Recording;
 
@@ -34,26 +34,6 @@ pub struct Used {
     pub keys: u32,
 }
 
-/// Why there is nothing to compare.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum ComparisonError {
-    /// Fewer than two, or more than fit side by side.
-    #[error("compare {0}: from 2 to {max} strategies are possible", max = Lab::MAX_CONTENDERS)]
-    Count(usize),
-    /// There is no such strategy.
-    #[error("find a strategy named {0:?}")]
-    Strategy(String),
-    /// A setting of one that does not take part.
-    #[error("set {0}: no strategy is named for it")]
-    Nobody(String),
-    /// The requests must be the same for all.
-    #[error("set {0} for one alone: all get the same requests")]
-    Shared(String),
-    /// A setting makes no sense.
-    #[error("{0}")]
-    Settings(#[from] SettingsError),
-}
-
 /// The names of those that are compared, in addresses.
 const LETTERS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 const TRACE: &str = "trace";
@@ -79,7 +59,9 @@ impl Comparison {
         fields: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, ComparisonError> {
         let said = |(_, text): &(&str, &str)| !text.trim().is_empty();
-        let fields: Vec<_> = fields.into_iter().filter(said).collect();
+        let mut fields: Vec<_> = fields.into_iter().filter(said).collect();
+        // So that one comparison has one address, in whatever order its fields come.
+        fields.sort_unstable();
         let trace = fields.iter().find(|(name, _)| *name == TRACE);
         let trace = trace.map(|(_, text)| text.trim().to_owned());
         let mut comparison =
@@ -176,7 +158,7 @@ impl Comparison {
         match trace {
             // A database that takes its time would make the whole of it too long.
             Some(_) => Settings { requests: 5_000, source_delay_ms: 0, ..base },
-            None => Settings { requests: 600, write_share: 0.05, ..base },
+            None => Settings { requests: 300, write_share: 0.05, ..base },
         }
     }
 
@@ -277,7 +259,7 @@ mod tests {
         assert_eq!(two("a.seed=1"), "set seed for one alone: all get the same requests");
         assert_eq!(
             two("source_delay_ms=1000"),
-            "wait 600s for the database alone: at most 6s are possible; make fewer requests, \
+            "wait 300s for the database alone: at most 6s are possible; make fewer requests, \
              a shorter delay or more readers"
         );
     }

@@ -1,4 +1,5 @@
 use std::io;
+use std::ops::Range;
 use std::time::Duration;
 
 use strata_cache::{Cache, Node};
@@ -153,7 +154,11 @@ async fn speed(
     let began = Instant::now();
     let mut readers = JoinSet::new();
     for reader in 0..n_readers {
-        readers.spawn(read_on(answerer.clone(), reader, max_reads / n_readers));
+        // Each has keys of its own, so that none waits for another's read.
+        let n_keys = N_KEYS / n_readers as u64;
+        let first = reader as u64 * n_keys + 1;
+        let keys = first..first + n_keys;
+        readers.spawn(read_on(answerer.clone(), keys, max_reads / n_readers));
     }
     let mut all_ns: Vec<u64> = Vec::new();
     while let Some(read) = readers.join_next().await {
@@ -174,13 +179,12 @@ async fn speed(
 /// Nanoseconds of each read; at least one.
 async fn read_on(
     answerer: Answerer,
-    reader: usize,
+    keys: Range<u64>,
     max_reads: usize,
 ) -> Result<Vec<u64>, MeasureError> {
     let end = std::time::Instant::now() + SPAN;
     let mut all_ns = Vec::new();
-    for turn in 0..max_reads {
-        let key = (reader + turn) as u64 % N_KEYS + 1;
+    for (turn, key) in keys.cycle().enumerate().take(max_reads) {
         let began = std::time::Instant::now();
         answerer.read(key).await?;
         let ended = std::time::Instant::now();

@@ -27,8 +27,8 @@ mod trace;
 mod waits;
 mod wire;
 
-pub use comparison::{Comparison, ComparisonError, Rival, Used};
-pub use error::{LabError, PlayError};
+pub use comparison::{Comparison, Rival, Used};
+pub use error::{ComparisonError, LabError, PlayError};
 pub use experiment::{Contender, Experiment, Order, Play, Playing};
 pub use fault::Fault;
 pub use measured::{Measured, MeasuredRow, MeasuredTable, Speed};
