@@ -33,7 +33,12 @@ pub use api::{
     RefreshKey, RunPlan, SetTraffic, SoftenKey,
 };
 #[cfg(feature = "ssr")]
-pub use api::{ChangeFault, FinishRun, ForgetProgress, StartRun, StepRun, StopRun, Wish};
+pub use api::{
+    ChangeFault, Compare, FinishRun, ForgetProgress, Measure, StartRun, StepRun, StopComparison,
+    StopMeasuring, StopRun, Wish,
+};
 pub use app::App;
+#[cfg(feature = "ssr")]
+pub use drawn::{COMPARE_PATH, comparison_address};
 #[cfg(feature = "ssr")]
 pub use shell::shell;

@@ -11,7 +11,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::error::AppError;
 use crate::limits::{MAX_BODY_BYTES, check_body_size};
-use crate::routes::{api, demo, events, health, metrics};
+use crate::routes::{api, demo, events, health, lab, metrics};
 use crate::security::{Hosts, check_host, csrf, harden, identify};
 use crate::state::AppState;
 use crate::{assets, openapi, page, request_log};
@@ -82,6 +82,8 @@ fn with_layers(router: Router<AppState>, state: &AppState, hosts: Hosts) -> Rout
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
         .layer(from_fn(check_body_size))
+        // A trace may be larger than all else that is sent, and sees to its limits itself.
+        .route(lab::TRACES_PATH, post(lab::upload).layer(DefaultBodyLimit::disable()))
         .layer(CatchPanicLayer::custom(|_| AppError::internal().into_response()))
         .layer(from_fn_with_state(state.console.clone(), identify))
         .layer(csrf())

@@ -67,10 +67,7 @@ impl Demo {
         };
         let console = Console::start(faces, console_settings, shutdown.clone());
         let traffic = traffic(settings, &sites, shutdown.clone());
-        let host = console.clone();
-        // What runs in the lab is seen on the dashboard as long as it runs.
-        let lab = Lab::new(url.as_deref())
-            .on_node(Arc::new(move |node| Box::new(host.attach(Arc::new(node.clone())))));
+        let lab = lab(settings, url.as_deref(), &console);
         let registry = Registry::new();
         registry.register(Box::new(NodeCollector::new(console.clone())?))?;
         let state = AppState::new(Parts {
@@ -169,6 +166,17 @@ fn access(settings: &Settings, listening: SocketAddr) -> Access {
         read_only: settings.read_only,
         loopback: listening.ip().is_loopback(),
     })
+}
+
+fn lab(settings: &Settings, redis_url: Option<&str>, console: &Console) -> Lab {
+    let host = console.clone();
+    // What runs in the lab is seen on the dashboard as long as it runs.
+    let lab = Lab::new(redis_url)
+        .on_node(Arc::new(move |node| Box::new(host.attach(Arc::new(node.clone())))));
+    match &settings.trace {
+        Some(file) => lab.trace(file.clone()),
+        None => lab,
+    }
 }
 
 fn traffic(settings: &Settings, sites: &[Site], shutdown: CancellationToken) -> Traffic {

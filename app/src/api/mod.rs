@@ -29,7 +29,10 @@ pub use invalidate::{CancelJob, InvalidateKey, RefreshKey, RunPlan, SoftenKey};
 #[cfg(feature = "ssr")]
 pub(crate) use lab::lessons_done;
 #[cfg(feature = "ssr")]
-pub use lab::{ChangeFault, FinishRun, ForgetProgress, StartRun, StepRun, StopRun, Wish};
+pub use lab::{
+    ChangeFault, Compare, FinishRun, ForgetProgress, Measure, StartRun, StepRun, StopComparison,
+    StopMeasuring, StopRun, Wish,
+};
 pub(crate) use post::{Answer, post, post_id, read};
 pub use session::{CurrentSession, LogIn, LogOut};
 pub use traffic::{CurrentTraffic, SetTraffic};

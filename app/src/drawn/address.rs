@@ -41,6 +41,18 @@ pub(crate) fn run_address(topic: &str, id: &str) -> String {
     format!("/lab/{topic}?run={}", encode(id))
 }
 
+/// Where strategies are compared.
+#[cfg(feature = "ssr")]
+pub const COMPARE_PATH: &str = "/lab/compare";
+
+/// Where a comparison can be run, and shared.
+#[cfg(feature = "ssr")]
+pub fn comparison_address(comparison: &strata_demo::lab::Comparison) -> String {
+    let field = |(name, text): (String, String)| format!("{}={}", encode(&name), encode(&text));
+    let fields: Vec<String> = comparison.fields().into_iter().map(field).collect();
+    format!("{COMPARE_PATH}?{}", fields.join("&"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -44,6 +44,10 @@ fn take(event: &SubmitEvent, go: impl Fn(&str) + 'static) {
     let (Some(action), Some(fields)) = (form.get_attribute("action"), form_fields(event)) else {
         return;
     };
+    // A file is sent by the browser itself, and the answer is a page.
+    if form.enctype() == "multipart/form-data" {
+        return;
+    }
     event.prevent_default();
     if form.method() == "get" {
         return go(&format!("{action}?{}", filled(&fields)));

@@ -51,6 +51,11 @@ impl Asked {
         self.query.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
+    /// All fields of the query, in no order.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.query.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
     /// Why the form that was sent without JavaScript just before did nothing, as a sentence.
     pub(super) fn failure(&self) -> Option<String> {
         let error = ServerFnUrlError::<ApiError>::decode_err(self.field("__err")?);

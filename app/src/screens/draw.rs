@@ -14,6 +14,8 @@ pub(crate) async fn draw(asked: &Asked) -> Drawing {
         ["redis"] => Ok(redis::page(asked).await),
         ["activity"] => Ok(activity::page(asked)),
         ["lab"] => Ok(lab::tour(asked)),
+        ["lab", "compare"] => lab::compare(asked).await,
+        ["lab", "measured"] => lab::measured(asked),
         ["lab", lesson] => lab::lesson(asked, lesson).await,
         ["alerts"] => Ok(alerts::part(asked)),
         _ => Err(ApiError::NotFound("find this page".to_owned())),

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::requests::{Request, requests};
+use super::requests::{Request, recorded, requests};
 use super::trace::{Level, TraceLine};
 use super::{PlayError, Stage};
 use crate::Item;
@@ -44,8 +44,20 @@ impl Stage {
     /// # Errors
     /// When the stage is stopped or a node was killed.
     pub async fn requests(self: &Arc<Self>) -> Result<(), PlayError> {
+        self.make(requests(&self.settings).collect()).await
+    }
+
+    /// Makes requests that were recorded, by the numbers of their items; as
+    /// [`requests`](Self::requests) makes its own.
+    ///
+    /// # Errors
+    /// When the stage is stopped or a node was killed.
+    pub async fn recorded(self: &Arc<Self>, ids: &[u32]) -> Result<(), PlayError> {
+        self.make(recorded(&self.settings, ids).into()).await
+    }
+
+    async fn make(self: &Arc<Self>, all: Arc<[Request]>) -> Result<(), PlayError> {
         let (readers, nodes) = (self.settings.readers, self.settings.nodes);
-        let all: Arc<[Request]> = requests(&self.settings).collect();
         let mut crew = JoinSet::new();
         for reader in 0..readers {
             let (stage, all) = (Arc::clone(self), Arc::clone(&all));

@@ -54,3 +54,23 @@ pub enum PlayError {
     #[error("go on: the script panicked")]
     Panicked,
 }
+
+/// Why there is nothing to compare.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ComparisonError {
+    /// Fewer than two, or more than fit side by side.
+    #[error("compare {0}: from 2 to {max} strategies are possible", max = crate::lab::Lab::MAX_CONTENDERS)]
+    Count(usize),
+    /// There is no such strategy.
+    #[error("find a strategy named {0:?}")]
+    Strategy(String),
+    /// A setting of one that does not take part.
+    #[error("set {0}: no strategy is named for it")]
+    Nobody(String),
+    /// The requests must be the same for all.
+    #[error("set {0} for one alone: all get the same requests")]
+    Shared(String),
+    /// A setting makes no sense.
+    #[error("{0}")]
+    Settings(#[from] SettingsError),
+}

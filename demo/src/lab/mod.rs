@@ -5,11 +5,15 @@
 
 mod acts;
 mod channel;
+mod comparison;
 mod error;
 mod experiment;
 mod fault;
 mod hold;
 mod ledger;
+mod measured;
+mod measuring;
+mod named;
 mod pace;
 mod page;
 mod perform;
@@ -32,10 +36,12 @@ mod weight;
 mod wire;
 
 pub use channel::{Channel, Ear, Told};
-pub use error::{LabError, PlayError};
+pub use comparison::{Comparison, Rival, Used};
+pub use error::{ComparisonError, LabError, PlayError};
 pub use experiment::{Contender, Experiment, Order, Play, Playing};
 pub use fault::Fault;
 pub use hold::{Call, HeldAct};
+pub use measured::{Measured, MeasuredRow, MeasuredTable, Speed};
 pub use pace::Pace;
 pub(crate) use page::items_on;
 pub use plain_redis::PlainRedis;

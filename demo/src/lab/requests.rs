@@ -20,6 +20,17 @@ pub(super) fn requests(settings: &Settings) -> impl Iterator<Item = Request> + u
     })
 }
 
+/// Requests for these items, one after the other; some of them change the item instead.
+pub(super) fn recorded(settings: &Settings, ids: &[u32]) -> Vec<Request> {
+    let mut random = Random::new(settings.seed);
+    let write_share = settings.write_share;
+    let request = |id: &u32| {
+        let id = u64::from(*id);
+        if random.unit() < write_share { Request::Write(id) } else { Request::Read(id) }
+    };
+    ids.iter().map(request).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,6 +34,8 @@ pub(super) struct Seat {
 const L2_TIMEOUT: Duration = Duration::from_secs(2);
 const LEASE_WAIT: Duration = Duration::from_secs(2);
 const LOAD_TIMEOUT: Duration = Duration::from_secs(5);
+const ERASE_ROUNDS: usize = 8;
+const ERASE_PAUSE: Duration = Duration::from_millis(20);
 
 impl Stage {
     pub(super) async fn seat_node(&self, number: usize) -> Result<Seat, PlayError> {
@@ -106,6 +108,19 @@ impl Place {
             builder = builder.redis_url(url);
         }
         builder.start().await
+    }
+
+    /// Removes every key. Where Redis is away keys remain.
+    // A command that a node had sent just before it ended may arrive after the first round.
+    pub(super) async fn erase(&self, outsider: &Node) {
+        for _ in 0..ERASE_ROUNDS {
+            match outsider.erase_namespace().await {
+                Some(0) => return,
+                Some(_) => tokio::time::sleep(ERASE_PAUSE).await,
+                None => break,
+            }
+        }
+        tracing::warn!(namespace = self.namespace, "keys of an experiment may remain");
     }
 
     pub(super) fn wires(&self, n_nodes: usize) -> Vec<Wire> {

@@ -63,6 +63,17 @@ pub enum SettingsError {
         /// The most that is possible.
         to: f64,
     },
+    /// There is no such setting.
+    #[error("find a setting named {0:?}")]
+    Unknown(String),
+    /// What was given cannot be its value.
+    #[error("use {text:?} for {name}")]
+    Unreadable {
+        /// The setting.
+        name: String,
+        /// What was given.
+        text: String,
+    },
     /// Rows and their size together.
     #[error("make a table of {0} bytes: at most {max} are possible", max = Settings::MAX_TABLE_BYTES)]
     Table(u64),
@@ -76,6 +87,10 @@ pub enum SettingsError {
 }
 
 impl Settings {
+    /// The most requests of one performance.
+    pub const MAX_REQUESTS: u64 = 20_000;
+    /// The most rows of a table.
+    pub const MAX_ITEMS: u64 = 10_000;
     /// The largest table, bytes of text.
     pub const MAX_TABLE_BYTES: u64 = 8 * 1_024 * 1_024;
     /// As long as one performance may wait for the database, were nothing cached.
@@ -88,8 +103,8 @@ impl Settings {
     pub fn check(&self) -> Result<(), SettingsError> {
         within("nodes", self.nodes as f64, 1.0..=5.0)?;
         within("readers", self.readers as f64, 1.0..=200.0)?;
-        within("requests", self.requests as f64, 0.0..=20_000.0)?;
-        within("items", self.items as f64, 1.0..=10_000.0)?;
+        within("requests", self.requests as f64, 0.0..=Self::MAX_REQUESTS as f64)?;
+        within("items", self.items as f64, 1.0..=Self::MAX_ITEMS as f64)?;
         within("item_bytes", self.item_bytes as f64, 0.0..=16_384.0)?;
         within("skew", self.skew, 0.0..=3.0)?;
         within("write_share", self.write_share, 0.0..=1.0)?;

@@ -50,8 +50,6 @@ pub struct Stage {
 }
 
 const LAST_ACTS: Duration = Duration::from_secs(4);
-const ERASE_ROUNDS: usize = 8;
-const ERASE_PAUSE: Duration = Duration::from_millis(20);
 
 impl Stage {
     pub(super) async fn set(
@@ -187,20 +185,8 @@ impl Stage {
         self.source.items().close().await;
         if let Some(outsider) = &self.outsider {
             outsider.shutdown();
-            self.erase(outsider).await;
+            self.place.erase(outsider).await;
         }
-    }
-
-    // A command that a node had sent just before it ended may arrive after the first round.
-    async fn erase(&self, outsider: &Node) {
-        for _ in 0..ERASE_ROUNDS {
-            match outsider.erase_namespace().await {
-                Some(0) => return,
-                Some(_) => tokio::time::sleep(ERASE_PAUSE).await,
-                None => break,
-            }
-        }
-        tracing::warn!(namespace = self.place.namespace, "keys of an experiment may remain");
     }
 
     /// The node of this number or, where it was killed, the next one that lives.

@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -6,19 +7,23 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Semaphore, watch};
 
 use super::experiment::Order;
+use super::measured::Measurement;
 use super::perform::Performer;
 use super::run::{Run, Shared};
 use super::seat::{OnNode, Place};
 use super::{LabError, Phase};
+use crate::trace::Shelf;
 
 /// Starts experiments, and keeps what the newest of them came to. Several may run at once; none
 /// meets another, nor anything else in the same Redis.
 pub struct Lab {
-    redis_url: Option<String>,
-    slots: Arc<Semaphore>,
+    pub(super) redis_url: Option<String>,
+    pub(super) slots: Arc<Semaphore>,
     /// Tells this process's namespaces from those of others in the same Redis.
     origin: u128,
     n_started: AtomicU64,
+    pub(super) measurement: Arc<Measurement>,
+    shelf: Shelf,
     runs: Mutex<VecDeque<Arc<Run>>>,
     on_node: OnNode,
     patience: Duration,
@@ -42,6 +47,8 @@ impl Lab {
             slots: Arc::new(Semaphore::new(Self::MAX_RUNS)),
             origin: now.as_nanos(),
             n_started: AtomicU64::new(0),
+            measurement: Arc::default(),
+            shelf: Shelf::new(None),
             runs: Mutex::default(),
             on_node: Arc::new(|_| Box::new(())),
             patience: Self::PATIENCE,
@@ -51,6 +58,12 @@ impl Lab {
     /// Tells of each node that an experiment starts; what is answered is kept as long as the node.
     pub fn on_node(mut self, on_node: OnNode) -> Self {
         self.on_node = on_node;
+        self
+    }
+
+    /// A recording in a file can be picked too.
+    pub fn trace(mut self, file: PathBuf) -> Self {
+        self.shelf = Shelf::new(Some(file));
         self
     }
 
@@ -75,7 +88,7 @@ impl Lab {
         self.check(&order)?;
         let slot = Arc::clone(&self.slots).try_acquire_owned();
         let slot = slot.map_err(|_| LabError::Busy(Self::MAX_RUNS))?;
-        let number = self.n_started.fetch_add(1, Ordering::Relaxed) + 1;
+        let number = self.next_number();
         let place = self.place(number);
         let shared = Arc::new(Shared::new(&order));
         let (sender, phase) = watch::channel(Phase::Running);
@@ -97,6 +110,11 @@ impl Lab {
         self.runs().iter().find(|run| run.id() == id).cloned()
     }
 
+    /// Recordings that experiments can be made with.
+    pub fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
     /// Whether there is a Redis for experiments.
     pub fn has_redis(&self) -> bool {
         self.redis_url.is_some()
@@ -104,11 +122,14 @@ impl Lab {
 
     /// Stops all runs and waits until they have cleared up.
     pub async fn shutdown(&self) {
+        self.shelf.shutdown();
+        self.stop_measuring();
         let runs: Vec<_> = self.runs().drain(..).collect();
         runs.iter().for_each(|run| run.stop());
         for run in runs {
             run.ended().await;
         }
+        self.measurement_ended().await;
     }
 
     fn check(&self, order: &Order) -> Result<(), LabError> {
@@ -125,7 +146,11 @@ impl Lab {
         Ok(())
     }
 
-    fn place(&self, number: u64) -> Place {
+    pub(super) fn next_number(&self) -> u64 {
+        self.n_started.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(super) fn place(&self, number: u64) -> Place {
         Place {
             namespace: format!("lab-{:x}-{:x}-{number:x}", std::process::id(), self.origin),
             redis_url: self.redis_url.clone(),

@@ -18,6 +18,8 @@ pub(super) struct Lines<R> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Line {
     Key(String),
+    /// Nothing stands on it.
+    Blank,
     /// No key can be made of it.
     NoKey,
 }
@@ -25,14 +27,23 @@ pub(super) enum Line {
 impl Lines<Box<dyn BufRead + Send>> {
     /// Opens a plain or gzip file; its first bytes tell which.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let mut file = BufReader::with_capacity(BUFFER_BYTES, File::open(path)?);
-        let is_gzip = file.fill_buf()?.starts_with(&GZIP_MAGIC);
+        Self::unpack(BufReader::with_capacity(BUFFER_BYTES, File::open(path)?))
+    }
+
+    /// Reads what is plain or gzip; its first bytes tell which.
+    pub(super) fn unpack(mut packed: impl BufRead + Send + 'static) -> io::Result<Self> {
+        let is_gzip = packed.fill_buf()?.starts_with(&GZIP_MAGIC);
         let reader: Box<dyn BufRead + Send> = if is_gzip {
-            Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(file)))
+            Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(packed)))
         } else {
-            Box::new(file)
+            Box::new(packed)
         };
         Ok(Self { reader })
+    }
+
+    /// Ends after so many bytes, unpacked ones where it is packed.
+    pub(super) fn at_most(self, max_bytes: u64) -> Lines<io::Take<Box<dyn BufRead + Send>>> {
+        Lines { reader: self.reader.take(max_bytes) }
     }
 }
 
@@ -69,6 +80,7 @@ fn line_of(mut bytes: Vec<u8>) -> Line {
         bytes.pop();
     }
     match String::from_utf8(bytes) {
+        Ok(text) if text.is_empty() => Line::Blank,
         Ok(key) if (1..=MAX_KEY_BYTES).contains(&key.len()) && !key.contains(char::is_control) => {
             Line::Key(key)
         }
@@ -103,7 +115,7 @@ mod tests {
         bytes.extend(b"\xff\xfe\nend");
         let no = Line::NoKey;
         let expected =
-            [no.clone(), no.clone(), no.clone(), no.clone(), key("last"), no, key("end")];
+            [Line::Blank, no.clone(), no.clone(), no.clone(), key("last"), no, key("end")];
         assert_eq!(lines_of(&bytes), expected);
     }
 

@@ -153,7 +153,7 @@ struct Pace {
 impl Pace {
     // False where the replay was stopped meanwhile.
     async fn wait(&mut self, line: &Line, shutdown: &CancellationToken) -> bool {
-        let Some(step) = self.step.filter(|_| *line != Line::NoKey) else {
+        let Some(step) = self.step.filter(|_| matches!(line, Line::Key(_))) else {
             return true;
         };
         if self.due > Instant::now()

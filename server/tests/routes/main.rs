@@ -4,6 +4,7 @@
 
 mod api;
 mod bad_input;
+mod comparisons;
 mod console;
 mod demo;
 mod events;

@@ -118,22 +118,22 @@ pub async fn forget_progress() -> Result<String, ApiError> {
     Ok(shown("/lab".to_owned()))
 }
 
-fn lab() -> Result<Arc<Lab>, ApiError> {
+pub(super) fn lab() -> Result<Arc<Lab>, ApiError> {
     door::lab().ok_or_else(|| ApiError::Away("find the lab".to_owned()))
 }
 
-fn permit(topic: &str) -> Result<(), ApiError> {
+pub(super) fn permit(topic: &str) -> Result<(), ApiError> {
     door::console()?.authorise(&door::actor()?, ACTION, topic).map_err(door::refuse)
 }
 
-fn permitted(id: &str) -> Result<Arc<Run>, ApiError> {
+pub(super) fn permitted(id: &str) -> Result<Arc<Run>, ApiError> {
     let gone = "find this run: Strata was started again, or newer runs took its place";
     let run = lab()?.run(id).ok_or_else(|| refuse(ApiError::NotFound(gone.to_owned())))?;
     permit(&run.order().topic)?;
     Ok(run)
 }
 
-fn record(run: &Run, what: &str) {
+pub(super) fn record(run: &Run, what: &str) {
     if let (Ok(console), Ok(actor)) = (door::console(), door::actor()) {
         console.record(&actor, ACTION, &run.order().topic, &format!("{what} ({})", run.id()));
     }
@@ -161,21 +161,21 @@ fn left(run: &Run) -> String {
 }
 
 // Sends a browser without JavaScript there.
-fn shown(address: String) -> String {
+pub(super) fn shown(address: String) -> String {
     if door::is_plain_form() {
         leptos_axum::redirect(&address);
     }
     address
 }
 
-fn told(error: &LabError) -> ApiError {
+pub(super) fn told(error: &LabError) -> ApiError {
     match error {
         LabError::Busy(_) | LabError::NeedsRedis => ApiError::Away(error.to_string()),
         _ => ApiError::Invalid(error.to_string()),
     }
 }
 
-fn refuse(error: ApiError) -> ApiError {
+pub(super) fn refuse(error: ApiError) -> ApiError {
     door::set_status(error.status());
     error
 }

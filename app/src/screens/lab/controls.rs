@@ -8,9 +8,9 @@ use strata_demo::lessons::Lesson;
 use super::lesson::Seen;
 
 // A setting: its name, its label, its unit, and what it may be.
-type Control = (&'static str, &'static str, &'static str, RangeInclusive<u32>);
+pub(super) type Control = (&'static str, &'static str, &'static str, RangeInclusive<u32>);
 
-const CONTROLS: [Control; 19] = [
+pub(super) const CONTROLS: [Control; 19] = [
     ("nodes", "Nodes", "", 1..=5),
     ("readers", "Readers at once", "", 1..=200),
     ("requests", "Reads and writes", "", 0..=20_000),

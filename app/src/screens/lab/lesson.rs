@@ -120,7 +120,8 @@ impl SeenRun {
     }
 }
 
-fn ticket() -> String {
+/// What makes one run of two presses.
+pub(super) fn ticket() -> String {
     format!("{:016x}", RandomState::new().hash_one(SystemTime::now()))
 }
 

@@ -1,4 +1,4 @@
-//! The lab: the tour of the lessons, and a page for each. Each card is a pure function of the
+//! The lab: the tour of the lessons, a page for each, comparisons and measurements. Each card is a pure function of the
 //! lesson and of what was seen of its run.
 
 mod again;
@@ -6,10 +6,12 @@ mod answered;
 mod code;
 mod colour;
 mod columns;
+mod compare;
 mod contenders;
 mod controls;
 mod faults;
 mod lesson;
+mod measured;
 mod predict;
 mod results;
 mod stack;
@@ -18,5 +20,7 @@ mod steps;
 mod tour;
 mod verdict;
 
+pub(super) use compare::compare;
 pub(super) use lesson::lesson;
+pub(super) use measured::measured;
 pub(super) use tour::tour;

@@ -14,13 +14,6 @@ pub(super) fn card(seen: &Seen, run: &SeenRun) -> Option<AnyView> {
     if run.is_running() || performances.is_empty() {
         return None;
     }
-    let all: Vec<_> = performances.iter().map(|each| cells(&each.result)).collect();
-    let head = |cell: &Cell| {
-        view! { <th scope="col" title=cell.meaning>{cell.name.clone()}</th> }
-    };
-    let heads = all.iter().take(1).flatten().map(head).collect_view();
-    let rows = performances.iter().zip(&all).map(|(each, cells)| row(each, cells, &all));
-    let rows = rows.collect_view();
     let note = match run.state.phase {
         Phase::Done => "counted on this machine, in this run",
         _ => "so far",
@@ -31,15 +24,29 @@ pub(super) fn card(seen: &Seen, run: &SeenRun) -> Option<AnyView> {
         note,
         view! {
             <p class="watch-for"><strong>"Watch for: "</strong>{seen.lesson.watch_for}</p>
-            <div class="scroll" tabindex="0" role="region" aria-label="Table of results">
-                <table class="rows" data-testid="results">
-                    <caption class="unseen">"Results, one row a contender"</caption>
-                    <thead><tr><th scope="col">"contender"</th>{heads}</tr></thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            {table(performances)}
         },
     ))
+}
+
+/// The table of what each contender came to.
+pub(super) fn table(performances: &[Performance]) -> impl IntoView + use<> {
+    let all: Vec<_> = performances.iter().map(|each| cells(&each.result)).collect();
+    let head = |cell: &Cell| {
+        view! { <th scope="col" title=cell.meaning>{cell.name.clone()}</th> }
+    };
+    let heads = all.iter().take(1).flatten().map(head).collect_view();
+    let rows = performances.iter().zip(&all).map(|(each, cells)| row(each, cells, &all));
+    let rows = rows.collect_view();
+    view! {
+        <div class="scroll" tabindex="0" role="region" aria-label="Table of results">
+            <table class="rows" data-testid="results">
+                <caption class="unseen">"Results, one row a contender"</caption>
+                <thead><tr><th scope="col">"contender"</th>{heads}</tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
 }
 
 fn row(performance: &Performance, own: &[Cell], all: &[Vec<Cell>]) -> impl IntoView + use<> {

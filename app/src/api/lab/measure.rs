@@ -1,0 +1,32 @@
+use leptos::prelude::*;
+
+use super::run::{lab, permit, refuse, shown, told};
+use crate::api::{ApiError, door};
+
+const TOPIC: &str = "measured";
+const PATH: &str = "/lab/measured";
+// As the audit trail names it.
+const ACTION: &str = "measure";
+
+/// Measures what a read costs on each level; answers the address of the table.
+#[server(name = Measure, prefix = "/api", endpoint = "strata/measure")]
+pub async fn measure() -> Result<String, ApiError> {
+    permit(TOPIC)?;
+    lab()?.measure().map_err(|error| refuse(told(&error)))?;
+    note("started")?;
+    Ok(shown(PATH.to_owned()))
+}
+
+/// Stops the measurement; the table before it stays.
+#[server(name = StopMeasuring, prefix = "/api", endpoint = "strata/stop_measuring")]
+pub async fn stop_measuring() -> Result<String, ApiError> {
+    permit(TOPIC)?;
+    lab()?.stop_measuring();
+    note("stopped")?;
+    Ok(shown(PATH.to_owned()))
+}
+
+fn note(what: &str) -> Result<(), ApiError> {
+    door::console()?.record(&door::actor()?, ACTION, TOPIC, what);
+    Ok(())
+}

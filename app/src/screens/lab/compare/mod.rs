@@ -1,0 +1,9 @@
+//! Strategies side by side on the same requests. The address says what is compared.
+
+mod curve;
+mod form;
+mod page;
+mod running;
+mod traces;
+
+pub(in crate::screens) use page::compare;

@@ -1,0 +1,200 @@
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use leptos::prelude::*;
+use strata_demo::lab::{Comparison, Lab, Phase, RunState, Used};
+use strata_demo::trace::{CurveState, Listed, Shelved};
+
+use super::{curve, form, running, traces};
+use crate::api::ApiError;
+use crate::screens::Asked;
+use crate::screens::lab::lesson::ticket;
+use crate::screens::sheet::{Drawing, Sheet};
+
+/// What the page is drawn from.
+pub(super) struct Seen {
+    /// What is compared, or will be.
+    pub(super) comparison: Comparison,
+    pub(super) run: Option<SeenRun>,
+    /// The recording whose requests are made.
+    pub(super) trace: Option<SeenTrace>,
+    /// What can be picked.
+    pub(super) listed: Vec<Listed>,
+    /// What makes one run of two presses.
+    pub(super) ticket: String,
+    /// Why who asks may not run anything.
+    pub(super) refusal: Option<String>,
+    /// What is wrong with the address, as sentences.
+    pub(super) complaints: Vec<String>,
+}
+
+/// A run, as it was when somebody looked.
+pub(super) struct SeenRun {
+    pub(super) id: String,
+    pub(super) state: RunState,
+}
+
+/// A recording, and how far its curve is.
+pub(super) struct SeenTrace {
+    pub(super) shelved: Arc<Shelved>,
+    pub(super) used: Used,
+    pub(super) curve: CurveState,
+}
+
+// Fields of the address that say nothing about what is compared.
+const OTHER_FIELDS: [&str; 3] = ["run", "__path", "__err"];
+
+/// Draws the page of comparisons.
+pub(in crate::screens) async fn compare(asked: &Asked) -> Result<Drawing, ApiError> {
+    let lab = asked.lab.as_ref().ok_or_else(|| ApiError::Away("find the lab".to_owned()))?;
+    Ok(draw(&look(asked, lab).await))
+}
+
+async fn look(asked: &Asked, lab: &Lab) -> Seen {
+    let mut complaints: Vec<String> = asked.failure().into_iter().collect();
+    let said = |(name, _): &(&str, &str)| !OTHER_FIELDS.contains(name);
+    let mut fields = asked.fields().filter(said).peekable();
+    let comparison = match fields.peek() {
+        None => Comparison::example(),
+        Some(_) => Comparison::of_fields(fields).unwrap_or_else(|error| {
+            complaints.push(format!("Failed to {error}. Here is another comparison."));
+            Comparison::example()
+        }),
+    };
+    let wanted = asked.field("run");
+    let run = wanted.and_then(|id| lab.run(id)).filter(|run| run.order().topic == "compare");
+    if wanted.is_some() && run.is_none() {
+        complaints.push(
+            "This run is gone: Strata was started again, or newer runs took its place. \
+             Run it again."
+                .to_owned(),
+        );
+    }
+    let run = match run {
+        Some(run) => Some(SeenRun { id: run.id().to_owned(), state: run.state().await }),
+        None => None,
+    };
+    let trace = match trace(lab, &comparison).await {
+        Ok(trace) => trace,
+        Err(complaint) => {
+            complaints.push(complaint);
+            None
+        }
+    };
+    let listed = lab.shelf().list();
+    Seen { comparison, run, trace, listed, ticket: ticket(), refusal: asked.refusal(), complaints }
+}
+
+async fn trace(lab: &Lab, comparison: &Comparison) -> Result<Option<SeenTrace>, String> {
+    let Some(id) = &comparison.trace else { return Ok(None) };
+    let found = lab.shelf().find(id).await.map_err(|error| format!("Failed to {error}."))?;
+    let gone = "This trace is gone: Strata was started again, or newer ones took its place. \
+                Upload it again.";
+    let shelved = found.ok_or_else(|| gone.to_owned())?;
+    let (used, curve) = (comparison.used(&shelved.recording), lab.shelf().curve(&shelved));
+    Ok(Some(SeenTrace { shelved, used, curve }))
+}
+
+fn draw(seen: &Seen) -> Drawing {
+    let is_running = seen.run.as_ref().is_some_and(SeenRun::is_running);
+    let is_measuring = seen
+        .trace
+        .as_ref()
+        .is_some_and(|trace| matches!(trace.curve, CurveState::Awaited | CurveState::Measuring));
+    let every_s = (is_running || is_measuring).then_some(1);
+    let sheet = Sheet { class: "compare-page", every_s };
+    let complaint = |why: &String| {
+        view! { <div class="banner" role="alert"><p>{why.clone()}</p></div> }
+    };
+    sheet.draw(
+        StatusCode::OK,
+        view! {
+            <div class="sheet-head">
+                <h1>"Compare"</h1>
+                <p class="small">"Strategies and settings on the same requests · "<a href="/lab">"All lessons"</a></p>
+            </div>
+            {seen.complaints.iter().map(complaint).collect_view()}
+            {seen.run.as_ref().map(|run| running::cards(seen, run))}
+            {form::card(seen)}
+            {seen.trace.as_ref().map(curve::card)}
+            {traces::card(seen)}
+        },
+    )
+}
+
+impl SeenRun {
+    pub(super) fn is_running(&self) -> bool {
+        self.state.phase == Phase::Running
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use strata_demo::lab::{Performance, ResultRow};
+    use strata_demo::trace::Shelf;
+
+    use super::*;
+
+    pub(crate) fn seen() -> Seen {
+        Seen {
+            comparison: Comparison::example(),
+            run: None,
+            trace: None,
+            listed: Shelf::new(None).list(),
+            ticket: "t".to_owned(),
+            refusal: None,
+            complaints: Vec::new(),
+        }
+    }
+
+    pub(crate) fn run(phase: Phase) -> SeenRun {
+        let performance = |contender: strata_demo::lab::Contender| Performance {
+            title: contender.title,
+            strategy: contender.strategy,
+            settings: contender.settings,
+            result: ResultRow::default(),
+            steps: Vec::new(),
+            is_over: true,
+        };
+        let contenders = seen().comparison.contenders().expect("it can be compared");
+        let performances = contenders.into_iter().take(2).map(performance).collect();
+        let state = RunState { phase, performances, waiting: None, faults: Vec::new() };
+        SeenRun { id: "3-9f2a1c".to_owned(), state }
+    }
+
+    fn page(seen: &Seen) -> String {
+        Owner::new().with(|| draw(seen).html)
+    }
+
+    #[test]
+    fn before_a_run_there_is_a_form_and_no_result() {
+        let html = page(&seen());
+        assert!(html.contains("Run it") && html.contains("name=\"fields[a]\""));
+        assert!(!html.contains("data-testid=\"results\"") && !html.contains("data-every-s"));
+        assert!(!html.contains("style="), "the policy of the page blocks inline styles");
+    }
+
+    #[test]
+    fn a_run_is_told_while_it_goes_on_and_when_it_has_ended() {
+        let html = page(&Seen { run: Some(run(Phase::Running)), ..seen() });
+        assert!(html.contains("data-every-s=\"1\"") && html.contains("Stop"));
+        assert!(html.contains("Its turn comes."), "the third has not begun");
+        let html = page(&Seen { run: Some(run(Phase::Done)), ..seen() });
+        assert!(!html.contains("data-every-s") && html.contains("data-phase=\"done\""));
+        assert_eq!(html.matches("<tbody><tr>").count(), 1);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_above_all_else() {
+        let complaints = vec!["Failed to <b>.".to_owned()];
+        let html = page(&Seen { complaints, ..seen() });
+        assert!(html.contains("Failed to &lt;b&gt;."));
+    }
+
+    #[test]
+    fn who_may_not_act_is_told_why() {
+        let html = page(&Seen { refusal: Some("Only an operator may.".to_owned()), ..seen() });
+        assert_eq!(html.matches("Only an operator may.").count(), 2);
+        assert!(html.contains("disabled"));
+    }
+}

@@ -1,0 +1,111 @@
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use strata_demo::lab::{Performance, Phase};
+
+use super::page::{Seen, SeenRun};
+use crate::api::StopComparison;
+use crate::drawn::{comparison_address, encode};
+use crate::format;
+use crate::screens::lab::{answered, results};
+use crate::screens::sheet::titled;
+
+/// How far a run is, and what it came to, contender by contender.
+pub(super) fn cards(seen: &Seen, run: &SeenRun) -> AnyView {
+    view! {
+        {steer(seen, run)}
+        {table(run)}
+        {contenders(seen, run)}
+    }
+    .into_any()
+}
+
+fn steer(seen: &Seen, run: &SeenRun) -> AnyView {
+    let (text, name) = phase(run);
+    let acts = run.is_running().then(|| {
+        let fields = seen.comparison.fields().into_iter();
+        let fields = fields.map(|(name, text)| {
+            view! { <input type="hidden" name=format!("fields[{name}]") value=text /> }
+        });
+        let fields = fields.collect_view();
+        let again = format!("{}&run={}", comparison_address(&seen.comparison), encode(&run.id));
+        view! {
+            <div class="acts">
+                <form action=StopComparison::PATH method="post">
+                    <input type="hidden" name="id" value=run.id.clone() />
+                    {fields}
+                    <button type="submit" class="button" disabled=seen.refusal.is_some()>"Stop"</button>
+                    <p class="failure" role="alert"></p>
+                </form>
+                <a class="button unless-live" href=again>"Look again"</a>
+            </div>
+        }
+    });
+    titled(
+        "steer",
+        "The run",
+        format!("run {}", run.id),
+        view! {
+            <p role="status" class="phase" data-testid="phase" data-phase=name>{text}</p>
+            {acts}
+        },
+    )
+}
+
+fn phase(run: &SeenRun) -> (String, &'static str) {
+    let playing = run.state.performances.iter().find(|each| !each.is_over);
+    match &run.state.phase {
+        Phase::Running => {
+            let now = playing.map(|one| format!("{} has its turn…", one.title));
+            (now.unwrap_or_else(|| "It begins…".to_owned()), "running")
+        }
+        Phase::Done => ("Done.".to_owned(), "done"),
+        Phase::Stopped => ("Stopped before its end.".to_owned(), "stopped"),
+        Phase::Failed(why) => (format!("Failed to {why}."), "failed"),
+    }
+}
+
+fn table(run: &SeenRun) -> Option<AnyView> {
+    let performances = &run.state.performances;
+    let note = match run.state.phase {
+        Phase::Done => "counted on this machine, in this run",
+        _ => "so far",
+    };
+    (!performances.is_empty())
+        .then(|| titled("results", "Results", note, results::table(performances)))
+}
+
+fn contenders(seen: &Seen, run: &SeenRun) -> AnyView {
+    let performances = &run.state.performances;
+    let played = performances.iter().enumerate().map(|(i, each)| contender(i, each));
+    let titles = seen.comparison.contenders().unwrap_or_default();
+    let n = titles.len().max(performances.len());
+    let awaited = titles.into_iter().enumerate().skip(performances.len());
+    let awaited = awaited.filter(|_| run.is_running()).map(|(i, contender)| {
+        let text = view! { <p class="empty">"Its turn comes."</p> };
+        section(i, contender.title, String::new(), text.into_any())
+    });
+    view! { <div class=format!("contenders of-{n}")>{played.collect_view()}{awaited.collect_view()}</div> }
+        .into_any()
+}
+
+fn contender(i: usize, performance: &Performance) -> AnyView {
+    let result = &performance.result;
+    let reads = format::plural(result.outcomes.reads(), "read", "reads");
+    let note = format!("{reads} in {}", format::span(result.took_ms));
+    let body = answered::layers(&result.outcomes).into_any();
+    section(i, performance.title.clone(), note, body)
+}
+
+fn section(i: usize, title: String, note: String, body: AnyView) -> AnyView {
+    let (id, heading) = (format!("contender-{}", i + 1), format!("contender-{}-title", i + 1));
+    view! {
+        <section class="card contender" id=id aria-labelledby=heading>
+            <header>
+                <h2 id=heading.clone()>{title}</h2>
+                <p>{note}</p>
+            </header>
+            {body}
+        </section>
+    }
+    .into_any()
+}

@@ -1,0 +1,57 @@
+use leptos::prelude::*;
+use strata_demo::lab::Comparison;
+use strata_demo::trace::{Listed, Recording, Shelf};
+
+use super::page::Seen;
+use crate::drawn::comparison_address;
+use crate::screens::sheet::titled;
+
+/// Recorded requests to pick from, and a form that sends one's own.
+pub(super) fn card(seen: &Seen) -> AnyView {
+    let link = |listed: &Listed| {
+        let comparison = Comparison {
+            settings: Comparison::base(Some(&listed.id)),
+            trace: Some(listed.id.clone()),
+            ..seen.comparison.clone()
+        };
+        let is_here = (seen.comparison.trace.as_ref() == Some(&listed.id)).then_some("true");
+        view! {
+            <li>
+                <a href=comparison_address(&comparison) aria-current=is_here>{listed.title.clone()}</a>
+                <p>{listed.what.clone()}</p>
+            </li>
+        }
+    };
+    let links = seen.listed.iter().map(link).collect_view();
+    let rivals =
+        Comparison { settings: Comparison::base(None), trace: None, ..seen.comparison.clone() };
+    let hidden = rivals.fields().into_iter();
+    let hidden = hidden.map(|(name, text)| view! { <input type="hidden" name=name value=text /> });
+    let hidden = hidden.collect_view();
+    let disabled = seen.refusal.is_some();
+    let limits = format!(
+        "Plain text or gzip, one key a line, at most {} MiB; its first {} lines count. It stays in \
+         memory until {} newer ones were sent, and only who has its link finds it.",
+        Recording::MAX_BYTES / (1_024 * 1_024),
+        crate::format::count(Recording::MAX_LINES),
+        Shelf::MAX_UPLOADS,
+    );
+    titled(
+        "traces",
+        "Recorded requests",
+        "instead of made-up ones, and the share that L1 answers by its size",
+        view! {
+            <ul class="beside" data-testid="traces">{links}</ul>
+            <form action="/lab/traces" method="post" enctype="multipart/form-data" class="upload" data-testid="upload">
+                {hidden}
+                <div class="field">
+                    <label for="trace-file">"A trace of your own"</label>
+                    <input type="file" id="trace-file" name="file" required=true aria-describedby="trace-limits" />
+                </div>
+                <button type="submit" class="button" disabled=disabled>"Send it"</button>
+                <p class="small" id="trace-limits">{limits}</p>
+                <p class="refusal">{seen.refusal.clone()}</p>
+            </form>
+        },
+    )
+}
