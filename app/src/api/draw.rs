@@ -13,7 +13,10 @@ pub async fn draw(address: String) -> Result<String, ApiError> {
 
     let asked = crate::screens::Asked::new(door::console()?, door::actor()?, &address)?;
     let asked = asked.in_lab(door::lab(), super::lessons_done());
-    Ok(crate::screens::draw(&asked).await.html)
+    let progress = super::Progress::of_browser();
+    let drawing = crate::screens::draw(&asked).await;
+    progress.add(drawing.learned);
+    Ok(drawing.html)
 }
 
 /// Asks for the drawing of an address.
@@ -33,11 +36,13 @@ pub(crate) fn drawing(address: String) -> impl Future<Output = String> + Send {
     let asked = door::console().and_then(|console| Asked::new(console, door::actor()?, &address));
     let asked = asked.map(|asked| asked.in_lab(door::lab(), super::lessons_done()));
     let response = use_context::<leptos_axum::ResponseOptions>();
+    let progress = super::Progress::of_browser();
     async move {
         let drawing = match asked {
             Ok(asked) => screens::draw(&asked).await,
             Err(error) => screens::failed(&error),
         };
+        progress.add(drawing.learned);
         if let Some(response) = response {
             response.set_status(drawing.status);
         }

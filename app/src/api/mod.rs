@@ -27,12 +27,12 @@ pub(crate) use first_paint::chosen_theme;
 pub(crate) use first_paint::{Failure, FirstPaint, first_paint};
 pub use invalidate::{CancelJob, InvalidateKey, RefreshKey, RunPlan, SoftenKey};
 #[cfg(feature = "ssr")]
-pub(crate) use lab::lessons_done;
-#[cfg(feature = "ssr")]
 pub use lab::{
     ChangeFault, Compare, FinishRun, ForgetProgress, Measure, StartRun, StepRun, StopComparison,
     StopMeasuring, StopRun, Wish,
 };
+#[cfg(feature = "ssr")]
+pub(crate) use lab::{Progress, lessons_done};
 pub(crate) use post::{Answer, post, post_id, read};
 pub use session::{CurrentSession, LogIn, LogOut};
 pub use traffic::{CurrentTraffic, SetTraffic};

@@ -58,7 +58,9 @@ fn take(event: &SubmitEvent, go: impl Fn(&str) + 'static) {
         let answer = address_in(api::post(&action, &fields).await);
         set_busy(&form, "false");
         match answer {
-            Ok(address) => go(&address),
+            // Whoever has gone elsewhere meanwhile is not called back.
+            Ok(address) if form.is_connected() => go(&address),
+            Ok(_) => {}
             Err(error) => tell(&form, &error.sentence()),
         }
     });

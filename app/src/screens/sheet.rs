@@ -10,6 +10,8 @@ pub(crate) struct Drawing {
     pub(crate) status: StatusCode,
     /// What stands inside of `<main>`.
     pub(crate) html: String,
+    /// The lesson that has been gone through, where that is what it shows.
+    pub(crate) learned: Option<&'static str>,
 }
 
 /// What a page is, beside its content.
@@ -31,7 +33,7 @@ impl Sheet {
             </div>
         }
         .to_html();
-        Drawing { status, html }
+        Drawing { status, html, learned: None }
     }
 }
 

@@ -17,10 +17,10 @@ impl Stage {
     /// When the stage is stopped or the node was killed.
     pub async fn write(&self, node: usize, id: u64) -> Result<bool, PlayError> {
         let _acting = self.acting.read().await;
-        let strategy = self.seat(node)?.strategy;
+        let seat = self.seat(node)?;
         let (version, started) = (self.ledger.next(id), Instant::now());
         let item = Item { id, version, body: "y".repeat(self.settings.item_bytes) };
-        let written = strategy.write(item).await;
+        let written = seat.strategy.write(item).await;
         self.go_on()?;
         let (level, answer) = match &written {
             Ok(()) => {
@@ -34,7 +34,7 @@ impl Stage {
             }
         };
         let command = format!("write {id}, version {version}: {answer}");
-        self.trace.push(TraceLine::of(level, Some(node), command, started));
+        self.trace.push(TraceLine::of(level, Some(seat.number), command, started));
         Ok(written.is_ok())
     }
 

@@ -39,7 +39,7 @@ pub enum PlayError {
     #[error("reach Redis again in time")]
     StillAway,
     /// Nothing lies between the nodes and Redis that could be cut.
-    #[error("cut Redis off: it is not there, or its connection is encrypted")]
+    #[error("cut Redis off: it is not there, or nothing can be put between")]
     NoWire,
     /// A node or cache could not be built.
     #[error("set the stage: {0}")]

@@ -75,7 +75,7 @@ impl Stage {
     pub fn inflict(&self, fault: Fault) -> Result<(), PlayError> {
         match fault {
             Fault::SlowDatabase => self.source.set_slowness(Fault::SLOWNESS),
-            Fault::DatabaseAway => self.source.set_down(true),
+            Fault::DatabaseAway => self.source.cut_off(),
             Fault::RedisAway if self.wires.is_empty() => return Err(PlayError::NoWire),
             Fault::RedisAway => self.wires.iter().for_each(Wire::cut),
             Fault::NodeDeaf => self.deafen(self.settings.nodes)?,
@@ -93,7 +93,7 @@ impl Stage {
     pub async fn mend(&self, fault: Fault) -> Result<(), PlayError> {
         match fault {
             Fault::SlowDatabase => self.source.set_slowness(Duration::ZERO),
-            Fault::DatabaseAway => self.source.set_down(false),
+            Fault::DatabaseAway => self.source.bring_back(),
             Fault::RedisAway => self.wires.iter().for_each(Wire::reconnect),
             Fault::NodeDeaf => self.undeafen(self.settings.nodes),
             Fault::NodeKilled => self.revive(self.settings.nodes).await?,
@@ -161,7 +161,7 @@ impl Stage {
         Ok(())
     }
 
-    fn note(&self, node: Option<usize>, text: &str) {
+    pub(super) fn note(&self, node: Option<usize>, text: &str) {
         let now = tokio::time::Instant::now();
         self.trace.push(TraceLine::of(Level::Nowhere, node, text.to_owned(), now));
     }

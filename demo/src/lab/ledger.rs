@@ -48,6 +48,11 @@ impl Ledger {
         lost.sum()
     }
 
+    /// Whether nothing was written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.items().is_empty()
+    }
+
     fn items(&self) -> MutexGuard<'_, HashMap<u64, Writes>> {
         self.items.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Level;
 use super::measured::{MeasureError, MeasuredRow, Speed};
-use super::seat::Place;
+use super::seat::{L2_TIMEOUT, Place};
 use crate::Items;
 
 /// Measures what a read costs, level by level and size by size.
@@ -58,7 +58,7 @@ impl Bench {
     ) -> Result<Vec<MeasuredRow>, MeasureError> {
         let deadline = Instant::now() + TIME_LIMIT;
         let redis_url = self.place.redis_url.clone();
-        let node = self.place.node("measured", redis_url.as_deref()).await?;
+        let node = self.place.node("measured", redis_url.as_deref(), L2_TIMEOUT).await?;
         let measured = tokio::select! {
             measured = timeout_at(deadline, self.rows(&node, told)) => {
                 measured.unwrap_or(Err(MeasureError::TookTooLong))
@@ -67,7 +67,7 @@ impl Bench {
         };
         node.shutdown();
         if let Some(url) = redis_url {
-            let outsider = self.place.node("lab", Some(&url)).await?;
+            let outsider = self.place.node("lab", Some(&url), L2_TIMEOUT).await?;
             outsider.shutdown();
             self.place.erase(&outsider).await;
         }

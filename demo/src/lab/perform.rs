@@ -9,7 +9,7 @@ use super::experiment::Order;
 use super::run::{Shared, Turn};
 use super::seat::Place;
 use super::stage::Stage;
-use super::{Pace, PlayError};
+use super::{Pace, Performance, PlayError};
 use crate::lab::Phase;
 
 /// Performs what was ordered.
@@ -18,7 +18,7 @@ pub(super) struct Performer {
     pub(super) place: Place,
     pub(super) shared: Arc<Shared>,
     pub(super) phase: watch::Sender<Phase>,
-    /// A run that waits at a step is stopped when nobody has looked at it for so long.
+    /// A run that goes step by step is stopped when nobody has looked at it for so long.
     pub(super) patience: Duration,
 }
 
@@ -84,14 +84,26 @@ impl Performer {
         };
         let (steps, stop) = (self.shared.steps.clone(), self.shared.stop.child_token());
         let stage = Arc::new(Stage::set(contender.clone(), place, steps, stop).await?);
+        for fault in self.shared.faults().clone() {
+            // What was broken for the others and cannot be here is told by their rows alone.
+            let _ = stage.inflict(fault);
+        }
         self.shared.set_turn(turn, Turn::Playing(Arc::clone(&stage)));
         let played = self.play(&stage, deadline).await;
         let performance = stage.performance().await;
+        // Before the stage is struck, so that what it came to can be seen all along.
+        self.shared.set_turn(
+            turn,
+            match &performance {
+                Ok(performance) => {
+                    let is_over = played.is_ok();
+                    Turn::Over(Box::new(Performance { is_over, ..performance.clone() }))
+                }
+                Err(_) => Turn::Awaited,
+            },
+        );
         stage.strike().await;
-        let mut performance = performance?;
-        performance.is_over = played.is_ok();
-        self.shared.set_turn(turn, Turn::Over(Box::new(performance)));
-        played
+        played.and(performance.map(drop))
     }
 
     async fn play(&self, stage: &Arc<Stage>, deadline: Instant) -> Result<(), PlayError> {

@@ -15,9 +15,9 @@ impl Stage {
     /// When the stage is stopped or all nodes were killed.
     pub async fn read(&self, node: usize, id: u64) -> Result<Seen, PlayError> {
         let _acting = self.acting.read().await;
-        let strategy = self.seat(node)?.strategy;
-        let asked = self.asked(node, id);
-        let read = strategy.read(id).await;
+        let seat = self.seat(node)?;
+        let asked = self.asked(seat.number, id);
+        let read = seat.strategy.read(id).await;
         self.go_on()?;
         Ok(self.saw(&asked, &read))
     }
@@ -28,9 +28,9 @@ impl Stage {
     /// When the stage is stopped or all nodes were killed.
     pub async fn read_many(&self, node: usize, ids: &[u64]) -> Result<Vec<Seen>, PlayError> {
         let _acting = self.acting.read().await;
-        let strategy = self.seat(node)?.strategy;
-        let asked: Vec<Asked> = ids.iter().map(|id| self.asked(node, *id)).collect();
-        let reads = strategy.read_many(ids).await;
+        let seat = self.seat(node)?;
+        let asked: Vec<Asked> = ids.iter().map(|id| self.asked(seat.number, *id)).collect();
+        let reads = seat.strategy.read_many(ids).await;
         self.go_on()?;
         Ok(asked.iter().zip(&reads).map(|(asked, read)| self.saw(asked, read)).collect())
     }
@@ -42,10 +42,10 @@ impl Stage {
     /// When the stage is stopped or all nodes were killed.
     pub async fn read_as(&self, node: usize, id: u64, caller: Caller) -> Result<Seen, PlayError> {
         let _acting = self.acting.read().await;
-        let strategy = self.seat(node)?.strategy;
+        let seat = self.seat(node)?;
         let is_there = id <= self.settings.items;
-        let asked = Asked { caller: is_there.then_some(caller), ..self.asked(node, id) };
-        let read = strategy.read_as(&Ctx::of(caller), id).await;
+        let asked = Asked { caller: is_there.then_some(caller), ..self.asked(seat.number, id) };
+        let read = seat.strategy.read_as(&Ctx::of(caller), id).await;
         self.go_on()?;
         Ok(self.saw(&asked, &read))
     }

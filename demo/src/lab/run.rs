@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     pub(super) stop: CancellationToken,
     /// When somebody last looked at it.
     looked: Mutex<Instant>,
+    faults: Mutex<BTreeSet<Fault>>,
 }
 
 /// One contender's turn.
@@ -111,9 +113,13 @@ impl Run {
         &self.order
     }
 
-    /// How far it has come. A run that waits at a step is stopped when nobody asks for long.
+    /// Somebody is there. A run that goes step by step is stopped where nobody is for long.
+    pub fn look(&self) {
+        *locked(&self.shared.looked) = Instant::now();
+    }
+
+    /// How far it has come.
     pub async fn state(&self) -> RunState {
-        self.shared.look();
         let phase = self.phase();
         let stages = self.shared.stages();
         let mut performances = Vec::new();
@@ -123,44 +129,44 @@ impl Run {
         // Where one still plays its step, nobody waits for the next.
         let waiting: Option<Vec<_>> = stages.iter().map(|stage| stage.waiting()).collect();
         let waiting = waiting.and_then(|all| all.into_iter().next());
+        let waiting = waiting.filter(|_| !self.shared.awaits_somebody());
         let waiting = waiting.map(|(number, text)| Waiting { played: number - 1, text });
-        let mut faults: Vec<Fault> = Vec::new();
-        for fault in stages.iter().flat_map(|stage| stage.faults().clone()) {
-            if !faults.contains(&fault) {
-                faults.push(fault);
-            }
-        }
-        RunState { phase, performances, waiting, faults }
+        let mut faults: BTreeSet<Fault> = self.shared.faults().clone();
+        faults.extend(stages.iter().flat_map(|stage| stage.faults().clone()));
+        RunState { phase, performances, waiting, faults: faults.into_iter().collect() }
     }
 
     /// Whether it goes on, and how it ended.
     pub fn phase(&self) -> Phase {
-        let phase = self.phase.borrow().clone();
-        if phase == Phase::Running && self.phase.has_changed().is_err() {
-            return Phase::Failed(PlayError::Panicked.to_string());
+        // Asked first: whoever sends the last phase goes away right after.
+        let is_over = self.phase.has_changed().is_err();
+        match self.phase.borrow().clone() {
+            Phase::Running if is_over => Phase::Failed(PlayError::Panicked.to_string()),
+            phase => phase,
         }
-        phase
     }
 
     /// Lets the step be played that comes after so many. Asked twice it is one step.
     pub fn go_on(&self, played: usize) {
-        self.shared.look();
+        self.look();
         self.shared.steps.allow_after(played);
     }
 
     /// Lets all steps be played that are left.
     pub fn go_on_to_the_end(&self) {
-        self.shared.look();
+        self.look();
         self.shared.steps.allow_all();
     }
 
-    /// Breaks something for those whose turn it is.
+    /// Breaks something, for those whose turn comes later too.
     ///
     /// # Errors
     /// When Redis is to be cut off and is not there, or cannot be cut off.
     pub fn inflict(&self, fault: Fault) -> Result<(), PlayError> {
-        self.shared.look();
-        self.shared.stages().iter().try_for_each(|stage| stage.inflict(fault))
+        self.look();
+        self.shared.stages().iter().try_for_each(|stage| stage.inflict(fault))?;
+        self.shared.faults().insert(fault);
+        Ok(())
     }
 
     /// Mends it for those whose turn it is.
@@ -168,7 +174,8 @@ impl Run {
     /// # Errors
     /// When a node that was killed cannot be built again.
     pub async fn mend(&self, fault: Fault) -> Result<(), PlayError> {
-        self.shared.look();
+        self.look();
+        self.shared.faults().remove(&fault);
         for stage in self.shared.stages() {
             stage.mend(fault).await?;
         }
@@ -197,16 +204,17 @@ impl Shared {
             steps: Steps::at(order.pace),
             stop: CancellationToken::new(),
             looked: Mutex::new(Instant::now()),
+            faults: Mutex::default(),
         }
     }
 
     /// How long nobody has looked.
     pub(super) fn unseen(&self) -> Duration {
-        self.looked.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
+        locked(&self.looked).elapsed()
     }
 
     pub(super) fn turns(&self) -> MutexGuard<'_, Vec<Turn>> {
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.turns)
     }
 
     pub(super) fn set_turn(&self, number: usize, turn: Turn) {
@@ -215,8 +223,14 @@ impl Shared {
         }
     }
 
-    fn look(&self) {
-        *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    /// What is broken by hand.
+    pub(super) fn faults(&self) -> MutexGuard<'_, BTreeSet<Fault>> {
+        locked(&self.faults)
+    }
+
+    // Side by side all begin together, one of them a little later than the others.
+    fn awaits_somebody(&self) -> bool {
+        self.turns().iter().any(|turn| matches!(turn, Turn::Awaited))
     }
 
     fn stages(&self) -> Vec<Arc<Stage>> {
@@ -242,6 +256,10 @@ impl Shared {
             },
         }
     }
+}
+
+fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl std::fmt::Debug for Run {

@@ -25,15 +25,18 @@ pub type OnNode = Arc<dyn Fn(&Node) -> Box<dyn Any + Send + Sync> + Send + Sync>
 /// One node of a stage, and the strategy at work on it.
 #[derive(Clone)]
 pub(super) struct Seat {
+    /// Of the node, from 1.
+    pub(super) number: usize,
     pub(super) node: Node,
     pub(super) strategy: Strategy,
     _told: Arc<dyn Any + Send + Sync>,
 }
 
 /// Many experiments share few processors, and a timeout would tell of the machine alone.
-const L2_TIMEOUT: Duration = Duration::from_secs(2);
-const LEASE_WAIT: Duration = Duration::from_secs(2);
-const LOAD_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const L2_TIMEOUT: Duration = Duration::from_secs(2);
+const LEASE_WAIT: Duration = Duration::from_secs(10);
+// Somebody who goes step by step may think for minutes while a load is held up.
+const LOAD_TIMEOUT: Duration = Duration::from_secs(20 * 60);
 const ERASE_ROUNDS: usize = 8;
 const ERASE_PAUSE: Duration = Duration::from_millis(20);
 
@@ -41,11 +44,12 @@ impl Stage {
     pub(super) async fn seat_node(&self, number: usize) -> Result<Seat, PlayError> {
         let wire = self.wires.get(number.wrapping_sub(1));
         let url = wire.map(Wire::url).or(self.place.redis_url.as_deref());
-        let node = self.place.node(&number.to_string(), url).await?;
+        let l2_timeout = Duration::from_millis(self.settings.l2_timeout_ms);
+        let node = self.place.node(&number.to_string(), url, l2_timeout).await?;
         let strategy = self.strategy_on(&node, wire);
         let strategy = strategy.inspect_err(|_| node.shutdown())?;
         let told = (self.place.on_node)(&node).into();
-        Ok(Seat { node, strategy, _told: told })
+        Ok(Seat { number, node, strategy, _told: told })
     }
 
     fn strategy_on(&self, node: &Node, wire: Option<&Wire>) -> Result<Strategy, PlayError> {
@@ -102,8 +106,13 @@ impl Stage {
 }
 
 impl Place {
-    pub(super) async fn node(&self, id: &str, redis_url: Option<&str>) -> Result<Node, BuildError> {
-        let mut builder = Node::builder(&self.namespace).id(id).l2_timeout(L2_TIMEOUT);
+    pub(super) async fn node(
+        &self,
+        id: &str,
+        redis_url: Option<&str>,
+        l2_timeout: Duration,
+    ) -> Result<Node, BuildError> {
+        let mut builder = Node::builder(&self.namespace).id(id).l2_timeout(l2_timeout);
         if let Some(url) = redis_url {
             builder = builder.redis_url(url);
         }

@@ -44,6 +44,8 @@ pub struct Settings {
     pub l2_time_to_live_ms: u64,
     /// How much longer each query takes, milliseconds.
     pub source_delay_ms: u64,
+    /// As long as a node waits for an answer of Redis, milliseconds.
+    pub l2_timeout_ms: u64,
     /// How often a write-behind writes, milliseconds.
     pub flush_every_ms: u64,
 }
@@ -92,7 +94,7 @@ impl Settings {
     /// The most rows of a table.
     pub const MAX_ITEMS: u64 = 10_000;
     /// The largest table, bytes of text.
-    pub const MAX_TABLE_BYTES: u64 = 8 * 1_024 * 1_024;
+    pub const MAX_TABLE_BYTES: u64 = 3 * 1_024 * 1_024;
     /// As long as one performance may wait for the database, were nothing cached.
     pub const MAX_WAIT: Duration = Duration::from_secs(6);
 
@@ -119,6 +121,7 @@ impl Settings {
         within("time_to_live_ms", self.time_to_live_ms as f64, 0.0..=600_000.0)?;
         within("l2_time_to_live_ms", self.l2_time_to_live_ms as f64, 0.0..=600_000.0)?;
         within("source_delay_ms", self.source_delay_ms as f64, 0.0..=1_000.0)?;
+        within("l2_timeout_ms", self.l2_timeout_ms as f64, 100.0..=10_000.0)?;
         within("flush_every_ms", self.flush_every_ms as f64, 1.0..=10_000.0)?;
         let bytes = self.items * self.item_bytes as u64;
         if bytes > Self::MAX_TABLE_BYTES {
@@ -143,14 +146,17 @@ impl Default for Settings {
             write_share: 0.0,
             l1_entries: 1_000,
             l1_bytes: 0,
-            time_to_live_ms: 60_000,
+            // Nothing expires while somebody who goes step by step thinks.
+            time_to_live_ms: 600_000,
             time_to_idle_ms: 0,
             negative_time_to_live_ms: 10_000,
             jitter: 0.0,
             grace_ms: 0,
             refresh_ahead: 0.0,
-            l2_time_to_live_ms: 120_000,
+            l2_time_to_live_ms: 600_000,
             source_delay_ms: 1,
+            // Many experiments share few processors: a shorter one would tell of the machine alone.
+            l2_timeout_ms: 10_000,
             flush_every_ms: 100,
         }
     }
@@ -187,7 +193,7 @@ mod tests {
         let settings = Settings { items: 10_000, item_bytes: 16_384, ..Settings::default() };
         assert_eq!(
             refused(settings),
-            "make a table of 163840000 bytes: at most 8388608 are possible"
+            "make a table of 163840000 bytes: at most 3145728 are possible"
         );
         let settings = Settings { requests: 20_000, source_delay_ms: 1, ..Settings::default() };
         assert_eq!(

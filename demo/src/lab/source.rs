@@ -104,9 +104,12 @@ impl Source {
         *locked(&self.inner.slowness) = slowness;
     }
 
-    /// Cuts the database off, or brings it back.
-    pub fn set_down(&self, down: bool) {
-        self.inner.down.store(down, Relaxed);
+    pub(super) fn cut_off(&self) {
+        self.inner.down.store(true, Relaxed);
+    }
+
+    pub(super) fn bring_back(&self) {
+        self.inner.down.store(false, Relaxed);
     }
 
     /// How many queries were asked.

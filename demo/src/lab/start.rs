@@ -36,7 +36,7 @@ impl Lab {
     pub const MAX_CONTENDERS: usize = 4;
     /// Runs whose results are kept.
     const MAX_KEPT: usize = 40;
-    /// A run that waits at a step is stopped when nobody has looked at it for so long.
+    /// A run that goes step by step is stopped when nobody has looked at it for so long.
     const PATIENCE: Duration = Duration::from_secs(120);
 
     /// A lab on the Redis at this address, or without one.

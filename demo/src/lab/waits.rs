@@ -2,11 +2,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{PlayError, Stage};
+use super::seat::Seat;
+use super::{Fault, PlayError, Stage};
 
-const HEARING: Duration = Duration::from_secs(5);
+const HEARING: Duration = Duration::from_secs(15);
+const LISTENING: Duration = Duration::from_millis(500);
 const FLUSHING: Duration = Duration::from_secs(8);
-const RECOVERING: Duration = Duration::from_secs(8);
+const RECOVERING: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(10);
 
 /// What a script waits for on its stage.
@@ -20,24 +22,24 @@ impl Stage {
         waited.ok_or(PlayError::Stopped)
     }
 
-    /// Waits until every node has heard all invalidations so far.
+    /// Waits until every node has heard all invalidations so far. Goes on without where somebody
+    /// has cut one off.
     ///
     /// # Errors
     /// When the stage is stopped, or a node has not heard them within some seconds.
     pub async fn heard(&self) -> Result<(), PlayError> {
+        let deadline = Instant::now() + HEARING;
         for seat in self.living() {
-            let hearing = async {
-                match seat.node.bus_sequence().await {
-                    Some(sequence) => seat.node.has_heard(sequence, HEARING).await,
-                    None => self.place.redis_url.is_none(),
+            while !self.has_heard(&seat).await? {
+                if self.is_broken(&[Fault::NodeDeaf, Fault::RedisAway]) {
+                    self.note(Some(seat.number), "has not heard of it");
+                    break;
                 }
-            };
-            let heard = self.stop.run_until_cancelled(hearing).await.ok_or(PlayError::Stopped)?;
-            if !heard {
-                return Err(PlayError::Deaf);
+                if Instant::now() > deadline {
+                    return Err(PlayError::Deaf);
+                }
             }
         }
-        let deadline = Instant::now() + HEARING;
         while !self.air.is_quiet() {
             if Instant::now() > deadline {
                 return Err(PlayError::Deaf);
@@ -45,6 +47,23 @@ impl Stage {
             self.wait(POLL).await?;
         }
         Ok(())
+    }
+
+    // Waits no longer than a person does who looks on.
+    async fn has_heard(&self, seat: &Seat) -> Result<bool, PlayError> {
+        let hearing = async {
+            match seat.node.bus_sequence().await {
+                Some(sequence) => seat.node.has_heard(sequence, LISTENING).await,
+                None => self.place.redis_url.is_none(),
+            }
+        };
+        self.wait(POLL).await?;
+        self.stop.run_until_cancelled(hearing).await.ok_or(PlayError::Stopped)
+    }
+
+    fn is_broken(&self, faults: &[Fault]) -> bool {
+        let broken = self.faults();
+        faults.iter().any(|fault| broken.contains(fault))
     }
 
     /// Waits until the database has every acknowledged write, or no node has any more to write.
@@ -55,7 +74,7 @@ impl Stage {
         let deadline = Instant::now() + FLUSHING;
         while Instant::now() < deadline {
             let waits = self.living().iter().any(|seat| seat.strategy.has_unwritten());
-            if self.ledger.lost(&self.source.items().versions().await?) == 0 || !waits {
+            if self.lost_writes().await? == 0 || !waits {
                 return Ok(());
             }
             self.wait(POLL).await?;
@@ -70,11 +89,11 @@ impl Stage {
     pub async fn recovered(&self) -> Result<(), PlayError> {
         let deadline = Instant::now() + RECOVERING;
         while Instant::now() < deadline {
-            let is_well = |seat: &super::seat::Seat| {
+            let is_well = |seat: &Seat| {
                 let l2 = seat.node.report().l2;
                 !l2.breaker_open && l2.queued_invalidations == 0
             };
-            if self.living().iter().all(is_well) {
+            if self.living().iter().all(is_well) || self.is_broken(&[Fault::RedisAway]) {
                 return Ok(());
             }
             self.wait(POLL).await?;

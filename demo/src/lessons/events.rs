@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{Lesson, Question, Variant};
-use crate::lab::{PlayError, Settings, Stage};
+use crate::lab::{Fault, PlayError, Settings, Stage};
 use crate::strategies::StrategyKind;
 
 const TEN_MINUTES_MS: u64 = 600_000;
@@ -57,11 +57,11 @@ async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
     stage.step("Both read item 2. The other is cut off, and node 1 changes the item.").await?;
     stage.read(1, 2).await?;
     stage.read(other, 2).await?;
-    stage.deafen(other)?;
+    stage.inflict(Fault::NodeDeaf)?;
     stage.write(1, 2).await?;
 
     stage.step("The other node hears again, and reads item 2.").await?;
-    stage.undeafen(other);
+    stage.mend(Fault::NodeDeaf).await?;
     stage.heard().await?;
     stage.read(other, 2).await?;
     Ok(())

@@ -12,7 +12,7 @@ pub(super) static LESSON: Lesson = Lesson {
     idea: [
         "Who changes an item makes the cache forget it, and need not wait until it expires.",
         "There are three steps: commit, forget in L2, forget in L1.",
-        "Only this order is right: in every other a reader in between brings the old item back.",
+        "In another order a reader in between brings the old item back.",
     ],
     question: Question {
         text: "In which order does no later reader get the old item?",
@@ -26,7 +26,7 @@ pub(super) static LESSON: Lesson = Lesson {
     watch_for: "Stale reads: which reader in between brings the old item back, and from where.",
     learned: "Without invalidation an item stays old until it expires. Forgotten before the \
               commit, it is loaded from the old row by a reader in between; dropped from L1 first, \
-              it is taken from the old L2. In the right order no reader gets it old.",
+              it is taken from the old L2. In the right order none of these readers gets it old.",
     variants: &[
         Variant { title: "Commit, L2, L1", ..Variant::of(StrategyKind::CacheAside) },
         Variant::of(StrategyKind::WaitForExpiry),

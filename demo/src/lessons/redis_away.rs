@@ -32,8 +32,7 @@ pub(super) static LESSON: Lesson = Lesson {
         nodes: 2,
         items: 20,
         requests: 0,
-        time_to_live_ms: 600_000,
-        l2_time_to_live_ms: 600_000,
+        l2_timeout_ms: 2_000,
         ..Settings::default()
     },
     play: |stage| Box::pin(play(stage)),

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Lesson, Question, Variant};
-use crate::lab::{PlayError, Settings, Stage};
+use crate::lab::{Fault, PlayError, Settings, Stage};
 use crate::strategies::StrategyKind;
 
 const N_LOADS: u64 = 3;
@@ -66,7 +66,7 @@ async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
     }
 
     stage.step("The database is cut off, and the entry expires. Readers ask for it.").await?;
-    stage.source().set_down(true);
+    stage.inflict(Fault::DatabaseAway)?;
     let life = Duration::from_millis(stage.settings().time_to_live_ms);
     stage.wait(life.min(MAX_WAIT) + MARGIN).await?;
     for _ in 0..N_READS {

@@ -22,7 +22,7 @@ pub(super) static LESSON: Lesson = Lesson {
         right: 0,
     },
     watch_for: "Queries. Readers that waited for another's load are coalesced, not hits.",
-    learned: "By hand every reader loads. A single flight makes it one load in each process, and \
+    learned: "By hand many readers load. A single flight makes it one load in each process, and \
               a lease in Redis one in all.",
     variants: &[Variant::of(StrategyKind::FillByHand), Variant::of(StrategyKind::CacheAside)],
     settings: || Settings { nodes: 2, readers: 50, requests: 0, ..Settings::default() },

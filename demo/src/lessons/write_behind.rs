@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{Lesson, Question, Variant};
-use crate::lab::{PlayError, Settings, Stage};
+use crate::lab::{Fault, PlayError, Settings, Stage};
 use crate::strategies::StrategyKind;
 
 const N_HOT: u64 = 5;
@@ -51,13 +51,13 @@ async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
     stage.flushed().await?;
 
     stage.step("The database is cut off. Writes go on.").await?;
-    stage.source().set_down(true);
+    stage.inflict(Fault::DatabaseAway)?;
     for id in 1..=N_AT_RISK.min(n_items) {
         stage.write(1, id).await?;
     }
 
     stage.step("Their node is killed. Then the database comes back.").await?;
     stage.kill(1);
-    stage.source().set_down(false);
+    stage.mend(Fault::DatabaseAway).await?;
     stage.flushed().await
 }

@@ -1,3 +1,7 @@
+use axum::http::HeaderValue;
+use axum::http::header::SET_COOKIE;
+use leptos::prelude::use_context;
+use leptos_axum::ResponseOptions;
 use strata_demo::lessons::Lesson;
 
 use crate::api::door;
@@ -11,23 +15,35 @@ pub(crate) fn lessons_done() -> Vec<&'static str> {
     done_in(&door::cookie(COOKIE).unwrap_or_default())
 }
 
-/// Notes that this browser has run a lesson.
-pub(super) fn remember(slug: &str) {
-    let mut done = lessons_done();
-    if !done.contains(&slug) {
-        done.extend(Lesson::find(slug).map(|lesson| lesson.slug));
-        keep(&format!("{COOKIE}={}; {FOR_A_YEAR}", done.join(".")));
+/// What a browser has learned, and how it is told to remember more. Made before the first wait,
+/// since the context is gone after it.
+pub(crate) struct Progress {
+    done: Vec<&'static str>,
+    response: Option<ResponseOptions>,
+}
+
+impl Progress {
+    /// Of the browser that asks.
+    pub(crate) fn of_browser() -> Self {
+        Self { done: lessons_done(), response: use_context() }
+    }
+
+    /// Lets the browser remember a lesson that it has gone through.
+    pub(crate) fn add(mut self, learned: Option<&'static str>) {
+        let Some(slug) = learned.filter(|slug| !self.done.contains(slug)) else { return };
+        self.done.push(slug);
+        let cookie = format!("{COOKIE}={}; {FOR_A_YEAR}", self.done.join("."));
+        // Names of lessons are letters and dashes, which every header can carry.
+        if let (Some(response), Ok(cookie)) = (self.response, HeaderValue::try_from(cookie)) {
+            response.append_header(SET_COOKIE, cookie);
+        }
     }
 }
 
 /// Forgets all of them.
 pub(super) fn forget() {
-    keep(&format!("{COOKIE}=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0"));
-}
-
-fn keep(cookie: &str) {
-    // Names of lessons are letters and dashes, which every header can carry.
-    let _ = set_cookie(cookie);
+    // A cookie of our own words is one that every header can carry.
+    let _ = set_cookie(&format!("{COOKIE}=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0"));
 }
 
 fn done_in(cookie: &str) -> Vec<&'static str> {

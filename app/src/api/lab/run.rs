@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use strata_demo::lab::{Fault, Lab, LabError, Order, Pace, Phase, Run};
+use strata_demo::lab::{Fault, Lab, LabError, Order, Pace, Run};
 use strata_demo::lessons::Lesson;
 
-use super::progress::{forget, remember};
+use super::progress::forget;
 use super::settings::settings_of;
 use super::wait::{until_ended, until_played};
 use crate::api::{ApiError, door};
@@ -60,7 +60,6 @@ pub async fn start_run(wish: Wish) -> Result<String, ApiError> {
     record(&run, "started");
     if wish.pace == Pace::AllAtOnce {
         until_ended(&run).await;
-        remember(lesson.slug);
     }
     Ok(shown(address(&run)))
 }
@@ -71,7 +70,7 @@ pub async fn step_run(id: String, played: usize) -> Result<String, ApiError> {
     let run = permitted(&id)?;
     run.go_on(played);
     until_played(&run, played).await;
-    Ok(left(&run))
+    Ok(shown(address(&run)))
 }
 
 /// Lets all steps be played that are left.
@@ -80,7 +79,7 @@ pub async fn finish_run(id: String) -> Result<String, ApiError> {
     let run = permitted(&id)?;
     run.go_on_to_the_end();
     until_ended(&run).await;
-    Ok(left(&run))
+    Ok(shown(address(&run)))
 }
 
 /// Breaks something while a run goes on, or mends it.
@@ -151,13 +150,6 @@ fn ticket(wish: &Wish, guess: usize) -> String {
 
 fn address(run: &Run) -> String {
     run_address(&run.order().topic, run.id())
-}
-
-fn left(run: &Run) -> String {
-    if run.phase() == Phase::Done && Lesson::find(&run.order().topic).is_some() {
-        remember(&run.order().topic);
-    }
-    shown(address(run))
 }
 
 // Sends a browser without JavaScript there.

@@ -40,7 +40,9 @@ pub(in crate::screens) async fn lesson(asked: &Asked, slug: &str) -> Result<Draw
         .ok_or_else(|| ApiError::NotFound(format!("find a lesson named {slug:?}")))?;
     let lab = asked.lab.as_ref().ok_or_else(|| ApiError::Away("find the lab".to_owned()))?;
     let seen = look(asked, lab, lesson).await;
-    Ok(draw(&seen, asked.failure()))
+    let is_done = seen.run.as_ref().is_some_and(|run| run.state.phase == Phase::Done);
+    let learned = is_done.then_some(lesson.slug);
+    Ok(Drawing { learned, ..draw(&seen, asked.failure()) })
 }
 
 async fn look(asked: &Asked, lab: &Lab, lesson: &'static Lesson) -> Seen {
@@ -48,6 +50,11 @@ async fn look(asked: &Asked, lab: &Lab, lesson: &'static Lesson) -> Seen {
     let run = wanted.and_then(|id| lab.run(id)).filter(|run| run.order().topic == lesson.slug);
     let settings = run.as_ref().map_or_else(lesson.settings, |run| run.order().settings.clone());
     let is_gone = wanted.is_some() && run.is_none();
+    let refusal = asked.refusal();
+    // Who may not steer a run does not keep it waiting either.
+    if let (Some(run), None) = (&run, &refusal) {
+        run.look();
+    }
     let run = match run {
         Some(run) => Some(SeenRun {
             id: run.id().to_owned(),
@@ -57,7 +64,7 @@ async fn look(asked: &Asked, lab: &Lab, lesson: &'static Lesson) -> Seen {
         }),
         None => None,
     };
-    let (has_redis, refusal) = (lab.has_redis(), asked.refusal());
+    let has_redis = lab.has_redis();
     Seen { lesson, settings, run, is_gone, has_redis, ticket: ticket(), refusal }
 }
 
