@@ -25,6 +25,9 @@ const screens: [name: string, path: string, act?: Act][] = [
   ["nodes", "/nodes?compare=1"],
   ["redis", "/redis"],
   ["activity", "/activity"],
+  ["lab", "/lab"],
+  ["lesson", "/lab/write-through", runLesson],
+  ["compare", "/lab/compare?trace=loop"],
   ["palette", "/", openPalette],
 ];
 
@@ -33,6 +36,12 @@ async function invalidate(page: Page): Promise<void> {
   if (await again.isVisible()) await again.fill("author:1*");
   await page.getByTestId("confirm").click();
   await expect(page.getByTestId("pattern-result")).toHaveAttribute("data-state", "Done");
+}
+
+async function runLesson(page: Page): Promise<void> {
+  await page.getByRole("radio").nth(1).check();
+  await page.getByRole("button", { name: "Run it" }).click();
+  await expect(page.getByTestId("phase")).toHaveAttribute("data-phase", "done", { timeout: 40_000 });
 }
 
 async function openPalette(page: Page): Promise<void> {
