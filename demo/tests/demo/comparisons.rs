@@ -2,7 +2,6 @@
 
 use strata_demo::lab::{Comparison, Lab, Order, Pace, Phase, RunState};
 use strata_demo::trace::{Curve, CurvePoint, CurveState, Recording, Shelf};
-use strata_report::Outcomes;
 
 use crate::support::{Done, Laboratory, eventually};
 
@@ -30,9 +29,9 @@ async fn two_runs_of_one_link_count_the_same() -> Done {
     let lab = Lab::new(None);
     // All items fit, so that nothing depends on what L1 turns away.
     let comparison = of("a=cache-aside&b=read-through&seed=11&items=60&requests=300")?;
-    let counts = async || -> Result<Vec<(Outcomes, u64, u64)>, Box<dyn std::error::Error>> {
+    let counts = async || -> Result<Vec<_>, Box<dyn std::error::Error>> {
         let state = run(&lab, &comparison, None).await?;
-        let rows = state.performances.iter().map(|one| &one.result);
+        let rows = state.performances.into_iter().map(|one| one.result);
         Ok(rows.map(|row| (row.outcomes, row.queries, row.updates)).collect())
     };
     assert_eq!(counts().await?, counts().await?);
