@@ -1,19 +1,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import { expect, open, test } from "./support/fixtures";
+import { screens } from "./support/screens";
 
-const screens = [
-  "/",
-  "/caches/users",
-  "/keys",
-  "/keys?cache=users&pattern=1*",
-  "/keys?cache=users&pattern=1*&plan=1",
-  "/keys?cache=users&key=1",
-  "/nodes",
-  "/redis",
-  "/activity",
-  "/lab",
-  "/lab/stampede",
-];
 const themes = ["light", "dark"] as const;
 const widths = [360, 1280];
 

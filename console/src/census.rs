@@ -23,6 +23,7 @@ struct Known {
     state: Option<RedisState>,
     counts: HashMap<String, L2Count>,
     counted_at_ms: Option<u64>,
+    guests: HashMap<String, L2Count>,
 }
 
 impl Census {
@@ -52,6 +53,12 @@ impl Census {
     /// Fills in what the cache keeps in L2, where that has been counted.
     pub(crate) fn fill(&self, frame: &mut CacheFrame) {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if frame.guest {
+            let count = known.guests.get(&frame.report.cache);
+            frame.l2_entries = count.map(|count| count.entries);
+            frame.l2_weight_bytes = count.map(|count| count.weight_bytes);
+            return;
+        }
         let has_l2 = frame.report.settings.l2_time_to_live_ms.is_some();
         if has_l2 && known.counted_at_ms.is_some() {
             // Only caches that have keys are in the counts.
@@ -59,6 +66,12 @@ impl Census {
             frame.l2_entries = Some(count.map_or(0, |count| count.entries));
             frame.l2_weight_bytes = Some(count.map_or(0, |count| count.weight_bytes));
         }
+    }
+
+    /// Takes over what the caches of guests keep in L2; all others are forgotten.
+    pub(crate) fn know_guests(&self, counts: Vec<L2Count>) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.guests = counts.into_iter().map(|count| (count.cache.clone(), count)).collect();
     }
 
     async fn watch_state(&self, nodes: &[Arc<dyn NodeFace>]) {

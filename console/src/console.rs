@@ -14,9 +14,10 @@ use crate::audit::{Audit, Deed};
 use crate::census::Census;
 use crate::clock::now_ms;
 use crate::found::Finds;
+use crate::guests::Guests;
 use crate::jobs::Jobs;
 use crate::plans::Plans;
-use crate::sampler::{Sampler, Taken, Tick};
+use crate::sampler::{Heard, Sampler, Taken, Tick};
 use crate::{Access, Actor, ConsoleError, ConsoleSettings, NodeFace, Protected, SourceFace};
 
 const TICK: Duration = Duration::from_secs(1);
@@ -28,7 +29,9 @@ pub struct Console {
 }
 
 pub(crate) struct Inner {
+    /// The service's own.
     pub(crate) nodes: Vec<Arc<dyn NodeFace>>,
+    pub(crate) guests: Arc<Guests>,
     pub(crate) audit: Audit,
     pub(crate) jobs: Jobs,
     pub(crate) plans: Plans,
@@ -39,7 +42,7 @@ pub(crate) struct Inner {
     pub(crate) protected: Vec<Protected>,
     pub(crate) sources: Vec<Arc<dyn SourceFace>>,
     access: Access,
-    census: Arc<Census>,
+    pub(crate) census: Arc<Census>,
     sampler: Mutex<Sampler>,
     ticks: watch::Sender<Arc<Tick>>,
 }
@@ -55,10 +58,12 @@ impl Console {
         let ConsoleSettings { access, protected, sources } = settings.into();
         let census = Arc::new(Census::default());
         let mut sampler = Sampler::new(now_ms());
-        let first = sampler.tick(Taken::now(), reports(&nodes), &census);
+        let heard = Heard { nodes: reports(&nodes), guests: Vec::new() };
+        let first = sampler.tick(Taken::now(), heard, &census);
         census.start(&nodes, &shutdown);
         let inner = Inner {
             nodes,
+            guests: Arc::default(),
             audit: Audit::default(),
             jobs: Jobs::default(),
             plans: Plans::default(),
@@ -76,6 +81,8 @@ impl Console {
         console.notice(&[]);
         let sampling = console.clone().sample();
         tokio::spawn(shutdown.clone().run_until_cancelled_owned(sampling));
+        let counting = console.clone().count_guests();
+        tokio::spawn(shutdown.clone().run_until_cancelled_owned(counting));
         let keeping = console.clone().keep_audit();
         tokio::spawn(shutdown.run_until_cancelled_owned(keeping));
         console
@@ -91,10 +98,15 @@ impl Console {
         Arc::clone(&self.tick().frame)
     }
 
-    /// All caches together over a range, with what operators did in it.
+    /// All caches of the service together over a range, with what operators did in it.
     pub fn history(&self, range: Range) -> Past {
-        let past = self.sampler().past(range);
-        self.marked(past, None)
+        let (past, own) = {
+            let sampler = self.sampler();
+            (sampler.past(range), sampler.own_caches().clone())
+        };
+        let mut past = self.marked(past, None);
+        past.markers.retain(|deed| deed.cache.is_empty() || own.contains(&deed.cache));
+        past
     }
 
     /// One cache over a range, with what operators did to it.
@@ -119,12 +131,12 @@ impl Console {
         self.inner.ticks.subscribe()
     }
 
-    /// Every node as it reported for the newest frame.
+    /// Every node of the service as it reported for the newest frame.
     pub fn nodes(&self) -> Vec<NodeReport> {
         self.tick().reports.to_vec()
     }
 
-    /// Every cache in the newest frame.
+    /// Every cache in the newest frame, those of guests too.
     pub fn caches(&self) -> Vec<CacheFrame> {
         self.frame().caches.clone()
     }
@@ -212,11 +224,12 @@ impl Console {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let reports = reports(&self.inner.nodes);
+            let heard =
+                Heard { nodes: reports(&self.inner.nodes), guests: self.inner.guests.reports() };
             let earlier = self.tick();
             {
                 let mut sampler = self.sampler();
-                let tick = sampler.tick(Taken::now(), reports, &self.inner.census);
+                let tick = sampler.tick(Taken::now(), heard, &self.inner.census);
                 self.inner.ticks.send_replace(Arc::new(tick));
             }
             self.notice(&earlier.reports);

@@ -34,7 +34,8 @@ impl Console {
 
     fn on_nodes(&self, name: &str) -> Vec<NodeCache> {
         let tick = self.tick();
-        let held = tick.reports.iter().filter_map(|node| {
+        let guests = tick.guests.iter().map(|guest| &guest.report);
+        let held = tick.reports.iter().chain(guests).filter_map(|node| {
             let cache = node.caches.iter().find(|cache| cache.cache == name)?;
             Some(node_cache(node, cache))
         });

@@ -15,19 +15,24 @@ pub(crate) struct Holder {
 }
 
 impl Console {
-    /// The nodes that hold a cache, as of the newest frame.
+    /// The nodes that hold a cache, as of the newest frame; guests only while they are attached.
     pub(crate) fn holders(&self, cache: &str) -> Result<Vec<Holder>, ConsoleError> {
         let tick = self.tick();
+        let own = self.inner.nodes.iter().filter_map(|node| {
+            let report = tick.reports.iter().find(|report| report.node == node.id())?;
+            Some((Arc::clone(node), report))
+        });
+        let guests = tick
+            .guests
+            .iter()
+            .filter_map(|guest| Some((self.inner.guests.get(guest.number)?, &guest.report)));
         let mut holders = Vec::new();
-        for node in &self.inner.nodes {
-            let Some(report) = tick.reports.iter().find(|report| report.node == node.id()) else {
-                continue;
-            };
+        for (node, report) in own.chain(guests) {
             let Some(held) = report.caches.iter().find(|held| held.cache == cache) else {
                 continue;
             };
             holders.push(Holder {
-                node: Arc::clone(node),
+                node,
                 hears: report.bus.connected,
                 has_l2: report.l2.configured && held.settings.l2_time_to_live_ms.is_some(),
             });

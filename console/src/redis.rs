@@ -22,7 +22,7 @@ impl Console {
             Some(node) => timeout(PATIENCE, node.redis_server()).await.ok(),
             None => None,
         };
-        let counted = tick.frame.caches.iter().filter_map(|cache| {
+        let counted = tick.frame.own_caches().filter_map(|cache| {
             Some(RedisShare {
                 cache: cache.report.cache.clone(),
                 entries: cache.l2_entries?,

@@ -1,4 +1,4 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use strata_report::{
@@ -10,10 +10,10 @@ use tokio::time::Instant;
 use crate::alerts::{self, View};
 use crate::census::Census;
 use crate::clock::now_ms;
+use crate::guests::{GuestReport, keep_apart};
 use crate::history::Rings;
 use crate::kept::Kept;
-
-const RECENT_MS: u64 = 10_000;
+use crate::pasts::Pasts;
 
 /// One second of a console: the frame, and the same frame as every browser gets it.
 #[derive(Clone, Debug)]
@@ -22,7 +22,9 @@ pub struct Tick {
     pub frame: Arc<Frame>,
     /// The frame as screens get it, as JSON, made once for all who read it.
     pub json: Arc<str>,
+    /// Of the service's own nodes.
     pub(crate) reports: Arc<[NodeReport]>,
+    pub(crate) guests: Arc<[GuestReport]>,
     pub(crate) alerts: Arc<[Alert]>,
 }
 
@@ -31,11 +33,11 @@ pub struct Tick {
 pub(crate) struct Sampler {
     started_at_ms: u64,
     seq: u64,
-    last: Option<(Instant, Arc<[NodeReport]>)>,
-    recent: HashMap<String, VecDeque<Window>>,
-    rings: HashMap<String, Rings>,
+    last: Option<Last>,
+    pasts: Pasts,
     all: Rings,
     known_nodes: Vec<String>,
+    own_caches: HashSet<String>,
 }
 
 /// When reports were taken: by the clock that only goes forward, and by the one on the wall.
@@ -44,6 +46,24 @@ pub(crate) struct Taken {
     pub(crate) at: Instant,
     pub(crate) at_ms: u64,
 }
+
+/// What nodes said for one tick.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    /// The service's own.
+    pub(crate) nodes: Vec<NodeReport>,
+    pub(crate) guests: Vec<GuestReport>,
+}
+
+#[derive(Debug)]
+struct Last {
+    at: Instant,
+    nodes: Arc<[NodeReport]>,
+    guests: Arc<[GuestReport]>,
+}
+
+/// A node's report, and the one before it.
+type Pair<'a> = (&'a NodeReport, &'a NodeReport);
 
 impl Taken {
     pub(crate) fn now() -> Self {
@@ -57,63 +77,93 @@ impl Sampler {
             started_at_ms,
             seq: 0,
             last: None,
-            recent: HashMap::new(),
-            rings: HashMap::new(),
+            pasts: Pasts::default(),
             all: Rings::default(),
             known_nodes: Vec::new(),
+            own_caches: HashSet::new(),
         }
     }
 
-    pub(crate) fn tick(&mut self, taken: Taken, reports: Vec<NodeReport>, census: &Census) -> Tick {
-        let reports: Arc<[NodeReport]> = reports.into();
-        let span_ms = self.span_ms(taken);
+    pub(crate) fn tick(&mut self, taken: Taken, heard: Heard, census: &Census) -> Tick {
+        let Heard { nodes, mut guests } = heard;
+        self.get_to_know(&nodes);
+        keep_apart(&mut guests, &self.own_caches);
+        let (nodes, guests) = (Arc::<[_]>::from(nodes), Arc::<[_]>::from(guests));
+        let now = Last { at: taken.at, nodes: Arc::clone(&nodes), guests: Arc::clone(&guests) };
+        let last = self.last.replace(now);
+        let span_ms = last.as_ref().map_or(0, |last| last.span_ms(taken.at));
         let tick = Point { at_ms: taken.at_ms, span_ms, ..Point::default() };
+        let pairs: Vec<_> = nodes.iter().filter_map(|node| last.as_ref()?.pair(node)).collect();
         let mut sum = Kept::empty(tick);
         let mut caches = Vec::new();
-        for report in merged(&reports) {
-            let window = self.window(&report.cache, &reports, span_ms);
-            let (outcomes, evictions) = (window.outcomes, window.evictions);
+        for report in merged(nodes.iter()) {
             let mut frame = CacheFrame { report, ..CacheFrame::default() };
             census.fill(&mut frame);
-            let kept = Kept::new(Point { outcomes, evictions, ..tick }, &window, &frame);
-            sum.add_cache(&kept);
-            if span_ms > 0 {
-                self.rings.entry(frame.report.cache.clone()).or_default().push(&kept);
-            }
-            frame.recent = self.recent(&frame.report.cache, window);
+            let window = window(&pairs, &frame.report.cache, span_ms);
+            sum.add_cache(&self.pasts.add(&mut frame, window, tick));
             caches.push(frame);
         }
         if span_ms > 0 {
             self.all.push(&sum);
         }
         self.seq += 1;
-        self.last = Some((taken.at, Arc::clone(&reports)));
         let mut frame = Frame {
             seq: self.seq,
             at_ms: taken.at_ms,
             started_at_ms: self.started_at_ms,
-            nodes: reports.iter().map(node_frame).collect(),
+            nodes: nodes.iter().map(node_frame).collect(),
             caches,
-            redis: census.redis(&reports),
+            redis: census.redis(&nodes),
             point: sum.point,
             alerts: AlertsHead::default(),
         };
-        let alerts = self.alerts(&frame, &reports);
+        // The lints see the service alone.
+        let alerts = self.alerts(&frame, &nodes);
         frame.alerts = AlertsHead::of(&alerts);
-        Tick::new(frame, reports, alerts)
+        let pairs = guests.iter().filter_map(|guest| guest_pair(last.as_ref(), guest)).collect();
+        frame.caches.extend(self.guest_caches(&guests, pairs, (tick, census)));
+        Tick::new(frame, (nodes, guests), alerts)
     }
 
-    fn alerts(&mut self, frame: &Frame, nodes: &[NodeReport]) -> Vec<Alert> {
+    fn guest_caches(
+        &mut self,
+        guests: &[GuestReport],
+        pairs: Vec<Pair<'_>>,
+        (tick, census): (Point, &Census),
+    ) -> Vec<CacheFrame> {
+        let mut caches = Vec::new();
+        for report in merged(guests.iter().map(|guest| &guest.report)) {
+            let mut frame = CacheFrame { report, guest: true, ..CacheFrame::default() };
+            census.fill(&mut frame);
+            let window = window(&pairs, &frame.report.cache, tick.span_ms);
+            self.pasts.add(&mut frame, window, tick);
+            caches.push(frame);
+        }
+        self.pasts.keep_guests(&caches);
+        caches
+    }
+
+    fn get_to_know(&mut self, nodes: &[NodeReport]) {
         for node in nodes {
             if !self.known_nodes.contains(&node.node) {
                 self.known_nodes.push(node.node.clone());
             }
+            for cache in &node.caches {
+                if !self.own_caches.contains(&cache.cache) {
+                    self.own_caches.insert(cache.cache.clone());
+                }
+            }
         }
-        let minutes = |cache: &str| {
-            self.rings.get(cache).map(|rings| rings.chart().points).unwrap_or_default()
-        };
-        let known_nodes = &self.known_nodes;
-        alerts::all(&View { frame, nodes, known_nodes, minutes: &minutes })
+    }
+
+    fn alerts(&self, frame: &Frame, nodes: &[NodeReport]) -> Vec<Alert> {
+        let minutes = |cache: &str| self.pasts.chart(cache);
+        alerts::all(&View { frame, nodes, known_nodes: &self.known_nodes, minutes: &minutes })
+    }
+
+    /// Every cache that a node of the service itself had.
+    pub(crate) fn own_caches(&self) -> &HashSet<String> {
+        &self.own_caches
     }
 
     /// The last minutes of all caches together.
@@ -128,74 +178,70 @@ impl Sampler {
 
     /// One cache over a range.
     pub(crate) fn past_of(&self, cache: &str, range: Range) -> Past {
-        let past = self.rings.get(cache).map(|rings| rings.past(range));
-        let past = past.unwrap_or_else(|| Rings::default().past(range));
-        Past { since_ms: self.started_at_ms, ..past }
-    }
-
-    // Measured, because a busy machine ticks late.
-    fn span_ms(&self, taken: Taken) -> u64 {
-        let span = self.last.as_ref().map(|(at, _)| taken.at.saturating_duration_since(*at));
-        span.map_or(0, |span| u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
-    }
-
-    /// What happened to a cache since the last tick. Differences are taken node by node, so that
-    /// one that starts over does not hide what the others did.
-    fn window(&self, cache: &str, reports: &[NodeReport], span_ms: u64) -> Window {
-        let mut sum = Window { span_ms, ..Window::default() };
-        for report in reports {
-            let Some(later) = cache_of(report, cache) else {
-                continue;
-            };
-            let Some(last) = self.last_report(&report.node) else {
-                continue;
-            };
-            let same_run = last.started_at_ms == report.started_at_ms;
-            let earlier = cache_of(last, cache).filter(|_| same_run);
-            let zeros = CacheReport::default();
-            sum.merge(&Window::between(earlier.unwrap_or(&zeros), later, span_ms));
-        }
-        sum
-    }
-
-    fn last_report(&self, node: &str) -> Option<&NodeReport> {
-        let (_, reports) = self.last.as_ref()?;
-        reports.iter().find(|report| report.node == node)
-    }
-
-    fn recent(&mut self, cache: &str, newest: Window) -> Window {
-        let windows = self.recent.entry(cache.to_owned()).or_default();
-        windows.push_back(newest);
-        let mut span_ms: u64 = windows.iter().map(|window| window.span_ms).sum();
-        while let Some(oldest) = windows.pop_front_if(|w| span_ms - w.span_ms >= RECENT_MS) {
-            span_ms -= oldest.span_ms;
-        }
-        let mut sum = Window::default();
-        windows.iter().for_each(|window| sum.merge(window));
-        Window { span_ms, ..sum }
+        self.pasts.past(cache, range, self.started_at_ms)
     }
 }
 
+impl Last {
+    // Measured, because a busy machine ticks late.
+    fn span_ms(&self, at: Instant) -> u64 {
+        let span = at.saturating_duration_since(self.at);
+        u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn pair<'a>(&'a self, now: &'a NodeReport) -> Option<Pair<'a>> {
+        let last = self.nodes.iter().find(|last| last.node == now.node)?;
+        Some((last, now))
+    }
+}
+
+/// A guest that has just come is counted from then on.
+fn guest_pair<'a>(last: Option<&'a Last>, guest: &'a GuestReport) -> Option<Pair<'a>> {
+    let same = |last: &'a Last| last.guests.iter().find(|last| last.number == guest.number);
+    let earlier = last.and_then(same).map(|last| &last.report).or(guest.first.as_ref())?;
+    Some((earlier, &guest.report))
+}
+
 impl Tick {
-    fn new(frame: Frame, reports: Arc<[NodeReport]>, alerts: Vec<Alert>) -> Self {
+    fn new(
+        frame: Frame,
+        (reports, guests): (Arc<[NodeReport]>, Arc<[GuestReport]>),
+        alerts: Vec<Alert>,
+    ) -> Self {
         let json = serde_json::to_string(&frame.for_screens()).unwrap_or_else(|error| {
             tracing::error!(%error, "failed to serialise a frame");
             "null".to_owned()
         });
-        Self { frame: Arc::new(frame), json: json.into(), reports, alerts: alerts.into() }
+        Self { frame: Arc::new(frame), json: json.into(), reports, guests, alerts: alerts.into() }
     }
 }
 
 /// Every cache once, its nodes added up, in the order in which they were built.
-fn merged(reports: &[NodeReport]) -> Vec<CacheReport> {
+fn merged<'a>(reports: impl Iterator<Item = &'a NodeReport>) -> Vec<CacheReport> {
     let mut sums: Vec<CacheReport> = Vec::new();
-    for report in reports.iter().flat_map(|node| &node.caches) {
+    for report in reports.flat_map(|node| &node.caches) {
         match sums.iter_mut().find(|sum| sum.cache == report.cache) {
             Some(sum) => sum.merge(report),
             None => sums.push(report.clone()),
         }
     }
     sums
+}
+
+/// What happened to a cache since the last tick. Differences are taken node by node, so that one
+/// that starts over does not hide what the others did.
+fn window(pairs: &[Pair<'_>], cache: &str, span_ms: u64) -> Window {
+    let mut sum = Window { span_ms, ..Window::default() };
+    for (last, now) in pairs {
+        let Some(later) = cache_of(now, cache) else {
+            continue;
+        };
+        let same_run = last.started_at_ms == now.started_at_ms;
+        let earlier = cache_of(last, cache).filter(|_| same_run);
+        let zeros = CacheReport::default();
+        sum.merge(&Window::between(earlier.unwrap_or(&zeros), later, span_ms));
+    }
+    sum
 }
 
 fn cache_of<'a>(report: &'a NodeReport, cache: &str) -> Option<&'a CacheReport> {

@@ -7,6 +7,9 @@ import { join } from "node:path";
 /** The top folder of the project, where the program finds `Leptos.toml`. */
 export const root = join(import.meta.dirname, "..", "..");
 
+/** The program under test, which also runs as a debug build. */
+const program = process.env.END2END_PROGRAM ?? "target/release/strata";
+
 /** Where the programs under test keep their databases during this run. */
 const folder = (process.env.END2END_FOLDER ??= newFolder());
 
@@ -30,7 +33,7 @@ export interface Options {
 /** The command line and the environment of a program under test. */
 export function run(options: Options): { command: string; env: Record<string, string> } {
   const words = [
-    "exec target/release/strata demo",
+    `exec ${program} demo`,
     `--listen 127.0.0.1:${options.port}`,
     `--data-dir ${join(folder, String(options.port))}`,
     `--traffic ${options.traffic}`,

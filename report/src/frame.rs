@@ -13,13 +13,13 @@ pub struct Frame {
     pub at_ms: u64,
     /// When the console started, milliseconds since the epoch.
     pub started_at_ms: u64,
-    /// Every node.
+    /// Every node of the service.
     pub nodes: Vec<NodeFrame>,
-    /// Every cache, its nodes added up.
+    /// Every cache, its nodes added up; those of guests last.
     pub caches: Vec<CacheFrame>,
     /// Redis.
     pub redis: RedisState,
-    /// The last tick of all caches together: the next point of every chart.
+    /// The last tick of all caches of the service together: the next point of every chart.
     pub point: Point,
     /// How many alerts there are, and how bad the worst is.
     #[serde(default)]
@@ -27,6 +27,11 @@ pub struct Frame {
 }
 
 impl Frame {
+    /// The caches of the service itself: what every sum is made of.
+    pub fn own_caches(&self) -> impl Iterator<Item = &CacheFrame> {
+        self.caches.iter().filter(|cache| !cache.guest)
+    }
+
     /// The frame without what no screen draws each second: groups, keys, curves and sizes. Whoever
     /// wants those asks for one cache's report.
     pub fn for_screens(&self) -> Self {
@@ -66,6 +71,10 @@ pub struct CacheFrame {
     pub l2_entries: Option<u64>,
     /// Their size in bytes, estimated from a sample; `None` until counted.
     pub l2_weight_bytes: Option<u64>,
+    /// Whether it is on guests: nodes for a time beside the service's own, which no sum, alert or
+    /// metric counts. Left out where it is not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guest: bool,
 }
 
 /// What happened between two reports.

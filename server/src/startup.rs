@@ -67,6 +67,10 @@ impl Demo {
         };
         let console = Console::start(faces, console_settings, shutdown.clone());
         let traffic = traffic(settings, &sites, shutdown.clone());
+        let host = console.clone();
+        // What runs in the lab is seen on the dashboard as long as it runs.
+        let lab = lab(settings, url.as_deref())
+            .on_node(Arc::new(move |node| Box::new(host.attach(Arc::new(node.clone())))));
         let registry = Registry::new();
         registry.register(Box::new(NodeCollector::new(console.clone())?))?;
         let state = AppState::new(Parts {
@@ -74,7 +78,7 @@ impl Demo {
             sites: Sites::new(sites).context("there is no node")?,
             store,
             traffic,
-            lab: Arc::new(lab(settings, url.as_deref())),
+            lab: Arc::new(lab),
             registry,
             redis_pid: redis.as_ref().map(PrivateRedis::watch_pid),
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),

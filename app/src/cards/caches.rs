@@ -19,7 +19,7 @@ const LAYERS: [Layer; 3] = [
     Layer { class: "source", share: below },
 ];
 
-/// Every cache in a row, worst first: the one whose reads sink the deepest.
+/// Every cache in a row, worst first: the one whose reads sink the deepest. The lab's come last.
 #[component]
 pub(crate) fn Caches() -> impl IntoView {
     let live = expect_context::<Live>();
@@ -65,6 +65,9 @@ pub(crate) fn Caches() -> impl IntoView {
 fn Row(name: String) -> impl IntoView {
     let live = expect_context::<Live>();
     let text = |of: fn(&CacheFrame) -> String| live.cache_text(&name, of);
+    let is_here = |cache: &CacheFrame| cache.guest && cache.report.cache == name;
+    let is_guest = live.frame.with_untracked(|frame| frame.caches.iter().any(is_here));
+    let lab = is_guest.then(|| view! { <span class="badge">"lab"</span> }.into_any());
     let shares = LAYERS.map(|layer| live.cache_share(&name, layer.share));
     let segments = Signal::derive(move || {
         let segment = |(layer, share): (&Layer, Signal<Option<f64>>)| Segment {
@@ -79,7 +82,7 @@ fn Row(name: String) -> impl IntoView {
     let percents = shares.map(percent).into_iter().collect_view();
     view! {
         <tr>
-            <th scope="row"><a href=format!("/caches/{}", encode(&name))>{name.clone()}</a></th>
+            <th scope="row"><a href=format!("/caches/{}", encode(&name))>{name.clone()}</a>{lab}</th>
             <td class="wide">
                 <span class="answered-by">
                     <Bar segments=segments />
@@ -120,7 +123,7 @@ fn below(cache: &CacheFrame) -> Option<f64> {
 fn worst_first(frame: &Frame) -> Vec<String> {
     let depth = |cache: &CacheFrame| below(cache).map_or(-1, |share| (share * 20.0) as i32);
     let mut caches: Vec<&CacheFrame> = frame.caches.iter().collect();
-    caches.sort_by_key(|cache| std::cmp::Reverse(depth(cache)));
+    caches.sort_by_key(|cache| (cache.guest, std::cmp::Reverse(depth(cache))));
     caches.into_iter().map(|cache| cache.report.cache.clone()).collect()
 }
 
@@ -144,6 +147,13 @@ mod tests {
         let caches = vec![cache("idle", 0, 0), cache("good", 99, 1), cache("bad", 50, 50)];
         let frame = Frame { caches, ..Frame::default() };
         assert_eq!(worst_first(&frame), ["bad", "good", "idle"]);
+    }
+
+    #[test]
+    fn caches_of_the_lab_come_after_those_of_the_service() {
+        let lab = CacheFrame { guest: true, ..cache("lab", 0, 100) };
+        let frame = Frame { caches: vec![lab, cache("users", 99, 1)], ..Frame::default() };
+        assert_eq!(worst_first(&frame), ["users", "lab"]);
     }
 
     #[test]

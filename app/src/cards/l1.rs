@@ -80,11 +80,11 @@ fn held(l1: &L1Report) -> String {
 }
 
 fn entries(frame: &Frame) -> u64 {
-    frame.caches.iter().map(|cache| cache.report.l1.entries).sum()
+    frame.own_caches().map(|cache| cache.report.l1.entries).sum()
 }
 
 fn weight(frame: &Frame) -> Option<u64> {
-    frame.caches.iter().filter_map(|cache| cache.report.l1.weight_bytes).reduce(|a, b| a + b)
+    frame.own_caches().filter_map(|cache| cache.report.l1.weight_bytes).reduce(|a, b| a + b)
 }
 
 #[cfg(test)]

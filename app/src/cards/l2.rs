@@ -83,7 +83,7 @@ fn Memory() -> impl IntoView {
 
 // Caches that were not counted are left out; `None` where none was.
 fn sum(frame: &Frame, of: fn(&CacheFrame) -> Option<u64>) -> Option<u64> {
-    frame.caches.iter().filter_map(of).reduce(|a, b| a + b)
+    frame.own_caches().filter_map(of).reduce(|a, b| a + b)
 }
 
 fn counted(frame: &Frame) -> String {

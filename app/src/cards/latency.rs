@@ -53,7 +53,7 @@ pub(crate) fn Latency() -> impl IntoView {
     };
     let sampled = move || {
         let one_in = live.frame.with(|frame| {
-            frame.caches.iter().map(|cache| cache.report.l1.gets.sampled_one_in).max()
+            frame.own_caches().map(|cache| cache.report.l1.gets.sampled_one_in).max()
         });
         match one_in {
             Some(n) if n > 1 => format!("L1: 1 get in {n} is timed. "),

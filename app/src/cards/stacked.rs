@@ -55,7 +55,7 @@ pub(super) fn StackedCard(
             .with(|recent| ((0..n).map(|i| in_window(recent, i)).collect(), recent.span_ms)),
     });
     let totals = Signal::derive(move || {
-        let total = |i| live.frame.with(|f| f.caches.iter().map(|c| in_report(&c.report, i)).sum());
+        let total = |i| live.frame.with(|f| f.own_caches().map(|c| in_report(&c.report, i)).sum());
         (0..n).map(total).collect()
     });
     let note = move || match pointed.get() {

@@ -15,9 +15,9 @@ pub(crate) struct Live {
     pub(crate) frame: RwSignal<Frame>,
     /// The points of the charts, oldest first.
     pub(crate) points: RwSignal<Vec<Point>>,
-    /// The last seconds of all caches together.
+    /// The last seconds of all caches of the service together.
     pub(crate) recent: Memo<Window>,
-    /// The names of the caches, in the order in which they were built.
+    /// The names of the service's caches, in the order in which they were built.
     pub(crate) caches: Memo<Vec<String>>,
     #[cfg(feature = "hydrate")]
     stream: StoredValue<super::stream::Stream, LocalStorage>,
@@ -83,12 +83,12 @@ fn cache<'a>(frame: &'a Frame, name: &str) -> Cow<'a, CacheFrame> {
 
 fn recent(frame: &Frame) -> Window {
     let mut all = Window::default();
-    for cache in &frame.caches {
+    for cache in frame.own_caches() {
         all.merge(&cache.recent);
     }
     all
 }
 
 fn cache_names(frame: &Frame) -> Vec<String> {
-    frame.caches.iter().map(|cache| cache.report.cache.clone()).collect()
+    frame.own_caches().map(|cache| cache.report.cache.clone()).collect()
 }

@@ -48,7 +48,7 @@ fn users(node_outcomes: Outcomes) -> CacheFrame {
         l1,
         ..CacheReport::default()
     };
-    CacheFrame { report, recent, l2_entries: Some(61_204), l2_weight_bytes: None }
+    CacheFrame { report, recent, l2_entries: Some(61_204), ..CacheFrame::default() }
 }
 
 fn busy() -> Snapshot {
@@ -136,6 +136,24 @@ fn l2_is_not_added_up_over_nodes() {
     let html = overview(busy(), session(None));
     assert_eq!(value(&html, "l2-entries"), Some(61_204));
     assert!(html.contains("3 nodes added up"));
+}
+
+#[test]
+fn a_cache_of_the_lab_has_a_row_and_changes_nothing_else() {
+    let mut lab = users(Outcomes::from_counts([10, 20, 5_000, 40, 50, 60, 70, 80]));
+    lab.guest = true;
+    lab.report.cache = "lab-1".to_owned();
+    lab.report.l1 = L1Report { weight_bytes: Some(9), ..lab.report.l1 };
+    lab.report.l1.gets.sampled_one_in = 7;
+    lab.report.loads.in_flight = 3;
+    let mut snapshot = busy();
+    snapshot.frame.caches.push(lab);
+    let html = overview(snapshot, session(None));
+    let begin = html.find("<tr><th scope=\"row\"><a href=\"/caches/lab-1\"").unwrap();
+    let end = begin + html[begin..].find("</tr>").unwrap() + "</tr>".len();
+    assert!(html[begin..end].contains("class=\"badge\">lab<"), "{}", &html[begin..end]);
+    let without = [&html[..begin], &html[end..]].concat();
+    assert_eq!(without, overview(busy(), session(None)));
 }
 
 #[test]

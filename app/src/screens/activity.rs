@@ -21,7 +21,7 @@ pub(super) fn page(asked: &Asked) -> Drawing {
     let before = asked.field("before").and_then(|id| id.parse().ok());
     let audit = asked.console.audit_page(before, MAX_DEEDS);
     let frame = asked.console.snapshot().frame;
-    let caches = frame.caches.into_iter().map(|cache| cache.report.cache).collect::<Vec<_>>();
+    let caches = frame.own_caches().map(|cache| cache.report.cache.clone()).collect::<Vec<_>>();
     let nodes = frame.nodes.into_iter().map(|node| node.node).collect::<Vec<_>>();
     let sheet = Sheet { class: "activity-page", every_s: Some(1) };
     sheet.draw(

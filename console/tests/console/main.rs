@@ -3,6 +3,8 @@
 
 mod activity;
 mod audit;
+mod guests;
+mod guests_on_redis;
 mod invalidations;
 mod keys;
 mod levels;

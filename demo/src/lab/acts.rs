@@ -5,34 +5,12 @@ use tokio::time::Instant;
 
 use super::requests::{Request, recorded, requests};
 use super::trace::{Level, TraceLine};
-use super::{PlayError, Seen, Stage};
+use super::{PlayError, Stage};
 use crate::Item;
 use crate::strategies::StrategyKind;
 
 /// What a script does on its stage.
 impl Stage {
-    /// Reads an item on a node, numbered from 1. A read that fails is counted, not an error.
-    ///
-    /// # Errors
-    /// When the stage is stopped or the node was killed.
-    pub async fn read(&self, node: usize, id: u64) -> Result<Seen, PlayError> {
-        let _acting = self.acting.read().await;
-        let strategy = self.seat(node)?.strategy;
-        let (newest, started) = (self.ledger.newest(id), Instant::now());
-        let read = strategy.read(id).await;
-        let took = started.elapsed();
-        self.go_on()?;
-        let seen = Seen::of(&read);
-        self.tally.read(seen.outcome, took);
-        let is_stale = seen.version.is_some_and(|version| version < newest);
-        if is_stale {
-            self.tally.stale_read();
-        }
-        let command = seen.told(id, is_stale);
-        self.trace.push(TraceLine::of(seen.level(), Some(node), command, started));
-        Ok(seen)
-    }
-
     /// Changes an item on a node, numbered from 1; says whether the write was acknowledged.
     ///
     /// # Errors

@@ -83,6 +83,21 @@ impl Stage {
         Ok(())
     }
 
+    /// Lets Redis hang for all nodes: it takes connections and commands, and answers none. Mended
+    /// as [`Fault::RedisAway`].
+    ///
+    /// # Errors
+    /// When Redis is not there, or nothing can be put before it.
+    pub fn silence_redis(&self) -> Result<(), PlayError> {
+        if self.wires.is_empty() {
+            return Err(PlayError::NoWire);
+        }
+        self.wires.iter().for_each(Wire::silence);
+        self.faults().insert(Fault::RedisAway);
+        self.note(None, told(Fault::RedisAway, "is inflicted: it hangs"));
+        Ok(())
+    }
+
     /// Cuts a node, numbered from 1, off the bus.
     ///
     /// # Errors

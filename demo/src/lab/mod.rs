@@ -4,16 +4,21 @@
 //! `Stage`: nodes, a cache, a table and a namespace in Redis that nobody else has.
 
 mod acts;
+mod channel;
 mod comparison;
 mod error;
 mod experiment;
 mod fault;
+mod hold;
 mod ledger;
 mod measured;
 mod measuring;
 mod named;
 mod pace;
+mod page;
 mod perform;
+mod plain_redis;
+mod reads;
 mod requests;
 mod result;
 mod run;
@@ -25,19 +30,25 @@ mod start;
 mod tally;
 mod trace;
 mod waits;
+mod wave;
+mod weight;
 mod wire;
 
+pub use channel::{Channel, Ear, Told};
 pub use comparison::{Comparison, Rival, Used};
 pub use error::{ComparisonError, LabError, PlayError};
 pub use experiment::{Contender, Experiment, Order, Play, Playing};
 pub use fault::Fault;
+pub use hold::{Call, HeldAct};
 pub use measured::{Measured, MeasuredRow, MeasuredTable, Speed};
 pub use pace::Pace;
+pub(crate) use page::items_on;
+pub use plain_redis::PlainRedis;
 pub use result::ResultRow;
 pub use run::{Performance, Phase, Run, RunState, Waiting};
 pub use seen::Seen;
 pub use settings::{Settings, SettingsError};
-pub use source::{Call, Held, Source, SourceError};
+pub use source::{Source, SourceError};
 pub use stage::{OnNode, Stage};
 pub use start::Lab;
 pub use trace::{Level, Step, TraceLine};

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use strata_cache::{LoadError, Read};
 use strata_report::Outcome;
 
@@ -11,6 +13,8 @@ pub struct Seen {
     pub outcome: Outcome,
     /// The item's version; `None` where there is no item, or the read failed.
     pub version: Option<u64>,
+    /// The time to live that the entry was given; `None` where nothing is cached.
+    pub time_to_live: Option<Duration>,
 }
 
 impl Seen {
@@ -18,10 +22,16 @@ impl Seen {
         match read {
             Ok(read) => {
                 let version = read.value.as_ref().map(|item| item.version);
-                Self { outcome: read.outcome, version }
+                let time_to_live = read.expires_in.map(|left| read.age + left);
+                Self { outcome: read.outcome, version, time_to_live }
             }
-            Err(_) => Self { outcome: Outcome::Failed, version: None },
+            Err(_) => Self { outcome: Outcome::Failed, version: None, time_to_live: None },
         }
+    }
+
+    /// Whether it is an answer, and an older one than this; "no item" is older than any.
+    pub(super) fn is_older_than(self, version: u64) -> bool {
+        self.level() != Level::Nowhere && self.version.unwrap_or(0) < version
     }
 
     pub(super) fn level(self) -> Level {
@@ -33,12 +43,11 @@ impl Seen {
         }
     }
 
-    pub(super) fn told(self, id: u64, is_stale: bool) -> String {
+    pub(super) fn told(self) -> String {
         let outcome = self.outcome.as_str();
-        let mark = if is_stale { ", stale" } else { "" };
         match self.version {
-            Some(version) => format!("read {id}: {outcome}, version {version}{mark}"),
-            None => format!("read {id}: {outcome}, no item"),
+            Some(version) => format!("{outcome}, version {version}"),
+            None => format!("{outcome}, no item"),
         }
     }
 }

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::PlayError;
+use super::hold::{Call, Holds};
 use super::trace::{Level, Trace, TraceLine};
 use crate::{Item, Items, StoreError};
 
@@ -25,18 +26,9 @@ struct Inner {
     down: AtomicBool,
     selects: AtomicU64,
     updates: AtomicU64,
-    holds: Mutex<Vec<(Call, Gate)>>,
+    holds: Holds,
     trace: Trace,
     stop: CancellationToken,
-}
-
-/// What is asked of the database.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Call {
-    /// One item is read.
-    Select,
-    /// Items are written.
-    Update,
 }
 
 /// Why the database did not answer.
@@ -53,19 +45,6 @@ pub enum SourceError {
     Store(#[from] StoreError),
 }
 
-/// One call of the database that is held up between its commit and its answer. Goes on when this
-/// is dropped.
-pub struct Held {
-    gate: Gate,
-    stop: CancellationToken,
-}
-
-#[derive(Clone, Default)]
-struct Gate {
-    entered: CancellationToken,
-    released: CancellationToken,
-}
-
 impl Source {
     pub(super) fn new(items: Items, trace: Trace, stop: CancellationToken) -> Self {
         let inner = Inner {
@@ -75,7 +54,7 @@ impl Source {
             down: AtomicBool::new(false),
             selects: AtomicU64::new(0),
             updates: AtomicU64::new(0),
-            holds: Mutex::default(),
+            holds: Holds::new(stop.clone()),
             trace,
             stop,
         };
@@ -90,6 +69,16 @@ impl Source {
         self.inner.selects.fetch_add(1, Relaxed);
         let query = self.inner.items.select(id);
         self.call(Call::Select, query, || format!("{} [{id}]", Items::SELECT)).await
+    }
+
+    /// Reads many items by one query; those that do not exist are left out.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn select_many(&self, ids: &[u64]) -> Result<HashMap<u64, Item>, SourceError> {
+        self.inner.selects.fetch_add(1, Relaxed);
+        let query = self.inner.items.select_many(ids);
+        self.call(Call::Select, query, || format!("{} {ids:?}", Items::SELECT_MANY)).await
     }
 
     /// Writes items in one transaction.
@@ -117,14 +106,7 @@ impl Source {
         self.inner.down.store(down, Relaxed);
     }
 
-    /// Holds up the next call of this kind between its commit and its answer.
-    pub fn hold_next(&self, call: Call) -> Held {
-        let gate = Gate::default();
-        self.holds().push((call, gate.clone()));
-        Held { gate, stop: self.inner.stop.clone() }
-    }
-
-    /// How often an item was asked for.
+    /// How many queries were asked.
     pub fn selects(&self) -> u64 {
         self.inner.selects.load(Relaxed)
     }
@@ -136,6 +118,10 @@ impl Source {
 
     pub(super) fn items(&self) -> &Items {
         &self.inner.items
+    }
+
+    pub(super) fn holds(&self) -> &Holds {
+        &self.inner.holds
     }
 
     async fn call<T>(
@@ -159,8 +145,11 @@ impl Source {
         call: Call,
         query: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, SourceError> {
-        let Inner { stop, down, .. } = &*self.inner;
-        let gate = self.take_gate(call);
+        let Inner { stop, down, holds, .. } = &*self.inner;
+        let passage = holds.begin(call);
+        if call == Call::Update {
+            holds.begin(Call::Commit).pass().await.ok_or(SourceError::Stopped)?;
+        }
         let delay = *locked(&self.inner.delay) + *locked(&self.inner.slowness);
         if !delay.is_zero() {
             stop.run_until_cancelled(tokio::time::sleep(delay)).await;
@@ -172,39 +161,8 @@ impl Source {
             return Err(SourceError::Down);
         }
         let answer = query.await?;
-        if let Some(gate) = gate {
-            gate.entered.cancel();
-            let released = stop.run_until_cancelled(gate.released.cancelled()).await;
-            released.ok_or(SourceError::Stopped)?;
-        }
+        passage.pass().await.ok_or(SourceError::Stopped)?;
         Ok(answer)
-    }
-
-    fn take_gate(&self, call: Call) -> Option<Gate> {
-        let mut holds = self.holds();
-        let at = holds.iter().position(|(held, _)| *held == call)?;
-        Some(holds.remove(at).1)
-    }
-
-    fn holds(&self) -> MutexGuard<'_, Vec<(Call, Gate)>> {
-        locked(&self.inner.holds)
-    }
-}
-
-impl Held {
-    /// Waits until the call is held up.
-    ///
-    /// # Errors
-    /// When the experiment is stopped first.
-    pub async fn entered(&self) -> Result<(), PlayError> {
-        let entered = self.stop.run_until_cancelled(self.gate.entered.cancelled()).await;
-        entered.ok_or(PlayError::Stopped)
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.gate.released.cancel();
     }
 }
 

@@ -8,13 +8,14 @@ use tokio::sync::RwLock;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::channel::Air;
 use super::experiment::Contender;
 use super::ledger::Ledger;
 use super::pace::Steps;
 use super::tally::Tally;
 use super::trace::Trace;
 use super::wire::Wire;
-use super::{Fault, Performance, PlayError, ResultRow, Settings, Source};
+use super::{Fault, Performance, PlainRedis, PlayError, ResultRow, Settings, Source};
 use crate::strategies::{Strategy, StrategyKind, Surroundings};
 use crate::{Item, Items};
 
@@ -35,6 +36,8 @@ pub struct Stage {
     /// The step that waits to be played: its number and what it does.
     waiting: Mutex<Option<(usize, String)>>,
     pub(super) source: Source,
+    /// On which nodes talk whose strategy does not trust the bus.
+    pub(super) air: Air,
     /// Another client of the same Redis, which clears up at the end.
     outsider: Option<Node>,
     pub(super) ledger: Ledger,
@@ -101,6 +104,7 @@ impl Stage {
             steps,
             waiting: Mutex::default(),
             source,
+            air: Air::default(),
             outsider,
             ledger: Ledger::default(),
             tally: Tally::default(),
@@ -132,7 +136,7 @@ impl Stage {
         self.kind
     }
 
-    /// The database, to make it slow, cut it off or hold it up.
+    /// The database, to make it slow or cut it off.
     pub fn source(&self) -> &Source {
         &self.source
     }
@@ -164,9 +168,12 @@ impl Stage {
             p50_ns: counts.took.quantile_ns(0.5),
             p99_ns: counts.took.quantile_ns(0.99),
             stale_reads: counts.stale_reads,
+            leaked: counts.leaked,
             acknowledged: counts.acknowledged,
             refused: counts.refused,
+            wave: counts.wave,
             lost_writes: self.ledger.lost(&self.source.items().versions().await?),
+            l1_bytes: self.l1_bytes(),
             took_ms: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
         })
     }
@@ -209,22 +216,37 @@ impl Stage {
     }
 
     pub(super) async fn seat_node(&self, number: usize) -> Result<Seat, PlayError> {
-        let wire = self.wires.get(number.wrapping_sub(1)).map(Wire::url);
-        let url = wire.or(self.place.redis_url.as_deref());
+        let wire = self.wires.get(number.wrapping_sub(1));
+        let url = wire.map(Wire::url).or(self.place.redis_url.as_deref());
         let node = self.place.node(&number.to_string(), url).await?;
         let cache = self.cache(&node)?;
-        let structures = |outsider: &Node| outsider.structures(&self.place.cache);
-        let redis = self.outsider.as_ref().map(structures).transpose()?;
+        let redis = self.plain_redis(&node)?;
         let surroundings = Surroundings {
             node: node.clone(),
             cache,
             source: self.source.clone(),
             redis,
+            l1_entries: self.settings.l1_entries,
+            channel: self.air.channel(wire.map(Wire::condition)),
             flush_every: Duration::from_millis(self.settings.flush_every_ms),
         };
         let strategy = Strategy::build(self.kind, surroundings)?.ok_or(PlayError::NeedsRedis)?;
         let told = (self.place.on_node)(&node).into();
         Ok(Seat { node, strategy, _told: told })
+    }
+
+    // Keys beside the cache's where a strategy keeps L2 itself; otherwise the cache's own, which a
+    // node does not hand out.
+    fn plain_redis(&self, node: &Node) -> Result<Option<PlainRedis>, BuildError> {
+        let Some(outsider) = &self.outsider else { return Ok(None) };
+        let name = &self.place.cache;
+        let keys = match self.kind.has_l2_by_hand() {
+            true => node.structures(&format!("{name}-l2"))?,
+            false => outsider.structures(name)?,
+        };
+        let time_to_live = Duration::from_millis(self.settings.l2_time_to_live_ms);
+        let (holds, trace) = (self.source.holds().clone(), self.trace.clone());
+        Ok(Some(PlainRedis { keys, time_to_live, holds, trace }))
     }
 
     fn cache(&self, node: &Node) -> Result<Cache<u64, Item>, BuildError> {
@@ -244,6 +266,9 @@ impl Stage {
         }
         if settings.time_to_idle_ms > 0 {
             builder = builder.time_to_idle(Duration::from_millis(settings.time_to_idle_ms));
+        }
+        if self.kind.has_l2_by_hand() {
+            builder = builder.l1_only();
         }
         builder.build(node)
     }

@@ -14,8 +14,10 @@ pub(super) struct Counts {
     pub(super) outcomes: Outcomes,
     pub(super) took: Histogram,
     pub(super) stale_reads: u64,
+    pub(super) leaked: u64,
     pub(super) acknowledged: u64,
     pub(super) refused: u64,
+    pub(super) wave: Option<u64>,
 }
 
 impl Tally {
@@ -29,12 +31,21 @@ impl Tally {
         self.counts().stale_reads += 1;
     }
 
+    pub(super) fn leaked(&self) {
+        self.counts().leaked += 1;
+    }
+
     pub(super) fn acknowledged(&self) {
         self.counts().acknowledged += 1;
     }
 
     pub(super) fn refused(&self) {
         self.counts().refused += 1;
+    }
+
+    pub(super) fn wave(&self, n_entries: u64) {
+        let wave = &mut self.counts().wave;
+        *wave = (*wave).max(Some(n_entries));
     }
 
     pub(super) fn so_far(&self) -> Counts {

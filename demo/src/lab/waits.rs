@@ -37,6 +37,13 @@ impl Stage {
                 return Err(PlayError::Deaf);
             }
         }
+        let deadline = Instant::now() + HEARING;
+        while !self.air.is_quiet() {
+            if Instant::now() > deadline {
+                return Err(PlayError::Deaf);
+            }
+            self.wait(POLL).await?;
+        }
         Ok(())
     }
 

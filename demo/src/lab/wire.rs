@@ -17,12 +17,15 @@ pub(super) struct Wire {
     accepting: AbortHandle,
 }
 
+/// What passes on a wire.
 #[derive(Clone, Copy, Debug, Default)]
-struct Condition {
+pub(super) struct Condition {
     /// No connection is let through.
     is_cut: bool,
+    /// Nothing passes on any connection, and all stay open.
+    is_silent: bool,
     /// Nothing passes on the connection on which the node hears the bus.
-    is_deaf: bool,
+    pub(super) is_deaf: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -55,8 +58,17 @@ impl Wire {
         &self.url
     }
 
+    /// Its condition, now and later.
+    pub(super) fn condition(&self) -> watch::Receiver<Condition> {
+        self.condition.subscribe()
+    }
+
     pub(super) fn cut(&self) {
         self.condition.send_modify(|condition| condition.is_cut = true);
+    }
+
+    pub(super) fn silence(&self) {
+        self.condition.send_modify(|condition| condition.is_silent = true);
     }
 
     pub(super) fn deafen(&self) {
@@ -66,6 +78,13 @@ impl Wire {
     /// Lets everything through again.
     pub(super) fn mend(&self) {
         self.condition.send_replace(Condition::default());
+    }
+}
+
+impl Condition {
+    /// Whether anything reaches the node that other nodes say.
+    pub(super) fn hears(self) -> bool {
+        !self.is_cut && !self.is_deaf
     }
 }
 
@@ -180,9 +199,11 @@ impl Pump {
 
     async fn until_it_may_pass(&self) {
         let mut state = self.state.clone();
-        let may_pass = |condition: &Condition| !(condition.is_deaf && self.hears_bus.load(Relaxed));
+        let is_held = |condition: &Condition| {
+            condition.is_silent || condition.is_deaf && self.hears_bus.load(Relaxed)
+        };
         // Whoever could change it is gone, and so is the connection in a moment.
-        let _ = state.wait_for(may_pass).await;
+        let _ = state.wait_for(|condition| !is_held(condition)).await;
     }
 }
 

@@ -37,19 +37,13 @@ async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
     stage.write(1, id).await?;
 
     stage.step("A reader loads it, and is held up before it can keep it.").await?;
-    let held = stage.source().hold_next(Call::Select);
-    let reader = tokio::spawn({
-        let stage = Arc::clone(&stage);
-        async move { stage.read(1, id).await }
-    });
-    held.entered().await?;
+    let reader = stage.read_until(Call::Select, 1, id).await?;
 
     stage.step("Meanwhile a writer changes the item and makes the cache forget it.").await?;
     stage.write(1, id).await?;
 
     stage.step("The reader goes on, and keeps what it has.").await?;
-    drop(held);
-    reader.await.unwrap_or(Err(PlayError::Panicked))?;
+    reader.go_on().await?;
 
     stage.step("The next reader asks for the item.").await?;
     stage.read(1, id).await?;

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 
 use super::{
-    cache_aside, no_cache, pattern, read_through, stampede, two_levels, write_behind, write_through,
+    batch, cache_aside, events, eviction, invalidation, negative, no_cache, pattern, read_through,
+    redis_away, refresh_ahead, repository, stampede, tags, time_to_live, two_levels, write_behind,
+    write_through,
 };
 use crate::lab::{Contender, Experiment, Playing, Settings, Stage};
 use crate::strategies::StrategyKind;
@@ -53,15 +55,25 @@ pub struct Question {
 
 impl Lesson {
     /// All lessons, in the order of the tour.
-    pub const ALL: [&'static Self; 8] = [
+    pub const ALL: [&'static Self; 18] = [
         &no_cache::LESSON,
         &cache_aside::LESSON,
         &read_through::LESSON,
         &write_through::LESSON,
         &write_behind::LESSON,
         &two_levels::LESSON,
+        &time_to_live::LESSON,
+        &invalidation::LESSON,
+        &events::LESSON,
         &pattern::LESSON,
+        &tags::LESSON,
         &stampede::LESSON,
+        &negative::LESSON,
+        &refresh_ahead::LESSON,
+        &batch::LESSON,
+        &eviction::LESSON,
+        &redis_away::LESSON,
+        &repository::LESSON,
     ];
 
     /// What is performed with these settings.

@@ -43,19 +43,13 @@ async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
     }
 
     stage.step("A writer commits, and is held up before it can tell the cache.").await?;
-    let held = stage.source().hold_next(Call::Update);
-    let first = tokio::spawn({
-        let stage = Arc::clone(&stage);
-        async move { stage.write(1, 1).await }
-    });
-    held.entered().await?;
+    let first = stage.write_until(Call::Update, 1, 1).await?;
 
     stage.step("A second writer commits a newer version, and tells the cache.").await?;
     stage.write(1, 1).await?;
 
     stage.step("The first writer goes on.").await?;
-    drop(held);
-    first.await.unwrap_or(Err(PlayError::Panicked))?;
+    first.go_on().await?;
 
     stage.step("The next reader asks for the item.").await?;
     stage.read(1, 1).await?;

@@ -22,7 +22,14 @@ impl Item {
     pub fn weight(&self) -> u32 {
         u32::try_from(size_of::<Self>() + self.body.len()).unwrap_or(u32::MAX)
     }
+
+    fn of_row((id, version, body): Row) -> Self {
+        Self { id: id.cast_unsigned(), version: version.cast_unsigned(), body }
+    }
 }
+
+/// Id, version and body.
+type Row = (i64, i64, String);
 
 /// The table of one experiment: SQLite in memory, gone with the last clone.
 #[derive(Clone, Debug)]
@@ -33,6 +40,9 @@ pub struct Items {
 impl Items {
     /// How one item is read.
     pub const SELECT: &'static str = "SELECT id, version, body FROM items WHERE id = ?";
+    /// How many items are read at once.
+    pub const SELECT_MANY: &'static str =
+        "SELECT id, version, body FROM items WHERE id IN (SELECT value FROM json_each(?))";
     /// How one item is written. A late write never replaces a newer one.
     pub const UPSERT: &'static str = "INSERT INTO items (id, version, body) VALUES (?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET version = excluded.version, body = excluded.body
@@ -77,13 +87,20 @@ impl Items {
     /// # Errors
     /// Where the database does not answer.
     pub async fn select(&self, id: u64) -> Result<Option<Item>, StoreError> {
-        let row: Option<(i64, i64, String)> =
+        let row: Option<Row> =
             sqlx::query_as(Self::SELECT).bind(id.cast_signed()).fetch_optional(&self.pool).await?;
-        Ok(row.map(|(id, version, body)| Item {
-            id: id.cast_unsigned(),
-            version: version.cast_unsigned(),
-            body,
-        }))
+        Ok(row.map(Item::of_row))
+    }
+
+    /// Many items by one query; those that do not exist are left out.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn select_many(&self, ids: &[u64]) -> Result<HashMap<u64, Item>, StoreError> {
+        let list = serde_json::json!(ids).to_string();
+        let rows: Vec<Row> =
+            sqlx::query_as(Self::SELECT_MANY).bind(list).fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().map(Item::of_row).map(|item| (item.id, item)).collect())
     }
 
     /// Writes items in one transaction, all or none.

@@ -1,8 +1,8 @@
-use strata_cache::{Cache, LoadError, Node, Pattern, Read, Structures};
+use strata_cache::{Cache, LoadError, Node, Pattern, Read};
 
 use super::ChangeError;
 use crate::Item;
-use crate::lab::Source;
+use crate::lab::{PlainRedis, Source};
 
 /// The famous mistake: find the keys in Redis, delete them in Redis, and forget that every process
 /// has copies of its own.
@@ -11,7 +11,7 @@ pub struct ByPatternInRedis {
     pub(crate) node: Node,
     pub(crate) cache: Cache<u64, Item>,
     /// The same keys, as any client of Redis sees them.
-    pub(crate) redis: Structures,
+    pub(crate) redis: PlainRedis,
     pub(crate) source: Source,
 }
 

@@ -1,30 +1,15 @@
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use strata_cache::{BuildError, Cache, LoadError, Node, Read, Structures};
+use strata_cache::{BuildError, Cache, LoadError, Node, Read};
 
 use super::{
-    ByPattern, ByPatternInRedis, CacheAside, ChangeError, DurableWriteBehind, FillByHand, NoCache,
-    ReadThrough, SetAfterWrite, WriteBehindInMemory, WriteThrough,
+    AllPages, Batch, ByPattern, ByPatternInRedis, ByTag, CacheAside, ChangeError, DecisionCached,
+    DurableWriteBehind, FillByHand, ForgetFirst, ForgetFound, ForgetfulChannel, L1First,
+    LevelsByHand, LruByHand, NoCache, OnePage, ReadThrough, RedisByHand, Repository, SetAfterWrite,
+    StrategyKind, TellNobody, WaitForExpiry, WriteBehindInMemory, WriteThrough,
 };
 use crate::Item;
-use crate::lab::Source;
-
-/// Which strategy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StrategyKind {
-    NoCache,
-    CacheAside,
-    FillByHand,
-    ReadThrough,
-    WriteThrough,
-    SetAfterWrite,
-    WriteBehind,
-    DurableWriteBehind,
-    Pattern,
-    PatternInRedis,
-}
+use crate::lab::{Channel, PlainRedis, Source};
 
 /// A strategy at work on one node. Cheap to clone.
 #[derive(Clone)]
@@ -33,12 +18,26 @@ pub enum Strategy {
     CacheAside(CacheAside),
     FillByHand(FillByHand),
     ReadThrough(ReadThrough),
+    Repository(Repository),
+    DecisionCached(DecisionCached),
     WriteThrough(WriteThrough),
     SetAfterWrite(SetAfterWrite),
     WriteBehind(WriteBehindInMemory),
     DurableWriteBehind(DurableWriteBehind),
+    WaitForExpiry(WaitForExpiry),
+    ForgetFirst(ForgetFirst),
+    L1First(L1First),
+    TellNobody(TellNobody),
+    ForgetfulChannel(ForgetfulChannel),
     Pattern(ByPattern),
     PatternInRedis(ByPatternInRedis),
+    Tags(ByTag),
+    AllPages(AllPages),
+    OnePage(OnePage),
+    ForgetFound(ForgetFound),
+    Batch(Batch),
+    LruByHand(LruByHand),
+    RedisByHand(RedisByHand),
 }
 
 /// What a strategy works with.
@@ -47,83 +46,45 @@ pub struct Surroundings {
     pub cache: Cache<u64, Item>,
     pub source: Source,
     /// The keys in Redis as any other client sees them; `None` without Redis.
-    pub redis: Option<Structures>,
+    pub redis: Option<PlainRedis>,
+    /// On which nodes talk that do not trust the bus.
+    pub channel: Channel,
+    /// What an L1 of its own may hold.
+    pub l1_entries: u64,
     /// How often a write-behind writes.
     pub flush_every: Duration,
 }
 
-impl StrategyKind {
-    /// All of them, the mistakes after what they are compared with.
-    pub const ALL: [Self; 10] = [
-        Self::NoCache,
-        Self::CacheAside,
-        Self::FillByHand,
-        Self::ReadThrough,
-        Self::WriteThrough,
-        Self::SetAfterWrite,
-        Self::WriteBehind,
-        Self::DurableWriteBehind,
-        Self::Pattern,
-        Self::PatternInRedis,
-    ];
-
-    /// Its name on a screen.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::NoCache => "No cache",
-            Self::CacheAside => "Cache-aside",
-            Self::FillByHand => "Look, load, set by hand",
-            Self::ReadThrough => "Read-through",
-            Self::WriteThrough => "Write-through",
-            Self::SetAfterWrite => "Set after the write",
-            Self::WriteBehind => "Write-behind in memory",
-            Self::DurableWriteBehind => "Write-behind, durable",
-            Self::Pattern => "Invalidation by pattern",
-            Self::PatternInRedis => "Pattern in Redis alone",
+// What is asked of whichever strategy it is.
+macro_rules! of_any {
+    ($this:expr, $strategy:ident => $answer:expr) => {
+        match $this {
+            Strategy::NoCache($strategy) => $answer,
+            Strategy::CacheAside($strategy) => $answer,
+            Strategy::FillByHand($strategy) => $answer,
+            Strategy::ReadThrough($strategy) => $answer,
+            Strategy::Repository($strategy) => $answer,
+            Strategy::DecisionCached($strategy) => $answer,
+            Strategy::WriteThrough($strategy) => $answer,
+            Strategy::SetAfterWrite($strategy) => $answer,
+            Strategy::WriteBehind($strategy) => $answer,
+            Strategy::DurableWriteBehind($strategy) => $answer,
+            Strategy::WaitForExpiry($strategy) => $answer,
+            Strategy::ForgetFirst($strategy) => $answer,
+            Strategy::L1First($strategy) => $answer,
+            Strategy::TellNobody($strategy) => $answer,
+            Strategy::ForgetfulChannel($strategy) => $answer,
+            Strategy::Pattern($strategy) => $answer,
+            Strategy::PatternInRedis($strategy) => $answer,
+            Strategy::Tags($strategy) => $answer,
+            Strategy::AllPages($strategy) => $answer,
+            Strategy::OnePage($strategy) => $answer,
+            Strategy::ForgetFound($strategy) => $answer,
+            Strategy::Batch($strategy) => $answer,
+            Strategy::LruByHand($strategy) => $answer,
+            Strategy::RedisByHand($strategy) => $answer,
         }
-    }
-
-    /// Its name in addresses.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NoCache => "no-cache",
-            Self::CacheAside => "cache-aside",
-            Self::FillByHand => "fill-by-hand",
-            Self::ReadThrough => "read-through",
-            Self::WriteThrough => "write-through",
-            Self::SetAfterWrite => "set-after-write",
-            Self::WriteBehind => "write-behind",
-            Self::DurableWriteBehind => "durable-write-behind",
-            Self::Pattern => "pattern",
-            Self::PatternInRedis => "pattern-in-redis",
-        }
-    }
-
-    /// The strategy of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
-    }
-
-    /// The file that runs, as it is.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::NoCache => include_str!("no_cache.rs"),
-            Self::CacheAside => include_str!("cache_aside.rs"),
-            Self::FillByHand => include_str!("fill_by_hand.rs"),
-            Self::ReadThrough => include_str!("read_through.rs"),
-            Self::WriteThrough => include_str!("write_through.rs"),
-            Self::SetAfterWrite => include_str!("set_after_write.rs"),
-            Self::WriteBehind => include_str!("write_behind.rs"),
-            Self::DurableWriteBehind => include_str!("durable_write_behind.rs"),
-            Self::Pattern => include_str!("pattern.rs"),
-            Self::PatternInRedis => include_str!("pattern_in_redis.rs"),
-        }
-    }
-
-    /// Whether it makes no sense without Redis.
-    pub const fn needs_redis(self) -> bool {
-        matches!(self, Self::DurableWriteBehind | Self::PatternInRedis)
-    }
+    };
 }
 
 impl Strategy {
@@ -132,58 +93,63 @@ impl Strategy {
         kind: StrategyKind,
         with: Surroundings,
     ) -> Result<Option<Self>, BuildError> {
-        let Surroundings { node, cache, source, redis, flush_every: every } = with;
+        let Surroundings { node, cache, source, redis, channel, l1_entries, flush_every } = with;
         Ok(Some(match kind {
             StrategyKind::NoCache => Self::NoCache(NoCache { cache, source }),
             StrategyKind::CacheAside => Self::CacheAside(CacheAside { cache, source }),
             StrategyKind::FillByHand => Self::FillByHand(FillByHand { cache, source }),
             StrategyKind::ReadThrough => Self::ReadThrough(ReadThrough::new(cache, source)),
+            StrategyKind::Repository => Self::Repository(Repository::new(cache, source)),
+            StrategyKind::DecisionCached => Self::DecisionCached(DecisionCached { cache, source }),
+            StrategyKind::Batch => Self::Batch(Batch { cache, source }),
+            StrategyKind::LruByHand => Self::LruByHand(LruByHand::new(l1_entries, source)),
+            StrategyKind::RedisByHand => {
+                let redis = node.structures(&format!("{}-data", cache.name()))?;
+                Self::RedisByHand(RedisByHand { redis, source })
+            }
             StrategyKind::WriteThrough => Self::WriteThrough(WriteThrough { cache, source }),
             StrategyKind::SetAfterWrite => Self::SetAfterWrite(SetAfterWrite { cache, source }),
             StrategyKind::WriteBehind => {
-                Self::WriteBehind(WriteBehindInMemory::new(&cache, source, every)?)
+                Self::WriteBehind(WriteBehindInMemory::new(&cache, source, flush_every)?)
             }
             StrategyKind::DurableWriteBehind => {
-                Self::DurableWriteBehind(DurableWriteBehind::new(&cache, source, every)?)
+                Self::DurableWriteBehind(DurableWriteBehind::new(&cache, source, flush_every)?)
             }
             StrategyKind::Pattern => Self::Pattern(ByPattern { cache, source }),
             StrategyKind::PatternInRedis => {
                 let Some(redis) = redis else { return Ok(None) };
                 Self::PatternInRedis(ByPatternInRedis { node, cache, redis, source })
             }
+            StrategyKind::WaitForExpiry => Self::WaitForExpiry(WaitForExpiry { cache, source }),
+            StrategyKind::ForgetFirst => Self::ForgetFirst(ForgetFirst { cache, source }),
+            StrategyKind::L1First => {
+                let Some(redis) = redis else { return Ok(None) };
+                Self::L1First(L1First { levels: LevelsByHand { l1: cache, redis, source } })
+            }
+            StrategyKind::TellNobody => {
+                let Some(redis) = redis else { return Ok(None) };
+                Self::TellNobody(TellNobody { levels: LevelsByHand { l1: cache, redis, source } })
+            }
+            StrategyKind::ForgetfulChannel => {
+                let Some(redis) = redis else { return Ok(None) };
+                let levels = LevelsByHand { l1: cache, redis, source };
+                Self::ForgetfulChannel(ForgetfulChannel::new(levels, channel))
+            }
+            StrategyKind::Tags => Self::Tags(ByTag { cache, source }),
+            StrategyKind::AllPages => Self::AllPages(AllPages { cache, source }),
+            StrategyKind::OnePage => Self::OnePage(OnePage { cache, source }),
+            StrategyKind::ForgetFound => Self::ForgetFound(ForgetFound { cache, source }),
         }))
     }
 
     /// Reads an item as the strategy does.
     pub(crate) async fn read(&self, id: u64) -> Result<Read<Item>, LoadError> {
-        match self {
-            Self::NoCache(strategy) => strategy.read(id).await,
-            Self::CacheAside(strategy) => strategy.read(id).await,
-            Self::FillByHand(strategy) => strategy.read(id).await,
-            Self::ReadThrough(strategy) => strategy.read(id).await,
-            Self::WriteThrough(strategy) => strategy.read(id).await,
-            Self::SetAfterWrite(strategy) => strategy.read(id).await,
-            Self::WriteBehind(strategy) => strategy.read(id).await,
-            Self::DurableWriteBehind(strategy) => strategy.read(id).await,
-            Self::Pattern(strategy) => strategy.read(id).await,
-            Self::PatternInRedis(strategy) => strategy.read(id).await,
-        }
+        of_any!(self, strategy => strategy.read(id).await)
     }
 
     /// Changes an item as the strategy does. Once it returns, the write is acknowledged.
     pub(crate) async fn write(&self, item: Item) -> Result<(), ChangeError> {
-        match self {
-            Self::NoCache(strategy) => strategy.write(item).await,
-            Self::CacheAside(strategy) => strategy.write(item).await,
-            Self::FillByHand(strategy) => strategy.write(item).await,
-            Self::ReadThrough(strategy) => strategy.write(item).await,
-            Self::WriteThrough(strategy) => strategy.write(item).await,
-            Self::SetAfterWrite(strategy) => strategy.write(item).await,
-            Self::WriteBehind(strategy) => strategy.write(item).await,
-            Self::DurableWriteBehind(strategy) => strategy.write(item).await,
-            Self::Pattern(strategy) => strategy.write(item).await,
-            Self::PatternInRedis(strategy) => strategy.write(item).await,
-        }
+        of_any!(self, strategy => strategy.write(item).await)
     }
 
     /// Whether acknowledged writes may still be on their way to the database.

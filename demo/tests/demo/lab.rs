@@ -36,7 +36,7 @@ async fn a_run_that_is_stopped_says_so_and_leaves_no_key() -> Done {
 #[tokio::test]
 async fn at_whatever_moment_a_run_is_stopped_it_leaves_no_key() -> Done {
     let laboratory = Laboratory::open().await?;
-    let slugs = ["cache-aside", "write-through", "write-behind", "stampede"];
+    let slugs = ["cache-aside", "write-through", "write-behind", "stampede", "redis-away"];
     for (turn, slug) in slugs.iter().cycle().take(16).enumerate() {
         let run = laboratory.lab.start(order(lesson(slug)?))?;
         tokio::time::sleep(Duration::from_millis(turn as u64 * 25)).await;

@@ -105,7 +105,7 @@ fn add_removals(out: &mut Exposition, node: &str, report: &CacheReport) {
 
 // L2 is one for all nodes, so it is written once and without a node.
 fn add_shared(out: &mut Exposition, frame: &Frame) {
-    for cache in &frame.caches {
+    for cache in frame.own_caches() {
         let labels = [("cache", cache.report.cache.as_str()), ("level", Level::L2.as_str())];
         if let Some(entries) = cache.l2_entries {
             out.gauge(&f::SIZE, &labels, entries);
@@ -113,5 +113,46 @@ fn add_shared(out: &mut Exposition, frame: &Frame) {
         if let Some(bytes) = cache.l2_weight_bytes {
             out.gauge(&f::WEIGHT, &labels, bytes);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use strata_cache::{Cache, Node};
+    use strata_console::{Access, AccessSettings};
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    async fn node_with(cache: &str) -> (Arc<Node>, Cache<u64, u64>) {
+        let node = Node::builder("test").id("1").start().await.unwrap();
+        let cache = Cache::builder(cache).build(&node).unwrap();
+        (Arc::new(node), cache)
+    }
+
+    #[tokio::test]
+    async fn caches_of_guests_have_no_series() {
+        let (own, _users) = node_with("users").await;
+        let (guest, _lab) = node_with("lab-1").await;
+        let access = Access::new(AccessSettings::default());
+        let console = Console::start(vec![own], access, CancellationToken::new());
+        let _attached = console.attach(guest);
+        let mut ticks = console.subscribe();
+        ticks.changed().await.unwrap();
+        assert!(console.cache("lab-1").is_ok_and(|cache| cache.guest));
+        let collector = NodeCollector::new(console).unwrap();
+        let names = |metric: &prometheus::proto::Metric| -> Vec<String> {
+            metric.get_label().iter().map(|label| label.value().to_owned()).collect()
+        };
+        let labels: Vec<_> = collector
+            .collect()
+            .iter()
+            .flat_map(|family| family.get_metric())
+            .flat_map(names)
+            .collect();
+        assert!(labels.iter().any(|label| label == "users"));
+        assert!(labels.iter().all(|label| label != "lab-1"));
     }
 }

@@ -34,7 +34,8 @@ async fn page_that_says(running: &Running, address: &str, text: &str) -> String 
             if page.contains(text) {
                 return page;
             }
-            sleep(Duration::from_millis(20)).await;
+            // A page is drawn on the thread on which the run goes on.
+            sleep(Duration::from_millis(200)).await;
         }
     };
     timeout(PATIENCE, told).await.unwrap()
@@ -56,7 +57,8 @@ async fn a_lesson_is_predicted_run_and_judged() {
     let before = running.get("/lab/no-cache").await;
     assert_eq!(before.status, StatusCode::OK);
     assert!(!before.text().contains("data-testid=\"results\""));
-    let asked = "wish[lesson]=no-cache&wish[guess]=1&wish[pace]=all_at_once&wish[ticket]=a";
+    let asked = "wish[lesson]=no-cache&wish[guess]=1&wish[pace]=all_at_once&wish[ticket]=a\
+                 &wish[settings][requests]=20";
     let started = post(&running, "start_run", asked).await;
     let cookie = started.header("set-cookie");
     assert!(cookie.starts_with("strata_lab=no-cache;") && cookie.contains("HttpOnly"), "{cookie}");
@@ -122,7 +124,9 @@ async fn what_makes_no_run_possible_is_told() {
 async fn pressed_twice_it_is_one_run_and_other_settings_are_another() {
     let running = start(|_| {}).await;
     let asked = |nodes_and_more: &str| {
-        format!("wish[lesson]=no-cache&wish[guess]=1&wish[pace]=step_by_step&wish[ticket]=t{nodes_and_more}")
+        format!(
+            "wish[lesson]=no-cache&wish[guess]=1&wish[pace]=step_by_step&wish[ticket]=t{nodes_and_more}"
+        )
     };
     let first = address(&post(&running, "start_run", &asked("")).await);
     assert_eq!(address(&post(&running, "start_run", &asked("")).await), first);

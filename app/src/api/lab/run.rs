@@ -91,13 +91,13 @@ pub async fn change_fault(
     #[server(default)] mend: String,
 ) -> Result<String, ApiError> {
     let run = permitted(&id)?;
-    let changed = match (Fault::named(&inflict), Fault::named(&mend)) {
-        (Some(fault), None) => run.inflict(fault),
-        (None, Some(fault)) => run.mend(fault).await,
+    let (what, changed) = match (Fault::named(&inflict), Fault::named(&mend)) {
+        (Some(fault), None) => ("inflicted", run.inflict(fault)),
+        (None, Some(fault)) => ("mended", run.mend(fault).await),
         _ => return Err(refuse(ApiError::Invalid("tell what to break or mend".to_owned()))),
     };
     changed.map_err(|error| refuse(ApiError::Invalid(error.to_string())))?;
-    record(&run, &format!("{inflict}{mend} changed"));
+    record(&run, &format!("{what} {inflict}{mend}"));
     Ok(shown(address(&run)))
 }
 

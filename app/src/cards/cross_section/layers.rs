@@ -168,7 +168,7 @@ fn absence(frame: &Frame) -> Option<Absence> {
 }
 
 fn fullest(frame: &Frame) -> Option<String> {
-    let shares = frame.caches.iter().filter_map(|cache| {
+    let shares = frame.own_caches().filter_map(|cache| {
         Some((crate::cards::l1::fullness(&cache.report.l1)?, cache.report.cache.as_str()))
     });
     let (share, name) = shares.max_by(|a, b| a.0.total_cmp(&b.0))?;

@@ -82,5 +82,5 @@ fn Big(hint: Hint, value: Signal<String>) -> impl IntoView {
 }
 
 fn in_flight(frame: &Frame) -> u64 {
-    frame.caches.iter().map(|cache| cache.report.loads.in_flight).sum()
+    frame.own_caches().map(|cache| cache.report.loads.in_flight).sum()
 }

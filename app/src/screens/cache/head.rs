@@ -29,6 +29,11 @@ pub(super) fn head(seen: &Seen<'_>, names: &[String]) -> AnyView {
     let since = short.then(|| {
         format!("Counting for {}; what came before is not known.", format::span(known_ms))
     });
+    let guest = seen.details.frame.guest.then(|| {
+        view! {
+            <p class="small since"><span class="badge">"lab"</span>" An experiment's cache: it goes with the experiment, and no sum, alert or metric counts it."</p>
+        }
+    });
     view! {
         <div class="sheet-head">
             <h1>{seen.cache.to_owned()}</h1>
@@ -37,6 +42,7 @@ pub(super) fn head(seen: &Seen<'_>, names: &[String]) -> AnyView {
             {range_links(&path, range)}
             {export_links(csv, json)}
             <p class="small since">{since}</p>
+            {guest}
         </div>
         {deeds(seen)}
     }

@@ -27,7 +27,7 @@ pub(super) fn card(seen: &Seen) -> AnyView {
 }
 
 fn file(seen: &Seen, kind: StrategyKind, is_open: bool) -> impl IntoView + use<> {
-    let path = format!("demo/src/strategies/{}.rs", kind.as_str().replace('-', "_"));
+    let path = format!("demo/src/strategies/{}", kind.file_name());
     let id = format!("code-{}", kind.as_str());
     let contenders = seen.lesson.experiment(&seen.settings).contenders.into_iter();
     let own = contenders.filter(|each| each.strategy == kind).filter_map(|each| {

@@ -14,7 +14,7 @@ pub(super) fn card(seen: &Seen) -> AnyView {
         view! {
             <li class="layer-box l1" data-broken=trouble.is_some().then_some("true")>
                 <b>"L1"</b>
-                <span>{format!("node {number}")}{trouble.map(|text| format!(", {text}"))}</span>
+                <span>{format!("memory of node {number}")}{trouble.map(|text| format!(", {text}"))}</span>
             </li>
         }
     };
@@ -80,7 +80,7 @@ mod tests {
         running.state.faults = vec![Fault::DatabaseAway, Fault::NodeKilled];
         let seen = Seen { run: Some(running), ..stampede() };
         let html = Owner::new().with(|| card(&seen).to_html());
-        assert!(html.contains("node 2") && html.contains(", killed"));
+        assert!(html.contains("memory of node 2") && html.contains(", killed"));
         assert_eq!(html.matches("data-broken").count(), 2);
     }
 }

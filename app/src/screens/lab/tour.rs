@@ -47,6 +47,7 @@ fn welcome(done: &[&str]) -> AnyView {
         "",
         view! {
             <p class="lead">"Each lesson asks you to predict what will happen, and then runs it: on real caches, a real Redis and a real database, made for you alone and removed afterwards."</p>
+            <p>"Three layers take part: L1, the memory of each node, which is one running copy of a service; L2, a Redis that all nodes share; and the database."</p>
             <p data-testid="progress">{format!("{n_done} of {} lessons done.", Lesson::ALL.len())}</p>
             <progress max=Lesson::ALL.len().to_string() value=n_done.to_string() aria-label="Lessons done"></progress>
             <div class="acts">

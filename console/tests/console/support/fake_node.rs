@@ -14,7 +14,8 @@ use strata_report::{
 /// How long each batch of a pattern invalidation takes.
 const BATCH: Duration = Duration::from_secs(1);
 
-/// A node of another process, as a test scripts it. Its one cache is `users`.
+/// A node of another process, as a test scripts it. Its one cache is `users`, unless the test
+/// makes it a guest's.
 pub(crate) struct FakeNode {
     id: String,
     script: Mutex<Script>,
@@ -93,6 +94,18 @@ impl FakeNode {
     /// Changes what the node reports.
     pub(crate) fn reports(&self, change: impl FnOnce(&mut NodeReport)) {
         change(self.script().report.as_mut().unwrap());
+    }
+
+    /// A guest with one cache of this name.
+    pub(crate) fn guest(id: &str, cache: &str) -> Arc<Self> {
+        let node = Self::new(id);
+        node.reports(|report| report.caches[0].cache = cache.to_owned());
+        node
+    }
+
+    /// Sets how many reads L1 of its first cache has answered so far.
+    pub(crate) fn has_answered_as_guest(&self, l1_hit: u64) {
+        self.reports(|report| report.caches[0].outcomes.l1_hit = l1_hit);
     }
 
     /// Sets how many reads L1 has answered so far.
@@ -292,6 +305,9 @@ impl NodeFace for FakeNode {
         if self.script().redis.is_none() {
             return Box::pin(pending());
         }
-        answer(Some(vec![L2Count { cache: "users".to_owned(), entries: 40, weight_bytes: 4_000 }]))
+        let script = self.script();
+        let first = script.report.as_ref().and_then(|report| report.caches.first());
+        let cache = first.map_or("users", |cache| &cache.cache).to_owned();
+        answer(Some(vec![L2Count { cache, entries: 40, weight_bytes: 4_000 }]))
     }
 }
