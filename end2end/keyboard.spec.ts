@@ -55,8 +55,14 @@ async function until(page: Page, holds: () => Promise<boolean>): Promise<void> {
 function marked(page: Page): Promise<number> {
   return page.evaluate(() => {
     const wanted = "a[href], button:enabled, input:enabled:not([type=hidden]), select:enabled, summary";
-    const seen = [...document.querySelectorAll<HTMLElement>(wanted)].filter((element) =>
-      element.checkVisibility({ visibilityProperty: true }),
+    // Arrows lead from one answer of a question to the next, so Tab stops at one of them.
+    const groups = new Set<string>();
+    const isFirst = (element: HTMLElement) => {
+      if (!(element instanceof HTMLInputElement) || element.type !== "radio") return true;
+      return !groups.has(element.name) && groups.add(element.name).size > 0;
+    };
+    const seen = [...document.querySelectorAll<HTMLElement>(wanted)].filter(
+      (element) => element.checkVisibility({ visibilityProperty: true }) && isFirst(element),
     );
     seen.forEach((element, number) => element.setAttribute("data-mark", String(number)));
     return seen.length;

@@ -67,10 +67,7 @@ impl Demo {
         };
         let console = Console::start(faces, console_settings, shutdown.clone());
         let traffic = traffic(settings, &sites, shutdown.clone());
-        let host = console.clone();
-        // What runs in the lab is seen on the dashboard as long as it runs.
-        let lab = lab(settings, url.as_deref())
-            .on_node(Arc::new(move |node| Box::new(host.attach(Arc::new(node.clone())))));
+        let lab = lab(settings, url.as_deref(), &console);
         let registry = Registry::new();
         registry.register(Box::new(NodeCollector::new(console.clone())?))?;
         let state = AppState::new(Parts {
@@ -171,8 +168,11 @@ fn access(settings: &Settings, listening: SocketAddr) -> Access {
     })
 }
 
-fn lab(settings: &Settings, redis_url: Option<&str>) -> Lab {
-    let lab = Lab::new(redis_url);
+fn lab(settings: &Settings, redis_url: Option<&str>, console: &Console) -> Lab {
+    let host = console.clone();
+    // What runs in the lab is seen on the dashboard as long as it runs.
+    let lab = Lab::new(redis_url)
+        .on_node(Arc::new(move |node| Box::new(host.attach(Arc::new(node.clone())))));
     match &settings.trace {
         Some(file) => lab.trace(file.clone()),
         None => lab,

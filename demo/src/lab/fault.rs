@@ -40,6 +40,26 @@ impl Fault {
         }
     }
 
+    const fn told_broken(self) -> &'static str {
+        match self {
+            Self::SlowDatabase => "the database gets slow",
+            Self::DatabaseAway => "the database goes away",
+            Self::RedisAway => "Redis goes away",
+            Self::NodeDeaf => "the last node is cut off the bus",
+            Self::NodeKilled => "the last node is killed",
+        }
+    }
+
+    const fn told_mended(self) -> &'static str {
+        match self {
+            Self::SlowDatabase => "the database is as quick as before",
+            Self::DatabaseAway => "the database is back",
+            Self::RedisAway => "Redis is back",
+            Self::NodeDeaf => "the last node hears the bus again",
+            Self::NodeKilled => "the last node is back",
+        }
+    }
+
     /// The fault of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|fault| fault.as_str() == name)
@@ -62,7 +82,7 @@ impl Stage {
             Fault::NodeKilled => self.kill(self.settings.nodes),
         }
         self.faults().insert(fault);
-        self.note(None, told(fault, "is inflicted"));
+        self.note(None, fault.told_broken());
         Ok(())
     }
 
@@ -74,12 +94,12 @@ impl Stage {
         match fault {
             Fault::SlowDatabase => self.source.set_slowness(Duration::ZERO),
             Fault::DatabaseAway => self.source.set_down(false),
-            Fault::RedisAway => self.wires.iter().for_each(Wire::mend),
+            Fault::RedisAway => self.wires.iter().for_each(Wire::reconnect),
             Fault::NodeDeaf => self.undeafen(self.settings.nodes),
             Fault::NodeKilled => self.revive(self.settings.nodes).await?,
         }
         self.faults().remove(&fault);
-        self.note(None, told(fault, "is mended"));
+        self.note(None, fault.told_mended());
         Ok(())
     }
 
@@ -94,7 +114,7 @@ impl Stage {
         }
         self.wires.iter().for_each(Wire::silence);
         self.faults().insert(Fault::RedisAway);
-        self.note(None, told(Fault::RedisAway, "is inflicted: it hangs"));
+        self.note(None, "Redis hangs");
         Ok(())
     }
 
@@ -111,7 +131,7 @@ impl Stage {
     /// Lets a node hear the bus again; it goes on where it was.
     pub fn undeafen(&self, node: usize) {
         if let Some(wire) = self.wires.get(node.wrapping_sub(1)) {
-            wire.mend();
+            wire.undeafen();
         }
     }
 
@@ -120,7 +140,7 @@ impl Stage {
         let killed = self.seats().get_mut(node.wrapping_sub(1)).and_then(Option::take);
         if let Some(seat) = killed {
             seat.node.shutdown();
-            self.note(Some(node), "is killed".to_owned());
+            self.note(Some(node), "is killed");
         }
     }
 
@@ -136,17 +156,13 @@ impl Stage {
         let seat = self.seat_node(node).await?;
         if let Some(place) = self.seats().get_mut(node.wrapping_sub(1)) {
             *place = Some(seat);
-            self.note(Some(node), "is started".to_owned());
+            self.note(Some(node), "is started");
         }
         Ok(())
     }
 
-    fn note(&self, node: Option<usize>, text: String) {
+    fn note(&self, node: Option<usize>, text: &str) {
         let now = tokio::time::Instant::now();
-        self.trace.push(TraceLine::of(Level::Nowhere, node, text, now));
+        self.trace.push(TraceLine::of(Level::Nowhere, node, text.to_owned(), now));
     }
-}
-
-fn told(fault: Fault, what: &str) -> String {
-    format!("{} {what}", fault.as_str())
 }

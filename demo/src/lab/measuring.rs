@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Level;
 use super::measured::{MeasureError, MeasuredRow, Speed};
-use super::stage::Place;
+use super::seat::Place;
 use crate::Items;
 
 /// Measures what a read costs, level by level and size by size.

@@ -7,7 +7,8 @@ use tokio::time::{Instant, timeout};
 
 use super::experiment::Order;
 use super::run::{Shared, Turn};
-use super::stage::{Place, Stage};
+use super::seat::Place;
+use super::stage::Stage;
 use super::{Pace, PlayError};
 use crate::lab::Phase;
 

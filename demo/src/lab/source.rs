@@ -88,7 +88,10 @@ impl Source {
     pub async fn update(&self, items: &[Item]) -> Result<(), SourceError> {
         self.inner.updates.fetch_add(1, Relaxed);
         let query = self.inner.items.upsert(items);
-        let rows = || format!("INSERT … ON CONFLICT … UPDATE, {} rows, COMMIT", items.len());
+        let rows = || match items.len() {
+            1 => "INSERT … ON CONFLICT … UPDATE, 1 row, COMMIT".to_owned(),
+            n => format!("INSERT … ON CONFLICT … UPDATE, {n} rows, COMMIT"),
+        };
         self.call(Call::Update, query, rows).await
     }
 

@@ -1,9 +1,8 @@
-use std::any::Any;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use strata_cache::{BuildError, Cache, Node};
+use strata_cache::Node;
 use tokio::sync::RwLock;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -12,12 +11,13 @@ use super::channel::Air;
 use super::experiment::Contender;
 use super::ledger::Ledger;
 use super::pace::Steps;
+use super::seat::{Place, Seat};
 use super::tally::Tally;
 use super::trace::Trace;
 use super::wire::Wire;
-use super::{Fault, Performance, PlainRedis, PlayError, ResultRow, Settings, Source};
-use crate::strategies::{Strategy, StrategyKind, Surroundings};
-use crate::{Item, Items};
+use super::{Fault, Performance, PlayError, ResultRow, Settings, Source};
+use crate::Items;
+use crate::strategies::StrategyKind;
 
 /// What one strategy is tried on: nodes, a cache, a table and a namespace of its own.
 ///
@@ -39,7 +39,7 @@ pub struct Stage {
     /// On which nodes talk whose strategy does not trust the bus.
     pub(super) air: Air,
     /// Another client of the same Redis, which clears up at the end.
-    outsider: Option<Node>,
+    pub(super) outsider: Option<Node>,
     pub(super) ledger: Ledger,
     pub(super) tally: Tally,
     pub(super) trace: Trace,
@@ -49,33 +49,7 @@ pub struct Stage {
     pub(super) acting: RwLock<()>,
 }
 
-/// Where a stage is set.
-#[derive(Clone)]
-pub(super) struct Place {
-    pub(super) namespace: String,
-    pub(super) redis_url: Option<String>,
-    /// The name of its cache, which nobody else uses.
-    pub(super) cache: String,
-    pub(super) on_node: OnNode,
-}
-
-/// Told of each node that starts; what it answers is kept as long as the node is.
-pub type OnNode = Arc<dyn Fn(&Node) -> Box<dyn Any + Send + Sync> + Send + Sync>;
-
-#[derive(Clone)]
-pub(super) struct Seat {
-    pub(super) node: Node,
-    pub(super) strategy: Strategy,
-    _told: Arc<dyn Any + Send + Sync>,
-}
-
-/// Many experiments share few processors, and a timeout would tell of the machine alone.
-const L2_TIMEOUT: Duration = Duration::from_secs(2);
-const LEASE_WAIT: Duration = Duration::from_secs(2);
-const LOAD_TIMEOUT: Duration = Duration::from_secs(5);
 const LAST_ACTS: Duration = Duration::from_secs(4);
-const ERASE_ROUNDS: usize = 8;
-const ERASE_PAUSE: Duration = Duration::from_millis(20);
 
 impl Stage {
     pub(super) async fn set(
@@ -215,64 +189,6 @@ impl Stage {
         }
     }
 
-    pub(super) async fn seat_node(&self, number: usize) -> Result<Seat, PlayError> {
-        let wire = self.wires.get(number.wrapping_sub(1));
-        let url = wire.map(Wire::url).or(self.place.redis_url.as_deref());
-        let node = self.place.node(&number.to_string(), url).await?;
-        let cache = self.cache(&node)?;
-        let redis = self.plain_redis(&node)?;
-        let surroundings = Surroundings {
-            node: node.clone(),
-            cache,
-            source: self.source.clone(),
-            redis,
-            l1_entries: self.settings.l1_entries,
-            channel: self.air.channel(wire.map(Wire::condition)),
-            flush_every: Duration::from_millis(self.settings.flush_every_ms),
-        };
-        let strategy = Strategy::build(self.kind, surroundings)?.ok_or(PlayError::NeedsRedis)?;
-        let told = (self.place.on_node)(&node).into();
-        Ok(Seat { node, strategy, _told: told })
-    }
-
-    // Keys beside the cache's where a strategy keeps L2 itself; otherwise the cache's own, which a
-    // node does not hand out.
-    fn plain_redis(&self, node: &Node) -> Result<Option<PlainRedis>, BuildError> {
-        let Some(outsider) = &self.outsider else { return Ok(None) };
-        let name = &self.place.cache;
-        let keys = match self.kind.has_l2_by_hand() {
-            true => node.structures(&format!("{name}-l2"))?,
-            false => outsider.structures(name)?,
-        };
-        let time_to_live = Duration::from_millis(self.settings.l2_time_to_live_ms);
-        let (holds, trace) = (self.source.holds().clone(), self.trace.clone());
-        Ok(Some(PlainRedis { keys, time_to_live, holds, trace }))
-    }
-
-    fn cache(&self, node: &Node) -> Result<Cache<u64, Item>, BuildError> {
-        let settings = &self.settings;
-        let mut builder = Cache::<u64, Item>::builder(&self.place.cache)
-            .l1_entries(settings.l1_entries)
-            .time_to_live(Duration::from_millis(settings.time_to_live_ms))
-            .l2_time_to_live(Duration::from_millis(settings.l2_time_to_live_ms))
-            .negative_time_to_live(Duration::from_millis(settings.negative_time_to_live_ms))
-            .jitter(settings.jitter)
-            .grace(Duration::from_millis(settings.grace_ms))
-            .refresh_ahead(settings.refresh_ahead)
-            .lease_wait(LEASE_WAIT)
-            .load_timeout(LOAD_TIMEOUT);
-        if settings.l1_bytes > 0 {
-            builder = builder.l1_weight(settings.l1_bytes, |_, item: &Item| item.weight());
-        }
-        if settings.time_to_idle_ms > 0 {
-            builder = builder.time_to_idle(Duration::from_millis(settings.time_to_idle_ms));
-        }
-        if self.kind.has_l2_by_hand() {
-            builder = builder.l1_only();
-        }
-        builder.build(node)
-    }
-
     /// The node of this number or, where it was killed, the next one that lives.
     pub(super) fn seat(&self, node: usize) -> Result<Seat, PlayError> {
         self.go_on()?;
@@ -291,38 +207,6 @@ impl Stage {
 
     pub(super) fn seats(&self) -> MutexGuard<'_, Vec<Option<Seat>>> {
         locked(&self.seats)
-    }
-}
-
-impl Place {
-    pub(super) async fn node(&self, id: &str, redis_url: Option<&str>) -> Result<Node, BuildError> {
-        let mut builder = Node::builder(&self.namespace).id(id).l2_timeout(L2_TIMEOUT);
-        if let Some(url) = redis_url {
-            builder = builder.redis_url(url);
-        }
-        builder.start().await
-    }
-
-    /// Removes every key. Where Redis is away keys remain.
-    // A command that a node had sent just before it ended may arrive after the first round.
-    pub(super) async fn erase(&self, outsider: &Node) {
-        for _ in 0..ERASE_ROUNDS {
-            match outsider.erase_namespace().await {
-                Some(0) => return,
-                Some(_) => tokio::time::sleep(ERASE_PAUSE).await,
-                None => break,
-            }
-        }
-        tracing::warn!(namespace = self.namespace, "keys of an experiment may remain");
-    }
-
-    fn wires(&self, n_nodes: usize) -> Vec<Wire> {
-        let Some(url) = &self.redis_url else { return Vec::new() };
-        let socket = |node: usize| {
-            std::env::temp_dir().join(format!("strata-{}-{node}.sock", self.namespace))
-        };
-        let wires = (1..=n_nodes).map(|node| Wire::before(url, &socket(node)));
-        wires.collect::<Option<Vec<_>>>().unwrap_or_default()
     }
 }
 

@@ -10,7 +10,7 @@ use super::experiment::Order;
 use super::measured::Measurement;
 use super::perform::Performer;
 use super::run::{Run, Shared};
-use super::stage::{OnNode, Place};
+use super::seat::{OnNode, Place};
 use super::{LabError, Phase};
 use crate::trace::Shelf;
 

@@ -70,7 +70,7 @@ impl Stage {
     pub async fn recovered(&self) -> Result<(), PlayError> {
         let deadline = Instant::now() + RECOVERING;
         while Instant::now() < deadline {
-            let is_well = |seat: &super::stage::Seat| {
+            let is_well = |seat: &super::seat::Seat| {
                 let l2 = seat.node.report().l2;
                 !l2.breaker_open && l2.queued_invalidations == 0
             };

@@ -1,5 +1,5 @@
 use super::Stage;
-use super::stage::Seat;
+use super::seat::Seat;
 use crate::Item;
 
 impl Stage {

@@ -75,9 +75,17 @@ impl Wire {
         self.condition.send_modify(|condition| condition.is_deaf = true);
     }
 
-    /// Lets everything through again.
-    pub(super) fn mend(&self) {
-        self.condition.send_replace(Condition::default());
+    /// Ends what [`Wire::cut`] and [`Wire::silence`] began.
+    pub(super) fn reconnect(&self) {
+        self.condition.send_modify(|condition| {
+            condition.is_cut = false;
+            condition.is_silent = false;
+        });
+    }
+
+    /// Ends what [`Wire::deafen`] began; what was held comes through.
+    pub(super) fn undeafen(&self) {
+        self.condition.send_modify(|condition| condition.is_deaf = false);
     }
 }
 

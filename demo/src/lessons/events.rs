@@ -39,6 +39,7 @@ pub(super) static LESSON: Lesson = Lesson {
         requests: 0,
         time_to_live_ms: TEN_MINUTES_MS,
         l2_time_to_live_ms: TEN_MINUTES_MS,
+        source_delay_ms: 0,
         ..Settings::default()
     },
     play: |stage| Box::pin(play(stage)),

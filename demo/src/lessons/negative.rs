@@ -38,6 +38,7 @@ pub(super) static LESSON: Lesson = Lesson {
         nodes: 2,
         requests: 0,
         negative_time_to_live_ms: TEN_MINUTES_MS,
+        source_delay_ms: 0,
         ..Settings::default()
     },
     play: |stage| Box::pin(play(stage)),

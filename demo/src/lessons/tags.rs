@@ -16,14 +16,14 @@ pub(super) static LESSON: Lesson = Lesson {
         "Who changes a row invalidates its tag with one command, and need not know who shows it.",
     ],
     question: Question {
-        text: "50 pages show three items each: page 5 the items 5, 6 and 7. Item 7 changes. How \
+        text: "20 pages show three items each: page 5 the items 5, 6 and 7. Item 7 changes. How \
                many pages are loaded again where pages carry tags?",
-        answers: &["1", "3", "50"],
+        answers: &["1", "3", "20"],
         right: 1,
     },
-    watch_for: "Queries beyond the first 50, and stale reads.",
+    watch_for: "Queries beyond the first 20, and stale reads.",
     learned: "A tag forgets the three pages that show the item, on both nodes, and no other. A \
-              pattern cannot tell which they are, and forgets all 50. Who forgets only the item's \
+              pattern cannot tell which they are, and forgets all 20. Who forgets only the item's \
               own page leaves the other two old, on both nodes.",
     variants: &[
         Variant::of(StrategyKind::Tags),
@@ -33,8 +33,10 @@ pub(super) static LESSON: Lesson = Lesson {
     settings: || Settings {
         nodes: 2,
         requests: 0,
+        items: 20,
         time_to_live_ms: TEN_MINUTES_MS,
         l2_time_to_live_ms: TEN_MINUTES_MS,
+        source_delay_ms: 0,
         ..Settings::default()
     },
     play: |stage| Box::pin(play(stage)),

@@ -8,7 +8,7 @@ use crate::strategies::StrategyKind;
 const SHORT_MS: u64 = 200;
 const LONG_MS: u64 = 60_000;
 const A_MOMENT: Duration = Duration::from_millis(SHORT_MS + 100);
-const N_CHANGES: usize = 5;
+const N_CHANGES: usize = 3;
 
 pub(super) static LESSON: Lesson = Lesson {
     slug: "time-to-live",
@@ -20,9 +20,9 @@ pub(super) static LESSON: Lesson = Lesson {
          earlier than the next.",
     ],
     question: Question {
-        text: "100 items are loaded at once. Each is to live 60 s, or by jitter down to half of \
+        text: "40 items are loaded at once. Each is to live 60 s, or by jitter down to half of \
                that. How many of them expire within the same second, at most?",
-        answers: &["All 100", "About 50", "Fewer than 25"],
+        answers: &["All 40", "About 20", "Fewer than 15"],
         right: 2,
     },
     watch_for: "Queries and stale reads of the short time to live against those of the long one. \
@@ -51,7 +51,7 @@ pub(super) static LESSON: Lesson = Lesson {
             },
         },
     ],
-    settings: || Settings { requests: 0, items: 100, ..Settings::default() },
+    settings: || Settings { requests: 0, items: 40, source_delay_ms: 0, ..Settings::default() },
     play: |stage| Box::pin(play(stage)),
 };
 
@@ -65,7 +65,7 @@ async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
     stage.step("Every item is read. When will the entries expire?").await?;
     stage.wave(1).await?;
 
-    stage.step("Five times an item changes, and somebody reads it a moment later.").await?;
+    stage.step("Three times an item changes, and somebody reads it a moment later.").await?;
     stage.read(1, 1).await?;
     for _ in 0..N_CHANGES {
         stage.write(1, 1).await?;

@@ -2,8 +2,12 @@
 
 use strata_demo::lab::{Comparison, Lab, Order, Pace, Phase, RunState};
 use strata_demo::trace::{Curve, CurvePoint, CurveState, Recording, Shelf};
+use strata_report::Outcomes;
 
 use crate::support::{Done, Laboratory, eventually};
+
+/// How reads ended, queries, transactions.
+type Counts = (Outcomes, u64, u64);
 
 #[tokio::test]
 async fn strategies_are_compared_on_the_same_requests() -> Done {
@@ -29,9 +33,9 @@ async fn two_runs_of_one_link_count_the_same() -> Done {
     let lab = Lab::new(None);
     // All items fit, so that nothing depends on what L1 turns away.
     let comparison = of("a=cache-aside&b=read-through&seed=11&items=60&requests=300")?;
-    let counts = async || -> Result<Vec<_>, Box<dyn std::error::Error>> {
+    let counts = async || -> Result<Vec<Counts>, Box<dyn std::error::Error>> {
         let state = run(&lab, &comparison, None).await?;
-        let rows = state.performances.into_iter().map(|one| one.result);
+        let rows = state.performances.iter().map(|one| &one.result);
         Ok(rows.map(|row| (row.outcomes, row.queries, row.updates)).collect())
     };
     assert_eq!(counts().await?, counts().await?);
@@ -44,7 +48,7 @@ async fn one_strategy_is_compared_with_itself_under_other_settings() -> Done {
     let comparison = of("a=cache-aside&b=cache-aside&a.l1_entries=5&write_share=0&skew=0")?;
     let state = run(&lab, &comparison, None).await?;
     let queries: Vec<u64> = state.performances.iter().map(|one| one.result.queries).collect();
-    assert!(queries[0] > queries[1] + 30, "5 entries against 100, of 200 items: {queries:?}");
+    assert!(queries[0] > queries[1] + 100, "5 entries against 100, of 200 items: {queries:?}");
     assert_eq!(state.performances[0].title, "Cache-aside, l1 entries 5");
     Ok(())
 }

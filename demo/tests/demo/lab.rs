@@ -119,15 +119,19 @@ async fn what_is_broken_by_hand_is_felt_and_mended() -> Done {
     waits_after(1).await?;
     run.inflict(Fault::DatabaseAway)?;
     run.inflict(Fault::RedisAway)?;
+    run.inflict(Fault::NodeDeaf)?;
     run.inflict(Fault::NodeKilled)?;
-    assert_eq!(run.state().await.faults.len(), 3);
+    assert_eq!(run.state().await.faults.len(), 4);
     run.go_on(1);
     waits_after(2).await?;
     let state = run.state().await;
     let [none, two] = state.performances.as_slice() else { return Err("two rows".into()) };
     // Node 2 is killed, so node 1 reads: it has every item.
     assert_eq!((none.result.outcomes.failed, two.result.outcomes.l1_hit), (20, 20));
-    for fault in [Fault::NodeKilled, Fault::RedisAway, Fault::DatabaseAway] {
+    run.mend(Fault::NodeDeaf).await?;
+    let faults = run.state().await.faults;
+    assert_eq!(faults, [Fault::DatabaseAway, Fault::RedisAway, Fault::NodeKilled]);
+    for fault in faults {
         run.mend(fault).await?;
     }
     assert_eq!(run.state().await.faults, []);

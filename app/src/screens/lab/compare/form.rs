@@ -71,7 +71,7 @@ fn rival(letter: &'static str, rival: Option<&Rival>, base: &Settings) -> AnyVie
         let selected = chosen == Some(kind);
         view! { <option value=kind.as_str() selected=selected>{kind.title()}</option> }
     };
-    let options = StrategyKind::ALL.map(option).into_iter().collect_view();
+    let options = StrategyKind::ALL.iter().copied().map(option).collect_view();
     let own = |name: &str| {
         let own = rival.and_then(|rival| rival.own.iter().find(|(known, _)| known == name));
         own.map(|(_, text)| text.clone()).unwrap_or_default()
