@@ -149,7 +149,11 @@ async fn what_is_no_trace_is_refused_and_says_why() {
 #[tokio::test]
 async fn every_other_path_keeps_its_limit() {
     let running = start(|_| {}).await;
-    let answer = post(&running, "compare", &"a".repeat(100_000)).await;
+    let body = "a".repeat(100_000);
+    let asked = request(Method::POST, "/api/strata/compare")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::CONTENT_LENGTH, body.len());
+    let answer = running.ask(asked.body(Body::from(body)).unwrap()).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
