@@ -10,7 +10,7 @@ use super::lesson::Seen;
 // A setting: its name, its label, its unit, and what it may be.
 pub(super) type Control = (&'static str, &'static str, &'static str, RangeInclusive<u32>);
 
-pub(super) const CONTROLS: [Control; 19] = [
+pub(super) const CONTROLS: [Control; 20] = [
     ("nodes", "Nodes", "", 1..=5),
     ("readers", "Readers at once", "", 1..=200),
     ("requests", "Reads and writes", "", 0..=20_000),
@@ -28,6 +28,7 @@ pub(super) const CONTROLS: [Control; 19] = [
     ("grace_ms", "Grace after the time to live", "ms", 0..=600_000),
     ("refresh_ahead", "Refresh ahead; 0 is never", "", 0..=1_000),
     ("source_delay_ms", "Each query takes longer by", "ms", 0..=1_000),
+    ("l2_timeout_ms", "A node waits for Redis at most", "ms", 100..=10_000),
     ("flush_every_ms", "Writes are brought every", "ms", 1..=10_000),
     ("seed", "Seed of the requests", "", 0..=1_000_000),
 ];
