@@ -60,11 +60,12 @@ async fn a_lesson_is_predicted_run_and_judged() {
     let asked = "wish[lesson]=no-cache&wish[guess]=1&wish[pace]=all_at_once&wish[ticket]=a\
                  &wish[settings][requests]=20";
     let started = post(&running, "start_run", asked).await;
-    let cookie = started.header("set-cookie");
-    assert!(cookie.starts_with("strata_lab=no-cache;") && cookie.contains("HttpOnly"), "{cookie}");
     let page = page_that_says(&running, &address(&started), "data-phase=\"done\"").await;
     assert!(page.contains("You were right") && page.contains("data-testid=\"results\""));
     assert!(!page.contains(" style=\""), "the policy blocks style attributes");
+    let seen = running.get(&address(&started)).await;
+    let cookie = seen.header("set-cookie");
+    assert!(cookie.starts_with("strata_lab=no-cache;") && cookie.contains("HttpOnly"), "{cookie}");
 }
 
 #[tokio::test]
