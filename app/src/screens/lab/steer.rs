@@ -18,8 +18,14 @@ pub(super) fn card(seen: &Seen, run: &SeenRun) -> AnyView {
             <a class="button unless-live" href=run_address(seen.lesson.slug, &run.id)>"Look again"</a>
         }
     });
-    let next = run.state.waiting.as_ref().map(|waiting| {
-        view! { <p class="next-step"><strong>"Next: "</strong>{waiting.text.clone()}</p> }
+    // There all along, so that what follows stays in its place and keeps its focus.
+    let next = steps.is_some().then(|| match &run.state.waiting {
+        Some(waiting) => {
+            view! { <p class="next-step"><strong>"Next: "</strong>{waiting.text.clone()}</p> }
+        }
+        None => {
+            view! { <p class="next-step"><strong>"Next: "</strong>"once this step is played."</p> }
+        }
     });
     titled(
         "steer",
