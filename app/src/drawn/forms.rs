@@ -54,12 +54,13 @@ fn take(event: &SubmitEvent, go: impl Fn(&str) + 'static) {
     }
     tell(&form, "");
     set_busy(&form, "true");
+    let from = here();
     leptos::task::spawn_local(async move {
         let answer = address_in(api::post(&action, &fields).await);
         set_busy(&form, "false");
         match answer {
             // Whoever has gone elsewhere meanwhile is not called back.
-            Ok(address) if form.is_connected() => go(&address),
+            Ok(address) if is_here(&from) => go(&address),
             Ok(_) => {}
             Err(error) => tell(&form, &error.sentence()),
         }
@@ -73,9 +74,13 @@ fn address_in(answer: Answer) -> Result<String, ApiError> {
 
 // Another entry of the same page in the history would only have to be left again.
 fn is_here(address: &str) -> bool {
+    here() == address
+}
+
+fn here() -> String {
     let here = window().location();
     let part = |part: Result<String, _>| part.unwrap_or_default();
-    part(here.pathname()) + &part(here.search()) == address
+    part(here.pathname()) + &part(here.search())
 }
 
 // Fields that were left empty say nothing, and would only make the address longer.
