@@ -72,7 +72,8 @@ test("a hundred thousand keys are shown, scrolled and sorted, and the page stays
     nRows = Number(await table(page).getAttribute("data-rows", { timeout: 20_000 }));
     expect(nRows).toBeGreaterThan(N_KEYS * 0.95);
   }).toPass({ timeout: 90_000 });
-  await expect(names(page).first()).toHaveText("1");
+  // The traffic may have changed the hottest key just now.
+  await expect(names(page).first()).toHaveText(/^10*$/);
   expect(await names(page).count(), "only some rows are drawn").toBeLessThan(500);
 
   await test.step("scrolling through draws what comes into sight", async () => {
