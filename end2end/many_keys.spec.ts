@@ -28,6 +28,8 @@ const test = base.extend<{ baseURL: string }, { house: House }>({
 });
 
 test.describe.configure({ mode: "serial", timeout: 180_000 });
+// A browser says so where the server refuses a plan that is not true any more.
+test.use({ provoked: [/Failed to load resource: the server responded with a status of 4/] });
 
 /** Reads every user, until L2 has them: on a busy machine it is now and then too slow to be filled. */
 async function fill(server: Server): Promise<void> {
@@ -117,17 +119,22 @@ test("a hundred thousand keys are planned, begun, stopped and told of, while tra
   request,
   house,
 }) => {
-  await open(page, "/keys?cache=users&pattern=*&plan=1");
-  const planned = Number(await page.getByTestId("plan-l2").getAttribute("data-value"));
-  expect(planned).toBeGreaterThan(N_KEYS * 0.95);
-  const before = await reads(request);
-
-  // Far enough away that the run takes seconds on any machine.
-  house.redis.delayMs = 25;
-  await page.getByLabel(/Type the pattern again/).fill("*");
-  await page.getByTestId("confirm").click();
+  let planned = 0;
+  let before = 0;
   const result = page.getByTestId("pattern-result");
-  await expect(result).toContainText("is being invalidated.");
+  // As above: what a busy Redis has not counted, now or as the run begins, is planned once more.
+  await expect(async () => {
+    house.redis.delayMs = 0;
+    await open(page, "/keys?cache=users&pattern=*&plan=1");
+    planned = Number(await page.getByTestId("plan-l2").getAttribute("data-value"));
+    expect(planned).toBeGreaterThan(N_KEYS * 0.95);
+    before = await reads(request);
+    // Far enough away that the run takes seconds on any machine.
+    house.redis.delayMs = 25;
+    await page.getByLabel(/Type the pattern again/).fill("*");
+    await page.getByTestId("confirm").click();
+    await expect(result).toContainText("is being invalidated.");
+  }).toPass({ timeout: 120_000 });
   await expect(result.getByRole("progressbar")).toBeVisible();
   await page.getByRole("button", { name: "Stop" }).click();
   await expect(result).toContainText("was stopped; what was removed stays removed.");
