@@ -128,14 +128,8 @@ impl Console {
                 "it was made more than two minutes ago".to_owned(),
             ));
         }
-        let before = planned.plan.entries();
-        let now = count(holders, &planned.plan.cache, &planned.pattern).await?.entries();
-        let far_off = now.abs_diff(before) > FAR_OFF.max(before / 5);
-        if far_off {
-            let why = format!("it counted {before} entries, and now there are {now}");
-            return Err(ConsoleError::StalePlan(why));
-        }
-        Ok(())
+        let now = count(holders, &planned.plan.cache, &planned.pattern).await?;
+        stale(&planned.plan, &now).map_or(Ok(()), |why| Err(ConsoleError::StalePlan(why)))
     }
 
     /// What so many keys would cost the source again, by the loads so far.
@@ -162,6 +156,20 @@ impl Console {
                 Err(ConsoleError::Protected(why))
             }
             None => Ok(()),
+        }
+    }
+}
+
+// Why a plan no longer tells what its run would do. A level that could not be counted is not an
+// empty one.
+fn stale(plan: &Plan, now: &Plan) -> Option<String> {
+    match (plan.l2, now.l2) {
+        (Some(_), None) => Some("Redis was counted then, and does not answer now".to_owned()),
+        (None, Some(_)) => Some("Redis did not answer then, and does now".to_owned()),
+        _ => {
+            let (before, now) = (plan.entries(), now.entries());
+            let far_off = now.abs_diff(before) > FAR_OFF.max(before / 5);
+            far_off.then(|| format!("it counted {before} entries, and now there are {now}"))
         }
     }
 }

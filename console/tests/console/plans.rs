@@ -79,6 +79,23 @@ async fn a_plan_grows_stale_with_time_and_when_the_count_is_far_off() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_plan_grows_stale_as_redis_leaves_or_comes_back() {
+    let node = node_with(3);
+    let console = console(&[Arc::clone(&node)]);
+    let with_redis = console.plan("users", "4*").await.unwrap();
+    let state = node.script().redis.take();
+    let refused = console.run_plan(&operator(), &with_redis.id, None).await.unwrap_err();
+    let why = "Redis was counted then, and does not answer now".to_owned();
+    assert_eq!(refused, ConsoleError::StalePlan(why));
+    let without = console.plan("users", "4*").await.unwrap();
+    assert_eq!((without.l2, without.entries()), (None, 3));
+    node.script().redis = state;
+    let refused = console.run_plan(&operator(), &without.id, None).await.unwrap_err();
+    assert_eq!(refused, ConsoleError::StalePlan("Redis did not answer then, and does now".to_owned()));
+    assert_eq!(node.script().n_invalidations, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_pattern_is_typed_again_for_everything_and_for_much() {
     let node = node_with(2_000);
     let console = console(&[Arc::clone(&node)]);

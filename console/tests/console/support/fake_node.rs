@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::future::{pending, ready};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -7,9 +6,10 @@ use std::time::Duration;
 use strata_cache::{CacheEvents, Journal, L1List, L1Survey, L2Head, Pattern, Progress};
 use strata_console::{Answer, ConsoleError, KeyMatch, L1Listed, L2Count, L2Step, NodeFace};
 use strata_report::{
-    BusReport, CacheReport, Effect, EntryLook, KeyRow, L2Look, L2Report, NodeReport, Outcomes,
-    RedisServer, RedisState, Settings,
+    Effect, EntryLook, KeyRow, L2Look, NodeReport, RedisServer, RedisState,
 };
+
+use super::script::{Script, cache_report};
 
 /// How long each batch of a pattern invalidation takes.
 const BATCH: Duration = Duration::from_secs(1);
@@ -21,70 +21,9 @@ pub(crate) struct FakeNode {
     script: Mutex<Script>,
 }
 
-pub(crate) struct Script {
-    /// `None`: the node is not heard.
-    pub(crate) report: Option<NodeReport>,
-    /// Keys in L1 with the age of their entries, milliseconds.
-    pub(crate) l1: BTreeMap<String, u64>,
-    /// What an invalidation does to L2.
-    pub(crate) effect: Effect,
-    /// How many batches a pattern invalidation takes.
-    pub(crate) n_batches: u64,
-    /// `None`: Redis never answers.
-    pub(crate) redis: Option<RedisState>,
-    /// Traffic that fills a key again as soon as it was invalidated.
-    pub(crate) refills: bool,
-    /// A pattern invalidation breaks off.
-    pub(crate) breaks_off: bool,
-    /// Who hears of this node's invalidations.
-    pub(crate) peers: Vec<Arc<FakeNode>>,
-    /// How many invalidations began here.
-    pub(crate) n_invalidations: u64,
-    /// How many keys were marked as stale here.
-    pub(crate) n_softened: u64,
-    /// What happened to its keys.
-    pub(crate) events: CacheEvents,
-    /// The lines that were appended to journals.
-    pub(crate) journal: Vec<String>,
-}
-
-/// A report of `users` with so many reads answered by L1.
-pub(crate) fn cache_report(l1_hit: u64) -> CacheReport {
-    let settings = Settings {
-        l1_time_to_live_ms: Some(30_000),
-        l2_time_to_live_ms: Some(60_000),
-        ..Settings::default()
-    };
-    let outcomes = Outcomes { l1_hit, ..Outcomes::default() };
-    CacheReport { cache: "users".to_owned(), outcomes, settings, ..CacheReport::default() }
-}
-
 impl FakeNode {
     pub(crate) fn new(id: &str) -> Arc<Self> {
-        let report = NodeReport {
-            node: id.to_owned(),
-            version: "1.2.3".to_owned(),
-            started_at_ms: 1_000,
-            at_ms: 1_000,
-            bus: BusReport { configured: true, connected: true, ..BusReport::default() },
-            l2: L2Report { configured: true, ..L2Report::default() },
-            caches: vec![cache_report(0)],
-        };
-        let script = Script {
-            report: Some(report),
-            l1: BTreeMap::new(),
-            effect: Effect::Removed { entries: 1 },
-            n_batches: 0,
-            redis: Some(RedisState { configured: true, up: true, ..RedisState::default() }),
-            refills: false,
-            breaks_off: false,
-            peers: Vec::new(),
-            n_invalidations: 0,
-            n_softened: 0,
-            events: CacheEvents::default(),
-            journal: Vec::new(),
-        };
-        Arc::new(Self { id: id.to_owned(), script: Mutex::new(script) })
+        Arc::new(Self { id: id.to_owned(), script: Mutex::new(Script::of(id)) })
     }
 
     pub(crate) fn script(&self) -> MutexGuard<'_, Script> {
@@ -179,7 +118,8 @@ impl NodeFace for FakeNode {
         limit: usize,
     ) -> Answer<'a, Option<KeyMatch>> {
         let samples = (0..100).map(|i| format!("z{i}")).take(limit).collect();
-        answer(Some(KeyMatch { n_keys: 100, samples }))
+        let is_up = self.script().redis.is_some();
+        answer(is_up.then_some(KeyMatch { n_keys: 100, samples }))
     }
 
     fn list_l1<'a>(&'a self, _cache: &'a str, list: L1List<'a>) -> Answer<'a, L1Listed> {

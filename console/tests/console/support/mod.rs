@@ -2,9 +2,11 @@
 
 mod fake_node;
 mod redis;
+mod script;
 
-pub(crate) use fake_node::{FakeNode, cache_report};
+pub(crate) use fake_node::FakeNode;
 pub(crate) use redis::PrivateRedis;
+pub(crate) use script::cache_report;
 
 use std::sync::Arc;
 

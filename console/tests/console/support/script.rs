@@ -1,0 +1,77 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use strata_cache::CacheEvents;
+use strata_report::{
+    BusReport, CacheReport, Effect, L2Report, NodeReport, Outcomes, RedisState, Settings,
+};
+
+use super::FakeNode;
+
+/// What a [`FakeNode`] does and tells.
+pub(crate) struct Script {
+    /// `None`: the node is not heard.
+    pub(crate) report: Option<NodeReport>,
+    /// Keys in L1 with the age of their entries, milliseconds.
+    pub(crate) l1: BTreeMap<String, u64>,
+    /// What an invalidation does to L2.
+    pub(crate) effect: Effect,
+    /// How many batches a pattern invalidation takes.
+    pub(crate) n_batches: u64,
+    /// `None`: Redis never answers.
+    pub(crate) redis: Option<RedisState>,
+    /// Traffic that fills a key again as soon as it was invalidated.
+    pub(crate) refills: bool,
+    /// A pattern invalidation breaks off.
+    pub(crate) breaks_off: bool,
+    /// Who hears of this node's invalidations.
+    pub(crate) peers: Vec<Arc<FakeNode>>,
+    /// How many invalidations began here.
+    pub(crate) n_invalidations: u64,
+    /// How many keys were marked as stale here.
+    pub(crate) n_softened: u64,
+    /// What happened to its keys.
+    pub(crate) events: CacheEvents,
+    /// The lines that were appended to journals.
+    pub(crate) journal: Vec<String>,
+}
+
+/// A report of `users` with so many reads answered by L1.
+pub(crate) fn cache_report(l1_hit: u64) -> CacheReport {
+    let settings = Settings {
+        l1_time_to_live_ms: Some(30_000),
+        l2_time_to_live_ms: Some(60_000),
+        ..Settings::default()
+    };
+    let outcomes = Outcomes { l1_hit, ..Outcomes::default() };
+    CacheReport { cache: "users".to_owned(), outcomes, settings, ..CacheReport::default() }
+}
+
+impl Script {
+    /// A node of this name that is heard, with an empty L1 and a Redis that answers.
+    pub(super) fn of(id: &str) -> Self {
+        let report = NodeReport {
+            node: id.to_owned(),
+            version: "1.2.3".to_owned(),
+            started_at_ms: 1_000,
+            at_ms: 1_000,
+            bus: BusReport { configured: true, connected: true, ..BusReport::default() },
+            l2: L2Report { configured: true, ..L2Report::default() },
+            caches: vec![cache_report(0)],
+        };
+        Self {
+            report: Some(report),
+            l1: BTreeMap::new(),
+            effect: Effect::Removed { entries: 1 },
+            n_batches: 0,
+            redis: Some(RedisState { configured: true, up: true, ..RedisState::default() }),
+            refills: false,
+            breaks_off: false,
+            peers: Vec::new(),
+            n_invalidations: 0,
+            n_softened: 0,
+            events: CacheEvents::default(),
+            journal: Vec::new(),
+        }
+    }
+}
