@@ -12,10 +12,10 @@ impl Settings {
     pub fn set(&mut self, name: &str, text: &str) -> Result<(), SettingsError> {
         let mut all = self.named();
         let value = all.get_mut(name).ok_or_else(|| SettingsError::Unknown(name.to_owned()))?;
+        let kind = if value.is_f64() { "a number" } else { "a whole number from 0 on" };
         let unreadable =
-            || SettingsError::Unreadable { name: name.to_owned(), text: text.to_owned() };
-        let number: Number = text.trim().parse().map_err(|_| unreadable())?;
-        *value = Value::Number(number);
+            || SettingsError::Unreadable { name: name.to_owned(), text: text.to_owned(), kind };
+        *value = number(text.trim(), value).ok_or_else(unreadable)?;
         *self = serde_json::from_value(Value::Object(all)).map_err(|_| unreadable())?;
         Ok(())
     }
@@ -39,6 +39,15 @@ impl Settings {
             _ => Map::new(),
         }
     }
+}
+
+// A number of the kind that stands there already.
+fn number(text: &str, like: &Value) -> Option<Value> {
+    let number = match like.is_f64() {
+        true => Number::from_f64(text.parse().ok()?)?,
+        false => text.parse::<u64>().ok()?.into(),
+    };
+    Some(Value::Number(number))
 }
 
 #[cfg(test)]
@@ -65,7 +74,11 @@ mod tests {
         let mut refused = |name, text| settings.set(name, text).unwrap_err().to_string();
         assert_eq!(refused("knots", "2"), "find a setting named \"knots\"");
         for text in ["1.5", "-1", "many", "", "\"2\"", "null", "1e400"] {
-            assert_eq!(refused("nodes", text), format!("use {text:?} for nodes"));
+            let why = "it must be a whole number from 0 on";
+            assert_eq!(refused("nodes", text), format!("use {text:?} for nodes: {why}"));
+        }
+        for text in ["many", "NaN", "inf", "1e999"] {
+            assert!(refused("skew", text).ends_with("it must be a number"), "{text}");
         }
         assert_eq!(settings, Settings::default());
     }

@@ -69,12 +69,14 @@ pub enum SettingsError {
     #[error("find a setting named {0:?}")]
     Unknown(String),
     /// What was given cannot be its value.
-    #[error("use {text:?} for {name}")]
+    #[error("use {text:?} for {name}: it must be {kind}")]
     Unreadable {
         /// The setting.
         name: String,
         /// What was given.
         text: String,
+        /// What it has to be.
+        kind: &'static str,
     },
     /// Rows and their size together.
     #[error("make a table of {0} bytes: at most {max} are possible", max = Settings::MAX_TABLE_BYTES)]

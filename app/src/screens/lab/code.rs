@@ -14,10 +14,8 @@ pub(super) fn card(seen: &Seen) -> AnyView {
             kinds.push(variant.strategy);
         }
     }
-    // What somebody closed stays closed while a run is watched.
-    let is_open = seen.run.is_none();
     let n = kinds.len();
-    let files = kinds.into_iter().map(|kind| file(seen, kind, is_open)).collect_view();
+    let files = kinds.into_iter().map(|kind| file(seen, kind)).collect_view();
     titled(
         "code",
         "The code",
@@ -26,7 +24,9 @@ pub(super) fn card(seen: &Seen) -> AnyView {
     )
 }
 
-fn file(seen: &Seen, kind: StrategyKind, is_open: bool) -> impl IntoView + use<> {
+fn file(seen: &Seen, kind: StrategyKind) -> impl IntoView + use<> {
+    // What somebody closed stays closed while a run is watched.
+    let is_open = seen.run.is_none();
     let path = format!("demo/src/strategies/{}", kind.file_name());
     let id = format!("code-{}", kind.as_str());
     let contenders = seen.lesson.experiment(&seen.settings).contenders.into_iter();

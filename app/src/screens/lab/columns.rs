@@ -61,10 +61,19 @@ fn further(row: &ResultRow) -> Vec<Cell> {
     let fields = row.as_object().into_iter().flatten();
     let cell = |(name, value): (&String, &Value)| Cell {
         name: name.replace('_', " "),
-        meaning: "",
+        meaning: meaning(name),
         text: words::count(value.as_u64()),
     };
     fields.filter(|(name, _)| !KNOWN.contains(&name.as_str())).map(cell).collect()
+}
+
+fn meaning(name: &str) -> &'static str {
+    match name {
+        "l1_bytes" => "What the items in L1 take as it ends, all nodes together.",
+        "leaked" => "Items shown to a caller who may not see them.",
+        "wave" => "Of entries loaded at once, the most that expire within the same second.",
+        _ => "",
+    }
 }
 
 #[cfg(test)]
