@@ -5,12 +5,13 @@ use leptos_router::{SsrMode, path};
 
 use crate::api::{FirstPaint, first_paint};
 use crate::drawn::{Again, DrawnPage, Forms};
-use crate::live::Live;
+use crate::live::{Live, LiveStream};
 use crate::pages::{NotFoundPage, OverviewPage};
 use crate::palette::Palette;
 use crate::session::Visitor;
 use crate::shortcuts::Shortcuts;
 use crate::top_bar::{LostBanner, TopBar};
+use crate::ui::Part;
 
 /// The whole application: what all pages share, and the page of the address.
 #[component]
@@ -29,7 +30,7 @@ pub fn App() -> impl IntoView {
         <Title formatter=|title: String| format!("{title} · Strata") />
         <a class="skip" href="#main">"Skip to the page"</a>
         <Router>
-            <TopBar theme=theme />
+            <Part><TopBar theme=theme /></Part>
             <LostBanner />
             <FlatRoutes fallback=NotFoundPage>
                 <Route path=path!("/") view=OverviewPage />
@@ -41,9 +42,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/lab") view=DrawnPage ssr=SsrMode::Async />
                 <Route path=path!("/lab/:lesson") view=DrawnPage ssr=SsrMode::Async />
             </FlatRoutes>
-            <Shortcuts theme=theme />
-            <Palette theme=theme />
+            <Part><Shortcuts theme=theme /></Part>
+            <Part><Palette theme=theme /></Part>
             <Forms />
+            <LiveStream />
         </Router>
     }
 }

@@ -1,5 +1,9 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig, devices } from "@playwright/test";
 import tests from "../playwright.config";
+
+const theirs = tests.use?.launchOptions;
+const first = theirs?.executablePath && fileURLToPath(new URL("chromium", import.meta.url));
 
 /** Playwright runs the console's benches too: it loads TypeScript and drives the browser. */
 export default defineConfig({
@@ -9,5 +13,5 @@ export default defineConfig({
   workers: 1,
   reporter: "./reporter.ts",
   timeout: 900_000,
-  use: { ...devices["Desktop Chrome"], launchOptions: tests.use?.launchOptions },
+  use: { ...devices["Desktop Chrome"], launchOptions: { ...theirs, executablePath: first } },
 });

@@ -4,7 +4,7 @@ use leptos::wasm_bindgen::JsCast;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use strata_report::Job;
-use web_sys::{HtmlFormElement, UrlSearchParams};
+use web_sys::{HtmlElement, HtmlFormElement, UrlSearchParams};
 
 use super::Again;
 use super::address::job_address;
@@ -53,11 +53,12 @@ fn take(event: &SubmitEvent, go: impl Fn(&str) + 'static) {
         return go(&format!("{action}?{}", filled(&fields)));
     }
     tell(&form, "");
-    set_busy(&form, "true");
+    let pressed = event.submitter();
+    set_busy(pressed.as_ref(), "true");
     let from = here();
     leptos::task::spawn_local(async move {
         let answer = address_in(api::post(&action, &fields).await);
-        set_busy(&form, "false");
+        set_busy(pressed.as_ref(), "false");
         match answer {
             // Whoever has gone elsewhere meanwhile is not called back.
             Ok(address) if is_here(&from) => go(&address),
@@ -96,8 +97,8 @@ fn tell(form: &HtmlFormElement, text: &str) {
     }
 }
 
-fn set_busy(form: &HtmlFormElement, busy: &str) {
-    if let Ok(Some(button)) = form.query_selector("[type=submit]") {
+fn set_busy(pressed: Option<&HtmlElement>, busy: &str) {
+    if let Some(button) = pressed {
         // A button that cannot show that it waits still waits.
         let _ = button.set_attribute("aria-busy", busy);
     }

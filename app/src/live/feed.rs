@@ -23,8 +23,19 @@ pub(crate) struct Live {
     stream: StoredValue<super::stream::Stream, LocalStorage>,
 }
 
+/// Asks for the stream. It stands at the end of the page: numbers that changed while the page comes
+/// alive would not be those that the server drew.
+#[component]
+pub(crate) fn LiveStream() -> impl IntoView {
+    #[cfg(feature = "hydrate")]
+    {
+        let live = expect_context::<Live>();
+        Effect::new(move |_| live.stream.with_value(super::stream::Stream::open));
+    }
+}
+
 impl Live {
-    /// Starts from the numbers of the first HTML. In a browser it then asks for the stream.
+    /// Starts from the numbers of the first HTML. [`LiveStream`] brings the next ones.
     pub(crate) fn provide(snapshot: Snapshot) -> Self {
         let mut ring = Ring::default();
         ring.replace(snapshot.history);
@@ -44,8 +55,6 @@ impl Live {
             stream: StoredValue::new_local(stream),
         };
         provide_context(live);
-        #[cfg(feature = "hydrate")]
-        Effect::new(move |_| live.stream.with_value(super::stream::Stream::open));
         live
     }
 

@@ -6,5 +6,5 @@ mod state;
 #[cfg(feature = "hydrate")]
 mod stream;
 
-pub(crate) use feed::Live;
+pub(crate) use feed::{Live, LiveStream};
 pub(crate) use state::LiveState;

@@ -4,6 +4,7 @@ use leptos_meta::Title;
 use crate::cards::{
     Alerts, Caches, CrossSection, Evictions, Health, Invalidate, L1, L2, Latency, Outcomes, Traffic,
 };
+use crate::ui::Part;
 
 /// Everything at a glance; the cross-section first, since every other number hangs off a layer.
 #[component]
@@ -12,17 +13,17 @@ pub(crate) fn OverviewPage() -> impl IntoView {
         <Title text="Overview" />
         <main id="main" class="overview">
             <h1 class="unseen">"Overview"</h1>
-            <Health />
-            <Alerts />
-            <CrossSection />
-            <Outcomes />
-            <Evictions />
-            <L1 />
-            <L2 />
-            <Latency />
-            <Caches />
-            <Invalidate />
-            <Traffic />
+            <Part><Health /></Part>
+            <Part><Alerts /></Part>
+            <Part><CrossSection /></Part>
+            <Part><Outcomes /></Part>
+            <Part><Evictions /></Part>
+            <Part><L1 /></Part>
+            <Part><L2 /></Part>
+            <Part><Latency /></Part>
+            <Part><Caches /></Part>
+            <Part><Invalidate /></Part>
+            <Part><Traffic /></Part>
         </main>
     }
     .into_any()

@@ -7,6 +7,7 @@ mod card;
 mod dialog;
 mod form;
 mod number;
+mod part;
 
 pub(crate) use badge::{Badge, Tone};
 pub(crate) use bar::{Bar, Meter, Segment};
@@ -15,3 +16,4 @@ pub(crate) use card::Card;
 pub(crate) use dialog::Dialog;
 pub(crate) use form::{Asked, FirstFailure, Form, form_fields};
 pub(crate) use number::{Label, Number};
+pub(crate) use part::Part;
