@@ -23,3 +23,14 @@ test("links lead from page to page without loading anew", async ({ page }) => {
   }
   await expect(page.locator("html")).toHaveAttribute("data-same-document", "true");
 });
+
+test("a link that is pressed while the page comes alive leads where it says", async ({ page }) => {
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send("Emulation.setCPUThrottlingRate", { rate: 10 });
+  for (const name of ["Keys", "Nodes", "Lab"]) {
+    await page.goto("/", { waitUntil: "commit" });
+    await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
+    await expect(page).toHaveTitle(`${name} · Strata`);
+    await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
+  }
+});

@@ -27,7 +27,8 @@ const screens: [name: string, path: string, act?: Act][] = [
   ["activity", "/activity"],
   ["lab", "/lab"],
   ["lesson", "/lab/write-through", runLesson],
-  ["compare", "/lab/compare?trace=loop"],
+  ["compare", "/lab/compare?trace=loop&a=no-cache&b=read-through&b.l1_entries=50", pressAndWait("Run it")],
+  ["measured", "/lab/measured", pressAndWait("Measure now")],
   ["palette", "/", openPalette],
 ];
 
@@ -40,8 +41,14 @@ async function invalidate(page: Page): Promise<void> {
 
 async function runLesson(page: Page): Promise<void> {
   await page.getByRole("radio").nth(1).check();
-  await page.getByRole("button", { name: "Run it" }).click();
-  await expect(page.getByTestId("phase")).toHaveAttribute("data-phase", "done", { timeout: 40_000 });
+  await pressAndWait("Run it")(page);
+}
+
+function pressAndWait(name: string): Act {
+  return async (page) => {
+    await page.getByRole("button", { name }).click();
+    await expect(page.getByTestId("phase")).toHaveAttribute("data-phase", "done", { timeout: 45_000 });
+  };
 }
 
 async function openPalette(page: Page): Promise<void> {

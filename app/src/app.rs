@@ -32,20 +32,26 @@ pub fn App() -> impl IntoView {
         <Router>
             <Part><TopBar theme=theme /></Part>
             <LostBanner />
-            <FlatRoutes fallback=NotFoundPage>
-                <Route path=path!("/") view=OverviewPage />
-                <Route path=path!("/caches/:cache") view=DrawnPage ssr=SsrMode::Async />
-                <Route path=path!("/keys") view=DrawnPage ssr=SsrMode::Async />
-                <Route path=path!("/nodes") view=DrawnPage ssr=SsrMode::Async />
-                <Route path=path!("/redis") view=DrawnPage ssr=SsrMode::Async />
-                <Route path=path!("/activity") view=DrawnPage ssr=SsrMode::Async />
-                <Route path=path!("/lab") view=DrawnPage ssr=SsrMode::Async />
-                <Route path=path!("/lab/:lesson") view=DrawnPage ssr=SsrMode::Async />
-            </FlatRoutes>
+            <Part>
+                <FlatRoutes fallback=NotFoundPage>
+                    <Route path=path!("/") view=OverviewPage />
+                    <Route path=path!("/caches/:cache") view=DrawnPage ssr=SsrMode::Async />
+                    <Route path=path!("/keys") view=DrawnPage ssr=SsrMode::Async />
+                    <Route path=path!("/nodes") view=DrawnPage ssr=SsrMode::Async />
+                    <Route path=path!("/redis") view=DrawnPage ssr=SsrMode::Async />
+                    <Route path=path!("/activity") view=DrawnPage ssr=SsrMode::Async />
+                    <Route path=path!("/lab") view=DrawnPage ssr=SsrMode::Async />
+                    <Route path=path!("/lab/:lesson") view=DrawnPage ssr=SsrMode::Async />
+                </FlatRoutes>
+            </Part>
             <Part><Shortcuts theme=theme /></Part>
             <Part><Palette theme=theme /></Part>
-            <Forms />
-            <LiveStream />
+            <Part>
+                <Forms />
+            </Part>
+            <Part>
+                <LiveStream />
+            </Part>
         </Router>
     }
 }
