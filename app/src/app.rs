@@ -10,6 +10,7 @@ use crate::pages::{NotFoundPage, OverviewPage};
 use crate::palette::Palette;
 use crate::session::Visitor;
 use crate::shortcuts::Shortcuts;
+use crate::theme::Theme;
 use crate::top_bar::{LostBanner, TopBar};
 use crate::ui::Part;
 
@@ -29,8 +30,19 @@ pub fn App() -> impl IntoView {
     view! {
         <Title formatter=|title: String| format!("{title} · Strata") />
         <a class="skip" href="#main">"Skip to the page"</a>
+        <Part>
+            <Pages theme=theme />
+        </Part>
+    }
+}
+
+#[component]
+fn Pages(theme: RwSignal<Theme>) -> impl IntoView {
+    view! {
         <Router>
-            <Part><TopBar theme=theme /></Part>
+            <Part>
+                <TopBar theme=theme />
+            </Part>
             <LostBanner />
             <Part>
                 <FlatRoutes fallback=NotFoundPage>
@@ -44,8 +56,12 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/lab/:lesson") view=DrawnPage ssr=SsrMode::Async />
                 </FlatRoutes>
             </Part>
-            <Part><Shortcuts theme=theme /></Part>
-            <Part><Palette theme=theme /></Part>
+            <Part>
+                <Shortcuts theme=theme />
+            </Part>
+            <Part>
+                <Palette theme=theme />
+            </Part>
             <Part>
                 <Forms />
             </Part>

@@ -42,3 +42,4 @@ pub use app::App;
 pub use drawn::{COMPARE_PATH, comparison_address};
 #[cfg(feature = "ssr")]
 pub use shell::shell;
+pub use ui::breath;

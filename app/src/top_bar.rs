@@ -8,7 +8,7 @@ use crate::live::{Live, LiveState};
 use crate::pages::PAGES;
 use crate::session::Visitor;
 use crate::theme::{self, Theme};
-use crate::ui::{Asked, Dialog, Form};
+use crate::ui::{Asked, Dialog, Form, Part};
 
 /// What stands above every page: where one is, how live it is, and who looks.
 #[component]
@@ -34,7 +34,9 @@ pub(crate) fn TopBar(
                 "Strata"
             </a>
             <nav aria-label="Pages">{links.collect_view()}</nav>
-            <LiveLine />
+            <Part>
+                <LiveLine />
+            </Part>
             <div class="top-bar-tools">
                 <button type="button" class="button" id="open-palette" popovertarget="palette">
                     "Go to…"
@@ -43,7 +45,9 @@ pub(crate) fn TopBar(
                 <button type="button" class="button" id="open-help" popovertarget="help">
                     "Help"
                 </button>
-                <VisitorBadge />
+                <Part>
+                    <VisitorBadge />
+                </Part>
             </div>
         </header>
     }

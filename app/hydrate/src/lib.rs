@@ -14,6 +14,7 @@ pub fn hydrate() {
     wasm_bindgen_futures::spawn_local(async {
         let Some(body) = document().body() else { return };
         let plain = StayPlain::new();
+        strata_app::breath().await;
         leptos::mount::hydrate_from_async(body, strata_app::App).await.forget();
         drop(plain);
         if let Some(root) = document().document_element() {

@@ -13,17 +13,39 @@ pub(crate) fn OverviewPage() -> impl IntoView {
         <Title text="Overview" />
         <main id="main" class="overview">
             <h1 class="unseen">"Overview"</h1>
-            <Part><Health /></Part>
-            <Part><Alerts /></Part>
-            <Part><CrossSection /></Part>
-            <Part><Outcomes /></Part>
-            <Part><Evictions /></Part>
-            <Part><L1 /></Part>
-            <Part><L2 /></Part>
-            <Part><Latency /></Part>
-            <Part><Caches /></Part>
-            <Part><Invalidate /></Part>
-            <Part><Traffic /></Part>
+            <Part>
+                <Health />
+            </Part>
+            <Part>
+                <Alerts />
+            </Part>
+            <Part>
+                <CrossSection />
+            </Part>
+            <Part>
+                <Outcomes />
+            </Part>
+            <Part>
+                <Evictions />
+            </Part>
+            <Part>
+                <L1 />
+            </Part>
+            <Part>
+                <L2 />
+            </Part>
+            <Part>
+                <Latency />
+            </Part>
+            <Part>
+                <Caches />
+            </Part>
+            <Part>
+                <Invalidate />
+            </Part>
+            <Part>
+                <Traffic />
+            </Part>
         </main>
     }
     .into_any()

@@ -17,3 +17,4 @@ pub(crate) use dialog::Dialog;
 pub(crate) use form::{Asked, FirstFailure, Form, form_fields};
 pub(crate) use number::{Label, Number};
 pub(crate) use part::Part;
+pub use part::breath;

@@ -100,8 +100,8 @@ impl RenderHtml for Later {
     }
 }
 
-// The browser's turn.
-async fn breath() {
+/// Lets the browser draw and answer before it goes on.
+pub async fn breath() {
     #[cfg(feature = "hydrate")]
     {
         use wasm_bindgen_futures::JsFuture;
