@@ -3,7 +3,7 @@ use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
-use crate::api::{FirstPaint, first_paint};
+use crate::api::{FirstPaint, first_paint, first_snapshot};
 use crate::drawn::{Again, DrawnPage, Forms};
 use crate::live::{Live, LiveStream};
 use crate::pages::{NotFoundPage, OverviewPage};
@@ -18,9 +18,23 @@ use crate::ui::Part;
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let FirstPaint { snapshot, session, traffic, alerts, theme, failure } =
-        SharedValue::new(first_paint).into_inner();
-    let live = Live::provide(snapshot);
+    let first = SharedValue::new(first_paint).into_inner();
+    let snapshot = SharedValue::new_str(first_snapshot).into_inner();
+    view! {
+        <Part>
+            <Page first=first snapshot=snapshot />
+        </Part>
+    }
+}
+
+#[component]
+fn Page(
+    first: FirstPaint,
+    /// The numbers, as JSON.
+    snapshot: String,
+) -> impl IntoView {
+    let FirstPaint { session, traffic, alerts, theme, failure } = first;
+    let live = Live::provide(serde_json::from_str(&snapshot).unwrap_or_default());
     Visitor::provide(session, live);
     provide_context(crate::cards::FirstAlerts(alerts));
     provide_context(crate::cards::FirstTraffic(traffic));
@@ -31,13 +45,13 @@ pub fn App() -> impl IntoView {
         <Title formatter=|title: String| format!("{title} · Strata") />
         <a class="skip" href="#main">"Skip to the page"</a>
         <Part>
-            <Pages theme=theme />
+            <Routed theme=theme />
         </Part>
     }
 }
 
 #[component]
-fn Pages(theme: RwSignal<Theme>) -> impl IntoView {
+fn Routed(theme: RwSignal<Theme>) -> impl IntoView {
     view! {
         <Router>
             <Part>

@@ -1,15 +1,13 @@
 use serde::{Deserialize, Serialize};
-use strata_report::{Session, Snapshot, TrafficState};
+use strata_report::{Session, TrafficState};
 
 use super::ApiError;
 use crate::theme::Theme;
 
-/// Everything that the first HTML shows. It travels inside the page, so that the browser starts
-/// from the same numbers and asks for nothing twice.
+/// Everything that the first HTML shows, but for the numbers. It travels inside the page, so that
+/// the browser starts from the same and asks for nothing twice.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct FirstPaint {
-    /// The numbers.
-    pub(crate) snapshot: Snapshot,
     /// Who looks.
     pub(crate) session: Option<Session>,
     /// The demo's traffic, where there is any.
@@ -49,12 +47,18 @@ pub(crate) fn first_paint() -> FirstPaint {
     });
     FirstPaint {
         alerts: crate::screens::alerts::list(&console.alerts()).to_html(),
-        snapshot: console.snapshot(),
         session: door::actor().ok().map(|actor| console.session(&actor)),
         traffic: door::traffic().map(|traffic| traffic.state()),
         theme,
         failure,
     }
+}
+
+/// The numbers, as JSON: a browser reads it in a task of its own.
+#[cfg(feature = "ssr")]
+pub(crate) fn first_snapshot() -> String {
+    let snapshot = super::door::console().map(|console| console.snapshot());
+    serde_json::to_string(&snapshot.unwrap_or_default()).unwrap_or_default()
 }
 
 /// The theme that this browser chose before.
@@ -67,4 +71,10 @@ pub(crate) fn chosen_theme() -> Theme {
 #[cfg(not(feature = "ssr"))]
 pub(crate) fn first_paint() -> FirstPaint {
     FirstPaint::default()
+}
+
+/// As [`first_paint`].
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn first_snapshot() -> String {
+    String::new()
 }
