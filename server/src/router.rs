@@ -7,10 +7,9 @@ use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{Predicate, SizeAbove};
-use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::error::AppError;
-use crate::limits::{MAX_BODY_BYTES, check_body_size};
+use crate::limits::check_body_size;
 use crate::routes::{api, demo, events, health, lab, metrics};
 use crate::security::{Hosts, check_host, csrf, harden, identify};
 use crate::state::AppState;
@@ -79,8 +78,6 @@ pub(crate) fn router(state: AppState, hosts: Hosts) -> Router {
 fn with_layers(router: Router<AppState>, state: &AppState, hosts: Hosts) -> Router<AppState> {
     let worth_compressing = SizeAbove::new(256).and(is_text);
     router
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(RequestBodyLimitLayer::new(MAX_BODY_BYTES))
         .layer(from_fn(check_body_size))
         // A trace may be larger than all else that is sent, and sees to its limits itself.
         .route(lab::TRACES_PATH, post(lab::upload).layer(DefaultBodyLimit::disable()))

@@ -58,6 +58,10 @@ async fn a_body_that_makes_no_sense_is_refused_and_changes_nothing() {
     running.ask(announced).await.is_problem(413, "body-too-large");
     let silent = json_put().body(Body::from(huge)).unwrap();
     running.ask(silent).await.is_problem(413, "body-too-large");
+    let form = request(Method::POST, "/api/strata/log_in")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let silent = form.body(Body::from(format!("token={}", "x".repeat(70_000)))).unwrap();
+    running.ask(silent).await.is_problem(413, "body-too-large");
     assert_eq!(running.get("/demo/users/1").await.json(), before);
 }
 
