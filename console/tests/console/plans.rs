@@ -91,7 +91,10 @@ async fn a_plan_grows_stale_as_redis_leaves_or_comes_back() {
     assert_eq!((without.l2, without.entries()), (None, 3));
     node.script().redis = state;
     let refused = console.run_plan(&operator(), &without.id, None).await.unwrap_err();
-    assert_eq!(refused, ConsoleError::StalePlan("Redis did not answer then, and does now".to_owned()));
+    assert_eq!(
+        refused,
+        ConsoleError::StalePlan("Redis did not answer then, and does now".to_owned())
+    );
     assert_eq!(node.script().n_invalidations, 0);
 }
 

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use strata_cache::{CacheEvents, Journal, L1List, L1Survey, L2Head, Pattern, Progress};
 use strata_console::{Answer, ConsoleError, KeyMatch, L1Listed, L2Count, L2Step, NodeFace};
-use strata_report::{
-    Effect, EntryLook, KeyRow, L2Look, NodeReport, RedisServer, RedisState,
-};
+use strata_report::{Effect, EntryLook, KeyRow, L2Look, NodeReport, RedisServer, RedisState};
 
 use super::script::{Script, cache_report};
 
