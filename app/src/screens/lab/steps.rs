@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_demo::lab::{Level, Step, TraceLine};
+use strata_demo::lab::{Level, LineKind, Step, TraceLine};
 
 use crate::format;
 
@@ -67,8 +67,8 @@ fn is_stale(line: &TraceLine) -> bool {
 
 // One square a read or write, in the colour of the layer that answered: a step at a glance.
 fn strip(lines: &[TraceLine]) -> Option<AnyView> {
-    // Queries have no node; the read or write that made them is there as well.
-    let requests: Vec<_> = lines.iter().filter(|line| line.node.is_some()).collect();
+    let is_request = |line: &&TraceLine| line.kind == LineKind::Request && line.node.is_some();
+    let requests: Vec<_> = lines.iter().filter(is_request).collect();
     let n = requests.len();
     (n > N_SHOWN).then(|| {
         let square = |(i, line): (usize, &TraceLine)| {
@@ -106,14 +106,15 @@ mod tests {
 
     fn line(command: &str) -> TraceLine {
         let command = command.to_owned();
-        TraceLine { at_us: 0, node: Some(1), level: Level::L1, command, took_us: 12 }
+        let kind = LineKind::Request;
+        TraceLine { at_us: 0, node: Some(1), level: Level::L1, command, took_us: 12, kind }
     }
 
     #[test]
     fn a_stale_read_is_shown_wherever_it_stands() {
         let mut lines = vec![line("read 1: l1_hit, version 1"); 40];
         lines[30] = line("read 7: l1_hit, version 1, stale");
-        let step = Step { text: "Reads.".to_owned(), lines, left_out: 0 };
+        let step = Step { text: "Reads.".to_owned(), lines, ..Step::default() };
         let html = Owner::new().with(|| list(&[step]).to_html());
         let shown = html.split("<details>").next().unwrap_or_default();
         assert!(shown.contains("is-stale") && html.contains("34 more"));
@@ -122,7 +123,12 @@ mod tests {
     #[test]
     fn what_is_not_shown_is_counted() {
         let line = line("read 1: l1_hit, version 1");
-        let step = Step { text: "Reads.".to_owned(), lines: vec![line; 40], left_out: 160 };
+        let step = Step {
+            text: "Reads.".to_owned(),
+            lines: vec![line; 40],
+            left_out: 160,
+            commands_left_out: 0,
+        };
         let html = Owner::new().with(|| list(&[step]).to_html());
         assert!(html.contains("195 more") && html.contains("160 more were not kept."));
         assert_eq!(html.matches("<rect").count(), 40);
