@@ -152,7 +152,7 @@ pub struct SlowCommand {
     pub at_ms: u64,
     /// How long it took, microseconds.
     pub took_us: u64,
-    /// The command and its first argument.
+    /// The command and its first argument; of a script of the caches its name.
     pub command: String,
 }
 

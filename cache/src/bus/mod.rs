@@ -7,4 +7,5 @@ mod run;
 mod tail;
 
 pub(crate) use message::{ANNOUNCE, Bus, Message, Subject, What};
+pub(crate) use run::NAMED as SCRIPTS;
 pub(crate) use tail::{Hearer, Tail};

@@ -1,19 +1,20 @@
-use std::sync::LazyLock;
-
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Script};
 
 use super::{ANNOUNCE, Bus};
+use crate::script::scripts;
 
-/// Notices that another run of Redis answers. What lies there may come from a snapshot, or from a
-/// replica that had not received everything, and so be older than what was acknowledged: entries
-/// stamped before the number answered here no longer count. That number is above all of theirs, and
-/// above every number that the asking node has seen: a sequence behind that is an older state, too.
-/// KEYS: sequence, run. ARGV: the highest number seen.
-static BEGIN: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(&format!(
-        "{ANNOUNCE}
-         local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+scripts! {
+    script;
+
+    /// Notices that another run of Redis answers. What lies there may come from a snapshot, or from
+    /// a replica that had not received everything, and so be older than what was acknowledged:
+    /// entries stamped before the number answered here no longer count. That number is above all of
+    /// theirs, and above every number that the asking node has seen: a sequence behind that is an
+    /// older state, too.
+    /// KEYS: sequence, run. ARGV: the highest number seen.
+    BEGIN, "bus begin" =
+        "local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
          local last = tonumber(redis.call('GET', KEYS[1]) or 0)
          if redis.call('HGET', KEYS[2], 'run') ~= run or last < tonumber(ARGV[1]) then
            last = math.max(last, tonumber(ARGV[1]))
@@ -25,9 +26,8 @@ static BEGIN: LazyLock<Script> = LazyLock::new(|| {
            redis.call('HSET', KEYS[2], 'run', run, 'floor', redis.call('GET', KEYS[1]))
          end
          begin(KEYS[1])
-         return redis.call('HGET', KEYS[2], 'floor')"
-    ))
-});
+         return redis.call('HGET', KEYS[2], 'floor')";
+}
 
 impl Bus {
     /// Gives the sequence a number to begin at. Entries stamped before the number that it answers
@@ -39,4 +39,8 @@ impl Bus {
         self.saw(floor);
         Ok(floor)
     }
+}
+
+fn script(body: &str) -> Script {
+    Script::new(&format!("{ANNOUNCE}{body}"))
 }

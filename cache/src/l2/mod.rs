@@ -28,4 +28,5 @@ pub use key_scan::L2Head;
 pub(crate) use keyspace::{AT_ONCE, Commit, Found, Keyspace, Lease, Written};
 pub(crate) use link::{Away, Link, in_time};
 pub(crate) use pending::Pending;
+pub(crate) use scripts::NAMED as SCRIPTS;
 pub(crate) use step::Step;

@@ -1,52 +1,44 @@
-use std::sync::LazyLock;
-
 use redis::Script;
 
 use super::envelope::{HEADER, MAGIC, VERSION_AT};
 use crate::bus;
+use crate::script::scripts;
 
-/// Removes entries, which takes their leases as well, and announces each on the bus. Answers how
-/// many entries, not just leases, were there.
-/// KEYS: entries, bus, sequence. ARGV: the message, then what it is about for each entry.
-pub(super) static REMOVE: LazyLock<Script> = LazyLock::new(|| {
-    script(
+scripts! {
+    script;
+
+    /// Removes entries, which takes their leases as well, and announces each on the bus. Answers
+    /// how many entries, not just leases, were there.
+    /// KEYS: entries, bus, sequence. ARGV: the message, then what it is about for each entry.
+    REMOVE, "remove" =
         "local removed = 0
          for i = 1, #KEYS - 2 do
            if begins(KEYS[i], MAGIC) then removed = removed + 1 end
            redis.call('UNLINK', KEYS[i])
            announce(KEYS[#KEYS - 1], KEYS[#KEYS], 1, ARGV[5 + i])
          end
-         return removed",
-    )
-});
+         return removed";
 
-/// Invalidates a tag and announces it. Answers the announcement's number.
-/// KEYS: tags, bus, sequence. ARGV: tag, tags kept at most, then the message.
-pub(super) static INVALIDATE_TAG: LazyLock<Script> = LazyLock::new(|| {
-    script(
+    /// Invalidates a tag and announces it. Answers the announcement's number.
+    /// KEYS: tags, bus, sequence. ARGV: tag, tags kept at most, then the message.
+    INVALIDATE_TAG, "invalidate tag" =
         "local n = string.format('%.0f', announce(KEYS[2], KEYS[3], 3))
          if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[2]) then redis.call('DEL', KEYS[1]) end
          redis.call('HSETNX', KEYS[1], 'since', n)
          redis.call('HSET', KEYS[1], 'tag:' .. ARGV[1], n)
-         return n",
-    )
-});
+         return n";
 
-/// Announces on the bus alone. KEYS: bus, sequence. ARGV: the message.
-pub(super) static ANNOUNCE: LazyLock<Script> = LazyLock::new(|| {
-    script(
+    /// Announces on the bus alone. KEYS: bus, sequence. ARGV: the message.
+    ANNOUNCE, "announce" =
         "announce(KEYS[1], KEYS[2], 1)
-         return 0",
-    )
-});
+         return 0";
 
-/// Writes each entry where what lies there still begins as it did when we looked: with our lease,
-/// or with the entry that we refresh. A newer row's entry stays; where a tag was invalidated
-/// meanwhile, nothing does. KEYS: entries, tags, sequence. ARGV: for each entry what must lie
-/// there, the entry, milliseconds to live, stamp, number of tags, the tags.
-/// Answers 1 or 0 for each.
-pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| {
-    script(
+    /// Writes each entry where what lies there still begins as it did when we looked: with our
+    /// lease, or with the entry that we refresh. A newer row's entry stays; where a tag was
+    /// invalidated meanwhile, nothing does. KEYS: entries, tags, sequence. ARGV: for each entry
+    /// what must lie there, the entry, milliseconds to live, stamp, number of tags, the tags.
+    /// Answers 1 or 0 for each.
+    COMMIT, "commit" =
         "local done, at = {}, 1
          for i = 1, #KEYS - 2 do
            local key, n = KEYS[i], tonumber(ARGV[at + 4])
@@ -61,24 +53,18 @@ pub(super) static COMMIT: LazyLock<Script> = LazyLock::new(|| {
            end
            at = at + 5 + n
          end
-         return done",
-    )
-});
+         return done";
 
-/// Puts a lease in the place of what cannot be used, if it is still there.
-/// KEYS: entry. ARGV: what it must begin with, the lease, milliseconds to live.
-pub(super) static CLAIM: LazyLock<Script> = LazyLock::new(|| {
-    script(
+    /// Puts a lease in the place of what cannot be used, if it is still there.
+    /// KEYS: entry. ARGV: what it must begin with, the lease, milliseconds to live.
+    CLAIM, "claim" =
         "if not begins(KEYS[1], ARGV[1]) then return 0 end
          redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-         return 1",
-    )
-});
+         return 1";
 
-/// Marks an entry as invalidated softly and announces it. Answers 1 if an entry was there.
-/// KEYS: entry, bus, sequence. ARGV: where "fresh until" stands, then the message.
-pub(super) static SOFTEN: LazyLock<Script> = LazyLock::new(|| {
-    script(
+    /// Marks an entry as invalidated softly and announces it. Answers 1 if an entry was there.
+    /// KEYS: entry, bus, sequence. ARGV: where "fresh until" stands, then the message.
+    SOFTEN, "soften" =
         "local there = begins(KEYS[1], MAGIC)
          if there then
            redis.call('SETRANGE', KEYS[1], ARGV[1], string.rep('\\0', 8))
@@ -86,17 +72,14 @@ pub(super) static SOFTEN: LazyLock<Script> = LazyLock::new(|| {
            redis.call('UNLINK', KEYS[1])
          end
          announce(KEYS[2], KEYS[3], 2)
-         return there and 1 or 0",
-    )
-});
+         return there and 1 or 0";
 
-/// Writes an entry if the lease is still ours and its tags hold. Else removes what is there, unless
-/// it is of a newer row. Announces in every case. Answers 1 if nothing came in between; an empty
-/// entry is then not written either, and what is there goes.
-/// KEYS: entry, tags, bus, sequence.
-/// ARGV: lease, entry, milliseconds to live, stamp, number of tags, the tags, then the message.
-pub(super) static REPLACE: LazyLock<Script> = LazyLock::new(|| {
-    script(
+    /// Writes an entry if the lease is still ours and its tags hold. Else removes what is there,
+    /// unless it is of a newer row. Announces in every case. Answers 1 if nothing came in between;
+    /// an empty entry is then not written either, and what is there goes.
+    /// KEYS: entry, tags, bus, sequence.
+    /// ARGV: lease, entry, milliseconds to live, stamp, number of tags, the tags, then the message.
+    REPLACE, "replace" =
         "local done, n = 0, tonumber(ARGV[5])
          if ARGV[2] == '' then
            if begins(KEYS[1], ARGV[1]) then done = 1 end
@@ -110,19 +93,15 @@ pub(super) static REPLACE: LazyLock<Script> = LazyLock::new(|| {
            end
          end
          announce(KEYS[3], KEYS[4], 6 + n)
-         return done",
-    )
-});
+         return done";
 
-/// Gives leases back. KEYS: entries. ARGV: the lease.
-pub(super) static RELEASE: LazyLock<Script> = LazyLock::new(|| {
-    script(
+    /// Gives leases back. KEYS: entries. ARGV: the lease.
+    RELEASE, "release" =
         "for _, key in ipairs(KEYS) do
            if begins(key, ARGV[1]) then redis.call('DEL', key) end
          end
-         return 0",
-    )
-});
+         return 0";
+}
 
 /// Words that the scripts share, after the bus's own.
 const COMMON: &str = "

@@ -7,6 +7,7 @@ use strata_report::{RedisServer, SlowCommand};
 use super::link::{Away, Link};
 use super::step::Step;
 use crate::clock::now_ms;
+use crate::script::script_name;
 
 const SLOW_COMMANDS: usize = 32;
 
@@ -75,8 +76,43 @@ impl Link {
 
 fn slow_command((_, at_s, took_us, words, _, _): Slow) -> SlowCommand {
     // What follows the key may be a value, and a script's text says nothing.
-    let words = words.iter().take(2).map(|word| String::from_utf8_lossy(word));
-    let mut command: String = words.collect::<Vec<_>>().join(" ");
+    let mut words: Vec<_> =
+        words.iter().take(2).map(|word| String::from_utf8_lossy(word)).collect();
+    if let [command, sha1] = words.as_mut_slice()
+        && command.eq_ignore_ascii_case("EVALSHA")
+        && let Some(name) = script_name(sha1)
+    {
+        *sha1 = name.into();
+    }
+    let mut command = words.join(" ");
     command.truncate(command.floor_char_boundary(120));
     SlowCommand { at_ms: at_s * 1_000, took_us, command }
+}
+
+#[cfg(all(test, feature = "redis"))]
+mod tests {
+    use super::*;
+    use crate::l2::SCRIPTS;
+
+    fn told(words: &[&str]) -> String {
+        let words = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+        slow_command((1, 2, 3, words, String::new(), String::new())).command
+    }
+
+    #[test]
+    fn a_slow_script_is_told_by_its_name() {
+        for (name, script) in SCRIPTS {
+            assert_eq!(
+                told(&["EVALSHA", script.get_hash(), "1", "key"]),
+                format!("EVALSHA {name}")
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_script_of_ours_is_told_as_it_is_without_a_value() {
+        assert_eq!(told(&["EVALSHA", "5f0c", "1", "key"]), "EVALSHA 5f0c");
+        assert_eq!(told(&["SET", "key", "secret"]), "SET key");
+        assert_eq!(told(&["PING"]), "PING");
+    }
 }

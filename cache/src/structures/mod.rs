@@ -23,3 +23,4 @@ pub use error::StructureError;
 pub use handle::Structures;
 pub use hash::Hash;
 pub use list::List;
+pub(crate) use scripts::NAMED as SCRIPTS;

@@ -26,5 +26,6 @@ mod row;
 mod sink;
 
 pub use builder::WriteBehindBuilder;
+pub(crate) use durable::SCRIPTS;
 pub use handle::WriteBehind;
 pub use row::{Aside, Drained, Row, WriteError};

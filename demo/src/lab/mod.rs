@@ -4,11 +4,13 @@
 //! `Stage`: nodes, a cache, a table and a namespace in Redis that nobody else has.
 
 mod acts;
+mod asked;
 mod channel;
 mod comparison;
 mod error;
 mod experiment;
 mod fault;
+mod heard;
 mod hold;
 mod ledger;
 mod measured;
@@ -20,6 +22,7 @@ mod perform;
 mod plain_redis;
 mod reads;
 mod requests;
+mod resp;
 mod result;
 mod run;
 mod seat;
@@ -53,4 +56,4 @@ pub use settings::{Settings, SettingsError};
 pub use source::{Source, SourceError};
 pub use stage::Stage;
 pub use start::Lab;
-pub use trace::{Level, Step, TraceLine};
+pub use trace::{Level, LineKind, Step, TraceLine};

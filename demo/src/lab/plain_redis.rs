@@ -15,7 +15,8 @@ pub struct PlainRedis {
     pub(super) keys: Structures,
     pub(super) time_to_live: Duration,
     pub(super) holds: Holds,
-    pub(super) trace: Trace,
+    /// `None` where its commands are heard on a wire.
+    pub(super) trace: Option<Trace>,
 }
 
 impl PlainRedis {
@@ -55,6 +56,8 @@ impl PlainRedis {
     }
 
     fn note(&self, command: String, started: Instant) {
-        self.trace.push(TraceLine::of(Level::L2, None, command, started));
+        if let Some(trace) = &self.trace {
+            trace.push(TraceLine::command(Level::L2, None, command, started));
+        }
     }
 }

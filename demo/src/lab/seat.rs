@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use strata_cache::{BuildError, Cache, Node};
 
+use super::asked::Names;
+use super::heard::Listener;
+use super::trace::Trace;
 use super::wire::Wire;
 use super::{PlainRedis, PlayError, Stage};
 use crate::Item;
@@ -53,7 +56,7 @@ impl Stage {
     }
 
     fn strategy_on(&self, node: &Node, wire: Option<&Wire>) -> Result<Strategy, PlayError> {
-        let (cache, redis) = (self.cache(node)?, self.plain_redis(node)?);
+        let (cache, redis) = (self.cache(node)?, self.plain_redis(node, wire)?);
         let surroundings = Surroundings {
             node: node.clone(),
             cache,
@@ -68,15 +71,20 @@ impl Stage {
 
     // Keys beside the cache's where a strategy keeps L2 itself; otherwise the cache's own, which a
     // node does not hand out.
-    fn plain_redis(&self, node: &Node) -> Result<Option<PlainRedis>, BuildError> {
+    fn plain_redis(
+        &self,
+        node: &Node,
+        wire: Option<&Wire>,
+    ) -> Result<Option<PlainRedis>, BuildError> {
         let Some(outsider) = &self.outsider else { return Ok(None) };
         let name = &self.place.cache;
-        let keys = match self.kind.has_l2_by_hand() {
-            true => node.structures(&format!("{name}-l2"))?,
-            false => outsider.structures(name)?,
+        let (keys, wire) = match self.kind.has_l2_by_hand() {
+            true => (node.structures(&format!("{name}-l2"))?, wire),
+            false => (outsider.structures(name)?, None),
         };
         let time_to_live = Duration::from_millis(self.settings.l2_time_to_live_ms);
-        let (holds, trace) = (self.source.holds().clone(), self.trace.clone());
+        let trace = if wire.is_some() { None } else { Some(self.trace.clone()) };
+        let holds = self.source.holds().clone();
         Ok(Some(PlainRedis { keys, time_to_live, holds, trace }))
     }
 
@@ -132,12 +140,15 @@ impl Place {
         tracing::warn!(namespace = self.namespace, "keys of an experiment may remain");
     }
 
-    pub(super) fn wires(&self, n_nodes: usize) -> Vec<Wire> {
+    /// One before each node; what passes on them is told to the trace.
+    pub(super) fn wires(&self, n_nodes: usize, trace: &Trace) -> Vec<Wire> {
         let Some(url) = &self.redis_url else { return Vec::new() };
         let socket = |node: usize| {
             std::env::temp_dir().join(format!("strata-{}-{node}.sock", self.namespace))
         };
-        let wires = (1..=n_nodes).map(|node| Wire::before(url, &socket(node)));
+        let names = Names::of(&self.namespace);
+        let listener = |node| Listener { node, names: names.clone(), trace: trace.clone() };
+        let wires = (1..=n_nodes).map(|node| Wire::before(url, &socket(node), listener(node)));
         wires.collect::<Option<Vec<_>>>().unwrap_or_default()
     }
 }

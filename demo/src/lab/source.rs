@@ -142,7 +142,7 @@ impl Source {
         if let Err(error) = &answer {
             command = format!("{command}: {error}");
         }
-        self.inner.trace.push(TraceLine::of(Level::Source, None, command, started));
+        self.inner.trace.push(TraceLine::command(Level::Source, None, command, started));
         answer
     }
 

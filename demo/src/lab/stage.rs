@@ -70,7 +70,7 @@ impl Stage {
         let stage = Self {
             title,
             kind,
-            wires: place.wires(settings.nodes),
+            wires: place.wires(settings.nodes, &trace),
             settings,
             place,
             seats: Mutex::default(),

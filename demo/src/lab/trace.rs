@@ -10,8 +10,11 @@ pub struct Step {
     pub text: String,
     /// The first lines of its trace.
     pub lines: Vec<TraceLine>,
-    /// How many lines followed that were not kept.
+    /// How many reads and writes followed that were not kept.
     pub left_out: u64,
+    /// How many commands followed that were not kept.
+    #[serde(default)]
+    pub commands_left_out: u64,
 }
 
 /// One thing that happened.
@@ -27,6 +30,20 @@ pub struct TraceLine {
     pub command: String,
     /// How long it took, microseconds.
     pub took_us: u64,
+    /// Who wanted it.
+    #[serde(default)]
+    pub kind: LineKind,
+}
+
+/// Who wanted what a line tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LineKind {
+    /// The script of the lesson: a read, a write, or something that it breaks.
+    #[default]
+    Request,
+    /// A request, which asked Redis or the database.
+    Command,
 }
 
 /// Where a read or write was answered.
@@ -62,7 +79,8 @@ impl Default for State {
 }
 
 impl Trace {
-    const MAX_LINES: usize = 40;
+    const MAX_REQUESTS: usize = 40;
+    const MAX_COMMANDS: usize = 60;
     const MAX_STEPS: usize = 40;
 
     pub(super) fn step(&self, text: &str) {
@@ -81,13 +99,14 @@ impl Trace {
         let mut state = self.state();
         line.at_us = micros(state.began);
         if state.steps.is_empty() {
+            // The nodes are starting, and nobody has asked for anything.
+            if line.kind == LineKind::Command {
+                return;
+            }
             state.steps.push(Step::default());
         }
         if let Some(step) = state.steps.last_mut() {
-            match step.lines.len() < Self::MAX_LINES {
-                true => step.lines.push(line),
-                false => step.left_out += 1,
-            }
+            step.push(line);
         }
     }
 
@@ -100,9 +119,42 @@ impl Trace {
     }
 }
 
+impl Step {
+    fn push(&mut self, line: TraceLine) {
+        let commands = self.lines.iter().filter(|line| line.kind == LineKind::Command);
+        let n_commands = commands.count();
+        // Commands come before the request that they are for: this one's would have no room.
+        let is_full = self.lines.len() - n_commands == Trace::MAX_REQUESTS;
+        match line.kind {
+            LineKind::Request if is_full => self.left_out += 1,
+            LineKind::Command if is_full || n_commands == Trace::MAX_COMMANDS => {
+                self.commands_left_out += 1;
+            }
+            _ => self.lines.push(line),
+        }
+    }
+}
+
 impl TraceLine {
+    /// What the script of a lesson asked for.
     pub(super) fn of(level: Level, node: Option<usize>, command: String, started: Instant) -> Self {
-        Self { at_us: 0, node, level, command, took_us: micros(started) }
+        let kind = LineKind::Request;
+        Self { at_us: 0, node, level, command, took_us: micros(started), kind }
+    }
+
+    /// What that made a node ask Redis or the database.
+    pub(super) fn command(
+        level: Level,
+        node: Option<usize>,
+        command: String,
+        started: Instant,
+    ) -> Self {
+        Self { kind: LineKind::Command, ..Self::of(level, node, command, started) }
+    }
+
+    /// When it began, microseconds since the experiment did.
+    pub fn began_us(&self) -> u64 {
+        self.at_us.saturating_sub(self.took_us)
     }
 }
 
@@ -123,5 +175,50 @@ mod tests {
         }
         let steps = trace.steps();
         assert_eq!((steps[0].lines.len(), steps[0].left_out), (40, 60));
+    }
+
+    #[test]
+    fn commands_take_no_room_from_what_asked_for_them() {
+        let trace = Trace::default();
+        trace.step("One reader asks again and again.");
+        for n in 0..50 {
+            let now = Instant::now();
+            for command in ["GET", "SET"] {
+                trace.push(TraceLine::command(Level::L2, Some(1), format!("{command} {n}"), now));
+            }
+            trace.push(TraceLine::of(Level::L2, Some(1), n.to_string(), now));
+        }
+        let step = trace.steps().remove(0);
+        let n_requests = step.lines.iter().filter(|line| line.kind == LineKind::Request).count();
+        assert_eq!((n_requests, step.left_out), (40, 10));
+        assert_eq!((step.lines.len(), step.commands_left_out), (100, 40));
+    }
+
+    #[test]
+    fn where_a_request_is_left_out_so_are_its_commands() {
+        let trace = Trace::default();
+        trace.step("One reader asks again and again.");
+        let now = Instant::now();
+        for n in 0..40 {
+            trace.push(TraceLine::of(Level::L1, Some(1), n.to_string(), now));
+        }
+        trace.push(TraceLine::command(Level::L2, Some(1), "GET 41".to_owned(), now));
+        trace.push(TraceLine::of(Level::L2, Some(1), "41".to_owned(), now));
+        let step = trace.steps().remove(0);
+        assert_eq!((step.lines.len(), step.left_out, step.commands_left_out), (40, 1, 1));
+    }
+
+    #[test]
+    fn what_nodes_ask_before_the_first_step_is_no_part_of_it() {
+        let trace = Trace::default();
+        trace.push(TraceLine::command(Level::L2, Some(1), "GET 7".to_owned(), Instant::now()));
+        assert!(trace.steps().is_empty());
+    }
+
+    #[test]
+    fn a_line_without_a_kind_is_a_request() {
+        let text = r#"{"at_us":9,"node":1,"level":"l1","command":"read 7","took_us":4}"#;
+        let line: TraceLine = serde_json::from_str(text).unwrap();
+        assert_eq!((line.kind, line.began_us()), (LineKind::Request, 5));
     }
 }

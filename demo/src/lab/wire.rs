@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::{TcpStream, UnixListener, UnixStream};
@@ -8,7 +8,10 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
 use url::Url;
 
-/// What lies between one node and Redis: a socket of its own, so that it can be cut.
+use super::heard::{Heard, Listener};
+
+/// What lies between one node and Redis: a socket of its own, so that it can be cut, and so that
+/// the node's commands are heard.
 #[derive(Debug)]
 pub(super) struct Wire {
     url: String,
@@ -34,6 +37,14 @@ enum Upstream {
     Address(String, u16),
 }
 
+/// What every connection of a wire has in common.
+#[derive(Clone)]
+struct Line {
+    upstream: Upstream,
+    by: Listener,
+    state: watch::Receiver<Condition>,
+}
+
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
@@ -44,11 +55,11 @@ const REDIS_PORT: u16 = 6379;
 impl Wire {
     /// Must be called within a Tokio runtime. `None` where nothing can be put between, as with TLS,
     /// or no socket can be made.
-    pub(super) fn before(redis_url: &str, socket: &Path) -> Option<Self> {
+    pub(super) fn before(redis_url: &str, socket: &Path, by: Listener) -> Option<Self> {
         let (upstream, query) = taken_apart(redis_url)?;
         let listener = UnixListener::bind(socket).ok()?;
         let (condition, state) = watch::channel(Condition::default());
-        let accepting = tokio::spawn(accept(listener, upstream, state)).abort_handle();
+        let accepting = tokio::spawn(accept(listener, Line { upstream, by, state })).abort_handle();
         let url = format!("redis+unix://{}{query}", socket.display());
         Some(Self { url, socket: socket.to_owned(), condition, accepting })
     }
@@ -135,17 +146,18 @@ fn taken_apart(redis_url: &str) -> Option<(Upstream, String)> {
 }
 
 /// Ends, when it is aborted, with all its connections.
-async fn accept(listener: UnixListener, upstream: Upstream, state: watch::Receiver<Condition>) {
+async fn accept(listener: UnixListener, line: Line) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
         while connections.try_join_next().is_some() {}
-        if !state.borrow().is_cut {
-            connections.spawn(connect(client, upstream.clone(), state.clone()));
+        if !line.state.borrow().is_cut {
+            connections.spawn(connect(client, line.clone()));
         }
     }
 }
 
-async fn connect(client: UnixStream, upstream: Upstream, state: watch::Receiver<Condition>) {
+async fn connect(client: UnixStream, line: Line) {
+    let Line { upstream, by, state } = line;
     let server: Box<dyn Stream> = match upstream {
         Upstream::Socket(path) => match UnixStream::connect(path).await {
             Ok(stream) => Box::new(stream),
@@ -158,8 +170,8 @@ async fn connect(client: UnixStream, upstream: Upstream, state: watch::Receiver<
     };
     let (from_client, to_client) = io::split(client);
     let (from_server, to_server) = io::split(server);
-    let hears_bus = Arc::new(AtomicBool::new(false));
-    let pump = Pump { hears_bus, state: state.clone() };
+    let heard = Mutex::new(Heard::new(&by));
+    let pump = Pump { hears_bus: AtomicBool::new(false), heard, state: state.clone() };
     let mut until_cut = state;
     tokio::select! {
         () = pump.requests(from_client, to_server) => (),
@@ -169,7 +181,8 @@ async fn connect(client: UnixStream, upstream: Upstream, state: watch::Receiver<
 }
 
 struct Pump {
-    hears_bus: Arc<AtomicBool>,
+    hears_bus: AtomicBool,
+    heard: Mutex<Heard>,
     state: watch::Receiver<Condition>,
 }
 
@@ -185,6 +198,7 @@ impl Pump {
                 self.hears_bus.store(true, Relaxed);
             }
             self.until_it_may_pass().await;
+            self.heard().requests(&bytes[..n]);
             if to.write_all(&bytes[..n]).await.is_err() {
                 return;
             }
@@ -199,10 +213,15 @@ impl Pump {
         let mut bytes = vec![0; 16 * 1024];
         while let Ok(n @ 1..) = from.read(&mut bytes).await {
             self.until_it_may_pass().await;
+            self.heard().answers(&bytes[..n]);
             if to.write_all(&bytes[..n]).await.is_err() {
                 return;
             }
         }
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn until_it_may_pass(&self) {

@@ -134,7 +134,7 @@ pub(super) fn ticket() -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use strata_demo::lab::{Level, Performance, ResultRow, Step, TraceLine, Waiting};
+    use strata_demo::lab::{Level, LineKind, Performance, ResultRow, Step, TraceLine, Waiting};
     use strata_demo::strategies::StrategyKind;
 
     use super::*;
@@ -159,6 +159,7 @@ pub(super) mod tests {
             level: Level::Source,
             command: "read 1: loaded, version 1".to_owned(),
             took_us: 201_000,
+            kind: LineKind::Request,
         };
         let text = "All readers ask at once.".to_owned();
         Performance {
@@ -166,7 +167,7 @@ pub(super) mod tests {
             strategy: StrategyKind::CacheAside,
             settings: stampede().settings,
             result: ResultRow { queries, ..ResultRow::default() },
-            steps: vec![Step { text, lines: vec![line], left_out: 9 }],
+            steps: vec![Step { text, lines: vec![line], left_out: 9, commands_left_out: 0 }],
             is_over: true,
         }
     }

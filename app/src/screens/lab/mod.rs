@@ -3,6 +3,7 @@
 
 mod again;
 mod answered;
+mod causes;
 mod code;
 mod colour;
 mod columns;

@@ -1,12 +1,15 @@
 use leptos::prelude::*;
-use strata_demo::lab::{Level, Step, TraceLine};
+use strata_demo::lab::{Level, LineKind, Step, TraceLine};
 
+use super::causes::Cause;
 use crate::format;
 
-// So many lines tell what a step does; the rest is there for whoever wants it.
+// So many requests tell what a step does; the rest is there for whoever wants it.
 const N_SHOWN: usize = 5;
 // Stale reads are what many a lesson is about, so they are shown wherever they stand.
 const MAX_SHOWN: usize = 8;
+// With the commands that they caused.
+const MAX_LINES: usize = 12;
 
 /// What happened, step by step.
 pub(super) fn list(steps: &[Step]) -> impl IntoView + use<> {
@@ -15,22 +18,13 @@ pub(super) fn list(steps: &[Step]) -> impl IntoView + use<> {
 }
 
 fn step(step: &Step) -> impl IntoView + use<> {
-    let mut n_shown = 0;
-    let (first, rest): (Vec<_>, Vec<_>) = step.lines.iter().partition(|line| {
-        let is_shown = n_shown < N_SHOWN || n_shown < MAX_SHOWN && is_stale(line);
-        n_shown += usize::from(is_shown);
-        is_shown
-    });
-    let more = (!rest.is_empty() || step.left_out > 0).then(|| {
-        let n_more = rest.len() as u64 + step.left_out;
-        let left_out = (step.left_out > 0).then(|| {
-            format!("{} not kept.", format::plural(step.left_out, "more was", "more were"))
-        });
+    let (first, rest) = shown(Cause::of_all(&step.lines));
+    let more = more(&rest, step).map(|summary| {
         view! {
             <details>
-                <summary>{format::plural(n_more, "more", "more")}</summary>
+                <summary>{summary}</summary>
                 <ol class="trace">{lines(&rest)}</ol>
-                <p class="small">{left_out}</p>
+                <p class="small">{not_kept(step)}</p>
             </details>
         }
     });
@@ -44,16 +38,79 @@ fn step(step: &Step) -> impl IntoView + use<> {
     }
 }
 
-fn lines(lines: &[&TraceLine]) -> impl IntoView + use<> {
-    lines.iter().map(|each| line(each)).collect_view()
+// What is shown at once, and what only where somebody asks for it.
+fn shown(causes: Vec<Cause<'_>>) -> (Vec<Cause<'_>>, Vec<Cause<'_>>) {
+    let (mut first, mut rest) = (Vec::new(), Vec::new());
+    let (mut n_requests, mut n_lines) = (0, 0);
+    for mut cause in causes {
+        let is_stale = cause.request.is_some_and(is_stale) && n_requests < MAX_SHOWN;
+        let has_room = rest.is_empty() && n_requests < N_SHOWN;
+        if is_stale || has_room && n_lines + cause.n_lines() <= MAX_LINES {
+            n_requests += usize::from(cause.request.is_some());
+            n_lines += cause.n_lines();
+            first.push(cause);
+        } else if first.is_empty() && rest.is_empty() {
+            // One request for many keys, or many commands of one.
+            let commands = cause.commands.split_off(MAX_LINES - 1);
+            first.push(cause);
+            rest.push(Cause { request: None, commands });
+        } else {
+            rest.push(cause);
+        }
+    }
+    (first, rest)
 }
 
-fn line(line: &TraceLine) -> impl IntoView + use<> {
+fn more(rest: &[Cause<'_>], step: &Step) -> Option<String> {
+    let n_requests = rest.iter().filter(|cause| cause.request.is_some()).count();
+    let n_commands: usize = rest.iter().map(|cause| cause.commands.len()).sum();
+    let n_requests = n_requests as u64 + step.left_out;
+    let n_commands = n_commands as u64 + step.commands_left_out;
+    match (n_requests, n_commands) {
+        (0, 0) => None,
+        (n, 0) => Some(format!("{} more", format::count(n))),
+        (0, n) => Some(format::plural(n, "more command", "more commands")),
+        (n, commands) => {
+            let commands = format::plural(commands, "command", "commands");
+            Some(format!("{} more, with {commands}", format::count(n)))
+        }
+    }
+}
+
+fn not_kept(step: &Step) -> Option<String> {
+    let requests = format::plural(step.left_out, "more", "more");
+    let commands = format::plural(step.commands_left_out, "command", "commands");
+    match (step.left_out, step.commands_left_out) {
+        (0, 0) => None,
+        (1, 0) => Some(format!("{requests} was not kept.")),
+        (_, 0) => Some(format!("{requests} were not kept.")),
+        (0, 1) => Some(format!("{commands} was not kept.")),
+        (0, _) => Some(format!("{commands} were not kept.")),
+        (..) => Some(format!("{requests} and {commands} were not kept.")),
+    }
+}
+
+fn lines(causes: &[Cause<'_>]) -> impl IntoView + use<> {
+    let lines = causes.iter().map(|cause| {
+        let class = |line| if is_stale(line) { "is-stale" } else { "" };
+        let request = cause.request.map(|request| line(request, class(request)));
+        // What nobody waited for is below nothing.
+        let class = if cause.request.is_some() { "is-command is-caused" } else { "is-command" };
+        let commands = cause.commands.iter().map(|command| line(command, class)).collect_view();
+        view! {
+            {request}
+            {commands}
+        }
+    });
+    lines.collect_view()
+}
+
+fn line(line: &TraceLine, class: &'static str) -> impl IntoView + use<> {
     let node = line.node.map(|node| format!("node {node}"));
     let took = (line.took_us > 0).then(|| format::duration(Some(line.took_us * 1_000)));
     view! {
-        <li class=is_stale(line).then_some("is-stale")>
-            <span class=format!("level {}", class(line.level))>{name(line.level)}</span>
+        <li class=(!class.is_empty()).then_some(class)>
+            <span class=format!("level {}", level_class(line.level))>{name(line.level)}</span>
             <span class="node">{node}</span>
             <code>{line.command.clone()}</code>
             <span class="took">{took}</span>
@@ -67,12 +124,12 @@ fn is_stale(line: &TraceLine) -> bool {
 
 // One square a read or write, in the colour of the layer that answered: a step at a glance.
 fn strip(lines: &[TraceLine]) -> Option<AnyView> {
-    // Queries have no node; the read or write that made them is there as well.
-    let requests: Vec<_> = lines.iter().filter(|line| line.node.is_some()).collect();
+    let is_request = |line: &&TraceLine| line.kind == LineKind::Request && line.node.is_some();
+    let requests: Vec<_> = lines.iter().filter(is_request).collect();
     let n = requests.len();
     (n > N_SHOWN).then(|| {
         let square = |(i, line): (usize, &TraceLine)| {
-            view! { <rect class=class(line.level) x=(i * 10).to_string() width="8" height="8" /> }
+            view! { <rect class=level_class(line.level) x=(i * 10).to_string() width="8" height="8" /> }
         };
         let squares = requests.into_iter().enumerate().map(square).collect_view();
         view! {
@@ -82,7 +139,7 @@ fn strip(lines: &[TraceLine]) -> Option<AnyView> {
     })
 }
 
-const fn class(level: Level) -> &'static str {
+const fn level_class(level: Level) -> &'static str {
     match level {
         Level::L1 => "l1",
         Level::L2 => "l2",
@@ -106,14 +163,15 @@ mod tests {
 
     fn line(command: &str) -> TraceLine {
         let command = command.to_owned();
-        TraceLine { at_us: 0, node: Some(1), level: Level::L1, command, took_us: 12 }
+        let kind = LineKind::Request;
+        TraceLine { at_us: 0, node: Some(1), level: Level::L1, command, took_us: 12, kind }
     }
 
     #[test]
     fn a_stale_read_is_shown_wherever_it_stands() {
         let mut lines = vec![line("read 1: l1_hit, version 1"); 40];
         lines[30] = line("read 7: l1_hit, version 1, stale");
-        let step = Step { text: "Reads.".to_owned(), lines, left_out: 0 };
+        let step = Step { text: "Reads.".to_owned(), lines, ..Step::default() };
         let html = Owner::new().with(|| list(&[step]).to_html());
         let shown = html.split("<details>").next().unwrap_or_default();
         assert!(shown.contains("is-stale") && html.contains("34 more"));
@@ -122,9 +180,78 @@ mod tests {
     #[test]
     fn what_is_not_shown_is_counted() {
         let line = line("read 1: l1_hit, version 1");
-        let step = Step { text: "Reads.".to_owned(), lines: vec![line; 40], left_out: 160 };
+        let step = Step {
+            text: "Reads.".to_owned(),
+            lines: vec![line; 40],
+            left_out: 160,
+            commands_left_out: 0,
+        };
         let html = Owner::new().with(|| list(&[step]).to_html());
         assert!(html.contains("195 more") && html.contains("160 more were not kept."));
         assert_eq!(html.matches("<rect").count(), 40);
+    }
+
+    fn caused(command: &str, at_us: u64) -> TraceLine {
+        TraceLine { at_us, level: Level::L2, kind: LineKind::Command, took_us: 1, ..line(command) }
+    }
+
+    fn html(lines: Vec<TraceLine>) -> String {
+        let step = Step { text: "Reads.".to_owned(), lines, ..Step::default() };
+        Owner::new().with(|| list(&[step]).to_html())
+    }
+
+    // Reads one after the other, each with four commands.
+    fn loads(n: u64) -> Vec<TraceLine> {
+        let one = |n: u64| {
+            let at_us = 100 * n;
+            let read =
+                TraceLine { at_us, level: Level::Source, took_us: 90, ..line("read 7: loaded") };
+            let commands = ["GET 7: nothing", "SET 7 lease NX", "SELECT … [7]", "EVALSHA commit 7"];
+            let commands = commands.into_iter().enumerate();
+            let commands = commands.map(move |(i, text)| caused(text, at_us - 50 + i as u64));
+            commands.chain([read]).collect::<Vec<_>>()
+        };
+        (1..=n).flat_map(one).collect()
+    }
+
+    #[test]
+    fn commands_are_set_in_below_their_request() {
+        let html = html(loads(1));
+        let read = html.find("read 7").unwrap_or_default();
+        assert!(read < html.find("GET 7: nothing").unwrap_or_default());
+        assert_eq!(html.matches("is-caused").count(), 4);
+        assert!(!html.contains("<details>"));
+    }
+
+    #[test]
+    fn commands_are_shown_with_their_request_or_not_at_all() {
+        let html = html(loads(20));
+        let (shown, rest) = html.split_once("<details>").unwrap_or_default();
+        assert_eq!((shown.matches("read 7").count(), shown.matches("is-caused").count()), (2, 8));
+        assert!(rest.contains("18 more, with 72 commands"));
+        assert_eq!(html.matches("<rect").count(), 20, "a square is a request");
+    }
+
+    #[test]
+    fn of_a_request_with_very_many_commands_the_first_are_shown() {
+        let read = TraceLine { at_us: 100, took_us: 100, ..line("read 1: loaded") };
+        let commands = (1..=20).map(|n| caused(&format!("SET {n} lease NX"), n));
+        let html = html(commands.chain([read]).collect());
+        let (shown, rest) = html.split_once("<details>").unwrap_or_default();
+        assert_eq!(shown.matches("lease").count(), 11);
+        assert!(rest.contains("9 more commands"));
+    }
+
+    #[test]
+    fn what_nobody_waited_for_is_not_set_in() {
+        let html = html(vec![caused("EVALSHA queue take writes", 9)]);
+        assert!(html.contains("queue take") && !html.contains("is-caused"));
+    }
+
+    #[test]
+    fn commands_that_were_not_kept_are_counted() {
+        let step = Step { lines: loads(1), commands_left_out: 20, ..Step::default() };
+        let html = Owner::new().with(|| list(&[step]).to_html());
+        assert!(html.contains("20 more commands") && html.contains("20 commands were not kept."));
     }
 }

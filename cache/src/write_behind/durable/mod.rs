@@ -19,4 +19,5 @@ mod scripts;
 mod stored;
 mod writer;
 
+pub(crate) use scripts::NAMED as SCRIPTS;
 pub(super) use writer::Durable;

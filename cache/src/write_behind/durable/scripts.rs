@@ -1,16 +1,17 @@
-use std::sync::LazyLock;
-
 use redis::Script;
 
 use crate::bus::ANNOUNCE;
+use crate::script::scripts;
 
-/// Queues a value, removes the key's entry with its lease, and announces it.
-/// Answers {1, version}, {2, version} where it replaced one that waited, {0} where there is no
-/// room, {-1, version} where a newer one waits.
-/// KEYS: stream, values, aside, sequence, entry, bus, bus sequence.
-/// ARGV: key, schema and value, version or "", capacity, then the message.
-pub(super) static ENQUEUE: LazyLock<Script> = LazyLock::new(|| {
-    script(
+scripts! {
+    script;
+
+    /// Queues a value, removes the key's entry with its lease, and announces it.
+    /// Answers {1, version}, {2, version} where it replaced one that waited, {0} where there is no
+    /// room, {-1, version} where a newer one waits.
+    /// KEYS: stream, values, aside, sequence, entry, bus, bus sequence.
+    /// ARGV: key, schema and value, version or "", capacity, then the message.
+    ENQUEUE, "enqueue" =
         "local old = redis.call('HGET', KEYS[2], ARGV[1])
          if not old
            and redis.call('XLEN', KEYS[1]) + redis.call('XLEN', KEYS[3]) >= tonumber(ARGV[4]) then
@@ -23,14 +24,11 @@ pub(super) static ENQUEUE: LazyLock<Script> = LazyLock::new(|| {
          if not old then redis.call('XADD', KEYS[1], '*', 'k', ARGV[1]) end
          redis.call('UNLINK', KEYS[5])
          announce(KEYS[6], KEYS[7], 5)
-         return {old and 2 or 1, version}",
-    )
-});
+         return {old and 2 or 1, version}";
 
-/// Takes rows that nobody has: {waiting, oldest age in ms or -1, aside, {id, key, value}…}.
-/// KEYS: stream, values, aside. ARGV: group, consumer, count.
-pub(super) static TAKE: LazyLock<Script> = LazyLock::new(|| {
-    script(
+    /// Takes rows that nobody has: {waiting, oldest age in ms or -1, aside, {id, key, value}…}.
+    /// KEYS: stream, values, aside. ARGV: group, consumer, count.
+    TAKE, "queue take" =
         "group(KEYS[1], ARGV[1])
          local rows = {}
          local read = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', ARGV[3],
@@ -45,15 +43,12 @@ pub(super) static TAKE: LazyLock<Script> = LazyLock::new(|| {
            age = math.max(0, now[1] * 1000 + math.floor(now[2] / 1000)
              - tonumber(string.match(oldest[1], '^%d+')))
          end
-         return {redis.call('XLEN', KEYS[1]), age, redis.call('XLEN', KEYS[3]), rows}",
-    )
-});
+         return {redis.call('XLEN', KEYS[1]), age, redis.call('XLEN', KEYS[3]), rows}";
 
-/// Claims one row that its consumer has not touched for long, and lets consumers go that have been
-/// silent for ten times as long and hold nothing. Answers {next cursor, deliveries, {id, key,
-/// value}…}. KEYS: stream, values. ARGV: group, consumer, idle milliseconds, cursor.
-pub(super) static CLAIM: LazyLock<Script> = LazyLock::new(|| {
-    script(
+    /// Claims one row that its consumer has not touched for long, and lets consumers go that have
+    /// been silent for ten times as long and hold nothing. Answers {next cursor, deliveries, {id,
+    /// key, value}…}. KEYS: stream, values. ARGV: group, consumer, idle milliseconds, cursor.
+    CLAIM, "queue claim" =
         "group(KEYS[1], ARGV[1])
          local cursor, rows, n = ARGV[4], {}, 0
          repeat
@@ -74,38 +69,30 @@ pub(super) static CLAIM: LazyLock<Script> = LazyLock::new(|| {
              end
            end
          end
-         return {cursor, n, rows}",
-    )
-});
+         return {cursor, n, rows}";
 
-/// The rows that are still ours, as they are by now: {id, key, value}…
-/// KEYS: stream, values. ARGV: group, consumer, then id and key of each.
-pub(super) static AGAIN: LazyLock<Script> = LazyLock::new(|| {
-    script(
+    /// The rows that are still ours, as they are by now: {id, key, value}…
+    /// KEYS: stream, values. ARGV: group, consumer, then id and key of each.
+    AGAIN, "queue again" =
         "group(KEYS[1], ARGV[1])
          local rows = {}
          for i = 3, #ARGV, 2 do
            if keep(ARGV[i], 0) then hold(rows, ARGV[i], ARGV[i + 1]) end
          end
-         return rows",
-    )
-});
+         return rows";
 
-/// Sets how long our rows have been idle: 0 while we work on them, long when we let them go.
-/// KEYS: stream. ARGV: group, consumer, milliseconds, then ids.
-pub(super) static KEEP: LazyLock<Script> = LazyLock::new(|| {
-    script(
+    /// Sets how long our rows have been idle: 0 while we work on them, long when we let them go.
+    /// KEYS: stream. ARGV: group, consumer, milliseconds, then ids.
+    KEEP, "queue keep" =
         "group(KEYS[1], ARGV[1])
          for i = 4, #ARGV do keep(ARGV[i], ARGV[3]) end
-         return 0",
-    )
-});
+         return 0";
 
-/// Ends rows that the source has. A key that was written again meanwhile waits anew. Removes their
-/// entries and announces them. KEYS: stream, values, then for each row entry, bus, bus sequence.
-/// ARGV: group, then for each row id, key, version, and the message.
-pub(super) static DONE: LazyLock<Script> = LazyLock::new(|| {
-    script(
+    /// Ends rows that the source has. A key that was written again meanwhile waits anew. Removes
+    /// their entries and announces them. KEYS: stream, values, then for each row entry, bus, bus
+    /// sequence.
+    /// ARGV: group, then for each row id, key, version, and the message.
+    DONE, "queue done" =
         "for row = 0, (#KEYS - 2) / 3 - 1 do
            local k, a = 3 + 3 * row, 2 + 8 * row
            if finish(ARGV[a]) then
@@ -119,15 +106,12 @@ pub(super) static DONE: LazyLock<Script> = LazyLock::new(|| {
              announce(KEYS[k + 1], KEYS[k + 2], a + 3)
            end
          end
-         return 0",
-    )
-});
+         return 0";
 
-/// Sets a row aside, unless its key was written again meanwhile: then that waits anew.
-/// KEYS: stream, values, aside, entry, bus, bus sequence.
-/// ARGV: group, id, key, version, tries, error, then the message.
-pub(super) static SET_ASIDE: LazyLock<Script> = LazyLock::new(|| {
-    script(
+    /// Sets a row aside, unless its key was written again meanwhile: then that waits anew.
+    /// KEYS: stream, values, aside, entry, bus, bus sequence.
+    /// ARGV: group, id, key, version, tries, error, then the message.
+    SET_ASIDE, "queue set aside" =
         "if not finish(ARGV[2]) then return 0 end
          local now = redis.call('HGET', KEYS[2], ARGV[3])
          if not now then return 0 end
@@ -139,14 +123,12 @@ pub(super) static SET_ASIDE: LazyLock<Script> = LazyLock::new(|| {
          redis.call('XADD', KEYS[3], '*', 'k', ARGV[3], 'v', now, 'n', ARGV[5], 'e', ARGV[6])
          redis.call('UNLINK', KEYS[4])
          announce(KEYS[5], KEYS[6], 7)
-         return 1",
-    )
-});
+         return 1";
 
-/// Queues a row again that stands aside. Where a newer value of its key waits, the row is dropped.
-/// KEYS: stream, values, aside, entry, bus, bus sequence. ARGV: id, then the message.
-pub(super) static REDRIVE: LazyLock<Script> = LazyLock::new(|| {
-    script(
+    /// Queues a row again that stands aside. Where a newer value of its key waits, the row is
+    /// dropped.
+    /// KEYS: stream, values, aside, entry, bus, bus sequence. ARGV: id, then the message.
+    REDRIVE, "queue redrive" =
         "local row = redis.call('XRANGE', KEYS[3], ARGV[1], ARGV[1])[1]
          if not row then return 0 end
          redis.call('XDEL', KEYS[3], ARGV[1])
@@ -155,9 +137,8 @@ pub(super) static REDRIVE: LazyLock<Script> = LazyLock::new(|| {
          redis.call('XADD', KEYS[1], '*', 'k', key)
          redis.call('UNLINK', KEYS[4])
          announce(KEYS[5], KEYS[6], 2)
-         return 1",
-    )
-});
+         return 1";
+}
 
 /// Versions are decimal text, since Lua's numbers are exact to 2^53 only. A version of our own is
 /// the time in microseconds, so that it grows even if Redis loses the last one.

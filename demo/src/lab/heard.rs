@@ -1,0 +1,155 @@
+use std::collections::VecDeque;
+
+use tokio::time::Instant;
+
+use super::asked::{Asked, Names};
+use super::resp::{Answers, Commands, Garbled};
+use super::trace::{Level, Trace, TraceLine};
+
+/// Whose commands are heard on a wire, and where they are told.
+#[derive(Clone)]
+pub(super) struct Listener {
+    /// Of the node, from 1.
+    pub(super) node: usize,
+    pub(super) names: Names,
+    pub(super) trace: Trace,
+}
+
+/// What passes on one connection to Redis, so far as a learner wants to know. It stops listening
+/// where it does not understand, and never disturbs what passes.
+pub(super) struct Heard {
+    by: Listener,
+    /// `None` where it stopped.
+    talk: Option<Talk>,
+}
+
+#[derive(Default)]
+struct Talk {
+    commands: Commands,
+    answers: Answers,
+    /// Commands that passed and are not answered, the oldest first.
+    open: VecDeque<Open>,
+}
+
+struct Open {
+    /// `None` where it is not to be told.
+    asked: Option<Asked>,
+    passed: Instant,
+}
+
+/// More would wait for an answer only if we had lost count.
+const MAX_OPEN: usize = 10_000;
+
+impl Heard {
+    pub(super) fn new(by: &Listener) -> Self {
+        Self { by: by.clone(), talk: Some(Talk::default()) }
+    }
+
+    /// Commands pass; to be told before they go on, so that no answer comes first.
+    pub(super) fn requests(&mut self, bytes: &[u8]) {
+        self.talk = self
+            .talk
+            .take()
+            .and_then(|mut talk| talk.requests(bytes, &self.by.names).is_ok().then_some(talk));
+    }
+
+    /// Answers pass; to be told before they go on, so that a command is told before what it was
+    /// for.
+    pub(super) fn answers(&mut self, bytes: &[u8]) {
+        let Some(mut talk) = self.talk.take() else { return };
+        let Ok(told) = talk.answers(bytes) else { return };
+        for (text, passed) in told {
+            let line = TraceLine::command(Level::L2, Some(self.by.node), text, passed);
+            self.by.trace.push(line);
+        }
+        self.talk = Some(talk);
+    }
+}
+
+impl Talk {
+    fn requests(&mut self, bytes: &[u8], names: &Names) -> Result<(), Garbled> {
+        let passed = Instant::now();
+        for command in self.commands.read(bytes)? {
+            self.open.push_back(Open { asked: Asked::of(&command, names), passed });
+        }
+        if self.open.len() > MAX_OPEN { Err(Garbled) } else { Ok(()) }
+    }
+
+    fn answers(&mut self, bytes: &[u8]) -> Result<Vec<(String, Instant)>, Garbled> {
+        let mut told = Vec::new();
+        for answer in self.answers.read(bytes)? {
+            let Open { asked, passed } = self.open.pop_front().ok_or(Garbled)?;
+            let text = asked.and_then(|asked| asked.answered(&answer));
+            told.extend(text.map(|text| (text, passed)));
+        }
+        Ok(told)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard() -> (Heard, Trace) {
+        let trace = Trace::default();
+        trace.step("A reader asks.");
+        let by = Listener { node: 2, names: Names::of("lab"), trace: trace.clone() };
+        (Heard::new(&by), trace)
+    }
+
+    fn told(trace: &Trace) -> Vec<String> {
+        let steps = trace.steps();
+        steps.iter().flat_map(|step| &step.lines).map(|line| line.command.clone()).collect()
+    }
+
+    fn asks(heard: &mut Heard, line: &str) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let word = |word: &&str| format!("${}\r\n{word}\r\n", word.len());
+        let text: String = words.iter().map(word).collect();
+        heard.requests(format!("*{}\r\n{text}", words.len()).as_bytes());
+    }
+
+    #[test]
+    fn each_answer_ends_the_oldest_command() {
+        let (mut heard, trace) = heard();
+        for line in ["GET {lab}:a:1", "PING", "GET {lab}:a:2"] {
+            asks(&mut heard, line);
+        }
+        heard.answers(b"$-1\r\n+PONG\r\n>1\r\n+push\r\n$5\r\nva");
+        assert_eq!(told(&trace), ["GET 1: nothing"]);
+        heard.answers(b"lue\r\n");
+        assert_eq!(told(&trace), ["GET 1: nothing", "GET 2"]);
+        let line = trace.steps()[0].lines[0].clone();
+        assert_eq!((line.level, line.node), (Level::L2, Some(2)));
+    }
+
+    #[test]
+    fn a_script_that_was_not_loaded_is_told_once() {
+        let (mut heard, trace) = heard();
+        for line in
+            ["EVALSHA 0123456789 1 {lab}:a:1", "SCRIPT LOAD x", "EVALSHA 0123456789 1 {lab}:a:1"]
+        {
+            asks(&mut heard, line);
+        }
+        heard.answers(b"-NOSCRIPT No matching script.\r\n$2\r\nab\r\n:1\r\n");
+        assert_eq!(told(&trace), ["EVALSHA 012345… 1"]);
+    }
+
+    #[test]
+    fn what_is_not_understood_ends_the_listening() {
+        let (mut heard, trace) = heard();
+        heard.requests(b"GET 7\r\n");
+        asks(&mut heard, "GET {lab}:a:1");
+        heard.answers(b"$-1\r\n");
+        assert_eq!(told(&trace), [""; 0]);
+    }
+
+    #[test]
+    fn an_answer_to_nothing_ends_the_listening() {
+        let (mut heard, trace) = self::heard();
+        heard.answers(b"+OK\r\n");
+        asks(&mut heard, "GET {lab}:a:1");
+        heard.answers(b"$-1\r\n");
+        assert_eq!(told(&trace), [""; 0]);
+    }
+}
