@@ -252,7 +252,10 @@ mod tests {
         assert_eq!(refused("a=no-cache&b=magic"), "find a strategy named \"magic\"");
         let two = |rest: &str| refused(&format!("a=no-cache&b=cache-aside&{rest}"));
         assert_eq!(two("knots=1"), "find a setting named \"knots\"");
-        assert_eq!(two("nodes=many"), "use \"many\" for nodes");
+        assert_eq!(
+            two("nodes=many"),
+            "use \"many\" for nodes: it must be a whole number from 0 on"
+        );
         assert_eq!(two("nodes=9"), "use 9 for nodes: it must be from 1 to 5");
         assert_eq!(two("b.nodes=9"), "use 9 for nodes: it must be from 1 to 5");
         assert_eq!(two("c.nodes=1"), "set c.nodes: no strategy is named for it");

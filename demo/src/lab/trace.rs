@@ -80,7 +80,7 @@ impl Default for State {
 
 impl Trace {
     const MAX_REQUESTS: usize = 40;
-    const MAX_COMMANDS: usize = 60;
+    const MAX_COMMANDS: usize = 100;
     const MAX_STEPS: usize = 40;
 
     pub(super) fn step(&self, text: &str) {
@@ -183,7 +183,7 @@ mod tests {
         trace.step("One reader asks again and again.");
         for n in 0..50 {
             let now = Instant::now();
-            for command in ["GET", "SET"] {
+            for command in ["GET", "SET", "DEL"] {
                 trace.push(TraceLine::command(Level::L2, Some(1), format!("{command} {n}"), now));
             }
             trace.push(TraceLine::of(Level::L2, Some(1), n.to_string(), now));
@@ -191,7 +191,7 @@ mod tests {
         let step = trace.steps().remove(0);
         let n_requests = step.lines.iter().filter(|line| line.kind == LineKind::Request).count();
         assert_eq!((n_requests, step.left_out), (40, 10));
-        assert_eq!((step.lines.len(), step.commands_left_out), (100, 40));
+        assert_eq!((step.lines.len(), step.commands_left_out), (140, 50));
     }
 
     #[test]
