@@ -2,34 +2,87 @@ use leptos::prelude::document;
 use leptos::wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Node};
 
+use crate::ui::Turn;
+
 /// Gives `place` the content that `html` describes, and leaves alone what is so already: what
 /// somebody has focused, opened, scrolled or marked stays as it is.
 pub(super) fn show(place: &Element, html: &str) -> Result<(), JsValue> {
-    let wanted = document().create_element("div")?;
-    wanted.set_inner_html(html);
-    morph_children(place, &wanted)
+    morph_children(place, &*parsed(html)?)
 }
 
-fn morph_children(old: &Node, new: &Node) -> Result<(), JsValue> {
-    let mut place = old.first_child();
-    while let Some(wanted) = new.first_child() {
-        match take_like(old, place.as_ref(), &wanted)? {
-            Some(like) => {
-                morph(&like, &wanted)?;
-                new.remove_child(&wanted)?;
-                place = like.next_sibling();
-            }
-            None => {
-                // Moves it over, out of what is wanted still.
-                old.insert_before(&wanted, place.as_ref())?;
+/// As [`show`], where a long sheet is done card by card and the browser may answer in between, as
+/// long as the sheet is wanted.
+pub(super) async fn show_by_card(
+    place: &Element,
+    html: &str,
+    is_wanted: impl Fn() -> bool,
+) -> Result<(), JsValue> {
+    let parsed = parsed(html)?;
+    let mut turn = Turn::begin();
+    let mut sheets = Siblings::of(place, &parsed);
+    while let Some((old, new)) = sheets.next()? {
+        let (Some(old), Some(new)) = (old.dyn_ref::<Element>(), new.dyn_ref::<Element>()) else {
+            morph(&old, &new)?;
+            continue;
+        };
+        morph_attributes(old, new)?;
+        let mut cards = Siblings::of(old, new);
+        while let Some((old, new)) = cards.next()? {
+            morph(&old, &new)?;
+            turn.end_if_long().await;
+            if !is_wanted() {
+                return Ok(());
             }
         }
     }
-    while let Some(surplus) = place {
-        place = surplus.next_sibling();
-        old.remove_child(&surplus)?;
+    Ok(())
+}
+
+fn parsed(html: &str) -> Result<Element, JsValue> {
+    let wanted = document().create_element("div")?;
+    wanted.set_inner_html(html);
+    Ok(wanted)
+}
+
+fn morph_children(old: &Node, new: &Node) -> Result<(), JsValue> {
+    let mut siblings = Siblings::of(old, new);
+    while let Some((old, new)) = siblings.next()? {
+        morph(&old, &new)?;
     }
     Ok(())
+}
+
+/// The children of what is there beside those that are wanted.
+struct Siblings<'a> {
+    old: &'a Node,
+    new: &'a Node,
+    /// The first that is there and was not looked at.
+    place: Option<Node>,
+}
+
+impl<'a> Siblings<'a> {
+    fn of(old: &'a Node, new: &'a Node) -> Self {
+        Self { old, new, place: old.first_child() }
+    }
+
+    /// The next that is there and may become a wanted one. What is only wanted is put in, and what
+    /// is only there goes.
+    fn next(&mut self) -> Result<Option<(Node, Node)>, JsValue> {
+        while let Some(wanted) = self.new.first_child() {
+            if let Some(like) = take_like(self.old, self.place.as_ref(), &wanted)? {
+                self.new.remove_child(&wanted)?;
+                self.place = like.next_sibling();
+                return Ok(Some((like, wanted)));
+            }
+            // Moves it over, out of what is wanted still.
+            self.old.insert_before(&wanted, self.place.as_ref())?;
+        }
+        while let Some(surplus) = self.place.take() {
+            self.place = surplus.next_sibling();
+            self.old.remove_child(&surplus)?;
+        }
+        Ok(None)
+    }
 }
 
 // What is there already and may become the wanted node. What has an id is found by it, wherever it

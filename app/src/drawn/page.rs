@@ -23,6 +23,7 @@ pub(crate) fn DrawnPage() -> impl IntoView {
         address,
         behind: RwSignal::new(None),
         asking: StoredValue::new(false),
+        n_asked: StoredValue::new(0),
         n_frames: StoredValue::new(0),
     };
     drawn.follow();
@@ -61,6 +62,7 @@ struct Drawn {
     /// Why the drawing is not up to date.
     behind: RwSignal<Option<String>>,
     asking: StoredValue<bool>,
+    n_asked: StoredValue<u32>,
     /// Frames since it was drawn.
     n_frames: StoredValue<u32>,
 }
@@ -100,29 +102,35 @@ impl Drawn {
             return;
         }
         self.asking.set_value(true);
+        self.n_asked.update_value(|n| *n += 1);
         self.n_frames.set_value(0);
+        let number = self.n_asked.get_value();
         let address = self.address.get_untracked();
         leptos::task::spawn_local(async move {
             let answer = api::drawing_of(&address).await;
-            // A page that is gone, or has gone on to another address, has no use for the answer.
-            if self.address.try_get_untracked().is_some_and(|now| now == address) {
-                self.asking.set_value(false);
-                self.take(answer);
+            // A page that is gone, or has asked for something newer, has no use for the answer.
+            let is_wanted = || self.n_asked.try_get_value() == Some(number);
+            if is_wanted() {
+                self.take(answer, is_wanted).await;
             }
         });
     }
 
-    fn take(self, answer: Result<String, api::ApiError>) {
-        mark_busy(false);
+    async fn take(self, answer: Result<String, api::ApiError>, is_wanted: impl Fn() -> bool) {
         match answer {
             Ok(html) => {
                 self.behind.set(None);
                 if let Some(main) = main() {
                     // The browser refuses no HTML that it can read itself.
-                    let _ = morph::show(&main, &html);
+                    let _ = morph::show_by_card(&main, &html, &is_wanted).await;
                 }
             }
             Err(error) => self.behind.set(Some(error.sentence())),
+        }
+        // Who asked for something newer marks for itself.
+        if is_wanted() {
+            self.asking.set_value(false);
+            mark_busy(false);
         }
     }
 }

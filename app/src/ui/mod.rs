@@ -8,6 +8,7 @@ mod dialog;
 mod form;
 mod number;
 mod part;
+mod turn;
 
 pub(crate) use badge::{Badge, Tone};
 pub(crate) use bar::{Bar, Meter, Segment};
@@ -17,4 +18,5 @@ pub(crate) use dialog::Dialog;
 pub(crate) use form::{Asked, FirstFailure, Form, form_fields};
 pub(crate) use number::{Label, Number};
 pub(crate) use part::Part;
-pub use part::breath;
+pub(crate) use turn::Turn;
+pub use turn::breath;

@@ -6,6 +6,8 @@ use leptos::tachys::ssr::StreamBuilder;
 use leptos::tachys::view::any_view::{AnyView, AnyViewState};
 use leptos::tachys::view::{Position, PositionState};
 
+use super::breath;
+
 /// A part of a page that comes alive in a task of its own. Between two parts the browser can draw
 /// and answer, so that a slow one is not held up by the whole page at once.
 #[component]
@@ -97,21 +99,5 @@ impl RenderHtml for Later {
 
     fn into_owned(self) -> Self::Owned {
         self
-    }
-}
-
-/// Lets the browser draw and answer before it goes on.
-pub async fn breath() {
-    #[cfg(feature = "hydrate")]
-    {
-        use wasm_bindgen_futures::JsFuture;
-        use wasm_bindgen_futures::js_sys::Promise;
-        let turn = Promise::new(&mut |resolve, _| {
-            // A browser without timers goes on at once.
-            if window().set_timeout_with_callback(&resolve).is_err() {
-                let _ = resolve.call0(&resolve);
-            }
-        });
-        let _ = JsFuture::from(turn).await;
     }
 }
