@@ -31,7 +31,7 @@ test("a link is opened, run, changed and run again", async ({ page }) => {
   await expect(phase(page)).toHaveAttribute("data-phase", "done", aRun);
   const rows = page.getByTestId("results").locator("tbody tr");
   await expect(rows).toHaveCount(2);
-  await expect(rows.first().getByRole("rowheader")).toHaveText("Cache-aside, l1 entries 5");
+  await expect(rows.first().getByRole("rowheader")).toHaveText("Cache-aside, L1 entries 5");
   await axe(page);
 
   const run = page.url();

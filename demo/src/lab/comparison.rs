@@ -180,11 +180,16 @@ impl Rival {
             settings.set(name, text)?;
         }
         settings.check()?;
-        let own = self.own.iter().map(|(name, text)| format!("{} {text}", name.replace('_', " ")));
+        let own = self.own.iter().map(|(name, text)| format!("{} {text}", said(name)));
         let words: Vec<String> =
             std::iter::once(self.strategy.title().to_owned()).chain(own).collect();
         Ok(Contender { title: words.join(", "), strategy: self.strategy, settings })
     }
+}
+
+// A setting's name as people write it.
+fn said(name: &str) -> String {
+    name.replace('_', " ").replace("l1", "L1").replace("l2", "L2")
 }
 
 async fn made_up(stage: Arc<Stage>) -> Result<(), PlayError> {
@@ -227,7 +232,7 @@ mod tests {
             (one.title.as_str(), one.settings.l1_entries, one.settings.nodes, one.settings.skew)
         });
         let expected =
-            [("Cache-aside, l1 entries 50", 50, 1, 0.5), ("Cache-aside, nodes 2", 100, 2, 0.5)];
+            [("Cache-aside, L1 entries 50", 50, 1, 0.5), ("Cache-aside, nodes 2", 100, 2, 0.5)];
         assert!(told.eq(expected), "{contenders:?}");
         assert_eq!(read(&written(&Comparison::example())).unwrap(), Comparison::example());
     }

@@ -51,7 +51,7 @@ async fn one_strategy_is_compared_with_itself_under_other_settings() -> Done {
     let queries: Vec<u64> = state.performances.iter().map(|one| one.result.queries).collect();
     assert!(queries[1] <= 200, "with room for all 200 items each is loaded once: {queries:?}");
     assert!(queries[0] > queries[1] + 50, "5 entries against 200: {queries:?}");
-    assert_eq!(state.performances[0].title, "Cache-aside, l1 entries 5");
+    assert_eq!(state.performances[0].title, "Cache-aside, L1 entries 5");
     Ok(())
 }
 

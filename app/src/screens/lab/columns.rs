@@ -60,7 +60,7 @@ fn further(row: &ResultRow) -> Vec<Cell> {
     let row = serde_json::to_value(row).unwrap_or_default();
     let fields = row.as_object().into_iter().flatten();
     let cell = |(name, value): (&String, &Value)| Cell {
-        name: name.replace('_', " "),
+        name: name.replace('_', " ").replace("l1", "L1"),
         meaning: meaning(name),
         text: words::count(value.as_u64()),
     };
