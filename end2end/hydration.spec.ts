@@ -1,3 +1,4 @@
+import type { Page } from "@playwright/test";
 import { expect, open, test } from "./support/fixtures";
 import { screens } from "./support/screens";
 
@@ -24,13 +25,52 @@ test("links lead from page to page without loading anew", async ({ page }) => {
   await expect(page.locator("html")).toHaveAttribute("data-same-document", "true");
 });
 
-test("a link that is pressed while the page comes alive leads where it says", async ({ page }) => {
-  const cdp = await page.context().newCDPSession(page);
-  await cdp.send("Emulation.setCPUThrottlingRate", { rate: 10 });
-  for (const name of ["Keys", "Nodes", "Lab"]) {
-    await page.goto("/", { waitUntil: "commit" });
-    await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
-    await expect(page).toHaveTitle(`${name} · Strata`);
+test.describe("while a page comes alive", () => {
+  /** Holds up the page's parts, all but the first few, in the first document of each address. */
+  const hold = (page: Page) =>
+    page.addInitScript(() => {
+      const key = `held ${location.pathname}`;
+      if (sessionStorage.getItem(key) !== null || sessionStorage.getItem("hold") === null) return;
+      sessionStorage.setItem(key, "");
+      const setTimeout = window.setTimeout;
+      let nParts = 0;
+      window.setTimeout = ((act: () => void, ms?: number, ...more: unknown[]) => {
+        if (ms !== undefined && ms > 0) return setTimeout(act, ms, ...more);
+        nParts += 1;
+        document.documentElement.setAttribute("data-parts", String(nParts));
+        return nParts > 6 ? 0 : setTimeout(act);
+      }) as typeof window.setTimeout;
+    });
+  const begin = (page: Page) => page.evaluate(() => sessionStorage.setItem("hold", ""));
+  const halfAlive = async (page: Page) => {
+    await expect(page.locator("html")).toHaveAttribute("data-parts", "7");
+    await expect(page.locator("html")).not.toHaveAttribute("data-hydrated");
+  };
+
+  test("a link leads where it says", async ({ page }) => {
+    await hold(page);
+    await open(page, "/nodes");
+    await begin(page);
+    await page.goto("/");
+    await halfAlive(page);
+    await page.evaluate(() => sessionStorage.removeItem("hold"));
+    await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Keys" }).click();
+    await expect(page).toHaveTitle("Keys · Strata");
     await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
-  }
+  });
+
+  test("the way back leads back", async ({ page }) => {
+    await hold(page);
+    await open(page, "/");
+    await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Keys" }).click();
+    await expect(page).toHaveTitle("Keys · Strata");
+    await begin(page);
+    await page.reload();
+    await halfAlive(page);
+    await page.evaluate(() => sessionStorage.removeItem("hold"));
+    await page.goBack();
+    await expect(page).toHaveTitle("Overview · Strata");
+    await expect(page.getByRole("heading", { level: 1, name: "Overview" })).toBeAttached();
+    await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
+  });
 });

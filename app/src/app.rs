@@ -3,7 +3,7 @@ use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
-use crate::api::{FirstPaint, first_paint, first_snapshot};
+use crate::api::{FirstPaint, MakeSnapshot, first_paint, first_snapshot};
 use crate::drawn::{Again, DrawnPage, Forms};
 use crate::live::{Live, LiveStream};
 use crate::pages::{NotFoundPage, OverviewPage};
@@ -19,7 +19,7 @@ use crate::ui::Part;
 pub fn App() -> impl IntoView {
     provide_meta_context();
     let first = SharedValue::new(first_paint).into_inner();
-    let snapshot = SharedValue::new_str(first_snapshot).into_inner();
+    let snapshot = first_snapshot();
     view! {
         <Part>
             <Page first=first snapshot=snapshot />
@@ -30,11 +30,11 @@ pub fn App() -> impl IntoView {
 #[component]
 fn Page(
     first: FirstPaint,
-    /// The numbers, as JSON.
-    snapshot: String,
+    /// The numbers.
+    snapshot: MakeSnapshot,
 ) -> impl IntoView {
     let FirstPaint { session, traffic, alerts, theme, failure } = first;
-    let live = Live::provide(serde_json::from_str(&snapshot).unwrap_or_default());
+    let live = Live::provide(snapshot());
     Visitor::provide(session, live);
     provide_context(crate::cards::FirstAlerts(alerts));
     provide_context(crate::cards::FirstTraffic(traffic));

@@ -1,4 +1,4 @@
-import type { CDPSession } from "@playwright/test";
+import { type CDPSession, expect } from "@playwright/test";
 
 interface TraceEvent {
   name: string;
@@ -36,12 +36,16 @@ export class Tasks {
     const thread = ({ pid, tid }: TraceEvent) => `${pid}:${tid}`;
     const named = this.#events.filter(({ name }) => name === "thread_name");
     const mains = new Set(named.filter(({ args }) => args.name === "CrRendererMain").map(thread));
+    let nTimed = 0;
     for (const event of this.#events) {
       if (event.name !== "ThreadControllerImpl::RunTask" || !mains.has(thread(event))) continue;
-      const tookMs = (event.tdur ?? 0) / 1000;
+      if (event.tdur === undefined) continue;
+      nTimed += 1;
+      const tookMs = event.tdur / 1000;
       this.longestMs = Math.max(this.longestMs, tookMs);
       if (tookMs > 50) this.nLong += 1;
     }
+    expect(nTimed, "the browser tells the time of its tasks").toBeGreaterThan(0);
     this.#events = [];
   }
 }

@@ -5,7 +5,9 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::{self, JsCast, prelude::*};
 
 /// What a page that is not alive yet leaves to the browser.
-const DEEDS: [&str; 3] = ["click", "keydown", "submit"];
+const DEEDS: [&str; 4] = ["click", "keydown", "submit", LEFT];
+/// Somebody went back or forward, and the page stands under another page's address.
+const LEFT: &str = "popstate";
 
 /// Called once by the page's script.
 #[wasm_bindgen]
@@ -30,7 +32,13 @@ struct StayPlain(Closure<dyn Fn(Event)>);
 
 impl StayPlain {
     fn new() -> Self {
-        let stay = Closure::new(|event: Event| event.stop_immediate_propagation());
+        let stay = Closure::new(|event: Event| {
+            event.stop_immediate_propagation();
+            if event.type_() == LEFT {
+                // Where it cannot be loaded, it is not the page that could help.
+                let _ = window().location().reload();
+            }
+        });
         let listener = stay.as_ref().unchecked_ref();
         for deed in DEEDS {
             // A browser that cannot listen has no listener to keep from answering.

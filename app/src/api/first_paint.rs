@@ -1,5 +1,6 @@
+use leptos::prelude::SharedValue;
 use serde::{Deserialize, Serialize};
-use strata_report::{Session, TrafficState};
+use strata_report::{Session, Snapshot, TrafficState};
 
 use super::ApiError;
 use crate::theme::Theme;
@@ -54,11 +55,16 @@ pub(crate) fn first_paint() -> FirstPaint {
     }
 }
 
-/// The numbers, as JSON: a browser reads it in a task of its own.
+/// Makes the numbers, which travel inside the page as well. A browser reads them only when they are
+/// made, in a task of its own.
+pub(crate) type MakeSnapshot = Box<dyn FnOnce() -> Snapshot + Send>;
+
+/// Reads them from memory; never waits.
 #[cfg(feature = "ssr")]
-pub(crate) fn first_snapshot() -> String {
-    let snapshot = super::door::console().map(|console| console.snapshot());
-    serde_json::to_string(&snapshot.unwrap_or_default()).unwrap_or_default()
+pub(crate) fn first_snapshot() -> MakeSnapshot {
+    let snapshot = super::door::console().map(|console| console.snapshot()).unwrap_or_default();
+    SharedValue::new_str(|| serde_json::to_string(&snapshot).unwrap_or_default());
+    Box::new(|| snapshot)
 }
 
 /// The theme that this browser chose before.
@@ -75,6 +81,7 @@ pub(crate) fn first_paint() -> FirstPaint {
 
 /// As [`first_paint`].
 #[cfg(not(feature = "ssr"))]
-pub(crate) fn first_snapshot() -> String {
-    String::new()
+pub(crate) fn first_snapshot() -> MakeSnapshot {
+    let text = SharedValue::new_str(String::new).into_inner();
+    Box::new(move || serde_json::from_str(&text).unwrap_or_default())
 }

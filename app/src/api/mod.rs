@@ -24,7 +24,7 @@ pub(crate) use draw::{drawing, drawing_of};
 pub use error::ApiError;
 #[cfg(feature = "ssr")]
 pub(crate) use first_paint::chosen_theme;
-pub(crate) use first_paint::{Failure, FirstPaint, first_paint, first_snapshot};
+pub(crate) use first_paint::{Failure, FirstPaint, MakeSnapshot, first_paint, first_snapshot};
 pub use invalidate::{CancelJob, InvalidateKey, RefreshKey, RunPlan, SoftenKey};
 #[cfg(feature = "ssr")]
 pub use lab::{

@@ -74,11 +74,11 @@ fn address_in(answer: Answer) -> Result<String, ApiError> {
 }
 
 // Another entry of the same page in the history would only have to be left again.
-fn is_here(address: &str) -> bool {
+pub(super) fn is_here(address: &str) -> bool {
     here() == address
 }
 
-fn here() -> String {
+pub(super) fn here() -> String {
     let here = window().location();
     let part = |part: Result<String, _>| part.unwrap_or_default();
     part(here.pathname()) + &part(here.search())

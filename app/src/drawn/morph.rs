@@ -25,7 +25,6 @@ pub(super) async fn show_by_card(
             morph(&old, &new)?;
             continue;
         };
-        morph_attributes(old, new)?;
         let mut cards = Siblings::of(old, new);
         while let Some((old, new)) = cards.next()? {
             morph(&old, &new)?;
@@ -34,6 +33,8 @@ pub(super) async fn show_by_card(
                 return Ok(());
             }
         }
+        // They say when the sheet is drawn again, so they go with it whole.
+        morph_attributes(old, new)?;
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ pub(crate) fn DrawnPage() -> impl IntoView {
         behind: RwSignal::new(None),
         asking: StoredValue::new(false),
         n_asked: StoredValue::new(0),
+        newest: StoredValue::new(0),
         n_frames: StoredValue::new(0),
     };
     drawn.follow();
@@ -63,6 +64,8 @@ struct Drawn {
     behind: RwSignal<Option<String>>,
     asking: StoredValue<bool>,
     n_asked: StoredValue<u32>,
+    /// The number of the newest answer.
+    newest: StoredValue<u32>,
     /// Frames since it was drawn.
     n_frames: StoredValue<u32>,
 }
@@ -108,30 +111,44 @@ impl Drawn {
         let address = self.address.get_untracked();
         leptos::task::spawn_local(async move {
             let answer = api::drawing_of(&address).await;
-            // A page that is gone, or has asked for something newer, has no use for the answer.
-            let is_wanted = || self.n_asked.try_get_value() == Some(number);
-            if is_wanted() {
-                self.take(answer, is_wanted).await;
+            // A page that is gone, or has gone on to another address, has no use for the answer.
+            let is_here = self.address.try_get_untracked().is_some_and(|now| now == address);
+            // Nor has one that has a newer one.
+            if is_here && self.newest.get_value() < number {
+                self.newest.set_value(number);
+                self.take(answer, number, &address).await;
             }
         });
     }
 
-    async fn take(self, answer: Result<String, api::ApiError>, is_wanted: impl Fn() -> bool) {
+    async fn take(self, answer: Result<String, api::ApiError>, number: u32, address: &str) {
         match answer {
             Ok(html) => {
                 self.behind.set(None);
+                let is_wanted = || {
+                    let is_here = |now: String| now == address;
+                    self.address.try_get_untracked().is_some_and(is_here)
+                        && self.newest.get_value() == number
+                };
                 if let Some(main) = main() {
-                    // The browser refuses no HTML that it can read itself.
-                    let _ = morph::show_by_card(&main, &html, &is_wanted).await;
+                    show(&main, &html, is_wanted).await;
                 }
             }
             Err(error) => self.behind.set(Some(error.sentence())),
         }
         // Who asked for something newer marks for itself.
-        if is_wanted() {
+        if self.n_asked.try_get_value() == Some(number) {
             self.asking.set_value(false);
             mark_busy(false);
         }
+    }
+}
+
+async fn show(main: &Element, html: &str, is_wanted: impl Fn() -> bool) {
+    if morph::show_by_card(main, html, is_wanted).await.is_err() {
+        // Somebody changed the page in between. At once nobody can, and what the browser reads it
+        // does not refuse.
+        let _ = morph::show(main, html);
     }
 }
 

@@ -4,6 +4,7 @@ use leptos::wasm_bindgen::closure::Closure;
 use std::time::Duration;
 use web_sys::{Element, Event};
 
+use super::forms::{here, is_here};
 use super::morph;
 use crate::api;
 
@@ -39,12 +40,14 @@ fn look(table: Element, waiting: StoredValue<bool>) {
         let _ = waiting.try_set_value(false);
         return;
     };
+    let from = here();
     leptos::task::spawn_local(async move {
         let answer = api::drawing_of(&address).await;
         let _ = waiting.try_set_value(false);
-        // What came instead of the table meanwhile stays.
+        // What came instead of the table meanwhile stays, and so does what is coming.
+        let is_wanted = table.is_connected() && is_here(&from);
         if let (Ok(html), true, Some(main)) =
-            (answer, table.is_connected(), document().get_element_by_id("main"))
+            (answer, is_wanted, document().get_element_by_id("main"))
         {
             let _ = morph::show(&main, &html);
             look(table, waiting);

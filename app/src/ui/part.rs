@@ -49,7 +49,7 @@ impl RenderHtml for Later {
 
     const MIN_LENGTH: usize = 0;
 
-    // Nothing that a page waits for is in a part.
+    // For what waits below a `<Suspense>`, of which there is none.
     fn dry_resolve(&mut self) {}
 
     async fn resolve(self) -> Self::AsyncOutput {

@@ -23,10 +23,11 @@ impl Turn {
     }
 }
 
-/// Lets the browser draw and answer before it goes on.
+/// Lets the browser draw and answer before it goes on. Where nobody looks there is nothing to draw,
+/// and timers are slow.
 pub async fn breath() {
     #[cfg(feature = "hydrate")]
-    {
+    if !leptos::prelude::document().hidden() {
         use wasm_bindgen_futures::JsFuture;
         use wasm_bindgen_futures::js_sys::Promise;
         let turn = Promise::new(&mut |resolve, _| {

@@ -14,7 +14,9 @@ pub(super) struct Asked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tells {
     No,
-    /// Whether there was anything.
+    /// Whether there was anything at all.
+    Anything,
+    /// What was there.
     Found,
     /// Whether somebody else had taken it.
     Leased,
@@ -70,13 +72,13 @@ impl Asked {
             "SET" if rest.get(1)?.start.starts_with(LEASE) => Some(lease(rest, names)),
             "MGET" | "UNLINK" | "DEL" | "EXISTS" => {
                 let keys = rest.iter().map(|key| names.short(key)).collect::<Vec<_>>();
-                let tells = if name == "MGET" { Tells::Found } else { Tells::No };
+                let tells = if name == "MGET" { Tells::Anything } else { Tells::No };
                 Some(Self { text: format!("{name} {}", listed(&keys, command.n_words - 1)), tells })
             }
             "HGET" | "HMGET" => {
                 let mut words = vec![names.short(rest.first()?)];
                 words.extend(rest.iter().skip(1).map(Word::text));
-                Some(Self { text: format!("{name} {}", words.join(" ")), tells: Tells::Found })
+                Some(Self { text: format!("{name} {}", words.join(" ")), tells: Tells::Anything })
             }
             _ => {
                 let tells = if name == "GET" { Tells::Found } else { Tells::No };
@@ -96,9 +98,10 @@ impl Asked {
         }
         let told = match tells {
             Tells::Rows if answer.ends_empty => return None,
-            Tells::Found if !answer.has_value => ": nothing",
+            Tells::Found | Tells::Anything if !answer.has_value => ": nothing",
             Tells::Found if answer.text.starts_with(LEASE) => ": leased",
             Tells::Leased if answer.text.starts_with(LEASE) => ": leased already",
+            Tells::Leased if answer.has_value => ": there already",
             Tells::Done if answer.number == Some(0) => ": refused",
             _ => "",
         };
@@ -261,6 +264,8 @@ mod tests {
         let claim = "SET NS:lab-1:7 lease:1 NX GET PX 10";
         assert_eq!(told(claim, &Answer::default()), "SET 7 lease NX");
         assert_eq!(told(claim, &leased), "SET 7 lease NX: leased already");
+        assert_eq!(told(claim, &found()), "SET 7 lease NX: there already");
+        assert_eq!(told("MGET NS:lab-1:7 NS:lab-1:8", &leased), "MGET 7 8");
         let full = Answer { error: Some(b"OOM command not allowed".to_vec()), ..found() };
         assert_eq!(told("GET NS:lab-1:7", &full), "GET 7: OOM");
     }

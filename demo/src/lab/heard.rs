@@ -34,7 +34,8 @@ struct Talk {
 struct Open {
     /// `None` where it is not to be told.
     asked: Option<Asked>,
-    passed: Instant,
+    /// When the node asked; it may have been held before it passed.
+    began: Instant,
 }
 
 /// More would wait for an answer only if we had lost count.
@@ -46,11 +47,11 @@ impl Heard {
     }
 
     /// Commands pass; to be told before they go on, so that no answer comes first.
-    pub(super) fn requests(&mut self, bytes: &[u8]) {
-        self.talk = self
-            .talk
-            .take()
-            .and_then(|mut talk| talk.requests(bytes, &self.by.names).is_ok().then_some(talk));
+    pub(super) fn requests(&mut self, bytes: &[u8], asked: Instant) {
+        let Some(mut talk) = self.talk.take() else { return };
+        if talk.requests(bytes, &self.by.names, asked).is_ok() {
+            self.talk = Some(talk);
+        }
     }
 
     /// Answers pass; to be told before they go on, so that a command is told before what it was
@@ -58,8 +59,8 @@ impl Heard {
     pub(super) fn answers(&mut self, bytes: &[u8]) {
         let Some(mut talk) = self.talk.take() else { return };
         let Ok(told) = talk.answers(bytes) else { return };
-        for (text, passed) in told {
-            let line = TraceLine::command(Level::L2, Some(self.by.node), text, passed);
+        for (text, began) in told {
+            let line = TraceLine::command(Level::L2, Some(self.by.node), text, began);
             self.by.trace.push(line);
         }
         self.talk = Some(talk);
@@ -67,10 +68,9 @@ impl Heard {
 }
 
 impl Talk {
-    fn requests(&mut self, bytes: &[u8], names: &Names) -> Result<(), Garbled> {
-        let passed = Instant::now();
+    fn requests(&mut self, bytes: &[u8], names: &Names, began: Instant) -> Result<(), Garbled> {
         for command in self.commands.read(bytes)? {
-            self.open.push_back(Open { asked: Asked::of(&command, names), passed });
+            self.open.push_back(Open { asked: Asked::of(&command, names), began });
         }
         if self.open.len() > MAX_OPEN { Err(Garbled) } else { Ok(()) }
     }
@@ -78,9 +78,9 @@ impl Talk {
     fn answers(&mut self, bytes: &[u8]) -> Result<Vec<(String, Instant)>, Garbled> {
         let mut told = Vec::new();
         for answer in self.answers.read(bytes)? {
-            let Open { asked, passed } = self.open.pop_front().ok_or(Garbled)?;
+            let Open { asked, began } = self.open.pop_front().ok_or(Garbled)?;
             let text = asked.and_then(|asked| asked.answered(&answer));
-            told.extend(text.map(|text| (text, passed)));
+            told.extend(text.map(|text| (text, began)));
         }
         Ok(told)
     }
@@ -106,7 +106,7 @@ mod tests {
         let words: Vec<&str> = line.split(' ').collect();
         let word = |word: &&str| format!("${}\r\n{word}\r\n", word.len());
         let text: String = words.iter().map(word).collect();
-        heard.requests(format!("*{}\r\n{text}", words.len()).as_bytes());
+        heard.requests(format!("*{}\r\n{text}", words.len()).as_bytes(), Instant::now());
     }
 
     #[test]
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn what_is_not_understood_ends_the_listening() {
         let (mut heard, trace) = heard();
-        heard.requests(b"GET 7\r\n");
+        heard.requests(b"GET 7\r\n", Instant::now());
         asks(&mut heard, "GET {lab}:a:1");
         heard.answers(b"$-1\r\n");
         assert_eq!(told(&trace), [""; 0]);

@@ -1,4 +1,5 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -95,9 +96,10 @@ impl Trace {
         self.state().n_steps
     }
 
-    pub(super) fn push(&self, mut line: TraceLine) {
+    pub(super) fn push(&self, ended: Ended) {
+        let Ended { mut line, at } = ended;
         let mut state = self.state();
-        line.at_us = micros(state.began);
+        line.at_us = micros(at - state.began);
         if state.steps.is_empty() {
             // The nodes are starting, and nobody has asked for anything.
             if line.kind == LineKind::Command {
@@ -137,9 +139,15 @@ impl Step {
 
 impl TraceLine {
     /// What the script of a lesson asked for.
-    pub(super) fn of(level: Level, node: Option<usize>, command: String, started: Instant) -> Self {
-        let kind = LineKind::Request;
-        Self { at_us: 0, node, level, command, took_us: micros(started), kind }
+    pub(super) fn of(
+        level: Level,
+        node: Option<usize>,
+        command: String,
+        started: Instant,
+    ) -> Ended {
+        let (at, kind) = (Instant::now(), LineKind::Request);
+        let took_us = micros(at - started);
+        Ended { line: Self { at_us: 0, node, level, command, took_us, kind }, at }
     }
 
     /// What that made a node ask Redis or the database.
@@ -148,8 +156,9 @@ impl TraceLine {
         node: Option<usize>,
         command: String,
         started: Instant,
-    ) -> Self {
-        Self { kind: LineKind::Command, ..Self::of(level, node, command, started) }
+    ) -> Ended {
+        let Ended { line, at } = Self::of(level, node, command, started);
+        Ended { line: Self { kind: LineKind::Command, ..line }, at }
     }
 
     /// When it began, microseconds since the experiment did.
@@ -158,8 +167,15 @@ impl TraceLine {
     }
 }
 
-fn micros(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+/// A line that waits for its place. It has its end from one look at the clock, whoever else writes
+/// at the moment.
+pub(super) struct Ended {
+    line: TraceLine,
+    at: Instant,
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

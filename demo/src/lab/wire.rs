@@ -6,6 +6,7 @@ use tokio::io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHa
 use tokio::net::{TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::Instant;
 use url::Url;
 
 use super::heard::{Heard, Listener};
@@ -197,8 +198,9 @@ impl Pump {
             if bytes[..n].windows(READS_THE_BUS.len()).any(|part| part == READS_THE_BUS) {
                 self.hears_bus.store(true, Relaxed);
             }
+            let asked = Instant::now();
             self.until_it_may_pass().await;
-            self.heard().requests(&bytes[..n]);
+            self.heard().requests(&bytes[..n], asked);
             if to.write_all(&bytes[..n]).await.is_err() {
                 return;
             }

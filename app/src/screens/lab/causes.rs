@@ -3,9 +3,11 @@ use std::cmp::Reverse;
 use strata_demo::lab::{Level, LineKind, TraceLine};
 
 /// A request of a lesson's script with the commands that it caused. Without a request it is one
-/// command that none of the step's requests asked for.
+/// command that none of the step's requests asked for, or the end of what is told elsewhere.
 pub(super) struct Cause<'a> {
     pub(super) request: Option<&'a TraceLine>,
+    /// Its request and first commands are told elsewhere.
+    pub(super) goes_on: bool,
     pub(super) commands: Vec<&'a TraceLine>,
 }
 
@@ -14,7 +16,7 @@ impl<'a> Cause<'a> {
     pub(super) fn of_all(lines: &'a [TraceLine]) -> Vec<Self> {
         let (requests, mut commands): (Vec<_>, Vec<_>) =
             lines.iter().partition(|line| line.kind == LineKind::Request);
-        let with_none = |line| Self { request: Some(line), commands: Vec::new() };
+        let with_none = |line| Self { request: Some(line), goes_on: false, commands: Vec::new() };
         let mut causes: Vec<Self> = requests.into_iter().map(with_none).collect();
         causes.sort_by_key(Self::began_us);
         commands.sort_by_key(|line| line.began_us());
@@ -25,12 +27,16 @@ impl<'a> Cause<'a> {
             // Of several that are as likely the first.
             match likely.reduce(|best, other| if other.0 > best.0 { other } else { best }) {
                 Some((_, cause)) => cause.commands.push(command),
-                None => alone.push(Self { request: None, commands: vec![command] }),
+                None => alone.push(Self::alone(command)),
             }
         }
         causes.extend(alone);
         causes.sort_by_key(Self::began_us);
         causes
+    }
+
+    fn alone(command: &'a TraceLine) -> Self {
+        Self { request: None, goes_on: false, commands: vec![command] }
     }
 
     /// How many lines it has.

@@ -53,7 +53,7 @@ fn shown(causes: Vec<Cause<'_>>) -> (Vec<Cause<'_>>, Vec<Cause<'_>>) {
             // One request for many keys, or many commands of one.
             let commands = cause.commands.split_off(MAX_LINES - 1);
             first.push(cause);
-            rest.push(Cause { request: None, commands });
+            rest.push(Cause { request: None, goes_on: true, commands });
         } else {
             rest.push(cause);
         }
@@ -91,30 +91,45 @@ fn not_kept(step: &Step) -> Option<String> {
 }
 
 fn lines(causes: &[Cause<'_>]) -> impl IntoView + use<> {
-    let lines = causes.iter().map(|cause| {
-        let class = |line| if is_stale(line) { "is-stale" } else { "" };
-        let request = cause.request.map(|request| line(request, class(request)));
-        // What nobody waited for is below nothing.
-        let class = if cause.request.is_some() { "is-command is-caused" } else { "is-command" };
-        let commands = cause.commands.iter().map(|command| line(command, class)).collect_view();
-        view! {
-            {request}
-            {commands}
-        }
-    });
-    lines.collect_view()
+    causes.iter().map(cause).collect_view()
 }
 
-fn line(line: &TraceLine, class: &'static str) -> impl IntoView + use<> {
+fn cause(cause: &Cause<'_>) -> impl IntoView + use<> {
+    let commands = || {
+        let command = |command: &&TraceLine| view! { <li>{line(command)}</li> };
+        cause.commands.iter().map(command).collect_view()
+    };
+    let Some(request) = cause.request else {
+        let nobody = (!cause.goes_on).then_some("Nobody waited for this: ");
+        let alone = view! {
+            <li class="is-alone">
+                <span class="unseen">{nobody}</span>
+                <ol class="caused">{commands()}</ol>
+            </li>
+        };
+        return alone.into_any();
+    };
+    let caused =
+        (!cause.commands.is_empty()).then(|| view! { <ol class="caused">{commands()}</ol> });
+    view! {
+        <li class=is_stale(request).then_some("is-stale")>
+            {line(request)}
+            {caused}
+        </li>
+    }
+    .into_any()
+}
+
+fn line(line: &TraceLine) -> impl IntoView + use<> {
     let node = line.node.map(|node| format!("node {node}"));
     let took = (line.took_us > 0).then(|| format::duration(Some(line.took_us * 1_000)));
     view! {
-        <li class=(!class.is_empty()).then_some(class)>
+        <p class="line">
             <span class=format!("level {}", level_class(line.level))>{name(line.level)}</span>
             <span class="node">{node}</span>
             <code>{line.command.clone()}</code>
             <span class="took">{took}</span>
-        </li>
+        </p>
     }
 }
 
@@ -219,7 +234,8 @@ mod tests {
         let html = html(loads(1));
         let read = html.find("read 7").unwrap_or_default();
         assert!(read < html.find("GET 7: nothing").unwrap_or_default());
-        assert_eq!(html.matches("is-caused").count(), 4);
+        let below = html.split_once(r#"<ol class="caused">"#).unwrap_or_default().1;
+        assert_eq!(below.matches("<li").count(), 4);
         assert!(!html.contains("<details>"));
     }
 
@@ -227,7 +243,8 @@ mod tests {
     fn commands_are_shown_with_their_request_or_not_at_all() {
         let html = html(loads(20));
         let (shown, rest) = html.split_once("<details>").unwrap_or_default();
-        assert_eq!((shown.matches("read 7").count(), shown.matches("is-caused").count()), (2, 8));
+        let n_lines = shown.matches(r#"class="line""#).count();
+        assert_eq!((shown.matches("read 7").count(), n_lines), (2, 10));
         assert!(rest.contains("18 more, with 72 commands"));
         assert_eq!(html.matches("<rect").count(), 20, "a square is a request");
     }
@@ -239,13 +256,13 @@ mod tests {
         let html = html(commands.chain([read]).collect());
         let (shown, rest) = html.split_once("<details>").unwrap_or_default();
         assert_eq!(shown.matches("lease").count(), 11);
-        assert!(rest.contains("9 more commands"));
+        assert!(rest.contains("9 more commands") && !rest.contains("Nobody waited"));
     }
 
     #[test]
-    fn what_nobody_waited_for_is_not_set_in() {
+    fn what_nobody_waited_for_says_so() {
         let html = html(vec![caused("EVALSHA queue take writes", 9)]);
-        assert!(html.contains("queue take") && !html.contains("is-caused"));
+        assert!(html.contains("queue take") && html.contains("Nobody waited for this"));
     }
 
     #[test]
