@@ -67,7 +67,7 @@ async fn a_link_shows_what_is_compared_and_a_press_runs_it() {
     assert_eq!(address(&post(&running, "compare", asked).await), run, "pressed twice it is one");
     let page = page_that_says(&running, &run, "data-phase=\"done\"").await;
     assert!(
-        page.contains("Cache-aside, l1 entries 50") && page.contains("data-testid=\"results\"")
+        page.contains("Cache-aside, L1 entries 50") && page.contains("data-testid=\"results\"")
     );
     assert!(!page.contains(" style=\""), "the policy blocks style attributes");
 }
