@@ -10,7 +10,7 @@ use rand::RngExt;
 use strata_cache::report::{Effect, Outcome};
 use strata_cache::{Node, Pattern};
 
-use crate::coherence::{World, storm};
+use crate::coherence::World;
 use crate::support::proxy::{LINES, Line, Proxy, WAYS, Way};
 use crate::support::ways::{LONG, SHORT, node_behind, onlooker, trusts_l2};
 use crate::support::{Redis, Source, cache, eventually, hears};
@@ -158,8 +158,8 @@ async fn who_goes_on_invalidating_by_pattern_does_not_keep_l2_away() {
 }
 
 /// Any fault, for a while, between a node and Redis.
-async fn trouble(proxies: &mut [Proxy], until: Instant) {
-    while Instant::now() < until {
+async fn trouble(proxies: &mut [Proxy], goes_on: impl Fn() -> bool) {
+    while goes_on() {
         let (proxy, fault, pause_ms) = {
             let mut rng = rand::rng();
             let proxy = rng.random_range(0..proxies.len());
@@ -189,6 +189,6 @@ async fn no_node_reads_older_than_it_acknowledged_however_its_link_flaps() {
     }
     let world = World::of(nodes);
     let tasks = world.begin();
-    trouble(&mut proxies, Instant::now() + storm()).await;
+    trouble(&mut proxies, world.storms()).await;
     println!("{}", world.end(tasks).await);
 }
