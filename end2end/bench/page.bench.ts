@@ -2,7 +2,6 @@ import type { CDPSession, Page } from "@playwright/test";
 import { expect, open } from "../support/fixtures";
 import { bench } from "./bench";
 import { atMost, told } from "./table";
-import { Tasks } from "./tasks";
 
 const MINUTES = Number(process.env.BENCH_PAGE_MINUTES ?? 10);
 const STARTING_UP_MS = 10_000;
@@ -13,17 +12,11 @@ bench("a page left open", async ({ browser, baseURL }) => {
   const watched = await Promise.all(
     paths.map(async (path) => Watched.open(await browser.newPage({ baseURL }), path)),
   );
-  await new Promise((resolve) => setTimeout(resolve, STARTING_UP_MS));
-  const tasks = new Tasks(await browser.newBrowserCDPSession());
   for (let minute = 1; minute <= MINUTES; minute += 1) {
-    await tasks.watch();
     await new Promise((resolve) => setTimeout(resolve, 60_000));
-    await tasks.count();
     for (const page of watched) await page.sample();
   }
   for (const page of watched) await page.tell();
-  const longest = `the longest took ${tasks.longestMs.toFixed(0)} ms`;
-  atMost("both pages: tasks over 50 ms of the processor's time", [tasks.nLong, 0], longest);
 });
 
 interface Sample {
