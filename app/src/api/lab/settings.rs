@@ -42,8 +42,16 @@ mod tests {
 
     #[test]
     fn what_is_no_setting_is_told() {
-        for (name, text) in [("knots", "2"), ("knots", ""), ("nodes", "2.5"), ("skew", "many")] {
-            assert!(typed(name, text).expect_err("it is refused").contains(name), "{name}");
+        let error = |name, text| typed(name, text).expect_err("it is refused");
+        for text in ["2", ""] {
+            assert_eq!(error("knots", text), "find a setting named \"knots\"");
+        }
+        assert_eq!(
+            error("nodes", "2.5"),
+            "use \"2.5\" for nodes: it must be a whole number from 0 on"
+        );
+        for text in ["many", "NaN", "inf", "1e999"] {
+            assert!(error("skew", text).ends_with("it must be a number"), "{text}");
         }
     }
 }
