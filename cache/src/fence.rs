@@ -223,6 +223,12 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
         act()
     }
 
+    /// Runs `act` while no fill of the key can come in between.
+    pub(crate) fn hold<R>(&self, key: &K, act: impl FnOnce() -> R) -> R {
+        let _stripe = self.stripe(key);
+        act()
+    }
+
     /// Overtakes every fill of every key and drops all flights. Entries stay.
     pub(crate) fn overtake_all(&self) {
         for stripe in &self.stripes {

@@ -142,20 +142,27 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
         self.sweep.is_due(Moment::now())
     }
 
-    /// Removes what has expired. Walks L1.
-    pub(crate) fn sweep(&self) {
+    /// Walks L1 and hands over the keys that have expired, for [`L1::remove_expired`].
+    pub(crate) fn sweep(&self, mut expired: impl FnMut(&K)) {
         self.sweep.walk(|leave| {
             let now = Moment::now();
             for (key, entry) in &self.moka {
                 if entry.is_kept(now) {
                     leave(entry.kept_until);
                 } else {
-                    // It may have been replaced just now; then L1 is a good entry short.
-                    self.moka.invalidate(&*key);
+                    expired(&key);
                 }
             }
         });
         self.upkeep();
+    }
+
+    /// Removes the key if it has expired. Only under the fence: what the walk saw may have been
+    /// replaced since.
+    pub(crate) fn remove_expired(&self, key: &K) {
+        if self.moka.get(key).is_some_and(|entry| !entry.is_kept(Moment::now())) {
+            self.moka.invalidate(key);
+        }
     }
 
     /// The entry without moving its popularity or idle time. Walks L1, so for inspectors only.

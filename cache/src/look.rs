@@ -37,7 +37,7 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
     }
 
     fn sweep(&self) {
-        self.l1.sweep();
+        self.l1.sweep(|key| self.fence.hold(key, || self.l1.remove_expired(key)));
     }
 
     fn hear(&self, message: &Message) {

@@ -116,3 +116,21 @@ async fn what_has_expired_leaves_l1_without_being_read_again_and_counts_as_expir
     assert_eq!(cache.report().l1.evictions.expired, 1);
     assert_eq!(source.read(&cache, 2).await.outcome, Outcome::L1Hit);
 }
+
+/// The walk over L1 runs on a thread of its own and meets entries that are just being replaced.
+#[tokio::test(start_paused = true)]
+async fn what_has_expired_and_was_loaded_again_stays() {
+    let node = lonely_node().await;
+    let minute = Duration::from_secs(60);
+    let builder = Cache::builder("users").time_to_live(minute).jitter(0.0);
+    let (cache, source) = (builder.build(&node).unwrap(), Source::new());
+    for _ in 0..500 {
+        tokio::time::advance(minute).await;
+        for key in 0..20 {
+            source.read(&cache, key).await;
+        }
+        for key in 0..20 {
+            assert_eq!(source.read(&cache, key).await.outcome, Outcome::L1Hit, "key {key}");
+        }
+    }
+}
