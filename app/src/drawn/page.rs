@@ -111,25 +111,23 @@ impl Drawn {
         let address = self.address.get_untracked();
         leptos::task::spawn_local(async move {
             let answer = api::drawing_of(&address).await;
-            // A page that is gone, or has gone on to another address, has no use for the answer.
-            let is_here = self.address.try_get_untracked().is_some_and(|now| now == address);
-            // Nor has one that has a newer one.
-            if is_here && self.newest.get_value() < number {
+            if self.stands_at(&address) && self.newest.get_value() < number {
                 self.newest.set_value(number);
                 self.take(answer, number, &address).await;
             }
         });
     }
 
+    /// A page that is gone, or has gone on to another address, has no use for an answer.
+    fn stands_at(self, address: &str) -> bool {
+        self.address.try_get_untracked().is_some_and(|now| now == address)
+    }
+
     async fn take(self, answer: Result<String, api::ApiError>, number: u32, address: &str) {
         match answer {
             Ok(html) => {
                 self.behind.set(None);
-                let is_wanted = || {
-                    let is_here = |now: String| now == address;
-                    self.address.try_get_untracked().is_some_and(is_here)
-                        && self.newest.get_value() == number
-                };
+                let is_wanted = || self.stands_at(address) && self.newest.get_value() == number;
                 if let Some(main) = main() {
                     show(&main, &html, is_wanted).await;
                 }
