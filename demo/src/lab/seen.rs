@@ -44,7 +44,11 @@ impl Seen {
     }
 
     pub(super) fn told(self) -> String {
-        let outcome = self.outcome.as_str();
+        let outcome = match self.outcome {
+            Outcome::L1Hit => "L1 hit",
+            Outcome::L2Hit => "L2 hit",
+            other => other.as_str(),
+        };
         match self.version {
             Some(version) => format!("{outcome}, version {version}"),
             None => format!("{outcome}, no item"),

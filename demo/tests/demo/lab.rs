@@ -236,7 +236,7 @@ async fn a_trace_tells_step_by_step_what_was_asked_where() -> Done {
     let set_after_write = state.performances.last().ok_or("no performance")?;
     let last = set_after_write.steps.last().ok_or("no steps")?;
     assert_eq!(last.text, "The next reader asks for the item.");
-    assert_eq!(last.lines[0].command, "read 1: l1_hit, version 3, stale");
+    assert_eq!(last.lines[0].command, "read 1: L1 hit, version 3, stale");
     assert_eq!((last.lines[0].level, last.lines[0].node), (Level::L1, Some(1)));
     let first = &set_after_write.steps[0];
     assert_eq!(first.lines[0].level, Level::Source);

@@ -109,13 +109,13 @@ mod tests {
             command((11, 12), "GET 7: nothing"),
             command((15, 16), "EVALSHA commit 7"),
             request((10, 20), "read 7: loaded, version 1"),
-            request((21, 22), "read 7: l1_hit, version 1"),
+            request((21, 22), "read 7: L1 hit, version 1"),
         ];
         assert_eq!(
             told(&lines),
             [
                 ("read 7: loaded, version 1", vec!["GET 7: nothing", "EVALSHA commit 7"]),
-                ("read 7: l1_hit, version 1", vec![]),
+                ("read 7: L1 hit, version 1", vec![]),
             ]
         );
     }

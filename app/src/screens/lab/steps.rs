@@ -184,8 +184,8 @@ mod tests {
 
     #[test]
     fn a_stale_read_is_shown_wherever_it_stands() {
-        let mut lines = vec![line("read 1: l1_hit, version 1"); 40];
-        lines[30] = line("read 7: l1_hit, version 1, stale");
+        let mut lines = vec![line("read 1: L1 hit, version 1"); 40];
+        lines[30] = line("read 7: L1 hit, version 1, stale");
         let step = Step { text: "Reads.".to_owned(), lines, ..Step::default() };
         let html = Owner::new().with(|| list(&[step]).to_html());
         let shown = html.split("<details>").next().unwrap_or_default();
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn what_is_not_shown_is_counted() {
-        let line = line("read 1: l1_hit, version 1");
+        let line = line("read 1: L1 hit, version 1");
         let step = Step {
             text: "Reads.".to_owned(),
             lines: vec![line; 40],
