@@ -116,7 +116,7 @@ class Watched {
     const isOurs = ({ at, took }: LongTask) => stolen.spared({ from: openedAt + at, to: openedAt + at + took });
     const ours = later.filter(isOurs);
     const share = ((1 - stolen.share()) * 100).toFixed(0);
-    atMost(`${at}: tasks over 50 ms after start-up, while the host took nothing`, [ours.length, 0], `${share} % of the time ${named(ours)}`);
+    atMost(`${at}: tasks over 50 ms after start-up, while the host took nothing`, [ours.length, 0], `${share} % of the time; ${named(ours) || "none"}`);
     told(`${at}: tasks over 50 ms after start-up, in all`, later.length, named(later));
     const perFrameMs = ((last.taskS - first.taskS) / (last.frames - first.frames)) * 1000;
     told(`${at}: processor time a frame`, `${perFrameMs.toFixed(1)} ms`, `${last.frames - first.frames} frames`);
