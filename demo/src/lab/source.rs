@@ -136,6 +136,7 @@ impl Source {
         query: impl Future<Output = Result<T, StoreError>>,
         command: impl FnOnce() -> String,
     ) -> Result<T, SourceError> {
+        let passage = self.inner.holds.begin(call);
         let started = Instant::now();
         let answer = self.answer(call, query).await;
         let mut command = command();
@@ -143,7 +144,10 @@ impl Source {
             command = format!("{command}: {error}");
         }
         self.inner.trace.push(TraceLine::command(Level::Source, None, command, started));
-        answer
+        let answer = answer?;
+        // The database has done it, and the asker is held up before it hears of that.
+        passage.pass().await.ok_or(SourceError::Stopped)?;
+        Ok(answer)
     }
 
     async fn answer<T>(
@@ -152,7 +156,6 @@ impl Source {
         query: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, SourceError> {
         let Inner { stop, down, holds, .. } = &*self.inner;
-        let passage = holds.begin(call);
         if call == Call::Update {
             holds.begin(Call::Commit).pass().await.ok_or(SourceError::Stopped)?;
         }
@@ -166,9 +169,7 @@ impl Source {
         if down.load(Relaxed) {
             return Err(SourceError::Down);
         }
-        let answer = query.await?;
-        passage.pass().await.ok_or(SourceError::Stopped)?;
-        Ok(answer)
+        Ok(query.await?)
     }
 }
 

@@ -241,6 +241,10 @@ async fn a_trace_tells_step_by_step_what_was_asked_where() -> Done {
     let first = &set_after_write.steps[0];
     assert_eq!(first.lines[0].level, Level::Source);
     assert!(first.lines[0].command.starts_with("SELECT id, version, body FROM items"));
+    let committed = &set_after_write.steps[1];
+    assert_eq!(committed.text, "A writer commits, and is held up before it can tell the cache.");
+    let commands: Vec<&str> = committed.lines.iter().map(|line| line.command.as_str()).collect();
+    assert_eq!(commands, ["INSERT … ON CONFLICT … UPDATE, 1 row, COMMIT"]);
     Ok(())
 }
 
