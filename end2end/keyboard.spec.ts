@@ -28,6 +28,8 @@ test("a key is looked at and invalidated by keyboard alone", async ({ page, requ
   await page.keyboard.press("g");
   await page.keyboard.press("k");
   await expect(page).toHaveTitle("Keys · Strata");
+  // The title comes before what the server draws.
+  await expect(page.getByRole("search").getByLabel("Pattern")).toBeVisible();
   await page.keyboard.press("/");
   await page.keyboard.type("321");
   await page.keyboard.press("Enter");
