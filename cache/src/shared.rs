@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::bus::{Bus, Hearer, Message, Tail};
 use crate::face::{CacheFace, Ear};
 use crate::l2::{Keyspace, Link, Pending, Step};
-use crate::{BuildError, clock};
+use crate::{BuildError, Tasks, clock};
 
 /// How often L1's upkeep runs where nobody reads.
 const UPKEEP: Duration = Duration::from_millis(250);
@@ -30,6 +30,7 @@ pub(crate) struct Shared {
     structures: RwLock<HashSet<String>>,
     trusted_for_ms: AtomicU64,
     shutdown: CancellationToken,
+    tasks: Tasks,
 }
 
 impl Shared {
@@ -51,6 +52,7 @@ impl Shared {
             ears: RwLock::default(),
             structures: RwLock::default(),
             trusted_for_ms: AtomicU64::new(trusted_for_ms),
+            tasks: Tasks::new(shutdown.clone()),
             shutdown,
         }
     }
@@ -99,6 +101,7 @@ impl Shared {
             at_ms: clock::now_ms(),
             bus: self.tail.report(),
             l2: self.link().map_or_else(L2Report::default, |link| link.report()),
+            tasks: self.tasks.report(),
             caches: self.caches().iter().map(|cache| cache.report()).collect(),
         }
     }
@@ -216,7 +219,10 @@ impl Hearer for Shared {
 impl Shared {
     pub(crate) async fn spawn_tasks(self: &Arc<Self>) {
         let shared = Arc::clone(self);
-        tokio::spawn(async move { shared.upkeep().await });
+        self.tasks.spawn("upkeep", move || {
+            let shared = Arc::clone(&shared);
+            async move { shared.upkeep().await }
+        });
         let Some(link) = &self.link else { return };
         let shared = Arc::clone(self);
         let replay = move |connection, together: Vec<Pending>| {
@@ -241,12 +247,20 @@ impl Shared {
                 None
             }
         };
-        let (recovering, shutdown) = (Arc::clone(link), self.shutdown.clone());
-        tokio::spawn(async move { recovering.recover(shutdown, replay).await });
-        let (shared, link) = (Arc::clone(self), Arc::clone(link));
-        tokio::spawn(async move {
-            let hearer = Arc::clone(&shared) as Arc<dyn Hearer>;
-            shared.tail.listen(link, position, hearer, shared.shutdown.clone()).await;
+        let recovering = Arc::clone(link);
+        self.tasks.spawn("recovery", move || {
+            let (link, replay) = (Arc::clone(&recovering), replay.clone());
+            async move { link.recover(replay).await }
+        });
+        let (shared, link, mut position) = (Arc::clone(self), Arc::clone(link), position);
+        self.tasks.spawn("bus", move || {
+            // Who listens again after a panic knows nothing of where it stood: a gap.
+            let (shared, link, position) =
+                (Arc::clone(&shared), Arc::clone(&link), position.take());
+            async move {
+                let hearer = Arc::clone(&shared) as Arc<dyn Hearer>;
+                shared.tail.listen(link, position, hearer).await;
+            }
         });
     }
 }

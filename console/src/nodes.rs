@@ -117,6 +117,7 @@ mod tests {
             at_ms: 0,
             bus: BusReport { configured: true, connected: true, ..BusReport::default() },
             l2: L2Report::default(),
+            tasks: Vec::new(),
             caches: vec![CacheReport { cache: "users".to_owned(), ..CacheReport::default() }],
         }
     }

@@ -27,6 +27,7 @@ mod past;
 mod range;
 mod report;
 mod saved;
+mod tasks;
 mod what_if;
 mod write_behind;
 
@@ -55,9 +56,10 @@ pub use outcomes::{Outcome, Outcomes};
 pub use past::{HeatColumn, Marker, Past, Quantiles, Step};
 pub use range::{Range, RangeError};
 pub use report::{
-    BusReport, CacheReport, Gets, InvalidationCounts, L1Report, L2Report, Level, Loads, NodeId,
-    NodeReport, Settings,
+    BusReport, CacheReport, Gets, InvalidationCounts, L1Report, L2Error, L2Report, Level, Loads,
+    NodeId, NodeReport, ServerKind, Settings,
 };
 pub use saved::Saved;
+pub use tasks::{TaskReport, TaskState};
 pub use what_if::{WhatIf, WhatIfPoint};
 pub use write_behind::{WriteBehindKind, WriteBehindReport};

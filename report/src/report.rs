@@ -1,8 +1,10 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Ages, Evictions, Groups, Histogram, HotKeys, LogHistogram, Origin, Outcomes, ScopeCounts,
-    WhatIf,
+    TaskReport, WhatIf,
 };
 
 /// A node's id, as in the `node` label of metrics.
@@ -30,8 +32,9 @@ impl Level {
 }
 
 /// One node at one instant: itself and every cache that it holds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
 pub struct NodeReport {
     /// Its id, unique within the namespace.
     pub node: NodeId,
@@ -45,6 +48,8 @@ pub struct NodeReport {
     pub bus: BusReport,
     /// How it reaches L2.
     pub l2: L2Report,
+    /// Its background tasks.
+    pub tasks: Vec<TaskReport>,
     /// Its caches, in the order in which they were built.
     pub caches: Vec<CacheReport>,
 }
@@ -73,6 +78,15 @@ pub struct CacheReport {
     /// Entries that were not kept in L2: key, tags or value above their limits, or a value that
     /// cannot be written in the cache's codec.
     pub l2_unfit: u64,
+    /// Times that code of the keys or values panicked: parsing, printing, weighing, writing. Each
+    /// cost one operation.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub panics: u64,
+    /// Times that this cache alone emptied its L1 because it may have missed an invalidation.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub gaps: u64,
     /// Loads from the source.
     pub loads: Loads,
     /// Invalidations and what they removed.
@@ -208,6 +222,7 @@ pub struct Settings {
 /// How a node hears of invalidations.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
 pub struct BusReport {
     /// Whether there is a bus at all; without Redis there is none.
     pub configured: bool,
@@ -225,11 +240,20 @@ pub struct BusReport {
     pub disconnects: u64,
     /// From the stream's clock to this node hearing of it.
     pub lag: Histogram,
+    /// Since when it is not heard, or no heartbeat shows that invalidations can be written,
+    /// milliseconds since the epoch; `None` while all is well. Until it is heard again, entries of
+    /// L1 count for a short time after their fill, and L2 is not read.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub silent_since_ms: Option<u64>,
+    /// Why it is silent, as a fragment that fits after "because"; `None` while all is well.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub silent_because: Option<String>,
 }
 
 /// How a node reaches L2.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
 pub struct L2Report {
     /// Whether the node has an L2 at all.
     pub configured: bool,
@@ -248,6 +272,44 @@ pub struct L2Report {
     /// Times that too many invalidations waited, or too many patterns of one cache, so that a whole
     /// cache was emptied at recovery.
     pub queue_overflows: u64,
+    /// Error answers of Redis by their code, for example `OOM`. None of them opens the breaker but
+    /// those that say that Redis cannot serve.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub errors_by_code: BTreeMap<String, u64>,
+    /// What is the matter at the moment; `None` while all is well.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub last_error: Option<L2Error>,
+    /// What answers; `None` before the first connection.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub server: Option<ServerKind>,
+}
+
+/// The last error of a node's way to Redis.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct L2Error {
+    /// Redis's own code, for example `WRONGPASS`; `TIMEOUT` and `CONNECTION` where none came.
+    pub code: String,
+    /// The error's own sentence.
+    pub message: String,
+    /// Since when this code comes, milliseconds since the epoch.
+    pub since_ms: u64,
+    /// When it came last, milliseconds since the epoch.
+    pub at_ms: u64,
+    /// How often it came since then.
+    pub times: u64,
+}
+
+/// Which server answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct ServerKind {
+    /// What it calls itself, for example `redis` or `valkey`.
+    pub server: String,
+    /// Its version, for example `7.0.15`.
+    pub version: String,
 }
 
 impl CacheReport {
@@ -267,6 +329,8 @@ impl CacheReport {
         self.l2_refused += other.l2_refused;
         self.l2_unreadable += other.l2_unreadable;
         self.l2_unfit += other.l2_unfit;
+        self.panics += other.panics;
+        self.gaps += other.gaps;
         self.loads.success.merge(&other.loads.success);
         self.loads.failure.merge(&other.loads.failure);
         self.loads.in_flight += other.loads.in_flight;

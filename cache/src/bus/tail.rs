@@ -6,7 +6,6 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, cmd};
 use strata_report::BusReport;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use super::position::{Appended, Position, clock_ahead_ms};
 use super::{Bus, Message};
@@ -85,35 +84,28 @@ impl Tail {
         Some(here)
     }
 
-    /// Listens from `position` on until `shutdown`, reconnecting for ever.
+    /// Listens from `position` on, reconnecting for ever.
     pub(crate) async fn listen(
         &self,
         link: Arc<Link>,
         mut position: Option<Position>,
         hearer: Arc<dyn Hearer>,
-        shutdown: CancellationToken,
     ) {
-        let listening = async {
-            let mut pause = FIRST_RETRY;
-            loop {
-                let listened = self.follow(&link, &*hearer, &mut position).await;
-                hearer.distrust();
-                if self.connected.swap(false, Relaxed) {
-                    self.disconnects.add(1);
-                    pause = FIRST_RETRY;
-                }
-                if let Err(error) = listened {
-                    tracing::debug!(%error, "the bus is not heard");
-                }
-                tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>())).await;
-                pause = (pause * 2).min(LAST_RETRY);
+        let _end = Ended { tail: self, hearer: Arc::clone(&hearer) };
+        let mut pause = FIRST_RETRY;
+        loop {
+            let listened = self.follow(&link, &*hearer, &mut position).await;
+            hearer.distrust();
+            if self.connected.swap(false, Relaxed) {
+                self.disconnects.add(1);
+                pause = FIRST_RETRY;
             }
-        };
-        tokio::select! {
-            () = listening => {}
-            () = shutdown.cancelled() => hearer.distrust(),
+            if let Err(error) = listened {
+                tracing::debug!(%error, "the bus is not heard");
+            }
+            tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>())).await;
+            pause = (pause * 2).min(LAST_RETRY);
         }
-        self.connected.store(false, Relaxed);
     }
 
     /// Connects, catches up, and reads until something fails.
@@ -268,6 +260,20 @@ impl Tail {
             gaps: self.gaps.get(),
             disconnects: self.disconnects.get(),
             lag: self.lag.read(),
+            ..BusReport::default()
         }
+    }
+}
+
+/// However a listener ends, the bus is not heard any more.
+struct Ended<'a> {
+    tail: &'a Tail,
+    hearer: Arc<dyn Hearer>,
+}
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.hearer.distrust();
+        self.tail.connected.store(false, Relaxed);
     }
 }

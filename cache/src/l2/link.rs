@@ -217,6 +217,7 @@ impl Link {
             queued_invalidations: state.queue.len() as u64,
             replayed_invalidations: self.counts.replayed.get(),
             queue_overflows: state.queue.overflows(),
+            ..L2Report::default()
         }
     }
 

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult};
-use tokio_util::sync::CancellationToken;
 
 use super::keyspace::Keyspace;
 use super::link::{Link, SLOW_TIMEOUT, in_time};
@@ -15,31 +14,24 @@ const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(2);
 
 impl Link {
-    /// Closes the breaker each time Redis is back, until `shutdown`. `replay` sends queued
+    /// Closes the breaker each time Redis is back, for ever. `replay` sends queued
     /// invalidations, which share a walk, on the given connection.
     pub(crate) async fn recover<Fut>(
         &self,
-        shutdown: CancellationToken,
         replay: impl Fn(MultiplexedConnection, Vec<Pending>) -> Fut,
     ) where
         Fut: Future<Output = RedisResult<()>>,
     {
-        let recovering = async {
-            loop {
-                let mut pause = FIRST_RETRY;
-                while self.is_open() {
-                    if self.probe(&replay).await.is_ok() {
-                        break;
-                    }
-                    tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>())).await;
-                    pause = (pause * 2).min(LAST_RETRY);
+        loop {
+            let mut pause = FIRST_RETRY;
+            while self.is_open() {
+                if self.probe(&replay).await.is_ok() {
+                    break;
                 }
-                self.opened.notified().await;
+                tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>())).await;
+                pause = (pause * 2).min(LAST_RETRY);
             }
-        };
-        tokio::select! {
-            () = recovering => {}
-            () = shutdown.cancelled() => {}
+            self.opened.notified().await;
         }
     }
 

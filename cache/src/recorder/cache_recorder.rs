@@ -33,6 +33,10 @@ pub(crate) struct Recorder {
     pub(crate) l2_refused: Counter,
     pub(crate) l2_unreadable: Counter,
     pub(crate) l2_unfit: Counter,
+    /// Panics of the keys' and values' own code.
+    pub(crate) panics: Counter,
+    /// Times that this cache alone may have missed an invalidation.
+    pub(crate) gaps: Counter,
     pub(super) ages_ms: [LogHistogramRecorder; 5],
     pub(super) l1_put_bytes: LogHistogramRecorder,
     pub(crate) l2_put_bytes: LogHistogramRecorder,
@@ -61,6 +65,8 @@ impl Recorder {
             l2_refused: Counter::default(),
             l2_unreadable: Counter::default(),
             l2_unfit: Counter::default(),
+            panics: Counter::default(),
+            gaps: Counter::default(),
             ages_ms: Default::default(),
             l1_put_bytes: LogHistogramRecorder::default(),
             l2_put_bytes: LogHistogramRecorder::default(),

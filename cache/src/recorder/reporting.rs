@@ -25,6 +25,8 @@ impl Recorder {
             l2_refused: self.l2_refused.get(),
             l2_unreadable: self.l2_unreadable.get(),
             l2_unfit: self.l2_unfit.get(),
+            panics: self.panics.get(),
+            gaps: self.gaps.get(),
             loads: Loads {
                 success: self.loads_ok.read(),
                 failure: self.loads_failed.read(),

@@ -59,6 +59,7 @@ pub(super) mod tests {
                     ..BusReport::default()
                 },
                 l2: L2Report { configured: true, ..L2Report::default() },
+                tasks: Vec::new(),
                 caches: vec![report.clone()],
             };
             let redis = RedisState {

@@ -57,6 +57,7 @@ impl Script {
             at_ms: 1_000,
             bus: BusReport { configured: true, connected: true, ..BusReport::default() },
             l2: L2Report { configured: true, ..L2Report::default() },
+            tasks: Vec::new(),
             caches: vec![cache_report(0)],
         };
         Self {

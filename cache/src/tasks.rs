@@ -1,0 +1,365 @@
+//! Background tasks that never end in silence: each is supervised, counted and started again.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use strata_report::{TaskReport, TaskState};
+use tokio::task::{AbortHandle, JoinError};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock;
+
+/// The pause before a task starts again; it doubles each time, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// A task that ran for so long begins with the first pause again.
+const RAN_WELL: Duration = Duration::from_secs(60);
+
+/// The background tasks of a node or a program, under one supervisor.
+///
+/// A task that panics or ends before `shutdown` is counted, told in the log and in
+/// [`report`](Self::report), and started again after a pause that grows from 100 ms to 10 s. The
+/// idea is Erlang's supervisor with the strategy `one_for_one`. Where the runtime is dropped under
+/// a task, its report says so, and nothing starts it again. Cheap to clone; all clones are the
+/// same.
+#[derive(Clone, Debug)]
+pub struct Tasks {
+    shutdown: CancellationToken,
+    tasks: Arc<Mutex<Vec<Arc<Task>>>>,
+}
+
+#[derive(Debug)]
+struct Task {
+    name: String,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    report: TaskReport,
+    abort: Option<AbortHandle>,
+}
+
+/// What it means that a task returns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OnReturn {
+    /// It should not have.
+    Restart,
+    /// Its work is done.
+    Done,
+}
+
+impl Tasks {
+    /// Tasks that run until `shutdown`.
+    pub fn new(shutdown: CancellationToken) -> Self {
+        Self { shutdown, tasks: Arc::default() }
+    }
+
+    /// Runs a task that should run until `shutdown`, which drops it where it stands. `work` makes
+    /// it, once for each start. Must be called within a Tokio runtime.
+    pub fn spawn<F, Fut>(&self, name: &str, work: F)
+    where
+        F: FnMut() -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        tokio::spawn(supervise(
+            Supervised(self.add(name)),
+            self.shutdown.clone(),
+            work,
+            OnReturn::Restart,
+        ));
+    }
+
+    /// As [`spawn`](Self::spawn), for a task that is done when it returns: only a panic starts it
+    /// again.
+    pub fn spawn_until_done<F, Fut>(&self, name: &str, work: F)
+    where
+        F: FnMut() -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        tokio::spawn(supervise(
+            Supervised(self.add(name)),
+            self.shutdown.clone(),
+            work,
+            OnReturn::Done,
+        ));
+    }
+
+    /// Each task by name, in the order in which they were started. Those that were told to stop
+    /// are left out unless something had ended them before.
+    pub fn report(&self) -> Vec<TaskReport> {
+        let reports = self.tasks().iter().map(|task| task.state().report.clone()).collect();
+        let mut reports: Vec<TaskReport> = reports;
+        reports.retain(|report| report.state != TaskState::Stopped || report.failure.is_some());
+        reports
+    }
+
+    /// Ends a task as a fault would: for tests. Says whether it ran.
+    #[cfg(feature = "holds")]
+    #[doc(hidden)]
+    pub fn abort(&self, name: &str) -> bool {
+        let tasks = self.tasks();
+        let named = tasks.iter().filter(|task| task.name == name);
+        let aborts: Vec<_> = named.filter_map(|task| task.state().abort.take()).collect();
+        aborts.iter().for_each(AbortHandle::abort);
+        !aborts.is_empty()
+    }
+
+    fn add(&self, name: &str) -> Arc<Task> {
+        let report = TaskReport { task: name.to_owned(), ..TaskReport::default() };
+        let state = Mutex::new(State { report, abort: None });
+        let task = Arc::new(Task { name: name.to_owned(), state });
+        let mut tasks = self.tasks();
+        // Of one name the newest counts, once the older ones have stopped.
+        tasks.retain(|old| old.name != name || old.state().report.state != TaskState::Stopped);
+        tasks.push(Arc::clone(&task));
+        task
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, Vec<Arc<Task>>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn supervise<F, Fut>(
+    task: Supervised,
+    shutdown: CancellationToken,
+    mut work: F,
+    on_return: OnReturn,
+) where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let began = Instant::now();
+        let ended = match catch_unwind(AssertUnwindSafe(&mut work)) {
+            Ok(working) => {
+                let mut running = tokio::spawn(working);
+                task.0.running(running.abort_handle());
+                tokio::select! {
+                    ended = &mut running => ended.map_err(Failure::from),
+                    () = shutdown.cancelled() => {
+                        running.abort();
+                        // Until it is dropped: whoever shuts down may rely on that.
+                        let _: Result<(), JoinError> = running.await;
+                        Ok(())
+                    }
+                }
+            }
+            Err(panic) => Err(Failure::Panic(message(&*panic))),
+        };
+        if shutdown.is_cancelled() || (ended.is_ok() && on_return == OnReturn::Done) {
+            return task.0.stopped();
+        }
+        if began.elapsed() >= RAN_WELL {
+            pause = FIRST_PAUSE;
+        }
+        task.0.failed(ended.err().unwrap_or(Failure::End), pause);
+        let rest = tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>() / 2.0));
+        if shutdown.run_until_cancelled(rest).await.is_none() {
+            return task.0.stopped();
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Notices where the supervisor itself is dropped: with its runtime.
+struct Supervised(Arc<Task>);
+
+impl Drop for Supervised {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        if state.report.state != TaskState::Stopped {
+            state.report.state = TaskState::RuntimeGone;
+            state.report.failure = Some("the runtime that it ran on was dropped".to_owned());
+            state.report.failed_at_ms = Some(clock::now_ms());
+            drop(state);
+            let task = &*self.0.name;
+            log_safely(|| tracing::error!(task, "a background task lost its runtime"));
+        }
+    }
+}
+
+enum Failure {
+    Panic(String),
+    End,
+}
+
+impl From<JoinError> for Failure {
+    fn from(error: JoinError) -> Self {
+        match error.try_into_panic() {
+            Ok(panic) => Self::Panic(message(&*panic)),
+            Err(_) => Self::End,
+        }
+    }
+}
+
+impl Task {
+    fn running(&self, abort: AbortHandle) {
+        let mut state = self.state();
+        state.report.state = TaskState::Running;
+        state.abort = Some(abort);
+    }
+
+    fn stopped(&self) {
+        let mut state = self.state();
+        state.report.state = TaskState::Stopped;
+        state.abort = None;
+    }
+
+    fn failed(&self, failure: Failure, pause: Duration) {
+        let mut state = self.state();
+        let report = &mut state.report;
+        let failure = match failure {
+            Failure::Panic(message) => {
+                report.panics += 1;
+                format!("it panicked: {message}")
+            }
+            Failure::End => {
+                report.ends += 1;
+                "it ended before its time".to_owned()
+            }
+        };
+        report.state = TaskState::Restarting;
+        report.failed_at_ms = Some(clock::now_ms());
+        report.failure = Some(failure.clone());
+        state.abort = None;
+        drop(state);
+        let task = &*self.name;
+        log_safely(|| tracing::error!(task, failure, ?pause, "a background task starts again"));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a panic said.
+pub(crate) fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "without a message".to_owned())
+}
+
+/// Writes a line of log where nothing may panic: a subscriber's code is not ours.
+pub(crate) fn log_safely(log: impl FnOnce()) {
+    let _: Result<(), _> = catch_unwind(AssertUnwindSafe(log));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    async fn until(tasks: &Tasks, is_so: impl Fn(&TaskReport) -> bool) -> TaskReport {
+        loop {
+            if let Some(report) = tasks.report().into_iter().find(|report| is_so(report)) {
+                return report;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Panics the first `n_panics` times that it is started, then runs for ever.
+    fn panicking(
+        n_panics: u32,
+    ) -> impl FnMut() -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
+        let starts = Arc::new(AtomicU32::new(0));
+        move || {
+            let start = starts.fetch_add(1, Ordering::Relaxed);
+            Box::pin(async move {
+                assert!(start >= n_panics, "start {start}");
+                std::future::pending().await
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_panics_is_counted_and_starts_again() {
+        let tasks = Tasks::new(CancellationToken::new());
+        tasks.spawn("upkeep", panicking(3));
+        let report = until(&tasks, |task| task.panics == 3 && task.runs()).await;
+        assert_eq!(report.failure.as_deref(), Some("it panicked: start 2"));
+        assert!(report.failed_at_ms.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_returns_before_its_time_is_counted_and_starts_again() {
+        let tasks = Tasks::new(CancellationToken::new());
+        tasks.spawn("bus", || async {});
+        let report = until(&tasks, |task| task.ends >= 2).await;
+        assert_eq!(report.failure.as_deref(), Some("it ended before its time"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn making_a_task_may_panic_as_well() {
+        let tasks = Tasks::new(CancellationToken::new());
+        let mut made = 0;
+        tasks.spawn("bus", move || {
+            made += 1;
+            assert!(made > 1, "cannot be made");
+            std::future::pending()
+        });
+        let report = until(&tasks, |task| task.panics == 1 && task.runs()).await;
+        assert_eq!(report.failure.as_deref(), Some("it panicked: cannot be made"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_pause_grows_with_each_failure() {
+        let tasks = Tasks::new(CancellationToken::new());
+        tasks.spawn("bus", || async {});
+        tokio::time::sleep(Duration::from_secs(100)).await;
+        let n_ends = tasks.report()[0].ends;
+        assert!((8..=24).contains(&n_ends), "{n_ends}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_is_done_is_reported_no_more() {
+        let tasks = Tasks::new(CancellationToken::new());
+        tasks.spawn_until_done("flusher", || async {});
+        while !tasks.report().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn shutdown_drops_a_task_where_it_stands() {
+        let (shutdown, dropped) = (CancellationToken::new(), CancellationToken::new());
+        let tasks = Tasks::new(shutdown.clone());
+        let guard = dropped.clone();
+        tasks.spawn("bus", move || {
+            let guard = guard.clone().drop_guard();
+            async move {
+                let _guard = guard;
+                std::future::pending().await
+            }
+        });
+        until(&tasks, TaskReport::runs).await;
+        shutdown.cancel();
+        dropped.cancelled().await;
+        while !tasks.report().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    #[test]
+    fn a_dropped_runtime_is_reported() {
+        let tasks = Tasks::new(CancellationToken::new());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            tasks.spawn("bus", std::future::pending::<()>);
+            until(&tasks, TaskReport::runs).await
+        });
+        drop(runtime);
+        let report = tasks.report().remove(0);
+        assert_eq!(report.state, TaskState::RuntimeGone);
+        assert_eq!(report.failure.as_deref(), Some("the runtime that it ran on was dropped"));
+    }
+}
