@@ -161,8 +161,7 @@ impl Link {
         match tokio::time::timeout(timeout, call(connection)).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => {
-                self.counts.errors.add(1);
-                tracing::debug!(?step, %error, "L2 call failed");
+                self.note(&error);
                 if is_harmless(&error) {
                     return Err(Away);
                 }
@@ -178,6 +177,12 @@ impl Link {
         }
         self.open_breaker(&mut state, generation);
         Err(Away)
+    }
+
+    /// Takes note of an error, for the report and the log.
+    pub(crate) fn note(&self, error: &RedisError) {
+        self.counts.errors.add(1);
+        tracing::debug!(%error, "Redis");
     }
 
     /// Keeps an invalidation until L2 is back, and distrusts L2 until then.
