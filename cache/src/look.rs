@@ -68,7 +68,7 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
     fn look_l2(self: Arc<Self>, key: &str) -> Result<Later<Option<L2Look>>, CacheError> {
         let text = self.key(key)?.to_string();
         Ok(Box::pin(async move {
-            let found = self.l2.as_ref()?.get(&[&text]).await.ok()?.pop()?;
+            let found = self.l2.as_ref()?.inspect(&text).await.ok()?;
             Some(match found {
                 Found::Nothing => L2Look::Absent,
                 Found::Leased => L2Look::Leased,

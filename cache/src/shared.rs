@@ -83,10 +83,7 @@ impl Shared {
     pub(crate) async fn bus_sequence(&self) -> Option<u64> {
         let mut get = redis::cmd("GET");
         get.arg(self.bus.sequence());
-        let asked = self.link()?.call(Step::Inspect, |mut connection| async move {
-            get.query_async::<Option<u64>>(&mut connection).await
-        });
-        Some(asked.await.ok()?.unwrap_or(0))
+        Some(self.link()?.ask::<Option<u64>>(Step::Inspect, &get).await.ok()?.unwrap_or(0))
     }
 
     pub(crate) fn end(&self) {

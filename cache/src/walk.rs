@@ -126,6 +126,7 @@ impl<K: Key, V: Value> Core<K, V> {
             age_ms: Some(millis(now.since(entry.loaded_at))),
             expires_in_ms: Some(millis(entry.fresh_until.since(now))),
             bytes: self.is_weighed().then(|| u64::from(entry.weight)),
+            ..KeyRow::default()
         }
     }
 

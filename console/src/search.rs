@@ -195,9 +195,13 @@ fn join(row: &mut KeyRow, other: KeyRow) {
 
 fn add_head(row: &mut KeyRow, head: Option<L2Head>) {
     row.l2 = Some(head.is_some());
-    if let Some(head) = head {
-        row.age_ms = row.age_ms.into_iter().chain([head.age_ms]).min();
-        row.expires_in_ms = row.expires_in_ms.max(Some(head.expires_in_ms));
-        row.bytes = Some(head.bytes);
+    match head {
+        Some(L2Head::Entry { age_ms, expires_in_ms, bytes }) => {
+            row.age_ms = row.age_ms.into_iter().chain([age_ms]).min();
+            row.expires_in_ms = row.expires_in_ms.max(Some(expires_in_ms));
+            row.bytes = Some(bytes);
+        }
+        Some(L2Head::SomethingElse) => row.l2_something_else = true,
+        None => {}
     }
 }

@@ -177,4 +177,8 @@ pub struct KeyRow {
     pub expires_in_ms: Option<u64>,
     /// Its size in L2, else its weight in L1 where entries are weighed, bytes.
     pub bytes: Option<u64>,
+    /// Whether something else than an entry lies at it in L2, such as another type of value. Left
+    /// out where it does not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub l2_something_else: bool,
 }

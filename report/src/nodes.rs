@@ -142,6 +142,13 @@ pub struct RedisServer {
     pub output_bytes_per_s: u64,
     /// The newest slow commands.
     pub slow_log: Vec<SlowCommand>,
+    /// Why INFO was refused, so that the figures taken from it are unknown; `None` where it was
+    /// answered.
+    #[serde(default)]
+    pub info_refused: Option<String>,
+    /// Why the slow log was refused; `None` where it was answered.
+    #[serde(default)]
+    pub slow_log_refused: Option<String>,
 }
 
 /// One slow command. Arguments after the key are left out: they may be values.

@@ -5,6 +5,7 @@ use redis::{RedisResult, cmd, pipe};
 
 use super::Bus;
 use crate::clock;
+use crate::l2::run_id;
 
 /// The last message seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,9 +24,8 @@ impl Position {
         bus: &Bus,
         connection: &mut MultiplexedConnection,
     ) -> RedisResult<Self> {
-        let info: String = cmd("INFO").arg("server").query_async(connection).await?;
-        bus.begin(connection).await?;
-        let run_id = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default();
+        let run_id = run_id(connection).await?;
+        bus.begin(connection, &run_id).await?;
         let (sequence, last): (Option<u64>, Vec<Appended>) = pipe()
             .atomic()
             .get(bus.sequence())
@@ -38,7 +38,7 @@ impl Position {
             .query_async(connection)
             .await?;
         Ok(Self {
-            run_id: run_id.to_owned(),
+            run_id,
             last_id: last.into_iter().next().map_or_else(|| "0-0".to_owned(), |(id, _)| id),
             sequence: sequence.unwrap_or(0),
         })
@@ -48,7 +48,9 @@ impl Position {
     /// lost, and where messages are outstanding a stream that still reaches beyond us. What was
     /// trimmed between the two shows as a number out of step.
     pub(super) fn is_continued_by(&self, here: &Self) -> bool {
-        self.run_id == here.run_id
+        let is_same_run =
+            self.run_id == here.run_id || self.run_id.is_empty() || here.run_id.is_empty();
+        is_same_run
             && match here.sequence.cmp(&self.sequence) {
                 std::cmp::Ordering::Less => false,
                 std::cmp::Ordering::Equal => true,

@@ -4,8 +4,8 @@ use std::time::Duration;
 use redis::{RedisResult, cmd, pipe};
 use strata_report::RedisState;
 
-use super::link::{Away, Link};
-use super::step::Step;
+use super::failed::Failed;
+use super::link::Link;
 use crate::pattern::escape;
 
 const SCAN_COUNT: usize = 1_000;
@@ -26,7 +26,7 @@ struct Tally {
 
 impl Link {
     /// Counts the keys of each cache of a namespace: name, entries, estimated bytes.
-    pub(crate) async fn census(&self, namespace: &str) -> Result<Vec<(String, u64, u64)>, Away> {
+    pub(crate) async fn census(&self, namespace: &str) -> Result<Vec<(String, u64, u64)>, Failed> {
         let prefix = format!("{{{namespace}}}:");
         let glob = format!("{}*", escape(&prefix));
         let mut tallies: HashMap<String, Tally> = HashMap::new();
@@ -36,11 +36,7 @@ impl Link {
             scan.arg(cursor).arg("MATCH").arg(&glob).arg("COUNT").arg(SCAN_COUNT);
             // Entries are strings; a hash or list of the same form has no STRLEN.
             scan.arg("TYPE").arg("string");
-            let (next, keys): (u64, Vec<Vec<u8>>) = self
-                .call_slow(Step::Inspect, |mut connection| async move {
-                    scan.query_async(&mut connection).await
-                })
-                .await?;
+            let (next, keys): (u64, Vec<Vec<u8>>) = self.walk_step(&scan).await?;
             self.tally(&prefix, &keys, &mut tallies).await?;
             cursor = next;
             if cursor == 0 {
@@ -56,7 +52,7 @@ impl Link {
         prefix: &str,
         keys: &[Vec<u8>],
         tallies: &mut HashMap<String, Tally>,
-    ) -> Result<(), Away> {
+    ) -> Result<(), Failed> {
         let cache_of = |key: &[u8]| {
             let text = std::str::from_utf8(key).ok()?;
             text.strip_prefix(prefix)?.split_once(':').map(|(cache, _)| cache.to_owned())
@@ -72,12 +68,11 @@ impl Link {
         for key in &sample {
             lengths.cmd("STRLEN").arg(key.as_slice());
         }
-        let bytes: Vec<u64> = self
-            .call_slow(Step::Inspect, |mut connection| async move {
-                lengths.query_async(&mut connection).await
-            })
-            .await?;
+        // A key may have become another type since.
+        lengths.ignore_errors();
+        let bytes: Vec<RedisResult<u64>> = self.walk_step(&lengths).await?;
         for (key, bytes) in sample.into_iter().zip(bytes) {
+            let Ok(bytes) = bytes else { continue };
             if let Some(tally) = cache_of(key).and_then(|cache| tallies.get_mut(&cache)) {
                 tally.sampled += 1;
                 tally.sampled_bytes += bytes;
@@ -86,30 +81,26 @@ impl Link {
         Ok(())
     }
 
-    /// What Redis says of itself.
+    /// What Redis says of itself. Where it may not be asked for more than its version, it says no
+    /// more.
     pub(crate) async fn redis_state(&self) -> RedisState {
-        let asked: Result<(String, String), Away> = self
-            .call_slow(Step::Inspect, |mut connection| async move {
-                let ask = pipe().cmd("INFO").arg("server").cmd("INFO").arg("memory").to_owned();
-                let answer: RedisResult<(String, String)> = ask.query_async(&mut connection).await;
-                answer
-            })
-            .await;
-        let Ok((server, memory)) = asked else {
-            return RedisState { configured: true, ..RedisState::default() };
+        let configured = RedisState { configured: true, ..RedisState::default() };
+        let asked = self.inspect::<String>(cmd("INFO").arg("memory")).await;
+        let memory = match asked {
+            Ok(memory) => memory,
+            Err(Failed::Refused(_)) => String::new(),
+            Err(Failed::Away) => return configured,
         };
-        let field = |text: &str, name: &str| {
-            text.lines().find_map(|line| line.strip_prefix(name).map(str::to_owned))
-        };
-        let number = |name: &str| field(&memory, name).and_then(|value| value.parse::<u64>().ok());
+        let field =
+            |name: &str| memory.lines().find_map(|line| line.strip_prefix(name).map(str::to_owned));
+        let number = |name: &str| field(name).and_then(|value| value.parse::<u64>().ok());
         RedisState {
-            configured: true,
             up: true,
-            version: field(&server, "redis_version:"),
+            version: self.state().server.clone().map(|server| server.version),
             used_memory_bytes: number("used_memory:"),
             max_memory_bytes: number("maxmemory:").filter(|max| *max > 0),
-            policy: field(&memory, "maxmemory_policy:"),
-            counted_at_ms: None,
+            policy: field("maxmemory_policy:"),
+            ..configured
         }
     }
 }

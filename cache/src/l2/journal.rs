@@ -2,8 +2,8 @@ use std::collections::HashMap;
 
 use redis::{cmd, pipe};
 
-use super::link::{Away, Link};
-use super::step::Step;
+use super::failed::Failed;
+use super::link::Link;
 
 /// A capped list of lines in Redis that survives a restart of ours: a stream beside the bus.
 #[derive(Clone, Copy, Debug)]
@@ -27,33 +27,26 @@ impl Link {
         namespace: &str,
         journal: Journal<'_>,
         lines: &[String],
-    ) -> Result<(), Away> {
+    ) -> Result<(), Failed> {
         let key = journal.key(namespace);
         let mut append = pipe();
         for line in lines {
             append.cmd("XADD").arg(&key).arg("MAXLEN").arg("~").arg(journal.max_lines);
             append.arg("*").arg("l").arg(line);
         }
-        let appending = self.call_slow(Step::Inspect, |mut connection| async move {
-            append.query_async::<Vec<String>>(&mut connection).await
-        });
-        appending.await.map(|_| ())
+        self.inspect::<Vec<String>>(&append).await.map(|_| ())
     }
 
     pub(crate) async fn newest(
         &self,
         namespace: &str,
         journal: Journal<'_>,
-    ) -> Result<Vec<String>, Away> {
+    ) -> Result<Vec<String>, Failed> {
         type Lines = Vec<(String, HashMap<String, String>)>;
         let mut newest = cmd("XREVRANGE");
         newest.arg(journal.key(namespace)).arg("+").arg("-");
         newest.arg("COUNT").arg(journal.max_lines);
-        let lines: Lines = self
-            .call_slow(Step::Inspect, |mut connection| async move {
-                newest.query_async(&mut connection).await
-            })
-            .await?;
+        let lines: Lines = self.inspect(&newest).await?;
         Ok(lines.into_iter().filter_map(|(_, mut fields)| fields.remove("l")).collect())
     }
 }

@@ -1,21 +1,26 @@
-use redis::pipe;
+use redis::{RedisResult, from_redis_value_ref, pipe};
 
 use super::envelope::{Envelope, HEADER};
-use super::keyspace::Keyspace;
-use super::link::Away;
-use super::step::Step;
+use super::failed::Failed;
+use super::keyspace::{Keyspace, Lease};
+use super::query::AnyReply;
 use crate::clock::now_ms;
 use crate::pattern::Pattern;
 
-/// What is known of an entry in L2 without its value.
+/// What is known of a key in L2 without its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct L2Head {
-    /// Since it was loaded, milliseconds.
-    pub age_ms: u64,
-    /// Until it is no longer fresh, milliseconds; 0 where it is not.
-    pub expires_in_ms: u64,
-    /// Its size, bytes.
-    pub bytes: u64,
+pub enum L2Head {
+    /// An entry.
+    Entry {
+        /// Since it was loaded, milliseconds.
+        age_ms: u64,
+        /// Until it is no longer fresh, milliseconds; 0 where it is not.
+        expires_in_ms: u64,
+        /// Its size, bytes.
+        bytes: u64,
+    },
+    /// Something that no cache has written: another type of value, or bytes that are no entry.
+    SomethingElse,
 }
 
 impl Keyspace {
@@ -24,41 +29,42 @@ impl Keyspace {
         &self,
         pattern: &Pattern,
         cursor: u64,
-    ) -> Result<(u64, Vec<String>), Away> {
-        let (next, keys) = self
-            .link
-            .call_slow(Step::Inspect, |connection| {
-                self.scan_step(connection, Some(pattern), cursor)
-            })
-            .await?;
+    ) -> Result<(u64, Vec<String>), Failed> {
+        let scan = self.scan(Some(pattern), cursor);
+        let (next, keys): (u64, Vec<Vec<u8>>) = self.link.walk_step(&scan).await?;
         let texts = keys.iter().filter_map(|key| self.key_of(key)).map(str::to_owned);
         Ok((next, texts.collect()))
     }
 
-    /// The heads of these keys' entries; leases and what cannot be read have none.
-    pub(crate) async fn heads(&self, keys: &[String]) -> Result<Vec<Option<L2Head>>, Away> {
+    /// What lies at these keys; where nothing does, or a lease, there is none.
+    pub(crate) async fn heads(&self, keys: &[String]) -> Result<Vec<Option<L2Head>>, Failed> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
         let mut ask = pipe();
+        // A key of another type refuses both, and spoils no other.
+        ask.ignore_errors();
         for key in keys {
             ask.cmd("GETRANGE").arg(self.entry(key)).arg(0).arg(HEADER - 1);
             ask.cmd("STRLEN").arg(self.entry(key));
         }
-        let heads: Vec<(Vec<u8>, u64)> = self
-            .link
-            .call_slow(Step::Inspect, |mut connection| async move {
-                ask.query_async(&mut connection).await
-            })
-            .await?;
-        Ok(heads.into_iter().map(|(head, bytes)| read(&head, bytes)).collect())
+        let answers: Vec<RedisResult<AnyReply>> = self.link.walk_step(&ask).await?;
+        Ok(answers.chunks_exact(2).map(|of_key| read(&of_key[0], &of_key[1])).collect())
     }
 }
 
-fn read(head: &[u8], bytes: u64) -> Option<L2Head> {
-    let (created_ms, fresh_until_ms) = Envelope::times(head)?;
+fn read(head: &RedisResult<AnyReply>, bytes: &RedisResult<AnyReply>) -> Option<L2Head> {
+    let (Ok(head), Ok(bytes)) = (head, bytes) else { return Some(L2Head::SomethingElse) };
+    let head: Vec<u8> = from_redis_value_ref(head).ok()?;
+    let bytes: u64 = from_redis_value_ref(bytes).ok()?;
+    if head.is_empty() || Lease::is_one(&head) {
+        return None;
+    }
+    let Some((created_ms, fresh_until_ms)) = Envelope::times(&head) else {
+        return Some(L2Head::SomethingElse);
+    };
     let now_ms = now_ms();
-    Some(L2Head {
+    Some(L2Head::Entry {
         age_ms: now_ms.saturating_sub(created_ms),
         expires_in_ms: fresh_until_ms.saturating_sub(now_ms),
         bytes,

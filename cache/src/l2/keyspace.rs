@@ -2,13 +2,12 @@ use std::sync::Arc;
 
 use redis::{ScriptInvocation, cmd, pipe};
 
-use super::link::{Away, Link};
+use super::batches::{EntryBytes, batches};
+use super::failed::{Away, Failed};
+use super::link::Link;
 use super::scripts;
 use super::step::Step;
 use crate::bus::{Bus, What};
-
-/// Keys in one command or script; Redis serves nobody else meanwhile.
-pub(crate) const AT_ONCE: usize = 256;
 
 /// One cache's keys in L2, each `{namespace}:cache:key`.
 pub(crate) struct Keyspace {
@@ -17,6 +16,7 @@ pub(crate) struct Keyspace {
     pub(super) cache: String,
     pub(super) prefix: String,
     pub(super) tags: String,
+    entry_bytes: EntryBytes,
 }
 
 /// What lies at a key.
@@ -79,36 +79,54 @@ impl Lease {
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
+
+    pub(super) fn is_one(bytes: &[u8]) -> bool {
+        bytes.starts_with(Self::PREFIX.as_bytes())
+    }
 }
 
 impl Keyspace {
     pub(crate) fn new(link: Arc<Link>, bus: Bus, cache: &str) -> Self {
         let prefix = bus.prefix(cache);
         let tags = bus.beside(&format!("tags:{cache}"));
-        Self { link, bus, cache: cache.to_owned(), prefix, tags }
+        let entry_bytes = EntryBytes::default();
+        Self { link, bus, cache: cache.to_owned(), prefix, tags, entry_bytes }
     }
 
-    /// One GET, or one MGET for each 256.
+    /// One GET, or one MGET for each batch: 256 keys, or fewer where entries are large.
     pub(crate) async fn get(&self, keys: &[&str]) -> Result<Vec<Found>, Away> {
-        let mut values: Vec<Option<Vec<u8>>> = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(AT_ONCE) {
-            let mut command = cmd(if keys.len() == 1 { "GET" } else { "MGET" });
-            for key in keys {
-                command.arg(self.entry(key));
-            }
-            let single = keys.len() == 1;
-            let some: Vec<Option<Vec<u8>>> = self
-                .link
-                .call(Step::Get, |mut connection| async move {
-                    if single {
-                        return Ok(vec![command.query_async(&mut connection).await?]);
-                    }
-                    command.query_async(&mut connection).await
-                })
-                .await?;
-            values.extend(some);
+        self.refuse_while_waiting()?;
+        let mut found = Vec::with_capacity(keys.len());
+        while found.len() < keys.len() {
+            let rest = &keys[found.len()..];
+            let some = &rest[..rest.len().min(self.entry_bytes.keys_at_once())];
+            found.extend(self.get_some(some).await?.into_iter().map(read));
         }
-        Ok(values.into_iter().map(found).collect())
+        Ok(found)
+    }
+
+    async fn get_some(&self, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Failed> {
+        let values = if let [key] = keys {
+            let mut get = cmd("GET");
+            get.arg(self.entry(key));
+            vec![self.link.ask::<Option<Vec<u8>>>(Step::Get, &get).await?]
+        } else {
+            let mut mget = cmd("MGET");
+            for key in keys {
+                mget.arg(self.entry(key));
+            }
+            self.link.ask(Step::Get, &mget).await?
+        };
+        let there = || values.iter().flatten();
+        self.entry_bytes.saw(there().count(), there().map(Vec::len).sum());
+        Ok(values)
+    }
+
+    /// What an operator sees at a key, whatever waits.
+    pub(crate) async fn inspect(&self, key: &str) -> Result<Found, Failed> {
+        let mut get = cmd("GET");
+        get.arg(self.entry(key));
+        self.link.inspect::<Option<Vec<u8>>>(&get).await.map(read)
     }
 
     /// Takes the lease of each key that is free. `Nothing` means that it is now ours.
@@ -118,20 +136,18 @@ impl Keyspace {
         lease: &Lease,
         ttl_ms: u64,
     ) -> Result<Vec<Found>, Away> {
+        self.refuse_while_waiting()?;
         let mut acquired = Vec::with_capacity(keys.len());
-        for keys in keys.chunks(AT_ONCE) {
+        while acquired.len() < keys.len() {
+            let rest = &keys[acquired.len()..];
+            let some = &rest[..rest.len().min(self.entry_bytes.keys_at_once())];
             let mut pipe = pipe();
-            for key in keys {
+            for key in some {
                 pipe.cmd("SET").arg(self.entry(key)).arg(&lease.0);
                 pipe.arg("NX").arg("GET").arg("PX").arg(ttl_ms.max(1));
             }
-            let values: Vec<Option<Vec<u8>>> = self
-                .link
-                .call(Step::Acquire, |mut connection| async move {
-                    pipe.query_async(&mut connection).await
-                })
-                .await?;
-            acquired.extend(values.into_iter().map(found));
+            let values: Vec<Option<Vec<u8>>> = self.link.ask(Step::Acquire, &pipe).await?;
+            acquired.extend(values.into_iter().map(read));
         }
         Ok(acquired)
     }
@@ -140,12 +156,7 @@ impl Keyspace {
     pub(crate) async fn seize(&self, key: &str, lease: &Lease, ttl_ms: u64) -> Result<(), Away> {
         let mut set = cmd("SET");
         set.arg(self.entry(key)).arg(&lease.0).arg("PX").arg(ttl_ms.max(1));
-        self.link
-            .call(
-                Step::Seize,
-                |mut connection| async move { set.query_async(&mut connection).await },
-            )
-            .await
+        Ok(self.link.ask(Step::Seize, &set).await?)
     }
 
     /// Puts our lease in the place of bytes that cannot be used, if they still lie there.
@@ -155,32 +166,22 @@ impl Keyspace {
         seen: &[u8],
         (lease, ttl_ms): (&Lease, u64),
     ) -> Result<bool, Away> {
-        let mut invocation = scripts::CLAIM.prepare_invoke();
-        invocation.key(self.entry(key)).arg(seen).arg(&lease.0).arg(ttl_ms.max(1));
-        self.link
-            .call(Step::Claim, |mut connection| async move {
-                invocation.invoke_async(&mut connection).await
-            })
-            .await
+        let mut claim = scripts::CLAIM.prepare_invoke();
+        claim.key(self.entry(key)).arg(seen).arg(&lease.0).arg(ttl_ms.max(1));
+        Ok(self.link.ask(Step::Claim, &claim).await?)
     }
 
     /// Writes the entries where nothing came in between; says which.
     pub(crate) async fn commit(&self, entries: &[Commit]) -> Result<Vec<bool>, Away> {
         let mut committed = Vec::with_capacity(entries.len());
-        for entries in entries.chunks(AT_ONCE) {
-            let mut invocation = scripts::COMMIT.prepare_invoke();
+        for entries in batches(entries, |entry| entry.written.bytes.len()) {
+            let mut commit = scripts::COMMIT.prepare_invoke();
             for entry in entries {
-                invocation.key(self.entry(&entry.key)).arg(entry.expects.as_slice());
-                entry.written.args(&mut invocation);
+                commit.key(self.entry(&entry.key)).arg(entry.expects.as_slice());
+                entry.written.args(&mut commit);
             }
-            invocation.key(&self.tags).key(self.bus.sequence());
-            let some: Vec<bool> = self
-                .link
-                .call(Step::Commit, |mut connection| async move {
-                    invocation.invoke_async(&mut connection).await
-                })
-                .await?;
-            committed.extend(some);
+            commit.key(&self.tags).key(self.bus.sequence());
+            committed.extend(self.link.ask::<Vec<bool>>(Step::Commit, &commit).await?);
         }
         Ok(committed)
     }
@@ -192,30 +193,27 @@ impl Keyspace {
         lease: &Lease,
         (key, written): (&str, Written),
     ) -> Result<bool, Away> {
-        let mut invocation = scripts::REPLACE.prepare_invoke();
-        invocation.key(self.entry(key)).key(&self.tags).arg(&lease.0);
-        written.args(&mut invocation);
-        self.bus.message(&mut invocation, &self.cache, What::Key(key));
-        self.link
-            .call(Step::Replace, |mut connection| async move {
-                invocation.invoke_async(&mut connection).await
-            })
-            .await
+        let mut replace = scripts::REPLACE.prepare_invoke();
+        replace.key(self.entry(key)).key(&self.tags).arg(&lease.0);
+        written.args(&mut replace);
+        self.bus.message(&mut replace, &self.cache, What::Key(key));
+        Ok(self.link.ask(Step::Replace, &replace).await?)
     }
 
     /// Gives leases back after a failed load. Nobody waits for it to work: leases expire.
     pub(crate) async fn release(&self, lease: &Lease, keys: &[String]) {
-        let mut invocation = scripts::RELEASE.prepare_invoke();
-        invocation.arg(&lease.0);
+        let mut release = scripts::RELEASE.prepare_invoke();
+        release.arg(&lease.0);
         for key in keys {
-            invocation.key(self.entry(key));
+            release.key(self.entry(key));
         }
-        let _: Result<(), Away> = self
-            .link
-            .call(Step::Release, |mut connection| async move {
-                invocation.invoke_async(&mut connection).await
-            })
-            .await;
+        let _: Result<(), Failed> = self.link.ask(Step::Release, &release).await;
+    }
+
+    /// While invalidations of this cache wait for Redis, what lies there may be what should be
+    /// gone.
+    fn refuse_while_waiting(&self) -> Result<(), Away> {
+        if self.link.waits_for(&self.cache) { Err(Away) } else { Ok(()) }
     }
 
     pub(crate) fn entry(&self, key: &str) -> String {
@@ -227,10 +225,10 @@ impl Keyspace {
     }
 }
 
-fn found(value: Option<Vec<u8>>) -> Found {
+fn read(value: Option<Vec<u8>>) -> Found {
     match value {
         None => Found::Nothing,
-        Some(bytes) if bytes.starts_with(Lease::PREFIX.as_bytes()) => Found::Leased,
+        Some(bytes) if Lease::is_one(&bytes) => Found::Leased,
         Some(bytes) => Found::Bytes(bytes),
     }
 }

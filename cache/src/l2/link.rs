@@ -1,32 +1,46 @@
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError, RedisResult};
-use strata_report::L2Report;
+use strata_report::{L2Report, ServerKind};
 use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
 
+use super::answer::{Answer, Verdict};
+use super::errors::Errors;
+use super::failed::Failed;
 #[cfg(feature = "holds")]
 use super::holds::Holds;
+use super::operator::Operator;
 use super::pending::{Pending, Queue};
+use super::query::{Query, Reply};
 use super::step::Step;
+use super::timeouts::Timeouts;
 use crate::bus::Bus;
 use crate::recorder::Counter;
+use crate::tasks::log_safely;
 
 /// Scans and replays may take this long a step; a reader never waits for them.
 pub(super) const SLOW_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// L2 did not answer. Readers go on to the source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Away;
+/// A longer hard timeout counts as this one: it can be added to an instant.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
+
+/// The pause before a command is tried again that Redis could not serve for the moment.
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(2);
 
 /// A node's way to Redis: one multiplexed connection, a hard timeout on every call, and a breaker.
 ///
-/// The first failure opens the breaker: from then on no read waits for Redis. One background task
-/// probes it with growing, jittered pauses, replays the invalidations that could not reach it,
-/// and only then closes the breaker, so L2 is never trusted with an entry that should be gone.
+/// Only the loss of Redis opens the breaker: no connection, no answer to a call nor to a ping on
+/// another connection, several timeouts in a row, or an answer that says that Redis cannot serve.
+/// From then on no read waits for Redis. Every other error is that call's own. One background task
+/// probes Redis with growing, jittered pauses, replays the invalidations that could not reach it,
+/// and closes the breaker. A cache whose invalidations wait does not read L2, so L2 is never
+/// trusted with an entry that should be gone.
 pub(crate) struct Link {
     client: Client,
     pub(super) timeout: Duration,
@@ -35,7 +49,14 @@ pub(crate) struct Link {
     /// Entries stamped before this number of the bus do not count.
     pub(super) floor: AtomicU64,
     state: Mutex<State>,
+    /// How many invalidations wait, so that a read knows without a lock that none does.
+    n_waiting: AtomicUsize,
+    timeouts: Timeouts,
     pub(super) opened: Notify,
+    pub(super) waiting: Notify,
+    pub(super) renewing: tokio::sync::Mutex<()>,
+    pub(super) operator: Operator,
+    errors: Errors,
     pub(super) counts: Counts,
     #[cfg(feature = "holds")]
     pub(crate) holds: Holds,
@@ -50,6 +71,9 @@ pub(super) struct State {
     pub(super) queue: Queue,
     /// Which connection calls are on; a late failure of an older one opens nothing.
     pub(super) generation: u64,
+    pub(super) server: Option<ServerKind>,
+    /// The run of Redis that the connection leads to; empty where Redis does not tell.
+    pub(super) run_id: String,
 }
 
 #[derive(Default)]
@@ -60,17 +84,37 @@ pub(super) struct Counts {
     pub(super) replayed: Counter,
 }
 
+/// A connection, and which one it is.
+pub(super) type Way = (MultiplexedConnection, u64);
+
+/// Why there is no answer.
+enum Silence {
+    Error(RedisError),
+    /// Redis answers a ping, but not this call.
+    Slow,
+    /// Redis cannot serve it for the moment, each time that it is asked.
+    Busy(RedisError),
+    /// Redis answers nothing.
+    Gone,
+}
+
 impl Link {
     /// A link that has not reached Redis yet: its breaker is open until [`Link::recover`] runs.
     pub(crate) fn new(client: Client, timeout: Duration, bus: Bus) -> Self {
         Self {
             client,
-            timeout,
+            timeout: timeout.min(LONGEST_TIMEOUT),
             bus,
             open: AtomicBool::new(true),
             floor: AtomicU64::new(0),
             state: Mutex::default(),
+            n_waiting: AtomicUsize::new(0),
+            timeouts: Timeouts::default(),
             opened: Notify::new(),
+            waiting: Notify::new(),
+            renewing: tokio::sync::Mutex::default(),
+            operator: Operator::default(),
+            errors: Errors::default(),
             counts: Counts::default(),
             #[cfg(feature = "holds")]
             holds: Holds::default(),
@@ -96,111 +140,169 @@ impl Link {
         self.floor.load(Ordering::Acquire)
     }
 
-    /// Runs one call within the hard timeout, or not at all while the breaker is open.
-    pub(crate) async fn call<T, Fut>(
-        &self,
-        step: Step,
-        call: impl FnOnce(MultiplexedConnection) -> Fut,
-    ) -> Result<T, Away>
-    where
-        Fut: Future<Output = RedisResult<T>>,
-    {
-        self.call_within(self.timeout, step, call).await
-    }
-
-    /// As [`Link::call`], for background work that may take longer.
-    pub(super) async fn call_slow<T, Fut>(
-        &self,
-        step: Step,
-        call: impl FnOnce(MultiplexedConnection) -> Fut,
-    ) -> Result<T, Away>
-    where
-        Fut: Future<Output = RedisResult<T>>,
-    {
-        self.call_within(SLOW_TIMEOUT, step, call).await
-    }
-
-    async fn call_within<T, Fut>(
-        &self,
-        timeout: Duration,
-        step: Step,
-        call: impl FnOnce(MultiplexedConnection) -> Fut,
-    ) -> Result<T, Away>
-    where
-        Fut: Future<Output = RedisResult<T>>,
-    {
+    /// Asks within the hard timeout, or not at all while the breaker is open.
+    pub(crate) async fn ask<T: Reply>(&self, step: Step, query: &impl Query) -> Result<T, Failed> {
         #[cfg(feature = "holds")]
         self.holds.before(step).await;
-        let answer = self.call_now(timeout, step, call).await;
+        let answer = self.ask_now(step, query).await;
         #[cfg(feature = "holds")]
         self.holds.after(step).await;
         answer
     }
 
-    async fn call_now<T, Fut>(
-        &self,
-        timeout: Duration,
-        step: Step,
-        call: impl FnOnce(MultiplexedConnection) -> Fut,
-    ) -> Result<T, Away>
-    where
-        Fut: Future<Output = RedisResult<T>>,
-    {
-        if self.is_open() && !step.is_invalidation() {
-            return Err(Away);
-        }
-        let (connection, generation) = {
-            let state = self.state();
-            let way = match self.is_open() {
-                false => &state.connection,
-                true if step.is_invalidation() => &state.replaying,
-                true => return Err(Away),
-            };
-            (way.clone().ok_or(Away)?, state.generation)
+    async fn ask_now<T: Reply>(&self, step: Step, query: &impl Query) -> Result<T, Failed> {
+        let sent = Instant::now();
+        let mut way = self.way(step).ok_or(Failed::Away)?;
+        let mut silence = match self.answer(&mut way.0, query, sent).await {
+            Ok(answer) => return Ok(answer),
+            Err(silence) => silence,
         };
-        match tokio::time::timeout(timeout, call(connection)).await {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(error)) => {
-                self.note(&error);
-                if is_harmless(&error) {
-                    return Err(Away);
-                }
-            }
+        // Redis may have closed a connection that was idle: that costs nobody more than a retry.
+        if let Silence::Error(error) = &silence
+            && step.may_repeat()
+            && Answer::read(error).is_disconnect()
+            && let Ok(Ok(renewed)) = timeout_at(sent + self.timeout, self.renew(way.1)).await
+        {
+            way = renewed;
+            silence = match self.answer(&mut way.0, query, sent).await {
+                Ok(answer) => return Ok(answer),
+                Err(silence) => silence,
+            };
+        }
+        Err(self.failed(silence, way.1, sent))
+    }
+
+    /// The connection for a step, where it may be asked.
+    pub(super) fn way(&self, step: Step) -> Option<Way> {
+        if self.is_open() && !step.is_invalidation() {
+            return None;
+        }
+        let state = self.state();
+        let way = if self.is_open() { &state.replaying } else { &state.connection };
+        Some((way.clone()?, state.generation))
+    }
+
+    /// The answer within the hard timeout from `sent` on. Where none has come by half of that,
+    /// Redis is pinged on another connection: so one slow command is told from a Redis that is gone.
+    async fn answer<T: Reply>(
+        &self,
+        connection: &mut MultiplexedConnection,
+        query: &impl Query,
+        sent: Instant,
+    ) -> Result<T, Silence> {
+        let busy = Mutex::new(None);
+        let mut asking = pin!(ask_again(connection, query, &busy));
+        let half = self.timeout / 2;
+        let answer = match timeout_at(sent + half, &mut asking).await {
+            Ok(answer) => Some(answer),
             Err(_) => {
-                self.counts.timeouts.add(1);
-                tracing::debug!(?step, "L2 call timed out");
+                let mut pinging = pin!(self.answers_ping(half));
+                let mut pinged = None;
+                let deadline = sent + self.timeout;
+                let answer = loop {
+                    tokio::select! {
+                        biased;
+                        answer = &mut asking => break Some(answer),
+                        is_there = &mut pinging, if pinged.is_none() => pinged = Some(is_there),
+                        () = tokio::time::sleep_until(deadline) => break None,
+                    }
+                };
+                if answer.is_none() {
+                    let is_there = match pinged {
+                        Some(is_there) => is_there,
+                        None => pinging.await,
+                    };
+                    let busy = busy.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    return Err(match (is_there, busy) {
+                        (false, _) => Silence::Gone,
+                        (true, Some(error)) => Silence::Busy(error),
+                        (true, None) => Silence::Slow,
+                    });
+                }
+                answer
             }
+        };
+        self.timeouts.answered();
+        answer.map_or(Err(Silence::Slow), |answer| answer.map_err(Silence::Error))
+    }
+
+    /// Counts a failure, and opens the breaker where Redis is lost.
+    fn failed(&self, silence: Silence, generation: u64, sent: Instant) -> Failed {
+        let (answer, is_lost) = match silence {
+            Silence::Error(error) => {
+                let answer = Answer::read(&error);
+                let is_lost = answer.verdict == Verdict::Lost;
+                (answer, is_lost)
+            }
+            Silence::Busy(error) => (Answer::read(&error), false),
+            Silence::Slow => {
+                let answer = Answer::timed_out("no answer came in time, but one to a ping did");
+                (answer, self.timeouts.is_one_too_many(sent))
+            }
+            Silence::Gone => (Answer::timed_out("no answer came, nor one to a ping"), true),
+        };
+        let is_timeout = answer.code == "TIMEOUT";
+        if is_timeout { &self.counts.timeouts } else { &self.counts.errors }.add(1);
+        self.errors.note(&answer);
+        if is_lost {
+            let mut state = self.state();
+            if generation == state.generation {
+                state.replaying = None;
+            }
+            self.open_breaker(state, generation, &answer);
         }
-        let mut state = self.state();
-        if generation == state.generation {
-            state.replaying = None;
+        match answer.verdict {
+            Verdict::Lost => Failed::Away,
+            Verdict::Refused | Verdict::TryAgain => Failed::Refused(answer),
         }
-        self.open_breaker(&mut state, generation);
-        Err(Away)
     }
 
     /// Takes note of an error, for the report and the log.
     pub(crate) fn note(&self, error: &RedisError) {
         self.counts.errors.add(1);
-        tracing::debug!(%error, "Redis");
+        self.errors.note(&Answer::read(error));
     }
 
-    /// Keeps an invalidation until L2 is back, and distrusts L2 until then.
+    /// Keeps an invalidation until Redis takes it. Its cache does not read L2 until then.
     pub(crate) fn queue(&self, pending: Pending) {
-        let mut state = self.state();
-        state.queue.push(pending);
-        let generation = state.generation;
-        self.open_breaker(&mut state, generation);
+        self.with_queue(|queue| queue.push(pending));
+        self.waiting.notify_one();
     }
 
-    fn open_breaker(&self, state: &mut State, generation: u64) {
+    /// Whether invalidations of a cache wait: what L2 holds of it may be what should be gone.
+    pub(crate) fn waits_for(&self, cache: &str) -> bool {
+        self.n_waiting.load(Ordering::Acquire) > 0 && self.state().queue.has_any_of(cache)
+    }
+
+    /// Whether any invalidation waits.
+    pub(super) fn waits(&self) -> bool {
+        self.n_waiting.load(Ordering::Acquire) > 0
+    }
+
+    pub(super) fn with_queue<T>(&self, act: impl FnOnce(&mut Queue) -> T) -> T {
+        let mut state = self.state();
+        let done = act(&mut state.queue);
+        self.n_waiting.store(state.queue.unsettled(), Ordering::Release);
+        done
+    }
+
+    fn open_breaker(&self, mut state: MutexGuard<'_, State>, generation: u64, why: &Answer) {
         if generation != state.generation || self.open.swap(true, Ordering::AcqRel) {
             return;
         }
         state.connection = None;
+        drop(state);
+        self.timeouts.answered();
         self.counts.opened.add(1);
-        tracing::warn!("L2 is away: reads go on without it");
         self.opened.notify_one();
+        let (code, message) = (&*why.code, &*why.message);
+        log_safely(|| tracing::warn!(code, message, "L2 is away: reads go on without it"));
+    }
+
+    /// Opens the breaker where the connection turned out to lead to a server that does not count.
+    pub(super) fn lose(&self, generation: u64, why: &Answer) {
+        self.errors.note(why);
+        self.open_breaker(self.state(), generation, why);
     }
 
     /// A connection of the caller's own, without a response timeout, for blocking commands.
@@ -211,23 +313,51 @@ impl Link {
         in_time(within, self.client.get_multiplexed_async_connection_with_config(&config)).await
     }
 
+    /// How long a connection may take.
+    pub(super) fn connect_timeout(&self) -> Duration {
+        self.timeout.max(Duration::from_millis(250))
+    }
+
     pub(crate) fn report(&self) -> L2Report {
+        let is_away = self.is_open();
+        let last_error = self.errors.last(is_away);
         let state = self.state();
         L2Report {
             configured: true,
-            breaker_open: self.is_open(),
+            breaker_open: is_away,
             breaker_opened: self.counts.opened.get(),
             errors: self.counts.errors.get(),
             timeouts: self.counts.timeouts.get(),
-            queued_invalidations: state.queue.len() as u64,
+            queued_invalidations: state.queue.unsettled() as u64,
             replayed_invalidations: self.counts.replayed.get(),
             queue_overflows: state.queue.overflows(),
-            ..L2Report::default()
+            errors_by_code: self.errors.by_code(),
+            last_error,
+            server: state.server.clone(),
         }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Asks again while Redis cannot serve the command for the moment; whoever waits sets the end.
+async fn ask_again<T: Reply>(
+    connection: &mut MultiplexedConnection,
+    query: &impl Query,
+    busy: &Mutex<Option<RedisError>>,
+) -> RedisResult<T> {
+    let mut pause = TRY_AGAIN_AFTER;
+    loop {
+        match query.ask(connection).await {
+            Err(error) if Answer::read(&error).verdict == Verdict::TryAgain => {
+                *busy.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            answer => return answer,
+        }
     }
 }
 
@@ -240,9 +370,4 @@ pub(crate) async fn in_time<T>(
         Ok(answer) => answer,
         Err(_) => Err(RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut))),
     }
-}
-
-/// Redis answered, but not to this one: memory is full, or a key holds something else.
-fn is_harmless(error: &RedisError) -> bool {
-    matches!(error.code(), Some("OOM" | "WRONGTYPE" | "NOSCRIPT"))
 }

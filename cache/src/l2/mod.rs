@@ -5,9 +5,14 @@
 //! cache's keys in it, `removal` how they go; `scripts` are the steps that must be atomic;
 //! `envelope` is an entry's form.
 
+mod answer;
+mod batches;
 mod census;
 mod envelope;
 mod erase;
+mod errors;
+mod failed;
+mod greeting;
 #[cfg(feature = "holds")]
 #[doc(hidden)]
 pub mod holds;
@@ -15,18 +20,25 @@ mod journal;
 mod key_scan;
 mod keyspace;
 mod link;
+mod operator;
 mod pending;
+mod query;
 mod recovery;
 mod removal;
 mod scripts;
 mod server;
 mod step;
+mod timeouts;
 
+pub(crate) use batches::AT_ONCE;
 pub(crate) use envelope::{Envelope, HEADER, MAX_ENTRY_TAGS, MAX_KEY_BYTES, MAX_TAG_BYTES};
+pub(crate) use failed::{Away, Failed};
+pub(crate) use greeting::run_id;
 pub use journal::Journal;
 pub use key_scan::L2Head;
-pub(crate) use keyspace::{AT_ONCE, Commit, Found, Keyspace, Lease, Written};
-pub(crate) use link::{Away, Link, in_time};
+pub(crate) use keyspace::{Commit, Found, Keyspace, Lease, Written};
+pub(crate) use link::{Link, in_time};
 pub(crate) use pending::Pending;
+pub(crate) use query::{Query, Reply};
 pub(crate) use scripts::NAMED as SCRIPTS;
 pub(crate) use step::Step;

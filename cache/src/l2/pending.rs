@@ -1,4 +1,4 @@
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::pattern::Pattern;
 
@@ -45,6 +45,10 @@ impl Pending {
 pub(crate) struct Queue {
     order: VecDeque<Pending>,
     present: HashSet<Pending>,
+    /// What has been taken out and is being sent.
+    sending: Vec<Pending>,
+    /// How many of each cache are in order.
+    by_cache: HashMap<String, usize>,
     overflows: u64,
 }
 
@@ -66,9 +70,21 @@ impl Queue {
         if pending == all {
             self.order.retain(|other| other.cache() != all.cache());
             self.present.retain(|other| other.cache() != all.cache());
+            self.by_cache.remove(all.cache());
         }
         self.present.insert(pending.clone());
+        *self.by_cache.entry(pending.cache().to_owned()).or_default() += 1;
         self.order.push_back(pending);
+    }
+
+    /// Whether one of a cache is not settled yet.
+    pub(crate) fn has_any_of(&self, cache: &str) -> bool {
+        self.by_cache.contains_key(cache) || self.sending.iter().any(|one| one.cache() == cache)
+    }
+
+    /// How many are not settled yet.
+    pub(crate) fn unsettled(&self) -> usize {
+        self.order.len() + self.sending.len()
     }
 
     fn has_many_like(&self, pending: &Pending) -> bool {
@@ -90,22 +106,31 @@ impl Queue {
         }
         for pending in &together {
             self.present.remove(pending);
+            if let Some(n) = self.by_cache.get_mut(pending.cache()) {
+                *n -= 1;
+                if *n == 0 {
+                    self.by_cache.remove(pending.cache());
+                }
+            }
         }
+        self.sending.clone_from(&together);
         together
     }
 
-    /// Puts back what could not be replayed, unless it has come again meanwhile.
-    pub(crate) fn put_back(&mut self, together: Vec<Pending>) {
-        for pending in together.into_iter().rev() {
+    /// Redis has taken what was popped last.
+    pub(crate) fn settle(&mut self) {
+        self.sending.clear();
+    }
+
+    /// Puts back what was popped last and could not be replayed, unless it has come again meanwhile.
+    pub(crate) fn put_back(&mut self) {
+        for pending in std::mem::take(&mut self.sending).into_iter().rev() {
             let all = Pending::All { cache: pending.cache().to_owned() };
             if !self.present.contains(&all) && self.present.insert(pending.clone()) {
+                *self.by_cache.entry(pending.cache().to_owned()).or_default() += 1;
                 self.order.push_front(pending);
             }
         }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.order.len()
     }
 
     pub(crate) fn overflows(&self) -> u64 {
@@ -130,7 +155,7 @@ mod tests {
         let mut queue = Queue::default();
         queue.push(key(1));
         queue.push(key(1));
-        assert_eq!(queue.len(), 1);
+        assert_eq!(queue.unsettled(), 1);
     }
 
     #[test]
@@ -139,9 +164,9 @@ mod tests {
         for n in 0..=Queue::MAX {
             queue.push(key(n));
         }
-        assert_eq!((queue.len(), queue.overflows()), (1, 1));
+        assert_eq!((queue.unsettled(), queue.overflows()), (1, 1));
         queue.push(key(3));
-        assert_eq!(queue.len(), 1, "the whole cache covers the key");
+        assert_eq!(queue.unsettled(), 1, "the whole cache covers the key");
         assert_eq!(queue.pop(), [Pending::All { cache: "users".into() }]);
     }
 
@@ -154,8 +179,8 @@ mod tests {
         assert_eq!(queue.pop(), [key(1)]);
         let together = queue.pop();
         assert_eq!(together, [pattern("users", 1), pattern("users", 2)]);
-        queue.put_back(together.clone());
-        assert_eq!((queue.len(), queue.pop()), (3, together));
+        queue.put_back();
+        assert_eq!((queue.unsettled(), queue.pop()), (3, together));
         assert_eq!(queue.pop(), [pattern("posts", 1)]);
         assert_eq!(queue.pop(), []);
     }
@@ -169,17 +194,33 @@ mod tests {
         }
         assert_eq!(queue.pop(), [pattern("posts", 1)]);
         assert_eq!(queue.pop(), [Pending::All { cache: "users".into() }]);
-        assert_eq!((queue.len(), queue.overflows()), (0, 1));
+        queue.settle();
+        assert_eq!((queue.unsettled(), queue.overflows()), (0, 1));
     }
 
     #[test]
     fn an_invalidation_that_comes_again_while_it_is_replayed_is_replayed_again() {
         let mut queue = Queue::default();
         queue.push(key(1));
-        let replaying = queue.pop();
+        queue.pop();
         queue.push(key(1));
-        assert_eq!(queue.len(), 1);
-        queue.put_back(replaying);
-        assert_eq!(queue.len(), 1, "one of the two is enough");
+        assert_eq!(queue.unsettled(), 2);
+        queue.put_back();
+        assert_eq!(queue.unsettled(), 1, "one of the two is enough");
+    }
+
+    #[test]
+    fn a_cache_waits_until_the_last_of_its_invalidations_is_settled() {
+        let mut queue = Queue::default();
+        queue.push(key(1));
+        queue.push(pattern("posts", 1));
+        assert!(queue.has_any_of("users") && queue.has_any_of("posts"));
+        queue.pop();
+        assert!(queue.has_any_of("users"), "it is being sent");
+        queue.settle();
+        assert!(!queue.has_any_of("users") && queue.has_any_of("posts"));
+        queue.pop();
+        queue.put_back();
+        assert!(queue.has_any_of("posts"));
     }
 }

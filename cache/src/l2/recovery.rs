@@ -5,33 +5,45 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult};
 
+use super::answer::{Answer, Verdict};
 use super::keyspace::Keyspace;
 use super::link::{Link, SLOW_TIMEOUT, in_time};
-use super::pending::Pending;
+use super::pending::{Pending, Queue};
+use super::query::{Query, Reply};
 use crate::pattern::Pattern;
+use crate::tasks::log_safely;
 
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(2);
 
 impl Link {
-    /// Closes the breaker each time Redis is back, for ever. `replay` sends queued
-    /// invalidations, which share a walk, on the given connection.
+    /// Closes the breaker each time Redis is back, and sends what waits, for ever. `replay` sends
+    /// queued invalidations, which share a walk, on the given connection.
     pub(crate) async fn recover<Fut>(
         &self,
         replay: impl Fn(MultiplexedConnection, Vec<Pending>) -> Fut,
     ) where
         Fut: Future<Output = RedisResult<()>>,
     {
+        let mut pause = FIRST_RETRY;
         loop {
-            let mut pause = FIRST_RETRY;
-            while self.is_open() {
-                if self.probe(&replay).await.is_ok() {
-                    break;
+            let tried = match self.is_open() {
+                true => self.probe(&replay).await,
+                false => self.send_waiting(&replay).await,
+            };
+            if tried.is_ok() && !self.waits() {
+                pause = FIRST_RETRY;
+                tokio::select! {
+                    () = self.opened.notified() => {}
+                    () = self.waiting.notified() => {}
                 }
-                tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>())).await;
-                pause = (pause * 2).min(LAST_RETRY);
+                continue;
             }
-            self.opened.notified().await;
+            tokio::select! {
+                () = tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>())) => {}
+                () = self.opened.notified() => pause = FIRST_RETRY,
+            }
+            pause = (pause * 2).min(LAST_RETRY);
         }
     }
 
@@ -43,18 +55,78 @@ impl Link {
     where
         Fut: Future<Output = RedisResult<()>>,
     {
-        let mut connection = self.connect(self.timeout.max(Duration::from_millis(250))).await?;
-        let _: String =
-            in_time(self.timeout, redis::cmd("PING").query_async(&mut connection)).await?;
-        let floor = in_time(self.timeout, self.bus.begin(&mut connection)).await?;
-        self.floor.store(floor, Ordering::Release);
-        self.state().generation += 1;
-        let replayed = self.replay_all(connection, replay).await;
-        self.state().replaying = None;
-        replayed
+        let probed = async {
+            let greeted = self.greet().await?;
+            self.floor.store(greeted.floor, Ordering::Release);
+            let connection = greeted.connection.clone();
+            {
+                let mut state = self.state();
+                state.generation += 1;
+                (state.server, state.run_id) = (greeted.server, greeted.run_id);
+            }
+            let replayed = self.replay_all(connection, replay).await;
+            self.state().replaying = None;
+            replayed
+        };
+        let probed = probed.await;
+        if let Err(error) = &probed {
+            self.note(error);
+        }
+        probed
     }
 
-    /// Sends what waits, and then trusts L2.
+    /// Sends what waits while Redis is there: it was refused, or its answer did not come.
+    async fn send_waiting<Fut>(
+        &self,
+        replay: &impl Fn(MultiplexedConnection, Vec<Pending>) -> Fut,
+    ) -> Result<(), RedisError>
+    where
+        Fut: Future<Output = RedisResult<()>>,
+    {
+        while self.waits() {
+            let (connection, generation) = {
+                let state = self.state();
+                let Some(connection) = state.connection.clone() else { return Ok(()) };
+                (connection, state.generation)
+            };
+            if let Err(error) = self.send_next(connection, replay).await {
+                let answer = Answer::read(&error);
+                match answer.verdict {
+                    Verdict::Lost => self.lose(generation, &answer),
+                    Verdict::Refused | Verdict::TryAgain => self.note(&error),
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends the oldest that waits, and those that share a walk with it. Says whether there was one.
+    async fn send_next<Fut>(
+        &self,
+        connection: MultiplexedConnection,
+        replay: &impl Fn(MultiplexedConnection, Vec<Pending>) -> Fut,
+    ) -> Result<bool, RedisError>
+    where
+        Fut: Future<Output = RedisResult<()>>,
+    {
+        // Out of the queue first: the same invalidation may come again while this one runs.
+        let next = self.with_queue(Queue::pop);
+        if next.is_empty() {
+            return Ok(false);
+        }
+        let n_sent = next.len() as u64;
+        // Whatever ends this, panics too, nothing that was popped is forgotten.
+        let unsent = PutBack { link: self };
+        replay(connection, next).await?;
+        std::mem::forget(unsent);
+        self.with_queue(Queue::settle);
+        self.counts.replayed.add(n_sent);
+        Ok(true)
+    }
+
+    /// Sends what waits, and then trusts L2. What Redis refuses goes on waiting: its cache does not
+    /// read L2, the others do.
     async fn replay_all<Fut>(
         &self,
         connection: MultiplexedConnection,
@@ -64,26 +136,50 @@ impl Link {
         Fut: Future<Output = RedisResult<()>>,
     {
         loop {
-            // Out of the queue first: the same invalidation may come again while this one runs.
-            let next = {
-                let mut state = self.state();
-                let next = state.queue.pop();
-                if next.is_empty() {
-                    state.connection = Some(connection);
-                    state.generation += 1;
-                    self.open.store(false, Ordering::Release);
-                    tracing::info!("L2 is trusted");
-                    return Ok(());
-                }
-                state.replaying = Some(connection.clone());
-                next
+            self.state().replaying = Some(connection.clone());
+            let refused = match self.send_next(connection.clone(), replay).await {
+                Ok(true) => continue,
+                Ok(false) => None,
+                Err(error) if Answer::read(&error).verdict == Verdict::Lost => return Err(error),
+                Err(error) => Some(error),
             };
-            if let Err(error) = replay(connection.clone(), next.clone()).await {
-                self.state().queue.put_back(next);
-                return Err(error);
+            let waiting = if refused.is_some() { Waiting::Stays } else { Waiting::IsSent };
+            if self.close(&connection, waiting) {
+                return refused.map_or(Ok(()), Err);
             }
-            self.counts.replayed.add(next.len() as u64);
         }
+    }
+
+    /// Closes the breaker, unless something came to wait meanwhile that may go through at once.
+    fn close(&self, connection: &MultiplexedConnection, waiting: Waiting) -> bool {
+        {
+            let mut state = self.state();
+            if waiting == Waiting::IsSent && state.queue.unsettled() > 0 {
+                return false;
+            }
+            state.connection = Some(connection.clone());
+            state.generation += 1;
+            self.open.store(false, Ordering::Release);
+        }
+        log_safely(|| tracing::info!("L2 is trusted"));
+        true
+    }
+}
+
+/// What becomes of invalidations that wait as the breaker closes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    IsSent,
+    Stays,
+}
+
+struct PutBack<'a> {
+    link: &'a Link,
+}
+
+impl Drop for PutBack<'_> {
+    fn drop(&mut self) {
+        self.link.with_queue(Queue::put_back);
     }
 }
 
@@ -98,15 +194,22 @@ impl Keyspace {
         match together {
             [Pending::Key { key, .. }] => {
                 let key = std::slice::from_ref(key);
-                in_time(SLOW_TIMEOUT, self.remove_on(connection, key)).await?;
+                let _: u64 = self.send(connection, &self.removal(key)).await?;
                 Ok(None)
             }
             [Pending::Tag { tag, .. }] => {
-                let told = self.invalidate_tag_on(connection, tag);
-                in_time(SLOW_TIMEOUT, told).await.map(Some)
+                self.send(connection, &self.tag_removal(tag)).await.map(Some)
             }
             _ => self.replay_walk(connection, together).await.map(|()| None),
         }
+    }
+
+    async fn send<T: Reply>(
+        &self,
+        mut connection: MultiplexedConnection,
+        query: &impl Query,
+    ) -> RedisResult<T> {
+        in_time(SLOW_TIMEOUT, query.ask(&mut connection)).await
     }
 
     async fn replay_walk(
@@ -124,7 +227,7 @@ impl Keyspace {
             }
         }
         for pattern in patterns {
-            in_time(SLOW_TIMEOUT, self.tell(connection.clone(), pattern)).await?;
+            let _: u64 = self.send(connection.clone(), &self.announcement(pattern)).await?;
         }
         Ok(())
     }

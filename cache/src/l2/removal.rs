@@ -2,11 +2,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use redis::aio::MultiplexedConnection;
-use redis::{RedisResult, cmd};
+use redis::{Cmd, RedisResult, ScriptInvocation, cmd};
 
+use super::batches::batches;
 use super::envelope::FRESH_AT;
-use super::keyspace::{AT_ONCE, Keyspace};
-use super::link::Away;
+use super::failed::{Away, Failed};
+use super::keyspace::Keyspace;
 use super::pending::Pending;
 use super::scripts;
 use super::step::Step;
@@ -21,44 +22,47 @@ const SCAN_COUNT: usize = 1_000;
 const MAX_TAGS_IN_REDIS: usize = 100_000;
 
 impl Keyspace {
-    /// Removes keys and tells the other nodes, in one step for each 256; queues them where Redis is
-    /// away. `Ok` says how many entries were there.
+    /// Removes keys and tells the other nodes, in one step for each batch; queues them where Redis
+    /// does not take it. `Ok` says how many entries were there.
     pub(crate) async fn remove(&self, keys: &[String]) -> Result<u64, Away> {
-        let mut removed = 0;
-        for (i, some) in keys.chunks(AT_ONCE).enumerate() {
-            match self.link.call(Step::Remove, |connection| self.remove_on(connection, some)).await
-            {
+        let (mut removed, mut left) = (0, keys);
+        for some in batches(keys, String::len) {
+            match self.link.ask::<u64>(Step::Remove, &self.removal(some)).await {
                 Ok(n) => removed += n,
-                Err(Away) => {
-                    for key in &keys[i * AT_ONCE..] {
+                Err(_) => {
+                    for key in left {
                         self.link.queue(self.pending_key(key));
                     }
                     return Err(Away);
                 }
             }
+            left = &left[some.len()..];
         }
         Ok(removed)
     }
 
-    /// Invalidates a tag and tells the other nodes, in one step; queues it where Redis is away.
-    /// `Ok` is the number of the message.
+    /// Invalidates a tag and tells the other nodes, in one step; queues it where Redis does not
+    /// take it. `Ok` is the number of the message.
     pub(crate) async fn invalidate_tag(&self, tag: &str) -> Result<u64, Away> {
-        let told = self
-            .link
-            .call(Step::InvalidateTag, |connection| self.invalidate_tag_on(connection, tag))
-            .await;
-        if told.is_err() {
-            self.link.queue(Pending::Tag { cache: self.cache.clone(), tag: tag.to_owned() });
-        }
-        told
+        let told = self.link.ask(Step::InvalidateTag, &self.tag_removal(tag)).await;
+        self.or_queue(told, || Pending::Tag { cache: self.cache.clone(), tag: tag.to_owned() })
     }
 
-    /// Tells the other nodes to empty the cache; queues that where Redis is away.
+    /// Tells the other nodes to empty the cache; queues that where Redis does not take it.
     pub(crate) async fn announce_all(&self) {
-        let told = self.link.call(Step::Announce, |connection| self.tell(connection, None)).await;
-        if told.is_err() {
-            self.link.queue(self.pending(None));
-        }
+        let told = self.link.ask::<()>(Step::Announce, &self.announcement(None)).await;
+        let _: Result<(), Away> = self.or_queue(told, || self.pending(None));
+    }
+
+    fn or_queue<T>(
+        &self,
+        told: Result<T, Failed>,
+        pending: impl FnOnce() -> Pending,
+    ) -> Result<T, Away> {
+        told.map_err(|_| {
+            self.link.queue(pending());
+            Away
+        })
     }
 
     /// At which number of the bus each tag was last invalidated, at the latest.
@@ -68,37 +72,25 @@ impl Keyspace {
         for tag in tags {
             hmget.arg(format!("tag:{tag}"));
         }
-        let numbers: Vec<Option<u64>> =
-            self.link
-                .call(Step::Tags, |mut connection| async move {
-                    hmget.query_async(&mut connection).await
-                })
-                .await?;
+        let numbers: Vec<Option<u64>> = self.link.ask(Step::Tags, &hmget).await?;
         // Without the hash nothing is known of any tag.
         let since = numbers.first().copied().flatten().unwrap_or(u64::MAX);
         Ok(numbers.into_iter().skip(1).map(|number| number.unwrap_or(since)).collect())
     }
 
-    /// Marks a key as stale and tells the other nodes, in one step; queues a removal where Redis is
-    /// away. `Ok` says how many entries were there.
+    /// Marks a key as stale and tells the other nodes, in one step; queues a removal where Redis
+    /// does not take it. `Ok` says how many entries were there.
     pub(crate) async fn soften(&self, key: &str) -> Result<u64, Away> {
-        let mut invocation = scripts::SOFTEN.prepare_invoke();
-        invocation.key(self.entry(key)).arg(FRESH_AT);
-        self.bus.message(&mut invocation, &self.cache, What::Soft(key));
-        let softened = self
-            .link
-            .call(Step::Soften, |mut connection| async move {
-                invocation.invoke_async(&mut connection).await
-            })
-            .await;
-        if softened.is_err() {
-            self.link.queue(self.pending_key(key));
-        }
-        softened
+        let mut soften = scripts::SOFTEN.prepare_invoke();
+        soften.key(self.entry(key)).arg(FRESH_AT);
+        self.bus.message(&mut soften, &self.cache, What::Soft(key));
+        let softened = self.link.ask(Step::Soften, &soften).await;
+        self.or_queue(softened, || self.pending_key(key))
     }
 
-    /// Removes what matches, batch by batch, and tells the other nodes; queues it where Redis is
-    /// away. `Ok` says how many entries went.
+    /// Removes what matches, batch by batch, and tells the other nodes; queues it where Redis does
+    /// not take it. `Ok` says how many entries went. Goes over the operator's connection, so that
+    /// reads do not wait behind its steps.
     pub(crate) async fn remove_matching(
         &self,
         pattern: Option<&Pattern>,
@@ -106,30 +98,23 @@ impl Keyspace {
     ) -> Result<u64, Away> {
         let removed = match self.scan_away(pattern, progress).await {
             Ok(removed) => {
-                let told = self
-                    .link
-                    .call(Step::Announce, |connection| self.tell(connection, pattern))
-                    .await;
+                let told = self.link.ask(Step::Announce, &self.announcement(pattern)).await;
                 told.map(|()| removed)
             }
-            Err(Away) => Err(Away),
+            Err(failed) => Err(failed),
         };
-        if removed.is_err() {
-            self.link.queue(self.pending(pattern));
-        }
-        removed
+        self.or_queue(removed, || self.pending(pattern))
     }
 
-    async fn scan_away(&self, pattern: Option<&Pattern>, progress: &Progress) -> Result<u64, Away> {
+    async fn scan_away(
+        &self,
+        pattern: Option<&Pattern>,
+        progress: &Progress,
+    ) -> Result<u64, Failed> {
         let mut cursor = 0;
         let mut removed = 0;
         loop {
-            let (next, n) = self
-                .link
-                .call_slow(Step::RemoveSome, |connection| {
-                    self.unlink_step(connection, pattern, cursor)
-                })
-                .await?;
+            let (next, n) = self.unlink_step(pattern, cursor).await?;
             removed += n;
             progress.removed.fetch_add(n, Ordering::Relaxed);
             progress.scanned.fetch_add(SCAN_COUNT as u64, Ordering::Relaxed);
@@ -140,25 +125,29 @@ impl Keyspace {
         }
     }
 
+    async fn unlink_step(
+        &self,
+        pattern: Option<&Pattern>,
+        cursor: u64,
+    ) -> Result<(u64, u64), Failed> {
+        let patterns = [pattern];
+        let unlinking = |connection| self.unlink_any(connection, &patterns, cursor);
+        self.link.operate(Step::RemoveSome, unlinking).await
+    }
+
     /// How many keys match, and the first `limit` of them.
     pub(crate) async fn matching(
         &self,
         pattern: &Pattern,
         limit: usize,
-    ) -> Result<(u64, Vec<String>), Away> {
+    ) -> Result<(u64, Vec<String>), Failed> {
         let mut cursor = 0;
         let mut count = 0;
         let mut first = Vec::new();
         loop {
-            let (next, keys) = self
-                .link
-                .call_slow(Step::Inspect, |connection| {
-                    self.scan_step(connection, Some(pattern), cursor)
-                })
-                .await?;
+            let (next, keys) = self.step(pattern, cursor).await?;
             count += keys.len() as u64;
-            let texts = keys.iter().filter_map(|key| self.key_of(key));
-            first.extend(texts.take(limit.saturating_sub(first.len())).map(str::to_owned));
+            first.extend(keys.into_iter().take(limit.saturating_sub(first.len())));
             cursor = next;
             if cursor == 0 {
                 return Ok((count, first));
@@ -166,65 +155,41 @@ impl Keyspace {
         }
     }
 
-    pub(super) async fn remove_on(
-        &self,
-        mut connection: MultiplexedConnection,
-        keys: &[String],
-    ) -> RedisResult<u64> {
-        let mut invocation = scripts::REMOVE.prepare_invoke();
+    /// Removes keys, and announces each.
+    pub(super) fn removal(&self, keys: &[String]) -> ScriptInvocation<'static> {
+        let mut remove = scripts::REMOVE.prepare_invoke();
         for key in keys {
-            invocation.key(self.entry(key));
+            remove.key(self.entry(key));
         }
         // One message a key; only what they are about differs.
-        self.bus.message(&mut invocation, &self.cache, What::Key(""));
-        self.bus.sends(keys.len() as u64 - 1);
+        self.bus.message(&mut remove, &self.cache, What::Key(""));
+        self.bus.sends((keys.len() as u64).saturating_sub(1));
         for key in keys {
-            invocation.arg(key);
+            remove.arg(key);
         }
-        invocation.invoke_async(&mut connection).await
+        remove
     }
 
-    pub(super) async fn invalidate_tag_on(
-        &self,
-        mut connection: MultiplexedConnection,
-        tag: &str,
-    ) -> RedisResult<u64> {
-        let mut invocation = scripts::INVALIDATE_TAG.prepare_invoke();
-        invocation.key(&self.tags).arg(tag).arg(MAX_TAGS_IN_REDIS);
-        self.bus.message(&mut invocation, &self.cache, What::Tag(tag));
-        invocation.invoke_async(&mut connection).await
+    pub(super) fn tag_removal(&self, tag: &str) -> ScriptInvocation<'static> {
+        let mut remove = scripts::INVALIDATE_TAG.prepare_invoke();
+        remove.key(&self.tags).arg(tag).arg(MAX_TAGS_IN_REDIS);
+        self.bus.message(&mut remove, &self.cache, What::Tag(tag));
+        remove
     }
 
-    pub(super) async fn tell(
-        &self,
-        mut connection: MultiplexedConnection,
-        pattern: Option<&Pattern>,
-    ) -> RedisResult<()> {
-        let mut invocation = scripts::ANNOUNCE.prepare_invoke();
+    pub(super) fn announcement(&self, pattern: Option<&Pattern>) -> ScriptInvocation<'static> {
+        let mut announce = scripts::ANNOUNCE.prepare_invoke();
         let what = pattern.map_or(What::All, |pattern| What::Pattern(pattern.as_str()));
-        self.bus.message(&mut invocation, &self.cache, what);
-        invocation.invoke_async(&mut connection).await
+        self.bus.message(&mut announce, &self.cache, what);
+        announce
     }
 
-    pub(super) async fn scan_step(
-        &self,
-        mut connection: MultiplexedConnection,
-        pattern: Option<&Pattern>,
-        cursor: u64,
-    ) -> RedisResult<(u64, Vec<Vec<u8>>)> {
+    /// One step of SCAN over what matches.
+    pub(super) fn scan(&self, pattern: Option<&Pattern>, cursor: u64) -> Cmd {
         let glob = format!("{}{}", escape(&self.prefix), pattern.map_or("*", Pattern::as_str));
         let mut scan = cmd("SCAN");
         scan.arg(cursor).arg("MATCH").arg(glob).arg("COUNT").arg(SCAN_COUNT);
-        scan.query_async(&mut connection).await
-    }
-
-    async fn unlink_step(
-        &self,
-        connection: MultiplexedConnection,
-        pattern: Option<&Pattern>,
-        cursor: u64,
-    ) -> RedisResult<(u64, u64)> {
-        self.unlink_any(connection, &[pattern], cursor).await
+        scan
     }
 
     /// Removes what any of the patterns matches; Redis itself compares with a single one.
@@ -235,7 +200,8 @@ impl Keyspace {
         cursor: u64,
     ) -> RedisResult<(u64, u64)> {
         let single = if let [single] = patterns { *single } else { None };
-        let (next, mut keys) = self.scan_step(connection.clone(), single, cursor).await?;
+        let scan = self.scan(single, cursor);
+        let (next, mut keys): (u64, Vec<Vec<u8>>) = scan.query_async(&mut connection).await?;
         if patterns.len() > 1 {
             let is_matched = |text: &str| patterns.iter().flatten().any(|one| one.matches(text));
             keys.retain(|key| self.key_of(key).is_some_and(is_matched));

@@ -1,11 +1,11 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use redis::{RedisResult, cmd, pipe};
+use redis::cmd;
 use strata_report::{RedisServer, SlowCommand};
 
-use super::link::{Away, Link};
-use super::step::Step;
+use super::failed::Failed;
+use super::link::Link;
 use crate::clock::now_ms;
 use crate::script::script_name;
 
@@ -15,36 +15,21 @@ const SLOW_COMMANDS: usize = 32;
 type Slow = (u64, u64, u64, Vec<Vec<u8>>, String, String);
 
 impl Link {
-    /// What Redis counts about itself. A server that keeps no slow log, or lets nobody read it,
-    /// has an empty one.
-    pub(crate) async fn server(&self) -> Result<RedisServer, Away> {
+    /// What Redis counts about itself. What it lets nobody read is told by name.
+    pub(crate) async fn server(&self) -> Result<RedisServer, Failed> {
         let began = Instant::now();
-        let pinging = self.call_slow(Step::Inspect, |mut connection| async move {
-            cmd("PING").query_async::<String>(&mut connection).await
-        });
-        pinging.await?;
+        self.inspect::<String>(&cmd("PING")).await?;
         let ping_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let asking = self.call_slow(Step::Inspect, |mut connection| async move {
-            let mut ask = pipe();
-            for section in ["server", "clients", "memory", "stats"] {
-                ask.cmd("INFO").arg(section);
-            }
-            ask.cmd("DBSIZE");
-            let answer: RedisResult<(String, String, String, String, u64)> =
-                ask.query_async(&mut connection).await;
-            answer
-        });
-        let (server, clients, memory, stats, keys) = asking.await?;
-        let fields: HashMap<&str, &str> = [&server, &clients, &memory, &stats]
-            .into_iter()
-            .flat_map(|section| section.lines())
-            .filter_map(|line| line.split_once(':'))
-            .collect();
+        let (info, info_refused) = told_apart(self.inspect::<String>(&cmd("INFO")).await)?;
+        let fields: HashMap<&str, &str> =
+            info.lines().filter_map(|line| line.split_once(':')).collect();
         let number = |name: &str| fields.get(name).and_then(|text| text.trim().parse().ok());
         let kilobytes = |name: &str| {
             let text = fields.get(name).and_then(|text| text.trim().parse::<f64>().ok());
             text.map_or(0, |kilobytes| (kilobytes * 1_024.0) as u64)
         };
+        let (keys, _) = told_apart(self.inspect::<u64>(&cmd("DBSIZE")).await)?;
+        let (slow_log, slow_log_refused) = told_apart(self.slow_log().await)?;
         Ok(RedisServer {
             at_ms: now_ms(),
             ping_us,
@@ -58,19 +43,26 @@ impl Link {
             keys,
             input_bytes_per_s: kilobytes("instantaneous_input_kbps"),
             output_bytes_per_s: kilobytes("instantaneous_output_kbps"),
-            slow_log: self.slow_log().await.unwrap_or_default(),
+            slow_log,
+            info_refused,
+            slow_log_refused,
         })
     }
 
-    async fn slow_log(&self) -> Result<Vec<SlowCommand>, Away> {
-        let slow: Vec<Slow> = self
-            .call_slow(Step::Inspect, |mut connection| async move {
-                let mut get = cmd("SLOWLOG");
-                get.arg("GET").arg(SLOW_COMMANDS);
-                get.query_async(&mut connection).await
-            })
-            .await?;
+    async fn slow_log(&self) -> Result<Vec<SlowCommand>, Failed> {
+        let mut get = cmd("SLOWLOG");
+        get.arg("GET").arg(SLOW_COMMANDS);
+        let slow: Vec<Slow> = self.inspect(&get).await?;
         Ok(slow.into_iter().map(slow_command).collect())
+    }
+}
+
+/// What was answered; nothing, and why, where it was refused.
+fn told_apart<T: Default>(answer: Result<T, Failed>) -> Result<(T, Option<String>), Failed> {
+    match answer {
+        Ok(answer) => Ok((answer, None)),
+        Err(Failed::Refused(why)) => Ok((T::default(), Some(why.to_string()))),
+        Err(Failed::Away) => Err(Failed::Away),
     }
 }
 

@@ -37,6 +37,12 @@ pub enum Step {
 }
 
 impl Step {
+    /// Whether a call may be made twice: where the first answer was lost, it may have been made
+    /// already.
+    pub(crate) fn may_repeat(self) -> bool {
+        matches!(self, Self::Get | Self::Tags) || self.is_invalidation()
+    }
+
     /// Whether it takes something away that nobody may read any more.
     pub(crate) fn is_invalidation(self) -> bool {
         matches!(

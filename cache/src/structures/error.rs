@@ -1,4 +1,4 @@
-use redis::RedisError;
+use crate::l2::Failed;
 
 /// Why an operation on a structure failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,18 +21,21 @@ pub enum StructureError {
     /// Redis's memory is full and its policy evicts nothing. Nothing was changed.
     #[error("write to Redis: its memory is full")]
     Full,
+    /// Redis refused this call for another reason, such as missing permission; the node's report
+    /// has the code. Nothing was changed.
+    #[error("ask Redis: it refused")]
+    Refused,
 }
 
 impl StructureError {
-    /// What Redis answered to this one call; `None` where Redis itself is unwell.
-    pub(super) fn of(error: &RedisError) -> Option<Self> {
-        let says = |text: &str| error.detail().is_some_and(|detail| detail.contains(text));
-        match error.code()? {
-            "WRONGTYPE" => Some(Self::WrongType),
-            "OOM" => Some(Self::Full),
-            "ERR" if says("not an integer") => Some(Self::WrongType),
-            "ERR" if says("overflow") => Some(Self::Overflow),
-            _ => None,
+    pub(super) fn of(failed: &Failed) -> Self {
+        let Failed::Refused(answer) = failed else { return Self::Away };
+        match &*answer.code {
+            "WRONGTYPE" => Self::WrongType,
+            "OOM" => Self::Full,
+            "ERR" if answer.message.contains("not an integer") => Self::WrongType,
+            "ERR" if answer.message.contains("overflow") => Self::Overflow,
+            _ => Self::Refused,
         }
     }
 }

@@ -1,11 +1,11 @@
 use std::time::Duration;
 
-use redis::{Cmd, FromRedisValue, RedisError, Script, ScriptInvocation};
+use redis::{Cmd, Script, ScriptInvocation};
 
 use super::StructureError;
 use super::handle::Structures;
 use crate::clock::{MAX_TIME_TO_LIVE, millis};
-use crate::l2::Step;
+use crate::l2::{Query, Reply, Step};
 
 /// One key in Redis, and the way there.
 #[derive(Clone)]
@@ -39,37 +39,27 @@ impl Place {
         Ok(invocation)
     }
 
-    pub(super) async fn ask<T: FromRedisValue>(&self, command: Cmd) -> Result<T, StructureError> {
-        let keyspace = self.structures.keyspace().ok_or(StructureError::Away)?;
-        let asked = keyspace.link.call(Step::Structure, |mut connection| async move {
-            told_apart(command.query_async(&mut connection).await)
-        });
-        asked.await.unwrap_or(Err(StructureError::Away))
+    pub(super) async fn ask<T: Reply>(&self, command: Cmd) -> Result<T, StructureError> {
+        self.query(&command).await
     }
 
-    pub(super) async fn run<T: FromRedisValue>(
+    pub(super) async fn run<T: Reply>(
         &self,
         invocation: ScriptInvocation<'_>,
     ) -> Result<T, StructureError> {
+        self.query(&invocation).await
+    }
+
+    async fn query<T: Reply>(&self, query: &impl Query) -> Result<T, StructureError> {
         let keyspace = self.structures.keyspace().ok_or(StructureError::Away)?;
-        let asked = keyspace.link.call(Step::Structure, |mut connection| async move {
-            told_apart(invocation.invoke_async(&mut connection).await)
-        });
-        asked.await.unwrap_or(Err(StructureError::Away))
+        let asked = keyspace.link.ask(Step::Structure, query).await;
+        asked.map_err(|failed| StructureError::of(&failed))
     }
 }
 
 impl std::fmt::Debug for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?}", self.key)
-    }
-}
-
-/// What a caller did wrong must not look to the link as if Redis were away.
-fn told_apart<T>(answer: Result<T, RedisError>) -> Result<Result<T, StructureError>, RedisError> {
-    match answer {
-        Ok(answer) => Ok(Ok(answer)),
-        Err(error) => StructureError::of(&error).map(Err).ok_or(error),
     }
 }
 

@@ -1,11 +1,11 @@
 use std::time::Duration;
 
-use redis::{RedisResult, ScriptInvocation, cmd, pipe};
+use redis::{ScriptInvocation, cmd, pipe};
 
 use super::scripts;
 use crate::bus::{Bus, What};
 use crate::clock::millis;
-use crate::l2::{Away, Keyspace, Link, Step};
+use crate::l2::{Away, Keyspace, Link, Reply, Step};
 
 const GROUP: &str = "writers";
 
@@ -95,10 +95,7 @@ impl Place {
     pub(super) async fn value(&self, link: &Link, key: &str) -> Result<Option<String>, Away> {
         let mut get = cmd("HGET");
         get.arg(&self.values).arg(key);
-        link.call(Step::WriteBehind, |mut connection| async move {
-            get.query_async(&mut connection).await
-        })
-        .await
+        Ok(link.ask(Step::WriteBehind, &get).await?)
     }
 
     pub(super) async fn take(&self, link: &Link, max: usize) -> Result<RawTake, Away> {
@@ -112,10 +109,7 @@ impl Place {
     pub(super) async fn count(&self, link: &Link) -> Result<(u64, u64), Away> {
         let mut count = pipe();
         count.cmd("XLEN").arg(&self.stream).cmd("XLEN").arg(&self.aside);
-        link.call(Step::WriteBehind, |mut connection| async move {
-            count.query_async(&mut connection).await
-        })
-        .await
+        Ok(link.ask(Step::WriteBehind, &count).await?)
     }
 
     /// Claims one row from a consumer that has been idle for so long: where to go on, how often it
@@ -199,11 +193,7 @@ impl Place {
         list.cmd("XRANGE").arg(&self.aside).arg(from).arg(to).arg("COUNT").arg(limit);
         list.cmd("TIME");
         type Answer = (Vec<RawAside>, (u64, u64));
-        let (rows, (seconds, micros)): Answer = link
-            .call(Step::WriteBehind, |mut connection| async move {
-                list.query_async(&mut connection).await
-            })
-            .await?;
+        let (rows, (seconds, micros)): Answer = link.ask(Step::WriteBehind, &list).await?;
         Ok((rows, seconds * 1_000 + micros / 1_000))
     }
 
@@ -222,20 +212,10 @@ impl Place {
     pub(super) async fn drop_aside(&self, link: &Link, id: &str) -> Result<bool, Away> {
         let mut delete = cmd("XDEL");
         delete.arg(&self.aside).arg(id);
-        link.call(Step::WriteBehind, |mut connection| async move {
-            delete.query_async(&mut connection).await
-        })
-        .await
+        Ok(link.ask(Step::WriteBehind, &delete).await?)
     }
 }
 
-async fn invoke<T: redis::FromRedisValue>(
-    link: &Link,
-    invocation: ScriptInvocation<'_>,
-) -> Result<T, Away> {
-    link.call(Step::WriteBehind, |mut connection| async move {
-        let answer: RedisResult<T> = invocation.invoke_async(&mut connection).await;
-        answer
-    })
-    .await
+async fn invoke<T: Reply>(link: &Link, invocation: ScriptInvocation<'_>) -> Result<T, Away> {
+    Ok(link.ask(Step::WriteBehind, &invocation).await?)
 }

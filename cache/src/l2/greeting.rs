@@ -1,0 +1,141 @@
+//! What a new connection leads to: which server, which run of it, and from which number of the bus
+//! on its entries count.
+
+use std::collections::HashMap;
+
+use redis::aio::MultiplexedConnection;
+use redis::{RedisError, RedisResult, cmd, from_redis_value_ref};
+use strata_report::ServerKind;
+
+use super::answer::{Answer, Verdict};
+use super::link::{Link, Way, in_time};
+use super::query::AnyReply;
+
+/// Redis below this major version lacks what leases need: `SET` with both `NX` and `GET`.
+const MIN_REDIS: u32 = 7;
+
+/// A connection that may be used.
+pub(super) struct Greeted {
+    pub(super) connection: MultiplexedConnection,
+    pub(super) server: Option<ServerKind>,
+    pub(super) run_id: String,
+    pub(super) floor: u64,
+}
+
+impl Link {
+    /// Connects, and asks who answers.
+    pub(super) async fn greet(&self) -> RedisResult<Greeted> {
+        let mut connection = self.connect(self.connect_timeout()).await?;
+        let within = self.connect_timeout();
+        let _: String = in_time(within, cmd("PING").query_async(&mut connection)).await?;
+        let server = in_time(within, server_kind(&mut connection)).await?;
+        if let Some(server) = &server {
+            refuse_old(server)?;
+        }
+        let run_id = in_time(within, run_id(&mut connection)).await?;
+        let floor = in_time(within, self.bus.begin(&mut connection, &run_id)).await?;
+        Ok(Greeted { connection, server, run_id, floor })
+    }
+
+    /// Another connection in the place of one that Redis has closed; one for all who ask at once.
+    pub(super) async fn renew(&self, generation: u64) -> RedisResult<Way> {
+        let _one = self.renewing.lock().await;
+        let present = {
+            let state = self.state();
+            (state.connection.clone(), state.generation)
+        };
+        if let (Some(connection), newer) = present
+            && newer != generation
+        {
+            return Ok((connection, newer));
+        }
+        let greeted = self.greet().await?;
+        let mut state = self.state();
+        if self.is_open() || state.generation != generation {
+            let gone = std::io::Error::from(std::io::ErrorKind::ConnectionAborted);
+            return Err(RedisError::from(gone));
+        }
+        self.floor.store(greeted.floor, std::sync::atomic::Ordering::Release);
+        (state.server, state.run_id) = (greeted.server, greeted.run_id);
+        state.connection = Some(greeted.connection.clone());
+        state.generation += 1;
+        Ok((greeted.connection, state.generation))
+    }
+}
+
+/// What the server calls itself and its version; `None` where it does not say.
+async fn server_kind(connection: &mut MultiplexedConnection) -> RedisResult<Option<ServerKind>> {
+    // HELLO is there for everybody, whatever the ACL; INFO may be forbidden.
+    let hello: RedisResult<HashMap<String, AnyReply>> = cmd("HELLO").query_async(connection).await;
+    let fields = match hello {
+        Ok(fields) => fields,
+        Err(error) => return old_kind(connection, error).await,
+    };
+    let text =
+        |name: &str| fields.get(name).and_then(|value| from_redis_value_ref::<String>(value).ok());
+    let kind = text("server").zip(text("version"));
+    Ok(kind.map(|(server, version)| ServerKind { server, version }))
+}
+
+/// Of a server that does not know HELLO, or hides it.
+async fn old_kind(
+    connection: &mut MultiplexedConnection,
+    error: RedisError,
+) -> RedisResult<Option<ServerKind>> {
+    if Answer::read(&error).verdict == Verdict::Lost {
+        return Err(error);
+    }
+    let info = info(connection).await?;
+    let version = field(&info, "redis_version:").map(str::to_owned);
+    Ok(version.map(|version| ServerKind { server: "redis".to_owned(), version }))
+}
+
+/// The id of the server's run; empty where it tells none.
+pub(crate) async fn run_id(connection: &mut MultiplexedConnection) -> RedisResult<String> {
+    let info = info(connection).await?;
+    Ok(field(&info, "run_id:").unwrap_or_default().to_owned())
+}
+
+/// What INFO says of the server; nothing where it is forbidden or unknown.
+async fn info(connection: &mut MultiplexedConnection) -> RedisResult<String> {
+    match cmd("INFO").arg("server").query_async(connection).await {
+        Err(error) if Answer::read(&error).verdict == Verdict::Refused => Ok(String::new()),
+        answer => answer,
+    }
+}
+
+fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    info.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
+}
+
+fn refuse_old(server: &ServerKind) -> RedisResult<()> {
+    let major = server.version.split('.').next().and_then(|major| major.parse::<u32>().ok());
+    match major {
+        Some(major) if server.server == "redis" && major < MIN_REDIS => {
+            let said = format!("Redis {} is too old, {MIN_REDIS}.0 is needed", server.version);
+            Err(Answer::too_old(said))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(all(test, feature = "redis"))]
+mod tests {
+    use super::*;
+
+    fn refusal(server: &str, version: &str) -> Option<String> {
+        let (server, version) = (server.to_owned(), version.to_owned());
+        let refused = refuse_old(&ServerKind { server, version }).err()?;
+        Some(Answer::read(&refused).message)
+    }
+
+    #[test]
+    fn a_redis_below_7_is_refused_in_one_sentence() {
+        let said = refusal("redis", "6.0.16").unwrap();
+        assert_eq!(said, "Redis 6.0.16 is too old, 7.0 is needed");
+        assert_eq!(refusal("redis", "7.0.15"), None);
+        assert_eq!(refusal("redis", "255.255.255"), None);
+        assert_eq!(refusal("valkey", "8.0.1"), None);
+        assert_eq!(refusal("redis", "unknown"), None);
+    }
+}
