@@ -96,6 +96,17 @@ impl Answer {
 
     #[cfg(feature = "redis")]
     fn of_code(code: &str, message: String) -> Self {
+        // In a script Redis 7 says so without the code: "The user executing the script can't run
+        // this command", "ACL failure in script".
+        let lacks_permission = code == "ERR"
+            && ["The user executing the script can't", "ACL failure in script"]
+                .iter()
+                .any(|says| message.contains(says));
+        let code = if lacks_permission { "NOPERM" } else { code };
+        let message = match (code, message.split_once(' ')) {
+            ("MOVED" | "ASK", Some((slot, node))) => format!("slot {slot} lies on {node}"),
+            _ => message,
+        };
         let verdict = CODES.iter().find(|(known, _)| *known == code).map(|(_, verdict)| *verdict);
         let verdict = verdict.unwrap_or(Verdict::Refused);
         Self { verdict, code: Cow::Owned(code.to_owned()), message }
@@ -166,8 +177,16 @@ mod tests {
         ] {
             let answer = Answer::read(&reply(code));
             assert_eq!((&*answer.code, answer.verdict), (code, verdict));
-            assert_eq!(answer.message, "said so", "{code}");
+            let is_moved = matches!(code, "MOVED" | "ASK");
+            assert!(is_moved || answer.message == "said so", "{answer:?}");
         }
+    }
+
+    #[test]
+    fn a_moved_slot_is_told_with_its_node() {
+        let error = (ErrorKind::Server(ServerErrorKind::Moved), "", "42 10.0.0.7:6379".to_owned());
+        let answer = Answer::read(&RedisError::from(error));
+        assert_eq!(answer.to_string(), "MOVED: slot 42 lies on 10.0.0.7:6379");
     }
 
     #[test]

@@ -34,6 +34,8 @@ mod reads;
 #[cfg(feature = "redis")]
 mod redis_away;
 #[cfg(feature = "redis")]
+mod refusals;
+#[cfg(feature = "redis")]
 mod scouts;
 #[cfg(feature = "redis")]
 mod single_flight;

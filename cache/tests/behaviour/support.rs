@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 #[cfg(feature = "redis")]
 mod commands;
 #[cfg(feature = "redis")]
+pub(crate) use commands::Commands;
+#[cfg(feature = "redis")]
 pub(crate) mod proxy;
 #[cfg(feature = "redis")]
 pub(crate) mod ways;
@@ -98,6 +100,28 @@ impl Redis {
         let node = self.node(id).await;
         hears(&node).await;
         node
+    }
+
+    /// Asks beside the test, for what takes long; whether it is answered or refused.
+    pub(crate) fn spawn(&self, words: &[&str]) -> tokio::task::JoinHandle<()> {
+        let client = redis::Client::open(self.url()).unwrap();
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]);
+        tokio::spawn(async move {
+            let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+            let _: redis::RedisResult<redis::Value> = command.query_async(&mut connection).await;
+        })
+    }
+
+    /// Whether Redis answers with an error.
+    pub(crate) async fn refuses(&self, words: &[&str]) -> bool {
+        let client = redis::Client::open(self.url()).unwrap();
+        let Ok(mut connection) = client.get_multiplexed_async_connection().await else {
+            return true;
+        };
+        let answer = redis::cmd(words[0]).arg(&words[1..]).query_async(&mut connection).await;
+        let answer: redis::RedisResult<redis::Value> = answer;
+        answer.is_err()
     }
 
     /// Asks Redis directly, as an onlooker.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -14,11 +14,14 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Redis, commands::Commands};
 
-/// Which of a node's connections: known by its first command, until then neither.
+/// Which of a node's connections: known by its first commands, until then none of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Line {
+    /// Begins with PING and HELLO; until the second comes, whatever begins with PING.
     L2,
     Bus,
+    /// What operators ask.
+    Operator,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,18 +166,16 @@ async fn connect(shared: Arc<Shared>, mut client: TcpStream) {
     client.set_zero_linger().unwrap();
     client.set_nodelay(true).unwrap();
     let Ok(mut server) = UnixStream::connect(&shared.redis).await else { return };
-    let (line, line_of) = (OnceLock::new(), |command: &str| match command {
-        "PING" => Some(Line::L2),
-        "INFO" => Some(Line::Bus),
-        _ => None,
-    });
-    let note = |commands: Vec<String>| {
+    let line = Mutex::new(None);
+    let mut begun = Vec::new();
+    let mut note = |commands: Vec<String>| {
         for command in commands {
-            if let Some(found) = line_of(&command) {
-                let _ = line.set(found);
+            if begun.len() < 2 && !command.starts_with("CLIENT") {
+                begun.push(command.clone());
+                *line.lock().unwrap() = line_of(&begun);
             }
-            if let Some(line) = line.get() {
-                *shared.seen.lock().unwrap().entry((*line, command)).or_default() += 1;
+            if let Some(line) = *line.lock().unwrap() {
+                *shared.seen.lock().unwrap().entry((line, command)).or_default() += 1;
             }
         }
     };
@@ -189,10 +190,20 @@ async fn connect(shared: Arc<Shared>, mut client: TcpStream) {
     );
 }
 
+/// The line of a connection that begins with these commands.
+fn line_of(begun: &[String]) -> Option<Line> {
+    match begun.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["PING"] | ["PING", "HELLO"] => Some(Line::L2),
+        ["INFO", ..] => Some(Line::Bus),
+        [] => None,
+        _ => Some(Line::Operator),
+    }
+}
+
 impl Shared {
     async fn pump(
         &self,
-        (line, way): (&OnceLock<Line>, Way),
+        (line, way): (&Mutex<Option<Line>>, Way),
         mut from: impl AsyncRead + Unpin,
         mut to: impl AsyncWrite + Unpin,
         mut note: impl FnMut(&[u8]),
@@ -221,12 +232,18 @@ impl Shared {
     }
 
     /// Waits until it is allowed, then acts while no rule can change.
-    async fn pass<T>(&self, line: &OnceLock<Line>, way: Way, act: impl Future<Output = T>) -> T {
+    async fn pass<T>(
+        &self,
+        line: &Mutex<Option<Line>>,
+        way: Way,
+        act: impl Future<Output = T>,
+    ) -> T {
+        let line = || *line.lock().unwrap();
         let mut rules = self.rules.subscribe();
         loop {
-            let _ = rules.wait_for(|rules| !rules.hold(line.get().copied(), way)).await;
+            let _ = rules.wait_for(|rules| !rules.hold(line(), way)).await;
             let _passing = self.passing.read().await;
-            if !self.rules.borrow().hold(line.get().copied(), way) {
+            if !self.rules.borrow().hold(line(), way) {
                 return act.await;
             }
         }
@@ -234,11 +251,14 @@ impl Shared {
 }
 
 impl Rules {
-    /// A connection that has not shown what it is for is held where both lines are.
+    /// An operator's connection, and one that has not shown what it is for, are held where both
+    /// lines are.
     fn hold(&self, line: Option<Line>, way: Way) -> bool {
         match line {
-            Some(line) => self.held.contains(&(line, way)),
-            None => LINES.iter().all(|line| self.held.contains(&(*line, way))),
+            Some(line @ (Line::L2 | Line::Bus)) => self.held.contains(&(line, way)),
+            Some(Line::Operator) | None => {
+                LINES.iter().all(|line| self.held.contains(&(*line, way)))
+            }
         }
     }
 }
