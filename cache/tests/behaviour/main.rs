@@ -28,6 +28,8 @@ mod l1_only;
 mod lost_answers;
 mod observe;
 mod patterns;
+#[cfg(feature = "redis")]
+mod previous;
 mod readme;
 #[cfg(feature = "redis")]
 mod reads;
