@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 use tokio::io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::net::{TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
@@ -53,6 +54,9 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 const READS_THE_BUS: &[u8] = b"\r\nXREAD\r\n";
 const REDIS_PORT: u16 = 6379;
 
+/// What would end the path of an address, or be taken for something encoded.
+const IN_A_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'?').add(b'#');
+
 impl Wire {
     /// Must be called within a Tokio runtime. `None` where nothing can be put between, as with TLS,
     /// or no socket can be made.
@@ -61,7 +65,8 @@ impl Wire {
         let listener = UnixListener::bind(socket).ok()?;
         let (condition, state) = watch::channel(Condition::default());
         let accepting = tokio::spawn(accept(listener, Line { upstream, by, state })).abort_handle();
-        let url = format!("redis+unix://{}{query}", socket.display());
+        let path = socket.to_str()?;
+        let url = format!("redis+unix://{}{query}", utf8_percent_encode(path, IN_A_PATH));
         Some(Self { url, socket: socket.to_owned(), condition, accepting })
     }
 
@@ -129,7 +134,8 @@ fn taken_apart(redis_url: &str) -> Option<(Upstream, String)> {
                 ("pass", url.password()),
             ] {
                 if let Some(value) = value.filter(|value| said(value)) {
-                    query.append_pair(name, value);
+                    // Encoded for the address as a whole; the query encodes in its own way.
+                    query.append_pair(name, &percent_decode_str(value).decode_utf8().ok()?);
                 }
             }
             let host = url.host_str().filter(|host| said(host)).unwrap_or("127.0.0.1");
@@ -140,7 +146,8 @@ fn taken_apart(redis_url: &str) -> Option<(Upstream, String)> {
         }
         "redis+unix" | "unix" => {
             let query = url.query().map_or_else(String::new, |query| format!("?{query}"));
-            Some((Upstream::Socket(url.path().into()), query))
+            let path = percent_decode_str(url.path()).decode_utf8().ok()?;
+            Some((Upstream::Socket(path.as_ref().into()), query))
         }
         _ => None,
     }
@@ -257,6 +264,21 @@ mod tests {
             told("redis+unix:///run/redis.sock?db=2"),
             told_of("Socket(\"/run/redis.sock\")", "?db=2")
         );
+    }
+
+    #[test]
+    fn what_is_encoded_in_an_address_reaches_redis_as_it_was_meant() {
+        for (url, asked) in [
+            (
+                "redis://:p%40ss%2Fw%23rd%251%2B@127.0.0.1:6390/2",
+                "db=2&pass=p%40ss%2Fw%23rd%251%2B",
+            ),
+            ("redis://te%40m:secret@127.0.0.1", "user=te%40m&pass=secret"),
+        ] {
+            assert_eq!(told(url).unwrap().1, format!("?{asked}"));
+        }
+        let (upstream, _) = told("redis+unix:///run/my%20redis/a%25b.sock").unwrap();
+        assert_eq!(upstream, "Socket(\"/run/my redis/a%b.sock\")");
     }
 
     #[test]
