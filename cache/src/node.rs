@@ -7,7 +7,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::bus::Bus;
 use crate::face::CacheFace;
-use crate::l2::Link;
+use crate::l2::{L2Census, L2Count, Link};
 use crate::shared::Shared;
 use crate::{BuildError, CacheError, Pattern, Structures};
 
@@ -201,9 +201,19 @@ impl Node {
     /// is left out, and so are this node's structures. `None` where L2 cannot be asked.
     pub async fn count_l2(&self) -> Option<Vec<(String, u64, u64)>> {
         let link = self.shared.link()?;
-        let mut counts = link.census(self.shared.namespace()).await.ok()?;
-        counts.retain(|(name, ..)| !self.shared.has_structures(name));
-        Some(counts)
+        let mut counts = link.census(self.shared.namespace(), None).await.ok()?;
+        counts.retain(|count| !self.shared.has_structures(&count.cache));
+        let parts = |count: L2Count| (count.cache, count.entries, count.weight_bytes);
+        Some(counts.into_iter().map(parts).collect())
+    }
+
+    /// As [`count_l2`](Self::count_l2), but counts only where no other node of the namespace does
+    /// or has just done so: else it answers what that one found. For those who ask again and again.
+    /// `None` before the first count, and where L2 cannot be asked.
+    pub async fn census_l2(&self) -> Option<L2Census> {
+        let mut census = self.shared.link()?.census_in_turn(self.shared.bus()).await.ok()??;
+        census.counts.retain(|count| !self.shared.has_structures(&count.cache));
+        Some(census)
     }
 
     /// Removes everything of this node's namespace from Redis: entries, structures, the bus, and

@@ -31,6 +31,7 @@ mod step;
 mod timeouts;
 
 pub(crate) use batches::AT_ONCE;
+pub use census::{L2Census, L2Count};
 pub(crate) use envelope::{Envelope, HEADER, MAX_ENTRY_TAGS, MAX_KEY_BYTES, MAX_TAG_BYTES};
 pub(crate) use failed::{Away, Failed};
 pub(crate) use greeting::run_id;

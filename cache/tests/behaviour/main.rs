@@ -7,6 +7,8 @@
 #[cfg(feature = "redis")]
 mod bad_input;
 #[cfg(feature = "redis")]
+mod census;
+#[cfg(feature = "redis")]
 mod codecs;
 #[cfg(feature = "redis")]
 mod coherence;

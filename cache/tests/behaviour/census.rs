@@ -1,0 +1,62 @@
+//! Counting the keys of L2: once at a time, whoever asks, and with rests.
+
+use strata_cache::Node;
+
+use crate::support::{Redis, Source, cache};
+
+/// How many steps of SCAN Redis was asked for.
+async fn scans(redis: &Redis) -> u64 {
+    let stats: String = redis.ask(&["INFO", "commandstats"]).await;
+    let line = stats.lines().find_map(|line| line.strip_prefix("cmdstat_scan:calls="));
+    line.and_then(|line| line.split(',').next()?.parse().ok()).unwrap_or(0)
+}
+
+async fn users(node: &Node) -> Option<u64> {
+    let census = node.census_l2().await?;
+    Some(census.counts.iter().find(|count| count.cache == "users")?.entries)
+}
+
+#[tokio::test]
+async fn whoever_asks_next_is_answered_with_the_last_count() {
+    let redis = Redis::start().await;
+    let (one, two) = (redis.hearing_node("1").await, redis.hearing_node("2").await);
+    let (cache, source) = (cache(&one), Source::new());
+    for key in 0..20 {
+        source.read(&cache, key).await;
+    }
+    assert_eq!(users(&one).await, Some(20));
+    let counted = scans(&redis).await;
+    source.read(&cache, 20).await;
+    for node in [&one, &two, &one] {
+        assert_eq!(users(node).await, Some(20), "as last counted");
+    }
+    assert_eq!(scans(&redis).await, counted, "nobody walks again so soon");
+    let () = redis.ask(&["DEL", "{test}!census:turn"]).await;
+    assert_eq!(users(&two).await, Some(21), "after a rest");
+}
+
+#[tokio::test]
+async fn while_another_node_counts_nobody_else_does() {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let () = redis.ask(&["SET", "{test}!census:turn", "1", "PX", "60000"]).await;
+    assert_eq!(node.census_l2().await, None, "the first count has not ended");
+    assert_eq!(scans(&redis).await, 0);
+}
+
+#[tokio::test]
+async fn a_large_redis_rests_in_proportion_to_what_the_count_took() {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let mut keys = redis::pipe();
+    for n in 0..20_000 {
+        keys.cmd("SET").arg(format!("other:{n}")).arg(1);
+    }
+    let client = redis::Client::open(redis.url()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let _: redis::Value = keys.query_async(&mut connection).await.unwrap();
+    let took_ms = node.census_l2().await.unwrap().took_ms;
+    let rests_ms: u64 = redis.ask(&["PTTL", "{test}!census:turn"]).await;
+    let due_ms = 8_000.max(20 * took_ms);
+    assert!((due_ms - 1_000..=due_ms).contains(&rests_ms), "{rests_ms} after {took_ms}");
+}
