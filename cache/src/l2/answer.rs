@@ -48,6 +48,11 @@ impl Answer {
         Self { verdict: Verdict::Lost, code: Cow::Borrowed("TIMEOUT"), message: what.to_owned() }
     }
 
+    /// Two connections to one address lead to two servers.
+    pub(crate) fn two_servers() -> Self {
+        Self::lost("CONNECTION", "another server answers at the address by now".to_owned())
+    }
+
     /// Reads an error. Of a pipeline or transaction the worst of its errors counts.
     #[cfg(feature = "redis")]
     pub(crate) fn read(error: &RedisError) -> Self {

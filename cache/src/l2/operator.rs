@@ -5,12 +5,13 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use redis::RedisResult;
 use redis::aio::MultiplexedConnection;
+use redis::{RedisError, RedisResult, cmd};
 use tokio::time::Instant;
 
 use super::answer::{Answer, Verdict};
 use super::failed::Failed;
+use super::greeting::run_id;
 use super::link::{Link, SLOW_TIMEOUT, in_time};
 use super::query::{Query, Reply};
 use super::step::Step;
@@ -139,30 +140,54 @@ impl Link {
     }
 
     async fn ping(&self) -> bool {
-        let Ok(Open { mut connection, generation }) = self.operator_connection().await else {
-            return false;
+        // Any answer is one.
+        let is_answer = |error: &RedisError| Answer::read(error).verdict != Verdict::Lost;
+        let Open { mut connection, generation } = match self.operator_connection().await {
+            Ok(open) => open,
+            Err(error) => return is_answer(&error),
         };
-        let Err(error) = redis::cmd("PING").query_async::<String>(&mut connection).await else {
+        let Err(error) = cmd("PING").query_async::<String>(&mut connection).await else {
             return true;
         };
-        // Any answer is one.
-        let answers = Answer::read(&error).verdict != Verdict::Lost;
-        if !answers {
+        if !is_answer(&error) {
             self.drop_operator_connection(generation).await;
         }
-        answers
+        is_answer(&error)
     }
 
     async fn operator_connection(&self) -> RedisResult<Open> {
         let mut open = self.operator.connection.lock().await;
-        let generation = self.state().generation;
+        let (generation, run) = {
+            let state = self.state();
+            (state.generation, state.run_id.clone())
+        };
         match &*open {
             Some(open) if open.generation == generation => Ok(open.clone()),
             _ => {
-                let connection = self.connect(self.connect_timeout()).await?;
+                let within = self.connect_timeout();
+                let mut connection = self.connect(within).await?;
+                let _: String = in_time(within, cmd("PING").query_async(&mut connection)).await?;
+                let here = in_time(within, run_id(&mut connection)).await?;
+                self.must_be_one_server(&here, &run, generation)?;
                 Ok(open.insert(Open { connection, generation }).clone())
             }
         }
+    }
+
+    /// What is removed over one connection must be what is read over the other. After a failover by
+    /// name the older connection may lead to a server that nobody else asks any more: then the
+    /// link's own is made anew.
+    pub(crate) fn must_be_one_server(
+        &self,
+        here: &str,
+        run: &str,
+        generation: u64,
+    ) -> RedisResult<()> {
+        if here.is_empty() || run.is_empty() || here == run {
+            return Ok(());
+        }
+        self.lose(generation, &Answer::two_servers());
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into())
     }
 
     async fn drop_operator_connection(&self, generation: u64) {
