@@ -47,6 +47,7 @@ mod sweep;
 mod tags;
 mod tasks;
 mod ticket;
+mod user_code;
 mod waiting;
 mod walk;
 mod write_behind;

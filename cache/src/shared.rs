@@ -89,6 +89,10 @@ impl Shared {
         Some(asked.await.ok()?.unwrap_or(0))
     }
 
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
     pub(crate) fn end(&self) {
         self.shutdown.cancel();
     }

@@ -60,6 +60,11 @@ impl Tasks {
         Self { shutdown, tasks: Arc::default() }
     }
 
+    /// The same list of tasks, for those that end with another token.
+    pub fn until(&self, shutdown: CancellationToken) -> Self {
+        Self { shutdown, tasks: Arc::clone(&self.tasks) }
+    }
+
     /// Runs a task that should run until `shutdown`, which drops it where it stands. `work` makes
     /// it, once for each start. Must be called within a Tokio runtime.
     pub fn spawn<F, Fut>(&self, name: &str, work: F)
