@@ -11,9 +11,9 @@ use tokio::task::JoinHandle;
 use crate::bus::{Message, Subject};
 use crate::clock::Moment;
 use crate::core::{Core, Life};
-use crate::face::CacheFace;
 use crate::l1::Entry;
 use crate::l2::{Away, Keyspace, Lease, Written};
+use crate::named::Named;
 use crate::node::Progress;
 use crate::recorder::hash_of;
 use crate::tasks::log_safely;
@@ -43,35 +43,6 @@ impl<K: Key, V: Value> Core<K, V> {
         for key in &keys {
             self.drop_key(key, Origin::Local);
         }
-        effect
-    }
-
-    /// Makes keys ready to be invalidated. All code of their own that the first steps need runs
-    /// here, before any of them.
-    pub(crate) fn named(&self, keys: &[K]) -> Named<K> {
-        let n = keys.len();
-        let (keys_in, mut keys, mut texts) = (keys, Vec::with_capacity(n), Vec::with_capacity(n));
-        let mut is_odd = false;
-        for key in keys_in {
-            if let Some((key, text)) = self.recorder.contain(|| (key.clone(), key.to_string())) {
-                is_odd |= self.l2.is_some() && self.is_odd(&key, &text);
-                keys.push(key);
-                texts.push(text);
-            }
-        }
-        Named { is_nameless: keys.len() < n, keys, texts, is_odd }
-    }
-
-    /// Whether a key's text does not read back as the key: others cannot tell which it is then.
-    fn is_odd(&self, key: &K, text: &str) -> bool {
-        let reads_back = || text.parse::<K>().ok().as_ref() == Some(key);
-        self.recorder.contain(reads_back) != Some(true)
-    }
-
-    /// Which entry is a key's that cannot be copied or printed, nobody can tell: any may be.
-    async fn invalidate_the_nameless(self: Arc<Self>) -> Effect {
-        let effect = Arc::clone(&self).invalidate_all(None, Arc::default()).await;
-        self.tell_of_a_panic("a key that is invalidated cannot be printed: the cache is emptied");
         effect
     }
 
@@ -289,25 +260,6 @@ impl<K: Key, V: Value> Core<K, V> {
         self.recorder.invalidation(Scope::Key, origin);
     }
 
-    /// Runs a step on L1 that nothing may keep from taking effect. Where code of a key or value
-    /// panics in it, all of L1 is emptied, for which none of their code runs.
-    fn in_l1(&self, step: impl FnOnce()) {
-        if self.recorder.contain(step).is_some() {
-            return;
-        }
-        self.raise_epoch();
-        self.recorder.gaps.add(1);
-        self.tell_of_a_panic("an invalidation met a panic: L1 of the cache is emptied");
-    }
-
-    /// Once a minute at most.
-    fn tell_of_a_panic(&self, what: &str) {
-        if self.recorder.panics.are_to_be_told() {
-            let cache = &*self.name;
-            log_safely(|| tracing::error!(cache, "code of a key or value panicked: {what}"));
-        }
-    }
-
     /// Overtakes every fill and drops what matches from L1.
     fn drop_all(&self, pattern: Option<&Pattern>) {
         let Some(pattern) = pattern else {
@@ -341,16 +293,6 @@ impl<K: Key, V: Value> Core<K, V> {
 
 fn scope(pattern: Option<&Pattern>) -> Scope {
     if pattern.is_some() { Scope::Pattern } else { Scope::All }
-}
-
-/// Keys whose own code has run as far as their invalidation needs it.
-pub(crate) struct Named<K> {
-    keys: Vec<K>,
-    texts: Vec<String>,
-    /// Some text does not read back as its key.
-    is_odd: bool,
-    /// Some key has neither copy nor text.
-    is_nameless: bool,
 }
 
 /// A write that the source may have and this node does not know of yet. Where code that is not

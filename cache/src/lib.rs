@@ -31,6 +31,7 @@ mod l1;
 mod l2;
 mod loaded;
 mod look;
+mod named;
 mod node;
 mod observe;
 mod overlap;
