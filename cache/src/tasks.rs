@@ -60,6 +60,11 @@ impl Tasks {
         Self { shutdown, tasks: Arc::default() }
     }
 
+    /// What ends them.
+    pub fn shutdown(&self) -> &CancellationToken {
+        &self.shutdown
+    }
+
     /// The same list of tasks, for those that end with another token.
     pub fn until(&self, shutdown: CancellationToken) -> Self {
         Self { shutdown, tasks: Arc::clone(&self.tasks) }
