@@ -33,16 +33,16 @@ pub(super) fn card(report: &NodesReport) -> AnyView {
         format::plural(n, "task", "tasks"),
         view! {
             <div class="scroll" tabindex="0" role="region" aria-label="Table of background tasks">
-                <table class="rows told" data-testid="tasks">
+                <table class="rows" data-testid="tasks">
                     <caption class="unseen">"Background tasks: whether they run, how often they failed, when and why"</caption>
                     <thead>
                         <tr>
                             <th scope="col">"of"</th>
-                            <th scope="col">"task"</th>
                             <th scope="col">"state"</th>
+                            <th scope="col" class="text">"task"</th>
                             <th scope="col" title="Times that it panicked or ended before its time; each time it starts again.">"failures"</th>
                             <th scope="col">"last"</th>
-                            <th scope="col">"why"</th>
+                            <th scope="col" class="text">"why"</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -72,8 +72,8 @@ fn well_row(of: &Of<'_>, well: &[&TaskReport], is_all: bool) -> AnyView {
     view! {
         <tr>
             <th scope="row">{name(of)}</th>
-            <td class="text">{names.join(", ")}</td>
             <td><span class="badge good">{state}</span></td>
+            <td class="text">{names.join(", ")}</td>
             <td>"0"</td>
             <td>{DASH}</td>
             <td class="text">{DASH}</td>
@@ -97,8 +97,8 @@ fn failed_row(of: &Of<'_>, task: &TaskReport) -> AnyView {
     view! {
         <tr>
             <th scope="row">{name(of)}</th>
-            <td class="text">{task.task.clone()}</td>
             <td><span class=tone>{state}</span></td>
+            <td class="text">{task.task.clone()}</td>
             <td>{format::count(task.panics + task.ends)}</td>
             <td>{last}</td>
             <td class="text">{task.failure.clone().unwrap_or_else(|| DASH.to_owned())}</td>
@@ -163,11 +163,12 @@ mod tests {
 
     fn drawn(node: NodeRow) -> String {
         let report = NodesReport { at_ms: 60_000, nodes: vec![node], ..NodesReport::default() };
-        let matters = matters(&report).map(|matters| matters.to_html()).unwrap_or_default();
+        let html = Owner::new().with(|| {
+            let matters = super::matters(&report).map(|matters| matters.to_html());
+            format!("{}{}", card(&report).to_html(), matters.unwrap_or_default())
+        });
         // The space of numbers does not break.
-        format!("{}{matters}", card(&report).to_html())
-            .replace('\u{202f}', " ")
-            .replace('\u{a0}', " ")
+        html.replace(['\u{202f}', '\u{a0}'], " ")
     }
 
     fn node(tasks: Vec<TaskReport>) -> NodeRow {

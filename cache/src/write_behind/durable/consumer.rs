@@ -55,7 +55,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
     fn ended(&self, rows: &[Held<Receipt, K, V>]) {
         for row in rows {
             self.core().drop_key(&row.key, Origin::Local);
-            self.own.written(&row.key, row.version);
+            self.core().recorder.contain(|| self.own.written(&row.key, row.version));
         }
         self.room.notify_waiters();
     }
