@@ -86,6 +86,10 @@ impl Shared {
         Some(self.link()?.ask::<Option<u64>>(Step::Inspect, &get).await.ok()?.unwrap_or(0))
     }
 
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
     pub(crate) fn end(&self) {
         self.shutdown.cancel();
     }

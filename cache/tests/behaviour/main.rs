@@ -54,6 +54,10 @@ mod support;
 #[cfg(feature = "redis")]
 mod tags;
 #[cfg(feature = "redis")]
+mod tasks;
+#[cfg(feature = "redis")]
+mod user_code;
+#[cfg(feature = "redis")]
 mod versions;
 mod what_if;
 #[cfg(feature = "redis")]
