@@ -63,6 +63,12 @@ fn pairs(all: Vec<Pair>) -> AnyView {
     view! { <dl class="pairs">{pairs}</dl> }.into_any()
 }
 
+/// Why figures that Redis would have to tell are missing.
+fn refused(what: &'static str, why: &str) -> AnyView {
+    let text = format!("Redis does not let Strata read {what}: {why}.");
+    view! { <p class="empty">{text}</p> }.into_any()
+}
+
 fn memory(report: &RedisReport) -> AnyView {
     let RedisState { version, used_memory_bytes: used, max_memory_bytes: max, policy, .. } =
         &report.state;
@@ -76,6 +82,9 @@ fn memory(report: &RedisReport) -> AnyView {
     let server = report.server.as_ref();
     if used.is_none() && server.is_none() {
         return titled("memory", "Memory", "", unknown(&report.state));
+    }
+    if let Some(why) = server.and_then(|server| server.info_refused.as_deref()) {
+        return titled("memory", "Memory", "", refused("its figures (INFO)", why));
     }
     titled(
         "memory",
@@ -101,6 +110,7 @@ fn memory(report: &RedisReport) -> AnyView {
 fn work(report: &RedisReport) -> AnyView {
     let body = match &report.server {
         None => unknown(&report.state),
+        Some(RedisServer { info_refused: Some(why), .. }) => refused("its figures (INFO)", why),
         Some(server) => pairs(vec![
             (
                 "round trip",
@@ -198,9 +208,12 @@ fn ways(report: &RedisReport) -> AnyView {
 }
 
 fn slow(report: &RedisReport) -> AnyView {
-    let Some(RedisServer { slow_log: log, .. }) = &report.server else {
+    let Some(RedisServer { slow_log: log, slow_log_refused, .. }) = &report.server else {
         return titled("slow", "Slow commands", "", unknown(&report.state));
     };
+    if let Some(why) = slow_log_refused {
+        return titled("slow", "Slow commands", "", refused("its slow log", why));
+    }
     let row = |command: &SlowCommand| {
         view! {
             <tr>
@@ -263,5 +276,22 @@ mod tests {
         let off = html(RedisState::default());
         assert!(off.contains("banner calm") && off.contains("There is no Redis."));
         assert!(!off.contains("does not answer"), "{off}");
+    }
+
+    #[test]
+    fn what_redis_refuses_to_tell_is_said_and_no_zero() {
+        let server = RedisServer {
+            info_refused: Some("NOPERM: no permission for info".to_owned()),
+            slow_log_refused: Some("NOPERM: no permission for slowlog".to_owned()),
+            ..RedisServer::default()
+        };
+        let state = RedisState { configured: true, up: true, ..RedisState::default() };
+        let report = RedisReport { state, server: Some(server), ..RedisReport::default() };
+        let drawn = Owner::new()
+            .with(|| view! { {memory(&report)}{work(&report)}{slow(&report)} }.to_html());
+        for said in ["its figures (INFO): NOPERM", "its slow log: NOPERM"] {
+            assert!(drawn.contains(said), "{said} in {drawn}");
+        }
+        assert!(!drawn.contains("evicted keys") && !drawn.contains("commands/s"), "{drawn}");
     }
 }

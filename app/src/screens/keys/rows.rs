@@ -124,6 +124,12 @@ fn line(cache: &str, row: &KeyRow, at: usize) -> impl IntoView + use<> {
         view! { <span class="swatch l1" title=format!("on node {nodes}")>"L1 ×"{row.l1.len()}</span> }
     });
     let l2 = match row.l2 {
+        Some(true) if row.l2_something_else => view! {
+            <span class="small" title="Something that no cache has written: another type of value, or bytes that are no entry.">
+                "L2: something else"
+            </span>
+        }
+        .into_any(),
         Some(true) => view! { <span class="swatch l2">"L2"</span> }.into_any(),
         Some(false) => ().into_any(),
         None => view! { <span class="small">"L2 ?"</span> }.into_any(),
