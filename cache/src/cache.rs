@@ -353,7 +353,8 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// Removes keys from both levels and every node, as [`invalidate`](Self::invalidate) does one:
     /// one step in Redis for each 256 of them.
     pub async fn invalidate_many(&self, keys: &[K]) -> Effect {
-        let running = tokio::spawn(Arc::clone(&self.core).invalidate(keys.to_vec()));
+        let named = self.core.named(keys);
+        let running = tokio::spawn(Arc::clone(&self.core).invalidate_named(named));
         to_its_end(running).await.unwrap_or(Effect::Queued)
     }
 

@@ -76,7 +76,8 @@ impl Form {
         catch_unwind(AssertUnwindSafe(|| self.read(flags, bytes))).ok().flatten()
     }
 
-    fn read<V: DeserializeOwned>(&self, flags: u8, bytes: &[u8]) -> Option<V> {
+    /// As [`Form::decode`], with the panics of the value's own code.
+    pub(crate) fn read<V: DeserializeOwned>(&self, flags: u8, bytes: &[u8]) -> Option<V> {
         let unpacked;
         let bytes = if flags & LZ4 == 0 {
             bytes

@@ -8,7 +8,7 @@ use crate::builder::Policy;
 use crate::bus::COUNTS_FOR;
 use crate::clock::Moment;
 use crate::fence::Fence;
-use crate::l1::{Capacity, Entry, L1};
+use crate::l1::{Capacity, Entry, Kept, L1};
 use crate::l2::Keyspace;
 use crate::recorder::{Bounds, Grouping, Label, Lives, Recorder};
 use crate::tags::Tags;
@@ -147,7 +147,7 @@ impl<K: Key, V: Value> Core<K, V> {
         };
         Entry {
             weight: value.as_ref().map_or(1, |value| self.l1.weigh(&ticket.key, value)),
-            value,
+            value: Kept::new(value),
             loaded_at: filled_at.before(life.age),
             filled_at,
             fresh_until,
@@ -188,7 +188,7 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     pub(crate) fn numbers(&self) -> CacheReport {
-        self.l1.upkeep();
+        self.recorder.contain(|| self.l1.upkeep());
         self.recorder.upkeep(self.l1.size());
         self.recorder.report(&self.name, self.l1.size(), self.policy.settings())
     }

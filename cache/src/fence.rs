@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash};
 use std::sync::PoisonError;
 
+use crate::user_code::contained;
 use sync::{AtomicU64, Hasher, Mutex, MutexGuard, N_STRIPES, Ordering};
 
 /// What rejects a fill that an invalidation has overtaken, and where the flights are kept.
@@ -212,7 +213,16 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
 
     /// Ends a flight, unless an invalidation has already dropped it.
     pub(crate) fn leave(&self, key: &K, id: u64) {
-        self.stripe(key).end(key, id);
+        if contained(|| self.stripe(key).end(key, id)).is_some() {
+            return;
+        }
+        // Where the key's own code panics, the flight is looked for by its number: nobody may join
+        // what has ended.
+        for stripe in &self.stripes {
+            let ended: Vec<_> =
+                lock(stripe).flights.extract_if(|_, flying| flying.id == id).collect();
+            contained(|| drop(ended));
+        }
     }
 
     /// Overtakes every fill of the key, drops its flight, and runs `act` in the same step.
@@ -232,9 +242,13 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
     /// Overtakes every fill of every key and drops all flights. Entries stay.
     pub(crate) fn overtake_all(&self) {
         for stripe in &self.stripes {
-            let mut stripe = lock(stripe);
-            stripe.generation += 1;
-            stripe.flights.clear();
+            let dropped = {
+                let mut stripe = lock(stripe);
+                stripe.generation += 1;
+                std::mem::take(&mut stripe.flights)
+            };
+            // Keys and values may panic as they are dropped.
+            contained(|| drop(dropped));
         }
     }
 

@@ -12,7 +12,7 @@ use crate::core::{Core, Life};
 use crate::held::Held;
 use crate::l2::{Away, Commit, Found, Keyspace, Lease};
 use crate::read::Load;
-use crate::recorder::LoadEnded;
+use crate::recorder::{LoadEnded, Recorder};
 use crate::seat::Seat;
 use crate::{Key, LoadError, Loaded, Value, clock};
 
@@ -33,7 +33,7 @@ impl<K: Key, V: Value> Core<K, V> {
         load: Load<K, V>,
     ) {
         let seats = match (&self.l2, held) {
-            (Some(l2), Ok(held)) => self.acquire(l2, land_held(seats, held)).await,
+            (Some(l2), Ok(held)) => self.acquire(l2, land_held(&self.recorder, seats, held)).await,
             _ => seats,
         };
         if !seats.is_empty() {
@@ -83,13 +83,17 @@ impl<K: Key, V: Value> Core<K, V> {
             Found::Leased => {}
             Found::Bytes(bytes) => match self.read_back(&seat.ticket.text, &bytes) {
                 Some(held) if held.is_usable() => {
-                    seat.land_held(held);
+                    self.recorder.contain(|| seat.land_held(held));
                     return None;
                 }
                 held => {
                     let claim = (lease, self.lease_ms());
                     if l2.claim(&seat.ticket.text, &bytes, claim).await == Ok(true) {
-                        seat.claimed(lease, held, bytes);
+                        let claimed = || {
+                            seat.claimed(lease, held, bytes);
+                            seat
+                        };
+                        return self.recorder.contain(claimed);
                     }
                 }
             },
@@ -98,8 +102,17 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     async fn load(&self, seats: Vec<Seat<K, V>>, load: Load<K, V>) {
+        // A key that cannot be copied fails alone.
+        let copied = |seat: Seat<K, V>| {
+            let key = self.recorder.contain(|| seat.ticket.key.clone())?;
+            Some((seat, key))
+        };
+        let (seats, keys): (Vec<_>, Vec<_>) = seats.into_iter().filter_map(copied).unzip();
+        if seats.is_empty() {
+            return;
+        }
         let began = std::time::Instant::now();
-        let loaded = self.ask_source(&seats, load).await;
+        let loaded = self.ask_source(keys, load).await;
         let took = began.elapsed();
         match loaded {
             Ok(values) => {
@@ -117,11 +130,10 @@ impl<K: Key, V: Value> Core<K, V> {
     /// The load in a task of its own, so that neither its panic nor its slowness is ours.
     async fn ask_source(
         &self,
-        seats: &[Seat<K, V>],
+        keys: Vec<K>,
         load: Load<K, V>,
     ) -> Result<HashMap<K, Loaded<V>>, LoadError> {
         self.recorder.load_began();
-        let keys = seats.iter().map(|seat| seat.ticket.key.clone()).collect();
         // Making the future may panic as well as running it.
         let running = tokio::spawn(async move { load(keys).await });
         let abort = running.abort_handle();
@@ -144,16 +156,22 @@ impl<K: Key, V: Value> Core<K, V> {
         // Shared: where an invalidation came between two seats of one key, both lead.
         let values: HashMap<K, Loaded<Arc<V>>> =
             values.into_iter().map(|(key, loaded)| (key, loaded.shared())).collect();
-        let (lagging, seats): (Vec<_>, Vec<_>) = seats.into_iter().partition(|seat| {
-            values.get(&seat.ticket.key).is_some_and(|loaded| seat.has_newer(loaded.version))
-        });
+        // Looked up once each: a key whose own code panics fails alone.
+        let found = |seat: Seat<K, V>| {
+            let loaded = self.recorder.contain(|| values.get(&seat.ticket.key))?;
+            Some((seat, loaded))
+        };
+        let (lagging, seats): (Vec<_>, Vec<_>) =
+            seats.into_iter().filter_map(found).partition(|(seat, loaded)| {
+                loaded.is_some_and(|loaded| seat.has_newer(loaded.version))
+            });
         if !lagging.is_empty() {
+            let lagging = lagging.into_iter().map(|(seat, _)| seat).collect();
             self.stand_in(lagging, &LoadError::Lagging).await;
         }
         let mut landings = Vec::with_capacity(seats.len());
         let (mut commits, mut unwritten) = (Vec::new(), Vec::new());
-        for seat in seats {
-            let loaded = values.get(&seat.ticket.key);
+        for (seat, loaded) in seats {
             let life = Life::of(loaded, self.l2_fresh_for(loaded), took);
             let value = loaded.map(|loaded| Arc::clone(&loaded.value));
             if let Some(expects) = seat.expects().map(<[u8]>::to_vec)
@@ -171,11 +189,10 @@ impl<K: Key, V: Value> Core<K, V> {
         self.commit(commits, &mut kept).await;
         self.release(unwritten.into_iter().map(|place| &landings[place].0)).await;
         for ((seat, value, life), kept) in landings.into_iter().zip(kept) {
-            if kept {
-                seat.land(value, &life, Outcome::Loaded);
-            } else {
-                seat.land_unkept(value, &life);
-            }
+            self.recorder.contain(|| match kept {
+                true => seat.land(value, &life, Outcome::Loaded),
+                false => seat.land_unkept(value, &life),
+            });
         }
     }
 
@@ -200,7 +217,7 @@ impl<K: Key, V: Value> Core<K, V> {
         }
         self.release(&seats).await;
         for seat in seats {
-            seat.fail(error.clone());
+            self.recorder.contain(|| seat.fail(error.clone()));
         }
     }
 
@@ -219,16 +236,22 @@ impl<K: Key, V: Value> Core<K, V> {
 
 /// Lands the seats that L2 has an entry for; the rest stays.
 fn land_held<K: Key, V: Value>(
+    recorder: &Recorder,
     seats: Vec<Seat<K, V>>,
     held: Vec<Option<Held<V>>>,
 ) -> Vec<Seat<K, V>> {
     let mut rest = Vec::new();
     for (mut seat, held) in seats.into_iter().zip(held) {
         match held {
-            Some(held) if held.is_fresh() && !seat.has_as_new(&held) => seat.land_held(held),
+            Some(held) if held.is_fresh() && !seat.has_as_new(&held) => {
+                recorder.contain(|| seat.land_held(held));
+            }
             Some(held) if held.is_usable() => {
-                seat.refresh(held);
-                rest.push(seat);
+                let refreshed = || {
+                    seat.refresh(held);
+                    seat
+                };
+                rest.extend(recorder.contain(refreshed));
             }
             _ => rest.push(seat),
         }

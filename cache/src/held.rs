@@ -95,7 +95,10 @@ impl<K: Key, V: Value> Core<K, V> {
     fn decode(&self, text: &str, bytes: &[u8]) -> Option<Held<V>> {
         let decoded = Envelope::decode(bytes, text, self.policy.schema).ok().and_then(|envelope| {
             let value = match envelope.value {
-                Some((flags, value)) => Some(self.policy.form.decode::<V>(flags, value)?),
+                Some((flags, value)) => {
+                    let read = || self.policy.form.read::<V>(flags, value);
+                    Some(self.recorder.contain(read).flatten()?)
+                }
                 None => None,
             };
             Some((value.map(Arc::new), envelope))
@@ -152,6 +155,7 @@ impl<K: Key, V: Value> Core<K, V> {
             Ok(encoded) if fits(text, &life.tags) => encoded,
             unfit => {
                 self.recorder.l2_unfit.add(1);
+                self.recorder.panics.add(u64::from(matches!(unfit, Err(Unfit::Panicked))));
                 if let Err(error @ (Unfit::Json(_) | Unfit::Postcard(_) | Unfit::Panicked)) = unfit
                 {
                     tracing::warn!(cache = self.name, %error, "a value is not kept in L2");

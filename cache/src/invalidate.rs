@@ -1,6 +1,7 @@
 //! Invalidations and writes. Order: the source has committed → L2 and the bus in one step → the
 //! fence and L1 in one step. L1 first would let a reader refill it from the old L2.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,18 +13,29 @@ use crate::clock::Moment;
 use crate::core::{Core, Life};
 use crate::l1::Entry;
 use crate::l2::{Away, Keyspace, Lease, Written};
+use crate::named::Named;
 use crate::node::Progress;
 use crate::recorder::hash_of;
+use crate::tasks::log_safely;
 use crate::ticket::Ticket;
+use crate::user_code::caught;
 use crate::{Key, Loaded, Pattern, Value};
 
 impl<K: Key, V: Value> Core<K, V> {
     pub(crate) async fn invalidate(self: Arc<Self>, keys: Vec<K>) -> Effect {
-        let texts: Vec<String> = keys.iter().map(K::to_string).collect();
+        let named = self.named(&keys);
+        self.invalidate_named(named).await
+    }
+
+    pub(crate) async fn invalidate_named(self: Arc<Self>, named: Named<K>) -> Effect {
+        let Named { keys, texts, is_odd, is_nameless } = named;
+        if is_nameless {
+            return self.invalidate_the_nameless().await;
+        }
         let effect = match &self.l2 {
             Some(l2) => {
                 let removed = l2.remove(&texts).await;
-                self.announce_odd(keys.iter().zip(&texts)).await;
+                self.announce_odd(is_odd).await;
                 self.effect(removed)
             }
             None => Effect::Off,
@@ -34,15 +46,13 @@ impl<K: Key, V: Value> Core<K, V> {
         effect
     }
 
-    /// Where a key's text does not read back as the key, others cannot tell which it is, and empty
-    /// the cache.
-    async fn announce_odd<'a>(&self, keys: impl IntoIterator<Item = (&'a K, &'a String)>) {
-        let is_odd = |(key, text): (&K, &String)| text.parse::<K>().ok().as_ref() != Some(key);
+    async fn announce_odd(&self, is_odd: bool) {
         if let Some(l2) = &self.l2
-            && keys.into_iter().any(is_odd)
+            && is_odd
         {
-            tracing::warn!(cache = self.name, "a key's text does not read back as the key");
             l2.announce_all().await;
+            let cache = &*self.name;
+            log_safely(|| tracing::warn!(cache, "a key's text does not read back as the key"));
         }
     }
 
@@ -70,33 +80,37 @@ impl<K: Key, V: Value> Core<K, V> {
 
     /// Marks a key as stale on every level: it is served while one refresh runs.
     pub(crate) async fn soften(self: Arc<Self>, key: K) -> Effect {
+        let Named { keys, texts, is_odd, is_nameless } = self.named(&[key]);
+        let (Some(key), Some(text), false) = (keys.first(), texts.first(), is_nameless) else {
+            return self.invalidate_the_nameless().await;
+        };
         let effect = match &self.l2 {
             Some(l2) => {
-                let text = key.to_string();
-                let softened = l2.soften(&text).await;
-                self.announce_odd([(&key, &text)]).await;
+                let softened = l2.soften(text).await;
+                self.announce_odd(is_odd).await;
                 self.effect(softened)
             }
             None => Effect::Off,
         };
         match effect {
             // L2 may hold it as fresh until the queue is replayed, so L1 must not refill from it.
-            Effect::Queued => self.drop_key(&key, Origin::Local),
+            Effect::Queued => self.drop_key(key, Origin::Local),
             Effect::Removed { .. } | Effect::Marked | Effect::Off => {
-                self.soften_l1(&key, Origin::Local);
+                self.soften_l1(key, Origin::Local);
             }
         }
         effect
     }
 
     fn soften_l1(&self, key: &K, origin: Origin) {
-        self.fence.overtake(key, || {
+        let soften = || {
             if let Some(entry) = self.l1.get_if_present(key) {
                 let now = Moment::now();
                 let fresh_until = entry.fresh_until.min(now);
                 self.put_l1(key, &Entry { fresh_until, soft: true, filled_at: now, ..entry });
             }
-        });
+        };
+        self.in_l1(|| self.fence.overtake(key, soften));
         self.recorder.note(key, What::Softened { origin });
         self.recorder.invalidation(Scope::Key, origin);
     }
@@ -109,12 +123,12 @@ impl<K: Key, V: Value> Core<K, V> {
     ) -> Effect {
         // First, so that no fill that began before survives; and again at the end, for those that
         // read L2 while it was being emptied.
-        self.drop_all(pattern.as_ref());
+        self.in_l1(|| self.drop_all(pattern.as_ref()));
         let effect = match &self.l2 {
             Some(l2) => self.effect(l2.remove_matching(pattern.as_ref(), &progress).await),
             None => Effect::Off,
         };
-        self.drop_all(pattern.as_ref());
+        self.in_l1(|| self.drop_all(pattern.as_ref()));
         self.recorder.note_pattern(pattern.as_ref(), Origin::Local);
         self.recorder.invalidation(scope(pattern.as_ref()), Origin::Local);
         effect
@@ -132,20 +146,27 @@ impl<K: Key, V: Value> Core<K, V> {
         let token = self.fence.token(&key);
         let ticket = self.ticket(&key)(token);
         let Ticket { key, text, stamp, .. } = &ticket;
+        let is_odd = self.l2.is_some() && self.is_odd(key, text);
         let lease = Lease::new();
+        let mut unsettled = Unsettled { core: &self, key, l2: self.l2.as_ref().zip(Some(text)) };
         let leased = match &self.l2 {
             Some(l2) => l2.seize(text, &lease, self.lease_ms()).await.is_ok(),
             None => false,
         };
-        let loaded = match write.await {
-            Ok(loaded) => loaded,
+        let loaded = match caught(write).await {
+            Ok(Ok(loaded)) => loaded,
             // It may have committed all the same, and only the answer was lost.
-            Err(error) => {
-                self.invalidate(vec![key.clone()]).await;
+            Ok(Err(error)) => {
+                Arc::clone(&self).invalidate(vec![key.clone()]).await;
+                unsettled.settle();
                 return Err(error);
             }
+            Err(panic) => {
+                Arc::clone(&self).invalidate(vec![key.clone()]).await;
+                unsettled.settle();
+                resume_unwind(panic);
+            }
         };
-        let unsettled = Unsettled { core: &self, key };
         let life = Life::of(Some(&loaded), self.l2_fresh_for(Some(&loaded)), Duration::ZERO);
         let value = Arc::new(loaded.value);
         let (effect, kept) = match &self.l2 {
@@ -154,13 +175,14 @@ impl<K: Key, V: Value> Core<K, V> {
                 let written = self.encode(text, Some(&value), &life, *stamp);
                 let written = leased.then(|| written.unwrap_or_else(Written::nothing));
                 let replaced = self.replace(l2, (text, &lease), written).await;
-                self.announce_odd([(key, text)]).await;
+                self.announce_odd(is_odd).await;
                 replaced
             }
         };
+        unsettled.l2 = None;
         let entry = self.entry(&ticket, Some(Arc::clone(&value)), &life);
         let stored = kept && self.fence.fill_and_overtake(key, token, || self.put_l1(key, &entry));
-        std::mem::forget(unsettled);
+        unsettled.settle();
         if !stored {
             self.drop_key(key, Origin::Local);
         } else {
@@ -192,7 +214,13 @@ impl<K: Key, V: Value> Core<K, V> {
         (self.effect(l2.remove(&[text.to_owned()]).await), false)
     }
 
+    /// Acts on another node's invalidation. Where code of a key or value panics, this cache alone
+    /// is emptied: whatever the message was about, it is gone.
     pub(crate) fn hear_message(&self, message: &Message) {
+        self.in_l1(|| self.act_on(message));
+    }
+
+    fn act_on(&self, message: &Message) {
         match &message.subject {
             // What cannot be read may be about any key.
             Subject::Key(text) => match text.parse::<K>() {
@@ -223,9 +251,11 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     pub(crate) fn drop_key(&self, key: &K, origin: Origin) {
-        let had = self.fence.overtake(key, || self.l1.remove(key));
-        self.recorder.l1_removed.add(u64::from(had));
-        self.recorder.forget(hash_of(key));
+        self.in_l1(|| {
+            let had = self.fence.overtake(key, || self.l1.remove(key));
+            self.recorder.l1_removed.add(u64::from(had));
+            self.recorder.forget(hash_of(key));
+        });
         self.recorder.note_invalidation(key, origin);
         self.recorder.invalidation(Scope::Key, origin);
     }
@@ -265,15 +295,26 @@ fn scope(pattern: Option<&Pattern>) -> Scope {
     if pattern.is_some() { Scope::Pattern } else { Scope::All }
 }
 
-/// A write that the source has and this node does not know of yet. Where code of the value's own
-/// panics, the older entry is dropped all the same.
+/// A write that the source may have and this node does not know of yet. Where code that is not
+/// ours panics, or the runtime is dropped, the older entry is dropped all the same, and where L2
+/// may hold it, its invalidation waits for the next chance.
 struct Unsettled<'a, K: Key, V: Value> {
     core: &'a Core<K, V>,
     key: &'a K,
+    l2: Option<(&'a Keyspace, &'a String)>,
+}
+
+impl<K: Key, V: Value> Unsettled<'_, K, V> {
+    fn settle(self) {
+        std::mem::forget(self);
+    }
 }
 
 impl<K: Key, V: Value> Drop for Unsettled<'_, K, V> {
     fn drop(&mut self) {
+        if let Some((l2, text)) = self.l2 {
+            l2.link.queue(l2.pending_key(text));
+        }
         self.core.drop_key(self.key, Origin::Local);
     }
 }
@@ -282,7 +323,7 @@ impl<K: Key, V: Value> Drop for Unsettled<'_, K, V> {
 pub(crate) async fn to_its_end<T: Send + 'static>(running: JoinHandle<T>) -> Option<T> {
     match running.await {
         Ok(done) => Some(done),
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
         // The runtime is going down, and the process with it.
         Err(_) => None,
     }

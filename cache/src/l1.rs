@@ -9,12 +9,13 @@ use crate::pattern::Pattern;
 use crate::recorder::{L1Size, Label, Recorder, Removal};
 use crate::sweep::Sweep;
 use crate::tags::Tagged;
+use crate::user_code::contained;
 use crate::{Key, clock};
 
 /// What L1 keeps for a key.
 pub(crate) struct Entry<V> {
     /// `None` is a remembered "not found".
-    pub(crate) value: Option<Arc<V>>,
+    pub(crate) value: Kept<V>,
     pub(crate) loaded_at: Moment,
     pub(crate) filled_at: Moment,
     /// Until then a read is a hit.
@@ -32,6 +33,38 @@ pub(crate) struct Entry<V> {
     pub(crate) tags: Option<Arc<Tagged>>,
     pub(crate) weight: u32,
     pub(crate) label: Label,
+}
+
+/// A value as L1 keeps it. Wherever the last of them is dropped, in moka or under a lock, a panic of
+/// the value's own `Drop` ends there.
+pub(crate) struct Kept<V>(Option<Arc<V>>);
+
+impl<V> Kept<V> {
+    pub(crate) fn new(value: Option<Arc<V>>) -> Self {
+        Self(value)
+    }
+
+    pub(crate) fn get(&self) -> Option<&Arc<V>> {
+        self.0.as_ref()
+    }
+
+    pub(crate) fn take(mut self) -> Option<Arc<V>> {
+        self.0.take()
+    }
+}
+
+impl<V> Clone for Kept<V> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<V> Drop for Kept<V> {
+    fn drop(&mut self) {
+        if let Some(value) = self.0.take() {
+            contained(|| drop(value));
+        }
+    }
 }
 
 impl<V> Clone for Entry<V> {
@@ -91,13 +124,18 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
         recorder: Arc<Recorder>,
     ) -> Self {
         let listener = move |key: Arc<K>, entry: Entry<V>, cause| {
-            let now = Moment::now();
-            let age = now.since(entry.filled_at);
-            // moka knows of idle entries only; whatever else removed this one, it was over already.
-            let cause = if entry.is_kept(now) { cause } else { RemovalCause::Expired };
-            let removal = Removal::new(cause, Some(age), entry.weight);
-            recorder.l1_removal(entry.label, removal);
-            recorder.note_removal(&*key, removal);
+            let counting = &recorder;
+            // moka never again calls a listener that has panicked.
+            recorder.contain(move || {
+                let now = Moment::now();
+                let age = now.since(entry.filled_at);
+                // moka knows of idle entries only; whatever else removed this one, it was over
+                // already.
+                let cause = if entry.is_kept(now) { cause } else { RemovalCause::Expired };
+                let removal = Removal::new(cause, Some(age), entry.weight);
+                counting.l1_removal(entry.label, removal);
+                counting.note_removal(&*key, removal);
+            });
         };
         let mut builder = moka::sync::Cache::builder().eviction_listener(listener);
         if let Some(time_to_idle) = time_to_idle {

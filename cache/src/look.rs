@@ -28,7 +28,7 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
     }
 
     fn upkeep(&self) {
-        self.l1.upkeep();
+        self.recorder.contain(|| self.l1.upkeep());
         self.recorder.upkeep(self.l1.size());
     }
 
@@ -37,7 +37,10 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
     }
 
     fn sweep(&self) {
-        self.l1.sweep(|key| self.fence.hold(key, || self.l1.remove_expired(key)));
+        let remove = |key: &K| {
+            self.recorder.contain(|| self.fence.hold(key, || self.l1.remove_expired(key)));
+        };
+        self.recorder.contain(|| self.l1.sweep(remove));
     }
 
     fn hear(&self, message: &Message) {
@@ -48,7 +51,7 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
         // First, so that who reads L2 in the new epoch asks Redis about tags.
         self.tags.forget_sequences();
         self.fence.raise_epoch();
-        self.l1.remove_all();
+        self.recorder.contain(|| self.l1.remove_all());
         self.recorder.forget_all();
     }
 
@@ -155,7 +158,7 @@ impl<K: Key, V: Value> Core<K, V> {
         let now = Moment::now();
         let json = |value: &Arc<V>| serde_json::to_string_pretty(&**value).unwrap_or_default();
         EntryLook {
-            value: entry.value.as_ref().map(json),
+            value: entry.value.get().map(json),
             fresh: self.is_fresh(entry),
             age_ms: millis(now.since(entry.loaded_at)),
             expires_in_ms: Some(millis(entry.fresh_until.since(now))),

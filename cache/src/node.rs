@@ -244,6 +244,13 @@ impl Node {
         self.shared.end();
     }
 
+    /// Its background tasks.
+    #[cfg(feature = "holds")]
+    #[doc(hidden)]
+    pub fn tasks(&self) -> &crate::Tasks {
+        self.shared.tasks()
+    }
+
     /// Holds up what this node does between two steps; without Redis there are none.
     #[cfg(feature = "holds")]
     #[doc(hidden)]

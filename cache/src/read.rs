@@ -273,7 +273,7 @@ impl<V> Read<V> {
         Self {
             age: now.since(entry.loaded_at),
             expires_in: Some(entry.fresh_until.since(now)),
-            value: entry.value,
+            value: entry.value.take(),
             outcome,
         }
     }

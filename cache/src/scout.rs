@@ -1,7 +1,6 @@
 //! A reader's own look into L2, before there is a flight.
 
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use strata_report::Outcome;
@@ -132,7 +131,7 @@ impl<'a, K: Key, V: Value> Scouting<'a, K, V> {
         }
         let Scout { ticket, id, .. } = scout;
         let entry = || self.core.entry(ticket, held.value.clone(), &held.life);
-        let entry = catch_unwind(AssertUnwindSafe(entry)).ok()?;
+        let entry = self.core.recorder.contain(entry)?;
         let put = || self.core.put_l1(&ticket.key, &entry);
         if !self.core.fence.settle(&ticket.key, (ticket.token, *id), put) {
             self.core.recorder.l1_fenced.add(1);
@@ -168,7 +167,9 @@ impl<K: Key, V: Value> Drop for Scouting<'_, K, V> {
             for _ in 0..=scout.n_repeats {
                 self.core.recorder.outcome(scout.ticket.label, Outcome::Failed, None);
             }
-            seats.extend(self.seat(scout));
+            // Perhaps while the reader panics, where a second panic would end the process.
+            let seat = self.core.recorder.contain(|| self.seat(scout).ok());
+            seats.extend(seat.flatten());
         }
         // Seats end their flights where there is no runtime that could go on with them.
         if let (Some(load), Ok(runtime)) = (self.load.take(), Handle::try_current())

@@ -83,6 +83,10 @@ impl Shared {
         Some(self.link()?.ask::<Option<u64>>(Step::Inspect, &get).await.ok()?.unwrap_or(0))
     }
 
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
     /// Whether Redis takes this node's invalidations.
     pub(crate) async fn ready_to_invalidate(&self) -> Result<(), NotReady> {
         match self.link() {

@@ -60,6 +60,16 @@ impl Tasks {
         Self { shutdown, tasks: Arc::default() }
     }
 
+    /// What ends them.
+    pub fn shutdown(&self) -> &CancellationToken {
+        &self.shutdown
+    }
+
+    /// The same list of tasks, for those that end with another token.
+    pub fn until(&self, shutdown: CancellationToken) -> Self {
+        Self { shutdown, tasks: Arc::clone(&self.tasks) }
+    }
+
     /// Runs a task that should run until `shutdown`, which drops it where it stands. `work` makes
     /// it, once for each start. Must be called within a Tokio runtime.
     pub fn spawn<F, Fut>(&self, name: &str, work: F)
@@ -68,8 +78,7 @@ impl Tasks {
         Fut: Future<Output = ()> + Send + 'static,
     {
         tokio::spawn(supervise(
-            Supervised(self.add(name)),
-            self.shutdown.clone(),
+            Supervised { task: self.add(name), shutdown: self.shutdown.clone() },
             work,
             OnReturn::Restart,
         ));
@@ -83,8 +92,7 @@ impl Tasks {
         Fut: Future<Output = ()> + Send + 'static,
     {
         tokio::spawn(supervise(
-            Supervised(self.add(name)),
-            self.shutdown.clone(),
+            Supervised { task: self.add(name), shutdown: self.shutdown.clone() },
             work,
             OnReturn::Done,
         ));
@@ -126,22 +134,19 @@ impl Tasks {
     }
 }
 
-async fn supervise<F, Fut>(
-    task: Supervised,
-    shutdown: CancellationToken,
-    mut work: F,
-    on_return: OnReturn,
-) where
+async fn supervise<F, Fut>(supervised: Supervised, mut work: F, on_return: OnReturn)
+where
     F: FnMut() -> Fut,
     Fut: Future<Output = ()> + Send + 'static,
 {
+    let Supervised { task, shutdown } = &supervised;
     let mut pause = FIRST_PAUSE;
     loop {
         let began = Instant::now();
         let ended = match catch_unwind(AssertUnwindSafe(&mut work)) {
             Ok(working) => {
                 let mut running = tokio::spawn(working);
-                task.0.running(running.abort_handle());
+                task.running(running.abort_handle());
                 tokio::select! {
                     ended = &mut running => ended.map_err(Failure::from),
                     () = shutdown.cancelled() => {
@@ -155,32 +160,38 @@ async fn supervise<F, Fut>(
             Err(panic) => Err(Failure::Panic(message(&*panic))),
         };
         if shutdown.is_cancelled() || (ended.is_ok() && on_return == OnReturn::Done) {
-            return task.0.stopped();
+            return task.stopped();
         }
         if began.elapsed() >= RAN_WELL {
             pause = FIRST_PAUSE;
         }
-        task.0.failed(ended.err().unwrap_or(Failure::End), pause);
+        task.failed(ended.err().unwrap_or(Failure::End), pause);
         let rest = tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>() / 2.0));
         if shutdown.run_until_cancelled(rest).await.is_none() {
-            return task.0.stopped();
+            return task.stopped();
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
 /// Notices where the supervisor itself is dropped: with its runtime.
-struct Supervised(Arc<Task>);
+struct Supervised {
+    task: Arc<Task>,
+    shutdown: CancellationToken,
+}
 
 impl Drop for Supervised {
     fn drop(&mut self) {
-        let mut state = self.0.state();
+        if self.shutdown.is_cancelled() {
+            return self.task.stopped();
+        }
+        let mut state = self.task.state();
         if state.report.state != TaskState::Stopped {
             state.report.state = TaskState::RuntimeGone;
             state.report.failure = Some("the runtime that it ran on was dropped".to_owned());
             state.report.failed_at_ms = Some(clock::now_ms());
             drop(state);
-            let task = &*self.0.name;
+            let task = &*self.task.name;
             log_safely(|| tracing::error!(task, "a background task lost its runtime"));
         }
     }
@@ -347,6 +358,19 @@ mod tests {
         while !tasks.report().is_empty() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+    }
+
+    #[test]
+    fn a_runtime_that_is_dropped_after_shutdown_is_no_failure() {
+        let tasks = Tasks::new(CancellationToken::new());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            tasks.spawn("bus", std::future::pending::<()>);
+            until(&tasks, TaskReport::runs).await
+        });
+        tasks.shutdown().cancel();
+        drop(runtime);
+        assert_eq!(tasks.report(), []);
     }
 
     #[test]

@@ -111,9 +111,13 @@ impl Audit {
         trail.trim();
     }
 
-    fn push(&self, mut entry: AuditEntry) {
+    fn push(&self, entry: AuditEntry) {
+        self.keep(entry.clone());
         let AuditEntry { actor, action, cache, target, result, .. } = &entry;
         tracing::info!(actor, action, cache, on = target, result, "audit");
+    }
+
+    fn keep(&self, mut entry: AuditEntry) {
         let mut trail = self.trail();
         // Whole milliseconds with room for a thousand each: a browser's numbers hold it exactly.
         entry.id = (entry.at_ms * 1_000).max(trail.last_id + 1);

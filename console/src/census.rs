@@ -2,9 +2,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use strata_cache::Tasks;
 use strata_report::{CacheFrame, NodeReport, RedisState};
 use tokio::time::{MissedTickBehavior, interval, timeout};
-use tokio_util::sync::CancellationToken;
 
 use crate::clock::now_ms;
 use crate::{L2Count, NodeFace};
@@ -27,20 +27,19 @@ struct Known {
 }
 
 impl Census {
-    /// Asks at once and then again and again until `shutdown`.
-    pub(crate) fn start(
-        self: &Arc<Self>,
-        nodes: &[Arc<dyn NodeFace>],
-        shutdown: &CancellationToken,
-    ) {
-        let (census, nodes) = (Arc::clone(self), nodes.to_vec());
-        let states = {
-            let (census, nodes) = (Arc::clone(&census), nodes.clone());
+    /// Asks at once and then again and again.
+    pub(crate) fn start(self: &Arc<Self>, nodes: &[Arc<dyn NodeFace>], tasks: &Tasks) {
+        let nodes: Arc<[_]> = nodes.into();
+        let (census, asked) = (Arc::clone(self), Arc::clone(&nodes));
+        tasks.spawn("redis state", move || {
+            let (census, nodes) = (Arc::clone(&census), Arc::clone(&asked));
             async move { census.watch_state(&nodes).await }
-        };
-        let counts = async move { census.watch_counts(&nodes).await };
-        tokio::spawn(shutdown.clone().run_until_cancelled_owned(states));
-        tokio::spawn(shutdown.clone().run_until_cancelled_owned(counts));
+        });
+        let census = Arc::clone(self);
+        tasks.spawn("census", move || {
+            let (census, nodes) = (Arc::clone(&census), Arc::clone(&nodes));
+            async move { census.watch_counts(&nodes).await }
+        });
     }
 
     /// Redis as it was last seen, or as the nodes see it while nobody has asked.

@@ -1,9 +1,12 @@
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use strata_cache::Tasks;
 use strata_report::{
     Alert, AuditEntry, AuditPage, CacheFrame, Frame, NodeReport, Past, Range, Session, Snapshot,
+    TaskReport,
 };
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -44,23 +47,29 @@ pub(crate) struct Inner {
     access: Access,
     pub(crate) census: Arc<Census>,
     sampler: Mutex<Sampler>,
+    tasks: Tasks,
     ticks: watch::Sender<Arc<Tick>>,
 }
 
 impl Console {
     /// Samples each node at once, so that the first frame is complete, and then once a second
-    /// until `shutdown`. Call it inside a tokio runtime.
+    /// until `shutdown`, by a background task that starts again where it fails. Call it inside a
+    /// tokio runtime.
     pub fn start(
         nodes: Vec<Arc<dyn NodeFace>>,
         settings: impl Into<ConsoleSettings>,
         shutdown: CancellationToken,
     ) -> Self {
-        let ConsoleSettings { access, protected, sources } = settings.into();
+        let ConsoleSettings { access, protected, sources, tasks } = settings.into();
+        let tasks = match tasks {
+            Some(tasks) => tasks.until(shutdown),
+            None => Tasks::new(shutdown),
+        };
         let census = Arc::new(Census::default());
         let mut sampler = Sampler::new(now_ms());
-        let heard = Heard { nodes: reports(&nodes), guests: Vec::new() };
+        let heard = Heard { nodes: reports(&nodes), ..Heard::default() };
         let first = sampler.tick(Taken::now(), heard, &census);
-        census.start(&nodes, &shutdown);
+        census.start(&nodes, &tasks);
         let inner = Inner {
             nodes,
             guests: Arc::default(),
@@ -75,17 +84,27 @@ impl Console {
             access,
             census,
             sampler: Mutex::new(sampler),
+            tasks,
             ticks: watch::Sender::new(Arc::new(first)),
         };
         let console = Self { inner: Arc::new(inner) };
         console.notice(&[]);
-        let sampling = console.clone().sample();
-        tokio::spawn(shutdown.clone().run_until_cancelled_owned(sampling));
-        let counting = console.clone().count_guests();
-        tokio::spawn(shutdown.clone().run_until_cancelled_owned(counting));
-        let keeping = console.clone().keep_audit();
-        tokio::spawn(shutdown.run_until_cancelled_owned(keeping));
+        console.spawn_tasks();
         console
+    }
+
+    fn spawn_tasks(&self) {
+        let (sampling, counting, keeping) = (self.clone(), self.clone(), self.clone());
+        let tasks = &self.inner.tasks;
+        tasks.spawn("sampler", move || sampling.clone().sample());
+        tasks.spawn("guest census", move || counting.clone().count_guests());
+        tasks.spawn("audit", move || keeping.clone().keep_audit());
+    }
+
+    /// The background tasks of this console, and of the program where it lent its list, at this
+    /// instant.
+    pub fn tasks(&self) -> Vec<TaskReport> {
+        self.inner.tasks.report()
     }
 
     /// Who may act.
@@ -224,8 +243,11 @@ impl Console {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let heard =
-                Heard { nodes: reports(&self.inner.nodes), guests: self.inner.guests.reports() };
+            let heard = Heard {
+                nodes: reports(&self.inner.nodes),
+                guests: self.inner.guests.reports(),
+                tasks: self.tasks(),
+            };
             let earlier = self.tick();
             {
                 let mut sampler = self.sampler();
@@ -239,5 +261,10 @@ impl Console {
 }
 
 fn reports(nodes: &[Arc<dyn NodeFace>]) -> Vec<NodeReport> {
-    nodes.iter().filter_map(|node| node.report()).collect()
+    nodes.iter().filter_map(|node| heard(&**node)).collect()
+}
+
+/// What a node says of itself; one that panics is not heard, and keeps no other from being heard.
+pub(crate) fn heard(node: &dyn NodeFace) -> Option<NodeReport> {
+    catch_unwind(AssertUnwindSafe(|| node.report())).ok().flatten()
 }

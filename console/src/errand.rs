@@ -3,10 +3,11 @@ use std::time::Duration;
 
 use strata_cache::Progress;
 use strata_report::{Effect, Job, JobError, JobKind, JobState, NodeCount, Plan, Scope};
+use tokio::task::JoinHandle;
 
 use crate::audit::{Deed, entries};
 use crate::clock::now_ms;
-use crate::jobs::Running;
+use crate::jobs::{BROKE_OFF, Running};
 use crate::keys::Holder;
 use crate::survivors::{Survivors, Target};
 use crate::{Actor, Console, ConsoleError, NodeFace};
@@ -61,8 +62,33 @@ impl Errand {
         }
     }
 
+    /// Runs the work of this errand in a task of its own, so that it ends, and is audited, whoever
+    /// waits for it. Where it panics, the trail says so: the answer is `None` then.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        console: &Console,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<Option<T>> {
+        let (console, actor, action) = (console.clone(), self.actor.clone(), self.action());
+        let (cache, target) = (self.cache.clone(), self.text().to_owned());
+        let began_at_ms = Some(now_ms());
+        tokio::spawn(async move {
+            let done = tokio::spawn(work).await.ok();
+            if done.is_none() {
+                let deed = Deed { began_at_ms, ..Deed::new(action, &cache, &target) };
+                console.inner.audit.record(&actor, deed, format!("Failed: {BROKE_OFF}"));
+            }
+            done
+        })
+    }
+
     /// Does it, and writes down how it ended.
-    pub(crate) async fn run(self, console: Console, holders: Vec<Holder>, running: Running) {
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        console: Console,
+        holders: Vec<Holder>,
+        running: Running,
+    ) {
         let job = self.carry_out(&holders, &running).await;
         let result = result(&job);
         self.end(&console, job, result, running);

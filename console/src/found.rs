@@ -85,8 +85,12 @@ impl Found {
     /// done aside.
     pub async fn rows(self: Arc<Self>, order: KeyOrder, from: usize, n: usize) -> Vec<KeyRow> {
         let sorted = tokio::task::spawn_blocking(move || self.part(order, from, n)).await;
-        // Only a runtime that ends leaves it undone.
-        sorted.unwrap_or_default()
+        match sorted {
+            Ok(rows) => rows,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            // The runtime is going down.
+            Err(_) => Vec::new(),
+        }
     }
 
     fn part(&self, order: KeyOrder, from: usize, n: usize) -> Vec<KeyRow> {

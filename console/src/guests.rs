@@ -5,6 +5,7 @@ use std::time::Duration;
 use strata_report::NodeReport;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use crate::console::heard;
 use crate::{Console, L2Count, NodeFace};
 
 /// Guests stay for seconds, so they are counted more often than the service.
@@ -101,7 +102,7 @@ impl Console {
 
 impl Guests {
     fn add(&self, node: Arc<dyn NodeFace>) -> u64 {
-        let first = node.report();
+        let first = heard(&*node);
         let mut list = self.list();
         list.last_number += 1;
         let number = list.last_number;
@@ -124,7 +125,7 @@ impl Guests {
             list.guests.iter_mut().map(taken).collect()
         };
         let reports = taken.into_iter().filter_map(|(number, node, first)| {
-            Some(GuestReport { number, report: node.report()?, first })
+            Some(GuestReport { number, report: heard(&*node)?, first })
         });
         reports.collect()
     }

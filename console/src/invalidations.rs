@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use strata_cache::Pattern;
@@ -126,8 +127,8 @@ impl Console {
         let l1 = errand.count_l1(&holders).await?;
         let running = self.inner.jobs.begin(errand.job(&holders, l1));
         let tracked = running.tracked();
-        // A task of its own, so that it ends, and is audited, whoever waits for it.
-        tokio::spawn(errand.run(self.clone(), holders, running));
+        let errand = Arc::new(errand);
+        errand.spawn(self, Arc::clone(&errand).run(self.clone(), holders, running));
         Ok(tracked)
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use strata_cache::Progress;
-use strata_report::{Job, JobState};
+use strata_report::{Job, JobError, JobState};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -12,6 +12,9 @@ use crate::ConsoleError;
 use crate::clock::now_ms;
 
 const KEPT: usize = 100;
+
+/// What became of a job whose task panicked.
+pub(crate) const BROKE_OFF: &str = "It broke off before its end; the log says why.";
 
 /// The newest invalidations, running and ended.
 #[derive(Debug, Default)]
@@ -132,6 +135,7 @@ impl Drop for Running {
             if broke_off {
                 count(job, &self.progress);
                 job.state = JobState::Failed;
+                job.errors.push(JobError { node: String::new(), what: BROKE_OFF.to_owned() });
                 job.ended_at_ms = Some(now_ms());
             }
             broke_off

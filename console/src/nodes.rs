@@ -18,6 +18,7 @@ impl Console {
         NodesReport {
             at_ms: tick.frame.at_ms,
             nodes: rows.collect(),
+            tasks: self.tasks(),
             disagreements: disagreements(heard),
         }
     }
@@ -33,6 +34,7 @@ fn row(report: &NodeReport, heard: bool) -> NodeRow {
         bus: report.bus.clone(),
         bus_lag: Quantiles::of(&report.bus.lag),
         l2: report.l2.clone(),
+        tasks: report.tasks.clone(),
         caches: report.caches.iter().map(|cache| node_cache(report, cache)).collect(),
     }
 }

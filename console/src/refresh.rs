@@ -41,18 +41,19 @@ impl Console {
         let l1 = errand.count_l1(&holders).await?;
         let running = self.inner.jobs.begin(errand.job(&holders, l1));
         let tracked = running.tracked();
-        let refresh = Refresh { errand, holders, source, key: key.to_owned() };
-        match tokio::spawn(refresh.run(self.clone(), running)).await {
-            Ok(read) => read.map(|()| tracked.now()),
+        let errand = Arc::new(errand);
+        let refresh = Refresh { errand: Arc::clone(&errand), holders, source, key: key.to_owned() };
+        match errand.spawn(self, refresh.run(self.clone(), running)).await {
+            Ok(Some(read)) => read.map(|()| tracked.now()),
             // Its task broke off, and the job says so.
-            Err(_) => Ok(tracked.now()),
+            Ok(None) | Err(_) => Ok(tracked.now()),
         }
     }
 }
 
 /// A key on its way to a newer value.
 struct Refresh {
-    errand: Errand,
+    errand: Arc<Errand>,
     holders: Vec<Holder>,
     source: Arc<dyn SourceFace>,
     key: String,

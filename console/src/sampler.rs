@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use strata_report::{
     Alert, AlertsHead, CacheFrame, CacheReport, Frame, History, NodeFrame, NodeReport, Past, Point,
-    Range, Window,
+    Range, TaskReport, Window,
 };
 use tokio::time::Instant;
 
@@ -53,6 +53,8 @@ pub(crate) struct Heard {
     /// The service's own.
     pub(crate) nodes: Vec<NodeReport>,
     pub(crate) guests: Vec<GuestReport>,
+    /// The program's background tasks.
+    pub(crate) tasks: Vec<TaskReport>,
 }
 
 #[derive(Debug)]
@@ -85,7 +87,7 @@ impl Sampler {
     }
 
     pub(crate) fn tick(&mut self, taken: Taken, heard: Heard, census: &Census) -> Tick {
-        let Heard { nodes, mut guests } = heard;
+        let Heard { nodes, mut guests, tasks } = heard;
         self.get_to_know(&nodes);
         keep_apart(&mut guests, &self.own_caches);
         let (nodes, guests) = (Arc::<[_]>::from(nodes), Arc::<[_]>::from(guests));
@@ -118,7 +120,7 @@ impl Sampler {
             alerts: AlertsHead::default(),
         };
         // The lints see the service alone.
-        let alerts = self.alerts(&frame, &nodes);
+        let alerts = self.alerts(&frame, (&nodes, &tasks));
         frame.alerts = AlertsHead::of(&alerts);
         let pairs = guests.iter().filter_map(|guest| guest_pair(last.as_ref(), guest)).collect();
         frame.caches.extend(self.guest_caches(&guests, pairs, (tick, census)));
@@ -156,9 +158,9 @@ impl Sampler {
         }
     }
 
-    fn alerts(&self, frame: &Frame, nodes: &[NodeReport]) -> Vec<Alert> {
-        let minutes = |cache: &str| self.pasts.chart(cache);
-        alerts::all(&View { frame, nodes, known_nodes: &self.known_nodes, minutes: &minutes })
+    fn alerts(&self, frame: &Frame, (nodes, tasks): (&[NodeReport], &[TaskReport])) -> Vec<Alert> {
+        let (known_nodes, minutes) = (&self.known_nodes, |cache: &str| self.pasts.chart(cache));
+        alerts::all(&View { frame, nodes, tasks, known_nodes, minutes: &minutes })
     }
 
     /// Every cache that a node of the service itself had.

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use strata_cache::Tasks;
+
 use crate::{Access, Protected, SourceFace};
 
 /// What a console is told besides its nodes.
@@ -10,10 +12,12 @@ pub struct ConsoleSettings {
     pub protected: Vec<Protected>,
     /// What stands behind the caches.
     pub sources: Vec<Arc<dyn SourceFace>>,
+    /// The program's list of background tasks, for the console's own to stand in; `None` makes one.
+    pub tasks: Option<Tasks>,
 }
 
 impl From<Access> for ConsoleSettings {
     fn from(access: Access) -> Self {
-        Self { access, protected: Vec::new(), sources: Vec::new() }
+        Self { access, protected: Vec::new(), sources: Vec::new(), tasks: None }
     }
 }

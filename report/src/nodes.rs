@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{BusReport, Evictions, L2Report, NodeId, Outcomes, Quantiles, RedisState};
+use crate::{BusReport, Evictions, L2Report, NodeId, Outcomes, Quantiles, RedisState, TaskReport};
 
 /// Every node, side by side.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -10,6 +10,10 @@ pub struct NodesReport {
     pub at_ms: u64,
     /// The nodes.
     pub nodes: Vec<NodeRow>,
+    /// The background tasks of the program that shows them.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub tasks: Vec<TaskReport>,
     /// Where nodes differ that should not.
     pub disagreements: Vec<Disagreement>,
 }
@@ -34,6 +38,10 @@ pub struct NodeRow {
     pub bus_lag: Option<Quantiles>,
     /// How it reaches L2.
     pub l2: L2Report,
+    /// Its background tasks.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub tasks: Vec<TaskReport>,
     /// Its caches.
     pub caches: Vec<NodeCache>,
 }

@@ -5,6 +5,7 @@ mod config;
 mod error;
 mod extract;
 mod limits;
+mod log;
 mod metrics;
 mod openapi;
 mod page;
@@ -21,6 +22,7 @@ mod state;
 mod table;
 
 pub use config::{Cli, Command, ConfigError, DemoFlags, RedisChoice, Settings, TrafficMode};
+pub use log::{Log, log_to_stderr};
 pub use private_redis::{PrivateRedis, PrivateRedisError};
-pub use run::{log_to_stderr, run_demo};
+pub use run::run_demo;
 pub use startup::Demo;

@@ -1,3 +1,4 @@
+use std::io::{self, Write};
 use std::num::NonZero;
 use std::process::ExitCode;
 use std::thread;
@@ -11,11 +12,14 @@ const MIN_WORKERS: usize = 4;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log_to_stderr();
-    match run(cli) {
+    let log = log_to_stderr();
+    let ended = run(cli);
+    drop(log);
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("strata: {error:#}");
+            // Standard error may be closed, where `eprintln!` panics.
+            let _: io::Result<()> = writeln!(io::stderr(), "strata: {error:#}");
             ExitCode::FAILURE
         }
     }

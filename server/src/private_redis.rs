@@ -1,15 +1,16 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 use std::{env, fs, io};
 
+use strata_cache::Tasks;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{info, warn};
@@ -24,7 +25,7 @@ pub struct PrivateRedis {
     dir: TempDir,
     pid: watch::Receiver<Option<u32>>,
     stop: DropGuard,
-    keeper: JoinHandle<()>,
+    ended: CancellationToken,
 }
 
 /// Why there is no private Redis.
@@ -48,12 +49,19 @@ impl PrivateRedis {
     /// shortest is long enough for the console, which looks once a second, to show the loss.
     const SHORTEST_BACKOFF: Duration = Duration::from_secs(2);
     const LONGEST_BACKOFF: Duration = Duration::from_secs(10);
+    /// How long its end may take.
+    const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
     /// Starts the server and waits until it answers.
     ///
     /// # Errors
     /// See [`PrivateRedisError`].
     pub async fn start() -> Result<Self, PrivateRedisError> {
+        Self::start_among(&Tasks::new(CancellationToken::new())).await
+    }
+
+    /// The same, kept by one of the program's tasks. It outlives them: see [`PrivateRedis::stop`].
+    pub(crate) async fn start_among(tasks: &Tasks) -> Result<Self, PrivateRedisError> {
         let program = ["redis-server", "valkey-server"]
             .into_iter()
             .find_map(on_path)
@@ -66,10 +74,24 @@ impl PrivateRedis {
         let (pid_sender, pid) = watch::channel(child.id());
         answered(dir.path()).await?;
         info!(redis_pid = child.id(), "private redis-server started");
-        let stop = CancellationToken::new();
-        let keeper =
-            Keeper { program, dir: dir.path().into(), pid: pid_sender, stop: stop.clone() };
-        Ok(Self { dir, pid, stop: stop.drop_guard(), keeper: tokio::spawn(keeper.keep(child)) })
+        let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
+        let keeper = Arc::new(Keeper {
+            program,
+            dir: dir.path().into(),
+            pid: pid_sender,
+            stop: stop.clone(),
+            child: Mutex::new(child),
+        });
+        let told = ended.clone();
+        // It ends the server itself when it is told to.
+        tasks.until(CancellationToken::new()).spawn_until_done("private redis", move || {
+            let (keeper, told) = (Arc::clone(&keeper), told.clone());
+            async move {
+                keeper.keep().await;
+                told.cancel();
+            }
+        });
+        Ok(Self { dir, pid, stop: stop.drop_guard(), ended })
     }
 
     /// Where it listens, as a `redis+unix://` address.
@@ -90,8 +112,8 @@ impl PrivateRedis {
     /// Ends the server and removes its directory.
     pub async fn stop(self) {
         drop(self.stop);
-        if let Err(error) = self.keeper.await {
-            warn!(%error, "failed to wait for the private redis-server");
+        if timeout(Self::STOP_TIMEOUT, self.ended.cancelled()).await.is_err() {
+            warn!("the private redis-server did not end in time");
         }
     }
 }
@@ -102,10 +124,13 @@ struct Keeper {
     dir: PathBuf,
     pid: watch::Sender<Option<u32>>,
     stop: CancellationToken,
+    /// Held while it is kept, so that who keeps it after a panic has it as well.
+    child: Mutex<Child>,
 }
 
 impl Keeper {
-    async fn keep(self, mut child: Child) {
+    async fn keep(&self) {
+        let mut child = self.child.lock().await;
         let mut backoff = PrivateRedis::SHORTEST_BACKOFF;
         loop {
             let started = Instant::now();
@@ -117,7 +142,7 @@ impl Keeper {
             if started.elapsed() > PrivateRedis::LONGEST_BACKOFF {
                 backoff = PrivateRedis::SHORTEST_BACKOFF;
             }
-            child = loop {
+            *child = loop {
                 tokio::select! {
                     () = self.stop.cancelled() => return,
                     () = sleep(backoff) => {}

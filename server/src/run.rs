@@ -1,17 +1,17 @@
 use std::fs::File;
 use std::future::IntoFuture;
-use std::io::{self, IsTerminal};
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::serve::ListenerExt;
+use strata_cache::Tasks;
 use strata_demo::{Site, trace};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
-use tracing_subscriber::EnvFilter;
 
 use crate::config::Settings;
 use crate::shutdown::on_signal;
@@ -29,13 +29,14 @@ pub async fn run_demo(settings: Settings) -> anyhow::Result<()> {
         File::open(path).with_context(|| format!("failed to open the trace {}", path.display()))?;
     }
     let shutdown = CancellationToken::new();
-    on_signal(shutdown.clone()).context("failed to listen for signals")?;
+    let tasks = Tasks::new(shutdown.clone());
+    let _signals = on_signal(&tasks).context("failed to listen for signals")?;
     // First, so that an address in use is known before the database is seeded.
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("failed to listen on {}", settings.listen))?;
     let listening = listener.local_addr()?;
-    let starting = Demo::start(&settings, listening, shutdown.clone());
+    let starting = Demo::start_among(&tasks, &settings, listening);
     let Some(demo) = shutdown.run_until_cancelled(starting).await else { return Ok(()) };
     let demo = demo?;
     announce(&format!("Strata is at http://{listening}"));
@@ -49,16 +50,6 @@ pub async fn run_demo(settings: Settings) -> anyhow::Result<()> {
         Some(replay) => replay.await?,
         None => Ok(()),
     }
-}
-
-/// Logs to standard error; `STRATA_LOG` says what, for example `debug` or `strata_server=debug`.
-pub fn log_to_stderr() {
-    let filter = EnvFilter::builder().with_env_var("STRATA_LOG").try_from_env();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter.unwrap_or_else(|_| EnvFilter::new("info")))
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        .init();
 }
 
 async fn serve(listener: TcpListener, demo: &Demo, shutdown: CancellationToken) -> io::Result<()> {
@@ -83,13 +74,16 @@ async fn serve(listener: TcpListener, demo: &Demo, shutdown: CancellationToken) 
 async fn replay(site: Site, settings: Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
     let path = settings.trace.as_deref().unwrap_or(Path::new(""));
     info!(path = %path.display(), "replaying the trace");
-    let replayed = trace::replay(path, &site, settings.rate_per_s, shutdown.clone()).await;
-    let result = match replayed {
-        Ok(totals) => {
+    let (file, rate, end) = (path.to_owned(), settings.rate_per_s, shutdown.clone());
+    // A task of its own, so that its panic is a failure like any other.
+    let replaying = tokio::spawn(async move { trace::replay(&file, &site, rate, end).await });
+    let result = match replaying.await {
+        Err(broken) => Err(anyhow::anyhow!("failed to replay the trace: {broken}")),
+        Ok(Ok(totals)) => {
             announce(&totals.to_string());
             Ok(())
         }
-        Err(error) => Err(anyhow::anyhow!("failed to {error}")),
+        Ok(Err(error)) => Err(anyhow::anyhow!("failed to {error}")),
     };
     if settings.once {
         shutdown.cancel();
@@ -102,7 +96,8 @@ async fn replay(site: Site, settings: Settings, shutdown: CancellationToken) -> 
     Ok(())
 }
 
-#[expect(clippy::print_stdout, reason = "what people and scripts wait for; logs go to stderr")]
+/// Says what people and scripts wait for; logs go to standard error. Nobody may listen.
 fn announce(text: &str) {
-    println!("{text}");
+    let mut out = io::stdout().lock();
+    let _: io::Result<()> = writeln!(out, "{text}").and_then(|()| out.flush());
 }

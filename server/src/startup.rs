@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use prometheus::Registry;
-use strata_cache::Node;
+use strata_cache::{Node, Tasks};
 use strata_console::{Access, AccessSettings, Console, ConsoleSettings, NodeFace, SourceFace};
 use strata_demo::lab::Lab;
 use strata_demo::{STEADY, Site, Store, Traffic};
@@ -33,6 +33,7 @@ pub struct Demo {
     nodes: Vec<Node>,
     redis: Option<PrivateRedis>,
     hosts: Hosts,
+    tasks: Tasks,
 }
 
 impl Demo {
@@ -46,7 +47,16 @@ impl Demo {
         listening: SocketAddr,
         shutdown: CancellationToken,
     ) -> anyhow::Result<Self> {
-        let redis = private_redis(&settings.redis).await;
+        Self::start_among(&Tasks::new(shutdown), settings, listening).await
+    }
+
+    /// The same among the tasks of a program, whose end is theirs.
+    pub(crate) async fn start_among(
+        tasks: &Tasks,
+        settings: &Settings,
+        listening: SocketAddr,
+    ) -> anyhow::Result<Self> {
+        let redis = private_redis(&settings.redis, tasks).await;
         let url = match &settings.redis {
             RedisChoice::Url(url) => Some(url.clone()),
             RedisChoice::Private | RedisChoice::Off => redis.as_ref().map(PrivateRedis::url),
@@ -64,9 +74,10 @@ impl Demo {
                 .into_iter()
                 .map(|source| Arc::new(source) as Arc<dyn SourceFace>)
                 .collect(),
+            tasks: Some(tasks.clone()),
         };
-        let console = Console::start(faces, console_settings, shutdown.clone());
-        let traffic = traffic(settings, &sites, shutdown.clone());
+        let console = Console::start(faces, console_settings, tasks.shutdown().clone());
+        let traffic = traffic(settings, &sites, tasks);
         let lab = lab(settings, url.as_deref(), &console);
         let registry = Registry::new();
         registry.register(Box::new(NodeCollector::new(console.clone())?))?;
@@ -80,10 +91,10 @@ impl Demo {
             redis_pid: redis.as_ref().map(PrivateRedis::watch_pid),
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),
             leptos: settings.leptos.clone(),
-            shutdown,
+            shutdown: tasks.shutdown().clone(),
         });
         let hosts = Hosts::new(listening, &settings.allowed_hosts);
-        Ok(Self { state, nodes, redis, hosts })
+        Ok(Self { state, nodes, redis, hosts, tasks: tasks.clone() })
     }
 
     /// Every path of the program.
@@ -94,6 +105,11 @@ impl Demo {
     /// One running copy of the demo service.
     pub(crate) fn site(&self) -> &Site {
         self.state.sites.next()
+    }
+
+    /// The background tasks of the program; the nodes have their own.
+    pub fn tasks(&self) -> &Tasks {
+        &self.tasks
     }
 
     /// The process id of the private Redis; `None` while there is none.
@@ -115,11 +131,11 @@ impl Demo {
     }
 }
 
-async fn private_redis(choice: &RedisChoice) -> Option<PrivateRedis> {
+async fn private_redis(choice: &RedisChoice, tasks: &Tasks) -> Option<PrivateRedis> {
     if *choice != RedisChoice::Private {
         return None;
     }
-    match PrivateRedis::start().await {
+    match PrivateRedis::start_among(tasks).await {
         Ok(redis) => Some(redis),
         Err(error) => {
             warn!("going on with L1 alone: failed to {error}");
@@ -179,7 +195,7 @@ fn lab(settings: &Settings, redis_url: Option<&str>, console: &Console) -> Lab {
     }
 }
 
-fn traffic(settings: &Settings, sites: &[Site], shutdown: CancellationToken) -> Traffic {
+fn traffic(settings: &Settings, sites: &[Site], tasks: &Tasks) -> Traffic {
     // A rate that was given for a trace says nothing about the traffic beside it.
     let rate_per_s = match settings.trace {
         Some(_) => STEADY.rate_per_s,
@@ -187,5 +203,5 @@ fn traffic(settings: &Settings, sites: &[Site], shutdown: CancellationToken) -> 
     };
     let running = settings.traffic == TrafficMode::Steady;
     let state = TrafficState { running, rate_per_s, ..STEADY };
-    Traffic::start(sites.to_vec(), state, settings.n_users, shutdown)
+    Traffic::start(sites.to_vec(), state, settings.n_users, tasks)
 }

@@ -10,6 +10,7 @@ mod chart;
 mod draw;
 mod keys;
 mod lab;
+mod node_tasks;
 mod nodes;
 mod redis;
 mod sheet;

@@ -4,7 +4,7 @@ use strata_report::{Disagreement, NodeCache, NodeRow, NodesReport};
 
 use super::sheet::{Drawing, Sheet, export_links};
 use super::words;
-use super::{Asked, agreement};
+use super::{Asked, agreement, node_tasks};
 use crate::api::ApiError;
 use crate::drawn::encode;
 use crate::format::{self, DASH};
@@ -23,6 +23,8 @@ pub(super) async fn page(asked: &Asked) -> Result<Drawing, ApiError> {
             {export_links("/api/v1/nodes/rows?format=csv".to_owned(), "/api/v1/nodes/rows".to_owned())}
         </div>
         {nodes(&report)}
+        {node_tasks::matters(&report)}
+        {node_tasks::card(&report)}
         {disagreements(&report.disagreements)}
         {agreement::card(agreements.as_deref())}
         {caches(&report)}
@@ -52,6 +54,7 @@ fn nodes(report: &NodesReport) -> AnyView {
                             <th scope="col">"messages"</th>
                             <th scope="col" title="Times that it may have missed invalidations; each time it emptied its L1.">"gaps"</th>
                             <th scope="col" title="Closed: Redis is used. Open: Redis failed and is skipped.">"breaker"</th>
+                            <th scope="col" title="What answers the node as Redis.">"server"</th>
                             <th scope="col" title="Calls to Redis that failed or ran into the timeout.">"errors · timeouts"</th>
                             <th scope="col" title="Invalidations that wait for Redis.">"waiting"</th>
                         </tr>
@@ -68,6 +71,8 @@ fn row(node: &NodeRow, now_ms: u64) -> impl IntoView + use<> {
     let (state, tone) = match (node.heard, node.bus.configured, node.bus.connected) {
         (false, ..) => ("not heard", "badge bad"),
         (true, true, false) => ("deaf to the bus", "badge bad"),
+        (true, true, true) if node.bus.silent_since_ms.is_some() => ("bus silent", "badge bad"),
+        (true, ..) if !node_tasks::all_run(node) => ("task down", "badge bad"),
         (true, ..) => ("well", "badge good"),
     };
     let bus = match (node.bus.configured, node.bus.heard_at_ms) {
@@ -79,6 +84,8 @@ fn row(node: &NodeRow, now_ms: u64) -> impl IntoView + use<> {
         [lag.p50_ns, lag.p95_ns, lag.p99_ns].map(|ns| format::duration(Some(ns))).join(" · ")
     });
     let l2 = &node.l2;
+    let server = l2.server.as_ref().map(|kind| format!("{} {}", kind.server, kind.version));
+    let server = server.unwrap_or_else(|| DASH.to_owned());
     view! {
         <tr>
             <th scope="row">{node.node.clone()}</th>
@@ -91,6 +98,7 @@ fn row(node: &NodeRow, now_ms: u64) -> impl IntoView + use<> {
             <td>{format::count(node.bus.received)}</td>
             <td>{format::count(node.bus.gaps)}</td>
             <td>{words::breaker(l2)}</td>
+            <td>{server}</td>
             <td>{format!("{} · {}", format::count(l2.errors), format::count(l2.timeouts))}</td>
             <td>{format::count(l2.queued_invalidations)}</td>
         </tr>

@@ -218,7 +218,7 @@ impl Keyspace {
         Ok((next, removed))
     }
 
-    fn pending_key(&self, key: &str) -> Pending {
+    pub(crate) fn pending_key(&self, key: &str) -> Pending {
         Pending::Key { cache: self.cache.clone(), key: key.to_owned() }
     }
 

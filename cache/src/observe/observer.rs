@@ -8,6 +8,7 @@ use super::observed::Observed;
 use super::watch::Watch;
 use super::watched::{Keyed, Unkeyed, Watched};
 use crate::recorder::hash_of;
+use crate::user_code::contained;
 use crate::{BuildError, Key, Node, node};
 
 /// Makes a moka cache tell what it does, in three lines. Its report then appears among those of
@@ -77,9 +78,17 @@ impl Observer {
         &self,
     ) -> impl Fn(Arc<K>, V, RemovalCause) + Send + Sync + use<K, V> {
         let watch = Arc::clone(&self.watch);
-        move |key, _, cause| {
-            if let Some(watch) = watch.get() {
-                watch.removal(hash_of(&*key), cause);
+        move |key, value, cause| {
+            let watch = watch.get();
+            // moka never again calls a listener that has panicked.
+            let counted = contained(move || {
+                if let Some(watch) = watch {
+                    watch.removal(hash_of(&*key), cause);
+                }
+                drop((key, value));
+            });
+            if let (None, Some(watch)) = (counted, watch) {
+                watch.recorder.panics.add(1);
             }
         }
     }

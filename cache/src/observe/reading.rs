@@ -26,7 +26,7 @@ impl<'a> Reading<'a> {
         Self {
             watch,
             hash,
-            text: if sampled { text() } else { None },
+            text: if sampled { watch.recorder.contain(text).flatten() } else { None },
             sampled_at: sampled.then(Instant::now),
             outcome: Outcome::Failed,
         }

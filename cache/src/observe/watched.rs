@@ -123,16 +123,23 @@ impl<C> Unkeyed<C> {
     }
 }
 
+impl<C: MokaFace> Unkeyed<C> {
+    /// Code of the service's keys and values runs in it.
+    fn run_upkeep(&self) {
+        self.watch.recorder.contain(|| self.moka.run_upkeep());
+    }
+}
+
 impl<C: MokaFace> Inside for Unkeyed<C> {
     fn report(&self, name: &str) -> CacheReport {
-        self.moka.run_upkeep();
+        self.run_upkeep();
         let mut report = self.watch.report(name, &self.moka);
         (report.hot_keys, report.missed_keys) = (None, None);
         report
     }
 
     fn upkeep(&self) {
-        self.moka.run_upkeep();
+        self.run_upkeep();
         self.watch.upkeep(&self.moka);
     }
 
@@ -181,7 +188,7 @@ impl<C: MokaFace<Key: Key>> Keyed<C> {
 
 impl<C: MokaFace<Key: Key>> Inside for Keyed<C> {
     fn report(&self, name: &str) -> CacheReport {
-        self.0.moka.run_upkeep();
+        self.0.run_upkeep();
         self.0.watch.report(name, &self.0.moka)
     }
 

@@ -15,6 +15,7 @@ use super::hot_keys::HotKeysRecorder;
 use super::label::{Label, hash_of};
 use super::what_if::WhatIfRecorder;
 use crate::clock::millis;
+use crate::user_code::Panics;
 
 /// So many entries tell the mean weight of all.
 const ENOUGH_ENTRIES: u64 = 64;
@@ -34,7 +35,7 @@ pub(crate) struct Recorder {
     pub(crate) l2_unreadable: Counter,
     pub(crate) l2_unfit: Counter,
     /// Panics of the keys' and values' own code.
-    pub(crate) panics: Counter,
+    pub(crate) panics: Panics,
     /// Times that this cache alone may have missed an invalidation.
     pub(crate) gaps: Counter,
     pub(super) ages_ms: [LogHistogramRecorder; 5],
@@ -65,7 +66,7 @@ impl Recorder {
             l2_refused: Counter::default(),
             l2_unreadable: Counter::default(),
             l2_unfit: Counter::default(),
-            panics: Counter::default(),
+            panics: Panics::default(),
             gaps: Counter::default(),
             ages_ms: Default::default(),
             l1_put_bytes: LogHistogramRecorder::default(),
@@ -99,21 +100,21 @@ impl Recorder {
     /// A sampled read of a key, by its hash.
     pub(crate) fn sampled(&self, hash: u64, text: impl FnOnce() -> String) {
         if let Some(hot_keys) = &self.hot_keys {
-            hot_keys.sampled(hash, text);
+            hot_keys.sampled(hash, || self.text_of(text));
         }
     }
 
     /// A read that L1 could not answer, by its key's hash.
     pub(crate) fn missed(&self, hash: u64, text: impl FnOnce() -> String) {
         if let Some(hot_keys) = &self.hot_keys {
-            hot_keys.missed(hash, text);
+            hot_keys.missed(hash, || self.text_of(text));
         }
     }
 
     /// A sampled read that L1 could not answer.
     pub(crate) fn missed_sampled(&self, hash: u64, text: impl FnOnce() -> String) {
         if let Some(hot_keys) = &self.hot_keys {
-            hot_keys.missed_sampled(hash, text);
+            hot_keys.missed_sampled(hash, || self.text_of(text));
         }
     }
 

@@ -13,8 +13,11 @@ use crate::pattern::Pattern;
 impl Recorder {
     /// A key that something happened to.
     pub(crate) fn note<K: Hash + Display + ?Sized>(&self, key: &K, what: What) {
-        if let Some(events) = &self.events {
-            events.key(KeyNote { hash: hash_of(key), text: || key.to_string() }, what);
+        if let Some(events) = &self.events
+            && let Some(hash) = self.contain(|| hash_of(key))
+        {
+            let text = || self.text_of(|| key.to_string());
+            events.key(KeyNote { hash, text }, what);
         }
     }
 

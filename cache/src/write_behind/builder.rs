@@ -149,7 +149,7 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
         let sink = Sink::new(sink, self.pace.sink_timeout);
         let flusher = Flusher::new(Arc::clone(&memory), sink, self.pace.clone(), shared.clone());
         let handle = self.handle(Kind::Memory(memory), shared)?;
-        tokio::spawn(flusher.run());
+        handle.supervise(flusher);
         Ok(handle)
     }
 
@@ -175,7 +175,7 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
         let sink = Sink::new(sink, self.pace.sink_timeout);
         let flusher = Flusher::new(Arc::clone(&durable), sink, self.pace.clone(), shared.clone());
         let handle = self.handle(Kind::Durable(durable), shared)?;
-        tokio::spawn(flusher.run());
+        handle.supervise(flusher);
         Ok(handle)
     }
 

@@ -9,6 +9,8 @@ use super::counts::Counts;
 use super::pace::Pace;
 use super::sink::Sink;
 use crate::l2::Away;
+use crate::tasks::log_safely;
+use crate::user_code::contained;
 use crate::{Key, Value};
 
 /// How soon the backlog is asked again while it is being drained, or could not be reached.
@@ -66,8 +68,13 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         }
     }
 
-    /// Runs until it is drained or killed.
-    pub(super) async fn run(mut self) {
+    /// Runs until it is drained or killed. May be called again where it was dropped half-way.
+    pub(super) async fn run(&mut self) {
+        // What a panic left behind is tried again.
+        let in_hand = std::mem::take(&mut self.in_hand);
+        if !in_hand.is_empty() {
+            self.wait(in_hand, 1, SOON);
+        }
         let control = Arc::clone(&self.control);
         tokio::select! {
             biased;
@@ -110,13 +117,16 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         let closing = self.control.closing.is_cancelled();
         self.take_over().await?;
         while let Some(batch) = self.next_due() {
+            self.in_hand.clone_from(&batch.receipts);
             self.keep().await;
             match self.backlog.again(&batch.receipts).await {
                 Ok(held) => {
                     self.counts.retried.add(held.len() as u64);
                     self.send(held, batch.tries).await;
+                    self.in_hand.clear();
                 }
                 Err(Away) => {
+                    self.in_hand.clear();
                     self.wait(batch.receipts, batch.tries, SOON);
                     return Err(Away);
                 }
@@ -148,7 +158,11 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
             return true;
         }
         self.in_hand = held.iter().map(|held| held.receipt.clone()).collect();
-        let answer = self.sink.call(held.iter().map(Held::row).collect()).await;
+        let rows = contained(|| held.iter().map(Held::row).collect());
+        let answer = match rows {
+            Some(rows) => self.sink.call(rows).await,
+            None => Err("its key or value cannot be copied: that panicked".to_owned()),
+        };
         let went_well = answer.is_ok();
         match answer {
             Ok(()) => match self.backlog.written(&held).await {
@@ -187,7 +201,9 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         match self.backlog.set_aside(row, failure).await {
             Ok(true) => {
                 self.counts.set_aside.add(1);
-                tracing::warn!(key = %row.key, error, tries, "a write was set aside");
+                log_safely(
+                    || tracing::warn!(key = %row.key, error, tries, "a write was set aside"),
+                );
             }
             Ok(false) => {}
             Err(Away) => self.wait(vec![row.receipt.clone()], tries, SOON),

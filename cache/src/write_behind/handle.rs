@@ -15,6 +15,9 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// How soon a write that waits for room asks Redis again: other nodes make room too.
 const ROOM_POLL: Duration = Duration::from_millis(25);
 
+/// How long a flusher that is stopped may take to hand its rows over.
+const LAST_STEP: Duration = Duration::from_secs(2);
+
 /// Writes that are acknowledged before the source has them, over a [`Cache`]. Cheap to clone; all
 /// clones are the same. A cache has at most one on a node.
 ///
@@ -191,7 +194,7 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
     }
 
     /// Takes no write any more, brings what waits to the source without pausing for the interval,
-    /// and stops after `deadline` at the latest, plus one hard timeout of L2. Says what was left.
+    /// and stops after `deadline` at the latest, plus one hard timeout of L2, two seconds at most. Says what was left.
     /// The durable kind hands its share over, so that other consumers need not wait for it to be
     /// taken for dead.
     pub async fn shutdown(&self, deadline: Duration) -> Drained<K, V> {
@@ -200,7 +203,10 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
         kind.room().notify_waiters();
         if tokio::time::timeout(deadline, control.ended.cancelled()).await.is_err() {
             control.killed.cancel();
-            control.ended.cancelled().await;
+            // It may just have panicked and rest before it starts again, or its runtime be gone.
+            if tokio::time::timeout(LAST_STEP, control.ended.cancelled()).await.is_err() {
+                control.ended.cancel();
+            }
         }
         match kind {
             Kind::Memory(memory) => {

@@ -1,13 +1,15 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::DropGuard;
 
 use super::WriteBehind;
+use super::backlog::Backlog;
 use super::control::Control;
 use super::counts::Counts;
 use super::durable::Durable;
+use super::flusher::Flusher;
 use super::memory::Memory;
 use super::pace::Pace;
 use crate::bus::{Message, Subject};
@@ -55,6 +57,19 @@ impl<K: Key, V: Value + Clone> Inner<K, V> {
     }
 }
 
+impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
+    /// Runs the flusher until it ends by itself. One that panics starts again with what it has.
+    pub(super) fn supervise<B: Backlog<K, V>>(&self, flusher: Flusher<B, K, V>) {
+        let Inner { cache, control, .. } = &*self.inner;
+        let tasks = cache.core().node.shared().tasks().until(control.ended.clone());
+        let flusher = Arc::new(Mutex::new(flusher));
+        tasks.spawn_until_done(&format!("flusher of {}", cache.name()), move || {
+            let flusher = Arc::clone(&flusher);
+            async move { flusher.lock().await.run().await }
+        });
+    }
+}
+
 impl<K: Key, V: Value + Clone> Ear for Inner<K, V> {
     fn cache(&self) -> &str {
         self.cache.name()
@@ -64,14 +79,21 @@ impl<K: Key, V: Value + Clone> Ear for Inner<K, V> {
         let (Kind::Durable(durable), Subject::Key(text)) = (&self.kind, &message.subject) else {
             return;
         };
-        if let Ok(key) = text.parse() {
-            durable.hear(&key);
+        let recorder = &self.cache.core().recorder;
+        let heard = recorder.contain(|| {
+            if let Ok(key) = text.parse() {
+                durable.hear(&key);
+            }
+        });
+        // Whose message it was is not known, so nothing that is unwritten counts here.
+        if heard.is_none() {
+            self.gap();
         }
     }
 
     fn gap(&self) {
         if let Kind::Durable(durable) = &self.kind {
-            durable.gap();
+            self.cache.core().recorder.contain(|| durable.gap());
         }
     }
 }

@@ -60,7 +60,11 @@ mod support;
 #[cfg(feature = "redis")]
 mod tags;
 #[cfg(feature = "redis")]
+mod tasks;
+#[cfg(feature = "redis")]
 mod trust;
+#[cfg(feature = "redis")]
+mod user_code;
 #[cfg(feature = "redis")]
 mod versions;
 mod what_if;

@@ -1,6 +1,7 @@
-use strata_report::{Alert, Severity};
+use strata_report::{Alert, NodeReport, Severity};
 
-use super::view::{View, alert};
+use super::advice::{advice, beginning, recent};
+use super::view::{View, alert, duration};
 
 /// So long after the last answer a bus is silent: several heartbeats.
 const SILENT_AFTER_MS: u64 = 5_000;
@@ -8,34 +9,66 @@ const SILENT_AFTER_MS: u64 = 5_000;
 /// A node that has just started, or lost its connection, gets so long to come back.
 const LOST_AFTER_MS: u64 = 2_000;
 
-/// A node does not hear of invalidations.
+/// A node does not hear of invalidations, or nothing proves to it that they can be written.
 pub(super) fn lint(view: &View<'_>) -> Vec<Alert> {
-    let mut found = Vec::new();
-    for node in view.nodes.iter().filter(|node| node.bus.configured) {
-        let heard = node.bus.heard_at_ms.unwrap_or(node.started_at_ms);
-        let silent_ms = node.at_ms.saturating_sub(heard);
-        let patience_ms = if node.bus.connected { SILENT_AFTER_MS } else { LOST_AFTER_MS };
-        if silent_ms < patience_ms {
-            continue;
-        }
-        found.push(Alert {
-            node: node.node.clone(),
-            why: "It does not hear of invalidations, so its L1 entries count for a few seconds only and readers may see older values that long.".to_owned(),
-            what_to_do: "See whether Redis answers; the node catches up, or empties its L1, by itself.".to_owned(),
-            ..alert(
-                "bus_silent",
-                Severity::Critical,
-                format!("Node {} has heard nothing on the bus for {} s.", node.node, silent_ms / 1_000),
-            )
-        });
+    let nodes = view.nodes.iter().filter(|node| node.bus.configured);
+    nodes.filter_map(|node| Some(told(node, silent_ms(node)?))).collect()
+}
+
+fn silent_ms(node: &NodeReport) -> Option<u64> {
+    if let Some(since_ms) = node.bus.silent_since_ms {
+        let silent_ms = node.at_ms.saturating_sub(since_ms);
+        return (silent_ms >= LOST_AFTER_MS).then_some(silent_ms);
     }
-    found
+    let heard_at_ms = node.bus.heard_at_ms.unwrap_or(node.started_at_ms);
+    let silent_ms = node.at_ms.saturating_sub(heard_at_ms);
+    let patience_ms = if node.bus.connected { SILENT_AFTER_MS } else { LOST_AFTER_MS };
+    (silent_ms >= patience_ms).then_some(silent_ms)
+}
+
+fn told(node: &NodeReport, silent_ms: u64) -> Alert {
+    let what_to_do = recent(&node.l2, node.at_ms).map_or(
+        "See whether Redis answers; the node catches up, or empties its L1, by itself.",
+        |error| advice(&error.code).1,
+    );
+    let because = node.bus.silent_because.as_deref().map(beginning);
+    let because = because.map_or_else(String::new, |because| format!(", because {because}"));
+    let what = format!(
+        "Node {} has heard nothing on the bus for {}{because}.",
+        node.node,
+        duration(silent_ms)
+    );
+    Alert {
+        node: node.node.clone(),
+        why: "It does not hear of invalidations, so its L1 entries count for a few seconds only and readers may see older values that long.".to_owned(),
+        what_to_do: what_to_do.to_owned(),
+        ..alert("bus_silent", Severity::Critical, what)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::view::tests::Sound;
     use super::*;
+
+    #[test]
+    fn a_silent_bus_says_why_and_what_to_do() {
+        let mut sound = Sound::new();
+        let node = &mut sound.nodes[0];
+        node.bus.silent_since_ms = Some(59_000);
+        assert_eq!(sound.found_by(lint), [], "it may come back at once");
+        let node = &mut sound.nodes[0];
+        node.bus.silent_since_ms = Some(40_000);
+        node.bus.silent_because = Some("invalidations cannot be written".to_owned());
+        node.l2.last_error = Some(strata_report::L2Error {
+            code: "MISCONF".to_owned(),
+            at_ms: 59_000,
+            ..strata_report::L2Error::default()
+        });
+        let found = sound.found_by(lint).remove(0);
+        assert!(found.what.ends_with("for 20 s, because invalidations cannot be written."));
+        assert!(found.what_to_do.contains("disk"), "{found:?}");
+    }
 
     #[test]
     fn a_bus_that_is_lost_or_silent_is_critical() {

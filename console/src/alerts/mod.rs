@@ -1,6 +1,7 @@
 //! What an operator should look at, worked out from the reports: one lint a file, each a pure
 //! function. [`all`] runs them.
 
+mod advice;
 mod breaker_open;
 mod bus_silent;
 mod expire_together;
@@ -13,8 +14,10 @@ mod node_gone;
 mod nodes_disagree;
 mod redis_full;
 mod redis_policy;
+mod redis_refuses;
 mod room_unused;
 mod run;
+mod task_failed;
 mod view;
 
 pub(crate) use run::all;

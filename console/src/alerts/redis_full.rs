@@ -16,7 +16,7 @@ pub(super) fn lint(view: &View<'_>) -> Vec<Alert> {
     let (severity, why) = if refuses {
         (
             Severity::Critical,
-            "With the policy noeviction it refuses every write when it is full, invalidations included.",
+            "With the policy noeviction it takes no new entries when it is full; reads and invalidations go on.",
         )
     } else {
         (Severity::Warning, "It evicts entries to make room, which then must be loaded again.")
@@ -32,6 +32,14 @@ pub(super) fn lint(view: &View<'_>) -> Vec<Alert> {
 mod tests {
     use super::super::view::tests::Sound;
     use super::*;
+
+    #[test]
+    fn a_full_redis_that_never_evicts_still_takes_invalidations() {
+        let mut sound = Sound::new();
+        sound.frame.redis.used_memory_bytes = Some(95_000_000);
+        sound.frame.redis.policy = Some("noeviction".to_owned());
+        assert!(sound.found_by(lint)[0].why.contains("invalidations go on"));
+    }
 
     #[test]
     fn little_memory_left_is_a_warning_and_critical_where_writes_are_refused() {

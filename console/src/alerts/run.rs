@@ -5,7 +5,7 @@ use strata_report::Alert;
 use super::view::View;
 use super::*;
 
-const LINTS: [fn(&View<'_>) -> Vec<Alert>; 13] = [
+const LINTS: [fn(&View<'_>) -> Vec<Alert>; 15] = [
     breaker_open::lint,
     bus_silent::lint,
     expire_together::lint,
@@ -18,7 +18,9 @@ const LINTS: [fn(&View<'_>) -> Vec<Alert>; 13] = [
     nodes_disagree::lint,
     redis_full::lint,
     redis_policy::lint,
+    redis_refuses::lint,
     room_unused::lint,
+    task_failed::lint,
 ];
 
 /// Everything that is the matter, worst first.

@@ -1,10 +1,12 @@
-use strata_report::{Alert, Frame, NodeReport, Point, Severity};
+use strata_report::{Alert, Frame, NodeReport, Point, Severity, TaskReport};
 
 /// What the lints look at: the newest second, and the minutes before.
 pub(crate) struct View<'a> {
     /// Without its alerts.
     pub(crate) frame: &'a Frame,
     pub(crate) nodes: &'a [NodeReport],
+    /// The background tasks of the program that looks.
+    pub(crate) tasks: &'a [TaskReport],
     /// Nodes that were heard once, the silent ones included.
     pub(crate) known_nodes: &'a [String],
     /// The last minutes of a cache, second by second.
@@ -40,6 +42,7 @@ pub(super) mod tests {
     pub(in crate::alerts) struct Sound {
         pub(in crate::alerts) frame: Frame,
         pub(in crate::alerts) nodes: Vec<NodeReport>,
+        pub(in crate::alerts) tasks: Vec<TaskReport>,
         pub(in crate::alerts) known_nodes: Vec<String>,
         pub(in crate::alerts) minutes: Vec<Point>,
     }
@@ -73,7 +76,7 @@ pub(super) mod tests {
             let caches = vec![CacheFrame { report, ..CacheFrame::default() }];
             let frame = Frame { at_ms: 60_000, caches, redis, ..Frame::default() };
             let (nodes, known_nodes) = (vec![node], vec!["1".to_owned()]);
-            Self { frame, nodes, known_nodes, minutes: Vec::new() }
+            Self { frame, nodes, tasks: Vec::new(), known_nodes, minutes: Vec::new() }
         }
 
         pub(in crate::alerts) fn cache(&mut self) -> &mut CacheFrame {
@@ -84,6 +87,7 @@ pub(super) mod tests {
             let found = lint(&View {
                 frame: &self.frame,
                 nodes: &self.nodes,
+                tasks: &self.tasks,
                 known_nodes: &self.known_nodes,
                 minutes: &|_| self.minutes.clone(),
             });

@@ -11,4 +11,5 @@ mod levels;
 mod plans;
 mod refresh;
 mod support;
+mod tasks;
 mod ticks;

@@ -40,6 +40,7 @@ fn house(fails: bool) -> (Arc<FakeNode>, Console) {
     let source = FakeSource { node: Arc::clone(&node), fails };
     let settings = ConsoleSettings {
         sources: vec![Arc::new(source)],
+        tasks: None,
         ..ConsoleSettings::from(everybody_may_act())
     };
     let faces = vec![Arc::clone(&node) as Arc<dyn NodeFace>];

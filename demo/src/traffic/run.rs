@@ -2,10 +2,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use strata_cache::Tasks;
 use strata_report::TrafficState;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior};
-use tokio_util::sync::CancellationToken;
 
 use super::mix::Mix;
 use crate::Site;
@@ -66,14 +66,9 @@ struct Counters {
 }
 
 impl Traffic {
-    /// Starts traffic over users `1..=n_users` and their posts; `sites` take turns. It ends with
-    /// `shutdown`. Settings that [`Traffic::set`] would refuse are brought into range.
-    pub fn start(
-        sites: Vec<Site>,
-        state: TrafficState,
-        n_users: u64,
-        shutdown: CancellationToken,
-    ) -> Self {
+    /// Starts traffic over users `1..=n_users` and their posts; `sites` take turns. It is one of
+    /// the `tasks`, and ends with them. Settings that [`Traffic::set`] would refuse are brought into range.
+    pub fn start(sites: Vec<Site>, state: TrafficState, n_users: u64, tasks: &Tasks) -> Self {
         let (sender, receiver) = watch::channel(into_range(state));
         let counters = Arc::new(Counters::default());
         let sending = Sending {
@@ -83,7 +78,8 @@ impl Traffic {
             in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
             turn: 0,
         };
-        tokio::spawn(shutdown.run_until_cancelled_owned(sending.run(receiver)));
+        // Done once nobody is left to steer it.
+        tasks.spawn_until_done("traffic", move || sending.clone().run(receiver.clone()));
         Self { state: Arc::new(sender), counters }
     }
 
@@ -112,6 +108,7 @@ impl Traffic {
     }
 }
 
+#[derive(Clone)]
 struct Sending {
     sites: Arc<[Site]>,
     n_users: u64,
@@ -164,17 +161,27 @@ impl Sending {
         };
         let site = self.sites[self.turn % self.sites.len()].clone();
         self.turn = self.turn.wrapping_add(1);
-        let counters = Arc::clone(&self.counters);
+        let mut sent = Sent { counters: Arc::clone(&self.counters), answered: false };
         tokio::spawn(async move {
             match request.send(&site).await {
-                Ok(()) => counters.answered.fetch_add(1, Ordering::Relaxed),
-                Err(error) => {
-                    tracing::debug!(%error, "a request of the traffic failed");
-                    counters.failed.fetch_add(1, Ordering::Relaxed)
-                }
-            };
-            drop(permit);
+                Ok(()) => sent.answered = true,
+                Err(error) => tracing::debug!(%error, "a request of the traffic failed"),
+            }
+            drop((sent, permit));
         });
+    }
+}
+
+/// A request on its way. Counted as it ends, also by a panic.
+struct Sent {
+    counters: Arc<Counters>,
+    answered: bool,
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        let Counters { answered, failed, .. } = &*self.counters;
+        if self.answered { answered } else { failed }.fetch_add(1, Ordering::Relaxed);
     }
 }
 

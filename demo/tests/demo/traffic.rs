@@ -1,3 +1,4 @@
+use strata_cache::Tasks;
 use strata_demo::{STEADY, Site, Traffic, TrafficError};
 use strata_report::TrafficState;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +43,24 @@ async fn traffic_begins_when_it_is_switched_on_and_takes_turns() -> Done {
 }
 
 #[tokio::test]
+async fn traffic_that_ended_starts_again_with_its_settings() -> Done {
+    let house = House::plain().await?;
+    let running = start(vec![house.site("1").await?], STEADY);
+    let answered = || running.traffic.counts().answered;
+    eventually("requests are answered", async || answered() > 0).await?;
+    assert!(running.tasks.abort("traffic"));
+    eventually("it runs again", async || {
+        let task = running.tasks.report().remove(0);
+        task.runs() && task.ends == 1
+    })
+    .await?;
+    let before = answered();
+    eventually("requests are answered again", async || answered() > before + 10).await?;
+    assert_eq!(running.traffic.state(), STEADY);
+    Ok(())
+}
+
+#[tokio::test]
 async fn new_settings_hold_at_once_even_at_a_slow_rate() -> Done {
     let house = House::plain().await?;
     let slow = TrafficState { rate_per_s: 1, ..STEADY };
@@ -78,6 +97,7 @@ async fn a_source_that_fails_does_not_stop_the_traffic() -> Done {
 
 struct Running {
     traffic: Traffic,
+    tasks: Tasks,
     shutdown: CancellationToken,
 }
 
@@ -89,7 +109,8 @@ impl Drop for Running {
 
 fn start(sites: Vec<Site>, state: TrafficState) -> Running {
     let shutdown = CancellationToken::new();
-    Running { traffic: Traffic::start(sites, state, N_USERS, shutdown.clone()), shutdown }
+    let tasks = Tasks::new(shutdown.clone());
+    Running { traffic: Traffic::start(sites, state, N_USERS, &tasks), tasks, shutdown }
 }
 
 fn reads_of(site: &Site) -> u64 {

@@ -1,11 +1,13 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use strata_console::Console;
-use strata_report::{CacheReport, Cause, Frame, Level, NodeReport, Origin, Outcome, Scope};
+use strata_report::{
+    CacheReport, Cause, Frame, Level, NodeReport, Origin, Outcome, Scope, TaskReport,
+};
 
-use super::exposition::Exposition;
+use super::exposition::{Exposition, Labels};
 use super::families as f;
 
 /// Turns the console's newest reports into Prometheus families, so that a scrape and the screen
@@ -41,7 +43,9 @@ impl Collector for NodeCollector {
                 add_levels(&mut out, &node.node, cache);
                 add_removals(&mut out, &node.node, cache);
             }
+            add_tasks(&mut out, &[("node", &node.node)], &node.tasks);
         }
+        add_tasks(&mut out, &[], &self.console.tasks());
         add_shared(&mut out, &self.console.frame());
         out.into_families()
     }
@@ -55,10 +59,37 @@ fn add_node(out: &mut Exposition, report: &NodeReport) {
     out.count(&f::BUS_MESSAGES, &[node, ("direction", "received")], report.bus.received);
     out.count(&f::BUS_GAPS, &[node], report.bus.gaps);
     out.gauge(&f::BREAKER_OPEN, &[node], report.l2.breaker_open.into());
+    let silent_ms = report.bus.silent_since_ms.map(|since| report.at_ms.saturating_sub(since));
+    out.gauge(&f::BUS_SILENT, &[node], silent_ms.map_or(0, |ms| ms.div_ceil(1_000)));
+    let by_code = &report.l2.errors_by_code;
+    for (code, count) in by_code {
+        out.count(&f::L2_ERRORS, &[node, ("code", code)], *count);
+    }
+    // So that the family is there before the first error.
+    for code in ["CONNECTION", "TIMEOUT"].into_iter().filter(|code| !by_code.contains_key(*code)) {
+        out.count(&f::L2_ERRORS, &[node, ("code", code)], 0);
+    }
+}
+
+fn add_tasks(out: &mut Exposition, of: Labels<'_>, tasks: &[TaskReport]) {
+    // Of one name there may be two for a moment, where one is replaced.
+    let mut by_name: BTreeMap<&str, (u64, bool)> = BTreeMap::new();
+    for report in tasks {
+        let (failures, runs) = by_name.entry(&report.task).or_default();
+        *failures += report.panics + report.ends;
+        *runs |= report.runs();
+    }
+    for (name, (failures, runs)) in by_name {
+        let labels = [of, &[("task", name)]].concat();
+        out.count(&f::TASK_FAILURES, &labels, failures);
+        out.gauge(&f::TASK_RUNNING, &labels, runs.into());
+    }
 }
 
 fn add_reads(out: &mut Exposition, node: &str, report: &CacheReport) {
     let (cache, node) = (("cache", report.cache.as_str()), ("node", node));
+    out.count(&f::PANICS, &[cache, node], report.panics);
+    out.count(&f::GAPS, &[cache, node], report.gaps);
     for outcome in Outcome::ALL {
         let labels = [cache, node, ("outcome", outcome.as_str())];
         out.count(&f::REQUESTS, &labels, report.outcomes.get(outcome));

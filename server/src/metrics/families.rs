@@ -59,8 +59,29 @@ pub(super) static BUS_GAPS: Family = counter(
 pub(super) static BREAKER_OPEN: Family =
     gauge("cache_l2_breaker_open", "1 while L2 is skipped because it failed.");
 
+pub(super) static BUS_SILENT: Family = gauge(
+    "cache_bus_silent_seconds",
+    "Since when nothing proves that invalidations arrive at the node; 0 while all is well.",
+);
+pub(super) static L2_ERRORS: Family =
+    counter("cache_l2_errors_total", "Errors of the node's way to Redis by their code.");
+pub(super) static PANICS: Family = counter(
+    "cache_panics_total",
+    "Times that code of the keys or values panicked; each cost one operation.",
+);
+pub(super) static GAPS: Family = counter(
+    "cache_gaps_total",
+    "Times that this cache alone emptied its L1 because code of its keys panicked.",
+);
+pub(super) static TASK_FAILURES: Family = counter(
+    "strata_task_failures_total",
+    "Times that a background task panicked or ended before its time; without a node those of the dashboard.",
+);
+pub(super) static TASK_RUNNING: Family =
+    gauge("strata_task_running", "1 while the background task runs.");
+
 /// Every family, in the order in which they are written.
-pub(super) static ALL: [&Family; 15] = [
+pub(super) static ALL: [&Family; 21] = [
     &REQUESTS,
     &GETS,
     &PUTS,
@@ -76,4 +97,10 @@ pub(super) static ALL: [&Family; 15] = [
     &BUS_MESSAGES,
     &BUS_GAPS,
     &BREAKER_OPEN,
+    &BUS_SILENT,
+    &L2_ERRORS,
+    &PANICS,
+    &GAPS,
+    &TASK_FAILURES,
+    &TASK_RUNNING,
 ];

@@ -2,6 +2,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
+use strata_report::{L2Error, NodeReport, ServerKind, TaskReport, TaskState};
 
 use crate::state::AppState;
 
@@ -19,6 +20,9 @@ pub(crate) struct Readiness {
     redis: Redis,
     /// Each node's own way to Redis.
     nodes: Vec<NodeState>,
+    /// Background tasks that do not run, those of nodes and the program's own. No reason not to be
+    /// ready: they start again, and requests are answered meanwhile.
+    tasks_down: Vec<TaskDown>,
 }
 
 #[derive(Serialize)]
@@ -42,6 +46,27 @@ struct NodeState {
     l2_configured: bool,
     l2_breaker_open: bool,
     bus_connected: bool,
+    /// When this was known, milliseconds since the epoch.
+    at_ms: u64,
+    /// Since when nothing proves that invalidations arrive, and why; `null` while all is well.
+    bus_silent_since_ms: Option<u64>,
+    bus_silent_because: Option<String>,
+    /// What is the matter with Redis at the moment; `null` while all is well.
+    l2_last_error: Option<L2Error>,
+    /// What answers, and its version.
+    l2_server: Option<ServerKind>,
+}
+
+/// A background task that does not run.
+#[derive(Serialize)]
+struct TaskDown {
+    /// `null` for a task of the program itself.
+    node: Option<String>,
+    task: String,
+    state: TaskState,
+    /// Since when, milliseconds since the epoch.
+    since_ms: Option<u64>,
+    because: Option<String>,
 }
 
 /// Whether the program runs at all.
@@ -53,16 +78,41 @@ pub(crate) async fn alive() -> Json<Alive> {
 pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
     let up = state.store.ping().await.is_ok();
     let status = if up { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let nodes = state.console.nodes().into_iter().map(|report| NodeState {
+    let reports = state.console.nodes();
+    let mut tasks_down = down(None, state.console.tasks());
+    for report in &reports {
+        tasks_down.extend(down(Some(&report.node), report.tasks.clone()));
+    }
+    let nodes: Vec<_> = reports.into_iter().map(node_state).collect();
+    let redis = redis(&state, &nodes);
+    let readiness = Readiness { ready: up, database: Database { up }, redis, nodes, tasks_down };
+    (status, Json(readiness))
+}
+
+fn node_state(report: NodeReport) -> NodeState {
+    NodeState {
         node: report.node,
         l2_configured: report.l2.configured,
         l2_breaker_open: report.l2.breaker_open,
         bus_connected: report.bus.connected,
+        at_ms: report.at_ms,
+        bus_silent_since_ms: report.bus.silent_since_ms,
+        bus_silent_because: report.bus.silent_because,
+        l2_last_error: report.l2.last_error,
+        l2_server: report.l2.server,
+    }
+}
+
+fn down(node: Option<&String>, tasks: Vec<TaskReport>) -> Vec<TaskDown> {
+    let down = tasks.into_iter().filter(|task| !task.runs());
+    let down = down.map(|task| TaskDown {
+        node: node.cloned(),
+        task: task.task,
+        state: task.state,
+        since_ms: task.failed_at_ms,
+        because: task.failure,
     });
-    let nodes: Vec<_> = nodes.collect();
-    let redis = redis(&state, &nodes);
-    let readiness = Readiness { ready: up, database: Database { up }, redis, nodes };
-    (status, Json(readiness))
+    down.collect()
 }
 
 fn redis(state: &AppState, nodes: &[NodeState]) -> Redis {

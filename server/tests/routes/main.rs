@@ -16,3 +16,4 @@ mod private_redis;
 mod program;
 mod security;
 mod support;
+mod tasks;

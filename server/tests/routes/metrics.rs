@@ -40,6 +40,14 @@ async fn every_family_is_there_from_the_start_with_zeros() {
         r#"cache_bus_messages_total{node="1",direction="sent"} 0"#,
         r#"cache_bus_gaps_total{node="1"} 0"#,
         r#"cache_l2_breaker_open{node="2"} 0"#,
+        r#"cache_bus_silent_seconds{node="1"} 0"#,
+        r#"cache_l2_errors_total{node="1",code="TIMEOUT"} 0"#,
+        r#"cache_panics_total{cache="users",node="1"} 0"#,
+        r#"cache_gaps_total{cache="users",node="1"} 0"#,
+        r#"strata_task_failures_total{node="2",task="upkeep"} 0"#,
+        r#"strata_task_running{node="2",task="upkeep"} 1"#,
+        r#"strata_task_failures_total{task="sampler"} 0"#,
+        r#"strata_task_running{task="sampler"} 1"#,
     ];
     for line in series {
         assert!(text.lines().any(|found| found == line), "no line {line}\n{text}");

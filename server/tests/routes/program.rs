@@ -9,11 +9,14 @@ use tokio::time::timeout;
 use crate::private_redis::{is_alive, kill};
 use crate::support::PATIENCE;
 
+/// Where each program finds room of its own.
+const ANY_PORT: &str = "127.0.0.1:0";
+
 /// The built program with options that suit a test, in a directory of its own.
 fn strata(dir: &Path, options: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
     command
-        .args(["demo", "--listen", "127.0.0.1:0", "--users", "50", "--traffic", "off"])
+        .args(["demo", "--listen", ANY_PORT, "--users", "50", "--traffic", "off"])
         .args(options)
         .current_dir(dir)
         // What a killed program leaves behind goes with the directory.
@@ -158,4 +161,74 @@ async fn options_that_make_no_sense_end_it_at_once() {
         assert!(!output.status.success(), "{options:?}");
         assert!(!output.stderr.is_empty(), "{options:?}");
     }
+}
+
+/// The program with its outputs as the shell is told.
+fn redirected(dir: &Path, redirections: &str, listen: &str) -> Command {
+    let program = strata(dir, &["--redis-url", "off"]);
+    let arguments = program.as_std().get_args();
+    let arguments = arguments.map(|argument| match argument == ANY_PORT {
+        true => listen.as_ref(),
+        false => argument,
+    });
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", &format!("exec \"$0\" \"$@\" {redirections}")])
+        .arg(program.as_std().get_program())
+        .args(arguments)
+        .current_dir(dir)
+        .env("TMPDIR", dir)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// It answers, and ends when it is told to.
+async fn answers_and_stops(child: &mut Child, address: &str) {
+    assert!(get(address, "/demo/users/1").await.starts_with("HTTP/1.1 200"));
+    let page = timeout(PATIENCE, get(address, "/nodes")).await.unwrap();
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    kill("-TERM", child.id().unwrap());
+    let status = timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
+    assert!(status.success(), "{status}");
+}
+
+#[tokio::test]
+async fn a_log_that_is_closed_or_full_costs_lines_of_log_alone() {
+    for redirections in ["2>&-", "2>/dev/full"] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut child = redirected(dir.path(), redirections, ANY_PORT).spawn().unwrap();
+        let address = address(&mut child).await;
+        answers_and_stops(&mut child, &address).await;
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_holds_nobody_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut program = strata(dir.path(), &["--redis-url", "off"]);
+    let mut child = program.env("STRATA_LOG", "trace").spawn().unwrap();
+    let address = address(&mut child).await;
+    // Far more than a pipe holds.
+    for _ in 0..200 {
+        timeout(PATIENCE, get(&address, "/demo/users/1")).await.unwrap();
+    }
+    answers_and_stops(&mut child, &address).await;
+}
+
+#[tokio::test]
+async fn without_any_output_it_runs_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
+    let mut child = redirected(dir.path(), ">&- 2>&-", &address).spawn().unwrap();
+    let listening = async {
+        while TcpStream::connect(&address).await.is_err() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, listening).await.unwrap();
+    answers_and_stops(&mut child, &address).await;
 }

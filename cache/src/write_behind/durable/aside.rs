@@ -26,9 +26,11 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         let key = self.read_aside(row, now_ms).key;
         let l2 = self.l2().map_err(away)?;
         let redriven = self.place.redrive(l2, (&id, &key)).await.map_err(away)?;
-        if let Ok(key) = key.parse() {
-            self.core().drop_key(&key, Origin::Local);
-        }
+        self.core().in_l1(|| {
+            if let Ok(key) = key.parse() {
+                self.core().drop_key(&key, Origin::Local);
+            }
+        });
         self.counts.redriven.add(u64::from(redriven));
         Ok(redriven)
     }

@@ -27,10 +27,13 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
     }
 
     fn read(&self, text: &str, stored: &str) -> Result<(K, Arc<V>, u64), String> {
-        let key = text.parse().map_err(|_| "its key cannot be read".to_owned())?;
         let stored = Stored::read(stored).ok_or("its value cannot be read")?;
-        let value = stored.value(self.core().policy.schema)?;
-        Ok((key, Arc::new(value), stored.version))
+        let read = || {
+            let key = text.parse().map_err(|_| "its key cannot be read".to_owned())?;
+            Ok((key, Arc::new(stored.value(self.core().policy.schema)?), stored.version))
+        };
+        let read = self.core().recorder.contain(read);
+        read.unwrap_or_else(|| Err("its key or value cannot be read: that panicked".to_owned()))
     }
 
     async fn set_unreadable_aside(
@@ -52,7 +55,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
     fn ended(&self, rows: &[Held<Receipt, K, V>]) {
         for row in rows {
             self.core().drop_key(&row.key, Origin::Local);
-            self.own.written(&row.key, row.version);
+            self.core().recorder.contain(|| self.own.written(&row.key, row.version));
         }
         self.room.notify_waiters();
     }

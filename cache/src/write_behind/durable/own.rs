@@ -87,11 +87,15 @@ impl<K: Clone + Eq + Hash, V> Own<K, V> {
     /// Anything may have been missed.
     pub(super) fn gap(&self) {
         let mut slots = self.slots();
-        slots.retain(|_, slot| {
+        let mut left = Vec::with_capacity(slots.len());
+        for slot in slots.values_mut() {
             slot.n_heard += 1;
-            slot.newest = None;
-            slot.n_writing > 0
-        });
+            left.extend(slot.newest.take());
+        }
+        slots.retain(|_, slot| slot.n_writing > 0);
+        // Values may panic as they are dropped.
+        drop(slots);
+        drop(left);
     }
 
     fn slots(&self) -> MutexGuard<'_, HashMap<K, Slot<V>>> {

@@ -106,7 +106,8 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
             Ok(Enqueued::Taken { version, .. }) => Some((value, version)),
             _ => None,
         };
-        self.own.end(&key, began, acknowledged);
+        // Whatever panics here, what L1 holds is older by now.
+        self.core().recorder.contain(|| self.own.end(&key, began, acknowledged));
         match answer {
             Ok(Enqueued::Taken { version, coalesced }) => {
                 self.core().drop_key(&key, Origin::Local);

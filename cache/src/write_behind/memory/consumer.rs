@@ -6,6 +6,7 @@ use super::state::SetAside;
 use super::writer::Memory;
 use crate::clock::Moment;
 use crate::l2::Away;
+use crate::user_code::contained;
 use crate::write_behind::backlog::{Backlog, Failure, Held, Taken};
 use crate::{Key, Value};
 
@@ -16,7 +17,15 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Memory<K, V> {
         let mut state = self.state();
         let n_taken = max.min(state.untaken.len());
         let keys: Vec<K> = state.untaken.drain(..n_taken).collect();
-        Ok(keys.iter().filter_map(|key| state.hold(key)).collect())
+        let mut taken = Vec::with_capacity(keys.len());
+        for key in keys {
+            match contained(|| state.hold(&key)) {
+                Some(held) => taken.extend(held),
+                // It cannot be copied, and keeps no other from being taken.
+                None => state.untaken.push_back(key),
+            }
+        }
+        Ok(taken)
     }
 
     async fn take_over(&self) -> Result<Option<Held<K, K, V>>, Away> {

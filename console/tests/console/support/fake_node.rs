@@ -50,6 +50,12 @@ impl FakeNode {
         self.reports(|report| report.caches = vec![cache_report(l1_hit)]);
     }
 
+    /// Panics where the script says so.
+    fn touch(&self, what: &str) {
+        let panics = self.script().panics;
+        assert_ne!(panics, what, "the node breaks");
+    }
+
     fn forget(&self, key: &str) {
         let mut script = self.script();
         script.l1.remove(key);
@@ -81,6 +87,7 @@ impl NodeFace for FakeNode {
     }
 
     fn report(&self) -> Option<NodeReport> {
+        self.touch("report");
         self.script().report.clone()
     }
 
@@ -201,6 +208,7 @@ impl NodeFace for FakeNode {
     }
 
     fn invalidate<'a>(&'a self, _cache: &'a str, key: &'a str) -> Answer<'a, Effect> {
+        self.touch("invalidate");
         self.script().n_invalidations += 1;
         self.forget(key);
         let effect = self.script().effect;
@@ -235,6 +243,7 @@ impl NodeFace for FakeNode {
     }
 
     fn redis_state(&self) -> Answer<'_, RedisState> {
+        self.touch("redis_state");
         let state = self.script().redis.clone();
         state.map_or_else(|| Box::pin(pending()) as Answer<'_, RedisState>, answer)
     }

@@ -24,6 +24,8 @@ pub(crate) struct Script {
     pub(crate) refills: bool,
     /// A pattern invalidation breaks off.
     pub(crate) breaks_off: bool,
+    /// What panics when it is asked for; empty is nothing.
+    pub(crate) panics: &'static str,
     /// Who hears of this node's invalidations.
     pub(crate) peers: Vec<Arc<FakeNode>>,
     /// How many invalidations began here.
@@ -68,6 +70,7 @@ impl Script {
             redis: Some(RedisState { configured: true, up: true, ..RedisState::default() }),
             refills: false,
             breaks_off: false,
+            panics: "",
             peers: Vec::new(),
             n_invalidations: 0,
             n_softened: 0,

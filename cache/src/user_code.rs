@@ -1,0 +1,135 @@
+//! Code that is not ours: of keys, values, weighers, groupings, listeners. It may panic anywhere,
+//! and then costs the one operation that called it, never a task, another key or an invalidation.
+
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::Poll;
+
+use crate::clock;
+use crate::recorder::Recorder;
+
+/// What a panic was called with.
+pub(crate) type Panic = Box<dyn Any + Send>;
+
+/// What stands for the text of a key that cannot be printed, in what is only observed.
+const NO_TEXT: &str = "(its text cannot be made)";
+
+/// One cache tells of its panics so often at most.
+const TOLD_EVERY_MS: u64 = 60_000;
+
+/// How often code that is not ours panicked, and when that was told.
+#[derive(Default)]
+pub(crate) struct Panics {
+    n: AtomicU64,
+    told_at_ms: AtomicU64,
+}
+
+impl Panics {
+    pub(crate) fn add(&self, n: u64) {
+        self.n.fetch_add(n, Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.n.load(Relaxed)
+    }
+
+    /// Whether it is time to tell of them: once a minute at most.
+    pub(crate) fn are_to_be_told(&self) -> bool {
+        let now_ms = clock::now_ms();
+        let told_at_ms = self.told_at_ms.load(Relaxed);
+        now_ms.abs_diff(told_at_ms) >= TOLD_EVERY_MS
+            && self.told_at_ms.compare_exchange(told_at_ms, now_ms, Relaxed, Relaxed).is_ok()
+    }
+}
+
+impl Recorder {
+    /// Runs code that is not ours, or steps in which it is called; `None` where it panics, which
+    /// is counted. What was shared with it must stay sound when it stops half-way.
+    pub(crate) fn contain<R>(&self, code: impl FnOnce() -> R) -> Option<R> {
+        let answer = contained(code);
+        if answer.is_none() {
+            self.panics.add(1);
+        }
+        answer
+    }
+
+    /// The text of a key for what is only observed.
+    pub(crate) fn text_of(&self, text: impl FnOnce() -> String) -> String {
+        self.contain(text).unwrap_or_else(|| NO_TEXT.to_owned())
+    }
+}
+
+/// Runs code that is not ours; `None` where it panics.
+pub(crate) fn contained<R>(code: impl FnOnce() -> R) -> Option<R> {
+    catch_unwind(AssertUnwindSafe(code)).map_err(discard).ok()
+}
+
+/// Runs a future that is not ours to its end, or to its panic.
+pub(crate) async fn caught<F: Future>(future: F) -> Result<F::Output, Panic> {
+    let mut future = Some(Box::pin(future));
+    let ended = poll_fn(|context| {
+        let Some(running) = &mut future else { return Poll::Pending };
+        match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(answer)) => Poll::Ready(Ok(answer)),
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    })
+    .await;
+    // What it owned is not ours either.
+    contained(|| drop(future.take()));
+    ended
+}
+
+/// What a panic was called with may panic itself as it is dropped; then it is leaked.
+fn discard(panic: Panic) {
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+        mem::forget(another);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::panic_any;
+
+    use super::*;
+
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("as it is dropped");
+        }
+    }
+
+    #[test]
+    fn a_panic_whose_message_panics_is_contained_as_well() {
+        assert_eq!(contained(|| -> u8 { panic_any(Bomb) }), None);
+        assert_eq!(contained(|| 7), Some(7));
+    }
+
+    #[tokio::test]
+    async fn a_future_is_run_to_its_end_or_its_panic() {
+        let slow = async {
+            tokio::task::yield_now().await;
+            7
+        };
+        assert_eq!(caught(slow).await.ok(), Some(7));
+        let panicking = async {
+            tokio::task::yield_now().await;
+            panic!("half-way");
+        };
+        let panic = caught(panicking).await.err();
+        assert_eq!(panic.and_then(|panic| panic.downcast_ref::<&str>().copied()), Some("half-way"));
+    }
+
+    #[test]
+    fn panics_are_told_once_a_minute_at_most() {
+        let panics = Panics::default();
+        assert!(panics.are_to_be_told());
+        assert!(!panics.are_to_be_told());
+    }
+}

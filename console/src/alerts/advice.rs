@@ -1,0 +1,115 @@
+use strata_report::{L2Error, L2Report};
+
+use super::view::duration;
+
+/// An error is the matter at the moment when it came within this time.
+const RECENT_MS: u64 = 60_000;
+
+/// The error that is the matter with a node's way to Redis as of `at_ms`.
+pub(super) fn recent(l2: &L2Report, at_ms: u64) -> Option<&L2Error> {
+    let error = l2.last_error.as_ref();
+    error.filter(|error| at_ms.saturating_sub(error.at_ms) < RECENT_MS)
+}
+
+/// What Redis said, since when and how often, as the rest of a sentence.
+pub(super) fn said(error: &L2Error, at_ms: u64) -> String {
+    let since = duration(at_ms.saturating_sub(error.since_ms));
+    let times = if error.times == 1 { "once".to_owned() } else { format!("{} times", error.times) };
+    let message = beginning(&error.message);
+    match message.is_empty() {
+        true => format!("{}, {times} within {since}", error.code),
+        false => format!("{message} ({}, {times} within {since})", error.code),
+    }
+}
+
+/// The beginning of a text that comes from outside, to stand inside of a sentence.
+pub(super) fn beginning(text: &str) -> String {
+    let text = text.trim().trim_end_matches('.');
+    let shown: String = text.chars().take(200).collect();
+    if shown.len() < text.len() { format!("{shown}…") } else { shown }
+}
+
+/// What an error of Redis means, and what to do about it.
+pub(super) fn advice(code: &str) -> (&'static str, &'static str) {
+    match code {
+        "WRONGPASS" | "NOAUTH" => (
+            "Redis does not let the node in.",
+            "Check the user name and the password in the node's address of Redis.",
+        ),
+        "NOPERM" => (
+            "Redis lets the node in and forbids some of its commands.",
+            "Give its user the rights that it needs: README.md of strata-cache has the ACL line.",
+        ),
+        "OOM" => (
+            "Its memory is full: it takes no new entries. Reads and invalidations go on.",
+            "Give Redis more memory, or let it evict: a maxmemory-policy of allkeys-lru or allkeys-lfu.",
+        ),
+        "READONLY" => (
+            "The server is a replica: what is written has to go to its master.",
+            "Check the address: it must lead to the master, also after a failover.",
+        ),
+        "MISCONF" => (
+            "Redis cannot save to its disk, and takes no writes until it can.",
+            "Look at Redis's disk and log; stop-writes-on-bgsave-error says whether it refuses writes meanwhile.",
+        ),
+        "NOREPLICAS" => (
+            "Redis has fewer replicas than it needs, and takes no writes.",
+            "Look at its replicas, and at min-replicas-to-write.",
+        ),
+        "LOADING" => (
+            "Redis has started and still reads its data from disk.",
+            "Wait: the node uses it again as soon as it has.",
+        ),
+        "MASTERDOWN" => (
+            "The server is a replica that has lost its master.",
+            "Wait for the failover, and see whether the master runs.",
+        ),
+        "CLUSTERDOWN" => (
+            "The cluster does not serve: slots have no master.",
+            "Wait for the failover, and see which of the cluster's nodes are away.",
+        ),
+        "MOVED" | "ASK" | "CROSSSLOT" => (
+            "The server is a node of a cluster, and the namespace lies on another one.",
+            "Give the address of the cluster's node that serves the namespace's slot.",
+        ),
+        "TIMEOUT" => (
+            "Redis did not answer in time.",
+            "See whether Redis is busy (its page lists slow commands), or the way to it is slow.",
+        ),
+        _ => (
+            "The node cannot use Redis.",
+            "See whether Redis runs and can be reached from the node's machine, and whether it has room for one more client (maxclients).",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_names_the_error_its_time_and_its_number() {
+        let message = "invalid username-password pair.".to_owned();
+        let error =
+            L2Error { code: "WRONGPASS".to_owned(), message, since_ms: 0, at_ms: 9_000, times: 3 };
+        assert_eq!(
+            said(&error, 10_000),
+            "invalid username-password pair (WRONGPASS, 3 times within 10 s)"
+        );
+        let once = L2Error { message: String::new(), times: 1, ..error };
+        assert_eq!(said(&once, 10_000), "WRONGPASS, once within 10 s");
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        assert_eq!(beginning(&"é".repeat(1_000)).chars().count(), 201);
+    }
+
+    #[test]
+    fn an_error_of_long_ago_is_not_the_matter() {
+        let error = L2Error { at_ms: 1_000, ..L2Error::default() };
+        let l2 = L2Report { last_error: Some(error), ..L2Report::default() };
+        assert!(recent(&l2, 60_999).is_some());
+        assert!(recent(&l2, 61_000).is_none());
+    }
+}
