@@ -12,7 +12,7 @@ use crate::invalidate::to_its_end;
 use crate::node::Progress;
 use crate::read::Load;
 use crate::recorder::Label;
-use crate::{CacheBuilder, Key, LoadError, Loaded, Pattern, Value};
+use crate::{CacheBuilder, Key, LoadError, Loaded, Pattern, TryWriteError, Value};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -268,6 +268,58 @@ impl<K: Key, V: Value> Cache<K, V> {
             Some(written) => written,
             None => std::future::pending().await,
         }
+    }
+
+    /// As [`write_through`](Self::write_through), but refuses before `write` runs where this node's
+    /// invalidations cannot be written, so that other nodes would go on reading the older value.
+    /// See [`Node::ready_to_invalidate`](crate::Node::ready_to_invalidate).
+    ///
+    /// # Errors
+    /// [`TryWriteError::NotReady`] where `write` has not run, else those of `write`.
+    ///
+    /// # Example
+    /// ```
+    /// # use strata_cache::{Cache, TryWriteError};
+    /// # async fn update(_: u64, name: &str) -> std::io::Result<String> { Ok(name.to_owned()) }
+    /// # async fn example(users: Cache<u64, String>) -> std::io::Result<()> {
+    /// match users.try_write_through(&7, update(7, "Ada")).await {
+    ///     Ok((name, _)) => assert_eq!(*name, "Ada"),
+    ///     Err(TryWriteError::NotReady(why)) => eprintln!("try again later: failed to {why}"),
+    ///     Err(TryWriteError::Write(error)) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn try_write_through<F, E>(
+        &self,
+        key: &K,
+        write: F,
+    ) -> Result<(Arc<V>, Effect), TryWriteError<E>>
+    where
+        F: Future<Output = Result<V, E>> + Send + 'static,
+        E: Send + 'static,
+    {
+        self.try_write_through_entry(key, async { write.await.map(Loaded::from) }).await
+    }
+
+    /// As [`try_write_through`](Self::try_write_through) and
+    /// [`write_through_entry`](Self::write_through_entry) together.
+    ///
+    /// # Errors
+    /// As [`try_write_through`](Self::try_write_through).
+    pub async fn try_write_through_entry<F, E>(
+        &self,
+        key: &K,
+        write: F,
+    ) -> Result<(Arc<V>, Effect), TryWriteError<E>>
+    where
+        F: Future<Output = Result<Loaded<V>, E>> + Send + 'static,
+        E: Send + 'static,
+    {
+        if self.core.l2.is_some() {
+            self.core.node.ready_to_invalidate().await?;
+        }
+        self.write_through_entry(key, write).await.map_err(TryWriteError::Write)
     }
 
     /// Puts a value that the source already holds into both levels and drops the older one on

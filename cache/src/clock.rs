@@ -1,25 +1,24 @@
 use std::num::NonZeroU64;
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-use tokio::time::Instant;
 
 /// The longest time to live; longer ones are shortened to it. moka refuses 1 000 years.
 pub(crate) const MAX_TIME_TO_LIVE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// An instant in eight bytes, since entries carry several: nanoseconds since a year before the
-/// process first asked, so that what L2 kept for longer than the process lives has its age too.
+/// clock's own beginning, so that what L2 kept for longer than the machine runs has its age too.
+///
+/// On Linux the clock goes on while the machine sleeps, so that nothing lives longer than its time
+/// to live by the wall. Elsewhere it may stand still meanwhile. Nobody can set it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(NonZeroU64);
 
 impl Moment {
     const HEADROOM_NS: u64 = 365 * 24 * 3600 * 1_000_000_000;
 
+    #[inline]
     pub(crate) fn now() -> Self {
-        static ORIGIN: OnceLock<Instant> = OnceLock::new();
-        let now = Instant::now();
-        let since = now.saturating_duration_since(*ORIGIN.get_or_init(|| now));
-        Self::of(Self::HEADROOM_NS + nanos(since))
+        Self::of(Self::HEADROOM_NS + elapsed_ns())
     }
 
     // Never zero, so that a moment that may be missing takes eight bytes too.
@@ -48,9 +47,67 @@ impl Moment {
     }
 }
 
-/// Milliseconds since the epoch by this machine's clock.
+/// One call into the kernel's page of clocks, as `Instant::now` makes.
+#[cfg(all(target_os = "linux", not(any(test, feature = "holds"))))]
+#[inline]
+fn elapsed_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
+
+/// Tests may pause this one, and let the machine sleep.
+#[cfg(not(all(target_os = "linux", not(any(test, feature = "holds")))))]
+fn elapsed_ns() -> u64 {
+    use tokio::time::Instant;
+    static ORIGIN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    let now = Instant::now();
+    let elapsed = nanos(now.saturating_duration_since(*ORIGIN.get_or_init(|| now)));
+    #[cfg(any(test, feature = "holds"))]
+    let elapsed = elapsed + test_clock::slept_ns();
+    elapsed
+}
+
+/// Milliseconds since the epoch by this machine's clock, which somebody may set: for people to
+/// read, never for a deadline.
 pub(crate) fn now_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis)
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis);
+    #[cfg(any(test, feature = "holds"))]
+    let now_ms = now_ms.saturating_add_signed(test_clock::wall_ahead_ms());
+    now_ms
+}
+
+/// Redis's clock, which all nodes share: as it was last read, going on by [`Moment`]. Until then
+/// this machine's wall clock stands in.
+#[derive(Debug)]
+pub(crate) struct RedisClock {
+    /// Redis's microseconds since the epoch at the beginning of [`Moment`].
+    began_us: AtomicI64,
+}
+
+impl RedisClock {
+    const UNREAD: i64 = i64::MIN;
+
+    pub(crate) const fn new() -> Self {
+        Self { began_us: AtomicI64::new(Self::UNREAD) }
+    }
+
+    /// Takes note of what Redis said between two moments, to within half the time between them.
+    pub(crate) fn read(&self, redis_us: u64, (sent, received): (Moment, Moment)) {
+        let between_us = sent.as_nanos().midpoint(received.as_nanos()) / 1_000;
+        let began_us = redis_us.cast_signed().saturating_sub(between_us.cast_signed());
+        self.began_us.store(began_us, Ordering::Relaxed);
+    }
+
+    /// Milliseconds since the epoch.
+    pub(crate) fn now_ms(&self) -> u64 {
+        match self.began_us.load(Ordering::Relaxed) {
+            Self::UNREAD => now_ms(),
+            began_us => {
+                let now_us = Moment::now().as_nanos() / 1_000;
+                now_us.saturating_add_signed(began_us) / 1_000
+            }
+        }
+    }
 }
 
 pub(crate) fn millis(duration: Duration) -> u64 {
@@ -68,4 +125,59 @@ pub(crate) fn jittered(time_to_live: Duration, jitter: f64) -> Duration {
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Clocks that tests move, for the whole process: of use where each test has one of its own, as
+/// under nextest.
+#[cfg(any(test, feature = "holds"))]
+pub mod test_clock {
+    use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+    use std::time::Duration;
+
+    static SLEPT_NS: AtomicU64 = AtomicU64::new(0);
+    static WALL_AHEAD_MS: AtomicI64 = AtomicI64::new(0);
+
+    /// The machine slept for so long: timers stood still meanwhile, deadlines did not.
+    pub fn sleep_machine(duration: Duration) {
+        SLEPT_NS.fetch_add(super::nanos(duration), Ordering::Relaxed);
+    }
+
+    /// Somebody sets the wall clock so far ahead of the right time, or behind it.
+    pub fn set_wall_ahead_ms(ms: i64) {
+        WALL_AHEAD_MS.store(ms, Ordering::Relaxed);
+    }
+
+    pub(super) fn slept_ns() -> u64 {
+        SLEPT_NS.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn wall_ahead_ms() -> i64 {
+        WALL_AHEAD_MS.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_goes_on_while_the_machine_sleeps() {
+        let before = Moment::now();
+        test_clock::sleep_machine(Duration::from_secs(3_600));
+        assert!(Moment::now().since(before) >= Duration::from_secs(3_600));
+    }
+
+    #[test]
+    fn redis_s_clock_goes_on_whatever_becomes_of_the_wall_clock() {
+        let clock = RedisClock::new();
+        assert!(clock.now_ms().abs_diff(now_ms()) < 1_000, "the wall clock stands in");
+        let (sent, received) = (Moment::now(), Moment::now().after(Duration::from_millis(10)));
+        clock.read(1_763_000_000_000_000, (sent, received));
+        let early = clock.now_ms();
+        assert!((1_762_999_999_994..1_763_000_005_000).contains(&early), "{early}");
+        test_clock::set_wall_ahead_ms(-3_600_000);
+        assert!(clock.now_ms() >= early);
+        test_clock::sleep_machine(Duration::from_secs(60));
+        assert!(clock.now_ms() >= early + 60_000);
+    }
 }

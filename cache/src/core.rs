@@ -5,6 +5,7 @@ use strata_report::{CacheReport, Outcome};
 use tokio::sync::SetOnce;
 
 use crate::builder::Policy;
+use crate::bus::COUNTS_FOR;
 use crate::clock::Moment;
 use crate::fence::Fence;
 use crate::l1::{Capacity, Entry, Kept, L1};
@@ -88,10 +89,20 @@ impl<K: Key, V: Value> Core<K, V> {
 
     /// While the bus is silent an entry counts for a short time after its fill only.
     fn is_trusted(&self, entry: &Entry<V>, now: Moment) -> bool {
-        match self.l2.as_ref().and_then(|_| self.node.shared().trusted_for_ms()) {
-            None => true,
-            Some(ms) => now.since(entry.filled_at) < Duration::from_millis(ms),
-        }
+        self.l2.is_none()
+            || self.node.shared().tail().trust().holds(now)
+            || now.since(entry.filled_at) < COUNTS_FOR
+    }
+
+    /// Whether L2 may be read. While the bus is silent it may hold what should be gone, and so may
+    /// whoever fills it.
+    pub(crate) fn trusts_l2(&self) -> bool {
+        self.node.shared().tail().trust().holds(Moment::now())
+    }
+
+    /// By Redis's clock, which is that of every entry's deadlines in L2.
+    pub(crate) fn redis_now_ms(&self) -> u64 {
+        self.node.shared().bus().clock().now_ms()
     }
 
     pub(crate) fn label(&self, key: &K) -> Label {

@@ -39,6 +39,33 @@ pub enum CacheError {
     NoKeyText(String),
 }
 
+/// Why a node's invalidations cannot be written at the moment.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotReady {
+    /// Redis does not answer this node in time, or invalidations wait to be replayed.
+    #[error("reach Redis")]
+    Away,
+    /// Redis answers and refuses.
+    #[error("write an invalidation: Redis answers {code} {message}")]
+    Refused {
+        /// The code of Redis's answer, as `MISCONF`.
+        code: String,
+        /// The rest of it.
+        message: String,
+    },
+}
+
+/// Why a write was not made, or failed.
+#[derive(Debug, thiserror::Error)]
+pub enum TryWriteError<E> {
+    /// It was not begun: other nodes would not have heard of it.
+    #[error(transparent)]
+    NotReady(#[from] NotReady),
+    /// It failed by itself.
+    #[error("write to the source")]
+    Write(#[source] E),
+}
+
 /// Why a node or a cache could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {

@@ -31,6 +31,10 @@ pub(crate) trait CacheFace: Send + Sync {
     fn tag_told(&self, tag: &str, sequence: u64);
     /// Empties L1 in one step.
     fn raise_epoch(&self);
+    /// This cache alone may have missed an invalidation.
+    fn gap(&self) {
+        self.raise_epoch();
+    }
     fn keyspace(&self) -> Option<&Keyspace>;
     fn look_l1(&self, key: &str) -> Result<Option<EntryLook>, CacheError>;
     fn look_l2(self: Arc<Self>, key: &str) -> Result<Later<Option<L2Look>>, CacheError>;

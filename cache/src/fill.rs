@@ -49,7 +49,8 @@ impl<K: Key, V: Value> Core<K, V> {
         let mut pause = FIRST_LOOK;
         let (mut ready, mut waiting): (Vec<_>, Vec<_>) =
             seats.into_iter().partition(Seat::may_commit);
-        while !waiting.is_empty() {
+        // What lies in L2 is not taken while the bus is silent.
+        while !waiting.is_empty() && self.trusts_l2() {
             let Ok(found) = l2.acquire(&texts(&waiting), &lease, self.lease_ms()).await else {
                 break;
             };

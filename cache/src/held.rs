@@ -46,10 +46,10 @@ impl<V> Held<V> {
 }
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// What L2 holds for the keys: one GET or MGET, timed, and one HMGET where this node does not
+    /// What L2 holds for the keys, unless the bus is silent: one GET or MGET, timed, and one HMGET where this node does not
     /// know whether the tags of an entry hold. A fresh entry counts as a hit.
     pub(crate) async fn ask_l2(&self, texts: &[&str]) -> Result<Vec<Option<Held<V>>>, Away> {
-        let l2 = self.l2.as_ref().ok_or(Away)?;
+        let l2 = self.l2.as_ref().filter(|_| self.trusts_l2()).ok_or(Away)?;
         let began = std::time::Instant::now();
         let generation = self.tags.generation();
         let found = l2.get(texts).await?;
@@ -107,7 +107,7 @@ impl<K: Key, V: Value> Core<K, V> {
             self.recorder.l2_unreadable.add(1);
             return None;
         };
-        let now_ms = clock::now_ms();
+        let now_ms = self.redis_now_ms();
         if !self.counts(&envelope, now_ms) {
             return None;
         }
@@ -163,7 +163,7 @@ impl<K: Key, V: Value> Core<K, V> {
                 return None;
             }
         };
-        let created_ms = clock::now_ms();
+        let created_ms = self.redis_now_ms();
         let envelope = Envelope {
             schema: self.policy.schema,
             created_ms,

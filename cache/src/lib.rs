@@ -55,8 +55,11 @@ mod write_behind;
 
 pub use builder::CacheBuilder;
 pub use cache::{Cache, Read};
+#[cfg(feature = "holds")]
+#[doc(hidden)]
+pub use clock::test_clock;
 pub use codec::Codec;
-pub use error::{BuildError, CacheError, LoadError};
+pub use error::{BuildError, CacheError, LoadError, NotReady, TryWriteError};
 pub use key::{Key, Value};
 #[cfg(feature = "holds")]
 #[doc(hidden)]

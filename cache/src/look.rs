@@ -6,7 +6,7 @@ use std::sync::Arc;
 use strata_report::{CacheReport, Effect, EntryLook, KeyRow, L2Look};
 
 use crate::bus::Message;
-use crate::clock::{Moment, millis, now_ms};
+use crate::clock::{Moment, millis};
 use crate::core::Core;
 use crate::face::{CacheFace, Later};
 use crate::invalidate::to_its_end;
@@ -53,6 +53,11 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
         self.fence.raise_epoch();
         self.recorder.contain(|| self.l1.remove_all());
         self.recorder.forget_all();
+    }
+
+    fn gap(&self) {
+        self.raise_epoch();
+        self.recorder.gaps.add(1);
     }
 
     fn tag_told(&self, tag: &str, sequence: u64) {
@@ -170,7 +175,7 @@ impl<K: Key, V: Value> Core<K, V> {
         let Ok(envelope) = Envelope::decode(bytes, key, self.policy.schema) else {
             return L2Look::Unreadable;
         };
-        let now_ms = now_ms();
+        let now_ms = self.redis_now_ms();
         if !self.counts(&envelope, now_ms) {
             return L2Look::Unreadable;
         }

@@ -9,7 +9,7 @@ use crate::bus::Bus;
 use crate::face::CacheFace;
 use crate::l2::{L2Census, L2Count, Link};
 use crate::shared::Shared;
-use crate::{BuildError, CacheError, Pattern, Structures};
+use crate::{BuildError, CacheError, NotReady, Pattern, Structures};
 
 /// One running copy of a service: its caches' L1, its way to Redis and its ear on the bus.
 ///
@@ -223,8 +223,23 @@ impl Node {
         self.shared.link()?.erase(self.shared.namespace()).await.ok()
     }
 
-    /// Ends the background work of the node. Its caches go on without an ear on the bus, so their
-    /// L1 entries count for five seconds only.
+    /// Whether Redis takes this node's invalidations at this moment. For services that would rather
+    /// fail than let others read an older value: ask before the source commits. Where none of this
+    /// node's invalidations has succeeded within the last second, it writes a heartbeat of its own
+    /// to know, which takes one round trip and never longer than the node's L2 timeout. What
+    /// breaks between the answer and the invalidation it cannot know. `Ok` at once without Redis.
+    ///
+    /// [`Cache::invalidate`](crate::Cache::invalidate) itself never refuses;
+    /// [`Cache::try_write_through`](crate::Cache::try_write_through) asks this first.
+    ///
+    /// # Errors
+    /// When Redis is away, invalidations of this node wait to be replayed, or Redis refuses.
+    pub async fn ready_to_invalidate(&self) -> Result<(), NotReady> {
+        self.shared.ready_to_invalidate().await
+    }
+
+    /// Ends the background work of the node. Nobody listens to the bus for its caches any more: at
+    /// once L2 is no longer read, and L1 entries count for five seconds after their fill only.
     pub fn shutdown(&self) {
         self.shared.end();
     }

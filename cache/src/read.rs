@@ -14,6 +14,7 @@ use crate::face::Later;
 use crate::fence::{Joined, Scouted};
 use crate::held::Held;
 use crate::l1::Entry;
+use crate::l2::Keyspace;
 use crate::place::{Place, Seated};
 use crate::recorder::{hash_of, is_sampled};
 use crate::scout::{Scout, Scouting};
@@ -152,8 +153,9 @@ impl<K: Key, V: Value> Core<K, V> {
     /// does, if anybody.
     fn scout(&self, key: &K, looked: Option<&Look<V>>) -> Result<Scout<K>, Option<u64>> {
         let is_absent = |standing| standing == Standing::Dead;
-        let l2 = self.l2.as_ref().filter(|l2| l2.link.answers_within(self.policy.load_timeout));
-        if l2.is_none() || looked.is_some_and(|look| !is_absent(look.standing)) {
+        let asks = |l2: &Keyspace| l2.link.answers_within(self.policy.load_timeout);
+        let is_asked = self.l2.as_ref().is_some_and(asks) && self.trusts_l2();
+        if !is_asked || looked.is_some_and(|look| !is_absent(look.standing)) {
             return Err(None);
         }
         let look_again = || {

@@ -100,10 +100,6 @@ impl Pipeline {
         self
     }
 
-    pub(crate) fn atomic(&mut self) -> &mut Self {
-        self
-    }
-
     pub(crate) fn ignore_errors(&mut self) -> &mut Self {
         self
     }

@@ -32,7 +32,8 @@ pub fn script_name(sha1: &str) -> Option<&'static str> {
 }
 
 fn all() -> impl Iterator<Item = &'static Named> {
-    [bus::SCRIPTS, l2::SCRIPTS, write_behind::SCRIPTS, structures::SCRIPTS].into_iter().flatten()
+    let others = [l2::SCRIPTS, write_behind::SCRIPTS, structures::SCRIPTS];
+    bus::SCRIPTS.into_iter().chain(others).flatten()
 }
 
 #[cfg(test)]

@@ -1,21 +1,21 @@
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use strata_report::{L2Report, NodeReport};
 use tokio_util::sync::CancellationToken;
 
-use crate::bus::{Bus, Hearer, Message, Tail};
+use crate::bus::{self, Bus, Hearer, Message, Missed, Tail};
 use crate::face::{CacheFace, Ear};
 use crate::l2::{Keyspace, Link, Pending, Step};
-use crate::{BuildError, Tasks, clock};
+use crate::tasks::log_safely;
+use crate::{BuildError, NotReady, Tasks, clock};
 
 /// How often L1's upkeep runs where nobody reads.
 const UPKEEP: Duration = Duration::from_millis(250);
 
-/// How long an L1 entry counts after its fill while the bus is not heard.
-const DISTRUSTED_FOR: Duration = Duration::from_secs(5);
+/// The task that listens to the bus, in reports.
+const BUS_TASK: &str = "bus";
 
 /// What a node's caches and its background tasks share.
 pub(crate) struct Shared {
@@ -28,7 +28,6 @@ pub(crate) struct Shared {
     caches: RwLock<Vec<Weak<dyn CacheFace>>>,
     ears: RwLock<Vec<Weak<dyn Ear>>>,
     structures: RwLock<HashSet<String>>,
-    trusted_for_ms: AtomicU64,
     shutdown: CancellationToken,
     tasks: Tasks,
 }
@@ -40,7 +39,6 @@ impl Shared {
         bus: Bus,
         shutdown: CancellationToken,
     ) -> Self {
-        let trusted_for_ms = link.as_ref().map_or(u64::MAX, |_| clock::millis(DISTRUSTED_FOR));
         Self {
             id,
             version,
@@ -51,7 +49,6 @@ impl Shared {
             caches: RwLock::default(),
             ears: RwLock::default(),
             structures: RwLock::default(),
-            trusted_for_ms: AtomicU64::new(trusted_for_ms),
             tasks: Tasks::new(shutdown.clone()),
             shutdown,
         }
@@ -90,19 +87,31 @@ impl Shared {
         &self.tasks
     }
 
+    /// Whether Redis takes this node's invalidations.
+    pub(crate) async fn ready_to_invalidate(&self) -> Result<(), NotReady> {
+        match self.link() {
+            None => Ok(()),
+            Some(link) if link.is_open() => Err(NotReady::Away),
+            Some(_) if self.bus.is_proved() => Ok(()),
+            Some(link) => bus::prove(&self.bus, link).await,
+        }
+    }
+
     pub(crate) fn end(&self) {
+        self.tail.trust().end();
         self.shutdown.cancel();
     }
 
     pub(crate) fn report(&self) -> NodeReport {
+        let tasks = self.tasks.report();
         NodeReport {
             node: self.id.clone(),
             version: self.version.clone(),
             started_at_ms: self.started_at_ms,
             at_ms: clock::now_ms(),
-            bus: self.tail.report(),
+            bus: self.tail.report(tasks.iter().find(|task| task.task == BUS_TASK)),
             l2: self.link().map_or_else(L2Report::default, |link| link.report()),
-            tasks: self.tasks.report(),
+            tasks,
             caches: self.caches().iter().map(|cache| cache.report()).collect(),
         }
     }
@@ -162,12 +171,6 @@ impl Shared {
         ears.iter().filter_map(Weak::upgrade).collect()
     }
 
-    /// How long after its fill an L1 entry counts at the moment, milliseconds; `None` is in full.
-    pub(crate) fn trusted_for_ms(&self) -> Option<u64> {
-        let ms = self.trusted_for_ms.load(Ordering::Relaxed);
-        (ms != u64::MAX).then_some(ms)
-    }
-
     pub(crate) fn caches(&self) -> Vec<Arc<dyn CacheFace>> {
         let caches = self.caches.read().unwrap_or_else(PoisonError::into_inner);
         caches.iter().filter_map(Weak::upgrade).collect()
@@ -198,22 +201,20 @@ impl Hearer for Shared {
         }
     }
 
-    fn gap(&self) {
-        tracing::warn!(node = self.id, "invalidations may have been missed: L1 is emptied");
-        for cache in self.caches() {
-            cache.raise_epoch();
+    fn gap(&self, missed: &Missed) {
+        for cache in self.caches().iter().filter(|cache| missed.is_of(cache.name())) {
+            match missed {
+                Missed::Any => cache.raise_epoch(),
+                Missed::Of(_) => cache.gap(),
+            }
         }
-        for ear in self.ears() {
+        for ear in self.ears().iter().filter(|ear| missed.is_of(ear.cache())) {
             ear.gap();
         }
-    }
-
-    fn trust(&self) {
-        self.trusted_for_ms.store(u64::MAX, Ordering::Relaxed);
-    }
-
-    fn distrust(&self) {
-        self.trusted_for_ms.store(clock::millis(DISTRUSTED_FOR), Ordering::Relaxed);
+        log_safely(|| {
+            let node = &*self.id;
+            tracing::warn!(node, ?missed, "invalidations may have been missed: L1 is emptied");
+        });
     }
 }
 
@@ -254,7 +255,7 @@ impl Shared {
             async move { link.recover(replay).await }
         });
         let (shared, link, mut position) = (Arc::clone(self), Arc::clone(link), position);
-        self.tasks.spawn("bus", move || {
+        self.tasks.spawn(BUS_TASK, move || {
             // Who listens again after a panic knows nothing of where it stood: a gap.
             let (shared, link, position) =
                 (Arc::clone(&shared), Arc::clone(&link), position.take());

@@ -234,7 +234,8 @@ pub struct BusReport {
     pub received: u64,
     /// Messages sent by this node.
     pub sent: u64,
-    /// Times that messages were or may have been missed; each empties L1.
+    /// Times that messages were or may have been missed; each empties L1 of the caches that they may
+    /// have been about.
     pub gaps: u64,
     /// Times that the connection was lost.
     pub disconnects: u64,

@@ -1,18 +1,31 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use redis::ScriptInvocation;
 
-/// The stream keeps about so many messages; a node that was deaf for longer empties its L1.
-const MAX_MESSAGES: usize = 10_000;
+use crate::clock::{Moment, RedisClock};
 
-/// What every script that announces begins with: `announce(bus, sequence, at, target)` appends the
-/// message whose arguments stand at `at`, about `target` where it is given, and answers its number.
+/// For so long a node's own success shows that its invalidations can be written.
+const PROOF: Duration = Duration::from_secs(1);
+
+/// The stream keeps about so many messages, fewer where they are large; a node that was deaf for
+/// longer empties the L1 of the caches that they were about.
+pub(super) const MAX_MESSAGES: usize = 10_000;
+
+/// What every script that announces begins with: `announce(k, at, targets)` appends a message for
+/// each target, or one with its own, to the bus whose keys begin at `k`: bus, sequence, last
+/// numbers. Its arguments stand at `at`. Answers the last message's number.
 ///
 /// Messages carry a number of their own, so that a reader notices any gap. Where the number is
 /// lost it goes on at the server's time in microseconds, so that it never comes back to a value
 /// that an entry was stamped with.
+///
+/// The hash of last numbers tells whom a gap concerns: by cache the number of its last message,
+/// `#` the last number recorded here, `*` the last one that was not, because a node of an earlier
+/// version gave it out. The stream keeps about 16 MiB, counting 128 bytes for what is around a
+/// target.
 pub(crate) const ANNOUNCE: &str = "
 local function begin(sequence)
   if redis.call('EXISTS', sequence) == 0 then
@@ -20,13 +33,29 @@ local function begin(sequence)
     redis.call('SET', sequence, string.format('%.0f', now[1] * 1000000 + now[2]))
   end
 end
-local function announce(bus, sequence, at, target)
+local function record(last, cache, before, n)
+  local known = redis.call('HMGET', last, '#', '*')
+  if not known[2] or tonumber(known[1]) ~= before then
+    redis.call('HSET', last, '*', string.format('%.0f', before))
+  end
+  n = string.format('%.0f', n)
+  redis.call('HSET', last, '#', n, cache, n)
+end
+local function announce(k, at, targets)
+  local bus, sequence, last = KEYS[k], KEYS[k + 1], KEYS[k + 2]
   -- Trims first: where memory is full, Redis refuses what adds, unless something went before it.
   redis.call('XTRIM', bus, 'MAXLEN', '~', ARGV[at])
   begin(sequence)
-  local n = redis.call('INCR', sequence)
-  redis.call('XADD', bus, '*', 's', string.format('%.0f', n),
-    'k', ARGV[at + 1], 'c', ARGV[at + 2], 't', target or ARGV[at + 3], 'o', ARGV[at + 4])
+  local before, n
+  for _, target in ipairs(targets or {ARGV[at + 3]}) do
+    local room = math.floor(16777216 / (#target + 128))
+    room = math.max(1, math.min(room, tonumber(ARGV[at])))
+    n = redis.call('INCR', sequence)
+    before = before or n - 1
+    redis.call('XADD', bus, 'MAXLEN', '~', room, '*', 's', string.format('%.0f', n),
+      'k', ARGV[at + 1], 'c', ARGV[at + 2], 't', target, 'o', ARGV[at + 4])
+  end
+  record(last, ARGV[at + 2], before, n)
   return n
 end
 ";
@@ -41,10 +70,15 @@ struct Inner {
     namespace: String,
     stream: String,
     sequence: String,
+    last: String,
+    beat: String,
     /// Random, so that a node knows its own messages whatever it is called.
     origin: String,
     sent: AtomicU64,
     seen: AtomicU64,
+    /// Before this node last wrote what proves that invalidations can be written, as a `Moment`.
+    proved: AtomicU64,
+    clock: RedisClock,
 }
 
 /// What a message is about.
@@ -82,9 +116,13 @@ impl Bus {
             namespace: namespace.to_owned(),
             stream: format!("{{{namespace}}}!bus"),
             sequence: format!("{{{namespace}}}!bus:sequence"),
+            last: format!("{{{namespace}}}!bus:last"),
+            beat: format!("{{{namespace}}}!bus:beat"),
             origin: format!("{:016x}", rand::random::<u64>()),
             sent: AtomicU64::new(0),
             seen: AtomicU64::new(0),
+            proved: AtomicU64::new(0),
+            clock: RedisClock::new(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -110,6 +148,35 @@ impl Bus {
 
     pub(crate) fn sequence(&self) -> &str {
         &self.inner.sequence
+    }
+
+    /// The number of each cache's last message.
+    pub(super) fn last(&self) -> &str {
+        &self.inner.last
+    }
+
+    pub(super) fn beat(&self) -> &str {
+        &self.inner.beat
+    }
+
+    pub(super) fn origin(&self) -> &str {
+        &self.inner.origin
+    }
+
+    /// Redis's clock, by which all nodes measure what they share.
+    pub(crate) fn clock(&self) -> &RedisClock {
+        &self.inner.clock
+    }
+
+    /// Takes note that Redis took what this node wrote after `asked` as it invalidates.
+    pub(crate) fn proved(&self, asked: Moment) {
+        self.inner.proved.fetch_max(asked.as_nanos(), Ordering::Relaxed);
+    }
+
+    /// Whether it did within the last second.
+    pub(crate) fn is_proved(&self) -> bool {
+        let asked = self.inner.proved.load(Ordering::Relaxed);
+        asked > 0 && Moment::now().before(PROOF).as_nanos() <= asked
     }
 
     pub(crate) fn sent(&self) -> u64 {
@@ -145,7 +212,7 @@ impl Bus {
             What::Tag(tag) => ("tag", tag),
             What::All => ("all", ""),
         };
-        invocation.key(self.stream()).key(self.sequence());
+        invocation.key(self.stream()).key(self.sequence()).key(self.last());
         invocation.arg(MAX_MESSAGES).arg(kind).arg(cache).arg(target).arg(&self.inner.origin);
         self.sends(1);
     }
@@ -156,6 +223,12 @@ impl Bus {
 }
 
 impl Message {
+    /// The number and the cache of a message that cannot be read.
+    pub(super) fn about(fields: &HashMap<Vec<u8>, Vec<u8>>) -> Option<(u64, &str)> {
+        let field = |name: &str| str::from_utf8(fields.get(name.as_bytes())?).ok();
+        Some((field("s")?.parse().ok()?, field("c")?))
+    }
+
     /// Reads a message; `None` where it is none of ours.
     pub(crate) fn read(fields: &HashMap<Vec<u8>, Vec<u8>>) -> Option<Self> {
         let field = |name: &str| str::from_utf8(fields.get(name.as_bytes())?).ok();

@@ -1,11 +1,12 @@
 use std::collections::HashMap;
 
 use redis::aio::MultiplexedConnection;
-use redis::{RedisResult, cmd, pipe};
+use redis::{RedisResult, pipe};
 
 use super::Bus;
-use crate::clock;
 use crate::l2::run_id;
+
+const MAX_TRIES: u32 = 8;
 
 /// The last message seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,31 +27,29 @@ impl Position {
     ) -> RedisResult<Self> {
         let run_id = run_id(connection).await?;
         bus.begin(connection, &run_id).await?;
-        let (sequence, last): (Option<u64>, Vec<Appended>) = pipe()
-            .atomic()
-            .get(bus.sequence())
-            .cmd("XREVRANGE")
-            .arg(bus.stream())
-            .arg("+")
-            .arg("-")
-            .arg("COUNT")
-            .arg(1)
-            .query_async(connection)
-            .await?;
+        let (sequence, last) = end(bus, connection).await?;
         Ok(Self {
             run_id,
             last_id: last.into_iter().next().map_or_else(|| "0-0".to_owned(), |(id, _)| id),
-            sequence: sequence.unwrap_or(0),
+            sequence,
         })
+    }
+
+    /// Whether the same run of Redis has lost no number between the two, so that it can say whose
+    /// messages came in between.
+    pub(super) fn is_of_one_run(&self, here: &Self) -> bool {
+        self.is_same_run(here) && here.sequence >= self.sequence
+    }
+
+    fn is_same_run(&self, here: &Self) -> bool {
+        self.run_id == here.run_id || self.run_id.is_empty() || here.run_id.is_empty()
     }
 
     /// Whether everything between the two can still be read: the same run of Redis, no sequence
     /// lost, and where messages are outstanding a stream that still reaches beyond us. What was
     /// trimmed between the two shows as a number out of step.
     pub(super) fn is_continued_by(&self, here: &Self) -> bool {
-        let is_same_run =
-            self.run_id == here.run_id || self.run_id.is_empty() || here.run_id.is_empty();
-        is_same_run
+        self.is_same_run(here)
             && match here.sequence.cmp(&self.sequence) {
                 std::cmp::Ordering::Less => false,
                 std::cmp::Ordering::Equal => true,
@@ -61,10 +60,23 @@ impl Position {
     }
 }
 
-/// How far Redis's clock is ahead of ours, milliseconds, to within half a round trip.
-pub(super) async fn clock_ahead_ms(connection: &mut MultiplexedConnection) -> RedisResult<i64> {
-    let before_ms = clock::now_ms();
-    let (seconds, micros): (u64, u64) = cmd("TIME").query_async(connection).await?;
-    let ours_ms = before_ms.midpoint(clock::now_ms());
-    Ok((seconds * 1_000 + micros / 1_000).cast_signed() - ours_ms.cast_signed())
+/// The number of the last message, and the last message itself. In no transaction, since Redis takes
+/// none while its memory is full; where messages keep coming in between, the next one shows a gap.
+async fn end(
+    bus: &Bus,
+    connection: &mut MultiplexedConnection,
+) -> RedisResult<(u64, Vec<Appended>)> {
+    let mut ask = pipe();
+    ask.get(bus.sequence());
+    ask.cmd("XREVRANGE").arg(bus.stream()).arg("+").arg("-").arg("COUNT").arg(1);
+    ask.get(bus.sequence());
+    let mut n_tries = 0;
+    loop {
+        type Answer = (Option<u64>, Vec<Appended>, Option<u64>);
+        let (before, last, after): Answer = ask.query_async(connection).await?;
+        n_tries += 1;
+        if before == after || n_tries == MAX_TRIES {
+            return Ok((before.unwrap_or(0), last));
+        }
+    }
 }

@@ -1,61 +1,56 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering, Ordering::Relaxed};
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{RedisResult, cmd};
-use strata_report::BusReport;
+use redis::{RedisError, RedisResult};
+use strata_report::{BusReport, TaskReport};
 use tokio::sync::watch;
 
-use super::position::{Appended, Position, clock_ahead_ms};
-use super::{Bus, Message};
-use crate::clock;
-use crate::l2::{Link, in_time};
+use super::beat::{Look, Refusals, mend};
+use super::listen::{Listener, STEP};
+use super::position::Position;
+use super::trust::{Silence, Trust, UNKNOWN};
+use super::{Bus, Message, Missed};
+use crate::clock::{self, Moment};
+use crate::l2::{Answer, Link, in_time};
 use crate::recorder::{Counter, HistogramRecorder};
+use crate::tasks::log_safely;
 
-/// How long one read of the stream blocks when nothing comes: the heartbeat.
-const BLOCK: Duration = Duration::from_millis(500);
-
-/// An answer later than this means that the bus is not heard.
-const DEAF_AFTER: Duration = Duration::from_millis(1_500);
-
-const STEP: Duration = Duration::from_millis(1_000);
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(2);
-const MAX_BATCH: usize = 500;
 
 /// What the tail tells the node.
 pub(crate) trait Hearer: Send + Sync {
     /// Acts on another node's invalidation.
     fn hear(&self, message: &Message);
-    /// Messages were or may have been missed: nothing in L1 can be trusted.
-    fn gap(&self);
-    /// The bus is heard and nothing is outstanding: L1 counts in full.
-    fn trust(&self);
-    /// The bus is not heard: L1 entries count for a short time only.
-    fn distrust(&self);
+    /// Messages were or may have been missed: nothing in L1 of these caches can be trusted.
+    fn gap(&self, missed: &Missed);
 }
 
 /// A node's ear on the bus.
 ///
 /// After a disconnect it resumes at the last id it saw. Each message carries a sequence number,
 /// raised in the transaction that appends it; a number out of step, a sequence behind ours, or
-/// another run of Redis is a gap, and a gap empties L1.
+/// another run of Redis is a gap, and a gap empties L1 of the caches that may have missed something.
+///
+/// Each answer with nothing outstanding, read together with a young heartbeat, moves [`Trust`] on.
+/// Where none comes it ends by itself: 1.5 s after the bus was last asked, or 3 s after the last
+/// heartbeat was written, whichever is first.
 pub(crate) struct Tail {
-    bus: Bus,
+    pub(super) bus: Bus,
     configured: bool,
-    connected: AtomicBool,
-    heard_at_ms: AtomicU64,
-    received: Counter,
+    trust: Trust,
+    pub(super) heard_at_ms: AtomicU64,
+    pub(super) received: Counter,
     gaps: Counter,
     disconnects: Counter,
-    lag: HistogramRecorder,
+    pub(super) lag: HistogramRecorder,
     /// The number of the last message acted on.
-    acted_on: watch::Sender<u64>,
+    pub(super) acted_on: watch::Sender<u64>,
     /// Every message after this number was heard.
-    since: AtomicU64,
+    pub(super) since: AtomicU64,
     /// The number of the last message that was handed on, or is being handed on.
-    dispatched: AtomicU64,
+    pub(super) dispatched: AtomicU64,
 }
 
 impl Tail {
@@ -63,7 +58,7 @@ impl Tail {
         Self {
             bus,
             configured,
-            connected: AtomicBool::new(false),
+            trust: Trust::new(),
             heard_at_ms: AtomicU64::new(0),
             received: Counter::default(),
             gaps: Counter::default(),
@@ -75,13 +70,46 @@ impl Tail {
         }
     }
 
-    /// Where the stream ends now. Entries filled after this are covered by listening from here.
+    /// Until when L1 counts in full and L2 is read.
+    #[inline]
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// Where the stream ends now. Entries filled after this are covered by listening from here, so
+    /// trust begins at once where there is a heartbeat, or this node can write one.
     pub(crate) async fn end(&self, link: &Link) -> Option<Position> {
-        let mut connection = link.connect(STEP).await.ok()?;
-        let here = in_time(STEP, Position::now(&self.bus, &mut connection)).await.ok()?;
+        match self.find_end(link).await {
+            Ok(here) => Some(here),
+            Err(error) => {
+                self.cannot_read(&error);
+                None
+            }
+        }
+    }
+
+    async fn find_end(&self, link: &Link) -> RedisResult<Position> {
+        let mut connection = link.connect(STEP).await?;
+        let here = in_time(STEP, Position::now(&self.bus, &mut connection)).await?;
         self.since.store(here.sequence, Relaxed);
         self.acted_on.send_replace(here.sequence);
-        Some(here)
+        let look = match in_time(STEP, Look::take(&self.bus, &mut connection)).await {
+            Ok(look) => look,
+            Err(error) => {
+                self.cannot_read(&error);
+                mend(&self.bus, &mut connection, STEP).await;
+                return Ok(here);
+            }
+        };
+        let (mut refusals, asked) = (Refusals::default(), look.asked);
+        let place = (&self.bus, &mut connection);
+        let beat = look.heartbeat(place, &mut refusals, |error| self.refused(link, error));
+        if let Ok(Some(beat)) = in_time(STEP, beat).await
+            && let Some(until) = beat.trusted_until(asked)
+        {
+            self.trust.extend(until);
+        }
+        Ok(here)
     }
 
     /// Listens from `position` on, reconnecting for ever.
@@ -91,82 +119,37 @@ impl Tail {
         mut position: Option<Position>,
         hearer: Arc<dyn Hearer>,
     ) {
-        let _end = Ended { tail: self, hearer: Arc::clone(&hearer) };
         let mut pause = FIRST_RETRY;
         loop {
-            let listened = self.follow(&link, &*hearer, &mut position).await;
-            hearer.distrust();
-            if self.connected.swap(false, Relaxed) {
+            let (heard, error) = match Listener::begin(self, &link, &*hearer, &mut position).await {
+                Ok(mut listener) => {
+                    let error = listener.listen().await;
+                    position = Some(listener.last);
+                    (listener.has_heard, error)
+                }
+                Err(error) => (false, error),
+            };
+            self.cannot_read(&error);
+            if heard {
                 self.disconnects.add(1);
                 pause = FIRST_RETRY;
             }
-            if let Err(error) = listened {
-                tracing::debug!(%error, "the bus is not heard");
-            }
+            self.trust.tell();
+            log_safely(|| tracing::debug!(%error, "the bus is not heard"));
             tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>())).await;
+            self.trust.tell();
             pause = (pause * 2).min(LAST_RETRY);
         }
     }
 
-    /// Connects, catches up, and reads until something fails.
-    async fn follow(
-        &self,
-        link: &Link,
-        hearer: &dyn Hearer,
-        position: &mut Option<Position>,
-    ) -> RedisResult<()> {
-        let mut connection = link.connect(STEP).await?;
-        let here = in_time(STEP, Position::now(&self.bus, &mut connection)).await?;
-        let clock_ahead_ms = in_time(STEP, clock_ahead_ms(&mut connection)).await?;
-        let mut last = match position.take() {
-            Some(last) if last.is_continued_by(&here) => last,
-            Some(_) => {
-                self.gap(hearer, here.sequence);
-                here
-            }
-            // Redis was away at the start: what came before was never heard.
-            None => {
-                self.since.store(here.sequence, Relaxed);
-                hearer.gap();
-                here
-            }
-        };
-        self.acted_on.send_replace(last.sequence);
-        let mut idle_behind = false;
-        let outcome = loop {
-            let messages = match self.read(&mut connection, &last.last_id).await {
-                Ok(messages) => messages,
-                Err(error) => break Err(error),
-            };
-            self.heard_at_ms.store(clock::now_ms(), Relaxed);
-            let outstanding = messages.len() == MAX_BATCH;
-            if messages.is_empty() {
-                let sequence = match self.sequence(&mut connection).await {
-                    Ok(sequence) => sequence,
-                    Err(error) => break Err(error),
-                };
-                // A message may land between the two commands; twice in a row it did not come.
-                let behind = sequence != last.sequence;
-                if sequence < last.sequence || (behind && idle_behind) {
-                    match in_time(STEP, Position::now(&self.bus, &mut connection)).await {
-                        Ok(here) => last = here,
-                        Err(error) => break Err(error),
-                    }
-                    self.gap(hearer, last.sequence);
-                }
-                idle_behind = behind;
-            } else {
-                idle_behind = false;
-                self.take(&mut last, messages, clock_ahead_ms, hearer);
-            }
-            self.acted_on.send_replace(last.sequence);
-            if !idle_behind && !outstanding {
-                hearer.trust();
-                self.connected.store(true, Relaxed);
-            }
-        };
-        *position = Some(last);
-        outcome
+    /// Redis refuses the heartbeat, and so invalidations.
+    pub(super) fn refused(&self, link: &Link, error: &RedisError) {
+        link.note(error);
+        self.trust.blame(format!("Redis takes no invalidations: {}", Answer::read(error)));
+    }
+
+    fn cannot_read(&self, error: &RedisError) {
+        self.trust.blame(format!("the bus cannot be read: {}", Answer::read(error)));
     }
 
     /// Waits until every message up to `sequence` has been acted on.
@@ -176,42 +159,11 @@ impl Tail {
         let _ = acted_on.wait_for(|last| *last >= sequence).await;
     }
 
-    fn take(
-        &self,
-        last: &mut Position,
-        messages: Vec<Appended>,
-        clock_ahead_ms: i64,
-        hearer: &dyn Hearer,
-    ) {
-        let now_ms = clock::now_ms().saturating_add_signed(clock_ahead_ms);
-        for (id, fields) in messages {
-            self.received.add(1);
-            if let Some(sent_ms) = id.split('-').next().and_then(|ms| ms.parse::<u64>().ok()) {
-                self.lag.record(Duration::from_millis(now_ms.saturating_sub(sent_ms)));
-            }
-            last.last_id = id;
-            let Some(message) = Message::read(&fields) else {
-                // Its number is missed by the next one as well.
-                self.gap(hearer, last.sequence + 1);
-                continue;
-            };
-            if message.sequence != last.sequence + 1 {
-                self.gap(hearer, message.sequence.saturating_sub(1));
-            }
-            last.sequence = message.sequence;
-            self.bus.saw(message.sequence);
-            self.dispatched.store(message.sequence, Ordering::SeqCst);
-            if !self.bus.is_own(&message) {
-                hearer.hear(&message);
-            }
-        }
-    }
-
     /// Messages up to `sequence` were or may have been missed.
-    fn gap(&self, hearer: &dyn Hearer, sequence: u64) {
+    pub(super) fn gap(&self, hearer: &dyn Hearer, missed: &Missed, sequence: u64) {
         self.gaps.add(1);
         self.since.store(sequence, Relaxed);
-        hearer.gap();
+        hearer.gap(missed);
     }
 
     /// The number of the last message acted on.
@@ -226,54 +178,36 @@ impl Tail {
 
     /// From which number on every message is heard; `None` while the bus is not.
     pub(crate) fn heard_since(&self) -> Option<u64> {
-        self.connected.load(Relaxed).then(|| self.since.load(Relaxed))
+        self.trust.holds(Moment::now()).then(|| self.since.load(Relaxed))
     }
 
-    async fn read(
-        &self,
-        connection: &mut MultiplexedConnection,
-        after: &str,
-    ) -> RedisResult<Vec<Appended>> {
-        type Streams = Option<Vec<(String, Vec<Appended>)>>;
-        let mut xread = cmd("XREAD");
-        xread.arg("COUNT").arg(MAX_BATCH).arg("BLOCK").arg(clock::millis(BLOCK));
-        xread.arg("STREAMS").arg(self.bus.stream()).arg(after);
-        let streams: Streams = in_time(DEAF_AFTER, xread.query_async(connection)).await?;
-        Ok(streams.into_iter().flatten().flat_map(|(_, messages)| messages).collect())
-    }
-
-    async fn sequence(&self, connection: &mut MultiplexedConnection) -> RedisResult<u64> {
-        let mut get = cmd("GET");
-        get.arg(self.bus.sequence());
-        let sequence: Option<u64> = in_time(STEP, get.query_async(connection)).await?;
-        Ok(sequence.unwrap_or(0))
-    }
-
-    pub(crate) fn report(&self) -> BusReport {
+    /// `task` is the one that listens.
+    pub(crate) fn report(&self, task: Option<&TaskReport>) -> BusReport {
         let heard_at_ms = self.heard_at_ms.load(Relaxed);
+        let silence = self.trust.silence(Moment::now()).filter(|_| self.configured);
         BusReport {
             configured: self.configured,
-            connected: self.connected.load(Relaxed),
+            connected: self.configured && silence.is_none(),
             heard_at_ms: (heard_at_ms > 0).then_some(heard_at_ms),
             received: self.received.get(),
             sent: self.bus.sent(),
             gaps: self.gaps.get(),
             disconnects: self.disconnects.get(),
             lag: self.lag.read(),
-            ..BusReport::default()
+            silent_since_ms: silence.as_ref().map(|silence| silence.since_ms),
+            silent_because: silence.map(|silence| because(silence, task)),
         }
+    }
+
+    pub(super) fn hears_now(&self) {
+        self.heard_at_ms.store(clock::now_ms(), Relaxed);
     }
 }
 
-/// However a listener ends, the bus is not heard any more.
-struct Ended<'a> {
-    tail: &'a Tail,
-    hearer: Arc<dyn Hearer>,
-}
-
-impl Drop for Ended<'_> {
-    fn drop(&mut self) {
-        self.hearer.distrust();
-        self.tail.connected.store(false, Relaxed);
+fn because(silence: Silence, task: Option<&TaskReport>) -> String {
+    let failure = task.filter(|task| !task.runs()).and_then(|task| task.failure.as_deref());
+    match failure {
+        Some(failure) => format!("the task that listens does not run: {failure}"),
+        None => silence.because.unwrap_or_else(|| UNKNOWN.to_owned()),
     }
 }

@@ -4,7 +4,6 @@ use super::envelope::{Envelope, HEADER};
 use super::failed::Failed;
 use super::keyspace::{Keyspace, Lease};
 use super::query::AnyReply;
-use crate::clock::now_ms;
 use crate::pattern::Pattern;
 
 /// What is known of a key in L2 without its value.
@@ -49,11 +48,15 @@ impl Keyspace {
             ask.cmd("STRLEN").arg(self.entry(key));
         }
         let answers: Vec<RedisResult<AnyReply>> = self.link.walk_step(&ask).await?;
-        Ok(answers.chunks_exact(2).map(|of_key| read(&of_key[0], &of_key[1])).collect())
+        let now_ms = self.bus.clock().now_ms();
+        Ok(answers.chunks_exact(2).map(|of_key| read((&of_key[0], &of_key[1]), now_ms)).collect())
     }
 }
 
-fn read(head: &RedisResult<AnyReply>, bytes: &RedisResult<AnyReply>) -> Option<L2Head> {
+fn read(
+    (head, bytes): (&RedisResult<AnyReply>, &RedisResult<AnyReply>),
+    now_ms: u64,
+) -> Option<L2Head> {
     let (Ok(head), Ok(bytes)) = (head, bytes) else { return Some(L2Head::SomethingElse) };
     let head: Vec<u8> = from_redis_value_ref(head).ok()?;
     let bytes: u64 = from_redis_value_ref(bytes).ok()?;
@@ -63,7 +66,6 @@ fn read(head: &RedisResult<AnyReply>, bytes: &RedisResult<AnyReply>) -> Option<L
     let Some((created_ms, fresh_until_ms)) = Envelope::times(&head) else {
         return Some(L2Head::SomethingElse);
     };
-    let now_ms = now_ms();
     Some(L2Head::Entry {
         age_ms: now_ms.saturating_sub(created_ms),
         expires_in_ms: fresh_until_ms.saturating_sub(now_ms),

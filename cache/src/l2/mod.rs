@@ -30,6 +30,7 @@ mod server;
 mod step;
 mod timeouts;
 
+pub(crate) use answer::{Answer, Verdict};
 pub(crate) use batches::AT_ONCE;
 pub use census::{L2Census, L2Count};
 pub(crate) use envelope::{Envelope, HEADER, MAX_ENTRY_TAGS, MAX_KEY_BYTES, MAX_TAG_BYTES};

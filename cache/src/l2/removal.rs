@@ -12,6 +12,7 @@ use super::pending::Pending;
 use super::scripts;
 use super::step::Step;
 use crate::bus::What;
+use crate::clock::Moment;
 use crate::node::Progress;
 use crate::pattern::{Pattern, escape};
 
@@ -27,8 +28,12 @@ impl Keyspace {
     pub(crate) async fn remove(&self, keys: &[String]) -> Result<u64, Away> {
         let (mut removed, mut left) = (0, keys);
         for some in batches(keys, String::len) {
+            let asked = Moment::now();
             match self.link.ask::<u64>(Step::Remove, &self.removal(some)).await {
-                Ok(n) => removed += n,
+                Ok(n) => {
+                    self.bus.proved(asked);
+                    removed += n;
+                }
                 Err(_) => {
                     for key in left {
                         self.link.queue(self.pending_key(key));

@@ -9,28 +9,29 @@ scripts! {
 
     /// Removes entries, which takes their leases as well, and announces each on the bus. Answers
     /// how many entries, not just leases, were there.
-    /// KEYS: entries, bus, sequence. ARGV: the message, then what it is about for each entry.
+    /// KEYS: entries, bus. ARGV: the message, then what it is about for each entry.
     REMOVE, "remove" =
-        "local removed = 0
-         for i = 1, #KEYS - 2 do
+        "local removed, targets = 0, {}
+         for i = 1, #KEYS - 3 do
            if begins(KEYS[i], MAGIC) then removed = removed + 1 end
            redis.call('UNLINK', KEYS[i])
-           announce(KEYS[#KEYS - 1], KEYS[#KEYS], 1, ARGV[5 + i])
+           targets[i] = ARGV[5 + i]
          end
+         announce(#KEYS - 2, 1, targets)
          return removed";
 
     /// Invalidates a tag and announces it. Answers the announcement's number.
-    /// KEYS: tags, bus, sequence. ARGV: tag, tags kept at most, then the message.
+    /// KEYS: tags, bus. ARGV: tag, tags kept at most, then the message.
     INVALIDATE_TAG, "invalidate tag" =
-        "local n = string.format('%.0f', announce(KEYS[2], KEYS[3], 3))
+        "local n = string.format('%.0f', announce(2, 3))
          if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[2]) then redis.call('DEL', KEYS[1]) end
          redis.call('HSETNX', KEYS[1], 'since', n)
          redis.call('HSET', KEYS[1], 'tag:' .. ARGV[1], n)
          return n";
 
-    /// Announces on the bus alone. KEYS: bus, sequence. ARGV: the message.
+    /// Announces on the bus alone. KEYS: bus. ARGV: the message.
     ANNOUNCE, "announce" =
-        "announce(KEYS[1], KEYS[2], 1)
+        "announce(1, 1)
          return 0";
 
     /// Writes each entry where what lies there still begins as it did when we looked: with our
@@ -63,7 +64,7 @@ scripts! {
          return 1";
 
     /// Marks an entry as invalidated softly and announces it. Answers 1 if an entry was there.
-    /// KEYS: entry, bus, sequence. ARGV: where "fresh until" stands, then the message.
+    /// KEYS: entry, bus. ARGV: where "fresh until" stands, then the message.
     SOFTEN, "soften" =
         "local there = begins(KEYS[1], MAGIC)
          if there then
@@ -71,13 +72,13 @@ scripts! {
          else
            redis.call('UNLINK', KEYS[1])
          end
-         announce(KEYS[2], KEYS[3], 2)
+         announce(2, 2)
          return there and 1 or 0";
 
     /// Writes an entry if the lease is still ours and its tags hold. Else removes what is there,
     /// unless it is of a newer row. Announces in every case. Answers 1 if nothing came in between;
     /// an empty entry is then not written either, and what is there goes.
-    /// KEYS: entry, tags, bus, sequence.
+    /// KEYS: entry, tags, bus.
     /// ARGV: lease, entry, milliseconds to live, stamp, number of tags, the tags, then the message.
     REPLACE, "replace" =
         "local done, n = 0, tonumber(ARGV[5])
@@ -92,7 +93,7 @@ scripts! {
              redis.call('UNLINK', KEYS[1])
            end
          end
-         announce(KEYS[3], KEYS[4], 6 + n)
+         announce(3, 6 + n)
          return done";
 
     /// Gives leases back. KEYS: entries. ARGV: the lease.

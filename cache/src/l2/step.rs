@@ -28,6 +28,8 @@ pub enum Step {
     RemoveSome,
     /// Announces that what matched is gone.
     Announce,
+    /// Shows that invalidations can be written.
+    Prove,
     /// Looks at keys or at Redis itself.
     Inspect,
     /// Serves a write-behind.
@@ -40,7 +42,7 @@ impl Step {
     /// Whether a call may be made twice: where the first answer was lost, it may have been made
     /// already.
     pub(crate) fn may_repeat(self) -> bool {
-        matches!(self, Self::Get | Self::Tags) || self.is_invalidation()
+        matches!(self, Self::Get | Self::Tags | Self::Prove) || self.is_invalidation()
     }
 
     /// Whether it takes something away that nobody may read any more.

@@ -189,10 +189,19 @@ async fn pause(up_to_ms: u64) {
     tokio::time::sleep(Duration::from_micros(us)).await;
 }
 
+/// Redis takes no invalidation of any node for a while, and can be read.
+async fn refuse(redis: &Redis, commands: [&str; 2]) {
+    for command in commands {
+        let words: Vec<&str> = command.split(' ').collect();
+        let () = redis.ask(&words).await;
+        pause(2_000).await;
+    }
+}
+
 async fn trouble(redis: &mut Redis, goes_on: impl Fn() -> bool) {
     while goes_on() {
         pause(1_500).await;
-        let fault = rand::rng().random_range(0..4);
+        let fault = rand::rng().random_range(0..7);
         match fault {
             0 => {
                 redis.freeze();
@@ -205,6 +214,15 @@ async fn trouble(redis: &mut Redis, goes_on: impl Fn() -> bool) {
                 redis.restart().await;
             }
             2 => redis.ask::<()>(&["CLIENT", "KILL", "TYPE", "normal"]).await,
+            3 => {
+                refuse(
+                    redis,
+                    ["CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"],
+                )
+                .await
+            }
+            4 => refuse(redis, ["ACL SETUSER default -incr", "ACL SETUSER default +incr"]).await,
+            5 => refuse(redis, ["REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"]).await,
             _ => redis.ask::<()>(&["FLUSHALL"]).await,
         }
     }

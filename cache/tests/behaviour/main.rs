@@ -7,7 +7,11 @@
 #[cfg(feature = "redis")]
 mod bad_input;
 #[cfg(feature = "redis")]
+mod bulk;
+#[cfg(feature = "redis")]
 mod census;
+#[cfg(feature = "redis")]
+mod clocks;
 #[cfg(feature = "redis")]
 mod codecs;
 #[cfg(feature = "redis")]
@@ -19,6 +23,8 @@ mod erase;
 #[cfg(feature = "redis")]
 mod faults;
 mod groups;
+#[cfg(feature = "redis")]
+mod heartbeat;
 #[cfg(feature = "redis")]
 mod held_up;
 mod hot_keys;
@@ -55,6 +61,8 @@ mod support;
 mod tags;
 #[cfg(feature = "redis")]
 mod tasks;
+#[cfg(feature = "redis")]
+mod trust;
 #[cfg(feature = "redis")]
 mod user_code;
 #[cfg(feature = "redis")]

@@ -139,6 +139,7 @@ async fn an_entry_that_a_restored_snapshot_brings_back_is_not_read() {
     assert!(held, "the snapshot holds it");
     assert_eq!(source.value(&cache, 1).await, "7");
     hears(&node).await;
+    eventually("L2 is trusted again", async || !node.report().l2.breaker_open).await;
     source.value(&cache, 2).await;
     let late = redis.hearing_node("2").await;
     let elsewhere = crate::support::cache(&late);

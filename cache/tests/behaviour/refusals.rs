@@ -192,6 +192,7 @@ async fn a_redis_that_is_busy_with_a_script_is_asked_again_and_not_given_up() {
     never_opened(&node);
     let () = redis.ask(&["SCRIPT", "KILL"]).await;
     endless.await.unwrap();
+    hears(&node).await;
     assert_eq!(source.read(&cache, 2).await.outcome, Outcome::L2Hit);
 }
 
@@ -265,6 +266,8 @@ async fn large_entries_are_asked_for_few_at_a_time() {
     let keys: Vec<u64> = (0..64).collect();
     there.get_many(&keys, load).await;
     proxy.restore().await;
+    // The large entries may have kept the machine from hearing the bus.
+    hears(&node).await;
     proxy.forget();
     let reads = here.get_many(&keys, load).await;
     assert!(reads.into_iter().all(|read| read.unwrap().outcome == Outcome::L2Hit));

@@ -102,6 +102,13 @@ impl Redis {
         node
     }
 
+    /// The id of the last heartbeat on the bus.
+    pub(crate) async fn last_beat(&self) -> String {
+        let beats: Vec<(String, Vec<String>)> =
+            self.ask(&["XRANGE", "{test}!bus:beat", "-", "+"]).await;
+        beats.into_iter().next().map(|(id, _)| id).unwrap_or_default()
+    }
+
     /// Asks beside the test, for what takes long; whether it is answered or refused.
     pub(crate) fn spawn(&self, words: &[&str]) -> tokio::task::JoinHandle<()> {
         let client = redis::Client::open(self.url()).unwrap();

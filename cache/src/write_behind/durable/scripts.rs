@@ -9,7 +9,7 @@ scripts! {
     /// Queues a value, removes the key's entry with its lease, and announces it.
     /// Answers {1, version}, {2, version} where it replaced one that waited, {0} where there is no
     /// room, {-1, version} where a newer one waits.
-    /// KEYS: stream, values, aside, sequence, entry, bus, bus sequence.
+    /// KEYS: stream, values, aside, sequence, entry, bus.
     /// ARGV: key, schema and value, version or "", capacity, then the message.
     ENQUEUE, "enqueue" =
         "local old = redis.call('HGET', KEYS[2], ARGV[1])
@@ -23,7 +23,7 @@ scripts! {
          redis.call('HSET', KEYS[2], ARGV[1], version .. ':' .. ARGV[2])
          if not old then redis.call('XADD', KEYS[1], '*', 'k', ARGV[1]) end
          redis.call('UNLINK', KEYS[5])
-         announce(KEYS[6], KEYS[7], 5)
+         announce(6, 5)
          return {old and 2 or 1, version}";
 
     /// Takes rows that nobody has: {waiting, oldest age in ms or -1, aside, {id, key, value}…}.
@@ -89,12 +89,11 @@ scripts! {
          return 0";
 
     /// Ends rows that the source has. A key that was written again meanwhile waits anew. Removes
-    /// their entries and announces them. KEYS: stream, values, then for each row entry, bus, bus
-    /// sequence.
+    /// their entries and announces them. KEYS: stream, values, then for each row entry and bus.
     /// ARGV: group, then for each row id, key, version, and the message.
     DONE, "queue done" =
-        "for row = 0, (#KEYS - 2) / 3 - 1 do
-           local k, a = 3 + 3 * row, 2 + 8 * row
+        "for row = 0, (#KEYS - 2) / 4 - 1 do
+           local k, a = 3 + 4 * row, 2 + 8 * row
            if finish(ARGV[a]) then
              local now = redis.call('HGET', KEYS[2], ARGV[a + 1])
              if now and version_of(now) == ARGV[a + 2] then
@@ -103,13 +102,13 @@ scripts! {
                redis.call('XADD', KEYS[1], '*', 'k', ARGV[a + 1])
              end
              redis.call('UNLINK', KEYS[k])
-             announce(KEYS[k + 1], KEYS[k + 2], a + 3)
+             announce(k + 1, a + 3)
            end
          end
          return 0";
 
     /// Sets a row aside, unless its key was written again meanwhile: then that waits anew.
-    /// KEYS: stream, values, aside, entry, bus, bus sequence.
+    /// KEYS: stream, values, aside, entry, bus.
     /// ARGV: group, id, key, version, tries, error, then the message.
     SET_ASIDE, "queue set aside" =
         "if not finish(ARGV[2]) then return 0 end
@@ -122,12 +121,12 @@ scripts! {
          redis.call('HDEL', KEYS[2], ARGV[3])
          redis.call('XADD', KEYS[3], '*', 'k', ARGV[3], 'v', now, 'n', ARGV[5], 'e', ARGV[6])
          redis.call('UNLINK', KEYS[4])
-         announce(KEYS[5], KEYS[6], 7)
+         announce(5, 7)
          return 1";
 
     /// Queues a row again that stands aside. Where a newer value of its key waits, the row is
     /// dropped.
-    /// KEYS: stream, values, aside, entry, bus, bus sequence. ARGV: id, then the message.
+    /// KEYS: stream, values, aside, entry, bus. ARGV: id, then the message.
     REDRIVE, "queue redrive" =
         "local row = redis.call('XRANGE', KEYS[3], ARGV[1], ARGV[1])[1]
          if not row then return 0 end
@@ -136,7 +135,7 @@ scripts! {
          if redis.call('HSETNX', KEYS[2], key, value) == 0 then return 0 end
          redis.call('XADD', KEYS[1], '*', 'k', key)
          redis.call('UNLINK', KEYS[4])
-         announce(KEYS[5], KEYS[6], 2)
+         announce(5, 2)
          return 1";
 }
 

@@ -1,0 +1,200 @@
+//! The heartbeat beside the bus: who writes it, what puts it right, and what nodes of the previous
+//! version hear of it.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use strata_cache::Node;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, UnixStream};
+
+use crate::support::{Redis, Source, cache, eventually, hears};
+
+const BUS: &str = "{test}!bus";
+const BEAT: &str = "{test}!bus:beat";
+
+type Entries = Vec<(String, HashMap<String, String>)>;
+
+async fn beat(redis: &Redis) -> HashMap<String, String> {
+    let entries: Entries = redis.ask(&["XRANGE", BEAT, "-", "+"]).await;
+    assert!(entries.len() <= 1, "{entries:?}");
+    entries.into_iter().next().map(|(_, fields)| fields).unwrap_or_default()
+}
+
+fn written_us(beat: &HashMap<String, String>) -> u64 {
+    beat["at"].parse().unwrap()
+}
+
+async fn next_beat(redis: &Redis) -> HashMap<String, String> {
+    let last = redis.last_beat().await;
+    eventually("the next heartbeat", async || redis.last_beat().await != last).await;
+    beat(redis).await
+}
+
+#[tokio::test]
+async fn one_node_writes_the_heartbeat_until_it_goes_and_then_another() {
+    let redis = Redis::start().await;
+    let (one, two) = (redis.hearing_node("1").await, redis.hearing_node("2").await);
+    let first = beat(&redis).await;
+    let (writer, mut at_us) = (first["w"].clone(), written_us(&first));
+    for _ in 0..3 {
+        let next = next_beat(&redis).await;
+        // On a machine that stalls the other node may have taken it for gone.
+        let was_late = written_us(&next) - at_us >= 1_300_000;
+        assert!(next["w"] == writer || was_late, "{next:?}");
+        at_us = written_us(&next);
+    }
+    one.shutdown();
+    eventually("the other node takes over", async || beat(&redis).await["w"] != writer).await;
+    hears(&two).await;
+}
+
+#[tokio::test]
+async fn a_clock_of_redis_that_is_set_heals_by_itself() {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let hour_us = 3_600_000_000_i64;
+    for offset_us in [hour_us, -hour_us] {
+        let now: (i64, i64) = redis.ask(&["TIME"]).await;
+        let at = (now.0 * 1_000_000 + offset_us).to_string();
+        let lua = format!(
+            "redis.call('UNLINK', '{BEAT}')
+             redis.call('XADD', '{BEAT}', '*', 'at', '{at}', 'w', 'somebody')"
+        );
+        let () = redis.ask(&["EVAL", &lua, "0"]).await;
+        eventually("it is written anew", async || beat(&redis).await["w"] != "somebody").await;
+        hears(&node).await;
+    }
+}
+
+#[tokio::test]
+async fn something_else_in_the_heartbeat_s_place_is_put_right() {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let () = redis.ask(&["SET", BEAT, "no heartbeat"]).await;
+    eventually("a heartbeat lies there", async || {
+        redis.ask::<String>(&["TYPE", BEAT]).await == "stream"
+    })
+    .await;
+    hears(&node).await;
+    next_beat(&redis).await;
+    hears(&node).await;
+}
+
+/// What the previous version checks on each read: readable messages, each with the next number.
+#[tokio::test]
+async fn a_node_of_the_previous_version_sees_messages_alone_and_each_number_once() {
+    let redis = Redis::start().await;
+    let (one, two) = (redis.hearing_node("1").await, redis.hearing_node("2").await);
+    let (here, there) = (cache(&one), cache(&two));
+    let first: u64 = redis.ask(&["GET", "{test}!bus:sequence"]).await;
+    for key in 0..5 {
+        here.invalidate_many(&[key, key + 10]).await;
+        there.invalidate_tag("tag").await;
+        here.insert(&key, "value".to_owned()).await;
+        next_beat(&redis).await;
+    }
+    let entries: Entries = redis.ask(&["XRANGE", BUS, "-", "+"]).await;
+    let numbers: Vec<u64> =
+        entries.iter().map(|(_, fields)| fields["s"].parse().unwrap()).collect();
+    assert_eq!(numbers, (first + 1..=first + 20).collect::<Vec<_>>());
+    assert!(
+        entries
+            .iter()
+            .all(|(_, fields)| ["k", "c", "t", "o"].iter().all(|f| fields.contains_key(*f)))
+    );
+    let last: u64 = redis.ask(&["GET", "{test}!bus:sequence"]).await;
+    assert_eq!(last, first + 20);
+}
+
+/// As the previous version invalidates: it keeps no numbers by cache.
+async fn invalidate_as_before(redis: &Redis, cache: &str, key: u64) {
+    let lua = "redis.call('UNLINK', KEYS[1])
+        local n = redis.call('INCR', KEYS[3])
+        redis.call('XADD', KEYS[2], '*', 's', string.format('%.0f', n), 'k', 'key',
+          'c', ARGV[1], 't', ARGV[2], 'o', 'before')";
+    let (entry, key) = (format!("{{test}}:{cache}:{key}"), key.to_string());
+    let () = redis.ask(&["EVAL", lua, "3", &entry, BUS, "{test}!bus:sequence", cache, &key]).await;
+}
+
+#[tokio::test]
+async fn a_node_of_the_previous_version_is_heard() {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let (here, source) = (cache(&node), Source::new());
+    for row in 1..=3 {
+        source.read(&here, 1).await;
+        source.write(row);
+        invalidate_as_before(&redis, "users", 1).await;
+        eventually("it is heard", async || source.value(&here, 1).await == row.to_string()).await;
+        here.invalidate(&2).await;
+    }
+    let report = node.report();
+    assert_eq!((report.bus.gaps, report.bus.connected), (0, true));
+}
+
+#[tokio::test]
+async fn a_message_of_the_previous_version_that_was_missed_may_be_of_any_cache() {
+    let redis = Redis::start().await;
+    let mut proxy = crate::support::proxy::Proxy::before(&redis).await;
+    let deaf = Node::builder("test").redis_url(&proxy.url()).start().await.unwrap();
+    let other = redis.hearing_node("2").await;
+    let (here, there) = (cache(&deaf), strata_cache::Cache::<u64, String>::builder("posts"));
+    let there = there.build(&other).unwrap();
+    let source = Source::new();
+    there.invalidate(&1).await;
+    source.read(&here, 1).await;
+    hears(&deaf).await;
+    proxy.hold(&[crate::support::proxy::Line::Bus], &crate::support::proxy::WAYS).await;
+    source.write(7);
+    invalidate_as_before(&redis, "users", 1).await;
+    there.invalidate(&1).await;
+    let () = redis.ask(&["XTRIM", BUS, "MAXLEN", "1"]).await;
+    eventually("its connection is given up", async || deaf.report().bus.disconnects > 0).await;
+    proxy.restore().await;
+    eventually("the gap is noticed", async || deaf.report().bus.gaps > 0).await;
+    assert_eq!(source.value(&here, 1).await, "7");
+}
+
+/// Forwards, and lets no XREAD block for longer than a millisecond.
+async fn unblocking(redis: PathBuf) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (client, _) = listener.accept().await.unwrap();
+            let server = UnixStream::connect(&redis).await.unwrap();
+            let (mut from_client, mut to_client) = client.into_split();
+            let (mut from_server, mut to_server) = server.into_split();
+            tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
+            tokio::spawn(async move {
+                let mut buffer = vec![0; 64 * 1024];
+                while let Ok(n @ 1..) = from_client.read(&mut buffer).await {
+                    let text = String::from_utf8_lossy(&buffer[..n]);
+                    let text = text.replace("BLOCK\r\n$3\r\n500", "BLOCK\r\n$1\r\n1");
+                    to_server.write_all(text.as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_block_is_not_asked_without_a_pause() {
+    let redis = Redis::start().await;
+    let url = unblocking(redis.socket()).await;
+    let node = Node::builder("test").redis_url(&url).start().await.unwrap();
+    hears(&node).await;
+    let () = redis.ask(&["CONFIG", "RESETSTAT"]).await;
+    let began = std::time::Instant::now();
+    for _ in 0..2 {
+        next_beat(&redis).await;
+    }
+    let stats: String = redis.ask(&["INFO", "commandstats"]).await;
+    let xreads = stats.split("cmdstat_xread:calls=").nth(1).unwrap();
+    let xreads: u128 = xreads.split(',').next().unwrap().parse().unwrap();
+    let most = began.elapsed().as_millis() / 40;
+    assert!((3..most).contains(&xreads), "{xreads} reads, {most} at most");
+    hears(&node).await;
+}
