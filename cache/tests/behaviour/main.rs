@@ -52,6 +52,8 @@ mod single_flight;
 #[cfg(feature = "redis")]
 mod stale;
 mod state_machine;
+#[cfg(feature = "redis")]
+mod storm;
 #[path = "../../fuzz/stringmatch.rs"]
 mod stringmatch;
 #[cfg(feature = "redis")]

@@ -1,0 +1,89 @@
+//! What fails.
+
+use std::sync::atomic::Ordering::SeqCst;
+
+use rand::RngExt;
+
+use super::place::USER;
+use super::world::{World, pause};
+use crate::support::Redis;
+
+/// The tasks of a node that may die.
+const TASKS: [&str; 3] = ["bus", "recovery", "upkeep"];
+
+/// What a user may lose while everything else goes on.
+const REFUSALS: [&str; 6] = ["-xadd", "-@write", "-evalsha", "-unlink", "-xread", "-@all"];
+
+/// Lets the nodes do everything again.
+pub(super) async fn allow_all(redis: &Redis) {
+    set_user(redis, "+@all").await;
+}
+
+async fn set_user(redis: &Redis, rule: &str) {
+    let words = ["ACL", "SETUSER", USER, "reset", "on", ">secret", "~*", "&*", "+@all", rule];
+    let () = redis.ask(&words).await;
+}
+
+/// One fault, for a while, and its mend.
+pub(super) async fn one(world: &World) {
+    pause(1_500).await;
+    let (fault, n) = {
+        let mut rng = rand::rng();
+        (rng.random_range(0..10), rng.random_range(0..world.places.len()))
+    };
+    world.faults.fetch_add(1, SeqCst);
+    match fault {
+        0..5 => of_redis(world, fault).await,
+        5 => {
+            let rule = REFUSALS[rand::rng().random_range(0..REFUSALS.len())];
+            let redis = world.redis.lock().await;
+            set_user(&redis, rule).await;
+            pause(9_000).await;
+            allow_all(&redis).await;
+        }
+        6 => {
+            let redis = world.redis.lock().await;
+            let () = redis.ask(&["REPLICAOF", "127.0.0.1", "1"]).await;
+            pause(9_000).await;
+            let () = redis.ask(&["REPLICAOF", "NO", "ONE"]).await;
+        }
+        7 => {
+            // Nobody mends it: readers go on, on a node whose tasks are gone.
+            world.place(n).drop_runtime();
+            pause(12_000).await;
+            world.replace(n).await;
+        }
+        _ => {
+            let task = TASKS[rand::rng().random_range(0..TASKS.len())];
+            world.place(n).node.tasks().abort(task);
+        }
+    }
+}
+
+async fn of_redis(world: &World, fault: u32) {
+    let mut redis = world.redis.lock().await;
+    match fault {
+        0 => {
+            redis.freeze();
+            pause(3_000).await;
+            redis.thaw();
+        }
+        1 => {
+            redis.kill();
+            pause(400).await;
+            redis.restart().await;
+            allow_all(&redis).await;
+        }
+        2 => {
+            let () = redis.ask(&["FLUSHALL"]).await;
+        }
+        3 => {
+            let () = redis.ask(&["CONFIG", "SET", "min-replicas-to-write", "1"]).await;
+            pause(9_000).await;
+            let () = redis.ask(&["CONFIG", "SET", "min-replicas-to-write", "0"]).await;
+        }
+        _ => {
+            let () = redis.ask(&["CLIENT", "KILL", "TYPE", "normal"]).await;
+        }
+    }
+}

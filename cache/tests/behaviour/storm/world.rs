@@ -1,0 +1,221 @@
+//! Three nodes, their readers and writers, and what was acknowledged when.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::{Duration, Instant};
+
+use rand::RngExt;
+use strata_cache::Pattern;
+use strata_cache::report::Effect;
+use tokio::task::JoinHandle;
+
+use super::place::Place;
+use super::trouble;
+use crate::support::{Redis, eventually};
+
+pub(super) const N_KEYS: u64 = 40;
+const N_NODES: usize = 3;
+const N_READERS: usize = 8;
+const N_WRITERS: usize = 4;
+
+/// What docs/coherence.md states: the time until a node notices that invalidations cannot be
+/// written, the time that an entry counts after its fill from then on, and a second for a machine
+/// that stalls.
+const WINDOW: Duration = Duration::from_secs(3 + 5 + 1);
+
+pub(super) struct World {
+    pub(super) redis: tokio::sync::Mutex<Redis>,
+    url: String,
+    pub(super) places: Vec<RwLock<Arc<Place>>>,
+    rows: Vec<Row>,
+    reads: AtomicU64,
+    across: AtomicU64,
+    writes: AtomicU64,
+    queued: AtomicU64,
+    pub(super) faults: AtomicU64,
+    over: AtomicBool,
+}
+
+#[derive(Default)]
+struct Row {
+    version: AtomicU64,
+    writing: tokio::sync::Mutex<()>,
+    /// What was acknowledged as gone everywhere, and when, oldest first.
+    everywhere: Mutex<VecDeque<(Instant, u64)>>,
+}
+
+impl Row {
+    /// The newest version that every node must know of by now.
+    fn known_everywhere(&self, now: Instant) -> u64 {
+        let mut everywhere = self.everywhere.lock().unwrap();
+        while everywhere.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= WINDOW) {
+            everywhere.pop_front();
+        }
+        let oldest = everywhere.front().filter(|(at, _)| now.duration_since(*at) >= WINDOW);
+        oldest.map_or(0, |(_, version)| *version)
+    }
+}
+
+impl World {
+    pub(super) async fn start() -> Arc<Self> {
+        let redis = Redis::start().await;
+        trouble::allow_all(&redis).await;
+        let url = redis.url();
+        let mut places = Vec::new();
+        for n in 0..N_NODES {
+            places.push(RwLock::new(Place::start(&url, &n.to_string()).await));
+        }
+        Arc::new(Self {
+            redis: tokio::sync::Mutex::new(redis),
+            url,
+            places,
+            rows: (0..N_KEYS).map(|_| Row::default()).collect(),
+            reads: AtomicU64::new(0),
+            across: AtomicU64::new(0),
+            writes: AtomicU64::new(0),
+            queued: AtomicU64::new(0),
+            faults: AtomicU64::new(0),
+            over: AtomicBool::new(false),
+        })
+    }
+
+    pub(super) fn place(&self, n: usize) -> Arc<Place> {
+        Arc::clone(&self.places[n].read().unwrap())
+    }
+
+    /// A new process in the place of one whose runtime was dropped.
+    pub(super) async fn replace(&self, n: usize) {
+        let place = Place::start(&self.url, &n.to_string()).await;
+        // Whoever reads on the old one goes on there.
+        *self.places[n].write().unwrap() = place;
+    }
+
+    pub(super) fn begin(self: &Arc<Self>) -> Vec<JoinHandle<()>> {
+        let readers = (0..N_READERS).map(|_| tokio::spawn(Arc::clone(self).reader()));
+        let writers = (0..N_WRITERS).map(|_| tokio::spawn(Arc::clone(self).writer()));
+        readers.chain(writers).collect()
+    }
+
+    async fn read(self: &Arc<Self>, place: &Place, key: u64) -> Option<u64> {
+        let world = Arc::clone(self);
+        let load = move || async move {
+            pause(2).await;
+            Ok::<_, std::io::Error>(Some(world.rows[key as usize].version.load(SeqCst)))
+        };
+        // A panicking log may end a load; it never makes one lie.
+        let read = place.cache.get_or_load(&key, load).await.ok()?;
+        read.value.as_deref().copied()
+    }
+
+    async fn reader(self: Arc<Self>) {
+        while !self.over.load(SeqCst) {
+            let (n, key) = pick();
+            let (place, row) = (self.place(n), &self.rows[key as usize]);
+            let own = place.acknowledged[key as usize].load(SeqCst);
+            let everywhere = row.known_everywhere(Instant::now());
+            let Some(version) = self.read(&place, key).await else { continue };
+            assert!(version >= own, "key {key}: {version} after node {n} acknowledged {own}");
+            assert!(
+                version >= everywhere,
+                "key {key}: node {n} reads {version}, {WINDOW:?} after {everywhere} was acknowledged: {:#?}",
+                place.node.report().bus
+            );
+            self.reads.fetch_add(1, SeqCst);
+            self.across.fetch_add(u64::from(everywhere > 0), SeqCst);
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn writer(self: Arc<Self>) {
+        while !self.over.load(SeqCst) {
+            let (n, key) = pick();
+            let (place, row) = (self.place(n), &self.rows[key as usize]);
+            let _turn = row.writing.lock().await;
+            let version = row.version.fetch_add(1, SeqCst) + 1;
+            let way = rand::rng().random_range(0..10);
+            let effect = match way {
+                0 => {
+                    let pattern = Pattern::parse(&key.to_string()).unwrap();
+                    place.cache.invalidate_pattern(&pattern).await
+                }
+                1..4 => {
+                    let write = async move { Ok::<_, std::io::Error>(version) };
+                    place.cache.write_through(&key, write).await.unwrap().1
+                }
+                _ => place.cache.invalidate(&key).await,
+            };
+            if effect == Effect::Queued {
+                self.queued.fetch_add(1, SeqCst);
+            } else {
+                row.everywhere.lock().unwrap().push_back((Instant::now(), version));
+            }
+            place.acknowledged[key as usize].fetch_max(version, SeqCst);
+            self.writes.fetch_add(1, SeqCst);
+            pause(20).await;
+        }
+    }
+
+    pub(super) fn checked(&self) -> u64 {
+        self.reads.load(SeqCst)
+    }
+
+    pub(super) fn told(&self) -> String {
+        let of = |counter: &AtomicU64| counter.load(SeqCst);
+        format!(
+            "checked {} reads, {} of them against what another node had acknowledged, and {} writes, \
+             of which {} waited, through {} faults: 0 were too old",
+            of(&self.reads),
+            of(&self.across),
+            of(&self.writes),
+            of(&self.queued),
+            of(&self.faults),
+        )
+    }
+
+    /// Ends readers and writers, mends everything, and sees that all nodes agree with the rows.
+    pub(super) async fn end(self: &Arc<Self>, tasks: Vec<JoinHandle<()>>) {
+        self.over.store(true, SeqCst);
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert!(self.across.load(SeqCst) > 0, "{}", self.told());
+        for n in 0..N_NODES {
+            let place = self.place(n);
+            eventually("every node is sound", async || {
+                let report = place.node.report();
+                report.bus.connected
+                    && !report.l2.breaker_open
+                    && report.l2.queued_invalidations == 0
+            })
+            .await;
+        }
+        // What waited on a node whose runtime is gone is lost with it.
+        let first = self.place(0);
+        for (key, row) in (0..).zip(&self.rows) {
+            row.version.fetch_add(1, SeqCst);
+            assert_ne!(first.cache.invalidate(&key).await, Effect::Queued);
+        }
+        let sequence = first.node.bus_sequence().await.unwrap();
+        for n in 0..N_NODES {
+            let heard = self.place(n).node.has_heard(sequence, Duration::from_secs(10)).await;
+            assert!(heard, "node {n} does not hear");
+        }
+        for (key, row) in (0..).zip(&self.rows) {
+            for n in 0..N_NODES {
+                let read = self.read(&self.place(n), key).await;
+                assert_eq!(read, Some(row.version.load(SeqCst)), "key {key} on node {n}");
+            }
+        }
+    }
+}
+
+fn pick() -> (usize, u64) {
+    let mut rng = rand::rng();
+    (rng.random_range(0..N_NODES), rng.random_range(0..N_KEYS))
+}
+
+pub(super) async fn pause(up_to_ms: u64) {
+    let us = rand::rng().random_range(0..up_to_ms * 1_000);
+    tokio::time::sleep(Duration::from_micros(us)).await;
+}
