@@ -1,9 +1,11 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use strata_report::{L2Report, NodeReport};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::{Bus, Hearer, Message, Tail};
@@ -29,6 +31,7 @@ pub(crate) struct Shared {
     ears: RwLock<Vec<Weak<dyn Ear>>>,
     structures: RwLock<HashSet<String>>,
     trusted_for_ms: AtomicU64,
+    to_reclaim: Notify,
     shutdown: CancellationToken,
     tasks: Tasks,
 }
@@ -52,6 +55,7 @@ impl Shared {
             ears: RwLock::default(),
             structures: RwLock::default(),
             trusted_for_ms: AtomicU64::new(trusted_for_ms),
+            to_reclaim: Notify::new(),
             tasks: Tasks::new(shutdown.clone()),
             shutdown,
         }
@@ -176,11 +180,43 @@ impl Shared {
         let mut ticks = tokio::time::interval(UPKEEP);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while self.shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
+            self.upkeep_now().await;
+        }
+    }
+
+    pub(crate) async fn upkeep_now(&self) {
+        for cache in self.caches() {
+            if cache.has_to_reclaim() {
+                self.reclaim_soon();
+            }
+            cache.upkeep().await;
+        }
+    }
+
+    /// There is something in a cache's L1 that counts no more.
+    pub(crate) fn reclaim_soon(&self) {
+        self.to_reclaim.notify_one();
+    }
+
+    /// Each cache's walk in a task of its own, so that none waits for another's.
+    async fn reclaim(&self) {
+        let (mut walks, mut walked) = (JoinSet::new(), HashMap::new());
+        loop {
+            tokio::select! {
+                () = self.to_reclaim.notified() => {}
+                Some(ended) = walks.join_next_with_id() => match ended {
+                    Ok((id, ())) => _ = walked.remove(&id),
+                    // For the supervisor to count: it starts all of them again.
+                    Err(error) => match error.try_into_panic() {
+                        Ok(panic) => std::panic::resume_unwind(panic),
+                        Err(error) => _ = walked.remove(&error.id()),
+                    },
+                },
+            }
             for cache in self.caches() {
-                cache.upkeep();
-                if cache.sweep_is_due() {
-                    // A large L1 takes longer than a thread of the runtime may be kept.
-                    let _: Result<(), _> = tokio::task::spawn_blocking(move || cache.sweep()).await;
+                let name = cache.name().to_owned();
+                if cache.has_to_reclaim() && !walked.values().any(|other| *other == name) {
+                    walked.insert(walks.spawn(cache.reclaim()).id(), name);
                 }
             }
         }
@@ -222,6 +258,11 @@ impl Shared {
         self.tasks.spawn("upkeep", move || {
             let shared = Arc::clone(&shared);
             async move { shared.upkeep().await }
+        });
+        let shared = Arc::clone(self);
+        self.tasks.spawn("reclaim", move || {
+            let shared = Arc::clone(&shared);
+            async move { shared.reclaim().await }
         });
         let Some(link) = &self.link else { return };
         let shared = Arc::clone(self);

@@ -26,7 +26,7 @@ impl Sweep {
 
     /// An entry with this deadline is in L1 now.
     pub(crate) fn expect(&self, deadline: Moment) {
-        // Release, and Acquire in `walk`: a walk that forgets this deadline sees the entry.
+        // Release, and Acquire in `begin`: a walk that forgets this deadline sees the entry.
         self.next.fetch_min(deadline.as_nanos(), Ordering::Release);
     }
 
@@ -35,15 +35,37 @@ impl Sweep {
         self.next.load(Ordering::Relaxed) <= now && self.rests_until.load(Ordering::Relaxed) <= now
     }
 
-    /// Runs a walk, which reports the deadlines that it leaves.
-    pub(crate) fn walk(&self, walk: impl FnOnce(&mut dyn FnMut(Moment))) {
-        let began = std::time::Instant::now();
-        self.next.swap(u64::MAX, Ordering::Acquire);
-        let mut next = u64::MAX;
-        walk(&mut |left| next = next.min(left.as_nanos()));
-        self.next.fetch_min(next, Ordering::Relaxed);
-        let rest = Self::REST.max(began.elapsed() * Self::REST_PER_WALK);
-        self.rests_until.store(Moment::now().after(rest).as_nanos(), Ordering::Relaxed);
+    /// Begins a walk, which reports the deadlines that it leaves.
+    pub(crate) fn begin(&self) -> Sweeping<'_> {
+        let before = self.next.swap(u64::MAX, Ordering::Acquire);
+        Sweeping { sweep: self, before, left: u64::MAX }
+    }
+}
+
+/// A walk under way. Where it is dropped before its end, another is due as it was before.
+pub(crate) struct Sweeping<'a> {
+    sweep: &'a Sweep,
+    before: u64,
+    left: u64,
+}
+
+impl Sweeping<'_> {
+    /// An entry with this deadline stays.
+    pub(crate) fn leave(&mut self, deadline: Moment) {
+        self.left = self.left.min(deadline.as_nanos());
+    }
+
+    /// Every entry was looked at; it took so long.
+    pub(crate) fn end(mut self, busy: Duration) {
+        self.before = u64::MAX;
+        let rest = Sweep::REST.max(busy * Sweep::REST_PER_WALK);
+        self.sweep.rests_until.store(Moment::now().after(rest).as_nanos(), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Sweeping<'_> {
+    fn drop(&mut self) {
+        self.sweep.next.fetch_min(self.before.min(self.left), Ordering::Relaxed);
     }
 }
 
@@ -68,10 +90,21 @@ mod tests {
         let start = Moment::now();
         sweep.expect(start);
         let left = start.after(Duration::from_millis(1));
-        sweep.walk(|leave| leave(left));
+        let mut walk = sweep.begin();
+        walk.leave(left);
+        walk.end(Duration::ZERO);
         assert!(!sweep.is_due(left), "it rests");
         assert!(sweep.is_due(start.after(Duration::from_secs(3_600))));
-        sweep.walk(|_| ());
+        sweep.begin().end(Duration::ZERO);
         assert!(!sweep.is_due(start.after(Duration::from_secs(7_200))), "nothing is left");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_walk_that_is_given_up_is_due_as_before() {
+        let sweep = Sweep::new();
+        let start = Moment::now();
+        sweep.expect(start);
+        drop(sweep.begin());
+        assert!(sweep.is_due(start));
     }
 }

@@ -1,15 +1,21 @@
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use strata_report::{CacheReport, Effect, EntryLook, L2Look, Origin, Scope};
+use strata_report::{CacheReport, Effect, EntryLook, KeyRow, L2Look, Origin, Scope};
 
 use super::moka_face::MokaFace;
 use super::watch::Watch;
 use crate::bus::Message;
 use crate::clock::millis;
-use crate::face::{CacheFace, Later};
+use crate::face::{CacheFace, Later, Looking};
 use crate::l2::Keyspace;
 use crate::node::Progress;
 use crate::recorder::hash_of;
+use crate::slices::{self, Slices};
+use crate::walk::{FirstRows, L1List};
 use crate::{CacheError, Key, Pattern};
 
 /// An observed cache as its node sees it: no L2, and deaf to the bus, since nothing keeps it
@@ -22,12 +28,15 @@ pub(super) struct Watched {
 /// What a node may ask of the moka cache.
 pub(super) trait Inside: Send + Sync {
     fn report(&self, name: &str) -> CacheReport;
-    fn upkeep(&self);
+    fn upkeep(self: Arc<Self>) -> Later<()>;
     fn look(&self, name: &str, key: &str) -> Result<Option<EntryLook>, CacheError>;
-    fn matching(&self, pattern: &Pattern) -> Vec<String>;
+    /// Visits the keys that match, in slices.
+    fn each<'a>(&'a self, pattern: &'a Pattern, visit: Visit<'a>) -> Looking<'a, ()>;
     fn invalidate(self: Arc<Self>, name: &str, key: &str) -> Result<Later<()>, CacheError>;
     fn invalidate_matching(self: Arc<Self>, pattern: Pattern) -> Later<()>;
 }
+
+type Visit<'a> = &'a mut (dyn FnMut(String) + Send);
 
 impl Watched {
     pub(super) fn new(name: &str) -> Self {
@@ -37,6 +46,12 @@ impl Watched {
     /// Observed from now on; the first call counts.
     pub(super) fn watch(&self, inside: Arc<dyn Inside>) {
         self.inside.get_or_init(|| inside);
+    }
+
+    async fn each(&self, pattern: &Pattern, mut visit: impl FnMut(String) + Send) {
+        if let Some(inside) = self.inside.get() {
+            inside.each(pattern, &mut visit).await;
+        }
     }
 }
 
@@ -52,9 +67,10 @@ impl CacheFace for Watched {
         }
     }
 
-    fn upkeep(&self) {
-        if let Some(inside) = self.inside.get() {
-            inside.upkeep();
+    fn upkeep(self: Arc<Self>) -> Later<()> {
+        match self.inside.get() {
+            Some(inside) => Arc::clone(inside).upkeep(),
+            None => Box::pin(std::future::ready(())),
         }
     }
 
@@ -68,20 +84,56 @@ impl CacheFace for Watched {
         None
     }
 
-    fn look_l1(&self, key: &str) -> Result<Option<EntryLook>, CacheError> {
-        self.inside.get().map_or(Ok(None), |inside| inside.look(&self.name, key))
+    fn look_l1<'a>(&'a self, key: &str) -> Result<Looking<'a, Option<EntryLook>>, CacheError> {
+        let looked = self.inside.get().map_or(Ok(None), |inside| inside.look(&self.name, key))?;
+        Ok(Box::pin(std::future::ready(looked)))
     }
 
     fn look_l2(self: Arc<Self>, _: &str) -> Result<Later<Option<L2Look>>, CacheError> {
         Ok(Box::pin(async { None }))
     }
 
-    fn match_l1(&self, pattern: &Pattern, limit: usize) -> (u64, Vec<String>) {
-        let mut texts =
-            self.inside.get().map(|inside| inside.matching(pattern)).unwrap_or_default();
-        let count = texts.len() as u64;
-        texts.truncate(limit);
-        (count, texts)
+    fn match_l1<'a>(
+        &'a self,
+        pattern: &'a Pattern,
+        limit: usize,
+    ) -> Looking<'a, (u64, Vec<String>)> {
+        Box::pin(async move {
+            let (mut n_keys, mut some) = (0, Vec::new());
+            self.each(pattern, |key| {
+                n_keys += 1;
+                if some.len() < limit {
+                    some.push(key);
+                }
+            })
+            .await;
+            (n_keys, some)
+        })
+    }
+
+    fn list_l1<'a>(&'a self, list: &'a L1List<'_>) -> Looking<'a, (u64, Vec<KeyRow>)> {
+        Box::pin(async move {
+            let (mut n_keys, mut first) = (0, FirstRows::new(list));
+            self.each(list.pattern, |key| {
+                n_keys += 1;
+                first.add(key, ());
+            })
+            .await;
+            (n_keys, first.rows(|(key, ())| KeyRow { key, ..KeyRow::default() }))
+        })
+    }
+
+    fn among_l1<'a>(&'a self, keys: &'a HashSet<&str>) -> Looking<'a, Vec<KeyRow>> {
+        Box::pin(async move {
+            let mut rows = Vec::new();
+            self.each(&Pattern::prefix(""), |key| {
+                if keys.contains(key.as_str()) {
+                    rows.push(KeyRow { key, ..KeyRow::default() });
+                }
+            })
+            .await;
+            rows
+        })
     }
 
     fn invalidate_text(self: Arc<Self>, key: &str) -> Result<Later<Effect>, CacheError> {
@@ -115,33 +167,52 @@ impl std::fmt::Debug for Watched {
 pub(super) struct Unkeyed<C> {
     moka: C,
     watch: Arc<Watch>,
+    upkeep_runs: AtomicBool,
 }
 
-impl<C> Unkeyed<C> {
+impl<C: MokaFace> Unkeyed<C> {
     pub(super) fn new(moka: C, watch: Arc<Watch>) -> Self {
-        Self { moka, watch }
+        Self { moka, watch, upkeep_runs: AtomicBool::new(false) }
+    }
+
+    /// moka goes on until nothing is left to do, and its listener is the service's own: so on a
+    /// thread for what blocks, and nobody here waits for it.
+    fn run_upkeep(self: Arc<Self>) {
+        if !self.upkeep_runs.swap(true, Ordering::AcqRel) {
+            let running = UpkeepRuns(self);
+            tokio::task::spawn_blocking(move || running.0.moka.run_upkeep());
+        }
+    }
+}
+
+struct UpkeepRuns<C>(Arc<Unkeyed<C>>);
+
+impl<C> Drop for UpkeepRuns<C> {
+    fn drop(&mut self) {
+        self.0.upkeep_runs.store(false, Ordering::Release);
     }
 }
 
 impl<C: MokaFace> Inside for Unkeyed<C> {
     fn report(&self, name: &str) -> CacheReport {
-        self.moka.run_upkeep();
         let mut report = self.watch.report(name, &self.moka);
         (report.hot_keys, report.missed_keys) = (None, None);
         report
     }
 
-    fn upkeep(&self) {
-        self.moka.run_upkeep();
-        self.watch.upkeep(&self.moka);
+    fn upkeep(self: Arc<Self>) -> Later<()> {
+        Box::pin(async move {
+            Arc::clone(&self).run_upkeep();
+            self.watch.upkeep(&self.moka).await;
+        })
     }
 
     fn look(&self, name: &str, _: &str) -> Result<Option<EntryLook>, CacheError> {
         Err(CacheError::NoKeyText(name.to_owned()))
     }
 
-    fn matching(&self, _: &Pattern) -> Vec<String> {
-        Vec::new()
+    fn each<'a>(&'a self, _: &'a Pattern, _: Visit<'a>) -> Looking<'a, ()> {
+        Box::pin(std::future::ready(()))
     }
 
     fn invalidate(self: Arc<Self>, name: &str, _: &str) -> Result<Later<()>, CacheError> {
@@ -154,23 +225,16 @@ impl<C: MokaFace> Inside for Unkeyed<C> {
 }
 
 /// A cache whose keys have a text.
-pub(super) struct Keyed<C>(Unkeyed<C>);
+pub(super) struct Keyed<C>(Arc<Unkeyed<C>>);
 
 impl<C: MokaFace<Key: Key>> Keyed<C> {
     pub(super) fn new(moka: C, watch: Arc<Watch>) -> Self {
-        Self(Unkeyed::new(moka, watch))
+        Self(Arc::new(Unkeyed::new(moka, watch)))
     }
 
     fn key(name: &str, text: &str) -> Result<C::Key, CacheError> {
         let bad = || CacheError::BadKey { cache: name.to_owned(), key: text.to_owned() };
         text.parse().map_err(|_| bad())
-    }
-
-    fn matching_keys(&self, pattern: &Pattern) -> impl Iterator<Item = (Arc<C::Key>, String)> {
-        self.0.moka.keys().filter_map(|key| {
-            let text = key.to_string();
-            pattern.matches(&text).then_some((key, text))
-        })
     }
 
     async fn drop_key(&self, key: &C::Key) {
@@ -181,12 +245,11 @@ impl<C: MokaFace<Key: Key>> Keyed<C> {
 
 impl<C: MokaFace<Key: Key>> Inside for Keyed<C> {
     fn report(&self, name: &str) -> CacheReport {
-        self.0.moka.run_upkeep();
         self.0.watch.report(name, &self.0.moka)
     }
 
-    fn upkeep(&self) {
-        self.0.upkeep();
+    fn upkeep(self: Arc<Self>) -> Later<()> {
+        Arc::clone(&self.0).upkeep()
     }
 
     /// Values need not be printable, so none is shown; nor is the time that moka gives them.
@@ -204,8 +267,17 @@ impl<C: MokaFace<Key: Key>> Inside for Keyed<C> {
         }))
     }
 
-    fn matching(&self, pattern: &Pattern) -> Vec<String> {
-        self.matching_keys(pattern).map(|(_, text)| text).collect()
+    fn each<'a>(&'a self, pattern: &'a Pattern, visit: Visit<'a>) -> Looking<'a, ()> {
+        Box::pin(async move {
+            slices::walk(self.0.moka.keys(), |key| {
+                let text = key.to_string();
+                if pattern.matches(&text) {
+                    visit(text);
+                }
+                ControlFlow::Continue(())
+            })
+            .await;
+        })
     }
 
     fn invalidate(self: Arc<Self>, name: &str, key: &str) -> Result<Later<()>, CacheError> {
@@ -218,11 +290,19 @@ impl<C: MokaFace<Key: Key>> Inside for Keyed<C> {
 
     fn invalidate_matching(self: Arc<Self>, pattern: Pattern) -> Later<()> {
         Box::pin(async move {
-            let keys: Vec<_> = self.matching_keys(&pattern).map(|(key, _)| key).collect();
-            for key in keys {
-                self.drop_key(&key).await;
+            let mut slices = Slices::new();
+            for key in self.0.moka.keys() {
+                if matches(&pattern, &*key) {
+                    self.drop_key(&key).await;
+                }
+                slices.stepped().await;
             }
             self.0.watch.recorder.invalidation(Scope::Pattern, Origin::Local);
         })
     }
+}
+
+fn matches(pattern: &Pattern, key: &impl Key) -> bool {
+    // A key that cannot be printed may be any.
+    catch_unwind(AssertUnwindSafe(|| pattern.matches(&key.to_string()))).unwrap_or(true)
 }
