@@ -84,7 +84,8 @@ impl<K, V> Capacity<K, V> {
 pub(crate) struct L1<K, V> {
     moka: moka::sync::Cache<K, Entry<V>>,
     capacity: Capacity<K, V>,
-    is_idled: bool,
+    /// Whether moka evicts what has not been read for a time.
+    pub(crate) is_idled: bool,
     pub(crate) sweep: Sweep,
 }
 

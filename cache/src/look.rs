@@ -29,7 +29,7 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
 
     fn upkeep(self: Arc<Self>) -> Later<()> {
         Box::pin(async move {
-            self.l1.upkeep();
+            Self::l1_upkeep(&self).await;
             self.recorder.upkeep(self.l1.size()).await;
         })
     }
@@ -148,6 +148,15 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
 }
 
 impl<K: Key, V: Value> Core<K, V> {
+    async fn l1_upkeep(self: &Arc<Self>) {
+        if !self.l1.is_idled {
+            return self.l1.upkeep();
+        }
+        // moka evicts what has gone idle, all of it at once.
+        let core = Arc::clone(self);
+        let _: Result<(), _> = tokio::task::spawn_blocking(move || core.l1.upkeep()).await;
+    }
+
     fn key(&self, text: &str) -> Result<K, CacheError> {
         let bad = || CacheError::BadKey { cache: self.name.clone(), key: text.to_owned() };
         text.parse().map_err(|_| bad())

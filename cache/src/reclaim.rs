@@ -3,12 +3,17 @@
 //! A read tells by itself whether an entry counts, so this only gives memory back, keeps the counts
 //! true, and lets waiting patterns go.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
 use crate::clock::Moment;
 use crate::core::Core;
+use crate::face::CacheFace;
 use crate::l1::Entry;
 use crate::recorder::hash_of;
 use crate::{Key, Value};
@@ -37,7 +42,9 @@ impl<K: Key, V: Value> Core<K, V> {
         let patterns = self.patterns.settled_numbers();
         let mut sweeping = self.l1.sweep.begin();
         let walk = self.l1.walk(|key, entry| {
-            if !self.reclaim(key, &entry) {
+            if self.remove_dead(key, &entry) {
+                sweeping.remove();
+            } else {
                 sweeping.leave(entry.kept_until);
             }
             // The last handle is gone: the rest goes with the cache.
@@ -58,7 +65,7 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     /// Removes the key if its entry counts no more; says whether it did when the walk saw it.
-    fn reclaim(&self, key: &K, entry: &Entry<V>) -> bool {
+    fn remove_dead(&self, key: &K, entry: &Entry<V>) -> bool {
         let now = Moment::now();
         let is_dead = |entry: &Entry<V>| !entry.is_kept(now) || self.is_overtaken(key, entry);
         if !is_dead(entry) {
@@ -71,5 +78,30 @@ impl<K: Key, V: Value> Core<K, V> {
             self.recorder.forget(hash_of(key));
         }
         true
+    }
+}
+
+/// Walks over the caches that have something to reclaim, each time that it is `due`. Each walk is a
+/// task of its own, so that none waits for another's.
+pub(crate) async fn in_turns(due: &Notify, caches: impl Fn() -> Vec<Arc<dyn CacheFace>>) {
+    let (mut walks, mut walked) = (JoinSet::new(), HashMap::new());
+    loop {
+        tokio::select! {
+            () = due.notified() => {}
+            Some(ended) = walks.join_next_with_id() => match ended {
+                Ok((id, ())) => _ = walked.remove(&id),
+                // For the supervisor to count: it starts all of them again.
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(error) => _ = walked.remove(&error.id()),
+                },
+            },
+        }
+        for cache in caches() {
+            let name = cache.name().to_owned();
+            if cache.has_to_reclaim() && !walked.values().any(|other| *other == name) {
+                walked.insert(walks.spawn(cache.reclaim()).id(), name);
+            }
+        }
     }
 }

@@ -1,17 +1,16 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use strata_report::{L2Report, NodeReport};
 use tokio::sync::Notify;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::{Bus, Hearer, Message, Tail};
 use crate::face::{CacheFace, Ear};
 use crate::l2::{Keyspace, Link, Pending, Step};
-use crate::{BuildError, Tasks, clock};
+use crate::{BuildError, Tasks, clock, reclaim};
 
 /// How often L1's upkeep runs where nobody reads.
 const UPKEEP: Duration = Duration::from_millis(250);
@@ -197,30 +196,6 @@ impl Shared {
     pub(crate) fn reclaim_soon(&self) {
         self.to_reclaim.notify_one();
     }
-
-    /// Each cache's walk in a task of its own, so that none waits for another's.
-    async fn reclaim(&self) {
-        let (mut walks, mut walked) = (JoinSet::new(), HashMap::new());
-        loop {
-            tokio::select! {
-                () = self.to_reclaim.notified() => {}
-                Some(ended) = walks.join_next_with_id() => match ended {
-                    Ok((id, ())) => _ = walked.remove(&id),
-                    // For the supervisor to count: it starts all of them again.
-                    Err(error) => match error.try_into_panic() {
-                        Ok(panic) => std::panic::resume_unwind(panic),
-                        Err(error) => _ = walked.remove(&error.id()),
-                    },
-                },
-            }
-            for cache in self.caches() {
-                let name = cache.name().to_owned();
-                if cache.has_to_reclaim() && !walked.values().any(|other| *other == name) {
-                    walked.insert(walks.spawn(cache.reclaim()).id(), name);
-                }
-            }
-        }
-    }
 }
 
 impl Hearer for Shared {
@@ -262,7 +237,7 @@ impl Shared {
         let shared = Arc::clone(self);
         self.tasks.spawn("reclaim", move || {
             let shared = Arc::clone(&shared);
-            async move { shared.reclaim().await }
+            async move { reclaim::in_turns(&shared.to_reclaim, || shared.caches()).await }
         });
         let Some(link) = &self.link else { return };
         let shared = Arc::clone(self);

@@ -18,8 +18,8 @@ impl Slices {
     /// What one slice takes at most, as far as steps are short.
     const LONGEST: Duration = Duration::from_millis(1);
     const MAX_STEPS: u32 = 4_096;
-    /// The clock costs as much as a step.
-    const STEPS_PER_LOOK_AT_THE_CLOCK: u32 = 32;
+    /// The clock costs as much as a short step.
+    const STEPS_PER_LOOK_AT_THE_CLOCK: u32 = 8;
 
     pub(crate) fn new() -> Self {
         Self { began: Instant::now(), n_steps: 0, busy: Duration::ZERO }

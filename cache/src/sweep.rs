@@ -16,9 +16,9 @@ pub(crate) struct Sweep {
 }
 
 impl Sweep {
-    /// Walks are so far apart at least, and take at most a share of the time.
+    /// Walks are so far apart at least, and looking at what stays takes at most a share of the time.
     const REST: Duration = Duration::from_secs(1);
-    const REST_PER_WALK: u32 = 20;
+    const REST_PER_WALK: f64 = 20.0;
 
     pub(crate) fn new() -> Self {
         Self { next: AtomicU64::new(u64::MAX), rests_until: AtomicU64::new(0) }
@@ -38,7 +38,7 @@ impl Sweep {
     /// Begins a walk, which reports the deadlines that it leaves.
     pub(crate) fn begin(&self) -> Sweeping<'_> {
         let before = self.next.swap(u64::MAX, Ordering::Acquire);
-        Sweeping { sweep: self, before, left: u64::MAX }
+        Sweeping { sweep: self, before, next: u64::MAX, n_left: 0, n_removed: 0 }
     }
 }
 
@@ -46,26 +46,35 @@ impl Sweep {
 pub(crate) struct Sweeping<'a> {
     sweep: &'a Sweep,
     before: u64,
-    left: u64,
+    next: u64,
+    n_left: u64,
+    n_removed: u64,
 }
 
 impl Sweeping<'_> {
     /// An entry with this deadline stays.
     pub(crate) fn leave(&mut self, deadline: Moment) {
-        self.left = self.left.min(deadline.as_nanos());
+        self.next = self.next.min(deadline.as_nanos());
+        self.n_left += 1;
+    }
+
+    /// An entry goes.
+    pub(crate) fn remove(&mut self) {
+        self.n_removed += 1;
     }
 
     /// Every entry was looked at; it took so long.
     pub(crate) fn end(mut self, busy: Duration) {
         self.before = u64::MAX;
-        let rest = Sweep::REST.max(busy * Sweep::REST_PER_WALK);
+        let in_vain = self.n_left as f64 / (self.n_left + self.n_removed).max(1) as f64;
+        let rest = Sweep::REST.max(busy.mul_f64(Sweep::REST_PER_WALK * in_vain));
         self.sweep.rests_until.store(Moment::now().after(rest).as_nanos(), Ordering::Relaxed);
     }
 }
 
 impl Drop for Sweeping<'_> {
     fn drop(&mut self) {
-        self.sweep.next.fetch_min(self.before.min(self.left), Ordering::Relaxed);
+        self.sweep.next.fetch_min(self.before.min(self.next), Ordering::Relaxed);
     }
 }
 
@@ -97,6 +106,21 @@ mod tests {
         assert!(sweep.is_due(start.after(Duration::from_secs(3_600))));
         sweep.begin().end(Duration::ZERO);
         assert!(!sweep.is_due(start.after(Duration::from_secs(7_200))), "nothing is left");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_walk_that_removed_nothing_rests_longer_than_one_that_removed_all() {
+        let sweep = Sweep::new();
+        let (start, took) = (Moment::now(), Duration::from_secs(1));
+        let mut walk = sweep.begin();
+        walk.leave(start);
+        walk.end(took);
+        assert!(!sweep.is_due(start.after(took * 19)) && sweep.is_due(start.after(took * 21)));
+        let mut walk = sweep.begin();
+        walk.remove();
+        walk.end(took);
+        sweep.expect(start);
+        assert!(sweep.is_due(start.after(took * 2)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
 //! What a look at an L1 of a million entries, or their removal, keeps other tasks waiting for: the
-//! worst gap between two ticks of a 1 ms ticker on a runtime with one thread.
+//! worst gap between two ticks of a 1 ms ticker on a runtime with one thread, less the time in
+//! which other processes had the processor.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -101,27 +102,25 @@ impl Measured {
         let moka = moka::sync::Cache::builder().max_capacity(2 * N_ENTRIES);
         let moka = moka.eviction_listener(|_, _, _| ()).build();
         (0..N_ENTRIES).for_each(|key| moka.insert(key, Arc::new(key)));
-        self.gap("nothing", async || sleep(Duration::from_secs(2)).await).await;
+        let (ticker, idle) = (Ticker::start(), Duration::from_secs(5));
+        sleep(idle).await;
+        let Gaps { own, all } = ticker.worst_gaps().await;
+        let detail = format!("in {}; {} with what others had", spoken(idle), spoken(all));
+        self.floor("nothing: worst gap", own, detail);
         let settling = timed(|| moka.run_pending_tasks());
-        let (mut entries, mut longest) = (moka.iter(), Duration::ZERO);
-        let mut n = 0;
-        loop {
-            let began = Instant::now();
-            let is_over = black_box(entries.next()).is_none();
-            longest = longest.max(began.elapsed());
-            n += 1;
-            if is_over {
-                break;
-            }
-        }
-        self.floor("bare moka: longest step of `iter`", longest, format!("of {n} steps"));
         self.floor("bare moka: `run_pending_tasks` after the fill", settling, String::new());
+        let (mut entries, mut keys) = (moka.iter(), Vec::new());
+        let longest = longest_step(|| entries.next().map(|(key, _)| keys.push(key)).is_some());
+        self.floor("bare moka: longest step of `iter`", longest, format!("of {}", keys.len()));
+        drop(entries);
+        let mut half = keys.iter().take(keys.len() / 2);
+        let longest = longest_step(|| half.next().map(|key| moka.invalidate(&**key)).is_some());
+        let of_all = format!("half of {}", keys.len());
+        self.floor("bare moka: longest `invalidate`, one by one", longest, of_all);
         moka.invalidate_all();
         let emptying = timed(|| moka.run_pending_tasks());
         let left = format!("{} entries left", moka.entry_count());
         self.floor("bare moka: `run_pending_tasks` after `invalidate_all`", emptying, left);
-        let dropping = timed(|| drop(moka));
-        self.floor("bare moka: `drop` of what is left", dropping, String::new());
     }
 
     async fn looks(&mut self, node: &Node) {
@@ -157,7 +156,7 @@ impl Measured {
                 elsewhere.act(node, act).await;
                 sleep(Duration::from_secs(2)).await;
             };
-            self.gap_once(&format!("pattern heard: {text}"), heard()).await;
+            self.gap(&format!("pattern heard: {text}"), heard).await;
         }
         let pattern = Pattern::parse("8*").expect("a pattern");
         let own = async || {
@@ -190,21 +189,22 @@ impl Measured {
         let short = users("short", SHORT).build(node).expect("a cache");
         fill(&short).await;
         self.gap("a million expire, until L1 is empty", async || until_empty(&short).await).await;
-    }
-
-    async fn gap(&mut self, what: &str, work: impl AsyncFnOnce()) {
-        self.gap_once(what, work()).await;
+        let idle = users("idle", HOUR).time_to_idle(SHORT).build(node).expect("a cache");
+        fill(&idle).await;
+        let gone = async || until_empty(&idle).await;
+        self.gap("a million go idle and nobody reads, until L1 is empty", gone).await;
     }
 
     /// The worst gap while the work runs.
-    async fn gap_once(&mut self, what: &str, work: impl Future<Output = ()>) {
+    async fn gap(&mut self, what: &str, work: impl AsyncFnOnce()) {
         let ticker = Ticker::start();
         sleep(Duration::from_millis(100)).await;
         let began = Instant::now();
-        work.await;
-        let took = format!("took {}", spoken(began.elapsed()));
+        work().await;
+        let took = spoken(began.elapsed());
         sleep(Duration::from_millis(50)).await;
-        let gap = ticker.worst_gap().await;
+        let Gaps { own: gap, all } = ticker.worst_gaps().await;
+        let took = format!("took {took}; {} with what others had", spoken(all));
         eprintln!("looking: {what}: {} ({took})", spoken(gap));
         self.0.push((What::Ours(what.to_owned()), gap, took));
     }
@@ -213,6 +213,29 @@ impl Measured {
         eprintln!("looking: {what}: {} {detail}", spoken(took));
         self.0.push((What::Floor(what.to_owned()), took, detail));
     }
+}
+
+/// The longest of many steps, without the time in which others had the processor. Nothing is left
+/// once a step says so.
+fn longest_step(mut step: impl FnMut() -> bool) -> Duration {
+    let mut longest = Duration::ZERO;
+    loop {
+        let (before, mut longest_here, mut is_over) = (waited(), Duration::ZERO, false);
+        for _ in 0..1_000 {
+            longest_here = longest_here.max(timed(|| is_over = !step()));
+        }
+        longest = longest.max(longest_here.saturating_sub(waited() - before));
+        if is_over {
+            return longest;
+        }
+    }
+}
+
+/// How long this thread has been ready while others had the processor, as Linux counts it.
+fn waited() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let ns = stat.split_whitespace().nth(1).and_then(|ns| ns.parse().ok());
+    Duration::from_nanos(ns.unwrap_or(0))
 }
 
 fn timed(work: impl FnOnce()) -> Duration {
@@ -227,7 +250,7 @@ async fn fill(cache: &Users) {
         let load = async |keys: Vec<u64>| {
             Ok::<_, Infallible>(keys.into_iter().map(|key| (key, key)).collect::<HashMap<_, _>>())
         };
-        black_box(cache.get_many(some, move |keys| load(keys)).await);
+        black_box(cache.get_many(some, load).await);
     }
 }
 
@@ -240,7 +263,15 @@ async fn until_empty(cache: &Users) {
 /// A task that wants to run each millisecond.
 struct Ticker {
     stop: oneshot::Sender<()>,
-    ticking: JoinHandle<Duration>,
+    ticking: JoinHandle<Gaps>,
+}
+
+/// The worst gaps between two ticks.
+#[derive(Clone, Copy, Default)]
+struct Gaps {
+    all: Duration,
+    /// Without the time in which other processes had the processor.
+    own: Duration,
 }
 
 impl Ticker {
@@ -249,11 +280,13 @@ impl Ticker {
         let ticking = tokio::spawn(async move {
             let mut ticks = interval(TICK);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            let (mut last, mut worst) = (Instant::now(), Duration::ZERO);
+            let (mut last, mut worst) = ((Instant::now(), waited()), Gaps::default());
             while stopped.try_recv().is_err() {
                 ticks.tick().await;
-                let now = Instant::now();
-                worst = worst.max(now - last);
+                let now = (Instant::now(), waited());
+                let gap = now.0 - last.0;
+                worst.all = worst.all.max(gap);
+                worst.own = worst.own.max(gap.saturating_sub(now.1 - last.1));
                 last = now;
             }
             worst
@@ -261,8 +294,8 @@ impl Ticker {
         Self { stop, ticking }
     }
 
-    async fn worst_gap(self) -> Duration {
+    async fn worst_gaps(self) -> Gaps {
         self.stop.send(()).expect("the ticker runs");
-        self.ticking.await.expect("the worst gap")
+        self.ticking.await.expect("the worst gaps")
     }
 }
