@@ -10,16 +10,14 @@ use std::time::{Duration, Instant};
 
 use strata_cache::{Cache, L1List, Node, Pattern};
 use tokio::runtime::{Builder, Handle};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::sleep;
 
 use crate::redis_server::RedisServer;
 use crate::table::{Table, spoken};
+use crate::ticker::{Gaps, Ticker, waited};
 
 const N_ENTRIES: u64 = 1_000_000;
 const AIM: Duration = Duration::from_millis(10);
-const TICK: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Filled within it, gone after it.
@@ -99,9 +97,7 @@ impl Measured {
 
     /// What moka itself takes at a stretch, and the machine.
     async fn floors(&mut self) {
-        let moka = moka::sync::Cache::builder().max_capacity(2 * N_ENTRIES);
-        let moka = moka.eviction_listener(|_, _, _| ()).build();
-        (0..N_ENTRIES).for_each(|key| moka.insert(key, Arc::new(key)));
+        let moka = bare();
         let (ticker, idle) = (Ticker::start(), Duration::from_secs(5));
         sleep(idle).await;
         let Gaps { own, all } = ticker.worst_gaps().await;
@@ -113,10 +109,11 @@ impl Measured {
         let longest = longest_step(|| entries.next().map(|(key, _)| keys.push(key)).is_some());
         self.floor("bare moka: longest step of `iter`", longest, format!("of {}", keys.len()));
         drop(entries);
-        let mut half = keys.iter().take(keys.len() / 2);
-        let longest = longest_step(|| half.next().map(|key| moka.invalidate(&**key)).is_some());
-        let of_all = format!("half of {}", keys.len());
+        let mut rest = keys.iter();
+        let longest = longest_step(|| rest.next().map(|key| moka.invalidate(&**key)).is_some());
+        let of_all = format!("of {}", keys.len());
         self.floor("bare moka: longest `invalidate`, one by one", longest, of_all);
+        let moka = bare();
         moka.invalidate_all();
         let emptying = timed(|| moka.run_pending_tasks());
         let left = format!("{} entries left", moka.entry_count());
@@ -215,6 +212,13 @@ impl Measured {
     }
 }
 
+fn bare() -> moka::sync::Cache<u64, Arc<u64>> {
+    let moka = moka::sync::Cache::builder().max_capacity(2 * N_ENTRIES);
+    let moka = moka.eviction_listener(|_, _, _| ()).build();
+    (0..N_ENTRIES).for_each(|key| moka.insert(key, Arc::new(key)));
+    moka
+}
+
 /// The longest of many steps, without the time in which others had the processor. Nothing is left
 /// once a step says so.
 fn longest_step(mut step: impl FnMut() -> bool) -> Duration {
@@ -229,13 +233,6 @@ fn longest_step(mut step: impl FnMut() -> bool) -> Duration {
             return longest;
         }
     }
-}
-
-/// How long this thread has been ready while others had the processor, as Linux counts it.
-fn waited() -> Duration {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    let ns = stat.split_whitespace().nth(1).and_then(|ns| ns.parse().ok());
-    Duration::from_nanos(ns.unwrap_or(0))
 }
 
 fn timed(work: impl FnOnce()) -> Duration {
@@ -257,45 +254,5 @@ async fn fill(cache: &Users) {
 async fn until_empty(cache: &Users) {
     while cache.report().l1.entries > 0 {
         sleep(Duration::from_millis(50)).await;
-    }
-}
-
-/// A task that wants to run each millisecond.
-struct Ticker {
-    stop: oneshot::Sender<()>,
-    ticking: JoinHandle<Gaps>,
-}
-
-/// The worst gaps between two ticks.
-#[derive(Clone, Copy, Default)]
-struct Gaps {
-    all: Duration,
-    /// Without the time in which other processes had the processor.
-    own: Duration,
-}
-
-impl Ticker {
-    fn start() -> Self {
-        let (stop, mut stopped) = oneshot::channel();
-        let ticking = tokio::spawn(async move {
-            let mut ticks = interval(TICK);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            let (mut last, mut worst) = ((Instant::now(), waited()), Gaps::default());
-            while stopped.try_recv().is_err() {
-                ticks.tick().await;
-                let now = (Instant::now(), waited());
-                let gap = now.0 - last.0;
-                worst.all = worst.all.max(gap);
-                worst.own = worst.own.max(gap.saturating_sub(now.1 - last.1));
-                last = now;
-            }
-            worst
-        });
-        Self { stop, ticking }
-    }
-
-    async fn worst_gaps(self) -> Gaps {
-        self.stop.send(()).expect("the ticker runs");
-        self.ticking.await.expect("the worst gaps")
     }
 }

@@ -14,6 +14,7 @@ mod memory;
 mod patterns;
 mod redis_server;
 mod table;
+mod ticker;
 
 use std::time::Instant;
 
