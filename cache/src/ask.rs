@@ -10,33 +10,33 @@ use crate::{CacheError, Journal, L2Head, Node, Pattern};
 
 impl Node {
     /// Fresh keys of this node's L1 that match: how many in all, and the first of them by name.
-    /// Walks L1, without touching popularity or idle times.
+    /// Walks L1 in slices, without touching popularity or idle times; other tasks go on meanwhile.
     ///
     /// # Errors
     /// When there is no such cache.
-    pub fn list_l1(
+    pub async fn list_l1(
         &self,
         cache: &str,
         list: &L1List<'_>,
     ) -> Result<(u64, Vec<KeyRow>), CacheError> {
-        Ok(self.cache(cache)?.list_l1(list))
+        Ok(self.cache(cache)?.list_l1(list).await)
     }
 
-    /// Those of the keys that lie, fresh, in this node's L1. Walks L1.
+    /// Those of the keys that lie, fresh, in this node's L1. Walks L1 in slices.
     ///
     /// # Errors
     /// When there is no such cache.
-    pub fn among_l1(&self, cache: &str, keys: &[String]) -> Result<Vec<KeyRow>, CacheError> {
+    pub async fn among_l1(&self, cache: &str, keys: &[String]) -> Result<Vec<KeyRow>, CacheError> {
         let keys: HashSet<&str> = keys.iter().map(String::as_str).collect();
-        Ok(self.cache(cache)?.among_l1(&keys))
+        Ok(self.cache(cache)?.among_l1(&keys).await)
     }
 
-    /// When entries of this node's L1 expire and how large they are. Walks L1.
+    /// When entries of this node's L1 expire and how large they are. Walks L1 in slices.
     ///
     /// # Errors
     /// When there is no such cache.
-    pub fn survey_l1(&self, cache: &str) -> Result<L1Survey, CacheError> {
-        Ok(self.cache(cache)?.survey_l1())
+    pub async fn survey_l1(&self, cache: &str) -> Result<L1Survey, CacheError> {
+        Ok(self.cache(cache)?.survey_l1().await)
     }
 
     /// One step of a walk over L2: keys that match, and where to go on; 0 is the end, and where

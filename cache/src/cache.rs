@@ -384,8 +384,8 @@ impl<K: Key, V: Value> Cache<K, V> {
         to_its_end(running).await.unwrap_or(Effect::Queued)
     }
 
-    /// Removes every key that matches from both levels and every node. Costs a SCAN of L2, and each
-    /// node walks its L1. Fills of the whole cache that are under way are not kept. Runs to its end
+    /// Removes every key that matches from both levels and every node. Costs a SCAN of L2. In L1 it
+    /// holds at once; the memory is reclaimed by one walk in the background. Fills of the whole cache that are under way are not kept. Runs to its end
     /// even when the caller goes away; to watch or cancel one, use
     /// [`Node::invalidate_pattern`](crate::Node::invalidate_pattern).
     ///
@@ -411,7 +411,8 @@ impl<K: Key, V: Value> Cache<K, V> {
         to_its_end(running).await.unwrap_or(Effect::Queued)
     }
 
-    /// The numbers of this cache at this instant. Runs L1's pending upkeep first.
+    /// The numbers of this cache at this instant. Counts of what lies in L1 and what has left it are
+    /// as of the last upkeep, at most a quarter of a second ago.
     pub fn report(&self) -> CacheReport {
         self.core.numbers()
     }

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use strata_report::{CacheReport, Outcome};
@@ -13,6 +14,7 @@ use crate::l2::Keyspace;
 use crate::recorder::{Bounds, Grouping, Label, Lives, Recorder};
 use crate::tags::Tags;
 use crate::ticket::Ticket;
+use crate::waiting_patterns::WaitingPatterns;
 use crate::{Key, LoadError, Loaded, Node, Value, clock};
 
 /// A miss costs far more than to look at its key now and then.
@@ -27,6 +29,9 @@ pub(crate) struct Core<K, V> {
     pub(crate) l2: Option<Keyspace>,
     pub(crate) fence: Fence<K, Flight<V>>,
     pub(crate) tags: Tags,
+    pub(crate) patterns: WaitingPatterns,
+    /// Entries of older epochs than this have left L1.
+    pub(crate) reclaimed: AtomicU64,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) grouping: Grouping<K>,
 }
@@ -57,6 +62,8 @@ impl<K: Key, V: Value> Core<K, V> {
             l1: L1::new(capacity, policy.time_to_idle, Arc::clone(&recorder)),
             fence: Fence::new(),
             tags: Tags::default(),
+            patterns: WaitingPatterns::default(),
+            reclaimed: AtomicU64::new(0),
             name,
             policy,
             node,
@@ -67,9 +74,9 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     /// What an entry is good for.
-    pub(crate) fn standing(&self, entry: &Entry<V>, now: Moment) -> Standing {
-        let is_overtaken = || entry.tags.as_ref().is_some_and(|tags| !tags.holds());
-        if entry.epoch != self.fence.epoch() || is_overtaken() {
+    pub(crate) fn standing(&self, key: &K, entry: &Entry<V>, now: Moment) -> Standing {
+        let has_stale_tag = || entry.tags.as_ref().is_some_and(|tags| !tags.holds());
+        if self.is_overtaken(key, entry) || has_stale_tag() {
             return Standing::Dead;
         }
         if now < entry.fresh_until {
@@ -85,6 +92,11 @@ impl<K: Key, V: Value> Core<K, V> {
             _ if entry.soft => Standing::Soft,
             _ => Standing::Stale,
         }
+    }
+
+    /// Whether its cache was emptied or a pattern that matches it invalidated since its fill began.
+    pub(crate) fn is_overtaken(&self, key: &K, entry: &Entry<V>) -> bool {
+        entry.epoch != self.fence.epoch() || self.patterns.overtake(key, entry.tick)
     }
 
     /// While the bus is silent an entry counts for a short time after its fill only.
@@ -109,8 +121,8 @@ impl<K: Key, V: Value> Core<K, V> {
         self.recorder.label(&self.grouping, key)
     }
 
-    pub(crate) fn is_fresh(&self, entry: &Entry<V>) -> bool {
-        self.standing(entry, Moment::now()) == Standing::Fresh
+    pub(crate) fn is_fresh(&self, key: &K, entry: &Entry<V>) -> bool {
+        self.standing(key, entry, Moment::now()) == Standing::Fresh
     }
 
     /// Whether a fresh entry should be refreshed before it expires: XFetch, which grows likelier
@@ -155,6 +167,7 @@ impl<K: Key, V: Value> Core<K, V> {
             retry_at: None,
             soft: life.soft,
             epoch: ticket.token.epoch(),
+            tick: ticket.token.tick(),
             load_us: life.load_us,
             version: life.version,
             tags: self.tags.tagged(&life.tags, ticket.token.tick()),
@@ -188,8 +201,6 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     pub(crate) fn numbers(&self) -> CacheReport {
-        self.recorder.contain(|| self.l1.upkeep());
-        self.recorder.upkeep(self.l1.size());
         self.recorder.report(&self.name, self.l1.size(), self.policy.settings())
     }
 }

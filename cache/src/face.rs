@@ -12,19 +12,25 @@ use crate::recorder::CacheEvents;
 use crate::walk::{L1List, L1Survey};
 use crate::{CacheError, Pattern};
 
-pub(crate) type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+pub(crate) type Later<T> = Looking<'static, T>;
+
+/// A look at a cache, which may walk over L1 in slices.
+pub(crate) type Looking<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A cache as its node sees it: without its types, keys as text.
 pub(crate) trait CacheFace: Send + Sync {
     fn name(&self) -> &str;
     fn report(&self) -> CacheReport;
-    fn upkeep(&self);
-    /// Whether enough in L1 may have expired for a walk.
-    fn sweep_is_due(&self) -> bool {
+    /// Brings counts and estimates up to date.
+    fn upkeep(self: Arc<Self>) -> Later<()>;
+    /// Whether enough in L1 may have expired or been invalidated for a walk.
+    fn has_to_reclaim(&self) -> bool {
         false
     }
-    /// Walks L1 and removes what has expired.
-    fn sweep(&self) {}
+    /// Walks L1 and removes what counts no more.
+    fn reclaim(self: Arc<Self>) -> Later<()> {
+        Box::pin(std::future::ready(()))
+    }
     /// Acts on another node's invalidation.
     fn hear(&self, message: &Message);
     /// A tag's invalidation that had waited has reached Redis, at this number of the bus.
@@ -36,28 +42,21 @@ pub(crate) trait CacheFace: Send + Sync {
         self.raise_epoch();
     }
     fn keyspace(&self) -> Option<&Keyspace>;
-    fn look_l1(&self, key: &str) -> Result<Option<EntryLook>, CacheError>;
+    fn look_l1<'a>(&'a self, key: &str) -> Result<Looking<'a, Option<EntryLook>>, CacheError>;
     fn look_l2(self: Arc<Self>, key: &str) -> Result<Later<Option<L2Look>>, CacheError>;
-    fn match_l1(&self, pattern: &Pattern, limit: usize) -> (u64, Vec<String>);
+    /// Fresh entries of L1 that match: how many, and some of them.
+    fn match_l1<'a>(
+        &'a self,
+        pattern: &'a Pattern,
+        limit: usize,
+    ) -> Looking<'a, (u64, Vec<String>)>;
     /// Fresh entries of L1 that match: how many, and the first by name after a key.
-    fn list_l1(&self, list: &L1List<'_>) -> (u64, Vec<KeyRow>) {
-        let (n_keys, keys) = self.match_l1(list.pattern, usize::MAX);
-        let mut keys: Vec<_> = keys.into_iter().filter(|key| list.is_after(key)).collect();
-        keys.sort_unstable();
-        keys.truncate(list.limit);
-        let row = |key| KeyRow { key, ..KeyRow::default() };
-        (n_keys, keys.into_iter().map(row).collect())
-    }
+    fn list_l1<'a>(&'a self, list: &'a L1List<'_>) -> Looking<'a, (u64, Vec<KeyRow>)>;
     /// Those of the keys that lie, fresh, in L1.
-    fn among_l1(&self, keys: &HashSet<&str>) -> Vec<KeyRow> {
-        let (_, held) =
-            Pattern::parse("*").map_or((0, Vec::new()), |all| self.match_l1(&all, usize::MAX));
-        let held = held.into_iter().filter(|key| keys.contains(key.as_str()));
-        held.map(|key| KeyRow { key, ..KeyRow::default() }).collect()
-    }
+    fn among_l1<'a>(&'a self, keys: &'a HashSet<&str>) -> Looking<'a, Vec<KeyRow>>;
     /// When entries expire and how large they are, from a walk over L1.
-    fn survey_l1(&self) -> L1Survey {
-        L1Survey::default()
+    fn survey_l1(&self) -> Looking<'_, L1Survey> {
+        Box::pin(std::future::ready(L1Survey::default()))
     }
     /// The name of the key's group.
     fn group_of(&self, _key: &str) -> Option<String> {

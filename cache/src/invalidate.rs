@@ -19,6 +19,7 @@ use crate::recorder::hash_of;
 use crate::tasks::log_safely;
 use crate::ticket::Ticket;
 use crate::user_code::caught;
+use crate::waiting_patterns::TooMany;
 use crate::{Key, Loaded, Pattern, Value};
 
 impl<K: Key, V: Value> Core<K, V> {
@@ -106,6 +107,9 @@ impl<K: Key, V: Value> Core<K, V> {
         let soften = || {
             if let Some(entry) = self.l1.get_if_present(key) {
                 let now = Moment::now();
+                if self.is_overtaken(key, &entry) {
+                    return;
+                }
                 let fresh_until = entry.fresh_until.min(now);
                 self.put_l1(key, &Entry { fresh_until, soft: true, filled_at: now, ..entry });
             }
@@ -260,23 +264,19 @@ impl<K: Key, V: Value> Core<K, V> {
         self.recorder.invalidation(Scope::Key, origin);
     }
 
-    /// Overtakes every fill and drops what matches from L1.
+    /// Overtakes every fill, and every entry that matches; the memory is reclaimed soon.
     fn drop_all(&self, pattern: Option<&Pattern>) {
-        let Some(pattern) = pattern else {
-            self.recorder.l1_removed.add(self.l1.entry_count());
-            self.fence.raise_epoch();
-            self.l1.remove_all();
-            self.l1.upkeep();
-            self.recorder.forget_all();
-            return;
-        };
-        self.fence.overtake_all();
-        let keys = self.l1.matching(pattern, |_| true);
-        for (key, _) in keys {
-            // Under the lock, where a soft invalidation may be putting it back.
-            let had = self.fence.overtake(&key, || self.l1.remove(&key));
-            self.recorder.l1_removed.add(u64::from(had));
-            self.recorder.forget(hash_of(&*key));
+        match pattern.map(|pattern| self.patterns.add(pattern, || self.fence.raise_tick())) {
+            Some(Ok(number)) => {
+                self.fence.overtake_all();
+                self.patterns.settled(number);
+                self.node.shared().reclaim_soon();
+            }
+            Some(Err(TooMany)) => {
+                self.recorder.gaps.add(1);
+                self.empty();
+            }
+            None => self.empty(),
         }
     }
 

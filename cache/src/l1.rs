@@ -1,3 +1,4 @@
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -5,8 +6,8 @@ use moka::notification::RemovalCause;
 use strata_report::What;
 
 use crate::clock::Moment;
-use crate::pattern::Pattern;
 use crate::recorder::{L1Size, Label, Recorder, Removal};
+use crate::slices;
 use crate::sweep::Sweep;
 use crate::tags::Tagged;
 use crate::user_code::contained;
@@ -27,6 +28,8 @@ pub(crate) struct Entry<V> {
     /// It was invalidated softly: served stale while one refresh runs.
     pub(crate) soft: bool,
     pub(crate) epoch: u64,
+    /// The fence's tick before its fill began: patterns with a later one overtake it.
+    pub(crate) tick: u64,
     pub(crate) load_us: u32,
     /// Of the row; 0 is none.
     pub(crate) version: u64,
@@ -114,7 +117,9 @@ impl<K, V> Capacity<K, V> {
 pub(crate) struct L1<K, V> {
     moka: moka::sync::Cache<K, Entry<V>>,
     capacity: Capacity<K, V>,
-    sweep: Sweep,
+    /// Whether moka evicts what has not been read for a time.
+    pub(crate) is_idled: bool,
+    pub(crate) sweep: Sweep,
 }
 
 impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
@@ -138,6 +143,7 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
             });
         };
         let mut builder = moka::sync::Cache::builder().eviction_listener(listener);
+        let is_idled = time_to_idle.is_some();
         if let Some(time_to_idle) = time_to_idle {
             builder = builder.time_to_idle(time_to_idle.min(clock::MAX_TIME_TO_LIVE));
         }
@@ -147,7 +153,7 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
                 builder.max_capacity(*max_bytes).weigher(|_, entry: &Entry<V>| entry.weight)
             }
         };
-        Self { moka: builder.build(), capacity, sweep: Sweep::new() }
+        Self { moka: builder.build(), capacity, is_idled, sweep: Sweep::new() }
     }
 
     /// The entry, which may have expired.
@@ -171,64 +177,47 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
         self.moka.remove(key).is_some_and(|entry| entry.is_kept(Moment::now()))
     }
 
-    /// Removes everything. Entries leave the counts at the next upkeep.
-    pub(crate) fn remove_all(&self) {
-        self.moka.invalidate_all();
-    }
-
-    pub(crate) fn sweep_is_due(&self) -> bool {
-        self.sweep.is_due(Moment::now())
-    }
-
-    /// Walks L1 and hands over the keys that have expired, for [`L1::remove_expired`].
-    pub(crate) fn sweep(&self, mut expired: impl FnMut(&K)) {
-        self.sweep.walk(|leave| {
-            let now = Moment::now();
-            for (key, entry) in &self.moka {
-                if entry.is_kept(now) {
-                    leave(entry.kept_until);
-                } else {
-                    expired(&key);
-                }
-            }
-        });
-        self.upkeep();
-    }
-
-    /// Removes the key if it has expired. Only under the fence: what the walk saw may have been
-    /// replaced since.
-    pub(crate) fn remove_expired(&self, key: &K) {
-        if self.moka.get(key).is_some_and(|entry| !entry.is_kept(Moment::now())) {
+    /// Removes the key if its entry is `dead`; says whether it was there. Only under the fence:
+    /// what a walk saw may have been replaced since.
+    pub(crate) fn remove_if(&self, key: &K, dead: impl FnOnce(&Entry<V>) -> bool) -> bool {
+        let is_dead = self.moka.get(key).is_some_and(|entry| dead(&entry));
+        if is_dead {
             self.moka.invalidate(key);
         }
+        is_dead
     }
 
-    /// The entry without moving its popularity or idle time. Walks L1, so for inspectors only.
-    pub(crate) fn peek(&self, key: &K) -> Option<Entry<V>> {
-        if !self.moka.contains_key(key) {
-            return None;
+    /// The entry without prolonging its idle time. Where there is an idle time this walks up to the
+    /// key; elsewhere it counts as one use.
+    pub(crate) async fn peek(&self, key: &K) -> Option<Entry<V>> {
+        if !self.is_idled || !self.moka.contains_key(key) {
+            return self.get_if_present(key);
         }
-        let found = self.moka.iter().find(|(present, _)| **present == *key);
-        found.map(|(_, entry)| entry).filter(|entry| entry.is_kept(Moment::now()))
-    }
-
-    /// Every entry, fresh or not, without moving its popularity or idle time.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Arc<K>, Entry<V>)> + '_ {
-        self.moka.iter()
-    }
-
-    /// Every key that matches and whose entry passes `live`.
-    pub(crate) fn matching<'a>(
-        &'a self,
-        pattern: &'a Pattern,
-        live: impl Fn(&Entry<V>) -> bool + 'a,
-    ) -> impl Iterator<Item = (Arc<K>, String)> + 'a {
-        self.moka.iter().filter(move |(_, entry)| live(entry)).filter_map(|(key, _)| {
-            let text = key.to_string();
-            pattern.matches(&text).then_some((key, text))
+        let mut found = None;
+        self.walk(|present, entry| {
+            if *present != *key {
+                return ControlFlow::Continue(());
+            }
+            found = Some(entry);
+            ControlFlow::Break(())
         })
+        .await;
+        found
     }
 
+    /// Walks over every entry, fresh or not, in slices, without moving its popularity or idle time.
+    /// Says how long it was busy.
+    ///
+    /// moka collects the keys of a 64th of the cache at a time, which no slice can divide.
+    pub(crate) async fn walk(
+        &self,
+        mut visit: impl FnMut(&K, Entry<V>) -> ControlFlow<()>,
+    ) -> Duration {
+        slices::walk(self.moka.iter(), |(key, entry)| visit(&key, entry)).await
+    }
+
+    /// Lets moka count what has come and gone since. Short, as long as nothing is left to evict:
+    /// its logs hold a few hundred steps.
     pub(crate) fn upkeep(&self) {
         self.moka.run_pending_tasks();
     }

@@ -8,7 +8,7 @@ use strata_report::{CacheReport, Effect, EntryLook, KeyRow, L2Look};
 use crate::bus::Message;
 use crate::clock::{Moment, millis};
 use crate::core::Core;
-use crate::face::{CacheFace, Later};
+use crate::face::{CacheFace, Later, Looking};
 use crate::invalidate::to_its_end;
 use crate::l1::{Capacity, Entry};
 use crate::l2::{Envelope, Found, Keyspace};
@@ -27,20 +27,25 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
         self.numbers()
     }
 
-    fn upkeep(&self) {
-        self.recorder.contain(|| self.l1.upkeep());
-        self.recorder.upkeep(self.l1.size());
+    fn upkeep(self: Arc<Self>) -> Later<()> {
+        Box::pin(async move {
+            Self::l1_upkeep(&self).await;
+            self.recorder.upkeep(self.l1.size()).await;
+        })
     }
 
-    fn sweep_is_due(&self) -> bool {
-        self.l1.sweep_is_due()
+    fn has_to_reclaim(&self) -> bool {
+        Self::has_to_reclaim(self)
     }
 
-    fn sweep(&self) {
-        let remove = |key: &K| {
-            self.recorder.contain(|| self.fence.hold(key, || self.l1.remove_expired(key)));
-        };
-        self.recorder.contain(|| self.l1.sweep(remove));
+    fn reclaim(self: Arc<Self>) -> Later<()> {
+        Box::pin(async move {
+            self.reclaim_l1().await;
+            if Arc::strong_count(&self) == 1 {
+                // The last handle: a large L1 takes long to drop.
+                tokio::task::spawn_blocking(move || drop(self));
+            }
+        })
     }
 
     fn hear(&self, message: &Message) {
@@ -50,9 +55,7 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
     fn raise_epoch(&self) {
         // First, so that who reads L2 in the new epoch asks Redis about tags.
         self.tags.forget_sequences();
-        self.fence.raise_epoch();
-        self.recorder.contain(|| self.l1.remove_all());
-        self.recorder.forget_all();
+        self.empty();
     }
 
     fn gap(&self) {
@@ -68,9 +71,14 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
         self.l2.as_ref()
     }
 
-    fn look_l1(&self, key: &str) -> Result<Option<EntryLook>, CacheError> {
+    fn look_l1<'a>(&'a self, key: &str) -> Result<Looking<'a, Option<EntryLook>>, CacheError> {
         let key = self.key(key)?;
-        Ok(self.l1.peek(&key).map(|entry| self.look_at(&entry)))
+        Ok(Box::pin(async move {
+            let now = Moment::now();
+            let is_there = |entry: &Entry<V>| entry.is_kept(now) && !self.is_overtaken(&key, entry);
+            let entry = self.l1.peek(&key).await.filter(is_there);
+            entry.map(|entry| self.look_at(&key, &entry))
+        }))
     }
 
     fn look_l2(self: Arc<Self>, key: &str) -> Result<Later<Option<L2Look>>, CacheError> {
@@ -85,28 +93,24 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
         }))
     }
 
-    fn match_l1(&self, pattern: &Pattern, limit: usize) -> (u64, Vec<String>) {
-        let mut first = Vec::new();
-        let mut count = 0;
-        for (_, text) in self.l1.matching(pattern, |entry| self.is_fresh(entry)) {
-            count += 1;
-            if first.len() < limit {
-                first.push(text);
-            }
-        }
-        (count, first)
+    fn match_l1<'a>(
+        &'a self,
+        pattern: &'a Pattern,
+        limit: usize,
+    ) -> Looking<'a, (u64, Vec<String>)> {
+        Box::pin(self.matching(pattern, limit))
     }
 
-    fn list_l1(&self, list: &L1List<'_>) -> (u64, Vec<KeyRow>) {
-        self.list(list)
+    fn list_l1<'a>(&'a self, list: &'a L1List<'_>) -> Looking<'a, (u64, Vec<KeyRow>)> {
+        Box::pin(self.list(list))
     }
 
-    fn among_l1(&self, keys: &HashSet<&str>) -> Vec<KeyRow> {
-        self.among(keys)
+    fn among_l1<'a>(&'a self, keys: &'a HashSet<&str>) -> Looking<'a, Vec<KeyRow>> {
+        Box::pin(self.among(keys))
     }
 
-    fn survey_l1(&self) -> L1Survey {
-        self.survey()
+    fn survey_l1(&self) -> Looking<'_, L1Survey> {
+        Box::pin(self.survey())
     }
 
     fn group_of(&self, key: &str) -> Option<String> {
@@ -149,17 +153,28 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
 }
 
 impl<K: Key, V: Value> Core<K, V> {
+    async fn l1_upkeep(self: &Arc<Self>) {
+        let core = Arc::clone(self);
+        let upkeep = move || core.recorder.contain(|| core.l1.upkeep());
+        if !self.l1.is_idled {
+            upkeep();
+            return;
+        }
+        // moka evicts what has gone idle, all of it at once.
+        let _: Result<_, _> = tokio::task::spawn_blocking(upkeep).await;
+    }
+
     fn key(&self, text: &str) -> Result<K, CacheError> {
         let bad = || CacheError::BadKey { cache: self.name.clone(), key: text.to_owned() };
         text.parse().map_err(|_| bad())
     }
 
-    fn look_at(&self, entry: &Entry<V>) -> EntryLook {
+    fn look_at(&self, key: &K, entry: &Entry<V>) -> EntryLook {
         let now = Moment::now();
         let json = |value: &Arc<V>| serde_json::to_string_pretty(&**value).unwrap_or_default();
         EntryLook {
             value: entry.value.get().map(json),
-            fresh: self.is_fresh(entry),
+            fresh: self.is_fresh(key, entry),
             age_ms: millis(now.since(entry.loaded_at)),
             expires_in_ms: Some(millis(entry.fresh_until.since(now))),
             version: (entry.version > 0).then_some(entry.version),

@@ -87,18 +87,21 @@ impl Node {
         self.shared.caches().iter().map(|cache| cache.name().to_owned()).collect()
     }
 
-    /// The node and all its caches at this instant. Runs L1's pending upkeep first; asks nothing
-    /// of Redis.
+    /// The node and all its caches at this instant. Counts of what lies in L1 and what has left it
+    /// are as of the last upkeep, at most a quarter of a second ago. Does no other work and asks
+    /// nothing of Redis.
     pub fn report(&self) -> NodeReport {
         self.shared.report()
     }
 
-    /// One key in this node's L1, without touching its popularity or idle time.
+    /// One key in this node's L1. Where the cache has a time to idle, this walks L1 in slices up to
+    /// the key, so as not to prolong it; elsewhere it counts as one use.
     ///
     /// # Errors
     /// When there is no such cache, or the text is no key of it.
-    pub fn look_l1(&self, cache: &str, key: &str) -> Result<Option<EntryLook>, CacheError> {
-        self.cache(cache)?.look_l1(key)
+    pub async fn look_l1(&self, cache: &str, key: &str) -> Result<Option<EntryLook>, CacheError> {
+        let cache = self.cache(cache)?;
+        Ok(cache.look_l1(key)?.await)
     }
 
     /// One key in L2; `None` where L2 is off or cannot be asked.
@@ -109,17 +112,17 @@ impl Node {
         Ok(self.cache(cache)?.look_l2(key)?.await)
     }
 
-    /// Keys in this node's L1 that match: how many, and the first `limit` of them.
+    /// Keys in this node's L1 that match: how many, and `limit` of them. Walks L1 in slices.
     ///
     /// # Errors
     /// When there is no such cache.
-    pub fn match_l1(
+    pub async fn match_l1(
         &self,
         cache: &str,
         pattern: &Pattern,
         limit: usize,
     ) -> Result<(u64, Vec<String>), CacheError> {
-        Ok(self.cache(cache)?.match_l1(pattern, limit))
+        Ok(self.cache(cache)?.match_l1(pattern, limit).await)
     }
 
     /// Keys in L2 that match, by SCAN: how many, and the first `limit` of them; `None` where L2 is
@@ -256,6 +259,13 @@ impl Node {
     #[doc(hidden)]
     pub fn holds(&self) -> crate::holds::Holds {
         self.shared.link().map(|link| link.holds.clone()).unwrap_or_default()
+    }
+
+    /// Runs the upkeep that would run within a quarter of a second.
+    #[cfg(feature = "holds")]
+    #[doc(hidden)]
+    pub async fn upkeep(&self) {
+        self.shared.upkeep_now().await;
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

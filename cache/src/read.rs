@@ -160,7 +160,7 @@ impl<K: Key, V: Value> Core<K, V> {
         }
         let look_again = || {
             let entry = self.l1.get_if_present(key);
-            entry.is_none_or(|entry| is_absent(self.standing(&entry, Moment::now())))
+            entry.is_none_or(|entry| is_absent(self.standing(key, &entry, Moment::now())))
         };
         let ticket = self.ticket(key);
         match self.fence.scout(key, look_again) {
@@ -198,7 +198,7 @@ impl<K: Key, V: Value> Core<K, V> {
         let mut stands_in = None;
         let look = || {
             stands_in = self.l1.get_if_present(key);
-            stands_in.clone().filter(|entry| outcome.is_none() && self.is_fresh(entry))
+            stands_in.clone().filter(|entry| outcome.is_none() && self.is_fresh(key, entry))
         };
         let ticket = self.ticket(key);
         let joined = self.fence.join(key, look, begin);
@@ -218,7 +218,7 @@ impl<K: Key, V: Value> Core<K, V> {
                 let seat = Seat::new(Arc::clone(self), (ticket, id), Arc::clone(&flight));
                 let now = Moment::now();
                 let stands_in =
-                    stands_in.filter(|entry| self.standing(entry, now) != Standing::Dead);
+                    stands_in.filter(|entry| self.standing(key, entry, now) != Standing::Dead);
                 let is_refresh = outcome.is_some() && stands_in.is_some();
                 let seat = seat.standing_in(stands_in, is_refresh);
                 let wait = || Place::Waits(Waiting::new(self, flight, (label, None), fallback));
@@ -232,7 +232,7 @@ impl<K: Key, V: Value> Core<K, V> {
         let found = if is_sampled() { self.l1_timed(key) } else { self.l1.get(key) };
         if let Some(entry) = found {
             let now = Moment::now();
-            let standing = self.standing(&entry, now);
+            let standing = self.standing(key, &entry, now);
             if standing != Standing::Fresh {
                 self.missed(key);
             }

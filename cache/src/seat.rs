@@ -174,7 +174,11 @@ impl<K: Key, V: Value> Seat<K, V> {
             return self.answer(Err(error));
         };
         let retry_at = Some(now.after(self.core.policy.retry_after));
-        let outcome = if self.core.is_fresh(&entry) { Outcome::L1Hit } else { Outcome::Stale };
+        let outcome = if self.core.is_fresh(&self.ticket.key, &entry) {
+            Outcome::L1Hit
+        } else {
+            Outcome::Stale
+        };
         let entry = Entry { retry_at, ..entry };
         self.keep(&entry);
         self.answer(Ok((entry, outcome)));

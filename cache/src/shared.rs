@@ -3,13 +3,14 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use strata_report::{L2Report, NodeReport};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::{self, Bus, Hearer, Message, Missed, Tail};
 use crate::face::{CacheFace, Ear};
 use crate::l2::{Keyspace, Link, Pending, Step};
 use crate::tasks::log_safely;
-use crate::{BuildError, NotReady, Tasks, clock};
+use crate::{BuildError, NotReady, Tasks, clock, reclaim};
 
 /// How often L1's upkeep runs where nobody reads.
 const UPKEEP: Duration = Duration::from_millis(250);
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     caches: RwLock<Vec<Weak<dyn CacheFace>>>,
     ears: RwLock<Vec<Weak<dyn Ear>>>,
     structures: RwLock<HashSet<String>>,
+    to_reclaim: Notify,
     shutdown: CancellationToken,
     tasks: Tasks,
 }
@@ -49,6 +51,7 @@ impl Shared {
             caches: RwLock::default(),
             ears: RwLock::default(),
             structures: RwLock::default(),
+            to_reclaim: Notify::new(),
             tasks: Tasks::new(shutdown.clone()),
             shutdown,
         }
@@ -180,14 +183,22 @@ impl Shared {
         let mut ticks = tokio::time::interval(UPKEEP);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while self.shutdown.run_until_cancelled(ticks.tick()).await.is_some() {
-            for cache in self.caches() {
-                cache.upkeep();
-                if cache.sweep_is_due() {
-                    // A large L1 takes longer than a thread of the runtime may be kept.
-                    let _: Result<(), _> = tokio::task::spawn_blocking(move || cache.sweep()).await;
-                }
-            }
+            self.upkeep_now().await;
         }
+    }
+
+    pub(crate) async fn upkeep_now(&self) {
+        for cache in self.caches() {
+            if cache.has_to_reclaim() {
+                self.reclaim_soon();
+            }
+            cache.upkeep().await;
+        }
+    }
+
+    /// There is something in a cache's L1 that counts no more.
+    pub(crate) fn reclaim_soon(&self) {
+        self.to_reclaim.notify_one();
     }
 }
 
@@ -224,6 +235,11 @@ impl Shared {
         self.tasks.spawn("upkeep", move || {
             let shared = Arc::clone(&shared);
             async move { shared.upkeep().await }
+        });
+        let shared = Arc::clone(self);
+        self.tasks.spawn("reclaim", move || {
+            let shared = Arc::clone(&shared);
+            async move { reclaim::in_turns(&shared.to_reclaim, || shared.caches()).await }
         });
         let Some(link) = &self.link else { return };
         let shared = Arc::clone(self);

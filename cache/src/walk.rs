@@ -1,6 +1,7 @@
 //! Walks over L1 for consoles: what lies there, when it expires, how large it is.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::ControlFlow;
 
 use strata_report::{KeyRow, LogHistogram};
 
@@ -62,37 +63,95 @@ impl L1Survey {
     }
 }
 
-impl<K: Key, V: Value> Core<K, V> {
-    pub(crate) fn list(&self, list: &L1List<'_>) -> (u64, Vec<KeyRow>) {
-        let mut n_keys = 0;
-        let mut first = BTreeMap::new();
-        for (key, entry) in self.l1.iter().filter(|(_, entry)| self.is_fresh(entry)) {
-            let text = key.to_string();
-            if !list.pattern.matches(&text) {
-                continue;
-            }
-            n_keys += 1;
-            if list.is_after(&text) {
-                first.insert(text, entry);
-            }
-            // Only the first are wanted, however many there are.
-            if first.len() > list.limit {
-                first.pop_last();
-            }
+impl L1Survey {
+    fn add<V>(&mut self, now: Moment, entry: &Entry<V>) {
+        self.entries += 1;
+        let span = millis(entry.fresh_until.since(now)) / Self::SPAN_MS;
+        if let Some(n) = usize::try_from(span).ok().and_then(|span| self.expiring.get_mut(span)) {
+            *n += 1;
         }
-        (n_keys, first.into_iter().map(|(key, entry)| self.row(key, &entry)).collect())
+        if let Some(bytes) = &mut self.bytes {
+            bytes.record(u64::from(entry.weight));
+        }
+    }
+}
+
+/// The first keys by name of those that a list wants: never more than its limit, however many come.
+pub(crate) struct FirstRows<'a, T> {
+    list: &'a L1List<'a>,
+    first: BTreeMap<String, T>,
+}
+
+impl<'a, T> FirstRows<'a, T> {
+    pub(crate) fn new(list: &'a L1List<'_>) -> Self {
+        Self { list, first: BTreeMap::new() }
     }
 
-    pub(crate) fn among(&self, keys: &HashSet<&str>) -> Vec<KeyRow> {
-        let fresh = self.l1.iter().filter(|(_, entry)| self.is_fresh(entry));
-        let wanted = fresh.filter_map(|(key, entry)| {
-            let text = key.to_string();
-            keys.contains(text.as_str()).then(|| self.row(text, &entry))
-        });
-        wanted.collect()
+    pub(crate) fn add(&mut self, key: String, entry: T) {
+        if !self.list.is_after(&key) {
+            return;
+        }
+        self.first.insert(key, entry);
+        if self.first.len() > self.list.limit {
+            self.first.pop_last();
+        }
     }
 
-    pub(crate) fn survey(&self) -> L1Survey {
+    pub(crate) fn rows(self, row: impl FnMut((String, T)) -> KeyRow) -> Vec<KeyRow> {
+        self.first.into_iter().map(row).collect()
+    }
+}
+
+impl<K: Key, V: Value> Core<K, V> {
+    /// Visits the fresh entries that match, with their keys' texts.
+    async fn each_fresh(&self, pattern: &Pattern, mut visit: impl FnMut(String, Entry<V>) + Send) {
+        self.l1
+            .walk(|key, entry| {
+                if self.is_fresh(key, &entry) {
+                    let text = key.to_string();
+                    if pattern.matches(&text) {
+                        visit(text, entry);
+                    }
+                }
+                ControlFlow::Continue(())
+            })
+            .await;
+    }
+
+    pub(crate) async fn matching(&self, pattern: &Pattern, limit: usize) -> (u64, Vec<String>) {
+        let (mut n_keys, mut some) = (0, Vec::new());
+        self.each_fresh(pattern, |key, _| {
+            n_keys += 1;
+            if some.len() < limit {
+                some.push(key);
+            }
+        })
+        .await;
+        (n_keys, some)
+    }
+
+    pub(crate) async fn list(&self, list: &L1List<'_>) -> (u64, Vec<KeyRow>) {
+        let (mut n_keys, mut first) = (0, FirstRows::new(list));
+        self.each_fresh(list.pattern, |key, entry| {
+            n_keys += 1;
+            first.add(key, entry);
+        })
+        .await;
+        (n_keys, first.rows(|(key, entry)| self.row(key, &entry)))
+    }
+
+    pub(crate) async fn among(&self, keys: &HashSet<&str>) -> Vec<KeyRow> {
+        let mut rows = Vec::new();
+        self.each_fresh(&Pattern::prefix(""), |key, entry| {
+            if keys.contains(key.as_str()) {
+                rows.push(self.row(key, &entry));
+            }
+        })
+        .await;
+        rows
+    }
+
+    pub(crate) async fn survey(&self) -> L1Survey {
         let now = Moment::now();
         let mut survey = L1Survey {
             sampled: self.l1.entry_count() > L1Survey::MAX_ENTRIES as u64,
@@ -100,19 +159,17 @@ impl<K: Key, V: Value> Core<K, V> {
             bytes: self.is_weighed().then(LogHistogram::default),
             ..L1Survey::default()
         };
-        let fresh = self.l1.iter().filter(|(_, entry)| self.is_fresh(entry));
-        for (_, entry) in fresh.take(L1Survey::MAX_ENTRIES) {
-            survey.entries += 1;
-            let span = millis(entry.fresh_until.since(now)) / L1Survey::SPAN_MS;
-            if let Some(n) =
-                usize::try_from(span).ok().and_then(|span| survey.expiring.get_mut(span))
-            {
-                *n += 1;
-            }
-            if let Some(bytes) = &mut survey.bytes {
-                bytes.record(u64::from(entry.weight));
-            }
-        }
+        self.l1
+            .walk(|key, entry| {
+                if self.is_fresh(key, &entry) {
+                    survey.add(now, &entry);
+                }
+                match survey.entries < L1Survey::MAX_ENTRIES as u64 {
+                    true => ControlFlow::Continue(()),
+                    false => ControlFlow::Break(()),
+                }
+            })
+            .await;
         survey
     }
 

@@ -1,11 +1,9 @@
 use std::sync::Arc;
 
-use strata_cache::{
-    CacheError, CacheEvents, Journal, L1List, L1Survey, L2Head, Node, Pattern, Progress,
-};
+use strata_cache::{CacheEvents, Journal, L1List, L1Survey, L2Head, Node, Pattern, Progress};
 use strata_report::{Effect, EntryLook, KeyRow, L2Look, NodeReport, RedisServer, RedisState};
 
-use crate::{Answer, ConsoleError, KeyMatch, L1Listed, L2Count, L2Step, NodeFace};
+use crate::{Answer, KeyMatch, L1Listed, L2Count, L2Step, NodeFace};
 
 /// A node of this process.
 impl NodeFace for Node {
@@ -18,7 +16,7 @@ impl NodeFace for Node {
     }
 
     fn look_l1<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Option<EntryLook>> {
-        Box::pin(async move { Ok(Self::look_l1(self, cache, key)?) })
+        Box::pin(async move { Ok(Self::look_l1(self, cache, key).await?) })
     }
 
     fn look_l2<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Option<L2Look>> {
@@ -31,10 +29,8 @@ impl NodeFace for Node {
         pattern: &'a Pattern,
         limit: usize,
     ) -> Answer<'a, KeyMatch> {
-        let (node, name, pattern) = (self.clone(), cache.to_owned(), pattern.clone());
         Box::pin(async move {
-            let walk = move || node.match_l1(&name, &pattern, limit);
-            let (n_keys, samples) = aside(Self::id(self), walk).await?;
+            let (n_keys, samples) = Self::match_l1(self, cache, pattern, limit).await?;
             Ok(KeyMatch { n_keys, samples })
         })
     }
@@ -77,27 +73,18 @@ impl NodeFace for Node {
     }
 
     fn list_l1<'a>(&'a self, cache: &'a str, list: L1List<'a>) -> Answer<'a, L1Listed> {
-        let (node, name, pattern) = (self.clone(), cache.to_owned(), list.pattern.clone());
-        let (after, limit) = (list.after.map(str::to_owned), list.limit);
-        let list = move || {
-            let list = L1List { pattern: &pattern, after: after.as_deref(), limit };
-            node.list_l1(&name, &list)
-        };
         Box::pin(async move {
-            let (n_keys, rows) = aside(Self::id(self), list).await?;
+            let (n_keys, rows) = Self::list_l1(self, cache, &list).await?;
             Ok(L1Listed { n_keys, rows })
         })
     }
 
     fn among_l1<'a>(&'a self, cache: &'a str, keys: &'a [String]) -> Answer<'a, Vec<KeyRow>> {
-        let (node, name, keys) = (self.clone(), cache.to_owned(), keys.to_vec());
-        let walk = move || node.among_l1(&name, &keys);
-        Box::pin(async move { aside(Self::id(self), walk).await })
+        Box::pin(async move { Ok(Self::among_l1(self, cache, keys).await?) })
     }
 
     fn survey_l1<'a>(&'a self, cache: &'a str) -> Answer<'a, L1Survey> {
-        let (node, name) = (self.clone(), cache.to_owned());
-        Box::pin(async move { aside(Self::id(self), move || node.survey_l1(&name)).await })
+        Box::pin(async move { Ok(Self::survey_l1(self, cache).await?) })
     }
 
     fn scan_l2<'a>(
@@ -147,13 +134,4 @@ impl NodeFace for Node {
     fn journal<'a>(&'a self, journal: Journal<'a>) -> Answer<'a, Option<Vec<String>>> {
         Box::pin(async move { Ok(Self::journal(self, journal).await) })
     }
-}
-
-/// A walk over every key takes milliseconds, which other tasks should not wait for.
-async fn aside<T: Send + 'static>(
-    node: &str,
-    walk: impl FnOnce() -> Result<T, CacheError> + Send + 'static,
-) -> Result<T, ConsoleError> {
-    let walked = tokio::task::spawn_blocking(walk).await;
-    Ok(walked.map_err(|_| ConsoleError::NodeGone(node.to_owned()))??)
 }

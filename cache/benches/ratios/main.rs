@@ -9,17 +9,19 @@ mod contest;
 mod flights;
 mod l1;
 mod l2;
+mod looking;
 mod memory;
 mod patterns;
 mod redis_server;
 mod table;
+mod ticker;
 
 use std::time::Instant;
 
 use redis_server::RedisServer;
 use table::Table;
 
-const SECTIONS: [&str; 6] = ["l1", "l2", "away", "patterns", "flights", "memory"];
+const SECTIONS: [&str; 7] = ["l1", "l2", "away", "patterns", "flights", "looking", "memory"];
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
@@ -50,6 +52,7 @@ async fn run(chosen: Vec<String>) {
             "away" => away::rows(&mut table).await,
             "patterns" => patterns::rows(&mut table).await,
             "flights" => flights::rows(&mut table, &redis).await,
+            "looking" => looking::rows(&mut table, &redis).await,
             _ => memory::rows(&mut table),
         }
         eprintln!("{section}: {:.0} s", began.elapsed().as_secs_f64());

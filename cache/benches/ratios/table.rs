@@ -40,6 +40,11 @@ impl Table {
         self.add(what, (format!("{result:.2}"), "–".to_owned()), None, detail);
     }
 
+    /// A time without an aim.
+    pub(crate) fn time(&mut self, what: &str, took: Duration, detail: String) {
+        self.add(what, (spoken(took), "–".to_owned()), None, detail);
+    }
+
     fn add(
         &mut self,
         what: &str,

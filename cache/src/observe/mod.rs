@@ -6,11 +6,12 @@
 //! | `observed`, `sync`, `future` | the cache that counts and delegates |
 //! | `watch`, `reading`, `births` | what is counted, and how |
 //! | `moka_face` | either kind of moka cache, as the rest sees it |
-//! | `watched` | the node's view |
+//! | `watched`, `keyed` | the node's view |
 
 mod births;
 #[cfg(feature = "future")]
 mod future;
+mod keyed;
 mod moka_face;
 mod observed;
 mod observer;

@@ -14,13 +14,13 @@ pub trait MokaFace: sealed::Sealed + Clone + Send + Sync + 'static {
     fn entry_count(&self) -> u64;
     #[doc(hidden)]
     fn weighted_size(&self) -> u64;
-    /// Runs what is pending, or sees to it that it is run.
+    /// Runs what is pending. Blocks, and calls the listener, which may be slow.
     #[doc(hidden)]
     fn run_upkeep(&self);
     #[doc(hidden)]
     fn has(&self, key: &Self::Key) -> bool;
     #[doc(hidden)]
-    fn keys(&self) -> impl Iterator<Item = Arc<Self::Key>>;
+    fn keys(&self) -> impl Iterator<Item = Arc<Self::Key>> + Send;
     #[doc(hidden)]
     fn drop_key(&self, key: &Self::Key) -> impl Future<Output = ()> + Send;
 }
@@ -59,7 +59,7 @@ where
         self.contains_key(key)
     }
 
-    fn keys(&self) -> impl Iterator<Item = Arc<K>> {
+    fn keys(&self) -> impl Iterator<Item = Arc<K>> + Send {
         self.iter().map(|(key, _)| key)
     }
 
@@ -93,10 +93,8 @@ where
     }
 
     fn run_upkeep(&self) {
-        // Its listener may be asynchronous and slow: nobody here waits for it.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            let cache = self.clone();
-            runtime.spawn(async move { cache.run_pending_tasks().await });
+            runtime.block_on(self.run_pending_tasks());
         }
     }
 
@@ -104,7 +102,7 @@ where
         self.contains_key(key)
     }
 
-    fn keys(&self) -> impl Iterator<Item = Arc<K>> {
+    fn keys(&self) -> impl Iterator<Item = Arc<K>> + Send {
         self.iter().map(|(key, _)| key)
     }
 

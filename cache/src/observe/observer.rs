@@ -3,10 +3,11 @@ use std::sync::{Arc, OnceLock};
 
 use moka::notification::RemovalCause;
 
+use super::keyed::{Keyed, Unkeyed};
 use super::moka_face::MokaFace;
 use super::observed::Observed;
 use super::watch::Watch;
-use super::watched::{Keyed, Unkeyed, Watched};
+use super::watched::Watched;
 use crate::recorder::hash_of;
 use crate::user_code::contained;
 use crate::{BuildError, Key, Node, node};

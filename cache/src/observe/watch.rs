@@ -52,22 +52,19 @@ impl Watch {
         self.mean_weight.load(Relaxed)
     }
 
-    pub(super) fn upkeep(&self, cache: &impl MokaFace) {
+    pub(super) async fn upkeep(&self, cache: &impl MokaFace) {
         let (entries, weight) = (cache.entry_count(), cache.weighted_size());
         if let Some(mean) = weight.checked_div(entries) {
             self.mean_weight.store(u32::try_from(mean).unwrap_or(u32::MAX).max(1), Relaxed);
         }
         // Weighed or not shows only once there are entries.
-        self.recorder.upkeep(L1Size {
-            entries,
-            entries_max: None,
-            weight_bytes: Some(weight),
-            weight_max_bytes: cache.policy().max_capacity(),
-        });
+        let weight_max_bytes = cache.policy().max_capacity();
+        let weight_bytes = Some(weight);
+        let size = L1Size { entries, entries_max: None, weight_bytes, weight_max_bytes };
+        self.recorder.upkeep(size).await;
     }
 
     pub(super) fn report(&self, name: &str, cache: &impl MokaFace) -> CacheReport {
-        self.upkeep(cache);
         let (entries, weight) = (cache.entry_count(), cache.weighted_size());
         let max = cache.policy().max_capacity();
         let size = if entries == weight {

@@ -179,10 +179,10 @@ impl Recorder {
     }
 
     /// Simulates what was read since the last time.
-    pub(crate) fn upkeep(&self, size: L1Size) {
+    pub(crate) async fn upkeep(&self, size: L1Size) {
         if let Some(what_if) = &self.what_if {
             let outcomes = self.groups.outcomes();
-            what_if.upkeep(outcomes.reads() - outcomes.bypassed, self.mean_weight(size));
+            what_if.upkeep(outcomes.reads() - outcomes.bypassed, self.mean_weight(size)).await;
         }
     }
 

@@ -17,6 +17,9 @@ const N_SIMULATED: f64 = 256.0;
 /// Reads that wait to be simulated; with an upkeep every 250 ms, four times as many a second.
 const MAX_WAITING: usize = 4_096;
 
+/// Reads that are simulated without a pause: well under a millisecond.
+const N_AT_A_TIME: usize = 256;
+
 /// The hit ratio that L1 would have had with other capacities.
 ///
 /// Miniatures of L1 see the reads of those keys whose hash is below a threshold, and are scaled
@@ -101,16 +104,28 @@ impl WhatIfRecorder {
         let _: Result<(), _> = self.notes.try_send(Note::Clear);
     }
 
-    /// Simulates what was noted. Begins once `mean_weight`, the mean weight of an entry, is known.
-    pub(super) fn upkeep(&self, reads: u64, mean_weight: Option<f64>) {
-        let Ok(mut simulation) = self.simulation.try_lock() else { return };
+    /// Simulates what was noted, some at a time. Begins once `mean_weight`, the mean weight of an
+    /// entry, is known.
+    pub(super) async fn upkeep(&self, reads: u64, mean_weight: Option<f64>) {
+        // No more than could wait, so that busy readers cannot keep it running.
+        for _ in 0..MAX_WAITING / N_AT_A_TIME {
+            if !self.simulate_some(reads, mean_weight) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Says whether there may be more.
+    fn simulate_some(&self, reads: u64, mean_weight: Option<f64>) -> bool {
+        let Ok(mut simulation) = self.simulation.try_lock() else { return false };
         if simulation.miniatures.is_empty() {
             if let Some(mean_weight) = mean_weight {
                 self.begin(&mut simulation, reads, mean_weight);
             }
-            return;
+            return false;
         }
-        simulation.run();
+        simulation.run() == N_AT_A_TIME
     }
 
     fn begin(&self, simulation: &mut Simulation, reads: u64, mean_weight: f64) {
@@ -124,13 +139,13 @@ impl WhatIfRecorder {
         self.threshold.store((share * f64::from(u32::MAX)) as u32, Relaxed);
     }
 
-    /// The curve, given the reads of all keys so far; `None` before it has begun.
+    /// The curve as of the last upkeep, given the reads of all keys so far; `None` before it has
+    /// begun.
     pub(super) fn curve(&self, reads: u64) -> Option<WhatIf> {
-        let mut simulation = self.simulation.lock().unwrap_or_else(PoisonError::into_inner);
+        let simulation = self.simulation.lock().unwrap_or_else(PoisonError::into_inner);
         if simulation.miniatures.is_empty() {
             return None;
         }
-        simulation.run();
         let reads = reads.saturating_sub(simulation.reads_before);
         let skipped = self.skipped.get();
         let sampled = simulation.sampled_reads as f64;
@@ -155,9 +170,11 @@ impl WhatIfRecorder {
 }
 
 impl Simulation {
-    fn run(&mut self) {
-        // No more than could wait, so that busy readers cannot keep it running.
-        for note in self.notes.try_iter().take(MAX_WAITING) {
+    /// Says how many notes there were, up to what is simulated at a time.
+    fn run(&mut self) -> usize {
+        let mut n = 0;
+        for note in self.notes.try_iter().take(N_AT_A_TIME) {
+            n += 1;
             match note {
                 Note::Read { key, weight } => {
                     self.sampled_reads += 1;
@@ -170,5 +187,6 @@ impl Simulation {
                 Note::Clear => self.miniatures.iter().for_each(Miniature::clear),
             }
         }
+        n
     }
 }

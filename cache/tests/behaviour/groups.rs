@@ -117,8 +117,10 @@ async fn what_leaves_l1_is_counted_in_its_group_with_its_age() {
         .unwrap();
     read(&cache, "a:1").await;
     read(&cache, "a:22").await;
+    node.upkeep().await;
     assert_eq!(group(&cache.report(), "a:{id}").l1_weight_bytes, Some(7));
     cache.invalidate(&"a:22".to_owned()).await;
+    node.upkeep().await;
     let report = cache.report();
     assert_eq!(group(&report, "a:{id}").evictions.explicit, 1);
     assert_eq!(group(&report, "a:{id}").l1_weight_bytes, Some(3));

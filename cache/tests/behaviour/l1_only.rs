@@ -117,7 +117,7 @@ async fn what_has_expired_leaves_l1_without_being_read_again_and_counts_as_expir
     assert_eq!(source.read(&cache, 2).await.outcome, Outcome::L1Hit);
 }
 
-/// The walk over L1 runs on a thread of its own and meets entries that are just being replaced.
+/// The walk over L1 runs in the background and meets entries that are just being replaced.
 #[tokio::test(start_paused = true)]
 async fn what_has_expired_and_was_loaded_again_stays() {
     let node = lonely_node().await;

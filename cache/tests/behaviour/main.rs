@@ -32,9 +32,11 @@ mod interleaved;
 #[cfg(feature = "redis")]
 mod invalidations;
 mod l1_only;
+mod looking;
 #[cfg(feature = "redis")]
 mod lost_answers;
 mod observe;
+mod odd_keys;
 mod patterns;
 #[cfg(feature = "redis")]
 mod previous;

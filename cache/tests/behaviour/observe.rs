@@ -34,6 +34,7 @@ async fn every_read_of_a_sync_cache_has_its_outcome() {
     let failed = prices.try_get_with("milk".to_owned(), || Err(Error::other("down")));
     assert_eq!(failed.unwrap_err().to_string(), "down");
     assert_eq!(prices.try_get_with("milk".to_owned(), || Ok::<_, Error>(1)).unwrap(), 1);
+    prices.inner().run_pending_tasks();
     let report = node.report().caches.remove(0);
     assert_eq!(report.outcomes, prices.report().outcomes);
     let outcomes = report.outcomes;
@@ -51,6 +52,7 @@ async fn what_leaves_an_observed_cache_has_a_cause_and_an_age() {
         prices.insert("tea".to_owned(), price);
     }
     prices.invalidate("tea");
+    prices.inner().run_pending_tasks();
     let l1 = prices.report().l1;
     assert_eq!((l1.evictions.replaced, l1.evictions.explicit), (1, 1));
     assert_eq!((l1.ages_ms.replaced.count(), l1.ages_ms.explicit.count()), (1, 1));
@@ -66,8 +68,9 @@ async fn newcomers_that_moka_refuses_are_told_apart_from_entries_that_it_displac
             prices.get(key.to_string().as_str());
         }
     }
-    prices.report();
+    prices.inner().run_pending_tasks();
     (100..200).for_each(|key| prices.insert(key.to_string(), key));
+    prices.inner().run_pending_tasks();
     let evictions = prices.report().l1.evictions;
     assert_eq!((evictions.refused, evictions.size), (100, 0));
     assert_eq!(prices.report().l1.entries, 10);
@@ -125,11 +128,14 @@ async fn a_console_finds_and_invalidates_keys_by_their_text() {
         prices.insert(key.to_owned(), 1);
     }
     let tea = Pattern::prefix("tea:");
-    assert_eq!(node.match_l1("prices", &tea, 1).unwrap().0, 2);
-    assert!(node.look_l1("prices", "tea:1").unwrap().is_some());
+    prices.inner().run_pending_tasks();
+    assert_eq!(prices.report().l1.entries, 3);
+    assert_eq!(node.match_l1("prices", &tea, 1).await.unwrap().0, 2);
+    assert!(node.look_l1("prices", "tea:1").await.unwrap().is_some());
     assert_eq!(node.invalidate("prices", "milk:1").await.unwrap(), Effect::Off);
     node.invalidate_pattern("prices", &tea, Arc::default()).await.unwrap();
-    assert_eq!(node.look_l1("prices", "tea:1").unwrap(), None);
+    assert_eq!(node.look_l1("prices", "tea:1").await.unwrap(), None);
+    prices.inner().run_pending_tasks();
     let report = prices.report();
     assert_eq!((report.l1.entries, report.invalidations.l1_removed), (0, 3));
     assert_eq!(report.outcomes.reads(), 0, "looking is not reading");
@@ -141,7 +147,7 @@ async fn keys_without_a_text_are_not_looked_for() {
     let observer = Observer::new(&node, "pairs").unwrap();
     let pairs = observer.observe(moka::sync::Cache::<(u8, u8), u32>::new(100));
     pairs.insert((1, 2), 3);
-    let looked = node.look_l1("pairs", "(1, 2)");
+    let looked = node.look_l1("pairs", "(1, 2)").await;
     assert_eq!(looked, Err(CacheError::NoKeyText("pairs".to_owned())));
     assert_eq!(pairs.get(&(1, 2)), Some(3));
 }

@@ -66,7 +66,7 @@ async fn curve(keys: &[u64], capacity: u64) -> WhatIf {
     let cache = observer.observe_keys(moka);
     for some in keys.chunks(500) {
         some.iter().for_each(|key| cache.get_with(*key, || ()));
-        cache.report();
+        node.upkeep().await;
     }
     cache.report().what_if.unwrap()
 }
@@ -100,12 +100,12 @@ async fn at_its_own_capacity_the_curve_says_what_the_cache_has() {
     let node = lonely_node().await;
     let cache = Cache::builder("users").l1_entries(300).build(&node).unwrap();
     let source = Source::new();
-    node.report();
+    node.upkeep().await;
     for some in zipf(5_000, 20_000).chunks(500) {
         for key in some {
             source.read(&cache, *key).await;
         }
-        node.report();
+        node.upkeep().await;
     }
     let report = cache.report();
     let own = report.outcomes.l1_hit as f64 / report.outcomes.reads() as f64;
@@ -127,7 +127,7 @@ async fn a_weighted_cache_varies_its_bytes() {
         for key in some {
             source.read(&cache, *key).await;
         }
-        node.report();
+        node.upkeep().await;
     }
     let what_if = cache.report().what_if.unwrap();
     assert!((1.0..2.0).contains(&what_if.sampled_one_in), "300 entries: {what_if:?}");
@@ -138,7 +138,7 @@ async fn a_weighted_cache_varies_its_bytes() {
 async fn too_few_reads_give_no_curve_and_no_capacity_has_none_at_all() {
     let node = lonely_node().await;
     let users = cache(&node);
-    node.report();
+    node.upkeep().await;
     Source::new().read(&users, 1).await;
     let curve = users.report().what_if.unwrap();
     assert!(FACTORS.iter().all(|factor| curve.hit_ratio(*factor).is_none()), "{curve:?}");

@@ -81,7 +81,7 @@ async fn an_odd_key_is_found_on_every_level_and_node_and_taken_from_them_alone()
         assert_eq!(read(&here, key).await, Outcome::Loaded, "{key:?}");
         assert_eq!(read(&there, key).await, Outcome::L2Hit, "{key:?}");
         assert_eq!(read(&there, key).await, Outcome::L1Hit, "{key:?}");
-        assert!(one.look_l1("texts", key).unwrap().is_some(), "{key:?}");
+        assert!(one.look_l1("texts", key).await.unwrap().is_some(), "{key:?}");
         let look = one.look_l2("texts", key).await.unwrap();
         assert!(matches!(look, Some(L2Look::Entry(_))), "{key:?}: {look:?}");
     }
@@ -107,13 +107,17 @@ async fn a_prefix_that_is_an_id_takes_no_other_id_whatever_it_looks_like() {
             read(&there, &page(key)).await;
         }
         let pattern = Pattern::prefix(&page(id));
-        assert_eq!(one.match_l1("texts", &pattern, 9).unwrap(), (1, vec![page(id)]), "{id:?}");
+        assert_eq!(
+            one.match_l1("texts", &pattern, 9).await.unwrap(),
+            (1, vec![page(id)]),
+            "{id:?}"
+        );
         let planned = one.match_l2("texts", &pattern, 9).await.unwrap();
         assert_eq!(planned, Some((1, vec![page(id)])), "{id:?}");
         let effect = here.invalidate_pattern(&pattern).await;
         assert_eq!(effect, Effect::Removed { entries: 1 }, "{id:?}");
         eventually("node 2 hears", async || !is_cached(&there, &page(id)).await).await;
-        assert_eq!(two.match_l1("texts", &Pattern::prefix(""), 0).unwrap().0, 39, "{id:?}");
+        assert_eq!(two.match_l1("texts", &Pattern::prefix(""), 0).await.unwrap().0, 39, "{id:?}");
     }
 }
 
@@ -173,7 +177,7 @@ async fn a_text_that_is_no_key_is_refused_by_name() {
         let refused = node.invalidate("users", text).await.unwrap_err();
         let bad = CacheError::BadKey { cache: "users".into(), key: text.into() };
         assert_eq!(refused, bad);
-        assert_eq!(node.look_l1("users", text).unwrap_err(), bad);
+        assert_eq!(node.look_l1("users", text).await.unwrap_err(), bad);
     }
 }
 

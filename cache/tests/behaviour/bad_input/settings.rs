@@ -71,6 +71,7 @@ async fn a_capacity_of_nothing_keeps_nothing_in_l1() {
         let cache = build().build(&node).unwrap();
         for _ in 0..3 {
             assert_eq!(Source::new().read(&cache, 1).await.outcome, Loaded);
+            node.upkeep().await;
             assert_eq!(cache.report().l1.entries, 0);
         }
     }
@@ -202,6 +203,7 @@ async fn entries_that_weigh_nothing_count_as_one_byte_so_that_l1_stays_bounded()
     for key in 0..1_000 {
         source.read(&cache, key).await;
     }
+    node.upkeep().await;
     let report = cache.report();
     assert!(report.l1.entries <= 100, "{} entries", report.l1.entries);
     assert!(report.l1.entries > 0, "nothing is kept");
@@ -214,6 +216,7 @@ async fn an_entry_heavier_than_l1_is_served_and_not_kept() {
     let source = Source::new();
     for _ in 0..3 {
         assert_eq!(source.read(&cache, 1).await.outcome, Outcome::Loaded);
+        node.upkeep().await;
         assert_eq!(cache.report().l1.entries, 0);
     }
 }
@@ -228,6 +231,7 @@ async fn the_largest_capacity_and_the_heaviest_entries_add_up() {
         for key in [1, 2, 1, 2] {
             source.read(cache, key).await;
         }
+        node.upkeep().await;
         assert_eq!(cache.report().l1.entries, 2);
         assert_eq!(cache.report().outcomes.l1_hit, 2);
     }

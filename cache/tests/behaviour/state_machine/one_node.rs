@@ -45,7 +45,7 @@ impl Machine {
     async fn run(&mut self, steps: &[Step]) {
         for (nth, step) in steps.iter().enumerate() {
             self.take(step, nth).await;
-            self.after_upkeep();
+            self.after_upkeep().await;
         }
         self.adds_up();
     }
@@ -158,13 +158,17 @@ impl Machine {
     }
 
     /// L1 keeps to its capacity. What it evicted for that the model forgets.
-    fn after_upkeep(&mut self) {
+    async fn after_upkeep(&mut self) {
+        self.node.upkeep().await;
         let entries = self.cache.report().l1.entries;
         assert!(entries <= self.capacity, "{entries} entries in L1 of {}", self.capacity);
         if self.capacity < AMPLE {
-            let node = &self.node;
-            let is_held = |key: &u64| node.look_l1("rows", &key.to_string()).unwrap().is_some();
-            self.model.entries.retain(|key, _| is_held(key));
+            let keys: Vec<u64> = self.model.entries.keys().copied().collect();
+            for key in keys {
+                if self.node.look_l1("rows", &key.to_string()).await.unwrap().is_none() {
+                    self.model.entries.remove(&key);
+                }
+            }
         }
     }
 

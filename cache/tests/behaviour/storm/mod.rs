@@ -22,6 +22,7 @@ fn reads_wanted() -> u64 {
     wanted.unwrap_or(MIN_READS)
 }
 
+#[expect(clippy::print_stdout, reason = "what was checked is told")]
 async fn storm() {
     // A log that cannot be written is no reason to stop, and none to lie.
     tracing::subscriber::set_global_default(place::PanickingLog).unwrap();

@@ -1,0 +1,160 @@
+//! A moka cache as its node sees it, with and without a text for its keys.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use strata_report::{CacheReport, EntryLook, Origin, Scope};
+
+use super::moka_face::MokaFace;
+use super::watch::Watch;
+use super::watched::{Inside, Visit};
+use crate::clock::millis;
+use crate::face::{Later, Looking};
+use crate::recorder::hash_of;
+use crate::slices::{self, Slices};
+use crate::{CacheError, Key, Pattern};
+
+/// A cache whose keys have no text.
+pub(super) struct Unkeyed<C> {
+    moka: C,
+    watch: Arc<Watch>,
+    upkeep_runs: AtomicBool,
+}
+
+impl<C: MokaFace> Unkeyed<C> {
+    pub(super) fn new(moka: C, watch: Arc<Watch>) -> Self {
+        Self { moka, watch, upkeep_runs: AtomicBool::new(false) }
+    }
+
+    /// moka goes on until nothing is left to do, and its listener is the service's own: so on a
+    /// thread for what blocks, and nobody here waits for it.
+    fn run_upkeep(self: Arc<Self>) {
+        if !self.upkeep_runs.swap(true, Ordering::AcqRel) {
+            let running = UpkeepRuns(self);
+            tokio::task::spawn_blocking(move || {
+                let Unkeyed { moka, watch, .. } = &*running.0;
+                watch.recorder.contain(|| moka.run_upkeep());
+            });
+        }
+    }
+}
+
+struct UpkeepRuns<C>(Arc<Unkeyed<C>>);
+
+impl<C> Drop for UpkeepRuns<C> {
+    fn drop(&mut self) {
+        self.0.upkeep_runs.store(false, Ordering::Release);
+    }
+}
+
+impl<C: MokaFace> Inside for Unkeyed<C> {
+    fn report(&self, name: &str) -> CacheReport {
+        let mut report = self.watch.report(name, &self.moka);
+        (report.hot_keys, report.missed_keys) = (None, None);
+        report
+    }
+
+    fn upkeep(self: Arc<Self>) -> Later<()> {
+        Box::pin(async move {
+            Arc::clone(&self).run_upkeep();
+            self.watch.upkeep(&self.moka).await;
+        })
+    }
+
+    fn look(&self, name: &str, _: &str) -> Result<Option<EntryLook>, CacheError> {
+        Err(CacheError::NoKeyText(name.to_owned()))
+    }
+
+    fn each<'a>(&'a self, _: &'a Pattern, _: Visit<'a>) -> Looking<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn invalidate(self: Arc<Self>, name: &str, _: &str) -> Result<Later<()>, CacheError> {
+        Err(CacheError::NoKeyText(name.to_owned()))
+    }
+
+    fn invalidate_matching(self: Arc<Self>, _: Pattern) -> Later<()> {
+        Box::pin(async {})
+    }
+}
+
+/// A cache whose keys have a text.
+pub(super) struct Keyed<C>(Arc<Unkeyed<C>>);
+
+impl<C: MokaFace<Key: Key>> Keyed<C> {
+    pub(super) fn new(moka: C, watch: Arc<Watch>) -> Self {
+        Self(Arc::new(Unkeyed::new(moka, watch)))
+    }
+
+    fn key(name: &str, text: &str) -> Result<C::Key, CacheError> {
+        let bad = || CacheError::BadKey { cache: name.to_owned(), key: text.to_owned() };
+        text.parse().map_err(|_| bad())
+    }
+
+    async fn drop_key(&self, key: &C::Key) {
+        self.0.moka.drop_key(key).await;
+        self.0.watch.recorder.forget(hash_of(key));
+    }
+}
+
+impl<C: MokaFace<Key: Key>> Inside for Keyed<C> {
+    fn report(&self, name: &str) -> CacheReport {
+        self.0.watch.report(name, &self.0.moka)
+    }
+
+    fn upkeep(self: Arc<Self>) -> Later<()> {
+        Arc::clone(&self.0).upkeep()
+    }
+
+    /// Values need not be printable, so none is shown; nor is the time that moka gives them.
+    fn look(&self, name: &str, key: &str) -> Result<Option<EntryLook>, CacheError> {
+        let key = Self::key(name, key)?;
+        let age = self.0.watch.births.age(hash_of(&key)).unwrap_or_default();
+        Ok(self.0.moka.has(&key).then(|| EntryLook {
+            value: Some("\"not shown: this cache is observed only\"".to_owned()),
+            fresh: true,
+            age_ms: millis(age),
+            expires_in_ms: None,
+            version: None,
+            tags: Vec::new(),
+            bytes: None,
+        }))
+    }
+
+    fn each<'a>(&'a self, pattern: &'a Pattern, visit: Visit<'a>) -> Looking<'a, ()> {
+        Box::pin(async move {
+            slices::walk(self.0.moka.keys(), |key| {
+                let text = key.to_string();
+                if pattern.matches(&text) {
+                    visit(text);
+                }
+                ControlFlow::Continue(())
+            })
+            .await;
+        })
+    }
+
+    fn invalidate(self: Arc<Self>, name: &str, key: &str) -> Result<Later<()>, CacheError> {
+        let key = Self::key(name, key)?;
+        Ok(Box::pin(async move {
+            self.drop_key(&key).await;
+            self.0.watch.recorder.invalidation(Scope::Key, Origin::Local);
+        }))
+    }
+
+    fn invalidate_matching(self: Arc<Self>, pattern: Pattern) -> Later<()> {
+        Box::pin(async move {
+            let mut slices = Slices::new();
+            for key in self.0.moka.keys() {
+                // A key that cannot be printed may be any.
+                let is_matched = || pattern.matches(&key.to_string());
+                if self.0.watch.recorder.contain(is_matched).unwrap_or(true) {
+                    self.drop_key(&key).await;
+                }
+                slices.stepped().await;
+            }
+            self.0.watch.recorder.invalidation(Scope::Pattern, Origin::Local);
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! Takes out of L1 what counts no more: one walk for everything, in the background, in slices.
+//!
+//! A read tells by itself whether an entry counts, so this only gives memory back, keeps the counts
+//! true, and lets waiting patterns go.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use crate::clock::Moment;
+use crate::core::Core;
+use crate::face::CacheFace;
+use crate::l1::Entry;
+use crate::recorder::hash_of;
+use crate::{Key, Value};
+
+impl<K: Key, V: Value> Core<K, V> {
+    /// Empties L1 in one step: no entry and no fill that is under way counts from now on.
+    pub(crate) fn empty(&self) {
+        // Whatever has a smaller number is of the old epoch too.
+        let number = self.fence.raise_tick();
+        self.fence.raise_epoch();
+        self.patterns.forget_upto(number);
+        self.recorder.forget_all();
+        self.node.shared().reclaim_soon();
+    }
+
+    pub(crate) fn has_to_reclaim(&self) -> bool {
+        self.l1.sweep.is_due(Moment::now())
+            || self.reclaimed.load(Ordering::Acquire) != self.fence.epoch()
+            || self.patterns.is_any()
+    }
+
+    /// Walks over L1 and removes what has expired, is of an older epoch, or was overtaken by a
+    /// pattern. Given up between two slices, it is due as before.
+    pub(crate) async fn reclaim_l1(self: &Arc<Self>) {
+        let epoch = self.fence.epoch();
+        let patterns = self.patterns.settled_numbers();
+        let mut sweeping = self.l1.sweep.begin();
+        let walk = self.l1.walk(|key, entry| {
+            if self.remove_dead(key, &entry) {
+                sweeping.remove();
+            } else {
+                sweeping.leave(entry.kept_until);
+            }
+            // The last handle is gone: the rest goes with the cache.
+            match Arc::strong_count(self) {
+                1 => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        });
+        let busy = walk.await;
+        self.patterns.walked(&patterns);
+        self.reclaimed.fetch_max(epoch, Ordering::Release);
+        sweeping.end(busy);
+        self.recorder.contain(|| self.l1.upkeep());
+        if self.has_to_reclaim() {
+            // Walks take half a thread at most, and what comes meanwhile shares the next one.
+            tokio::time::sleep(busy).await;
+        }
+    }
+
+    /// Removes the key if its entry counts no more; says whether it did when the walk saw it.
+    fn remove_dead(&self, key: &K, entry: &Entry<V>) -> bool {
+        let now = Moment::now();
+        let is_dead = |entry: &Entry<V>| !entry.is_kept(now) || self.is_overtaken(key, entry);
+        if !is_dead(entry) {
+            return false;
+        }
+        // Again under the lock, where a fill may just be replacing it.
+        let is_removed = self.fence.hold(key, || self.l1.remove_if(key, is_dead));
+        if is_removed && entry.is_kept(now) {
+            self.recorder.l1_removed.add(1);
+            self.recorder.forget(hash_of(key));
+        }
+        true
+    }
+}
+
+/// Walks over the caches that have something to reclaim, each time that it is `due`. Each walk is a
+/// task of its own, so that none waits for another's.
+pub(crate) async fn in_turns(due: &Notify, caches: impl Fn() -> Vec<Arc<dyn CacheFace>>) {
+    let (mut walks, mut walked) = (JoinSet::new(), HashMap::new());
+    loop {
+        tokio::select! {
+            () = due.notified() => {}
+            Some(ended) = walks.join_next_with_id() => match ended {
+                Ok((id, ())) => _ = walked.remove(&id),
+                // For the supervisor to count: it starts all of them again.
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(error) => _ = walked.remove(&error.id()),
+                },
+            },
+        }
+        for cache in caches() {
+            let name = cache.name().to_owned();
+            if cache.has_to_reclaim() && !walked.values().any(|other| *other == name) {
+                walked.insert(walks.spawn(cache.reclaim()).id(), name);
+            }
+        }
+    }
+}
