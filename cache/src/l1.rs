@@ -7,7 +7,7 @@ use strata_report::What;
 
 use crate::clock::Moment;
 use crate::recorder::{L1Size, Label, Recorder, Removal};
-use crate::slices;
+use crate::slices::{self, Walked};
 use crate::sweep::Sweep;
 use crate::tags::Tagged;
 use crate::user_code::contained;
@@ -212,7 +212,7 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
     pub(crate) async fn walk(
         &self,
         mut visit: impl FnMut(&K, Entry<V>) -> ControlFlow<()>,
-    ) -> Duration {
+    ) -> Walked {
         slices::walk(self.moka.iter(), |(key, entry)| visit(&key, entry)).await
     }
 

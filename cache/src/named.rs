@@ -52,11 +52,14 @@ impl<K: Key, V: Value> Core<K, V> {
     /// Runs a step on L1 that nothing may keep from taking effect. Where code of a key or value
     /// panics in it, all of L1 is emptied, for which none of their code runs.
     pub(crate) fn in_l1(&self, step: impl FnOnce()) {
-        if self.recorder.contain(step).is_some() {
-            return;
+        if self.recorder.contain(step).is_none() {
+            self.empty_after_a_panic();
         }
-        self.raise_epoch();
-        self.recorder.gaps.add(1);
+    }
+
+    /// An invalidation met a panic, so nobody can tell what it missed in L1.
+    pub(crate) fn empty_after_a_panic(&self) {
+        self.gap();
         self.tell_of_a_panic("an invalidation met a panic: L1 of the cache is emptied");
     }
 

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -16,7 +17,11 @@ use crate::core::Core;
 use crate::face::CacheFace;
 use crate::l1::Entry;
 use crate::recorder::hash_of;
+use crate::slices::Walked;
 use crate::{Key, Value};
+
+/// An entry that panicked as it was to be removed may do so again.
+const REST_AFTER_PANICS: Duration = Duration::from_secs(2);
 
 impl<K: Key, V: Value> Core<K, V> {
     /// Empties L1 in one step: no entry and no fill that is under way counts from now on.
@@ -53,14 +58,22 @@ impl<K: Key, V: Value> Core<K, V> {
                 _ => ControlFlow::Continue(()),
             }
         });
-        let busy = walk.await;
+        let Walked { busy, n_panics } = walk.await;
+        self.recorder.panics.add(n_panics);
+        if n_panics > 0 && !patterns.is_empty() {
+            // What the walk passed over may be what a pattern meant.
+            self.empty_after_a_panic();
+        }
         self.patterns.walked(&patterns);
-        self.reclaimed.fetch_max(epoch, Ordering::Release);
+        if n_panics == 0 {
+            self.reclaimed.fetch_max(epoch, Ordering::Release);
+        }
         sweeping.end(busy);
         self.recorder.contain(|| self.l1.upkeep());
         if self.has_to_reclaim() {
             // Walks take half a thread at most, and what comes meanwhile shares the next one.
-            tokio::time::sleep(busy).await;
+            let rest = if n_panics > 0 { busy.max(REST_AFTER_PANICS) } else { busy };
+            tokio::time::sleep(rest).await;
         }
     }
 

@@ -52,18 +52,30 @@ impl Slices {
     }
 }
 
-/// Walks over items in slices and says how long it was busy. Where code of an item's own panics,
-/// that item is passed over.
+/// How a walk went.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Walked {
+    /// How long it was busy.
+    pub(crate) busy: Duration,
+    /// Items that were passed over because code of their own panicked.
+    pub(crate) n_panics: u64,
+}
+
+/// Walks over items in slices. Where code of an item's own panics, that item is passed over.
 pub(crate) async fn walk<T>(
     items: impl Iterator<Item = T>,
     mut visit: impl FnMut(T) -> ControlFlow<()>,
-) -> Duration {
-    let (mut items, mut slices) = (items, Slices::new());
+) -> Walked {
+    let (mut items, mut slices, mut n_panics) = (items, Slices::new(), 0);
     loop {
         match contained(|| items.next().map(&mut visit)) {
-            Some(None | Some(ControlFlow::Break(()))) => return slices.busy(),
-            Some(Some(ControlFlow::Continue(()))) | None => slices.stepped().await,
+            Some(None | Some(ControlFlow::Break(()))) => {
+                return Walked { busy: slices.busy(), n_panics };
+            }
+            Some(Some(ControlFlow::Continue(()))) => {}
+            None => n_panics += 1,
         }
+        slices.stepped().await;
     }
 }
 

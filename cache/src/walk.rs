@@ -105,7 +105,8 @@ impl<'a, T> FirstRows<'a, T> {
 impl<K: Key, V: Value> Core<K, V> {
     /// Visits the fresh entries that match, with their keys' texts.
     async fn each_fresh(&self, pattern: &Pattern, mut visit: impl FnMut(String, Entry<V>) + Send) {
-        self.l1
+        let walked = self
+            .l1
             .walk(|key, entry| {
                 if self.is_fresh(key, &entry) {
                     let text = key.to_string();
@@ -116,6 +117,7 @@ impl<K: Key, V: Value> Core<K, V> {
                 ControlFlow::Continue(())
             })
             .await;
+        self.recorder.panics.add(walked.n_panics);
     }
 
     pub(crate) async fn matching(&self, pattern: &Pattern, limit: usize) -> (u64, Vec<String>) {
@@ -159,7 +161,8 @@ impl<K: Key, V: Value> Core<K, V> {
             bytes: self.is_weighed().then(LogHistogram::default),
             ..L1Survey::default()
         };
-        self.l1
+        let walked = self
+            .l1
             .walk(|key, entry| {
                 if self.is_fresh(key, &entry) {
                     survey.add(now, &entry);
@@ -170,6 +173,7 @@ impl<K: Key, V: Value> Core<K, V> {
                 }
             })
             .await;
+        self.recorder.panics.add(walked.n_panics);
         survey
     }
 

@@ -124,7 +124,7 @@ impl<C: MokaFace<Key: Key>> Inside for Keyed<C> {
 
     fn each<'a>(&'a self, pattern: &'a Pattern, visit: Visit<'a>) -> Looking<'a, ()> {
         Box::pin(async move {
-            slices::walk(self.0.moka.keys(), |key| {
+            let walked = slices::walk(self.0.moka.keys(), |key| {
                 let text = key.to_string();
                 if pattern.matches(&text) {
                     visit(text);
@@ -132,6 +132,7 @@ impl<C: MokaFace<Key: Key>> Inside for Keyed<C> {
                 ControlFlow::Continue(())
             })
             .await;
+            self.0.watch.recorder.panics.add(walked.n_panics);
         })
     }
 
