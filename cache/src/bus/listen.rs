@@ -1,3 +1,4 @@
+use std::io;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -69,6 +70,7 @@ impl<'a> Listener<'a> {
     ) -> RedisResult<Self> {
         let mut connection = link.connect(STEP).await?;
         let here = in_time(STEP, Position::now(&tail.bus, &mut connection)).await?;
+        link.lose_the_other_server(here.run_id());
         let last = match position.take() {
             Some(last) if last.is_continued_by(&here) => last,
             Some(last) => {
@@ -133,6 +135,10 @@ impl<'a> Listener<'a> {
     /// trust on.
     async fn look(&mut self, batch: &Batch) -> RedisResult<()> {
         let bus = &self.tail.bus;
+        if self.link.leads_elsewhere(self.last.run_id()) {
+            // The link's connection is the newer one.
+            return Err(io::Error::other("L2 is read from another server by now").into());
+        }
         let look = match in_time(STEP, Look::take(bus, &mut self.connection)).await {
             Ok(look) => look,
             Err(error) => {

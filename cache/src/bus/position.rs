@@ -45,6 +45,11 @@ impl Position {
         self.run_id == here.run_id || self.run_id.is_empty() || here.run_id.is_empty()
     }
 
+    /// The run of Redis; empty where it tells none.
+    pub(super) fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
     /// Whether everything between the two can still be read: the same run of Redis, no sequence
     /// lost, and where messages are outstanding a stream that still reaches beyond us. What was
     /// trimmed between the two shows as a number out of step.

@@ -49,7 +49,7 @@ impl Answer {
     }
 
     /// Two connections to one address lead to two servers.
-    pub(crate) fn two_servers() -> Self {
+    pub(super) fn two_servers() -> Self {
         Self::lost("CONNECTION", "another server answers at the address by now".to_owned())
     }
 

@@ -299,7 +299,25 @@ impl Link {
         log_safely(|| tracing::warn!(code, message, "L2 is away: reads go on without it"));
     }
 
-    /// Opens the breaker where the connection turned out to lead to a server that does not count.
+    /// Whether the connection leads to another run of Redis than this one, as far as both tell. What
+    /// is invalidated over one connection must be what is read over the other, and what the bus
+    /// tells of: after a failover by name an older connection may lead to a server that nobody else
+    /// asks any more.
+    pub(crate) fn leads_elsewhere(&self, run_id: &str) -> bool {
+        let state = self.state();
+        let is_known = !run_id.is_empty() && !state.run_id.is_empty();
+        is_known && !self.is_open() && state.run_id != run_id
+    }
+
+    /// Makes the connection anew where it leads to another run of Redis than a newer one does.
+    pub(crate) fn lose_the_other_server(&self, run_id: &str) {
+        if self.leads_elsewhere(run_id) {
+            let generation = self.state().generation;
+            self.lose(generation, &Answer::two_servers());
+        }
+    }
+
+    /// Opens the breaker where Redis turned out to be lost beside a call.
     pub(super) fn lose(&self, generation: u64, why: &Answer) {
         self.errors.note(why);
         self.open_breaker(self.state(), generation, why);

@@ -2,6 +2,7 @@
 //! delay a read.
 
 use std::future::Future;
+use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -157,10 +158,7 @@ impl Link {
 
     async fn operator_connection(&self) -> RedisResult<Open> {
         let mut open = self.operator.connection.lock().await;
-        let (generation, run) = {
-            let state = self.state();
-            (state.generation, state.run_id.clone())
-        };
+        let generation = self.state().generation;
         match &*open {
             Some(open) if open.generation == generation => Ok(open.clone()),
             _ => {
@@ -168,26 +166,13 @@ impl Link {
                 let mut connection = self.connect(within).await?;
                 let _: String = in_time(within, cmd("PING").query_async(&mut connection)).await?;
                 let here = in_time(within, run_id(&mut connection)).await?;
-                self.must_be_one_server(&here, &run, generation)?;
+                if self.leads_elsewhere(&here) {
+                    self.lose_the_other_server(&here);
+                    return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into());
+                }
                 Ok(open.insert(Open { connection, generation }).clone())
             }
         }
-    }
-
-    /// What is removed over one connection must be what is read over the other. After a failover by
-    /// name the older connection may lead to a server that nobody else asks any more: then the
-    /// link's own is made anew.
-    pub(crate) fn must_be_one_server(
-        &self,
-        here: &str,
-        run: &str,
-        generation: u64,
-    ) -> RedisResult<()> {
-        if here.is_empty() || run.is_empty() || here == run {
-            return Ok(());
-        }
-        self.lose(generation, &Answer::two_servers());
-        Err(std::io::Error::from(std::io::ErrorKind::ConnectionAborted).into())
     }
 
     async fn drop_operator_connection(&self, generation: u64) {

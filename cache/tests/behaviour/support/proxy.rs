@@ -45,7 +45,7 @@ pub(crate) struct Proxy {
 }
 
 struct Shared {
-    redis: PathBuf,
+    redis: Mutex<PathBuf>,
     rules: watch::Sender<Rules>,
     /// Read while bytes pass, written while the rules change.
     passing: RwLock<()>,
@@ -61,7 +61,7 @@ struct Rules {
 impl Proxy {
     pub(crate) async fn before(redis: &Redis) -> Self {
         let shared = Arc::new(Shared {
-            redis: redis.socket(),
+            redis: Mutex::new(redis.socket()),
             rules: watch::Sender::default(),
             passing: RwLock::default(),
             seen: Mutex::default(),
@@ -70,6 +70,12 @@ impl Proxy {
         let address = listener.local_addr().unwrap();
         let accepting = Some(tokio::spawn(accept(Arc::clone(&shared), listener)));
         Self { address, shared, accepting }
+    }
+
+    /// New connections lead to another server, as after a failover by name; those that are there
+    /// stay.
+    pub(crate) fn lead_to(&self, redis: &Redis) {
+        *self.shared.redis.lock().unwrap() = redis.socket();
     }
 
     pub(crate) fn url(&self) -> String {
@@ -165,7 +171,8 @@ async fn accept(shared: Arc<Shared>, listener: TcpListener) {
 async fn connect(shared: Arc<Shared>, mut client: TcpStream) {
     client.set_zero_linger().unwrap();
     client.set_nodelay(true).unwrap();
-    let Ok(mut server) = UnixStream::connect(&shared.redis).await else { return };
+    let redis = shared.redis.lock().unwrap().clone();
+    let Ok(mut server) = UnixStream::connect(redis).await else { return };
     let line = Mutex::new(None);
     let mut begun = Vec::new();
     let mut note = |commands: Vec<String>| {

@@ -1,0 +1,61 @@
+//! The address of Redis leads to another server by now, and some connections still to the old one.
+
+use std::cell::Cell;
+
+use strata_cache::report::Outcome;
+
+use crate::support::proxy::Proxy;
+use crate::support::ways::{LONG, node_behind};
+use crate::support::{Redis, Source, cache, eventually};
+
+/// Ends a node's connections to a server: those that read the bus, or the others.
+async fn end_connections(redis: &Redis, of_the_bus: bool) {
+    let clients: String = redis.ask(&["CLIENT", "LIST", "TYPE", "NORMAL"]).await;
+    for client in clients.lines().filter(|client| client.contains("cmd=xread") == of_the_bus) {
+        let id = client.split_whitespace().find_map(|field| field.strip_prefix("id=")).unwrap();
+        let _: u64 = redis.ask(&["CLIENT", "KILL", "ID", id]).await;
+    }
+}
+
+#[tokio::test]
+async fn where_the_bus_follows_to_another_server_l2_follows_too() {
+    let (old, new) = (Redis::start().await, Redis::start().await);
+    let proxy = Proxy::before(&old).await;
+    let node = node_behind(&proxy, LONG).await;
+    let (cache, source) = (cache(&node), Source::new());
+    source.read(&cache, 1).await;
+    proxy.lead_to(&new);
+    end_connections(&old, true).await;
+    let key = Cell::new(2);
+    eventually("an entry lies in the new server", async || {
+        key.set(key.get() + 1);
+        source.read(&cache, key.get()).await;
+        new.ask(&["EXISTS", &format!("{{test}}:users:{}", key.get())]).await
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn where_l2_follows_to_another_server_the_bus_follows_too() {
+    let (old, new) = (Redis::start().await, Redis::start().await);
+    let proxy = Proxy::before(&old).await;
+    let node = node_behind(&proxy, LONG).await;
+    let other = new.hearing_node("other").await;
+    let (here, there) = (cache(&node), crate::support::cache(&other));
+    let source = Source::new();
+    source.read(&here, 1).await;
+    proxy.lead_to(&new);
+    end_connections(&old, false).await;
+    // The link notices, and takes the new server.
+    source.read(&here, 2).await;
+    eventually("the other node reads what this one wrote", async || {
+        source.read(&here, 3).await;
+        here.invalidate(&3).await;
+        source.read(&here, 3).await;
+        source.read(&there, 3).await.outcome == Outcome::L2Hit
+    })
+    .await;
+    source.write(7);
+    there.invalidate(&1).await;
+    eventually("this node hears of it", async || source.value(&here, 1).await == "7").await;
+}
