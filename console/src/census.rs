@@ -2,12 +2,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use strata_cache::Tasks;
+use strata_cache::{L2Census, L2Count, Tasks};
 use strata_report::{CacheFrame, NodeReport, RedisState};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::clock::now_ms;
-use crate::{L2Count, NodeFace};
+use crate::NodeFace;
 
 const STATE_EVERY: Duration = Duration::from_secs(2);
 const COUNT_EVERY: Duration = Duration::from_secs(10);
@@ -93,11 +92,11 @@ impl Census {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            if let Some(counts) = count_l2(nodes).await {
+            if let Some(census) = census_l2(nodes).await {
                 let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                let by_cache = counts.into_iter().map(|count| (count.cache.clone(), count));
+                let by_cache = census.counts.into_iter().map(|count| (count.cache.clone(), count));
                 known.counts = by_cache.collect();
-                known.counted_at_ms = Some(now_ms());
+                known.counted_at_ms = Some(census.counted_at_ms);
             }
         }
     }
@@ -122,10 +121,10 @@ async fn redis_state(nodes: &[Arc<dyn NodeFace>]) -> Option<RedisState> {
     None
 }
 
-async fn count_l2(nodes: &[Arc<dyn NodeFace>]) -> Option<Vec<L2Count>> {
+async fn census_l2(nodes: &[Arc<dyn NodeFace>]) -> Option<L2Census> {
     for node in nodes {
-        if let Ok(counts) = node.count_l2().await {
-            return counts;
+        if let Ok(census) = node.census_l2().await {
+            return census;
         }
     }
     None

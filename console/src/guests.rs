@@ -2,11 +2,12 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use strata_cache::L2Count;
 use strata_report::NodeReport;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::console::heard;
-use crate::{Console, L2Count, NodeFace};
+use crate::{Console, NodeFace};
 
 /// Guests stay for seconds, so they are counted more often than the service.
 const COUNT_EVERY: Duration = Duration::from_secs(2);

@@ -49,7 +49,7 @@ pub use error::ConsoleError;
 pub use found::Found;
 pub use guests::Attached;
 pub use key_order::{KeyColumn, KeyOrder};
-pub use node_face::{Answer, KeyMatch, L1Listed, L2Count, L2Step, NodeFace};
+pub use node_face::{Answer, KeyMatch, L1Listed, L2Step, NodeFace};
 pub use protected::{Protected, ProtectedError};
 pub use sampler::Tick;
 pub use settings::ConsoleSettings;

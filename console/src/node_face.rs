@@ -2,7 +2,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use strata_cache::{CacheEvents, Journal, L1List, L1Survey, L2Head, Pattern, Progress};
+use strata_cache::{
+    CacheEvents, Journal, L1List, L1Survey, L2Census, L2Count, L2Head, Pattern, Progress,
+};
 use strata_report::{Effect, EntryLook, KeyRow, L2Look, NodeReport, RedisServer, RedisState};
 
 use crate::ConsoleError;
@@ -103,8 +105,12 @@ pub trait NodeFace: Send + Sync + 'static {
     /// The newest lines of a journal, newest first; `None` where Redis is off or away.
     fn journal<'a>(&'a self, journal: Journal<'a>) -> Answer<'a, Option<Vec<String>>>;
 
-    /// The keys of every cache in L2, counted; `None` where L2 is off or cannot be asked.
+    /// The keys of every cache in L2, counted now; `None` where L2 is off or cannot be asked.
     fn count_l2(&self) -> Answer<'_, Option<Vec<L2Count>>>;
+
+    /// The keys of every cache in L2 as last counted, by whoever had the turn; `None` before the
+    /// first count, and where L2 is off or cannot be asked.
+    fn census_l2(&self) -> Answer<'_, Option<L2Census>>;
 }
 
 /// Keys that match a pattern.
@@ -132,15 +138,4 @@ pub struct L2Step {
     pub next: u64,
     /// The keys of this step that match.
     pub keys: Vec<String>,
-}
-
-/// What one cache keeps in L2.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct L2Count {
-    /// The cache.
-    pub cache: String,
-    /// Its entries.
-    pub entries: u64,
-    /// Their size in bytes, estimated from a sample.
-    pub weight_bytes: u64,
 }

@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
-use strata_cache::{CacheEvents, Journal, L1List, L1Survey, L2Head, Node, Pattern, Progress};
+use strata_cache::{
+    CacheEvents, Journal, L1List, L1Survey, L2Census, L2Count, L2Head, Node, Pattern, Progress,
+};
 use strata_report::{Effect, EntryLook, KeyRow, L2Look, NodeReport, RedisServer, RedisState};
 
-use crate::{Answer, KeyMatch, L1Listed, L2Count, L2Step, NodeFace};
+use crate::{Answer, KeyMatch, L1Listed, L2Step, NodeFace};
 
 /// A node of this process.
 impl NodeFace for Node {
@@ -70,6 +72,10 @@ impl NodeFace for Node {
             let named = |(cache, entries, weight_bytes)| L2Count { cache, entries, weight_bytes };
             Ok(counts.map(|counts| counts.into_iter().map(named).collect()))
         })
+    }
+
+    fn census_l2(&self) -> Answer<'_, Option<L2Census>> {
+        Box::pin(async move { Ok(Self::census_l2(self).await) })
     }
 
     fn list_l1<'a>(&'a self, cache: &'a str, list: L1List<'a>) -> Answer<'a, L1Listed> {

@@ -3,8 +3,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use strata_cache::{CacheEvents, Journal, L1List, L1Survey, L2Head, Pattern, Progress};
-use strata_console::{Answer, ConsoleError, KeyMatch, L1Listed, L2Count, L2Step, NodeFace};
+use strata_cache::{
+    CacheEvents, Journal, L1List, L1Survey, L2Census, L2Count, L2Head, Pattern, Progress,
+};
+use strata_console::{Answer, ConsoleError, KeyMatch, L1Listed, L2Step, NodeFace};
 use strata_report::{Effect, EntryLook, KeyRow, L2Look, NodeReport, RedisServer, RedisState};
 
 use super::script::{Script, cache_report};
@@ -256,5 +258,14 @@ impl NodeFace for FakeNode {
         let first = script.report.as_ref().and_then(|report| report.caches.first());
         let cache = first.map_or("users", |cache| &cache.cache).to_owned();
         answer(Some(vec![L2Count { cache, entries: 40, weight_bytes: 4_000 }]))
+    }
+
+    fn census_l2(&self) -> Answer<'_, Option<L2Census>> {
+        Box::pin(async {
+            let counts = self.count_l2().await?.unwrap_or_default();
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+            let counted_at_ms = u64::try_from(now.as_millis()).unwrap();
+            Ok(Some(L2Census { counted_at_ms, took_ms: 1, counts }))
+        })
     }
 }
