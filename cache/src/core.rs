@@ -88,6 +88,7 @@ impl<K: Key, V: Value> Core<K, V> {
         }
         match entry.retry_at {
             _ if now >= entry.kept_until => Standing::Dead,
+            _ if entry.soft && !self.is_trusted(entry, now) => Standing::Dead,
             Some(at) if now < at => Standing::Failing,
             _ if entry.soft => Standing::Soft,
             _ => Standing::Stale,
@@ -96,7 +97,8 @@ impl<K: Key, V: Value> Core<K, V> {
 
     /// Whether its cache was emptied or a pattern that matches it invalidated since its fill began.
     pub(crate) fn is_overtaken(&self, key: &K, entry: &Entry<V>) -> bool {
-        entry.epoch != self.fence.epoch() || self.patterns.overtake(key, entry.tick)
+        // In this order: where the cache is emptied, the epoch is raised before patterns are forgotten.
+        self.patterns.overtake(key, entry.tick) || entry.epoch != self.fence.epoch()
     }
 
     /// While the bus is silent an entry counts for a short time after its fill only.

@@ -11,6 +11,7 @@ use crate::l2::{
     Away, Envelope, Found, HEADER, MAX_ENTRY_TAGS, MAX_KEY_BYTES, MAX_TAG_BYTES, Written,
 };
 use crate::tags::Verdict;
+use crate::tasks::log_safely;
 use crate::{Key, Value, clock};
 
 /// How the bytes of an entry begin.
@@ -118,7 +119,10 @@ impl<K: Key, V: Value> Core<K, V> {
         let tags: Vec<Arc<str>> = envelope.tags.into_iter().map(Arc::from).collect();
         let life = Life {
             age: Duration::from_millis(now_ms.saturating_sub(envelope.created_ms)),
-            fresh_for: Duration::from_millis(envelope.fresh_until_ms.saturating_sub(now_ms)),
+            // Redis's clock may have been set back since: no longer than it was to be fresh at all.
+            fresh_for: Duration::from_millis(
+                envelope.fresh_until_ms.saturating_sub(now_ms.max(envelope.created_ms)),
+            ),
             stale_for: Duration::from_millis(stale_ms),
             soft,
             load_us: envelope.load_us,
@@ -158,7 +162,8 @@ impl<K: Key, V: Value> Core<K, V> {
                 self.recorder.panics.add(u64::from(matches!(unfit, Err(Unfit::Panicked))));
                 if let Err(error @ (Unfit::Json(_) | Unfit::Postcard(_) | Unfit::Panicked)) = unfit
                 {
-                    tracing::warn!(cache = self.name, %error, "a value is not kept in L2");
+                    let cache = &*self.name;
+                    log_safely(|| tracing::warn!(cache, %error, "a value is not kept in L2"));
                 }
                 return None;
             }

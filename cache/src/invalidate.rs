@@ -11,8 +11,9 @@ use tokio::task::JoinHandle;
 use crate::bus::{Message, Subject};
 use crate::clock::Moment;
 use crate::core::{Core, Life};
+use crate::interrupted::Interrupted;
 use crate::l1::Entry;
-use crate::l2::{Away, Keyspace, Lease, Written};
+use crate::l2::{Away, Keyspace, Lease, Pending, Written};
 use crate::named::Named;
 use crate::node::Progress;
 use crate::recorder::hash_of;
@@ -33,6 +34,11 @@ impl<K: Key, V: Value> Core<K, V> {
         if is_nameless {
             return self.invalidate_the_nameless().await;
         }
+        let drop_keys = || keys.iter().for_each(|key| self.drop_key(key, Origin::Local));
+        let interrupted = Interrupted::or(|| {
+            self.queue(|l2| texts.iter().map(|text| l2.pending_key(text)).collect());
+            drop_keys();
+        });
         let effect = match &self.l2 {
             Some(l2) => {
                 let removed = l2.remove(&texts).await;
@@ -41,10 +47,15 @@ impl<K: Key, V: Value> Core<K, V> {
             }
             None => Effect::Off,
         };
-        for key in &keys {
-            self.drop_key(key, Origin::Local);
-        }
+        interrupted.never();
+        drop_keys();
         effect
+    }
+
+    fn queue(&self, pending: impl FnOnce(&Keyspace) -> Vec<Pending>) {
+        if let Some(l2) = &self.l2 {
+            pending(l2).into_iter().for_each(|pending| l2.link.queue(pending));
+        }
     }
 
     async fn announce_odd(&self, is_odd: bool) {
@@ -59,6 +70,10 @@ impl<K: Key, V: Value> Core<K, V> {
 
     /// Overtakes every entry that carries the tag.
     pub(crate) async fn invalidate_tag(self: Arc<Self>, tag: String) -> Effect {
+        let interrupted = Interrupted::or(|| {
+            self.queue(|l2| vec![l2.pending_tag(&tag)]);
+            self.overtake_tag(&tag, Origin::Local);
+        });
         let effect = match &self.l2 {
             None => Effect::Off,
             Some(l2) => match l2.invalidate_tag(&tag).await {
@@ -69,6 +84,7 @@ impl<K: Key, V: Value> Core<K, V> {
                 }
             },
         };
+        interrupted.never();
         self.overtake_tag(&tag, Origin::Local);
         effect
     }
@@ -85,6 +101,10 @@ impl<K: Key, V: Value> Core<K, V> {
         let (Some(key), Some(text), false) = (keys.first(), texts.first(), is_nameless) else {
             return self.invalidate_the_nameless().await;
         };
+        let interrupted = Interrupted::or(|| {
+            self.queue(|l2| vec![l2.pending_key(text)]);
+            self.drop_key(key, Origin::Local);
+        });
         let effect = match &self.l2 {
             Some(l2) => {
                 let softened = l2.soften(text).await;
@@ -93,6 +113,7 @@ impl<K: Key, V: Value> Core<K, V> {
             }
             None => Effect::Off,
         };
+        interrupted.never();
         match effect {
             // L2 may hold it as fresh until the queue is replayed, so L1 must not refill from it.
             Effect::Queued => self.drop_key(key, Origin::Local),
@@ -111,7 +132,7 @@ impl<K: Key, V: Value> Core<K, V> {
                     return;
                 }
                 let fresh_until = entry.fresh_until.min(now);
-                self.put_l1(key, &Entry { fresh_until, soft: true, filled_at: now, ..entry });
+                self.put_l1(key, &Entry { fresh_until, soft: true, ..entry });
             }
         };
         self.in_l1(|| self.fence.overtake(key, soften));
@@ -128,10 +149,15 @@ impl<K: Key, V: Value> Core<K, V> {
         // First, so that no fill that began before survives; and again at the end, for those that
         // read L2 while it was being emptied.
         self.in_l1(|| self.drop_all(pattern.as_ref()));
+        let interrupted = Interrupted::or(|| {
+            self.queue(|l2| vec![l2.pending(pattern.as_ref())]);
+            self.in_l1(|| self.drop_all(pattern.as_ref()));
+        });
         let effect = match &self.l2 {
             Some(l2) => self.effect(l2.remove_matching(pattern.as_ref(), &progress).await),
             None => Effect::Off,
         };
+        interrupted.never();
         self.in_l1(|| self.drop_all(pattern.as_ref()));
         self.recorder.note_pattern(pattern.as_ref(), Origin::Local);
         self.recorder.invalidation(scope(pattern.as_ref()), Origin::Local);

@@ -25,6 +25,7 @@ mod fill;
 #[doc(hidden)]
 pub mod fuzzing;
 mod held;
+mod interrupted;
 mod invalidate;
 mod key;
 mod l1;

@@ -20,6 +20,10 @@ use crate::recorder::hash_of;
 use crate::slices::Walked;
 use crate::{Key, Value};
 
+/// A reader compares an entry with the patterns within some nanoseconds of getting it, unless its
+/// thread is held up between the two.
+const READERS_COMPARE_WITHIN: Duration = Duration::from_millis(100);
+
 /// An entry that panicked as it was to be removed may do so again.
 const REST_AFTER_PANICS: Duration = Duration::from_secs(2);
 
@@ -64,7 +68,12 @@ impl<K: Key, V: Value> Core<K, V> {
             // What the walk passed over may be what a pattern meant.
             self.empty_after_a_panic();
         }
-        self.patterns.walked(&patterns);
+        if !patterns.is_empty() {
+            // A reader may have taken an entry out just before the walk removed it, and not have
+            // compared it yet.
+            tokio::time::sleep(READERS_COMPARE_WITHIN).await;
+            self.patterns.walked(&patterns);
+        }
         if n_panics == 0 {
             self.reclaimed.fetch_max(epoch, Ordering::Release);
         }

@@ -94,7 +94,7 @@ impl Shared {
     pub(crate) async fn ready_to_invalidate(&self) -> Result<(), NotReady> {
         match self.link() {
             None => Ok(()),
-            Some(link) if link.is_open() => Err(NotReady::Away),
+            Some(link) if link.is_open() || link.waits() => Err(NotReady::Away),
             Some(_) if self.bus.is_proved() => Ok(()),
             Some(link) => bus::prove(&self.bus, link).await,
         }
@@ -261,7 +261,7 @@ impl Shared {
         let position = match link.probe(&replay).await {
             Ok(()) => self.tail.end(link).await,
             Err(error) => {
-                tracing::warn!(%error, "Redis is away: starting without L2");
+                log_safely(|| tracing::warn!(%error, "Redis is away: starting without L2"));
                 None
             }
         };

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
+use crate::user_code::{contained, discard};
 
 /// The pause before a task starts again; it doubles each time, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -19,6 +20,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// A task that ran for so long begins with the first pause again.
 const RAN_WELL: Duration = Duration::from_secs(60);
+
+/// One that fails again and again is told of so often.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+const AGAIN: &str = "a background task failed and starts again";
 
 /// The background tasks of a node or a program, under one supervisor.
 ///
@@ -43,6 +48,8 @@ struct Task {
 struct State {
     report: TaskReport,
     abort: Option<AbortHandle>,
+    /// When its last failure was told in the log.
+    told_at: Option<Instant>,
 }
 
 /// What it means that a task returns.
@@ -98,13 +105,12 @@ impl Tasks {
         ));
     }
 
-    /// Each task by name, in the order in which they were started. Those that were told to stop
-    /// are left out unless something had ended them before.
+    /// Each task by name, in the order in which they were started, without those that were told to
+    /// stop or are done.
     pub fn report(&self) -> Vec<TaskReport> {
-        let reports = self.tasks().iter().map(|task| task.state().report.clone()).collect();
-        let mut reports: Vec<TaskReport> = reports;
-        reports.retain(|report| report.state != TaskState::Stopped || report.failure.is_some());
-        reports
+        let tasks = self.tasks();
+        let reports = tasks.iter().map(|task| task.state().report.clone());
+        reports.filter(|report| report.state != TaskState::Stopped).collect()
     }
 
     /// Ends a task as a fault would: for tests. Says whether it ran.
@@ -120,7 +126,7 @@ impl Tasks {
 
     fn add(&self, name: &str) -> Arc<Task> {
         let report = TaskReport { task: name.to_owned(), ..TaskReport::default() };
-        let state = Mutex::new(State { report, abort: None });
+        let state = Mutex::new(State { report, abort: None, told_at: None });
         let task = Arc::new(Task { name: name.to_owned(), state });
         let mut tasks = self.tasks();
         // Of one name the newest counts, once the older ones have stopped.
@@ -157,13 +163,14 @@ where
                     }
                 }
             }
-            Err(panic) => Err(Failure::Panic(message(&*panic))),
+            Err(panic) => Err(Failure::of(panic)),
         };
         if shutdown.is_cancelled() || (ended.is_ok() && on_return == OnReturn::Done) {
             return task.stopped();
         }
         if began.elapsed() >= RAN_WELL {
             pause = FIRST_PAUSE;
+            task.ran_well();
         }
         task.failed(ended.err().unwrap_or(Failure::End), pause);
         let rest = tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>() / 2.0));
@@ -189,7 +196,9 @@ impl Drop for Supervised {
         if state.report.state != TaskState::Stopped {
             state.report.state = TaskState::RuntimeGone;
             state.report.failure = Some("the runtime that it ran on was dropped".to_owned());
-            state.report.failed_at_ms = Some(clock::now_ms());
+            let now_ms = clock::now_ms();
+            state.report.failed_at_ms = Some(now_ms);
+            state.report.failing_since_ms.get_or_insert(now_ms);
             drop(state);
             let task = &*self.task.name;
             log_safely(|| tracing::error!(task, "a background task lost its runtime"));
@@ -202,10 +211,18 @@ enum Failure {
     End,
 }
 
+impl Failure {
+    fn of(panic: Box<dyn Any + Send>) -> Self {
+        let message = message(&*panic);
+        discard(panic);
+        Self::Panic(message)
+    }
+}
+
 impl From<JoinError> for Failure {
     fn from(error: JoinError) -> Self {
         match error.try_into_panic() {
-            Ok(panic) => Self::Panic(message(&*panic)),
+            Ok(panic) => Self::of(panic),
             Err(_) => Self::End,
         }
     }
@@ -238,12 +255,29 @@ impl Task {
             }
         };
         report.state = TaskState::Restarting;
-        report.failed_at_ms = Some(clock::now_ms());
+        let now_ms = clock::now_ms();
+        report.failed_at_ms = Some(now_ms);
+        report.failing_since_ms.get_or_insert(now_ms);
         report.failure = Some(failure.clone());
+        let failures = report.panics + report.ends;
         state.abort = None;
+        let is_told = state.told_at.is_some_and(|at| at.elapsed() < TOLD_EVERY);
+        if !is_told {
+            state.told_at = Some(Instant::now());
+        }
         drop(state);
         let task = &*self.name;
-        log_safely(|| tracing::error!(task, failure, ?pause, "a background task starts again"));
+        match is_told {
+            true => log_safely(|| tracing::debug!(task, failure, failures, ?pause, "{AGAIN}")),
+            false => log_safely(|| tracing::error!(task, failure, failures, ?pause, "{AGAIN}")),
+        }
+    }
+
+    /// It has run for so long that what comes next is another matter.
+    fn ran_well(&self) {
+        let mut state = self.state();
+        state.report.failing_since_ms = None;
+        state.told_at = None;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -260,7 +294,7 @@ pub(crate) fn message(panic: &(dyn Any + Send)) -> String {
 
 /// Writes a line of log where nothing may panic: a subscriber's code is not ours.
 pub(crate) fn log_safely(log: impl FnOnce()) {
-    let _: Result<(), _> = catch_unwind(AssertUnwindSafe(log));
+    let _: Option<()> = contained(log);
 }
 
 #[cfg(test)]
@@ -329,6 +363,8 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(100)).await;
         let n_ends = tasks.report()[0].ends;
         assert!((8..=24).contains(&n_ends), "{n_ends}");
+        let report = tasks.report().remove(0);
+        assert!(report.failing_since_ms <= report.failed_at_ms, "{report:?}");
     }
 
     #[tokio::test(start_paused = true)]

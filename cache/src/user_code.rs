@@ -85,7 +85,7 @@ pub(crate) async fn caught<F: Future>(future: F) -> Result<F::Output, Panic> {
 }
 
 /// What a panic was called with may panic itself as it is dropped; then it is leaked.
-fn discard(panic: Panic) {
+pub(crate) fn discard(panic: Panic) {
     if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         mem::forget(another);
     }

@@ -97,7 +97,7 @@ impl Console {
         let (sampling, counting, keeping) = (self.clone(), self.clone(), self.clone());
         let tasks = &self.inner.tasks;
         tasks.spawn("sampler", move || sampling.clone().sample());
-        tasks.spawn("guest census", move || counting.clone().count_guests());
+        tasks.spawn("attached census", move || counting.clone().count_guests());
         tasks.spawn("audit", move || keeping.clone().keep_audit());
     }
 
@@ -172,7 +172,14 @@ impl Console {
 
     /// What an operator should look at, as of the newest frame, worst first.
     pub fn alerts(&self) -> Vec<Alert> {
-        self.tick().alerts.to_vec()
+        let mut alerts = self.tick().alerts.to_vec();
+        let tasks = self.tasks();
+        // The sampler makes them, and cannot tell of its own end.
+        if let Some(sampler) = tasks.iter().find(|task| task.task == "sampler" && !task.runs()) {
+            let told = crate::alerts::of_program(std::slice::from_ref(sampler), now_ms());
+            alerts.splice(0..0, told);
+        }
+        alerts
     }
 
     /// What the actor may do, and why not.

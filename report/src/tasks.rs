@@ -17,6 +17,9 @@ pub struct TaskReport {
     pub failure: Option<String>,
     /// When that was, milliseconds since the epoch.
     pub failed_at_ms: Option<u64>,
+    /// Since when it fails again and again, milliseconds since the epoch: a minute in which it ran
+    /// ends that. `None` where nothing has.
+    pub failing_since_ms: Option<u64>,
 }
 
 /// What a background task does at the moment.

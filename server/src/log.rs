@@ -51,7 +51,25 @@ pub fn log_to_stderr() -> Log {
         // It would tell of a failing writer with a macro that panics when that fails as well.
         .log_internal_errors(false)
         .init();
+    log_panics(lines.clone());
     Log(lines)
+}
+
+/// A panic is told here too: the hook of the standard library writes to standard error itself, and
+/// waits there where nobody reads.
+fn log_panics(lines: Lines) {
+    std::panic::set_hook(Box::new(move |panic| {
+        let thread = thread::current();
+        let name = thread.name().unwrap_or("unnamed");
+        lines.take(format!("strata: thread {name:?} panicked: {panic}\n").into_bytes());
+    }));
+}
+
+impl Log {
+    /// Writes a last line, as far as somebody reads.
+    pub fn last(self, line: &str) {
+        self.0.take(format!("{line}\n").into_bytes());
+    }
 }
 
 impl Lines {
@@ -61,6 +79,12 @@ impl Lines {
         let counted = Arc::clone(&dropped);
         thread::spawn(move || write_all(out, &coming, &counted));
         Self { waiting, dropped }
+    }
+
+    fn take(&self, text: Vec<u8>) {
+        if self.waiting.try_send(Line::Text(text)).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
@@ -102,10 +126,7 @@ impl Write for Making {
 
 impl Drop for Making {
     fn drop(&mut self) {
-        let text = std::mem::take(&mut self.text);
-        if self.lines.waiting.try_send(Line::Text(text)).is_err() {
-            self.lines.dropped.fetch_add(1, Ordering::Relaxed);
-        }
+        self.lines.take(std::mem::take(&mut self.text));
     }
 }
 

@@ -1,4 +1,3 @@
-use std::io::{self, Write};
 use std::num::NonZero;
 use std::process::ExitCode;
 use std::thread;
@@ -13,13 +12,10 @@ const MIN_WORKERS: usize = 4;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let log = log_to_stderr();
-    let ended = run(cli);
-    drop(log);
-    match ended {
+    match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Standard error may be closed, where `eprintln!` panics.
-            let _: io::Result<()> = writeln!(io::stderr(), "strata: {error:#}");
+            log.last(&format!("strata: {error:#}"));
             ExitCode::FAILURE
         }
     }

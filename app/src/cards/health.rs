@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_report::{Frame, Histogram};
+use strata_report::{Frame, Histogram, NodeFrame};
 
 use crate::format;
 use crate::hints;
@@ -99,7 +99,8 @@ fn gaps(frame: &Frame) -> String {
 fn nodes(frame: &Frame) -> String {
     let n = frame.nodes.len() as u64;
     let up = format::span(frame.at_ms.saturating_sub(frame.started_at_ms));
-    let deaf = frame.nodes.iter().filter(|node| node.bus.configured && !node.bus.connected).count();
-    let deaf = if deaf > 0 { format!(", {deaf} deaf to the bus") } else { String::new() };
-    format!("{}{deaf} · counting for {up}", format::plural(n, "node", "nodes"))
+    let is_silent = |node: &&NodeFrame| node.bus.configured && !node.bus.connected;
+    let silent = frame.nodes.iter().filter(is_silent).count();
+    let silent = if silent > 0 { format!(", {silent} with a silent bus") } else { String::new() };
+    format!("{}{silent} · counting for {up}", format::plural(n, "node", "nodes"))
 }

@@ -84,8 +84,8 @@ fn well_row(of: &Of<'_>, well: &[&TaskReport], is_all: bool) -> AnyView {
 
 fn failed_row(of: &Of<'_>, task: &TaskReport) -> AnyView {
     let (state, tone) = match task.state {
-        TaskState::Running => ("runs again", "badge"),
-        TaskState::Restarting => ("starts again", "badge bad"),
+        TaskState::Running => ("restarted", "badge"),
+        TaskState::Restarting => ("down, restarting", "badge bad"),
         TaskState::Stopped => ("stopped", "badge"),
         TaskState::RuntimeGone => ("runtime gone", "badge bad"),
         TaskState::Other => ("unknown", "badge"),
@@ -120,7 +120,7 @@ pub(super) fn matters(report: &NodesReport) -> Option<AnyView> {
         let lines = lines.collect_view();
         titled(
             "matters",
-            "What is the matter with Redis",
+            "What is the matter",
             note,
             view! { <ul class="disagreements">{lines}</ul> },
         )
@@ -142,15 +142,14 @@ fn node_matters(node: &NodeRow) -> Vec<AnyView> {
 }
 
 fn said(error: &L2Error, at_ms: u64) -> String {
-    let ago = |at: u64| format!("{} ago", format::span(at_ms.saturating_sub(at)));
+    let span = |at: u64| format::span(at_ms.saturating_sub(at));
+    let says = match error.code.as_str() {
+        "CONNECTION" | "TIMEOUT" => "Redis does not answer".to_owned(),
+        code => format!("Redis says {code}"),
+    };
     let times = format::plural(error.times, "time", "times");
-    format!(
-        "Redis says {}: {} ({times} since {}, last {}).",
-        error.code,
-        error.message,
-        ago(error.since_ms),
-        ago(error.at_ms)
-    )
+    let (within, last) = (span(error.since_ms), span(error.at_ms));
+    format!("{says}: {} ({times} in {within}, last {last} ago).", error.message)
 }
 
 #[cfg(test)]
@@ -192,7 +191,7 @@ mod tests {
             ..task("bus")
         };
         let html = drawn(node(vec![task("upkeep"), failed]));
-        for said in ["starts again", ">3<", "30 s ago", "it panicked: out of bounds"] {
+        for said in ["down, restarting", ">3<", "30 s ago", "it panicked: out of bounds"] {
             assert!(html.contains(said), "{said}: {html}");
         }
         assert!(!html.contains("all run"), "{html}");
@@ -215,9 +214,6 @@ mod tests {
             html.contains("silent for 20 s, because invalidations cannot be written."),
             "{html}"
         );
-        assert!(
-            html.contains("MISCONF: cannot save (9 times since 20 s ago, last 2 s ago)"),
-            "{html}"
-        );
+        assert!(html.contains("MISCONF: cannot save (9 times in 20 s, last 2 s ago)"), "{html}");
     }
 }

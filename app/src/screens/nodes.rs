@@ -70,8 +70,7 @@ fn row(node: &NodeRow, now_ms: u64) -> impl IntoView + use<> {
     let ago = |at_ms: u64| format!("{} ago", format::span(now_ms.saturating_sub(at_ms)));
     let (state, tone) = match (node.heard, node.bus.configured, node.bus.connected) {
         (false, ..) => ("not heard", "badge bad"),
-        (true, true, false) => ("deaf to the bus", "badge bad"),
-        (true, true, true) if node.bus.silent_since_ms.is_some() => ("bus silent", "badge bad"),
+        (true, true, false) => ("bus silent", "badge bad"),
         (true, ..) if !node_tasks::all_run(node) => ("task down", "badge bad"),
         (true, ..) => ("well", "badge good"),
     };

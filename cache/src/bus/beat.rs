@@ -13,7 +13,7 @@ use super::position::Appended;
 use super::{ANNOUNCE, Bus};
 use crate::NotReady;
 use crate::clock::Moment;
-use crate::l2::{Answer, Failed, Link, Step, Verdict, in_time};
+use crate::l2::{Answer, Failed, Link, Step, Verdict, in_time, must_be_no_replica};
 use crate::script::scripts;
 
 /// A heartbeat older than this does not count.
@@ -64,6 +64,9 @@ scripts! {
          redis.call('HMGET', KEYS[4], 'since')
          redis.call('HLEN', KEYS[4])
          redis.call('UNLINK', KEYS[4])
+         redis.call('GETRANGE', KEYS[4], 0, 0)
+         redis.call('SETRANGE', KEYS[4], 0, '')
+         redis.call('SCAN', '0', 'COUNT', 1)
          local text = string.format('%.0f', now)
          redis.call('UNLINK', KEYS[3])
          redis.call('XADD', KEYS[3], '*', 'at', text, 'w', ARGV[1])
@@ -119,6 +122,7 @@ impl Look {
         ask.cmd("TIME").get(bus.sequence());
         let (beats, (seconds, micros), sequence): Answer = ask.query_async(connection).await?;
         let now_us = seconds * 1_000_000 + micros;
+        must_be_no_replica(connection).await?;
         bus.clock().read(now_us, (asked, Moment::now()));
         let fields = beats.into_iter().next().map(|(_, fields)| fields);
         let field = |name: &str| str::from_utf8(fields.as_ref()?.get(name.as_bytes())?).ok();
@@ -158,7 +162,10 @@ impl Look {
         let written: RedisResult<(u64, u64)> = writing.invoke_async(connection).await;
         match written {
             Ok((at_us, now_us)) => {
-                bus.proved(asked);
+                // Where another node was faster, it alone has proved something.
+                if at_us == now_us {
+                    bus.proved(asked);
+                }
                 Ok(age(at_us, now_us).map(|age| Beat { asked, age }))
             }
             Err(error) if Answer::read(&error).verdict == Verdict::Lost => Err(error),

@@ -70,7 +70,7 @@ impl<'a> Listener<'a> {
     ) -> RedisResult<Self> {
         let mut connection = link.connect(STEP).await?;
         let here = in_time(STEP, Position::now(&tail.bus, &mut connection)).await?;
-        link.lose_the_other_server(here.run_id());
+        link.lose_the_other_server(here.run_id(), here.floor);
         let last = match position.take() {
             Some(last) if last.is_continued_by(&here) => last,
             Some(last) => {

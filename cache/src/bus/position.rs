@@ -4,7 +4,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, pipe};
 
 use super::Bus;
-use crate::l2::run_id;
+use crate::l2::{must_be_new_enough, run_id};
 
 const MAX_TRIES: u32 = 8;
 
@@ -12,6 +12,8 @@ const MAX_TRIES: u32 = 8;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Position {
     run_id: String,
+    /// From this number of the bus on entries count.
+    pub(super) floor: u64,
     pub(super) last_id: String,
     pub(super) sequence: u64,
 }
@@ -26,10 +28,12 @@ impl Position {
         connection: &mut MultiplexedConnection,
     ) -> RedisResult<Self> {
         let run_id = run_id(connection).await?;
-        bus.begin(connection, &run_id).await?;
+        must_be_new_enough(connection).await?;
+        let floor = bus.begin(connection, &run_id).await?;
         let (sequence, last) = end(bus, connection).await?;
         Ok(Self {
             run_id,
+            floor,
             last_id: last.into_iter().next().map_or_else(|| "0-0".to_owned(), |(id, _)| id),
             sequence,
         })

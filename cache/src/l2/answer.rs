@@ -86,12 +86,12 @@ impl Answer {
         Self::lost("CONNECTION", error.to_string())
     }
 
-    /// The server lacks what is needed.
-    pub(crate) fn too_old(said: String) -> RedisError {
+    /// An answer of our own: the server is not what is needed.
+    pub(super) fn refusal(code: &str, said: String) -> RedisError {
         #[cfg(feature = "redis")]
-        return redis::make_extension_error("TOOOLD".to_owned(), Some(said));
+        return redis::make_extension_error(code.to_owned(), Some(said));
         #[cfg(not(feature = "redis"))]
-        return RedisError::from(std::io::Error::other(said));
+        return RedisError::from(std::io::Error::other(format!("{code}: {said}")));
     }
 
     /// Whether the connection itself is gone, so that another one may be tried.

@@ -29,9 +29,8 @@ impl Link {
         let within = self.connect_timeout();
         let _: String = in_time(within, cmd("PING").query_async(&mut connection)).await?;
         let server = in_time(within, server_kind(&mut connection)).await?;
-        if let Some(server) = &server {
-            refuse_old(server)?;
-        }
+        self.state().server.clone_from(&server);
+        refuse_old(server.as_ref())?;
         let run_id = in_time(within, run_id(&mut connection)).await?;
         let floor = in_time(within, self.bus.begin(&mut connection, &run_id)).await?;
         Ok(Greeted { connection, server, run_id, floor })
@@ -71,9 +70,7 @@ async fn server_kind(connection: &mut MultiplexedConnection) -> RedisResult<Opti
         Ok(fields) => fields,
         Err(error) => return old_kind(connection, error).await,
     };
-    let text =
-        |name: &str| fields.get(name).and_then(|value| from_redis_value_ref::<String>(value).ok());
-    let kind = text("server").zip(text("version"));
+    let kind = text(&fields, "server").zip(text(&fields, "version"));
     Ok(kind.map(|(server, version)| ServerKind { server, version }))
 }
 
@@ -108,12 +105,35 @@ fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
 }
 
-fn refuse_old(server: &ServerKind) -> RedisResult<()> {
+/// Refuses a server that is too old: nothing can be invalidated there.
+pub(crate) async fn must_be_new_enough(connection: &mut MultiplexedConnection) -> RedisResult<()> {
+    refuse_old(server_kind(connection).await?.as_ref())
+}
+
+/// Refuses a server that follows another one: what it has may be late, and it takes no
+/// invalidations. HELLO tells that to everybody; a server that does not is taken as it is.
+pub(crate) async fn must_be_no_replica(connection: &mut MultiplexedConnection) -> RedisResult<()> {
+    let hello: RedisResult<HashMap<String, AnyReply>> = cmd("HELLO").query_async(connection).await;
+    match hello {
+        Ok(fields) if text(&fields, "role").is_some_and(|role| role != "master") => {
+            Err(Answer::refusal("READONLY", "the server is a replica".to_owned()))
+        }
+        Err(error) if Answer::read(&error).verdict == Verdict::Lost => Err(error),
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+fn text(fields: &HashMap<String, AnyReply>, name: &str) -> Option<String> {
+    fields.get(name).and_then(|value| from_redis_value_ref(value).ok())
+}
+
+fn refuse_old(server: Option<&ServerKind>) -> RedisResult<()> {
+    let Some(server) = server else { return Ok(()) };
     let major = server.version.split('.').next().and_then(|major| major.parse::<u32>().ok());
     match major {
         Some(major) if server.server == "redis" && major < MIN_REDIS => {
             let said = format!("Redis {} is too old, {MIN_REDIS}.0 is needed", server.version);
-            Err(Answer::too_old(said))
+            Err(Answer::refusal("TOOOLD", said))
         }
         _ => Ok(()),
     }
@@ -125,7 +145,7 @@ mod tests {
 
     fn refusal(server: &str, version: &str) -> Option<String> {
         let (server, version) = (server.to_owned(), version.to_owned());
-        let refused = refuse_old(&ServerKind { server, version }).err()?;
+        let refused = refuse_old(Some(&ServerKind { server, version })).err()?;
         Some(Answer::read(&refused).message)
     }
 

@@ -158,10 +158,11 @@ impl Link {
             Err(silence) => silence,
         };
         // Redis may have closed a connection that was idle: that costs nobody more than a retry.
+        // Without it, what may not be made twice fails alone.
         if let Silence::Error(error) = &silence
-            && step.may_repeat()
             && Answer::read(error).is_disconnect()
             && let Ok(Ok(renewed)) = timeout_at(sent + self.timeout, self.renew(way.1)).await
+            && step.may_repeat()
         {
             way = renewed;
             silence = match self.answer(&mut way.0, query, sent).await {
@@ -275,7 +276,7 @@ impl Link {
     }
 
     /// Whether any invalidation waits.
-    pub(super) fn waits(&self) -> bool {
+    pub(crate) fn waits(&self) -> bool {
         self.n_waiting.load(Ordering::Acquire) > 0
     }
 
@@ -309,11 +310,16 @@ impl Link {
         is_known && !self.is_open() && state.run_id != run_id
     }
 
-    /// Makes the connection anew where it leads to another run of Redis than a newer one does.
-    pub(crate) fn lose_the_other_server(&self, run_id: &str) {
-        if self.leads_elsewhere(run_id) {
-            let generation = self.state().generation;
-            self.lose(generation, &Answer::two_servers());
+    /// Makes the connection anew where a newer one leads to another run of Redis, or to one whose
+    /// entries count from a later number on.
+    pub(crate) fn lose_the_other_server(&self, run_id: &str, floor: u64) {
+        let state = self.state();
+        let is_known = !run_id.is_empty() && !state.run_id.is_empty();
+        let is_other = is_known && state.run_id != run_id || floor > self.floor();
+        if is_other && !self.is_open() {
+            let (generation, why) = (state.generation, Answer::two_servers());
+            self.open_breaker(state, generation, &why);
+            self.errors.note(&why);
         }
     }
 

@@ -35,7 +35,7 @@ pub(crate) use batches::AT_ONCE;
 pub use census::{L2Census, L2Count};
 pub(crate) use envelope::{Envelope, HEADER, MAX_ENTRY_TAGS, MAX_KEY_BYTES, MAX_TAG_BYTES};
 pub(crate) use failed::{Away, Failed};
-pub(crate) use greeting::run_id;
+pub(crate) use greeting::{must_be_new_enough, must_be_no_replica, run_id};
 pub use journal::Journal;
 pub use key_scan::L2Head;
 pub(crate) use keyspace::{Commit, Found, Keyspace, Lease, Written};

@@ -141,19 +141,24 @@ impl Link {
     }
 
     async fn ping(&self) -> bool {
+        let open = self.operator.connection.lock().await.clone();
+        let generation = open.as_ref().map(|open| open.generation);
+        let connection = match open {
+            Some(open) => Ok(open.connection),
+            // Nothing else is asked of it: its answer may be awaited for a short time only.
+            None => self.connect(self.connect_timeout()).await,
+        };
+        let pinged = match connection {
+            Ok(mut connection) => cmd("PING").query_async::<String>(&mut connection).await,
+            Err(error) => Err(error),
+        };
         // Any answer is one.
-        let is_answer = |error: &RedisError| Answer::read(error).verdict != Verdict::Lost;
-        let Open { mut connection, generation } = match self.operator_connection().await {
-            Ok(open) => open,
-            Err(error) => return is_answer(&error),
-        };
-        let Err(error) = cmd("PING").query_async::<String>(&mut connection).await else {
-            return true;
-        };
-        if !is_answer(&error) {
+        let is_lost = |error: RedisError| Answer::read(&error).verdict == Verdict::Lost;
+        let answers = !pinged.err().is_some_and(is_lost);
+        if let Some(generation) = generation.filter(|_| !answers) {
             self.drop_operator_connection(generation).await;
         }
-        is_answer(&error)
+        answers
     }
 
     async fn operator_connection(&self) -> RedisResult<Open> {
@@ -167,7 +172,7 @@ impl Link {
                 let _: String = in_time(within, cmd("PING").query_async(&mut connection)).await?;
                 let here = in_time(within, run_id(&mut connection)).await?;
                 if self.leads_elsewhere(&here) {
-                    self.lose_the_other_server(&here);
+                    self.lose_the_other_server(&here, 0);
                     return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into());
                 }
                 Ok(open.insert(Open { connection, generation }).clone())

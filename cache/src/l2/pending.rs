@@ -122,6 +122,13 @@ impl Queue {
         self.sending.clear();
     }
 
+    /// Puts what was popped last, and refused, behind all others, unless it has come again.
+    pub(crate) fn put_last(&mut self) {
+        for pending in std::mem::take(&mut self.sending) {
+            self.push(pending);
+        }
+    }
+
     /// Puts back what was popped last and could not be replayed, unless it has come again meanwhile.
     pub(crate) fn put_back(&mut self) {
         for pending in std::mem::take(&mut self.sending).into_iter().rev() {
@@ -207,6 +214,18 @@ mod tests {
         assert_eq!(queue.unsettled(), 2);
         queue.put_back();
         assert_eq!(queue.unsettled(), 1, "one of the two is enough");
+    }
+
+    #[test]
+    fn what_was_refused_goes_behind_the_others() {
+        let mut queue = Queue::default();
+        queue.push(pattern("users", 1));
+        queue.push(key(1));
+        queue.pop();
+        queue.put_last();
+        assert_eq!(queue.pop(), [key(1)]);
+        queue.settle();
+        assert_eq!((queue.pop(), queue.unsettled()), (vec![pattern("users", 1)], 1));
     }
 
     #[test]

@@ -75,7 +75,8 @@ impl Link {
         probed
     }
 
-    /// Sends what waits while Redis is there: it was refused, or its answer did not come.
+    /// Sends what waits while Redis is there: it was refused, or its answer did not come. What is
+    /// refused again keeps nothing else from being sent.
     async fn send_waiting<Fut>(
         &self,
         replay: &impl Fn(MultiplexedConnection, Vec<Pending>) -> Fut,
@@ -83,22 +84,44 @@ impl Link {
     where
         Fut: Future<Output = RedisResult<()>>,
     {
-        while self.waits() {
-            let (connection, generation) = {
-                let state = self.state();
-                let Some(connection) = state.connection.clone() else { return Ok(()) };
-                (connection, state.generation)
-            };
-            if let Err(error) = self.send_next(connection, replay).await {
-                let answer = Answer::read(&error);
-                match answer.verdict {
-                    Verdict::Lost => self.lose(generation, &answer),
-                    Verdict::Refused | Verdict::TryAgain => self.note(&error),
-                }
-                return Err(error);
+        let (connection, generation) = {
+            let state = self.state();
+            let Some(connection) = state.connection.clone() else { return Ok(()) };
+            (connection, state.generation)
+        };
+        let Err(error) = self.send_all(&connection, replay).await else { return Ok(()) };
+        let answer = Answer::read(&error);
+        if answer.verdict == Verdict::Lost {
+            self.lose(generation, &answer);
+            return Err(error);
+        }
+        self.note(&error);
+        if answer.code == "READONLY" {
+            // The address may lead to the new master by now.
+            let _: RedisResult<_> = self.renew(generation).await;
+        }
+        Err(error)
+    }
+
+    /// Sends what waits, each once. Answers the last refusal; stops where Redis is lost.
+    async fn send_all<Fut>(
+        &self,
+        connection: &MultiplexedConnection,
+        replay: &impl Fn(MultiplexedConnection, Vec<Pending>) -> Fut,
+    ) -> Result<(), RedisError>
+    where
+        Fut: Future<Output = RedisResult<()>>,
+    {
+        let mut refused = Ok(());
+        for _ in 0..self.with_queue(|queue| queue.unsettled()) {
+            match self.send_next(connection.clone(), replay).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) if Answer::read(&error).verdict == Verdict::Lost => return Err(error),
+                Err(error) => refused = Err(error),
             }
         }
-        Ok(())
+        refused
     }
 
     /// Sends the oldest that waits, and those that share a walk with it. Says whether there was one.
@@ -118,7 +141,13 @@ impl Link {
         let n_sent = next.len() as u64;
         // Whatever ends this, panics too, nothing that was popped is forgotten.
         let unsent = PutBack { link: self };
-        replay(connection, next).await?;
+        if let Err(error) = replay(connection, next).await {
+            if Answer::read(&error).verdict != Verdict::Lost {
+                std::mem::forget(unsent);
+                self.with_queue(Queue::put_last);
+            }
+            return Err(error);
+        }
         std::mem::forget(unsent);
         self.with_queue(Queue::settle);
         self.counts.replayed.add(n_sent);
@@ -137,9 +166,8 @@ impl Link {
     {
         loop {
             self.state().replaying = Some(connection.clone());
-            let refused = match self.send_next(connection.clone(), replay).await {
-                Ok(true) => continue,
-                Ok(false) => None,
+            let refused = match self.send_all(&connection, replay).await {
+                Ok(()) => None,
                 Err(error) if Answer::read(&error).verdict == Verdict::Lost => return Err(error),
                 Err(error) => Some(error),
             };

@@ -50,7 +50,7 @@ impl Keyspace {
     /// take it. `Ok` is the number of the message.
     pub(crate) async fn invalidate_tag(&self, tag: &str) -> Result<u64, Away> {
         let told = self.link.ask(Step::InvalidateTag, &self.tag_removal(tag)).await;
-        self.or_queue(told, || Pending::Tag { cache: self.cache.clone(), tag: tag.to_owned() })
+        self.or_queue(told, || self.pending_tag(tag))
     }
 
     /// Tells the other nodes to empty the cache; queues that where Redis does not take it.
@@ -222,7 +222,11 @@ impl Keyspace {
         Pending::Key { cache: self.cache.clone(), key: key.to_owned() }
     }
 
-    fn pending(&self, pattern: Option<&Pattern>) -> Pending {
+    pub(crate) fn pending_tag(&self, tag: &str) -> Pending {
+        Pending::Tag { cache: self.cache.clone(), tag: tag.to_owned() }
+    }
+
+    pub(crate) fn pending(&self, pattern: Option<&Pattern>) -> Pending {
         let cache = self.cache.clone();
         match pattern {
             Some(pattern) => Pending::Pattern { cache, pattern: pattern.clone() },

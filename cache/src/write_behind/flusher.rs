@@ -178,7 +178,7 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
 
     async fn failed(&mut self, held: Taken<B, K, V>, tries: u32, error: &str) {
         self.counts.failed.add(1);
-        tracing::debug!(error, rows = held.len(), tries, "the sink failed");
+        log_safely(|| tracing::debug!(error, rows = held.len(), tries, "the sink failed"));
         self.backlog.refused(&held);
         let pause = self.pace.pause(tries);
         match held.as_slice() {

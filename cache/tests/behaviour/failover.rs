@@ -2,15 +2,18 @@
 
 use std::cell::Cell;
 
+use strata_cache::Node;
 use strata_cache::report::Outcome;
 
 use crate::support::proxy::Proxy;
 use crate::support::ways::{LONG, node_behind};
-use crate::support::{Redis, Source, cache, eventually};
+use crate::support::{Redis, Source, cache, eventually, hears};
 
 /// Ends a node's connections to a server: those that read the bus, or the others.
 async fn end_connections(redis: &Redis, of_the_bus: bool) {
-    let clients: String = redis.ask(&["CLIENT", "LIST", "TYPE", "NORMAL"]).await;
+    let list = async || redis.ask::<String>(&["CLIENT", "LIST", "TYPE", "NORMAL"]).await;
+    eventually("the node reads the bus", async || list().await.contains("cmd=xread")).await;
+    let clients = list().await;
     for client in clients.lines().filter(|client| client.contains("cmd=xread") == of_the_bus) {
         let id = client.split_whitespace().find_map(|field| field.strip_prefix("id=")).unwrap();
         let _: u64 = redis.ask(&["CLIENT", "KILL", "ID", id]).await;
@@ -22,6 +25,31 @@ async fn where_the_bus_follows_to_another_server_l2_follows_too() {
     let (old, new) = (Redis::start().await, Redis::start().await);
     let proxy = Proxy::before(&old).await;
     let node = node_behind(&proxy, LONG).await;
+    let (cache, source) = (cache(&node), Source::new());
+    source.read(&cache, 1).await;
+    proxy.lead_to(&new);
+    end_connections(&old, true).await;
+    let key = Cell::new(2);
+    eventually("an entry lies in the new server", async || {
+        key.set(key.get() + 1);
+        source.read(&cache, key.get()).await;
+        new.ask(&["EXISTS", &format!("{{test}}:users:{}", key.get())]).await
+    })
+    .await;
+}
+
+/// Without the id of a run, the number from which entries count tells them apart.
+#[tokio::test]
+async fn where_redis_tells_no_run_l2_follows_the_bus_all_the_same() {
+    let (old, new) = (Redis::start().await, Redis::start().await);
+    for redis in [&old, &new] {
+        let rules = ["ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all", "-info"];
+        let () = redis.ask(&rules).await;
+    }
+    let proxy = Proxy::before(&old).await;
+    let url = proxy.url().replace("redis://", "redis://app:secret@");
+    let node = Node::builder("test").redis_url(&url).l2_timeout(LONG).start().await.unwrap();
+    hears(&node).await;
     let (cache, source) = (cache(&node), Source::new());
     source.read(&cache, 1).await;
     proxy.lead_to(&new);

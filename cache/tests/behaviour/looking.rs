@@ -139,9 +139,11 @@ async fn no_reader_sees_what_a_pattern_has_overtaken_while_walks_come_and_go() {
     let cache: Users = users().build(&node).unwrap();
     let row = Arc::new(AtomicU64::new(0));
     let done = Arc::new(AtomicU64::new(0));
+    let began = Arc::new(AtomicU64::new(0));
     let readers: Vec<_> = (0..3)
         .map(|reader| {
             let (cache, row, done) = (cache.clone(), Arc::clone(&row), Arc::clone(&done));
+            let began = Arc::clone(&began);
             tokio::spawn(async move {
                 let (mut key, mut n_hits) = (reader, 0_u64);
                 while done.load(Ordering::SeqCst) < 300 {
@@ -152,12 +154,19 @@ async fn no_reader_sees_what_a_pattern_has_overtaken_while_walks_come_and_go() {
                     let read = cache.get_or_load(&key, load).await.unwrap();
                     let seen = *read.value.unwrap();
                     assert!(seen >= invalidated, "key {key}: {seen} after {invalidated}");
-                    n_hits += u64::from(read.outcome == Outcome::L1Hit);
+                    if read.outcome == Outcome::L1Hit {
+                        n_hits += 1;
+                        began.fetch_add(u64::from(n_hits == 1), Ordering::SeqCst);
+                    }
                 }
                 n_hits
             })
         })
         .collect();
+    // A machine that is busy may let no reader in while this writes.
+    while began.load(Ordering::SeqCst) < 3 {
+        tokio::task::yield_now().await;
+    }
     for n in 1..=300 {
         row.store(n, Ordering::SeqCst);
         // All keys, by patterns of which each matches a part.

@@ -380,6 +380,57 @@ async fn a_redis_that_is_too_old_is_told_in_one_sentence_and_left_alone() {
     let l2 = node.report().l2;
     assert_eq!(l2.last_error.unwrap().message, "Redis 6.0.16 is too old, 7.0 is needed");
     assert_eq!((l2.breaker_open, l2.breaker_opened), (true, 0), "it never closed");
+    assert_eq!(l2.server.unwrap().version, "6.0.16");
+    let bus = node.report().bus;
+    assert!(
+        !bus.connected && bus.silent_because.unwrap().contains("too old"),
+        "nobody can invalidate"
+    );
+}
+
+#[tokio::test]
+async fn what_is_refused_keeps_nothing_else_from_being_sent() {
+    let redis = Redis::start().await;
+    let node = node_of(&redis, &[]).await;
+    let users = cache(&node);
+    let posts: Cache<u64, String> = Cache::builder("posts").build(&node).unwrap();
+    let other = onlooker(&redis).await;
+    let elsewhere: Cache<u64, String> = Cache::builder("posts").build(&other).unwrap();
+    let source = Source::new();
+    source.read(&elsewhere, 1).await;
+    set_user(&redis, &["-@all"]).await;
+    source.write(7);
+    assert_eq!(users.invalidate_pattern(&Pattern::prefix("1")).await, Effect::Queued);
+    assert_eq!(posts.invalidate(&1).await, Effect::Queued);
+    set_user(&redis, &["-scan"]).await;
+    eventually("the key is sent, the pattern waits", async || {
+        node.report().l2.queued_invalidations == 1
+    })
+    .await;
+    eventually("the other node hears", async || source.value(&elsewhere, 1).await == "7").await;
+    set_user(&redis, &[]).await;
+    eventually("the pattern is sent", async || node.report().l2.queued_invalidations == 0).await;
+    never_opened(&node);
+}
+
+#[tokio::test]
+async fn an_invalidation_whose_runtime_is_dropped_on_the_way_is_sent_all_the_same() {
+    let redis = Redis::start().await;
+    let (node, other) = (redis.hearing_node("1").await, redis.hearing_node("2").await);
+    let (here, there) = (cache(&node), cache(&other));
+    let source = Source::new();
+    source.read(&here, 1).await;
+    source.read(&there, 1).await;
+    redis.freeze();
+    source.write(7);
+    let (runtime, invalidating) = (tokio::runtime::Runtime::new().unwrap(), here.clone());
+    let begun = runtime.spawn(async move { invalidating.invalidate(&1).await });
+    tokio::task::yield_now().await;
+    runtime.shutdown_background();
+    drop(begun.await);
+    redis.thaw();
+    eventually("this node reads the newer row", async || source.value(&here, 1).await == "7").await;
+    eventually("so does the other", async || source.value(&there, 1).await == "7").await;
 }
 
 /// Greets as an older Redis does. None can be installed beside the one that the tests run on.

@@ -76,9 +76,21 @@ pub(super) fn advice(code: &str) -> (&'static str, &'static str) {
             "Redis did not answer in time.",
             "See whether Redis is busy (its page lists slow commands), or the way to it is slow.",
         ),
-        _ => (
-            "The node cannot use Redis.",
+        "CONNECTION" => (
+            "The node has no connection to Redis.",
             "See whether Redis runs and can be reached from the node's machine, and whether it has room for one more client (maxclients).",
+        ),
+        "TOOOLD" => (
+            "The server lacks what the caches need.",
+            "Upgrade it to Redis 7.0 or newer, or to Valkey.",
+        ),
+        "BUSY" | "TRYAGAIN" => (
+            "Redis is busy with something that lets nobody else in.",
+            "Wait. If it is a script that does not end: SCRIPT KILL.",
+        ),
+        _ => (
+            "Redis is there and refuses what the node asks.",
+            "Look at what Redis says, and at its log.",
         ),
     }
 }

@@ -27,7 +27,7 @@ fn told(node: &NodeReport) -> Alert {
         ..alert(
             "breaker_open",
             Severity::Critical,
-            format!("Node {} cannot reach Redis, so it goes without L2{because}.", node.node),
+            format!("Node {} does without Redis, and so without L2{because}.", node.node),
         )
     }
 }

@@ -1,4 +1,4 @@
-use strata_report::{Alert, NodeReport, Severity};
+use strata_report::{Alert, L2Error, NodeReport, Severity};
 
 use super::advice::{advice, beginning, recent};
 use super::view::{View, alert, duration};
@@ -27,20 +27,24 @@ fn silent_ms(node: &NodeReport) -> Option<u64> {
 }
 
 fn told(node: &NodeReport, silent_ms: u64) -> Alert {
-    let what_to_do = recent(&node.l2, node.at_ms).map_or(
+    // The last error may be another matter.
+    let names = |error: &&L2Error| {
+        node.bus.silent_because.as_ref().is_some_and(|because| because.contains(&error.code))
+    };
+    let what_to_do = recent(&node.l2, node.at_ms).filter(names).map_or(
         "See whether Redis answers; the node catches up, or empties its L1, by itself.",
         |error| advice(&error.code).1,
     );
     let because = node.bus.silent_because.as_deref().map(beginning);
     let because = because.map_or_else(String::new, |because| format!(", because {because}"));
     let what = format!(
-        "Node {} has heard nothing on the bus for {}{because}.",
+        "Nothing has proved to node {} for {} that invalidations arrive{because}.",
         node.node,
         duration(silent_ms)
     );
     Alert {
         node: node.node.clone(),
-        why: "It does not hear of invalidations, so its L1 entries count for a few seconds only and readers may see older values that long.".to_owned(),
+        why: "It may miss invalidations, so its L1 entries count for a few seconds only, L2 is not read, and readers may see older values that long.".to_owned(),
         what_to_do: what_to_do.to_owned(),
         ..alert("bus_silent", Severity::Critical, what)
     }
@@ -59,15 +63,19 @@ mod tests {
         assert_eq!(sound.found_by(lint), [], "it may come back at once");
         let node = &mut sound.nodes[0];
         node.bus.silent_since_ms = Some(40_000);
-        node.bus.silent_because = Some("invalidations cannot be written".to_owned());
+        node.bus.silent_because = Some("Redis takes no invalidations: MISCONF: no disk".to_owned());
         node.l2.last_error = Some(strata_report::L2Error {
             code: "MISCONF".to_owned(),
             at_ms: 59_000,
             ..strata_report::L2Error::default()
         });
         let found = sound.found_by(lint).remove(0);
-        assert!(found.what.ends_with("for 20 s, because invalidations cannot be written."));
+        let because = "arrive, because Redis takes no invalidations: MISCONF: no disk.";
+        assert!(found.what.contains("for 20 s") && found.what.ends_with(because), "{found:?}");
         assert!(found.what_to_do.contains("disk"), "{found:?}");
+        sound.nodes[0].bus.silent_because = Some("the task that hears it is down".to_owned());
+        let found = sound.found_by(lint).remove(0);
+        assert!(!found.what_to_do.contains("disk"), "another matter: {found:?}");
     }
 
     #[test]

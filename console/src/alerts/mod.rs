@@ -21,4 +21,5 @@ mod task_failed;
 mod view;
 
 pub(crate) use run::all;
+pub(crate) use task_failed::of_program;
 pub(crate) use view::View;

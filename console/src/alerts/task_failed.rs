@@ -6,6 +6,11 @@ use super::view::{View, alert, duration};
 /// So long after its last failure a task that runs again is still told of.
 const TOLD_FOR_MS: u64 = 15 * 60_000;
 
+/// What the program's own tasks have to be told of at the moment.
+pub(crate) fn of_program(tasks: &[TaskReport], at_ms: u64) -> Vec<Alert> {
+    tasks.iter().filter_map(|task| told(task, ("of the dashboard", at_ms))).collect()
+}
+
 /// A background task does not run, or has failed not long ago.
 pub(super) fn lint(view: &View<'_>) -> Vec<Alert> {
     let mut found = Vec::new();
@@ -15,15 +20,15 @@ pub(super) fn lint(view: &View<'_>) -> Vec<Alert> {
             found.push(Alert { node: node.node.clone(), ..told });
         }
     }
-    let at_ms = view.frame.at_ms;
-    found.extend(view.tasks.iter().filter_map(|task| told(task, ("of the dashboard", at_ms))));
+    found.extend(of_program(view.tasks, view.frame.at_ms));
     found
 }
 
 fn told(task: &TaskReport, (of, at_ms): (&str, u64)) -> Option<Alert> {
     let (name, n) = (&task.task, task.panics + task.ends);
     let failure = beginning(task.failure.as_deref().unwrap_or("nobody knows why"));
-    let since = duration(at_ms.saturating_sub(task.failed_at_ms.unwrap_or(at_ms)));
+    let ago = |at: Option<u64>| duration(at_ms.saturating_sub(at.unwrap_or(at_ms)));
+    let (last, since) = (ago(task.failed_at_ms), ago(task.failing_since_ms));
     let (severity, what) = match task.state {
         TaskState::Running | TaskState::Other => {
             let failed_at_ms = task.failed_at_ms?;
@@ -31,15 +36,17 @@ fn told(task: &TaskReport, (of, at_ms): (&str, u64)) -> Option<Alert> {
                 return None;
             }
             let times = if n == 1 { "once".to_owned() } else { format!("{n} times") };
-            let what = format!("The task {name} {of} failed {times}, last {since} ago: {failure}.");
+            let what = format!("The task {name} {of} failed {times}, last {last} ago: {failure}.");
             (Severity::Warning, what)
         }
         TaskState::Restarting => {
-            let what = format!("The task {name} {of} does not run, since {since}: {failure}.");
+            let what = format!(
+                "The task {name} {of} is down, and has been failing for {since}: {failure}."
+            );
             (Severity::Critical, what)
         }
         TaskState::RuntimeGone => {
-            let what = format!("The task {name} {of} is gone, since {since}: {failure}.");
+            let what = format!("The task {name} {of} has been gone for {since}: {failure}.");
             (Severity::Critical, what)
         }
         // It was told to.
@@ -67,9 +74,12 @@ fn consequence(task: &str) -> &'static str {
             "While it does not run the node hears of no invalidation: its L1 entries count for a few seconds only, and L2 is not read."
         }
         "recovery" => "While it does not run, a Redis that was lost is not tried again.",
-        "upkeep" => "While it does not run, what expired in L1 keeps its memory.",
+        "upkeep" => "While it does not run, counts of L1 are old.",
+        "reclaim" => {
+            "While it does not run, what expired or was invalidated in L1 keeps its memory."
+        }
         "sampler" => "While it does not run, no number here is newer than its last second.",
-        "census" | "guest census" | "redis state" => {
+        "census" | "attached census" | "redis state" => {
             "While it does not run, what is shown of Redis's memory and keys is old."
         }
         "audit" => "While it does not run, what operators do is kept in memory only.",
@@ -96,6 +106,7 @@ mod tests {
             ends: 1,
             failure: Some("it panicked: index out of bounds.".to_owned()),
             failed_at_ms: Some(30_000),
+            failing_since_ms: Some(20_000),
         }
     }
 
@@ -111,7 +122,7 @@ mod tests {
             let found = found(state).remove(0);
             assert_eq!((found.severity, found.node.as_str()), (Severity::Critical, "1"));
             let said = ": it panicked: index out of bounds.";
-            assert!(found.what.contains("since 30 s") && found.what.ends_with(said), "{found:?}");
+            assert!(found.what.contains("for 40 s") && found.what.ends_with(said), "{found:?}");
         }
         assert_eq!(found(TaskState::Stopped), []);
     }

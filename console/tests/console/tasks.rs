@@ -69,7 +69,7 @@ async fn what_asks_redis_starts_again_and_asks() {
     let counted_at_ms = console.frame().redis.counted_at_ms;
     end(&console, &tasks, "census").await;
     assert_ne!(console.frame().redis.counted_at_ms, counted_at_ms, "counted anew");
-    end(&console, &tasks, "guest census").await;
+    end(&console, &tasks, "attached census").await;
 }
 
 #[tokio::test(start_paused = true)]

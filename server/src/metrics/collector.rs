@@ -51,6 +51,22 @@ impl Collector for NodeCollector {
     }
 }
 
+/// Errors that a way to Redis mostly meets.
+const KNOWN_CODES: [&str; 12] = [
+    "CONNECTION",
+    "TIMEOUT",
+    "LOADING",
+    "MASTERDOWN",
+    "CLUSTERDOWN",
+    "NOPERM",
+    "WRONGPASS",
+    "OOM",
+    "MISCONF",
+    "NOREPLICAS",
+    "READONLY",
+    "MOVED",
+];
+
 fn add_node(out: &mut Exposition, report: &NodeReport) {
     let node = ("node", report.node.as_str());
     out.gauge(&f::BUS_CONNECTED, &[node], report.bus.connected.into());
@@ -65,8 +81,8 @@ fn add_node(out: &mut Exposition, report: &NodeReport) {
     for (code, count) in by_code {
         out.count(&f::L2_ERRORS, &[node, ("code", code)], *count);
     }
-    // So that the family is there before the first error.
-    for code in ["CONNECTION", "TIMEOUT"].into_iter().filter(|code| !by_code.contains_key(*code)) {
+    // From zero on, so that the first error is an increase.
+    for code in KNOWN_CODES.into_iter().filter(|code| !by_code.contains_key(*code)) {
         out.count(&f::L2_ERRORS, &[node, ("code", code)], 0);
     }
 }

@@ -54,14 +54,14 @@ pub(super) static BUS_MESSAGES: Family =
     counter("cache_bus_messages_total", "Messages on the invalidation bus.");
 pub(super) static BUS_GAPS: Family = counter(
     "cache_bus_gaps_total",
-    "Times that messages were or may have been missed; each empties L1.",
+    "Times that messages were or may have been missed; each empties L1 of the caches that they may have been about.",
 );
 pub(super) static BREAKER_OPEN: Family =
     gauge("cache_l2_breaker_open", "1 while L2 is skipped because it failed.");
 
 pub(super) static BUS_SILENT: Family = gauge(
     "cache_bus_silent_seconds",
-    "Since when nothing proves that invalidations arrive at the node; 0 while all is well.",
+    "Seconds for which nothing has proved that invalidations arrive at the node; 0 while all is well.",
 );
 pub(super) static L2_ERRORS: Family =
     counter("cache_l2_errors_total", "Errors of the node's way to Redis by their code.");
@@ -71,7 +71,7 @@ pub(super) static PANICS: Family = counter(
 );
 pub(super) static GAPS: Family = counter(
     "cache_gaps_total",
-    "Times that this cache alone emptied its L1 because code of its keys panicked.",
+    "Times that this cache emptied its L1 because it may have missed an invalidation.",
 );
 pub(super) static TASK_FAILURES: Family = counter(
     "strata_task_failures_total",

@@ -109,7 +109,7 @@ fn down(node: Option<&String>, tasks: Vec<TaskReport>) -> Vec<TaskDown> {
         node: node.cloned(),
         task: task.task,
         state: task.state,
-        since_ms: task.failed_at_ms,
+        since_ms: task.failing_since_ms,
         because: task.failure,
     });
     down.collect()

@@ -61,7 +61,7 @@ async fn each_task_of_the_program_that_ends_is_told_of_and_starts_again() {
         settings.traffic = TrafficMode::Steady;
     })
     .await;
-    for task in ["sampler", "redis state", "census", "guest census", "audit", "traffic"] {
+    for task in ["sampler", "redis state", "census", "attached census", "audit", "traffic"] {
         end(&running, task).await;
     }
     running.demo.stop().await;

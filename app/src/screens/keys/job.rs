@@ -138,7 +138,7 @@ fn lines(job: &Job) -> Vec<(String, String)> {
     let mut lines: Vec<_> = job.l1.iter().map(node).collect();
     if job.l1_left > 0 && job.state != JobState::Running {
         let left = format::plural(job.l1_left, "entry", "entries");
-        lines.push(("L1".to_owned(), format!("{left} still there: a node is deaf to the bus")));
+        lines.push(("L1".to_owned(), format!("{left} still there: a node's bus is silent")));
     }
     lines.push(("L2".to_owned(), l2(job)));
     lines
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn an_entry_that_stayed_is_told() {
         let job = Job { l1_left: 1, ..job(JobState::Done) };
-        assert_eq!(told(&job)[2], "L1: 1 entry still there: a node is deaf to the bus");
+        assert_eq!(told(&job)[2], "L1: 1 entry still there: a node's bus is silent");
     }
 
     #[test]

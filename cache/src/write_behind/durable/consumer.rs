@@ -7,6 +7,7 @@ use super::place::{RawRow, Receipt};
 use super::stored::Stored;
 use super::writer::Durable;
 use crate::l2::Away;
+use crate::tasks::log_safely;
 use crate::write_behind::backlog::{Backlog, Failure, Held, Taken};
 use crate::{Key, Value};
 
@@ -46,7 +47,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         let row = (receipt, version.unwrap_or(0));
         if self.place.set_aside(self.l2()?, row, (0, error)).await? {
             self.counts.set_aside.add(1);
-            tracing::warn!(key = receipt.key, error, "a write was set aside");
+            log_safely(|| tracing::warn!(key = receipt.key, error, "a write was set aside"));
         }
         Ok(())
     }
@@ -122,7 +123,7 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
         if let (Ok(l2), false) = (self.l2(), receipts.is_empty())
             && self.place.keep(&l2.link, receipts).await.is_err()
         {
-            tracing::debug!("rows could not be kept: others may claim them");
+            log_safely(|| tracing::debug!("rows could not be kept: others may claim them"));
         }
     }
 
@@ -130,7 +131,7 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
         if let (Ok(l2), false) = (self.l2(), receipts.is_empty())
             && self.place.hand_over(&l2.link, receipts).await.is_err()
         {
-            tracing::debug!("rows could not be handed over: others claim them later");
+            log_safely(|| tracing::debug!("rows could not be handed over: others claim later"));
         }
     }
 }

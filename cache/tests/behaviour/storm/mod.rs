@@ -3,7 +3,7 @@
 //! read is older than what its own node acknowledged, nor older than what another node acknowledged
 //! before the stated windows.
 
-mod place;
+mod node;
 mod trouble;
 mod world;
 
@@ -25,7 +25,7 @@ fn reads_wanted() -> u64 {
 #[expect(clippy::print_stdout, reason = "what was checked is told")]
 async fn storm() {
     // A log that cannot be written is no reason to stop, and none to lie.
-    tracing::subscriber::set_global_default(place::PanickingLog).unwrap();
+    tracing::subscriber::set_global_default(node::PanickingLog).unwrap();
     let world = World::start().await;
     let tasks = world.begin();
     let (began, wanted) = (Instant::now(), reads_wanted());

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use rand::RngExt;
 
-use super::place::USER;
+use super::node::USER;
 use super::world::{World, pause};
 use crate::support::Redis;
 
@@ -29,7 +29,7 @@ pub(super) async fn one(world: &World) {
     pause(1_500).await;
     let (fault, n) = {
         let mut rng = rand::rng();
-        (rng.random_range(0..10), rng.random_range(0..world.places.len()))
+        (rng.random_range(0..10), rng.random_range(0..world.nodes.len()))
     };
     world.faults.fetch_add(1, SeqCst);
     match fault {
@@ -49,13 +49,13 @@ pub(super) async fn one(world: &World) {
         }
         7 => {
             // Nobody mends it: readers go on, on a node whose tasks are gone.
-            world.place(n).drop_runtime();
+            world.node(n).drop_runtime();
             pause(12_000).await;
             world.replace(n).await;
         }
         _ => {
             let task = TASKS[rand::rng().random_range(0..TASKS.len())];
-            world.place(n).node.tasks().abort(task);
+            world.node(n).node.tasks().abort(task);
         }
     }
 }

@@ -10,7 +10,7 @@ use strata_cache::Pattern;
 use strata_cache::report::Effect;
 use tokio::task::JoinHandle;
 
-use super::place::Place;
+use super::node::StormNode;
 use super::trouble;
 use crate::support::{Redis, eventually};
 
@@ -27,7 +27,7 @@ const WINDOW: Duration = Duration::from_secs(3 + 5 + 1);
 pub(super) struct World {
     pub(super) redis: tokio::sync::Mutex<Redis>,
     url: String,
-    pub(super) places: Vec<RwLock<Arc<Place>>>,
+    pub(super) nodes: Vec<RwLock<Arc<StormNode>>>,
     rows: Vec<Row>,
     reads: AtomicU64,
     across: AtomicU64,
@@ -62,14 +62,14 @@ impl World {
         let redis = Redis::start().await;
         trouble::allow_all(&redis).await;
         let url = redis.url();
-        let mut places = Vec::new();
+        let mut nodes = Vec::new();
         for n in 0..N_NODES {
-            places.push(RwLock::new(Place::start(&url, &n.to_string()).await));
+            nodes.push(RwLock::new(StormNode::start(&url, &n.to_string()).await));
         }
         Arc::new(Self {
             redis: tokio::sync::Mutex::new(redis),
             url,
-            places,
+            nodes,
             rows: (0..N_KEYS).map(|_| Row::default()).collect(),
             reads: AtomicU64::new(0),
             across: AtomicU64::new(0),
@@ -80,15 +80,15 @@ impl World {
         })
     }
 
-    pub(super) fn place(&self, n: usize) -> Arc<Place> {
-        Arc::clone(&self.places[n].read().unwrap())
+    pub(super) fn node(&self, n: usize) -> Arc<StormNode> {
+        Arc::clone(&self.nodes[n].read().unwrap())
     }
 
     /// A new process in the place of one whose runtime was dropped.
     pub(super) async fn replace(&self, n: usize) {
-        let place = Place::start(&self.url, &n.to_string()).await;
+        let node = StormNode::start(&self.url, &n.to_string()).await;
         // Whoever reads on the old one goes on there.
-        *self.places[n].write().unwrap() = place;
+        *self.nodes[n].write().unwrap() = node;
     }
 
     pub(super) fn begin(self: &Arc<Self>) -> Vec<JoinHandle<()>> {
@@ -97,29 +97,29 @@ impl World {
         readers.chain(writers).collect()
     }
 
-    async fn read(self: &Arc<Self>, place: &Place, key: u64) -> Option<u64> {
+    async fn read(self: &Arc<Self>, node: &StormNode, key: u64) -> Option<u64> {
         let world = Arc::clone(self);
         let load = move || async move {
             pause(2).await;
             Ok::<_, std::io::Error>(Some(world.rows[key as usize].version.load(SeqCst)))
         };
         // A panicking log may end a load; it never makes one lie.
-        let read = place.cache.get_or_load(&key, load).await.ok()?;
+        let read = node.cache.get_or_load(&key, load).await.ok()?;
         read.value.as_deref().copied()
     }
 
     async fn reader(self: Arc<Self>) {
         while !self.over.load(SeqCst) {
             let (n, key) = pick();
-            let (place, row) = (self.place(n), &self.rows[key as usize]);
-            let own = place.acknowledged[key as usize].load(SeqCst);
+            let (node, row) = (self.node(n), &self.rows[key as usize]);
+            let own = node.acknowledged[key as usize].load(SeqCst);
             let everywhere = row.known_everywhere(Instant::now());
-            let Some(version) = self.read(&place, key).await else { continue };
+            let Some(version) = self.read(&node, key).await else { continue };
             assert!(version >= own, "key {key}: {version} after node {n} acknowledged {own}");
             assert!(
                 version >= everywhere,
                 "key {key}: node {n} reads {version}, {WINDOW:?} after {everywhere} was acknowledged: {:#?}",
-                place.node.report().bus
+                node.node.report().bus
             );
             self.reads.fetch_add(1, SeqCst);
             self.across.fetch_add(u64::from(everywhere > 0), SeqCst);
@@ -130,27 +130,27 @@ impl World {
     async fn writer(self: Arc<Self>) {
         while !self.over.load(SeqCst) {
             let (n, key) = pick();
-            let (place, row) = (self.place(n), &self.rows[key as usize]);
+            let (node, row) = (self.node(n), &self.rows[key as usize]);
             let _turn = row.writing.lock().await;
             let version = row.version.fetch_add(1, SeqCst) + 1;
             let way = rand::rng().random_range(0..10);
             let effect = match way {
                 0 => {
                     let pattern = Pattern::parse(&key.to_string()).unwrap();
-                    place.cache.invalidate_pattern(&pattern).await
+                    node.cache.invalidate_pattern(&pattern).await
                 }
                 1..4 => {
                     let write = async move { Ok::<_, std::io::Error>(version) };
-                    place.cache.write_through(&key, write).await.unwrap().1
+                    node.cache.write_through(&key, write).await.unwrap().1
                 }
-                _ => place.cache.invalidate(&key).await,
+                _ => node.cache.invalidate(&key).await,
             };
             if effect == Effect::Queued {
                 self.queued.fetch_add(1, SeqCst);
             } else {
                 row.everywhere.lock().unwrap().push_back((Instant::now(), version));
             }
-            place.acknowledged[key as usize].fetch_max(version, SeqCst);
+            node.acknowledged[key as usize].fetch_max(version, SeqCst);
             self.writes.fetch_add(1, SeqCst);
             pause(20).await;
         }
@@ -181,9 +181,9 @@ impl World {
         }
         assert!(self.across.load(SeqCst) > 0, "{}", self.told());
         for n in 0..N_NODES {
-            let place = self.place(n);
+            let node = self.node(n);
             eventually("every node is sound", async || {
-                let report = place.node.report();
+                let report = node.node.report();
                 report.bus.connected
                     && !report.l2.breaker_open
                     && report.l2.queued_invalidations == 0
@@ -191,19 +191,19 @@ impl World {
             .await;
         }
         // What waited on a node whose runtime is gone is lost with it.
-        let first = self.place(0);
+        let first = self.node(0);
         for (key, row) in (0..).zip(&self.rows) {
             row.version.fetch_add(1, SeqCst);
             assert_ne!(first.cache.invalidate(&key).await, Effect::Queued);
         }
         let sequence = first.node.bus_sequence().await.unwrap();
         for n in 0..N_NODES {
-            let heard = self.place(n).node.has_heard(sequence, Duration::from_secs(10)).await;
+            let heard = self.node(n).node.has_heard(sequence, Duration::from_secs(10)).await;
             assert!(heard, "node {n} does not hear");
         }
         for (key, row) in (0..).zip(&self.rows) {
             for n in 0..N_NODES {
-                let read = self.read(&self.place(n), key).await;
+                let read = self.read(&self.node(n), key).await;
                 assert_eq!(read, Some(row.version.load(SeqCst)), "key {key} on node {n}");
             }
         }

@@ -13,7 +13,7 @@ use crate::support::hears;
 /// The user that all nodes log in as.
 pub(super) const USER: &str = "app";
 
-pub(super) struct Place {
+pub(super) struct StormNode {
     pub(super) node: Node,
     pub(super) cache: Cache<u64, u64>,
     /// The newest version of each row that this node has acknowledged.
@@ -21,7 +21,7 @@ pub(super) struct Place {
     runtime: Mutex<Option<Runtime>>,
 }
 
-impl Place {
+impl StormNode {
     pub(super) async fn start(redis_url: &str, id: &str) -> Arc<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let url = format!("{redis_url}?user={USER}&pass=secret");
@@ -45,7 +45,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for StormNode {
     fn drop(&mut self) {
         self.drop_runtime();
     }
