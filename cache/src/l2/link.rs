@@ -1,5 +1,4 @@
 use std::future::Future;
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,16 +7,13 @@ use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError, RedisResult};
 use strata_report::{L2Report, ServerKind};
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout_at};
 
-use super::answer::{Answer, Verdict};
+use super::answer::Answer;
 use super::errors::Errors;
-use super::failed::Failed;
 #[cfg(feature = "holds")]
 use super::holds::Holds;
 use super::operator::Operator;
 use super::pending::{Pending, Queue};
-use super::query::{Query, Reply};
 use super::step::Step;
 use super::timeouts::Timeouts;
 use crate::bus::Bus;
@@ -29,9 +25,6 @@ pub(super) const SLOW_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A longer hard timeout counts as this one: it can be added to an instant.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
-
-/// The pause before a command is tried again that Redis could not serve for the moment.
-const TRY_AGAIN_AFTER: Duration = Duration::from_millis(2);
 
 /// A node's way to Redis: one multiplexed connection, a hard timeout on every call, and a breaker.
 ///
@@ -51,12 +44,12 @@ pub(crate) struct Link {
     state: Mutex<State>,
     /// How many invalidations wait, so that a read knows without a lock that none does.
     n_waiting: AtomicUsize,
-    timeouts: Timeouts,
+    pub(super) timeouts: Timeouts,
     pub(super) opened: Notify,
     pub(super) waiting: Notify,
     pub(super) renewing: tokio::sync::Mutex<()>,
     pub(super) operator: Operator,
-    errors: Errors,
+    pub(super) errors: Errors,
     pub(super) counts: Counts,
     #[cfg(feature = "holds")]
     pub(crate) holds: Holds,
@@ -79,24 +72,13 @@ pub(super) struct State {
 #[derive(Default)]
 pub(super) struct Counts {
     opened: Counter,
-    errors: Counter,
-    timeouts: Counter,
+    pub(super) errors: Counter,
+    pub(super) timeouts: Counter,
     pub(super) replayed: Counter,
 }
 
 /// A connection, and which one it is.
 pub(super) type Way = (MultiplexedConnection, u64);
-
-/// Why there is no answer.
-enum Silence {
-    Error(RedisError),
-    /// Redis answers a ping, but not this call.
-    Slow,
-    /// Redis cannot serve it for the moment, each time that it is asked.
-    Busy(RedisError),
-    /// Redis answers nothing.
-    Gone,
-}
 
 impl Link {
     /// A link that has not reached Redis yet: its breaker is open until [`Link::recover`] runs.
@@ -140,39 +122,6 @@ impl Link {
         self.floor.load(Ordering::Acquire)
     }
 
-    /// Asks within the hard timeout, or not at all while the breaker is open.
-    pub(crate) async fn ask<T: Reply>(&self, step: Step, query: &impl Query) -> Result<T, Failed> {
-        #[cfg(feature = "holds")]
-        self.holds.before(step).await;
-        let answer = self.ask_now(step, query).await;
-        #[cfg(feature = "holds")]
-        self.holds.after(step).await;
-        answer
-    }
-
-    async fn ask_now<T: Reply>(&self, step: Step, query: &impl Query) -> Result<T, Failed> {
-        let sent = Instant::now();
-        let mut way = self.way(step).ok_or(Failed::Away)?;
-        let mut silence = match self.answer(&mut way.0, query, sent).await {
-            Ok(answer) => return Ok(answer),
-            Err(silence) => silence,
-        };
-        // Redis may have closed a connection that was idle: that costs nobody more than a retry.
-        // Without it, what may not be made twice fails alone.
-        if let Silence::Error(error) = &silence
-            && Answer::read(error).is_disconnect()
-            && let Ok(Ok(renewed)) = timeout_at(sent + self.timeout, self.renew(way.1)).await
-            && step.may_repeat()
-        {
-            way = renewed;
-            silence = match self.answer(&mut way.0, query, sent).await {
-                Ok(answer) => return Ok(answer),
-                Err(silence) => silence,
-            };
-        }
-        Err(self.failed(silence, way.1, sent))
-    }
-
     /// The connection for a step, where it may be asked.
     pub(super) fn way(&self, step: Step) -> Option<Way> {
         if self.is_open() && !step.is_invalidation() {
@@ -181,81 +130,6 @@ impl Link {
         let state = self.state();
         let way = if self.is_open() { &state.replaying } else { &state.connection };
         Some((way.clone()?, state.generation))
-    }
-
-    /// The answer within the hard timeout from `sent` on. Where none has come by half of that,
-    /// Redis is pinged on another connection: so one slow command is told from a Redis that is gone.
-    async fn answer<T: Reply>(
-        &self,
-        connection: &mut MultiplexedConnection,
-        query: &impl Query,
-        sent: Instant,
-    ) -> Result<T, Silence> {
-        let busy = Mutex::new(None);
-        let mut asking = pin!(ask_again(connection, query, &busy));
-        let half = self.timeout / 2;
-        let answer = match timeout_at(sent + half, &mut asking).await {
-            Ok(answer) => Some(answer),
-            Err(_) => {
-                let mut pinging = pin!(self.answers_ping(half));
-                let mut pinged = None;
-                let deadline = sent + self.timeout;
-                let answer = loop {
-                    tokio::select! {
-                        biased;
-                        answer = &mut asking => break Some(answer),
-                        is_there = &mut pinging, if pinged.is_none() => pinged = Some(is_there),
-                        () = tokio::time::sleep_until(deadline) => break None,
-                    }
-                };
-                if answer.is_none() {
-                    let is_there = match pinged {
-                        Some(is_there) => is_there,
-                        None => pinging.await,
-                    };
-                    let busy = busy.lock().unwrap_or_else(PoisonError::into_inner).take();
-                    return Err(match (is_there, busy) {
-                        (false, _) => Silence::Gone,
-                        (true, Some(error)) => Silence::Busy(error),
-                        (true, None) => Silence::Slow,
-                    });
-                }
-                answer
-            }
-        };
-        self.timeouts.answered();
-        answer.map_or(Err(Silence::Slow), |answer| answer.map_err(Silence::Error))
-    }
-
-    /// Counts a failure, and opens the breaker where Redis is lost.
-    fn failed(&self, silence: Silence, generation: u64, sent: Instant) -> Failed {
-        let (answer, is_lost) = match silence {
-            Silence::Error(error) => {
-                let answer = Answer::read(&error);
-                let is_lost = answer.verdict == Verdict::Lost;
-                (answer, is_lost)
-            }
-            Silence::Busy(error) => (Answer::read(&error), false),
-            Silence::Slow => {
-                let answer = Answer::timed_out("no answer came in time, but one to a ping did");
-                (answer, self.timeouts.is_one_too_many(sent))
-            }
-            Silence::Gone => (Answer::timed_out("no answer came, nor one to a ping"), true),
-        };
-        let is_timeout = answer.code == "TIMEOUT";
-        if is_timeout { &self.counts.timeouts } else { &self.counts.errors }.add(1);
-        self.errors.note(&answer);
-        if is_lost {
-            let mut state = self.state();
-            if generation == state.generation {
-                state.replaying = None;
-            }
-            self.open_breaker(state, generation, &answer);
-        }
-        match answer.verdict {
-            Verdict::Lost => Failed::Away,
-            Verdict::Refused | Verdict::TryAgain => Failed::Refused(answer),
-        }
     }
 
     /// Takes note of an error, for the report and the log.
@@ -287,7 +161,12 @@ impl Link {
         done
     }
 
-    fn open_breaker(&self, mut state: MutexGuard<'_, State>, generation: u64, why: &Answer) {
+    pub(super) fn open_breaker(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        generation: u64,
+        why: &Answer,
+    ) {
         if generation != state.generation || self.open.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -363,25 +242,6 @@ impl Link {
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Asks again while Redis cannot serve the command for the moment; whoever waits sets the end.
-async fn ask_again<T: Reply>(
-    connection: &mut MultiplexedConnection,
-    query: &impl Query,
-    busy: &Mutex<Option<RedisError>>,
-) -> RedisResult<T> {
-    let mut pause = TRY_AGAIN_AFTER;
-    loop {
-        match query.ask(connection).await {
-            Err(error) if Answer::read(&error).verdict == Verdict::TryAgain => {
-                *busy.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                tokio::time::sleep(pause).await;
-                pause *= 2;
-            }
-            answer => return answer,
-        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! `envelope` is an entry's form.
 
 mod answer;
+mod asking;
 mod batches;
 mod census;
 mod envelope;

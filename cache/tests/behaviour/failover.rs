@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
-use strata_cache::Node;
 use strata_cache::report::Outcome;
+use strata_cache::{Cache, Node};
 
 use crate::support::proxy::Proxy;
 use crate::support::ways::{LONG, node_behind};
@@ -20,6 +20,17 @@ async fn end_connections(redis: &Redis, of_the_bus: bool) {
     }
 }
 
+/// Until what is loaded lies in that server.
+async fn writes_to(redis: &Redis, cache: &Cache<u64, String>, source: &Source) {
+    let key = Cell::new(2);
+    eventually("an entry lies in the new server", async || {
+        key.set(key.get() + 1);
+        source.read(cache, key.get()).await;
+        redis.ask(&["EXISTS", &format!("{{test}}:users:{}", key.get())]).await
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn where_the_bus_follows_to_another_server_l2_follows_too() {
     let (old, new) = (Redis::start().await, Redis::start().await);
@@ -29,13 +40,7 @@ async fn where_the_bus_follows_to_another_server_l2_follows_too() {
     source.read(&cache, 1).await;
     proxy.lead_to(&new);
     end_connections(&old, true).await;
-    let key = Cell::new(2);
-    eventually("an entry lies in the new server", async || {
-        key.set(key.get() + 1);
-        source.read(&cache, key.get()).await;
-        new.ask(&["EXISTS", &format!("{{test}}:users:{}", key.get())]).await
-    })
-    .await;
+    writes_to(&new, &cache, &source).await;
 }
 
 /// Without the id of a run, the number from which entries count tells them apart.
@@ -54,13 +59,7 @@ async fn where_redis_tells_no_run_l2_follows_the_bus_all_the_same() {
     source.read(&cache, 1).await;
     proxy.lead_to(&new);
     end_connections(&old, true).await;
-    let key = Cell::new(2);
-    eventually("an entry lies in the new server", async || {
-        key.set(key.get() + 1);
-        source.read(&cache, key.get()).await;
-        new.ask(&["EXISTS", &format!("{{test}}:users:{}", key.get())]).await
-    })
-    .await;
+    writes_to(&new, &cache, &source).await;
 }
 
 #[tokio::test]

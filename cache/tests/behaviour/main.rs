@@ -24,6 +24,8 @@ mod erase;
 mod failover;
 #[cfg(feature = "redis")]
 mod faults;
+#[cfg(feature = "redis")]
+mod greeting;
 mod groups;
 #[cfg(feature = "redis")]
 mod heartbeat;
@@ -34,6 +36,8 @@ mod interleaved;
 #[cfg(feature = "redis")]
 mod invalidations;
 mod l1_only;
+#[cfg(feature = "redis")]
+mod late_calls;
 mod looking;
 #[cfg(feature = "redis")]
 mod lost_answers;

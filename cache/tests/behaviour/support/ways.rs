@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use strata_cache::Node;
+use strata_cache::report::NodeReport;
 
 use super::proxy::Proxy;
 use super::{Redis, eventually, hears};
@@ -31,4 +32,30 @@ async fn hearing_node(url: &str, l2_timeout: Duration) -> Node {
 
 pub(crate) async fn trusts_l2(node: &Node) {
     eventually("the breaker closes", async || !node.report().l2.breaker_open).await;
+}
+
+pub(crate) fn never_opened(node: &Node) {
+    let l2 = node.report().l2;
+    assert_eq!((l2.breaker_open, l2.breaker_opened), (false, 0), "{:?}", l2.last_error);
+}
+
+/// A node that logs in as `app`, a user who may do all but what these rules take away.
+pub(crate) async fn node_of_user(redis: &Redis, rules: &[&str]) -> Node {
+    set_user(redis, rules).await;
+    let url = format!("{}?user=app&pass=secret", redis.url());
+    let node = Node::builder("test").id("app").redis_url(&url).l2_timeout(LONG);
+    let node = node.start().await.unwrap();
+    hears(&node).await;
+    node
+}
+
+pub(crate) async fn set_user(redis: &Redis, rules: &[&str]) {
+    let mut words = vec!["ACL", "SETUSER", "app", "reset", "on", ">secret", "~*", "&*", "+@all"];
+    words.extend(rules);
+    let () = redis.ask(&words).await;
+}
+
+/// How often Redis answered with an error code.
+pub(crate) fn times(report: &NodeReport, code: &str) -> u64 {
+    report.l2.errors_by_code.get(code).copied().unwrap_or(0)
 }
