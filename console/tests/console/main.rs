@@ -12,4 +12,5 @@ mod plans;
 mod refresh;
 mod support;
 mod tasks;
+mod tasks_of_a_node;
 mod ticks;
