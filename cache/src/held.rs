@@ -118,7 +118,9 @@ impl<K: Key, V: Value> Core<K, V> {
         let stale_ms = if soft { 0 } else { now_ms.saturating_sub(envelope.fresh_until_ms) };
         let tags: Vec<Arc<str>> = envelope.tags.into_iter().map(Arc::from).collect();
         let life = Life {
-            age: Duration::from_millis(now_ms.saturating_sub(envelope.created_ms)),
+            // Never none: clocks agree to a millisecond or two, and it was loaded before it was read.
+            age: Duration::from_millis(now_ms.saturating_sub(envelope.created_ms))
+                .max(Duration::from_micros(1)),
             // Redis's clock may have been set back since: no longer than it was to be fresh at all.
             fresh_for: Duration::from_millis(
                 envelope.fresh_until_ms.saturating_sub(now_ms.max(envelope.created_ms)),

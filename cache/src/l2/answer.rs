@@ -112,6 +112,9 @@ impl Answer {
             ("MOVED" | "ASK", Some((slot, node))) => format!("slot {slot} lies on {node}"),
             _ => message,
         };
+        // Which line of which script it was means nothing to whoever reads it.
+        let message = message.split(" script: ").next().unwrap_or_default();
+        let message = message.trim().trim_end_matches('.').to_owned();
         let verdict = CODES.iter().find(|(known, _)| *known == code).map(|(_, verdict)| *verdict);
         let verdict = verdict.unwrap_or(Verdict::Refused);
         Self { verdict, code: Cow::Owned(code.to_owned()), message }
@@ -185,6 +188,16 @@ mod tests {
             let is_moved = matches!(code, "MOVED" | "ASK");
             assert!(is_moved || answer.message == "said so", "{answer:?}");
         }
+    }
+
+    #[test]
+    fn where_in_a_script_it_was_is_left_out() {
+        let said = "Not enough good replicas to write. script: e1a05ad7, on @user_script:43.";
+        let error = make_extension_error("NOREPLICAS".to_owned(), Some(said.to_owned()));
+        assert_eq!(
+            Answer::read(&error).to_string(),
+            "NOREPLICAS: Not enough good replicas to write"
+        );
     }
 
     #[test]

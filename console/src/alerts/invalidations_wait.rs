@@ -8,12 +8,12 @@ pub(super) fn lint(view: &View<'_>) -> Vec<Alert> {
     waiting
         .map(|node| Alert {
             node: node.node.clone(),
-            why: "L2 is not trusted until they have been replayed, and if the node dies first they are lost with it.".to_owned(),
-            what_to_do: "Do not restart this node before Redis is back.".to_owned(),
+            why: "Their caches do not read L2 on this node until they have been sent, other nodes may read what they are about, and if the node dies first they are lost with it.".to_owned(),
+            what_to_do: "Do not restart this node before Redis takes them. The nodes page says what keeps it from that.".to_owned(),
             ..alert(
                 "invalidations_wait",
                 Severity::Critical,
-                format!("{} invalidations wait on node {} for Redis to come back.", node.l2.queued_invalidations, node.node),
+                format!("{} invalidations wait on node {} for Redis to take them.", node.l2.queued_invalidations, node.node),
             )
         })
         .collect()
