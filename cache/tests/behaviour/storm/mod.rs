@@ -13,7 +13,7 @@ use world::World;
 
 /// So many reads are checked at least, and so long the storm lasts at least.
 const MIN_READS: u64 = 20_000;
-const MIN_TIME: Duration = Duration::from_secs(20);
+const MIN_TIME: Duration = Duration::from_secs(40);
 const LONGEST: Duration = Duration::from_secs(1_500);
 
 /// How many reads to check; `STRATA_STORM_READS` makes it more.
@@ -29,6 +29,9 @@ async fn storm() {
     let world = World::start().await;
     let tasks = world.begin();
     let (began, wanted) = (Instant::now(), reads_wanted());
+    // These two last until whoever trusts for too long is found out.
+    trouble::nobody_hears(&world).await;
+    trouble::a_runtime_is_dropped(&world, 0).await;
     while began.elapsed() < MIN_TIME || world.checked() < wanted {
         assert!(began.elapsed() < LONGEST, "{}", world.told());
         trouble::one(&world).await;

@@ -1,6 +1,7 @@
 //! What fails.
 
 use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
 
 use rand::RngExt;
 
@@ -22,6 +23,26 @@ pub(super) async fn allow_all(redis: &Redis) {
 async fn set_user(redis: &Redis, rule: &str) {
     let words = ["ACL", "SETUSER", USER, "reset", "on", ">secret", "~*", "&*", "+@all", rule];
     let () = redis.ask(&words).await;
+}
+
+/// Longer than any read may be too old.
+const PAST_THE_WINDOWS: Duration = Duration::from_secs(12);
+
+/// Nobody hears invalidations, which Redis goes on taking.
+pub(super) async fn nobody_hears(world: &World) {
+    world.faults.fetch_add(1, SeqCst);
+    let redis = world.redis.lock().await;
+    set_user(&redis, "-xread").await;
+    tokio::time::sleep(PAST_THE_WINDOWS).await;
+    allow_all(&redis).await;
+}
+
+/// Nobody mends it: readers go on, on a node whose tasks are gone.
+pub(super) async fn a_runtime_is_dropped(world: &World, n: usize) {
+    world.faults.fetch_add(1, SeqCst);
+    world.node(n).drop_runtime();
+    tokio::time::sleep(PAST_THE_WINDOWS).await;
+    world.replace(n).await;
 }
 
 /// One fault, for a while, and its mend.
@@ -47,12 +68,7 @@ pub(super) async fn one(world: &World) {
             pause(9_000).await;
             let () = redis.ask(&["REPLICAOF", "NO", "ONE"]).await;
         }
-        7 => {
-            // Nobody mends it: readers go on, on a node whose tasks are gone.
-            world.node(n).drop_runtime();
-            pause(12_000).await;
-            world.replace(n).await;
-        }
+        7 => a_runtime_is_dropped(world, n).await,
         _ => {
             let task = TASKS[rand::rng().random_range(0..TASKS.len())];
             world.node(n).node.tasks().abort(task);

@@ -14,10 +14,11 @@ use super::node::StormNode;
 use super::trouble;
 use crate::support::{Redis, eventually};
 
-pub(super) const N_KEYS: u64 = 40;
+/// Many, so that most keys are left alone by one node while another changes them.
+pub(super) const N_KEYS: u64 = 400;
 const N_NODES: usize = 3;
 const N_READERS: usize = 8;
-const N_WRITERS: usize = 4;
+const N_WRITERS: usize = 8;
 
 /// What docs/coherence.md states: the time until a node notices that invalidations cannot be
 /// written, the time that an entry counts after its fill from then on, and a second for a machine
@@ -152,7 +153,7 @@ impl World {
             }
             node.acknowledged[key as usize].fetch_max(version, SeqCst);
             self.writes.fetch_add(1, SeqCst);
-            pause(20).await;
+            pause(200).await;
         }
     }
 
