@@ -67,6 +67,8 @@ impl Trust {
     pub(crate) fn end(&self) {
         let mut state = self.state();
         state.ended = true;
+        // Whoever shut it down knows.
+        state.told = true;
         state.because = Some("the node was shut down".to_owned());
         self.until.fetch_min(Moment::now().as_nanos(), Ordering::Relaxed);
     }
