@@ -87,11 +87,7 @@ impl Tasks {
         F: FnMut() -> Fut + Send + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        tokio::spawn(supervise(
-            Supervised { task: self.add(name), shutdown: self.shutdown.clone() },
-            work,
-            OnReturn::Restart,
-        ));
+        self.start(name, work, OnReturn::Restart);
     }
 
     /// As [`spawn`](Self::spawn), for a task that is done when it returns: only a panic starts it
@@ -101,11 +97,16 @@ impl Tasks {
         F: FnMut() -> Fut + Send + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        tokio::spawn(supervise(
-            Supervised { task: self.add(name), shutdown: self.shutdown.clone() },
-            work,
-            OnReturn::Done,
-        ));
+        self.start(name, work, OnReturn::Done);
+    }
+
+    fn start<F, Fut>(&self, name: &str, work: F, on_return: OnReturn)
+    where
+        F: FnMut() -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        let supervised = Supervised { task: self.add(name), shutdown: self.shutdown.clone() };
+        tokio::spawn(supervise(supervised, work, on_return));
     }
 
     /// Each task by name, in the order in which they were started, without those that were told to
