@@ -108,6 +108,15 @@ impl Node {
         Ok(self.cache(cache)?.soften_text(key)?.await)
     }
 
+    /// Removes one key from this node's L1 alone: its next read takes what L2 holds, or loads. Says
+    /// whether it was there.
+    ///
+    /// # Errors
+    /// When there is no such cache, it is only observed, or the text is no key of it.
+    pub fn drop_from_l1(&self, cache: &str, key: &str) -> Result<bool, CacheError> {
+        self.cache(cache)?.drop_text(key)
+    }
+
     /// What Redis counts about itself, its slow log included; `None` where it is off or cannot be
     /// asked.
     pub async fn redis_server(&self) -> Option<RedisServer> {

@@ -68,6 +68,10 @@ pub(crate) trait CacheFace: Send + Sync {
     fn events_of(&self, _key: &str) -> CacheEvents {
         CacheEvents::default()
     }
+    /// Removes the key from this L1 alone, and overtakes its fills; says whether it was there.
+    fn drop_text(&self, _key: &str) -> Result<bool, CacheError> {
+        Err(CacheError::OnlyObserved(self.name().to_owned()))
+    }
     fn soften_text(self: Arc<Self>, _key: &str) -> Result<Later<Effect>, CacheError> {
         Err(CacheError::OnlyObserved(self.name().to_owned()))
     }

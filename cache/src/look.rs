@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use strata_report::{CacheReport, Effect, EntryLook, KeyRow, L2Look};
+use strata_report::{CacheReport, Effect, EntryLook, KeyRow, L2Look, Origin};
 
 use crate::bus::Message;
 use crate::clock::{Moment, millis};
-use crate::core::Core;
+use crate::core::{Core, Standing};
 use crate::face::{CacheFace, Later, Looking};
 use crate::invalidate::to_its_end;
 use crate::l1::{Capacity, Entry};
@@ -126,6 +126,14 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
         self.key(key).map(|key| self.recorder.events_of(&key)).unwrap_or_default()
     }
 
+    fn drop_text(&self, key: &str) -> Result<bool, CacheError> {
+        let key = self.key(key)?;
+        let was_there =
+            self.l1.get_if_present(&key).is_some_and(|entry| entry.is_kept(Moment::now()));
+        self.drop_key(&key, Origin::Local);
+        Ok(was_there)
+    }
+
     fn soften_text(self: Arc<Self>, key: &str) -> Result<Later<Effect>, CacheError> {
         let key = self.key(key)?;
         Ok(Box::pin(async move {
@@ -175,6 +183,10 @@ impl<K: Key, V: Value> Core<K, V> {
         EntryLook {
             value: entry.value.get().map(json),
             fresh: self.is_fresh(key, entry),
+            served_stale: matches!(
+                self.standing(key, entry, now),
+                Standing::Soft | Standing::Failing
+            ),
             age_ms: millis(now.since(entry.loaded_at)),
             expires_in_ms: Some(millis(entry.fresh_until.since(now))),
             version: (entry.version > 0).then_some(entry.version),
@@ -207,6 +219,7 @@ impl<K: Key, V: Value> Core<K, V> {
         L2Look::Entry(EntryLook {
             value,
             fresh: envelope.fresh_until_ms > now_ms && !is_overtaken,
+            served_stale: envelope.fresh_until_ms == 0 && !is_overtaken,
             age_ms: now_ms.saturating_sub(envelope.created_ms),
             expires_in_ms: Some(envelope.fresh_until_ms.saturating_sub(now_ms)),
             version: (envelope.version > 0).then_some(envelope.version),

@@ -83,6 +83,7 @@ mod tests {
         let value = value.map(str::to_owned);
         EntryLook {
             value,
+            served_stale: false,
             fresh: true,
             age_ms: 0,
             expires_in_ms: None,

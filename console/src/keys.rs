@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use crate::{Console, ConsoleError, NodeFace};
 
-const KEY_MAX_BYTES: usize = 512;
+// As long as a key may be to be kept in L2.
+const KEY_MAX_BYTES: usize = 1_024;
 
 /// A node that holds a cache.
 #[derive(Clone)]
@@ -45,7 +46,7 @@ pub(crate) fn check_key(cache: &str, key: &str) -> Result<(), ConsoleError> {
     match key.len() {
         0 => Err(ConsoleError::bad_key(cache, key, "it is empty")),
         1..=KEY_MAX_BYTES => Ok(()),
-        _ => Err(ConsoleError::bad_key(cache, key, "it has more than 512 bytes")),
+        _ => Err(ConsoleError::bad_key(cache, key, "it has more than 1 024 bytes")),
     }
 }
 

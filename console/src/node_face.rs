@@ -79,6 +79,9 @@ pub trait NodeFace: Send + Sync + 'static {
     /// What happened to one key, as far back as is kept.
     fn events_of<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, CacheEvents>;
 
+    /// Removes one key from its L1 alone; says whether it was there.
+    fn drop_from_l1<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, bool>;
+
     /// Marks one key as stale on every level and, by the bus, on every node.
     fn soften<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Effect>;
 

@@ -129,6 +129,10 @@ impl NodeFace for Node {
         Box::pin(async move { Ok(Self::soften(self, cache, key).await?) })
     }
 
+    fn drop_from_l1<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, bool> {
+        Box::pin(async move { Ok(Self::drop_from_l1(self, cache, key)?) })
+    }
+
     fn redis_server(&self) -> Answer<'_, Option<RedisServer>> {
         Box::pin(async move { Ok(Self::redis_server(self).await) })
     }

@@ -1,14 +1,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use strata_report::{Job, JobError, JobKind, JobState};
+use strata_report::{EntryLook, Job, JobError, JobKind, JobState, L2Look, RefreshState, Refreshed};
 use tokio::time::{Instant, sleep};
 
 use crate::audit::Deed;
 use crate::clock::now_ms;
 use crate::errand::Errand;
 use crate::jobs::Running;
-use crate::keys::{Holder, check_key};
+use crate::keys::{Holder, check_key, first_with_l2};
 use crate::survivors::Target;
 use crate::{Actor, Console, ConsoleError, SourceFace};
 
@@ -67,7 +67,8 @@ impl Refresh {
         let read = self.source.read(key.0, key.1).await;
         let result = match &read {
             Ok(()) if has_arrived(&self.holders, key, since_ms).await => {
-                "Done: the value was loaded anew.".to_owned()
+                job.refreshed = self.settle(since_ms).await;
+                told(&job.refreshed)
             }
             Ok(()) => failed(&mut job, "The value was asked for and had not arrived after 5 s."),
             Err(error) => failed(&mut job, &format!("Strata failed to {error}.")),
@@ -75,6 +76,63 @@ impl Refresh {
         self.errand.end(&console, job, result, running);
         read
     }
+
+    /// Removes older copies now that the new value is there, so that no node serves them once
+    /// more; says what each place holds.
+    async fn settle(&self, since_ms: u64) -> Vec<Refreshed> {
+        let cache = self.errand.cache.as_str();
+        let mut refreshed = Vec::new();
+        for Holder { node, .. } in &self.holders {
+            let asked_at_ms = now_ms();
+            let state = match node.look_l1(cache, &self.key).await {
+                Ok(None) => RefreshState::Absent,
+                Ok(Some(entry)) if is_new(&entry, asked_at_ms, since_ms) => RefreshState::Loaded,
+                Ok(Some(_)) => match node.drop_from_l1(cache, &self.key).await {
+                    Ok(_) => RefreshState::Removed,
+                    Err(_) => RefreshState::Older,
+                },
+                Err(_) => RefreshState::Unknown,
+            };
+            refreshed.push(Refreshed { node: node.id().to_owned(), state });
+        }
+        if let Some(node) = first_with_l2(&self.holders) {
+            let asked_at_ms = now_ms();
+            let state = match node.look_l2(cache, &self.key).await {
+                Ok(Some(L2Look::Entry(entry))) if is_new(&entry, asked_at_ms, since_ms) => {
+                    RefreshState::Loaded
+                }
+                Ok(Some(L2Look::Entry(_))) => RefreshState::Older,
+                Ok(Some(L2Look::Absent | L2Look::Leased | L2Look::Unreadable)) => {
+                    RefreshState::Absent
+                }
+                Ok(None) | Err(_) => RefreshState::Unknown,
+            };
+            refreshed.push(Refreshed { node: String::new(), state });
+        }
+        refreshed
+    }
+}
+
+fn told(refreshed: &[Refreshed]) -> String {
+    let on = |state| {
+        refreshed.iter().filter(|place| !place.node.is_empty() && place.state == state).count()
+    };
+    let mut text = format!("Done: loaded anew on {}", nodes(on(RefreshState::Loaded)));
+    for (state, what) in [
+        (RefreshState::Removed, "older copy removed on"),
+        (RefreshState::Older, "older copy left on"),
+        (RefreshState::Unknown, "no answer from"),
+    ] {
+        if on(state) > 0 {
+            text.push_str(&format!(", {what} {}", nodes(on(state))));
+        }
+    }
+    text.push('.');
+    text
+}
+
+fn nodes(n: usize) -> String {
+    format!("{n} node{}", if n == 1 { "" } else { "s" })
 }
 
 fn failed(job: &mut Job, what: &str) -> String {
@@ -90,8 +148,7 @@ async fn has_arrived(holders: &[Holder], (cache, key): (&str, &str), since_ms: u
         for Holder { node, .. } in holders {
             let asked_at_ms = now_ms();
             if let Ok(Some(entry)) = node.look_l1(cache, key).await
-                && entry.fresh
-                && asked_at_ms.saturating_sub(entry.age_ms) >= since_ms.saturating_sub(1)
+                && is_new(&entry, asked_at_ms, since_ms)
             {
                 return true;
             }
@@ -101,4 +158,9 @@ async fn has_arrived(holders: &[Holder], (cache, key): (&str, &str), since_ms: u
         }
         sleep(POLL).await;
     }
+}
+
+/// Whether an entry was loaded since; it was looked at no earlier than `asked_at_ms`.
+fn is_new(entry: &EntryLook, asked_at_ms: u64, since_ms: u64) -> bool {
+    entry.fresh && asked_at_ms.saturating_sub(entry.age_ms) >= since_ms.saturating_sub(1)
 }

@@ -221,6 +221,36 @@ pub struct JobError {
     pub what: String,
 }
 
+/// What a refresh left at one place.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct Refreshed {
+    /// The node whose L1 it is; empty for L2.
+    pub node: NodeId,
+    /// What is there.
+    pub state: RefreshState,
+}
+
+/// What a place holds of a key after a refresh.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshState {
+    /// A value that was loaded since.
+    Loaded,
+    /// The older value was removed: the next read takes the new one.
+    Removed,
+    /// Nothing was there, and nothing is.
+    Absent,
+    /// The older value is still there.
+    Older,
+    /// It could not be asked.
+    #[default]
+    #[serde(other)]
+    Unknown,
+}
+
 /// An invalidation that runs, or ran, in the background.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -266,6 +296,9 @@ pub struct Job {
     /// What went wrong; at most [`Job::MAX_ERRORS`].
     #[serde(default)]
     pub errors: Vec<JobError>,
+    /// What a refresh left in L1 of each node and, last, in L2.
+    #[serde(default)]
+    pub refreshed: Vec<Refreshed>,
 }
 
 impl Job {

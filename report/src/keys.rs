@@ -87,6 +87,9 @@ pub struct EntryLook {
     pub value: Option<String>,
     /// Whether a read would be answered with it now.
     pub fresh: bool,
+    /// Whether the next read is answered with it though it is not fresh, and has it loaded anew.
+    #[serde(default)]
+    pub served_stale: bool,
     /// Since it was loaded, milliseconds.
     pub age_ms: u64,
     /// Until it expires, milliseconds; `None` has no deadline.

@@ -42,7 +42,8 @@ pub use groups::{GroupReport, Groups};
 pub use histogram::{BOUNDS_NS, Histogram};
 pub use hot_keys::{HotKey, HotKeys};
 pub use invalidations::{
-    Effect, Job, JobError, JobKind, JobState, NodeCount, Origin, Plan, Reload, Scope, ScopeCounts,
+    Effect, Job, JobError, JobKind, JobState, NodeCount, Origin, Plan, RefreshState, Refreshed,
+    Reload, Scope, ScopeCounts,
 };
 pub use keys::{
     EntryLook, KeyLook, KeyPage, KeyQuery, KeyRow, L1Look, L2Look, LevelChoice, SourceLook,

@@ -4,7 +4,7 @@ use std::future::ready;
 use std::sync::Arc;
 
 use strata_console::{Answer, Console, ConsoleError, ConsoleSettings, NodeFace, SourceFace};
-use strata_report::{JobKind, JobState, SourceLook};
+use strata_report::{JobKind, JobState, RefreshState, SourceLook};
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{FakeNode, everybody_may_act, operator};
@@ -58,7 +58,33 @@ async fn the_job_is_kept_as_what_was_asked_for() {
     let audit = console.audit();
     assert_eq!(audit.len(), 1, "one deed, one line");
     assert_eq!(audit[0].action, "refresh_key");
-    assert_eq!(audit[0].result, "Done: the value was loaded anew.");
+    assert_eq!(audit[0].result, "Done: loaded anew on 1 node.");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_node_keeps_the_older_value_and_the_job_says_what_each_holds() {
+    let (node, _) = house(false);
+    let other = FakeNode::new("2");
+    other.script().l1.insert("42".to_owned(), 60_000);
+    let settings = ConsoleSettings {
+        sources: vec![Arc::new(FakeSource { node: Arc::clone(&node), fails: false })],
+        tasks: None,
+        ..ConsoleSettings::from(everybody_may_act())
+    };
+    let faces = [&node, &other, &FakeNode::new("3")]
+        .map(|node| Arc::clone(node) as Arc<dyn NodeFace>)
+        .into();
+    let console = Console::start(faces, settings, CancellationToken::new());
+    let job = console.refresh_key(&operator(), "users", "42").await.unwrap();
+    let on_nodes: Vec<_> =
+        job.refreshed[..3].iter().map(|place| (place.node.as_str(), place.state)).collect();
+    assert_eq!(
+        on_nodes,
+        [("1", RefreshState::Loaded), ("2", RefreshState::Removed), ("3", RefreshState::Absent)]
+    );
+    assert!(!other.script().l1.contains_key("42"));
+    let told = console.audit().remove(0).result;
+    assert_eq!(told, "Done: loaded anew on 1 node, older copy removed on 1 node.");
 }
 
 #[tokio::test(start_paused = true)]

@@ -24,14 +24,7 @@ pub(super) fn card(look: &KeyLook) -> AnyView {
         _ => None,
     };
     let columns = copies.iter().map(|copy| column(copy, truth.as_deref())).collect_view();
-    let n_differing = copies.iter().filter(|copy| copy.differs == Some(true)).count() as u64;
-    let note = match (n_differing, truth.is_some()) {
-        (0, true) => "every copy agrees with the database".to_owned(),
-        (0, false) => "there is no value in the database to compare with".to_owned(),
-        (n, _) => {
-            format!("{} from the database", format::plural(n, "copy differs", "copies differ"))
-        }
-    };
+    let note = note(look, &copies, truth.is_some());
     titled(
         "where",
         "Where it is",
@@ -40,6 +33,26 @@ pub(super) fn card(look: &KeyLook) -> AnyView {
             <div class="copies">{columns}</div>
         },
     )
+}
+
+/// Says "every copy" only where each place was asked and at least one has a copy.
+fn note(look: &KeyLook, copies: &[Copy], has_truth: bool) -> String {
+    let n = |differs| copies.iter().filter(|copy| copy.differs == Some(differs)).count() as u64;
+    let l2_unknown = if look.l2.is_none() { "; L2 was not compared" } else { "" };
+    match (n(true), n(false)) {
+        _ if !has_truth => "there is no value in the database to compare with".to_owned(),
+        (0, 0) => format!("no copy to compare with the database{l2_unknown}"),
+        (0, same) if look.l2.is_none() => {
+            format!(
+                "{} with the database{l2_unknown}",
+                format::plural(same, "copy agrees", "copies agree")
+            )
+        }
+        (0, _) => "every copy agrees with the database".to_owned(),
+        (n, _) => {
+            format!("{} from the database", format::plural(n, "copy differs", "copies differ"))
+        }
+    }
 }
 
 fn column(copy: &Copy, truth: Option<&str>) -> impl IntoView + use<> {
@@ -117,7 +130,8 @@ fn of_entry(place: String, class: &'static str, entry: &EntryLook, differs: Opti
     let state = match (entry.fresh, entry.value.is_some()) {
         (true, true) => "fresh",
         (true, false) => "remembers that there is none",
-        (false, _) => "there, but a read would not be answered with it",
+        (false, _) if entry.served_stale => "stale: the next read gets it and has it loaded anew",
+        (false, _) => "there, but the next read loads anew",
     };
     let mut facts = vec![
         ("age", format::span(entry.age_ms)),
@@ -157,5 +171,23 @@ mod tests {
         assert!(html.contains("<mark>") && html.contains("&lt;script&gt;"));
         assert!(!html.contains("<script>"));
         assert!(html.contains("1 copy differs"));
+    }
+
+    #[test]
+    fn copies_agree_only_where_there_are_some() {
+        let truth = || Some(SourceLook::Value { value: "1".to_owned() });
+        let absent = KeyLook {
+            l1: vec![L1Look { node: "1".into(), entry: None, differs: None }],
+            l2: Some(L2Look::Absent),
+            source: truth(),
+            ..KeyLook::default()
+        };
+        let told = |look: &KeyLook| note(look, &copies(look), true);
+        assert_eq!(told(&absent), "no copy to compare with the database");
+        let same = vec![L1Look { node: "1".into(), entry: Some(entry("1")), differs: Some(false) }];
+        let look = KeyLook { l1: same.clone(), l2: Some(L2Look::Absent), ..absent };
+        assert_eq!(told(&look), "every copy agrees with the database");
+        let without_l2 = KeyLook { l1: same, source: truth(), ..KeyLook::default() };
+        assert_eq!(told(&without_l2), "1 copy agrees with the database; L2 was not compared");
     }
 }

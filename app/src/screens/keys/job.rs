@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use strata_report::{Job, JobKind, JobState, Scope};
+use strata_report::{Job, JobKind, JobState, RefreshState, Refreshed, Scope};
 
 use crate::api::CancelJob;
 use crate::drawn::pattern_address;
@@ -135,6 +135,9 @@ fn lines(job: &Job) -> Vec<(String, String)> {
         };
         (format!("L1 of node {}", node.node), text)
     };
+    if !job.refreshed.is_empty() {
+        return job.refreshed.iter().map(refreshed).collect();
+    }
     let mut lines: Vec<_> = job.l1.iter().map(node).collect();
     if job.l1_left > 0 && job.state != JobState::Running {
         let left = format::plural(job.l1_left, "entry", "entries");
@@ -144,12 +147,27 @@ fn lines(job: &Job) -> Vec<(String, String)> {
     lines
 }
 
+fn refreshed(place: &Refreshed) -> (String, String) {
+    let text = match place.state {
+        RefreshState::Loaded => "holds the new value",
+        RefreshState::Removed => "the older value was removed: the next read gets the new one",
+        RefreshState::Absent => "nothing is there: the next read gets the new value",
+        RefreshState::Older => "still holds the older value",
+        RefreshState::Unknown => "could not be asked",
+    };
+    let place = match place.node.as_str() {
+        "" => "L2".to_owned(),
+        node => format!("L1 of node {node}"),
+    };
+    (place, text.to_owned())
+}
+
 // What was done to so many entries.
 fn entries(job: &Job, n: u64) -> String {
     let done = match job.kind {
         JobKind::Invalidate => "removed",
         JobKind::Soften => "marked as stale",
-        JobKind::Refresh => "loaded anew",
+        JobKind::Refresh => "to be loaded anew",
     };
     format!("{} {done}", format::plural(n, "entry", "entries"))
 }
@@ -229,6 +247,25 @@ mod tests {
         assert_eq!(
             headline(&refresh(JobState::Failed)),
             "Key 4711 of users could not be loaded anew."
+        );
+    }
+
+    #[test]
+    fn a_refresh_tells_of_each_place_what_it_holds() {
+        let place = |node: &str, state| Refreshed { node: node.to_owned(), state };
+        let refreshed = vec![
+            place("demo-1", RefreshState::Loaded),
+            place("demo-2", RefreshState::Removed),
+            place("", RefreshState::Unknown),
+        ];
+        let job = Job { kind: JobKind::Refresh, refreshed, ..job(JobState::Done) };
+        assert_eq!(
+            told(&job),
+            [
+                "L1 of node demo-1: holds the new value",
+                "L1 of node demo-2: the older value was removed: the next read gets the new one",
+                "L2: could not be asked"
+            ]
         );
     }
 

@@ -74,6 +74,7 @@ fn answer<'a, T: Send + 'a>(value: T) -> Answer<'a, T> {
 fn entry(age_ms: u64) -> EntryLook {
     EntryLook {
         value: None,
+        served_stale: false,
         fresh: true,
         age_ms,
         expires_in_ms: None,
@@ -183,6 +184,10 @@ impl NodeFace for FakeNode {
 
     fn events_of<'a>(&'a self, _cache: &'a str, _key: &'a str) -> Answer<'a, CacheEvents> {
         answer(self.script().events.clone())
+    }
+
+    fn drop_from_l1<'a>(&'a self, _cache: &'a str, key: &'a str) -> Answer<'a, bool> {
+        answer(self.script().l1.remove(key).is_some())
     }
 
     fn soften<'a>(&'a self, _cache: &'a str, _key: &'a str) -> Answer<'a, Effect> {
