@@ -85,6 +85,16 @@ pub(crate) fn duration(ns: Option<u64>) -> String {
     format!("{}{GAP}{unit}", three_digits(value))
 }
 
+/// A lag that is measured in whole milliseconds.
+pub(crate) fn lag(ns: Option<u64>) -> String {
+    match ns {
+        None => DASH.to_owned(),
+        // What was counted as 0 ms.
+        Some(0..=100) => format!("<1{GAP}ms"),
+        Some(ns) => span(ns.div_ceil(1_000_000)),
+    }
+}
+
 /// A range of durations; a unit that both share stands once.
 pub(crate) fn range(low_ns: u64, high_ns: u64) -> String {
     let (low, high) = (duration(Some(low_ns)), duration(Some(high_ns)));
@@ -213,6 +223,15 @@ mod tests {
         for (ns, text) in cases {
             assert_eq!(plain(duration(Some(ns))), text);
         }
+    }
+
+    #[test]
+    fn a_lag_is_no_finer_than_it_is_measured() {
+        let cases = [(0, "<1 ms"), (72, "<1 ms"), (989_000, "1 ms"), (2_900_000, "3 ms")];
+        for (ns, text) in cases {
+            assert_eq!(plain(lag(Some(ns))), text);
+        }
+        assert_eq!(lag(None), DASH);
     }
 
     #[test]

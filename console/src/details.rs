@@ -62,17 +62,17 @@ fn expiries(survey: &L1Survey) -> Expiries {
 /// What another size of L1 would do, in a sentence.
 fn advice(report: &CacheReport) -> Option<String> {
     let what_if = report.what_if.as_ref()?;
-    let now = what_if.hit_ratio(1.0)?;
-    let points = |factor: f64| Some((what_if.hit_ratio(factor)? - now) * 100.0);
-    let (double, half) = (points(2.0)?, points(0.5)?);
-    Some(if double >= WORTH_SAYING {
-        format!("Twice the size would answer about {double:.0} % more of the reads from L1.")
-    } else if half > -WORTH_SAYING {
+    let now = what_if.hit_ratio(1.0)? * 100.0;
+    let (double, half) = (what_if.hit_ratio(2.0)? * 100.0, what_if.hit_ratio(0.5)? * 100.0);
+    Some(if double - now >= WORTH_SAYING {
+        format!(
+            "Twice the size would answer about {double:.0} % of the reads from L1 instead of {now:.0} %."
+        )
+    } else if now - half < WORTH_SAYING {
         "Half the size would answer about as many reads from L1.".to_owned()
     } else {
         format!(
-            "Twice the size would change little; half the size would answer about {:.0} % fewer reads from L1.",
-            -half
+            "Twice the size would change little; half the size would answer about {half:.0} % of the reads from L1 instead of {now:.0} %.",
         )
     })
 }
@@ -93,9 +93,15 @@ mod tests {
     #[test]
     fn the_advice_says_what_a_change_of_size_is_worth() {
         let said = |report: CacheReport| advice(&report).unwrap();
-        assert!(said(with_curve(5_000, 6_000, 6_400)).contains("about 4 % more"));
+        assert!(
+            said(with_curve(5_000, 6_000, 6_400))
+                .contains("about 64 % of the reads from L1 instead of 60 %")
+        );
         assert!(said(with_curve(5_950, 6_000, 6_050)).starts_with("Half the size"));
-        assert!(said(with_curve(5_000, 6_000, 6_050)).contains("10 % fewer"));
+        assert!(
+            said(with_curve(5_000, 6_000, 6_050))
+                .contains("about 50 % of the reads from L1 instead of 60 %")
+        );
         assert_eq!(advice(&CacheReport::default()), None, "nothing was simulated");
     }
 

@@ -1,4 +1,4 @@
-use strata_report::{CacheFrame, Histogram, Point, Quantiles, Step, Window};
+use strata_report::{CacheFrame, Extremes, Histogram, Point, Quantiles, Step, Window};
 
 /// One step as the rings keep it: the latencies as counts, so that steps can be added up.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +18,7 @@ pub(crate) struct Kept {
 #[derive(Clone, Debug, Default)]
 struct Sparse {
     sum_ns: u64,
+    range_ns: Option<Extremes>,
     buckets: Box<[(u8, u64)]>,
 }
 
@@ -101,7 +102,11 @@ impl Kept {
 impl Sparse {
     fn of(histogram: &Histogram) -> Self {
         let filled = (0_u8..).zip(histogram.counts().iter().copied()).filter(|(_, n)| *n > 0);
-        Self { sum_ns: histogram.sum_ns(), buckets: filled.collect() }
+        Self {
+            sum_ns: histogram.sum_ns(),
+            range_ns: Some(histogram.range_ns()),
+            buckets: filled.collect(),
+        }
     }
 
     fn whole(&self) -> Histogram {
@@ -109,7 +114,8 @@ impl Sparse {
         for (bucket, n) in &self.buckets {
             counts[usize::from(*bucket)] = *n;
         }
-        Histogram::from_parts(counts, self.sum_ns)
+        let range_ns = self.range_ns.unwrap_or(Extremes::NONE);
+        Histogram::from_parts(counts, self.sum_ns).within(range_ns)
     }
 
     fn add(&mut self, other: &Self) {

@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::Extremes;
+
 /// Upper bounds of the buckets in nanoseconds, six a decade from 100 ns to 50 s. Every second
 /// bound or so (1, 2, 5) is also a Prometheus bound, so screen and scrape agree.
 pub const BOUNDS_NS: [u64; 53] = bounds();
@@ -26,16 +28,18 @@ const fn bounds() -> [u64; 53] {
 /// Durations counted in fixed buckets. Two histograms of the same thing can be added, and the
 /// difference of two readings is the histogram of what happened between them.
 ///
-/// On the wire it is sparse: `{"sum_ns": …, "buckets": [[index, count], …]}`.
+/// On the wire it is sparse: `{"sum_ns": …, "range_ns": [least, most], "buckets": [[index, count],
+/// …]}`; the range is left out where it is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Histogram {
     sum_ns: u64,
+    range_ns: Extremes,
     counts: [u64; N_BUCKETS],
 }
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self { sum_ns: 0, counts: [0; N_BUCKETS] }
+        Self { sum_ns: 0, range_ns: Extremes::NONE, counts: [0; N_BUCKETS] }
     }
 }
 
@@ -48,9 +52,20 @@ impl Histogram {
         BOUNDS_NS.partition_point(|bound| *bound < ns)
     }
 
-    /// A histogram from its bucket counts and the sum of all values.
+    /// A histogram from its bucket counts and the sum of all values. Its extremes are not known.
     pub fn from_parts(counts: [u64; N_BUCKETS], sum_ns: u64) -> Self {
-        Self { sum_ns, counts }
+        Self { sum_ns, range_ns: Extremes::UNKNOWN, counts }
+    }
+
+    /// The same with the least and the most that was measured, nanoseconds.
+    pub fn within(self, range_ns: Extremes) -> Self {
+        Self { range_ns, ..self }
+    }
+
+    /// The least and the most that was measured, nanoseconds. Of a difference of two readings these
+    /// are the later one's.
+    pub fn range_ns(&self) -> Extremes {
+        self.range_ns
     }
 
     /// Counts one duration.
@@ -58,6 +73,7 @@ impl Histogram {
         let ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         self.counts[Self::bucket_of(ns)] += 1;
         self.sum_ns = self.sum_ns.saturating_add(ns);
+        self.range_ns = self.range_ns.and(Extremes::of(ns));
     }
 
     /// Count per bucket; bucket `i` ends at `BOUNDS_NS[i]`, the last has no end.
@@ -76,7 +92,8 @@ impl Histogram {
     }
 
     /// The `q` quantile (0 to 1) in nanoseconds, interpolated inside its bucket; `None` when
-    /// nothing was counted. Accurate to a bucket's width, and never above the last bound.
+    /// nothing was counted. Accurate to a bucket's width, never above the last bound, and never
+    /// outside of what was measured, where that is known.
     pub fn quantile_ns(&self, q: f64) -> Option<u64> {
         let count = self.count();
         if count == 0 {
@@ -89,7 +106,8 @@ impl Histogram {
                 let low = if i == 0 { 0 } else { BOUNDS_NS[i - 1] };
                 let high = BOUNDS_NS.get(i).copied().unwrap_or(low);
                 let into = (rank - below as f64) / n as f64;
-                return Some(low + ((high - low) as f64 * into) as u64);
+                let value = low + ((high - low) as f64 * into) as u64;
+                return Some(self.range_ns.clamp(value));
             }
             below += n;
         }
@@ -102,6 +120,7 @@ impl Histogram {
             *mine += theirs;
         }
         self.sum_ns = self.sum_ns.saturating_add(other.sum_ns);
+        self.range_ns = self.range_ns.and(other.range_ns);
     }
 
     /// What was counted since `earlier`; saturates, because a restarted node counts from zero.
@@ -118,20 +137,24 @@ impl Histogram {
 #[derive(Serialize, Deserialize)]
 struct Sparse {
     sum_ns: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    range_ns: Option<(u64, u64)>,
     buckets: Vec<(usize, u64)>,
 }
 
 impl Serialize for Histogram {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let filled = self.counts.iter().copied().enumerate().filter(|(_, n)| *n > 0);
-        Sparse { sum_ns: self.sum_ns, buckets: filled.collect() }.serialize(serializer)
+        let range_ns = self.range_ns.known();
+        Sparse { sum_ns: self.sum_ns, range_ns, buckets: filled.collect() }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Histogram {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let sparse = Sparse::deserialize(deserializer)?;
-        let mut out = Self { sum_ns: sparse.sum_ns, ..Self::default() };
+        let range_ns = Extremes::read(sparse.range_ns, sparse.buckets.is_empty());
+        let mut out = Self { sum_ns: sparse.sum_ns, range_ns, ..Self::default() };
         for (i, n) in sparse.buckets {
             *out.counts.get_mut(i).ok_or_else(|| serde::de::Error::custom("no such bucket"))? = n;
         }
@@ -173,11 +196,25 @@ mod tests {
     }
 
     #[test]
+    fn a_quantile_is_never_outside_of_what_was_measured() {
+        let histogram = of_micros([101, 102, 103]);
+        for q in [0.0, 0.1, 0.5, 0.99, 1.0] {
+            let ns = histogram.quantile_ns(q).unwrap();
+            assert!((101_000..=103_000).contains(&ns), "{q}: {ns}");
+        }
+        let mut sum = histogram.clone();
+        sum.merge(&of_micros([140]));
+        assert_eq!(sum.quantile_ns(1.0), Some(140_000));
+        assert!(sum.since(&histogram).quantile_ns(0.5).unwrap() <= 140_000);
+    }
+
+    #[test]
     fn the_difference_of_two_readings_is_what_came_between() {
         let earlier = of_micros([1, 10, 100]);
         let mut later = earlier.clone();
         later.merge(&of_micros([7, 7]));
-        assert_eq!(later.since(&earlier), of_micros([7, 7]));
+        let between = later.since(&earlier);
+        assert_eq!((between.counts, between.sum_ns), (of_micros([7, 7]).counts, 14_000));
     }
 
     #[test]
@@ -185,6 +222,11 @@ mod tests {
         let histogram = of_micros([1, 5, 5, 90_000_000]);
         let text = serde_json::to_string(&histogram).unwrap();
         assert_eq!(serde_json::from_str::<Histogram>(&text).unwrap(), histogram);
+        let empty = Histogram::default();
+        let text = serde_json::to_string(&empty).unwrap();
+        assert_eq!(serde_json::from_str::<Histogram>(&text).unwrap(), empty);
+        let older = r#"{"sum_ns":7,"buckets":[[0,1]]}"#;
+        assert_eq!(serde_json::from_str::<Histogram>(older).unwrap().quantile_ns(1.0), Some(100));
         assert!(serde_json::from_str::<Histogram>(r#"{"sum_ns":0,"buckets":[[99,1]]}"#).is_err());
     }
 }

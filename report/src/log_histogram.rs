@@ -1,20 +1,24 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::Extremes;
+
 const N_BUCKETS: usize = 48;
 
 /// Whole numbers counted by powers of two, for what spans many magnitudes: ages and sizes. The
 /// field that holds one names the unit.
 ///
-/// On the wire it is sparse: `{"sum": …, "buckets": [[index, count], …]}`.
+/// On the wire it is sparse: `{"sum": …, "range": [least, most], "buckets": [[index, count], …]}`;
+/// the range is left out where it is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogHistogram {
     sum: u64,
+    range: Extremes,
     counts: [u64; N_BUCKETS],
 }
 
 impl Default for LogHistogram {
     fn default() -> Self {
-        Self { sum: 0, counts: [0; N_BUCKETS] }
+        Self { sum: 0, range: Extremes::NONE, counts: [0; N_BUCKETS] }
     }
 }
 
@@ -33,15 +37,21 @@ impl LogHistogram {
         (bucket < N_BUCKETS - 1).then(|| 1 << bucket)
     }
 
-    /// A histogram from its bucket counts and the sum of all values.
+    /// A histogram from its bucket counts and the sum of all values. Its extremes are not known.
     pub fn from_parts(counts: [u64; N_BUCKETS], sum: u64) -> Self {
-        Self { sum, counts }
+        Self { sum, range: Extremes::UNKNOWN, counts }
+    }
+
+    /// The same with the least and the most that was counted.
+    pub fn within(self, range: Extremes) -> Self {
+        Self { range, ..self }
     }
 
     /// Counts one value.
     pub fn record(&mut self, value: u64) {
         self.counts[Self::bucket_of(value)] += 1;
         self.sum = self.sum.saturating_add(value);
+        self.range = self.range.and(Extremes::of(value));
     }
 
     /// Count per bucket; bucket `i` ends at `LogHistogram::bound(i)`.
@@ -60,7 +70,7 @@ impl LogHistogram {
     }
 
     /// The `q` quantile (0 to 1), interpolated inside its bucket; `None` when nothing was counted.
-    /// Accurate to a factor of two.
+    /// Accurate to a factor of two, and never outside of what was counted, where that is known.
     pub fn quantile(&self, q: f64) -> Option<u64> {
         let rank = (q.clamp(0.0, 1.0) * self.count() as f64).max(1.0);
         let mut below = 0;
@@ -69,7 +79,8 @@ impl LogHistogram {
                 let low = bucket.checked_sub(1).and_then(Self::bound).unwrap_or(0);
                 let high = Self::bound(bucket).unwrap_or(low);
                 let into = (rank - below as f64) / n as f64;
-                return Some(low + ((high - low) as f64 * into) as u64);
+                let value = low + ((high - low) as f64 * into) as u64;
+                return Some(self.range.clamp(value));
             }
             below += n;
         }
@@ -82,6 +93,7 @@ impl LogHistogram {
             *mine += theirs;
         }
         self.sum = self.sum.saturating_add(other.sum);
+        self.range = self.range.and(other.range);
     }
 
     /// What was counted since `earlier`; saturates, because a restarted node counts from zero.
@@ -98,20 +110,24 @@ impl LogHistogram {
 #[derive(Serialize, Deserialize)]
 struct Sparse {
     sum: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    range: Option<(u64, u64)>,
     buckets: Vec<(usize, u64)>,
 }
 
 impl Serialize for LogHistogram {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let filled = self.counts.iter().copied().enumerate().filter(|(_, n)| *n > 0);
-        Sparse { sum: self.sum, buckets: filled.collect() }.serialize(serializer)
+        let range = self.range.known();
+        Sparse { sum: self.sum, range, buckets: filled.collect() }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for LogHistogram {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let sparse = Sparse::deserialize(deserializer)?;
-        let mut out = Self { sum: sparse.sum, ..Self::default() };
+        let range = Extremes::read(sparse.range, sparse.buckets.is_empty());
+        let mut out = Self { sum: sparse.sum, range, ..Self::default() };
         for (i, n) in sparse.buckets {
             *out.counts.get_mut(i).ok_or_else(|| serde::de::Error::custom("no such bucket"))? = n;
         }

@@ -89,7 +89,7 @@ fn lag(frame: &Frame) -> String {
     for node in &frame.nodes {
         all.merge(&node.bus.lag);
     }
-    format::duration(all.quantile_ns(0.95))
+    format::lag(all.quantile_ns(0.95))
 }
 
 fn gaps(frame: &Frame) -> String {

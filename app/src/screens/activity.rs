@@ -9,6 +9,7 @@ use super::sheet::{Drawing, Sheet, export_links};
 use crate::drawn::{encode, key_address};
 use crate::format;
 use crate::screens::sheet::titled;
+use crate::screens::words;
 
 // What nobody can read in a second need not be drawn.
 const MAX_EVENTS: usize = 150;
@@ -92,7 +93,7 @@ fn line(event: &Event) -> impl IntoView + use<> {
     });
     view! {
         <li id=format!("event-{}", event.seq) data-kind=kind>
-            <time>{format::clock(event.at_ms)}</time>
+            {words::when(event.at_ms)}
             <span class="node">{node_name(&event.node)}</span>
             <span class="cache">{event.cache.clone()}</span>
             <span class=class>{what(event)}</span>
@@ -243,7 +244,7 @@ fn deed(entry: &AuditEntry) -> impl IntoView + use<> {
     let class = if entry.refused { "refused-deed" } else { "" };
     view! {
         <tr class=class>
-            <th scope="row">{format::clock(entry.at_ms)}</th>
+            <th scope="row">{words::when(entry.at_ms)}</th>
             <td>{entry.actor.clone()}</td>
             <td>{entry.action.replace('_', " ")}</td>
             <td>{entry.cache.clone()}</td>

@@ -80,7 +80,7 @@ fn row(node: &NodeRow, now_ms: u64) -> impl IntoView + use<> {
         (true, Some(at_ms)) => format!("heard {}", ago(at_ms)),
     };
     let lag = node.bus_lag.map_or(DASH.to_owned(), |lag| {
-        [lag.p50_ns, lag.p95_ns, lag.p99_ns].map(|ns| format::duration(Some(ns))).join(" · ")
+        [lag.p50_ns, lag.p95_ns, lag.p99_ns].map(|ns| format::lag(Some(ns))).join(" · ")
     });
     let l2 = &node.l2;
     let server = l2.server.as_ref().map(|kind| format!("{} {}", kind.server, kind.version));

@@ -3,7 +3,7 @@ use leptos::prelude::*;
 use strata_report::{RedisReport, RedisServer, RedisShare, RedisState, SlowCommand};
 
 use super::Asked;
-use super::chart::{Bucket, Buckets};
+use super::chart::{Bucket, Buckets, Unit};
 use super::sheet::{Drawing, Sheet, export_links};
 use super::words;
 use crate::format::{self, DASH};
@@ -23,7 +23,7 @@ pub(super) async fn page(asked: &Asked) -> Drawing {
             {away(&report.state)}
             {memory(&report)}
             {work(&report)}
-            {shares(&report.shares)}
+            {shares(&report)}
             {ways(&report)}
             {slow(&report)}
         },
@@ -132,28 +132,44 @@ fn work(report: &RedisReport) -> AnyView {
     titled("work", "Work", "as Redis counts it".to_owned(), view! {{body}})
 }
 
-fn shares(shares: &[RedisShare]) -> AnyView {
-    let whole: u64 = shares.iter().map(|share| share.entries).sum();
+/// Redis's memory by who uses it, by bytes; what no cache accounts for is named too.
+fn shares(report: &RedisReport) -> AnyView {
+    let shares = &report.shares;
+    let entries: u64 = shares.iter().map(|share| share.entries).sum();
+    let bytes: u64 = shares.iter().map(|share| share.weight_bytes).sum();
+    let whole = report.state.used_memory_bytes.unwrap_or(0).max(bytes);
+    let mut sorted: Vec<&RedisShare> = shares.iter().collect();
+    sorted.sort_by_key(|share| std::cmp::Reverse(share.weight_bytes));
     let bucket = |share: &RedisShare| Bucket {
-        name: format!("{} (~{})", share.cache, format::bytes(share.weight_bytes)),
-        count: share.entries,
+        name: format!("{} ({})", share.cache, format::plural(share.entries, "entry", "entries")),
+        count: share.weight_bytes,
     };
+    let mut buckets: Vec<Bucket> = sorted.into_iter().map(bucket).collect();
+    if whole > bytes {
+        let name = "all else: Redis itself, the bus, other keys".to_owned();
+        buckets.push(Bucket { name, count: whole - bytes });
+    }
     let buckets = Buckets {
-        caption: "Keys in Redis by cache",
+        caption: "Memory of Redis by cache",
         head: "cache",
         class: "l2",
-        buckets: shares.iter().map(bucket).collect(),
+        buckets,
         whole,
+        unit: Unit::Bytes,
     };
-    let body = if whole == 0 {
+    let body = if entries == 0 {
         view! { <p class="empty">"No key was counted yet."</p> }.into_any()
     } else {
         buckets.draw()
     };
+    let of = match report.state.used_memory_bytes {
+        Some(_) => "of the memory used",
+        None => "of all entries",
+    };
     titled(
         "l2-shares",
-        "Whose keys",
-        "as last counted; sizes from a sample".to_owned(),
+        "Memory by cache",
+        format!("share {of}; as last counted, sizes from a sample"),
         view! {
             {body}
         },
@@ -217,7 +233,7 @@ fn slow(report: &RedisReport) -> AnyView {
     let row = |command: &SlowCommand| {
         view! {
             <tr>
-                <th scope="row">{format::clock(command.at_ms)}</th>
+                <th scope="row">{words::when(command.at_ms)}</th>
                 <td>{format::duration(Some(command.took_us * 1000))}</td>
                 <td class="mono command">{command.command.clone()}</td>
             </tr>
@@ -269,6 +285,29 @@ mod tests {
         let away = html(RedisState { configured: true, ..RedisState::default() });
         assert!(away.contains("Redis is away.") && away.contains("not known now"));
         assert!(!away.contains("no command took longer"), "{away}");
+    }
+
+    #[test]
+    fn shares_are_of_bytes_and_what_no_cache_uses_is_named() {
+        let share = |cache: &str, entries, weight_bytes| RedisShare {
+            cache: cache.to_owned(),
+            entries,
+            weight_bytes,
+        };
+        let state = RedisState {
+            used_memory_bytes: Some(10 << 20),
+            configured: true,
+            up: true,
+            ..RedisState::default()
+        };
+        let all = vec![share("users", 900, 1 << 20), share("timelines", 100, 3 << 20)];
+        let report = RedisReport { state, shares: all, ..RedisReport::default() };
+        let drawn = Owner::new().with(|| shares(&report).to_html());
+        let at = |text: &str| drawn.find(text).unwrap_or_else(|| panic!("{text} in {drawn}"));
+        assert!(at("timelines") < at("users"), "the largest comes first");
+        for share in ["30.0\u{202f}%", "10.0\u{202f}%", "60.0\u{202f}%", "all else"] {
+            at(share);
+        }
     }
 
     #[test]

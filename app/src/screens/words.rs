@@ -1,3 +1,6 @@
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use leptos::prelude::*;
 use strata_report::{Cause, L2Report, Outcome};
 
 pub(super) use crate::cards::{CAUSES, OUTCOMES};
@@ -60,4 +63,56 @@ pub(super) fn span(ms: Option<u64>) -> String {
 /// A part of a whole; `None` without a whole.
 pub(super) fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// A moment in UTC, with its date where it was not today; readable by machines too.
+pub(super) fn when(at_ms: u64) -> AnyView {
+    let iso = iso(at_ms);
+    let text = moment(at_ms, SystemTime::now());
+    view! { <time datetime=iso.clone() title=iso>{text}</time> }.into_any()
+}
+
+/// The same as text alone.
+pub(super) fn at(at_ms: u64) -> String {
+    moment(at_ms, SystemTime::now())
+}
+
+fn moment(at_ms: u64, now: SystemTime) -> String {
+    let now_ms = now.duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
+    let iso = iso(at_ms);
+    match iso.split_once('T') {
+        Some((day, _)) if u128::from(at_ms / DAY_MS) != now_ms / u128::from(DAY_MS) => {
+            format!("{day} {}", format::clock(at_ms))
+        }
+        _ => format::clock(at_ms),
+    }
+}
+
+const DAY_MS: u64 = 86_400_000;
+// The last second of the year 9999, beyond which no date has four digits.
+const LAST_MS: u64 = 253_402_300_799_000;
+
+fn iso(at_ms: u64) -> String {
+    let at = UNIX_EPOCH + Duration::from_millis(at_ms.min(LAST_MS));
+    humantime::format_rfc3339_seconds(at).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_of_another_day_has_its_date() {
+        let now_ms = 1_700_000_000_000;
+        let now = UNIX_EPOCH + Duration::from_millis(now_ms);
+        assert_eq!(moment(now_ms - 60_000, now), "22:12:20");
+        assert_eq!(moment(now_ms - DAY_MS, now), "2023-11-13 22:13:20");
+        assert_eq!(moment(u64::MAX, now).len(), 19, "nonsense is a date all the same");
+    }
+
+    #[test]
+    fn machines_read_the_same_moment() {
+        let html = Owner::new().with(|| when(1_700_000_000_000).to_html());
+        assert!(html.contains("datetime=\"2023-11-14T22:13:20Z\""), "{html}");
+    }
 }

@@ -17,7 +17,8 @@ pub(super) fn lint(view: &View<'_>) -> Vec<Alert> {
         if double - now < WORTH_IT || displaced == 0 {
             continue;
         }
-        let more = ((double - now) * 100.0).round() as u64;
+        let percent = |ratio: f64| (ratio * 100.0).round() as u64;
+        let (now, double) = (percent(now), percent(double));
         let name = &cache.report.cache;
         found.push(Alert {
             cache: name.clone(),
@@ -26,7 +27,7 @@ pub(super) fn lint(view: &View<'_>) -> Vec<Alert> {
             ..alert(
                 "l1_too_small",
                 Severity::Notice,
-                format!("With twice the size, L1 of {name} would answer about {more} % more of its reads."),
+                format!("With twice the size, L1 of {name} would answer about {double} % of its reads instead of {now} %, by all reads since the start."),
             )
         });
     }
@@ -49,7 +50,7 @@ mod tests {
         sound.cache().report.what_if = Some(what_if);
         assert_eq!(sound.found_by(lint), [], "it is not full");
         sound.cache().recent.evictions.size = 3;
-        assert!(sound.found_by(lint)[0].what.contains("about 10 % more"));
+        assert!(sound.found_by(lint)[0].what.contains("about 60 % of its reads instead of 50 %"));
         sound.cache().report.what_if.as_mut().unwrap().points[1].hits = 5_100;
         assert_eq!(sound.found_by(lint), []);
     }

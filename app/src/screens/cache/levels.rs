@@ -12,7 +12,10 @@ type Line = (&'static str, &'static str, String, String);
 /// L1 and L2 side by side.
 pub(super) fn card(seen: &Seen<'_>) -> AnyView {
     let n = seen.details.nodes.len() as u64;
-    let note = format!("L1: {} added up; L2: shared by all", format::plural(n, "node", "nodes"));
+    let note = format!(
+        "since the start; L1: {} added up; L2: shared by all",
+        format::plural(n, "node", "nodes")
+    );
     let row = |(name, meaning, l1, l2): Line| {
         view! {
             <tr title=meaning>

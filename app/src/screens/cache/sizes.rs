@@ -3,7 +3,7 @@ use strata_report::LogHistogram;
 
 use super::page::Seen;
 use crate::format;
-use crate::screens::chart::{Buckets, filled};
+use crate::screens::chart::{Buckets, Unit, filled};
 use crate::screens::sheet::titled;
 
 /// How large entries are.
@@ -33,6 +33,7 @@ fn body(sizes: &LogHistogram, class: &'static str) -> AnyView {
         class,
         buckets: filled(sizes, format::bytes),
         whole: sizes.count(),
+        unit: Unit::Count,
     };
     buckets.draw()
 }

@@ -3,7 +3,7 @@ use strata_report::Expiries;
 
 use super::page::Seen;
 use crate::format;
-use crate::screens::chart::{Bucket, Buckets};
+use crate::screens::chart::{Bucket, Buckets, Unit};
 use crate::screens::sheet::titled;
 
 /// How many entries of L1 expire soon.
@@ -11,17 +11,19 @@ pub(super) fn card(seen: &Seen<'_>) -> AnyView {
     let expiries = seen.details.expiries;
     let of = format::plural(expiries.entries, "fresh entry", "fresh entries");
     let note = if expiries.sampled { format!("a sample of {of}") } else { of };
+    let idle_ms = seen.details.frame.report.settings.l1_time_to_idle_ms;
     titled(
         "time-left",
         "When entries of L1 expire",
         note,
         view! {
-            {body(expiries)}
+            {body(expiries, idle_ms)}
         },
     )
 }
 
-fn body(expiries: Expiries) -> AnyView {
+// Deadlines are all that is known: when an entry was last read is not.
+fn body(expiries: Expiries, idle_ms: Option<u64>) -> AnyView {
     if expiries.entries == 0 {
         return view! { <p class="empty">"L1 holds nothing that is fresh."</p> }.into_any();
     }
@@ -38,14 +40,50 @@ fn body(expiries: Expiries) -> AnyView {
             bucket("later or never", expiries.entries.saturating_sub(within_1_h)),
         ],
         whole: expiries.entries,
+        unit: Unit::Count,
     };
-    let wave = expiries.busiest_in_s.map(|s| {
-        let n = format::plural(expiries.busiest_10_s, "entry expires", "entries expire");
-        let when = match s {
-            0 => "now".to_owned(),
-            s => format!("in {}", format::span(s * 1000)),
-        };
-        view! { <p class="small">"The busiest ten seconds begin "{when}": "{n}" then, and may have to be loaded again."</p> }
+    let peak = peak(expiries, idle_ms);
+    let idle = idle_ms.map(|idle_ms| {
+        let idle = format::span(idle_ms);
+        view! { <p class="small">"These are the latest moments: an entry that nobody reads for "{idle}" leaves L1 then."</p> }
     });
-    view! { {buckets.draw()} {wave} }.into_any()
+    view! { {buckets.draw()} {idle} {peak} }.into_any()
+}
+
+/// When most entries expire together. Further ahead than an idle entry lives, nothing can be said.
+fn peak(expiries: Expiries, idle_ms: Option<u64>) -> Option<AnyView> {
+    let in_s = expiries.busiest_in_s?;
+    if idle_ms.is_some_and(|idle_ms| in_s * 1_000 >= idle_ms) {
+        return None;
+    }
+    let n = format::plural(expiries.busiest_10_s, "entry expires", "entries expire");
+    let when = match in_s {
+        0 => "now".to_owned(),
+        s => format!("in {}", format::span(s * 1000)),
+    };
+    let text =
+        format!("The busiest ten seconds begin {when}: {n} then, and may have to be loaded again.");
+    Some(view! { <p class="small">{text}</p> }.into_any())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_forecast_knows_that_idle_entries_leave_earlier() {
+        let expiries = Expiries {
+            entries: 10,
+            within_10_min: 10,
+            within_1_h: 10,
+            busiest_10_s: 4,
+            busiest_in_s: Some(240),
+            ..Expiries::default()
+        };
+        let drawn = |idle_ms| Owner::new().with(|| body(expiries, idle_ms).to_html());
+        assert!(drawn(None).contains("busiest ten seconds") && !drawn(None).contains("latest"));
+        let idle = drawn(Some(30_000));
+        assert!(idle.contains("nobody reads for 30") && !idle.contains("busiest"), "{idle}");
+        assert!(drawn(Some(300_000)).contains("busiest ten seconds begin in 4"));
+    }
 }

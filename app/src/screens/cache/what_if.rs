@@ -11,7 +11,10 @@ use crate::screens::sheet::titled;
 pub(super) fn card(seen: &Seen<'_>) -> AnyView {
     let curve = seen.details.frame.report.what_if.as_ref();
     let note = curve.map_or("not simulated".to_owned(), |curve| {
-        format!("an estimate from about one key in {}", format::short(curve.sampled_one_in, 0))
+        format!(
+            "an estimate from about one key in {}, since the start",
+            format::short(curve.sampled_one_in, 0)
+        )
     });
     let advice = seen.details.advice.clone();
     titled(

@@ -8,6 +8,6 @@ mod time;
 
 pub(super) use columns::columns;
 pub(super) use heat::{Heat, HeatOf};
-pub(super) use sizes::{Bucket, Buckets, filled};
+pub(super) use sizes::{Bucket, Buckets, Unit, filled};
 pub(super) use stacked::{Stack, stacked};
 pub(super) use time::{Time, sentence};

@@ -25,6 +25,33 @@ pub(in crate::screens) struct Buckets {
     pub(in crate::screens) buckets: Vec<Bucket>,
     /// What all counts are parts of.
     pub(in crate::screens) whole: u64,
+    /// What is counted.
+    pub(in crate::screens) unit: Unit,
+}
+
+/// What the bars of a distribution count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::screens) enum Unit {
+    /// Entries, or the like.
+    Count,
+    /// Bytes, by an estimate.
+    Bytes,
+}
+
+impl Unit {
+    fn head(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Bytes => "about",
+        }
+    }
+
+    fn told(self, n: u64) -> String {
+        match self {
+            Self::Count => format::count(n),
+            Self::Bytes => format::bytes(n),
+        }
+    }
 }
 
 impl Buckets {
@@ -42,7 +69,7 @@ impl Buckets {
                             <rect class=class width=width.round() as i64 height="10" />
                         </svg>
                     </td>
-                    <td>{format::count(bucket.count)}</td>
+                    <td>{self.unit.told(bucket.count)}</td>
                     <td>{format::percent(words::share(bucket.count, self.whole))}</td>
                 </tr>
             }
@@ -55,7 +82,7 @@ impl Buckets {
                     <tr>
                         <th scope="col">{self.head}</th>
                         <td></td>
-                        <th scope="col">"count"</th>
+                        <th scope="col">{self.unit.head()}</th>
                         <th scope="col">"share"</th>
                     </tr>
                 </thead>

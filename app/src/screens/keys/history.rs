@@ -4,6 +4,7 @@ use strata_report::KeyLook;
 use crate::format;
 use crate::screens::activity::{node_name, what};
 use crate::screens::sheet::titled;
+use crate::screens::words;
 
 // More would be read by nobody.
 const MAX_EVENTS: usize = 40;
@@ -13,7 +14,7 @@ pub(super) fn card(look: &KeyLook) -> AnyView {
     let line = |event: &strata_report::Event| {
         view! {
             <li>
-                <time>{format::clock(event.at_ms)}</time>
+                {words::when(event.at_ms)}
                 <span class="node">{node_name(&event.node)}</span>
                 <span>{what(event)}</span>
             </li>
@@ -26,7 +27,7 @@ pub(super) fn card(look: &KeyLook) -> AnyView {
         view! { <p class="small">{more}" in the JSON of this page."</p> }
     });
     let note = look.events_since_ms.map_or("nothing is remembered".to_owned(), |since| {
-        format!("all that happened since {} UTC; hits are not written down", format::clock(since))
+        format!("all that happened since {} UTC; hits are not written down", words::at(since))
     });
     titled(
         "key-history",

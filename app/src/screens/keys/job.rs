@@ -46,7 +46,7 @@ pub(super) fn card(job: &Job, refusal: Option<String>) -> AnyView {
 }
 
 fn when(job: &Job) -> String {
-    let began = format::clock(job.started_at_ms);
+    let began = words::at(job.started_at_ms);
     let took = job.ended_at_ms.map(|ended| format::span(ended.saturating_sub(job.started_at_ms)));
     let took = took.map_or("running".to_owned(), |took| format!("took {took}"));
     format!("no. {}, by {}, {began} UTC, {took}", job.id, job.actor)

@@ -25,7 +25,8 @@ pub(super) fn card(plan: &Plan, refusal: Option<String>) -> AnyView {
             format::span(reload.high_ms)
         )
     });
-    let note = format!("counted at {} UTC; nothing was changed", format::clock(plan.at_ms));
+    let note =
+        format!("counted at {} UTC; nothing was changed", crate::screens::words::at(plan.at_ms));
     titled(
         "plan",
         "Plan",

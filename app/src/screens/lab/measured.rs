@@ -81,7 +81,7 @@ fn table(measured: &Measured) -> AnyView {
 fn note(table: &MeasuredTable) -> String {
     let cpus = format::plural(table.n_cpus as u64, "processor", "processors");
     let took = format::span(table.took_ms);
-    format!("at {} UTC, on {cpus}, within {took}", format::clock(table.at_ms))
+    format!("at {} UTC, on {cpus}, within {took}", crate::screens::words::at(table.at_ms))
 }
 
 fn rows(table: &MeasuredTable) -> AnyView {
