@@ -24,6 +24,14 @@ impl Console {
         self.search(cache, query, KeyQuery::MAX_LIMIT).await
     }
 
+    /// The same in one answer of up to [`Found::MAX_ROWS`](crate::Found::MAX_ROWS) rows.
+    ///
+    /// # Errors
+    /// As [`Console::keys`].
+    pub async fn all_keys(&self, cache: &str, query: &KeyQuery) -> Result<KeyPage, ConsoleError> {
+        self.search(cache, query, crate::Found::MAX_ROWS).await
+    }
+
     /// The same, of at most `max_limit` rows.
     pub(crate) async fn search(
         &self,

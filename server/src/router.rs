@@ -58,6 +58,13 @@ pub(crate) fn router(state: AppState, hosts: Hosts) -> Router {
         )
         .route("/api/v1/caches/{cache}/keys/{key}/soften", post(api::keys::soften))
         .route("/api/v1/caches/{cache}/keys/{key}/refresh", post(api::keys::refresh))
+        // The same for any key, whatever becomes of paths on their way
+        .route(
+            "/api/v1/caches/{cache}/key",
+            get(api::keys::look_at).delete(api::keys::invalidate_it),
+        )
+        .route("/api/v1/caches/{cache}/key/soften", post(api::keys::soften_it))
+        .route("/api/v1/caches/{cache}/key/refresh", post(api::keys::refresh_it))
         .route("/api/v1/caches/{cache}/plans", post(api::invalidations::plan))
         .route("/api/v1/plans/{id}/run", post(api::invalidations::run))
         .route("/api/v1/invalidations", get(api::invalidations::list))
@@ -78,6 +85,7 @@ pub(crate) fn router(state: AppState, hosts: Hosts) -> Router {
 fn with_layers(router: Router<AppState>, state: &AppState, hosts: Hosts) -> Router<AppState> {
     let worth_compressing = SizeAbove::new(256).and(is_text);
     router
+        .route_layer(from_fn(openapi::refuse_unknown_parameters))
         .layer(from_fn(check_body_size))
         // A trace may be larger than all else that is sent, and sees to its limits itself.
         .route(lab::TRACES_PATH, post(lab::upload).layer(DefaultBodyLimit::disable()))

@@ -1,4 +1,4 @@
-use axum::http::header;
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,6 +12,16 @@ pub(crate) enum Format {
     Json,
     /// Its rows alone, as CSV to be saved.
     Csv,
+}
+
+impl Format {
+    /// As a query has it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Csv => "csv",
+        }
+    }
 }
 
 /// A query that says no more than how to write a table.
@@ -36,8 +46,56 @@ pub(crate) fn table<T: Serialize, A: IntoResponse>(
                 (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()),
                 (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.csv\"")),
             ];
-            (headers, csv(rows)).into_response()
+            (headers, format!("{BYTE_ORDER_MARK}{}", csv(rows))).into_response()
         }
+    }
+}
+
+// Without it Excel takes UTF-8 for the system's own characters.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Says that a table goes on at `next`, an address; as CSV its file's name says so as well.
+pub(crate) fn goes_on(mut response: Response, name: &str, next: Option<String>) -> Response {
+    let Some(next) = next else { return response };
+    let headers = response.headers_mut();
+    if let Ok(link) = HeaderValue::try_from(format!("<{next}>; rel=\"next\"")) {
+        headers.insert(header::LINK, link);
+    }
+    if let (Some(disposition), Ok(named)) = (
+        headers.get_mut(header::CONTENT_DISPOSITION),
+        HeaderValue::try_from(format!("attachment; filename=\"{name}-first-part.csv\"")),
+    ) {
+        *disposition = named;
+    }
+    response
+}
+
+/// One value of a report, for a table of what is none by itself.
+#[derive(Serialize)]
+pub(crate) struct Figure {
+    figure: String,
+    value: Value,
+}
+
+/// Every value of a report by its path: `state.up`, `nodes.0.l2.errors`.
+pub(crate) fn figures(report: &impl Serialize) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    list(String::new(), serde_json::to_value(report).unwrap_or_default(), &mut figures);
+    figures
+}
+
+fn list(path: String, value: Value, figures: &mut Vec<Figure>) {
+    let below =
+        |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match value {
+        Value::Object(fields) => {
+            fields.into_iter().for_each(|(name, value)| list(below(&name), value, figures));
+        }
+        Value::Array(items) => {
+            let numbered = items.into_iter().enumerate();
+            numbered.for_each(|(i, value)| list(below(&i.to_string()), value, figures));
+        }
+        value => figures.push(Figure { figure: path, value }),
     }
 }
 
@@ -115,6 +173,13 @@ mod tests {
     fn no_cell_is_taken_for_a_formula() {
         let rows = [json!({ "key": "=1+1", "other": "@x", "n": -5 })];
         assert_eq!(csv(&rows), "key,n,other\r\n'=1+1,-5,'@x\r\n");
+    }
+
+    #[test]
+    fn a_report_is_a_table_of_figures() {
+        let report = json!({ "up": true, "nodes": [{ "id": "1" }, { "id": "2" }], "none": null });
+        let told = csv(&figures(&report));
+        assert_eq!(told, "figure,value\r\nnodes.0.id,1\r\nnodes.1.id,2\r\nnone,\r\nup,true\r\n");
     }
 
     #[test]

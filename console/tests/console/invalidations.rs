@@ -214,7 +214,7 @@ async fn what_makes_no_sense_is_refused_with_its_reason() {
     assert_eq!(console.plan("cats", "*").await.unwrap_err(), unknown);
     assert_eq!(console.invalidate_key(&actor, "cats", "1").await.unwrap_err(), unknown);
     assert_eq!(console.invalidate_pattern(&actor, "cats", "*").await.unwrap_err(), unknown);
-    for key in ["", "unreadable", &"x".repeat(513)] {
+    for key in ["", "unreadable", &"x".repeat(1_025)] {
         let looked = console.look("users", key).await.unwrap_err();
         assert!(matches!(looked, ConsoleError::BadKey { .. }), "{looked:?}");
         assert!(looked.to_string().len() < 200);

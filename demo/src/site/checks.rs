@@ -3,7 +3,7 @@ use crate::{Caller, DemoError};
 /// The most ids in one batch.
 pub const MAX_BATCH: usize = 500;
 /// The most bytes in an object's key.
-pub(crate) const MAX_KEY_BYTES: usize = 256;
+pub(crate) const MAX_KEY_BYTES: usize = 1_024;
 
 const MAX_PAGE: u32 = 1_000;
 const MAX_EMAIL_BYTES: usize = 254;

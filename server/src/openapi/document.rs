@@ -36,6 +36,10 @@ use crate::routes::api;
         api::keys::invalidate,
         api::keys::soften,
         api::keys::refresh,
+        api::keys::look_at,
+        api::keys::invalidate_it,
+        api::keys::soften_it,
+        api::keys::refresh_it,
         api::invalidations::plan,
         api::invalidations::run,
         api::invalidations::start,
@@ -78,9 +82,46 @@ fn add(
     }
 }
 
-static DOCUMENT: LazyLock<String> = LazyLock::new(|| Api::openapi().to_json().unwrap_or_default());
+/// What is asked and answered.
+pub(super) static DOCUMENT: LazyLock<Document> = LazyLock::new(Api::openapi);
+
+static TEXT: LazyLock<String> = LazyLock::new(|| DOCUMENT.to_json().unwrap_or_default());
 
 /// The document itself.
 pub(crate) async fn document() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str()).into_response()
+    ([(header::CONTENT_TYPE, "application/json")], TEXT.as_str()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn references(value: &Value, found: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    match value.as_str().filter(|_| name == "$ref") {
+                        Some(reference) => found.push(reference.to_owned()),
+                        None => references(value, found),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document: Value = serde_json::from_str(&TEXT).unwrap();
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        assert!(found.len() > 50, "{}", found.len());
+        for reference in found {
+            let at = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
+            assert!(at.is_some(), "{reference}");
+        }
+    }
 }

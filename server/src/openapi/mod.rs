@@ -1,7 +1,9 @@
 //! The HTTP interface as a document: what is asked, what is answered, and every refusal.
 
 mod document;
+mod parameters;
 mod problems;
 
 pub(crate) use document::document;
+pub(crate) use parameters::refuse_unknown_parameters;
 pub(crate) use problems::*;

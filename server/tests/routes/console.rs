@@ -241,3 +241,62 @@ async fn every_path_of_the_document_is_answered() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_parameter_that_is_unknown_is_refused_by_name() {
+    let running = start(|_| {}).await;
+    for (path, name) in [
+        ("/api/v1/activity?kind=breaker", "kind"),
+        ("/api/v1/caches/users/keys?patern=1*", "patern"),
+        ("/api/v1/nodes?format=csv", "format"),
+        ("/api/v1/caches/users/keys/1?level=l1", "level"),
+    ] {
+        let refused = running.get(path).await;
+        refused.is_problem(400, "bad-query");
+        let detail = running.get(path).await.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(&format!("\"{name}\"")), "{path}: {detail}");
+    }
+    assert!(running.get("/api/v1/activity?kinds=breaker").await.status.is_success());
+}
+
+#[tokio::test]
+async fn every_key_can_be_looked_at_and_invalidated_whatever_it_is_made_of() {
+    let running = start(|_| {}).await;
+    let long = "k".repeat(1_024);
+    for key in [".", "..", "a%2Fb%2F", "%20", "%3F%23%25", long.as_str()] {
+        let filled = running.get(&format!("/demo/objects/{key}")).await;
+        let path = format!("/api/v1/caches/objects/key?key={key}");
+        let look = running.get(&path).await;
+        assert_eq!(look.status, StatusCode::OK, "{key}: {}", look.text());
+        // The demo's own path takes what a path can hold.
+        let is_there = filled.status.is_success();
+        assert_eq!(!look.json()["l1"][0]["entry"].is_null(), is_there, "{key}");
+        let delete = request(Method::DELETE, &path).body(Body::empty()).unwrap();
+        let job = running.ask(delete).await.json();
+        assert_eq!((&job["state"], &job["scope"]), (&json!("done"), &json!("key")), "{key}: {job}");
+        assert!(running.get(&path).await.json()["l1"][0]["entry"].is_null(), "{key}");
+    }
+    let none = request(Method::DELETE, "/api/v1/caches/objects/key?key=").body(Body::empty());
+    running.ask(none.unwrap()).await.is_problem(400, "bad-key");
+}
+
+#[tokio::test]
+async fn a_csv_link_is_csv_and_holds_all_that_the_page_shows() {
+    let running = start(|_| {}).await;
+    for key in 0..150 {
+        running.get(&format!("/demo/objects/k{key}")).await;
+    }
+    let csv = running.get("/api/v1/caches/objects/keys?pattern=*&format=csv").await;
+    assert_eq!(csv.text().lines().count(), 151);
+    assert!(csv.text().starts_with('\u{feff}'), "Excel reads it as UTF-8");
+    assert!(!csv.headers.contains_key(header::LINK));
+    let cut = running.get("/api/v1/caches/objects/keys?pattern=*&limit=10&format=csv").await;
+    assert!(cut.header("content-disposition").contains("keys-first-part.csv"));
+    let link = cut.header("link");
+    let next = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\""));
+    let rest = running.get(next.unwrap()).await;
+    assert_eq!(rest.text().lines().count(), 11, "{next:?}");
+    let redis = running.get("/api/v1/redis?format=csv").await;
+    assert_eq!(redis.header("content-type"), "text/csv; charset=utf-8");
+    assert!(redis.text().contains("state.configured,false"), "{}", redis.text());
+}

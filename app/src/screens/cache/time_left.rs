@@ -44,8 +44,11 @@ fn body(expiries: Expiries, idle_ms: Option<u64>) -> AnyView {
     };
     let peak = peak(expiries, idle_ms);
     let idle = idle_ms.map(|idle_ms| {
-        let idle = format::span(idle_ms);
-        view! { <p class="small">"These are the latest moments: an entry that nobody reads for "{idle}" leaves L1 then."</p> }
+        let text = format!(
+            "These are the latest moments: an entry that nobody reads for {} leaves L1 then.",
+            format::span(idle_ms)
+        );
+        view! { <p class="small">{text}</p> }
     });
     view! { {buckets.draw()} {idle} {peak} }.into_any()
 }

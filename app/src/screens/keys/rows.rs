@@ -42,7 +42,7 @@ pub(super) fn card(search: &Search<'_>, part: &Part<'_>) -> AnyView {
         view! { <a class="button" href=href rel="next">"Search on"</a> }
     });
     let api = format!(
-        "/api/v1/caches/{}/keys?pattern={}&level={}&limit=1000",
+        "/api/v1/caches/{}/keys?pattern={}&level={}",
         encode(search.cache),
         encode(pattern),
         level(search.level),
@@ -63,7 +63,7 @@ pub(super) fn card(search: &Search<'_>, part: &Part<'_>) -> AnyView {
             <div class="below">
                 {more}
                 <a class="button" href=format!("{}&plan=1", pattern_address(search.cache, pattern))>"Plan an invalidation of all that match"</a>
-                {export_links(format!("{api}&format=csv"), api.clone())}
+                {export_links(format!("{api}&format=csv"), format!("{api}&limit=1000"))}
             </div>
         },
     )

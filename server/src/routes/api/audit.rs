@@ -8,8 +8,9 @@ use strata_report::AuditPage;
 use crate::error::AppError;
 use crate::extract::Query;
 use crate::openapi::Part;
-use crate::table::{Format, table};
+use crate::table::{Format, goes_on, table};
 
+const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1_000;
 
 /// Which part of the trail, and how to write it.
@@ -28,11 +29,20 @@ pub(crate) async fn list(
     State(console): State<Console>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, AppError> {
-    let limit = wanted.limit.unwrap_or(100);
+    // A file holds all that the trail has.
+    let limit = wanted.limit.unwrap_or(match wanted.format {
+        Format::Json => DEFAULT_LIMIT,
+        Format::Csv => MAX_LIMIT,
+    });
     if !(1..=MAX_LIMIT).contains(&limit) {
         let detail = format!("The limit must be between 1 and {MAX_LIMIT}.");
         return Err(AppError::bad_request("bad-limit", detail));
     }
     let page = console.audit_page(wanted.before, limit);
-    Ok(table(wanted.format, "audit", &page.entries, || Json(&page)))
+    let next = page.next.map(|before| {
+        let format = wanted.format.as_str();
+        format!("/api/v1/audit?before={before}&limit={limit}&format={format}")
+    });
+    let answer = table(wanted.format, "audit", &page.entries, || Json(&page));
+    Ok(goes_on(answer, "audit", next))
 }

@@ -1,14 +1,15 @@
 use axum::extract::State;
 use axum::response::Response;
 use axum::{Extension, Json};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use strata_console::{Actor, Console};
+use strata_console::{Actor, Console, Found};
 use strata_report::{Job, KeyLook, KeyPage, KeyQuery, LevelChoice};
 
 use crate::error::AppError;
 use crate::extract::{Path, Query};
 use crate::openapi::{OfKey, Search, Softening};
-use crate::table::{Format, table};
+use crate::table::{Format, goes_on, table};
 
 /// What to search for, and how to write it.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -31,14 +32,92 @@ pub(crate) async fn search(
     Path(cache): Path<String>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, AppError> {
+    let format = wanted.format;
     let query = KeyQuery {
         pattern: wanted.pattern.unwrap_or_else(|| "*".to_owned()),
         level: wanted.level,
-        limit: wanted.limit.unwrap_or(KeyQuery::DEFAULT_LIMIT),
+        // A file holds as much as the screen does.
+        limit: wanted.limit.unwrap_or(match format {
+            Format::Json => KeyQuery::DEFAULT_LIMIT,
+            Format::Csv => Found::MAX_ROWS,
+        }),
         cursor: wanted.cursor,
     };
-    let page = console.keys(&cache, &query).await?;
-    Ok(table(wanted.format, "keys", &page.rows, || Json(&page)))
+    let page = match format {
+        Format::Json => console.keys(&cache, &query).await?,
+        Format::Csv => console.all_keys(&cache, &query).await?,
+    };
+    let next = page.next.as_deref().map(|cursor| next(&cache, &query, (cursor, format)));
+    let answer = table(format, "keys", &page.rows, || Json(&page));
+    Ok(goes_on(answer, "keys", next))
+}
+
+fn next(cache: &str, query: &KeyQuery, (cursor, format): (&str, Format)) -> String {
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let level = match query.level {
+        LevelChoice::Any => "any",
+        LevelChoice::L1 => "l1",
+        LevelChoice::L2 => "l2",
+    };
+    format!(
+        "/api/v1/caches/{}/keys?pattern={}&level={level}&limit={}&cursor={}&format={}",
+        encoded(cache),
+        encoded(&query.pattern),
+        query.limit,
+        encoded(cursor),
+        format.as_str(),
+    )
+}
+
+/// Names a key of a cache. In the path some keys are lost on their way: `.`, `..`, and those with
+/// slashes where a proxy decodes them.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct OneKey {
+    key: String,
+}
+
+/// One key in every level and in the source, whatever the key is made of.
+#[utoipa::path(get, path = "/api/v1/caches/{cache}/key", params(("cache" = String, Path, description = "The cache's name"), OneKey), responses((status = 200, description = "The key.", body = KeyLook), OfKey))]
+pub(crate) async fn look_at(
+    state: State<Console>,
+    Path(cache): Path<String>,
+    Query(OneKey { key }): Query<OneKey>,
+) -> Result<Json<KeyLook>, AppError> {
+    look(state, Path((cache, key))).await
+}
+
+/// Invalidates one key on every level and node, whatever the key is made of; done when it answers.
+#[utoipa::path(delete, path = "/api/v1/caches/{cache}/key", params(("cache" = String, Path, description = "The cache's name"), OneKey), responses((status = 200, description = "How it ended.", body = Job), OfKey))]
+pub(crate) async fn invalidate_it(
+    state: State<Console>,
+    actor: Extension<Actor>,
+    Path(cache): Path<String>,
+    Query(OneKey { key }): Query<OneKey>,
+) -> Result<Json<Job>, AppError> {
+    invalidate(state, actor, Path((cache, key))).await
+}
+
+/// Marks one key as stale on every level and node, whatever the key is made of.
+#[utoipa::path(post, path = "/api/v1/caches/{cache}/key/soften", params(("cache" = String, Path, description = "The cache's name"), OneKey), responses((status = 200, description = "How it ended.", body = Job), Softening))]
+pub(crate) async fn soften_it(
+    state: State<Console>,
+    actor: Extension<Actor>,
+    Path(cache): Path<String>,
+    Query(OneKey { key }): Query<OneKey>,
+) -> Result<Json<Job>, AppError> {
+    soften(state, actor, Path((cache, key))).await
+}
+
+/// Loads one key anew from its source, whatever the key is made of.
+#[utoipa::path(post, path = "/api/v1/caches/{cache}/key/refresh", params(("cache" = String, Path, description = "The cache's name"), OneKey), responses((status = 200, description = "How it ended.", body = Job), Softening))]
+pub(crate) async fn refresh_it(
+    state: State<Console>,
+    actor: Extension<Actor>,
+    Path(cache): Path<String>,
+    Query(OneKey { key }): Query<OneKey>,
+) -> Result<Json<Job>, AppError> {
+    refresh(state, actor, Path((cache, key))).await
 }
 
 /// One key in every level and in the source, looked at without disturbing the cache.

@@ -6,7 +6,7 @@ use strata_report::{NodeReport, NodesReport, RedisReport};
 
 use crate::error::AppError;
 use crate::extract::Query;
-use crate::table::{Written, table};
+use crate::table::{Written, figures, table};
 
 /// The newest report of every node.
 #[utoipa::path(get, path = "/api/v1/nodes", responses((status = 200, description = "The newest reports.", body = [NodeReport])))]
@@ -25,7 +25,11 @@ pub(crate) async fn rows(
 }
 
 /// Redis, as it and the nodes see it.
-#[utoipa::path(get, path = "/api/v1/redis", responses((status = 200, description = "Redis.", body = RedisReport)))]
-pub(crate) async fn redis(State(console): State<Console>) -> Json<RedisReport> {
-    Json(console.redis().await)
+#[utoipa::path(get, path = "/api/v1/redis", params(Written), responses((status = 200, description = "Redis. As CSV one line a figure.", content((RedisReport = "application/json"), (String = "text/csv")))))]
+pub(crate) async fn redis(
+    State(console): State<Console>,
+    Query(written): Query<Written>,
+) -> Result<Response, AppError> {
+    let report = console.redis().await;
+    Ok(table(written.format, "redis", &figures(&report), || Json(&report)))
 }
