@@ -43,5 +43,6 @@ pub(crate) use keyspace::{Commit, Found, Keyspace, Lease, Written};
 pub(crate) use link::{Link, in_time};
 pub(crate) use pending::Pending;
 pub(crate) use query::{Answers, Query, Reply};
+pub use removal::L2Match;
 pub(crate) use scripts::NAMED as SCRIPTS;
 pub(crate) use step::Step;
