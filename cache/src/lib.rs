@@ -68,7 +68,7 @@ pub use key::{Key, Value};
 #[cfg(feature = "holds")]
 #[doc(hidden)]
 pub use l2::holds;
-pub use l2::{Journal, L2Census, L2Count, L2Head};
+pub use l2::{Journal, L2Census, L2Count, L2Head, L2Match};
 pub use loaded::Loaded;
 pub use node::{Node, NodeBuilder, Progress};
 pub use observe::{MokaFace, Observed, Observer};

@@ -7,7 +7,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::bus::Bus;
 use crate::face::CacheFace;
-use crate::l2::{L2Census, L2Count, Link};
+use crate::l2::{L2Census, L2Count, L2Match, Link};
 use crate::shared::Shared;
 use crate::{BuildError, CacheError, NotReady, Pattern, Structures};
 
@@ -136,11 +136,27 @@ impl Node {
         pattern: &Pattern,
         limit: usize,
     ) -> Result<Option<(u64, Vec<String>)>, CacheError> {
+        let found = self.match_l2_within(cache, pattern, limit, Duration::MAX).await?;
+        Ok(found.map(|found| (found.n_keys, found.keys)))
+    }
+
+    /// As [`match_l2`](Self::match_l2), but ends after about this time and says whether it looked
+    /// at all keys: Redis may hold millions of others' keys, which SCAN passes one by one.
+    ///
+    /// # Errors
+    /// When there is no such cache.
+    pub async fn match_l2_within(
+        &self,
+        cache: &str,
+        pattern: &Pattern,
+        limit: usize,
+        within: Duration,
+    ) -> Result<Option<L2Match>, CacheError> {
         let cache = self.cache(cache)?;
         let Some(keyspace) = cache.keyspace() else {
             return Ok(None);
         };
-        Ok(keyspace.matching(pattern, limit).await.ok())
+        Ok(keyspace.matching(pattern, limit, within).await.ok())
     }
 
     /// Invalidates one key on every level and node. Runs to its end even when the caller goes

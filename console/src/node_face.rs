@@ -123,6 +123,8 @@ pub struct KeyMatch {
     pub n_keys: u64,
     /// Some of them.
     pub samples: Vec<String>,
+    /// There may be more: counting all would have taken too long.
+    pub is_partial: bool,
 }
 
 /// Keys of one L1 that match.

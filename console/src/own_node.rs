@@ -1,11 +1,16 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use strata_cache::{
-    CacheEvents, Journal, L1List, L1Survey, L2Census, L2Count, L2Head, Node, Pattern, Progress,
+    CacheEvents, Journal, L1List, L1Survey, L2Census, L2Count, L2Head, L2Match, Node, Pattern,
+    Progress,
 };
 use strata_report::{Effect, EntryLook, KeyRow, L2Look, NodeReport, RedisServer, RedisState};
 
 use crate::{Answer, KeyMatch, L1Listed, L2Step, NodeFace};
+
+/// Redis may hold millions of keys of others, and whoever plans waits for the count.
+const L2_COUNTED_FOR: Duration = Duration::from_secs(25);
 
 /// A node of this process.
 impl NodeFace for Node {
@@ -33,7 +38,7 @@ impl NodeFace for Node {
     ) -> Answer<'a, KeyMatch> {
         Box::pin(async move {
             let (n_keys, samples) = Self::match_l1(self, cache, pattern, limit).await?;
-            Ok(KeyMatch { n_keys, samples })
+            Ok(KeyMatch { n_keys, samples, is_partial: false })
         })
     }
 
@@ -44,8 +49,13 @@ impl NodeFace for Node {
         limit: usize,
     ) -> Answer<'a, Option<KeyMatch>> {
         Box::pin(async move {
-            let matched = Self::match_l2(self, cache, pattern, limit).await?;
-            Ok(matched.map(|(n_keys, samples)| KeyMatch { n_keys, samples }))
+            let within = L2_COUNTED_FOR;
+            let found = Self::match_l2_within(self, cache, pattern, limit, within).await?;
+            Ok(found.map(|L2Match { n_keys, keys: samples, is_whole }| KeyMatch {
+                n_keys,
+                samples,
+                is_partial: !is_whole,
+            }))
         })
     }
 

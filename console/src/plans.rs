@@ -74,7 +74,8 @@ impl Console {
             at_ms,
             ..counted
         };
-        plan.type_again = pattern.matches_all() || plan.entries() > Plan::TYPE_AGAIN_ABOVE;
+        let is_large = plan.l2_at_least || plan.entries() > Plan::TYPE_AGAIN_ABOVE;
+        plan.type_again = pattern.matches_all() || is_large;
         plan.reload = self.reload(cache, plan.keys_at_least());
         let job = tokio::sync::Mutex::default();
         self.inner.plans.keep(Planned { plan: plan.clone(), pattern, until, job });
@@ -167,7 +168,10 @@ fn stale(plan: &Plan, now: &Plan) -> Option<String> {
         (Some(_), None) => Some("Redis was counted then, and does not answer now".to_owned()),
         (None, Some(_)) => Some("Redis did not answer then, and does now".to_owned()),
         _ => {
-            let (before, now) = (plan.entries(), now.entries());
+            // How far two counts of Redis came says nothing of how much there is.
+            let in_l1_alone = plan.l2_at_least || now.l2_at_least;
+            let of = |plan: &Plan| plan.entries() - plan.l2.filter(|_| in_l1_alone).unwrap_or(0);
+            let (before, now) = (of(plan), of(now));
             let far_off = now.abs_diff(before) > FAR_OFF.max(before / 5);
             far_off.then(|| format!("it counted {before} entries, and now there are {now}"))
         }
@@ -188,12 +192,14 @@ async fn count(holders: &[Holder], cache: &str, pattern: &Pattern) -> Result<Pla
         None => None,
     };
     let l2_keys = l2.as_ref().map(|matched| matched.n_keys);
+    let l2_at_least = l2.as_ref().is_some_and(|matched| matched.is_partial);
     samples.extend(l2.into_iter().flat_map(|matched| matched.samples));
     Ok(Plan {
         cache: cache.to_owned(),
         pattern: pattern.as_str().to_owned(),
         l1,
         l2: l2_keys,
+        l2_at_least,
         samples: samples.into_iter().take(N_SAMPLES).collect(),
         ..Plan::default()
     })

@@ -122,6 +122,9 @@ pub struct Plan {
     pub l1: Vec<NodeCount>,
     /// Matching keys in L2; `None` where it could not be asked.
     pub l2: Option<u64>,
+    /// Whether there may be more in L2: counting all would have taken too long.
+    #[serde(default)]
+    pub l2_at_least: bool,
     /// Some of the matching keys.
     pub samples: Vec<String>,
     /// When it was counted, milliseconds since the epoch.

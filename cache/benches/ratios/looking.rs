@@ -111,13 +111,37 @@ impl Measured {
         drop(entries);
         let mut rest = keys.iter();
         let longest = longest_step(|| rest.next().map(|key| moka.invalidate(&**key)).is_some());
-        let of_all = format!("of {}", keys.len());
+        let of_all = format!("of {}, in the order of a walk", keys.len());
         self.floor("bare moka: longest `invalidate`, one by one", longest, of_all);
         let moka = bare();
         moka.invalidate_all();
         let emptying = timed(|| moka.run_pending_tasks());
         let left = format!("{} entries left", moka.entry_count());
         self.floor("bare moka: `run_pending_tasks` after `invalidate_all`", emptying, left);
+        drop(moka);
+        self.idle_floor().await;
+    }
+
+    /// What evicting all that is idle keeps others waiting for, though another thread does it.
+    async fn idle_floor(&mut self) {
+        let moka = fill_bare(moka::sync::Cache::builder().time_to_idle(SHORT));
+        sleep(SHORT).await;
+        let (ticker, mut longest) = (Ticker::start(), Duration::ZERO);
+        let (began, waited_before) = (Instant::now(), waited());
+        while moka.entry_count() > 0 {
+            let evicting = moka.clone();
+            let evict = move || timed(|| evicting.run_pending_tasks());
+            longest = longest.max(tokio::task::spawn_blocking(evict).await.expect("an end"));
+        }
+        let took = began.elapsed().saturating_sub(waited() - waited_before);
+        let gap = ticker.worst_gaps().await.own;
+        let detail =
+            format!("a single `run_pending_tasks` {}; in {}", spoken(longest), spoken(took));
+        self.floor(
+            "bare moka: a million go idle, evicted on another thread: worst gap",
+            gap,
+            detail,
+        );
     }
 
     async fn looks(&mut self, node: &Node) {
@@ -212,10 +236,16 @@ impl Measured {
     }
 }
 
-fn bare() -> moka::sync::Cache<u64, Arc<u64>> {
-    let moka = moka::sync::Cache::builder().max_capacity(2 * N_ENTRIES);
-    let moka = moka.eviction_listener(|_, _, _| ()).build();
-    (0..N_ENTRIES).for_each(|key| moka.insert(key, Arc::new(key)));
+/// About as large as an entry of Strata's.
+type Bare = moka::sync::Cache<u64, (Arc<u64>, [u64; 12])>;
+
+fn bare() -> Bare {
+    fill_bare(moka::sync::Cache::builder())
+}
+
+fn fill_bare(builder: moka::sync::CacheBuilder<u64, (Arc<u64>, [u64; 12]), Bare>) -> Bare {
+    let moka = builder.max_capacity(2 * N_ENTRIES).eviction_listener(|_, _, _| ()).build();
+    (0..N_ENTRIES).for_each(|key| moka.insert(key, (Arc::new(key), [key; 12])));
     moka
 }
 

@@ -13,7 +13,7 @@ use super::position::Appended;
 use super::{ANNOUNCE, Bus};
 use crate::NotReady;
 use crate::clock::Moment;
-use crate::l2::{Answer, Failed, Link, Step, Verdict, in_time, must_be_no_replica};
+use crate::l2::{Answer, Answers, Failed, Hello, Link, Step, Verdict, in_time, must_be_no_replica};
 use crate::script::scripts;
 
 /// A heartbeat older than this does not count.
@@ -110,20 +110,25 @@ pub(super) struct Refusals {
 }
 
 impl Look {
-    /// Asks on the bus's own connection, and sets the clock by it.
+    /// Asks on the bus's own connection, in one round trip, and sets the clock by it. A replica is
+    /// refused.
     pub(super) async fn take(
         bus: &Bus,
         connection: &mut MultiplexedConnection,
     ) -> RedisResult<Self> {
-        type Answer = (Vec<Appended>, (u64, u64), Option<u64>);
         let asked = Moment::now();
         let mut ask = pipe();
         ask.cmd("XREVRANGE").arg(bus.beat()).arg("+").arg("-").arg("COUNT").arg(1);
-        ask.cmd("TIME").get(bus.sequence());
-        let (beats, (seconds, micros), sequence): Answer = ask.query_async(connection).await?;
+        ask.cmd("TIME").get(bus.sequence()).cmd("HELLO");
+        let mut answers = Answers::to(&mut ask, connection).await?;
+        let answered = Moment::now();
+        let beats: Vec<Appended> = answers.next()?;
+        let (seconds, micros): (u64, u64) = answers.next()?;
+        let sequence: Option<u64> = answers.next()?;
+        // Where HELLO is forbidden or unknown, the server is taken as it is.
+        must_be_no_replica(&answers.next::<Hello>().unwrap_or_default())?;
         let now_us = seconds * 1_000_000 + micros;
-        must_be_no_replica(connection).await?;
-        bus.clock().read(now_us, (asked, Moment::now()));
+        bus.clock().read(now_us, (asked, answered));
         let fields = beats.into_iter().next().map(|(_, fields)| fields);
         let field = |name: &str| str::from_utf8(fields.as_ref()?.get(name.as_bytes())?).ok();
         let at_us = field("at").and_then(|at| at.parse().ok());

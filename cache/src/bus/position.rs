@@ -4,7 +4,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, pipe};
 
 use super::Bus;
-use crate::l2::{must_be_new_enough, run_id};
+use crate::l2::{must_take_invalidations, run_id};
 
 const MAX_TRIES: u32 = 8;
 
@@ -28,7 +28,7 @@ impl Position {
         connection: &mut MultiplexedConnection,
     ) -> RedisResult<Self> {
         let run_id = run_id(connection).await?;
-        must_be_new_enough(connection).await?;
+        must_take_invalidations(connection).await?;
         let floor = bus.begin(connection, &run_id).await?;
         let (sequence, last) = end(bus, connection).await?;
         Ok(Self {

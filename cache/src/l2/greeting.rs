@@ -28,7 +28,11 @@ impl Link {
         let mut connection = self.connect(self.connect_timeout()).await?;
         let within = self.connect_timeout();
         let _: String = in_time(within, cmd("PING").query_async(&mut connection)).await?;
-        let server = in_time(within, server_kind(&mut connection)).await?;
+        let server = in_time(within, async {
+            let hello = hello(&mut connection).await;
+            server_kind(&mut connection, hello).await
+        });
+        let server = server.await?;
         self.state().server.clone_from(&server);
         refuse_old(server.as_ref())?;
         let run_id = in_time(within, run_id(&mut connection)).await?;
@@ -62,10 +66,20 @@ impl Link {
     }
 }
 
+/// What a server says of itself, by name.
+pub(crate) type Hello = HashMap<String, AnyReply>;
+
+/// Asks who answers. HELLO is there for everybody, unless the ACL forbids it by name; INFO may be
+/// forbidden with others.
+async fn hello(connection: &mut MultiplexedConnection) -> RedisResult<Hello> {
+    cmd("HELLO").query_async(connection).await
+}
+
 /// What the server calls itself and its version; `None` where it does not say.
-async fn server_kind(connection: &mut MultiplexedConnection) -> RedisResult<Option<ServerKind>> {
-    // HELLO is there for everybody, whatever the ACL; INFO may be forbidden.
-    let hello: RedisResult<HashMap<String, AnyReply>> = cmd("HELLO").query_async(connection).await;
+async fn server_kind(
+    connection: &mut MultiplexedConnection,
+    hello: RedisResult<Hello>,
+) -> RedisResult<Option<ServerKind>> {
     let fields = match hello {
         Ok(fields) => fields,
         Err(error) => return old_kind(connection, error).await,
@@ -105,25 +119,28 @@ fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
 }
 
-/// Refuses a server that is too old: nothing can be invalidated there.
-pub(crate) async fn must_be_new_enough(connection: &mut MultiplexedConnection) -> RedisResult<()> {
-    refuse_old(server_kind(connection).await?.as_ref())
+/// Refuses a server that takes no invalidations: it is too old, or follows another one.
+pub(crate) async fn must_take_invalidations(
+    connection: &mut MultiplexedConnection,
+) -> RedisResult<()> {
+    let hello = hello(connection).await;
+    let replica = hello.as_ref().map_or(Ok(()), must_be_no_replica);
+    refuse_old(server_kind(connection, hello).await?.as_ref())?;
+    replica
 }
 
 /// Refuses a server that follows another one: what it has may be late, and it takes no
-/// invalidations. HELLO tells that to everybody; a server that does not is taken as it is.
-pub(crate) async fn must_be_no_replica(connection: &mut MultiplexedConnection) -> RedisResult<()> {
-    let hello: RedisResult<HashMap<String, AnyReply>> = cmd("HELLO").query_async(connection).await;
-    match hello {
-        Ok(fields) if text(&fields, "role").is_some_and(|role| role != "master") => {
+/// invalidations. A server that does not tell is taken as it is.
+pub(crate) fn must_be_no_replica(hello: &Hello) -> RedisResult<()> {
+    match text(hello, "role") {
+        Some(role) if role != "master" => {
             Err(Answer::refusal("READONLY", "the server is a replica".to_owned()))
         }
-        Err(error) if Answer::read(&error).verdict == Verdict::Lost => Err(error),
-        Ok(_) | Err(_) => Ok(()),
+        _ => Ok(()),
     }
 }
 
-fn text(fields: &HashMap<String, AnyReply>, name: &str) -> Option<String> {
+fn text(fields: &Hello, name: &str) -> Option<String> {
     fields.get(name).and_then(|value| from_redis_value_ref(value).ok())
 }
 

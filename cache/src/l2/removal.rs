@@ -1,8 +1,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, RedisResult, ScriptInvocation, cmd};
+use tokio::time::Instant;
 
 use super::batches::batches;
 use super::envelope::FRESH_AT;
@@ -21,6 +23,17 @@ const SCAN_COUNT: usize = 1_000;
 
 /// Beyond so many tags all are taken as invalidated, and counted anew.
 const MAX_TAGS_IN_REDIS: usize = 100_000;
+
+/// Keys of a cache in L2 that match a pattern.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct L2Match {
+    /// How many were found.
+    pub n_keys: u64,
+    /// The first of them.
+    pub keys: Vec<String>,
+    /// Whether all keys were looked at; else there may be more.
+    pub is_whole: bool,
+}
 
 impl Keyspace {
     /// Removes keys and tells the other nodes, in one step for each batch; queues them where Redis
@@ -140,24 +153,23 @@ impl Keyspace {
         self.link.operate(Step::RemoveSome, unlinking).await
     }
 
-    /// How many keys match, and the first `limit` of them.
+    /// How many keys match, and the first `limit` of them. No step begins once so much time has
+    /// passed.
     pub(crate) async fn matching(
         &self,
         pattern: &Pattern,
         limit: usize,
-    ) -> Result<(u64, Vec<String>), Failed> {
-        let mut cursor = 0;
-        let mut count = 0;
-        let mut first = Vec::new();
-        loop {
+        within: Duration,
+    ) -> Result<L2Match, Failed> {
+        let (began, mut cursor) = (Instant::now(), 0);
+        let mut found = L2Match::default();
+        while !found.is_whole && began.elapsed() < within {
             let (next, keys) = self.step(pattern, cursor).await?;
-            count += keys.len() as u64;
-            first.extend(keys.into_iter().take(limit.saturating_sub(first.len())));
-            cursor = next;
-            if cursor == 0 {
-                return Ok((count, first));
-            }
+            found.n_keys += keys.len() as u64;
+            found.keys.extend(keys.into_iter().take(limit.saturating_sub(found.keys.len())));
+            (cursor, found.is_whole) = (next, next == 0);
         }
+        Ok(found)
     }
 
     /// Removes keys, and announces each.

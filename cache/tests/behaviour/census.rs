@@ -1,7 +1,10 @@
 //! Counting the keys of L2: once at a time, whoever asks, and with rests.
 
-use strata_cache::Node;
+use std::time::Duration;
 
+use strata_cache::{Node, Pattern};
+
+use crate::support::ways::LONG;
 use crate::support::{Redis, Source, cache};
 
 async fn users(node: &Node) -> Option<u64> {
@@ -45,4 +48,28 @@ async fn a_large_redis_rests_in_proportion_to_what_the_count_took() {
     let rests_ms: u64 = redis.ask(&["PTTL", "{test}!census:turn"]).await;
     let due_ms = 8_000.max(20 * took_ms);
     assert!((due_ms - 1_000..=due_ms).contains(&rests_ms), "{rests_ms} after {took_ms}");
+}
+
+#[tokio::test]
+async fn counting_what_matches_ends_in_time_and_says_whether_it_saw_all() {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let (cache, source) = (cache(&node), Source::new());
+    for key in 0..20 {
+        source.read(&cache, key).await;
+    }
+    let found = async |within| {
+        let all = Pattern::prefix("1");
+        node.match_l2_within("users", &all, 5, within).await.unwrap().unwrap()
+    };
+    let whole = found(LONG).await;
+    assert_eq!((whole.n_keys, whole.keys.len(), whole.is_whole), (11, 5, true));
+    let others: Vec<String> = (0..20_000).map(|n| format!("other:{n}")).collect();
+    for some in others.chunks(5_000) {
+        let words = some.iter().flat_map(|key| [key.as_str(), "1"]);
+        let () = redis.ask(&["MSET"].into_iter().chain(words).collect::<Vec<_>>()).await;
+    }
+    let part = found(Duration::from_nanos(1)).await;
+    assert!(!part.is_whole && part.n_keys <= 11, "{part:?}");
+    assert_eq!(found(LONG).await.n_keys, 11);
 }

@@ -1,12 +1,13 @@
-//! The address of Redis leads to another server by now, and some connections still to the old one.
+//! The address of Redis leads to another server by now, and some connections still to the old one;
+//! or the server that it leads to has become a replica.
 
 use std::cell::Cell;
 
-use strata_cache::report::Outcome;
+use strata_cache::report::{Effect, Outcome};
 use strata_cache::{Cache, Node};
 
 use crate::support::proxy::Proxy;
-use crate::support::ways::{LONG, node_behind};
+use crate::support::ways::{LONG, node_behind, set_user, trusts_l2};
 use crate::support::{Redis, Source, cache, eventually, hears};
 
 /// Ends a node's connections to a server: those that read the bus, or the others.
@@ -26,7 +27,7 @@ async fn writes_to(redis: &Redis, cache: &Cache<u64, String>, source: &Source) {
     eventually("an entry lies in the new server", async || {
         key.set(key.get() + 1);
         source.read(cache, key.get()).await;
-        redis.ask(&["EXISTS", &format!("{{test}}:users:{}", key.get())]).await
+        holds(redis, key.get()).await
     })
     .await;
 }
@@ -48,8 +49,7 @@ async fn where_the_bus_follows_to_another_server_l2_follows_too() {
 async fn where_redis_tells_no_run_l2_follows_the_bus_all_the_same() {
     let (old, new) = (Redis::start().await, Redis::start().await);
     for redis in [&old, &new] {
-        let rules = ["ACL", "SETUSER", "app", "on", ">secret", "~*", "&*", "+@all", "-info"];
-        let () = redis.ask(&rules).await;
+        set_user(redis, &["-info"]).await;
     }
     let proxy = Proxy::before(&old).await;
     let url = proxy.url().replace("redis://", "redis://app:secret@");
@@ -85,4 +85,57 @@ async fn where_l2_follows_to_another_server_the_bus_follows_too() {
     source.write(7);
     there.invalidate(&1).await;
     eventually("this node hears of it", async || source.value(&here, 1).await == "7").await;
+}
+
+async fn holds(redis: &Redis, key: u64) -> bool {
+    redis.ask(&["EXISTS", &format!("{{test}}:users:{key}")]).await
+}
+
+#[tokio::test]
+async fn a_demoted_primary_is_trusted_no_more_and_its_successor_is() {
+    let old = Redis::start_on_a_port().await;
+    let new = old.replica().await;
+    let proxy = Proxy::before(&old).await;
+    let nodes = [node_behind(&proxy, LONG).await, node_behind(&proxy, LONG).await];
+    let [here, there] = nodes.each_ref().map(cache);
+    let source = Source::new();
+    source.read(&here, 1).await;
+    source.read(&there, 1).await;
+    source.read(&here, 2).await;
+    eventually("the replica has it", async || holds(&new, 2).await).await;
+    let () = new.ask(&["REPLICAOF", "NO", "ONE"]).await;
+    old.follow(&new).await;
+    for node in &nodes {
+        eventually("the node notices", async || {
+            let bus = node.report().bus;
+            bus.silent_because.is_some_and(|because| because.contains("the server is a replica"))
+        })
+        .await;
+    }
+    assert!(holds(&old, 2).await);
+    assert_eq!(there.get(&2).await.outcome, Outcome::Missed, "L2 is not read");
+    assert_eq!(here.invalidate(&3).await, Effect::Queued);
+
+    // Others have found the new primary already.
+    let other = new.hearing_node("other").await;
+    let elsewhere = cache(&other);
+    source.write(7);
+    elsewhere.invalidate(&1).await;
+    for cache in [&here, &there] {
+        eventually("nothing stale", async || source.value(cache, 1).await == "7").await;
+    }
+
+    proxy.lead_to(&new);
+    for node in &nodes {
+        hears(node).await;
+        trusts_l2(node).await;
+        let is_sent = async || node.report().l2.queued_invalidations == 0;
+        eventually("what waited is sent", is_sent).await;
+    }
+    writes_to(&new, &here, &source).await;
+    source.write(8);
+    there.invalidate(&1).await;
+    for cache in [&here, &elsewhere] {
+        eventually("it is heard", async || source.value(cache, 1).await == "8").await;
+    }
 }

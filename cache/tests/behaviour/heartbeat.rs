@@ -1,13 +1,15 @@
 //! The heartbeat beside the bus: who writes it, what puts it right, and what nodes of the previous
 //! version hear of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
 use strata_cache::Node;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixStream};
 
+use crate::support::ways::{never_opened, node_of_user};
 use crate::support::{Redis, Source, cache, eventually, hears};
 
 const BUS: &str = "{test}!bus";
@@ -156,22 +158,27 @@ async fn a_message_of_the_previous_version_that_was_missed_may_be_of_any_cache()
     assert_eq!(source.value(&here, 1).await, "7");
 }
 
-/// Forwards, and lets no XREAD block for longer than a millisecond.
-async fn unblocking(redis: PathBuf) -> String {
+/// Forwards to Redis; each piece that a client sends goes through `change`, which hears of the
+/// connection's number too.
+async fn forwarding(
+    redis: PathBuf,
+    change: impl Fn(usize, &str) -> String + Send + Sync + 'static,
+) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("redis://{}", listener.local_addr().unwrap());
+    let change = Arc::new(change);
     tokio::spawn(async move {
-        loop {
+        for n in 0.. {
             let (client, _) = listener.accept().await.unwrap();
             let server = UnixStream::connect(&redis).await.unwrap();
             let (mut from_client, mut to_client) = client.into_split();
             let (mut from_server, mut to_server) = server.into_split();
             tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
+            let change = Arc::clone(&change);
             tokio::spawn(async move {
                 let mut buffer = vec![0; 64 * 1024];
-                while let Ok(n @ 1..) = from_client.read(&mut buffer).await {
-                    let text = String::from_utf8_lossy(&buffer[..n]);
-                    let text = text.replace("BLOCK\r\n$3\r\n500", "BLOCK\r\n$1\r\n1");
+                while let Ok(length @ 1..) = from_client.read(&mut buffer).await {
+                    let text = change(n, &String::from_utf8_lossy(&buffer[..length]));
                     to_server.write_all(text.as_bytes()).await.unwrap();
                 }
             });
@@ -181,9 +188,51 @@ async fn unblocking(redis: PathBuf) -> String {
 }
 
 #[tokio::test]
+async fn a_look_at_the_heartbeat_is_one_round_trip() {
+    let redis = Redis::start().await;
+    let sent: Arc<Mutex<Vec<(usize, String)>>> = Arc::default();
+    let noting = Arc::clone(&sent);
+    let url = forwarding(redis.socket(), move |connection, text| {
+        noting.lock().unwrap().push((connection, text.to_owned()));
+        text.to_owned()
+    });
+    let node = Node::builder("test").redis_url(&url.await).start().await.unwrap();
+    hears(&node).await;
+    for _ in 0..2 {
+        next_beat(&redis).await;
+    }
+    let sent = sent.lock().unwrap();
+    let is_a_look = |text: &str| text.contains("XREVRANGE") && text.contains(BEAT);
+    let looks = sent.iter().filter(|(_, text)| is_a_look(text));
+    assert!(looks.clone().count() > 2);
+    for (_, look) in looks {
+        assert!(look.contains("TIME") && look.contains("HELLO"), "{look}");
+    }
+    let mut greeted = HashSet::new();
+    for (connection, text) in sent.iter() {
+        let asks_who_it_is = text.contains("HELLO") && !is_a_look(text);
+        assert!(!asks_who_it_is || greeted.insert(connection), "once at a connection");
+    }
+}
+
+#[tokio::test]
+async fn where_nobody_may_say_hello_the_bus_is_heard_all_the_same() {
+    let redis = Redis::start().await;
+    let node = node_of_user(&redis, &["-hello"]).await;
+    next_beat(&redis).await;
+    hears(&node).await;
+    never_opened(&node);
+    assert!(node.report().l2.server.is_some(), "INFO says it");
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_block_is_not_asked_without_a_pause() {
     let redis = Redis::start().await;
-    let url = unblocking(redis.socket()).await;
+    // Lets no XREAD block for longer than a millisecond.
+    let url = forwarding(redis.socket(), |_, text| {
+        text.replace("BLOCK\r\n$3\r\n500", "BLOCK\r\n$1\r\n1")
+    });
+    let url = url.await;
     let node = Node::builder("test").redis_url(&url).start().await.unwrap();
     hears(&node).await;
     let () = redis.ask(&["CONFIG", "RESETSTAT"]).await;

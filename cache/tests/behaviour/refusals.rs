@@ -1,7 +1,7 @@
 //! Redis is there and refuses something: that is the one call's failure, never the loss of Redis.
 
 use strata_cache::report::{Effect, Outcome};
-use strata_cache::{Cache, L2Head, Pattern};
+use strata_cache::{Cache, L2Head, Node, Pattern};
 
 use crate::support::ways::{never_opened, node_of_user, onlooker, set_user, times};
 use crate::support::{Redis, Source, cache, eventually};
@@ -86,15 +86,17 @@ async fn a_key_of_another_type_spoils_no_other() {
     never_opened(&node);
 }
 
+fn posts(node: &Node) -> Cache<u64, String> {
+    Cache::builder("posts").build(node).unwrap()
+}
+
 #[tokio::test]
 async fn a_refused_invalidation_waits_and_its_cache_alone_does_without_l2() {
     let redis = Redis::start().await;
     let node = node_of_user(&redis, &[]).await;
-    let users = cache(&node);
-    let posts: Cache<u64, String> = Cache::builder("posts").build(&node).unwrap();
+    let (users, posts) = (cache(&node), posts(&node));
     let other = onlooker(&redis).await;
-    let elsewhere: Cache<u64, String> = Cache::builder("posts").build(&other).unwrap();
-    let source = Source::new();
+    let (elsewhere, source) = (self::posts(&other), Source::new());
     source.read(&users, 1).await;
     source.read(&elsewhere, 1).await;
     set_user(&redis, &["-xadd"]).await;
@@ -152,11 +154,9 @@ async fn a_replica_that_cannot_serve_is_as_good_as_no_redis() {
 async fn what_is_refused_keeps_nothing_else_from_being_sent() {
     let redis = Redis::start().await;
     let node = node_of_user(&redis, &[]).await;
-    let users = cache(&node);
-    let posts: Cache<u64, String> = Cache::builder("posts").build(&node).unwrap();
+    let (users, posts) = (cache(&node), posts(&node));
     let other = onlooker(&redis).await;
-    let elsewhere: Cache<u64, String> = Cache::builder("posts").build(&other).unwrap();
-    let source = Source::new();
+    let (elsewhere, source) = (self::posts(&other), Source::new());
     source.read(&elsewhere, 1).await;
     set_user(&redis, &["-@all"]).await;
     source.write(7);

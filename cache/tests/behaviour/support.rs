@@ -5,6 +5,8 @@ use std::path::PathBuf;
 #[cfg(feature = "redis")]
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+#[cfg(feature = "redis")]
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -14,6 +16,8 @@ mod commands;
 pub(crate) use commands::Commands;
 #[cfg(feature = "redis")]
 pub(crate) mod proxy;
+#[cfg(feature = "redis")]
+mod replication;
 #[cfg(feature = "redis")]
 pub(crate) mod ways;
 
@@ -27,21 +31,32 @@ use tokio::sync::{Notify, Semaphore};
 pub(crate) struct Redis {
     dir: TempDir,
     child: Option<Child>,
+    /// 0 is none: it is reached over its socket.
+    port: u16,
 }
 
 #[cfg(feature = "redis")]
 impl Redis {
     pub(crate) async fn start() -> Self {
-        let mut redis = Self { dir: TempDir::new().unwrap(), child: None };
+        let mut redis = Self::unstarted();
         redis.restart().await;
         redis
     }
 
+    fn unstarted() -> Self {
+        Self { dir: TempDir::new().unwrap(), child: None, port: 0 }
+    }
+
     /// Starts it again, empty, on the same socket.
     pub(crate) async fn restart(&mut self) {
+        assert!(self.try_to_restart().await, "redis-server ended");
+    }
+
+    async fn try_to_restart(&mut self) -> bool {
         self.kill();
         let child = Command::new("redis-server")
-            .args(["--port", "0", "--save", "", "--appendonly", "no", "--daemonize", "no"])
+            .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
+            .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
             .arg("--unixsocket")
             .arg(self.socket())
             .arg("--dir")
@@ -49,15 +64,19 @@ impl Redis {
             .stdout(Stdio::null())
             .spawn()
             .expect("redis-server is installed");
-        self.child = Some(child);
         let client = redis::Client::open(self.url()).unwrap();
-        eventually("redis-server answers", async || {
+        let child = Mutex::new(child);
+        let has_ended = || child.lock().unwrap().try_wait().unwrap().is_some();
+        eventually("redis-server answers or ends", async || {
             let Ok(mut connection) = client.get_multiplexed_async_connection().await else {
-                return false;
+                return has_ended();
             };
             redis::cmd("PING").query_async::<String>(&mut connection).await.is_ok()
         })
         .await;
+        let runs = !has_ended();
+        self.child = Some(child.into_inner().unwrap());
+        runs
     }
 
     pub(crate) fn url(&self) -> String {

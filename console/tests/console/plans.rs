@@ -61,6 +61,25 @@ async fn a_plan_that_is_run_twice_is_one_job() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_plan_that_could_not_count_all_of_redis_says_so_and_wants_the_pattern_again() {
+    let node = node_with(3);
+    node.script().l2_is_too_large = true;
+    let console = console(&[Arc::clone(&node)]);
+    let plan = console.plan("users", "4*").await.unwrap();
+    assert_eq!((plan.l2, plan.l2_at_least, plan.type_again), (Some(100), true, true));
+    let run = console.run_plan(&operator(), &plan.id, None).await;
+    assert!(matches!(run, Err(ConsoleError::NotConfirmed)), "{run:?}");
+    node.script().l1.extend((0..40).map(|i| (format!("4x{i}"), 1)));
+    let job = console.run_plan(&operator(), &plan.id, Some("4*")).await.unwrap();
+    console.finished(job.id, 60 * SECOND).await.unwrap();
+    assert_eq!(node.script().n_invalidations, 1);
+    let other = console.plan("users", "4*").await.unwrap();
+    node.script().l1.extend((0..500).map(|i| (format!("4y{i}"), 1)));
+    let run = console.run_plan(&operator(), &other.id, Some("4*")).await;
+    assert!(matches!(run, Err(ConsoleError::StalePlan(_))), "L1 is compared: {run:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_plan_grows_stale_with_time_and_when_the_count_is_far_off() {
     let node = node_with(10);
     let console = console(&[Arc::clone(&node)]);

@@ -35,7 +35,7 @@ pub(super) fn card(plan: &Plan, refusal: Option<String>) -> AnyView {
             <p>"Invalidate what matches "<code>{plan.pattern.clone()}</code>" in cache "<strong>{plan.cache.clone()}</strong>"."</p>
             <dl class="pairs">
                 <div><dt>"L1, nodes added up"</dt><dd data-testid="plan-l1" data-value=in_l1>{format::count(in_l1)}</dd></div>
-                <div><dt>"L2"</dt><dd data-testid="plan-l2" data-value=plan.l2>{plan.l2.map_or("not counted: off or away".to_owned(), format::count)}</dd></div>
+                <div><dt>"L2"</dt><dd data-testid="plan-l2" data-value=plan.l2>{in_l2(plan)}</dd></div>
                 <div><dt>"each node"</dt><dd>{nodes}</dd></div>
                 <div><dt>"loading it all again"</dt><dd>{cost}</dd></div>
             </dl>
@@ -47,7 +47,7 @@ pub(super) fn card(plan: &Plan, refusal: Option<String>) -> AnyView {
 }
 
 fn confirm(plan: &Plan, refusal: Option<String>) -> AnyView {
-    if plan.entries() == 0 {
+    if plan.entries() == 0 && !plan.l2_at_least {
         return view! { <p class="empty">"Nothing matches, so there is nothing to invalidate."</p> }.into_any();
     }
     let refusal = refusal.or_else(|| plan.protected.clone());
@@ -76,9 +76,19 @@ fn confirm(plan: &Plan, refusal: Option<String>) -> AnyView {
     .into_any()
 }
 
+fn in_l2(plan: &Plan) -> String {
+    let not_counted = || "not counted: off or away".to_owned();
+    plan.l2.map_or_else(not_counted, |n| at_least(plan, format::count(n)))
+}
+
+/// Where Redis holds too many keys to count all.
+fn at_least(plan: &Plan, count: String) -> String {
+    if plan.l2_at_least { format!("at least {count}") } else { count }
+}
+
 // The button names the number.
 fn button_text(plan: &Plan) -> String {
-    let entries = format::plural(plan.entries(), "entry", "entries");
+    let entries = at_least(plan, format::plural(plan.entries(), "entry", "entries"));
     let nodes = format::plural(plan.l1.len() as u64, "node", "nodes");
     let levels = if plan.l2.is_some() { "2 levels" } else { "L1" };
     format!("Invalidate {entries} in {levels} on {nodes}")
@@ -98,6 +108,10 @@ mod tests {
         plan.l1.push(node("2", 0));
         plan.l2 = Some(3_309);
         assert_eq!(button_text(&plan), "Invalidate 3\u{202f}310 entries in 2 levels on 2 nodes");
+        plan.l2_at_least = true;
+        assert_eq!(in_l2(&plan), "at least 3\u{202f}309");
+        assert!(button_text(&plan).starts_with("Invalidate at least 3\u{202f}310 entries"));
+        plan.l2_at_least = false;
         plan.l2 = None;
         assert_eq!(button_text(&plan), "Invalidate 1 entry in L1 on 2 nodes");
     }

@@ -116,7 +116,7 @@ impl NodeFace for FakeNode {
         let script = self.script();
         let keys = script.l1.keys().filter(|key| pattern.matches(key));
         let (n_keys, samples) = (keys.clone().count() as u64, keys.take(limit).cloned().collect());
-        answer(KeyMatch { n_keys, samples })
+        answer(KeyMatch { n_keys, samples, is_partial: false })
     }
 
     fn match_l2<'a>(
@@ -126,8 +126,9 @@ impl NodeFace for FakeNode {
         limit: usize,
     ) -> Answer<'a, Option<KeyMatch>> {
         let samples = (0..100).map(|i| format!("z{i}")).take(limit).collect();
-        let is_up = self.script().redis.is_some();
-        answer(is_up.then_some(KeyMatch { n_keys: 100, samples }))
+        let script = self.script();
+        let is_partial = script.l2_is_too_large;
+        answer(script.redis.as_ref().map(|_| KeyMatch { n_keys: 100, samples, is_partial }))
     }
 
     fn list_l1<'a>(&'a self, _cache: &'a str, list: L1List<'a>) -> Answer<'a, L1Listed> {

@@ -18,6 +18,8 @@ pub(crate) struct Script {
     pub(crate) effect: Effect,
     /// How many batches a pattern invalidation takes.
     pub(crate) n_batches: u64,
+    /// Counting all that matches in Redis takes too long.
+    pub(crate) l2_is_too_large: bool,
     /// `None`: Redis never answers.
     pub(crate) redis: Option<RedisState>,
     /// Traffic that fills a key again as soon as it was invalidated.
@@ -67,6 +69,7 @@ impl Script {
             l1: BTreeMap::new(),
             effect: Effect::Removed { entries: 1 },
             n_batches: 0,
+            l2_is_too_large: false,
             redis: Some(RedisState { configured: true, up: true, ..RedisState::default() }),
             refills: false,
             breaks_off: false,
