@@ -4,6 +4,8 @@ use crate::{Caller, DemoError};
 pub const MAX_BATCH: usize = 500;
 /// The most bytes in an object's key.
 pub(crate) const MAX_KEY_BYTES: usize = 1_024;
+/// The most bytes in a key of a trace, of which there may be millions in memory.
+pub(crate) const MAX_TRACE_KEY_BYTES: usize = 256;
 
 const MAX_PAGE: u32 = 1_000;
 const MAX_EMAIL_BYTES: usize = 254;

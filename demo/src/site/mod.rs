@@ -10,6 +10,6 @@ mod timelines;
 mod users;
 
 pub use checks::MAX_BATCH;
-pub(crate) use checks::MAX_KEY_BYTES;
+pub(crate) use checks::{MAX_KEY_BYTES, MAX_TRACE_KEY_BYTES};
 pub use copy::Site;
 pub use source::CacheKey;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
-use crate::site::MAX_KEY_BYTES;
+use crate::site::MAX_TRACE_KEY_BYTES;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const BUFFER_BYTES: usize = 64 * 1_024;
@@ -50,7 +50,7 @@ impl Lines<Box<dyn BufRead + Send>> {
 impl<R: BufRead> Lines<R> {
     fn read_line(&mut self) -> io::Result<Option<Line>> {
         // Two more than a key may have: room for its line end.
-        let max = MAX_KEY_BYTES + 2;
+        let max = MAX_TRACE_KEY_BYTES + 2;
         let mut bytes = Vec::with_capacity(64);
         self.reader.by_ref().take(max as u64).read_until(b'\n', &mut bytes)?;
         if bytes.is_empty() {
@@ -81,7 +81,10 @@ fn line_of(mut bytes: Vec<u8>) -> Line {
     }
     match String::from_utf8(bytes) {
         Ok(text) if text.is_empty() => Line::Blank,
-        Ok(key) if (1..=MAX_KEY_BYTES).contains(&key.len()) && !key.contains(char::is_control) => {
+        Ok(key)
+            if (1..=MAX_TRACE_KEY_BYTES).contains(&key.len())
+                && !key.contains(char::is_control) =>
+        {
             Line::Key(key)
         }
         _ => Line::NoKey,
@@ -108,7 +111,7 @@ mod tests {
 
     #[test]
     fn lines_that_are_no_keys_are_told_apart_and_the_next_line_is_whole() {
-        let long = "x".repeat(MAX_KEY_BYTES + 1);
+        let long = "x".repeat(MAX_TRACE_KEY_BYTES + 1);
         let endless = "y".repeat(1_000_000);
         let text = format!("\n{long}\n{endless}\n\tz\nlast\n");
         let mut bytes = text.into_bytes();
@@ -121,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_longest_key_is_a_key_with_every_line_end() {
-        let longest = "x".repeat(MAX_KEY_BYTES);
+        let longest = "x".repeat(MAX_TRACE_KEY_BYTES);
         for end in ["", "\n", "\r\n"] {
             let text = format!("{longest}{end}");
             assert_eq!(lines_of(text.as_bytes()), [key(&longest)], "{end:?}");

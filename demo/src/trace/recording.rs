@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::lines::{Line, Lines};
 use crate::random::Random;
-use crate::site::MAX_KEY_BYTES;
+use crate::site::MAX_TRACE_KEY_BYTES;
 
 /// Recorded requests in memory: which key each asked for, by a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub enum RecordingError {
     Empty,
     /// A line is no key.
     #[error(
-        "read line {0}: a key of 1 to {MAX_KEY_BYTES} bytes is expected, UTF-8 without control \
+        "read line {0}: a key of 1 to {MAX_TRACE_KEY_BYTES} bytes is expected, UTF-8 without control \
          characters"
     )]
     NoKey(u64),
@@ -64,7 +64,7 @@ impl Recording {
     /// Lines that count; those after them are not read.
     pub const MAX_LINES: u64 = 200_000;
     /// As much as so many lines of keys can take, so that no more is ever unpacked.
-    const MAX_UNPACKED_BYTES: u64 = Self::MAX_LINES * (MAX_KEY_BYTES as u64 + 2);
+    const MAX_UNPACKED_BYTES: u64 = Self::MAX_LINES * (MAX_TRACE_KEY_BYTES as u64 + 2);
 
     /// Reads what somebody sent, plain or gzip, one key a line. Blocks for as long as unpacking it
     /// takes.

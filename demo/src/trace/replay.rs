@@ -1,4 +1,5 @@
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -86,7 +87,9 @@ async fn read_ahead(path: &Path) -> Result<mpsc::Receiver<Batch>, TraceError> {
     let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
     tokio::task::spawn_blocking(move || {
         loop {
-            let batch = next_batch(&mut lines);
+            // A panic must not look like the end of the trace.
+            let batch = catch_unwind(AssertUnwindSafe(|| next_batch(&mut lines)))
+                .unwrap_or_else(|_| vec![Err(io::Error::other("its reader panicked"))]);
             let is_last = batch.len() < BATCH_LEN;
             if sender.blocking_send(batch).is_err() || is_last {
                 return;

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::generated::GENERATED;
@@ -135,10 +136,17 @@ impl Shelf {
             let measuring = Arc::clone(&self.measuring);
             tokio::spawn(stop.run_until_cancelled_owned(async move {
                 let _alone = measuring.acquire_owned().await;
-                let measured = Curve::measure(&shelved.recording).await;
+                let measured = Arc::clone(&shelved);
+                // On a task of its own, so that a panic ends the waiting too.
+                let mut measure = JoinSet::new();
+                measure.spawn(async move { Curve::measure(&measured.recording).await });
+                let measured = measure.join_next().await;
                 *locked(&shelved.curve) = match measured {
-                    Ok(curve) => CurveState::Done(Arc::new(curve)),
-                    Err(error) => CurveState::Failed(error.to_string()),
+                    Some(Ok(Ok(curve))) => CurveState::Done(Arc::new(curve)),
+                    Some(Ok(Err(error))) => CurveState::Failed(error.to_string()),
+                    Some(Err(_)) | None => {
+                        CurveState::Failed("measure it: that panicked".to_owned())
+                    }
                 };
             }));
         }
