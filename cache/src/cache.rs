@@ -12,7 +12,7 @@ use crate::invalidate::to_its_end;
 use crate::node::Progress;
 use crate::read::Load;
 use crate::recorder::Label;
-use crate::{CacheBuilder, Key, LoadError, Loaded, Pattern, TryWriteError, Value};
+use crate::{CacheBuilder, Key, LoadError, Loaded, Pattern, TryWriteError, Value, nesting};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -263,7 +263,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         F: Future<Output = Result<Loaded<V>, E>> + Send + 'static,
         E: Send + 'static,
     {
-        let running = tokio::spawn(Arc::clone(&self.core).write(key.clone(), write));
+        let running = nesting::spawn(Arc::clone(&self.core).write(key.clone(), write));
         match to_its_end(running).await {
             Some(written) => written,
             None => std::future::pending().await,

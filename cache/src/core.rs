@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use strata_report::{CacheReport, Outcome};
@@ -11,6 +11,7 @@ use crate::clock::Moment;
 use crate::fence::Fence;
 use crate::l1::{Capacity, Entry, Kept, L1};
 use crate::l2::Keyspace;
+use crate::load_limit::LoadLimit;
 use crate::recorder::{Bounds, Grouping, Label, Lives, Recorder};
 use crate::tags::Tags;
 use crate::ticket::Ticket;
@@ -28,6 +29,7 @@ pub(crate) struct Core<K, V> {
     pub(crate) l1: L1<K, V>,
     pub(crate) l2: Option<Keyspace>,
     pub(crate) fence: Fence<K, Flight<V>>,
+    pub(crate) loads: LoadLimit,
     pub(crate) tags: Tags,
     pub(crate) patterns: WaitingPatterns,
     /// Entries of older epochs than this have left L1.
@@ -40,7 +42,43 @@ pub(crate) struct Core<K, V> {
 pub(crate) type Landing<V> = Result<(Entry<V>, Outcome), LoadError>;
 
 /// What those who join a flight wait on.
-pub(crate) type Flight<V> = Arc<SetOnce<Landing<V>>>;
+pub(crate) type Flight<V> = Arc<FlightState<V>>;
+
+/// Whether a flight has ended, and what else those who wait for it should know.
+pub(crate) struct FlightState<V> {
+    landing: SetOnce<Landing<V>>,
+    is_queued: AtomicBool,
+}
+
+impl<V> Default for FlightState<V> {
+    fn default() -> Self {
+        Self { landing: SetOnce::new(), is_queued: AtomicBool::new(false) }
+    }
+}
+
+impl<V> FlightState<V> {
+    /// The first landing counts: a stale answer may have been given already.
+    pub(crate) fn land(&self, landing: Landing<V>) {
+        let _ = self.landing.set(landing);
+    }
+
+    pub(crate) async fn landing(&self) -> &Landing<V> {
+        self.landing.wait().await
+    }
+
+    pub(crate) fn enter_queue(&self) {
+        self.is_queued.store(true, Relaxed);
+    }
+
+    pub(crate) fn leave_queue(&self) {
+        self.is_queued.store(false, Relaxed);
+    }
+
+    /// Whether its load waits for a turn.
+    pub(crate) fn is_queued(&self) -> bool {
+        self.is_queued.load(Relaxed)
+    }
+}
 
 impl<K: Key, V: Value> Core<K, V> {
     pub(crate) fn new(
@@ -61,6 +99,7 @@ impl<K: Key, V: Value> Core<K, V> {
         Arc::new(Self {
             l1: L1::new(capacity, policy.time_to_idle, Arc::clone(&recorder)),
             fence: Fence::new(),
+            loads: LoadLimit::new(policy.max_loads),
             tags: Tags::default(),
             patterns: WaitingPatterns::default(),
             reclaimed: AtomicU64::new(0),
@@ -189,8 +228,24 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Puts an entry into L1 unless it could not live there. Only under the fence.
+    /// Whether L1 holds an entry of a newer row than this version, fresh or not; 0 is none. What
+    /// was invalidated does not count: the row may have been deleted and made anew.
+    pub(crate) fn knows_newer(&self, key: &K, version: u64) -> bool {
+        let is_newer = |there: Entry<V>| {
+            there.version > version
+                && !self.is_overtaken(key, &there)
+                && there.tags.as_ref().is_none_or(|tags| tags.holds())
+        };
+        version > 0 && self.l1.get_if_present(key).is_some_and(is_newer)
+    }
+
+    /// Puts an entry into L1 unless it could not live there, or one of a newer row does. Only under
+    /// the fence.
     pub(crate) fn put_l1(&self, key: &K, entry: &Entry<V>) {
+        if self.knows_newer(key, entry.version) {
+            self.recorder.l1_fenced.add(1);
+            return;
+        }
         if entry.kept_until <= entry.filled_at {
             self.l1.remove(key);
             return;
@@ -203,7 +258,9 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     pub(crate) fn numbers(&self) -> CacheReport {
-        self.recorder.report(&self.name, self.l1.size(), self.policy.settings())
+        let mut report = self.recorder.report(&self.name, self.l1.size(), self.policy.settings());
+        (report.loads.queued, report.loads.refused) = (self.loads.queued(), self.loads.refused());
+        report
     }
 }
 

@@ -55,8 +55,9 @@ impl<'a, K: Key, V: Value> Waiting<'a, K, V> {
             None => policy.load_timeout,
         };
         let deadline = self.began + patience.min(policy.load_timeout);
-        let landing = match timeout_at(deadline, self.flight.wait()).await {
+        let landing = match timeout_at(deadline, self.flight.landing()).await {
             Ok(landing) => landing.clone(),
+            Err(_) if self.flight.is_queued() => Err(self.core.busy()),
             Err(_) => Err(LoadError::TimedOut),
         };
         let (entry, outcome) = match (landing, self.fallback.take()) {
