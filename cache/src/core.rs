@@ -1,14 +1,14 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use strata_report::{CacheReport, Outcome};
-use tokio::sync::SetOnce;
+use strata_report::CacheReport;
 
 use crate::builder::Policy;
 use crate::bus::COUNTS_FOR;
 use crate::clock::Moment;
 use crate::fence::Fence;
+use crate::flight::Flight;
 use crate::l1::{Capacity, Entry, Kept, L1};
 use crate::l2::Keyspace;
 use crate::load_limit::LoadLimit;
@@ -16,7 +16,7 @@ use crate::recorder::{Bounds, Grouping, Label, Lives, Recorder};
 use crate::tags::Tags;
 use crate::ticket::Ticket;
 use crate::waiting_patterns::WaitingPatterns;
-use crate::{Key, LoadError, Loaded, Node, Value, clock};
+use crate::{Key, Loaded, Node, Value, clock};
 
 /// A miss costs far more than to look at its key now and then.
 const MISSES_SAMPLED_ONE_IN: u32 = 8;
@@ -36,48 +36,6 @@ pub(crate) struct Core<K, V> {
     pub(crate) reclaimed: AtomicU64,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) grouping: Grouping<K>,
-}
-
-/// How a flight ended: the entry and the outcome of the read that led it.
-pub(crate) type Landing<V> = Result<(Entry<V>, Outcome), LoadError>;
-
-/// What those who join a flight wait on.
-pub(crate) type Flight<V> = Arc<FlightState<V>>;
-
-/// Whether a flight has ended, and what else those who wait for it should know.
-pub(crate) struct FlightState<V> {
-    landing: SetOnce<Landing<V>>,
-    is_queued: AtomicBool,
-}
-
-impl<V> Default for FlightState<V> {
-    fn default() -> Self {
-        Self { landing: SetOnce::new(), is_queued: AtomicBool::new(false) }
-    }
-}
-
-impl<V> FlightState<V> {
-    /// The first landing counts: a stale answer may have been given already.
-    pub(crate) fn land(&self, landing: Landing<V>) {
-        let _ = self.landing.set(landing);
-    }
-
-    pub(crate) async fn landing(&self) -> &Landing<V> {
-        self.landing.wait().await
-    }
-
-    pub(crate) fn enter_queue(&self) {
-        self.is_queued.store(true, Relaxed);
-    }
-
-    pub(crate) fn leave_queue(&self) {
-        self.is_queued.store(false, Relaxed);
-    }
-
-    /// Whether its load waits for a turn.
-    pub(crate) fn is_queued(&self) -> bool {
-        self.is_queued.load(Relaxed)
-    }
 }
 
 impl<K: Key, V: Value> Core<K, V> {

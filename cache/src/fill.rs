@@ -11,6 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use crate::core::{Core, Life};
+use crate::deadlock::Waits;
 use crate::held::Held;
 use crate::l2::{Away, Commit};
 use crate::leases::texts;
@@ -97,7 +98,8 @@ impl<K: Key, V: Value> Core<K, V> {
             Err(busy) => return self.stand_in(seats, &busy).await,
         };
         let began = std::time::Instant::now();
-        let loaded = self.ask_source(turn, keys, load).await;
+        let flights = seats.iter().map(|seat| Arc::clone(&seat.flight().waits)).collect();
+        let loaded = self.ask_source(turn, (keys, flights), load).await;
         let took = began.elapsed();
         match loaded {
             Ok(values) => {
@@ -135,7 +137,7 @@ impl<K: Key, V: Value> Core<K, V> {
     async fn ask_source(
         &self,
         turn: Option<OwnedSemaphorePermit>,
-        keys: Vec<K>,
+        whose: (Vec<K>, Vec<Arc<Waits>>),
         load: Load<K, V>,
     ) -> Result<HashMap<K, Loaded<V>>, LoadError> {
         self.recorder.load_began();
@@ -145,7 +147,7 @@ impl<K: Key, V: Value> Core<K, V> {
             // Making the future may panic as well as running it.
             load(keys).await
         };
-        let running = nesting::spawn_load(self, keys, loading);
+        let running = nesting::spawn_load(self, whose, loading);
         let abort = running.abort_handle();
         match timeout(self.policy.load_timeout * 2, running).await {
             Ok(Ok(loaded)) => loaded,

@@ -17,10 +17,12 @@ mod cache;
 mod clock;
 mod codec;
 mod core;
+mod deadlock;
 mod error;
 mod face;
 mod fence;
 mod fill;
+mod flight;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tracing::Instrument;
 
 use crate::core::Core;
+use crate::deadlock::{Deadlock, Wait, Waits};
 use crate::user_code::contained;
 use crate::{Key, LoadError, Value};
 
@@ -24,8 +25,12 @@ struct Running {
     /// The cache, by its address.
     cache: usize,
     what: What,
-    /// A set of the cache's keys.
+    /// A set of the cache's keys, and how to name one of them.
     keys: Box<dyn Any + Send + Sync>,
+    name: fn(&(dyn Any + Send + Sync)) -> Option<String>,
+    cache_name: Arc<str>,
+    /// Those of a load.
+    flights: Vec<Arc<Waits>>,
     run_by: Option<Arc<Running>>,
 }
 
@@ -56,14 +61,39 @@ where
 /// As [`spawn`], for a load of these keys, which then runs the task.
 pub(crate) fn spawn_load<K: Key, V: Value, F>(
     core: &Core<K, V>,
-    keys: Vec<K>,
+    (keys, flights): (Vec<K>, Vec<Arc<Waits>>),
     load: impl FnOnce(Vec<K>) -> F,
 ) -> JoinHandle<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    let running = core.running(What::Load, &keys);
+    let running = core.running((What::Load, flights), &keys);
     tokio::spawn(RUN_BY.scope(running, load(keys)).in_current_span())
+}
+
+/// Begins to wait for a flight.
+///
+/// # Errors
+/// Where the caller is run by a load that the flight itself waits for.
+pub(crate) fn wait_for(flight: &Arc<Waits>) -> Result<Option<Wait>, LoadError> {
+    let Some(load) = nearest_load() else { return Ok(None) };
+    Wait::begin(&load.flights, flight).map(Some).map_err(|Deadlock| {
+        let key = contained(|| (load.name)(&*load.keys)).flatten().unwrap_or_default();
+        LoadError::Recursive { cache: Arc::clone(&load.cache_name), key: Arc::from(key) }
+    })
+}
+
+fn nearest_load() -> Option<Arc<Running>> {
+    let mut running = run_by()?;
+    while running.what != What::Load {
+        let outer = running.run_by.clone()?;
+        running = outer;
+    }
+    Some(running)
+}
+
+fn a_name<K: Key>(keys: &(dyn Any + Send + Sync)) -> Option<String> {
+    Some(keys.downcast_ref::<HashSet<K>>()?.iter().next()?.to_string())
 }
 
 fn run_by() -> Option<Arc<Running>> {
@@ -85,7 +115,7 @@ fn is_any(mut holds: impl FnMut(&Running) -> bool) -> bool {
 }
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// Why a load must not wait for this key: it is run by a load of the same key.
+    /// Why a read must not wait for this key: it is run by a load of the same key.
     pub(crate) fn recursion(&self, key: &K) -> Option<LoadError> {
         let waits_for_itself = self.runs(What::Load, |keys| keys.contains(key));
         waits_for_itself.then(|| LoadError::Recursive {
@@ -123,17 +153,26 @@ impl<K: Key, V: Value> Core<K, V> {
         key: &K,
         write: F,
     ) -> impl Future<Output = F::Output> + use<K, V, F> {
-        RUN_BY.scope(self.running(What::Write, std::slice::from_ref(key)), write)
+        RUN_BY.scope(self.running((What::Write, Vec::new()), std::slice::from_ref(key)), write)
     }
 
-    fn running(&self, what: What, keys: &[K]) -> Option<Arc<Running>> {
+    fn running(
+        &self,
+        (what, flights): (What, Vec<Arc<Waits>>),
+        keys: &[K],
+    ) -> Option<Arc<Running>> {
         let run_by = run_by();
         // Keys whose own code panics are not noticed, and that is all.
         let keys = self.recorder.contain(|| keys.iter().cloned().collect::<HashSet<K>>());
-        let running = |keys| {
-            let cache = self.address();
-            Arc::new(Running { cache, what, keys: Box::new(keys), run_by: run_by.clone() })
-        };
-        keys.map(running).or_else(|| run_by.clone())
+        let Some(keys) = keys else { return run_by };
+        Some(Arc::new(Running {
+            cache: self.address(),
+            what,
+            keys: Box::new(keys),
+            name: a_name::<K>,
+            cache_name: Arc::from(&*self.name),
+            flights,
+            run_by,
+        }))
     }
 }

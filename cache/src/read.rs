@@ -8,9 +8,10 @@ use std::time::Duration;
 use strata_report::Outcome;
 
 use crate::clock::Moment;
-use crate::core::{Core, Flight, Standing};
+use crate::core::{Core, Standing};
 use crate::face::Later;
 use crate::fence::{Joined, Scouted};
+use crate::flight::Flight;
 use crate::held::Held;
 use crate::l1::Entry;
 use crate::l2::Keyspace;

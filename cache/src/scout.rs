@@ -7,7 +7,8 @@ use strata_report::Outcome;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use crate::core::{Core, Flight};
+use crate::core::Core;
+use crate::flight::Flight;
 use crate::held::Held;
 use crate::l2::{AT_ONCE, Away};
 use crate::place::{Place, Seated};

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use strata_report::Outcome;
 
 use crate::clock::{Moment, millis};
-use crate::core::{Core, Flight, Landing, Life};
+use crate::core::{Core, Life};
+use crate::flight::{Flight, Landing};
 use crate::held::{Head, Held};
 use crate::l1::Entry;
 use crate::l2::{Commit, Keyspace, Lease, Written};

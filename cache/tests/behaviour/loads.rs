@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 use std::io::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use strata_cache::report::Outcome;
 use strata_cache::{BuildError, Cache, CacheBuilder, LoadError, Node};
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use crate::support::{Source, eventually, lonely_node};
@@ -136,6 +138,33 @@ async fn a_load_that_asks_for_its_own_key_fails_at_once_by_name() {
         assert_eq!(cache.report().loads.in_flight, 0);
     }
     assert!(began.elapsed() < Duration::from_secs(1), "nobody waited for itself");
+}
+
+/// Each load is well under way when it asks for what the other loads.
+#[tokio::test(start_paused = true)]
+async fn loads_that_ask_for_each_others_keys_fail_at_once_by_name() {
+    let began = tokio::time::Instant::now();
+    let cache: Cache<u64, String> = few(2).build(&lonely_node().await).unwrap();
+    let both_run = Arc::new(Barrier::new(2));
+    let read = |key: u64, other: u64| {
+        let (cache, inner, both_run) = (cache.clone(), cache.clone(), Arc::clone(&both_run));
+        tokio::spawn(async move {
+            let load = move || async move {
+                both_run.wait().await;
+                let asked = || async { Err::<Option<String>, _>(Error::other("a third load")) };
+                let read = inner.get_or_load(&other, asked).await?;
+                Ok::<_, LoadError>(read.value.map(|value| value.as_ref().clone()))
+            };
+            cache.get_or_load(&key, load).await
+        })
+    };
+    let (one, two) = (read(1, 2), read(2, 1));
+    let errors = [one.await.unwrap().unwrap_err(), two.await.unwrap().unwrap_err()];
+    for error in &errors {
+        let key = recursive_key(error);
+        assert!(key.is_some_and(|key| ["1", "2"].contains(&&*key)), "{error}");
+    }
+    assert!(began.elapsed() < Duration::from_secs(1), "nobody waited for the timeout");
 }
 
 #[tokio::test(start_paused = true)]
