@@ -52,6 +52,7 @@ pub(crate) struct Policy {
     pub(crate) jitter: f64,
     pub(crate) load_timeout: Duration,
     pub(crate) lease_wait: Duration,
+    pub(crate) max_loads: usize,
     pub(crate) schema: u16,
     pub(crate) form: Form,
     pub(crate) grace: Duration,
@@ -74,8 +75,11 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     pub const DEFAULT_JITTER: f64 = 0.1;
     /// How long a reader waits for a load.
     pub const DEFAULT_LOAD_TIMEOUT: Duration = Duration::from_secs(5);
-    /// How long a load waits for another process that holds the lease.
-    pub const DEFAULT_LEASE_WAIT: Duration = Duration::from_millis(500);
+    /// How long a load waits for another process that loads the same key: for as long as that
+    /// load runs.
+    pub const DEFAULT_LEASE_WAIT: Duration = MAX_TIME_TO_LIVE;
+    /// Loads that run at a time on one node.
+    pub const DEFAULT_MAX_LOADS: usize = 256;
     /// Bytes of a value in L2.
     pub const DEFAULT_MAX_VALUE_BYTES: usize = 1024 * 1024;
     /// How long nobody asks a source that has just failed while a stale entry stands in.
@@ -93,6 +97,7 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
                 jitter: Self::DEFAULT_JITTER,
                 load_timeout: Self::DEFAULT_LOAD_TIMEOUT,
                 lease_wait: Self::DEFAULT_LEASE_WAIT,
+                max_loads: Self::DEFAULT_MAX_LOADS,
                 schema: 0,
                 form: Form {
                     codec: Codec::default(),
@@ -173,9 +178,23 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     }
 
     /// A load waits no longer than this for another process that is loading the same key, then
-    /// loads as well.
+    /// loads as well, and leaves L2 alone. By default it waits for as long as the other load runs,
+    /// which is given up after twice the load timeout; its lease ends three seconds after its
+    /// process has died. Readers wait no longer than the load timeout, or are served what is stale.
+    /// For a write of another process, or a node of an earlier version, a load waits half a second
+    /// at most.
     pub fn lease_wait(mut self, wait: Duration) -> Self {
         self.policy.lease_wait = wait.min(MAX_TIME_TO_LIVE);
+        self
+    }
+
+    /// So many loads of this cache run at a time on one node; one of many keys counts once. The
+    /// others wait for their turn, for at most the load timeout, in the order in which they came;
+    /// then their readers get [`LoadError::Busy`](crate::LoadError::Busy), or what is stale within
+    /// its grace. A load that a load of the same cache began needs no turn of its own, and
+    /// [`bypass`](Cache::bypass) none at all. Refused by [`build`](Self::build) where it is 0.
+    pub fn max_loads(mut self, max: usize) -> Self {
+        self.policy.max_loads = max;
         self
     }
 
@@ -261,9 +280,12 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     ///
     /// # Errors
     /// When the name is taken on this node, by a cache or by structures, or cannot be one, or a
-    /// group's template is none. Never because Redis is away.
+    /// group's template is none, or no load may run. Never because Redis is away.
     pub fn build(self, node: &Node) -> Result<Cache<K, V>, BuildError> {
         check_name(&self.name)?;
+        if self.policy.max_loads == 0 {
+            return Err(BuildError::NoLoads(self.name));
+        }
         let grouping = Grouping::of(&self.templates, self.group_of)?;
         let core = Core::new(self.name, (self.capacity, grouping), self.policy, node.clone());
         node.shared().register(&core)?;

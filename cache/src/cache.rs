@@ -12,7 +12,7 @@ use crate::invalidate::to_its_end;
 use crate::node::Progress;
 use crate::read::Load;
 use crate::recorder::Label;
-use crate::{CacheBuilder, Key, LoadError, Loaded, Pattern, TryWriteError, Value};
+use crate::{CacheBuilder, Key, LoadError, Loaded, Pattern, TryWriteError, Value, nesting};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -23,7 +23,36 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// others wait for it, and two at most ask L2, the first for itself alone. A reader may give up;
 /// what it began goes on. A reader that starts
 /// after an acknowledged invalidation or write never sees an older value on this node, and never
-/// joins a flight that began before it. With Redis, one process at a time loads a key.
+/// joins a flight that began before it. With Redis, one process at a time loads or refreshes a key:
+/// the others wait for it, or serve what is stale.
+///
+/// # What a load is run in
+/// A load, a refresh and a write run in a task of their own, so that they go on where the reader
+/// goes away. They run in the `tracing` span of the reader that began them; readers that join see
+/// nothing of it in theirs. Task-locals do not travel. Read them before, and set them again inside:
+///
+/// ```
+/// # use strata_cache::{Cache, LoadError};
+/// tokio::task_local! {
+///     static TENANT: u32;
+/// }
+/// # async fn select(id: u64, tenant: u32) -> std::io::Result<Option<String>> { Ok(None) }
+/// # async fn example(users: Cache<u64, String>) -> Result<(), LoadError> {
+/// let tenant = TENANT.get();
+/// let load = move || TENANT.scope(tenant, async { select(7, TENANT.get()).await });
+/// users.get_or_load(&7, load).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// What depends on the reader belongs into the key: whoever joins gets what the first one loads.
+///
+/// # Loads that read
+/// A load may read other keys, of this cache and of others. One that waits for itself, through
+/// however many loads, fails at once with [`LoadError::Recursive`] for the inner read; where an
+/// entry stands in, as in a refresh, the inner read is answered with it. A load that spawns tasks
+/// and reads there is not recognised: those reads end with the load timeout, and need a turn of
+/// their own ([`max_loads`](CacheBuilder::max_loads)).
 pub struct Cache<K, V> {
     core: Arc<Core<K, V>>,
 }
@@ -71,8 +100,9 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// and is remembered for the negative time to live.
     ///
     /// # Errors
-    /// When the source fails, panics, or takes longer than the load timeout. Errors are shared by
-    /// all who wait and are never cached.
+    /// When the source fails, panics, or takes longer than the load timeout; when too many loads of
+    /// this cache run already, or the load asks for its own key. Errors are shared by all who wait
+    /// and are never cached.
     /// # Example
     /// ```
     /// # #[tokio::main]
@@ -202,7 +232,8 @@ impl<K: Key, V: Value> Cache<K, V> {
     }
 
     /// Goes around the cache: asks the source, stores nothing, and counts as bypassed. Each caller
-    /// asks for itself, and the load ends with its caller.
+    /// asks for itself, and the load ends with its caller, in whose task it runs. As many run as
+    /// there are callers.
     ///
     /// # Errors
     /// When the source fails or takes longer than the load timeout.
@@ -263,7 +294,7 @@ impl<K: Key, V: Value> Cache<K, V> {
         F: Future<Output = Result<Loaded<V>, E>> + Send + 'static,
         E: Send + 'static,
     {
-        let running = tokio::spawn(Arc::clone(&self.core).write(key.clone(), write));
+        let running = nesting::spawn(Arc::clone(&self.core).write(key.clone(), write));
         match to_its_end(running).await {
             Some(written) => written,
             None => std::future::pending().await,

@@ -2,20 +2,21 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use strata_report::{CacheReport, Outcome};
-use tokio::sync::SetOnce;
+use strata_report::CacheReport;
 
 use crate::builder::Policy;
 use crate::bus::COUNTS_FOR;
 use crate::clock::Moment;
 use crate::fence::Fence;
+use crate::flight::Flight;
 use crate::l1::{Capacity, Entry, Kept, L1};
 use crate::l2::Keyspace;
+use crate::load_limit::LoadLimit;
 use crate::recorder::{Bounds, Grouping, Label, Lives, Recorder};
 use crate::tags::Tags;
 use crate::ticket::Ticket;
 use crate::waiting_patterns::WaitingPatterns;
-use crate::{Key, LoadError, Loaded, Node, Value, clock};
+use crate::{Key, Loaded, Node, Value, clock};
 
 /// A miss costs far more than to look at its key now and then.
 const MISSES_SAMPLED_ONE_IN: u32 = 8;
@@ -28,6 +29,7 @@ pub(crate) struct Core<K, V> {
     pub(crate) l1: L1<K, V>,
     pub(crate) l2: Option<Keyspace>,
     pub(crate) fence: Fence<K, Flight<V>>,
+    pub(crate) loads: LoadLimit,
     pub(crate) tags: Tags,
     pub(crate) patterns: WaitingPatterns,
     /// Entries of older epochs than this have left L1.
@@ -35,12 +37,6 @@ pub(crate) struct Core<K, V> {
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) grouping: Grouping<K>,
 }
-
-/// How a flight ended: the entry and the outcome of the read that led it.
-pub(crate) type Landing<V> = Result<(Entry<V>, Outcome), LoadError>;
-
-/// What those who join a flight wait on.
-pub(crate) type Flight<V> = Arc<SetOnce<Landing<V>>>;
 
 impl<K: Key, V: Value> Core<K, V> {
     pub(crate) fn new(
@@ -61,6 +57,7 @@ impl<K: Key, V: Value> Core<K, V> {
         Arc::new(Self {
             l1: L1::new(capacity, policy.time_to_idle, Arc::clone(&recorder)),
             fence: Fence::new(),
+            loads: LoadLimit::new(policy.max_loads),
             tags: Tags::default(),
             patterns: WaitingPatterns::default(),
             reclaimed: AtomicU64::new(0),
@@ -189,8 +186,24 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Puts an entry into L1 unless it could not live there. Only under the fence.
+    /// Whether L1 holds an entry of a newer row than this version, fresh or not; 0 is none. What
+    /// was invalidated does not count: the row may have been deleted and made anew.
+    pub(crate) fn knows_newer(&self, key: &K, version: u64) -> bool {
+        let is_newer = |there: Entry<V>| {
+            there.version > version
+                && !self.is_overtaken(key, &there)
+                && there.tags.as_ref().is_none_or(|tags| tags.holds())
+        };
+        version > 0 && self.l1.get_if_present(key).is_some_and(is_newer)
+    }
+
+    /// Puts an entry into L1 unless it could not live there, or one of a newer row does. Only under
+    /// the fence.
     pub(crate) fn put_l1(&self, key: &K, entry: &Entry<V>) {
+        if self.knows_newer(key, entry.version) {
+            self.recorder.l1_fenced.add(1);
+            return;
+        }
         if entry.kept_until <= entry.filled_at {
             self.l1.remove(key);
             return;
@@ -203,7 +216,9 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     pub(crate) fn numbers(&self) -> CacheReport {
-        self.recorder.report(&self.name, self.l1.size(), self.policy.settings())
+        let mut report = self.recorder.report(&self.name, self.l1.size(), self.policy.settings());
+        (report.loads.queued, report.loads.refused) = (self.loads.queued(), self.loads.refused());
+        report
     }
 }
 

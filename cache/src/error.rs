@@ -15,6 +15,24 @@ pub enum LoadError {
     /// The load panicked.
     #[error("load from the source: it panicked")]
     Panicked,
+    /// As many loads of the cache ran as [`max_loads`](crate::CacheBuilder::max_loads) allows, and
+    /// none ended within the load timeout.
+    #[error("load from the source: {max_loads} loads of {cache} are running already")]
+    Busy {
+        /// The cache.
+        cache: Arc<str>,
+        /// How many of its loads run at a time on one node.
+        max_loads: usize,
+    },
+    /// The load of a key, or one that it is run by, asks the same cache for the same key: it would
+    /// wait for itself.
+    #[error("load {key:?} of {cache} within a load of the same key")]
+    Recursive {
+        /// The cache.
+        cache: Arc<str>,
+        /// The key's text.
+        key: Arc<str>,
+    },
 }
 
 /// Why an operation named by text was refused.
@@ -84,6 +102,9 @@ pub enum BuildError {
     /// A cache has at most 64 key groups.
     #[error("use more than 64 key groups")]
     TooManyGroups,
+    /// A cache that may run no load at a time could answer nothing.
+    #[error("let no load of {0:?} run: max_loads is 0")]
+    NoLoads(String),
     /// A durable write-behind needs a cache with L2.
     #[error("keep the writes of {0:?} in Redis: this cache has no L2")]
     NoL2(String),

@@ -1,23 +1,28 @@
-//! What the leader of a flight does, detached from its caller: ask L2, else take the lease, load,
-//! commit to L2 while nothing came in between, and put into L1 while the fence lets it.
+//! What the leader of a flight does, detached from its caller: ask L2, else take the lease
+//! (`leases`), load, commit to L2 while nothing came in between, and put into L1 while the fence
+//! lets it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use strata_report::Outcome;
-use tokio::time::{Instant, timeout};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 
 use crate::core::{Core, Life};
+use crate::deadlock::Waits;
 use crate::held::Held;
-use crate::l2::{Away, Commit, Found, Keyspace, Lease};
+use crate::l2::{Away, Commit};
+use crate::leases::texts;
+use crate::load_limit::Refused;
 use crate::read::Load;
-use crate::recorder::{LoadEnded, Recorder};
+use crate::recorder::LoadEnded;
 use crate::seat::Seat;
-use crate::{Key, LoadError, Loaded, Value, clock};
+use crate::{Key, LoadError, Loaded, Value, nesting};
 
-const FIRST_LOOK: Duration = Duration::from_millis(2);
-const LAST_LOOK: Duration = Duration::from_millis(25);
+/// Entries above so many bytes are written down one at a time.
+const LARGE: usize = 64 * 1024;
 
 impl<K: Key, V: Value> Core<K, V> {
     pub(crate) async fn fill(self: Arc<Self>, seats: Vec<Seat<K, V>>, load: Load<K, V>) {
@@ -33,7 +38,7 @@ impl<K: Key, V: Value> Core<K, V> {
         load: Load<K, V>,
     ) {
         let seats = match (&self.l2, held) {
-            (Some(l2), Ok(held)) => self.acquire(l2, land_held(&self.recorder, seats, held)).await,
+            (Some(l2), Ok(held)) => self.acquire(l2, self.land_held(seats, held)).await,
             _ => seats,
         };
         if !seats.is_empty() {
@@ -41,64 +46,37 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Takes the leases that are free. Where every key is leased by others, looks again for at
-    /// most `lease_wait`; where one is ours, the others' keys cost the load no more.
-    async fn acquire(&self, l2: &Keyspace, seats: Vec<Seat<K, V>>) -> Vec<Seat<K, V>> {
-        let lease = Lease::new();
-        let deadline = Instant::now() + self.policy.lease_wait;
-        let mut pause = FIRST_LOOK;
-        let (mut ready, mut waiting): (Vec<_>, Vec<_>) =
-            seats.into_iter().partition(Seat::may_commit);
-        // What lies in L2 is not taken while the bus is silent.
-        while !waiting.is_empty() && self.trusts_l2() {
-            let Ok(found) = l2.acquire(&texts(&waiting), &lease, self.lease_ms()).await else {
-                break;
-            };
-            let mut rest = Vec::new();
-            for (seat, found) in waiting.into_iter().zip(found) {
-                rest.extend(self.take_lease(l2, seat, (found, &lease)).await);
-            }
-            waiting = rest;
-            let now = Instant::now();
-            let ours = !ready.is_empty() || waiting.iter().any(Seat::may_commit);
-            if waiting.is_empty() || ours || now >= deadline {
-                break;
-            }
-            tokio::time::sleep(pause.min(deadline - now)).await;
-            pause = (pause * 2).min(LAST_LOOK);
-        }
-        ready.extend(waiting);
-        ready
+    /// Lands the seats that L2 has an entry for; the rest stays.
+    pub(crate) fn land_held(
+        &self,
+        seats: Vec<Seat<K, V>>,
+        held: Vec<Option<Held<V>>>,
+    ) -> Vec<Seat<K, V>> {
+        let both = seats.into_iter().zip(held);
+        both.filter_map(|(seat, held)| self.land_or_refresh(seat, held)).collect()
     }
 
-    /// Lands the seat if an entry lies there by now; takes what expired or cannot be read.
-    async fn take_lease(
+    /// Lands the seat if what L2 holds for it is fresh and news.
+    pub(crate) fn land_or_refresh(
         &self,
-        l2: &Keyspace,
         mut seat: Seat<K, V>,
-        (found, lease): (Found, &Lease),
+        held: Option<Held<V>>,
     ) -> Option<Seat<K, V>> {
-        match found {
-            Found::Nothing => seat.leased(lease),
-            Found::Leased => {}
-            Found::Bytes(bytes) => match self.read_back(&seat.ticket.text, &bytes) {
-                Some(held) if held.is_usable() => {
-                    self.recorder.contain(|| seat.land_held(held));
+        let act = || {
+            match held.filter(Held::is_usable) {
+                None => seat.found_nothing(),
+                Some(held) if self.knows_newer(&seat.ticket.key, held.life.version) => {
+                    seat.overwrites(&held);
+                }
+                Some(held) if held.is_fresh() && !seat.has_as_new(&held) => {
+                    seat.land_held(held);
                     return None;
                 }
-                held => {
-                    let claim = (lease, self.lease_ms());
-                    if l2.claim(&seat.ticket.text, &bytes, claim).await == Ok(true) {
-                        let claimed = || {
-                            seat.claimed(lease, held, bytes);
-                            seat
-                        };
-                        return self.recorder.contain(claimed);
-                    }
-                }
-            },
-        }
-        Some(seat)
+                Some(held) => seat.refreshes(held),
+            }
+            Some(seat)
+        };
+        self.recorder.contain(act).flatten()
     }
 
     async fn load(&self, seats: Vec<Seat<K, V>>, load: Load<K, V>) {
@@ -108,11 +86,20 @@ impl<K: Key, V: Value> Core<K, V> {
             Some((seat, key))
         };
         let (seats, keys): (Vec<_>, Vec<_>) = seats.into_iter().filter_map(copied).unzip();
-        if seats.is_empty() {
-            return;
+        if !seats.is_empty() {
+            let leases = self.leases(&seats);
+            self.keeping_leases(leases, self.load_and_land(seats, keys, load)).await;
         }
+    }
+
+    async fn load_and_land(&self, seats: Vec<Seat<K, V>>, keys: Vec<K>, load: Load<K, V>) {
+        let turn = match self.turn(&seats).await {
+            Ok(turn) => turn,
+            Err(busy) => return self.stand_in(seats, &busy).await,
+        };
         let began = std::time::Instant::now();
-        let loaded = self.ask_source(keys, load).await;
+        let flights = seats.iter().map(|seat| Arc::clone(&seat.flight().waits)).collect();
+        let loaded = self.ask_source(turn, (keys, flights), load).await;
         let took = began.elapsed();
         match loaded {
             Ok(values) => {
@@ -127,15 +114,40 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
+    /// Waits until this load may run. One that is run by another of the same cache has its turn.
+    async fn turn(&self, seats: &[Seat<K, V>]) -> Result<Option<OwnedSemaphorePermit>, LoadError> {
+        if self.is_within_a_load() {
+            return Ok(None);
+        }
+        if let Some(turn) = self.loads.try_begin() {
+            return Ok(Some(turn));
+        }
+        seats.iter().for_each(Seat::enter_queue);
+        let turn = self.loads.begin(self.policy.load_timeout).await;
+        seats.iter().for_each(Seat::leave_queue);
+        turn.map(Some).map_err(|Refused| self.busy())
+    }
+
+    /// Why a load that waits for its turn is given up.
+    pub(crate) fn busy(&self) -> LoadError {
+        LoadError::Busy { cache: Arc::from(&*self.name), max_loads: self.loads.max() }
+    }
+
     /// The load in a task of its own, so that neither its panic nor its slowness is ours.
     async fn ask_source(
         &self,
-        keys: Vec<K>,
+        turn: Option<OwnedSemaphorePermit>,
+        whose: (Vec<K>, Vec<Arc<Waits>>),
         load: Load<K, V>,
     ) -> Result<HashMap<K, Loaded<V>>, LoadError> {
         self.recorder.load_began();
-        // Making the future may panic as well as running it.
-        let running = tokio::spawn(async move { load(keys).await });
+        let loading = |keys| async move {
+            // Until the load has ended, also where nobody waits for it any more.
+            let _turn = turn;
+            // Making the future may panic as well as running it.
+            load(keys).await
+        };
+        let running = nesting::spawn_load(self, whose, loading);
         let abort = running.abort_handle();
         match timeout(self.policy.load_timeout * 2, running).await {
             Ok(Ok(loaded)) => loaded,
@@ -174,11 +186,15 @@ impl<K: Key, V: Value> Core<K, V> {
         for (seat, loaded) in seats {
             let life = Life::of(loaded, self.l2_fresh_for(loaded), took);
             let value = loaded.map(|loaded| Arc::clone(&loaded.value));
-            if let Some(expects) = seat.expects().map(<[u8]>::to_vec)
+            if let Some(expects) = seat.expects()
                 && let Some(written) =
                     self.encode(&seat.ticket.text, value.as_deref(), &life, seat.ticket.stamp)
             {
                 let key = seat.ticket.text.clone();
+                if written.bytes.len() > LARGE {
+                    // Many of them take long to write down, and their leases must be kept.
+                    tokio::task::yield_now().await;
+                }
                 commits.push((landings.len(), Commit { key, expects, written }));
             } else {
                 unwritten.push(landings.len());
@@ -220,45 +236,4 @@ impl<K: Key, V: Value> Core<K, V> {
             self.recorder.contain(|| seat.fail(error.clone()));
         }
     }
-
-    async fn release<'a>(&self, seats: impl IntoIterator<Item = &'a Seat<K, V>>) {
-        let Some(l2) = &self.l2 else { return };
-        for (lease, keys) in Seat::leases(seats) {
-            l2.release(&lease, &keys).await;
-        }
-    }
-
-    /// Leases outlive the longest load.
-    pub(crate) fn lease_ms(&self) -> u64 {
-        clock::millis(self.policy.load_timeout * 2 + Duration::from_secs(1))
-    }
-}
-
-/// Lands the seats that L2 has an entry for; the rest stays.
-fn land_held<K: Key, V: Value>(
-    recorder: &Recorder,
-    seats: Vec<Seat<K, V>>,
-    held: Vec<Option<Held<V>>>,
-) -> Vec<Seat<K, V>> {
-    let mut rest = Vec::new();
-    for (mut seat, held) in seats.into_iter().zip(held) {
-        match held {
-            Some(held) if held.is_fresh() && !seat.has_as_new(&held) => {
-                recorder.contain(|| seat.land_held(held));
-            }
-            Some(held) if held.is_usable() => {
-                let refreshed = || {
-                    seat.refresh(held);
-                    seat
-                };
-                rest.extend(recorder.contain(refreshed));
-            }
-            _ => rest.push(seat),
-        }
-    }
-    rest
-}
-
-fn texts<K: Key, V: Value>(seats: &[Seat<K, V>]) -> Vec<&str> {
-    seats.iter().map(|seat| seat.ticket.text.as_str()).collect()
 }

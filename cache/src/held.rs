@@ -57,7 +57,7 @@ impl<K: Key, V: Value> Core<K, V> {
         self.recorder.l2.latency.record(began.elapsed());
         let read = |(text, found): (&&str, _)| match found {
             Found::Bytes(bytes) => self.decode(text, &bytes),
-            Found::Nothing | Found::Leased => None,
+            Found::Nothing | Found::Leased(_) => None,
         };
         let mut held: Vec<_> = texts.iter().zip(found).map(read).collect();
         self.ask_tags(&mut held, generation).await;

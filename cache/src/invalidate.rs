@@ -177,13 +177,13 @@ impl<K: Key, V: Value> Core<K, V> {
         let ticket = self.ticket(&key)(token);
         let Ticket { key, text, stamp, .. } = &ticket;
         let is_odd = self.l2.is_some() && self.is_odd(key, text);
-        let lease = Lease::new();
+        let lease = Lease::of_write();
         let mut unsettled = Unsettled { core: &self, key, l2: self.l2.as_ref().zip(Some(text)) };
         let leased = match &self.l2 {
-            Some(l2) => l2.seize(text, &lease, self.lease_ms()).await.is_ok(),
+            Some(l2) => l2.seize(text, &lease, self.write_lease_ms()).await.is_ok(),
             None => false,
         };
-        let loaded = match caught(write).await {
+        let loaded = match caught(self.writing(key, write)).await {
             Ok(Ok(loaded)) => loaded,
             // It may have committed all the same, and only the answer was lost.
             Ok(Err(error)) => {

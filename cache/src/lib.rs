@@ -17,10 +17,12 @@ mod cache;
 mod clock;
 mod codec;
 mod core;
+mod deadlock;
 mod error;
 mod face;
 mod fence;
 mod fill;
+mod flight;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -30,9 +32,12 @@ mod invalidate;
 mod key;
 mod l1;
 mod l2;
+mod leases;
+mod load_limit;
 mod loaded;
 mod look;
 mod named;
+mod nesting;
 mod node;
 mod observe;
 mod overlap;

@@ -21,7 +21,10 @@ impl<V> Loaded<V> {
 
     /// The version of the row that the value was made from; 0 is none, the default. It must grow
     /// with each write of the row. A level that holds a newer version keeps it: a source that lags
-    /// behind, such as a replica, cannot bring an older row back.
+    /// behind, such as a replica, or another level cannot bring an older row back. A version is
+    /// remembered for as long as its entry is: an invalidation other than a soft one forgets it,
+    /// since the row may have been deleted and made anew, and so do eviction and the time to live
+    /// with its grace.
     pub fn version(mut self, version: u64) -> Self {
         self.version = version;
         self

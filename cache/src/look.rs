@@ -87,7 +87,7 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
             let found = self.l2.as_ref()?.inspect(&text).await.ok()?;
             Some(match found {
                 Found::Nothing => L2Look::Absent,
-                Found::Leased => L2Look::Leased,
+                Found::Leased(_) => L2Look::Leased,
                 Found::Bytes(bytes) => self.look_at_bytes(&bytes, &text),
             })
         }))

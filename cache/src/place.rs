@@ -10,6 +10,8 @@ use crate::{Key, LoadError, Read, Value};
 /// Where one read stands after L1.
 pub(crate) enum Place<'a, K: Key, V: Value> {
     Answered(Read<V>),
+    /// Must not wait.
+    Refused(LoadError),
     /// Waits for a flight, its own or another's.
     Waits(Waiting<'a, K, V>),
     /// Waits for what its scout finds.
@@ -46,6 +48,7 @@ impl<'a, K: Key, V: Value> Place<'a, K, V> {
                 core.recorder.outcome(label, outcome, None);
                 Self::Answered(Read { value: read.value.clone(), outcome, ..*read })
             }
+            Self::Refused(error) => Self::Refused(error.clone()),
             Self::Waits(waiting) => Self::Waits(waiting.again()),
             Self::Scouts | Self::Repeats { .. } => Self::Scouts,
         }
@@ -63,6 +66,7 @@ impl<'a, K: Key, V: Value> Place<'a, K, V> {
     pub(crate) async fn read(self) -> Result<Read<V>, LoadError> {
         match self {
             Self::Answered(read) => Ok(read),
+            Self::Refused(error) => Err(error),
             Self::Waits(waiting) => waiting.for_the_flight().await,
             Self::Scouts | Self::Repeats { .. } => Err(LoadError::Panicked),
         }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strata_report::Outcome;
-use tokio::sync::SetOnce;
 
 use crate::clock::Moment;
 use crate::core::{Core, Standing};
 use crate::face::Later;
 use crate::fence::{Joined, Scouted};
+use crate::flight::Flight;
 use crate::held::Held;
 use crate::l1::Entry;
 use crate::l2::Keyspace;
@@ -20,7 +20,7 @@ use crate::recorder::{hash_of, is_sampled};
 use crate::scout::{Scout, Scouting};
 use crate::seat::Seat;
 use crate::waiting::Waiting;
-use crate::{Key, LoadError, Loaded, Read, Value};
+use crate::{Key, LoadError, Loaded, Read, Value, nesting};
 
 /// Asks the source for keys; what it leaves out is "not found".
 pub(crate) type Load<K, V> =
@@ -44,6 +44,9 @@ impl<K: Key, V: Value> Core<K, V> {
             Ok(read) => return Ok(read),
             Err(looked) => looked,
         };
+        if let Some(error) = self.recursion(key) {
+            return self.without_waiting(key, looked, error).read().await;
+        }
         if let Ok(scout) = self.scout(key, looked.as_ref()) {
             let mut scouting = Scouting::new(self, load());
             scouting.send(scout);
@@ -52,7 +55,7 @@ impl<K: Key, V: Value> Core<K, V> {
         }
         let (place, seat) = self.place(key, looked);
         if let Some(seat) = seat {
-            tokio::spawn(Arc::clone(self).fill(vec![seat], load()));
+            nesting::spawn(Arc::clone(self).fill(vec![seat], load()));
         }
         place.read().await
     }
@@ -94,6 +97,9 @@ impl<K: Key, V: Value> Core<K, V> {
             Ok(read) => return Place::Answered(read),
             Err(looked) => looked,
         };
+        if let Some(error) = self.recursion(key) {
+            return self.without_waiting(key, looked, error);
+        }
         let id = match self.scout(key, looked.as_ref()) {
             Ok(scout) => {
                 scouting.send(scout);
@@ -123,7 +129,8 @@ impl<K: Key, V: Value> Core<K, V> {
         let ticket = self.ticket(key)(self.fence.token(key));
         let held = self.ask_l2(&[&ticket.text]).await.ok();
         let held = held.and_then(|mut held| held.pop()?);
-        let Some(held) = held.filter(Held::is_usable) else {
+        let is_news = |held: &Held<V>| !self.knows_newer(key, held.life.version);
+        let Some(held) = held.filter(|held| held.is_usable() && is_news(held)) else {
             self.recorder.outcome(ticket.label, Outcome::Missed, None);
             return Read::nothing(Outcome::Missed);
         };
@@ -170,6 +177,25 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
+    /// Answers a read that must not wait for its key's flight with what L1 has, fresh or not.
+    fn without_waiting(
+        &self,
+        key: &K,
+        looked: Option<Look<V>>,
+        error: LoadError,
+    ) -> Place<'_, K, V> {
+        match looked {
+            Some(Look { entry, standing: Standing::Fresh, .. }) => {
+                Place::Answered(self.answer(entry, Outcome::L1Hit))
+            }
+            Some(Look { standing: Standing::Dead, .. }) | None => {
+                self.recorder.outcome(self.label(key), Outcome::Failed, None);
+                Place::Refused(error)
+            }
+            Some(Look { entry, .. }) => Place::Answered(self.answer(entry, Outcome::Stale)),
+        }
+    }
+
     fn place(self: &Arc<Self>, key: &K, looked: Option<Look<V>>) -> Seated<'_, K, V> {
         let (outcome, fallback) = match looked.map(|look| (look.entry, look.standing)) {
             Some((entry, Standing::Failing)) => {
@@ -192,7 +218,7 @@ impl<K: Key, V: Value> Core<K, V> {
         fallback: Option<Entry<V>>,
     ) -> Seated<'_, K, V> {
         let mut led = None;
-        let begin = || Arc::clone(led.insert(Arc::new(SetOnce::new())));
+        let begin = || Arc::clone(led.insert(Flight::<V>::default()));
         // Under the lock: what lay there before may be invalidated by now, and this flight would
         // bring it back where its load fails.
         let mut stands_in = None;

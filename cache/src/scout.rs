@@ -7,7 +7,8 @@ use strata_report::Outcome;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-use crate::core::{Core, Flight};
+use crate::core::Core;
+use crate::flight::Flight;
 use crate::held::Held;
 use crate::l2::{AT_ONCE, Away};
 use crate::place::{Place, Seated};
@@ -16,7 +17,7 @@ use crate::recorder::Label;
 use crate::seat::Seat;
 use crate::ticket::Ticket;
 use crate::waiting::Waiting;
-use crate::{Key, Read, Value};
+use crate::{Key, Read, Value, nesting};
 
 /// A key that one reader alone sees to, until L2 has answered.
 pub(crate) struct Scout<K> {
@@ -78,7 +79,7 @@ impl<'a, K: Key, V: Value> Scouting<'a, K, V> {
         let (places, seats, held) = self.part(held.unwrap_or_default());
         if let Some(load) = self.load.take().filter(|_| !seats.is_empty()) {
             let held = if is_away { Err(Away) } else { Ok(held) };
-            tokio::spawn(Arc::clone(self.core).fill_with(seats, held, load));
+            nesting::spawn(Arc::clone(self.core).fill_with(seats, held, load));
         }
         places
     }
@@ -88,7 +89,7 @@ impl<'a, K: Key, V: Value> Scouting<'a, K, V> {
         let (places, own, _) = self.part(Vec::new());
         seats.extend(own);
         if let Some(load) = self.load.take().filter(|_| !seats.is_empty()) {
-            tokio::spawn(Arc::clone(self.core).fill(seats, load));
+            nesting::spawn(Arc::clone(self.core).fill(seats, load));
         }
         places
     }
@@ -126,10 +127,11 @@ impl<'a, K: Key, V: Value> Scouting<'a, K, V> {
 
     /// Answers with a fresh entry. Where its weigher panics, a flight finds the same.
     fn settle(&self, scout: &Scout<K>, held: &Held<V>) -> Option<Read<V>> {
-        if !held.is_fresh() {
+        let Scout { ticket, id, .. } = scout;
+        let is_news = || !self.core.knows_newer(&ticket.key, held.life.version);
+        if !held.is_fresh() || !self.core.recorder.contain(is_news)? {
             return None;
         }
-        let Scout { ticket, id, .. } = scout;
         let entry = || self.core.entry(ticket, held.value.clone(), &held.life);
         let entry = self.core.recorder.contain(entry)?;
         let put = || self.core.put_l1(&ticket.key, &entry);
@@ -175,7 +177,7 @@ impl<K: Key, V: Value> Drop for Scouting<'_, K, V> {
         if let (Some(load), Ok(runtime)) = (self.load.take(), Handle::try_current())
             && !seats.is_empty()
         {
-            runtime.spawn(Arc::clone(self.core).fill(seats, load));
+            nesting::spawn_on(&runtime, Arc::clone(self.core).fill(seats, load));
         }
     }
 }

@@ -1,13 +1,13 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use strata_report::Outcome;
 
 use crate::clock::{Moment, millis};
-use crate::core::{Core, Flight, Landing, Life};
+use crate::core::{Core, Life};
+use crate::flight::{Flight, Landing};
 use crate::held::{Head, Held};
 use crate::l1::Entry;
-use crate::l2::{Commit, Lease, Written};
+use crate::l2::{Commit, Keyspace, Lease, Written};
 use crate::ticket::Ticket;
 use crate::{Key, LoadError, Value};
 
@@ -33,9 +33,11 @@ enum Right {
         lease: Lease,
         claimed: Option<Vec<u8>>,
     },
-    /// It refreshes an entry that begins like this and stays there until then.
+    /// It refreshes an entry that begins like this and stays there until then, once it holds the
+    /// lease beside it.
     Refresh {
         head: Head,
+        lease: Option<Lease>,
     },
 }
 
@@ -64,26 +66,58 @@ impl<K: Key, V: Value> Seat<K, V> {
     /// Whether L2 has nothing newer than what this seat refreshes.
     pub(crate) fn has_as_new(&self, held: &Held<V>) -> bool {
         let loaded_at = Moment::now().before(held.life.age);
-        // Ages from L2 are exact to a millisecond or two.
-        let newer = |entry: &Entry<V>| millis(loaded_at.since(entry.loaded_at)) > 2;
+        // Ages from L2 are exact to a millisecond or two. What is marked as stale here and not
+        // there was written after it was marked.
+        let newer = |entry: &Entry<V>| entry.soft || millis(loaded_at.since(entry.loaded_at)) > 2;
         self.is_refresh && !self.fallback.as_ref().is_some_and(newer)
     }
 
     /// Loads anew what L2 holds. A softly invalidated entry answers those who wait at once.
-    pub(crate) fn refresh(&mut self, held: Held<V>) {
-        self.right = Right::Refresh { head: held.head };
+    pub(crate) fn refreshes(&mut self, held: Held<V>) {
+        self.overwrites(&held);
         if self.is_refresh {
             return;
         }
         let entry = self.core.entry(&self.ticket, held.value, &held.life);
         let Ticket { key, token, .. } = &self.ticket;
         self.core.fence.fill(key, *token, || self.core.put_l1(key, &entry));
-        let _ = self.flight.set(Ok((entry.clone(), Outcome::Stale)));
+        self.flight.land(Ok((entry.clone(), Outcome::Stale)));
         self.fallback = Some(entry);
     }
 
+    /// Loads anew what L2 holds, which answers nobody.
+    pub(crate) fn overwrites(&mut self, held: &Held<V>) {
+        self.right = Right::Refresh { head: held.head, lease: None };
+    }
+
+    pub(crate) fn found_nothing(&mut self) {
+        self.right = Right::None;
+    }
+
+    /// Whether its readers have been answered by what is refreshed.
+    pub(crate) fn is_refresh(&self) -> bool {
+        self.is_refresh
+    }
+
+    /// Whether an entry of L2 is refreshed for which no lease was taken yet.
+    pub(crate) fn is_refreshing(&self) -> bool {
+        matches!(self.right, Right::Refresh { lease: None, .. })
+    }
+
+    /// The key and the beginning of the entry that is refreshed.
+    pub(crate) fn refreshed(&self) -> Option<(&str, &[u8])> {
+        match &self.right {
+            Right::Refresh { head, .. } => Some((&self.ticket.text, head)),
+            Right::None | Right::Lease { .. } => None,
+        }
+    }
+
     pub(crate) fn leased(&mut self, lease: &Lease) {
-        self.right = Right::Lease { lease: lease.clone(), claimed: None };
+        let lease = lease.clone();
+        self.right = match self.right {
+            Right::Refresh { head, .. } => Right::Refresh { head, lease: Some(lease) },
+            Right::None | Right::Lease { .. } => Right::Lease { lease, claimed: None },
+        };
     }
 
     /// The lease lies where an entry lay that had expired or could not be read.
@@ -107,15 +141,18 @@ impl<K: Key, V: Value> Seat<K, V> {
     }
 
     pub(crate) fn may_commit(&self) -> bool {
-        self.expects().is_some()
+        matches!(self.right, Right::Lease { .. } | Right::Refresh { lease: Some(_), .. })
     }
 
-    /// How what lies in L2 must begin for this seat to overwrite it.
-    pub(crate) fn expects(&self) -> Option<&[u8]> {
+    /// How what lies in L2 must begin for this seat to overwrite it, and the lease that must lie
+    /// beside it.
+    pub(crate) fn expects(&self) -> Option<Vec<u8>> {
         match &self.right {
-            Right::None => None,
-            Right::Lease { lease, .. } => Some(lease.as_bytes()),
-            Right::Refresh { head } => Some(head),
+            Right::None | Right::Refresh { lease: None, .. } => None,
+            Right::Lease { lease, .. } => Some(lease.as_bytes().to_vec()),
+            Right::Refresh { head, lease: Some(lease) } => {
+                Some([head.as_slice(), lease.as_bytes()].concat())
+            }
         }
     }
 
@@ -135,17 +172,31 @@ impl<K: Key, V: Value> Seat<K, V> {
         })
     }
 
-    /// The leases that seats hold, each with its keys.
-    pub(crate) fn leases<'a>(
-        seats: impl IntoIterator<Item = &'a Self>,
-    ) -> HashMap<Lease, Vec<String>> {
-        let mut leases: HashMap<Lease, Vec<String>> = HashMap::new();
-        for seat in seats {
-            if let Right::Lease { lease, .. } = &seat.right {
-                leases.entry(lease.clone()).or_default().push(seat.ticket.text.clone());
-            }
+    /// The lease that it holds, and where that lies.
+    pub(crate) fn lease(&self, l2: &Keyspace) -> Option<(&Lease, String)> {
+        let text = &self.ticket.text;
+        match &self.right {
+            Right::Lease { lease, .. } => Some((lease, l2.entry(text))),
+            Right::Refresh { lease: Some(lease), .. } => Some((lease, l2.beside(text))),
+            Right::None | Right::Refresh { lease: None, .. } => None,
         }
-        leases
+    }
+
+    /// Its load waits for a turn.
+    pub(crate) fn enter_queue(&self) {
+        self.flight.enter_queue();
+    }
+
+    /// Its load has its turn, or has given up.
+    pub(crate) fn leave_queue(&self) {
+        self.flight.leave_queue();
+    }
+
+    /// Lets what is being refreshed stay as it is.
+    pub(crate) fn leave(mut self) {
+        let left = self.fallback.take().filter(|entry| Moment::now() < entry.kept_until);
+        let stays = left.map(|entry| (self.stale_or_hit(&entry), entry));
+        self.answer(stays.map(|(outcome, entry)| (entry, outcome)).ok_or(LoadError::TimedOut));
     }
 
     pub(crate) fn land_held(self, held: Held<V>) {
@@ -174,14 +225,17 @@ impl<K: Key, V: Value> Seat<K, V> {
             return self.answer(Err(error));
         };
         let retry_at = Some(now.after(self.core.policy.retry_after));
-        let outcome = if self.core.is_fresh(&self.ticket.key, &entry) {
-            Outcome::L1Hit
-        } else {
-            Outcome::Stale
-        };
+        let outcome = self.stale_or_hit(&entry);
         let entry = Entry { retry_at, ..entry };
         self.keep(&entry);
         self.answer(Ok((entry, outcome)));
+    }
+
+    fn stale_or_hit(&self, entry: &Entry<V>) -> Outcome {
+        match self.core.is_fresh(&self.ticket.key, entry) {
+            true => Outcome::L1Hit,
+            false => Outcome::Stale,
+        }
     }
 
     fn keep(&self, entry: &Entry<V>) {
@@ -195,7 +249,7 @@ impl<K: Key, V: Value> Seat<K, V> {
         self.has_landed = true;
         self.core.fence.leave(&self.ticket.key, self.id);
         // A stale answer may have been given already.
-        let _ = self.flight.set(landing);
+        self.flight.land(landing);
     }
 }
 
@@ -205,6 +259,6 @@ impl<K: Key, V: Value> Drop for Seat<K, V> {
             return;
         }
         self.core.fence.leave(&self.ticket.key, self.id);
-        let _ = self.flight.set(Err(LoadError::Panicked));
+        self.flight.land(Err(LoadError::Panicked));
     }
 }

@@ -4,10 +4,12 @@ use strata_report::Outcome;
 use tokio::time::{Instant, timeout_at};
 
 use crate::clock::Moment;
-use crate::core::{Core, Flight};
+use crate::core::Core;
+use crate::deadlock::Wait;
+use crate::flight::Flight;
 use crate::l1::Entry;
 use crate::recorder::Label;
-use crate::{Key, LoadError, Read, Value};
+use crate::{Key, LoadError, Read, Value, nesting};
 
 /// One read that waits for a flight. Its outcome is counted when the wait ends, also when the
 /// caller goes away: nobody was answered then, and the read counts as failed.
@@ -48,6 +50,14 @@ impl<'a, K: Key, V: Value> Waiting<'a, K, V> {
         Self::new(self.core, Arc::clone(&self.flight), joined, None).since(self.began)
     }
 
+    /// Begins to wait, unless the flight has ended or waits for this read itself.
+    fn wait(&self) -> Result<Option<Wait>, LoadError> {
+        match self.flight.has_landed() {
+            true => Ok(None),
+            false => nesting::wait_for(&self.flight.waits),
+        }
+    }
+
     pub(crate) async fn for_the_flight(mut self) -> Result<Read<V>, LoadError> {
         let policy = &self.core.policy;
         let patience = match self.fallback {
@@ -55,9 +65,13 @@ impl<'a, K: Key, V: Value> Waiting<'a, K, V> {
             None => policy.load_timeout,
         };
         let deadline = self.began + patience.min(policy.load_timeout);
-        let landing = match timeout_at(deadline, self.flight.wait()).await {
-            Ok(landing) => landing.clone(),
-            Err(_) => Err(LoadError::TimedOut),
+        let landing = match self.wait() {
+            Ok(_wait) => match timeout_at(deadline, self.flight.landing()).await {
+                Ok(landing) => landing.clone(),
+                Err(_) if self.flight.is_queued() => Err(self.core.busy()),
+                Err(_) => Err(LoadError::TimedOut),
+            },
+            Err(recursive) => Err(recursive),
         };
         let (entry, outcome) = match (landing, self.fallback.take()) {
             (Ok((entry, Outcome::Stale)), _) => (entry, Outcome::Stale),

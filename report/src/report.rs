@@ -169,6 +169,12 @@ pub struct Loads {
     pub failure: Histogram,
     /// Loads running now.
     pub in_flight: u64,
+    /// Loads that wait for their turn now.
+    #[serde(default)]
+    pub queued: u64,
+    /// Loads given up because as many ran as may run at a time.
+    #[serde(default)]
+    pub refused: u64,
 }
 
 /// Invalidations and the entries they removed, by scope and origin.
@@ -335,6 +341,8 @@ impl CacheReport {
         self.loads.success.merge(&other.loads.success);
         self.loads.failure.merge(&other.loads.failure);
         self.loads.in_flight += other.loads.in_flight;
+        self.loads.queued += other.loads.queued;
+        self.loads.refused += other.loads.refused;
         self.invalidations.local += other.invalidations.local;
         self.invalidations.bus += other.invalidations.bus;
         self.invalidations.l1_removed += other.invalidations.l1_removed;

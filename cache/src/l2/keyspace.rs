@@ -4,6 +4,7 @@ use redis::{ScriptInvocation, cmd, pipe};
 
 use super::batches::{EntryBytes, batches};
 use super::failed::{Away, Failed};
+use super::lease_waits::HeldLease;
 use super::link::Link;
 use super::scripts;
 use super::step::Step;
@@ -23,15 +24,16 @@ pub(crate) struct Keyspace {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Found {
     Nothing,
-    /// Somebody's lease: they are loading.
-    Leased,
+    /// Somebody's lease: they are loading or writing.
+    Leased(HeldLease),
     Bytes(Vec<u8>),
 }
 
 /// An entry to be written to L2 if what lies there is still what we think.
 pub(crate) struct Commit {
     pub(crate) key: String,
-    /// How what lies there must begin: with our lease, or with the entry that we refresh.
+    /// How what lies there must begin: with our lease, or with the entry that we refresh; after
+    /// that the lease that must lie beside it.
     pub(crate) expects: Vec<u8>,
     pub(crate) written: Written,
 }
@@ -72,7 +74,14 @@ pub(crate) struct Lease(String);
 impl Lease {
     const PREFIX: &'static str = "lease:";
 
-    pub(crate) fn new() -> Self {
+    /// Of a load, which keeps it for as long as it runs.
+    const OF_LOAD: &'static str = "lease:load:";
+
+    pub(crate) fn of_load() -> Self {
+        Self(format!("{}{:032x}", Self::OF_LOAD, rand::random::<u128>()))
+    }
+
+    pub(crate) fn of_write() -> Self {
         Self(format!("{}{:032x}", Self::PREFIX, rand::random::<u128>()))
     }
 
@@ -82,6 +91,10 @@ impl Lease {
 
     pub(super) fn is_one(bytes: &[u8]) -> bool {
         bytes.starts_with(Self::PREFIX.as_bytes())
+    }
+
+    pub(super) fn is_of_load(bytes: &[u8]) -> bool {
+        bytes.starts_with(Self::OF_LOAD.as_bytes())
     }
 }
 
@@ -100,7 +113,8 @@ impl Keyspace {
         while found.len() < keys.len() {
             let rest = &keys[found.len()..];
             let some = &rest[..rest.len().min(self.entry_bytes.keys_at_once())];
-            found.extend(self.get_some(some).await?.into_iter().map(read));
+            let values = self.get_some(some).await?;
+            found.extend(some.iter().zip(values).map(|(key, value)| self.found(key, value)));
         }
         Ok(found)
     }
@@ -126,7 +140,7 @@ impl Keyspace {
     pub(crate) async fn inspect(&self, key: &str) -> Result<Found, Failed> {
         let mut get = cmd("GET");
         get.arg(self.entry(key));
-        self.link.inspect::<Option<Vec<u8>>>(&get).await.map(read)
+        self.link.inspect(&get).await.map(|value| self.found(key, value))
     }
 
     /// Takes the lease of each key that is free. `Nothing` means that it is now ours.
@@ -147,7 +161,7 @@ impl Keyspace {
                 pipe.arg("NX").arg("GET").arg("PX").arg(ttl_ms.max(1));
             }
             let values: Vec<Option<Vec<u8>>> = self.link.ask(Step::Acquire, &pipe).await?;
-            acquired.extend(values.into_iter().map(read));
+            acquired.extend(some.iter().zip(values).map(|(key, value)| self.found(key, value)));
         }
         Ok(acquired)
     }
@@ -201,18 +215,18 @@ impl Keyspace {
     }
 
     /// Gives leases back after a failed load. Nobody waits for it to work: leases expire.
-    pub(crate) async fn release(&self, lease: &Lease, keys: &[String]) {
+    pub(crate) async fn release(&self, lease: &Lease, places: &[String]) {
         let mut release = scripts::RELEASE.prepare_invoke();
         release.arg(&lease.0);
-        for key in keys {
-            release.key(self.entry(key));
+        for place in places {
+            release.key(place.as_str());
         }
         let _: Result<(), Failed> = self.link.ask(Step::Release, &release).await;
     }
 
     /// While invalidations of this cache wait for Redis, what lies there may be what should be
     /// gone.
-    fn refuse_while_waiting(&self) -> Result<(), Away> {
+    pub(super) fn refuse_while_waiting(&self) -> Result<(), Away> {
         if self.link.waits_for(&self.cache) { Err(Away) } else { Ok(()) }
     }
 
@@ -223,12 +237,14 @@ impl Keyspace {
     pub(super) fn key_of<'a>(&self, entry: &'a [u8]) -> Option<&'a str> {
         std::str::from_utf8(entry).ok()?.strip_prefix(&self.prefix)
     }
-}
 
-fn read(value: Option<Vec<u8>>) -> Found {
-    match value {
-        None => Found::Nothing,
-        Some(bytes) if Lease::is_one(&bytes) => Found::Leased,
-        Some(bytes) => Found::Bytes(bytes),
+    fn found(&self, key: &str, value: Option<Vec<u8>>) -> Found {
+        match value {
+            None => Found::Nothing,
+            Some(bytes) if Lease::is_one(&bytes) => {
+                Found::Leased(HeldLease::new(self.entry(key), bytes))
+            }
+            Some(bytes) => Found::Bytes(bytes),
+        }
     }
 }

@@ -12,6 +12,7 @@ use super::answer::Answer;
 use super::errors::Errors;
 #[cfg(feature = "holds")]
 use super::holds::Holds;
+use super::lease_waits::LeaseWaits;
 use super::operator::Operator;
 use super::pending::{Pending, Queue};
 use super::step::Step;
@@ -51,6 +52,7 @@ pub(crate) struct Link {
     pub(super) operator: Operator,
     pub(super) errors: Errors,
     pub(super) counts: Counts,
+    pub(super) lease_waits: LeaseWaits,
     #[cfg(feature = "holds")]
     pub(crate) holds: Holds,
 }
@@ -98,6 +100,7 @@ impl Link {
             operator: Operator::default(),
             errors: Errors::default(),
             counts: Counts::default(),
+            lease_waits: LeaseWaits::default(),
             #[cfg(feature = "holds")]
             holds: Holds::default(),
         }

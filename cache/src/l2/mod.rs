@@ -2,7 +2,7 @@
 //!
 //! `link` is a node's way to Redis with timeout and breaker, `pending` what waits while that is
 //! open, `recovery` how it closes; `keyspace` is one
-//! cache's keys in it, `removal` how they go; `scripts` are the steps that must be atomic;
+//! cache's keys in it, `leases` and `lease_waits` who fills them, `removal` how they go; `scripts` are the steps that must be atomic;
 //! `envelope` is an entry's form.
 
 mod answer;
@@ -20,6 +20,8 @@ pub mod holds;
 mod journal;
 mod key_scan;
 mod keyspace;
+mod lease_waits;
+mod leases;
 mod link;
 mod operator;
 mod pending;
@@ -40,6 +42,8 @@ pub(crate) use greeting::{Hello, must_be_no_replica, must_take_invalidations, ru
 pub use journal::Journal;
 pub use key_scan::L2Head;
 pub(crate) use keyspace::{Commit, Found, Keyspace, Lease, Written};
+pub(crate) use lease_waits::HeldLease;
+pub(crate) use leases::RefreshLease;
 pub(crate) use link::{Link, in_time};
 pub(crate) use pending::Pending;
 pub(crate) use query::{Answers, Query, Reply};

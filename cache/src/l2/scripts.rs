@@ -35,7 +35,7 @@ scripts! {
          return 0";
 
     /// Writes each entry where what lies there still begins as it did when we looked: with our
-    /// lease, or with the entry that we refresh. A newer row's entry stays; where a tag was
+    /// lease, or with the entry that we refresh under a lease beside it, which is given back. A newer row's entry stays; where a tag was
     /// invalidated meanwhile, nothing does. KEYS: entries, tags, sequence. ARGV: for each entry
     /// what must lie there, the entry, milliseconds to live, stamp, number of tags, the tags.
     /// Answers 1 or 0 for each.
@@ -44,7 +44,7 @@ scripts! {
          for i = 1, #KEYS - 2 do
            local key, n = KEYS[i], tonumber(ARGV[at + 4])
            done[i] = 0
-           if begins(key, ARGV[at]) and not holds_newer(key, ARGV[at + 1]) then
+           if still_begins(key, ARGV[at]) and not holds_newer(key, ARGV[at + 1]) then
              if tags_hold(KEYS[#KEYS - 1], KEYS[#KEYS], ARGV[at + 3], at + 5, n) then
                redis.call('SET', key, ARGV[at + 1], 'PX', ARGV[at + 2])
                done[i] = 1
@@ -63,10 +63,35 @@ scripts! {
          redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
          return 1";
 
-    /// Marks an entry as invalidated softly and announces it. Answers 1 if an entry was there.
+    /// Takes the lease of each refresh where the entry still begins as it did when we looked. Answers
+    /// for each the lease that lies there now, or nothing where the entry does not.
+    /// KEYS: entries. ARGV: the lease, milliseconds to live, then how each entry must begin.
+    ACQUIRE_REFRESH, "acquire refresh" =
+        "local held = {}
+         for i, key in ipairs(KEYS) do
+           held[i] = ''
+           if begins(key, ARGV[2 + i]) then
+             held[i] = redis.call('GET', lease_beside(key))
+             if not held[i] then
+               redis.call('SET', lease_beside(key), ARGV[1], 'PX', ARGV[2])
+               held[i] = ARGV[1]
+             end
+           end
+         end
+         return held";
+
+    /// Keeps leases alive. KEYS: where they lie. ARGV: the lease, milliseconds to live.
+    RENEW, "renew" =
+        "for _, key in ipairs(KEYS) do
+           if begins(key, ARGV[1]) then redis.call('PEXPIRE', key, ARGV[2]) end
+         end
+         return 0";
+
+    /// Marks an entry as invalidated softly, overtakes the refresh that runs, and announces it. Answers 1 if an entry was there.
     /// KEYS: entry, bus. ARGV: where "fresh until" stands, then the message.
     SOFTEN, "soften" =
         "local there = begins(KEYS[1], MAGIC)
+         redis.call('UNLINK', lease_beside(KEYS[1]))
          if there then
            redis.call('SETRANGE', KEYS[1], ARGV[1], string.rep('\\0', 8))
          else
@@ -96,7 +121,7 @@ scripts! {
          announce(3, 6 + n)
          return done";
 
-    /// Gives leases back. KEYS: entries. ARGV: the lease.
+    /// Gives leases back. KEYS: where they lie. ARGV: the lease.
     RELEASE, "release" =
         "for _, key in ipairs(KEYS) do
            if begins(key, ARGV[1]) then redis.call('DEL', key) end
@@ -108,6 +133,25 @@ scripts! {
 const COMMON: &str = "
 local function begins(key, text)
   return redis.pcall('GETRANGE', key, 0, #text - 1) == text
+end
+-- Where the lease of a refresh lies, whose entry stays.
+local function lease_beside(entry)
+  return (string.gsub(entry, '}:', '}!lease:', 1))
+end
+-- Whether what lies at the key begins as expected: with a lease, or with the header of an entry
+-- and, if one follows in what is expected, the lease of its refresh beside it. That one goes.
+local function still_begins(key, expected)
+  local lease = ''
+  if string.sub(expected, 1, #MAGIC) == MAGIC then
+    lease = string.sub(expected, HEADER + 1)
+    expected = string.sub(expected, 1, HEADER)
+  end
+  if lease ~= '' then
+    local beside = lease_beside(key)
+    if not begins(beside, lease) then return false end
+    redis.call('UNLINK', beside)
+  end
+  return begins(key, expected)
 end
 local function version_of(entry)
   return struct.unpack('>I4I4', entry, VERSION_AT + 1)

@@ -8,6 +8,10 @@ pub enum Step {
     Tags,
     /// Takes the leases of a load.
     Acquire,
+    /// Looks whether others still hold the leases that are waited for.
+    WaitForLeases,
+    /// Keeps leases while a load runs.
+    Renew,
     /// Takes the place of an entry that cannot be used.
     Claim,
     /// Writes what was loaded.
@@ -42,7 +46,8 @@ impl Step {
     /// Whether a call may be made twice: where the first answer was lost, it may have been made
     /// already.
     pub(crate) fn may_repeat(self) -> bool {
-        matches!(self, Self::Get | Self::Tags | Self::Prove) || self.is_invalidation()
+        matches!(self, Self::Get | Self::Tags | Self::Prove | Self::WaitForLeases)
+            || self.is_invalidation()
     }
 
     /// Whether it takes something away that nobody may read any more.

@@ -31,6 +31,7 @@ impl Recorder {
                 success: self.loads_ok.read(),
                 failure: self.loads_failed.read(),
                 in_flight: self.loads_in_flight.load(Relaxed),
+                ..Loads::default()
             },
             invalidations: self.invalidations(),
             settings,

@@ -25,6 +25,8 @@ mod failover;
 #[cfg(feature = "redis")]
 mod faults;
 #[cfg(feature = "redis")]
+mod fleet;
+#[cfg(feature = "redis")]
 mod greeting;
 mod groups;
 #[cfg(feature = "redis")]
@@ -38,6 +40,7 @@ mod invalidations;
 mod l1_only;
 #[cfg(feature = "redis")]
 mod late_calls;
+mod loads;
 mod looking;
 #[cfg(feature = "redis")]
 mod lost_answers;
@@ -57,6 +60,7 @@ mod refusals;
 mod scouts;
 #[cfg(feature = "redis")]
 mod single_flight;
+mod spans;
 #[cfg(feature = "redis")]
 mod stale;
 mod state_machine;

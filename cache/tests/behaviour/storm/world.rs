@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use rand::RngExt;
-use strata_cache::Pattern;
 use strata_cache::report::Effect;
+use strata_cache::{Loaded, Pattern};
 use tokio::task::JoinHandle;
 
 use super::node::StormNode;
@@ -58,6 +58,10 @@ impl Row {
     }
 }
 
+fn row(version: u64) -> Loaded<u64> {
+    Loaded::from(version).version(version)
+}
+
 impl World {
     pub(super) async fn start() -> Arc<Self> {
         let redis = Redis::start().await;
@@ -102,10 +106,10 @@ impl World {
         let world = Arc::clone(self);
         let load = move || async move {
             pause(2).await;
-            Ok::<_, std::io::Error>(Some(world.rows[key as usize].version.load(SeqCst)))
+            Ok::<_, std::io::Error>(Some(row(world.rows[key as usize].version.load(SeqCst))))
         };
         // A panicking log may end a load; it never makes one lie.
-        let read = node.cache.get_or_load(&key, load).await.ok()?;
+        let read = node.cache.get_or_load_entry(&key, load).await.ok()?;
         read.value.as_deref().copied()
     }
 
@@ -131,9 +135,9 @@ impl World {
     async fn writer(self: Arc<Self>) {
         while !self.over.load(SeqCst) {
             let (n, key) = pick();
-            let (node, row) = (self.node(n), &self.rows[key as usize]);
-            let _turn = row.writing.lock().await;
-            let version = row.version.fetch_add(1, SeqCst) + 1;
+            let (node, this) = (self.node(n), &self.rows[key as usize]);
+            let _turn = this.writing.lock().await;
+            let version = this.version.fetch_add(1, SeqCst) + 1;
             let way = rand::rng().random_range(0..10);
             let effect = match way {
                 0 => {
@@ -141,17 +145,21 @@ impl World {
                     node.cache.invalidate_pattern(&pattern).await
                 }
                 1..4 => {
-                    let write = async move { Ok::<_, std::io::Error>(version) };
-                    node.cache.write_through(&key, write).await.unwrap().1
+                    let write = async move { Ok::<_, std::io::Error>(row(version)) };
+                    node.cache.write_through_entry(&key, write).await.unwrap().1
                 }
                 _ => node.cache.invalidate(&key).await,
             };
             if effect == Effect::Queued {
                 self.queued.fetch_add(1, SeqCst);
             } else {
-                row.everywhere.lock().unwrap().push_back((Instant::now(), version));
+                this.everywhere.lock().unwrap().push_back((Instant::now(), version));
             }
             node.acknowledged[key as usize].fetch_max(version, SeqCst);
+            if way > 7 {
+                // Nothing has changed since: what is served stale is what was acknowledged.
+                node.cache.invalidate_softly(&key).await;
+            }
             self.writes.fetch_add(1, SeqCst);
             pause(200).await;
         }

@@ -128,6 +128,43 @@ async fn a_write_whose_future_panics_after_the_commit_is_invalidated_everywhere(
 }
 
 #[tokio::test]
+async fn a_write_that_panics_after_the_commit_is_invalidated_on_a_node_without_redis() {
+    let node = lonely_node().await;
+    let (cache, row) = (named::<u64>(&node, "users"), Row::default());
+    row.read(&cache, &1).await;
+    let (commit, writing) = (row.clone(), cache.clone());
+    let write = async move {
+        commit.write(7);
+        panic!("after the commit") as Result<u64, Error>
+    };
+    survived(async move { drop(writing.write_through(&1, write).await) }).await;
+    assert_eq!(row.value(&cache, &1).await, 7);
+}
+
+#[tokio::test]
+async fn a_write_whose_caller_goes_away_after_the_commit_is_read_everywhere() {
+    let Scene { _redis, nodes: _nodes, here, there, row } = scene([2_910, 2_911]).await;
+    let (committed, ended) = (CancellationToken::new(), CancellationToken::new());
+    let (commit, told, go_on, writing) =
+        (row.clone(), committed.clone(), ended.clone(), here.clone());
+    let caller = tokio::spawn(async move {
+        let write = async move {
+            commit.write(7);
+            told.cancel();
+            go_on.cancelled().await;
+            Ok::<_, Error>(7)
+        };
+        drop(writing.write_through(&Touchy(2_910), write).await);
+    });
+    committed.cancelled().await;
+    caller.abort();
+    assert!(caller.await.unwrap_err().is_cancelled());
+    ended.cancel();
+    eventually("this node", async || row.value(&here, &Touchy(2_910)).await == 7).await;
+    eventually("the other", async || row.value(&there, &2_910).await == 7).await;
+}
+
+#[tokio::test]
 async fn a_write_whose_runtime_is_dropped_after_the_commit_is_invalidated_everywhere() {
     let Scene { _redis, nodes: _nodes, here, there, row } = scene([2_610, 2_611]).await;
     let committed = CancellationToken::new();

@@ -1,0 +1,59 @@
+//! What those who join a flight wait on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use strata_report::Outcome;
+use tokio::sync::SetOnce;
+
+use crate::LoadError;
+use crate::deadlock::Waits;
+use crate::l1::Entry;
+
+/// How a flight ended: the entry and the outcome of the read that led it.
+pub(crate) type Landing<V> = Result<(Entry<V>, Outcome), LoadError>;
+
+pub(crate) type Flight<V> = Arc<FlightState<V>>;
+
+/// Whether a flight has ended, and what else those who wait for it should know.
+pub(crate) struct FlightState<V> {
+    landing: SetOnce<Landing<V>>,
+    is_queued: AtomicBool,
+    /// What its own load waits for.
+    pub(crate) waits: Arc<Waits>,
+}
+
+impl<V> Default for FlightState<V> {
+    fn default() -> Self {
+        let (landing, is_queued) = (SetOnce::new(), AtomicBool::new(false));
+        Self { landing, is_queued, waits: Arc::default() }
+    }
+}
+
+impl<V> FlightState<V> {
+    /// The first landing counts: a stale answer may have been given already.
+    pub(crate) fn land(&self, landing: Landing<V>) {
+        let _ = self.landing.set(landing);
+    }
+
+    pub(crate) async fn landing(&self) -> &Landing<V> {
+        self.landing.wait().await
+    }
+
+    pub(crate) fn has_landed(&self) -> bool {
+        self.landing.initialized()
+    }
+
+    pub(crate) fn enter_queue(&self) {
+        self.is_queued.store(true, Relaxed);
+    }
+
+    pub(crate) fn leave_queue(&self) {
+        self.is_queued.store(false, Relaxed);
+    }
+
+    /// Whether its load waits for a turn.
+    pub(crate) fn is_queued(&self) -> bool {
+        self.is_queued.load(Relaxed)
+    }
+}

@@ -1,0 +1,240 @@
+//! How a node waits for leases that others hold: one poll asks for all that it waits for.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use redis::cmd;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use super::batches::AT_ONCE;
+use super::failed::Away;
+use super::keyspace::Lease;
+use super::link::Link;
+use super::step::Step;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+
+/// Two polls are so far apart at least, for each lease that is waited for.
+const APART: Duration = Duration::from_micros(100);
+
+/// Somebody's lease, as it was seen, and where it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HeldLease {
+    place: Arc<str>,
+    seen: Vec<u8>,
+}
+
+impl HeldLease {
+    pub(super) fn new(place: String, seen: Vec<u8>) -> Self {
+        Self { place: Arc::from(place), seen }
+    }
+
+    /// Whether it is kept for as long as a load runs, and no longer. Those of writes and of nodes
+    /// of an earlier version are not.
+    pub(crate) fn is_of_load(&self) -> bool {
+        Lease::is_of_load(&self.seen)
+    }
+}
+
+/// All that a node waits for. Each wait is looked at after pauses that grow with the time waited,
+/// and none more often than their number allows.
+#[derive(Default)]
+pub(crate) struct LeaseWaits {
+    waits: Mutex<Waits>,
+    added: Notify,
+}
+
+#[derive(Default)]
+struct Waits {
+    all: Vec<Wait>,
+    next_id: u64,
+    is_polled: bool,
+}
+
+/// What one flight waits for: the first change of any of its leases.
+struct Wait {
+    id: u64,
+    leases: Vec<HeldLease>,
+    began: Instant,
+    due: Instant,
+    told: oneshot::Sender<Result<Vec<usize>, Away>>,
+}
+
+impl Wait {
+    fn pause(&self, now: Instant) -> Duration {
+        pause(now - self.began)
+    }
+}
+
+/// An eighth of what was waited so far.
+fn pause(waited: Duration) -> Duration {
+    (waited / 8).clamp(FIRST_PAUSE, LONGEST_PAUSE)
+}
+
+impl Link {
+    /// Waits until some of the leases are given up, taken by somebody else or become entries: which
+    /// ones. It waits since `began`.
+    pub(crate) async fn wait_for_leases(
+        self: &Arc<Self>,
+        leases: Vec<HeldLease>,
+        began: Instant,
+    ) -> Result<Vec<usize>, Away> {
+        let n_leases = leases.len();
+        let (told, hears) = oneshot::channel();
+        if self.lease_waits.add(leases, began, told) {
+            tokio::spawn(poll(Arc::clone(self)));
+        }
+        // Where the poll ended with its runtime, whoever waits looks for itself.
+        hears.await.unwrap_or_else(|_| Ok((0..n_leases).collect()))
+    }
+}
+
+impl LeaseWaits {
+    /// Says whether nobody polls yet.
+    fn add(
+        &self,
+        leases: Vec<HeldLease>,
+        began: Instant,
+        told: oneshot::Sender<Result<Vec<usize>, Away>>,
+    ) -> bool {
+        let mut waits = self.waits();
+        waits.next_id += 1;
+        let (id, now) = (waits.next_id, Instant::now());
+        let due = now + pause(now - began);
+        waits.all.push(Wait { id, leases, began, due, told });
+        self.added.notify_one();
+        !std::mem::replace(&mut waits.is_polled, true)
+    }
+
+    /// When to look next, if anybody still waits.
+    fn next_due(&self, looked_at: Option<Instant>) -> Option<Instant> {
+        let mut waits = self.waits();
+        waits.all.retain(|wait| !wait.told.is_closed());
+        let Some(due) = waits.all.iter().map(|wait| wait.due).min() else {
+            waits.is_polled = false;
+            return None;
+        };
+        let n_leases: usize = waits.all.iter().map(|wait| wait.leases.len()).sum();
+        let apart = FIRST_PAUSE + APART * u32::try_from(n_leases).unwrap_or(u32::MAX);
+        Some(looked_at.map_or(due, |at| due.max(at + apart)))
+    }
+
+    /// What is due, or will be soon: by wait, the places of its leases.
+    fn due(&self) -> Vec<(u64, Vec<Arc<str>>)> {
+        let now = Instant::now();
+        let waits = self.waits();
+        let is_due = |wait: &&Wait| wait.due <= now + wait.pause(now) / 2;
+        let places =
+            |wait: &Wait| wait.leases.iter().map(|lease| Arc::clone(&lease.place)).collect();
+        waits.all.iter().filter(is_due).map(|wait| (wait.id, places(wait))).collect()
+    }
+
+    /// Tells a wait what lies there by now, or when it will be looked at again.
+    fn found(&self, id: u64, found: Result<Vec<Option<Vec<u8>>>, Away>) {
+        let mut waits = self.waits();
+        let Some(at) = waits.all.iter().position(|wait| wait.id == id) else { return };
+        let wait = &mut waits.all[at];
+        let changed = found.map(|found| {
+            let both = wait.leases.iter().zip(found).enumerate();
+            both.filter(|(_, (lease, found))| found.as_ref() != Some(&lease.seen))
+                .map(|(at, _)| at)
+                .collect::<Vec<usize>>()
+        });
+        if changed.as_ref().is_ok_and(Vec::is_empty) {
+            let now = Instant::now();
+            wait.due = now + wait.pause(now);
+            return;
+        }
+        let wait = waits.all.swap_remove(at);
+        drop(waits);
+        let _ = wait.told.send(changed);
+    }
+
+    fn waits(&self) -> MutexGuard<'_, Waits> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Looks at what is waited for until nobody waits.
+async fn poll(link: Arc<Link>) {
+    let waits = &link.lease_waits;
+    let cut_short = CutShort(waits);
+    let mut looked_at = None;
+    while let Some(due) = waits.next_due(looked_at) {
+        tokio::select! {
+            () = sleep_until(due) => {}
+            () = waits.added.notified() => continue,
+        }
+        let due = waits.due();
+        let places: Vec<Arc<str>> = due.iter().flat_map(|(_, places)| places.clone()).collect();
+        looked_at = Some(Instant::now());
+        let mut found = link.look_at_leases(&places).await.map(Vec::into_iter);
+        for (id, places) in due {
+            let found = found.as_mut().map(|found| found.by_ref().take(places.len()).collect());
+            waits.found(id, found.map_err(|Away| Away));
+        }
+    }
+    std::mem::forget(cut_short);
+}
+
+impl Link {
+    async fn look_at_leases(&self, places: &[Arc<str>]) -> Result<Vec<Option<Vec<u8>>>, Away> {
+        let mut found = Vec::with_capacity(places.len());
+        for places in places.chunks(AT_ONCE) {
+            let mut mget = cmd("MGET");
+            for place in places {
+                mget.arg(&**place);
+            }
+            found.extend(self.ask::<Vec<Option<Vec<u8>>>>(Step::WaitForLeases, &mget).await?);
+        }
+        Ok(found)
+    }
+}
+
+/// The poll's runtime was dropped: those who wait are told, and the next one polls anew.
+struct CutShort<'a>(&'a LeaseWaits);
+
+impl Drop for CutShort<'_> {
+    fn drop(&mut self) {
+        let mut waits = self.0.waits();
+        waits.is_polled = false;
+        let dropped = std::mem::take(&mut waits.all);
+        drop(waits);
+        drop(dropped);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_with_the_time_waited_within_their_bounds() {
+        let millis = Duration::from_millis;
+        let pauses = [0, 8, 80, 800, 8_000].map(|waited| pause(millis(waited)));
+        assert_eq!(pauses, [2, 2, 10, 100, 250].map(millis));
+    }
+
+    #[test]
+    fn a_thousand_waits_are_polled_no_more_often_than_their_number_allows() {
+        let waits = LeaseWaits::default();
+        let now = Instant::now();
+        let mut hears = Vec::new();
+        for key in 0..1_000 {
+            let (told, hear) = oneshot::channel();
+            let lease = HeldLease::new(key.to_string(), b"lease:load:1".to_vec());
+            assert_eq!(waits.add(vec![lease], now, told), key == 0, "one polls for all");
+            hears.push(hear);
+        }
+        let due = waits.next_due(Some(now)).unwrap();
+        assert_eq!(due - now, Duration::from_millis(102));
+        hears.truncate(1);
+        assert!(waits.next_due(Some(now)).unwrap() < due, "those who went away count no more");
+        hears.clear();
+        assert_eq!(waits.next_due(None), None);
+        let (told, _hear) = oneshot::channel();
+        assert!(waits.add(Vec::new(), now, told), "the next one polls anew");
+    }
+}
