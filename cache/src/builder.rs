@@ -208,8 +208,16 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         self
     }
 
-    /// The version of the value's form. Entries of another version in L2 are misses, so a deploy
-    /// that changes the form never reads the old one.
+    /// The version of the value's form; 0 by default. Raise it with each change that the codec
+    /// cannot read across. Each version keeps its own entries in L2, so the old and the new program
+    /// go on hitting side by side during a deploy, and after a rollback. An invalidation by either
+    /// takes the entries of all versions away. A version's entries are looked for as long as they
+    /// may live, and a day longer.
+    ///
+    /// Nodes of a Strata that knows one version at a time remove only the entries of version 0.
+    /// What they leave of another version is removed by each node of that version that hears of
+    /// it, before it reads L2 again. Where no node of that version runs meanwhile, such entries
+    /// stay for their time to live in L2.
     pub fn schema(mut self, version: u16) -> Self {
         self.policy.schema = version;
         self

@@ -57,7 +57,7 @@ impl<K: Key, V: Value> Core<K, V> {
             misses_sampled_one_in: MISSES_SAMPLED_ONE_IN,
         };
         let recorder = Arc::new(Recorder::new(policy.recording, &grouping, bounds));
-        let l2 = policy.l2_time_to_live.and_then(|_| node.shared().keyspace(&name));
+        let l2 = policy.l2_time_to_live.and_then(|_| node.shared().keyspace(&name, policy.schema));
         Arc::new(Self {
             l1: L1::new(capacity, policy.time_to_idle, Arc::clone(&recorder)),
             fence: Fence::new(),

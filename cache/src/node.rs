@@ -104,7 +104,7 @@ impl Node {
         Ok(cache.look_l1(key)?.await)
     }
 
-    /// One key in L2; `None` where L2 is off or cannot be asked.
+    /// One key in L2, as this node's schema keeps it; `None` where L2 is off or cannot be asked.
     ///
     /// # Errors
     /// When there is no such cache, or the text is no key of it.
@@ -126,7 +126,8 @@ impl Node {
     }
 
     /// Keys in L2 that match, by SCAN: how many, and the first `limit` of them; `None` where L2 is
-    /// off or cannot be asked. SCAN may count a key twice while Redis resizes.
+    /// off or cannot be asked. A key that two schemas keep counts twice and is listed once. SCAN may
+    /// count a key twice while Redis resizes.
     ///
     /// # Errors
     /// When there is no such cache.
@@ -200,7 +201,8 @@ impl Node {
     }
 
     /// Counts the keys of every cache of the namespace in L2 by one paced SCAN, and estimates
-    /// their size in bytes from a sample: `(cache, entries, weight_bytes)`. A cache without keys
+    /// their size in bytes from a sample: `(cache, entries, weight_bytes)`. Entries of every schema
+    /// count. A cache without keys
     /// is left out, and so are this node's structures. `None` where L2 cannot be asked.
     pub async fn count_l2(&self) -> Option<Vec<(String, u64, u64)>> {
         let link = self.shared.link()?;

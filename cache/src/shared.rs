@@ -119,10 +119,10 @@ impl Shared {
         }
     }
 
-    /// This cache's keys in L2; `None` without Redis.
-    pub(crate) fn keyspace(&self, cache: &str) -> Option<Keyspace> {
+    /// This cache's keys in L2, as a schema names them; `None` without Redis.
+    pub(crate) fn keyspace(&self, cache: &str, schema: u16) -> Option<Keyspace> {
         let link = Arc::clone(self.link.as_ref()?);
-        Some(Keyspace::new(link, self.bus.clone(), cache))
+        Some(Keyspace::new(link, self.bus.clone(), (cache, schema)))
     }
 
     pub(crate) fn register(&self, cache: &Arc<impl CacheFace + 'static>) -> Result<(), BuildError> {
@@ -246,8 +246,8 @@ impl Shared {
         let replay = move |connection, together: Vec<Pending>| {
             let shared = Arc::clone(&shared);
             async move {
-                let keyspace = together.first().and_then(|first| shared.keyspace(first.cache()));
-                let Some(keyspace) = keyspace else { return Ok(()) };
+                let keyspace = |one: &Pending| shared.keyspace(one.cache(), one.schema());
+                let Some(keyspace) = together.first().and_then(keyspace) else { return Ok(()) };
                 let sequence = keyspace.replay(connection, &together).await?;
                 if let ([Pending::Tag { cache, tag }], Some(sequence)) = (&*together, sequence) {
                     // Before L2 is trusted: nobody hears messages of their own.

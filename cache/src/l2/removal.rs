@@ -2,25 +2,53 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, RedisResult, ScriptInvocation, cmd};
+use redis::{RedisResult, ScriptInvocation, cmd};
 
-use super::batches::batches;
+use super::batches::{AT_ONCE, batches};
 use super::envelope::FRESH_AT;
 use super::failed::{Away, Failed};
 use super::keyspace::Keyspace;
 use super::pending::Pending;
+use super::schemas::Walked;
 use super::scripts;
 use super::step::Step;
 use crate::bus::What;
 use crate::clock::Moment;
 use crate::node::Progress;
-use crate::pattern::{Pattern, escape};
+use crate::pattern::Pattern;
 
 /// Keys asked for in one SCAN step.
-const SCAN_COUNT: usize = 1_000;
+pub(super) const SCAN_COUNT: usize = 1_000;
 
 /// Beyond so many tags all are taken as invalidated, and counted anew.
 const MAX_TAGS_IN_REDIS: usize = 100_000;
+
+/// A walk over L2 that removes what any of the patterns matches; everything without one.
+pub(super) struct Walk<'a> {
+    patterns: &'a [Option<&'a Pattern>],
+    walked: Option<Walked>,
+    cursor: u64,
+    pub(super) is_over: bool,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn over(patterns: &'a [Option<&'a Pattern>]) -> Self {
+        Self { patterns, walked: None, cursor: 0, is_over: false }
+    }
+
+    /// Over the entries of the keyspace's own schema.
+    pub(super) fn over_own() -> Self {
+        Self { patterns: &[None], walked: Some(Walked::Own), cursor: 0, is_over: false }
+    }
+
+    fn single(&self) -> Option<&'a Pattern> {
+        if let [single] = self.patterns { *single } else { None }
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        self.patterns.iter().any(|one| one.is_none_or(|pattern| pattern.matches(text)))
+    }
+}
 
 impl Keyspace {
     /// Removes keys and tells the other nodes, in one step for each batch; queues them where Redis
@@ -101,7 +129,8 @@ impl Keyspace {
         pattern: Option<&Pattern>,
         progress: &Progress,
     ) -> Result<u64, Away> {
-        let removed = match self.scan_away(pattern, progress).await {
+        let patterns = [pattern];
+        let removed = match self.scan_away(Walk::over(&patterns), progress).await {
             Ok(removed) => {
                 let told = self.link.ask(Step::Announce, &self.announcement(pattern)).await;
                 told.map(|()| removed)
@@ -111,36 +140,23 @@ impl Keyspace {
         self.or_queue(removed, || self.pending(pattern))
     }
 
-    async fn scan_away(
-        &self,
-        pattern: Option<&Pattern>,
-        progress: &Progress,
-    ) -> Result<u64, Failed> {
-        let mut cursor = 0;
+    async fn scan_away(&self, mut walk: Walk<'_>, progress: &Progress) -> Result<u64, Failed> {
         let mut removed = 0;
-        loop {
-            let (next, n) = self.unlink_step(pattern, cursor).await?;
+        while !walk.is_over && !progress.cancelled.load(Ordering::Relaxed) {
+            let step = &mut walk;
+            let n = self
+                .link
+                .operate(Step::RemoveSome, move |connection| self.unlink_some(connection, step))
+                .await?;
             removed += n;
             progress.removed.fetch_add(n, Ordering::Relaxed);
             progress.scanned.fetch_add(SCAN_COUNT as u64, Ordering::Relaxed);
-            cursor = next;
-            if cursor == 0 || progress.cancelled.load(Ordering::Relaxed) {
-                return Ok(removed);
-            }
         }
+        Ok(removed)
     }
 
-    async fn unlink_step(
-        &self,
-        pattern: Option<&Pattern>,
-        cursor: u64,
-    ) -> Result<(u64, u64), Failed> {
-        let patterns = [pattern];
-        let unlinking = |connection| self.unlink_any(connection, &patterns, cursor);
-        self.link.operate(Step::RemoveSome, unlinking).await
-    }
-
-    /// How many keys match, and the first `limit` of them.
+    /// How many keys match, and the first `limit` of them. One that two schemas keep counts twice
+    /// and is listed once.
     pub(crate) async fn matching(
         &self,
         pattern: &Pattern,
@@ -152,7 +168,11 @@ impl Keyspace {
         loop {
             let (next, keys) = self.step(pattern, cursor).await?;
             count += keys.len() as u64;
-            first.extend(keys.into_iter().take(limit.saturating_sub(first.len())));
+            for key in keys {
+                if first.len() < limit && !first.contains(&key) {
+                    first.push(key);
+                }
+            }
             cursor = next;
             if cursor == 0 {
                 return Ok((count, first));
@@ -189,37 +209,62 @@ impl Keyspace {
         announce
     }
 
-    /// One step of SCAN over what matches.
-    pub(super) fn scan(&self, pattern: Option<&Pattern>, cursor: u64) -> Cmd {
-        let glob = format!("{}{}", escape(&self.prefix), pattern.map_or("*", Pattern::as_str));
-        let mut scan = cmd("SCAN");
-        scan.arg(cursor).arg("MATCH").arg(glob).arg("COUNT").arg(SCAN_COUNT);
-        scan
-    }
-
-    /// Removes what any of the patterns matches; Redis itself compares with a single one.
-    pub(super) async fn unlink_any(
+    /// One step of a walk: removes what any of the patterns matches, under every schema.
+    pub(super) async fn unlink_some(
         &self,
         mut connection: MultiplexedConnection,
-        patterns: &[Option<&Pattern>],
-        cursor: u64,
-    ) -> RedisResult<(u64, u64)> {
-        let single = if let [single] = patterns { *single } else { None };
-        let scan = self.scan(single, cursor);
+        walk: &mut Walk<'_>,
+    ) -> RedisResult<u64> {
+        let walked = match walk.walked.take() {
+            Some(walked) => walked,
+            None => self.walked_on(&mut connection).await?,
+        };
+        let scan = self.scan(&walked, walk.single(), walk.cursor);
         let (next, mut keys): (u64, Vec<Vec<u8>>) = scan.query_async(&mut connection).await?;
-        if patterns.len() > 1 {
-            let is_matched = |text: &str| patterns.iter().flatten().any(|one| one.matches(text));
-            keys.retain(|key| self.key_of(key).is_some_and(is_matched));
+        keys.retain(|key| self.names.key_of(key).is_some_and(|text| walk.matches(text)));
+        let removed = match keys.is_empty() {
+            true => 0,
+            false => cmd("UNLINK").arg(keys).query_async(&mut connection).await?,
+        };
+        walk.cursor = next;
+        // The first entries of another schema may have come meanwhile.
+        let again = next == 0
+            && walked == Walked::Plain
+            && self.walked_on(&mut connection).await? != Walked::Plain;
+        walk.is_over = next == 0 && !again;
+        walk.walked = Some(walked).filter(|_| !again);
+        Ok(removed)
+    }
+
+    /// Removes the entries of this schema alone, where another node's invalidation of them did not.
+    pub(super) async fn unlink_own(
+        &self,
+        mut connection: MultiplexedConnection,
+        keys: &[String],
+    ) -> RedisResult<()> {
+        for keys in keys.chunks(AT_ONCE) {
+            let mut unlink = cmd("UNLINK");
+            for key in keys {
+                unlink.arg(self.entry(key));
+            }
+            let _: u64 = unlink.query_async(&mut connection).await?;
         }
-        if keys.is_empty() {
-            return Ok((next, 0));
-        }
-        let removed = cmd("UNLINK").arg(keys).query_async(&mut connection).await?;
-        Ok((next, removed))
+        Ok(())
     }
 
     pub(crate) fn pending_key(&self, key: &str) -> Pending {
         Pending::Key { cache: self.cache.clone(), key: key.to_owned() }
+    }
+
+    /// What another node's invalidation of a key left of this schema.
+    pub(crate) fn pending_own(&self, key: &str) -> Pending {
+        let (cache, schema) = (self.cache.clone(), self.names.schema);
+        Pending::Own { cache, schema, key: key.to_owned() }
+    }
+
+    /// What another node's invalidation of many keys left of this schema.
+    pub(crate) fn pending_all_own(&self) -> Pending {
+        Pending::AllOwn { cache: self.cache.clone(), schema: self.names.schema }
     }
 
     pub(crate) fn pending_tag(&self, tag: &str) -> Pending {

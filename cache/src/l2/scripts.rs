@@ -7,17 +7,20 @@ use crate::script::scripts;
 scripts! {
     script;
 
-    /// Removes entries, which takes their leases as well, and announces each on the bus. Answers
-    /// how many entries, not just leases, were there.
+    /// Removes entries under every schema, which takes their leases as well, and announces each on
+    /// the bus. Answers how many entries, not just leases, were there.
     /// KEYS: entries, bus. ARGV: the message, then what it is about for each entry.
     REMOVE, "remove" =
-        "local removed, targets = 0, {}
-         for i = 1, #KEYS - 3 do
-           if begins(KEYS[i], MAGIC) then removed = removed + 1 end
-           redis.call('UNLINK', KEYS[i])
-           targets[i] = ARGV[5 + i]
+        "local removed, targets, bus = 0, {}, #KEYS - 2
+         local function take(key)
+           if begins(key, MAGIC) then removed = removed + 1 end
+           redis.call('UNLINK', key)
          end
-         announce(#KEYS - 2, 1, targets)
+         for i = 1, bus - 1 do
+           targets[i] = ARGV[5 + i]
+           each(KEYS[i], bus, 1, targets[i], take)
+         end
+         announce(bus, 1, targets)
          return removed";
 
     /// Invalidates a tag and announces it. Answers the announcement's number.
@@ -36,16 +39,17 @@ scripts! {
 
     /// Writes each entry where what lies there still begins as it did when we looked: with our
     /// lease, or with the entry that we refresh. A newer row's entry stays; where a tag was
-    /// invalidated meanwhile, nothing does. KEYS: entries, tags, sequence. ARGV: for each entry
-    /// what must lie there, the entry, milliseconds to live, stamp, number of tags, the tags.
-    /// Answers 1 or 0 for each.
+    /// invalidated meanwhile, nothing does. KEYS: entries, tags, sequence, schemas. ARGV: schema,
+    /// then for each entry what must lie there, the entry, milliseconds to live, stamp, number of
+    /// tags, the tags. Answers 1 or 0 for each.
     COMMIT, "commit" =
-        "local done, at = {}, 1
-         for i = 1, #KEYS - 2 do
+        "local done, at = {}, 2
+         for i = 1, #KEYS - 3 do
            local key, n = KEYS[i], tonumber(ARGV[at + 4])
            done[i] = 0
            if begins(key, ARGV[at]) and not holds_newer(key, ARGV[at + 1]) then
-             if tags_hold(KEYS[#KEYS - 1], KEYS[#KEYS], ARGV[at + 3], at + 5, n) then
+             if tags_hold(KEYS[#KEYS - 2], KEYS[#KEYS - 1], ARGV[at + 3], at + 5, n) then
+               lives(KEYS[#KEYS], ARGV[1], ARGV[at + 2])
                redis.call('SET', key, ARGV[at + 1], 'PX', ARGV[at + 2])
                done[i] = 1
              else
@@ -63,37 +67,45 @@ scripts! {
          redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
          return 1";
 
-    /// Marks an entry as invalidated softly and announces it. Answers 1 if an entry was there.
-    /// KEYS: entry, bus. ARGV: where "fresh until" stands, then the message.
+    /// Marks an entry as invalidated softly, under every schema, and announces it. Answers how many
+    /// entries were there. KEYS: entry, bus. ARGV: where "fresh until" stands, then the message.
     SOFTEN, "soften" =
-        "local there = begins(KEYS[1], MAGIC)
-         if there then
-           redis.call('SETRANGE', KEYS[1], ARGV[1], string.rep('\\0', 8))
-         else
-           redis.call('UNLINK', KEYS[1])
-         end
+        "local there = 0
+         each(KEYS[1], 2, 2, ARGV[5], function(key)
+           if begins(key, MAGIC) then
+             redis.call('SETRANGE', key, ARGV[1], string.rep('\\0', 8))
+             there = there + 1
+           else
+             redis.call('UNLINK', key)
+           end
+         end)
          announce(2, 2)
-         return there and 1 or 0";
+         return there";
 
     /// Writes an entry if the lease is still ours and its tags hold. Else removes what is there,
-    /// unless it is of a newer row. Announces in every case. Answers 1 if nothing came in between;
-    /// an empty entry is then not written either, and what is there goes.
-    /// KEYS: entry, tags, bus.
-    /// ARGV: lease, entry, milliseconds to live, stamp, number of tags, the tags, then the message.
+    /// unless it is of a newer row, and what other schemas hold likewise. Announces in every case.
+    /// Answers 1 if nothing came in between; an empty entry is then not written either, and what is
+    /// there goes. KEYS: entry, tags, schemas, bus. ARGV: schema, lease, entry, milliseconds to
+    /// live, stamp, number of tags, the tags, then the message.
     REPLACE, "replace" =
-        "local done, n = 0, tonumber(ARGV[5])
-         if ARGV[2] == '' then
-           if begins(KEYS[1], ARGV[1]) then done = 1 end
-           redis.call('UNLINK', KEYS[1])
-         elseif not holds_newer(KEYS[1], ARGV[2]) then
-           if begins(KEYS[1], ARGV[1]) and tags_hold(KEYS[2], KEYS[4], ARGV[4], 6, n) then
-             redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-             done = 1
-           else
-             redis.call('UNLINK', KEYS[1])
+        "local done, n = 0, tonumber(ARGV[6])
+         local function write(key)
+           local is_ours = key == KEYS[1] and begins(key, ARGV[2])
+           if ARGV[3] == '' then
+             if is_ours then done = 1 end
+             redis.call('UNLINK', key)
+           elseif not holds_newer(key, ARGV[3]) then
+             if is_ours and tags_hold(KEYS[2], KEYS[5], ARGV[5], 7, n) then
+               lives(KEYS[3], ARGV[1], ARGV[4])
+               redis.call('SET', key, ARGV[3], 'PX', ARGV[4])
+               done = 1
+             else
+               redis.call('UNLINK', key)
+             end
            end
          end
-         announce(3, 6 + n)
+         each(KEYS[1], 4, 7 + n, ARGV[10 + n], write)
+         announce(4, 7 + n)
          return done";
 
     /// Gives leases back. KEYS: entries. ARGV: the lease.
@@ -120,6 +132,13 @@ local function holds_newer(key, entry)
   if #there < HEADER then return false end
   local there_high, there_low = version_of(there)
   return there_high > high or (there_high == high and there_low > low)
+end
+-- Takes note of how long an entry of this schema may lie in Redis.
+local function lives(schemas, schema, ms)
+  if schema ~= '0' then
+    local until_ms = string.format('%.0f', redis.call('TIME')[1] * 1000 + ms + 1000)
+    redis.call('ZADD', schemas, 'GT', until_ms, schema)
+  end
 end
 -- Whether none of n tags was invalidated after the stamp. What the hash does not name was
 -- invalidated before the hash was made, or never.
