@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why a read was not answered. Cheap to clone: all readers of one flight share it.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -78,6 +79,16 @@ pub enum BuildError {
     /// Names take part in Redis keys and metric labels: 1 to 64 of `a-z`, `0-9`, `_` and `-`.
     #[error("use {0:?} as a name: it must be 1 to 64 of a-z, 0-9, _ and -")]
     BadName(String),
+    /// A setting with which nothing would work.
+    #[error("use {setting} = {value}: it must be {allowed}")]
+    BadSetting {
+        /// The method that sets it.
+        setting: &'static str,
+        /// What was set.
+        value: String,
+        /// What may be set.
+        allowed: &'static str,
+    },
     /// A group's template is empty, too long, or its braces do not pair.
     #[error("use {0:?} as the template of a key group")]
     BadTemplate(String),
@@ -90,4 +101,14 @@ pub enum BuildError {
     /// A cache has one write-behind at a time on one node.
     #[error("build a second write-behind for {0:?}")]
     DuplicateWriteBehind(String),
+}
+
+impl BuildError {
+    /// Refuses a time within which nothing can happen.
+    pub(crate) fn unless_a_millisecond(setting: &'static str, time: Duration) -> Result<(), Self> {
+        if time >= Duration::from_millis(1) {
+            return Ok(());
+        }
+        Err(Self::BadSetting { setting, value: format!("{time:?}"), allowed: "1ms or longer" })
+    }
 }

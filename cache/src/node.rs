@@ -282,7 +282,8 @@ impl Node {
 }
 
 impl NodeBuilder {
-    /// The node's id, for reports. Default "1". The bus tells nodes apart by other means.
+    /// The node's id, for reports: 1 to 256 bytes, or the node does not start. Default "1". The bus
+    /// tells nodes apart by other means.
     pub fn id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.id);
         self
@@ -301,7 +302,9 @@ impl NodeBuilder {
     }
 
     /// The hard timeout of one L2 call: as long as a read waits for Redis at most. Default
-    /// [`Node::DEFAULT_L2_TIMEOUT`]. Scans and replays have longer ones, which no read waits for.
+    /// [`Node::DEFAULT_L2_TIMEOUT`]. At least a millisecond, or the node does not start: without an
+    /// answer in time no invalidation would ever be known to have arrived. More than a day counts as
+    /// a day. Scans and replays have longer ones, which no read waits for.
     pub fn l2_timeout(mut self, timeout: Duration) -> Self {
         self.l2_timeout = timeout;
         self
@@ -311,10 +314,12 @@ impl NodeBuilder {
     /// be called within a Tokio runtime.
     ///
     /// # Errors
-    /// Only where the name or the address makes no sense, or there is an address and the feature
-    /// `redis` is off; never because Redis is away.
+    /// Only where the name, the address or a setting makes no sense, which the error names, or there
+    /// is an address and the feature `redis` is off; never because Redis is away.
     pub async fn start(self) -> Result<Node, BuildError> {
         check_name(&self.namespace)?;
+        check_id(&self.id)?;
+        BuildError::unless_a_millisecond("l2_timeout", self.l2_timeout)?;
         let client = self.redis_url.map(redis::Client::open).transpose();
         let client = client.map_err(BuildError::RedisUrl)?;
         let bus = Bus::new(&self.namespace);
@@ -324,6 +329,15 @@ impl NodeBuilder {
         shared.spawn_tasks().await;
         Ok(Node { shared, _end: Arc::new(shutdown.drop_guard()) })
     }
+}
+
+/// Ids take part in reports, metric labels and the names of consumers in Redis.
+fn check_id(id: &str) -> Result<(), BuildError> {
+    if matches!(id.len(), 1..=256) {
+        return Ok(());
+    }
+    let value = format!("a text of {} bytes", id.len());
+    Err(BuildError::BadSetting { setting: "id", value, allowed: "1 to 256 bytes" })
 }
 
 /// Names take part in Redis keys and metric labels.
