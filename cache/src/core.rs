@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use strata_report::{CacheReport, Outcome};
+use strata_report::{CacheReport, Outcome, TagsReport};
 use tokio::sync::SetOnce;
 
 use crate::builder::Policy;
@@ -203,7 +203,12 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     pub(crate) fn numbers(&self) -> CacheReport {
-        self.recorder.report(&self.name, self.l1.size(), self.policy.settings())
+        let (known, forgotten) = self.tags.known_and_forgotten();
+        let in_redis = self.l2.as_ref().map(|l2| l2.tag_counts.known_and_forgotten());
+        let (l2_known, l2_forgotten) = in_redis.unwrap_or_default();
+        let tags = TagsReport { known, forgotten, l2_known, l2_forgotten };
+        let report = self.recorder.report(&self.name, self.l1.size(), self.policy.settings());
+        CacheReport { tags, ..report }
     }
 }
 

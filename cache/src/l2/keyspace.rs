@@ -8,6 +8,7 @@ use super::link::Link;
 use super::schemas::Names;
 use super::scripts;
 use super::step::Step;
+use super::tag_counts::TagCounts;
 use crate::bus::{Bus, What};
 
 /// One cache's keys in L2, as one schema names them.
@@ -17,6 +18,7 @@ pub(crate) struct Keyspace {
     pub(super) cache: String,
     pub(super) names: Names,
     pub(super) tags: String,
+    pub(crate) tag_counts: TagCounts,
     entry_bytes: EntryBytes,
 }
 
@@ -91,7 +93,8 @@ impl Keyspace {
         let names = Names::new(bus.stem(cache), bus.beside(&format!("schemas:{cache}")), schema);
         let tags = bus.beside(&format!("tags:{cache}"));
         let entry_bytes = EntryBytes::default();
-        Self { link, bus, cache: cache.to_owned(), names, tags, entry_bytes }
+        let tag_counts = TagCounts::default();
+        Self { link, bus, cache: cache.to_owned(), names, tags, tag_counts, entry_bytes }
     }
 
     /// One GET, or one MGET for each batch: 256 keys, or fewer where entries are large.

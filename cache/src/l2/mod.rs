@@ -30,6 +30,7 @@ mod schemas;
 mod scripts;
 mod server;
 mod step;
+mod tag_counts;
 mod timeouts;
 
 pub(crate) use answer::{Answer, Verdict};

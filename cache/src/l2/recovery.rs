@@ -227,7 +227,8 @@ impl Keyspace {
                 Ok(None)
             }
             [Pending::Tag { tag, .. }] => {
-                self.send(connection, &self.tag_removal(tag)).await.map(Some)
+                let told = self.send(connection, &self.tag_removal(tag)).await?;
+                Ok(Some(self.tag_counts.take(told)))
             }
             [Pending::Own { .. }, ..] => {
                 let key = |one: &'_ Pending| match one {
