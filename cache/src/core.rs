@@ -11,6 +11,7 @@ use crate::clock::Moment;
 use crate::fence::Fence;
 use crate::l1::{Capacity, Entry, Kept, L1};
 use crate::l2::Keyspace;
+use crate::log_limit::LogLimits;
 use crate::recorder::{Bounds, Grouping, Label, Lives, Recorder};
 use crate::tags::Tags;
 use crate::ticket::Ticket;
@@ -34,6 +35,10 @@ pub(crate) struct Core<K, V> {
     pub(crate) reclaimed: AtomicU64,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) grouping: Grouping<K>,
+    pub(crate) log: LogLimits,
+    /// How many values were written since the last that was read back.
+    #[cfg(debug_assertions)]
+    pub(crate) n_encoded: AtomicU64,
 }
 
 /// How a flight ended: the entry and the outcome of the read that led it.
@@ -70,6 +75,9 @@ impl<K: Key, V: Value> Core<K, V> {
             l2,
             recorder,
             grouping,
+            log: LogLimits::default(),
+            #[cfg(debug_assertions)]
+            n_encoded: AtomicU64::new(0),
         })
     }
 

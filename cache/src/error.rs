@@ -1,11 +1,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Why a read was not answered. Cheap to clone: all readers of one flight share it.
+/// Why a read was not answered. Cheap to clone: all readers of one flight share it. What the source
+/// said is the error's source; [`ErrorChain`](crate::ErrorChain) prints both.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum LoadError {
     /// The source answered with an error.
-    #[error("load from the source: {0}")]
+    #[error("load from the source")]
     Source(#[source] Arc<dyn std::error::Error + Send + Sync>),
     /// The source did not answer within the load timeout.
     #[error("load from the source within its timeout")]
@@ -71,7 +72,7 @@ pub enum TryWriteError<E> {
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The Redis address cannot be parsed.
-    #[error("read the Redis address: {0}")]
+    #[error("read the Redis address")]
     RedisUrl(#[source] redis::RedisError),
     /// Two caches of one node, or a cache and structures, share a name.
     #[error("use the name {0:?} twice on one node")]

@@ -10,7 +10,7 @@ use crate::bus::{self, Bus, Hearer, Message, Missed, Tail};
 use crate::face::{CacheFace, Ear};
 use crate::l2::{Keyspace, Link, Pending, Step};
 use crate::tasks::log_safely;
-use crate::{BuildError, NotReady, Tasks, clock, reclaim};
+use crate::{BuildError, LogLimit, NotReady, Tasks, clock, reclaim};
 
 /// How often L1's upkeep runs where nobody reads.
 const UPKEEP: Duration = Duration::from_millis(250);
@@ -30,6 +30,7 @@ pub(crate) struct Shared {
     ears: RwLock<Vec<Weak<dyn Ear>>>,
     structures: RwLock<HashSet<String>>,
     to_reclaim: Notify,
+    gaps_told: LogLimit,
     shutdown: CancellationToken,
     tasks: Tasks,
 }
@@ -52,6 +53,7 @@ impl Shared {
             ears: RwLock::default(),
             structures: RwLock::default(),
             to_reclaim: Notify::new(),
+            gaps_told: LogLimit::new(),
             tasks: Tasks::new(shutdown.clone()),
             shutdown,
         }
@@ -222,10 +224,13 @@ impl Hearer for Shared {
         for ear in self.ears().iter().filter(|ear| missed.is_of(ear.cache())) {
             ear.gap();
         }
-        log_safely(|| {
-            let node = &*self.id;
-            tracing::warn!(node, ?missed, "invalidations may have been missed: L1 is emptied");
-        });
+        if let Some(times) = self.gaps_told.due() {
+            log_safely(|| {
+                let node = &*self.id;
+                let what = "invalidations may have been missed: L1 is emptied";
+                tracing::warn!(node, ?missed, times, "{what}");
+            });
+        }
     }
 }
 

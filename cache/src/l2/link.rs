@@ -16,6 +16,7 @@ use super::operator::Operator;
 use super::pending::{Pending, Queue};
 use super::step::Step;
 use super::timeouts::Timeouts;
+use crate::LogLimit;
 use crate::bus::Bus;
 use crate::recorder::Counter;
 use crate::tasks::log_safely;
@@ -50,6 +51,7 @@ pub(crate) struct Link {
     pub(super) renewing: tokio::sync::Mutex<()>,
     pub(super) operator: Operator,
     pub(super) errors: Errors,
+    opening_told: LogLimit,
     pub(super) counts: Counts,
     #[cfg(feature = "holds")]
     pub(crate) holds: Holds,
@@ -97,6 +99,7 @@ impl Link {
             renewing: tokio::sync::Mutex::default(),
             operator: Operator::default(),
             errors: Errors::default(),
+            opening_told: LogLimit::new(),
             counts: Counts::default(),
             #[cfg(feature = "holds")]
             holds: Holds::default(),
@@ -176,7 +179,11 @@ impl Link {
         self.counts.opened.add(1);
         self.opened.notify_one();
         let (code, message) = (&*why.code, &*why.message);
-        log_safely(|| tracing::warn!(code, message, "L2 is away: reads go on without it"));
+        if let Some(times) = self.opening_told.due() {
+            log_safely(|| {
+                tracing::warn!(code, message, times, "L2 is away: reads go on without it");
+            });
+        }
     }
 
     /// Whether the connection leads to another run of Redis than this one, as far as both tell. What
