@@ -24,6 +24,13 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// what it began goes on. A reader that starts
 /// after an acknowledged invalidation or write never sees an older value on this node, and never
 /// joins a flight that began before it. With Redis, one process at a time loads a key.
+///
+/// # Where code of the service runs
+/// Loads and writes run on tasks of their own, in the runtime of the reader that began them, so that
+/// they end also where the reader gives up. Task-locals are not there: read them before the call and
+/// move what they hold into the closure, or wrap the load in `LocalKey::scope`. A load serves every
+/// reader that waits for it, so it must not depend on who asked beyond the key. Reads must be made
+/// within a Tokio runtime, best the one that the cache's [`Node`](crate::Node) was started in.
 pub struct Cache<K, V> {
     core: Arc<Core<K, V>>,
 }

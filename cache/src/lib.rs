@@ -48,6 +48,7 @@ mod script;
 mod seat;
 mod shared;
 mod slices;
+mod started;
 pub mod structures;
 mod sweep;
 mod tags;

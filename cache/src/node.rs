@@ -9,14 +9,26 @@ use crate::bus::Bus;
 use crate::face::CacheFace;
 use crate::l2::{L2Census, L2Count, Link};
 use crate::shared::Shared;
-use crate::{BuildError, CacheError, NotReady, Pattern, Structures};
+use crate::{BuildError, CacheError, NotReady, Pattern, Structures, started};
 
 /// One running copy of a service: its caches' L1, its way to Redis and its ear on the bus.
 ///
 /// Cheap to clone; all clones are the same node. Its background work ends when the last clone and
-/// the last cache and structures built on it are gone, or on [`shutdown`](Node::shutdown). Operations that take
-/// a cache's name and a key as text are for consoles; services use their
+/// the last cache and structures built on it are gone, or on [`shutdown`](Node::shutdown).
+/// Operations that take a cache's name and a key as text are for consoles; services use their
 /// [`Cache`](crate::Cache) directly.
+///
+/// # What a service must keep to
+/// - A node belongs to the Tokio runtime that it was started in, and ends with it. Where that
+///   runtime is gone, as between two `#[tokio::test]`s that share a static, nobody hears the bus any
+///   more: after a second and a half L2 is no longer read, and entries of L1 count for five seconds
+///   after their fill. The log says so once, and so do the report's `bus.silent_because` and its
+///   tasks, whose state is lost. Start a node in each runtime.
+/// - A process has one node of a namespace, and each node of a namespace an id of its own. Two that
+///   live under one id in one process are told in the log: they work, but reports and metrics mix
+///   them up.
+/// - All nodes of a namespace build a cache of one name with the same settings. On one node a name
+///   is taken once, which [`build`](crate::CacheBuilder::build) checks.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), strata_cache::BuildError> {
@@ -311,7 +323,10 @@ impl NodeBuilder {
     }
 
     /// Starts the node: one attempt to reach Redis, then it goes on without and keeps trying. Must
-    /// be called within a Tokio runtime.
+    /// be called within a Tokio runtime, to which the node belongs from then on: see [`Node`].
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
     ///
     /// # Errors
     /// Only where the name, the address or a setting makes no sense, which the error names, or there
@@ -326,6 +341,7 @@ impl NodeBuilder {
         let link = client.map(|client| Arc::new(Link::new(client, self.l2_timeout, bus.clone())));
         let shutdown = CancellationToken::new();
         let shared = Arc::new(Shared::new((self.id, self.version), link, bus, shutdown.clone()));
+        started::take_note(&shared);
         shared.spawn_tasks().await;
         Ok(Node { shared, _end: Arc::new(shutdown.drop_guard()) })
     }

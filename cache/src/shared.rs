@@ -102,6 +102,10 @@ impl Shared {
         }
     }
 
+    pub(crate) fn has_ended(&self) -> bool {
+        self.shutdown.is_cancelled()
+    }
+
     pub(crate) fn end(&self) {
         self.tail.trust().end();
         self.shutdown.cancel();

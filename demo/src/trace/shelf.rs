@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use strata_cache::ErrorChain;
 use tokio::sync::Semaphore;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -138,7 +139,7 @@ impl Shelf {
                 let measured = Curve::measure(&shelved.recording).await;
                 *locked(&shelved.curve) = match measured {
                     Ok(curve) => CurveState::Done(Arc::new(curve)),
-                    Err(error) => CurveState::Failed(error.to_string()),
+                    Err(error) => CurveState::Failed(ErrorChain(&error).to_string()),
                 };
             }));
         }
