@@ -122,8 +122,9 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         self
     }
 
-    /// L1 holds at most so many bytes, as weighed by `weigher`; each entry weighs at least 1. once for each fill. What moka adds
-    /// for each entry is not counted; an entry heavier than the whole is not kept.
+    /// L1 holds at most so many bytes, as weighed by `weigher` once for each fill; each entry weighs
+    /// at least 1. What moka adds for each entry is not counted; an entry heavier than the whole is
+    /// not kept. 0 keeps nothing in L1.
     pub fn l1_weight(
         mut self,
         max_bytes: u64,
@@ -140,13 +141,15 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         self
     }
 
-    /// An entry not read for so long leaves L1. Zero keeps nothing in L1.
+    /// An entry not read for so long leaves L1. Zero keeps nothing in L1; more than ten years count
+    /// as ten years.
     pub fn time_to_idle(mut self, time_to_idle: Duration) -> Self {
         self.policy.time_to_idle = Some(time_to_idle.min(MAX_TIME_TO_LIVE));
         self
     }
 
-    /// Time to live in L2; below a millisecond nothing is kept there.
+    /// Time to live in L2; below a millisecond nothing is kept there, and more than ten years count
+    /// as ten years.
     pub fn l2_time_to_live(mut self, time_to_live: Duration) -> Self {
         self.policy.l2_time_to_live = Some(time_to_live.min(MAX_TIME_TO_LIVE));
         self
@@ -158,31 +161,34 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         self
     }
 
-    /// Time to live of a "not found" in both levels; zero remembers none.
+    /// Time to live of a "not found" in both levels; zero remembers none, and more than ten years
+    /// count as ten years.
     pub fn negative_time_to_live(mut self, time_to_live: Duration) -> Self {
         self.policy.negative_time_to_live = time_to_live.min(MAX_TIME_TO_LIVE);
         self
     }
 
-    /// Deadlines are shortened by a random share up to `share` (0 to 1).
+    /// Deadlines are shortened by a random share up to `share`. Below 0 counts as 0, above 1 as 1,
+    /// and what is no finite number as 0.
     pub fn jitter(mut self, share: f64) -> Self {
         self.policy.jitter = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
         self
     }
 
     /// A reader waits for a load no longer than this. The load itself goes on, is kept when it
-    /// ends, and is given up after twice as long.
+    /// ends, and is given up after twice as long. At least a millisecond, or the cache is not built;
+    /// more than ten years count as ten years.
     pub fn load_timeout(mut self, timeout: Duration) -> Self {
         self.policy.load_timeout = timeout.min(MAX_TIME_TO_LIVE);
         self
     }
 
     /// A load waits no longer than this for another process that is loading the same key, then
-    /// loads as well, and leaves L2 alone. By default it waits for as long as the other load runs,
-    /// which is given up after twice the load timeout; its lease ends three seconds after its
-    /// process has died. Readers wait no longer than the load timeout, or are served what is stale.
-    /// For a write of another process, or a node of an earlier version, a load waits half a second
-    /// at most.
+    /// loads as well, and leaves L2 alone: at once where it is zero. By default it waits for as long
+    /// as the other load runs, which is given up after twice the load timeout; its lease ends three
+    /// seconds after its process has died. Readers wait no longer than the load timeout, or are
+    /// served what is stale. For a write of another process, or a node of an earlier version, a
+    /// load waits half a second at most. More than ten years count as ten years.
     pub fn lease_wait(mut self, wait: Duration) -> Self {
         self.policy.lease_wait = wait.min(MAX_TIME_TO_LIVE);
         self
@@ -199,36 +205,47 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     }
 
     /// Fail-safe: for so long after its time to live an entry may stand in where the source fails,
-    /// outcome `stale`. Off by default. A "not found" never stands in.
+    /// outcome `stale`. Off by default, and at zero; more than ten years count as ten years. A "not
+    /// found" never stands in.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.policy.grace = grace.min(MAX_TIME_TO_LIVE);
         self
     }
 
     /// While a stale entry stands in for a source that failed, the source is asked again no
-    /// sooner than this.
+    /// sooner than this. Zero asks it with each read; more than ten years count as ten years.
     pub fn retry_after(mut self, interval: Duration) -> Self {
         self.policy.retry_after = interval.min(MAX_TIME_TO_LIVE);
         self
     }
 
     /// A reader that could be served a stale entry within its grace waits for the source no longer
-    /// than this. The load goes on.
+    /// than this, and never longer than the load timeout: not at all where it is zero. The load goes
+    /// on.
     pub fn soft_timeout(mut self, timeout: Duration) -> Self {
-        self.policy.soft_timeout = Some(timeout);
+        self.policy.soft_timeout = Some(timeout.min(MAX_TIME_TO_LIVE));
         self
     }
 
     /// Refreshes entries in the background before they expire, the likelier the nearer the
     /// deadline and the longer their load took (XFetch). 1 is the paper's choice, more is earlier,
-    /// 0 is off, the default.
+    /// 0 is off, the default. Below 0 counts as 0, above 1 000 as 1 000, and what is no finite number
+    /// as 0.
     pub fn refresh_ahead(mut self, beta: f64) -> Self {
         self.policy.refresh_ahead = if beta.is_finite() { beta.clamp(0.0, 1_000.0) } else { 0.0 };
         self
     }
 
-    /// The version of the value's form. Entries of another version in L2 are misses, so a deploy
-    /// that changes the form never reads the old one.
+    /// The version of the value's form; 0 by default. Raise it with each change that the codec
+    /// cannot read across. Each version keeps its own entries in L2, so the old and the new program
+    /// go on hitting side by side during a deploy, and after a rollback. An invalidation by either
+    /// takes the entries of all versions away. A version's entries are looked for as long as they
+    /// may live, and a day longer.
+    ///
+    /// Nodes of a Strata that knows one version at a time remove only the entries of version 0.
+    /// What they leave of another version is removed by each node of that version that hears of
+    /// it, before it reads L2 again. Where no node of that version runs meanwhile, such entries
+    /// stay for their time to live in L2.
     pub fn schema(mut self, version: u16) -> Self {
         self.policy.schema = version;
         self
@@ -247,8 +264,8 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         self
     }
 
-    /// A value above so many bytes, before compression, is kept in L1 only, and counted as unfit.
-    /// The same holds for keys above 1 024 bytes.
+    /// A value above so many bytes, before compression, is kept in L1 only, and counted as unfit;
+    /// more than 4 GiB count as 4 GiB. The same holds for keys above 1 024 bytes.
     pub fn max_value_bytes(mut self, bytes: usize) -> Self {
         // Four bytes tell the length of what is compressed.
         self.policy.form.max_bytes = bytes.min(u32::MAX as usize);
@@ -279,13 +296,13 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     /// Builds the cache on a node.
     ///
     /// # Errors
-    /// When the name is taken on this node, by a cache or by structures, or cannot be one, or a
-    /// group's template is none, or no load may run. Never because Redis is away.
+    /// When the name is taken on this node, by a cache or by structures, or cannot be one, a
+    /// group's template is none, or a setting would let nothing work, which the error names. Never
+    /// because Redis is away.
     pub fn build(self, node: &Node) -> Result<Cache<K, V>, BuildError> {
         check_name(&self.name)?;
-        if self.policy.max_loads == 0 {
-            return Err(BuildError::NoLoads(self.name));
-        }
+        BuildError::unless_a_millisecond("load_timeout", self.policy.load_timeout)?;
+        BuildError::unless_some("max_loads", self.policy.max_loads)?;
         let grouping = Grouping::of(&self.templates, self.group_of)?;
         let core = Core::new(self.name, (self.capacity, grouping), self.policy, node.clone());
         node.shared().register(&core)?;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use strata_report::CacheReport;
+use strata_report::{CacheReport, TagsReport};
 
 use crate::builder::Policy;
 use crate::bus::COUNTS_FOR;
@@ -12,6 +12,7 @@ use crate::flight::Flight;
 use crate::l1::{Capacity, Entry, Kept, L1};
 use crate::l2::Keyspace;
 use crate::load_limit::LoadLimit;
+use crate::log_limit::LogLimits;
 use crate::recorder::{Bounds, Grouping, Label, Lives, Recorder};
 use crate::tags::Tags;
 use crate::ticket::Ticket;
@@ -36,6 +37,10 @@ pub(crate) struct Core<K, V> {
     pub(crate) reclaimed: AtomicU64,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) grouping: Grouping<K>,
+    pub(crate) log: LogLimits,
+    /// How many values were written since the last that was read back.
+    #[cfg(debug_assertions)]
+    pub(crate) n_encoded: AtomicU64,
 }
 
 impl<K: Key, V: Value> Core<K, V> {
@@ -53,7 +58,7 @@ impl<K: Key, V: Value> Core<K, V> {
             misses_sampled_one_in: MISSES_SAMPLED_ONE_IN,
         };
         let recorder = Arc::new(Recorder::new(policy.recording, &grouping, bounds));
-        let l2 = policy.l2_time_to_live.and_then(|_| node.shared().keyspace(&name));
+        let l2 = policy.l2_time_to_live.and_then(|_| node.shared().keyspace(&name, policy.schema));
         Arc::new(Self {
             l1: L1::new(capacity, policy.time_to_idle, Arc::clone(&recorder)),
             fence: Fence::new(),
@@ -67,6 +72,9 @@ impl<K: Key, V: Value> Core<K, V> {
             l2,
             recorder,
             grouping,
+            log: LogLimits::default(),
+            #[cfg(debug_assertions)]
+            n_encoded: AtomicU64::new(0),
         })
     }
 
@@ -216,9 +224,13 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     pub(crate) fn numbers(&self) -> CacheReport {
+        let (known, forgotten) = self.tags.known_and_forgotten();
+        let in_redis = self.l2.as_ref().map(|l2| l2.tag_counts.known_and_forgotten());
+        let (l2_known, l2_forgotten) = in_redis.unwrap_or_default();
+        let tags = TagsReport { known, forgotten, l2_known, l2_forgotten };
         let mut report = self.recorder.report(&self.name, self.l1.size(), self.policy.settings());
         (report.loads.queued, report.loads.refused) = (self.loads.queued(), self.loads.refused());
-        report
+        CacheReport { tags, ..report }
     }
 }
 

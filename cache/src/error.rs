@@ -1,10 +1,12 @@
 use std::sync::Arc;
+use std::time::Duration;
 
-/// Why a read was not answered. Cheap to clone: all readers of one flight share it.
+/// Why a read was not answered. Cheap to clone: all readers of one flight share it. What the source
+/// said is the error's source; [`ErrorChain`](crate::ErrorChain) prints both.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum LoadError {
     /// The source answered with an error.
-    #[error("load from the source: {0}")]
+    #[error("load from the source")]
     Source(#[source] Arc<dyn std::error::Error + Send + Sync>),
     /// The source did not answer within the load timeout.
     #[error("load from the source within its timeout")]
@@ -88,7 +90,7 @@ pub enum TryWriteError<E> {
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
     /// The Redis address cannot be parsed.
-    #[error("read the Redis address: {0}")]
+    #[error("read the Redis address")]
     RedisUrl(#[source] redis::RedisError),
     /// Two caches of one node, or a cache and structures, share a name.
     #[error("use the name {0:?} twice on one node")]
@@ -96,19 +98,44 @@ pub enum BuildError {
     /// Names take part in Redis keys and metric labels: 1 to 64 of `a-z`, `0-9`, `_` and `-`.
     #[error("use {0:?} as a name: it must be 1 to 64 of a-z, 0-9, _ and -")]
     BadName(String),
+    /// A setting with which nothing would work.
+    #[error("use {setting} = {value}: it must be {allowed}")]
+    BadSetting {
+        /// The method that sets it.
+        setting: &'static str,
+        /// What was set.
+        value: String,
+        /// What may be set.
+        allowed: &'static str,
+    },
     /// A group's template is empty, too long, or its braces do not pair.
     #[error("use {0:?} as the template of a key group")]
     BadTemplate(String),
     /// A cache has at most 64 key groups.
     #[error("use more than 64 key groups")]
     TooManyGroups,
-    /// A cache that may run no load at a time could answer nothing.
-    #[error("let no load of {0:?} run: max_loads is 0")]
-    NoLoads(String),
     /// A durable write-behind needs a cache with L2.
     #[error("keep the writes of {0:?} in Redis: this cache has no L2")]
     NoL2(String),
     /// A cache has one write-behind at a time on one node.
     #[error("build a second write-behind for {0:?}")]
     DuplicateWriteBehind(String),
+}
+
+impl BuildError {
+    /// Refuses a time within which nothing can happen.
+    pub(crate) fn unless_a_millisecond(setting: &'static str, time: Duration) -> Result<(), Self> {
+        if time >= Duration::from_millis(1) {
+            return Ok(());
+        }
+        Err(Self::BadSetting { setting, value: format!("{time:?}"), allowed: "1ms or longer" })
+    }
+
+    /// Refuses none at all.
+    pub(crate) fn unless_some(setting: &'static str, n: usize) -> Result<(), Self> {
+        if n > 0 {
+            return Ok(());
+        }
+        Err(Self::BadSetting { setting, value: "0".to_owned(), allowed: "1 or more" })
+    }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use strata_report::Outcome;
 
+#[cfg(debug_assertions)]
+use crate::codec::Encoded;
 use crate::codec::Unfit;
 use crate::core::{Core, Life};
 use crate::l2::{
@@ -12,7 +14,14 @@ use crate::l2::{
 };
 use crate::tags::Verdict;
 use crate::tasks::log_safely;
-use crate::{Key, Value, clock};
+use crate::{ErrorChain, Key, Value, clock};
+
+/// In debug builds so many values of a cache are read back as they are written, and then one in so
+/// many.
+#[cfg(debug_assertions)]
+const ALL_CHECKED: u64 = 16;
+#[cfg(debug_assertions)]
+const CHECKED_ONE_IN: u64 = 64;
 
 /// How the bytes of an entry begin.
 pub(crate) type Head = [u8; HEADER];
@@ -136,6 +145,40 @@ impl<K: Key, V: Value> Core<K, V> {
         Some(Held { value, life, head, stamp: envelope.stamp, tags })
     }
 
+    fn tell_unfit(&self, error: &Unfit) {
+        let cause = match error {
+            Unfit::Json(_) => "unfit: JSON",
+            Unfit::Postcard(_) => "unfit: postcard",
+            Unfit::Panicked => "unfit: panicked",
+            // Settings are to do that.
+            Unfit::TooLong(_) => return,
+        };
+        if let Some(times) = self.log.due(cause) {
+            let (cache, error) = (&*self.name, ErrorChain(error));
+            log_safely(|| tracing::warn!(cache, %error, times, "a value is not kept in L2"));
+        }
+    }
+
+    /// Reads some values back as they are written.
+    #[cfg(debug_assertions)]
+    fn check_codec(&self, value: &V, encoded: &Encoded) {
+        let n_before = self.n_encoded.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let is_sampled = n_before < ALL_CHECKED || n_before.is_multiple_of(CHECKED_ONE_IN);
+        if !is_sampled || self.policy.form.gives_back(value, encoded) {
+            return;
+        }
+        if let Some(times) = self.log.due("codec") {
+            let cache = &*self.name;
+            log_safely(|| {
+                tracing::warn!(
+                    cache,
+                    times,
+                    "a value does not read back from L2 as it was; see Codec"
+                );
+            });
+        }
+    }
+
     /// Redis has its own deadline; ours holds where somebody has lifted it. Entries of an older run
     /// of Redis may be older than what was acknowledged since.
     pub(crate) fn counts(&self, envelope: &Envelope<'_>, now_ms: u64) -> bool {
@@ -162,14 +205,16 @@ impl<K: Key, V: Value> Core<K, V> {
             unfit => {
                 self.recorder.l2_unfit.add(1);
                 self.recorder.panics.add(u64::from(matches!(unfit, Err(Unfit::Panicked))));
-                if let Err(error @ (Unfit::Json(_) | Unfit::Postcard(_) | Unfit::Panicked)) = unfit
-                {
-                    let cache = &*self.name;
-                    log_safely(|| tracing::warn!(cache, %error, "a value is not kept in L2"));
+                if let Err(error) = unfit {
+                    self.tell_unfit(&error);
                 }
                 return None;
             }
         };
+        #[cfg(debug_assertions)]
+        if let (Some(value), Some(encoded)) = (value, &encoded) {
+            self.check_codec(value, encoded);
+        }
         let created_ms = self.redis_now_ms();
         let envelope = Envelope {
             schema: self.policy.schema,

@@ -63,8 +63,12 @@ impl<K: Key, V: Value> Core<K, V> {
             && is_odd
         {
             l2.announce_all().await;
-            let cache = &*self.name;
-            log_safely(|| tracing::warn!(cache, "a key's text does not read back as the key"));
+            if let Some(times) = self.log.due("odd key") {
+                let cache = &*self.name;
+                log_safely(|| {
+                    tracing::warn!(cache, times, "a key's text does not read back as the key");
+                });
+            }
         }
     }
 
@@ -247,7 +251,20 @@ impl<K: Key, V: Value> Core<K, V> {
     /// Acts on another node's invalidation. Where code of a key or value panics, this cache alone
     /// is emptied: whatever the message was about, it is gone.
     pub(crate) fn hear_message(&self, message: &Message) {
+        self.remove_what_stayed(message);
         self.in_l1(|| self.act_on(message));
+    }
+
+    /// A node that knows nothing of this cache's schema leaves its entries in L2. They go before
+    /// this cache reads L2 again.
+    fn remove_what_stayed(&self, message: &Message) {
+        let Some(l2) = self.l2.as_ref().filter(|_| !message.removed(self.policy.schema)) else {
+            return;
+        };
+        l2.link.queue(match &message.subject {
+            Subject::Key(text) | Subject::Soft(text) => l2.pending_own(text),
+            Subject::Pattern(_) | Subject::Tag(_) | Subject::All => l2.pending_all_own(),
+        });
     }
 
     fn act_on(&self, message: &Message) {

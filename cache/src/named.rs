@@ -65,9 +65,9 @@ impl<K: Key, V: Value> Core<K, V> {
 
     /// Once a minute at most.
     fn tell_of_a_panic(&self, what: &str) {
-        if self.recorder.panics.are_to_be_told() {
+        if let Some(times) = self.log.due("panic") {
             let cache = &*self.name;
-            log_safely(|| tracing::error!(cache, "code of a key or value panicked: {what}"));
+            log_safely(|| tracing::error!(cache, times, "code of a key or value panicked: {what}"));
         }
     }
 }

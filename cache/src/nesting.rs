@@ -12,6 +12,7 @@ use tracing::Instrument;
 
 use crate::core::Core;
 use crate::deadlock::{Deadlock, Wait, Waits};
+use crate::face::Later;
 use crate::user_code::contained;
 use crate::{Key, LoadError, Value};
 
@@ -45,7 +46,12 @@ pub(crate) fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    tokio::spawn(RUN_BY.scope(run_by(), future).in_current_span())
+    tokio::spawn(RUN_BY.scope(run_by(), shallow(future)).in_current_span())
+}
+
+/// Without its type, whose depth callers would pay for: rustc refuses futures that nest too deep.
+fn shallow<T>(future: impl Future<Output = T> + Send + 'static) -> Later<T> {
+    Box::pin(future)
 }
 
 /// As [`spawn`], where the caller is on its way out and perhaps no longer in its runtime's context.
@@ -54,7 +60,7 @@ where
     F: Future<Output: Send> + Send + 'static,
 {
     // A second panic would end the process, and a subscriber's code is not ours.
-    let spawn = || runtime.spawn(RUN_BY.scope(run_by(), future).in_current_span());
+    let spawn = || runtime.spawn(RUN_BY.scope(run_by(), shallow(future)).in_current_span());
     drop(contained(spawn));
 }
 

@@ -9,14 +9,26 @@ use crate::bus::Bus;
 use crate::face::CacheFace;
 use crate::l2::{L2Census, L2Count, L2Match, Link};
 use crate::shared::Shared;
-use crate::{BuildError, CacheError, NotReady, Pattern, Structures};
+use crate::{BuildError, CacheError, NotReady, Pattern, Structures, started};
 
 /// One running copy of a service: its caches' L1, its way to Redis and its ear on the bus.
 ///
 /// Cheap to clone; all clones are the same node. Its background work ends when the last clone and
-/// the last cache and structures built on it are gone, or on [`shutdown`](Node::shutdown). Operations that take
-/// a cache's name and a key as text are for consoles; services use their
+/// the last cache and structures built on it are gone, or on [`shutdown`](Node::shutdown).
+/// Operations that take a cache's name and a key as text are for consoles; services use their
 /// [`Cache`](crate::Cache) directly.
+///
+/// # What a service must keep to
+/// - A node belongs to the Tokio runtime that it was started in, and ends with it. Where that
+///   runtime is gone, as between two `#[tokio::test]`s that share a static, nobody hears the bus any
+///   more: after a second and a half L2 is no longer read, and entries of L1 count for five seconds
+///   after their fill. The log says so once, and so do the report's `bus.silent_because` and its
+///   tasks, whose state is lost. Start a node in each runtime.
+/// - A process has one node of a namespace, and each node of a namespace an id of its own. Two that
+///   live under one id in one process are told in the log: they work, but reports and metrics mix
+///   them up.
+/// - All nodes of a namespace build a cache of one name with the same settings. On one node a name
+///   is taken once, which [`build`](crate::CacheBuilder::build) checks.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), strata_cache::BuildError> {
@@ -104,7 +116,7 @@ impl Node {
         Ok(cache.look_l1(key)?.await)
     }
 
-    /// One key in L2; `None` where L2 is off or cannot be asked.
+    /// One key in L2, as this node's schema keeps it; `None` where L2 is off or cannot be asked.
     ///
     /// # Errors
     /// When there is no such cache, or the text is no key of it.
@@ -126,7 +138,8 @@ impl Node {
     }
 
     /// Keys in L2 that match, by SCAN: how many, and the first `limit` of them; `None` where L2 is
-    /// off or cannot be asked. SCAN may count a key twice while Redis resizes.
+    /// off or cannot be asked. A key that two schemas keep counts twice and is listed once. SCAN may
+    /// count a key twice while Redis resizes.
     ///
     /// # Errors
     /// When there is no such cache.
@@ -216,7 +229,8 @@ impl Node {
     }
 
     /// Counts the keys of every cache of the namespace in L2 by one paced SCAN, and estimates
-    /// their size in bytes from a sample: `(cache, entries, weight_bytes)`. A cache without keys
+    /// their size in bytes from a sample: `(cache, entries, weight_bytes)`. Entries of every schema
+    /// count. A cache without keys
     /// is left out, and so are this node's structures. `None` where L2 cannot be asked.
     pub async fn count_l2(&self) -> Option<Vec<(String, u64, u64)>> {
         let link = self.shared.link()?;
@@ -296,7 +310,8 @@ impl Node {
 }
 
 impl NodeBuilder {
-    /// The node's id, for reports. Default "1". The bus tells nodes apart by other means.
+    /// The node's id, for reports: 1 to 256 bytes, or the node does not start. Default "1". The bus
+    /// tells nodes apart by other means.
     pub fn id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.id);
         self
@@ -315,29 +330,46 @@ impl NodeBuilder {
     }
 
     /// The hard timeout of one L2 call: as long as a read waits for Redis at most. Default
-    /// [`Node::DEFAULT_L2_TIMEOUT`]. Scans and replays have longer ones, which no read waits for.
+    /// [`Node::DEFAULT_L2_TIMEOUT`]. At least a millisecond, or the node does not start: without an
+    /// answer in time no invalidation would ever be known to have arrived. More than a day counts as
+    /// a day. Scans and replays have longer ones, which no read waits for.
     pub fn l2_timeout(mut self, timeout: Duration) -> Self {
         self.l2_timeout = timeout;
         self
     }
 
     /// Starts the node: one attempt to reach Redis, then it goes on without and keeps trying. Must
-    /// be called within a Tokio runtime.
+    /// be called within a Tokio runtime, to which the node belongs from then on: see [`Node`].
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
     ///
     /// # Errors
-    /// Only where the name or the address makes no sense, or there is an address and the feature
-    /// `redis` is off; never because Redis is away.
+    /// Only where the name, the address or a setting makes no sense, which the error names, or there
+    /// is an address and the feature `redis` is off; never because Redis is away.
     pub async fn start(self) -> Result<Node, BuildError> {
         check_name(&self.namespace)?;
+        check_id(&self.id)?;
+        BuildError::unless_a_millisecond("l2_timeout", self.l2_timeout)?;
         let client = self.redis_url.map(redis::Client::open).transpose();
         let client = client.map_err(BuildError::RedisUrl)?;
         let bus = Bus::new(&self.namespace);
         let link = client.map(|client| Arc::new(Link::new(client, self.l2_timeout, bus.clone())));
         let shutdown = CancellationToken::new();
         let shared = Arc::new(Shared::new((self.id, self.version), link, bus, shutdown.clone()));
+        started::take_note(&shared);
         shared.spawn_tasks().await;
         Ok(Node { shared, _end: Arc::new(shutdown.drop_guard()) })
     }
+}
+
+/// Ids take part in reports, metric labels and the names of consumers in Redis.
+fn check_id(id: &str) -> Result<(), BuildError> {
+    if matches!(id.len(), 1..=256) {
+        return Ok(());
+    }
+    let value = format!("a text of {} bytes", id.len());
+    Err(BuildError::BadSetting { setting: "id", value, allowed: "1 to 256 bytes" })
 }
 
 /// Names take part in Redis keys and metric labels.

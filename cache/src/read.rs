@@ -127,7 +127,7 @@ impl<K: Key, V: Value> Core<K, V> {
             Some(Look { standing: Standing::Stale | Standing::Dead, .. }) | None => {}
         }
         let ticket = self.ticket(key)(self.fence.token(key));
-        let held = self.ask_l2(&[&ticket.text]).await.ok();
+        let held = Box::pin(self.ask_l2(&[&ticket.text])).await.ok();
         let held = held.and_then(|mut held| held.pop()?);
         let is_news = |held: &Held<V>| !self.knows_newer(key, held.life.version);
         let Some(held) = held.filter(|held| held.is_usable() && is_news(held)) else {

@@ -100,6 +100,10 @@ impl Pipeline {
         self
     }
 
+    pub(crate) fn ignore(&mut self) -> &mut Self {
+        self
+    }
+
     pub(crate) fn ignore_errors(&mut self) -> &mut Self {
         self
     }

@@ -74,7 +74,8 @@ impl<'a, K: Key, V: Value> Scouting<'a, K, V> {
             return Vec::new();
         }
         let texts: Vec<&str> = self.scouts.iter().map(|scout| &*scout.ticket.text).collect();
-        let held = self.core.ask_l2(&texts).await;
+        // In a box: callers' futures hold this one, and rustc refuses those that nest too deep.
+        let held = Box::pin(self.core.ask_l2(&texts)).await;
         let is_away = held.is_err();
         let (places, seats, held) = self.part(held.unwrap_or_default());
         if let Some(load) = self.load.take().filter(|_| !seats.is_empty()) {

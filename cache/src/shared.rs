@@ -10,7 +10,7 @@ use crate::bus::{self, Bus, Hearer, Message, Missed, Tail};
 use crate::face::{CacheFace, Ear};
 use crate::l2::{Keyspace, Link, Pending, Step};
 use crate::tasks::log_safely;
-use crate::{BuildError, NotReady, Tasks, clock, reclaim};
+use crate::{BuildError, LogLimit, NotReady, Tasks, clock, reclaim};
 
 /// How often L1's upkeep runs where nobody reads.
 const UPKEEP: Duration = Duration::from_millis(250);
@@ -30,6 +30,7 @@ pub(crate) struct Shared {
     ears: RwLock<Vec<Weak<dyn Ear>>>,
     structures: RwLock<HashSet<String>>,
     to_reclaim: Notify,
+    gaps_told: LogLimit,
     shutdown: CancellationToken,
     tasks: Tasks,
 }
@@ -52,6 +53,7 @@ impl Shared {
             ears: RwLock::default(),
             structures: RwLock::default(),
             to_reclaim: Notify::new(),
+            gaps_told: LogLimit::new(),
             tasks: Tasks::new(shutdown.clone()),
             shutdown,
         }
@@ -100,6 +102,10 @@ impl Shared {
         }
     }
 
+    pub(crate) fn has_ended(&self) -> bool {
+        self.shutdown.is_cancelled()
+    }
+
     pub(crate) fn end(&self) {
         self.tail.trust().end();
         self.shutdown.cancel();
@@ -119,10 +125,10 @@ impl Shared {
         }
     }
 
-    /// This cache's keys in L2; `None` without Redis.
-    pub(crate) fn keyspace(&self, cache: &str) -> Option<Keyspace> {
+    /// This cache's keys in L2, as a schema names them; `None` without Redis.
+    pub(crate) fn keyspace(&self, cache: &str, schema: u16) -> Option<Keyspace> {
         let link = Arc::clone(self.link.as_ref()?);
-        Some(Keyspace::new(link, self.bus.clone(), cache))
+        Some(Keyspace::new(link, self.bus.clone(), (cache, schema)))
     }
 
     pub(crate) fn register(&self, cache: &Arc<impl CacheFace + 'static>) -> Result<(), BuildError> {
@@ -222,10 +228,13 @@ impl Hearer for Shared {
         for ear in self.ears().iter().filter(|ear| missed.is_of(ear.cache())) {
             ear.gap();
         }
-        log_safely(|| {
-            let node = &*self.id;
-            tracing::warn!(node, ?missed, "invalidations may have been missed: L1 is emptied");
-        });
+        if let Some(times) = self.gaps_told.due() {
+            log_safely(|| {
+                let node = &*self.id;
+                let what = "invalidations may have been missed: L1 is emptied";
+                tracing::warn!(node, ?missed, times, "{what}");
+            });
+        }
     }
 }
 
@@ -246,8 +255,8 @@ impl Shared {
         let replay = move |connection, together: Vec<Pending>| {
             let shared = Arc::clone(&shared);
             async move {
-                let keyspace = together.first().and_then(|first| shared.keyspace(first.cache()));
-                let Some(keyspace) = keyspace else { return Ok(()) };
+                let keyspace = |one: &Pending| shared.keyspace(one.cache(), one.schema());
+                let Some(keyspace) = together.first().and_then(keyspace) else { return Ok(()) };
                 let sequence = keyspace.replay(connection, &together).await?;
                 if let ([Pending::Tag { cache, tag }], Some(sequence)) = (&*together, sequence) {
                     // Before L2 is trusted: nobody hears messages of their own.

@@ -2,7 +2,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Of so many tags a cache knows at most; beyond, those that no entry carries are forgotten.
+/// Of so many tags a cache knows at most; beyond, the older half of those that no entry carries is
+/// forgotten.
 const MAX_MARKS: usize = 10_000;
 
 /// Which tags of a cache were invalidated when, as far as this node knows.
@@ -23,6 +24,7 @@ struct Table {
     /// The tick and the number at which a tag that is not in the table may have been invalidated,
     /// at the latest.
     forgotten: (u64, u64),
+    n_forgotten: u64,
     /// Messages up to this number were dispatched before this cache could hear them.
     born: u64,
     /// With so many marks those that no entry carries are looked for.
@@ -134,6 +136,12 @@ impl Tags {
         table.marks.values().for_each(|mark| mark.sequence.store(0, Ordering::Release));
     }
 
+    /// How many tags are known of here, and how many were forgotten.
+    pub(crate) fn known_and_forgotten(&self) -> (u64, u64) {
+        let table = self.table();
+        (table.marks.len() as u64, table.n_forgotten)
+    }
+
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -156,15 +164,75 @@ impl Table {
         mark
     }
 
+    /// The older half, so that what was invalidated lately is known on.
     fn forget_unused(&mut self) {
-        let forgotten = &mut self.forgotten;
+        let is_unused = |mark: &Arc<Mark>| Arc::strong_count(mark) == 1;
+        let unused = self.marks.values().filter(|mark| is_unused(mark));
+        let mut ticks: Vec<u64> = unused.map(|mark| mark.tick.load(Ordering::Acquire)).collect();
+        if ticks.is_empty() {
+            return;
+        }
+        let middle = (ticks.len() - 1) / 2;
+        let (_, middle, _) = ticks.select_nth_unstable(middle);
+        let (forgotten, n_before) = (&mut self.forgotten, self.marks.len());
         self.marks.retain(|_, mark| {
-            let used = Arc::strong_count(mark) > 1;
-            if !used {
-                forgotten.0 = forgotten.0.max(mark.tick.load(Ordering::Acquire));
+            let tick = mark.tick.load(Ordering::Acquire);
+            let is_kept = !is_unused(mark) || tick > *middle;
+            if !is_kept {
+                forgotten.0 = forgotten.0.max(tick);
                 forgotten.1 = forgotten.1.max(mark.sequence.load(Ordering::Acquire));
             }
-            used
+            is_kept
         });
+        self.n_forgotten += (n_before - self.marks.len()) as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(names: &[&str]) -> Vec<Arc<str>> {
+        names.iter().map(|name| Arc::from(*name)).collect()
+    }
+
+    /// Tags that are invalidated one after the other, and heard as such.
+    fn invalidated(tags: &Tags, numbers: std::ops::Range<u64>) {
+        for n in numbers {
+            let name = format!("user:{n}");
+            tags.invalidate(&name, || n);
+            tags.heard(&name, 1_000_000 + n);
+        }
+    }
+
+    #[test]
+    fn beyond_the_limit_only_the_older_half_is_forgotten() {
+        let tags = Tags::default();
+        let n = MAX_MARKS as u64;
+        invalidated(&tags, 1..n + 2);
+        let (n_known, n_forgotten) = tags.known_and_forgotten();
+        assert_eq!((n_known, n_forgotten), (n / 2 + 1, n / 2));
+        let stamp = 1_000_000 + n / 2;
+        let verdict = |name: &str, stamp| tags.judge(&of(&[name]), stamp, Some(1));
+        assert_eq!(
+            verdict("keep", stamp),
+            Verdict::Holds,
+            "it was stamped after what is forgotten"
+        );
+        assert_eq!(verdict("keep", stamp - 1), Verdict::Unknown, "Redis is asked");
+        assert_eq!(verdict(&format!("user:{n}"), stamp), Verdict::Overtaken, "it is known");
+    }
+
+    #[test]
+    fn an_entry_filled_after_what_is_forgotten_outlives_any_number_of_other_tags() {
+        let tags = Tags::default();
+        let n = MAX_MARKS as u64;
+        invalidated(&tags, 1..n + 2);
+        let kept = tags.tagged(&of(&["keep"]), n).unwrap();
+        let older = tags.tagged(&of(&["unknown"]), n / 2 - 1).unwrap();
+        invalidated(&tags, n + 2..4 * n);
+        assert!(kept.holds());
+        assert!(!older.holds(), "what is forgotten may have been this tag");
+        assert!(tags.known_and_forgotten().0 <= n + 2);
     }
 }

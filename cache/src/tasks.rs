@@ -26,6 +26,7 @@ const RAN_WELL: Duration = Duration::from_secs(60);
 
 /// One that fails again and again is told of so often.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
+const LOST: &str = "a background task lost its runtime: what it served must not outlive that";
 const AGAIN: &str = "a background task failed and starts again";
 
 /// The background tasks of a node or a program, under one supervisor.
@@ -205,7 +206,7 @@ impl Drop for Supervised {
             state.report.failing_since_ms.get_or_insert(now_ms);
             drop(state);
             let task = &*self.task.name;
-            log_safely(|| tracing::error!(task, "a background task lost its runtime"));
+            log_safely(|| tracing::error!(task, "{LOST}"));
         }
     }
 }

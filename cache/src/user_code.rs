@@ -8,7 +8,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::Poll;
 
-use crate::clock;
 use crate::recorder::Recorder;
 
 /// What a panic was called with.
@@ -17,14 +16,10 @@ pub(crate) type Panic = Box<dyn Any + Send>;
 /// What stands for the text of a key that cannot be printed, in what is only observed.
 const NO_TEXT: &str = "(its text cannot be made)";
 
-/// One cache tells of its panics so often at most.
-const TOLD_EVERY_MS: u64 = 60_000;
-
-/// How often code that is not ours panicked, and when that was told.
+/// How often code that is not ours panicked.
 #[derive(Default)]
 pub(crate) struct Panics {
     n: AtomicU64,
-    told_at_ms: AtomicU64,
 }
 
 impl Panics {
@@ -34,14 +29,6 @@ impl Panics {
 
     pub(crate) fn get(&self) -> u64 {
         self.n.load(Relaxed)
-    }
-
-    /// Whether it is time to tell of them: once a minute at most.
-    pub(crate) fn are_to_be_told(&self) -> bool {
-        let now_ms = clock::now_ms();
-        let told_at_ms = self.told_at_ms.load(Relaxed);
-        now_ms.abs_diff(told_at_ms) >= TOLD_EVERY_MS
-            && self.told_at_ms.compare_exchange(told_at_ms, now_ms, Relaxed, Relaxed).is_ok()
     }
 }
 
@@ -124,12 +111,5 @@ mod tests {
         };
         let panic = caught(panicking).await.err();
         assert_eq!(panic.and_then(|panic| panic.downcast_ref::<&str>().copied()), Some("half-way"));
-    }
-
-    #[test]
-    fn panics_are_told_once_a_minute_at_most() {
-        let panics = Panics::default();
-        assert!(panics.are_to_be_told());
-        assert!(!panics.are_to_be_told());
     }
 }

@@ -1,6 +1,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use strata_cache::LogLimit;
 use strata_report::{
     Alert, AlertsHead, CacheFrame, CacheReport, Frame, History, NodeFrame, NodeReport, Past, Point,
     Range, TaskReport, Window,
@@ -204,6 +205,9 @@ fn guest_pair<'a>(last: Option<&'a Last>, guest: &'a GuestReport) -> Option<Pair
     Some((earlier, &guest.report))
 }
 
+/// With each frame, once a second.
+static NOT_SERIALISED: LogLimit = LogLimit::new();
+
 impl Tick {
     fn new(
         frame: Frame,
@@ -211,7 +215,9 @@ impl Tick {
         alerts: Vec<Alert>,
     ) -> Self {
         let json = serde_json::to_string(&frame.for_screens()).unwrap_or_else(|error| {
-            tracing::error!(%error, "failed to serialise a frame");
+            if let Some(times) = NOT_SERIALISED.due() {
+                tracing::error!(%error, times, "failed to serialise a frame");
+            }
             "null".to_owned()
         });
         Self { frame: Arc::new(frame), json: json.into(), reports, guests, alerts: alerts.into() }

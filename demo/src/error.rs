@@ -21,7 +21,7 @@ pub enum DemoError {
     #[error("write: {0}")]
     Conflict(String),
     /// The source failed or timed out.
-    #[error("ask the source: {0}")]
+    #[error("ask the source")]
     Source(#[source] Arc<dyn Error + Send + Sync>),
 }
 
@@ -38,5 +38,55 @@ impl From<StoreError> for DemoError {
 impl From<LoadError> for DemoError {
     fn from(error: LoadError) -> Self {
         Self::Source(Arc::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use strata_cache::{BuildError, ErrorChain};
+
+    use super::*;
+    use crate::lab::{LabError, PlayError, SourceError};
+    use crate::strategies::ChangeError;
+
+    fn query() -> StoreError {
+        StoreError::Query(sqlx::Error::PoolTimedOut)
+    }
+
+    fn with_a_source() -> Vec<Box<dyn Error>> {
+        let build = || BuildError::BadName("?".to_owned());
+        vec![
+            Box::new(DemoError::from(query())),
+            Box::new(query()),
+            Box::new(StoreError::Open(sqlx::Error::PoolClosed)),
+            Box::new(StoreError::Dir(io::Error::other("it is read-only"))),
+            Box::new(SourceError::from(query())),
+            Box::new(ChangeError::from(SourceError::from(query()))),
+            Box::new(ChangeError::from(strata_cache::WriteError::Away)),
+            Box::new(ChangeError::from(strata_cache::StructureError::Away)),
+            Box::new(PlayError::from(query())),
+            Box::new(PlayError::from(build())),
+            Box::new(LabError::from(crate::lab::SettingsError::Unknown("speed".to_owned()))),
+        ]
+    }
+
+    #[test]
+    fn no_error_says_what_its_source_says() {
+        for error in with_a_source() {
+            let mut error: &dyn Error = &*error;
+            while let Some(source) = error.source() {
+                let (said, again) = (error.to_string(), source.to_string());
+                assert!(!said.contains(&again), "{said:?} repeats {again:?}");
+                error = source;
+            }
+        }
+    }
+
+    #[test]
+    fn what_people_are_told_says_why() {
+        let said = ErrorChain(&DemoError::from(query())).to_string();
+        assert!(said.starts_with("ask the source: query the database: pool timed out"), "{said}");
     }
 }

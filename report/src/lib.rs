@@ -60,7 +60,7 @@ pub use past::{HeatColumn, Marker, Past, Quantiles, Step};
 pub use range::{Range, RangeError};
 pub use report::{
     BusReport, CacheReport, Gets, InvalidationCounts, L1Report, L2Error, L2Report, Level, Loads,
-    NodeId, NodeReport, ServerKind, Settings,
+    NodeId, NodeReport, ServerKind, Settings, TagsReport,
 };
 pub use saved::Saved;
 pub use tasks::{TaskReport, TaskState};

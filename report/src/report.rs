@@ -87,6 +87,10 @@ pub struct CacheReport {
     #[serde(default)]
     #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub gaps: u64,
+    /// Tags that were invalidated, as far as is known of them.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub tags: TagsReport,
     /// Loads from the source.
     pub loads: Loads,
     /// Invalidations and what they removed.
@@ -113,6 +117,32 @@ pub struct CacheReport {
     #[serde(default)]
     #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub what_if: Option<WhatIf>,
+}
+
+/// How many invalidated tags of a cache are known, and how many were forgotten because there were
+/// more. An entry in L2 that is older than all that is known counts as invalidated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct TagsReport {
+    /// Tags that this node knows of, those of its entries among them.
+    pub known: u64,
+    /// Tags that this node has forgotten since its start. It asks Redis instead.
+    pub forgotten: u64,
+    /// Tags that Redis knows of, as this node's last invalidation of a tag was told.
+    pub l2_known: u64,
+    /// Tags that Redis has forgotten, likewise.
+    pub l2_forgotten: u64,
+}
+
+impl TagsReport {
+    /// Adds what another node knows. Of Redis, which they share, what is more counts.
+    pub fn merge(&mut self, other: &Self) {
+        self.known += other.known;
+        self.forgotten += other.forgotten;
+        self.l2_known = self.l2_known.max(other.l2_known);
+        self.l2_forgotten = self.l2_forgotten.max(other.l2_forgotten);
+    }
 }
 
 /// Gets asked of one level.
@@ -338,6 +368,7 @@ impl CacheReport {
         self.l2_unfit += other.l2_unfit;
         self.panics += other.panics;
         self.gaps += other.gaps;
+        self.tags.merge(&other.tags);
         self.loads.success.merge(&other.loads.success);
         self.loads.failure.merge(&other.loads.failure);
         self.loads.in_flight += other.loads.in_flight;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{env, fs, io};
 
-use strata_cache::Tasks;
+use strata_cache::{ErrorChain, Tasks};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -35,7 +35,7 @@ pub enum PrivateRedisError {
     #[error("find redis-server or valkey-server on the PATH")]
     NotInstalled,
     /// It could not be started.
-    #[error("start redis-server: {0}")]
+    #[error("start redis-server")]
     Start(#[source] io::Error),
     /// It was started and did not answer.
     #[error("get an answer from redis-server: {0}")]
@@ -150,7 +150,7 @@ impl Keeper {
                 backoff = (backoff * 2).min(PrivateRedis::LONGEST_BACKOFF);
                 match self.restart().await {
                     Ok(child) => break child,
-                    Err(error) => warn!("failed to {error}"),
+                    Err(error) => warn!("failed to {}", ErrorChain(&error)),
                 }
             };
         }

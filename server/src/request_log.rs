@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, Response};
+use strata_cache::LogLimit;
 use tower_http::classify::{ServerErrorsAsFailures, ServerErrorsFailureClass, SharedClassifier};
 use tower_http::trace::TraceLayer;
 use tracing::{Span, debug, debug_span, warn};
@@ -31,7 +32,12 @@ fn log_response(response: &Response<Body>, latency: Duration, _: &Span) {
     debug!(status = response.status().as_u16(), latency_us, "answered");
 }
 
+/// With each request where something that many need is away.
+static FAILED: LogLimit = LogLimit::new();
+
 fn log_failure(failure: ServerErrorsFailureClass, latency: Duration, _: &Span) {
     let latency_us = latency.as_micros() as u64;
-    warn!(%failure, latency_us, "failed to answer a request");
+    if let Some(times) = FAILED.due() {
+        warn!(%failure, latency_us, times, "failed to answer a request");
+    }
 }

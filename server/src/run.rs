@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::serve::ListenerExt;
-use strata_cache::Tasks;
+use strata_cache::{ErrorChain, LogLimit, Tasks};
 use strata_demo::{Site, trace};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
@@ -52,10 +52,15 @@ pub async fn run_demo(settings: Settings) -> anyhow::Result<()> {
     }
 }
 
+/// With each connection.
+static DELAYED: LogLimit = LogLimit::new();
+
 async fn serve(listener: TcpListener, demo: &Demo, shutdown: CancellationToken) -> io::Result<()> {
     let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            warn!(%error, "failed to switch off the delay of small answers");
+        if let Err(error) = stream.set_nodelay(true)
+            && let Some(times) = DELAYED.due()
+        {
+            warn!(%error, times, "failed to switch off the delay of small answers");
         }
     });
     let stopped = shutdown.clone().cancelled_owned();
@@ -83,7 +88,7 @@ async fn replay(site: Site, settings: Settings, shutdown: CancellationToken) -> 
             announce(&totals.to_string());
             Ok(())
         }
-        Ok(Err(error)) => Err(anyhow::anyhow!("failed to {error}")),
+        Ok(Err(error)) => Err(anyhow::anyhow!("failed to {}", ErrorChain(&error))),
     };
     if settings.once {
         shutdown.cancel();

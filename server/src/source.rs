@@ -1,3 +1,4 @@
+use strata_cache::ErrorChain;
 use strata_console::{Answer, ConsoleError, SourceFace};
 use strata_demo::{CacheKey, Site};
 use strata_report::SourceLook;
@@ -23,7 +24,7 @@ impl SourceFace for DemoSource {
             Ok(match self.site.source_json(&read(cache, key)?).await {
                 Ok(Some(value)) => SourceLook::Value { value },
                 Ok(None) => SourceLook::Absent,
-                Err(error) => SourceLook::Failed { why: error.to_string() },
+                Err(error) => SourceLook::Failed { why: ErrorChain(&error).to_string() },
             })
         })
     }
@@ -31,8 +32,9 @@ impl SourceFace for DemoSource {
     fn read<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, ()> {
         Box::pin(async move {
             let key = read(cache, key)?;
-            let failed =
-                |error: strata_demo::DemoError| ConsoleError::SourceFailed(error.to_string());
+            let failed = |error: strata_demo::DemoError| {
+                ConsoleError::SourceFailed(ErrorChain(&error).to_string())
+            };
             self.site.read_key(&key).await.map_err(failed)
         })
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use prometheus::Registry;
-use strata_cache::{Node, Tasks};
+use strata_cache::{ErrorChain, Node, Tasks};
 use strata_console::{Access, AccessSettings, Console, ConsoleSettings, NodeFace, SourceFace};
 use strata_demo::lab::Lab;
 use strata_demo::{STEADY, Site, Store, Traffic};
@@ -138,7 +138,7 @@ async fn private_redis(choice: &RedisChoice, tasks: &Tasks) -> Option<PrivateRed
     match PrivateRedis::start_among(tasks).await {
         Ok(redis) => Some(redis),
         Err(error) => {
-            warn!("going on with L1 alone: failed to {error}");
+            warn!("going on with L1 alone: failed to {}", ErrorChain(&error));
             None
         }
     }
@@ -147,10 +147,12 @@ async fn private_redis(choice: &RedisChoice, tasks: &Tasks) -> Option<PrivateRed
 async fn store(settings: &Settings) -> anyhow::Result<Store> {
     let store = Store::open(settings.database_url.as_deref(), &settings.data_dir)
         .await
-        .map_err(|error| anyhow::anyhow!("failed to {error}"))?;
+        .map_err(|error| anyhow::anyhow!("failed to {}", ErrorChain(&error)))?;
     info!(n_users = settings.n_users, "opening the database; what is missing is seeded");
-    let seeding =
-        store.seed(settings.n_users).await.map_err(|error| anyhow::anyhow!("failed to {error}"))?;
+    let seeding = store
+        .seed(settings.n_users)
+        .await
+        .map_err(|error| anyhow::anyhow!("failed to {}", ErrorChain(&error)))?;
     info!(
         users_added = seeding.n_users,
         posts_added = seeding.n_posts,
@@ -171,7 +173,12 @@ async fn nodes(n_nodes: u32, redis_url: Option<&str>) -> anyhow::Result<Vec<Node
             Some(url) => builder.redis_url(url).l2_timeout(L2_TIMEOUT),
             None => builder,
         };
-        nodes.push(builder.start().await.map_err(|error| anyhow::anyhow!("failed to {error}"))?);
+        nodes.push(
+            builder
+                .start()
+                .await
+                .map_err(|error| anyhow::anyhow!("failed to {}", ErrorChain(&error)))?,
+        );
     }
     Ok(nodes)
 }

@@ -16,7 +16,8 @@ pub(super) const MAX_MESSAGES: usize = 10_000;
 
 /// What every script that announces begins with: `announce(k, at, targets)` appends a message for
 /// each target, or one with its own, to the bus whose keys begin at `k`: bus, sequence, last
-/// numbers. Its arguments stand at `at`. Answers the last message's number.
+/// numbers. Its arguments stand at `at`. Answers the last message's number. `remove(entry, k, at)`
+/// removes what the message is about under every schema.
 ///
 /// Messages carry a number of their own, so that a reader notices any gap. Where the number is
 /// lost it goes on at the server's time in microseconds, so that it never comes back to a value
@@ -26,7 +27,45 @@ pub(super) const MAX_MESSAGES: usize = 10_000;
 /// `#` the last number recorded here, `*` the last one that was not, because a node of an earlier
 /// version gave it out. The stream keeps about 16 MiB, counting 128 bytes for what is around a
 /// target.
+///
+/// A cache's schemas other than 0 stand in a sorted set beside the bus, by the millisecond until
+/// which their entries may live. Each message names those whose entries were removed with it, so
+/// that nodes of another one know that theirs was not.
 pub(crate) const ANNOUNCE: &str = "
+local known
+local function schemas(k, at)
+  if known then return known end
+  known = {}
+  local registry = string.sub(KEYS[k], 1, -4) .. 'schemas:' .. ARGV[at + 2]
+  local found = redis.pcall('ZRANGE', registry, 0, -1, 'WITHSCORES')
+  -- Something else lies there: nodes of other schemas remove their entries themselves.
+  if found.err then
+    redis.call('UNLINK', registry)
+    return known
+  end
+  local now = #found > 0 and redis.call('TIME')[1] * 1000
+  for i = 1, #found, 2 do
+    if tonumber(found[i + 1]) > now then
+      known[#known + 1] = found[i]
+    else
+      redis.call('ZREM', registry, found[i])
+    end
+  end
+  return known
+end
+-- Acts on what lies at an entry's key, and on the entries of its target under other schemas.
+local function each(entry, k, at, target, act)
+  act(entry)
+  local stem = string.sub(KEYS[k], 1, -5) .. ':' .. ARGV[at + 2]
+  local function other(key)
+    if key ~= entry then act(key) end
+  end
+  other(stem .. ':' .. target)
+  for _, schema in ipairs(schemas(k, at)) do other(stem .. '@' .. schema .. ':' .. target) end
+end
+local function remove(entry, k, at)
+  each(entry, k, at, ARGV[at + 3], function(key) redis.call('UNLINK', key) end)
+end
 local function begin(sequence)
   if redis.call('EXISTS', sequence) == 0 then
     local now = redis.call('TIME')
@@ -47,13 +86,14 @@ local function announce(k, at, targets)
   redis.call('XTRIM', bus, 'MAXLEN', '~', ARGV[at])
   begin(sequence)
   local before, n
+  local removed = table.concat(schemas(k, at), ' ')
   for _, target in ipairs(targets or {ARGV[at + 3]}) do
     local room = math.floor(16777216 / (#target + 128))
     room = math.max(1, math.min(room, tonumber(ARGV[at])))
     n = redis.call('INCR', sequence)
     before = before or n - 1
     redis.call('XADD', bus, 'MAXLEN', '~', room, '*', 's', string.format('%.0f', n),
-      'k', ARGV[at + 1], 'c', ARGV[at + 2], 't', target, 'o', ARGV[at + 4])
+      'k', ARGV[at + 1], 'c', ARGV[at + 2], 't', target, 'o', ARGV[at + 4], 'v', removed)
   end
   record(last, ARGV[at + 2], before, n)
   return n
@@ -97,6 +137,8 @@ pub(crate) struct Message {
     pub(crate) cache: String,
     pub(crate) subject: Subject,
     pub(crate) origin: String,
+    /// The schemas whose entries were removed with it; `None` where the sender knows of none.
+    removed: Option<Vec<u16>>,
 }
 
 /// What a heard message is about.
@@ -131,10 +173,10 @@ impl Bus {
         &self.inner.namespace
     }
 
-    /// How the keys of a cache's entries begin. All keys of a namespace share one hash tag, so
-    /// that a script or an MGET may touch several of them on Redis Cluster too.
-    pub(crate) fn prefix(&self, cache: &str) -> String {
-        format!("{{{}}}:{cache}:", self.inner.namespace)
+    /// How the keys of a cache's entries begin, up to its name. All keys of a namespace share one
+    /// hash tag, so that a script or an MGET may touch several of them on Redis Cluster too.
+    pub(crate) fn stem(&self, cache: &str) -> String {
+        format!("{{{}}}:{cache}", self.inner.namespace)
     }
 
     /// A key beside the entries, which no glob of theirs matches.
@@ -229,6 +271,14 @@ impl Message {
         Some((field("s")?.parse().ok()?, field("c")?))
     }
 
+    /// Whether an entry of this schema went with it, as far as it concerns entries of L2.
+    pub(crate) fn removed(&self, schema: u16) -> bool {
+        let removed = self.removed.as_ref();
+        schema == 0
+            || matches!(self.subject, Subject::Tag(_))
+            || removed.is_some_and(|removed| removed.contains(&schema))
+    }
+
     /// Reads a message; `None` where it is none of ours.
     pub(crate) fn read(fields: &HashMap<Vec<u8>, Vec<u8>>) -> Option<Self> {
         let field = |name: &str| str::from_utf8(fields.get(name.as_bytes())?).ok();
@@ -246,6 +296,8 @@ impl Message {
             cache: field("c")?.to_owned(),
             subject,
             origin: field("o")?.to_owned(),
+            removed: field("v")
+                .map(|schemas| schemas.split(' ').filter_map(|one| one.parse().ok()).collect()),
         })
     }
 }

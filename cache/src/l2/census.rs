@@ -123,7 +123,9 @@ impl Link {
     ) -> Result<(), Failed> {
         let cache_of = |key: &[u8]| {
             let text = std::str::from_utf8(key).ok()?;
-            text.strip_prefix(prefix)?.split_once(':').map(|(cache, _)| cache.to_owned())
+            let (cache, _) = text.strip_prefix(prefix)?.split_once(':')?;
+            // Entries of every schema count.
+            Some(cache.split_once('@').map_or(cache, |(cache, _)| cache).to_owned())
         };
         for cache in keys.iter().filter_map(|key| cache_of(key)) {
             tallies.entry(cache).or_default().entries += 1;

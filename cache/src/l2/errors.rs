@@ -7,10 +7,8 @@ use tokio::time::Instant;
 
 use super::answer::Answer;
 use crate::clock::now_ms;
+use crate::log_limit::LogLimits;
 use crate::tasks::log_safely;
-
-/// One cause is told so often in the log, at most.
-const LOG_EVERY: Duration = Duration::from_secs(60);
 
 /// An error that came last before so long ago is over.
 const OVER_AFTER: Duration = Duration::from_secs(60);
@@ -23,14 +21,13 @@ const MAX_CODES: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Errors {
     inner: Mutex<Inner>,
+    told: LogLimits,
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     by_code: BTreeMap<String, u64>,
     last: Option<(L2Error, Instant)>,
-    /// When each code was last told, and how often it came since.
-    told: BTreeMap<String, (Instant, u64)>,
 }
 
 impl Errors {
@@ -44,17 +41,10 @@ impl Errors {
         };
         *inner.by_code.entry(code.clone()).or_default() += 1;
         inner.keep(&code, &answer.message, now);
-        let (told_at, since) = inner.told.get(&code).copied().unzip();
-        let since = since.unwrap_or(0) + 1;
-        let is_due = told_at.is_none_or(|at| now.duration_since(at) >= LOG_EVERY);
-        let told = if is_due { (now, 0) } else { (told_at.unwrap_or(now), since) };
-        inner.told.insert(code.clone(), told);
         drop(inner);
-        if is_due {
+        if let Some(times) = self.told.due(&code) {
             let message = &*answer.message;
-            log_safely(|| {
-                tracing::warn!(code, message, times = since, "Redis answers with an error")
-            });
+            log_safely(|| tracing::warn!(code, message, times, "Redis answers with an error"));
         }
     }
 

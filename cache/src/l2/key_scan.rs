@@ -4,6 +4,7 @@ use super::envelope::{Envelope, HEADER};
 use super::failed::Failed;
 use super::keyspace::{Keyspace, Lease};
 use super::query::AnyReply;
+use super::schemas::Walked;
 use crate::pattern::Pattern;
 
 /// What is known of a key in L2 without its value.
@@ -23,33 +24,53 @@ pub enum L2Head {
 }
 
 impl Keyspace {
-    /// One step of a walk: where to go on, and the keys that match.
+    /// One step of a walk: where to go on, and the keys that match, under whichever schema.
     pub(crate) async fn step(
         &self,
         pattern: &Pattern,
         cursor: u64,
     ) -> Result<(u64, Vec<String>), Failed> {
-        let scan = self.scan(Some(pattern), cursor);
+        let scan = self.scan(&self.walked().await?, Some(pattern), cursor);
         let (next, keys): (u64, Vec<Vec<u8>>) = self.link.walk_step(&scan).await?;
-        let texts = keys.iter().filter_map(|key| self.key_of(key)).map(str::to_owned);
-        Ok((next, texts.collect()))
+        let texts = keys.iter().filter_map(|key| self.names.key_of(key));
+        Ok((next, texts.filter(|text| pattern.matches(text)).map(str::to_owned).collect()))
     }
 
-    /// What lies at these keys; where nothing does, or a lease, there is none.
+    /// What lies at these keys under this schema, or else under another one; where nothing does, or
+    /// a lease, there is none.
     pub(crate) async fn heads(&self, keys: &[String]) -> Result<Vec<Option<L2Head>>, Failed> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
+        let schemas = self.schemas_from_own().await?;
         let mut ask = pipe();
         // A key of another type refuses both, and spoils no other.
         ask.ignore_errors();
         for key in keys {
-            ask.cmd("GETRANGE").arg(self.entry(key)).arg(0).arg(HEADER - 1);
-            ask.cmd("STRLEN").arg(self.entry(key));
+            for schema in &schemas {
+                let entry = self.names.entry_of(*schema, key);
+                ask.cmd("GETRANGE").arg(&entry).arg(0).arg(HEADER - 1);
+                ask.cmd("STRLEN").arg(&entry);
+            }
         }
         let answers: Vec<RedisResult<AnyReply>> = self.link.walk_step(&ask).await?;
         let now_ms = self.bus.clock().now_ms();
-        Ok(answers.chunks_exact(2).map(|of_key| read((&of_key[0], &of_key[1]), now_ms)).collect())
+        let head = |of_entry: &[RedisResult<AnyReply>]| {
+            let [head, bytes] = of_entry else { return None };
+            read((head, bytes), now_ms)
+        };
+        let of_keys = answers.chunks_exact(2 * schemas.len());
+        Ok(of_keys.map(|of_key| of_key.chunks_exact(2).find_map(head)).collect())
+    }
+
+    /// The schemas that may have entries, this one first.
+    async fn schemas_from_own(&self) -> Result<Vec<u16>, Failed> {
+        let own = self.names.schema;
+        let mut schemas = vec![own];
+        if let Walked::Every(others) = self.walked().await? {
+            schemas.extend([0].into_iter().chain(others).filter(|other| *other != own));
+        }
+        Ok(schemas)
     }
 }
 

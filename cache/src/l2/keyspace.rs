@@ -6,17 +6,20 @@ use super::batches::{EntryBytes, batches};
 use super::failed::{Away, Failed};
 use super::lease_waits::HeldLease;
 use super::link::Link;
+use super::schemas::Names;
 use super::scripts;
 use super::step::Step;
+use super::tag_counts::TagCounts;
 use crate::bus::{Bus, What};
 
-/// One cache's keys in L2, each `{namespace}:cache:key`.
+/// One cache's keys in L2, as one schema names them.
 pub(crate) struct Keyspace {
     pub(crate) link: Arc<Link>,
     pub(super) bus: Bus,
     pub(super) cache: String,
-    pub(super) prefix: String,
+    pub(super) names: Names,
     pub(super) tags: String,
+    pub(crate) tag_counts: TagCounts,
     entry_bytes: EntryBytes,
 }
 
@@ -99,11 +102,12 @@ impl Lease {
 }
 
 impl Keyspace {
-    pub(crate) fn new(link: Arc<Link>, bus: Bus, cache: &str) -> Self {
-        let prefix = bus.prefix(cache);
+    pub(crate) fn new(link: Arc<Link>, bus: Bus, (cache, schema): (&str, u16)) -> Self {
+        let names = Names::new(bus.stem(cache), bus.beside(&format!("schemas:{cache}")), schema);
         let tags = bus.beside(&format!("tags:{cache}"));
         let entry_bytes = EntryBytes::default();
-        Self { link, bus, cache: cache.to_owned(), prefix, tags, entry_bytes }
+        let tag_counts = TagCounts::default();
+        Self { link, bus, cache: cache.to_owned(), names, tags, tag_counts, entry_bytes }
     }
 
     /// One GET, or one MGET for each batch: 256 keys, or fewer where entries are large.
@@ -156,6 +160,7 @@ impl Keyspace {
             let rest = &keys[acquired.len()..];
             let some = &rest[..rest.len().min(self.entry_bytes.keys_at_once())];
             let mut pipe = pipe();
+            self.names.register(&mut pipe, self.ended_ms(ttl_ms));
             for key in some {
                 pipe.cmd("SET").arg(self.entry(key)).arg(&lease.0);
                 pipe.arg("NX").arg("GET").arg("PX").arg(ttl_ms.max(1));
@@ -168,8 +173,9 @@ impl Keyspace {
 
     /// Takes a key's lease from whoever holds it, entry or not, for a write.
     pub(crate) async fn seize(&self, key: &str, lease: &Lease, ttl_ms: u64) -> Result<(), Away> {
-        let mut set = cmd("SET");
-        set.arg(self.entry(key)).arg(&lease.0).arg("PX").arg(ttl_ms.max(1));
+        let mut set = pipe();
+        self.names.register(&mut set, self.ended_ms(ttl_ms));
+        set.cmd("SET").arg(self.entry(key)).arg(&lease.0).arg("PX").arg(ttl_ms.max(1)).ignore();
         Ok(self.link.ask(Step::Seize, &set).await?)
     }
 
@@ -180,6 +186,7 @@ impl Keyspace {
         seen: &[u8],
         (lease, ttl_ms): (&Lease, u64),
     ) -> Result<bool, Away> {
+        self.register(Step::Claim, ttl_ms).await?;
         let mut claim = scripts::CLAIM.prepare_invoke();
         claim.key(self.entry(key)).arg(seen).arg(&lease.0).arg(ttl_ms.max(1));
         Ok(self.link.ask(Step::Claim, &claim).await?)
@@ -190,11 +197,12 @@ impl Keyspace {
         let mut committed = Vec::with_capacity(entries.len());
         for entries in batches(entries, |entry| entry.written.bytes.len()) {
             let mut commit = scripts::COMMIT.prepare_invoke();
+            commit.arg(self.names.schema);
             for entry in entries {
                 commit.key(self.entry(&entry.key)).arg(entry.expects.as_slice());
                 entry.written.args(&mut commit);
             }
-            commit.key(&self.tags).key(self.bus.sequence());
+            commit.key(&self.tags).key(self.bus.sequence()).key(&self.names.schemas);
             committed.extend(self.link.ask::<Vec<bool>>(Step::Commit, &commit).await?);
         }
         Ok(committed)
@@ -208,7 +216,8 @@ impl Keyspace {
         (key, written): (&str, Written),
     ) -> Result<bool, Away> {
         let mut replace = scripts::REPLACE.prepare_invoke();
-        replace.key(self.entry(key)).key(&self.tags).arg(&lease.0);
+        replace.key(self.entry(key)).key(&self.tags).key(&self.names.schemas);
+        replace.arg(self.names.schema).arg(&lease.0);
         written.args(&mut replace);
         self.bus.message(&mut replace, &self.cache, What::Key(key));
         Ok(self.link.ask(Step::Replace, &replace).await?)
@@ -228,14 +237,6 @@ impl Keyspace {
     /// gone.
     pub(super) fn refuse_while_waiting(&self) -> Result<(), Away> {
         if self.link.waits_for(&self.cache) { Err(Away) } else { Ok(()) }
-    }
-
-    pub(crate) fn entry(&self, key: &str) -> String {
-        format!("{}{key}", self.prefix)
-    }
-
-    pub(super) fn key_of<'a>(&self, entry: &'a [u8]) -> Option<&'a str> {
-        std::str::from_utf8(entry).ok()?.strip_prefix(&self.prefix)
     }
 
     fn found(&self, key: &str, value: Option<Vec<u8>>) -> Found {

@@ -17,6 +17,7 @@ use super::operator::Operator;
 use super::pending::{Pending, Queue};
 use super::step::Step;
 use super::timeouts::Timeouts;
+use crate::LogLimit;
 use crate::bus::Bus;
 use crate::recorder::Counter;
 use crate::tasks::log_safely;
@@ -51,6 +52,7 @@ pub(crate) struct Link {
     pub(super) renewing: tokio::sync::Mutex<()>,
     pub(super) operator: Operator,
     pub(super) errors: Errors,
+    opening_told: LogLimit,
     pub(super) counts: Counts,
     pub(super) lease_waits: LeaseWaits,
     #[cfg(feature = "holds")]
@@ -99,6 +101,7 @@ impl Link {
             renewing: tokio::sync::Mutex::default(),
             operator: Operator::default(),
             errors: Errors::default(),
+            opening_told: LogLimit::new(),
             counts: Counts::default(),
             lease_waits: LeaseWaits::default(),
             #[cfg(feature = "holds")]
@@ -179,7 +182,11 @@ impl Link {
         self.counts.opened.add(1);
         self.opened.notify_one();
         let (code, message) = (&*why.code, &*why.message);
-        log_safely(|| tracing::warn!(code, message, "L2 is away: reads go on without it"));
+        if let Some(times) = self.opening_told.due() {
+            log_safely(|| {
+                tracing::warn!(code, message, times, "L2 is away: reads go on without it");
+            });
+        }
     }
 
     /// Whether the connection leads to another run of Redis than this one, as far as both tell. What

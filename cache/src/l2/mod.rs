@@ -2,7 +2,8 @@
 //!
 //! `link` is a node's way to Redis with timeout and breaker, `pending` what waits while that is
 //! open, `recovery` how it closes; `keyspace` is one
-//! cache's keys in it, `leases` and `lease_waits` who fills them, `removal` how they go; `scripts` are the steps that must be atomic;
+//! cache's keys in it, `schemas` how they are named, `leases` and `lease_waits` who fills them,
+//! `removal` how they go; `scripts` are the steps that must be atomic;
 //! `envelope` is an entry's form.
 
 mod answer;
@@ -28,9 +29,11 @@ mod pending;
 mod query;
 mod recovery;
 mod removal;
+mod schemas;
 mod scripts;
 mod server;
 mod step;
+mod tag_counts;
 mod timeouts;
 
 pub(crate) use answer::{Answer, Verdict};

@@ -5,10 +5,32 @@ use crate::pattern::Pattern;
 /// An invalidation that could not reach L2.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Pending {
-    Key { cache: String, key: String },
-    Pattern { cache: String, pattern: Pattern },
-    Tag { cache: String, tag: String },
-    All { cache: String },
+    Key {
+        cache: String,
+        key: String,
+    },
+    Pattern {
+        cache: String,
+        pattern: Pattern,
+    },
+    Tag {
+        cache: String,
+        tag: String,
+    },
+    All {
+        cache: String,
+    },
+    /// A key's entry of one schema, which another node's invalidation left. Nobody is told again.
+    Own {
+        cache: String,
+        schema: u16,
+        key: String,
+    },
+    /// All entries of one schema, likewise.
+    AllOwn {
+        cache: String,
+        schema: u16,
+    },
 }
 
 impl Pending {
@@ -17,7 +39,17 @@ impl Pending {
             Self::Key { cache, .. }
             | Self::Pattern { cache, .. }
             | Self::Tag { cache, .. }
-            | Self::All { cache } => cache,
+            | Self::All { cache }
+            | Self::Own { cache, .. }
+            | Self::AllOwn { cache, .. } => cache,
+        }
+    }
+
+    /// Whose entries alone it is about; 0 where it is about those of every schema.
+    pub(crate) fn schema(&self) -> u16 {
+        match self {
+            Self::Own { schema, .. } | Self::AllOwn { schema, .. } => *schema,
+            Self::Key { .. } | Self::Pattern { .. } | Self::Tag { .. } | Self::All { .. } => 0,
         }
     }
 
@@ -25,7 +57,11 @@ impl Pending {
     pub(crate) fn pattern(&self) -> Option<&Pattern> {
         match self {
             Self::Pattern { pattern, .. } => Some(pattern),
-            Self::Key { .. } | Self::Tag { .. } | Self::All { .. } => None,
+            Self::Key { .. }
+            | Self::Tag { .. }
+            | Self::All { .. }
+            | Self::Own { .. }
+            | Self::AllOwn { .. } => None,
         }
     }
 
@@ -35,6 +71,13 @@ impl Pending {
 
     fn shares_a_walk(&self, other: &Self) -> bool {
         self.is_pattern() && other.is_pattern() && self.cache() == other.cache()
+    }
+
+    /// Whether the two can be sent in one step, or in one walk.
+    fn goes_with(&self, other: &Self) -> bool {
+        let (schema, is_own) = (other.schema(), |one: &Self| matches!(one, Self::Own { .. }));
+        let both_own = is_own(self) && is_own(other) && self.schema() == schema;
+        self.shares_a_walk(other) || both_own && self.cache() == other.cache()
     }
 }
 
@@ -93,14 +136,13 @@ impl Queue {
                 >= Self::MAX_PATTERNS
     }
 
-    /// Takes the oldest out, and with a pattern all others of its cache: they share one walk.
+    /// Takes the oldest out, and with it those that go with it, as all patterns of a cache do.
     pub(crate) fn pop(&mut self) -> Vec<Pending> {
         let Some(oldest) = self.order.pop_front() else { return Vec::new() };
         let mut together = vec![oldest];
-        if together[0].is_pattern() {
+        if together[0].goes_with(&together[0]) {
             let oldest = together[0].clone();
-            let (others, rest) =
-                self.order.drain(..).partition(|other| other.shares_a_walk(&oldest));
+            let (others, rest) = self.order.drain(..).partition(|other| other.goes_with(&oldest));
             self.order = rest;
             together.extend::<VecDeque<_>>(others);
         }

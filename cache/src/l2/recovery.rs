@@ -10,6 +10,7 @@ use super::keyspace::Keyspace;
 use super::link::{Link, SLOW_TIMEOUT, in_time};
 use super::pending::{Pending, Queue};
 use super::query::{Query, Reply};
+use super::removal::Walk;
 use crate::pattern::Pattern;
 use crate::tasks::log_safely;
 
@@ -226,7 +227,19 @@ impl Keyspace {
                 Ok(None)
             }
             [Pending::Tag { tag, .. }] => {
-                self.send(connection, &self.tag_removal(tag)).await.map(Some)
+                let told = self.send(connection, &self.tag_removal(tag)).await?;
+                Ok(Some(self.tag_counts.take(told)))
+            }
+            [Pending::Own { .. }, ..] => {
+                let key = |one: &'_ Pending| match one {
+                    Pending::Own { key, .. } => Some(key.clone()),
+                    _ => None,
+                };
+                let keys: Vec<String> = together.iter().filter_map(key).collect();
+                in_time(SLOW_TIMEOUT, self.unlink_own(connection, &keys)).await.map(|()| None)
+            }
+            [Pending::AllOwn { .. }] => {
+                self.walk_away(&connection, Walk::over_own()).await.map(|()| None)
             }
             _ => self.replay_walk(connection, together).await.map(|()| None),
         }
@@ -246,16 +259,20 @@ impl Keyspace {
         together: &[Pending],
     ) -> RedisResult<()> {
         let patterns: Vec<Option<&Pattern>> = together.iter().map(Pending::pattern).collect();
-        let mut cursor = 0;
-        loop {
-            let step = self.unlink_any(connection.clone(), &patterns, cursor);
-            (cursor, _) = in_time(SLOW_TIMEOUT, step).await?;
-            if cursor == 0 {
-                break;
-            }
-        }
+        self.walk_away(&connection, Walk::over(&patterns)).await?;
         for pattern in patterns {
             let _: u64 = self.send(connection.clone(), &self.announcement(pattern)).await?;
+        }
+        Ok(())
+    }
+
+    async fn walk_away(
+        &self,
+        connection: &MultiplexedConnection,
+        mut walk: Walk<'_>,
+    ) -> RedisResult<()> {
+        while !walk.is_over {
+            in_time(SLOW_TIMEOUT, self.unlink_some(connection.clone(), &mut walk)).await?;
         }
         Ok(())
     }

@@ -7,27 +7,48 @@ use crate::script::scripts;
 scripts! {
     script;
 
-    /// Removes entries, which takes their leases as well, and announces each on the bus. Answers
-    /// how many entries, not just leases, were there.
+    /// Removes entries under every schema, which takes their leases as well, and announces each on
+    /// the bus. Answers how many entries, not just leases, were there.
     /// KEYS: entries, bus. ARGV: the message, then what it is about for each entry.
     REMOVE, "remove" =
-        "local removed, targets = 0, {}
-         for i = 1, #KEYS - 3 do
-           if begins(KEYS[i], MAGIC) then removed = removed + 1 end
-           redis.call('UNLINK', KEYS[i])
-           targets[i] = ARGV[5 + i]
+        "local removed, targets, bus = 0, {}, #KEYS - 2
+         local function take(key)
+           if begins(key, MAGIC) then removed = removed + 1 end
+           redis.call('UNLINK', key)
          end
-         announce(#KEYS - 2, 1, targets)
+         for i = 1, bus - 1 do
+           targets[i] = ARGV[5 + i]
+           each(KEYS[i], bus, 1, targets[i], take)
+         end
+         announce(bus, 1, targets)
          return removed";
 
-    /// Invalidates a tag and announces it. Answers the announcement's number.
+    /// Invalidates a tag and announces it. Answers the announcement's number, the tags that are
+    /// kept by name, those that were folded, and those that were forgotten.
     /// KEYS: tags, bus. ARGV: tag, tags kept at most, then the message.
     INVALIDATE_TAG, "invalidate tag" =
         "local n = string.format('%.0f', announce(2, 3))
-         if redis.call('HLEN', KEYS[1]) > tonumber(ARGV[2]) then redis.call('DEL', KEYS[1]) end
          redis.call('HSETNX', KEYS[1], 'since', n)
          redis.call('HSET', KEYS[1], 'tag:' .. ARGV[1], n)
-         return n";
+         fold(KEYS[1], tonumber(ARGV[2]))
+         local known = redis.call('HMGET', KEYS[1], 'horizon', 'folded', 'forgotten')
+         local names = redis.call('HLEN', KEYS[1]) - 1
+         return {n, names, known[1] and known[2] or '0', known[1] and known[3] or '0'}";
+
+    /// Until which number of the bus each tag may have been invalidated that is not kept by name;
+    /// nothing where nothing is known. KEYS: tags. ARGV: the tags.
+    FOLDED, "folded tags" =
+        "local slices, found = read_slices(KEYS[1]), {}
+         local known = redis.call('HMGET', KEYS[1], 'horizon', 'since')
+         for i, tag in ipairs(ARGV) do
+           found[i] = known[1] or known[2]
+           for _, slice in ipairs(known[1] and slices or {}) do
+             if may_have(KEYS[1], slice, tag) and tonumber(slice.last) > tonumber(found[i]) then
+               found[i] = slice.last
+             end
+           end
+         end
+         return found";
 
     /// Announces on the bus alone. KEYS: bus. ARGV: the message.
     ANNOUNCE, "announce" =
@@ -35,17 +56,18 @@ scripts! {
          return 0";
 
     /// Writes each entry where what lies there still begins as it did when we looked: with our
-    /// lease, or with the entry that we refresh under a lease beside it, which is given back. A newer row's entry stays; where a tag was
-    /// invalidated meanwhile, nothing does. KEYS: entries, tags, sequence. ARGV: for each entry
-    /// what must lie there, the entry, milliseconds to live, stamp, number of tags, the tags.
-    /// Answers 1 or 0 for each.
+    /// lease, or with the entry that we refresh under a lease beside it, which is given back. A
+    /// newer row's entry stays; where a tag was invalidated meanwhile, nothing does. KEYS: entries,
+    /// tags, sequence, schemas. ARGV: schema, then for each entry what must lie there, the entry,
+    /// milliseconds to live, stamp, number of tags, the tags. Answers 1 or 0 for each.
     COMMIT, "commit" =
-        "local done, at = {}, 1
-         for i = 1, #KEYS - 2 do
+        "local done, at = {}, 2
+         for i = 1, #KEYS - 3 do
            local key, n = KEYS[i], tonumber(ARGV[at + 4])
            done[i] = 0
            if still_begins(key, ARGV[at]) and not holds_newer(key, ARGV[at + 1]) then
-             if tags_hold(KEYS[#KEYS - 1], KEYS[#KEYS], ARGV[at + 3], at + 5, n) then
+             if tags_hold(KEYS[#KEYS - 2], KEYS[#KEYS - 1], ARGV[at + 3], at + 5, n) then
+               lives(KEYS[#KEYS], ARGV[1], ARGV[at + 2])
                redis.call('SET', key, ARGV[at + 1], 'PX', ARGV[at + 2])
                done[i] = 1
              else
@@ -63,8 +85,8 @@ scripts! {
          redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
          return 1";
 
-    /// Takes the lease of each refresh where the entry still begins as it did when we looked. Answers
-    /// for each the lease that lies there now, or nothing where the entry does not.
+    /// Takes the lease of each refresh where the entry still begins as it did when we looked.
+    /// Answers for each the lease that lies there now, or nothing where the entry does not.
     /// KEYS: entries. ARGV: the lease, milliseconds to live, then how each entry must begin.
     ACQUIRE_REFRESH, "acquire refresh" =
         "local held = {}
@@ -87,38 +109,47 @@ scripts! {
          end
          return 0";
 
-    /// Marks an entry as invalidated softly, overtakes the refresh that runs, and announces it. Answers 1 if an entry was there.
+    /// Marks an entry as invalidated softly, under every schema, overtakes the refresh that runs,
+    /// and announces it. Answers how many entries were there.
     /// KEYS: entry, bus. ARGV: where "fresh until" stands, then the message.
     SOFTEN, "soften" =
-        "local there = begins(KEYS[1], MAGIC)
-         redis.call('UNLINK', lease_beside(KEYS[1]))
-         if there then
-           redis.call('SETRANGE', KEYS[1], ARGV[1], string.rep('\\0', 8))
-         else
-           redis.call('UNLINK', KEYS[1])
-         end
+        "local there = 0
+         each(KEYS[1], 2, 2, ARGV[5], function(key)
+           redis.call('UNLINK', lease_beside(key))
+           if begins(key, MAGIC) then
+             redis.call('SETRANGE', key, ARGV[1], string.rep('\\0', 8))
+             there = there + 1
+           else
+             redis.call('UNLINK', key)
+           end
+         end)
          announce(2, 2)
-         return there and 1 or 0";
+         return there";
 
     /// Writes an entry if the lease is still ours and its tags hold. Else removes what is there,
-    /// unless it is of a newer row. Announces in every case. Answers 1 if nothing came in between;
-    /// an empty entry is then not written either, and what is there goes.
-    /// KEYS: entry, tags, bus.
-    /// ARGV: lease, entry, milliseconds to live, stamp, number of tags, the tags, then the message.
+    /// unless it is of a newer row, and what other schemas hold likewise. Announces in every case.
+    /// Answers 1 if nothing came in between; an empty entry is then not written either, and what is
+    /// there goes. KEYS: entry, tags, schemas, bus. ARGV: schema, lease, entry, milliseconds to
+    /// live, stamp, number of tags, the tags, then the message.
     REPLACE, "replace" =
-        "local done, n = 0, tonumber(ARGV[5])
-         if ARGV[2] == '' then
-           if begins(KEYS[1], ARGV[1]) then done = 1 end
-           redis.call('UNLINK', KEYS[1])
-         elseif not holds_newer(KEYS[1], ARGV[2]) then
-           if begins(KEYS[1], ARGV[1]) and tags_hold(KEYS[2], KEYS[4], ARGV[4], 6, n) then
-             redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-             done = 1
-           else
-             redis.call('UNLINK', KEYS[1])
+        "local done, n = 0, tonumber(ARGV[6])
+         local function write(key)
+           local is_ours = key == KEYS[1] and begins(key, ARGV[2])
+           if ARGV[3] == '' then
+             if is_ours then done = 1 end
+             redis.call('UNLINK', key)
+           elseif not holds_newer(key, ARGV[3]) then
+             if is_ours and tags_hold(KEYS[2], KEYS[5], ARGV[5], 7, n) then
+               lives(KEYS[3], ARGV[1], ARGV[4])
+               redis.call('SET', key, ARGV[3], 'PX', ARGV[4])
+               done = 1
+             else
+               redis.call('UNLINK', key)
+             end
            end
          end
-         announce(3, 6 + n)
+         each(KEYS[1], 4, 7 + n, ARGV[10 + n], write)
+         announce(4, 7 + n)
          return done";
 
     /// Gives leases back. KEYS: where they lie. ARGV: the lease.
@@ -165,6 +196,13 @@ local function holds_newer(key, entry)
   local there_high, there_low = version_of(there)
   return there_high > high or (there_high == high and there_low > low)
 end
+-- Takes note of how long an entry of this schema may lie in Redis.
+local function lives(schemas, schema, ms)
+  if schema ~= '0' then
+    local until_ms = string.format('%.0f', redis.call('TIME')[1] * 1000 + ms + 1000)
+    redis.call('ZADD', schemas, 'GT', until_ms, schema)
+  end
+end
 -- Whether none of n tags was invalidated after the stamp. What the hash does not name was
 -- invalidated before the hash was made, or never.
 local function tags_hold(tags, sequence, stamp, at, n)
@@ -180,8 +218,108 @@ local function tags_hold(tags, sequence, stamp, at, n)
 end
 ";
 
+/// How more tags are kept than by name.
+///
+/// Where there are too many, the older half is folded, some with each invalidation: each leaves
+/// five bits in a slice, a bitmap of 128 KiB beside the hash, which knows them up to some last
+/// number. A tag that was not folded is taken for one that was in 3 of 10 000 cases a slice. Beyond
+/// 32 slices the oldest is forgotten: then, as before there were slices, every tag may have been
+/// invalidated up to its last number, the horizon.
+///
+/// Nodes of an earlier version know no slices. To them a folded tag was invalidated at `since`,
+/// which is raised before any is folded. When they delete the hash, the slices count no more.
+const FOLD: &str = "
+local BITS, MAX_SLICES, AT_ONCE = 1048576, 32, 100
+local function read_slices(tags)
+  local slices = {}
+  for id, last, n in string.gmatch(redis.call('HGET', tags, 'slices') or '', '(%d+):(%d+):(%d+)') do
+    slices[#slices + 1] = {id = id, last = last, n = tonumber(n)}
+  end
+  return slices
+end
+local function write_slices(tags, slices)
+  local texts = {}
+  for i, slice in ipairs(slices) do
+    texts[i] = slice.id .. ':' .. slice.last .. ':' .. string.format('%.0f', slice.n)
+  end
+  redis.call('HSET', tags, 'slices', table.concat(texts, ' '))
+end
+local function each_bit(tag, act)
+  local hash = redis.sha1hex(tag)
+  for i = 1, 40, 8 do
+    if act(tonumber(string.sub(hash, i, i + 7), 16) % BITS) then return true end
+  end
+  return false
+end
+-- A bitmap that was evicted may have held any tag: one bit more says that it is there.
+local function may_have(tags, slice, tag)
+  local bitmap = tags .. ':' .. slice.id
+  if redis.call('GETBIT', bitmap, BITS) == 0 then return true end
+  return not each_bit(tag, function(bit) return redis.call('GETBIT', bitmap, bit) == 0 end)
+end
+-- About the middle of the numbers at which tags were invalidated.
+local function middle(tags)
+  local sample, numbers = redis.call('HRANDFIELD', tags, 128, 'WITHVALUES'), {}
+  for i = 1, #sample, 2 do
+    if string.sub(sample[i], 1, 4) == 'tag:' then
+      numbers[#numbers + 1] = tonumber(sample[i + 1])
+    end
+  end
+  table.sort(numbers)
+  return numbers[math.ceil(#numbers / 2)]
+end
+local function begin_slice(tags, since, horizon)
+  local last, slices = middle(tags), read_slices(tags)
+  local newest = slices[#slices]
+  if #slices == MAX_SLICES then
+    local oldest = table.remove(slices, 1)
+    horizon = oldest.last
+    redis.call('HINCRBY', tags, 'forgotten', oldest.n)
+  end
+  local id = newest and string.format('%.0f', newest.id % MAX_SLICES + 1) or '1'
+  slices[#slices + 1] = {id = id, last = string.format('%.0f', last), n = 0}
+  redis.call('UNLINK', tags .. ':' .. id)
+  redis.call('SETBIT', tags .. ':' .. id, BITS, 1)
+  since = string.format('%.0f', math.max(tonumber(since), last))
+  redis.call('HSET', tags, 'since', since, 'horizon', horizon)
+  write_slices(tags, slices)
+  return slices
+end
+local function fold(tags, max)
+  local known = redis.call('HMGET', tags, 'cursor', 'since', 'horizon')
+  local cursor, slices = known[1], nil
+  if cursor then
+    slices = read_slices(tags)
+  elseif redis.call('HLEN', tags) > max then
+    cursor, slices = '0', begin_slice(tags, known[2], known[3] or known[2])
+  end
+  if not slices or #slices == 0 then return end
+  local slice = slices[#slices]
+  local last, n = tonumber(slice.last), 0
+  local found = redis.call('HSCAN', tags, cursor, 'COUNT', AT_ONCE)
+  for i = 1, #found[2], 2 do
+    local field, number = found[2][i], tonumber(found[2][i + 1])
+    if string.sub(field, 1, 4) == 'tag:' and number <= last then
+      each_bit(string.sub(field, 5), function(bit)
+        redis.call('SETBIT', tags .. ':' .. slice.id, bit, 1)
+      end)
+      redis.call('HDEL', tags, field)
+      n = n + 1
+    end
+  end
+  slice.n = slice.n + n
+  write_slices(tags, slices)
+  redis.call('HINCRBY', tags, 'folded', n)
+  if found[1] == '0' then
+    redis.call('HDEL', tags, 'cursor')
+  else
+    redis.call('HSET', tags, 'cursor', found[1])
+  end
+end
+";
+
 fn script(body: &str) -> Script {
     let magic = str::from_utf8(MAGIC).unwrap_or_default();
     let names = format!("local MAGIC, HEADER, VERSION_AT = '{magic}', {HEADER}, {VERSION_AT}\n");
-    Script::new(&format!("{names}{}{COMMON}{body}", bus::ANNOUNCE))
+    Script::new(&format!("{names}{}{COMMON}{FOLD}{body}", bus::ANNOUNCE))
 }

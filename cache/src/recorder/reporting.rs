@@ -2,7 +2,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use strata_report::{
     Ages, CacheReport, Gets, InvalidationCounts, L1Report, Loads, Origin, Outcomes, Scope,
-    ScopeCounts, Settings,
+    ScopeCounts, Settings, TagsReport,
 };
 
 use super::bounds::L1Size;
@@ -27,6 +27,7 @@ impl Recorder {
             l2_unfit: self.l2_unfit.get(),
             panics: self.panics.get(),
             gaps: self.gaps.get(),
+            tags: TagsReport::default(),
             loads: Loads {
                 success: self.loads_ok.read(),
                 failure: self.loads_failed.read(),

@@ -72,7 +72,7 @@ struct Inner {
 impl Structures {
     pub(crate) fn new(name: &str, node: &Node) -> Result<Self, BuildError> {
         node.shared().name_structures(name)?;
-        let keyspace = node.shared().keyspace(name);
+        let keyspace = node.shared().keyspace(name, 0);
         let inner = Inner { name: name.to_owned(), keyspace, _node: node.clone() };
         Ok(Self { inner: Arc::new(inner) })
     }

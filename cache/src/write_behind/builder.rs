@@ -13,6 +13,7 @@ use super::memory::Memory;
 use super::pace::Pace;
 use super::sink::Sink;
 use super::{Row, WriteBehind};
+use crate::clock::MAX_TIME_TO_LIVE;
 use crate::{BuildError, Cache, Key, Value};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -47,6 +48,8 @@ pub struct WriteBehindBuilder<K, V> {
 }
 
 impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
+    /// The most rows of one call of the sink.
+    pub const LARGEST_BATCH: usize = 10_000;
     /// Keys that may be unwritten at once.
     pub const DEFAULT_CAPACITY: usize = 10_000;
     /// Rows of one call of the sink.
@@ -86,16 +89,18 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
     }
 
     /// The sink is called with at most so many rows; as many on one node start a round at once.
-    /// At least 1.
+    /// At least 1, and at most [`LARGEST_BATCH`](Self::LARGEST_BATCH): what lies beyond counts as
+    /// these.
     pub fn max_batch(mut self, max_rows: usize) -> Self {
-        self.pace.max_batch = max_rows.max(1);
+        self.pace.max_batch = max_rows.clamp(1, Self::LARGEST_BATCH);
         self
     }
 
     /// The pause between two rounds: how long a value waits at most where nothing fails, and how
-    /// long writes of one key have to become one.
+    /// long writes of one key have to become one. Less than a millisecond counts as one, more than
+    /// ten years as ten years.
     pub fn interval(mut self, interval: Duration) -> Self {
-        self.pace.interval = interval.max(Duration::from_millis(1));
+        self.pace.interval = Pace::within_reach(interval);
         self
     }
 
@@ -108,23 +113,26 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
     }
 
     /// The pause after the first failure; it doubles with each, up to `longest`, less a random
-    /// share of up to a half.
+    /// share of up to a half. Less than a millisecond counts as one, more than ten years as ten
+    /// years, and a `longest` below `first` as `first`.
     pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
-        self.pace.first_pause = first;
-        self.pace.longest_pause = longest.max(first);
+        self.pace.first_pause = Pace::within_reach(first);
+        self.pace.longest_pause = Pace::within_reach(longest).max(self.pace.first_pause);
         self
     }
 
-    /// A call of the sink that takes longer has failed and is dropped.
+    /// A call of the sink that takes longer has failed and is dropped. At least a millisecond, or
+    /// the write-behind is not built; more than ten years count as ten years.
     pub fn sink_timeout(mut self, timeout: Duration) -> Self {
-        self.pace.sink_timeout = timeout;
+        self.pace.sink_timeout = timeout.min(MAX_TIME_TO_LIVE);
         self
     }
 
     /// Durable kind: rows of a consumer that has been silent for so long are taken over. Never
     /// shorter than twice the sink's timeout, so that a slow consumer is not taken for a dead one.
+    /// More than ten years count as ten years.
     pub fn claim_after(mut self, silence: Duration) -> Self {
-        self.pace.claim_after = silence;
+        self.pace.claim_after = Pace::within_reach(silence);
         self
     }
 
@@ -134,13 +142,14 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
     /// a call.
     ///
     /// # Errors
-    /// When the cache has a write-behind on this node.
+    /// When the cache has a write-behind on this node, or the sink would have no time.
     pub fn in_memory<F, Fut, E>(self, sink: F) -> Result<WriteBehind<K, V>, BuildError>
     where
         F: Fn(Vec<(K, V)>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError> + 'static,
     {
+        self.pace.check()?;
         let sink = move |rows: Vec<Row<K, V>>| {
             sink(rows.into_iter().map(|row| (row.key, row.value)).collect())
         };
@@ -161,14 +170,17 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
     /// rows.version`. One call at a time on each node.
     ///
     /// # Errors
-    /// When the cache has no L2, or a write-behind on this node. Never because Redis is away.
+    /// When the cache has no L2, or a write-behind on this node, or the sink would have no time.
+    /// Never because Redis is away.
     pub fn durable<F, Fut, E>(mut self, sink: F) -> Result<WriteBehind<K, V>, BuildError>
     where
         F: Fn(Vec<Row<K, V>>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError> + 'static,
     {
-        self.pace.claim_after = self.pace.claim_after.max(self.pace.sink_timeout * 2);
+        self.pace.check()?;
+        let twice = self.pace.sink_timeout.saturating_mul(2);
+        self.pace.claim_after = self.pace.claim_after.max(twice);
         let shared = (Arc::new(Control::default()), Arc::new(Counts::default()));
         let durable = Durable::new(self.cache.clone(), self.pace.clone(), shared.clone())?;
         let durable = Arc::new(durable);

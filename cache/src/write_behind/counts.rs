@@ -1,5 +1,6 @@
 use strata_report::WriteBehindReport;
 
+use crate::LogLimit;
 use crate::recorder::Counter;
 
 /// The counters behind a [`WriteBehindReport`].
@@ -14,6 +15,8 @@ pub(super) struct Counts {
     pub(super) coalesced: Counter,
     pub(super) refused: Counter,
     pub(super) claimed: Counter,
+    /// Rows that were set aside are told once a minute.
+    pub(super) set_aside_told: LogLimit,
 }
 
 impl Counts {

@@ -201,9 +201,11 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         match self.backlog.set_aside(row, failure).await {
             Ok(true) => {
                 self.counts.set_aside.add(1);
-                log_safely(
-                    || tracing::warn!(key = %row.key, error, tries, "a write was set aside"),
-                );
+                if let Some(times) = self.counts.set_aside_told.due() {
+                    log_safely(|| {
+                        tracing::warn!(key = %row.key, error, tries, times, "a write was set aside");
+                    });
+                }
             }
             Ok(false) => {}
             Err(Away) => self.wait(vec![row.receipt.clone()], tries, SOON),

@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+use crate::BuildError;
+use crate::clock::MAX_TIME_TO_LIVE;
+
 /// The times and limits of a write-behind.
 #[derive(Clone, Debug)]
 pub(super) struct Pace {
@@ -14,6 +17,15 @@ pub(super) struct Pace {
 }
 
 impl Pace {
+    /// A time that can be waited for, and is none in which a task would spin.
+    pub(super) fn within_reach(time: Duration) -> Duration {
+        time.clamp(Duration::from_millis(1), MAX_TIME_TO_LIVE)
+    }
+
+    pub(super) fn check(&self) -> Result<(), BuildError> {
+        BuildError::unless_a_millisecond("sink_timeout", self.sink_timeout)
+    }
+
     /// The pause after so many tries: twice as long each time, less a random share of up to a half.
     pub(super) fn pause(&self, tries: u32) -> Duration {
         let doubled = 1_u32.checked_shl(tries.saturating_sub(1)).unwrap_or(u32::MAX);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::Row;
+use crate::ErrorChain;
 use crate::face::Later;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -38,7 +39,7 @@ impl<K: Send + 'static, V: Send + 'static> Sink<K, V> {
         let mut call = JoinSet::new();
         call.spawn(async move { write(rows).await });
         match tokio::time::timeout(self.timeout, call.join_next()).await {
-            Ok(Some(Ok(answer))) => answer.map_err(|error| error.to_string()),
+            Ok(Some(Ok(answer))) => answer.map_err(|error| ErrorChain(&*error).to_string()),
             Ok(Some(Err(_)) | None) => Err("it panicked".to_owned()),
             Err(_) => Err("it did not answer in time".to_owned()),
         }

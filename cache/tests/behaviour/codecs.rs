@@ -1,11 +1,14 @@
 //! How values lie in L2: JSON or postcard, compressed or not, within limits.
 
+use std::collections::HashMap;
 use std::io::Error;
+use std::time::Duration;
 
 use strata_cache::report::Outcome;
 use strata_cache::{Cache, CacheBuilder, Codec, Node};
 
 use crate::support::Redis;
+use crate::support::log::Log;
 
 type Wide = Cache<String, Vec<u64>>;
 
@@ -73,4 +76,43 @@ async fn what_is_too_large_for_l2_lives_in_l1_and_leaves_no_lease_behind() {
 
 fn wide_other(node: &Node) -> Wide {
     Cache::builder("other").build(node).unwrap()
+}
+
+#[tokio::test]
+async fn ten_thousand_values_without_a_form_are_told_in_one_line() {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let (log, _listening) = Log::listen();
+    let cache: Cache<u64, HashMap<(u32, u32), u32>> =
+        Cache::builder("maps").time_to_live(Duration::ZERO).build(&node).unwrap();
+    for key in 0..10_000 {
+        let load = async || Ok::<_, Error>(Some(HashMap::from([((1, 2), 3)])));
+        cache.get_or_load(&(key % 100), load).await.unwrap();
+    }
+    let lines = log.lines("a value is not kept in L2");
+    // A second one where the machine takes a minute for it.
+    assert!(matches!(lines.len(), 1 | 2), "{lines:?}");
+    assert!(lines[0].contains("times=1 "), "{lines:?}");
+    assert!(lines[0].contains("write it as JSON: key must be a string"), "{lines:?}");
+    assert_eq!(cache.report().l2_unfit, 10_000);
+}
+
+#[cfg(debug_assertions)]
+#[tokio::test]
+async fn a_value_that_l2_would_not_give_back_as_it_was_is_told_in_debug_builds() {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let (log, _listening) = Log::listen();
+    let lost: Cache<u64, Option<Option<u64>>> = Cache::builder("lost").build(&node).unwrap();
+    let sound: Cache<u64, HashMap<String, Option<f64>>> =
+        Cache::builder("sound").build(&node).unwrap();
+    for key in 0..100 {
+        lost.get_or_load(&key, async || Ok::<_, Error>(Some(Some(None)))).await.unwrap();
+        let map = |n: u64| (n.to_string(), Some(n as f64 / 3.0));
+        let load = move || async move { Ok::<_, Error>(Some((0..key).map(map).collect())) };
+        sound.get_or_load(&key, load).await.unwrap();
+    }
+    let lines = log.lines("does not read back");
+    assert!(matches!(lines.len(), 1 | 2), "{lines:?}");
+    assert!(lines.iter().all(|line| line.contains("\"lost\"")), "{lines:?}");
 }

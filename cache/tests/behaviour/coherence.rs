@@ -37,8 +37,10 @@ pub(crate) struct World {
 impl World {
     /// Three nodes that hear the bus.
     pub(crate) fn of(nodes: Vec<Node>) -> Arc<Self> {
-        let build = |node| {
+        // Two versions of the program: the second node writes another form.
+        let build = |(n, node)| {
             Cache::builder("rows")
+                .schema(u16::from(n == 1))
                 .time_to_live(Duration::from_millis(700))
                 .l2_time_to_live(Duration::from_secs(2))
                 .grace(Duration::from_secs(60))
@@ -52,7 +54,7 @@ impl World {
             rows: zeros(),
             writing: (0..N_KEYS).map(|_| tokio::sync::Mutex::default()).collect(),
             acknowledged: nodes.iter().map(|_| zeros()).collect(),
-            caches: nodes.iter().map(build).collect(),
+            caches: nodes.iter().enumerate().map(build).collect(),
             nodes,
             reads: AtomicU64::new(0),
             writes: AtomicU64::new(0),

@@ -86,7 +86,8 @@ async fn the_report_says_that_there_is_no_l2_and_no_bus() {
 #[tokio::test]
 async fn an_address_of_redis_is_refused_where_redis_is_not_built_in() {
     let started = strata_cache::Node::builder("test").redis_url("redis://127.0.0.1").start().await;
-    let refused = started.map(|_| ()).unwrap_err().to_string();
+    let refused = started.map(|_| ()).unwrap_err();
+    let refused = strata_cache::ErrorChain(&refused).to_string();
     assert_eq!(refused, "read the Redis address: the feature `redis` is off");
 }
 

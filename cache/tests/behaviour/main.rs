@@ -57,6 +57,8 @@ mod redis_away;
 #[cfg(feature = "redis")]
 mod refusals;
 #[cfg(feature = "redis")]
+mod schemas;
+#[cfg(feature = "redis")]
 mod scouts;
 #[cfg(feature = "redis")]
 mod single_flight;

@@ -15,6 +15,8 @@ mod commands;
 #[cfg(feature = "redis")]
 pub(crate) use commands::Commands;
 #[cfg(feature = "redis")]
+pub(crate) mod log;
+#[cfg(feature = "redis")]
 pub(crate) mod proxy;
 #[cfg(feature = "redis")]
 mod replication;

@@ -191,3 +191,105 @@ async fn a_cache_that_is_built_after_a_tag_was_heard_asks_redis_too() {
     eventually("node 1 hears", async || node.report().bus.received == 1).await;
     assert_eq!(value(&source, &cache(&node), 1, &["author:7"]).await, "1");
 }
+
+/// Of so many tags Redis keeps the names.
+const MAX_NAMES: u64 = 90_000;
+
+/// Other tags than those of the entries, invalidated until Redis has folded half of their names:
+/// most by a script, since that takes a moment, the others as a service does. Says how many.
+async fn invalidate_others(redis: &Redis, cache: &Cache<u64, String>, round: u64) -> u64 {
+    let fill = "local names = redis.call('HLEN', KEYS[1])
+        local room = math.min(ARGV[2] - names, 10000)
+        for i = names + 1, names + room do
+          local n = string.format('%.0f', redis.call('INCR', KEYS[2]))
+          redis.call('HSET', KEYS[1], 'tag:round:' .. ARGV[1] .. ':user:' .. i, n)
+        end
+        return room";
+    let keys = ["{test}!tags:users", "{test}!bus:sequence"];
+    let (nth, max) = (round.to_string(), MAX_NAMES.to_string());
+    let mut filled = 0;
+    loop {
+        let n: u64 = redis.ask(&["EVAL", fill, "2", keys[0], keys[1], &nth, &max]).await;
+        filled += n;
+        if n == 0 {
+            break;
+        }
+    }
+    let (mut n, mut is_folding) = (0, true);
+    while n < 10 || is_folding {
+        assert_eq!(cache.invalidate_tag(&format!("round:{round}:{n}")).await, Effect::Marked);
+        is_folding = redis.ask(&["HEXISTS", keys[0], "cursor"]).await;
+        n += 1;
+    }
+    filled + n
+}
+
+/// How a node that has heard of nothing answers, where the source has another value by now.
+async fn on_a_new_node(redis: &Redis, key: u64, tag: &str) -> (Outcome, String) {
+    let node = redis.hearing_node("new").await;
+    let source = Source::new();
+    source.write(7);
+    let read = tagged(&source, &cache(&node), key, &[tag]).await;
+    (read.outcome, read.value.unwrap().as_ref().clone())
+}
+
+async fn outlives(n_others: u64) {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let (here, source) = (cache(&node), Source::new());
+    for key in 1..6 {
+        value(&source, &here, key, &["keep"]).await;
+    }
+    for (key, tag) in [(10, "round:1:user:9"), (11, "round:1:0"), (12, "gone")] {
+        value(&source, &here, key, &[tag]).await;
+    }
+    here.invalidate_tag("gone").await;
+    let (mut n, mut round) = (1, 0);
+    while n < n_others {
+        round += 1;
+        n += invalidate_others(&redis, &here, round).await;
+        let names: u64 = redis.ask(&["HLEN", "{test}!tags:users"]).await;
+        assert!((20_000..80_000).contains(&names), "round {round}: {names} names are left");
+    }
+    let kept = (Outcome::L2Hit, "0".to_owned());
+    for key in 1..6 {
+        assert_eq!(on_a_new_node(&redis, key, "keep").await, kept, "after {n} other tags");
+    }
+    let gone = (Outcome::Loaded, "7".to_owned());
+    for (key, tag) in [(10, "round:1:user:9"), (11, "round:1:0"), (12, "gone")] {
+        assert_eq!(on_a_new_node(&redis, key, tag).await, gone, "{tag}");
+    }
+    let tags = here.report().tags;
+    assert!(tags.l2_known.abs_diff(n) <= 5 && tags.l2_forgotten == 0, "{tags:?} of {n}");
+    // Redis has evicted what was folded: nobody knows of which tags.
+    let () = redis.ask(&["DEL", "{test}!tags:users:1"]).await;
+    assert_eq!(on_a_new_node(&redis, 1, "keep").await, gone);
+}
+
+#[tokio::test]
+async fn entries_whose_tags_nobody_touched_outlive_100_001_others() {
+    outlives(100_001).await;
+}
+
+#[tokio::test]
+#[ignore = "takes a minute: ./dev test long"]
+async fn entries_whose_tags_nobody_touched_outlive_a_million_others() {
+    outlives(1_000_000).await;
+}
+
+#[tokio::test]
+async fn where_an_older_node_deletes_all_tags_what_was_folded_counts_no_more() {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let (here, source) = (cache(&node), Source::new());
+    value(&source, &here, 1, &["keep"]).await;
+    invalidate_others(&redis, &here, 1).await;
+    assert_eq!(on_a_new_node(&redis, 1, "keep").await.0, Outcome::L2Hit);
+    let older = "redis.call('DEL', KEYS[1])
+        return redis.call('HSETNX', KEYS[1], 'since', redis.call('INCR', KEYS[2]))";
+    let keys = ["{test}!tags:users", "{test}!bus:sequence"];
+    let _: u64 = redis.ask(&["EVAL", older, "2", keys[0], keys[1]]).await;
+    assert_eq!(on_a_new_node(&redis, 1, "keep").await.0, Outcome::Loaded);
+    invalidate_others(&redis, &here, 2).await;
+    assert_eq!(on_a_new_node(&redis, 1, "keep").await.0, Outcome::L2Hit, "as it was loaded anew");
+}

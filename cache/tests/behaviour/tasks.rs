@@ -125,3 +125,19 @@ fn a_runtime_that_is_dropped_is_reported_and_nothing_starts_again() {
     assert!(!report.tasks.is_empty());
     assert!(report.tasks.iter().all(|task| task.state == TaskState::RuntimeGone), "{report:?}");
 }
+
+#[tokio::test]
+async fn two_nodes_that_live_under_one_id_in_one_process_are_told_in_the_log() {
+    let (log, _listening) = crate::support::log::Log::listen();
+    let start = async |id: &str| Node::builder("ids").id(id).start().await.unwrap();
+    let (first, other) = (start("one").await, start("two").await);
+    let told = || log.lines("two nodes of one id").len();
+    assert_eq!(told(), 0);
+    let second = start("one").await;
+    assert_eq!(told(), 1);
+    first.shutdown();
+    second.shutdown();
+    let third = start("one").await;
+    assert_eq!(told(), 1, "those have ended");
+    drop((other, third));
+}

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use strata_cache::ErrorChain;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -30,7 +31,7 @@ impl Stage {
             }
             Err(error) => {
                 self.tally.refused();
-                (Level::Nowhere, format!("failed to {error}"))
+                (Level::Nowhere, format!("failed to {}", ErrorChain(error)))
             }
         };
         let command = format!("write {id}, version {version}: {answer}");

@@ -7,7 +7,7 @@ use crate::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
     /// The settings make no experiment possible.
-    #[error("{0}")]
+    #[error(transparent)]
     Settings(#[from] SettingsError),
     /// As many as can run at once are running.
     #[error("start one more experiment: {0} are running; try again when one has ended")]
@@ -42,13 +42,13 @@ pub enum PlayError {
     #[error("cut Redis off: it is not there, or nothing can be put between")]
     NoWire,
     /// A node or cache could not be built.
-    #[error("set the stage: {0}")]
+    #[error("set the stage")]
     Build(#[from] BuildError),
     /// The strategy makes no sense without Redis.
     #[error("set the stage: this strategy needs Redis")]
     NeedsRedis,
     /// The table could not be made or read.
-    #[error("keep the table: {0}")]
+    #[error("keep the table")]
     Table(#[from] StoreError),
     /// A mistake of ours.
     #[error("go on: the script panicked")]
@@ -71,6 +71,6 @@ pub enum ComparisonError {
     #[error("set {0} for one alone: all get the same requests")]
     Shared(String),
     /// A setting makes no sense.
-    #[error("{0}")]
+    #[error(transparent)]
     Settings(#[from] SettingsError),
 }

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
-use strata_cache::BuildError;
+use strata_cache::{BuildError, ErrorChain};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -69,9 +69,9 @@ pub(super) enum MeasureError {
     TookTooLong,
     #[error("read from {0}: somebody else answered, or nobody")]
     Elsewhere(&'static str),
-    #[error("build a cache: {0}")]
+    #[error("build a cache")]
     Build(#[from] BuildError),
-    #[error("read the table: {0}")]
+    #[error("read the table")]
     Table(#[from] StoreError),
     #[error("go on: the measurement panicked")]
     Panicked,
@@ -125,7 +125,7 @@ impl Lab {
                             rows,
                         }));
                     }
-                    Err(error) => measured.failure = Some(error.to_string()),
+                    Err(error) => measured.failure = Some(ErrorChain(&error).to_string()),
                 }
             });
             drop(slot);

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use strata_cache::ErrorChain;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -39,7 +40,7 @@ impl Performer {
         performer.phase.send_replace(match ended {
             Ok(()) => Phase::Done,
             Err(PlayError::Stopped) => Phase::Stopped,
-            Err(error) => Phase::Failed(error.to_string()),
+            Err(error) => Phase::Failed(ErrorChain(&error).to_string()),
         });
     }
 

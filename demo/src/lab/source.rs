@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use strata_cache::ErrorChain;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -41,7 +42,7 @@ pub enum SourceError {
     #[error("ask the database: the experiment has been stopped")]
     Stopped,
     /// It answered with an error.
-    #[error("{0}")]
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
@@ -141,7 +142,7 @@ impl Source {
         let answer = self.answer(call, query).await;
         let mut command = command();
         if let Err(error) = &answer {
-            command = format!("{command}: {error}");
+            command = format!("{command}: {}", ErrorChain(error));
         }
         self.inner.trace.push(TraceLine::command(Level::Source, None, command, started));
         let answer = answer?;

@@ -7,13 +7,13 @@ pub enum StoreError {
     #[error("use {0:?} as the database: it must be sqlite:PATH, and a file")]
     Url(String),
     /// The directory for the file could not be made.
-    #[error("make the directory for the database: {0}")]
+    #[error("make the directory for the database")]
     Dir(#[source] std::io::Error),
     /// The file could not be opened.
-    #[error("open the database: {0}")]
+    #[error("open the database")]
     Open(#[source] sqlx::Error),
     /// Its schema could not be brought up to date.
-    #[error("migrate the database: {0}")]
+    #[error("migrate the database")]
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// The row is not there.
     #[error("find the row")]
@@ -25,7 +25,7 @@ pub enum StoreError {
     #[error("store the row: another one has the same e-mail address")]
     Taken,
     /// The database answered with an error.
-    #[error("query the database: {0}")]
+    #[error("query the database")]
     Query(#[source] sqlx::Error),
 }
 

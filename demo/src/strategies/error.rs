@@ -6,12 +6,12 @@ use crate::lab::SourceError;
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
     /// The database did not take it.
-    #[error("write to the source: {0}")]
+    #[error("write to the source")]
     Source(#[from] SourceError),
     /// The write-behind did not take it.
-    #[error("{0}")]
+    #[error(transparent)]
     Queue(#[from] WriteError),
     /// Redis did not answer.
-    #[error("remove keys from Redis: {0}")]
+    #[error("remove keys from Redis")]
     Redis(#[from] StructureError),
 }

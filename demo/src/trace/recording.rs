@@ -39,12 +39,12 @@ pub enum RecordingError {
     )]
     NoKey(u64),
     /// It cannot be read, or not be unpacked.
-    #[error("read it past line {line}: {source}")]
+    #[error("read it past line {line}: {why}")]
     Unreadable {
         /// The last line that was read.
         line: u64,
         /// Why.
-        source: io::Error,
+        why: io::Error,
     },
     /// A mistake of ours.
     #[error("read it: the reader panicked")]
@@ -75,13 +75,13 @@ impl Recording {
         if bytes.len() > Self::MAX_BYTES {
             return Err(RecordingError::TooLarge);
         }
-        let lines = Lines::unpack(Cursor::new(bytes)).map_err(|source| unreadable(0, source))?;
+        let lines = Lines::unpack(Cursor::new(bytes)).map_err(|why| unreadable(0, why))?;
         Self::of_lines(title, lines.at_most(Self::MAX_UNPACKED_BYTES), Spoiled::Refuse)
     }
 
     /// Reads the beginning of a file, plain or gzip. Lines that are no keys are passed over.
     pub(super) fn of_file(title: &str, path: &Path) -> Result<Self, RecordingError> {
-        let lines = Lines::open(path).map_err(|source| unreadable(0, source))?;
+        let lines = Lines::open(path).map_err(|why| unreadable(0, why))?;
         Self::of_lines(title, lines.at_most(Self::MAX_UNPACKED_BYTES), Spoiled::Skip)
     }
 
@@ -106,7 +106,7 @@ impl Recording {
                 is_cut = true;
                 break;
             }
-            match line.map_err(|source| unreadable(before, source))? {
+            match line.map_err(|why| unreadable(before, why))? {
                 Line::Key(key) => {
                     content = Random::new(content ^ Random::of_text(&key).next_u64()).next_u64();
                     reading.request(key);
@@ -156,8 +156,8 @@ impl<K: std::hash::Hash + Eq> Reading<K> {
     }
 }
 
-fn unreadable(line: u64, source: io::Error) -> RecordingError {
-    RecordingError::Unreadable { line, source }
+fn unreadable(line: u64, why: io::Error) -> RecordingError {
+    RecordingError::Unreadable { line, why }
 }
 
 #[cfg(test)]

@@ -19,22 +19,22 @@ const BATCHES_AHEAD: usize = 4;
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
     /// The file cannot be opened.
-    #[error("open the trace {}: {source}", path.display())]
+    #[error("open the trace {}: {why}", path.display())]
     Open {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        why: io::Error,
     },
     /// The file cannot be read any further.
-    #[error("read the trace {} past line {line}: {source}", path.display())]
+    #[error("read the trace {} past line {line}: {why}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// The last line that was read.
         line: u64,
         /// Why.
-        source: io::Error,
+        why: io::Error,
     },
     /// At this rate the replay would never end.
     #[error("replay at 0 requests per second")]
@@ -61,9 +61,9 @@ pub async fn replay(
     let mut end = End::Complete;
     'trace: while let Some(batch) = batches.recv().await {
         for line in batch {
-            let line = line.map_err(|source| {
+            let line = line.map_err(|why| {
                 let line = tally.requests + tally.skipped;
-                TraceError::Read { path: path.to_owned(), line, source }
+                TraceError::Read { path: path.to_owned(), line, why }
             })?;
             if shutdown.is_cancelled() || !pace.wait(&line, &shutdown).await {
                 end = End::Stopped;
@@ -80,7 +80,7 @@ type Batch = Vec<io::Result<Line>>;
 
 // A thread of its own reads and unpacks, at most a few batches ahead.
 async fn read_ahead(path: &Path) -> Result<mpsc::Receiver<Batch>, TraceError> {
-    let failed = |source| TraceError::Open { path: path.to_owned(), source };
+    let failed = |why| TraceError::Open { path: path.to_owned(), why };
     let owned = path.to_owned();
     let opened = tokio::task::spawn_blocking(move || Lines::open(&owned)).await;
     let mut lines = opened.unwrap_or_else(|error| Err(error.into())).map_err(failed)?;

@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use strata_cache::ErrorChain;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -143,7 +144,7 @@ impl Shelf {
                 let measured = measure.join_next().await;
                 *locked(&shelved.curve) = match measured {
                     Some(Ok(Ok(curve))) => CurveState::Done(Arc::new(curve)),
-                    Some(Ok(Err(error))) => CurveState::Failed(error.to_string()),
+                    Some(Ok(Err(error))) => CurveState::Failed(ErrorChain(&error).to_string()),
                     Some(Err(_)) | None => {
                         CurveState::Failed("measure it: that panicked".to_owned())
                     }

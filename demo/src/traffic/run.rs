@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use strata_cache::Tasks;
+use strata_cache::{ErrorChain, Tasks};
 use strata_report::TrafficState;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -165,7 +165,9 @@ impl Sending {
         tokio::spawn(async move {
             match request.send(&site).await {
                 Ok(()) => sent.answered = true,
-                Err(error) => tracing::debug!(%error, "a request of the traffic failed"),
+                Err(error) => {
+                    tracing::debug!(error = %ErrorChain(&error), "a request of the traffic failed")
+                }
             }
             drop((sent, permit));
         });

@@ -49,10 +49,10 @@ pub struct Settings {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file is there and cannot be read.
-    #[error("read {0}: {1}")]
+    #[error("read {0}")]
     Unreadable(PathBuf, #[source] io::Error),
     /// The file is no TOML, or names an option that does not exist.
-    #[error("read {0}: {1}")]
+    #[error("read {0}")]
     Malformed(PathBuf, #[source] toml::de::Error),
     /// The part of the file that Leptos reads is wrong.
     #[error("read the Leptos options: {0}")]
@@ -68,7 +68,7 @@ pub enum ConfigError {
         range: &'static str,
     },
     /// A text that should name protected keys does not.
-    #[error("protect {text:?}: failed to {reason}")]
+    #[error("protect {text:?}")]
     Protected {
         /// The text.
         text: String,
@@ -163,6 +163,8 @@ fn within(
 mod tests {
     use std::fs;
 
+    use strata_cache::ErrorChain;
+
     use super::*;
 
     const LEPTOS: &str = "[package.metadata.leptos]\noutput-name = \"strata\"\n";
@@ -187,7 +189,18 @@ mod tests {
     #[test]
     fn an_unknown_option_in_the_file_is_named() {
         let error = resolve(DemoFlags::default(), "node = 2").err().unwrap();
-        assert!(error.to_string().contains("`node`"), "{error}");
+        let said = ErrorChain(&error).to_string();
+        assert!(said.contains("`node`"), "{said}");
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_option_is_said_once() {
+        for strata in ["node = 2", "protect = ['users']"] {
+            let error = resolve(DemoFlags::default(), strata).err().unwrap();
+            let source = std::error::Error::source(&error).unwrap().to_string();
+            assert!(!error.to_string().contains(&source), "{error}");
+            assert!(ErrorChain(&error).to_string().ends_with(&source), "{error}");
+        }
     }
 
     #[test]

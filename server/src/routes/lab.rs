@@ -47,7 +47,7 @@ enum UploadError {
     TooSlow,
     #[error("take so many fields")]
     TooMuch,
-    #[error("{0}")]
+    #[error(transparent)]
     Recording(#[from] RecordingError),
 }
 

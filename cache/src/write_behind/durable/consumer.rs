@@ -47,7 +47,10 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         let row = (receipt, version.unwrap_or(0));
         if self.place.set_aside(self.l2()?, row, (0, error)).await? {
             self.counts.set_aside.add(1);
-            log_safely(|| tracing::warn!(key = receipt.key, error, "a write was set aside"));
+            if let Some(times) = self.counts.set_aside_told.due() {
+                let key = &*receipt.key;
+                log_safely(|| tracing::warn!(key, error, times, "a write was set aside"));
+            }
         }
         Ok(())
     }

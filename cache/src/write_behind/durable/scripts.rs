@@ -22,7 +22,7 @@ scripts! {
          if old and not above(version, version_of(old)) then return {-1, version_of(old)} end
          redis.call('HSET', KEYS[2], ARGV[1], version .. ':' .. ARGV[2])
          if not old then redis.call('XADD', KEYS[1], '*', 'k', ARGV[1]) end
-         redis.call('UNLINK', KEYS[5])
+         remove(KEYS[5], 6, 5)
          announce(6, 5)
          return {old and 2 or 1, version}";
 
@@ -101,7 +101,7 @@ scripts! {
              elseif now then
                redis.call('XADD', KEYS[1], '*', 'k', ARGV[a + 1])
              end
-             redis.call('UNLINK', KEYS[k])
+             remove(KEYS[k], k + 1, a + 3)
              announce(k + 1, a + 3)
            end
          end
@@ -120,7 +120,7 @@ scripts! {
          end
          redis.call('HDEL', KEYS[2], ARGV[3])
          redis.call('XADD', KEYS[3], '*', 'k', ARGV[3], 'v', now, 'n', ARGV[5], 'e', ARGV[6])
-         redis.call('UNLINK', KEYS[4])
+         remove(KEYS[4], 5, 7)
          announce(5, 7)
          return 1";
 
@@ -134,7 +134,7 @@ scripts! {
          local key, value = row[2][2], row[2][4]
          if redis.call('HSETNX', KEYS[2], key, value) == 0 then return 0 end
          redis.call('XADD', KEYS[1], '*', 'k', key)
-         redis.call('UNLINK', KEYS[4])
+         remove(KEYS[4], 5, 2)
          announce(5, 2)
          return 1";
 }

@@ -130,10 +130,10 @@ async fn an_entry_may_bring_the_longest_time_to_live_or_none() {
 }
 
 #[tokio::test]
-async fn whoever_may_not_wait_for_a_load_gets_a_timeout_and_no_lease_stays() {
+async fn whoever_may_hardly_wait_for_a_load_gets_a_timeout_and_no_lease_stays() {
     let redis = Redis::start().await;
     let node = onlooker(&redis).await;
-    let cache = users().load_timeout(Duration::ZERO).build(&node).unwrap();
+    let cache = users().load_timeout(Duration::from_millis(1)).build(&node).unwrap();
     let never = || std::future::pending::<Result<Option<String>, Error>>();
     assert!(matches!(cache.get_or_load(&1, never).await, Err(LoadError::TimedOut)));
     eventually("the load ends", async || cache.report().loads.failure.count() == 1).await;
@@ -239,7 +239,7 @@ async fn the_largest_capacity_and_the_heaviest_entries_add_up() {
 }
 
 #[tokio::test]
-async fn a_node_without_patience_answers_and_one_with_too_much_uses_l2() {
+async fn a_node_with_hardly_any_patience_answers_and_one_with_too_much_uses_l2() {
     let redis = Redis::start().await;
     let source = Source::new();
     let read = async |l2_timeout| {
@@ -248,8 +248,9 @@ async fn a_node_without_patience_answers_and_one_with_too_much_uses_l2() {
         source.read(&cache, 1).await.outcome
     };
     assert_eq!(read(Duration::MAX).await, Outcome::Loaded);
-    // A Redis nearby may answer within what the clock calls nothing.
-    assert!(matches!(read(Duration::ZERO).await, Outcome::Loaded | Outcome::L2Hit));
+    // A Redis nearby may answer in time.
+    let hardly_any = read(Duration::from_millis(1)).await;
+    assert!(matches!(hardly_any, Outcome::Loaded | Outcome::L2Hit), "{hardly_any:?}");
     assert_eq!(read(Duration::MAX).await, Outcome::L2Hit);
 }
 

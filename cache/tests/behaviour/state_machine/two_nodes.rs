@@ -21,10 +21,12 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(nodes: &[Node; 2], name: &str) -> Self {
-        let build =
-            |node| Cache::builder(name).grace(Duration::from_secs(600)).build(node).unwrap();
-        let caches = nodes.each_ref().map(build);
+    fn new(nodes: &[Node; 2], name: &str, schemas: [u16; 2]) -> Self {
+        let build = |place: usize| {
+            let cache = Cache::builder(name).grace(Duration::from_secs(600));
+            cache.schema(schemas[place]).build(&nodes[place]).unwrap()
+        };
+        let caches = [build(0), build(1)];
         let (rows, floors) = (Rows::default(), HashMap::new());
         Self { nodes: nodes.clone(), caches, rows, floors, n_reads: 0 }
     }
@@ -154,7 +156,9 @@ fn no_read_on_two_nodes_is_older_than_what_both_have_heard() {
     let nth = std::cell::Cell::new(0);
     proptest!(config, |(steps in steps)| {
         nth.set(nth.get() + 1);
-        let mut pair = Pair::new(&nodes, &format!("rows-{}", nth.get()));
+        // One version of the program, and two during a deploy.
+        let schemas = [[0, 0], [0, 2], [1, 2]][nth.get() % 3];
+        let mut pair = Pair::new(&nodes, &format!("rows-{}", nth.get()), schemas);
         runtime.block_on(async {
             for (place, step) in &steps {
                 pair.take(*place, step).await;

@@ -1,8 +1,12 @@
 use axum::http::StatusCode;
+use strata_cache::{ErrorChain, LogLimit};
 use strata_demo::DemoError;
 use tracing::warn;
 
 use crate::error::AppError;
+
+/// With each request where the database is away.
+static SOURCE_FAILED: LogLimit = LogLimit::new();
 
 impl From<DemoError> for AppError {
     fn from(error: DemoError) -> Self {
@@ -16,7 +20,9 @@ impl From<DemoError> for AppError {
                 Self::new(StatusCode::CONFLICT, "conflict", format!("Strata failed to {why}."))
             }
             DemoError::Source(error) => {
-                warn!(%error, "failed to ask the source");
+                if let Some(times) = SOURCE_FAILED.due() {
+                    warn!(error = %ErrorChain(&*error), times, "failed to ask the source");
+                }
                 Self::unavailable("source-unavailable", "The database did not answer; try again.")
             }
         }
