@@ -18,6 +18,7 @@ mod clock;
 mod codec;
 mod core;
 mod error;
+mod eviction;
 mod face;
 mod fence;
 mod fill;
@@ -79,4 +80,7 @@ pub use strata_report as report;
 pub use structures::{StructureError, Structures};
 pub use tasks::Tasks;
 pub use walk::{L1List, L1Survey};
-pub use write_behind::{Aside, Drained, Row, WriteBehind, WriteBehindBuilder, WriteError};
+pub use write_behind::{
+    Aside, DeadLetter, DeadLetterFilter, DeadLetterList, DeadLetterStep, DeadLetters, Drained, Row,
+    WriteBehind, WriteBehindBuilder, WriteError,
+};

@@ -13,6 +13,7 @@ pub(super) struct Counts {
     pub(super) redriven: Counter,
     pub(super) coalesced: Counter,
     pub(super) refused: Counter,
+    pub(super) dropped: Counter,
     pub(super) claimed: Counter,
 }
 
@@ -27,6 +28,7 @@ impl Counts {
             redriven: self.redriven.get(),
             coalesced: self.coalesced.get(),
             refused: self.refused.get(),
+            dropped: self.dropped.get(),
             claimed: self.claimed.get(),
             ..WriteBehindReport::default()
         }
