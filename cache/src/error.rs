@@ -57,6 +57,12 @@ pub enum CacheError {
     /// It is a moka cache that is observed without its keys' texts.
     #[error("find keys of {0} by their text: it is observed without")]
     NoKeyText(String),
+    /// The cache has no write-behind on this node.
+    #[error("find the write-behind of {0}")]
+    NoWriteBehind(String),
+    /// The store of the write-behind does not answer, or it has been shut down.
+    #[error("reach the dead letters of {0}")]
+    DeadLettersAway(String),
 }
 
 /// Why a node's invalidations cannot be written at the moment.

@@ -20,6 +20,7 @@ mod core;
 mod deadlock;
 mod error;
 mod error_chain;
+mod eviction;
 mod face;
 mod fence;
 mod fill;
@@ -89,4 +90,7 @@ pub use strata_report as report;
 pub use structures::{StructureError, Structures};
 pub use tasks::Tasks;
 pub use walk::{L1List, L1Survey};
-pub use write_behind::{Aside, Drained, Row, WriteBehind, WriteBehindBuilder, WriteError};
+pub use write_behind::{
+    Aside, DeadLetter, DeadLetterFilter, DeadLetterList, DeadLetterStep, DeadLetters, Drained, Row,
+    WriteBehind, WriteBehindBuilder, WriteError,
+};

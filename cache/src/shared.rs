@@ -7,9 +7,11 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::bus::{self, Bus, Hearer, Message, Missed, Tail};
-use crate::face::{CacheFace, Ear};
+use crate::eviction::Eviction;
+use crate::face::CacheFace;
 use crate::l2::{Keyspace, Link, Pending, Step};
 use crate::tasks::log_safely;
+use crate::write_behind::DynWriteBehind;
 use crate::{BuildError, LogLimit, NotReady, Tasks, clock, reclaim};
 
 /// How often L1's upkeep runs where nobody reads.
@@ -27,8 +29,9 @@ pub(crate) struct Shared {
     bus: Bus,
     tail: Tail,
     caches: RwLock<Vec<Weak<dyn CacheFace>>>,
-    ears: RwLock<Vec<Weak<dyn Ear>>>,
+    ears: RwLock<Vec<Weak<dyn DynWriteBehind>>>,
     structures: RwLock<HashSet<String>>,
+    eviction: Arc<Eviction>,
     to_reclaim: Notify,
     gaps_told: LogLimit,
     shutdown: CancellationToken,
@@ -52,6 +55,7 @@ impl Shared {
             caches: RwLock::default(),
             ears: RwLock::default(),
             structures: RwLock::default(),
+            eviction: Arc::default(),
             to_reclaim: Notify::new(),
             gaps_told: LogLimit::new(),
             tasks: Tasks::new(shutdown.clone()),
@@ -119,10 +123,30 @@ impl Shared {
             started_at_ms: self.started_at_ms,
             at_ms: clock::now_ms(),
             bus: self.tail.report(tasks.iter().find(|task| task.task == BUS_TASK)),
-            l2: self.link().map_or_else(L2Report::default, |link| link.report()),
+            l2: self.l2_report(),
             tasks,
             caches: self.caches().iter().map(|cache| cache.report()).collect(),
+            write_behinds: self.ears().into_iter().map(DynWriteBehind::report).collect(),
+            structures: self.structure_names(),
         }
+    }
+
+    fn l2_report(&self) -> L2Report {
+        let Some(link) = self.link() else { return L2Report::default() };
+        L2Report { eviction_policy: self.eviction.policy(), ..link.report() }
+    }
+
+    /// What is known of Redis's policy of eviction.
+    pub(crate) fn eviction(&self) -> &Arc<Eviction> {
+        &self.eviction
+    }
+
+    /// The caches and structures whose data in Redis nobody could load again.
+    fn unloadable(&self) -> Vec<String> {
+        let durable = self.ears().into_iter().filter(|ear| ear.is_durable());
+        let mut names: Vec<String> = durable.map(|ear| ear.cache().to_owned()).collect();
+        names.extend(self.structure_names());
+        names
     }
 
     /// This cache's keys in L2, as a schema names them; `None` without Redis.
@@ -153,6 +177,7 @@ impl Shared {
         }
         let mut structures = self.structures.write().unwrap_or_else(PoisonError::into_inner);
         structures.insert(name.to_owned());
+        self.eviction.matters.notify_one();
         Ok(())
     }
 
@@ -160,22 +185,34 @@ impl Shared {
         self.structures.read().unwrap_or_else(PoisonError::into_inner).contains(name)
     }
 
+    fn structure_names(&self) -> Vec<String> {
+        let structures = self.structures.read().unwrap_or_else(PoisonError::into_inner);
+        let mut names: Vec<String> = structures.iter().cloned().collect();
+        names.sort();
+        names
+    }
+
     pub(crate) fn bus(&self) -> &Bus {
         &self.bus
     }
 
     /// Lets a cache's write-behind hear what the cache hears.
-    pub(crate) fn listen(&self, ear: Weak<dyn Ear>, cache: &str) -> Result<(), BuildError> {
+    pub(crate) fn listen(
+        &self,
+        ear: Weak<dyn DynWriteBehind>,
+        cache: &str,
+    ) -> Result<(), BuildError> {
         let mut ears = self.ears.write().unwrap_or_else(PoisonError::into_inner);
         ears.retain(|ear| ear.strong_count() > 0);
         if ears.iter().filter_map(Weak::upgrade).any(|other| other.cache() == cache) {
             return Err(BuildError::DuplicateWriteBehind(cache.to_owned()));
         }
         ears.push(ear);
+        self.eviction.matters.notify_one();
         Ok(())
     }
 
-    fn ears(&self) -> Vec<Arc<dyn Ear>> {
+    pub(crate) fn ears(&self) -> Vec<Arc<dyn DynWriteBehind>> {
         let ears = self.ears.read().unwrap_or_else(PoisonError::into_inner);
         ears.iter().filter_map(Weak::upgrade).collect()
     }
@@ -278,6 +315,11 @@ impl Shared {
         self.tasks.spawn("recovery", move || {
             let (link, replay) = (Arc::clone(&recovering), replay.clone());
             async move { link.recover(replay).await }
+        });
+        let (shared, watched) = (Arc::clone(self), Arc::clone(link));
+        self.tasks.spawn("eviction policy", move || {
+            let (shared, link) = (Arc::clone(&shared), Arc::clone(&watched));
+            async move { shared.eviction.watch(&link, &shared.id, || shared.unloadable()).await }
         });
         let (shared, link, mut position) = (Arc::clone(self), Arc::clone(link), position);
         self.tasks.spawn(BUS_TASK, move || {

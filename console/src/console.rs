@@ -16,6 +16,7 @@ use crate::activity::Feed;
 use crate::audit::{Audit, Deed};
 use crate::census::Census;
 use crate::clock::now_ms;
+use crate::dead_letter_jobs::DeadLetterJobs;
 use crate::found::Finds;
 use crate::guests::Guests;
 use crate::jobs::Jobs;
@@ -37,6 +38,7 @@ pub(crate) struct Inner {
     pub(crate) guests: Arc<Guests>,
     pub(crate) audit: Audit,
     pub(crate) jobs: Jobs,
+    pub(crate) dead_letter_jobs: DeadLetterJobs,
     pub(crate) plans: Plans,
     pub(crate) finds: Finds,
     pub(crate) feed: Feed,
@@ -75,6 +77,7 @@ impl Console {
             guests: Arc::default(),
             audit: Audit::default(),
             jobs: Jobs::default(),
+            dead_letter_jobs: DeadLetterJobs::default(),
             plans: Plans::default(),
             finds: Finds::default(),
             feed: Feed::default(),

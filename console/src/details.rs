@@ -28,6 +28,7 @@ impl Console {
             expiries: expiries(&survey),
             l1_bytes: survey.bytes,
             advice: advice(&frame.report),
+            write_behind: self.write_behind(name),
             frame,
         })
     }

@@ -51,6 +51,18 @@ pub enum ConsoleError {
     /// The cache is only observed, so its keys cannot be marked as stale.
     #[error("mark keys of {0} as stale: it is only observed")]
     OnlyObserved(String),
+    /// The cache has no write-behind.
+    #[error("find the write-behind of {0}")]
+    NoWriteBehind(String),
+    /// Where they lie does not answer, or the write-behind has been shut down.
+    #[error("reach the dead letters of {0}")]
+    DeadLettersAway(String),
+    /// They are being redriven or dropped already, by somebody.
+    #[error("begin with the dead letters of {0}: another run is under way")]
+    DeadLettersBusy(String),
+    /// Nobody has redriven or dropped any.
+    #[error("find a run over the dead letters of {0:?}")]
+    NoDeadLetterJob(String),
     /// Not allowed; the text is a whole sentence for whoever asked.
     #[error("do this: {0}")]
     Refused(String),
@@ -68,6 +80,10 @@ impl ConsoleError {
         Self::UnknownPlan(beginning(id))
     }
 
+    pub(crate) fn no_dead_letter_job(cache: &str) -> Self {
+        Self::NoDeadLetterJob(beginning(cache))
+    }
+
     pub(crate) fn bad_key(cache: &str, key: &str, reason: &'static str) -> Self {
         Self::BadKey { cache: cache.to_owned(), key: beginning(key), reason }
     }
@@ -81,6 +97,8 @@ impl From<CacheError> for ConsoleError {
                 Self::bad_key(&cache, &key, "its keys look different")
             }
             CacheError::OnlyObserved(cache) => Self::OnlyObserved(cache),
+            CacheError::NoWriteBehind(cache) => Self::NoWriteBehind(cache),
+            CacheError::DeadLettersAway(cache) => Self::DeadLettersAway(cache),
             CacheError::NoKeyText(cache) => Self::bad_key(&cache, "", "its keys have no text"),
         }
     }

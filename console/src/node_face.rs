@@ -1,11 +1,15 @@
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
 use strata_cache::{
-    CacheEvents, Journal, L1List, L1Survey, L2Census, L2Count, L2Head, Pattern, Progress,
+    CacheEvents, DeadLetterList, DeadLetterStep, Journal, L1List, L1Survey, L2Census, L2Count,
+    L2Head, Pattern, Progress,
 };
-use strata_report::{Effect, EntryLook, KeyRow, L2Look, NodeReport, RedisServer, RedisState};
+use strata_report::{
+    DeadLetterPage, DeadLetterResult, Effect, EntryLook, KeyRow, L2Look, NodeReport, RedisServer,
+    RedisState,
+};
 
 use crate::ConsoleError;
 
@@ -95,6 +99,24 @@ pub trait NodeFace: Send + Sync + 'static {
         pattern: &'a Pattern,
         progress: Arc<Progress>,
     ) -> Answer<'a, Effect>;
+
+    /// One page of the dead letters of a cache's write-behind.
+    fn dead_letters<'a>(
+        &'a self,
+        cache: &'a str,
+        _list: DeadLetterList,
+    ) -> Answer<'a, DeadLetterPage> {
+        Box::pin(ready(Err(ConsoleError::NoWriteBehind(cache.to_owned()))))
+    }
+
+    /// One step of a redrive or a drop of dead letters, to its end.
+    fn move_dead_letters<'a>(
+        &'a self,
+        cache: &'a str,
+        _step: DeadLetterStep,
+    ) -> Answer<'a, DeadLetterResult> {
+        Box::pin(ready(Err(ConsoleError::NoWriteBehind(cache.to_owned()))))
+    }
 
     /// What Redis says of itself.
     fn redis_state(&self) -> Answer<'_, RedisState>;

@@ -121,6 +121,7 @@ mod tests {
             l2: L2Report::default(),
             tasks: Vec::new(),
             caches: vec![CacheReport { cache: "users".to_owned(), ..CacheReport::default() }],
+            ..NodeReport::default()
         }
     }
 

@@ -2,10 +2,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strata_cache::{
-    CacheEvents, Journal, L1List, L1Survey, L2Census, L2Count, L2Head, L2Match, Node, Pattern,
-    Progress,
+    CacheEvents, DeadLetterList, DeadLetterStep, Journal, L1List, L1Survey, L2Census, L2Count,
+    L2Head, L2Match, Node, Pattern, Progress,
 };
-use strata_report::{Effect, EntryLook, KeyRow, L2Look, NodeReport, RedisServer, RedisState};
+use strata_report::{
+    DeadLetterPage, DeadLetterResult, Effect, EntryLook, KeyRow, L2Look, NodeReport, RedisServer,
+    RedisState,
+};
 
 use crate::{Answer, KeyMatch, L1Listed, L2Step, NodeFace};
 
@@ -70,6 +73,22 @@ impl NodeFace for Node {
         progress: Arc<Progress>,
     ) -> Answer<'a, Effect> {
         Box::pin(async move { Ok(Self::invalidate_pattern(self, cache, pattern, progress).await?) })
+    }
+
+    fn dead_letters<'a>(
+        &'a self,
+        cache: &'a str,
+        list: DeadLetterList,
+    ) -> Answer<'a, DeadLetterPage> {
+        Box::pin(async move { Ok(Self::dead_letters(self, cache, list).await?) })
+    }
+
+    fn move_dead_letters<'a>(
+        &'a self,
+        cache: &'a str,
+        step: DeadLetterStep,
+    ) -> Answer<'a, DeadLetterResult> {
+        Box::pin(async move { Ok(Self::move_dead_letters(self, cache, step).await?) })
     }
 
     fn redis_state(&self) -> Answer<'_, RedisState> {

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{CacheFrame, LogHistogram, NodeCache, Saved};
+use crate::{CacheFrame, LogHistogram, NodeCache, Saved, WriteBehindReport};
 
 /// Everything about one cache, for its own page.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct CacheDetails {
     pub l1_bytes: Option<LogHistogram>,
     /// What another size of L1 would do, as a sentence; `None` where too few reads were seen.
     pub advice: Option<String>,
+    /// Its write-behind, nodes added up; `None` where it has none.
+    #[serde(default)]
+    pub write_behind: Option<WriteBehindReport>,
 }
 
 /// When fresh entries of L1 will expire, from a walk over them.

@@ -10,6 +10,7 @@ mod activity;
 mod ages;
 mod alerts;
 mod console;
+mod dead_letters;
 mod details;
 mod evictions;
 mod extremes;
@@ -36,6 +37,10 @@ pub use activity::{Activity, ActivityFilter, Event, EventKind, What};
 pub use ages::Ages;
 pub use alerts::{Alert, AlertsHead, Severity};
 pub use console::{AuditEntry, AuditPage, Role, Session, Snapshot};
+pub use dead_letters::{
+    DeadLetterAction, DeadLetterJob, DeadLetterPage, DeadLetterQuery, DeadLetterResult,
+    DeadLetterRow,
+};
 pub use details::{CacheDetails, Expiries};
 pub use evictions::{Cause, Evictions};
 pub use extremes::Extremes;
@@ -60,7 +65,7 @@ pub use past::{HeatColumn, Marker, Past, Quantiles, Step};
 pub use range::{Range, RangeError};
 pub use report::{
     BusReport, CacheReport, Gets, InvalidationCounts, L1Report, L2Error, L2Report, Level, Loads,
-    NodeId, NodeReport, ServerKind, Settings, TagsReport,
+    NodeId, NodeReport, ServerKind, Settings, TagsReport, may_evict_data,
 };
 pub use saved::Saved;
 pub use tasks::{TaskReport, TaskState};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Ages, Evictions, Groups, Histogram, HotKeys, LogHistogram, Origin, Outcomes, ScopeCounts,
-    TaskReport, WhatIf,
+    TaskReport, WhatIf, WriteBehindKind, WriteBehindReport,
 };
 
 /// A node's id, as in the `node` label of metrics.
@@ -52,6 +52,18 @@ pub struct NodeReport {
     pub tasks: Vec<TaskReport>,
     /// Its caches, in the order in which they were built.
     pub caches: Vec<CacheReport>,
+    /// Its write-behinds, in the order in which they were built.
+    pub write_behinds: Vec<WriteBehindReport>,
+    /// The names of its structures in Redis, in the order of the alphabet.
+    pub structures: Vec<String>,
+}
+
+impl NodeReport {
+    /// Whether it keeps in Redis what nobody could load again: unwritten values or structures.
+    pub fn keeps_data_in_redis(&self) -> bool {
+        let durable = |writes: &WriteBehindReport| writes.kind == WriteBehindKind::Durable;
+        !self.structures.is_empty() || self.write_behinds.iter().any(durable)
+    }
 }
 
 /// One cache of one node at one instant, or of several nodes added up.
@@ -319,6 +331,24 @@ pub struct L2Report {
     /// What answers; `None` before the first connection.
     #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub server: Option<ServerKind>,
+    /// What Redis does when its memory is full, its `maxmemory-policy`, as last asked; `None` where
+    /// it was not asked yet or does not say.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub eviction_policy: Option<String>,
+}
+
+impl L2Report {
+    /// Whether Redis may evict keys without a time to live, such as unwritten values and
+    /// structures, as far as is known.
+    pub fn may_evict_data(&self) -> bool {
+        self.eviction_policy.as_deref().is_some_and(may_evict_data)
+    }
+}
+
+/// Whether a `maxmemory-policy` evicts keys without a time to live too. A policy of `volatile-…`
+/// leaves them alone.
+pub fn may_evict_data(policy: &str) -> bool {
+    policy.starts_with("allkeys-")
 }
 
 /// The last error of a node's way to Redis.

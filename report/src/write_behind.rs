@@ -14,12 +14,13 @@ pub enum WriteBehindKind {
 
 /// What the write-behind of one cache says about itself on one node.
 ///
-/// All but `queued`, `capacity`, `aside` and `oldest_age_ms` are counters that only grow. In memory
+/// All but `queued`, `capacity`, `interval_ms`, `aside` and `oldest_age_ms` are counters that only grow. In memory
 /// `accepted + redriven = written + coalesced + set_aside + queued` while no call of the sink is
 /// running. Of the durable kind each node counts its own share, and a value that was replaced while
 /// it was being sent, or was delivered twice, counts twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
 pub struct WriteBehindReport {
     /// The cache's name.
     pub cache: String,
@@ -30,6 +31,8 @@ pub struct WriteBehindReport {
     pub queued: u64,
     /// Keys that may be unwritten at once, those set aside included.
     pub capacity: u64,
+    /// How long a value waits at most where nothing fails, milliseconds.
+    pub interval_ms: u64,
     /// How long the oldest of `queued` has waited, milliseconds; `None` where none waits.
     pub oldest_age_ms: Option<u64>,
     /// Rows that stand aside now. Of the durable kind those of all nodes.
@@ -51,6 +54,78 @@ pub struct WriteBehindReport {
     /// Writes refused: no room, Redis away, or already overtaken. A `write` that waits for room is
     /// not refused.
     pub refused: u64,
+    /// Rows that stood aside and were forgotten: dropped by somebody, or because a newer value of
+    /// their key waited when they were to be queued again.
+    pub dropped: u64,
     /// Rows taken over from a consumer that no longer answers. Durable kind only.
     pub claimed: u64,
+}
+
+impl WriteBehindReport {
+    /// Adds another node's report of the same cache's write-behind. Of the durable kind the rows in
+    /// Redis are those of all nodes already, so the latest that any of them saw count.
+    pub fn merge(&mut self, other: &Self) {
+        let add = match self.kind {
+            WriteBehindKind::Memory => |a: u64, b: u64| a + b,
+            WriteBehindKind::Durable => u64::max,
+        };
+        self.queued = add(self.queued, other.queued);
+        self.capacity = add(self.capacity, other.capacity);
+        self.aside = add(self.aside, other.aside);
+        self.interval_ms = self.interval_ms.max(other.interval_ms);
+        self.oldest_age_ms = self.oldest_age_ms.max(other.oldest_age_ms);
+        self.accepted += other.accepted;
+        self.written += other.written;
+        self.retried += other.retried;
+        self.failed += other.failed;
+        self.set_aside += other.set_aside;
+        self.redriven += other.redriven;
+        self.coalesced += other.coalesced;
+        self.refused += other.refused;
+        self.dropped += other.dropped;
+        self.claimed += other.claimed;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(kind: WriteBehindKind, queued: u64) -> WriteBehindReport {
+        let oldest_age_ms = Some(queued * 10);
+        WriteBehindReport {
+            kind,
+            queued,
+            capacity: 100,
+            aside: queued,
+            oldest_age_ms,
+            accepted: 1,
+            ..WriteBehindReport::default()
+        }
+    }
+
+    fn merged(kind: WriteBehindKind) -> WriteBehindReport {
+        let mut sum = report(kind, 3);
+        sum.merge(&report(kind, 5));
+        sum
+    }
+
+    #[test]
+    fn rows_in_redis_are_not_counted_once_a_node() {
+        let sum = merged(WriteBehindKind::Durable);
+        assert_eq!((sum.queued, sum.aside, sum.capacity, sum.accepted), (5, 5, 100, 2));
+        assert_eq!(sum.oldest_age_ms, Some(50));
+    }
+
+    #[test]
+    fn rows_in_memory_are_added_up_over_nodes() {
+        let sum = merged(WriteBehindKind::Memory);
+        assert_eq!((sum.queued, sum.aside, sum.capacity, sum.accepted), (8, 8, 200, 2));
+    }
+
+    #[test]
+    fn a_report_of_a_node_that_knows_fewer_fields_is_read() {
+        let read: WriteBehindReport = serde_json::from_str(r#"{"cache":"users"}"#).unwrap();
+        assert_eq!(read, WriteBehindReport { cache: "users".to_owned(), ..read.clone() });
+    }
 }

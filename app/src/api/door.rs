@@ -47,8 +47,10 @@ pub(crate) fn as_api_error(error: &ConsoleError) -> ApiError {
         ConsoleError::Refused(why) | ConsoleError::Protected(why) => ApiError::Refused(why.clone()),
         ConsoleError::UnknownCache(_)
         | ConsoleError::UnknownJob(_)
-        | ConsoleError::UnknownPlan(_) => ApiError::NotFound(text),
-        ConsoleError::NodeGone(_) => ApiError::Away(text),
+        | ConsoleError::UnknownPlan(_)
+        | ConsoleError::NoWriteBehind(_)
+        | ConsoleError::NoDeadLetterJob(_) => ApiError::NotFound(text),
+        ConsoleError::NodeGone(_) | ConsoleError::DeadLettersAway(_) => ApiError::Away(text),
         _ => ApiError::Invalid(text),
     }
 }

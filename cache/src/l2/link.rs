@@ -247,6 +247,7 @@ impl Link {
             errors_by_code: self.errors.by_code(),
             last_error,
             server: state.server.clone(),
+            ..L2Report::default()
         }
     }
 

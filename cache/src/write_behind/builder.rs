@@ -8,7 +8,7 @@ use super::control::Control;
 use super::counts::Counts;
 use super::durable::Durable;
 use super::flusher::Flusher;
-use super::inner::{Inner, Kind};
+use super::inner::{Inner, Kind, OnEvicting};
 use super::memory::Memory;
 use super::pace::Pace;
 use super::sink::Sink;
@@ -45,6 +45,7 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub struct WriteBehindBuilder<K, V> {
     cache: Cache<K, V>,
     pace: Pace,
+    on_evicting: OnEvicting,
 }
 
 impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
@@ -78,7 +79,7 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
             sink_timeout: Self::DEFAULT_SINK_TIMEOUT,
             claim_after: Self::DEFAULT_CLAIM_AFTER,
         };
-        Self { cache: cache.clone(), pace }
+        Self { cache: cache.clone(), pace, on_evicting: OnEvicting::default() }
     }
 
     /// So many keys may be unwritten or set aside at once; more are refused or wait. Of the
@@ -133,6 +134,18 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
     /// More than ten years count as ten years.
     pub fn claim_after(mut self, silence: Duration) -> Self {
         self.pace.claim_after = Pace::within_reach(silence);
+        self
+    }
+
+    /// Durable kind: refuses writes, by [`WriteError::Evicting`], while Redis's `maxmemory-policy` is
+    /// known to be one of `allkeys-…`, which may evict acknowledged writes. Redis is asked before the
+    /// first write and every 30 s; where an ACL forbids both `INFO` and `CONFIG GET`, the policy is
+    /// not known and writes are taken.
+    ///
+    /// Without this the log and the node's report say so, and writes are taken: a service that runs
+    /// on such a Redis today goes on.
+    pub fn refuse_evicting(mut self) -> Self {
+        self.on_evicting = OnEvicting::Refuse;
         self
     }
 
@@ -197,7 +210,15 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
         (control, counts): (Arc<Control>, Arc<Counts>),
     ) -> Result<WriteBehind<K, V>, BuildError> {
         let end = CancellationToken::clone(&control.killed).drop_guard();
-        let inner = Inner { cache: self.cache, kind, pace: self.pace, control, counts, _end: end };
+        let inner = Inner {
+            cache: self.cache,
+            kind,
+            pace: self.pace,
+            on_evicting: self.on_evicting,
+            control,
+            counts,
+            _end: end,
+        };
         inner.register()
     }
 }

@@ -14,6 +14,7 @@ pub(super) struct Counts {
     pub(super) redriven: Counter,
     pub(super) coalesced: Counter,
     pub(super) refused: Counter,
+    pub(super) dropped: Counter,
     pub(super) claimed: Counter,
     /// Rows that were set aside are told once a minute.
     pub(super) set_aside_told: LogLimit,
@@ -30,6 +31,7 @@ impl Counts {
             redriven: self.redriven.get(),
             coalesced: self.coalesced.get(),
             refused: self.refused.get(),
+            dropped: self.dropped.get(),
             claimed: self.claimed.get(),
             ..WriteBehindReport::default()
         }

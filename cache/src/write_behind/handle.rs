@@ -46,7 +46,9 @@ const LAST_STEP: Duration = Duration::from_secs(2);
 ///
 /// # Where Redis may not evict
 /// The durable kind keeps its keys without a time to live. A `maxmemory-policy` of `noeviction` or
-/// `volatile-…` leaves them alone; one of `allkeys-…` may lose acknowledged writes.
+/// `volatile-…` leaves them alone; one of `allkeys-…` may lose acknowledged writes. The node's log
+/// says so as soon as it knows, and its report says which policy it is;
+/// [`refuse_evicting`](WriteBehindBuilder::refuse_evicting) has writes refused there.
 ///
 /// # The end
 /// [`shutdown`](Self::shutdown) comes before the node's. Dropping the last clone stops the flusher
@@ -95,7 +97,8 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
     ///
     /// # Errors
     /// [`WriteError::Away`], [`WriteError::Closed`], [`WriteError::Encode`], and of the durable
-    /// kind [`WriteError::Overtaken`] where others give higher versions themselves.
+    /// kind [`WriteError::Overtaken`] where others give higher versions themselves, and
+    /// [`WriteError::Evicting`] where it refuses a Redis that may evict.
     pub async fn write(&self, key: K, value: V) -> Result<u64, WriteError> {
         self.write_when_there_is_room(key, value, None).await
     }
@@ -233,6 +236,7 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
             kind,
             queued,
             capacity: pace.capacity as u64,
+            interval_ms: millis(pace.interval),
             oldest_age_ms: oldest.map(millis),
             aside,
             ..counts.read()
@@ -274,6 +278,7 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
             (Kind::Memory(memory), None) => memory.try_write(key, value).await,
             (Kind::Memory(_), Some(_)) => Err(WriteError::NoVersions),
             (Kind::Durable(durable), version) => {
+                self.inner.check_eviction().await?;
                 let writing = tokio::spawn(Arc::clone(durable).try_write(key, value, version));
                 to_its_end(writing).await.unwrap_or(Err(WriteError::Closed))
             }

@@ -4,7 +4,6 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::DropGuard;
 
-use super::WriteBehind;
 use super::backlog::Backlog;
 use super::control::Control;
 use super::counts::Counts;
@@ -12,6 +11,7 @@ use super::durable::Durable;
 use super::flusher::Flusher;
 use super::memory::Memory;
 use super::pace::Pace;
+use super::{WriteBehind, WriteError};
 use crate::bus::{Message, Subject};
 use crate::face::Ear;
 use crate::{BuildError, Cache, Key, Value};
@@ -21,9 +21,19 @@ pub(super) struct Inner<K, V> {
     pub(super) cache: Cache<K, V>,
     pub(super) kind: Kind<K, V>,
     pub(super) pace: Pace,
+    pub(super) on_evicting: OnEvicting,
     pub(super) control: Arc<Control>,
     pub(super) counts: Arc<Counts>,
     pub(super) _end: DropGuard,
+}
+
+/// What a write does where Redis may evict it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum OnEvicting {
+    /// It is taken; log and report say so.
+    #[default]
+    Warn,
+    Refuse,
 }
 
 pub(super) enum Kind<K, V> {
@@ -48,6 +58,18 @@ impl<K: Key, V: Value + Clone> Kind<K, V> {
 }
 
 impl<K: Key, V: Value + Clone> Inner<K, V> {
+    /// Refuses where that was asked for and Redis is known to evict what has no time to live.
+    pub(super) async fn check_eviction(&self) -> Result<(), WriteError> {
+        let shared = self.cache.core().node.shared();
+        let (OnEvicting::Refuse, Some(link)) = (self.on_evicting, shared.link()) else {
+            return Ok(());
+        };
+        match shared.eviction().danger(link).await {
+            Some(policy) => Err(WriteError::Evicting { policy }),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn register(self) -> Result<WriteBehind<K, V>, BuildError> {
         let inner = Arc::new(self);
         let core = inner.cache.core();

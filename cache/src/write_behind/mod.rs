@@ -8,6 +8,7 @@
 //! | `backlog` | what the flusher asks of either kind |
 //! | `sink` | one call of the caller's sink |
 //! | `inner` | what all clones of a handle share |
+//! | `dead_letters/` | lists, redrives and drops what was set aside |
 //! | `memory/` | unwritten values in the process |
 //! | `durable/` | unwritten values in Redis |
 //! | `pace`, `control`, `counts` | times and limits, start and end, numbers |
@@ -16,6 +17,7 @@ mod backlog;
 mod builder;
 mod control;
 mod counts;
+mod dead_letters;
 mod durable;
 mod flusher;
 mod handle;
@@ -26,6 +28,8 @@ mod row;
 mod sink;
 
 pub use builder::WriteBehindBuilder;
+pub(crate) use dead_letters::DynWriteBehind;
+pub use dead_letters::{DeadLetter, DeadLetterFilter, DeadLetterList, DeadLetterStep, DeadLetters};
 pub(crate) use durable::SCRIPTS;
 pub use handle::WriteBehind;
 pub use row::{Aside, Drained, Row, WriteError};

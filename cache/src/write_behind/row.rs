@@ -39,6 +39,13 @@ pub enum WriteError {
     /// The value has no JSON form. Nothing was kept.
     #[error("queue the write: write the value as JSON: {0}")]
     Encode(String),
+    /// Redis may evict what it acknowledges, and the builder was told to refuse that. Nothing was
+    /// kept.
+    #[error("queue the write in Redis: its maxmemory-policy {policy} may evict it")]
+    Evicting {
+        /// Redis's `maxmemory-policy`.
+        policy: String,
+    },
 }
 
 /// A row that the sink refused as often as allowed.

@@ -21,6 +21,8 @@ mod deafness;
 #[cfg(feature = "redis")]
 mod erase;
 #[cfg(feature = "redis")]
+mod eviction;
+#[cfg(feature = "redis")]
 mod failover;
 #[cfg(feature = "redis")]
 mod faults;

@@ -42,7 +42,7 @@ pub(super) fn advice(code: &str) -> (&'static str, &'static str) {
         ),
         "OOM" => (
             "Its memory is full: it takes no new entries. Reads and invalidations go on.",
-            "Give Redis more memory, or let it evict: a maxmemory-policy of allkeys-lru or allkeys-lfu.",
+            "Give Redis more memory, or let it evict entries of caches: a maxmemory-policy of volatile-lfu or volatile-lru.",
         ),
         "READONLY" => (
             "The server is a replica: what is written has to go to its master.",

@@ -4,6 +4,7 @@
 mod advice;
 mod breaker_open;
 mod bus_silent;
+mod dead_letters;
 mod expire_together;
 mod group_never_hits;
 mod invalidations_wait;
@@ -19,6 +20,7 @@ mod room_unused;
 mod run;
 mod task_failed;
 mod view;
+mod writes_wait;
 
 pub(crate) use run::all;
 pub(crate) use task_failed::of_program;

@@ -5,9 +5,10 @@ use strata_report::Alert;
 use super::view::View;
 use super::*;
 
-const LINTS: [fn(&View<'_>) -> Vec<Alert>; 15] = [
+const LINTS: [fn(&View<'_>) -> Vec<Alert>; 17] = [
     breaker_open::lint,
     bus_silent::lint,
+    dead_letters::lint,
     expire_together::lint,
     group_never_hits::lint,
     invalidations_wait::lint,
@@ -21,6 +22,7 @@ const LINTS: [fn(&View<'_>) -> Vec<Alert>; 15] = [
     redis_refuses::lint,
     room_unused::lint,
     task_failed::lint,
+    writes_wait::lint,
 ];
 
 /// Everything that is the matter, worst first.

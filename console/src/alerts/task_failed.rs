@@ -78,6 +78,9 @@ fn consequence(task: &str) -> &'static str {
         "reclaim" => {
             "While it does not run, what expired or was invalidated in L1 keeps its memory."
         }
+        "eviction policy" => {
+            "While it does not run, nobody is told of a Redis that may evict acknowledged writes."
+        }
         "sampler" => "While it does not run, no number here is newer than its last second.",
         "census" | "attached census" | "redis state" => {
             "While it does not run, what is shown of Redis's memory and keys is old."

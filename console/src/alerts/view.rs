@@ -34,9 +34,23 @@ pub(super) fn duration(ms: u64) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use strata_report::{BusReport, CacheFrame, CacheReport, L2Report, RedisState};
+    use strata_report::{
+        BusReport, CacheFrame, CacheReport, L2Report, RedisState, WriteBehindKind,
+        WriteBehindReport,
+    };
 
     use super::*;
+
+    /// A durable write-behind of `users`, with nothing the matter.
+    pub(in crate::alerts) fn durable() -> WriteBehindReport {
+        WriteBehindReport {
+            cache: "users".to_owned(),
+            kind: WriteBehindKind::Durable,
+            capacity: 100,
+            interval_ms: 200,
+            ..WriteBehindReport::default()
+        }
+    }
 
     /// One node with one cache, over Redis, with nothing the matter.
     pub(in crate::alerts) struct Sound {
@@ -64,6 +78,7 @@ pub(super) mod tests {
                 l2: L2Report { configured: true, ..L2Report::default() },
                 tasks: Vec::new(),
                 caches: vec![report.clone()],
+                ..NodeReport::default()
             };
             let redis = RedisState {
                 configured: true,

@@ -3,6 +3,7 @@
 
 mod activity;
 mod audit;
+mod dead_letters;
 mod guests;
 mod guests_on_redis;
 mod invalidations;

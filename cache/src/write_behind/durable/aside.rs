@@ -41,6 +41,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         }
         let link = &self.l2().map_err(away)?.link;
         let dropped = self.place.drop_aside(link, id).await.map_err(away)?;
+        self.counts.dropped.add(u64::from(dropped));
         self.room.notify_waiters();
         Ok(dropped)
     }
@@ -80,7 +81,7 @@ fn away(_: Away) -> WriteError {
 }
 
 /// Redis answers other text with an error, which the breaker would take for a fault.
-fn is_id(text: &str) -> bool {
+pub(super) fn is_id(text: &str) -> bool {
     let is_number = |part: &str| part.parse::<u64>().is_ok();
     text.split_once('-').is_some_and(|(ms, n)| is_number(ms) && is_number(n))
 }

@@ -5,7 +5,8 @@
 //! |---|---|
 //! | `writer` | the writing node's side, and every node's reads |
 //! | `consumer` | the flusher's side |
-//! | `aside` | rows that stand aside |
+//! | `aside` | one row that stands aside |
+//! | `dead_letters` | lists, redrives and drops many of them |
 //! | `own` | what this node has written and nobody has replaced |
 //! | `place` | the keys in Redis and the commands on them |
 //! | `stored` | an unwritten value's form in Redis |
@@ -13,6 +14,7 @@
 
 mod aside;
 mod consumer;
+mod dead_letters;
 mod own;
 mod place;
 mod scripts;

@@ -14,12 +14,12 @@ const LONG_IDLE: Duration = Duration::from_secs(24 * 3600);
 
 /// One cache's unwritten values in Redis, beside its entries.
 pub(super) struct Place {
-    bus: Bus,
-    cache: String,
+    pub(super) bus: Bus,
+    pub(super) cache: String,
     consumer: String,
-    stream: String,
-    values: String,
-    aside: String,
+    pub(super) stream: String,
+    pub(super) values: String,
+    pub(super) aside: String,
     sequence: String,
 }
 

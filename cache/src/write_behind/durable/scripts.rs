@@ -137,6 +137,56 @@ scripts! {
          remove(KEYS[4], 5, 2)
          announce(5, 2)
          return 1";
+
+    /// Looks at dead letters, oldest first, until there are so many or they hold so many bytes.
+    /// Answers {now in ms, how many there are, 1 where there are more up to the end, {id, key,
+    /// value or "", version, tries, reason}…}.
+    /// KEYS: aside. ARGV: first id, last id or "" for now, count, bytes, 1 for the values too.
+    DEAD_LETTERS, "queue dead letters" =
+        "local time = redis.call('TIME')
+         local now = time[1] * 1000 + math.floor(time[2] / 1000)
+         local from, to = ARGV[1], ARGV[2]
+         if to == '' or (tonumber(to) and tonumber(to) > now) then
+           to = string.format('%.0f', now)
+         end
+         local count, room, letters, more = tonumber(ARGV[3]), tonumber(ARGV[4]), {}, 0
+         repeat
+           local rows = redis.call('XRANGE', KEYS[1], from, to, 'COUNT', 16)
+           for _, row in ipairs(rows) do
+             if #letters >= count or room <= 0 then more = 1 break end
+             local of = fields(row[2])
+             local value = of.v or ''
+             room = room - #value
+             letters[#letters + 1] = {row[1], of.k or '', ARGV[5] == '1' and value or '',
+               version_of(value), of.n or '', of.e or ''}
+             from = '(' .. row[1]
+           end
+         until more == 1 or #rows < 16
+         return {now, redis.call('XLEN', KEYS[1]), more, letters}";
+
+    /// Queues dead letters again. Where a newer value of a key waits, its dead letter is dropped.
+    /// One leaves only after its value waits, so that a Redis that refuses half-way loses nothing.
+    /// Answers {queued again, dropped, left}.
+    /// KEYS: stream, values, aside, then for each entry and bus. ARGV: for each id and the message.
+    REDRIVE_MANY, "queue redrive many" =
+        "local redriven, dropped = 0, 0
+         for at = 0, (#KEYS - 3) / 4 - 1 do
+           local k, a = 4 + 4 * at, 1 + 6 * at
+           local row = redis.call('XRANGE', KEYS[3], ARGV[a], ARGV[a])[1]
+           if row then
+             local of = fields(row[2])
+             if redis.call('HSETNX', KEYS[2], of.k, of.v) == 1 then
+               redis.call('XADD', KEYS[1], '*', 'k', of.k)
+               redis.call('UNLINK', KEYS[k])
+               announce(k + 1, a + 1)
+               redriven = redriven + 1
+             else
+               dropped = dropped + 1
+             end
+             redis.call('XDEL', KEYS[3], ARGV[a])
+           end
+         end
+         return {redriven, dropped, redis.call('XLEN', KEYS[3])}";
 }
 
 /// Versions are decimal text, since Lua's numbers are exact to 2^53 only. A version of our own is
@@ -172,6 +222,11 @@ local function keep(id, idle)
   if not redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1, ARGV[2])[1] then return false end
   redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'IDLE', idle, 'JUSTID')
   return true
+end
+local function fields(flat)
+  local of = {}
+  for i = 1, #flat, 2 do of[flat[i]] = flat[i + 1] end
+  return of
 end
 local function hold(rows, id, key)
   local value = redis.call('HGET', KEYS[2], key)

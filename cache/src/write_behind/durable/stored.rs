@@ -20,6 +20,11 @@ impl<'a> Stored<'a> {
         Some(Self { version: version.parse().ok()?, schema: schema.parse().ok()?, json })
     }
 
+    /// The value as it lies there.
+    pub(super) fn json(&self) -> &'a str {
+        self.json
+    }
+
     /// The value; says why it is none of this schema's.
     pub(super) fn value<V: Value>(&self, schema: u16) -> Result<V, String> {
         if self.schema != schema {

@@ -4,9 +4,12 @@
 //! |---|---|
 //! | `writer` | the writing and reading side |
 //! | `consumer` | the flusher's side |
-//! | `state` | what waits and what stands aside |
+//! | `state`, `letters` | what waits and what stands aside |
+//! | `dead_letters` | lists, redrives and drops what stands aside |
 
 mod consumer;
+mod dead_letters;
+mod letters;
 mod state;
 mod writer;
 

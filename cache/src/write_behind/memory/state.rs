@@ -1,6 +1,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use super::letters::Letters;
 use crate::Key;
 use crate::clock::Moment;
 use crate::write_behind::backlog::Held;
@@ -9,7 +10,7 @@ pub(super) struct State<K, V> {
     pub(super) unwritten: HashMap<K, Unwritten<V>>,
     /// Unwritten keys that the flusher has not taken.
     pub(super) untaken: VecDeque<K>,
-    pub(super) aside: HashMap<K, SetAside<V>>,
+    pub(super) aside: Letters<K, V>,
     pub(super) last_version: u64,
 }
 
@@ -34,7 +35,7 @@ impl<K: Key, V> State<K, V> {
         Self {
             unwritten: HashMap::new(),
             untaken: VecDeque::new(),
-            aside: HashMap::new(),
+            aside: Letters::new(),
             last_version: 0,
         }
     }
@@ -58,8 +59,6 @@ impl<K: Key, V> State<K, V> {
     }
 
     pub(super) fn take_aside(&mut self, id: &str) -> Option<(K, SetAside<V>)> {
-        let version: u64 = id.parse().ok()?;
-        let key = self.aside.iter().find(|(_, row)| row.version == version)?.0.clone();
-        self.aside.remove_entry(&key)
+        self.aside.take(id.parse().ok()?)
     }
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::state::{SetAside, State, Unwritten};
+use super::state::{State, Unwritten};
 use crate::clock::Moment;
 use crate::write_behind::control::Control;
 use crate::write_behind::counts::Counts;
@@ -16,7 +16,7 @@ use crate::{Cache, Key, Value};
 pub(crate) struct Memory<K, V> {
     pub(super) cache: Cache<K, V>,
     pace: Pace,
-    control: Arc<Control>,
+    pub(super) control: Arc<Control>,
     pub(super) counts: Arc<Counts>,
     state: Mutex<State<K, V>>,
     pub(super) room: Notify,
@@ -80,7 +80,7 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
         Ok(version)
     }
 
-    fn insert(&self, state: &mut State<K, V>, key: &K, value: Arc<V>) -> u64 {
+    pub(super) fn insert(&self, state: &mut State<K, V>, key: &K, value: Arc<V>) -> u64 {
         let version = state.next_version();
         let unwritten = Unwritten { value, version, since: Moment::now(), sending: None };
         state.unwritten.insert(key.clone(), unwritten);
@@ -93,7 +93,7 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
 
     /// Puts the newest unwritten value into both levels, so that other nodes drop what is older.
     /// The value is read after the key's lease is taken: of two writers the later one wins.
-    async fn publish(self: &Arc<Self>, key: &K) {
+    pub(super) async fn publish(self: &Arc<Self>, key: &K) {
         let (memory, newest) = (Arc::clone(self), key.clone());
         let value =
             async move { memory.unwritten(&newest).map(|(value, _)| V::clone(&value)).ok_or(Gone) };
@@ -116,9 +116,7 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
 
     pub(crate) fn aside(&self, limit: usize) -> Vec<Aside<V>> {
         let state = self.state();
-        let mut aside: Vec<(&K, &SetAside<V>)> = state.aside.iter().collect();
-        aside.sort_by_key(|(_, row)| row.version);
-        let aside = aside.into_iter().take(limit).map(|(key, row)| Aside {
+        let aside = state.aside.after(0).take(limit).map(|(key, row)| Aside {
             id: row.version.to_string(),
             key: key.to_string(),
             value: Some(V::clone(&row.value)),
@@ -140,6 +138,7 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
             }
             let Some((key, row)) = state.take_aside(id) else { return Ok(false) };
             if state.unwritten.contains_key(&key) {
+                self.counts.dropped.add(1);
                 return Ok(false);
             }
             self.insert(&mut state, &key, row.value);
@@ -152,6 +151,7 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
 
     pub(crate) fn drop_aside(&self, id: &str) -> bool {
         let dropped = self.state().take_aside(id).is_some();
+        self.counts.dropped.add(u64::from(dropped));
         self.room.notify_waiters();
         dropped
     }

@@ -45,6 +45,11 @@ impl Table {
         Self { inner: Arc::new(Inner { state: Mutex::default(), entered, gate }) }
     }
 
+    /// Its writes wait again, until it is released.
+    pub(crate) fn hold(&self) {
+        self.inner.gate.forget_permits(usize::MAX);
+    }
+
     pub(crate) fn release(&self) {
         self.inner.gate.add_permits(1_000_000);
     }

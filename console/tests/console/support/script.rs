@@ -63,6 +63,7 @@ impl Script {
             l2: L2Report { configured: true, ..L2Report::default() },
             tasks: Vec::new(),
             caches: vec![cache_report(0)],
+            ..NodeReport::default()
         };
         Self {
             report: Some(report),

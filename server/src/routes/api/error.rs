@@ -19,6 +19,12 @@ impl From<ConsoleError> for AppError {
             ConsoleError::NoSource(_) => (StatusCode::CONFLICT, "no-source"),
             ConsoleError::OnlyObserved(_) => (StatusCode::CONFLICT, "only-observed"),
             ConsoleError::SourceFailed(_) => (StatusCode::SERVICE_UNAVAILABLE, "source-failed"),
+            ConsoleError::NoWriteBehind(_) => (StatusCode::NOT_FOUND, "no-write-behind"),
+            ConsoleError::NoDeadLetterJob(_) => (StatusCode::NOT_FOUND, "no-dead-letter-job"),
+            ConsoleError::DeadLettersBusy(_) => (StatusCode::CONFLICT, "dead-letters-busy"),
+            ConsoleError::DeadLettersAway(_) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "dead-letters-away")
+            }
             ConsoleError::NodeGone(_) => (StatusCode::SERVICE_UNAVAILABLE, "node-gone"),
             ConsoleError::Protected(why) => return Self::forbidden("protected", why),
             ConsoleError::Refused(why) => return Self::forbidden("refused", why),

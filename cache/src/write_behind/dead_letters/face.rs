@@ -1,0 +1,84 @@
+use std::sync::Arc;
+
+use strata_report::{DeadLetterPage, DeadLetterResult, DeadLetterRow, WriteBehindReport};
+
+use super::{DeadLetterList, DeadLetterStep, Letter, LetterValue};
+use crate::face::{Ear, Later};
+use crate::write_behind::inner::{Inner, Kind};
+use crate::write_behind::{WriteBehind, WriteError};
+use crate::{Key, Value};
+
+/// A write-behind as its node sees it: without its types, keys and values as text.
+pub(crate) trait DynWriteBehind: Ear {
+    fn report(self: Arc<Self>) -> WriteBehindReport;
+    /// Whether its unwritten values lie in Redis.
+    fn is_durable(&self) -> bool;
+    /// One page of dead letters that match.
+    fn dead_letters(
+        self: Arc<Self>,
+        list: DeadLetterList,
+    ) -> Later<Result<DeadLetterPage, WriteError>>;
+    /// One step of a run over dead letters.
+    fn move_dead_letters(
+        self: Arc<Self>,
+        step: DeadLetterStep,
+    ) -> Later<Result<DeadLetterResult, WriteError>>;
+}
+
+impl<K: Key, V: Value + Clone> DynWriteBehind for Inner<K, V> {
+    fn report(self: Arc<Self>) -> WriteBehindReport {
+        WriteBehind { inner: self }.report()
+    }
+
+    fn is_durable(&self) -> bool {
+        matches!(self.kind, Kind::Durable(_))
+    }
+
+    fn dead_letters(
+        self: Arc<Self>,
+        list: DeadLetterList,
+    ) -> Later<Result<DeadLetterPage, WriteError>> {
+        Box::pin(async move {
+            let page = self.kind.page(&list.filter, list.after.as_deref(), list.limit).await?;
+            let rows = page.letters.into_iter().map(|letter| self.row(letter)).collect();
+            Ok(DeadLetterPage { rows, next: page.next, total: page.total })
+        })
+    }
+
+    fn move_dead_letters(
+        self: Arc<Self>,
+        step: DeadLetterStep,
+    ) -> Later<Result<DeadLetterResult, WriteError>> {
+        Box::pin(async move { self.step(step).await })
+    }
+}
+
+impl<K: Key, V: Value + Clone> Inner<K, V> {
+    fn row(&self, letter: Letter<V>) -> DeadLetterRow {
+        let node = match &self.kind {
+            Kind::Memory(_) => self.cache.core().node.shared().id().to_owned(),
+            Kind::Durable(_) => String::new(),
+        };
+        DeadLetterRow {
+            node,
+            value: self.json(&letter.value),
+            id: letter.id,
+            key: letter.key,
+            version: letter.version,
+            tries: letter.tries,
+            reason: letter.reason,
+            since_ms: letter.since_ms,
+        }
+    }
+
+    fn json(&self, value: &LetterValue<V>) -> Option<String> {
+        match (&self.kind, value) {
+            (Kind::Durable(durable), LetterValue::Stored(text)) => durable.json(text),
+            (Kind::Memory(_), LetterValue::Here(value)) => {
+                let recorder = &self.cache.core().recorder;
+                recorder.contain(|| serde_json::to_string(&**value).ok()).flatten()
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use strata_report::DeadLetterQuery;
+
+use super::Letter;
+use crate::clock::millis;
+use crate::{Pattern, PatternError};
+
+/// Which dead letters are meant: those that fit everything that is set; all where nothing is.
+///
+/// ```
+/// # fn main() -> Result<(), strata_cache::PatternError> {
+/// use std::time::{Duration, SystemTime};
+/// use strata_cache::{DeadLetterFilter, Pattern};
+///
+/// // What the outage of the last hour left behind.
+/// let an_hour_ago = SystemTime::now() - Duration::from_secs(3_600);
+/// let filter = DeadLetterFilter::all()
+///     .key(Pattern::parse("order:*")?)
+///     .reason("connection refused")
+///     .from(an_hour_ago);
+/// # let _ = filter;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeadLetterFilter {
+    id: Option<String>,
+    key: Option<Pattern>,
+    /// In lower case.
+    reason: Option<String>,
+    from_ms: Option<u64>,
+    until_ms: Option<u64>,
+}
+
+impl DeadLetterFilter {
+    /// All of them.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// The one with this id.
+    pub fn id(mut self, id: &str) -> Self {
+        self.id = Some(id.to_owned());
+        self
+    }
+
+    /// Those whose key matches.
+    pub fn key(mut self, pattern: Pattern) -> Self {
+        self.key = Some(pattern);
+        self
+    }
+
+    /// Those whose reason contains this text, in either case.
+    pub fn reason(mut self, part: &str) -> Self {
+        self.reason = Some(part.to_lowercase());
+        self
+    }
+
+    /// Those that were set aside at this time or later, to the millisecond.
+    pub fn from(mut self, time: SystemTime) -> Self {
+        self.from_ms = Some(since_epoch_ms(time));
+        self
+    }
+
+    /// Those that were set aside before this time, to the millisecond.
+    pub fn until(mut self, time: SystemTime) -> Self {
+        self.until_ms = Some(since_epoch_ms(time));
+        self
+    }
+
+    pub(in crate::write_behind) fn only_id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// The first and the last millisecond that match, as far as they are set.
+    pub(in crate::write_behind) fn bounds_ms(&self) -> (Option<u64>, Option<u64>) {
+        (self.from_ms, self.until_ms.map(|until_ms| until_ms.saturating_sub(1)))
+    }
+
+    pub(super) fn matches<V>(&self, letter: &Letter<V>) -> bool {
+        self.id.as_ref().is_none_or(|id| *id == letter.id)
+            && self.key.as_ref().is_none_or(|pattern| pattern.matches(&letter.key))
+            && self.from_ms.is_none_or(|from_ms| from_ms <= letter.since_ms)
+            && self.until_ms.is_none_or(|until_ms| letter.since_ms < until_ms)
+            && self
+                .reason
+                .as_ref()
+                .is_none_or(|part| letter.reason.to_lowercase().contains(part.as_str()))
+    }
+}
+
+/// What a console asks for. Fields that are set and empty count as not set.
+impl TryFrom<&DeadLetterQuery> for DeadLetterFilter {
+    type Error = PatternError;
+
+    fn try_from(query: &DeadLetterQuery) -> Result<Self, PatternError> {
+        let set = |field: &Option<String>| field.clone().filter(|text| !text.is_empty());
+        Ok(Self {
+            id: set(&query.id),
+            key: set(&query.key).map(|text| Pattern::parse(&text)).transpose()?,
+            reason: set(&query.reason).map(|part| part.to_lowercase()),
+            from_ms: query.from_ms,
+            until_ms: query.until_ms,
+        })
+    }
+}
+
+fn since_epoch_ms(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::LetterValue;
+    use super::*;
+
+    fn letter() -> Letter<u8> {
+        Letter {
+            id: "5000-0".to_owned(),
+            key: "order:7".to_owned(),
+            value: LetterValue::Stored(String::new()),
+            version: 1,
+            tries: 3,
+            reason: "Connection refused (os error 111)".to_owned(),
+            since_ms: 5_000,
+        }
+    }
+
+    fn at_ms(ms: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn a_letter_must_fit_everything_that_is_set() {
+        let all = DeadLetterFilter::all;
+        let pattern = |text| Pattern::parse(text).unwrap();
+        assert!(all().matches(&letter()));
+        let fitting = all().key(pattern("order:*")).reason("REFUSED").from(at_ms(5_000));
+        assert!(fitting.clone().matches(&letter()));
+        assert!(fitting.clone().until(at_ms(5_001)).id("5000-0").matches(&letter()));
+        for other in [
+            fitting.clone().until(at_ms(5_000)),
+            fitting.clone().from(at_ms(5_001)),
+            fitting.clone().key(pattern("user:*")),
+            fitting.clone().reason("timed out"),
+            fitting.id("5000-1"),
+        ] {
+            assert!(!other.matches(&letter()), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn empty_fields_of_a_form_count_as_not_set_and_a_bad_pattern_is_told() {
+        let empty = Some(String::new());
+        let query =
+            DeadLetterQuery { key: empty.clone(), reason: empty, ..DeadLetterQuery::default() };
+        assert_eq!(DeadLetterFilter::try_from(&query), Ok(DeadLetterFilter::all()));
+        let bad = DeadLetterQuery { key: Some("[".to_owned()), ..query };
+        assert_eq!(DeadLetterFilter::try_from(&bad), Err(PatternError::UnclosedClass));
+    }
+}

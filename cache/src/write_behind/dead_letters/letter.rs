@@ -1,0 +1,83 @@
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A write that was acknowledged and then set aside: the sink refused it as often as allowed, or it
+/// cannot be read. It is not in effect: readers see the source's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter<V> {
+    /// Names it in [`DeadLetterFilter::id`](crate::DeadLetterFilter::id).
+    pub id: String,
+    /// The text of its key.
+    pub key: String,
+    /// The value; `None` where it cannot be read.
+    pub value: Option<V>,
+    /// Its row version.
+    pub version: u64,
+    /// How often it was sent.
+    pub tries: u32,
+    /// Why it was set aside: what the sink said last.
+    pub reason: String,
+    /// When it was set aside. Of the durable kind by Redis's clock.
+    pub since: SystemTime,
+}
+
+/// One page of dead letters, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetters<V> {
+    /// Those that match.
+    pub letters: Vec<DeadLetter<V>>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<String>,
+    /// How many there are, whether they match or not.
+    pub total: u64,
+}
+
+/// A dead letter as its store has it.
+pub(in crate::write_behind) struct Letter<V> {
+    pub(in crate::write_behind) id: String,
+    pub(in crate::write_behind) key: String,
+    pub(in crate::write_behind) value: LetterValue<V>,
+    pub(in crate::write_behind) version: u64,
+    pub(in crate::write_behind) tries: u32,
+    pub(in crate::write_behind) reason: String,
+    pub(in crate::write_behind) since_ms: u64,
+}
+
+pub(in crate::write_behind) enum LetterValue<V> {
+    /// As it lies in Redis; empty where it was not asked for.
+    Stored(String),
+    Here(Arc<V>),
+}
+
+/// Whether values are read too.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::write_behind) enum Values {
+    With,
+    Without,
+}
+
+/// One look at a store.
+pub(in crate::write_behind) struct Scan<V> {
+    /// Oldest first, whether they match or not.
+    pub(in crate::write_behind) letters: Vec<Letter<V>>,
+    /// Whether there are more up to where the cursor ends.
+    pub(in crate::write_behind) has_more: bool,
+    /// Where the cursor ends that began with this look.
+    pub(in crate::write_behind) until: u64,
+    pub(in crate::write_behind) total: u64,
+}
+
+/// What became of some of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::write_behind) struct Moved {
+    pub(in crate::write_behind) redriven: u64,
+    pub(in crate::write_behind) superseded: u64,
+    pub(in crate::write_behind) dropped: u64,
+    pub(in crate::write_behind) left: u64,
+}
+
+impl<V> Letter<V> {
+    pub(super) fn since(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(self.since_ms)
+    }
+}

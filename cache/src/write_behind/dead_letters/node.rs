@@ -1,0 +1,65 @@
+use std::sync::Arc;
+
+use strata_report::{DeadLetterAction, DeadLetterPage, DeadLetterResult};
+
+use super::{DeadLetterFilter, DynWriteBehind};
+use crate::{CacheError, Node};
+
+/// Which page of dead letters is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeadLetterList {
+    /// Which of them.
+    pub filter: DeadLetterFilter,
+    /// The `next` of the page before; the first page without.
+    pub after: Option<String>,
+    /// The most rows, no more than 1 000.
+    pub limit: usize,
+}
+
+/// One step of a run over dead letters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeadLetterStep {
+    /// What is done.
+    pub action: DeadLetterAction,
+    /// With which of them.
+    pub filter: DeadLetterFilter,
+    /// The `next` of the step before; the beginning without.
+    pub from: Option<String>,
+}
+
+impl Node {
+    /// One page of the dead letters of a cache's write-behind, as
+    /// [`WriteBehind::dead_letters`](crate::WriteBehind::dead_letters), with keys and values as
+    /// text. For consoles.
+    ///
+    /// # Errors
+    /// When the cache has no write-behind on this node, or Redis does not answer.
+    pub async fn dead_letters(
+        &self,
+        cache: &str,
+        list: DeadLetterList,
+    ) -> Result<DeadLetterPage, CacheError> {
+        let page = self.write_behind(cache)?.dead_letters(list).await;
+        page.map_err(|_| CacheError::DeadLettersAway(cache.to_owned()))
+    }
+
+    /// One step of a redrive or a drop: looks at 128 dead letters at most, moves those that match,
+    /// and runs to its end. Go on from the `next` of its answer. For consoles.
+    ///
+    /// # Errors
+    /// As [`dead_letters`](Self::dead_letters). Then it may have happened; the same step once more
+    /// does no harm.
+    pub async fn move_dead_letters(
+        &self,
+        cache: &str,
+        step: DeadLetterStep,
+    ) -> Result<DeadLetterResult, CacheError> {
+        let moved = self.write_behind(cache)?.move_dead_letters(step).await;
+        moved.map_err(|_| CacheError::DeadLettersAway(cache.to_owned()))
+    }
+
+    fn write_behind(&self, cache: &str) -> Result<Arc<dyn DynWriteBehind>, CacheError> {
+        let found = self.shared().ears().into_iter().find(|writes| writes.cache() == cache);
+        found.ok_or_else(|| CacheError::NoWriteBehind(cache.to_owned()))
+    }
+}

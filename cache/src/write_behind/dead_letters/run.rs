@@ -1,0 +1,102 @@
+use std::sync::Arc;
+
+use strata_report::{DeadLetterAction, DeadLetterResult};
+
+use super::{Cursor, DeadLetterFilter, DeadLetterStep, Letter, Moved, Scan, Values};
+use crate::write_behind::WriteError;
+use crate::write_behind::inner::Kind;
+use crate::{Key, Value};
+
+/// Looked at in one round trip, and moved in another.
+const AT_ONCE: usize = 128;
+
+/// A page that few match ends after so many looks, so that whoever asked hears something.
+const LOOKS_OF_A_PAGE: usize = 16;
+
+/// The longest page.
+pub(super) const MAX_PAGE: usize = 1_000;
+
+/// The dead letters of a page, where to go on, and how many there are.
+pub(super) struct Page<V> {
+    pub(super) letters: Vec<Letter<V>>,
+    pub(super) next: Option<String>,
+    pub(super) total: u64,
+}
+
+impl<K: Key, V: Value + Clone> Kind<K, V> {
+    /// One page of those that match.
+    pub(super) async fn page(
+        &self,
+        filter: &DeadLetterFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<V>, WriteError> {
+        let limit = limit.min(MAX_PAGE);
+        let mut cursor = Cursor::read(after);
+        let mut page = Page { letters: Vec::new(), next: None, total: 0 };
+        for _ in 0..LOOKS_OF_A_PAGE {
+            let scan = self.scan(filter, &cursor, Values::With).await?;
+            page.total = scan.total;
+            page.next = next(&scan);
+            let matching = scan.letters.into_iter().filter(|letter| filter.matches(letter));
+            page.letters.extend(matching);
+            if page.letters.len() > limit {
+                page.letters.truncate(limit);
+                let last = page.letters.last().map(|letter| Cursor::text(&letter.id, scan.until));
+                page.next = last.or_else(|| after.map(str::to_owned));
+            }
+            if page.letters.len() >= limit || page.next.is_none() {
+                break;
+            }
+            cursor = Cursor::read(page.next.as_deref());
+        }
+        Ok(page)
+    }
+
+    /// One step of a run: looks at some and moves those that match.
+    pub(super) async fn step(&self, step: &DeadLetterStep) -> Result<DeadLetterResult, WriteError> {
+        let DeadLetterStep { action, filter, from } = step;
+        let scan = self.scan(filter, &Cursor::read(from.as_deref()), Values::Without).await?;
+        let (examined, next, total) = (scan.letters.len() as u64, next(&scan), scan.total);
+        let matching = scan.letters.into_iter().filter(|letter| filter.matches(letter));
+        let matching: Vec<_> = matching.collect();
+        let moved = match (matching.is_empty(), action) {
+            (true, _) => Moved { left: total, ..Moved::default() },
+            (false, DeadLetterAction::Redrive) => self.redrive(matching).await?,
+            (false, DeadLetterAction::Drop) => self.forget(matching).await?,
+        };
+        let Moved { redriven, superseded, dropped, left } = moved;
+        Ok(DeadLetterResult { redriven, superseded, dropped, examined, left, next })
+    }
+
+    async fn scan(
+        &self,
+        filter: &DeadLetterFilter,
+        cursor: &Cursor,
+        values: Values,
+    ) -> Result<Scan<V>, WriteError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.scan(filter, cursor, AT_ONCE)),
+            Self::Durable(durable) => durable.scan(filter, cursor, (AT_ONCE, values)).await,
+        }
+    }
+
+    async fn redrive(&self, letters: Vec<Letter<V>>) -> Result<Moved, WriteError> {
+        match self {
+            Self::Memory(memory) => Arc::clone(memory).redrive(letters).await,
+            Self::Durable(durable) => Arc::clone(durable).redrive(letters).await,
+        }
+    }
+
+    async fn forget(&self, letters: Vec<Letter<V>>) -> Result<Moved, WriteError> {
+        match self {
+            Self::Memory(memory) => Ok(memory.forget(&letters)),
+            Self::Durable(durable) => durable.forget(&letters).await,
+        }
+    }
+}
+
+fn next<V>(scan: &Scan<V>) -> Option<String> {
+    let last = scan.letters.last().filter(|_| scan.has_more)?;
+    Some(Cursor::text(&last.id, scan.until))
+}

@@ -1,0 +1,129 @@
+use std::sync::Arc;
+
+use super::state::State;
+use super::writer::Memory;
+use crate::clock::{Moment, millis, now_ms};
+use crate::user_code::caught;
+use crate::write_behind::WriteError;
+use crate::write_behind::dead_letters::{
+    Cursor, DeadLetterFilter, Letter, LetterValue, Moved, Scan,
+};
+use crate::{Key, Value};
+
+/// What became of one that was to be queued again.
+enum Outcome<K> {
+    Queued(K),
+    Superseded,
+    Gone,
+}
+
+impl<K: Key, V: Value + Clone> Memory<K, V> {
+    /// Those after the cursor, at most so many; an id alone is looked for at once.
+    pub(crate) fn scan(&self, filter: &DeadLetterFilter, cursor: &Cursor, count: usize) -> Scan<V> {
+        let number = |text: &str| text.parse::<u64>().ok();
+        let (after, last) = match filter.only_id().map(number) {
+            Some(Some(id)) => (id.saturating_sub(1), Some(id)),
+            Some(None) => (u64::MAX, None),
+            None => (cursor.after.as_deref().and_then(number).unwrap_or(0), cursor.until),
+        };
+        let state = self.state();
+        let until = last.unwrap_or(state.last_version);
+        let mut found = Vec::new();
+        let mut has_more = false;
+        for (key, row) in state.aside.after(after).take_while(|(_, row)| row.version <= until) {
+            has_more = found.len() == count;
+            if has_more {
+                break;
+            }
+            // A key that cannot be copied still has a row, and others.
+            let key = self.contain(|| key.clone());
+            let letter = Letter {
+                id: row.version.to_string(),
+                key: String::new(),
+                value: LetterValue::Here(Arc::clone(&row.value)),
+                version: row.version,
+                tries: row.tries,
+                reason: row.error.clone(),
+                since_ms: now_ms().saturating_sub(millis(Moment::now().since(row.at))),
+            };
+            found.push((key, letter));
+        }
+        let total = state.aside.len() as u64;
+        drop(state);
+        let named = |(key, letter): (Option<K>, Letter<V>)| {
+            let text = key.and_then(|key| self.contain(|| key.to_string()));
+            Letter { key: text.unwrap_or_default(), ..letter }
+        };
+        Scan { letters: found.into_iter().map(named).collect(), has_more, until, total }
+    }
+
+    pub(crate) async fn redrive(
+        self: Arc<Self>,
+        letters: Vec<Letter<V>>,
+    ) -> Result<Moved, WriteError> {
+        let mut moved = Moved::default();
+        let mut queued = Vec::new();
+        {
+            let mut state = self.state();
+            if self.control.closing.is_cancelled() {
+                return Err(WriteError::Closed);
+            }
+            for letter in &letters {
+                match self.contain(|| self.queue_again(&mut state, letter.version)) {
+                    Some(Outcome::Queued(key)) => queued.push(key),
+                    Some(Outcome::Superseded) => moved.superseded += 1,
+                    Some(Outcome::Gone) | None => {}
+                }
+            }
+            moved.left = state.aside.len() as u64;
+        }
+        moved.redriven = queued.len() as u64;
+        self.counts.redriven.add(moved.redriven);
+        self.counts.dropped.add(moved.superseded);
+        for key in &queued {
+            // The value is unwritten already; code of one key keeps no other from being told.
+            let _ = caught(self.publish(key)).await;
+        }
+        self.room.notify_waiters();
+        Ok(moved)
+    }
+
+    pub(crate) fn forget(&self, letters: &[Letter<V>]) -> Moved {
+        let mut state = self.state();
+        let taken = letters
+            .iter()
+            .filter_map(|letter| self.contain(|| state.aside.take(letter.version)).flatten());
+        let taken: Vec<_> = taken.collect();
+        let left = state.aside.len() as u64;
+        drop(state);
+        let dropped = taken.len() as u64;
+        // Values may panic as they are dropped.
+        for row in taken {
+            self.contain(|| drop(row));
+        }
+        self.counts.dropped.add(dropped);
+        self.room.notify_waiters();
+        Moved { dropped, left, ..Moved::default() }
+    }
+
+    /// A copy of the value; `None` where copying panics.
+    pub(crate) fn copy(&self, value: &Arc<V>) -> Option<V> {
+        self.contain(|| V::clone(value))
+    }
+
+    /// Leaves the dead letter before the value waits nowhere: whatever panics here loses nothing.
+    fn queue_again(&self, state: &mut State<K, V>, version: u64) -> Outcome<K> {
+        let Some((key, row)) = state.aside.get(version) else { return Outcome::Gone };
+        let (key, value) = (key.clone(), Arc::clone(&row.value));
+        let is_superseded = state.unwritten.contains_key(&key);
+        if !is_superseded {
+            self.insert(state, &key, value);
+        }
+        state.aside.take(version);
+        if is_superseded { Outcome::Superseded } else { Outcome::Queued(key) }
+    }
+
+    fn contain<R>(&self, code: impl FnOnce() -> R) -> Option<R> {
+        self.cache.core().recorder.contain(code)
+    }
+}

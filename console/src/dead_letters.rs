@@ -1,0 +1,268 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use strata_cache::{DeadLetterFilter, DeadLetterList};
+use strata_report::{
+    DeadLetterAction, DeadLetterJob, DeadLetterPage, DeadLetterQuery, DeadLetterRow, NodeReport,
+    WriteBehindKind, WriteBehindReport,
+};
+
+use crate::audit::Deed;
+use crate::clock::now_ms;
+use crate::dead_letter_run::DeadLetterRun;
+use crate::{Actor, Console, ConsoleError, NodeFace};
+
+/// How long whoever asks waits for a run to end, which most do; it goes on by itself.
+const WAIT: Duration = Duration::from_secs(2);
+
+/// The longest page.
+const MAX_PAGE: u32 = 1_000;
+
+/// A node that has a cache's write-behind.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    pub(crate) node: Arc<dyn NodeFace>,
+    pub(crate) report: WriteBehindReport,
+}
+
+impl Console {
+    /// The write-behind of each cache that has one, its nodes added up; those of guests last.
+    pub fn write_behinds(&self) -> Vec<WriteBehindReport> {
+        let tick = self.tick();
+        let guests = tick.guests.iter().map(|guest| &guest.report);
+        merged(tick.reports.iter().chain(guests))
+    }
+
+    /// The write-behind of one cache, its nodes added up; `None` where it has none.
+    pub fn write_behind(&self, cache: &str) -> Option<WriteBehindReport> {
+        self.write_behinds().into_iter().find(|writes| writes.cache == cache)
+    }
+
+    /// One page of the dead letters that match, oldest first; `after` is the `next` of the page
+    /// before. In memory node after node.
+    ///
+    /// # Errors
+    /// [`ConsoleError::UnknownCache`], [`ConsoleError::NoWriteBehind`],
+    /// [`ConsoleError::BadPattern`], [`ConsoleError::BadLimit`],
+    /// [`ConsoleError::DeadLettersAway`], [`ConsoleError::NodeGone`].
+    pub async fn dead_letters(
+        &self,
+        actor: &Actor,
+        (cache, query): (&str, &DeadLetterQuery),
+        (after, limit): (Option<&str>, u32),
+    ) -> Result<DeadLetterPage, ConsoleError> {
+        let filter = DeadLetterFilter::try_from(query)?;
+        if !(1..=MAX_PAGE).contains(&limit) {
+            return Err(ConsoleError::BadLimit(MAX_PAGE));
+        }
+        let writers = self.writers(cache, query)?;
+        let list = DeadLetterList { filter, after: None, limit: limit as usize };
+        let mut page = match is_shared(&writers) {
+            true => {
+                of_any(&writers, DeadLetterList { after: after.map(str::to_owned), ..list }).await
+            }
+            false => of_each(&writers, after, list).await,
+        }?;
+        page.rows = page.rows.into_iter().map(|row| shown(actor, row)).collect();
+        Ok(page)
+    }
+
+    /// Queues the dead letters that match again, or forgets them. Waits two seconds for the end;
+    /// what takes longer goes on, also where the caller goes away, and can be watched by
+    /// [`dead_letter_job`](Self::dead_letter_job). One at a time for each cache.
+    ///
+    /// # Errors
+    /// [`ConsoleError::Refused`], [`ConsoleError::UnknownCache`], [`ConsoleError::NoWriteBehind`],
+    /// [`ConsoleError::BadPattern`], [`ConsoleError::DeadLettersBusy`].
+    pub async fn move_dead_letters(
+        &self,
+        actor: &Actor,
+        action: DeadLetterAction,
+        (cache, query): (&str, &DeadLetterQuery),
+    ) -> Result<DeadLetterJob, ConsoleError> {
+        let target = in_words(query);
+        self.authorise_deed(actor, Deed::new(deed(action), cache, &target))?;
+        let writers = self.writers(cache, query)?;
+        let filter = DeadLetterFilter::try_from(query)?;
+        let job = DeadLetterJob {
+            cache: cache.to_owned(),
+            action,
+            query: query.clone(),
+            actor: actor.name.clone(),
+            started_at_ms: now_ms(),
+            ..DeadLetterJob::default()
+        };
+        let running = self.inner.dead_letter_jobs.begin(job)?;
+        let tracked = running.tracked();
+        let run = DeadLetterRun { actor: actor.clone(), writers, filter, target };
+        tokio::spawn(run.complete(self.clone(), running));
+        Ok(tracked.ended(WAIT).await)
+    }
+
+    /// The newest redrive or drop of a cache's dead letters: running, or as it ended; `None` where
+    /// nobody has asked for one.
+    pub fn dead_letter_job(&self, cache: &str) -> Option<DeadLetterJob> {
+        Some(self.inner.dead_letter_jobs.get(cache)?.now())
+    }
+
+    /// Asks a running redrive or drop to stop after its current step. What it did stays done.
+    ///
+    /// # Errors
+    /// [`ConsoleError::Refused`], [`ConsoleError::NoDeadLetterJob`].
+    pub fn cancel_dead_letter_job(
+        &self,
+        actor: &Actor,
+        cache: &str,
+    ) -> Result<DeadLetterJob, ConsoleError> {
+        let deed = Deed::new("cancel_dead_letters", cache, "");
+        self.authorise_deed(actor, deed)?;
+        let tracked = self.inner.dead_letter_jobs.get(cache);
+        let tracked = tracked.ok_or_else(|| ConsoleError::no_dead_letter_job(cache))?;
+        if tracked.cancel() {
+            self.inner.audit.record(
+                actor,
+                deed,
+                "Asked to stop after its current step.".to_owned(),
+            );
+        }
+        Ok(tracked.now())
+    }
+
+    /// The nodes that have the cache's write-behind, or the one that the query names.
+    fn writers(&self, cache: &str, query: &DeadLetterQuery) -> Result<Vec<Writer>, ConsoleError> {
+        let tick = self.tick();
+        let own = self.inner.nodes.iter().filter_map(|node| {
+            let report = tick.reports.iter().find(|report| report.node == node.id())?;
+            Some((Arc::clone(node), report))
+        });
+        let guests = tick
+            .guests
+            .iter()
+            .filter_map(|guest| Some((self.inner.guests.get(guest.number)?, &guest.report)));
+        let writer = |(node, report): (Arc<dyn NodeFace>, &NodeReport)| {
+            let report = report.write_behinds.iter().find(|writes| writes.cache == cache)?;
+            Some(Writer { node, report: report.clone() })
+        };
+        let mut writers: Vec<Writer> = own.chain(guests).filter_map(writer).collect();
+        if writers.is_empty() {
+            self.cache(cache)?;
+            return Err(ConsoleError::NoWriteBehind(cache.to_owned()));
+        }
+        if let Some(node) = query.node.as_deref().filter(|node| !node.is_empty()) {
+            writers.retain(|writer| writer.node.id() == node);
+            if writers.is_empty() {
+                return Err(ConsoleError::NodeGone(node.chars().take(64).collect()));
+            }
+        }
+        Ok(writers)
+    }
+}
+
+/// The write-behind of each cache, these nodes added up.
+pub(crate) fn merged<'a>(nodes: impl Iterator<Item = &'a NodeReport>) -> Vec<WriteBehindReport> {
+    let mut sums: Vec<WriteBehindReport> = Vec::new();
+    for report in nodes.flat_map(|node| &node.write_behinds) {
+        match sums.iter_mut().find(|sum| sum.cache == report.cache) {
+            Some(sum) => sum.merge(report),
+            None => sums.push(report.clone()),
+        }
+    }
+    sums
+}
+
+/// Whether all of them see the same dead letters.
+pub(crate) fn is_shared(writers: &[Writer]) -> bool {
+    writers.iter().all(|writer| writer.report.kind == WriteBehindKind::Durable)
+}
+
+/// The first node that answers speaks for all.
+async fn of_any(writers: &[Writer], list: DeadLetterList) -> Result<DeadLetterPage, ConsoleError> {
+    let mut last = ConsoleError::NodeGone(String::new());
+    for writer in writers {
+        match writer.node.dead_letters(&writer.report.cache, list.clone()).await {
+            Ok(page) => return Ok(page),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// Node after node; the cursor names the node where it goes on.
+async fn of_each(
+    writers: &[Writer],
+    after: Option<&str>,
+    list: DeadLetterList,
+) -> Result<DeadLetterPage, ConsoleError> {
+    let (after, at) = after.and_then(|after| after.split_once('@')).unzip();
+    let begin = at.and_then(|at| writers.iter().position(|writer| writer.node.id() == at));
+    let mut page = DeadLetterPage {
+        total: writers.iter().map(|writer| writer.report.aside).sum(),
+        ..DeadLetterPage::default()
+    };
+    let mut after = after.filter(|after| !after.is_empty()).map(str::to_owned);
+    for writer in writers.iter().skip(begin.unwrap_or(0)) {
+        let limit = list.limit - page.rows.len();
+        if limit == 0 {
+            page.next = Some(format!("@{}", writer.node.id()));
+            break;
+        }
+        let list = DeadLetterList { after: after.take(), limit, filter: list.filter.clone() };
+        let part = writer.node.dead_letters(&writer.report.cache, list).await?;
+        page.total = page.total.saturating_sub(writer.report.aside) + part.total;
+        page.rows.extend(part.rows);
+        if let Some(next) = part.next {
+            page.next = Some(format!("{next}@{}", writer.node.id()));
+            break;
+        }
+    }
+    Ok(page)
+}
+
+/// A dead letter as whoever asks may see it: this alone decides about its value.
+fn shown(_to: &Actor, row: DeadLetterRow) -> DeadLetterRow {
+    row
+}
+
+/// The name of an action in the audit trail.
+pub(crate) const fn deed(action: DeadLetterAction) -> &'static str {
+    match action {
+        DeadLetterAction::Redrive => "redrive_dead_letters",
+        DeadLetterAction::Drop => "drop_dead_letters",
+    }
+}
+
+/// Which dead letters are meant, for the audit trail.
+fn in_words(query: &DeadLetterQuery) -> String {
+    let text = |name: &str, field: &Option<String>| {
+        let field = field.as_deref().filter(|text| !text.is_empty())?;
+        Some(format!("{name} {field}"))
+    };
+    let time = |name: &str, ms: Option<u64>| Some(format!("{name} {} ms", ms?));
+    let parts = [
+        text("id", &query.id),
+        text("node", &query.node),
+        text("key", &query.key),
+        text("reason", &query.reason),
+        time("from", query.from_ms),
+        time("until", query.until_ms),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "all".to_owned() } else { parts.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_trail_says_which_dead_letters_were_meant() {
+        assert_eq!(in_words(&DeadLetterQuery::default()), "all");
+        let query = DeadLetterQuery {
+            key: Some("4*".to_owned()),
+            reason: Some(String::new()),
+            until_ms: Some(7),
+            ..DeadLetterQuery::default()
+        };
+        assert_eq!(in_words(&query), "key 4*, until 7 ms");
+    }
+}
