@@ -110,6 +110,9 @@ impl<K: Key, V: Value> Core<K, V> {
         began: Instant,
     ) -> Option<Vec<Seat<K, V>>> {
         let until = theirs.iter().map(|leased| self.waits_until(leased, began)).min()?;
+        if until <= Instant::now() {
+            return None;
+        }
         let leases = theirs.iter().map(|leased| leased.lease.clone()).collect();
         let waiting = l2.link.wait_for_leases(leases, began);
         let changed = timeout_at(until, waiting).await.ok()?.ok()?;
