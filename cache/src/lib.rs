@@ -29,6 +29,7 @@ pub mod fuzzing;
 mod held;
 mod interrupted;
 mod invalidate;
+mod kept_leases;
 mod key;
 mod l1;
 mod l2;
