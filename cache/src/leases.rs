@@ -1,9 +1,6 @@
-//! How the leader of a flight takes leases, so that one node of the fleet loads a key: waits while
-//! others hold them, and keeps its own for as long as it loads.
+//! How the leader of a flight takes leases, so that one node of the fleet loads a key, and waits
+//! while others hold them.
 
-use std::collections::HashMap;
-use std::convert::Infallible;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::core::Core;
 use crate::l2::{Found, HeldLease, Keyspace, Lease, RefreshLease};
 use crate::seat::Seat;
-use crate::{Key, Value, clock, nesting};
-
-/// A lease of a load lives for so long; while the load runs it is renewed every third of that. So
-/// a node that dies holds up nobody for longer.
-const LEASE: Duration = Duration::from_secs(3);
+use crate::{Key, Value, nesting};
 
 /// The lease of a write, or of a node of an earlier version, is waited for no longer than this:
 /// the one may take any time, the other lives on where its node has died.
@@ -24,9 +17,6 @@ const OTHERS_WAIT: Duration = Duration::from_millis(500);
 
 /// So often what lies in L2 may change while leases are taken before the load begins without.
 const ROUNDS: usize = 4;
-
-/// Leases, each with the places where it lies.
-type Leases = HashMap<Lease, Vec<String>>;
 
 /// The seats of a flight by what became of their leases.
 struct Sorted<K: Key, V: Value> {
@@ -110,6 +100,9 @@ impl<K: Key, V: Value> Core<K, V> {
         began: Instant,
     ) -> Option<Vec<Seat<K, V>>> {
         let until = theirs.iter().map(|leased| self.waits_until(leased, began)).min()?;
+        if until <= Instant::now() {
+            return None;
+        }
         let leases = theirs.iter().map(|leased| leased.lease.clone()).collect();
         let waiting = l2.link.wait_for_leases(leases, began);
         let changed = timeout_at(until, waiting).await.ok()?.ok()?;
@@ -253,57 +246,6 @@ impl<K: Key, V: Value> Core<K, V> {
         }
         let Ok(held) = self.ask_l2(&texts(&seats)).await else { return Err(seats) };
         Ok(self.land_held(seats, held))
-    }
-
-    /// Runs a load while the leases of its seats are kept; no longer than it runs, however it ends.
-    pub(crate) async fn keeping_leases<T>(
-        &self,
-        leases: Leases,
-        load: impl Future<Output = T>,
-    ) -> T {
-        tokio::select! {
-            biased;
-            loaded = load => loaded,
-            never = self.keep_leases(leases) => match never {},
-        }
-    }
-
-    async fn keep_leases(&self, leases: Leases) -> Infallible {
-        let Some(l2) = &self.l2 else { return std::future::pending().await };
-        let lease_ms = self.lease_ms();
-        loop {
-            tokio::time::sleep(Duration::from_millis(lease_ms) / 3).await;
-            for (lease, places) in &leases {
-                l2.renew(lease, places, lease_ms).await;
-            }
-        }
-    }
-
-    pub(crate) async fn release<'a>(&self, seats: impl IntoIterator<Item = &'a Seat<K, V>>) {
-        let Some(l2) = &self.l2 else { return };
-        for (lease, places) in self.leases(seats) {
-            l2.release(&lease, &places).await;
-        }
-    }
-
-    /// The leases that seats hold.
-    pub(crate) fn leases<'a>(&self, seats: impl IntoIterator<Item = &'a Seat<K, V>>) -> Leases {
-        let mut leases = Leases::new();
-        let Some(l2) = &self.l2 else { return leases };
-        for (lease, place) in seats.into_iter().filter_map(|seat| seat.lease(l2)) {
-            leases.entry(lease.clone()).or_default().push(place);
-        }
-        leases
-    }
-
-    /// How long the lease of a load lives unless it is renewed.
-    fn lease_ms(&self) -> u64 {
-        clock::millis(LEASE).min(self.write_lease_ms())
-    }
-
-    /// How long the lease of a write lives; nobody renews it.
-    pub(crate) fn write_lease_ms(&self) -> u64 {
-        clock::millis(self.policy.load_timeout * 2 + Duration::from_secs(1))
     }
 }
 

@@ -31,6 +31,7 @@ pub mod fuzzing;
 mod held;
 mod interrupted;
 mod invalidate;
+mod kept_leases;
 mod key;
 mod l1;
 mod l2;

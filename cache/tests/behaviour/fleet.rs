@@ -1,8 +1,8 @@
 //! One load in the fleet, whatever it takes and whatever asks for it.
 
 use std::io::Error;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use strata_cache::holds::{Side, Step};
@@ -237,6 +237,53 @@ async fn a_refresh_that_comes_late_takes_what_another_node_has_just_loaded() {
     drop(hold);
     eventually("the other takes it", async || source.value(&there, 1).await == "7").await;
     assert_eq!(source.loads(), 2);
+}
+
+/// Of two softly invalidated keys another node refreshes one.
+#[tokio::test]
+async fn of_many_keys_those_that_another_node_refreshes_are_not_loaded_twice() {
+    let redis = Redis::start().await;
+    let (one, two) = (redis.hearing_node("1").await, redis.hearing_node("2").await);
+    let (here, there) = (cache(&one), cache(&two));
+    let old = Source::new();
+    for key in [1, 2] {
+        old.read(&there, key).await;
+        here.invalidate_softly(&key).await;
+    }
+    let sequence = one.bus_sequence().await.unwrap();
+    assert!(two.has_heard(sequence, HEARS_WITHIN).await);
+    let slow = Source::closed();
+    slow.write(7);
+    assert_eq!(slow.read(&here, 1).await.outcome, Outcome::Stale);
+    slow.entered().await;
+    let loaded = Arc::new(Mutex::new(Vec::<u64>::new()));
+    let asked = Arc::clone(&loaded);
+    let load = move |keys: Vec<u64>| async move {
+        asked.lock().unwrap().extend(&keys);
+        Ok::<_, Error>(keys.into_iter().map(|key| (key, "8".to_owned())).collect())
+    };
+    for read in there.get_many(&[1, 2], load).await {
+        assert_eq!(read.unwrap().outcome, Outcome::Stale);
+    }
+    let value = async |key: u64| there.get(&key).await.value.unwrap().as_ref().clone();
+    eventually("the other key is refreshed at once", async || value(2).await == "8").await;
+    slow.open();
+    eventually("what the first node loaded is taken", async || value(1).await == "7").await;
+    assert_eq!(*loaded.lock().unwrap(), [2]);
+}
+
+#[tokio::test]
+async fn a_write_that_reads_its_own_key_does_not_wait_for_its_own_lease() {
+    let redis = Redis::start().await;
+    let proxy = Proxy::before(&redis).await;
+    let cache = cache(&node_behind(&proxy, LONG).await);
+    let reading = cache.clone();
+    let write = async move {
+        let before = Source::new().value(&reading, 1).await;
+        Ok::<_, Error>(format!("after {before}"))
+    };
+    let (written, _) = cache.write_through(&1, write).await.unwrap();
+    assert_eq!((written.as_str(), proxy.times(Line::L2, "MGET")), ("after 0", 0));
 }
 
 #[tokio::test]

@@ -91,6 +91,7 @@ async fn what_is_stale_stands_in_for_a_load_that_gets_no_turn() {
     });
     slow.entered().await;
     assert_eq!(slow.read(&cache, 1).await.outcome, Outcome::Stale);
+    assert_eq!(slow.loads(), 1, "it had no turn");
 }
 
 #[tokio::test]

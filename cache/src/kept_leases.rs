@@ -1,0 +1,71 @@
+//! How a node keeps the leases of a load for as long as that runs.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::future::Future;
+use std::time::Duration;
+
+use crate::core::Core;
+use crate::l2::Lease;
+use crate::seat::Seat;
+use crate::{Key, Value, clock};
+
+/// A lease of a load lives for so long; while the load runs it is renewed every third of that. So
+/// a node that dies holds up nobody for longer.
+const LEASE: Duration = Duration::from_secs(3);
+
+/// Leases, each with the places where it lies.
+type Leases = HashMap<Lease, Vec<String>>;
+
+impl<K: Key, V: Value> Core<K, V> {
+    /// Runs a load while the leases of its seats are kept; no longer than it runs, however it ends.
+    pub(crate) async fn keeping_leases<T>(
+        &self,
+        leases: Leases,
+        load: impl Future<Output = T>,
+    ) -> T {
+        tokio::select! {
+            biased;
+            loaded = load => loaded,
+            never = self.keep_leases(leases) => match never {},
+        }
+    }
+
+    async fn keep_leases(&self, leases: Leases) -> Infallible {
+        let Some(l2) = &self.l2 else { return std::future::pending().await };
+        let lease_ms = self.lease_ms();
+        loop {
+            tokio::time::sleep(Duration::from_millis(lease_ms) / 3).await;
+            for (lease, places) in &leases {
+                l2.renew(lease, places, lease_ms).await;
+            }
+        }
+    }
+
+    pub(crate) async fn release<'a>(&self, seats: impl IntoIterator<Item = &'a Seat<K, V>>) {
+        let Some(l2) = &self.l2 else { return };
+        for (lease, places) in self.leases(seats) {
+            l2.release(&lease, &places).await;
+        }
+    }
+
+    /// The leases that seats hold.
+    pub(crate) fn leases<'a>(&self, seats: impl IntoIterator<Item = &'a Seat<K, V>>) -> Leases {
+        let mut leases = Leases::new();
+        let Some(l2) = &self.l2 else { return leases };
+        for (lease, place) in seats.into_iter().filter_map(|seat| seat.lease(l2)) {
+            leases.entry(lease.clone()).or_default().push(place);
+        }
+        leases
+    }
+
+    /// How long the lease of a load lives unless it is renewed.
+    pub(crate) fn lease_ms(&self) -> u64 {
+        clock::millis(LEASE).min(self.write_lease_ms())
+    }
+
+    /// How long the lease of a write lives; nobody renews it.
+    pub(crate) fn write_lease_ms(&self) -> u64 {
+        clock::millis(self.policy.load_timeout * 2 + Duration::from_secs(1))
+    }
+}
