@@ -79,4 +79,6 @@ pub use strata_report as report;
 pub use structures::{StructureError, Structures};
 pub use tasks::Tasks;
 pub use walk::{L1List, L1Survey};
-pub use write_behind::{Aside, Drained, Row, WriteBehind, WriteBehindBuilder, WriteError};
+pub use write_behind::{
+    Aside, Drained, PermanentFailure, Row, WriteBehind, WriteBehindBuilder, WriteError,
+};

@@ -6,7 +6,7 @@ use strata_report::{L2Report, NodeReport};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::bus::{self, Bus, Hearer, Message, Missed, Tail};
+use crate::bus::{self, Bus, Hearer, Message, Missed, Subject, Tail};
 use crate::face::{CacheFace, Ear};
 use crate::l2::{Keyspace, Link, Pending, Step};
 use crate::tasks::log_safely;
@@ -167,6 +167,13 @@ impl Shared {
         }
         ears.push(ear);
         Ok(())
+    }
+
+    /// Lets a cache's write-behind know what is invalidated here.
+    pub(crate) fn overtake_unwritten(&self, cache: &str, subjects: impl FnOnce() -> Vec<Subject>) {
+        if let Some(ear) = self.ears().into_iter().find(|ear| ear.cache() == cache) {
+            subjects().iter().for_each(|subject| ear.overtaken(subject));
+        }
     }
 
     fn ears(&self) -> Vec<Arc<dyn Ear>> {

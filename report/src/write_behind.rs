@@ -14,7 +14,8 @@ pub enum WriteBehindKind {
 
 /// What the write-behind of one cache says about itself on one node.
 ///
-/// All but `queued`, `capacity`, `aside` and `oldest_age_ms` are counters that only grow. In memory
+/// All but `queued`, `capacity`, `aside`, `oldest_age_ms`, `failing` and what follows it are counters
+/// that only grow. In memory
 /// `accepted + redriven = written + coalesced + set_aside + queued` while no call of the sink is
 /// running. Of the durable kind each node counts its own share, and a value that was replaced while
 /// it was being sent, or was delivered twice, counts twice.
@@ -53,4 +54,17 @@ pub struct WriteBehindReport {
     pub refused: u64,
     /// Rows taken over from a consumer that no longer answers. Durable kind only.
     pub claimed: u64,
+    /// Rows that the sink did not take and that this node will send again.
+    #[serde(default)]
+    pub failing: u64,
+    /// Since when the first of `failing` has failed, Unix milliseconds; `None` where there are none.
+    #[serde(default)]
+    pub failing_since_ms: Option<u64>,
+    /// What the sink said when it last failed; `None` where it never did.
+    #[serde(default)]
+    pub last_error: Option<String>,
+    /// Those of `queued` that only a node with another schema of the cache can read, as far as
+    /// anybody has looked at them. Durable kind only.
+    #[serde(default)]
+    pub other_schema: u64,
 }

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::control::Control;
 use super::counts::Counts;
-use super::durable::Durable;
+use super::durable::{Durable, Migrate};
 use super::flusher::Flusher;
 use super::inner::{Inner, Kind};
 use super::memory::Memory;
@@ -44,6 +44,7 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub struct WriteBehindBuilder<K, V> {
     cache: Cache<K, V>,
     pace: Pace,
+    migrate: Option<Migrate<V>>,
 }
 
 impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
@@ -75,7 +76,7 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
             sink_timeout: Self::DEFAULT_SINK_TIMEOUT,
             claim_after: Self::DEFAULT_CLAIM_AFTER,
         };
-        Self { cache: cache.clone(), pace }
+        Self { cache: cache.clone(), pace, migrate: None }
     }
 
     /// So many keys may be unwritten or set aside at once; more are refused or wait. Of the
@@ -99,16 +100,19 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
         self
     }
 
-    /// A row that has failed so often, the last time alone, is set aside. An outage of the source
-    /// that outlasts all tries sets everything aside that was tried; `u32::MAX` never does. At
-    /// least 1.
+    /// A row that fails so often alone, although the sink takes others, is set aside; `u32::MAX`
+    /// never does. At least 1. A failure counts if the sink has taken something since the one
+    /// before, or, once that was so, if nothing else has failed since. So an outage of the source
+    /// sets nothing aside, and a row that fails where nothing else is written is tried for as long
+    /// as it takes: [`WriteBehindReport::failing`](crate::report::WriteBehindReport::failing) shows
+    /// it. A sink that knows better returns a [`PermanentFailure`](crate::PermanentFailure).
     pub fn tries(mut self, tries: u32) -> Self {
         self.pace.tries = tries.max(1);
         self
     }
 
     /// The pause after the first failure; it doubles with each, up to `longest`, less a random
-    /// share of up to a half.
+    /// share of up to a half. While nothing succeeds, all rows share it.
     pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
         self.pace.first_pause = first;
         self.pace.longest_pause = longest.max(first);
@@ -125,6 +129,33 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
     /// shorter than twice the sink's timeout, so that a slow consumer is not taken for a dead one.
     pub fn claim_after(mut self, silence: Duration) -> Self {
         self.pace.claim_after = silence;
+        self
+    }
+
+    /// Durable kind: reads values that nodes with an older [`schema`](crate::CacheBuilder::schema) of
+    /// the cache have written, from that schema and the value's JSON. A value that it answers with
+    /// an error, or panics at, is set aside.
+    ///
+    /// Without it such values are left to nodes of their schema, and so are values of newer ones
+    /// always: they wait, and
+    /// [`WriteBehindReport::other_schema`](crate::report::WriteBehindReport::other_schema) counts
+    /// them.
+    ///
+    /// ```
+    /// # use strata_cache::{Cache, WriteBehind, WriteBehindBuilder};
+    /// # fn builder(names: &Cache<u64, String>) -> WriteBehindBuilder<u64, String> {
+    /// // Schema 1 was a number.
+    /// WriteBehind::builder(names).migrate(|schema, json| match schema {
+    ///     1 => Ok(json.parse::<u64>()?.to_string()),
+    ///     other => Err(format!("nobody knows schema {other}").into()),
+    /// })
+    /// # }
+    /// ```
+    pub fn migrate(
+        mut self,
+        migrate: impl Fn(u16, &str) -> Result<V, BoxError> + Send + Sync + 'static,
+    ) -> Self {
+        self.migrate = Some(Arc::new(migrate));
         self
     }
 
@@ -170,7 +201,8 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
     {
         self.pace.claim_after = self.pace.claim_after.max(self.pace.sink_timeout * 2);
         let shared = (Arc::new(Control::default()), Arc::new(Counts::default()));
-        let durable = Durable::new(self.cache.clone(), self.pace.clone(), shared.clone())?;
+        let (cache, pace, migrate) = (self.cache.clone(), self.pace.clone(), self.migrate.take());
+        let durable = Durable::new(cache, pace, shared.clone(), migrate)?;
         let durable = Arc::new(durable);
         let sink = Sink::new(sink, self.pace.sink_timeout);
         let flusher = Flusher::new(Arc::clone(&durable), sink, self.pace.clone(), shared.clone());

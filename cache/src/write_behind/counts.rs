@@ -1,3 +1,5 @@
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use strata_report::WriteBehindReport;
 
 use crate::recorder::Counter;
@@ -14,10 +16,34 @@ pub(super) struct Counts {
     pub(super) coalesced: Counter,
     pub(super) refused: Counter,
     pub(super) claimed: Counter,
+    failing: Mutex<Failing>,
+}
+
+/// What the sink does not take.
+#[derive(Default)]
+struct Failing {
+    last_error: Option<String>,
+    n_rows: u64,
+    since_ms: Option<u64>,
 }
 
 impl Counts {
+    pub(super) fn say_failed(&self, error: &str) {
+        self.failing().last_error = Some(error.to_owned());
+    }
+
+    /// So many rows wait for their next try, the first of them since then.
+    pub(super) fn say_failing(&self, (n_rows, since_ms): (u64, Option<u64>)) {
+        let mut failing = self.failing();
+        (failing.n_rows, failing.since_ms) = (n_rows, since_ms);
+    }
+
+    fn failing(&self) -> MutexGuard<'_, Failing> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn read(&self) -> WriteBehindReport {
+        let failing = self.failing();
         WriteBehindReport {
             accepted: self.accepted.get(),
             written: self.written.get(),
@@ -28,6 +54,9 @@ impl Counts {
             coalesced: self.coalesced.get(),
             refused: self.refused.get(),
             claimed: self.claimed.get(),
+            failing: failing.n_rows,
+            failing_since_ms: failing.since_ms,
+            last_error: failing.last_error.clone(),
             ..WriteBehindReport::default()
         }
     }

@@ -3,21 +3,28 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `writer` | the writing node's side, and every node's reads |
+//! | `writer` | the writing node's side |
+//! | `blocked` | writes that wait for room |
+//! | `reader` | every node's reads, and what invalidations mean for them |
 //! | `consumer` | the flusher's side |
 //! | `aside` | rows that stand aside |
 //! | `own` | what this node has written and nobody has replaced |
+//! | `slots` | a map by keys whose code may panic |
 //! | `place` | the keys in Redis and the commands on them |
 //! | `stored` | an unwritten value's form in Redis |
 //! | `scripts` | the steps that must be atomic |
 
 mod aside;
+mod blocked;
 mod consumer;
 mod own;
 mod place;
+mod reader;
 mod scripts;
+mod slots;
 mod stored;
 mod writer;
 
+pub(super) use reader::{Migrate, Waiting};
 pub(crate) use scripts::NAMED as SCRIPTS;
-pub(super) use writer::Durable;
+pub(super) use writer::{Durable, Room, Terms};

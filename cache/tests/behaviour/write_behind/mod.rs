@@ -1,6 +1,12 @@
 //! Writes that are acknowledged before the source has them.
 
 mod durable;
+mod ending;
 mod faults;
 mod in_memory;
+mod lost_answers;
+mod outage;
+mod room;
+mod schemas;
+mod storm;
 mod table;
