@@ -20,11 +20,17 @@ use crate::clock;
 /// So many failures in a row are what rows at fault bring about while their batches are halved.
 const HALVING: u32 = 4;
 
-/// So many look like an outage.
-const OUTAGE: u32 = 8;
-
 /// A row that failed so often right after the sink took others is at fault beyond doubt.
 const STRONG: u32 = 2;
+
+/// So many look like an outage: then rows at fault share the pause as well.
+const OUTAGE: u32 = 8;
+
+/// Whose turn it is after a failure.
+const OTHER_HALF: usize = 0;
+const SMALLEST: usize = 1;
+const OLDEST: usize = 2;
+const N_TURNS: usize = 3;
 
 /// So many rows may be sent alone after an outage: it shows soon whether one of them is at fault.
 const FEW_ALONE: usize = 8;
@@ -42,6 +48,9 @@ pub(super) struct Batch<T> {
     alone: u32,
     faults: u32,
     id: u64,
+    /// Whose half it is, and whether the other half failed: then this one may be innocent.
+    half_of: Option<u64>,
+    is_cleared: bool,
     due: Instant,
     failing_since_ms: Option<u64>,
 }
@@ -77,7 +86,7 @@ pub(super) struct Retries<T> {
     /// Calls that the sink took.
     n_taken: u64,
     last_id: u64,
-    small_first: bool,
+    turn: usize,
     pace: Pace,
 }
 
@@ -88,7 +97,7 @@ impl<T: Clone> Retries<T> {
             streak: Streak::default(),
             n_taken: 0,
             last_id: 0,
-            small_first: false,
+            turn: 0,
             pace,
         }
     }
@@ -103,6 +112,8 @@ impl<T: Clone> Retries<T> {
             alone: 0,
             faults: 0,
             id: self.next_id(),
+            half_of: None,
+            is_cleared: false,
             due: Instant::now(),
             failing_since_ms: None,
         }
@@ -136,18 +147,20 @@ impl<T: Clone> Retries<T> {
         self.streak.takes_at.is_none_or(|at| at <= Instant::now())
     }
 
-    /// The next batch that may be sent. After a failure in turns the smallest, which is the
-    /// likeliest to go well, and the one that has waited for longest.
+    /// The next batch that may be sent. After a failure in turns the other half of what failed,
+    /// the smallest, and the one that has waited for longest: the likeliest to go well, and so that
+    /// none waits for ever.
     pub(super) fn next(&mut self) -> Option<Batch<T>> {
         let now = Instant::now();
         let batches = self.waiting.iter().enumerate();
         let mut due = batches.filter(|(_, batch)| self.due(batch) <= now);
-        let small_first = self.streak.n > 0 && !self.small_first;
-        let at = match small_first {
-            true => due.min_by_key(|(_, batch)| (batch.is_at_fault(), batch.receipts.len()))?.0,
-            false => due.next()?.0,
+        let turn = if self.streak.n > 0 { self.turn } else { OLDEST };
+        let at = match turn {
+            OTHER_HALF => due.min_by_key(|(_, batch)| (!batch.is_cleared, batch.risk()))?.0,
+            SMALLEST => due.min_by_key(|(_, batch)| batch.risk())?.0,
+            _ => due.next()?.0,
         };
-        self.small_first = small_first;
+        self.turn = (self.turn + 1) % N_TURNS;
         self.waiting.remove(at)
     }
 
@@ -160,9 +173,9 @@ impl<T: Clone> Retries<T> {
     /// The sink took a batch: what waited for that is sent at once, in whole batches.
     pub(super) fn succeeded(&mut self) {
         self.n_taken += 1;
-        let streak = std::mem::take(&mut self.streak);
-        if streak.n > 0 {
-            self.join(&streak);
+        if std::mem::take(&mut self.streak).n > 0 {
+            self.turn = OTHER_HALF;
+            self.join();
         }
     }
 
@@ -173,8 +186,9 @@ impl<T: Clone> Retries<T> {
         batch.seen = self.n_taken;
         batch.evidence += u32::from(is_evident);
         batch.failing_since_ms.get_or_insert_with(clock::now_ms);
-        let is_alone = batch.receipts.len() == 1;
-        if is_alone {
+        batch.is_cleared = false;
+        self.clear_other_half(batch.half_of.take());
+        if batch.receipts.len() == 1 {
             let is_fault = is_evident || batch.evidence > 0 && !self.have_others_failed(batch.id);
             batch.alone = batch.alone.saturating_add(1);
             batch.faults += u32::from(is_fault);
@@ -189,6 +203,15 @@ impl<T: Clone> Retries<T> {
         }
         self.wait(batch);
         None
+    }
+
+    /// One half explains why the whole failed.
+    fn clear_other_half(&mut self, half_of: Option<u64>) {
+        let other = |batch: &&mut Batch<T>| half_of.is_some() && batch.half_of == half_of;
+        if let Some(other) = self.waiting.iter_mut().find(other) {
+            other.is_cleared = true;
+            other.half_of = None;
+        }
     }
 
     /// Whether calls of others failed since the sink last took something: it may be away.
@@ -224,13 +247,13 @@ impl<T: Clone> Retries<T> {
         }
         for half in [left, right] {
             let id = self.next_id();
-            self.waiting.push_back(Batch { receipts: half.to_vec(), id, ..batch.empty() });
+            let (receipts, half_of) = (half.to_vec(), Some(batch.id));
+            self.waiting.push_back(Batch { receipts, id, half_of, ..batch.empty() });
         }
     }
 
     /// Makes whole batches of what failed while everything did.
-    fn join(&mut self, streak: &Streak) {
-        let was_away = streak.n >= OUTAGE;
+    fn join(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
         let (apart, together): (Vec<_>, Vec<_>) = waiting.into_iter().partition(Batch::stays_apart);
         self.waiting.extend(apart);
@@ -244,7 +267,7 @@ impl<T: Clone> Retries<T> {
 
     fn due(&self, batch: &Batch<T>) -> Instant {
         match self.streak.opens_at {
-            Some(at) if !batch.is_at_fault() => at.max(batch.due),
+            Some(at) if !batch.is_at_fault() || self.streak.n >= OUTAGE => at.max(batch.due),
             Some(_) | None => batch.due,
         }
     }
@@ -261,9 +284,13 @@ impl<T> Batch<T> {
         self.alone > 0 && self.evidence >= STRONG
     }
 
-    /// A row that may be at fault, or one that did not fail.
+    fn risk(&self) -> (bool, usize) {
+        (self.is_at_fault(), self.receipts.len())
+    }
+
+    /// Whether a row at fault may be among them, or none of them has failed.
     fn stays_apart(&self) -> bool {
-        self.alone > 0 && self.evidence > 0 || self.failing_since_ms.is_none()
+        self.evidence > 0 || self.failing_since_ms.is_none()
     }
 
     /// Its history without its rows.
@@ -279,6 +306,8 @@ impl<T> Batch<T> {
             evidence: 0,
             alone: 0,
             faults: 0,
+            half_of: None,
+            is_cleared: false,
             due: Instant::now(),
             failing_since_ms: self.failing_since_ms.min(other.failing_since_ms),
             ..self

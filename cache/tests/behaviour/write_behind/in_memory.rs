@@ -197,7 +197,8 @@ async fn a_sink_that_panics_or_hangs_is_a_failure_like_any_other() {
             if hangs { writing.await } else { Ok(()) }
         }
     };
-    let writes = lonely().await.tries(1).in_memory(panicking).unwrap();
+    let writes = lonely().await.tries(1).sink_timeout(Duration::from_secs(1));
+    let writes = writes.in_memory(panicking).unwrap();
     writes.write(13, "panics".into()).await.unwrap();
     writes.write(14, "hangs".into()).await.unwrap();
     writes.write(15, "is taken".into()).await.unwrap();
