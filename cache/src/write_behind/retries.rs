@@ -6,6 +6,7 @@
 //! succeeds nobody is suspected, all share one pause, which grows, and with the first success
 //! afterwards the fragments become whole batches again.
 
+mod batch;
 #[cfg(test)]
 mod tests;
 
@@ -14,14 +15,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+pub(super) use batch::Batch;
+
 use super::pace::Pace;
 use crate::clock;
 
 /// So many failures in a row are what rows at fault bring about while their batches are halved.
 const HALVING: u32 = 4;
-
-/// A row that failed so often right after the sink took others is at fault beyond doubt.
-const STRONG: u32 = 2;
 
 /// So many look like an outage: then rows at fault share the pause as well.
 const OUTAGE: u32 = 8;
@@ -33,27 +33,7 @@ const OLDEST: usize = 2;
 const N_TURNS: usize = 3;
 
 /// So many rows may be sent alone after an outage: it shows soon whether one of them is at fault.
-const FEW_ALONE: usize = 8;
-
-/// Rows that are sent together.
-pub(super) struct Batch<T> {
-    pub(super) receipts: Vec<T>,
-    /// How often they were sent, and failed.
-    pub(super) sent: u32,
-    /// Since they were taken, or last failed, the sink has taken others so often.
-    seen: u64,
-    /// How often they failed although it had.
-    evidence: u32,
-    /// How often a row failed alone, and how often of these it was its own fault.
-    alone: u32,
-    faults: u32,
-    id: u64,
-    /// Whose half it is, and whether the other half failed: then this one may be innocent.
-    half_of: Option<u64>,
-    is_cleared: bool,
-    due: Instant,
-    failing_since_ms: Option<u64>,
-}
+const FEW_ALONE: usize = 4;
 
 /// What a failed call says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -255,7 +235,10 @@ impl<T: Clone> Retries<T> {
     /// Makes whole batches of what failed while everything did.
     fn join(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
-        let (apart, together): (Vec<_>, Vec<_>) = waiting.into_iter().partition(Batch::stays_apart);
+        let n_alone = waiting.iter().filter(|batch| batch.alone > 0).count();
+        let is_apart =
+            |batch: &Batch<T>| batch.stays_apart() || batch.alone > 0 && n_alone <= FEW_ALONE;
+        let (apart, together): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_apart);
         self.waiting.extend(apart);
         let Some(joined) = together.iter().map(Batch::empty).reduce(Batch::and) else { return };
         let receipts: Vec<T> = together.into_iter().flat_map(|batch| batch.receipts).collect();
@@ -275,42 +258,5 @@ impl<T: Clone> Retries<T> {
     fn next_id(&mut self) -> u64 {
         self.last_id += 1;
         self.last_id
-    }
-}
-
-impl<T> Batch<T> {
-    /// A row that others need not wait for.
-    fn is_at_fault(&self) -> bool {
-        self.alone > 0 && self.evidence >= STRONG
-    }
-
-    fn risk(&self) -> (bool, usize) {
-        (self.is_at_fault(), self.receipts.len())
-    }
-
-    /// Whether a row at fault may be among them, or none of them has failed.
-    fn stays_apart(&self) -> bool {
-        self.evidence > 0 || self.failing_since_ms.is_none()
-    }
-
-    /// Its history without its rows.
-    fn empty(&self) -> Self {
-        Self { receipts: Vec::new(), ..*self }
-    }
-
-    /// The history of two that become one: what was held against them counts no more.
-    fn and(self, other: Self) -> Self {
-        Self {
-            sent: self.sent.max(other.sent),
-            seen: self.seen.min(other.seen),
-            evidence: 0,
-            alone: 0,
-            faults: 0,
-            half_of: None,
-            is_cleared: false,
-            due: Instant::now(),
-            failing_since_ms: self.failing_since_ms.min(other.failing_since_ms),
-            ..self
-        }
     }
 }
