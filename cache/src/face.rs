@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use strata_report::{CacheReport, Effect, EntryLook, KeyRow, L2Look};
 
-use crate::bus::Message;
+use crate::bus::{Message, Subject};
 use crate::l2::Keyspace;
 use crate::node::Progress;
 use crate::recorder::CacheEvents;
@@ -86,7 +86,11 @@ pub(crate) trait CacheFace: Send + Sync {
 /// What else must know of the bus: a cache's write-behind.
 pub(crate) trait Ear: Send + Sync {
     fn cache(&self) -> &str;
-    fn hear(&self, message: &Message);
+    fn hear(&self, message: &Message) {
+        self.overtaken(&message.subject);
+    }
+    /// Something was invalidated, here or elsewhere.
+    fn overtaken(&self, subject: &Subject);
     /// Messages were or may have been missed.
     fn gap(&self);
 }

@@ -30,6 +30,12 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     pub(crate) async fn invalidate_named(self: Arc<Self>, named: Named<K>) -> Effect {
+        self.overtake_unwritten(|| named.texts.iter().cloned().map(Subject::Key).collect());
+        self.remove_named(named).await
+    }
+
+    /// As [`invalidate_named`](Self::invalidate_named), but for what is unwritten.
+    pub(crate) async fn remove_named(self: Arc<Self>, named: Named<K>) -> Effect {
         let Named { keys, texts, is_odd, is_nameless } = named;
         if is_nameless {
             return self.invalidate_the_nameless().await;
@@ -50,6 +56,12 @@ impl<K: Key, V: Value> Core<K, V> {
         interrupted.never();
         drop_keys();
         effect
+    }
+
+    /// First of all, so that it happens whatever becomes of the rest: reads ask the cache, and so
+    /// what is invalidated next.
+    fn overtake_unwritten(&self, subjects: impl FnOnce() -> Vec<Subject>) {
+        self.node.shared().overtake_unwritten(&self.name, subjects);
     }
 
     fn queue(&self, pending: impl FnOnce(&Keyspace) -> Vec<Pending>) {
@@ -74,6 +86,7 @@ impl<K: Key, V: Value> Core<K, V> {
 
     /// Overtakes every entry that carries the tag.
     pub(crate) async fn invalidate_tag(self: Arc<Self>, tag: String) -> Effect {
+        self.overtake_unwritten(|| vec![Subject::Tag(tag.clone())]);
         let interrupted = Interrupted::or(|| {
             self.queue(|l2| vec![l2.pending_tag(&tag)]);
             self.overtake_tag(&tag, Origin::Local);
@@ -105,6 +118,7 @@ impl<K: Key, V: Value> Core<K, V> {
         let (Some(key), Some(text), false) = (keys.first(), texts.first(), is_nameless) else {
             return self.invalidate_the_nameless().await;
         };
+        self.overtake_unwritten(|| vec![Subject::Soft(text.clone())]);
         let interrupted = Interrupted::or(|| {
             self.queue(|l2| vec![l2.pending_key(text)]);
             self.drop_key(key, Origin::Local);
@@ -150,6 +164,10 @@ impl<K: Key, V: Value> Core<K, V> {
         pattern: Option<Pattern>,
         progress: Arc<Progress>,
     ) -> Effect {
+        self.overtake_unwritten(|| {
+            let subject = |pattern: &Pattern| Subject::Pattern(pattern.to_string());
+            vec![pattern.as_ref().map_or(Subject::All, subject)]
+        });
         // First, so that no fill that began before survives; and again at the end, for those that
         // read L2 while it was being emptied.
         self.in_l1(|| self.drop_all(pattern.as_ref()));
@@ -181,6 +199,7 @@ impl<K: Key, V: Value> Core<K, V> {
         let ticket = self.ticket(&key)(token);
         let Ticket { key, text, stamp, .. } = &ticket;
         let is_odd = self.l2.is_some() && self.is_odd(key, text);
+        self.overtake_unwritten(|| vec![Subject::Key(text.clone())]);
         let lease = Lease::of_write();
         let mut unsettled = Unsettled { core: &self, key, l2: self.l2.as_ref().zip(Some(text)) };
         let leased = match &self.l2 {

@@ -6,7 +6,7 @@ use strata_report::{L2Report, NodeReport};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::bus::{self, Bus, Hearer, Message, Missed, Tail};
+use crate::bus::{self, Bus, Hearer, Message, Missed, Subject, Tail};
 use crate::eviction::Eviction;
 use crate::face::CacheFace;
 use crate::l2::{Keyspace, Link, Pending, Step};
@@ -210,6 +210,13 @@ impl Shared {
         ears.push(ear);
         self.eviction.matters.notify_one();
         Ok(())
+    }
+
+    /// Lets a cache's write-behind know what is invalidated here.
+    pub(crate) fn overtake_unwritten(&self, cache: &str, subjects: impl FnOnce() -> Vec<Subject>) {
+        if let Some(ear) = self.ears().into_iter().find(|ear| ear.cache() == cache) {
+            subjects().iter().for_each(|subject| ear.overtaken(subject));
+        }
     }
 
     pub(crate) fn ears(&self) -> Vec<Arc<dyn DynWriteBehind>> {

@@ -14,7 +14,8 @@ pub enum WriteBehindKind {
 
 /// What the write-behind of one cache says about itself on one node.
 ///
-/// All but `queued`, `capacity`, `interval_ms`, `aside` and `oldest_age_ms` are counters that only grow. In memory
+/// All but `queued`, `capacity`, `interval_ms`, `aside`, `oldest_age_ms`, `failing` and what
+/// follows it are counters that only grow. In memory
 /// `accepted + redriven = written + coalesced + set_aside + queued` while no call of the sink is
 /// running. Of the durable kind each node counts its own share, and a value that was replaced while
 /// it was being sent, or was delivered twice, counts twice.
@@ -59,6 +60,19 @@ pub struct WriteBehindReport {
     pub dropped: u64,
     /// Rows taken over from a consumer that no longer answers. Durable kind only.
     pub claimed: u64,
+    /// Rows that the sink did not take and that this node will send again.
+    #[serde(default)]
+    pub failing: u64,
+    /// Since when the first of `failing` has failed, Unix milliseconds; `None` where there are none.
+    #[serde(default)]
+    pub failing_since_ms: Option<u64>,
+    /// What the sink said when it last failed; `None` where it never did.
+    #[serde(default)]
+    pub last_error: Option<String>,
+    /// Those of `queued` that only a node with another schema of the cache can read, as far as
+    /// anybody has looked at them. Durable kind only.
+    #[serde(default)]
+    pub other_schema: u64,
 }
 
 impl WriteBehindReport {
@@ -84,6 +98,13 @@ impl WriteBehindReport {
         self.refused += other.refused;
         self.dropped += other.dropped;
         self.claimed += other.claimed;
+        self.failing += other.failing;
+        self.failing_since_ms =
+            [self.failing_since_ms, other.failing_since_ms].into_iter().flatten().min();
+        if self.last_error.is_none() {
+            self.last_error.clone_from(&other.last_error);
+        }
+        self.other_schema = add(self.other_schema, other.other_schema);
     }
 }
 

@@ -7,16 +7,16 @@ use crate::l2::Away;
 /// Where unwritten values wait, as the flusher sees it. A key that has been taken is not taken
 /// again before the flusher is done with it.
 pub(super) trait Backlog<K, V>: Send + Sync + 'static {
-    /// What names a taken row.
+    /// What names a taken row. Its code is ours: it never panics.
     type Receipt: Clone + Send + Sync;
 
-    /// Takes up to `max` rows that nobody has taken.
+    /// Takes up to `max` rows that nobody has taken. None where there are none.
     fn take(&self, max: usize) -> impl Future<Output = Result<Taken<Self, K, V>, Away>> + Send;
 
-    /// Takes over one row from a flusher that no longer answers.
-    fn take_over(
-        &self,
-    ) -> impl Future<Output = Result<Option<Held<Self::Receipt, K, V>>, Away>> + Send;
+    /// Takes rows over from flushers that no longer answer: up to `max` that one of them at most
+    /// fell silent on, or else a single one. None where there are none.
+    fn take_over(&self, max: usize)
+    -> impl Future<Output = Result<Taken<Self, K, V>, Away>> + Send;
 
     /// Taken rows as they are by now, for the next try. Leaves out those that are no longer ours.
     fn again(
@@ -33,6 +33,9 @@ pub(super) trait Backlog<K, V>: Send + Sync + 'static {
     /// The sink refused these rows; they will be tried again.
     fn refused(&self, rows: &[Held<Self::Receipt, K, V>]);
 
+    /// The sink has answered for these rows, whatever it said: nobody fell silent on them.
+    fn outlived(&self, receipts: &[Self::Receipt]) -> impl Future<Output = ()> + Send;
+
     /// Sets a row aside. Says whether it did: a newer value of the key takes its turn instead.
     fn set_aside(
         &self,
@@ -45,6 +48,9 @@ pub(super) trait Backlog<K, V>: Send + Sync + 'static {
 
     /// Lets others have these at once: the flusher stops.
     fn hand_over(&self, receipts: &[Self::Receipt]) -> impl Future<Output = ()> + Send;
+
+    /// Whether no write is on its way that began before the end did.
+    fn is_settled(&self) -> bool;
 }
 
 /// Rows taken from a backlog `B`.
@@ -53,7 +59,7 @@ pub(super) type Taken<B, K, V> = Vec<Held<<B as Backlog<K, V>>::Receipt, K, V>>;
 /// A row that has been taken.
 pub(super) struct Held<T, K, V> {
     pub(super) receipt: T,
-    pub(super) key: K,
+    pub(super) key: Arc<K>,
     pub(super) value: Arc<V>,
     pub(super) version: u64,
     /// How many flushers had it before and fell silent.
@@ -68,7 +74,9 @@ pub(super) struct Failure<'a> {
 }
 
 impl<T, K: Clone, V: Clone> Held<T, K, V> {
+    /// Runs code of the key and the value.
     pub(super) fn row(&self) -> Row<K, V> {
-        Row { key: self.key.clone(), value: V::clone(&self.value), version: self.version }
+        let (key, value) = (K::clone(&self.key), V::clone(&self.value));
+        Row { key, value, version: self.version }
     }
 }

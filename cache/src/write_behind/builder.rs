@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::control::Control;
 use super::counts::Counts;
-use super::durable::Durable;
+use super::durable::{Durable, Migrate};
 use super::flusher::Flusher;
 use super::inner::{Inner, Kind, OnEvicting};
 use super::memory::Memory;
@@ -46,6 +46,7 @@ pub struct WriteBehindBuilder<K, V> {
     cache: Cache<K, V>,
     pace: Pace,
     on_evicting: OnEvicting,
+    migrate: Option<Migrate<V>>,
 }
 
 impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
@@ -79,7 +80,7 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
             sink_timeout: Self::DEFAULT_SINK_TIMEOUT,
             claim_after: Self::DEFAULT_CLAIM_AFTER,
         };
-        Self { cache: cache.clone(), pace, on_evicting: OnEvicting::default() }
+        Self { cache: cache.clone(), pace, on_evicting: OnEvicting::default(), migrate: None }
     }
 
     /// So many keys may be unwritten or set aside at once; more are refused or wait. Of the
@@ -105,17 +106,20 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
         self
     }
 
-    /// A row that has failed so often, the last time alone, is set aside. An outage of the source
-    /// that outlasts all tries sets everything aside that was tried; `u32::MAX` never does. At
-    /// least 1.
+    /// A row that fails so often alone, although the sink takes others, is set aside; `u32::MAX`
+    /// never does. At least 1. A failure counts if the sink has taken something since the one
+    /// before, or, once that was so, if nothing else has failed since. So an outage of the source
+    /// sets nothing aside, and a row that fails where nothing else is written is tried for as long
+    /// as it takes: [`WriteBehindReport::failing`](crate::report::WriteBehindReport::failing) shows
+    /// it. A sink that knows better returns a [`PermanentFailure`](crate::PermanentFailure).
     pub fn tries(mut self, tries: u32) -> Self {
         self.pace.tries = tries.max(1);
         self
     }
 
     /// The pause after the first failure; it doubles with each, up to `longest`, less a random
-    /// share of up to a half. Less than a millisecond counts as one, more than ten years as ten
-    /// years, and a `longest` below `first` as `first`.
+    /// share of up to a half. While nothing succeeds, all rows share it. Less than a millisecond
+    /// counts as one, more than ten years as ten years, and a `longest` below `first` as `first`.
     pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
         self.pace.first_pause = Pace::within_reach(first);
         self.pace.longest_pause = Pace::within_reach(longest).max(self.pace.first_pause);
@@ -146,6 +150,33 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
     /// on such a Redis today goes on.
     pub fn refuse_evicting(mut self) -> Self {
         self.on_evicting = OnEvicting::Refuse;
+        self
+    }
+
+    /// Durable kind: reads values that nodes with an older [`schema`](crate::CacheBuilder::schema) of
+    /// the cache have written, from that schema and the value's JSON. A value that it answers with
+    /// an error, or panics at, is set aside.
+    ///
+    /// Without it such values are left to nodes of their schema, and so are values of newer ones
+    /// always: they wait, and
+    /// [`WriteBehindReport::other_schema`](crate::report::WriteBehindReport::other_schema) counts
+    /// them.
+    ///
+    /// ```
+    /// # use strata_cache::{Cache, WriteBehind, WriteBehindBuilder};
+    /// # fn builder(names: &Cache<u64, String>) -> WriteBehindBuilder<u64, String> {
+    /// // Schema 1 was a number.
+    /// WriteBehind::builder(names).migrate(|schema, json| match schema {
+    ///     1 => Ok(json.parse::<u64>()?.to_string()),
+    ///     other => Err(format!("nobody knows schema {other}").into()),
+    /// })
+    /// # }
+    /// ```
+    pub fn migrate(
+        mut self,
+        migrate: impl Fn(u16, &str) -> Result<V, BoxError> + Send + Sync + 'static,
+    ) -> Self {
+        self.migrate = Some(Arc::new(migrate));
         self
     }
 
@@ -195,7 +226,8 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
         let twice = self.pace.sink_timeout.saturating_mul(2);
         self.pace.claim_after = self.pace.claim_after.max(twice);
         let shared = (Arc::new(Control::default()), Arc::new(Counts::default()));
-        let durable = Durable::new(self.cache.clone(), self.pace.clone(), shared.clone())?;
+        let (cache, pace, migrate) = (self.cache.clone(), self.pace.clone(), self.migrate.take());
+        let durable = Durable::new(cache, pace, shared.clone(), migrate)?;
         let durable = Arc::new(durable);
         let sink = Sink::new(sink, self.pace.sink_timeout);
         let flusher = Flusher::new(Arc::clone(&durable), sink, self.pace.clone(), shared.clone());

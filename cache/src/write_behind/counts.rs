@@ -1,3 +1,5 @@
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use strata_report::WriteBehindReport;
 
 use crate::LogLimit;
@@ -18,10 +20,34 @@ pub(super) struct Counts {
     pub(super) claimed: Counter,
     /// Rows that were set aside are told once a minute.
     pub(super) set_aside_told: LogLimit,
+    failing: Mutex<Failing>,
+}
+
+/// What the sink does not take.
+#[derive(Default)]
+struct Failing {
+    last_error: Option<String>,
+    n_rows: u64,
+    since_ms: Option<u64>,
 }
 
 impl Counts {
+    pub(super) fn say_failed(&self, error: &str) {
+        self.failing().last_error = Some(error.to_owned());
+    }
+
+    /// So many rows wait for their next try, the first of them since then.
+    pub(super) fn say_failing(&self, (n_rows, since_ms): (u64, Option<u64>)) {
+        let mut failing = self.failing();
+        (failing.n_rows, failing.since_ms) = (n_rows, since_ms);
+    }
+
+    fn failing(&self) -> MutexGuard<'_, Failing> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn read(&self) -> WriteBehindReport {
+        let failing = self.failing();
         WriteBehindReport {
             accepted: self.accepted.get(),
             written: self.written.get(),
@@ -33,6 +59,9 @@ impl Counts {
             refused: self.refused.get(),
             dropped: self.dropped.get(),
             claimed: self.claimed.get(),
+            failing: failing.n_rows,
+            failing_since_ms: failing.since_ms,
+            last_error: failing.last_error.clone(),
             ..WriteBehindReport::default()
         }
     }

@@ -3,11 +3,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Row;
 use super::backlog::{Backlog, Failure, Held, Taken};
 use super::control::Control;
 use super::counts::Counts;
 use super::pace::Pace;
-use super::sink::Sink;
+use super::retries::{Batch, Failed, Retries};
+use super::sink::{Answer, Sink};
 use crate::l2::Away;
 use crate::tasks::log_safely;
 use crate::user_code::contained;
@@ -23,28 +25,19 @@ const TAKE_OVER_EVERY: Duration = Duration::from_secs(1);
 /// two may have been stopped for other reasons.
 const MIN_DEATHS: u32 = 3;
 
-/// Brings a backlog to the sink, one call at a time.
-///
-/// A batch that fails is tried again in two halves, so a row that never succeeds is soon alone.
-/// Only a row that fails alone is ever set aside: none for its neighbours' fault.
+/// Brings a backlog to the sink, one call at a time. [`Retries`] says what is sent again and when,
+/// and what is set aside.
 pub(super) struct Flusher<B: Backlog<K, V>, K, V> {
     backlog: Arc<B>,
     sink: Sink<K, V>,
     pace: Pace,
     control: Arc<Control>,
     counts: Arc<Counts>,
-    waiting: Vec<Batch<B::Receipt>>,
+    retries: Retries<B::Receipt>,
     /// What the sink is being called with.
     in_hand: Vec<B::Receipt>,
     kept_at: Instant,
     took_over_at: Option<Instant>,
-}
-
-/// Rows that failed together and wait for their next try.
-struct Batch<T> {
-    receipts: Vec<T>,
-    tries: u32,
-    due: Instant,
 }
 
 impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
@@ -58,10 +51,10 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         Self {
             backlog,
             sink,
+            retries: Retries::new(pace.clone()),
             pace,
             control,
             counts,
-            waiting: Vec::new(),
             in_hand: Vec::new(),
             kept_at: now,
             took_over_at: None,
@@ -73,7 +66,8 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         // What a panic left behind is tried again.
         let in_hand = std::mem::take(&mut self.in_hand);
         if !in_hand.is_empty() {
-            self.wait(in_hand, 1, SOON);
+            let batch = self.retries.fresh(in_hand);
+            self.retries.put_back(batch, SOON);
         }
         let control = Arc::clone(&self.control);
         tokio::select! {
@@ -83,7 +77,7 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         }
         if control.closing.is_cancelled() {
             let mut held = std::mem::take(&mut self.in_hand);
-            held.extend(self.waiting.drain(..).flat_map(|batch| batch.receipts));
+            held.extend(self.retries.receipts());
             self.backlog.hand_over(&held).await;
         }
         control.ended.cancel();
@@ -93,8 +87,11 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         loop {
             self.pause().await;
             let closing = self.control.closing.is_cancelled();
+            // A write that is on its way now is taken by a later round.
+            let is_settled = closing && self.backlog.is_settled();
             let emptied = self.round().await;
-            if closing && emptied == Ok(true) && self.waiting.is_empty() {
+            self.tell();
+            if is_settled && emptied == Ok(true) && self.retries.is_empty() {
                 return;
             }
         }
@@ -103,10 +100,9 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
     /// Until the interval is over, a try is due, a batch is full, or the end begins.
     async fn pause(&self) {
         let closing = self.control.closing.is_cancelled();
-        let next = Instant::now() + if closing { SOON } else { self.pace.interval };
-        let due = self.waiting.iter().map(|batch| batch.due).min();
+        let new_rows_at = Instant::now() + if closing { SOON } else { self.pace.interval };
         tokio::select! {
-            () = tokio::time::sleep_until(due.map_or(next, |due| due.min(next))) => {}
+            () = tokio::time::sleep_until(self.retries.next_at(new_rows_at)) => {}
             () = self.control.wake.notified() => {}
             () = self.control.closing.cancelled(), if !closing => {}
         }
@@ -115,90 +111,133 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
     /// Sends what is due and what is new. Says whether nothing new is left.
     async fn round(&mut self) -> Result<bool, Away> {
         let closing = self.control.closing.is_cancelled();
-        self.take_over().await?;
-        while let Some(batch) = self.next_due() {
-            self.in_hand.clone_from(&batch.receipts);
-            self.keep().await;
-            match self.backlog.again(&batch.receipts).await {
-                Ok(held) => {
-                    self.counts.retried.add(held.len() as u64);
-                    self.send(held, batch.tries).await;
-                    self.in_hand.clear();
-                }
-                Err(Away) => {
-                    self.in_hand.clear();
-                    self.wait(batch.receipts, batch.tries, SOON);
-                    return Err(Away);
-                }
-            }
+        while let Some(batch) = self.retries.next() {
+            self.send_again(batch).await?;
         }
-        loop {
+        if self.retries.may_take() {
+            self.take_over().await?;
+        }
+        while self.retries.may_take() {
             self.keep().await;
             let held = self.backlog.take(self.pace.max_batch).await?;
             if held.is_empty() {
                 return Ok(true);
             }
             let is_last = held.len() < self.pace.max_batch && !closing;
-            // More of the same would fail as well, and is better kept where it waits.
-            if !self.send(held, 0).await || is_last {
-                return Ok(false);
+            if !self.send_new(held).await || is_last {
+                break;
+            }
+        }
+        Ok(false)
+    }
+
+    async fn send_again(&mut self, batch: Batch<B::Receipt>) -> Result<(), Away> {
+        self.in_hand.clone_from(&batch.receipts);
+        self.keep().await;
+        let again = self.backlog.again(&batch.receipts).await;
+        match again {
+            Ok(held) => {
+                self.counts.retried.add(held.len() as u64);
+                self.send(held, batch).await;
+                Ok(())
+            }
+            Err(Away) => {
+                self.in_hand.clear();
+                self.retries.put_back(batch, SOON);
+                Err(Away)
             }
         }
     }
 
-    fn next_due(&mut self) -> Option<Batch<B::Receipt>> {
-        let now = Instant::now();
-        let at = self.waiting.iter().position(|batch| batch.due <= now)?;
-        Some(self.waiting.swap_remove(at))
+    async fn send_new(&mut self, held: Taken<B, K, V>) -> bool {
+        let batch = self.retries.fresh(Vec::new());
+        self.send(held, batch).await
     }
 
-    /// One call of the sink. Says whether it went well.
-    async fn send(&mut self, held: Taken<B, K, V>, tries: u32) -> bool {
-        if held.is_empty() {
-            return true;
-        }
-        self.in_hand = held.iter().map(|held| held.receipt.clone()).collect();
-        let rows = contained(|| held.iter().map(Held::row).collect());
-        let answer = match rows {
-            Some(rows) => self.sink.call(rows).await,
-            None => Err("its key or value cannot be copied: that panicked".to_owned()),
-        };
-        let went_well = answer.is_ok();
-        match answer {
-            Ok(()) => match self.backlog.written(&held).await {
-                Ok(()) => self.counts.written.add(held.len() as u64),
-                // Sent once more, which its row version makes harmless.
-                Err(Away) => self.wait(self.in_hand.clone(), tries, SOON),
+    /// One call of the sink with rows of a batch. Says whether it went well.
+    async fn send(&mut self, mut held: Taken<B, K, V>, mut batch: Batch<B::Receipt>) -> bool {
+        self.in_hand = receipts(&held);
+        let rows = self.copies(&mut held).await;
+        batch.receipts = receipts(&held);
+        let went_well = match held.is_empty() {
+            true => true,
+            false => match self.sink.call(rows).await {
+                Answer::Taken => {
+                    self.taken(&held, batch).await;
+                    true
+                }
+                Answer::Failed(error) => {
+                    self.failed(&held, batch, (Failed::ForNow, &error)).await;
+                    false
+                }
+                Answer::Refused(error) => {
+                    self.failed(&held, batch, (Failed::ForGood, &error)).await;
+                    false
+                }
             },
-            Err(error) => self.failed(held, tries.saturating_add(1), &error).await,
-        }
+        };
         self.in_hand.clear();
+        let_go(held);
         went_well
     }
 
-    async fn failed(&mut self, held: Taken<B, K, V>, tries: u32, error: &str) {
-        self.counts.failed.add(1);
-        log_safely(|| tracing::debug!(error, rows = held.len(), tries, "the sink failed"));
-        self.backlog.refused(&held);
-        let pause = self.pace.pause(tries);
-        match held.as_slice() {
-            [alone] if tries >= self.pace.tries => {
-                self.set_aside(alone, Failure { tries, error }).await;
+    /// Copies rows for the sink. What cannot be copied is set aside.
+    async fn copies(&mut self, held: &mut Taken<B, K, V>) -> Vec<Row<K, V>> {
+        let mut rows = Vec::with_capacity(held.len());
+        let mut at = 0;
+        while let Some(one) = held.get(at) {
+            if let Some(row) = contained(|| one.row()) {
+                rows.push(row);
+                at += 1;
+                continue;
             }
-            [_] => self.wait(self.in_hand.clone(), tries, pause),
-            both => {
-                let (left, right) = both.split_at(both.len() / 2);
-                for half in [left, right] {
-                    let receipts = half.iter().map(|held| held.receipt.clone()).collect();
-                    self.wait(receipts, tries, pause);
-                }
-            }
+            let one = held.remove(at);
+            let error = "its key or value cannot be copied: that panicked";
+            let batch = self.retries.fresh(vec![one.receipt.clone()]);
+            self.set_aside(&one, batch, error).await;
+            let_go(vec![one]);
+        }
+        rows
+    }
+
+    async fn taken(&mut self, held: &[Held<B::Receipt, K, V>], batch: Batch<B::Receipt>) {
+        self.counts.written.add(held.len() as u64);
+        self.retries.succeeded();
+        if self.backlog.written(held).await.is_err() {
+            // Sent once more, which its row version makes harmless.
+            let batch = self.retries.fresh(batch.receipts);
+            self.retries.put_back(batch, SOON);
         }
     }
 
-    async fn set_aside(&mut self, row: &Held<B::Receipt, K, V>, failure: Failure<'_>) {
-        let Failure { tries, error } = failure;
-        match self.backlog.set_aside(row, failure).await {
+    async fn failed(
+        &mut self,
+        held: &[Held<B::Receipt, K, V>],
+        batch: Batch<B::Receipt>,
+        (failed, error): (Failed, &str),
+    ) {
+        self.counts.failed.add(1);
+        self.counts.say_failed(error);
+        let sent = batch.sent;
+        log_safely(|| tracing::debug!(error, rows = held.len(), sent, "the sink failed"));
+        self.backlog.refused(held);
+        if held.iter().any(|held| held.deaths > 0) {
+            self.backlog.outlived(&batch.receipts).await;
+        }
+        if let (Some(batch), [alone]) = (self.retries.failed(batch, failed), held) {
+            self.set_aside(alone, batch, error).await;
+        }
+        self.tell();
+    }
+
+    async fn set_aside(
+        &mut self,
+        row: &Held<B::Receipt, K, V>,
+        batch: Batch<B::Receipt>,
+        error: &str,
+    ) {
+        let tries = batch.sent;
+        match self.backlog.set_aside(row, Failure { tries, error }).await {
             Ok(true) => {
                 self.counts.set_aside.add(1);
                 if let Some(times) = self.counts.set_aside_told.due() {
@@ -208,28 +247,35 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
                 }
             }
             Ok(false) => {}
-            Err(Away) => self.wait(vec![row.receipt.clone()], tries, SOON),
+            Err(Away) => self.retries.put_back(batch, self.pace.pause(1)),
         }
     }
 
-    fn wait(&mut self, receipts: Vec<B::Receipt>, tries: u32, pause: Duration) {
-        self.waiting.push(Batch { receipts, tries, due: Instant::now() + pause });
-    }
-
-    /// Takes rows over from the dead one by one, since one of them may be what killed its flusher.
+    /// Takes rows over from the dead. Those that more than one died of come alone, since one of
+    /// them may be why.
     async fn take_over(&mut self) -> Result<(), Away> {
         let every = TAKE_OVER_EVERY.min(self.pace.claim_after / 2);
         if self.took_over_at.is_some_and(|at| at.elapsed() < every) {
             return Ok(());
         }
-        while let Some(held) = self.backlog.take_over().await? {
-            self.counts.claimed.add(1);
-            if held.deaths >= self.pace.tries.max(MIN_DEATHS) {
-                let error = "no consumer that took it ever answered";
-                self.set_aside(&held, Failure { tries: held.deaths, error }).await;
-            } else {
-                self.keep().await;
-                self.send(vec![held], 0).await;
+        loop {
+            self.keep().await;
+            let held = self.backlog.take_over(self.pace.max_batch).await?;
+            self.counts.claimed.add(held.len() as u64);
+            match &*held {
+                [] => break,
+                [one] if one.deaths >= self.pace.tries.max(MIN_DEATHS) => {
+                    let error = "no consumer that took it ever answered";
+                    let mut batch = self.retries.fresh(vec![one.receipt.clone()]);
+                    batch.sent = one.deaths;
+                    self.set_aside(one, batch, error).await;
+                    let_go(held);
+                }
+                _ => {
+                    if !self.send_new(held).await {
+                        return Ok(());
+                    }
+                }
             }
         }
         self.took_over_at = Some(Instant::now());
@@ -241,8 +287,22 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
             return;
         }
         self.kept_at = Instant::now();
-        let held: Vec<B::Receipt> =
-            self.waiting.iter().flat_map(|batch| batch.receipts.iter().cloned()).collect();
-        self.backlog.keep(&held).await;
+        self.backlog.keep(&self.retries.receipts()).await;
+    }
+
+    /// Says in the report what fails.
+    fn tell(&self) {
+        self.counts.say_failing(self.retries.failing());
+    }
+}
+
+fn receipts<T: Clone, K, V>(held: &[Held<T, K, V>]) -> Vec<T> {
+    held.iter().map(|held| held.receipt.clone()).collect()
+}
+
+/// Keys and values may panic as they go.
+fn let_go<T, K, V>(held: Vec<Held<T, K, V>>) {
+    for held in held {
+        let _: Option<()> = contained(|| drop(held));
     }
 }

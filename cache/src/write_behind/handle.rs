@@ -3,20 +3,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strata_report::{Outcome, WriteBehindKind, WriteBehindReport};
+use tokio::time::Instant;
 
+use super::durable::{Room, Terms, Waiting};
 use super::inner::{Inner, Kind};
 use super::{Aside, Drained, WriteBehindBuilder, WriteError};
 use crate::clock::millis;
 use crate::invalidate::to_its_end;
-use crate::{Cache, Key, LoadError, Read, Value};
+use crate::{Cache, Key, LoadError, Loaded, Read, Value};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How soon a write that waits for room asks Redis again: other nodes make room too.
-const ROOM_POLL: Duration = Duration::from_millis(25);
-
-/// How long a flusher that is stopped may take to hand its rows over.
+/// How long a flusher that is stopped may take to hand its rows over, and Redis to say what waits.
 const LAST_STEP: Duration = Duration::from_secs(2);
+
+/// How long a row of the source is kept of which nobody could say whether a newer one waits.
+const KEPT_IN_DOUBT: Duration = Duration::from_secs(1);
 
 /// Writes that are acknowledged before the source has them, over a [`Cache`]. Cheap to clone; all
 /// clones are the same. A cache has at most one on a node.
@@ -24,7 +26,12 @@ const LAST_STEP: Duration = Duration::from_secs(2);
 /// Both kinds collect writes, keep the newest value of each key, and bring it to the source in
 /// batches by a sink of the caller's. What fails is tried again with growing pauses; a batch that
 /// fails is halved until the row that never succeeds is alone, and that is set aside after its
-/// last try. A row that stands aside is no longer in effect: readers see the source's row again.
+/// last try, if the sink takes others meanwhile. What cannot be read or copied, because code of the
+/// key or the value fails or panics, is set aside at once. A row that stands aside is no longer in
+/// effect: readers see the source's row again.
+///
+/// While the source is away nothing is set aside: the rows wait, tried with growing pauses, and go
+/// in whole batches when it is back.
 ///
 /// | | in memory | durable |
 /// |---|---|---|
@@ -44,6 +51,14 @@ const LAST_STEP: Duration = Duration::from_secs(2);
 /// the new one has been written; then the key is invalidated everywhere. A node that is cut off
 /// from Redis reads its own unwritten values until it hears the bus again.
 ///
+/// Any invalidation of the key, here or elsewhere, ends that, and so does one of a tag, for all
+/// keys: from then on reads ask Redis, where a value that waits still is the newest. Where Redis
+/// does not answer then, a read is answered by the source's row, which is kept for a second at
+/// most. A value that a node with another schema of the cache has written cannot be read here, but
+/// for older ones by [`migrate`](WriteBehindBuilder::migrate): a read waits for up to the cache's
+/// `lease_wait` until it has been written, and is then answered by the source's older row, which
+/// is kept for a second at most.
+///
 /// # Where Redis may not evict
 /// The durable kind keeps its keys without a time to live. A `maxmemory-policy` of `noeviction` or
 /// `volatile-…` leaves them alone; one of `allkeys-…` may lose acknowledged writes. The node's log
@@ -53,6 +68,10 @@ const LAST_STEP: Duration = Duration::from_secs(2);
 /// # The end
 /// [`shutdown`](Self::shutdown) comes before the node's. Dropping the last clone stops the flusher
 /// where it is, as a crash would.
+///
+/// # Deploys
+/// Nodes with two schemas of a cache share what waits: each brings the values to the source that
+/// it can read, and leaves the others to nodes of their schema, also to those that come later.
 ///
 /// # Other writers
 /// Change a key that may be unwritten through this alone: a flush overwrites, or by its row
@@ -90,7 +109,7 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
         WriteBehindBuilder::new(cache)
     }
 
-    /// Takes a write; waits while there is no room. When it returns, the value is read here and
+    /// Takes a write; waits while there is no room, those who came first going first. When it returns, the value is read here and
     /// the other nodes have been told. Answers its row version, which grows with each write of the
     /// key; of writes to one key at once the one that is taken last wins. A caller that gives up
     /// does not know whether its write was taken.
@@ -108,7 +127,16 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
     /// # Errors
     /// Those of `write`, and [`WriteError::Full`] where there is no room.
     pub async fn try_write(&self, key: K, value: V) -> Result<u64, WriteError> {
-        self.counted(self.attempt(key, Arc::new(value), None).await)
+        let value = Arc::new(value);
+        self.counted(match &self.inner.kind {
+            Kind::Memory(memory) => memory.try_write(key, value).await,
+            Kind::Durable(durable) => {
+                if let Err(refusal) = self.inner.check_eviction().await {
+                    return self.counted(Err(refusal));
+                }
+                durable.attempt(key, value, Terms { version: None, room: Room::Any }).await
+            }
+        })
     }
 
     /// As [`write`](Self::write), with a row version of the caller's, who should then give one for
@@ -142,14 +170,21 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
         match kind {
             Kind::Memory(_) => cache.get_or_load(key, load).await,
             Kind::Durable(durable) => {
-                let (durable, waiting) = (Arc::clone(durable), key.clone());
+                let (durable, key_of_load) = (Arc::clone(durable), key.clone());
                 let load = || async move {
-                    match durable.waiting(&waiting).await {
-                        Some(value) => Ok(Some(value)),
-                        None => load().await,
-                    }
+                    let in_doubt = match durable.waiting(&key_of_load).await {
+                        Waiting::Value(value) => return Ok::<_, E>(Some(Loaded::from(value))),
+                        Waiting::Nothing => return Ok(load().await?.map(Loaded::from)),
+                        Waiting::Unreadable => None,
+                        Waiting::Unknown => durable.in_doubt(&key_of_load),
+                    };
+                    let value = match in_doubt {
+                        Some(value) => Some(value),
+                        None => load().await?,
+                    };
+                    Ok(value.map(|value| Loaded::from(value).time_to_live(KEPT_IN_DOUBT)))
                 };
-                cache.get_or_load(key, load).await
+                cache.get_or_load_entry(key, load).await
             }
         }
     }
@@ -197,29 +232,36 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
     }
 
     /// Takes no write any more, brings what waits to the source without pausing for the interval,
-    /// and stops after `deadline` at the latest, plus one hard timeout of L2, two seconds at most. Says what was left.
-    /// The durable kind hands its share over, so that other consumers need not wait for it to be
-    /// taken for dead.
+    /// and stops after `deadline` at the latest, plus two seconds in which the durable kind hands
+    /// its share over, so that other consumers need not wait for it to be taken for dead, and asks
+    /// Redis what is left. It keeps that time whatever the flusher, the sink or Redis do. Says what
+    /// was left.
     pub async fn shutdown(&self, deadline: Duration) -> Drained<K, V> {
         let Inner { control, kind, .. } = &*self.inner;
         control.closing.cancel();
         kind.room().notify_waiters();
-        if tokio::time::timeout(deadline, control.ended.cancelled()).await.is_err() {
+        let drained = tokio::time::timeout(deadline, control.ended.cancelled()).await.is_ok();
+        let last = Instant::now() + LAST_STEP;
+        if !drained {
             control.killed.cancel();
             // It may just have panicked and rest before it starts again, or its runtime be gone.
-            if tokio::time::timeout(LAST_STEP, control.ended.cancelled()).await.is_err() {
+            if tokio::time::timeout_at(last, control.ended.cancelled()).await.is_err() {
                 control.ended.cancel();
             }
         }
         match kind {
             Kind::Memory(memory) => {
-                let (_, aside, _) = memory.gauges();
-                Drained { left: memory.left(), waiting: 0, aside }
+                let (queued, aside, _) = memory.gauges();
+                let left = memory.left();
+                let is_known = left.len() as u64 == queued;
+                Drained { left, waiting: 0, aside, is_known }
             }
             Kind::Durable(durable) => {
-                durable.look().await;
+                let answered = tokio::time::timeout_at(last, durable.look()).await;
+                let is_known = answered == Ok(true) && durable.is_settled();
                 let (waiting, aside, _) = durable.gauges();
-                Drained { left: Vec::new(), waiting, aside }
+                durable.doubt_all();
+                Drained { left: Vec::new(), waiting, aside, is_known }
             }
         }
     }
@@ -227,9 +269,11 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
     /// The numbers of this write-behind at this instant. Asks nothing of Redis.
     pub fn report(&self) -> WriteBehindReport {
         let Inner { cache, kind, pace, counts, .. } = &*self.inner;
-        let (kind, (queued, aside, oldest)) = match kind {
-            Kind::Memory(memory) => (WriteBehindKind::Memory, memory.gauges()),
-            Kind::Durable(durable) => (WriteBehindKind::Durable, durable.gauges()),
+        let (kind, (queued, aside, oldest), other_schema) = match kind {
+            Kind::Memory(memory) => (WriteBehindKind::Memory, memory.gauges(), 0),
+            Kind::Durable(durable) => {
+                (WriteBehindKind::Durable, durable.gauges(), durable.other_schema())
+            }
         };
         WriteBehindReport {
             cache: cache.name().to_owned(),
@@ -239,6 +283,7 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
             interval_ms: millis(pace.interval),
             oldest_age_ms: oldest.map(millis),
             aside,
+            other_schema,
             ..counts.read()
         }
     }
@@ -249,39 +294,28 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
         value: V,
         version: Option<u64>,
     ) -> Result<u64, WriteError> {
+        let memory = match &self.inner.kind {
+            Kind::Memory(memory) => memory,
+            Kind::Durable(durable) => {
+                if let Err(refusal) = self.inner.check_eviction().await {
+                    return self.counted(Err(refusal));
+                }
+                return self.counted(durable.write(key, value, version).await);
+            }
+        };
+        if version.is_some() {
+            return self.counted(Err(WriteError::NoVersions));
+        }
         let value = Arc::new(value);
         loop {
-            let room = self.inner.kind.room().notified();
+            let room = memory.room().notified();
             tokio::pin!(room);
             room.as_mut().enable();
-            let attempt = self.attempt(key.clone(), Arc::clone(&value), version).await;
+            let attempt = memory.try_write(key.clone(), Arc::clone(&value)).await;
             if !matches!(attempt, Err(WriteError::Full { .. })) {
                 return self.counted(attempt);
             }
-            match &self.inner.kind {
-                Kind::Memory(_) => room.await,
-                Kind::Durable(_) => {
-                    let pause = ROOM_POLL.mul_f64(0.5 + rand::random::<f64>());
-                    tokio::time::timeout(pause, room).await.unwrap_or(());
-                }
-            }
-        }
-    }
-
-    async fn attempt(
-        &self,
-        key: K,
-        value: Arc<V>,
-        version: Option<u64>,
-    ) -> Result<u64, WriteError> {
-        match (&self.inner.kind, version) {
-            (Kind::Memory(memory), None) => memory.try_write(key, value).await,
-            (Kind::Memory(_), Some(_)) => Err(WriteError::NoVersions),
-            (Kind::Durable(durable), version) => {
-                self.inner.check_eviction().await?;
-                let writing = tokio::spawn(Arc::clone(durable).try_write(key, value, version));
-                to_its_end(writing).await.unwrap_or(Err(WriteError::Closed))
-            }
+            room.await;
         }
     }
 

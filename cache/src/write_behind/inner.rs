@@ -12,7 +12,7 @@ use super::flusher::Flusher;
 use super::memory::Memory;
 use super::pace::Pace;
 use super::{WriteBehind, WriteError};
-use crate::bus::{Message, Subject};
+use crate::bus::Subject;
 use crate::face::Ear;
 use crate::{BuildError, Cache, Key, Value};
 
@@ -97,25 +97,18 @@ impl<K: Key, V: Value + Clone> Ear for Inner<K, V> {
         self.cache.name()
     }
 
-    fn hear(&self, message: &Message) {
-        let (Kind::Durable(durable), Subject::Key(text)) = (&self.kind, &message.subject) else {
-            return;
-        };
-        let recorder = &self.cache.core().recorder;
-        let heard = recorder.contain(|| {
-            if let Ok(key) = text.parse() {
-                durable.hear(&key);
-            }
-        });
-        // Whose message it was is not known, so nothing that is unwritten counts here.
-        if heard.is_none() {
-            self.gap();
+    fn overtaken(&self, subject: &Subject) {
+        let Kind::Durable(durable) = &self.kind else { return };
+        let overtaken = self.cache.core().recorder.contain(|| durable.overtaken(subject));
+        // Whose subject it was is not known, so nothing that is unwritten counts here.
+        if overtaken.is_none() {
+            durable.gap();
         }
     }
 
     fn gap(&self) {
         if let Kind::Durable(durable) = &self.kind {
-            self.cache.core().recorder.contain(|| durable.gap());
+            durable.gap();
         }
     }
 }

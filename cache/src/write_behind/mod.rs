@@ -5,6 +5,7 @@
 //! | `handle`, `builder` | the public face |
 //! | `row` | what crosses it: rows, errors, what was left |
 //! | `flusher` | sends batches to the sink, tries again, sets aside |
+//! | `retries` | what failed, and whose fault that was |
 //! | `backlog` | what the flusher asks of either kind |
 //! | `sink` | one call of the caller's sink |
 //! | `inner` | what all clones of a handle share |
@@ -24,6 +25,7 @@ mod handle;
 mod inner;
 mod memory;
 mod pace;
+mod retries;
 mod row;
 mod sink;
 
@@ -33,3 +35,4 @@ pub use dead_letters::{DeadLetter, DeadLetterFilter, DeadLetterList, DeadLetterS
 pub(crate) use durable::SCRIPTS;
 pub use handle::WriteBehind;
 pub use row::{Aside, Drained, Row, WriteError};
+pub use sink::PermanentFailure;

@@ -35,21 +35,28 @@ impl Pace {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_up_to_the_longest_and_differ() {
-        let pace = Pace {
+impl Pace {
+    pub(super) fn of_tests() -> Self {
+        Self {
             capacity: 1,
             max_batch: 1,
             interval: Duration::ZERO,
             tries: 1,
             first_pause: Duration::from_millis(100),
-            longest_pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(30),
             sink_timeout: Duration::ZERO,
             claim_after: Duration::ZERO,
-        };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest_and_differ() {
+        let pace = Pace { longest_pause: Duration::from_secs(1), ..Pace::of_tests() };
         for (tries, longest_ms) in [(1, 100), (2, 200), (3, 400), (5, 1_000), (u32::MAX, 1_000)] {
             let longest = Duration::from_millis(longest_ms);
             let pause = pace.pause(tries);

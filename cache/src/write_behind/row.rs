@@ -73,15 +73,20 @@ pub struct Aside<V> {
 pub struct Drained<K, V> {
     /// In memory: the unwritten values, which are gone unless the caller keeps them. Durable: none.
     pub left: Vec<(K, V)>,
-    /// Durable: keys that still wait in Redis for another consumer, or for the next start.
+    /// Durable: keys of all nodes that still wait in Redis, for another consumer or for the next
+    /// start. Where Redis did not say, as the last round saw it.
     pub waiting: u64,
     /// Rows that stand aside. Those in memory are gone with the process.
     pub aside: u64,
+    /// Whether that is all. In memory: every value could be copied. Durable: Redis said so after
+    /// the last write had been answered.
+    pub is_known: bool,
 }
 
 impl<K, V> Drained<K, V> {
-    /// Whether the source has everything that was acknowledged, but for what stands aside.
+    /// Whether the source has everything that was acknowledged on any node, but for what stands
+    /// aside. `false` as well where that is not known.
     pub fn is_complete(&self) -> bool {
-        self.left.is_empty() && self.waiting == 0
+        self.left.is_empty() && self.waiting == 0 && self.is_known
     }
 }

@@ -1,4 +1,6 @@
+use std::error::Error;
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +10,44 @@ use super::Row;
 use crate::ErrorChain;
 use crate::face::Later;
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type BoxError = Box<dyn Error + Send + Sync>;
 type Write<K, V> = dyn Fn(Vec<Row<K, V>>) -> Later<Result<(), BoxError>> + Send + Sync;
+
+/// What is kept of an error, in bytes.
+const MAX_ERROR: usize = 1_000;
+
+/// How far the sources of an error are followed.
+const MAX_SOURCES: usize = 16;
+
+/// A sink's error that no later try can mend: as such, or as a source of the error that the sink
+/// returns. A row that is sent alone is set aside at once then; of several each is tried apart.
+///
+/// ```
+/// # use strata_cache::{PermanentFailure, Row};
+/// # fn is_valid(_: &str) -> bool { true }
+/// async fn sink(rows: Vec<Row<u64, String>>) -> Result<(), PermanentFailure> {
+///     match rows.iter().find(|row| !is_valid(&row.value)) {
+///         Some(row) => Err(PermanentFailure(format!("{} has no valid name", row.key))),
+///         None => Ok(()),
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct PermanentFailure(
+    /// Why, for people.
+    pub String,
+);
+
+/// How a call of the sink ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    Taken,
+    /// It may go well another time.
+    Failed(String),
+    /// It never will.
+    Refused(String),
+}
 
 /// Brings rows to the source.
 pub(super) struct Sink<K, V> {
@@ -34,14 +72,55 @@ impl<K: Send + 'static, V: Send + 'static> Sink<K, V> {
 
     /// One call, on a task of its own, so that a panic is a failure like any other. The call is
     /// dropped when its time is over, and when the flusher is.
-    pub(super) async fn call(&self, rows: Vec<Row<K, V>>) -> Result<(), String> {
+    pub(super) async fn call(&self, rows: Vec<Row<K, V>>) -> Answer {
         let write = Arc::clone(&self.write);
         let mut call = JoinSet::new();
-        call.spawn(async move { write(rows).await });
+        // The error's own code runs there too.
+        call.spawn(async move {
+            write(rows).await.map_or_else(|error| read(&*error), |()| Answer::Taken)
+        });
         match tokio::time::timeout(self.timeout, call.join_next()).await {
-            Ok(Some(Ok(answer))) => answer.map_err(|error| ErrorChain(&*error).to_string()),
-            Ok(Some(Err(_)) | None) => Err("it panicked".to_owned()),
-            Err(_) => Err("it did not answer in time".to_owned()),
+            Ok(Some(Ok(answer))) => answer,
+            Ok(Some(Err(_)) | None) => Answer::Failed("it panicked".to_owned()),
+            Err(_) => Answer::Failed("it did not answer in time".to_owned()),
         }
+    }
+}
+
+fn read(error: &(dyn Error + 'static)) -> Answer {
+    let mut text = ErrorChain(error).to_string();
+    text.truncate(text.floor_char_boundary(MAX_ERROR));
+    let chain = std::iter::successors(Some(error), |error| inner(*error));
+    match chain.take(MAX_SOURCES).any(|error| error.is::<PermanentFailure>()) {
+        true => Answer::Refused(text),
+        false => Answer::Failed(text),
+    }
+}
+
+/// The error that one is made from. An I/O error does not name what it wraps as its source.
+fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("write: {0}")]
+    struct Wrapped(#[source] PermanentFailure);
+
+    #[test]
+    fn a_permanent_failure_is_known_wherever_it_stands() {
+        let never = PermanentFailure("no".to_owned());
+        assert_eq!(read(&never), Answer::Refused("no".to_owned()));
+        assert_eq!(read(&Wrapped(never)), Answer::Refused("write: no".to_owned()));
+        let wrapped = io::Error::other(PermanentFailure("no".to_owned()));
+        assert_eq!(read(&wrapped), Answer::Refused("no".to_owned()));
+        let other = io::Error::other("é".repeat(MAX_ERROR));
+        assert_eq!(read(&other), Answer::Failed("é".repeat(MAX_ERROR / 2)));
     }
 }

@@ -1,37 +1,50 @@
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use strata_report::Origin;
 
 use super::place::{RawRow, Receipt};
-use super::stored::Stored;
+use super::stored::{Stored, version_text};
 use super::writer::Durable;
+use crate::face::CacheFace;
 use crate::l2::Away;
+use crate::named::Named;
 use crate::tasks::log_safely;
 use crate::write_behind::backlog::{Backlog, Failure, Held, Taken};
 use crate::{Key, Value};
+
+/// Pages of a hundred rows that one search for silent consumers looks at.
+const MAX_PAGES: usize = 10;
 
 impl<K: Key, V: Value + Clone> Durable<K, V> {
     /// Reads what Redis answered. What cannot be read is set aside at once.
     async fn hold(&self, rows: Vec<RawRow>, deaths: u32) -> Result<Taken<Self, K, V>, Away> {
         let mut taken = Vec::with_capacity(rows.len());
+        let mut unreadable = Vec::new();
         for (id, text, stored) in rows {
             let receipt = Receipt { id, key: text };
             match self.read(&receipt.key, &stored) {
                 Ok((key, value, version)) => {
                     taken.push(Held { receipt, key, value, version, deaths });
                 }
-                Err(error) => self.set_unreadable_aside(&receipt, &stored, &error).await?,
+                Err(error) => unreadable.push((receipt, stored, error)),
+            }
+        }
+        for (receipt, stored, error) in unreadable {
+            // Where Redis does not take that now, the row is claimed and read again later.
+            if self.set_unreadable_aside(&receipt, &stored, &error).await.is_err() {
+                log_safely(|| tracing::debug!(error, "a write could not be set aside yet"));
             }
         }
         Ok(taken)
     }
 
-    fn read(&self, text: &str, stored: &str) -> Result<(K, Arc<V>, u64), String> {
+    fn read(&self, text: &str, stored: &str) -> Result<(Arc<K>, Arc<V>, u64), String> {
         let stored = Stored::read(stored).ok_or("its value cannot be read")?;
         let read = || {
             let key = text.parse().map_err(|_| "its key cannot be read".to_owned())?;
-            Ok((key, Arc::new(stored.value(self.core().policy.schema)?), stored.version))
+            Ok((Arc::new(key), Arc::new(self.value_of(&stored)?), stored.version))
         };
         let read = self.core().recorder.contain(read);
         read.unwrap_or_else(|| Err("its key or value cannot be read: that panicked".to_owned()))
@@ -43,9 +56,10 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         stored: &str,
         error: &str,
     ) -> Result<(), Away> {
-        let version = stored.split(':').next().and_then(|version| version.parse().ok());
-        let row = (receipt, version.unwrap_or(0));
-        if self.place.set_aside(self.l2()?, row, (0, error)).await? {
+        let row = (receipt, version_text(stored));
+        let set_aside = self.place.set_aside(self.l2()?, row, (0, error)).await;
+        self.drop_text(&receipt.key);
+        if set_aside? {
             self.counts.set_aside.add(1);
             if let Some(times) = self.counts.set_aside_told.due() {
                 let key = &*receipt.key;
@@ -55,13 +69,44 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         Ok(())
     }
 
+    /// A row has ended, or may have, and here its bus message is not heard.
+    fn drop_text(&self, text: &str) {
+        self.core().in_l1(|| match text.parse() {
+            Ok(key) => self.core().drop_key(&key, Origin::Local),
+            // This node may have written it all the same.
+            Err(_) => self.core().gap(),
+        });
+        self.forget_text(text);
+    }
+
     /// After the step in Redis: here its bus message is not heard.
     fn ended(&self, rows: &[Held<Receipt, K, V>]) {
         for row in rows {
             self.core().drop_key(&row.key, Origin::Local);
-            self.core().recorder.contain(|| self.own.written(&row.key, row.version));
         }
         self.room.notify_waiters();
+    }
+
+    /// Keeps no version up to these as unwritten.
+    fn let_go(&self, rows: &[Held<Receipt, K, V>]) {
+        for row in rows {
+            let let_go = || self.own.written(&row.key, row.version);
+            if self.core().recorder.contain(let_go).is_none() {
+                self.gap();
+            }
+        }
+    }
+
+    /// Where a step had no answer: it may have happened; L1 asks anew either way.
+    async fn invalidate(&self, rows: &[Held<Receipt, K, V>]) {
+        let keys: Vec<K> = rows
+            .iter()
+            .filter_map(|row| self.core().recorder.contain(|| K::clone(&row.key)))
+            .collect();
+        let texts = rows.iter().map(|row| row.receipt.key.clone()).collect();
+        let is_nameless = keys.len() < rows.len();
+        let named = Named { keys, texts, is_odd: false, is_nameless };
+        Arc::clone(self.core()).remove_named(named).await;
     }
 }
 
@@ -69,26 +114,46 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
     type Receipt = Receipt;
 
     async fn take(&self, max: usize) -> Result<Taken<Self, K, V>, Away> {
-        self.n_new.store(0, Relaxed);
-        let (waiting, age_ms, aside, rows) = self.place.take(&self.l2()?.link, max).await?;
-        self.seen.waiting.store(waiting, Relaxed);
-        self.seen.aside.store(aside, Relaxed);
-        self.seen.oldest_age_ms.store(age_ms, Relaxed);
-        self.hold(rows, 0).await
+        loop {
+            self.n_new.store(0, Relaxed);
+            let taken = self.place.take(&self.l2()?.link, max).await?;
+            self.seen.waiting.store(taken.waiting, Relaxed);
+            self.seen.aside.store(taken.aside, Relaxed);
+            self.seen.oldest_age_ms.store(taken.oldest_age_ms, Relaxed);
+            self.seen.other_schema.store(taken.other_schema, Relaxed);
+            let n_taken = taken.rows.len();
+            let held = self.hold(taken.rows, 0).await?;
+            // Rows that could not be read, or that others must, are not the end of the backlog.
+            if !held.is_empty() || n_taken == 0 && !taken.has_more {
+                return Ok(held);
+            }
+        }
     }
 
-    async fn take_over(&self) -> Result<Option<Held<Receipt, K, V>>, Away> {
-        let link = &self.l2()?.link;
+    async fn take_over(&self, max: usize) -> Result<Taken<Self, K, V>, Away> {
         let mut cursor = "0-0".to_owned();
         self.swap_cursor(&mut cursor);
-        let (mut next, deliveries, rows) =
-            self.place.claim(link, self.pace.claim_after, &cursor).await?;
-        self.swap_cursor(&mut next);
-        Ok(self.hold(rows, deliveries.saturating_sub(1)).await?.pop())
+        for _ in 0..MAX_PAGES {
+            let link = &self.l2()?.link;
+            let claimed = self.place.claim(link, (self.pace.claim_after, max), &cursor).await?;
+            cursor = claimed.cursor;
+            let held = self.hold(claimed.rows, claimed.deliveries.saturating_sub(1)).await?;
+            if !held.is_empty() || cursor == "0-0" {
+                self.swap_cursor(&mut cursor);
+                return Ok(held);
+            }
+        }
+        self.swap_cursor(&mut cursor);
+        Ok(Vec::new())
     }
 
     async fn again(&self, receipts: &[Receipt]) -> Result<Taken<Self, K, V>, Away> {
         let rows = self.place.again(&self.l2()?.link, receipts).await?;
+        // The others' end may have been a step of ours whose answer was lost.
+        let left: HashSet<&str> = rows.iter().map(|(id, ..)| &**id).collect();
+        for gone in receipts.iter().filter(|receipt| !left.contains(&*receipt.id)) {
+            self.drop_text(&gone.key);
+        }
         self.hold(rows, 0).await
     }
 
@@ -98,28 +163,41 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
         let done = self.place.done(self.l2()?, &versions).await;
         match done {
             Ok(()) => self.ended(rows),
-            // The step may have happened; L1 asks anew either way.
-            Err(Away) => {
-                for row in rows {
-                    Arc::clone(self.core()).invalidate(vec![row.key.clone()]).await;
-                }
-            }
+            Err(Away) => self.invalidate(rows).await,
         }
+        // Whatever Redis knows of it, the source has them.
+        self.let_go(rows);
         done
     }
 
     fn refused(&self, _: &[Held<Receipt, K, V>]) {}
+
+    async fn outlived(&self, receipts: &[Receipt]) {
+        if let Ok(l2) = self.l2()
+            && self.place.outlive(&l2.link, receipts).await.is_err()
+        {
+            log_safely(|| tracing::debug!("Redis does not know that rows were outlived"));
+        }
+    }
 
     async fn set_aside(
         &self,
         row: &Held<Receipt, K, V>,
         failure: Failure<'_>,
     ) -> Result<bool, Away> {
-        let version = (&row.receipt, row.version);
+        let version = row.version.to_string();
         let reason = (failure.tries, failure.error);
-        let set_aside = self.place.set_aside(self.l2()?, version, reason).await?;
-        self.ended(std::slice::from_ref(row));
-        Ok(set_aside)
+        let set_aside = self.place.set_aside(self.l2()?, (&row.receipt, &version), reason).await;
+        let rows = std::slice::from_ref(row);
+        match set_aside {
+            Ok(_) => {
+                self.ended(rows);
+                self.let_go(rows);
+            }
+            // It may have happened, which the next try finds out.
+            Err(Away) => self.invalidate(rows).await,
+        }
+        set_aside
     }
 
     async fn keep(&self, receipts: &[Receipt]) {
@@ -136,5 +214,9 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
         {
             log_safely(|| tracing::debug!("rows could not be handed over: others claim later"));
         }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.n_writing.load(SeqCst) == 0
     }
 }

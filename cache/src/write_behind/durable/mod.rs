@@ -3,23 +3,30 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `writer` | the writing node's side, and every node's reads |
+//! | `writer` | the writing node's side |
+//! | `blocked` | writes that wait for room |
+//! | `reader` | every node's reads, and what invalidations mean for them |
 //! | `consumer` | the flusher's side |
 //! | `aside` | one row that stands aside |
 //! | `dead_letters` | lists, redrives and drops many of them |
 //! | `own` | what this node has written and nobody has replaced |
+//! | `slots` | a map by keys whose code may panic |
 //! | `place` | the keys in Redis and the commands on them |
 //! | `stored` | an unwritten value's form in Redis |
 //! | `scripts` | the steps that must be atomic |
 
 mod aside;
+mod blocked;
 mod consumer;
 mod dead_letters;
 mod own;
 mod place;
+mod reader;
 mod scripts;
+mod slots;
 mod stored;
 mod writer;
 
+pub(super) use reader::{Migrate, Waiting};
 pub(crate) use scripts::NAMED as SCRIPTS;
-pub(super) use writer::Durable;
+pub(super) use writer::{Durable, Room, Terms};

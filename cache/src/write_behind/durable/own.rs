@@ -1,23 +1,24 @@
-use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use super::slots::Slots;
 use crate::clock::Moment;
 
 /// What this node has written and, as far as it has heard, nobody has replaced or brought to the
 /// source. It answers reads here, also while Redis is away.
 ///
 /// A write that another node announced while ours was on its way may be the newer one; then
-/// neither is kept and reads ask Redis.
+/// neither is kept and reads ask Redis. Where a write of our own got no answer, what was written
+/// before is in doubt: it answers only where Redis does not.
 pub(super) struct Own<K, V> {
-    slots: Mutex<HashMap<K, Slot<V>>>,
+    slots: Mutex<Slots<K, Slot<V>>>,
 }
 
 struct Slot<V> {
     /// Writes of this key that are on their way.
     n_writing: u32,
-    /// How often others were heard of meanwhile.
+    /// How often something was heard meanwhile that may be newer.
     n_heard: u64,
     newest: Option<Newest<V>>,
 }
@@ -26,6 +27,7 @@ struct Newest<V> {
     value: Arc<V>,
     version: u64,
     since: Moment,
+    in_doubt: bool,
 }
 
 impl<K: Clone + Eq + Hash, V> Own<K, V> {
@@ -34,78 +36,130 @@ impl<K: Clone + Eq + Hash, V> Own<K, V> {
     }
 
     pub(super) fn get(&self, key: &K) -> Option<(Arc<V>, Duration)> {
-        let slots = self.slots();
-        let newest = slots.get(key)?.newest.as_ref()?;
-        Some((Arc::clone(&newest.value), Moment::now().since(newest.since)))
+        self.with(|slots| {
+            let newest = slots.get(key)?.newest.as_ref().filter(|newest| !newest.in_doubt)?;
+            Some((Arc::clone(&newest.value), Moment::now().since(newest.since)))
+        })
+    }
+
+    /// The newest that is known here, for where Redis does not answer.
+    pub(super) fn get_in_doubt(&self, key: &K) -> Option<Arc<V>> {
+        self.with(|slots| Some(Arc::clone(&slots.get(key)?.newest.as_ref()?.value)))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.with(|slots| slots.is_empty())
     }
 
     /// A write sets out; what is given back belongs to its [`Own::end`].
     pub(super) fn begin(&self, key: &K) -> u64 {
-        let mut slots = self.slots();
-        let slot = slots.entry(key.clone()).or_insert_with(|| Slot {
-            n_writing: 0,
-            n_heard: 0,
-            newest: None,
-        });
-        slot.n_writing += 1;
-        slot.n_heard
+        self.with(|slots| {
+            if let Some(slot) = slots.get_mut(key) {
+                slot.n_writing += 1;
+                return slot.n_heard;
+            }
+            slots.insert(key, Slot { n_writing: 1, n_heard: 0, newest: None });
+            0
+        })
     }
 
     /// A write has come back, with its row version where it was acknowledged.
     pub(super) fn end(&self, key: &K, began: u64, written: Option<(Arc<V>, u64)>) {
-        let mut slots = self.slots();
-        let Some(slot) = slots.get_mut(key) else { return };
-        slot.n_writing -= 1;
-        if let Some((value, version)) = written
-            && slot.n_heard == began
-            && slot.newest.as_ref().is_none_or(|newest| newest.version < version)
-        {
-            slot.newest = Some(Newest { value, version, since: Moment::now() });
-        }
-        tidy(&mut slots, key);
+        self.change(key, |slot| {
+            slot.n_writing = slot.n_writing.saturating_sub(1);
+            let (value, version) = written?;
+            let older = slot.newest.take_if(|newest| newest.version < version);
+            if slot.newest.is_none() && slot.n_heard == began {
+                let since = Moment::now();
+                slot.newest = Some(Newest { value, version, since, in_doubt: false });
+            }
+            older
+        });
+    }
+
+    /// A write has come back without an answer: it may have arrived, and be the newest.
+    pub(super) fn lost(&self, key: &K) {
+        self.change(key, |slot| {
+            slot.n_writing = slot.n_writing.saturating_sub(1);
+            slot.doubt();
+            None
+        });
     }
 
     /// The source has this version.
     pub(super) fn written(&self, key: &K, version: u64) {
-        let mut slots = self.slots();
-        let Some(slot) = slots.get_mut(key) else { return };
-        // A write on its way may be the one that the source has already.
-        slot.n_heard += 1;
-        slot.newest.take_if(|newest| newest.version <= version);
-        tidy(&mut slots, key);
-    }
-
-    /// Another node has written the key, or brought it to the source.
-    pub(super) fn hear(&self, key: &K) {
-        let mut slots = self.slots();
-        let Some(slot) = slots.get_mut(key) else { return };
-        slot.n_heard += 1;
-        slot.newest = None;
-        tidy(&mut slots, key);
-    }
-
-    /// Anything may have been missed.
-    pub(super) fn gap(&self) {
-        let mut slots = self.slots();
-        let mut left = Vec::with_capacity(slots.len());
-        for slot in slots.values_mut() {
+        self.change(key, |slot| {
+            // A write on its way may be the one that the source has already.
             slot.n_heard += 1;
-            left.extend(slot.newest.take());
-        }
-        slots.retain(|_, slot| slot.n_writing > 0);
-        // Values may panic as they are dropped.
-        drop(slots);
-        drop(left);
+            slot.newest.take_if(|newest| newest.version <= version)
+        });
     }
 
-    fn slots(&self) -> MutexGuard<'_, HashMap<K, Slot<V>>> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Redis was asked: this version waits there, or none does.
+    pub(super) fn found(&self, key: &K, version: Option<u64>) {
+        self.change(key, |slot| {
+            slot.newest.take_if(|newest| newest.in_doubt && Some(newest.version) != version)
+        });
+    }
+
+    /// The key was invalidated: another node has written it, or brought it to the source, or its
+    /// row has changed otherwise.
+    pub(super) fn forget(&self, key: &K) {
+        self.change(key, |slot| {
+            slot.n_heard += 1;
+            slot.newest.take()
+        });
+    }
+
+    /// As [`forget`](Self::forget), for all keys of which that is so.
+    pub(super) fn forget_those(&self, are_meant: impl Fn(&K) -> bool) {
+        let forgotten = self.with(|slots| {
+            let mut forgotten = Vec::new();
+            for (_, slot) in slots.iter_mut().filter(|(key, _)| are_meant(key)) {
+                slot.n_heard += 1;
+                forgotten.extend(slot.newest.take());
+            }
+            (forgotten, slots.remove_those(Slot::is_idle))
+        });
+        drop(forgotten);
+    }
+
+    /// Anything may have been missed, or is invalidated.
+    pub(super) fn forget_all(&self) {
+        self.forget_those(|_| true);
+    }
+
+    /// Nobody here hears of changes from now on.
+    pub(super) fn doubt_all(&self) {
+        self.with(|slots| slots.iter_mut().for_each(|(_, slot)| slot.doubt()));
+    }
+
+    fn change(&self, key: &K, change: impl FnOnce(&mut Slot<V>) -> Option<Newest<V>>) {
+        let old = self.with(|slots| {
+            let slot = slots.get_mut(key)?;
+            let old = change(slot);
+            let gone = if slot.is_idle() { slots.remove(key) } else { None };
+            Some((old, gone))
+        });
+        drop(old);
+    }
+
+    /// What the step gives back is dropped when the lock is free: values may panic as they go.
+    fn with<R>(&self, step: impl FnOnce(&mut Slots<K, Slot<V>>) -> R) -> R {
+        step(&mut self.slots.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-fn tidy<K: Eq + Hash, V>(slots: &mut HashMap<K, Slot<V>>, key: &K) {
-    if slots.get(key).is_some_and(|slot| slot.n_writing == 0 && slot.newest.is_none()) {
-        slots.remove(key);
+impl<V> Slot<V> {
+    fn doubt(&mut self) {
+        self.n_heard += 1;
+        if let Some(newest) = &mut self.newest {
+            newest.in_doubt = true;
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.n_writing == 0 && self.newest.is_none()
     }
 }
 
@@ -115,6 +169,11 @@ mod tests {
 
     fn value(own: &Own<u8, u8>) -> Option<u8> {
         own.get(&1).map(|(value, _)| *value)
+    }
+
+    fn write(own: &Own<u8, u8>, key: u8, version: u64) {
+        let began = own.begin(&key);
+        own.end(&key, began, Some((Arc::new(version as u8), version)));
     }
 
     #[test]
@@ -130,33 +189,74 @@ mod tests {
     fn a_write_that_another_node_may_have_overtaken_is_not_kept() {
         let own = Own::new();
         let began = own.begin(&1);
-        own.hear(&1);
+        own.forget(&1);
         own.end(&1, began, Some((Arc::new(1), 1)));
         assert_eq!(value(&own), None);
-        assert!(own.slots().is_empty());
+        assert!(own.is_empty());
+    }
+
+    #[test]
+    fn a_write_that_is_not_kept_leaves_no_older_one_either() {
+        let own = Own::new();
+        write(&own, 1, 5);
+        let began = own.begin(&1);
+        own.written(&1, 4);
+        own.end(&1, began, Some((Arc::new(6), 6)));
+        assert_eq!(value(&own), None);
     }
 
     #[test]
     fn a_value_that_the_source_has_is_let_go_and_a_newer_one_stays() {
         let own = Own::new();
-        let began = own.begin(&1);
-        own.end(&1, began, Some((Arc::new(5), 5)));
+        write(&own, 1, 5);
         own.written(&1, 4);
         assert_eq!(value(&own), Some(5));
         own.written(&1, 5);
         assert_eq!(value(&own), None);
-        assert!(own.slots().is_empty());
+        assert!(own.is_empty());
+    }
+
+    #[test]
+    fn a_write_without_an_answer_leaves_the_one_before_in_doubt() {
+        let own = Own::new();
+        write(&own, 1, 5);
+        own.begin(&1);
+        own.lost(&1);
+        assert_eq!((value(&own), own.get_in_doubt(&1).as_deref()), (None, Some(&5)));
+        own.found(&1, Some(5));
+        assert_eq!(own.get_in_doubt(&1).as_deref(), Some(&5), "Redis still has it");
+        own.found(&1, Some(6));
+        assert!(own.is_empty());
+    }
+
+    #[test]
+    fn a_write_after_the_doubt_is_beyond_it() {
+        let own = Own::new();
+        write(&own, 1, 5);
+        own.doubt_all();
+        write(&own, 1, 6);
+        assert_eq!(value(&own), Some(6));
+        own.found(&1, None);
+        assert_eq!(value(&own), Some(6), "an answer from before the write says nothing of it");
+    }
+
+    #[test]
+    fn only_what_is_meant_is_forgotten() {
+        let own = Own::new();
+        write(&own, 1, 5);
+        write(&own, 2, 6);
+        own.forget_those(|key| *key == 2);
+        assert_eq!((value(&own), own.get(&2)), (Some(5), None));
     }
 
     #[test]
     fn a_gap_lets_everything_go() {
         let own = Own::new();
-        let began = own.begin(&1);
-        own.end(&1, began, Some((Arc::new(5), 5)));
+        write(&own, 1, 5);
         let began = own.begin(&2);
-        own.gap();
+        own.forget_all();
         assert_eq!(value(&own), None);
         own.end(&2, began, Some((Arc::new(6), 6)));
-        assert!(own.slots().is_empty());
+        assert!(own.is_empty());
     }
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use redis::{ScriptInvocation, cmd, pipe};
+use redis::{Script, ScriptInvocation, cmd, pipe};
 
 use super::scripts;
 use crate::bus::{Bus, What};
@@ -9,14 +9,15 @@ use crate::l2::{Away, Keyspace, Link, Reply, Step};
 
 const GROUP: &str = "writers";
 
-/// Makes a row claimable at once, whatever the others' patience.
-const LONG_IDLE: Duration = Duration::from_secs(24 * 3600);
+/// Rows of one step that only says something of them.
+const AT_ONCE: usize = 500;
 
 /// One cache's unwritten values in Redis, beside its entries.
 pub(super) struct Place {
     pub(super) bus: Bus,
     pub(super) cache: String,
     consumer: String,
+    schemas: Schemas,
     pub(super) stream: String,
     pub(super) values: String,
     pub(super) aside: String,
@@ -47,20 +48,48 @@ pub(crate) struct Receipt {
 /// Id, key and stored value of a row.
 pub(super) type RawRow = (String, String, String);
 
-/// What a take found: waiting rows of all nodes, the age of the oldest in milliseconds or -1, rows
-/// that stand aside, and those that are now ours.
-pub(super) type RawTake = (u64, i64, u64, Vec<RawRow>);
+/// The schemas that this node reads: its own, and older ones down to this where it migrates them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Schemas {
+    pub(super) own: u16,
+    pub(super) oldest: u16,
+}
+
+/// What a take found.
+pub(super) struct RawTake {
+    /// Rows of all nodes that wait.
+    pub(super) waiting: u64,
+    /// The age of the oldest, milliseconds, or -1.
+    pub(super) oldest_age_ms: i64,
+    pub(super) aside: u64,
+    /// Those that only nodes of other schemas can read.
+    pub(super) other_schema: u64,
+    /// There may be more than were looked at.
+    pub(super) has_more: bool,
+    /// Those that are now ours.
+    pub(super) rows: Vec<RawRow>,
+}
+
+/// What a claim found.
+pub(super) struct RawClaim {
+    /// Where to go on.
+    pub(super) cursor: String,
+    /// How often each has been delivered by now, at most.
+    pub(super) deliveries: u32,
+    pub(super) rows: Vec<RawRow>,
+}
 
 /// Id and fields of a row that stands aside.
 pub(super) type RawAside = (String, Vec<(String, String)>);
 
 impl Place {
-    pub(super) fn new(bus: &Bus, cache: &str, node: &str) -> Self {
+    pub(super) fn new(bus: &Bus, (cache, node): (&str, &str), schemas: Schemas) -> Self {
         let stream = bus.beside(&format!("writes:{cache}"));
         Self {
             bus: bus.clone(),
             cache: cache.to_owned(),
             consumer: format!("{node}:{:016x}", rand::random::<u64>()),
+            schemas,
             values: format!("{stream}:values"),
             aside: format!("{stream}:aside"),
             sequence: format!("{stream}:sequence"),
@@ -101,8 +130,10 @@ impl Place {
     pub(super) async fn take(&self, link: &Link, max: usize) -> Result<RawTake, Away> {
         let mut take = scripts::TAKE.prepare_invoke();
         take.key(&self.stream).key(&self.values).key(&self.aside);
-        take.arg(GROUP).arg(&self.consumer).arg(max);
-        invoke(link, take).await
+        self.who(&mut take).arg(max);
+        let (waiting, oldest_age_ms, aside, other_schema, has_more, rows) =
+            invoke(link, take).await?;
+        Ok(RawTake { waiting, oldest_age_ms, aside, other_schema, has_more, rows })
     }
 
     /// How many rows wait, and how many stand aside.
@@ -112,18 +143,18 @@ impl Place {
         Ok(link.ask(Step::WriteBehind, &count).await?)
     }
 
-    /// Claims one row from a consumer that has been idle for so long: where to go on, how often it
-    /// has been delivered by now, and the row.
+    /// Claims up to `max` rows from consumers that have been idle for so long.
     pub(super) async fn claim(
         &self,
         link: &Link,
-        idle: Duration,
+        (idle, max): (Duration, usize),
         cursor: &str,
-    ) -> Result<(String, u32, Vec<RawRow>), Away> {
+    ) -> Result<RawClaim, Away> {
         let mut claim = scripts::CLAIM.prepare_invoke();
         claim.key(&self.stream).key(&self.values);
-        claim.arg(GROUP).arg(&self.consumer).arg(millis(idle)).arg(cursor);
-        invoke(link, claim).await
+        self.who(&mut claim).arg(millis(idle)).arg(cursor).arg(max);
+        let (cursor, deliveries, rows) = invoke(link, claim).await?;
+        Ok(RawClaim { cursor, deliveries, rows })
     }
 
     pub(super) async fn again(
@@ -132,7 +163,7 @@ impl Place {
         receipts: &[Receipt],
     ) -> Result<Vec<RawRow>, Away> {
         let mut again = scripts::AGAIN.prepare_invoke();
-        again.key(&self.stream).key(&self.values).arg(GROUP).arg(&self.consumer);
+        self.who(again.key(&self.stream).key(&self.values));
         for receipt in receipts {
             again.arg(&receipt.id).arg(&receipt.key);
         }
@@ -141,21 +172,34 @@ impl Place {
 
     /// Says that we still work on these.
     pub(super) async fn keep(&self, link: &Link, receipts: &[Receipt]) -> Result<(), Away> {
-        self.idle(link, receipts, Duration::ZERO).await
+        self.say(link, &scripts::KEEP, receipts).await
+    }
+
+    /// Says that we did not fall silent on these.
+    pub(super) async fn outlive(&self, link: &Link, receipts: &[Receipt]) -> Result<(), Away> {
+        self.say(link, &scripts::OUTLIVE, receipts).await
     }
 
     /// Lets others claim these at once.
     pub(super) async fn hand_over(&self, link: &Link, receipts: &[Receipt]) -> Result<(), Away> {
-        self.idle(link, receipts, LONG_IDLE).await
+        self.say(link, &scripts::HAND_OVER, receipts).await
     }
 
-    async fn idle(&self, link: &Link, receipts: &[Receipt], idle: Duration) -> Result<(), Away> {
-        let mut keep = scripts::KEEP.prepare_invoke();
-        keep.key(&self.stream).arg(GROUP).arg(&self.consumer).arg(millis(idle));
-        for receipt in receipts {
-            keep.arg(&receipt.id);
+    async fn say(&self, link: &Link, what: &Script, receipts: &[Receipt]) -> Result<(), Away> {
+        for receipts in receipts.chunks(AT_ONCE) {
+            let mut say = what.prepare_invoke();
+            say.key(&self.stream).arg(GROUP).arg(&self.consumer);
+            for receipt in receipts {
+                say.arg(&receipt.id);
+            }
+            let () = invoke(link, say).await?;
         }
-        invoke(link, keep).await
+        Ok(())
+    }
+
+    /// Group, consumer, and the schemas that it reads.
+    fn who<'a, 's>(&self, script: &'a mut ScriptInvocation<'s>) -> &'a mut ScriptInvocation<'s> {
+        script.arg(GROUP).arg(&self.consumer).arg(self.schemas.own).arg(self.schemas.oldest)
     }
 
     /// Ends rows that the source has, each with the version that was sent.
@@ -172,7 +216,7 @@ impl Place {
     pub(super) async fn set_aside(
         &self,
         l2: &Keyspace,
-        (receipt, version): (&Receipt, u64),
+        (receipt, version): (&Receipt, &str),
         (tries, error): (u32, &str),
     ) -> Result<bool, Away> {
         let mut aside = scripts::SET_ASIDE.prepare_invoke();

@@ -21,20 +21,39 @@ scripts! {
          if version == '' then version = next_version(KEYS[4]) end
          if old and not above(version, version_of(old)) then return {-1, version_of(old)} end
          redis.call('HSET', KEYS[2], ARGV[1], version .. ':' .. ARGV[2])
-         if not old then redis.call('XADD', KEYS[1], '*', 'k', ARGV[1]) end
+         -- The row that waits may have been left to nodes of the older value's schema.
+         if not old or schema_of(old) ~= string.match(ARGV[2], '^%d+') then
+           redis.call('XADD', KEYS[1], '*', 'k', ARGV[1])
+         end
          remove(KEYS[5], 6, 5)
          announce(6, 5)
          return {old and 2 or 1, version}";
 
-    /// Takes rows that nobody has: {waiting, oldest age in ms or -1, aside, {id, key, value}…}.
-    /// KEYS: stream, values, aside. ARGV: group, consumer, count.
+    /// Takes rows that nobody has and this schema can read: first those that nodes of other
+    /// schemas have left, then new ones. Leaves the rest to nodes of their schema, by the thousand,
+    /// so that none of them is looked at twice. Answers {waiting, oldest age in ms or -1, aside,
+    /// left to other schemas, 1 where there may be more, {id, key, value}…}.
+    /// KEYS: stream, values, aside. ARGV: group, consumer, schema, oldest schema, count.
     TAKE, "queue take" =
         "group(KEYS[1], ARGV[1])
-         local rows = {}
-         local read = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', ARGV[3],
-           'STREAMS', KEYS[1], '>')
-         if read then
-           for _, row in ipairs(read[1][2]) do hold(rows, row[1], row[2][2]) end
+         local rows, count, others, looked = {}, tonumber(ARGV[5]), 0, 0
+         for _, of in ipairs(consumers()) do
+           local schema = string.match(of.name, '^schema:(%d+)$')
+           if schema and reads(schema) then
+             take_left(rows, of.name, count)
+           elseif schema then
+             others = others + of.pending
+           end
+         end
+         while #rows < count and looked < 1000 do
+           local n = math.min(count - #rows, 1000 - looked)
+           local read = redis.call('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', n,
+             'STREAMS', KEYS[1], '>')
+           if not read then break end
+           looked = looked + #read[1][2]
+           for _, row in ipairs(read[1][2]) do
+             if hold(rows, row[1], row[2][2]) == 'left' then others = others + 1 end
+           end
          end
          local oldest = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
          local age = -1
@@ -43,49 +62,83 @@ scripts! {
            age = math.max(0, now[1] * 1000 + math.floor(now[2] / 1000)
              - tonumber(string.match(oldest[1], '^%d+')))
          end
-         return {redis.call('XLEN', KEYS[1]), age, redis.call('XLEN', KEYS[3]), rows}";
+         return {redis.call('XLEN', KEYS[1]), age, redis.call('XLEN', KEYS[3]), others,
+           looked >= 1000 and 1 or 0, rows}";
 
-    /// Claims one row that its consumer has not touched for long, and lets consumers go that have
-    /// been silent for ten times as long and hold nothing. Answers {next cursor, deliveries, {id,
-    /// key, value}…}. KEYS: stream, values. ARGV: group, consumer, idle milliseconds, cursor.
+    /// Claims rows that their consumer has not touched for long: up to a number of those that one
+    /// consumer at most fell silent on, or else a single one. Looks at a hundred at most, and lets
+    /// consumers go that have been silent for ten times as long and hold nothing. Answers {next
+    /// cursor, deliveries, {id, key, value}…}.
+    /// KEYS: stream, values. ARGV: group, consumer, schema, oldest schema, idle milliseconds,
+    /// cursor, count.
     CLAIM, "queue claim" =
         "group(KEYS[1], ARGV[1])
-         local cursor, rows, n = ARGV[4], {}, 0
-         repeat
-           local found = redis.call('XAUTOCLAIM', KEYS[1], ARGV[1], ARGV[2], ARGV[3], cursor,
-             'COUNT', 1)
-           cursor = found[1]
-           for _, row in ipairs(found[2]) do
-             n = redis.call('XPENDING', KEYS[1], ARGV[1], row[1], row[1], 1)[1][4]
-             hold(rows, row[1], row[2][2])
+         local rows, n = {}, 0
+         local from = ARGV[6] == '0-0' and '-' or '(' .. ARGV[6]
+         local found = redis.call('XPENDING', KEYS[1], ARGV[1], 'IDLE', ARGV[5], from, '+', 100)
+         local cursor = #found < 100 and '0-0' or found[100][1]
+         for at, row in ipairs(found) do
+           local id, of = row[1], row[2]
+           local deliveries = row[4] + (of == ARGV[2] and 0 or 1)
+           local schema = string.match(of, '^schema:(%d+)$')
+           if not schema or reads(schema) then
+             if #rows > 0 and (deliveries > 2 or #rows >= tonumber(ARGV[7])) then
+               cursor = found[at - 1][1]
+               break
+             end
+             local entry = redis.call('XRANGE', KEYS[1], id, id)[1]
+             if not entry then
+               redis.call('XACK', KEYS[1], ARGV[1], id)
+             elseif hold(rows, id, entry[2][2]) == 'held' then
+               redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'RETRYCOUNT', deliveries,
+                 'JUSTID')
+               n = math.max(n, deliveries)
+               if deliveries > 2 then
+                 cursor = id
+                 break
+               end
+             end
            end
-         until #rows > 0 or cursor == '0-0'
-         if #rows == 0 then
-           for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
-             local of = {}
-             for i = 1, #flat, 2 do of[flat[i]] = flat[i + 1] end
-             if of.pending == 0 and of.name ~= ARGV[2] and of.idle > 10 * ARGV[3] then
+         end
+         if #rows == 0 and cursor == '0-0' then
+           for _, of in ipairs(consumers()) do
+             if of.pending == 0 and of.name ~= ARGV[2] and of.idle > 10 * ARGV[5] then
                redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], of.name)
              end
            end
          end
          return {cursor, n, rows}";
 
-    /// The rows that are still ours, as they are by now: {id, key, value}…
-    /// KEYS: stream, values. ARGV: group, consumer, then id and key of each.
+    /// The rows that are still ours and of a schema that we read, as they are by now: {id, key,
+    /// value}… KEYS: stream, values. ARGV: group, consumer, schema, oldest schema, then id and key
+    /// of each.
     AGAIN, "queue again" =
         "group(KEYS[1], ARGV[1])
          local rows = {}
-         for i = 3, #ARGV, 2 do
-           if keep(ARGV[i], 0) then hold(rows, ARGV[i], ARGV[i + 1]) end
+         for i = 5, #ARGV, 2 do
+           if keep(ARGV[i], 'IDLE', 0) then hold(rows, ARGV[i], ARGV[i + 1]) end
          end
          return rows";
 
-    /// Sets how long our rows have been idle: 0 while we work on them, long when we let them go.
-    /// KEYS: stream. ARGV: group, consumer, milliseconds, then ids.
+    /// Says that we still work on rows of ours.
+    /// KEYS: stream. ARGV: group, consumer, then ids.
     KEEP, "queue keep" =
         "group(KEYS[1], ARGV[1])
-         for i = 4, #ARGV do keep(ARGV[i], ARGV[3]) end
+         for i = 3, #ARGV do keep(ARGV[i], 'IDLE', 0) end
+         return 0";
+
+    /// Says that we did not fall silent on rows of ours.
+    /// KEYS: stream. ARGV: group, consumer, then ids.
+    OUTLIVE, "queue outlive" =
+        "group(KEYS[1], ARGV[1])
+         for i = 3, #ARGV do keep(ARGV[i], 'IDLE', 0, 'RETRYCOUNT', 1) end
+         return 0";
+
+    /// Lets others claim rows of ours at once, as rows that nobody fell silent on.
+    /// KEYS: stream. ARGV: group, consumer, then ids.
+    HAND_OVER, "queue hand over" =
+        "group(KEYS[1], ARGV[1])
+         for i = 3, #ARGV do keep(ARGV[i], 'IDLE', 86400000, 'RETRYCOUNT', 0) end
          return 0";
 
     /// Ends rows that the source has. A key that was written again meanwhile waits anew. Removes
@@ -218,9 +271,9 @@ local function finish(id)
   if ours then redis.call('XDEL', KEYS[1], id) end
   return ours
 end
-local function keep(id, idle)
+local function keep(id, ...)
   if not redis.call('XPENDING', KEYS[1], ARGV[1], id, id, 1, ARGV[2])[1] then return false end
-  redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'IDLE', idle, 'JUSTID')
+  redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, id, 'JUSTID', ...)
   return true
 end
 local function fields(flat)
@@ -228,9 +281,47 @@ local function fields(flat)
   for i = 1, #flat, 2 do of[flat[i]] = flat[i + 1] end
   return of
 end
+local function schema_of(stored)
+  return string.match(stored, '^%d*:(%d+):')
+end
+-- Whether we read a schema: ours, or an older one that can be migrated.
+local function reads(schema)
+  return tonumber(schema) <= tonumber(ARGV[3]) and tonumber(schema) >= tonumber(ARGV[4])
+end
+local function consumers()
+  local all = {}
+  for _, flat in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], ARGV[1])) do
+    all[#all + 1] = fields(flat)
+  end
+  return all
+end
+-- A row that somebody of the group has been given: held, finished, or left to nodes of its schema,
+-- in the name of a consumer that stands for them. What has no form is held.
 local function hold(rows, id, key)
   local value = redis.call('HGET', KEYS[2], key)
-  if value then rows[#rows + 1] = {id, key, value} else finish(id) end
+  if not value then
+    finish(id)
+    return 'finished'
+  end
+  local schema = schema_of(value)
+  if schema and not reads(schema) then
+    redis.call('XCLAIM', KEYS[1], ARGV[1], 'schema:' .. schema, 0, id, 'JUSTID')
+    return 'left'
+  end
+  rows[#rows + 1] = {id, key, value}
+  return 'held'
+end
+local function take_left(rows, name, count)
+  if #rows >= count then return end
+  local left = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', count - #rows, name)
+  for _, row in ipairs(left) do
+    local entry = redis.call('XRANGE', KEYS[1], row[1], row[1])[1]
+    if not entry then
+      redis.call('XACK', KEYS[1], ARGV[1], row[1])
+    elseif hold(rows, row[1], entry[2][2]) == 'held' then
+      redis.call('XCLAIM', KEYS[1], ARGV[1], ARGV[2], 0, row[1], 'RETRYCOUNT', 1, 'JUSTID')
+    end
+  end
 end
 ";
 

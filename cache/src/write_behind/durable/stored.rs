@@ -4,8 +4,14 @@ use crate::Value;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stored<'a> {
     pub(super) version: u64,
-    schema: u16,
-    json: &'a str,
+    pub(super) schema: u16,
+    pub(super) json: &'a str,
+}
+
+/// The version as it stands there, whether or not the rest can be read.
+pub(super) fn version_text(text: &str) -> &str {
+    let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    &text[..end]
 }
 
 /// What follows the version, which a script may set.
@@ -52,6 +58,14 @@ mod tests {
         assert!(Stored::read("17:3:{").unwrap().value::<String>(3).is_err());
         for text in ["", "17", "x:3:1", "17:x:1", "17:99999:1"] {
             assert_eq!(Stored::read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_version_is_found_as_the_scripts_find_it() {
+        let texts = [("17:3:1", "17"), ("017x", "017"), ("x:3:1", ""), ("", ""), ("17", "17")];
+        for (text, version) in texts {
+            assert_eq!(version_text(text), version);
         }
     }
 }

@@ -1,13 +1,16 @@
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use strata_report::Origin;
 use tokio::sync::Notify;
 
+use super::blocked::Blocked;
 use super::own::Own;
-use super::place::{Enqueued, Place};
-use super::stored::{self, Stored};
+use super::place::{Enqueued, Place, Schemas};
+use super::reader::Migrate;
+use super::stored;
 use crate::core::Core;
 use crate::l2::{Away, Keyspace};
 use crate::write_behind::WriteError;
@@ -30,11 +33,15 @@ pub(crate) struct Durable<K, V> {
     pub(super) place: Place,
     pub(super) own: Arc<Own<K, V>>,
     pub(super) room: Notify,
+    pub(super) blocked: Blocked,
     /// Writes of this node since the flusher took some.
     pub(super) n_new: AtomicUsize,
     pub(super) seen: Seen,
+    /// Writes that are on their way to Redis.
+    pub(super) n_writing: AtomicUsize,
     /// Where the next search for silent consumers goes on.
     pub(super) cursor: Mutex<String>,
+    pub(super) migrate: Option<Migrate<V>>,
 }
 
 /// What the last round saw in Redis.
@@ -42,6 +49,7 @@ pub(super) struct Seen {
     pub(super) waiting: AtomicU64,
     pub(super) aside: AtomicU64,
     pub(super) oldest_age_ms: AtomicI64,
+    pub(super) other_schema: AtomicU64,
 }
 
 impl<K: Key, V: Value + Clone> Durable<K, V> {
@@ -49,17 +57,21 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         cache: Cache<K, V>,
         pace: Pace,
         (control, counts): (Arc<Control>, Arc<Counts>),
+        migrate: Option<Migrate<V>>,
     ) -> Result<Self, BuildError> {
         let core = cache.core();
         if core.l2.is_none() {
             return Err(BuildError::NoL2(core.name.clone()));
         }
         let shared = core.node.shared();
-        let place = Place::new(shared.bus(), &core.name, shared.id());
+        let own = core.policy.schema;
+        let schemas = Schemas { own, oldest: if migrate.is_some() { 0 } else { own } };
+        let place = Place::new(shared.bus(), (&core.name, shared.id()), schemas);
         let seen = Seen {
             waiting: AtomicU64::new(0),
             aside: AtomicU64::new(0),
             oldest_age_ms: AtomicI64::new(-1),
+            other_schema: AtomicU64::new(0),
         };
         Ok(Self {
             place,
@@ -69,9 +81,12 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
             counts,
             own: Arc::new(Own::new()),
             room: Notify::new(),
+            blocked: Blocked::default(),
             n_new: AtomicUsize::new(0),
             seen,
+            n_writing: AtomicUsize::new(0),
             cursor: Mutex::new("0-0".to_owned()),
+            migrate,
         })
     }
 
@@ -88,8 +103,9 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         self: Arc<Self>,
         key: K,
         value: Arc<V>,
-        version: Option<u64>,
+        Terms { version, room }: Terms,
     ) -> Result<u64, WriteError> {
+        let _on_its_way = OnItsWay::begin(&self.n_writing);
         if self.control.closing.is_cancelled() {
             return Err(WriteError::Closed);
         }
@@ -100,14 +116,20 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         let text = key.to_string();
         let tail = stored::tail(&*value, self.core().policy.schema)
             .map_err(|error| WriteError::Encode(error.to_string()))?;
+        let capacity = if room == Room::Any { self.pace.capacity } else { 0 };
         let began = self.own.begin(&key);
-        let answer = self.place.enqueue(l2, (&text, &tail), version, self.pace.capacity).await;
-        let acknowledged = match answer {
-            Ok(Enqueued::Taken { version, .. }) => Some((value, version)),
-            _ => None,
-        };
+        let answer = self.place.enqueue(l2, (&text, &tail), version, capacity).await;
         // Whatever panics here, what L1 holds is older by now.
-        self.core().recorder.contain(|| self.own.end(&key, began, acknowledged));
+        let end = || match answer {
+            Ok(Enqueued::Taken { version, .. }) => {
+                self.own.end(&key, began, Some((value, version)))
+            }
+            Ok(Enqueued::Full | Enqueued::Overtaken { .. }) => self.own.end(&key, began, None),
+            Err(Away) => self.own.lost(&key),
+        };
+        if self.core().recorder.contain(end).is_none() {
+            self.gap();
+        }
         match answer {
             Ok(Enqueued::Taken { version, coalesced }) => {
                 self.core().drop_key(&key, Origin::Local);
@@ -122,7 +144,8 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
             Ok(Enqueued::Overtaken { newer }) => Err(WriteError::Overtaken { newer }),
             Err(Away) => {
                 // It may have arrived, and then nobody here was told.
-                Arc::clone(self.core()).invalidate(vec![key]).await;
+                let named = self.core().named(&[key]);
+                Arc::clone(self.core()).remove_named(named).await;
                 Err(WriteError::Away)
             }
         }
@@ -132,19 +155,6 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         &self.room
     }
 
-    /// What this node has written and the source does not have yet.
-    pub(crate) fn unwritten(&self, key: &K) -> Option<(Arc<V>, Duration)> {
-        self.own.get(key)
-    }
-
-    /// What any node has written and the source does not have yet; `None` as well where Redis does
-    /// not answer.
-    pub(crate) async fn waiting(&self, key: &K) -> Option<V> {
-        let link = &self.l2().ok()?.link;
-        let text = self.place.value(link, &key.to_string()).await.ok()??;
-        Stored::read(&text)?.value(self.core().policy.schema).ok()
-    }
-
     /// Rows that wait, rows that stand aside, and the age of the oldest, as the last round saw them.
     pub(crate) fn gauges(&self) -> (u64, u64, Option<Duration>) {
         let age_ms = u64::try_from(self.seen.oldest_age_ms.load(Relaxed)).ok();
@@ -152,26 +162,53 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         (waiting.load(Relaxed), aside.load(Relaxed), age_ms.map(Duration::from_millis))
     }
 
-    /// Looks in Redis for what the gauges show.
-    pub(crate) async fn look(&self) {
-        if let Ok(l2) = self.l2()
-            && let Ok((waiting, aside)) = self.place.count(&l2.link).await
-        {
-            self.seen.waiting.store(waiting, Relaxed);
-            self.seen.aside.store(aside, Relaxed);
-        }
+    /// Looks in Redis for what the gauges show. Says whether it answered.
+    pub(crate) async fn look(&self) -> bool {
+        let Ok(l2) = self.l2() else { return false };
+        let Ok((waiting, aside)) = self.place.count(&l2.link).await else { return false };
+        self.seen.waiting.store(waiting, Relaxed);
+        self.seen.aside.store(aside, Relaxed);
+        true
     }
 
-    pub(crate) fn hear(&self, key: &K) {
-        self.own.hear(key);
-    }
-
-    pub(crate) fn gap(&self) {
-        self.own.gap();
+    pub(crate) fn is_settled(&self) -> bool {
+        self.n_writing.load(SeqCst) == 0
     }
 
     pub(super) fn swap_cursor(&self, cursor: &mut String) {
         let mut ours = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::swap(&mut *ours, cursor);
+    }
+}
+
+/// How a write is to be taken.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms {
+    /// Its row version, where the caller gives it.
+    pub(crate) version: Option<u64>,
+    pub(crate) room: Room,
+}
+
+/// Which room a write may take.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Room {
+    Any,
+    /// That of the value that it replaces: others wait for what there is.
+    OfItsKey,
+}
+
+/// A write that is on its way, counted until it is dropped.
+struct OnItsWay<'a>(&'a AtomicUsize);
+
+impl<'a> OnItsWay<'a> {
+    fn begin(n_writing: &'a AtomicUsize) -> Self {
+        n_writing.fetch_add(1, SeqCst);
+        Self(n_writing)
+    }
+}
+
+impl Drop for OnItsWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
     }
 }

@@ -11,94 +11,109 @@ use crate::write_behind::backlog::{Backlog, Failure, Held, Taken};
 use crate::{Key, Value};
 
 impl<K: Key, V: Value + Clone> Backlog<K, V> for Memory<K, V> {
-    type Receipt = K;
+    type Receipt = u64;
 
     async fn take(&self, max: usize) -> Result<Taken<Self, K, V>, Away> {
         let mut state = self.state();
-        let n_taken = max.min(state.untaken.len());
-        let keys: Vec<K> = state.untaken.drain(..n_taken).collect();
-        let mut taken = Vec::with_capacity(keys.len());
-        for key in keys {
-            match contained(|| state.hold(&key)) {
-                Some(held) => taken.extend(held),
-                // It cannot be copied, and keeps no other from being taken.
-                None => state.untaken.push_back(key),
-            }
+        let mut taken = Vec::new();
+        while taken.len() < max
+            && let Some(id) = state.untaken.pop_front()
+        {
+            taken.extend(state.hold(id));
         }
         Ok(taken)
     }
 
-    async fn take_over(&self) -> Result<Option<Held<K, K, V>>, Away> {
-        Ok(None)
+    async fn take_over(&self, _: usize) -> Result<Taken<Self, K, V>, Away> {
+        Ok(Vec::new())
     }
 
-    async fn again(&self, receipts: &[K]) -> Result<Taken<Self, K, V>, Away> {
+    async fn again(&self, receipts: &[u64]) -> Result<Taken<Self, K, V>, Away> {
         let mut state = self.state();
-        Ok(receipts.iter().filter_map(|key| state.hold(key)).collect())
+        Ok(receipts.iter().filter_map(|id| state.hold(*id)).collect())
     }
 
-    async fn written(&self, rows: &[Held<K, K, V>]) -> Result<(), Away> {
+    async fn written(&self, rows: &[Held<u64, K, V>]) -> Result<(), Away> {
         let mut invalidations = JoinSet::new();
         for row in rows {
-            let (cache, key) = (self.cache.clone(), row.key.clone());
+            let (cache, key) = (self.cache.clone(), Arc::clone(&row.key));
             invalidations.spawn(async move { cache.invalidate(&key).await });
         }
-        invalidations.join_all().await;
+        // One that panics is none of the others' concern.
+        while invalidations.join_next().await.is_some() {}
+        let mut gone = Vec::with_capacity(rows.len());
         let mut state = self.state();
         for row in rows {
-            state.aside.remove(&row.key);
-            match state.unwritten.get_mut(&row.key) {
+            contained(|| state.aside.remove(&row.key));
+            match state.unwritten.of_id(row.receipt) {
                 Some(newer) if newer.version != row.version => {
                     newer.sending = None;
                     newer.since = Moment::now();
-                    state.untaken.push_back(row.key.clone());
+                    state.untaken.push_back(row.receipt);
                 }
-                _ => {
-                    state.unwritten.remove(&row.key);
-                }
+                _ => gone.extend(state.unwritten.remove(row.receipt)),
             }
         }
         drop(state);
         self.room.notify_waiters();
+        let_go(gone);
         Ok(())
     }
 
-    fn refused(&self, rows: &[Held<K, K, V>]) {
+    fn refused(&self, rows: &[Held<u64, K, V>]) {
         let mut state = self.state();
         for row in rows {
-            if let Some(unwritten) = state.unwritten.get_mut(&row.key) {
+            if let Some(unwritten) = state.unwritten.of_id(row.receipt) {
                 unwritten.sending = None;
                 self.counts.coalesced.add(u64::from(unwritten.version != row.version));
             }
         }
     }
 
-    async fn set_aside(&self, row: &Held<K, K, V>, failure: Failure<'_>) -> Result<bool, Away> {
-        {
+    async fn outlived(&self, _: &[u64]) {}
+
+    async fn set_aside(&self, row: &Held<u64, K, V>, failure: Failure<'_>) -> Result<bool, Away> {
+        let aside = SetAside {
+            value: Arc::clone(&row.value),
+            version: row.version,
+            tries: failure.tries,
+            error: failure.error.to_owned(),
+            at: Moment::now(),
+        };
+        let gone = {
             let mut state = self.state();
-            match state.unwritten.get_mut(&row.key) {
+            match state.unwritten.of_id(row.receipt) {
                 Some(newer) if newer.version != row.version => {
-                    state.untaken.push_back(row.key.clone());
+                    newer.sending = None;
+                    state.untaken.push_back(row.receipt);
                     return Ok(false);
                 }
                 _ => {}
             }
-            let aside = SetAside {
-                value: Arc::clone(&row.value),
-                version: row.version,
-                tries: failure.tries,
-                error: failure.error.to_owned(),
-                at: Moment::now(),
-            };
-            state.aside.insert(row.key.clone(), aside);
-            state.unwritten.remove(&row.key);
-        }
+            // A key that cannot be copied now may be another time: until then its row waits.
+            let kept = contained(|| state.aside.insert(K::clone(&row.key), aside));
+            kept.ok_or(Away)?;
+            state.unwritten.remove(row.receipt)
+        };
         self.room.notify_waiters();
+        let_go(vec![gone]);
         self.cache.invalidate(&row.key).await;
         Ok(true)
     }
 
-    async fn keep(&self, _: &[K]) {}
+    async fn keep(&self, _: &[u64]) {}
 
-    async fn hand_over(&self, _: &[K]) {}
+    async fn hand_over(&self, _: &[u64]) {}
+
+    /// A write is taken under the lock under which it looks for the end.
+    fn is_settled(&self) -> bool {
+        true
+    }
+}
+
+/// When the lock is free: keys and values may panic as they go.
+fn let_go<T>(gone: Vec<T>) {
+    for gone in gone {
+        contained(|| drop(gone));
+    }
 }

@@ -1,25 +1,18 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::letters::Letters;
+use super::rows::Rows;
 use crate::Key;
 use crate::clock::Moment;
 use crate::write_behind::backlog::Held;
 
 pub(super) struct State<K, V> {
-    pub(super) unwritten: HashMap<K, Unwritten<V>>,
-    /// Unwritten keys that the flusher has not taken.
-    pub(super) untaken: VecDeque<K>,
+    pub(super) unwritten: Rows<K, V>,
+    /// Numbers of unwritten rows that the flusher has not taken.
+    pub(super) untaken: VecDeque<u64>,
     pub(super) aside: Letters<K, V>,
     pub(super) last_version: u64,
-}
-
-pub(super) struct Unwritten<V> {
-    pub(super) value: Arc<V>,
-    pub(super) version: u64,
-    pub(super) since: Moment,
-    /// The version that the sink is being called with.
-    pub(super) sending: Option<u64>,
 }
 
 pub(super) struct SetAside<V> {
@@ -33,20 +26,20 @@ pub(super) struct SetAside<V> {
 impl<K: Key, V> State<K, V> {
     pub(super) fn new() -> Self {
         Self {
-            unwritten: HashMap::new(),
+            unwritten: Rows::new(),
             untaken: VecDeque::new(),
             aside: Letters::new(),
             last_version: 0,
         }
     }
 
-    /// An unwritten value, as it is about to be sent.
-    pub(super) fn hold(&mut self, key: &K) -> Option<Held<K, K, V>> {
-        let unwritten = self.unwritten.get_mut(key)?;
+    /// An unwritten value, as it is about to be sent. Runs no code of the key or the value.
+    pub(super) fn hold(&mut self, id: u64) -> Option<Held<u64, K, V>> {
+        let unwritten = self.unwritten.of_id(id)?;
         unwritten.sending = Some(unwritten.version);
         Some(Held {
-            receipt: key.clone(),
-            key: key.clone(),
+            receipt: id,
+            key: Arc::clone(&unwritten.key),
             value: Arc::clone(&unwritten.value),
             version: unwritten.version,
             deaths: 0,

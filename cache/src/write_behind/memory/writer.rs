@@ -3,8 +3,10 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::state::{State, Unwritten};
+use super::rows::Unwritten;
+use super::state::State;
 use crate::clock::Moment;
+use crate::user_code::contained;
 use crate::write_behind::control::Control;
 use crate::write_behind::counts::Counts;
 use crate::write_behind::pace::Pace;
@@ -22,7 +24,7 @@ pub(crate) struct Memory<K, V> {
     pub(super) room: Notify,
 }
 
-/// The key has been written by now.
+/// The key has been written by now, or its value cannot be copied.
 struct Gone;
 
 impl<K: Key, V: Value + Clone> Memory<K, V> {
@@ -73,18 +75,21 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
             self.counts.coalesced.add(1);
         }
         let version = state.next_version();
+        let mut older = None;
         if let Some(unwritten) = state.unwritten.get_mut(key) {
-            unwritten.value = value;
             unwritten.version = version;
+            older = Some(std::mem::replace(&mut unwritten.value, value));
         }
+        // Values may panic as they go.
+        drop(state);
+        contained(|| drop(older));
         Ok(version)
     }
 
     pub(super) fn insert(&self, state: &mut State<K, V>, key: &K, value: Arc<V>) -> u64 {
         let version = state.next_version();
-        let unwritten = Unwritten { value, version, since: Moment::now(), sending: None };
-        state.unwritten.insert(key.clone(), unwritten);
-        state.untaken.push_back(key.clone());
+        let id = state.unwritten.insert(key, (value, version));
+        state.untaken.push_back(id);
         if state.untaken.len() >= self.pace.max_batch {
             self.control.wake.notify_one();
         }
@@ -95,16 +100,20 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
     /// The value is read after the key's lease is taken: of two writers the later one wins.
     pub(super) async fn publish(self: &Arc<Self>, key: &K) {
         let (memory, newest) = (Arc::clone(self), key.clone());
-        let value =
-            async move { memory.unwritten(&newest).map(|(value, _)| V::clone(&value)).ok_or(Gone) };
+        let value = async move {
+            let (value, _) = memory.unwritten(&newest).ok_or(Gone)?;
+            // What cannot be copied is invalidated instead.
+            contained(|| V::clone(&value)).ok_or(Gone)
+        };
         let _: Result<_, Gone> = self.cache.write_through(key, value).await;
     }
 
-    /// Everything that the source does not have: what is left when the process ends.
+    /// Everything that the source does not have: what is left when the process ends. What cannot
+    /// be copied is left out.
     pub(crate) fn left(&self) -> Vec<(K, V)> {
         let state = self.state();
-        let unwritten = state.unwritten.iter();
-        unwritten.map(|(key, unwritten)| (key.clone(), V::clone(&unwritten.value))).collect()
+        let copy = |row: &Unwritten<K, V>| (K::clone(&row.key), V::clone(&row.value));
+        state.unwritten.values().filter_map(|row| contained(|| copy(row))).collect()
     }
 
     pub(crate) fn gauges(&self) -> (u64, u64, Option<Duration>) {

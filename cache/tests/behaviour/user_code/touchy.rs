@@ -6,7 +6,7 @@ use std::num::ParseIntError;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Which code panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,7 @@ pub(super) enum Code {
     Comparing,
     Cloning,
     Dropping,
+    Reading,
 }
 
 impl Code {
@@ -100,8 +101,16 @@ impl Clone for Touchy {
 }
 
 /// A value whose last copy may panic as it is dropped, and its copies as they are made.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Fragile(pub(super) u64);
+
+impl<'de> Deserialize<'de> for Fragile {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let number = u64::deserialize(from)?;
+        touch(number, Code::Reading);
+        Ok(Self(number))
+    }
+}
 
 impl Clone for Fragile {
     fn clone(&self) -> Self {

@@ -74,3 +74,99 @@ async fn a_key_that_cannot_be_read_back_from_redis_is_set_aside_alone() {
     drop(armed);
     goes_on(&node, writes, rows, 4_110).await;
 }
+
+/// One write-behind of each kind, that passes on what its sink takes.
+async fn durable(node: &Node, rows: &Rows) -> WriteBehind<Touchy, Fragile> {
+    let taken = Arc::clone(rows);
+    let builder = WriteBehind::builder(&cache(node)).interval(Duration::from_millis(20));
+    let builder = builder.sink_timeout(Duration::from_millis(500));
+    let builder = builder.claim_after(Duration::from_secs(1));
+    builder
+        .durable(move |sent: Vec<Row<Touchy, Fragile>>| {
+            taken.lock().unwrap().extend(sent.iter().map(|row| row.key.0));
+            async { Ok::<_, Error>(()) }
+        })
+        .unwrap()
+}
+
+fn in_memory(node: &Node, rows: &Rows) -> WriteBehind<Touchy, Fragile> {
+    let taken = Arc::clone(rows);
+    let builder = WriteBehind::builder(&cache(node)).interval(Duration::from_millis(200));
+    builder
+        .in_memory(move |sent: Vec<(Touchy, Fragile)>| {
+            taken.lock().unwrap().extend(sent.iter().map(|(key, _)| key.0));
+            async { Ok::<_, Error>(()) }
+        })
+        .unwrap()
+}
+
+/// The value of the row that panics.
+fn value_of(number: u64) -> u64 {
+    number + 40
+}
+
+#[tokio::test]
+async fn a_row_that_panics_wherever_it_is_read_is_one_dead_letter_and_none_on_the_next_node() {
+    let redis = Redis::start().await;
+    for (first, code) in [(4_200, Code::Parsing), (4_300, Code::Reading), (4_400, Code::Cloning)] {
+        let node = onlooker(&redis).await;
+        let rows = Rows::default();
+        let writes = durable(&node, &rows).await;
+        let armed = arm(if code == Code::Parsing { first } else { value_of(first) }, code);
+        writes.write(Touchy(first), Fragile(value_of(first))).await.unwrap();
+        eventually("it is set aside", async || writes.report().set_aside == 1).await;
+        goes_on(&node, writes.clone(), Arc::clone(&rows), first).await;
+        assert!(!rows.lock().unwrap().contains(&first), "{code:?}");
+        drop(writes);
+        let next = onlooker(&redis).await;
+        let writes = durable(&next, &rows).await;
+        goes_on(&next, writes.clone(), rows, first + 50).await;
+        assert_eq!(writes.report().set_aside, 0, "{code:?} of a row that has ended");
+        drop(armed);
+        let aside = writes.aside(9).await.unwrap();
+        let mine = || aside.iter().filter(|row| row.key == first.to_string());
+        assert_eq!(mine().count(), 1, "{aside:?}");
+        assert!(mine().all(|row| row.error.contains("panicked")), "{aside:?}");
+    }
+}
+
+#[tokio::test]
+async fn code_that_panics_on_the_way_of_a_row_loses_track_of_none() {
+    for (first, code) in [
+        (4_500, Code::Cloning),
+        (4_600, Code::Hashing),
+        (4_700, Code::Comparing),
+        (4_800, Code::Printing),
+        (4_900, Code::Dropping),
+    ] {
+        let node = lonely_node().await;
+        let rows = Rows::default();
+        let writes = in_memory(&node, &rows);
+        writes.write(Touchy(first), Fragile(value_of(first))).await.unwrap();
+        let armed = [arm(first, code), arm(value_of(first), code)];
+        goes_on_for_a_while(&writes, &rows, first).await;
+        drop(armed);
+        let _: Result<_, _> = tokio::spawn({
+            let writes = writes.clone();
+            async move { writes.write(Touchy(first), Fragile(first + 1)).await }
+        })
+        .await;
+        eventually("its newer value is written or set aside", async || {
+            let report = writes.report();
+            report.queued == 0 && (report.aside > 0 || rows.lock().unwrap().contains(&first))
+        })
+        .await;
+        assert!(all_run(&node.report()), "{code:?}: {:?}", node.report().tasks);
+    }
+}
+
+/// Nine others reach the sink beside one that panics.
+async fn goes_on_for_a_while(writes: &WriteBehind<Touchy, Fragile>, rows: &Rows, first: u64) {
+    for key in first + 1..first + 10 {
+        writes.write(Touchy(key), Fragile(key)).await.unwrap();
+    }
+    eventually("the others are written", async || {
+        rows.lock().unwrap().iter().filter(|key| **key > first).count() >= 9
+    })
+    .await;
+}

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use strata_cache::report::WriteBehindKind;
-use strata_cache::{BuildError, Cache, Node, WriteBehind, WriteBehindBuilder, WriteError};
+use strata_cache::{BuildError, Node, WriteBehind, WriteBehindBuilder, WriteError};
 
 use super::table::{Table, Writes};
 use crate::support::{Redis, cache, eventually, lonely_node};
 
-const STREAM: &str = "{test}!writes:users";
+pub(super) const STREAM: &str = "{test}!writes:users";
 
 /// Quick to take over from a consumer that is silent.
 pub(super) fn quick(node: &Node) -> WriteBehindBuilder<u64, String> {
@@ -22,7 +22,7 @@ pub(super) fn patient(node: &Node) -> WriteBehindBuilder<u64, String> {
     quick(node).sink_timeout(Duration::from_secs(3_600))
 }
 
-async fn is_idle(writes: &Writes, redis: &Redis) -> bool {
+pub(super) async fn is_idle(writes: &Writes, redis: &Redis) -> bool {
     let waiting: u64 = redis.ask(&["XLEN", STREAM]).await;
     let values: u64 = redis.ask(&["HLEN", &format!("{STREAM}:values")]).await;
     waiting == 0 && values == 0 && writes.report().queued == 0
@@ -166,8 +166,8 @@ async fn a_row_that_stands_aside_can_be_dropped_and_gives_its_room_back() {
     let redis = Redis::start().await;
     let node = redis.hearing_node("1").await;
     let table = Table::new();
-    table.refuse(1);
-    let writes = quick(&node).tries(1).capacity(1).durable(table.rows()).unwrap();
+    table.refuse_for_good(1);
+    let writes = quick(&node).capacity(1).durable(table.rows()).unwrap();
     writes.write(1, "new".into()).await.unwrap();
     eventually("it stands aside", async || writes.report().aside == 1).await;
     assert_eq!(writes.try_write(2, "b".into()).await, Err(WriteError::Full { capacity: 1 }));
@@ -196,24 +196,6 @@ async fn versions_of_the_callers_own_order_the_writes() {
     writes.write_version(1, "late".into(), 7).await.unwrap();
     eventually("it is ignored", async || table.n_ignored() == 1).await;
     assert_eq!(table.row(1).as_deref(), Some("newer"));
-}
-
-#[tokio::test]
-async fn a_value_of_another_schema_is_set_aside_unread() {
-    let redis = Redis::start().await;
-    let table = Table::new();
-    let old = redis.hearing_node("1").await;
-    let hour = Duration::from_secs(3_600);
-    let writes = quick(&old).interval(hour).durable(table.rows()).unwrap();
-    writes.write(1, "old form".into()).await.unwrap();
-    drop(writes);
-    let node = redis.hearing_node("2").await;
-    let cache = Cache::<u64, String>::builder("users").schema(2).build(&node).unwrap();
-    let writes = WriteBehind::builder(&cache).durable(table.rows()).unwrap();
-    eventually("it stands aside", async || writes.report().aside == 1).await;
-    let aside = writes.aside(1).await.unwrap().remove(0);
-    assert_eq!((aside.key.as_str(), aside.value), ("1", None));
-    assert_eq!(table.row(1), None);
 }
 
 #[tokio::test]

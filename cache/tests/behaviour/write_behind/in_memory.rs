@@ -150,8 +150,8 @@ async fn a_row_that_never_succeeds_is_set_aside_and_the_rest_goes_on() {
 #[tokio::test(start_paused = true)]
 async fn a_row_that_stands_aside_can_be_tried_again_or_dropped() {
     let table = Table::new();
-    table.refuse(1);
-    table.refuse(2);
+    table.refuse_for_good(1);
+    table.refuse_for_good(2);
     let writes = lonely().await.tries(1).in_memory(table.pairs()).unwrap();
     writes.write(1, "one".into()).await.unwrap();
     writes.write(2, "two".into()).await.unwrap();
@@ -171,7 +171,7 @@ async fn a_row_that_stands_aside_can_be_tried_again_or_dropped() {
 #[tokio::test(start_paused = true)]
 async fn a_row_that_stands_aside_never_overwrites_a_newer_one() {
     let table = Table::new();
-    table.refuse(1);
+    table.refuse_for_good(1);
     let writes = lonely().await.tries(1).in_memory(table.pairs()).unwrap();
     writes.write(1, "old".into()).await.unwrap();
     eventually("it stands aside", async || writes.report().aside == 1).await;
@@ -189,16 +189,19 @@ async fn a_sink_that_panics_or_hangs_is_a_failure_like_any_other() {
     let table = Table::held();
     let sink = table.pairs();
     let panicking = move |rows: Vec<(u64, String)>| {
-        let panics = rows.iter().any(|(key, _)| *key == 13);
+        let has = |n: u64| rows.iter().any(|(key, _)| *key == n);
+        let (panics, hangs) = (has(13), has(14));
         let writing = sink(rows);
         async move {
             assert!(!panics, "13");
-            writing.await
+            if hangs { writing.await } else { Ok(()) }
         }
     };
-    let writes = lonely().await.tries(1).in_memory(panicking).unwrap();
+    let writes = lonely().await.tries(1).sink_timeout(Duration::from_secs(1));
+    let writes = writes.in_memory(panicking).unwrap();
     writes.write(13, "panics".into()).await.unwrap();
     writes.write(14, "hangs".into()).await.unwrap();
+    writes.write(15, "is taken".into()).await.unwrap();
     eventually("both stand aside", async || writes.report().aside == 2).await;
     let aside = writes.aside(2).await.unwrap();
     let error = |key: &str| aside.iter().find(|row| row.key == key).unwrap().error.as_str();

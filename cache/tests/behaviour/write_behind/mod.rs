@@ -2,6 +2,12 @@
 
 mod dead_letters;
 mod durable;
+mod ending;
 mod faults;
 mod in_memory;
+mod lost_answers;
+mod outage;
+mod room;
+mod schemas;
+mod storm;
 mod table;

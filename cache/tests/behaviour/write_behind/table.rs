@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use strata_cache::{Read, Row, WriteBehind};
+use strata_cache::{PermanentFailure, Read, Row, WriteBehind};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 
@@ -27,6 +27,7 @@ struct State {
     /// Rows that came too late.
     ignored: usize,
     refused: HashSet<u64>,
+    refused_for_good: HashSet<u64>,
     is_down: bool,
     hangs_after_commit: bool,
     calls: Vec<Instant>,
@@ -63,8 +64,20 @@ impl Table {
         self.state().refused.insert(key);
     }
 
+    /// Says that no later try can mend it.
+    pub(crate) fn refuse_for_good(&self, key: u64) {
+        self.state().refused_for_good.insert(key);
+    }
+
     pub(crate) fn accept(&self, key: u64) {
-        self.state().refused.remove(&key);
+        let mut state = self.state();
+        state.refused.remove(&key);
+        state.refused_for_good.remove(&key);
+    }
+
+    /// Somebody else writes a row, past the cache.
+    pub(crate) fn overwrite(&self, key: u64, value: &str) {
+        self.state().rows.insert(key, (u64::MAX, value.to_owned()));
     }
 
     pub(crate) fn set_down(&self, is_down: bool) {
@@ -134,6 +147,12 @@ impl Table {
             if state.is_down || rows.iter().any(|(key, ..)| state.refused.contains(key)) {
                 return Err(std::io::Error::other("the table refuses"));
             }
+            if let Some((key, ..)) =
+                rows.iter().find(|(key, ..)| state.refused_for_good.contains(key))
+            {
+                let never = PermanentFailure(format!("the table never takes {key}"));
+                return Err(std::io::Error::other(never));
+            }
             for (key, version, value) in rows {
                 let held = state.rows.get(&key).map(|(version, _)| *version);
                 if held.is_some_and(|held| held >= version) {
@@ -167,4 +186,5 @@ impl Table {
     }
 }
 
-type Writing = std::pin::Pin<Box<dyn Future<Output = Result<(), std::io::Error>> + Send>>;
+pub(crate) type Writing =
+    std::pin::Pin<Box<dyn Future<Output = Result<(), std::io::Error>> + Send>>;

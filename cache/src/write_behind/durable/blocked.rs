@@ -1,0 +1,85 @@
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::writer::{Durable, Room, Terms};
+use crate::invalidate::to_its_end;
+use crate::write_behind::WriteError;
+use crate::{Key, Value};
+
+/// How soon the first of those who wait for room asks Redis again: other nodes make room too.
+const ROOM_POLL: Duration = Duration::from_millis(50);
+
+/// Writers of this node that wait for room, in the order in which they came. The first alone asks
+/// Redis, and wakes the next as soon as its own write is taken.
+#[derive(Default)]
+pub(crate) struct Blocked {
+    turn: Mutex<()>,
+    n: AtomicUsize,
+}
+
+/// A place in the queue, until it is dropped.
+struct Place<'a>(&'a Blocked);
+
+impl Blocked {
+    fn is_any(&self) -> bool {
+        self.n.load(SeqCst) > 0
+    }
+
+    async fn turn(&self) -> (Place<'_>, MutexGuard<'_, ()>) {
+        self.n.fetch_add(1, SeqCst);
+        let place = Place(self);
+        (place, self.turn.lock().await)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.n.fetch_sub(1, SeqCst);
+    }
+}
+
+impl<K: Key, V: Value + Clone> Durable<K, V> {
+    /// Waits while there is no room.
+    pub(crate) async fn write(
+        self: &Arc<Self>,
+        key: K,
+        value: V,
+        version: Option<u64>,
+    ) -> Result<u64, WriteError> {
+        let value = Arc::new(value);
+        // Whoever came before goes first, but a key that waits already has its room.
+        let room = if self.blocked.is_any() { Room::OfItsKey } else { Room::Any };
+        let first = self.attempt(key.clone(), Arc::clone(&value), Terms { version, room }).await;
+        if !matches!(first, Err(WriteError::Full { .. })) {
+            return first;
+        }
+        let _turn = self.blocked.turn().await;
+        let terms = Terms { version, room: Room::Any };
+        loop {
+            let freed = self.room.notified();
+            tokio::pin!(freed);
+            freed.as_mut().enable();
+            let attempt = self.attempt(key.clone(), Arc::clone(&value), terms).await;
+            if !matches!(attempt, Err(WriteError::Full { .. })) {
+                return attempt;
+            }
+            let pause = ROOM_POLL.mul_f64(0.75 + rand::random::<f64>() / 2.0);
+            tokio::time::timeout(pause, freed).await.unwrap_or(());
+        }
+    }
+
+    /// One attempt, which goes on where its caller goes away.
+    pub(crate) async fn attempt(
+        self: &Arc<Self>,
+        key: K,
+        value: Arc<V>,
+        terms: Terms,
+    ) -> Result<u64, WriteError> {
+        let writing = tokio::spawn(Arc::clone(self).try_write(key, value, terms));
+        to_its_end(writing).await.unwrap_or(Err(WriteError::Closed))
+    }
+}

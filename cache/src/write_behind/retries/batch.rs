@@ -1,0 +1,61 @@
+use tokio::time::Instant;
+
+/// A row that failed so often right after the sink took others is at fault beyond doubt.
+const STRONG: u32 = 2;
+
+/// Rows that are sent together.
+pub(in crate::write_behind) struct Batch<T> {
+    pub(in crate::write_behind) receipts: Vec<T>,
+    /// How often they were sent, and failed.
+    pub(in crate::write_behind) sent: u32,
+    /// Since they were taken, or last failed, the sink has taken others so often.
+    pub(super) seen: u64,
+    /// How often they failed although it had.
+    pub(super) evidence: u32,
+    /// How often a row failed alone, and how often of these it was its own fault.
+    pub(super) alone: u32,
+    pub(super) faults: u32,
+    pub(super) id: u64,
+    /// Whose half it is, and whether the other half failed: then this one may be innocent.
+    pub(super) half_of: Option<u64>,
+    pub(super) is_cleared: bool,
+    pub(super) due: Instant,
+    pub(super) failing_since_ms: Option<u64>,
+}
+
+impl<T> Batch<T> {
+    /// A row that others need not wait for.
+    pub(super) fn is_at_fault(&self) -> bool {
+        self.alone > 0 && self.evidence >= STRONG
+    }
+
+    pub(super) fn risk(&self) -> (bool, usize) {
+        (self.is_at_fault(), self.receipts.len())
+    }
+
+    /// Whether a row at fault may be among them, or none of them has failed.
+    pub(super) fn stays_apart(&self) -> bool {
+        self.evidence > 0 || self.failing_since_ms.is_none()
+    }
+
+    /// Its history without its rows.
+    pub(super) fn empty(&self) -> Self {
+        Self { receipts: Vec::new(), ..*self }
+    }
+
+    /// The history of two that become one: what was held against them counts no more.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            sent: self.sent.max(other.sent),
+            seen: self.seen.min(other.seen),
+            evidence: 0,
+            alone: 0,
+            faults: 0,
+            half_of: None,
+            is_cleared: false,
+            due: Instant::now(),
+            failing_since_ms: self.failing_since_ms.min(other.failing_since_ms),
+            ..self
+        }
+    }
+}

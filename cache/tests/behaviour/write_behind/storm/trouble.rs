@@ -1,0 +1,60 @@
+//! What fails.
+
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+
+use rand::RngExt;
+
+use super::world::{World, pause};
+use crate::support::proxy::{LINES, Line, Way};
+
+/// One fault, for a while, and its mend.
+pub(super) async fn one(world: &World) {
+    pause(300).await;
+    let (fault, n) = {
+        let mut rng = rand::rng();
+        (rng.random_range(0..10), rng.random_range(0..world.nodes.len()))
+    };
+    world.faults.fetch_add(1, SeqCst);
+    match fault {
+        // Requests arrive, answers do not.
+        0 | 1 => held(world, n, (&[Line::L2], &[Way::Answers])).await,
+        2 => held(world, n, (&LINES, &[Way::Requests, Way::Answers])).await,
+        3 => {
+            let mut proxy = world.proxies[n].lock().await;
+            proxy.cut().await;
+            pause(600).await;
+            proxy.restore().await;
+        }
+        4 => {
+            world.redis.freeze();
+            pause(900).await;
+            world.redis.thaw();
+        }
+        5 => {
+            let () = world.redis.ask(&["CLIENT", "KILL", "TYPE", "normal"]).await;
+        }
+        6 => {
+            world.table.set_down(true);
+            pause(1_500).await;
+            world.table.set_down(false);
+        }
+        7 => world.node(n).crash().await,
+        8 => {
+            world.node(n).drop_runtime();
+            pause(500).await;
+            world.replace(n).await;
+        }
+        _ => {
+            world.node(n).node.tasks().abort("flusher of rows");
+        }
+    }
+}
+
+async fn held(world: &World, n: usize, (lines, ways): (&[Line], &[Way])) {
+    let mut proxy = world.proxies[n].lock().await;
+    proxy.hold(lines, ways).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    pause(900).await;
+    proxy.restore().await;
+}
