@@ -199,7 +199,7 @@ const MAX_NAMES: u64 = 90_000;
 /// most by a script, since that takes a moment, the others as a service does. Says how many.
 async fn invalidate_others(redis: &Redis, cache: &Cache<u64, String>, round: u64) -> u64 {
     let fill = "local names = redis.call('HLEN', KEYS[1])
-        local room = math.min(ARGV[2] - names, 10000)
+        local room = math.min(ARGV[2] - names, 1000)
         for i = names + 1, names + room do
           local n = string.format('%.0f', redis.call('INCR', KEYS[2]))
           redis.call('HSET', KEYS[1], 'tag:round:' .. ARGV[1] .. ':user:' .. i, n)
