@@ -19,7 +19,7 @@ pub async fn drop_dead_letters(
     #[server(default)] typed: String,
 ) -> Result<String, ApiError> {
     let query = read(&query)?;
-    if query.id.is_none() && typed.trim() != cache {
+    if query.id.as_deref().is_none_or(str::is_empty) && typed.trim() != cache {
         let why = "drop dead letters: the name of the cache must be typed, exactly";
         return Err(refuse(ApiError::Invalid(why.to_owned())));
     }
