@@ -34,8 +34,8 @@ pub use api::{
 };
 #[cfg(feature = "ssr")]
 pub use api::{
-    ChangeFault, Compare, FinishRun, ForgetProgress, Measure, StartRun, StepRun, StopComparison,
-    StopMeasuring, StopRun, Wish,
+    ChangeFault, Compare, DropDeadLetters, FinishRun, ForgetProgress, Measure, RedriveDeadLetters,
+    StartRun, StepRun, StopComparison, StopDeadLetters, StopMeasuring, StopRun, Wish,
 };
 pub use app::App;
 #[cfg(feature = "ssr")]

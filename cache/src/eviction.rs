@@ -5,10 +5,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::cmd;
-use strata_report::may_evict_data;
+use strata_report::{L2Report, may_evict_data};
 use tokio::sync::Notify;
 
 use crate::l2::{Failed, Link};
+use crate::shared::Shared;
 use crate::tasks::log_safely;
 
 /// Somebody may set another policy while Redis runs.
@@ -89,7 +90,7 @@ impl Eviction {
         let Some(policy) = policy else { return };
         log_safely(|| {
             let names = names.join(", ");
-            tracing::error!(
+            tracing::warn!(
                 node,
                 policy,
                 names,
@@ -100,6 +101,21 @@ impl Eviction {
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    pub(crate) fn l2_report(&self) -> L2Report {
+        let Some(link) = self.link() else { return L2Report::default() };
+        L2Report { eviction_policy: self.eviction().policy(), ..link.report() }
+    }
+
+    /// The caches and structures whose data in Redis nobody could load again.
+    pub(crate) fn unloadable(&self) -> Vec<String> {
+        let durable = self.ears().into_iter().filter(|ear| ear.is_durable());
+        let mut names: Vec<String> = durable.map(|ear| ear.cache().to_owned()).collect();
+        names.extend(self.structure_names());
+        names
     }
 }
 

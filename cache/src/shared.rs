@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
-use strata_report::{L2Report, NodeReport};
+use strata_report::NodeReport;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -131,22 +131,9 @@ impl Shared {
         }
     }
 
-    fn l2_report(&self) -> L2Report {
-        let Some(link) = self.link() else { return L2Report::default() };
-        L2Report { eviction_policy: self.eviction.policy(), ..link.report() }
-    }
-
     /// What is known of Redis's policy of eviction.
     pub(crate) fn eviction(&self) -> &Arc<Eviction> {
         &self.eviction
-    }
-
-    /// The caches and structures whose data in Redis nobody could load again.
-    fn unloadable(&self) -> Vec<String> {
-        let durable = self.ears().into_iter().filter(|ear| ear.is_durable());
-        let mut names: Vec<String> = durable.map(|ear| ear.cache().to_owned()).collect();
-        names.extend(self.structure_names());
-        names
     }
 
     /// This cache's keys in L2, as a schema names them; `None` without Redis.
@@ -185,7 +172,7 @@ impl Shared {
         self.structures.read().unwrap_or_else(PoisonError::into_inner).contains(name)
     }
 
-    fn structure_names(&self) -> Vec<String> {
+    pub(crate) fn structure_names(&self) -> Vec<String> {
         let structures = self.structures.read().unwrap_or_else(PoisonError::into_inner);
         let mut names: Vec<String> = structures.iter().cloned().collect();
         names.sort();

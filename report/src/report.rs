@@ -332,11 +332,12 @@ pub struct L2Report {
     #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub server: Option<ServerKind>,
     /// What Redis does when its memory is full, its `maxmemory-policy`, as last asked; `None` where
-    /// it was not asked yet or does not say.
-    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    /// it was not asked yet or does not say. No screen of the browser's own needs it.
+    #[cfg(not(target_arch = "wasm32"))]
     pub eviction_policy: Option<String>,
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 impl L2Report {
     /// Whether Redis may evict keys without a time to live, such as unwritten values and
     /// structures, as far as is known.

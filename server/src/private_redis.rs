@@ -225,7 +225,8 @@ fn arguments(dir: &Path) -> Vec<OsString> {
         "--maxmemory",
         "64mb",
         "--maxmemory-policy",
-        "allkeys-lfu",
+        // The lab keeps unwritten values and structures there too, which have no time to live.
+        "volatile-lfu",
         "--logfile",
         "redis.log",
         "--unixsocketperm",

@@ -50,6 +50,8 @@ pub(crate) fn router(state: AppState, hosts: Hosts) -> Router {
         .route("/api/v1/caches/{cache}/agreement", get(api::caches::agreement))
         .route("/api/v1/caches/{cache}/history", get(api::history::of_cache))
         .route("/api/v1/caches/{cache}/keys", get(api::keys::search))
+        .route("/api/v1/write-behinds", get(api::dead_letters::write_behinds))
+        .route("/api/v1/caches/{cache}/dead-letters", get(api::dead_letters::list))
         .route("/api/v1/audit", get(api::audit::list))
         // Scripts that act
         .route(
@@ -67,6 +69,12 @@ pub(crate) fn router(state: AppState, hosts: Hosts) -> Router {
         .route("/api/v1/caches/{cache}/key/refresh", post(api::keys::refresh_it))
         .route("/api/v1/caches/{cache}/plans", post(api::invalidations::plan))
         .route("/api/v1/plans/{id}/run", post(api::invalidations::run))
+        .route("/api/v1/caches/{cache}/dead-letters/redrive", post(api::dead_letters::redrive))
+        .route("/api/v1/caches/{cache}/dead-letters/drop", post(api::dead_letters::forget))
+        .route(
+            "/api/v1/caches/{cache}/dead-letters/job",
+            get(api::dead_letters::job).delete(api::dead_letters::cancel),
+        )
         .route("/api/v1/invalidations", get(api::invalidations::list))
         .route("/api/v1/caches/{cache}/invalidations", post(api::invalidations::start))
         .route(

@@ -6,6 +6,8 @@
 //! a tenth of the program that it has to load.
 
 #[cfg(feature = "ssr")]
+mod dead_letters;
+#[cfg(feature = "ssr")]
 mod door;
 mod draw;
 mod error;
@@ -17,6 +19,8 @@ mod post;
 mod session;
 mod traffic;
 
+#[cfg(feature = "ssr")]
+pub use dead_letters::{DropDeadLetters, RedriveDeadLetters, StopDeadLetters};
 #[cfg(feature = "ssr")]
 pub(crate) use door::as_api_error;
 pub use draw::Draw;

@@ -35,6 +35,12 @@ pub(crate) fn job_address(job: &Job) -> String {
     format!("{beside}&job={}", job.id)
 }
 
+/// Where the dead letters of a cache are listed.
+#[cfg(feature = "ssr")]
+pub(crate) fn dead_letters_address(cache: &str) -> String {
+    format!("/caches/{}?view=dead-letters", encode(cache))
+}
+
 /// Where a run of the lab is watched.
 #[cfg(feature = "ssr")]
 pub(crate) fn run_address(topic: &str, id: &str) -> String {

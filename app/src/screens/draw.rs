@@ -2,12 +2,15 @@ use leptos::prelude::*;
 use strata_console::ConsoleError;
 
 use super::sheet::{Drawing, Sheet};
-use super::{Asked, activity, alerts, cache, keys, lab, nodes, redis};
+use super::{Asked, activity, alerts, cache, dead_letters, keys, lab, nodes, redis};
 use crate::api::ApiError;
 
 /// Draws the page of an address.
 pub(crate) async fn draw(asked: &Asked) -> Drawing {
     let drawn = match asked.parts().as_slice() {
+        ["caches", name] if asked.field("view") == Some("dead-letters") => {
+            dead_letters::page(asked, name).await
+        }
         ["caches", name] => cache::page(asked, name).await,
         ["keys"] => keys::page(asked).await,
         ["nodes"] => nodes::page(asked).await,

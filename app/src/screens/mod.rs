@@ -7,6 +7,7 @@ pub(crate) mod alerts;
 mod asked;
 mod cache;
 mod chart;
+mod dead_letters;
 mod draw;
 mod keys;
 mod lab;

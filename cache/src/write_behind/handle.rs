@@ -7,9 +7,8 @@ use tokio::time::Instant;
 
 use super::durable::{Room, Terms, Waiting};
 use super::inner::{Inner, Kind};
-use super::{Aside, Drained, WriteBehindBuilder, WriteError};
+use super::{Drained, WriteBehindBuilder, WriteError};
 use crate::clock::millis;
-use crate::invalidate::to_its_end;
 use crate::{Cache, Key, LoadError, Loaded, Read, Value};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -27,8 +26,9 @@ const KEPT_IN_DOUBT: Duration = Duration::from_secs(1);
 /// batches by a sink of the caller's. What fails is tried again with growing pauses; a batch that
 /// fails is halved until the row that never succeeds is alone, and that is set aside after its
 /// last try, if the sink takes others meanwhile. What cannot be read or copied, because code of the
-/// key or the value fails or panics, is set aside at once. A row that stands aside is no longer in
-/// effect: readers see the source's row again.
+/// key or the value fails or panics, is set aside at once. A row that stands aside is a dead letter,
+/// and no longer in effect: readers see the source's row again until it is redriven, by
+/// [`redrive_dead_letters`](Self::redrive_dead_letters) or from a dashboard.
 ///
 /// While the source is away nothing is set aside: the rows wait, tried with growing pauses, and go
 /// in whole batches when it is back.
@@ -192,43 +192,6 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
     /// The value that this node has written and the source does not have yet.
     pub fn unwritten(&self, key: &K) -> Option<Arc<V>> {
         self.inner.kind.unwritten(key).map(|(value, _)| value)
-    }
-
-    /// The oldest rows that stand aside, at most `limit`; of the durable kind those of all nodes.
-    ///
-    /// # Errors
-    /// [`WriteError::Away`].
-    pub async fn aside(&self, limit: usize) -> Result<Vec<Aside<V>>, WriteError> {
-        match &self.inner.kind {
-            Kind::Memory(memory) => Ok(memory.aside(limit)),
-            Kind::Durable(durable) => durable.aside(limit).await,
-        }
-    }
-
-    /// Queues a row again that stands aside; says whether it did. Where a newer value of its key
-    /// waits already, the row is dropped.
-    ///
-    /// # Errors
-    /// [`WriteError::Away`] and [`WriteError::Closed`].
-    pub async fn retry_aside(&self, id: &str) -> Result<bool, WriteError> {
-        match &self.inner.kind {
-            Kind::Memory(memory) => memory.retry_aside(id).await,
-            Kind::Durable(durable) => {
-                let retrying = tokio::spawn(Arc::clone(durable).retry_aside(id.to_owned()));
-                to_its_end(retrying).await.unwrap_or(Err(WriteError::Closed))
-            }
-        }
-    }
-
-    /// Forgets a row that stands aside; says whether there was one.
-    ///
-    /// # Errors
-    /// [`WriteError::Away`].
-    pub async fn drop_aside(&self, id: &str) -> Result<bool, WriteError> {
-        match &self.inner.kind {
-            Kind::Memory(memory) => Ok(memory.drop_aside(id)),
-            Kind::Durable(durable) => durable.drop_aside(id).await,
-        }
     }
 
     /// Takes no write any more, brings what waits to the source without pausing for the interval,

@@ -1,5 +1,7 @@
 //! A Redis that may evict what nobody could load again.
 
+use std::sync::{Arc, Mutex};
+
 use strata_cache::{WriteBehind, WriteError};
 
 use crate::support::ways::node_of_user;
@@ -77,4 +79,67 @@ async fn where_an_acl_forbids_both_the_policy_is_unknown_and_writes_are_taken() 
     careful.write(1, "a".into()).await.unwrap();
     assert_eq!(policy(&node), None);
     assert!(!node.report().l2.breaker_open);
+}
+
+/// Keeps the warnings that name a policy.
+#[derive(Clone, Default)]
+struct Log {
+    warnings: Arc<Mutex<Vec<String>>>,
+}
+
+impl tracing::Subscriber for Log {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() <= tracing::Level::WARN && metadata.target().starts_with("strata")
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        struct Line(String);
+        impl tracing::field::Visit for Line {
+            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+                self.0.push_str(&format!("{field}={value:?} "));
+            }
+        }
+        let mut line = Line(String::new());
+        event.record(&mut line);
+        if line.0.contains("policy=") {
+            self.warnings.lock().unwrap().push(line.0);
+        }
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[tokio::test]
+async fn the_log_says_once_a_policy_that_acknowledged_writes_may_be_evicted() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.clone());
+    let warnings = || log.warnings.lock().unwrap().clone();
+    let redis = Redis::start().await;
+    set_policy(&redis, "volatile-lru").await;
+    let node = redis.node("1").await;
+    let _writes = WriteBehind::builder(&cache(&node)).durable(sink).unwrap();
+    eventually("the policy is known", async || policy(&node).is_some()).await;
+    assert_eq!(warnings(), [""; 0], "it leaves keys without a time to live alone");
+    set_policy(&redis, "allkeys-lru").await;
+    // Whatever is new has the policy asked again.
+    let _counters = node.structures("counters").unwrap();
+    eventually("it is told", async || !warnings().is_empty()).await;
+    let _carts = node.structures("carts").unwrap();
+    set_policy(&redis, "allkeys-lfu").await;
+    let _more = node.structures("more").unwrap();
+    eventually("the other one is told", async || warnings().len() > 1).await;
+    let told = warnings();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].contains("allkeys-lru") && told[0].contains("users, counters"), "{told:?}");
+    assert!(told[1].contains("allkeys-lfu"), "{told:?}");
 }

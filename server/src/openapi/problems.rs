@@ -47,6 +47,22 @@ problems! {
         "400": "bad-pattern, bad-limit, bad-cursor, bad-query, bad-path",
         "404": "unknown-cache",
     }
+    /// It lists dead letters.
+    DeadLetterSearch {
+        "400": "bad-pattern, bad-limit, bad-query, bad-path",
+        "404": "unknown-cache, no-write-behind",
+        "503": "node-gone, dead-letters-away",
+    }
+    /// It redrives or drops dead letters.
+    OfDeadLetters {
+        "400": "bad-pattern, malformed-json, bad-path",
+        "404": "unknown-cache, no-write-behind",
+        "409": "dead-letters-busy",
+        "415": "not-json",
+        "422": "wrong-fields",
+    }
+    /// It is about a run over dead letters.
+    OfDeadLetterJob { "404": "no-dead-letter-job", }
     /// It marks a key as stale, or loads it anew.
     Softening {
         "400": "bad-key, bad-path",

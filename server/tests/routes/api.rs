@@ -89,3 +89,23 @@ async fn a_local_caller_is_told_that_it_may_act() {
     let session = running.get("/api/v1/session").await.json();
     assert_eq!((&session["role"], &session["refusal"]), (&json!("operator"), &Value::Null));
 }
+
+#[tokio::test]
+async fn where_there_is_no_write_behind_there_are_no_dead_letters() {
+    let running = start(|_| {}).await;
+    assert_eq!(running.get("/api/v1/write-behinds").await.json(), json!([]));
+    let letters = "/api/v1/caches/users/dead-letters";
+    running.get(letters).await.is_problem(404, "no-write-behind");
+    running.get("/api/v1/caches/cats/dead-letters").await.is_problem(404, "unknown-cache");
+    running.get(&format!("{letters}?limit=0")).await.is_problem(400, "bad-limit");
+    running.get(&format!("{letters}?key=[")).await.is_problem(400, "bad-pattern");
+    running.get(&format!("{letters}/job")).await.is_problem(404, "no-dead-letter-job");
+    running.delete(&format!("{letters}/job")).await.is_problem(404, "no-dead-letter-job");
+    for action in ["redrive", "drop"] {
+        let path = format!("{letters}/{action}");
+        running.send(Method::POST, &path, &json!({})).await.is_problem(404, "no-write-behind");
+        // A slip does not mean all of them.
+        let slip = json!({ "keys": "4*" });
+        running.send(Method::POST, &path, &slip).await.is_problem(422, "wrong-fields");
+    }
+}

@@ -111,13 +111,17 @@ async fn a_viewer_and_a_read_only_program_refuse_every_change() {
             run.as_str(),
             "/api/v1/caches/users/keys/1/soften",
             "/api/v1/caches/users/keys/1/refresh",
+            "/api/v1/caches/users/dead-letters/redrive",
+            "/api/v1/caches/users/dead-letters/drop",
         ] {
             post(&running, path, json!({})).await.is_problem(403, "refused");
         }
         running.delete("/api/v1/caches/users/keys/1").await.is_problem(403, "refused");
         running.delete("/api/v1/invalidations/1").await.is_problem(403, "refused");
+        let job = "/api/v1/caches/users/dead-letters/job";
+        running.delete(job).await.is_problem(403, "refused");
         let trail = running.get("/api/v1/audit").await.json();
-        assert_eq!(trail["entries"].as_array().unwrap().len(), 5, "{trail}");
+        assert_eq!(trail["entries"].as_array().unwrap().len(), 8, "{trail}");
     }
 }
 

@@ -35,7 +35,7 @@ async fn it_listens_on_a_socket_alone_and_goes_away_with_its_directory() {
     let url = redis.url();
     let socket = url.strip_prefix("redis+unix://").unwrap();
     let said = info(socket).await;
-    assert!(said.contains("allkeys-lfu"), "{said}");
+    assert!(said.contains("volatile-lfu"), "{said}");
     assert!(said.contains("port\r\n$1\r\n0\r\n"), "no TCP: {said}");
     let (pid, dir) = (redis.pid().unwrap(), Path::new(socket).parent().unwrap());
     assert!(is_alive(pid));
@@ -55,7 +55,7 @@ async fn it_is_started_again_on_the_same_socket_when_it_dies() {
         timeout(PATIENCE, pids.wait_for(is_another)).await.unwrap().unwrap();
         let url = redis.url();
         let said = info(url.strip_prefix("redis+unix://").unwrap()).await;
-        assert!(said.contains("allkeys-lfu"));
+        assert!(said.contains("volatile-lfu"));
     }
     redis.stop().await;
 }

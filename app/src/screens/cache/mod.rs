@@ -12,5 +12,6 @@ mod settings;
 mod sizes;
 mod time_left;
 mod what_if;
+mod writes;
 
 pub(super) use page::page;

@@ -4,6 +4,7 @@ use strata_report::{CacheDetails, Past, Range};
 
 use super::{
     evictions, groups, head, keys, latency, levels, outcomes, settings, sizes, time_left, what_if,
+    writes,
 };
 use crate::api::ApiError;
 use crate::screens::Asked;
@@ -45,6 +46,7 @@ pub(super) fn draw(details: &CacheDetails, past: &Past, names: &[String]) -> Dra
             {head::head(&seen, names)}
             {outcomes::card(&seen)}
             {head::now(&seen)}
+            {writes::card(&seen)}
             {levels::card(&seen)}
             {what_if::card(&seen)}
             {groups::card(&seen)}

@@ -11,3 +11,4 @@ mod search;
 mod value;
 
 pub(super) use page::page;
+pub(super) use value::shown as shown_value;

@@ -2,7 +2,7 @@
 const MAX_CHARS: usize = 20_000;
 
 /// A value as it is shown, and whether it was cut.
-pub(super) fn shown(json: &str) -> (String, bool) {
+pub(in crate::screens) fn shown(json: &str) -> (String, bool) {
     let text = indented(json).unwrap_or_else(|| json.to_owned());
     match text.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => (format!("{}…", &text[..end]), true),

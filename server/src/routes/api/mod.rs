@@ -2,6 +2,7 @@ pub(crate) mod activity;
 pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod caches;
+pub(crate) mod dead_letters;
 mod error;
 pub(crate) mod history;
 pub(crate) mod invalidations;

@@ -1,0 +1,68 @@
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use strata_report::{DeadLetterPage, DeadLetterQuery};
+
+use super::list::{count, fields};
+use super::page::Shown;
+use super::search::address;
+use crate::api::DropDeadLetters;
+use crate::screens::sheet::titled;
+
+/// Asks before dead letters are dropped, since they are the only copy of acknowledged writes.
+pub(super) fn card(shown: &Shown<'_>, page: &DeadLetterPage) -> AnyView {
+    let count = count(shown.query, page, shown.is_first);
+    let refusal = shown.refusal.clone();
+    let again = shown.query.id.is_none().then(|| {
+        view! {
+            <div class="field">
+                <label for="typed">"Type the name of the cache to confirm"</label>
+                <input id="typed" name="typed" class="mono" required=true autocomplete="off" spellcheck="false" />
+            </div>
+        }
+    });
+    let (what, button) = match (shown.query.id.is_some(), page.rows.first()) {
+        (true, Some(row)) => (format!("the dead letter of key {}", row.key), "Drop it".to_owned()),
+        (true, None) => (String::new(), String::new()),
+        (false, _) => (count.clone(), format!("Drop {count}")),
+    };
+    if what.is_empty() {
+        return titled(
+            "drop",
+            "Drop",
+            "nothing was changed",
+            view! { <p class="empty">"There is no such dead letter any more."</p> },
+        );
+    }
+    let back = match &shown.query.id {
+        Some(_) => address(shown.cache, &DeadLetterQuery::default(), &[]),
+        None => address(shown.cache, shown.query, &[]),
+    };
+    let (lost, keep) = match shown.query.id.is_some() || page.rows.len() == 1 {
+        true => (
+            "The database does not have its value, and nothing else keeps it: the write is lost.",
+            "Keep it",
+        ),
+        false => (
+            "The database does not have their values, and nothing else keeps them: the writes are lost.",
+            "Keep them",
+        ),
+    };
+    titled(
+        "drop",
+        "Drop",
+        "nothing was changed yet",
+        view! {
+            <p>"Drop "<strong>{what}</strong>" of cache "<strong>{shown.cache.to_owned()}</strong>"? "{lost}</p>
+            <form action=DropDeadLetters::PATH method="post" class="confirm">
+                {fields(shown.cache, shown.query)}
+                {again}
+                <div class="acts">
+                    <button type="submit" class="button heavy" disabled=refusal.is_some() data-testid="confirm">{button}</button>
+                    <a class="button" href=back>{keep}</a>
+                </div>
+                <p class="failure" role="alert"></p>
+                <p class="refusal">{refusal.clone()}</p>
+            </form>
+        },
+    )
+}

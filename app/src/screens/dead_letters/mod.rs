@@ -1,0 +1,11 @@
+//! The dead letters of a cache: acknowledged writes that the database refused. They are listed,
+//! redriven and dropped here; see `page`.
+
+mod confirm;
+mod job;
+mod list;
+mod page;
+mod search;
+mod time;
+
+pub(super) use page::page;
