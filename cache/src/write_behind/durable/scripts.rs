@@ -230,7 +230,7 @@ scripts! {
              local of = fields(row[2])
              if redis.call('HSETNX', KEYS[2], of.k, of.v) == 1 then
                redis.call('XADD', KEYS[1], '*', 'k', of.k)
-               redis.call('UNLINK', KEYS[k])
+               remove(KEYS[k], k + 1, a + 1)
                announce(k + 1, a + 1)
                redriven = redriven + 1
              else
