@@ -45,6 +45,7 @@ mod scout;
 mod script;
 mod seat;
 mod shared;
+mod showing;
 mod slices;
 pub mod structures;
 mod sweep;
