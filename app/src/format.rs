@@ -130,6 +130,26 @@ pub(crate) fn clock(at_ms: u64) -> String {
     format!("{:02}:{:02}:{:02}", s / 3_600, s / 60 % 60, s % 60)
 }
 
+/// Day and time in UTC as machines read it, `2026-01-31T09:05:00Z`.
+#[cfg(feature = "ssr")]
+pub(crate) fn timestamp(at_ms: u64) -> String {
+    let (year, month, day) = date_of(at_ms / 86_400_000);
+    format!("{year:04}-{month:02}-{day:02}T{}Z", clock(at_ms))
+}
+
+// Howard Hinnant's way from days since 1970 to a date.
+#[cfg(feature = "ssr")]
+fn date_of(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    (year + era * 400 + u64::from(month <= 2), month, day)
+}
+
 /// "1 entry", "2 entries".
 pub(crate) fn plural(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(n), if n == 1 { one } else { many })
@@ -251,6 +271,15 @@ mod tests {
         assert_eq!(short(0.0005, 4), "0.0005");
         assert_eq!(short(600.0, 4), "600");
         assert_eq!(short(100.0, 0), "100");
+    }
+
+    #[test]
+    #[cfg(feature = "ssr")]
+    fn a_timestamp_has_a_date_that_machines_read() {
+        assert_eq!(timestamp(0), "1970-01-01T00:00:00Z");
+        assert_eq!(timestamp(951_827_696_000), "2000-02-29T12:34:56Z");
+        assert_eq!(timestamp(1_767_225_599_999), "2025-12-31T23:59:59Z");
+        assert_eq!(timestamp(4_107_542_400_000), "2100-03-01T00:00:00Z");
     }
 
     #[test]

@@ -43,7 +43,10 @@ mod settings;
 mod source_face;
 mod survivors;
 
-pub use access::{Access, AccessSettings, Actor};
+pub use access::{
+    Access, AccessSettings, Actor, Credentials, InVain, LogInError, LoggedIn, Origin, Rights,
+    Token, TokenError,
+};
 pub use console::Console;
 pub use error::ConsoleError;
 pub use found::Found;

@@ -34,7 +34,7 @@ mod write_behind;
 pub use activity::{Activity, ActivityFilter, Event, EventKind, What};
 pub use ages::Ages;
 pub use alerts::{Alert, AlertsHead, Severity};
-pub use console::{AuditEntry, AuditPage, Role, Session, Snapshot};
+pub use console::{AuditEntry, AuditHome, AuditPage, Role, Session, Snapshot};
 pub use details::{CacheDetails, Expiries};
 pub use evictions::{Cause, Evictions};
 pub use frame::{CacheFrame, Frame, History, NodeFrame, Point, RedisState, TrafficState, Window};

@@ -2,13 +2,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use axum::http::HeaderName;
 use leptos::config::LeptosOptions;
-use strata_console::{Protected, ProtectedError};
+use strata_console::{Protected, ProtectedError, Token, TokenError};
 
 use super::file::ConfigFile;
-use super::{DemoFlags, RedisChoice, TrafficMode};
+use super::secrets;
+use super::{DemoFlags, Network, PublicUrl, RedisChoice, TrafficMode};
 
-// No `Debug`: it holds the operator's token, and addresses that may hold passwords.
+// No `Debug`: it holds tokens, and addresses that may hold passwords.
 /// What `strata demo` runs with, after flags, variables and file have been put together.
 #[derive(Clone)]
 pub struct Settings {
@@ -33,8 +35,18 @@ pub struct Settings {
     pub once: bool,
     /// Users to seed.
     pub n_users: u64,
-    /// The token that lets somebody act.
-    pub operator_token: Option<String>,
+    /// The tokens that let somebody act.
+    pub operators: Vec<Token>,
+    /// The tokens that let somebody look; where there are any, nobody looks without.
+    pub viewers: Vec<Token>,
+    /// Whether whoever may look may read values.
+    pub open_values: bool,
+    /// The networks of proxies that are believed.
+    pub trusted_proxies: Vec<Network>,
+    /// The header in which they name the user.
+    pub user_header: Option<HeaderName>,
+    /// Where browsers find the dashboard.
+    pub public_url: Option<PublicUrl>,
     /// Whether every change is refused.
     pub read_only: bool,
     /// Keys that the console never invalidates.
@@ -52,8 +64,15 @@ pub enum ConfigError {
     #[error("read {0}: {1}")]
     Unreadable(PathBuf, #[source] io::Error),
     /// The file is no TOML, or names an option that does not exist.
-    #[error("read {0}: {1}")]
-    Malformed(PathBuf, #[source] toml::de::Error),
+    #[error("read {path}, line {line}: {reason}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong; never the line itself, which may hold a secret.
+        reason: String,
+    },
     /// The part of the file that Leptos reads is wrong.
     #[error("read the Leptos options: {0}")]
     Leptos(String),
@@ -76,9 +95,46 @@ pub enum ConfigError {
         #[source]
         reason: ProtectedError,
     },
-    /// An empty token would let everybody act.
-    #[error("use an empty operator token")]
-    EmptyToken,
+    /// A token is none that anybody could present.
+    #[error("{reason} ({option})")]
+    Token {
+        /// The option that holds it.
+        option: &'static str,
+        /// What is wrong with it.
+        #[source]
+        reason: TokenError,
+    },
+    /// Whoever should only look could act.
+    #[error("use one token for operators and viewers (--viewer-token)")]
+    SharedToken,
+    /// A file that holds a secret cannot be read.
+    #[error("read {path} for {option}: {reason}")]
+    SecretFile {
+        /// The option that names it.
+        option: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        reason: io::Error,
+    },
+    /// An address of Redis that is none.
+    #[error("use {option}: {reason}")]
+    Redis {
+        /// The option that holds it.
+        option: &'static str,
+        /// What is wrong with it; never the address itself, which may hold a password.
+        reason: String,
+    },
+    /// Two options that say the same.
+    #[error("use --redis-url and --redis-url-file together")]
+    TwoRedis,
+    /// A name that no header has.
+    #[error("use {0:?} as the name of a header (--user-header)")]
+    UserHeader(String),
+    /// Anybody could name themselves.
+    #[error("use --user-header without --trusted-proxy")]
+    UserHeaderWithoutProxy,
     /// `--once` ends after a trace, and there is none.
     #[error("use --once without --trace")]
     OnceWithoutTrace,
@@ -98,7 +154,7 @@ impl Settings {
         let flags = flags.or(file.flags);
         let settings = Self {
             listen: flags.listen.unwrap_or(file.leptos.site_addr),
-            redis: flags.redis_url.unwrap_or_default(),
+            redis: secrets::redis(flags.redis_url, flags.redis_url_file)?,
             database_url: flags.database_url,
             data_dir: flags.data_dir.unwrap_or_else(|| "data".into()),
             nodes: flags.nodes.unwrap_or(1),
@@ -107,7 +163,12 @@ impl Settings {
             trace: flags.trace,
             once: flags.once.unwrap_or(false),
             n_users: flags.users.unwrap_or(Self::DEFAULT_N_USERS),
-            operator_token: flags.operator_token,
+            operators: secrets::OPERATORS.read(flags.operator_token, flags.operator_token_file)?,
+            viewers: secrets::VIEWERS.read(flags.viewer_token, flags.viewer_token_file)?,
+            open_values: flags.open_values.unwrap_or(false),
+            trusted_proxies: flags.trusted_proxy.unwrap_or_default(),
+            user_header: flags.user_header.map(header_name).transpose()?,
+            public_url: flags.public_url,
             read_only: flags.read_only.unwrap_or(false),
             protected: protected(flags.protect.unwrap_or_default())?,
             allowed_hosts: flags.allowed_hosts.unwrap_or_default(),
@@ -123,14 +184,22 @@ impl Settings {
         if let Some(rate) = self.rate_per_s {
             within("rate", rate.into(), 1..=1_000_000, "between 1 and 1000000")?;
         }
-        if self.operator_token.as_deref().is_some_and(str::is_empty) {
-            return Err(ConfigError::EmptyToken);
+        let is_operators = |viewer: &Token| self.operators.iter().any(|one| one.is_same_as(viewer));
+        if self.viewers.iter().any(is_operators) {
+            return Err(ConfigError::SharedToken);
+        }
+        if self.user_header.is_some() && self.trusted_proxies.is_empty() {
+            return Err(ConfigError::UserHeaderWithoutProxy);
         }
         if self.once && self.trace.is_none() {
             return Err(ConfigError::OnceWithoutTrace);
         }
         Ok(())
     }
+}
+
+fn header_name(name: String) -> Result<HeaderName, ConfigError> {
+    name.parse().map_err(|_| ConfigError::UserHeader(name))
 }
 
 fn protected(texts: Vec<String>) -> Result<Vec<Protected>, ConfigError> {
@@ -214,9 +283,101 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_token_is_refused() {
-        let error = resolve(DemoFlags::default(), "operator-token = ''").err().unwrap();
-        assert!(matches!(error, ConfigError::EmptyToken));
+    fn a_token_that_nobody_could_present_is_refused_by_the_name_of_its_option() {
+        for option in ["operator-token", "viewer-token"] {
+            for token in ["''", "' '", "'a;b'", "'pässwort'", "'two words'", "\"two\\nwo rds\""] {
+                let error = resolve(DemoFlags::default(), &format!("{option} = {token}"));
+                let error = error.err().unwrap().to_string();
+                assert!(error.contains(&format!("--{option}")), "{token}: {error}");
+                let secret = token.trim_matches(['\'', '"', ' ']);
+                assert!(secret.is_empty() || !error.contains(secret), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn tokens_come_from_options_and_files_and_lose_the_white_space_around_them() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("tokens");
+        fs::write(&file, "anna:one\r\n\n ben:two \n").unwrap();
+        let flags = DemoFlags {
+            operator_token: Some("sesame\n".into()),
+            operator_token_file: Some(file),
+            viewer_token: Some("carla:three".into()),
+            ..DemoFlags::default()
+        };
+        let settings = resolve(flags, "").unwrap();
+        let names: Vec<_> = settings.operators.iter().map(Token::name).collect();
+        assert_eq!(names, ["operator", "anna", "ben"]);
+        assert!(settings.operators[0].is("sesame") && settings.operators[2].is("two"));
+        assert_eq!(settings.viewers[0].name(), "carla");
+    }
+
+    #[test]
+    fn a_file_of_tokens_that_is_missing_or_empty_is_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("tokens");
+        let read = || {
+            let viewer_token_file = Some(file.clone());
+            resolve(DemoFlags { viewer_token_file, ..DemoFlags::default() }, "")
+        };
+        let missing = read().err().unwrap().to_string();
+        assert!(missing.contains("--viewer-token-file") && missing.contains("tokens"), "{missing}");
+        fs::write(&file, "\n").unwrap();
+        assert!(read().err().unwrap().to_string().contains("--viewer-token-file"));
+    }
+
+    #[test]
+    fn a_viewer_cannot_have_an_operators_token() {
+        let shared = "operator-token = 'anna:one'\nviewer-token = 'ben:one'";
+        let error = resolve(DemoFlags::default(), shared).err().unwrap();
+        assert!(matches!(error, ConfigError::SharedToken));
+    }
+
+    #[test]
+    fn a_user_is_named_by_a_header_only_behind_a_trusted_proxy() {
+        let header = "user-header = 'X-Forwarded-User'";
+        let error = resolve(DemoFlags::default(), header).err().unwrap();
+        assert!(matches!(error, ConfigError::UserHeaderWithoutProxy));
+        let trusted = format!("{header}\ntrusted-proxy = ['127.0.0.1', '10.0.0.0/8']");
+        assert_eq!(resolve(DemoFlags::default(), &trusted).unwrap().trusted_proxies.len(), 2);
+        let error = resolve(DemoFlags::default(), "user-header = 'a b'").err().unwrap();
+        assert!(error.to_string().contains("--user-header"), "{error}");
+    }
+
+    #[test]
+    fn what_is_wrong_in_the_file_is_told_without_the_line_that_may_hold_a_secret() {
+        for line in [
+            "operator-token = sesame",
+            "operator-token = 's3same' x",
+            "operator-token = 5353",
+            "operator-tokn = 'sesame'",
+            "redis-url = 'http://:s3same@redis'",
+            "redis-url = [5353]",
+        ] {
+            let error = resolve(DemoFlags::default(), &format!("nodes = 2\n{line}"));
+            let error = error.err().unwrap();
+            for printed in [error.to_string(), format!("{error:?}")] {
+                let leaks = ["sesame", "s3same", "5353"].iter().any(|part| printed.contains(part));
+                assert!(!leaks, "{line}: {printed}");
+            }
+        }
+        let error = resolve(DemoFlags::default(), "nodes = 2\noperator-token = 5").err().unwrap();
+        assert!(error.to_string().contains("line 5"), "{error}");
+    }
+
+    #[test]
+    fn an_address_of_redis_can_be_read_from_a_file_and_is_never_printed() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("redis");
+        fs::write(&file, "redis://:s3same@127.0.0.1\n").unwrap();
+        let redis_url_file = Some(file);
+        let flags = DemoFlags { redis_url_file, ..DemoFlags::default() };
+        let redis = resolve(flags.clone(), "").unwrap().redis;
+        assert_eq!(redis, RedisChoice::Url("redis://:s3same@127.0.0.1".into()));
+        assert!(!format!("{redis:?}").contains("s3same"));
+        let error = resolve(flags, "redis-url = 'off'").err().unwrap();
+        assert!(matches!(error, ConfigError::TwoRedis));
     }
 
     #[test]

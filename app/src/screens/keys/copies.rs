@@ -13,6 +13,7 @@ struct Copy {
     state: String,
     facts: Vec<(&'static str, String)>,
     value: Option<String>,
+    hidden: bool,
     differs: Option<bool>,
 }
 
@@ -23,10 +24,12 @@ pub(super) fn card(look: &KeyLook) -> AnyView {
         Some(SourceLook::Value { value }) => Some(value::shown(value).0),
         _ => None,
     };
+    let is_hidden = matches!(look.source, Some(SourceLook::Hidden));
     let columns = copies.iter().map(|copy| column(copy, truth.as_deref())).collect_view();
     let n_differing = copies.iter().filter(|copy| copy.differs == Some(true)).count() as u64;
     let note = match (n_differing, truth.is_some()) {
         (0, true) => "every copy agrees with the database".to_owned(),
+        (0, false) if is_hidden => "the database's value is hidden from you".to_owned(),
         (0, false) => "there is no value in the database to compare with".to_owned(),
         (n, _) => {
             format!("{} from the database", format::plural(n, "copy differs", "copies differ"))
@@ -73,6 +76,7 @@ fn column(copy: &Copy, truth: Option<&str>) -> impl IntoView + use<> {
             <p class="state">{copy.state.clone()}</p>
             {differs.then(|| view! { <p class="failure">"Differs from the database."</p> })}
             <dl>{facts}</dl>
+            {copy.hidden.then(|| view! { <p class="small">"Its value is hidden: you may not read values, or this cache shows none."</p> })}
             {value}
         </section>
     }
@@ -102,6 +106,9 @@ fn copies(look: &KeyLook) -> Vec<Copy> {
         None => without(place, "source", "cannot be asked for this cache"),
         Some(SourceLook::Absent) => without(place, "source", "has no such row"),
         Some(SourceLook::Failed { why }) => without(place, "source", &format!("failed to {why}")),
+        Some(SourceLook::Hidden) => {
+            Copy { hidden: true, ..without(place, "source", "asked just now") }
+        }
         Some(SourceLook::Value { value }) => {
             Copy { value: Some(value.clone()), ..without(place, "source", "asked just now") }
         }
@@ -110,11 +117,20 @@ fn copies(look: &KeyLook) -> Vec<Copy> {
 }
 
 fn without(place: String, class: &'static str, state: &str) -> Copy {
-    Copy { place, class, state: state.to_owned(), facts: Vec::new(), value: None, differs: None }
+    Copy {
+        place,
+        class,
+        state: state.to_owned(),
+        facts: Vec::new(),
+        value: None,
+        hidden: false,
+        differs: None,
+    }
 }
 
 fn of_entry(place: String, class: &'static str, entry: &EntryLook, differs: Option<bool>) -> Copy {
-    let state = match (entry.fresh, entry.value.is_some()) {
+    let hidden = entry.value_hidden;
+    let state = match (entry.fresh, entry.value.is_some() || hidden) {
         (true, true) => "fresh",
         (true, false) => "remembers that there is none",
         (false, _) => "there, but a read would not be answered with it",
@@ -128,7 +144,8 @@ fn of_entry(place: String, class: &'static str, entry: &EntryLook, differs: Opti
     if !entry.tags.is_empty() {
         facts.push(("tags", entry.tags.join(", ")));
     }
-    Copy { place, class, state: state.to_owned(), facts, value: entry.value.clone(), differs }
+    let (state, value) = (state.to_owned(), entry.value.clone());
+    Copy { place, class, state, facts, value, hidden, differs }
 }
 
 #[cfg(test)]

@@ -41,13 +41,15 @@ pub(crate) async fn search(
     Ok(table(wanted.format, "keys", &page.rows, || Json(&page)))
 }
 
-/// One key in every level and in the source, looked at without disturbing the cache.
+/// One key in every level and in the source, looked at without disturbing the cache. Values are
+/// hidden from who may not read them.
 #[utoipa::path(get, path = "/api/v1/caches/{cache}/keys/{key}", params(("cache" = String, Path, description = "The cache's name"), ("key" = String, Path, description = "The key")), responses((status = 200, description = "The key.", body = KeyLook), OfKey))]
 pub(crate) async fn look(
     State(console): State<Console>,
+    Extension(actor): Extension<Actor>,
     Path((cache, key)): Path<(String, String)>,
 ) -> Result<Json<KeyLook>, AppError> {
-    Ok(Json(console.look(&cache, &key).await?))
+    Ok(Json(console.look(&actor, &cache, &key).await?))
 }
 
 /// Invalidates one key on every level and node; done when it answers.
