@@ -1,12 +1,13 @@
+mod actor;
 mod sessions;
 mod throttle;
 mod token;
 
-use std::net::IpAddr;
 use std::time::Duration;
 
-use strata_report::{Role, Session};
+use strata_report::Session;
 
+pub use self::actor::{Actor, InVain, Origin, Rights};
 use self::sessions::Sessions;
 use self::throttle::Throttle;
 pub use self::token::{Token, TokenError};
@@ -35,17 +36,6 @@ pub struct AccessSettings {
     pub loopback: bool,
 }
 
-/// Where a request came from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Origin {
-    /// The address of who asks, as far as it is known.
-    pub address: Option<IpAddr>,
-    /// Whether it came straight from this machine.
-    pub is_local: bool,
-    /// The name that a trusted proxy gives to who asks.
-    pub user: Option<String>,
-}
-
 /// What a request presents.
 #[derive(Clone, Copy, Default)]
 pub struct Credentials<'a> {
@@ -53,41 +43,6 @@ pub struct Credentials<'a> {
     pub token: Option<&'a str>,
     /// The id of a session.
     pub session: Option<&'a str>,
-}
-
-/// Who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Actor {
-    /// The name that the audit trail shows.
-    pub name: String,
-    /// What they are.
-    pub role: Role,
-    /// What they may do.
-    pub rights: Rights,
-    /// Where they ask from, as far as it is known.
-    pub address: Option<IpAddr>,
-    /// What they presented in vain.
-    pub in_vain: Option<InVain>,
-}
-
-/// What somebody may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rights {
-    /// See numbers, keys and the audit trail.
-    pub look: bool,
-    /// See the values of entries.
-    pub values: bool,
-    /// Change something.
-    pub act: bool,
-}
-
-/// Something that was presented and gives no right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InVain {
-    /// A token that is none of ours, or no longer.
-    Token,
-    /// A session that has ended.
-    Session,
 }
 
 /// Somebody who has logged in.
@@ -154,6 +109,11 @@ impl Access {
             Ok(holder) => self.holding(holder, origin),
             Err(in_vain) => self.without_token(in_vain, origin),
         }
+    }
+
+    /// Whether a session goes on, for what was begun in it and lasts. Asking is not using it.
+    pub fn goes_on(&self, session: &str) -> bool {
+        self.sessions.goes_on(session)
     }
 
     /// Begins a session for whoever presents one of the tokens. Wrong ones are few for each
@@ -271,34 +231,6 @@ impl Access {
         let name = if look { "viewer" } else { "nobody" };
         let in_vain = in_vain.filter(|_| self.has_tokens());
         Actor { in_vain, ..Actor::new(name, rights, origin) }
-    }
-}
-
-impl Rights {
-    fn all(read_only: bool) -> Self {
-        Self { look: true, values: true, act: !read_only }
-    }
-}
-
-impl Actor {
-    fn new(name: &str, rights: Rights, origin: &Origin) -> Self {
-        Self {
-            name: origin.user.clone().unwrap_or_else(|| name.to_owned()),
-            role: if rights.act { Role::Operator } else { Role::Viewer },
-            rights,
-            address: origin.address,
-            in_vain: None,
-        }
-    }
-
-    /// Somebody of whom nothing is known, and who may do nothing.
-    pub fn nobody() -> Self {
-        Self::new("nobody", Rights::default(), &Origin::default())
-    }
-
-    /// The program itself, or a test of it, which may do everything.
-    pub fn local() -> Self {
-        Self::new("local", Rights::all(false), &Origin::default())
     }
 }
 

@@ -21,10 +21,7 @@ use crate::guests::Guests;
 use crate::jobs::Jobs;
 use crate::plans::Plans;
 use crate::sampler::{Heard, Sampler, Taken, Tick};
-use crate::{
-    Access, Actor, ConsoleError, ConsoleSettings, Credentials, LogInError, LoggedIn, NodeFace,
-    Origin, Protected, SourceFace,
-};
+use crate::{Access, Actor, ConsoleError, ConsoleSettings, NodeFace, Protected, SourceFace};
 
 const TICK: Duration = Duration::from_secs(1);
 
@@ -209,63 +206,6 @@ impl Console {
     /// [`ConsoleError::Refused`]; the refusal is in the audit trail.
     pub fn authorise(&self, actor: &Actor, action: &str, target: &str) -> Result<(), ConsoleError> {
         self.authorise_deed(actor, Deed::new(action, "", target))
-    }
-
-    /// Lets pass who may act, before anybody looks at what else the request says. The texts are as
-    /// far as they are known.
-    ///
-    /// # Errors
-    /// [`ConsoleError::Refused`]; the refusal is in the audit trail.
-    pub fn authorise_first(
-        &self,
-        actor: &Actor,
-        action: &str,
-        (cache, target): (&str, &str),
-    ) -> Result<(), ConsoleError> {
-        self.authorise_deed(actor, Deed::new(action, cache, target))
-    }
-
-    /// Writes down something that was refused before it came to this console.
-    pub fn note_refusal(&self, actor: &Actor, action: &str, target: &str, why: &str) {
-        self.inner.audit.refuse(actor, Deed::new(action, "", target), why);
-    }
-
-    /// Begins a session for whoever presents a token. That it began, or was refused, is in the
-    /// audit trail.
-    ///
-    /// # Errors
-    /// See [`LogInError`].
-    pub fn log_in(&self, token: &str, origin: &Origin) -> Result<LoggedIn, LogInError> {
-        let deed = Deed::new("log_in", "", "");
-        match self.inner.access.log_in(token, origin) {
-            Ok(logged_in) => {
-                let may = if logged_in.actor.rights.act { "act" } else { "look" };
-                self.inner.audit.record(&logged_in.actor, deed, format!("Done: may {may}."));
-                Ok(logged_in)
-            }
-            Err(error) => {
-                let nobody = self.inner.access.identify(Credentials::default(), origin);
-                self.inner.audit.refuse(&nobody, deed, &error.to_string());
-                Err(error)
-            }
-        }
-    }
-
-    /// Ends a session.
-    pub fn log_out(&self, actor: &Actor, session: &str) {
-        if self.inner.access.log_out(session) {
-            let deed = Deed::new("log_out", "", "");
-            self.inner.audit.record(actor, deed, "Done.".to_owned());
-        }
-    }
-
-    /// Ends every session that was begun with the same token.
-    pub fn log_out_everywhere(&self, actor: &Actor, session: &str) {
-        let ended = self.inner.access.log_out_everywhere(session);
-        if ended > 0 {
-            let deed = Deed::new("log_out", "", "everywhere");
-            self.inner.audit.record(actor, deed, format!("Done: {ended} sessions have ended."));
-        }
     }
 
     /// Writes down what somebody did beside caches, after [`Console::authorise`] let it pass.

@@ -28,6 +28,7 @@ mod jobs;
 mod kept;
 mod key_order;
 mod keys;
+mod log_in;
 mod node_face;
 mod nodes;
 mod own_node;

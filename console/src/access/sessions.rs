@@ -58,6 +58,11 @@ impl Sessions {
         Some(session.holder)
     }
 
+    /// Whether a session goes on; this does not count as using it.
+    pub(super) fn goes_on(&self, id: &str) -> bool {
+        self.by_id().get(id).is_some_and(|session| session.lasts(Instant::now()))
+    }
+
     /// Ends one session; `None` where there was none.
     pub(super) fn end(&self, id: &str) -> Option<Holder> {
         self.by_id().remove(id).map(|session| session.holder)
@@ -108,7 +113,10 @@ mod tests {
         assert_eq!(sessions.holder(&id), Some(ANNA));
         advance(11 * HOUR).await;
         assert_eq!(sessions.holder(&id), Some(ANNA));
-        advance(12 * HOUR).await;
+        advance(11 * HOUR).await;
+        assert!(sessions.goes_on(&id));
+        advance(HOUR).await;
+        assert!(!sessions.goes_on(&id), "asking is not using");
         assert_eq!(sessions.holder(&id), None);
     }
 

@@ -1,3 +1,5 @@
+use strata_report::Role;
+
 use super::*;
 
 fn tokens(text: &str) -> Vec<Token> {

@@ -2,7 +2,7 @@ use axum::body::Body;
 use axum::http::{Method, StatusCode, Version, header};
 use strata_server::Settings;
 
-use crate::support::{Answer, Running, from, log_in, request, start, tokens};
+use crate::support::{Answer, PATIENCE, Running, from, log_in, request, start, tokens};
 
 fn with_tokens(settings: &mut Settings) {
     settings.operators = tokens("anna:sesame\nben:other");
@@ -273,4 +273,22 @@ async fn a_page_at_the_public_url_may_change_something_whatever_host_the_proxy_n
     let host = axum::http::Request::get("/healthz").header(header::HOST, "dash.lan:8088");
     let answer = running.ask(host.body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_live_stream_of_a_session_ends_with_it() {
+    let running = start(with_tokens).await;
+    let cookie = log_in(&running, "sesame").await;
+    let asked = request(Method::GET, "/events").header(header::COOKIE, &cookie);
+    let stream = running.respond(asked.body(Body::empty()).unwrap()).await.into_body();
+    send(&running, "/logout", "", &[("cookie", &cookie)]).await;
+    let rest = axum::body::to_bytes(stream, usize::MAX);
+    let rest = tokio::time::timeout(PATIENCE, rest).await.unwrap().unwrap();
+    let text = String::from_utf8_lossy(&rest);
+    assert!(text.contains("event: snapshot"), "{text}");
+    let anonymous = request(Method::GET, "/events").body(Body::empty()).unwrap();
+    let mut others = running.respond(anonymous).await.into_body().into_data_stream();
+    for _ in 0..2 {
+        assert!(futures::StreamExt::next(&mut others).await.is_some(), "it goes on without one");
+    }
 }
