@@ -98,6 +98,7 @@ pub fn refusal_page(options: LeptosOptions, status: StatusCode, why: &str) -> St
 }
 
 fn document(options: LeptosOptions, title: &str, content: impl IntoView) -> String {
+    // Our own words, without a sign that HTML knows.
     let (head, title) = (format!("{title} · Strata"), title.to_owned());
     let html = view! {
         <html lang="en">
@@ -105,7 +106,8 @@ fn document(options: LeptosOptions, title: &str, content: impl IntoView) -> Stri
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
-                <title>{head}</title>
+                // Text alone: leptos would mark its end by a comment, which a title shows.
+                <title inner_html=head></title>
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <HashedStylesheet options=options id="leptos" />
             </head>

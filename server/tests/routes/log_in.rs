@@ -33,6 +33,7 @@ async fn somebody_logs_in_by_a_page_without_scripts_and_goes_on_to_where_they_we
     let page = running.get("/login?to=%2Fkeys%3Fcache%3Dusers").await;
     assert!(page.text().contains("value=\"/keys?cache=users\""), "{}", page.text());
     assert!(!page.text().contains("<script"), "{}", page.text());
+    assert!(page.text().contains("<title>Log in · Strata</title>"), "{}", page.text());
     let sent = send(&running, "/login", "token=sesame&to=%2Fkeys%3Fcache%3Dusers", &[]).await;
     assert_eq!(sent.status, StatusCode::SEE_OTHER);
     assert_eq!(sent.header("location"), "/keys?cache=users");
