@@ -1,4 +1,5 @@
 import { expect, open, testOnOwnServer } from "./support/fixtures";
+import { Server } from "./support/server";
 
 const readOnly = testOnOwnServer({ traffic: "off", more: "--read-only" });
 
@@ -49,8 +50,10 @@ guarded("who has the token may act, by logging in on the page", async ({ page })
   await page.getByTestId("invalidate-key").getByLabel("Key").fill("1");
   await button.click();
   await expect(page.getByTestId("key-result")).toContainText("is invalidated.");
-  const cookie = (await page.context().cookies()).find(({ name }) => name === "strata_operator");
+  const name = `strata_session_${new URL(page.url()).port}`;
+  const cookie = (await page.context().cookies()).find((cookie) => cookie.name === name);
   expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict", path: "/" });
+  expect(cookie!.value).not.toContain("sesame");
 
   await page.getByRole("button", { name: "Log out" }).click();
   await expect(page.getByRole("button", { name: "Log in" })).toBeVisible();
@@ -58,9 +61,45 @@ guarded("who has the token may act, by logging in on the page", async ({ page })
   await expect(button).toBeDisabled();
 });
 
-guarded("a log-in whose token has changed since says so", async ({ page, baseURL }) => {
-  const cookie = { name: "strata_operator", value: "yesterday", url: baseURL! };
+guarded("a session that has ended says so", async ({ page, baseURL }) => {
+  const name = `strata_session_${new URL(baseURL!).port}`;
+  const cookie = { name, value: "yesterday", url: baseURL! };
   await page.context().addCookies([cookie]);
   await open(page, "/");
-  await expect(page.getByText("no longer, the operator's. Log in again.").first()).toBeVisible();
+  await expect(page.getByText("Your session has ended").first()).toBeVisible();
+});
+
+guarded("two programs on one machine do not log each other out", async ({ page, baseURL }) => {
+  const other = await Server.start({ traffic: "off", more: "--operator-token other" });
+  try {
+    // One context is one jar of cookies, whatever the port.
+    const browser = page.context().request;
+    for (const [url, token] of [[baseURL!, "sesame"], [other.url, "other"]] as const) {
+      const answer = await browser.post(`${url}/api/strata/log_in`, { form: { token } });
+      expect(answer.status()).toBe(200);
+    }
+    for (const url of [baseURL!, other.url]) {
+      const session = await (await browser.get(`${url}/api/v1/session`)).json();
+      expect(session.role, url).toBe("operator");
+    }
+  } finally {
+    await other.stop();
+  }
+});
+
+const closed = testOnOwnServer({ traffic: "off", more: "--operator-token sesame --viewer-token ben:peep" });
+
+closed("where viewers have tokens a visitor is led to the log-in and on to the page", async ({ page }) => {
+  await page.goto("/keys?cache=users");
+  await expect(page).toHaveURL(/\/login\?to=/);
+  await page.getByLabel("Token").fill("peep");
+  await page.getByRole("button", { name: "Log in" }).click();
+  await expect(page).toHaveURL(/\/keys\?cache=users$/);
+  await expect(page.getByRole("heading", { name: "Keys", exact: true })).toBeVisible();
+  await page.goto("/login");
+  await expect(page.getByText("You are ben and may look.")).toBeVisible();
+  await page.getByRole("button", { name: "Log out", exact: true }).click();
+  await expect(page.getByRole("button", { name: "Log in" })).toBeVisible();
+  await page.goto("/");
+  await expect(page).toHaveURL(/\/login/);
 });

@@ -19,6 +19,8 @@ mod live;
 mod pages;
 mod palette;
 #[cfg(feature = "ssr")]
+mod plain;
+#[cfg(feature = "ssr")]
 mod screens;
 mod session;
 #[cfg(feature = "ssr")]
@@ -35,11 +37,14 @@ pub use api::{
 #[cfg(feature = "ssr")]
 pub use api::{
     ChangeFault, Compare, DropDeadLetters, FinishRun, ForgetProgress, Measure, RedriveDeadLetters,
-    StartRun, StepRun, StopComparison, StopDeadLetters, StopMeasuring, StopRun, Wish,
+    SessionCookie, StartRun, StepRun, StopComparison, StopDeadLetters, StopMeasuring, StopRun,
+    Wish, traffic_change,
 };
 pub use app::App;
 #[cfg(feature = "ssr")]
-pub use drawn::{COMPARE_PATH, comparison_address};
+pub use drawn::{COMPARE_PATH, comparison_address, encode};
+#[cfg(feature = "ssr")]
+pub use plain::{LogInPage, refusal_page};
 #[cfg(feature = "ssr")]
 pub use shell::shell;
 pub use ui::breath;

@@ -1,4 +1,5 @@
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use strata_report::Settings;
@@ -9,6 +10,7 @@ use crate::core::Core;
 use crate::l1::Capacity;
 use crate::node::check_name;
 use crate::recorder::{GroupOf, Grouping, Recording};
+use crate::showing::Showing;
 use crate::{BuildError, Cache, Codec, Key, Node, Value};
 
 /// Settings of a [`Cache`]. Each has a default, so none is required. All nodes of a namespace
@@ -60,6 +62,7 @@ pub(crate) struct Policy {
     pub(crate) soft_timeout: Option<Duration>,
     pub(crate) refresh_ahead: f64,
     pub(crate) recording: Recording,
+    pub(crate) showing: Showing,
 }
 
 impl<K: Key, V: Value> CacheBuilder<K, V> {
@@ -109,6 +112,7 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
                 soft_timeout: None,
                 refresh_ahead: 0.0,
                 recording: Recording::default(),
+                showing: Showing::default(),
             },
             templates: Vec::new(),
             group_of: None,
@@ -290,6 +294,26 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     /// How much this cache records; everything by default.
     pub fn recording(mut self, recording: Recording) -> Self {
         self.policy.recording = recording;
+        self
+    }
+
+    /// Shows its values to nobody: no page, answer or export of a dashboard holds one. Keys, times
+    /// and sizes are shown, and whether copies differ. The program reads its values as always.
+    pub fn opaque(mut self) -> Self {
+        self.policy.showing = Showing::Opaque;
+        self
+    }
+
+    /// Shows a dashboard's visitors values as `redact` leaves them, given and taken as JSON. Called
+    /// for each look at a key, also for the source's value. A value that is no JSON is hidden, and
+    /// so is one that makes `redact` panic. Ignored where the cache is [`opaque`](Self::opaque).
+    pub fn redact(
+        mut self,
+        redact: impl Fn(&mut serde_json::Value) + Send + Sync + 'static,
+    ) -> Self {
+        if !matches!(self.policy.showing, Showing::Opaque) {
+            self.policy.showing = Showing::Redacted(Arc::new(redact));
+        }
         self
     }
 

@@ -44,6 +44,10 @@ pub(crate) trait CacheFace: Send + Sync {
     fn keyspace(&self) -> Option<&Keyspace>;
     fn look_l1<'a>(&'a self, key: &str) -> Result<Looking<'a, Option<EntryLook>>, CacheError>;
     fn look_l2(self: Arc<Self>, key: &str) -> Result<Later<Option<L2Look>>, CacheError>;
+    /// A value as people see it, as JSON; `None` where they do not.
+    fn shown(&self, value: String) -> Option<String> {
+        Some(value)
+    }
     /// Fresh entries of L1 that match: how many, and some of them.
     fn match_l1<'a>(
         &'a self,

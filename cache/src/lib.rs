@@ -54,6 +54,7 @@ mod scout;
 mod script;
 mod seat;
 mod shared;
+mod showing;
 mod slices;
 mod started;
 pub mod structures;

@@ -71,6 +71,10 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
         self.l2.as_ref()
     }
 
+    fn shown(&self, value: String) -> Option<String> {
+        self.policy.showing.shown(&self.recorder, value)
+    }
+
     fn look_l1<'a>(&'a self, key: &str) -> Result<Looking<'a, Option<EntryLook>>, CacheError> {
         let key = self.key(key)?;
         Ok(Box::pin(async move {
@@ -181,6 +185,7 @@ impl<K: Key, V: Value> Core<K, V> {
         let now = Moment::now();
         let json = |value: &Arc<V>| serde_json::to_string_pretty(&**value).unwrap_or_default();
         EntryLook {
+            value_hidden: false,
             value: entry.value.get().map(json),
             fresh: self.is_fresh(key, entry),
             served_stale: matches!(
@@ -217,6 +222,7 @@ impl<K: Key, V: Value> Core<K, V> {
             },
         };
         L2Look::Entry(EntryLook {
+            value_hidden: false,
             value,
             fresh: envelope.fresh_until_ms > now_ms && !is_overtaken,
             served_stale: envelope.fresh_until_ms == 0 && !is_overtaken,

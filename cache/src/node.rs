@@ -116,6 +116,15 @@ impl Node {
         Ok(cache.look_l1(key)?.await)
     }
 
+    /// A value of a cache, as JSON, as its [`opaque`](crate::CacheBuilder::opaque) and
+    /// [`redact`](crate::CacheBuilder::redact) let people see it; `None` where it is hidden.
+    ///
+    /// # Errors
+    /// When there is no such cache.
+    pub fn shown(&self, cache: &str, value: String) -> Result<Option<String>, CacheError> {
+        Ok(self.cache(cache)?.shown(value))
+    }
+
     /// One key in L2, as this node's schema keeps it; `None` where L2 is off or cannot be asked.
     ///
     /// # Errors

@@ -1,217 +1,245 @@
-use strata_report::{Role, Session};
+mod actor;
+mod sessions;
+mod throttle;
+mod token;
 
-/// Who may act.
-#[derive(Debug)]
+use std::time::Duration;
+
+use strata_report::Session;
+
+pub use self::actor::{Actor, InVain, Origin, Rights};
+use self::sessions::Sessions;
+use self::throttle::Throttle;
+pub use self::token::{Token, TokenError};
+
+/// Who may what. Rights come from a token, from the session that a token began, or, where no token
+/// is configured, from being on the same machine.
 pub struct Access {
-    rule: Rule,
+    settings: AccessSettings,
+    sessions: Sessions,
+    wrong_log_ins: Throttle,
+    wrong_tokens: Throttle,
 }
 
 /// What an [`Access`] is made from.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct AccessSettings {
-    /// Who presents it may act. An empty one counts as none.
-    pub operator_token: Option<String>,
+    /// Who presents one of these may look, read values and act.
+    pub operators: Vec<Token>,
+    /// Who presents one of these may look. Where there are any, nobody else may even look.
+    pub viewers: Vec<Token>,
     /// Nobody may act.
     pub read_only: bool,
-    /// Whether only this machine can reach the program.
+    /// Whoever may look may read values too.
+    pub open_values: bool,
+    /// Without any token, whoever asks from this machine may do everything.
     pub loopback: bool,
 }
 
-/// Who asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Actor {
-    /// The name that the audit trail shows.
-    pub name: String,
-    /// What they may do.
-    pub role: Role,
-    /// Whether they presented a token that is not the operator's.
-    pub token_refused: bool,
+/// What a request presents.
+#[derive(Clone, Copy, Default)]
+pub struct Credentials<'a> {
+    /// A token.
+    pub token: Option<&'a str>,
+    /// The id of a session.
+    pub session: Option<&'a str>,
 }
 
-enum Rule {
-    /// Nobody may act.
-    ReadOnly,
-    /// Whoever presents the token may act.
-    Token(String),
-    /// Everybody may act: only this machine can reach the program.
-    Local,
-    /// Nobody may act: others can reach the program and no token would tell them apart.
-    Exposed,
+/// Somebody who has logged in.
+#[derive(Debug)]
+pub struct LoggedIn {
+    /// The id of the session, which the browser presents from now on.
+    pub session: String,
+    /// Who it is.
+    pub actor: Actor,
 }
+
+/// Why somebody was not let in, as a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LogInError {
+    /// The token is none of ours.
+    #[error("This is not a token of this Strata. It is one that Strata was started with.")]
+    WrongToken,
+    /// There is none.
+    #[error("Strata was started without tokens, so nobody can log in; --operator-token sets one.")]
+    NoTokens,
+    /// It was wrong too often.
+    #[error("Too many wrong tokens came from your address. Try again in {} s.", .0.as_secs() + 1)]
+    TooOften(Duration),
+}
+
+/// Whose token it is: its place among those of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holder {
+    Operator(usize),
+    Viewer(usize),
+}
+
+const READ_ONLY: &str = "Strata was started with --read-only, so nothing can be changed.";
+const EXPOSED: &str = "Strata is read-only, because other machines can reach it and no operator token is set. \
+     Start it with --operator-token to allow changes.";
+const NOT_LOCAL: &str = "Strata is read-only here, because this request did not come straight from a browser or \
+     program on its own machine, and no operator token is set. Start it with --operator-token to allow changes.";
+const ENDED: &str = "Your session has ended: Strata was started again, somebody logged it out, or it was too old. \
+     Log in again.";
+const WRONG: &str =
+    "The token that you logged in with is not, or no longer, the operator's. Log in again.";
+const LOG_IN: &str = "Only an operator may change something. Log in with the operator token.";
+const NO_OPERATOR: &str = "Nobody may change anything, because no operator token is set. Start Strata with --operator-token.";
 
 impl Access {
-    /// Decides from the settings who may act.
+    /// Decides from the settings who may what.
     pub fn new(settings: AccessSettings) -> Self {
-        let token = settings.operator_token.filter(|token| !token.trim().is_empty());
-        let rule = match token {
-            _ if settings.read_only => Rule::ReadOnly,
-            Some(token) => Rule::Token(token),
-            None if settings.loopback => Rule::Local,
-            None => Rule::Exposed,
-        };
-        Self { rule }
-    }
-
-    /// Who somebody is who presents this token, or none.
-    pub fn actor(&self, token: Option<&str>) -> Actor {
-        let (name, role) = match &self.rule {
-            Rule::Local => ("local", Role::Operator),
-            Rule::Token(_) if token.is_some_and(|token| self.accepts(token)) => {
-                ("operator", Role::Operator)
-            }
-            _ => ("viewer", Role::Viewer),
-        };
-        let token_refused = role == Role::Viewer && token.is_some();
-        Actor { name: name.to_owned(), role, token_refused }
-    }
-
-    /// Whether this is the operator's token. How long it takes does not depend on how much of it
-    /// is right. Under `--read-only`, and where no token is configured, nothing is accepted.
-    pub fn accepts(&self, token: &str) -> bool {
-        match &self.rule {
-            Rule::Token(expected) => same(token.as_bytes(), expected.as_bytes()),
-            _ => false,
+        Self {
+            settings,
+            sessions: Sessions::default(),
+            wrong_log_ins: Throttle::new(10, Duration::from_secs(6)),
+            wrong_tokens: Throttle::new(60, Duration::from_secs(1)),
         }
+    }
+
+    /// Who asks. A token counts before a session, and either before the place it came from.
+    pub fn identify(&self, presented: Credentials<'_>, origin: &Origin) -> Actor {
+        let holder = match (presented.token, presented.session) {
+            (Some(token), _) => self.holder(token).ok_or(Some(InVain::Token)),
+            (None, Some(id)) => self.sessions.holder(id).ok_or(Some(InVain::Session)),
+            (None, None) => Err(None),
+        };
+        match holder {
+            Ok(holder) => self.holding(holder, origin),
+            Err(in_vain) => self.without_token(in_vain, origin),
+        }
+    }
+
+    /// Whether a session goes on, for what was begun in it and lasts. Asking is not using it.
+    pub fn goes_on(&self, session: &str) -> bool {
+        self.sessions.goes_on(session)
+    }
+
+    /// Begins a session for whoever presents one of the tokens. Wrong ones are few for each
+    /// address: ten, and one more every six seconds.
+    ///
+    /// # Errors
+    /// See [`LogInError`].
+    pub(crate) fn log_in(&self, token: &str, origin: &Origin) -> Result<LoggedIn, LogInError> {
+        if !self.has_tokens() {
+            return Err(LogInError::NoTokens);
+        }
+        if let Some(wait) = self.wrong_log_ins.wait(origin.address) {
+            return Err(LogInError::TooOften(wait));
+        }
+        let Some(holder) = self.holder(token.trim()) else {
+            self.wrong_log_ins.count(origin.address);
+            return Err(LogInError::WrongToken);
+        };
+        let session = self.sessions.begin(holder);
+        Ok(LoggedIn { session, actor: self.holding(holder, origin) })
+    }
+
+    /// Ends a session; whether there was one.
+    pub(crate) fn log_out(&self, session: &str) -> bool {
+        self.sessions.end(session).is_some()
+    }
+
+    /// Ends every session that was begun with the same token; how many.
+    pub(crate) fn log_out_everywhere(&self, session: &str) -> usize {
+        let holder = self.sessions.holder(session);
+        holder.map_or(0, |holder| self.sessions.end_all(holder))
+    }
+
+    /// Counts a token that came with a request and is none of ours.
+    pub fn count_wrong_token(&self, origin: &Origin) {
+        if self.has_tokens() {
+            self.wrong_tokens.count(origin.address);
+        }
+    }
+
+    /// How long an address that sent too many wrong tokens has to wait until one is looked at.
+    pub fn wait_for_token(&self, origin: &Origin) -> Option<Duration> {
+        self.wrong_tokens.wait(origin.address)
+    }
+
+    /// Whether there is anything to log in with.
+    pub fn has_tokens(&self) -> bool {
+        !self.settings.operators.is_empty() || !self.settings.viewers.is_empty()
     }
 
     /// Why the actor may not act, as a sentence; `None` where they may.
     pub fn refusal(&self, actor: &Actor) -> Option<&'static str> {
-        match (&self.rule, actor.role) {
-            (Rule::ReadOnly, _) => {
-                Some("Strata was started with --read-only, so nothing can be changed.")
-            }
-            (Rule::Exposed, _) => Some(
-                "Strata is read-only, because other machines can reach it and no operator token is set. \
-                 Start it with --operator-token to allow changes.",
-            ),
-            (Rule::Token(_) | Rule::Local, Role::Operator) => None,
-            (Rule::Token(_), Role::Viewer) if actor.token_refused => Some(
-                "The token that you logged in with is not, or no longer, the operator's. Log in again.",
-            ),
-            (Rule::Token(_), Role::Viewer) => {
-                Some("Only an operator may change something. Log in with the operator token.")
-            }
-            (Rule::Local, Role::Viewer) => Some("Only an operator may change something."),
+        if self.settings.read_only {
+            return Some(READ_ONLY);
         }
+        if actor.rights.act {
+            return None;
+        }
+        Some(match (self.has_tokens(), actor.in_vain) {
+            (true, _) if self.settings.operators.is_empty() => NO_OPERATOR,
+            (true, Some(InVain::Token)) => WRONG,
+            (true, Some(InVain::Session)) => ENDED,
+            (true, None) => LOG_IN,
+            (false, _) if self.settings.loopback => NOT_LOCAL,
+            (false, _) => EXPOSED,
+        })
     }
 
     pub(crate) fn session(&self, actor: &Actor) -> Session {
         let refusal = self.refusal(actor);
+        // Under --read-only an operator's token is good for nothing that the page could show.
+        let is_of_use = !self.settings.read_only || !self.settings.viewers.is_empty();
         Session {
             actor: actor.name.clone(),
             role: actor.role,
-            can_log_in: matches!(self.rule, Rule::Token(_)),
+            can_log_in: self.has_tokens() && is_of_use,
             refusal: refusal.map(str::to_owned),
         }
     }
+
+    /// Looks at every token, so that the time it takes tells nothing.
+    fn holder(&self, presented: &str) -> Option<Holder> {
+        let mut found = None;
+        for (place, token) in self.settings.viewers.iter().enumerate() {
+            if token.is(presented) {
+                found = Some(Holder::Viewer(place));
+            }
+        }
+        for (place, token) in self.settings.operators.iter().enumerate() {
+            if token.is(presented) {
+                found = Some(Holder::Operator(place));
+            }
+        }
+        found
+    }
+
+    fn holding(&self, holder: Holder, origin: &Origin) -> Actor {
+        let AccessSettings { operators, viewers, read_only, open_values, .. } = &self.settings;
+        let (token, rights) = match holder {
+            Holder::Operator(place) => (operators.get(place), Rights::all(*read_only)),
+            Holder::Viewer(place) => {
+                (viewers.get(place), Rights { look: true, values: *open_values, act: false })
+            }
+        };
+        Actor::new(token.map_or("nobody", Token::name), rights, origin)
+    }
+
+    fn without_token(&self, in_vain: Option<InVain>, origin: &Origin) -> Actor {
+        let AccessSettings { viewers, read_only, open_values, loopback, .. } = &self.settings;
+        if *loopback && origin.is_local && !self.has_tokens() {
+            return Actor::new("local", Rights::all(*read_only), origin);
+        }
+        let look = viewers.is_empty();
+        let rights = Rights { look, values: look && *open_values, act: false };
+        let name = if look { "viewer" } else { "nobody" };
+        let in_vain = in_vain.filter(|_| self.has_tokens());
+        Actor { in_vain, ..Actor::new(name, rights, origin) }
+    }
 }
 
-impl std::fmt::Debug for Rule {
-    // Written out so that the token never reaches a log.
+impl std::fmt::Debug for Access {
+    // Written out so that no id of a session reaches a log.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::ReadOnly => "ReadOnly",
-            Self::Token(_) => "Token",
-            Self::Local => "Local",
-            Self::Exposed => "Exposed",
-        })
+        f.debug_struct("Access").field("settings", &self.settings).finish_non_exhaustive()
     }
-}
-
-impl std::fmt::Debug for AccessSettings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AccessSettings")
-            .field("operator_token", &self.operator_token.as_ref().map(|_| "…"))
-            .field("read_only", &self.read_only)
-            .field("loopback", &self.loopback)
-            .finish()
-    }
-}
-
-// Looks at every byte that was presented, whether or not an earlier one was wrong.
-fn same(presented: &[u8], expected: &[u8]) -> bool {
-    let mut difference = presented.len() ^ expected.len();
-    for (byte, wanted) in presented.iter().zip(expected.iter().cycle()) {
-        difference |= usize::from(byte ^ wanted);
-    }
-    std::hint::black_box(difference) == 0
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn with_token(token: &str) -> Access {
-        let operator_token = Some(token.to_owned());
-        Access::new(AccessSettings { operator_token, ..AccessSettings::default() })
-    }
-
-    #[test]
-    fn whoever_presents_the_token_may_act_and_others_are_told_how() {
-        let access = with_token("open sesame");
-        let operator = access.actor(Some("open sesame"));
-        assert_eq!((operator.name.as_str(), operator.role), ("operator", Role::Operator));
-        assert_eq!(access.refusal(&operator), None);
-        let viewer = access.actor(None);
-        assert_eq!(viewer.role, Role::Viewer);
-        let session = access.session(&viewer);
-        assert!(session.can_log_in);
-        assert!(session.refusal.unwrap().contains("Log in"));
-        let stale = access.refusal(&access.actor(Some("open barley"))).unwrap();
-        assert!(stale.contains("no longer") && stale.ends_with("Log in again."));
-    }
-
-    #[test]
-    fn only_the_whole_token_is_accepted() {
-        let access = with_token("abcabc");
-        assert!(access.accepts("abcabc"));
-        for wrong in ["", "abc", "abcabcabc", "abcabd", "bbcabc", "ABCABC", "abcabc "] {
-            assert!(!access.accepts(wrong), "{wrong:?}");
-        }
-    }
-
-    #[test]
-    fn an_empty_token_is_no_token() {
-        for token in ["", "  "] {
-            let access = with_token(token);
-            assert!(!access.accepts(token));
-            assert_eq!(access.actor(Some(token)).role, Role::Viewer);
-        }
-    }
-
-    #[test]
-    fn without_a_token_this_machine_may_act() {
-        let access = Access::new(AccessSettings { loopback: true, ..AccessSettings::default() });
-        let actor = access.actor(None);
-        assert_eq!((actor.name.as_str(), actor.role), ("local", Role::Operator));
-        assert_eq!(access.refusal(&actor), None);
-    }
-
-    #[test]
-    fn without_a_token_nobody_may_act_where_others_reach_it() {
-        let access = Access::new(AccessSettings::default());
-        let session = access.session(&access.actor(Some("anything")));
-        assert_eq!((session.role, session.can_log_in), (Role::Viewer, false));
-        assert!(session.refusal.unwrap().contains("--operator-token"));
-    }
-
-    #[test]
-    fn read_only_refuses_even_an_operator() {
-        let operator_token = Some("t".to_owned());
-        let settings = AccessSettings { operator_token, read_only: true, loopback: true };
-        let access = Access::new(settings);
-        assert!(!access.accepts("t"));
-        assert_eq!(access.actor(Some("t")).role, Role::Viewer);
-        let forged = Actor { role: Role::Operator, ..access.actor(None) };
-        assert!(access.refusal(&forged).unwrap().contains("--read-only"));
-        assert!(!access.session(&forged).can_log_in);
-    }
-
-    #[test]
-    fn the_token_is_never_printed() {
-        assert!(!format!("{:?}", with_token("sesame")).contains("sesame"));
-        let operator_token = Some("sesame".to_owned());
-        let settings = AccessSettings { operator_token, ..AccessSettings::default() };
-        assert!(!format!("{settings:?}").contains("sesame"));
-    }
-}
+mod tests;

@@ -6,11 +6,12 @@ use strata_report::{AuditEntry, AuditPage, Marker};
 use crate::Actor;
 use crate::clock::now_ms;
 
-/// So many deeds are kept, here and in Redis.
-pub(crate) const KEPT: usize = 10_000;
-// Anybody can be refused as often as they like, which must not push out what was done.
-pub(crate) const REFUSALS_KEPT: usize = 200;
 const SHOWN_CHARS: usize = 512;
+
+/// A change behind the demo service, which there may be many of.
+pub(crate) const WRITE_DEMO: &str = "write_demo";
+/// What is no deed that a chart should mark.
+const COMING_AND_GOING: [&str; 2] = ["log_in", "log_out"];
 
 /// Who did what: the newest entries. They are in memory; `audit_log` writes them to Redis as well.
 #[derive(Debug, Default)]
@@ -20,11 +21,43 @@ pub(crate) struct Audit {
 
 #[derive(Debug, Default)]
 struct Trail {
-    newest_first: VecDeque<AuditEntry>,
-    n_refused: usize,
+    /// One list for each kind, in the order of [`Kind::ALL`], newest first.
+    lists: [VecDeque<AuditEntry>; 3],
     last_id: u64,
     /// Oldest first: what Redis does not have yet.
     unwritten: VecDeque<AuditEntry>,
+}
+
+/// A kind of entries. Each has room of its own, so that the many never push out the few.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// What was done.
+    Done,
+    /// What was written behind the demo service.
+    Demo,
+    /// What was refused, as often as anybody likes.
+    Refused,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 3] = [Self::Done, Self::Demo, Self::Refused];
+
+    pub(crate) fn of(entry: &AuditEntry) -> Self {
+        match (entry.refused, entry.action.as_str()) {
+            (true, _) => Self::Refused,
+            (false, WRITE_DEMO) => Self::Demo,
+            (false, _) => Self::Done,
+        }
+    }
+
+    /// So many are kept, here and in Redis.
+    pub(crate) const fn kept(self) -> usize {
+        match self {
+            Self::Done => 10_000,
+            Self::Demo => 1_000,
+            Self::Refused => 200,
+        }
+    }
 }
 
 /// Something that somebody wants to do.
@@ -50,6 +83,12 @@ impl Audit {
         self.push(entry(actor, deed, result));
     }
 
+    /// Tells of a beginning, so that it is known even where the end is never reached.
+    pub(crate) fn begin(&self, actor: &Actor, deed: Deed<'_>, what: &str) {
+        let begun = entry(actor, deed, format!("Begun: {what}"));
+        self.push(AuditEntry { begun: true, ..begun });
+    }
+
     pub(crate) fn refuse(&self, actor: &Actor, deed: Deed<'_>, why: &str) {
         let refusal = entry(actor, deed, format!("Refused: {why}"));
         self.push(AuditEntry { refused: true, ..refusal });
@@ -58,9 +97,10 @@ impl Audit {
     /// What was done since then, oldest first; about one cache where it is named.
     pub(crate) fn markers(&self, since_ms: u64, cache: Option<&str>) -> Vec<Marker> {
         let trail = self.trail();
-        let recent = trail.newest_first.iter().take_while(|entry| entry.at_ms >= since_ms);
+        let done = trail.list(Kind::Done).iter();
+        let recent = done.take_while(|entry| entry.at_ms >= since_ms);
         let wanted = recent
-            .filter(|entry| !entry.refused)
+            .filter(|entry| !entry.begun && !COMING_AND_GOING.contains(&entry.action.as_str()))
             .filter(|entry| cache.is_none_or(|cache| entry.cache == cache));
         let mut markers: Vec<_> = wanted.map(marker).collect();
         markers.reverse();
@@ -70,20 +110,25 @@ impl Audit {
     /// The newest entries before `id`, newest first.
     pub(crate) fn before(&self, id: Option<u64>, limit: usize) -> AuditPage {
         let trail = self.trail();
-        let older = trail.newest_first.iter().filter(|entry| id.is_none_or(|id| entry.id < id));
-        let mut entries: Vec<_> = older.take(limit.saturating_add(1)).cloned().collect();
+        let is_older = |entry: &&AuditEntry| id.is_none_or(|id| entry.id < id);
+        let of_each = trail.lists.iter();
+        let of_each = of_each.flat_map(|list| list.iter().filter(is_older).take(limit + 1));
+        let mut entries: Vec<_> = of_each.cloned().collect();
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.id));
         let has_more = entries.len() > limit;
         entries.truncate(limit);
         let next = entries.last().filter(|_| has_more).map(|entry| entry.id);
-        AuditPage { entries, next, only_in_memory: trail.unwritten.len() as u64 }
+        let only_in_memory = trail.unwritten.len() as u64;
+        AuditPage { entries, next, only_in_memory, ..AuditPage::default() }
     }
 
-    /// Entries after `id`, oldest first.
+    /// What operators did to caches, and what was refused, after `id`, oldest first.
     pub(crate) fn after(&self, id: u64) -> Vec<AuditEntry> {
         let trail = self.trail();
-        let newer = trail.newest_first.iter().take_while(|entry| entry.id > id);
+        let lists = [Kind::Done, Kind::Refused].map(|kind| trail.list(kind));
+        let newer = lists.into_iter().flat_map(|list| list.iter().take_while(|e| e.id > id));
         let mut entries: Vec<_> = newer.cloned().collect();
-        entries.reverse();
+        entries.sort_by_key(|entry| entry.id);
         entries
     }
 
@@ -100,32 +145,28 @@ impl Audit {
     /// What an earlier run left in Redis.
     pub(crate) fn remember(&self, earlier: Vec<AuditEntry>) {
         let mut trail = self.trail();
-        let here: Vec<_> = trail.newest_first.drain(..).collect();
+        let here: Vec<_> = trail.lists.iter_mut().flat_map(std::mem::take).collect();
         // Two programs that share a Redis may both act in the same millisecond.
         let keyed = earlier.into_iter().chain(here).map(|e| ((e.id, e.target.clone()), e));
         let known: BTreeMap<_, AuditEntry> = keyed.collect();
         let newest = known.keys().next_back().map_or(0, |(id, _)| *id);
         trail.last_id = trail.last_id.max(newest);
-        trail.newest_first = known.into_values().rev().collect();
-        trail.n_refused = trail.newest_first.iter().filter(|entry| entry.refused).count();
-        trail.trim();
+        known.into_values().for_each(|entry| trail.keep(entry));
     }
 
     fn push(&self, entry: AuditEntry) {
-        self.keep(entry.clone());
-        let AuditEntry { actor, action, cache, target, result, .. } = &entry;
-        tracing::info!(actor, action, cache, on = target, result, "audit");
+        let AuditEntry { actor, address, action, cache, target, result, .. } = entry.clone();
+        self.add(entry);
+        tracing::info!(actor, address, action, cache, on = target, result, "audit");
     }
 
-    fn keep(&self, mut entry: AuditEntry) {
+    fn add(&self, mut entry: AuditEntry) {
         let mut trail = self.trail();
         // Whole milliseconds with room for a thousand each: a browser's numbers hold it exactly.
         entry.id = (entry.at_ms * 1_000).max(trail.last_id + 1);
         trail.last_id = entry.id;
-        trail.n_refused += usize::from(entry.refused);
         trail.unwritten.push_back(entry.clone());
-        trail.newest_first.push_front(entry);
-        trail.trim();
+        trail.keep(entry);
     }
 
     fn trail(&self) -> MutexGuard<'_, Trail> {
@@ -134,21 +175,38 @@ impl Audit {
 }
 
 impl Trail {
-    fn trim(&mut self) {
-        while self.n_refused > REFUSALS_KEPT {
-            let oldest = self.newest_first.iter().rposition(|entry| entry.refused);
-            let forgotten = oldest.and_then(|oldest| self.newest_first.remove(oldest));
-            // A refusal that is forgotten before Redis was back is not worth writing.
-            let id = forgotten.map_or(0, |entry| entry.id);
-            self.unwritten.retain(|entry| entry.id != id);
-            self.n_refused -= 1;
-        }
-        while self.newest_first.len() > KEPT {
-            let Some(oldest) = self.newest_first.pop_back() else { return };
-            self.n_refused -= usize::from(oldest.refused);
-            self.unwritten.pop_front_if(|entry| entry.id <= oldest.id);
-        }
+    fn list(&self, kind: Kind) -> &VecDeque<AuditEntry> {
+        &self.lists[kind as usize]
     }
+
+    /// Keeps the newest entry of its kind, and forgets one where there are too many.
+    fn keep(&mut self, entry: AuditEntry) {
+        let kind = Kind::of(&entry);
+        let list = &mut self.lists[kind as usize];
+        list.push_front(entry);
+        if list.len() <= kind.kept() {
+            return;
+        }
+        let forgotten = match kind {
+            Kind::Refused => remove_from_the_loudest(list),
+            Kind::Done | Kind::Demo => list.pop_back(),
+        };
+        // What is forgotten before Redis was back is not worth writing.
+        let id = forgotten.map_or(0, |entry| entry.id);
+        self.unwritten.retain(|entry| entry.id != id);
+    }
+}
+
+/// Takes out the oldest entry of the address that has the most, so that nobody's flood pushes out
+/// what was refused to others.
+fn remove_from_the_loudest(list: &mut VecDeque<AuditEntry>) -> Option<AuditEntry> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for entry in list.iter() {
+        *counts.entry(&entry.address).or_default() += 1;
+    }
+    let (loudest, _) = counts.into_iter().max_by_key(|(_, n)| *n)?;
+    let oldest = list.iter().rposition(|entry| entry.address == loudest)?;
+    list.remove(oldest)
 }
 
 fn marker(entry: &AuditEntry) -> Marker {
@@ -170,7 +228,12 @@ fn entry(actor: &Actor, deed: Deed<'_>, result: String) -> AuditEntry {
         at_ms,
         began_at_ms: deed.began_at_ms.unwrap_or(at_ms),
         refused: false,
-        actor: actor.name.clone(),
+        actor: beginning(&actor.name),
+        address: actor
+            .address
+            .map(|address| address.to_canonical().to_string())
+            .unwrap_or_default(),
+        begun: false,
         action: beginning(deed.action),
         cache: beginning(deed.cache),
         target: beginning(deed.target),
@@ -189,81 +252,4 @@ pub(crate) fn entries(n: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use strata_report::Role;
-
-    use super::*;
-
-    fn actor() -> Actor {
-        Actor { name: "local".to_owned(), role: Role::Operator, token_refused: false }
-    }
-
-    fn targets(page: &AuditPage) -> Vec<&str> {
-        page.entries.iter().map(|entry| entry.target.as_str()).collect()
-    }
-
-    #[test]
-    fn entries_come_page_by_page_newest_first() {
-        let audit = Audit::default();
-        for i in 0..25 {
-            let target = i.to_string();
-            let deed = Deed::new("invalidate_key", "users", &target);
-            audit.record(&actor(), deed, "done".to_owned());
-        }
-        let first = audit.before(None, 10);
-        assert_eq!((targets(&first)[0], targets(&first)[9]), ("24", "15"));
-        let second = audit.before(first.next, 10);
-        assert_eq!((targets(&second)[0], targets(&second)[9]), ("14", "5"));
-        let last = audit.before(second.next, 10);
-        assert_eq!((targets(&last), last.next), (vec!["4", "3", "2", "1", "0"], None));
-    }
-
-    #[test]
-    fn refusals_never_push_out_what_was_done() {
-        let audit = Audit::default();
-        audit.record(&actor(), Deed::new("invalidate_key", "users", "42"), "done".to_owned());
-        for _ in 0..5_000 {
-            audit.refuse(&actor(), Deed::new("invalidate_key", "users", "7"), "no");
-        }
-        let entries = audit.before(None, KEPT).entries;
-        assert_eq!(entries.len(), REFUSALS_KEPT + 1);
-        assert_eq!(entries[REFUSALS_KEPT].target, "42");
-        assert!(entries[0].refused && !entries[REFUSALS_KEPT].refused);
-        assert_eq!(audit.unwritten().len(), REFUSALS_KEPT + 1);
-    }
-
-    #[test]
-    fn what_an_earlier_run_left_comes_after_what_was_done_since() {
-        let (earlier, audit) = (Audit::default(), Audit::default());
-        earlier.record(&actor(), Deed::new("cancel", "", "1"), "done".to_owned());
-        audit.record(&actor(), Deed::new("cancel", "", "2"), "done".to_owned());
-        audit.remember(earlier.before(None, 10).entries);
-        audit.remember(earlier.before(None, 10).entries);
-        audit.record(&actor(), Deed::new("cancel", "", "3"), "done".to_owned());
-        let page = audit.before(None, 10);
-        assert_eq!(page.entries.len(), 3);
-        assert_eq!((targets(&page)[0], page.only_in_memory), ("3", 2));
-        assert!(page.entries.is_sorted_by(|newer, older| newer.id >= older.id));
-        audit.written(page.entries[0].id);
-        assert!(audit.unwritten().is_empty());
-    }
-
-    #[test]
-    fn deeds_are_marked_and_refusals_are_not() {
-        let audit = Audit::default();
-        audit.refuse(&actor(), Deed::new("invalidate_key", "users", "1"), "no");
-        audit.record(&actor(), Deed::new("invalidate_key", "users", "2"), "done".to_owned());
-        audit.record(&actor(), Deed::new("invalidate_key", "posts", "3"), "done".to_owned());
-        let of = |cache| audit.markers(0, cache).len();
-        assert_eq!((of(None), of(Some("users")), of(Some("cats"))), (2, 1, 0));
-        assert!(audit.markers(u64::MAX, None).is_empty());
-    }
-
-    #[test]
-    fn a_huge_target_is_cut() {
-        let audit = Audit::default();
-        let target = "x".repeat(100_000);
-        audit.refuse(&actor(), Deed::new("a", "", &target), "no");
-        assert_eq!(audit.before(None, 1).entries[0].target.len(), 512);
-    }
-}
+mod tests;

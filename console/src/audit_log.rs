@@ -2,18 +2,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strata_cache::Journal;
-use strata_report::AuditEntry;
-use tokio::time::{MissedTickBehavior, interval};
+use strata_report::{AuditEntry, AuditHome};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
-use crate::audit::{Audit, KEPT, REFUSALS_KEPT};
+use crate::audit::{Audit, Kind};
 use crate::{Console, NodeFace};
 
 const EVERY: Duration = Duration::from_secs(1);
 const BATCH: usize = 200;
+/// How long the end of the program waits for Redis to take what it does not have yet.
+const LAST_WRITES: Duration = Duration::from_secs(2);
 
-// Refusals have a list of their own, so that they never push out what was done.
-const DEEDS: Journal<'static> = Journal { name: "audit", max_lines: KEPT };
-const REFUSALS: Journal<'static> = Journal { name: "audit-refused", max_lines: REFUSALS_KEPT };
+/// Each kind has a list of its own in Redis too.
+const fn journal(kind: Kind) -> Journal<'static> {
+    let name = match kind {
+        Kind::Done => "audit",
+        Kind::Demo => "audit-demo",
+        Kind::Refused => "audit-refused",
+    };
+    Journal { name, max_lines: kind.kept() }
+}
 
 impl Console {
     /// Reads what an earlier run left in Redis, and writes there what is done; tries again while
@@ -33,6 +41,35 @@ impl Console {
         }
     }
 
+    /// Writes to Redis what it does not have yet, for the end of the program: call it when nothing
+    /// more is done, and before the nodes are shut down. Waits two seconds at most; what is not
+    /// written then is lost, and said so in the log.
+    pub async fn flush_audit(&self) {
+        if let Some(node) = self.journal_keeper() {
+            // What takes longer is told below.
+            let _ = timeout(LAST_WRITES, write(&self.inner.audit, node.as_ref())).await;
+            let left = self.inner.audit.unwritten().len();
+            if left > 0 {
+                tracing::warn!(
+                    entries = left,
+                    "the audit trail has entries that Redis did not take"
+                );
+            }
+        }
+    }
+
+    /// Where the audit trail lives, and whether it is there after a restart.
+    pub(crate) fn audit_home(&self) -> AuditHome {
+        let redis = &self.frame().redis;
+        let evicts = redis.policy.as_deref().is_some_and(|policy| policy.starts_with("allkeys"));
+        match (redis.configured, self.inner.redis_is_private) {
+            (false, _) => AuditHome::Memory,
+            (true, true) => AuditHome::PrivateRedis,
+            (true, false) if evicts => AuditHome::EvictingRedis,
+            (true, false) => AuditHome::Redis,
+        }
+    }
+
     /// All nodes share one Redis, so any that has one can keep a journal.
     fn journal_keeper(&self) -> Option<Arc<dyn NodeFace>> {
         let tick = self.tick();
@@ -43,8 +80,8 @@ impl Console {
 
 async fn read(node: &dyn NodeFace) -> Option<Vec<AuditEntry>> {
     let mut entries = Vec::new();
-    for journal in [DEEDS, REFUSALS] {
-        let lines = node.journal(journal).await.ok()??;
+    for kind in Kind::ALL {
+        let lines = node.journal(journal(kind)).await.ok()??;
         // A line of another version is skipped, not fatal.
         entries.extend(lines.iter().filter_map(|line| serde_json::from_str(line).ok()));
     }
@@ -55,11 +92,11 @@ async fn read(node: &dyn NodeFace) -> Option<Vec<AuditEntry>> {
 async fn write(audit: &Audit, node: &dyn NodeFace) {
     let unwritten = audit.unwritten();
     for batch in unwritten.chunks(BATCH) {
-        for (journal, refused) in [(DEEDS, false), (REFUSALS, true)] {
-            let of_journal = batch.iter().filter(|entry| entry.refused == refused);
+        for kind in Kind::ALL {
+            let of_journal = batch.iter().filter(|entry| Kind::of(entry) == kind);
             let lines: Vec<_> =
                 of_journal.filter_map(|entry| serde_json::to_string(entry).ok()).collect();
-            if !lines.is_empty() && !node.append(journal, &lines).await.unwrap_or(false) {
+            if !lines.is_empty() && !node.append(journal(kind), &lines).await.unwrap_or(false) {
                 return;
             }
         }

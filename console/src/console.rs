@@ -47,6 +47,7 @@ pub(crate) struct Inner {
     pub(crate) protected: Vec<Protected>,
     pub(crate) sources: Vec<Arc<dyn SourceFace>>,
     access: Access,
+    pub(crate) redis_is_private: bool,
     pub(crate) census: Arc<Census>,
     sampler: Mutex<Sampler>,
     tasks: Tasks,
@@ -62,7 +63,8 @@ impl Console {
         settings: impl Into<ConsoleSettings>,
         shutdown: CancellationToken,
     ) -> Self {
-        let ConsoleSettings { access, protected, sources, tasks } = settings.into();
+        let ConsoleSettings { access, protected, sources, redis_is_private, tasks } =
+            settings.into();
         let tasks = match tasks {
             Some(tasks) => tasks.until(shutdown),
             None => Tasks::new(shutdown),
@@ -85,6 +87,7 @@ impl Console {
             protected,
             sources,
             access,
+            redis_is_private,
             census,
             sampler: Mutex::new(sampler),
             tasks,
@@ -197,7 +200,7 @@ impl Console {
 
     /// What was done and refused before the entry with that id, newest first; the newest without.
     pub fn audit_page(&self, before: Option<u64>, limit: usize) -> AuditPage {
-        self.inner.audit.before(before, limit)
+        AuditPage { home: self.audit_home(), ..self.inner.audit.before(before, limit) }
     }
 
     /// Lets pass who may act. For doors that act beside caches, such as the demo's traffic.

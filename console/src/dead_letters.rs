@@ -3,13 +3,14 @@ use std::time::Duration;
 
 use strata_cache::{DeadLetterFilter, DeadLetterList};
 use strata_report::{
-    DeadLetterAction, DeadLetterJob, DeadLetterPage, DeadLetterQuery, DeadLetterRow, NodeReport,
-    WriteBehindKind, WriteBehindReport,
+    DeadLetterAction, DeadLetterJob, DeadLetterPage, DeadLetterQuery, NodeReport, WriteBehindKind,
+    WriteBehindReport,
 };
 
 use crate::audit::Deed;
 use crate::clock::now_ms;
 use crate::dead_letter_run::DeadLetterRun;
+use crate::inspect::shown;
 use crate::{Actor, Console, ConsoleError, NodeFace};
 
 /// How long whoever asks waits for a run to end, which most do; it goes on by itself.
@@ -63,7 +64,12 @@ impl Console {
             }
             false => of_each(&writers, after, list).await,
         }?;
-        page.rows = page.rows.into_iter().map(|row| shown(actor, row)).collect();
+        let holders = self.holders(cache)?;
+        for row in &mut page.rows {
+            if let Some(value) = row.value.take() {
+                row.value = shown(actor, &holders, (cache, value)).await?;
+            }
+        }
         Ok(page)
     }
 
@@ -216,11 +222,6 @@ async fn of_each(
         }
     }
     Ok(page)
-}
-
-/// A dead letter as whoever asks may see it: this alone decides about its value.
-fn shown(_to: &Actor, row: DeadLetterRow) -> DeadLetterRow {
-    row
 }
 
 /// The name of an action in the audit trail.

@@ -82,6 +82,18 @@ impl Errand {
         })
     }
 
+    /// Writes down that it begins, where that may take long.
+    pub(crate) fn tell_beginning(&self, console: &Console) {
+        if let Target::Pattern(_) = &self.target {
+            let what = match &self.plan {
+                Some(plan) => format!("a plan of {} is run.", entries(plan.entries())),
+                None => "every key that matches is removed.".to_owned(),
+            };
+            let deed = Deed::new(self.action(), &self.cache, self.text());
+            console.inner.audit.begin(&self.actor, deed, &what);
+        }
+    }
+
     /// Does it, and writes down how it ended.
     pub(crate) async fn run(
         self: Arc<Self>,

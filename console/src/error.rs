@@ -72,6 +72,14 @@ pub enum ConsoleError {
 }
 
 impl ConsoleError {
+    /// What a person is told.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Refused(why) | Self::Protected(why) => why.clone(),
+            other => format!("Strata failed to {other}."),
+        }
+    }
+
     pub(crate) fn unknown_cache(name: &str) -> Self {
         Self::UnknownCache(beginning(name))
     }

@@ -4,15 +4,20 @@ use serde_json::Value;
 use strata_report::{EntryLook, KeyLook, L1Look, L2Look, SourceLook};
 
 use crate::keys::{Holder, check_key, first_with_l2};
-use crate::{Console, ConsoleError, SourceFace};
+use crate::{Actor, Console, ConsoleError, SourceFace};
 
 impl Console {
     /// One key in every level and in the source, and what happened to it of late; disturbs no
-    /// cache. Asks the source once.
+    /// cache. Asks the source once. Values are hidden from who may not read them.
     ///
     /// # Errors
     /// [`ConsoleError::UnknownCache`], [`ConsoleError::BadKey`], [`ConsoleError::NodeGone`].
-    pub async fn look(&self, cache: &str, key: &str) -> Result<KeyLook, ConsoleError> {
+    pub async fn look(
+        &self,
+        actor: &Actor,
+        cache: &str,
+        key: &str,
+    ) -> Result<KeyLook, ConsoleError> {
         let holders = self.holders(cache)?;
         check_key(cache, key)?;
         let mut look =
@@ -32,7 +37,37 @@ impl Console {
         }
         compare(&mut look);
         self.add_events(&mut look, &holders).await?;
+        self.cover(&mut look, actor, &holders).await?;
         Ok(look)
+    }
+
+    /// Hides the values that who asks may not read, and those that their cache shows to nobody, or
+    /// not whole.
+    async fn cover(
+        &self,
+        look: &mut KeyLook,
+        actor: &Actor,
+        holders: &[Holder],
+    ) -> Result<(), ConsoleError> {
+        // All nodes build a cache alike; where they do not, the one that shows least counts.
+        let cache = look.cache.clone();
+        let l2 = match &mut look.l2 {
+            Some(L2Look::Entry(entry)) => Some(entry),
+            _ => None,
+        };
+        let entries = look.l1.iter_mut().filter_map(|copy| copy.entry.as_mut()).chain(l2);
+        for entry in entries {
+            if let Some(value) = entry.value.take() {
+                entry.value = shown(actor, holders, (&cache, value)).await?;
+                entry.value_hidden = entry.value.is_none();
+            }
+        }
+        if let Some(SourceLook::Value { value }) = look.source.take_if(|source| has_value(source)) {
+            let shown = shown(actor, holders, (&cache, value)).await?;
+            look.source =
+                Some(shown.map_or(SourceLook::Hidden, |value| SourceLook::Value { value }));
+        }
+        Ok(())
     }
 
     pub(crate) fn source(&self, cache: &str) -> Option<&Arc<dyn SourceFace>> {
@@ -51,6 +86,24 @@ impl Console {
     }
 }
 
+fn has_value(source: &SourceLook) -> bool {
+    matches!(source, SourceLook::Value { .. })
+}
+
+/// A value as who asks may see it; `None` where it is hidden.
+pub(crate) async fn shown(
+    actor: &Actor,
+    holders: &[Holder],
+    (cache, value): (&str, String),
+) -> Result<Option<String>, ConsoleError> {
+    let mut value = Some(value).filter(|_| actor.rights.values);
+    for Holder { node, .. } in holders {
+        let Some(whole) = value.take() else { break };
+        value = node.shown(cache, whole).await?;
+    }
+    Ok(value)
+}
+
 /// Marks the copies whose value is another than the source's.
 fn compare(look: &mut KeyLook) {
     let source = match &look.source {
@@ -59,7 +112,7 @@ fn compare(look: &mut KeyLook) {
             Err(_) => return,
         },
         Some(SourceLook::Absent) => None,
-        Some(SourceLook::Failed { .. }) | None => return,
+        Some(SourceLook::Failed { .. } | SourceLook::Hidden) | None => return,
     };
     for copy in &mut look.l1 {
         copy.differs = copy.entry.as_ref().and_then(|entry| differs(entry, source.as_ref()));
@@ -84,6 +137,7 @@ mod tests {
         EntryLook {
             value,
             served_stale: false,
+            value_hidden: false,
             fresh: true,
             age_ms: 0,
             expires_in_ms: None,

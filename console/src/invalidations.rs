@@ -127,6 +127,7 @@ impl Console {
         let l1 = errand.count_l1(&holders).await?;
         let running = self.inner.jobs.begin(errand.job(&holders, l1));
         let tracked = running.tracked();
+        errand.tell_beginning(self);
         let errand = Arc::new(errand);
         errand.spawn(self, Arc::clone(&errand).run(self.clone(), holders, running));
         Ok(tracked)

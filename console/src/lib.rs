@@ -31,6 +31,7 @@ mod jobs;
 mod kept;
 mod key_order;
 mod keys;
+mod log_in;
 mod node_face;
 mod nodes;
 mod own_node;
@@ -46,7 +47,10 @@ mod settings;
 mod source_face;
 mod survivors;
 
-pub use access::{Access, AccessSettings, Actor};
+pub use access::{
+    Access, AccessSettings, Actor, Credentials, InVain, LogInError, LoggedIn, Origin, Rights,
+    Token, TokenError,
+};
 pub use console::Console;
 pub use error::ConsoleError;
 pub use found::Found;

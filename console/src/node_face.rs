@@ -31,6 +31,9 @@ pub trait NodeFace: Send + Sync + 'static {
     /// One key in L2; `None` where L2 is off or cannot be asked.
     fn look_l2<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Option<L2Look>>;
 
+    /// A value of a cache, as JSON, as its cache lets people see it; `None` where it does not.
+    fn shown<'a>(&'a self, cache: &'a str, value: String) -> Answer<'a, Option<String>>;
+
     /// Keys in its L1 that match, the first `limit` of them by name.
     fn match_l1<'a>(
         &'a self,

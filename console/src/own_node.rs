@@ -33,6 +33,10 @@ impl NodeFace for Node {
         Box::pin(async move { Ok(Self::look_l2(self, cache, key).await?) })
     }
 
+    fn shown<'a>(&'a self, cache: &'a str, value: String) -> Answer<'a, Option<String>> {
+        Box::pin(async move { Ok(Self::shown(self, cache, value)?) })
+    }
+
     fn match_l1<'a>(
         &'a self,
         cache: &'a str,

@@ -54,6 +54,12 @@ pub struct AuditEntry {
     pub refused: bool,
     /// Who.
     pub actor: String,
+    /// The address that they asked from; empty where it is not known.
+    #[serde(default)]
+    pub address: String,
+    /// Whether it tells of a beginning; another entry tells of the end.
+    #[serde(default)]
+    pub begun: bool,
     /// What, for example `invalidate_key`.
     pub action: String,
     /// The cache it was about.
@@ -74,4 +80,26 @@ pub struct AuditPage {
     pub next: Option<u64>,
     /// Entries that Redis does not have yet and that a restart would lose; without Redis, all.
     pub only_in_memory: u64,
+    /// Where the trail lives.
+    #[serde(default)]
+    pub home: AuditHome,
+}
+
+/// Where the audit trail lives, and so whether it is there after a restart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum AuditHome {
+    /// In the memory of the program, and gone with it.
+    #[default]
+    Memory,
+    /// In the program's own Redis, and gone with it.
+    PrivateRedis,
+    /// In a Redis that may evict it when memory runs short.
+    EvictingRedis,
+    /// In Redis: there for as long as Redis keeps its data.
+    Redis,
+    /// Somewhere that a newer program knows of.
+    #[serde(other)]
+    Other,
 }

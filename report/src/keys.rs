@@ -70,6 +70,8 @@ pub enum SourceLook {
         /// As JSON text.
         value: String,
     },
+    /// It has one, which is hidden from who asks.
+    Hidden,
     /// It has none: "not found".
     Absent,
     /// It did not answer.
@@ -83,8 +85,11 @@ pub enum SourceLook {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EntryLook {
-    /// The value as JSON text; `None` is a remembered "not found".
+    /// The value as JSON text; `None` is a remembered "not found", or hidden.
     pub value: Option<String>,
+    /// Whether there is a value that is hidden from who asks. Left out where there is none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub value_hidden: bool,
     /// Whether a read would be answered with it now.
     pub fresh: bool,
     /// Whether the next read is answered with it though it is not fresh, and has it loaded anew.

@@ -13,6 +13,8 @@ pub(crate) struct AppError {
     status: StatusCode,
     kind: &'static str,
     detail: String,
+    /// Whether people may meet it in a browser, which then gets a page.
+    is_for_browsers: bool,
 }
 
 /// A refusal or failure (RFC 9457).
@@ -31,7 +33,20 @@ pub(crate) struct Problem<'a> {
 
 impl AppError {
     pub(crate) fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, detail: detail.into() }
+        Self { status, kind, detail: detail.into(), is_for_browsers: false }
+    }
+
+    /// The same for a door that browsers come to as well; they get a page.
+    pub(crate) fn for_browsers(self) -> Self {
+        Self { is_for_browsers: true, ..self }
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
     }
 
     pub(crate) fn bad_request(kind: &'static str, detail: impl Into<String>) -> Self {
@@ -83,6 +98,9 @@ impl IntoResponse for AppError {
         let mut response = (self.status, axum::Json(problem)).into_response();
         let problem_json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, problem_json);
+        if self.is_for_browsers {
+            response.extensions_mut().insert(self);
+        }
         response
     }
 }

@@ -4,13 +4,19 @@ mod assets;
 mod config;
 mod error;
 mod extract;
+mod guard;
+mod hosts;
 mod limits;
 mod log;
 mod metrics;
 mod openapi;
+mod origin;
 mod page;
+mod plain;
 mod private_redis;
+mod purge;
 mod request_log;
+mod route_table;
 mod router;
 mod routes;
 mod run;
@@ -21,8 +27,13 @@ mod startup;
 mod state;
 mod table;
 
-pub use config::{Cli, Command, ConfigError, DemoFlags, RedisChoice, Settings, TrafficMode};
+pub use config::{
+    Cli, Command, ConfigError, DemoFlags, Network, PublicUrl, PurgeFlags, RedisChoice, Secret,
+    Settings, TrafficMode,
+};
 pub use log::{Log, log_to_stderr};
 pub use private_redis::{PrivateRedis, PrivateRedisError};
-pub use run::run_demo;
+pub use purge::run_purge;
+pub use route_table::{Route, RouteKind};
+pub use run::{announce, run_demo};
 pub use startup::Demo;

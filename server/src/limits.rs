@@ -10,7 +10,7 @@ use http_body_util::LengthLimitError;
 use crate::error::AppError;
 
 /// The most that a request body may hold.
-const MAX_BODY_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Refuses a body that is too large: at once where it says so, else as soon as it is.
 pub(crate) async fn check_body_size(request: Request, next: Next) -> Response {

@@ -5,7 +5,7 @@ use std::thread;
 use anyhow::anyhow;
 use clap::Parser;
 use strata_cache::ErrorChain;
-use strata_server::{Cli, Command, Settings, log_to_stderr, run_demo};
+use strata_server::{Cli, Command, Settings, announce, log_to_stderr, run_demo, run_purge};
 
 // Rendering and streams share the workers, so one core alone must not mean one worker.
 const MIN_WORKERS: usize = 4;
@@ -22,13 +22,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(Cli { command: Command::Demo(flags) }: Cli) -> anyhow::Result<()> {
-    let settings = Settings::resolve(*flags, "Leptos.toml".as_ref())
-        .map_err(|error| anyhow!("failed to {}", ErrorChain(&error)))?;
+fn run(Cli { command }: Cli) -> anyhow::Result<()> {
     let workers = thread::available_parallelism().map_or(MIN_WORKERS, NonZero::get);
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers.max(MIN_WORKERS))
         .enable_all()
-        .build()?
-        .block_on(run_demo(settings))
+        .build()?;
+    match command {
+        Command::Demo(flags) => {
+            let settings = Settings::resolve(*flags, "Leptos.toml".as_ref())
+                .map_err(|error| anyhow!("failed to {}", ErrorChain(&error)))?;
+            runtime.block_on(run_demo(settings))
+        }
+        Command::Purge(flags) => {
+            let erased = runtime.block_on(run_purge(flags))?;
+            announce(&format!("{erased} keys were removed."));
+            Ok(())
+        }
+    }
 }

@@ -12,8 +12,8 @@ use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{
     LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list,
 };
-use strata_app::{App, shell};
-use strata_console::Actor;
+use strata_app::{App, SessionCookie, shell};
+use strata_console::{Actor, Origin};
 
 use crate::error::AppError;
 use crate::state::AppState;
@@ -59,8 +59,16 @@ fn provide(state: AppState) -> impl Fn() + Clone + Send + Sync + 'static {
         // A caller that nobody identified may look only.
         let actor = use_context::<Parts>()
             .and_then(|parts| parts.extensions.get::<Actor>().cloned())
-            .unwrap_or_else(|| state.console.access().actor(None));
+            .unwrap_or_else(Actor::nobody);
         provide_context(actor);
+        if let Some(parts) = use_context::<Parts>() {
+            if let Some(origin) = parts.extensions.get::<Origin>() {
+                provide_context(origin.clone());
+            }
+            if let Some(cookie) = parts.extensions.get::<SessionCookie>() {
+                provide_context(cookie.clone());
+            }
+        }
         allow_own_content(&state.leptos);
     }
 }

@@ -1,106 +1,169 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::post;
+use strata_console::Console;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{Predicate, SizeAbove};
 
+use crate::config::PublicUrl;
 use crate::error::AppError;
+use crate::guard::{FUNCTIONS, HARMLESS, admit, guard_functions};
+use crate::hosts::{Hosts, check_host};
 use crate::limits::check_body_size;
-use crate::routes::{api, demo, events, health, lab, metrics};
-use crate::security::{Hosts, check_host, csrf, harden, identify};
+use crate::origin::{Proxies, Reception, identify};
+use crate::plain::tell_refusals;
+use crate::route_table::{Route, RouteKind, RouteTable};
+use crate::routes::{api, demo, events, health, lab, login, metrics};
+use crate::security::{csrf, explain_cross_site, harden};
 use crate::state::AppState;
 use crate::{assets, openapi, page, request_log};
 
+/// Who is let in, and by which names.
+#[derive(Clone)]
+pub(crate) struct Doors {
+    pub(crate) hosts: Hosts,
+    pub(crate) proxies: Proxies,
+    pub(crate) public_url: Option<PublicUrl>,
+}
+
 /// Every path of the program, by who asks for it.
-pub(crate) fn router(state: AppState, hosts: Hosts) -> Router {
-    let programs = Router::new()
-        // Machines that watch over the program
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::metrics))
-        // Everybody who uses the demo service
-        .route("/demo/users", get(demo::users::list).post(demo::users::create))
-        .route(
-            "/demo/users/{id}",
-            get(demo::users::get).put(demo::users::put).delete(demo::users::delete),
-        )
-        .route("/demo/posts", post(demo::posts::create))
-        .route(
-            "/demo/posts/{id}",
-            get(demo::posts::get).put(demo::posts::put).delete(demo::posts::delete),
-        )
-        .route("/demo/timelines/{user}", get(demo::timelines::get))
-        .route("/demo/objects/{key}", get(demo::objects::get).put(demo::objects::put))
-        // Scripts that look
-        .route("/api/v1/openapi.json", get(openapi::document))
-        .route("/api/v1/session", get(api::session::get))
-        .route("/api/v1/nodes", get(api::nodes::list))
-        .route("/api/v1/nodes/rows", get(api::nodes::rows))
-        .route("/api/v1/redis", get(api::nodes::redis))
-        .route("/api/v1/history", get(api::history::all))
-        .route("/api/v1/activity", get(api::activity::list))
-        .route("/api/v1/alerts", get(api::alerts::list))
-        .route("/api/v1/caches", get(api::caches::list))
-        .route("/api/v1/caches/{cache}", get(api::caches::get))
-        .route("/api/v1/caches/{cache}/report", get(api::caches::report))
-        .route("/api/v1/caches/{cache}/agreement", get(api::caches::agreement))
-        .route("/api/v1/caches/{cache}/history", get(api::history::of_cache))
-        .route("/api/v1/caches/{cache}/keys", get(api::keys::search))
-        .route("/api/v1/write-behinds", get(api::dead_letters::write_behinds))
-        .route("/api/v1/caches/{cache}/dead-letters", get(api::dead_letters::list))
-        .route("/api/v1/audit", get(api::audit::list))
-        // Scripts that act
-        .route(
-            "/api/v1/caches/{cache}/keys/{key}",
-            get(api::keys::look).delete(api::keys::invalidate),
-        )
-        .route("/api/v1/caches/{cache}/keys/{key}/soften", post(api::keys::soften))
-        .route("/api/v1/caches/{cache}/keys/{key}/refresh", post(api::keys::refresh))
-        // The same for any key, whatever becomes of paths on their way
-        .route(
-            "/api/v1/caches/{cache}/key",
-            get(api::keys::look_at).delete(api::keys::invalidate_it),
-        )
-        .route("/api/v1/caches/{cache}/key/soften", post(api::keys::soften_it))
-        .route("/api/v1/caches/{cache}/key/refresh", post(api::keys::refresh_it))
-        .route("/api/v1/caches/{cache}/plans", post(api::invalidations::plan))
-        .route("/api/v1/plans/{id}/run", post(api::invalidations::run))
-        .route("/api/v1/caches/{cache}/dead-letters/redrive", post(api::dead_letters::redrive))
-        .route("/api/v1/caches/{cache}/dead-letters/drop", post(api::dead_letters::forget))
-        .route(
-            "/api/v1/caches/{cache}/dead-letters/job",
-            get(api::dead_letters::job).delete(api::dead_letters::cancel),
-        )
-        .route("/api/v1/invalidations", get(api::invalidations::list))
-        .route("/api/v1/caches/{cache}/invalidations", post(api::invalidations::start))
-        .route(
-            "/api/v1/invalidations/{id}",
-            get(api::invalidations::get).delete(api::invalidations::cancel),
-        )
-        .route("/api/v1/demo/traffic", get(api::traffic::get).put(api::traffic::put))
-        // Browsers, and whoever else wants to see the numbers move
-        .route("/events", get(events::events))
+pub(crate) fn router(state: AppState, doors: Doors) -> Router {
+    let (programs, _) = programs(&state.console);
+    let programs = programs
         .method_not_allowed_fallback(async || AppError::method_not_allowed())
         .merge(assets::pkg(&state.leptos));
-    with_layers(page::with_pages(programs, &state), &state, hosts).with_state(state)
+    with_layers(page::with_pages(programs, &state), &state, doors).with_state(state)
+}
+
+/// What the program can be asked for, beside its pages and files.
+pub(crate) fn routes(state: &AppState) -> Vec<Route> {
+    let (_, routes) = programs(&state.console);
+    let functions = leptos::server_fn::axum::server_fn_paths().map(|(path, method)| {
+        let name = path.strip_prefix(FUNCTIONS).unwrap_or_default();
+        let kind = if HARMLESS.contains(&name) { RouteKind::Ask } else { RouteKind::Change };
+        Route::new(method, path, kind)
+    });
+    let uploads = [Route::new(Method::POST, lab::TRACES_PATH, RouteKind::Change)];
+    routes.into_iter().chain(functions).chain(uploads).collect()
+}
+
+fn programs(console: &Console) -> (Router<AppState>, Vec<Route>) {
+    let mut table = RouteTable::new(console)
+        // Machines that watch over the program
+        .get("/healthz", health::alive)
+        .get("/readyz", health::ready)
+        .get("/metrics", metrics::metrics)
+        // Everybody who uses the demo service
+        .get("/demo/users", demo::users::list)
+        .get("/demo/users/{id}", demo::users::get)
+        .get("/demo/posts/{id}", demo::posts::get)
+        .get("/demo/timelines/{user}", demo::timelines::get)
+        .get("/demo/objects/{key}", demo::objects::get)
+        // Scripts that look
+        .get("/api/v1/openapi.json", openapi::document)
+        .get("/api/v1/session", api::session::get)
+        .get("/api/v1/nodes", api::nodes::list)
+        .get("/api/v1/nodes/rows", api::nodes::rows)
+        .get("/api/v1/redis", api::nodes::redis)
+        .get("/api/v1/history", api::history::all)
+        .get("/api/v1/activity", api::activity::list)
+        .get("/api/v1/alerts", api::alerts::list)
+        .get("/api/v1/caches", api::caches::list)
+        .get("/api/v1/caches/{cache}", api::caches::get)
+        .get("/api/v1/caches/{cache}/report", api::caches::report)
+        .get("/api/v1/caches/{cache}/agreement", api::caches::agreement)
+        .get("/api/v1/caches/{cache}/history", api::history::of_cache)
+        .get("/api/v1/caches/{cache}/keys", api::keys::search)
+        .get("/api/v1/caches/{cache}/keys/{key}", api::keys::look)
+        // The same for any key, whatever becomes of paths on their way
+        .get("/api/v1/caches/{cache}/key", api::keys::look_at)
+        .get("/api/v1/write-behinds", api::dead_letters::write_behinds)
+        .get("/api/v1/caches/{cache}/dead-letters", api::dead_letters::list)
+        .get("/api/v1/caches/{cache}/dead-letters/job", api::dead_letters::job)
+        .ask("/api/v1/caches/{cache}/plans", api::invalidations::plan)
+        .get("/api/v1/invalidations", api::invalidations::list)
+        .get("/api/v1/invalidations/{id}", api::invalidations::get)
+        .get("/api/v1/audit", api::audit::list)
+        .get("/api/v1/demo/traffic", api::traffic::get)
+        // Browsers, and whoever else wants to see the numbers move
+        .get("/events", events::events)
+        .get("/login", login::page)
+        .ask("/login", login::log_in)
+        .ask("/logout", login::log_out);
+    changing_caches(&mut table);
+    changing_the_demo(&mut table);
+    table.finish()
+}
+
+/// Scripts that act.
+fn changing_caches(table: &mut RouteTable) {
+    const KEY: &str = "/api/v1/caches/{cache}/keys/{key}";
+    const ANY_KEY: &str = "/api/v1/caches/{cache}/key";
+    table
+        .changing("invalidate_key")
+        .delete(KEY, api::keys::invalidate)
+        .delete(ANY_KEY, api::keys::invalidate_it);
+    table
+        .changing("soften_key")
+        .post("/api/v1/caches/{cache}/keys/{key}/soften", api::keys::soften)
+        .post("/api/v1/caches/{cache}/key/soften", api::keys::soften_it);
+    table
+        .changing("refresh_key")
+        .post("/api/v1/caches/{cache}/keys/{key}/refresh", api::keys::refresh)
+        .post("/api/v1/caches/{cache}/key/refresh", api::keys::refresh_it);
+    table
+        .changing("invalidate_pattern")
+        .post("/api/v1/plans/{id}/run", api::invalidations::run)
+        .post("/api/v1/caches/{cache}/invalidations", api::invalidations::start);
+    table.changing("cancel").delete("/api/v1/invalidations/{id}", api::invalidations::cancel);
+    table
+        .changing("redrive_dead_letters")
+        .post("/api/v1/caches/{cache}/dead-letters/redrive", api::dead_letters::redrive);
+    table
+        .changing("drop_dead_letters")
+        .post("/api/v1/caches/{cache}/dead-letters/drop", api::dead_letters::forget);
+    table
+        .changing("cancel_dead_letters")
+        .delete("/api/v1/caches/{cache}/dead-letters/job", api::dead_letters::cancel);
+    table.changing("set_traffic").put("/api/v1/demo/traffic", api::traffic::put);
+}
+
+/// Whoever changes something behind the demo service.
+fn changing_the_demo(table: &mut RouteTable) {
+    table
+        .changing("write_demo")
+        .post("/demo/users", demo::users::create)
+        .put("/demo/users/{id}", demo::users::put)
+        .delete("/demo/users/{id}", demo::users::delete)
+        .post("/demo/posts", demo::posts::create)
+        .put("/demo/posts/{id}", demo::posts::put)
+        .delete("/demo/posts/{id}", demo::posts::delete)
+        .put("/demo/objects/{key}", demo::objects::put);
 }
 
 // The last layer is the first that a request meets.
-fn with_layers(router: Router<AppState>, state: &AppState, hosts: Hosts) -> Router<AppState> {
+fn with_layers(router: Router<AppState>, state: &AppState, doors: Doors) -> Router<AppState> {
     let worth_compressing = SizeAbove::new(256).and(is_text);
+    let Doors { hosts, proxies, public_url } = doors;
+    let console = &state.console;
+    let reception = Reception::new(console.clone(), proxies, public_url.as_ref());
     router
         .route_layer(from_fn(openapi::refuse_unknown_parameters))
         .layer(from_fn(check_body_size))
         // A trace may be larger than all else that is sent, and sees to its limits itself.
         .route(lab::TRACES_PATH, post(lab::upload).layer(DefaultBodyLimit::disable()))
         .layer(CatchPanicLayer::custom(|_| AppError::internal().into_response()))
-        .layer(from_fn_with_state(state.console.clone(), identify))
-        .layer(csrf())
+        .layer(from_fn_with_state(console.clone(), guard_functions))
+        .layer(from_fn(admit))
+        .layer(csrf(public_url.as_ref()))
+        .layer(from_fn_with_state(console.clone(), explain_cross_site))
         .layer(from_fn_with_state(hosts, check_host))
+        .layer(from_fn_with_state(reception, identify))
+        .layer(from_fn_with_state(state.leptos.clone(), tell_refusals))
         .layer(map_response(harden))
         .layer(CompressionLayer::new().gzip(true).br(true).compress_when(worth_compressing))
         .layer(request_log::layer())

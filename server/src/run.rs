@@ -1,6 +1,7 @@
 use std::fs::File;
 use std::future::IntoFuture;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -63,8 +64,9 @@ async fn serve(listener: TcpListener, demo: &Demo, shutdown: CancellationToken) 
             warn!(%error, times, "failed to switch off the delay of small answers");
         }
     });
+    let service = demo.router().into_make_service_with_connect_info::<SocketAddr>();
     let stopped = shutdown.clone().cancelled_owned();
-    let serving = axum::serve(listener, demo.router()).with_graceful_shutdown(stopped);
+    let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);
     tokio::select! {
         served = serving.into_future() => served,
         () = async { shutdown.cancelled().await; sleep(DRAIN_TIMEOUT).await } => {
@@ -102,7 +104,7 @@ async fn replay(site: Site, settings: Settings, shutdown: CancellationToken) -> 
 }
 
 /// Says what people and scripts wait for; logs go to standard error. Nobody may listen.
-fn announce(text: &str) {
+pub fn announce(text: &str) {
     let mut out = io::stdout().lock();
     let _: io::Result<()> = writeln!(out, "{text}").and_then(|()| out.flush());
 }

@@ -15,11 +15,13 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::config::{RedisChoice, Settings, TrafficMode};
+use crate::hosts::Hosts;
 use crate::metrics::NodeCollector;
+use crate::origin::Proxies;
 use crate::private_redis::PrivateRedis;
-use crate::router::router;
+use crate::route_table::Route;
+use crate::router::{Doors, router, routes};
 use crate::routes::events::MAX_STREAMS;
-use crate::security::Hosts;
 use crate::source::DemoSource;
 use crate::state::{AppState, Parts, Sites};
 
@@ -32,7 +34,7 @@ pub struct Demo {
     state: AppState,
     nodes: Vec<Node>,
     redis: Option<PrivateRedis>,
-    hosts: Hosts,
+    doors: Doors,
     tasks: Tasks,
 }
 
@@ -74,8 +76,10 @@ impl Demo {
                 .into_iter()
                 .map(|source| Arc::new(source) as Arc<dyn SourceFace>)
                 .collect(),
+            redis_is_private: redis.is_some(),
             tasks: Some(tasks.clone()),
         };
+        tell_access(&console_settings.access, listening);
         let console = Console::start(faces, console_settings, tasks.shutdown().clone());
         let traffic = traffic(settings, &sites, tasks);
         let lab = lab(settings, url.as_deref(), &console);
@@ -93,13 +97,18 @@ impl Demo {
             leptos: settings.leptos.clone(),
             shutdown: tasks.shutdown().clone(),
         });
-        let hosts = Hosts::new(listening, &settings.allowed_hosts);
-        Ok(Self { state, nodes, redis, hosts, tasks: tasks.clone() })
+        let doors = doors(settings);
+        Ok(Self { state, nodes, redis, doors, tasks: tasks.clone() })
     }
 
     /// Every path of the program.
     pub fn router(&self) -> Router {
-        router(self.state.clone(), self.hosts.clone())
+        router(self.state.clone(), self.doors.clone())
+    }
+
+    /// What the program can be asked for, beside its pages and files.
+    pub fn routes(&self) -> Vec<Route> {
+        routes(&self.state)
     }
 
     /// One running copy of the demo service.
@@ -121,6 +130,8 @@ impl Demo {
     pub async fn stop(self) {
         self.state.shutdown.cancel();
         self.state.lab.shutdown().await;
+        // Last of all that is done, and first of all that needs Redis.
+        self.state.console.flush_audit().await;
         for node in &self.nodes {
             node.shutdown();
         }
@@ -183,10 +194,37 @@ async fn nodes(n_nodes: u32, redis_url: Option<&str>) -> anyhow::Result<Vec<Node
     Ok(nodes)
 }
 
+fn doors(settings: &Settings) -> Doors {
+    let public_url = settings.public_url.clone();
+    let proxies = Proxies {
+        trusted: settings.trusted_proxies.clone().into(),
+        user_header: settings.user_header.clone(),
+    };
+    let hosts = Hosts::new(&settings.allowed_hosts, public_url.as_ref());
+    Doors { hosts, proxies, public_url }
+}
+
+/// Says at the start what nobody should find out by accident.
+fn tell_access(access: &Access, listening: SocketAddr) {
+    if access.has_tokens() {
+        return;
+    }
+    if listening.ip().is_loopback() {
+        info!(
+            "no token is set: whoever asks straight from this machine may act; set \
+             --operator-token before a proxy stands before Strata"
+        );
+    } else {
+        warn!("other machines can reach Strata and no token is set: nothing can be changed");
+    }
+}
+
 fn access(settings: &Settings, listening: SocketAddr) -> Access {
     Access::new(AccessSettings {
-        operator_token: settings.operator_token.clone(),
+        operators: settings.operators.clone(),
+        viewers: settings.viewers.clone(),
         read_only: settings.read_only,
+        open_values: settings.open_values,
         loopback: listening.ip().is_loopback(),
     })
 }

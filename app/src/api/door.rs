@@ -7,11 +7,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
-use strata_console::{Actor, Console, ConsoleError};
+use strata_console::{Actor, Console, ConsoleError, Origin};
 use strata_demo::Traffic;
 use strata_demo::lab::Lab;
 
-use super::ApiError;
+use super::{ApiError, SessionCookie};
 
 /// The console behind this request. Fails closed where none was provided.
 pub(super) fn console() -> Result<Console, ApiError> {
@@ -21,6 +21,16 @@ pub(super) fn console() -> Result<Console, ApiError> {
 /// Who asks.
 pub(super) fn actor() -> Result<Actor, ApiError> {
     use_context().ok_or_else(|| ApiError::Away("tell who is asking".to_owned()))
+}
+
+/// Where the request came from.
+pub(super) fn origin() -> Origin {
+    use_context().unwrap_or_default()
+}
+
+/// The cookie that carries the browser's session.
+pub(super) fn session_cookie() -> Result<SessionCookie, ApiError> {
+    use_context().ok_or_else(|| ApiError::Away("tell how you came here".to_owned()))
 }
 
 /// The demo's traffic, where there is one.

@@ -38,5 +38,9 @@ pub use lab::{
 #[cfg(feature = "ssr")]
 pub(crate) use lab::{Progress, lessons_done};
 pub(crate) use post::{Answer, post, post_id, read};
+#[cfg(feature = "ssr")]
+pub use session::SessionCookie;
 pub use session::{CurrentSession, LogIn, LogOut};
+#[cfg(feature = "ssr")]
+pub use traffic::change as traffic_change;
 pub use traffic::{CurrentTraffic, SetTraffic};

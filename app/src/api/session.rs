@@ -3,10 +3,6 @@ use strata_report::Session;
 
 use super::ApiError;
 
-/// The cookie that carries the operator's token.
-#[cfg(feature = "ssr")]
-const COOKIE: &str = "strata_operator";
-
 /// Who looks, and whether they may act.
 #[server(name = CurrentSession, prefix = "/api", endpoint = "strata/session")]
 pub async fn session() -> Result<Session, ApiError> {
@@ -15,33 +11,74 @@ pub async fn session() -> Result<Session, ApiError> {
     Ok(door::console()?.session(&door::actor()?))
 }
 
-/// Takes the operator's token and keeps it in a cookie that scripts cannot read.
+/// Takes a token and begins a session, whose id goes into a cookie that scripts cannot read.
 #[server(name = LogIn, prefix = "/api", endpoint = "strata/log_in")]
 pub async fn log_in(token: String) -> Result<Session, ApiError> {
-    use axum::http::StatusCode;
+    use strata_console::LogInError;
 
     use super::door;
 
-    let console = door::console()?;
-    if !console.access().accepts(&token) {
-        door::set_status(StatusCode::FORBIDDEN);
-        return Err(ApiError::Refused(
-            "This is not the operator's token. It is the one that Strata was started with."
-                .to_owned(),
-        ));
+    let (console, cookie) = (door::console()?, door::session_cookie()?);
+    match console.log_in(&token, &door::origin()) {
+        Ok(logged_in) => {
+            // Whoever logs in anew leaves no other session behind.
+            if let Some(earlier) = door::cookie(&cookie.name) {
+                console.log_out(&logged_in.actor, &earlier);
+            }
+            set_cookie(&cookie.with(&logged_in.session))?;
+            Ok(console.session(&logged_in.actor))
+        }
+        Err(error) => {
+            door::set_status(match error {
+                LogInError::TooOften(_) => axum::http::StatusCode::TOO_MANY_REQUESTS,
+                _ => axum::http::StatusCode::FORBIDDEN,
+            });
+            Err(ApiError::Refused(error.to_string()))
+        }
     }
-    set_cookie(&format!("{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/"))?;
-    Ok(console.session(&console.access().actor(Some(&token))))
 }
 
-/// Forgets the token.
+/// Ends the session.
 #[server(name = LogOut, prefix = "/api", endpoint = "strata/log_out")]
 pub async fn log_out() -> Result<Session, ApiError> {
+    use strata_console::Credentials;
+
     use super::door;
 
-    let console = door::console()?;
-    set_cookie(&format!("{COOKIE}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0"))?;
-    Ok(console.session(&console.access().actor(None)))
+    let (console, cookie) = (door::console()?, door::session_cookie()?);
+    if let Some(session) = door::cookie(&cookie.name) {
+        console.log_out(&door::actor()?, &session);
+    }
+    set_cookie(&cookie.emptied())?;
+    Ok(console.session(&console.access().identify(Credentials::default(), &door::origin())))
+}
+
+/// The cookie that carries the id of a session, as this browser should keep it.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Debug)]
+pub struct SessionCookie {
+    /// Cookies know no ports, so its name holds the one that the browser asked.
+    pub name: String,
+    /// Whether it is sent over TLS alone.
+    pub secure: bool,
+}
+
+#[cfg(feature = "ssr")]
+impl SessionCookie {
+    /// What sets it.
+    pub fn with(&self, session: &str) -> String {
+        format!("{}={session}; {}", self.name, self.attributes())
+    }
+
+    /// What removes it.
+    pub fn emptied(&self) -> String {
+        format!("{}=; {}; Max-Age=0", self.name, self.attributes())
+    }
+
+    fn attributes(&self) -> String {
+        let secure = if self.secure { "; Secure" } else { "" };
+        format!("HttpOnly; SameSite=Strict; Path=/{secure}")
+    }
 }
 
 /// Asks the browser to keep a cookie.
@@ -51,7 +88,7 @@ pub(super) fn set_cookie(text: &str) -> Result<(), ApiError> {
     use axum::http::header::SET_COOKIE;
 
     let value = HeaderValue::from_str(text)
-        .map_err(|_| ApiError::Invalid("carry this token in a cookie".to_owned()))?;
+        .map_err(|_| ApiError::Invalid("carry this session in a cookie".to_owned()))?;
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
         response.append_header(SET_COOKIE, value);
     }

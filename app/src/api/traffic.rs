@@ -33,17 +33,23 @@ pub async fn set_traffic(
     };
     let (console, actor) = (door::console()?, door::actor()?);
     console.authorise(&actor, ACTION, TARGET).map_err(door::refuse)?;
+    let before = traffic.state();
     traffic.set(TrafficState { running, rate_per_s, skew, write_share }).map_err(|error| {
         door::set_status(StatusCode::UNPROCESSABLE_ENTITY);
         ApiError::Invalid(error.to_string())
     })?;
     let state = traffic.state();
-    let running = if state.running { "running" } else { "stopped" };
-    console.record(
-        &actor,
-        ACTION,
-        TARGET,
-        &format!("{running} at {} requests/s", state.rate_per_s),
-    );
+    console.record(&actor, ACTION, TARGET, &change(&before, &state));
     Ok(state)
+}
+
+/// What a change of the traffic did, for the audit trail: the settings before and after.
+#[cfg(feature = "ssr")]
+pub fn change(before: &TrafficState, after: &TrafficState) -> String {
+    let told = |state: &TrafficState| {
+        let TrafficState { running, rate_per_s, skew, write_share } = state;
+        let runs = if *running { "running" } else { "stopped" };
+        format!("{runs}, {rate_per_s} requests/s, skew {skew}, share of writes {write_share}")
+    };
+    format!("From {} to {}.", told(before), told(after))
 }

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use strata_report::{Job, Scope};
 
 /// A text as a part of an address.
-pub(crate) fn encode(text: &str) -> String {
+pub fn encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~:*,".contains(&byte) {

@@ -9,9 +9,10 @@ mod morph;
 mod page;
 mod window;
 
+#[cfg(not(feature = "ssr"))]
 pub(crate) use address::encode;
 #[cfg(feature = "ssr")]
-pub use address::{COMPARE_PATH, comparison_address};
+pub use address::{COMPARE_PATH, comparison_address, encode};
 #[cfg(feature = "ssr")]
 pub(crate) use address::{
     dead_letters_address, job_address, key_address, pattern_address, run_address,

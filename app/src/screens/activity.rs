@@ -1,11 +1,9 @@
 use axum::http::StatusCode;
 use leptos::prelude::*;
-use strata_report::{
-    Activity, ActivityFilter, AuditEntry, AuditPage, Cause, Event, EventKind, Origin, What,
-};
+use strata_report::{Activity, ActivityFilter, Cause, Event, EventKind, Origin, What};
 
-use super::Asked;
 use super::sheet::{Drawing, Sheet, export_links};
+use super::{Asked, trail};
 use crate::drawn::{encode, key_address};
 use crate::format;
 use crate::screens::sheet::titled;
@@ -30,7 +28,11 @@ pub(super) fn page(asked: &Asked) -> Drawing {
         view! {
             <div class="sheet-head"><h1>"Activity"</h1></div>
             {events(&filter, &activity, [caches, nodes])}
-            {trail(&audit)}
+            {trail::card(&audit)}
+            <p class="small">
+                "You look as "<strong>{asked.actor.name.clone()}</strong>". "
+                <a href="/login" rel="external">"Log in or out"</a>
+            </p>
         },
     )
 }
@@ -195,62 +197,6 @@ pub(super) fn what(event: &Event) -> String {
         What::Did { actor, action, target, result } => {
             format!("{actor}: {} {target} · {result}", action.replace('_', " "))
         }
-    }
-}
-
-fn trail(audit: &AuditPage) -> AnyView {
-    let rows = audit.entries.iter().map(deed).collect_view();
-    let note = match audit.only_in_memory {
-        0 => "kept in Redis, so it survives a restart".to_owned(),
-        n => format!(
-            "{} in memory only: Redis is off or away",
-            format::plural(n, "entry is", "entries are")
-        ),
-    };
-    let next = audit.next.map(|id| {
-        view! { <a class="button" href=format!("/activity?before={id}")>"Older"</a> }
-    });
-    titled(
-        "audit",
-        "Audit trail",
-        note,
-        view! {
-            {audit.entries.is_empty().then(|| view! { <p class="empty">"Nobody has done anything yet. What operators do, and what they are refused, will stand here."</p> })}
-            <div class="scroll" tabindex="0" role="region" aria-label="Table of the audit trail" hidden=audit.entries.is_empty()>
-                <table class="rows" data-testid="audit">
-                    <caption class="unseen">"What people did or were refused, newest first"</caption>
-                    <thead>
-                        <tr>
-                            <th scope="col">"when, UTC"</th>
-                            <th scope="col">"who"</th>
-                            <th scope="col">"what"</th>
-                            <th scope="col">"cache"</th>
-                            <th scope="col">"target"</th>
-                            <th scope="col">"result"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
-            <div class="below">
-                {next}
-                {export_links("/api/v1/audit?format=csv".to_owned(), "/api/v1/audit".to_owned())}
-            </div>
-        },
-    )
-}
-
-fn deed(entry: &AuditEntry) -> impl IntoView + use<> {
-    let class = if entry.refused { "refused-deed" } else { "" };
-    view! {
-        <tr class=class>
-            <th scope="row">{words::when(entry.at_ms)}</th>
-            <td>{entry.actor.clone()}</td>
-            <td>{entry.action.replace('_', " ")}</td>
-            <td>{entry.cache.clone()}</td>
-            <td class="mono">{entry.target.clone()}</td>
-            <td>{entry.result.clone()}</td>
-        </tr>
     }
 }
 

@@ -15,6 +15,7 @@ mod node_tasks;
 mod nodes;
 mod redis;
 mod sheet;
+mod trail;
 mod words;
 
 pub(crate) use asked::Asked;

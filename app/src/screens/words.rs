@@ -72,7 +72,14 @@ pub(super) fn when(at_ms: u64) -> AnyView {
     view! { <time datetime=iso.clone() title=iso>{text}</time> }.into_any()
 }
 
-/// The same as text alone.
+/// A moment in UTC with its date, whatever day it was.
+pub(super) fn dated(at_ms: u64) -> AnyView {
+    let iso = iso(at_ms);
+    let text = format!("{} {}", iso.split('T').next().unwrap_or_default(), format::clock(at_ms));
+    view! { <time datetime=iso>{text}</time> }.into_any()
+}
+
+/// A moment of [`when`] as text alone.
 pub(super) fn at(at_ms: u64) -> String {
     moment(at_ms, SystemTime::now())
 }

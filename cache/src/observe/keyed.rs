@@ -112,6 +112,7 @@ impl<C: MokaFace<Key: Key>> Inside for Keyed<C> {
         let key = Self::key(name, key)?;
         let age = self.0.watch.births.age(hash_of(&key)).unwrap_or_default();
         Ok(self.0.moka.has(&key).then(|| EntryLook {
+            value_hidden: false,
             value: Some("\"not shown: this cache is observed only\"".to_owned()),
             served_stale: false,
             fresh: true,

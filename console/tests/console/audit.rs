@@ -62,3 +62,32 @@ async fn a_trail_survives_in_a_real_redis() {
     }
     assert_eq!(later.audit(), earlier.audit());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_done_last_is_written_before_the_end_and_an_end_without_redis_does_not_hang() {
+    let node = FakeNode::new("1");
+    let console = console(&[Arc::clone(&node)]);
+    sleep(2 * SECOND).await;
+    // No time passes from here on, so that the task that writes each second has no turn.
+    console.record(&operator(), "set_traffic", "demo", "It runs.");
+    console.flush_audit().await;
+    assert_eq!(console.audit_page(None, 10).only_in_memory, 0);
+    assert_eq!(node.script().journal.len(), 1);
+    node.script().redis = None;
+    console.record(&operator(), "set_traffic", "demo", "It stops.");
+    console.flush_audit().await;
+    assert_eq!(console.audit_page(None, 10).only_in_memory, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pattern_is_in_the_trail_from_its_beginning() {
+    let node = FakeNode::new("1");
+    let console = console(&[node]);
+    let job = console.invalidate_pattern(&operator(), "users", "4*").await.unwrap();
+    let begun = console.audit().remove(0);
+    assert!(begun.begun && begun.result.starts_with("Begun: "), "{begun:?}");
+    assert_eq!((begun.action.as_str(), begun.target.as_str()), ("invalidate_pattern", "4*"));
+    console.finished(job.id, 60 * SECOND).await.unwrap();
+    let ended = console.audit().remove(0);
+    assert!(!ended.begun && ended.result.starts_with("Done: "), "{ended:?}");
+}

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use strata_cache::{Cache, Node, WriteBehind};
-use strata_console::{Access, AccessSettings, Actor, Console, ConsoleError, NodeFace};
+use strata_console::{Access, AccessSettings, Actor, Console, ConsoleError, NodeFace, Rights};
 use strata_report::{DeadLetterAction, DeadLetterPage, DeadLetterQuery, Role};
 use tokio_util::sync::CancellationToken;
 
@@ -155,13 +155,12 @@ async fn who_may_not_act_moves_nothing_and_the_trail_says_so() {
     let refused = Refused::default();
     let node = Arc::new(Node::builder("shop").id("1").start().await.unwrap());
     let handle = writes(&node, &refused, false);
-    let token = Some("secret".to_owned());
-    let access = AccessSettings { operator_token: token, ..AccessSettings::default() };
     let face: Arc<dyn NodeFace> = node;
-    let console = Console::start(vec![face], Access::new(access), CancellationToken::new());
+    let access = Access::new(AccessSettings::default());
+    let console = Console::start(vec![face], access, CancellationToken::new());
     bury(std::slice::from_ref(&handle), &refused, [1]).await;
     shows(&console, 1).await;
-    let viewer = Actor { name: "viewer".to_owned(), role: Role::Viewer, token_refused: false };
+    let viewer = viewer();
     let all = ("users", &DeadLetterQuery::default());
     for action in [DeadLetterAction::Redrive, DeadLetterAction::Drop] {
         let asked = console.move_dead_letters(&viewer, action, all).await;
@@ -171,6 +170,28 @@ async fn who_may_not_act_moves_nothing_and_the_trail_says_so() {
     let asked = console.cancel_dead_letter_job(&viewer, "users");
     assert!(matches!(asked, Err(ConsoleError::Refused(_))), "{asked:?}");
     assert_eq!(handle.report().aside, 1);
+}
+
+#[tokio::test]
+async fn who_may_not_see_values_sees_none_of_dead_letters() {
+    let refused = Refused::default();
+    let node = Arc::new(Node::builder("shop").id("1").start().await.unwrap());
+    let handle = writes(&node, &refused, false);
+    let console = console(&[node]);
+    bury(std::slice::from_ref(&handle), &refused, [1]).await;
+    shows(&console, 1).await;
+    let all = DeadLetterQuery::default();
+    let values = async |actor: Actor| {
+        let page = console.dead_letters(&actor, ("users", &all), (None, 10)).await.unwrap();
+        page.rows.into_iter().map(|row| row.value).collect::<Vec<_>>()
+    };
+    assert!(values(operator()).await[0].is_some());
+    assert_eq!(values(viewer()).await, [None]);
+}
+
+fn viewer() -> Actor {
+    let rights = Rights { look: true, ..Rights::default() };
+    Actor { role: Role::Viewer, rights, ..Actor::nobody() }
 }
 
 #[tokio::test]

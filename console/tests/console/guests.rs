@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use strata_console::{Console, ConsoleError, Tick};
+use strata_console::{Actor, Console, ConsoleError, Tick};
 use strata_report::{ActivityFilter, CacheFrame, CacheReport, Frame, Past, Range};
 use tokio::sync::watch::Receiver;
 
@@ -140,7 +140,7 @@ async fn a_guests_cache_with_a_name_of_the_services_is_not_shown() {
     let frame = next(&mut ticks).await;
     assert_eq!(names(&frame.caches), ["users", "lab-1"]);
     assert_eq!((frame.caches[0].guest, frame.caches[0].report.outcomes.l1_hit), (false, 0));
-    assert_eq!(console.look("users", "a").await.unwrap().l1.len(), 1);
+    assert_eq!(console.look(&Actor::local(), "users", "a").await.unwrap().l1.len(), 1);
     node.script().report = None;
     assert_eq!(names(&next(&mut ticks).await.caches), ["lab-1"], "not even while nobody has it");
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strata_cache::{Cache, Node};
-use strata_console::NodeFace;
+use strata_console::{Actor, NodeFace};
 use strata_report::{JobState, KeyQuery, L2Look, LevelChoice};
 
 use crate::support::{PrivateRedis, console, operator};
@@ -48,7 +48,7 @@ async fn keys_of_a_guest_are_found_looked_at_counted_and_invalidated_and_no_othe
     let query =
         KeyQuery { pattern: "*".to_owned(), level: LevelChoice::Any, limit: 100, cursor: None };
     assert_eq!(console.keys("lab-7-aside", &query).await.unwrap().rows.len(), 20);
-    let look = console.look("lab-7-aside", "3").await.unwrap();
+    let look = console.look(&Actor::local(), "lab-7-aside", "3").await.unwrap();
     assert!(look.l1[0].entry.is_some() && matches!(look.l2, Some(L2Look::Entry(_))), "{look:?}");
 
     let plan = console.plan("lab-7-aside", "*").await.unwrap();

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strata_cache::PatternError;
-use strata_console::{Access, AccessSettings, Console, ConsoleError, NodeFace};
+use strata_console::{
+    Access, AccessSettings, Actor, Console, ConsoleError, Credentials, NodeFace, Origin, Token,
+};
 use strata_report::{Effect, JobState, NodeCount, Scope};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -106,7 +108,7 @@ async fn without_redis_every_node_is_asked_and_l2_is_said_to_be_off() {
     }
     let console = console(&nodes);
     assert_eq!(console.plan("users", "4*").await.unwrap().l2, None);
-    assert_eq!(console.look("users", "42").await.unwrap().l2, None);
+    assert_eq!(console.look(&Actor::local(), "users", "42").await.unwrap().l2, None);
     let job = console.invalidate_key(&operator(), "users", "42").await.unwrap();
     assert_eq!((job.state, job.l1_left, job.l2_configured), (JobState::Done, 0, false));
     assert_eq!(console.audit()[0].result, "Done: 3 entries from L1, L2 is off.");
@@ -172,7 +174,8 @@ async fn a_cancelled_pattern_stops_and_keeps_what_it_removed() {
         results,
         [
             "Cancelled: 0 entries from L1, 40 entries from L2.",
-            "Asked to stop after 30 entries were removed from L2."
+            "Asked to stop after 30 entries were removed from L2.",
+            "Begun: every key that matches is removed."
         ]
     );
     let late = console.cancel(&operator(), job.id).unwrap();
@@ -210,12 +213,12 @@ async fn what_makes_no_sense_is_refused_with_its_reason() {
     let console = console(&[FakeNode::new("1")]);
     let actor = operator();
     let unknown = ConsoleError::UnknownCache("cats".to_owned());
-    assert_eq!(console.look("cats", "1").await.unwrap_err(), unknown);
+    assert_eq!(console.look(&Actor::local(), "cats", "1").await.unwrap_err(), unknown);
     assert_eq!(console.plan("cats", "*").await.unwrap_err(), unknown);
     assert_eq!(console.invalidate_key(&actor, "cats", "1").await.unwrap_err(), unknown);
     assert_eq!(console.invalidate_pattern(&actor, "cats", "*").await.unwrap_err(), unknown);
     for key in ["", "unreadable", &"x".repeat(1_025)] {
-        let looked = console.look("users", key).await.unwrap_err();
+        let looked = console.look(&Actor::local(), "users", key).await.unwrap_err();
         assert!(matches!(looked, ConsoleError::BadKey { .. }), "{looked:?}");
         assert!(looked.to_string().len() < 200);
         assert_eq!(console.invalidate_key(&actor, "users", key).await.unwrap_err(), looked);
@@ -230,11 +233,13 @@ async fn what_makes_no_sense_is_refused_with_its_reason() {
 #[tokio::test(start_paused = true)]
 async fn a_viewer_is_refused_everything_that_changes_something_and_it_is_audited() {
     let node = FakeNode::new("1");
-    let operator_token = Some("sesame".to_owned());
-    let access = Access::new(AccessSettings { operator_token, ..AccessSettings::default() });
+    let operators = Token::read_lines("sesame", "operator").unwrap();
+    let access = Access::new(AccessSettings { operators, ..AccessSettings::default() });
     let face: Arc<dyn NodeFace> = node.clone();
     let console = Console::start(vec![face], access, CancellationToken::new());
-    let viewer = console.access().actor(Some("wrong"));
+    let presenting = |token| Credentials { token: Some(token), session: None };
+    let who = |token| console.access().identify(presenting(token), &Origin::default());
+    let viewer = who("wrong");
     let refusal = console.session(&viewer).refusal.unwrap();
     let refused = ConsoleError::Refused(refusal.clone());
     let key = console.invalidate_key(&viewer, "users", "1").await.unwrap_err();
@@ -247,7 +252,7 @@ async fn a_viewer_is_refused_everything_that_changes_something_and_it_is_audited
     let actions: Vec<_> = audit.iter().map(|entry| entry.action.as_str()).collect();
     assert_eq!(actions, ["set_traffic", "cancel", "invalidate_pattern", "invalidate_key"]);
     assert!(audit.iter().all(|entry| entry.result == format!("Refused: {refusal}")));
-    let somebody = console.access().actor(Some("sesame"));
+    let somebody = who("sesame");
     assert!(console.invalidate_key(&somebody, "users", "1").await.is_ok());
 }
 

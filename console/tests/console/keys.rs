@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strata_cache::{Cache, Node};
-use strata_console::{Console, ConsoleError, Found, KeyOrder};
+use strata_console::{Actor, Console, ConsoleError, Found, KeyOrder};
 use strata_report::{KeyPage, KeyQuery, KeyRow, LevelChoice, What};
 
 use crate::support::{FakeNode, PrivateRedis, console, operator};
@@ -134,7 +134,7 @@ async fn a_key_has_a_history_and_an_inspection_leaves_no_trace() {
     house.reads(1, [7].into_iter()).await;
     house.console.invalidate_key(&operator(), "users", "7").await.unwrap();
     let before = house.users[0].report().outcomes;
-    let look = house.console.look("users", "7").await.unwrap();
+    let look = house.console.look(&Actor::local(), "users", "7").await.unwrap();
     let on = |node: &str| -> Vec<&What> {
         look.events.iter().filter(|event| event.node == node).map(|event| &event.what).collect()
     };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strata_cache::{Cache, Node};
-use strata_console::{Console, ConsoleError};
+use strata_console::{Actor, Console, ConsoleError};
 use strata_report::{JobState, L2Look};
 
 use crate::support::{PrivateRedis, console, operator};
@@ -64,7 +64,7 @@ async fn a_key_leaves_l1_of_each_node_and_l2() {
     service.read(1..=3).await;
     let console = service.console();
 
-    let look = console.look("users", "2").await.unwrap();
+    let look = console.look(&Actor::local(), "users", "2").await.unwrap();
     assert!(look.l1.iter().all(|node| node.entry.is_some()), "{look:?}");
     let Some(L2Look::Entry(entry)) = look.l2 else { panic!("{look:?}") };
     assert_eq!(entry.value.as_deref(), Some("\"user 2\""));
@@ -73,10 +73,10 @@ async fn a_key_leaves_l1_of_each_node_and_l2() {
     assert_eq!(job.l1.iter().map(|node| node.entries).sum::<u64>(), 3);
     assert_eq!((job.state, job.l1_left, job.l2_removed), (JobState::Done, 0, 1));
 
-    let look = console.look("users", "2").await.unwrap();
+    let look = console.look(&Actor::local(), "users", "2").await.unwrap();
     assert!(look.l1.iter().all(|node| node.entry.is_none()), "{look:?}");
     assert_eq!(look.l2, Some(L2Look::Absent));
-    let neighbour = console.look("users", "3").await.unwrap();
+    let neighbour = console.look(&Actor::local(), "users", "3").await.unwrap();
     assert!(neighbour.l1.iter().all(|node| node.entry.is_some()));
 }
 
@@ -145,7 +145,7 @@ async fn without_redis_each_node_forgets_and_l2_is_said_to_be_off() {
     let console = service.console();
     assert!(!console.frame().redis.configured);
     assert_eq!(console.plan("users", "*").await.unwrap().l2, None);
-    assert_eq!(console.look("users", "1").await.unwrap().l2, None);
+    assert_eq!(console.look(&Actor::local(), "users", "1").await.unwrap().l2, None);
 
     let job = console.invalidate_key(&operator(), "users", "1").await.unwrap();
     assert_eq!((job.state, job.l1_left, job.l2_configured), (JobState::Done, 0, false));
@@ -170,7 +170,7 @@ async fn while_redis_is_away_each_node_forgets_and_the_rest_is_queued() {
     let job = console.finished(job.id, MINUTE).await.unwrap();
     assert_eq!((job.state, job.l1_left), (JobState::Queued, 0));
     assert_eq!(console.plan("users", "*").await.unwrap().l2, None);
-    assert_eq!(console.look("users", "2").await.unwrap().l2, None);
+    assert_eq!(console.look(&Actor::local(), "users", "2").await.unwrap().l2, None);
 }
 
 #[tokio::test]
@@ -179,7 +179,7 @@ async fn a_text_that_is_no_key_of_the_cache_is_a_bad_key() {
     let console = service.console();
     let error = console.invalidate_key(&operator(), "users", "seven").await.unwrap_err();
     assert!(matches!(error, ConsoleError::BadKey { .. }), "{error:?}");
-    assert!(console.look("users", "seven").await.is_err());
+    assert!(console.look(&Actor::local(), "users", "seven").await.is_err());
     assert!(console.jobs().is_empty());
 }
 

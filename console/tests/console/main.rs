@@ -15,3 +15,4 @@ mod support;
 mod tasks;
 mod tasks_of_a_node;
 mod ticks;
+mod values;

@@ -29,7 +29,7 @@ impl ConfigFile {
             Err(error) => return Err(ConfigError::Unreadable(path.into(), error)),
         };
         let tables: Tables =
-            toml::from_str(&text).map_err(|error| ConfigError::Malformed(path.into(), error))?;
+            toml::from_str(&text).map_err(|error| malformed(path, &text, &error))?;
         let leptos = get_configuration(path.to_str())
             .map_err(|error| ConfigError::Leptos(error.to_string()))?
             .leptos_options;
@@ -42,6 +42,13 @@ impl ConfigFile {
             .leptos_options;
         Ok(Self { leptos, flags: DemoFlags::default() })
     }
+}
+
+// The line itself may hold a secret, so it is named and not repeated.
+fn malformed(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    ConfigError::Malformed { path: path.into(), line, reason: error.message().to_owned() }
 }
 
 /// Leptos cannot draw a page with hashed names when the list of them is missing, as it is after a

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -5,6 +6,8 @@ use std::str::FromStr;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
+
+use super::{ConfigError, Network, PublicUrl, Secret};
 
 /// The command line.
 #[derive(Parser)]
@@ -20,6 +23,39 @@ pub struct Cli {
 pub enum Command {
     /// Runs the demo service, its traffic and the dashboard over it.
     Demo(Box<DemoFlags>),
+    /// Removes everything of a namespace from Redis, such as what a killed experiment left.
+    Purge(PurgeFlags),
+}
+
+/// Options of `strata purge`.
+#[derive(Clone, Args)]
+pub struct PurgeFlags {
+    /// The Redis. A password in it stands in the list of processes; --redis-url-file keeps it out
+    /// of there
+    #[arg(long, env = "STRATA_REDIS_URL", value_name = "URL", hide_env_values = true)]
+    pub redis_url: Option<Secret>,
+
+    /// A file that holds what --redis-url would say
+    #[arg(long, env = "STRATA_REDIS_URL_FILE", value_name = "FILE")]
+    pub redis_url_file: Option<PathBuf>,
+
+    /// The namespace; the lab's are named lab-…
+    #[arg(long, value_name = "NAME")]
+    pub namespace: String,
+
+    /// Do it: without this nothing is removed
+    #[arg(long)]
+    pub yes: bool,
+}
+
+impl PurgeFlags {
+    /// Which Redis to use.
+    ///
+    /// # Errors
+    /// As for the same options of `strata demo`.
+    pub fn redis(&self) -> Result<RedisChoice, ConfigError> {
+        super::secrets::redis(self.redis_url.clone(), self.redis_url_file.clone())
+    }
 }
 
 /// Options of `strata demo` as they were given: by flag, by variable, or in `[strata]` of
@@ -31,9 +67,14 @@ pub struct DemoFlags {
     #[arg(long, env = "STRATA_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
 
-    /// A Redis 7 or Valkey to use, or "off" [default: a private redis-server]
-    #[arg(long, env = "STRATA_REDIS_URL", value_name = "URL|off")]
-    pub redis_url: Option<RedisChoice>,
+    /// A Redis 7 or Valkey to use, or "off" [default: a private redis-server]. A password in it
+    /// stands in the list of processes; --redis-url-file keeps it out of there
+    #[arg(long, env = "STRATA_REDIS_URL", value_name = "URL|off", hide_env_values = true)]
+    pub redis_url: Option<Secret>,
+
+    /// A file that holds what --redis-url would say
+    #[arg(long, env = "STRATA_REDIS_URL_FILE", value_name = "FILE")]
+    pub redis_url_file: Option<PathBuf>,
 
     /// The SQLite database to use [default: a seeded file in the data directory]
     #[arg(long, env = "STRATA_DATABASE_URL", value_name = "URL")]
@@ -68,9 +109,45 @@ pub struct DemoFlags {
     #[arg(long, env = "STRATA_USERS", value_name = "N")]
     pub users: Option<u64>,
 
-    /// The token that lets a person or a script act, not only look
+    /// The token that lets a person or a script act, not only look; as NAME:TOKEN it is named in
+    /// the audit trail. It stands in the list of processes; --operator-token-file keeps it out
     #[arg(long, env = "STRATA_OPERATOR_TOKEN", value_name = "TOKEN", hide_env_values = true)]
-    pub operator_token: Option<String>,
+    pub operator_token: Option<Secret>,
+
+    /// A file of such tokens, one a line
+    #[arg(long, env = "STRATA_OPERATOR_TOKEN_FILE", value_name = "FILE")]
+    pub operator_token_file: Option<PathBuf>,
+
+    /// A token that lets a person or a script look; where there is one, nobody looks without
+    #[arg(long, env = "STRATA_VIEWER_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    pub viewer_token: Option<Secret>,
+
+    /// A file of such tokens, one a line
+    #[arg(long, env = "STRATA_VIEWER_TOKEN_FILE", value_name = "FILE")]
+    pub viewer_token_file: Option<PathBuf>,
+
+    /// Let everybody who may look read the values of entries too
+    #[arg(long, env = "STRATA_OPEN_VALUES", value_name = "BOOL", num_args = 0..=1,
+          default_missing_value = "true", require_equals = true, value_parser = BoolishValueParser::new())]
+    pub open_values: Option<bool>,
+
+    /// A network whose proxies are believed when they name the address, the scheme and the user
+    /// of a request, such as 127.0.0.1 or 10.0.0.0/8 (repeatable)
+    #[arg(
+        long = "trusted-proxy",
+        env = "STRATA_TRUSTED_PROXY",
+        value_name = "CIDR",
+        value_delimiter = ','
+    )]
+    pub trusted_proxy: Option<Vec<Network>>,
+
+    /// The header in which a trusted proxy names the user, for the audit trail
+    #[arg(long, env = "STRATA_USER_HEADER", value_name = "NAME")]
+    pub user_header: Option<String>,
+
+    /// Where browsers find the dashboard, such as https://dash.example
+    #[arg(long, env = "STRATA_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<PublicUrl>,
 
     /// Refuse every change
     #[arg(long, env = "STRATA_READ_ONLY", value_name = "BOOL", num_args = 0..=1,
@@ -97,8 +174,7 @@ pub struct DemoFlags {
 }
 
 /// Which Redis to use.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub enum RedisChoice {
     /// A `redis-server` of our own, started and stopped with the program.
     #[default]
@@ -136,11 +212,14 @@ impl FromStr for RedisChoice {
     }
 }
 
-impl TryFrom<String> for RedisChoice {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
+impl fmt::Debug for RedisChoice {
+    // Written out so that no password reaches a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Private => "Private",
+            Self::Off => "Off",
+            Self::Url(_) => "Url(…)",
+        })
     }
 }
 
@@ -150,6 +229,7 @@ impl DemoFlags {
         Self {
             listen: self.listen.or(file.listen),
             redis_url: self.redis_url.or(file.redis_url),
+            redis_url_file: self.redis_url_file.or(file.redis_url_file),
             database_url: self.database_url.or(file.database_url),
             data_dir: self.data_dir.or(file.data_dir),
             nodes: self.nodes.or(file.nodes),
@@ -159,6 +239,13 @@ impl DemoFlags {
             once: self.once.or(file.once),
             users: self.users.or(file.users),
             operator_token: self.operator_token.or(file.operator_token),
+            operator_token_file: self.operator_token_file.or(file.operator_token_file),
+            viewer_token: self.viewer_token.or(file.viewer_token),
+            viewer_token_file: self.viewer_token_file.or(file.viewer_token_file),
+            open_values: self.open_values.or(file.open_values),
+            trusted_proxy: self.trusted_proxy.or(file.trusted_proxy),
+            user_header: self.user_header.or(file.user_header),
+            public_url: self.public_url.or(file.public_url),
             read_only: self.read_only.or(file.read_only),
             protect: self.protect.or(file.protect),
             allowed_hosts: self.allowed_hosts.or(file.allowed_hosts),

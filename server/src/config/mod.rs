@@ -1,6 +1,13 @@
 mod file;
 mod flags;
+mod network;
+mod public_url;
+mod secret;
+mod secrets;
 mod settings;
 
-pub use flags::{Cli, Command, DemoFlags, RedisChoice, TrafficMode};
+pub use flags::{Cli, Command, DemoFlags, PurgeFlags, RedisChoice, TrafficMode};
+pub use network::Network;
+pub use public_url::PublicUrl;
+pub use secret::Secret;
 pub use settings::{ConfigError, Settings};

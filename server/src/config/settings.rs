@@ -2,13 +2,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use axum::http::HeaderName;
 use leptos::config::LeptosOptions;
-use strata_console::{Protected, ProtectedError};
+use strata_console::{Protected, ProtectedError, Token, TokenError};
 
 use super::file::ConfigFile;
-use super::{DemoFlags, RedisChoice, TrafficMode};
+use super::secrets;
+use super::{DemoFlags, Network, PublicUrl, RedisChoice, TrafficMode};
 
-// No `Debug`: it holds the operator's token, and addresses that may hold passwords.
+// No `Debug`: it holds tokens, and addresses that may hold passwords.
 /// What `strata demo` runs with, after flags, variables and file have been put together.
 #[derive(Clone)]
 pub struct Settings {
@@ -33,8 +35,18 @@ pub struct Settings {
     pub once: bool,
     /// Users to seed.
     pub n_users: u64,
-    /// The token that lets somebody act.
-    pub operator_token: Option<String>,
+    /// The tokens that let somebody act.
+    pub operators: Vec<Token>,
+    /// The tokens that let somebody look; where there are any, nobody looks without.
+    pub viewers: Vec<Token>,
+    /// Whether whoever may look may read values.
+    pub open_values: bool,
+    /// The networks of proxies that are believed.
+    pub trusted_proxies: Vec<Network>,
+    /// The header in which they name the user.
+    pub user_header: Option<HeaderName>,
+    /// Where browsers find the dashboard.
+    pub public_url: Option<PublicUrl>,
     /// Whether every change is refused.
     pub read_only: bool,
     /// Keys that the console never invalidates.
@@ -52,8 +64,15 @@ pub enum ConfigError {
     #[error("read {0}")]
     Unreadable(PathBuf, #[source] io::Error),
     /// The file is no TOML, or names an option that does not exist.
-    #[error("read {0}")]
-    Malformed(PathBuf, #[source] toml::de::Error),
+    #[error("read {path}, line {line}: {reason}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong; never the line itself, which may hold a secret.
+        reason: String,
+    },
     /// The part of the file that Leptos reads is wrong.
     #[error("read the Leptos options: {0}")]
     Leptos(String),
@@ -76,9 +95,46 @@ pub enum ConfigError {
         #[source]
         reason: ProtectedError,
     },
-    /// An empty token would let everybody act.
-    #[error("use an empty operator token")]
-    EmptyToken,
+    /// A token is none that anybody could present.
+    #[error("{reason} ({option})")]
+    Token {
+        /// The option that holds it.
+        option: &'static str,
+        /// What is wrong with it.
+        #[source]
+        reason: TokenError,
+    },
+    /// Whoever should only look could act.
+    #[error("use one token for operators and viewers (--viewer-token)")]
+    SharedToken,
+    /// A file that holds a secret cannot be read.
+    #[error("read {path} for {option}: {reason}")]
+    SecretFile {
+        /// The option that names it.
+        option: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        #[source]
+        reason: io::Error,
+    },
+    /// An address of Redis that is none.
+    #[error("use {option}: {reason}")]
+    Redis {
+        /// The option that holds it.
+        option: &'static str,
+        /// What is wrong with it; never the address itself, which may hold a password.
+        reason: String,
+    },
+    /// Two options that say the same.
+    #[error("use --redis-url and --redis-url-file together")]
+    TwoRedis,
+    /// A name that no header has.
+    #[error("use {0:?} as the name of a header (--user-header)")]
+    UserHeader(String),
+    /// Anybody could name themselves.
+    #[error("use --user-header without --trusted-proxy")]
+    UserHeaderWithoutProxy,
     /// `--once` ends after a trace, and there is none.
     #[error("use --once without --trace")]
     OnceWithoutTrace,
@@ -98,7 +154,7 @@ impl Settings {
         let flags = flags.or(file.flags);
         let settings = Self {
             listen: flags.listen.unwrap_or(file.leptos.site_addr),
-            redis: flags.redis_url.unwrap_or_default(),
+            redis: secrets::redis(flags.redis_url, flags.redis_url_file)?,
             database_url: flags.database_url,
             data_dir: flags.data_dir.unwrap_or_else(|| "data".into()),
             nodes: flags.nodes.unwrap_or(1),
@@ -107,7 +163,12 @@ impl Settings {
             trace: flags.trace,
             once: flags.once.unwrap_or(false),
             n_users: flags.users.unwrap_or(Self::DEFAULT_N_USERS),
-            operator_token: flags.operator_token,
+            operators: secrets::OPERATORS.read(flags.operator_token, flags.operator_token_file)?,
+            viewers: secrets::VIEWERS.read(flags.viewer_token, flags.viewer_token_file)?,
+            open_values: flags.open_values.unwrap_or(false),
+            trusted_proxies: flags.trusted_proxy.unwrap_or_default(),
+            user_header: flags.user_header.map(header_name).transpose()?,
+            public_url: flags.public_url,
             read_only: flags.read_only.unwrap_or(false),
             protected: protected(flags.protect.unwrap_or_default())?,
             allowed_hosts: flags.allowed_hosts.unwrap_or_default(),
@@ -123,14 +184,22 @@ impl Settings {
         if let Some(rate) = self.rate_per_s {
             within("rate", rate.into(), 1..=1_000_000, "between 1 and 1000000")?;
         }
-        if self.operator_token.as_deref().is_some_and(str::is_empty) {
-            return Err(ConfigError::EmptyToken);
+        let is_operators = |viewer: &Token| self.operators.iter().any(|one| one.is_same_as(viewer));
+        if self.viewers.iter().any(is_operators) {
+            return Err(ConfigError::SharedToken);
+        }
+        if self.user_header.is_some() && self.trusted_proxies.is_empty() {
+            return Err(ConfigError::UserHeaderWithoutProxy);
         }
         if self.once && self.trace.is_none() {
             return Err(ConfigError::OnceWithoutTrace);
         }
         Ok(())
     }
+}
+
+fn header_name(name: String) -> Result<HeaderName, ConfigError> {
+    name.parse().map_err(|_| ConfigError::UserHeader(name))
 }
 
 fn protected(texts: Vec<String>) -> Result<Vec<Protected>, ConfigError> {
@@ -160,91 +229,4 @@ fn within(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use strata_cache::ErrorChain;
-
-    use super::*;
-
-    const LEPTOS: &str = "[package.metadata.leptos]\noutput-name = \"strata\"\n";
-
-    fn resolve(flags: DemoFlags, strata: &str) -> Result<Settings, ConfigError> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("Leptos.toml");
-        fs::write(&path, format!("{LEPTOS}[strata]\n{strata}\n")).unwrap();
-        Settings::resolve(flags, &path)
-    }
-
-    #[test]
-    fn a_flag_comes_before_the_file_and_the_file_before_the_default() {
-        let flags = DemoFlags { nodes: Some(3), ..DemoFlags::default() };
-        let settings = resolve(flags, "nodes = 2\nusers = 500").unwrap();
-        assert_eq!(settings.nodes, 3);
-        assert_eq!(settings.n_users, 500);
-        assert_eq!(settings.redis, RedisChoice::Private);
-        assert_eq!(settings.traffic, TrafficMode::Steady);
-    }
-
-    #[test]
-    fn an_unknown_option_in_the_file_is_named() {
-        let error = resolve(DemoFlags::default(), "node = 2").err().unwrap();
-        let said = ErrorChain(&error).to_string();
-        assert!(said.contains("`node`"), "{said}");
-    }
-
-    #[test]
-    fn what_is_wrong_with_an_option_is_said_once() {
-        for strata in ["node = 2", "protect = ['users']"] {
-            let error = resolve(DemoFlags::default(), strata).err().unwrap();
-            let source = std::error::Error::source(&error).unwrap().to_string();
-            assert!(!error.to_string().contains(&source), "{error}");
-            assert!(ErrorChain(&error).to_string().ends_with(&source), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_file_that_does_not_exist_is_an_empty_one() {
-        let settings = Settings::resolve(DemoFlags::default(), "no/such/file".as_ref()).unwrap();
-        assert_eq!(settings.n_users, Settings::DEFAULT_N_USERS);
-    }
-
-    #[test]
-    fn numbers_outside_their_range_are_refused() {
-        for strata in ["nodes = 0", "nodes = 17", "users = 0", "rate = 0"] {
-            let error = resolve(DemoFlags::default(), strata).err().unwrap();
-            assert!(matches!(error, ConfigError::OutOfRange { .. }), "{strata}: {error}");
-        }
-    }
-
-    #[test]
-    fn a_trace_silences_the_other_traffic_unless_it_is_asked_for() {
-        let trace =
-            |traffic| DemoFlags { trace: Some("t".into()), traffic, ..DemoFlags::default() };
-        assert_eq!(resolve(trace(None), "").unwrap().traffic, TrafficMode::Off);
-        let asked = trace(Some(TrafficMode::Steady));
-        assert_eq!(resolve(asked, "").unwrap().traffic, TrafficMode::Steady);
-    }
-
-    #[test]
-    fn an_empty_token_is_refused() {
-        let error = resolve(DemoFlags::default(), "operator-token = ''").err().unwrap();
-        assert!(matches!(error, ConfigError::EmptyToken));
-    }
-
-    #[test]
-    fn protected_keys_are_read_and_what_names_none_is_refused() {
-        let protected = resolve(DemoFlags::default(), "protect = ['users:1*']").unwrap().protected;
-        assert_eq!(protected, ["users:1*".parse().unwrap()]);
-        let error = resolve(DemoFlags::default(), "protect = ['users']").err().unwrap();
-        assert!(error.to_string().contains("users"), "{error}");
-    }
-
-    #[test]
-    fn redis_is_an_address_or_off() {
-        assert_eq!("off".parse(), Ok(RedisChoice::Off));
-        let url = "redis+unix:///run/redis.sock";
-        assert_eq!(url.parse(), Ok(RedisChoice::Url(url.into())));
-        assert!("localhost:6379".parse::<RedisChoice>().is_err());
-    }
-}
+mod tests;

@@ -14,8 +14,9 @@ use crate::routes::api;
 #[openapi(
     info(
         title = "Strata",
-        description = "What an operator sees and may do. Looking needs no right; whoever changes \
-                       something sends the operator's token as a bearer, where one is set."
+        description = "What an operator sees and may do. Whoever changes something sends an \
+                       operator's token as a bearer, where one is set; where viewers have tokens, \
+                       whoever looks sends one too."
     ),
     paths(
         api::session::get,

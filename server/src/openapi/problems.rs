@@ -21,8 +21,10 @@ problems! {
     /// Any request may be answered so.
     Anything {
         "400": "bad-query, bad-path",
+        "401": "log-in-first",
         "413": "body-too-large",
         "421": "wrong-host",
+        "429": "too-many-tokens",
         "500": "internal",
         "503": "node-gone",
     }

@@ -1,17 +1,21 @@
 use std::convert::Infallible;
+use std::future::ready;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, Stream, StreamExt};
+use strata_app::SessionCookie;
 use strata_console::Tick;
 use strata_report::Snapshot;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use crate::error::AppError;
+use crate::origin::cookie_value;
 use crate::state::AppState;
 
 /// How many event streams may be open at a time.
@@ -24,15 +28,25 @@ type Ticks = watch::Receiver<std::sync::Arc<Tick>>;
 
 /// The live stream: first everything as `snapshot`, then a `frame` each second. Every frame is
 /// complete in itself, so a client that reads slowly skips some and loses nothing.
-pub(crate) async fn events(State(state): State<AppState>) -> Result<Response, AppError> {
+pub(crate) async fn events(
+    State(state): State<AppState>,
+    Extension(cookie): Extension<SessionCookie>,
+    headers: HeaderMap,
+) -> Result<Response, AppError> {
     let permit = state.streams.clone().try_acquire_owned().map_err(|_| {
         AppError::unavailable("too-many-streams", "Too many live streams are open; try later.")
     })?;
     let mut ticks = state.console.subscribe();
     ticks.mark_unchanged();
-    let first = stream::once(std::future::ready(snapshot(&state.console.snapshot())));
+    let first = stream::once(ready(snapshot(&state.console.snapshot())));
     let shutdown = state.shutdown.clone().cancelled_owned();
-    let events = first.chain(frames(ticks, permit)).take_until(shutdown);
+    let session = cookie_value(&headers, &cookie.name).map(str::to_owned);
+    let console = state.console.clone();
+    // Who logs out sees no more of it. A token, or none, does not end.
+    let session = session.filter(|session| console.access().goes_on(session));
+    let goes_on = move || session.as_ref().is_none_or(|one| console.access().goes_on(one));
+    let frames = frames(ticks, permit).take_while(move |_| ready(goes_on()));
+    let events = first.chain(frames).take_until(shutdown);
     let headers = [
         (header::CACHE_CONTROL, "no-cache, no-transform"),
         (HeaderName::from_static("x-accel-buffering"), "no"),

@@ -3,4 +3,5 @@ pub(crate) mod demo;
 pub(crate) mod events;
 pub(crate) mod health;
 pub(crate) mod lab;
+pub(crate) mod login;
 pub(crate) mod metrics;

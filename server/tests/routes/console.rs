@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use strata_server::{RedisChoice, Settings};
 use tokio::time::{Duration, sleep, timeout};
 
-use crate::support::{PATIENCE, Running, request, start, with_json};
+use crate::support::{PATIENCE, Running, request, start, tokens, with_json};
 
 fn with_redis(settings: &mut Settings) {
     settings.redis = RedisChoice::Private;
@@ -102,7 +102,7 @@ async fn protected_keys_stay_and_the_refusal_is_in_the_trail() {
 
 #[tokio::test]
 async fn a_viewer_and_a_read_only_program_refuse_every_change() {
-    let token = start(|settings| settings.operator_token = Some("sesame".to_owned())).await;
+    let token = start(|settings| settings.operators = tokens("sesame")).await;
     let read_only = start(|settings| settings.read_only = true).await;
     for running in [token, read_only] {
         let plan = post(&running, "/api/v1/caches/users/plans", json!({ "pattern": "4*" })).await;

@@ -3,17 +3,22 @@
 #![expect(clippy::unwrap_used, reason = "what a helper cannot have fails its test")]
 
 mod api;
+mod audit;
 mod bad_input;
 mod comparisons;
 mod console;
 mod demo;
+mod doors;
 mod events;
 mod health;
 mod lab;
+mod log_in;
 mod metrics;
 mod pages;
 mod private_redis;
 mod program;
+mod proxies;
+mod secrets;
 mod security;
 mod support;
 mod tasks;

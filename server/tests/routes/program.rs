@@ -13,7 +13,7 @@ use crate::support::PATIENCE;
 const ANY_PORT: &str = "127.0.0.1:0";
 
 /// The built program with options that suit a test, in a directory of its own.
-fn strata(dir: &Path, options: &[&str]) -> Command {
+pub(crate) fn strata(dir: &Path, options: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
     command
         .args(["demo", "--listen", ANY_PORT, "--users", "50", "--traffic", "off"])
@@ -28,7 +28,7 @@ fn strata(dir: &Path, options: &[&str]) -> Command {
 }
 
 /// Waits for the line that says where it listens.
-async fn address(child: &mut Child) -> String {
+pub(crate) async fn address(child: &mut Child) -> String {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
     line.strip_prefix("Strata is at http://").unwrap().to_owned()

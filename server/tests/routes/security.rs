@@ -3,7 +3,7 @@ use axum::http::{Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 use strata_server::Settings;
 
-use crate::support::{Answer, Running, request, start, start_at, with_json};
+use crate::support::{Answer, Running, log_in, request, start, start_at, tokens, with_json};
 
 const CHANGES: [(Method, &str); 5] = [
     (Method::DELETE, "/api/v1/caches/users/keys/1"),
@@ -32,7 +32,7 @@ async fn try_every_change(running: &Running, extra: &[(&str, &str)]) -> Vec<Answ
 }
 
 fn with_token(settings: &mut Settings) {
-    settings.operator_token = Some("sesame".into());
+    settings.operators = tokens("sesame");
 }
 
 #[tokio::test]
@@ -67,10 +67,18 @@ async fn a_request_for_another_host_is_refused() {
     let to = |host: &str| {
         Request::get("/api/v1/caches").header(header::HOST, host).body(Body::empty()).unwrap()
     };
-    for host in ["evil.test", "evil.test:3000", "127.0.0.1:3001"] {
+    for host in ["evil.test", "evil.test:3000", "localhost.evil.test:3000"] {
         running.ask(to(host)).await.is_problem(421, "wrong-host");
     }
-    for host in ["127.0.0.1:3000", "localhost:3000", "[::1]:3000", "strata.test"] {
+    for host in [
+        "127.0.0.1:3000",
+        "127.0.0.1:3001",
+        "localhost:8080",
+        "localhost.:3000",
+        "[::1]:3000",
+        "192.0.2.7",
+        "strata.test",
+    ] {
         assert_eq!(running.ask(to(host)).await.status, StatusCode::OK, "{host}");
     }
     let nowhere = Request::get("/").body(Body::empty()).unwrap();
@@ -94,13 +102,15 @@ async fn read_only_refuses_every_change_even_with_the_token() {
 #[tokio::test]
 async fn with_a_token_only_who_presents_it_may_act() {
     let running = start(with_token).await;
-    for wrong in [&[][..], &[("authorization", "Bearer guess")], &[("cookie", "strata_operator=x")]]
+    for wrong in
+        [&[][..], &[("authorization", "Bearer guess")], &[("cookie", "strata_session_3000=sesame")]]
     {
         for answer in try_every_change(&running, wrong).await {
             answer.is_problem(403, "refused");
         }
     }
-    for right in [("authorization", "Bearer sesame"), ("cookie", "a=b; strata_operator=sesame")] {
+    let session = format!("a=b; {}", log_in(&running, "sesame").await);
+    for right in [("authorization", "Bearer sesame"), ("cookie", session.as_str())] {
         let invalidated = &try_every_change(&running, &[right]).await[0];
         assert_eq!(invalidated.status, StatusCode::OK, "{invalidated:?}");
     }

@@ -1,10 +1,13 @@
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use serde_json::Value;
+use strata_console::Token;
 use strata_server::{Demo, DemoFlags, RedisChoice, Settings, TrafficMode};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -56,13 +59,27 @@ fn settings(dir: &Path) -> Settings {
     settings
 }
 
+/// Where a request comes from.
+pub(crate) fn from(peer: &str) -> ConnectInfo<SocketAddr> {
+    ConnectInfo(peer.parse().unwrap())
+}
+
+/// Tokens, one a line.
+pub(crate) fn tokens(text: &str) -> Vec<Token> {
+    Token::read_lines(text, "operator").unwrap()
+}
+
 /// A request that a script on this machine would send.
 pub(crate) fn request(method: Method, path: &str) -> axum::http::request::Builder {
     Request::builder().method(method).uri(path).header(header::HOST, LISTENING)
 }
 
 impl Running {
-    pub(crate) async fn respond(&self, request: Request<Body>) -> Response<Body> {
+    pub(crate) async fn respond(&self, mut request: Request<Body>) -> Response<Body> {
+        // From this machine, unless the test says where from.
+        if request.extensions().get::<ConnectInfo<SocketAddr>>().is_none() {
+            request.extensions_mut().insert(from("127.0.0.1:50000"));
+        }
         self.router.clone().oneshot(request).await.unwrap()
     }
 
@@ -114,4 +131,14 @@ impl Answer {
         assert!(!problem["title"].as_str().unwrap().is_empty());
         assert!(!problem["detail"].as_str().unwrap().is_empty());
     }
+}
+
+/// Logs in as a browser does; what it presents from then on.
+pub(crate) async fn log_in(running: &Running, token: &str) -> String {
+    let asked = request(Method::POST, "/api/strata/log_in")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let answer = running.ask(asked.body(Body::from(format!("token={token}"))).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let cookie = answer.header("set-cookie");
+    cookie.split(';').next().unwrap().to_owned()
 }

@@ -13,6 +13,7 @@ struct Copy {
     state: String,
     facts: Vec<(&'static str, String)>,
     value: Option<String>,
+    hidden: bool,
     differs: Option<bool>,
 }
 
@@ -23,8 +24,12 @@ pub(super) fn card(look: &KeyLook) -> AnyView {
         Some(SourceLook::Value { value }) => Some(value::shown(value).0),
         _ => None,
     };
+    let is_hidden = matches!(look.source, Some(SourceLook::Hidden));
     let columns = copies.iter().map(|copy| column(copy, truth.as_deref())).collect_view();
-    let note = note(look, &copies, truth.is_some());
+    let note = match is_hidden {
+        true => "the database's value is hidden from you".to_owned(),
+        false => note(look, &copies, truth.is_some()),
+    };
     titled(
         "where",
         "Where it is",
@@ -86,6 +91,7 @@ fn column(copy: &Copy, truth: Option<&str>) -> impl IntoView + use<> {
             <p class="state">{copy.state.clone()}</p>
             {differs.then(|| view! { <p class="failure">"Differs from the database."</p> })}
             <dl>{facts}</dl>
+            {copy.hidden.then(|| view! { <p class="small">"Its value is hidden: you may not read values, or this cache shows none."</p> })}
             {value}
         </section>
     }
@@ -115,6 +121,9 @@ fn copies(look: &KeyLook) -> Vec<Copy> {
         None => without(place, "source", "cannot be asked for this cache"),
         Some(SourceLook::Absent) => without(place, "source", "has no such row"),
         Some(SourceLook::Failed { why }) => without(place, "source", &format!("failed to {why}")),
+        Some(SourceLook::Hidden) => {
+            Copy { hidden: true, ..without(place, "source", "asked just now") }
+        }
         Some(SourceLook::Value { value }) => {
             Copy { value: Some(value.clone()), ..without(place, "source", "asked just now") }
         }
@@ -123,11 +132,20 @@ fn copies(look: &KeyLook) -> Vec<Copy> {
 }
 
 fn without(place: String, class: &'static str, state: &str) -> Copy {
-    Copy { place, class, state: state.to_owned(), facts: Vec::new(), value: None, differs: None }
+    Copy {
+        place,
+        class,
+        state: state.to_owned(),
+        facts: Vec::new(),
+        value: None,
+        hidden: false,
+        differs: None,
+    }
 }
 
 fn of_entry(place: String, class: &'static str, entry: &EntryLook, differs: Option<bool>) -> Copy {
-    let state = match (entry.fresh, entry.value.is_some()) {
+    let hidden = entry.value_hidden;
+    let state = match (entry.fresh, entry.value.is_some() || hidden) {
         (true, true) => "fresh",
         (true, false) => "remembers that there is none",
         (false, _) if entry.served_stale => "stale: the next read gets it and has it loaded anew",
@@ -142,7 +160,8 @@ fn of_entry(place: String, class: &'static str, entry: &EntryLook, differs: Opti
     if !entry.tags.is_empty() {
         facts.push(("tags", entry.tags.join(", ")));
     }
-    Copy { place, class, state: state.to_owned(), facts, value: entry.value.clone(), differs }
+    let (state, value) = (state.to_owned(), entry.value.clone());
+    Copy { place, class, state, facts, value, hidden, differs }
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ pub(in crate::screens) async fn page(asked: &Asked) -> Result<Drawing, ApiError>
 async fn found(asked: &Asked, search: &Search<'_>) -> AnyView {
     let console = &asked.console;
     if let Some(key) = search.key {
-        return match console.look(search.cache, key).await {
+        return match console.look(&asked.actor, search.cache, key).await {
             Ok(look) => inspector::cards(&look, search.refusal.clone()),
             Err(error) => failure(&as_api_error(&error)),
         };

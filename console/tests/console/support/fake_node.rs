@@ -73,6 +73,7 @@ fn answer<'a, T: Send + 'a>(value: T) -> Answer<'a, T> {
 
 fn entry(age_ms: u64) -> EntryLook {
     EntryLook {
+        value_hidden: false,
         value: None,
         served_stale: false,
         fresh: true,
@@ -105,6 +106,10 @@ impl NodeFace for FakeNode {
 
     fn look_l2<'a>(&'a self, _cache: &'a str, _key: &'a str) -> Answer<'a, Option<L2Look>> {
         answer(Some(L2Look::Entry(entry(7))))
+    }
+
+    fn shown<'a>(&'a self, _cache: &'a str, value: String) -> Answer<'a, Option<String>> {
+        answer(Some(value))
     }
 
     fn match_l1<'a>(

@@ -11,7 +11,6 @@ pub(crate) use script::cache_report;
 use std::sync::Arc;
 
 use strata_console::{Access, AccessSettings, Actor, Console, NodeFace};
-use strata_report::Role;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) fn everybody_may_act() -> Access {
@@ -19,7 +18,7 @@ pub(crate) fn everybody_may_act() -> Access {
 }
 
 pub(crate) fn operator() -> Actor {
-    Actor { name: "local".to_owned(), role: Role::Operator, token_refused: false }
+    Actor::local()
 }
 
 /// A console over these nodes, on which everybody may act, and which runs as long as the test.

@@ -81,10 +81,11 @@ pub(crate) struct OneKey {
 #[utoipa::path(get, path = "/api/v1/caches/{cache}/key", params(("cache" = String, Path, description = "The cache's name"), OneKey), responses((status = 200, description = "The key.", body = KeyLook), OfKey))]
 pub(crate) async fn look_at(
     state: State<Console>,
+    actor: Extension<Actor>,
     Path(cache): Path<String>,
     Query(OneKey { key }): Query<OneKey>,
 ) -> Result<Json<KeyLook>, AppError> {
-    look(state, Path((cache, key))).await
+    look(state, actor, Path((cache, key))).await
 }
 
 /// Invalidates one key on every level and node, whatever the key is made of; done when it answers.
@@ -120,13 +121,15 @@ pub(crate) async fn refresh_it(
     refresh(state, actor, Path((cache, key))).await
 }
 
-/// One key in every level and in the source, looked at without disturbing the cache.
+/// One key in every level and in the source, looked at without disturbing the cache. Values are
+/// hidden from who may not read them.
 #[utoipa::path(get, path = "/api/v1/caches/{cache}/keys/{key}", params(("cache" = String, Path, description = "The cache's name"), ("key" = String, Path, description = "The key")), responses((status = 200, description = "The key.", body = KeyLook), OfKey))]
 pub(crate) async fn look(
     State(console): State<Console>,
+    Extension(actor): Extension<Actor>,
     Path((cache, key)): Path<(String, String)>,
 ) -> Result<Json<KeyLook>, AppError> {
-    Ok(Json(console.look(&cache, &key).await?))
+    Ok(Json(console.look(&actor, &cache, &key).await?))
 }
 
 /// Invalidates one key on every level and node; done when it answers.

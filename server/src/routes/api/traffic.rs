@@ -1,5 +1,6 @@
 use axum::Extension;
 use axum::extract::State;
+use strata_app::traffic_change;
 use strata_console::Actor;
 use strata_report::TrafficState;
 
@@ -22,9 +23,9 @@ pub(crate) async fn put(
     Json(wanted): Json<TrafficState>,
 ) -> Result<axum::Json<TrafficState>, AppError> {
     state.console.authorise(&actor, "set_traffic", "demo")?;
+    let before = state.traffic.state();
     state.traffic.set(wanted)?;
     let set = state.traffic.state();
-    let result = format!("Runs: {}, {} requests a second.", set.running, set.rate_per_s);
-    state.console.record(&actor, "set_traffic", "demo", &result);
+    state.console.record(&actor, "set_traffic", "demo", &traffic_change(&before, &set));
     Ok(axum::Json(set))
 }

@@ -15,6 +15,9 @@ pub(super) const NODE_HEADER: &str = "x-strata-node";
 /// Names who asks the demo service: `guest`, `user:17` or `admin`.
 pub(super) const CALLER_HEADER: &str = "x-strata-caller";
 
+// As the audit trail names it.
+const ACTION: &str = "write_demo";
+
 /// One request to the demo service: who asks, which copy answers, and since when.
 pub(crate) struct Asked {
     pub(super) site: Site,
@@ -22,7 +25,8 @@ pub(crate) struct Asked {
     pub(super) started: Instant,
     state: AppState,
     actor: Actor,
-    path: String,
+    /// As the audit trail names it.
+    target: String,
 }
 
 impl Asked {
@@ -32,8 +36,13 @@ impl Asked {
         &self,
         change: impl Future<Output = Result<T, DemoError>>,
     ) -> Result<Result<T, DemoError>, AppError> {
-        self.state.console.authorise(&self.actor, "write_demo", &self.path)?;
+        self.state.console.authorise(&self.actor, ACTION, &self.target)?;
         let changed = change.await;
+        let result = match &changed {
+            Ok(_) => "Done.".to_owned(),
+            Err(error) => format!("Failed: {error}."),
+        };
+        self.state.console.record(&self.actor, ACTION, &self.target, &result);
         self.state.sites.settle(&self.site).await;
         Ok(changed)
     }
@@ -45,11 +54,11 @@ impl FromRequestParts<AppState> for Asked {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, AppError> {
         let started = Instant::now();
         let actor = parts.extensions.get::<Actor>().cloned();
-        let actor = actor.unwrap_or_else(|| state.console.access().actor(None));
+        let actor = actor.unwrap_or_else(Actor::nobody);
         let ctx = Ctx { actor: caller(parts, &actor)?, freshness: freshness(parts) };
         let site = site(parts, state)?;
-        let (state, path) = (state.clone(), parts.uri.path().to_owned());
-        Ok(Self { site, ctx, started, state, actor, path })
+        let (state, target) = (state.clone(), format!("{} {}", parts.method, parts.uri.path()));
+        Ok(Self { site, ctx, started, state, actor, target })
     }
 }
 

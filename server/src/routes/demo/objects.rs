@@ -15,5 +15,5 @@ pub(crate) async fn put(
     Path(key): Path<String>,
     Json(edit): Json<ObjectEdit>,
 ) -> Result<Response, AppError> {
-    Ok(asked.answer(asked.site.put_object(&asked.ctx, &key, edit).await))
+    Ok(asked.answer(asked.write(asked.site.put_object(&asked.ctx, &key, edit)).await?))
 }

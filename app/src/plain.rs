@@ -1,0 +1,123 @@
+//! Pages of a few words, which are drawn without the application around them: to log in, and to
+//! say why a browser was refused. They work without scripts.
+
+use axum::http::StatusCode;
+use leptos::prelude::*;
+use leptos_meta::HashedStylesheet;
+use strata_console::{Access, Actor};
+
+/// Who looks at the page to log in, and what it has to tell them.
+pub struct LogInPage<'a> {
+    /// Who asks.
+    pub actor: &'a Actor,
+    /// Whether they have logged in.
+    pub has_session: bool,
+    /// Who may what.
+    pub access: &'a Access,
+    /// Why they were not let in just now.
+    pub failure: Option<String>,
+    /// Where they go on to.
+    pub to: &'a str,
+}
+
+impl LogInPage<'_> {
+    /// Draws it as a document.
+    pub fn draw(&self, options: LeptosOptions) -> String {
+        let who = self.has_session.then(|| self.who());
+        let failure =
+            self.failure.clone().map(|why| view! { <p class="failure" role="alert">{why}</p> });
+        let form = match self.access.has_tokens() {
+            true => self.form().into_any(),
+            false => view! {
+                <p>"Strata was started without tokens, so there is nothing to log in with. "
+                   <code>"--operator-token-file"</code>" sets one."</p>
+            }
+            .into_any(),
+        };
+        let refusal = self.access.refusal(self.actor);
+        let refusal =
+            refusal.filter(|_| !self.access.has_tokens()).map(|why| view! { <p>{why}</p> });
+        document(
+            options,
+            "Log in",
+            view! {
+                {who}
+                {failure}
+                {form}
+                {refusal}
+                <p><a href="/">"To the dashboard"</a></p>
+            },
+        )
+    }
+
+    fn who(&self) -> impl IntoView + use<> {
+        let may = match (self.actor.rights.act, self.actor.rights.values) {
+            (true, _) => "may look, read values and act",
+            (false, true) => "may look and read values",
+            (false, false) => "may look",
+        };
+        view! {
+            <p>"You are "<strong>{self.actor.name.clone()}</strong>" and "{may}"."</p>
+            <form action="/logout" method="post" class="acts">
+                <button type="submit" class="button">"Log out"</button>
+                <button type="submit" class="button" name="everywhere" value="true">
+                    "Log out everywhere"
+                </button>
+            </form>
+            <p class="small">
+                "Everywhere ends every session that was begun with the same token."
+            </p>
+        }
+    }
+
+    fn form(&self) -> impl IntoView + use<> {
+        view! {
+            <form action="/login" method="post" class="ask">
+                <input type="hidden" name="to" value=self.to.to_owned() />
+                <div class="field">
+                    <label for="token">"Token"</label>
+                    <input
+                        id="token"
+                        name="token"
+                        type="password"
+                        required=true
+                        autofocus=true
+                        autocomplete="current-password"
+                    />
+                </div>
+                <button type="submit" class="button">"Log in"</button>
+            </form>
+        }
+    }
+}
+
+/// A page that says why a browser got nothing else.
+pub fn refusal_page(options: LeptosOptions, status: StatusCode, why: &str) -> String {
+    let title = status.canonical_reason().unwrap_or("Refused");
+    document(options, title, view! { <p>{why.to_owned()}</p> })
+}
+
+fn document(options: LeptosOptions, title: &str, content: impl IntoView) -> String {
+    // Our own words, without a sign that HTML knows.
+    let (head, title) = (format!("{title} · Strata"), title.to_owned());
+    let html = view! {
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                // Text alone: leptos would mark its end by a comment, which a title shows.
+                <title inner_html=head></title>
+                <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
+                <HashedStylesheet options=options id="leptos" />
+            </head>
+            <body>
+                <main id="main" class="not-found">
+                    <h1>{title}</h1>
+                    {content.into_any()}
+                </main>
+            </body>
+        </html>
+    };
+    format!("<!DOCTYPE html>{}", html.to_html())
+}

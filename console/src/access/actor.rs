@@ -1,0 +1,77 @@
+use std::net::IpAddr;
+
+use strata_report::Role;
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor {
+    /// The name that the audit trail shows.
+    pub name: String,
+    /// What they are.
+    pub role: Role,
+    /// What they may do.
+    pub rights: Rights,
+    /// Where they ask from, as far as it is known.
+    pub address: Option<IpAddr>,
+    /// What they presented in vain.
+    pub in_vain: Option<InVain>,
+}
+
+/// What somebody may do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// See numbers, keys and the audit trail.
+    pub look: bool,
+    /// See the values of entries.
+    pub values: bool,
+    /// Change something.
+    pub act: bool,
+}
+
+/// Something that was presented and gives no right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InVain {
+    /// A token that is none of ours, or no longer.
+    Token,
+    /// A session that has ended.
+    Session,
+}
+
+/// Where a request came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The address of who asks, as far as it is known.
+    pub address: Option<IpAddr>,
+    /// Whether it came straight from this machine.
+    pub is_local: bool,
+    /// The name that a trusted proxy gives to who asks.
+    pub user: Option<String>,
+}
+
+impl Rights {
+    pub(super) fn all(read_only: bool) -> Self {
+        Self { look: true, values: true, act: !read_only }
+    }
+}
+
+impl Actor {
+    pub(super) fn new(name: &str, rights: Rights, origin: &Origin) -> Self {
+        Self {
+            name: origin.user.clone().unwrap_or_else(|| name.to_owned()),
+            role: if rights.act { Role::Operator } else { Role::Viewer },
+            rights,
+            address: origin.address,
+            in_vain: None,
+        }
+    }
+
+    /// Somebody of whom nothing is known, and who may do nothing.
+    pub fn nobody() -> Self {
+        Self::new("nobody", Rights::default(), &Origin::default())
+    }
+
+    /// The program itself, or a test of it, which may do everything.
+    pub fn local() -> Self {
+        Self::new("local", Rights::all(false), &Origin::default())
+    }
+}

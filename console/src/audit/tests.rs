@@ -1,0 +1,111 @@
+use super::*;
+
+fn actor() -> Actor {
+    Actor::local()
+}
+
+fn targets(page: &AuditPage) -> Vec<&str> {
+    page.entries.iter().map(|entry| entry.target.as_str()).collect()
+}
+
+#[test]
+fn entries_come_page_by_page_newest_first() {
+    let audit = Audit::default();
+    for i in 0..25 {
+        let target = i.to_string();
+        let deed = Deed::new("invalidate_key", "users", &target);
+        audit.record(&actor(), deed, "done".to_owned());
+    }
+    let first = audit.before(None, 10);
+    assert_eq!((targets(&first)[0], targets(&first)[9]), ("24", "15"));
+    let second = audit.before(first.next, 10);
+    assert_eq!((targets(&second)[0], targets(&second)[9]), ("14", "5"));
+    let last = audit.before(second.next, 10);
+    assert_eq!((targets(&last), last.next), (vec!["4", "3", "2", "1", "0"], None));
+}
+
+#[test]
+fn refusals_never_push_out_what_was_done() {
+    let audit = Audit::default();
+    audit.record(&actor(), Deed::new("invalidate_key", "users", "42"), "done".to_owned());
+    for _ in 0..5_000 {
+        audit.refuse(&actor(), Deed::new("invalidate_key", "users", "7"), "no");
+    }
+    let entries = audit.before(None, Kind::Done.kept()).entries;
+    assert_eq!(entries.len(), Kind::Refused.kept() + 1);
+    assert_eq!(entries[Kind::Refused.kept()].target, "42");
+    assert!(entries[0].refused && !entries[Kind::Refused.kept()].refused);
+    assert_eq!(audit.unwritten().len(), Kind::Refused.kept() + 1);
+}
+
+#[test]
+fn a_flood_from_one_address_pushes_out_its_own_refusals_alone() {
+    let audit = Audit::default();
+    let at = |last: u8| Actor { address: Some([192, 0, 2, last].into()), ..Actor::nobody() };
+    audit.refuse(&at(1), Deed::new("log_in", "", ""), "no");
+    for _ in 0..1_000 {
+        audit.refuse(&at(2), Deed::new("log_in", "", ""), "no");
+    }
+    let entries = audit.before(None, 1_000).entries;
+    assert_eq!(entries.len(), Kind::Refused.kept());
+    assert_eq!(entries.last().unwrap().address, "192.0.2.1");
+}
+
+#[test]
+fn writes_of_the_demo_push_out_nothing_that_was_done_to_a_cache() {
+    let audit = Audit::default();
+    audit.record(&actor(), Deed::new("invalidate_key", "users", "42"), "done".to_owned());
+    for _ in 0..2_000 {
+        audit.record(&actor(), Deed::new(WRITE_DEMO, "", "PUT /demo/users/1"), "done".into());
+    }
+    let entries = audit.before(None, 20_000).entries;
+    assert_eq!(entries.len(), Kind::Demo.kept() + 1);
+    assert_eq!(entries.last().unwrap().target, "42");
+    assert_eq!((audit.markers(0, None).len(), audit.after(0).len()), (1, 1));
+}
+
+#[test]
+fn a_beginning_is_told_and_only_the_end_is_marked() {
+    let audit = Audit::default();
+    audit.begin(&actor(), Deed::new("invalidate_pattern", "users", "*"), "3 entries.");
+    assert!(audit.before(None, 1).entries[0].result.starts_with("Begun: 3"));
+    assert!(audit.markers(0, None).is_empty());
+    audit.record(&actor(), Deed::new("invalidate_pattern", "users", "*"), "Done.".to_owned());
+    audit.record(&actor(), Deed::new("log_in", "", ""), "Done.".to_owned());
+    assert_eq!(audit.markers(0, None).len(), 1);
+}
+
+#[test]
+fn what_an_earlier_run_left_comes_after_what_was_done_since() {
+    let (earlier, audit) = (Audit::default(), Audit::default());
+    earlier.record(&actor(), Deed::new("cancel", "", "1"), "done".to_owned());
+    audit.record(&actor(), Deed::new("cancel", "", "2"), "done".to_owned());
+    audit.remember(earlier.before(None, 10).entries);
+    audit.remember(earlier.before(None, 10).entries);
+    audit.record(&actor(), Deed::new("cancel", "", "3"), "done".to_owned());
+    let page = audit.before(None, 10);
+    assert_eq!(page.entries.len(), 3);
+    assert_eq!((targets(&page)[0], page.only_in_memory), ("3", 2));
+    assert!(page.entries.is_sorted_by(|newer, older| newer.id >= older.id));
+    audit.written(page.entries[0].id);
+    assert!(audit.unwritten().is_empty());
+}
+
+#[test]
+fn deeds_are_marked_and_refusals_are_not() {
+    let audit = Audit::default();
+    audit.refuse(&actor(), Deed::new("invalidate_key", "users", "1"), "no");
+    audit.record(&actor(), Deed::new("invalidate_key", "users", "2"), "done".to_owned());
+    audit.record(&actor(), Deed::new("invalidate_key", "posts", "3"), "done".to_owned());
+    let of = |cache| audit.markers(0, cache).len();
+    assert_eq!((of(None), of(Some("users")), of(Some("cats"))), (2, 1, 0));
+    assert!(audit.markers(u64::MAX, None).is_empty());
+}
+
+#[test]
+fn a_huge_target_is_cut() {
+    let audit = Audit::default();
+    let target = "x".repeat(100_000);
+    audit.refuse(&actor(), Deed::new("a", "", &target), "no");
+    assert_eq!(audit.before(None, 1).entries[0].target.len(), 512);
+}

@@ -1,0 +1,61 @@
+use crate::audit::Deed;
+use crate::{Actor, Console, ConsoleError, Credentials, LogInError, LoggedIn, Origin};
+
+impl Console {
+    /// Lets pass who may act, before anybody looks at what else the request says. The texts are as
+    /// far as they are known.
+    ///
+    /// # Errors
+    /// [`ConsoleError::Refused`]; the refusal is in the audit trail.
+    pub fn authorise_first(
+        &self,
+        actor: &Actor,
+        action: &str,
+        (cache, target): (&str, &str),
+    ) -> Result<(), ConsoleError> {
+        self.authorise_deed(actor, Deed::new(action, cache, target))
+    }
+
+    /// Writes down something that was refused before it came to this console.
+    pub fn note_refusal(&self, actor: &Actor, action: &str, target: &str, why: &str) {
+        self.inner.audit.refuse(actor, Deed::new(action, "", target), why);
+    }
+
+    /// Begins a session for whoever presents a token. That it began, or was refused, is in the
+    /// audit trail.
+    ///
+    /// # Errors
+    /// See [`LogInError`].
+    pub fn log_in(&self, token: &str, origin: &Origin) -> Result<LoggedIn, LogInError> {
+        let deed = Deed::new("log_in", "", "");
+        match self.access().log_in(token, origin) {
+            Ok(logged_in) => {
+                let may = if logged_in.actor.rights.act { "act" } else { "look" };
+                self.inner.audit.record(&logged_in.actor, deed, format!("Done: may {may}."));
+                Ok(logged_in)
+            }
+            Err(error) => {
+                let nobody = self.access().identify(Credentials::default(), origin);
+                self.inner.audit.refuse(&nobody, deed, &error.to_string());
+                Err(error)
+            }
+        }
+    }
+
+    /// Ends a session.
+    pub fn log_out(&self, actor: &Actor, session: &str) {
+        if self.access().log_out(session) {
+            let deed = Deed::new("log_out", "", "");
+            self.inner.audit.record(actor, deed, "Done.".to_owned());
+        }
+    }
+
+    /// Ends every session that was begun with the same token.
+    pub fn log_out_everywhere(&self, actor: &Actor, session: &str) {
+        let ended = self.access().log_out_everywhere(session);
+        if ended > 0 {
+            let deed = Deed::new("log_out", "", "everywhere");
+            self.inner.audit.record(actor, deed, format!("Done: {ended} sessions have ended."));
+        }
+    }
+}

@@ -1,0 +1,75 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use strata_console::Token;
+
+use super::{ConfigError, RedisChoice, Secret};
+
+/// Where the tokens of one right come from.
+pub(super) struct TokenOptions {
+    option: &'static str,
+    file_option: &'static str,
+    /// The name of a token that has none.
+    unnamed: &'static str,
+}
+
+/// Those that let somebody act.
+pub(super) const OPERATORS: TokenOptions = TokenOptions {
+    option: "--operator-token",
+    file_option: "--operator-token-file",
+    unnamed: "operator",
+};
+
+/// Those that let somebody look.
+pub(super) const VIEWERS: TokenOptions = TokenOptions {
+    option: "--viewer-token",
+    file_option: "--viewer-token-file",
+    unnamed: "viewer",
+};
+
+impl TokenOptions {
+    /// The tokens of both options together.
+    pub(super) fn read(
+        &self,
+        given: Option<Secret>,
+        file: Option<PathBuf>,
+    ) -> Result<Vec<Token>, ConfigError> {
+        let mut tokens = Vec::new();
+        if let Some(given) = given {
+            tokens.extend(self.tokens(given.reveal(), self.option)?);
+        }
+        if let Some(file) = file {
+            tokens.extend(self.tokens(&read(&file, self.file_option)?, self.file_option)?);
+        }
+        Ok(tokens)
+    }
+
+    fn tokens(&self, text: &str, option: &'static str) -> Result<Vec<Token>, ConfigError> {
+        let tokens = Token::read_lines(text, self.unnamed);
+        tokens.map_err(|reason| ConfigError::Token { option, reason })
+    }
+}
+
+/// Which Redis to use.
+pub(super) fn redis(
+    given: Option<Secret>,
+    file: Option<PathBuf>,
+) -> Result<RedisChoice, ConfigError> {
+    const OPTION: &str = "--redis-url";
+    const FILE_OPTION: &str = "--redis-url-file";
+    let (text, option) = match (given, file) {
+        (Some(_), Some(_)) => return Err(ConfigError::TwoRedis),
+        (Some(given), None) => (given.reveal().to_owned(), OPTION),
+        (None, Some(file)) => (read(&file, FILE_OPTION)?, FILE_OPTION),
+        (None, None) => return Ok(RedisChoice::default()),
+    };
+    text.trim().parse().map_err(|reason| ConfigError::Redis { option, reason })
+}
+
+fn read(path: &Path, option: &'static str) -> Result<String, ConfigError> {
+    fs::read_to_string(path).map_err(|reason| ConfigError::SecretFile {
+        option,
+        path: path.into(),
+        reason,
+    })
+}

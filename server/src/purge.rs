@@ -1,0 +1,59 @@
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use strata_cache::Node;
+use tokio::time::{Instant, sleep};
+
+use crate::config::{PurgeFlags, RedisChoice};
+
+/// How long Redis may take until it answers.
+const PATIENCE: Duration = Duration::from_secs(10);
+const POLL: Duration = Duration::from_millis(20);
+/// What was on its way as a node ended may arrive after the first round.
+const ROUNDS: usize = 10;
+
+/// Runs `strata purge`: removes every key of a namespace from Redis. Answers how many.
+///
+/// # Errors
+/// Where it was not confirmed, there is no Redis, or the namespace can be none.
+pub async fn run_purge(flags: PurgeFlags) -> anyhow::Result<u64> {
+    let namespace = flags.namespace.clone();
+    let RedisChoice::Url(url) =
+        flags.redis().map_err(|error| anyhow::anyhow!("failed to {error}"))?
+    else {
+        bail!("failed to find a Redis: --redis-url or --redis-url-file tells where it is");
+    };
+    if !flags.yes {
+        bail!(
+            "nothing was removed: this takes every key of the namespace {namespace} out of Redis, with \
+             entries, writes that wait, and the audit trail. Stop its nodes, then repeat it with --yes"
+        );
+    }
+    let started = Node::builder(&namespace).id("purge").redis_url(&url).start().await;
+    let node = started.map_err(|error| anyhow::anyhow!("failed to {error}"))?;
+    let erased = erase(&node).await;
+    node.shutdown();
+    let erased = erased.context("failed to reach Redis, or it refused; keys may remain")?;
+    Ok(erased)
+}
+
+async fn erase(node: &Node) -> Option<u64> {
+    let deadline = Instant::now() + PATIENCE;
+    while node.report().l2.breaker_open {
+        if Instant::now() >= deadline {
+            return None;
+        }
+        sleep(POLL).await;
+    }
+    // Its own heartbeat would be a key again.
+    node.shutdown();
+    let mut erased = 0;
+    for _ in 0..ROUNDS {
+        match node.erase_namespace().await? {
+            0 => break,
+            n => erased += n,
+        }
+        sleep(POLL).await;
+    }
+    Some(erased)
+}

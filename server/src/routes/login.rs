@@ -1,0 +1,149 @@
+use axum::Extension;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use strata_app::{LogInPage, SessionCookie};
+use strata_console::{Actor, LogInError, Origin};
+
+use crate::error::AppError;
+use crate::extract::Query;
+use crate::origin::cookie_value;
+use crate::plain::document;
+use crate::state::AppState;
+
+/// Where somebody goes on to.
+#[derive(Default, Deserialize)]
+pub(crate) struct Onward {
+    #[serde(default)]
+    to: String,
+}
+
+/// What the form sends.
+#[derive(Deserialize)]
+pub(crate) struct Sent {
+    token: String,
+    #[serde(default)]
+    to: String,
+}
+
+/// Which sessions to end.
+#[derive(Default, Deserialize)]
+pub(crate) struct Ending {
+    #[serde(default)]
+    everywhere: bool,
+}
+
+/// The page to log in, and to log out again. It works without scripts.
+pub(crate) async fn page(
+    State(state): State<AppState>,
+    Extension(actor): Extension<Actor>,
+    Extension(cookie): Extension<SessionCookie>,
+    headers: HeaderMap,
+    onward: Result<Query<Onward>, AppError>,
+) -> Response {
+    let to = onward.map(|Query(onward)| onward.to).unwrap_or_default();
+    let has_session = cookie_value(&headers, &cookie.name).is_some()
+        && actor.rights.look
+        && actor.in_vain.is_none();
+    let page = LogInPage {
+        actor: &actor,
+        has_session,
+        access: state.console.access(),
+        failure: None,
+        to: &onward_path(&to),
+    };
+    document(StatusCode::OK, page.draw(state.leptos.clone()))
+}
+
+/// Begins a session, and goes on to the page that was asked for.
+pub(crate) async fn log_in(
+    State(state): State<AppState>,
+    Extension(origin): Extension<Origin>,
+    Extension(actor): Extension<Actor>,
+    Extension(cookie): Extension<SessionCookie>,
+    headers: HeaderMap,
+    sent: Result<Form<Sent>, FormRejection>,
+) -> Response {
+    let Ok(Form(Sent { token, to })) = sent else {
+        return Redirect::to("/login").into_response();
+    };
+    let to = onward_path(&to);
+    let error = match state.console.log_in(&token, &origin) {
+        Ok(logged_in) => {
+            if let Some(earlier) = cookie_value(&headers, &cookie.name) {
+                state.console.log_out(&logged_in.actor, earlier);
+            }
+            let set = [(header::SET_COOKIE, cookie.with(&logged_in.session))];
+            return (set, Redirect::to(&to)).into_response();
+        }
+        Err(error) => error,
+    };
+    let page = LogInPage {
+        actor: &actor,
+        has_session: false,
+        access: state.console.access(),
+        failure: Some(error.to_string()),
+        to: &to,
+    };
+    let html = page.draw(state.leptos.clone());
+    match error {
+        LogInError::TooOften(wait) => {
+            let retry = [(header::RETRY_AFTER, (wait.as_secs() + 1).to_string())];
+            (retry, document(StatusCode::TOO_MANY_REQUESTS, html)).into_response()
+        }
+        LogInError::WrongToken | LogInError::NoTokens => document(StatusCode::FORBIDDEN, html),
+    }
+}
+
+/// Ends the session of this browser, or every session of its token.
+pub(crate) async fn log_out(
+    State(state): State<AppState>,
+    Extension(actor): Extension<Actor>,
+    Extension(cookie): Extension<SessionCookie>,
+    headers: HeaderMap,
+    ending: Result<Form<Ending>, FormRejection>,
+) -> Response {
+    let Form(Ending { everywhere }) = ending.unwrap_or_default();
+    if let Some(session) = cookie_value(&headers, &cookie.name) {
+        match everywhere {
+            true => state.console.log_out_everywhere(&actor, session),
+            false => state.console.log_out(&actor, session),
+        }
+    }
+    let set = [(header::SET_COOKIE, cookie.emptied())];
+    (set, Redirect::to("/login")).into_response()
+}
+
+/// A path of our own; anything else could lead to another site.
+fn onward_path(to: &str) -> String {
+    let is_ours = to.starts_with('/')
+        && !to.starts_with("//")
+        && to.chars().all(|c| c.is_ascii_graphic() && c != '\\')
+        && !to.starts_with("/login");
+    if is_ours { to.to_owned() } else { "/".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_led_to_another_site() {
+        for to in ["/keys?cache=users&key=a%20b", "/", "/lab"] {
+            assert_eq!(onward_path(to), to);
+        }
+        for to in [
+            "",
+            "//evil.test",
+            "/\\evil.test",
+            "https://evil.test",
+            "/a\nb",
+            "/\t/evil.test",
+            "/login",
+        ] {
+            assert_eq!(onward_path(to), "/", "{to:?}");
+        }
+    }
+}
