@@ -35,15 +35,13 @@ impl Extremes {
         value.max(self.least).min(self.most)
     }
 
-    pub(crate) fn known(self) -> Option<(u64, u64)> {
-        (self != Self::UNKNOWN && self != Self::NONE).then_some((self.least, self.most))
+    /// Both, or zeros where they are not known.
+    pub(crate) fn known(self) -> (u64, u64) {
+        if self == Self::UNKNOWN || self == Self::NONE { (0, 0) } else { (self.least, self.most) }
     }
 
-    pub(crate) fn read(known: Option<(u64, u64)>, is_empty: bool) -> Self {
-        match known {
-            Some((least, most)) => Self::between(least, most),
-            None if is_empty => Self::NONE,
-            None => Self::UNKNOWN,
-        }
+    /// Back from [`Extremes::known`] of something.
+    pub(crate) fn read(least: u64, most: u64) -> Self {
+        if most == 0 && least == 0 { Self::UNKNOWN } else { Self::between(least, most) }
     }
 }

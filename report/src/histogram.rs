@@ -28,8 +28,8 @@ const fn bounds() -> [u64; 53] {
 /// Durations counted in fixed buckets. Two histograms of the same thing can be added, and the
 /// difference of two readings is the histogram of what happened between them.
 ///
-/// On the wire it is sparse: `{"sum_ns": …, "range_ns": [least, most], "buckets": [[index, count],
-/// …]}`; the range is left out where it is not known.
+/// On the wire it is sparse: `{"sum_ns": …, "least_ns": …, "most_ns": …, "buckets": [[index, count],
+/// …]}`; least and most are left out where they are not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Histogram {
     sum_ns: u64,
@@ -137,26 +137,37 @@ impl Histogram {
 #[derive(Serialize, Deserialize)]
 struct Sparse {
     sum_ns: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    range_ns: Option<(u64, u64)>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    least_ns: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    most_ns: u64,
     buckets: Vec<(usize, u64)>,
+}
+
+pub(crate) fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 impl Serialize for Histogram {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let filled = self.counts.iter().copied().enumerate().filter(|(_, n)| *n > 0);
-        let range_ns = self.range_ns.known();
-        Sparse { sum_ns: self.sum_ns, range_ns, buckets: filled.collect() }.serialize(serializer)
+        let (least_ns, most_ns) = self.range_ns.known();
+        let buckets = filled.collect();
+        Sparse { sum_ns: self.sum_ns, least_ns, most_ns, buckets }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Histogram {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let sparse = Sparse::deserialize(deserializer)?;
-        let range_ns = Extremes::read(sparse.range_ns, sparse.buckets.is_empty());
+        let range_ns = match sparse.buckets.as_slice() {
+            [] => Extremes::NONE,
+            _ => Extremes::read(sparse.least_ns, sparse.most_ns),
+        };
         let mut out = Self { sum_ns: sparse.sum_ns, range_ns, ..Self::default() };
         for (i, n) in sparse.buckets {
-            *out.counts.get_mut(i).ok_or_else(|| serde::de::Error::custom("no such bucket"))? = n;
+            // Of a version with more buckets: longer than all that this one knows.
+            out.counts[i.min(N_BUCKETS - 1)] += n;
         }
         Ok(out)
     }
@@ -227,6 +238,7 @@ mod tests {
         assert_eq!(serde_json::from_str::<Histogram>(&text).unwrap(), empty);
         let older = r#"{"sum_ns":7,"buckets":[[0,1]]}"#;
         assert_eq!(serde_json::from_str::<Histogram>(older).unwrap().quantile_ns(1.0), Some(100));
-        assert!(serde_json::from_str::<Histogram>(r#"{"sum_ns":0,"buckets":[[99,1]]}"#).is_err());
+        let newer = r#"{"sum_ns":0,"buckets":[[98,1],[99,1]]}"#;
+        assert_eq!(serde_json::from_str::<Histogram>(newer).unwrap().counts[N_BUCKETS - 1], 2);
     }
 }

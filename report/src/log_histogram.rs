@@ -1,14 +1,15 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Extremes;
+use crate::histogram::is_zero;
 
 const N_BUCKETS: usize = 48;
 
 /// Whole numbers counted by powers of two, for what spans many magnitudes: ages and sizes. The
 /// field that holds one names the unit.
 ///
-/// On the wire it is sparse: `{"sum": …, "range": [least, most], "buckets": [[index, count], …]}`;
-/// the range is left out where it is not known.
+/// On the wire it is sparse: `{"sum": …, "least": …, "most": …, "buckets": [[index, count], …]}`;
+/// least and most are left out where they are not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogHistogram {
     sum: u64,
@@ -110,26 +111,34 @@ impl LogHistogram {
 #[derive(Serialize, Deserialize)]
 struct Sparse {
     sum: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    range: Option<(u64, u64)>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    least: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    most: u64,
     buckets: Vec<(usize, u64)>,
 }
 
 impl Serialize for LogHistogram {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let filled = self.counts.iter().copied().enumerate().filter(|(_, n)| *n > 0);
-        let range = self.range.known();
-        Sparse { sum: self.sum, range, buckets: filled.collect() }.serialize(serializer)
+        let (least, most) = self.range.known();
+        Sparse { sum: self.sum, least, most, buckets: filled.collect() }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for LogHistogram {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let sparse = Sparse::deserialize(deserializer)?;
-        let range = Extremes::read(sparse.range, sparse.buckets.is_empty());
+        let range = match sparse.buckets.as_slice() {
+            [] => Extremes::NONE,
+            _ => Extremes::read(sparse.least, sparse.most),
+        };
         let mut out = Self { sum: sparse.sum, range, ..Self::default() };
         for (i, n) in sparse.buckets {
-            *out.counts.get_mut(i).ok_or_else(|| serde::de::Error::custom("no such bucket"))? = n;
+            // Of a version with more buckets: more than all that this one knows.
+            out.counts[i.min(N_BUCKETS - 1)] += n;
         }
         Ok(out)
     }

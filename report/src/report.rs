@@ -82,13 +82,17 @@ pub struct CacheReport {
     /// Gets of this cache in Redis, by these nodes.
     pub l2_gets: Gets,
     /// Entries written to Redis by these nodes.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub l2_puts: u64,
     /// Fills that Redis refused because an invalidation or another lease had overtaken them.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub l2_refused: u64,
     /// Values in Redis that could not be read back; each counted as a miss.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub l2_unreadable: u64,
     /// Entries that were not kept in L2: key, tags or value above their limits, or a value that
     /// cannot be written in the cache's codec.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub l2_unfit: u64,
     /// Times that code of the keys or values panicked: parsing, printing, weighing, writing. Each
     /// cost one operation.
@@ -106,8 +110,10 @@ pub struct CacheReport {
     /// Loads from the source.
     pub loads: Loads,
     /// Invalidations and what they removed.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub invalidations: InvalidationCounts,
     /// The settings in force.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub settings: Settings,
     /// Sizes of entries made ready for Redis, bytes.
     #[serde(default)]
@@ -186,8 +192,10 @@ pub struct L1Report {
     /// Gets asked of it.
     pub gets: Gets,
     /// Entries put into it.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub puts: u64,
     /// Fills that the fence rejected because an invalidation had overtaken them.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub fenced: u64,
     /// Entries that left it.
     pub evictions: Evictions,
@@ -213,9 +221,11 @@ pub struct Loads {
     pub in_flight: u64,
     /// Loads that wait for their turn now.
     #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub queued: u64,
     /// Loads given up because as many ran as may run at a time.
     #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub refused: u64,
 }
 

@@ -116,7 +116,7 @@ async fn requests_that_make_no_sense_are_refused_with_the_reason() -> Done {
     let site = house.site("1").await?;
     let ctx = Ctx::of(Caller::Admin);
     let too_many: Vec<i64> = (1..=MAX_BATCH as i64 + 1).collect();
-    let long_key = "k".repeat(257);
+    let long_key = "k".repeat(1_025);
     let refusals = [
         site.user(&ctx, 0).await.err(),
         site.post(&ctx, -1).await.err(),

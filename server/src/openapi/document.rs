@@ -2,6 +2,7 @@ use std::sync::LazyLock;
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use strata_report::{Cause, LevelChoice, Range};
 use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::path::Operation;
 use utoipa::{IntoResponses, Modify, OpenApi};
@@ -9,6 +10,7 @@ use utoipa::{IntoResponses, Modify, OpenApi};
 use super::{Anything, Change};
 use crate::error::Problem;
 use crate::routes::api;
+use crate::table::Format;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -56,7 +58,7 @@ use crate::routes::api;
         api::traffic::get,
         api::traffic::put,
     ),
-    components(schemas(Problem<'static>)),
+    components(schemas(Problem<'static>, Format, Range, LevelChoice, Cause)),
     modifiers(&Everywhere)
 )]
 struct Api;
