@@ -8,7 +8,7 @@ use redis::cmd;
 use strata_report::{L2Report, may_evict_data};
 use tokio::sync::Notify;
 
-use crate::l2::{Failed, Link};
+use crate::l2::{Away, Failed, Link};
 use crate::shared::Shared;
 use crate::tasks::log_safely;
 
@@ -42,12 +42,12 @@ impl Eviction {
     }
 
     /// The policy where it may evict what must not be evicted. Asks where nobody has yet.
-    pub(crate) async fn danger(&self, link: &Link) -> Option<String> {
+    pub(crate) async fn danger(&self, link: &Link) -> Result<Option<String>, Away> {
         let asked = self.known().asked;
-        if !asked {
-            self.ask(link).await;
+        if !asked && !self.ask(link).await {
+            return Err(Away);
         }
-        self.policy().filter(|policy| may_evict_data(policy))
+        Ok(self.policy().filter(|policy| may_evict_data(policy)))
     }
 
     /// Asks again and again while there is anything to lose, for ever.

@@ -93,6 +93,6 @@ pub use structures::{StructureError, Structures};
 pub use tasks::Tasks;
 pub use walk::{L1List, L1Survey};
 pub use write_behind::{
-    Aside, DeadLetter, DeadLetterFilter, DeadLetterList, DeadLetterStep, DeadLetters, Drained,
+    DeadLetter, DeadLetterFilter, DeadLetterList, DeadLetterStep, DeadLetters, Drained,
     PermanentFailure, Row, WriteBehind, WriteBehindBuilder, WriteError,
 };

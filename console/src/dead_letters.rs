@@ -40,19 +40,22 @@ impl Console {
     }
 
     /// One page of the dead letters that match, oldest first; `after` is the `next` of the page
-    /// before. In memory node after node.
+    /// before. In memory node after node. Values and reasons, which are the sink's text and may
+    /// quote values, are hidden from who may not see values.
     ///
     /// # Errors
     /// [`ConsoleError::UnknownCache`], [`ConsoleError::NoWriteBehind`],
-    /// [`ConsoleError::BadPattern`], [`ConsoleError::BadLimit`],
-    /// [`ConsoleError::DeadLettersAway`], [`ConsoleError::NodeGone`].
+    /// [`ConsoleError::BadPattern`], [`ConsoleError::BadLimit`], [`ConsoleError::EmptyField`],
+    /// [`ConsoleError::DeadLettersAway`], [`ConsoleError::NodeGone`], and
+    /// [`ConsoleError::Refused`] where who may not see values chooses by the reason.
     pub async fn dead_letters(
         &self,
         actor: &Actor,
         (cache, query): (&str, &DeadLetterQuery),
         (after, limit): (Option<&str>, u32),
     ) -> Result<DeadLetterPage, ConsoleError> {
-        let filter = DeadLetterFilter::try_from(query)?;
+        let filter = filter(query)?;
+        may_choose(actor, query)?;
         if !(1..=MAX_PAGE).contains(&limit) {
             return Err(ConsoleError::BadLimit(MAX_PAGE));
         }
@@ -67,7 +70,11 @@ impl Console {
         let holders = self.holders(cache)?;
         for row in &mut page.rows {
             if let Some(value) = row.value.take() {
-                row.value = shown(actor, &holders, (cache, value)).await?;
+                // A node that is gone cannot say whether the value may be shown.
+                row.value = shown(actor, &holders, (cache, value)).await.unwrap_or_default();
+            }
+            if !actor.rights.values {
+                row.reason.clear();
             }
         }
         Ok(page)
@@ -79,7 +86,8 @@ impl Console {
     ///
     /// # Errors
     /// [`ConsoleError::Refused`], [`ConsoleError::UnknownCache`], [`ConsoleError::NoWriteBehind`],
-    /// [`ConsoleError::BadPattern`], [`ConsoleError::DeadLettersBusy`].
+    /// [`ConsoleError::BadPattern`], [`ConsoleError::EmptyField`], [`ConsoleError::NodeNotNamed`],
+    /// [`ConsoleError::DeadLettersBusy`].
     pub async fn move_dead_letters(
         &self,
         actor: &Actor,
@@ -88,8 +96,9 @@ impl Console {
     ) -> Result<DeadLetterJob, ConsoleError> {
         let target = in_words(query);
         self.authorise_deed(actor, Deed::new(deed(action), cache, &target))?;
+        let filter = filter(query)?;
         let writers = self.writers(cache, query)?;
-        let filter = DeadLetterFilter::try_from(query)?;
+        one_of_many(&writers, query)?;
         let job = DeadLetterJob {
             cache: cache.to_owned(),
             action,
@@ -154,10 +163,10 @@ impl Console {
             self.cache(cache)?;
             return Err(ConsoleError::NoWriteBehind(cache.to_owned()));
         }
-        if let Some(node) = query.node.as_deref().filter(|node| !node.is_empty()) {
+        if let Some(node) = query.node.as_deref() {
             writers.retain(|writer| writer.node.id() == node);
             if writers.is_empty() {
-                return Err(ConsoleError::NodeGone(node.chars().take(64).collect()));
+                return Err(ConsoleError::node_gone(node));
             }
         }
         Ok(writers)
@@ -174,6 +183,35 @@ pub(crate) fn merged<'a>(nodes: impl Iterator<Item = &'a NodeReport>) -> Vec<Wri
         }
     }
     sums
+}
+
+/// What a query means. Fields that are set and empty are refused, so that a slip does not mean all.
+fn filter(query: &DeadLetterQuery) -> Result<DeadLetterFilter, ConsoleError> {
+    let fields =
+        [("id", &query.id), ("node", &query.node), ("key", &query.key), ("reason", &query.reason)];
+    let empty = fields.iter().find(|(_, text)| text.as_deref() == Some(""));
+    match empty {
+        Some((name, _)) => Err(ConsoleError::EmptyField(name)),
+        None => Ok(DeadLetterFilter::try_from(query)?),
+    }
+}
+
+/// Who may not see reasons does not learn of them by asking which dead letters have one.
+fn may_choose(actor: &Actor, query: &DeadLetterQuery) -> Result<(), ConsoleError> {
+    if query.reason.is_none() || actor.rights.values {
+        return Ok(());
+    }
+    let why = "Only who may see values may choose dead letters by their reason.";
+    Err(ConsoleError::Refused(why.to_owned()))
+}
+
+/// An id names a dead letter in memory on its node only.
+fn one_of_many(writers: &[Writer], query: &DeadLetterQuery) -> Result<(), ConsoleError> {
+    if query.id.is_none() || writers.len() == 1 || is_shared(writers) {
+        return Ok(());
+    }
+    let nodes: Vec<&str> = writers.iter().map(|writer| writer.node.id()).collect();
+    Err(ConsoleError::NodeNotNamed(nodes.join(", ")))
 }
 
 /// Whether all of them see the same dead letters.
@@ -200,13 +238,17 @@ async fn of_each(
     list: DeadLetterList,
 ) -> Result<DeadLetterPage, ConsoleError> {
     let (after, at) = after.and_then(|after| after.split_once('@')).unzip();
-    let begin = at.and_then(|at| writers.iter().position(|writer| writer.node.id() == at));
+    let begin = match at {
+        Some(at) => writers.iter().position(|writer| writer.node.id() == at),
+        None => Some(0),
+    };
+    let begin = begin.ok_or_else(|| ConsoleError::node_gone(at.unwrap_or_default()))?;
     let mut page = DeadLetterPage {
         total: writers.iter().map(|writer| writer.report.aside).sum(),
         ..DeadLetterPage::default()
     };
     let mut after = after.filter(|after| !after.is_empty()).map(str::to_owned);
-    for writer in writers.iter().skip(begin.unwrap_or(0)) {
+    for writer in writers.iter().skip(begin) {
         let limit = list.limit - page.rows.len();
         if limit == 0 {
             page.next = Some(format!("@{}", writer.node.id()));
@@ -215,6 +257,7 @@ async fn of_each(
         let list = DeadLetterList { after: after.take(), limit, filter: list.filter.clone() };
         let part = writer.node.dead_letters(&writer.report.cache, list).await?;
         page.total = page.total.saturating_sub(writer.report.aside) + part.total;
+        page.until_ms = [page.until_ms, part.until_ms].into_iter().flatten().min();
         page.rows.extend(part.rows);
         if let Some(next) = part.next {
             page.next = Some(format!("{next}@{}", writer.node.id()));
@@ -260,7 +303,6 @@ mod tests {
         assert_eq!(in_words(&DeadLetterQuery::default()), "all");
         let query = DeadLetterQuery {
             key: Some("4*".to_owned()),
-            reason: Some(String::new()),
             until_ms: Some(7),
             ..DeadLetterQuery::default()
         };

@@ -63,6 +63,12 @@ pub enum ConsoleError {
     /// Nobody has redriven or dropped any.
     #[error("find a run over the dead letters of {0:?}")]
     NoDeadLetterJob(String),
+    /// A field that chooses dead letters is set and empty.
+    #[error("choose dead letters by an empty {0}: leave it out to choose by it no more")]
+    EmptyField(&'static str),
+    /// Several nodes keep dead letters in memory, each with ids of its own. Names these nodes.
+    #[error("choose a dead letter by its id alone: name its node too, one of {0}")]
+    NodeNotNamed(String),
     /// Not allowed; the text is a whole sentence for whoever asked.
     #[error("do this: {0}")]
     Refused(String),
@@ -90,6 +96,10 @@ impl ConsoleError {
 
     pub(crate) fn no_dead_letter_job(cache: &str) -> Self {
         Self::NoDeadLetterJob(beginning(cache))
+    }
+
+    pub(crate) fn node_gone(node: &str) -> Self {
+        Self::NodeGone(beginning(node))
     }
 
     pub(crate) fn bad_key(cache: &str, key: &str, reason: &'static str) -> Self {

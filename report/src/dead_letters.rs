@@ -18,7 +18,7 @@ pub struct DeadLetterRow {
     pub version: u64,
     /// How often it was sent.
     pub tries: u32,
-    /// Why it is one: what the sink said last.
+    /// Why it is one: what the sink said last; empty where it is not shown.
     pub reason: String,
     /// Since when, milliseconds since the epoch.
     pub since_ms: u64,
@@ -54,6 +54,9 @@ pub struct DeadLetterPage {
     pub next: Option<String>,
     /// How many dead letters there are, whether they match or not.
     pub total: u64,
+    /// When they were looked at, milliseconds since the epoch, by the clock that says since when
+    /// they are dead letters. What is set aside later is on no page; `None` where it is not known.
+    pub until_ms: Option<u64>,
 }
 
 /// What is done with dead letters.

@@ -48,8 +48,9 @@ const KEPT_IN_DOUBT: Duration = Duration::from_secs(1);
 /// the cache, so an acknowledged write is read here at once, whatever L1 keeps and also while
 /// Redis is away. On every other node the cache drops its copy within the bus's delay. Reads past
 /// the write-behind, by [`Cache::get_or_load`], may load the source's older row and keep it until
-/// the new one has been written; then the key is invalidated everywhere. A node that is cut off
-/// from Redis reads its own unwritten values until it hears the bus again.
+/// the new one has been written; then the key is invalidated everywhere. While a node does not hear
+/// the bus, its durable kind asks Redis, which knows what other nodes have written; where Redis does
+/// not answer either, the node's own unwritten values are the answer.
 ///
 /// Any invalidation of the key, here or elsewhere, ends that, and so does one of a tag, for all
 /// keys: from then on reads ask Redis, where a value that waits still is the newest. Where Redis
@@ -162,7 +163,7 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
         E: Into<BoxError> + 'static,
     {
         let Inner { cache, kind, .. } = &*self.inner;
-        if let Some((value, age)) = kind.unwritten(key) {
+        if let Some((value, age)) = kind.answering(key) {
             let (core, outcome) = (cache.core(), Outcome::L1Hit);
             core.recorder.outcome(core.label(key), outcome, None);
             return Ok(Read { value: Some(value), outcome, age, expires_in: None });
@@ -229,11 +230,17 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
         }
     }
 
-    /// The numbers of this write-behind at this instant. Asks nothing of Redis.
+    /// The numbers of this write-behind at this instant. Asks nothing of Redis. Of the durable kind
+    /// nothing waits and nothing stands aside for one that was shut down: that is for other nodes to
+    /// say.
     pub fn report(&self) -> WriteBehindReport {
-        let Inner { cache, kind, pace, counts, .. } = &*self.inner;
+        let Inner { cache, kind, pace, counts, control, .. } = &*self.inner;
         let (kind, (queued, aside, oldest), other_schema) = match kind {
             Kind::Memory(memory) => (WriteBehindKind::Memory, memory.gauges(), 0),
+            // What it saw last may be long past, and other nodes look.
+            Kind::Durable(_) if control.ended.is_cancelled() => {
+                (WriteBehindKind::Durable, (0, 0, None), 0)
+            }
             Kind::Durable(durable) => {
                 (WriteBehindKind::Durable, durable.gauges(), durable.other_schema())
             }

@@ -14,6 +14,7 @@ use super::pace::Pace;
 use super::{WriteBehind, WriteError};
 use crate::bus::Subject;
 use crate::face::Ear;
+use crate::l2::Away;
 use crate::{BuildError, Cache, Key, Value};
 
 /// What all clones share. Dropped with the last of them, which stops the flusher where it is.
@@ -49,6 +50,15 @@ impl<K: Key, V: Value + Clone> Kind<K, V> {
         }
     }
 
+    /// The unwritten value that answers a read: while the bus is silent none of the durable kind,
+    /// since another node may have written a newer one.
+    pub(super) fn answering(&self, key: &K) -> Option<(Arc<V>, Duration)> {
+        match self {
+            Self::Durable(durable) if !durable.hears() => None,
+            Self::Memory(_) | Self::Durable(_) => self.unwritten(key),
+        }
+    }
+
     pub(super) fn room(&self) -> &Notify {
         match self {
             Self::Memory(memory) => memory.room(),
@@ -58,15 +68,17 @@ impl<K: Key, V: Value + Clone> Kind<K, V> {
 }
 
 impl<K: Key, V: Value + Clone> Inner<K, V> {
-    /// Refuses where that was asked for and Redis is known to evict what has no time to live.
+    /// Refuses where that was asked for and Redis is known to evict what has no time to live, or
+    /// could not be asked yet.
     pub(super) async fn check_eviction(&self) -> Result<(), WriteError> {
         let shared = self.cache.core().node.shared();
         let (OnEvicting::Refuse, Some(link)) = (self.on_evicting, shared.link()) else {
             return Ok(());
         };
         match shared.eviction().danger(link).await {
-            Some(policy) => Err(WriteError::Evicting { policy }),
-            None => Ok(()),
+            Ok(Some(policy)) => Err(WriteError::Evicting { policy }),
+            Ok(None) => Ok(()),
+            Err(Away) => Err(WriteError::Away),
         }
     }
 

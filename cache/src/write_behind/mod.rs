@@ -34,5 +34,5 @@ pub(crate) use dead_letters::DynWriteBehind;
 pub use dead_letters::{DeadLetter, DeadLetterFilter, DeadLetterList, DeadLetterStep, DeadLetters};
 pub(crate) use durable::SCRIPTS;
 pub use handle::WriteBehind;
-pub use row::{Aside, Drained, Row, WriteError};
+pub use row::{Drained, Row, WriteError};
 pub use sink::PermanentFailure;

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 /// A value that the source does not have yet, as the sink of a durable write-behind gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row<K, V> {
@@ -36,8 +34,8 @@ pub enum WriteError {
     /// Row versions belong to the durable kind. Nothing was kept.
     #[error("queue the write: the in-memory kind keeps no row versions")]
     NoVersions,
-    /// The value has no JSON form. Nothing was kept.
-    #[error("queue the write: write the value as JSON: {0}")]
+    /// The key has no text or the value no JSON form, or making them panicked. Nothing was kept.
+    #[error("queue the write: write the key and the value as text: {0}")]
     Encode(String),
     /// Redis may evict what it acknowledges, and the builder was told to refuse that. Nothing was
     /// kept.
@@ -46,26 +44,6 @@ pub enum WriteError {
         /// Redis's `maxmemory-policy`.
         policy: String,
     },
-}
-
-/// A row that the sink refused as often as allowed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Aside<V> {
-    /// Names it in [`retry_aside`](crate::WriteBehind::retry_aside) and
-    /// [`drop_aside`](crate::WriteBehind::drop_aside).
-    pub id: String,
-    /// The text of its key.
-    pub key: String,
-    /// The value; `None` where it can no longer be read.
-    pub value: Option<V>,
-    /// Its row version.
-    pub version: u64,
-    /// How often it was sent.
-    pub tries: u32,
-    /// What the sink said last.
-    pub error: String,
-    /// Since it was set aside.
-    pub age: Duration,
 }
 
 /// What a shutdown left.

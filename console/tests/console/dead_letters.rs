@@ -75,6 +75,13 @@ fn key(pattern: &str) -> DeadLetterQuery {
     DeadLetterQuery { key: Some(pattern.to_owned()), ..DeadLetterQuery::default() }
 }
 
+/// The query that is about the first of a page.
+fn one(page: &DeadLetterPage) -> DeadLetterQuery {
+    let row = &page.rows[0];
+    let (id, node) = (Some(row.id.clone()), Some(row.node.clone()));
+    DeadLetterQuery { id, node, ..DeadLetterQuery::default() }
+}
+
 fn keys(page: &DeadLetterPage) -> Vec<&str> {
     page.rows.iter().map(|row| row.key.as_str()).collect()
 }
@@ -120,17 +127,50 @@ async fn dead_letters_in_redis_are_seen_once_however_many_nodes_there_are() {
     shows(&console, 0).await;
 }
 
+/// Two nodes that keep their dead letters in memory.
+async fn two_nodes(refused: &Refused) -> (Console, Vec<Writes>) {
+    let (mut nodes, mut handles) = (Vec::new(), Vec::new());
+    for id in ["a@b", "2"] {
+        let node = Node::builder("shop").id(id).start().await.unwrap();
+        handles.push(writes(&node, refused, false));
+        nodes.push(Arc::new(node));
+    }
+    (console(&nodes), handles)
+}
+
+#[tokio::test]
+async fn a_dead_letter_in_memory_is_named_with_its_node() {
+    let refused = Refused::default();
+    let (console, handles) = two_nodes(&refused).await;
+    bury(&handles[..1], &refused, [1]).await;
+    bury(&handles[1..], &refused, [2]).await;
+    shows(&console, 2).await;
+    let first = one(&list(&console, &DeadLetterQuery::default(), None).await);
+    let without_node = DeadLetterQuery { node: None, ..first.clone() };
+    for action in [DeadLetterAction::Redrive, DeadLetterAction::Drop] {
+        let moved = console.move_dead_letters(&operator(), action, ("users", &without_node)).await;
+        assert_eq!(moved, Err(ConsoleError::NodeNotNamed("a@b, 2".to_owned())));
+    }
+    let drop = DeadLetterAction::Drop;
+    let job = console.move_dead_letters(&operator(), drop, ("users", &first)).await.unwrap();
+    assert_eq!((job.result.dropped, handles[1].report().aside), (1, 1));
+}
+
+#[tokio::test]
+async fn a_list_goes_on_at_no_other_node_than_its_cursor_names() {
+    let refused = Refused::default();
+    let (console, handles) = two_nodes(&refused).await;
+    bury(&handles[..1], &refused, [1]).await;
+    shows(&console, 1).await;
+    let (actor, all) = (operator(), DeadLetterQuery::default());
+    let page = console.dead_letters(&actor, ("users", &all), (Some("1:1@gone"), 2)).await;
+    assert_eq!(page, Err(ConsoleError::NodeGone("gone".to_owned())));
+}
+
 #[tokio::test]
 async fn dead_letters_in_memory_are_seen_node_after_node() {
     let refused = Refused::default();
-    let mut nodes = Vec::new();
-    let mut handles = Vec::new();
-    for id in ["a@b", "2"] {
-        let node = Node::builder("shop").id(id).start().await.unwrap();
-        handles.push(writes(&node, &refused, false));
-        nodes.push(Arc::new(node));
-    }
-    let console = console(&nodes);
+    let (console, handles) = two_nodes(&refused).await;
     bury(&handles[..1], &refused, [1, 2]).await;
     bury(&handles[1..], &refused, [3]).await;
     shows(&console, 3).await;
@@ -181,12 +221,20 @@ async fn who_may_not_see_values_sees_none_of_dead_letters() {
     bury(std::slice::from_ref(&handle), &refused, [1]).await;
     shows(&console, 1).await;
     let all = DeadLetterQuery::default();
-    let values = async |actor: Actor| {
+    let seen = async |actor: Actor| {
         let page = console.dead_letters(&actor, ("users", &all), (None, 10)).await.unwrap();
-        page.rows.into_iter().map(|row| row.value).collect::<Vec<_>>()
+        page.rows.into_iter().map(|row| (row.value, row.reason)).collect::<Vec<_>>()
     };
-    assert!(values(operator()).await[0].is_some());
-    assert_eq!(values(viewer()).await, [None]);
+    let value = (Some("\"v1\"".to_owned()), "duplicate key".to_owned());
+    assert_eq!(seen(operator()).await, [value]);
+    assert_eq!(seen(viewer()).await, [(None, String::new())]);
+    let by_reason = DeadLetterQuery { reason: Some("dup".to_owned()), ..all.clone() };
+    let asked = console.dead_letters(&viewer(), ("users", &by_reason), (None, 10)).await;
+    assert!(matches!(asked, Err(ConsoleError::Refused(_))), "{asked:?}");
+    let mut report = handle.report();
+    assert_eq!(report.last_error.as_deref(), Some("duplicate key"));
+    viewer().cover(&mut report);
+    assert_eq!(report.last_error, None);
 }
 
 fn viewer() -> Actor {
@@ -208,4 +256,22 @@ async fn what_is_not_there_is_told_apart() {
     let none = ConsoleError::NoDeadLetterJob("users".to_owned());
     assert_eq!(console.cancel_dead_letter_job(&operator(), "users"), Err(none));
     assert_eq!(console.dead_letter_job("users"), None);
+}
+
+#[tokio::test]
+async fn a_drop_of_what_a_page_showed_takes_nothing_that_was_set_aside_later() {
+    let redis = PrivateRedis::start().await;
+    let node = Node::builder("shop").id("1").redis_url(&redis.url()).l2_timeout(PATIENCE);
+    let node = Arc::new(node.start().await.unwrap());
+    let refused = Refused::default();
+    let handle = writes(&node, &refused, true);
+    let console = console(&[node]);
+    bury(std::slice::from_ref(&handle), &refused, [1]).await;
+    shows(&console, 1).await;
+    let seen = list(&console, &DeadLetterQuery::default(), None).await;
+    bury(std::slice::from_ref(&handle), &refused, [2]).await;
+    let until = DeadLetterQuery { until_ms: seen.until_ms, ..DeadLetterQuery::default() };
+    let drop = DeadLetterAction::Drop;
+    let job = console.move_dead_letters(&operator(), drop, ("users", &until)).await.unwrap();
+    assert_eq!((job.result.dropped, job.result.left), (1, 1));
 }

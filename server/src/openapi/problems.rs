@@ -51,13 +51,13 @@ problems! {
     }
     /// It lists dead letters.
     DeadLetterSearch {
-        "400": "bad-pattern, bad-limit, bad-query, bad-path",
+        "400": "bad-pattern, bad-limit, empty-field, bad-query, bad-path",
         "404": "unknown-cache, no-write-behind",
         "503": "node-gone, dead-letters-away",
     }
     /// It redrives or drops dead letters.
     OfDeadLetters {
-        "400": "bad-pattern, malformed-json, bad-path",
+        "400": "bad-pattern, empty-field, node-not-named, malformed-json, bad-path",
         "404": "unknown-cache, no-write-behind",
         "409": "dead-letters-busy",
         "415": "not-json",

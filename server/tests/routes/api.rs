@@ -107,5 +107,12 @@ async fn where_there_is_no_write_behind_there_are_no_dead_letters() {
         // A slip does not mean all of them.
         let slip = json!({ "keys": "4*" });
         running.send(Method::POST, &path, &slip).await.is_problem(422, "wrong-fields");
+        for field in ["id", "node", "key", "reason"] {
+            let empty = json!({ field: "" });
+            running.send(Method::POST, &path, &empty).await.is_problem(400, "empty-field");
+        }
+    }
+    for field in ["id", "node", "key", "reason"] {
+        running.get(&format!("{letters}?{field}=")).await.is_problem(400, "empty-field");
     }
 }

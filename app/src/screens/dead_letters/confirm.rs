@@ -54,7 +54,7 @@ pub(super) fn card(shown: &Shown<'_>, page: &DeadLetterPage) -> AnyView {
         view! {
             <p>"Drop "<strong>{what}</strong>" of cache "<strong>{shown.cache.to_owned()}</strong>"? "{lost}</p>
             <form action=DropDeadLetters::PATH method="post" class="confirm">
-                {fields(shown.cache, shown.query)}
+                {fields(shown.cache, &seen(shown.query, page))}
                 {again}
                 <div class="acts">
                     <button type="submit" class="button heavy" disabled=refusal.is_some() data-testid="confirm">{button}</button>
@@ -65,4 +65,31 @@ pub(super) fn card(shown: &Shown<'_>, page: &DeadLetterPage) -> AnyView {
             </form>
         },
     )
+}
+
+/// What who confirms has seen: none that was set aside later.
+fn seen(query: &DeadLetterQuery, page: &DeadLetterPage) -> DeadLetterQuery {
+    if query.id.is_some() {
+        return query.clone();
+    }
+    let until_ms = [query.until_ms, page.until_ms].into_iter().flatten().min();
+    DeadLetterQuery { until_ms, ..query.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_confirmed_is_what_was_there_when_the_page_was_drawn() {
+        let query = DeadLetterQuery::default();
+        let shown = Shown { cache: "users", query: &query, is_first: true, refusal: None };
+        let page = DeadLetterPage { total: 2, until_ms: Some(4_711), ..DeadLetterPage::default() };
+        let html = Owner::new().with(|| card(&shown, &page).to_html());
+        assert!(html.contains("&quot;until_ms&quot;:4711"), "{html}");
+        let earlier = DeadLetterQuery { until_ms: Some(7), ..query.clone() };
+        assert_eq!(seen(&earlier, &page), earlier);
+        let one = DeadLetterQuery { id: Some("1-0".to_owned()), ..query };
+        assert_eq!(seen(&one, &page), one);
+    }
 }

@@ -59,7 +59,7 @@ fn letter(shown: &Shown<'_>, row: &DeadLetterRow) -> impl IntoView + use<> {
     view! {
         <li class="letter" data-key=row.key.clone()>
             <p class="letter-key">{key}</p>
-            <p class="reason">{row.reason.clone()}</p>
+            <p class="reason">{reason(row)}</p>
             <p class="small">{facts}{node}</p>
             {value(row)}
             <div class="acts">
@@ -72,6 +72,11 @@ fn letter(shown: &Shown<'_>, row: &DeadLetterRow) -> impl IntoView + use<> {
             </div>
         </li>
     }
+}
+
+fn reason(row: &DeadLetterRow) -> String {
+    let hidden = || "Its reason is not shown.".to_owned();
+    if row.reason.is_empty() { hidden() } else { row.reason.clone() }
 }
 
 fn value(row: &DeadLetterRow) -> AnyView {
@@ -148,7 +153,7 @@ mod tests {
 
     fn page(n_rows: usize, total: u64, next: Option<&str>) -> DeadLetterPage {
         let rows = vec![DeadLetterRow::default(); n_rows];
-        DeadLetterPage { rows, total, next: next.map(str::to_owned) }
+        DeadLetterPage { rows, total, next: next.map(str::to_owned), until_ms: None }
     }
 
     #[test]
@@ -174,7 +179,7 @@ mod tests {
             reason: "<script>".to_owned(),
             ..DeadLetterRow::default()
         };
-        let page = DeadLetterPage { rows: vec![row], total: 1, next: None };
+        let page = DeadLetterPage { rows: vec![row], total: 1, ..DeadLetterPage::default() };
         let query = DeadLetterQuery::default();
         let shown = Shown { cache: "users", query: &query, is_first: true, refusal: None };
         let html = Owner::new().with(|| card(&shown, &page).to_html());

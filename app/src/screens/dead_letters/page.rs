@@ -24,7 +24,7 @@ pub(super) struct Shown<'a> {
 
 /// Draws the dead letters of a cache.
 pub(in crate::screens) async fn page(asked: &Asked, cache: &str) -> Result<Drawing, ApiError> {
-    let query = query(asked);
+    let query = query(asked)?;
     let after = asked.field("after");
     let shown = Shown { cache, query: &query, is_first: after.is_none(), refusal: asked.refusal() };
     let list = (after, AT_ONCE);

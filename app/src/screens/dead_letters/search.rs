@@ -2,21 +2,30 @@ use leptos::prelude::*;
 use strata_report::DeadLetterQuery;
 
 use super::time;
+use crate::api::ApiError;
 use crate::drawn::{dead_letters_address, encode};
 use crate::screens::Asked;
 use crate::screens::sheet::titled;
 
-/// Which dead letters an address is about.
-pub(super) fn query(asked: &Asked) -> DeadLetterQuery {
+/// Which dead letters an address is about. Fields of a form that are left empty choose nothing; a
+/// time that cannot be read is an error, since without it more would be chosen.
+pub(super) fn query(asked: &Asked) -> Result<DeadLetterQuery, ApiError> {
     let text = |name: &str| asked.field(name).map(str::to_owned);
-    DeadLetterQuery {
+    Ok(DeadLetterQuery {
         id: text("id"),
         node: text("node"),
         key: text("key"),
         reason: text("reason"),
-        from_ms: asked.field("from").and_then(time::of_field),
-        until_ms: asked.field("until").and_then(time::of_field),
-    }
+        from_ms: asked.field("from").map(moment).transpose()?,
+        until_ms: asked.field("until").map(moment).transpose()?,
+    })
+}
+
+fn moment(text: &str) -> Result<u64, ApiError> {
+    time::of_field(text).ok_or_else(|| {
+        let text: String = text.chars().take(32).collect();
+        ApiError::Invalid(format!("read {text:?} as a date and a time"))
+    })
 }
 
 /// The address of the same dead letters, with more fields after it.
@@ -101,6 +110,14 @@ pub(super) fn card(cache: &str, query: &DeadLetterQuery) -> AnyView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_that_cannot_be_read_is_an_error() {
+        assert_eq!(moment("2000-02-29T00:00:00"), Ok(951_782_400_000));
+        for text in ["yesterday", "2026-13-01T00:00", "951782400000"] {
+            assert!(matches!(moment(text), Err(ApiError::Invalid(_))), "{text}");
+        }
+    }
 
     #[test]
     fn an_address_holds_what_was_chosen_and_nothing_else() {

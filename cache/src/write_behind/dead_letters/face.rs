@@ -41,7 +41,8 @@ impl<K: Key, V: Value + Clone> DynWriteBehind for Inner<K, V> {
         Box::pin(async move {
             let page = self.kind.page(&list.filter, list.after.as_deref(), list.limit).await?;
             let rows = page.letters.into_iter().map(|letter| self.row(letter)).collect();
-            Ok(DeadLetterPage { rows, next: page.next, total: page.total })
+            let (next, total, until_ms) = (page.next, page.total, page.until_ms);
+            Ok(DeadLetterPage { rows, next, total, until_ms })
         })
     }
 

@@ -90,16 +90,16 @@ impl DeadLetterFilter {
     }
 }
 
-/// What a console asks for. Fields that are set and empty count as not set.
+/// What a console asks for. A field that is set counts as it stands: an empty id is nobody's, and an
+/// empty pattern is none.
 impl TryFrom<&DeadLetterQuery> for DeadLetterFilter {
     type Error = PatternError;
 
     fn try_from(query: &DeadLetterQuery) -> Result<Self, PatternError> {
-        let set = |field: &Option<String>| field.clone().filter(|text| !text.is_empty());
         Ok(Self {
-            id: set(&query.id),
-            key: set(&query.key).map(|text| Pattern::parse(&text)).transpose()?,
-            reason: set(&query.reason).map(|part| part.to_lowercase()),
+            id: query.id.clone(),
+            key: query.key.as_deref().map(Pattern::parse).transpose()?,
+            reason: query.reason.as_deref().map(str::to_lowercase),
             from_ms: query.from_ms,
             until_ms: query.until_ms,
         })
@@ -153,12 +153,15 @@ mod tests {
     }
 
     #[test]
-    fn empty_fields_of_a_form_count_as_not_set_and_a_bad_pattern_is_told() {
+    fn a_field_that_is_empty_does_not_mean_all_and_a_bad_pattern_is_told() {
+        let all = DeadLetterQuery::default();
+        assert_eq!(DeadLetterFilter::try_from(&all), Ok(DeadLetterFilter::all()));
         let empty = Some(String::new());
-        let query =
-            DeadLetterQuery { key: empty.clone(), reason: empty, ..DeadLetterQuery::default() };
-        assert_eq!(DeadLetterFilter::try_from(&query), Ok(DeadLetterFilter::all()));
-        let bad = DeadLetterQuery { key: Some("[".to_owned()), ..query };
+        let query = DeadLetterQuery { id: empty.clone(), ..all.clone() };
+        assert!(!DeadLetterFilter::try_from(&query).unwrap().matches(&letter()));
+        let query = DeadLetterQuery { key: empty, ..all.clone() };
+        assert_eq!(DeadLetterFilter::try_from(&query), Err(PatternError::Empty));
+        let bad = DeadLetterQuery { key: Some("[".to_owned()), ..all };
         assert_eq!(DeadLetterFilter::try_from(&bad), Err(PatternError::UnclosedClass));
     }
 }

@@ -5,7 +5,7 @@ use strata_report::{DeadLetterAction, DeadLetterResult};
 use super::{DeadLetter, DeadLetterFilter, DeadLetterStep, DeadLetters, Letter, LetterValue};
 use crate::invalidate::to_its_end;
 use crate::write_behind::inner::{Inner, Kind};
-use crate::write_behind::{Aside, WriteBehind, WriteError};
+use crate::write_behind::{WriteBehind, WriteError};
 use crate::{Key, Value};
 
 impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
@@ -61,43 +61,6 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
         from: Option<&str>,
     ) -> Result<DeadLetterResult, WriteError> {
         self.run(DeadLetterAction::Drop, filter, from).await
-    }
-
-    /// The oldest rows that stand aside, at most `limit`; of the durable kind those of all nodes.
-    ///
-    /// # Errors
-    /// [`WriteError::Away`].
-    pub async fn aside(&self, limit: usize) -> Result<Vec<Aside<V>>, WriteError> {
-        match &self.inner.kind {
-            Kind::Memory(memory) => Ok(memory.aside(limit)),
-            Kind::Durable(durable) => durable.aside(limit).await,
-        }
-    }
-
-    /// Queues a row again that stands aside; says whether it did. Where a newer value of its key
-    /// waits already, the row is dropped.
-    ///
-    /// # Errors
-    /// [`WriteError::Away`] and [`WriteError::Closed`].
-    pub async fn retry_aside(&self, id: &str) -> Result<bool, WriteError> {
-        match &self.inner.kind {
-            Kind::Memory(memory) => memory.retry_aside(id).await,
-            Kind::Durable(durable) => {
-                let retrying = tokio::spawn(Arc::clone(durable).retry_aside(id.to_owned()));
-                to_its_end(retrying).await.unwrap_or(Err(WriteError::Closed))
-            }
-        }
-    }
-
-    /// Forgets a row that stands aside; says whether there was one.
-    ///
-    /// # Errors
-    /// [`WriteError::Away`].
-    pub async fn drop_aside(&self, id: &str) -> Result<bool, WriteError> {
-        match &self.inner.kind {
-            Kind::Memory(memory) => Ok(memory.drop_aside(id)),
-            Kind::Durable(durable) => durable.drop_aside(id).await,
-        }
     }
 
     async fn run(

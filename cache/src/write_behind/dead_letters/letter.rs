@@ -64,6 +64,8 @@ pub(in crate::write_behind) struct Scan<V> {
     pub(in crate::write_behind) has_more: bool,
     /// Where the cursor ends that began with this look.
     pub(in crate::write_behind) until: u64,
+    /// When that was, milliseconds since the epoch, by the clock of the letters' `since_ms`.
+    pub(in crate::write_behind) until_ms: Option<u64>,
     pub(in crate::write_behind) total: u64,
 }
 

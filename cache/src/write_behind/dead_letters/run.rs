@@ -21,6 +21,8 @@ pub(super) struct Page<V> {
     pub(super) letters: Vec<Letter<V>>,
     pub(super) next: Option<String>,
     pub(super) total: u64,
+    /// When they were looked at.
+    pub(super) until_ms: Option<u64>,
 }
 
 impl<K: Key, V: Value + Clone> Kind<K, V> {
@@ -33,10 +35,11 @@ impl<K: Key, V: Value + Clone> Kind<K, V> {
     ) -> Result<Page<V>, WriteError> {
         let limit = limit.min(MAX_PAGE);
         let mut cursor = Cursor::read(after);
-        let mut page = Page { letters: Vec::new(), next: None, total: 0 };
+        let mut page = Page { letters: Vec::new(), next: None, total: 0, until_ms: None };
         for _ in 0..LOOKS_OF_A_PAGE {
             let scan = self.scan(filter, &cursor, Values::With).await?;
             page.total = scan.total;
+            page.until_ms = page.until_ms.or(scan.until_ms);
             page.next = next(&scan);
             let matching = scan.letters.into_iter().filter(|letter| filter.matches(letter));
             page.letters.extend(matching);

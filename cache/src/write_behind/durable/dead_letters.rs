@@ -1,10 +1,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use redis::pipe;
 use strata_report::Origin;
 
-use super::aside::is_id;
 use super::place::Place;
 use super::scripts;
 use super::stored::Stored;
@@ -36,7 +34,13 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
     ) -> Result<Scan<V>, WriteError> {
         if filter.only_id().is_some_and(|id| !is_id(id)) {
             let total = self.seen.aside.load(Relaxed);
-            return Ok(Scan { letters: Vec::new(), has_more: false, until: 0, total });
+            return Ok(Scan {
+                letters: Vec::new(),
+                has_more: false,
+                until: 0,
+                until_ms: None,
+                total,
+            });
         }
         let link = &self.l2().map_err(|Away| WriteError::Away)?.link;
         let scan = self.place.scan_letters(link, range(filter, cursor), look).await;
@@ -44,7 +48,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         let letters = letters.into_iter().map(|letter| read(letter, now_ms)).collect();
         self.seen.aside.store(total, Relaxed);
         let until = cursor.until.unwrap_or(now_ms);
-        Ok(Scan { letters, has_more: more > 0, until, total })
+        Ok(Scan { letters, has_more: more > 0, until, until_ms: Some(until), total })
     }
 
     pub(crate) async fn redrive(
@@ -118,7 +122,7 @@ impl Place {
         letters: &[Letter<V>],
     ) -> Result<(u64, u64, u64), Away> {
         let mut redrive = scripts::REDRIVE_MANY.prepare_invoke();
-        redrive.key(&self.stream).key(&self.values).key(&self.aside);
+        self.letters(redrive.key(&self.stream).key(&self.values));
         for letter in letters {
             redrive.key(l2.entry(&letter.key)).arg(&letter.id);
             self.bus.message(&mut redrive, &self.cache, What::Key(&letter.key));
@@ -132,12 +136,11 @@ impl Place {
         link: &Link,
         letters: &[Letter<V>],
     ) -> Result<(u64, u64), Away> {
-        let mut forget = pipe();
-        forget.cmd("XDEL").arg(&self.aside);
+        let mut forget = scripts::FORGET.prepare_invoke();
+        self.letters(forget.key(&self.stream).key(&self.values));
         for letter in letters {
-            forget.arg(&letter.id);
+            forget.arg(&letter.id).arg(&letter.key);
         }
-        forget.cmd("XLEN").arg(&self.aside);
         Ok(link.walk_step(&forget).await?)
     }
 }
@@ -161,6 +164,12 @@ fn range(filter: &DeadLetterFilter, cursor: &Cursor) -> (String, String) {
         (until, last_ms) => until.or(last_ms),
     };
     (from, last_ms.map_or_else(String::new, |ms| ms.to_string()))
+}
+
+/// Redis answers other text with an error, which the breaker would take for a fault.
+fn is_id(text: &str) -> bool {
+    let is_number = |part: &str| part.parse::<u64>().is_ok();
+    text.split_once('-').is_some_and(|(ms, n)| is_number(ms) && is_number(n))
 }
 
 fn read<V>((id, key, value, version, tries, reason): RawLetter, now_ms: u64) -> Letter<V> {

@@ -7,15 +7,13 @@
 //! | `blocked` | writes that wait for room |
 //! | `reader` | every node's reads, and what invalidations mean for them |
 //! | `consumer` | the flusher's side |
-//! | `aside` | one row that stands aside |
-//! | `dead_letters` | lists, redrives and drops many of them |
+//! | `dead_letters` | lists, redrives and drops dead letters |
 //! | `own` | what this node has written and nobody has replaced |
 //! | `slots` | a map by keys whose code may panic |
 //! | `place` | the keys in Redis and the commands on them |
 //! | `stored` | an unwritten value's form in Redis |
 //! | `scripts` | the steps that must be atomic |
 
-mod aside;
 mod blocked;
 mod consumer;
 mod dead_letters;

@@ -21,6 +21,8 @@ pub(super) struct Place {
     pub(super) stream: String,
     pub(super) values: String,
     pub(super) aside: String,
+    /// Which dead letter a key has.
+    pub(super) ids: String,
     sequence: String,
 }
 
@@ -79,9 +81,6 @@ pub(super) struct RawClaim {
     pub(super) rows: Vec<RawRow>,
 }
 
-/// Id and fields of a row that stands aside.
-pub(super) type RawAside = (String, Vec<(String, String)>);
-
 impl Place {
     pub(super) fn new(bus: &Bus, (cache, node): (&str, &str), schemas: Schemas) -> Self {
         let stream = bus.beside(&format!("writes:{cache}"));
@@ -92,6 +91,7 @@ impl Place {
             schemas,
             values: format!("{stream}:values"),
             aside: format!("{stream}:aside"),
+            ids: format!("{stream}:aside:ids"),
             sequence: format!("{stream}:sequence"),
             stream,
         }
@@ -202,10 +202,18 @@ impl Place {
         script.arg(GROUP).arg(&self.consumer).arg(self.schemas.own).arg(self.schemas.oldest)
     }
 
+    /// The keys of the dead letters.
+    pub(super) fn letters<'a, 's>(
+        &self,
+        script: &'a mut ScriptInvocation<'s>,
+    ) -> &'a mut ScriptInvocation<'s> {
+        script.key(&self.aside).key(&self.ids)
+    }
+
     /// Ends rows that the source has, each with the version that was sent.
     pub(super) async fn done(&self, l2: &Keyspace, rows: &[(&Receipt, u64)]) -> Result<(), Away> {
         let mut done = scripts::DONE.prepare_invoke();
-        done.key(&self.stream).key(&self.values).arg(GROUP);
+        self.letters(done.key(&self.stream).key(&self.values)).arg(GROUP);
         for (receipt, version) in rows {
             done.key(l2.entry(&receipt.key)).arg(&receipt.id).arg(&receipt.key).arg(*version);
             self.bus.message(&mut done, &self.cache, What::Key(&receipt.key));
@@ -220,43 +228,10 @@ impl Place {
         (tries, error): (u32, &str),
     ) -> Result<bool, Away> {
         let mut aside = scripts::SET_ASIDE.prepare_invoke();
-        aside.key(&self.stream).key(&self.values).key(&self.aside).key(l2.entry(&receipt.key));
+        self.letters(aside.key(&self.stream).key(&self.values)).key(l2.entry(&receipt.key));
         aside.arg(GROUP).arg(&receipt.id).arg(&receipt.key).arg(version).arg(tries).arg(error);
         self.bus.message(&mut aside, &self.cache, What::Key(&receipt.key));
         invoke(&l2.link, aside).await
-    }
-
-    /// The rows that stand aside, oldest first, and Redis's time in milliseconds.
-    pub(super) async fn list_aside(
-        &self,
-        link: &Link,
-        (from, to): (&str, &str),
-        limit: usize,
-    ) -> Result<(Vec<RawAside>, u64), Away> {
-        let mut list = pipe();
-        list.cmd("XRANGE").arg(&self.aside).arg(from).arg(to).arg("COUNT").arg(limit);
-        list.cmd("TIME");
-        type Answer = (Vec<RawAside>, (u64, u64));
-        let (rows, (seconds, micros)): Answer = link.ask(Step::WriteBehind, &list).await?;
-        Ok((rows, seconds * 1_000 + micros / 1_000))
-    }
-
-    /// Queues a row again that stands aside; says whether it did.
-    pub(super) async fn redrive(
-        &self,
-        l2: &Keyspace,
-        (id, key): (&str, &str),
-    ) -> Result<bool, Away> {
-        let mut redrive = scripts::REDRIVE.prepare_invoke();
-        redrive.key(&self.stream).key(&self.values).key(&self.aside).key(l2.entry(key)).arg(id);
-        self.bus.message(&mut redrive, &self.cache, What::Key(key));
-        invoke(&l2.link, redrive).await
-    }
-
-    pub(super) async fn drop_aside(&self, link: &Link, id: &str) -> Result<bool, Away> {
-        let mut delete = cmd("XDEL");
-        delete.arg(&self.aside).arg(id);
-        Ok(link.ask(Step::WriteBehind, &delete).await?)
     }
 }
 

@@ -33,6 +33,11 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         self.own.get(key)
     }
 
+    /// Whether this node hears what other nodes write.
+    pub(crate) fn hears(&self) -> bool {
+        self.core().trusts_l2()
+    }
+
     /// The newest that this node knows of, where Redis does not answer.
     pub(crate) fn in_doubt(&self, key: &K) -> Option<V> {
         let value = self.own.get_in_doubt(key)?;

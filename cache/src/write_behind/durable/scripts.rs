@@ -141,13 +141,19 @@ scripts! {
          for i = 3, #ARGV do keep(ARGV[i], 'IDLE', 86400000, 'RETRYCOUNT', 0) end
          return 0";
 
-    /// Ends rows that the source has. A key that was written again meanwhile waits anew. Removes
-    /// their entries and announces them. KEYS: stream, values, then for each row entry and bus.
+    /// Ends rows that the source has. A key that was written again meanwhile waits anew, and a dead
+    /// letter that is not newer is forgotten. Removes their entries and announces them.
+    /// KEYS: stream, values, aside, its ids, then for each row entry and bus.
     /// ARGV: group, then for each row id, key, version, and the message.
     DONE, "queue done" =
-        "for row = 0, (#KEYS - 2) / 4 - 1 do
-           local k, a = 3 + 4 * row, 2 + 8 * row
+        "local any_aside = redis.call('EXISTS', KEYS[4]) == 1
+         for row = 0, (#KEYS - 4) / 4 - 1 do
+           local k, a = 5 + 4 * row, 2 + 8 * row
            if finish(ARGV[a]) then
+             local letter = any_aside and letter_of(ARGV[a + 1])
+             if letter and not above(letter.version, ARGV[a + 2]) then
+               forget(letter.id, ARGV[a + 1])
+             end
              local now = redis.call('HGET', KEYS[2], ARGV[a + 1])
              if now and version_of(now) == ARGV[a + 2] then
                redis.call('HDEL', KEYS[2], ARGV[a + 1])
@@ -160,8 +166,9 @@ scripts! {
          end
          return 0";
 
-    /// Sets a row aside, unless its key was written again meanwhile: then that waits anew.
-    /// KEYS: stream, values, aside, entry, bus.
+    /// Sets a row aside, unless its key was written again meanwhile: then that waits anew. Of two
+    /// dead letters of a key the newer one stays. Answers 1 where this one does.
+    /// KEYS: stream, values, aside, its ids, entry, bus.
     /// ARGV: group, id, key, version, tries, error, then the message.
     SET_ASIDE, "queue set aside" =
         "if not finish(ARGV[2]) then return 0 end
@@ -171,25 +178,19 @@ scripts! {
            redis.call('XADD', KEYS[1], '*', 'k', ARGV[3])
            return 0
          end
+         local other = ARGV[4] ~= '' and letter_of(ARGV[3])
+         local stays = not other or not above(other.version, ARGV[4])
+           or #redis.call('XRANGE', KEYS[3], other.id, other.id) == 0
+         if stays then
+           local id =
+             redis.call('XADD', KEYS[3], '*', 'k', ARGV[3], 'v', now, 'n', ARGV[5], 'e', ARGV[6])
+           if other then redis.call('XDEL', KEYS[3], other.id) end
+           if ARGV[4] ~= '' then redis.call('HSET', KEYS[4], ARGV[3], id .. ':' .. ARGV[4]) end
+         end
          redis.call('HDEL', KEYS[2], ARGV[3])
-         redis.call('XADD', KEYS[3], '*', 'k', ARGV[3], 'v', now, 'n', ARGV[5], 'e', ARGV[6])
-         remove(KEYS[4], 5, 7)
-         announce(5, 7)
-         return 1";
-
-    /// Queues a row again that stands aside. Where a newer value of its key waits, the row is
-    /// dropped.
-    /// KEYS: stream, values, aside, entry, bus. ARGV: id, then the message.
-    REDRIVE, "queue redrive" =
-        "local row = redis.call('XRANGE', KEYS[3], ARGV[1], ARGV[1])[1]
-         if not row then return 0 end
-         redis.call('XDEL', KEYS[3], ARGV[1])
-         local key, value = row[2][2], row[2][4]
-         if redis.call('HSETNX', KEYS[2], key, value) == 0 then return 0 end
-         redis.call('XADD', KEYS[1], '*', 'k', key)
-         remove(KEYS[4], 5, 2)
-         announce(5, 2)
-         return 1";
+         remove(KEYS[5], 6, 7)
+         announce(6, 7)
+         return stays and 1 or 0";
 
     /// Looks at dead letters, oldest first, until there are so many or they hold so many bytes.
     /// Answers {now in ms, how many there are, 1 where there are more up to the end, {id, key,
@@ -217,29 +218,41 @@ scripts! {
          until more == 1 or #rows < 16
          return {now, redis.call('XLEN', KEYS[1]), more, letters}";
 
-    /// Queues dead letters again. Where a newer value of a key waits, its dead letter is dropped.
-    /// One leaves only after its value waits, so that a Redis that refuses half-way loses nothing.
-    /// Answers {queued again, dropped, left}.
-    /// KEYS: stream, values, aside, then for each entry and bus. ARGV: for each id and the message.
+    /// Queues dead letters again. Where a value of a key waits that is as new, its dead letter is
+    /// dropped. One leaves only after its value waits, so that a Redis that refuses half-way loses
+    /// nothing. What has no key or no value stays. Answers {queued again, dropped, left}.
+    /// KEYS: stream, values, aside, its ids, then for each entry and bus.
+    /// ARGV: for each id and the message.
     REDRIVE_MANY, "queue redrive many" =
         "local redriven, dropped = 0, 0
-         for at = 0, (#KEYS - 3) / 4 - 1 do
-           local k, a = 4 + 4 * at, 1 + 6 * at
+         for at = 0, (#KEYS - 4) / 4 - 1 do
+           local k, a = 5 + 4 * at, 1 + 6 * at
            local row = redis.call('XRANGE', KEYS[3], ARGV[a], ARGV[a])[1]
-           if row then
-             local of = fields(row[2])
-             if redis.call('HSETNX', KEYS[2], of.k, of.v) == 1 then
-               redis.call('XADD', KEYS[1], '*', 'k', of.k)
+           local of = row and fields(row[2])
+           if row and of.k and of.v then
+             local waits = redis.call('HGET', KEYS[2], of.k)
+             if not waits or above(version_of(of.v), version_of(waits)) then
+               redis.call('HSET', KEYS[2], of.k, of.v)
+               if not waits or schema_of(waits) ~= schema_of(of.v) then
+                 redis.call('XADD', KEYS[1], '*', 'k', of.k)
+               end
                remove(KEYS[k], k + 1, a + 1)
                announce(k + 1, a + 1)
                redriven = redriven + 1
              else
                dropped = dropped + 1
              end
-             redis.call('XDEL', KEYS[3], ARGV[a])
+             forget(ARGV[a], of.k)
            end
          end
          return {redriven, dropped, redis.call('XLEN', KEYS[3])}";
+
+    /// Forgets dead letters. Answers {forgotten, left}.
+    /// KEYS: stream, values, aside, its ids. ARGV: for each id and key.
+    FORGET, "queue forget" =
+        "local forgotten = 0
+         for a = 1, #ARGV, 2 do forgotten = forgotten + forget(ARGV[a], ARGV[a + 1]) end
+         return {forgotten, redis.call('XLEN', KEYS[3])}";
 }
 
 /// Versions are decimal text, since Lua's numbers are exact to 2^53 only. A version of our own is
@@ -281,6 +294,17 @@ local function fields(flat)
   for i = 1, #flat, 2 do of[flat[i]] = flat[i + 1] end
   return of
 end
+-- The dead letter of a key, which is 'id:version' there. Earlier builds neither write these nor
+-- remove them: a dead letter may be missing here, or be gone already.
+local function letter_of(key)
+  local id, version = string.match(redis.call('HGET', KEYS[4], key) or '', '^(%d+%-%d+):(%d*)$')
+  return id and {id = id, version = version}
+end
+local function forget(id, key)
+  local letter = letter_of(key)
+  if letter and letter.id == id then redis.call('HDEL', KEYS[4], key) end
+  return redis.call('XDEL', KEYS[3], id)
+end
 local function schema_of(stored)
   return string.match(stored, '^%d*:(%d+):')
 end
@@ -296,8 +320,14 @@ local function consumers()
   return all
 end
 -- A row that somebody of the group has been given: held, finished, or left to nodes of its schema,
--- in the name of a consumer that stands for them. What has no form is held.
+-- in the name of a consumer that stands for them. What has no form is held, and a key once.
+local mine = {}
 local function hold(rows, id, key)
+  -- A value of another schema that was replaced may have left a second row.
+  if mine[key] then
+    finish(id)
+    return 'finished'
+  end
   local value = redis.call('HGET', KEYS[2], key)
   if not value then
     finish(id)
@@ -308,6 +338,7 @@ local function hold(rows, id, key)
     redis.call('XCLAIM', KEYS[1], ARGV[1], 'schema:' .. schema, 0, id, 'JUSTID')
     return 'left'
   end
+  mine[key] = true
   rows[#rows + 1] = {id, key, value}
   return 'held'
 end

@@ -113,11 +113,8 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         if l2.link.is_open() {
             return Err(WriteError::Away);
         }
-        let text = key.to_string();
-        let tail = stored::tail(&*value, self.core().policy.schema)
-            .map_err(|error| WriteError::Encode(error.to_string()))?;
+        let (text, tail, began) = self.begin(&key, &value)?;
         let capacity = if room == Room::Any { self.pace.capacity } else { 0 };
-        let began = self.own.begin(&key);
         let answer = self.place.enqueue(l2, (&text, &tail), version, capacity).await;
         // Whatever panics here, what L1 holds is older by now.
         let end = || match answer {
@@ -149,6 +146,18 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
                 Err(WriteError::Away)
             }
         }
+    }
+
+    /// All code of the key and the value that runs before Redis is asked: the texts of both, and
+    /// what [`Own::begin`] gave back.
+    fn begin(&self, key: &K, value: &V) -> Result<(String, String, u64), WriteError> {
+        let begin = || {
+            let tail = stored::tail(value, self.core().policy.schema);
+            let tail = tail.map_err(|error| WriteError::Encode(error.to_string()))?;
+            Ok((key.to_string(), tail, self.own.begin(key)))
+        };
+        let panicked = || WriteError::Encode("code of the key or the value panicked".to_owned());
+        self.core().recorder.contain(begin).unwrap_or_else(|| Err(panicked()))
     }
 
     pub(crate) fn room(&self) -> &Notify {

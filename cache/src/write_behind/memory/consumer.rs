@@ -42,9 +42,10 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Memory<K, V> {
         // One that panics is none of the others' concern.
         while invalidations.join_next().await.is_some() {}
         let mut gone = Vec::with_capacity(rows.len());
+        let mut superseded = Vec::new();
         let mut state = self.state();
         for row in rows {
-            contained(|| state.aside.remove(&row.key));
+            superseded.extend(contained(|| state.aside.remove(&row.key)).flatten());
             match state.unwritten.of_id(row.receipt) {
                 Some(newer) if newer.version != row.version => {
                     newer.sending = None;
@@ -57,6 +58,7 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Memory<K, V> {
         drop(state);
         self.room.notify_waiters();
         let_go(gone);
+        let_go(superseded);
         Ok(())
     }
 
@@ -90,13 +92,14 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Memory<K, V> {
                 }
                 _ => {}
             }
-            // A key that cannot be copied now may be another time: until then its row waits.
-            let kept = contained(|| state.aside.insert(K::clone(&row.key), aside));
-            kept.ok_or(Away)?;
-            state.unwritten.remove(row.receipt)
+            // A key whose code panics now may be sound another time: until then its row waits.
+            let kept = contained(|| state.aside.insert(Arc::clone(&row.key), aside));
+            let older = kept.ok_or(Away)?;
+            (state.unwritten.remove(row.receipt), older)
         };
         self.room.notify_waiters();
-        let_go(vec![gone]);
+        let_go(vec![gone.0]);
+        let_go(vec![gone.1]);
         self.cache.invalidate(&row.key).await;
         Ok(true)
     }

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::letters::Named;
 use super::state::State;
 use super::writer::Memory;
 use crate::clock::{Moment, millis, now_ms};
@@ -11,9 +12,9 @@ use crate::write_behind::dead_letters::{
 use crate::{Key, Value};
 
 /// What became of one that was to be queued again.
-enum Outcome<K> {
-    Queued(K),
-    Superseded,
+enum Outcome<K, V> {
+    Queued(Arc<K>),
+    Superseded(Option<Named<K, V>>),
     Gone,
 }
 
@@ -27,6 +28,7 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
             None => (cursor.after.as_deref().and_then(number).unwrap_or(0), cursor.until),
         };
         let state = self.state();
+        let looked_at_ms = now_ms();
         let until = last.unwrap_or(state.last_version);
         let mut found = Vec::new();
         let mut has_more = false;
@@ -35,8 +37,6 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
             if has_more {
                 break;
             }
-            // A key that cannot be copied still has a row, and others.
-            let key = self.contain(|| key.clone());
             let letter = Letter {
                 id: row.version.to_string(),
                 key: String::new(),
@@ -46,15 +46,17 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
                 reason: row.error.clone(),
                 since_ms: now_ms().saturating_sub(millis(Moment::now().since(row.at))),
             };
-            found.push((key, letter));
+            found.push((Arc::clone(key), letter));
         }
         let total = state.aside.len() as u64;
         drop(state);
-        let named = |(key, letter): (Option<K>, Letter<V>)| {
-            let text = key.and_then(|key| self.contain(|| key.to_string()));
+        // A key that cannot be printed still has a row, and others.
+        let named = |(key, letter): (Arc<K>, Letter<V>)| {
+            let text = self.contain(move || key.to_string());
             Letter { key: text.unwrap_or_default(), ..letter }
         };
-        Scan { letters: found.into_iter().map(named).collect(), has_more, until, total }
+        let letters = found.into_iter().map(named).collect();
+        Scan { letters, has_more, until, until_ms: Some(looked_at_ms), total }
     }
 
     pub(crate) async fn redrive(
@@ -62,7 +64,7 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
         letters: Vec<Letter<V>>,
     ) -> Result<Moved, WriteError> {
         let mut moved = Moved::default();
-        let mut queued = Vec::new();
+        let (mut queued, mut superseded) = (Vec::new(), Vec::new());
         {
             let mut state = self.state();
             if self.control.closing.is_cancelled() {
@@ -71,13 +73,18 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
             for letter in &letters {
                 match self.contain(|| self.queue_again(&mut state, letter.version)) {
                     Some(Outcome::Queued(key)) => queued.push(key),
-                    Some(Outcome::Superseded) => moved.superseded += 1,
+                    Some(Outcome::Superseded(letter)) => superseded.extend(letter),
                     Some(Outcome::Gone) | None => {}
                 }
             }
             moved.left = state.aside.len() as u64;
         }
         moved.redriven = queued.len() as u64;
+        moved.superseded = superseded.len() as u64;
+        // Values may panic as they are dropped.
+        for letter in superseded {
+            self.contain(|| drop(letter));
+        }
         self.counts.redriven.add(moved.redriven);
         self.counts.dropped.add(moved.superseded);
         for key in &queued {
@@ -112,15 +119,16 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
     }
 
     /// Leaves the dead letter before the value waits nowhere: whatever panics here loses nothing.
-    fn queue_again(&self, state: &mut State<K, V>, version: u64) -> Outcome<K> {
+    fn queue_again(&self, state: &mut State<K, V>, version: u64) -> Outcome<K, V> {
         let Some((key, row)) = state.aside.get(version) else { return Outcome::Gone };
-        let (key, value) = (key.clone(), Arc::clone(&row.value));
-        let is_superseded = state.unwritten.contains_key(&key);
-        if !is_superseded {
-            self.insert(state, &key, value);
+        let (key, value) = (Arc::clone(key), Arc::clone(&row.value));
+        if state.unwritten.contains_key(&key) {
+            return Outcome::Superseded(state.aside.take(version));
         }
+        self.insert(state, &key, value);
+        // What waits has the value, so nothing of it goes with its dead letter.
         state.aside.take(version);
-        if is_superseded { Outcome::Superseded } else { Outcome::Queued(key) }
+        Outcome::Queued(key)
     }
 
     fn contain<R>(&self, code: impl FnOnce() -> R) -> Option<R> {

@@ -1,84 +1,148 @@
 use std::collections::{BTreeMap, HashMap};
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::sync::Arc;
 
 use super::state::SetAside;
 
-/// Rows that stand aside, by key, and in the order in which they were written.
+/// Rows that stand aside, in the order in which they were written, and their versions by the key's
+/// hash. All code of a key runs before anything changes, and it runs for the key that is asked for
+/// alone, but to compare it with those of the same hash.
 pub(super) struct Letters<K, V> {
-    by_key: HashMap<K, SetAside<V>>,
-    by_version: BTreeMap<u64, K>,
+    by_version: BTreeMap<u64, Letter<K, V>>,
+    by_hash: HashMap<u64, Vec<u64>>,
+    hashing: RandomState,
 }
 
-impl<K: Clone + Eq + Hash, V> Letters<K, V> {
+struct Letter<K, V> {
+    named: Named<K, V>,
+    hash: u64,
+}
+
+/// A row that stands aside, with its key.
+pub(super) type Named<K, V> = (Arc<K>, SetAside<V>);
+
+impl<K: Eq + Hash, V> Letters<K, V> {
     pub(super) fn new() -> Self {
-        Self { by_key: HashMap::new(), by_version: BTreeMap::new() }
+        let (by_version, by_hash) = (BTreeMap::new(), HashMap::new());
+        Self { by_version, by_hash, hashing: RandomState::new() }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.by_key.len()
+        self.by_version.len()
     }
 
-    pub(super) fn insert(&mut self, key: K, row: SetAside<V>) {
-        let (again, version) = (key.clone(), row.version);
-        if let Some(old) = self.by_key.insert(key, row) {
-            self.by_version.remove(&old.version);
+    /// Puts one in; gives the one back that its key had.
+    pub(super) fn insert(&mut self, key: Arc<K>, row: SetAside<V>) -> Option<Named<K, V>> {
+        let hash = self.hashing.hash_one(&*key);
+        let older = self.find(hash, &key);
+        let older = older.and_then(|version| self.take(version));
+        let version = row.version;
+        self.by_version.insert(version, Letter { named: (key, row), hash });
+        self.by_hash.entry(hash).or_default().push(version);
+        older
+    }
+
+    /// Takes that of a key out.
+    pub(super) fn remove(&mut self, key: &K) -> Option<Named<K, V>> {
+        self.take(self.find(self.hashing.hash_one(key), key)?)
+    }
+
+    pub(super) fn get(&self, version: u64) -> Option<&Named<K, V>> {
+        Some(&self.by_version.get(&version)?.named)
+    }
+
+    /// Takes the one of this version out. Runs no code of the key or the value.
+    pub(super) fn take(&mut self, version: u64) -> Option<Named<K, V>> {
+        let Letter { named, hash } = self.by_version.remove(&version)?;
+        if let Some(versions) = self.by_hash.get_mut(&hash) {
+            versions.retain(|other| *other != version);
+            if versions.is_empty() {
+                self.by_hash.remove(&hash);
+            }
         }
-        self.by_version.insert(version, again);
-    }
-
-    pub(super) fn remove(&mut self, key: &K) {
-        if let Some(row) = self.by_key.remove(key) {
-            self.by_version.remove(&row.version);
-        }
-    }
-
-    pub(super) fn get(&self, version: u64) -> Option<(&K, &SetAside<V>)> {
-        let key = self.by_version.get(&version)?;
-        Some((key, self.by_key.get(key)?))
-    }
-
-    /// Takes the one of this version out.
-    pub(super) fn take(&mut self, version: u64) -> Option<(K, SetAside<V>)> {
-        let key = self.by_version.get(&version)?;
-        let taken = self.by_key.remove_entry(key);
-        self.by_version.remove(&version);
-        taken
+        Some(named)
     }
 
     /// Those above this version, in its order.
-    pub(super) fn after(&self, version: u64) -> impl Iterator<Item = (&K, &SetAside<V>)> {
-        let above = self.by_version.range(version.saturating_add(1)..);
-        above.filter_map(|(_, key)| Some((key, self.by_key.get(key)?)))
+    pub(super) fn after(&self, version: u64) -> impl Iterator<Item = &Named<K, V>> {
+        self.by_version.range(version.saturating_add(1)..).map(|(_, letter)| &letter.named)
+    }
+
+    fn find(&self, hash: u64, key: &K) -> Option<u64> {
+        let versions = self.by_hash.get(&hash)?;
+        let is_of = |version: &u64| self.get(*version).is_some_and(|(other, _)| **other == *key);
+        versions.iter().copied().find(is_of)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::hash::Hasher;
+    use std::sync::atomic::AtomicU64;
+    use std::sync::atomic::Ordering::Relaxed;
 
     use super::*;
     use crate::clock::Moment;
+    use crate::user_code::contained;
 
     fn row(version: u64) -> SetAside<u8> {
         let (value, at) = (Arc::new(0), Moment::now());
         SetAside { value, version, tries: 1, error: String::new(), at }
     }
 
-    fn versions(letters: &Letters<u8, u8>, after: u64) -> Vec<u64> {
+    fn versions<K: Eq + Hash>(letters: &Letters<K, u8>, after: u64) -> Vec<u64> {
         letters.after(after).map(|(_, row)| row.version).collect()
     }
 
     #[test]
     fn they_come_in_the_order_of_their_versions_and_each_key_once() {
         let mut letters = Letters::new();
-        for (key, version) in [(3, 9), (1, 4), (2, 6), (1, 7)] {
-            letters.insert(key, row(version));
+        for (key, version) in [(3, 9), (1, 4), (2, 6)] {
+            assert!(letters.insert(Arc::new(key), row(version)).is_none());
         }
+        let older = letters.insert(Arc::new(1), row(7));
+        assert_eq!(older.map(|(_, row)| row.version), Some(4));
         assert_eq!((letters.len(), versions(&letters, 0)), (3, vec![6, 7, 9]));
         assert_eq!(versions(&letters, 7), [9]);
         assert!(letters.get(4).is_none(), "a newer one took its place");
         letters.remove(&2);
-        assert_eq!(letters.take(7).map(|(key, _)| key), Some(1));
+        assert_eq!(letters.take(7).map(|(key, _)| *key), Some(1));
         assert_eq!((letters.len(), versions(&letters, 0)), (1, vec![9]));
+        assert_eq!(letters.by_hash.len(), 1);
+    }
+
+    /// A key whose hash can be made once.
+    struct Key {
+        number: u64,
+        n_hashed: AtomicU64,
+    }
+
+    impl PartialEq for Key {
+        fn eq(&self, other: &Self) -> bool {
+            self.number == other.number
+        }
+    }
+
+    impl Eq for Key {}
+
+    impl Hash for Key {
+        fn hash<H: Hasher>(&self, state: &mut H) {
+            assert_eq!(self.n_hashed.fetch_add(1, Relaxed), 0);
+            self.number.hash(state);
+        }
+    }
+
+    #[test]
+    fn keys_whose_code_panics_are_in_nobodys_way() {
+        let mut letters = Letters::new();
+        let key = |number| Arc::new(Key { number, n_hashed: AtomicU64::new(0) });
+        let broken = key(1);
+        letters.insert(Arc::clone(&broken), row(1));
+        for version in 2..1_000 {
+            letters.insert(key(version), row(version));
+        }
+        assert!(contained(|| letters.insert(broken, row(1_000))).is_none());
+        assert_eq!((letters.len(), versions(&letters, 998)), (999, vec![999]));
+        assert!(letters.take(1).is_some(), "it goes by its version");
     }
 }

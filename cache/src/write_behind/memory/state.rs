@@ -50,8 +50,4 @@ impl<K: Key, V> State<K, V> {
         self.last_version += 1;
         self.last_version
     }
-
-    pub(super) fn take_aside(&mut self, id: &str) -> Option<(K, SetAside<V>)> {
-        self.aside.take(id.parse().ok()?)
-    }
 }

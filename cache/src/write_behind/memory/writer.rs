@@ -7,10 +7,10 @@ use super::rows::Unwritten;
 use super::state::State;
 use crate::clock::Moment;
 use crate::user_code::contained;
+use crate::write_behind::WriteError;
 use crate::write_behind::control::Control;
 use crate::write_behind::counts::Counts;
 use crate::write_behind::pace::Pace;
-use crate::write_behind::{Aside, WriteError};
 use crate::{Cache, Key, Value};
 
 /// Unwritten values in the process. A key is unwritten until the source has its newest value and
@@ -121,48 +121,6 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
         let oldest = state.unwritten.values().map(|unwritten| unwritten.since).min();
         let age = oldest.map(|since| Moment::now().since(since));
         (state.unwritten.len() as u64, state.aside.len() as u64, age)
-    }
-
-    pub(crate) fn aside(&self, limit: usize) -> Vec<Aside<V>> {
-        let state = self.state();
-        let aside = state.aside.after(0).take(limit).map(|(key, row)| Aside {
-            id: row.version.to_string(),
-            key: key.to_string(),
-            value: Some(V::clone(&row.value)),
-            version: row.version,
-            tries: row.tries,
-            error: row.error.clone(),
-            age: Moment::now().since(row.at),
-        });
-        aside.collect()
-    }
-
-    /// Queues a row again that stands aside, in the room that it had there. Where a newer value of
-    /// its key waits already, the row is dropped.
-    pub(crate) async fn retry_aside(self: &Arc<Self>, id: &str) -> Result<bool, WriteError> {
-        let key = {
-            let mut state = self.state();
-            if self.control.closing.is_cancelled() {
-                return Err(WriteError::Closed);
-            }
-            let Some((key, row)) = state.take_aside(id) else { return Ok(false) };
-            if state.unwritten.contains_key(&key) {
-                self.counts.dropped.add(1);
-                return Ok(false);
-            }
-            self.insert(&mut state, &key, row.value);
-            key
-        };
-        self.counts.redriven.add(1);
-        self.publish(&key).await;
-        Ok(true)
-    }
-
-    pub(crate) fn drop_aside(&self, id: &str) -> bool {
-        let dropped = self.state().take_aside(id).is_some();
-        self.counts.dropped.add(u64::from(dropped));
-        self.room.notify_waiters();
-        dropped
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State<K, V>> {

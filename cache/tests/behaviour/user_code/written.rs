@@ -4,12 +4,13 @@ use std::io::Error;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use strata_cache::{Cache, Node, Row, WriteBehind};
+use strata_cache::{Cache, Node, Row, WriteBehind, WriteError};
 
 use super::all_run;
 use super::touchy::{Code, Fragile, Touchy, arm};
 use crate::support::ways::onlooker;
 use crate::support::{Redis, eventually, lonely_node};
+use crate::write_behind::dead_letters::letters;
 
 type Rows = Arc<Mutex<Vec<u64>>>;
 
@@ -69,8 +70,8 @@ async fn a_key_that_cannot_be_read_back_from_redis_is_set_aside_alone() {
     let armed = arm(4_110, Code::Parsing);
     writes.write(Touchy(4_110), Fragile(4_110)).await.unwrap();
     eventually("it is set aside", async || writes.report().aside == 1).await;
-    let aside = writes.aside(1).await.unwrap().remove(0);
-    assert_eq!(aside.error, "its key or value cannot be read: that panicked");
+    let aside = letters(&writes).await.remove(0);
+    assert_eq!(aside.reason, "its key or value cannot be read: that panicked");
     drop(armed);
     goes_on(&node, writes, rows, 4_110).await;
 }
@@ -123,10 +124,10 @@ async fn a_row_that_panics_wherever_it_is_read_is_one_dead_letter_and_none_on_th
         goes_on(&next, writes.clone(), rows, first + 50).await;
         assert_eq!(writes.report().set_aside, 0, "{code:?} of a row that has ended");
         drop(armed);
-        let aside = writes.aside(9).await.unwrap();
+        let aside = letters(&writes).await;
         let mine = || aside.iter().filter(|row| row.key == first.to_string());
         assert_eq!(mine().count(), 1, "{aside:?}");
-        assert!(mine().all(|row| row.error.contains("panicked")), "{aside:?}");
+        assert!(mine().all(|row| row.reason.contains("panicked")), "{aside:?}");
     }
 }
 
@@ -169,4 +170,19 @@ async fn goes_on_for_a_while(writes: &WriteBehind<Touchy, Fragile>, rows: &Rows,
         rows.lock().unwrap().iter().filter(|key| **key > first).count() >= 9
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_write_whose_code_panics_is_refused_with_the_reason() {
+    let redis = Redis::start().await;
+    let node = onlooker(&redis).await;
+    let rows = Rows::default();
+    let writes = durable(&node, &rows).await;
+    for (key, code) in [(5_000, Code::Printing), (5_100, Code::Hashing)] {
+        let armed = arm(key, code);
+        let refused = writes.write(Touchy(key), Fragile(key)).await;
+        assert!(matches!(refused, Err(WriteError::Encode(_))), "{code:?}: {refused:?}");
+        drop(armed);
+        writes.write(Touchy(key), Fragile(key)).await.unwrap();
+    }
 }

@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use strata_cache::report::{DeadLetterAction, DeadLetterResult};
 use strata_cache::{
-    CacheError, DeadLetterFilter, DeadLetterList, DeadLetterStep, Pattern, WriteBehind, WriteError,
+    CacheError, DeadLetter, DeadLetterFilter, DeadLetterList, DeadLetterStep, Key, Pattern, Value,
+    WriteBehind, WriteError,
 };
 
 use super::durable::quick;
@@ -14,8 +15,15 @@ use crate::support::{Redis, cache, eventually, lonely_node};
 /// A key that the table takes: where nothing at all succeeds, nothing need be set aside.
 const GOOD: u64 = 1_000_000;
 
-fn all() -> DeadLetterFilter {
+pub(crate) fn all() -> DeadLetterFilter {
     DeadLetterFilter::all()
+}
+
+/// All of them.
+pub(crate) async fn letters<K: Key, V: Value + Clone>(
+    writes: &WriteBehind<K, V>,
+) -> Vec<DeadLetter<V>> {
+    writes.dead_letters(&all(), None, 1_000).await.unwrap().letters
 }
 
 fn key(pattern: &str) -> DeadLetterFilter {
@@ -37,7 +45,7 @@ async fn bury(writes: &Writes, table: &Table, keys: impl IntoIterator<Item = u64
     eventually("nothing waits", async || writes.report().queued == 0).await;
 }
 
-async fn durable(redis: &Redis) -> (Writes, Table) {
+pub(super) async fn durable(redis: &Redis) -> (Writes, Table) {
     let node = redis.hearing_node("1").await;
     let table = Table::new();
     (quick(&node).tries(1).durable(table.rows()).unwrap(), table)

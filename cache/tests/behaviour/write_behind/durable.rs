@@ -5,6 +5,7 @@ use std::time::Duration;
 use strata_cache::report::WriteBehindKind;
 use strata_cache::{BuildError, Node, WriteBehind, WriteBehindBuilder, WriteError};
 
+use super::dead_letters::{all, letters};
 use super::table::{Table, Writes};
 use crate::support::{Redis, cache, eventually, lonely_node};
 
@@ -151,14 +152,15 @@ async fn a_row_that_never_succeeds_is_set_aside_and_the_rest_goes_on() {
     assert_eq!(table.value(&writes, 5).await, "old", "what stands aside is not in effect");
     let there = redis.hearing_node("2").await;
     let elsewhere = quick(&there).durable(table.rows()).unwrap();
-    let aside = elsewhere.aside(10).await.unwrap();
+    let aside = letters(&elsewhere).await;
     assert_eq!(aside.len(), 1, "every node sees it");
-    assert_eq!((aside[0].key.as_str(), aside[0].error.as_str()), ("5", "the table refuses"));
+    assert_eq!((aside[0].key.as_str(), aside[0].reason.as_str()), ("5", "the table refuses"));
     assert_eq!(aside[0].value.as_deref(), Some("new"));
     table.accept(5);
-    assert!(elsewhere.retry_aside(&aside[0].id).await.unwrap());
+    let one = all().id(&aside[0].id);
+    assert_eq!(elsewhere.redrive_dead_letters(&one, None).await.unwrap().redriven, 1);
     eventually("it is written", async || table.row(5).as_deref() == Some("new")).await;
-    assert!(elsewhere.aside(10).await.unwrap().is_empty());
+    assert!(letters(&elsewhere).await.is_empty());
 }
 
 #[tokio::test]
@@ -171,11 +173,13 @@ async fn a_row_that_stands_aside_can_be_dropped_and_gives_its_room_back() {
     writes.write(1, "new".into()).await.unwrap();
     eventually("it stands aside", async || writes.report().aside == 1).await;
     assert_eq!(writes.try_write(2, "b".into()).await, Err(WriteError::Full { capacity: 1 }));
-    let id = writes.aside(1).await.unwrap().remove(0).id;
-    assert!(writes.drop_aside(&id).await.unwrap());
-    assert!(!writes.drop_aside(&id).await.unwrap());
-    assert!(!writes.drop_aside("no id").await.unwrap());
-    assert!(!writes.retry_aside("no id").await.unwrap());
+    let id = letters(&writes).await.remove(0).id;
+    let dropped =
+        async |id: &str| writes.drop_dead_letters(&all().id(id), None).await.unwrap().dropped;
+    assert_eq!(dropped(&id).await, 1);
+    assert_eq!((dropped(&id).await, dropped("no id").await), (0, 0));
+    let redriven = writes.redrive_dead_letters(&all().id("no id"), None).await.unwrap();
+    assert_eq!(redriven.redriven, 0);
     writes.try_write(2, "b".into()).await.unwrap();
     assert!(!node.report().l2.breaker_open);
 }

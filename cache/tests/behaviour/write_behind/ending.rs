@@ -136,3 +136,19 @@ async fn a_sink_that_blocks_its_thread_does_not_hold_up_the_end() {
     drop(gate);
     runtime.shutdown_background();
 }
+
+#[tokio::test]
+async fn a_handle_that_was_shut_down_shows_nothing_of_what_others_keep() {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let table = Table::new();
+    table.refuse_for_good(1);
+    let writes = quick(&node).durable(table.rows()).unwrap();
+    writes.write(1, "new".into()).await.unwrap();
+    eventually("it is set aside", async || writes.report().aside == 1).await;
+    let drained = writes.shutdown(Duration::from_secs(60)).await;
+    assert_eq!(drained.aside, 1);
+    let report = &node.report().write_behinds[0];
+    assert_eq!((report.aside, report.queued, report.oldest_age_ms), (0, 0, None));
+    assert_eq!(report.set_aside, 1, "what it did stays counted");
+}

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use strata_cache::WriteError;
 
+use super::dead_letters::all;
 use super::durable::{patient, quick};
 use super::table::Table;
 use crate::support::ways::onlooker;
@@ -96,7 +97,8 @@ async fn a_row_that_kills_its_consumers_is_set_aside_and_the_rest_goes_on() {
             }
         }
         let set_aside = eventually("it is sent or set aside", async || {
-            writes.aside(10).await.is_ok_and(|aside| aside.iter().any(|row| row.key == "13"))
+            let aside = writes.dead_letters(&all(), None, 10).await;
+            aside.is_ok_and(|page| page.letters.iter().any(|letter| letter.key == "13"))
         });
         tokio::select! {
             () = deadly.entered() => {}

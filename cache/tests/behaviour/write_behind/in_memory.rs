@@ -5,6 +5,7 @@ use std::time::Duration;
 use strata_cache::report::{Outcome, WriteBehindReport};
 use strata_cache::{BuildError, Cache, WriteBehind, WriteBehindBuilder, WriteError};
 
+use super::dead_letters::{all, letters};
 use super::table::Table;
 use crate::support::{Redis, cache, eventually, lonely_node};
 
@@ -139,9 +140,9 @@ async fn a_row_that_never_succeeds_is_set_aside_and_the_rest_goes_on() {
     }
     eventually("nothing waits", async || writes.report().queued == 0).await;
     assert!((0..16).all(|key| table.row(key).is_some() == (key != 5)));
-    let aside = writes.aside(10).await.unwrap();
+    let aside = letters(&writes).await;
     assert_eq!(aside.len(), 1);
-    assert_eq!((aside[0].key.as_str(), aside[0].error.as_str()), ("5", "the table refuses"));
+    assert_eq!((aside[0].key.as_str(), aside[0].reason.as_str()), ("5", "the table refuses"));
     assert!(aside[0].tries >= 3);
     assert_eq!(table.value(&writes, 5).await, "", "what stands aside is not in effect");
     adds_up(&writes.report());
@@ -157,11 +158,12 @@ async fn a_row_that_stands_aside_can_be_tried_again_or_dropped() {
     writes.write(2, "two".into()).await.unwrap();
     eventually("both stand aside", async || writes.report().aside == 2).await;
     table.accept(1);
-    let aside = writes.aside(10).await.unwrap();
+    let aside = letters(&writes).await;
     let id = |key: &str| aside.iter().find(|row| row.key == key).unwrap().id.clone();
-    assert!(writes.retry_aside(&id("1")).await.unwrap());
-    assert!(writes.drop_aside(&id("2")).await.unwrap());
-    assert!(!writes.retry_aside(&id("2")).await.unwrap());
+    let id = |key: &str| all().id(&id(key));
+    assert_eq!(writes.redrive_dead_letters(&id("1"), None).await.unwrap().redriven, 1);
+    assert_eq!(writes.drop_dead_letters(&id("2"), None).await.unwrap().dropped, 1);
+    assert_eq!(writes.redrive_dead_letters(&id("2"), None).await.unwrap().redriven, 0);
     eventually("it is written", async || table.row(1).is_some()).await;
     eventually("nothing waits", async || writes.report().queued == 0).await;
     assert_eq!(writes.report().aside, 0);
@@ -175,12 +177,13 @@ async fn a_row_that_stands_aside_never_overwrites_a_newer_one() {
     let writes = lonely().await.tries(1).in_memory(table.pairs()).unwrap();
     writes.write(1, "old".into()).await.unwrap();
     eventually("it stands aside", async || writes.report().aside == 1).await;
-    let id = writes.aside(1).await.unwrap().remove(0).id;
+    let id = letters(&writes).await.remove(0).id;
     table.accept(1);
     writes.write(1, "new".into()).await.unwrap();
     eventually("the newer is written", async || writes.report().written == 1).await;
     eventually("nothing waits", async || writes.report().queued == 0).await;
-    assert!(!writes.retry_aside(&id).await.unwrap());
+    let again = writes.redrive_dead_letters(&all().id(&id), None).await.unwrap();
+    assert_eq!(again.redriven, 0);
     assert_eq!(table.row(1).as_deref(), Some("new"));
 }
 
@@ -203,8 +206,8 @@ async fn a_sink_that_panics_or_hangs_is_a_failure_like_any_other() {
     writes.write(14, "hangs".into()).await.unwrap();
     writes.write(15, "is taken".into()).await.unwrap();
     eventually("both stand aside", async || writes.report().aside == 2).await;
-    let aside = writes.aside(2).await.unwrap();
-    let error = |key: &str| aside.iter().find(|row| row.key == key).unwrap().error.as_str();
+    let aside = letters(&writes).await;
+    let error = |key: &str| aside.iter().find(|row| row.key == key).unwrap().reason.as_str();
     assert_eq!(error("13"), "it panicked");
     assert_eq!(error("14"), "it did not answer in time");
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use strata_cache::WriteBehind;
 
+use super::dead_letters::letters;
 use super::durable::{is_idle, quick};
 use super::table::Table;
 use crate::support::{Redis, cache, eventually, lonely_node};
@@ -101,7 +102,7 @@ async fn a_row_that_the_sink_never_takes_is_set_aside_at_once_where_it_says_so()
         writes.write(key, "new".into()).await.unwrap();
     }
     eventually("the others are written", async || is_idle(&writes, &redis).await).await;
-    let aside = writes.aside(10).await.unwrap();
+    let aside = letters(&writes).await;
     assert_eq!(aside.len(), 1);
-    assert_eq!((&*aside[0].key, &*aside[0].error), ("5", "the table never takes 5"));
+    assert_eq!((&*aside[0].key, &*aside[0].reason), ("5", "the table never takes 5"));
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use strata_cache::{Cache, Node, Row, WriteBehind, WriteBehindBuilder};
 
+use super::dead_letters::letters;
 use super::durable::{STREAM, is_idle, quick};
 use super::table::{Table, Writing};
 use crate::support::ways::onlooker;
@@ -151,7 +152,7 @@ async fn older_values_are_migrated_where_a_node_knows_how() {
     assert_eq!(table.row(1).as_deref(), Some("2:Ada"));
     assert_eq!(table.row(4).as_deref(), Some("2:Grace"));
     let errors: Vec<String> =
-        second.aside(2).await.unwrap().into_iter().map(|row| row.error).collect();
+        letters(&second).await.into_iter().map(|letter| letter.reason).collect();
     assert!(errors.iter().any(|error| error.contains("is no name")), "{errors:?}");
     assert!(errors.iter().any(|error| error.contains("panicked")), "{errors:?}");
 }

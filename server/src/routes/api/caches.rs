@@ -1,7 +1,7 @@
-use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use strata_console::Console;
+use axum::{Extension, Json};
+use strata_console::{Actor, Console};
 use strata_report::{Agreement, CacheDetails, CacheFrame};
 
 use crate::error::AppError;
@@ -32,9 +32,12 @@ pub(crate) async fn get(
 #[utoipa::path(get, path = "/api/v1/caches/{cache}/report", params(("cache" = String, Path, description = "The cache's name")), responses((status = 200, description = "The cache in detail.", body = CacheDetails), OfCache))]
 pub(crate) async fn report(
     State(console): State<Console>,
+    Extension(actor): Extension<Actor>,
     Path(cache): Path<String>,
 ) -> Result<Json<CacheDetails>, AppError> {
-    Ok(Json(console.cache_report(&cache).await?))
+    let mut details = console.cache_report(&cache).await?;
+    details.write_behind.iter_mut().for_each(|writes| actor.cover(writes));
+    Ok(Json(details))
 }
 
 /// Copies of the same keys on the nodes, compared.

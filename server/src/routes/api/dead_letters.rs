@@ -62,9 +62,11 @@ pub(crate) struct Which {
 #[utoipa::path(get, path = "/api/v1/write-behinds", params(Written), responses((status = 200, description = "The write-behinds.", content((Vec<WriteBehindReport> = "application/json"), (String = "text/csv")))))]
 pub(crate) async fn write_behinds(
     State(console): State<Console>,
+    Extension(actor): Extension<Actor>,
     Query(written): Query<Written>,
 ) -> Result<Response, AppError> {
-    let writes = console.write_behinds();
+    let mut writes = console.write_behinds();
+    writes.iter_mut().for_each(|writes| actor.cover(writes));
     Ok(table(written.format, "write-behinds", &writes, || axum::Json(&writes)))
 }
 

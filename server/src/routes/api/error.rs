@@ -16,6 +16,8 @@ impl From<ConsoleError> for AppError {
             ConsoleError::NotConfirmed => (StatusCode::CONFLICT, "not-confirmed"),
             ConsoleError::BadCursor => (StatusCode::BAD_REQUEST, "bad-cursor"),
             ConsoleError::BadLimit(_) => (StatusCode::BAD_REQUEST, "bad-limit"),
+            ConsoleError::EmptyField(_) => (StatusCode::BAD_REQUEST, "empty-field"),
+            ConsoleError::NodeNotNamed(_) => (StatusCode::BAD_REQUEST, "node-not-named"),
             ConsoleError::NoSource(_) => (StatusCode::CONFLICT, "no-source"),
             ConsoleError::OnlyObserved(_) => (StatusCode::CONFLICT, "only-observed"),
             ConsoleError::SourceFailed(_) => (StatusCode::SERVICE_UNAVAILABLE, "source-failed"),

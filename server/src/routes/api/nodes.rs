@@ -1,7 +1,7 @@
-use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use strata_console::Console;
+use axum::{Extension, Json};
+use strata_console::{Actor, Console};
 use strata_report::{NodeReport, NodesReport, RedisReport};
 
 use crate::error::AppError;
@@ -10,8 +10,14 @@ use crate::table::{Written, figures, table};
 
 /// The newest report of every node.
 #[utoipa::path(get, path = "/api/v1/nodes", responses((status = 200, description = "The newest reports.", body = [NodeReport])))]
-pub(crate) async fn list(State(console): State<Console>) -> Json<Vec<NodeReport>> {
-    Json(console.nodes())
+pub(crate) async fn list(
+    State(console): State<Console>,
+    Extension(actor): Extension<Actor>,
+) -> Json<Vec<NodeReport>> {
+    let mut nodes = console.nodes();
+    let writes = nodes.iter_mut().flat_map(|node| &mut node.write_behinds);
+    writes.for_each(|writes| actor.cover(writes));
+    Json(nodes)
 }
 
 /// Every node in one row, and where nodes differ that should not.
