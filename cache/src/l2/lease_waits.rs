@@ -84,7 +84,8 @@ impl Link {
         let n_leases = leases.len();
         let (told, hears) = oneshot::channel();
         if self.lease_waits.add(leases, began, told) {
-            tokio::spawn(poll(Arc::clone(self)));
+            let link = Arc::clone(self);
+            tokio::spawn(poll(Arc::clone(self), CutShort(Some(link))));
         }
         // Where the poll ended with its runtime, whoever waits looks for itself.
         hears.await.unwrap_or_else(|_| Ok((0..n_leases).collect()))
@@ -158,9 +159,8 @@ impl LeaseWaits {
 }
 
 /// Looks at what is waited for until nobody waits.
-async fn poll(link: Arc<Link>) {
+async fn poll(link: Arc<Link>, mut cut_short: CutShort) {
     let waits = &link.lease_waits;
-    let cut_short = CutShort(waits);
     let mut looked_at = None;
     while let Some(due) = waits.next_due(looked_at) {
         tokio::select! {
@@ -176,7 +176,7 @@ async fn poll(link: Arc<Link>) {
             waits.found(id, found.map_err(|Away| Away));
         }
     }
-    std::mem::forget(cut_short);
+    cut_short.0 = None;
 }
 
 impl Link {
@@ -193,12 +193,14 @@ impl Link {
     }
 }
 
-/// The poll's runtime was dropped: those who wait are told, and the next one polls anew.
-struct CutShort<'a>(&'a LeaseWaits);
+/// The poll's runtime was dropped, perhaps before it began: those who wait are told, and the next
+/// one polls anew.
+struct CutShort(Option<Arc<Link>>);
 
-impl Drop for CutShort<'_> {
+impl Drop for CutShort {
     fn drop(&mut self) {
-        let mut waits = self.0.waits();
+        let Some(link) = self.0.take() else { return };
+        let mut waits = link.lease_waits.waits();
         waits.is_polled = false;
         let dropped = std::mem::take(&mut waits.all);
         drop(waits);
@@ -208,13 +210,35 @@ impl Drop for CutShort<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Waker};
+
     use super::*;
+    use crate::bus::Bus;
 
     #[test]
     fn pauses_grow_with_the_time_waited_within_their_bounds() {
         let millis = Duration::from_millis;
         let pauses = [0, 8, 80, 800, 8_000].map(|waited| pause(millis(waited)));
         assert_eq!(pauses, [2, 2, 10, 100, 250].map(millis));
+    }
+
+    #[test]
+    fn where_the_poll_goes_with_its_runtime_before_it_began_who_waits_looks_for_itself() {
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let client = redis::Client::open("redis://127.0.0.1:1").unwrap();
+        let link = Arc::new(Link::new(client, Duration::from_secs(1), Bus::new("test")));
+        let leases = || vec![HeldLease::new("1".to_owned(), b"lease:load:1".to_vec())];
+        let mut waiting = Box::pin(link.wait_for_leases(leases(), Instant::now()));
+        let here = runtime().unwrap();
+        {
+            let _here = here.enter();
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(waiting.as_mut().poll(&mut context).is_pending());
+        }
+        drop(here);
+        let hears = async { tokio::time::timeout(Duration::from_secs(30), waiting).await };
+        let changed = runtime().unwrap().block_on(hears).unwrap();
+        assert!(matches!(changed.as_deref(), Ok([0])));
     }
 
     #[test]
