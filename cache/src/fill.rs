@@ -3,7 +3,9 @@
 //! lets it.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use strata_report::Outcome;
@@ -12,13 +14,15 @@ use tokio::time::timeout;
 
 use crate::core::{Core, Life};
 use crate::deadlock::Waits;
+use crate::flight::Flight;
 use crate::held::Held;
-use crate::l2::{Away, Commit};
+use crate::l2::{Away, Commit, Written};
 use crate::leases::texts;
 use crate::load_limit::Refused;
 use crate::read::Load;
 use crate::recorder::LoadEnded;
 use crate::seat::Seat;
+use crate::ticket::Ticket;
 use crate::{Key, LoadError, Loaded, Value, nesting};
 
 /// Entries above so many bytes are written down one at a time.
@@ -41,8 +45,15 @@ impl<K: Key, V: Value> Core<K, V> {
             (Some(l2), Ok(held)) => self.acquire(l2, self.land_held(seats, held)).await,
             _ => seats,
         };
-        if !seats.is_empty() {
-            self.load(seats, load).await;
+        if seats.is_empty() {
+            return;
+        }
+        // Whoever began what nobody waits for may end before it does.
+        let is_detached = seats.iter().all(Seat::is_answered);
+        let loading = self.load(seats, load);
+        match is_detached {
+            true => nesting::detached(loading).await,
+            false => loading.await,
         }
     }
 
@@ -114,7 +125,8 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Waits until this load may run. One that is run by another of the same cache has its turn.
+    /// Waits until this load may run. One that is run, or waited for, by another of the same cache
+    /// has its turn.
     async fn turn(&self, seats: &[Seat<K, V>]) -> Result<Option<OwnedSemaphorePermit>, LoadError> {
         if self.is_within_a_load() {
             return Ok(None);
@@ -123,9 +135,14 @@ impl<K: Key, V: Value> Core<K, V> {
             return Ok(Some(turn));
         }
         seats.iter().for_each(Seat::enter_queue);
-        let turn = self.loads.begin(self.policy.load_timeout).await;
+        let flights: Vec<Flight<V>> = seats.iter().map(Seat::flight).collect();
+        let turn = tokio::select! {
+            biased;
+            () = any_is_hurried(&flights) => Ok(None),
+            turn = self.loads.begin(self.policy.load_timeout) => turn.map(Some),
+        };
         seats.iter().for_each(Seat::leave_queue);
-        turn.map(Some).map_err(|Refused| self.busy())
+        turn.map_err(|Refused| self.busy())
     }
 
     /// Why a load that waits for its turn is given up.
@@ -186,9 +203,14 @@ impl<K: Key, V: Value> Core<K, V> {
         for (seat, loaded) in seats {
             let life = Life::of(loaded, self.l2_fresh_for(loaded), took);
             let value = loaded.map(|loaded| Arc::clone(&loaded.value));
+            let written = || {
+                let Ticket { text, stamp, .. } = &seat.ticket;
+                let written = self.encode(text, value.as_deref(), &life, *stamp);
+                // What is refreshed would stay and be served for as long as it may live.
+                written.or_else(|| seat.refreshed().map(|_| Written::nothing()))
+            };
             if let Some(expects) = seat.expects()
-                && let Some(written) =
-                    self.encode(&seat.ticket.text, value.as_deref(), &life, seat.ticket.stamp)
+                && let Some(written) = written()
             {
                 let key = seat.ticket.text.clone();
                 if written.bytes.len() > LARGE {
@@ -218,9 +240,13 @@ impl<K: Key, V: Value> Core<K, V> {
         let Some(l2) = self.l2.as_ref().filter(|_| !commits.is_empty()) else { return };
         let (places, commits): (Vec<usize>, Vec<Commit>) = commits.into_iter().unzip();
         let Ok(committed) = l2.commit(&commits).await else { return };
-        for (place, committed) in places.into_iter().zip(committed) {
+        for ((place, commit), committed) in places.into_iter().zip(&commits).zip(committed) {
             kept[place] = committed;
-            if committed { &self.recorder.l2_puts } else { &self.recorder.l2_refused }.add(1);
+            let count = match committed {
+                true => &self.recorder.l2_puts,
+                false => &self.recorder.l2_refused,
+            };
+            count.add(u64::from(!(committed && commit.written.is_nothing())));
         }
     }
 
@@ -236,4 +262,14 @@ impl<K: Key, V: Value> Core<K, V> {
             self.recorder.contain(|| seat.fail(error.clone()));
         }
     }
+}
+
+/// Until somebody who has a turn waits for one of the flights.
+async fn any_is_hurried<V>(flights: &[Flight<V>]) {
+    let mut hurried: Vec<_> = flights.iter().map(|flight| Box::pin(flight.hurried())).collect();
+    let any = |context: &mut Context<'_>| {
+        let is_any = hurried.iter_mut().any(|one| one.as_mut().poll(context).is_ready());
+        if is_any { Poll::Ready(()) } else { Poll::Pending }
+    };
+    poll_fn(any).await;
 }

@@ -49,18 +49,36 @@ where
     tokio::spawn(RUN_BY.scope(run_by(), shallow(future)).in_current_span())
 }
 
+/// As [`spawn`], for what no load or write waits for.
+pub(crate) fn spawn_detached<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    tokio::spawn(RUN_BY.scope(None, shallow(future)).in_current_span())
+}
+
+/// Goes on with what no load or write waits for any more.
+pub(crate) fn detached<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    RUN_BY.scope(None, future)
+}
+
+/// Whether the caller is run by a load of any cache.
+pub(crate) fn is_run_by_a_load() -> bool {
+    is_any(|running| running.what == What::Load)
+}
+
 /// Without its type, whose depth callers would pay for: rustc refuses futures that nest too deep.
 fn shallow<T>(future: impl Future<Output = T> + Send + 'static) -> Later<T> {
     Box::pin(future)
 }
 
-/// As [`spawn`], where the caller is on its way out and perhaps no longer in its runtime's context.
+/// As [`spawn_detached`], where the caller is on its way out and perhaps no longer in its runtime's context.
 pub(crate) fn spawn_on<F>(runtime: &Handle, future: F)
 where
     F: Future<Output: Send> + Send + 'static,
 {
     // A second panic would end the process, and a subscriber's code is not ours.
-    let spawn = || runtime.spawn(RUN_BY.scope(run_by(), shallow(future)).in_current_span());
+    let spawn = || runtime.spawn(RUN_BY.scope(None, shallow(future)).in_current_span());
     drop(contained(spawn));
 }
 

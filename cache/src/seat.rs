@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
 use strata_report::Outcome;
+use tokio::time::Instant;
 
 use crate::clock::{Moment, millis};
 use crate::core::{Core, Life};
 use crate::flight::{Flight, Landing};
 use crate::held::{Head, Held};
 use crate::l1::Entry;
-use crate::l2::{Commit, Keyspace, Lease, Written};
+use crate::l2::{Commit, HeldLease, Keyspace, Lease, Written};
 use crate::ticket::Ticket;
 use crate::{Key, LoadError, Value};
 
@@ -22,6 +23,8 @@ pub(crate) struct Seat<K: Key, V: Value> {
     /// Whether the fallback is being refreshed before its time.
     is_refresh: bool,
     right: Right,
+    /// Since when it has seen no other leases than those that no load keeps.
+    others_since: Option<Instant>,
     has_landed: bool,
 }
 
@@ -48,7 +51,8 @@ impl<K: Key, V: Value> Seat<K, V> {
         flight: Flight<V>,
     ) -> Self {
         let (fallback, is_refresh, right) = (None, false, Right::None);
-        Self { core, ticket, id, flight, fallback, is_refresh, right, has_landed: false }
+        let (others_since, has_landed) = (None, false);
+        Self { core, ticket, id, flight, fallback, is_refresh, right, others_since, has_landed }
     }
 
     /// For those who wait.
@@ -97,6 +101,25 @@ impl<K: Key, V: Value> Seat<K, V> {
     /// Whether its readers have been answered by what is refreshed.
     pub(crate) fn is_refresh(&self) -> bool {
         self.is_refresh
+    }
+
+    /// Whether nobody waits for its flight: its readers have been answered.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.is_refresh || self.flight.has_landed()
+    }
+
+    /// Somebody else holds the lease.
+    pub(crate) fn sees(&mut self, lease: &HeldLease) {
+        match lease.is_of_load() {
+            true => self.others_since = None,
+            false => _ = self.others_since.get_or_insert_with(Instant::now),
+        }
+    }
+
+    /// Since when it waits for leases of writes, or of nodes of an earlier version, one after the
+    /// other.
+    pub(crate) fn others_since(&self) -> Option<Instant> {
+        self.others_since
     }
 
     /// Whether an entry of L2 is refreshed for which no lease was taken yet.
