@@ -3,26 +3,22 @@
 //! lets it.
 
 use std::collections::HashMap;
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use strata_report::Outcome;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use crate::core::{Core, Life};
 use crate::deadlock::Waits;
-use crate::flight::Flight;
 use crate::held::Held;
 use crate::l2::{Away, Commit, Written};
 use crate::leases::texts;
-use crate::load_limit::Refused;
 use crate::read::Load;
 use crate::recorder::LoadEnded;
 use crate::seat::Seat;
 use crate::ticket::Ticket;
+use crate::turn::Turn;
 use crate::{Key, LoadError, Loaded, Value, nesting};
 
 /// Entries above so many bytes are written down one at a time.
@@ -90,7 +86,8 @@ impl<K: Key, V: Value> Core<K, V> {
         self.recorder.contain(act).flatten()
     }
 
-    async fn load(&self, seats: Vec<Seat<K, V>>, load: Load<K, V>) {
+    async fn load(self: &Arc<Self>, seats: Vec<Seat<K, V>>, load: Load<K, V>) {
+        let Some((turn, seats)) = self.turn(seats).await else { return };
         // A key that cannot be copied fails alone.
         let copied = |seat: Seat<K, V>| {
             let key = self.recorder.contain(|| seat.ticket.key.clone())?;
@@ -99,15 +96,16 @@ impl<K: Key, V: Value> Core<K, V> {
         let (seats, keys): (Vec<_>, Vec<_>) = seats.into_iter().filter_map(copied).unzip();
         if !seats.is_empty() {
             let leases = self.leases(&seats);
-            self.keeping_leases(leases, self.load_and_land(seats, keys, load)).await;
+            self.keeping_leases(leases, self.load_and_land(seats, (keys, turn), load)).await;
         }
     }
 
-    async fn load_and_land(&self, seats: Vec<Seat<K, V>>, keys: Vec<K>, load: Load<K, V>) {
-        let turn = match self.turn(&seats).await {
-            Ok(turn) => turn,
-            Err(busy) => return self.stand_in(seats, &busy).await,
-        };
+    async fn load_and_land(
+        &self,
+        seats: Vec<Seat<K, V>>,
+        (keys, turn): (Vec<K>, Turn),
+        load: Load<K, V>,
+    ) {
         let began = std::time::Instant::now();
         let flights = seats.iter().map(|seat| Arc::clone(&seat.flight().waits)).collect();
         let loaded = self.ask_source(turn, (keys, flights), load).await;
@@ -125,35 +123,10 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Waits until this load may run. One that is run, or waited for, by another of the same cache
-    /// has its turn.
-    async fn turn(&self, seats: &[Seat<K, V>]) -> Result<Option<OwnedSemaphorePermit>, LoadError> {
-        if self.is_within_a_load() {
-            return Ok(None);
-        }
-        if let Some(turn) = self.loads.try_begin() {
-            return Ok(Some(turn));
-        }
-        seats.iter().for_each(Seat::enter_queue);
-        let flights: Vec<Flight<V>> = seats.iter().map(Seat::flight).collect();
-        let turn = tokio::select! {
-            biased;
-            () = any_is_hurried(&flights) => Ok(None),
-            turn = self.loads.begin(self.policy.load_timeout) => turn.map(Some),
-        };
-        seats.iter().for_each(Seat::leave_queue);
-        turn.map_err(|Refused| self.busy())
-    }
-
-    /// Why a load that waits for its turn is given up.
-    pub(crate) fn busy(&self) -> LoadError {
-        LoadError::Busy { cache: Arc::from(&*self.name), max_loads: self.loads.max() }
-    }
-
     /// The load in a task of its own, so that neither its panic nor its slowness is ours.
     async fn ask_source(
         &self,
-        turn: Option<OwnedSemaphorePermit>,
+        turn: Turn,
         whose: (Vec<K>, Vec<Arc<Waits>>),
         load: Load<K, V>,
     ) -> Result<HashMap<K, Loaded<V>>, LoadError> {
@@ -252,24 +225,19 @@ impl<K: Key, V: Value> Core<K, V> {
 
     /// After a failed load: what was claimed goes back to L2, where it may stand in on any node,
     /// leases are given up, and readers get what stands in, or the error.
-    async fn stand_in(&self, seats: Vec<Seat<K, V>>, error: &LoadError) {
-        let restores: Vec<Commit> = seats.iter().filter_map(Seat::restore).collect();
-        if let Some(l2) = self.l2.as_ref().filter(|_| !restores.is_empty()) {
-            let _: Result<Vec<bool>, Away> = l2.commit(&restores).await;
-        }
-        self.release(&seats).await;
+    pub(crate) async fn stand_in(&self, seats: Vec<Seat<K, V>>, error: &LoadError) {
+        self.give_back(&seats).await;
         for seat in seats {
             self.recorder.contain(|| seat.fail(error.clone()));
         }
     }
-}
 
-/// Until somebody who has a turn waits for one of the flights.
-async fn any_is_hurried<V>(flights: &[Flight<V>]) {
-    let mut hurried: Vec<_> = flights.iter().map(|flight| Box::pin(flight.hurried())).collect();
-    let any = |context: &mut Context<'_>| {
-        let is_any = hurried.iter_mut().any(|one| one.as_mut().poll(context).is_ready());
-        if is_any { Poll::Ready(()) } else { Poll::Pending }
-    };
-    poll_fn(any).await;
+    /// Gives up leases; what was claimed for them goes back to L2.
+    pub(crate) async fn give_back(&self, seats: &[Seat<K, V>]) {
+        let restores: Vec<Commit> = seats.iter().filter_map(Seat::restore).collect();
+        if let Some(l2) = self.l2.as_ref().filter(|_| !restores.is_empty()) {
+            let _: Result<Vec<bool>, Away> = l2.commit(&restores).await;
+        }
+        self.release(seats).await;
+    }
 }

@@ -30,8 +30,8 @@ struct Running {
     keys: Box<dyn Any + Send + Sync>,
     name: fn(&(dyn Any + Send + Sync)) -> Option<String>,
     cache_name: Arc<str>,
-    /// Those of a load.
-    flights: Vec<Arc<Waits>>,
+    /// What a load waits for.
+    waits: Option<Arc<Waits>>,
     run_by: Option<Arc<Running>>,
 }
 
@@ -91,7 +91,8 @@ pub(crate) fn spawn_load<K: Key, V: Value, F>(
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    let running = core.running((What::Load, flights), &keys);
+    let waits = Waits::of_a_load(&flights);
+    let running = core.running((What::Load, Some(waits)), &keys);
     tokio::spawn(RUN_BY.scope(running, load(keys)).in_current_span())
 }
 
@@ -101,7 +102,8 @@ where
 /// Where the caller is run by a load that the flight itself waits for.
 pub(crate) fn wait_for(flight: &Arc<Waits>) -> Result<Option<Wait>, LoadError> {
     let Some(load) = nearest_load() else { return Ok(None) };
-    Wait::begin(&load.flights, flight).map(Some).map_err(|Deadlock| {
+    let Some(waits) = &load.waits else { return Ok(None) };
+    Wait::begin(waits, flight).map(Some).map_err(|Deadlock| {
         let key = contained(|| (load.name)(&*load.keys)).flatten().unwrap_or_default();
         LoadError::Recursive { cache: Arc::clone(&load.cache_name), key: Arc::from(key) }
     })
@@ -177,12 +179,12 @@ impl<K: Key, V: Value> Core<K, V> {
         key: &K,
         write: F,
     ) -> impl Future<Output = F::Output> + use<K, V, F> {
-        RUN_BY.scope(self.running((What::Write, Vec::new()), std::slice::from_ref(key)), write)
+        RUN_BY.scope(self.running((What::Write, None), std::slice::from_ref(key)), write)
     }
 
     fn running(
         &self,
-        (what, flights): (What, Vec<Arc<Waits>>),
+        (what, waits): (What, Option<Arc<Waits>>),
         keys: &[K],
     ) -> Option<Arc<Running>> {
         let run_by = run_by();
@@ -195,7 +197,7 @@ impl<K: Key, V: Value> Core<K, V> {
             keys: Box::new(keys),
             name: a_name::<K>,
             cache_name: Arc::from(&*self.name),
-            flights,
+            waits,
             run_by,
         }))
     }

@@ -143,6 +143,14 @@ impl<K: Key, V: Value> Seat<K, V> {
         };
     }
 
+    /// Its lease was given up.
+    pub(crate) fn unleased(&mut self) {
+        self.right = match self.right {
+            Right::Refresh { head, .. } => Right::Refresh { head, lease: None },
+            Right::None | Right::Lease { .. } => Right::None,
+        };
+    }
+
     /// The lease lies where an entry lay that had expired or could not be read.
     pub(crate) fn claimed(&mut self, lease: &Lease, held: Option<Held<V>>, bytes: Vec<u8>) {
         let claimed = held.is_some().then_some(bytes);
@@ -203,16 +211,6 @@ impl<K: Key, V: Value> Seat<K, V> {
             Right::Refresh { lease: Some(lease), .. } => Some((lease, l2.beside(text))),
             Right::None | Right::Refresh { lease: None, .. } => None,
         }
-    }
-
-    /// Its load waits for a turn.
-    pub(crate) fn enter_queue(&self) {
-        self.flight.enter_queue();
-    }
-
-    /// Its load has its turn, or has given up.
-    pub(crate) fn leave_queue(&self) {
-        self.flight.leave_queue();
     }
 
     /// Lets what is being refreshed stay as it is.

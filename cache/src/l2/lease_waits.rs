@@ -1,5 +1,6 @@
 //! How a node waits for leases that others hold: one poll asks for all that it waits for.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -48,14 +49,13 @@ pub(crate) struct LeaseWaits {
 
 #[derive(Default)]
 struct Waits {
-    all: Vec<Wait>,
+    all: HashMap<u64, Wait>,
     next_id: u64,
     is_polled: bool,
 }
 
 /// What one flight waits for: the first change of any of its leases.
 struct Wait {
-    id: u64,
     leases: Vec<HeldLease>,
     began: Instant,
     due: Instant,
@@ -104,7 +104,7 @@ impl LeaseWaits {
         waits.next_id += 1;
         let (id, now) = (waits.next_id, Instant::now());
         let due = now + pause(now - began);
-        waits.all.push(Wait { id, leases, began, due, told });
+        waits.all.insert(id, Wait { leases, began, due, told });
         self.added.notify_one();
         !std::mem::replace(&mut waits.is_polled, true)
     }
@@ -112,12 +112,12 @@ impl LeaseWaits {
     /// When to look next, if anybody still waits.
     fn next_due(&self, looked_at: Option<Instant>) -> Option<Instant> {
         let mut waits = self.waits();
-        waits.all.retain(|wait| !wait.told.is_closed());
-        let Some(due) = waits.all.iter().map(|wait| wait.due).min() else {
+        waits.all.retain(|_, wait| !wait.told.is_closed());
+        let Some(due) = waits.all.values().map(|wait| wait.due).min() else {
             waits.is_polled = false;
             return None;
         };
-        let n_leases: usize = waits.all.iter().map(|wait| wait.leases.len()).sum();
+        let n_leases: usize = waits.all.values().map(|wait| wait.leases.len()).sum();
         let apart = FIRST_PAUSE + APART * u32::try_from(n_leases).unwrap_or(u32::MAX);
         Some(looked_at.map_or(due, |at| due.max(at + apart)))
     }
@@ -126,17 +126,16 @@ impl LeaseWaits {
     fn due(&self) -> Vec<(u64, Vec<Arc<str>>)> {
         let now = Instant::now();
         let waits = self.waits();
-        let is_due = |wait: &&Wait| wait.due <= now + wait.pause(now) / 2;
+        let is_due = |(_, wait): &(&u64, &Wait)| wait.due <= now + wait.pause(now) / 2;
         let places =
             |wait: &Wait| wait.leases.iter().map(|lease| Arc::clone(&lease.place)).collect();
-        waits.all.iter().filter(is_due).map(|wait| (wait.id, places(wait))).collect()
+        waits.all.iter().filter(is_due).map(|(id, wait)| (*id, places(wait))).collect()
     }
 
     /// Tells a wait what lies there by now, or when it will be looked at again.
     fn found(&self, id: u64, found: Result<Vec<Option<Vec<u8>>>, Away>) {
         let mut waits = self.waits();
-        let Some(at) = waits.all.iter().position(|wait| wait.id == id) else { return };
-        let wait = &mut waits.all[at];
+        let Some(wait) = waits.all.get_mut(&id) else { return };
         let changed = found.map(|found| {
             let both = wait.leases.iter().zip(found).enumerate();
             both.filter(|(_, (lease, found))| found.as_ref() != Some(&lease.seen))
@@ -148,9 +147,9 @@ impl LeaseWaits {
             wait.due = now + wait.pause(now);
             return;
         }
-        let wait = waits.all.swap_remove(at);
+        let wait = waits.all.remove(&id);
         drop(waits);
-        let _ = wait.told.send(changed);
+        let _ = wait.map(|wait| wait.told.send(changed));
     }
 
     fn waits(&self) -> MutexGuard<'_, Waits> {

@@ -93,6 +93,28 @@ async fn who_waited_for_an_entry_takes_it_also_where_only_redis_knows_of_its_tag
 }
 
 #[tokio::test]
+async fn a_node_whose_loads_wait_for_a_turn_holds_up_no_other() {
+    let redis = Redis::start().await;
+    let (one, two) = (redis.hearing_node("1").await, redis.hearing_node("2").await);
+    let busy = Cache::builder("users").load_timeout(FAR_LONGER).max_loads(1);
+    let (busy, there): (Cache<u64, String>, _) = (busy.build(&one).unwrap(), patient(&two));
+    let (slow, unasked, source) = (Source::closed(), Source::new(), Source::new());
+    let read = |key, source: &Source| {
+        let (busy, source) = (busy.clone(), source.clone());
+        tokio::spawn(async move { source.read(&busy, key).await.outcome })
+    };
+    let running = read(1, &slow);
+    slow.entered().await;
+    let queued = read(2, &unasked);
+    eventually("it waits for its turn", async || busy.report().loads.queued == 1).await;
+    assert_eq!(source.read(&there, 2).await.outcome, Outcome::Loaded);
+    slow.open();
+    assert_eq!(running.await.unwrap(), Outcome::Loaded);
+    assert_eq!(queued.await.unwrap(), Outcome::L2Hit);
+    assert_eq!(unasked.loads(), 0);
+}
+
+#[tokio::test]
 async fn the_lease_of_a_write_is_kept_while_that_runs_and_ends_soon_where_its_node_dies() {
     let redis = Redis::start().await;
     let node = redis.hearing_node("1").await;
