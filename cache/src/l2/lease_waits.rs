@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn where_the_poll_goes_with_its_runtime_before_it_began_who_waits_looks_for_itself() {
         let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let client = redis::Client::open("redis://127.0.0.1:1").unwrap();
+        let client = redis::Client::open("redis://127.0.0.1:1".to_owned()).unwrap();
         let link = Arc::new(Link::new(client, Duration::from_secs(1), Bus::new("test")));
         let leases = || vec![HeldLease::new("1".to_owned(), b"lease:load:1".to_vec())];
         let mut waiting = Box::pin(link.wait_for_leases(leases(), Instant::now()));
