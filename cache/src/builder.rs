@@ -191,8 +191,9 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     /// loads as well, and leaves L2 alone: at once where it is zero. By default it waits for as long
     /// as the other load runs, which is given up after twice the load timeout; its lease ends three
     /// seconds after its process has died. Readers wait no longer than the load timeout, or are
-    /// served what is stale. For a write of another process, or a node of an earlier version, a
-    /// load waits half a second at most. More than ten years count as ten years.
+    /// served what is stale. For writes of other processes, or nodes of an earlier version, a load
+    /// waits half a second at most, and so does one that another load began for whatever it waits.
+    /// More than ten years count as ten years.
     pub fn lease_wait(mut self, wait: Duration) -> Self {
         self.policy.lease_wait = wait.min(MAX_TIME_TO_LIVE);
         self
@@ -201,7 +202,8 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     /// So many loads of this cache run at a time on one node; one of many keys counts once. The
     /// others wait for their turn, for at most the load timeout, in the order in which they came;
     /// then their readers get [`LoadError::Busy`](crate::LoadError::Busy), or what is stale within
-    /// its grace. A load that a load of the same cache began needs no turn of its own, and
+    /// its grace. Another process may load the key meanwhile: then that is what they get. A load
+    /// that a load of the same cache began or waits for needs no turn of its own, and
     /// [`bypass`](Cache::bypass) none at all. Refused by [`build`](Self::build) where it is 0.
     pub fn max_loads(mut self, max: usize) -> Self {
         self.policy.max_loads = max;

@@ -50,7 +50,9 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// # Loads that read
 /// A load may read other keys, of this cache and of others. One that waits for itself, through
 /// however many loads, fails at once with [`LoadError::Recursive`] for the inner read; where an
-/// entry stands in, as in a refresh, the inner read is answered with it. A load that spawns tasks
+/// entry stands in, as in a refresh, the inner read is answered with it. Loads of several processes
+/// may wait for each other as well: a read within a load waits half a second at most for a key that
+/// another process loads, then loads it too. A load that spawns tasks
 /// and reads there is not recognised: those reads end with the load timeout, and need a turn of
 /// their own ([`max_loads`](CacheBuilder::max_loads)).
 pub struct Cache<K, V> {
@@ -172,7 +174,9 @@ impl<K: Key, V: Value> Cache<K, V> {
 
     /// Reads many keys: one pass over L1, one MGET, one `load` of all that is missing. Answers in
     /// the order of `keys`, duplicates included; keys that `load` leaves out are "not found".
-    /// Joins the flights of keys that others are loading.
+    /// Joins the flights of keys that others are loading. What other processes load is waited for
+    /// where they load all that is missing; else, or where one of those waits is over, it is loaded
+    /// here with the rest.
     ///
     /// # Errors
     /// Each key for itself, as in [`get_or_load`](Self::get_or_load).

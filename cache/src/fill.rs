@@ -7,18 +7,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strata_report::Outcome;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use crate::core::{Core, Life};
 use crate::deadlock::Waits;
 use crate::held::Held;
-use crate::l2::{Away, Commit};
+use crate::l2::{Away, Commit, Written};
 use crate::leases::texts;
-use crate::load_limit::Refused;
 use crate::read::Load;
 use crate::recorder::LoadEnded;
 use crate::seat::Seat;
+use crate::ticket::Ticket;
+use crate::turn::Turn;
 use crate::{Key, LoadError, Loaded, Value, nesting};
 
 /// Entries above so many bytes are written down one at a time.
@@ -41,8 +41,15 @@ impl<K: Key, V: Value> Core<K, V> {
             (Some(l2), Ok(held)) => self.acquire(l2, self.land_held(seats, held)).await,
             _ => seats,
         };
-        if !seats.is_empty() {
-            self.load(seats, load).await;
+        if seats.is_empty() {
+            return;
+        }
+        // Whoever began what nobody waits for may end before it does.
+        let is_detached = seats.iter().all(Seat::is_answered);
+        let loading = self.load(seats, load);
+        match is_detached {
+            true => nesting::detached(loading).await,
+            false => loading.await,
         }
     }
 
@@ -79,7 +86,8 @@ impl<K: Key, V: Value> Core<K, V> {
         self.recorder.contain(act).flatten()
     }
 
-    async fn load(&self, seats: Vec<Seat<K, V>>, load: Load<K, V>) {
+    async fn load(self: &Arc<Self>, seats: Vec<Seat<K, V>>, load: Load<K, V>) {
+        let Some((turn, seats)) = self.turn(seats).await else { return };
         // A key that cannot be copied fails alone.
         let copied = |seat: Seat<K, V>| {
             let key = self.recorder.contain(|| seat.ticket.key.clone())?;
@@ -88,15 +96,16 @@ impl<K: Key, V: Value> Core<K, V> {
         let (seats, keys): (Vec<_>, Vec<_>) = seats.into_iter().filter_map(copied).unzip();
         if !seats.is_empty() {
             let leases = self.leases(&seats);
-            self.keeping_leases(leases, self.load_and_land(seats, keys, load)).await;
+            self.keeping_leases(leases, self.load_and_land(seats, (keys, turn), load)).await;
         }
     }
 
-    async fn load_and_land(&self, seats: Vec<Seat<K, V>>, keys: Vec<K>, load: Load<K, V>) {
-        let turn = match self.turn(&seats).await {
-            Ok(turn) => turn,
-            Err(busy) => return self.stand_in(seats, &busy).await,
-        };
+    async fn load_and_land(
+        &self,
+        seats: Vec<Seat<K, V>>,
+        (keys, turn): (Vec<K>, Turn),
+        load: Load<K, V>,
+    ) {
         let began = std::time::Instant::now();
         let flights = seats.iter().map(|seat| Arc::clone(&seat.flight().waits)).collect();
         let loaded = self.ask_source(turn, (keys, flights), load).await;
@@ -114,29 +123,10 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Waits until this load may run. One that is run by another of the same cache has its turn.
-    async fn turn(&self, seats: &[Seat<K, V>]) -> Result<Option<OwnedSemaphorePermit>, LoadError> {
-        if self.is_within_a_load() {
-            return Ok(None);
-        }
-        if let Some(turn) = self.loads.try_begin() {
-            return Ok(Some(turn));
-        }
-        seats.iter().for_each(Seat::enter_queue);
-        let turn = self.loads.begin(self.policy.load_timeout).await;
-        seats.iter().for_each(Seat::leave_queue);
-        turn.map(Some).map_err(|Refused| self.busy())
-    }
-
-    /// Why a load that waits for its turn is given up.
-    pub(crate) fn busy(&self) -> LoadError {
-        LoadError::Busy { cache: Arc::from(&*self.name), max_loads: self.loads.max() }
-    }
-
     /// The load in a task of its own, so that neither its panic nor its slowness is ours.
     async fn ask_source(
         &self,
-        turn: Option<OwnedSemaphorePermit>,
+        turn: Turn,
         whose: (Vec<K>, Vec<Arc<Waits>>),
         load: Load<K, V>,
     ) -> Result<HashMap<K, Loaded<V>>, LoadError> {
@@ -186,9 +176,14 @@ impl<K: Key, V: Value> Core<K, V> {
         for (seat, loaded) in seats {
             let life = Life::of(loaded, self.l2_fresh_for(loaded), took);
             let value = loaded.map(|loaded| Arc::clone(&loaded.value));
+            let written = || {
+                let Ticket { text, stamp, .. } = &seat.ticket;
+                let written = self.encode(text, value.as_deref(), &life, *stamp);
+                // What is refreshed would stay and be served for as long as it may live.
+                written.or_else(|| seat.refreshed().map(|_| Written::nothing()))
+            };
             if let Some(expects) = seat.expects()
-                && let Some(written) =
-                    self.encode(&seat.ticket.text, value.as_deref(), &life, seat.ticket.stamp)
+                && let Some(written) = written()
             {
                 let key = seat.ticket.text.clone();
                 if written.bytes.len() > LARGE {
@@ -218,22 +213,31 @@ impl<K: Key, V: Value> Core<K, V> {
         let Some(l2) = self.l2.as_ref().filter(|_| !commits.is_empty()) else { return };
         let (places, commits): (Vec<usize>, Vec<Commit>) = commits.into_iter().unzip();
         let Ok(committed) = l2.commit(&commits).await else { return };
-        for (place, committed) in places.into_iter().zip(committed) {
+        for ((place, commit), committed) in places.into_iter().zip(&commits).zip(committed) {
             kept[place] = committed;
-            if committed { &self.recorder.l2_puts } else { &self.recorder.l2_refused }.add(1);
+            let count = match committed {
+                true => &self.recorder.l2_puts,
+                false => &self.recorder.l2_refused,
+            };
+            count.add(u64::from(!(committed && commit.written.is_nothing())));
         }
     }
 
     /// After a failed load: what was claimed goes back to L2, where it may stand in on any node,
     /// leases are given up, and readers get what stands in, or the error.
-    async fn stand_in(&self, seats: Vec<Seat<K, V>>, error: &LoadError) {
+    pub(crate) async fn stand_in(&self, seats: Vec<Seat<K, V>>, error: &LoadError) {
+        self.give_back(&seats).await;
+        for seat in seats {
+            self.recorder.contain(|| seat.fail(error.clone()));
+        }
+    }
+
+    /// Gives up leases; what was claimed for them goes back to L2.
+    pub(crate) async fn give_back(&self, seats: &[Seat<K, V>]) {
         let restores: Vec<Commit> = seats.iter().filter_map(Seat::restore).collect();
         if let Some(l2) = self.l2.as_ref().filter(|_| !restores.is_empty()) {
             let _: Result<Vec<bool>, Away> = l2.commit(&restores).await;
         }
-        self.release(&seats).await;
-        for seat in seats {
-            self.recorder.contain(|| seat.fail(error.clone()));
-        }
+        self.release(seats).await;
     }
 }

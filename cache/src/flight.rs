@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use strata_report::Outcome;
-use tokio::sync::SetOnce;
+use tokio::sync::{Notify, SetOnce};
 
 use crate::LoadError;
 use crate::deadlock::Waits;
@@ -19,6 +19,7 @@ pub(crate) type Flight<V> = Arc<FlightState<V>>;
 pub(crate) struct FlightState<V> {
     landing: SetOnce<Landing<V>>,
     is_queued: AtomicBool,
+    hurry: Notify,
     /// What its own load waits for.
     pub(crate) waits: Arc<Waits>,
 }
@@ -26,7 +27,7 @@ pub(crate) struct FlightState<V> {
 impl<V> Default for FlightState<V> {
     fn default() -> Self {
         let (landing, is_queued) = (SetOnce::new(), AtomicBool::new(false));
-        Self { landing, is_queued, waits: Arc::default() }
+        Self { landing, is_queued, hurry: Notify::new(), waits: Arc::default() }
     }
 }
 
@@ -50,6 +51,16 @@ impl<V> FlightState<V> {
 
     pub(crate) fn leave_queue(&self) {
         self.is_queued.store(false, Relaxed);
+    }
+
+    /// Somebody who has a turn waits for it.
+    pub(crate) fn hurry(&self) {
+        self.hurry.notify_one();
+    }
+
+    /// Until, or if, somebody who has a turn waits for it.
+    pub(crate) async fn hurried(&self) {
+        self.hurry.notified().await;
     }
 
     /// Whether its load waits for a turn.

@@ -97,9 +97,21 @@ impl<K: Key, V: Value> Core<K, V> {
         self.tags.learn(generation, &learned);
     }
 
-    /// An entry's bytes read back, if they can be and no tag has overtaken them.
-    pub(crate) fn read_back(&self, text: &str, bytes: &[u8]) -> Option<Held<V>> {
-        self.decode(text, bytes).filter(Held::holds)
+    /// An entry's bytes read back, if they can be and no tag has overtaken them. Fails where only
+    /// Redis knows about its tags and cannot be asked.
+    pub(crate) async fn read_back(
+        &self,
+        text: &str,
+        bytes: &[u8],
+    ) -> Result<Option<Held<V>>, Away> {
+        let generation = self.tags.generation();
+        let mut held = [self.decode(text, bytes)];
+        self.ask_tags(&mut held, generation).await;
+        let [held] = held;
+        match held {
+            Some(held) if held.tags == Verdict::Unknown => Err(Away),
+            held => Ok(held.filter(Held::holds)),
+        }
     }
 
     fn decode(&self, text: &str, bytes: &[u8]) -> Option<Held<V>> {

@@ -12,6 +12,7 @@ use crate::bus::{Message, Subject};
 use crate::clock::Moment;
 use crate::core::{Core, Life};
 use crate::interrupted::Interrupted;
+use crate::kept_leases::Leases;
 use crate::l1::Entry;
 use crate::l2::{Away, Keyspace, Lease, Pending, Written};
 use crate::named::Named;
@@ -203,10 +204,15 @@ impl<K: Key, V: Value> Core<K, V> {
         let lease = Lease::of_write();
         let mut unsettled = Unsettled { core: &self, key, l2: self.l2.as_ref().zip(Some(text)) };
         let leased = match &self.l2 {
-            Some(l2) => l2.seize(text, &lease, self.write_lease_ms()).await.is_ok(),
+            Some(l2) => l2.seize(text, &lease, self.lease_ms()).await.is_ok(),
             None => false,
         };
-        let loaded = match caught(self.writing(key, write)).await {
+        let leases = match leased {
+            true => self.write_lease(&lease, text),
+            false => Leases::new(),
+        };
+        let writing = caught(self.writing(key, write));
+        let loaded = match self.keeping_leases(leases, writing).await {
             Ok(Ok(loaded)) => loaded,
             // It may have committed all the same, and only the answer was lost.
             Ok(Err(error)) => {

@@ -1,4 +1,4 @@
-//! How a node keeps the leases of a load for as long as that runs.
+//! How a node keeps the leases of a load or a write for as long as that runs.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -10,15 +10,15 @@ use crate::l2::Lease;
 use crate::seat::Seat;
 use crate::{Key, Value, clock};
 
-/// A lease of a load lives for so long; while the load runs it is renewed every third of that. So
-/// a node that dies holds up nobody for longer.
+/// A lease lives for so long; while the load or the write runs it is renewed every third of that.
+/// So a node that dies holds up nobody for longer.
 const LEASE: Duration = Duration::from_secs(3);
 
 /// Leases, each with the places where it lies.
-type Leases = HashMap<Lease, Vec<String>>;
+pub(crate) type Leases = HashMap<Lease, Vec<String>>;
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// Runs a load while the leases of its seats are kept; no longer than it runs, however it ends.
+    /// Runs a load or a write while its leases are kept; no longer than it runs, however it ends.
     pub(crate) async fn keeping_leases<T>(
         &self,
         leases: Leases,
@@ -59,13 +59,14 @@ impl<K: Key, V: Value> Core<K, V> {
         leases
     }
 
-    /// How long the lease of a load lives unless it is renewed.
-    pub(crate) fn lease_ms(&self) -> u64 {
-        clock::millis(LEASE).min(self.write_lease_ms())
+    /// The lease of a write, and where it lies.
+    pub(crate) fn write_lease(&self, lease: &Lease, text: &str) -> Leases {
+        let places = self.l2.iter().map(|l2| l2.entry(text)).collect();
+        Leases::from([(lease.clone(), places)])
     }
 
-    /// How long the lease of a write lives; nobody renews it.
-    pub(crate) fn write_lease_ms(&self) -> u64 {
-        clock::millis(self.policy.load_timeout * 2 + Duration::from_secs(1))
+    /// How long a lease lives unless it is renewed.
+    pub(crate) fn lease_ms(&self) -> u64 {
+        clock::millis(LEASE.min(self.policy.load_timeout * 2 + Duration::from_secs(1)))
     }
 }

@@ -7,12 +7,13 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use crate::core::Core;
-use crate::l2::{Found, HeldLease, Keyspace, Lease, RefreshLease};
+use crate::l2::{Away, Found, HeldLease, Keyspace, Lease, RefreshLease};
 use crate::seat::Seat;
 use crate::{Key, Value, nesting};
 
-/// The lease of a write, or of a node of an earlier version, is waited for no longer than this:
-/// the one may take any time, the other lives on where its node has died.
+/// Leases of writes, or of nodes of an earlier version, are waited for no longer than this, however
+/// many follow each other: a write may take any time, and the others live on where their node has
+/// died. No load waits for longer either: what it waits for may wait for it on another node.
 const OTHERS_WAIT: Duration = Duration::from_millis(500);
 
 /// So often what lies in L2 may change while leases are taken before the load begins without.
@@ -30,7 +31,6 @@ struct Sorted<K: Key, V: Value> {
 struct Leased<K: Key, V: Value> {
     seat: Seat<K, V>,
     lease: HeldLease,
-    since: Instant,
 }
 
 impl<K: Key, V: Value> Sorted<K, V> {
@@ -38,8 +38,9 @@ impl<K: Key, V: Value> Sorted<K, V> {
         Self { ours: Vec::new(), theirs: Vec::new(), without: Vec::new() }
     }
 
-    fn leased(&mut self, seat: Seat<K, V>, lease: HeldLease) {
-        self.theirs.push(Leased { seat, lease, since: Instant::now() });
+    fn leased(&mut self, mut seat: Seat<K, V>, lease: HeldLease) {
+        seat.sees(&lease);
+        self.theirs.push(Leased { seat, lease });
     }
 
     fn must_wait(&self) -> bool {
@@ -74,7 +75,7 @@ impl<K: Key, V: Value> Core<K, V> {
             theirs.into_iter().partition(|leased| leased.seat.is_refresh());
         ready.extend(now.into_iter().map(|leased| leased.seat));
         if !later.is_empty() {
-            nesting::spawn(Arc::clone(self).follow(later, began));
+            nesting::spawn_detached(Arc::clone(self).follow(later, began));
         }
         ready
     }
@@ -120,10 +121,12 @@ impl<K: Key, V: Value> Core<K, V> {
             return began;
         }
         let longest = began + self.policy.lease_wait;
-        match leased.lease.is_of_load() {
-            true => longest,
-            false => longest.min(leased.since + OTHERS_WAIT),
-        }
+        let since = match leased.seat.others_since() {
+            Some(since) => since,
+            None if nesting::is_run_by_a_load() => began,
+            None => return longest,
+        };
+        longest.min(since + OTHERS_WAIT)
     }
 
     async fn ask_for_leases(
@@ -189,9 +192,11 @@ impl<K: Key, V: Value> Core<K, V> {
         mut seat: Seat<K, V>,
         bytes: Vec<u8>,
     ) -> Option<Seat<K, V>> {
-        let held = match self.read_back(&seat.ticket.text, &bytes) {
-            Some(held) if held.is_usable() => return self.land_or_refresh(seat, Some(held)),
-            held => held,
+        let held = match self.read_back(&seat.ticket.text, &bytes).await {
+            // It may well count.
+            Err(Away) => return Some(seat),
+            Ok(Some(held)) if held.is_usable() => return self.land_or_refresh(seat, Some(held)),
+            Ok(held) => held,
         };
         let claim = (lease, self.lease_ms());
         if l2.claim(&seat.ticket.text, &bytes, claim).await != Ok(true) {

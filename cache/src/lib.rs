@@ -62,6 +62,7 @@ mod sweep;
 mod tags;
 mod tasks;
 mod ticket;
+mod turn;
 mod user_code;
 mod waiting;
 mod waiting_patterns;

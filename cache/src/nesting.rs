@@ -30,8 +30,8 @@ struct Running {
     keys: Box<dyn Any + Send + Sync>,
     name: fn(&(dyn Any + Send + Sync)) -> Option<String>,
     cache_name: Arc<str>,
-    /// Those of a load.
-    flights: Vec<Arc<Waits>>,
+    /// What a load waits for.
+    waits: Option<Arc<Waits>>,
     run_by: Option<Arc<Running>>,
 }
 
@@ -49,18 +49,36 @@ where
     tokio::spawn(RUN_BY.scope(run_by(), shallow(future)).in_current_span())
 }
 
+/// As [`spawn`], for what no load or write waits for.
+pub(crate) fn spawn_detached<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    tokio::spawn(RUN_BY.scope(None, shallow(future)).in_current_span())
+}
+
+/// Goes on with what no load or write waits for any more.
+pub(crate) fn detached<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    RUN_BY.scope(None, future)
+}
+
+/// Whether the caller is run by a load of any cache.
+pub(crate) fn is_run_by_a_load() -> bool {
+    is_any(|running| running.what == What::Load)
+}
+
 /// Without its type, whose depth callers would pay for: rustc refuses futures that nest too deep.
 fn shallow<T>(future: impl Future<Output = T> + Send + 'static) -> Later<T> {
     Box::pin(future)
 }
 
-/// As [`spawn`], where the caller is on its way out and perhaps no longer in its runtime's context.
+/// As [`spawn_detached`], where the caller is on its way out and perhaps no longer in its runtime's context.
 pub(crate) fn spawn_on<F>(runtime: &Handle, future: F)
 where
     F: Future<Output: Send> + Send + 'static,
 {
     // A second panic would end the process, and a subscriber's code is not ours.
-    let spawn = || runtime.spawn(RUN_BY.scope(run_by(), shallow(future)).in_current_span());
+    let spawn = || runtime.spawn(RUN_BY.scope(None, shallow(future)).in_current_span());
     drop(contained(spawn));
 }
 
@@ -73,7 +91,8 @@ pub(crate) fn spawn_load<K: Key, V: Value, F>(
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    let running = core.running((What::Load, flights), &keys);
+    let waits = Waits::of_a_load(&flights);
+    let running = core.running((What::Load, Some(waits)), &keys);
     tokio::spawn(RUN_BY.scope(running, load(keys)).in_current_span())
 }
 
@@ -83,7 +102,8 @@ where
 /// Where the caller is run by a load that the flight itself waits for.
 pub(crate) fn wait_for(flight: &Arc<Waits>) -> Result<Option<Wait>, LoadError> {
     let Some(load) = nearest_load() else { return Ok(None) };
-    Wait::begin(&load.flights, flight).map(Some).map_err(|Deadlock| {
+    let Some(waits) = &load.waits else { return Ok(None) };
+    Wait::begin(waits, flight).map(Some).map_err(|Deadlock| {
         let key = contained(|| (load.name)(&*load.keys)).flatten().unwrap_or_default();
         LoadError::Recursive { cache: Arc::clone(&load.cache_name), key: Arc::from(key) }
     })
@@ -159,12 +179,12 @@ impl<K: Key, V: Value> Core<K, V> {
         key: &K,
         write: F,
     ) -> impl Future<Output = F::Output> + use<K, V, F> {
-        RUN_BY.scope(self.running((What::Write, Vec::new()), std::slice::from_ref(key)), write)
+        RUN_BY.scope(self.running((What::Write, None), std::slice::from_ref(key)), write)
     }
 
     fn running(
         &self,
-        (what, flights): (What, Vec<Arc<Waits>>),
+        (what, waits): (What, Option<Arc<Waits>>),
         keys: &[K],
     ) -> Option<Arc<Running>> {
         let run_by = run_by();
@@ -177,7 +197,7 @@ impl<K: Key, V: Value> Core<K, V> {
             keys: Box::new(keys),
             name: a_name::<K>,
             cache_name: Arc::from(&*self.name),
-            flights,
+            waits,
             run_by,
         }))
     }

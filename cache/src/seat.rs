@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
 use strata_report::Outcome;
+use tokio::time::Instant;
 
 use crate::clock::{Moment, millis};
 use crate::core::{Core, Life};
 use crate::flight::{Flight, Landing};
 use crate::held::{Head, Held};
 use crate::l1::Entry;
-use crate::l2::{Commit, Keyspace, Lease, Written};
+use crate::l2::{Commit, HeldLease, Keyspace, Lease, Written};
 use crate::ticket::Ticket;
 use crate::{Key, LoadError, Value};
 
@@ -22,6 +23,8 @@ pub(crate) struct Seat<K: Key, V: Value> {
     /// Whether the fallback is being refreshed before its time.
     is_refresh: bool,
     right: Right,
+    /// Since when it has seen no other leases than those that no load keeps.
+    others_since: Option<Instant>,
     has_landed: bool,
 }
 
@@ -48,7 +51,8 @@ impl<K: Key, V: Value> Seat<K, V> {
         flight: Flight<V>,
     ) -> Self {
         let (fallback, is_refresh, right) = (None, false, Right::None);
-        Self { core, ticket, id, flight, fallback, is_refresh, right, has_landed: false }
+        let (others_since, has_landed) = (None, false);
+        Self { core, ticket, id, flight, fallback, is_refresh, right, others_since, has_landed }
     }
 
     /// For those who wait.
@@ -99,6 +103,25 @@ impl<K: Key, V: Value> Seat<K, V> {
         self.is_refresh
     }
 
+    /// Whether nobody waits for its flight: its readers have been answered.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.is_refresh || self.flight.has_landed()
+    }
+
+    /// Somebody else holds the lease.
+    pub(crate) fn sees(&mut self, lease: &HeldLease) {
+        match lease.is_of_load() {
+            true => self.others_since = None,
+            false => _ = self.others_since.get_or_insert_with(Instant::now),
+        }
+    }
+
+    /// Since when it waits for leases of writes, or of nodes of an earlier version, one after the
+    /// other.
+    pub(crate) fn others_since(&self) -> Option<Instant> {
+        self.others_since
+    }
+
     /// Whether an entry of L2 is refreshed for which no lease was taken yet.
     pub(crate) fn is_refreshing(&self) -> bool {
         matches!(self.right, Right::Refresh { lease: None, .. })
@@ -117,6 +140,14 @@ impl<K: Key, V: Value> Seat<K, V> {
         self.right = match self.right {
             Right::Refresh { head, .. } => Right::Refresh { head, lease: Some(lease) },
             Right::None | Right::Lease { .. } => Right::Lease { lease, claimed: None },
+        };
+    }
+
+    /// Its lease was given up.
+    pub(crate) fn unleased(&mut self) {
+        self.right = match self.right {
+            Right::Refresh { head, .. } => Right::Refresh { head, lease: None },
+            Right::None | Right::Lease { .. } => Right::None,
         };
     }
 
@@ -180,16 +211,6 @@ impl<K: Key, V: Value> Seat<K, V> {
             Right::Refresh { lease: Some(lease), .. } => Some((lease, l2.beside(text))),
             Right::None | Right::Refresh { lease: None, .. } => None,
         }
-    }
-
-    /// Its load waits for a turn.
-    pub(crate) fn enter_queue(&self) {
-        self.flight.enter_queue();
-    }
-
-    /// Its load has its turn, or has given up.
-    pub(crate) fn leave_queue(&self) {
-        self.flight.leave_queue();
     }
 
     /// Lets what is being refreshed stay as it is.

@@ -286,9 +286,18 @@ impl Shared {
         let replay = move |connection, together: Vec<Pending>| {
             let shared = Arc::clone(&shared);
             async move {
-                let keyspace = |one: &Pending| shared.keyspace(one.cache(), one.schema());
-                let Some(keyspace) = together.first().and_then(keyspace) else { return Ok(()) };
-                let sequence = keyspace.replay(connection, &together).await?;
+                let Some(oldest) = together.first() else { return Ok(()) };
+                let caches = shared.caches();
+                let cache = caches.iter().find(|cache| cache.name() == oldest.cache());
+                // It knows its own schema, whatever Redis has forgotten.
+                let own = cache.and_then(|cache| cache.keyspace());
+                let own = own.filter(|_| oldest.schema().is_none());
+                let schema = oldest.schema().unwrap_or(0);
+                let sequence = match (own, shared.keyspace(oldest.cache(), schema)) {
+                    (Some(keyspace), _) => keyspace.replay(connection, &together).await?,
+                    (None, Some(keyspace)) => keyspace.replay(connection, &together).await?,
+                    (None, None) => return Ok(()),
+                };
                 if let ([Pending::Tag { cache, tag }], Some(sequence)) = (&*together, sequence) {
                     // Before L2 is trusted: nobody hears messages of their own.
                     for cache in shared.caches().iter().filter(|other| other.name() == cache) {

@@ -52,10 +52,15 @@ impl<'a, K: Key, V: Value> Waiting<'a, K, V> {
 
     /// Begins to wait, unless the flight has ended or waits for this read itself.
     fn wait(&self) -> Result<Option<Wait>, LoadError> {
-        match self.flight.has_landed() {
-            true => Ok(None),
-            false => nesting::wait_for(&self.flight.waits),
+        if self.flight.has_landed() {
+            return Ok(None);
         }
+        let wait = nesting::wait_for(&self.flight.waits)?;
+        if wait.is_some() && self.core.is_within_a_load() {
+            // This read keeps a turn until the flight has landed: that must not wait for one.
+            self.flight.hurry();
+        }
+        Ok(wait)
     }
 
     pub(crate) async fn for_the_flight(mut self) -> Result<Read<V>, LoadError> {

@@ -38,9 +38,10 @@ local function schemas(k, at)
   known = {}
   local registry = string.sub(KEYS[k], 1, -4) .. 'schemas:' .. ARGV[at + 2]
   local found = redis.pcall('ZRANGE', registry, 0, -1, 'WITHSCORES')
-  -- Something else lies there: nodes of other schemas remove their entries themselves.
+  -- Something else lies there, or may not be read: nodes of other schemas remove their entries
+  -- themselves.
   if found.err then
-    redis.call('UNLINK', registry)
+    if string.find(found.err, 'WRONGTYPE', 1, true) then redis.call('UNLINK', registry) end
     return known
   end
   local now = #found > 0 and redis.call('TIME')[1] * 1000

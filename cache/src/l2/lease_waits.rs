@@ -1,5 +1,6 @@
 //! How a node waits for leases that others hold: one poll asks for all that it waits for.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -48,14 +49,13 @@ pub(crate) struct LeaseWaits {
 
 #[derive(Default)]
 struct Waits {
-    all: Vec<Wait>,
+    all: HashMap<u64, Wait>,
     next_id: u64,
     is_polled: bool,
 }
 
 /// What one flight waits for: the first change of any of its leases.
 struct Wait {
-    id: u64,
     leases: Vec<HeldLease>,
     began: Instant,
     due: Instant,
@@ -84,7 +84,8 @@ impl Link {
         let n_leases = leases.len();
         let (told, hears) = oneshot::channel();
         if self.lease_waits.add(leases, began, told) {
-            tokio::spawn(poll(Arc::clone(self)));
+            let link = Arc::clone(self);
+            tokio::spawn(poll(Arc::clone(self), CutShort(Some(link))));
         }
         // Where the poll ended with its runtime, whoever waits looks for itself.
         hears.await.unwrap_or_else(|_| Ok((0..n_leases).collect()))
@@ -103,7 +104,7 @@ impl LeaseWaits {
         waits.next_id += 1;
         let (id, now) = (waits.next_id, Instant::now());
         let due = now + pause(now - began);
-        waits.all.push(Wait { id, leases, began, due, told });
+        waits.all.insert(id, Wait { leases, began, due, told });
         self.added.notify_one();
         !std::mem::replace(&mut waits.is_polled, true)
     }
@@ -111,12 +112,12 @@ impl LeaseWaits {
     /// When to look next, if anybody still waits.
     fn next_due(&self, looked_at: Option<Instant>) -> Option<Instant> {
         let mut waits = self.waits();
-        waits.all.retain(|wait| !wait.told.is_closed());
-        let Some(due) = waits.all.iter().map(|wait| wait.due).min() else {
+        waits.all.retain(|_, wait| !wait.told.is_closed());
+        let Some(due) = waits.all.values().map(|wait| wait.due).min() else {
             waits.is_polled = false;
             return None;
         };
-        let n_leases: usize = waits.all.iter().map(|wait| wait.leases.len()).sum();
+        let n_leases: usize = waits.all.values().map(|wait| wait.leases.len()).sum();
         let apart = FIRST_PAUSE + APART * u32::try_from(n_leases).unwrap_or(u32::MAX);
         Some(looked_at.map_or(due, |at| due.max(at + apart)))
     }
@@ -125,17 +126,16 @@ impl LeaseWaits {
     fn due(&self) -> Vec<(u64, Vec<Arc<str>>)> {
         let now = Instant::now();
         let waits = self.waits();
-        let is_due = |wait: &&Wait| wait.due <= now + wait.pause(now) / 2;
+        let is_due = |(_, wait): &(&u64, &Wait)| wait.due <= now + wait.pause(now) / 2;
         let places =
             |wait: &Wait| wait.leases.iter().map(|lease| Arc::clone(&lease.place)).collect();
-        waits.all.iter().filter(is_due).map(|wait| (wait.id, places(wait))).collect()
+        waits.all.iter().filter(is_due).map(|(id, wait)| (*id, places(wait))).collect()
     }
 
     /// Tells a wait what lies there by now, or when it will be looked at again.
     fn found(&self, id: u64, found: Result<Vec<Option<Vec<u8>>>, Away>) {
         let mut waits = self.waits();
-        let Some(at) = waits.all.iter().position(|wait| wait.id == id) else { return };
-        let wait = &mut waits.all[at];
+        let Some(wait) = waits.all.get_mut(&id) else { return };
         let changed = found.map(|found| {
             let both = wait.leases.iter().zip(found).enumerate();
             both.filter(|(_, (lease, found))| found.as_ref() != Some(&lease.seen))
@@ -147,9 +147,9 @@ impl LeaseWaits {
             wait.due = now + wait.pause(now);
             return;
         }
-        let wait = waits.all.swap_remove(at);
+        let wait = waits.all.remove(&id);
         drop(waits);
-        let _ = wait.told.send(changed);
+        let _ = wait.map(|wait| wait.told.send(changed));
     }
 
     fn waits(&self) -> MutexGuard<'_, Waits> {
@@ -158,9 +158,8 @@ impl LeaseWaits {
 }
 
 /// Looks at what is waited for until nobody waits.
-async fn poll(link: Arc<Link>) {
+async fn poll(link: Arc<Link>, mut cut_short: CutShort) {
     let waits = &link.lease_waits;
-    let cut_short = CutShort(waits);
     let mut looked_at = None;
     while let Some(due) = waits.next_due(looked_at) {
         tokio::select! {
@@ -176,7 +175,7 @@ async fn poll(link: Arc<Link>) {
             waits.found(id, found.map_err(|Away| Away));
         }
     }
-    std::mem::forget(cut_short);
+    cut_short.0 = None;
 }
 
 impl Link {
@@ -193,12 +192,14 @@ impl Link {
     }
 }
 
-/// The poll's runtime was dropped: those who wait are told, and the next one polls anew.
-struct CutShort<'a>(&'a LeaseWaits);
+/// The poll's runtime was dropped, perhaps before it began: those who wait are told, and the next
+/// one polls anew.
+struct CutShort(Option<Arc<Link>>);
 
-impl Drop for CutShort<'_> {
+impl Drop for CutShort {
     fn drop(&mut self) {
-        let mut waits = self.0.waits();
+        let Some(link) = self.0.take() else { return };
+        let mut waits = link.lease_waits.waits();
         waits.is_polled = false;
         let dropped = std::mem::take(&mut waits.all);
         drop(waits);
@@ -208,13 +209,35 @@ impl Drop for CutShort<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Waker};
+
     use super::*;
+    use crate::bus::Bus;
 
     #[test]
     fn pauses_grow_with_the_time_waited_within_their_bounds() {
         let millis = Duration::from_millis;
         let pauses = [0, 8, 80, 800, 8_000].map(|waited| pause(millis(waited)));
         assert_eq!(pauses, [2, 2, 10, 100, 250].map(millis));
+    }
+
+    #[test]
+    fn where_the_poll_goes_with_its_runtime_before_it_began_who_waits_looks_for_itself() {
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let client = redis::Client::open("redis://127.0.0.1:1".to_owned()).unwrap();
+        let link = Arc::new(Link::new(client, Duration::from_secs(1), Bus::new("test")));
+        let leases = || vec![HeldLease::new("1".to_owned(), b"lease:load:1".to_vec())];
+        let mut waiting = Box::pin(link.wait_for_leases(leases(), Instant::now()));
+        let here = runtime().unwrap();
+        {
+            let _here = here.enter();
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(waiting.as_mut().poll(&mut context).is_pending());
+        }
+        drop(here);
+        let hears = async { tokio::time::timeout(Duration::from_secs(30), waiting).await };
+        let changed = runtime().unwrap().block_on(hears).unwrap();
+        assert!(matches!(changed.as_deref(), Ok([0])));
     }
 
     #[test]

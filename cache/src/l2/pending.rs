@@ -45,11 +45,11 @@ impl Pending {
         }
     }
 
-    /// Whose entries alone it is about; 0 where it is about those of every schema.
-    pub(crate) fn schema(&self) -> u16 {
+    /// Whose entries alone it is about; none where it is about those of every schema.
+    pub(crate) fn schema(&self) -> Option<u16> {
         match self {
-            Self::Own { schema, .. } | Self::AllOwn { schema, .. } => *schema,
-            Self::Key { .. } | Self::Pattern { .. } | Self::Tag { .. } | Self::All { .. } => 0,
+            Self::Own { schema, .. } | Self::AllOwn { schema, .. } => Some(*schema),
+            Self::Key { .. } | Self::Pattern { .. } | Self::Tag { .. } | Self::All { .. } => None,
         }
     }
 

@@ -30,7 +30,8 @@ scripts! {
         "local n = string.format('%.0f', announce(2, 3))
          redis.call('HSETNX', KEYS[1], 'since', n)
          redis.call('HSET', KEYS[1], 'tag:' .. ARGV[1], n)
-         fold(KEYS[1], tonumber(ARGV[2]))
+         -- The tag is invalidated whether or not others can be folded.
+         pcall(fold, KEYS[1], tonumber(ARGV[2]))
          local known = redis.call('HMGET', KEYS[1], 'horizon', 'folded', 'forgotten')
          local names = redis.call('HLEN', KEYS[1]) - 1
          return {n, names, known[1] and known[2] or '0', known[1] and known[3] or '0'}";
@@ -57,15 +58,19 @@ scripts! {
 
     /// Writes each entry where what lies there still begins as it did when we looked: with our
     /// lease, or with the entry that we refresh under a lease beside it, which is given back. A
-    /// newer row's entry stays; where a tag was invalidated meanwhile, nothing does. KEYS: entries,
-    /// tags, sequence, schemas. ARGV: schema, then for each entry what must lie there, the entry,
+    /// newer row's entry stays; where a tag was invalidated meanwhile, or what is to be written is
+    /// empty, nothing does. KEYS: entries, tags, sequence, schemas. ARGV: schema, then for each entry what must lie there, the entry,
     /// milliseconds to live, stamp, number of tags, the tags. Answers 1 or 0 for each.
     COMMIT, "commit" =
         "local done, at = {}, 2
          for i = 1, #KEYS - 3 do
            local key, n = KEYS[i], tonumber(ARGV[at + 4])
            done[i] = 0
-           if still_begins(key, ARGV[at]) and not holds_newer(key, ARGV[at + 1]) then
+           local begins_so = still_begins(key, ARGV[at])
+           if begins_so and ARGV[at + 1] == '' then
+             redis.call('UNLINK', key)
+             done[i] = 1
+           elseif begins_so and not holds_newer(key, ARGV[at + 1]) then
              if tags_hold(KEYS[#KEYS - 2], KEYS[#KEYS - 1], ARGV[at + 3], at + 5, n) then
                lives(KEYS[#KEYS], ARGV[1], ARGV[at + 2])
                redis.call('SET', key, ARGV[at + 1], 'PX', ARGV[at + 2])

@@ -242,3 +242,53 @@ async fn a_load_that_writes_its_own_key_through_does_not_wait_for_itself() {
     };
     assert_eq!(cache.get_or_load(&1, load).await.unwrap().value.unwrap().as_str(), "1");
 }
+
+/// Two loads keep both turns, and then read what an outsider has begun to read.
+#[tokio::test(start_paused = true)]
+async fn what_loads_that_keep_every_turn_wait_for_needs_none() {
+    let cache = few(2).build(&lonely_node().await).unwrap();
+    let (began, together) = (tokio::time::Instant::now(), Arc::new(Barrier::new(3)));
+    let mut reading = JoinSet::new();
+    for key in [1, 2] {
+        let (cache, inner, together) = (cache.clone(), cache.clone(), Arc::clone(&together));
+        reading.spawn(async move {
+            let load = move || async move {
+                together.wait().await;
+                together.wait().await;
+                Ok::<_, Error>(Some(Source::new().value(&inner, 9).await))
+            };
+            cache.get_or_load(&key, load).await.unwrap().value.unwrap().as_ref().clone()
+        });
+    }
+    together.wait().await;
+    let outside = cache.clone();
+    reading.spawn(async move { Source::new().value(&outside, 9).await });
+    eventually("the outsider's load waits", async || cache.report().loads.queued == 1).await;
+    together.wait().await;
+    assert_eq!(reading.join_all().await, ["0"; 3]);
+    assert!(began.elapsed() < Duration::from_secs(1), "nobody waited for the timeout");
+}
+
+/// A load reads what is stale, and is answered at once; the refresh reads what that load loads.
+#[tokio::test(start_paused = true)]
+async fn a_refresh_may_read_what_the_load_that_began_it_loads() {
+    let cache = few(2).build(&lonely_node().await).unwrap();
+    Source::new().read(&cache, 2).await;
+    cache.invalidate_softly(&2).await;
+    let (inner, innermost) = (cache.clone(), cache.clone());
+    let refresh = move || async move {
+        let other = || async { Err::<Option<String>, _>(Error::other("loaded already")) };
+        let other = innermost.get_or_load(&1, other).await?.value;
+        Ok::<_, LoadError>(other.map(|other| format!("after {other}")))
+    };
+    let load = move || async move {
+        let stale = inner.get_or_load(&2, refresh).await?;
+        assert_eq!(stale.outcome, Outcome::Stale);
+        Ok::<_, LoadError>(Some("the other".to_owned()))
+    };
+    cache.get_or_load(&1, load).await.unwrap();
+    eventually("the refresh lands", async || {
+        cache.get(&2).await.value.is_some_and(|value| *value == "after the other")
+    })
+    .await;
+}

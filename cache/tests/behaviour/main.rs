@@ -42,6 +42,8 @@ mod invalidations;
 mod l1_only;
 #[cfg(feature = "redis")]
 mod late_calls;
+#[cfg(feature = "redis")]
+mod leases;
 mod loads;
 mod looking;
 #[cfg(feature = "redis")]

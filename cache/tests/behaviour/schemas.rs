@@ -4,9 +4,10 @@
 use std::io::Error;
 use std::time::Duration;
 
-use strata_cache::report::Outcome;
+use strata_cache::report::{Effect, Outcome};
 use strata_cache::{Cache, Loaded, Node, Pattern, Read, Row, WriteBehind};
 
+use crate::support::ways::{node_of_user, set_user, trusts_l2};
 use crate::support::{Redis, Source, eventually};
 
 /// Each read but the first of a moment asks L2.
@@ -235,6 +236,39 @@ async fn a_schema_that_redis_has_forgotten_removes_its_entries_itself() {
         new.clear().await;
         all_have_heard(&nodes).await;
     }
+}
+
+#[tokio::test]
+async fn an_invalidation_that_waited_takes_its_own_schemas_entry_though_redis_forgot_the_schema() {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let (cache, source) = (users(&node, 2), Source::new());
+    source.read(&cache, 1).await;
+    let _: u64 = redis.ask(&["UNLINK", "{test}!schemas:users"]).await;
+    redis.freeze();
+    source.write(1);
+    assert_eq!(cache.invalidate(&1).await, Effect::Queued);
+    redis.thaw();
+    trusts_l2(&node).await;
+    assert_eq!(entries(&redis).await, Vec::<String>::new());
+    assert_eq!(source.value(&cache, 1).await, "1");
+}
+
+#[tokio::test]
+async fn a_node_that_may_not_read_the_list_of_schemas_leaves_it() {
+    let redis = Redis::start().await;
+    let nodes = [node_of_user(&redis, &[]).await, redis.hearing_node("2").await];
+    let (old, new, source) = (users(&nodes[0], 1), users(&nodes[1], 2), Source::new());
+    source.read(&new, 1).await;
+    set_user(&redis, &["-zrange"]).await;
+    source.write(1);
+    assert_eq!(old.invalidate(&1).await, Effect::Removed { entries: 0 });
+    assert_eq!(
+        redis.ask::<Vec<String>>(&["ZRANGE", "{test}!schemas:users", "0", "-1"]).await,
+        ["2"]
+    );
+    all_have_heard(&nodes).await;
+    assert_eq!(source.value(&new, 1).await, "1");
 }
 
 #[tokio::test]

@@ -293,3 +293,19 @@ async fn where_an_older_node_deletes_all_tags_what_was_folded_counts_no_more() {
     invalidate_others(&redis, &here, 2).await;
     assert_eq!(on_a_new_node(&redis, 1, "keep").await.0, Outcome::L2Hit, "as it was loaded anew");
 }
+
+#[tokio::test]
+async fn a_tag_is_invalidated_also_where_others_cannot_be_folded() {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let (here, source) = (cache(&node), Source::new());
+    value(&source, &here, 1, &["author:7"]).await;
+    let half_folded =
+        "redis.call('HSET', KEYS[1], 'cursor', '0', 'slices', '1:9:0', 'tag:old', '1')
+        return redis.call('RPUSH', KEYS[1] .. ':1', 'no bitmap')";
+    let _: u64 = redis.ask(&["EVAL", half_folded, "1", "{test}!tags:users"]).await;
+    source.write(1);
+    assert_eq!(here.invalidate_tag("author:7").await, Effect::Marked);
+    assert_eq!(value(&source, &here, 1, &["author:7"]).await, "1");
+    assert_eq!(node.report().l2.queued_invalidations, 0);
+}
