@@ -10,7 +10,7 @@ use strata_console::{Access, AccessSettings, Console, ConsoleSettings, NodeFace,
 use strata_demo::lab::Lab;
 use strata_demo::{STEADY, Site, Store, Traffic};
 use strata_report::TrafficState;
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -21,7 +21,7 @@ use crate::origin::Proxies;
 use crate::private_redis::PrivateRedis;
 use crate::route_table::Route;
 use crate::router::{Doors, router, routes};
-use crate::routes::events::MAX_STREAMS;
+use crate::serving::{PeerLimit, Serving};
 use crate::source::DemoSource;
 use crate::state::{AppState, Parts, Sites};
 
@@ -35,6 +35,7 @@ pub struct Demo {
     nodes: Vec<Node>,
     redis: Option<PrivateRedis>,
     doors: Doors,
+    serving: Arc<Serving>,
     tasks: Tasks,
 }
 
@@ -85,6 +86,7 @@ impl Demo {
         let lab = lab(settings, url.as_deref(), &console);
         let registry = Registry::new();
         registry.register(Box::new(NodeCollector::new(console.clone())?))?;
+        let limits = &settings.serving;
         let state = AppState::new(Parts {
             console,
             sites: Sites::new(sites).context("there is no node")?,
@@ -93,12 +95,13 @@ impl Demo {
             lab: Arc::new(lab),
             registry,
             redis_pid: redis.as_ref().map(PrivateRedis::watch_pid),
-            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+            streams: PeerLimit::new(limits.max_streams, limits.max_streams_per_peer),
             leptos: settings.leptos.clone(),
             shutdown: tasks.shutdown().clone(),
         });
         let doors = doors(settings);
-        Ok(Self { state, nodes, redis, doors, tasks: tasks.clone() })
+        let serving = Serving::new(limits.clone());
+        Ok(Self { state, nodes, redis, doors, serving, tasks: tasks.clone() })
     }
 
     /// Every path of the program.
@@ -109,6 +112,18 @@ impl Demo {
     /// What the program can be asked for, beside its pages and files.
     pub fn routes(&self) -> Vec<Route> {
         routes(&self.state)
+    }
+
+    /// Answers everybody who connects, within the limits of the settings, until the program is told
+    /// to stop and begun requests have ended or have had their time.
+    pub async fn serve(&self, listener: TcpListener) {
+        let serving = Arc::clone(&self.serving);
+        serving.serve(listener, self.router(), self.state.shutdown.clone()).await;
+    }
+
+    /// How many event streams are open.
+    pub fn n_streams(&self) -> usize {
+        self.state.streams.n_open()
     }
 
     /// One running copy of the demo service.

@@ -20,5 +20,6 @@ mod program;
 mod proxies;
 mod secrets;
 mod security;
+mod serving;
 mod support;
 mod tasks;
