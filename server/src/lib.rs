@@ -9,6 +9,7 @@ mod hosts;
 mod limits;
 mod log;
 mod metrics;
+mod observe;
 mod openapi;
 mod origin;
 mod page;
@@ -32,7 +33,7 @@ pub use config::{
     Cli, Command, ConfigError, DemoFlags, Network, PublicUrl, PurgeFlags, RedisChoice, Secret,
     Settings, TrafficMode,
 };
-pub use log::{Log, log_to_stderr};
+pub use log::{Log, LogFormat, log_to_stderr};
 pub use private_redis::{PrivateRedis, PrivateRedisError};
 pub use purge::run_purge;
 pub use route_table::{Route, RouteKind};

@@ -23,7 +23,8 @@ pub async fn run_demo(settings: Settings) -> anyhow::Result<()> {
     }
     let shutdown = CancellationToken::new();
     let tasks = Tasks::new(shutdown.clone());
-    let _signals = on_signal(&tasks).context("failed to listen for signals")?;
+    let _signals =
+        on_signal(&tasks, settings.serving.stop_timeout).context("failed to listen for signals")?;
     // First, so that an address in use is known before the database is seeded.
     let listener = TcpListener::bind(settings.listen)
         .await

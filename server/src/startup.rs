@@ -16,7 +16,8 @@ use tracing::{info, warn};
 
 use crate::config::{RedisChoice, Settings, TrafficMode};
 use crate::hosts::Hosts;
-use crate::metrics::NodeCollector;
+use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector};
+use crate::observe::observed;
 use crate::origin::Proxies;
 use crate::private_redis::PrivateRedis;
 use crate::route_table::Route;
@@ -27,6 +28,8 @@ use crate::state::{AppState, Parts, Sites};
 
 /// Nodes with this namespace and the same Redis share L2 and bus.
 const NAMESPACE: &str = "strata-demo";
+/// How long begun jobs may take to end at a stop, and again once they are cancelled.
+const JOBS_MAY_TAKE: Duration = Duration::from_secs(3);
 const L2_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Everything that `strata demo` runs, without the listener in front of it.
@@ -36,6 +39,7 @@ pub struct Demo {
     redis: Option<PrivateRedis>,
     doors: Doors,
     serving: Arc<Serving>,
+    http: HttpMetrics,
     tasks: Tasks,
 }
 
@@ -87,6 +91,12 @@ impl Demo {
         let registry = Registry::new();
         registry.register(Box::new(NodeCollector::new(console.clone())?))?;
         let limits = &settings.serving;
+        let serving = Serving::new(limits.clone());
+        let streams = PeerLimit::new(limits.max_streams, limits.max_streams_per_peer);
+        let connections = Arc::clone(serving.connections());
+        let program = ProgramCollector::new(console.clone(), connections, Arc::clone(&streams))?;
+        registry.register(Box::new(program))?;
+        let http = HttpMetrics::register(&registry)?;
         let state = AppState::new(Parts {
             console,
             sites: Sites::new(sites).context("there is no node")?,
@@ -95,18 +105,17 @@ impl Demo {
             lab: Arc::new(lab),
             registry,
             redis_pid: redis.as_ref().map(PrivateRedis::watch_pid),
-            streams: PeerLimit::new(limits.max_streams, limits.max_streams_per_peer),
+            streams,
             leptos: settings.leptos.clone(),
             shutdown: tasks.shutdown().clone(),
         });
         let doors = doors(settings);
-        let serving = Serving::new(limits.clone());
-        Ok(Self { state, nodes, redis, doors, serving, tasks: tasks.clone() })
+        Ok(Self { state, nodes, redis, doors, serving, http, tasks: tasks.clone() })
     }
 
     /// Every path of the program.
     pub fn router(&self) -> Router {
-        router(self.state.clone(), self.doors.clone())
+        observed(router(self.state.clone(), self.doors.clone()), self.http.clone())
     }
 
     /// What the program can be asked for, beside its pages and files.
@@ -145,6 +154,7 @@ impl Demo {
     pub async fn stop(self) {
         self.state.shutdown.cancel();
         self.state.lab.shutdown().await;
+        self.state.console.end_jobs(JOBS_MAY_TAKE).await;
         // Last of all that is done, and first of all that needs Redis.
         self.state.console.flush_audit().await;
         for node in &self.nodes {

@@ -54,6 +54,11 @@ impl PeerLimit {
         Ok(PeerPermit { limit: Arc::clone(self), peer })
     }
 
+    /// How many may be open.
+    pub(crate) fn max(&self) -> usize {
+        self.max
+    }
+
     /// How many are open.
     pub(crate) fn n_open(&self) -> usize {
         *self.n_open.borrow()
