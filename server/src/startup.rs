@@ -91,7 +91,7 @@ impl Demo {
         let registry = Registry::new();
         registry.register(Box::new(NodeCollector::new(console.clone())?))?;
         let limits = &settings.serving;
-        let serving = Serving::new(limits.clone());
+        let serving = Serving::new(limits.clone(), &settings.trusted_proxies);
         let streams = PeerLimit::new(limits.max_streams, limits.max_streams_per_peer);
         let connections = Arc::clone(serving.connections());
         let program = ProgramCollector::new(console.clone(), connections, Arc::clone(&streams))?;

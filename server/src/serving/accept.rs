@@ -15,6 +15,7 @@ use super::ServingLimits;
 use super::connection::{Admission, Connection};
 use super::peers::PeerLimit;
 use super::reserve::Reserve;
+use crate::config::Network;
 
 /// With each connection.
 static DELAYED: LogLimit = LogLimit::new();
@@ -25,6 +26,8 @@ static FULL: LogLimit = LogLimit::new();
 #[derive(Debug)]
 pub(crate) struct Serving {
     pub(super) limits: ServingLimits,
+    /// Proxies, behind which are many.
+    trusted: Arc<[Network]>,
     connections: Arc<PeerLimit>,
     reserve: Reserve,
     /// Connections that are open now have had their time.
@@ -35,10 +38,10 @@ impl Serving {
     /// The wait before the next try, where nothing can be accepted, as for want of descriptors.
     const PAUSE: Duration = Duration::from_millis(100);
 
-    pub(crate) fn new(limits: ServingLimits) -> Arc<Self> {
+    pub(crate) fn new(limits: ServingLimits, trusted: &[Network]) -> Arc<Self> {
         let connections = PeerLimit::new(limits.max_connections, limits.max_connections_per_peer);
         let (reserve, drained) = (Reserve::default(), CancellationToken::new());
-        Arc::new(Self { limits, connections, reserve, drained })
+        Arc::new(Self { limits, trusted: trusted.into(), connections, reserve, drained })
     }
 
     /// The connections that are open, but for those of the reserve.
@@ -101,7 +104,9 @@ impl Serving {
         if shutdown.is_cancelled() {
             return Admission::Reserve(self.reserve.enter());
         }
-        match self.connections.open(Some(peer.ip())) {
+        let address = peer.ip().to_canonical();
+        let is_proxy = self.trusted.iter().any(|network| network.contains(address));
+        match self.connections.open((!is_proxy).then_some(address)) {
             Ok(permit) => Admission::Regular { _permit: permit },
             Err(full) => {
                 if let Some(times) = FULL.due() {

@@ -14,7 +14,7 @@ pub struct ServingLimits {
     pub write_timeout: Duration,
     /// Connections in all. A few more are held for health checks.
     pub max_connections: usize,
-    /// Connections of one address, or of one IPv6 network of 64 bits.
+    /// Connections of one address, or of one IPv6 network of 64 bits. Trusted proxies may have all.
     pub max_connections_per_peer: usize,
     /// Event streams in all.
     pub max_streams: usize,

@@ -22,7 +22,11 @@ struct Served {
 }
 
 async fn serve(change: impl FnOnce(&mut ServingLimits)) -> Served {
-    let running = Arc::new(start(|settings: &mut Settings| change(&mut settings.serving)).await);
+    serve_with(|settings| change(&mut settings.serving)).await
+}
+
+async fn serve_with(change: impl FnOnce(&mut Settings)) -> Served {
+    let running = Arc::new(start(change).await);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let served = Arc::clone(&running);
@@ -129,6 +133,21 @@ async fn one_address_cannot_take_the_connections_of_others() {
     drop(held);
     let room = async { while !served.get("/api/v1/session").await.starts_with("HTTP/1.1 200") {} };
     timeout(PATIENCE, room).await.expect("connections that ended make room");
+}
+
+#[tokio::test]
+async fn a_trusted_proxy_may_have_the_connections_of_many() {
+    let served = serve_with(|settings| {
+        settings.serving.max_connections_per_peer = 1;
+        settings.trusted_proxies = vec!["127.0.0.9".parse().unwrap()];
+    })
+    .await;
+    let _held = served.half_a_request().await;
+    let refused = served.get("/api/v1/session").await;
+    assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+    let _one = served.connect_from("127.0.0.9").await;
+    let other = ask(served.connect_from("127.0.0.9").await, "/api/v1/session").await;
+    assert!(other.starts_with("HTTP/1.1 200"), "{other}");
 }
 
 #[tokio::test]
