@@ -51,6 +51,12 @@ impl DeadLetterJobs {
         Ok(Running { job: sender, cancelled })
     }
 
+    /// Those that have not ended.
+    pub(crate) fn running(&self) -> Vec<Tracked> {
+        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        newest.values().filter(|tracked| !tracked.has_ended()).cloned().collect()
+    }
+
     pub(crate) fn get(&self, cache: &str) -> Option<Tracked> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner).get(cache).cloned()
     }

@@ -60,6 +60,12 @@ impl Jobs {
         table.jobs.get(&id).cloned().ok_or(ConsoleError::UnknownJob(id))
     }
 
+    /// Those that have not ended, the oldest first.
+    pub(crate) fn running(&self) -> Vec<Tracked> {
+        let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        table.jobs.values().filter(|tracked| !tracked.has_ended()).cloned().collect()
+    }
+
     pub(crate) fn newest_first(&self) -> Vec<Job> {
         let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         table.jobs.values().rev().map(Tracked::now).collect()

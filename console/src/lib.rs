@@ -20,6 +20,7 @@ mod dead_letter_jobs;
 mod dead_letter_run;
 mod dead_letters;
 mod details;
+mod end_jobs;
 mod errand;
 mod error;
 mod found;

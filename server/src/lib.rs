@@ -9,6 +9,7 @@ mod hosts;
 mod limits;
 mod log;
 mod metrics;
+mod observe;
 mod openapi;
 mod origin;
 mod page;
@@ -21,6 +22,7 @@ mod router;
 mod routes;
 mod run;
 mod security;
+mod serving;
 mod shutdown;
 mod source;
 mod startup;
@@ -31,9 +33,10 @@ pub use config::{
     Cli, Command, ConfigError, DemoFlags, Network, PublicUrl, PurgeFlags, RedisChoice, Secret,
     Settings, TrafficMode,
 };
-pub use log::{Log, log_to_stderr};
+pub use log::{Log, LogFormat, log_to_stderr};
 pub use private_redis::{PrivateRedis, PrivateRedisError};
 pub use purge::run_purge;
 pub use route_table::{Route, RouteKind};
 pub use run::{announce, run_demo};
+pub use serving::ServingLimits;
 pub use startup::Demo;

@@ -2,12 +2,13 @@ use std::error::Error;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::LengthLimitError;
 
 use crate::error::AppError;
+use crate::serving::BodyTimeout;
 
 /// The most that a request body may hold.
 pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -25,6 +26,10 @@ pub(crate) async fn check_body_size(request: Request, next: Next) -> Response {
         Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
         Err(error) if error.source().is_some_and(|why| why.is::<LengthLimitError>()) => {
             AppError::too_large(MAX_BODY_BYTES).into_response()
+        }
+        Err(error) if BodyTimeout::caused(&error) => {
+            let detail = "The request's body did not come in time.";
+            AppError::new(StatusCode::REQUEST_TIMEOUT, "slow-body", detail).into_response()
         }
         Err(_) => {
             AppError::bad_request("broken-body", "The request's body broke off.").into_response()

@@ -12,7 +12,7 @@ const MIN_WORKERS: usize = 4;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let log = log_to_stderr();
+    let log = log_to_stderr(cli.log_format);
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(Cli { command }: Cli) -> anyhow::Result<()> {
+fn run(Cli { command, .. }: Cli) -> anyhow::Result<()> {
     let workers = thread::available_parallelism().map_or(MIN_WORKERS, NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers.max(MIN_WORKERS))

@@ -15,6 +15,10 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{info, warn};
 
+mod place;
+
+use place::{MAX_SOCKET_BYTES, socket};
+
 /// A `redis-server` of our own: no persistence, no TCP, a socket in a directory that only we may
 /// enter. It is restarted on the same socket when it dies, and goes away with the program.
 ///
@@ -37,6 +41,12 @@ pub enum PrivateRedisError {
     /// It could not be started.
     #[error("start redis-server")]
     Start(#[source] io::Error),
+    /// There is no place for its socket.
+    #[error("find a place for redis-server's socket: {} has more than {} bytes", .0.display(), MAX_SOCKET_BYTES)]
+    PathTooLong(PathBuf),
+    /// It ended before it answered.
+    #[error("keep redis-server running: it ended with {0}: {1}")]
+    Ended(String, String),
     /// It was started and did not answer.
     #[error("get an answer from redis-server: {0}")]
     Silent(String),
@@ -66,13 +76,9 @@ impl PrivateRedis {
             .into_iter()
             .find_map(on_path)
             .ok_or(PrivateRedisError::NotInstalled)?;
-        let dir = tempfile::Builder::new()
-            .prefix("strata-redis-")
-            .tempdir()
-            .map_err(PrivateRedisError::Start)?;
-        let child = spawn(&program, dir.path()).map_err(PrivateRedisError::Start)?;
+        let dir = place::find()?;
+        let child = begin(&program, dir.path()).await?;
         let (pid_sender, pid) = watch::channel(child.id());
-        answered(dir.path()).await?;
         info!(redis_pid = child.id(), "private redis-server started");
         let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
         let keeper = Arc::new(Keeper {
@@ -96,7 +102,7 @@ impl PrivateRedis {
 
     /// Where it listens, as a `redis+unix://` address.
     pub fn url(&self) -> String {
-        format!("redis+unix://{}", socket(self.dir.path()).display())
+        place::url(&socket(self.dir.path()))
     }
 
     /// Its process id; `None` while it is down.
@@ -171,8 +177,7 @@ impl Keeper {
     }
 
     async fn restart(&self) -> Result<Child, PrivateRedisError> {
-        let child = spawn(&self.program, &self.dir).map_err(PrivateRedisError::Start)?;
-        answered(&self.dir).await?;
+        let child = begin(&self.program, &self.dir).await?;
         info!(redis_pid = child.id(), "private redis-server started again");
         self.pid.send_replace(child.id());
         Ok(child)
@@ -183,29 +188,45 @@ fn describe(ended: io::Result<ExitStatus>) -> String {
     ended.map_or_else(|error| error.to_string(), |status| status.to_string())
 }
 
-fn socket(dir: &Path) -> PathBuf {
-    dir.join("redis.sock")
-}
-
 fn on_path(program: &str) -> Option<PathBuf> {
     let paths = env::var_os("PATH")?;
     env::split_paths(&paths).map(|dir| dir.join(program)).find(|path| path.is_file())
 }
 
-fn spawn(program: &Path, dir: &Path) -> io::Result<Child> {
-    let mut command = match on_path("setpriv") {
-        Some(setpriv) => {
-            let mut command = Command::new(setpriv);
-            command.args(["--pdeathsig", "KILL", "--"]).arg(program);
-            command
+/// Starts the server and waits until it answers.
+async fn begin(program: &Path, dir: &Path) -> Result<Child, PrivateRedisError> {
+    if let Some(setpriv) = on_path("setpriv") {
+        let mut command = Command::new(setpriv);
+        command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+        match answering(command, dir).await {
+            // One that is old knows no --pdeathsig.
+            Err(PrivateRedisError::Ended(..) | PrivateRedisError::Start(_)) => {}
+            answer => return answer,
         }
-        None => Command::new(program),
-    };
+    }
+    answering(Command::new(program), dir).await
+}
+
+/// Runs the server by this command, and waits until it answers or has ended.
+async fn answering(command: Command, dir: &Path) -> Result<Child, PrivateRedisError> {
+    let mut child = spawn(command, dir).map_err(PrivateRedisError::Start)?;
+    tokio::select! {
+        answered = answered(dir) => answered?,
+        ended = child.wait() => {
+            return Err(PrivateRedisError::Ended(describe(ended), place::last_words(dir)));
+        }
+    }
+    Ok(child)
+}
+
+fn spawn(mut command: Command, dir: &Path) -> io::Result<Child> {
+    // What it says before it has a log, such as what it thinks of its arguments.
+    let output = fs::File::create(dir.join(place::OUTPUT))?;
     command
         .args(arguments(dir))
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(output)
         // Ctrl-C reaches the whole process group; the server has to outlive the draining.
         .process_group(0)
         .kill_on_drop(true)
@@ -246,10 +267,9 @@ async fn answered(dir: &Path) -> Result<(), PrivateRedisError> {
             sleep(PAUSE).await;
         }
     };
-    timeout(PrivateRedis::START_TIMEOUT, answer).await.map_err(|_| {
-        let log = fs::read_to_string(dir.join("redis.log")).unwrap_or_default();
-        PrivateRedisError::Silent(log.lines().last().unwrap_or("it wrote no log").to_owned())
-    })
+    timeout(PrivateRedis::START_TIMEOUT, answer)
+        .await
+        .map_err(|_| PrivateRedisError::Silent(place::last_words(dir)))
 }
 
 async fn ping(socket: &Path) -> io::Result<()> {

@@ -5,7 +5,9 @@ use axum::http::{Request, Response};
 use strata_cache::LogLimit;
 use tower_http::classify::{ServerErrorsAsFailures, ServerErrorsFailureClass, SharedClassifier};
 use tower_http::trace::TraceLayer;
-use tracing::{Span, debug, debug_span, warn};
+use tracing::{Span, debug, error_span, warn};
+
+use crate::observe::RequestId;
 
 type Classifier = SharedClassifier<ServerErrorsAsFailures>;
 type MakeSpan = fn(&Request<Body>) -> Span;
@@ -24,7 +26,9 @@ pub(crate) fn layer() -> TraceLayer<Classifier, MakeSpan, (), OnResponse, (), ()
 }
 
 fn span(request: &Request<Body>) -> Span {
-    debug_span!("request", method = %request.method(), path = request.uri().path())
+    let id = request.extensions().get().map_or("", RequestId::as_str);
+    // Of the level of errors, so that every line which is told has it.
+    error_span!("request", id, method = %request.method(), path = request.uri().path())
 }
 
 fn log_response(response: &Response<Body>, latency: Duration, _: &Span) {

@@ -1,25 +1,17 @@
 use std::fs::File;
-use std::future::IntoFuture;
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::Context;
-use axum::serve::ListenerExt;
-use strata_cache::{ErrorChain, LogLimit, Tasks};
+use strata_cache::{ErrorChain, Tasks};
 use strata_demo::{Site, trace};
 use tokio::net::TcpListener;
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use crate::config::Settings;
 use crate::shutdown::on_signal;
 use crate::startup::Demo;
-
-/// How long requests may take to end once the program is told to stop.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Runs `strata demo` until a signal, or with `--once` until the trace has been replayed.
 ///
@@ -31,7 +23,8 @@ pub async fn run_demo(settings: Settings) -> anyhow::Result<()> {
     }
     let shutdown = CancellationToken::new();
     let tasks = Tasks::new(shutdown.clone());
-    let _signals = on_signal(&tasks).context("failed to listen for signals")?;
+    let _signals =
+        on_signal(&tasks, settings.serving.stop_timeout).context("failed to listen for signals")?;
     // First, so that an address in use is known before the database is seeded.
     let listener = TcpListener::bind(settings.listen)
         .await
@@ -45,34 +38,11 @@ pub async fn run_demo(settings: Settings) -> anyhow::Result<()> {
         .trace
         .is_some()
         .then(|| tokio::spawn(replay(demo.site().clone(), settings.clone(), shutdown.clone())));
-    serve(listener, &demo, shutdown).await?;
+    demo.serve(listener).await;
     demo.stop().await;
     match replay {
         Some(replay) => replay.await?,
         None => Ok(()),
-    }
-}
-
-/// With each connection.
-static DELAYED: LogLimit = LogLimit::new();
-
-async fn serve(listener: TcpListener, demo: &Demo, shutdown: CancellationToken) -> io::Result<()> {
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true)
-            && let Some(times) = DELAYED.due()
-        {
-            warn!(%error, times, "failed to switch off the delay of small answers");
-        }
-    });
-    let service = demo.router().into_make_service_with_connect_info::<SocketAddr>();
-    let stopped = shutdown.clone().cancelled_owned();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);
-    tokio::select! {
-        served = serving.into_future() => served,
-        () = async { shutdown.cancelled().await; sleep(DRAIN_TIMEOUT).await } => {
-            warn!("some requests did not end in time");
-            Ok(())
-        }
     }
 }
 

@@ -10,23 +10,26 @@ use strata_console::{Access, AccessSettings, Console, ConsoleSettings, NodeFace,
 use strata_demo::lab::Lab;
 use strata_demo::{STEADY, Site, Store, Traffic};
 use strata_report::TrafficState;
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::config::{RedisChoice, Settings, TrafficMode};
 use crate::hosts::Hosts;
-use crate::metrics::NodeCollector;
+use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector};
+use crate::observe::observed;
 use crate::origin::Proxies;
 use crate::private_redis::PrivateRedis;
 use crate::route_table::Route;
 use crate::router::{Doors, router, routes};
-use crate::routes::events::MAX_STREAMS;
+use crate::serving::{PeerLimit, Serving};
 use crate::source::DemoSource;
 use crate::state::{AppState, Parts, Sites};
 
 /// Nodes with this namespace and the same Redis share L2 and bus.
 const NAMESPACE: &str = "strata-demo";
+/// How long begun jobs may take to end at a stop, and again once they are cancelled.
+const JOBS_MAY_TAKE: Duration = Duration::from_secs(3);
 const L2_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Everything that `strata demo` runs, without the listener in front of it.
@@ -35,6 +38,8 @@ pub struct Demo {
     nodes: Vec<Node>,
     redis: Option<PrivateRedis>,
     doors: Doors,
+    serving: Arc<Serving>,
+    http: HttpMetrics,
     tasks: Tasks,
 }
 
@@ -85,6 +90,13 @@ impl Demo {
         let lab = lab(settings, url.as_deref(), &console);
         let registry = Registry::new();
         registry.register(Box::new(NodeCollector::new(console.clone())?))?;
+        let limits = &settings.serving;
+        let serving = Serving::new(limits.clone(), &settings.trusted_proxies);
+        let streams = PeerLimit::new(limits.max_streams, limits.max_streams_per_peer);
+        let connections = Arc::clone(serving.connections());
+        let program = ProgramCollector::new(console.clone(), connections, Arc::clone(&streams))?;
+        registry.register(Box::new(program))?;
+        let http = HttpMetrics::register(&registry)?;
         let state = AppState::new(Parts {
             console,
             sites: Sites::new(sites).context("there is no node")?,
@@ -93,22 +105,34 @@ impl Demo {
             lab: Arc::new(lab),
             registry,
             redis_pid: redis.as_ref().map(PrivateRedis::watch_pid),
-            streams: Arc::new(Semaphore::new(MAX_STREAMS)),
+            streams,
             leptos: settings.leptos.clone(),
             shutdown: tasks.shutdown().clone(),
         });
         let doors = doors(settings);
-        Ok(Self { state, nodes, redis, doors, tasks: tasks.clone() })
+        Ok(Self { state, nodes, redis, doors, serving, http, tasks: tasks.clone() })
     }
 
     /// Every path of the program.
     pub fn router(&self) -> Router {
-        router(self.state.clone(), self.doors.clone())
+        observed(router(self.state.clone(), self.doors.clone()), self.http.clone())
     }
 
     /// What the program can be asked for, beside its pages and files.
     pub fn routes(&self) -> Vec<Route> {
         routes(&self.state)
+    }
+
+    /// Answers everybody who connects, within the limits of the settings, until the program is told
+    /// to stop and begun requests have ended or have had their time.
+    pub async fn serve(&self, listener: TcpListener) {
+        let serving = Arc::clone(&self.serving);
+        serving.serve(listener, self.router(), self.state.shutdown.clone()).await;
+    }
+
+    /// How many event streams are open.
+    pub fn n_streams(&self) -> usize {
+        self.state.streams.n_open()
     }
 
     /// One running copy of the demo service.
@@ -130,6 +154,7 @@ impl Demo {
     pub async fn stop(self) {
         self.state.shutdown.cancel();
         self.state.lab.shutdown().await;
+        self.state.console.end_jobs(JOBS_MAY_TAKE).await;
         // Last of all that is done, and first of all that needs Redis.
         self.state.console.flush_audit().await;
         for node in &self.nodes {

@@ -9,8 +9,10 @@ use prometheus::Registry;
 use strata_console::Console;
 use strata_demo::lab::Lab;
 use strata_demo::{Site, Store, Traffic};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+
+use crate::serving::PeerLimit;
 
 /// How long the answer to a write waits at most for the other nodes.
 const SETTLE_WITHIN: Duration = Duration::from_millis(250);
@@ -29,8 +31,8 @@ pub(crate) struct Parts {
     pub(crate) registry: Registry,
     /// The process id of the private Redis, where there is one.
     pub(crate) redis_pid: Option<watch::Receiver<Option<u32>>>,
-    /// One permit for each event stream that may still be opened.
-    pub(crate) streams: Arc<Semaphore>,
+    /// The event streams that are open.
+    pub(crate) streams: Arc<PeerLimit>,
     pub(crate) leptos: LeptosOptions,
     pub(crate) shutdown: CancellationToken,
 }

@@ -11,6 +11,7 @@ mod keys;
 mod levels;
 mod plans;
 mod refresh;
+mod stops;
 mod support;
 mod tasks;
 mod tasks_of_a_node;

@@ -7,7 +7,9 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
+use super::listen::listen_address;
 use super::{ConfigError, Network, PublicUrl, Secret};
+use crate::log::LogFormat;
 
 /// The command line.
 #[derive(Parser)]
@@ -16,6 +18,17 @@ pub struct Cli {
     /// What to run.
     #[command(subcommand)]
     pub command: Command,
+
+    /// How lines of the log are written
+    #[arg(
+        long,
+        env = "STRATA_LOG_FORMAT",
+        value_enum,
+        value_name = "FORMAT",
+        global = true,
+        default_value = "text"
+    )]
+    pub log_format: LogFormat,
 }
 
 /// What the program can run.
@@ -63,8 +76,10 @@ impl PurgeFlags {
 #[derive(Clone, Default, Args, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DemoFlags {
-    /// The address to listen on [default: 127.0.0.1:3000]
-    #[arg(long, env = "STRATA_LISTEN", value_name = "ADDRESS")]
+    /// The address to listen on, as ADDRESS:PORT, localhost:PORT or a port of 127.0.0.1 alone;
+    /// 0.0.0.0:PORT is open to other machines [default: 127.0.0.1:3000]
+    #[arg(long, env = "STRATA_LISTEN", value_name = "ADDRESS", value_parser = listen_address)]
+    #[serde(deserialize_with = "super::listen::deserialize")]
     pub listen: Option<SocketAddr>,
 
     /// A Redis 7 or Valkey to use, or "off" [default: a private redis-server]. A password in it

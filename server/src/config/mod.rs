@@ -1,5 +1,6 @@
 mod file;
 mod flags;
+mod listen;
 mod network;
 mod public_url;
 mod secret;

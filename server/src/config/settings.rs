@@ -9,6 +9,7 @@ use strata_console::{Protected, ProtectedError, Token, TokenError};
 use super::file::ConfigFile;
 use super::secrets;
 use super::{DemoFlags, Network, PublicUrl, RedisChoice, TrafficMode};
+use crate::serving::ServingLimits;
 
 // No `Debug`: it holds tokens, and addresses that may hold passwords.
 /// What `strata demo` runs with, after flags, variables and file have been put together.
@@ -53,6 +54,8 @@ pub struct Settings {
     pub protected: Vec<Protected>,
     /// Further host names that requests may be addressed to.
     pub allowed_hosts: Vec<String>,
+    /// How long peers may take, and how many of them there may be.
+    pub serving: ServingLimits,
     /// How pages are served.
     pub leptos: LeptosOptions,
 }
@@ -172,6 +175,7 @@ impl Settings {
             read_only: flags.read_only.unwrap_or(false),
             protected: protected(flags.protect.unwrap_or_default())?,
             allowed_hosts: flags.allowed_hosts.unwrap_or_default(),
+            serving: ServingLimits::default(),
             leptos: file.leptos,
         };
         settings.check()?;

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use prometheus::proto::{self, LabelPair, Metric, MetricFamily};
+use prometheus::proto::{self, LabelPair, Metric, MetricFamily, MetricType};
 use strata_report::{BOUNDS_NS, Histogram};
 
 use super::families::Family;
@@ -28,6 +28,21 @@ impl Exposition {
         gauge.set_value(value as f64);
         let mut metric = labelled(labels);
         metric.set_gauge(gauge);
+        self.add(family, metric);
+    }
+
+    /// Seconds with their fractions, of a family without labels.
+    pub(super) fn seconds(&mut self, family: &'static Family, seconds: f64) {
+        let mut metric = labelled(&[]);
+        if family.kind == MetricType::COUNTER {
+            let mut counter = proto::Counter::default();
+            counter.set_value(seconds);
+            metric.set_counter(counter);
+        } else {
+            let mut gauge = proto::Gauge::default();
+            gauge.set_value(seconds);
+            metric.set_gauge(gauge);
+        }
         self.add(family, metric);
     }
 

@@ -22,11 +22,12 @@ problems! {
     Anything {
         "400": "bad-query, bad-path",
         "401": "log-in-first",
+        "408": "slow-body",
         "413": "body-too-large",
         "421": "wrong-host",
         "429": "too-many-tokens",
         "500": "internal",
-        "503": "node-gone",
+        "503": "node-gone, too-many-connections",
     }
     /// A change may be refused so.
     Change { "403": "refused, protected, cross-site", }

@@ -10,16 +10,14 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, Stream, StreamExt};
 use strata_app::SessionCookie;
-use strata_console::Tick;
+use strata_console::{Origin, Tick};
 use strata_report::Snapshot;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 
 use crate::error::AppError;
 use crate::origin::cookie_value;
+use crate::serving::{Full, PeerPermit};
 use crate::state::AppState;
-
-/// How many event streams may be open at a time.
-pub(crate) const MAX_STREAMS: usize = 2_000;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const SHORTEST_RETRY: Duration = Duration::from_secs(1);
@@ -31,11 +29,10 @@ type Ticks = watch::Receiver<std::sync::Arc<Tick>>;
 pub(crate) async fn events(
     State(state): State<AppState>,
     Extension(cookie): Extension<SessionCookie>,
+    Extension(origin): Extension<Origin>,
     headers: HeaderMap,
 ) -> Result<Response, AppError> {
-    let permit = state.streams.clone().try_acquire_owned().map_err(|_| {
-        AppError::unavailable("too-many-streams", "Too many live streams are open; try later.")
-    })?;
+    let permit = state.streams.open(origin.address).map_err(refusal)?;
     let mut ticks = state.console.subscribe();
     ticks.mark_unchanged();
     let first = stream::once(ready(snapshot(&state.console.snapshot())));
@@ -55,6 +52,14 @@ pub(crate) async fn events(
     Ok((headers, events).into_response())
 }
 
+fn refusal(full: Full) -> AppError {
+    let detail = match full {
+        Full::All => "Too many live streams are open; try later.",
+        Full::Peer => "Too many live streams are open from your address; close some.",
+    };
+    AppError::unavailable("too-many-streams", detail)
+}
+
 fn snapshot(snapshot: &Snapshot) -> Result<Event, Infallible> {
     // Numbers, strings and lists always become JSON.
     let data = serde_json::to_string(snapshot).unwrap_or_default();
@@ -62,10 +67,7 @@ fn snapshot(snapshot: &Snapshot) -> Result<Event, Infallible> {
     Ok(Event::default().event("snapshot").id(id).retry(retry()).data(data))
 }
 
-fn frames(
-    ticks: Ticks,
-    permit: OwnedSemaphorePermit,
-) -> impl Stream<Item = Result<Event, Infallible>> {
+fn frames(ticks: Ticks, permit: PeerPermit) -> impl Stream<Item = Result<Event, Infallible>> {
     stream::unfold((ticks, permit), async |(mut ticks, permit)| {
         ticks.changed().await.ok()?;
         let tick = ticks.borrow_and_update().clone();

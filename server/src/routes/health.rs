@@ -16,6 +16,8 @@ pub(crate) struct Alive {
 pub(crate) struct Readiness {
     /// Whether requests can be answered.
     ready: bool,
+    /// Whether the program was told to stop: begun requests end, and others should go elsewhere.
+    stopping: bool,
     database: Database,
     redis: Redis,
     /// Each node's own way to Redis.
@@ -77,7 +79,9 @@ pub(crate) async fn alive() -> Json<Alive> {
 /// Whether requests can be answered, and what the program depends on.
 pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
     let up = state.store.ping().await.is_ok();
-    let status = if up { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let stopping = state.shutdown.is_cancelled();
+    let ready = up && !stopping;
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let reports = state.console.nodes();
     let mut tasks_down = down(None, state.console.tasks());
     for report in &reports {
@@ -85,7 +89,8 @@ pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Re
     }
     let nodes: Vec<_> = reports.into_iter().map(node_state).collect();
     let redis = redis(&state, &nodes);
-    let readiness = Readiness { ready: up, database: Database { up }, redis, nodes, tasks_down };
+    let database = Database { up };
+    let readiness = Readiness { ready, stopping, database, redis, nodes, tasks_down };
     (status, Json(readiness))
 }
 

@@ -2,9 +2,10 @@ use axum::body::{Body, BodyDataStream};
 use axum::http::{Method, Response, header};
 use futures::StreamExt;
 use strata_report::{Frame, Snapshot};
+use strata_server::ServingLimits;
 use tokio::time::timeout;
 
-use crate::support::{Answer, PATIENCE, request, start};
+use crate::support::{Answer, PATIENCE, from, request, start};
 
 /// One event: its fields as they came.
 #[derive(Debug)]
@@ -93,11 +94,16 @@ async fn a_stream_ends_when_the_program_stops() {
 
 #[tokio::test]
 async fn only_so_many_streams_may_be_open() {
-    let running = start(|_| {}).await;
+    let limits = ServingLimits::for_descriptors(100_000);
+    let running = start(|settings| settings.serving = limits).await;
     let mut open = Vec::new();
     let refused = loop {
         assert!(open.len() <= 2_000, "nothing limits the streams");
-        let response = running.respond(stream()).await;
+        // One address alone may not have all of them.
+        let mut request = stream();
+        let peer = from(&format!("127.0.0.{}:50000", open.len() % 100 + 1));
+        request.extensions_mut().insert(peer);
+        let response = running.respond(request).await;
         if !response.status().is_success() {
             break response;
         }

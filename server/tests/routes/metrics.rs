@@ -78,6 +78,46 @@ async fn the_outcomes_of_a_scrape_add_up_to_the_reads() {
 }
 
 #[tokio::test]
+async fn the_process_and_its_version_are_told() {
+    let running = start(|_| {}).await;
+    let text = scrape(&running).await;
+    let value = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
+        line.unwrap_or_else(|| panic!("no {name} in {text}")).parse::<f64>().unwrap()
+    };
+    assert!(text.contains(concat!(
+        "strata_build_info{version=\"",
+        env!("CARGO_PKG_VERSION"),
+        "\"} 1"
+    )));
+    assert!(value("process_start_time_seconds") > 1.7e9);
+    assert!(value("process_cpu_seconds_total") > 0.0);
+    assert!(value("process_resident_memory_bytes") > 1e6);
+    assert!(value("process_open_fds") < value("process_max_fds"));
+    assert!(value("strata_connections_max") > 0.0);
+    for zero in ["strata_connections", "strata_event_streams", "strata_jobs_running"] {
+        assert_eq!(value(zero), 0.0, "{zero}");
+    }
+    assert_eq!(value("strata_audit_unwritten_entries"), 0.0);
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_their_route_and_never_by_their_path() {
+    let running = start(|_| {}).await;
+    for path in ["/demo/users/1", "/demo/users/2", "/demo/users/x", "/no/such/path"] {
+        running.get(path).await;
+    }
+    let text = scrape(&running).await;
+    let users = [r#"method="GET""#, r#"route="/demo/users/{id}""#];
+    let total = |labels: &[&str]| sum(&text, "http_requests_total", labels);
+    assert_eq!(total(&users), 3.0, "{text}");
+    assert_eq!(total(&[users[1], r#"status="200""#]), 2.0);
+    assert_eq!(sum(&text, "http_request_duration_seconds_count", &users), 3.0);
+    assert_eq!(total(&[r#"status="404""#, "other"]), 1.0, "{text}");
+    assert!(text.lines().any(|line| line == "http_requests_in_flight 1"), "this one: {text}");
+}
+
+#[tokio::test]
 async fn promtool_has_nothing_to_complain_about() {
     let Ok(mut promtool) = Command::new("promtool")
         .args(["check", "metrics"])

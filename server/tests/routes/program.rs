@@ -34,7 +34,7 @@ pub(crate) async fn address(child: &mut Child) -> String {
     line.strip_prefix("Strata is at http://").unwrap().to_owned()
 }
 
-async fn get(address: &str, path: &str) -> String {
+pub(crate) async fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let asked = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
     stream.write_all(asked.as_bytes()).await.unwrap();
@@ -43,7 +43,7 @@ async fn get(address: &str, path: &str) -> String {
     answer
 }
 
-async fn redis_pid(address: &str) -> u32 {
+pub(crate) async fn redis_pid(address: &str) -> u32 {
     let ready = get(address, "/readyz").await;
     let pid = ready.split("\"pid\":").nth(1).unwrap();
     pid.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
@@ -51,7 +51,7 @@ async fn redis_pid(address: &str) -> u32 {
 
 #[tokio::test]
 async fn it_stops_at_a_signal_and_takes_its_redis_along() {
-    for signal in ["-INT", "-TERM"] {
+    for signal in ["-INT", "-TERM", "-HUP"] {
         let dir = tempfile::tempdir().unwrap();
         let mut child = strata(dir.path(), &[]).spawn().unwrap();
         let address = address(&mut child).await;
@@ -67,6 +67,9 @@ async fn it_stops_at_a_signal_and_takes_its_redis_along() {
         let status = timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
         assert!(status.success(), "{signal}: {status}");
         assert!(!is_alive(redis), "{signal}");
+        let names = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        let left: Vec<_> = names.filter(|name| name.to_string_lossy().contains("redis")).collect();
+        assert!(left.is_empty(), "{signal}: {left:?}");
     }
 }
 

@@ -1,0 +1,34 @@
+//! What becomes of jobs when the program stops. Time is paused throughout.
+
+use std::time::Duration;
+
+use strata_report::JobState;
+
+use crate::support::{FakeNode, console, operator};
+
+const PATIENCE: Duration = Duration::from_secs(3);
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_ends_in_time_is_awaited_and_audited() {
+    let nodes = [FakeNode::new("1")];
+    nodes[0].script().n_batches = 2;
+    let console = console(&nodes);
+    let job = console.invalidate_pattern(&operator(), "users", "*").await.unwrap();
+    assert_eq!(console.n_running_jobs(), 1);
+    console.end_jobs(PATIENCE).await;
+    assert_eq!(console.job(job.id).unwrap().state, JobState::Done);
+    assert_eq!(console.audit()[0].result, "Done: 0 entries from L1, 20 entries from L2.");
+    assert_eq!(console.n_running_jobs(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_would_go_on_is_cancelled_and_audited() {
+    let nodes = [FakeNode::new("1")];
+    nodes[0].script().n_batches = 1_000;
+    let console = console(&nodes);
+    let job = console.invalidate_pattern(&operator(), "users", "*").await.unwrap();
+    console.end_jobs(PATIENCE).await;
+    let ended = console.job(job.id).unwrap();
+    assert_eq!((ended.state, ended.cancel_asked), (JobState::Cancelled, true));
+    assert!(console.audit()[0].result.starts_with("Cancelled: "), "{:?}", console.audit()[0]);
+}
