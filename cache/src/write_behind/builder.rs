@@ -141,8 +141,9 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
         self
     }
 
-    /// Durable kind: refuses writes, by [`WriteError::Evicting`], while Redis's `maxmemory-policy` is
-    /// known to be one of `allkeys-…`, which may evict acknowledged writes. Redis is asked before the
+    /// Durable kind: refuses writes, by [`WriteError::Evicting`](crate::WriteError::Evicting), while
+    /// Redis's `maxmemory-policy` is known to be one of `allkeys-…`, which may evict acknowledged
+    /// writes. Redis is asked before the
     /// first write and every 30 s; where an ACL forbids both `INFO` and `CONFIG GET`, the policy is
     /// not known and writes are taken.
     ///

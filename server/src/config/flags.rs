@@ -160,7 +160,7 @@ pub struct DemoFlags {
     #[arg(long, env = "STRATA_USER_HEADER", value_name = "NAME")]
     pub user_header: Option<String>,
 
-    /// Where browsers find the dashboard, such as https://dash.example
+    /// Where browsers find the dashboard, such as `https://dash.example`
     #[arg(long, env = "STRATA_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<PublicUrl>,
 
