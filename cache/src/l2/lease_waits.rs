@@ -209,10 +209,7 @@ impl Drop for CutShort {
 
 #[cfg(test)]
 mod tests {
-    use std::task::{Context, Waker};
-
     use super::*;
-    use crate::bus::Bus;
 
     #[test]
     fn pauses_grow_with_the_time_waited_within_their_bounds() {
@@ -221,8 +218,13 @@ mod tests {
         assert_eq!(pauses, [2, 2, 10, 100, 250].map(millis));
     }
 
+    #[cfg(feature = "redis")]
     #[test]
     fn where_the_poll_goes_with_its_runtime_before_it_began_who_waits_looks_for_itself() {
+        use std::task::{Context, Waker};
+
+        use crate::bus::Bus;
+
         let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build();
         let client = redis::Client::open("redis://127.0.0.1:1".to_owned()).unwrap();
         let link = Arc::new(Link::new(client, Duration::from_secs(1), Bus::new("test")));

@@ -101,6 +101,18 @@ fn lines(seen: &Seen<'_>) -> Vec<Line> {
             l2(format::count(report.l2_unreadable + report.l2_unfit)),
         ),
         (
+            "invalidated tags known",
+            "Tags whose last invalidation is known by name, now. L1: on all nodes. L2: in Redis.",
+            format::count(report.tags.known),
+            l2(format::count(report.tags.l2_known)),
+        ),
+        (
+            "invalidated tags forgotten",
+            "There were more tags than are kept. Tagged entries from before are loaded anew once.",
+            format::count(report.tags.forgotten),
+            l2(format::count(report.tags.l2_forgotten)),
+        ),
+        (
             "removed by invalidations",
             "By key, by pattern, by tag or all.",
             format::count(report.invalidations.l1_removed),
