@@ -13,7 +13,7 @@ test("there is a row for each node, and it moves", async ({ page }) => {
 
 test("Redis tells of its memory and work", async ({ page }) => {
   await open(page, "/redis");
-  await expect(page.getByRole("region", { name: "Memory" })).toContainText("policy");
+  await expect(page.getByRole("region", { name: "Memory", exact: true })).toContainText("policy");
   await expect(page.getByRole("region", { name: "Work" })).toContainText("commands/s");
   await expect(page.getByRole("region", { name: "Each node's way to it" })).toContainText("closed");
 });
