@@ -7,7 +7,7 @@ use strata_cache::{Cache, LoadError, Node, Pattern, Read};
 
 use super::model::{Answer, GRACE, Model, NEGATIVE_TIME_TO_LIVE, RETRY_AFTER, TIME_TO_LIVE};
 use super::rows::Rows;
-use super::step::{Step, step_or_time};
+use super::step::{Step, panicking_write, step_or_time};
 
 /// More entries than there are keys, so that none is evicted.
 const AMPLE: u64 = 100;
@@ -112,6 +112,19 @@ impl Machine {
             Step::FailingWrite(key) => {
                 let refused = async { Err::<u64, _>(Error::other("refused")) };
                 cache.write_through(key, refused).await.unwrap_err();
+                model.invalidate(*key);
+                Effect::Off
+            }
+            Step::LostWrite(key) => {
+                rows.commit(*key);
+                let lost = async { Err::<u64, _>(Error::other("no answer")) };
+                cache.write_through(key, lost).await.unwrap_err();
+                model.invalidate(*key);
+                Effect::Off
+            }
+            Step::PanickingWrite(key) => {
+                rows.commit(*key);
+                panicking_write(cache, *key).await;
                 model.invalidate(*key);
                 Effect::Off
             }

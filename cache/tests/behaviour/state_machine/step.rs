@@ -3,6 +3,7 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use strata_cache::Cache;
 
 pub(super) const KEYS: [u64; 6] = [1, 2, 10, 11, 12, 20];
 
@@ -18,6 +19,10 @@ pub(super) enum Step {
     WriteThrough(u64),
     /// The source refuses a write.
     FailingWrite(u64),
+    /// The source commits a write, and its answer is lost.
+    LostWrite(u64),
+    /// The source commits a write, and its code panics then.
+    PanickingWrite(u64),
     /// The source commits, and nobody is told.
     Commit(u64),
     /// The source deletes the row, and nobody is told.
@@ -29,6 +34,16 @@ pub(super) enum Step {
     Advance(Duration),
     SourceFails,
     SourceRecovers,
+}
+
+/// A write whose code panics once the source has it.
+pub(super) async fn panicking_write(cache: &Cache<u64, u64>, key: u64) {
+    let cache = cache.clone();
+    let write = async move {
+        let panics = async { panic!("after the commit") };
+        cache.write_through::<_, std::io::Error>(&key, panics).await.map(|_| ())
+    };
+    assert!(tokio::spawn(write).await.unwrap_err().is_panic());
 }
 
 fn key() -> impl Strategy<Value = u64> {
@@ -45,6 +60,8 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         2 => key().prop_map(Step::Insert),
         3 => key().prop_map(Step::WriteThrough),
         1 => key().prop_map(Step::FailingWrite),
+        1 => key().prop_map(Step::LostWrite),
+        1 => key().prop_map(Step::PanickingWrite),
         3 => key().prop_map(Step::Commit),
         1 => key().prop_map(Step::Delete),
         4 => key().prop_map(Step::Invalidate),

@@ -7,7 +7,7 @@ use strata_cache::report::Outcome;
 use strata_cache::{Cache, LoadError, Node, Pattern, Read};
 
 use super::rows::Rows;
-use super::step::{KEYS, Step, step};
+use super::step::{KEYS, Step, panicking_write, step};
 use crate::support::{Redis, eventually};
 
 /// One cache on two nodes. Each change is heard by both before the next step.
@@ -72,6 +72,17 @@ impl Pair {
             Step::FailingWrite(key) => {
                 let refused = async { Err::<u64, _>(Error::other("refused")) };
                 cache.write_through(&key, refused).await.unwrap_err();
+            }
+            Step::LostWrite(key) => {
+                rows.commit(key);
+                let lost = async { Err::<u64, _>(Error::other("no answer")) };
+                cache.write_through(&key, lost).await.unwrap_err();
+                self.acknowledged(|other| other == key);
+            }
+            Step::PanickingWrite(key) => {
+                rows.commit(key);
+                panicking_write(cache, key).await;
+                self.acknowledged(|other| other == key);
             }
             Step::Invalidate(key) => {
                 rows.commit(key);
