@@ -40,7 +40,7 @@ pub(super) enum Step {
 pub(super) async fn panicking_write(cache: &Cache<u64, u64>, key: u64) {
     let cache = cache.clone();
     let write = async move {
-        let panics = async { panic!("after the commit") };
+        let panics = async { std::panic::resume_unwind(Box::new("after the commit")) };
         cache.write_through::<_, std::io::Error>(&key, panics).await.map(|_| ())
     };
     assert!(tokio::spawn(write).await.unwrap_err().is_panic());
