@@ -20,11 +20,11 @@ use tokio::time::Instant;
 /// ```
 #[derive(Debug, Default)]
 pub struct LogLimit {
-    told: Mutex<Told>,
+    told: Mutex<SinceLastTold>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Told {
+struct SinceLastTold {
     at: Option<Instant>,
     /// How often it happened since.
     times: u64,
@@ -36,7 +36,7 @@ impl LogLimit {
 
     /// One cause, which was never told.
     pub const fn new() -> Self {
-        Self { told: Mutex::new(Told { at: None, times: 0 }) }
+        Self { told: Mutex::new(SinceLastTold { at: None, times: 0 }) }
     }
 
     /// Counts that it happened. Where it is time to tell of it, says how often it has happened
@@ -49,7 +49,7 @@ impl LogLimit {
             return None;
         }
         let times = told.times;
-        *told = Told { at: Some(now), times: 0 };
+        *told = SinceLastTold { at: Some(now), times: 0 };
         Some(times)
     }
 }

@@ -146,19 +146,11 @@ impl Console {
     /// The nodes that have the cache's write-behind, or the one that the query names.
     fn writers(&self, cache: &str, query: &DeadLetterQuery) -> Result<Vec<Writer>, ConsoleError> {
         let tick = self.tick();
-        let own = self.inner.nodes.iter().filter_map(|node| {
-            let report = tick.reports.iter().find(|report| report.node == node.id())?;
-            Some((Arc::clone(node), report))
-        });
-        let guests = tick
-            .guests
-            .iter()
-            .filter_map(|guest| Some((self.inner.guests.get(guest.number)?, &guest.report)));
         let writer = |(node, report): (Arc<dyn NodeFace>, &NodeReport)| {
             let report = report.write_behinds.iter().find(|writes| writes.cache == cache)?;
             Some(Writer { node, report: report.clone() })
         };
-        let mut writers: Vec<Writer> = own.chain(guests).filter_map(writer).collect();
+        let mut writers: Vec<Writer> = self.reported(&tick).filter_map(writer).collect();
         if writers.is_empty() {
             self.cache(cache)?;
             return Err(ConsoleError::NoWriteBehind(cache.to_owned()));

@@ -1,5 +1,8 @@
 use std::sync::Arc;
 
+use strata_report::NodeReport;
+
+use crate::sampler::Tick;
 use crate::{Console, ConsoleError, NodeFace};
 
 // As long as a key may be to be kept in L2.
@@ -16,9 +19,11 @@ pub(crate) struct Holder {
 }
 
 impl Console {
-    /// The nodes that hold a cache, as of the newest frame; guests only while they are attached.
-    pub(crate) fn holders(&self, cache: &str) -> Result<Vec<Holder>, ConsoleError> {
-        let tick = self.tick();
+    /// Each node with its report of a tick; guests last, and only while they are attached.
+    pub(crate) fn reported<'a>(
+        &'a self,
+        tick: &'a Tick,
+    ) -> impl Iterator<Item = (Arc<dyn NodeFace>, &'a NodeReport)> {
         let own = self.inner.nodes.iter().filter_map(|node| {
             let report = tick.reports.iter().find(|report| report.node == node.id())?;
             Some((Arc::clone(node), report))
@@ -27,8 +32,14 @@ impl Console {
             .guests
             .iter()
             .filter_map(|guest| Some((self.inner.guests.get(guest.number)?, &guest.report)));
+        own.chain(guests)
+    }
+
+    /// The nodes that hold a cache, as of the newest frame; guests only while they are attached.
+    pub(crate) fn holders(&self, cache: &str) -> Result<Vec<Holder>, ConsoleError> {
+        let tick = self.tick();
         let mut holders = Vec::new();
-        for (node, report) in own.chain(guests) {
+        for (node, report) in self.reported(&tick) {
             let Some(held) = report.caches.iter().find(|held| held.cache == cache) else {
                 continue;
             };

@@ -10,11 +10,11 @@ pub(crate) struct TagCounts {
 
 /// What the invalidation of a tag is answered with: its number, the names kept, and how many were
 /// folded and forgotten since they are counted.
-pub(super) type Told = (u64, u64, u64, u64);
+pub(super) type TagAnswer = (u64, u64, u64, u64);
 
 impl TagCounts {
     /// Takes note of an answer, and says the number of the message.
-    pub(super) fn take(&self, (number, by_name, folded, forgotten): Told) -> u64 {
+    pub(super) fn take(&self, (number, by_name, folded, forgotten): TagAnswer) -> u64 {
         self.by_name.store(by_name, Relaxed);
         self.folded.store(folded, Relaxed);
         self.forgotten.store(forgotten, Relaxed);
