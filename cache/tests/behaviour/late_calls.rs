@@ -120,8 +120,12 @@ async fn an_invalidation_whose_runtime_is_dropped_on_the_way_is_sent_all_the_sam
     redis.freeze();
     source.write(7);
     let (runtime, invalidating) = (tokio::runtime::Runtime::new().unwrap(), here.clone());
-    let begun = runtime.spawn(async move { invalidating.invalidate(&1).await });
-    tokio::task::yield_now().await;
+    // An invalidation that nothing polled before its runtime went would have done nothing at all.
+    let (polled, was_polled) = tokio::sync::oneshot::channel();
+    let begun = runtime.spawn(async move {
+        tokio::join!(biased; invalidating.invalidate(&1), async { polled.send(()) })
+    });
+    was_polled.await.unwrap();
     runtime.shutdown_background();
     drop(begun.await);
     redis.thaw();
