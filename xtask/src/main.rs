@@ -17,7 +17,7 @@ use clap::{Parser, Subcommand};
 use xshell::Shell;
 
 #[derive(Parser)]
-#[command(name = "./dev", about = "Each verb installs what it needs and this machine lacks.")]
+#[command(bin_name = "./dev", about = "Each verb installs what it needs and this machine lacks.")]
 struct Dev {
     #[command(subcommand)]
     verb: Verb,
