@@ -38,6 +38,13 @@ pub(crate) struct Entry<V> {
     pub(crate) label: Label,
 }
 
+impl<V> Entry<V> {
+    /// For its readers alone: an invalidation has overtaken it, and no level keeps it.
+    pub(crate) fn unkept(self) -> Self {
+        Self { fresh_until: self.filled_at, ..self }
+    }
+}
+
 /// A value as L1 keeps it. Wherever the last of them is dropped, in moka or under a lock, a panic of
 /// the value's own `Drop` ends there.
 pub(crate) struct Kept<V>(Option<Arc<V>>);

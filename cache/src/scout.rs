@@ -136,9 +136,11 @@ impl<'a, K: Key, V: Value> Scouting<'a, K, V> {
         let entry = || self.core.entry(ticket, held.value.clone(), &held.life);
         let entry = self.core.recorder.contain(entry)?;
         let put = || self.core.put_l1(&ticket.key, &entry);
-        if !self.core.fence.settle(&ticket.key, (ticket.token, *id), put) {
+        let is_kept = self.core.fence.settle(&ticket.key, (ticket.token, *id), put);
+        if !is_kept {
             self.core.recorder.l1_fenced.add(1);
         }
+        let entry = if is_kept { entry } else { entry.unkept() };
         Some(self.core.answer(entry, Outcome::L2Hit))
     }
 

@@ -228,14 +228,14 @@ impl<K: Key, V: Value> Seat<K, V> {
     /// Keeps the value in L1 if the fence lets it, and answers those who wait.
     pub(crate) fn land(self, value: Option<Arc<V>>, life: &Life, outcome: Outcome) {
         let entry = self.core.entry(&self.ticket, value, life);
-        self.keep(&entry);
+        let entry = if self.keep(&entry) { entry } else { entry.unkept() };
         self.answer(Ok((entry, outcome)));
     }
 
     pub(crate) fn land_unkept(self, value: Option<Arc<V>>, life: &Life) {
         let entry = self.core.entry(&self.ticket, value, life);
         self.core.recorder.l1_fenced.add(1);
-        self.answer(Ok((entry, Outcome::Loaded)));
+        self.answer(Ok((entry.unkept(), Outcome::Loaded)));
     }
 
     /// Answers with what stands in, and asks nobody again before the retry interval is over;
@@ -259,11 +259,14 @@ impl<K: Key, V: Value> Seat<K, V> {
         }
     }
 
-    fn keep(&self, entry: &Entry<V>) {
+    /// Whether the fence let it in.
+    fn keep(&self, entry: &Entry<V>) -> bool {
         let Ticket { key, token, .. } = &self.ticket;
-        if !self.core.fence.fill(key, *token, || self.core.put_l1(key, entry)) {
+        let is_kept = self.core.fence.fill(key, *token, || self.core.put_l1(key, entry));
+        if !is_kept {
             self.core.recorder.l1_fenced.add(1);
         }
+        is_kept
     }
 
     fn answer(mut self, landing: Landing<V>) {

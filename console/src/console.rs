@@ -22,7 +22,9 @@ use crate::guests::Guests;
 use crate::jobs::Jobs;
 use crate::plans::Plans;
 use crate::sampler::{Heard, Sampler, Taken, Tick};
-use crate::{Access, Actor, ConsoleError, ConsoleSettings, NodeFace, Protected, SourceFace};
+use crate::{
+    Access, Actor, ConsoleError, ConsoleSettings, NodeFace, Protected, SourceFace, not_heard,
+};
 
 const TICK: Duration = Duration::from_secs(1);
 
@@ -279,5 +281,8 @@ fn reports(nodes: &[Arc<dyn NodeFace>]) -> Vec<NodeReport> {
 
 /// What a node says of itself; one that panics is not heard, and keeps no other from being heard.
 pub(crate) fn heard(node: &dyn NodeFace) -> Option<NodeReport> {
-    catch_unwind(AssertUnwindSafe(|| node.report())).ok().flatten()
+    catch_unwind(AssertUnwindSafe(|| node.report())).unwrap_or_else(|panic| {
+        not_heard::tell(node, &*panic);
+        None
+    })
 }

@@ -35,6 +35,7 @@ mod keys;
 mod log_in;
 mod node_face;
 mod nodes;
+mod not_heard;
 mod own_node;
 mod pasts;
 mod plans;

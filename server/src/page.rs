@@ -4,11 +4,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Uri, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
+use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use leptos_axum::{
     LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list,
 };
@@ -44,6 +45,16 @@ async fn other(
         return AppError::unknown_path(uri.path()).into_response();
     }
     file_and_error_handler_with_context(context, shell)(uri, state, request).await
+}
+
+/// Arguments that cannot be read are the sender's mistake. What fails within a server function has
+/// set its status by itself.
+pub(crate) async fn tell_bad_arguments(mut response: Response) -> Response {
+    let is_of_function = response.headers().contains_key(SERVER_FN_ERROR_HEADER);
+    if is_of_function && response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    response
 }
 
 fn is_below(path: &str, prefix: &str) -> bool {

@@ -157,6 +157,7 @@ fn with_layers(router: Router<AppState>, state: &AppState, doors: Doors) -> Rout
         // A trace may be larger than all else that is sent, and sees to its limits itself.
         .route(lab::TRACES_PATH, post(lab::upload).layer(DefaultBodyLimit::disable()))
         .layer(CatchPanicLayer::custom(|_| AppError::internal().into_response()))
+        .layer(map_response(page::tell_bad_arguments))
         .layer(from_fn_with_state(console.clone(), guard_functions))
         .layer(from_fn(admit))
         .layer(csrf(public_url.as_ref()))
@@ -171,8 +172,13 @@ fn with_layers(router: Router<AppState>, state: &AppState, doors: Doors) -> Rout
 
 // An event stream is text too, but must not wait for a compressor's buffer.
 fn is_text(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
-    const KINDS: [&[u8]; 4] =
-        [b"text/html", b"text/plain", b"application/json", b"application/problem+json"];
+    const KINDS: [&[u8]; 5] = [
+        b"text/html",
+        b"text/plain",
+        b"text/csv",
+        b"application/json",
+        b"application/problem+json",
+    ];
     let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     content_type.is_some_and(|kind| KINDS.iter().any(|text| kind.starts_with(text)))
 }

@@ -55,12 +55,13 @@ pub(in crate::screens) async fn page(asked: &Asked, cache: &str) -> Result<Drawi
 
 fn head(shown: &Shown<'_>) -> AnyView {
     let cache = format!("/caches/{}", encode(shown.cache));
-    let api = format!("/api/v1{cache}/dead-letters?limit=1000{}", search::api_fields(shown.query));
+    let api = format!("/api/v1{cache}/dead-letters?");
+    let fields = search::api_fields(shown.query);
     view! {
         <div class="sheet-head">
             <h1>"Dead letters of "{shown.cache.to_owned()}</h1>
             <a class="more" href=cache>"Its page"</a>
-            {export_links(format!("{api}&format=csv"), api.clone())}
+            {export_links(format!("{api}format=csv{fields}"), format!("{api}limit=1000{fields}"))}
             <p class="small since">
                 "Acknowledged writes that the database refused as often as allowed, or that cannot be read. They are not in effect: readers see the older rows."
             </p>

@@ -48,8 +48,10 @@ pub(crate) async fn search(
         Format::Csv => console.all_keys(&cache, &query).await?,
     };
     let next = page.next.as_deref().map(|cursor| next(&cache, &query, (cursor, format)));
-    let answer = table(format, "keys", &page.rows, || Json(&page));
-    Ok(goes_on(answer, "keys", next))
+    // A file has no room to say what is missing but its name.
+    let name = if page.l2_away { "keys-without-l2" } else { "keys" };
+    let answer = table(format, name, &page.rows, || Json(&page));
+    Ok(goes_on(answer, name, next))
 }
 
 fn next(cache: &str, query: &KeyQuery, (cursor, format): (&str, Format)) -> String {

@@ -1,0 +1,38 @@
+//! Whether other nodes of the namespace are alive: one of them writes the heartbeat.
+
+use std::time::Duration;
+
+use redis::cmd;
+use tokio::time::{Instant, sleep};
+
+use super::Bus;
+use super::position::Appended;
+use crate::l2::{Failed, Link, Step};
+
+/// A heartbeat that nobody has renewed for so long is a dead node's, also where this node may not
+/// write one.
+const PATIENCE: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(50);
+
+/// Waits until another node writes the heartbeat, or this one takes it over.
+pub(crate) async fn are_alive(bus: &Bus, link: &Link) -> Result<bool, Failed> {
+    let deadline = Instant::now() + PATIENCE;
+    // One that lies there already may be a dead node's.
+    let mut known = None;
+    while Instant::now() < deadline {
+        let mut last = cmd("XREVRANGE");
+        last.arg(bus.beat()).arg("+").arg("-").arg("COUNT").arg(1);
+        let asking = |mut connection| async move { last.query_async(&mut connection).await };
+        let beats: Vec<Appended> = link.operate(Step::Inspect, asking).await?;
+        if let Some((id, fields)) = beats.into_iter().next() {
+            if fields.get(b"w".as_slice()).is_some_and(|by| by == bus.origin().as_bytes()) {
+                return Ok(false);
+            }
+            if *known.get_or_insert_with(|| id.clone()) != id {
+                return Ok(true);
+            }
+        }
+        sleep(POLL).await;
+    }
+    Ok(false)
+}
