@@ -1,12 +1,12 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use strata_cache::Tasks;
 use strata_report::{
-    Alert, AuditEntry, AuditPage, CacheFrame, Frame, NodeReport, Past, Range, Session, Snapshot,
-    TaskReport,
+    Alert, AuditEntry, AuditPage, CacheFrame, Frame, NodeReport, Past, Range, RedisState, Session,
+    Snapshot, TaskReport,
 };
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -17,14 +17,25 @@ use crate::audit::{Audit, Deed};
 use crate::census::Census;
 use crate::clock::now_ms;
 use crate::dead_letter_jobs::DeadLetterJobs;
+use crate::details::Surveyed;
 use crate::found::Finds;
 use crate::guests::Guests;
 use crate::jobs::Jobs;
+use crate::looks::Looks;
+use crate::peer_limit::PeerLimit;
 use crate::plans::Plans;
+use crate::redis::RedisSaid;
 use crate::sampler::{Heard, Sampler, Taken, Tick};
 use crate::{Access, Actor, ConsoleError, ConsoleSettings, NodeFace, Protected, SourceFace};
 
 const TICK: Duration = Duration::from_secs(1);
+
+/// Invalidations that run, in all and of each peer.
+const MAX_JOBS: (usize, usize) = (32, 8);
+/// Uploads that are read, in all and of each peer.
+const MAX_UPLOADS: (usize, usize) = (4, 2);
+/// Experiments that run, in all and of each peer.
+const MAX_EXPERIMENTS: (usize, usize) = (8, 4);
 
 /// What an operator sees and may do. Cheap to clone; all clones are the same console.
 #[derive(Clone)]
@@ -41,6 +52,10 @@ pub(crate) struct Inner {
     pub(crate) dead_letter_jobs: DeadLetterJobs,
     pub(crate) plans: Plans,
     pub(crate) finds: Finds,
+    pub(crate) looks: Looks,
+    pub(crate) jobs_begun: Arc<PeerLimit>,
+    pub(crate) uploads: Arc<PeerLimit>,
+    pub(crate) experiments: Arc<PeerLimit>,
     pub(crate) feed: Feed,
     /// Each node as it was last heard.
     pub(crate) seen: Mutex<BTreeMap<String, NodeReport>>,
@@ -49,6 +64,10 @@ pub(crate) struct Inner {
     access: Access,
     pub(crate) redis_is_private: bool,
     pub(crate) census: Arc<Census>,
+    /// What L1 held of each cache when somebody asked lately.
+    pub(crate) surveys: tokio::sync::Mutex<HashMap<String, Surveyed>>,
+    /// What Redis said of itself, for those who ask at the same time.
+    pub(crate) redis_said: tokio::sync::Mutex<Option<RedisSaid>>,
     sampler: Mutex<Sampler>,
     tasks: Tasks,
     ticks: watch::Sender<Arc<Tick>>,
@@ -82,6 +101,10 @@ impl Console {
             dead_letter_jobs: DeadLetterJobs::default(),
             plans: Plans::default(),
             finds: Finds::default(),
+            looks: Looks::default(),
+            jobs_begun: PeerLimit::new("invalidations", MAX_JOBS),
+            uploads: PeerLimit::new("uploads", MAX_UPLOADS),
+            experiments: PeerLimit::new("experiments", MAX_EXPERIMENTS),
             feed: Feed::default(),
             seen: Mutex::default(),
             protected,
@@ -89,6 +112,8 @@ impl Console {
             access,
             redis_is_private,
             census,
+            surveys: tokio::sync::Mutex::default(),
+            redis_said: tokio::sync::Mutex::default(),
             sampler: Mutex::new(sampler),
             tasks,
             ticks: watch::Sender::new(Arc::new(first)),
@@ -101,8 +126,10 @@ impl Console {
 
     fn spawn_tasks(&self) {
         let (sampling, counting, keeping) = (self.clone(), self.clone(), self.clone());
+        let census = self.clone();
         let tasks = &self.inner.tasks;
         tasks.spawn("sampler", move || sampling.clone().sample());
+        tasks.spawn("census", move || census.clone().count_keys());
         tasks.spawn("attached census", move || counting.clone().count_guests());
         tasks.spawn("audit", move || keeping.clone().keep_audit());
     }
@@ -120,7 +147,13 @@ impl Console {
 
     /// The newest frame.
     pub fn frame(&self) -> Arc<Frame> {
+        self.inner.census.look();
         Arc::clone(&self.tick().frame)
+    }
+
+    /// Redis as in the newest frame, for those who do not look: its keys need not be counted.
+    pub fn redis_state(&self) -> RedisState {
+        self.tick().frame.redis.clone()
     }
 
     /// All caches of the service together over a range, with what operators did in it.
@@ -153,6 +186,7 @@ impl Console {
 
     /// Each second's tick. A reader that is too slow misses ticks, never blocks them.
     pub fn subscribe(&self) -> watch::Receiver<Arc<Tick>> {
+        self.inner.census.look();
         self.inner.ticks.subscribe()
     }
 
@@ -229,7 +263,7 @@ impl Console {
 
     fn marked(&self, past: Past, cache: Option<&str>) -> Past {
         let span_ms = u64::try_from(past.range.span().as_millis()).unwrap_or(u64::MAX);
-        let since_ms = self.frame().at_ms.saturating_sub(span_ms);
+        let since_ms = self.tick().frame.at_ms.saturating_sub(span_ms);
         Past { markers: self.inner.audit.markers(since_ms, cache), ..past }
     }
 
@@ -249,6 +283,11 @@ impl Console {
 
     fn sampler(&self) -> MutexGuard<'_, Sampler> {
         self.inner.sampler.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn count_keys(self) {
+        let has_streams = || self.inner.ticks.receiver_count() > 0;
+        self.inner.census.watch_counts(&self.inner.nodes, has_streams).await;
     }
 
     async fn sample(self) {

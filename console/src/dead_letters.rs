@@ -46,7 +46,7 @@ impl Console {
     /// # Errors
     /// [`ConsoleError::UnknownCache`], [`ConsoleError::NoWriteBehind`],
     /// [`ConsoleError::BadPattern`], [`ConsoleError::BadLimit`], [`ConsoleError::EmptyField`],
-    /// [`ConsoleError::DeadLettersAway`], [`ConsoleError::NodeGone`], and
+    /// [`ConsoleError::DeadLettersAway`], [`ConsoleError::NodeGone`], [`ConsoleError::Busy`], and
     /// [`ConsoleError::Refused`] where who may not see values chooses by the reason.
     pub async fn dead_letters(
         &self,
@@ -60,13 +60,24 @@ impl Console {
             return Err(ConsoleError::BadLimit(MAX_PAGE));
         }
         let writers = self.writers(cache, query)?;
-        let list = DeadLetterList { filter, after: None, limit: limit as usize };
-        let mut page = match is_shared(&writers) {
-            true => {
-                of_any(&writers, DeadLetterList { after: after.map(str::to_owned), ..list }).await
-            }
-            false => of_each(&writers, after, list).await,
-        }?;
+        let (console, actor_of_page) = (self.clone(), actor.clone());
+        let (cache, after) = (cache.to_owned(), after.map(str::to_owned));
+        let list = DeadLetterList { filter, after, limit: limit as usize };
+        let listing = async move {
+            let mut page = listed(&writers, list).await?;
+            console.cover_dead_letters(&actor_of_page, &cache, &mut page).await?;
+            Ok(page)
+        };
+        self.inner.looks.make(actor, listing).await
+    }
+
+    /// Hides what who asks may not see.
+    async fn cover_dead_letters(
+        &self,
+        actor: &Actor,
+        cache: &str,
+        page: &mut DeadLetterPage,
+    ) -> Result<(), ConsoleError> {
         let holders = self.holders(cache)?;
         for row in &mut page.rows {
             if let Some(value) = row.value.take() {
@@ -77,7 +88,7 @@ impl Console {
                 row.reason.clear();
             }
         }
-        Ok(page)
+        Ok(())
     }
 
     /// Queues the dead letters that match again, or forgets them. Waits two seconds for the end;
@@ -212,6 +223,18 @@ pub(crate) fn is_shared(writers: &[Writer]) -> bool {
 }
 
 /// The first node that answers speaks for all.
+/// One page, in the order of the list.
+async fn listed(
+    writers: &[Writer],
+    mut list: DeadLetterList,
+) -> Result<DeadLetterPage, ConsoleError> {
+    if is_shared(writers) {
+        return of_any(writers, list).await;
+    }
+    let after = list.after.take();
+    of_each(writers, after.as_deref(), list).await
+}
+
 async fn of_any(writers: &[Writer], list: DeadLetterList) -> Result<DeadLetterPage, ConsoleError> {
     let mut last = ConsoleError::NodeGone(String::new());
     for writer in writers {
