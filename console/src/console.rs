@@ -13,7 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::Feed;
-use crate::audit::{Audit, Deed};
+use crate::audit::Audit;
 use crate::census::Census;
 use crate::clock::now_ms;
 use crate::dead_letter_jobs::DeadLetterJobs;
@@ -22,7 +22,7 @@ use crate::found::Finds;
 use crate::guests::Guests;
 use crate::jobs::Jobs;
 use crate::looks::Looks;
-use crate::peer_limit::PeerLimit;
+use crate::peer_limit::{Bounds, PeerLimit};
 use crate::plans::Plans;
 use crate::redis::RedisSaid;
 use crate::sampler::{Heard, Sampler, Taken, Tick};
@@ -31,11 +31,11 @@ use crate::{Access, Actor, ConsoleError, ConsoleSettings, NodeFace, Protected, S
 const TICK: Duration = Duration::from_secs(1);
 
 /// Invalidations that run, in all and of each peer.
-const MAX_JOBS: (usize, usize) = (32, 8);
+const MAX_JOBS: Bounds = Bounds { in_all: 32, of_peer: 8 };
 /// Uploads that are read, in all and of each peer.
-const MAX_UPLOADS: (usize, usize) = (4, 2);
+const MAX_UPLOADS: Bounds = Bounds { in_all: 4, of_peer: 2 };
 /// Experiments that run, in all and of each peer.
-const MAX_EXPERIMENTS: (usize, usize) = (8, 4);
+const MAX_EXPERIMENTS: Bounds = Bounds { in_all: 8, of_peer: 4 };
 
 /// What an operator sees and may do. Cheap to clone; all clones are the same console.
 #[derive(Clone)]
@@ -235,30 +235,6 @@ impl Console {
     /// What was done and refused before the entry with that id, newest first; the newest without.
     pub fn audit_page(&self, before: Option<u64>, limit: usize) -> AuditPage {
         AuditPage { home: self.audit_home(), ..self.inner.audit.before(before, limit) }
-    }
-
-    /// Lets pass who may act. For doors that act beside caches, such as the demo's traffic.
-    ///
-    /// # Errors
-    /// [`ConsoleError::Refused`]; the refusal is in the audit trail.
-    pub fn authorise(&self, actor: &Actor, action: &str, target: &str) -> Result<(), ConsoleError> {
-        self.authorise_deed(actor, Deed::new(action, "", target))
-    }
-
-    /// Writes down what somebody did beside caches, after [`Console::authorise`] let it pass.
-    pub fn record(&self, actor: &Actor, action: &str, target: &str, result: &str) {
-        let deed = Deed::new(action, "", target);
-        self.inner.audit.record(actor, deed, result.to_owned());
-    }
-
-    pub(crate) fn authorise_deed(&self, actor: &Actor, deed: Deed<'_>) -> Result<(), ConsoleError> {
-        match self.inner.access.refusal(actor) {
-            Some(why) => {
-                self.inner.audit.refuse(actor, deed, why);
-                Err(ConsoleError::Refused(why.to_owned()))
-            }
-            None => Ok(()),
-        }
     }
 
     fn marked(&self, past: Past, cache: Option<&str>) -> Past {

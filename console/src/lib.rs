@@ -17,6 +17,7 @@ mod clock;
 mod console;
 mod cursor;
 mod dead_letter_jobs;
+mod dead_letter_list;
 mod dead_letter_run;
 mod dead_letters;
 mod details;

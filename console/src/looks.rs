@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::peer_limit::{PeerLimit, PeerPermit};
+use crate::peer_limit::{Bounds, PeerLimit, PeerPermit};
 use crate::{Actor, ConsoleError};
 
 /// The looks that cost much: searches, plans, comparisons, lists of dead letters. They take turns,
@@ -45,7 +45,7 @@ impl Looks {
     pub(crate) const LONGEST: Duration = Duration::from_secs(20);
 
     /// Looks that run or wait, in all and of each peer; more are refused at once.
-    pub(crate) const MAX: (usize, usize) = (64, 8);
+    pub(crate) const MAX: Bounds = Bounds { in_all: 64, of_peer: 8 };
 
     /// So long a look waits for its turn.
     const PATIENCE: Duration = Duration::from_secs(10);
@@ -178,8 +178,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn beyond_its_share_a_peer_is_refused_at_once_and_others_wait() {
         let looks = Arc::new(Looks::default());
-        let _held = endless(&looks, &stranger(1), Looks::MAX.1);
-        until_begun(&looks, Looks::MAX.1).await;
+        let _held = endless(&looks, &stranger(1), Looks::MAX.of_peer);
+        until_begun(&looks, Looks::MAX.of_peer).await;
         let began = Instant::now();
         assert!(busy(looks.make(&stranger(1), ready(Ok(()))).await));
         assert_eq!(began.elapsed(), Duration::ZERO);
@@ -190,8 +190,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn strangers_never_hold_up_people_who_are_known() {
         let looks = Arc::new(Looks::default());
-        let _held: Vec<_> = (0..8).map(|n| endless(&looks, &stranger(n), Looks::MAX.1)).collect();
-        until_begun(&looks, Looks::MAX.0).await;
+        let _held: Vec<_> =
+            (0..8).map(|n| endless(&looks, &stranger(n), Looks::MAX.of_peer)).collect();
+        until_begun(&looks, Looks::MAX.in_all).await;
         let anna = Actor { is_known: true, ..stranger(1) };
         assert_eq!(looks.make(&anna, ready(Ok(7))).await, Ok(7));
         assert!(busy(looks.make(&stranger(9), ready(Ok(7))).await));
@@ -201,9 +202,9 @@ mod tests {
     async fn a_look_that_never_gives_its_thread_back_holds_up_nobody() {
         let looks = Arc::new(Looks::default());
         let (end, until) = channel();
-        let blocking = async move { Ok(until.recv().unwrap()) };
+        let blocking = async move { Ok(until.recv().unwrap_or(0)) };
         let made = tokio::spawn(async move { looks.make(&stranger(1), blocking).await });
-        tokio::spawn(async move { end.send(()) }).await.unwrap().unwrap();
-        assert_eq!(made.await.unwrap(), Ok(()));
+        tokio::spawn(async move { end.send(7) }).await.unwrap().unwrap();
+        assert_eq!(made.await.unwrap(), Ok(7));
     }
 }

@@ -9,9 +9,15 @@ use crate::{Actor, Console, ConsoleError};
 pub(crate) struct PeerLimit {
     /// What there are too many of, in words.
     what: &'static str,
-    max: usize,
-    max_per_peer: usize,
+    bounds: Bounds,
     by_peer: Mutex<HashMap<Peer, usize>>,
+}
+
+/// How many there may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) in_all: usize,
+    pub(crate) of_peer: usize,
 }
 
 /// A piece of work that is under way, until this is dropped.
@@ -23,8 +29,8 @@ pub struct PeerPermit {
 }
 
 impl PeerLimit {
-    pub(crate) fn new(what: &'static str, (max, max_per_peer): (usize, usize)) -> Arc<Self> {
-        Arc::new(Self { what, max, max_per_peer, by_peer: Mutex::default() })
+    pub(crate) fn new(what: &'static str, bounds: Bounds) -> Arc<Self> {
+        Arc::new(Self { what, bounds, by_peer: Mutex::default() })
     }
 
     /// Begins one more.
@@ -33,11 +39,11 @@ impl PeerLimit {
     /// [`ConsoleError::Busy`].
     pub(crate) fn begin(self: &Arc<Self>, peer: Peer) -> Result<PeerPermit, ConsoleError> {
         let mut by_peer = self.by_peer();
-        if by_peer.values().sum::<usize>() >= self.max {
+        if by_peer.values().sum::<usize>() >= self.bounds.in_all {
             return Err(self.busy("are under way"));
         }
         let n = by_peer.entry(peer.clone()).or_default();
-        if *n >= self.max_per_peer {
+        if *n >= self.bounds.of_peer {
             return Err(self.busy("of yours are under way"));
         }
         *n += 1;
@@ -98,7 +104,7 @@ mod tests {
 
     #[test]
     fn one_peer_leaves_room_for_others_and_what_ends_makes_room() {
-        let limit = PeerLimit::new("searches", (3, 2));
+        let limit = PeerLimit::new("searches", Bounds { in_all: 3, of_peer: 2 });
         let first = limit.begin(peer("anna")).unwrap();
         let _second = limit.begin(peer("anna")).unwrap();
         let refused = limit.begin(peer("anna")).unwrap_err();
@@ -112,7 +118,7 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_of_peers_whose_work_is_done() {
-        let limit = PeerLimit::new("searches", (3, 2));
+        let limit = PeerLimit::new("searches", Bounds { in_all: 3, of_peer: 2 });
         drop(limit.begin(peer("anna")).unwrap());
         assert!(limit.by_peer().is_empty());
     }

@@ -20,6 +20,7 @@ use crate::route_table::{Route, RouteKind, RouteTable};
 use crate::routes::{api, demo, events, health, lab, login, metrics};
 use crate::security::{csrf, explain_cross_site, harden};
 use crate::state::AppState;
+use crate::strangers::{Strangers, take_turns};
 use crate::{assets, openapi, page, request_log};
 
 /// Who is let in, and by which names.
@@ -158,6 +159,7 @@ fn with_layers(router: Router<AppState>, state: &AppState, doors: Doors) -> Rout
         .route(lab::TRACES_PATH, post(lab::upload).layer(DefaultBodyLimit::disable()))
         .layer(CatchPanicLayer::custom(|_| AppError::internal().into_response()))
         .layer(from_fn_with_state(console.clone(), guard_functions))
+        .layer(from_fn_with_state(Strangers::default(), take_turns))
         .layer(from_fn(admit))
         .layer(csrf(public_url.as_ref()))
         .layer(from_fn_with_state(console.clone(), explain_cross_site))

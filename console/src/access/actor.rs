@@ -69,7 +69,7 @@ impl Actor {
     }
 
     /// Whether nothing is known of them but an address, and they may do nothing but look.
-    pub(crate) fn is_stranger(&self) -> bool {
+    pub fn is_stranger(&self) -> bool {
         !self.is_known && !self.rights.act
     }
 

@@ -39,7 +39,7 @@ async fn searches_of_a_stranger_beyond_their_share_are_refused_and_others_wait_t
     for refusal in refusals {
         refusal.is_problem(429, "busy");
         assert_eq!(refusal.header("retry-after"), "5");
-        assert!(refusal.text().contains("Too many searches and plans of yours"), "{refusal:?}");
+        assert!(refusal.text().contains("Too many requests of yours"), "{refusal:?}");
     }
     assert_eq!(other.status, StatusCode::OK, "{}", other.text());
     let later = ask(&running, ("192.0.2.1", "*/*"), SEARCH).await;

@@ -56,5 +56,9 @@ async fn ask(address: &str, n: usize, request: String) -> u16 {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();
     let head = String::from_utf8_lossy(&answer[..answer.len().min(16)]).into_owned();
-    head.split(' ').nth(1).unwrap_or_else(|| panic!("{head}")).parse().unwrap()
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    if status >= 500 {
+        eprintln!("{request}\n{}", String::from_utf8_lossy(&answer));
+    }
+    status
 }

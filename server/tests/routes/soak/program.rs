@@ -49,6 +49,7 @@ impl Program {
         for n in 0..6 {
             search(program.address.clone(), n).await;
         }
+        // What is to be found in the audit trail after the flood.
         let line = "DELETE /api/v1/caches/users/keys/1 HTTP/1.1";
         program.ask(line, &format!("authorization: Bearer {TOKEN}\r\n")).await;
         program
