@@ -7,7 +7,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::bus::Bus;
 use crate::face::CacheFace;
-use crate::l2::{L2Census, L2Count, L2Match, Link};
+use crate::l2::{L2Census, L2Count, L2Match, LONGEST_CENSUS, Link};
 use crate::shared::Shared;
 use crate::{BuildError, CacheError, NotReady, Pattern, Structures, started};
 
@@ -240,10 +240,16 @@ impl Node {
     /// Counts the keys of every cache of the namespace in L2 by one paced SCAN, and estimates
     /// their size in bytes from a sample: `(cache, entries, weight_bytes)`. Entries of every schema
     /// count. A cache without keys
-    /// is left out, and so are this node's structures. `None` where L2 cannot be asked.
+    /// is left out, and so are this node's structures. `None` where L2 cannot be asked, or where that
+    /// takes longer than a minute.
     pub async fn count_l2(&self) -> Option<Vec<(String, u64, u64)>> {
         let link = self.shared.link()?;
-        let mut counts = link.census(self.shared.namespace(), None).await.ok()?;
+        let within = (None, LONGEST_CENSUS);
+        let census = link.census(self.shared.namespace(), within).await.ok()?;
+        let mut counts = census.counts;
+        if census.given_up_after.is_some() {
+            return None;
+        }
         counts.retain(|count| !self.shared.has_structures(&count.cache));
         let parts = |count: L2Count| (count.cache, count.entries, count.weight_bytes);
         Some(counts.into_iter().map(parts).collect())
@@ -251,9 +257,16 @@ impl Node {
 
     /// As [`count_l2`](Self::count_l2), but counts only where no other node of the namespace does
     /// or has just done so: else it answers what that one found. For those who ask again and again.
-    /// `None` before the first count, and where L2 cannot be asked.
+    /// `None` before the first count, and where L2 cannot be asked. A count that takes longer than
+    /// a minute is given up, and says how far it came.
     pub async fn census_l2(&self) -> Option<L2Census> {
-        let mut census = self.shared.link()?.census_in_turn(self.shared.bus()).await.ok()??;
+        self.census_l2_within(LONGEST_CENSUS).await
+    }
+
+    /// As [`census_l2`](Self::census_l2), and gives up after this time.
+    pub async fn census_l2_within(&self, within: Duration) -> Option<L2Census> {
+        let link = self.shared.link()?;
+        let mut census = link.census_in_turn(self.shared.bus(), within).await.ok()??;
         census.counts.retain(|count| !self.shared.has_structures(&count.cache));
         Some(census)
     }

@@ -5,6 +5,7 @@ use strata_cache::Progress;
 use strata_report::{Effect, Job, JobError, JobKind, JobState, NodeCount, Plan, Scope};
 use tokio::task::JoinHandle;
 
+use crate::access::Peer;
 use crate::audit::{Deed, entries};
 use crate::clock::now_ms;
 use crate::jobs::{BROKE_OFF, Running};
@@ -38,6 +39,11 @@ impl Errand {
     /// The same, as another kind of job.
     pub(crate) fn of_kind(self, kind: JobKind) -> Self {
         Self { kind, ..self }
+    }
+
+    /// Whose it is.
+    pub(crate) fn peer(&self) -> Peer {
+        self.actor.peer()
     }
 
     /// The job of this errand before it begins.

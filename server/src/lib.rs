@@ -27,6 +27,7 @@ mod shutdown;
 mod source;
 mod startup;
 mod state;
+mod strangers;
 mod table;
 
 pub use config::{

@@ -20,6 +20,7 @@ use crate::route_table::{Route, RouteKind, RouteTable};
 use crate::routes::{api, demo, events, health, lab, login, metrics};
 use crate::security::{csrf, explain_cross_site, harden};
 use crate::state::AppState;
+use crate::strangers::{Strangers, take_turns};
 use crate::{assets, openapi, page, request_log};
 
 /// Who is let in, and by which names.
@@ -159,6 +160,7 @@ fn with_layers(router: Router<AppState>, state: &AppState, doors: Doors) -> Rout
         .layer(CatchPanicLayer::custom(|_| AppError::internal().into_response()))
         .layer(map_response(page::tell_bad_arguments))
         .layer(from_fn_with_state(console.clone(), guard_functions))
+        .layer(from_fn_with_state(Strangers::default(), take_turns))
         .layer(from_fn(admit))
         .layer(csrf(public_url.as_ref()))
         .layer(from_fn_with_state(console.clone(), explain_cross_site))

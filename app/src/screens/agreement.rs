@@ -13,7 +13,7 @@ pub(super) async fn ask(asked: &Asked, report: &NodesReport) -> Option<Vec<Agree
     let mut agreements = Vec::new();
     for cache in cache_names(report) {
         // A cache that is gone meanwhile has no copies to compare.
-        agreements.extend(asked.console.agreement(cache).await.ok());
+        agreements.extend(asked.console.agreement(&asked.actor, cache).await.ok());
     }
     Some(agreements)
 }
@@ -55,7 +55,7 @@ fn table(agreements: &[Agreement]) -> AnyView {
         view! {
             <tr>
                 <th scope="row">{agreement.cache.clone()}</th>
-                <td>{format::count(agreement.compared)}</td>
+                <td>{format::count(agreement.compared)}{agreement.cut.then_some(", then the time was over")}</td>
                 <td><span class=tone>{said}</span></td>
                 <td class="differing">{links}</td>
             </tr>

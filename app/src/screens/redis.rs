@@ -158,7 +158,7 @@ fn shares(report: &RedisReport) -> AnyView {
         unit: Unit::Bytes,
     };
     let body = if entries == 0 {
-        view! { <p class="empty">"No key was counted yet."</p> }.into_any()
+        view! { <p class="empty">{not_counted(&report.state)}</p> }.into_any()
     } else {
         buckets.draw()
     };
@@ -174,6 +174,15 @@ fn shares(report: &RedisReport) -> AnyView {
             {body}
         },
     )
+}
+
+fn not_counted(state: &RedisState) -> String {
+    let Some(passed) = state.count_given_up_after else {
+        return "No key was counted yet.".to_owned();
+    };
+    let all = state.keys.map(|n| format!(" of about {}", format::count(n))).unwrap_or_default();
+    let passed = format::plural(passed, "key", "keys");
+    format!("Counting took too long and was given up: {passed}{all} had been looked at.")
 }
 
 fn ways(report: &RedisReport) -> AnyView {
@@ -224,7 +233,8 @@ fn ways(report: &RedisReport) -> AnyView {
 }
 
 fn slow(report: &RedisReport) -> AnyView {
-    let Some(RedisServer { slow_log: log, slow_log_refused, .. }) = &report.server else {
+    let Some(RedisServer { slow_log: log, slow_log_others, slow_log_refused, .. }) = &report.server
+    else {
         return titled("slow", "Slow commands", "", unknown(&report.state));
     };
     if let Some(why) = slow_log_refused {
@@ -235,12 +245,21 @@ fn slow(report: &RedisReport) -> AnyView {
             <tr>
                 <th scope="row">{words::when(command.at_ms)}</th>
                 <td>{format::duration(Some(command.took_us * 1000))}</td>
-                <td class="mono command">{command.command.clone()}</td>
+                <td class="mono command">{command.command.clone()}{command.looking.then_some(" (Strata's own looking)")}</td>
             </tr>
         }
     };
     let rows = log.iter().map(row).collect_view();
-    let empty = log.is_empty().then(|| view! { <p class="empty">"None: no command took longer than Redis's own threshold."</p> });
+    let none = match slow_log_others {
+        0 => "None: no command took longer than Redis's own threshold.",
+        _ => "None of this namespace.",
+    };
+    let empty = log.is_empty().then(|| view! { <p class="empty">{none}</p> });
+    let others = (*slow_log_others > 0).then(|| {
+        let n = format::plural(*slow_log_others, "slow command", "slow commands");
+        let text = format!("{n} beside these, of others or without a key, are not shown.");
+        view! { <p class="small">{text}</p> }
+    });
     let table = (!log.is_empty()).then(|| {
         view! {
             <div class="scroll" tabindex="0" role="region" aria-label="Table of slow commands">
@@ -263,7 +282,7 @@ fn slow(report: &RedisReport) -> AnyView {
         "Slow commands",
         "the newest; values are left out".to_owned(),
         view! {
-            {empty} {table}
+            {empty} {table} {others}
         },
     )
 }

@@ -38,6 +38,7 @@ mod timeouts;
 
 pub(crate) use answer::{Answer, Verdict};
 pub(crate) use batches::AT_ONCE;
+pub(crate) use census::LONGEST as LONGEST_CENSUS;
 pub use census::{L2Census, L2Count};
 pub(crate) use envelope::{Envelope, HEADER, MAX_ENTRY_TAGS, MAX_KEY_BYTES, MAX_TAG_BYTES};
 pub(crate) use failed::{Away, Failed};

@@ -66,6 +66,8 @@ mod schemas;
 mod scouts;
 #[cfg(feature = "redis")]
 mod single_flight;
+#[cfg(feature = "redis")]
+mod slow_log;
 mod spans;
 #[cfg(feature = "redis")]
 mod stale;

@@ -107,7 +107,7 @@ async fn without_redis_every_node_is_asked_and_l2_is_said_to_be_off() {
         });
     }
     let console = console(&nodes);
-    assert_eq!(console.plan("users", "4*").await.unwrap().l2, None);
+    assert_eq!(console.plan(&operator(), "users", "4*").await.unwrap().l2, None);
     assert_eq!(console.look(&Actor::local(), "users", "42").await.unwrap().l2, None);
     let job = console.invalidate_key(&operator(), "users", "42").await.unwrap();
     assert_eq!((job.state, job.l1_left, job.l2_configured), (JobState::Done, 0, false));
@@ -200,7 +200,7 @@ async fn a_plan_counts_each_level_and_changes_nothing() {
     let nodes = three_nodes();
     nodes[1].script().l1.extend((0..30).map(|i| (format!("4{i:02}"), 1)));
     let console = console(&nodes);
-    let plan = console.plan("users", "4*").await.unwrap();
+    let plan = console.plan(&operator(), "users", "4*").await.unwrap();
     assert_eq!(plan.l1, [count("1", 1), count("2", 31), count("3", 1)]);
     assert_eq!(plan.l2, Some(100));
     assert_eq!(plan.samples.len(), 10);
@@ -214,7 +214,7 @@ async fn what_makes_no_sense_is_refused_with_its_reason() {
     let actor = operator();
     let unknown = ConsoleError::UnknownCache("cats".to_owned());
     assert_eq!(console.look(&Actor::local(), "cats", "1").await.unwrap_err(), unknown);
-    assert_eq!(console.plan("cats", "*").await.unwrap_err(), unknown);
+    assert_eq!(console.plan(&operator(), "cats", "*").await.unwrap_err(), unknown);
     assert_eq!(console.invalidate_key(&actor, "cats", "1").await.unwrap_err(), unknown);
     assert_eq!(console.invalidate_pattern(&actor, "cats", "*").await.unwrap_err(), unknown);
     for key in ["", "unreadable", &"x".repeat(1_025)] {

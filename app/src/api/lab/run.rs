@@ -56,7 +56,7 @@ pub async fn start_run(wish: Wish) -> Result<String, ApiError> {
         pace: wish.pace,
         guess: Some(guess),
     };
-    let run = lab()?.start(order).map_err(|error| refuse(told(&error)))?;
+    let run = start(lab()?.as_ref(), order)?;
     record(&run, "started");
     if wish.pace == Pace::AllAtOnce {
         until_ended(&run).await;
@@ -119,6 +119,18 @@ pub async fn forget_progress() -> Result<String, ApiError> {
 
 pub(super) fn lab() -> Result<Arc<Lab>, ApiError> {
     door::lab().ok_or_else(|| ApiError::Away("find the lab".to_owned()))
+}
+
+/// Starts an experiment, which counts as whose it is until it has ended.
+pub(super) fn start(lab: &Lab, order: Order) -> Result<Arc<Run>, ApiError> {
+    let permit = door::console()?.begin_experiment(&door::actor()?).map_err(door::refuse)?;
+    let run = lab.start(order).map_err(|error| refuse(told(&error)))?;
+    let running = Arc::clone(&run);
+    tokio::spawn(async move {
+        running.ended().await;
+        drop(permit);
+    });
+    Ok(run)
 }
 
 pub(super) fn permit(topic: &str) -> Result<(), ApiError> {

@@ -8,6 +8,7 @@ use strata_report::{Job, JobState, KeyQuery, LevelChoice};
 use super::{inspector, job, plan, rows, search};
 use crate::api::{ApiError, as_api_error};
 use crate::screens::Asked;
+use crate::screens::draw::status_beside;
 use crate::screens::sheet::{Drawing, Sheet};
 
 /// What somebody searches for.
@@ -46,11 +47,13 @@ pub(in crate::screens) async fn page(asked: &Asked) -> Result<Drawing, ApiError>
     let job = asked.field("job").and_then(|id| asked.console.job(id.parse().ok()?).ok());
     // A search each second beside a running job would only slow it down.
     let is_told = job.is_some() && search.key.is_none();
-    let found = if is_told { ().into_any() } else { found(asked, &search).await };
+    let found = if is_told { Ok(().into_any()) } else { found(asked, &search).await };
+    let status = found.as_ref().err().map_or(StatusCode::OK, status_beside);
+    let found = found.unwrap_or_else(|error| failure(&as_api_error(&error)));
     let running = job.as_ref().is_some_and(is_running);
     let sheet = Sheet { class: "keys-page", every_s: running.then_some(1) };
     Ok(sheet.draw(
-        StatusCode::OK,
+        status,
         view! {
             <div class="sheet-head">
                 <h1>"Keys"</h1>
@@ -63,20 +66,16 @@ pub(in crate::screens) async fn page(asked: &Asked) -> Result<Drawing, ApiError>
     ))
 }
 
-async fn found(asked: &Asked, search: &Search<'_>) -> AnyView {
+async fn found(asked: &Asked, search: &Search<'_>) -> Result<AnyView, ConsoleError> {
     let console = &asked.console;
     if let Some(key) = search.key {
-        return match console.look(&asked.actor, search.cache, key).await {
-            Ok(look) => inspector::cards(&look, search.refusal.clone()),
-            Err(error) => failure(&as_api_error(&error)),
-        };
+        let look = console.look(&asked.actor, search.cache, key).await?;
+        return Ok(inspector::cards(&look, search.refusal.clone()));
     }
-    let Some(pattern) = search.pattern else { return search::invitation() };
+    let Some(pattern) = search.pattern else { return Ok(search::invitation()) };
     if asked.field("plan").is_some() {
-        return match console.plan(search.cache, pattern).await {
-            Ok(plan) => plan::card(&plan, search.refusal.clone()),
-            Err(error) => failure(&as_api_error(&error)),
-        };
+        let plan = console.plan(&asked.actor, search.cache, pattern).await?;
+        return Ok(plan::card(&plan, search.refusal.clone()));
     }
     let query = KeyQuery {
         pattern: pattern.to_owned(),
@@ -84,16 +83,12 @@ async fn found(asked: &Asked, search: &Search<'_>) -> AnyView {
         limit: search.limit,
         cursor: asked.field("cursor").map(str::to_owned),
     };
-    match find(asked, search.cache, query).await {
-        Ok(found) => {
-            let order = asked.field("sort").and_then(|text| text.parse().ok()).unwrap_or_default();
-            let from = asked.field("from").and_then(|text| text.parse().ok()).unwrap_or(0);
-            let from = from.min(found.n_rows.saturating_sub(1));
-            let rows = Arc::clone(&found).rows(order, from, rows::N_DRAWN).await;
-            rows::card(search, &rows::Part { found: &found, order, from, rows })
-        }
-        Err(error) => failure(&as_api_error(&error)),
-    }
+    let found = find(asked, search.cache, query).await?;
+    let order = asked.field("sort").and_then(|text| text.parse().ok()).unwrap_or_default();
+    let from = asked.field("from").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let from = from.min(found.n_rows.saturating_sub(1));
+    let rows = Arc::clone(&found).rows(order, from, rows::N_DRAWN).await;
+    Ok(rows::card(search, &rows::Part { found: &found, order, from, rows }))
 }
 
 // A search that is remembered is not made again to show it in another order or another part.
@@ -105,7 +100,7 @@ async fn find(asked: &Asked, cache: &str, query: KeyQuery) -> Result<Arc<Found>,
     };
     match known.filter(same) {
         Some(found) => Ok(found),
-        None => asked.console.find(cache, query).await,
+        None => asked.console.find(&asked.actor, cache, query).await,
     }
 }
 

@@ -78,7 +78,14 @@ fn confirm(plan: &Plan, refusal: Option<String>) -> AnyView {
 
 fn in_l2(plan: &Plan) -> String {
     let not_counted = || "not counted: off or away".to_owned();
-    plan.l2.map_or_else(not_counted, |n| at_least(plan, format::count(n)))
+    plan.l2.map_or_else(not_counted, |n| at_least(plan, format::count(n)) + &looked_at(plan))
+}
+
+/// How far a count came that did not come to its end.
+fn looked_at(plan: &Plan) -> String {
+    let Some(scanned) = plan.l2_scanned else { return String::new() };
+    let all = plan.l2_keys.map(|n| format!(" of about {}", format::count(n)));
+    format!("; {}{} looked at", format::plural(scanned, "key", "keys"), all.unwrap_or_default())
 }
 
 /// Where Redis holds too many keys to count all.

@@ -166,8 +166,11 @@ fn counts(found: &Found) -> String {
     }
     if let (Some(matched), Some(scanned)) = (found.page.l2_found, found.page.l2_scanned) {
         let (matched, scanned) = (format::count(matched), format::plural(scanned, "key", "keys"));
+        // Of those that Redis holds, others' too.
+        let all = found.page.l2_keys.map(|n| format!(" of about {}", format::count(n)));
+        let all = all.unwrap_or_default();
         parts.push(format!(
-            "In L2: {matched} among the {scanned} of all caches that were looked at."
+            "In L2: {matched} among the {scanned}{all} of all caches that were looked at."
         ));
     }
     parts.join(" ")
