@@ -268,6 +268,7 @@ impl Console {
                 self.inner.ticks.send_replace(Arc::new(tick));
             }
             self.notice(&earlier.reports);
+            self.tell_replayed();
             self.inner.finds.forget();
         }
     }
