@@ -21,6 +21,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <HashedStylesheet options=options.clone() id="leptos" />
                 <AutoReload options=options.clone() />
                 <HydrationScripts options=options defer=true />
+                <script src="/readouts.js" defer=true></script>
                 <MetaTags />
             </head>
             <body>

@@ -73,10 +73,9 @@ fn LiveLine() -> impl IntoView {
             <button
                 type="button"
                 class="button"
-                aria-pressed=move || if paused() { "true" } else { "false" }
                 on:click=move |_| live.toggle()
             >
-                "Pause"
+                {move || if paused() { "Resume" } else { "Pause" }}
             </button>
         </div>
     }

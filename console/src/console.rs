@@ -285,6 +285,7 @@ impl Console {
                 self.inner.ticks.send_replace(Arc::new(tick));
             }
             self.notice(&earlier.reports);
+            self.tell_replayed();
             self.inner.finds.forget();
         }
     }

@@ -45,6 +45,7 @@ mod plans;
 mod protected;
 mod redis;
 mod refresh;
+mod replayed;
 mod ring;
 mod sampler;
 mod search;

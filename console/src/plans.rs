@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use strata_cache::Pattern;
-use strata_report::{Job, NodeCount, Plan, Reload};
+use strata_report::{Job, NodeCount, Plan, Reload, visible};
 use tokio::time::Instant;
 
 use crate::access::Peer;
@@ -138,7 +138,9 @@ impl Console {
         }
         let errand = Errand::new(actor, cache, Target::Pattern(planned.pattern.clone()));
         self.check_protection(actor, deed, &errand.target)?;
-        if planned.plan.type_again && typed != Some(target) {
+        // A field of a form holds no line break, so what is written out counts as typed too.
+        let is_typed = typed.is_some_and(|typed| typed == target || typed == visible(target));
+        if planned.plan.type_again && !is_typed {
             return Err(ConsoleError::NotConfirmed);
         }
         let holders = self.holders(cache)?;

@@ -310,6 +310,10 @@ pub struct Job {
     /// What a refresh left in L1 of each node and, last, in L2.
     #[serde(default)]
     pub refreshed: Vec<Refreshed>,
+    /// Where it waited for Redis as it ended: when it was replayed, milliseconds since the epoch.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub replayed_at_ms: Option<u64>,
 }
 
 impl Job {

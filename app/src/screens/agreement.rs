@@ -3,6 +3,7 @@ use strata_report::{Agreement, NodesReport};
 
 use super::Asked;
 use super::nodes::cache_names;
+use super::words;
 use crate::drawn::key_address;
 use crate::format;
 use crate::screens::sheet::titled;
@@ -24,7 +25,7 @@ pub(super) fn card(agreements: Option<&[Agreement]>) -> AnyView {
         None => ("compared when you ask".to_owned(), invitation()),
         Some(agreements) => {
             let at = agreements.iter().map(|agreement| agreement.at_ms).max();
-            let at = at.map_or(String::new(), |at_ms| format!("at {} UTC; ", format::clock(at_ms)));
+            let at = at.map_or(String::new(), |at_ms| format!("at {} UTC; ", words::at(at_ms)));
             (format!("{at}up to 20 keys a cache, every 10 s"), table(agreements))
         }
     };
@@ -44,7 +45,7 @@ fn invitation() -> AnyView {
 fn table(agreements: &[Agreement]) -> AnyView {
     let row = |agreement: &Agreement| {
         let links = agreement.differing.iter().map(|key| {
-            view! { <a class="mono" href=key_address(&agreement.cache, key)>{key.clone()}</a>" " }
+            view! { <a class="mono" href=key_address(&agreement.cache, key)>{words::visible(key)}</a>" " }
         });
         let links = links.collect_view();
         let (said, tone) = match (agreement.compared, agreement.differing.len() as u64) {

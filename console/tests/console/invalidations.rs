@@ -96,6 +96,58 @@ async fn while_redis_is_away_every_node_is_asked_and_the_job_is_queued() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_invalidation_that_waited_stops_saying_so_once_every_node_has_replayed_it() {
+    let nodes = three_nodes();
+    for node in &nodes {
+        node.script().effect = Effect::Queued;
+        node.script().peers.clear();
+        node.reports(|report| report.l2.queued_invalidations = 1);
+    }
+    let console = console(&nodes);
+    let id = console.invalidate_key(&operator(), "users", "42").await.unwrap().id;
+    let mut ticks = console.subscribe();
+    let later = console.job(id).unwrap().ended_at_ms.unwrap() + 1;
+    for node in &nodes[1..] {
+        node.reports(|report| (report.at_ms, report.l2.queued_invalidations) = (later, 0));
+    }
+    // A tick that begins after the change, to its end.
+    for _ in 0..3 {
+        ticks.changed().await.unwrap();
+    }
+    assert_eq!(console.job(id).unwrap().state, JobState::Queued, "the first node still waits");
+    nodes[0].reports(|report| (report.at_ms, report.l2.queued_invalidations) = (later, 0));
+    for _ in 0..3 {
+        ticks.changed().await.unwrap();
+    }
+    let job = console.job(id).unwrap();
+    assert_eq!(job.state, JobState::Done);
+    assert!(job.replayed_at_ms.is_some() && job.errors.is_empty(), "{job:?}");
+    let audit = console.audit();
+    assert!(audit[0].result.contains("replayed once Redis was back"), "{audit:?}");
+    assert_eq!((audit.len(), audit[0].actor.as_str()), (2, "local"), "told once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_started_anew_has_forgotten_what_waited() {
+    let nodes = three_nodes();
+    for node in &nodes {
+        node.script().effect = Effect::Queued;
+        node.script().peers.clear();
+    }
+    let console = console(&nodes);
+    let id = console.invalidate_key(&operator(), "users", "42").await.unwrap().id;
+    let later = console.job(id).unwrap().ended_at_ms.unwrap() + 1;
+    for node in &nodes {
+        node.reports(|report| (report.at_ms, report.started_at_ms) = (later, later));
+    }
+    let mut ticks = console.subscribe();
+    for _ in 0..3 {
+        ticks.changed().await.unwrap();
+    }
+    assert_eq!(console.job(id).unwrap().state, JobState::Queued);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_redis_every_node_is_asked_and_l2_is_said_to_be_off() {
     let nodes = three_nodes();
     for node in &nodes {

@@ -135,6 +135,18 @@ async fn the_pattern_is_typed_again_for_everything_and_for_much() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pattern_that_no_field_can_hold_is_typed_as_it_is_written_out() {
+    let node = node_with(0);
+    node.script().l1.extend((0..2_000).map(|i| (format!("a\nb{i}"), 60_000)));
+    let console = console(&[Arc::clone(&node)]);
+    let plan = console.plan("users", "a\nb*").await.unwrap();
+    assert!(plan.type_again);
+    let refused = console.run_plan(&operator(), &plan.id, Some("ab*")).await.unwrap_err();
+    assert_eq!(refused, ConsoleError::NotConfirmed);
+    assert!(console.run_plan(&operator(), &plan.id, Some(r"a\u{a}b*")).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn protected_keys_are_refused_with_the_reason_and_it_is_audited() {
     let node = node_with(3);
     let console = protecting(Arc::clone(&node), "users:400001");

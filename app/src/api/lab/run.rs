@@ -91,12 +91,13 @@ pub async fn change_fault(
 ) -> Result<String, ApiError> {
     let run = permitted(&id)?;
     let (what, changed) = match (Fault::named(&inflict), Fault::named(&mend)) {
-        (Some(fault), None) => ("inflicted", run.inflict(fault)),
+        (Some(fault), None) => ("fault", run.inflict(fault)),
         (None, Some(fault)) => ("mended", run.mend(fault).await),
         _ => return Err(refuse(ApiError::Invalid("tell what to break or mend".to_owned()))),
     };
     changed.map_err(|error| refuse(ApiError::Invalid(error.to_string())))?;
-    record(&run, &format!("{what} {inflict}{mend}"));
+    let fault = format!("{inflict}{mend}").replace('_', " ");
+    record(&run, &format!("{what}: {fault}"));
     Ok(shown(address(&run)))
 }
 

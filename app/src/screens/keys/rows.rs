@@ -136,9 +136,9 @@ fn line(cache: &str, row: &KeyRow, at: usize) -> impl IntoView + use<> {
     };
     view! {
         <tr id=format!("row-{at}") aria-rowindex=at + 2>
-            <th scope="row" class="mono"><a href=key_address(cache, &row.key)>{row.key.clone()}</a></th>
+            <th scope="row" class="mono"><a href=key_address(cache, &row.key)>{words::visible(&row.key)}</a></th>
             <td class="places">{l1}" "{l2}</td>
-            <td class="mono">{row.group.clone().unwrap_or(DASH.to_owned())}</td>
+            <td class="mono">{row.group.as_deref().map_or(DASH.to_owned(), words::visible)}</td>
             <td>{words::span(row.age_ms)}</td>
             <td>{words::span(row.expires_in_ms)}</td>
             <td>{words::bytes(row.bytes)}</td>
@@ -178,11 +178,11 @@ fn counts(found: &Found) -> String {
 
 fn note(found: &Found) -> String {
     let n = format::plural(found.n_rows as u64, "key", "keys");
-    let at = format!("as of {} UTC", format::clock(found.at_ms));
+    let at = format!("as of {} UTC", words::at(found.at_ms));
     match (&found.page.next, found.is_full) {
         (None, _) if found.page.l2_away => format!("{n}, {at}; there may be more"),
         (None, _) => format!("{n}, {at}; that is all"),
-        (Some(_), true) => format!("the first {n}, {at}; that is the limit, and there is more"),
+        (Some(_), true) => format!("first {n} of more, {at}"),
         (Some(_), false) => format!("{n} so far, {at}; not every key was looked at yet"),
     }
 }
