@@ -82,19 +82,6 @@ fn LiveLine() -> impl IntoView {
     }
 }
 
-/// Says on every page that its numbers are the last ones.
-#[component]
-pub(crate) fn LostBanner() -> impl IntoView {
-    let live = expect_context::<Live>();
-    view! {
-        <div role="alert" class="banner-place">
-            <Show when=move || live.state.get() == LiveState::Lost>
-                <p class="banner behind">{LiveState::Lost.meaning()}</p>
-            </Show>
-        </div>
-    }
-}
-
 #[component]
 fn ThemeButton(theme: RwSignal<Theme>) -> impl IntoView {
     let name = move || match theme.get() {

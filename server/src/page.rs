@@ -12,14 +12,14 @@ use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{
     LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list,
 };
-use strata_app::{App, SessionCookie, shell};
+use strata_app::{App, SCRIPTS, SessionCookie, shell};
 use strata_console::{Actor, Origin};
 
 use crate::error::AppError;
 use crate::state::AppState;
 
 /// Below these, programs ask; they get a problem where people get a page.
-const PROGRAM_PATHS: [&str; 3] = ["/api", "/demo", "/pkg"];
+const PROGRAM_PATHS: [&str; 4] = ["/api", "/demo", "/pkg", SCRIPTS];
 
 /// Adds the screens, the server functions and, for everything else, the public files or a page
 /// that says that there is nothing.
@@ -47,6 +47,7 @@ async fn other(
 }
 
 fn is_below(path: &str, prefix: &str) -> bool {
+    let prefix = prefix.trim_end_matches('/');
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
@@ -89,6 +90,7 @@ fn allow_own_content(options: &LeptosOptions) {
     let policy = format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
          style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; connect-src 'self'{reload}; \
+         worker-src 'self'; \
          object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::try_from(policy) {

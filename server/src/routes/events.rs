@@ -9,7 +9,8 @@ use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, Stream, StreamExt};
-use strata_app::SessionCookie;
+use serde::Serialize;
+use strata_app::{SessionCookie, build_id};
 use strata_console::{Origin, Tick};
 use strata_report::Snapshot;
 use tokio::sync::watch;
@@ -35,7 +36,9 @@ pub(crate) async fn events(
     let permit = state.streams.open(origin.address).map_err(refusal)?;
     let mut ticks = state.console.subscribe();
     ticks.mark_unchanged();
-    let first = stream::once(ready(snapshot(&state.console.snapshot())));
+    let snapshot = state.console.snapshot();
+    let first = First { build: build_id(&state.leptos), snapshot: &snapshot };
+    let first = stream::once(ready(first.event()));
     let shutdown = state.shutdown.clone().cancelled_owned();
     let session = cookie_value(&headers, &cookie.name).map(str::to_owned);
     let console = state.console.clone();
@@ -60,11 +63,21 @@ fn refusal(full: Full) -> AppError {
     AppError::unavailable("too-many-streams", detail)
 }
 
-fn snapshot(snapshot: &Snapshot) -> Result<Event, Infallible> {
-    // Numbers, strings and lists always become JSON.
-    let data = serde_json::to_string(snapshot).unwrap_or_default();
-    let id = snapshot.frame.seq.to_string();
-    Ok(Event::default().event("snapshot").id(id).retry(retry()).data(data))
+/// What a stream begins with. The build stands first, where a page's script looks for it.
+#[derive(Serialize)]
+struct First<'a> {
+    build: &'a str,
+    #[serde(flatten)]
+    snapshot: &'a Snapshot,
+}
+
+impl First<'_> {
+    fn event(&self) -> Result<Event, Infallible> {
+        // Numbers, strings and lists always become JSON.
+        let data = serde_json::to_string(self).unwrap_or_default();
+        let id = self.snapshot.frame.seq.to_string();
+        Ok(Event::default().event("snapshot").id(id).retry(retry()).data(data))
+    }
 }
 
 fn frames(ticks: Ticks, permit: PeerPermit) -> impl Stream<Item = Result<Event, Infallible>> {
