@@ -29,6 +29,8 @@
     if (first === "program" || first === "updated") {
       const reload = document.createElement("a");
       reload.href = address();
+      // The program would follow the link without loading anything.
+      reload.rel = "external";
       reload.append("Reload");
       banner.append(" ", reload);
     }
@@ -80,23 +82,6 @@
     },
     true,
   );
-
-  if (typeof WebAssembly === "object") {
-    root.setAttribute("data-program", "expected");
-    addEventListener("error", ({ error }) => isTrap(error) && failed(error));
-    addEventListener("unhandledrejection", ({ reason }) => failed(reason));
-    starts = setTimeout(() => goOnWithout("The page's program has not come yet"), STARTS_WITHIN_MS);
-    new MutationObserver(() => {
-      if (!isAlive() || root.getAttribute("data-program") === "alive") return;
-      clearTimeout(starts);
-      root.setAttribute("data-program", "alive");
-      tell("program", undefined);
-      watchTranslators();
-      follow();
-    }).observe(root, { attributeFilter: ["data-hydrated"] });
-  } else {
-    goOnWithout("WebAssembly is off in this browser");
-  }
 
   // A translator puts texts of its own in the place of those that the program changes.
   function watchTranslators() {
@@ -271,4 +256,23 @@
   });
   // What came is none that this program knows.
   addEventListener("strata-misread", () => update(false));
+
+  // --- The beginning
+
+  if (typeof WebAssembly === "object") {
+    root.setAttribute("data-program", "expected");
+    addEventListener("error", ({ error }) => isTrap(error) && failed(error));
+    addEventListener("unhandledrejection", ({ reason }) => failed(reason));
+    starts = setTimeout(() => goOnWithout("The page's program has not come yet"), STARTS_WITHIN_MS);
+    new MutationObserver(() => {
+      if (!isAlive() || root.getAttribute("data-program") === "alive") return;
+      clearTimeout(starts);
+      root.setAttribute("data-program", "alive");
+      tell("program", undefined);
+      watchTranslators();
+      follow();
+    }).observe(root, { attributeFilter: ["data-hydrated"] });
+  } else {
+    goOnWithout("WebAssembly is off in this browser");
+  }
 })();

@@ -60,7 +60,7 @@ fn LiveLine() -> impl IntoView {
     let word = move || live.state.get().as_str();
     let paused = move || live.state.get() == LiveState::Paused;
     view! {
-        <div class="live-line">
+        <div class="live-line" translate="no">
             <span
                 class="live-state"
                 role="status"

@@ -63,7 +63,7 @@ fn head(look: &KeyLook, refusal: Option<String>) -> AnyView {
         "Key",
         note,
         view! {
-            <p class="key-name mono" data-testid="key-name">{look.key.clone()}</p>
+            <p class="key-name mono" translate="no" data-testid="key-name">{look.key.clone()}</p>
             {group}
             <div class="acts">
                 {acts}
