@@ -13,14 +13,14 @@ use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use leptos_axum::{
     LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list,
 };
-use strata_app::{App, SessionCookie, shell};
+use strata_app::{App, SCRIPTS, SessionCookie, shell};
 use strata_console::{Actor, Origin};
 
 use crate::error::AppError;
 use crate::state::AppState;
 
 /// Below these, programs ask; they get a problem where people get a page.
-const PROGRAM_PATHS: [&str; 3] = ["/api", "/demo", "/pkg"];
+const PROGRAM_PATHS: [&str; 4] = ["/api", "/demo", "/pkg", SCRIPTS];
 
 /// Adds the screens, the server functions and, for everything else, the public files or a page
 /// that says that there is nothing.
@@ -58,6 +58,7 @@ pub(crate) async fn tell_bad_arguments(mut response: Response) -> Response {
 }
 
 fn is_below(path: &str, prefix: &str) -> bool {
+    let prefix = prefix.trim_end_matches('/');
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
@@ -100,6 +101,7 @@ fn allow_own_content(options: &LeptosOptions) {
     let policy = format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
          style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; connect-src 'self'{reload}; \
+         worker-src 'self'; \
          object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::try_from(policy) {

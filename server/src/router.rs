@@ -36,7 +36,8 @@ pub(crate) fn router(state: AppState, doors: Doors) -> Router {
     let (programs, _) = programs(&state.console);
     let programs = programs
         .method_not_allowed_fallback(async || AppError::method_not_allowed())
-        .merge(assets::pkg(&state.leptos));
+        .merge(assets::pkg(&state.leptos))
+        .merge(assets::scripts());
     with_layers(page::with_pages(programs, &state), &state, doors).with_state(state)
 }
 
@@ -174,10 +175,11 @@ fn with_layers(router: Router<AppState>, state: &AppState, doors: Doors) -> Rout
 
 // An event stream is text too, but must not wait for a compressor's buffer.
 fn is_text(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
-    const KINDS: [&[u8]; 5] = [
+    const KINDS: [&[u8]; 6] = [
         b"text/html",
         b"text/plain",
         b"text/csv",
+        b"text/javascript",
         b"application/json",
         b"application/problem+json",
     ];

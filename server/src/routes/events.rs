@@ -10,8 +10,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, Stream, StreamExt};
-use strata_app::SessionCookie;
+use serde::Serialize;
+use strata_app::{SessionCookie, build_id};
 use strata_console::{Console, Origin, Tick};
+use strata_report::Snapshot;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -51,7 +53,8 @@ pub(crate) async fn events(
     let permit = state.streams.open(origin.address).map_err(refusal)?;
     let mut ticks = state.console.subscribe();
     ticks.mark_unchanged();
-    let first = stream::once(ready(snapshot(state.snapshots.newest(&state.console))));
+    let newest = state.snapshots.newest(build_id(&state.leptos), &state.console);
+    let first = stream::once(ready(snapshot(newest)));
     let shutdown = state.shutdown.clone().cancelled_owned();
     let session = cookie_value(&headers, &cookie.name).map(str::to_owned);
     let console = state.console.clone();
@@ -77,6 +80,14 @@ fn refusal(full: Full) -> AppError {
     AppError::unavailable("too-many-streams", detail)
 }
 
+/// What a stream begins with. The build stands first, where a page's script looks for it.
+#[derive(Serialize)]
+struct First<'a> {
+    build: &'a str,
+    #[serde(flatten)]
+    snapshot: &'a Snapshot,
+}
+
 fn snapshot((seq, data): (u64, Arc<str>)) -> Event {
     let retry_ms = retry().as_millis();
     Event { head: format!("event: snapshot\nid: {seq}\nretry: {retry_ms}\n"), data }
@@ -96,15 +107,16 @@ fn frames(ticks: Ticks, permit: PeerPermit) -> impl Stream<Item = Event> {
 }
 
 impl Snapshots {
-    fn newest(&self, console: &Console) -> (u64, Arc<str>) {
+    fn newest(&self, build: &str, console: &Console) -> (u64, Arc<str>) {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         let seq = console.frame().seq;
         if let Some(known) = newest.as_ref().filter(|(known, _)| *known == seq) {
             return known.clone();
         }
         let snapshot = console.snapshot();
+        let first = First { build, snapshot: &snapshot };
         // Numbers, strings and lists always become JSON.
-        let json = serde_json::to_string(&snapshot).unwrap_or_default();
+        let json = serde_json::to_string(&first).unwrap_or_default();
         newest.insert((snapshot.frame.seq, json.into())).clone()
     }
 }

@@ -66,7 +66,7 @@ fn head(look: &KeyLook, refusal: Option<String>) -> AnyView {
         "Key",
         note,
         view! {
-            <p class="key-name mono" data-testid="key-name">{words::visible(&look.key)}</p>
+            <p class="key-name mono" translate="no" data-testid="key-name">{words::visible(&look.key)}</p>
             {group}
             <div class="acts">
                 {acts}

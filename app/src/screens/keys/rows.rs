@@ -96,7 +96,7 @@ fn table(cache: &str, part: &Part<'_>, here: &str) -> AnyView {
         <div class="scroll window" id=id tabindex="0" role="region" aria-label="Keys that match"
             data-window=format!("{here}&sort={order}&from=") data-rows=found.n_rows
             data-from=*from data-until=until>
-            <table class="rows key-rows" data-testid="key-rows" aria-rowcount=found.n_rows + 1>
+            <table class="rows key-rows" translate="no" data-testid="key-rows" aria-rowcount=found.n_rows + 1>
                 <caption class="unseen">"Keys that match"</caption>
                 <thead><tr aria-rowindex="1">{heads}</tr></thead>
                 <tbody>{gap("rows-above", *from)}{lines}{gap("rows-below", found.n_rows - until)}</tbody>
