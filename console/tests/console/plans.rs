@@ -139,7 +139,7 @@ async fn a_pattern_that_no_field_can_hold_is_typed_as_it_is_written_out() {
     let node = node_with(0);
     node.script().l1.extend((0..2_000).map(|i| (format!("a\nb{i}"), 60_000)));
     let console = console(&[Arc::clone(&node)]);
-    let plan = console.plan("users", "a\nb*").await.unwrap();
+    let plan = console.plan(&operator(), "users", "a\nb*").await.unwrap();
     assert!(plan.type_again);
     let refused = console.run_plan(&operator(), &plan.id, Some("ab*")).await.unwrap_err();
     assert_eq!(refused, ConsoleError::NotConfirmed);
