@@ -69,7 +69,7 @@ pub struct Read<V> {
     /// Since the value was loaded from the source, or written.
     pub age: Duration,
     /// Until the entry expires here; `None` has no deadline, or nothing is cached. Zero where an
-    /// invalidation came in between, so that this node does not keep it.
+    /// invalidation came in between, so that a load is not kept.
     pub expires_in: Option<Duration>,
 }
 

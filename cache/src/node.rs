@@ -278,13 +278,6 @@ impl Node {
         self.shared.link()?.erase(self.shared.namespace()).await.ok()
     }
 
-    /// Whether other nodes of this namespace are alive: whether another one goes on writing the
-    /// bus's heartbeat. Where none does, this node takes it over, which takes up to two seconds.
-    /// `None` where L2 is off or cannot be asked.
-    pub async fn has_living_peers(&self) -> Option<bool> {
-        crate::bus::peers_are_alive(self.shared.bus(), self.shared.link()?).await.ok()
-    }
-
     /// Whether Redis takes this node's invalidations at this moment. For services that would rather
     /// fail than let others read an older value: ask before the source commits. Where none of this
     /// node's invalidations has succeeded within the last second, it writes a heartbeat of its own

@@ -136,11 +136,10 @@ impl<K: Key, V: Value> Core<K, V> {
         };
         let outcome = held.outcome();
         let entry = self.entry(&ticket, held.value, &held.life);
-        if self.fence.fill(key, ticket.token, || self.put_l1(key, &entry)) {
-            return self.answer(entry, outcome);
+        if !self.fence.fill(key, ticket.token, || self.put_l1(key, &entry)) {
+            self.recorder.l1_fenced.add(1);
         }
-        self.recorder.l1_fenced.add(1);
-        self.answer(entry.unkept(), outcome)
+        self.answer(entry, outcome)
     }
 
     /// Nearly every read: L1 answers, and there is nothing else to do. What was found otherwise

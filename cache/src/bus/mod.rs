@@ -14,7 +14,6 @@ mod trust;
 pub(crate) use beat::prove;
 pub(crate) use message::{ANNOUNCE, Bus, Message, Subject, What};
 pub(crate) use missed::Missed;
-pub(crate) use peers::are_alive as peers_are_alive;
 pub(crate) use tail::{Hearer, Tail};
 pub(crate) use trust::COUNTS_FOR;
 

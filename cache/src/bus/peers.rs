@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Bus;
 use super::position::Appended;
+use crate::Node;
 use crate::l2::{Failed, Link, Step};
 
 /// A heartbeat that nobody has renewed for so long is a dead node's, also where this node may not
@@ -14,8 +15,18 @@ use crate::l2::{Failed, Link, Step};
 const PATIENCE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(50);
 
+impl Node {
+    /// Whether other nodes of this namespace are alive: whether another one goes on writing the
+    /// bus's heartbeat. Where none does, this node takes it over, which takes up to two seconds.
+    /// `None` where L2 is off or cannot be asked.
+    pub async fn has_living_peers(&self) -> Option<bool> {
+        let shared = self.shared();
+        are_alive(shared.bus(), shared.link()?).await.ok()
+    }
+}
+
 /// Waits until another node writes the heartbeat, or this one takes it over.
-pub(crate) async fn are_alive(bus: &Bus, link: &Link) -> Result<bool, Failed> {
+async fn are_alive(bus: &Bus, link: &Link) -> Result<bool, Failed> {
     let deadline = Instant::now() + PATIENCE;
     // One that lies there already may be a dead node's.
     let mut known = None;
