@@ -1,11 +1,11 @@
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags};
 
 use crate::App;
 use crate::scripts::{LIVE, PAGE, build_id};
 
-/// The HTML document around [`App`]. Scripts carry the nonce of the request, or are ours by their
-/// address.
+/// The HTML document around [`App`]. Scripts carry the nonce of the request.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let theme = crate::api::chosen_theme().as_str();
     let build = build_id(&options);
@@ -20,7 +20,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     name="description"
                     content="A two-level cache at work: where each read is answered, and why."
                 />
-                <script src=PAGE.address() data-live=LIVE.address() data-build=build></script>
+                <script
+                    nonce=use_nonce()
+                    src=PAGE.address()
+                    data-live=LIVE.address()
+                    data-build=build
+                ></script>
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <HashedStylesheet options=options.clone() id="leptos" />
                 <AutoReload options=options.clone() />
