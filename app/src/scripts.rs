@@ -1,5 +1,6 @@
-//! The page's own JavaScript, which is no part of its program: what watches over the program, and
-//! what holds the live stream. Each file's name changes with its content.
+//! The page's own JavaScript, which is no part of its program: what watches over the program, what
+//! holds the live stream, and what reads out times and charts. Each file's name changes with its
+//! content.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{LazyLock, OnceLock};
@@ -16,6 +17,10 @@ pub(crate) static PAGE: LazyLock<Script> =
 /// Holds the live stream for all windows of a browser.
 pub(crate) static LIVE: LazyLock<Script> =
     LazyLock::new(|| Script::new("live", include_str!("../scripts/live.js")));
+
+/// Reads out times, hints and charts on hover, focus and touch.
+pub(crate) static READOUTS: LazyLock<Script> =
+    LazyLock::new(|| Script::new("readouts", include_str!("../scripts/readouts.js")));
 
 /// One file of JavaScript.
 pub(crate) struct Script {
@@ -36,7 +41,10 @@ impl Script {
 
 /// The script of this name; `None` where there is none, or it is of another build.
 pub fn script(name: &str) -> Option<&'static str> {
-    [&PAGE, &LIVE].into_iter().find(|script| script.name == name).map(|script| script.text)
+    [&PAGE, &LIVE, &READOUTS]
+        .into_iter()
+        .find(|script| script.name == name)
+        .map(|script| script.text)
 }
 
 /// Names the build that pages come from, so that a page notices when it talks to another one. The
@@ -46,11 +54,11 @@ pub fn build_id(options: &LeptosOptions) -> &'static str {
     static ID: OnceLock<String> = OnceLock::new();
     ID.get_or_init(|| {
         let version = env!("CARGO_PKG_VERSION");
-        hash_of(&[version, &file_hashes(options), &PAGE.name, &LIVE.name])
+        hash_of(&[version, &file_hashes(options), &PAGE.name, &LIVE.name, &READOUTS.name])
     })
 }
 
-/// What `cargo leptos` wrote down beside the program about the files of the site.
+/// What the build wrote down beside the program about the files of the site.
 fn file_hashes(options: &LeptosOptions) -> String {
     let program = std::env::current_exe().ok().filter(|_| options.hash_files);
     let file = program.and_then(|program| Some(program.parent()?.join(options.hash_file.as_ref())));

@@ -3,7 +3,7 @@ use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags};
 
 use crate::App;
-use crate::scripts::{LIVE, PAGE, build_id};
+use crate::scripts::{LIVE, PAGE, READOUTS, build_id};
 
 /// The HTML document around [`App`]. Scripts carry the nonce of the request.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -28,9 +28,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 ></script>
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <HashedStylesheet options=options.clone() id="leptos" />
-                <AutoReload options=options.clone() />
                 <HydrationScripts options=options defer=true />
-                <script src="/readouts.js" defer=true></script>
+                <script nonce=use_nonce() src=READOUTS.address() defer=true></script>
                 <MetaTags />
             </head>
             <body>

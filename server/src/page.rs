@@ -6,7 +6,6 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
@@ -81,28 +80,20 @@ fn provide(state: AppState) -> impl Fn() + Clone + Send + Sync + 'static {
                 provide_context(cookie.clone());
             }
         }
-        allow_own_content(&state.leptos);
+        allow_own_content();
     }
 }
 
 /// Sets the policy that lets the page load what is ours and nothing else. Public files and server
 /// functions have no nonce and need none.
-fn allow_own_content(options: &LeptosOptions) {
+fn allow_own_content() {
     let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
         return;
     };
-    // `cargo leptos watch` sets this variable and tells the page to reload by a socket of its own.
-    let watched = std::env::var_os("LEPTOS_WATCH").is_some();
-    let reload = if watched {
-        format!(" ws://127.0.0.1:{0} ws://localhost:{0}", options.reload_port)
-    } else {
-        String::new()
-    };
     let policy = format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
-         style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; connect-src 'self'{reload}; \
-         worker-src 'self'; \
-         object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+         style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; connect-src 'self'; \
+         worker-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::try_from(policy) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);

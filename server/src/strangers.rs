@@ -16,7 +16,7 @@ use crate::guard::HEALTH_PATHS;
 use crate::serving::{Full, PeerLimit};
 
 /// What costs next to nothing, has limits of its own, or is the service itself.
-const FREE: [&str; 5] = ["/demo/", "/pkg/", "/events", "/favicon.svg", "/robots.txt"];
+const FREE: [&str; 6] = ["/demo/", "/pkg/", "/scripts/", "/events", "/favicon.svg", "/robots.txt"];
 
 /// The looks that the console makes in turn. They wait there, and not here as well.
 const LOOKS: [&str; 5] = ["/keys", "/plans", "/agreement", "/dead-letters", "/nodes"];

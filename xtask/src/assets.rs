@@ -18,6 +18,7 @@ pub(crate) const WASM_LIMIT_BYTES: u64 = 250_000;
 
 pub(crate) const RELEASE: Profile = Profile { name: "wasm-release", folder: "target/site" };
 pub(crate) const DEBUG: Profile = Profile { name: "dev", folder: "target/debug/site" };
+pub(crate) const WATCH: Profile = Profile { name: "dev", folder: "target/watch/site" };
 
 /// How the browser's program is built, and where its files are collected.
 pub(crate) struct Profile {
@@ -42,7 +43,7 @@ impl Profile {
     }
 }
 
-/// The hashes in the names of a release's files.
+/// The hashes in the names of a build's files.
 pub(crate) struct Assets {
     js: String,
     wasm: String,
@@ -59,16 +60,29 @@ impl Assets {
         let features = ["--enable-bulk-memory", "--enable-nontrapping-float-to-int"];
         cmd!(shell, "wasm-opt -Oz {features...} {wasm} -o {wasm}").run()?;
         cmd!(shell, "esbuild {js} --minify --format=esm {BROWSERS} --outfile={js} --allow-overwrite --log-level=warning").run()?;
-        let wasm = named_by_content(&pkg, "wasm")?;
-        // The script names the wasm in case nobody tells it where it is.
-        let script =
-            shell.read_file(&js)?.replace("strata_bg.wasm", &format!("strata.{wasm}.wasm"));
-        shell.write_file(&js, script)?;
-        let (js, css) = (named_by_content(&pkg, "js")?, named_by_content(&pkg, "css")?);
+        let assets = Self::name(shell, &pkg)?;
         // Node.js has brotli, which the machine may not have.
         let folder = RELEASE.folder;
         cmd!(shell, "node xtask/compress.mjs {folder}").run()?;
-        Ok(Self { js, wasm, css })
+        Ok(assets)
+    }
+
+    /// Makes the files of a debug build that a browser shall tell from those of the build before.
+    pub(crate) fn watch(shell: &Shell) -> Result<Self> {
+        let arguments = WATCH.cargo_arguments();
+        cmd!(shell, "cargo {arguments...}").run()?;
+        collect(shell, &WATCH)?;
+        Self::name(shell, &WATCH.pkg())
+    }
+
+    fn name(shell: &Shell, pkg: &Path) -> Result<Self> {
+        let wasm = named_by_content(pkg, "wasm")?;
+        // The script names the wasm in case nobody tells it where it is.
+        let js = pkg.join("strata.js");
+        let script =
+            shell.read_file(&js)?.replace("strata_bg.wasm", &format!("strata.{wasm}.wasm"));
+        shell.write_file(&js, script)?;
+        Ok(Self { js: named_by_content(pkg, "js")?, wasm, css: named_by_content(pkg, "css")? })
     }
 
     /// The list in which Leptos finds the names.

@@ -20,6 +20,7 @@ const STAMP: &str = "target/release/strata.sources";
 const SOURCES: &[&str] = &[
     "Cargo.toml",
     "Cargo.lock",
+    "Leptos.toml",
     "rust-toolchain.toml",
     ".cargo",
     "report",

@@ -116,7 +116,9 @@ fn long(shell: &Shell) -> Result<()> {
     step("Strangers that hold thousands of connections");
     // One after the other: they measure.
     let soak = "package(strata-server) & test(soak::)";
-    cmd!(shell, "cargo nextest run {NATIVE...} {ignored...} --test-threads 1 -E {soak}").run()?;
+    cmd!(shell, "cargo nextest run {NATIVE...} {ignored...} --test-threads 1 -E {soak}")
+        .env("STRATA_SOAK_PROGRAM", shell.current_dir().join(build::PROGRAM))
+        .run()?;
     step("A storm of a million checked reads");
     let storm = "test(storm::)";
     cmd!(shell, "cargo nextest run --package strata-cache {ignored...} -E {storm}")

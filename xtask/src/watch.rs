@@ -4,16 +4,18 @@
 use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use notify_debouncer_mini::new_debouncer;
 use notify_debouncer_mini::notify::RecursiveMode;
 use xshell::{Shell, cmd};
 
-use crate::{assets, program, tools};
+use crate::assets::Assets;
+use crate::{program, tools};
 
-const PROGRAM: &str = "target/debug/strata";
+/// A copy, beside the names of its own files.
+const PROGRAM: &str = "target/watch/strata";
 
 /// Many files change at once when an editor saves or a branch is switched.
 const QUIET: Duration = Duration::from_millis(300);
@@ -30,28 +32,32 @@ pub(crate) fn watch(shell: &Shell, options: &[String]) -> Result<()> {
     for folder in FOLDERS {
         watcher.watcher().watch(Path::new(folder), RecursiveMode::Recursive)?;
     }
+    let mut running = None;
     loop {
-        let running = build_and_start(shell, options);
-        if let Err(error) = &running {
-            eprintln!("{error:#}\nWaiting for a change.");
+        match build(shell) {
+            Ok(()) => {
+                // The next one listens where this one does.
+                drop(running.take());
+                running = Some(Running(Command::new(PROGRAM).arg("demo").args(options).spawn()?));
+            }
+            Err(error) => eprintln!("{error:#}\nWaiting for a change."),
         }
         changes.recv().context("no more changes")??;
         while changes.try_recv().is_ok() {}
     }
 }
 
-fn build_and_start(shell: &Shell, options: &[String]) -> Result<Running> {
+fn build(shell: &Shell) -> Result<()> {
     cmd!(shell, "cargo build --package strata-server --bin strata").run()?;
-    assets::debug(shell)?;
-    let child = Command::new(PROGRAM)
-        .arg("demo")
-        .args(options)
-        .env("LEPTOS_HASH_FILES", "false")
-        .env("LEPTOS_SITE_ROOT", assets::DEBUG.folder)
-        .spawn()?;
-    Ok(Running(child))
+    let assets = Assets::watch(shell)?;
+    shell.remove_path(PROGRAM)?;
+    shell.copy_file("target/debug/strata", PROGRAM)?;
+    // A page tells builds apart by this list; what changed may be in the program alone.
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+    Ok(shell.write_file("target/watch/hash.txt", format!("{}build: {now_ms}\n", assets.names()))?)
 }
 
+/// The program, asked to end when it is dropped.
 struct Running(Child);
 
 impl Drop for Running {

@@ -27,10 +27,13 @@ pub(super) struct Client {
 }
 
 impl Program {
-    /// Starts it, and has it do once what it will be asked for again and again: what that takes for
+    /// Starts the program that `STRATA_SOAK_PROGRAM` names, as an absolute path, else the debug build.
+    /// Has it do once what it will be asked for again and again: what that takes for
     /// good is no growth.
     pub(super) async fn start(dir: &Path) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
+        let given = std::env::var_os("STRATA_SOAK_PROGRAM");
+        let built = || env!("CARGO_BIN_EXE_strata").into();
+        let mut command = Command::new(given.unwrap_or_else(built));
         command
             .args(["demo", "--listen", "127.0.0.1:0", "--traffic", "off"])
             .args(["--users", &USERS.to_string(), "--operator-token", TOKEN])
