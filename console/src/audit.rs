@@ -220,15 +220,15 @@ impl Trail {
     }
 }
 
-/// Takes out the oldest entry of the address that has the most, so that nobody's flood pushes out
+/// Takes out the oldest entry of the addresses that have the most, so that nobody's flood pushes out
 /// what was refused to others.
 fn remove_from_the_loudest(list: &mut VecDeque<AuditEntry>) -> Option<AuditEntry> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for entry in list.iter() {
         *counts.entry(&entry.address).or_default() += 1;
     }
-    let (loudest, _) = counts.into_iter().max_by_key(|(_, n)| *n)?;
-    let oldest = list.iter().rposition(|entry| entry.address == loudest)?;
+    let most = counts.values().copied().max()?;
+    let oldest = list.iter().rposition(|entry| counts[entry.address.as_str()] == most)?;
     list.remove(oldest)
 }
 
