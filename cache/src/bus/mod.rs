@@ -1,20 +1,16 @@
-//! How nodes hear of each other's invalidations: one Redis Stream a namespace, tailed by each node
-//! on a connection of its own, and a heartbeat beside it.
+//! How nodes hear of each other's invalidations: a Redis Stream and a heartbeat.
 
-mod beat;
-mod listen;
+mod heartbeat;
 mod message;
 mod missed;
 mod position;
-mod run;
-mod tail;
+mod reader;
+mod reading;
 mod trust;
 
-pub(crate) use beat::prove;
-pub(crate) use message::{ANNOUNCE, Bus, Message, Subject, What};
+pub(crate) use message::{Message, Subject, What};
 pub(crate) use missed::Missed;
-pub(crate) use tail::{Hearer, Tail};
+pub(crate) use reader::{Hearer, Tail};
 pub(crate) use trust::COUNTS_FOR;
 
-/// All scripts of the bus.
-pub(crate) const SCRIPTS: [&[crate::script::Named]; 2] = [beat::NAMED, run::NAMED];
+pub(crate) use heartbeat::{NAMED as SCRIPTS, prove};

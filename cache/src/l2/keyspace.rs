@@ -1,26 +1,24 @@
 use std::sync::Arc;
 
-use redis::{ScriptInvocation, cmd, pipe};
+use redis::{ScriptInvocation, cmd};
 
 use super::batches::{EntryBytes, batches};
-use super::failed::{Away, Failed};
-use super::lease_waits::HeldLease;
-use super::link::Link;
+use super::lease::{HeldLease, Lease};
 use super::schemas::Names;
 use super::scripts;
-use super::step::Step;
-use super::tag_counts::TagCounts;
-use crate::bus::{Bus, What};
+use super::tags::TagCounts;
+use crate::bus::What;
+use crate::connection::{Away, Bus, Failed, Link, Step};
 
 /// One cache's keys in L2, as one schema names them.
 pub(crate) struct Keyspace {
     pub(crate) link: Arc<Link>,
-    pub(super) bus: Bus,
-    pub(super) cache: String,
-    pub(super) names: Names,
-    pub(super) tags: String,
+    pub(crate) bus: Bus,
+    pub(crate) cache: String,
+    pub(crate) names: Names,
+    pub(crate) tags: String,
     pub(crate) tag_counts: TagCounts,
-    entry_bytes: EntryBytes,
+    pub(super) entry_bytes: EntryBytes,
 }
 
 /// What lies at a key.
@@ -70,37 +68,6 @@ impl Written {
     }
 }
 
-/// The right to fill a key in L2. Starts with a word that no entry starts with.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Lease(String);
-
-impl Lease {
-    const PREFIX: &'static str = "lease:";
-
-    /// Of a load, which keeps it for as long as it runs.
-    const OF_LOAD: &'static str = "lease:load:";
-
-    pub(crate) fn of_load() -> Self {
-        Self(format!("{}{:032x}", Self::OF_LOAD, rand::random::<u128>()))
-    }
-
-    pub(crate) fn of_write() -> Self {
-        Self(format!("{}{:032x}", Self::PREFIX, rand::random::<u128>()))
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-
-    pub(super) fn is_one(bytes: &[u8]) -> bool {
-        bytes.starts_with(Self::PREFIX.as_bytes())
-    }
-
-    pub(super) fn is_of_load(bytes: &[u8]) -> bool {
-        bytes.starts_with(Self::OF_LOAD.as_bytes())
-    }
-}
-
 impl Keyspace {
     pub(crate) fn new(link: Arc<Link>, bus: Bus, (cache, schema): (&str, u16)) -> Self {
         let names = Names::new(bus.stem(cache), bus.beside(&format!("schemas:{cache}")), schema);
@@ -147,51 +114,6 @@ impl Keyspace {
         self.link.inspect(&get).await.map(|value| self.found(key, value))
     }
 
-    /// Takes the lease of each key that is free. `Nothing` means that it is now ours.
-    pub(crate) async fn acquire(
-        &self,
-        keys: &[&str],
-        lease: &Lease,
-        ttl_ms: u64,
-    ) -> Result<Vec<Found>, Away> {
-        self.refuse_while_waiting()?;
-        let mut acquired = Vec::with_capacity(keys.len());
-        while acquired.len() < keys.len() {
-            let rest = &keys[acquired.len()..];
-            let some = &rest[..rest.len().min(self.entry_bytes.keys_at_once())];
-            let mut pipe = pipe();
-            self.names.register(&mut pipe, self.ended_ms(ttl_ms));
-            for key in some {
-                pipe.cmd("SET").arg(self.entry(key)).arg(&lease.0);
-                pipe.arg("NX").arg("GET").arg("PX").arg(ttl_ms.max(1));
-            }
-            let values: Vec<Option<Vec<u8>>> = self.link.ask(Step::Acquire, &pipe).await?;
-            acquired.extend(some.iter().zip(values).map(|(key, value)| self.found(key, value)));
-        }
-        Ok(acquired)
-    }
-
-    /// Takes a key's lease from whoever holds it, entry or not, for a write.
-    pub(crate) async fn seize(&self, key: &str, lease: &Lease, ttl_ms: u64) -> Result<(), Away> {
-        let mut set = pipe();
-        self.names.register(&mut set, self.ended_ms(ttl_ms));
-        set.cmd("SET").arg(self.entry(key)).arg(&lease.0).arg("PX").arg(ttl_ms.max(1)).ignore();
-        Ok(self.link.ask(Step::Seize, &set).await?)
-    }
-
-    /// Puts our lease in the place of bytes that cannot be used, if they still lie there.
-    pub(crate) async fn claim(
-        &self,
-        key: &str,
-        seen: &[u8],
-        (lease, ttl_ms): (&Lease, u64),
-    ) -> Result<bool, Away> {
-        self.register(Step::Claim, ttl_ms).await?;
-        let mut claim = scripts::CLAIM.prepare_invoke();
-        claim.key(self.entry(key)).arg(seen).arg(&lease.0).arg(ttl_ms.max(1));
-        Ok(self.link.ask(Step::Claim, &claim).await?)
-    }
-
     /// Writes the entries where nothing came in between; says which.
     pub(crate) async fn commit(&self, entries: &[Commit]) -> Result<Vec<bool>, Away> {
         let mut committed = Vec::with_capacity(entries.len());
@@ -223,23 +145,13 @@ impl Keyspace {
         Ok(self.link.ask(Step::Replace, &replace).await?)
     }
 
-    /// Gives leases back after a failed load. Nobody waits for it to work: leases expire.
-    pub(crate) async fn release(&self, lease: &Lease, places: &[String]) {
-        let mut release = scripts::RELEASE.prepare_invoke();
-        release.arg(&lease.0);
-        for place in places {
-            release.key(place.as_str());
-        }
-        let _: Result<(), Failed> = self.link.ask(Step::Release, &release).await;
-    }
-
     /// While invalidations of this cache wait for Redis, what lies there may be what should be
     /// gone.
-    pub(super) fn refuse_while_waiting(&self) -> Result<(), Away> {
+    pub(crate) fn refuse_while_waiting(&self) -> Result<(), Away> {
         if self.link.waits_for(&self.cache) { Err(Away) } else { Ok(()) }
     }
 
-    fn found(&self, key: &str, value: Option<Vec<u8>>) -> Found {
+    pub(crate) fn found(&self, key: &str, value: Option<Vec<u8>>) -> Found {
         match value {
             None => Found::Nothing,
             Some(bytes) if Lease::is_one(&bytes) => {

@@ -9,35 +9,15 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::batches::AT_ONCE;
-use super::failed::Away;
-use super::keyspace::Lease;
-use super::link::Link;
-use super::step::Step;
+use super::lease::HeldLease;
+use crate::connection::{Away, Link, Step};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
+
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// Two polls are so far apart at least, for each lease that is waited for.
 const APART: Duration = Duration::from_micros(100);
-
-/// Somebody's lease, as it was seen, and where it lies.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HeldLease {
-    place: Arc<str>,
-    seen: Vec<u8>,
-}
-
-impl HeldLease {
-    pub(super) fn new(place: String, seen: Vec<u8>) -> Self {
-        Self { place: Arc::from(place), seen }
-    }
-
-    /// Whether it is kept for as long as a load runs, and no longer. Those of writes and of nodes
-    /// of an earlier version are not.
-    pub(crate) fn is_of_load(&self) -> bool {
-        Lease::is_of_load(&self.seen)
-    }
-}
 
 /// All that a node waits for. Each wait is looked at after pauses that grow with the time waited,
 /// and none more often than their number allows.
@@ -48,14 +28,14 @@ pub(crate) struct LeaseWaits {
 }
 
 #[derive(Default)]
-struct Waits {
+pub(crate) struct Waits {
     all: HashMap<u64, Wait>,
     next_id: u64,
     is_polled: bool,
 }
 
 /// What one flight waits for: the first change of any of its leases.
-struct Wait {
+pub(crate) struct Wait {
     leases: Vec<HeldLease>,
     began: Instant,
     due: Instant,
@@ -223,7 +203,7 @@ mod tests {
     fn where_the_poll_goes_with_its_runtime_before_it_began_who_waits_looks_for_itself() {
         use std::task::{Context, Waker};
 
-        use crate::bus::Bus;
+        use crate::connection::Bus;
 
         let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build();
         let client = redis::Client::open("redis://127.0.0.1:1".to_owned()).unwrap();

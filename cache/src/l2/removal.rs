@@ -1,46 +1,61 @@
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, ScriptInvocation, cmd};
-use tokio::time::Instant;
 
 use super::batches::{AT_ONCE, batches};
 use super::envelope::FRESH_AT;
-use super::failed::{Away, Failed};
 use super::keyspace::Keyspace;
-use super::pending::Pending;
-use super::schemas::Walked;
 use super::scripts;
-use super::step::Step;
+use super::walk::{SCAN_COUNT, Walked};
 use crate::bus::What;
 use crate::clock::Moment;
-use crate::node::Progress;
-use crate::pattern::Pattern;
+use crate::connection::{Away, Failed, Link, Pending, Step};
+use crate::pattern::{Pattern, escape};
 
-/// Keys asked for in one SCAN step.
-pub(super) const SCAN_COUNT: usize = 1_000;
-
-/// Of so many tags Redis keeps the names; the older half of more is folded. Nodes of an earlier
-/// version delete the names at 100 000.
-const MAX_TAG_NAMES: usize = 90_000;
+impl Link {
+    /// Removes every key of a namespace, the bus and write-behinds included. Answers how many.
+    pub(crate) async fn erase(&self, namespace: &str) -> Result<u64, Failed> {
+        let glob = format!("{}*", escape(&format!("{{{namespace}}}")));
+        let (mut cursor, mut erased) = (0, 0);
+        loop {
+            let mut scan = cmd("SCAN");
+            scan.arg(cursor).arg("MATCH").arg(&glob).arg("COUNT").arg(SCAN_COUNT);
+            let (next, n) = self
+                .operate(Step::RemoveSome, |mut connection| async move {
+                    let (next, keys): (u64, Vec<Vec<u8>>) =
+                        scan.query_async(&mut connection).await?;
+                    let n: u64 = match keys.is_empty() {
+                        true => 0,
+                        false => cmd("UNLINK").arg(keys).query_async(&mut connection).await?,
+                    };
+                    Ok((next, n))
+                })
+                .await?;
+            erased += n;
+            cursor = next;
+            if cursor == 0 {
+                return Ok(erased);
+            }
+        }
+    }
+}
 
 /// A walk over L2 that removes what any of the patterns matches; everything without one.
-pub(super) struct Walk<'a> {
+pub(crate) struct Walk<'a> {
     patterns: &'a [Option<&'a Pattern>],
     walked: Option<Walked>,
     cursor: u64,
-    pub(super) is_over: bool,
+    pub(crate) is_over: bool,
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn over(patterns: &'a [Option<&'a Pattern>]) -> Self {
+    pub(crate) fn over(patterns: &'a [Option<&'a Pattern>]) -> Self {
         Self { patterns, walked: None, cursor: 0, is_over: false }
     }
 
     /// Over the entries of the keyspace's own schema.
-    pub(super) fn over_own() -> Self {
+    pub(crate) fn over_own() -> Self {
         Self { patterns: &[None], walked: Some(Walked::Own), cursor: 0, is_over: false }
     }
 
@@ -48,20 +63,9 @@ impl<'a> Walk<'a> {
         if let [single] = self.patterns { *single } else { None }
     }
 
-    fn matches(&self, text: &str) -> bool {
+    pub(crate) fn matches(&self, text: &str) -> bool {
         self.patterns.iter().any(|one| one.is_none_or(|pattern| pattern.matches(text)))
     }
-}
-
-/// Keys of a cache in L2 that match a pattern.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct L2Match {
-    /// How many were found.
-    pub n_keys: u64,
-    /// The first of them.
-    pub keys: Vec<String>,
-    /// Whether all keys were looked at; else there may be more.
-    pub is_whole: bool,
 }
 
 impl Keyspace {
@@ -88,20 +92,13 @@ impl Keyspace {
         Ok(removed)
     }
 
-    /// Invalidates a tag and tells the other nodes, in one step; queues it where Redis does not
-    /// take it. `Ok` is the number of the message.
-    pub(crate) async fn invalidate_tag(&self, tag: &str) -> Result<u64, Away> {
-        let told = self.link.ask(Step::InvalidateTag, &self.tag_removal(tag)).await;
-        Ok(self.tag_counts.take(self.or_queue(told, || self.pending_tag(tag))?))
-    }
-
     /// Tells the other nodes to empty the cache; queues that where Redis does not take it.
     pub(crate) async fn announce_all(&self) {
         let told = self.link.ask::<()>(Step::Announce, &self.announcement(None)).await;
         let _: Result<(), Away> = self.or_queue(told, || self.pending(None));
     }
 
-    fn or_queue<T>(
+    pub(crate) fn or_queue<T>(
         &self,
         told: Result<T, Failed>,
         pending: impl FnOnce() -> Pending,
@@ -110,43 +107,6 @@ impl Keyspace {
             self.link.queue(pending());
             Away
         })
-    }
-
-    /// At which number of the bus each tag was last invalidated, at the latest.
-    pub(crate) async fn tags(&self, tags: &[Arc<str>]) -> Result<Vec<u64>, Away> {
-        let mut hmget = cmd("HMGET");
-        hmget.arg(&self.tags).arg("since").arg("horizon");
-        for tag in tags {
-            hmget.arg(format!("tag:{tag}"));
-        }
-        let numbers: Vec<Option<u64>> = self.link.ask(Step::Tags, &hmget).await?;
-        let [since, horizon, ref by_name @ ..] = numbers[..] else { return Err(Away) };
-        let folded = match horizon {
-            Some(_) => self.folded(tags.iter().zip(by_name)).await?,
-            None => Vec::new(),
-        };
-        // Without the hash nothing is known of any tag.
-        let mut folded = folded.into_iter().map(|number| number.unwrap_or(u64::MAX));
-        let mut other = || folded.next().or(since).unwrap_or(u64::MAX);
-        Ok(by_name.iter().map(|number| number.unwrap_or_else(&mut other)).collect())
-    }
-
-    /// Where names were folded: the numbers of those that are not kept by name.
-    async fn folded(
-        &self,
-        tags: impl Iterator<Item = (&Arc<str>, &Option<u64>)>,
-    ) -> Result<Vec<Option<u64>>, Away> {
-        let mut folded = scripts::FOLDED.prepare_invoke();
-        folded.key(&self.tags);
-        let mut n_asked = 0;
-        for (tag, _) in tags.filter(|(_, number)| number.is_none()) {
-            folded.arg(&**tag);
-            n_asked += 1;
-        }
-        if n_asked == 0 {
-            return Ok(Vec::new());
-        }
-        Ok(self.link.ask(Step::Tags, &folded).await?)
     }
 
     /// Marks a key as stale and tells the other nodes, in one step; queues a removal where Redis
@@ -193,31 +153,8 @@ impl Keyspace {
         Ok(removed)
     }
 
-    /// How many keys match, and the first `limit` of them. One that two schemas keep counts twice
-    /// and is listed once. No step begins once so much time has passed.
-    pub(crate) async fn matching(
-        &self,
-        pattern: &Pattern,
-        limit: usize,
-        within: Duration,
-    ) -> Result<L2Match, Failed> {
-        let (began, mut cursor) = (Instant::now(), 0);
-        let mut found = L2Match::default();
-        while !found.is_whole && began.elapsed() < within {
-            let (next, keys) = self.step(pattern, cursor).await?;
-            found.n_keys += keys.len() as u64;
-            for key in keys {
-                if found.keys.len() < limit && !found.keys.contains(&key) {
-                    found.keys.push(key);
-                }
-            }
-            (cursor, found.is_whole) = (next, next == 0);
-        }
-        Ok(found)
-    }
-
     /// Removes keys, and announces each.
-    pub(super) fn removal(&self, keys: &[String]) -> ScriptInvocation<'static> {
+    pub(crate) fn removal(&self, keys: &[String]) -> ScriptInvocation<'static> {
         let mut remove = scripts::REMOVE.prepare_invoke();
         for key in keys {
             remove.key(self.entry(key));
@@ -231,14 +168,7 @@ impl Keyspace {
         remove
     }
 
-    pub(super) fn tag_removal(&self, tag: &str) -> ScriptInvocation<'static> {
-        let mut remove = scripts::INVALIDATE_TAG.prepare_invoke();
-        remove.key(&self.tags).arg(tag).arg(MAX_TAG_NAMES);
-        self.bus.message(&mut remove, &self.cache, What::Tag(tag));
-        remove
-    }
-
-    pub(super) fn announcement(&self, pattern: Option<&Pattern>) -> ScriptInvocation<'static> {
+    pub(crate) fn announcement(&self, pattern: Option<&Pattern>) -> ScriptInvocation<'static> {
         let mut announce = scripts::ANNOUNCE.prepare_invoke();
         let what = pattern.map_or(What::All, |pattern| What::Pattern(pattern.as_str()));
         self.bus.message(&mut announce, &self.cache, what);
@@ -246,7 +176,7 @@ impl Keyspace {
     }
 
     /// One step of a walk: removes what any of the patterns matches, under every schema.
-    pub(super) async fn unlink_some(
+    pub(crate) async fn unlink_some(
         &self,
         mut connection: MultiplexedConnection,
         walk: &mut Walk<'_>,
@@ -273,7 +203,7 @@ impl Keyspace {
     }
 
     /// Removes the entries of this schema alone, where another node's invalidation of them did not.
-    pub(super) async fn unlink_own(
+    pub(crate) async fn unlink_own(
         &self,
         mut connection: MultiplexedConnection,
         keys: &[String],
@@ -314,4 +244,15 @@ impl Keyspace {
             None => Pending::All { cache },
         }
     }
+}
+
+/// How far a pattern invalidation has come. Shared with whoever watches or cancels it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Keys looked at in L2, to within one step of SCAN.
+    pub scanned: AtomicU64,
+    /// Entries removed from L2.
+    pub removed: AtomicU64,
+    /// Set to stop after the current batch.
+    pub cancelled: AtomicBool,
 }

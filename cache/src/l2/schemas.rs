@@ -6,59 +6,46 @@
 
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Pipeline, RedisResult, cmd, pipe};
+use redis::{Pipeline, pipe};
 
-use super::failed::{Away, Failed};
 use super::keyspace::Keyspace;
-use super::removal::SCAN_COUNT;
-use super::step::Step;
+use super::walk::Walked;
 use crate::clock::millis;
+use crate::connection::{Away, Step};
 use crate::pattern::{Pattern, escape};
 
 /// A schema that has taken a lease counts for so much longer than the lease, whatever the clocks.
 const LONGER: Duration = Duration::from_secs(24 * 3600);
 
 /// The names that a cache's entries go by in L2.
-pub(super) struct Names {
-    pub(super) schema: u16,
+pub(crate) struct Names {
+    pub(crate) schema: u16,
     /// What the keys of all schemas begin with.
     stem: String,
     /// What this schema's keys begin with.
     prefix: String,
     /// The key of the list of schemas.
-    pub(super) schemas: String,
-}
-
-/// Whose keys a walk is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Walked {
-    /// There are no others than those of schema 0, so Redis itself compares.
-    Plain,
-    /// Those of this schema alone.
-    Own,
-    /// Those of all schemas; these may have entries besides 0.
-    Every(Vec<u16>),
+    pub(crate) schemas: String,
 }
 
 impl Names {
-    pub(super) fn new(stem: String, schemas: String, schema: u16) -> Self {
+    pub(crate) fn new(stem: String, schemas: String, schema: u16) -> Self {
         let prefix = prefix(&stem, schema);
         Self { schema, stem, prefix, schemas }
     }
 
     /// Where this schema's entry of a key lies.
-    pub(super) fn entry(&self, key: &str) -> String {
+    pub(crate) fn entry(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
 
     /// Where the entry of a key lies under another schema.
-    pub(super) fn entry_of(&self, schema: u16, key: &str) -> String {
+    pub(crate) fn entry_of(&self, schema: u16, key: &str) -> String {
         format!("{}{key}", prefix(&self.stem, schema))
     }
 
     /// The key of an entry of any schema.
-    pub(super) fn key_of<'a>(&self, entry: &'a [u8]) -> Option<&'a str> {
+    pub(crate) fn key_of<'a>(&self, entry: &'a [u8]) -> Option<&'a str> {
         let rest = std::str::from_utf8(entry).ok()?.strip_prefix(&self.stem)?;
         if let Some(key) = rest.strip_prefix(':') {
             return Some(key);
@@ -69,13 +56,13 @@ impl Names {
 
     /// Takes note that this schema may have entries from now on, with whatever takes a lease, before
     /// it does. Schema 0 needs none.
-    pub(super) fn register(&self, pipe: &mut Pipeline, until_ms: u64) {
+    pub(crate) fn register(&self, pipe: &mut Pipeline, until_ms: u64) {
         if self.schema > 0 {
             pipe.cmd("ZADD").arg(&self.schemas).arg("GT").arg(until_ms).arg(self.schema).ignore();
         }
     }
 
-    fn glob(&self, walked: &Walked, pattern: Option<&Pattern>) -> String {
+    pub(crate) fn glob(&self, walked: &Walked, pattern: Option<&Pattern>) -> String {
         let stem = escape(&self.stem);
         match walked {
             Walked::Plain => format!("{stem}:{}", pattern.map_or("*", Pattern::as_str)),
@@ -85,62 +72,24 @@ impl Names {
     }
 }
 
-impl Walked {
-    fn of(names: &Names, mut others: Vec<u16>) -> Self {
-        if names.schema > 0 && !others.contains(&names.schema) {
-            others.push(names.schema);
-        }
-        if others.is_empty() { Self::Plain } else { Self::Every(others) }
-    }
-}
-
 impl Keyspace {
     pub(crate) fn entry(&self, key: &str) -> String {
         self.names.entry(key)
     }
 
     /// When a lease that is taken now has ended for certain.
-    pub(super) fn ended_ms(&self, ttl_ms: u64) -> u64 {
+    pub(crate) fn ended_ms(&self, ttl_ms: u64) -> u64 {
         self.bus.clock().now_ms().saturating_add(ttl_ms).saturating_add(millis(LONGER))
     }
 
     /// As [`Names::register`], in a round trip of its own.
-    pub(super) async fn register(&self, step: Step, ttl_ms: u64) -> Result<(), Away> {
+    pub(crate) async fn register(&self, step: Step, ttl_ms: u64) -> Result<(), Away> {
         if self.names.schema == 0 {
             return Ok(());
         }
         let mut register = pipe();
         self.names.register(&mut register, self.ended_ms(ttl_ms));
         Ok(self.link.ask(step, &register).await?)
-    }
-
-    fn list_schemas(&self) -> Cmd {
-        let mut list = cmd("ZRANGE");
-        list.arg(&self.names.schemas).arg(0).arg(-1);
-        list
-    }
-
-    /// Whose keys a walk is about that an operator asks for.
-    pub(super) async fn walked(&self) -> Result<Walked, Failed> {
-        let others: Vec<u16> = self.link.inspect(&self.list_schemas()).await?;
-        Ok(Walked::of(&self.names, others))
-    }
-
-    /// Whose keys a walk is about that removes.
-    pub(super) async fn walked_on(
-        &self,
-        connection: &mut MultiplexedConnection,
-    ) -> RedisResult<Walked> {
-        let others: Vec<u16> = self.list_schemas().query_async(connection).await?;
-        Ok(Walked::of(&self.names, others))
-    }
-
-    /// One step of SCAN over what may match; what it answers is compared again.
-    pub(super) fn scan(&self, walked: &Walked, pattern: Option<&Pattern>, cursor: u64) -> Cmd {
-        let mut scan = cmd("SCAN");
-        scan.arg(cursor).arg("MATCH").arg(self.names.glob(walked, pattern));
-        scan.arg("COUNT").arg(SCAN_COUNT);
-        scan
     }
 }
 

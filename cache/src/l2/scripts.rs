@@ -1,8 +1,8 @@
 use redis::Script;
 
 use super::envelope::{HEADER, MAGIC, VERSION_AT};
-use crate::bus;
-use crate::script::scripts;
+use crate::connection;
+use crate::connection::scripts;
 
 scripts! {
     script;
@@ -326,5 +326,5 @@ end
 fn script(body: &str) -> Script {
     let magic = str::from_utf8(MAGIC).unwrap_or_default();
     let names = format!("local MAGIC, HEADER, VERSION_AT = '{magic}', {HEADER}, {VERSION_AT}\n");
-    Script::new(&format!("{names}{}{COMMON}{FOLD}{body}", bus::ANNOUNCE))
+    Script::new(&format!("{names}{}{COMMON}{FOLD}{body}", connection::ANNOUNCE))
 }

@@ -10,10 +10,12 @@ use super::moka_face::MokaFace;
 use super::watch::Watch;
 use super::watched::{Inside, Visit};
 use crate::clock::millis;
-use crate::face::{Later, Looking};
+use crate::error::CacheError;
+use crate::key::Key;
+use crate::l1::{Slices, slices};
+use crate::pattern::Pattern;
 use crate::recorder::hash_of;
-use crate::slices::{self, Slices};
-use crate::{CacheError, Key, Pattern};
+use crate::user_code::{Later, Looking};
 
 /// A cache whose keys have no text.
 pub(super) struct Unkeyed<C> {

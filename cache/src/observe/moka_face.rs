@@ -1,3 +1,7 @@
+mod sealed {
+    pub trait Sealed {}
+}
+
 use std::future::Future;
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
@@ -23,10 +27,6 @@ pub trait MokaFace: sealed::Sealed + Clone + Send + Sync + 'static {
     fn keys(&self) -> impl Iterator<Item = Arc<Self::Key>> + Send;
     #[doc(hidden)]
     fn drop_key(&self, key: &Self::Key) -> impl Future<Output = ()> + Send;
-}
-
-mod sealed {
-    pub trait Sealed {}
 }
 
 impl<K, V, S> sealed::Sealed for moka::sync::Cache<K, V, S> {}

@@ -1,3 +1,4 @@
+use crate::node::CacheFace;
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -7,7 +8,6 @@ use super::moka_face::MokaFace;
 use super::reading::Reading;
 use super::watch::Watch;
 use super::watched::Watched;
-use crate::face::CacheFace;
 use crate::recorder::{Label, hash_of};
 
 /// A moka cache whose reads and entries are counted; see [`Observer`](crate::Observer).

@@ -8,9 +8,11 @@ use super::moka_face::MokaFace;
 use super::observed::Observed;
 use super::watch::Watch;
 use super::watched::Watched;
+use crate::error::BuildError;
+use crate::key::Key;
+use crate::node::{Node, check_name};
 use crate::recorder::hash_of;
 use crate::user_code::contained;
-use crate::{BuildError, Key, Node, node};
 
 /// Makes a moka cache tell what it does, in three lines. Its report then appears among those of
 /// the node's caches: outcomes, latencies, loads, evictions with refusals told apart, ages at
@@ -67,7 +69,7 @@ impl Observer {
     /// # Errors
     /// When the name is taken on this node or cannot be one.
     pub fn new(node: &Node, name: &str) -> Result<Self, BuildError> {
-        node::check_name(name)?;
+        check_name(name)?;
         let watched = Arc::new(Watched::new(name));
         node.shared().register(&watched)?;
         Ok(Self { watched, watch: Arc::default() })

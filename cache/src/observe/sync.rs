@@ -1,13 +1,14 @@
+use super::moka_face::MokaFace;
 use std::borrow::Borrow;
 use std::error::Error;
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 use moka::sync::Cache;
 use strata_report::Outcome;
 
-use super::moka_face::MokaFace;
 use super::observed::Observed;
 use super::reading::{Loading, Reading};
 use crate::recorder::{LoadEnded, hash_of};

@@ -1,4 +1,5 @@
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 
 use moka::notification::RemovalCause;
 use strata_report::{CacheReport, Settings};

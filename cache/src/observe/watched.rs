@@ -4,11 +4,12 @@ use std::sync::{Arc, OnceLock};
 use strata_report::{CacheReport, Effect, EntryLook, KeyRow, L2Look};
 
 use crate::bus::Message;
-use crate::face::{CacheFace, Later, Looking};
-use crate::l2::Keyspace;
-use crate::node::Progress;
-use crate::walk::{FirstRows, L1List};
-use crate::{CacheError, Pattern};
+use crate::error::CacheError;
+use crate::l1::{FirstRows, L1List};
+use crate::l2::{Keyspace, Progress};
+use crate::node::CacheFace;
+use crate::pattern::Pattern;
+use crate::user_code::{Later, Looking};
 
 /// An observed cache as its node sees it: no L2, and deaf to the bus, since nothing keeps it
 /// coherent.

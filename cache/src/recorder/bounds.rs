@@ -3,7 +3,7 @@ use std::time::Duration;
 use moka::notification::RemovalCause;
 use strata_report::Cause;
 
-use super::miniature::Lives;
+use super::what_if::Lives;
 
 /// How much a cache records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

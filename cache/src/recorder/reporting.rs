@@ -8,7 +8,7 @@ use strata_report::{
 use super::bounds::L1Size;
 use super::cache_recorder::Recorder;
 use super::hot_keys::HotKeysRecorder;
-use super::turn::SAMPLED_ONE_IN;
+use super::sampling::SAMPLED_ONE_IN;
 
 impl Recorder {
     pub(crate) fn report(&self, cache: &str, size: L1Size, settings: Settings) -> CacheReport {

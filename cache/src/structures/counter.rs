@@ -1,7 +1,8 @@
 use std::time::Duration;
 
+use super::error::StructureError;
 use super::place::Place;
-use super::{StructureError, scripts};
+use super::scripts;
 
 /// The counter at one key: an `i64` that starts at 0. Cheap to clone, asks nothing until an
 /// operation does. See [`Structures`](crate::Structures) for what holds for all kinds.

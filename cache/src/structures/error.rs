@@ -1,4 +1,4 @@
-use crate::l2::Failed;
+use crate::connection::Failed;
 
 /// Why an operation on a structure failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

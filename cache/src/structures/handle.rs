@@ -1,10 +1,27 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
+use super::counter::Counter;
+use super::hash::Hash;
+use super::list::List;
 use super::place::Place;
-use super::{Counter, Hash, List};
+use crate::error::BuildError;
 use crate::l2::Keyspace;
-use crate::{BuildError, Node};
+use crate::node::{Node, check_name};
+
+impl Node {
+    /// Hashes, lists and counters in Redis under a name: 1 to 64 of `a-z`, `0-9`, `_` and `-`.
+    /// May be called again with the same name, on this node and on others. Asks nothing of Redis.
+    ///
+    /// # Errors
+    /// When a cache of this node has the name, or it cannot be one. No cache of this node may
+    /// take the name afterwards. Caches of other nodes are not looked at: give structures names
+    /// that no cache of the namespace has.
+    pub fn structures(&self, name: &str) -> Result<Structures, BuildError> {
+        check_name(name)?;
+        Structures::new(name, self)
+    }
+}
 
 /// Hashes, lists and counters in Redis under one name, shared by all nodes of the namespace. Made
 /// by [`Node::structures`]. Cheap to clone.
@@ -62,7 +79,7 @@ pub struct Structures {
     inner: Arc<Inner>,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     name: String,
     keyspace: Option<Keyspace>,
     /// Keeps the way to Redis alive.

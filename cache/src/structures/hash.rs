@@ -1,8 +1,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::error::StructureError;
 use super::place::Place;
-use super::{StructureError, scripts};
+use super::scripts;
 
 /// The hash at one key: fields with values, both bytes. Cheap to clone, asks nothing until an
 /// operation does. See [`Structures`](crate::Structures) for what holds for all kinds.

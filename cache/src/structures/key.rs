@@ -1,8 +1,9 @@
 use std::fmt::Display;
 use std::time::Duration;
 
+use super::error::StructureError;
+use super::handle::Structures;
 use super::place::life_ms;
-use super::{StructureError, Structures};
 
 impl Structures {
     /// Whether anything lies at a key.

@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use redis::ScriptInvocation;
 
+use super::error::StructureError;
 use super::place::Place;
-use super::{StructureError, scripts};
+use super::scripts;
 
 /// The list at one key: values, bytes each, in an order. Cheap to clone, asks nothing until an
 /// operation does. See [`Structures`](crate::Structures) for what holds for all kinds.

@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use redis::{Cmd, Script, ScriptInvocation};
 
-use super::StructureError;
+use super::error::StructureError;
 use super::handle::Structures;
 use crate::clock::{MAX_TIME_TO_LIVE, millis};
-use crate::l2::{Query, Reply, Step};
+use crate::connection::{Query, Reply, Step};
 
 /// One key in Redis, and the way there.
 #[derive(Clone)]

@@ -1,8 +1,8 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::Row;
-use crate::l2::Away;
+use super::row::Row;
+use crate::connection::Away;
 
 /// Where unwritten values wait, as the flusher sees it. A key that has been taken is not taken
 /// again before the flusher is done with it.

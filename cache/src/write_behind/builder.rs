@@ -8,13 +8,16 @@ use super::control::Control;
 use super::counts::Counts;
 use super::durable::{Durable, Migrate};
 use super::flusher::Flusher;
+use super::handle::WriteBehind;
 use super::inner::{Inner, Kind, OnEvicting};
 use super::memory::Memory;
 use super::pace::Pace;
+use super::row::Row;
 use super::sink::Sink;
-use super::{Row, WriteBehind};
+use crate::cache::Cache;
 use crate::clock::MAX_TIME_TO_LIVE;
-use crate::{BuildError, Cache, Key, Value};
+use crate::error::BuildError;
+use crate::key::{Key, Value};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 

@@ -2,7 +2,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use strata_report::WriteBehindReport;
 
-use crate::LogLimit;
+use crate::log::LogLimit;
 use crate::recorder::Counter;
 
 /// The counters behind a [`WriteBehindReport`].

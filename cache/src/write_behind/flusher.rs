@@ -3,17 +3,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Row;
 use super::backlog::{Backlog, Failure, Held, Taken};
 use super::control::Control;
 use super::counts::Counts;
 use super::pace::Pace;
 use super::retries::{Batch, Failed, Retries};
+use super::row::Row;
 use super::sink::{Answer, Sink};
-use crate::l2::Away;
-use crate::tasks::log_safely;
+use crate::connection::Away;
+use crate::key::{Key, Value};
+use crate::log::log_safely;
 use crate::user_code::contained;
-use crate::{Key, Value};
 
 /// How soon the backlog is asked again while it is being drained, or could not be reached.
 const SOON: Duration = Duration::from_millis(20);

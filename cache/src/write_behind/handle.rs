@@ -5,13 +5,17 @@ use std::time::Duration;
 use strata_report::{Outcome, WriteBehindKind, WriteBehindReport};
 use tokio::time::Instant;
 
+use super::builder::WriteBehindBuilder;
 use super::durable::{Room, Terms, Waiting};
 use super::inner::{Inner, Kind};
-use super::{Drained, WriteBehindBuilder, WriteError};
+use super::row::{Drained, WriteError};
+use crate::cache::Cache;
 use crate::clock::millis;
-use crate::{Cache, Key, LoadError, Loaded, Read, Value};
+use crate::error::LoadError;
+use crate::key::{Key, Value};
+use crate::read::{Loaded, Read};
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long a flusher that is stopped may take to hand its rows over, and Redis to say what waits.
 const LAST_STEP: Duration = Duration::from_secs(2);

@@ -9,13 +9,16 @@ use super::control::Control;
 use super::counts::Counts;
 use super::durable::Durable;
 use super::flusher::Flusher;
+use super::handle::WriteBehind;
 use super::memory::Memory;
 use super::pace::Pace;
-use super::{WriteBehind, WriteError};
+use super::row::WriteError;
 use crate::bus::Subject;
-use crate::face::Ear;
-use crate::l2::Away;
-use crate::{BuildError, Cache, Key, Value};
+use crate::cache::Cache;
+use crate::connection::Away;
+use crate::error::BuildError;
+use crate::key::{Key, Value};
+use crate::node::Ear;
 
 /// What all clones share. Dropped with the last of them, which stops the flusher where it is.
 pub(super) struct Inner<K, V> {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use crate::BuildError;
 use crate::clock::MAX_TIME_TO_LIVE;
+use crate::error::BuildError;
 
 /// The times and limits of a write-behind.
 #[derive(Clone, Debug)]

@@ -15,10 +15,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-pub(super) use batch::Batch;
-
 use super::pace::Pace;
 use crate::clock;
+
+pub(super) use crate::write_behind::retries::batch::Batch;
 
 /// So many failures in a row are what rows at fault bring about while their batches are halved.
 const HALVING: u32 = 4;
@@ -28,8 +28,11 @@ const OUTAGE: u32 = 8;
 
 /// Whose turn it is after a failure.
 const OTHER_HALF: usize = 0;
+
 const SMALLEST: usize = 1;
+
 const OLDEST: usize = 2;
+
 const N_TURNS: usize = 3;
 
 /// So many rows may be sent alone after an outage: it shows soon whether one of them is at fault.

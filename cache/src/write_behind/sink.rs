@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::Row;
-use crate::ErrorChain;
-use crate::face::Later;
+use super::row::Row;
+use crate::error::ErrorChain;
+use crate::user_code::Later;
 
-type BoxError = Box<dyn Error + Send + Sync>;
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+
 type Write<K, V> = dyn Fn(Vec<Row<K, V>>) -> Later<Result<(), BoxError>> + Send + Sync;
 
 /// What is kept of an error, in bytes.

@@ -2,11 +2,14 @@ use std::sync::Arc;
 
 use strata_report::{DeadLetterPage, DeadLetterResult, DeadLetterRow, WriteBehindReport};
 
-use super::{DeadLetterList, DeadLetterStep, Letter, LetterValue};
-use crate::face::{Ear, Later};
+use super::letter::{Letter, LetterValue};
+use super::node::{DeadLetterList, DeadLetterStep};
+use crate::key::{Key, Value};
+use crate::node::Ear;
+use crate::user_code::Later;
+use crate::write_behind::handle::WriteBehind;
 use crate::write_behind::inner::{Inner, Kind};
-use crate::write_behind::{WriteBehind, WriteError};
-use crate::{Key, Value};
+use crate::write_behind::row::WriteError;
 
 /// A write-behind as its node sees it: without its types, keys and values as text.
 pub(crate) trait DynWriteBehind: Ear {

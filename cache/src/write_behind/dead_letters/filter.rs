@@ -2,9 +2,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use strata_report::DeadLetterQuery;
 
-use super::Letter;
+use super::letter::Letter;
 use crate::clock::millis;
-use crate::{Pattern, PatternError};
+use crate::pattern::{Pattern, PatternError};
 
 /// Which dead letters are meant: those that fit everything that is set; all where nothing is.
 ///
@@ -114,8 +114,8 @@ fn since_epoch_ms(time: SystemTime) -> u64 {
 mod tests {
     use std::time::Duration;
 
-    use super::super::LetterValue;
     use super::*;
+    use crate::write_behind::dead_letters::letter::LetterValue;
 
     fn letter() -> Letter<u8> {
         Letter {

@@ -2,11 +2,14 @@ use std::sync::Arc;
 
 use strata_report::{DeadLetterAction, DeadLetterResult};
 
-use super::{DeadLetter, DeadLetterFilter, DeadLetterStep, DeadLetters, Letter, LetterValue};
-use crate::invalidate::to_its_end;
+use super::filter::DeadLetterFilter;
+use super::letter::{DeadLetter, DeadLetters, Letter, LetterValue};
+use super::node::DeadLetterStep;
+use crate::key::{Key, Value};
+use crate::read::to_its_end;
+use crate::write_behind::handle::WriteBehind;
 use crate::write_behind::inner::{Inner, Kind};
-use crate::write_behind::{WriteBehind, WriteError};
-use crate::{Key, Value};
+use crate::write_behind::row::WriteError;
 
 impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
     /// Dead letters that match, oldest first: at most `limit`, and no more than 1 000. `after` is

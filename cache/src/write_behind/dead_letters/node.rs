@@ -2,8 +2,10 @@ use std::sync::Arc;
 
 use strata_report::{DeadLetterAction, DeadLetterPage, DeadLetterResult};
 
-use super::{DeadLetterFilter, DynWriteBehind};
-use crate::{CacheError, Node};
+use super::face::DynWriteBehind;
+use super::filter::DeadLetterFilter;
+use crate::error::CacheError;
+use crate::node::Node;
 
 /// Which page of dead letters is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,13 +2,16 @@ use std::sync::Arc;
 
 use strata_report::{DeadLetterAction, DeadLetterResult};
 
-use super::{Cursor, DeadLetterFilter, DeadLetterStep, Letter, Moved, Scan, Values};
-use crate::write_behind::WriteError;
+use super::cursor::Cursor;
+use super::filter::DeadLetterFilter;
+use super::letter::{Letter, Moved, Scan, Values};
+use super::node::DeadLetterStep;
+use crate::key::{Key, Value};
 use crate::write_behind::inner::Kind;
-use crate::{Key, Value};
+use crate::write_behind::row::WriteError;
 
 /// Looked at in one round trip, and moved in another.
-const AT_ONCE: usize = 128;
+pub(crate) const AT_ONCE: usize = 128;
 
 /// A page that few match ends after so many looks, so that whoever asked hears something.
 const LOOKS_OF_A_PAGE: usize = 16;

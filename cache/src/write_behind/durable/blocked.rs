@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::writer::{Durable, Room, Terms};
-use crate::invalidate::to_its_end;
-use crate::write_behind::WriteError;
-use crate::{Key, Value};
+use crate::key::{Key, Value};
+use crate::read::to_its_end;
+use crate::write_behind::row::WriteError;
 
 /// How soon the first of those who wait for room asks Redis again: other nodes make room too.
 const ROOM_POLL: Duration = Duration::from_millis(50);
@@ -22,7 +22,7 @@ pub(crate) struct Blocked {
 }
 
 /// A place in the queue, until it is dropped.
-struct Place<'a>(&'a Blocked);
+pub(crate) struct Place<'a>(&'a Blocked);
 
 impl Blocked {
     fn is_any(&self) -> bool {

@@ -1,3 +1,4 @@
+use crate::node::CacheFace;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
@@ -7,12 +8,11 @@ use strata_report::Origin;
 use super::place::{RawRow, Receipt};
 use super::stored::{Stored, version_text};
 use super::writer::Durable;
-use crate::face::CacheFace;
-use crate::l2::Away;
-use crate::named::Named;
-use crate::tasks::log_safely;
+use crate::change::Named;
+use crate::connection::Away;
+use crate::key::{Key, Value};
+use crate::log::log_safely;
 use crate::write_behind::backlog::{Backlog, Failure, Held, Taken};
-use crate::{Key, Value};
 
 /// Pages of a hundred rows that one search for silent consumers looks at.
 const MAX_PAGES: usize = 10;

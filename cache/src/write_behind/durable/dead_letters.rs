@@ -8,12 +8,13 @@ use super::scripts;
 use super::stored::Stored;
 use super::writer::Durable;
 use crate::bus::What;
-use crate::l2::{Away, Keyspace, Link};
-use crate::write_behind::WriteError;
+use crate::connection::{Away, Link};
+use crate::key::{Key, Value};
+use crate::l2::Keyspace;
 use crate::write_behind::dead_letters::{
     Cursor, DeadLetterFilter, Letter, LetterValue, Moved, Scan, Values,
 };
-use crate::{Key, Value};
+use crate::write_behind::row::WriteError;
 
 /// One look reads no more than this, and one value more, bytes.
 const MAX_LOOK_BYTES: usize = 4 << 20;

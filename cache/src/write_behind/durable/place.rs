@@ -3,14 +3,15 @@ use std::time::Duration;
 use redis::{Script, ScriptInvocation, cmd, pipe};
 
 use super::scripts;
-use crate::bus::{Bus, What};
+use crate::bus::What;
 use crate::clock::millis;
-use crate::l2::{Away, Keyspace, Link, Reply, Step};
+use crate::connection::{Away, Bus, Link, Reply, Step};
+use crate::l2::Keyspace;
 
 const GROUP: &str = "writers";
 
 /// Rows of one step that only says something of them.
-const AT_ONCE: usize = 500;
+pub(crate) const AT_ONCE: usize = 500;
 
 /// One cache's unwritten values in Redis, beside its entries.
 pub(super) struct Place {

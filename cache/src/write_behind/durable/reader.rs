@@ -7,7 +7,8 @@ use tokio::time::Instant;
 use super::stored::Stored;
 use super::writer::Durable;
 use crate::bus::Subject;
-use crate::{Key, Pattern, Value};
+use crate::key::{Key, Value};
+use crate::pattern::Pattern;
 
 /// Reads a value of an older schema from its JSON.
 pub(crate) type Migrate<V> = Arc<dyn Fn(u16, &str) -> Result<V, BoxError> + Send + Sync>;

@@ -11,13 +11,16 @@ use super::own::Own;
 use super::place::{Enqueued, Place, Schemas};
 use super::reader::Migrate;
 use super::stored;
-use crate::core::Core;
-use crate::l2::{Away, Keyspace};
-use crate::write_behind::WriteError;
+use crate::cache::Cache;
+use crate::connection::Away;
+use crate::error::BuildError;
+use crate::key::{Key, Value};
+use crate::l2::Keyspace;
+use crate::read::Core;
 use crate::write_behind::control::Control;
 use crate::write_behind::counts::Counts;
 use crate::write_behind::pace::Pace;
-use crate::{BuildError, Cache, Key, Value};
+use crate::write_behind::row::WriteError;
 
 /// Unwritten values in Redis, as one node sees them.
 ///

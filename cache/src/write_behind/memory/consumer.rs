@@ -5,10 +5,10 @@ use tokio::task::JoinSet;
 use super::state::SetAside;
 use super::writer::Memory;
 use crate::clock::Moment;
-use crate::l2::Away;
+use crate::connection::Away;
+use crate::key::{Key, Value};
 use crate::user_code::contained;
 use crate::write_behind::backlog::{Backlog, Failure, Held, Taken};
-use crate::{Key, Value};
 
 impl<K: Key, V: Value + Clone> Backlog<K, V> for Memory<K, V> {
     type Receipt = u64;

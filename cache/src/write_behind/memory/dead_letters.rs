@@ -4,12 +4,12 @@ use super::letters::Named;
 use super::state::State;
 use super::writer::Memory;
 use crate::clock::{Moment, millis, now_ms};
+use crate::key::{Key, Value};
 use crate::user_code::caught;
-use crate::write_behind::WriteError;
 use crate::write_behind::dead_letters::{
     Cursor, DeadLetterFilter, Letter, LetterValue, Moved, Scan,
 };
-use crate::{Key, Value};
+use crate::write_behind::row::WriteError;
 
 /// What became of one that was to be queued again.
 enum Outcome<K, V> {

@@ -13,7 +13,7 @@ pub(super) struct Letters<K, V> {
     hashing: RandomState,
 }
 
-struct Letter<K, V> {
+pub(crate) struct Letter<K, V> {
     named: Named<K, V>,
     hash: u64,
 }

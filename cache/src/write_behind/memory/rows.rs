@@ -2,8 +2,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use crate::Key;
 use crate::clock::Moment;
+use crate::key::Key;
 
 /// Unwritten rows by a number of ours, and their numbers by the key's hash. The flusher goes by
 /// the numbers alone, so that no code of a key can make it lose track of a row.

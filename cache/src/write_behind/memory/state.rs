@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use super::letters::Letters;
 use super::rows::Rows;
-use crate::Key;
 use crate::clock::Moment;
+use crate::key::Key;
 use crate::write_behind::backlog::Held;
 
 pub(super) struct State<K, V> {

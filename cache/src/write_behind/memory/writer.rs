@@ -5,13 +5,14 @@ use tokio::sync::Notify;
 
 use super::rows::Unwritten;
 use super::state::State;
+use crate::cache::Cache;
 use crate::clock::Moment;
+use crate::key::{Key, Value};
 use crate::user_code::contained;
-use crate::write_behind::WriteError;
 use crate::write_behind::control::Control;
 use crate::write_behind::counts::Counts;
 use crate::write_behind::pace::Pace;
-use crate::{Cache, Key, Value};
+use crate::write_behind::row::WriteError;
 
 /// Unwritten values in the process. A key is unwritten until the source has its newest value and
 /// the cache has dropped what it loaded before.

@@ -1,0 +1,217 @@
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use redis::{RedisError, RedisResult};
+use strata_report::{BusReport, TaskReport};
+use tokio::sync::watch;
+
+use super::heartbeat::{Look, Refusals, mend};
+use super::message::Message;
+use super::missed::Missed;
+use super::position::Position;
+use super::reading::{Listener, STEP};
+use super::trust::{Silence, Trust, UNKNOWN};
+use crate::clock;
+use crate::clock::Moment;
+use crate::connection::{Answer, Bus, Link, in_time};
+use crate::log::log_safely;
+use crate::recorder::{Counter, HistogramRecorder};
+
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+
+const LAST_RETRY: Duration = Duration::from_secs(2);
+
+/// What the tail tells the node.
+pub(crate) trait Hearer: Send + Sync {
+    /// Acts on another node's invalidation.
+    fn hear(&self, message: &Message);
+    /// Messages were or may have been missed: nothing in L1 of these caches can be trusted.
+    fn gap(&self, missed: &Missed);
+}
+
+/// A node's ear on the bus.
+///
+/// After a disconnect it resumes at the last id it saw. Each message carries a sequence number,
+/// raised in the transaction that appends it; a number out of step, a sequence behind ours, or
+/// another run of Redis is a gap, and a gap empties L1 of the caches that may have missed something.
+///
+/// Each answer with nothing outstanding, read together with a young heartbeat, moves [`Trust`] on.
+/// Where none comes it ends by itself: 1.5 s after the bus was last asked, or 3 s after the last
+/// heartbeat was written, whichever is first.
+pub(crate) struct Tail {
+    pub(crate) bus: Bus,
+    configured: bool,
+    trust: Trust,
+    pub(crate) heard_at_ms: AtomicU64,
+    pub(crate) received: Counter,
+    gaps: Counter,
+    disconnects: Counter,
+    pub(crate) lag: HistogramRecorder,
+    /// The number of the last message acted on.
+    pub(crate) acted_on: watch::Sender<u64>,
+    /// Every message after this number was heard.
+    pub(crate) since: AtomicU64,
+    /// The number of the last message that was handed on, or is being handed on.
+    pub(crate) dispatched: AtomicU64,
+}
+
+impl Tail {
+    pub(crate) fn new(bus: Bus, configured: bool) -> Self {
+        Self {
+            bus,
+            configured,
+            trust: Trust::new(),
+            heard_at_ms: AtomicU64::new(0),
+            received: Counter::default(),
+            gaps: Counter::default(),
+            disconnects: Counter::default(),
+            lag: HistogramRecorder::default(),
+            acted_on: watch::Sender::new(0),
+            since: AtomicU64::new(0),
+            dispatched: AtomicU64::new(0),
+        }
+    }
+
+    /// Until when L1 counts in full and L2 is read.
+    #[inline]
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// Where the stream ends now. Entries filled after this are covered by listening from here, so
+    /// trust begins at once where there is a heartbeat, or this node can write one.
+    pub(crate) async fn end(&self, link: &Link) -> Option<Position> {
+        match self.find_end(link).await {
+            Ok(here) => Some(here),
+            Err(error) => {
+                self.cannot_read(&error);
+                None
+            }
+        }
+    }
+
+    async fn find_end(&self, link: &Link) -> RedisResult<Position> {
+        let mut connection = link.connect(STEP).await?;
+        let here = in_time(STEP, Position::now(&self.bus, &mut connection)).await?;
+        self.since.store(here.sequence, Relaxed);
+        self.acted_on.send_replace(here.sequence);
+        let look = match in_time(STEP, Look::take(&self.bus, &mut connection)).await {
+            Ok(look) => look,
+            Err(error) => {
+                self.cannot_read(&error);
+                mend(&self.bus, &mut connection, STEP).await;
+                return Ok(here);
+            }
+        };
+        let (mut refusals, asked) = (Refusals::default(), look.asked);
+        let place = (&self.bus, &mut connection);
+        let beat = look.heartbeat(place, &mut refusals, |error| self.refused(link, error));
+        if let Ok(Some(beat)) = in_time(STEP, beat).await
+            && let Some(until) = beat.trusted_until(asked)
+        {
+            self.trust.extend(until);
+        }
+        Ok(here)
+    }
+
+    /// Listens from `position` on, reconnecting for ever.
+    pub(crate) async fn listen(
+        &self,
+        link: Arc<Link>,
+        mut position: Option<Position>,
+        hearer: Arc<dyn Hearer>,
+    ) {
+        let mut pause = FIRST_RETRY;
+        loop {
+            let (heard, error) = match Listener::begin(self, &link, &*hearer, &mut position).await {
+                Ok(mut listener) => {
+                    let error = listener.listen().await;
+                    position = Some(listener.last);
+                    (listener.has_heard, error)
+                }
+                Err(error) => (false, error),
+            };
+            self.cannot_read(&error);
+            if heard {
+                self.disconnects.add(1);
+                pause = FIRST_RETRY;
+            }
+            self.trust.tell();
+            log_safely(|| tracing::debug!(%error, "the bus is not heard"));
+            tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>())).await;
+            self.trust.tell();
+            pause = (pause * 2).min(LAST_RETRY);
+        }
+    }
+
+    /// Redis refuses the heartbeat, and so invalidations.
+    pub(crate) fn refused(&self, link: &Link, error: &RedisError) {
+        link.note(error);
+        self.trust.blame(format!("Redis takes no invalidations: {}", Answer::read(error)));
+    }
+
+    fn cannot_read(&self, error: &RedisError) {
+        self.trust.blame(format!("the bus cannot be read: {}", Answer::read(error)));
+    }
+
+    /// Waits until every message up to `sequence` has been acted on.
+    pub(crate) async fn acted_on(&self, sequence: u64) {
+        let mut acted_on = self.acted_on.subscribe();
+        // The sender lives as long as this tail does.
+        let _ = acted_on.wait_for(|last| *last >= sequence).await;
+    }
+
+    /// Messages up to `sequence` were or may have been missed.
+    pub(crate) fn gap(&self, hearer: &dyn Hearer, missed: &Missed, sequence: u64) {
+        self.gaps.add(1);
+        self.since.store(sequence, Relaxed);
+        hearer.gap(missed);
+    }
+
+    /// The number of the last message acted on.
+    pub(crate) fn heard(&self) -> u64 {
+        *self.acted_on.borrow()
+    }
+
+    /// The number of the last message that was handed on to the caches.
+    pub(crate) fn dispatched(&self) -> u64 {
+        self.dispatched.load(Ordering::SeqCst)
+    }
+
+    /// From which number on every message is heard; `None` while the bus is not.
+    pub(crate) fn heard_since(&self) -> Option<u64> {
+        self.trust.holds(Moment::now()).then(|| self.since.load(Relaxed))
+    }
+
+    /// `task` is the one that listens.
+    pub(crate) fn report(&self, task: Option<&TaskReport>) -> BusReport {
+        let heard_at_ms = self.heard_at_ms.load(Relaxed);
+        let silence = self.trust.silence(Moment::now()).filter(|_| self.configured);
+        BusReport {
+            configured: self.configured,
+            connected: self.configured && silence.is_none(),
+            heard_at_ms: (heard_at_ms > 0).then_some(heard_at_ms),
+            received: self.received.get(),
+            sent: self.bus.sent(),
+            gaps: self.gaps.get(),
+            disconnects: self.disconnects.get(),
+            lag: self.lag.read(),
+            silent_since_ms: silence.as_ref().map(|silence| silence.since_ms),
+            silent_because: silence.map(|silence| because(silence, task)),
+        }
+    }
+
+    pub(crate) fn hears_now(&self) {
+        self.heard_at_ms.store(clock::now_ms(), Relaxed);
+    }
+}
+
+fn because(silence: Silence, task: Option<&TaskReport>) -> String {
+    let failure = task.filter(|task| !task.runs()).and_then(|task| task.failure.as_deref());
+    match failure {
+        Some(failure) => format!("the task that listens does not run: {failure}"),
+        None => silence.because.unwrap_or_else(|| UNKNOWN.to_owned()),
+    }
+}

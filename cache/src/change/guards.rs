@@ -1,0 +1,92 @@
+use std::sync::Arc;
+
+use crate::node::CacheFace;
+use strata_report::Effect;
+
+use crate::key::{Key, Value};
+use crate::log::log_safely;
+use crate::read::Core;
+
+/// What an invalidation has still to do where it is dropped half-way, with its runtime: what L2 may
+/// hold waits for the next chance, and L1 is overtaken.
+pub(crate) struct Interrupted<F: Fn()>(F);
+
+impl<F: Fn()> Interrupted<F> {
+    pub(crate) fn or(rest: F) -> Self {
+        Self(rest)
+    }
+
+    /// It has come to its end.
+    pub(crate) fn never(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl<F: Fn()> Drop for Interrupted<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// Keys whose own code has run as far as their invalidation needs it.
+pub(crate) struct Named<K> {
+    pub(crate) keys: Vec<K>,
+    pub(crate) texts: Vec<String>,
+    /// Some text does not read back as its key.
+    pub(crate) is_odd: bool,
+    /// Some key has neither copy nor text.
+    pub(crate) is_nameless: bool,
+}
+
+impl<K: Key, V: Value> Core<K, V> {
+    /// Makes keys ready to be invalidated. All code of their own that the first steps need runs
+    /// here, before any of them.
+    pub(crate) fn named(&self, keys: &[K]) -> Named<K> {
+        let n = keys.len();
+        let (keys_in, mut keys, mut texts) = (keys, Vec::with_capacity(n), Vec::with_capacity(n));
+        let mut is_odd = false;
+        for key in keys_in {
+            if let Some((key, text)) = self.recorder.contain(|| (key.clone(), key.to_string())) {
+                is_odd |= self.l2.is_some() && self.is_odd(&key, &text);
+                keys.push(key);
+                texts.push(text);
+            }
+        }
+        Named { is_nameless: keys.len() < n, keys, texts, is_odd }
+    }
+
+    /// Whether a key's text does not read back as the key: others cannot tell which it is then.
+    pub(crate) fn is_odd(&self, key: &K, text: &str) -> bool {
+        let reads_back = || text.parse::<K>().ok().as_ref() == Some(key);
+        self.recorder.contain(reads_back) != Some(true)
+    }
+
+    /// Which entry is a key's that cannot be copied or printed, nobody can tell: any may be.
+    pub(crate) async fn invalidate_the_nameless(self: Arc<Self>) -> Effect {
+        let effect = Arc::clone(&self).invalidate_all(None, Arc::default()).await;
+        self.tell_of_a_panic("a key that is invalidated cannot be printed: the cache is emptied");
+        effect
+    }
+
+    /// Runs a step on L1 that nothing may keep from taking effect. Where code of a key or value
+    /// panics in it, all of L1 is emptied, for which none of their code runs.
+    pub(crate) fn in_l1(&self, step: impl FnOnce()) {
+        if self.recorder.contain(step).is_none() {
+            self.empty_after_a_panic();
+        }
+    }
+
+    /// An invalidation met a panic, so nobody can tell what it missed in L1.
+    pub(crate) fn empty_after_a_panic(&self) {
+        self.gap();
+        self.tell_of_a_panic("an invalidation met a panic: L1 of the cache is emptied");
+    }
+
+    /// Once a minute at most.
+    fn tell_of_a_panic(&self, what: &str) {
+        if let Some(times) = self.log.due("panic") {
+            let cache = &*self.name;
+            log_safely(|| tracing::error!(cache, times, "code of a key or value panicked: {what}"));
+        }
+    }
+}

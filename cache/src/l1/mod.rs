@@ -1,0 +1,17 @@
+//! L1: moka in the process, the deadlines of its entries, and why they leave.
+
+mod entry;
+mod level;
+mod listing;
+pub(crate) mod slices;
+mod sweep;
+mod tags;
+mod waiting_patterns;
+
+pub(crate) use entry::{Entry, Kept};
+pub(crate) use level::{Capacity, L1};
+pub(crate) use listing::FirstRows;
+pub use listing::{L1List, L1Survey};
+pub(crate) use slices::{Slices, Walked};
+pub(crate) use tags::{Tags, Verdict};
+pub(crate) use waiting_patterns::{TooMany, WaitingPatterns};

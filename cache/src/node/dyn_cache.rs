@@ -1,0 +1,94 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use strata_report::{CacheReport, Effect, EntryLook, KeyRow, L2Look};
+
+use crate::bus::{Message, Subject};
+use crate::error::CacheError;
+use crate::l1::{L1List, L1Survey};
+use crate::l2::{Keyspace, Progress};
+use crate::pattern::Pattern;
+use crate::recorder::CacheEvents;
+use crate::user_code::{Later, Looking};
+
+/// A cache as its node sees it: without its types, keys as text.
+pub(crate) trait CacheFace: Send + Sync {
+    fn name(&self) -> &str;
+    fn report(&self) -> CacheReport;
+    /// Brings counts and estimates up to date.
+    fn upkeep(self: Arc<Self>) -> Later<()>;
+    /// Whether enough in L1 may have expired or been invalidated for a walk.
+    fn has_to_reclaim(&self) -> bool {
+        false
+    }
+    /// Walks L1 and removes what counts no more.
+    fn reclaim(self: Arc<Self>) -> Later<()> {
+        Box::pin(std::future::ready(()))
+    }
+    /// Acts on another node's invalidation.
+    fn hear(&self, message: &Message);
+    /// A tag's invalidation that had waited has reached Redis, at this number of the bus.
+    fn tag_told(&self, tag: &str, sequence: u64);
+    /// Empties L1 in one step.
+    fn raise_epoch(&self);
+    /// This cache alone may have missed an invalidation.
+    fn gap(&self) {
+        self.raise_epoch();
+    }
+    fn keyspace(&self) -> Option<&Keyspace>;
+    fn look_l1<'a>(&'a self, key: &str) -> Result<Looking<'a, Option<EntryLook>>, CacheError>;
+    fn look_l2(self: Arc<Self>, key: &str) -> Result<Later<Option<L2Look>>, CacheError>;
+    /// A value as people see it, as JSON; `None` where they do not.
+    fn shown(&self, value: String) -> Option<String> {
+        Some(value)
+    }
+    /// Fresh entries of L1 that match: how many, and some of them.
+    fn match_l1<'a>(
+        &'a self,
+        pattern: &'a Pattern,
+        limit: usize,
+    ) -> Looking<'a, (u64, Vec<String>)>;
+    /// Fresh entries of L1 that match: how many, and the first by name after a key.
+    fn list_l1<'a>(&'a self, list: &'a L1List<'_>) -> Looking<'a, (u64, Vec<KeyRow>)>;
+    /// Those of the keys that lie, fresh, in L1.
+    fn among_l1<'a>(&'a self, keys: &'a HashSet<&str>) -> Looking<'a, Vec<KeyRow>>;
+    /// When entries expire and how large they are, from a walk over L1.
+    fn survey_l1(&self) -> Looking<'_, L1Survey> {
+        Box::pin(std::future::ready(L1Survey::default()))
+    }
+    /// The name of the key's group.
+    fn group_of(&self, _key: &str) -> Option<String> {
+        None
+    }
+    fn events_after(&self, _seq: u64) -> CacheEvents {
+        CacheEvents::default()
+    }
+    fn events_of(&self, _key: &str) -> CacheEvents {
+        CacheEvents::default()
+    }
+    /// Removes the key from this L1 alone, and overtakes its fills; says whether it was there.
+    fn drop_text(&self, _key: &str) -> Result<bool, CacheError> {
+        Err(CacheError::OnlyObserved(self.name().to_owned()))
+    }
+    fn soften_text(self: Arc<Self>, _key: &str) -> Result<Later<Effect>, CacheError> {
+        Err(CacheError::OnlyObserved(self.name().to_owned()))
+    }
+    fn invalidate_text(self: Arc<Self>, key: &str) -> Result<Later<Effect>, CacheError>;
+    fn invalidate_matching(
+        self: Arc<Self>,
+        pattern: Pattern,
+        progress: Arc<Progress>,
+    ) -> Later<Effect>;
+}
+
+/// What else must know of the bus: a cache's write-behind.
+pub(crate) trait Ear: Send + Sync {
+    fn cache(&self) -> &str;
+    fn hear(&self, message: &Message) {
+        self.overtaken(&message.subject);
+    }
+    /// Something was invalidated, here or elsewhere.
+    fn overtaken(&self, subject: &Subject);
+    /// Messages were or may have been missed.
+    fn gap(&self);
+}

@@ -1,0 +1,286 @@
+use std::sync::Arc;
+
+use strata_report::Outcome;
+use tokio::time::Instant;
+
+use super::flight::{Flight, Landing};
+use crate::clock::{Moment, millis};
+use crate::error::LoadError;
+use crate::key::{Key, Value};
+use crate::l1::Entry;
+use crate::l2::{Commit, HeldLease, Keyspace, Lease, Written};
+use crate::read::cache_core::Core;
+use crate::read::l2_entry::{Head, Held};
+use crate::read::new_entry::{Life, Ticket};
+
+/// One key's place in a flight. The flight ends when its seat lands or is dropped.
+pub(crate) struct Seat<K: Key, V: Value> {
+    core: Arc<Core<K, V>>,
+    pub(crate) ticket: Ticket<K>,
+    id: u64,
+    flight: Flight<V>,
+    /// What stands in, stale, where the load fails.
+    fallback: Option<Entry<V>>,
+    /// Whether the fallback is being refreshed before its time.
+    is_refresh: bool,
+    right: Right,
+    /// Since when it has seen no other leases than those that no load keeps.
+    others_since: Option<Instant>,
+    has_landed: bool,
+}
+
+/// By what right a seat may write to L2.
+enum Right {
+    None,
+    /// It holds the lease; the bytes of an expired entry may have been claimed for it.
+    Lease {
+        lease: Lease,
+        claimed: Option<Vec<u8>>,
+    },
+    /// It refreshes an entry that begins like this and stays there until then, once it holds the
+    /// lease beside it.
+    Refresh {
+        head: Head,
+        lease: Option<Lease>,
+    },
+}
+
+impl<K: Key, V: Value> Seat<K, V> {
+    pub(crate) fn new(
+        core: Arc<Core<K, V>>,
+        (ticket, id): (Ticket<K>, u64),
+        flight: Flight<V>,
+    ) -> Self {
+        let (fallback, is_refresh, right) = (None, false, Right::None);
+        let (others_since, has_landed) = (None, false);
+        Self { core, ticket, id, flight, fallback, is_refresh, right, others_since, has_landed }
+    }
+
+    /// For those who wait.
+    pub(crate) fn flight(&self) -> Flight<V> {
+        Arc::clone(&self.flight)
+    }
+
+    /// With an entry of L1 that stands in, or that is refreshed.
+    pub(crate) fn standing_in(mut self, fallback: Option<Entry<V>>, is_refresh: bool) -> Self {
+        self.fallback = fallback;
+        self.is_refresh = is_refresh;
+        self
+    }
+
+    /// Whether L2 has nothing newer than what this seat refreshes.
+    pub(crate) fn has_as_new(&self, held: &Held<V>) -> bool {
+        let loaded_at = Moment::now().before(held.life.age);
+        // Ages from L2 are exact to a millisecond or two. What is marked as stale here and not
+        // there was written after it was marked.
+        let newer = |entry: &Entry<V>| entry.soft || millis(loaded_at.since(entry.loaded_at)) > 2;
+        self.is_refresh && !self.fallback.as_ref().is_some_and(newer)
+    }
+
+    /// Loads anew what L2 holds. A softly invalidated entry answers those who wait at once.
+    pub(crate) fn refreshes(&mut self, held: Held<V>) {
+        self.overwrites(&held);
+        if self.is_refresh {
+            return;
+        }
+        let entry = self.core.entry(&self.ticket, held.value, &held.life);
+        let Ticket { key, token, .. } = &self.ticket;
+        self.core.fence.fill(key, *token, || self.core.put_l1(key, &entry));
+        self.flight.land(Ok((entry.clone(), Outcome::Stale)));
+        self.fallback = Some(entry);
+    }
+
+    /// Loads anew what L2 holds, which answers nobody.
+    pub(crate) fn overwrites(&mut self, held: &Held<V>) {
+        self.right = Right::Refresh { head: held.head, lease: None };
+    }
+
+    pub(crate) fn found_nothing(&mut self) {
+        self.right = Right::None;
+    }
+
+    /// Whether its readers have been answered by what is refreshed.
+    pub(crate) fn is_refresh(&self) -> bool {
+        self.is_refresh
+    }
+
+    /// Whether nobody waits for its flight: its readers have been answered.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.is_refresh || self.flight.has_landed()
+    }
+
+    /// Somebody else holds the lease.
+    pub(crate) fn sees(&mut self, lease: &HeldLease) {
+        match lease.is_of_load() {
+            true => self.others_since = None,
+            false => _ = self.others_since.get_or_insert_with(Instant::now),
+        }
+    }
+
+    /// Since when it waits for leases of writes, or of nodes of an earlier version, one after the
+    /// other.
+    pub(crate) fn others_since(&self) -> Option<Instant> {
+        self.others_since
+    }
+
+    /// Whether an entry of L2 is refreshed for which no lease was taken yet.
+    pub(crate) fn is_refreshing(&self) -> bool {
+        matches!(self.right, Right::Refresh { lease: None, .. })
+    }
+
+    /// The key and the beginning of the entry that is refreshed.
+    pub(crate) fn refreshed(&self) -> Option<(&str, &[u8])> {
+        match &self.right {
+            Right::Refresh { head, .. } => Some((&self.ticket.text, head)),
+            Right::None | Right::Lease { .. } => None,
+        }
+    }
+
+    pub(crate) fn leased(&mut self, lease: &Lease) {
+        let lease = lease.clone();
+        self.right = match self.right {
+            Right::Refresh { head, .. } => Right::Refresh { head, lease: Some(lease) },
+            Right::None | Right::Lease { .. } => Right::Lease { lease, claimed: None },
+        };
+    }
+
+    /// Its lease was given up.
+    pub(crate) fn unleased(&mut self) {
+        self.right = match self.right {
+            Right::Refresh { head, .. } => Right::Refresh { head, lease: None },
+            Right::None | Right::Lease { .. } => Right::None,
+        };
+    }
+
+    /// The lease lies where an entry lay that had expired or could not be read.
+    pub(crate) fn claimed(&mut self, lease: &Lease, held: Option<Held<V>>, bytes: Vec<u8>) {
+        let claimed = held.is_some().then_some(bytes);
+        self.right = Right::Lease { lease: lease.clone(), claimed };
+        if self.fallback.is_none()
+            && let Some(held) = held.filter(|held| held.value.is_some())
+        {
+            let entry = self.core.entry(&self.ticket, held.value, &held.life);
+            self.fallback = Some(entry);
+        }
+    }
+
+    /// Whether what stands in is of a newer row than what was loaded.
+    pub(crate) fn has_newer(&self, version: u64) -> bool {
+        let now = Moment::now();
+        version > 0
+            && (self.fallback.as_ref())
+                .is_some_and(|entry| entry.version > version && now < entry.kept_until)
+    }
+
+    pub(crate) fn may_commit(&self) -> bool {
+        matches!(self.right, Right::Lease { .. } | Right::Refresh { lease: Some(_), .. })
+    }
+
+    /// How what lies in L2 must begin for this seat to overwrite it, and the lease that must lie
+    /// beside it.
+    pub(crate) fn expects(&self) -> Option<Vec<u8>> {
+        match &self.right {
+            Right::None | Right::Refresh { lease: None, .. } => None,
+            Right::Lease { lease, .. } => Some(lease.as_bytes().to_vec()),
+            Right::Refresh { head, lease: Some(lease) } => {
+                Some([head.as_slice(), lease.as_bytes()].concat())
+            }
+        }
+    }
+
+    /// Writes back what was claimed.
+    pub(crate) fn restore(&self) -> Option<Commit> {
+        let Right::Lease { lease, claimed: Some(bytes) } = &self.right else { return None };
+        let left = self.fallback.as_ref()?.kept_until.since(Moment::now());
+        Some(Commit {
+            key: self.ticket.text.clone(),
+            expects: lease.as_bytes().to_vec(),
+            written: Written {
+                bytes: bytes.clone(),
+                ttl_ms: millis(left),
+                stamp: u64::MAX,
+                tags: Vec::new(),
+            },
+        })
+    }
+
+    /// The lease that it holds, and where that lies.
+    pub(crate) fn lease(&self, l2: &Keyspace) -> Option<(&Lease, String)> {
+        let text = &self.ticket.text;
+        match &self.right {
+            Right::Lease { lease, .. } => Some((lease, l2.entry(text))),
+            Right::Refresh { lease: Some(lease), .. } => Some((lease, l2.beside(text))),
+            Right::None | Right::Refresh { lease: None, .. } => None,
+        }
+    }
+
+    /// Lets what is being refreshed stay as it is.
+    pub(crate) fn leave(mut self) {
+        let left = self.fallback.take().filter(|entry| Moment::now() < entry.kept_until);
+        let stays = left.map(|entry| (self.stale_or_hit(&entry), entry));
+        self.answer(stays.map(|(outcome, entry)| (entry, outcome)).ok_or(LoadError::TimedOut));
+    }
+
+    pub(crate) fn land_held(self, held: Held<V>) {
+        let outcome = held.outcome();
+        self.land(held.value, &held.life, outcome);
+    }
+
+    /// Keeps the value in L1 if the fence lets it, and answers those who wait.
+    pub(crate) fn land(self, value: Option<Arc<V>>, life: &Life, outcome: Outcome) {
+        let entry = self.core.entry(&self.ticket, value, life);
+        self.keep(&entry);
+        self.answer(Ok((entry, outcome)));
+    }
+
+    pub(crate) fn land_unkept(self, value: Option<Arc<V>>, life: &Life) {
+        let entry = self.core.entry(&self.ticket, value, life);
+        self.core.recorder.l1_fenced.add(1);
+        self.answer(Ok((entry, Outcome::Loaded)));
+    }
+
+    /// Answers with what stands in, and asks nobody again before the retry interval is over;
+    /// with the error where nothing can stand in.
+    pub(crate) fn fail(mut self, error: LoadError) {
+        let now = Moment::now();
+        let Some(entry) = self.fallback.take().filter(|entry| now < entry.kept_until) else {
+            return self.answer(Err(error));
+        };
+        let retry_at = Some(now.after(self.core.policy.retry_after));
+        let outcome = self.stale_or_hit(&entry);
+        let entry = Entry { retry_at, ..entry };
+        self.keep(&entry);
+        self.answer(Ok((entry, outcome)));
+    }
+
+    fn stale_or_hit(&self, entry: &Entry<V>) -> Outcome {
+        match self.core.is_fresh(&self.ticket.key, entry) {
+            true => Outcome::L1Hit,
+            false => Outcome::Stale,
+        }
+    }
+
+    fn keep(&self, entry: &Entry<V>) {
+        let Ticket { key, token, .. } = &self.ticket;
+        if !self.core.fence.fill(key, *token, || self.core.put_l1(key, entry)) {
+            self.core.recorder.l1_fenced.add(1);
+        }
+    }
+
+    fn answer(mut self, landing: Landing<V>) {
+        self.has_landed = true;
+        self.core.fence.leave(&self.ticket.key, self.id);
+        // A stale answer may have been given already.
+        self.flight.land(landing);
+    }
+}
+
+impl<K: Key, V: Value> Drop for Seat<K, V> {
+    fn drop(&mut self) {
+        if self.has_landed {
+            return;
+        }
+        self.core.fence.leave(&self.ticket.key, self.id);
+        self.flight.land(Err(LoadError::Panicked));
+    }
+}

@@ -1,0 +1,18 @@
+//! A load: one reader leads a flight, takes the lease, asks the source and fills both levels.
+
+mod deadlock;
+mod flight;
+mod key_fill;
+mod leader;
+mod lease_renewal;
+mod leases;
+mod load_limit;
+pub(crate) mod nesting;
+mod queueing;
+
+pub(crate) use deadlock::Wait;
+pub(crate) use flight::Flight;
+pub(crate) use key_fill::Seat;
+pub(crate) use lease_renewal::Leases;
+pub(crate) use load_limit::LoadLimit;
+pub(crate) use nesting::to_its_end;
