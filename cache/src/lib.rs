@@ -44,7 +44,7 @@ pub use l1::{L1List, L1Survey};
 pub use l2::{L2Head, L2Match, Progress};
 pub use log::LogLimit;
 pub use node::{Node, NodeBuilder, Tasks};
-pub use observe::{MokaFace, Observed, Observer};
+pub use observe::{MokaCache, Observed, Observer};
 pub use pattern::{Pattern, PatternError};
 pub use read::{Loaded, Read};
 pub use recorder::{CacheEvents, Recording};

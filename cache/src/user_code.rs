@@ -5,10 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::Poll;
 
-pub(crate) type Later<T> = Looking<'static, T>;
-
 /// A look at a cache, which may walk over L1 in slices.
-pub(crate) type Looking<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What a panic was called with.
 pub(crate) type Panic = Box<dyn Any + Send>;

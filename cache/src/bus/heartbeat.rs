@@ -9,11 +9,11 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult, Script, ScriptInvocation, pipe};
 
 use super::message::MAX_MESSAGES;
-use super::position::Appended;
+use super::position::StreamEntry;
 use crate::clock::Moment;
 use crate::connection::{
-    ANNOUNCE, Answer, Answers, Bus, Failed, Hello, Link, Step, Verdict, in_time,
-    must_be_no_replica, scripts,
+    ANNOUNCE, Bus, CallError, ErrorClass, ErrorReply, HelloReply, Link, PipelineReplies, Step,
+    in_time, must_be_no_replica, scripts,
 };
 use crate::error::NotReady;
 
@@ -44,7 +44,7 @@ scripts! {
     /// KEYS: bus, sequence, heartbeat, a key to try on.
     /// ARGV: who writes; how old the last one may be where it is the same, and where it is another,
     /// microseconds; messages on the bus at most.
-    BEAT, "bus beat" =
+    HEARTBEAT, "bus beat" =
         "local time = redis.call('TIME')
          local now = time[1] * 1000000 + time[2]
          local last = redis.pcall('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)[1]
@@ -76,7 +76,7 @@ scripts! {
 }
 
 /// What Redis says of the heartbeat and of the bus at one instant.
-pub(crate) struct Look {
+pub(crate) struct BusStatus {
     /// Before Redis was asked.
     pub(crate) asked: Moment,
     /// The number of the last message.
@@ -88,14 +88,14 @@ pub(crate) struct Look {
 }
 
 /// A heartbeat that this node knows of.
-pub(crate) struct Beat {
+pub(crate) struct Heartbeat {
     /// Before Redis was asked.
     asked: Moment,
     /// How old it was then, at most.
     age: Duration,
 }
 
-impl Beat {
+impl Heartbeat {
     /// Until when trust reaches, where all was heard that was acknowledged before `heard`; `None`
     /// where the heartbeat is too old.
     pub(crate) fn trusted_until(&self, heard: Moment) -> Option<Moment> {
@@ -111,10 +111,10 @@ pub(crate) struct Refusals {
     last: Option<Moment>,
 }
 
-impl Look {
+impl BusStatus {
     /// Asks on the bus's own connection, in one round trip, and sets the clock by it. A replica is
     /// refused.
-    pub(crate) async fn take(
+    pub(crate) async fn ask(
         bus: &Bus,
         connection: &mut MultiplexedConnection,
     ) -> RedisResult<Self> {
@@ -122,13 +122,13 @@ impl Look {
         let mut ask = pipe();
         ask.cmd("XREVRANGE").arg(bus.beat()).arg("+").arg("-").arg("COUNT").arg(1);
         ask.cmd("TIME").get(bus.sequence()).cmd("HELLO");
-        let mut answers = Answers::to(&mut ask, connection).await?;
+        let mut answers = PipelineReplies::to(&mut ask, connection).await?;
         let answered = Moment::now();
-        let beats: Vec<Appended> = answers.next()?;
+        let beats: Vec<StreamEntry> = answers.next()?;
         let (seconds, micros): (u64, u64) = answers.next()?;
         let sequence: Option<u64> = answers.next()?;
         // Where HELLO is forbidden or unknown, the server is taken as it is.
-        must_be_no_replica(&answers.next::<Hello>().unwrap_or_default())?;
+        must_be_no_replica(&answers.next::<HelloReply>().unwrap_or_default())?;
         let now_us = seconds * 1_000_000 + micros;
         bus.clock().read(now_us, (asked, answered));
         let fields = beats.into_iter().next().map(|(_, fields)| fields);
@@ -148,8 +148,8 @@ impl Look {
         self.age.is_none_or(|age| age >= after)
     }
 
-    fn beat(&self) -> Option<Beat> {
-        self.age.map(|age| Beat { asked: self.asked, age })
+    fn beat(&self) -> Option<Heartbeat> {
+        self.age.map(|age| Heartbeat { asked: self.asked, age })
     }
 
     /// The heartbeat that was found, or one that this node writes where it is due. A refusal is
@@ -159,7 +159,7 @@ impl Look {
         (bus, connection): (&Bus, &mut MultiplexedConnection),
         refusals: &mut Refusals,
         refused: impl FnOnce(&RedisError),
-    ) -> RedisResult<Option<Beat>> {
+    ) -> RedisResult<Option<Heartbeat>> {
         let rests = refusals.last.is_some_and(|last| self.asked < last.after(REST));
         if !self.is_due() || rests {
             return Ok(self.beat());
@@ -173,9 +173,9 @@ impl Look {
                 if at_us == now_us {
                     bus.proved(asked);
                 }
-                Ok(age(at_us, now_us).map(|age| Beat { asked, age }))
+                Ok(age(at_us, now_us).map(|age| Heartbeat { asked, age }))
             }
-            Err(error) if Answer::read(&error).verdict == Verdict::Lost => Err(error),
+            Err(error) if ErrorReply::read(&error).verdict == ErrorClass::Lost => Err(error),
             Err(error) => {
                 refusals.last = Some(asked);
                 refused(&error);
@@ -186,7 +186,11 @@ impl Look {
 }
 
 /// What lies in the heartbeat's place may be something else, which a heartbeat puts right.
-pub(crate) async fn mend(bus: &Bus, connection: &mut MultiplexedConnection, within: Duration) {
+pub(crate) async fn repair_heartbeat(
+    bus: &Bus,
+    connection: &mut MultiplexedConnection,
+    within: Duration,
+) {
     let writing = invocation(bus, [WRITTEN_AGAIN_AFTER, TAKEN_OVER_AFTER]);
     let _: RedisResult<(u64, u64)> = in_time(within, writing.invoke_async(connection)).await;
 }
@@ -195,14 +199,14 @@ pub(crate) async fn mend(bus: &Bus, connection: &mut MultiplexedConnection, with
 pub(crate) async fn prove(bus: &Bus, link: &Link) -> Result<(), NotReady> {
     let asked = Moment::now();
     let writing = invocation(bus, [Duration::ZERO; 2]);
-    let proved: Result<(u64, u64), Failed> = link.ask(Step::Prove, &writing).await;
+    let proved: Result<(u64, u64), CallError> = link.ask(Step::Prove, &writing).await;
     match proved {
         Ok(_) => {
             bus.proved(asked);
             Ok(())
         }
-        Err(Failed::Away) => Err(NotReady::Away),
-        Err(Failed::Refused(answer)) => {
+        Err(CallError::Away) => Err(NotReady::Away),
+        Err(CallError::Refused(answer)) => {
             let (code, message) = (answer.code.into_owned(), answer.message);
             Err(NotReady::Refused { code, message })
         }
@@ -210,7 +214,7 @@ pub(crate) async fn prove(bus: &Bus, link: &Link) -> Result<(), NotReady> {
 }
 
 fn invocation(bus: &Bus, [own, others]: [Duration; 2]) -> ScriptInvocation<'static> {
-    let mut writing = BEAT.prepare_invoke();
+    let mut writing = HEARTBEAT.prepare_invoke();
     writing.key(bus.stream()).key(bus.sequence()).key(bus.beat()).key(bus.beside("bus:beat:try"));
     writing.arg(bus.origin()).arg(micros(own)).arg(micros(others)).arg(MAX_MESSAGES);
     writing
@@ -239,12 +243,12 @@ mod tests {
     /// How long trust reaches from the instant at which Redis was asked.
     fn trusted_for(age: Duration, heard_before: Duration) -> Option<Duration> {
         let asked = Moment::now();
-        let until = Beat { asked, age }.trusted_until(asked.before(heard_before))?;
+        let until = Heartbeat { asked, age }.trusted_until(asked.before(heard_before))?;
         Some(until.since(asked))
     }
 
-    fn look(age: Option<Duration>, is_own: bool) -> Look {
-        Look { asked: Moment::now(), sequence: 0, age, is_own }
+    fn look(age: Option<Duration>, is_own: bool) -> BusStatus {
+        BusStatus { asked: Moment::now(), sequence: 0, age, is_own }
     }
 
     #[test]

@@ -34,12 +34,12 @@ impl Missed {
 
 /// The number of each cache's last message, as Redis keeps them.
 #[derive(Debug)]
-pub(crate) struct Numbers {
+pub(crate) struct LastNumbers {
     sequence: u64,
     last: HashMap<String, u64>,
 }
 
-impl Numbers {
+impl LastNumbers {
     pub(crate) async fn read(
         bus: &Bus,
         connection: &mut MultiplexedConnection,
@@ -74,7 +74,7 @@ mod tests {
 
     fn after(seen: u64, sequence: u64, last: &[(&str, u64)]) -> Missed {
         let last = last.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect();
-        Numbers { sequence, last }.after(seen)
+        LastNumbers { sequence, last }.after(seen)
     }
 
     #[test]

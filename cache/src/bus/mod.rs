@@ -10,7 +10,7 @@ mod trust;
 
 pub(crate) use message::{Message, Subject, What};
 pub(crate) use missed::Missed;
-pub(crate) use reader::{Hearer, Tail};
+pub(crate) use reader::{BusHandler, BusReader};
 pub(crate) use trust::COUNTS_FOR;
 
 pub(crate) use heartbeat::{NAMED as SCRIPTS, prove};

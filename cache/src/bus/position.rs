@@ -18,7 +18,7 @@ pub(crate) struct Position {
 }
 
 /// A message as it lies in the stream: its id and its fields.
-pub(crate) type Appended = (String, HashMap<Vec<u8>, Vec<u8>>);
+pub(crate) type StreamEntry = (String, HashMap<Vec<u8>, Vec<u8>>);
 
 impl Position {
     /// Where the stream ends now.
@@ -73,14 +73,14 @@ impl Position {
 async fn end(
     bus: &Bus,
     connection: &mut MultiplexedConnection,
-) -> RedisResult<(u64, Vec<Appended>)> {
+) -> RedisResult<(u64, Vec<StreamEntry>)> {
     let mut ask = pipe();
     ask.get(bus.sequence());
     ask.cmd("XREVRANGE").arg(bus.stream()).arg("+").arg("-").arg("COUNT").arg(1);
     ask.get(bus.sequence());
     let mut n_tries = 0;
     loop {
-        type Answer = (Option<u64>, Vec<Appended>, Option<u64>);
+        type Answer = (Option<u64>, Vec<StreamEntry>, Option<u64>);
         let (before, last, after): Answer = ask.query_async(connection).await?;
         n_tries += 1;
         if before == after || n_tries == MAX_TRIES {

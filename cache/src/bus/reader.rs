@@ -7,15 +7,15 @@ use redis::{RedisError, RedisResult};
 use strata_report::{BusReport, TaskReport};
 use tokio::sync::watch;
 
-use super::heartbeat::{Look, Refusals, mend};
+use super::heartbeat::{BusStatus, Refusals, repair_heartbeat};
 use super::message::Message;
 use super::missed::Missed;
 use super::position::Position;
-use super::reading::{Listener, STEP};
+use super::reading::{BusConnection, STEP};
 use super::trust::{Silence, Trust, UNKNOWN};
 use crate::clock;
 use crate::clock::Moment;
-use crate::connection::{Answer, Bus, Link, in_time};
+use crate::connection::{Bus, ErrorReply, Link, in_time};
 use crate::log::log_safely;
 use crate::recorder::{Counter, HistogramRecorder};
 
@@ -24,11 +24,11 @@ const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(2);
 
 /// What the tail tells the node.
-pub(crate) trait Hearer: Send + Sync {
+pub(crate) trait BusHandler: Send + Sync {
     /// Acts on another node's invalidation.
-    fn hear(&self, message: &Message);
+    fn on_message(&self, message: &Message);
     /// Messages were or may have been missed: nothing in L1 of these caches can be trusted.
-    fn gap(&self, missed: &Missed);
+    fn on_gap(&self, missed: &Missed);
 }
 
 /// A node's ear on the bus.
@@ -40,7 +40,7 @@ pub(crate) trait Hearer: Send + Sync {
 /// Each answer with nothing outstanding, read together with a young heartbeat, moves [`Trust`] on.
 /// Where none comes it ends by itself: 1.5 s after the bus was last asked, or 3 s after the last
 /// heartbeat was written, whichever is first.
-pub(crate) struct Tail {
+pub(crate) struct BusReader {
     pub(crate) bus: Bus,
     configured: bool,
     trust: Trust,
@@ -57,7 +57,7 @@ pub(crate) struct Tail {
     pub(crate) dispatched: AtomicU64,
 }
 
-impl Tail {
+impl BusReader {
     pub(crate) fn new(bus: Bus, configured: bool) -> Self {
         Self {
             bus,
@@ -97,11 +97,11 @@ impl Tail {
         let here = in_time(STEP, Position::now(&self.bus, &mut connection)).await?;
         self.since.store(here.sequence, Relaxed);
         self.acted_on.send_replace(here.sequence);
-        let look = match in_time(STEP, Look::take(&self.bus, &mut connection)).await {
+        let look = match in_time(STEP, BusStatus::ask(&self.bus, &mut connection)).await {
             Ok(look) => look,
             Err(error) => {
                 self.cannot_read(&error);
-                mend(&self.bus, &mut connection, STEP).await;
+                repair_heartbeat(&self.bus, &mut connection, STEP).await;
                 return Ok(here);
             }
         };
@@ -121,18 +121,19 @@ impl Tail {
         &self,
         link: Arc<Link>,
         mut position: Option<Position>,
-        hearer: Arc<dyn Hearer>,
+        handler: Arc<dyn BusHandler>,
     ) {
         let mut pause = FIRST_RETRY;
         loop {
-            let (heard, error) = match Listener::begin(self, &link, &*hearer, &mut position).await {
-                Ok(mut listener) => {
-                    let error = listener.listen().await;
-                    position = Some(listener.last);
-                    (listener.has_heard, error)
-                }
-                Err(error) => (false, error),
-            };
+            let (heard, error) =
+                match BusConnection::begin(self, &link, &*handler, &mut position).await {
+                    Ok(mut listener) => {
+                        let error = listener.listen().await;
+                        position = Some(listener.last);
+                        (listener.has_heard, error)
+                    }
+                    Err(error) => (false, error),
+                };
             self.cannot_read(&error);
             if heard {
                 self.disconnects.add(1);
@@ -149,11 +150,11 @@ impl Tail {
     /// Redis refuses the heartbeat, and so invalidations.
     pub(crate) fn refused(&self, link: &Link, error: &RedisError) {
         link.note(error);
-        self.trust.blame(format!("Redis takes no invalidations: {}", Answer::read(error)));
+        self.trust.blame(format!("Redis takes no invalidations: {}", ErrorReply::read(error)));
     }
 
     fn cannot_read(&self, error: &RedisError) {
-        self.trust.blame(format!("the bus cannot be read: {}", Answer::read(error)));
+        self.trust.blame(format!("the bus cannot be read: {}", ErrorReply::read(error)));
     }
 
     /// Waits until every message up to `sequence` has been acted on.
@@ -164,10 +165,10 @@ impl Tail {
     }
 
     /// Messages up to `sequence` were or may have been missed.
-    pub(crate) fn gap(&self, hearer: &dyn Hearer, missed: &Missed, sequence: u64) {
+    pub(crate) fn on_gap(&self, handler: &dyn BusHandler, missed: &Missed, sequence: u64) {
         self.gaps.add(1);
         self.since.store(sequence, Relaxed);
-        hearer.gap(missed);
+        handler.on_gap(missed);
     }
 
     /// The number of the last message acted on.

@@ -9,7 +9,7 @@ use crate::error::BuildError;
 use crate::key::{Key, Value};
 use crate::l1::Capacity;
 use crate::node::{Node, check_name};
-use crate::read::{Core, Policy, Showing};
+use crate::read::{Core, Policy, ValueVisibility};
 use crate::recorder::{GroupOf, Grouping, Recording};
 
 /// Settings of a [`Cache`]. Each has a default, so none is required. All nodes of a namespace
@@ -90,7 +90,7 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
                 soft_timeout: None,
                 refresh_ahead: 0.0,
                 recording: Recording::default(),
-                showing: Showing::default(),
+                visibility: ValueVisibility::default(),
             },
             templates: Vec::new(),
             group_of: None,
@@ -280,7 +280,7 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     /// Shows its values to nobody: no page, answer or export of a dashboard holds one. Keys, times
     /// and sizes are shown, and whether copies differ. The program reads its values as always.
     pub fn opaque(mut self) -> Self {
-        self.policy.showing = Showing::Opaque;
+        self.policy.visibility = ValueVisibility::Opaque;
         self
     }
 
@@ -291,8 +291,8 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         mut self,
         redact: impl Fn(&mut serde_json::Value) + Send + Sync + 'static,
     ) -> Self {
-        if !matches!(self.policy.showing, Showing::Opaque) {
-            self.policy.showing = Showing::Redacted(Arc::new(redact));
+        if !matches!(self.policy.visibility, ValueVisibility::Opaque) {
+            self.policy.visibility = ValueVisibility::Redacted(Arc::new(redact));
         }
         self
     }
@@ -310,7 +310,7 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         let grouping = Grouping::of(&self.templates, self.group_of)?;
         let core = Core::new(self.name, (self.capacity, grouping), self.policy, node.clone());
         node.shared().register(&core)?;
-        core.tags.born(node.shared().tail().dispatched());
+        core.tags.born(node.shared().bus_reader().dispatched());
         Ok(Cache::of(core))
     }
 }

@@ -172,7 +172,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// # }
     /// ```
     pub async fn invalidate_softly(&self, key: &K) -> Effect {
-        let running = tokio::spawn(Arc::clone(&self.core).soften(key.clone()));
+        let running = tokio::spawn(Arc::clone(&self.core).mark_stale(key.clone()));
         to_its_end(running).await.unwrap_or(Effect::Queued)
     }
 

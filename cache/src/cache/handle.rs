@@ -10,7 +10,7 @@ use crate::error::LoadError;
 use crate::key::{Key, Value};
 use crate::read::{Core, Load, Loaded, Read};
 use crate::recorder::Label;
-use crate::user_code::Later;
+use crate::user_code::BoxFuture;
 
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -147,7 +147,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     {
         let one = || -> Load<K, V> {
             Box::new(move |keys: Vec<K>| {
-                let loading: Later<_> = Box::pin(async move {
+                let loading: BoxFuture<'static, _> = Box::pin(async move {
                     let loaded = load().await.map_err(source)?;
                     Ok(keys.into_iter().zip(loaded).collect())
                 });
@@ -214,7 +214,8 @@ impl<K: Key, V: Value> Cache<K, V> {
         E: Into<BoxError> + 'static,
     {
         let many: Load<K, V> = Box::new(move |keys| {
-            let loading: Later<_> = Box::pin(async move { load(keys).await.map_err(source) });
+            let loading: BoxFuture<'static, _> =
+                Box::pin(async move { load(keys).await.map_err(source) });
             loading
         });
         self.core.read_many(keys, many).await

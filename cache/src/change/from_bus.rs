@@ -9,7 +9,7 @@ use crate::read::Core;
 impl<K: Key, V: Value> Core<K, V> {
     /// Acts on another node's invalidation. Where code of a key or value panics, this cache alone
     /// is emptied: whatever the message was about, it is gone.
-    pub(crate) fn hear_message(&self, message: &Message) {
+    pub(crate) fn apply_message(&self, message: &Message) {
         self.remove_what_stayed(message);
         self.in_l1(|| self.act_on(message));
     }
@@ -31,26 +31,26 @@ impl<K: Key, V: Value> Core<K, V> {
             // What cannot be read may be about any key.
             Subject::Key(text) => match text.parse::<K>() {
                 Ok(key) => self.drop_key(&key, Origin::Bus),
-                Err(_) => self.hear_all(None),
+                Err(_) => self.apply_all(None),
             },
             Subject::Soft(text) => match text.parse::<K>() {
-                Ok(key) => self.soften_l1(&key, Origin::Bus),
-                Err(_) => self.hear_all(None),
+                Ok(key) => self.mark_stale_in_l1(&key, Origin::Bus),
+                Err(_) => self.apply_all(None),
             },
             Subject::Pattern(text) => match Pattern::parse(text) {
-                Ok(pattern) => self.hear_all(Some(&pattern)),
+                Ok(pattern) => self.apply_all(Some(&pattern)),
                 // A pattern that this version cannot read may match anything.
-                Err(_) => self.hear_all(None),
+                Err(_) => self.apply_all(None),
             },
             Subject::Tag(tag) => {
                 self.tags.heard(tag, message.sequence);
                 self.overtake_tag(tag, Origin::Bus);
             }
-            Subject::All => self.hear_all(None),
+            Subject::All => self.apply_all(None),
         }
     }
 
-    fn hear_all(&self, pattern: Option<&Pattern>) {
+    fn apply_all(&self, pattern: Option<&Pattern>) {
         self.drop_all(pattern);
         self.recorder.note_pattern(pattern, Origin::Bus);
         self.recorder.invalidation(scope(pattern), Origin::Bus);

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::node::CacheFace;
+use crate::node::DynCache;
 use strata_report::Effect;
 
 use crate::key::{Key, Value};
@@ -9,27 +9,27 @@ use crate::read::Core;
 
 /// What an invalidation has still to do where it is dropped half-way, with its runtime: what L2 may
 /// hold waits for the next chance, and L1 is overtaken.
-pub(crate) struct Interrupted<F: Fn()>(F);
+pub(crate) struct OnInterrupt<F: Fn()>(F);
 
-impl<F: Fn()> Interrupted<F> {
-    pub(crate) fn or(rest: F) -> Self {
+impl<F: Fn()> OnInterrupt<F> {
+    pub(crate) fn run(rest: F) -> Self {
         Self(rest)
     }
 
     /// It has come to its end.
-    pub(crate) fn never(self) {
+    pub(crate) fn disarm(self) {
         std::mem::forget(self);
     }
 }
 
-impl<F: Fn()> Drop for Interrupted<F> {
+impl<F: Fn()> Drop for OnInterrupt<F> {
     fn drop(&mut self) {
         (self.0)();
     }
 }
 
 /// Keys whose own code has run as far as their invalidation needs it.
-pub(crate) struct Named<K> {
+pub(crate) struct NamedKeys<K> {
     pub(crate) keys: Vec<K>,
     pub(crate) texts: Vec<String>,
     /// Some text does not read back as its key.
@@ -41,7 +41,7 @@ pub(crate) struct Named<K> {
 impl<K: Key, V: Value> Core<K, V> {
     /// Makes keys ready to be invalidated. All code of their own that the first steps need runs
     /// here, before any of them.
-    pub(crate) fn named(&self, keys: &[K]) -> Named<K> {
+    pub(crate) fn named(&self, keys: &[K]) -> NamedKeys<K> {
         let n = keys.len();
         let (keys_in, mut keys, mut texts) = (keys, Vec::with_capacity(n), Vec::with_capacity(n));
         let mut is_odd = false;
@@ -52,7 +52,7 @@ impl<K: Key, V: Value> Core<K, V> {
                 texts.push(text);
             }
         }
-        Named { is_nameless: keys.len() < n, keys, texts, is_odd }
+        NamedKeys { is_nameless: keys.len() < n, keys, texts, is_odd }
     }
 
     /// Whether a key's text does not read back as the key: others cannot tell which it is then.
@@ -78,7 +78,7 @@ impl<K: Key, V: Value> Core<K, V> {
 
     /// An invalidation met a panic, so nobody can tell what it missed in L1.
     pub(crate) fn empty_after_a_panic(&self) {
-        self.gap();
+        self.on_gap();
         self.tell_of_a_panic("an invalidation met a panic: L1 of the cache is emptied");
     }
 

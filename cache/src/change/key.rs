@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use strata_report::{Effect, Origin, Scope, What};
 
-use super::guards::{Interrupted, Named};
+use super::guards::{NamedKeys, OnInterrupt};
 use crate::bus::Subject;
 use crate::clock::Moment;
-use crate::connection::{Away, Pending};
+use crate::connection::{Away, PendingInvalidation};
 use crate::key::{Key, Value};
 use crate::l1::Entry;
 use crate::l2::Keyspace;
@@ -22,19 +22,19 @@ impl<K: Key, V: Value> Core<K, V> {
         self.invalidate_named(named).await
     }
 
-    pub(crate) async fn invalidate_named(self: Arc<Self>, named: Named<K>) -> Effect {
+    pub(crate) async fn invalidate_named(self: Arc<Self>, named: NamedKeys<K>) -> Effect {
         self.overtake_unwritten(|| named.texts.iter().cloned().map(Subject::Key).collect());
         self.remove_named(named).await
     }
 
     /// As [`invalidate_named`](Self::invalidate_named), but for what is unwritten.
-    pub(crate) async fn remove_named(self: Arc<Self>, named: Named<K>) -> Effect {
-        let Named { keys, texts, is_odd, is_nameless } = named;
+    pub(crate) async fn remove_named(self: Arc<Self>, named: NamedKeys<K>) -> Effect {
+        let NamedKeys { keys, texts, is_odd, is_nameless } = named;
         if is_nameless {
             return self.invalidate_the_nameless().await;
         }
         let drop_keys = || keys.iter().for_each(|key| self.drop_key(key, Origin::Local));
-        let interrupted = Interrupted::or(|| {
+        let interrupted = OnInterrupt::run(|| {
             self.queue(|l2| texts.iter().map(|text| l2.pending_key(text)).collect());
             drop_keys();
         });
@@ -46,7 +46,7 @@ impl<K: Key, V: Value> Core<K, V> {
             }
             None => Effect::Off,
         };
-        interrupted.never();
+        interrupted.disarm();
         drop_keys();
         effect
     }
@@ -57,7 +57,7 @@ impl<K: Key, V: Value> Core<K, V> {
         self.node.shared().overtake_unwritten(&self.name, subjects);
     }
 
-    pub(crate) fn queue(&self, pending: impl FnOnce(&Keyspace) -> Vec<Pending>) {
+    pub(crate) fn queue(&self, pending: impl FnOnce(&Keyspace) -> Vec<PendingInvalidation>) {
         if let Some(l2) = &self.l2 {
             pending(l2).into_iter().for_each(|pending| l2.link.queue(pending));
         }
@@ -78,37 +78,37 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     /// Marks a key as stale on every level: it is served while one refresh runs.
-    pub(crate) async fn soften(self: Arc<Self>, key: K) -> Effect {
-        let Named { keys, texts, is_odd, is_nameless } = self.named(&[key]);
+    pub(crate) async fn mark_stale(self: Arc<Self>, key: K) -> Effect {
+        let NamedKeys { keys, texts, is_odd, is_nameless } = self.named(&[key]);
         let (Some(key), Some(text), false) = (keys.first(), texts.first(), is_nameless) else {
             return self.invalidate_the_nameless().await;
         };
         self.overtake_unwritten(|| vec![Subject::Soft(text.clone())]);
-        let interrupted = Interrupted::or(|| {
+        let interrupted = OnInterrupt::run(|| {
             self.queue(|l2| vec![l2.pending_key(text)]);
             self.drop_key(key, Origin::Local);
         });
         let effect = match &self.l2 {
             Some(l2) => {
-                let softened = l2.soften(text).await;
+                let marked = l2.mark_stale(text).await;
                 self.announce_odd(is_odd).await;
-                self.effect(softened)
+                self.effect(marked)
             }
             None => Effect::Off,
         };
-        interrupted.never();
+        interrupted.disarm();
         match effect {
             // L2 may hold it as fresh until the queue is replayed, so L1 must not refill from it.
             Effect::Queued => self.drop_key(key, Origin::Local),
             Effect::Removed { .. } | Effect::Marked | Effect::Off => {
-                self.soften_l1(key, Origin::Local);
+                self.mark_stale_in_l1(key, Origin::Local);
             }
         }
         effect
     }
 
-    pub(crate) fn soften_l1(&self, key: &K, origin: Origin) {
-        let soften = || {
+    pub(crate) fn mark_stale_in_l1(&self, key: &K, origin: Origin) {
+        let mark_stale = || {
             if let Some(entry) = self.l1.get_if_present(key) {
                 let now = Moment::now();
                 if self.is_overtaken(key, &entry) {
@@ -118,7 +118,7 @@ impl<K: Key, V: Value> Core<K, V> {
                 self.put_l1(key, &Entry { fresh_until, soft: true, ..entry });
             }
         };
-        self.in_l1(|| self.fence.overtake(key, soften));
+        self.in_l1(|| self.fence.overtake(key, mark_stale));
         self.recorder.note(key, What::Softened { origin });
         self.recorder.invalidation(Scope::Key, origin);
     }

@@ -7,4 +7,4 @@ mod reclaim;
 mod scopes;
 mod write;
 
-pub(crate) use guards::Named;
+pub(crate) use guards::NamedKeys;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::clock::Moment;
 use crate::key::{Key, Value};
-use crate::l1::{Entry, Walked};
+use crate::l1::{Entry, WalkStats};
 use crate::read::Core;
 use crate::recorder::hash_of;
 
@@ -56,7 +56,7 @@ impl<K: Key, V: Value> Core<K, V> {
                 _ => ControlFlow::Continue(()),
             }
         });
-        let Walked { busy, n_panics } = walk.await;
+        let WalkStats { busy, n_panics } = walk.await;
         self.recorder.panics.add(n_panics);
         if n_panics > 0 && !patterns.is_empty() {
             // What the walk passed over may be what a pattern meant.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use strata_report::{Effect, Origin, Scope};
 
-use super::guards::Interrupted;
+use super::guards::OnInterrupt;
 use crate::bus::Subject;
 use crate::connection::Away;
 use crate::key::{Key, Value};
@@ -15,7 +15,7 @@ impl<K: Key, V: Value> Core<K, V> {
     /// Overtakes every entry that carries the tag.
     pub(crate) async fn invalidate_tag(self: Arc<Self>, tag: String) -> Effect {
         self.overtake_unwritten(|| vec![Subject::Tag(tag.clone())]);
-        let interrupted = Interrupted::or(|| {
+        let interrupted = OnInterrupt::run(|| {
             self.queue(|l2| vec![l2.pending_tag(&tag)]);
             self.overtake_tag(&tag, Origin::Local);
         });
@@ -29,7 +29,7 @@ impl<K: Key, V: Value> Core<K, V> {
                 }
             },
         };
-        interrupted.never();
+        interrupted.disarm();
         self.overtake_tag(&tag, Origin::Local);
         effect
     }
@@ -53,7 +53,7 @@ impl<K: Key, V: Value> Core<K, V> {
         // First, so that no fill that began before survives; and again at the end, for those that
         // read L2 while it was being emptied.
         self.in_l1(|| self.drop_all(pattern.as_ref()));
-        let interrupted = Interrupted::or(|| {
+        let interrupted = OnInterrupt::run(|| {
             self.queue(|l2| vec![l2.pending(pattern.as_ref())]);
             self.in_l1(|| self.drop_all(pattern.as_ref()));
         });
@@ -61,7 +61,7 @@ impl<K: Key, V: Value> Core<K, V> {
             Some(l2) => self.effect(l2.remove_matching(pattern.as_ref(), &progress).await),
             None => Effect::Off,
         };
-        interrupted.never();
+        interrupted.disarm();
         self.in_l1(|| self.drop_all(pattern.as_ref()));
         self.recorder.note_pattern(pattern.as_ref(), Origin::Local);
         self.recorder.invalidation(scope(pattern.as_ref()), Origin::Local);

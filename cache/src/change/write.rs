@@ -6,8 +6,8 @@ use strata_report::{Effect, Origin, Scope};
 
 use crate::bus::Subject;
 use crate::key::{Key, Value};
-use crate::l2::{Keyspace, Lease, Written};
-use crate::read::{Core, Leases, Life, Loaded, Ticket};
+use crate::l2::{EncodedEntry, Keyspace, Lease};
+use crate::read::{Core, EntryMeta, FillToken, Leases, Loaded};
 use crate::user_code::caught;
 
 impl<K: Key, V: Value> Core<K, V> {
@@ -21,12 +21,13 @@ impl<K: Key, V: Value> Core<K, V> {
         write: impl Future<Output = Result<Loaded<V>, E>>,
     ) -> Result<(Arc<V>, Effect), E> {
         let token = self.fence.token(&key);
-        let ticket = self.ticket(&key)(token);
-        let Ticket { key, text, stamp, .. } = &ticket;
+        let fill_token = self.fill_token(&key)(token);
+        let FillToken { key, text, stamp, .. } = &fill_token;
         let is_odd = self.l2.is_some() && self.is_odd(key, text);
         self.overtake_unwritten(|| vec![Subject::Key(text.clone())]);
         let lease = Lease::of_write();
-        let mut unsettled = Unsettled { core: &self, key, l2: self.l2.as_ref().zip(Some(text)) };
+        let mut unsettled =
+            UnsettledWrite { core: &self, key, l2: self.l2.as_ref().zip(Some(text)) };
         let leased = match &self.l2 {
             Some(l2) => l2.seize(text, &lease, self.lease_ms()).await.is_ok(),
             None => false,
@@ -41,31 +42,31 @@ impl<K: Key, V: Value> Core<K, V> {
             // It may have committed all the same, and only the answer was lost.
             Ok(Err(error)) => {
                 Arc::clone(&self).invalidate(vec![key.clone()]).await;
-                unsettled.settle();
+                unsettled.disarm();
                 return Err(error);
             }
             Err(panic) => {
                 Arc::clone(&self).invalidate(vec![key.clone()]).await;
-                unsettled.settle();
+                unsettled.disarm();
                 resume_unwind(panic);
             }
         };
-        let life = Life::of(Some(&loaded), self.l2_fresh_for(Some(&loaded)), Duration::ZERO);
+        let meta = EntryMeta::of(Some(&loaded), self.l2_fresh_for(Some(&loaded)), Duration::ZERO);
         let value = Arc::new(loaded.value);
         let (effect, kept) = match &self.l2 {
             None => (Effect::Off, true),
             Some(l2) => {
-                let written = self.encode(text, Some(&value), &life, *stamp);
-                let written = leased.then(|| written.unwrap_or_else(Written::nothing));
+                let written = self.encode(text, Some(&value), &meta, *stamp);
+                let written = leased.then(|| written.unwrap_or_else(EncodedEntry::nothing));
                 let replaced = self.replace(l2, (text, &lease), written).await;
                 self.announce_odd(is_odd).await;
                 replaced
             }
         };
         unsettled.l2 = None;
-        let entry = self.entry(&ticket, Some(Arc::clone(&value)), &life);
+        let entry = self.entry(&fill_token, Some(Arc::clone(&value)), &meta);
         let stored = kept && self.fence.fill_and_overtake(key, token, || self.put_l1(key, &entry));
-        unsettled.settle();
+        unsettled.disarm();
         if !stored {
             self.drop_key(key, Origin::Local);
         } else {
@@ -80,9 +81,9 @@ impl<K: Key, V: Value> Core<K, V> {
         &self,
         l2: &Keyspace,
         (text, lease): (&str, &Lease),
-        entry: Option<Written>,
+        entry: Option<EncodedEntry>,
     ) -> (Effect, bool) {
-        let is_nothing = entry.as_ref().is_some_and(Written::is_nothing);
+        let is_nothing = entry.as_ref().is_some_and(EncodedEntry::is_nothing);
         if let Some(entry) = entry
             && let Ok(written) = l2.replace(lease, (text, entry)).await
         {
@@ -101,19 +102,19 @@ impl<K: Key, V: Value> Core<K, V> {
 /// A write that the source may have and this node does not know of yet. Where code that is not
 /// ours panics, or the runtime is dropped, the older entry is dropped all the same, and where L2
 /// may hold it, its invalidation waits for the next chance.
-struct Unsettled<'a, K: Key, V: Value> {
+struct UnsettledWrite<'a, K: Key, V: Value> {
     core: &'a Core<K, V>,
     key: &'a K,
     l2: Option<(&'a Keyspace, &'a String)>,
 }
 
-impl<K: Key, V: Value> Unsettled<'_, K, V> {
-    fn settle(self) {
+impl<K: Key, V: Value> UnsettledWrite<'_, K, V> {
+    fn disarm(self) {
         std::mem::forget(self);
     }
 }
 
-impl<K: Key, V: Value> Drop for Unsettled<'_, K, V> {
+impl<K: Key, V: Value> Drop for UnsettledWrite<'_, K, V> {
     fn drop(&mut self) {
         if let Some((l2, text)) = self.l2 {
             l2.link.queue(l2.pending_key(text));

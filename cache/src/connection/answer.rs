@@ -33,27 +33,27 @@ mod tests {
     #[test]
     fn each_code_has_its_verdict() {
         for (code, verdict) in [
-            ("LOADING", Verdict::Lost),
-            ("MASTERDOWN", Verdict::Lost),
-            ("CLUSTERDOWN", Verdict::Lost),
-            ("TRYAGAIN", Verdict::TryAgain),
-            ("BUSY", Verdict::TryAgain),
-            ("NOPERM", Verdict::Refused),
-            ("OOM", Verdict::Refused),
-            ("MISCONF", Verdict::Refused),
-            ("NOREPLICAS", Verdict::Refused),
-            ("READONLY", Verdict::Refused),
-            ("WRONGTYPE", Verdict::Refused),
-            ("NOSCRIPT", Verdict::Refused),
-            ("EXECABORT", Verdict::Refused),
-            ("CROSSSLOT", Verdict::Refused),
-            ("MOVED", Verdict::Refused),
-            ("ASK", Verdict::Refused),
-            ("NOAUTH", Verdict::Refused),
-            ("ERR", Verdict::Refused),
-            ("SOMETHINGNEW", Verdict::Refused),
+            ("LOADING", ErrorClass::Lost),
+            ("MASTERDOWN", ErrorClass::Lost),
+            ("CLUSTERDOWN", ErrorClass::Lost),
+            ("TRYAGAIN", ErrorClass::TryAgain),
+            ("BUSY", ErrorClass::TryAgain),
+            ("NOPERM", ErrorClass::Refused),
+            ("OOM", ErrorClass::Refused),
+            ("MISCONF", ErrorClass::Refused),
+            ("NOREPLICAS", ErrorClass::Refused),
+            ("READONLY", ErrorClass::Refused),
+            ("WRONGTYPE", ErrorClass::Refused),
+            ("NOSCRIPT", ErrorClass::Refused),
+            ("EXECABORT", ErrorClass::Refused),
+            ("CROSSSLOT", ErrorClass::Refused),
+            ("MOVED", ErrorClass::Refused),
+            ("ASK", ErrorClass::Refused),
+            ("NOAUTH", ErrorClass::Refused),
+            ("ERR", ErrorClass::Refused),
+            ("SOMETHINGNEW", ErrorClass::Refused),
         ] {
-            let answer = Answer::read(&reply(code));
+            let answer = ErrorReply::read(&reply(code));
             assert_eq!((&*answer.code, answer.verdict), (code, verdict));
             let is_moved = matches!(code, "MOVED" | "ASK");
             assert!(is_moved || answer.message == "said so", "{answer:?}");
@@ -65,7 +65,7 @@ mod tests {
         let said = "Not enough good replicas to write. script: e1a05ad7, on @user_script:43.";
         let error = make_extension_error("NOREPLICAS".to_owned(), Some(said.to_owned()));
         assert_eq!(
-            Answer::read(&error).to_string(),
+            ErrorReply::read(&error).to_string(),
             "NOREPLICAS: Not enough good replicas to write"
         );
     }
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn a_moved_slot_is_told_with_its_node() {
         let error = (ErrorKind::Server(ServerErrorKind::Moved), "", "42 10.0.0.7:6379".to_owned());
-        let answer = Answer::read(&RedisError::from(error));
+        let answer = ErrorReply::read(&RedisError::from(error));
         assert_eq!(answer.to_string(), "MOVED: slot 42 lies on 10.0.0.7:6379");
     }
 
@@ -85,16 +85,16 @@ mod tests {
             (io::ErrorKind::UnexpectedEof, "CONNECTION"),
             (io::ErrorKind::TimedOut, "TIMEOUT"),
         ] {
-            let answer = Answer::read(&io::Error::from(kind).into());
-            assert_eq!((&*answer.code, answer.verdict), (code, Verdict::Lost), "{kind:?}");
+            let answer = ErrorReply::read(&io::Error::from(kind).into());
+            assert_eq!((&*answer.code, answer.verdict), (code, ErrorClass::Lost), "{kind:?}");
         }
     }
 
     #[test]
     fn what_the_caller_got_wrong_is_no_loss() {
         let error = RedisError::from((ErrorKind::UnexpectedReturnType, "not a number"));
-        let answer = Answer::read(&error);
-        assert_eq!((&*answer.code, answer.verdict), ("CLIENT", Verdict::Refused));
+        let answer = ErrorReply::read(&error);
+        assert_eq!((&*answer.code, answer.verdict), ("CLIENT", ErrorClass::Refused));
     }
 }
 
@@ -108,7 +108,7 @@ use redis::ErrorKind;
 
 /// What an error answer, or none, says of Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Verdict {
+pub(crate) enum ErrorClass {
     /// Redis is there and refuses this command: its own failure, which says nothing of others.
     Refused,
     /// The same command may go through in a moment.
@@ -119,32 +119,32 @@ pub(crate) enum Verdict {
 
 /// The table of answers. Every other code is a refusal.
 #[cfg(feature = "redis")]
-const CODES: [(&str, Verdict); 5] = [
-    ("LOADING", Verdict::Lost),
-    ("MASTERDOWN", Verdict::Lost),
-    ("CLUSTERDOWN", Verdict::Lost),
-    ("TRYAGAIN", Verdict::TryAgain),
-    ("BUSY", Verdict::TryAgain),
+const CODES: [(&str, ErrorClass); 5] = [
+    ("LOADING", ErrorClass::Lost),
+    ("MASTERDOWN", ErrorClass::Lost),
+    ("CLUSTERDOWN", ErrorClass::Lost),
+    ("TRYAGAIN", ErrorClass::TryAgain),
+    ("BUSY", ErrorClass::TryAgain),
 ];
 
 /// An error's code as Redis gives it, and what it says of Redis.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) verdict: Verdict,
+pub(crate) struct ErrorReply {
+    pub(crate) verdict: ErrorClass,
     pub(crate) code: Cow<'static, str>,
     pub(crate) message: String,
 }
 
-impl fmt::Display for Answer {
+impl fmt::Display for ErrorReply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code, self.message)
     }
 }
 
-impl Answer {
+impl ErrorReply {
     /// No answer came in time.
     pub(crate) fn timed_out(what: &str) -> Self {
-        Self { verdict: Verdict::Lost, code: Cow::Borrowed("TIMEOUT"), message: what.to_owned() }
+        Self { verdict: ErrorClass::Lost, code: Cow::Borrowed("TIMEOUT"), message: what.to_owned() }
     }
 
     /// Two connections to one address lead to two servers.
@@ -195,7 +195,7 @@ impl Answer {
 
     /// Whether the connection itself is gone, so that another one may be tried.
     pub(crate) fn is_disconnect(&self) -> bool {
-        self.verdict == Verdict::Lost && self.code == "CONNECTION"
+        self.verdict == ErrorClass::Lost && self.code == "CONNECTION"
     }
 
     #[cfg(feature = "redis")]
@@ -215,17 +215,17 @@ impl Answer {
         let message = message.split(" script: ").next().unwrap_or_default();
         let message = message.trim().trim_end_matches('.').to_owned();
         let verdict = CODES.iter().find(|(known, _)| *known == code).map(|(_, verdict)| *verdict);
-        let verdict = verdict.unwrap_or(Verdict::Refused);
+        let verdict = verdict.unwrap_or(ErrorClass::Refused);
         Self { verdict, code: Cow::Owned(code.to_owned()), message }
     }
 
     fn lost(code: &'static str, message: String) -> Self {
-        Self { verdict: Verdict::Lost, code: Cow::Borrowed(code), message }
+        Self { verdict: ErrorClass::Lost, code: Cow::Borrowed(code), message }
     }
 
     #[cfg(feature = "redis")]
     fn refused(code: &'static str, message: String) -> Self {
-        Self { verdict: Verdict::Refused, code: Cow::Borrowed(code), message }
+        Self { verdict: ErrorClass::Refused, code: Cow::Borrowed(code), message }
     }
 }
 
@@ -235,25 +235,25 @@ pub(crate) struct Away;
 
 /// Why one call failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Failed {
+pub(crate) enum CallError {
     /// Nothing answered, or nothing was asked: the breaker is open, or too much waits.
     Away,
     /// Redis refused this call.
-    Refused(Answer),
+    Refused(ErrorReply),
 }
 
-impl Failed {
+impl CallError {
     pub(crate) fn of(error: &RedisError) -> Self {
-        let answer = Answer::read(error);
+        let answer = ErrorReply::read(error);
         match answer.verdict {
-            Verdict::Lost => Self::Away,
-            Verdict::Refused | Verdict::TryAgain => Self::Refused(answer),
+            ErrorClass::Lost => Self::Away,
+            ErrorClass::Refused | ErrorClass::TryAgain => Self::Refused(answer),
         }
     }
 }
 
-impl From<Failed> for Away {
-    fn from(_: Failed) -> Self {
+impl From<CallError> for Away {
+    fn from(_: CallError) -> Self {
         Self
     }
 }

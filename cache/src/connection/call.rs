@@ -8,7 +8,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult};
 use tokio::time::{Instant, timeout_at};
 
-use super::answer::{Answer, Failed, Verdict};
+use super::answer::{CallError, ErrorClass, ErrorReply};
 use super::link::Link;
 use super::query::{Query, Reply, Step};
 
@@ -16,7 +16,7 @@ use super::query::{Query, Reply, Step};
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(2);
 
 /// Why there is no answer.
-enum Silence {
+enum NoAnswer {
     Error(RedisError),
     /// Redis answers a ping, but not this call.
     Slow,
@@ -26,7 +26,7 @@ enum Silence {
     Gone,
 }
 
-impl Silence {
+impl NoAnswer {
     /// Of a call that ran out of time: whether Redis answered a ping, and what it said of the call.
     fn of(is_there: bool, busy: Option<RedisError>) -> Self {
         match (is_there, busy) {
@@ -39,7 +39,11 @@ impl Silence {
 
 impl Link {
     /// Asks within the hard timeout, or not at all while the breaker is open.
-    pub(crate) async fn ask<T: Reply>(&self, step: Step, query: &impl Query) -> Result<T, Failed> {
+    pub(crate) async fn ask<T: Reply>(
+        &self,
+        step: Step,
+        query: &impl Query,
+    ) -> Result<T, CallError> {
         #[cfg(feature = "holds")]
         self.holds.before(step).await;
         let answer = self.ask_now(step, query).await;
@@ -48,17 +52,17 @@ impl Link {
         answer
     }
 
-    async fn ask_now<T: Reply>(&self, step: Step, query: &impl Query) -> Result<T, Failed> {
+    async fn ask_now<T: Reply>(&self, step: Step, query: &impl Query) -> Result<T, CallError> {
         let sent = Instant::now();
-        let mut way = self.way(step).ok_or(Failed::Away)?;
+        let mut way = self.connection_for(step).ok_or(CallError::Away)?;
         let mut silence = match self.answer(&mut way.0, query, sent).await {
             Ok(answer) => return Ok(answer),
             Err(silence) => silence,
         };
         // Redis may have closed a connection that was idle: that costs nobody more than a retry.
         // Without it, what may not be made twice fails alone.
-        if let Silence::Error(error) = &silence
-            && Answer::read(error).is_disconnect()
+        if let NoAnswer::Error(error) = &silence
+            && ErrorReply::read(error).is_disconnect()
             && let Ok(Ok(renewed)) = timeout_at(sent + self.timeout, self.renew(way.1)).await
             && step.may_repeat()
         {
@@ -78,7 +82,7 @@ impl Link {
         connection: &mut MultiplexedConnection,
         query: &impl Query,
         sent: Instant,
-    ) -> Result<T, Silence> {
+    ) -> Result<T, NoAnswer> {
         let (busy, half) = (Mutex::new(None), self.timeout / 2);
         let mut asking = pin!(ask_again(connection, query, &busy));
         let answer = match timeout_at(sent + half, &mut asking).await {
@@ -89,29 +93,29 @@ impl Link {
                     Ok(answer) => answer,
                     Err(is_there) => {
                         let busy = busy.lock().unwrap_or_else(PoisonError::into_inner).take();
-                        return Err(Silence::of(is_there, busy));
+                        return Err(NoAnswer::of(is_there, busy));
                     }
                 }
             }
         };
         self.timeouts.answered();
-        answer.map_err(Silence::Error)
+        answer.map_err(NoAnswer::Error)
     }
 
     /// Counts a failure, and opens the breaker where Redis is lost.
-    fn failed(&self, silence: Silence, generation: u64, sent: Instant) -> Failed {
+    fn failed(&self, silence: NoAnswer, generation: u64, sent: Instant) -> CallError {
         let (answer, is_lost) = match silence {
-            Silence::Error(error) => {
-                let answer = Answer::read(&error);
-                let is_lost = answer.verdict == Verdict::Lost;
+            NoAnswer::Error(error) => {
+                let answer = ErrorReply::read(&error);
+                let is_lost = answer.verdict == ErrorClass::Lost;
                 (answer, is_lost)
             }
-            Silence::Busy(error) => (Answer::read(&error), false),
-            Silence::Slow => {
-                let answer = Answer::timed_out("no answer came in time, but one to a ping did");
+            NoAnswer::Busy(error) => (ErrorReply::read(&error), false),
+            NoAnswer::Slow => {
+                let answer = ErrorReply::timed_out("no answer came in time, but one to a ping did");
                 (answer, self.timeouts.is_one_too_many(sent))
             }
-            Silence::Gone => (Answer::timed_out("no answer came, nor one to a ping"), true),
+            NoAnswer::Gone => (ErrorReply::timed_out("no answer came, nor one to a ping"), true),
         };
         let is_timeout = answer.code == "TIMEOUT";
         if is_timeout { &self.counts.timeouts } else { &self.counts.errors }.add(1);
@@ -124,8 +128,8 @@ impl Link {
             self.open_breaker(state, generation, &answer);
         }
         match answer.verdict {
-            Verdict::Lost => Failed::Away,
-            Verdict::Refused | Verdict::TryAgain => Failed::Refused(answer),
+            ErrorClass::Lost => CallError::Away,
+            ErrorClass::Refused | ErrorClass::TryAgain => CallError::Refused(answer),
         }
     }
 }
@@ -155,7 +159,7 @@ async fn ask_again<T: Reply>(
     let mut pause = TRY_AGAIN_AFTER;
     loop {
         match query.ask(connection).await {
-            Err(error) if Answer::read(&error).verdict == Verdict::TryAgain => {
+            Err(error) if ErrorReply::read(&error).verdict == ErrorClass::TryAgain => {
                 *busy.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                 tokio::time::sleep(pause).await;
                 pause *= 2;

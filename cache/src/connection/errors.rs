@@ -6,7 +6,7 @@ use std::time::Duration;
 use strata_report::L2Error;
 use tokio::time::Instant;
 
-use super::answer::Answer;
+use super::answer::ErrorReply;
 use crate::clock::now_ms;
 use crate::log::{LogLimits, log_safely};
 
@@ -19,7 +19,7 @@ const MAX_CODES: usize = 32;
 /// What went wrong on a node's way to Redis: counted by code, the last one kept, each cause told
 /// in the log once a minute at most.
 #[derive(Debug, Default)]
-pub(crate) struct Errors {
+pub(crate) struct ErrorCounts {
     inner: Mutex<Inner>,
     told: LogLimits,
 }
@@ -30,8 +30,8 @@ pub(crate) struct Inner {
     last: Option<(L2Error, Instant)>,
 }
 
-impl Errors {
-    pub(crate) fn note(&self, answer: &Answer) {
+impl ErrorCounts {
+    pub(crate) fn note(&self, answer: &ErrorReply) {
         let now = Instant::now();
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let code = match inner.by_code.contains_key(&*answer.code) {
@@ -88,11 +88,11 @@ const MAX_IN_A_ROW: u32 = 4;
 pub(crate) struct Timeouts {
     /// So that an answer, as nearly all are, takes no lock.
     any: AtomicBool,
-    row: Mutex<Row>,
+    row: Mutex<TimeoutRow>,
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Row {
+pub(crate) struct TimeoutRow {
     n: u32,
     last_at: Option<Instant>,
 }
@@ -101,7 +101,7 @@ impl Timeouts {
     /// An answer came.
     pub(crate) fn answered(&self) {
         if self.any.load(Ordering::Relaxed) {
-            *self.row.lock().unwrap_or_else(PoisonError::into_inner) = Row::default();
+            *self.row.lock().unwrap_or_else(PoisonError::into_inner) = TimeoutRow::default();
             self.any.store(false, Ordering::Relaxed);
         }
     }
@@ -110,7 +110,7 @@ impl Timeouts {
     pub(crate) fn is_one_too_many(&self, sent: Instant) -> bool {
         let mut row = self.row.lock().unwrap_or_else(PoisonError::into_inner);
         if row.last_at.is_none_or(|last| sent >= last) {
-            *row = Row { n: row.n + 1, last_at: Some(Instant::now()) };
+            *row = TimeoutRow { n: row.n + 1, last_at: Some(Instant::now()) };
         }
         self.any.store(true, Ordering::Relaxed);
         row.n >= MAX_IN_A_ROW
@@ -124,17 +124,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_last_error_says_since_when_and_how_often_until_it_is_over() {
-        let errors = Errors::default();
+        let errors = ErrorCounts::default();
         assert_eq!(errors.last(true), None);
         for _ in 0..3 {
-            errors.note(&Answer::timed_out("nothing came"));
+            errors.note(&ErrorReply::timed_out("nothing came"));
         }
         let last = errors.last(false).unwrap();
         assert_eq!((&*last.code, &*last.message, last.times), ("TIMEOUT", "nothing came", 3));
         tokio::time::advance(OVER_AFTER).await;
         assert_eq!(errors.last(false), None, "it is over");
         assert!(errors.last(true).is_some(), "Redis is still away");
-        errors.note(&Answer::timed_out("again"));
+        errors.note(&ErrorReply::timed_out("again"));
         assert_eq!(errors.last(false).unwrap().times, 1, "counted anew");
         assert_eq!(errors.by_code(), BTreeMap::from([("TIMEOUT".to_owned(), 4)]));
     }

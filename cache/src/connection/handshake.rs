@@ -8,7 +8,7 @@ mod tests {
     fn refusal(server: &str, version: &str) -> Option<String> {
         let (server, version) = (server.to_owned(), version.to_owned());
         let refused = refuse_old(Some(&ServerKind { server, version })).err()?;
-        Some(Answer::read(&refused).message)
+        Some(ErrorReply::read(&refused).message)
     }
 
     #[test]
@@ -28,15 +28,15 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult, cmd, from_redis_value_ref};
 use strata_report::ServerKind;
 
-use super::answer::{Answer, Verdict};
-use super::link::{Link, Way, in_time};
+use super::answer::{ErrorClass, ErrorReply};
+use super::link::{CurrentConnection, Link, in_time};
 use super::query::AnyReply;
 
 /// Redis below this major version lacks what leases need: `SET` with both `NX` and `GET`.
 const MIN_REDIS: u32 = 7;
 
 /// A connection that may be used.
-pub(crate) struct Greeted {
+pub(crate) struct Handshake {
     pub(crate) connection: MultiplexedConnection,
     pub(crate) server: Option<ServerKind>,
     pub(crate) run_id: String,
@@ -45,7 +45,7 @@ pub(crate) struct Greeted {
 
 impl Link {
     /// Connects, and asks who answers.
-    pub(crate) async fn greet(&self) -> RedisResult<Greeted> {
+    pub(crate) async fn handshake(&self) -> RedisResult<Handshake> {
         let mut connection = self.connect(self.connect_timeout()).await?;
         let within = self.connect_timeout();
         let _: String = in_time(within, cmd("PING").query_async(&mut connection)).await?;
@@ -58,11 +58,11 @@ impl Link {
         refuse_old(server.as_ref())?;
         let run_id = in_time(within, run_id(&mut connection)).await?;
         let floor = in_time(within, self.bus.begin(&mut connection, &run_id)).await?;
-        Ok(Greeted { connection, server, run_id, floor })
+        Ok(Handshake { connection, server, run_id, floor })
     }
 
     /// Another connection in the place of one that Redis has closed; one for all who ask at once.
-    pub(crate) async fn renew(&self, generation: u64) -> RedisResult<Way> {
+    pub(crate) async fn renew(&self, generation: u64) -> RedisResult<CurrentConnection> {
         let _one = self.renewing.lock().await;
         let present = {
             let state = self.state();
@@ -73,33 +73,33 @@ impl Link {
         {
             return Ok((connection, newer));
         }
-        let greeted = self.greet().await?;
+        let handshake = self.handshake().await?;
         let mut state = self.state();
         if self.is_open() || state.generation != generation {
             let gone = std::io::Error::from(std::io::ErrorKind::ConnectionAborted);
             return Err(RedisError::from(gone));
         }
-        self.floor.store(greeted.floor, std::sync::atomic::Ordering::Release);
-        (state.server, state.run_id) = (greeted.server, greeted.run_id);
-        state.connection = Some(greeted.connection.clone());
+        self.floor.store(handshake.floor, std::sync::atomic::Ordering::Release);
+        (state.server, state.run_id) = (handshake.server, handshake.run_id);
+        state.connection = Some(handshake.connection.clone());
         state.generation += 1;
-        Ok((greeted.connection, state.generation))
+        Ok((handshake.connection, state.generation))
     }
 }
 
 /// What a server says of itself, by name.
-pub(crate) type Hello = HashMap<String, AnyReply>;
+pub(crate) type HelloReply = HashMap<String, AnyReply>;
 
 /// Asks who answers. HELLO is there for everybody, unless the ACL forbids it by name; INFO may be
 /// forbidden with others.
-async fn hello(connection: &mut MultiplexedConnection) -> RedisResult<Hello> {
+async fn hello(connection: &mut MultiplexedConnection) -> RedisResult<HelloReply> {
     cmd("HELLO").query_async(connection).await
 }
 
 /// What the server calls itself and its version; `None` where it does not say.
 async fn server_kind(
     connection: &mut MultiplexedConnection,
-    hello: RedisResult<Hello>,
+    hello: RedisResult<HelloReply>,
 ) -> RedisResult<Option<ServerKind>> {
     let fields = match hello {
         Ok(fields) => fields,
@@ -114,7 +114,7 @@ async fn old_kind(
     connection: &mut MultiplexedConnection,
     error: RedisError,
 ) -> RedisResult<Option<ServerKind>> {
-    if Answer::read(&error).verdict == Verdict::Lost {
+    if ErrorReply::read(&error).verdict == ErrorClass::Lost {
         return Err(error);
     }
     let info = info(connection).await?;
@@ -131,7 +131,7 @@ pub(crate) async fn run_id(connection: &mut MultiplexedConnection) -> RedisResul
 /// What INFO says of the server; nothing where it is forbidden or unknown.
 async fn info(connection: &mut MultiplexedConnection) -> RedisResult<String> {
     match cmd("INFO").arg("server").query_async(connection).await {
-        Err(error) if Answer::read(&error).verdict == Verdict::Refused => Ok(String::new()),
+        Err(error) if ErrorReply::read(&error).verdict == ErrorClass::Refused => Ok(String::new()),
         answer => answer,
     }
 }
@@ -152,16 +152,16 @@ pub(crate) async fn must_take_invalidations(
 
 /// Refuses a server that follows another one: what it has may be late, and it takes no
 /// invalidations. A server that does not tell is taken as it is.
-pub(crate) fn must_be_no_replica(hello: &Hello) -> RedisResult<()> {
+pub(crate) fn must_be_no_replica(hello: &HelloReply) -> RedisResult<()> {
     match text(hello, "role") {
         Some(role) if role != "master" => {
-            Err(Answer::refusal("READONLY", "the server is a replica".to_owned()))
+            Err(ErrorReply::refusal("READONLY", "the server is a replica".to_owned()))
         }
         _ => Ok(()),
     }
 }
 
-fn text(fields: &Hello, name: &str) -> Option<String> {
+fn text(fields: &HelloReply, name: &str) -> Option<String> {
     fields.get(name).and_then(|value| from_redis_value_ref(value).ok())
 }
 
@@ -171,7 +171,7 @@ fn refuse_old(server: Option<&ServerKind>) -> RedisResult<()> {
     match major {
         Some(major) if server.server == "redis" && major < MIN_REDIS => {
             let said = format!("Redis {} is too old, {MIN_REDIS}.0 is needed", server.version);
-            Err(Answer::refusal("TOOOLD", said))
+            Err(ErrorReply::refusal("TOOOLD", said))
         }
         _ => Ok(()),
     }

@@ -8,11 +8,11 @@ use redis::{AsyncConnectionConfig, Client, RedisError, RedisResult};
 use strata_report::{L2Report, ServerKind};
 use tokio::sync::Notify;
 
-use super::answer::Answer;
-use super::errors::{Errors, Timeouts};
+use super::answer::ErrorReply;
+use super::errors::{ErrorCounts, Timeouts};
 use super::namespace::Bus;
-use super::operator::Operator;
-use super::pending::{Pending, Queue};
+use super::operator::OperatorConnection;
+use super::pending::{InvalidationQueue, PendingInvalidation};
 use super::query::Step;
 use crate::l2::LeaseWaits;
 use crate::log::{LogLimit, log_safely};
@@ -49,10 +49,10 @@ pub(crate) struct Link {
     pub(crate) opened: Notify,
     pub(crate) waiting: Notify,
     pub(crate) renewing: tokio::sync::Mutex<()>,
-    pub(crate) operator: Operator,
-    pub(crate) errors: Errors,
+    pub(crate) operator: OperatorConnection,
+    pub(crate) errors: ErrorCounts,
     opening_told: LogLimit,
-    pub(crate) counts: Counts,
+    pub(crate) counts: LinkCounts,
     pub(crate) lease_waits: LeaseWaits,
     #[cfg(feature = "holds")]
     pub(crate) holds: Holds,
@@ -64,7 +64,7 @@ pub(crate) struct State {
     /// While what waited is replayed: new invalidations take this way rather than to wait as well,
     /// or whoever goes on invalidating would keep L2 away for ever.
     pub(crate) replaying: Option<MultiplexedConnection>,
-    pub(crate) queue: Queue,
+    pub(crate) queue: InvalidationQueue,
     /// Which connection calls are on; a late failure of an older one opens nothing.
     pub(crate) generation: u64,
     pub(crate) server: Option<ServerKind>,
@@ -73,7 +73,7 @@ pub(crate) struct State {
 }
 
 #[derive(Default)]
-pub(crate) struct Counts {
+pub(crate) struct LinkCounts {
     opened: Counter,
     pub(crate) errors: Counter,
     pub(crate) timeouts: Counter,
@@ -81,7 +81,7 @@ pub(crate) struct Counts {
 }
 
 /// A connection, and which one it is.
-pub(crate) type Way = (MultiplexedConnection, u64);
+pub(crate) type CurrentConnection = (MultiplexedConnection, u64);
 
 impl Link {
     /// A link that has not reached Redis yet: its breaker is open until [`Link::recover`] runs.
@@ -98,10 +98,10 @@ impl Link {
             opened: Notify::new(),
             waiting: Notify::new(),
             renewing: tokio::sync::Mutex::default(),
-            operator: Operator::default(),
-            errors: Errors::default(),
+            operator: OperatorConnection::default(),
+            errors: ErrorCounts::default(),
             opening_told: LogLimit::new(),
-            counts: Counts::default(),
+            counts: LinkCounts::default(),
             lease_waits: LeaseWaits::default(),
             #[cfg(feature = "holds")]
             holds: Holds::default(),
@@ -128,7 +128,7 @@ impl Link {
     }
 
     /// The connection for a step, where it may be asked.
-    pub(crate) fn way(&self, step: Step) -> Option<Way> {
+    pub(crate) fn connection_for(&self, step: Step) -> Option<CurrentConnection> {
         if self.is_open() && !step.is_invalidation() {
             return None;
         }
@@ -140,11 +140,11 @@ impl Link {
     /// Takes note of an error, for the report and the log.
     pub(crate) fn note(&self, error: &RedisError) {
         self.counts.errors.add(1);
-        self.errors.note(&Answer::read(error));
+        self.errors.note(&ErrorReply::read(error));
     }
 
     /// Keeps an invalidation until Redis takes it. Its cache does not read L2 until then.
-    pub(crate) fn queue(&self, pending: Pending) {
+    pub(crate) fn queue(&self, pending: PendingInvalidation) {
         self.with_queue(|queue| queue.push(pending));
         self.waiting.notify_one();
     }
@@ -159,7 +159,7 @@ impl Link {
         self.n_waiting.load(Ordering::Acquire) > 0
     }
 
-    pub(crate) fn with_queue<T>(&self, act: impl FnOnce(&mut Queue) -> T) -> T {
+    pub(crate) fn with_queue<T>(&self, act: impl FnOnce(&mut InvalidationQueue) -> T) -> T {
         let mut state = self.state();
         let done = act(&mut state.queue);
         self.n_waiting.store(state.queue.unsettled(), Ordering::Release);
@@ -170,7 +170,7 @@ impl Link {
         &self,
         mut state: MutexGuard<'_, State>,
         generation: u64,
-        why: &Answer,
+        why: &ErrorReply,
     ) {
         if generation != state.generation || self.open.swap(true, Ordering::AcqRel) {
             return;
@@ -205,14 +205,14 @@ impl Link {
         let is_known = !run_id.is_empty() && !state.run_id.is_empty();
         let is_other = is_known && state.run_id != run_id || floor > self.floor();
         if is_other && !self.is_open() {
-            let (generation, why) = (state.generation, Answer::two_servers());
+            let (generation, why) = (state.generation, ErrorReply::two_servers());
             self.open_breaker(state, generation, &why);
             self.errors.note(&why);
         }
     }
 
     /// Opens the breaker where Redis turned out to be lost beside a call.
-    pub(crate) fn lose(&self, generation: u64, why: &Answer) {
+    pub(crate) fn lose(&self, generation: u64, why: &ErrorReply) {
         self.errors.note(why);
         self.open_breaker(self.state(), generation, why);
     }

@@ -90,7 +90,7 @@ end
 ";
 
 /// A script and its name.
-pub(crate) type Named = (&'static str, &'static LazyLock<Script>);
+pub(crate) type NamedScript = (&'static str, &'static LazyLock<Script>);
 
 /// Declares a module's scripts, each with the name that slow logs and traces call it by, after the
 /// function that makes one from its text. `NAMED` has all of them, so that none goes without.
@@ -103,7 +103,7 @@ macro_rules! scripts {
         )*
 
         /// All of them.
-        pub(crate) const NAMED: &[$crate::connection::Named] = &[$(($name, &$script)),*];
+        pub(crate) const NAMED: &[$crate::connection::NamedScript] = &[$(($name, &$script)),*];
     };
 }
 pub(crate) use scripts;

@@ -17,14 +17,14 @@ mod pending;
 mod query;
 mod recovery;
 
-pub(crate) use answer::{Answer, Away, Failed, Verdict};
-pub(crate) use handshake::{Hello, must_be_no_replica, must_take_invalidations, run_id};
+pub(crate) use answer::{Away, CallError, ErrorClass, ErrorReply};
+pub(crate) use handshake::{HelloReply, must_be_no_replica, must_take_invalidations, run_id};
 
 pub(crate) use link::{Link, SLOW_TIMEOUT, in_time};
-pub(crate) use lua::{ANNOUNCE, Named, scripts};
+pub(crate) use lua::{ANNOUNCE, NamedScript, scripts};
 pub(crate) use namespace::Bus;
-pub(crate) use pending::Pending;
+pub(crate) use pending::PendingInvalidation;
 pub(crate) use query::Step;
-pub(crate) use query::{Answers, AnyReply, Query, Reply};
+pub(crate) use query::{AnyReply, PipelineReplies, Query, Reply};
 
 pub(crate) use namespace::NAMED as SCRIPTS;

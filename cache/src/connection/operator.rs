@@ -10,7 +10,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult, cmd};
 use tokio::time::Instant;
 
-use super::answer::{Answer, Failed, Verdict};
+use super::answer::{CallError, ErrorClass, ErrorReply};
 use super::handshake::run_id;
 use super::link::{Link, SLOW_TIMEOUT, in_time};
 use super::query::{Query, Reply, Step};
@@ -23,15 +23,15 @@ const BURST: Duration = Duration::from_millis(250);
 
 /// The operator's connection, and the time that its walks have spent.
 #[derive(Default)]
-pub(crate) struct Operator {
-    connection: tokio::sync::Mutex<Option<Open>>,
+pub(crate) struct OperatorConnection {
+    connection: tokio::sync::Mutex<Option<OpenConnection>>,
     budget: Mutex<Budget>,
 }
 
 /// A connection, and the generation of the link's own when it was made: what was made before
 /// that one may lead to another server.
 #[derive(Clone)]
-struct Open {
+struct OpenConnection {
     connection: MultiplexedConnection,
     generation: u64,
 }
@@ -68,14 +68,14 @@ impl Budget {
 
 impl Link {
     /// Asks for an operator, within a deadline of its own. Not while Redis is lost.
-    pub(crate) async fn inspect<T: Reply>(&self, query: &impl Query) -> Result<T, Failed> {
+    pub(crate) async fn inspect<T: Reply>(&self, query: &impl Query) -> Result<T, CallError> {
         let asking = |mut connection| async move { query.ask(&mut connection).await };
         self.operate(Step::Inspect, asking).await
     }
 
     /// As [`inspect`](Self::inspect), for one step of a walk: rests first where walks have taken
     /// their share of Redis's time.
-    pub(crate) async fn walk_step<T: Reply>(&self, query: &impl Query) -> Result<T, Failed> {
+    pub(crate) async fn walk_step<T: Reply>(&self, query: &impl Query) -> Result<T, CallError> {
         let rest = self.budget(|budget| budget.rest(Instant::now()));
         if !rest.is_zero() {
             tokio::time::sleep(rest).await;
@@ -91,7 +91,7 @@ impl Link {
         &self,
         step: Step,
         work: impl FnOnce(MultiplexedConnection) -> Fut,
-    ) -> Result<T, Failed>
+    ) -> Result<T, CallError>
     where
         Fut: Future<Output = RedisResult<T>>,
     {
@@ -107,25 +107,25 @@ impl Link {
         &self,
         step: Step,
         work: impl FnOnce(MultiplexedConnection) -> Fut,
-    ) -> Result<T, Failed>
+    ) -> Result<T, CallError>
     where
         Fut: Future<Output = RedisResult<T>>,
     {
         // While what waited is replayed, invalidations take the same way, as all do.
-        if let Some((connection, _)) = self.way(step).filter(|_| self.is_open()) {
+        if let Some((connection, _)) = self.connection_for(step).filter(|_| self.is_open()) {
             let answer = in_time(SLOW_TIMEOUT, work(connection)).await;
-            return answer.map_err(|error| Failed::of(&error));
+            return answer.map_err(|error| CallError::of(&error));
         }
         if self.is_open() {
-            return Err(Failed::Away);
+            return Err(CallError::Away);
         }
-        let open = self.operator_connection().await.map_err(|error| Failed::of(&error))?;
+        let open = self.operator_connection().await.map_err(|error| CallError::of(&error))?;
         let answer = in_time(SLOW_TIMEOUT, work(open.connection)).await;
-        let failed = answer.as_ref().err().map(Failed::of);
-        if failed == Some(Failed::Away) {
+        let failed = answer.as_ref().err().map(CallError::of);
+        if failed == Some(CallError::Away) {
             self.drop_operator_connection(open.generation).await;
         }
-        answer.map_err(|error| Failed::of(&error))
+        answer.map_err(|error| CallError::of(&error))
     }
 
     /// Whether Redis answers anything at all within this time, on another connection than the one
@@ -151,7 +151,7 @@ impl Link {
             Err(error) => Err(error),
         };
         // Any answer is one.
-        let is_lost = |error: RedisError| Answer::read(&error).verdict == Verdict::Lost;
+        let is_lost = |error: RedisError| ErrorReply::read(&error).verdict == ErrorClass::Lost;
         let answers = !pinged.err().is_some_and(is_lost);
         if let Some(generation) = generation.filter(|_| !answers) {
             self.drop_operator_connection(generation).await;
@@ -159,7 +159,7 @@ impl Link {
         answers
     }
 
-    async fn operator_connection(&self) -> RedisResult<Open> {
+    async fn operator_connection(&self) -> RedisResult<OpenConnection> {
         let mut open = self.operator.connection.lock().await;
         let generation = self.state().generation;
         match &*open {
@@ -173,7 +173,7 @@ impl Link {
                     self.lose_the_other_server(&here, 0);
                     return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into());
                 }
-                Ok(open.insert(Open { connection, generation }).clone())
+                Ok(open.insert(OpenConnection { connection, generation }).clone())
             }
         }
     }

@@ -4,7 +4,7 @@ use crate::pattern::Pattern;
 
 /// An invalidation that could not reach L2.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Pending {
+pub(crate) enum PendingInvalidation {
     Key {
         cache: String,
         key: String,
@@ -33,7 +33,7 @@ pub(crate) enum Pending {
     },
 }
 
-impl Pending {
+impl PendingInvalidation {
     pub(crate) fn cache(&self) -> &str {
         match self {
             Self::Key { cache, .. }
@@ -85,24 +85,24 @@ impl Pending {
 /// has many patterns of one cache, the cache's invalidations become one that empties the whole
 /// cache; none is ever forgotten.
 #[derive(Default)]
-pub(crate) struct Queue {
-    order: VecDeque<Pending>,
-    present: HashSet<Pending>,
+pub(crate) struct InvalidationQueue {
+    order: VecDeque<PendingInvalidation>,
+    present: HashSet<PendingInvalidation>,
     /// What has been taken out and is being sent.
-    sending: Vec<Pending>,
+    sending: Vec<PendingInvalidation>,
     /// How many of each cache are in order.
     by_cache: HashMap<String, usize>,
     overflows: u64,
 }
 
-impl Queue {
+impl InvalidationQueue {
     pub(crate) const MAX: usize = 10_000;
 
     /// Of one cache; every key is compared with each.
     const MAX_PATTERNS: usize = 100;
 
-    pub(crate) fn push(&mut self, pending: Pending) {
-        let all = Pending::All { cache: pending.cache().to_owned() };
+    pub(crate) fn push(&mut self, pending: PendingInvalidation) {
+        let all = PendingInvalidation::All { cache: pending.cache().to_owned() };
         if self.present.contains(&pending) || self.present.contains(&all) {
             return;
         }
@@ -130,14 +130,14 @@ impl Queue {
         self.order.len() + self.sending.len()
     }
 
-    fn has_many_like(&self, pending: &Pending) -> bool {
+    fn has_many_like(&self, pending: &PendingInvalidation) -> bool {
         pending.is_pattern()
             && self.order.iter().filter(|other| other.shares_a_walk(pending)).count()
                 >= Self::MAX_PATTERNS
     }
 
     /// Takes the oldest out, and with it those that go with it, as all patterns of a cache do.
-    pub(crate) fn pop(&mut self) -> Vec<Pending> {
+    pub(crate) fn pop(&mut self) -> Vec<PendingInvalidation> {
         let Some(oldest) = self.order.pop_front() else { return Vec::new() };
         let mut together = vec![oldest];
         if together[0].goes_with(&together[0]) {
@@ -174,7 +174,7 @@ impl Queue {
     /// Puts back what was popped last and could not be replayed, unless it has come again meanwhile.
     pub(crate) fn put_back(&mut self) {
         for pending in std::mem::take(&mut self.sending).into_iter().rev() {
-            let all = Pending::All { cache: pending.cache().to_owned() };
+            let all = PendingInvalidation::All { cache: pending.cache().to_owned() };
             if !self.present.contains(&all) && self.present.insert(pending.clone()) {
                 *self.by_cache.entry(pending.cache().to_owned()).or_default() += 1;
                 self.order.push_front(pending);
@@ -191,17 +191,20 @@ impl Queue {
 mod tests {
     use super::*;
 
-    fn key(n: usize) -> Pending {
-        Pending::Key { cache: "users".into(), key: n.to_string() }
+    fn key(n: usize) -> PendingInvalidation {
+        PendingInvalidation::Key { cache: "users".into(), key: n.to_string() }
     }
 
-    fn pattern(cache: &str, n: usize) -> Pending {
-        Pending::Pattern { cache: cache.into(), pattern: Pattern::prefix(&n.to_string()) }
+    fn pattern(cache: &str, n: usize) -> PendingInvalidation {
+        PendingInvalidation::Pattern {
+            cache: cache.into(),
+            pattern: Pattern::prefix(&n.to_string()),
+        }
     }
 
     #[test]
     fn an_invalidation_waits_once_however_often_it_is_asked_for() {
-        let mut queue = Queue::default();
+        let mut queue = InvalidationQueue::default();
         queue.push(key(1));
         queue.push(key(1));
         assert_eq!(queue.unsettled(), 1);
@@ -209,19 +212,19 @@ mod tests {
 
     #[test]
     fn a_full_queue_empties_whole_caches_rather_than_forget() {
-        let mut queue = Queue::default();
-        for n in 0..=Queue::MAX {
+        let mut queue = InvalidationQueue::default();
+        for n in 0..=InvalidationQueue::MAX {
             queue.push(key(n));
         }
         assert_eq!((queue.unsettled(), queue.overflows()), (1, 1));
         queue.push(key(3));
         assert_eq!(queue.unsettled(), 1, "the whole cache covers the key");
-        assert_eq!(queue.pop(), [Pending::All { cache: "users".into() }]);
+        assert_eq!(queue.pop(), [PendingInvalidation::All { cache: "users".into() }]);
     }
 
     #[test]
     fn patterns_of_one_cache_wait_for_one_walk() {
-        let mut queue = Queue::default();
+        let mut queue = InvalidationQueue::default();
         for pending in [key(1), pattern("users", 1), pattern("posts", 1), pattern("users", 2)] {
             queue.push(pending);
         }
@@ -236,20 +239,20 @@ mod tests {
 
     #[test]
     fn many_patterns_of_one_cache_empty_it() {
-        let mut queue = Queue::default();
+        let mut queue = InvalidationQueue::default();
         queue.push(pattern("posts", 1));
-        for n in 0..=Queue::MAX_PATTERNS {
+        for n in 0..=InvalidationQueue::MAX_PATTERNS {
             queue.push(pattern("users", n));
         }
         assert_eq!(queue.pop(), [pattern("posts", 1)]);
-        assert_eq!(queue.pop(), [Pending::All { cache: "users".into() }]);
+        assert_eq!(queue.pop(), [PendingInvalidation::All { cache: "users".into() }]);
         queue.settle();
         assert_eq!((queue.unsettled(), queue.overflows()), (0, 1));
     }
 
     #[test]
     fn an_invalidation_that_comes_again_while_it_is_replayed_is_replayed_again() {
-        let mut queue = Queue::default();
+        let mut queue = InvalidationQueue::default();
         queue.push(key(1));
         queue.pop();
         queue.push(key(1));
@@ -260,7 +263,7 @@ mod tests {
 
     #[test]
     fn what_was_refused_goes_behind_the_others() {
-        let mut queue = Queue::default();
+        let mut queue = InvalidationQueue::default();
         queue.push(pattern("users", 1));
         queue.push(key(1));
         queue.pop();
@@ -272,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_cache_waits_until_the_last_of_its_invalidations_is_settled() {
-        let mut queue = Queue::default();
+        let mut queue = InvalidationQueue::default();
         queue.push(key(1));
         queue.push(pattern("posts", 1));
         assert!(queue.has_any_of("users") && queue.has_any_of("posts"));

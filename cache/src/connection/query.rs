@@ -19,9 +19,9 @@ pub(crate) trait Reply: FromRedisValue + Send + Sync {}
 impl<T: FromRedisValue + Send + Sync> Reply for T {}
 
 /// The answers to a pipeline whose commands spoil none of the others, in turn.
-pub(crate) struct Answers(std::vec::IntoIter<RedisResult<AnyReply>>);
+pub(crate) struct PipelineReplies(std::vec::IntoIter<RedisResult<AnyReply>>);
 
-impl Answers {
+impl PipelineReplies {
     pub(crate) async fn to(
         pipeline: &mut Pipeline,
         connection: &mut MultiplexedConnection,
@@ -91,7 +91,7 @@ pub enum Step {
     /// Removes keys and announces it.
     Remove,
     /// Marks a key as stale and announces it.
-    Soften,
+    MarkStale,
     /// Invalidates a tag and announces it.
     InvalidateTag,
     /// Removes some of what matches a pattern.
@@ -120,7 +120,11 @@ impl Step {
     pub(crate) fn is_invalidation(self) -> bool {
         matches!(
             self,
-            Self::Remove | Self::Soften | Self::InvalidateTag | Self::RemoveSome | Self::Announce
+            Self::Remove
+                | Self::MarkStale
+                | Self::InvalidateTag
+                | Self::RemoveSome
+                | Self::Announce
         )
     }
 }

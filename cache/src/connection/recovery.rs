@@ -5,9 +5,9 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult};
 
-use super::answer::{Answer, Verdict};
+use super::answer::{ErrorClass, ErrorReply};
 use super::link::Link;
-use super::pending::{Pending, Queue};
+use super::pending::{InvalidationQueue, PendingInvalidation};
 use crate::log::log_safely;
 
 const FIRST_RETRY: Duration = Duration::from_millis(50);
@@ -19,7 +19,7 @@ impl Link {
     /// queued invalidations, which share a walk, on the given connection.
     pub(crate) async fn recover<Fut>(
         &self,
-        replay: impl Fn(MultiplexedConnection, Vec<Pending>) -> Fut,
+        replay: impl Fn(MultiplexedConnection, Vec<PendingInvalidation>) -> Fut,
     ) where
         Fut: Future<Output = RedisResult<()>>,
     {
@@ -48,19 +48,19 @@ impl Link {
     /// The single half-open probe: connect, notice another run of Redis, replay, close.
     pub(crate) async fn probe<Fut>(
         &self,
-        replay: &impl Fn(MultiplexedConnection, Vec<Pending>) -> Fut,
+        replay: &impl Fn(MultiplexedConnection, Vec<PendingInvalidation>) -> Fut,
     ) -> Result<(), RedisError>
     where
         Fut: Future<Output = RedisResult<()>>,
     {
         let probed = async {
-            let greeted = self.greet().await?;
-            self.floor.store(greeted.floor, Ordering::Release);
-            let connection = greeted.connection.clone();
+            let handshake = self.handshake().await?;
+            self.floor.store(handshake.floor, Ordering::Release);
+            let connection = handshake.connection.clone();
             {
                 let mut state = self.state();
                 state.generation += 1;
-                (state.server, state.run_id) = (greeted.server, greeted.run_id);
+                (state.server, state.run_id) = (handshake.server, handshake.run_id);
             }
             let replayed = self.replay_all(connection, replay).await;
             self.state().replaying = None;
@@ -77,7 +77,7 @@ impl Link {
     /// refused again keeps nothing else from being sent.
     async fn send_waiting<Fut>(
         &self,
-        replay: &impl Fn(MultiplexedConnection, Vec<Pending>) -> Fut,
+        replay: &impl Fn(MultiplexedConnection, Vec<PendingInvalidation>) -> Fut,
     ) -> Result<(), RedisError>
     where
         Fut: Future<Output = RedisResult<()>>,
@@ -88,8 +88,8 @@ impl Link {
             (connection, state.generation)
         };
         let Err(error) = self.send_all(&connection, replay).await else { return Ok(()) };
-        let answer = Answer::read(&error);
-        if answer.verdict == Verdict::Lost {
+        let answer = ErrorReply::read(&error);
+        if answer.verdict == ErrorClass::Lost {
             self.lose(generation, &answer);
             return Err(error);
         }
@@ -105,7 +105,7 @@ impl Link {
     async fn send_all<Fut>(
         &self,
         connection: &MultiplexedConnection,
-        replay: &impl Fn(MultiplexedConnection, Vec<Pending>) -> Fut,
+        replay: &impl Fn(MultiplexedConnection, Vec<PendingInvalidation>) -> Fut,
     ) -> Result<(), RedisError>
     where
         Fut: Future<Output = RedisResult<()>>,
@@ -115,7 +115,9 @@ impl Link {
             match self.send_next(connection.clone(), replay).await {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(error) if Answer::read(&error).verdict == Verdict::Lost => return Err(error),
+                Err(error) if ErrorReply::read(&error).verdict == ErrorClass::Lost => {
+                    return Err(error);
+                }
                 Err(error) => refused = Err(error),
             }
         }
@@ -126,13 +128,13 @@ impl Link {
     async fn send_next<Fut>(
         &self,
         connection: MultiplexedConnection,
-        replay: &impl Fn(MultiplexedConnection, Vec<Pending>) -> Fut,
+        replay: &impl Fn(MultiplexedConnection, Vec<PendingInvalidation>) -> Fut,
     ) -> Result<bool, RedisError>
     where
         Fut: Future<Output = RedisResult<()>>,
     {
         // Out of the queue first: the same invalidation may come again while this one runs.
-        let next = self.with_queue(Queue::pop);
+        let next = self.with_queue(InvalidationQueue::pop);
         if next.is_empty() {
             return Ok(false);
         }
@@ -140,14 +142,14 @@ impl Link {
         // Whatever ends this, panics too, nothing that was popped is forgotten.
         let unsent = PutBack { link: self };
         if let Err(error) = replay(connection, next).await {
-            if Answer::read(&error).verdict != Verdict::Lost {
+            if ErrorReply::read(&error).verdict != ErrorClass::Lost {
                 std::mem::forget(unsent);
-                self.with_queue(Queue::put_last);
+                self.with_queue(InvalidationQueue::put_last);
             }
             return Err(error);
         }
         std::mem::forget(unsent);
-        self.with_queue(Queue::settle);
+        self.with_queue(InvalidationQueue::settle);
         self.counts.replayed.add(n_sent);
         Ok(true)
     }
@@ -157,7 +159,7 @@ impl Link {
     async fn replay_all<Fut>(
         &self,
         connection: MultiplexedConnection,
-        replay: &impl Fn(MultiplexedConnection, Vec<Pending>) -> Fut,
+        replay: &impl Fn(MultiplexedConnection, Vec<PendingInvalidation>) -> Fut,
     ) -> Result<(), RedisError>
     where
         Fut: Future<Output = RedisResult<()>>,
@@ -166,10 +168,12 @@ impl Link {
             self.state().replaying = Some(connection.clone());
             let refused = match self.send_all(&connection, replay).await {
                 Ok(()) => None,
-                Err(error) if Answer::read(&error).verdict == Verdict::Lost => return Err(error),
+                Err(error) if ErrorReply::read(&error).verdict == ErrorClass::Lost => {
+                    return Err(error);
+                }
                 Err(error) => Some(error),
             };
-            let waiting = if refused.is_some() { Waiting::Stays } else { Waiting::IsSent };
+            let waiting = if refused.is_some() { Leftover::Stays } else { Leftover::IsSent };
             if self.close(&connection, waiting) {
                 return refused.map_or(Ok(()), Err);
             }
@@ -177,10 +181,10 @@ impl Link {
     }
 
     /// Closes the breaker, unless something came to wait meanwhile that may go through at once.
-    fn close(&self, connection: &MultiplexedConnection, waiting: Waiting) -> bool {
+    fn close(&self, connection: &MultiplexedConnection, waiting: Leftover) -> bool {
         {
             let mut state = self.state();
-            if waiting == Waiting::IsSent && state.queue.unsettled() > 0 {
+            if waiting == Leftover::IsSent && state.queue.unsettled() > 0 {
                 return false;
             }
             state.connection = Some(connection.clone());
@@ -194,7 +198,7 @@ impl Link {
 
 /// What becomes of invalidations that wait as the breaker closes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Waiting {
+pub(crate) enum Leftover {
     IsSent,
     Stays,
 }
@@ -205,6 +209,6 @@ struct PutBack<'a> {
 
 impl Drop for PutBack<'_> {
     fn drop(&mut self) {
-        self.link.with_queue(Queue::put_back);
+        self.link.with_queue(InvalidationQueue::put_back);
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::clock::{millis, now_ms};
-use crate::connection::{Bus, Failed, Link};
+use crate::connection::{Bus, CallError, Link};
 use crate::pattern::escape;
 
 pub(crate) const SCAN_COUNT: usize = 1_000;
@@ -31,7 +31,7 @@ const KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// What a census found of one cache.
 #[derive(Default)]
-struct Tally {
+struct CacheCount {
     entries: u64,
     sampled: u64,
     sampled_bytes: u64,
@@ -66,7 +66,7 @@ impl Link {
     /// The newest census of a namespace: counted now where it is nobody else's turn and the last
     /// one has rested, else what the last one found. Whatever the number of those who ask, Redis
     /// is walked once at a time, and rests for twenty times as long. `None` before the first.
-    pub(crate) async fn census_in_turn(&self, bus: &Bus) -> Result<Option<L2Census>, Failed> {
+    pub(crate) async fn census_in_turn(&self, bus: &Bus) -> Result<Option<L2Census>, CallError> {
         let (turn, last) = (bus.beside("census:turn"), bus.beside("census"));
         let took_turn: Option<String> = self.inspect(hold(&turn, TURN).arg("NX")).await?;
         if took_turn.is_none() {
@@ -88,10 +88,10 @@ impl Link {
         &self,
         namespace: &str,
         turn: Option<&str>,
-    ) -> Result<Vec<L2Count>, Failed> {
+    ) -> Result<Vec<L2Count>, CallError> {
         let prefix = format!("{{{namespace}}}:");
         let glob = format!("{}*", escape(&prefix));
-        let mut tallies: HashMap<String, Tally> = HashMap::new();
+        let mut counts: HashMap<String, CacheCount> = HashMap::new();
         let (mut cursor, mut kept_at) = (0, Instant::now());
         loop {
             let mut scan = cmd("SCAN");
@@ -99,7 +99,7 @@ impl Link {
             // Entries are strings; a hash or list of the same form has no STRLEN.
             scan.arg("TYPE").arg("string");
             let (next, keys): (u64, Vec<Vec<u8>>) = self.walk_step(&scan).await?;
-            self.tally(&prefix, &keys, &mut tallies).await?;
+            self.count_batch(&prefix, &keys, &mut counts).await?;
             cursor = next;
             if cursor == 0 {
                 break;
@@ -110,15 +110,15 @@ impl Link {
             }
             tokio::time::sleep(PACE).await;
         }
-        Ok(tallies.into_iter().map(|(cache, tally)| tally.scaled(cache)).collect())
+        Ok(counts.into_iter().map(|(cache, count)| count.scaled(cache)).collect())
     }
 
-    async fn tally(
+    async fn count_batch(
         &self,
         prefix: &str,
         keys: &[Vec<u8>],
-        tallies: &mut HashMap<String, Tally>,
-    ) -> Result<(), Failed> {
+        counts: &mut HashMap<String, CacheCount>,
+    ) -> Result<(), CallError> {
         let cache_of = |key: &[u8]| {
             let text = std::str::from_utf8(key).ok()?;
             let (cache, _) = text.strip_prefix(prefix)?.split_once(':')?;
@@ -126,7 +126,7 @@ impl Link {
             Some(cache.split_once('@').map_or(cache, |(cache, _)| cache).to_owned())
         };
         for cache in keys.iter().filter_map(|key| cache_of(key)) {
-            tallies.entry(cache).or_default().entries += 1;
+            counts.entry(cache).or_default().entries += 1;
         }
         let sample: Vec<&Vec<u8>> = keys.iter().step_by(SAMPLED_ONE_IN).collect();
         if sample.is_empty() {
@@ -141,16 +141,16 @@ impl Link {
         let bytes: Vec<RedisResult<u64>> = self.walk_step(&lengths).await?;
         for (key, bytes) in sample.into_iter().zip(bytes) {
             let Ok(bytes) = bytes else { continue };
-            if let Some(tally) = cache_of(key).and_then(|cache| tallies.get_mut(&cache)) {
-                tally.sampled += 1;
-                tally.sampled_bytes += bytes;
+            if let Some(count) = cache_of(key).and_then(|cache| counts.get_mut(&cache)) {
+                count.sampled += 1;
+                count.sampled_bytes += bytes;
             }
         }
         Ok(())
     }
 }
 
-impl Tally {
+impl CacheCount {
     fn scaled(self, cache: String) -> L2Count {
         let bytes = (self.sampled_bytes * self.entries).checked_div(self.sampled);
         L2Count { cache, entries: self.entries, weight_bytes: bytes.unwrap_or(0) }

@@ -9,15 +9,15 @@ use crate::bus::Message;
 use crate::clock::{Moment, millis};
 use crate::error::CacheError;
 use crate::key::{Key, Value};
-use crate::l1::{Capacity, Entry, L1List, L1Survey, Verdict};
-use crate::l2::{Envelope, Found, Keyspace, Progress};
-use crate::node::CacheFace;
+use crate::l1::{Capacity, Entry, L1List, L1Survey, TagState};
+use crate::l2::{Envelope, Keyspace, L2Content, Progress};
+use crate::node::DynCache;
 use crate::pattern::Pattern;
-use crate::read::{Core, Standing, to_its_end};
+use crate::read::{Core, Freshness, to_its_end};
 use crate::recorder::CacheEvents;
-use crate::user_code::{Later, Looking};
+use crate::user_code::BoxFuture;
 
-impl<K: Key, V: Value> CacheFace for Core<K, V> {
+impl<K: Key, V: Value> DynCache for Core<K, V> {
     fn name(&self) -> &str {
         &self.name
     }
@@ -26,7 +26,7 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
         self.numbers()
     }
 
-    fn upkeep(self: Arc<Self>) -> Later<()> {
+    fn upkeep(self: Arc<Self>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             Self::l1_upkeep(&self).await;
             self.recorder.upkeep(self.l1.size()).await;
@@ -37,7 +37,7 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
         Self::has_to_reclaim(self)
     }
 
-    fn reclaim(self: Arc<Self>) -> Later<()> {
+    fn reclaim(self: Arc<Self>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             self.reclaim_l1().await;
             if Arc::strong_count(&self) == 1 {
@@ -47,8 +47,8 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
         })
     }
 
-    fn hear(&self, message: &Message) {
-        self.hear_message(message);
+    fn on_message(&self, message: &Message) {
+        self.apply_message(message);
     }
 
     fn raise_epoch(&self) {
@@ -57,7 +57,7 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
         self.empty();
     }
 
-    fn gap(&self) {
+    fn on_gap(&self) {
         self.raise_epoch();
         self.recorder.gaps.add(1);
     }
@@ -71,10 +71,10 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
     }
 
     fn shown(&self, value: String) -> Option<String> {
-        self.policy.showing.shown(&self.recorder, value)
+        self.policy.visibility.shown(&self.recorder, value)
     }
 
-    fn look_l1<'a>(&'a self, key: &str) -> Result<Looking<'a, Option<EntryLook>>, CacheError> {
+    fn look_l1<'a>(&'a self, key: &str) -> Result<BoxFuture<'a, Option<EntryLook>>, CacheError> {
         let key = self.key(key)?;
         Ok(Box::pin(async move {
             let now = Moment::now();
@@ -84,14 +84,17 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
         }))
     }
 
-    fn look_l2(self: Arc<Self>, key: &str) -> Result<Later<Option<L2Look>>, CacheError> {
+    fn look_l2(
+        self: Arc<Self>,
+        key: &str,
+    ) -> Result<BoxFuture<'static, Option<L2Look>>, CacheError> {
         let text = self.key(key)?.to_string();
         Ok(Box::pin(async move {
             let found = self.l2.as_ref()?.inspect(&text).await.ok()?;
             Some(match found {
-                Found::Nothing => L2Look::Absent,
-                Found::Leased(_) => L2Look::Leased,
-                Found::Bytes(bytes) => self.look_at_bytes(&bytes, &text),
+                L2Content::Nothing => L2Look::Absent,
+                L2Content::Leased(_) => L2Look::Leased,
+                L2Content::Bytes(bytes) => self.look_at_bytes(&bytes, &text),
             })
         }))
     }
@@ -100,19 +103,19 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
         &'a self,
         pattern: &'a Pattern,
         limit: usize,
-    ) -> Looking<'a, (u64, Vec<String>)> {
+    ) -> BoxFuture<'a, (u64, Vec<String>)> {
         Box::pin(self.matching(pattern, limit))
     }
 
-    fn list_l1<'a>(&'a self, list: &'a L1List<'_>) -> Looking<'a, (u64, Vec<KeyRow>)> {
+    fn list_l1<'a>(&'a self, list: &'a L1List<'_>) -> BoxFuture<'a, (u64, Vec<KeyRow>)> {
         Box::pin(self.list(list))
     }
 
-    fn among_l1<'a>(&'a self, keys: &'a HashSet<&str>) -> Looking<'a, Vec<KeyRow>> {
+    fn among_l1<'a>(&'a self, keys: &'a HashSet<&str>) -> BoxFuture<'a, Vec<KeyRow>> {
         Box::pin(self.among(keys))
     }
 
-    fn survey_l1(&self) -> Looking<'_, L1Survey> {
+    fn survey_l1(&self) -> BoxFuture<'_, L1Survey> {
         Box::pin(self.survey())
     }
 
@@ -137,14 +140,20 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
         Ok(was_there)
     }
 
-    fn soften_text(self: Arc<Self>, key: &str) -> Result<Later<Effect>, CacheError> {
+    fn mark_stale_text(
+        self: Arc<Self>,
+        key: &str,
+    ) -> Result<BoxFuture<'static, Effect>, CacheError> {
         let key = self.key(key)?;
         Ok(Box::pin(async move {
-            to_its_end(tokio::spawn(self.soften(key))).await.unwrap_or(Effect::Queued)
+            to_its_end(tokio::spawn(self.mark_stale(key))).await.unwrap_or(Effect::Queued)
         }))
     }
 
-    fn invalidate_text(self: Arc<Self>, key: &str) -> Result<Later<Effect>, CacheError> {
+    fn invalidate_text(
+        self: Arc<Self>,
+        key: &str,
+    ) -> Result<BoxFuture<'static, Effect>, CacheError> {
         let key = self.key(key)?;
         Ok(Box::pin(async move {
             to_its_end(tokio::spawn(self.invalidate(vec![key]))).await.unwrap_or(Effect::Queued)
@@ -155,7 +164,7 @@ impl<K: Key, V: Value> CacheFace for Core<K, V> {
         self: Arc<Self>,
         pattern: Pattern,
         progress: Arc<Progress>,
-    ) -> Later<Effect> {
+    ) -> BoxFuture<'static, Effect> {
         Box::pin(async move {
             let running = tokio::spawn(self.invalidate_all(Some(pattern), progress));
             to_its_end(running).await.unwrap_or(Effect::Queued)
@@ -188,8 +197,8 @@ impl<K: Key, V: Value> Core<K, V> {
             value: entry.value.get().map(json),
             fresh: self.is_fresh(key, entry),
             served_stale: matches!(
-                self.standing(key, entry, now),
-                Standing::Soft | Standing::Failing
+                self.freshness(key, entry, now),
+                Freshness::Soft | Freshness::Failing
             ),
             age_ms: millis(now.since(entry.loaded_at)),
             expires_in_ms: Some(millis(entry.fresh_until.since(now))),
@@ -211,8 +220,8 @@ impl<K: Key, V: Value> Core<K, V> {
             return L2Look::Unreadable;
         }
         let tags: Vec<Arc<str>> = envelope.tags.iter().map(|tag| Arc::from(*tag)).collect();
-        let since = self.node.shared().tail().heard_since();
-        let is_overtaken = self.tags.judge(&tags, envelope.stamp, since) == Verdict::Overtaken;
+        let since = self.node.shared().bus_reader().heard_since();
+        let is_overtaken = self.tags.judge(&tags, envelope.stamp, since) == TagState::Overtaken;
         let value = match envelope.value {
             None => None,
             Some((flags, value)) => match self.policy.form.decode::<V>(flags, value) {

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use redis::{cmd, pipe};
 
-use crate::connection::{Failed, Link};
+use crate::connection::{CallError, Link};
 
 /// A capped list of lines in Redis that survives a restart of ours: a stream beside the bus.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +26,7 @@ impl Link {
         namespace: &str,
         journal: Journal<'_>,
         lines: &[String],
-    ) -> Result<(), Failed> {
+    ) -> Result<(), CallError> {
         let key = journal.key(namespace);
         let mut append = pipe();
         for line in lines {
@@ -40,7 +40,7 @@ impl Link {
         &self,
         namespace: &str,
         journal: Journal<'_>,
-    ) -> Result<Vec<String>, Failed> {
+    ) -> Result<Vec<String>, CallError> {
         type Lines = Vec<(String, HashMap<String, String>)>;
         let mut newest = cmd("XREVRANGE");
         newest.arg(journal.key(namespace)).arg("+").arg("-");

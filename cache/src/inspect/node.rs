@@ -110,8 +110,8 @@ impl Node {
     ///
     /// # Errors
     /// When there is no such cache, it is only observed, or the text is no key of it.
-    pub async fn soften(&self, cache: &str, key: &str) -> Result<Effect, CacheError> {
-        Ok(self.cache(cache)?.soften_text(key)?.await)
+    pub async fn mark_stale(&self, cache: &str, key: &str) -> Result<Effect, CacheError> {
+        Ok(self.cache(cache)?.mark_stale_text(key)?.await)
     }
 
     /// Removes one key from this node's L1 alone: its next read takes what L2 holds, or loads. Says

@@ -34,7 +34,7 @@ use strata_report::{RedisServer, RedisState, SlowCommand};
 
 use super::script_names::script_name;
 use crate::clock::now_ms;
-use crate::connection::{Failed, Link};
+use crate::connection::{CallError, Link};
 
 impl Link {
     /// What Redis says of itself. Where it may not be asked for more than its version, it says no
@@ -44,8 +44,8 @@ impl Link {
         let asked = self.inspect::<String>(cmd("INFO").arg("memory")).await;
         let memory = match asked {
             Ok(memory) => memory,
-            Err(Failed::Refused(_)) => String::new(),
-            Err(Failed::Away) => return configured,
+            Err(CallError::Refused(_)) => String::new(),
+            Err(CallError::Away) => return configured,
         };
         let field =
             |name: &str| memory.lines().find_map(|line| line.strip_prefix(name).map(str::to_owned));
@@ -68,7 +68,7 @@ type Slow = (u64, u64, u64, Vec<Vec<u8>>, String, String);
 
 impl Link {
     /// What Redis counts about itself. What it lets nobody read is told by name.
-    pub(crate) async fn server(&self) -> Result<RedisServer, Failed> {
+    pub(crate) async fn server(&self) -> Result<RedisServer, CallError> {
         let began = Instant::now();
         self.inspect::<String>(&cmd("PING")).await?;
         let ping_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
@@ -101,7 +101,7 @@ impl Link {
         })
     }
 
-    async fn slow_log(&self) -> Result<Vec<SlowCommand>, Failed> {
+    async fn slow_log(&self) -> Result<Vec<SlowCommand>, CallError> {
         let mut get = cmd("SLOWLOG");
         get.arg("GET").arg(SLOW_COMMANDS);
         let slow: Vec<Slow> = self.inspect(&get).await?;
@@ -110,11 +110,11 @@ impl Link {
 }
 
 /// What was answered; nothing, and why, where it was refused.
-fn told_apart<T: Default>(answer: Result<T, Failed>) -> Result<(T, Option<String>), Failed> {
+fn told_apart<T: Default>(answer: Result<T, CallError>) -> Result<(T, Option<String>), CallError> {
     match answer {
         Ok(answer) => Ok((answer, None)),
-        Err(Failed::Refused(why)) => Ok((T::default(), Some(why.to_string()))),
-        Err(Failed::Away) => Err(Failed::Away),
+        Err(CallError::Refused(why)) => Ok((T::default(), Some(why.to_string()))),
+        Err(CallError::Away) => Err(CallError::Away),
     }
 }
 

@@ -1,15 +1,15 @@
-use crate::connection::Named;
+use crate::connection::NamedScript;
 use crate::{bus, connection, l2, structures, write_behind};
 
 /// The name of a Lua script of this crate, as `commit` or `queue claim`, by the SHA-1 with which
 /// `EVALSHA` asks for it; `None` where the script is not ours. For whoever shows what Redis was
 /// asked, such as its slow log.
 pub fn script_name(sha1: &str) -> Option<&'static str> {
-    let is_asked = |(_, script): &&Named| script.get_hash().eq_ignore_ascii_case(sha1);
+    let is_asked = |(_, script): &&NamedScript| script.get_hash().eq_ignore_ascii_case(sha1);
     all().find(is_asked).map(|(name, _)| *name)
 }
 
-fn all() -> impl Iterator<Item = &'static Named> {
+fn all() -> impl Iterator<Item = &'static NamedScript> {
     let all = [
         connection::SCRIPTS,
         bus::SCRIPTS,

@@ -11,7 +11,7 @@ use crate::user_code::contained;
 /// What L1 keeps for a key.
 pub(crate) struct Entry<V> {
     /// `None` is a remembered "not found".
-    pub(crate) value: Kept<V>,
+    pub(crate) value: L1Value<V>,
     pub(crate) loaded_at: Moment,
     pub(crate) filled_at: Moment,
     /// Until then a read is a hit.
@@ -35,9 +35,9 @@ pub(crate) struct Entry<V> {
 
 /// A value as L1 keeps it. Wherever the last of them is dropped, in moka or under a lock, a panic of
 /// the value's own `Drop` ends there.
-pub(crate) struct Kept<V>(Option<Arc<V>>);
+pub(crate) struct L1Value<V>(Option<Arc<V>>);
 
-impl<V> Kept<V> {
+impl<V> L1Value<V> {
     pub(crate) fn new(value: Option<Arc<V>>) -> Self {
         Self(value)
     }
@@ -51,13 +51,13 @@ impl<V> Kept<V> {
     }
 }
 
-impl<V> Clone for Kept<V> {
+impl<V> Clone for L1Value<V> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<V> Drop for Kept<V> {
+impl<V> Drop for L1Value<V> {
     fn drop(&mut self) {
         if let Some(value) = self.0.take() {
             contained(|| drop(value));

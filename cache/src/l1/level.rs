@@ -6,7 +6,7 @@ use moka::notification::RemovalCause;
 
 use super::entry::Entry;
 use super::slices;
-use super::slices::Walked;
+use super::slices::WalkStats;
 use super::sweep::Sweep;
 use crate::clock;
 use crate::clock::Moment;
@@ -129,7 +129,7 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
     pub(crate) async fn walk(
         &self,
         mut visit: impl FnMut(&K, Entry<V>) -> ControlFlow<()>,
-    ) -> Walked {
+    ) -> WalkStats {
         slices::walk(self.moka.iter(), |(key, entry)| visit(&key, entry)).await
     }
 

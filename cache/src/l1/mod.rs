@@ -8,10 +8,10 @@ mod sweep;
 mod tags;
 mod waiting_patterns;
 
-pub(crate) use entry::{Entry, Kept};
+pub(crate) use entry::{Entry, L1Value};
 pub(crate) use level::{Capacity, L1};
 pub(crate) use listing::FirstRows;
 pub use listing::{L1List, L1Survey};
-pub(crate) use slices::{Slices, Walked};
-pub(crate) use tags::{Tags, Verdict};
+pub(crate) use slices::{Slices, WalkStats};
+pub(crate) use tags::{TagState, Tags};
 pub(crate) use waiting_patterns::{TooMany, WaitingPatterns};

@@ -53,7 +53,7 @@ impl Slices {
 
 /// How a walk went.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Walked {
+pub(crate) struct WalkStats {
     /// How long it was busy.
     pub(crate) busy: Duration,
     /// Items that were passed over because code of their own panicked.
@@ -64,12 +64,12 @@ pub(crate) struct Walked {
 pub(crate) async fn walk<T>(
     items: impl Iterator<Item = T>,
     mut visit: impl FnMut(T) -> ControlFlow<()>,
-) -> Walked {
+) -> WalkStats {
     let (mut items, mut slices, mut n_panics) = (items, Slices::new(), 0);
     loop {
         match contained(|| items.next().map(&mut visit)) {
             Some(None | Some(ControlFlow::Break(()))) => {
-                return Walked { busy: slices.busy(), n_panics };
+                return WalkStats { busy: slices.busy(), n_panics };
             }
             Some(Some(ControlFlow::Continue(()))) => {}
             None => n_panics += 1,

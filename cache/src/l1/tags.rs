@@ -49,7 +49,7 @@ pub(crate) struct Tagged {
 
 /// What this node knows of the tags of an entry in L2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum TagState {
     Holds,
     Overtaken,
     /// Only Redis knows.
@@ -92,16 +92,16 @@ impl Tags {
 
     /// Whether an entry of L2 holds that was stamped with `stamp`. `since` is where the bus has
     /// been heard from without a gap; `None` while it is not heard.
-    pub(crate) fn judge(&self, names: &[Arc<str>], stamp: u64, since: Option<u64>) -> Verdict {
+    pub(crate) fn judge(&self, names: &[Arc<str>], stamp: u64, since: Option<u64>) -> TagState {
         let table = self.table();
-        let mut verdict = Verdict::Holds;
+        let mut verdict = TagState::Holds;
         for name in names {
             let known = table.marks.get(name).map(|mark| mark.sequence.load(Ordering::Acquire));
             match (known.unwrap_or(0), since) {
-                (sequence, _) if sequence > stamp => return Verdict::Overtaken,
+                (sequence, _) if sequence > stamp => return TagState::Overtaken,
                 (1.., Some(_)) => {}
                 (_, Some(since)) if stamp >= since.max(table.forgotten.1).max(table.born) => {}
-                _ => verdict = Verdict::Unknown,
+                _ => verdict = TagState::Unknown,
             }
         }
         verdict
@@ -216,11 +216,11 @@ mod tests {
         let verdict = |name: &str, stamp| tags.judge(&of(&[name]), stamp, Some(1));
         assert_eq!(
             verdict("keep", stamp),
-            Verdict::Holds,
+            TagState::Holds,
             "it was stamped after what is forgotten"
         );
-        assert_eq!(verdict("keep", stamp - 1), Verdict::Unknown, "Redis is asked");
-        assert_eq!(verdict(&format!("user:{n}"), stamp), Verdict::Overtaken, "it is known");
+        assert_eq!(verdict("keep", stamp - 1), TagState::Unknown, "Redis is asked");
+        assert_eq!(verdict(&format!("user:{n}"), stamp), TagState::Overtaken, "it is known");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use redis::cmd;
 use strata_report::may_evict_data;
 use tokio::sync::Notify;
 
-use crate::connection::{Away, Failed, Link};
+use crate::connection::{Away, CallError, Link};
 use crate::log::log_safely;
 
 /// Somebody may set another policy while Redis runs.
@@ -19,7 +19,7 @@ const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// What is known of Redis's policy, and what was told of it.
 #[derive(Default)]
-pub(crate) struct Eviction {
+pub(crate) struct EvictionPolicy {
     known: Mutex<Known>,
     /// There is something now that must not be evicted.
     pub(crate) matters: Notify,
@@ -34,7 +34,7 @@ struct Known {
     told: Option<String>,
 }
 
-impl Eviction {
+impl EvictionPolicy {
     /// The policy as last asked; `None` where it was not asked yet, or Redis does not say.
     pub(crate) fn policy(&self) -> Option<String> {
         self.known().policy.clone()
@@ -106,7 +106,7 @@ impl Eviction {
 impl Link {
     /// What Redis does when its memory is full; `None` where it says so neither in `INFO` nor by
     /// `CONFIG`, which an ACL may forbid.
-    async fn eviction_policy(&self) -> Result<Option<String>, Failed> {
+    async fn eviction_policy(&self) -> Result<Option<String>, CallError> {
         const FIELD: &str = "maxmemory_policy:";
         let info = allowed(self.inspect::<String>(cmd("INFO").arg("memory")).await)?;
         let told = info.as_deref().unwrap_or_default();
@@ -121,10 +121,10 @@ impl Link {
 }
 
 /// What was answered; `None` where it was refused.
-fn allowed<T>(answer: Result<T, Failed>) -> Result<Option<T>, Failed> {
+fn allowed<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
-        Err(Failed::Refused(_)) => Ok(None),
-        Err(Failed::Away) => Err(Failed::Away),
+        Err(CallError::Refused(_)) => Ok(None),
+        Err(CallError::Away) => Err(CallError::Away),
     }
 }

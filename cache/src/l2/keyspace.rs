@@ -4,18 +4,18 @@ use redis::{ScriptInvocation, cmd};
 
 use super::batches::{EntryBytes, batches};
 use super::lease::{HeldLease, Lease};
-use super::schemas::Names;
+use super::schemas::KeyNames;
 use super::scripts;
 use super::tags::TagCounts;
 use crate::bus::What;
-use crate::connection::{Away, Bus, Failed, Link, Step};
+use crate::connection::{Away, Bus, CallError, Link, Step};
 
 /// One cache's keys in L2, as one schema names them.
 pub(crate) struct Keyspace {
     pub(crate) link: Arc<Link>,
     pub(crate) bus: Bus,
     pub(crate) cache: String,
-    pub(crate) names: Names,
+    pub(crate) names: KeyNames,
     pub(crate) tags: String,
     pub(crate) tag_counts: TagCounts,
     pub(super) entry_bytes: EntryBytes,
@@ -23,7 +23,7 @@ pub(crate) struct Keyspace {
 
 /// What lies at a key.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum L2Content {
     Nothing,
     /// Somebody's lease: they are loading or writing.
     Leased(HeldLease),
@@ -36,12 +36,12 @@ pub(crate) struct Commit {
     /// How what lies there must begin: with our lease, or with the entry that we refresh; after
     /// that the lease that must lie beside it.
     pub(crate) expects: Vec<u8>,
-    pub(crate) written: Written,
+    pub(crate) written: EncodedEntry,
 }
 
 /// An entry's bytes, how long they live, and what must hold for them to be written.
 #[derive(Clone)]
-pub(crate) struct Written {
+pub(crate) struct EncodedEntry {
     pub(crate) bytes: Vec<u8>,
     pub(crate) ttl_ms: u64,
     /// None of the tags was invalidated after this number of the bus.
@@ -49,7 +49,7 @@ pub(crate) struct Written {
     pub(crate) tags: Vec<Arc<str>>,
 }
 
-impl Written {
+impl EncodedEntry {
     /// In place of a value that L2 does not keep.
     pub(crate) fn nothing() -> Self {
         Self { bytes: Vec::new(), ttl_ms: 1, stamp: 0, tags: Vec::new() }
@@ -70,7 +70,7 @@ impl Written {
 
 impl Keyspace {
     pub(crate) fn new(link: Arc<Link>, bus: Bus, (cache, schema): (&str, u16)) -> Self {
-        let names = Names::new(bus.stem(cache), bus.beside(&format!("schemas:{cache}")), schema);
+        let names = KeyNames::new(bus.stem(cache), bus.beside(&format!("schemas:{cache}")), schema);
         let tags = bus.beside(&format!("tags:{cache}"));
         let entry_bytes = EntryBytes::default();
         let tag_counts = TagCounts::default();
@@ -78,7 +78,7 @@ impl Keyspace {
     }
 
     /// One GET, or one MGET for each batch: 256 keys, or fewer where entries are large.
-    pub(crate) async fn get(&self, keys: &[&str]) -> Result<Vec<Found>, Away> {
+    pub(crate) async fn get(&self, keys: &[&str]) -> Result<Vec<L2Content>, Away> {
         self.refuse_while_waiting()?;
         let mut found = Vec::with_capacity(keys.len());
         while found.len() < keys.len() {
@@ -90,7 +90,7 @@ impl Keyspace {
         Ok(found)
     }
 
-    async fn get_some(&self, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Failed> {
+    async fn get_some(&self, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, CallError> {
         let values = if let [key] = keys {
             let mut get = cmd("GET");
             get.arg(self.entry(key));
@@ -108,7 +108,7 @@ impl Keyspace {
     }
 
     /// What an operator sees at a key, whatever waits.
-    pub(crate) async fn inspect(&self, key: &str) -> Result<Found, Failed> {
+    pub(crate) async fn inspect(&self, key: &str) -> Result<L2Content, CallError> {
         let mut get = cmd("GET");
         get.arg(self.entry(key));
         self.link.inspect(&get).await.map(|value| self.found(key, value))
@@ -135,7 +135,7 @@ impl Keyspace {
     pub(crate) async fn replace(
         &self,
         lease: &Lease,
-        (key, written): (&str, Written),
+        (key, written): (&str, EncodedEntry),
     ) -> Result<bool, Away> {
         let mut replace = scripts::REPLACE.prepare_invoke();
         replace.key(self.entry(key)).key(&self.tags).key(&self.names.schemas);
@@ -151,13 +151,13 @@ impl Keyspace {
         if self.link.waits_for(&self.cache) { Err(Away) } else { Ok(()) }
     }
 
-    pub(crate) fn found(&self, key: &str, value: Option<Vec<u8>>) -> Found {
+    pub(crate) fn found(&self, key: &str, value: Option<Vec<u8>>) -> L2Content {
         match value {
-            None => Found::Nothing,
+            None => L2Content::Nothing,
             Some(bytes) if Lease::is_one(&bytes) => {
-                Found::Leased(HeldLease::new(self.entry(key), bytes))
+                L2Content::Leased(HeldLease::new(self.entry(key), bytes))
             }
-            Some(bytes) => Found::Bytes(bytes),
+            Some(bytes) => L2Content::Bytes(bytes),
         }
     }
 }

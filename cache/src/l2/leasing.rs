@@ -1,9 +1,9 @@
 use redis::pipe;
 
-use super::keyspace::{Found, Keyspace};
+use super::keyspace::{Keyspace, L2Content};
 use super::lease::{HeldLease, Lease, RefreshLease};
 use super::scripts;
-use crate::connection::{Away, Failed, Step};
+use crate::connection::{Away, CallError, Step};
 
 impl Keyspace {
     /// Takes the lease of each key that is free. `Nothing` means that it is now ours.
@@ -12,7 +12,7 @@ impl Keyspace {
         keys: &[&str],
         lease: &Lease,
         ttl_ms: u64,
-    ) -> Result<Vec<Found>, Away> {
+    ) -> Result<Vec<L2Content>, Away> {
         self.refuse_while_waiting()?;
         let mut acquired = Vec::with_capacity(keys.len());
         while acquired.len() < keys.len() {
@@ -58,7 +58,7 @@ impl Keyspace {
         for place in places {
             release.key(place.as_str());
         }
-        let _: Result<(), Failed> = self.link.ask(Step::Release, &release).await;
+        let _: Result<(), CallError> = self.link.ask(Step::Release, &release).await;
     }
 }
 
@@ -100,7 +100,7 @@ impl Keyspace {
             for place in places {
                 renew.key(place.as_str());
             }
-            let _: Result<(), Failed> = self.link.ask(Step::Renew, &renew).await;
+            let _: Result<(), CallError> = self.link.ask(Step::Renew, &renew).await;
         }
     }
 

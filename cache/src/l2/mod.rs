@@ -16,8 +16,8 @@ mod walk;
 
 pub(crate) use batches::AT_ONCE;
 pub(crate) use envelope::{Envelope, HEADER, MAX_ENTRY_TAGS, MAX_KEY_BYTES, MAX_TAG_BYTES};
-pub(crate) use eviction_policy::Eviction;
-pub(crate) use keyspace::{Commit, Found, Keyspace, Written};
+pub(crate) use eviction_policy::EvictionPolicy;
+pub(crate) use keyspace::{Commit, EncodedEntry, Keyspace, L2Content};
 pub(crate) use lease::{HeldLease, Lease, RefreshLease};
 pub(crate) use lease_waits::LeaseWaits;
 pub use removal::Progress;

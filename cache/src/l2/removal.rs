@@ -7,15 +7,15 @@ use super::batches::{AT_ONCE, batches};
 use super::envelope::FRESH_AT;
 use super::keyspace::Keyspace;
 use super::scripts;
-use super::walk::{SCAN_COUNT, Walked};
+use super::walk::{SCAN_COUNT, WalkScope};
 use crate::bus::What;
 use crate::clock::Moment;
-use crate::connection::{Away, Failed, Link, Pending, Step};
+use crate::connection::{Away, CallError, Link, PendingInvalidation, Step};
 use crate::pattern::{Pattern, escape};
 
 impl Link {
     /// Removes every key of a namespace, the bus and write-behinds included. Answers how many.
-    pub(crate) async fn erase(&self, namespace: &str) -> Result<u64, Failed> {
+    pub(crate) async fn erase(&self, namespace: &str) -> Result<u64, CallError> {
         let glob = format!("{}*", escape(&format!("{{{namespace}}}")));
         let (mut cursor, mut erased) = (0, 0);
         loop {
@@ -42,21 +42,21 @@ impl Link {
 }
 
 /// A walk over L2 that removes what any of the patterns matches; everything without one.
-pub(crate) struct Walk<'a> {
+pub(crate) struct RemovalWalk<'a> {
     patterns: &'a [Option<&'a Pattern>],
-    walked: Option<Walked>,
+    walked: Option<WalkScope>,
     cursor: u64,
     pub(crate) is_over: bool,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> RemovalWalk<'a> {
     pub(crate) fn over(patterns: &'a [Option<&'a Pattern>]) -> Self {
         Self { patterns, walked: None, cursor: 0, is_over: false }
     }
 
     /// Over the entries of the keyspace's own schema.
     pub(crate) fn over_own() -> Self {
-        Self { patterns: &[None], walked: Some(Walked::Own), cursor: 0, is_over: false }
+        Self { patterns: &[None], walked: Some(WalkScope::Own), cursor: 0, is_over: false }
     }
 
     fn single(&self) -> Option<&'a Pattern> {
@@ -100,8 +100,8 @@ impl Keyspace {
 
     pub(crate) fn or_queue<T>(
         &self,
-        told: Result<T, Failed>,
-        pending: impl FnOnce() -> Pending,
+        told: Result<T, CallError>,
+        pending: impl FnOnce() -> PendingInvalidation,
     ) -> Result<T, Away> {
         told.map_err(|_| {
             self.link.queue(pending());
@@ -111,12 +111,12 @@ impl Keyspace {
 
     /// Marks a key as stale and tells the other nodes, in one step; queues a removal where Redis
     /// does not take it. `Ok` says how many entries were there.
-    pub(crate) async fn soften(&self, key: &str) -> Result<u64, Away> {
-        let mut soften = scripts::SOFTEN.prepare_invoke();
-        soften.key(self.entry(key)).arg(FRESH_AT);
-        self.bus.message(&mut soften, &self.cache, What::Soft(key));
-        let softened = self.link.ask(Step::Soften, &soften).await;
-        self.or_queue(softened, || self.pending_key(key))
+    pub(crate) async fn mark_stale(&self, key: &str) -> Result<u64, Away> {
+        let mut mark_stale = scripts::MARK_STALE.prepare_invoke();
+        mark_stale.key(self.entry(key)).arg(FRESH_AT);
+        self.bus.message(&mut mark_stale, &self.cache, What::Soft(key));
+        let marked = self.link.ask(Step::MarkStale, &mark_stale).await;
+        self.or_queue(marked, || self.pending_key(key))
     }
 
     /// Removes what matches, batch by batch, and tells the other nodes; queues it where Redis does
@@ -128,7 +128,7 @@ impl Keyspace {
         progress: &Progress,
     ) -> Result<u64, Away> {
         let patterns = [pattern];
-        let removed = match self.scan_away(Walk::over(&patterns), progress).await {
+        let removed = match self.scan_away(RemovalWalk::over(&patterns), progress).await {
             Ok(removed) => {
                 let told = self.link.ask(Step::Announce, &self.announcement(pattern)).await;
                 told.map(|()| removed)
@@ -138,7 +138,11 @@ impl Keyspace {
         self.or_queue(removed, || self.pending(pattern))
     }
 
-    async fn scan_away(&self, mut walk: Walk<'_>, progress: &Progress) -> Result<u64, Failed> {
+    async fn scan_away(
+        &self,
+        mut walk: RemovalWalk<'_>,
+        progress: &Progress,
+    ) -> Result<u64, CallError> {
         let mut removed = 0;
         while !walk.is_over && !progress.cancelled.load(Ordering::Relaxed) {
             let step = &mut walk;
@@ -179,7 +183,7 @@ impl Keyspace {
     pub(crate) async fn unlink_some(
         &self,
         mut connection: MultiplexedConnection,
-        walk: &mut Walk<'_>,
+        walk: &mut RemovalWalk<'_>,
     ) -> RedisResult<u64> {
         let walked = match walk.walked.take() {
             Some(walked) => walked,
@@ -195,8 +199,8 @@ impl Keyspace {
         walk.cursor = next;
         // The first entries of another schema may have come meanwhile.
         let again = next == 0
-            && walked == Walked::Plain
-            && self.walked_on(&mut connection).await? != Walked::Plain;
+            && walked == WalkScope::Plain
+            && self.walked_on(&mut connection).await? != WalkScope::Plain;
         walk.is_over = next == 0 && !again;
         walk.walked = Some(walked).filter(|_| !again);
         Ok(removed)
@@ -218,30 +222,30 @@ impl Keyspace {
         Ok(())
     }
 
-    pub(crate) fn pending_key(&self, key: &str) -> Pending {
-        Pending::Key { cache: self.cache.clone(), key: key.to_owned() }
+    pub(crate) fn pending_key(&self, key: &str) -> PendingInvalidation {
+        PendingInvalidation::Key { cache: self.cache.clone(), key: key.to_owned() }
     }
 
     /// What another node's invalidation of a key left of this schema.
-    pub(crate) fn pending_own(&self, key: &str) -> Pending {
+    pub(crate) fn pending_own(&self, key: &str) -> PendingInvalidation {
         let (cache, schema) = (self.cache.clone(), self.names.schema);
-        Pending::Own { cache, schema, key: key.to_owned() }
+        PendingInvalidation::Own { cache, schema, key: key.to_owned() }
     }
 
     /// What another node's invalidation of many keys left of this schema.
-    pub(crate) fn pending_all_own(&self) -> Pending {
-        Pending::AllOwn { cache: self.cache.clone(), schema: self.names.schema }
+    pub(crate) fn pending_all_own(&self) -> PendingInvalidation {
+        PendingInvalidation::AllOwn { cache: self.cache.clone(), schema: self.names.schema }
     }
 
-    pub(crate) fn pending_tag(&self, tag: &str) -> Pending {
-        Pending::Tag { cache: self.cache.clone(), tag: tag.to_owned() }
+    pub(crate) fn pending_tag(&self, tag: &str) -> PendingInvalidation {
+        PendingInvalidation::Tag { cache: self.cache.clone(), tag: tag.to_owned() }
     }
 
-    pub(crate) fn pending(&self, pattern: Option<&Pattern>) -> Pending {
+    pub(crate) fn pending(&self, pattern: Option<&Pattern>) -> PendingInvalidation {
         let cache = self.cache.clone();
         match pattern {
-            Some(pattern) => Pending::Pattern { cache, pattern: pattern.clone() },
-            None => Pending::All { cache },
+            Some(pattern) => PendingInvalidation::Pattern { cache, pattern: pattern.clone() },
+            None => PendingInvalidation::All { cache },
         }
     }
 }

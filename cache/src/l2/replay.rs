@@ -2,8 +2,8 @@ use redis::RedisResult;
 use redis::aio::MultiplexedConnection;
 
 use super::keyspace::Keyspace;
-use super::removal::Walk;
-use crate::connection::{Pending, Query, Reply, SLOW_TIMEOUT, in_time};
+use super::removal::RemovalWalk;
+use crate::connection::{PendingInvalidation, Query, Reply, SLOW_TIMEOUT, in_time};
 use crate::pattern::Pattern;
 
 impl Keyspace {
@@ -12,28 +12,28 @@ impl Keyspace {
     pub(crate) async fn replay(
         &self,
         connection: MultiplexedConnection,
-        together: &[Pending],
+        together: &[PendingInvalidation],
     ) -> RedisResult<Option<u64>> {
         match together {
-            [Pending::Key { key, .. }] => {
+            [PendingInvalidation::Key { key, .. }] => {
                 let key = std::slice::from_ref(key);
                 let _: u64 = self.send(connection, &self.removal(key)).await?;
                 Ok(None)
             }
-            [Pending::Tag { tag, .. }] => {
+            [PendingInvalidation::Tag { tag, .. }] => {
                 let told = self.send(connection, &self.tag_removal(tag)).await?;
                 Ok(Some(self.tag_counts.take(told)))
             }
-            [Pending::Own { .. }, ..] => {
-                let key = |one: &'_ Pending| match one {
-                    Pending::Own { key, .. } => Some(key.clone()),
+            [PendingInvalidation::Own { .. }, ..] => {
+                let key = |one: &'_ PendingInvalidation| match one {
+                    PendingInvalidation::Own { key, .. } => Some(key.clone()),
                     _ => None,
                 };
                 let keys: Vec<String> = together.iter().filter_map(key).collect();
                 in_time(SLOW_TIMEOUT, self.unlink_own(connection, &keys)).await.map(|()| None)
             }
-            [Pending::AllOwn { .. }] => {
-                self.walk_away(&connection, Walk::over_own()).await.map(|()| None)
+            [PendingInvalidation::AllOwn { .. }] => {
+                self.walk_away(&connection, RemovalWalk::over_own()).await.map(|()| None)
             }
             _ => self.replay_walk(connection, together).await.map(|()| None),
         }
@@ -50,10 +50,11 @@ impl Keyspace {
     async fn replay_walk(
         &self,
         connection: MultiplexedConnection,
-        together: &[Pending],
+        together: &[PendingInvalidation],
     ) -> RedisResult<()> {
-        let patterns: Vec<Option<&Pattern>> = together.iter().map(Pending::pattern).collect();
-        self.walk_away(&connection, Walk::over(&patterns)).await?;
+        let patterns: Vec<Option<&Pattern>> =
+            together.iter().map(PendingInvalidation::pattern).collect();
+        self.walk_away(&connection, RemovalWalk::over(&patterns)).await?;
         for pattern in patterns {
             let _: u64 = self.send(connection.clone(), &self.announcement(pattern)).await?;
         }
@@ -63,7 +64,7 @@ impl Keyspace {
     async fn walk_away(
         &self,
         connection: &MultiplexedConnection,
-        mut walk: Walk<'_>,
+        mut walk: RemovalWalk<'_>,
     ) -> RedisResult<()> {
         while !walk.is_over {
             in_time(SLOW_TIMEOUT, self.unlink_some(connection.clone(), &mut walk)).await?;

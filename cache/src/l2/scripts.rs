@@ -117,7 +117,7 @@ scripts! {
     /// Marks an entry as invalidated softly, under every schema, overtakes the refresh that runs,
     /// and announces it. Answers how many entries were there.
     /// KEYS: entry, bus. ARGV: where "fresh until" stands, then the message.
-    SOFTEN, "soften" =
+    MARK_STALE, "soften" =
         "local there = 0
          each(KEYS[1], 2, 2, ARGV[5], function(key)
            redis.call('UNLINK', lease_beside(key))

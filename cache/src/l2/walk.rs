@@ -7,8 +7,8 @@ use tokio::time::Instant;
 use super::envelope::{Envelope, HEADER};
 use super::keyspace::Keyspace;
 use super::lease::Lease;
-use super::schemas::Names;
-use crate::connection::{AnyReply, Failed};
+use super::schemas::KeyNames;
+use crate::connection::{AnyReply, CallError};
 use crate::pattern::Pattern;
 
 /// What is known of a key in L2 without its value.
@@ -33,7 +33,7 @@ impl Keyspace {
         &self,
         pattern: &Pattern,
         cursor: u64,
-    ) -> Result<(u64, Vec<String>), Failed> {
+    ) -> Result<(u64, Vec<String>), CallError> {
         let scan = self.scan(&self.walked().await?, Some(pattern), cursor);
         let (next, keys): (u64, Vec<Vec<u8>>) = self.link.walk_step(&scan).await?;
         let texts = keys.iter().filter_map(|key| self.names.key_of(key));
@@ -42,7 +42,7 @@ impl Keyspace {
 
     /// What lies at these keys under this schema, or else under another one; where nothing does, or
     /// a lease, there is none.
-    pub(crate) async fn heads(&self, keys: &[String]) -> Result<Vec<Option<L2Head>>, Failed> {
+    pub(crate) async fn heads(&self, keys: &[String]) -> Result<Vec<Option<L2Head>>, CallError> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
@@ -68,10 +68,10 @@ impl Keyspace {
     }
 
     /// The schemas that may have entries, this one first.
-    async fn schemas_from_own(&self) -> Result<Vec<u16>, Failed> {
+    async fn schemas_from_own(&self) -> Result<Vec<u16>, CallError> {
         let own = self.names.schema;
         let mut schemas = vec![own];
-        if let Walked::Every(others) = self.walked().await? {
+        if let WalkScope::Every(others) = self.walked().await? {
             schemas.extend([0].into_iter().chain(others).filter(|other| *other != own));
         }
         Ok(schemas)
@@ -120,7 +120,7 @@ impl Keyspace {
         pattern: &Pattern,
         limit: usize,
         within: Duration,
-    ) -> Result<L2Match, Failed> {
+    ) -> Result<L2Match, CallError> {
         let (began, mut cursor) = (Instant::now(), 0);
         let mut found = L2Match::default();
         while !found.is_whole && began.elapsed() < within {
@@ -139,7 +139,7 @@ impl Keyspace {
 
 /// Whose keys a walk is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Walked {
+pub(crate) enum WalkScope {
     /// There are no others than those of schema 0, so Redis itself compares.
     Plain,
     /// Those of this schema alone.
@@ -148,8 +148,8 @@ pub(crate) enum Walked {
     Every(Vec<u16>),
 }
 
-impl Walked {
-    pub(crate) fn of(names: &Names, mut others: Vec<u16>) -> Self {
+impl WalkScope {
+    pub(crate) fn of(names: &KeyNames, mut others: Vec<u16>) -> Self {
         if names.schema > 0 && !others.contains(&names.schema) {
             others.push(names.schema);
         }
@@ -165,22 +165,22 @@ impl Keyspace {
     }
 
     /// Whose keys a walk is about that an operator asks for.
-    pub(crate) async fn walked(&self) -> Result<Walked, Failed> {
+    pub(crate) async fn walked(&self) -> Result<WalkScope, CallError> {
         let others: Vec<u16> = self.link.inspect(&self.list_schemas()).await?;
-        Ok(Walked::of(&self.names, others))
+        Ok(WalkScope::of(&self.names, others))
     }
 
     /// Whose keys a walk is about that removes.
     pub(crate) async fn walked_on(
         &self,
         connection: &mut MultiplexedConnection,
-    ) -> RedisResult<Walked> {
+    ) -> RedisResult<WalkScope> {
         let others: Vec<u16> = self.list_schemas().query_async(connection).await?;
-        Ok(Walked::of(&self.names, others))
+        Ok(WalkScope::of(&self.names, others))
     }
 
     /// One step of SCAN over what may match; what it answers is compared again.
-    pub(crate) fn scan(&self, walked: &Walked, pattern: Option<&Pattern>, cursor: u64) -> Cmd {
+    pub(crate) fn scan(&self, walked: &WalkScope, pattern: Option<&Pattern>, cursor: u64) -> Cmd {
         let mut scan = cmd("SCAN");
         scan.arg(cursor).arg("MATCH").arg(self.names.glob(walked, pattern));
         scan.arg("COUNT").arg(SCAN_COUNT);

@@ -5,15 +5,15 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use super::dyn_cache::CacheFace;
+use super::dyn_cache::DynCache;
 use super::shared::{BUS_TASK, Shared};
-use crate::bus::Hearer;
-use crate::connection::Pending;
+use crate::bus::BusHandler;
+use crate::connection::PendingInvalidation;
 use crate::log::log_safely;
 
 /// Walks over the caches that have something to reclaim, each time that it is `due`. Each walk is a
 /// task of its own, so that none waits for another's.
-pub(crate) async fn in_turns(due: &Notify, caches: impl Fn() -> Vec<Arc<dyn CacheFace>>) {
+pub(crate) async fn in_turns(due: &Notify, caches: impl Fn() -> Vec<Arc<dyn DynCache>>) {
     let (mut walks, mut walked) = (JoinSet::new(), HashMap::new());
     loop {
         tokio::select! {
@@ -77,7 +77,7 @@ impl Shared {
         });
         let Some(link) = &self.link else { return };
         let shared = Arc::clone(self);
-        let replay = move |connection, together: Vec<Pending>| {
+        let replay = move |connection, together: Vec<PendingInvalidation>| {
             let shared = Arc::clone(&shared);
             async move {
                 let Some(oldest) = together.first() else { return Ok(()) };
@@ -92,7 +92,9 @@ impl Shared {
                     (None, Some(keyspace)) => keyspace.replay(connection, &together).await?,
                     (None, None) => return Ok(()),
                 };
-                if let ([Pending::Tag { cache, tag }], Some(sequence)) = (&*together, sequence) {
+                if let ([PendingInvalidation::Tag { cache, tag }], Some(sequence)) =
+                    (&*together, sequence)
+                {
                     // Before L2 is trusted: nobody hears messages of their own.
                     for cache in shared.caches().iter().filter(|other| other.name() == cache) {
                         cache.tag_told(tag, sequence);
@@ -102,7 +104,7 @@ impl Shared {
             }
         };
         let position = match link.probe(&replay).await {
-            Ok(()) => self.tail.end(link).await,
+            Ok(()) => self.bus_reader.end(link).await,
             Err(error) => {
                 log_safely(|| tracing::warn!(%error, "Redis is away: starting without L2"));
                 None
@@ -124,8 +126,8 @@ impl Shared {
             let (shared, link, position) =
                 (Arc::clone(&shared), Arc::clone(&link), position.take());
             async move {
-                let hearer = Arc::clone(&shared) as Arc<dyn Hearer>;
-                shared.tail.listen(link, position, hearer).await;
+                let handler = Arc::clone(&shared) as Arc<dyn BusHandler>;
+                shared.bus_reader.listen(link, position, handler).await;
             }
         });
     }

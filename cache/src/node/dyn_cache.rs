@@ -9,35 +9,38 @@ use crate::l1::{L1List, L1Survey};
 use crate::l2::{Keyspace, Progress};
 use crate::pattern::Pattern;
 use crate::recorder::CacheEvents;
-use crate::user_code::{Later, Looking};
+use crate::user_code::BoxFuture;
 
 /// A cache as its node sees it: without its types, keys as text.
-pub(crate) trait CacheFace: Send + Sync {
+pub(crate) trait DynCache: Send + Sync {
     fn name(&self) -> &str;
     fn report(&self) -> CacheReport;
     /// Brings counts and estimates up to date.
-    fn upkeep(self: Arc<Self>) -> Later<()>;
+    fn upkeep(self: Arc<Self>) -> BoxFuture<'static, ()>;
     /// Whether enough in L1 may have expired or been invalidated for a walk.
     fn has_to_reclaim(&self) -> bool {
         false
     }
     /// Walks L1 and removes what counts no more.
-    fn reclaim(self: Arc<Self>) -> Later<()> {
+    fn reclaim(self: Arc<Self>) -> BoxFuture<'static, ()> {
         Box::pin(std::future::ready(()))
     }
     /// Acts on another node's invalidation.
-    fn hear(&self, message: &Message);
+    fn on_message(&self, message: &Message);
     /// A tag's invalidation that had waited has reached Redis, at this number of the bus.
     fn tag_told(&self, tag: &str, sequence: u64);
     /// Empties L1 in one step.
     fn raise_epoch(&self);
     /// This cache alone may have missed an invalidation.
-    fn gap(&self) {
+    fn on_gap(&self) {
         self.raise_epoch();
     }
     fn keyspace(&self) -> Option<&Keyspace>;
-    fn look_l1<'a>(&'a self, key: &str) -> Result<Looking<'a, Option<EntryLook>>, CacheError>;
-    fn look_l2(self: Arc<Self>, key: &str) -> Result<Later<Option<L2Look>>, CacheError>;
+    fn look_l1<'a>(&'a self, key: &str) -> Result<BoxFuture<'a, Option<EntryLook>>, CacheError>;
+    fn look_l2(
+        self: Arc<Self>,
+        key: &str,
+    ) -> Result<BoxFuture<'static, Option<L2Look>>, CacheError>;
     /// A value as people see it, as JSON; `None` where they do not.
     fn shown(&self, value: String) -> Option<String> {
         Some(value)
@@ -47,13 +50,13 @@ pub(crate) trait CacheFace: Send + Sync {
         &'a self,
         pattern: &'a Pattern,
         limit: usize,
-    ) -> Looking<'a, (u64, Vec<String>)>;
+    ) -> BoxFuture<'a, (u64, Vec<String>)>;
     /// Fresh entries of L1 that match: how many, and the first by name after a key.
-    fn list_l1<'a>(&'a self, list: &'a L1List<'_>) -> Looking<'a, (u64, Vec<KeyRow>)>;
+    fn list_l1<'a>(&'a self, list: &'a L1List<'_>) -> BoxFuture<'a, (u64, Vec<KeyRow>)>;
     /// Those of the keys that lie, fresh, in L1.
-    fn among_l1<'a>(&'a self, keys: &'a HashSet<&str>) -> Looking<'a, Vec<KeyRow>>;
+    fn among_l1<'a>(&'a self, keys: &'a HashSet<&str>) -> BoxFuture<'a, Vec<KeyRow>>;
     /// When entries expire and how large they are, from a walk over L1.
-    fn survey_l1(&self) -> Looking<'_, L1Survey> {
+    fn survey_l1(&self) -> BoxFuture<'_, L1Survey> {
         Box::pin(std::future::ready(L1Survey::default()))
     }
     /// The name of the key's group.
@@ -70,25 +73,31 @@ pub(crate) trait CacheFace: Send + Sync {
     fn drop_text(&self, _key: &str) -> Result<bool, CacheError> {
         Err(CacheError::OnlyObserved(self.name().to_owned()))
     }
-    fn soften_text(self: Arc<Self>, _key: &str) -> Result<Later<Effect>, CacheError> {
+    fn mark_stale_text(
+        self: Arc<Self>,
+        _key: &str,
+    ) -> Result<BoxFuture<'static, Effect>, CacheError> {
         Err(CacheError::OnlyObserved(self.name().to_owned()))
     }
-    fn invalidate_text(self: Arc<Self>, key: &str) -> Result<Later<Effect>, CacheError>;
+    fn invalidate_text(
+        self: Arc<Self>,
+        key: &str,
+    ) -> Result<BoxFuture<'static, Effect>, CacheError>;
     fn invalidate_matching(
         self: Arc<Self>,
         pattern: Pattern,
         progress: Arc<Progress>,
-    ) -> Later<Effect>;
+    ) -> BoxFuture<'static, Effect>;
 }
 
 /// What else must know of the bus: a cache's write-behind.
 pub(crate) trait Ear: Send + Sync {
     fn cache(&self) -> &str;
-    fn hear(&self, message: &Message) {
+    fn on_message(&self, message: &Message) {
         self.overtaken(&message.subject);
     }
     /// Something was invalidated, here or elsewhere.
     fn overtaken(&self, subject: &Subject);
     /// Messages were or may have been missed.
-    fn gap(&self);
+    fn on_gap(&self);
 }

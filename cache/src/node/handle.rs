@@ -5,13 +5,13 @@ use strata_report::{Effect, NodeReport};
 use tokio_util::sync::DropGuard;
 
 use super::builder::NodeBuilder;
-use super::dyn_cache::CacheFace;
+use super::dyn_cache::DynCache;
 use super::shared::Shared;
 use crate::error::{CacheError, NotReady};
 use crate::l2::Progress;
 use crate::pattern::Pattern;
 
-/// One running copy of a service: its caches' L1, its way to Redis and its ear on the bus.
+/// One running copy of a service: its caches' L1, its way to Redis and its write_behind on the bus.
 ///
 /// Cheap to clone; all clones are the same node. Its background work ends when the last clone and
 /// the last cache and structures built on it are gone, or on [`shutdown`](Node::shutdown).
@@ -118,7 +118,7 @@ impl Node {
     /// Waits until this node has acted on every message of the bus up to `sequence`, so that its
     /// readers see no value older than those invalidations; `false` if it has not within `wait`.
     pub async fn has_heard(&self, sequence: u64, wait: Duration) -> bool {
-        tokio::time::timeout(wait, self.shared.tail().acted_on(sequence)).await.is_ok()
+        tokio::time::timeout(wait, self.shared.bus_reader().acted_on(sequence)).await.is_ok()
     }
 
     /// Removes everything of this node's namespace from Redis: entries, structures, the bus, and
@@ -174,7 +174,7 @@ impl Node {
         &self.shared
     }
 
-    pub(crate) fn cache(&self, name: &str) -> Result<Arc<dyn CacheFace>, CacheError> {
+    pub(crate) fn cache(&self, name: &str) -> Result<Arc<dyn DynCache>, CacheError> {
         let caches = self.shared.caches();
         let found = caches.into_iter().find(|cache| cache.name() == name);
         found.ok_or_else(|| CacheError::UnknownCache(name.to_owned()))

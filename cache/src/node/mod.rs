@@ -9,6 +9,6 @@ mod tasks;
 
 pub use builder::NodeBuilder;
 pub(crate) use builder::check_name;
-pub(crate) use dyn_cache::{CacheFace, Ear};
+pub(crate) use dyn_cache::{DynCache, Ear};
 pub use handle::Node;
 pub use tasks::Tasks;

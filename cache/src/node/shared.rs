@@ -5,13 +5,13 @@ use strata_report::{L2Report, NodeReport};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::dyn_cache::CacheFace;
+use super::dyn_cache::DynCache;
 use super::tasks::Tasks;
-use crate::bus::{Hearer, Message, Missed, Subject, Tail, prove};
+use crate::bus::{BusHandler, BusReader, Message, Missed, Subject, prove};
 use crate::clock;
 use crate::connection::{Bus, Link, Step};
 use crate::error::{BuildError, NotReady};
-use crate::l2::{Eviction, Keyspace};
+use crate::l2::{EvictionPolicy, Keyspace};
 use crate::log::{LogLimit, log_safely};
 use crate::write_behind::DynWriteBehind;
 
@@ -23,8 +23,10 @@ impl Shared {
 
     /// The caches and structures whose data in Redis nobody could load again.
     pub(crate) fn unloadable(&self) -> Vec<String> {
-        let durable = self.ears().into_iter().filter(|ear| ear.is_durable());
-        let mut names: Vec<String> = durable.map(|ear| ear.cache().to_owned()).collect();
+        let durable =
+            self.write_behinds().into_iter().filter(|write_behind| write_behind.is_durable());
+        let mut names: Vec<String> =
+            durable.map(|write_behind| write_behind.cache().to_owned()).collect();
         names.extend(self.structure_names());
         names
     }
@@ -40,11 +42,11 @@ pub(crate) struct Shared {
     started_at_ms: u64,
     pub(super) link: Option<Arc<Link>>,
     bus: Bus,
-    pub(super) tail: Tail,
-    caches: RwLock<Vec<Weak<dyn CacheFace>>>,
-    ears: RwLock<Vec<Weak<dyn DynWriteBehind>>>,
+    pub(super) bus_reader: BusReader,
+    caches: RwLock<Vec<Weak<dyn DynCache>>>,
+    write_behinds: RwLock<Vec<Weak<dyn DynWriteBehind>>>,
     structures: RwLock<HashSet<String>>,
-    pub(super) eviction: Arc<Eviction>,
+    pub(super) eviction: Arc<EvictionPolicy>,
     pub(super) to_reclaim: Notify,
     gaps_told: LogLimit,
     pub(super) shutdown: CancellationToken,
@@ -62,11 +64,11 @@ impl Shared {
             id,
             version,
             started_at_ms: clock::now_ms(),
-            tail: Tail::new(bus.clone(), link.is_some()),
+            bus_reader: BusReader::new(bus.clone(), link.is_some()),
             link,
             bus,
             caches: RwLock::default(),
-            ears: RwLock::default(),
+            write_behinds: RwLock::default(),
             structures: RwLock::default(),
             eviction: Arc::default(),
             to_reclaim: Notify::new(),
@@ -88,14 +90,14 @@ impl Shared {
         self.link.as_ref()
     }
 
-    pub(crate) fn tail(&self) -> &Tail {
-        &self.tail
+    pub(crate) fn bus_reader(&self) -> &BusReader {
+        &self.bus_reader
     }
 
     /// A number of the bus below which every invalidation has begun by now: what is loaded from now
     /// on has seen them all.
     pub(crate) fn stamp(&self) -> u64 {
-        self.tail.heard().max(self.link().map_or(0, |link| link.floor()))
+        self.bus_reader.heard().max(self.link().map_or(0, |link| link.floor()))
     }
 
     /// The number of the last message that anybody appended to the bus.
@@ -124,7 +126,7 @@ impl Shared {
     }
 
     pub(crate) fn end(&self) {
-        self.tail.trust().end();
+        self.bus_reader.trust().end();
         self.shutdown.cancel();
     }
 
@@ -135,17 +137,17 @@ impl Shared {
             version: self.version.clone(),
             started_at_ms: self.started_at_ms,
             at_ms: clock::now_ms(),
-            bus: self.tail.report(tasks.iter().find(|task| task.task == BUS_TASK)),
+            bus: self.bus_reader.report(tasks.iter().find(|task| task.task == BUS_TASK)),
             l2: self.l2_report(),
             tasks,
             caches: self.caches().iter().map(|cache| cache.report()).collect(),
-            write_behinds: self.ears().into_iter().map(DynWriteBehind::report).collect(),
+            write_behinds: self.write_behinds().into_iter().map(DynWriteBehind::report).collect(),
             structures: self.structure_names(),
         }
     }
 
     /// What is known of Redis's policy of eviction.
-    pub(crate) fn eviction(&self) -> &Arc<Eviction> {
+    pub(crate) fn eviction(&self) -> &Arc<EvictionPolicy> {
         &self.eviction
     }
 
@@ -155,7 +157,7 @@ impl Shared {
         Some(Keyspace::new(link, self.bus.clone(), (cache, schema)))
     }
 
-    pub(crate) fn register(&self, cache: &Arc<impl CacheFace + 'static>) -> Result<(), BuildError> {
+    pub(crate) fn register(&self, cache: &Arc<impl DynCache + 'static>) -> Result<(), BuildError> {
         let mut caches = self.caches.write().unwrap_or_else(PoisonError::into_inner);
         caches.retain(|cache| cache.strong_count() > 0);
         let taken =
@@ -163,7 +165,7 @@ impl Shared {
         if taken || self.has_structures(cache.name()) {
             return Err(BuildError::DuplicateName(cache.name().to_owned()));
         }
-        let cache: Arc<dyn CacheFace> = cache.clone();
+        let cache: Arc<dyn DynCache> = cache.clone();
         caches.push(Arc::downgrade(&cache));
         Ok(())
     }
@@ -199,56 +201,62 @@ impl Shared {
     /// Lets a cache's write-behind hear what the cache hears.
     pub(crate) fn listen(
         &self,
-        ear: Weak<dyn DynWriteBehind>,
+        write_behind: Weak<dyn DynWriteBehind>,
         cache: &str,
     ) -> Result<(), BuildError> {
-        let mut ears = self.ears.write().unwrap_or_else(PoisonError::into_inner);
-        ears.retain(|ear| ear.strong_count() > 0);
-        if ears.iter().filter_map(Weak::upgrade).any(|other| other.cache() == cache) {
+        let mut write_behinds = self.write_behinds.write().unwrap_or_else(PoisonError::into_inner);
+        write_behinds.retain(|write_behind| write_behind.strong_count() > 0);
+        if write_behinds.iter().filter_map(Weak::upgrade).any(|other| other.cache() == cache) {
             return Err(BuildError::DuplicateWriteBehind(cache.to_owned()));
         }
-        ears.push(ear);
+        write_behinds.push(write_behind);
         self.eviction.matters.notify_one();
         Ok(())
     }
 
     /// Lets a cache's write-behind know what is invalidated here.
     pub(crate) fn overtake_unwritten(&self, cache: &str, subjects: impl FnOnce() -> Vec<Subject>) {
-        if let Some(ear) = self.ears().into_iter().find(|ear| ear.cache() == cache) {
-            subjects().iter().for_each(|subject| ear.overtaken(subject));
+        if let Some(write_behind) =
+            self.write_behinds().into_iter().find(|write_behind| write_behind.cache() == cache)
+        {
+            subjects().iter().for_each(|subject| write_behind.overtaken(subject));
         }
     }
 
-    pub(crate) fn ears(&self) -> Vec<Arc<dyn DynWriteBehind>> {
-        let ears = self.ears.read().unwrap_or_else(PoisonError::into_inner);
-        ears.iter().filter_map(Weak::upgrade).collect()
+    pub(crate) fn write_behinds(&self) -> Vec<Arc<dyn DynWriteBehind>> {
+        let write_behinds = self.write_behinds.read().unwrap_or_else(PoisonError::into_inner);
+        write_behinds.iter().filter_map(Weak::upgrade).collect()
     }
 
-    pub(crate) fn caches(&self) -> Vec<Arc<dyn CacheFace>> {
+    pub(crate) fn caches(&self) -> Vec<Arc<dyn DynCache>> {
         let caches = self.caches.read().unwrap_or_else(PoisonError::into_inner);
         caches.iter().filter_map(Weak::upgrade).collect()
     }
 }
 
-impl Hearer for Shared {
-    fn hear(&self, message: &Message) {
+impl BusHandler for Shared {
+    fn on_message(&self, message: &Message) {
         for cache in self.caches().iter().filter(|cache| cache.name() == message.cache) {
-            cache.hear(message);
+            cache.on_message(message);
         }
-        for ear in self.ears().iter().filter(|ear| ear.cache() == message.cache) {
-            ear.hear(message);
+        for write_behind in
+            self.write_behinds().iter().filter(|write_behind| write_behind.cache() == message.cache)
+        {
+            write_behind.on_message(message);
         }
     }
 
-    fn gap(&self, missed: &Missed) {
+    fn on_gap(&self, missed: &Missed) {
         for cache in self.caches().iter().filter(|cache| missed.is_of(cache.name())) {
             match missed {
                 Missed::Any => cache.raise_epoch(),
-                Missed::Of(_) => cache.gap(),
+                Missed::Of(_) => cache.on_gap(),
             }
         }
-        for ear in self.ears().iter().filter(|ear| missed.is_of(ear.cache())) {
-            ear.gap();
+        for write_behind in
+            self.write_behinds().iter().filter(|write_behind| missed.is_of(write_behind.cache()))
+        {
+            write_behind.on_gap();
         }
         if let Some(times) = self.gaps_told.due() {
             log_safely(|| {

@@ -12,7 +12,7 @@ use crate::l1::{Capacity, Entry, L1, Tags, WaitingPatterns};
 use crate::l2::Keyspace;
 use crate::log::LogLimits;
 use crate::node::Node;
-use crate::recorder::{Bounds, Grouping, Label, Lives, Recorder};
+use crate::recorder::{Grouping, Label, Lifetimes, Recorder, RecorderSettings};
 
 /// A miss costs far more than to look at its key now and then.
 const MISSES_SAMPLED_ONE_IN: u32 = 8;
@@ -45,11 +45,13 @@ impl<K: Key, V: Value> Core<K, V> {
         policy: Policy,
         node: Node,
     ) -> Arc<Self> {
-        let lives =
-            Lives { time_to_live: Some(policy.time_to_live), time_to_idle: policy.time_to_idle };
-        let bounds = Bounds {
+        let lifetimes = Lifetimes {
+            time_to_live: Some(policy.time_to_live),
+            time_to_idle: policy.time_to_idle,
+        };
+        let bounds = RecorderSettings {
             capacity: capacity.max(),
-            lives,
+            lifetimes,
             misses_sampled_one_in: MISSES_SAMPLED_ONE_IN,
         };
         let recorder = Arc::new(Recorder::new(policy.recording, &grouping, bounds));
@@ -76,7 +78,7 @@ impl<K: Key, V: Value> Core<K, V> {
     /// Whether L2 may be read. While the bus is silent it may hold what should be gone, and so may
     /// whoever fills it.
     pub(crate) fn trusts_l2(&self) -> bool {
-        self.node.shared().tail().trust().holds(Moment::now())
+        self.node.shared().bus_reader().trust().holds(Moment::now())
     }
 
     /// By Redis's clock, which is that of every entry's deadlines in L2.

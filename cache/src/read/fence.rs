@@ -26,7 +26,7 @@ pub(crate) struct Fence<K, F> {
     stripes: Box<[Mutex<Stripe<K, F>>]>,
     hasher: Hasher,
     epoch: AtomicU64,
-    /// Raised as a tag is invalidated: which flights will carry it, nobody knows before they land.
+    /// Raised as a tag is invalidated: which flights will carry it, nobody knows before they complete.
     tick: AtomicU64,
     next_flight: AtomicU64,
 }
@@ -36,7 +36,7 @@ struct Stripe<K, F> {
     flights: HashMap<K, InFlight<F>>,
 }
 
-/// Who sees to a key: the leader of a flight, or a scout, who asks L2 for itself alone and so has
+/// Who sees to a key: the leader of a flight, or a lookup, who asks L2 for itself alone and so has
 /// nothing that others could join.
 struct InFlight<F> {
     id: u64,
@@ -75,11 +75,11 @@ impl Token {
     }
 }
 
-/// What a reader finds who would send a scout.
-pub(crate) enum Scouted {
+/// What a reader finds who would send a lookup.
+pub(crate) enum LookupStart {
     /// Its own has gone.
-    Sent(Token, u64),
-    /// A flight or a scout with this id is under way.
+    Started(Token, u64),
+    /// A flight or a lookup with this id is under way.
     Occupied(u64),
     /// There is an entry by now.
     Present,
@@ -113,7 +113,7 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
     }
 
     /// Joins the key's flight, or leads a new one that others join through `flight`. L1 is looked
-    /// at again under the lock, because the last flight may have just landed. A flight that began
+    /// at again under the lock, because the last flight may have just completed. A flight that began
     /// before a tag was invalidated is no longer joined.
     pub(crate) fn join<H>(
         &self,
@@ -136,33 +136,38 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
         Joined::Lead(token, id)
     }
 
-    /// Sends a scout where nobody sees to the key and it `is_absent` from L1. Whoever comes next
-    /// leads a flight in the scout's place, so nobody ever waits for one.
-    pub(crate) fn scout(&self, key: &K, is_absent: impl FnOnce() -> bool) -> Scouted {
+    /// Sends a lookup where nobody sees to the key and it `is_absent` from L1. Whoever comes next
+    /// leads a flight in the lookup's place, so nobody ever waits for one.
+    pub(crate) fn begin_lookup(&self, key: &K, is_absent: impl FnOnce() -> bool) -> LookupStart {
         let mut stripe = self.stripe(key);
         if let Some(flying) = stripe.flights.get(key) {
-            return Scouted::Occupied(flying.id);
+            return LookupStart::Occupied(flying.id);
         }
         if !is_absent() {
-            return Scouted::Present;
+            return LookupStart::Present;
         }
         let token = self.token_in(&stripe);
         let id = self.next_flight.fetch_add(1, Ordering::Relaxed);
         stripe.flights.insert(key.clone(), InFlight { id, tick: token.tick, flight: None });
-        Scouted::Sent(token, id)
+        LookupStart::Started(token, id)
     }
 
-    /// Makes a flight of what a scout began, for others to join; not where an invalidation or a
+    /// Makes a flight of what a lookup began, for others to join; not where an invalidation or a
     /// flight came in between.
-    pub(crate) fn take_off(&self, key: &K, id: u64, flight: impl FnOnce() -> F) -> bool {
+    pub(crate) fn begin_flight(&self, key: &K, id: u64, flight: impl FnOnce() -> F) -> bool {
         let mut stripe = self.stripe(key);
-        let scout = stripe.flights.get_mut(key).filter(|scout| scout.id == id);
-        scout.map(|scout| scout.flight = Some(flight())).is_some()
+        let lookup = stripe.flights.get_mut(key).filter(|lookup| lookup.id == id);
+        lookup.map(|lookup| lookup.flight = Some(flight())).is_some()
     }
 
-    /// Ends what a scout began, and runs `fill` unless an invalidation or a flight came in between.
+    /// Ends what a lookup began, and runs `fill` unless an invalidation or a flight came in between.
     /// Says whether the token still holds.
-    pub(crate) fn settle(&self, key: &K, (token, id): (Token, u64), fill: impl FnOnce()) -> bool {
+    pub(crate) fn end_lookup(
+        &self,
+        key: &K,
+        (token, id): (Token, u64),
+        fill: impl FnOnce(),
+    ) -> bool {
         let mut stripe = self.stripe(key);
         let is_current = self.is_current(&stripe, token);
         if stripe.end(key, id) && is_current {

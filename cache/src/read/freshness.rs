@@ -6,24 +6,24 @@ use crate::l1::Entry;
 
 impl<K: Key, V: Value> Core<K, V> {
     /// What an entry is good for.
-    pub(crate) fn standing(&self, key: &K, entry: &Entry<V>, now: Moment) -> Standing {
+    pub(crate) fn freshness(&self, key: &K, entry: &Entry<V>, now: Moment) -> Freshness {
         let has_stale_tag = || entry.tags.as_ref().is_some_and(|tags| !tags.holds());
         if self.is_overtaken(key, entry) || has_stale_tag() {
-            return Standing::Dead;
+            return Freshness::Unusable;
         }
         if now < entry.fresh_until {
             match self.is_trusted(entry, now) {
-                true => return Standing::Fresh,
-                false if self.policy.grace.is_zero() => return Standing::Dead,
+                true => return Freshness::Fresh,
+                false if self.policy.grace.is_zero() => return Freshness::Unusable,
                 false => {}
             }
         }
         match entry.retry_at {
-            _ if now >= entry.kept_until => Standing::Dead,
-            _ if entry.soft && !self.is_trusted(entry, now) => Standing::Dead,
-            Some(at) if now < at => Standing::Failing,
-            _ if entry.soft => Standing::Soft,
-            _ => Standing::Stale,
+            _ if now >= entry.kept_until => Freshness::Unusable,
+            _ if entry.soft && !self.is_trusted(entry, now) => Freshness::Unusable,
+            Some(at) if now < at => Freshness::Failing,
+            _ if entry.soft => Freshness::Soft,
+            _ => Freshness::Stale,
         }
     }
 
@@ -36,12 +36,12 @@ impl<K: Key, V: Value> Core<K, V> {
     /// While the bus is silent an entry counts for a short time after its fill only.
     fn is_trusted(&self, entry: &Entry<V>, now: Moment) -> bool {
         self.l2.is_none()
-            || self.node.shared().tail().trust().holds(now)
+            || self.node.shared().bus_reader().trust().holds(now)
             || now.since(entry.filled_at) < COUNTS_FOR
     }
 
     pub(crate) fn is_fresh(&self, key: &K, entry: &Entry<V>) -> bool {
-        self.standing(key, entry, Moment::now()) == Standing::Fresh
+        self.freshness(key, entry, Moment::now()) == Freshness::Fresh
     }
 
     /// Whether a fresh entry should be refreshed before it expires: XFetch, which grows likelier
@@ -64,7 +64,7 @@ impl<K: Key, V: Value> Core<K, V> {
 
 /// What an entry in L1 is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum Freshness {
     /// A hit.
     Fresh,
     /// Served stale while one refresh runs.
@@ -74,5 +74,5 @@ pub(crate) enum Standing {
     /// Stands in where the source fails or is slow.
     Stale,
     /// Nothing.
-    Dead,
+    Unusable,
 }

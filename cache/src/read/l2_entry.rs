@@ -6,14 +6,16 @@ use std::time::Duration;
 use strata_report::Outcome;
 
 use super::cache_core::Core;
-use super::new_entry::Life;
+use super::new_entry::EntryMeta;
 use crate::clock;
 use crate::codec::Unfit;
 use crate::connection::Away;
 use crate::error::ErrorChain;
 use crate::key::{Key, Value};
-use crate::l1::Verdict;
-use crate::l2::{Envelope, Found, HEADER, MAX_ENTRY_TAGS, MAX_KEY_BYTES, MAX_TAG_BYTES, Written};
+use crate::l1::TagState;
+use crate::l2::{
+    EncodedEntry, Envelope, HEADER, L2Content, MAX_ENTRY_TAGS, MAX_KEY_BYTES, MAX_TAG_BYTES,
+};
 use crate::log::log_safely;
 
 #[cfg(debug_assertions)]
@@ -28,26 +30,26 @@ const ALL_CHECKED: u64 = 16;
 const CHECKED_ONE_IN: u64 = 64;
 
 /// How the bytes of an entry begin.
-pub(crate) type Head = [u8; HEADER];
+pub(crate) type EntryHeader = [u8; HEADER];
 
 /// An entry as it lies in L2, read back.
-pub(crate) struct Held<V> {
+pub(crate) struct L2Entry<V> {
     pub(crate) value: Option<Arc<V>>,
-    pub(crate) life: Life,
+    pub(crate) meta: EntryMeta,
     /// How its bytes begin, to notice later whether it still lies there.
-    pub(crate) head: Head,
+    pub(crate) head: EntryHeader,
     stamp: u64,
-    tags: Verdict,
+    tags: TagState,
 }
 
-impl<V> Held<V> {
+impl<V> L2Entry<V> {
     pub(crate) fn is_fresh(&self) -> bool {
-        !self.life.soft && !self.life.fresh_for.is_zero()
+        !self.meta.soft && !self.meta.fresh_for.is_zero()
     }
 
     /// Whether a read may be answered with it without asking the source.
     pub(crate) fn is_usable(&self) -> bool {
-        self.life.soft || self.is_fresh()
+        self.meta.soft || self.is_fresh()
     }
 
     pub(crate) fn outcome(&self) -> Outcome {
@@ -55,47 +57,47 @@ impl<V> Held<V> {
     }
 
     fn holds(&self) -> bool {
-        self.tags == Verdict::Holds
+        self.tags == TagState::Holds
     }
 }
 
 impl<K: Key, V: Value> Core<K, V> {
     /// What L2 holds for the keys, unless the bus is silent: one GET or MGET, timed, and one HMGET where this node does not
     /// know whether the tags of an entry hold. A fresh entry counts as a hit.
-    pub(crate) async fn ask_l2(&self, texts: &[&str]) -> Result<Vec<Option<Held<V>>>, Away> {
+    pub(crate) async fn ask_l2(&self, texts: &[&str]) -> Result<Vec<Option<L2Entry<V>>>, Away> {
         let l2 = self.l2.as_ref().filter(|_| self.trusts_l2()).ok_or(Away)?;
         let began = std::time::Instant::now();
         let generation = self.tags.generation();
         let found = l2.get(texts).await?;
         self.recorder.l2.latency.record(began.elapsed());
         let read = |(text, found): (&&str, _)| match found {
-            Found::Bytes(bytes) => self.decode(text, &bytes),
-            Found::Nothing | Found::Leased(_) => None,
+            L2Content::Bytes(bytes) => self.decode(text, &bytes),
+            L2Content::Nothing | L2Content::Leased(_) => None,
         };
         let mut held: Vec<_> = texts.iter().zip(found).map(read).collect();
         self.ask_tags(&mut held, generation).await;
         for held in &mut held {
-            *held = held.take().filter(Held::holds);
-            let hit = held.as_ref().is_some_and(Held::is_fresh);
+            *held = held.take().filter(L2Entry::holds);
+            let hit = held.as_ref().is_some_and(L2Entry::is_fresh);
             if hit { &self.recorder.l2.hit } else { &self.recorder.l2.miss }.add(1);
         }
         Ok(held)
     }
 
     /// Settles with Redis what this node does not know.
-    async fn ask_tags(&self, held: &mut [Option<Held<V>>], generation: u64) {
-        let unknown = |held: &Held<V>| held.tags == Verdict::Unknown;
+    async fn ask_tags(&self, held: &mut [Option<L2Entry<V>>], generation: u64) {
+        let unknown = |held: &L2Entry<V>| held.tags == TagState::Unknown;
         let names: Vec<Arc<str>> = (held.iter().flatten().filter(|held| unknown(held)))
-            .flat_map(|held| held.life.tags.iter().cloned())
+            .flat_map(|held| held.meta.tags.iter().cloned())
             .collect();
         let Some(l2) = self.l2.as_ref().filter(|_| !names.is_empty()) else { return };
         let Ok(numbers) = l2.tags(&names).await else { return };
         let mut asked = names.into_iter().zip(numbers);
         let mut learned = Vec::new();
         for held in held.iter_mut().flatten().filter(|held| unknown(held)) {
-            let own: Vec<_> = asked.by_ref().take(held.life.tags.len()).collect();
+            let own: Vec<_> = asked.by_ref().take(held.meta.tags.len()).collect();
             let holds = own.iter().all(|(_, number)| *number <= held.stamp);
-            held.tags = if holds { Verdict::Holds } else { Verdict::Overtaken };
+            held.tags = if holds { TagState::Holds } else { TagState::Overtaken };
             learned.extend(own.into_iter().filter(|(_, number)| *number < u64::MAX));
         }
         self.tags.learn(generation, &learned);
@@ -107,18 +109,18 @@ impl<K: Key, V: Value> Core<K, V> {
         &self,
         text: &str,
         bytes: &[u8],
-    ) -> Result<Option<Held<V>>, Away> {
+    ) -> Result<Option<L2Entry<V>>, Away> {
         let generation = self.tags.generation();
         let mut held = [self.decode(text, bytes)];
         self.ask_tags(&mut held, generation).await;
         let [held] = held;
         match held {
-            Some(held) if held.tags == Verdict::Unknown => Err(Away),
-            held => Ok(held.filter(Held::holds)),
+            Some(held) if held.tags == TagState::Unknown => Err(Away),
+            held => Ok(held.filter(L2Entry::holds)),
         }
     }
 
-    fn decode(&self, text: &str, bytes: &[u8]) -> Option<Held<V>> {
+    fn decode(&self, text: &str, bytes: &[u8]) -> Option<L2Entry<V>> {
         let decoded = Envelope::decode(bytes, text, self.policy.schema).ok().and_then(|envelope| {
             let value = match envelope.value {
                 Some((flags, value)) => {
@@ -142,7 +144,7 @@ impl<K: Key, V: Value> Core<K, V> {
         let soft = envelope.fresh_until_ms == 0;
         let stale_ms = if soft { 0 } else { now_ms.saturating_sub(envelope.fresh_until_ms) };
         let tags: Vec<Arc<str>> = envelope.tags.into_iter().map(Arc::from).collect();
-        let life = Life {
+        let meta = EntryMeta {
             // Never none: clocks agree to a millisecond or two, and it was loaded before it was read.
             age: Duration::from_millis(now_ms.saturating_sub(envelope.created_ms))
                 .max(Duration::from_micros(1)),
@@ -156,9 +158,12 @@ impl<K: Key, V: Value> Core<K, V> {
             version: envelope.version,
             tags,
         };
-        let tags =
-            self.tags.judge(&life.tags, envelope.stamp, self.node.shared().tail().heard_since());
-        Some(Held { value, life, head, stamp: envelope.stamp, tags })
+        let tags = self.tags.judge(
+            &meta.tags,
+            envelope.stamp,
+            self.node.shared().bus_reader().heard_since(),
+        );
+        Some(L2Entry { value, meta, head, stamp: envelope.stamp, tags })
     }
 
     fn tell_unfit(&self, error: &Unfit) {
@@ -208,16 +213,16 @@ impl<K: Key, V: Value> Core<K, V> {
         &self,
         text: &str,
         value: Option<&V>,
-        life: &Life,
+        meta: &EntryMeta,
         stamp: u64,
-    ) -> Option<Written> {
+    ) -> Option<EncodedEntry> {
         let grace = value.map_or(Duration::ZERO, |_| self.policy.grace);
-        let ttl_ms = clock::millis(life.fresh_for.saturating_add(grace));
+        let ttl_ms = clock::millis(meta.fresh_for.saturating_add(grace));
         if ttl_ms == 0 || !self.policy.is_kept_in_l2() {
             return None;
         }
         let encoded = match value.map(|value| self.policy.form.encode(value)).transpose() {
-            Ok(encoded) if fits(text, &life.tags) => encoded,
+            Ok(encoded) if fits(text, &meta.tags) => encoded,
             unfit => {
                 self.recorder.l2_unfit.add(1);
                 self.recorder.panics.add(u64::from(matches!(unfit, Err(Unfit::Panicked))));
@@ -235,17 +240,17 @@ impl<K: Key, V: Value> Core<K, V> {
         let envelope = Envelope {
             schema: self.policy.schema,
             created_ms,
-            fresh_until_ms: created_ms.saturating_add(clock::millis(life.fresh_for)).max(1),
+            fresh_until_ms: created_ms.saturating_add(clock::millis(meta.fresh_for)).max(1),
             expires_ms: created_ms.saturating_add(ttl_ms),
-            load_us: life.load_us,
-            version: life.version,
+            load_us: meta.load_us,
+            version: meta.version,
             stamp,
-            tags: life.tags.iter().map(|tag| &**tag).collect(),
+            tags: meta.tags.iter().map(|tag| &**tag).collect(),
             value: encoded.as_ref().map(|encoded| (encoded.flags, encoded.bytes.as_slice())),
         };
         let bytes = envelope.encode(text);
         self.recorder.l2_put_bytes.record(bytes.len() as u64);
-        Some(Written { bytes, ttl_ms, stamp, tags: life.tags.clone() })
+        Some(EncodedEntry { bytes, ttl_ms, stamp, tags: meta.tags.clone() })
     }
 }
 

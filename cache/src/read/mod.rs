@@ -13,9 +13,9 @@ mod reader;
 mod values;
 
 pub(crate) use cache_core::Core;
-pub(crate) use freshness::Standing;
+pub(crate) use freshness::Freshness;
 pub(crate) use load::{Leases, nesting, to_its_end};
-pub(crate) use new_entry::{Life, Ticket};
-pub(crate) use policy::{Policy, Showing};
+pub(crate) use new_entry::{EntryMeta, FillToken};
+pub(crate) use policy::{Policy, ValueVisibility};
 pub(crate) use values::Load;
 pub use values::{Loaded, Read};

@@ -7,12 +7,17 @@ use super::values::Loaded;
 use crate::clock;
 use crate::clock::Moment;
 use crate::key::{Key, Value};
-use crate::l1::{Entry, Kept};
+use crate::l1::{Entry, L1Value};
 use crate::recorder::Label;
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// An entry for L1, fresh for as long as its time to live and its life in L2 both allow.
-    pub(crate) fn entry(&self, ticket: &Ticket<K>, value: Option<Arc<V>>, life: &Life) -> Entry<V> {
+    /// An entry for L1, fresh for as long as its time to live and its meta in L2 both allow.
+    pub(crate) fn entry(
+        &self,
+        fill_token: &FillToken<K>,
+        value: Option<Arc<V>>,
+        meta: &EntryMeta,
+    ) -> Entry<V> {
         let (time_to_live, grace) = match value {
             Some(_) => {
                 let jittered = clock::jittered(self.policy.time_to_live, self.policy.jitter);
@@ -21,26 +26,26 @@ impl<K: Key, V: Value> Core<K, V> {
             None => (self.policy.negative_time_to_live, Duration::ZERO),
         };
         let filled_at = Moment::now();
-        let fresh_until = if life.fresh_for.is_zero() {
-            filled_at.before(life.stale_for)
+        let fresh_until = if meta.fresh_for.is_zero() {
+            filled_at.before(meta.stale_for)
         } else {
-            filled_at.after(life.fresh_for.min(time_to_live))
+            filled_at.after(meta.fresh_for.min(time_to_live))
         };
         Entry {
-            weight: value.as_ref().map_or(1, |value| self.l1.weigh(&ticket.key, value)),
-            value: Kept::new(value),
-            loaded_at: filled_at.before(life.age),
+            weight: value.as_ref().map_or(1, |value| self.l1.weigh(&fill_token.key, value)),
+            value: L1Value::new(value),
+            loaded_at: filled_at.before(meta.age),
             filled_at,
             fresh_until,
             kept_until: fresh_until.after(grace),
             retry_at: None,
-            soft: life.soft,
-            epoch: ticket.token.epoch(),
-            tick: ticket.token.tick(),
-            load_us: life.load_us,
-            version: life.version,
-            tags: self.tags.tagged(&life.tags, ticket.token.tick()),
-            label: ticket.label,
+            soft: meta.soft,
+            epoch: fill_token.token.epoch(),
+            tick: fill_token.token.tick(),
+            load_us: meta.load_us,
+            version: meta.version,
+            tags: self.tags.tagged(&meta.tags, fill_token.token.tick()),
+            label: fill_token.label,
         }
     }
 
@@ -59,7 +64,7 @@ impl<K: Key, V: Value> Core<K, V> {
 
 /// What is known of a value besides itself.
 #[derive(Clone, Debug)]
-pub(crate) struct Life {
+pub(crate) struct EntryMeta {
     /// Since it was loaded from the source.
     pub(crate) age: Duration,
     /// How long L2 or the source lets it count as fresh.
@@ -72,7 +77,7 @@ pub(crate) struct Life {
     pub(crate) tags: Vec<Arc<str>>,
 }
 
-impl Life {
+impl EntryMeta {
     /// Fresh from the source; `None` was not found.
     pub(crate) fn of<V>(loaded: Option<&Loaded<V>>, fresh_for: Duration, took: Duration) -> Self {
         Self {
@@ -88,7 +93,7 @@ impl Life {
 }
 
 /// A key, and what its fill must still hold in the end; taken before anything is asked.
-pub(crate) struct Ticket<K> {
+pub(crate) struct FillToken<K> {
     pub(crate) key: K,
     pub(crate) text: String,
     pub(crate) token: Token,
@@ -98,11 +103,11 @@ pub(crate) struct Ticket<K> {
 }
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// A ticket but for its token. The key's own code runs here, so that where it panics nothing
+    /// A fill_token but for its token. The key's own code runs here, so that where it panics nothing
     /// has begun that others would wait for.
-    pub(crate) fn ticket(&self, key: &K) -> impl FnOnce(Token) -> Ticket<K> + use<K, V> {
+    pub(crate) fn fill_token(&self, key: &K) -> impl FnOnce(Token) -> FillToken<K> + use<K, V> {
         let stamp = self.node.shared().stamp();
         let (key, text, label) = (key.clone(), key.to_string(), self.label(key));
-        move |token| Ticket { key, text, token, stamp, label }
+        move |token| FillToken { key, text, token, stamp, label }
     }
 }

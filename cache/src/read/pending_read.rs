@@ -4,7 +4,7 @@ use strata_report::Outcome;
 use tokio::time::{Instant, timeout_at};
 
 use super::cache_core::Core;
-use super::load::{Flight, Seat, Wait, nesting};
+use super::load::{Flight, KeyFill, Wait, nesting};
 use super::values::Read;
 use crate::clock::Moment;
 use crate::error::LoadError;
@@ -13,35 +13,35 @@ use crate::l1::Entry;
 use crate::recorder::Label;
 
 /// Where one read stands after L1.
-pub(crate) enum Place<'a, K: Key, V: Value> {
+pub(crate) enum PendingRead<'a, K: Key, V: Value> {
     Answered(Read<V>),
     /// Must not wait.
     Refused(LoadError),
     /// Waits for a flight, its own or another's.
-    Waits(Waiting<'a, K, V>),
-    /// Waits for what its scout finds.
-    Scouts,
-    /// The same key again: waits for what the scout at this place finds.
-    Repeats {
+    Waits(FlightWait<'a, K, V>),
+    /// Waits for what its lookup finds.
+    AwaitsLookup,
+    /// The same key again: waits for what the lookup at this read finds.
+    RepeatsLookup {
         at: usize,
         label: Label,
     },
 }
 
-/// A place, and the leader's seat in a flight where the read took that too.
-pub(crate) type Seated<'a, K, V> = (Place<'a, K, V>, Option<Seat<K, V>>);
+/// A read, and the leader's fill in a flight where the read took that too.
+pub(crate) type PendingAndFill<'a, K, V> = (PendingRead<'a, K, V>, Option<KeyFill<K, V>>);
 
-impl<'a, K: Key, V: Value> Place<'a, K, V> {
-    /// Puts what the scouts found in their places.
-    pub(crate) fn fill_in(places: &mut [Self], found: Vec<Self>, core: &'a Core<K, V>) {
-        for place in places.iter_mut() {
-            if let Self::Repeats { at, label } = *place {
-                *place = found[at].again(core, label);
+impl<'a, K: Key, V: Value> PendingRead<'a, K, V> {
+    /// Puts what the lookups found in their pending.
+    pub(crate) fn fill_in(pending: &mut [Self], found: Vec<Self>, core: &'a Core<K, V>) {
+        for read in pending.iter_mut() {
+            if let Self::RepeatsLookup { at, label } = *read {
+                *read = found[at].again(core, label);
             }
         }
-        let scouts = places.iter_mut().filter(|place| matches!(place, Self::Scouts));
-        for (place, found) in scouts.zip(found) {
-            *place = found;
+        let lookups = pending.iter_mut().filter(|read| matches!(read, Self::AwaitsLookup));
+        for (read, found) in lookups.zip(found) {
+            *read = found;
         }
     }
 
@@ -55,7 +55,7 @@ impl<'a, K: Key, V: Value> Place<'a, K, V> {
             }
             Self::Refused(error) => Self::Refused(error.clone()),
             Self::Waits(waiting) => Self::Waits(waiting.again()),
-            Self::Scouts | Self::Repeats { .. } => Self::Scouts,
+            Self::AwaitsLookup | Self::RepeatsLookup { .. } => Self::AwaitsLookup,
         }
     }
 
@@ -63,7 +63,7 @@ impl<'a, K: Key, V: Value> Place<'a, K, V> {
     pub(crate) fn since(self, began: Instant) -> Self {
         match self {
             Self::Waits(waiting) => Self::Waits(waiting.since(began)),
-            place => place,
+            read => read,
         }
     }
 
@@ -73,14 +73,14 @@ impl<'a, K: Key, V: Value> Place<'a, K, V> {
             Self::Answered(read) => Ok(read),
             Self::Refused(error) => Err(error),
             Self::Waits(waiting) => waiting.for_the_flight().await,
-            Self::Scouts | Self::Repeats { .. } => Err(LoadError::Panicked),
+            Self::AwaitsLookup | Self::RepeatsLookup { .. } => Err(LoadError::Panicked),
         }
     }
 }
 
 /// One read that waits for a flight. Its outcome is counted when the wait ends, also when the
 /// caller goes away: nobody was answered then, and the read counts as failed.
-pub(crate) struct Waiting<'a, K: Key, V: Value> {
+pub(crate) struct FlightWait<'a, K: Key, V: Value> {
     core: &'a Core<K, V>,
     flight: Flight<V>,
     label: Label,
@@ -93,7 +93,7 @@ pub(crate) struct Waiting<'a, K: Key, V: Value> {
     weight: Option<u32>,
 }
 
-impl<'a, K: Key, V: Value> Waiting<'a, K, V> {
+impl<'a, K: Key, V: Value> FlightWait<'a, K, V> {
     pub(crate) fn new(
         core: &'a Core<K, V>,
         flight: Flight<V>,
@@ -119,13 +119,13 @@ impl<'a, K: Key, V: Value> Waiting<'a, K, V> {
 
     /// Begins to wait, unless the flight has ended or waits for this read itself.
     fn wait(&self) -> Result<Option<Wait>, LoadError> {
-        if self.flight.has_landed() {
+        if self.flight.is_complete() {
             return Ok(None);
         }
         let wait = nesting::wait_for(&self.flight.waits)?;
         if wait.is_some() && self.core.is_within_a_load() {
-            // This read keeps a turn until the flight has landed: that must not wait for one.
-            self.flight.hurry();
+            // This read keeps a permit until the flight has completed: that must not wait for one.
+            self.flight.expedite();
         }
         Ok(wait)
     }
@@ -137,15 +137,15 @@ impl<'a, K: Key, V: Value> Waiting<'a, K, V> {
             None => policy.load_timeout,
         };
         let deadline = self.began + patience.min(policy.load_timeout);
-        let landing = match self.wait() {
-            Ok(_wait) => match timeout_at(deadline, self.flight.landing()).await {
-                Ok(landing) => landing.clone(),
+        let result = match self.wait() {
+            Ok(_wait) => match timeout_at(deadline, self.flight.result()).await {
+                Ok(result) => result.clone(),
                 Err(_) if self.flight.is_queued() => Err(self.core.busy()),
                 Err(_) => Err(LoadError::TimedOut),
             },
             Err(recursive) => Err(recursive),
         };
-        let (entry, outcome) = match (landing, self.fallback.take()) {
+        let (entry, outcome) = match (result, self.fallback.take()) {
             (Ok((entry, Outcome::Stale)), _) => (entry, Outcome::Stale),
             (Ok((entry, led)), _) => (entry, self.joined.unwrap_or(led)),
             (Err(_), Some(entry)) => (entry, Outcome::Stale),
@@ -157,7 +157,7 @@ impl<'a, K: Key, V: Value> Waiting<'a, K, V> {
     }
 }
 
-impl<K: Key, V: Value> Drop for Waiting<'_, K, V> {
+impl<K: Key, V: Value> Drop for FlightWait<'_, K, V> {
     fn drop(&mut self) {
         self.core.recorder.outcome(self.label, self.outcome, self.weight);
     }

@@ -27,7 +27,7 @@ pub(crate) struct Policy {
     pub(crate) soft_timeout: Option<Duration>,
     pub(crate) refresh_ahead: f64,
     pub(crate) recording: Recording,
-    pub(crate) showing: Showing,
+    pub(crate) visibility: ValueVisibility,
 }
 
 impl Policy {
@@ -55,7 +55,7 @@ pub(crate) type Redact = Arc<dyn Fn(&mut Json) + Send + Sync>;
 
 /// How much of a value people see.
 #[derive(Clone, Default)]
-pub(crate) enum Showing {
+pub(crate) enum ValueVisibility {
     /// All of it.
     #[default]
     Whole,
@@ -65,7 +65,7 @@ pub(crate) enum Showing {
     Opaque,
 }
 
-impl Showing {
+impl ValueVisibility {
     /// A value as people see it, from JSON to JSON; `None` where they do not. What cannot be gone
     /// over, or makes the redaction panic, is hidden.
     pub(crate) fn shown(&self, recorder: &Recorder, value: String) -> Option<String> {
@@ -83,7 +83,7 @@ impl Showing {
     }
 }
 
-impl fmt::Debug for Showing {
+impl fmt::Debug for ValueVisibility {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Whole => "Whole",

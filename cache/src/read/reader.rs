@@ -1,4 +1,4 @@
-//! The read path: L1, else join the key's flight, else ask L2 (`scout`) and lead a flight where
+//! The read path: L1, else join the key's flight, else ask L2 (`lookup`) and lead a flight where
 //! it has nothing. `fill` is what a leader does.
 
 use std::sync::Arc;
@@ -6,12 +6,12 @@ use std::sync::Arc;
 use strata_report::Outcome;
 
 use super::cache_core::Core;
-use super::fence::{Joined, Scouted};
-use super::freshness::Standing;
-use super::l2_entry::Held;
-use super::l2_lookup::{Scout, Scouting};
-use super::load::{Flight, Seat, nesting};
-use super::pending_read::{Place, Seated, Waiting};
+use super::fence::{Joined, LookupStart};
+use super::freshness::Freshness;
+use super::l2_entry::L2Entry;
+use super::l2_lookup::{L2Lookup, L2Lookups};
+use super::load::{Flight, KeyFill, nesting};
+use super::pending_read::{FlightWait, PendingAndFill, PendingRead};
 use super::values::{Load, Read};
 use crate::clock::Moment;
 use crate::error::LoadError;
@@ -24,7 +24,7 @@ use crate::recorder::{hash_of, is_sampled};
 pub(crate) struct Look<V> {
     entry: Entry<V>,
     now: Moment,
-    standing: Standing,
+    freshness: Freshness,
 }
 
 impl<K: Key, V: Value> Core<K, V> {
@@ -41,17 +41,17 @@ impl<K: Key, V: Value> Core<K, V> {
         if let Some(error) = self.recursion(key) {
             return self.without_waiting(key, looked, error).read().await;
         }
-        if let Ok(scout) = self.scout(key, looked.as_ref()) {
-            let mut scouting = Scouting::new(self, load());
-            scouting.send(scout);
-            let mut places = scouting.look().await;
-            return places.pop().unwrap_or(Place::Scouts).read().await;
+        if let Ok(lookup) = self.begin_lookup(key, looked.as_ref()) {
+            let mut lookups = L2Lookups::new(self, load());
+            lookups.add(lookup);
+            let mut pending = lookups.run().await;
+            return pending.pop().unwrap_or(PendingRead::AwaitsLookup).read().await;
         }
-        let (place, seat) = self.place(key, looked);
-        if let Some(seat) = seat {
-            nesting::spawn(Arc::clone(self).fill(vec![seat], load()));
+        let (pending, fill) = self.join_or_answer(key, looked);
+        if let Some(fill) = fill {
+            nesting::spawn(Arc::clone(self).lead(vec![fill], load()));
         }
-        place.read().await
+        pending.read().await
     }
 
     /// Answers many keys in their order with one flight for all that nobody else is loading.
@@ -60,77 +60,77 @@ impl<K: Key, V: Value> Core<K, V> {
         keys: &[K],
         load: Load<K, V>,
     ) -> Vec<Result<Read<V>, LoadError>> {
-        let (mut scouting, mut seats) = (Scouting::new(self, load), Vec::new());
-        let mut places = Vec::with_capacity(keys.len());
+        let (mut lookups, mut fills) = (L2Lookups::new(self, load), Vec::new());
+        let mut pending = Vec::with_capacity(keys.len());
         for key in keys {
-            places.push(self.place_among(key, &mut scouting, &mut seats));
+            pending.push(self.pending_among(key, &mut lookups, &mut fills));
         }
-        // Others may wait for the seats, so those never wait for this reader.
-        let found = match seats.is_empty() && scouting.is_patient() {
-            true => scouting.look().await,
-            false => scouting.take_off(seats),
+        // Others may wait for the fills, so those never wait for this reader.
+        let found = match fills.is_empty() && lookups.is_patient() {
+            true => lookups.run().await,
+            false => lookups.lead_all(fills),
         };
-        Place::fill_in(&mut places, found, self);
+        PendingRead::fill_in(&mut pending, found, self);
         let mut reads = Vec::with_capacity(keys.len());
-        // Seats land in order: who waits for the last one first is woken up once.
-        for place in places.into_iter().rev() {
-            reads.push(place.read().await);
+        // Seats complete in order: who waits for the last one first is woken up once.
+        for pending in pending.into_iter().rev() {
+            reads.push(pending.read().await);
         }
         reads.reverse();
         reads
     }
 
-    /// One key's place among those of a call.
-    fn place_among<'a>(
+    /// One key's pending among those of a call.
+    fn pending_among<'a>(
         self: &'a Arc<Self>,
         key: &K,
-        scouting: &mut Scouting<'a, K, V>,
-        seats: &mut Vec<Seat<K, V>>,
-    ) -> Place<'a, K, V> {
+        lookups: &mut L2Lookups<'a, K, V>,
+        fills: &mut Vec<KeyFill<K, V>>,
+    ) -> PendingRead<'a, K, V> {
         let looked = match self.hit(key) {
-            Ok(read) => return Place::Answered(read),
+            Ok(read) => return PendingRead::Answered(read),
             Err(looked) => looked,
         };
         if let Some(error) = self.recursion(key) {
             return self.without_waiting(key, looked, error);
         }
-        let id = match self.scout(key, looked.as_ref()) {
-            Ok(scout) => {
-                scouting.send(scout);
-                return Place::Scouts;
+        let id = match self.begin_lookup(key, looked.as_ref()) {
+            Ok(lookup) => {
+                lookups.add(lookup);
+                return PendingRead::AwaitsLookup;
             }
             Err(id) => id,
         };
-        if let Some((at, label)) = id.and_then(|id| scouting.repeat(id)) {
-            return Place::Repeats { at, label };
+        if let Some((at, label)) = id.and_then(|id| lookups.repeat(id)) {
+            return PendingRead::RepeatsLookup { at, label };
         }
-        let (place, seat) = self.place(key, looked);
-        seats.extend(seat);
-        place
+        let (pending, fill) = self.join_or_answer(key, looked);
+        fills.extend(fill);
+        pending
     }
 
     /// Answers from L1 or L2, never from the source.
     pub(crate) async fn read_cached(&self, key: &K) -> Read<V> {
         match self.look(key) {
-            Some(Look { entry, now, standing: Standing::Fresh }) => {
+            Some(Look { entry, now, freshness: Freshness::Fresh }) => {
                 return self.answer_at(now, entry, Outcome::L1Hit);
             }
-            Some(Look { entry, now, standing: Standing::Soft | Standing::Failing }) => {
+            Some(Look { entry, now, freshness: Freshness::Soft | Freshness::Failing }) => {
                 return self.answer_at(now, entry, Outcome::Stale);
             }
-            Some(Look { standing: Standing::Stale | Standing::Dead, .. }) | None => {}
+            Some(Look { freshness: Freshness::Stale | Freshness::Unusable, .. }) | None => {}
         }
-        let ticket = self.ticket(key)(self.fence.token(key));
-        let held = Box::pin(self.ask_l2(&[&ticket.text])).await.ok();
+        let fill_token = self.fill_token(key)(self.fence.token(key));
+        let held = Box::pin(self.ask_l2(&[&fill_token.text])).await.ok();
         let held = held.and_then(|mut held| held.pop()?);
-        let is_news = |held: &Held<V>| !self.knows_newer(key, held.life.version);
+        let is_news = |held: &L2Entry<V>| !self.knows_newer(key, held.meta.version);
         let Some(held) = held.filter(|held| held.is_usable() && is_news(held)) else {
-            self.recorder.outcome(ticket.label, Outcome::Missed, None);
+            self.recorder.outcome(fill_token.label, Outcome::Missed, None);
             return Read::nothing(Outcome::Missed);
         };
         let outcome = held.outcome();
-        let entry = self.entry(&ticket, held.value, &held.life);
-        if !self.fence.fill(key, ticket.token, || self.put_l1(key, &entry)) {
+        let entry = self.entry(&fill_token, held.value, &held.meta);
+        if !self.fence.fill(key, fill_token.token, || self.put_l1(key, &entry)) {
             self.recorder.l1_fenced.add(1);
         }
         self.answer(entry, outcome)
@@ -141,7 +141,7 @@ impl<K: Key, V: Value> Core<K, V> {
     #[inline]
     fn hit(&self, key: &K) -> Result<Read<V>, Option<Look<V>>> {
         match self.look(key) {
-            Some(Look { entry, now, standing: Standing::Fresh })
+            Some(Look { entry, now, freshness: Freshness::Fresh })
                 if !self.refresh_is_due(&entry, now) =>
             {
                 Ok(self.answer_at(now, entry, Outcome::L1Hit))
@@ -150,24 +150,24 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Sends a scout for a key that L1 has nothing for and nobody sees to; else tells the id of who
+    /// Sends a lookup for a key that L1 has nothing for and nobody sees to; else tells the id of who
     /// does, if anybody.
-    fn scout(&self, key: &K, looked: Option<&Look<V>>) -> Result<Scout<K>, Option<u64>> {
-        let is_absent = |standing| standing == Standing::Dead;
+    fn begin_lookup(&self, key: &K, looked: Option<&Look<V>>) -> Result<L2Lookup<K>, Option<u64>> {
+        let is_absent = |freshness| freshness == Freshness::Unusable;
         let asks = |l2: &Keyspace| l2.link.answers_within(self.policy.load_timeout);
         let is_asked = self.l2.as_ref().is_some_and(asks) && self.trusts_l2();
-        if !is_asked || looked.is_some_and(|look| !is_absent(look.standing)) {
+        if !is_asked || looked.is_some_and(|look| !is_absent(look.freshness)) {
             return Err(None);
         }
         let look_again = || {
             let entry = self.l1.get_if_present(key);
-            entry.is_none_or(|entry| is_absent(self.standing(key, &entry, Moment::now())))
+            entry.is_none_or(|entry| is_absent(self.freshness(key, &entry, Moment::now())))
         };
-        let ticket = self.ticket(key);
-        match self.fence.scout(key, look_again) {
-            Scouted::Sent(token, id) => Ok(Scout::new(ticket(token), id)),
-            Scouted::Occupied(id) => Err(Some(id)),
-            Scouted::Present => Err(None),
+        let fill_token = self.fill_token(key);
+        match self.fence.begin_lookup(key, look_again) {
+            LookupStart::Started(token, id) => Ok(L2Lookup::new(fill_token(token), id)),
+            LookupStart::Occupied(id) => Err(Some(id)),
+            LookupStart::Present => Err(None),
         }
     }
 
@@ -177,40 +177,44 @@ impl<K: Key, V: Value> Core<K, V> {
         key: &K,
         looked: Option<Look<V>>,
         error: LoadError,
-    ) -> Place<'_, K, V> {
+    ) -> PendingRead<'_, K, V> {
         match looked {
-            Some(Look { entry, standing: Standing::Fresh, .. }) => {
-                Place::Answered(self.answer(entry, Outcome::L1Hit))
+            Some(Look { entry, freshness: Freshness::Fresh, .. }) => {
+                PendingRead::Answered(self.answer(entry, Outcome::L1Hit))
             }
-            Some(Look { standing: Standing::Dead, .. }) | None => {
+            Some(Look { freshness: Freshness::Unusable, .. }) | None => {
                 self.recorder.outcome(self.label(key), Outcome::Failed, None);
-                Place::Refused(error)
+                PendingRead::Refused(error)
             }
-            Some(Look { entry, .. }) => Place::Answered(self.answer(entry, Outcome::Stale)),
+            Some(Look { entry, .. }) => PendingRead::Answered(self.answer(entry, Outcome::Stale)),
         }
     }
 
-    fn place(self: &Arc<Self>, key: &K, looked: Option<Look<V>>) -> Seated<'_, K, V> {
-        let (outcome, fallback) = match looked.map(|look| (look.entry, look.standing)) {
-            Some((entry, Standing::Failing)) => {
-                return (Place::Answered(self.answer(entry, Outcome::Stale)), None);
+    fn join_or_answer(
+        self: &Arc<Self>,
+        key: &K,
+        looked: Option<Look<V>>,
+    ) -> PendingAndFill<'_, K, V> {
+        let (outcome, fallback) = match looked.map(|look| (look.entry, look.freshness)) {
+            Some((entry, Freshness::Failing)) => {
+                return (PendingRead::Answered(self.answer(entry, Outcome::Stale)), None);
             }
-            Some((entry, Standing::Fresh)) => (Some(Outcome::L1Hit), Some(entry)),
-            Some((entry, Standing::Soft)) => (Some(Outcome::Stale), Some(entry)),
-            Some((entry, Standing::Stale)) => (None, Some(entry)),
-            Some((_, Standing::Dead)) | None => (None, None),
+            Some((entry, Freshness::Fresh)) => (Some(Outcome::L1Hit), Some(entry)),
+            Some((entry, Freshness::Soft)) => (Some(Outcome::Stale), Some(entry)),
+            Some((entry, Freshness::Stale)) => (None, Some(entry)),
+            Some((_, Freshness::Unusable)) | None => (None, None),
         };
-        self.board(key, outcome, fallback)
+        self.join_or_lead(key, outcome, fallback)
     }
 
     /// Joins or leads the key's flight. With an `outcome` the read is answered by `fallback`
     /// already and only sees to the refresh.
-    pub(crate) fn board(
+    pub(crate) fn join_or_lead(
         self: &Arc<Self>,
         key: &K,
         outcome: Option<Outcome>,
         fallback: Option<Entry<V>>,
-    ) -> Seated<'_, K, V> {
+    ) -> PendingAndFill<'_, K, V> {
         let mut led = None;
         let begin = || Arc::clone(led.insert(Flight::<V>::default()));
         // Under the lock: what lay there before may be invalidated by now, and this flight would
@@ -220,29 +224,30 @@ impl<K: Key, V: Value> Core<K, V> {
             stands_in = self.l1.get_if_present(key);
             stands_in.clone().filter(|entry| outcome.is_none() && self.is_fresh(key, entry))
         };
-        let ticket = self.ticket(key);
+        let fill_token = self.fill_token(key);
         let joined = self.fence.join(key, look, begin);
         let answered = outcome.zip(fallback.clone());
         let answered = answered.map(|(outcome, entry)| self.answer(entry, outcome));
         match joined {
-            Joined::Hit(entry) => (Place::Answered(self.answer(entry, Outcome::L1Hit)), None),
+            Joined::Hit(entry) => (PendingRead::Answered(self.answer(entry, Outcome::L1Hit)), None),
             Joined::Flight(flight) => {
                 let joined = (self.label(key), Some(Outcome::Coalesced));
-                let wait = || Place::Waits(Waiting::new(self, flight, joined, fallback));
-                (answered.map_or_else(wait, Place::Answered), None)
+                let wait = || PendingRead::Waits(FlightWait::new(self, flight, joined, fallback));
+                (answered.map_or_else(wait, PendingRead::Answered), None)
             }
             Joined::Lead(token, id) => {
                 let flight = led.unwrap_or_default();
-                let ticket = ticket(token);
-                let label = ticket.label;
-                let seat = Seat::new(Arc::clone(self), (ticket, id), Arc::clone(&flight));
+                let fill_token = fill_token(token);
+                let label = fill_token.label;
+                let fill = KeyFill::new(Arc::clone(self), (fill_token, id), Arc::clone(&flight));
                 let now = Moment::now();
-                let stands_in =
-                    stands_in.filter(|entry| self.standing(key, entry, now) != Standing::Dead);
+                let stands_in = stands_in
+                    .filter(|entry| self.freshness(key, entry, now) != Freshness::Unusable);
                 let is_refresh = outcome.is_some() && stands_in.is_some();
-                let seat = seat.standing_in(stands_in, is_refresh);
-                let wait = || Place::Waits(Waiting::new(self, flight, (label, None), fallback));
-                (answered.map_or_else(wait, Place::Answered), Some(seat))
+                let fill = fill.with_fallback(stands_in, is_refresh);
+                let wait =
+                    || PendingRead::Waits(FlightWait::new(self, flight, (label, None), fallback));
+                (answered.map_or_else(wait, PendingRead::Answered), Some(fill))
             }
         }
     }
@@ -252,11 +257,11 @@ impl<K: Key, V: Value> Core<K, V> {
         let found = if is_sampled() { self.l1_timed(key) } else { self.l1.get(key) };
         if let Some(entry) = found {
             let now = Moment::now();
-            let standing = self.standing(key, &entry, now);
-            if standing != Standing::Fresh {
+            let freshness = self.freshness(key, &entry, now);
+            if freshness != Freshness::Fresh {
                 self.missed(key);
             }
-            return Some(Look { entry, now, standing });
+            return Some(Look { entry, now, freshness });
         }
         self.missed(key);
         None

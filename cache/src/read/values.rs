@@ -7,7 +7,7 @@ use strata_report::Outcome;
 use crate::clock::Moment;
 use crate::error::LoadError;
 use crate::l1::Entry;
-use crate::user_code::Later;
+use crate::user_code::BoxFuture;
 
 /// How one read ended.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl<V> From<V> for Loaded<V> {
 
 /// Asks the source for keys; what it leaves out is "not found".
 pub(crate) type Load<K, V> =
-    Box<dyn FnOnce(Vec<K>) -> Later<Result<HashMap<K, Loaded<V>>, LoadError>> + Send>;
+    Box<dyn FnOnce(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, Loaded<V>>, LoadError>> + Send>;
 
 impl<V> Read<V> {
     #[inline]

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use strata_report::{Origin, Outcome, Scope};
 
-use super::bounds::{Bounds, L1Size, LoadEnded, Recording, Removal};
 use super::counters::{Counter, GetsRecorder, HistogramRecorder, LogHistogramRecorder};
 use super::events::Events;
 use super::groups::{GroupCounts, Grouping};
 use super::hot_keys::HotKeysRecorder;
 use super::label::{Label, hash_of};
+use super::settings::{L1Size, LoadEnded, RecorderSettings, Recording, Removal};
 use super::what_if::WhatIfRecorder;
 use crate::clock::millis;
 use crate::user_code::contained;
@@ -50,9 +50,14 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn new<K>(recording: Recording, grouping: &Grouping<K>, bounds: Bounds) -> Self {
+    pub(crate) fn new<K>(
+        recording: Recording,
+        grouping: &Grouping<K>,
+        bounds: RecorderSettings,
+    ) -> Self {
         let is_full = recording == Recording::Everything;
-        let what_if = is_full.then(|| WhatIfRecorder::new(bounds.capacity, bounds.lives)).flatten();
+        let what_if =
+            is_full.then(|| WhatIfRecorder::new(bounds.capacity, bounds.lifetimes)).flatten();
         Self {
             groups: grouping.counts(),
             hot_keys: is_full.then(|| HotKeysRecorder::new(bounds.misses_sampled_one_in)),

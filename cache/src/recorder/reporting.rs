@@ -5,10 +5,10 @@ use strata_report::{
     ScopeCounts, Settings, TagsReport,
 };
 
-use super::bounds::L1Size;
 use super::cache_recorder::Recorder;
 use super::hot_keys::HotKeysRecorder;
 use super::sampling::SAMPLED_ONE_IN;
+use super::settings::L1Size;
 
 impl Recorder {
     pub(crate) fn report(&self, cache: &str, size: L1Size, settings: Settings) -> CacheReport {

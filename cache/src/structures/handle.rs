@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::counter::Counter;
 use super::hash::Hash;
 use super::list::List;
-use super::place::Place;
+use super::target::StructureKey;
 use crate::error::BuildError;
 use crate::l2::Keyspace;
 use crate::node::{Node, check_name};
@@ -101,21 +101,21 @@ impl Structures {
 
     /// The hash at a key. Asks nothing.
     pub fn hash(&self, key: impl Display) -> Hash {
-        Hash { place: self.place(key) }
+        Hash { target: self.target(key) }
     }
 
     /// The list at a key. Asks nothing.
     pub fn list(&self, key: impl Display) -> List {
-        List { place: self.place(key) }
+        List { target: self.target(key) }
     }
 
     /// The counter at a key. Asks nothing.
     pub fn counter(&self, key: impl Display) -> Counter {
-        Counter { place: self.place(key) }
+        Counter { target: self.target(key) }
     }
 
-    pub(super) fn place(&self, key: impl Display) -> Place {
-        Place::new(self, &key.to_string())
+    pub(super) fn target(&self, key: impl Display) -> StructureKey {
+        StructureKey::new(self, &key.to_string())
     }
 
     pub(super) fn keyspace(&self) -> Option<&Keyspace> {

@@ -7,7 +7,7 @@ use crate::recorder::Counter;
 
 /// The counters behind a [`WriteBehindReport`].
 #[derive(Default)]
-pub(super) struct Counts {
+pub(super) struct WriteBehindCounts {
     pub(super) accepted: Counter,
     pub(super) written: Counter,
     pub(super) retried: Counter,
@@ -31,7 +31,7 @@ struct Failing {
     since_ms: Option<u64>,
 }
 
-impl Counts {
+impl WriteBehindCounts {
     pub(super) fn say_failed(&self, error: &str) {
         self.failing().last_error = Some(error.to_owned());
     }

@@ -6,7 +6,7 @@ use strata_report::{Outcome, WriteBehindKind, WriteBehindReport};
 use tokio::time::Instant;
 
 use super::builder::WriteBehindBuilder;
-use super::durable::{Room, Terms, Waiting};
+use super::durable::{Room, Waiting, WriteTerms};
 use super::inner::{Inner, Kind};
 use super::row::{Drained, WriteError};
 use crate::cache::Cache;
@@ -139,7 +139,7 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
                 if let Err(refusal) = self.inner.check_eviction().await {
                     return self.counted(Err(refusal));
                 }
-                durable.attempt(key, value, Terms { version: None, room: Room::Any }).await
+                durable.attempt(key, value, WriteTerms { version: None, room: Room::Any }).await
             }
         })
     }
@@ -238,7 +238,7 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
     /// nothing waits and nothing stands aside for one that was shut down: that is for other nodes to
     /// say.
     pub fn report(&self) -> WriteBehindReport {
-        let Inner { cache, kind, pace, counts, control, .. } = &*self.inner;
+        let Inner { cache, kind, settings, counts, control, .. } = &*self.inner;
         let (kind, (queued, aside, oldest), other_schema) = match kind {
             Kind::Memory(memory) => (WriteBehindKind::Memory, memory.gauges(), 0),
             // What it saw last may be long past, and other nodes look.
@@ -253,8 +253,8 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
             cache: cache.name().to_owned(),
             kind,
             queued,
-            capacity: pace.capacity as u64,
-            interval_ms: millis(pace.interval),
+            capacity: settings.capacity as u64,
+            interval_ms: millis(settings.interval),
             oldest_age_ms: oldest.map(millis),
             aside,
             other_schema,

@@ -6,13 +6,13 @@ use tokio_util::sync::DropGuard;
 
 use super::backlog::Backlog;
 use super::control::Control;
-use super::counts::Counts;
+use super::counts::WriteBehindCounts;
 use super::durable::Durable;
 use super::flusher::Flusher;
 use super::handle::WriteBehind;
 use super::memory::Memory;
-use super::pace::Pace;
 use super::row::WriteError;
+use super::settings::FlushSettings;
 use crate::bus::Subject;
 use crate::cache::Cache;
 use crate::connection::Away;
@@ -24,10 +24,10 @@ use crate::node::Ear;
 pub(super) struct Inner<K, V> {
     pub(super) cache: Cache<K, V>,
     pub(super) kind: Kind<K, V>,
-    pub(super) pace: Pace,
+    pub(super) settings: FlushSettings,
     pub(super) on_evicting: OnEvicting,
     pub(super) control: Arc<Control>,
-    pub(super) counts: Arc<Counts>,
+    pub(super) counts: Arc<WriteBehindCounts>,
     pub(super) _end: DropGuard,
 }
 
@@ -88,8 +88,8 @@ impl<K: Key, V: Value + Clone> Inner<K, V> {
     pub(super) fn register(self) -> Result<WriteBehind<K, V>, BuildError> {
         let inner = Arc::new(self);
         let core = inner.cache.core();
-        let ear: Weak<Self> = Arc::downgrade(&inner);
-        core.node.shared().listen(ear, &core.name)?;
+        let write_behind: Weak<Self> = Arc::downgrade(&inner);
+        core.node.shared().listen(write_behind, &core.name)?;
         Ok(WriteBehind { inner })
     }
 }
@@ -117,13 +117,13 @@ impl<K: Key, V: Value + Clone> Ear for Inner<K, V> {
         let overtaken = self.cache.core().recorder.contain(|| durable.overtaken(subject));
         // Whose subject it was is not known, so nothing that is unwritten counts here.
         if overtaken.is_none() {
-            durable.gap();
+            durable.on_gap();
         }
     }
 
-    fn gap(&self) {
+    fn on_gap(&self) {
         if let Kind::Durable(durable) = &self.kind {
-            durable.gap();
+            durable.on_gap();
         }
     }
 }

@@ -12,7 +12,7 @@
 //! | `dead_letters/` | lists, redrives and drops what was set aside |
 //! | `memory/` | unwritten values in the process |
 //! | `durable/` | unwritten values in Redis |
-//! | `pace`, `control`, `counts` | times and limits, start and end, numbers |
+//! | `settings`, `control`, `counts` | times and limits, start and end, numbers |
 
 mod backlog;
 mod builder;
@@ -24,9 +24,9 @@ mod flusher;
 mod handle;
 mod inner;
 mod memory;
-mod pace;
 mod retries;
 mod row;
+mod settings;
 mod sink;
 
 pub use builder::WriteBehindBuilder;

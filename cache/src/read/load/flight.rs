@@ -12,38 +12,38 @@ use crate::error::LoadError;
 use crate::l1::Entry;
 
 /// How a flight ended: the entry and the outcome of the read that led it.
-pub(crate) type Landing<V> = Result<(Entry<V>, Outcome), LoadError>;
+pub(crate) type FlightResult<V> = Result<(Entry<V>, Outcome), LoadError>;
 
 pub(crate) type Flight<V> = Arc<FlightState<V>>;
 
 /// Whether a flight has ended, and what else those who wait for it should know.
 pub(crate) struct FlightState<V> {
-    landing: SetOnce<Landing<V>>,
+    result: SetOnce<FlightResult<V>>,
     is_queued: AtomicBool,
-    hurry: Notify,
+    expedite: Notify,
     /// What its own load waits for.
     pub(crate) waits: Arc<Waits>,
 }
 
 impl<V> Default for FlightState<V> {
     fn default() -> Self {
-        let (landing, is_queued) = (SetOnce::new(), AtomicBool::new(false));
-        Self { landing, is_queued, hurry: Notify::new(), waits: Arc::default() }
+        let (result, is_queued) = (SetOnce::new(), AtomicBool::new(false));
+        Self { result, is_queued, expedite: Notify::new(), waits: Arc::default() }
     }
 }
 
 impl<V> FlightState<V> {
-    /// The first landing counts: a stale answer may have been given already.
-    pub(crate) fn land(&self, landing: Landing<V>) {
-        let _ = self.landing.set(landing);
+    /// The first result counts: a stale answer may have been given already.
+    pub(crate) fn complete(&self, result: FlightResult<V>) {
+        let _ = self.result.set(result);
     }
 
-    pub(crate) async fn landing(&self) -> &Landing<V> {
-        self.landing.wait().await
+    pub(crate) async fn result(&self) -> &FlightResult<V> {
+        self.result.wait().await
     }
 
-    pub(crate) fn has_landed(&self) -> bool {
-        self.landing.initialized()
+    pub(crate) fn is_complete(&self) -> bool {
+        self.result.initialized()
     }
 
     pub(crate) fn enter_queue(&self) {
@@ -54,17 +54,17 @@ impl<V> FlightState<V> {
         self.is_queued.store(false, Relaxed);
     }
 
-    /// Somebody who has a turn waits for it.
-    pub(crate) fn hurry(&self) {
-        self.hurry.notify_one();
+    /// Somebody who has a permit waits for it.
+    pub(crate) fn expedite(&self) {
+        self.expedite.notify_one();
     }
 
-    /// Until, or if, somebody who has a turn waits for it.
-    pub(crate) async fn hurried(&self) {
-        self.hurry.notified().await;
+    /// Until, or if, somebody who has a permit waits for it.
+    pub(crate) async fn expedited(&self) {
+        self.expedite.notified().await;
     }
 
-    /// Whether its load waits for a turn.
+    /// Whether its load waits for a permit.
     pub(crate) fn is_queued(&self) -> bool {
         self.is_queued.load(Relaxed)
     }

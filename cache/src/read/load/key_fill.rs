@@ -3,34 +3,34 @@ use std::sync::Arc;
 use strata_report::Outcome;
 use tokio::time::Instant;
 
-use super::flight::{Flight, Landing};
+use super::flight::{Flight, FlightResult};
 use crate::clock::{Moment, millis};
 use crate::error::LoadError;
 use crate::key::{Key, Value};
 use crate::l1::Entry;
-use crate::l2::{Commit, HeldLease, Keyspace, Lease, Written};
+use crate::l2::{Commit, EncodedEntry, HeldLease, Keyspace, Lease};
 use crate::read::cache_core::Core;
-use crate::read::l2_entry::{Head, Held};
-use crate::read::new_entry::{Life, Ticket};
+use crate::read::l2_entry::{EntryHeader, L2Entry};
+use crate::read::new_entry::{EntryMeta, FillToken};
 
-/// One key's place in a flight. The flight ends when its seat lands or is dropped.
-pub(crate) struct Seat<K: Key, V: Value> {
+/// One key's place in a flight. The flight ends when its fill completes or is dropped.
+pub(crate) struct KeyFill<K: Key, V: Value> {
     core: Arc<Core<K, V>>,
-    pub(crate) ticket: Ticket<K>,
+    pub(crate) fill_token: FillToken<K>,
     id: u64,
     flight: Flight<V>,
     /// What stands in, stale, where the load fails.
     fallback: Option<Entry<V>>,
     /// Whether the fallback is being refreshed before its time.
     is_refresh: bool,
-    right: Right,
+    right: WriteRight,
     /// Since when it has seen no other leases than those that no load keeps.
     others_since: Option<Instant>,
-    has_landed: bool,
+    is_complete: bool,
 }
 
-/// By what right a seat may write to L2.
-enum Right {
+/// By what right a fill may write to L2.
+enum WriteRight {
     None,
     /// It holds the lease; the bytes of an expired entry may have been claimed for it.
     Lease {
@@ -40,20 +40,30 @@ enum Right {
     /// It refreshes an entry that begins like this and stays there until then, once it holds the
     /// lease beside it.
     Refresh {
-        head: Head,
+        head: EntryHeader,
         lease: Option<Lease>,
     },
 }
 
-impl<K: Key, V: Value> Seat<K, V> {
+impl<K: Key, V: Value> KeyFill<K, V> {
     pub(crate) fn new(
         core: Arc<Core<K, V>>,
-        (ticket, id): (Ticket<K>, u64),
+        (fill_token, id): (FillToken<K>, u64),
         flight: Flight<V>,
     ) -> Self {
-        let (fallback, is_refresh, right) = (None, false, Right::None);
-        let (others_since, has_landed) = (None, false);
-        Self { core, ticket, id, flight, fallback, is_refresh, right, others_since, has_landed }
+        let (fallback, is_refresh, right) = (None, false, WriteRight::None);
+        let (others_since, is_complete) = (None, false);
+        Self {
+            core,
+            fill_token,
+            id,
+            flight,
+            fallback,
+            is_refresh,
+            right,
+            others_since,
+            is_complete,
+        }
     }
 
     /// For those who wait.
@@ -62,15 +72,15 @@ impl<K: Key, V: Value> Seat<K, V> {
     }
 
     /// With an entry of L1 that stands in, or that is refreshed.
-    pub(crate) fn standing_in(mut self, fallback: Option<Entry<V>>, is_refresh: bool) -> Self {
+    pub(crate) fn with_fallback(mut self, fallback: Option<Entry<V>>, is_refresh: bool) -> Self {
         self.fallback = fallback;
         self.is_refresh = is_refresh;
         self
     }
 
-    /// Whether L2 has nothing newer than what this seat refreshes.
-    pub(crate) fn has_as_new(&self, held: &Held<V>) -> bool {
-        let loaded_at = Moment::now().before(held.life.age);
+    /// Whether L2 has nothing newer than what this fill refreshes.
+    pub(crate) fn has_as_new(&self, held: &L2Entry<V>) -> bool {
+        let loaded_at = Moment::now().before(held.meta.age);
         // Ages from L2 are exact to a millisecond or two. What is marked as stale here and not
         // there was written after it was marked.
         let newer = |entry: &Entry<V>| entry.soft || millis(loaded_at.since(entry.loaded_at)) > 2;
@@ -78,25 +88,25 @@ impl<K: Key, V: Value> Seat<K, V> {
     }
 
     /// Loads anew what L2 holds. A softly invalidated entry answers those who wait at once.
-    pub(crate) fn refreshes(&mut self, held: Held<V>) {
+    pub(crate) fn refreshes(&mut self, held: L2Entry<V>) {
         self.overwrites(&held);
         if self.is_refresh {
             return;
         }
-        let entry = self.core.entry(&self.ticket, held.value, &held.life);
-        let Ticket { key, token, .. } = &self.ticket;
+        let entry = self.core.entry(&self.fill_token, held.value, &held.meta);
+        let FillToken { key, token, .. } = &self.fill_token;
         self.core.fence.fill(key, *token, || self.core.put_l1(key, &entry));
-        self.flight.land(Ok((entry.clone(), Outcome::Stale)));
+        self.flight.complete(Ok((entry.clone(), Outcome::Stale)));
         self.fallback = Some(entry);
     }
 
     /// Loads anew what L2 holds, which answers nobody.
-    pub(crate) fn overwrites(&mut self, held: &Held<V>) {
-        self.right = Right::Refresh { head: held.head, lease: None };
+    pub(crate) fn overwrites(&mut self, held: &L2Entry<V>) {
+        self.right = WriteRight::Refresh { head: held.head, lease: None };
     }
 
     pub(crate) fn found_nothing(&mut self) {
-        self.right = Right::None;
+        self.right = WriteRight::None;
     }
 
     /// Whether its readers have been answered by what is refreshed.
@@ -106,7 +116,7 @@ impl<K: Key, V: Value> Seat<K, V> {
 
     /// Whether nobody waits for its flight: its readers have been answered.
     pub(crate) fn is_answered(&self) -> bool {
-        self.is_refresh || self.flight.has_landed()
+        self.is_refresh || self.flight.is_complete()
     }
 
     /// Somebody else holds the lease.
@@ -125,41 +135,43 @@ impl<K: Key, V: Value> Seat<K, V> {
 
     /// Whether an entry of L2 is refreshed for which no lease was taken yet.
     pub(crate) fn is_refreshing(&self) -> bool {
-        matches!(self.right, Right::Refresh { lease: None, .. })
+        matches!(self.right, WriteRight::Refresh { lease: None, .. })
     }
 
     /// The key and the beginning of the entry that is refreshed.
     pub(crate) fn refreshed(&self) -> Option<(&str, &[u8])> {
         match &self.right {
-            Right::Refresh { head, .. } => Some((&self.ticket.text, head)),
-            Right::None | Right::Lease { .. } => None,
+            WriteRight::Refresh { head, .. } => Some((&self.fill_token.text, head)),
+            WriteRight::None | WriteRight::Lease { .. } => None,
         }
     }
 
     pub(crate) fn leased(&mut self, lease: &Lease) {
         let lease = lease.clone();
         self.right = match self.right {
-            Right::Refresh { head, .. } => Right::Refresh { head, lease: Some(lease) },
-            Right::None | Right::Lease { .. } => Right::Lease { lease, claimed: None },
+            WriteRight::Refresh { head, .. } => WriteRight::Refresh { head, lease: Some(lease) },
+            WriteRight::None | WriteRight::Lease { .. } => {
+                WriteRight::Lease { lease, claimed: None }
+            }
         };
     }
 
     /// Its lease was given up.
     pub(crate) fn unleased(&mut self) {
         self.right = match self.right {
-            Right::Refresh { head, .. } => Right::Refresh { head, lease: None },
-            Right::None | Right::Lease { .. } => Right::None,
+            WriteRight::Refresh { head, .. } => WriteRight::Refresh { head, lease: None },
+            WriteRight::None | WriteRight::Lease { .. } => WriteRight::None,
         };
     }
 
     /// The lease lies where an entry lay that had expired or could not be read.
-    pub(crate) fn claimed(&mut self, lease: &Lease, held: Option<Held<V>>, bytes: Vec<u8>) {
+    pub(crate) fn claimed(&mut self, lease: &Lease, held: Option<L2Entry<V>>, bytes: Vec<u8>) {
         let claimed = held.is_some().then_some(bytes);
-        self.right = Right::Lease { lease: lease.clone(), claimed };
+        self.right = WriteRight::Lease { lease: lease.clone(), claimed };
         if self.fallback.is_none()
             && let Some(held) = held.filter(|held| held.value.is_some())
         {
-            let entry = self.core.entry(&self.ticket, held.value, &held.life);
+            let entry = self.core.entry(&self.fill_token, held.value, &held.meta);
             self.fallback = Some(entry);
         }
     }
@@ -173,16 +185,16 @@ impl<K: Key, V: Value> Seat<K, V> {
     }
 
     pub(crate) fn may_commit(&self) -> bool {
-        matches!(self.right, Right::Lease { .. } | Right::Refresh { lease: Some(_), .. })
+        matches!(self.right, WriteRight::Lease { .. } | WriteRight::Refresh { lease: Some(_), .. })
     }
 
-    /// How what lies in L2 must begin for this seat to overwrite it, and the lease that must lie
+    /// How what lies in L2 must begin for this fill to overwrite it, and the lease that must lie
     /// beside it.
     pub(crate) fn expects(&self) -> Option<Vec<u8>> {
         match &self.right {
-            Right::None | Right::Refresh { lease: None, .. } => None,
-            Right::Lease { lease, .. } => Some(lease.as_bytes().to_vec()),
-            Right::Refresh { head, lease: Some(lease) } => {
+            WriteRight::None | WriteRight::Refresh { lease: None, .. } => None,
+            WriteRight::Lease { lease, .. } => Some(lease.as_bytes().to_vec()),
+            WriteRight::Refresh { head, lease: Some(lease) } => {
                 Some([head.as_slice(), lease.as_bytes()].concat())
             }
         }
@@ -190,12 +202,12 @@ impl<K: Key, V: Value> Seat<K, V> {
 
     /// Writes back what was claimed.
     pub(crate) fn restore(&self) -> Option<Commit> {
-        let Right::Lease { lease, claimed: Some(bytes) } = &self.right else { return None };
+        let WriteRight::Lease { lease, claimed: Some(bytes) } = &self.right else { return None };
         let left = self.fallback.as_ref()?.kept_until.since(Moment::now());
         Some(Commit {
-            key: self.ticket.text.clone(),
+            key: self.fill_token.text.clone(),
             expects: lease.as_bytes().to_vec(),
-            written: Written {
+            written: EncodedEntry {
                 bytes: bytes.clone(),
                 ttl_ms: millis(left),
                 stamp: u64::MAX,
@@ -206,11 +218,11 @@ impl<K: Key, V: Value> Seat<K, V> {
 
     /// The lease that it holds, and where that lies.
     pub(crate) fn lease(&self, l2: &Keyspace) -> Option<(&Lease, String)> {
-        let text = &self.ticket.text;
+        let text = &self.fill_token.text;
         match &self.right {
-            Right::Lease { lease, .. } => Some((lease, l2.entry(text))),
-            Right::Refresh { lease: Some(lease), .. } => Some((lease, l2.beside(text))),
-            Right::None | Right::Refresh { lease: None, .. } => None,
+            WriteRight::Lease { lease, .. } => Some((lease, l2.entry(text))),
+            WriteRight::Refresh { lease: Some(lease), .. } => Some((lease, l2.beside(text))),
+            WriteRight::None | WriteRight::Refresh { lease: None, .. } => None,
         }
     }
 
@@ -221,20 +233,20 @@ impl<K: Key, V: Value> Seat<K, V> {
         self.answer(stays.map(|(outcome, entry)| (entry, outcome)).ok_or(LoadError::TimedOut));
     }
 
-    pub(crate) fn land_held(self, held: Held<V>) {
+    pub(crate) fn complete_from_l2(self, held: L2Entry<V>) {
         let outcome = held.outcome();
-        self.land(held.value, &held.life, outcome);
+        self.complete(held.value, &held.meta, outcome);
     }
 
     /// Keeps the value in L1 if the fence lets it, and answers those who wait.
-    pub(crate) fn land(self, value: Option<Arc<V>>, life: &Life, outcome: Outcome) {
-        let entry = self.core.entry(&self.ticket, value, life);
+    pub(crate) fn complete(self, value: Option<Arc<V>>, meta: &EntryMeta, outcome: Outcome) {
+        let entry = self.core.entry(&self.fill_token, value, meta);
         self.keep(&entry);
         self.answer(Ok((entry, outcome)));
     }
 
-    pub(crate) fn land_unkept(self, value: Option<Arc<V>>, life: &Life) {
-        let entry = self.core.entry(&self.ticket, value, life);
+    pub(crate) fn complete_unkept(self, value: Option<Arc<V>>, meta: &EntryMeta) {
+        let entry = self.core.entry(&self.fill_token, value, meta);
         self.core.recorder.l1_fenced.add(1);
         self.answer(Ok((entry, Outcome::Loaded)));
     }
@@ -254,33 +266,33 @@ impl<K: Key, V: Value> Seat<K, V> {
     }
 
     fn stale_or_hit(&self, entry: &Entry<V>) -> Outcome {
-        match self.core.is_fresh(&self.ticket.key, entry) {
+        match self.core.is_fresh(&self.fill_token.key, entry) {
             true => Outcome::L1Hit,
             false => Outcome::Stale,
         }
     }
 
     fn keep(&self, entry: &Entry<V>) {
-        let Ticket { key, token, .. } = &self.ticket;
+        let FillToken { key, token, .. } = &self.fill_token;
         if !self.core.fence.fill(key, *token, || self.core.put_l1(key, entry)) {
             self.core.recorder.l1_fenced.add(1);
         }
     }
 
-    fn answer(mut self, landing: Landing<V>) {
-        self.has_landed = true;
-        self.core.fence.leave(&self.ticket.key, self.id);
+    fn answer(mut self, result: FlightResult<V>) {
+        self.is_complete = true;
+        self.core.fence.leave(&self.fill_token.key, self.id);
         // A stale answer may have been given already.
-        self.flight.land(landing);
+        self.flight.complete(result);
     }
 }
 
-impl<K: Key, V: Value> Drop for Seat<K, V> {
+impl<K: Key, V: Value> Drop for KeyFill<K, V> {
     fn drop(&mut self) {
-        if self.has_landed {
+        if self.is_complete {
             return;
         }
-        self.core.fence.leave(&self.ticket.key, self.id);
-        self.flight.land(Err(LoadError::Panicked));
+        self.core.fence.leave(&self.fill_token.key, self.id);
+        self.flight.complete(Err(LoadError::Panicked));
     }
 }

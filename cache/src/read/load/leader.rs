@@ -10,17 +10,17 @@ use strata_report::Outcome;
 use tokio::time::timeout;
 
 use super::deadlock::Waits;
-use super::key_fill::Seat;
+use super::key_fill::KeyFill;
 use super::leases::texts;
 use super::nesting;
-use super::queueing::Turn;
+use super::queueing::LoadPermit;
 use crate::connection::Away;
 use crate::error::LoadError;
 use crate::key::{Key, Value};
-use crate::l2::{Commit, Written};
+use crate::l2::{Commit, EncodedEntry};
 use crate::read::cache_core::Core;
-use crate::read::l2_entry::Held;
-use crate::read::new_entry::{Life, Ticket};
+use crate::read::l2_entry::L2Entry;
+use crate::read::new_entry::{EntryMeta, FillToken};
 use crate::read::values::{Load, Loaded};
 use crate::recorder::LoadEnded;
 
@@ -28,100 +28,100 @@ use crate::recorder::LoadEnded;
 const LARGE: usize = 64 * 1024;
 
 impl<K: Key, V: Value> Core<K, V> {
-    pub(crate) async fn fill(self: Arc<Self>, seats: Vec<Seat<K, V>>, load: Load<K, V>) {
-        let held = self.ask_l2(&texts(&seats)).await;
-        self.fill_with(seats, held, load).await;
+    pub(crate) async fn lead(self: Arc<Self>, fills: Vec<KeyFill<K, V>>, load: Load<K, V>) {
+        let held = self.ask_l2(&texts(&fills)).await;
+        self.lead_with(fills, held, load).await;
     }
 
-    /// Goes on from what L2 has answered for the seats.
-    pub(crate) async fn fill_with(
+    /// Goes on from what L2 has answered for the fills.
+    pub(crate) async fn lead_with(
         self: Arc<Self>,
-        seats: Vec<Seat<K, V>>,
-        held: Result<Vec<Option<Held<V>>>, Away>,
+        fills: Vec<KeyFill<K, V>>,
+        held: Result<Vec<Option<L2Entry<V>>>, Away>,
         load: Load<K, V>,
     ) {
-        let seats = match (&self.l2, held) {
-            (Some(l2), Ok(held)) => self.acquire(l2, self.land_held(seats, held)).await,
-            _ => seats,
+        let fills = match (&self.l2, held) {
+            (Some(l2), Ok(held)) => self.acquire(l2, self.complete_from_l2(fills, held)).await,
+            _ => fills,
         };
-        if seats.is_empty() {
+        if fills.is_empty() {
             return;
         }
         // Whoever began what nobody waits for may end before it does.
-        let is_detached = seats.iter().all(Seat::is_answered);
-        let loading = self.load(seats, load);
+        let is_detached = fills.iter().all(KeyFill::is_answered);
+        let loading = self.load(fills, load);
         match is_detached {
             true => nesting::detached(loading).await,
             false => loading.await,
         }
     }
 
-    /// Lands the seats that L2 has an entry for; the rest stays.
-    pub(crate) fn land_held(
+    /// Completes the fills that L2 has an entry for; the rest stays.
+    pub(crate) fn complete_from_l2(
         &self,
-        seats: Vec<Seat<K, V>>,
-        held: Vec<Option<Held<V>>>,
-    ) -> Vec<Seat<K, V>> {
-        let both = seats.into_iter().zip(held);
-        both.filter_map(|(seat, held)| self.land_or_refresh(seat, held)).collect()
+        fills: Vec<KeyFill<K, V>>,
+        held: Vec<Option<L2Entry<V>>>,
+    ) -> Vec<KeyFill<K, V>> {
+        let both = fills.into_iter().zip(held);
+        both.filter_map(|(fill, held)| self.complete_or_refresh(fill, held)).collect()
     }
 
-    /// Lands the seat if what L2 holds for it is fresh and news.
-    pub(crate) fn land_or_refresh(
+    /// Completes the fill if what L2 holds for it is fresh and news.
+    pub(crate) fn complete_or_refresh(
         &self,
-        mut seat: Seat<K, V>,
-        held: Option<Held<V>>,
-    ) -> Option<Seat<K, V>> {
+        mut fill: KeyFill<K, V>,
+        held: Option<L2Entry<V>>,
+    ) -> Option<KeyFill<K, V>> {
         let act = || {
-            match held.filter(Held::is_usable) {
-                None => seat.found_nothing(),
-                Some(held) if self.knows_newer(&seat.ticket.key, held.life.version) => {
-                    seat.overwrites(&held);
+            match held.filter(L2Entry::is_usable) {
+                None => fill.found_nothing(),
+                Some(held) if self.knows_newer(&fill.fill_token.key, held.meta.version) => {
+                    fill.overwrites(&held);
                 }
-                Some(held) if held.is_fresh() && !seat.has_as_new(&held) => {
-                    seat.land_held(held);
+                Some(held) if held.is_fresh() && !fill.has_as_new(&held) => {
+                    fill.complete_from_l2(held);
                     return None;
                 }
-                Some(held) => seat.refreshes(held),
+                Some(held) => fill.refreshes(held),
             }
-            Some(seat)
+            Some(fill)
         };
         self.recorder.contain(act).flatten()
     }
 
-    async fn load(self: &Arc<Self>, seats: Vec<Seat<K, V>>, load: Load<K, V>) {
-        let Some((turn, seats)) = self.turn(seats).await else { return };
+    async fn load(self: &Arc<Self>, fills: Vec<KeyFill<K, V>>, load: Load<K, V>) {
+        let Some((permit, fills)) = self.load_permit(fills).await else { return };
         // A key that cannot be copied fails alone.
-        let copied = |seat: Seat<K, V>| {
-            let key = self.recorder.contain(|| seat.ticket.key.clone())?;
-            Some((seat, key))
+        let copied = |fill: KeyFill<K, V>| {
+            let key = self.recorder.contain(|| fill.fill_token.key.clone())?;
+            Some((fill, key))
         };
-        let (seats, keys): (Vec<_>, Vec<_>) = seats.into_iter().filter_map(copied).unzip();
-        if !seats.is_empty() {
-            let leases = self.leases(&seats);
-            self.keeping_leases(leases, self.load_and_land(seats, (keys, turn), load)).await;
+        let (fills, keys): (Vec<_>, Vec<_>) = fills.into_iter().filter_map(copied).unzip();
+        if !fills.is_empty() {
+            let leases = self.leases(&fills);
+            self.keeping_leases(leases, self.load_and_complete(fills, (keys, permit), load)).await;
         }
     }
 
-    async fn load_and_land(
+    async fn load_and_complete(
         &self,
-        seats: Vec<Seat<K, V>>,
-        (keys, turn): (Vec<K>, Turn),
+        fills: Vec<KeyFill<K, V>>,
+        (keys, permit): (Vec<K>, LoadPermit),
         load: Load<K, V>,
     ) {
         let began = std::time::Instant::now();
-        let flights = seats.iter().map(|seat| Arc::clone(&seat.flight().waits)).collect();
-        let loaded = self.ask_source(turn, (keys, flights), load).await;
+        let flights = fills.iter().map(|fill| Arc::clone(&fill.flight().waits)).collect();
+        let loaded = self.ask_source(permit, (keys, flights), load).await;
         let took = began.elapsed();
         match loaded {
             Ok(values) => {
                 self.recorder.load_ended(took, LoadEnded::Answered);
-                self.recorder.load_of(seats.iter().map(|seat| seat.ticket.label), took);
-                self.land_loaded(seats, values, took).await;
+                self.recorder.load_of(fills.iter().map(|fill| fill.fill_token.label), took);
+                self.complete_loaded(fills, values, took).await;
             }
             Err(error) => {
                 self.recorder.load_ended(took, LoadEnded::Failed);
-                self.stand_in(seats, &error).await;
+                self.serve_stale_or_fail(fills, &error).await;
             }
         }
     }
@@ -129,14 +129,14 @@ impl<K: Key, V: Value> Core<K, V> {
     /// The load in a task of its own, so that neither its panic nor its slowness is ours.
     async fn ask_source(
         &self,
-        turn: Turn,
+        permit: LoadPermit,
         whose: (Vec<K>, Vec<Arc<Waits>>),
         load: Load<K, V>,
     ) -> Result<HashMap<K, Loaded<V>>, LoadError> {
         self.recorder.load_began();
         let loading = |keys| async move {
             // Until the load has ended, also where nobody waits for it any more.
-            let _turn = turn;
+            let _turn = permit;
             // Making the future may panic as well as running it.
             load(keys).await
         };
@@ -152,60 +152,60 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    async fn land_loaded(
+    async fn complete_loaded(
         &self,
-        seats: Vec<Seat<K, V>>,
+        fills: Vec<KeyFill<K, V>>,
         values: HashMap<K, Loaded<V>>,
         took: Duration,
     ) {
-        // Shared: where an invalidation came between two seats of one key, both lead.
+        // Shared: where an invalidation came between two fills of one key, both lead.
         let values: HashMap<K, Loaded<Arc<V>>> =
             values.into_iter().map(|(key, loaded)| (key, loaded.shared())).collect();
         // Looked up once each: a key whose own code panics fails alone.
-        let found = |seat: Seat<K, V>| {
-            let loaded = self.recorder.contain(|| values.get(&seat.ticket.key))?;
-            Some((seat, loaded))
+        let found = |fill: KeyFill<K, V>| {
+            let loaded = self.recorder.contain(|| values.get(&fill.fill_token.key))?;
+            Some((fill, loaded))
         };
-        let (lagging, seats): (Vec<_>, Vec<_>) =
-            seats.into_iter().filter_map(found).partition(|(seat, loaded)| {
-                loaded.is_some_and(|loaded| seat.has_newer(loaded.version))
+        let (lagging, fills): (Vec<_>, Vec<_>) =
+            fills.into_iter().filter_map(found).partition(|(fill, loaded)| {
+                loaded.is_some_and(|loaded| fill.has_newer(loaded.version))
             });
         if !lagging.is_empty() {
-            let lagging = lagging.into_iter().map(|(seat, _)| seat).collect();
-            self.stand_in(lagging, &LoadError::Lagging).await;
+            let lagging = lagging.into_iter().map(|(fill, _)| fill).collect();
+            self.serve_stale_or_fail(lagging, &LoadError::Lagging).await;
         }
-        let mut landings = Vec::with_capacity(seats.len());
+        let mut results = Vec::with_capacity(fills.len());
         let (mut commits, mut unwritten) = (Vec::new(), Vec::new());
-        for (seat, loaded) in seats {
-            let life = Life::of(loaded, self.l2_fresh_for(loaded), took);
+        for (fill, loaded) in fills {
+            let meta = EntryMeta::of(loaded, self.l2_fresh_for(loaded), took);
             let value = loaded.map(|loaded| Arc::clone(&loaded.value));
             let written = || {
-                let Ticket { text, stamp, .. } = &seat.ticket;
-                let written = self.encode(text, value.as_deref(), &life, *stamp);
+                let FillToken { text, stamp, .. } = &fill.fill_token;
+                let written = self.encode(text, value.as_deref(), &meta, *stamp);
                 // What is refreshed would stay and be served for as long as it may live.
-                written.or_else(|| seat.refreshed().map(|_| Written::nothing()))
+                written.or_else(|| fill.refreshed().map(|_| EncodedEntry::nothing()))
             };
-            if let Some(expects) = seat.expects()
+            if let Some(expects) = fill.expects()
                 && let Some(written) = written()
             {
-                let key = seat.ticket.text.clone();
+                let key = fill.fill_token.text.clone();
                 if written.bytes.len() > LARGE {
                     // Many of them take long to write down, and their leases must be kept.
                     tokio::task::yield_now().await;
                 }
-                commits.push((landings.len(), Commit { key, expects, written }));
+                commits.push((results.len(), Commit { key, expects, written }));
             } else {
-                unwritten.push(landings.len());
+                unwritten.push(results.len());
             }
-            landings.push((seat, value, life));
+            results.push((fill, value, meta));
         }
-        let mut kept = vec![true; landings.len()];
+        let mut kept = vec![true; results.len()];
         self.commit(commits, &mut kept).await;
-        self.release(unwritten.into_iter().map(|place| &landings[place].0)).await;
-        for ((seat, value, life), kept) in landings.into_iter().zip(kept) {
+        self.release(unwritten.into_iter().map(|place| &results[place].0)).await;
+        for ((fill, value, meta), kept) in results.into_iter().zip(kept) {
             self.recorder.contain(|| match kept {
-                true => seat.land(value, &life, Outcome::Loaded),
-                false => seat.land_unkept(value, &life),
+                true => fill.complete(value, &meta, Outcome::Loaded),
+                false => fill.complete_unkept(value, &meta),
             });
         }
     }
@@ -228,19 +228,19 @@ impl<K: Key, V: Value> Core<K, V> {
 
     /// After a failed load: what was claimed goes back to L2, where it may stand in on any node,
     /// leases are given up, and readers get what stands in, or the error.
-    pub(crate) async fn stand_in(&self, seats: Vec<Seat<K, V>>, error: &LoadError) {
-        self.give_back(&seats).await;
-        for seat in seats {
-            self.recorder.contain(|| seat.fail(error.clone()));
+    pub(crate) async fn serve_stale_or_fail(&self, fills: Vec<KeyFill<K, V>>, error: &LoadError) {
+        self.give_back(&fills).await;
+        for fill in fills {
+            self.recorder.contain(|| fill.fail(error.clone()));
         }
     }
 
     /// Gives up leases; what was claimed for them goes back to L2.
-    pub(crate) async fn give_back(&self, seats: &[Seat<K, V>]) {
-        let restores: Vec<Commit> = seats.iter().filter_map(Seat::restore).collect();
+    pub(crate) async fn give_back(&self, fills: &[KeyFill<K, V>]) {
+        let restores: Vec<Commit> = fills.iter().filter_map(KeyFill::restore).collect();
         if let Some(l2) = self.l2.as_ref().filter(|_| !restores.is_empty()) {
             let _: Result<Vec<bool>, Away> = l2.commit(&restores).await;
         }
-        self.release(seats).await;
+        self.release(fills).await;
     }
 }

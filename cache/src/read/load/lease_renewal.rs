@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
 
-use super::key_fill::Seat;
+use super::key_fill::KeyFill;
 use crate::clock;
 use crate::key::{Key, Value};
 use crate::l2::Lease;
@@ -43,18 +43,18 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    pub(crate) async fn release<'a>(&self, seats: impl IntoIterator<Item = &'a Seat<K, V>>) {
+    pub(crate) async fn release<'a>(&self, fills: impl IntoIterator<Item = &'a KeyFill<K, V>>) {
         let Some(l2) = &self.l2 else { return };
-        for (lease, places) in self.leases(seats) {
+        for (lease, places) in self.leases(fills) {
             l2.release(&lease, &places).await;
         }
     }
 
-    /// The leases that seats hold.
-    pub(crate) fn leases<'a>(&self, seats: impl IntoIterator<Item = &'a Seat<K, V>>) -> Leases {
+    /// The leases that fills hold.
+    pub(crate) fn leases<'a>(&self, fills: impl IntoIterator<Item = &'a KeyFill<K, V>>) -> Leases {
         let mut leases = Leases::new();
         let Some(l2) = &self.l2 else { return leases };
-        for (lease, place) in seats.into_iter().filter_map(|seat| seat.lease(l2)) {
+        for (lease, place) in fills.into_iter().filter_map(|fill| fill.lease(l2)) {
             leases.entry(lease.clone()).or_default().push(place);
         }
         leases

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::key_fill::Seat;
+use super::key_fill::KeyFill;
 use super::nesting;
 use crate::connection::Away;
 use crate::key::{Key, Value};
-use crate::l2::{Found, HeldLease, Keyspace, Lease, RefreshLease};
+use crate::l2::{HeldLease, Keyspace, L2Content, Lease, RefreshLease};
 use crate::read::cache_core::Core;
 
 /// Leases of writes, or of nodes of an earlier version, are waited for no longer than this, however
@@ -21,28 +21,28 @@ const OTHERS_WAIT: Duration = Duration::from_millis(500);
 /// So often what lies in L2 may change while leases are taken before the load begins without.
 const ROUNDS: usize = 4;
 
-/// The seats of a flight by what became of their leases.
-struct Sorted<K: Key, V: Value> {
-    ours: Vec<Seat<K, V>>,
-    theirs: Vec<Leased<K, V>>,
+/// The fills of a flight by what became of their leases.
+struct FillsByLease<K: Key, V: Value> {
+    ours: Vec<KeyFill<K, V>>,
+    theirs: Vec<LeasedElsewhere<K, V>>,
     /// Redis cannot be asked, or says something else each time.
-    without: Vec<Seat<K, V>>,
+    without: Vec<KeyFill<K, V>>,
 }
 
-/// A seat whose lease somebody else holds.
-struct Leased<K: Key, V: Value> {
-    seat: Seat<K, V>,
+/// A fill whose lease somebody else holds.
+struct LeasedElsewhere<K: Key, V: Value> {
+    fill: KeyFill<K, V>,
     lease: HeldLease,
 }
 
-impl<K: Key, V: Value> Sorted<K, V> {
+impl<K: Key, V: Value> FillsByLease<K, V> {
     fn new() -> Self {
         Self { ours: Vec::new(), theirs: Vec::new(), without: Vec::new() }
     }
 
-    fn leased(&mut self, mut seat: Seat<K, V>, lease: HeldLease) {
-        seat.sees(&lease);
-        self.theirs.push(Leased { seat, lease });
+    fn leased(&mut self, mut fill: KeyFill<K, V>, lease: HeldLease) {
+        fill.sees(&lease);
+        self.theirs.push(LeasedElsewhere { fill, lease });
     }
 
     fn must_wait(&self) -> bool {
@@ -52,30 +52,30 @@ impl<K: Key, V: Value> Sorted<K, V> {
 
 impl<K: Key, V: Value> Core<K, V> {
     /// Takes the leases that are free. Where every key is leased by others, waits for them, for at
-    /// most `lease_wait`, and lands what they have loaded. Where one is ours, the others' keys are
+    /// most `lease_wait`, and completes what they have loaded. Where one is ours, the others' keys are
     /// loaded with it, but for refreshes: those go on waiting, while the older value is served.
     pub(crate) async fn acquire(
         self: &Arc<Self>,
         l2: &Keyspace,
-        seats: Vec<Seat<K, V>>,
-    ) -> Vec<Seat<K, V>> {
+        fills: Vec<KeyFill<K, V>>,
+    ) -> Vec<KeyFill<K, V>> {
         let lease = Lease::of_load();
         let began = Instant::now();
-        let mut sorted = Sorted::new();
-        self.ask_for_leases((l2, &lease), seats, &mut sorted).await;
+        let mut sorted = FillsByLease::new();
+        self.ask_for_leases((l2, &lease), fills, &mut sorted).await;
         while sorted.must_wait() {
             let Some(changed) = self.wait(l2, &mut sorted.theirs, began).await else { break };
             self.ask_for_leases((l2, &lease), changed, &mut sorted).await;
         }
-        let Sorted { ours, theirs, without } = sorted;
+        let FillsByLease { ours, theirs, without } = sorted;
         let mut ready = ours;
         ready.extend(without);
         if ready.is_empty() {
-            return theirs.into_iter().map(|leased| leased.seat).collect();
+            return theirs.into_iter().map(|leased| leased.fill).collect();
         }
         let (later, now): (Vec<_>, Vec<_>) =
-            theirs.into_iter().partition(|leased| leased.seat.is_refresh());
-        ready.extend(now.into_iter().map(|leased| leased.seat));
+            theirs.into_iter().partition(|leased| leased.fill.is_refresh());
+        ready.extend(now.into_iter().map(|leased| leased.fill));
         if !later.is_empty() {
             nesting::spawn_detached(Arc::clone(self).follow(later, began));
         }
@@ -84,24 +84,24 @@ impl<K: Key, V: Value> Core<K, V> {
 
     /// Waits for what others refresh, without a load of its own: who reads next begins one, if
     /// need be.
-    async fn follow(self: Arc<Self>, mut theirs: Vec<Leased<K, V>>, began: Instant) {
+    async fn follow(self: Arc<Self>, mut theirs: Vec<LeasedElsewhere<K, V>>, began: Instant) {
         let Some(l2) = &self.l2 else { return };
         while !theirs.is_empty() {
             let Some(changed) = self.wait(l2, &mut theirs, began).await else { break };
             let Ok(rest) = self.look_again(changed).await else { break };
-            rest.into_iter().for_each(Seat::leave);
+            rest.into_iter().for_each(KeyFill::leave);
         }
-        theirs.into_iter().for_each(|leased| leased.seat.leave());
+        theirs.into_iter().for_each(|leased| leased.fill.leave());
     }
 
-    /// Waits until a lease of others has changed hands or is gone, and takes out its seats; `None`
+    /// Waits until a lease of others has changed hands or is gone, and takes out its fills; `None`
     /// where it was waited for long enough, or Redis cannot be asked.
     async fn wait(
         &self,
         l2: &Keyspace,
-        theirs: &mut Vec<Leased<K, V>>,
+        theirs: &mut Vec<LeasedElsewhere<K, V>>,
         began: Instant,
-    ) -> Option<Vec<Seat<K, V>>> {
+    ) -> Option<Vec<KeyFill<K, V>>> {
         let until = theirs.iter().map(|leased| self.waits_until(leased, began)).min()?;
         if until <= Instant::now() {
             return None;
@@ -109,21 +109,21 @@ impl<K: Key, V: Value> Core<K, V> {
         let leases = theirs.iter().map(|leased| leased.lease.clone()).collect();
         let waiting = l2.link.wait_for_leases(leases, began);
         let changed = timeout_at(until, waiting).await.ok()?.ok()?;
-        let mut seats = Vec::with_capacity(changed.len());
+        let mut fills = Vec::with_capacity(changed.len());
         for at in changed.into_iter().rev() {
-            seats.push(theirs.remove(at).seat);
+            fills.push(theirs.remove(at).fill);
         }
-        Some(seats)
+        Some(fills)
     }
 
-    fn waits_until(&self, leased: &Leased<K, V>, began: Instant) -> Instant {
+    fn waits_until(&self, leased: &LeasedElsewhere<K, V>, began: Instant) -> Instant {
         // Whoever writes the key holds its lease and waits for this read.
-        let is_own = self.recorder.contain(|| self.is_within_a_write(&leased.seat.ticket.key));
+        let is_own = self.recorder.contain(|| self.is_within_a_write(&leased.fill.fill_token.key));
         if is_own == Some(true) {
             return began;
         }
         let longest = began + self.policy.lease_wait;
-        let since = match leased.seat.others_since() {
+        let since = match leased.fill.others_since() {
             Some(since) => since,
             None if nesting::is_run_by_a_load() => began,
             None => return longest,
@@ -134,11 +134,11 @@ impl<K: Key, V: Value> Core<K, V> {
     async fn ask_for_leases(
         &self,
         ask: (&Keyspace, &Lease),
-        mut seats: Vec<Seat<K, V>>,
-        sorted: &mut Sorted<K, V>,
+        mut fills: Vec<KeyFill<K, V>>,
+        sorted: &mut FillsByLease<K, V>,
     ) {
         for _ in 0..ROUNDS {
-            if seats.is_empty() {
+            if fills.is_empty() {
                 return;
             }
             // What lies in L2 is not taken while the bus is silent.
@@ -146,95 +146,97 @@ impl<K: Key, V: Value> Core<K, V> {
                 break;
             }
             let (refreshing, absent): (Vec<_>, Vec<_>) =
-                seats.into_iter().partition(Seat::is_refreshing);
-            seats = self.ask_for_absent(ask, absent, sorted).await;
-            seats.extend(self.ask_for_refreshes(ask, refreshing, sorted).await);
+                fills.into_iter().partition(KeyFill::is_refreshing);
+            fills = self.ask_for_absent(ask, absent, sorted).await;
+            fills.extend(self.ask_for_refreshes(ask, refreshing, sorted).await);
         }
-        sorted.without.extend(seats);
+        sorted.without.extend(fills);
     }
 
-    /// Answers the seats for which something else lies in L2 than was thought.
+    /// Answers the fills for which something else lies in L2 than was thought.
     async fn ask_for_absent(
         &self,
         (l2, lease): (&Keyspace, &Lease),
-        seats: Vec<Seat<K, V>>,
-        sorted: &mut Sorted<K, V>,
-    ) -> Vec<Seat<K, V>> {
+        fills: Vec<KeyFill<K, V>>,
+        sorted: &mut FillsByLease<K, V>,
+    ) -> Vec<KeyFill<K, V>> {
         let mut again = Vec::new();
-        if seats.is_empty() {
+        if fills.is_empty() {
             return again;
         }
-        let Ok(found) = l2.acquire(&texts(&seats), lease, self.lease_ms()).await else {
-            sorted.without.extend(seats);
+        let Ok(found) = l2.acquire(&texts(&fills), lease, self.lease_ms()).await else {
+            sorted.without.extend(fills);
             return again;
         };
-        for (mut seat, found) in seats.into_iter().zip(found) {
+        for (mut fill, found) in fills.into_iter().zip(found) {
             match found {
-                Found::Nothing => {
-                    seat.leased(lease);
-                    sorted.ours.push(seat);
+                L2Content::Nothing => {
+                    fill.leased(lease);
+                    sorted.ours.push(fill);
                 }
-                Found::Leased(lease) => sorted.leased(seat, lease),
-                Found::Bytes(bytes) => {
-                    let Some(seat) = self.take_place((l2, lease), seat, bytes).await else {
+                L2Content::Leased(lease) => sorted.leased(fill, lease),
+                L2Content::Bytes(bytes) => {
+                    let Some(fill) = self.take_place((l2, lease), fill, bytes).await else {
                         continue;
                     };
-                    if seat.may_commit() { &mut sorted.ours } else { &mut again }.push(seat);
+                    if fill.may_commit() { &mut sorted.ours } else { &mut again }.push(fill);
                 }
             }
         }
         again
     }
 
-    /// Lands the seat if an entry lies there by now; takes the place of what expired or cannot be
+    /// Completes the fill if an entry lies there by now; takes the place of what expired or cannot be
     /// read.
     async fn take_place(
         &self,
         (l2, lease): (&Keyspace, &Lease),
-        mut seat: Seat<K, V>,
+        mut fill: KeyFill<K, V>,
         bytes: Vec<u8>,
-    ) -> Option<Seat<K, V>> {
-        let held = match self.read_back(&seat.ticket.text, &bytes).await {
+    ) -> Option<KeyFill<K, V>> {
+        let held = match self.read_back(&fill.fill_token.text, &bytes).await {
             // It may well count.
-            Err(Away) => return Some(seat),
-            Ok(Some(held)) if held.is_usable() => return self.land_or_refresh(seat, Some(held)),
+            Err(Away) => return Some(fill),
+            Ok(Some(held)) if held.is_usable() => {
+                return self.complete_or_refresh(fill, Some(held));
+            }
             Ok(held) => held,
         };
         let claim = (lease, self.lease_ms());
-        if l2.claim(&seat.ticket.text, &bytes, claim).await != Ok(true) {
-            return Some(seat);
+        if l2.claim(&fill.fill_token.text, &bytes, claim).await != Ok(true) {
+            return Some(fill);
         }
         let claimed = || {
-            seat.claimed(lease, held, bytes);
-            seat
+            fill.claimed(lease, held, bytes);
+            fill
         };
         self.recorder.contain(claimed)
     }
 
-    /// Answers the seats whose entries are no longer those that were to be refreshed.
+    /// Answers the fills whose entries are no longer those that were to be refreshed.
     async fn ask_for_refreshes(
         &self,
         (l2, lease): (&Keyspace, &Lease),
-        seats: Vec<Seat<K, V>>,
-        sorted: &mut Sorted<K, V>,
-    ) -> Vec<Seat<K, V>> {
-        if seats.is_empty() {
+        fills: Vec<KeyFill<K, V>>,
+        sorted: &mut FillsByLease<K, V>,
+    ) -> Vec<KeyFill<K, V>> {
+        if fills.is_empty() {
             return Vec::new();
         }
-        let entries: Vec<(&str, &[u8])> = seats.iter().filter_map(Seat::refreshed).collect();
+        let entries: Vec<(&str, &[u8])> = fills.iter().filter_map(KeyFill::refreshed).collect();
         let Ok(leases) = l2.acquire_refreshes(&entries, (lease, self.lease_ms())).await else {
-            sorted.without.extend(seats);
+            sorted.without.extend(fills);
             return Vec::new();
         };
         let mut moved = Vec::new();
-        for (mut seat, found) in seats.into_iter().zip(leases) {
+        for (mut fill, found) in fills.into_iter().zip(leases) {
             match found {
                 RefreshLease::Ours => {
-                    seat.leased(lease);
-                    sorted.ours.push(seat);
+                    fill.leased(lease);
+                    sorted.ours.push(fill);
                 }
-                RefreshLease::Held(lease) => sorted.leased(seat, lease),
-                RefreshLease::Moved => moved.push(seat),
+                RefreshLease::Held(lease) => sorted.leased(fill, lease),
+                RefreshLease::Moved => moved.push(fill),
             }
         }
         match self.look_again(moved).await {
@@ -246,16 +248,19 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Asks L2 anew and lands what it holds; answers the rest, or all where it cannot be asked.
-    async fn look_again(&self, seats: Vec<Seat<K, V>>) -> Result<Vec<Seat<K, V>>, Vec<Seat<K, V>>> {
-        if seats.is_empty() {
-            return Ok(seats);
+    /// Asks L2 anew and completes what it holds; answers the rest, or all where it cannot be asked.
+    async fn look_again(
+        &self,
+        fills: Vec<KeyFill<K, V>>,
+    ) -> Result<Vec<KeyFill<K, V>>, Vec<KeyFill<K, V>>> {
+        if fills.is_empty() {
+            return Ok(fills);
         }
-        let Ok(held) = self.ask_l2(&texts(&seats)).await else { return Err(seats) };
-        Ok(self.land_held(seats, held))
+        let Ok(held) = self.ask_l2(&texts(&fills)).await else { return Err(fills) };
+        Ok(self.complete_from_l2(fills, held))
     }
 }
 
-pub(crate) fn texts<K: Key, V: Value>(seats: &[Seat<K, V>]) -> Vec<&str> {
-    seats.iter().map(|seat| seat.ticket.text.as_str()).collect()
+pub(crate) fn texts<K: Key, V: Value>(fills: &[KeyFill<K, V>]) -> Vec<&str> {
+    fills.iter().map(|fill| fill.fill_token.text.as_str()).collect()
 }

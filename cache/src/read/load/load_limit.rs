@@ -1,4 +1,4 @@
-//! How many loads of one cache run at a time on one node, and who waits for a turn.
+//! How many loads of one cache run at a time on one node, and who waits for a permit.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -10,10 +10,10 @@ use tokio::time::timeout;
 
 use crate::recorder::Counter;
 
-/// So many loads of one cache wait for a turn at most.
+/// So many loads of one cache wait for a permit at most.
 const MAX_QUEUED: u64 = 10_000;
 
-/// The turns of a cache's loads, in the order in which they were asked for.
+/// The permits of a cache's loads, in the order in which they were asked for.
 pub(crate) struct LoadLimit {
     permits: Arc<Semaphore>,
     max: usize,
@@ -21,9 +21,9 @@ pub(crate) struct LoadLimit {
     n_refused: Counter,
 }
 
-/// No turn came in time.
+/// No permit came in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Refused;
+pub(crate) struct NoPermit;
 
 impl LoadLimit {
     pub(crate) fn new(max: usize) -> Self {
@@ -36,40 +36,43 @@ impl LoadLimit {
         self.max
     }
 
-    /// How many loads wait for a turn.
+    /// How many loads wait for a permit.
     pub(crate) fn queued(&self) -> u64 {
         self.n_queued.load(Relaxed)
     }
 
-    /// How many loads were given up for want of a turn.
+    /// How many loads were given up for want of a permit.
     pub(crate) fn refused(&self) -> u64 {
         self.n_refused.get()
     }
 
-    /// A turn at once, if there is one and nobody waits for it.
-    pub(crate) fn try_begin(&self) -> Option<OwnedSemaphorePermit> {
+    /// A permit at once, if there is one and nobody waits for it.
+    pub(crate) fn try_acquire(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.permits).try_acquire_owned().ok()
     }
 
-    /// Waits for a turn.
-    pub(crate) async fn begin(&self, patience: Duration) -> Result<OwnedSemaphorePermit, Refused> {
-        let queued = Queued::among(&self.n_queued);
-        let turn = Arc::clone(&self.permits).acquire_owned();
-        let turn = match queued {
-            Some(_) => timeout(patience, turn).await.ok().and_then(Result::ok),
+    /// Waits for a permit.
+    pub(crate) async fn acquire(
+        &self,
+        patience: Duration,
+    ) -> Result<OwnedSemaphorePermit, NoPermit> {
+        let queued = QueuedLoad::among(&self.n_queued);
+        let permit = Arc::clone(&self.permits).acquire_owned();
+        let permit = match queued {
+            Some(_) => timeout(patience, permit).await.ok().and_then(Result::ok),
             None => None,
         };
-        if turn.is_none() {
+        if permit.is_none() {
             self.n_refused.add(1);
         }
-        turn.ok_or(Refused)
+        permit.ok_or(NoPermit)
     }
 }
 
 /// One that waits; also where its task is dropped it no longer does.
-struct Queued<'a>(&'a AtomicU64);
+struct QueuedLoad<'a>(&'a AtomicU64);
 
-impl<'a> Queued<'a> {
+impl<'a> QueuedLoad<'a> {
     /// `None` where too many wait already.
     fn among(n_queued: &'a AtomicU64) -> Option<Self> {
         let queued = Self(n_queued);
@@ -77,7 +80,7 @@ impl<'a> Queued<'a> {
     }
 }
 
-impl Drop for Queued<'_> {
+impl Drop for QueuedLoad<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
     }

@@ -12,7 +12,7 @@ mod queueing;
 
 pub(crate) use deadlock::Wait;
 pub(crate) use flight::Flight;
-pub(crate) use key_fill::Seat;
+pub(crate) use key_fill::KeyFill;
 pub(crate) use lease_renewal::Leases;
 pub(crate) use load_limit::LoadLimit;
 pub(crate) use nesting::to_its_end;

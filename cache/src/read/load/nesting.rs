@@ -12,7 +12,7 @@ use super::deadlock::{Deadlock, Wait, Waits};
 use crate::error::LoadError;
 use crate::key::{Key, Value};
 use crate::read::cache_core::Core;
-use crate::user_code::{Later, contained};
+use crate::user_code::{BoxFuture, contained};
 
 /// Waits for work that runs to its end whether or not somebody waits.
 pub(crate) async fn to_its_end<T: Send + 'static>(running: JoinHandle<T>) -> Option<T> {
@@ -76,7 +76,7 @@ pub(crate) fn is_run_by_a_load() -> bool {
 }
 
 /// Without its type, whose depth callers would pay for: rustc refuses futures that nest too deep.
-fn shallow<T>(future: impl Future<Output = T> + Send + 'static) -> Later<T> {
+fn shallow<T>(future: impl Future<Output = T> + Send + 'static) -> BoxFuture<'static, T> {
     Box::pin(future)
 }
 

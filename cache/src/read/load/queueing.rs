@@ -7,68 +7,68 @@ use std::task::{Context, Poll};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::flight::Flight;
-use super::key_fill::Seat;
-use super::load_limit::Refused;
+use super::key_fill::KeyFill;
+use super::load_limit::NoPermit;
 use crate::error::LoadError;
 use crate::key::{Key, Value};
 use crate::read::cache_core::Core;
 
-/// The right of a load to run; none where it needs no turn of its own.
-pub(crate) type Turn = Option<OwnedSemaphorePermit>;
+/// The right of a load to run; none where it needs no permit of its own.
+pub(crate) type LoadPermit = Option<OwnedSemaphorePermit>;
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// Waits until the load of these seats may run. One that is run, or waited for, by another of
-    /// the same cache has its turn. Meanwhile the leases are given up, so that another node may
-    /// load; what it has loaded lands. Nothing where no turn comes in time, or no seat is left.
-    pub(crate) async fn turn(
+    /// Waits until the load of these fills may run. One that is run, or waited for, by another of
+    /// the same cache has its permit. Meanwhile the leases are given up, so that another node may
+    /// load; what it has loaded completes. Nothing where no permit comes in time, or no fill is left.
+    pub(crate) async fn load_permit(
         self: &Arc<Self>,
-        mut seats: Vec<Seat<K, V>>,
-    ) -> Option<(Turn, Vec<Seat<K, V>>)> {
+        mut fills: Vec<KeyFill<K, V>>,
+    ) -> Option<(LoadPermit, Vec<KeyFill<K, V>>)> {
         if self.is_within_a_load() {
-            return Some((None, seats));
+            return Some((None, fills));
         }
-        if let Some(turn) = self.loads.try_begin() {
-            return Some((Some(turn), seats));
+        if let Some(permit) = self.loads.try_acquire() {
+            return Some((Some(permit), fills));
         }
-        let has_leases = !self.leases(&seats).is_empty();
-        self.give_back(&seats).await;
-        seats.iter_mut().for_each(Seat::unleased);
-        let turn = match self.queue_for_a_turn(&seats).await {
-            Ok(turn) => turn,
-            Err(Refused) => {
-                self.stand_in(seats, &self.busy()).await;
+        let has_leases = !self.leases(&fills).is_empty();
+        self.give_back(&fills).await;
+        fills.iter_mut().for_each(KeyFill::unleased);
+        let permit = match self.queue_for_permit(&fills).await {
+            Ok(permit) => permit,
+            Err(NoPermit) => {
+                self.serve_stale_or_fail(fills, &self.busy()).await;
                 return None;
             }
         };
         if let Some(l2) = self.l2.as_ref().filter(|_| has_leases) {
-            seats = Box::pin(self.acquire(l2, seats)).await;
+            fills = Box::pin(self.acquire(l2, fills)).await;
         }
-        (!seats.is_empty()).then_some((turn, seats))
+        (!fills.is_empty()).then_some((permit, fills))
     }
 
-    async fn queue_for_a_turn(&self, seats: &[Seat<K, V>]) -> Result<Turn, Refused> {
-        let flights: Vec<Flight<V>> = seats.iter().map(Seat::flight).collect();
+    async fn queue_for_permit(&self, fills: &[KeyFill<K, V>]) -> Result<LoadPermit, NoPermit> {
+        let flights: Vec<Flight<V>> = fills.iter().map(KeyFill::flight).collect();
         flights.iter().for_each(|flight| flight.enter_queue());
-        let turn = tokio::select! {
+        let permit = tokio::select! {
             biased;
-            () = any_is_hurried(&flights) => Ok(None),
-            turn = self.loads.begin(self.policy.load_timeout) => turn.map(Some),
+            () = any_is_expedited(&flights) => Ok(None),
+            permit = self.loads.acquire(self.policy.load_timeout) => permit.map(Some),
         };
         flights.iter().for_each(|flight| flight.leave_queue());
-        turn
+        permit
     }
 
-    /// Why a load that waits for its turn is given up.
+    /// Why a load that waits for its permit is given up.
     pub(crate) fn busy(&self) -> LoadError {
         LoadError::Busy { cache: Arc::from(&*self.name), max_loads: self.loads.max() }
     }
 }
 
-/// Until somebody who has a turn waits for one of the flights.
-async fn any_is_hurried<V>(flights: &[Flight<V>]) {
-    let mut hurried: Vec<_> = flights.iter().map(|flight| Box::pin(flight.hurried())).collect();
+/// Until somebody who has a permit waits for one of the flights.
+async fn any_is_expedited<V>(flights: &[Flight<V>]) {
+    let mut expedited: Vec<_> = flights.iter().map(|flight| Box::pin(flight.expedited())).collect();
     let any = |context: &mut Context<'_>| {
-        let is_any = hurried.iter_mut().any(|one| one.as_mut().poll(context).is_ready());
+        let is_any = expedited.iter_mut().any(|one| one.as_mut().poll(context).is_ready());
         if is_any { Poll::Ready(()) } else { Poll::Pending }
     };
     poll_fn(any).await;

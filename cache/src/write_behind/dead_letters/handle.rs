@@ -3,7 +3,7 @@ use std::sync::Arc;
 use strata_report::{DeadLetterAction, DeadLetterResult};
 
 use super::filter::DeadLetterFilter;
-use super::letter::{DeadLetter, DeadLetters, Letter, LetterValue};
+use super::letter::{DeadLetter, DeadLetters, LetterValue, StoredLetter};
 use super::node::DeadLetterStep;
 use crate::key::{Key, Value};
 use crate::read::to_its_end;
@@ -83,7 +83,7 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
         Ok(done)
     }
 
-    fn typed(&self, letter: Letter<V>) -> DeadLetter<V> {
+    fn typed(&self, letter: StoredLetter<V>) -> DeadLetter<V> {
         DeadLetter {
             since: letter.since(),
             value: self.inner.kind.value(&letter.value),

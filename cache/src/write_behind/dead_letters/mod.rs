@@ -23,5 +23,5 @@ pub(super) use cursor::Cursor;
 pub(crate) use face::DynWriteBehind;
 pub use filter::DeadLetterFilter;
 pub use letter::{DeadLetter, DeadLetters};
-pub(super) use letter::{Letter, LetterValue, Moved, Scan, Values};
+pub(super) use letter::{LetterScan, LetterValue, MoveCounts, StoredLetter, Values};
 pub use node::{DeadLetterList, DeadLetterStep};

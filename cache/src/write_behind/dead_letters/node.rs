@@ -61,7 +61,8 @@ impl Node {
     }
 
     fn write_behind(&self, cache: &str) -> Result<Arc<dyn DynWriteBehind>, CacheError> {
-        let found = self.shared().ears().into_iter().find(|writes| writes.cache() == cache);
+        let found =
+            self.shared().write_behinds().into_iter().find(|writes| writes.cache() == cache);
         found.ok_or_else(|| CacheError::NoWriteBehind(cache.to_owned()))
     }
 }

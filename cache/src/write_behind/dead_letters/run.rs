@@ -4,7 +4,7 @@ use strata_report::{DeadLetterAction, DeadLetterResult};
 
 use super::cursor::Cursor;
 use super::filter::DeadLetterFilter;
-use super::letter::{Letter, Moved, Scan, Values};
+use super::letter::{LetterScan, MoveCounts, StoredLetter, Values};
 use super::node::DeadLetterStep;
 use crate::key::{Key, Value};
 use crate::write_behind::inner::Kind;
@@ -21,7 +21,7 @@ pub(super) const MAX_PAGE: usize = 1_000;
 
 /// The dead letters of a page, where to go on, and how many there are.
 pub(super) struct Page<V> {
-    pub(super) letters: Vec<Letter<V>>,
+    pub(super) letters: Vec<StoredLetter<V>>,
     pub(super) next: Option<String>,
     pub(super) total: u64,
     /// When they were looked at.
@@ -67,11 +67,11 @@ impl<K: Key, V: Value + Clone> Kind<K, V> {
         let matching = scan.letters.into_iter().filter(|letter| filter.matches(letter));
         let matching: Vec<_> = matching.collect();
         let moved = match (matching.is_empty(), action) {
-            (true, _) => Moved { left: total, ..Moved::default() },
+            (true, _) => MoveCounts { left: total, ..MoveCounts::default() },
             (false, DeadLetterAction::Redrive) => self.redrive(matching).await?,
             (false, DeadLetterAction::Drop) => self.forget(matching).await?,
         };
-        let Moved { redriven, superseded, dropped, left } = moved;
+        let MoveCounts { redriven, superseded, dropped, left } = moved;
         Ok(DeadLetterResult { redriven, superseded, dropped, examined, left, next })
     }
 
@@ -80,21 +80,21 @@ impl<K: Key, V: Value + Clone> Kind<K, V> {
         filter: &DeadLetterFilter,
         cursor: &Cursor,
         values: Values,
-    ) -> Result<Scan<V>, WriteError> {
+    ) -> Result<LetterScan<V>, WriteError> {
         match self {
             Self::Memory(memory) => Ok(memory.scan(filter, cursor, AT_ONCE)),
             Self::Durable(durable) => durable.scan(filter, cursor, (AT_ONCE, values)).await,
         }
     }
 
-    async fn redrive(&self, letters: Vec<Letter<V>>) -> Result<Moved, WriteError> {
+    async fn redrive(&self, letters: Vec<StoredLetter<V>>) -> Result<MoveCounts, WriteError> {
         match self {
             Self::Memory(memory) => Arc::clone(memory).redrive(letters).await,
             Self::Durable(durable) => Arc::clone(durable).redrive(letters).await,
         }
     }
 
-    async fn forget(&self, letters: Vec<Letter<V>>) -> Result<Moved, WriteError> {
+    async fn forget(&self, letters: Vec<StoredLetter<V>>) -> Result<MoveCounts, WriteError> {
         match self {
             Self::Memory(memory) => Ok(memory.forget(&letters)),
             Self::Durable(durable) => durable.forget(&letters).await,
@@ -102,7 +102,7 @@ impl<K: Key, V: Value + Clone> Kind<K, V> {
     }
 }
 
-fn next<V>(scan: &Scan<V>) -> Option<String> {
+fn next<V>(scan: &LetterScan<V>) -> Option<String> {
     let last = scan.letters.last().filter(|_| scan.has_more)?;
     Some(Cursor::text(&last.id, scan.until))
 }

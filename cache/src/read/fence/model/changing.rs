@@ -8,7 +8,7 @@ use super::world::{Entry, Flaw, N_KEYS, Slot, World};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Change {
     Invalidate,
-    Soften,
+    MarkStale,
     /// By pattern: this one matches every key.
     InvalidatePattern,
     Clear,
@@ -21,7 +21,7 @@ impl Change {
     pub(super) fn any() -> Self {
         match shuttle::rand::thread_rng().gen_range(0..6) {
             0 => Self::Invalidate,
-            1 => Self::Soften,
+            1 => Self::MarkStale,
             2 => Self::InvalidatePattern,
             3 => Self::Clear,
             4 => Self::RaiseEpoch,
@@ -38,7 +38,7 @@ impl World {
                 self.invalidate(key);
                 self.acknowledge(key, version);
             }
-            Change::Soften => self.soften(key),
+            Change::MarkStale => self.mark_stale(key),
             Change::InvalidatePattern => self.invalidate_all(|| {
                 self.fence.overtake_all();
                 self.each_key(|key| {
@@ -75,7 +75,7 @@ impl World {
         }
     }
 
-    fn soften(&self, key: usize) {
+    fn mark_stale(&self, key: usize) {
         self.fence.overtake(&key, || {
             if let Some(entry) = self.look(key) {
                 self.put_l1(key, Entry { is_fresh: false, ..entry });

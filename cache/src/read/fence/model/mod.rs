@@ -4,13 +4,13 @@
 //! | file | what |
 //! |---|---|
 //! | `world` | one cache around the shipped fence: source, L2, L1, and what must hold |
-//! | `reading` | a read and its flight, step by step as in `read`, `scout`, `seat` and `fill` |
+//! | `reading` | a read and its flight, step by step as in `read`, `lookup`, `fill` and `fill` |
 //! | `changing` | invalidations and writes, step by step as in `invalidate` |
 //! | `every_order` | a scheduler that leaves no order out, up to a number of interruptions |
 //! | `schedules` | scenes that must hold, and flaws that must be found |
 //!
 //! The fence is the very code that ships. The rest stands for parts that cannot run under a
-//! scheduler: moka and Redis, each call one step, and the landing, a mutex with a condition
+//! scheduler: moka and Redis, each call one step, and the result, a mutex with a condition
 //! variable instead of tokio's `SetOnce`. Atomics are sequentially consistent here, so an ordering
 //! that is too weak goes unnoticed.
 //!

@@ -4,46 +4,46 @@ use std::sync::atomic::Ordering::SeqCst;
 use shuttle::rand::Rng;
 use shuttle::sync::{Condvar, Mutex};
 
-use super::super::{Joined, Scouted, Token};
+use super::super::{Joined, LookupStart, Token};
 use super::world::{Entry, Flaw, Slot, Source, World};
 
 /// What those who join a flight wait on.
 #[derive(Default)]
 pub(super) struct Flight {
-    landing: Mutex<Landing>,
-    landed: Condvar,
+    result: Mutex<FlightResult>,
+    completed: Condvar,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Landing {
+enum FlightResult {
     #[default]
     UnderWay,
     /// `None` is an error.
-    Landed(Option<u64>),
+    Completed(Option<u64>),
 }
 
 impl Flight {
-    fn land(&self, answer: Option<u64>) {
-        let mut landing = self.landing.lock().unwrap();
-        if *landing == Landing::UnderWay {
-            *landing = Landing::Landed(answer);
+    fn complete(&self, answer: Option<u64>) {
+        let mut result = self.result.lock().unwrap();
+        if *result == FlightResult::UnderWay {
+            *result = FlightResult::Completed(answer);
         }
-        self.landed.notify_all();
+        self.completed.notify_all();
     }
 
     fn wait(&self) -> Option<u64> {
-        let mut landing = self.landing.lock().unwrap();
+        let mut result = self.result.lock().unwrap();
         loop {
-            match *landing {
-                Landing::Landed(answer) => return answer,
-                Landing::UnderWay => landing = self.landed.wait(landing).unwrap(),
+            match *result {
+                FlightResult::Completed(answer) => return answer,
+                FlightResult::UnderWay => result = self.completed.wait(result).unwrap(),
             }
         }
     }
 }
 
 /// A key's place in a flight.
-struct Seat {
+struct KeyFill {
     world: Arc<World>,
     key: usize,
     token: Token,
@@ -62,8 +62,8 @@ impl World {
     pub(super) fn read_ahead(self: &Arc<Self>, key: usize) -> Option<u64> {
         self.check(key, || {
             let seen = self.look(key)?;
-            if let Some((seat, _)) = self.board(key, Some(seen)).err() {
-                self.fly(move || seat.fill());
+            if let Some((fill, _)) = self.join_or_lead(key, Some(seen)).err() {
+                self.fly(move || fill.fill());
             }
             Some(seen.version)
         })
@@ -85,7 +85,8 @@ impl World {
         }
         if seen.is_none()
             && self.l2.is_some()
-            && let Scouted::Sent(token, id) = self.fence.scout(&key, || self.look(key).is_none())
+            && let LookupStart::Started(token, id) =
+                self.fence.begin_lookup(&key, || self.look(key).is_none())
         {
             return self.look_into_l2(key, (token, id));
         }
@@ -102,40 +103,40 @@ impl World {
             match self.flaw {
                 Some(Flaw::SettledWithoutToken) => put(),
                 _ => {
-                    self.fence.settle(&key, (token, id), put);
+                    self.fence.end_lookup(&key, (token, id), put);
                 }
             }
             return Some(version);
         }
         let flight = Arc::new(Flight::default());
-        if !self.fence.take_off(&key, id, || Arc::clone(&flight)) {
+        if !self.fence.begin_flight(&key, id, || Arc::clone(&flight)) {
             return self.answer_by_flight(key, None);
         }
         self.flight_begins(key, token);
         let (world, own) = (Arc::clone(self), Arc::clone(&flight));
-        let seat = Seat { world, key, token, id, flight: own, fallback: None };
-        self.fly(move || seat.fill());
+        let fill = KeyFill { world, key, token, id, flight: own, fallback: None };
+        self.fly(move || fill.fill());
         flight.wait()
     }
 
     fn answer_by_flight(self: &Arc<Self>, key: usize, seen: Option<Entry>) -> Option<u64> {
-        let landed = match self.board(key, seen) {
-            Ok(Boarded::Hit(entry)) => return Some(entry.version),
-            Ok(Boarded::Joined(flight)) => flight.wait(),
-            Err((seat, flight)) => {
-                self.fly(move || seat.fill());
+        let completed = match self.join_or_lead(key, seen) {
+            Ok(JoinOutcome::Hit(entry)) => return Some(entry.version),
+            Ok(JoinOutcome::Joined(flight)) => flight.wait(),
+            Err((fill, flight)) => {
+                self.fly(move || fill.fill());
                 flight.wait()
             }
         };
-        landed.or(seen.map(|entry| entry.version))
+        completed.or(seen.map(|entry| entry.version))
     }
 
-    /// Joins the key's flight, or takes the leader's seat in a new one.
-    fn board(
+    /// Joins the key's flight, or takes the leader's fill in a new one.
+    fn join_or_lead(
         self: &Arc<Self>,
         key: usize,
         seen: Option<Entry>,
-    ) -> Result<Boarded, (Seat, Arc<Flight>)> {
+    ) -> Result<JoinOutcome, (KeyFill, Arc<Flight>)> {
         let is_refresh = seen.is_some_and(|entry| entry.is_fresh);
         let flight = Arc::new(Flight::default());
         let mut stands_in = None;
@@ -144,8 +145,8 @@ impl World {
             stands_in.filter(|entry| entry.is_fresh && !is_refresh)
         };
         match self.fence.join(&key, look, || Arc::clone(&flight)) {
-            Joined::Hit(entry) => Ok(Boarded::Hit(entry)),
-            Joined::Flight(flight) => Ok(Boarded::Joined(flight)),
+            Joined::Hit(entry) => Ok(JoinOutcome::Hit(entry)),
+            Joined::Flight(flight) => Ok(JoinOutcome::Joined(flight)),
             Joined::Lead(token, id) => {
                 self.flight_begins(key, token);
                 let fallback = match self.flaw {
@@ -153,7 +154,7 @@ impl World {
                     _ => stands_in,
                 };
                 let (world, own) = (Arc::clone(self), Arc::clone(&flight));
-                Err((Seat { world, key, token, id, flight: own, fallback }, flight))
+                Err((KeyFill { world, key, token, id, flight: own, fallback }, flight))
             }
         }
     }
@@ -185,15 +186,15 @@ impl World {
     }
 }
 
-enum Boarded {
+enum JoinOutcome {
     Hit(Entry),
     Joined(Arc<Flight>),
 }
 
-impl Seat {
+impl KeyFill {
     fn fill(self) {
         let lease = match self.acquire() {
-            Some(Slot::Value(version)) => return self.land(version),
+            Some(Slot::Value(version)) => return self.complete(version),
             Some(Slot::Lease(lease)) => Some(lease),
             None => None,
         };
@@ -203,7 +204,7 @@ impl Seat {
             Source::Answers | Source::Any => {
                 let version = self.world.rows[self.key].load(SeqCst);
                 match lease.is_none_or(|lease| self.commit(lease, version)) {
-                    true => self.land(version),
+                    true => self.complete(version),
                     false => self.answer(version),
                 }
             }
@@ -233,7 +234,7 @@ impl Seat {
         ours
     }
 
-    fn land(self, version: u64) {
+    fn complete(self, version: u64) {
         let entry = Entry { version, epoch: self.token.epoch(), is_fresh: true };
         self.world.keep(self.key, self.token, entry);
         self.answer(version);
@@ -254,7 +255,7 @@ impl Seat {
 
     fn answer(self, version: u64) {
         self.leave();
-        self.flight.land(Some(version));
+        self.flight.complete(Some(version));
     }
 
     fn leave(&self) {
@@ -263,11 +264,11 @@ impl Seat {
     }
 }
 
-impl Drop for Seat {
+impl Drop for KeyFill {
     fn drop(&mut self) {
         if self.world.flaw != Some(Flaw::SeatThatStays) {
             self.leave();
         }
-        self.flight.land(None);
+        self.flight.complete(None);
     }
 }

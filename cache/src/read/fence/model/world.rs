@@ -68,9 +68,9 @@ pub(super) enum Flaw {
     L1BeforeL2,
     /// A writer puts its entry without overtaking the fills under way.
     WriteThatOvertakesNobody,
-    /// What a scout brings is put though an invalidation came in between.
+    /// What a lookup brings is put though an invalidation came in between.
     SettledWithoutToken,
-    /// A seat that is dropped leaves its flight behind.
+    /// A fill that is dropped leaves its flight behind.
     SeatThatStays,
 }
 

@@ -2,7 +2,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::slots::Slots;
+use super::panic_safe_map::PanicSafeMap;
 use crate::clock::Moment;
 
 /// What this node has written and, as far as it has heard, nobody has replaced or brought to the
@@ -11,8 +11,8 @@ use crate::clock::Moment;
 /// A write that another node announced while ours was on its way may be the newer one; then
 /// neither is kept and reads ask Redis. Where a write of our own got no answer, what was written
 /// before is in doubt: it answers only where Redis does not.
-pub(super) struct Own<K, V> {
-    slots: Mutex<Slots<K, Slot<V>>>,
+pub(super) struct Unwritten<K, V> {
+    slots: Mutex<PanicSafeMap<K, Slot<V>>>,
 }
 
 struct Slot<V> {
@@ -30,7 +30,7 @@ struct Newest<V> {
     in_doubt: bool,
 }
 
-impl<K: Clone + Eq + Hash, V> Own<K, V> {
+impl<K: Clone + Eq + Hash, V> Unwritten<K, V> {
     pub(super) fn new() -> Self {
         Self { slots: Mutex::default() }
     }
@@ -51,7 +51,7 @@ impl<K: Clone + Eq + Hash, V> Own<K, V> {
         self.with(|slots| slots.is_empty())
     }
 
-    /// A write sets out; what is given back belongs to its [`Own::end`].
+    /// A write sets out; what is given back belongs to its [`Unwritten::end`].
     pub(super) fn begin(&self, key: &K) -> u64 {
         self.with(|slots| {
             if let Some(slot) = slots.get_mut(key) {
@@ -145,7 +145,7 @@ impl<K: Clone + Eq + Hash, V> Own<K, V> {
     }
 
     /// What the step gives back is dropped when the lock is free: values may panic as they go.
-    fn with<R>(&self, step: impl FnOnce(&mut Slots<K, Slot<V>>) -> R) -> R {
+    fn with<R>(&self, step: impl FnOnce(&mut PanicSafeMap<K, Slot<V>>) -> R) -> R {
         step(&mut self.slots.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -167,96 +167,100 @@ impl<V> Slot<V> {
 mod tests {
     use super::*;
 
-    fn value(own: &Own<u8, u8>) -> Option<u8> {
-        own.get(&1).map(|(value, _)| *value)
+    fn value(unwritten: &Unwritten<u8, u8>) -> Option<u8> {
+        unwritten.get(&1).map(|(value, _)| *value)
     }
 
-    fn write(own: &Own<u8, u8>, key: u8, version: u64) {
-        let began = own.begin(&key);
-        own.end(&key, began, Some((Arc::new(version as u8), version)));
+    fn write(unwritten: &Unwritten<u8, u8>, key: u8, version: u64) {
+        let began = unwritten.begin(&key);
+        unwritten.end(&key, began, Some((Arc::new(version as u8), version)));
     }
 
     #[test]
     fn of_two_writes_here_the_higher_version_stays() {
-        let own = Own::new();
-        let (first, second) = (own.begin(&1), own.begin(&1));
-        own.end(&1, second, Some((Arc::new(2), 2)));
-        own.end(&1, first, Some((Arc::new(1), 1)));
-        assert_eq!(value(&own), Some(2));
+        let unwritten = Unwritten::new();
+        let (first, second) = (unwritten.begin(&1), unwritten.begin(&1));
+        unwritten.end(&1, second, Some((Arc::new(2), 2)));
+        unwritten.end(&1, first, Some((Arc::new(1), 1)));
+        assert_eq!(value(&unwritten), Some(2));
     }
 
     #[test]
     fn a_write_that_another_node_may_have_overtaken_is_not_kept() {
-        let own = Own::new();
-        let began = own.begin(&1);
-        own.forget(&1);
-        own.end(&1, began, Some((Arc::new(1), 1)));
-        assert_eq!(value(&own), None);
-        assert!(own.is_empty());
+        let unwritten = Unwritten::new();
+        let began = unwritten.begin(&1);
+        unwritten.forget(&1);
+        unwritten.end(&1, began, Some((Arc::new(1), 1)));
+        assert_eq!(value(&unwritten), None);
+        assert!(unwritten.is_empty());
     }
 
     #[test]
     fn a_write_that_is_not_kept_leaves_no_older_one_either() {
-        let own = Own::new();
-        write(&own, 1, 5);
-        let began = own.begin(&1);
-        own.written(&1, 4);
-        own.end(&1, began, Some((Arc::new(6), 6)));
-        assert_eq!(value(&own), None);
+        let unwritten = Unwritten::new();
+        write(&unwritten, 1, 5);
+        let began = unwritten.begin(&1);
+        unwritten.written(&1, 4);
+        unwritten.end(&1, began, Some((Arc::new(6), 6)));
+        assert_eq!(value(&unwritten), None);
     }
 
     #[test]
     fn a_value_that_the_source_has_is_let_go_and_a_newer_one_stays() {
-        let own = Own::new();
-        write(&own, 1, 5);
-        own.written(&1, 4);
-        assert_eq!(value(&own), Some(5));
-        own.written(&1, 5);
-        assert_eq!(value(&own), None);
-        assert!(own.is_empty());
+        let unwritten = Unwritten::new();
+        write(&unwritten, 1, 5);
+        unwritten.written(&1, 4);
+        assert_eq!(value(&unwritten), Some(5));
+        unwritten.written(&1, 5);
+        assert_eq!(value(&unwritten), None);
+        assert!(unwritten.is_empty());
     }
 
     #[test]
     fn a_write_without_an_answer_leaves_the_one_before_in_doubt() {
-        let own = Own::new();
-        write(&own, 1, 5);
-        own.begin(&1);
-        own.lost(&1);
-        assert_eq!((value(&own), own.get_in_doubt(&1).as_deref()), (None, Some(&5)));
-        own.found(&1, Some(5));
-        assert_eq!(own.get_in_doubt(&1).as_deref(), Some(&5), "Redis still has it");
-        own.found(&1, Some(6));
-        assert!(own.is_empty());
+        let unwritten = Unwritten::new();
+        write(&unwritten, 1, 5);
+        unwritten.begin(&1);
+        unwritten.lost(&1);
+        assert_eq!((value(&unwritten), unwritten.get_in_doubt(&1).as_deref()), (None, Some(&5)));
+        unwritten.found(&1, Some(5));
+        assert_eq!(unwritten.get_in_doubt(&1).as_deref(), Some(&5), "Redis still has it");
+        unwritten.found(&1, Some(6));
+        assert!(unwritten.is_empty());
     }
 
     #[test]
     fn a_write_after_the_doubt_is_beyond_it() {
-        let own = Own::new();
-        write(&own, 1, 5);
-        own.doubt_all();
-        write(&own, 1, 6);
-        assert_eq!(value(&own), Some(6));
-        own.found(&1, None);
-        assert_eq!(value(&own), Some(6), "an answer from before the write says nothing of it");
+        let unwritten = Unwritten::new();
+        write(&unwritten, 1, 5);
+        unwritten.doubt_all();
+        write(&unwritten, 1, 6);
+        assert_eq!(value(&unwritten), Some(6));
+        unwritten.found(&1, None);
+        assert_eq!(
+            value(&unwritten),
+            Some(6),
+            "an answer from before the write says nothing of it"
+        );
     }
 
     #[test]
     fn only_what_is_meant_is_forgotten() {
-        let own = Own::new();
-        write(&own, 1, 5);
-        write(&own, 2, 6);
-        own.forget_those(|key| *key == 2);
-        assert_eq!((value(&own), own.get(&2)), (Some(5), None));
+        let unwritten = Unwritten::new();
+        write(&unwritten, 1, 5);
+        write(&unwritten, 2, 6);
+        unwritten.forget_those(|key| *key == 2);
+        assert_eq!((value(&unwritten), unwritten.get(&2)), (Some(5), None));
     }
 
     #[test]
     fn a_gap_lets_everything_go() {
-        let own = Own::new();
-        write(&own, 1, 5);
-        let began = own.begin(&2);
-        own.forget_all();
-        assert_eq!(value(&own), None);
-        own.end(&2, began, Some((Arc::new(6), 6)));
-        assert!(own.is_empty());
+        let unwritten = Unwritten::new();
+        write(&unwritten, 1, 5);
+        let began = unwritten.begin(&2);
+        unwritten.forget_all();
+        assert_eq!(value(&unwritten), None);
+        unwritten.end(&2, began, Some((Arc::new(6), 6)));
+        assert!(unwritten.is_empty());
     }
 }

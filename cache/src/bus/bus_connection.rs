@@ -4,11 +4,11 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult, cmd};
 
-use super::heartbeat::{Look, Refusals, mend};
+use super::heartbeat::{BusStatus, Refusals, repair_heartbeat};
 use super::message::Message;
-use super::missed::{Missed, Numbers};
-use super::position::{Appended, Position};
-use super::reader::{Hearer, Tail};
+use super::missed::{LastNumbers, Missed};
+use super::position::{Position, StreamEntry};
+use super::reader::{BusHandler, BusReader};
 use crate::clock;
 use crate::clock::Moment;
 use crate::connection::{Link, in_time};
@@ -17,7 +17,7 @@ use crate::connection::{Link, in_time};
 const BLOCK: Duration = Duration::from_millis(500);
 
 /// An answer later than this means that the bus is not heard.
-const DEAF_AFTER: Duration = Duration::from_millis(1_200);
+const SILENT_AFTER: Duration = Duration::from_millis(1_200);
 
 /// While messages keep coming, the heartbeat is looked at no more often than this.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -30,10 +30,10 @@ pub(crate) const STEP: Duration = Duration::from_millis(1_000);
 const MAX_BATCH: usize = 500;
 
 /// One connection to the bus, from where the last one stopped until it fails.
-pub(crate) struct Listener<'a> {
-    tail: &'a Tail,
+pub(crate) struct BusConnection<'a> {
+    reader: &'a BusReader,
     link: &'a Link,
-    hearer: &'a dyn Hearer,
+    handler: &'a dyn BusHandler,
     connection: MultiplexedConnection,
     pub(crate) last: Position,
     /// Whether Redis has said anything on this connection.
@@ -62,40 +62,40 @@ impl Batch {
     }
 }
 
-impl<'a> Listener<'a> {
+impl<'a> BusConnection<'a> {
     /// Connects, and finds out what was missed since `position`.
     pub(crate) async fn begin(
-        tail: &'a Tail,
+        reader: &'a BusReader,
         link: &'a Link,
-        hearer: &'a dyn Hearer,
+        handler: &'a dyn BusHandler,
         position: &mut Option<Position>,
     ) -> RedisResult<Self> {
         let mut connection = link.connect(STEP).await?;
-        let here = in_time(STEP, Position::now(&tail.bus, &mut connection)).await?;
+        let here = in_time(STEP, Position::now(&reader.bus, &mut connection)).await?;
         link.lose_the_other_server(here.run_id(), here.floor);
         let last = match position.take() {
             Some(last) if last.is_continued_by(&here) => last,
             Some(last) => {
                 let missed = match last.is_of_one_run(&here) {
-                    true => missed_after(tail, &mut connection, last.sequence).await,
+                    true => missed_after(reader, &mut connection, last.sequence).await,
                     false => Missed::Any,
                 };
-                tail.gap(hearer, &missed, here.sequence);
+                reader.on_gap(handler, &missed, here.sequence);
                 here
             }
             // Redis was away at the start: what came before was never heard.
             None => {
-                tail.since.store(here.sequence, std::sync::atomic::Ordering::Relaxed);
-                hearer.gap(&Missed::Any);
+                reader.since.store(here.sequence, std::sync::atomic::Ordering::Relaxed);
+                handler.on_gap(&Missed::Any);
                 here
             }
         };
-        tail.acted_on.send_replace(last.sequence);
+        reader.acted_on.send_replace(last.sequence);
         let looked_at = Moment::now().before(LOOK_EVERY);
         Ok(Self {
-            tail,
+            reader,
             link,
-            hearer,
+            handler,
             connection,
             last,
             has_heard: false,
@@ -111,18 +111,18 @@ impl<'a> Listener<'a> {
             if let Err(error) = self.read_on().await {
                 return error;
             }
-            self.tail.trust().tell();
+            self.reader.trust().tell();
         }
     }
 
     async fn read_on(&mut self) -> RedisResult<()> {
         let asked = Moment::now();
         let messages = self.read().await?;
-        self.tail.hears_now();
+        self.reader.hears_now();
         self.has_heard = true;
         let batch = Batch { asked, n_messages: messages.len() };
         self.take(messages).await;
-        self.tail.acted_on.send_replace(self.last.sequence);
+        self.reader.acted_on.send_replace(self.last.sequence);
         if batch.is_empty() || Moment::now().since(self.looked_at) >= LOOK_EVERY {
             self.look(&batch).await?;
         }
@@ -136,15 +136,15 @@ impl<'a> Listener<'a> {
     /// Looks whether anything is outstanding and whether invalidations can be written, and moves
     /// trust on.
     async fn look(&mut self, batch: &Batch) -> RedisResult<()> {
-        let bus = &self.tail.bus;
+        let bus = &self.reader.bus;
         if self.link.leads_elsewhere(self.last.run_id()) {
             // The link's connection is the newer one.
             return Err(io::Error::other("L2 is read from another server by now").into());
         }
-        let look = match in_time(STEP, Look::take(bus, &mut self.connection)).await {
+        let look = match in_time(STEP, BusStatus::ask(bus, &mut self.connection)).await {
             Ok(look) => look,
             Err(error) => {
-                mend(bus, &mut self.connection, STEP).await;
+                repair_heartbeat(bus, &mut self.connection, STEP).await;
                 return Err(error);
             }
         };
@@ -162,17 +162,17 @@ impl<'a> Listener<'a> {
             true if !batch.is_empty() && !batch.is_full() => Some(batch.asked),
             true => None,
         };
-        let (tail, link) = (self.tail, self.link);
+        let (reader, link) = (self.reader, self.link);
         let place = (bus, &mut self.connection);
-        let beat = look.heartbeat(place, &mut self.refusals, |error| tail.refused(link, error));
+        let beat = look.heartbeat(place, &mut self.refusals, |error| reader.refused(link, error));
         let beat = in_time(STEP, beat).await?;
         match (heard, beat) {
             (Some(heard), Some(beat)) => {
                 if let Some(until) = beat.trusted_until(heard) {
-                    tail.trust().extend(until);
+                    reader.trust().extend(until);
                 }
             }
-            (None, _) => tail.trust().blame("more messages wait than can be heard".to_owned()),
+            (None, _) => reader.trust().blame("more messages wait than can be heard".to_owned()),
             // Whoever tried to write it has said why that failed.
             (Some(_), None) => {}
         }
@@ -181,44 +181,44 @@ impl<'a> Listener<'a> {
 
     /// Goes on at the end: what lies between was announced and never came.
     async fn skip(&mut self, sequence: u64) -> RedisResult<()> {
-        let here = in_time(STEP, Position::now(&self.tail.bus, &mut self.connection)).await?;
+        let here = in_time(STEP, Position::now(&self.reader.bus, &mut self.connection)).await?;
         let missed = match sequence < self.last.sequence {
             true => Missed::Any,
-            false => missed_after(self.tail, &mut self.connection, self.last.sequence).await,
+            false => missed_after(self.reader, &mut self.connection, self.last.sequence).await,
         };
         self.last = here;
-        self.tail.gap(self.hearer, &missed, self.last.sequence);
-        self.tail.acted_on.send_replace(self.last.sequence);
+        self.reader.on_gap(self.handler, &missed, self.last.sequence);
+        self.reader.acted_on.send_replace(self.last.sequence);
         Ok(())
     }
 
-    async fn take(&mut self, messages: Vec<Appended>) {
-        let now_ms = self.tail.bus.clock().now_ms();
+    async fn take(&mut self, messages: Vec<StreamEntry>) {
+        let now_ms = self.reader.bus.clock().now_ms();
         for (id, fields) in messages {
-            self.tail.received.add(1);
+            self.reader.received.add(1);
             if let Some(sent_ms) = id.split('-').next().and_then(|ms| ms.parse::<u64>().ok()) {
-                self.tail.lag.record(Duration::from_millis(now_ms.saturating_sub(sent_ms)));
+                self.reader.lag.record(Duration::from_millis(now_ms.saturating_sub(sent_ms)));
             }
             self.last.last_id = id;
             match Message::read(&fields) {
-                Some(message) => self.hear(&message).await,
+                Some(message) => self.deliver(&message).await,
                 None => self.cannot_read(Message::about(&fields)),
             }
         }
     }
 
-    async fn hear(&mut self, message: &Message) {
+    async fn deliver(&mut self, message: &Message) {
         let seen = self.last.sequence;
         if message.sequence != seen + 1 {
             let missed = match message.sequence <= seen {
                 true => Missed::Any,
-                false => missed_after(self.tail, &mut self.connection, seen).await,
+                false => missed_after(self.reader, &mut self.connection, seen).await,
             };
-            self.tail.gap(self.hearer, &missed, message.sequence.saturating_sub(1));
+            self.reader.on_gap(self.handler, &missed, message.sequence.saturating_sub(1));
         }
         self.goes_on_at(message.sequence);
-        if !self.tail.bus.is_own(message) {
-            self.hearer.hear(message);
+        if !self.reader.bus.is_own(message) {
+            self.handler.on_message(message);
         }
     }
 
@@ -227,33 +227,37 @@ impl<'a> Listener<'a> {
         let next = self.last.sequence + 1;
         match about.filter(|(sequence, _)| *sequence == next) {
             Some((_, cache)) => {
-                self.tail.gap(self.hearer, &Missed::of(cache), next);
+                self.reader.on_gap(self.handler, &Missed::of(cache), next);
                 self.goes_on_at(next);
             }
-            None => self.tail.gap(self.hearer, &Missed::Any, next),
+            None => self.reader.on_gap(self.handler, &Missed::Any, next),
         }
     }
 
     fn goes_on_at(&mut self, sequence: u64) {
         self.last.sequence = sequence;
-        self.tail.bus.saw(sequence);
-        self.tail.dispatched.store(sequence, std::sync::atomic::Ordering::SeqCst);
+        self.reader.bus.saw(sequence);
+        self.reader.dispatched.store(sequence, std::sync::atomic::Ordering::SeqCst);
     }
 
-    async fn read(&mut self) -> RedisResult<Vec<Appended>> {
-        type Streams = Option<Vec<(String, Vec<Appended>)>>;
+    async fn read(&mut self) -> RedisResult<Vec<StreamEntry>> {
+        type Streams = Option<Vec<(String, Vec<StreamEntry>)>>;
         let mut xread = cmd("XREAD");
         xread.arg("COUNT").arg(MAX_BATCH).arg("BLOCK").arg(clock::millis(BLOCK));
-        xread.arg("STREAMS").arg(self.tail.bus.stream()).arg(&self.last.last_id);
+        xread.arg("STREAMS").arg(self.reader.bus.stream()).arg(&self.last.last_id);
         let read = xread.query_async(&mut self.connection);
-        let streams: Streams = in_time(DEAF_AFTER, read).await?;
+        let streams: Streams = in_time(SILENT_AFTER, read).await?;
         Ok(streams.into_iter().flatten().flat_map(|(_, messages)| messages).collect())
     }
 }
 
 /// Whose messages came after this number; where Redis does not say, any cache's may have.
-async fn missed_after(tail: &Tail, connection: &mut MultiplexedConnection, seen: u64) -> Missed {
-    match in_time(STEP, Numbers::read(&tail.bus, connection)).await {
+async fn missed_after(
+    reader: &BusReader,
+    connection: &mut MultiplexedConnection,
+    seen: u64,
+) -> Missed {
+    match in_time(STEP, LastNumbers::read(&reader.bus, connection)).await {
         Ok(numbers) => numbers.after(seen),
         Err(_) => Missed::Any,
     }

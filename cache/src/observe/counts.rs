@@ -4,31 +4,33 @@ use std::sync::atomic::Ordering::Relaxed;
 use moka::notification::RemovalCause;
 use strata_report::{CacheReport, Settings};
 
-use super::births::Births;
-use super::moka_face::MokaFace;
+use super::insert_times::InsertTimes;
+use super::moka_cache::MokaCache;
 use crate::clock::millis;
 use crate::recorder::{
-    Bounds, Grouping, L1Size, Label, Lives, Recorder, Recording, Removal, SAMPLED_ONE_IN,
+    Grouping, L1Size, Label, Lifetimes, Recorder, RecorderSettings, Recording, Removal,
+    SAMPLED_ONE_IN,
 };
 
 /// What is counted of one observed cache.
-pub(super) struct Watch {
+pub(super) struct ObservedCounts {
     pub(super) recorder: Recorder,
-    pub(super) births: Births,
+    pub(super) insert_times: InsertTimes,
     /// moka tells no entry's weight, so each counts with the mean of all.
     mean_weight: AtomicU32,
     settings: Settings,
 }
 
-impl Watch {
+impl ObservedCounts {
     pub(super) fn new(policy: &moka::Policy) -> Self {
-        let lives =
-            Lives { time_to_live: policy.time_to_live(), time_to_idle: policy.time_to_idle() };
+        let lifetimes =
+            Lifetimes { time_to_live: policy.time_to_live(), time_to_idle: policy.time_to_idle() };
         let capacity = policy.max_capacity().unwrap_or(0);
-        let bounds = Bounds { capacity, lives, misses_sampled_one_in: SAMPLED_ONE_IN };
+        let bounds =
+            RecorderSettings { capacity, lifetimes, misses_sampled_one_in: SAMPLED_ONE_IN };
         Self {
             recorder: Recorder::new(Recording::Everything, &Grouping::<()>::All, bounds),
-            births: Births::new(policy.max_capacity().unwrap_or(u64::MAX)),
+            insert_times: InsertTimes::new(policy.max_capacity().unwrap_or(u64::MAX)),
             mean_weight: AtomicU32::new(1),
             settings: Settings {
                 l1_time_to_live_ms: policy.time_to_live().map(millis),
@@ -40,12 +42,12 @@ impl Watch {
 
     /// An entry that was put in, after moka has it: the one it replaces has left by then.
     pub(super) fn put(&self, hash: u64) {
-        self.births.put(hash);
+        self.insert_times.put(hash);
         self.recorder.l1_put(Label::ungrouped(hash), 1);
     }
 
     pub(super) fn removal(&self, hash: u64, cause: RemovalCause) {
-        let removal = Removal::new(cause, self.births.take(hash), 1);
+        let removal = Removal::new(cause, self.insert_times.take(hash), 1);
         self.recorder.l1_removal(Label::ungrouped(hash), removal);
     }
 
@@ -53,7 +55,7 @@ impl Watch {
         self.mean_weight.load(Relaxed)
     }
 
-    pub(super) async fn upkeep(&self, cache: &impl MokaFace) {
+    pub(super) async fn upkeep(&self, cache: &impl MokaCache) {
         let (entries, weight) = (cache.entry_count(), cache.weighted_size());
         if let Some(mean) = weight.checked_div(entries) {
             self.mean_weight.store(u32::try_from(mean).unwrap_or(u32::MAX).max(1), Relaxed);
@@ -65,7 +67,7 @@ impl Watch {
         self.recorder.upkeep(size).await;
     }
 
-    pub(super) fn report(&self, name: &str, cache: &impl MokaFace) -> CacheReport {
+    pub(super) fn report(&self, name: &str, cache: &impl MokaCache) -> CacheReport {
         let (entries, weight) = (cache.entry_count(), cache.weighted_size());
         let max = cache.policy().max_capacity();
         let size = if entries == weight {
@@ -84,8 +86,8 @@ impl Watch {
     }
 }
 
-impl std::fmt::Debug for Watch {
+impl std::fmt::Debug for ObservedCounts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watch").finish_non_exhaustive()
+        f.debug_struct("ObservedCounts").finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use strata_report::DeadLetterQuery;
 
-use super::letter::Letter;
+use super::letter::StoredLetter;
 use crate::clock::millis;
 use crate::pattern::{Pattern, PatternError};
 
@@ -78,7 +78,7 @@ impl DeadLetterFilter {
         (self.from_ms, self.until_ms.map(|until_ms| until_ms.saturating_sub(1)))
     }
 
-    pub(super) fn matches<V>(&self, letter: &Letter<V>) -> bool {
+    pub(super) fn matches<V>(&self, letter: &StoredLetter<V>) -> bool {
         self.id.as_ref().is_none_or(|id| *id == letter.id)
             && self.key.as_ref().is_none_or(|pattern| pattern.matches(&letter.key))
             && self.from_ms.is_none_or(|from_ms| from_ms <= letter.since_ms)
@@ -117,8 +117,8 @@ mod tests {
     use super::*;
     use crate::write_behind::dead_letters::letter::LetterValue;
 
-    fn letter() -> Letter<u8> {
-        Letter {
+    fn letter() -> StoredLetter<u8> {
+        StoredLetter {
             id: "5000-0".to_owned(),
             key: "order:7".to_owned(),
             value: LetterValue::Stored(String::new()),

@@ -9,13 +9,13 @@ use crate::connection::{Query, Reply, Step};
 
 /// One key in Redis, and the way there.
 #[derive(Clone)]
-pub(super) struct Place {
+pub(super) struct StructureKey {
     structures: Structures,
     /// `None` on a node without Redis.
     key: Option<String>,
 }
 
-impl Place {
+impl StructureKey {
     pub(super) fn new(structures: &Structures, key: &str) -> Self {
         let key = structures.keyspace().map(|keyspace| keyspace.entry(key));
         Self { structures: structures.clone(), key }
@@ -35,7 +35,7 @@ impl Place {
         time_to_live: Duration,
     ) -> Result<ScriptInvocation<'a>, StructureError> {
         let mut invocation = script.prepare_invoke();
-        invocation.key(self.key.as_deref()).arg(life_ms(time_to_live)?);
+        invocation.key(self.key.as_deref()).arg(time_to_live_ms(time_to_live)?);
         Ok(invocation)
     }
 
@@ -57,13 +57,13 @@ impl Place {
     }
 }
 
-impl std::fmt::Debug for Place {
+impl std::fmt::Debug for StructureKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:?}", self.key)
     }
 }
 
-pub(super) fn life_ms(time_to_live: Duration) -> Result<u64, StructureError> {
+pub(super) fn time_to_live_ms(time_to_live: Duration) -> Result<u64, StructureError> {
     if time_to_live.is_zero() {
         return Err(StructureError::NoTimeToLive);
     }

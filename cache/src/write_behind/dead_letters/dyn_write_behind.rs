@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use strata_report::{DeadLetterPage, DeadLetterResult, DeadLetterRow, WriteBehindReport};
 
-use super::letter::{Letter, LetterValue};
+use super::letter::{LetterValue, StoredLetter};
 use super::node::{DeadLetterList, DeadLetterStep};
 use crate::key::{Key, Value};
 use crate::node::Ear;
-use crate::user_code::Later;
+use crate::user_code::BoxFuture;
 use crate::write_behind::handle::WriteBehind;
 use crate::write_behind::inner::{Inner, Kind};
 use crate::write_behind::row::WriteError;
@@ -20,12 +20,12 @@ pub(crate) trait DynWriteBehind: Ear {
     fn dead_letters(
         self: Arc<Self>,
         list: DeadLetterList,
-    ) -> Later<Result<DeadLetterPage, WriteError>>;
+    ) -> BoxFuture<'static, Result<DeadLetterPage, WriteError>>;
     /// One step of a run over dead letters.
     fn move_dead_letters(
         self: Arc<Self>,
         step: DeadLetterStep,
-    ) -> Later<Result<DeadLetterResult, WriteError>>;
+    ) -> BoxFuture<'static, Result<DeadLetterResult, WriteError>>;
 }
 
 impl<K: Key, V: Value + Clone> DynWriteBehind for Inner<K, V> {
@@ -40,7 +40,7 @@ impl<K: Key, V: Value + Clone> DynWriteBehind for Inner<K, V> {
     fn dead_letters(
         self: Arc<Self>,
         list: DeadLetterList,
-    ) -> Later<Result<DeadLetterPage, WriteError>> {
+    ) -> BoxFuture<'static, Result<DeadLetterPage, WriteError>> {
         Box::pin(async move {
             let page = self.kind.page(&list.filter, list.after.as_deref(), list.limit).await?;
             let rows = page.letters.into_iter().map(|letter| self.row(letter)).collect();
@@ -52,13 +52,13 @@ impl<K: Key, V: Value + Clone> DynWriteBehind for Inner<K, V> {
     fn move_dead_letters(
         self: Arc<Self>,
         step: DeadLetterStep,
-    ) -> Later<Result<DeadLetterResult, WriteError>> {
+    ) -> BoxFuture<'static, Result<DeadLetterResult, WriteError>> {
         Box::pin(async move { self.step(step).await })
     }
 }
 
 impl<K: Key, V: Value + Clone> Inner<K, V> {
-    fn row(&self, letter: Letter<V>) -> DeadLetterRow {
+    fn row(&self, letter: StoredLetter<V>) -> DeadLetterRow {
         let node = match &self.kind {
             Kind::Memory(_) => self.cache.core().node.shared().id().to_owned(),
             Kind::Durable(_) => String::new(),

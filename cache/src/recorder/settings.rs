@@ -3,7 +3,7 @@ use std::time::Duration;
 use moka::notification::RemovalCause;
 use strata_report::Cause;
 
-use super::what_if::Lives;
+use super::what_if::Lifetimes;
 
 /// How much a cache records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,10 +17,10 @@ pub enum Recording {
 
 /// What the recorder must know of its cache.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bounds {
+pub(crate) struct RecorderSettings {
     /// Entries, or bytes where they are weighed.
     pub(crate) capacity: u64,
-    pub(crate) lives: Lives,
+    pub(crate) lifetimes: Lifetimes,
     /// One missed key in so many is looked at.
     pub(crate) misses_sampled_one_in: u32,
 }

@@ -5,7 +5,7 @@ use crate::error::BuildError;
 
 /// The times and limits of a write-behind.
 #[derive(Clone, Debug)]
-pub(super) struct Pace {
+pub(super) struct FlushSettings {
     pub(super) capacity: usize,
     pub(super) max_batch: usize,
     pub(super) interval: Duration,
@@ -16,7 +16,7 @@ pub(super) struct Pace {
     pub(super) claim_after: Duration,
 }
 
-impl Pace {
+impl FlushSettings {
     /// A time that can be waited for, and is none in which a task would spin.
     pub(super) fn within_reach(time: Duration) -> Duration {
         time.clamp(Duration::from_millis(1), MAX_TIME_TO_LIVE)
@@ -35,7 +35,7 @@ impl Pace {
 }
 
 #[cfg(test)]
-impl Pace {
+impl FlushSettings {
     pub(super) fn of_tests() -> Self {
         Self {
             capacity: 1,
@@ -56,12 +56,13 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_longest_and_differ() {
-        let pace = Pace { longest_pause: Duration::from_secs(1), ..Pace::of_tests() };
+        let settings =
+            FlushSettings { longest_pause: Duration::from_secs(1), ..FlushSettings::of_tests() };
         for (tries, longest_ms) in [(1, 100), (2, 200), (3, 400), (5, 1_000), (u32::MAX, 1_000)] {
             let longest = Duration::from_millis(longest_ms);
-            let pause = pace.pause(tries);
+            let pause = settings.pause(tries);
             assert!(longest / 2 <= pause && pause <= longest, "{tries}: {pause:?}");
         }
-        assert_ne!(pace.pause(5), pace.pause(5), "a fleet would try again in step");
+        assert_ne!(settings.pause(5), settings.pause(5), "a fleet would try again in step");
     }
 }

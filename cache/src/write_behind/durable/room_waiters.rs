@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::writer::{Durable, Room, Terms};
+use super::writer::{Durable, Room, WriteTerms};
 use crate::key::{Key, Value};
 use crate::read::to_its_end;
 use crate::write_behind::row::WriteError;
@@ -16,27 +16,27 @@ const ROOM_POLL: Duration = Duration::from_millis(50);
 /// Writers of this node that wait for room, in the order in which they came. The first alone asks
 /// Redis, and wakes the next as soon as its own write is taken.
 #[derive(Default)]
-pub(crate) struct Blocked {
+pub(crate) struct RoomWaiters {
     turn: Mutex<()>,
     n: AtomicUsize,
 }
 
-/// A place in the queue, until it is dropped.
-pub(crate) struct Place<'a>(&'a Blocked);
+/// A position in the queue, until it is dropped.
+pub(crate) struct QueuePosition<'a>(&'a RoomWaiters);
 
-impl Blocked {
+impl RoomWaiters {
     fn is_any(&self) -> bool {
         self.n.load(SeqCst) > 0
     }
 
-    async fn turn(&self) -> (Place<'_>, MutexGuard<'_, ()>) {
+    async fn turn(&self) -> (QueuePosition<'_>, MutexGuard<'_, ()>) {
         self.n.fetch_add(1, SeqCst);
-        let place = Place(self);
-        (place, self.turn.lock().await)
+        let position = QueuePosition(self);
+        (position, self.turn.lock().await)
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueuePosition<'_> {
     fn drop(&mut self) {
         self.0.n.fetch_sub(1, SeqCst);
     }
@@ -53,12 +53,13 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         let value = Arc::new(value);
         // Whoever came before goes first, but a key that waits already has its room.
         let room = if self.blocked.is_any() { Room::OfItsKey } else { Room::Any };
-        let first = self.attempt(key.clone(), Arc::clone(&value), Terms { version, room }).await;
+        let first =
+            self.attempt(key.clone(), Arc::clone(&value), WriteTerms { version, room }).await;
         if !matches!(first, Err(WriteError::Full { .. })) {
             return first;
         }
         let _turn = self.blocked.turn().await;
-        let terms = Terms { version, room: Room::Any };
+        let terms = WriteTerms { version, room: Room::Any };
         loop {
             let freed = self.room.notified();
             tokio::pin!(freed);
@@ -77,7 +78,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         self: &Arc<Self>,
         key: K,
         value: Arc<V>,
-        terms: Terms,
+        terms: WriteTerms,
     ) -> Result<u64, WriteError> {
         let writing = tokio::spawn(Arc::clone(self).try_write(key, value, terms));
         to_its_end(writing).await.unwrap_or(Err(WriteError::Closed))

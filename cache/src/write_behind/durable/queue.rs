@@ -14,7 +14,7 @@ const GROUP: &str = "writers";
 pub(crate) const AT_ONCE: usize = 500;
 
 /// One cache's unwritten values in Redis, beside its entries.
-pub(super) struct Place {
+pub(super) struct UnwrittenQueue {
     pub(super) bus: Bus,
     pub(super) cache: String,
     consumer: String,
@@ -82,7 +82,7 @@ pub(super) struct RawClaim {
     pub(super) rows: Vec<RawRow>,
 }
 
-impl Place {
+impl UnwrittenQueue {
     pub(super) fn new(bus: &Bus, (cache, node): (&str, &str), schemas: Schemas) -> Self {
         let stream = bus.beside(&format!("writes:{cache}"));
         Self {

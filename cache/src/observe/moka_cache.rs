@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// Either kind of moka cache. Implemented for `moka::sync::Cache` and, with the feature `future`,
 /// for `moka::future::Cache`; not to be implemented elsewhere.
-pub trait MokaFace: sealed::Sealed + Clone + Send + Sync + 'static {
+pub trait MokaCache: sealed::Sealed + Clone + Send + Sync + 'static {
     /// Its keys.
     type Key: Hash + Eq + Send + Sync + 'static;
 
@@ -31,7 +31,7 @@ pub trait MokaFace: sealed::Sealed + Clone + Send + Sync + 'static {
 
 impl<K, V, S> sealed::Sealed for moka::sync::Cache<K, V, S> {}
 
-impl<K, V, S> MokaFace for moka::sync::Cache<K, V, S>
+impl<K, V, S> MokaCache for moka::sync::Cache<K, V, S>
 where
     K: Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
@@ -72,7 +72,7 @@ where
 impl<K, V, S> sealed::Sealed for moka::future::Cache<K, V, S> {}
 
 #[cfg(feature = "future")]
-impl<K, V, S> MokaFace for moka::future::Cache<K, V, S>
+impl<K, V, S> MokaCache for moka::future::Cache<K, V, S>
 where
     K: Hash + Eq + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,

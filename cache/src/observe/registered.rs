@@ -7,67 +7,71 @@ use crate::bus::Message;
 use crate::error::CacheError;
 use crate::l1::{FirstRows, L1List};
 use crate::l2::{Keyspace, Progress};
-use crate::node::CacheFace;
+use crate::node::DynCache;
 use crate::pattern::Pattern;
-use crate::user_code::{Later, Looking};
+use crate::user_code::BoxFuture;
 
 /// An observed cache as its node sees it: no L2, and deaf to the bus, since nothing keeps it
 /// coherent.
-pub(super) struct Watched {
+pub(super) struct RegisteredCache {
     name: String,
-    inside: OnceLock<Arc<dyn Inside>>,
+    moka: OnceLock<Arc<dyn MokaAccess>>,
 }
 
 /// What a node may ask of the moka cache.
-pub(super) trait Inside: Send + Sync {
+pub(super) trait MokaAccess: Send + Sync {
     fn report(&self, name: &str) -> CacheReport;
-    fn upkeep(self: Arc<Self>) -> Later<()>;
+    fn upkeep(self: Arc<Self>) -> BoxFuture<'static, ()>;
     fn look(&self, name: &str, key: &str) -> Result<Option<EntryLook>, CacheError>;
     /// Visits the keys that match, in slices.
-    fn each<'a>(&'a self, pattern: &'a Pattern, visit: Visit<'a>) -> Looking<'a, ()>;
-    fn invalidate(self: Arc<Self>, name: &str, key: &str) -> Result<Later<()>, CacheError>;
-    fn invalidate_matching(self: Arc<Self>, pattern: Pattern) -> Later<()>;
+    fn each<'a>(&'a self, pattern: &'a Pattern, visit: Visit<'a>) -> BoxFuture<'a, ()>;
+    fn invalidate(
+        self: Arc<Self>,
+        name: &str,
+        key: &str,
+    ) -> Result<BoxFuture<'static, ()>, CacheError>;
+    fn invalidate_matching(self: Arc<Self>, pattern: Pattern) -> BoxFuture<'static, ()>;
 }
 
 pub(super) type Visit<'a> = &'a mut (dyn FnMut(String) + Send);
 
-impl Watched {
+impl RegisteredCache {
     pub(super) fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), inside: OnceLock::new() }
+        Self { name: name.to_owned(), moka: OnceLock::new() }
     }
 
     /// Observed from now on; the first call counts.
-    pub(super) fn watch(&self, inside: Arc<dyn Inside>) {
-        self.inside.get_or_init(|| inside);
+    pub(super) fn observe(&self, moka: Arc<dyn MokaAccess>) {
+        self.moka.get_or_init(|| moka);
     }
 
     async fn each(&self, pattern: &Pattern, mut visit: impl FnMut(String) + Send) {
-        if let Some(inside) = self.inside.get() {
-            inside.each(pattern, &mut visit).await;
+        if let Some(moka) = self.moka.get() {
+            moka.each(pattern, &mut visit).await;
         }
     }
 }
 
-impl CacheFace for Watched {
+impl DynCache for RegisteredCache {
     fn name(&self) -> &str {
         &self.name
     }
 
     fn report(&self) -> CacheReport {
-        match self.inside.get() {
-            Some(inside) => inside.report(&self.name),
+        match self.moka.get() {
+            Some(moka) => moka.report(&self.name),
             None => CacheReport { cache: self.name.clone(), ..CacheReport::default() },
         }
     }
 
-    fn upkeep(self: Arc<Self>) -> Later<()> {
-        match self.inside.get() {
-            Some(inside) => Arc::clone(inside).upkeep(),
+    fn upkeep(self: Arc<Self>) -> BoxFuture<'static, ()> {
+        match self.moka.get() {
+            Some(moka) => Arc::clone(moka).upkeep(),
             None => Box::pin(std::future::ready(())),
         }
     }
 
-    fn hear(&self, _: &Message) {}
+    fn on_message(&self, _: &Message) {}
 
     fn raise_epoch(&self) {}
 
@@ -77,12 +81,12 @@ impl CacheFace for Watched {
         None
     }
 
-    fn look_l1<'a>(&'a self, key: &str) -> Result<Looking<'a, Option<EntryLook>>, CacheError> {
-        let looked = self.inside.get().map_or(Ok(None), |inside| inside.look(&self.name, key))?;
+    fn look_l1<'a>(&'a self, key: &str) -> Result<BoxFuture<'a, Option<EntryLook>>, CacheError> {
+        let looked = self.moka.get().map_or(Ok(None), |moka| moka.look(&self.name, key))?;
         Ok(Box::pin(std::future::ready(looked)))
     }
 
-    fn look_l2(self: Arc<Self>, _: &str) -> Result<Later<Option<L2Look>>, CacheError> {
+    fn look_l2(self: Arc<Self>, _: &str) -> Result<BoxFuture<'static, Option<L2Look>>, CacheError> {
         Ok(Box::pin(async { None }))
     }
 
@@ -90,7 +94,7 @@ impl CacheFace for Watched {
         &'a self,
         pattern: &'a Pattern,
         limit: usize,
-    ) -> Looking<'a, (u64, Vec<String>)> {
+    ) -> BoxFuture<'a, (u64, Vec<String>)> {
         Box::pin(async move {
             let (mut n_keys, mut some) = (0, Vec::new());
             self.each(pattern, |key| {
@@ -104,7 +108,7 @@ impl CacheFace for Watched {
         })
     }
 
-    fn list_l1<'a>(&'a self, list: &'a L1List<'_>) -> Looking<'a, (u64, Vec<KeyRow>)> {
+    fn list_l1<'a>(&'a self, list: &'a L1List<'_>) -> BoxFuture<'a, (u64, Vec<KeyRow>)> {
         Box::pin(async move {
             let (mut n_keys, mut first) = (0, FirstRows::new(list));
             self.each(list.pattern, |key| {
@@ -116,7 +120,7 @@ impl CacheFace for Watched {
         })
     }
 
-    fn among_l1<'a>(&'a self, keys: &'a HashSet<&str>) -> Looking<'a, Vec<KeyRow>> {
+    fn among_l1<'a>(&'a self, keys: &'a HashSet<&str>) -> BoxFuture<'a, Vec<KeyRow>> {
         Box::pin(async move {
             let mut rows = Vec::new();
             self.each(&Pattern::prefix(""), |key| {
@@ -129,29 +133,36 @@ impl CacheFace for Watched {
         })
     }
 
-    fn invalidate_text(self: Arc<Self>, key: &str) -> Result<Later<Effect>, CacheError> {
-        let Some(inside) = self.inside.get() else {
+    fn invalidate_text(
+        self: Arc<Self>,
+        key: &str,
+    ) -> Result<BoxFuture<'static, Effect>, CacheError> {
+        let Some(moka) = self.moka.get() else {
             return Ok(Box::pin(async { Effect::Off }));
         };
-        let removing = Arc::clone(inside).invalidate(&self.name, key)?;
+        let removing = Arc::clone(moka).invalidate(&self.name, key)?;
         Ok(Box::pin(async {
             removing.await;
             Effect::Off
         }))
     }
 
-    fn invalidate_matching(self: Arc<Self>, pattern: Pattern, _: Arc<Progress>) -> Later<Effect> {
+    fn invalidate_matching(
+        self: Arc<Self>,
+        pattern: Pattern,
+        _: Arc<Progress>,
+    ) -> BoxFuture<'static, Effect> {
         Box::pin(async move {
-            if let Some(inside) = self.inside.get() {
-                Arc::clone(inside).invalidate_matching(pattern).await;
+            if let Some(moka) = self.moka.get() {
+                Arc::clone(moka).invalidate_matching(pattern).await;
             }
             Effect::Off
         })
     }
 }
 
-impl std::fmt::Debug for Watched {
+impl std::fmt::Debug for RegisteredCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watched").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("RegisteredCache").field("name", &self.name).finish_non_exhaustive()
     }
 }

@@ -3,18 +3,18 @@ use std::hash::{BuildHasher, Hash, RandomState};
 
 /// A map by keys whose own code may panic: it runs for the key that is asked for, and to compare
 /// it with those of the same hash, never for any other.
-pub(super) struct Slots<K, T> {
+pub(super) struct PanicSafeMap<K, T> {
     by_hash: HashMap<u64, Vec<(K, T)>>,
     hashing: RandomState,
 }
 
-impl<K, T> Default for Slots<K, T> {
+impl<K, T> Default for PanicSafeMap<K, T> {
     fn default() -> Self {
         Self { by_hash: HashMap::new(), hashing: RandomState::new() }
     }
 }
 
-impl<K: Clone + Eq + Hash, T> Slots<K, T> {
+impl<K: Clone + Eq + Hash, T> PanicSafeMap<K, T> {
     pub(super) fn is_empty(&self) -> bool {
         self.by_hash.is_empty()
     }

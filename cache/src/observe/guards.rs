@@ -2,31 +2,31 @@ use std::time::Instant;
 
 use strata_report::Outcome;
 
-use super::watch::Watch;
+use super::counts::ObservedCounts;
 use crate::recorder::{Label, LoadEnded, is_sampled};
 
 /// One read. Its outcome is counted when it is dropped, also when the caller goes away or the load
 /// panics: nobody was answered then, and the read counts as failed.
-pub(super) struct Reading<'a> {
-    watch: &'a Watch,
+pub(super) struct ReadGuard<'a> {
+    counts: &'a ObservedCounts,
     hash: u64,
     text: Option<String>,
     sampled_at: Option<Instant>,
     outcome: Outcome,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> ReadGuard<'a> {
     /// Begins; `text` is asked for the keys of sampled reads only.
     pub(super) fn begin(
-        watch: &'a Watch,
+        counts: &'a ObservedCounts,
         hash: u64,
         text: impl FnOnce() -> Option<String>,
     ) -> Self {
         let sampled = is_sampled();
         Self {
-            watch,
+            counts,
             hash,
-            text: if sampled { watch.recorder.contain(text).flatten() } else { None },
+            text: if sampled { counts.recorder.contain(text).flatten() } else { None },
             sampled_at: sampled.then(Instant::now),
             outcome: Outcome::Failed,
         }
@@ -38,14 +38,14 @@ impl<'a> Reading<'a> {
 
     /// Ended by a load of this read, whose value moka has by now.
     pub(super) fn loaded(self) {
-        self.watch.put(self.hash);
+        self.counts.put(self.hash);
         self.ended(Outcome::Loaded);
     }
 }
 
-impl Drop for Reading<'_> {
+impl Drop for ReadGuard<'_> {
     fn drop(&mut self) {
-        let recorder = &self.watch.recorder;
+        let recorder = &self.counts.recorder;
         if let Some(began) = self.sampled_at
             && matches!(self.outcome, Outcome::L1Hit | Outcome::Missed)
         {
@@ -58,22 +58,22 @@ impl Drop for Reading<'_> {
             recorder.sampled(self.hash, || text);
         }
         let answered = !matches!(self.outcome, Outcome::Missed | Outcome::Failed);
-        let weight = answered.then(|| self.watch.mean_weight());
+        let weight = answered.then(|| self.counts.mean_weight());
         recorder.outcome(Label::ungrouped(self.hash), self.outcome, weight);
     }
 }
 
 /// One load, while it runs.
-pub(super) struct Loading<'a> {
-    watch: &'a Watch,
+pub(super) struct LoadGuard<'a> {
+    counts: &'a ObservedCounts,
     began: Instant,
     ended: Option<LoadEnded>,
 }
 
-impl<'a> Loading<'a> {
-    pub(super) fn begin(watch: &'a Watch) -> Self {
-        watch.recorder.load_began();
-        Self { watch, began: Instant::now(), ended: None }
+impl<'a> LoadGuard<'a> {
+    pub(super) fn begin(counts: &'a ObservedCounts) -> Self {
+        counts.recorder.load_began();
+        Self { counts, began: Instant::now(), ended: None }
     }
 
     pub(super) fn ended(mut self, ended: LoadEnded) {
@@ -81,9 +81,9 @@ impl<'a> Loading<'a> {
     }
 }
 
-impl Drop for Loading<'_> {
+impl Drop for LoadGuard<'_> {
     fn drop(&mut self) {
-        let (recorder, took) = (&self.watch.recorder, self.began.elapsed());
+        let (recorder, took) = (&self.counts.recorder, self.began.elapsed());
         match self.ended {
             // A panic is a failure; a load whose caller went away is none.
             None if std::thread::panicking() => recorder.load_ended(took, LoadEnded::Failed),

@@ -6,13 +6,13 @@ use crate::clock::{Moment, millis};
 
 /// When entries were put in, since moka does not say it as they leave. A fixed table by hash: four
 /// places an entry: where all are taken, the newest takes the oldest's, whose age is then unknown.
-pub(super) struct Births {
+pub(super) struct InsertTimes {
     /// 24 bits of the hash, 40 bits of milliseconds; 0 is empty.
     slots: Box<[AtomicU64]>,
     origin: Moment,
 }
 
-impl Births {
+impl InsertTimes {
     const MAX_SLOTS: u64 = 1 << 16;
     const MIN_SLOTS: u64 = 1 << 10;
     const N_WAYS: usize = 4;
@@ -79,22 +79,22 @@ mod tests {
 
     #[test]
     fn an_entry_has_an_age_until_it_leaves() {
-        let births = Births::new(0);
+        let insert_times = InsertTimes::new(0);
         let one = 0xabcd_ef00_0000_0001;
-        assert_eq!(births.age(one), None);
-        births.put(one);
-        assert!(births.age(one).is_some_and(|age| age < Duration::from_secs(1)));
-        assert!(births.take(one).is_some());
-        assert_eq!(births.take(one), None);
+        assert_eq!(insert_times.age(one), None);
+        insert_times.put(one);
+        assert!(insert_times.age(one).is_some_and(|age| age < Duration::from_secs(1)));
+        assert!(insert_times.take(one).is_some());
+        assert_eq!(insert_times.take(one), None);
     }
 
     #[test]
     fn where_all_places_are_taken_an_older_entry_gives_way() {
-        let births = Births::new(0);
+        let insert_times = InsertTimes::new(0);
         let entries: Vec<u64> = (1..=5).map(|n| n << 40 | 7).collect();
-        entries.iter().for_each(|hash| births.put(*hash));
-        let known = entries.iter().filter(|hash| births.age(**hash).is_some()).count();
+        entries.iter().for_each(|hash| insert_times.put(*hash));
+        let known = entries.iter().filter(|hash| insert_times.age(**hash).is_some()).count();
         assert_eq!(known, 4);
-        assert!(births.age(entries[4]).is_some());
+        assert!(insert_times.age(entries[4]).is_some());
     }
 }

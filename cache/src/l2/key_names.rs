@@ -9,7 +9,7 @@ use std::time::Duration;
 use redis::{Pipeline, pipe};
 
 use super::keyspace::Keyspace;
-use super::walk::Walked;
+use super::walk::WalkScope;
 use crate::clock::millis;
 use crate::connection::{Away, Step};
 use crate::pattern::{Pattern, escape};
@@ -18,7 +18,7 @@ use crate::pattern::{Pattern, escape};
 const LONGER: Duration = Duration::from_secs(24 * 3600);
 
 /// The names that a cache's entries go by in L2.
-pub(crate) struct Names {
+pub(crate) struct KeyNames {
     pub(crate) schema: u16,
     /// What the keys of all schemas begin with.
     stem: String,
@@ -28,7 +28,7 @@ pub(crate) struct Names {
     pub(crate) schemas: String,
 }
 
-impl Names {
+impl KeyNames {
     pub(crate) fn new(stem: String, schemas: String, schema: u16) -> Self {
         let prefix = prefix(&stem, schema);
         Self { schema, stem, prefix, schemas }
@@ -62,12 +62,12 @@ impl Names {
         }
     }
 
-    pub(crate) fn glob(&self, walked: &Walked, pattern: Option<&Pattern>) -> String {
+    pub(crate) fn glob(&self, walked: &WalkScope, pattern: Option<&Pattern>) -> String {
         let stem = escape(&self.stem);
         match walked {
-            Walked::Plain => format!("{stem}:{}", pattern.map_or("*", Pattern::as_str)),
-            Walked::Own => format!("{}*", escape(&self.prefix)),
-            Walked::Every(_) => format!("{stem}[:@]*"),
+            WalkScope::Plain => format!("{stem}:{}", pattern.map_or("*", Pattern::as_str)),
+            WalkScope::Own => format!("{}*", escape(&self.prefix)),
+            WalkScope::Every(_) => format!("{stem}[:@]*"),
         }
     }
 }
@@ -82,7 +82,7 @@ impl Keyspace {
         self.bus.clock().now_ms().saturating_add(ttl_ms).saturating_add(millis(LONGER))
     }
 
-    /// As [`Names::register`], in a round trip of its own.
+    /// As [`KeyNames::register`], in a round trip of its own.
     pub(crate) async fn register(&self, step: Step, ttl_ms: u64) -> Result<(), Away> {
         if self.names.schema == 0 {
             return Ok(());
@@ -101,8 +101,8 @@ fn prefix(stem: &str, schema: u16) -> String {
 mod tests {
     use super::*;
 
-    fn names(schema: u16) -> Names {
-        Names::new("{test}:users".to_owned(), "{test}!schemas:users".to_owned(), schema)
+    fn names(schema: u16) -> KeyNames {
+        KeyNames::new("{test}:users".to_owned(), "{test}!schemas:users".to_owned(), schema)
     }
 
     #[test]

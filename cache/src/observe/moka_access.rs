@@ -6,27 +6,27 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use strata_report::{CacheReport, EntryLook, Origin, Scope};
 
-use super::moka_face::MokaFace;
-use super::watch::Watch;
-use super::watched::{Inside, Visit};
+use super::counts::ObservedCounts;
+use super::moka_cache::MokaCache;
+use super::registered::{MokaAccess, Visit};
 use crate::clock::millis;
 use crate::error::CacheError;
 use crate::key::Key;
 use crate::l1::{Slices, slices};
 use crate::pattern::Pattern;
 use crate::recorder::hash_of;
-use crate::user_code::{Later, Looking};
+use crate::user_code::BoxFuture;
 
 /// A cache whose keys have no text.
-pub(super) struct Unkeyed<C> {
+pub(super) struct WithoutKeyText<C> {
     moka: C,
-    watch: Arc<Watch>,
+    counts: Arc<ObservedCounts>,
     upkeep_runs: AtomicBool,
 }
 
-impl<C: MokaFace> Unkeyed<C> {
-    pub(super) fn new(moka: C, watch: Arc<Watch>) -> Self {
-        Self { moka, watch, upkeep_runs: AtomicBool::new(false) }
+impl<C: MokaCache> WithoutKeyText<C> {
+    pub(super) fn new(moka: C, counts: Arc<ObservedCounts>) -> Self {
+        Self { moka, counts, upkeep_runs: AtomicBool::new(false) }
     }
 
     /// moka goes on until nothing is left to do, and its listener is the service's own: so on a
@@ -35,14 +35,14 @@ impl<C: MokaFace> Unkeyed<C> {
         if !self.upkeep_runs.swap(true, Ordering::AcqRel) {
             let running = UpkeepRuns(self);
             tokio::task::spawn_blocking(move || {
-                let Unkeyed { moka, watch, .. } = &*running.0;
-                watch.recorder.contain(|| moka.run_upkeep());
+                let WithoutKeyText { moka, counts, .. } = &*running.0;
+                counts.recorder.contain(|| moka.run_upkeep());
             });
         }
     }
 }
 
-struct UpkeepRuns<C>(Arc<Unkeyed<C>>);
+struct UpkeepRuns<C>(Arc<WithoutKeyText<C>>);
 
 impl<C> Drop for UpkeepRuns<C> {
     fn drop(&mut self) {
@@ -50,17 +50,17 @@ impl<C> Drop for UpkeepRuns<C> {
     }
 }
 
-impl<C: MokaFace> Inside for Unkeyed<C> {
+impl<C: MokaCache> MokaAccess for WithoutKeyText<C> {
     fn report(&self, name: &str) -> CacheReport {
-        let mut report = self.watch.report(name, &self.moka);
+        let mut report = self.counts.report(name, &self.moka);
         (report.hot_keys, report.missed_keys) = (None, None);
         report
     }
 
-    fn upkeep(self: Arc<Self>) -> Later<()> {
+    fn upkeep(self: Arc<Self>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             Arc::clone(&self).run_upkeep();
-            self.watch.upkeep(&self.moka).await;
+            self.counts.upkeep(&self.moka).await;
         })
     }
 
@@ -68,25 +68,29 @@ impl<C: MokaFace> Inside for Unkeyed<C> {
         Err(CacheError::NoKeyText(name.to_owned()))
     }
 
-    fn each<'a>(&'a self, _: &'a Pattern, _: Visit<'a>) -> Looking<'a, ()> {
+    fn each<'a>(&'a self, _: &'a Pattern, _: Visit<'a>) -> BoxFuture<'a, ()> {
         Box::pin(std::future::ready(()))
     }
 
-    fn invalidate(self: Arc<Self>, name: &str, _: &str) -> Result<Later<()>, CacheError> {
+    fn invalidate(
+        self: Arc<Self>,
+        name: &str,
+        _: &str,
+    ) -> Result<BoxFuture<'static, ()>, CacheError> {
         Err(CacheError::NoKeyText(name.to_owned()))
     }
 
-    fn invalidate_matching(self: Arc<Self>, _: Pattern) -> Later<()> {
+    fn invalidate_matching(self: Arc<Self>, _: Pattern) -> BoxFuture<'static, ()> {
         Box::pin(async {})
     }
 }
 
 /// A cache whose keys have a text.
-pub(super) struct Keyed<C>(Arc<Unkeyed<C>>);
+pub(super) struct WithKeyText<C>(Arc<WithoutKeyText<C>>);
 
-impl<C: MokaFace<Key: Key>> Keyed<C> {
-    pub(super) fn new(moka: C, watch: Arc<Watch>) -> Self {
-        Self(Arc::new(Unkeyed::new(moka, watch)))
+impl<C: MokaCache<Key: Key>> WithKeyText<C> {
+    pub(super) fn new(moka: C, counts: Arc<ObservedCounts>) -> Self {
+        Self(Arc::new(WithoutKeyText::new(moka, counts)))
     }
 
     fn key(name: &str, text: &str) -> Result<C::Key, CacheError> {
@@ -96,23 +100,23 @@ impl<C: MokaFace<Key: Key>> Keyed<C> {
 
     async fn drop_key(&self, key: &C::Key) {
         self.0.moka.drop_key(key).await;
-        self.0.watch.recorder.forget(hash_of(key));
+        self.0.counts.recorder.forget(hash_of(key));
     }
 }
 
-impl<C: MokaFace<Key: Key>> Inside for Keyed<C> {
+impl<C: MokaCache<Key: Key>> MokaAccess for WithKeyText<C> {
     fn report(&self, name: &str) -> CacheReport {
-        self.0.watch.report(name, &self.0.moka)
+        self.0.counts.report(name, &self.0.moka)
     }
 
-    fn upkeep(self: Arc<Self>) -> Later<()> {
+    fn upkeep(self: Arc<Self>) -> BoxFuture<'static, ()> {
         Arc::clone(&self.0).upkeep()
     }
 
     /// Values need not be printable, so none is shown; nor is the time that moka gives them.
     fn look(&self, name: &str, key: &str) -> Result<Option<EntryLook>, CacheError> {
         let key = Self::key(name, key)?;
-        let age = self.0.watch.births.age(hash_of(&key)).unwrap_or_default();
+        let age = self.0.counts.insert_times.age(hash_of(&key)).unwrap_or_default();
         Ok(self.0.moka.has(&key).then(|| EntryLook {
             value_hidden: false,
             value: Some("\"not shown: this cache is observed only\"".to_owned()),
@@ -126,7 +130,7 @@ impl<C: MokaFace<Key: Key>> Inside for Keyed<C> {
         }))
     }
 
-    fn each<'a>(&'a self, pattern: &'a Pattern, visit: Visit<'a>) -> Looking<'a, ()> {
+    fn each<'a>(&'a self, pattern: &'a Pattern, visit: Visit<'a>) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             let walked = slices::walk(self.0.moka.keys(), |key| {
                 let text = key.to_string();
@@ -136,30 +140,34 @@ impl<C: MokaFace<Key: Key>> Inside for Keyed<C> {
                 ControlFlow::Continue(())
             })
             .await;
-            self.0.watch.recorder.panics.add(walked.n_panics);
+            self.0.counts.recorder.panics.add(walked.n_panics);
         })
     }
 
-    fn invalidate(self: Arc<Self>, name: &str, key: &str) -> Result<Later<()>, CacheError> {
+    fn invalidate(
+        self: Arc<Self>,
+        name: &str,
+        key: &str,
+    ) -> Result<BoxFuture<'static, ()>, CacheError> {
         let key = Self::key(name, key)?;
         Ok(Box::pin(async move {
             self.drop_key(&key).await;
-            self.0.watch.recorder.invalidation(Scope::Key, Origin::Local);
+            self.0.counts.recorder.invalidation(Scope::Key, Origin::Local);
         }))
     }
 
-    fn invalidate_matching(self: Arc<Self>, pattern: Pattern) -> Later<()> {
+    fn invalidate_matching(self: Arc<Self>, pattern: Pattern) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             let mut slices = Slices::new();
             for key in self.0.moka.keys() {
                 // A key that cannot be printed may be any.
                 let is_matched = || pattern.matches(&key.to_string());
-                if self.0.watch.recorder.contain(is_matched).unwrap_or(true) {
+                if self.0.counts.recorder.contain(is_matched).unwrap_or(true) {
                     self.drop_key(&key).await;
                 }
                 slices.stepped().await;
             }
-            self.0.watch.recorder.invalidation(Scope::Pattern, Origin::Local);
+            self.0.counts.recorder.invalidation(Scope::Pattern, Origin::Local);
         })
     }
 }
