@@ -1,4 +1,18 @@
 // ARCHITECTURE.md says what each file does.
+//
+// Who may import whom: a folder or file imports those on the lines above its own. A test checks it.
+//
+// - error, key, pattern, codec, clock, user_code
+// - log, recorder
+// - l1, connection
+// - bus
+// - l2
+// - node
+// - read
+// - change
+// - cache
+// - structures, write_behind, observe
+// - inspect
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
@@ -43,7 +57,7 @@ pub use key::{Key, Value};
 pub use l1::{L1List, L1Survey};
 pub use l2::{L2Head, L2Match, Progress};
 pub use log::LogLimit;
-pub use node::{Node, NodeBuilder, Tasks};
+pub use node::{DeadLetterFilter, DeadLetterList, DeadLetterStep, Node, NodeBuilder, Tasks};
 pub use observe::{MokaCache, Observed, Observer};
 pub use pattern::{Pattern, PatternError};
 pub use read::{Loaded, Read};
@@ -51,8 +65,8 @@ pub use recorder::{CacheEvents, Recording};
 pub use strata_report as report;
 pub use structures::{StructureError, Structures};
 pub use write_behind::{
-    DeadLetter, DeadLetterFilter, DeadLetterList, DeadLetterStep, DeadLetters, Drained,
-    PermanentFailure, Row, WriteBehind, WriteBehindBuilder, WriteError,
+    DeadLetter, DeadLetters, Drained, PermanentFailure, Row, WriteBehind, WriteBehindBuilder,
+    WriteError,
 };
 
 /// What the fuzz targets in `cache/fuzz` reach of what is private.

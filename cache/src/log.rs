@@ -1,3 +1,5 @@
+//! Lines of log that repeat with traffic, told once a minute, and logging where nothing may panic.
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! One connection to the bus, read until it fails.
+
 use std::io;
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use super::heartbeat::{BusStatus, Refusals, repair_heartbeat};
 use super::message::Message;
 use super::missed::{LastNumbers, Missed};
 use super::position::{Position, StreamEntry};
-use super::reader::{BusHandler, BusReader};
+use super::reader::{BusHandler, BusReader, STEP};
 use crate::clock;
 use crate::clock::Moment;
 use crate::connection::{Link, in_time};
@@ -20,12 +22,10 @@ const BLOCK: Duration = Duration::from_millis(500);
 const SILENT_AFTER: Duration = Duration::from_millis(1_200);
 
 /// While messages keep coming, the heartbeat is looked at no more often than this.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
+const CHECK_EVERY: Duration = Duration::from_millis(100);
 
 /// The pause after a read that should have blocked and did not.
 const UNBLOCKED_PAUSE: Duration = Duration::from_millis(50);
-
-pub(crate) const STEP: Duration = Duration::from_millis(1_000);
 
 const MAX_BATCH: usize = 500;
 
@@ -40,18 +40,18 @@ pub(crate) struct BusConnection<'a> {
     pub(crate) has_heard: bool,
     /// The last read was empty though a message with a higher number had been announced.
     idle_behind: bool,
-    looked_at: Moment,
+    checked_at: Moment,
     refusals: Refusals,
 }
 
 /// What one read of the stream brought.
-pub(crate) struct Batch {
+pub(crate) struct ReadBatch {
     /// Before Redis was asked.
     asked: Moment,
     n_messages: usize,
 }
 
-impl Batch {
+impl ReadBatch {
     fn is_empty(&self) -> bool {
         self.n_messages == 0
     }
@@ -91,7 +91,7 @@ impl<'a> BusConnection<'a> {
             }
         };
         reader.acted_on.send_replace(last.sequence);
-        let looked_at = Moment::now().before(LOOK_EVERY);
+        let checked_at = Moment::now().before(CHECK_EVERY);
         Ok(Self {
             reader,
             link,
@@ -100,7 +100,7 @@ impl<'a> BusConnection<'a> {
             last,
             has_heard: false,
             idle_behind: false,
-            looked_at,
+            checked_at,
             refusals: Refusals::default(),
         })
     }
@@ -120,11 +120,11 @@ impl<'a> BusConnection<'a> {
         let messages = self.read().await?;
         self.reader.hears_now();
         self.has_heard = true;
-        let batch = Batch { asked, n_messages: messages.len() };
+        let batch = ReadBatch { asked, n_messages: messages.len() };
         self.take(messages).await;
         self.reader.acted_on.send_replace(self.last.sequence);
-        if batch.is_empty() || Moment::now().since(self.looked_at) >= LOOK_EVERY {
-            self.look(&batch).await?;
+        if batch.is_empty() || Moment::now().since(self.checked_at) >= CHECK_EVERY {
+            self.check_status(&batch).await?;
         }
         // A server that does not block must not be asked without a pause.
         if batch.is_empty() && Moment::now().since(asked) < BLOCK / 2 {
@@ -135,40 +135,41 @@ impl<'a> BusConnection<'a> {
 
     /// Looks whether anything is outstanding and whether invalidations can be written, and moves
     /// trust on.
-    async fn look(&mut self, batch: &Batch) -> RedisResult<()> {
+    async fn check_status(&mut self, batch: &ReadBatch) -> RedisResult<()> {
         let bus = &self.reader.bus;
         if self.link.leads_elsewhere(self.last.run_id()) {
             // The link's connection is the newer one.
             return Err(io::Error::other("L2 is read from another server by now").into());
         }
-        let look = match in_time(STEP, BusStatus::ask(bus, &mut self.connection)).await {
-            Ok(look) => look,
+        let status = match in_time(STEP, BusStatus::ask(bus, &mut self.connection)).await {
+            Ok(status) => status,
             Err(error) => {
                 repair_heartbeat(bus, &mut self.connection, STEP).await;
                 return Err(error);
             }
         };
-        self.looked_at = look.asked;
-        // A message may land between the two commands; twice in a row it did not come.
-        let is_behind = look.sequence != self.last.sequence;
+        self.checked_at = status.asked;
+        // A message may come between the two commands; twice in a row it did not come.
+        let is_behind = status.sequence != self.last.sequence;
         let was_behind = self.idle_behind;
         self.idle_behind = batch.is_empty() && is_behind;
-        if look.sequence < self.last.sequence || (self.idle_behind && was_behind) {
-            self.skip(look.sequence).await?;
+        if status.sequence < self.last.sequence || (self.idle_behind && was_behind) {
+            self.skip(status.sequence).await?;
         }
         let heard = match is_behind {
-            false => Some(look.asked),
+            false => Some(status.asked),
             // All that there was when it was read; what came since is read next.
             true if !batch.is_empty() && !batch.is_full() => Some(batch.asked),
             true => None,
         };
         let (reader, link) = (self.reader, self.link);
         let place = (bus, &mut self.connection);
-        let beat = look.heartbeat(place, &mut self.refusals, |error| reader.refused(link, error));
-        let beat = in_time(STEP, beat).await?;
-        match (heard, beat) {
-            (Some(heard), Some(beat)) => {
-                if let Some(until) = beat.trusted_until(heard) {
+        let heartbeat =
+            status.heartbeat(place, &mut self.refusals, |error| reader.refused(link, error));
+        let heartbeat = in_time(STEP, heartbeat).await?;
+        match (heard, heartbeat) {
+            (Some(heard), Some(heartbeat)) => {
+                if let Some(until) = heartbeat.trusted_until(heard) {
                     reader.trust().extend(until);
                 }
             }

@@ -120,18 +120,18 @@ impl BusStatus {
     ) -> RedisResult<Self> {
         let asked = Moment::now();
         let mut ask = pipe();
-        ask.cmd("XREVRANGE").arg(bus.beat()).arg("+").arg("-").arg("COUNT").arg(1);
+        ask.cmd("XREVRANGE").arg(bus.heartbeat()).arg("+").arg("-").arg("COUNT").arg(1);
         ask.cmd("TIME").get(bus.sequence()).cmd("HELLO");
         let mut answers = PipelineReplies::to(&mut ask, connection).await?;
         let answered = Moment::now();
-        let beats: Vec<StreamEntry> = answers.next()?;
+        let heartbeats: Vec<StreamEntry> = answers.next()?;
         let (seconds, micros): (u64, u64) = answers.next()?;
         let sequence: Option<u64> = answers.next()?;
         // Where HELLO is forbidden or unknown, the server is taken as it is.
         must_be_no_replica(&answers.next::<HelloReply>().unwrap_or_default())?;
         let now_us = seconds * 1_000_000 + micros;
         bus.clock().read(now_us, (asked, answered));
-        let fields = beats.into_iter().next().map(|(_, fields)| fields);
+        let fields = heartbeats.into_iter().next().map(|(_, fields)| fields);
         let field = |name: &str| str::from_utf8(fields.as_ref()?.get(name.as_bytes())?).ok();
         let at_us = field("at").and_then(|at| at.parse().ok());
         Ok(Self {
@@ -148,7 +148,7 @@ impl BusStatus {
         self.age.is_none_or(|age| age >= after)
     }
 
-    fn beat(&self) -> Option<Heartbeat> {
+    fn found(&self) -> Option<Heartbeat> {
         self.age.map(|age| Heartbeat { asked: self.asked, age })
     }
 
@@ -162,7 +162,7 @@ impl BusStatus {
     ) -> RedisResult<Option<Heartbeat>> {
         let rests = refusals.last.is_some_and(|last| self.asked < last.after(REST));
         if !self.is_due() || rests {
-            return Ok(self.beat());
+            return Ok(self.found());
         }
         let asked = Moment::now();
         let writing = invocation(bus, [WRITTEN_AGAIN_AFTER, TAKEN_OVER_AFTER]);
@@ -179,7 +179,7 @@ impl BusStatus {
             Err(error) => {
                 refusals.last = Some(asked);
                 refused(&error);
-                Ok(self.beat())
+                Ok(self.found())
             }
         }
     }
@@ -195,7 +195,7 @@ pub(crate) async fn repair_heartbeat(
     let _: RedisResult<(u64, u64)> = in_time(within, writing.invoke_async(connection)).await;
 }
 
-/// Writes a heartbeat of this node's own on the way that its invalidations take.
+/// Writes a heartbeat of this node's own over the connection that its invalidations take.
 pub(crate) async fn prove(bus: &Bus, link: &Link) -> Result<(), NotReady> {
     let asked = Moment::now();
     let writing = invocation(bus, [Duration::ZERO; 2]);
@@ -215,7 +215,11 @@ pub(crate) async fn prove(bus: &Bus, link: &Link) -> Result<(), NotReady> {
 
 fn invocation(bus: &Bus, [own, others]: [Duration; 2]) -> ScriptInvocation<'static> {
     let mut writing = HEARTBEAT.prepare_invoke();
-    writing.key(bus.stream()).key(bus.sequence()).key(bus.beat()).key(bus.beside("bus:beat:try"));
+    writing
+        .key(bus.stream())
+        .key(bus.sequence())
+        .key(bus.heartbeat())
+        .key(bus.beside("bus:beat:try"));
     writing.arg(bus.origin()).arg(micros(own)).arg(micros(others)).arg(MAX_MESSAGES);
     writing
 }
@@ -283,6 +287,6 @@ mod tests {
         assert_eq!(age(3_600_000_000, 5), None);
         assert!(look(age(3_600_000_000, 5), false).is_due());
         assert!(look(None, true).is_due());
-        assert!(look(None, true).beat().is_none(), "it gives no trust");
+        assert!(look(None, true).found().is_none(), "it gives no trust");
     }
 }

@@ -1,15 +1,17 @@
+//! The messages of the bus.
+
 use std::collections::HashMap;
 
 use redis::ScriptInvocation;
 
 use crate::connection::Bus;
 
-/// The stream keeps about so many messages, fewer where they are large; a node that was deaf for
+/// The stream keeps about so many messages, fewer where they are large; a node that does not read for
 /// longer empties the L1 of the caches that they were about.
 pub(crate) const MAX_MESSAGES: usize = 10_000;
 
 /// What a message is about.
-pub(crate) enum What<'a> {
+pub(crate) enum SubjectRef<'a> {
     Key(&'a str),
     Soft(&'a str),
     Pattern(&'a str),
@@ -50,14 +52,14 @@ impl Bus {
         &self,
         invocation: &mut ScriptInvocation<'_>,
         cache: &str,
-        what: What<'_>,
+        what: SubjectRef<'_>,
     ) {
         let (kind, target) = match what {
-            What::Key(key) => ("key", key),
-            What::Soft(key) => ("soft", key),
-            What::Pattern(pattern) => ("pattern", pattern),
-            What::Tag(tag) => ("tag", tag),
-            What::All => ("all", ""),
+            SubjectRef::Key(key) => ("key", key),
+            SubjectRef::Soft(key) => ("soft", key),
+            SubjectRef::Pattern(pattern) => ("pattern", pattern),
+            SubjectRef::Tag(tag) => ("tag", tag),
+            SubjectRef::All => ("all", ""),
         };
         invocation.key(self.stream()).key(self.sequence()).key(self.last());
         invocation.arg(MAX_MESSAGES).arg(kind).arg(cache).arg(target).arg(self.origin());

@@ -1,3 +1,5 @@
+//! Whose messages a gap may have swallowed.
+
 use std::collections::{HashMap, HashSet};
 
 use redis::aio::MultiplexedConnection;

@@ -1,14 +1,16 @@
-//! How nodes hear of each other's invalidations: a Redis Stream and a heartbeat.
+//! How nodes hear of each other's invalidations: one Redis Stream a namespace, which each node reads
+//! on a connection of its own, and a heartbeat beside it that proves that invalidations can be written.
 
+mod bus_connection;
 mod heartbeat;
+mod listening;
 mod message;
 mod missed;
 mod position;
 mod reader;
-mod reading;
 mod trust;
 
-pub(crate) use message::{Message, Subject, What};
+pub(crate) use message::{Message, Subject, SubjectRef};
 pub(crate) use missed::Missed;
 pub(crate) use reader::{BusHandler, BusReader};
 pub(crate) use trust::COUNTS_FOR;

@@ -1,3 +1,5 @@
+//! How far the stream has been read.
+
 use std::collections::HashMap;
 
 use redis::aio::MultiplexedConnection;

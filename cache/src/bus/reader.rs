@@ -1,29 +1,25 @@
-use std::sync::Arc;
+//! What a node knows of the bus by reading it.
+
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use redis::{RedisError, RedisResult};
+use redis::RedisError;
 use strata_report::{BusReport, TaskReport};
 use tokio::sync::watch;
 
-use super::heartbeat::{BusStatus, Refusals, repair_heartbeat};
 use super::message::Message;
 use super::missed::Missed;
-use super::position::Position;
-use super::reading::{BusConnection, STEP};
 use super::trust::{Silence, Trust, UNKNOWN};
 use crate::clock;
 use crate::clock::Moment;
-use crate::connection::{Bus, ErrorReply, Link, in_time};
-use crate::log::log_safely;
+use crate::connection::{Bus, ErrorReply, Link};
 use crate::recorder::{Counter, HistogramRecorder};
 
-const FIRST_RETRY: Duration = Duration::from_millis(50);
+/// How long one command on the bus's connection may take.
+pub(crate) const STEP: Duration = Duration::from_millis(1_000);
 
-const LAST_RETRY: Duration = Duration::from_secs(2);
-
-/// What the tail tells the node.
+/// What the reader tells the node.
 pub(crate) trait BusHandler: Send + Sync {
     /// Acts on another node's invalidation.
     fn on_message(&self, message: &Message);
@@ -31,7 +27,7 @@ pub(crate) trait BusHandler: Send + Sync {
     fn on_gap(&self, missed: &Missed);
 }
 
-/// A node's ear on the bus.
+/// What a node knows of the bus by reading it.
 ///
 /// After a disconnect it resumes at the last id it saw. Each message carries a sequence number,
 /// raised in the transaction that appends it; a number out of step, a sequence behind ours, or
@@ -43,11 +39,11 @@ pub(crate) trait BusHandler: Send + Sync {
 pub(crate) struct BusReader {
     pub(crate) bus: Bus,
     configured: bool,
-    trust: Trust,
+    pub(super) trust: Trust,
     pub(crate) heard_at_ms: AtomicU64,
     pub(crate) received: Counter,
     gaps: Counter,
-    disconnects: Counter,
+    pub(super) disconnects: Counter,
     pub(crate) lag: HistogramRecorder,
     /// The number of the last message acted on.
     pub(crate) acted_on: watch::Sender<u64>,
@@ -80,87 +76,20 @@ impl BusReader {
         &self.trust
     }
 
-    /// Where the stream ends now. Entries filled after this are covered by listening from here, so
-    /// trust begins at once where there is a heartbeat, or this node can write one.
-    pub(crate) async fn end(&self, link: &Link) -> Option<Position> {
-        match self.find_end(link).await {
-            Ok(here) => Some(here),
-            Err(error) => {
-                self.cannot_read(&error);
-                None
-            }
-        }
-    }
-
-    async fn find_end(&self, link: &Link) -> RedisResult<Position> {
-        let mut connection = link.connect(STEP).await?;
-        let here = in_time(STEP, Position::now(&self.bus, &mut connection)).await?;
-        self.since.store(here.sequence, Relaxed);
-        self.acted_on.send_replace(here.sequence);
-        let look = match in_time(STEP, BusStatus::ask(&self.bus, &mut connection)).await {
-            Ok(look) => look,
-            Err(error) => {
-                self.cannot_read(&error);
-                repair_heartbeat(&self.bus, &mut connection, STEP).await;
-                return Ok(here);
-            }
-        };
-        let (mut refusals, asked) = (Refusals::default(), look.asked);
-        let place = (&self.bus, &mut connection);
-        let beat = look.heartbeat(place, &mut refusals, |error| self.refused(link, error));
-        if let Ok(Some(beat)) = in_time(STEP, beat).await
-            && let Some(until) = beat.trusted_until(asked)
-        {
-            self.trust.extend(until);
-        }
-        Ok(here)
-    }
-
-    /// Listens from `position` on, reconnecting for ever.
-    pub(crate) async fn listen(
-        &self,
-        link: Arc<Link>,
-        mut position: Option<Position>,
-        handler: Arc<dyn BusHandler>,
-    ) {
-        let mut pause = FIRST_RETRY;
-        loop {
-            let (heard, error) =
-                match BusConnection::begin(self, &link, &*handler, &mut position).await {
-                    Ok(mut listener) => {
-                        let error = listener.listen().await;
-                        position = Some(listener.last);
-                        (listener.has_heard, error)
-                    }
-                    Err(error) => (false, error),
-                };
-            self.cannot_read(&error);
-            if heard {
-                self.disconnects.add(1);
-                pause = FIRST_RETRY;
-            }
-            self.trust.tell();
-            log_safely(|| tracing::debug!(%error, "the bus is not heard"));
-            tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>())).await;
-            self.trust.tell();
-            pause = (pause * 2).min(LAST_RETRY);
-        }
-    }
-
     /// Redis refuses the heartbeat, and so invalidations.
     pub(crate) fn refused(&self, link: &Link, error: &RedisError) {
         link.note(error);
         self.trust.blame(format!("Redis takes no invalidations: {}", ErrorReply::read(error)));
     }
 
-    fn cannot_read(&self, error: &RedisError) {
+    pub(super) fn cannot_read(&self, error: &RedisError) {
         self.trust.blame(format!("the bus cannot be read: {}", ErrorReply::read(error)));
     }
 
     /// Waits until every message up to `sequence` has been acted on.
     pub(crate) async fn acted_on(&self, sequence: u64) {
         let mut acted_on = self.acted_on.subscribe();
-        // The sender lives as long as this tail does.
+        // The sender lives as long as this reader does.
         let _ = acted_on.wait_for(|last| *last >= sequence).await;
     }
 

@@ -1,3 +1,5 @@
+//! Until when L1 counts in full and L2 is read.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -43,6 +43,13 @@ pub struct CacheBuilder<K, V> {
     kind: PhantomData<fn(K) -> V>,
 }
 
+impl<K: Key, V: Value> Cache<K, V> {
+    /// A cache named `name`: 1 to 64 of `a-z`, `0-9`, `_` and `-`.
+    pub fn builder(name: &str) -> CacheBuilder<K, V> {
+        CacheBuilder::new(name)
+    }
+}
+
 impl<K: Key, V: Value> CacheBuilder<K, V> {
     /// Entries that L1 holds at most.
     pub const DEFAULT_L1_ENTRIES: u64 = 10_000;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use strata_report::{CacheReport, Outcome};
 
-use super::builder::CacheBuilder;
 use crate::error::LoadError;
 use crate::key::{Key, Value};
 use crate::read::{Core, Load, Loaded, Read};
@@ -52,17 +51,12 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// may wait for each other as well: a read within a load waits half a second at most for a key that
 /// another process loads, then loads it too. A load that spawns tasks
 /// and reads there is not recognised: those reads end with the load timeout, and need a turn of
-/// their own ([`max_loads`](CacheBuilder::max_loads)).
+/// their own ([`max_loads`](crate::CacheBuilder::max_loads)).
 pub struct Cache<K, V> {
     pub(super) core: Arc<Core<K, V>>,
 }
 
 impl<K: Key, V: Value> Cache<K, V> {
-    /// A cache named `name`: 1 to 64 of `a-z`, `0-9`, `_` and `-`.
-    pub fn builder(name: &str) -> CacheBuilder<K, V> {
-        CacheBuilder::new(name)
-    }
-
     pub(crate) fn of(core: Arc<Core<K, V>>) -> Self {
         Self { core }
     }

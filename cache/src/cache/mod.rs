@@ -1,4 +1,5 @@
-//! The typed face of a cache: its handle and its builder.
+//! The typed face of a cache: the handle that services call, and its builder.
+//! Reads are in `handle`, writes and invalidations in `changes`.
 
 mod builder;
 mod changes;

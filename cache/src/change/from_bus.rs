@@ -1,3 +1,5 @@
+//! What other nodes invalidated.
+
 use strata_report::Origin;
 
 use super::scopes::scope;

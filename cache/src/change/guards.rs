@@ -1,3 +1,6 @@
+//! What keeps an invalidation from being lost to a panic in code of keys and values, or to a runtime
+//! that is dropped.
+
 use std::sync::Arc;
 
 use crate::node::DynCache;

@@ -1,5 +1,5 @@
-//! Invalidations and writes. Order: the source has committed → L2 and the bus in one step → the
-//! fence and L1 in one step. L1 first would let a reader refill it from the old L2.
+//! Invalidations of single keys. Order: the source has committed, then L2 and the bus change in one
+//! step, then the fence and L1 in one step. Were L1 first, a reader could refill it from the old L2.
 
 use std::sync::Arc;
 

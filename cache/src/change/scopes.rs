@@ -1,3 +1,5 @@
+//! Invalidations of a tag, of a pattern, and of the whole cache.
+
 use std::sync::Arc;
 
 use strata_report::{Effect, Origin, Scope};

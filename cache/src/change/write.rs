@@ -1,3 +1,5 @@
+//! Writes through the cache to the source.
+
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;

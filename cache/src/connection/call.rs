@@ -54,8 +54,8 @@ impl Link {
 
     async fn ask_now<T: Reply>(&self, step: Step, query: &impl Query) -> Result<T, CallError> {
         let sent = Instant::now();
-        let mut way = self.connection_for(step).ok_or(CallError::Away)?;
-        let mut silence = match self.answer(&mut way.0, query, sent).await {
+        let mut current = self.connection_for(step).ok_or(CallError::Away)?;
+        let mut silence = match self.answer(&mut current.0, query, sent).await {
             Ok(answer) => return Ok(answer),
             Err(silence) => silence,
         };
@@ -63,16 +63,16 @@ impl Link {
         // Without it, what may not be made twice fails alone.
         if let NoAnswer::Error(error) = &silence
             && ErrorReply::read(error).is_disconnect()
-            && let Ok(Ok(renewed)) = timeout_at(sent + self.timeout, self.renew(way.1)).await
+            && let Ok(Ok(renewed)) = timeout_at(sent + self.timeout, self.renew(current.1)).await
             && step.may_repeat()
         {
-            way = renewed;
-            silence = match self.answer(&mut way.0, query, sent).await {
+            current = renewed;
+            silence = match self.answer(&mut current.0, query, sent).await {
                 Ok(answer) => return Ok(answer),
                 Err(silence) => silence,
             };
         }
-        Err(self.failed(silence, way.1, sent))
+        Err(self.failed(silence, current.1, sent))
     }
 
     /// The answer within the hard timeout from `sent` on. Where none has come by half of that,

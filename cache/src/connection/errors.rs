@@ -1,3 +1,5 @@
+//! What went wrong: errors counted by code, and timeouts in a row.
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +18,7 @@ const OVER_AFTER: Duration = Duration::from_secs(60);
 /// Codes of an unknown server are counted apart up to so many.
 const MAX_CODES: usize = 32;
 
-/// What went wrong on a node's way to Redis: counted by code, the last one kept, each cause told
+/// What went wrong on a node's link to Redis: counted by code, the last one kept, each cause told
 /// in the log once a minute at most.
 #[derive(Debug, Default)]
 pub(crate) struct ErrorCounts {

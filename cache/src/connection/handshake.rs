@@ -1,5 +1,5 @@
-//! What a new connection leads to: which server, which run of it, and from which number of the bus
-//! on its entries count.
+//! What a new connection leads to: which server, which run of it, and from which number of the bus on
+//! its entries count.
 
 #[cfg(all(test, feature = "redis"))]
 mod tests {

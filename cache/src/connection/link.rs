@@ -1,3 +1,5 @@
+//! The link itself: its state, its breaker and what it reports.
+
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,10 +13,9 @@ use tokio::sync::Notify;
 use super::answer::ErrorReply;
 use super::errors::{ErrorCounts, Timeouts};
 use super::namespace::Bus;
-use super::operator::OperatorConnection;
+use super::operator_budget::OperatorConnection;
 use super::pending::{InvalidationQueue, PendingInvalidation};
 use super::query::Step;
-use crate::l2::LeaseWaits;
 use crate::log::{LogLimit, log_safely};
 use crate::recorder::Counter;
 
@@ -27,7 +28,7 @@ pub(crate) const SLOW_TIMEOUT: Duration = Duration::from_secs(2);
 /// A longer hard timeout counts as this one: it can be added to an instant.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 
-/// A node's way to Redis: one multiplexed connection, a hard timeout on every call, and a breaker.
+/// A node's link to Redis: one multiplexed connection, a hard timeout on every call, and a breaker.
 ///
 /// Only the loss of Redis opens the breaker: no connection, no answer to a call nor to a ping on
 /// another connection, several timeouts in a row, or an answer that says that Redis cannot serve.
@@ -53,7 +54,6 @@ pub(crate) struct Link {
     pub(crate) errors: ErrorCounts,
     opening_told: LogLimit,
     pub(crate) counts: LinkCounts,
-    pub(crate) lease_waits: LeaseWaits,
     #[cfg(feature = "holds")]
     pub(crate) holds: Holds,
 }
@@ -61,7 +61,7 @@ pub(crate) struct Link {
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) connection: Option<MultiplexedConnection>,
-    /// While what waited is replayed: new invalidations take this way rather than to wait as well,
+    /// While what waited is replayed: new invalidations are sent over it rather than queued as well,
     /// or whoever goes on invalidating would keep L2 away for ever.
     pub(crate) replaying: Option<MultiplexedConnection>,
     pub(crate) queue: InvalidationQueue,
@@ -102,7 +102,6 @@ impl Link {
             errors: ErrorCounts::default(),
             opening_told: LogLimit::new(),
             counts: LinkCounts::default(),
-            lease_waits: LeaseWaits::default(),
             #[cfg(feature = "holds")]
             holds: Holds::default(),
         }
@@ -133,8 +132,8 @@ impl Link {
             return None;
         }
         let state = self.state();
-        let way = if self.is_open() { &state.replaying } else { &state.connection };
-        Some((way.clone()?, state.generation))
+        let current = if self.is_open() { &state.replaying } else { &state.connection };
+        Some((current.clone()?, state.generation))
     }
 
     /// Takes note of an error, for the report and the log.

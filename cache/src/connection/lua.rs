@@ -1,3 +1,5 @@
+//! What Lua scripts share: the macro that names them, and the functions that announce on the bus.
+
 use std::sync::LazyLock;
 
 use redis::Script;

@@ -1,4 +1,5 @@
-//! A node's way to Redis: timeouts, a breaker, and what Redis's answers mean.
+//! A node's link to Redis: one connection with a hard timeout on every call, and a breaker.
+//! It knows what Redis's errors mean, keeps invalidations that Redis did not take, and sends them again.
 
 mod answer;
 mod call;
@@ -13,6 +14,7 @@ mod namespace;
 #[cfg(not(feature = "redis"))]
 pub(crate) mod no_redis;
 mod operator;
+mod operator_budget;
 mod pending;
 mod query;
 mod recovery;

@@ -1,3 +1,5 @@
+//! A namespace's keys beside its entries, the numbers of its bus, and Redis's clock.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -22,7 +24,7 @@ pub(crate) struct Inner {
     stream: String,
     sequence: String,
     last: String,
-    beat: String,
+    heartbeat: String,
     /// Random, so that a node knows its own messages whatever it is called.
     origin: String,
     sent: AtomicU64,
@@ -39,7 +41,7 @@ impl Bus {
             stream: format!("{{{namespace}}}!bus"),
             sequence: format!("{{{namespace}}}!bus:sequence"),
             last: format!("{{{namespace}}}!bus:last"),
-            beat: format!("{{{namespace}}}!bus:beat"),
+            heartbeat: format!("{{{namespace}}}!bus:beat"),
             origin: format!("{:016x}", rand::random::<u64>()),
             sent: AtomicU64::new(0),
             seen: AtomicU64::new(0),
@@ -77,8 +79,8 @@ impl Bus {
         &self.inner.last
     }
 
-    pub(crate) fn beat(&self) -> &str {
-        &self.inner.beat
+    pub(crate) fn heartbeat(&self) -> &str {
+        &self.inner.heartbeat
     }
 
     pub(crate) fn origin(&self) -> &str {

@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::io;
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -13,58 +13,8 @@ use tokio::time::Instant;
 use super::answer::{CallError, ErrorClass, ErrorReply};
 use super::handshake::run_id;
 use super::link::{Link, SLOW_TIMEOUT, in_time};
+use super::operator_budget::{Budget, OpenConnection};
 use super::query::{Query, Reply, Step};
-
-/// The time of each second that Redis may spend on walks for operators.
-const SHARE: f64 = 0.5;
-
-/// What may be spent at once after a rest.
-const BURST: Duration = Duration::from_millis(250);
-
-/// The operator's connection, and the time that its walks have spent.
-#[derive(Default)]
-pub(crate) struct OperatorConnection {
-    connection: tokio::sync::Mutex<Option<OpenConnection>>,
-    budget: Mutex<Budget>,
-}
-
-/// A connection, and the generation of the link's own when it was made: what was made before
-/// that one may lead to another server.
-#[derive(Clone)]
-struct OpenConnection {
-    connection: MultiplexedConnection,
-    generation: u64,
-}
-
-/// A leaky bucket of time.
-struct Budget {
-    spent: Duration,
-    at: Instant,
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self { spent: Duration::ZERO, at: Instant::now() }
-    }
-}
-
-impl Budget {
-    fn leak(&mut self, now: Instant) {
-        let leaked = now.duration_since(self.at).mul_f64(SHARE);
-        (self.spent, self.at) = (self.spent.saturating_sub(leaked), now);
-    }
-
-    /// How long to rest before the next step.
-    fn rest(&mut self, now: Instant) -> Duration {
-        self.leak(now);
-        self.spent.saturating_sub(BURST).div_f64(SHARE)
-    }
-
-    fn spend(&mut self, now: Instant, took: Duration) {
-        self.leak(now);
-        self.spent += took;
-    }
-}
 
 impl Link {
     /// Asks for an operator, within a deadline of its own. Not while Redis is lost.
@@ -111,7 +61,7 @@ impl Link {
     where
         Fut: Future<Output = RedisResult<T>>,
     {
-        // While what waited is replayed, invalidations take the same way, as all do.
+        // While what waited is replayed, invalidations go over the same connection, as all do.
         if let Some((connection, _)) = self.connection_for(step).filter(|_| self.is_open()) {
             let answer = in_time(SLOW_TIMEOUT, work(connection)).await;
             return answer.map_err(|error| CallError::of(&error));
@@ -187,33 +137,5 @@ impl Link {
 
     fn budget<T>(&self, act: impl FnOnce(&mut Budget) -> T) -> T {
         act(&mut self.operator.budget.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn walks_take_at_most_their_share_of_the_time() {
-        let mut budget = Budget::default();
-        let began = Instant::now();
-        let mut spent = Duration::ZERO;
-        while began.elapsed() < Duration::from_secs(10) {
-            tokio::time::sleep(budget.rest(Instant::now())).await;
-            let took = Duration::from_millis(20);
-            tokio::time::sleep(took).await;
-            budget.spend(Instant::now(), took);
-            spent += took;
-        }
-        let share = spent.as_secs_f64() / began.elapsed().as_secs_f64();
-        assert!((0.45..0.56).contains(&share), "{share}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_short_walk_after_a_rest_does_not_wait() {
-        let mut budget = Budget::default();
-        budget.spend(Instant::now(), BURST);
-        assert_eq!(budget.rest(Instant::now()), Duration::ZERO);
     }
 }

@@ -1,3 +1,5 @@
+//! Invalidations that Redis did not take, in a bounded queue.
+
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::pattern::Pattern;

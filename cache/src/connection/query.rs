@@ -1,3 +1,5 @@
+//! What can be asked of Redis in one round trip, and the names of those round trips.
+
 use std::future::Future;
 use std::io;
 

@@ -1,3 +1,5 @@
+//! How the breaker closes, and how queued invalidations are sent.
+
 use std::future::Future;
 use std::sync::atomic::Ordering;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! Counting the keys of L2: one node at a time, with rests in proportion.
+
 use std::collections::HashMap;
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A cache as its node and the console see it: keys as text, nothing disturbed.
+//! A cache as its node and consoles see it: keys as text, nothing disturbed.
 
 use std::collections::HashSet;
 use std::sync::Arc;

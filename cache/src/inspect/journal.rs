@@ -1,3 +1,5 @@
+//! Capped lists of lines in Redis.
+
 use std::collections::HashMap;
 
 use redis::{cmd, pipe};

@@ -1,6 +1,8 @@
-//! What consoles ask of a node. Nothing here disturbs a cache.
+//! What consoles ask of a node: looks at keys, listings, counts, events, Redis's own numbers.
+//! Looking moves no deadline and no popularity.
 
 mod census;
+mod dead_letters;
 mod dyn_cache;
 mod journal;
 mod node;

@@ -1,4 +1,4 @@
-//! What else a console asks of a node: listings, events, Redis's own numbers, journals.
+//! What a node answers a console: looks, listings, events, Redis's own numbers, journals.
 
 use std::collections::HashSet;
 use std::time::Duration;

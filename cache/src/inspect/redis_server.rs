@@ -1,3 +1,5 @@
+//! What Redis counts about itself, its slow log included.
+
 #[cfg(all(test, feature = "redis"))]
 mod tests {
     use super::*;

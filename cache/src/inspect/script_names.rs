@@ -1,3 +1,5 @@
+//! The names of the Lua scripts, by which slow logs and traces call them.
+
 use crate::connection::NamedScript;
 use crate::{bus, connection, l2, structures, write_behind};
 

@@ -1,4 +1,4 @@
-//! Walks over L1 for consoles: what lies there, when it expires, how large it is.
+//! Walks over L1: what lies there, when it expires, how large it is.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;

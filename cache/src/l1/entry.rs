@@ -1,3 +1,5 @@
+//! What L1 keeps for a key.
+
 use std::sync::Arc;
 
 use strata_report::What;
@@ -33,8 +35,7 @@ pub(crate) struct Entry<V> {
     pub(crate) label: Label,
 }
 
-/// A value as L1 keeps it. Wherever the last of them is dropped, in moka or under a lock, a panic of
-/// the value's own `Drop` ends there.
+/// A value in L1. A panic of its `Drop` ends here, wherever the last copy is dropped.
 pub(crate) struct L1Value<V>(Option<Arc<V>>);
 
 impl<V> L1Value<V> {

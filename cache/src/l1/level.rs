@@ -1,3 +1,5 @@
+//! moka with a bound, and the listener that counts what leaves.
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! Which keys of L1 to list, and what a survey of L1 found.
+
 use std::collections::BTreeMap;
 
 use strata_report::{KeyRow, LogHistogram};

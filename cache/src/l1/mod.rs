@@ -1,4 +1,5 @@
-//! L1: moka in the process, the deadlines of its entries, and why they leave.
+//! L1: moka in the process, what it keeps for a key, and why entries leave or no longer count.
+//! Tags and patterns that were invalidated are remembered here, for reads to compare with.
 
 mod entry;
 mod level;

@@ -1,3 +1,5 @@
+//! When a walk for expired entries is due.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 

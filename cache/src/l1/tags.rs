@@ -1,3 +1,5 @@
+//! Which tags were invalidated when, as far as this node knows.
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,3 +1,5 @@
+//! Patterns that were invalidated and whose entries are still in L1.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
@@ -15,11 +17,11 @@ use crate::user_code::contained;
 pub(crate) struct WaitingPatterns {
     /// The largest number among them; 0 where none waits.
     newest: AtomicU64,
-    patterns: RwLock<Vec<Waiting>>,
+    patterns: RwLock<Vec<WaitingPattern>>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Waiting {
+pub(crate) struct WaitingPattern {
     number: u64,
     pattern: Pattern,
     /// Whether every fill that began before has been refused or is in L1, for a walk to find.
@@ -64,7 +66,7 @@ impl WaitingPatterns {
             return Err(TooMany);
         }
         let number = next_number();
-        patterns.push(Waiting { number, pattern: pattern.clone(), is_settled: false });
+        patterns.push(WaitingPattern { number, pattern: pattern.clone(), is_settled: false });
         self.newest.fetch_max(number, Ordering::Release);
         Ok(number)
     }

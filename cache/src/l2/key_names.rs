@@ -1,21 +1,12 @@
-//! Where the entries of a cache's schemas lie, so that two versions of a program keep their own.
+//! How entries are named by schema, so that two versions of a program keep their own.
 //!
 //! Schema 0 keeps `{namespace}:cache:key`, schema n `{namespace}:cache@n:key`; no cache can have an
-//! `@` in its name. Which of them may have entries stands in Redis, see
-//! [`ANNOUNCE`](crate::bus::ANNOUNCE): whoever removes a key removes it under each of them.
+//! `@` in its name. Redis lists the schemas that may have entries, see
+//! [`ANNOUNCE`](crate::connection::ANNOUNCE): a key is removed under each of them.
 
-use std::time::Duration;
+use redis::Pipeline;
 
-use redis::{Pipeline, pipe};
-
-use super::keyspace::Keyspace;
-use super::walk::WalkScope;
-use crate::clock::millis;
-use crate::connection::{Away, Step};
 use crate::pattern::{Pattern, escape};
-
-/// A schema that has taken a lease counts for so much longer than the lease, whatever the clocks.
-const LONGER: Duration = Duration::from_secs(24 * 3600);
 
 /// The names that a cache's entries go by in L2.
 pub(crate) struct KeyNames {
@@ -72,29 +63,28 @@ impl KeyNames {
     }
 }
 
-impl Keyspace {
-    pub(crate) fn entry(&self, key: &str) -> String {
-        self.names.entry(key)
-    }
-
-    /// When a lease that is taken now has ended for certain.
-    pub(crate) fn ended_ms(&self, ttl_ms: u64) -> u64 {
-        self.bus.clock().now_ms().saturating_add(ttl_ms).saturating_add(millis(LONGER))
-    }
-
-    /// As [`KeyNames::register`], in a round trip of its own.
-    pub(crate) async fn register(&self, step: Step, ttl_ms: u64) -> Result<(), Away> {
-        if self.names.schema == 0 {
-            return Ok(());
-        }
-        let mut register = pipe();
-        self.names.register(&mut register, self.ended_ms(ttl_ms));
-        Ok(self.link.ask(step, &register).await?)
-    }
-}
-
 fn prefix(stem: &str, schema: u16) -> String {
     if schema == 0 { format!("{stem}:") } else { format!("{stem}@{schema}:") }
+}
+
+/// Whose keys a walk is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum WalkScope {
+    /// There are no others than those of schema 0, so Redis itself compares.
+    Plain,
+    /// Those of this schema alone.
+    Own,
+    /// Those of all schemas; these may have entries besides 0.
+    Every(Vec<u16>),
+}
+
+impl WalkScope {
+    pub(crate) fn of(names: &KeyNames, mut others: Vec<u16>) -> Self {
+        if names.schema > 0 && !others.contains(&names.schema) {
+            others.push(names.schema);
+        }
+        if others.is_empty() { Self::Plain } else { Self::Every(others) }
+    }
 }
 
 #[cfg(test)]

@@ -1,18 +1,25 @@
-use std::sync::Arc;
+//! One cache's keys in Redis: reads, commits, and what lies at a key.
 
-use redis::{ScriptInvocation, cmd};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use redis::{ScriptInvocation, cmd, pipe};
 
 use super::batches::{EntryBytes, batches};
+use super::key_names::KeyNames;
 use super::lease::{HeldLease, Lease};
-use super::schemas::KeyNames;
+use super::lease_waits::LeaseWaits;
 use super::scripts;
-use super::tags::TagCounts;
-use crate::bus::What;
+use crate::bus::SubjectRef;
+use crate::clock::millis;
 use crate::connection::{Away, Bus, CallError, Link, Step};
 
 /// One cache's keys in L2, as one schema names them.
 pub(crate) struct Keyspace {
     pub(crate) link: Arc<Link>,
+    pub(crate) lease_waits: Arc<LeaseWaits>,
     pub(crate) bus: Bus,
     pub(crate) cache: String,
     pub(crate) names: KeyNames,
@@ -69,12 +76,26 @@ impl EncodedEntry {
 }
 
 impl Keyspace {
-    pub(crate) fn new(link: Arc<Link>, bus: Bus, (cache, schema): (&str, u16)) -> Self {
+    pub(crate) fn new(
+        lease_waits: &Arc<LeaseWaits>,
+        bus: Bus,
+        (cache, schema): (&str, u16),
+    ) -> Self {
+        let (link, lease_waits) = (Arc::clone(lease_waits.link()), Arc::clone(lease_waits));
         let names = KeyNames::new(bus.stem(cache), bus.beside(&format!("schemas:{cache}")), schema);
         let tags = bus.beside(&format!("tags:{cache}"));
         let entry_bytes = EntryBytes::default();
         let tag_counts = TagCounts::default();
-        Self { link, bus, cache: cache.to_owned(), names, tags, tag_counts, entry_bytes }
+        Self {
+            link,
+            lease_waits,
+            bus,
+            cache: cache.to_owned(),
+            names,
+            tags,
+            tag_counts,
+            entry_bytes,
+        }
     }
 
     /// One GET, or one MGET for each batch: 256 keys, or fewer where entries are large.
@@ -141,7 +162,7 @@ impl Keyspace {
         replace.key(self.entry(key)).key(&self.tags).key(&self.names.schemas);
         replace.arg(self.names.schema).arg(&lease.0);
         written.args(&mut replace);
-        self.bus.message(&mut replace, &self.cache, What::Key(key));
+        self.bus.message(&mut replace, &self.cache, SubjectRef::Key(key));
         Ok(self.link.ask(Step::Replace, &replace).await?)
     }
 
@@ -159,5 +180,58 @@ impl Keyspace {
             }
             Some(bytes) => L2Content::Bytes(bytes),
         }
+    }
+}
+
+/// A schema that has taken a lease counts for so much longer than the lease, whatever the clocks.
+const LONGER: Duration = Duration::from_secs(24 * 3600);
+
+impl Keyspace {
+    pub(crate) fn entry(&self, key: &str) -> String {
+        self.names.entry(key)
+    }
+
+    /// When a lease that is taken now has ended for certain.
+    pub(crate) fn ended_ms(&self, ttl_ms: u64) -> u64 {
+        self.bus.clock().now_ms().saturating_add(ttl_ms).saturating_add(millis(LONGER))
+    }
+
+    /// As [`KeyNames::register`], in a round trip of its own.
+    pub(crate) async fn register(&self, step: Step, ttl_ms: u64) -> Result<(), Away> {
+        if self.names.schema == 0 {
+            return Ok(());
+        }
+        let mut register = pipe();
+        self.names.register(&mut register, self.ended_ms(ttl_ms));
+        Ok(self.link.ask(step, &register).await?)
+    }
+}
+
+/// How many tags of a cache Redis knows of, as this node's last invalidation of one was told.
+#[derive(Debug, Default)]
+pub(crate) struct TagCounts {
+    by_name: AtomicU64,
+    folded: AtomicU64,
+    forgotten: AtomicU64,
+}
+
+/// What the invalidation of a tag is answered with: its number, the names kept, and how many were
+/// folded and forgotten since they are counted.
+pub(crate) type TagAnswer = (u64, u64, u64, u64);
+
+impl TagCounts {
+    /// Takes note of an answer, and says the number of the message.
+    pub(crate) fn take(&self, (number, by_name, folded, forgotten): TagAnswer) -> u64 {
+        self.by_name.store(by_name, Relaxed);
+        self.folded.store(folded, Relaxed);
+        self.forgotten.store(forgotten, Relaxed);
+        number
+    }
+
+    /// Tags that Redis knows of, and those that it has forgotten.
+    pub(crate) fn known_and_forgotten(&self) -> (u64, u64) {
+        let forgotten = self.forgotten.load(Relaxed);
+        let in_slices = self.folded.load(Relaxed).saturating_sub(forgotten);
+        (self.by_name.load(Relaxed).saturating_add(in_slices), forgotten)
     }
 }

@@ -1,3 +1,5 @@
+//! Leases: the right to fill a key in L2.
+
 use std::sync::Arc;
 
 /// The right to fill a key in L2. Starts with a word that no entry starts with.

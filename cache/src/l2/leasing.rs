@@ -1,3 +1,6 @@
+//! How leases are taken, renewed and given back. The lease of a refresh lies beside the entry, which
+//! stays meanwhile.
+
 use redis::pipe;
 
 use super::keyspace::{Keyspace, L2Content};

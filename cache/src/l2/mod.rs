@@ -1,15 +1,16 @@
-//! L2: the entries of a cache in Redis, shared by all nodes.
+//! L2: one cache's entries in Redis, shared by all nodes: their names, form, leases and removal.
+//! Steps that must be atomic are Lua scripts.
 
 mod batches;
 mod envelope;
 mod eviction_policy;
+mod key_names;
 mod keyspace;
 mod lease;
 mod lease_waits;
 mod leasing;
 mod removal;
 mod replay;
-mod schemas;
 mod scripts;
 mod tags;
 mod walk;

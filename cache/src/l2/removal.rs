@@ -1,3 +1,5 @@
+//! How entries leave L2, and how the other nodes are told.
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use redis::aio::MultiplexedConnection;
@@ -5,10 +7,11 @@ use redis::{RedisResult, ScriptInvocation, cmd};
 
 use super::batches::{AT_ONCE, batches};
 use super::envelope::FRESH_AT;
+use super::key_names::WalkScope;
 use super::keyspace::Keyspace;
 use super::scripts;
-use super::walk::{SCAN_COUNT, WalkScope};
-use crate::bus::What;
+use super::walk::SCAN_COUNT;
+use crate::bus::SubjectRef;
 use crate::clock::Moment;
 use crate::connection::{Away, CallError, Link, PendingInvalidation, Step};
 use crate::pattern::{Pattern, escape};
@@ -114,7 +117,7 @@ impl Keyspace {
     pub(crate) async fn mark_stale(&self, key: &str) -> Result<u64, Away> {
         let mut mark_stale = scripts::MARK_STALE.prepare_invoke();
         mark_stale.key(self.entry(key)).arg(FRESH_AT);
-        self.bus.message(&mut mark_stale, &self.cache, What::Soft(key));
+        self.bus.message(&mut mark_stale, &self.cache, SubjectRef::Soft(key));
         let marked = self.link.ask(Step::MarkStale, &mark_stale).await;
         self.or_queue(marked, || self.pending_key(key))
     }
@@ -164,7 +167,7 @@ impl Keyspace {
             remove.key(self.entry(key));
         }
         // One message a key; only what they are about differs.
-        self.bus.message(&mut remove, &self.cache, What::Key(""));
+        self.bus.message(&mut remove, &self.cache, SubjectRef::Key(""));
         self.bus.sends((keys.len() as u64).saturating_sub(1));
         for key in keys {
             remove.arg(key);
@@ -174,7 +177,7 @@ impl Keyspace {
 
     pub(crate) fn announcement(&self, pattern: Option<&Pattern>) -> ScriptInvocation<'static> {
         let mut announce = scripts::ANNOUNCE.prepare_invoke();
-        let what = pattern.map_or(What::All, |pattern| What::Pattern(pattern.as_str()));
+        let what = pattern.map_or(SubjectRef::All, |pattern| SubjectRef::Pattern(pattern.as_str()));
         self.bus.message(&mut announce, &self.cache, what);
         announce
     }

@@ -1,3 +1,5 @@
+//! How queued invalidations are sent again.
+
 use redis::RedisResult;
 use redis::aio::MultiplexedConnection;
 

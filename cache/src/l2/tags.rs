@@ -1,12 +1,12 @@
+//! Tags in Redis: when each was last invalidated.
+
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 
 use redis::{ScriptInvocation, cmd};
 
 use super::keyspace::Keyspace;
 use super::scripts;
-use crate::bus::What;
+use crate::bus::SubjectRef;
 use crate::connection::{Away, Step};
 
 /// Of so many tags Redis keeps the names; the older half of more is folded. Nodes of an earlier
@@ -61,36 +61,7 @@ impl Keyspace {
     pub(crate) fn tag_removal(&self, tag: &str) -> ScriptInvocation<'static> {
         let mut remove = scripts::INVALIDATE_TAG.prepare_invoke();
         remove.key(&self.tags).arg(tag).arg(MAX_TAG_NAMES);
-        self.bus.message(&mut remove, &self.cache, What::Tag(tag));
+        self.bus.message(&mut remove, &self.cache, SubjectRef::Tag(tag));
         remove
-    }
-}
-
-/// How many tags of a cache Redis knows of, as this node's last invalidation of one was told.
-#[derive(Debug, Default)]
-pub(crate) struct TagCounts {
-    by_name: AtomicU64,
-    folded: AtomicU64,
-    forgotten: AtomicU64,
-}
-
-/// What the invalidation of a tag is answered with: its number, the names kept, and how many were
-/// folded and forgotten since they are counted.
-pub(crate) type TagAnswer = (u64, u64, u64, u64);
-
-impl TagCounts {
-    /// Takes note of an answer, and says the number of the message.
-    pub(crate) fn take(&self, (number, by_name, folded, forgotten): TagAnswer) -> u64 {
-        self.by_name.store(by_name, Relaxed);
-        self.folded.store(folded, Relaxed);
-        self.forgotten.store(forgotten, Relaxed);
-        number
-    }
-
-    /// Tags that Redis knows of, and those that it has forgotten.
-    pub(crate) fn known_and_forgotten(&self) -> (u64, u64) {
-        let forgotten = self.forgotten.load(Relaxed);
-        let in_slices = self.folded.load(Relaxed).saturating_sub(forgotten);
-        (self.by_name.load(Relaxed).saturating_add(in_slices), forgotten)
     }
 }

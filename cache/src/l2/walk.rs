@@ -1,3 +1,5 @@
+//! Walks over the keys of L2 by SCAN.
+
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -5,9 +7,9 @@ use redis::{Cmd, RedisResult, cmd, from_redis_value_ref, pipe};
 use tokio::time::Instant;
 
 use super::envelope::{Envelope, HEADER};
+use super::key_names::WalkScope;
 use super::keyspace::Keyspace;
 use super::lease::Lease;
-use super::schemas::KeyNames;
 use crate::connection::{AnyReply, CallError};
 use crate::pattern::Pattern;
 
@@ -134,26 +136,6 @@ impl Keyspace {
             (cursor, found.is_whole) = (next, next == 0);
         }
         Ok(found)
-    }
-}
-
-/// Whose keys a walk is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum WalkScope {
-    /// There are no others than those of schema 0, so Redis itself compares.
-    Plain,
-    /// Those of this schema alone.
-    Own,
-    /// Those of all schemas; these may have entries besides 0.
-    Every(Vec<u16>),
-}
-
-impl WalkScope {
-    pub(crate) fn of(names: &KeyNames, mut others: Vec<u16>) -> Self {
-        if names.schema > 0 && !others.contains(&names.schema) {
-            others.push(names.schema);
-        }
-        if others.is_empty() { Self::Plain } else { Self::Every(others) }
     }
 }
 

@@ -1,3 +1,5 @@
+//! A node's background tasks.
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;

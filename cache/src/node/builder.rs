@@ -1,3 +1,5 @@
+//! How a node is set up and started.
+
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -12,11 +14,28 @@ use crate::log::log_safely;
 /// Settings of a [`Node`].
 #[derive(Clone, Debug)]
 pub struct NodeBuilder {
-    pub(super) namespace: String,
-    pub(super) id: String,
-    pub(super) version: String,
-    pub(super) redis_url: Option<String>,
-    pub(super) l2_timeout: Duration,
+    namespace: String,
+    id: String,
+    version: String,
+    redis_url: Option<String>,
+    l2_timeout: Duration,
+}
+
+impl Node {
+    /// The hard timeout of one L2 call.
+    pub const DEFAULT_L2_TIMEOUT: Duration = Duration::from_millis(100);
+
+    /// A node in `namespace`: 1 to 64 of `a-z`, `0-9`, `_` and `-`. Nodes with the same namespace
+    /// and Redis share L2 and bus; each must be of the same service and environment.
+    pub fn builder(namespace: &str) -> NodeBuilder {
+        NodeBuilder {
+            namespace: namespace.to_owned(),
+            id: "1".to_owned(),
+            version: String::new(),
+            redis_url: None,
+            l2_timeout: Self::DEFAULT_L2_TIMEOUT,
+        }
+    }
 }
 
 impl NodeBuilder {

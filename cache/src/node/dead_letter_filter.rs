@@ -1,8 +1,9 @@
+//! Which dead letters are meant.
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use strata_report::DeadLetterQuery;
 
-use super::letter::StoredLetter;
 use crate::clock::millis;
 use crate::pattern::{Pattern, PatternError};
 
@@ -31,6 +32,14 @@ pub struct DeadLetterFilter {
     reason: Option<String>,
     from_ms: Option<u64>,
     until_ms: Option<u64>,
+}
+
+/// What a filter looks at.
+pub(crate) struct DeadLetterFields<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) key: &'a str,
+    pub(crate) reason: &'a str,
+    pub(crate) since_ms: u64,
 }
 
 impl DeadLetterFilter {
@@ -69,18 +78,18 @@ impl DeadLetterFilter {
         self
     }
 
-    pub(in crate::write_behind) fn only_id(&self) -> Option<&str> {
+    pub(crate) fn only_id(&self) -> Option<&str> {
         self.id.as_deref()
     }
 
     /// The first and the last millisecond that match, as far as they are set.
-    pub(in crate::write_behind) fn bounds_ms(&self) -> (Option<u64>, Option<u64>) {
+    pub(crate) fn bounds_ms(&self) -> (Option<u64>, Option<u64>) {
         (self.from_ms, self.until_ms.map(|until_ms| until_ms.saturating_sub(1)))
     }
 
-    pub(super) fn matches<V>(&self, letter: &StoredLetter<V>) -> bool {
-        self.id.as_ref().is_none_or(|id| *id == letter.id)
-            && self.key.as_ref().is_none_or(|pattern| pattern.matches(&letter.key))
+    pub(crate) fn matches(&self, letter: &DeadLetterFields<'_>) -> bool {
+        self.id.as_ref().is_none_or(|id| id == letter.id)
+            && self.key.as_ref().is_none_or(|pattern| pattern.matches(letter.key))
             && self.from_ms.is_none_or(|from_ms| from_ms <= letter.since_ms)
             && self.until_ms.is_none_or(|until_ms| letter.since_ms < until_ms)
             && self
@@ -115,16 +124,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::write_behind::dead_letters::letter::LetterValue;
 
-    fn letter() -> StoredLetter<u8> {
-        StoredLetter {
-            id: "5000-0".to_owned(),
-            key: "order:7".to_owned(),
-            value: LetterValue::Stored(String::new()),
-            version: 1,
-            tries: 3,
-            reason: "Connection refused (os error 111)".to_owned(),
+    fn letter() -> DeadLetterFields<'static> {
+        DeadLetterFields {
+            id: "5000-0",
+            key: "order:7",
+            reason: "Connection refused (os error 111)",
             since_ms: 5_000,
         }
     }

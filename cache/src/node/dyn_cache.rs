@@ -1,9 +1,11 @@
+//! A cache as its node sees it: without its types, keys as text.
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use strata_report::{CacheReport, Effect, EntryLook, KeyRow, L2Look};
 
-use crate::bus::{Message, Subject};
+use crate::bus::Message;
 use crate::error::CacheError;
 use crate::l1::{L1List, L1Survey};
 use crate::l2::{Keyspace, Progress};
@@ -88,16 +90,4 @@ pub(crate) trait DynCache: Send + Sync {
         pattern: Pattern,
         progress: Arc<Progress>,
     ) -> BoxFuture<'static, Effect>;
-}
-
-/// What else must know of the bus: a cache's write-behind.
-pub(crate) trait Ear: Send + Sync {
-    fn cache(&self) -> &str;
-    fn on_message(&self, message: &Message) {
-        self.overtaken(&message.subject);
-    }
-    /// Something was invalidated, here or elsewhere.
-    fn overtaken(&self, subject: &Subject);
-    /// Messages were or may have been missed.
-    fn on_gap(&self);
 }

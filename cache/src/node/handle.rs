@@ -1,17 +1,18 @@
+//! The handle of a node.
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use strata_report::{Effect, NodeReport};
 use tokio_util::sync::DropGuard;
 
-use super::builder::NodeBuilder;
 use super::dyn_cache::DynCache;
 use super::shared::Shared;
 use crate::error::{CacheError, NotReady};
 use crate::l2::Progress;
 use crate::pattern::Pattern;
 
-/// One running copy of a service: its caches' L1, its way to Redis and its write_behind on the bus.
+/// One running copy of a service: its caches' L1, its connection to Redis and its reader of the bus.
 ///
 /// Cheap to clone; all clones are the same node. Its background work ends when the last clone and
 /// the last cache and structures built on it are gone, or on [`shutdown`](Node::shutdown).
@@ -53,21 +54,6 @@ pub struct Node {
 }
 
 impl Node {
-    /// The hard timeout of one L2 call.
-    pub const DEFAULT_L2_TIMEOUT: Duration = Duration::from_millis(100);
-
-    /// A node in `namespace`: 1 to 64 of `a-z`, `0-9`, `_` and `-`. Nodes with the same namespace
-    /// and Redis share L2 and bus; each must be of the same service and environment.
-    pub fn builder(namespace: &str) -> NodeBuilder {
-        NodeBuilder {
-            namespace: namespace.to_owned(),
-            id: "1".to_owned(),
-            version: String::new(),
-            redis_url: None,
-            l2_timeout: Self::DEFAULT_L2_TIMEOUT,
-        }
-    }
-
     /// Its id.
     pub fn id(&self) -> &str {
         self.shared.id()
@@ -159,7 +145,7 @@ impl Node {
     /// Holds up what this node does between two steps; without Redis there are none.
     #[cfg(feature = "holds")]
     #[doc(hidden)]
-    pub fn holds(&self) -> crate::holds::Holds {
+    pub fn holds(&self) -> crate::connection::holds::Holds {
         self.shared.link().map(|link| link.holds.clone()).unwrap_or_default()
     }
 

@@ -1,3 +1,5 @@
+//! What a node's caches and its background tasks share.
+
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
@@ -6,14 +8,14 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::dyn_cache::DynCache;
+use super::dyn_write_behind::DynWriteBehind;
 use super::tasks::Tasks;
 use crate::bus::{BusHandler, BusReader, Message, Missed, Subject, prove};
 use crate::clock;
 use crate::connection::{Bus, Link, Step};
 use crate::error::{BuildError, NotReady};
-use crate::l2::{EvictionPolicy, Keyspace};
+use crate::l2::{EvictionPolicy, Keyspace, LeaseWaits};
 use crate::log::{LogLimit, log_safely};
-use crate::write_behind::DynWriteBehind;
 
 impl Shared {
     pub(crate) fn l2_report(&self) -> L2Report {
@@ -41,6 +43,7 @@ pub(crate) struct Shared {
     version: String,
     started_at_ms: u64,
     pub(super) link: Option<Arc<Link>>,
+    lease_waits: Option<Arc<LeaseWaits>>,
     bus: Bus,
     pub(super) bus_reader: BusReader,
     caches: RwLock<Vec<Weak<dyn DynCache>>>,
@@ -65,6 +68,7 @@ impl Shared {
             version,
             started_at_ms: clock::now_ms(),
             bus_reader: BusReader::new(bus.clone(), link.is_some()),
+            lease_waits: link.clone().map(LeaseWaits::new),
             link,
             bus,
             caches: RwLock::default(),
@@ -153,8 +157,8 @@ impl Shared {
 
     /// This cache's keys in L2, as a schema names them; `None` without Redis.
     pub(crate) fn keyspace(&self, cache: &str, schema: u16) -> Option<Keyspace> {
-        let link = Arc::clone(self.link.as_ref()?);
-        Some(Keyspace::new(link, self.bus.clone(), (cache, schema)))
+        let lease_waits = self.lease_waits.as_ref()?;
+        Some(Keyspace::new(lease_waits, self.bus.clone(), (cache, schema)))
     }
 
     pub(crate) fn register(&self, cache: &Arc<impl DynCache + 'static>) -> Result<(), BuildError> {

@@ -1,3 +1,5 @@
+//! One read or load of an observed cache, counted when it is dropped.
+
 use std::time::Instant;
 
 use strata_report::Outcome;

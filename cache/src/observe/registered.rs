@@ -11,7 +11,7 @@ use crate::node::DynCache;
 use crate::pattern::Pattern;
 use crate::user_code::BoxFuture;
 
-/// An observed cache as its node sees it: no L2, and deaf to the bus, since nothing keeps it
+/// An observed cache as its node sees it: no L2 and no bus, since nothing keeps it
 /// coherent.
 pub(super) struct RegisteredCache {
     name: String,

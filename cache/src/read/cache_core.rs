@@ -1,3 +1,5 @@
+//! What all clones of a cache share on one node.
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 

@@ -12,21 +12,22 @@ use sync::{AtomicU64, Hasher, Mutex, MutexGuard, N_STRIPES, Ordering};
 
 use crate::user_code::contained;
 
-/// What rejects a fill that an invalidation has overtaken, and where the flights are kept.
+/// Refuses fills that an invalidation has overtaken, and keeps the flights.
 ///
-/// Keys share 256 stripes. An invalidation raises its stripe's generation; a fill takes a token
-/// before it asks L2 and is let in only while the generation is unchanged. Check and insert
-/// happen under the stripe's lock, as do raise and removal, so no reader can see an overtaken
-/// value, not even for an instant. Two keys in one stripe can only cost each other a refused
-/// fill. The epoch is for emptying a whole cache at once: entries of an older epoch are dead.
+/// Keys share 256 stripes. An invalidation raises the generation of its stripe. A fill takes a
+/// token before it asks L2, and is let in only while the generation is unchanged. Check and insert
+/// happen under the stripe's lock, and so do raise and removal: no reader sees an overtaken value,
+/// not even for an instant. Two keys in one stripe can only cost each other a refused fill. The
+/// epoch empties a whole cache at once: entries of an older epoch no longer count.
 ///
-/// The idea of a lease that a delete takes back is Facebook's ("Scaling Memcache at Facebook",
-/// NSDI 2013, section 3.2.1), here within one process.
+/// The idea of a lease that a delete takes back is Facebook's ("Scaling Memcache at Facebook", NSDI
+/// 2013, section 3.2.1), here within one process.
 pub(crate) struct Fence<K, F> {
     stripes: Box<[Mutex<Stripe<K, F>>]>,
     hasher: Hasher,
     epoch: AtomicU64,
-    /// Raised as a tag is invalidated: which flights will carry it, nobody knows before they complete.
+    /// Raised when a tag is invalidated. Which flights carry the tag is known only when they
+    /// complete.
     tick: AtomicU64,
     next_flight: AtomicU64,
 }
@@ -36,8 +37,7 @@ struct Stripe<K, F> {
     flights: HashMap<K, InFlight<F>>,
 }
 
-/// Who sees to a key: the leader of a flight, or a lookup, who asks L2 for itself alone and so has
-/// nothing that others could join.
+/// What is under way for a key: a flight, or the L2 lookup of one reader, which others cannot join.
 struct InFlight<F> {
     id: u64,
     tick: u64,
@@ -45,7 +45,7 @@ struct InFlight<F> {
 }
 
 impl<K: Eq + Hash, F> Stripe<K, F> {
-    /// Ends what has this id; says whether it was still under way.
+    /// Ends the flight or lookup with this id. Answers whether it was still under way.
     fn end(&mut self, key: &K, id: u64) -> bool {
         let is_ours = self.flights.get(key).is_some_and(|flying| flying.id == id);
         if is_ours {
@@ -75,21 +75,21 @@ impl Token {
     }
 }
 
-/// What a reader finds who would send a lookup.
+/// How an L2 lookup begins, or why it does not.
 pub(crate) enum LookupStart {
-    /// Its own has gone.
+    /// The lookup is under way.
     Started(Token, u64),
     /// A flight or a lookup with this id is under way.
     Occupied(u64),
-    /// There is an entry by now.
+    /// L1 has an entry by now.
     Present,
 }
 
-/// What a reader finds who missed in L1.
+/// What a reader finds after a miss in L1.
 pub(crate) enum Joined<H, F> {
-    /// The entry came in between.
+    /// L1 has an entry by now.
     Hit(H),
-    /// Somebody's flight is under way.
+    /// A flight is under way.
     Flight(F),
     /// This reader leads a new flight.
     Lead(Token, u64),
@@ -136,8 +136,8 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
         Joined::Lead(token, id)
     }
 
-    /// Sends a lookup where nobody sees to the key and it `is_absent` from L1. Whoever comes next
-    /// leads a flight in the lookup's place, so nobody ever waits for one.
+    /// Begins an L2 lookup if nothing is under way for the key and it `is_absent` from L1. The next
+    /// reader leads a flight in its place, so no reader waits for a lookup.
     pub(crate) fn begin_lookup(&self, key: &K, is_absent: impl FnOnce() -> bool) -> LookupStart {
         let mut stripe = self.stripe(key);
         if let Some(flying) = stripe.flights.get(key) {
@@ -152,7 +152,7 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
         LookupStart::Started(token, id)
     }
 
-    /// Makes a flight of what a lookup began, for others to join; not where an invalidation or a
+    /// Turns a lookup into a flight that others can join. Answers `false` if an invalidation or a
     /// flight came in between.
     pub(crate) fn begin_flight(&self, key: &K, id: u64, flight: impl FnOnce() -> F) -> bool {
         let mut stripe = self.stripe(key);
@@ -160,8 +160,8 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
         lookup.map(|lookup| lookup.flight = Some(flight())).is_some()
     }
 
-    /// Ends what a lookup began, and runs `fill` unless an invalidation or a flight came in between.
-    /// Says whether the token still holds.
+    /// Ends a lookup, and runs `fill` unless an invalidation or a flight came in between. Answers
+    /// whether the token is still current.
     pub(crate) fn end_lookup(
         &self,
         key: &K,
@@ -195,7 +195,7 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
         self.tick.fetch_add(1, Ordering::AcqRel) + 1
     }
 
-    /// Runs `fill` unless an invalidation has overtaken the token. Says whether it ran.
+    /// Runs `fill` unless an invalidation has overtaken the token. Answers whether it ran.
     pub(crate) fn fill(&self, key: &K, token: Token, fill: impl FnOnce()) -> bool {
         let stripe = self.stripe(key);
         let is_current = self.is_current(&stripe, token);

@@ -1,3 +1,5 @@
+//! What an entry in L1 is good for: a hit, a stale answer, or nothing.
+
 use super::cache_core::Core;
 use crate::bus::COUNTS_FOR;
 use crate::clock::Moment;
@@ -5,7 +7,7 @@ use crate::key::{Key, Value};
 use crate::l1::Entry;
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// What an entry is good for.
+    /// What an entry in L1 is good for.
     pub(crate) fn freshness(&self, key: &K, entry: &Entry<V>, now: Moment) -> Freshness {
         let has_stale_tag = || entry.tags.as_ref().is_some_and(|tags| !tags.holds());
         if self.is_overtaken(key, entry) || has_stale_tag() {
@@ -27,7 +29,8 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Whether its cache was emptied or a pattern that matches it invalidated since its fill began.
+    /// Whether its cache was emptied, or a pattern that matches it invalidated, since its fill
+    /// began.
     pub(crate) fn is_overtaken(&self, key: &K, entry: &Entry<V>) -> bool {
         // In this order: where the cache is emptied, the epoch is raised before patterns are forgotten.
         self.patterns.overtake(key, entry.tick) || entry.epoch != self.fence.epoch()
@@ -73,6 +76,6 @@ pub(crate) enum Freshness {
     Failing,
     /// Stands in where the source fails or is slow.
     Stale,
-    /// Nothing.
+    /// It no longer counts.
     Unusable,
 }

@@ -1,4 +1,4 @@
-//! What L2 holds for a key, read back, and how it is written there.
+//! Entries of L2: how they are read back, and how they are written.
 
 use std::sync::Arc;
 use std::time::Duration;

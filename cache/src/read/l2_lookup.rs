@@ -1,4 +1,5 @@
-//! A reader's own look into L2, before there is a flight.
+//! A reader asks L2 itself, before there is a flight. That saves a task and two wake-ups where L2 has
+//! the entry.
 
 use std::mem;
 use std::sync::Arc;
@@ -18,11 +19,11 @@ use crate::key::{Key, Value};
 use crate::l2::AT_ONCE;
 use crate::recorder::Label;
 
-/// A key that one reader alone sees to, until L2 has answered.
+/// A key that one reader asks L2 for, before there is a flight.
 pub(crate) struct L2Lookup<K> {
     fill_token: FillToken<K>,
     id: u64,
-    /// So many more reads of the same call wait for it.
+    /// How many more reads of the same call wait for it.
     n_repeats: usize,
 }
 
@@ -32,10 +33,9 @@ impl<K> L2Lookup<K> {
     }
 }
 
-/// The lookups of one call. Their reader asks L2 itself, which saves a task and two wake-ups where
-/// L2 has the entries; that is most reads that L1 cannot answer. What L2 has not goes on in
-/// flights of its own, and so does everything if the reader goes away. One that merely stops
-/// asking keeps nobody waiting: who comes next leads a flight in the lookup's read.
+/// The L2 lookups of one call. Keys that L2 does not have go on in flights of their own, and so
+/// does everything if the reader goes away. A reader that only stops polling keeps nobody waiting:
+/// the next reader leads a flight in place of the lookup.
 pub(crate) struct L2Lookups<'a, K: Key, V: Value> {
     core: &'a Arc<Core<K, V>>,
     lookups: Vec<L2Lookup<K>>,
@@ -52,21 +52,23 @@ impl<'a, K: Key, V: Value> L2Lookups<'a, K, V> {
         self.lookups.push(lookup);
     }
 
-    /// One more read of the key whose lookup has this id, if it is ours: its read among ours.
+    /// Adds a read of the key that this lookup is for, if it is one of these. Answers the lookup's
+    /// index.
     pub(crate) fn repeat(&mut self, id: u64) -> Option<(usize, Label)> {
         let at = self.lookups.binary_search_by_key(&id, |lookup| lookup.id).ok()?;
         self.lookups[at].n_repeats += 1;
         Some((at, self.lookups[at].fill_token.label))
     }
 
-    /// Whether L2 answers or times out before the reader gives up; about tags it is asked as well.
+    /// Whether L2 answers or times out before the load timeout is over. It may be asked about tags
+    /// as well.
     pub(crate) fn is_patient(&self) -> bool {
         let n_calls = 1 + self.lookups.len().div_ceil(AT_ONCE) as u32;
         let timeout = self.core.l2.as_ref().map(|l2| l2.link.timeout()).unwrap_or_default();
         timeout.saturating_mul(n_calls) <= self.core.policy.load_timeout
     }
 
-    /// Asks L2. Answers the reads that it can, and has the others wait for flights; in the order
+    /// Asks L2. Answers the reads that it can, and lets the others wait for flights, in the order
     /// of the lookups.
     pub(crate) async fn run(mut self) -> Vec<PendingRead<'a, K, V>> {
         if self.lookups.is_empty() {
@@ -84,7 +86,7 @@ impl<'a, K: Key, V: Value> L2Lookups<'a, K, V> {
         pending
     }
 
-    /// Begins flights for all, together with those that have begun.
+    /// Begins flights for all lookups, together with those fills.
     pub(crate) fn lead_all(mut self, mut fills: Vec<KeyFill<K, V>>) -> Vec<PendingRead<'a, K, V>> {
         let (pending, own, _) = self.split(Vec::new());
         fills.extend(own);
@@ -94,7 +96,7 @@ impl<'a, K: Key, V: Value> L2Lookups<'a, K, V> {
         pending
     }
 
-    /// Answers what is fresh; for the rest flights begin, which go on from what L2 holds.
+    /// Answers what is fresh. For the rest it begins flights, which go on from what L2 has.
     fn split(&mut self, held: Vec<Option<L2Entry<V>>>) -> SplitLookups<'a, K, V> {
         let mut pending = Vec::with_capacity(self.lookups.len());
         let (mut fills, mut rest) = (Vec::new(), Vec::new());
@@ -125,7 +127,7 @@ impl<'a, K: Key, V: Value> L2Lookups<'a, K, V> {
         (pending, fills, rest)
     }
 
-    /// Answers with a fresh entry. Where its weigher panics, a flight finds the same.
+    /// Answers with a fresh entry. If its weigher panics, a flight finds the same.
     fn answer_hit(&self, lookup: &L2Lookup<K>, held: &L2Entry<V>) -> Option<Read<V>> {
         let L2Lookup { fill_token, id, .. } = lookup;
         let is_news = || !self.core.knows_newer(&fill_token.key, held.meta.version);
@@ -148,7 +150,7 @@ impl<'a, K: Key, V: Value> L2Lookups<'a, K, V> {
         Ok((PendingRead::Waits(waiting.since(self.began)), Some(fill)))
     }
 
-    /// The fill in the flight that the lookup makes room for, if it is still there.
+    /// The fill in the flight that takes the place of the lookup, if that is still under way.
     fn fill(&self, lookup: L2Lookup<K>) -> Result<KeyFill<K, V>, L2Lookup<K>> {
         let flight = Flight::<V>::default();
         if !self.core.fence.begin_flight(&lookup.fill_token.key, lookup.id, || Arc::clone(&flight))
@@ -175,7 +177,7 @@ impl<K: Key, V: Value> Drop for L2Lookups<'_, K, V> {
             let fill = self.core.recorder.contain(|| self.fill(lookup).ok());
             fills.extend(fill.flatten());
         }
-        // Seats end their flights where there is no runtime that could go on with them.
+        // Fills end their flights where there is no runtime that could go on with them.
         if let (Some(load), Ok(runtime)) = (self.load.take(), Handle::try_current())
             && !fills.is_empty()
         {

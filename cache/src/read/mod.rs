@@ -1,4 +1,5 @@
 //! One read: L1, then L2, then a load that all readers of the key share.
+//! `Core` is what all clones of a cache share; the fence refuses fills that an invalidation has overtaken.
 
 mod cache_core;
 mod fence;

@@ -1,3 +1,5 @@
+//! An entry on its way into L1: its token, taken before anything is asked, and its deadlines.
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,7 +64,7 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 }
 
-/// What is known of a value besides itself.
+/// What is known of a value besides itself: its age, deadlines, version and tags.
 #[derive(Clone, Debug)]
 pub(crate) struct EntryMeta {
     /// Since it was loaded from the source.
@@ -92,7 +94,7 @@ impl EntryMeta {
     }
 }
 
-/// A key, and what its fill must still hold in the end; taken before anything is asked.
+/// A key, and what its fill must still hold in the end. Taken before anything is asked.
 pub(crate) struct FillToken<K> {
     pub(crate) key: K,
     pub(crate) text: String,
@@ -103,8 +105,8 @@ pub(crate) struct FillToken<K> {
 }
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// A fill_token but for its token. The key's own code runs here, so that where it panics nothing
-    /// has begun that others would wait for.
+    /// A token without the fence's part. The key's own code runs here: if it panics, nothing has
+    /// begun that others would wait for.
     pub(crate) fn fill_token(&self, key: &K) -> impl FnOnce(Token) -> FillToken<K> + use<K, V> {
         let stamp = self.node.shared().stamp();
         let (key, text, label) = (key.clone(), key.to_string(), self.label(key));

@@ -1,10 +1,12 @@
+//! A read after L1: it is answered, refused, or waits for a flight or an L2 lookup.
+
 use std::sync::Arc;
 
 use strata_report::Outcome;
 use tokio::time::{Instant, timeout_at};
 
 use super::cache_core::Core;
-use super::load::{Flight, KeyFill, Wait, nesting};
+use super::load::{Flight, KeyFill, WaitEdge, nesting};
 use super::values::Read;
 use crate::clock::Moment;
 use crate::error::LoadError;
@@ -12,16 +14,16 @@ use crate::key::{Key, Value};
 use crate::l1::Entry;
 use crate::recorder::Label;
 
-/// Where one read stands after L1.
+/// A read after L1.
 pub(crate) enum PendingRead<'a, K: Key, V: Value> {
     Answered(Read<V>),
     /// Must not wait.
     Refused(LoadError),
-    /// Waits for a flight, its own or another's.
+    /// Waits for a flight.
     Waits(FlightWait<'a, K, V>),
-    /// Waits for what its lookup finds.
+    /// Waits for an L2 lookup of its own.
     AwaitsLookup,
-    /// The same key again: waits for what the lookup at this read finds.
+    /// The same key again: waits for the lookup at this index.
     RepeatsLookup {
         at: usize,
         label: Label,
@@ -118,7 +120,7 @@ impl<'a, K: Key, V: Value> FlightWait<'a, K, V> {
     }
 
     /// Begins to wait, unless the flight has ended or waits for this read itself.
-    fn wait(&self) -> Result<Option<Wait>, LoadError> {
+    fn wait(&self) -> Result<Option<WaitEdge>, LoadError> {
         if self.flight.is_complete() {
             return Ok(None);
         }

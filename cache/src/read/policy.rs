@@ -1,3 +1,5 @@
+//! The settings of a cache, and how much of its values people see.
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! The read path: L1, else join the key's flight, else ask L2 (`lookup`) and lead a flight where
-//! it has nothing. `fill` is what a leader does.
+//! The read path. L1 answers if it can. Otherwise the read joins the flight of its key, or asks L2
+//! (`l2_lookup`), or leads a flight of its own (`load::leader`).
 
 use std::sync::Arc;
 
@@ -72,7 +72,7 @@ impl<K: Key, V: Value> Core<K, V> {
         };
         PendingRead::fill_in(&mut pending, found, self);
         let mut reads = Vec::with_capacity(keys.len());
-        // Seats complete in order: who waits for the last one first is woken up once.
+        // Fills complete in order: who waits for the last one first is woken up once.
         for pending in pending.into_iter().rev() {
             reads.push(pending.read().await);
         }

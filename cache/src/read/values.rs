@@ -1,3 +1,5 @@
+//! What goes into a read and comes out of it.
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,16 @@
-//! The counters behind a report: cheap, never blocking, never failing.
+//! The counters behind a report: cheap enough to leave on, never blocking, never failing.
+//!
+//! | file | what |
+//! |---|---|
+//! | `cache_recorder`, `reporting` | all that one cache counts, and how it is reported |
+//! | `settings` | what the recorder is told |
+//! | `counters` | single counters and histograms |
+//! | `groups`, `template` | counts by key group, and which group a key is in |
+//! | `label` | what is known of a key, kept in its entry so that a hit pays nothing |
+//! | `events` | the newest events of keys |
+//! | `sampling` | which reads are sampled |
+//! | `hot_keys` | the keys that are read or missed most |
+//! | `what_if` | the hit ratio with other capacities |
 
 mod cache_recorder;
 mod counters;

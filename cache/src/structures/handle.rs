@@ -4,9 +4,8 @@ use std::sync::Arc;
 use super::counter::Counter;
 use super::hash::Hash;
 use super::list::List;
-use super::target::StructureKey;
+use super::target::{Shared, StructureKey};
 use crate::error::BuildError;
-use crate::l2::Keyspace;
 use crate::node::{Node, check_name};
 
 impl Node {
@@ -50,7 +49,7 @@ impl Node {
 /// node's hard timeout, those that follow at once, until the node trusts Redis again. Nothing is
 /// queued or tried again. A node without an address of Redis, or without the feature `redis`,
 /// answers so always. Because the timeout is the node's, keep hashes and ranges so small that they
-/// are answered well within it: one that is not closes the way to Redis for the caches too.
+/// are answered well within it: one that is not opens the breaker for the caches too.
 ///
 /// # Example
 /// ```no_run
@@ -76,27 +75,20 @@ impl Node {
 /// ```
 #[derive(Clone)]
 pub struct Structures {
-    inner: Arc<Inner>,
-}
-
-pub(crate) struct Inner {
-    name: String,
-    keyspace: Option<Keyspace>,
-    /// Keeps the way to Redis alive.
-    _node: Node,
+    shared: Arc<Shared>,
 }
 
 impl Structures {
     pub(crate) fn new(name: &str, node: &Node) -> Result<Self, BuildError> {
         node.shared().name_structures(name)?;
         let keyspace = node.shared().keyspace(name, 0);
-        let inner = Inner { name: name.to_owned(), keyspace, _node: node.clone() };
-        Ok(Self { inner: Arc::new(inner) })
+        let shared = Shared { name: name.to_owned(), keyspace, _node: node.clone() };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
-        &self.inner.name
+        &self.shared.name
     }
 
     /// The hash at a key. Asks nothing.
@@ -115,16 +107,12 @@ impl Structures {
     }
 
     pub(super) fn target(&self, key: impl Display) -> StructureKey {
-        StructureKey::new(self, &key.to_string())
-    }
-
-    pub(super) fn keyspace(&self) -> Option<&Keyspace> {
-        self.inner.keyspace.as_ref()
+        StructureKey::new(&self.shared, &key.to_string())
     }
 }
 
 impl std::fmt::Debug for Structures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Structures").field("name", &self.inner.name).finish_non_exhaustive()
+        f.debug_struct("Structures").field("name", &self.shared.name).finish_non_exhaustive()
     }
 }

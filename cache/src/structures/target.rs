@@ -1,24 +1,26 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::{Cmd, Script, ScriptInvocation};
 
 use super::error::StructureError;
-use super::handle::Structures;
 use crate::clock::{MAX_TIME_TO_LIVE, millis};
 use crate::connection::{Query, Reply, Step};
+use crate::l2::Keyspace;
+use crate::node::Node;
 
-/// One key in Redis, and the way there.
+/// One key in Redis, and the link to it.
 #[derive(Clone)]
 pub(super) struct StructureKey {
-    structures: Structures,
+    shared: Arc<Shared>,
     /// `None` on a node without Redis.
     key: Option<String>,
 }
 
 impl StructureKey {
-    pub(super) fn new(structures: &Structures, key: &str) -> Self {
-        let key = structures.keyspace().map(|keyspace| keyspace.entry(key));
-        Self { structures: structures.clone(), key }
+    pub(super) fn new(shared: &Arc<Shared>, key: &str) -> Self {
+        let key = shared.keyspace.as_ref().map(|keyspace| keyspace.entry(key));
+        Self { shared: Arc::clone(shared), key }
     }
 
     /// A command on this key; more arguments follow.
@@ -51,7 +53,7 @@ impl StructureKey {
     }
 
     async fn query<T: Reply>(&self, query: &impl Query) -> Result<T, StructureError> {
-        let keyspace = self.structures.keyspace().ok_or(StructureError::Away)?;
+        let keyspace = self.shared.keyspace.as_ref().ok_or(StructureError::Away)?;
         let asked = keyspace.link.ask(Step::Structure, query).await;
         asked.map_err(|failed| StructureError::of(&failed))
     }
@@ -68,4 +70,12 @@ pub(super) fn time_to_live_ms(time_to_live: Duration) -> Result<u64, StructureEr
         return Err(StructureError::NoTimeToLive);
     }
     Ok(millis(time_to_live.min(MAX_TIME_TO_LIVE)).max(1))
+}
+
+/// What all handles of one name share.
+pub(super) struct Shared {
+    pub(super) name: String,
+    pub(super) keyspace: Option<Keyspace>,
+    /// Keeps the link to Redis alive.
+    pub(super) _node: Node,
 }

@@ -42,7 +42,7 @@ pub(super) trait Backlog<K, V>: Send + Sync + 'static {
     fn set_aside(
         &self,
         row: &TakenRow<Self::Receipt, K, V>,
-        failure: Failure<'_>,
+        failure: RowFailure<'_>,
     ) -> impl Future<Output = Result<bool, Away>> + Send;
 
     /// Says that the flusher is still at work on these.
@@ -70,7 +70,7 @@ pub(super) struct TakenRow<T, K, V> {
 
 /// Why a row is set aside.
 #[derive(Clone, Copy)]
-pub(super) struct Failure<'a> {
+pub(super) struct RowFailure<'a> {
     pub(super) tries: u32,
     pub(super) error: &'a str,
 }

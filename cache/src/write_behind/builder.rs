@@ -1,11 +1,11 @@
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::control::Control;
-use super::counts::WriteBehindCounts;
+use super::backlog::Backlog;
 use super::durable::{Durable, Migrate};
 use super::flusher::Flusher;
 use super::handle::WriteBehind;
@@ -13,6 +13,7 @@ use super::inner::{Inner, Kind, OnEvicting};
 use super::memory::Memory;
 use super::row::Row;
 use super::settings::FlushSettings;
+use super::shared::{Control, WriteBehindCounts};
 use super::sink::Sink;
 use crate::cache::Cache;
 use crate::clock::MAX_TIME_TO_LIVE;
@@ -50,6 +51,13 @@ pub struct WriteBehindBuilder<K, V> {
     settings: FlushSettings,
     on_evicting: OnEvicting,
     migrate: Option<Migrate<V>>,
+}
+
+impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
+    /// A write-behind over `cache`.
+    pub fn builder(cache: &Cache<K, V>) -> WriteBehindBuilder<K, V> {
+        WriteBehindBuilder::new(cache)
+    }
 }
 
 impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
@@ -261,5 +269,28 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
             _end: end,
         };
         inner.register()
+    }
+}
+
+impl<K: Key, V: Value + Clone> Inner<K, V> {
+    fn register(self) -> Result<WriteBehind<K, V>, BuildError> {
+        let inner = Arc::new(self);
+        let core = inner.cache.core();
+        let write_behind: Weak<Self> = Arc::downgrade(&inner);
+        core.node.shared().listen(write_behind, &core.name)?;
+        Ok(WriteBehind { inner })
+    }
+}
+
+impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
+    /// Runs the flusher until it ends by itself. One that panics starts again with what it has.
+    fn supervise<B: Backlog<K, V>>(&self, flusher: Flusher<B, K, V>) {
+        let Inner { cache, control, .. } = &*self.inner;
+        let tasks = cache.core().node.shared().tasks().until(control.ended.clone());
+        let flusher = Arc::new(Mutex::new(flusher));
+        tasks.spawn_until_done(&format!("flusher of {}", cache.name()), move || {
+            let flusher = Arc::clone(&flusher);
+            async move { flusher.lock().await.run().await }
+        });
     }
 }

@@ -3,12 +3,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::backlog::{Backlog, Failure, TakenRow, TakenRows};
-use super::control::Control;
-use super::counts::WriteBehindCounts;
+use super::backlog::{Backlog, RowFailure, TakenRow, TakenRows};
 use super::retries::{Batch, FailureKind, Retries};
 use super::row::Row;
 use super::settings::FlushSettings;
+use super::shared::{Control, WriteBehindCounts};
 use super::sink::{Sink, SinkResult};
 use crate::connection::Away;
 use crate::key::{Key, Value};
@@ -237,7 +236,7 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         error: &str,
     ) {
         let tries = batch.sent;
-        match self.backlog.set_aside(row, Failure { tries, error }).await {
+        match self.backlog.set_aside(row, RowFailure { tries, error }).await {
             Ok(true) => {
                 self.counts.set_aside.add(1);
                 if let Some(times) = self.counts.set_aside_told.due() {

@@ -5,11 +5,9 @@ use std::time::Duration;
 use strata_report::{Outcome, WriteBehindKind, WriteBehindReport};
 use tokio::time::Instant;
 
-use super::builder::WriteBehindBuilder;
-use super::durable::{Room, Waiting, WriteTerms};
+use super::durable::{Room, WaitingValue, WriteTerms};
 use super::inner::{Inner, Kind};
 use super::row::{Drained, WriteError};
-use crate::cache::Cache;
 use crate::clock::millis;
 use crate::error::LoadError;
 use crate::key::{Key, Value};
@@ -60,7 +58,7 @@ const KEPT_IN_DOUBT: Duration = Duration::from_secs(1);
 /// keys: from then on reads ask Redis, where a value that waits still is the newest. Where Redis
 /// does not answer then, a read is answered by the source's row, which is kept for a second at
 /// most. A value that a node with another schema of the cache has written cannot be read here, but
-/// for older ones by [`migrate`](WriteBehindBuilder::migrate): a read waits for up to the cache's
+/// for older ones by [`migrate`](crate::WriteBehindBuilder::migrate): a read waits for up to the cache's
 /// `lease_wait` until it has been written, and is then answered by the source's older row, which
 /// is kept for a second at most.
 ///
@@ -68,7 +66,7 @@ const KEPT_IN_DOUBT: Duration = Duration::from_secs(1);
 /// The durable kind keeps its keys without a time to live. A `maxmemory-policy` of `noeviction` or
 /// `volatile-…` leaves them alone; one of `allkeys-…` may lose acknowledged writes. The node's log
 /// says so as soon as it knows, and its report says which policy it is;
-/// [`refuse_evicting`](WriteBehindBuilder::refuse_evicting) has writes refused there.
+/// [`refuse_evicting`](crate::WriteBehindBuilder::refuse_evicting) has writes refused there.
 ///
 /// # The end
 /// [`shutdown`](Self::shutdown) comes before the node's. Dropping the last clone stops the flusher
@@ -109,11 +107,6 @@ pub struct WriteBehind<K, V> {
 }
 
 impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
-    /// A write-behind over `cache`.
-    pub fn builder(cache: &Cache<K, V>) -> WriteBehindBuilder<K, V> {
-        WriteBehindBuilder::new(cache)
-    }
-
     /// Takes a write; waits while there is no room, those who came first going first. When it returns, the value is read here and
     /// the other nodes have been told. Answers its row version, which grows with each write of the
     /// key; of writes to one key at once the one that is taken last wins. A caller that gives up
@@ -178,10 +171,10 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
                 let (durable, key_of_load) = (Arc::clone(durable), key.clone());
                 let load = || async move {
                     let in_doubt = match durable.waiting(&key_of_load).await {
-                        Waiting::Value(value) => return Ok::<_, E>(Some(Loaded::from(value))),
-                        Waiting::Nothing => return Ok(load().await?.map(Loaded::from)),
-                        Waiting::Unreadable => None,
-                        Waiting::Unknown => durable.in_doubt(&key_of_load),
+                        WaitingValue::Value(value) => return Ok::<_, E>(Some(Loaded::from(value))),
+                        WaitingValue::Nothing => return Ok(load().await?.map(Loaded::from)),
+                        WaitingValue::Unreadable => None,
+                        WaitingValue::Unknown => durable.in_doubt(&key_of_load),
                     };
                     let value = match in_doubt {
                         Some(value) => Some(value),

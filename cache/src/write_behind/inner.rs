@@ -1,24 +1,17 @@
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Notify;
 use tokio_util::sync::DropGuard;
 
-use super::backlog::Backlog;
-use super::control::Control;
-use super::counts::WriteBehindCounts;
 use super::durable::Durable;
-use super::flusher::Flusher;
-use super::handle::WriteBehind;
 use super::memory::Memory;
 use super::row::WriteError;
 use super::settings::FlushSettings;
-use crate::bus::Subject;
+use super::shared::{Control, WriteBehindCounts};
 use crate::cache::Cache;
 use crate::connection::Away;
-use crate::error::BuildError;
 use crate::key::{Key, Value};
-use crate::node::Ear;
 
 /// What all clones share. Dropped with the last of them, which stops the flusher where it is.
 pub(super) struct Inner<K, V> {
@@ -82,48 +75,6 @@ impl<K: Key, V: Value + Clone> Inner<K, V> {
             Ok(Some(policy)) => Err(WriteError::Evicting { policy }),
             Ok(None) => Ok(()),
             Err(Away) => Err(WriteError::Away),
-        }
-    }
-
-    pub(super) fn register(self) -> Result<WriteBehind<K, V>, BuildError> {
-        let inner = Arc::new(self);
-        let core = inner.cache.core();
-        let write_behind: Weak<Self> = Arc::downgrade(&inner);
-        core.node.shared().listen(write_behind, &core.name)?;
-        Ok(WriteBehind { inner })
-    }
-}
-
-impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
-    /// Runs the flusher until it ends by itself. One that panics starts again with what it has.
-    pub(super) fn supervise<B: Backlog<K, V>>(&self, flusher: Flusher<B, K, V>) {
-        let Inner { cache, control, .. } = &*self.inner;
-        let tasks = cache.core().node.shared().tasks().until(control.ended.clone());
-        let flusher = Arc::new(Mutex::new(flusher));
-        tasks.spawn_until_done(&format!("flusher of {}", cache.name()), move || {
-            let flusher = Arc::clone(&flusher);
-            async move { flusher.lock().await.run().await }
-        });
-    }
-}
-
-impl<K: Key, V: Value + Clone> Ear for Inner<K, V> {
-    fn cache(&self) -> &str {
-        self.cache.name()
-    }
-
-    fn overtaken(&self, subject: &Subject) {
-        let Kind::Durable(durable) = &self.kind else { return };
-        let overtaken = self.cache.core().recorder.contain(|| durable.overtaken(subject));
-        // Whose subject it was is not known, so nothing that is unwritten counts here.
-        if overtaken.is_none() {
-            durable.on_gap();
-        }
-    }
-
-    fn on_gap(&self) {
-        if let Kind::Durable(durable) = &self.kind {
-            durable.on_gap();
         }
     }
 }

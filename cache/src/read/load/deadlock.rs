@@ -10,19 +10,19 @@ static WAITING: Mutex<()> = Mutex::new(());
 
 /// What a flight or a load waits for.
 #[derive(Default)]
-pub(crate) struct Waits(Mutex<Vec<Arc<Waits>>>);
+pub(crate) struct WaitNode(Mutex<Vec<Arc<WaitNode>>>);
 
 /// The wait would never end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Deadlock;
 
 /// A wait of a load for a flight, as long as this lives.
-pub(crate) struct Wait {
-    by: Arc<Waits>,
-    on: Arc<Waits>,
+pub(crate) struct WaitEdge {
+    by: Arc<WaitNode>,
+    on: Arc<WaitNode>,
 }
 
-impl Waits {
+impl WaitNode {
     /// What a load of these flights waits for: nothing yet.
     pub(crate) fn of_a_load(flights: &[Arc<Self>]) -> Arc<Self> {
         let load = Arc::<Self>::default();
@@ -30,14 +30,14 @@ impl Waits {
         load
     }
 
-    fn all(&self) -> MutexGuard<'_, Vec<Arc<Waits>>> {
+    fn all(&self) -> MutexGuard<'_, Vec<Arc<WaitNode>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Wait {
+impl WaitEdge {
     /// Of a load for a flight.
-    pub(crate) fn begin(by: &Arc<Waits>, on: &Arc<Waits>) -> Result<Self, Deadlock> {
+    pub(crate) fn begin(by: &Arc<WaitNode>, on: &Arc<WaitNode>) -> Result<Self, Deadlock> {
         let _one_at_a_time = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
         if reaches(on, by) {
             return Err(Deadlock);
@@ -47,7 +47,7 @@ impl Wait {
     }
 }
 
-impl Drop for Wait {
+impl Drop for WaitEdge {
     fn drop(&mut self) {
         let mut all = self.by.all();
         if let Some(at) = all.iter().position(|waits| Arc::ptr_eq(waits, &self.on)) {
@@ -57,7 +57,7 @@ impl Drop for Wait {
 }
 
 /// Whether one waits for the other, through any number of flights and loads.
-fn reaches(from: &Arc<Waits>, to: &Arc<Waits>) -> bool {
+fn reaches(from: &Arc<WaitNode>, to: &Arc<WaitNode>) -> bool {
     let (mut seen, mut next) = (HashSet::new(), vec![Arc::clone(from)]);
     while let Some(waits) = next.pop() {
         if Arc::ptr_eq(&waits, to) {
@@ -76,25 +76,26 @@ mod tests {
 
     #[test]
     fn a_wait_that_would_close_a_circle_is_refused_and_one_that_ended_counts_no_more() {
-        let flights: [Arc<Waits>; 3] = std::array::from_fn(|_| Arc::default());
+        let flights: [Arc<WaitNode>; 3] = std::array::from_fn(|_| Arc::default());
         let [one, two, three] = &flights;
-        let loads = flights.each_ref().map(|flight| Waits::of_a_load(std::slice::from_ref(flight)));
+        let loads =
+            flights.each_ref().map(|flight| WaitNode::of_a_load(std::slice::from_ref(flight)));
         let [of_one, of_two, of_three] = &loads;
-        assert!(Wait::begin(of_one, one).is_err());
-        let first = Wait::begin(of_one, two).unwrap();
-        let second = Wait::begin(of_two, three).unwrap();
-        assert!(Wait::begin(of_one, three).is_ok(), "no circle");
-        assert!(Wait::begin(of_three, one).is_err());
+        assert!(WaitEdge::begin(of_one, one).is_err());
+        let first = WaitEdge::begin(of_one, two).unwrap();
+        let second = WaitEdge::begin(of_two, three).unwrap();
+        assert!(WaitEdge::begin(of_one, three).is_ok(), "no circle");
+        assert!(WaitEdge::begin(of_three, one).is_err());
         drop(second);
-        assert!(Wait::begin(of_three, one).is_ok());
+        assert!(WaitEdge::begin(of_three, one).is_ok());
         drop(first);
-        assert!(Wait::begin(of_two, one).is_ok());
+        assert!(WaitEdge::begin(of_two, one).is_ok());
     }
 
     #[test]
     fn a_load_of_many_flights_waits_for_none_of_them() {
-        let flights: Vec<Arc<Waits>> = (0..3).map(|_| Arc::default()).collect();
-        let load = Waits::of_a_load(&flights);
-        assert!(flights.iter().all(|flight| Wait::begin(&load, flight).is_err()));
+        let flights: Vec<Arc<WaitNode>> = (0..3).map(|_| Arc::default()).collect();
+        let load = WaitNode::of_a_load(&flights);
+        assert!(flights.iter().all(|flight| WaitEdge::begin(&load, flight).is_err()));
     }
 }

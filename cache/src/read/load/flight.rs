@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use strata_report::Outcome;
 use tokio::sync::{Notify, SetOnce};
 
-use super::deadlock::Waits;
+use super::deadlock::WaitNode;
 use crate::error::LoadError;
 use crate::l1::Entry;
 
@@ -22,7 +22,7 @@ pub(crate) struct FlightState<V> {
     is_queued: AtomicBool,
     expedite: Notify,
     /// What its own load waits for.
-    pub(crate) waits: Arc<Waits>,
+    pub(crate) waits: Arc<WaitNode>,
 }
 
 impl<V> Default for FlightState<V> {
@@ -33,7 +33,7 @@ impl<V> Default for FlightState<V> {
 }
 
 impl<V> FlightState<V> {
-    /// The first result counts: a stale answer may have been given already.
+    /// Sets the result. The first one counts: a stale answer may have been given already.
     pub(crate) fn complete(&self, result: FlightResult<V>) {
         let _ = self.result.set(result);
     }
@@ -54,12 +54,12 @@ impl<V> FlightState<V> {
         self.is_queued.store(false, Relaxed);
     }
 
-    /// Somebody who has a permit waits for it.
+    /// A load that has a permit waits for this flight: it must not wait for one.
     pub(crate) fn expedite(&self) {
         self.expedite.notify_one();
     }
 
-    /// Until, or if, somebody who has a permit waits for it.
+    /// Waits until a load that has a permit waits for this flight.
     pub(crate) async fn expedited(&self) {
         self.expedite.notified().await;
     }

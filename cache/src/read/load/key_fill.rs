@@ -1,3 +1,5 @@
+//! One key that a load fills: who waits for it, and what it may write to L2.
+
 use std::sync::Arc;
 
 use strata_report::Outcome;
@@ -13,23 +15,24 @@ use crate::read::cache_core::Core;
 use crate::read::l2_entry::{EntryHeader, L2Entry};
 use crate::read::new_entry::{EntryMeta, FillToken};
 
-/// One key's place in a flight. The flight ends when its fill completes or is dropped.
+/// One key that the leader of a flight fills. The flight ends when the fill completes or is
+/// dropped.
 pub(crate) struct KeyFill<K: Key, V: Value> {
     core: Arc<Core<K, V>>,
     pub(crate) fill_token: FillToken<K>,
     id: u64,
     flight: Flight<V>,
-    /// What stands in, stale, where the load fails.
+    /// Served, stale, if the load fails.
     fallback: Option<Entry<V>>,
     /// Whether the fallback is being refreshed before its time.
     is_refresh: bool,
     right: WriteRight,
-    /// Since when it has seen no other leases than those that no load keeps.
+    /// Since when it has seen only leases that no load keeps.
     others_since: Option<Instant>,
     is_complete: bool,
 }
 
-/// By what right a fill may write to L2.
+/// What allows a fill to write to L2.
 enum WriteRight {
     None,
     /// It holds the lease; the bytes of an expired entry may have been claimed for it.

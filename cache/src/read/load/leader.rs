@@ -1,6 +1,5 @@
-//! What the leader of a flight does, detached from its caller: ask L2, else take the lease
-//! (`leases`), load, commit to L2 while nothing came in between, and put into L1 while the fence
-//! lets it.
+//! What the leader of a flight does, in a task of its own. It asks L2, takes the lease (`leases`),
+//! loads, commits to L2 if nothing came in between, and puts the entry into L1 if the fence allows it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use strata_report::Outcome;
 use tokio::time::timeout;
 
-use super::deadlock::Waits;
+use super::deadlock::WaitNode;
 use super::key_fill::KeyFill;
 use super::leases::texts;
 use super::nesting;
@@ -130,13 +129,13 @@ impl<K: Key, V: Value> Core<K, V> {
     async fn ask_source(
         &self,
         permit: LoadPermit,
-        whose: (Vec<K>, Vec<Arc<Waits>>),
+        whose: (Vec<K>, Vec<Arc<WaitNode>>),
         load: Load<K, V>,
     ) -> Result<HashMap<K, Loaded<V>>, LoadError> {
         self.recorder.load_began();
         let loading = |keys| async move {
             // Until the load has ended, also where nobody waits for it any more.
-            let _turn = permit;
+            let _permit = permit;
             // Making the future may panic as well as running it.
             load(keys).await
         };

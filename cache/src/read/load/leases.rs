@@ -1,5 +1,5 @@
-//! How the leader of a flight takes leases, so that one node of the fleet loads a key, and waits
-//! while others hold them.
+//! How the leader of a flight takes leases, so that one node at a time loads a key, and how it waits
+//! while other nodes hold them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,7 +107,7 @@ impl<K: Key, V: Value> Core<K, V> {
             return None;
         }
         let leases = theirs.iter().map(|leased| leased.lease.clone()).collect();
-        let waiting = l2.link.wait_for_leases(leases, began);
+        let waiting = l2.lease_waits.wait(leases, began);
         let changed = timeout_at(until, waiting).await.ok()?.ok()?;
         let mut fills = Vec::with_capacity(changed.len());
         for at in changed.into_iter().rev() {

@@ -1,4 +1,4 @@
-//! How many loads of one cache run at a time on one node, and who waits for a permit.
+//! How many loads of one cache run at a time on one node.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;

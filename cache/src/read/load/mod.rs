@@ -1,4 +1,5 @@
-//! A load: one reader leads a flight, takes the lease, asks the source and fills both levels.
+//! One load: a reader leads the flight, takes the lease, asks the source and fills both levels.
+//! It runs in a task of its own, so it goes on when its readers go away.
 
 mod deadlock;
 mod flight;
@@ -10,7 +11,7 @@ mod load_limit;
 pub(crate) mod nesting;
 mod queueing;
 
-pub(crate) use deadlock::Wait;
+pub(crate) use deadlock::WaitEdge;
 pub(crate) use flight::Flight;
 pub(crate) use key_fill::KeyFill;
 pub(crate) use lease_renewal::Leases;

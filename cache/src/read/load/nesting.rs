@@ -8,7 +8,7 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tracing::Instrument;
 
-use super::deadlock::{Deadlock, Wait, Waits};
+use super::deadlock::{Deadlock, WaitEdge, WaitNode};
 use crate::error::LoadError;
 use crate::key::{Key, Value};
 use crate::read::cache_core::Core;
@@ -33,18 +33,18 @@ tokio::task_local! {
 struct Running {
     /// The cache, by its address.
     cache: usize,
-    what: What,
+    work: Work,
     /// A set of the cache's keys, and how to name one of them.
     keys: Box<dyn Any + Send + Sync>,
     name: fn(&(dyn Any + Send + Sync)) -> Option<String>,
     cache_name: Arc<str>,
     /// What a load waits for.
-    waits: Option<Arc<Waits>>,
+    waits: Option<Arc<WaitNode>>,
     run_by: Option<Arc<Running>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum Work {
     Load,
     Write,
 }
@@ -72,7 +72,7 @@ pub(crate) fn detached<F: Future>(future: F) -> impl Future<Output = F::Output> 
 
 /// Whether the caller is run by a load of any cache.
 pub(crate) fn is_run_by_a_load() -> bool {
-    is_any(|running| running.what == What::Load)
+    is_any(|running| running.work == Work::Load)
 }
 
 /// Without its type, whose depth callers would pay for: rustc refuses futures that nest too deep.
@@ -93,14 +93,14 @@ where
 /// As [`spawn`], for a load of these keys, which then runs the task.
 pub(crate) fn spawn_load<K: Key, V: Value, F>(
     core: &Core<K, V>,
-    (keys, flights): (Vec<K>, Vec<Arc<Waits>>),
+    (keys, flights): (Vec<K>, Vec<Arc<WaitNode>>),
     load: impl FnOnce(Vec<K>) -> F,
 ) -> JoinHandle<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    let waits = Waits::of_a_load(&flights);
-    let running = core.running((What::Load, Some(waits)), &keys);
+    let waits = WaitNode::of_a_load(&flights);
+    let running = core.running((Work::Load, Some(waits)), &keys);
     tokio::spawn(RUN_BY.scope(running, load(keys)).in_current_span())
 }
 
@@ -108,10 +108,10 @@ where
 ///
 /// # Errors
 /// Where the caller is run by a load that the flight itself waits for.
-pub(crate) fn wait_for(flight: &Arc<Waits>) -> Result<Option<Wait>, LoadError> {
+pub(crate) fn wait_for(flight: &Arc<WaitNode>) -> Result<Option<WaitEdge>, LoadError> {
     let Some(load) = nearest_load() else { return Ok(None) };
     let Some(waits) = &load.waits else { return Ok(None) };
-    Wait::begin(waits, flight).map(Some).map_err(|Deadlock| {
+    WaitEdge::begin(waits, flight).map(Some).map_err(|Deadlock| {
         let key = contained(|| (load.name)(&*load.keys)).flatten().unwrap_or_default();
         LoadError::Recursive { cache: Arc::clone(&load.cache_name), key: Arc::from(key) }
     })
@@ -119,7 +119,7 @@ pub(crate) fn wait_for(flight: &Arc<Waits>) -> Result<Option<Wait>, LoadError> {
 
 fn nearest_load() -> Option<Arc<Running>> {
     let mut running = run_by()?;
-    while running.what != What::Load {
+    while running.work != Work::Load {
         let outer = running.run_by.clone()?;
         running = outer;
     }
@@ -151,7 +151,7 @@ fn is_any(mut holds: impl FnMut(&Running) -> bool) -> bool {
 impl<K: Key, V: Value> Core<K, V> {
     /// Why a read must not wait for this key: it is run by a load of the same key.
     pub(crate) fn recursion(&self, key: &K) -> Option<LoadError> {
-        let waits_for_itself = self.runs(What::Load, |keys| keys.contains(key));
+        let waits_for_itself = self.runs(Work::Load, |keys| keys.contains(key));
         waits_for_itself.then(|| LoadError::Recursive {
             cache: Arc::from(&*self.name),
             key: Arc::from(key.to_string()),
@@ -160,19 +160,19 @@ impl<K: Key, V: Value> Core<K, V> {
 
     /// Whether the caller is run by a load of this cache, which is counted already.
     pub(crate) fn is_within_a_load(&self) -> bool {
-        self.runs(What::Load, |_| true)
+        self.runs(Work::Load, |_| true)
     }
 
     /// Whether the caller is run by a write of the key, which holds the lease.
     pub(crate) fn is_within_a_write(&self, key: &K) -> bool {
-        self.runs(What::Write, |keys| keys.contains(key))
+        self.runs(Work::Write, |keys| keys.contains(key))
     }
 
-    fn runs(&self, what: What, mut which: impl FnMut(&HashSet<K>) -> bool) -> bool {
+    fn runs(&self, work: Work, mut which: impl FnMut(&HashSet<K>) -> bool) -> bool {
         let cache = self.address();
         is_any(|running| {
             running.cache == cache
-                && running.what == what
+                && running.work == work
                 && running.keys.downcast_ref::<HashSet<K>>().is_some_and(&mut which)
         })
     }
@@ -187,12 +187,12 @@ impl<K: Key, V: Value> Core<K, V> {
         key: &K,
         write: F,
     ) -> impl Future<Output = F::Output> + use<K, V, F> {
-        RUN_BY.scope(self.running((What::Write, None), std::slice::from_ref(key)), write)
+        RUN_BY.scope(self.running((Work::Write, None), std::slice::from_ref(key)), write)
     }
 
     fn running(
         &self,
-        (what, waits): (What, Option<Arc<Waits>>),
+        (work, waits): (Work, Option<Arc<WaitNode>>),
         keys: &[K],
     ) -> Option<Arc<Running>> {
         let run_by = run_by();
@@ -201,7 +201,7 @@ impl<K: Key, V: Value> Core<K, V> {
         let Some(keys) = keys else { return run_by };
         Some(Arc::new(Running {
             cache: self.address(),
-            what,
+            work,
             keys: Box::new(keys),
             name: a_name::<K>,
             cache_name: Arc::from(&*self.name),

@@ -1,4 +1,4 @@
-//! How a load waits until it may run.
+//! How a load waits for one of the permits of its cache.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crate::error::LoadError;
 use crate::key::{Key, Value};
 use crate::read::cache_core::Core;
 
-/// The right of a load to run; none where it needs no permit of its own.
+/// The permit of a load; none if it needs no permit of its own.
 pub(crate) type LoadPermit = Option<OwnedSemaphorePermit>;
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// Waits until the load of these fills may run. One that is run, or waited for, by another of
-    /// the same cache has its permit. Meanwhile the leases are given up, so that another node may
-    /// load; what it has loaded completes. Nothing where no permit comes in time, or no fill is left.
+    /// Waits for a permit to load these keys. A load that another load of the same cache runs or
+    /// waits for needs none. Meanwhile the leases are given up, so that another node may load; what
+    /// it has loaded completes the fills. `None` if no permit came in time, or no fill is left.
     pub(crate) async fn load_permit(
         self: &Arc<Self>,
         mut fills: Vec<KeyFill<K, V>>,

@@ -2,10 +2,9 @@ use std::sync::Arc;
 
 use strata_report::{DeadLetterAction, DeadLetterResult};
 
-use super::filter::DeadLetterFilter;
 use super::letter::{DeadLetter, DeadLetters, LetterValue, StoredLetter};
-use super::node::DeadLetterStep;
 use crate::key::{Key, Value};
+use crate::node::{DeadLetterFilter, DeadLetterStep};
 use crate::read::to_its_end;
 use crate::write_behind::handle::WriteBehind;
 use crate::write_behind::inner::{Inner, Kind};

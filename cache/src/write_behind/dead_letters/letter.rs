@@ -1,6 +1,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::node::DeadLetterFields;
+
 /// A write that was acknowledged and then set aside: the sink refused it as often as allowed, or it
 /// cannot be read. It is not in effect: readers see the source's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +81,12 @@ pub(in crate::write_behind) struct MoveCounts {
 }
 
 impl<V> StoredLetter<V> {
+    /// What a filter looks at.
+    pub(super) fn fields(&self) -> DeadLetterFields<'_> {
+        let Self { id, key, reason, since_ms, .. } = self;
+        DeadLetterFields { id, key, reason, since_ms: *since_ms }
+    }
+
     pub(super) fn since(&self) -> SystemTime {
         UNIX_EPOCH + Duration::from_millis(self.since_ms)
     }

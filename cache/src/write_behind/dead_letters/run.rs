@@ -3,10 +3,9 @@ use std::sync::Arc;
 use strata_report::{DeadLetterAction, DeadLetterResult};
 
 use super::cursor::Cursor;
-use super::filter::DeadLetterFilter;
 use super::letter::{LetterScan, MoveCounts, StoredLetter, Values};
-use super::node::DeadLetterStep;
 use crate::key::{Key, Value};
+use crate::node::{DeadLetterFilter, DeadLetterStep};
 use crate::write_behind::inner::Kind;
 use crate::write_behind::row::WriteError;
 
@@ -44,7 +43,8 @@ impl<K: Key, V: Value + Clone> Kind<K, V> {
             page.total = scan.total;
             page.until_ms = page.until_ms.or(scan.until_ms);
             page.next = next(&scan);
-            let matching = scan.letters.into_iter().filter(|letter| filter.matches(letter));
+            let matching =
+                scan.letters.into_iter().filter(|letter| filter.matches(&letter.fields()));
             page.letters.extend(matching);
             if page.letters.len() > limit {
                 page.letters.truncate(limit);
@@ -64,7 +64,7 @@ impl<K: Key, V: Value + Clone> Kind<K, V> {
         let DeadLetterStep { action, filter, from } = step;
         let scan = self.scan(filter, &Cursor::read(from.as_deref()), Values::Without).await?;
         let (examined, next, total) = (scan.letters.len() as u64, next(&scan), scan.total);
-        let matching = scan.letters.into_iter().filter(|letter| filter.matches(letter));
+        let matching = scan.letters.into_iter().filter(|letter| filter.matches(&letter.fields()));
         let matching: Vec<_> = matching.collect();
         let moved = match (matching.is_empty(), action) {
             (true, _) => MoveCounts { left: total, ..MoveCounts::default() },

@@ -12,7 +12,7 @@ use crate::change::NamedKeys;
 use crate::connection::Away;
 use crate::key::{Key, Value};
 use crate::log::log_safely;
-use crate::write_behind::backlog::{Backlog, Failure, TakenRow, TakenRows};
+use crate::write_behind::backlog::{Backlog, RowFailure, TakenRow, TakenRows};
 
 /// Pages of a hundred rows that one search for silent consumers looks at.
 const MAX_PAGES: usize = 10;
@@ -183,7 +183,7 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
     async fn set_aside(
         &self,
         row: &TakenRow<Receipt, K, V>,
-        failure: Failure<'_>,
+        failure: RowFailure<'_>,
     ) -> Result<bool, Away> {
         let version = row.version.to_string();
         let reason = (failure.tries, failure.error);

@@ -7,12 +7,13 @@ use super::queue::UnwrittenQueue;
 use super::scripts;
 use super::stored::Stored;
 use super::writer::Durable;
-use crate::bus::What;
+use crate::bus::SubjectRef;
 use crate::connection::{Away, Link};
 use crate::key::{Key, Value};
 use crate::l2::Keyspace;
+use crate::node::DeadLetterFilter;
 use crate::write_behind::dead_letters::{
-    Cursor, DeadLetterFilter, LetterScan, LetterValue, MoveCounts, StoredLetter, Values,
+    Cursor, LetterScan, LetterValue, MoveCounts, StoredLetter, Values,
 };
 use crate::write_behind::row::WriteError;
 
@@ -129,7 +130,7 @@ impl UnwrittenQueue {
         self.letters(redrive.key(&self.stream).key(&self.values));
         for letter in letters {
             redrive.key(l2.entry(&letter.key)).arg(&letter.id);
-            self.bus.message(&mut redrive, &self.cache, What::Key(&letter.key));
+            self.bus.message(&mut redrive, &self.cache, SubjectRef::Key(&letter.key));
         }
         Ok(l2.link.walk_step(&redrive).await?)
     }

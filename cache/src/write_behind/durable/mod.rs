@@ -25,6 +25,6 @@ mod stored;
 mod unwritten;
 mod writer;
 
-pub(super) use reader::{Migrate, Waiting};
+pub(super) use reader::{Migrate, WaitingValue};
 pub(crate) use scripts::NAMED as SCRIPTS;
 pub(super) use writer::{Durable, Room, WriteTerms};

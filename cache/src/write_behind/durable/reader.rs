@@ -16,7 +16,7 @@ pub(crate) type Migrate<V> = Arc<dyn Fn(u16, &str) -> Result<V, BoxError> + Send
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What is known of a key's unwritten value.
-pub(crate) enum Waiting<V> {
+pub(crate) enum WaitingValue<V> {
     Nothing,
     Value(V),
     /// There is one, of a schema that this node cannot read.
@@ -47,30 +47,30 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
 
     /// What any node has written and the source does not have yet. Waits for a while until a value
     /// that this node cannot read has been written by one that can.
-    pub(crate) async fn waiting(&self, key: &K) -> Waiting<V> {
+    pub(crate) async fn waiting(&self, key: &K) -> WaitingValue<V> {
         let until = Instant::now() + self.core().policy.lease_wait;
         loop {
             let waiting = self.look_for(key).await;
-            if !matches!(waiting, Waiting::Unreadable) || Instant::now() >= until {
+            if !matches!(waiting, WaitingValue::Unreadable) || Instant::now() >= until {
                 return waiting;
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
 
-    async fn look_for(&self, key: &K) -> Waiting<V> {
-        let Ok(l2) = self.l2() else { return Waiting::Unknown };
+    async fn look_for(&self, key: &K) -> WaitingValue<V> {
+        let Ok(l2) = self.l2() else { return WaitingValue::Unknown };
         let Ok(text) = self.queue.value(&l2.link, &key.to_string()).await else {
-            return Waiting::Unknown;
+            return WaitingValue::Unknown;
         };
         let stored = text.as_deref().map(Stored::read);
         self.unwritten.found(key, stored.flatten().map(|stored| stored.version));
         match stored {
-            None => Waiting::Nothing,
-            Some(None) => Waiting::Unreadable,
+            None => WaitingValue::Nothing,
+            Some(None) => WaitingValue::Unreadable,
             Some(Some(stored)) => {
                 let value = self.core().recorder.contain(|| self.value_of(&stored).ok()).flatten();
-                value.map_or(Waiting::Unreadable, Waiting::Value)
+                value.map_or(WaitingValue::Unreadable, WaitingValue::Value)
             }
         }
     }

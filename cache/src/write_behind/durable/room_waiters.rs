@@ -17,7 +17,7 @@ const ROOM_POLL: Duration = Duration::from_millis(50);
 /// Redis, and wakes the next as soon as its own write is taken.
 #[derive(Default)]
 pub(crate) struct RoomWaiters {
-    turn: Mutex<()>,
+    first: Mutex<()>,
     n: AtomicUsize,
 }
 
@@ -29,10 +29,10 @@ impl RoomWaiters {
         self.n.load(SeqCst) > 0
     }
 
-    async fn turn(&self) -> (QueuePosition<'_>, MutexGuard<'_, ()>) {
+    async fn queue(&self) -> (QueuePosition<'_>, MutexGuard<'_, ()>) {
         self.n.fetch_add(1, SeqCst);
         let position = QueuePosition(self);
-        (position, self.turn.lock().await)
+        (position, self.first.lock().await)
     }
 }
 
@@ -52,13 +52,13 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
     ) -> Result<u64, WriteError> {
         let value = Arc::new(value);
         // Whoever came before goes first, but a key that waits already has its room.
-        let room = if self.blocked.is_any() { Room::OfItsKey } else { Room::Any };
+        let room = if self.room_waiters.is_any() { Room::OfItsKey } else { Room::Any };
         let first =
             self.attempt(key.clone(), Arc::clone(&value), WriteTerms { version, room }).await;
         if !matches!(first, Err(WriteError::Full { .. })) {
             return first;
         }
-        let _turn = self.blocked.turn().await;
+        let _first = self.room_waiters.queue().await;
         let terms = WriteTerms { version, room: Room::Any };
         loop {
             let freed = self.room.notified();

@@ -17,14 +17,13 @@ use crate::error::BuildError;
 use crate::key::{Key, Value};
 use crate::l2::Keyspace;
 use crate::read::Core;
-use crate::write_behind::control::Control;
-use crate::write_behind::counts::WriteBehindCounts;
 use crate::write_behind::row::WriteError;
 use crate::write_behind::settings::FlushSettings;
+use crate::write_behind::shared::{Control, WriteBehindCounts};
 
 /// Unwritten values in Redis, as one node sees them.
 ///
-/// The order that keeps readers right: a load asks the hash before the source, and a write lands
+/// The order that keeps readers right: a load asks the hash before the source, and a write is put
 /// in the hash in the same step that takes the key's lease away and tells the bus. So a load that
 /// found nothing in the hash cannot commit what it read before the write. The value leaves the
 /// hash only after the source has it.
@@ -36,7 +35,7 @@ pub(crate) struct Durable<K, V> {
     pub(super) queue: UnwrittenQueue,
     pub(super) unwritten: Arc<Unwritten<K, V>>,
     pub(super) room: Notify,
-    pub(super) blocked: RoomWaiters,
+    pub(super) room_waiters: RoomWaiters,
     /// Writes of this node since the flusher took some.
     pub(super) n_new: AtomicUsize,
     pub(super) seen: LastSeen,
@@ -84,7 +83,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
             counts,
             unwritten: Arc::new(Unwritten::new()),
             room: Notify::new(),
-            blocked: RoomWaiters::default(),
+            room_waiters: RoomWaiters::default(),
             n_new: AtomicUsize::new(0),
             seen,
             n_writing: AtomicUsize::new(0),

@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::state::DeadLetterData;
+use super::letters::DeadLetterData;
 use super::writer::Memory;
 use crate::clock::Moment;
 use crate::connection::Away;
 use crate::key::{Key, Value};
 use crate::user_code::contained;
-use crate::write_behind::backlog::{Backlog, Failure, TakenRow, TakenRows};
+use crate::write_behind::backlog::{Backlog, RowFailure, TakenRow, TakenRows};
 
 impl<K: Key, V: Value + Clone> Backlog<K, V> for Memory<K, V> {
     type Receipt = u64;
@@ -77,7 +77,7 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Memory<K, V> {
     async fn set_aside(
         &self,
         row: &TakenRow<u64, K, V>,
-        failure: Failure<'_>,
+        failure: RowFailure<'_>,
     ) -> Result<bool, Away> {
         let aside = DeadLetterData {
             value: Arc::clone(&row.value),

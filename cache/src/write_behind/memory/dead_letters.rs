@@ -5,9 +5,10 @@ use super::state::State;
 use super::writer::Memory;
 use crate::clock::{Moment, millis, now_ms};
 use crate::key::{Key, Value};
+use crate::node::DeadLetterFilter;
 use crate::user_code::caught;
 use crate::write_behind::dead_letters::{
-    Cursor, DeadLetterFilter, LetterScan, LetterValue, MoveCounts, StoredLetter,
+    Cursor, LetterScan, LetterValue, MoveCounts, StoredLetter,
 };
 use crate::write_behind::row::WriteError;
 

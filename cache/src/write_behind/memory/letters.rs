@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 
-use super::state::DeadLetterData;
+use crate::clock::Moment;
 
 /// Rows that stand aside, in the order in which they were written, and their versions by the key's
 /// hash. All code of a key runs before anything changes, and it runs for the key that is asked for
@@ -16,6 +16,15 @@ pub(super) struct DeadLetterStore<K, V> {
 pub(crate) struct IndexedLetter<K, V> {
     named: KeyedDeadLetter<K, V>,
     hash: u64,
+}
+
+/// What is kept of a dead letter besides its key.
+pub(super) struct DeadLetterData<V> {
+    pub(super) value: Arc<V>,
+    pub(super) version: u64,
+    pub(super) tries: u32,
+    pub(super) error: String,
+    pub(super) at: Moment,
 }
 
 /// A row that stands aside, with its key.

@@ -3,7 +3,6 @@ use std::sync::Arc;
 
 use super::letters::DeadLetterStore;
 use super::rows::UnwrittenRows;
-use crate::clock::Moment;
 use crate::key::Key;
 use crate::write_behind::backlog::TakenRow;
 
@@ -13,14 +12,6 @@ pub(super) struct State<K, V> {
     pub(super) untaken: VecDeque<u64>,
     pub(super) aside: DeadLetterStore<K, V>,
     pub(super) last_version: u64,
-}
-
-pub(super) struct DeadLetterData<V> {
-    pub(super) value: Arc<V>,
-    pub(super) version: u64,
-    pub(super) tries: u32,
-    pub(super) error: String,
-    pub(super) at: Moment,
 }
 
 impl<K: Key, V> State<K, V> {

@@ -9,10 +9,9 @@ use crate::cache::Cache;
 use crate::clock::Moment;
 use crate::key::{Key, Value};
 use crate::user_code::contained;
-use crate::write_behind::control::Control;
-use crate::write_behind::counts::WriteBehindCounts;
 use crate::write_behind::row::WriteError;
 use crate::write_behind::settings::FlushSettings;
+use crate::write_behind::shared::{Control, WriteBehindCounts};
 
 /// Unwritten values in the process. A key is unwritten until the source has its newest value and
 /// the cache has dropped what it loaded before.

@@ -4,8 +4,8 @@
 //! | file | what |
 //! |---|---|
 //! | `world` | one cache around the shipped fence: source, L2, L1, and what must hold |
-//! | `reading` | a read and its flight, step by step as in `read`, `lookup`, `fill` and `fill` |
-//! | `changing` | invalidations and writes, step by step as in `invalidate` |
+//! | `reading` | a read and its flight, step by step as in `reader`, `l2_lookup`, `key_fill` and `leader` |
+//! | `changing` | invalidations and writes, step by step as in `change` |
 //! | `every_order` | a scheduler that leaves no order out, up to a number of interruptions |
 //! | `schedules` | scenes that must hold, and flaws that must be found |
 //!

@@ -236,7 +236,7 @@ mod model {
     }
 
     #[test]
-    fn finds_what_a_scout_brings_though_it_was_overtaken() {
+    fn finds_what_a_lookup_brings_though_it_was_overtaken() {
         is_found(a_read_beside_an_invalidation_on_both_levels, Flaw::SettledWithoutToken);
     }
 

@@ -1,33 +1,11 @@
+//! Dead letters as consoles list and move them.
+
 use std::sync::Arc;
 
-use strata_report::{DeadLetterAction, DeadLetterPage, DeadLetterResult};
+use strata_report::{DeadLetterPage, DeadLetterResult};
 
-use super::face::DynWriteBehind;
-use super::filter::DeadLetterFilter;
 use crate::error::CacheError;
-use crate::node::Node;
-
-/// Which page of dead letters is asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DeadLetterList {
-    /// Which of them.
-    pub filter: DeadLetterFilter,
-    /// The `next` of the page before; the first page without.
-    pub after: Option<String>,
-    /// The most rows, no more than 1 000.
-    pub limit: usize,
-}
-
-/// One step of a run over dead letters.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DeadLetterStep {
-    /// What is done.
-    pub action: DeadLetterAction,
-    /// With which of them.
-    pub filter: DeadLetterFilter,
-    /// The `next` of the step before; the beginning without.
-    pub from: Option<String>,
-}
+use crate::node::{DeadLetterList, DeadLetterStep, DynWriteBehind, Node};
 
 impl Node {
     /// One page of the dead letters of a cache's write-behind, as
@@ -41,8 +19,7 @@ impl Node {
         cache: &str,
         list: DeadLetterList,
     ) -> Result<DeadLetterPage, CacheError> {
-        let page = self.write_behind(cache)?.dead_letters(list).await;
-        page.map_err(|_| CacheError::DeadLettersAway(cache.to_owned()))
+        self.write_behind(cache)?.dead_letters(list).await
     }
 
     /// One step of a redrive or a drop: looks at 128 dead letters at most, moves those that match,
@@ -56,8 +33,7 @@ impl Node {
         cache: &str,
         step: DeadLetterStep,
     ) -> Result<DeadLetterResult, CacheError> {
-        let moved = self.write_behind(cache)?.move_dead_letters(step).await;
-        moved.map_err(|_| CacheError::DeadLettersAway(cache.to_owned()))
+        self.write_behind(cache)?.move_dead_letters(step).await
     }
 
     fn write_behind(&self, cache: &str) -> Result<Arc<dyn DynWriteBehind>, CacheError> {
