@@ -40,6 +40,13 @@ pub(crate) fn discard(panic: Panic) {
     }
 }
 
+/// What a panic said.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "without a message".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use std::panic::panic_any;

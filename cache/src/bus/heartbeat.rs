@@ -26,13 +26,13 @@ const PROVES_FOR: Duration = Duration::from_secs(3);
 /// Trust ends so long after the bus was last asked with nothing outstanding.
 const HEARD_FOR: Duration = Duration::from_millis(1_500);
 
-/// The node that wrote the last heartbeat writes the next one after this time; the others later,
-/// so that they do only where it is gone.
+/// The node that wrote the last heartbeat writes the next one after this time. The others wait
+/// longer, so they write one only if that node is gone.
 const WRITTEN_AGAIN_AFTER: Duration = Duration::from_millis(800);
 
 const TAKEN_OVER_AFTER: Duration = Duration::from_millis(1_300);
 
-/// After a refusal this node leaves the heartbeat to others for so long.
+/// How long this node leaves the heartbeat to others after a refusal.
 const REST: Duration = Duration::from_millis(900);
 
 scripts! {
@@ -169,7 +169,7 @@ impl BusStatus {
         let written: RedisResult<(u64, u64)> = writing.invoke_async(connection).await;
         match written {
             Ok((at_us, now_us)) => {
-                // Where another node was faster, it alone has proved something.
+                // If another node was faster, only that node has proved something.
                 if at_us == now_us {
                     bus.proved(asked);
                 }
@@ -185,7 +185,7 @@ impl BusStatus {
     }
 }
 
-/// What lies in the heartbeat's place may be something else, which a heartbeat puts right.
+/// Something else may lie at the heartbeat's key. Writing a heartbeat repairs that.
 pub(crate) async fn repair_heartbeat(
     bus: &Bus,
     connection: &mut MultiplexedConnection,

@@ -6,11 +6,11 @@ use redis::ScriptInvocation;
 
 use crate::connection::Bus;
 
-/// The stream keeps about so many messages, fewer where they are large; a node that does not read for
+/// How many messages the stream keeps, fewer if they are large. A node that does not read for
 /// longer empties the L1 of the caches that they were about.
 pub(crate) const MAX_MESSAGES: usize = 10_000;
 
-/// What a message is about.
+/// What a message to be sent is about.
 pub(crate) enum SubjectRef<'a> {
     Key(&'a str),
     Soft(&'a str),
@@ -19,7 +19,7 @@ pub(crate) enum SubjectRef<'a> {
     All,
 }
 
-/// One message as heard.
+/// A received message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Message {
     pub(crate) sequence: u64,
@@ -30,7 +30,7 @@ pub(crate) struct Message {
     removed: Option<Vec<u16>>,
 }
 
-/// What a heard message is about.
+/// What a received message is about.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
     Key(String),

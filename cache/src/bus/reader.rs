@@ -29,12 +29,12 @@ pub(crate) trait BusHandler: Send + Sync {
 
 /// What a node knows of the bus by reading it.
 ///
-/// After a disconnect it resumes at the last id it saw. Each message carries a sequence number,
-/// raised in the transaction that appends it; a number out of step, a sequence behind ours, or
-/// another run of Redis is a gap, and a gap empties L1 of the caches that may have missed something.
+/// After a disconnect the node goes on at the last id it saw. Each message carries a sequence
+/// number, raised in the step that appends it. A number out of step, a sequence behind ours, or
+/// another run of Redis is a gap. A gap empties L1 of the caches that may have missed something.
 ///
-/// Each answer with nothing outstanding, read together with a young heartbeat, moves [`Trust`] on.
-/// Where none comes it ends by itself: 1.5 s after the bus was last asked, or 3 s after the last
+/// Each answer with nothing outstanding, read together with a young heartbeat, extends [`Trust`].
+/// Without one, trust ends by itself: 1.5 s after the bus was last asked, or 3 s after the last
 /// heartbeat was written, whichever is first.
 pub(crate) struct BusReader {
     pub(crate) bus: Bus,

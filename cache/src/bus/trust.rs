@@ -13,10 +13,10 @@ pub(crate) const COUNTS_FOR: Duration = Duration::from_secs(5);
 
 /// Until when L1 counts in full and L2 is read: a moment that each heartbeat moves on.
 ///
-/// Nothing has to run for it to end. A task that died, a dropped runtime, a machine that slept or a
-/// Redis that takes no writes all end it, because nobody moves it on any more.
+/// Nothing has to run for trust to end. A task that died, a dropped runtime, a machine that slept,
+/// and a Redis that takes no writes all end it, because nothing extends it any more.
 pub(crate) struct Trust {
-    /// Nanoseconds of a [`Moment`]; before the first heartbeat the moment of the start.
+    /// Nanoseconds of a [`Moment`]. Before the first heartbeat: the moment of the start.
     until: AtomicU64,
     state: Mutex<State>,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Trust {
 #[derive(Default)]
 pub(crate) struct State {
     ended: bool,
-    /// Why it is over, or will be, unless a heartbeat comes.
+    /// Why trust has ended, or will end unless a heartbeat comes.
     because: Option<String>,
     /// The log has it that the bus is silent.
     told: bool,
@@ -58,7 +58,7 @@ impl Trust {
         }
     }
 
-    /// Takes note of why the next heartbeat may fail to come.
+    /// Notes why the next heartbeat may fail to come.
     pub(crate) fn blame(&self, because: String) {
         let mut state = self.state();
         if !state.ended {

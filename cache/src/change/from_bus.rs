@@ -9,15 +9,15 @@ use crate::pattern::Pattern;
 use crate::read::Core;
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// Acts on another node's invalidation. Where code of a key or value panics, this cache alone
-    /// is emptied: whatever the message was about, it is gone.
+    /// Acts on another node's invalidation. If code of a key or value panics, L1 of this cache is
+    /// emptied: whatever the message was about is gone.
     pub(crate) fn apply_message(&self, message: &Message) {
         self.remove_what_stayed(message);
         self.in_l1(|| self.act_on(message));
     }
 
-    /// A node that knows nothing of this cache's schema leaves its entries in L2. They go before
-    /// this cache reads L2 again.
+    /// A node that does not know this cache's schema leaves its entries in L2. They are removed
+    /// before this cache reads L2 again.
     fn remove_what_stayed(&self, message: &Message) {
         let Some(l2) = self.l2.as_ref().filter(|_| !message.removed(self.policy.schema)) else {
             return;
@@ -30,7 +30,7 @@ impl<K: Key, V: Value> Core<K, V> {
 
     fn act_on(&self, message: &Message) {
         match &message.subject {
-            // What cannot be read may be about any key.
+            // A text that is no key here may be about any key.
             Subject::Key(text) => match text.parse::<K>() {
                 Ok(key) => self.drop_key(&key, Origin::Bus),
                 Err(_) => self.apply_all(None),

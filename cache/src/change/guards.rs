@@ -10,8 +10,8 @@ use crate::key::{Key, Value};
 use crate::log::log_safely;
 use crate::read::Core;
 
-/// What an invalidation has still to do where it is dropped half-way, with its runtime: what L2 may
-/// hold waits for the next chance, and L1 is overtaken.
+/// Runs the rest of an invalidation if that is dropped half-way, as with its runtime: what L2 may
+/// hold is queued, and L1 is overtaken.
 pub(crate) struct OnInterrupt<F: Fn()>(F);
 
 impl<F: Fn()> OnInterrupt<F> {
@@ -31,7 +31,7 @@ impl<F: Fn()> Drop for OnInterrupt<F> {
     }
 }
 
-/// Keys whose own code has run as far as their invalidation needs it.
+/// Keys and their texts. All code of the keys that the first steps need has run.
 pub(crate) struct NamedKeys<K> {
     pub(crate) keys: Vec<K>,
     pub(crate) texts: Vec<String>,
@@ -42,8 +42,8 @@ pub(crate) struct NamedKeys<K> {
 }
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// Makes keys ready to be invalidated. All code of their own that the first steps need runs
-    /// here, before any of them.
+    /// Prepares keys for their invalidation. All code of the keys that the first steps need runs
+    /// here, before any step.
     pub(crate) fn named(&self, keys: &[K]) -> NamedKeys<K> {
         let n = keys.len();
         let (keys_in, mut keys, mut texts) = (keys, Vec::with_capacity(n), Vec::with_capacity(n));
@@ -58,28 +58,29 @@ impl<K: Key, V: Value> Core<K, V> {
         NamedKeys { is_nameless: keys.len() < n, keys, texts, is_odd }
     }
 
-    /// Whether a key's text does not read back as the key: others cannot tell which it is then.
+    /// Whether a key's text does not read back as the key. Other nodes cannot tell then which key
+    /// it is.
     pub(crate) fn is_odd(&self, key: &K, text: &str) -> bool {
         let reads_back = || text.parse::<K>().ok().as_ref() == Some(key);
         self.recorder.contain(reads_back) != Some(true)
     }
 
-    /// Which entry is a key's that cannot be copied or printed, nobody can tell: any may be.
+    /// If a key cannot be copied or printed, nobody can tell which entry is its own: any may be.
     pub(crate) async fn invalidate_the_nameless(self: Arc<Self>) -> Effect {
         let effect = Arc::clone(&self).invalidate_all(None, Arc::default()).await;
         self.tell_of_a_panic("a key that is invalidated cannot be printed: the cache is emptied");
         effect
     }
 
-    /// Runs a step on L1 that nothing may keep from taking effect. Where code of a key or value
-    /// panics in it, all of L1 is emptied, for which none of their code runs.
+    /// Runs a step on L1 that must take effect. If code of a key or value panics in it, all of L1
+    /// is emptied, which runs none of their code.
     pub(crate) fn in_l1(&self, step: impl FnOnce()) {
         if self.recorder.contain(step).is_none() {
             self.empty_after_a_panic();
         }
     }
 
-    /// An invalidation met a panic, so nobody can tell what it missed in L1.
+    /// An invalidation met a panic. What it missed in L1 is unknown.
     pub(crate) fn empty_after_a_panic(&self) {
         self.on_gap();
         self.tell_of_a_panic("an invalidation met a panic: L1 of the cache is emptied");

@@ -51,8 +51,8 @@ impl<K: Key, V: Value> Core<K, V> {
         effect
     }
 
-    /// First of all, so that it happens whatever becomes of the rest: reads ask the cache, and so
-    /// what is invalidated next.
+    /// Comes first, so that it happens whatever becomes of the rest. Reads ask the cache from then
+    /// on, and so they ask what is invalidated next.
     pub(crate) fn overtake_unwritten(&self, subjects: impl FnOnce() -> Vec<Subject>) {
         self.node.shared().overtake_unwritten(&self.name, subjects);
     }
@@ -98,7 +98,7 @@ impl<K: Key, V: Value> Core<K, V> {
         };
         interrupted.disarm();
         match effect {
-            // L2 may hold it as fresh until the queue is replayed, so L1 must not refill from it.
+            // L2 may still hold it as fresh, so L1 must not refill from it.
             Effect::Queued => self.drop_key(key, Origin::Local),
             Effect::Removed { .. } | Effect::Marked | Effect::Off => {
                 self.mark_stale_in_l1(key, Origin::Local);

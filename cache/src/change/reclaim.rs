@@ -14,8 +14,8 @@ use crate::l1::{Entry, WalkStats};
 use crate::read::Core;
 use crate::recorder::hash_of;
 
-/// A reader compares an entry with the patterns within some nanoseconds of getting it, unless its
-/// thread is held up between the two.
+/// A reader compares an entry with the patterns some nanoseconds after getting it, unless its
+/// thread is held up in between.
 const READERS_COMPARE_WITHIN: Duration = Duration::from_millis(100);
 
 /// An entry that panicked as it was to be removed may do so again.
@@ -24,7 +24,7 @@ const REST_AFTER_PANICS: Duration = Duration::from_secs(2);
 impl<K: Key, V: Value> Core<K, V> {
     /// Empties L1 in one step: no entry and no fill that is under way counts from now on.
     pub(crate) fn empty(&self) {
-        // Whatever has a smaller number is of the old epoch too.
+        // Everything with a smaller number is of the old epoch too.
         let number = self.fence.raise_tick();
         self.fence.raise_epoch();
         self.patterns.forget_upto(number);
@@ -74,7 +74,7 @@ impl<K: Key, V: Value> Core<K, V> {
         sweeping.end(busy);
         self.recorder.contain(|| self.l1.upkeep());
         if self.has_to_reclaim() {
-            // Walks take half a thread at most, and what comes meanwhile shares the next one.
+            // Walks take half a thread at most. What becomes due meanwhile shares the next walk.
             let rest = if n_panics > 0 { busy.max(REST_AFTER_PANICS) } else { busy };
             tokio::time::sleep(rest).await;
         }

@@ -52,8 +52,8 @@ impl<K: Key, V: Value> Core<K, V> {
             let subject = |pattern: &Pattern| Subject::Pattern(pattern.to_string());
             vec![pattern.as_ref().map_or(Subject::All, subject)]
         });
-        // First, so that no fill that began before survives; and again at the end, for those that
-        // read L2 while it was being emptied.
+        // First, so that no fill that began before is kept. Again at the end, for fills that read
+        // L2 while it was being emptied.
         self.in_l1(|| self.drop_all(pattern.as_ref()));
         let interrupted = OnInterrupt::run(|| {
             self.queue(|l2| vec![l2.pending(pattern.as_ref())]);
@@ -70,7 +70,7 @@ impl<K: Key, V: Value> Core<K, V> {
         effect
     }
 
-    /// Overtakes every fill, and every entry that matches; the memory is reclaimed soon.
+    /// Overtakes every fill, and every entry that matches. The memory is reclaimed soon after.
     pub(crate) fn drop_all(&self, pattern: Option<&Pattern>) {
         match pattern.map(|pattern| self.patterns.add(pattern, || self.fence.raise_tick())) {
             Some(Ok(number)) => {

@@ -13,10 +13,11 @@ use crate::read::{Core, EntryMeta, FillToken, Leases, Loaded};
 use crate::user_code::caught;
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// Runs a write and puts what it returns into both levels, unless another write or an
-    /// invalidation came in between; then the key is invalidated instead.
+    /// Runs a write and puts what it returns into both levels. If another write or an invalidation
+    /// came in between, the key is invalidated instead.
     ///
-    /// The lease is taken before the write, so whoever touches the key meanwhile takes it away.
+    /// The lease is taken before the write, so whatever changes the key meanwhile takes the lease
+    /// away.
     pub(crate) async fn write<E>(
         self: Arc<Self>,
         key: K,
@@ -41,7 +42,7 @@ impl<K: Key, V: Value> Core<K, V> {
         let writing = caught(self.writing(key, write));
         let loaded = match self.keeping_leases(leases, writing).await {
             Ok(Ok(loaded)) => loaded,
-            // It may have committed all the same, and only the answer was lost.
+            // The source may have committed all the same, and only the answer was lost.
             Ok(Err(error)) => {
                 Arc::clone(&self).invalidate(vec![key.clone()]).await;
                 unsettled.disarm();
@@ -78,7 +79,8 @@ impl<K: Key, V: Value> Core<K, V> {
         Ok((value, effect))
     }
 
-    /// Writes to L2 while the lease is ours, else invalidates. Says whether nothing came in between.
+    /// Writes to L2 if the lease is still ours, else invalidates. Answers the effect, and whether
+    /// nothing came in between.
     async fn replace(
         &self,
         l2: &Keyspace,
@@ -96,14 +98,14 @@ impl<K: Key, V: Value> Core<K, V> {
             }
             return (Effect::Removed { entries: 0 }, written);
         }
-        // Whether or not it arrived, what L2 holds now is unknown.
+        // Whether it arrived is unknown, and so is what L2 holds now.
         (self.effect(l2.remove(&[text.to_owned()]).await), false)
     }
 }
 
-/// A write that the source may have and this node does not know of yet. Where code that is not
-/// ours panics, or the runtime is dropped, the older entry is dropped all the same, and where L2
-/// may hold it, its invalidation waits for the next chance.
+/// A write that the source may have and this node does not know of yet. If code of keys or values
+/// panics, or the runtime is dropped, it drops the older entry here. If L2 may hold the entry, its
+/// invalidation is queued.
 struct UnsettledWrite<'a, K: Key, V: Value> {
     core: &'a Core<K, V>,
     key: &'a K,

@@ -229,7 +229,7 @@ impl ErrorReply {
     }
 }
 
-/// L2 did not answer, or refused. Readers go on to the source.
+/// L2 did not answer, or refused. The read goes on to the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Away;
 

@@ -61,8 +61,8 @@ pub(crate) struct Link {
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) connection: Option<MultiplexedConnection>,
-    /// While what waited is replayed: new invalidations are sent over it rather than queued as well,
-    /// or whoever goes on invalidating would keep L2 away for ever.
+    /// Set while queued invalidations are replayed. New invalidations are sent over it rather than
+    /// queued as well: otherwise a node that keeps invalidating would keep L2 away for ever.
     pub(crate) replaying: Option<MultiplexedConnection>,
     pub(crate) queue: InvalidationQueue,
     /// Which connection calls are on; a late failure of an older one opens nothing.

@@ -12,6 +12,7 @@ mod leasing;
 mod removal;
 mod replay;
 mod scripts;
+mod tag_folding;
 mod tags;
 mod walk;
 

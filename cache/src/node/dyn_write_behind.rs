@@ -27,7 +27,7 @@ pub(crate) trait DynWriteBehind: Send + Sync {
         self: Arc<Self>,
         list: DeadLetterList,
     ) -> BoxFuture<'static, Result<DeadLetterPage, CacheError>>;
-    /// One step of a run over dead letters.
+    /// Runs one step over dead letters.
     fn move_dead_letters(
         self: Arc<Self>,
         step: DeadLetterStep,

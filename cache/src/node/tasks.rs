@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::log::log_safely;
-use crate::user_code::discard;
+use crate::user_code::{discard, panic_message};
 
 /// The pause before a task starts again; it doubles each time, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -222,7 +222,7 @@ enum Failure {
 
 impl Failure {
     pub(crate) fn of(panic: Box<dyn Any + Send>) -> Self {
-        let message = message(&*panic);
+        let message = panic_message(&*panic);
         discard(panic);
         Self::Panic(message)
     }
@@ -292,11 +292,4 @@ impl Task {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What a panic said.
-pub(crate) fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "without a message".to_owned())
 }

@@ -13,7 +13,8 @@ use crate::l1::{Entry, L1Value};
 use crate::recorder::Label;
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// An entry for L1, fresh for as long as its time to live and its meta in L2 both allow.
+    /// An entry for L1. It stays fresh for as long as its time to live and its deadline in L2 both
+    /// allow.
     pub(crate) fn entry(
         &self,
         fill_token: &FillToken<K>,

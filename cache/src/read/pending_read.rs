@@ -30,11 +30,11 @@ pub(crate) enum PendingRead<'a, K: Key, V: Value> {
     },
 }
 
-/// A read, and the leader's fill in a flight where the read took that too.
+/// A read, and the key that it fills if it leads a flight.
 pub(crate) type PendingAndFill<'a, K, V> = (PendingRead<'a, K, V>, Option<KeyFill<K, V>>);
 
 impl<'a, K: Key, V: Value> PendingRead<'a, K, V> {
-    /// Puts what the lookups found in their pending.
+    /// Puts the results of the lookups in the places of the reads that wait for them.
     pub(crate) fn fill_in(pending: &mut [Self], found: Vec<Self>, core: &'a Core<K, V>) {
         for read in pending.iter_mut() {
             if let Self::RepeatsLookup { at, label } = *read {

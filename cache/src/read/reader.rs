@@ -65,14 +65,14 @@ impl<K: Key, V: Value> Core<K, V> {
         for key in keys {
             pending.push(self.pending_among(key, &mut lookups, &mut fills));
         }
-        // Others may wait for the fills, so those never wait for this reader.
+        // Other reads may wait for the fills, so the fills never wait for this reader.
         let found = match fills.is_empty() && lookups.is_patient() {
             true => lookups.run().await,
             false => lookups.lead_all(fills),
         };
         PendingRead::fill_in(&mut pending, found, self);
         let mut reads = Vec::with_capacity(keys.len());
-        // Fills complete in order: who waits for the last one first is woken up once.
+        // Fills complete in order. A task that waits for the last one first is woken up once.
         for pending in pending.into_iter().rev() {
             reads.push(pending.read().await);
         }
@@ -80,7 +80,7 @@ impl<K: Key, V: Value> Core<K, V> {
         reads
     }
 
-    /// One key's pending among those of a call.
+    /// One key among those of a call.
     fn pending_among<'a>(
         self: &'a Arc<Self>,
         key: &K,
@@ -136,8 +136,7 @@ impl<K: Key, V: Value> Core<K, V> {
         self.answer(entry, outcome)
     }
 
-    /// Nearly every read: L1 answers, and there is nothing else to do. What was found otherwise
-    /// is handed back.
+    /// Nearly every read ends here: L1 has a fresh entry. Anything else that L1 had is handed back.
     #[inline]
     fn hit(&self, key: &K) -> Result<Read<V>, Option<Look<V>>> {
         match self.look(key) {
@@ -150,8 +149,8 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Sends a lookup for a key that L1 has nothing for and nobody sees to; else tells the id of who
-    /// does, if anybody.
+    /// Begins an L2 lookup for a key that L1 has nothing for, if nothing is under way for it.
+    /// Otherwise answers the id of what is under way, if anything is.
     fn begin_lookup(&self, key: &K, looked: Option<&Look<V>>) -> Result<L2Lookup<K>, Option<u64>> {
         let is_absent = |freshness| freshness == Freshness::Unusable;
         let asks = |l2: &Keyspace| l2.link.answers_within(self.policy.load_timeout);
@@ -207,8 +206,8 @@ impl<K: Key, V: Value> Core<K, V> {
         self.join_or_lead(key, outcome, fallback)
     }
 
-    /// Joins or leads the key's flight. With an `outcome` the read is answered by `fallback`
-    /// already and only sees to the refresh.
+    /// Joins the key's flight, or leads one. With an `outcome` the read is already answered by
+    /// `fallback` and only starts the refresh.
     pub(crate) fn join_or_lead(
         self: &Arc<Self>,
         key: &K,
@@ -217,8 +216,8 @@ impl<K: Key, V: Value> Core<K, V> {
     ) -> PendingAndFill<'_, K, V> {
         let mut led = None;
         let begin = || Arc::clone(led.insert(Flight::<V>::default()));
-        // Under the lock: what lay there before may be invalidated by now, and this flight would
-        // bring it back where its load fails.
+        // Under the lock: the entry of before may be invalidated by now, and this flight would
+        // bring it back if its load fails.
         let mut stands_in = None;
         let look = || {
             stands_in = self.l1.get_if_present(key);

@@ -15,8 +15,7 @@ use crate::read::cache_core::Core;
 use crate::read::l2_entry::{EntryHeader, L2Entry};
 use crate::read::new_entry::{EntryMeta, FillToken};
 
-/// One key that the leader of a flight fills. The flight ends when the fill completes or is
-/// dropped.
+/// One key that a flight's leader fills. The flight ends when this completes or is dropped.
 pub(crate) struct KeyFill<K: Key, V: Value> {
     core: Arc<Core<K, V>>,
     pub(crate) fill_token: FillToken<K>,
@@ -81,7 +80,7 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         self
     }
 
-    /// Whether L2 has nothing newer than what this fill refreshes.
+    /// Whether L2 has nothing newer than the entry that this fill refreshes.
     pub(crate) fn has_as_new(&self, held: &L2Entry<V>) -> bool {
         let loaded_at = Moment::now().before(held.meta.age);
         // Ages from L2 are exact to a millisecond or two. What is marked as stale here and not
@@ -122,7 +121,7 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         self.is_refresh || self.flight.is_complete()
     }
 
-    /// Somebody else holds the lease.
+    /// Another node holds the lease.
     pub(crate) fn sees(&mut self, lease: &HeldLease) {
         match lease.is_of_load() {
             true => self.others_since = None,
@@ -191,8 +190,8 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         matches!(self.right, WriteRight::Lease { .. } | WriteRight::Refresh { lease: Some(_), .. })
     }
 
-    /// How what lies in L2 must begin for this fill to overwrite it, and the lease that must lie
-    /// beside it.
+    /// What the content of L2 must begin with for this fill to overwrite it, and the lease that
+    /// must lie beside it.
     pub(crate) fn expects(&self) -> Option<Vec<u8>> {
         match &self.right {
             WriteRight::None | WriteRight::Refresh { lease: None, .. } => None,
@@ -229,7 +228,7 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         }
     }
 
-    /// Lets what is being refreshed stay as it is.
+    /// Leaves the entry that is being refreshed as it is.
     pub(crate) fn leave(mut self) {
         let left = self.fallback.take().filter(|entry| Moment::now() < entry.kept_until);
         let stays = left.map(|entry| (self.stale_or_hit(&entry), entry));
@@ -254,8 +253,8 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         self.answer(Ok((entry, Outcome::Loaded)));
     }
 
-    /// Answers with what stands in, and asks nobody again before the retry interval is over;
-    /// with the error where nothing can stand in.
+    /// Answers with the stale entry, and does not ask the source again before the retry interval is
+    /// over. Answers with the error if there is no stale entry.
     pub(crate) fn fail(mut self, error: LoadError) {
         let now = Moment::now();
         let Some(entry) = self.fallback.take().filter(|entry| now < entry.kept_until) else {

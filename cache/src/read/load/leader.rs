@@ -32,7 +32,7 @@ impl<K: Key, V: Value> Core<K, V> {
         self.lead_with(fills, held, load).await;
     }
 
-    /// Goes on from what L2 has answered for the fills.
+    /// As [`lead`](Self::lead), with what L2 has answered already.
     pub(crate) async fn lead_with(
         self: Arc<Self>,
         fills: Vec<KeyFill<K, V>>,
@@ -55,7 +55,7 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Completes the fills that L2 has an entry for; the rest stays.
+    /// Completes the fills that L2 has an entry for. The others remain.
     pub(crate) fn complete_from_l2(
         &self,
         fills: Vec<KeyFill<K, V>>,
@@ -65,7 +65,7 @@ impl<K: Key, V: Value> Core<K, V> {
         both.filter_map(|(fill, held)| self.complete_or_refresh(fill, held)).collect()
     }
 
-    /// Completes the fill if what L2 holds for it is fresh and news.
+    /// Completes the fill if the entry of L2 is fresh and newer than what is being refreshed.
     pub(crate) fn complete_or_refresh(
         &self,
         mut fill: KeyFill<K, V>,
@@ -90,7 +90,7 @@ impl<K: Key, V: Value> Core<K, V> {
 
     async fn load(self: &Arc<Self>, fills: Vec<KeyFill<K, V>>, load: Load<K, V>) {
         let Some((permit, fills)) = self.load_permit(fills).await else { return };
-        // A key that cannot be copied fails alone.
+        // If the code of one key panics as it is copied, that key fails alone.
         let copied = |fill: KeyFill<K, V>| {
             let key = self.recorder.contain(|| fill.fill_token.key.clone())?;
             Some((fill, key))
@@ -125,7 +125,7 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// The load in a task of its own, so that neither its panic nor its slowness is ours.
+    /// The load runs in a task of its own: neither its panic nor its slowness reaches the leader.
     async fn ask_source(
         &self,
         permit: LoadPermit,
@@ -134,7 +134,7 @@ impl<K: Key, V: Value> Core<K, V> {
     ) -> Result<HashMap<K, Loaded<V>>, LoadError> {
         self.recorder.load_began();
         let loading = |keys| async move {
-            // Until the load has ended, also where nobody waits for it any more.
+            // Held until the load has ended, even if nobody waits for it any more.
             let _permit = permit;
             // Making the future may panic as well as running it.
             load(keys).await
@@ -157,10 +157,10 @@ impl<K: Key, V: Value> Core<K, V> {
         values: HashMap<K, Loaded<V>>,
         took: Duration,
     ) {
-        // Shared: where an invalidation came between two fills of one key, both lead.
+        // Shared, because an invalidation between two fills of one key makes both lead.
         let values: HashMap<K, Loaded<Arc<V>>> =
             values.into_iter().map(|(key, loaded)| (key, loaded.shared())).collect();
-        // Looked up once each: a key whose own code panics fails alone.
+        // Looked up once each: if the code of one key panics, that key fails alone.
         let found = |fill: KeyFill<K, V>| {
             let loaded = self.recorder.contain(|| values.get(&fill.fill_token.key))?;
             Some((fill, loaded))
@@ -189,7 +189,7 @@ impl<K: Key, V: Value> Core<K, V> {
             {
                 let key = fill.fill_token.text.clone();
                 if written.bytes.len() > LARGE {
-                    // Many of them take long to write down, and their leases must be kept.
+                    // Encoding many of them takes long, and their leases must be renewed meanwhile.
                     tokio::task::yield_now().await;
                 }
                 commits.push((results.len(), Commit { key, expects, written }));
@@ -209,8 +209,8 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Writes to L2. What an invalidation has overtaken is not kept: such a value answers those
-    /// who wait, and no level holds it.
+    /// Writes to L2. A value that an invalidation has overtaken answers the readers, but no level
+    /// keeps it.
     async fn commit(&self, commits: Vec<(usize, Commit)>, kept: &mut [bool]) {
         let Some(l2) = self.l2.as_ref().filter(|_| !commits.is_empty()) else { return };
         let (places, commits): (Vec<usize>, Vec<Commit>) = commits.into_iter().unzip();
@@ -225,8 +225,8 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// After a failed load: what was claimed goes back to L2, where it may stand in on any node,
-    /// leases are given up, and readers get what stands in, or the error.
+    /// After a failed load: restores claimed entries in L2, where any node may serve them stale,
+    /// gives up the leases, and answers the readers with a stale entry or the error.
     pub(crate) async fn serve_stale_or_fail(&self, fills: Vec<KeyFill<K, V>>, error: &LoadError) {
         self.give_back(&fills).await;
         for fill in fills {
@@ -234,7 +234,7 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Gives up leases; what was claimed for them goes back to L2.
+    /// Gives up leases, and restores the entries that were claimed for them.
     pub(crate) async fn give_back(&self, fills: &[KeyFill<K, V>]) {
         let restores: Vec<Commit> = fills.iter().filter_map(KeyFill::restore).collect();
         if let Some(l2) = self.l2.as_ref().filter(|_| !restores.is_empty()) {

@@ -11,11 +11,11 @@ use crate::key::{Key, Value};
 use crate::l2::Lease;
 use crate::read::cache_core::Core;
 
-/// A lease lives for so long; while the load or the write runs it is renewed every third of that.
-/// So a node that dies holds up nobody for longer.
+/// How long a lease lives. It is renewed every third of that while the load or the write runs, so a
+/// node that dies holds up the others for no longer.
 const LEASE: Duration = Duration::from_secs(3);
 
-/// Leases, each with the places where it lies.
+/// Leases, each with the keys in Redis that hold it.
 pub(crate) type Leases = HashMap<Lease, Vec<String>>;
 
 impl<K: Key, V: Value> Core<K, V> {

@@ -13,23 +13,25 @@ use crate::key::{Key, Value};
 use crate::l2::{HeldLease, Keyspace, L2Content, Lease, RefreshLease};
 use crate::read::cache_core::Core;
 
-/// Leases of writes, or of nodes of an earlier version, are waited for no longer than this, however
-/// many follow each other: a write may take any time, and the others live on where their node has
-/// died. No load waits for longer either: what it waits for may wait for it on another node.
+/// Leases of writes, and leases of nodes of an earlier version, are waited for no longer than this,
+/// however many follow each other. A write may take any time, and the leases of an earlier version
+/// outlive their node. A load that another load waits for waits no longer either, since the two may
+/// wait for each other across nodes.
 const OTHERS_WAIT: Duration = Duration::from_millis(500);
 
-/// So often what lies in L2 may change while leases are taken before the load begins without.
+/// How often the content of L2 may change while leases are taken, before the load begins without
+/// them.
 const ROUNDS: usize = 4;
 
-/// The fills of a flight by what became of their leases.
+/// The fills of a flight, by what became of their leases.
 struct FillsByLease<K: Key, V: Value> {
     ours: Vec<KeyFill<K, V>>,
     theirs: Vec<LeasedElsewhere<K, V>>,
-    /// Redis cannot be asked, or says something else each time.
+    /// Redis cannot be asked, or its content changed each time.
     without: Vec<KeyFill<K, V>>,
 }
 
-/// A fill whose lease somebody else holds.
+/// A fill whose lease another node holds.
 struct LeasedElsewhere<K: Key, V: Value> {
     fill: KeyFill<K, V>,
     lease: HeldLease,
@@ -51,9 +53,10 @@ impl<K: Key, V: Value> FillsByLease<K, V> {
 }
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// Takes the leases that are free. Where every key is leased by others, waits for them, for at
-    /// most `lease_wait`, and completes what they have loaded. Where one is ours, the others' keys are
-    /// loaded with it, but for refreshes: those go on waiting, while the older value is served.
+    /// Takes the leases that are free. If other nodes hold all of them, waits for at most
+    /// `lease_wait` and completes the fills with what those nodes have loaded. If one lease is
+    /// ours, the other keys are loaded along with it. Refreshes are the exception: they go on
+    /// waiting, while the older value is served.
     pub(crate) async fn acquire(
         self: &Arc<Self>,
         l2: &Keyspace,
@@ -82,7 +85,7 @@ impl<K: Key, V: Value> Core<K, V> {
         ready
     }
 
-    /// Waits for what others refresh, without a load of its own: who reads next begins one, if
+    /// Waits for refreshes of other nodes, without a load of its own. The next reader begins one if
     /// need be.
     async fn follow(self: Arc<Self>, mut theirs: Vec<LeasedElsewhere<K, V>>, began: Instant) {
         let Some(l2) = &self.l2 else { return };
@@ -94,8 +97,8 @@ impl<K: Key, V: Value> Core<K, V> {
         theirs.into_iter().for_each(|leased| leased.fill.leave());
     }
 
-    /// Waits until a lease of others has changed hands or is gone, and takes out its fills; `None`
-    /// where it was waited for long enough, or Redis cannot be asked.
+    /// Waits until a lease of another node has changed or is gone, and answers its fills. `None` if
+    /// the wait is over or Redis cannot be asked.
     async fn wait(
         &self,
         l2: &Keyspace,
@@ -117,7 +120,7 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     fn waits_until(&self, leased: &LeasedElsewhere<K, V>, began: Instant) -> Instant {
-        // Whoever writes the key holds its lease and waits for this read.
+        // This write holds the lease of the key and waits for this read.
         let is_own = self.recorder.contain(|| self.is_within_a_write(&leased.fill.fill_token.key));
         if is_own == Some(true) {
             return began;
@@ -141,7 +144,7 @@ impl<K: Key, V: Value> Core<K, V> {
             if fills.is_empty() {
                 return;
             }
-            // What lies in L2 is not taken while the bus is silent.
+            // L2 is not used while the bus is silent.
             if !self.trusts_l2() {
                 break;
             }
@@ -153,7 +156,7 @@ impl<K: Key, V: Value> Core<K, V> {
         sorted.without.extend(fills);
     }
 
-    /// Answers the fills for which something else lies in L2 than was thought.
+    /// Answers the fills for which L2 has something else than expected.
     async fn ask_for_absent(
         &self,
         (l2, lease): (&Keyspace, &Lease),
@@ -186,8 +189,8 @@ impl<K: Key, V: Value> Core<K, V> {
         again
     }
 
-    /// Completes the fill if an entry lies there by now; takes the place of what expired or cannot be
-    /// read.
+    /// Completes the fill if L2 has an entry by now. Claims the key if its entry has expired or
+    /// cannot be read.
     async fn take_place(
         &self,
         (l2, lease): (&Keyspace, &Lease),
@@ -213,7 +216,7 @@ impl<K: Key, V: Value> Core<K, V> {
         self.recorder.contain(claimed)
     }
 
-    /// Answers the fills whose entries are no longer those that were to be refreshed.
+    /// Answers the fills whose entries have changed since.
     async fn ask_for_refreshes(
         &self,
         (l2, lease): (&Keyspace, &Lease),
@@ -248,7 +251,8 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Asks L2 anew and completes what it holds; answers the rest, or all where it cannot be asked.
+    /// Asks L2 again and completes what it can. Answers the rest, or all fills as an error if Redis
+    /// cannot be asked.
     async fn look_again(
         &self,
         fills: Vec<KeyFill<K, V>>,

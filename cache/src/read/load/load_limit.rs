@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::recorder::Counter;
 
-/// So many loads of one cache wait for a permit at most.
+/// How many loads of one cache wait for a permit at most.
 const MAX_QUEUED: u64 = 10_000;
 
 /// The permits of a cache's loads, in the order in which they were asked for.
@@ -69,7 +69,7 @@ impl LoadLimit {
     }
 }
 
-/// One that waits; also where its task is dropped it no longer does.
+/// A load that waits, counted until it is dropped.
 struct QueuedLoad<'a>(&'a AtomicU64);
 
 impl<'a> QueuedLoad<'a> {

@@ -131,7 +131,7 @@ impl World {
         completed.or(seen.map(|entry| entry.version))
     }
 
-    /// Joins the key's flight, or takes the leader's fill in a new one.
+    /// Joins the key's flight, or leads a new one.
     fn join_or_lead(
         self: &Arc<Self>,
         key: usize,
