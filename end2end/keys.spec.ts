@@ -12,7 +12,7 @@ test.beforeEach(async ({ request }) => {
 
 test("a pattern finds keys of both levels, and says how many", async ({ page }) => {
   await open(page, "/keys");
-  await expect(page.getByText("Nothing was searched yet.")).toBeVisible();
+  await expect(page.getByText("Search for keys.")).toBeVisible();
   const form = page.getByTestId("search-keys");
   await form.getByLabel("Cache").selectOption("users");
   await form.getByLabel("Pattern").fill("30?");

@@ -26,6 +26,32 @@ async function ended(page: Page): Promise<void> {
 
 const runIn = (page: Page) => new URL(page.url()).searchParams.get("run");
 
+test("a lesson's tab is named after the lesson, however it was opened", async ({ page, request }) => {
+  expect(await (await request.get("/lab/stampede")).text()).not.toContain("<title>stampede");
+  await open(page, "/lab/stampede");
+  const named = async () => {
+    const heading = await page.getByRole("heading", { level: 1 }).innerText();
+    await expect(page).toHaveTitle(`${heading} · Strata`);
+    return heading;
+  };
+  const first = await named();
+  await page.getByRole("link", { name: "All lessons" }).click();
+  await expect(page).toHaveTitle("Lab · Strata");
+  await page.locator(".lesson-list a").nth(1).click();
+  await expect(page.getByRole("radio").first()).toBeVisible();
+  expect(await named()).not.toBe(first);
+});
+
+test("a lesson in which something was broken says so beside its answer", async ({ page }) => {
+  await predict(page, "stampede");
+  await page.getByRole("button", { name: "Step by step" }).click();
+  await page.getByTestId("faults").getByRole("button", { name: "Slow database" }).click();
+  await expect(page.getByTestId("faults").getByRole("button", { name: "Slow database" })).toHaveAttribute("aria-pressed", "true");
+  await page.getByRole("button", { name: "Play the rest" }).click();
+  await ended(page);
+  await expect(page.getByTestId("broken")).toContainText("Slow database");
+});
+
 test("every lesson is predicted, run, judged and run again", async ({ page }) => {
   await open(page, "/lab");
   const links = page.getByTestId("lessons").getByRole("link");

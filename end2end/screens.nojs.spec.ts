@@ -4,7 +4,7 @@ const screens = [
   ["/caches/users", "How reads ended"],
   ["/keys", "Search"],
   ["/keys?cache=users&key=1", "Where it is"],
-  ["/nodes", "How each node is"],
+  ["/nodes", "Node health"],
   ["/redis", "Memory"],
   ["/activity", "What happened"],
   ["/lab", "The lessons"],

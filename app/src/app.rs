@@ -11,7 +11,7 @@ use crate::palette::Palette;
 use crate::session::Visitor;
 use crate::shortcuts::Shortcuts;
 use crate::theme::Theme;
-use crate::top_bar::{LostBanner, TopBar};
+use crate::top_bar::TopBar;
 use crate::ui::Part;
 
 /// The whole application: what all pages share, and the page of the address.
@@ -57,7 +57,6 @@ fn Routed(theme: RwSignal<Theme>) -> impl IntoView {
             <Part>
                 <TopBar theme=theme />
             </Part>
-            <LostBanner />
             <Part>
                 <FlatRoutes fallback=NotFoundPage>
                     <Route path=path!("/") view=OverviewPage />

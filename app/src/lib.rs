@@ -22,6 +22,8 @@ mod palette;
 mod plain;
 #[cfg(feature = "ssr")]
 mod screens;
+#[cfg(feature = "ssr")]
+mod scripts;
 mod session;
 #[cfg(feature = "ssr")]
 mod shell;
@@ -45,6 +47,8 @@ pub use app::App;
 pub use drawn::{COMPARE_PATH, comparison_address, encode};
 #[cfg(feature = "ssr")]
 pub use plain::{LogInPage, refusal_page};
+#[cfg(feature = "ssr")]
+pub use scripts::{SCRIPTS, build_id, script};
 #[cfg(feature = "ssr")]
 pub use shell::shell;
 pub use ui::breath;

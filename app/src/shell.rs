@@ -1,11 +1,14 @@
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags};
 
 use crate::App;
+use crate::scripts::{LIVE, PAGE, build_id};
 
 /// The HTML document around [`App`]. Scripts carry the nonce of the request.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let theme = crate::api::chosen_theme().as_str();
+    let build = build_id(&options);
     view! {
         <!DOCTYPE html>
         <html lang="en" data-theme=theme>
@@ -17,14 +20,26 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     name="description"
                     content="A two-level cache at work: where each read is answered, and why."
                 />
+                <script
+                    nonce=use_nonce()
+                    src=PAGE.address()
+                    data-live=LIVE.address()
+                    data-build=build
+                ></script>
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
                 <HashedStylesheet options=options.clone() id="leptos" />
                 <AutoReload options=options.clone() />
                 <HydrationScripts options=options defer=true />
+                <script src="/readouts.js" defer=true></script>
                 <MetaTags />
             </head>
             <body>
-                <App />
+                // What the page's own script has to say.
+                <div role="alert" id="notice" class="banner-place"></div>
+                // The program takes over what is in here, whatever others put beside it.
+                <div id="app">
+                    <App />
+                </div>
             </body>
         </html>
     }

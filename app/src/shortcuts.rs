@@ -61,10 +61,9 @@ pub(crate) fn Shortcuts(
                 <button
                     type="button"
                     class="button"
-                    aria-pressed=move || if on.get() { "true" } else { "false" }
                     on:click=move |_| on.update(|on| *on = !*on)
                 >
-                    "Single keys act"
+                    "Single-key shortcuts: "{move || if on.get() { "on" } else { "off" }}
                 </button>
             </p>
             <h3>"What the numbers mean"</h3>

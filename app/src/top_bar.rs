@@ -60,7 +60,7 @@ fn LiveLine() -> impl IntoView {
     let word = move || live.state.get().as_str();
     let paused = move || live.state.get() == LiveState::Paused;
     view! {
-        <div class="live-line">
+        <div class="live-line" translate="no">
             <span
                 class="live-state"
                 role="status"
@@ -73,24 +73,10 @@ fn LiveLine() -> impl IntoView {
             <button
                 type="button"
                 class="button"
-                aria-pressed=move || if paused() { "true" } else { "false" }
                 on:click=move |_| live.toggle()
             >
-                "Pause"
+                {move || if paused() { "Resume" } else { "Pause" }}
             </button>
-        </div>
-    }
-}
-
-/// Says on every page that its numbers are the last ones.
-#[component]
-pub(crate) fn LostBanner() -> impl IntoView {
-    let live = expect_context::<Live>();
-    view! {
-        <div role="alert" class="banner-place">
-            <Show when=move || live.state.get() == LiveState::Lost>
-                <p class="banner behind">{LiveState::Lost.meaning()}</p>
-            </Show>
         </div>
     }
 }

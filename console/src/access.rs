@@ -1,4 +1,5 @@
 mod actor;
+mod peer;
 mod sessions;
 mod throttle;
 mod token;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use strata_report::Session;
 
 pub use self::actor::{Actor, InVain, Origin, Rights};
+pub(crate) use self::peer::Peer;
 use self::sessions::Sessions;
 use self::throttle::Throttle;
 pub use self::token::{Token, TokenError};
@@ -218,7 +220,8 @@ impl Access {
                 (viewers.get(place), Rights { look: true, values: *open_values, act: false })
             }
         };
-        Actor::new(token.map_or("nobody", Token::name), rights, origin)
+        let actor = Actor::new(token.map_or("nobody", Token::name), rights, origin);
+        Actor { is_known: true, ..actor }
     }
 
     fn without_token(&self, in_vain: Option<InVain>, origin: &Origin) -> Actor {

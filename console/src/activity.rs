@@ -68,7 +68,7 @@ impl Console {
         gone.for_each(|before| stream.push(of_node(before, What::NodeVanished)));
         let deeds = self.inner.audit.after(stream.last_audit);
         // What an earlier run left is no news.
-        for deed in deeds.into_iter().filter(|deed| deed.at_ms >= self.frame().started_at_ms) {
+        for deed in deeds.into_iter().filter(|deed| deed.at_ms >= self.tick().frame.started_at_ms) {
             stream.last_audit = stream.last_audit.max(deed.id);
             stream.push(of_deed(deed));
         }

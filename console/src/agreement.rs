@@ -6,7 +6,8 @@ use strata_report::{Agreement, L2Look};
 
 use crate::clock::now_ms;
 use crate::keys::{Holder, first_with_l2};
-use crate::{Console, ConsoleError};
+use crate::looks::Looks;
+use crate::{Actor, Console, ConsoleError};
 
 /// So many keys are compared: each costs a walk over each L1.
 const SAMPLE: usize = 20;
@@ -16,14 +17,23 @@ impl Console {
     /// at least two places hold. Disturbs nothing; the source is not asked.
     ///
     /// # Errors
-    /// [`ConsoleError::UnknownCache`], [`ConsoleError::NodeGone`].
-    pub async fn agreement(&self, cache: &str) -> Result<Agreement, ConsoleError> {
+    /// [`ConsoleError::UnknownCache`], [`ConsoleError::NodeGone`], [`ConsoleError::Busy`],
+    /// [`ConsoleError::TooSlow`].
+    pub async fn agreement(&self, actor: &Actor, cache: &str) -> Result<Agreement, ConsoleError> {
+        let (console, cache) = (self.clone(), cache.to_owned());
+        let comparing = async move { console.compare_copies(&cache).await };
+        self.inner.looks.make(actor, comparing).await
+    }
+
+    async fn compare_copies(&self, cache: &str) -> Result<Agreement, ConsoleError> {
+        let deadline = Looks::deadline();
         let holders = self.holders(cache)?;
         let all = Pattern::prefix("");
         let mut keys: BTreeMap<String, usize> = BTreeMap::new();
         for Holder { node, .. } in &holders {
             let list = L1List { pattern: &all, after: None, limit: SAMPLE * 10 };
-            for row in node.list_l1(cache, list).await?.rows {
+            let listed = deadline.walk(cache, node.list_l1(cache, list)).await?;
+            for row in listed.rows {
                 *keys.entry(row.key).or_default() += 1;
             }
         }
@@ -32,6 +42,10 @@ impl Console {
         let mut agreement =
             Agreement { cache: cache.to_owned(), at_ms: now_ms(), ..Agreement::default() };
         for key in shared.take(SAMPLE) {
+            if deadline.is_over() {
+                agreement.cut = true;
+                break;
+            }
             let copies = copies(&holders, cache, &key).await?;
             if copies.len() >= 2 {
                 agreement.compared += 1;

@@ -1,8 +1,11 @@
+mod refusals;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use strata_report::{AuditEntry, AuditPage, Marker};
 
+use self::refusals::Refusals;
 use crate::Actor;
 use crate::clock::now_ms;
 
@@ -17,6 +20,7 @@ const COMING_AND_GOING: [&str; 2] = ["log_in", "log_out"];
 #[derive(Debug, Default)]
 pub(crate) struct Audit {
     trail: Mutex<Trail>,
+    refusals: Mutex<Refusals>,
 }
 
 #[derive(Debug, Default)]
@@ -89,9 +93,24 @@ impl Audit {
         self.push(AuditEntry { begun: true, ..begun });
     }
 
+    /// Tells of a refusal; of one peer's many the first of each minute, and how many there were.
     pub(crate) fn refuse(&self, actor: &Actor, deed: Deed<'_>, why: &str) {
         let refusal = entry(actor, deed, format!("Refused: {why}"));
-        self.push(AuditEntry { refused: true, ..refusal });
+        let refusal = AuditEntry { refused: true, ..refusal };
+        let told = self.refusals().add(actor.peer(), refusal);
+        told.into_iter().for_each(|refusal| self.push(refusal));
+    }
+
+    /// Tells in one line each what was refused again and again in minutes that are over.
+    pub(crate) fn sum_up_refusals(&self) {
+        let told = self.refusals().over();
+        told.into_iter().for_each(|refusal| self.push(refusal));
+    }
+
+    /// The same of all that is untold, for the end of the program.
+    pub(crate) fn sum_up_all_refusals(&self) {
+        let told = self.refusals().all();
+        told.into_iter().for_each(|refusal| self.push(refusal));
     }
 
     /// What was done since then, oldest first; about one cache where it is named.
@@ -167,6 +186,10 @@ impl Audit {
         trail.last_id = entry.id;
         trail.unwritten.push_back(entry.clone());
         trail.keep(entry);
+    }
+
+    fn refusals(&self) -> MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn trail(&self) -> MutexGuard<'_, Trail> {

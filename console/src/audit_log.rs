@@ -32,6 +32,7 @@ impl Console {
         let mut has_read = false;
         loop {
             ticks.tick().await;
+            self.inner.audit.sum_up_refusals();
             let Some(node) = self.journal_keeper() else { continue };
             if !has_read && let Some(earlier) = read(node.as_ref()).await {
                 self.inner.audit.remember(earlier);
@@ -45,6 +46,7 @@ impl Console {
     /// more is done, and before the nodes are shut down. Waits two seconds at most; what is not
     /// written then is lost, and said so in the log.
     pub async fn flush_audit(&self) {
+        self.inner.audit.sum_up_all_refusals();
         if let Some(node) = self.journal_keeper() {
             // What takes longer is told below.
             let _ = timeout(LAST_WRITES, write(&self.inner.audit, node.as_ref())).await;
@@ -60,7 +62,7 @@ impl Console {
 
     /// Where the audit trail lives, and whether it is there after a restart.
     pub(crate) fn audit_home(&self) -> AuditHome {
-        let redis = &self.frame().redis;
+        let redis = self.redis_state();
         let evicts = redis.policy.as_deref().is_some_and(|policy| policy.starts_with("allkeys"));
         match (redis.configured, self.inner.redis_is_private) {
             (false, _) => AuditHome::Memory,

@@ -1,30 +1,43 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use strata_cache::Tasks;
 use strata_report::{
-    Alert, AuditEntry, AuditPage, CacheFrame, Frame, NodeReport, Past, Range, Session, Snapshot,
-    TaskReport,
+    Alert, AuditEntry, AuditPage, CacheFrame, Frame, NodeReport, Past, Range, RedisState, Session,
+    Snapshot, TaskReport,
 };
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::Feed;
-use crate::audit::{Audit, Deed};
+use crate::audit::Audit;
 use crate::census::Census;
 use crate::clock::now_ms;
 use crate::dead_letter_jobs::DeadLetterJobs;
+use crate::details::Surveyed;
 use crate::found::Finds;
 use crate::guests::Guests;
 use crate::jobs::Jobs;
+use crate::looks::Looks;
+use crate::peer_limit::{Bounds, PeerLimit};
 use crate::plans::Plans;
+use crate::redis::RedisSaid;
 use crate::sampler::{Heard, Sampler, Taken, Tick};
-use crate::{Access, Actor, ConsoleError, ConsoleSettings, NodeFace, Protected, SourceFace};
+use crate::{
+    Access, Actor, ConsoleError, ConsoleSettings, NodeFace, Protected, SourceFace, not_heard,
+};
 
 const TICK: Duration = Duration::from_secs(1);
+
+/// Invalidations that run, in all and of each peer.
+const MAX_JOBS: Bounds = Bounds { in_all: 32, of_peer: 8 };
+/// Uploads that are read, in all and of each peer.
+const MAX_UPLOADS: Bounds = Bounds { in_all: 4, of_peer: 2 };
+/// Experiments that run, in all and of each peer.
+const MAX_EXPERIMENTS: Bounds = Bounds { in_all: 8, of_peer: 4 };
 
 /// What an operator sees and may do. Cheap to clone; all clones are the same console.
 #[derive(Clone)]
@@ -41,6 +54,10 @@ pub(crate) struct Inner {
     pub(crate) dead_letter_jobs: DeadLetterJobs,
     pub(crate) plans: Plans,
     pub(crate) finds: Finds,
+    pub(crate) looks: Looks,
+    pub(crate) jobs_begun: Arc<PeerLimit>,
+    pub(crate) uploads: Arc<PeerLimit>,
+    pub(crate) experiments: Arc<PeerLimit>,
     pub(crate) feed: Feed,
     /// Each node as it was last heard.
     pub(crate) seen: Mutex<BTreeMap<String, NodeReport>>,
@@ -49,6 +66,10 @@ pub(crate) struct Inner {
     access: Access,
     pub(crate) redis_is_private: bool,
     pub(crate) census: Arc<Census>,
+    /// What L1 held of each cache when somebody asked lately.
+    pub(crate) surveys: tokio::sync::Mutex<HashMap<String, Surveyed>>,
+    /// What Redis said of itself, for those who ask at the same time.
+    pub(crate) redis_said: tokio::sync::Mutex<Option<RedisSaid>>,
     sampler: Mutex<Sampler>,
     tasks: Tasks,
     ticks: watch::Sender<Arc<Tick>>,
@@ -82,6 +103,10 @@ impl Console {
             dead_letter_jobs: DeadLetterJobs::default(),
             plans: Plans::default(),
             finds: Finds::default(),
+            looks: Looks::default(),
+            jobs_begun: PeerLimit::new("invalidations", MAX_JOBS),
+            uploads: PeerLimit::new("uploads", MAX_UPLOADS),
+            experiments: PeerLimit::new("experiments", MAX_EXPERIMENTS),
             feed: Feed::default(),
             seen: Mutex::default(),
             protected,
@@ -89,6 +114,8 @@ impl Console {
             access,
             redis_is_private,
             census,
+            surveys: tokio::sync::Mutex::default(),
+            redis_said: tokio::sync::Mutex::default(),
             sampler: Mutex::new(sampler),
             tasks,
             ticks: watch::Sender::new(Arc::new(first)),
@@ -101,8 +128,10 @@ impl Console {
 
     fn spawn_tasks(&self) {
         let (sampling, counting, keeping) = (self.clone(), self.clone(), self.clone());
+        let census = self.clone();
         let tasks = &self.inner.tasks;
         tasks.spawn("sampler", move || sampling.clone().sample());
+        tasks.spawn("census", move || census.clone().count_keys());
         tasks.spawn("attached census", move || counting.clone().count_guests());
         tasks.spawn("audit", move || keeping.clone().keep_audit());
     }
@@ -120,7 +149,13 @@ impl Console {
 
     /// The newest frame.
     pub fn frame(&self) -> Arc<Frame> {
+        self.inner.census.look();
         Arc::clone(&self.tick().frame)
+    }
+
+    /// Redis as in the newest frame, for those who do not look: its keys need not be counted.
+    pub fn redis_state(&self) -> RedisState {
+        self.tick().frame.redis.clone()
     }
 
     /// All caches of the service together over a range, with what operators did in it.
@@ -153,6 +188,7 @@ impl Console {
 
     /// Each second's tick. A reader that is too slow misses ticks, never blocks them.
     pub fn subscribe(&self) -> watch::Receiver<Arc<Tick>> {
+        self.inner.census.look();
         self.inner.ticks.subscribe()
     }
 
@@ -203,33 +239,9 @@ impl Console {
         AuditPage { home: self.audit_home(), ..self.inner.audit.before(before, limit) }
     }
 
-    /// Lets pass who may act. For doors that act beside caches, such as the demo's traffic.
-    ///
-    /// # Errors
-    /// [`ConsoleError::Refused`]; the refusal is in the audit trail.
-    pub fn authorise(&self, actor: &Actor, action: &str, target: &str) -> Result<(), ConsoleError> {
-        self.authorise_deed(actor, Deed::new(action, "", target))
-    }
-
-    /// Writes down what somebody did beside caches, after [`Console::authorise`] let it pass.
-    pub fn record(&self, actor: &Actor, action: &str, target: &str, result: &str) {
-        let deed = Deed::new(action, "", target);
-        self.inner.audit.record(actor, deed, result.to_owned());
-    }
-
-    pub(crate) fn authorise_deed(&self, actor: &Actor, deed: Deed<'_>) -> Result<(), ConsoleError> {
-        match self.inner.access.refusal(actor) {
-            Some(why) => {
-                self.inner.audit.refuse(actor, deed, why);
-                Err(ConsoleError::Refused(why.to_owned()))
-            }
-            None => Ok(()),
-        }
-    }
-
     fn marked(&self, past: Past, cache: Option<&str>) -> Past {
         let span_ms = u64::try_from(past.range.span().as_millis()).unwrap_or(u64::MAX);
-        let since_ms = self.frame().at_ms.saturating_sub(span_ms);
+        let since_ms = self.tick().frame.at_ms.saturating_sub(span_ms);
         Past { markers: self.inner.audit.markers(since_ms, cache), ..past }
     }
 
@@ -251,6 +263,11 @@ impl Console {
         self.inner.sampler.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    async fn count_keys(self) {
+        let has_streams = || self.inner.ticks.receiver_count() > 0;
+        self.inner.census.watch_counts(&self.inner.nodes, has_streams).await;
+    }
+
     async fn sample(self) {
         let mut ticks = interval_at(Instant::now() + TICK, TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -268,6 +285,7 @@ impl Console {
                 self.inner.ticks.send_replace(Arc::new(tick));
             }
             self.notice(&earlier.reports);
+            self.tell_replayed();
             self.inner.finds.forget();
         }
     }
@@ -279,5 +297,8 @@ fn reports(nodes: &[Arc<dyn NodeFace>]) -> Vec<NodeReport> {
 
 /// What a node says of itself; one that panics is not heard, and keeps no other from being heard.
 pub(crate) fn heard(node: &dyn NodeFace) -> Option<NodeReport> {
-    catch_unwind(AssertUnwindSafe(|| node.report())).ok().flatten()
+    catch_unwind(AssertUnwindSafe(|| node.report())).unwrap_or_else(|panic| {
+        not_heard::tell(node, &*panic);
+        None
+    })
 }

@@ -9,6 +9,7 @@ use strata_report::{
 
 use crate::audit::Deed;
 use crate::clock::now_ms;
+use crate::dead_letter_list::listed;
 use crate::dead_letter_run::DeadLetterRun;
 use crate::inspect::shown;
 use crate::{Actor, Console, ConsoleError, NodeFace};
@@ -46,7 +47,7 @@ impl Console {
     /// # Errors
     /// [`ConsoleError::UnknownCache`], [`ConsoleError::NoWriteBehind`],
     /// [`ConsoleError::BadPattern`], [`ConsoleError::BadLimit`], [`ConsoleError::EmptyField`],
-    /// [`ConsoleError::DeadLettersAway`], [`ConsoleError::NodeGone`], and
+    /// [`ConsoleError::DeadLettersAway`], [`ConsoleError::NodeGone`], [`ConsoleError::Busy`], and
     /// [`ConsoleError::Refused`] where who may not see values chooses by the reason.
     pub async fn dead_letters(
         &self,
@@ -60,13 +61,24 @@ impl Console {
             return Err(ConsoleError::BadLimit(MAX_PAGE));
         }
         let writers = self.writers(cache, query)?;
-        let list = DeadLetterList { filter, after: None, limit: limit as usize };
-        let mut page = match is_shared(&writers) {
-            true => {
-                of_any(&writers, DeadLetterList { after: after.map(str::to_owned), ..list }).await
-            }
-            false => of_each(&writers, after, list).await,
-        }?;
+        let (console, actor_of_page) = (self.clone(), actor.clone());
+        let (cache, after) = (cache.to_owned(), after.map(str::to_owned));
+        let list = DeadLetterList { filter, after, limit: limit as usize };
+        let listing = async move {
+            let mut page = listed(&writers, list).await?;
+            console.cover_dead_letters(&actor_of_page, &cache, &mut page).await?;
+            Ok(page)
+        };
+        self.inner.looks.make(actor, listing).await
+    }
+
+    /// Hides what who asks may not see.
+    async fn cover_dead_letters(
+        &self,
+        actor: &Actor,
+        cache: &str,
+        page: &mut DeadLetterPage,
+    ) -> Result<(), ConsoleError> {
         let holders = self.holders(cache)?;
         for row in &mut page.rows {
             if let Some(value) = row.value.take() {
@@ -77,7 +89,7 @@ impl Console {
                 row.reason.clear();
             }
         }
-        Ok(page)
+        Ok(())
     }
 
     /// Queues the dead letters that match again, or forgets them. Waits two seconds for the end;
@@ -209,54 +221,6 @@ fn one_of_many(writers: &[Writer], query: &DeadLetterQuery) -> Result<(), Consol
 /// Whether all of them see the same dead letters.
 pub(crate) fn is_shared(writers: &[Writer]) -> bool {
     writers.iter().all(|writer| writer.report.kind == WriteBehindKind::Durable)
-}
-
-/// The first node that answers speaks for all.
-async fn of_any(writers: &[Writer], list: DeadLetterList) -> Result<DeadLetterPage, ConsoleError> {
-    let mut last = ConsoleError::NodeGone(String::new());
-    for writer in writers {
-        match writer.node.dead_letters(&writer.report.cache, list.clone()).await {
-            Ok(page) => return Ok(page),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
-/// Node after node; the cursor names the node where it goes on.
-async fn of_each(
-    writers: &[Writer],
-    after: Option<&str>,
-    list: DeadLetterList,
-) -> Result<DeadLetterPage, ConsoleError> {
-    let (after, at) = after.and_then(|after| after.split_once('@')).unzip();
-    let begin = match at {
-        Some(at) => writers.iter().position(|writer| writer.node.id() == at),
-        None => Some(0),
-    };
-    let begin = begin.ok_or_else(|| ConsoleError::node_gone(at.unwrap_or_default()))?;
-    let mut page = DeadLetterPage {
-        total: writers.iter().map(|writer| writer.report.aside).sum(),
-        ..DeadLetterPage::default()
-    };
-    let mut after = after.filter(|after| !after.is_empty()).map(str::to_owned);
-    for writer in writers.iter().skip(begin) {
-        let limit = list.limit - page.rows.len();
-        if limit == 0 {
-            page.next = Some(format!("@{}", writer.node.id()));
-            break;
-        }
-        let list = DeadLetterList { after: after.take(), limit, filter: list.filter.clone() };
-        let part = writer.node.dead_letters(&writer.report.cache, list).await?;
-        page.total = page.total.saturating_sub(writer.report.aside) + part.total;
-        page.until_ms = [page.until_ms, part.until_ms].into_iter().flatten().min();
-        page.rows.extend(part.rows);
-        if let Some(next) = part.next {
-            page.next = Some(format!("{next}@{}", writer.node.id()));
-            break;
-        }
-    }
-    Ok(page)
 }
 
 /// The name of an action in the audit trail.

@@ -1,26 +1,37 @@
+use std::time::Duration;
+
 use strata_cache::L1Survey;
 use strata_report::{CacheDetails, CacheReport, Expiries, NodeCache};
+use tokio::time::Instant;
 
 use crate::keys::Holder;
+use crate::looks::Looks;
 use crate::nodes::node_cache;
 use crate::{Console, ConsoleError};
 
 /// Differences below this are noise, in points of a hundred.
 const WORTH_SAYING: f64 = 1.0;
 
+/// A survey stands for so long, whoever asks.
+const STANDS_FOR: Duration = Duration::from_secs(1);
+
+/// A survey, and when it was made.
+#[derive(Clone, Debug)]
+pub(crate) struct Surveyed {
+    survey: L1Survey,
+    at: Instant,
+}
+
 impl Console {
     /// Everything about one cache, its nodes added up. Walks L1 of each node, without disturbing
     /// it; of a large L1, a part.
     ///
     /// # Errors
-    /// [`ConsoleError::UnknownCache`], [`ConsoleError::NodeGone`].
+    /// [`ConsoleError::UnknownCache`], [`ConsoleError::NodeGone`], [`ConsoleError::TooSlow`].
     pub async fn cache_report(&self, name: &str) -> Result<CacheDetails, ConsoleError> {
         let holders = self.holders(name)?;
         let frame = self.cache(name)?;
-        let mut survey = L1Survey::default();
-        for Holder { node, .. } in &holders {
-            survey.merge(&node.survey_l1(name).await?);
-        }
+        let survey = self.survey(name, &holders).await?;
         Ok(CacheDetails {
             at_ms: self.frame().at_ms,
             nodes: self.on_nodes(name),
@@ -31,6 +42,23 @@ impl Console {
             write_behind: self.write_behind(name),
             frame,
         })
+    }
+
+    /// What L1 of each node holds, as of the last second. Those who ask at the same time wait for
+    /// one walk, and walks over several caches for each other.
+    async fn survey(&self, name: &str, holders: &[Holder]) -> Result<L1Survey, ConsoleError> {
+        let mut surveys = self.inner.surveys.lock().await;
+        surveys.retain(|_, surveyed| surveyed.at.elapsed() < STANDS_FOR);
+        if let Some(surveyed) = surveys.get(name) {
+            return Ok(surveyed.survey.clone());
+        }
+        let (mut survey, deadline) = (L1Survey::default(), Looks::deadline());
+        for Holder { node, .. } in holders {
+            survey.merge(&deadline.walk(name, node.survey_l1(name)).await?);
+        }
+        let surveyed = Surveyed { survey: survey.clone(), at: Instant::now() };
+        surveys.insert(name.to_owned(), surveyed);
+        Ok(survey)
     }
 
     fn on_nodes(&self, name: &str) -> Vec<NodeCache> {

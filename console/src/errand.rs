@@ -5,6 +5,7 @@ use strata_cache::Progress;
 use strata_report::{Effect, Job, JobError, JobKind, JobState, NodeCount, Plan, Scope};
 use tokio::task::JoinHandle;
 
+use crate::access::Peer;
 use crate::audit::{Deed, entries};
 use crate::clock::now_ms;
 use crate::jobs::{BROKE_OFF, Running};
@@ -14,6 +15,9 @@ use crate::{Actor, Console, ConsoleError, NodeFace};
 
 /// How long other nodes may take to hear of an invalidation before it counts as missed.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What is told of a node whose invalidation waits for Redis.
+pub(crate) const WAITS: &str = "Redis could not be reached; the invalidation waits for it.";
 
 /// An invalidation on its way.
 pub(crate) struct Errand {
@@ -38,6 +42,11 @@ impl Errand {
     /// The same, as another kind of job.
     pub(crate) fn of_kind(self, kind: JobKind) -> Self {
         Self { kind, ..self }
+    }
+
+    /// Whose it is.
+    pub(crate) fn peer(&self) -> Peer {
+        self.actor.peer()
     }
 
     /// The job of this errand before it begins.
@@ -167,8 +176,7 @@ impl Errand {
             match self.remove_on(holder.node.as_ref(), &running.progress).await {
                 Ok(effect) => {
                     if effect == Effect::Queued {
-                        let what = "Redis could not be reached; the invalidation waits for it.";
-                        errors.push(JobError { node: node_id(holder), what: what.to_owned() });
+                        errors.push(JobError { node: node_id(holder), what: WAITS.to_owned() });
                     }
                     sum = Some(sum.map_or(effect, |sum| both(sum, effect)));
                 }
@@ -231,12 +239,7 @@ impl Errand {
     }
 
     pub(crate) fn action(&self) -> &'static str {
-        match (self.kind, &self.target) {
-            (JobKind::Soften, _) => "soften_key",
-            (JobKind::Refresh, _) => "refresh_key",
-            (JobKind::Invalidate, Target::Key(_)) => "invalidate_key",
-            (JobKind::Invalidate, Target::Pattern(_)) => "invalidate_pattern",
-        }
+        action(self.kind, self.scope())
     }
 
     fn text(&self) -> &str {
@@ -244,6 +247,16 @@ impl Errand {
             Target::Key(key) => key,
             Target::Pattern(pattern) => pattern.as_str(),
         }
+    }
+}
+
+/// What the audit trail calls such a job.
+pub(crate) const fn action(kind: JobKind, scope: Scope) -> &'static str {
+    match (kind, scope) {
+        (JobKind::Soften, _) => "soften_key",
+        (JobKind::Refresh, _) => "refresh_key",
+        (JobKind::Invalidate, Scope::Key) => "invalidate_key",
+        (JobKind::Invalidate, _) => "invalidate_pattern",
     }
 }
 

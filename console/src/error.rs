@@ -69,6 +69,17 @@ pub enum ConsoleError {
     /// Several nodes keep dead letters in memory, each with ids of its own. Names these nodes.
     #[error("choose a dead letter by its id alone: name its node too, one of {0}")]
     NodeNotNamed(String),
+    /// Too much of it is under way. Later it is done.
+    #[error("do this now: too many {what} {how}")]
+    Busy {
+        /// What there is too much of.
+        what: &'static str,
+        /// How it is in the way.
+        how: &'static str,
+    },
+    /// A walk would take too long.
+    #[error("walk over all of {0} in time")]
+    TooSlow(String),
     /// Not allowed; the text is a whole sentence for whoever asked.
     #[error("do this: {0}")]
     Refused(String),
@@ -78,10 +89,16 @@ pub enum ConsoleError {
 }
 
 impl ConsoleError {
+    /// When to try again what there is too much of, seconds.
+    pub const BUSY_FOR_S: u64 = 5;
+
     /// What a person is told.
     pub fn sentence(&self) -> String {
         match self {
             Self::Refused(why) | Self::Protected(why) => why.clone(),
+            Self::Busy { what, how } => {
+                format!("Too many {what} {how}. Try again in {} s.", Self::BUSY_FOR_S)
+            }
             other => format!("Strata failed to {other}."),
         }
     }

@@ -1,18 +1,23 @@
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use strata_report::{KeyPage, KeyQuery, KeyRow};
 use tokio::time::Instant;
 
+use crate::access::Peer;
 use crate::key_order::KeyOrder;
-use crate::{Console, ConsoleError};
+use crate::{Actor, Console, ConsoleError};
 
 /// So long a search is remembered after it was made.
 const REMEMBERED_FOR: Duration = Duration::from_secs(600);
 
 /// So many rows are remembered, the newest search's always.
 const MAX_ROWS_KEPT: usize = 200_000;
+
+/// So many searches are remembered, in all and of each peer.
+const KEPT: usize = 400;
+const KEPT_OF_PEER: usize = 20;
 
 /// All that one search found, kept for a while so that it can be read in parts and in any order.
 #[derive(Debug)]
@@ -30,6 +35,7 @@ pub struct Found {
     /// How many keys were found.
     pub n_rows: usize,
     made_at: Instant,
+    peer: Peer,
     sorted: Mutex<Sorted>,
 }
 
@@ -51,7 +57,23 @@ impl Console {
     ///
     /// # Errors
     /// As [`Console::keys`].
-    pub async fn find(&self, cache: &str, query: KeyQuery) -> Result<Arc<Found>, ConsoleError> {
+    pub async fn find(
+        &self,
+        actor: &Actor,
+        cache: &str,
+        query: KeyQuery,
+    ) -> Result<Arc<Found>, ConsoleError> {
+        let (console, cache, peer) = (self.clone(), cache.to_owned(), actor.peer());
+        let finding = async move { console.found_for(peer, &cache, query).await };
+        self.inner.looks.make(actor, finding).await
+    }
+
+    async fn found_for(
+        &self,
+        peer: Peer,
+        cache: &str,
+        query: KeyQuery,
+    ) -> Result<Arc<Found>, ConsoleError> {
         let mut page = self.search(cache, &query, Found::MAX_ROWS).await?;
         let mut rows = std::mem::take(&mut page.rows);
         let is_full = page.cut && rows.len() >= query.limit as usize;
@@ -67,6 +89,7 @@ impl Console {
             is_full,
             n_rows: rows.len(),
             made_at: Instant::now(),
+            peer,
             sorted: Mutex::new(Sorted { order, rows }),
         }))
     }
@@ -111,8 +134,13 @@ impl Finds {
         let found = Arc::new(found(*n_made));
         finds.push_back(Arc::clone(&found));
         let mut n_rows: usize = finds.iter().map(|found| found.n_rows).sum();
-        while n_rows > MAX_ROWS_KEPT && finds.len() > 1 {
-            n_rows -= finds.pop_front().map_or(0, |oldest| oldest.n_rows);
+        let of_peer = finds.iter().filter(|each| each.peer == found.peer).count();
+        if of_peer > KEPT_OF_PEER {
+            n_rows -= forget_oldest_of(finds, &found.peer);
+        }
+        while (n_rows > MAX_ROWS_KEPT && finds.len() > 1) || finds.len() > KEPT {
+            let Some(most) = peer_with_most(finds) else { break };
+            n_rows -= forget_oldest_of(finds, &most);
         }
         found
     }
@@ -126,5 +154,67 @@ impl Finds {
     pub(crate) fn forget(&self) {
         let mut kept = self.newest_last.lock().unwrap_or_else(PoisonError::into_inner);
         kept.1.retain(|found| found.made_at.elapsed() < REMEMBERED_FOR);
+    }
+}
+
+/// Whose searches have the most rows, without the newest search of all.
+fn peer_with_most(finds: &VecDeque<Arc<Found>>) -> Option<Peer> {
+    let mut rows: HashMap<&Peer, usize> = HashMap::new();
+    finds.iter().for_each(|found| *rows.entry(&found.peer).or_default() += found.n_rows);
+    let older = finds.iter().take(finds.len().saturating_sub(1));
+    older.max_by_key(|found| rows.get(&found.peer)).map(|found| found.peer.clone())
+}
+
+/// How many rows that frees.
+fn forget_oldest_of(finds: &mut VecDeque<Arc<Found>>, peer: &Peer) -> usize {
+    let oldest = finds.iter().position(|found| found.peer == *peer);
+    oldest.and_then(|at| finds.remove(at)).map_or(0, |found| found.n_rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use strata_report::LevelChoice;
+
+    use super::*;
+
+    fn keep(finds: &Finds, peer: &str, n_rows: usize) -> u64 {
+        let found = |id| Found {
+            id,
+            at_ms: 0,
+            query: KeyQuery {
+                pattern: "*".to_owned(),
+                level: LevelChoice::Any,
+                limit: 1,
+                cursor: None,
+            },
+            page: KeyPage::default(),
+            is_full: false,
+            n_rows,
+            made_at: Instant::now(),
+            peer: Peer::Person(peer.to_owned()),
+            sorted: Mutex::new(Sorted { order: KeyOrder::default(), rows: Vec::new() }),
+        };
+        finds.keep(found).id
+    }
+
+    #[test]
+    fn a_flood_of_searches_pushes_out_its_own_alone() {
+        let finds = Finds::default();
+        let anna = [keep(&finds, "anna", 1_000), keep(&finds, "anna", 1_000)];
+        let flood: Vec<_> = (0..100).map(|_| keep(&finds, "flood", 90_000)).collect();
+        assert!(anna.iter().all(|id| finds.get(*id).is_some()));
+        assert!(finds.get(flood[99]).is_some() && finds.get(flood[0]).is_none());
+        for _ in 0..100 {
+            keep(&finds, "small", 0);
+        }
+        assert!(finds.newest_last.lock().unwrap().1.len() <= 2 + KEPT_OF_PEER + 2);
+    }
+
+    #[test]
+    fn the_newest_search_is_kept_however_large_it_is() {
+        let finds = Finds::default();
+        keep(&finds, "anna", 1_000);
+        let large = keep(&finds, "ben", MAX_ROWS_KEPT + 1);
+        assert!(finds.get(large).is_some());
     }
 }

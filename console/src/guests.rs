@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use strata_cache::L2Count;
 use strata_report::NodeReport;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::console::heard;
 use crate::{Console, NodeFace};
 
 /// Guests stay for seconds, so they are counted more often than the service.
 const COUNT_EVERY: Duration = Duration::from_secs(2);
+
+/// A count rests for so many times as long as it took.
+const REST_PER_COUNT: u32 = 20;
 
 /// Nodes that come and go beside the service's own.
 #[derive(Default)]
@@ -64,10 +67,8 @@ impl Console {
 
     /// Counts again and again what the caches of guests keep in L2.
     pub(crate) async fn count_guests(self) {
-        let mut ticks = interval(COUNT_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
+            let began = Instant::now();
             let guests = Arc::clone(&self.tick().guests);
             let mut counts = Vec::new();
             for guest in guests.iter() {
@@ -79,6 +80,7 @@ impl Console {
                 }
             }
             self.inner.census.know_guests(counts);
+            sleep(COUNT_EVERY.max(began.elapsed() * REST_PER_COUNT)).await;
         }
     }
 

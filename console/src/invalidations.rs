@@ -61,7 +61,7 @@ impl Console {
     ///
     /// # Errors
     /// [`ConsoleError::Refused`], [`ConsoleError::Protected`], [`ConsoleError::UnknownCache`],
-    /// [`ConsoleError::BadPattern`], [`ConsoleError::NodeGone`].
+    /// [`ConsoleError::BadPattern`], [`ConsoleError::NodeGone`], [`ConsoleError::Busy`].
     pub async fn invalidate_pattern(
         &self,
         actor: &Actor,
@@ -124,12 +124,21 @@ impl Console {
         errand: Errand,
         holders: Vec<Holder>,
     ) -> Result<Tracked, ConsoleError> {
+        let permit = match errand.target {
+            Target::Pattern(_) => Some(self.inner.jobs_begun.begin(errand.peer())?),
+            // Done at once.
+            Target::Key(_) => None,
+        };
         let l1 = errand.count_l1(&holders).await?;
         let running = self.inner.jobs.begin(errand.job(&holders, l1));
         let tracked = running.tracked();
         errand.tell_beginning(self);
         let errand = Arc::new(errand);
-        errand.spawn(self, Arc::clone(&errand).run(self.clone(), holders, running));
+        let running = Arc::clone(&errand).run(self.clone(), holders, running);
+        errand.spawn(self, async move {
+            running.await;
+            drop(permit);
+        });
         Ok(tracked)
     }
 }

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::ConsoleError;
 use crate::clock::now_ms;
+use crate::errand::WAITS;
 
 const KEPT: usize = 100;
 
@@ -33,6 +34,8 @@ struct Table {
 pub(crate) struct Tracked {
     job: watch::Receiver<Job>,
     progress: Arc<Progress>,
+    /// When what waited was replayed, milliseconds since the epoch; 0 before.
+    replayed_at_ms: Arc<AtomicU64>,
 }
 
 /// A job, seen by the task that does it. One that is dropped before its end has failed.
@@ -40,6 +43,7 @@ pub(crate) struct Tracked {
 pub(crate) struct Running {
     job: watch::Sender<Job>,
     pub(crate) progress: Arc<Progress>,
+    replayed_at_ms: Arc<AtomicU64>,
 }
 
 impl Jobs {
@@ -49,10 +53,11 @@ impl Jobs {
         table.n_begun += 1;
         let id = table.n_begun;
         let progress = Arc::new(Progress::default());
-        let (sender, receiver) = watch::channel(Job { id, ..job });
+        let (sender, _) = watch::channel(Job { id, ..job });
         table.make_room();
-        table.jobs.insert(id, Tracked { job: receiver, progress: Arc::clone(&progress) });
-        Running { job: sender, progress }
+        let running = Running { job: sender, progress, replayed_at_ms: Arc::default() };
+        table.jobs.insert(id, running.tracked());
+        running
     }
 
     pub(crate) fn get(&self, id: u64) -> Result<Tracked, ConsoleError> {
@@ -64,6 +69,13 @@ impl Jobs {
     pub(crate) fn running(&self) -> Vec<Tracked> {
         let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         table.jobs.values().filter(|tracked| !tracked.has_ended()).cloned().collect()
+    }
+
+    /// Those that wait for Redis, the oldest first.
+    pub(crate) fn queued(&self) -> Vec<Tracked> {
+        let table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = |tracked: &&Tracked| tracked.now().state == JobState::Queued;
+        table.jobs.values().filter(waits).cloned().collect()
     }
 
     pub(crate) fn newest_first(&self) -> Vec<Job> {
@@ -93,7 +105,18 @@ impl Tracked {
         if job.state == JobState::Running {
             count(&mut job, &self.progress);
         }
+        let replayed_at_ms = self.replayed_at_ms.load(Relaxed);
+        if job.state == JobState::Queued && replayed_at_ms > 0 {
+            job.state = JobState::Done;
+            job.replayed_at_ms = Some(replayed_at_ms);
+            job.errors.retain(|error| error.what != WAITS);
+        }
         job
+    }
+
+    /// Says that what waited was replayed.
+    pub(crate) fn replayed(&self, at_ms: u64) {
+        self.replayed_at_ms.store(at_ms, Relaxed);
     }
 
     /// Waits until the job has ended or `wait` is over; then the job as it stands.
@@ -117,7 +140,9 @@ impl Tracked {
 
 impl Running {
     pub(crate) fn tracked(&self) -> Tracked {
-        Tracked { job: self.job.subscribe(), progress: Arc::clone(&self.progress) }
+        let progress = Arc::clone(&self.progress);
+        let replayed_at_ms = Arc::clone(&self.replayed_at_ms);
+        Tracked { job: self.job.subscribe(), progress, replayed_at_ms }
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {

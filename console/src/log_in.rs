@@ -2,6 +2,30 @@ use crate::audit::Deed;
 use crate::{Actor, Console, ConsoleError, Credentials, LogInError, LoggedIn, Origin};
 
 impl Console {
+    /// Lets pass who may act. For doors that act beside caches, such as the demo's traffic.
+    ///
+    /// # Errors
+    /// [`ConsoleError::Refused`]; the refusal is in the audit trail.
+    pub fn authorise(&self, actor: &Actor, action: &str, target: &str) -> Result<(), ConsoleError> {
+        self.authorise_deed(actor, Deed::new(action, "", target))
+    }
+
+    /// Writes down what somebody did beside caches, after [`Console::authorise`] let it pass.
+    pub fn record(&self, actor: &Actor, action: &str, target: &str, result: &str) {
+        let deed = Deed::new(action, "", target);
+        self.inner.audit.record(actor, deed, result.to_owned());
+    }
+
+    pub(crate) fn authorise_deed(&self, actor: &Actor, deed: Deed<'_>) -> Result<(), ConsoleError> {
+        match self.access().refusal(actor) {
+            Some(why) => {
+                self.inner.audit.refuse(actor, deed, why);
+                Err(ConsoleError::Refused(why.to_owned()))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Lets pass who may act, before anybody looks at what else the request says. The texts are as
     /// far as they are known.
     ///

@@ -150,6 +150,8 @@ pub struct KeyMatch {
     pub samples: Vec<String>,
     /// There may be more: counting all would have taken too long.
     pub is_partial: bool,
+    /// Keys of all caches that a count in L2 passed, to within one step of SCAN.
+    pub n_scanned: u64,
 }
 
 /// Keys of one L1 that match.

@@ -45,7 +45,7 @@ impl NodeFace for Node {
     ) -> Answer<'a, KeyMatch> {
         Box::pin(async move {
             let (n_keys, samples) = Self::match_l1(self, cache, pattern, limit).await?;
-            Ok(KeyMatch { n_keys, samples, is_partial: false })
+            Ok(KeyMatch { n_keys, samples, ..KeyMatch::default() })
         })
     }
 
@@ -58,10 +58,11 @@ impl NodeFace for Node {
         Box::pin(async move {
             let within = L2_COUNTED_FOR;
             let found = Self::match_l2_within(self, cache, pattern, limit, within).await?;
-            Ok(found.map(|L2Match { n_keys, keys: samples, is_whole }| KeyMatch {
+            Ok(found.map(|L2Match { n_keys, keys: samples, is_whole, n_scanned }| KeyMatch {
                 n_keys,
                 samples,
                 is_partial: !is_whole,
+                n_scanned,
             }))
         })
     }

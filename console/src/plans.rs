@@ -5,19 +5,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use strata_cache::Pattern;
-use strata_report::{Job, NodeCount, Plan, Reload};
+use strata_report::{Job, NodeCount, Plan, Reload, visible};
 use tokio::time::Instant;
 
+use crate::access::Peer;
 use crate::audit::Deed;
 use crate::clock::now_ms;
 use crate::errand::Errand;
 use crate::keys::{Holder, first_with_l2};
+use crate::looks::Looks;
 use crate::protected::Protected;
 use crate::survivors::Target;
 use crate::{Actor, Console, ConsoleError};
 
 const N_SAMPLES: usize = 10;
+/// So many plans are kept, in all and of each peer.
 const KEPT: usize = 200;
+const KEPT_OF_PEER: usize = 20;
 
 /// A plan that is older is not run.
 const FRESH_FOR: Duration = Duration::from_secs(120);
@@ -26,7 +30,7 @@ const FRESH_FOR: Duration = Duration::from_secs(120);
 /// what was planned.
 const FAR_OFF: u64 = 50;
 
-/// The newest plans.
+/// The newest plans. A peer that makes many pushes out its own.
 #[derive(Debug, Default)]
 pub(crate) struct Plans {
     newest_last: Mutex<VecDeque<Arc<Planned>>>,
@@ -35,6 +39,7 @@ pub(crate) struct Plans {
 #[derive(Debug)]
 struct Planned {
     plan: Plan,
+    peer: Peer,
     pattern: Pattern,
     until: Instant,
     /// The job that it was run as. Held while it begins, so that it begins once.
@@ -44,9 +49,16 @@ struct Planned {
 impl Plans {
     fn keep(&self, planned: Planned) {
         let mut plans = self.newest_last.lock().unwrap_or_else(PoisonError::into_inner);
-        while plans.len() >= KEPT {
-            plans.pop_front();
-        }
+        let n_of = |peer: &Peer| plans.iter().filter(|each| each.peer == *peer).count();
+        let crowded = if n_of(&planned.peer) >= KEPT_OF_PEER {
+            Some(planned.peer.clone())
+        } else if plans.len() >= KEPT {
+            plans.iter().map(|each| &each.peer).max_by_key(|peer| n_of(peer)).cloned()
+        } else {
+            None
+        };
+        let oldest = crowded.and_then(|peer| plans.iter().position(|each| each.peer == peer));
+        oldest.and_then(|oldest| plans.remove(oldest));
         plans.push_back(Arc::new(planned));
     }
 
@@ -60,12 +72,28 @@ impl Console {
     /// What invalidating a pattern would remove. Changes nothing; [`Console::run_plan`] does it.
     ///
     /// # Errors
-    /// [`ConsoleError::UnknownCache`], [`ConsoleError::BadPattern`], [`ConsoleError::NodeGone`].
-    pub async fn plan(&self, cache: &str, pattern: &str) -> Result<Plan, ConsoleError> {
+    /// [`ConsoleError::UnknownCache`], [`ConsoleError::BadPattern`], [`ConsoleError::NodeGone`],
+    /// [`ConsoleError::Busy`], [`ConsoleError::TooSlow`].
+    pub async fn plan(
+        &self,
+        actor: &Actor,
+        cache: &str,
+        pattern: &str,
+    ) -> Result<Plan, ConsoleError> {
+        let (console, cache, pattern) = (self.clone(), cache.to_owned(), pattern.to_owned());
+        let peer = actor.peer();
+        let planning = async move { console.plan_for(peer, &cache, &pattern).await };
+        self.inner.looks.make(actor, planning).await
+    }
+
+    async fn plan_for(&self, peer: Peer, cache: &str, pattern: &str) -> Result<Plan, ConsoleError> {
         let holders = self.holders(cache)?;
         let pattern = Pattern::parse(pattern)?;
         let until = Instant::now() + FRESH_FOR;
-        let counted = count(&holders, cache, &pattern).await?;
+        let mut counted = count(&holders, cache, &pattern).await?;
+        if counted.l2_at_least {
+            counted.l2_keys = self.redis_server().await.map(|server| server.keys);
+        }
         let at_ms = now_ms();
         let mut plan = Plan {
             id: format!("{:016x}", RandomState::new().hash_one(at_ms)),
@@ -78,7 +106,7 @@ impl Console {
         plan.type_again = pattern.matches_all() || is_large;
         plan.reload = self.reload(cache, plan.keys_at_least());
         let job = tokio::sync::Mutex::default();
-        self.inner.plans.keep(Planned { plan: plan.clone(), pattern, until, job });
+        self.inner.plans.keep(Planned { plan: plan.clone(), peer, pattern, until, job });
         Ok(plan)
     }
 
@@ -88,7 +116,8 @@ impl Console {
     ///
     /// # Errors
     /// [`ConsoleError::Refused`], [`ConsoleError::UnknownPlan`], [`ConsoleError::Protected`],
-    /// [`ConsoleError::NotConfirmed`], [`ConsoleError::StalePlan`], [`ConsoleError::NodeGone`].
+    /// [`ConsoleError::NotConfirmed`], [`ConsoleError::StalePlan`], [`ConsoleError::NodeGone`],
+    /// [`ConsoleError::Busy`].
     pub async fn run_plan(
         &self,
         actor: &Actor,
@@ -109,7 +138,9 @@ impl Console {
         }
         let errand = Errand::new(actor, cache, Target::Pattern(planned.pattern.clone()));
         self.check_protection(actor, deed, &errand.target)?;
-        if planned.plan.type_again && typed != Some(target) {
+        // A field of a form holds no line break, so what is written out counts as typed too.
+        let is_typed = typed.is_some_and(|typed| typed == target || typed == visible(target));
+        if planned.plan.type_again && !is_typed {
             return Err(ConsoleError::NotConfirmed);
         }
         let holders = self.holders(cache)?;
@@ -180,10 +211,11 @@ fn stale(plan: &Plan, now: &Plan) -> Option<String> {
 
 /// What matches on every level and node; the plan's counts and samples.
 async fn count(holders: &[Holder], cache: &str, pattern: &Pattern) -> Result<Plan, ConsoleError> {
-    let mut samples = BTreeSet::new();
+    let (mut samples, deadline) = (BTreeSet::new(), Looks::deadline());
     let mut l1 = Vec::new();
     for holder in holders {
-        let matched = holder.node.match_l1(cache, pattern, N_SAMPLES).await?;
+        let matching = holder.node.match_l1(cache, pattern, N_SAMPLES);
+        let matched = deadline.walk(cache, matching).await?;
         samples.extend(matched.samples);
         l1.push(NodeCount { node: holder.node.id().to_owned(), entries: matched.n_keys });
     }
@@ -193,6 +225,7 @@ async fn count(holders: &[Holder], cache: &str, pattern: &Pattern) -> Result<Pla
     };
     let l2_keys = l2.as_ref().map(|matched| matched.n_keys);
     let l2_at_least = l2.as_ref().is_some_and(|matched| matched.is_partial);
+    let l2_scanned = l2.as_ref().filter(|_| l2_at_least).map(|matched| matched.n_scanned);
     samples.extend(l2.into_iter().flat_map(|matched| matched.samples));
     Ok(Plan {
         cache: cache.to_owned(),
@@ -200,6 +233,7 @@ async fn count(holders: &[Holder], cache: &str, pattern: &Pattern) -> Result<Pla
         l1,
         l2: l2_keys,
         l2_at_least,
+        l2_scanned,
         samples: samples.into_iter().take(N_SAMPLES).collect(),
         ..Plan::default()
     })

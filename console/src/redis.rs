@@ -1,27 +1,30 @@
 use std::time::Duration;
 
-use strata_report::{NodeL2, RedisReport, RedisShare};
-use tokio::time::timeout;
+use strata_report::{NodeL2, NodeReport, RedisReport, RedisServer, RedisShare};
+use tokio::time::{Instant, timeout};
 
 use crate::Console;
 
 /// Redis answers soon or is shown without its own numbers.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// What it said stands for so long, whoever asks.
+const STANDS_FOR: Duration = Duration::from_secs(1);
+
+/// What Redis said of itself, and when.
+#[derive(Clone, Debug)]
+pub(crate) struct RedisSaid {
+    server: Option<RedisServer>,
+    at: Instant,
+}
+
 impl Console {
-    /// Redis, as it and the nodes see it. Asks Redis once; what each cache keeps there is as last
+    /// Redis, as it and the nodes see it. Asks Redis once a second at most; what each cache keeps there is as last
     /// counted.
     pub async fn redis(&self) -> RedisReport {
+        self.inner.census.look();
         let tick = self.tick();
         let with_l2 = tick.reports.iter().filter(|report| report.l2.configured);
-        let asked =
-            tick.reports.iter().find(|report| report.l2.configured && !report.l2.breaker_open);
-        let node =
-            asked.and_then(|report| self.inner.nodes.iter().find(|node| node.id() == report.node));
-        let server = match node {
-            Some(node) => timeout(PATIENCE, node.redis_server()).await.ok(),
-            None => None,
-        };
         let counted = tick.frame.own_caches().filter_map(|cache| {
             Some(RedisShare {
                 cache: cache.report.cache.clone(),
@@ -31,11 +34,31 @@ impl Console {
         });
         RedisReport {
             state: tick.frame.redis.clone(),
-            server: server.and_then(Result::ok).flatten(),
+            server: self.redis_server().await,
             shares: counted.collect(),
             nodes: with_l2
                 .map(|report| NodeL2 { node: report.node.clone(), l2: report.l2.clone() })
                 .collect(),
         }
+    }
+
+    /// What Redis counts about itself, as of the last second; `None` where it is off or away.
+    /// Those who ask at the same time wait for one answer.
+    pub(crate) async fn redis_server(&self) -> Option<RedisServer> {
+        let mut said = self.inner.redis_said.lock().await;
+        if let Some(said) = said.as_ref().filter(|said| said.at.elapsed() < STANDS_FOR) {
+            return said.server.clone();
+        }
+        let server = self.ask_redis_server().await;
+        *said = Some(RedisSaid { server: server.clone(), at: Instant::now() });
+        server
+    }
+
+    async fn ask_redis_server(&self) -> Option<RedisServer> {
+        let tick = self.tick();
+        let can = |report: &&NodeReport| report.l2.configured && !report.l2.breaker_open;
+        let able = tick.reports.iter().find(can)?;
+        let node = self.inner.nodes.iter().find(|node| node.id() == able.node)?;
+        timeout(PATIENCE, node.redis_server()).await.ok()?.ok().flatten()
     }
 }

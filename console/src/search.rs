@@ -5,7 +5,8 @@ use strata_report::{KeyPage, KeyQuery, KeyRow, LevelChoice, NodeCount};
 
 use crate::cursor::Cursor;
 use crate::keys::{Holder, first_with_l2};
-use crate::{Console, ConsoleError};
+use crate::looks::{Deadline, Looks};
+use crate::{Actor, Console, ConsoleError};
 
 /// One page looks at so many steps of SCAN at most, a thousand keys each, so that a search for
 /// what is rare answers soon and says how far it came.
@@ -19,17 +20,39 @@ impl Console {
     ///
     /// # Errors
     /// [`ConsoleError::UnknownCache`], [`ConsoleError::BadPattern`], [`ConsoleError::BadLimit`],
-    /// [`ConsoleError::BadCursor`], [`ConsoleError::NodeGone`].
-    pub async fn keys(&self, cache: &str, query: &KeyQuery) -> Result<KeyPage, ConsoleError> {
-        self.search(cache, query, KeyQuery::MAX_LIMIT).await
+    /// [`ConsoleError::BadCursor`], [`ConsoleError::NodeGone`], [`ConsoleError::Busy`],
+    /// [`ConsoleError::TooSlow`].
+    pub async fn keys(
+        &self,
+        actor: &Actor,
+        cache: &str,
+        query: &KeyQuery,
+    ) -> Result<KeyPage, ConsoleError> {
+        self.search_in_turn(actor, (cache, query), KeyQuery::MAX_LIMIT).await
     }
 
     /// The same in one answer of up to [`Found::MAX_ROWS`](crate::Found::MAX_ROWS) rows.
     ///
     /// # Errors
     /// As [`Console::keys`].
-    pub async fn all_keys(&self, cache: &str, query: &KeyQuery) -> Result<KeyPage, ConsoleError> {
-        self.search(cache, query, crate::Found::MAX_ROWS).await
+    pub async fn all_keys(
+        &self,
+        actor: &Actor,
+        cache: &str,
+        query: &KeyQuery,
+    ) -> Result<KeyPage, ConsoleError> {
+        self.search_in_turn(actor, (cache, query), crate::Found::MAX_ROWS).await
+    }
+
+    async fn search_in_turn(
+        &self,
+        actor: &Actor,
+        (cache, query): (&str, &KeyQuery),
+        max_limit: u32,
+    ) -> Result<KeyPage, ConsoleError> {
+        let (console, cache, query) = (self.clone(), cache.to_owned(), query.clone());
+        let searching = async move { console.search(&cache, &query, max_limit).await };
+        self.inner.looks.make(actor, searching).await
     }
 
     /// The same, of at most `max_limit` rows.
@@ -50,8 +73,13 @@ impl Console {
         };
         let cursor = query.cursor.as_deref().map_or(Ok(begin), str::parse)?;
         let limit = query.limit as usize;
-        let search = Search { cache, pattern, level: query.level, holders, limit };
-        search.page(cursor).await
+        let deadline = Looks::deadline();
+        let search = Search { cache, pattern, level: query.level, holders, limit, deadline };
+        let mut page = search.page(cursor).await?;
+        if page.cut && page.l2_scanned.is_some() {
+            page.l2_keys = self.redis_server().await.map(|server| server.keys);
+        }
+        Ok(page)
     }
 }
 
@@ -61,6 +89,7 @@ struct Search<'a> {
     level: LevelChoice,
     holders: Vec<Holder>,
     limit: usize,
+    deadline: Deadline,
 }
 
 impl Search<'_> {
@@ -72,7 +101,8 @@ impl Search<'_> {
             next = self.list_l1(&mut page, after.as_deref()).await?;
         }
         while let Some(Cursor::L2 { scan, after }) = next {
-            if page.rows.len() >= self.limit || page.l2_scanned >= Some(MAX_STEPS as u64 * 1_000) {
+            let is_far = page.l2_scanned >= Some(MAX_STEPS as u64 * 1_000);
+            if page.rows.len() >= self.limit || is_far || self.deadline.is_over() {
                 next = Some(Cursor::L2 { scan, after });
                 break;
             }
@@ -93,7 +123,7 @@ impl Search<'_> {
         for Holder { node, .. } in &self.holders {
             // One more than fits tells whether there is more.
             let list = L1List { pattern: &self.pattern, after, limit: self.limit + 1 };
-            let listed = node.list_l1(self.cache, list).await?;
+            let listed = self.deadline.walk(self.cache, node.list_l1(self.cache, list)).await?;
             page.l1_found.push(NodeCount { node: node.id().to_owned(), entries: listed.n_keys });
             for row in listed.rows {
                 match rows.get_mut(&row.key) {
@@ -148,7 +178,7 @@ impl Search<'_> {
         keys.truncate(room);
         let mut held: HashMap<String, KeyRow> = HashMap::new();
         for Holder { node, .. } in self.holders.iter().filter(|_| !keys.is_empty()) {
-            for row in node.among_l1(self.cache, &keys).await? {
+            for row in self.deadline.walk(self.cache, node.among_l1(self.cache, &keys)).await? {
                 match held.get_mut(&row.key) {
                     Some(known) => join(known, row),
                     None => drop(held.insert(row.key.clone(), row)),

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** The top folder of the project, where the program finds `Leptos.toml`. */
+/** The top folder of the project. */
 export const root = join(import.meta.dirname, "..", "..");
 
 /** The program under test, which also runs as a debug build. */

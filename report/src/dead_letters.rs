@@ -26,7 +26,8 @@ pub struct DeadLetterRow {
 
 /// Which dead letters are meant: those that fit every field that is set; all where none is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 #[serde(default)]
 pub struct DeadLetterQuery {
     /// The one with this id.

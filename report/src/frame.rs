@@ -146,6 +146,14 @@ pub struct RedisState {
     pub policy: Option<String>,
     /// When the keys of each cache were last counted, milliseconds since the epoch.
     pub counted_at_ms: Option<u64>,
+    /// Where the last count was given up because it took too long, the keys that it had passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub count_given_up_after: Option<u64>,
+    /// And about how many there are, where Redis tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub keys: Option<u64>,
 }
 
 /// One step of a chart.

@@ -125,6 +125,14 @@ pub struct Plan {
     /// Whether there may be more in L2: counting all would have taken too long.
     #[serde(default)]
     pub l2_at_least: bool,
+    /// Then, keys of all caches that the count passed, to within one step of SCAN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub l2_scanned: Option<u64>,
+    /// And about how many there are, where Redis tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub l2_keys: Option<u64>,
     /// Some of the matching keys.
     pub samples: Vec<String>,
     /// When it was counted, milliseconds since the epoch.
@@ -302,6 +310,10 @@ pub struct Job {
     /// What a refresh left in L1 of each node and, last, in L2.
     #[serde(default)]
     pub refreshed: Vec<Refreshed>,
+    /// Where it waited for Redis as it ended: when it was replayed, milliseconds since the epoch.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub replayed_at_ms: Option<u64>,
 }
 
 impl Job {

@@ -159,6 +159,9 @@ pub struct KeyPage {
     pub l2_found: Option<u64>,
     /// Keys of all caches that this page looked at in L2, to within one step of SCAN.
     pub l2_scanned: Option<u64>,
+    /// About how many there are to look at; `None` where all were, or where Redis does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub l2_keys: Option<u64>,
     /// Whether L2 should have been searched and could not.
     pub l2_away: bool,
     /// Whether there is more: the row limit, or the time for one page, cut it.

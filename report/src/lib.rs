@@ -30,6 +30,7 @@ mod range;
 mod report;
 mod saved;
 mod tasks;
+mod visible;
 mod what_if;
 mod write_behind;
 
@@ -69,5 +70,6 @@ pub use report::{
 };
 pub use saved::Saved;
 pub use tasks::{TaskReport, TaskState};
+pub use visible::visible;
 pub use what_if::{WhatIf, WhatIfPoint};
 pub use write_behind::{WriteBehindKind, WriteBehindReport};

@@ -102,6 +102,9 @@ pub struct Agreement {
     pub at_ms: u64,
     /// Keys that were compared: held, fresh, by at least two nodes, or by one and L2.
     pub compared: u64,
+    /// Whether the time was over before all that were to be compared had been.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
     /// Those whose copies differ. A write on its way over the bus shows here for a moment.
     pub differing: Vec<String>,
 }
@@ -148,8 +151,11 @@ pub struct RedisServer {
     pub input_bytes_per_s: u64,
     /// Bytes that went out a second.
     pub output_bytes_per_s: u64,
-    /// The newest slow commands.
+    /// The newest slow commands about keys of this namespace.
     pub slow_log: Vec<SlowCommand>,
+    /// Slow commands beside these: of others who share this Redis, and those that name no key.
+    #[serde(default)]
+    pub slow_log_others: u64,
     /// Why INFO was refused, so that the figures taken from it are unknown; `None` where it was
     /// answered.
     #[serde(default)]
@@ -169,6 +175,9 @@ pub struct SlowCommand {
     pub took_us: u64,
     /// The command and its first argument; of a script of the caches its name.
     pub command: String,
+    /// Whether it is Strata's own looking: a step of a search, a plan or a count.
+    #[serde(default)]
+    pub looking: bool,
 }
 
 /// What one cache keeps in Redis.

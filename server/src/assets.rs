@@ -1,9 +1,12 @@
 use axum::Router;
+use axum::extract::Path;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use leptos::config::LeptosOptions;
 use leptos_axum::{site_pkg_dir_service, site_pkg_dir_service_route_path};
+use strata_app::SCRIPTS;
 
 use crate::error::AppError;
 use crate::state::AppState;
@@ -17,6 +20,17 @@ pub(crate) fn pkg(options: &LeptosOptions) -> Router<AppState> {
     } else {
         files.layer(map_response(until_changed))
     }
+}
+
+/// The page's own scripts, which are in the program.
+pub(crate) fn scripts() -> Router<AppState> {
+    let script = async |Path(name): Path<String>| match strata_app::script(&name) {
+        Some(text) => {
+            ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], text).into_response()
+        }
+        None => StatusCode::NOT_FOUND.into_response(),
+    };
+    Router::new().route(&format!("{SCRIPTS}{{name}}"), get(script)).layer(map_response(for_ever))
 }
 
 // The name of a hashed file changes with its content.

@@ -2,6 +2,7 @@ use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use strata_console::ConsoleError;
 use utoipa::ToSchema;
 
 /// Every refusal and failure of the HTTP interface, answered as problem JSON (RFC 9457).
@@ -15,6 +16,8 @@ pub(crate) struct AppError {
     detail: String,
     /// Whether people may meet it in a browser, which then gets a page.
     is_for_browsers: bool,
+    /// When to try again, seconds.
+    retry_after_s: Option<u64>,
 }
 
 /// A refusal or failure (RFC 9457).
@@ -33,7 +36,8 @@ pub(crate) struct Problem<'a> {
 
 impl AppError {
     pub(crate) fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, detail: detail.into(), is_for_browsers: false }
+        let (detail, is_for_browsers) = (detail.into(), false);
+        Self { status, kind, detail, is_for_browsers, retry_after_s: None }
     }
 
     /// The same for a door that browsers come to as well; they get a page.
@@ -63,6 +67,17 @@ impl AppError {
 
     pub(crate) fn unavailable(kind: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, detail)
+    }
+
+    /// For what there is too much of; later it is done.
+    pub(crate) fn busy(detail: impl Into<String>) -> Self {
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "busy", detail);
+        error.retry_after(ConsoleError::BUSY_FOR_S).for_browsers()
+    }
+
+    /// The same, which says when to try again, in seconds.
+    pub(crate) fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after_s: Some(seconds), ..self }
     }
 
     /// For what should not happen; what did is in the log.
@@ -98,6 +113,9 @@ impl IntoResponse for AppError {
         let mut response = (self.status, axum::Json(problem)).into_response();
         let problem_json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, problem_json);
+        if let Some(seconds) = self.retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         if self.is_for_browsers {
             response.extensions_mut().insert(self);
         }

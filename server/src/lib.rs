@@ -27,11 +27,12 @@ mod shutdown;
 mod source;
 mod startup;
 mod state;
+mod strangers;
 mod table;
 
 pub use config::{
     Cli, Command, ConfigError, DemoFlags, Network, PublicUrl, PurgeFlags, RedisChoice, Secret,
-    Settings, TrafficMode,
+    Settings, TrafficMode, settings_file, tell_unknown_variables,
 };
 pub use log::{Log, LogFormat, log_to_stderr};
 pub use private_redis::{PrivateRedis, PrivateRedisError};

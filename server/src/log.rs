@@ -1,6 +1,8 @@
 //! The log, on standard error. Whatever becomes of that, closed, full or read by nobody, it costs
 //! lines of log and nothing else: a thread of its own writes, and those who log never wait.
 
+mod one_line;
+
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -11,6 +13,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+
+use one_line::{one_line, one_line_with_colours};
 
 /// So many lines wait to be written; those beyond are dropped, and counted.
 const WAITING: usize = 4_096;
@@ -102,7 +106,7 @@ impl LogFormat {
     /// A line of the program's own, beside those of events.
     fn line(self, text: &str) -> String {
         match self {
-            Self::Text => format!("{text}\n"),
+            Self::Text => format!("{}\n", one_line(text)),
             Self::Json => {
                 let line =
                     serde_json::json!({ "level": "ERROR", "target": "strata", "message": text });
@@ -188,7 +192,12 @@ impl Write for Making {
 
 impl Drop for Making {
     fn drop(&mut self) {
-        self.lines.take(std::mem::take(&mut self.text));
+        let text = std::mem::take(&mut self.text);
+        self.lines.take(match (self.lines.format, std::str::from_utf8(&text)) {
+            (LogFormat::Text, Ok(line)) => one_line_with_colours(line).into_bytes(),
+            // An object a line escapes its texts by itself.
+            _ => text,
+        });
     }
 }
 

@@ -5,7 +5,10 @@ use std::thread;
 use anyhow::anyhow;
 use clap::Parser;
 use strata_cache::ErrorChain;
-use strata_server::{Cli, Command, Settings, announce, log_to_stderr, run_demo, run_purge};
+use strata_server::{
+    Cli, Command, Settings, announce, log_to_stderr, run_demo, run_purge, settings_file,
+    tell_unknown_variables,
+};
 
 // Rendering and streams share the workers, so one core alone must not mean one worker.
 const MIN_WORKERS: usize = 4;
@@ -13,6 +16,7 @@ const MIN_WORKERS: usize = 4;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let log = log_to_stderr(cli.log_format);
+    tell_unknown_variables();
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -30,7 +34,8 @@ fn run(Cli { command, .. }: Cli) -> anyhow::Result<()> {
         .build()?;
     match command {
         Command::Demo(flags) => {
-            let settings = Settings::resolve(*flags, "Leptos.toml".as_ref())
+            let settings = settings_file(flags.config.as_deref())
+                .and_then(|file| Settings::resolve(*flags, &file))
                 .map_err(|error| anyhow!("failed to {}", ErrorChain(&error)))?;
             runtime.block_on(run_demo(settings))
         }

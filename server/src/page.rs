@@ -4,22 +4,23 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Uri, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
+use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use leptos_axum::{
     LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list,
 };
-use strata_app::{App, SessionCookie, shell};
+use strata_app::{App, SCRIPTS, SessionCookie, shell};
 use strata_console::{Actor, Origin};
 
 use crate::error::AppError;
 use crate::state::AppState;
 
 /// Below these, programs ask; they get a problem where people get a page.
-const PROGRAM_PATHS: [&str; 3] = ["/api", "/demo", "/pkg"];
+const PROGRAM_PATHS: [&str; 4] = ["/api", "/demo", "/pkg", SCRIPTS];
 
 /// Adds the screens, the server functions and, for everything else, the public files or a page
 /// that says that there is nothing.
@@ -46,7 +47,18 @@ async fn other(
     file_and_error_handler_with_context(context, shell)(uri, state, request).await
 }
 
+/// Arguments that cannot be read are the sender's mistake. What fails within a server function has
+/// set its status by itself.
+pub(crate) async fn tell_bad_arguments(mut response: Response) -> Response {
+    let is_of_function = response.headers().contains_key(SERVER_FN_ERROR_HEADER);
+    if is_of_function && response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    response
+}
+
 fn is_below(path: &str, prefix: &str) -> bool {
+    let prefix = prefix.trim_end_matches('/');
     path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
@@ -89,6 +101,7 @@ fn allow_own_content(options: &LeptosOptions) {
     let policy = format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
          style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; connect-src 'self'{reload}; \
+         worker-src 'self'; \
          object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
     if let Ok(policy) = HeaderValue::try_from(policy) {

@@ -15,7 +15,8 @@ const ROUNDS: usize = 10;
 /// Runs `strata purge`: removes every key of a namespace from Redis. Answers how many.
 ///
 /// # Errors
-/// Where it was not confirmed, there is no Redis, or the namespace can be none.
+/// Where it was not confirmed, nodes use the namespace, there is no Redis, or the namespace can be
+/// none.
 pub async fn run_purge(flags: PurgeFlags) -> anyhow::Result<u64> {
     let namespace = flags.namespace.clone();
     let RedisChoice::Url(url) =
@@ -31,13 +32,31 @@ pub async fn run_purge(flags: PurgeFlags) -> anyhow::Result<u64> {
     }
     let started = Node::builder(&namespace).id("purge").redis_url(&url).start().await;
     let node = started.map_err(|error| anyhow::anyhow!("failed to {error}"))?;
-    let erased = erase(&node).await;
+    let erased = erase(&node, &flags).await;
     node.shutdown();
-    let erased = erased.context("failed to reach Redis, or it refused; keys may remain")?;
-    Ok(erased)
+    erased
 }
 
-async fn erase(node: &Node) -> Option<u64> {
+async fn erase(node: &Node, flags: &PurgeFlags) -> anyhow::Result<u64> {
+    reach(node).await.context("failed to reach Redis; nothing was removed")?;
+    let is_used = match flags.while_in_use {
+        true => false,
+        false => node.has_living_peers().await.context("failed to ask Redis who uses it")?,
+    };
+    // Its own heartbeat would be a key again.
+    node.shutdown();
+    if is_used {
+        bail!(
+            "nothing was removed: nodes use the namespace {}. Stop them, or repeat it with \
+             --while-in-use; they would lose what they have not written yet",
+            flags.namespace
+        );
+    }
+    erase_all(node).await.context("failed to reach Redis, or it refused; keys may remain")
+}
+
+/// Waits until Redis answers.
+async fn reach(node: &Node) -> Option<()> {
     let deadline = Instant::now() + PATIENCE;
     while node.report().l2.breaker_open {
         if Instant::now() >= deadline {
@@ -45,8 +64,10 @@ async fn erase(node: &Node) -> Option<u64> {
         }
         sleep(POLL).await;
     }
-    // Its own heartbeat would be a key again.
-    node.shutdown();
+    Some(())
+}
+
+async fn erase_all(node: &Node) -> Option<u64> {
     let mut erased = 0;
     for _ in 0..ROUNDS {
         match node.erase_namespace().await? {

@@ -20,6 +20,7 @@ use crate::route_table::{Route, RouteKind, RouteTable};
 use crate::routes::{api, demo, events, health, lab, login, metrics};
 use crate::security::{csrf, explain_cross_site, harden};
 use crate::state::AppState;
+use crate::strangers::{Strangers, take_turns};
 use crate::{assets, openapi, page, request_log};
 
 /// Who is let in, and by which names.
@@ -35,7 +36,8 @@ pub(crate) fn router(state: AppState, doors: Doors) -> Router {
     let (programs, _) = programs(&state.console);
     let programs = programs
         .method_not_allowed_fallback(async || AppError::method_not_allowed())
-        .merge(assets::pkg(&state.leptos));
+        .merge(assets::pkg(&state.leptos))
+        .merge(assets::scripts());
     with_layers(page::with_pages(programs, &state), &state, doors).with_state(state)
 }
 
@@ -157,7 +159,9 @@ fn with_layers(router: Router<AppState>, state: &AppState, doors: Doors) -> Rout
         // A trace may be larger than all else that is sent, and sees to its limits itself.
         .route(lab::TRACES_PATH, post(lab::upload).layer(DefaultBodyLimit::disable()))
         .layer(CatchPanicLayer::custom(|_| AppError::internal().into_response()))
+        .layer(map_response(page::tell_bad_arguments))
         .layer(from_fn_with_state(console.clone(), guard_functions))
+        .layer(from_fn_with_state(Strangers::default(), take_turns))
         .layer(from_fn(admit))
         .layer(csrf(public_url.as_ref()))
         .layer(from_fn_with_state(console.clone(), explain_cross_site))
@@ -171,8 +175,14 @@ fn with_layers(router: Router<AppState>, state: &AppState, doors: Doors) -> Rout
 
 // An event stream is text too, but must not wait for a compressor's buffer.
 fn is_text(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
-    const KINDS: [&[u8]; 4] =
-        [b"text/html", b"text/plain", b"application/json", b"application/problem+json"];
+    const KINDS: [&[u8]; 6] = [
+        b"text/html",
+        b"text/plain",
+        b"text/csv",
+        b"text/javascript",
+        b"application/json",
+        b"application/problem+json",
+    ];
     let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     content_type.is_some_and(|kind| KINDS.iter().any(|text| kind.starts_with(text)))
 }

@@ -22,6 +22,7 @@ use crate::origin::Proxies;
 use crate::private_redis::PrivateRedis;
 use crate::route_table::Route;
 use crate::router::{Doors, router, routes};
+use crate::routes::events::Snapshots;
 use crate::serving::{PeerLimit, Serving};
 use crate::source::DemoSource;
 use crate::state::{AppState, Parts, Sites};
@@ -106,6 +107,7 @@ impl Demo {
             registry,
             redis_pid: redis.as_ref().map(PrivateRedis::watch_pid),
             streams,
+            snapshots: Snapshots::default(),
             leptos: settings.leptos.clone(),
             shutdown: tasks.shutdown().clone(),
         });

@@ -12,6 +12,7 @@ use strata_demo::{Site, Store, Traffic};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::routes::events::Snapshots;
 use crate::serving::PeerLimit;
 
 /// How long the answer to a write waits at most for the other nodes.
@@ -33,6 +34,8 @@ pub(crate) struct Parts {
     pub(crate) redis_pid: Option<watch::Receiver<Option<u32>>>,
     /// The event streams that are open.
     pub(crate) streams: Arc<PeerLimit>,
+    /// What event streams begin with.
+    pub(crate) snapshots: Snapshots,
     pub(crate) leptos: LeptosOptions,
     pub(crate) shutdown: CancellationToken,
 }

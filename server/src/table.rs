@@ -114,7 +114,7 @@ fn csv<T: Serialize>(rows: &[T]) -> String {
         }
         lines.push(cells);
     }
-    let mut out = columns.join(",");
+    let mut out = columns.iter().map(|column| quoted(column)).collect::<Vec<_>>().join(",");
     out.push_str("\r\n");
     for cells in lines {
         let cell = |column| cells.iter().find(|(name, _)| name == column).map_or("", |(_, c)| c);
@@ -142,15 +142,21 @@ fn flatten(name: String, value: Value, cells: &mut Vec<(String, String)>) {
     }
 }
 
+/// How a formula may begin; in some languages also in full width.
+const FORMULAS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
 /// A text as a cell. A spreadsheet takes what begins like a formula for one, and keys are typed by
 /// strangers, so such a text begins with an apostrophe.
 fn quoted(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let is_formula = text.starts_with(FORMULAS);
     quoted_plain(&if is_formula { format!("'{text}") } else { text.to_owned() })
 }
 
 fn quoted_plain(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
+    // Where the comma is for decimals, cells end at a semicolon.
+    // Blanks at the ends of a bare cell are lost in some readers.
+    let has_outer_blanks = text.trim() != text;
+    if has_outer_blanks || text.contains([',', ';', '"', '\t', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {
         text.to_owned()
@@ -173,6 +179,13 @@ mod tests {
     fn no_cell_is_taken_for_a_formula() {
         let rows = [json!({ "key": "=1+1", "other": "@x", "n": -5 })];
         assert_eq!(csv(&rows), "key,n,other\r\n'=1+1,-5,'@x\r\n");
+        for text in ["＝1", "\n=1", "\t=1", "+1", "-1", "-"] {
+            let cell = quoted(text);
+            assert!(cell.trim_start_matches('"').starts_with('\''), "{text:?}: {cell}");
+        }
+        assert_eq!(csv(&[json!({ "=1": 1, "a,b": 2 })]), "'=1,\"a,b\"\r\n1,2\r\n");
+        assert_eq!(csv(&[json!({ "a": " x " })]), "a\r\n\" x \"\r\n");
+        assert_eq!(csv(&[json!({ "a": "x;=1" })]), "a\r\n\"x;=1\"\r\n");
     }
 
     #[test]

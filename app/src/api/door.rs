@@ -2,9 +2,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::Query;
-use axum::http::header::ACCEPT;
+use axum::http::header::{ACCEPT, RETRY_AFTER};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use strata_console::{Actor, Console, ConsoleError, Origin};
@@ -47,7 +47,10 @@ pub(super) fn lab() -> Option<Arc<Lab>> {
 pub(super) fn refuse(error: ConsoleError) -> ApiError {
     let error = as_api_error(&error);
     set_status(error.status());
-    error
+    match error {
+        ApiError::Busy(why) => ApiError::Refused(why),
+        error => error,
+    }
 }
 
 /// A console's error as one that pages tell.
@@ -55,12 +58,15 @@ pub(crate) fn as_api_error(error: &ConsoleError) -> ApiError {
     let text = error.to_string();
     match error {
         ConsoleError::Refused(why) | ConsoleError::Protected(why) => ApiError::Refused(why.clone()),
+        ConsoleError::Busy { .. } => ApiError::Busy(error.sentence()),
         ConsoleError::UnknownCache(_)
         | ConsoleError::UnknownJob(_)
         | ConsoleError::UnknownPlan(_)
         | ConsoleError::NoWriteBehind(_)
         | ConsoleError::NoDeadLetterJob(_) => ApiError::NotFound(text),
-        ConsoleError::NodeGone(_) | ConsoleError::DeadLettersAway(_) => ApiError::Away(text),
+        ConsoleError::NodeGone(_) | ConsoleError::DeadLettersAway(_) | ConsoleError::TooSlow(_) => {
+            ApiError::Away(text)
+        }
         _ => ApiError::Invalid(text),
     }
 }
@@ -69,6 +75,21 @@ pub(crate) fn as_api_error(error: &ConsoleError) -> ApiError {
 pub(super) fn set_status(status: StatusCode) {
     if let Some(response) = use_context::<ResponseOptions>().filter(|_| !is_plain_form()) {
         response.set_status(status);
+        say_when_to_retry(&response, status);
+    }
+}
+
+/// Says that there was too much of what a drawing would show; any other drawing is an answer.
+pub(super) fn set_busy(status: StatusCode) {
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        set_status(status);
+    }
+}
+
+/// Adds when to ask again to an answer that says that there is too much.
+pub(super) fn say_when_to_retry(response: &ResponseOptions, status: StatusCode) {
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        response.insert_header(RETRY_AFTER, HeaderValue::from(ConsoleError::BUSY_FOR_S));
     }
 }
 

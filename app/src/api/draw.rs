@@ -15,6 +15,7 @@ pub async fn draw(address: String) -> Result<String, ApiError> {
     let asked = asked.in_lab(door::lab(), super::lessons_done());
     let progress = super::Progress::of_browser();
     let drawing = crate::screens::draw(&asked).await;
+    door::set_busy(drawing.status);
     progress.add(drawing.learned);
     Ok(drawing.html)
 }
@@ -45,6 +46,7 @@ pub(crate) fn drawing(address: String) -> impl Future<Output = String> + Send {
         progress.add(drawing.learned);
         if let Some(response) = response {
             response.set_status(drawing.status);
+            door::say_when_to_retry(&response, drawing.status);
         }
         drawing.html
     }

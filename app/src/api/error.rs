@@ -18,6 +18,12 @@ pub enum ApiError {
     /// Something that is needed is away for now.
     #[error("{0}")]
     Away(String),
+    /// There is too much of it; later it is done. Pages tell it, and browsers hear of it as of a
+    /// refusal.
+    #[cfg(feature = "ssr")]
+    #[serde(skip)]
+    #[error("{0}")]
+    Busy(String),
     /// The server did not answer.
     #[error("reach the server")]
     Unreachable,
@@ -34,6 +40,7 @@ impl ApiError {
 
         match self {
             Self::Refused(_) => StatusCode::FORBIDDEN,
+            Self::Busy(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Invalid(_) | Self::NotUnderstood => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Away(_) | Self::Unreachable => StatusCode::SERVICE_UNAVAILABLE,
@@ -44,6 +51,8 @@ impl ApiError {
     pub fn sentence(&self) -> String {
         match self {
             Self::Refused(why) => why.clone(),
+            #[cfg(feature = "ssr")]
+            Self::Busy(why) => why.clone(),
             other => format!("Failed to {other}."),
         }
     }
@@ -55,8 +64,9 @@ impl FromServerFnError for ApiError {
     fn from_server_fn_error(value: ServerFnErrorErr) -> Self {
         match value {
             ServerFnErrorErr::Request(_) => Self::Unreachable,
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
-                Self::Invalid("read what was sent".to_owned())
+            #[cfg(feature = "ssr")]
+            ServerFnErrorErr::Args(why) | ServerFnErrorErr::MissingArg(why) => {
+                Self::Invalid(format!("read what was sent: {why}"))
             }
             _ => Self::NotUnderstood,
         }

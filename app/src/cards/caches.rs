@@ -25,13 +25,13 @@ pub(crate) fn Caches() -> impl IntoView {
     let live = expect_context::<Live>();
     let order = Memo::new(move |_| live.frame.with(worst_first));
     view! {
-        <Card name="caches" title="Caches" note="worst first">
+        <Card name="caches" title="Caches" note="last seconds, worst first">
             <table class="caches-table">
                 <thead>
                     <tr>
                         <th scope="col">"cache"</th>
                         <th scope="col" class="wide">
-                            "answered by L1 · L2 · below"
+                            "answered by L1 · L2 · database"
                         </th>
                         <th scope="col">
                             <Label hint=hints::READS />

@@ -8,18 +8,18 @@ use crate::hints;
 /// The bands of removals, in the order of [`Cause::ALL`].
 pub(crate) const BANDS: &[Band] = &[
     Band { name: "expired", class: "eviction-expired" },
-    Band { name: "explicit", class: "eviction-explicit" },
+    Band { name: "invalidated", class: "eviction-explicit" },
     Band { name: "replaced", class: "eviction-replaced" },
-    Band { name: "size", class: "eviction-size" },
-    Band { name: "refused", class: "eviction-refused" },
+    Band { name: "evicted (size)", class: "eviction-size" },
+    Band { name: "not admitted", class: "eviction-refused" },
 ];
 
 const EVICTIONS: Counted = Counted {
     name: "evictions",
-    title: "Why entries left L1",
-    note: "all nodes, as noticed",
-    chart_title: "Entries that left L1 per second by cause over the last five minutes",
-    caption: "Entries that left L1 by cause",
+    title: "Why entries were removed from L1",
+    note: "all nodes; share and rate of the last seconds",
+    chart_title: "Entries removed from L1 per second by cause over the last five minutes",
+    caption: "Entries removed from L1 by cause",
     hint: hints::EVICTIONS,
     bands: BANDS,
     in_point: |point, i| point.evictions.get(Cause::ALL[i]),
@@ -27,7 +27,7 @@ const EVICTIONS: Counted = Counted {
     in_report: |report, i| report.l1.evictions.get(Cause::ALL[i]),
 };
 
-/// Why entries left L1: a stacked chart by cause, and the counts.
+/// Why entries were removed from L1: a stacked chart by cause, and the counts.
 #[component]
 pub(crate) fn Evictions() -> impl IntoView {
     view! { <StackedCard counted=EVICTIONS /> }

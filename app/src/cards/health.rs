@@ -51,7 +51,7 @@ fn Banner() -> impl IntoView {
                 <div class="banner">
                     <p>
                         <strong>"Redis is away. "</strong>
-                        "Reads go on from L1 and the database, which does more work now. L1 entries live shorter, because nodes cannot hear each other. "
+                        "Reads go on from L1 and the database, which does more work now. L1 entries live shorter, because nodes cannot tell each other. "
                         {waiting} " and are replayed before Redis is trusted again."
                     </p>
                 </div>
@@ -101,6 +101,7 @@ fn nodes(frame: &Frame) -> String {
     let up = format::span(frame.at_ms.saturating_sub(frame.started_at_ms));
     let is_silent = |node: &&NodeFrame| node.bus.configured && !node.bus.connected;
     let silent = frame.nodes.iter().filter(is_silent).count();
-    let silent = if silent > 0 { format!(", {silent} with a silent bus") } else { String::new() };
+    let silent =
+        if silent > 0 { format!(", {silent} not receiving invalidations") } else { String::new() };
     format!("{}{silent} · counting for {up}", format::plural(n, "node", "nodes"))
 }

@@ -20,7 +20,7 @@ pub(crate) const BANDS: &[Band] = &[
 const OUTCOMES: Counted = Counted {
     name: "outcomes",
     title: "How reads end",
-    note: "adds up to reads",
+    note: "share and rate of the last seconds",
     chart_title: "Reads per second by outcome over the last five minutes",
     caption: "Reads by outcome",
     hint: hints::OUTCOMES,

@@ -30,9 +30,9 @@ pub(crate) fn DrawnPage() -> impl IntoView {
     drawn.follow();
     let first = drawing(address.get_untracked());
     let live = expect_context::<Live>();
-    // A server that is lost altogether is told above every page.
-    let is_behind =
-        move || drawn.behind.with(Option::is_some) && live.state.get() != LiveState::Lost;
+    // A server that is lost altogether, or another one, is told above every page.
+    let is_told = move || [LiveState::Lost, LiveState::Updated].contains(&live.state.get());
+    let is_behind = move || drawn.behind.with(Option::is_some) && !is_told();
     let title = move || title_of(&pathname.get());
     let main = Suspend::new(async move {
         let html = first.await;

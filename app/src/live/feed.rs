@@ -20,17 +20,17 @@ pub(crate) struct Live {
     /// The names of the service's caches, in the order in which they were built.
     pub(crate) caches: Memo<Vec<String>>,
     #[cfg(feature = "hydrate")]
-    stream: StoredValue<super::stream::Stream, LocalStorage>,
+    pub(super) ring: StoredValue<Ring>,
 }
 
-/// Asks for the stream. It stands at the end of the page: numbers that changed while the page comes
+/// Follows the stream. It stands at the end of the page: numbers that changed while the page comes
 /// alive would not be those that the server drew.
 #[component]
 pub(crate) fn LiveStream() -> impl IntoView {
     #[cfg(feature = "hydrate")]
     {
         let live = expect_context::<Live>();
-        Effect::new(move |_| live.stream.with_value(super::stream::Stream::open));
+        Effect::new(move |_| super::stream::follow(live));
     }
 }
 
@@ -42,9 +42,6 @@ impl Live {
         let state = RwSignal::new(LiveState::Connecting);
         let frame = RwSignal::new(snapshot.frame);
         let points = RwSignal::new(ring.points());
-        #[cfg(feature = "hydrate")]
-        let stream =
-            super::stream::Stream::new(super::stream::Screen { state, frame, points }, ring);
         let live = Self {
             state,
             frame,
@@ -52,7 +49,7 @@ impl Live {
             recent: Memo::new(move |_| frame.with(recent)),
             caches: Memo::new(move |_| frame.with(cache_names)),
             #[cfg(feature = "hydrate")]
-            stream: StoredValue::new_local(stream),
+            ring: StoredValue::new(ring),
         };
         provide_context(live);
         live
@@ -81,7 +78,14 @@ impl Live {
     /// Stops the numbers, or lets them go on.
     pub(crate) fn toggle(&self) {
         #[cfg(feature = "hydrate")]
-        self.stream.with_value(super::stream::Stream::toggle);
+        super::stream::toggle();
+    }
+
+    /// Shows a frame that came after the ring had taken its point.
+    #[cfg(feature = "hydrate")]
+    pub(super) fn draw(&self, frame: Frame) {
+        self.points.set(self.ring.with_value(Ring::points));
+        self.frame.set(frame);
     }
 }
 

@@ -19,10 +19,11 @@ impl Ring {
     }
 
     #[cfg(any(feature = "hydrate", test))]
-    /// Adds the newest point; one that is already there, or older, is left out.
+    /// Adds the newest point, unless it is there already. A clock that was set back leaves points in
+    /// the future, which go, as they do on the server.
     pub(crate) fn push(&mut self, point: Point) {
-        if self.points.back().is_some_and(|last| last.at_ms >= point.at_ms) {
-            return;
+        while self.points.back().is_some_and(|last| last.at_ms >= point.at_ms) {
+            self.points.pop_back();
         }
         if self.points.len() == N_POINTS {
             self.points.pop_front();
@@ -61,6 +62,16 @@ mod tests {
         ring.push(at(2000));
         ring.push(at(3000));
         assert_eq!(ring.points().len(), 3);
+    }
+
+    #[test]
+    fn a_clock_set_back_leaves_no_points_in_the_future() {
+        let mut ring = Ring::default();
+        for at_ms in [1_000, 9_000, 10_000, 2_000, 3_000] {
+            ring.push(at(at_ms));
+        }
+        let stamps: Vec<_> = ring.points().iter().map(|point| point.at_ms).collect();
+        assert_eq!(stamps, [1_000, 2_000, 3_000]);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-/// How the page stands with the server.
+/// How the page stands with the server. The page's own script finds it out, and says it in one of
+/// these words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum LiveState {
     /// Asking for the stream for the first time, or after a pause.
@@ -10,9 +11,20 @@ pub(crate) enum LiveState {
     Paused,
     /// The stream broke or fell silent; it is asked for again and again.
     Lost,
+    /// The server is of another build than the page, which has to be loaded anew.
+    Updated,
 }
 
 impl LiveState {
+    #[cfg(any(feature = "hydrate", test))]
+    const ALL: [Self; 5] = [Self::Connecting, Self::Live, Self::Paused, Self::Lost, Self::Updated];
+
+    /// The state of a word.
+    #[cfg(any(feature = "hydrate", test))]
+    pub(crate) fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+
     /// The word on the screen.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -20,6 +32,7 @@ impl LiveState {
             Self::Live => "Live",
             Self::Paused => "Paused",
             Self::Lost => "Lost",
+            Self::Updated => "Updated",
         }
     }
 
@@ -29,9 +42,21 @@ impl LiveState {
             Self::Connecting => "Asking the server for live numbers.",
             Self::Live => "New numbers arrive once a second.",
             Self::Paused => "The numbers stand still until you go on.",
-            Self::Lost => {
-                "The server is silent. These are its last numbers, and they stand still; the page keeps trying."
-            }
+            Self::Lost => "The numbers stand still; the page keeps trying.",
+            Self::Updated => "The numbers stand still until the page is loaded anew.",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_is_known_by_its_word() {
+        for state in LiveState::ALL {
+            assert_eq!(LiveState::of(state.as_str()), Some(state));
+        }
+        assert_eq!(LiveState::of("Asleep"), None);
     }
 }

@@ -31,6 +31,11 @@ pub(crate) const PAGES: &[Page] = &[
 
 /// The name of the page at an address; the page of a cache or lesson is named after it.
 pub(crate) fn title_of(path: &str) -> String {
+    // The browser's program knows no lessons; its script takes the name from the heading.
+    #[cfg(feature = "ssr")]
+    if let Some(lesson) = path.strip_prefix("/lab/").and_then(strata_demo::lessons::Lesson::find) {
+        return lesson.title.to_owned();
+    }
     if let Some(name) = path.strip_prefix("/caches/").or_else(|| path.strip_prefix("/lab/")) {
         return name.to_owned();
     }

@@ -11,7 +11,8 @@ use crate::ui::Part;
 pub(crate) fn OverviewPage() -> impl IntoView {
     view! {
         <Title text="Overview" />
-        <main id="main" class="overview">
+        // A translator would put dead texts in the place of numbers that move.
+        <main id="main" class="overview" translate="no">
             <h1 class="unseen">"Overview"</h1>
             <Part>
                 <Health />

@@ -30,7 +30,7 @@ pub(super) fn page(asked: &Asked) -> Drawing {
             {events(&filter, &activity, [caches, nodes])}
             {trail::card(&audit)}
             <p class="small">
-                "You look as "<strong>{asked.actor.name.clone()}</strong>". "
+                "You look as "<strong>{words::who(&asked.actor.name)}</strong>". "
                 <a href="/login" rel="external">"Log in or out"</a>
             </p>
         },
@@ -57,7 +57,7 @@ fn events(filter: &ActivityFilter, activity: &Activity, names: [Vec<String>; 2])
     let mut newest: Vec<&Event> = activity.events.iter().rev().collect();
     // Nodes are asked one after the other, so their events of a second come one after the other.
     newest.sort_by_key(|event| std::cmp::Reverse(event.at_ms));
-    let lines = newest.into_iter().take(MAX_EVENTS).map(line).collect_view();
+    let lines = newest.into_iter().take(MAX_EVENTS).enumerate().map(line).collect_view();
     let note = match n > MAX_EVENTS {
         true => format!(
             "times are UTC, newest first; the newest {MAX_EVENTS} of {} that are kept",
@@ -84,18 +84,18 @@ fn events(filter: &ActivityFilter, activity: &Activity, names: [Vec<String>; 2])
     )
 }
 
-fn line(event: &Event) -> impl IntoView + use<> {
+fn line((nth, event): (usize, &Event)) -> impl IntoView + use<> {
     let kind = event.what.kind().as_str();
     let class = match &event.what {
         What::Removed { cause, .. } => format!("swatch eviction-{}", cause.as_str()),
         _ => format!("kind {kind}"),
     };
     let key = event.key.clone().map(|key| {
-        view! { <a class="mono" href=key_address(&event.cache, &key)>{key.clone()}</a> }
+        view! { <a class="mono" href=key_address(&event.cache, &key)>{words::visible(&key)}</a> }
     });
     view! {
         <li id=format!("event-{}", event.seq) data-kind=kind>
-            {words::when(event.at_ms)}
+            {words::when(event.at_ms, nth)}
             <span class="node">{node_name(&event.node)}</span>
             <span class="cache">{event.cache.clone()}</span>
             <span class=class>{what(event)}</span>
@@ -109,19 +109,53 @@ pub(super) fn node_name(node: &str) -> String {
     if node.is_empty() { String::new() } else { format!("node {node}") }
 }
 
+/// A choice of the filter: values, each with the words for it.
+struct Choice<'a> {
+    name: &'static str,
+    label: &'static str,
+    /// What is said where nothing is chosen.
+    all: &'static str,
+    values: Vec<(String, String)>,
+    chosen: Option<&'a str>,
+}
+
 fn form(filter: &ActivityFilter, [caches, nodes]: [Vec<String>; 2]) -> AnyView {
-    let kinds = EventKind::ALL.map(|kind| kind.as_str().to_owned()).to_vec();
-    let causes = Cause::ALL.map(|cause| cause.as_str().to_owned()).to_vec();
-    let kind = filter.kinds.first().map(|kind| kind.as_str());
+    let as_named = |name: String| (name.clone(), name);
+    let cause = |cause: Cause| (cause.as_str().to_owned(), words::cause(cause).to_owned());
+    let kinds = EventKind::ALL.map(|kind| as_named(kind.as_str().to_owned()));
     let fields = [
-        choice("kind", "Kind", "all but fills", kinds, kind),
-        choice("cache", "Cache", "every cache", caches, filter.cache.as_deref()),
-        choice("node", "Node", "every node", nodes, filter.node.as_deref()),
-        choice("cause", "Cause", "every cause", causes, filter.cause.map(Cause::as_str)),
+        Choice {
+            name: "kind",
+            label: "Kind",
+            all: "all but fills",
+            values: kinds.to_vec(),
+            chosen: filter.kinds.first().map(|kind| kind.as_str()),
+        },
+        Choice {
+            name: "cache",
+            label: "Cache",
+            all: "every cache",
+            values: caches.into_iter().map(as_named).collect(),
+            chosen: filter.cache.as_deref(),
+        },
+        Choice {
+            name: "node",
+            label: "Node",
+            all: "every node",
+            values: nodes.into_iter().map(as_named).collect(),
+            chosen: filter.node.as_deref(),
+        },
+        Choice {
+            name: "cause",
+            label: "Cause",
+            all: "every cause",
+            values: Cause::ALL.map(cause).to_vec(),
+            chosen: filter.cause.map(Cause::as_str),
+        },
     ];
     view! {
         <form action="/activity" method="get" class="ask" data-testid="filter">
-            {fields.into_iter().collect_view()}
+            {fields.into_iter().map(choice).collect_view()}
             <button type="submit" class="button">"Show these"</button>
             <a class="button" href="/activity">"Show all"</a>
         </form>
@@ -129,16 +163,11 @@ fn form(filter: &ActivityFilter, [caches, nodes]: [Vec<String>; 2]) -> AnyView {
     .into_any()
 }
 
-fn choice(
-    name: &'static str,
-    label: &'static str,
-    all: &'static str,
-    values: Vec<String>,
-    chosen: Option<&str>,
-) -> AnyView {
-    let option = |value: String| {
+fn choice(choice: Choice<'_>) -> AnyView {
+    let Choice { name, label, all, values, chosen } = choice;
+    let option = |(value, words): (String, String)| {
         let selected = chosen == Some(value.as_str());
-        view! { <option value=value.clone() selected=selected>{value.clone()}</option> }
+        view! { <option value=value selected=selected>{words}</option> }
     };
     let options = values.into_iter().map(option).collect_view();
     let id = format!("filter-{name}");
@@ -166,23 +195,24 @@ fn query(filter: &ActivityFilter) -> String {
 pub(super) fn what(event: &Event) -> String {
     let from = |origin: &Origin| match origin {
         Origin::Local => "begun here",
-        Origin::Bus => "heard on the bus",
+        Origin::Bus => "received over the bus",
     };
     match &event.what {
         What::Loaded { took_us } => format!("loaded in {}", format::duration(Some(took_us * 1000))),
         What::FromL2 { age_ms } => format!("copied from L2, {} old", format::span(*age_ms)),
         What::Written => "written".to_owned(),
         What::Removed { cause, age_ms: Some(age) } => {
-            format!("{} after {}", cause.as_str(), format::span(*age))
+            format!("{} after {}", words::cause(*cause), format::span(*age))
         }
-        What::Removed { cause, age_ms: None } => cause.as_str().to_owned(),
+        What::Removed { cause, age_ms: None } => words::cause(*cause).to_owned(),
         What::Invalidated { scope, origin, pattern } => {
-            let pattern = pattern.as_ref().map(|p| format!(" {p}")).unwrap_or_default();
+            let pattern =
+                pattern.as_ref().map(|p| format!(" {}", words::visible(p))).unwrap_or_default();
             format!("invalidated by {}{pattern}, {}", scope.as_str(), from(origin))
         }
         What::Softened { origin } => format!("marked as stale, {}", from(origin)),
-        What::BusConnected => "hears the bus".to_owned(),
-        What::BusLost => "no longer hears the bus".to_owned(),
+        What::BusConnected => "receives invalidations".to_owned(),
+        What::BusLost => "no longer receives invalidations".to_owned(),
         What::BusGap { times } => {
             format!(
                 "may have missed messages ({}), so its L1 was emptied",
@@ -191,10 +221,12 @@ pub(super) fn what(event: &Event) -> String {
         }
         What::BreakerOpened => "breaker open: L2 is skipped".to_owned(),
         What::BreakerClosed => "breaker closed: L2 is trusted again".to_owned(),
-        What::NodeAppeared => "node is heard".to_owned(),
-        What::NodeVanished => "node is no longer heard".to_owned(),
-        What::NodeRestarted => "node started anew".to_owned(),
+        What::NodeAppeared => "node reports".to_owned(),
+        What::NodeVanished => "node no longer reports".to_owned(),
+        What::NodeRestarted => "node restarted".to_owned(),
         What::Did { actor, action, target, result } => {
+            let [target, result] = [target, result].map(|text| words::visible(text));
+            let actor = words::who(actor);
             format!("{actor}: {} {target} · {result}", action.replace('_', " "))
         }
     }
@@ -218,12 +250,12 @@ mod tests {
     #[test]
     fn events_are_told_in_words() {
         let removed = What::Removed { cause: Cause::Size, age_ms: Some(4_000) };
-        assert_eq!(told(removed), "size after 4\u{202f}s");
+        assert_eq!(told(removed), "evicted (size) after 4\u{202f}s");
         let heard = What::Invalidated {
             scope: strata_report::Scope::Pattern,
             origin: Origin::Bus,
             pattern: Some("4*".to_owned()),
         };
-        assert_eq!(told(heard), "invalidated by pattern 4*, heard on the bus");
+        assert_eq!(told(heard), "invalidated by pattern 4*, received over the bus");
     }
 }

@@ -3,6 +3,7 @@ use strata_report::{Agreement, NodesReport};
 
 use super::Asked;
 use super::nodes::cache_names;
+use super::words;
 use crate::drawn::key_address;
 use crate::format;
 use crate::screens::sheet::titled;
@@ -13,7 +14,7 @@ pub(super) async fn ask(asked: &Asked, report: &NodesReport) -> Option<Vec<Agree
     let mut agreements = Vec::new();
     for cache in cache_names(report) {
         // A cache that is gone meanwhile has no copies to compare.
-        agreements.extend(asked.console.agreement(cache).await.ok());
+        agreements.extend(asked.console.agreement(&asked.actor, cache).await.ok());
     }
     Some(agreements)
 }
@@ -24,7 +25,7 @@ pub(super) fn card(agreements: Option<&[Agreement]>) -> AnyView {
         None => ("compared when you ask".to_owned(), invitation()),
         Some(agreements) => {
             let at = agreements.iter().map(|agreement| agreement.at_ms).max();
-            let at = at.map_or(String::new(), |at_ms| format!("at {} UTC; ", format::clock(at_ms)));
+            let at = at.map_or(String::new(), |at_ms| format!("at {} UTC; ", words::at(at_ms)));
             (format!("{at}up to 20 keys a cache, every 10 s"), table(agreements))
         }
     };
@@ -44,7 +45,7 @@ fn invitation() -> AnyView {
 fn table(agreements: &[Agreement]) -> AnyView {
     let row = |agreement: &Agreement| {
         let links = agreement.differing.iter().map(|key| {
-            view! { <a class="mono" href=key_address(&agreement.cache, key)>{key.clone()}</a>" " }
+            view! { <a class="mono" href=key_address(&agreement.cache, key)>{words::visible(key)}</a>" " }
         });
         let links = links.collect_view();
         let (said, tone) = match (agreement.compared, agreement.differing.len() as u64) {
@@ -55,7 +56,7 @@ fn table(agreements: &[Agreement]) -> AnyView {
         view! {
             <tr>
                 <th scope="row">{agreement.cache.clone()}</th>
-                <td>{format::count(agreement.compared)}</td>
+                <td>{format::count(agreement.compared)}{agreement.cut.then_some(", then the time was over")}</td>
                 <td><span class=tone>{said}</span></td>
                 <td class="differing">{links}</td>
             </tr>

@@ -51,6 +51,12 @@ impl Asked {
         self.query.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
+    /// A key or a pattern of the query, exactly as the address has it: blanks belong to it. `None`
+    /// where it is absent or empty.
+    pub(super) fn exact(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str).filter(|text| !text.is_empty())
+    }
+
     /// All fields of the query, in no order.
     pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         self.query.iter().map(|(name, text)| (name.as_str(), text.as_str()))

@@ -1,3 +1,4 @@
+use axum::http::StatusCode;
 use leptos::prelude::*;
 use strata_console::ConsoleError;
 
@@ -42,6 +43,15 @@ pub(crate) fn failed(error: &ApiError) -> Drawing {
 // What is away comes back; what is not there does not.
 fn retry_s(error: &ApiError) -> Option<u32> {
     matches!(error, ApiError::Away(_)).then_some(2)
+}
+
+/// The status of a page that shows an error beside all else: that it is a page is no error, but a
+/// program must not take too much of something for an answer.
+pub(super) fn status_beside(error: &ConsoleError) -> StatusCode {
+    match error {
+        ConsoleError::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
+        _ => StatusCode::OK,
+    }
 }
 
 /// A console's error as one that pages tell.

@@ -36,27 +36,27 @@ fn nodes(report: &NodesReport) -> AnyView {
     let n = format::plural(report.nodes.len() as u64, "node", "nodes");
     titled(
         "nodes",
-        "How each node is",
-        n,
+        "Node health",
+        format!("{n}; lag and counts since each node started"),
         view! {
             <div class="scroll" tabindex="0" role="region" aria-label="Table of nodes">
                 <table class="rows" data-testid="nodes">
-                    <caption class="unseen">"Nodes: their ear on the bus, their way to L2, version and uptime"</caption>
+                    <caption class="unseen">"Nodes: version, uptime, bus and connection to Redis"</caption>
                     <thead>
                         <tr>
                             <th scope="col">"node"</th>
                             <th scope="col">"state"</th>
-                            <th scope="col" title="When its last report was taken.">"heard"</th>
+                            <th scope="col" tabindex="0" title="When its last report was taken.">"last report"</th>
                             <th scope="col">"up"</th>
                             <th scope="col">"version"</th>
-                            <th scope="col" title="Whether it hears invalidations of other nodes.">"bus"</th>
-                            <th scope="col" title="From Redis's clock to the node hearing of an invalidation.">"bus lag p50 · p95 · p99"</th>
+                            <th scope="col" tabindex="-1" title="When it last received something over the bus, which brings invalidations of other nodes.">"bus"</th>
+                            <th scope="col" tabindex="-1" title="From Redis's clock to the node receiving an invalidation.">"bus lag p50 · p95 · p99"</th>
                             <th scope="col">"messages"</th>
-                            <th scope="col" title="Times that it may have missed invalidations; each time it emptied its L1.">"gaps"</th>
-                            <th scope="col" title="Closed: Redis is used. Open: Redis failed and is skipped.">"breaker"</th>
-                            <th scope="col" title="What answers the node as Redis.">"server"</th>
-                            <th scope="col" title="Calls to Redis that failed or ran into the timeout.">"errors · timeouts"</th>
-                            <th scope="col" title="Invalidations that wait for Redis.">"waiting"</th>
+                            <th scope="col" tabindex="-1" title="Times that it may have missed invalidations; each time it emptied its L1.">"gaps"</th>
+                            <th scope="col" tabindex="-1" title="Closed: Redis is used. Open: Redis failed and is skipped.">"breaker"</th>
+                            <th scope="col" tabindex="-1" title="What answers the node as Redis.">"server"</th>
+                            <th scope="col" tabindex="-1" title="Calls to Redis that failed or ran into the timeout.">"errors · timeouts"</th>
+                            <th scope="col" tabindex="-1" title="Invalidations that wait for Redis, now.">"waiting"</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -69,15 +69,15 @@ fn nodes(report: &NodesReport) -> AnyView {
 fn row(node: &NodeRow, now_ms: u64) -> impl IntoView + use<> {
     let ago = |at_ms: u64| format!("{} ago", format::span(now_ms.saturating_sub(at_ms)));
     let (state, tone) = match (node.heard, node.bus.configured, node.bus.connected) {
-        (false, ..) => ("not heard", "badge bad"),
+        (false, ..) => ("no report", "badge bad"),
         (true, true, false) => ("bus silent", "badge bad"),
         (true, ..) if !node_tasks::all_run(node) => ("task down", "badge bad"),
-        (true, ..) => ("well", "badge good"),
+        (true, ..) => ("healthy", "badge good"),
     };
     let bus = match (node.bus.configured, node.bus.heard_at_ms) {
         (false, _) => "none".to_owned(),
-        (true, None) => "never heard".to_owned(),
-        (true, Some(at_ms)) => format!("heard {}", ago(at_ms)),
+        (true, None) => "nothing yet".to_owned(),
+        (true, Some(at_ms)) => ago(at_ms),
     };
     let lag = node.bus_lag.map_or(DASH.to_owned(), |lag| {
         [lag.p50_ns, lag.p95_ns, lag.p99_ns].map(|ns| format::lag(Some(ns))).join(" · ")
@@ -150,7 +150,7 @@ fn caches(report: &NodesReport) -> AnyView {
             <section class="card by-node" aria-label=format!("L1 of {name} on each node")>
                 <header>
                     <h2><a href=format!("/caches/{}", encode(name))>{name.to_owned()}</a></h2>
-                    <p>"L1 of each node, since it started"</p>
+                    <p>"L1 of each node, since it started; entries and weight now"</p>
                 </header>
                 <div class="scroll" tabindex="0" role="region" aria-label=format!("Nodes of {name}")>
                     <table class="rows">
@@ -162,7 +162,7 @@ fn caches(report: &NodesReport) -> AnyView {
                                 <th scope="col">"L2"</th>
                                 <th scope="col">"entries"</th>
                                 <th scope="col">"weight"</th>
-                                <th scope="col">"left"</th>
+                                <th scope="col" tabindex="0" title="Entries that were removed from L1, whatever the cause.">"removed"</th>
                                 <th scope="col">"get p50 · p99"</th>
                             </tr>
                         </thead>

@@ -35,7 +35,7 @@ fn away(state: &RedisState) -> Option<AnyView> {
         (true, true) => return None,
         (false, _) => (
             "banner calm",
-            "Strata runs without Redis: every node lives on its own L1 and the database, and nodes do not hear of each other's invalidations.",
+            "Strata runs without Redis: every node lives on its own L1 and the database, and nodes do not receive each other's invalidations.",
         ),
         (true, false) => (
             "banner",
@@ -58,8 +58,10 @@ fn unknown(state: &RedisState) -> AnyView {
 type Pair = (&'static str, &'static str, String);
 
 fn pairs(all: Vec<Pair>) -> AnyView {
-    let pair = |(name, meaning, value): Pair| view! { <div title=meaning><dt>{name}</dt><dd>{value}</dd></div> };
-    let pairs = all.into_iter().map(pair).collect_view();
+    let pair = |(nth, (name, meaning, value)): (usize, Pair)| {
+        view! { <div title=meaning><dt tabindex=words::tab_stop(nth)>{name}</dt><dd>{value}</dd></div> }
+    };
+    let pairs = all.into_iter().enumerate().map(pair).collect_view();
     view! { <dl class="pairs">{pairs}</dl> }.into_any()
 }
 
@@ -89,7 +91,9 @@ fn memory(report: &RedisReport) -> AnyView {
     titled(
         "memory",
         "Memory",
-        version.clone().map_or(DASH.to_owned(), |v| format!("Redis {v}")),
+        version.clone().map_or(DASH.to_owned(), |v| {
+            format!("Redis {v}; now, evicted and expired keys since it started")
+        }),
         view! {
             <p class="big-number">{words::bytes(*used)}</p>
             <svg class="bar meter" aria-hidden="true" viewBox="0 0 1000 10" preserveAspectRatio="none">
@@ -122,14 +126,14 @@ fn work(report: &RedisReport) -> AnyView {
             ("bytes out/s", "What it sends.", format::bytes(server.output_bytes_per_s)),
             ("clients", "Connections; each node has some.", format::count(server.clients)),
             (
-                "of them waiting",
-                "In a blocking command; each node's ear on the bus is one.",
+                "blocked clients",
+                "In a blocking command; each node's reader of the bus is one.",
                 format::count(server.blocked_clients),
             ),
             ("up", "Since it started.", format::span(server.uptime_s * 1000)),
         ]),
     };
-    titled("work", "Work", "as Redis counts it".to_owned(), view! {{body}})
+    titled("work", "Work", "now, as Redis measures it".to_owned(), view! {{body}})
 }
 
 /// Redis's memory by who uses it, by bytes; what no cache accounts for is named too.
@@ -158,7 +162,7 @@ fn shares(report: &RedisReport) -> AnyView {
         unit: Unit::Bytes,
     };
     let body = if entries == 0 {
-        view! { <p class="empty">"No key was counted yet."</p> }.into_any()
+        view! { <p class="empty">{not_counted(&report.state)}</p> }.into_any()
     } else {
         buckets.draw()
     };
@@ -174,6 +178,15 @@ fn shares(report: &RedisReport) -> AnyView {
             {body}
         },
     )
+}
+
+fn not_counted(state: &RedisState) -> String {
+    let Some(passed) = state.count_given_up_after else {
+        return "No key was counted yet.".to_owned();
+    };
+    let all = state.keys.map(|n| format!(" of about {}", format::count(n))).unwrap_or_default();
+    let passed = format::plural(passed, "key", "keys");
+    format!("Counting took too long and was given up: {passed}{all} had been looked at.")
 }
 
 fn ways(report: &RedisReport) -> AnyView {
@@ -194,26 +207,26 @@ fn ways(report: &RedisReport) -> AnyView {
     };
     let rows = report.nodes.iter().map(row).collect_view();
     if report.nodes.is_empty() {
-        return titled("ways", "Each node's way to it", "", unknown(&report.state));
+        return titled("ways", "Connection to Redis, per node", "", unknown(&report.state));
     }
     titled(
         "ways",
-        "Each node's way to it",
-        "since the node started".to_owned(),
+        "Connection to Redis, per node",
+        "breaker and waiting now; counts since each node started".to_owned(),
         view! {
-            <div class="scroll" tabindex="0" role="region" aria-label="Table of the ways to Redis">
+            <div class="scroll" tabindex="0" role="region" aria-label="Table of the connections to Redis">
                 <table class="rows">
                     <caption class="unseen">"Breaker and recovery queue of each node"</caption>
                     <thead>
                         <tr>
                             <th scope="col">"node"</th>
-                            <th scope="col" title="Closed: Redis is used. Open: it failed and is skipped; one probe at a time tries it again.">"breaker"</th>
+                            <th scope="col" tabindex="0" title="Closed: Redis is used. Open: it failed and is skipped; one probe at a time tries it again.">"breaker"</th>
                             <th scope="col">"opened"</th>
                             <th scope="col">"errors"</th>
                             <th scope="col">"timeouts"</th>
-                            <th scope="col" title="Invalidations that wait for Redis.">"waiting"</th>
-                            <th scope="col" title="Invalidations that waited and reached it.">"replayed"</th>
-                            <th scope="col" title="Times that too many waited, so whole caches were emptied in L2.">"overflows"</th>
+                            <th scope="col" tabindex="-1" title="Invalidations that wait for Redis.">"waiting"</th>
+                            <th scope="col" tabindex="-1" title="Invalidations that waited and reached it.">"replayed"</th>
+                            <th scope="col" tabindex="-1" title="Times that too many waited, so whole caches were emptied in L2.">"overflows"</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -224,23 +237,33 @@ fn ways(report: &RedisReport) -> AnyView {
 }
 
 fn slow(report: &RedisReport) -> AnyView {
-    let Some(RedisServer { slow_log: log, slow_log_refused, .. }) = &report.server else {
+    let Some(RedisServer { slow_log: log, slow_log_others, slow_log_refused, .. }) = &report.server
+    else {
         return titled("slow", "Slow commands", "", unknown(&report.state));
     };
     if let Some(why) = slow_log_refused {
         return titled("slow", "Slow commands", "", refused("its slow log", why));
     }
-    let row = |command: &SlowCommand| {
+    let row = |(nth, command): (usize, &SlowCommand)| {
         view! {
             <tr>
-                <th scope="row">{words::when(command.at_ms)}</th>
+                <th scope="row">{words::when(command.at_ms, nth)}</th>
                 <td>{format::duration(Some(command.took_us * 1000))}</td>
-                <td class="mono command">{command.command.clone()}</td>
+                <td class="mono command">{words::visible(&command.command)}{command.looking.then_some(" (Strata's own looking)")}</td>
             </tr>
         }
     };
-    let rows = log.iter().map(row).collect_view();
-    let empty = log.is_empty().then(|| view! { <p class="empty">"None: no command took longer than Redis's own threshold."</p> });
+    let rows = log.iter().enumerate().map(row).collect_view();
+    let none = match slow_log_others {
+        0 => "None: no command took longer than Redis's own threshold.",
+        _ => "None of this namespace.",
+    };
+    let empty = log.is_empty().then(|| view! { <p class="empty">{none}</p> });
+    let others = (*slow_log_others > 0).then(|| {
+        let n = format::plural(*slow_log_others, "slow command", "slow commands");
+        let text = format!("{n} beside these, of others or without a key, are not shown.");
+        view! { <p class="small">{text}</p> }
+    });
     let table = (!log.is_empty()).then(|| {
         view! {
             <div class="scroll" tabindex="0" role="region" aria-label="Table of slow commands">
@@ -263,7 +286,7 @@ fn slow(report: &RedisReport) -> AnyView {
         "Slow commands",
         "the newest; values are left out".to_owned(),
         view! {
-            {empty} {table}
+            {empty} {table} {others}
         },
     )
 }

@@ -7,7 +7,7 @@ use crate::format;
 
 /// What people did and were refused, and where that is kept.
 pub(super) fn card(audit: &AuditPage) -> AnyView {
-    let rows = audit.entries.iter().map(deed).collect_view();
+    let rows = audit.entries.iter().enumerate().map(deed).collect_view();
     let note = home(audit);
     let next = audit.next.map(|id| {
         view! { <a class="button" href=format!("/activity?before={id}")>"Older"</a> }
@@ -67,18 +67,19 @@ fn home(audit: &AuditPage) -> String {
     }
 }
 
-fn deed(entry: &AuditEntry) -> impl IntoView + use<> {
+fn deed((nth, entry): (usize, &AuditEntry)) -> impl IntoView + use<> {
     let class = if entry.refused { "refused-deed" } else { "" };
     let address = Some(&entry.address).filter(|address| !address.is_empty());
-    let address = address.map(|address| format!("from {address}"));
+    let address =
+        address.map(|from| view! { <br /><span class="small">"from "{from.clone()}</span> });
     view! {
         <tr class=class>
-            <th scope="row">{words::dated(entry.at_ms)}</th>
-            <td title=address>{entry.actor.clone()}</td>
+            <th scope="row">{words::dated(entry.at_ms, nth)}</th>
+            <td>{words::who(&entry.actor)}{address}</td>
             <td>{entry.action.replace('_', " ")}</td>
             <td>{entry.cache.clone()}</td>
-            <td class="mono">{entry.target.clone()}</td>
-            <td>{entry.result.clone()}</td>
+            <td class="mono">{words::visible(&entry.target)}</td>
+            <td>{words::visible(&entry.result)}</td>
         </tr>
     }
 }

@@ -28,6 +28,9 @@ const SHORTEST_REST: Duration = Duration::from_secs(8);
 
 const REST_PER_WALK: u32 = 20;
 
+/// A count that takes longer is given up.
+pub(super) const LONGEST: Duration = Duration::from_secs(60);
+
 /// How long a count stands for those who come later.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
 
@@ -48,8 +51,13 @@ pub struct L2Census {
     pub counted_at_ms: u64,
     /// How long it took, milliseconds.
     pub took_ms: u64,
-    /// Of each cache that has keys.
+    /// Of each cache that has keys; none where the count was given up.
     pub counts: Vec<L2Count>,
+    /// Where it was given up because it took too long, the keys of all caches that it had passed by
+    /// then, to within one step of SCAN.
+    pub given_up_after: Option<u64>,
+    /// And about how many there are, where Redis tells.
+    pub keys: Option<u64>,
 }
 
 /// What one cache keeps in L2.
@@ -68,7 +76,11 @@ impl Link {
     /// The newest census of a namespace: counted now where it is nobody else's turn and the last
     /// one has rested, else what the last one found. Whatever the number of those who ask, Redis
     /// is walked once at a time, and rests for twenty times as long. `None` before the first.
-    pub(crate) async fn census_in_turn(&self, bus: &Bus) -> Result<Option<L2Census>, CallError> {
+    pub(crate) async fn census_in_turn(
+        &self,
+        bus: &Bus,
+        within: Duration,
+    ) -> Result<Option<L2Census>, CallError> {
         let (turn, last) = (bus.beside("census:turn"), bus.beside("census"));
         let took_turn: Option<String> = self.inspect(hold(&turn, TURN).arg("NX")).await?;
         if took_turn.is_none() {
@@ -76,25 +88,27 @@ impl Link {
             return Ok(json.and_then(|json| serde_json::from_str(&json).ok()));
         }
         let began = Instant::now();
-        let counts = self.census(bus.namespace(), Some(&turn)).await?;
+        let counted = self.census(bus.namespace(), (Some(&turn), within)).await?;
         let took = began.elapsed();
-        let census = L2Census { counted_at_ms: now_ms(), took_ms: millis(took), counts };
+        let census = L2Census { counted_at_ms: now_ms(), took_ms: millis(took), ..counted };
         let json = serde_json::to_string(&census).unwrap_or_default();
         self.inspect::<()>(cmd("SET").arg(&last).arg(json).arg("PX").arg(millis(KEPT))).await?;
         self.inspect::<()>(&hold(&turn, SHORTEST_REST.max(took * REST_PER_WALK))).await?;
         Ok(Some(census))
     }
 
-    /// Counts the keys of each cache of a namespace, now. Keeps the turn while it does.
+    /// Counts the keys of each cache of a namespace, now. Keeps the turn while it does, and gives up
+    /// after this time.
     pub(crate) async fn census(
         &self,
         namespace: &str,
-        turn: Option<&str>,
-    ) -> Result<Vec<L2Count>, CallError> {
+        (turn, within): (Option<&str>, Duration),
+    ) -> Result<L2Census, CallError> {
         let prefix = format!("{{{namespace}}}:");
         let glob = format!("{}*", escape(&prefix));
         let mut counts: HashMap<String, CacheCount> = HashMap::new();
-        let (mut cursor, mut kept_at) = (0, Instant::now());
+        let (began, mut cursor, mut passed) = (Instant::now(), 0, 0);
+        let mut kept_at = began;
         loop {
             let mut scan = cmd("SCAN");
             scan.arg(cursor).arg("MATCH").arg(&glob).arg("COUNT").arg(SCAN_COUNT);
@@ -102,9 +116,14 @@ impl Link {
             scan.arg("TYPE").arg("string");
             let (next, keys): (u64, Vec<Vec<u8>>) = self.walk_step(&scan).await?;
             self.count_batch(&prefix, &keys, &mut counts).await?;
-            cursor = next;
+            (cursor, passed) = (next, passed + SCAN_COUNT as u64);
             if cursor == 0 {
                 break;
+            }
+            if began.elapsed() >= within {
+                // Some caches would look smaller than they are.
+                let keys = self.inspect::<u64>(&cmd("DBSIZE")).await.ok();
+                return Ok(L2Census { given_up_after: Some(passed), keys, ..L2Census::default() });
             }
             if let Some(turn) = turn.filter(|_| kept_at.elapsed() > TURN / 4) {
                 self.inspect::<()>(&hold(turn, TURN)).await?;
@@ -112,7 +131,8 @@ impl Link {
             }
             tokio::time::sleep(PACE).await;
         }
-        Ok(counts.into_iter().map(|(cache, count)| count.scaled(cache)).collect())
+        let counts = counts.into_iter().map(|(cache, count)| count.scaled(cache)).collect();
+        Ok(L2Census { counts, ..L2Census::default() })
     }
 
     async fn count_batch(

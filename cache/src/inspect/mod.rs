@@ -6,6 +6,7 @@ mod dead_letters;
 mod dyn_cache;
 mod journal;
 mod node;
+mod peers;
 mod redis_server;
 mod script_names;
 mod walk;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use strata_report::{Effect, EntryLook, KeyRow, L2Look, RedisServer, RedisState};
 
-use super::census::{L2Census, L2Count};
+use super::census::{L2Census, L2Count, LONGEST};
 use super::journal::Journal;
 use crate::error::CacheError;
 use crate::l1::{L1List, L1Survey};
@@ -239,10 +239,16 @@ impl Node {
     /// Counts the keys of every cache of the namespace in L2 by one paced SCAN, and estimates
     /// their size in bytes from a sample: `(cache, entries, weight_bytes)`. Entries of every schema
     /// count. A cache without keys
-    /// is left out, and so are this node's structures. `None` where L2 cannot be asked.
+    /// is left out, and so are this node's structures. `None` where L2 cannot be asked, or where that
+    /// takes longer than a minute.
     pub async fn count_l2(&self) -> Option<Vec<(String, u64, u64)>> {
         let link = self.shared().link()?;
-        let mut counts = link.census(self.shared().namespace(), None).await.ok()?;
+        let within = (None, LONGEST);
+        let census = link.census(self.shared().namespace(), within).await.ok()?;
+        let mut counts = census.counts;
+        if census.given_up_after.is_some() {
+            return None;
+        }
         counts.retain(|count| !self.shared().has_structures(&count.cache));
         let parts = |count: L2Count| (count.cache, count.entries, count.weight_bytes);
         Some(counts.into_iter().map(parts).collect())
@@ -250,9 +256,16 @@ impl Node {
 
     /// As [`count_l2`](Self::count_l2), but counts only where no other node of the namespace does
     /// or has just done so: else it answers what that one found. For those who ask again and again.
-    /// `None` before the first count, and where L2 cannot be asked.
+    /// `None` before the first count, and where L2 cannot be asked. A count that takes longer than
+    /// a minute is given up, and says how far it came.
     pub async fn census_l2(&self) -> Option<L2Census> {
-        let mut census = self.shared().link()?.census_in_turn(self.shared().bus()).await.ok()??;
+        self.census_l2_within(LONGEST).await
+    }
+
+    /// As [`census_l2`](Self::census_l2), and gives up after this time.
+    pub async fn census_l2_within(&self, within: Duration) -> Option<L2Census> {
+        let link = self.shared().link()?;
+        let mut census = link.census_in_turn(self.shared().bus(), within).await.ok()??;
         census.counts.retain(|count| !self.shared().has_structures(&count.cache));
         Some(census)
     }

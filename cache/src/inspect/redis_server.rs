@@ -20,6 +20,45 @@ mod tests {
         }
     }
 
+    fn own(words: &[&str]) -> bool {
+        let words: Vec<_> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+        is_own("shop-1", &words)
+    }
+
+    #[test]
+    fn commands_of_others_and_those_without_a_key_are_not_told() {
+        for words in [
+            &["GET", "{shop-1}:users:42"][..],
+            &["XADD", "{shop-1}!bus", "*", "k", "v"],
+            &["EVALSHA", "5f0c", "2", "{shop-1}:users:42", "{shop-1}!bus"],
+            &["scan", "0", "MATCH", "{shop\\-1}:*", "COUNT", "1000"],
+        ] {
+            assert!(own(words), "{words:?}");
+        }
+        for words in [
+            &["GET", "{shop-12}:users:42"][..],
+            &["GET", "other:{shop-1}:users:42"],
+            &["SET", "other", "{shop-1}:users:42"],
+            &["EVAL", "return '{shop-1}:'", "1", "other"],
+            &["SCAN", "0", "MATCH", "*"],
+            &["KEYS", "*"],
+            &["INFO"],
+            &[],
+        ] {
+            assert!(!own(words), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn what_strata_itself_looks_through_is_told_apart() {
+        let looking = |words: &[&str]| {
+            let words = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+            slow_command((1, 2, 3, words, String::new(), String::new())).looking
+        };
+        assert!(looking(&["SCAN", "0", "MATCH", "{shop}:*"]));
+        assert!(!looking(&["GET", "{shop}:users:42"]));
+    }
+
     #[test]
     fn what_is_no_script_of_ours_is_told_as_it_is_without_a_value() {
         assert_eq!(told(&["EVALSHA", "5f0c", "1", "key"]), "EVALSHA 5f0c");
@@ -37,6 +76,7 @@ use strata_report::{RedisServer, RedisState, SlowCommand};
 use super::script_names::script_name;
 use crate::clock::now_ms;
 use crate::connection::{CallError, Link};
+use crate::pattern::escape;
 
 impl Link {
     /// What Redis says of itself. Where it may not be asked for more than its version, it says no
@@ -63,7 +103,11 @@ impl Link {
     }
 }
 
-const SLOW_COMMANDS: usize = 32;
+/// So many are asked for, those of others among them.
+const SLOW_COMMANDS: usize = 128;
+
+/// So many of our own are told.
+const TOLD: usize = 32;
 
 /// An entry of the slow log: id, when, how long, arguments, client's address and name.
 type Slow = (u64, u64, u64, Vec<Vec<u8>>, String, String);
@@ -83,7 +127,7 @@ impl Link {
             text.map_or(0, |kilobytes| (kilobytes * 1_024.0) as u64)
         };
         let (keys, _) = told_apart(self.inspect::<u64>(&cmd("DBSIZE")).await)?;
-        let (slow_log, slow_log_refused) = told_apart(self.slow_log().await)?;
+        let ((slow_log, slow_log_others), slow_log_refused) = told_apart(self.slow_log().await)?;
         Ok(RedisServer {
             at_ms: now_ms(),
             ping_us,
@@ -98,16 +142,24 @@ impl Link {
             input_bytes_per_s: kilobytes("instantaneous_input_kbps"),
             output_bytes_per_s: kilobytes("instantaneous_output_kbps"),
             slow_log,
+            slow_log_others,
             info_refused,
             slow_log_refused,
         })
     }
 
-    async fn slow_log(&self) -> Result<Vec<SlowCommand>, CallError> {
+    /// The newest slow commands about keys of this namespace, and how many there are beside: what
+    /// others do on a Redis that is shared is nobody's business here.
+    async fn slow_log(&self) -> Result<(Vec<SlowCommand>, u64), CallError> {
         let mut get = cmd("SLOWLOG");
         get.arg("GET").arg(SLOW_COMMANDS);
         let slow: Vec<Slow> = self.inspect(&get).await?;
-        Ok(slow.into_iter().map(slow_command).collect())
+        let n_slow = slow.len();
+        let namespace = self.bus.namespace();
+        let own = slow.into_iter().filter(|(_, _, _, words, ..)| is_own(namespace, words));
+        let own: Vec<_> = own.map(slow_command).collect();
+        let n_others = (n_slow - own.len()) as u64;
+        Ok((own.into_iter().take(TOLD).collect(), n_others))
     }
 }
 
@@ -120,6 +172,32 @@ fn told_apart<T: Default>(answer: Result<T, CallError>) -> Result<(T, Option<Str
     }
 }
 
+/// Whether a command is about keys of this namespace. One without a key is anybody's.
+fn is_own(namespace: &str, words: &[Vec<u8>]) -> bool {
+    let begins = |prefix: String| {
+        move |word: &Vec<u8>| {
+            let rest = word.strip_prefix(prefix.as_bytes());
+            rest.is_some_and(|rest| matches!(rest.first(), Some(b':' | b'!')))
+        }
+    };
+    let is_key = begins(format!("{{{namespace}}}"));
+    let is_glob = begins(escape(&format!("{{{namespace}}}")));
+    let Some((command, arguments)) = words.split_first() else { return false };
+    let is = |name: &str| command.eq_ignore_ascii_case(name.as_bytes());
+    if is("SCAN") {
+        return arguments.iter().skip(2).any(is_glob);
+    }
+    // A script's text or name, the number of its keys, and then they.
+    let first_key = if is("EVALSHA") || is("EVAL") { arguments.get(2) } else { arguments.first() };
+    first_key.is_some_and(is_key)
+}
+
+/// Whether it is a step of a walk, a search or a count, which no reader waits for.
+fn is_looking(command: &str) -> bool {
+    const LOOKING: [&str; 3] = ["SCAN", "STRLEN", "GETRANGE"];
+    LOOKING.iter().any(|name| command.eq_ignore_ascii_case(name))
+}
+
 fn slow_command((_, at_s, took_us, words, _, _): Slow) -> SlowCommand {
     // What follows the key may be a value, and a script's text says nothing.
     let mut words: Vec<_> =
@@ -130,7 +208,8 @@ fn slow_command((_, at_s, took_us, words, _, _): Slow) -> SlowCommand {
     {
         *sha1 = name.into();
     }
+    let looking = words.first().is_some_and(|command| is_looking(command));
     let mut command = words.join(" ");
     command.truncate(command.floor_char_boundary(120));
-    SlowCommand { at_ms: at_s * 1_000, took_us, command }
+    SlowCommand { at_ms: at_s * 1_000, took_us, command, looking }
 }

@@ -35,6 +35,13 @@ pub(crate) struct Entry<V> {
     pub(crate) label: Label,
 }
 
+impl<V> Entry<V> {
+    /// For its readers alone: an invalidation has overtaken it, and no level keeps it.
+    pub(crate) fn unkept(self) -> Self {
+        Self { fresh_until: self.filled_at, ..self }
+    }
+}
+
 /// A value in L1. A panic of its `Drop` ends here, wherever the last copy is dropped.
 pub(crate) struct L1Value<V>(Option<Arc<V>>);
 

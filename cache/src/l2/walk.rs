@@ -112,6 +112,8 @@ pub struct L2Match {
     pub keys: Vec<String>,
     /// Whether all keys were looked at; else there may be more.
     pub is_whole: bool,
+    /// Keys of all caches that were passed, to within one step of SCAN.
+    pub n_scanned: u64,
 }
 
 impl Keyspace {
@@ -128,6 +130,7 @@ impl Keyspace {
         while !found.is_whole && began.elapsed() < within {
             let (next, keys) = self.step(pattern, cursor).await?;
             found.n_keys += keys.len() as u64;
+            found.n_scanned += SCAN_COUNT as u64;
             for key in keys {
                 if found.keys.len() < limit && !found.keys.contains(&key) {
                     found.keys.push(key);

@@ -137,9 +137,11 @@ impl<'a, K: Key, V: Value> L2Lookups<'a, K, V> {
         let entry = || self.core.entry(fill_token, held.value.clone(), &held.meta);
         let entry = self.core.recorder.contain(entry)?;
         let put = || self.core.put_l1(&fill_token.key, &entry);
-        if !self.core.fence.end_lookup(&fill_token.key, (fill_token.token, *id), put) {
+        let is_kept = self.core.fence.end_lookup(&fill_token.key, (fill_token.token, *id), put);
+        if !is_kept {
             self.core.recorder.l1_fenced.add(1);
         }
+        let entry = if is_kept { entry } else { entry.unkept() };
         Some(self.core.answer(entry, Outcome::L2Hit))
     }
 

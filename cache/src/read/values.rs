@@ -20,7 +20,8 @@ pub struct Read<V> {
     pub outcome: Outcome,
     /// Since the value was loaded from the source, or written.
     pub age: Duration,
-    /// Until the entry expires here; `None` has no deadline, or nothing is cached.
+    /// Until the entry expires here; `None` has no deadline, or nothing is cached. Zero where an
+    /// invalidation came in between, so that a load is not kept.
     pub expires_in: Option<Duration>,
 }
 

@@ -73,3 +73,16 @@ async fn counting_what_matches_ends_in_time_and_says_whether_it_saw_all() {
     assert!(!part.is_whole && part.n_keys <= 11, "{part:?}");
     assert_eq!(found(LONG).await.n_keys, 11);
 }
+
+#[tokio::test]
+async fn a_count_that_takes_too_long_is_given_up_and_says_how_far_it_came() {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let fill = "for n = 1, 5000 do redis.call('SET', '{test}:users:' .. n, 1) end";
+    let () = redis.ask(&["EVAL", fill, "0"]).await;
+    let census = node.census_l2_within(Duration::ZERO).await.unwrap();
+    assert_eq!((census.given_up_after, census.counts.len()), (Some(1_000), 0), "{census:?}");
+    assert!(census.keys >= Some(5_000), "{census:?}");
+    let () = redis.ask(&["DEL", "{test}!census:turn"]).await;
+    assert_eq!(node.census_l2().await.unwrap().given_up_after, None);
+}

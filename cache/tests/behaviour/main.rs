@@ -67,6 +67,8 @@ mod schemas;
 mod silent_bus;
 #[cfg(feature = "redis")]
 mod single_flight;
+#[cfg(feature = "redis")]
+mod slow_log;
 mod spans;
 #[cfg(feature = "redis")]
 mod stale;

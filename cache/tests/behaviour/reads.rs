@@ -50,6 +50,22 @@ async fn an_entry_from_l2_keeps_its_age_and_lives_no_longer_than_it_has_left_the
 }
 
 #[tokio::test]
+async fn what_an_invalidation_has_overtaken_is_not_kept_and_says_that_it_is_at_its_end() {
+    let redis = Redis::start().await;
+    for node in [lonely_node().await, redis.node("1").await] {
+        let cache = cache(&node);
+        let overtaken = cache.clone();
+        let load = move || async move {
+            overtaken.invalidate(&1).await;
+            Ok::<_, Error>(Some("old".to_owned()))
+        };
+        let read = cache.get_or_load(&1, load).await.unwrap();
+        assert_eq!((read.outcome, read.expires_in), (Outcome::Loaded, Some(Duration::ZERO)));
+        assert_eq!(cache.get(&1).await.outcome, Outcome::Missed, "no level keeps it");
+    }
+}
+
+#[tokio::test]
 async fn not_found_is_remembered_on_both_levels() {
     let redis = Redis::start().await;
     let (here, there) = (redis.node("1").await, redis.node("2").await);

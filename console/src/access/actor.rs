@@ -13,6 +13,8 @@ pub struct Actor {
     pub rights: Rights,
     /// Where they ask from, as far as it is known.
     pub address: Option<IpAddr>,
+    /// Whether a token, a session or a trusted proxy says who it is.
+    pub is_known: bool,
     /// What they presented in vain.
     pub in_vain: Option<InVain>,
 }
@@ -61,8 +63,14 @@ impl Actor {
             role: if rights.act { Role::Operator } else { Role::Viewer },
             rights,
             address: origin.address,
+            is_known: origin.user.is_some(),
             in_vain: None,
         }
+    }
+
+    /// Whether nothing is known of them but an address, and they may do nothing but look.
+    pub fn is_stranger(&self) -> bool {
+        !self.is_known && !self.rights.act
     }
 
     /// Hides the sink's text, which may quote values, where they may not see values.

@@ -1,9 +1,11 @@
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use super::peer::network;
 
 /// So many peers are remembered; the one that was heard of least lately makes room.
 const MOST: usize = 4_096;
@@ -58,18 +60,6 @@ impl Throttle {
             return Peer { left: self.at_once, since: now };
         }
         Peer { left: peer.left + gained, since: peer.since + self.every * gained }
-    }
-}
-
-// Whoever has one IPv6 address has a network of them.
-fn network(address: Option<IpAddr>) -> IpAddr {
-    match address.map(|address| address.to_canonical()) {
-        Some(IpAddr::V6(address)) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        Some(address) => address,
-        None => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
     }
 }
 

@@ -8,7 +8,7 @@ const RECENT_MS: u64 = 60_000;
 /// The error that is the matter with a node's way to Redis as of `at_ms`.
 pub(super) fn recent(l2: &L2Report, at_ms: u64) -> Option<&L2Error> {
     let error = l2.last_error.as_ref();
-    error.filter(|error| at_ms.saturating_sub(error.at_ms) < RECENT_MS)
+    error.filter(|error| at_ms.abs_diff(error.at_ms) < RECENT_MS)
 }
 
 /// What Redis said, since when and how often, as the rest of a sentence.
@@ -123,5 +123,13 @@ mod tests {
         let l2 = L2Report { last_error: Some(error), ..L2Report::default() };
         assert!(recent(&l2, 60_999).is_some());
         assert!(recent(&l2, 61_000).is_none());
+    }
+
+    #[test]
+    fn an_error_from_before_the_clock_was_set_back_is_not_the_matter_for_hours() {
+        let error = L2Error { at_ms: 3_600_000, ..L2Error::default() };
+        let l2 = L2Report { last_error: Some(error), ..L2Report::default() };
+        assert!(recent(&l2, 5_000).is_none());
+        assert!(recent(&l2, 3_599_000).is_some(), "clocks are corrected by a little all the time");
     }
 }

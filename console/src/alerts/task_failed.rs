@@ -32,7 +32,7 @@ fn told(task: &TaskReport, (of, at_ms): (&str, u64)) -> Option<Alert> {
     let (severity, what) = match task.state {
         TaskState::Running | TaskState::Other => {
             let failed_at_ms = task.failed_at_ms?;
-            if at_ms.saturating_sub(failed_at_ms) >= TOLD_FOR_MS {
+            if at_ms.abs_diff(failed_at_ms) >= TOLD_FOR_MS {
                 return None;
             }
             let times = if n == 1 { "once".to_owned() } else { format!("{n} times") };
@@ -138,6 +138,14 @@ mod tests {
         let mut sound = Sound::new();
         sound.nodes[0].tasks = vec![failed(TaskState::Running)];
         sound.nodes[0].at_ms = 30_000 + TOLD_FOR_MS;
+        assert_eq!(sound.found_by(lint), []);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_keeps_no_warning() {
+        let mut sound = Sound::new();
+        let failed_at_ms = Some(60_000 + TOLD_FOR_MS);
+        sound.nodes[0].tasks = vec![TaskReport { failed_at_ms, ..failed(TaskState::Running) }];
         assert_eq!(sound.found_by(lint), []);
     }
 

@@ -1,7 +1,17 @@
+use std::time::Duration;
+
+use tokio::time::advance;
+
+use super::refusals::TOLD;
 use super::*;
 
 fn actor() -> Actor {
     Actor::local()
+}
+
+fn at(n: u16) -> Actor {
+    let [high, low] = n.to_be_bytes();
+    Actor { address: Some([192, 0, high, low].into()), ..Actor::nobody() }
 }
 
 fn targets(page: &AuditPage) -> Vec<&str> {
@@ -28,8 +38,8 @@ fn entries_come_page_by_page_newest_first() {
 fn refusals_never_push_out_what_was_done() {
     let audit = Audit::default();
     audit.record(&actor(), Deed::new("invalidate_key", "users", "42"), "done".to_owned());
-    for _ in 0..5_000 {
-        audit.refuse(&actor(), Deed::new("invalidate_key", "users", "7"), "no");
+    for n in 0..5_000 {
+        audit.refuse(&at(n % 500), Deed::new("invalidate_key", "users", "7"), "no");
     }
     let entries = audit.before(None, Kind::Done.kept()).entries;
     assert_eq!(entries.len(), Kind::Refused.kept() + 1);
@@ -39,16 +49,49 @@ fn refusals_never_push_out_what_was_done() {
 }
 
 #[test]
-fn a_flood_from_one_address_pushes_out_its_own_refusals_alone() {
+fn a_flood_from_some_addresses_pushes_out_its_own_refusals_alone() {
     let audit = Audit::default();
-    let at = |last: u8| Actor { address: Some([192, 0, 2, last].into()), ..Actor::nobody() };
     audit.refuse(&at(1), Deed::new("log_in", "", ""), "no");
-    for _ in 0..1_000 {
-        audit.refuse(&at(2), Deed::new("log_in", "", ""), "no");
+    for n in 0..1_000 {
+        audit.refuse(&at(2 + n % 50), Deed::new("log_in", "", ""), "no");
     }
     let entries = audit.before(None, 1_000).entries;
     assert_eq!(entries.len(), Kind::Refused.kept());
-    assert_eq!(entries.last().unwrap().address, "192.0.2.1");
+    assert_eq!(entries.last().unwrap().address, "192.0.0.1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_to_one_peer_again_and_again_is_one_line_a_minute() {
+    let audit = Audit::default();
+    let refuse = |peer| audit.refuse(&at(peer), Deed::new("log_in", "", ""), "no");
+    let n_told = || audit.before(None, 1_000).entries.len();
+    (0..1_000).for_each(|_| refuse(1));
+    audit.sum_up_refusals();
+    assert_eq!(n_told(), TOLD as usize, "the first are told at once, and the minute goes on");
+    refuse(2);
+    assert_eq!(n_told(), TOLD as usize + 1, "others are told as ever");
+    advance(Duration::from_secs(60)).await;
+    audit.sum_up_refusals();
+    let newest = audit.before(None, 1).entries[0].clone();
+    assert_eq!(newest.result, "Refused: no (980 refusals within a minute)");
+    assert_eq!((newest.address.as_str(), n_told()), ("192.0.0.1", TOLD as usize + 2));
+    refuse(1);
+    assert_eq!(n_told(), TOLD as usize + 3, "a new minute");
+    (0..30).for_each(|_| refuse(1));
+    audit.sum_up_all_refusals();
+    let newest = audit.before(None, 1).entries[0].clone();
+    assert_eq!(newest.result, "Refused: no (11 refusals within a minute)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_of_more_peers_than_are_watched_lose_none() {
+    let audit = Audit::default();
+    for peer in 0..5_000 {
+        audit.refuse(&at(peer), Deed::new("log_in", "", ""), "no");
+    }
+    assert_eq!(audit.before(None, 1_000).entries.len(), Kind::Refused.kept());
+    let newest = audit.before(None, 1).entries[0].clone();
+    assert_eq!(newest.address, "192.0.19.135");
 }
 
 #[test]

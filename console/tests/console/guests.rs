@@ -91,11 +91,11 @@ async fn what_is_done_to_a_guests_cache_is_done_on_its_guests_alone() {
     ];
     let _attached = guests.clone().map(|guest| console.attach(guest));
     next(&mut console.subscribe()).await;
-    let plan = console.plan("lab-1", "*").await.unwrap();
+    let plan = console.plan(&operator(), "lab-1", "*").await.unwrap();
     assert_eq!(plan.l1.into_iter().map(|count| count.node).collect::<Vec<_>>(), ["1", "2"]);
     let details = console.cache_report("lab-1").await.unwrap();
     assert_eq!(details.nodes.into_iter().map(|cache| cache.node).collect::<Vec<_>>(), ["1", "2"]);
-    let plan = console.plan("users", "*").await.unwrap();
+    let plan = console.plan(&operator(), "users", "*").await.unwrap();
     assert_eq!(plan.l1.into_iter().map(|count| count.node).collect::<Vec<_>>(), ["1"]);
     console.invalidate_key(&operator(), "lab-2", "a").await.unwrap();
     let begun = guests.map(|guest| guest.script().n_invalidations);
@@ -117,7 +117,7 @@ async fn a_cache_goes_with_its_last_guest_and_comes_back_without_a_past() {
     assert_eq!(next(&mut ticks).await.caches[1].report.outcomes.l1_hit, 40);
     drop(second);
     let unknown = ConsoleError::UnknownCache("lab-1".to_owned());
-    assert_eq!(console.plan("lab-1", "*").await.unwrap_err(), unknown, "at once");
+    assert_eq!(console.plan(&operator(), "lab-1", "*").await.unwrap_err(), unknown, "at once");
     assert_eq!(names(&next(&mut ticks).await.caches), ["users"]);
     assert_eq!(console.cache_history("lab-1", Range::Minute).unwrap_err(), unknown);
     let _again = console.attach(Arc::<FakeNode>::clone(&guests[1]));

@@ -47,16 +47,16 @@ async fn keys_of_a_guest_are_found_looked_at_counted_and_invalidated_and_no_othe
 
     let query =
         KeyQuery { pattern: "*".to_owned(), level: LevelChoice::Any, limit: 100, cursor: None };
-    assert_eq!(console.keys("lab-7-aside", &query).await.unwrap().rows.len(), 20);
+    assert_eq!(console.keys(&operator(), "lab-7-aside", &query).await.unwrap().rows.len(), 20);
     let look = console.look(&Actor::local(), "lab-7-aside", "3").await.unwrap();
     assert!(look.l1[0].entry.is_some() && matches!(look.l2, Some(L2Look::Entry(_))), "{look:?}");
 
-    let plan = console.plan("lab-7-aside", "*").await.unwrap();
+    let plan = console.plan(&operator(), "lab-7-aside", "*").await.unwrap();
     assert_eq!((plan.l1[0].entries, plan.l2), (20, Some(20)));
     let job = console.run_plan(&operator(), &plan.id, Some("*")).await.unwrap();
     let job = console.finished(job.id, MINUTE).await.unwrap();
     assert_eq!((job.state, job.l2_removed), (JobState::Done, 20));
-    let left = console.plan("users", "*").await.unwrap();
+    let left = console.plan(&operator(), "users", "*").await.unwrap();
     assert_eq!((left.l1[0].entries, left.l2), (30, Some(30)), "the service has all of its own");
     guest.shutdown();
     own.shutdown();

@@ -96,6 +96,58 @@ async fn while_redis_is_away_every_node_is_asked_and_the_job_is_queued() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_invalidation_that_waited_stops_saying_so_once_every_node_has_replayed_it() {
+    let nodes = three_nodes();
+    for node in &nodes {
+        node.script().effect = Effect::Queued;
+        node.script().peers.clear();
+        node.reports(|report| report.l2.queued_invalidations = 1);
+    }
+    let console = console(&nodes);
+    let id = console.invalidate_key(&operator(), "users", "42").await.unwrap().id;
+    let mut ticks = console.subscribe();
+    let later = console.job(id).unwrap().ended_at_ms.unwrap() + 1;
+    for node in &nodes[1..] {
+        node.reports(|report| (report.at_ms, report.l2.queued_invalidations) = (later, 0));
+    }
+    // A tick that begins after the change, to its end.
+    for _ in 0..3 {
+        ticks.changed().await.unwrap();
+    }
+    assert_eq!(console.job(id).unwrap().state, JobState::Queued, "the first node still waits");
+    nodes[0].reports(|report| (report.at_ms, report.l2.queued_invalidations) = (later, 0));
+    for _ in 0..3 {
+        ticks.changed().await.unwrap();
+    }
+    let job = console.job(id).unwrap();
+    assert_eq!(job.state, JobState::Done);
+    assert!(job.replayed_at_ms.is_some() && job.errors.is_empty(), "{job:?}");
+    let audit = console.audit();
+    assert!(audit[0].result.contains("replayed once Redis was back"), "{audit:?}");
+    assert_eq!((audit.len(), audit[0].actor.as_str()), (2, "local"), "told once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_started_anew_has_forgotten_what_waited() {
+    let nodes = three_nodes();
+    for node in &nodes {
+        node.script().effect = Effect::Queued;
+        node.script().peers.clear();
+    }
+    let console = console(&nodes);
+    let id = console.invalidate_key(&operator(), "users", "42").await.unwrap().id;
+    let later = console.job(id).unwrap().ended_at_ms.unwrap() + 1;
+    for node in &nodes {
+        node.reports(|report| (report.at_ms, report.started_at_ms) = (later, later));
+    }
+    let mut ticks = console.subscribe();
+    for _ in 0..3 {
+        ticks.changed().await.unwrap();
+    }
+    assert_eq!(console.job(id).unwrap().state, JobState::Queued);
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_redis_every_node_is_asked_and_l2_is_said_to_be_off() {
     let nodes = three_nodes();
     for node in &nodes {
@@ -107,7 +159,7 @@ async fn without_redis_every_node_is_asked_and_l2_is_said_to_be_off() {
         });
     }
     let console = console(&nodes);
-    assert_eq!(console.plan("users", "4*").await.unwrap().l2, None);
+    assert_eq!(console.plan(&operator(), "users", "4*").await.unwrap().l2, None);
     assert_eq!(console.look(&Actor::local(), "users", "42").await.unwrap().l2, None);
     let job = console.invalidate_key(&operator(), "users", "42").await.unwrap();
     assert_eq!((job.state, job.l1_left, job.l2_configured), (JobState::Done, 0, false));
@@ -200,7 +252,7 @@ async fn a_plan_counts_each_level_and_changes_nothing() {
     let nodes = three_nodes();
     nodes[1].script().l1.extend((0..30).map(|i| (format!("4{i:02}"), 1)));
     let console = console(&nodes);
-    let plan = console.plan("users", "4*").await.unwrap();
+    let plan = console.plan(&operator(), "users", "4*").await.unwrap();
     assert_eq!(plan.l1, [count("1", 1), count("2", 31), count("3", 1)]);
     assert_eq!(plan.l2, Some(100));
     assert_eq!(plan.samples.len(), 10);
@@ -214,7 +266,7 @@ async fn what_makes_no_sense_is_refused_with_its_reason() {
     let actor = operator();
     let unknown = ConsoleError::UnknownCache("cats".to_owned());
     assert_eq!(console.look(&Actor::local(), "cats", "1").await.unwrap_err(), unknown);
-    assert_eq!(console.plan("cats", "*").await.unwrap_err(), unknown);
+    assert_eq!(console.plan(&operator(), "cats", "*").await.unwrap_err(), unknown);
     assert_eq!(console.invalidate_key(&actor, "cats", "1").await.unwrap_err(), unknown);
     assert_eq!(console.invalidate_pattern(&actor, "cats", "*").await.unwrap_err(), unknown);
     for key in ["", "unreadable", &"x".repeat(1_025)] {

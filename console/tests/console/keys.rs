@@ -49,7 +49,7 @@ impl House {
         let mut query = KeyQuery { pattern: pattern.to_owned(), level, limit, cursor: None };
         let mut pages = Vec::new();
         loop {
-            let page = self.console.keys("users", &query).await.unwrap();
+            let page = self.console.keys(&operator(), "users", &query).await.unwrap();
             assert!(page.rows.len() <= limit as usize);
             assert_eq!(page.cut, page.next.is_some());
             query.cursor.clone_from(&page.next);
@@ -118,12 +118,13 @@ async fn a_search_that_makes_no_sense_is_refused() {
         limit,
         cursor: cursor.map(str::to_owned),
     };
-    let refused = async |query: KeyQuery| console.keys("users", &query).await.unwrap_err();
+    let refused =
+        async |query: KeyQuery| console.keys(&operator(), "users", &query).await.unwrap_err();
     assert!(matches!(refused(query("", 1, None)).await, ConsoleError::BadPattern(_)));
     assert_eq!(refused(query("*", 0, None)).await, ConsoleError::BadLimit(1_000));
     assert_eq!(refused(query("*", 1_001, None)).await, ConsoleError::BadLimit(1_000));
     assert_eq!(refused(query("*", 1, Some("x"))).await, ConsoleError::BadCursor);
-    let unknown = console.keys("cats", &query("*", 1, None)).await.unwrap_err();
+    let unknown = console.keys(&operator(), "cats", &query("*", 1, None)).await.unwrap_err();
     assert_eq!(unknown, ConsoleError::UnknownCache("cats".to_owned()));
 }
 
@@ -154,7 +155,7 @@ async fn a_search_is_remembered_whole_and_read_in_parts_in_any_order() {
     house.reads(0, 1..=2_500).await;
     let query =
         |limit| KeyQuery { pattern: "*".to_owned(), level: LevelChoice::Any, limit, cursor: None };
-    let found = house.console.find("users", query(Found::MAX_ROWS)).await.unwrap();
+    let found = house.console.find(&operator(), "users", query(Found::MAX_ROWS)).await.unwrap();
     assert_eq!((found.n_rows, found.is_full), (2_500, false));
     let again = || house.console.found(found.id).unwrap();
     let names = |rows: Vec<KeyRow>| rows.into_iter().map(|row| row.key).collect::<Vec<_>>();
@@ -162,8 +163,9 @@ async fn a_search_is_remembered_whole_and_read_in_parts_in_any_order() {
     assert_eq!(names(again().rows(order("key"), 0, 3).await), ["1", "10", "100"]);
     assert_eq!(names(again().rows(order("-key"), 0, 2).await), ["999", "998"]);
     assert_eq!(names(again().rows(order("key"), 2_499, 100).await), ["999"]);
-    let cut = house.console.find("users", query(1_000)).await.unwrap();
+    let cut = house.console.find(&operator(), "users", query(1_000)).await.unwrap();
     assert_eq!((cut.n_rows, cut.is_full, cut.page.cut), (1_000, true, true));
-    let refused = house.console.find("users", query(Found::MAX_ROWS + 1)).await.unwrap_err();
+    let refused =
+        house.console.find(&operator(), "users", query(Found::MAX_ROWS + 1)).await.unwrap_err();
     assert_eq!(refused, ConsoleError::BadLimit(Found::MAX_ROWS));
 }

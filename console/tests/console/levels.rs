@@ -87,7 +87,7 @@ async fn a_pattern_removes_what_its_plan_counted_and_nothing_else() {
     service.read(1..=300).await;
     let console = service.console();
 
-    let plan = console.plan("users", "1?").await.unwrap();
+    let plan = console.plan(&operator(), "users", "1?").await.unwrap();
     assert_eq!(plan.l1.iter().map(|node| node.entries).collect::<Vec<_>>(), [10, 10]);
     assert_eq!(plan.l2, Some(10));
     assert_eq!(plan.samples, (10..20).map(|key| key.to_string()).collect::<Vec<_>>());
@@ -97,7 +97,7 @@ async fn a_pattern_removes_what_its_plan_counted_and_nothing_else() {
     assert_eq!((job.state, job.l1_left, job.l2_removed), (JobState::Done, 0, 10));
     assert!(job.l2_scanned >= 10, "{job:?}");
 
-    let rest = console.plan("users", "*").await.unwrap();
+    let rest = console.plan(&operator(), "users", "*").await.unwrap();
     assert_eq!(rest.l1.iter().map(|node| node.entries).collect::<Vec<_>>(), [290, 290]);
     assert_eq!(rest.l2, Some(290));
 }
@@ -144,7 +144,7 @@ async fn without_redis_each_node_forgets_and_l2_is_said_to_be_off() {
     service.read(1..=3).await;
     let console = service.console();
     assert!(!console.frame().redis.configured);
-    assert_eq!(console.plan("users", "*").await.unwrap().l2, None);
+    assert_eq!(console.plan(&operator(), "users", "*").await.unwrap().l2, None);
     assert_eq!(console.look(&Actor::local(), "users", "1").await.unwrap().l2, None);
 
     let job = console.invalidate_key(&operator(), "users", "1").await.unwrap();
@@ -152,7 +152,7 @@ async fn without_redis_each_node_forgets_and_l2_is_said_to_be_off() {
     let job = console.invalidate_pattern(&operator(), "users", "*").await.unwrap();
     let job = console.finished(job.id, MINUTE).await.unwrap();
     assert_eq!((job.state, job.l1_left, job.l2_configured), (JobState::Done, 0, false));
-    let rest = console.plan("users", "*").await.unwrap();
+    let rest = console.plan(&operator(), "users", "*").await.unwrap();
     assert_eq!(rest.l1.iter().map(|node| node.entries).sum::<u64>(), 0);
 }
 
@@ -169,7 +169,7 @@ async fn while_redis_is_away_each_node_forgets_and_the_rest_is_queued() {
     let job = console.invalidate_pattern(&operator(), "users", "*").await.unwrap();
     let job = console.finished(job.id, MINUTE).await.unwrap();
     assert_eq!((job.state, job.l1_left), (JobState::Queued, 0));
-    assert_eq!(console.plan("users", "*").await.unwrap().l2, None);
+    assert_eq!(console.plan(&operator(), "users", "*").await.unwrap().l2, None);
     assert_eq!(console.look(&Actor::local(), "users", "2").await.unwrap().l2, None);
 }
 

@@ -32,7 +32,7 @@ async fn a_plan_is_run_and_its_job_says_what_was_planned() {
     let node = node_with(3);
     node.script().effect = Effect::Removed { entries: 100 };
     let console = console(&[node]);
-    let plan = console.plan("users", "4*").await.unwrap();
+    let plan = console.plan(&operator(), "users", "4*").await.unwrap();
     assert_eq!((plan.entries(), plan.keys_at_least(), plan.type_again), (103, 100, false));
     let job = console.run_plan(&operator(), &plan.id, None).await.unwrap();
     let ended = console.finished(job.id, 60 * SECOND).await.unwrap();
@@ -48,7 +48,7 @@ async fn a_plan_that_is_run_twice_is_one_job() {
     let node = node_with(3);
     node.script().n_batches = 5;
     let console = console(&[Arc::clone(&node)]);
-    let plan = console.plan("users", "4*").await.unwrap();
+    let plan = console.plan(&operator(), "users", "4*").await.unwrap();
     let actor = operator();
     let (once, again) = tokio::join!(
         console.run_plan(&actor, &plan.id, None),
@@ -65,7 +65,7 @@ async fn a_plan_that_could_not_count_all_of_redis_says_so_and_wants_the_pattern_
     let node = node_with(3);
     node.script().l2_is_too_large = true;
     let console = console(&[Arc::clone(&node)]);
-    let plan = console.plan("users", "4*").await.unwrap();
+    let plan = console.plan(&operator(), "users", "4*").await.unwrap();
     assert_eq!((plan.l2, plan.l2_at_least, plan.type_again), (Some(100), true, true));
     let run = console.run_plan(&operator(), &plan.id, None).await;
     assert!(matches!(run, Err(ConsoleError::NotConfirmed)), "{run:?}");
@@ -73,7 +73,7 @@ async fn a_plan_that_could_not_count_all_of_redis_says_so_and_wants_the_pattern_
     let job = console.run_plan(&operator(), &plan.id, Some("4*")).await.unwrap();
     console.finished(job.id, 60 * SECOND).await.unwrap();
     assert_eq!(node.script().n_invalidations, 1);
-    let other = console.plan("users", "4*").await.unwrap();
+    let other = console.plan(&operator(), "users", "4*").await.unwrap();
     node.script().l1.extend((0..500).map(|i| (format!("4y{i}"), 1)));
     let run = console.run_plan(&operator(), &other.id, Some("4*")).await;
     assert!(matches!(run, Err(ConsoleError::StalePlan(_))), "L1 is compared: {run:?}");
@@ -84,13 +84,13 @@ async fn a_plan_grows_stale_with_time_and_when_the_count_is_far_off() {
     let node = node_with(10);
     let console = console(&[Arc::clone(&node)]);
     let is_stale = |run: Result<_, ConsoleError>| matches!(run, Err(ConsoleError::StalePlan(_)));
-    let old = console.plan("users", "4*").await.unwrap();
+    let old = console.plan(&operator(), "users", "4*").await.unwrap();
     tokio::time::sleep(121 * SECOND).await;
     assert!(is_stale(console.run_plan(&operator(), &old.id, None).await));
-    let small = console.plan("users", "4*").await.unwrap();
+    let small = console.plan(&operator(), "users", "4*").await.unwrap();
     node.script().l1.extend((0..500).map(|i| (format!("4x{i}"), 1)));
     assert!(is_stale(console.run_plan(&operator(), &small.id, None).await));
-    let large = console.plan("users", "4*").await.unwrap();
+    let large = console.plan(&operator(), "users", "4*").await.unwrap();
     node.script().l1.extend((0..40).map(|i| (format!("4y{i}"), 1)));
     let job = console.run_plan(&operator(), &large.id, None).await.unwrap();
     console.finished(job.id, 60 * SECOND).await.unwrap();
@@ -101,12 +101,12 @@ async fn a_plan_grows_stale_with_time_and_when_the_count_is_far_off() {
 async fn a_plan_grows_stale_as_redis_leaves_or_comes_back() {
     let node = node_with(3);
     let console = console(&[Arc::clone(&node)]);
-    let with_redis = console.plan("users", "4*").await.unwrap();
+    let with_redis = console.plan(&operator(), "users", "4*").await.unwrap();
     let state = node.script().redis.take();
     let refused = console.run_plan(&operator(), &with_redis.id, None).await.unwrap_err();
     let why = "Redis was counted then, and does not answer now".to_owned();
     assert_eq!(refused, ConsoleError::StalePlan(why));
-    let without = console.plan("users", "4*").await.unwrap();
+    let without = console.plan(&operator(), "users", "4*").await.unwrap();
     assert_eq!((without.l2, without.entries()), (None, 3));
     node.script().redis = state;
     let refused = console.run_plan(&operator(), &without.id, None).await.unwrap_err();
@@ -122,7 +122,7 @@ async fn the_pattern_is_typed_again_for_everything_and_for_much() {
     let node = node_with(2_000);
     let console = console(&[Arc::clone(&node)]);
     for pattern in ["*", "4*"] {
-        let plan = console.plan("users", pattern).await.unwrap();
+        let plan = console.plan(&operator(), "users", pattern).await.unwrap();
         assert!(plan.type_again, "{pattern}");
         for typed in [None, Some(""), Some("5*"), Some("4* ")] {
             let refused = console.run_plan(&operator(), &plan.id, typed).await.unwrap_err();
@@ -135,11 +135,23 @@ async fn the_pattern_is_typed_again_for_everything_and_for_much() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pattern_that_no_field_can_hold_is_typed_as_it_is_written_out() {
+    let node = node_with(0);
+    node.script().l1.extend((0..2_000).map(|i| (format!("a\nb{i}"), 60_000)));
+    let console = console(&[Arc::clone(&node)]);
+    let plan = console.plan(&operator(), "users", "a\nb*").await.unwrap();
+    assert!(plan.type_again);
+    let refused = console.run_plan(&operator(), &plan.id, Some("ab*")).await.unwrap_err();
+    assert_eq!(refused, ConsoleError::NotConfirmed);
+    assert!(console.run_plan(&operator(), &plan.id, Some(r"a\u{a}b*")).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn protected_keys_are_refused_with_the_reason_and_it_is_audited() {
     let node = node_with(3);
     let console = protecting(Arc::clone(&node), "users:400001");
     let actor = operator();
-    let plan = console.plan("users", "4*").await.unwrap();
+    let plan = console.plan(&operator(), "users", "4*").await.unwrap();
     let why = plan.protected.clone().unwrap();
     assert!(why.contains("400001") && why.contains("protected"), "{why}");
     let refused = ConsoleError::Protected(why);
@@ -169,7 +181,7 @@ async fn what_went_wrong_on_which_node_stands_in_the_report() {
     deaf.script().l1.insert("4".to_owned(), 60_000);
     deaf.script().breaks_off = true;
     let console = console(&[node, deaf]);
-    let plan = console.plan("users", "4*").await.unwrap();
+    let plan = console.plan(&operator(), "users", "4*").await.unwrap();
     let job = console.run_plan(&operator(), &plan.id, None).await.unwrap();
     let ended = console.finished(job.id, 60 * SECOND).await.unwrap();
     assert_eq!((ended.state, ended.l1_left), (JobState::Queued, 1));

@@ -32,3 +32,19 @@ async fn a_job_that_would_go_on_is_cancelled_and_audited() {
     assert_eq!((ended.state, ended.cancel_asked), (JobState::Cancelled, true));
     assert!(console.audit()[0].result.starts_with("Cancelled: "), "{:?}", console.audit()[0]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_outlasts_the_stop_stands_in_the_trail_with_what_it_has_done() {
+    let nodes = [FakeNode::new("1")];
+    nodes[0].script().n_batches = 1_000;
+    nodes[0].script().ignores_cancelling = true;
+    let console = console(&nodes);
+    console.invalidate_pattern(&operator(), "users", "4*").await.unwrap();
+    console.end_jobs(PATIENCE).await;
+    assert_eq!(console.n_running_jobs(), 1);
+    let trail = console.audit();
+    assert!(trail[0].result.starts_with("Given up: "), "{:?}", trail[0]);
+    assert!(trail[0].result.contains("entries were removed from L2"), "{:?}", trail[0]);
+    assert_eq!((&*trail[0].action, &*trail[0].target), ("invalidate_pattern", "4*"));
+    assert!(trail[1].begun, "{:?}", trail[1]);
+}

@@ -9,7 +9,7 @@ use strata_report::{Alert, JobState, Severity, TaskReport, TaskState};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{FakeNode, everybody_may_act, operator};
+use crate::support::{FakeNode, Log, everybody_may_act, operator};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -101,10 +101,14 @@ async fn a_task_that_panics_again_and_again_is_critical_until_it_runs() {
 
 #[tokio::test(start_paused = true)]
 async fn a_node_that_panics_as_it_reports_is_not_heard_and_the_others_are() {
+    let (log, _guard) = Log::listen();
     let (broken, sound) = (FakeNode::new("1"), FakeNode::new("2"));
     let console = crate::support::console(&[Arc::clone(&broken), sound]);
     broken.script().panics = "report";
     sleep(3 * SECOND).await;
+    let told = log.lines("panicked as it reported");
+    assert!(told[0].contains("node=\"1\"") && told[0].contains("the node breaks"), "{told:?}");
+    assert_eq!(told.len(), 1, "once a minute: {told:?}");
     let heard: Vec<_> = console.nodes().into_iter().map(|node| node.node).collect();
     assert_eq!(heard, ["2"]);
     assert!(console.alerts().iter().any(|alert| alert.lint == "node_gone" && alert.node == "1"));

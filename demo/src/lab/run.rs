@@ -30,6 +30,8 @@ pub(super) struct Shared {
     /// When somebody last looked at it.
     looked: Mutex<Instant>,
     faults: Mutex<BTreeSet<Fault>>,
+    /// What was broken by hand at any time of the run.
+    broken_by_hand: Mutex<BTreeSet<Fault>>,
 }
 
 /// One contender's turn.
@@ -50,6 +52,9 @@ pub struct RunState {
     pub waiting: Option<Waiting>,
     /// What is broken at the moment.
     pub faults: Vec<Fault>,
+    /// What somebody broke while it ran, mended since or not.
+    #[serde(default)]
+    pub broken_by_hand: Vec<Fault>,
 }
 
 /// Whether a run goes on, and how it ended.
@@ -133,7 +138,9 @@ impl Run {
         let waiting = waiting.map(|(number, text)| Waiting { played: number - 1, text });
         let mut faults: BTreeSet<Fault> = self.shared.faults().clone();
         faults.extend(stages.iter().flat_map(|stage| stage.faults().clone()));
-        RunState { phase, performances, waiting, faults: faults.into_iter().collect() }
+        let faults = faults.into_iter().collect();
+        let broken_by_hand = locked(&self.shared.broken_by_hand).iter().copied().collect();
+        RunState { phase, performances, waiting, faults, broken_by_hand }
     }
 
     /// Whether it goes on, and how it ended.
@@ -166,6 +173,7 @@ impl Run {
         self.look();
         self.shared.stages().iter().try_for_each(|stage| stage.inflict(fault))?;
         self.shared.faults().insert(fault);
+        locked(&self.shared.broken_by_hand).insert(fault);
         Ok(())
     }
 
@@ -205,6 +213,7 @@ impl Shared {
             stop: CancellationToken::new(),
             looked: Mutex::new(Instant::now()),
             faults: Mutex::default(),
+            broken_by_hand: Mutex::default(),
         }
     }
 

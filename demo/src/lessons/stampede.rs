@@ -21,7 +21,7 @@ pub(super) static LESSON: Lesson = Lesson {
         answers: &["1", "2, one for each node", "50"],
         right: 0,
     },
-    watch_for: "Queries. Readers that waited for another's load are coalesced, not hits.",
+    watch_for: "Queries. Readers that waited for a running load are coalesced, not hits.",
     learned: "By hand many readers load. A single flight makes it one load in each process, and \
               a lease in Redis one in all.",
     variants: &[Variant::of(StrategyKind::FillByHand), Variant::of(StrategyKind::CacheAside)],

@@ -1,47 +1,59 @@
-use std::path::Path;
-use std::{env, fs, io};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-use leptos::config::{LeptosOptions, get_configuration};
 use serde::Deserialize;
-use tracing::warn;
+use serde::de::IgnoredAny;
+use toml::Table;
 
 use super::{ConfigError, DemoFlags};
 
-/// What `Leptos.toml` says: how the pages are served, and the defaults of `strata demo`.
-pub(super) struct ConfigFile {
-    pub(super) leptos: LeptosOptions,
-    pub(super) flags: DemoFlags,
+/// Where the settings of a machine lie.
+const OF_THE_MACHINE: &str = "/etc/strata/strata.toml";
+
+/// The file that settings come from: the one that was given, which must exist, or that of the
+/// machine, which may be missing.
+///
+/// # Errors
+/// [`ConfigError::Unreadable`] where the given file does not exist.
+pub fn settings_file(given: Option<&Path>) -> Result<PathBuf, ConfigError> {
+    let Some(given) = given else { return Ok(OF_THE_MACHINE.into()) };
+    // Whatever else is wrong with it is told when it is read.
+    match fs::metadata(given) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(ConfigError::Unreadable(given.into(), error))
+        }
+        _ => Ok(given.into()),
+    }
 }
 
-// Leptos reads its own section; everything but `[strata]` is left to it.
+/// What a file says of `strata demo`; one that does not exist is an empty one.
+pub(super) fn read(path: &Path) -> Result<DemoFlags, ConfigError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(DemoFlags::default()),
+        Err(error) => return Err(ConfigError::Unreadable(path.into(), error)),
+    };
+    parse(&text).map_err(|error| malformed(path, &text, &error))
+}
+
+// A file that others read too has a table for Strata, and theirs beside it.
 #[derive(Deserialize)]
-struct Tables {
+#[serde(deny_unknown_fields)]
+struct Shared {
     #[serde(default)]
     strata: DemoFlags,
+    #[serde(default, rename = "package")]
+    _package: Option<IgnoredAny>,
+    #[serde(default, rename = "workspace")]
+    _workspace: Option<IgnoredAny>,
 }
 
-impl ConfigFile {
-    /// Reads the file; where there is none, variables and defaults apply.
-    pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::absent(),
-            Err(error) => return Err(ConfigError::Unreadable(path.into(), error)),
-        };
-        let tables: Tables =
-            toml::from_str(&text).map_err(|error| malformed(path, &text, &error))?;
-        let leptos = get_configuration(path.to_str())
-            .map_err(|error| ConfigError::Leptos(error.to_string()))?
-            .leptos_options;
-        Ok(Self { leptos: with_existing_hashes(leptos), flags: tables.strata })
+fn parse(text: &str) -> Result<DemoFlags, toml::de::Error> {
+    let tables: Table = toml::from_str(text)?;
+    if ["strata", "package", "workspace"].iter().any(|name| tables.contains_key(*name)) {
+        return toml::from_str(text).map(|shared: Shared| shared.strata);
     }
-
-    fn absent() -> Result<Self, ConfigError> {
-        let leptos = get_configuration(None)
-            .map_err(|error| ConfigError::Leptos(error.to_string()))?
-            .leptos_options;
-        Ok(Self { leptos, flags: DemoFlags::default() })
-    }
+    toml::from_str(text)
 }
 
 // The line itself may hold a secret, so it is named and not repeated.
@@ -51,55 +63,33 @@ fn malformed(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
     ConfigError::Malformed { path: path.into(), line, reason: error.message().to_owned() }
 }
 
-/// Leptos cannot draw a page with hashed names when the list of them is missing, as it is after a
-/// plain `cargo build`.
-fn with_existing_hashes(mut options: LeptosOptions) -> LeptosOptions {
-    let program = env::current_exe().unwrap_or_default();
-    if options.hash_files && !program.with_file_name(&*options.hash_file).is_file() {
-        let file = &*options.hash_file;
-        warn!(file, "no list of hashed names beside the program; build it with cargo leptos");
-        options.hash_files = false;
-    }
-    options
-}
-
 #[cfg(test)]
 mod tests {
-    use toml::{Table, Value};
+    use super::*;
 
-    const BUILD: &str = include_str!("../../../Cargo.toml");
-    const RUN: &str = include_str!("../../../Leptos.toml");
+    #[test]
+    fn options_stand_at_the_top_of_the_file_or_in_a_table_of_a_file_that_others_read_too() {
+        assert_eq!(parse("nodes = 3\n").unwrap().nodes, Some(3));
+        assert_eq!(parse("[strata]\nnodes = 3\n").unwrap().nodes, Some(3));
+        assert_eq!(
+            parse("[package.metadata.x]\na = 1\n[strata]\nnodes = 3\n").unwrap().nodes,
+            Some(3)
+        );
+        assert_eq!(parse("").unwrap().nodes, None);
+    }
 
-    fn leptos_of(text: &str, section: &str) -> Table {
-        let file: Table = text.parse().unwrap();
-        match &file[section]["metadata"]["leptos"] {
-            Value::Array(sections) => sections[0].as_table().unwrap().clone(),
-            section => section.as_table().unwrap().clone(),
+    #[test]
+    fn what_is_no_option_is_named_wherever_it_stands() {
+        for text in ["nods = 3", "[strata]\nnods = 3", "nods = 3\n[strata]\n", "[nods]\na = 1"] {
+            let said = parse(text).err().unwrap().message().to_owned();
+            assert!(said.contains("nods"), "{text}: {said}");
         }
     }
 
     #[test]
-    fn what_is_built_and_what_is_served_agree() {
-        let build = leptos_of(BUILD, "workspace");
-        let run = leptos_of(RUN, "package");
-        for key in ["output-name", "site-root", "site-pkg-dir", "site-addr", "hash-files"] {
-            assert_eq!(build.get(key), run.get(key), "{key}");
-            assert!(run.contains_key(key), "{key} is written out");
-        }
-        // The one key that the two spell differently; unset means hash.txt when building.
-        let built = build.get("hash-file-name").and_then(Value::as_str).unwrap_or("hash.txt");
-        assert_eq!(run.get("hash-file").and_then(Value::as_str), Some(built));
-    }
-
-    #[test]
-    fn the_shipped_file_is_for_production() {
-        assert_eq!(leptos_of(RUN, "package")["env"].as_str(), Some("PROD"));
-    }
-
-    #[test]
-    fn the_shipped_file_can_be_read() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../Leptos.toml");
-        let file = super::ConfigFile::read(path.as_ref()).unwrap();
-        assert_eq!(&*file.leptos.output_name, "strata");
+    fn a_file_that_was_given_must_exist_and_that_of_the_machine_need_not() {
+        let missing = settings_file(Some(Path::new("/nosuch/strata.toml"))).unwrap_err();
+        assert!(missing.to_string().contains("/nosuch/strata.toml"), "{missing}");
+        assert_eq!(settings_file(None).unwrap(), Path::new(OF_THE_MACHINE));
     }
 }

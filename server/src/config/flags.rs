@@ -59,6 +59,11 @@ pub struct PurgeFlags {
     /// Do it: without this nothing is removed
     #[arg(long)]
     pub yes: bool,
+
+    /// Do it even while nodes use the namespace: they lose what they have not written yet, and
+    /// write new entries meanwhile
+    #[arg(long)]
+    pub while_in_use: bool,
 }
 
 impl PurgeFlags {
@@ -71,11 +76,17 @@ impl PurgeFlags {
     }
 }
 
-/// Options of `strata demo` as they were given: by flag, by variable, or in `[strata]` of
-/// `Leptos.toml`, where they carry the same names.
+/// Options of `strata demo` as they were given: by flag, by variable, or in a file, where they carry
+/// the same names.
 #[derive(Clone, Default, Args, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DemoFlags {
+    /// A TOML file with further options, named as here without the dashes
+    /// [default: /etc/strata/strata.toml, where it exists]
+    #[arg(long, env = "STRATA_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+
     /// The address to listen on, as ADDRESS:PORT, localhost:PORT or a port of 127.0.0.1 alone;
     /// 0.0.0.0:PORT is open to other machines [default: 127.0.0.1:3000]
     #[arg(long, env = "STRATA_LISTEN", value_name = "ADDRESS", value_parser = listen_address)]
@@ -242,6 +253,7 @@ impl DemoFlags {
     /// These, and for what they leave open, those of the file.
     pub(crate) fn or(self, file: Self) -> Self {
         Self {
+            config: self.config,
             listen: self.listen.or(file.listen),
             redis_url: self.redis_url.or(file.redis_url),
             redis_url_file: self.redis_url_file.or(file.redis_url_file),

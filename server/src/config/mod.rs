@@ -6,9 +6,13 @@ mod public_url;
 mod secret;
 mod secrets;
 mod settings;
+mod site;
+mod variables;
 
+pub use file::settings_file;
 pub use flags::{Cli, Command, DemoFlags, PurgeFlags, RedisChoice, TrafficMode};
 pub use network::Network;
 pub use public_url::PublicUrl;
 pub use secret::Secret;
 pub use settings::{ConfigError, Settings};
+pub use variables::tell_unknown_variables;

@@ -1,7 +1,10 @@
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use strata_console::Token;
+use tracing::warn;
 
 use super::{ConfigError, RedisChoice, Secret};
 
@@ -66,10 +69,32 @@ pub(super) fn redis(
     text.trim().parse().map_err(|reason| ConfigError::Redis { option, reason })
 }
 
+/// No file of tokens or addresses is longer, bytes.
+const MAX_BYTES: u64 = 64 * 1_024;
+
+/// Reads a file that holds a secret. The file is closed to others, or a warning says so.
 fn read(path: &Path, option: &'static str) -> Result<String, ConfigError> {
-    fs::read_to_string(path).map_err(|reason| ConfigError::SecretFile {
+    read_at_most(path, option).map_err(|reason| ConfigError::SecretFile {
         option,
         path: path.into(),
         reason,
     })
 }
+
+fn read_at_most(path: &Path, option: &'static str) -> io::Result<String> {
+    let file = File::open(path)?;
+    let mode = file.metadata()?.permissions().mode();
+    let mut text = String::new();
+    file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(io::Error::other(format!("it has more than {MAX_BYTES} bytes")));
+    }
+    if mode & OTHERS_READ != 0 {
+        let path = path.display();
+        warn!(%path, "everybody on this machine can read the secret that {option} names; chmod o-r closes it");
+    }
+    // Some editors begin a file with one.
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+const OTHERS_READ: u32 = 0o004;

@@ -6,9 +6,7 @@ use axum::http::HeaderName;
 use leptos::config::LeptosOptions;
 use strata_console::{Protected, ProtectedError, Token, TokenError};
 
-use super::file::ConfigFile;
-use super::secrets;
-use super::{DemoFlags, Network, PublicUrl, RedisChoice, TrafficMode};
+use super::{DemoFlags, Network, PublicUrl, RedisChoice, TrafficMode, file, secrets, site};
 use crate::serving::ServingLimits;
 
 // No `Debug`: it holds tokens, and addresses that may hold passwords.
@@ -64,7 +62,7 @@ pub struct Settings {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file is there and cannot be read.
-    #[error("read {0}")]
+    #[error("read {}", .0.display())]
     Unreadable(PathBuf, #[source] io::Error),
     /// The file is no TOML, or names an option that does not exist.
     #[error("read {path}, line {line}: {reason}")]
@@ -76,9 +74,24 @@ pub enum ConfigError {
         /// What is wrong; never the line itself, which may hold a secret.
         reason: String,
     },
-    /// The part of the file that Leptos reads is wrong.
+    /// A variable of Leptos, such as `LEPTOS_SITE_ROOT`, is wrong.
     #[error("read the Leptos options: {0}")]
     Leptos(String),
+    /// Pages would have neither style nor life.
+    #[error(
+        "find the files of the pages: {} has no {missing}; LEPTOS_SITE_ROOT names the folder that \
+         has them, or it lies beside the program as {}/site",
+        folder.display(),
+        beside.display()
+    )]
+    NoSite {
+        /// Where they should be.
+        folder: PathBuf,
+        /// Those that are not there.
+        missing: String,
+        /// The folder of the program.
+        beside: PathBuf,
+    },
     /// An option is outside its range.
     #[error("use {option} = {given}: it must be {range}")]
     OutOfRange {
@@ -153,10 +166,10 @@ impl Settings {
     /// # Errors
     /// See [`ConfigError`].
     pub fn resolve(flags: DemoFlags, path: &Path) -> Result<Self, ConfigError> {
-        let file = ConfigFile::read(path)?;
-        let flags = flags.or(file.flags);
+        let flags = flags.or(file::read(path)?);
+        let leptos = site::options()?;
         let settings = Self {
-            listen: flags.listen.unwrap_or(file.leptos.site_addr),
+            listen: flags.listen.unwrap_or(leptos.site_addr),
             redis: secrets::redis(flags.redis_url, flags.redis_url_file)?,
             database_url: flags.database_url,
             data_dir: flags.data_dir.unwrap_or_else(|| "data".into()),
@@ -176,10 +189,18 @@ impl Settings {
             protected: protected(flags.protect.unwrap_or_default())?,
             allowed_hosts: flags.allowed_hosts.unwrap_or_default(),
             serving: ServingLimits::default(),
-            leptos: file.leptos,
+            leptos,
         };
         settings.check()?;
         Ok(settings)
+    }
+
+    /// Whether the files that pages need are there.
+    ///
+    /// # Errors
+    /// [`ConfigError::NoSite`].
+    pub(crate) fn check_site(&self) -> Result<(), ConfigError> {
+        site::check(&self.leptos)
     }
 
     fn check(&self) -> Result<(), ConfigError> {

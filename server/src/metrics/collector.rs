@@ -8,7 +8,7 @@ use strata_report::{
 };
 
 use super::exposition::{Exposition, Labels};
-use super::families as f;
+use super::{families as f, write_behind};
 
 /// Turns the console's newest reports into Prometheus families, so that a scrape and the screen
 /// show the same numbers. What is not known (a size that was never counted) is left out.
@@ -42,6 +42,9 @@ impl Collector for NodeCollector {
                 add_reads(&mut out, &node.node, cache);
                 add_levels(&mut out, &node.node, cache);
                 add_removals(&mut out, &node.node, cache);
+            }
+            for writes in &node.write_behinds {
+                write_behind::add(&mut out, &node.node, writes);
             }
             add_tasks(&mut out, &[("node", &node.node)], &node.tasks);
         }

@@ -31,9 +31,9 @@ impl Exposition {
         self.add(family, metric);
     }
 
-    /// Seconds with their fractions, of a family without labels.
-    pub(super) fn seconds(&mut self, family: &'static Family, seconds: f64) {
-        let mut metric = labelled(&[]);
+    /// Seconds with their fractions.
+    pub(super) fn seconds(&mut self, family: &'static Family, labels: Labels<'_>, seconds: f64) {
+        let mut metric = labelled(labels);
         if family.kind == MetricType::COUNTER {
             let mut counter = proto::Counter::default();
             counter.set_value(seconds);

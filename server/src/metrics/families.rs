@@ -80,6 +80,35 @@ pub(super) static TASK_FAILURES: Family = counter(
 pub(super) static TASK_RUNNING: Family =
     gauge("strata_task_running", "1 while the background task runs.");
 
+pub(super) static WRITES_PENDING: Family = gauge(
+    "cache_write_behind_pending",
+    "Keys whose newest value the source does not have yet; of the durable kind each node tells those of all, so take the largest.",
+);
+pub(super) static WRITES_CAPACITY: Family = gauge(
+    "cache_write_behind_capacity",
+    "Keys that may be unwritten at once, dead letters included; of the durable kind on all nodes.",
+);
+pub(super) static WRITES_OLDEST: Family = gauge(
+    "cache_write_behind_oldest_seconds",
+    "How long the oldest pending write has waited; 0 where none waits.",
+);
+pub(super) static DEAD_LETTERS: Family = gauge(
+    "cache_write_behind_dead_letters",
+    "Acknowledged writes that are set aside and not in effect; of the durable kind each node tells those of all.",
+);
+pub(super) static WRITES_FAILING: Family = gauge(
+    "cache_write_behind_failing",
+    "Rows that the source did not take and that the node will send again.",
+);
+pub(super) static WRITES: Family = counter(
+    "cache_write_behind_rows_total",
+    "Rows by what became of them: accepted is acknowledged, set_aside a dead letter.",
+);
+pub(super) static SINK_FAILURES: Family = counter(
+    "cache_write_behind_sink_failures_total",
+    "Calls to the source that failed, panicked or ran out of time.",
+);
+
 pub(super) static BUILD_INFO: Family =
     gauge("strata_build_info", "Always 1; the version is in the label.");
 pub(super) static CONNECTIONS: Family =
@@ -107,7 +136,7 @@ pub(super) static MAX_FDS: Family =
     gauge("process_max_fds", "The most file descriptors that may be open.");
 
 /// Every family of nodes and caches, in the order in which they are written.
-pub(super) static ALL: [&Family; 21] = [
+pub(super) static ALL: [&Family; 28] = [
     &REQUESTS,
     &GETS,
     &PUTS,
@@ -129,4 +158,11 @@ pub(super) static ALL: [&Family; 21] = [
     &GAPS,
     &TASK_FAILURES,
     &TASK_RUNNING,
+    &WRITES_PENDING,
+    &WRITES_CAPACITY,
+    &WRITES_OLDEST,
+    &DEAD_LETTERS,
+    &WRITES_FAILING,
+    &WRITES,
+    &SINK_FAILURES,
 ];

@@ -19,7 +19,7 @@ pub(crate) struct ProgramCollector {
 }
 
 /// Every family, in the order in which they are written.
-static ALL: [&Family; 13] = [
+pub(super) static ALL: [&Family; 13] = [
     &f::BUILD_INFO,
     &f::START_TIME,
     &f::CPU,
@@ -71,9 +71,9 @@ impl Collector for ProgramCollector {
 }
 
 fn add_process(out: &mut Exposition, state: &ProcessState) {
-    out.seconds(&f::CPU, state.cpu_s);
+    out.seconds(&f::CPU, &[], state.cpu_s);
     if let Some(start_time_s) = state.start_time_s {
-        out.seconds(&f::START_TIME, start_time_s);
+        out.seconds(&f::START_TIME, &[], start_time_s);
     }
     let known = [
         (&f::RESIDENT, state.resident_bytes),

@@ -25,9 +25,9 @@ problems! {
         "408": "slow-body",
         "413": "body-too-large",
         "421": "wrong-host",
-        "429": "too-many-tokens",
+        "429": "too-many-tokens, busy",
         "500": "internal",
-        "503": "node-gone, too-many-connections",
+        "503": "node-gone, too-many-connections, too-slow",
     }
     /// A change may be refused so.
     Change { "403": "refused, protected, cross-site", }

@@ -1,18 +1,21 @@
 use std::convert::Infallible;
 use std::future::ready;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Extension;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, header};
-use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, Stream, StreamExt};
-use strata_app::SessionCookie;
-use strata_console::{Origin, Tick};
+use serde::Serialize;
+use strata_app::{SessionCookie, build_id};
+use strata_console::{Console, Origin, Tick};
 use strata_report::Snapshot;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::error::AppError;
 use crate::origin::cookie_value;
@@ -22,7 +25,22 @@ use crate::state::AppState;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const SHORTEST_RETRY: Duration = Duration::from_secs(1);
 
-type Ticks = watch::Receiver<std::sync::Arc<Tick>>;
+type Ticks = watch::Receiver<Arc<Tick>>;
+
+/// The newest snapshot, made once for all who begin to read in the same second.
+#[derive(Debug, Default)]
+pub(crate) struct Snapshots {
+    newest: Mutex<Option<(u64, Arc<str>)>>,
+}
+
+/// One event. Its data are those of every stream: a reader that takes nothing holds no copy.
+struct Event {
+    head: String,
+    data: Arc<str>,
+}
+
+/// Text that is shared, as bytes.
+struct Shared(Arc<str>);
 
 /// The live stream: first everything as `snapshot`, then a `frame` each second. Every frame is
 /// complete in itself, so a client that reads slowly skips some and loses nothing.
@@ -35,7 +53,8 @@ pub(crate) async fn events(
     let permit = state.streams.open(origin.address).map_err(refusal)?;
     let mut ticks = state.console.subscribe();
     ticks.mark_unchanged();
-    let first = stream::once(ready(snapshot(&state.console.snapshot())));
+    let newest = state.snapshots.newest(build_id(&state.leptos), &state.console);
+    let first = stream::once(ready(snapshot(newest)));
     let shutdown = state.shutdown.clone().cancelled_owned();
     let session = cookie_value(&headers, &cookie.name).map(str::to_owned);
     let console = state.console.clone();
@@ -45,11 +64,12 @@ pub(crate) async fn events(
     let frames = frames(ticks, permit).take_while(move |_| ready(goes_on()));
     let events = first.chain(frames).take_until(shutdown);
     let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-cache, no-transform"),
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
-    let events = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE));
-    Ok((headers, events).into_response())
+    let written = events.flat_map(|event| stream::iter(event.written()).map(Ok::<_, Infallible>));
+    Ok((headers, Body::from_stream(written)).into_response())
 }
 
 fn refusal(full: Full) -> AppError {
@@ -60,21 +80,67 @@ fn refusal(full: Full) -> AppError {
     AppError::unavailable("too-many-streams", detail)
 }
 
-fn snapshot(snapshot: &Snapshot) -> Result<Event, Infallible> {
-    // Numbers, strings and lists always become JSON.
-    let data = serde_json::to_string(snapshot).unwrap_or_default();
-    let id = snapshot.frame.seq.to_string();
-    Ok(Event::default().event("snapshot").id(id).retry(retry()).data(data))
+/// What a stream begins with. The build stands first, where a page's script looks for it.
+#[derive(Serialize)]
+struct First<'a> {
+    build: &'a str,
+    #[serde(flatten)]
+    snapshot: &'a Snapshot,
 }
 
-fn frames(ticks: Ticks, permit: PeerPermit) -> impl Stream<Item = Result<Event, Infallible>> {
+fn snapshot((seq, data): (u64, Arc<str>)) -> Event {
+    let retry_ms = retry().as_millis();
+    Event { head: format!("event: snapshot\nid: {seq}\nretry: {retry_ms}\n"), data }
+}
+
+fn frames(ticks: Ticks, permit: PeerPermit) -> impl Stream<Item = Event> {
     stream::unfold((ticks, permit), async |(mut ticks, permit)| {
-        ticks.changed().await.ok()?;
+        let Ok(changed) = timeout(KEEP_ALIVE, ticks.changed()).await else {
+            return Some((Event::nothing(), (ticks, permit)));
+        };
+        changed.ok()?;
         let tick = ticks.borrow_and_update().clone();
-        let id = tick.frame.seq.to_string();
-        let event = Event::default().event("frame").id(id).data(&tick.json);
-        Some((Ok(event), (ticks, permit)))
+        let head = format!("event: frame\nid: {}\n", tick.frame.seq);
+        let event = Event { head, data: Arc::clone(&tick.json) };
+        Some((event, (ticks, permit)))
     })
+}
+
+impl Snapshots {
+    fn newest(&self, build: &str, console: &Console) -> (u64, Arc<str>) {
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let seq = console.frame().seq;
+        if let Some(known) = newest.as_ref().filter(|(known, _)| *known == seq) {
+            return known.clone();
+        }
+        let snapshot = console.snapshot();
+        let first = First { build, snapshot: &snapshot };
+        // Numbers, strings and lists always become JSON.
+        let json = serde_json::to_string(&first).unwrap_or_default();
+        newest.insert((snapshot.frame.seq, json.into())).clone()
+    }
+}
+
+impl Event {
+    /// A comment, which keeps proxies from taking the stream for dead.
+    fn nothing() -> Self {
+        Self { head: ":\n".to_owned(), data: Arc::from("") }
+    }
+
+    /// The parts of the event. JSON on one line is one line of data.
+    fn written(self) -> Vec<Bytes> {
+        if self.data.is_empty() {
+            return vec![Bytes::from(self.head + "\n")];
+        }
+        let data = Bytes::from_owner(Shared(self.data));
+        vec![Bytes::from(self.head + "data: "), data, Bytes::from_static(b"\n\n")]
+    }
+}
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
 }
 
 // Clients that lost the same server must not all come back in the same instant.

@@ -123,7 +123,7 @@ fn down(node: Option<&String>, tasks: Vec<TaskReport>) -> Vec<TaskDown> {
 fn redis(state: &AppState, nodes: &[NodeState]) -> Redis {
     let pid = state.redis_pid.as_ref().and_then(|pid| *pid.borrow());
     let private = state.redis_pid.is_some();
-    let redis = &state.console.frame().redis;
+    let redis = &state.console.redis_state();
     // Redis is asked only now and then; what is known sooner counts.
     let is_lost = (private && pid.is_none()) || nodes.iter().all(|node| node.l2_breaker_open);
     let answers = match (redis.configured, redis.up && !is_lost) {

@@ -76,7 +76,11 @@ pub(crate) async fn upload(
             false => AppError::from(error).into_response(),
         };
     }
-    match keep(&state, multipart).await {
+    let kept = match state.console.begin_upload(&actor) {
+        Ok(_permit) => keep(&state, multipart).await,
+        Err(error) => return AppError::from(error).into_response(),
+    };
+    match kept {
         Ok((address, uploaded)) => {
             let Recording { id, requests, n_keys, .. } = &uploaded;
             let result = format!("{} requests for {n_keys} keys", requests.len());

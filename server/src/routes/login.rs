@@ -67,7 +67,14 @@ pub(crate) async fn log_in(
     sent: Result<Form<Sent>, FormRejection>,
 ) -> Response {
     let Ok(Form(Sent { token, to })) = sent else {
-        return Redirect::to("/login").into_response();
+        let page = LogInPage {
+            actor: &actor,
+            has_session: false,
+            access: state.console.access(),
+            failure: Some("Strata could not read the form: it has a field named token.".to_owned()),
+            to: "/",
+        };
+        return document(StatusCode::UNPROCESSABLE_ENTITY, page.draw(state.leptos.clone()));
     };
     let to = onward_path(&to);
     let error = match state.console.log_in(&token, &origin) {

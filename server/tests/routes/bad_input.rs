@@ -2,7 +2,7 @@ use axum::body::Body;
 use axum::http::{Method, header};
 use serde_json::json;
 
-use crate::support::{request, start, with_json};
+use crate::support::{request, start, tokens, with_json};
 
 #[tokio::test]
 async fn what_cannot_be_found_or_read_is_a_problem_that_says_why() {
@@ -63,6 +63,34 @@ async fn a_body_that_makes_no_sense_is_refused_and_changes_nothing() {
     let silent = form.body(Body::from(format!("token={}", "x".repeat(70_000)))).unwrap();
     running.ask(silent).await.is_problem(413, "body-too-large");
     assert_eq!(running.get("/demo/users/1").await.json(), before);
+}
+
+#[tokio::test]
+async fn a_form_without_its_fields_is_refused_by_their_names() {
+    let running = start(|settings| settings.operators = tokens("anna:sesame")).await;
+    let post = |path: &str, form: &'static str| {
+        let asked = request(Method::POST, path)
+            .header(header::AUTHORIZATION, "Bearer sesame")
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        asked.body(Body::from(form)).unwrap()
+    };
+    let paths = running.demo.routes().into_iter().map(|route| route.path);
+    let functions: Vec<_> = paths.filter(|path| path.starts_with("/api/strata/")).collect();
+    assert!(functions.len() > 5, "{functions:?}");
+    for path in &functions {
+        for form in ["", "nonsense=1", "token=a&token=b&cache=a&cache=b"] {
+            let answer = running.ask(post(path, form)).await;
+            let status = answer.status.as_u16();
+            assert!(status < 500, "{path} {form}: {status} {}", answer.text());
+        }
+    }
+    let answer = running.ask(post("/api/strata/invalidate_key", "nonsense=1")).await;
+    assert!(answer.text().contains("cache"), "{}", answer.text());
+    for form in ["", "x=1", "token=a&token=b"] {
+        let answer = running.ask(post("/login", form)).await;
+        assert_eq!(answer.status.as_u16(), 422, "{form}");
+        assert!(answer.text().contains("a field named token"), "{}", answer.text());
+    }
 }
 
 #[tokio::test]

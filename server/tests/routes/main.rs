@@ -12,6 +12,7 @@ mod doors;
 mod events;
 mod health;
 mod lab;
+mod limits;
 mod log_in;
 mod logs;
 mod metrics;

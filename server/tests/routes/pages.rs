@@ -33,6 +33,23 @@ async fn a_page_runs_only_the_scripts_that_carry_its_nonce() {
 }
 
 #[tokio::test]
+async fn a_page_names_its_own_scripts_which_are_kept_for_ever_and_of_one_build() {
+    let running = start(|_| {}).await;
+    let page = running.get("/").await;
+    assert!(page.header("content-security-policy").contains("worker-src 'self'"));
+    for before in [" src=\"/scripts/", " data-live=\"/scripts/"] {
+        let name = page.text().split(before).nth(1).unwrap().split('"').next().unwrap();
+        let script = running.get(&format!("/scripts/{name}")).await;
+        assert_eq!(script.status, StatusCode::OK);
+        assert!(script.header("content-type").starts_with("text/javascript"));
+        assert!(script.header("cache-control").contains("immutable"));
+    }
+    let old = running.get("/scripts/live.0123456789abcdef.js").await;
+    assert_eq!(old.status, StatusCode::NOT_FOUND);
+    assert!(!old.headers.contains_key("cache-control"));
+}
+
+#[tokio::test]
 async fn a_nonce_is_used_once() {
     let running = start(|_| {}).await;
     let first = running.get("/").await;

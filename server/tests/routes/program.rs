@@ -129,12 +129,11 @@ async fn a_trace_that_cannot_be_read_ends_the_program_with_an_error() {
 #[tokio::test]
 async fn a_flag_comes_before_its_variable_and_the_variable_before_the_file() {
     let dir = tempfile::tempdir().unwrap();
-    let file = "[package.metadata.leptos]\noutput-name = \"strata\"\n[strata]\nnodes = 2\n";
-    std::fs::write(dir.path().join("Leptos.toml"), file).unwrap();
+    std::fs::write(dir.path().join("strata.toml"), "nodes = 2\n").unwrap();
     let cases: [(&[&str], Option<&str>, &str); 3] =
         [(&[], None, "2"), (&[], Some("3"), "3"), (&["--nodes", "1"], Some("3"), "1")];
     for (options, variable, newest) in cases {
-        let options = [options, &["--redis-url", "off"]].concat();
+        let options = [options, &["--redis-url", "off", "--config", "strata.toml"]].concat();
         let mut command = strata(dir.path(), &options);
         if let Some(variable) = variable {
             command.env("STRATA_NODES", variable);
@@ -163,6 +162,91 @@ async fn options_that_make_no_sense_end_it_at_once() {
             timeout(PATIENCE, strata(dir.path(), options).output()).await.unwrap().unwrap();
         assert!(!output.status.success(), "{options:?}");
         assert!(!output.stderr.is_empty(), "{options:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_read_from_the_folder_where_it_was_started() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["Leptos.toml", "strata.toml", "Cargo.toml"] {
+        std::fs::write(dir.path().join(name), "[strata]\nnodes = 2\n").unwrap();
+    }
+    let mut child = strata(dir.path(), &["--redis-url", "off"]).spawn().unwrap();
+    let address = address(&mut child).await;
+    assert_eq!(get(&address, "/api/v1/nodes").await.matches("\"node\":").count(), 1);
+    child.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_of_settings_that_is_missing_or_wrong_ends_it_and_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("wrong.toml"), "users = 5\nnods = 2\n").unwrap();
+    for (file, why) in
+        [("nosuch.toml", "No such file"), ("wrong.toml", "`nods`"), (".", "directory")]
+    {
+        let program = strata(dir.path(), &["--config", file]).output();
+        let output = timeout(PATIENCE, program).await.unwrap().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(file) && said.contains(why), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_variable_that_no_option_has_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut program = strata(dir.path(), &["--nodes", "0"]);
+    program.env("STRATA_OPERATOR_TOKN", "s3same");
+    let output = timeout(PATIENCE, program.output()).await.unwrap().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("STRATA_OPERATOR_TOKN") && !said.contains("s3same"), "{said}");
+}
+
+/// The program as somebody would install it, with the files of its pages somewhere beside it.
+fn installed(root: &Path, bin: &str, site: &str) -> Command {
+    let (bin, pkg) = (root.join(bin), root.join(site).join("pkg"));
+    std::fs::create_dir_all(&bin).unwrap();
+    std::fs::create_dir_all(&pkg).unwrap();
+    // A copy of a debug build would take long.
+    std::fs::hard_link(env!("CARGO_BIN_EXE_strata"), bin.join("strata")).unwrap();
+    std::fs::write(bin.join("hash.txt"), "js: aa\nwasm: bb\ncss: cc\n").unwrap();
+    for name in ["strata.aa.js", "strata.bb.wasm", "strata.cc.css"] {
+        std::fs::write(pkg.join(name), name).unwrap();
+    }
+    let model = strata(root, &["--redis-url", "off", "--data-dir", root.to_str().unwrap()]);
+    let mut command = Command::new(bin.join("strata"));
+    command.args(model.as_std().get_args()).current_dir("/").env("TMPDIR", root);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+#[tokio::test]
+async fn wherever_it_is_started_its_pages_have_their_style_and_life() {
+    for (bin, site) in [(".", "site"), ("release", "site"), ("bin", "share/strata/site")] {
+        let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let mut child = installed(root.path(), bin, site).spawn().unwrap();
+        let address = address(&mut child).await;
+        let page = get(&address, "/").await;
+        for name in ["strata.aa.js", "strata.bb.wasm", "strata.cc.css"] {
+            let path = format!("/pkg/{name}");
+            assert!(page.contains(&path), "{path}");
+            let file = get(&address, &path).await;
+            assert!(file.starts_with("HTTP/1.1 200") && file.ends_with(name), "{bin}: {file}");
+        }
+        child.kill().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_folder_without_the_files_of_the_pages_ends_it_at_once_and_is_named() {
+    let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let empty = root.path().join("empty");
+    let mut program = installed(root.path(), "bin", "share/strata/site");
+    program.env("LEPTOS_SITE_ROOT", &empty);
+    let output = timeout(PATIENCE, program.output()).await.unwrap().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && output.stdout.is_empty(), "{said}");
+    for part in [empty.to_str().unwrap(), "strata.cc.css", "LEPTOS_SITE_ROOT"] {
+        assert!(said.contains(part), "{part}: {said}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Secrets are printed nowhere: not in the help, errors, logs, pages or answers.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Output, Stdio};
 
 use axum::body::Body;
@@ -126,4 +127,72 @@ async fn a_purge_removes_what_is_left_of_one_namespace_once_it_is_confirmed() {
     assert!(again.lines().any(|line| line.ends_with("keys were removed.")), "{again}");
     assert!(kept.erase_namespace().await.unwrap() > 0, "another namespace is left alone");
     redis.stop().await;
+}
+
+#[tokio::test]
+async fn a_purge_refuses_while_nodes_use_the_namespace_unless_it_is_told_to() {
+    let redis = PrivateRedis::start().await.unwrap();
+    let node = Node::builder("shop").redis_url(&redis.url()).start().await.unwrap();
+    while node.report().l2.breaker_open {
+        tokio::task::yield_now().await;
+    }
+    let cache: Cache<String, String> = Cache::builder("users").build(&node).unwrap();
+    cache.insert(&"1".to_owned(), "Ada".to_owned()).await;
+    let url = redis.url();
+    let purge = ["purge", "--redis-url", &url, "--namespace", "shop", "--yes"];
+    let refused = run(&purge, &[]).await;
+    let text = printed(&refused);
+    assert!(!refused.status.success() && text.contains("--while-in-use"), "{text}");
+    assert!(node.look_l2("users", "1").await.unwrap().is_some(), "nothing was removed");
+    let told = run(&[&purge[..], &["--while-in-use"]].concat(), &[]).await;
+    assert!(told.status.success(), "{}", printed(&told));
+    node.shutdown();
+    redis.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_of_a_secret_that_cannot_be_one_ends_it_and_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let path = dir.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let huge = dir.path().join("huge");
+    // Holes take no room, and reading all of it would take all memory.
+    fs::File::create(&huge).unwrap().set_len(1 << 36).unwrap();
+    let files = [
+        (dir.path().join("nosuch").to_str().unwrap().to_owned(), "No such file"),
+        (dir.path().to_str().unwrap().to_owned(), "directory"),
+        (write("empty", b""), ""),
+        (write("blank", b" \n\n"), ""),
+        (write("bytes", b"s3same\xff\xfe"), "UTF-8"),
+        (huge.to_str().unwrap().to_owned(), "more than 65536 bytes"),
+        ("/dev/zero".to_owned(), "more than 65536 bytes"),
+    ];
+    for option in ["--operator-token-file", "--viewer-token-file", "--redis-url-file"] {
+        for (file, why) in &files {
+            let refused = run(&["demo", option, file], &[]).await;
+            let text = printed(&refused);
+            assert!(!refused.status.success() && text.contains(option), "{file}: {text}");
+            assert!(text.contains(why) && !text.contains(SECRET), "{file}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_a_secret_that_everybody_can_read_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("tokens");
+    for (mode, is_told) in [(0o644, true), (0o640, false), (0o600, false)] {
+        fs::write(&file, "\u{feff}anna:s3same\r\n").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        // Ends it after the file was read.
+        let path = file.to_str().unwrap();
+        let ended = run(&["demo", "--operator-token-file", path, "--nodes", "0"], &[]).await;
+        let text = printed(&ended);
+        assert!(text.contains("--nodes") || text.contains("nodes"), "{text}");
+        assert_eq!(text.contains("everybody on this machine"), is_told, "{mode:o}: {text}");
+        assert!(!text.contains(SECRET), "{text}");
+    }
 }

@@ -1,100 +1,173 @@
-//! What strangers may ask of a whole program, from several addresses. It takes about two minutes:
+//! What strangers may ask of a whole program, from several addresses. It takes minutes:
 //! `cargo nextest run --workspace --exclude strata-hydrate --run-ignored only -E 'test(soak::)'`.
 
-use std::time::{Duration, Instant};
+mod attackers;
+mod program;
+
+use std::time::Duration;
 
 use strata_server::ServingLimits;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
-use tokio::process::Child;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
-use crate::program::{address, get, strata};
+use self::attackers::{half_request, search, stuck_reader, wrong_log_in};
+use self::program::{Client, Program};
 
 const STUCK_READERS: usize = 2_000;
 const HALF_REQUESTS: usize = 1_000;
-const SOURCES: usize = 10;
+const SEARCHES: usize = 300;
+const WRONG_LOG_INS: usize = 10_000;
 
 /// The timers are 30 s; on a busy machine what they end may take longer to be ended.
 const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(120);
 
-/// A value of /metrics.
-async fn metric(address: &str, name: &str) -> f64 {
-    let text = get(address, "/metrics").await;
-    let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
-    line.unwrap().parse().unwrap()
+/// How many times as long reads may take beside searches. The aim is 1.5. With a debug build, on two
+/// processors that run the clients too and had sixteen other processes waiting for them, 2.0 was
+/// measured (45 ms and 91 ms).
+const SLOWER_AT_MOST: f64 = 2.5;
+
+/// What that factor is taken of at least: below, a busy machine's own noise decides.
+const QUIET_FLOOR: Duration = Duration::from_millis(4);
+
+/// The median. The slowest in a hundred wait for the frames of 2 000 streams: 240 ms to 770 ms were
+/// measured with a debug build on two processors for which fifteen to thirty processes waited.
+const HEALTH_WITHIN: Duration = Duration::from_millis(100);
+
+/// What 3 000 connections may take, MB. Half of it are the 8 KiB each into which a head is read, which
+/// the HTTP library does not let be smaller; what they took, the C library's allocator keeps for
+/// those who come next. 50 to 59 were measured, beside 83 at the start.
+const HELD_MB: u64 = 70;
+
+/// Quiet and loud rounds by turns.
+const ROUNDS: usize = 9;
+const READS: usize = 300;
+const HEALTH_CHECKS: usize = 200;
+
+/// The time that so many parts of a hundred stay below.
+fn percentile(mut times: Vec<Duration>, percent: usize) -> Duration {
+    times.sort_unstable();
+    times[(times.len() * percent).div_ceil(100).max(1) - 1]
 }
 
-async fn connect(address: &str, n: usize) -> TcpStream {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(2_048).unwrap();
-    // Its own address, which no port of 127.0.0.1 is used up for.
-    socket.bind(format!("127.0.0.{}:0", n % SOURCES + 2).parse().unwrap()).unwrap();
-    socket.connect(address.parse().unwrap()).await.unwrap()
+async fn p99_of_reads(client: &mut Client) -> Duration {
+    let mut times = Vec::new();
+    for n in 0..READS {
+        let began = Instant::now();
+        client.read_user(n).await;
+        times.push(began.elapsed());
+    }
+    percentile(times, 99)
 }
 
-/// How long a health check takes.
-async fn health_check(address: &str) -> Duration {
-    let began = Instant::now();
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let asked = format!("GET /healthz HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-    stream.write_all(asked.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    timeout(Duration::from_secs(10), stream.read_to_string(&mut answer)).await.unwrap().unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    began.elapsed()
+/// The median p99 of reads of the service in rounds that are quiet, and in those between them in
+/// which strangers search.
+async fn quiet_and_loud(program: &Program) -> (Duration, Duration) {
+    let mut client = program.client().await;
+    let (mut quiet, mut loud) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        quiet.push(p99_of_reads(&mut client).await);
+        let mut searches = tokio::task::JoinSet::new();
+        for n in 0..SEARCHES {
+            searches.spawn(search(program.address.clone(), n));
+        }
+        loud.push(p99_of_reads(&mut client).await);
+        let statuses = searches.join_all().await;
+        let n_found = statuses.iter().filter(|status| **status == 200).count();
+        let n_refused = statuses.iter().filter(|status| **status == 429).count();
+        assert_eq!(n_found + n_refused, SEARCHES, "{statuses:?}");
+        assert!(n_found > 0, "somebody is answered");
+    }
+    (percentile(quiet, 50), percentile(loud, 50))
 }
 
-async fn start(dir: &std::path::Path) -> (Child, String) {
-    let mut program = strata(dir, &["--redis-url", "off"]);
-    program.stderr(std::process::Stdio::null());
-    let mut child = program.spawn().unwrap();
-    let address = address(&mut child).await;
-    (child, address)
+/// How long health checks took.
+async fn health_checks(program: &Program) -> Vec<Duration> {
+    let mut times = Vec::new();
+    for _ in 0..HEALTH_CHECKS {
+        let began = Instant::now();
+        let answer = program.get("/healthz").await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        times.push(began.elapsed());
+    }
+    times
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it takes minutes: the timers are those of the program"]
-async fn readers_that_stop_and_half_requests_are_bounded_and_given_back() {
+async fn searches_of_strangers_slow_no_read_of_the_service() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = Program::start(dir.path()).await;
+    let (quiet, loud) = quiet_and_loud(&program).await;
+    eprintln!("p99 of reads: {quiet:?}, beside {SEARCHES} searches {loud:?}");
+    assert!(loud <= quiet.max(QUIET_FLOOR).mul_f64(SLOWER_AT_MOST), "{loud:?} after {quiet:?}");
+    assert!(!program.get("/readyz").await.contains(r#""l2_breaker_open":true"#));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it takes minutes: the timers are those of the program"]
+async fn what_strangers_hold_is_bounded_and_given_back() {
     // The test holds as many connections as the program: this raises its limit of descriptors.
     assert!(ServingLimits::default().max_connections > STUCK_READERS + HALF_REQUESTS);
     let dir = tempfile::tempdir().unwrap();
-    let (mut child, address) = start(dir.path()).await;
-    let descriptors = metric(&address, "process_open_fds").await;
+    let program = Program::start(dir.path()).await;
+    let descriptors = program.metric("process_open_fds").await;
+    let (resident, quiet) = (program.resident(), health_checks(&program).await);
+    let (quiet, slowest) = (percentile(quiet.clone(), 50), percentile(quiet, 99));
+    eprintln!("health at first: median {quiet:?}, p99 {slowest:?}");
     let mut held = Vec::new();
     for n in 0..STUCK_READERS {
-        let mut stream = connect(&address, n).await;
-        let asked = format!("GET /events HTTP/1.1\r\nhost: {address}\r\n\r\n");
-        stream.write_all(asked.as_bytes()).await.unwrap();
-        held.push(stream);
+        held.push(stuck_reader(&program.address, n).await);
     }
     for n in 0..HALF_REQUESTS {
-        let mut stream = connect(&address, n).await;
-        // The program may have closed it for the sake of another.
-        let _ = stream.write_all(b"GET / HTTP/1.1\r\n").await;
-        held.push(stream);
+        held.push(half_request(&program.address, n).await);
     }
-    let checks: Vec<_> = {
-        let mut checks = Vec::new();
-        for _ in 0..20 {
-            checks.push(health_check(&address).await);
-        }
-        checks
-    };
-    let most = metric(&address, "strata_connections_max").await;
-    assert!(metric(&address, "strata_connections").await <= most);
+    let health = health_checks(&program).await;
+    let (health, slowest) = (percentile(health.clone(), 50), percentile(health, 99));
+    eprintln!("health beside what is held: median {health:?}, p99 {slowest:?}");
+    let most = program.metric("strata_connections_max").await;
+    assert!(program.metric("strata_connections").await <= most);
+    let mut highest = program.resident();
     let given_back = async {
-        while metric(&address, "strata_event_streams").await > 0.0
-            || metric(&address, "process_open_fds").await > descriptors + 10.0
+        while program.metric("strata_event_streams").await > 0.0
+            || program.metric("process_open_fds").await > descriptors + 10.0
         {
-            sleep(Duration::from_secs(1)).await;
+            highest = highest.max(program.resident());
+            sleep(Duration::from_millis(250)).await;
         }
     };
     timeout(GIVEN_BACK_WITHIN, given_back).await.expect("what strangers held is given back");
-    let bytes = metric(&address, "process_resident_memory_bytes").await;
-    eprintln!("slowest health check: {:?}; resident afterwards: {bytes}", checks.iter().max());
-    let answer = get(&address, "/demo/users/1").await;
+    let after = program.resident();
+    eprintln!("MB: {resident} at first, {highest} at most, {after} after");
+    assert!(health <= quiet.max(HEALTH_WITHIN), "{health:?} after {quiet:?}");
+    assert!(highest <= resident + HELD_MB, "{highest} MB after {resident} MB");
+    assert!(after <= resident + HELD_MB, "{after} MB after {resident} MB");
+    let answer = program.get("/demo/users/1").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     drop(held);
-    child.kill().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "it takes minutes: the timers are those of the program"]
+async fn wrong_log_ins_are_slowed_down_and_push_out_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = Program::start(dir.path()).await;
+    let resident = program.resident();
+    let mut health = Vec::new();
+    let mut statuses = std::collections::BTreeMap::<u16, usize>::new();
+    for n in 0..WRONG_LOG_INS {
+        *statuses.entry(wrong_log_in(&program.address, n).await).or_default() += 1;
+        if n % 100 == 0 {
+            let began = Instant::now();
+            program.get("/healthz").await;
+            health.push(began.elapsed());
+        }
+    }
+    let (health, after) = (percentile(health, 99), program.resident());
+    eprintln!("{statuses:?}; health p99 {health:?}; MB: {resident} at first, {after} after");
+    assert_eq!(statuses.keys().copied().collect::<Vec<_>>(), [403, 429], "{statuses:?}");
+    assert!(statuses[&429] > statuses[&403], "{statuses:?}");
+    assert!(health <= HEALTH_WITHIN, "{health:?}");
+    assert!(after <= resident * 3 / 2, "{after} MB after {resident} MB");
+    let audit = program.get_as_operator("/api/v1/audit?limit=1000").await;
+    assert!(audit.matches(r#""refused":true"#).count() <= 200, "{audit}");
+    assert!(audit.contains("invalidate_key"), "what was done before is still there: {audit}");
 }

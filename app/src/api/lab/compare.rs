@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use leptos::prelude::*;
 use strata_demo::lab::{Comparison, Order, Pace, Run};
 
-use super::run::{lab, permit, permitted, record, refuse, shown, told};
+use super::run::{lab, permit, permitted, record, refuse, shown, start};
 use super::wait::until_ended;
 use crate::api::ApiError;
 use crate::drawn::{comparison_address, encode};
@@ -41,7 +41,7 @@ pub async fn compare(
         // Whoever changes something and presses again wants another run.
         ticket: if ticket.is_empty() { ticket } else { format!("{ticket} {address}") },
     };
-    let run = lab.start(order).map_err(|error| refuse(told(&error)))?;
+    let run = start(&lab, order)?;
     record(&run, "started");
     until_ended(&run).await;
     Ok(shown(watched(&address, &run)))

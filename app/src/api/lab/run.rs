@@ -56,7 +56,7 @@ pub async fn start_run(wish: Wish) -> Result<String, ApiError> {
         pace: wish.pace,
         guess: Some(guess),
     };
-    let run = lab()?.start(order).map_err(|error| refuse(told(&error)))?;
+    let run = start(lab()?.as_ref(), order)?;
     record(&run, "started");
     if wish.pace == Pace::AllAtOnce {
         until_ended(&run).await;
@@ -91,12 +91,13 @@ pub async fn change_fault(
 ) -> Result<String, ApiError> {
     let run = permitted(&id)?;
     let (what, changed) = match (Fault::named(&inflict), Fault::named(&mend)) {
-        (Some(fault), None) => ("inflicted", run.inflict(fault)),
+        (Some(fault), None) => ("fault", run.inflict(fault)),
         (None, Some(fault)) => ("mended", run.mend(fault).await),
         _ => return Err(refuse(ApiError::Invalid("tell what to break or mend".to_owned()))),
     };
     changed.map_err(|error| refuse(ApiError::Invalid(error.to_string())))?;
-    record(&run, &format!("{what} {inflict}{mend}"));
+    let fault = format!("{inflict}{mend}").replace('_', " ");
+    record(&run, &format!("{what}: {fault}"));
     Ok(shown(address(&run)))
 }
 
@@ -119,6 +120,18 @@ pub async fn forget_progress() -> Result<String, ApiError> {
 
 pub(super) fn lab() -> Result<Arc<Lab>, ApiError> {
     door::lab().ok_or_else(|| ApiError::Away("find the lab".to_owned()))
+}
+
+/// Starts an experiment, which counts as whose it is until it has ended.
+pub(super) fn start(lab: &Lab, order: Order) -> Result<Arc<Run>, ApiError> {
+    let permit = door::console()?.begin_experiment(&door::actor()?).map_err(door::refuse)?;
+    let run = lab.start(order).map_err(|error| refuse(told(&error)))?;
+    let running = Arc::clone(&run);
+    tokio::spawn(async move {
+        running.ended().await;
+        drop(permit);
+    });
+    Ok(run)
 }
 
 pub(super) fn permit(topic: &str) -> Result<(), ApiError> {

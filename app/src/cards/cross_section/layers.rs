@@ -140,7 +140,7 @@ fn spark_of(live: Live, outcome: Outcome) -> Signal<String> {
 
 // Readers that waited are always told; the rest only where there was any.
 fn others(live: Live) -> String {
-    let mut text = format!("{}/s waited for another's", rate_of(live, Outcome::Coalesced));
+    let mut text = format!("{}/s waited for a running load", rate_of(live, Outcome::Coalesced));
     for outcome in [Outcome::Stale, Outcome::Bypassed, Outcome::Missed, Outcome::Failed] {
         if live.recent.with(|recent| recent.outcomes.get(outcome)) > 0 {
             text.push_str(&format!(" · {}/s {}", rate_of(live, outcome), outcome.as_str()));

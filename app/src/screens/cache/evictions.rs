@@ -9,13 +9,13 @@ use crate::screens::sheet::titled;
 use crate::screens::words;
 
 const EVICTIONS: Stack = Stack {
-    title: "Entries that left L1 per second by cause",
+    title: "Entries removed from L1 per second by cause",
     whole: "removals",
     bands: words::CAUSES,
     meanings: |i| words::cause_meaning(Cause::ALL[i]),
 };
 
-/// Why entries left L1, over time.
+/// Why entries were removed from L1, over time.
 pub(super) fn card(seen: &Seen<'_>) -> AnyView {
     let (past, n) = (seen.past, words::CAUSES.len());
     let columns =
@@ -23,7 +23,7 @@ pub(super) fn card(seen: &Seen<'_>) -> AnyView {
     let note = format!("per second, the last {}; all nodes", in_words(past.range));
     titled(
         "evictions",
-        "Why entries left L1",
+        "Why entries were removed from L1",
         note,
         view! {
             {stacked(EVICTIONS, seen.time, &columns)}
@@ -39,7 +39,7 @@ pub(super) fn ages(seen: &Seen<'_>) -> AnyView {
         let class = format!("swatch {}", words::CAUSES[i].class);
         view! {
             <tr title=words::cause_meaning(cause)>
-                <th scope="row" class=class>{words::CAUSES[i].name}</th>
+                <th scope="row" class=class tabindex=words::tab_stop(i + 1)>{words::CAUSES[i].name}</th>
                 <td>{format::count(ages.count())}</td>
                 <td>{age(ages, 0.1)}</td>
                 <td>{age(ages, 0.5)}</td>
@@ -48,27 +48,27 @@ pub(super) fn ages(seen: &Seen<'_>) -> AnyView {
         }
     };
     let rows = Cause::ALL.into_iter().enumerate().map(row).collect_view();
-    let note = "since the start, to a factor of two";
+    let note = "since the start; rough";
     titled(
         "ages",
-        "How old they were when they left",
+        "How old they were when they were removed",
         note,
         view! {
             <table class="rows">
-                <caption class="unseen">"Age of entries as they left L1, by cause"</caption>
+                <caption class="unseen">"Age of entries as they were removed from L1, by cause"</caption>
                 <thead>
                     <tr>
                         <td></td>
-                        <th scope="col">"left"</th>
-                        <th scope="col" title="One in ten was younger.">"p10"</th>
-                        <th scope="col" title="Half were younger.">"half"</th>
-                        <th scope="col" title="Nine in ten were younger.">"p90"</th>
+                        <th scope="col">"removed"</th>
+                        <th scope="col" tabindex="0" title="One in ten was younger.">"p10"</th>
+                        <th scope="col" tabindex="-1" title="Half were younger.">"half"</th>
+                        <th scope="col" tabindex="-1" title="Nine in ten were younger.">"p90"</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
             </table>
             <p class="small">
-                "Entries that leave for size much sooner than they would expire mean that L1 is small for what is read. Refused entries were turned away as they came, so they are counted apart."
+                "Entries that are evicted much sooner than they would expire mean that L1 is small for what is read. Entries that were not admitted were removed as they came, so they are counted apart. Ages are rough: to a factor of two."
             </p>
         },
     )

@@ -24,7 +24,8 @@ pub(super) fn card(seen: &Seen<'_>) -> AnyView {
     titled(
         "groups",
         "Key groups",
-        "most reads that neither level answered first; since the start".to_owned(),
+        "most reads that neither level answered first; since the start, L1 entries and weight now"
+            .to_owned(),
         view! {
             <div class="scroll" tabindex="0" role="region" aria-label="Table of key groups">
                 <table class="rows">
@@ -33,11 +34,11 @@ pub(super) fn card(seen: &Seen<'_>) -> AnyView {
                         <tr>
                             <th scope="col">"group"</th>
                             <th scope="col">"reads"</th>
-                            <th scope="col" class="barred">"answered by L1 · L2 · below"</th>
-                            <th scope="col">"below"</th>
+                            <th scope="col" class="barred">"answered by L1 · L2 · database"</th>
+                            <th scope="col" tabindex="0" title="Reads that neither L1 nor L2 answered.">"database"</th>
                             <th scope="col">"L1 entries"</th>
                             <th scope="col">"L1 weight"</th>
-                            <th scope="col" title="Left L1 because it was full, refused ones included.">"left for size"</th>
+                            <th scope="col" tabindex="-1" title="Removed because L1 was full, those that were not admitted included.">"evicted (size)"</th>
                             <th scope="col">"load p95"</th>
                         </tr>
                     </thead>
@@ -70,7 +71,7 @@ fn row(group: &GroupReport) -> impl IntoView + use<> {
     let size = group.evictions.get(Cause::Size) + group.evictions.get(Cause::Refused);
     view! {
         <tr>
-            <th scope="row" class="mono">{group.group.clone()}</th>
+            <th scope="row" class="mono">{words::visible(&group.group)}</th>
             <td>{format::count(reads)}</td>
             <td class="barred">
                 <svg class="bar" aria-hidden="true" viewBox="0 0 1000 10" preserveAspectRatio="none">

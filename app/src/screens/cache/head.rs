@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_report::Saved;
+use strata_report::{Marker, Saved};
 
 use super::page::Seen;
 use crate::drawn::encode;
@@ -52,8 +52,10 @@ pub(super) fn head(seen: &Seen<'_>, names: &[String]) -> AnyView {
 // What operators did, beside the lines on the charts that mark it.
 fn deeds(seen: &Seen<'_>) -> impl IntoView + use<> {
     let markers = &seen.past.markers;
-    let line = |marker| view! { <li>{chart::sentence(marker)}</li> };
-    let lines = markers.iter().rev().take(5).map(line).collect_view();
+    let line = |(nth, marker): (usize, &Marker)| {
+        view! { <li>{words::when(marker.at_ms, nth)}" UTC · "{chart::deed(marker)}</li> }
+    };
+    let lines = markers.iter().rev().take(5).enumerate().map(line).collect_view();
     let more = markers.len().saturating_sub(5);
     (!markers.is_empty()).then(|| {
         view! {

@@ -5,6 +5,7 @@ use super::page::Seen;
 use crate::drawn::key_address;
 use crate::format::{self, DASH};
 use crate::screens::sheet::titled;
+use crate::screens::words;
 
 // More are in the report; a screen is for the first ones.
 const N_SHOWN: usize = 12;
@@ -38,7 +39,7 @@ pub(super) fn missed(seen: &Seen<'_>) -> AnyView {
 fn note(keys: Option<&HotKeys>) -> String {
     keys.map_or("not sampled".to_owned(), |keys| {
         let half = format::span(keys.half_life_ms);
-        format!("about, from one read in {}; half forgotten in {half}", keys.sampled_one_in)
+        format!("about, from one read in {}; weighted to the last {half}", keys.sampled_one_in)
     })
 }
 
@@ -47,7 +48,8 @@ fn list(cache: &str, keys: Option<&HotKeys>, caption: &'static str) -> AnyView {
         return view! { <p class="empty">"Nothing was sampled yet."</p> }.into_any();
     };
     let row = |key: &HotKey| {
-        let name = if key.is_cut { format!("{}…", key.key) } else { key.key.clone() };
+        let name = words::visible(&key.key);
+        let name = if key.is_cut { format!("{name}…") } else { name };
         // A key that was cut is the beginning of another one.
         let name = match key.is_cut {
             true => view! { <span>{name}</span> }.into_any(),

@@ -13,26 +13,26 @@ type Line = (&'static str, &'static str, String, String);
 pub(super) fn card(seen: &Seen<'_>) -> AnyView {
     let n = seen.details.nodes.len() as u64;
     let note = format!(
-        "since the start; L1: {} added up; L2: shared by all",
+        "since the start, entries and weight now; L1: {} added up; L2: shared by all",
         format::plural(n, "node", "nodes")
     );
-    let row = |(name, meaning, l1, l2): Line| {
+    let row = |(nth, (name, meaning, l1, l2)): (usize, Line)| {
         view! {
             <tr title=meaning>
-                <th scope="row">{name}</th>
+                <th scope="row" tabindex=words::tab_stop(nth)>{name}</th>
                 <td>{l1}</td>
                 <td>{l2}</td>
             </tr>
         }
     };
-    let rows = lines(seen).into_iter().map(row).collect_view();
+    let rows = lines(seen).into_iter().enumerate().map(row).collect_view();
     titled(
         "levels",
         "L1 and L2, side by side",
         note,
         view! {
             <table class="rows">
-                <caption class="unseen">"What each level holds and did, since the start"</caption>
+                <caption class="unseen">"What each level holds now and did since the start"</caption>
                 <thead>
                     <tr>
                         <td></td>
@@ -71,7 +71,7 @@ fn lines(seen: &Seen<'_>) -> Vec<Line> {
             words::about_bytes(frame.l2_weight_bytes),
         ),
         (
-            "hits of gets",
+            "hit ratio, of gets",
             "A read may ask both levels, so gets of L1 and L2 do not add up to reads.",
             gets(report.l1.gets.hit, report.l1.gets.miss),
             l2(gets(report.l2_gets.hit, report.l2_gets.miss)),
@@ -83,19 +83,19 @@ fn lines(seen: &Seen<'_>) -> Vec<Line> {
             l2(format::count(report.l2_puts)),
         ),
         (
-            "refused by a fence",
+            "rejected: an invalidation came first",
             "Loaded values that an invalidation had overtaken, so they were not kept. Not an error.",
             format::count(report.l1.fenced),
             l2(format::count(report.l2_refused)),
         ),
         (
-            "turned away at admission",
+            "not admitted",
             "L1 was full and kept what is read more often. moka's answer, estimated from the age at removal.",
             format::count(report.l1.evictions.get(Cause::Refused)),
             DASH.to_owned(),
         ),
         (
-            "unreadable or unfit",
+            "could not be decoded, or too large",
             "L2: values that could not be read back, and entries too large to be kept.",
             DASH.to_owned(),
             l2(format::count(report.l2_unreadable + report.l2_unfit)),

@@ -4,13 +4,15 @@ use strata_report::Settings;
 use super::page::Seen;
 use crate::format;
 use crate::screens::sheet::titled;
+use crate::screens::words;
 
 /// The settings in force.
 pub(super) fn card(seen: &Seen<'_>) -> AnyView {
-    let line = |(name, meaning, value): (&'static str, &'static str, String)| {
-        view! { <div title=meaning><dt>{name}</dt><dd>{value}</dd></div> }
+    let line = |(nth, (name, meaning, value)): (usize, (&'static str, &'static str, String))| {
+        view! { <div title=meaning><dt tabindex=words::tab_stop(nth)>{name}</dt><dd>{value}</dd></div> }
     };
-    let lines = lines(&seen.details.frame.report.settings).into_iter().map(line).collect_view();
+    let lines =
+        lines(&seen.details.frame.report.settings).into_iter().enumerate().map(line).collect_view();
     titled(
         "settings",
         "Settings in force",

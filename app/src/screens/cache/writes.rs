@@ -10,10 +10,10 @@ use crate::screens::words;
 /// What waits for the source, and what it refused; nothing where the cache has no write-behind.
 pub(super) fn card(seen: &Seen<'_>) -> Option<AnyView> {
     let writes = seen.details.write_behind.as_ref()?;
-    let line = |(name, meaning, value): (&'static str, &'static str, String)| {
-        view! { <div title=meaning><dt>{name}</dt><dd>{value}</dd></div> }
+    let line = |(nth, (name, meaning, value)): (usize, (&'static str, &'static str, String))| {
+        view! { <div title=meaning><dt tabindex=words::tab_stop(nth)>{name}</dt><dd>{value}</dd></div> }
     };
-    let lines = lines(writes).into_iter().map(line).collect_view();
+    let lines = lines(writes).into_iter().enumerate().map(line).collect_view();
     let note = match writes.kind {
         WriteBehindKind::Durable => "unwritten values lie in Redis, for all nodes",
         WriteBehindKind::Memory => "unwritten values lie in the nodes' memory, added up",
@@ -58,7 +58,7 @@ fn lines(writes: &WriteBehindReport) -> Vec<(&'static str, &'static str, String)
         ),
         ("calls that failed", "Each is tried again.", format::count(writes.failed)),
         (
-            "refused writes",
+            "rejected writes",
             "There was no room, Redis was away, or a newer one waited; the writer was told.",
             format::count(writes.refused),
         ),

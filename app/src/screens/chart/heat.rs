@@ -27,8 +27,8 @@ pub(in crate::screens) struct HeatOf {
     pub(in crate::screens) of: fn(&HeatColumn) -> &Histogram,
 }
 
-/// Which buckets a heat map shows: those that hold anything, and one beside them on either side.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Which durations a heat map shows: the whole decades that hold anything, counted from 10 ns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Window {
     lowest: usize,
     highest: usize,
@@ -77,7 +77,7 @@ impl<'a> Heat<'a> {
                         viewBox="0 0 1000 1000"
                         preserveAspectRatio="none"
                     >
-                        {self.time.unknown()} {shades} {lines} {self.time.marker_lines()}
+                        {self.time.unknown()} {shades} {grid(window)} {lines} {self.time.marker_lines()}
                     </svg>
                 </div>
                 {self.time.labels()}
@@ -93,8 +93,7 @@ impl<'a> Heat<'a> {
             let histogram = (self.of.of)(column);
             let count = histogram.count();
             let (left, right) = (self.time.x(column.from_ms), self.time.x(column.to_ms));
-            for bucket in window.lowest..=window.highest {
-                let n = histogram.counts()[bucket];
+            for (bucket, n) in histogram.counts().iter().copied().enumerate() {
                 if n == 0 || shade_of(n as f64 / count as f64) != shade {
                     continue;
                 }
@@ -164,11 +163,15 @@ impl<'a> Heat<'a> {
 }
 
 fn window(all: &Histogram) -> Option<Window> {
-    let last = Histogram::N_BUCKETS - 1;
-    let lowest = all.counts().iter().position(|n| *n > 0)?;
-    let highest = all.counts().iter().rposition(|n| *n > 0)?;
-    Some(Window { lowest: lowest.saturating_sub(1), highest: (highest + 1).min(last) })
+    let first = all.counts().iter().position(|n| *n > 0)?;
+    let last = all.counts().iter().rposition(|n| *n > 0)?;
+    let lowest = (first + BEFORE) / PER_DECADE;
+    Some(Window { lowest, highest: (last + 1 + BEFORE).div_ceil(PER_DECADE).max(lowest + 1) })
 }
+
+// So many buckets are in a decade; the first one ends at 100 ns, as the sixth from 10 ns would.
+const PER_DECADE: usize = 6;
+const BEFORE: usize = PER_DECADE - 1;
 
 fn shade_of(share: f64) -> usize {
     SHADES.iter().filter(|bound| share > **bound).count()
@@ -176,8 +179,9 @@ fn shade_of(share: f64) -> usize {
 
 // Buckets are about equally wide on a logarithmic scale, so they are drawn equally high.
 fn y(window: Window, bucket: f64) -> i64 {
-    let n = (window.highest + 1 - window.lowest) as f64;
-    (HEIGHT * (1.0 - (bucket - window.lowest as f64) / n)).clamp(0.0, HEIGHT).round() as i64
+    let n = ((window.highest - window.lowest) * PER_DECADE) as f64;
+    let from_low = bucket + BEFORE as f64 - (window.lowest * PER_DECADE) as f64;
+    (HEIGHT * (1.0 - from_low / n)).clamp(0.0, HEIGHT).round() as i64
 }
 
 // Where a duration lies among the buckets, parts of a bucket included.
@@ -189,18 +193,26 @@ fn place(ns: u64) -> f64 {
     bucket as f64 + into
 }
 
-// From the top: the durations at five heights.
+// From the top: a label a decade.
 fn ticks(window: Window) -> impl Iterator<Item = String> {
-    (0..5).map(move |i| {
-        let n = (window.highest + 1 - window.lowest) as f64;
-        let bucket = window.lowest as f64 + n * (4 - i) as f64 / 4.0;
-        let bound = (bucket.round() as usize).checked_sub(1).and_then(|i| BOUNDS_NS.get(i));
-        match bound {
-            Some(ns) => format::duration(Some(*ns)),
-            None if i == 4 => "0".to_owned(),
-            None => String::new(),
-        }
-    })
+    (window.lowest..=window.highest).rev().map(decade)
+}
+
+fn decade(number: usize) -> String {
+    const UNITS: [&str; 4] = ["ns", "µs", "ms", "s"];
+    let power = number + 1;
+    let unit = UNITS[(power / 3).min(3)];
+    format!("{} {unit}", 10_u64.pow((power - 3 * (power / 3).min(3)) as u32))
+}
+
+// A line a decade between the lowest and the highest.
+fn grid(window: Window) -> impl IntoView {
+    let n = window.highest - window.lowest;
+    let line = move |i: usize| {
+        let y = HEIGHT * i as f64 / n as f64;
+        view! { <line class="grid" x1="0" x2="1000" y1=y y2=y /> }
+    };
+    (1..n).map(line).collect_view()
 }
 
 #[cfg(test)]
@@ -216,14 +228,21 @@ mod tests {
     }
 
     #[test]
-    fn only_buckets_around_what_was_measured_are_shown() {
-        let window = window(&histogram(&[10, 100])).unwrap();
-        let first = Histogram::bucket_of(10_000);
-        assert_eq!(
-            window,
-            Window { lowest: first - 1, highest: Histogram::bucket_of(100_000) + 1 }
-        );
+    fn the_axis_reaches_from_decade_to_decade() {
+        let told = |us: &[u64]| ticks(window(&histogram(us)).unwrap()).collect::<Vec<_>>();
+        assert_eq!(told(&[20, 70]), ["100 µs", "10 µs"]);
+        assert_eq!(told(&[2, 5_000]), ["10 ms", "1 ms", "100 µs", "10 µs", "1 µs"]);
+        assert_eq!(told(&[0]), ["100 ns", "10 ns"]);
+        assert_eq!(told(&[90_000_000]), ["100 s", "10 s"]);
         assert_eq!(super::window(&Histogram::default()), None);
+    }
+
+    #[test]
+    fn a_duration_lies_between_its_decades() {
+        let window = window(&histogram(&[2, 5_000])).unwrap();
+        assert_eq!(y(window, place(1_000)), 1_000);
+        assert_eq!(y(window, place(100_000)), 500);
+        assert_eq!(y(window, place(10_000_000)), 0);
     }
 
     #[test]

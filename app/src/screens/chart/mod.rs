@@ -10,4 +10,4 @@ pub(super) use columns::columns;
 pub(super) use heat::{Heat, HeatOf};
 pub(super) use sizes::{Bucket, Buckets, Unit, filled};
 pub(super) use stacked::{Stack, stacked};
-pub(super) use time::{Time, sentence};
+pub(super) use time::{Time, deed};

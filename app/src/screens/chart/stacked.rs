@@ -99,7 +99,7 @@ fn legend(stack: Stack, columns: &[Column]) -> impl IntoView + use<> {
         let class = format!("swatch {}", band.class);
         view! {
             <tr title=(stack.meanings)(i)>
-                <th scope="row" class=class>{band.name}</th>
+                <th scope="row" class=class tabindex=words::tab_stop(i)>{band.name}</th>
                 <td>{format::percent(words::share(n, whole))}</td>
                 <td>{format::count(n)}</td>
             </tr>

@@ -2,6 +2,7 @@ use leptos::prelude::*;
 use strata_report::{Marker, Past, Range};
 
 use crate::format;
+use crate::screens::words;
 
 /// The time axis of charts: from where to where, and what happened on it.
 #[derive(Clone, Copy)]
@@ -34,16 +35,30 @@ impl<'a> Time<'a> {
         (into / span * 1000.0).clamp(0.0, 1000.0).round() as i64
     }
 
-    /// The labels below.
+    /// The labels below: how long ago on a short axis, the time of day in UTC on a long one.
     pub(super) fn labels(&self) -> impl IntoView + use<> {
-        let texts = match self.range {
-            Range::Minute => ["−60 s", "−45", "−30", "−15", "now"],
-            Range::Quarter => ["−15 min", "", "−7½", "", "now"],
-            Range::TwoHours => ["−2 h", "−90 min", "−60", "−30", "now"],
-            Range::Day => ["−24 h", "−18", "−12", "−6", "now"],
+        let labels = match self.range {
+            Range::Minute => {
+                let texts = ["−60 s", "−45", "−30", "−15", "now"];
+                texts.into_iter().map(|text| view! { <span>{text}</span> }.into_any()).collect()
+            }
+            Range::Quarter | Range::TwoHours | Range::Day => self.clock_labels(),
         };
-        let labels = texts.map(|text| view! { <span>{text}</span> }).into_iter().collect_view();
         view! { <div class="chart-x" aria-hidden="true">{labels}</div> }
+    }
+
+    fn clock_labels(&self) -> Vec<AnyView> {
+        let quarter = |i: u64| self.from_ms + (self.to_ms - self.from_ms) * i / 4;
+        let label = |i: u64| {
+            // The date stands where another day begins, and first where there is more than one.
+            let before = if i == 0 { self.to_ms } else { quarter(i - 1) };
+            let at_ms = quarter(i);
+            let zone = if i == 0 { " UTC" } else { "" };
+            let text = format!("{}{zone}", short(at_ms, before));
+            view! { <time datetime=words::iso(at_ms)>{text}</time> }.into_any()
+        };
+        let now = view! { <time datetime=words::iso(self.to_ms)>"now"</time> }.into_any();
+        (0..4).map(label).chain([now]).collect()
     }
 
     /// The part of the chart before anybody counted: not known, and not zero.
@@ -74,20 +89,36 @@ impl<'a> Time<'a> {
 
     /// The instants of this axis, said in words.
     pub(super) fn clock(&self, at_ms: u64) -> String {
-        let clock = format::clock(at_ms);
         match self.range {
-            Range::Minute | Range::Quarter => clock,
-            Range::TwoHours | Range::Day => clock[..5].to_owned(),
+            Range::Minute | Range::Quarter => dated(at_ms, self.to_ms, format::clock(at_ms)),
+            Range::TwoHours | Range::Day => short(at_ms, self.to_ms),
         }
     }
 }
 
-/// What an operator did, as a line of a list.
-pub(in crate::screens) fn sentence(marker: &Marker) -> String {
+/// Hours and minutes, with the date where it is another day than `other_ms`.
+fn short(at_ms: u64, other_ms: u64) -> String {
+    dated(at_ms, other_ms, format::clock(at_ms)[..5].to_owned())
+}
+
+fn dated(at_ms: u64, other_ms: u64, clock: String) -> String {
+    match at_ms / words::DAY_MS == other_ms / words::DAY_MS {
+        true => clock,
+        false => format!("{} {clock}", &words::iso(at_ms)[5..10]),
+    }
+}
+
+/// When and what an operator did, as a line of text.
+fn sentence(marker: &Marker) -> String {
+    format!("{} UTC · {}", words::at(marker.at_ms), deed(marker))
+}
+
+/// What an operator did.
+pub(in crate::screens) fn deed(marker: &Marker) -> String {
     let Marker { action, cache, target, actor, result, .. } = marker;
-    let action = action.replace('_', " ");
-    let clock = format::clock(marker.at_ms);
-    format!("{clock} UTC · {actor}: {action} {cache} {target} · {result}")
+    let [target, result] = [target, result].map(|text| words::visible(text));
+    let (actor, action) = (words::who(actor), action.replace('_', " "));
+    format!("{actor}: {action} {cache} {target} · {result}")
 }
 
 #[cfg(test)]
@@ -104,5 +135,26 @@ mod tests {
         let time = Time::of(&past, 0);
         assert_eq!([40_000, 70_000, 100_000, 200_000].map(|at| time.x(at)), [0, 500, 1000, 1000]);
         assert_eq!(time.x(0), 0);
+    }
+
+    fn day_until(at_ms: u64) -> Past {
+        let point = Point { at_ms, ..Point::default() };
+        let steps = vec![Step { point, ..Step::default() }];
+        Past { range: Range::Day, steps, ..Past::default() }
+    }
+
+    #[test]
+    fn a_long_axis_shows_clock_times_and_the_date_where_it_crosses_midnight() {
+        let past = day_until(1_700_000_000_000);
+        let time = Time::of(&past, 0);
+        let html = Owner::new().with(|| time.labels().to_html());
+        let texts = ["11-13 22:13 UTC", "11-14 04:13", "10:13", "16:13", "now"];
+        for text in texts {
+            assert!(html.contains(&format!(">{text}<")), "{text}: {html}");
+        }
+        assert!(html.contains("datetime=\"2023-11-13T22:13:20Z\""), "{html}");
+        assert_eq!(time.clock(1_700_000_000_000), "22:13");
+        assert_eq!(time.clock(1_700_000_000_000 - 80_000_000), "00:00");
+        assert_eq!(time.clock(1_700_000_000_000 - 80_100_000), "11-13 23:58");
     }
 }

@@ -7,6 +7,7 @@ use super::page::Shown;
 use super::search::address;
 use crate::api::DropDeadLetters;
 use crate::screens::sheet::titled;
+use crate::screens::words;
 
 /// Asks before dead letters are dropped, since they are the only copy of acknowledged writes.
 pub(super) fn card(shown: &Shown<'_>, page: &DeadLetterPage) -> AnyView {
@@ -21,7 +22,10 @@ pub(super) fn card(shown: &Shown<'_>, page: &DeadLetterPage) -> AnyView {
         }
     });
     let (what, button) = match (shown.query.id.is_some(), page.rows.first()) {
-        (true, Some(row)) => (format!("the dead letter of key {}", row.key), "Drop it".to_owned()),
+        (true, Some(row)) => {
+            let key = words::visible(&row.key);
+            (format!("the dead letter of key {key}"), "Drop it".to_owned())
+        }
         (true, None) => (String::new(), String::new()),
         (false, _) => (count.clone(), format!("Drop {count}")),
     };

@@ -5,10 +5,11 @@ use strata_report::{DeadLetterAction, DeadLetterJob};
 use crate::api::StopDeadLetters;
 use crate::format;
 use crate::screens::sheet::titled;
+use crate::screens::words;
 
 /// The newest redrive or drop: how far it is, and what it did.
 pub(super) fn card(job: &DeadLetterJob, refusal: Option<&str>) -> AnyView {
-    let began = format::clock(job.started_at_ms);
+    let began = words::at(job.started_at_ms);
     let took = job.ended_at_ms.map(|ended| format::span(ended.saturating_sub(job.started_at_ms)));
     let took = took.map_or("running".to_owned(), |took| format!("took {took}"));
     let line = |(name, n): (&'static str, u64)| {

@@ -4,16 +4,16 @@ use strata_report::{DeadLetterPage, DeadLetterQuery, DeadLetterRow};
 
 use super::page::Shown;
 use super::search::{address, is_all};
-use super::time;
 use crate::api::RedriveDeadLetters;
 use crate::drawn::key_address;
 use crate::format;
 use crate::screens::keys::shown_value;
 use crate::screens::sheet::titled;
+use crate::screens::words;
 
 /// The dead letters of a page, and what can be done with all that were chosen.
 pub(super) fn card(shown: &Shown<'_>, page: &DeadLetterPage) -> AnyView {
-    let rows = page.rows.iter().map(|row| letter(shown, row)).collect_view();
+    let rows = page.rows.iter().enumerate().map(|row| letter(shown, row)).collect_view();
     let more = page.next.as_ref().map(|next| {
         let href = address(shown.cache, shown.query, &[("after", next.as_str())]);
         view! { <a class="button" href=href>"Later ones"</a> }
@@ -43,24 +43,24 @@ pub(super) fn card(shown: &Shown<'_>, page: &DeadLetterPage) -> AnyView {
     )
 }
 
-fn letter(shown: &Shown<'_>, row: &DeadLetterRow) -> impl IntoView + use<> {
+fn letter(shown: &Shown<'_>, (nth, row): (usize, &DeadLetterRow)) -> impl IntoView + use<> {
     let one = one(row);
     let drop = address(shown.cache, &one, &[("act", "drop")]);
     let key = match row.key.is_empty() {
         true => view! { <span class="empty">"its key has no text"</span> }.into_any(),
         false => {
-            view! { <a class="mono" href=key_address(shown.cache, &row.key)>{row.key.clone()}</a> }
+            view! { <a class="mono" href=key_address(shown.cache, &row.key)>{words::visible(&row.key)}</a> }
                 .into_any()
         }
     };
     let node = (!row.node.is_empty()).then(|| format!(" · in memory of node {}", row.node));
     let tries = format::plural(row.tries.into(), "try", "tries");
-    let facts = format!("{} · {tries} · row version {}", time::in_words(row.since_ms), row.version);
+    let facts = format!(" · {tries} · row version {}", row.version);
     view! {
         <li class="letter" data-key=row.key.clone()>
             <p class="letter-key">{key}</p>
             <p class="reason">{reason(row)}</p>
-            <p class="small">{facts}{node}</p>
+            <p class="small">{words::dated(row.since_ms, nth)}{facts}{node}</p>
             {value(row)}
             <div class="acts">
                 <form action=RedriveDeadLetters::PATH method="post">
@@ -76,7 +76,7 @@ fn letter(shown: &Shown<'_>, row: &DeadLetterRow) -> impl IntoView + use<> {
 
 fn reason(row: &DeadLetterRow) -> String {
     let hidden = || "Its reason is not shown.".to_owned();
-    if row.reason.is_empty() { hidden() } else { row.reason.clone() }
+    if row.reason.is_empty() { hidden() } else { words::visible(&row.reason) }
 }
 
 fn value(row: &DeadLetterRow) -> AnyView {
@@ -86,7 +86,7 @@ fn value(row: &DeadLetterRow) -> AnyView {
             view! {
                 <details>
                     <summary>"Value"</summary>
-                    <pre class="value" tabindex="0" role="region" aria-label=format!("Value of {}", row.key)>{text}</pre>
+                    <pre class="value" tabindex="0" role="region" aria-label=format!("Value of {}", words::visible(&row.key))>{text}</pre>
                     {is_cut.then(|| view! { <p class="small">"Cut here; the whole value is in the JSON of this page."</p> })}
                 </details>
             }

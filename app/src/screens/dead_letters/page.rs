@@ -7,7 +7,7 @@ use super::{confirm, job, list, search};
 use crate::api::ApiError;
 use crate::drawn::encode;
 use crate::screens::Asked;
-use crate::screens::draw::told;
+use crate::screens::draw::{status_beside, told};
 use crate::screens::sheet::{Drawing, Sheet, export_links};
 
 const AT_ONCE: u32 = 50;
@@ -29,12 +29,15 @@ pub(in crate::screens) async fn page(asked: &Asked, cache: &str) -> Result<Drawi
     let shown = Shown { cache, query: &query, is_first: after.is_none(), refusal: asked.refusal() };
     let list = (after, AT_ONCE);
     let found = asked.console.dead_letters(&asked.actor, (cache, &query), list).await;
+    let status = found.as_ref().err().map_or(StatusCode::OK, status_beside);
     let body = match (&found, asked.field("act")) {
         (Ok(page), Some("drop")) => confirm::card(&shown, page),
         (Ok(page), _) => list::card(&shown, page),
         // What cannot be found is no page at all; what was typed wrong can be typed again.
         (Err(error), _) => match told(error) {
-            error @ (ApiError::Invalid(_) | ApiError::Away(_)) => failure(&error),
+            error @ (ApiError::Invalid(_) | ApiError::Away(_) | ApiError::Busy(_)) => {
+                failure(&error)
+            }
             error => return Err(error),
         },
     };
@@ -42,7 +45,7 @@ pub(in crate::screens) async fn page(asked: &Asked, cache: &str) -> Result<Drawi
     let is_running = job.as_ref().is_some_and(|job| job.ended_at_ms.is_none());
     let sheet = Sheet { class: "letters-page", every_s: is_running.then_some(1) };
     Ok(sheet.draw(
-        StatusCode::OK,
+        status,
         view! {
             {head(&shown)}
             {asked.failure().map(|why| view! { <div class="banner" role="alert"><p>{why}</p></div> })}
@@ -55,12 +58,13 @@ pub(in crate::screens) async fn page(asked: &Asked, cache: &str) -> Result<Drawi
 
 fn head(shown: &Shown<'_>) -> AnyView {
     let cache = format!("/caches/{}", encode(shown.cache));
-    let api = format!("/api/v1{cache}/dead-letters?limit=1000{}", search::api_fields(shown.query));
+    let api = format!("/api/v1{cache}/dead-letters?");
+    let fields = search::api_fields(shown.query);
     view! {
         <div class="sheet-head">
             <h1>"Dead letters of "{shown.cache.to_owned()}</h1>
             <a class="more" href=cache>"Its page"</a>
-            {export_links(format!("{api}&format=csv"), api.clone())}
+            {export_links(format!("{api}format=csv{fields}"), format!("{api}limit=1000{fields}"))}
             <p class="small since">
                 "Acknowledged writes that the database refused as often as allowed, or that cannot be read. They are not in effect: readers see the older rows."
             </p>

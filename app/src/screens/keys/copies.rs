@@ -158,10 +158,14 @@ fn of_entry(place: String, class: &'static str, entry: &EntryLook, differs: Opti
         ("version", entry.version.map_or(DASH.to_owned(), |version| version.to_string())),
     ];
     if !entry.tags.is_empty() {
-        facts.push(("tags", entry.tags.join(", ")));
+        facts.push(("tags", tags(&entry.tags)));
     }
     let (state, value) = (state.to_owned(), entry.value.clone());
     Copy { place, class, state, facts, value, hidden, differs }
+}
+
+fn tags(tags: &[String]) -> String {
+    tags.iter().map(|tag| words::visible(tag)).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

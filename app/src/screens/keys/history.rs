@@ -11,16 +11,16 @@ const MAX_EVENTS: usize = 40;
 
 /// What happened to the key of late, newest first.
 pub(super) fn card(look: &KeyLook) -> AnyView {
-    let line = |event: &strata_report::Event| {
+    let line = |(nth, event): (usize, &strata_report::Event)| {
         view! {
             <li>
-                {words::when(event.at_ms)}
+                {words::when(event.at_ms, nth)}
                 <span class="node">{node_name(&event.node)}</span>
                 <span>{what(event)}</span>
             </li>
         }
     };
-    let lines = look.events.iter().rev().take(MAX_EVENTS).map(line).collect_view();
+    let lines = look.events.iter().rev().take(MAX_EVENTS).enumerate().map(line).collect_view();
     let more = look.events.len().saturating_sub(MAX_EVENTS) as u64;
     let more = (more > 0).then(|| {
         let more = format::plural(more, "older event", "older events");

@@ -6,6 +6,7 @@ use super::{copies, history};
 use crate::api::{InvalidateKey, RefreshKey, SoftenKey};
 use crate::drawn::{encode, key_address};
 use crate::screens::sheet::titled;
+use crate::screens::words;
 
 // An act: where it is sent, its words, what it does, the class of its button.
 type Act = (&'static str, &'static str, &'static str, &'static str);
@@ -44,8 +45,10 @@ pub(super) fn cards(look: &KeyLook, refusal: Option<String>) -> AnyView {
 fn head(look: &KeyLook, refusal: Option<String>) -> AnyView {
     let here = key_address(&look.cache, &look.key);
     let api = format!("/api/v1/caches/{}/keys/{}", encode(&look.cache), encode(&look.key));
-    let group =
-        look.group.clone().map(|group| view! { <p>"Group "<span class="mono">{group}</span></p> });
+    let group = look
+        .group
+        .clone()
+        .map(|group| view! { <p>"Group "<span class="mono">{words::visible(&group)}</span></p> });
     let act = |(path, words, meaning, class): Act| {
         view! {
             <form action=path method="post" title=meaning>
@@ -63,7 +66,7 @@ fn head(look: &KeyLook, refusal: Option<String>) -> AnyView {
         "Key",
         note,
         view! {
-            <p class="key-name mono" data-testid="key-name">{look.key.clone()}</p>
+            <p class="key-name mono" translate="no" data-testid="key-name">{words::visible(&look.key)}</p>
             {group}
             <div class="acts">
                 {acts}

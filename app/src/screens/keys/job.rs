@@ -49,7 +49,7 @@ fn when(job: &Job) -> String {
     let began = words::at(job.started_at_ms);
     let took = job.ended_at_ms.map(|ended| format::span(ended.saturating_sub(job.started_at_ms)));
     let took = took.map_or("running".to_owned(), |took| format!("took {took}"));
-    format!("no. {}, by {}, {began} UTC, {took}", job.id, job.actor)
+    format!("no. {}, by {}, {began} UTC, {took}", job.id, words::who(&job.actor))
 }
 
 // The plan said how many lie in L2; entries that came since are not in it.
@@ -82,10 +82,11 @@ fn cancel(job: &Job, refusal: Option<String>) -> Option<AnyView> {
 }
 
 fn headline(job: &Job) -> String {
+    let target = words::visible(&job.target);
     let what = match job.scope {
-        Scope::Key => format!("Key {} of {}", job.target, job.cache),
+        Scope::Key => format!("Key {target} of {}", job.cache),
         Scope::All => format!("All of {}", job.cache),
-        other => format!("{} {} of {}", capitalised(other.as_str()), job.target, job.cache),
+        other => format!("{} {target} of {}", capitalised(other.as_str()), job.cache),
     };
     let state = match job.state {
         JobState::Running => running(job.kind),
@@ -176,6 +177,9 @@ fn l2(job: &Job) -> String {
     if !job.l2_configured {
         return "off".to_owned();
     }
+    if job.replayed_at_ms.is_some() {
+        return "Redis was away; replayed once it was back".to_owned();
+    }
     let removed = match job.l2_removed {
         0 => "nothing was there".to_owned(),
         n => entries(job, n),
@@ -238,6 +242,13 @@ mod tests {
         let job = job(JobState::Queued);
         assert!(headline(&job).ends_with("L2 follows once Redis is back."));
         assert_eq!(told(&job)[2], "L2: queued, replayed before Redis is trusted again");
+    }
+
+    #[test]
+    fn what_was_replayed_no_longer_waits() {
+        let job = Job { replayed_at_ms: Some(2_000), ..job(JobState::Done) };
+        assert_eq!(headline(&job), "Key 4711 of users is invalidated.");
+        assert_eq!(told(&job)[2], "L2: Redis was away; replayed once it was back");
     }
 
     #[test]

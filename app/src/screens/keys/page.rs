@@ -3,11 +3,12 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use leptos::prelude::*;
 use strata_console::{ConsoleError, Found};
-use strata_report::{Job, JobState, KeyQuery, LevelChoice};
+use strata_report::{Job, JobState, KeyLook, KeyQuery, LevelChoice};
 
 use super::{inspector, job, plan, rows, search};
 use crate::api::{ApiError, as_api_error};
 use crate::screens::Asked;
+use crate::screens::draw::status_beside;
 use crate::screens::sheet::{Drawing, Sheet};
 
 /// What somebody searches for.
@@ -37,8 +38,8 @@ pub(in crate::screens) async fn page(asked: &Asked) -> Result<Drawing, ApiError>
     let search = Search {
         caches,
         cache: &cache,
-        pattern: asked.field("pattern"),
-        key: asked.field("key"),
+        pattern: asked.exact("pattern"),
+        key: asked.exact("key"),
         level: level(asked.field("level")),
         limit: limit(asked.field("limit")),
         refusal: asked.refusal(),
@@ -46,11 +47,13 @@ pub(in crate::screens) async fn page(asked: &Asked) -> Result<Drawing, ApiError>
     let job = asked.field("job").and_then(|id| asked.console.job(id.parse().ok()?).ok());
     // A search each second beside a running job would only slow it down.
     let is_told = job.is_some() && search.key.is_none();
-    let found = if is_told { ().into_any() } else { found(asked, &search).await };
-    let running = job.as_ref().is_some_and(is_running);
+    let found = if is_told { Ok(().into_any()) } else { found(asked, &search).await };
+    let status = found.as_ref().err().map_or(StatusCode::OK, status_beside);
+    let found = found.unwrap_or_else(|error| failure(&as_api_error(&error)));
+    let running = job.as_ref().is_some_and(is_under_way);
     let sheet = Sheet { class: "keys-page", every_s: running.then_some(1) };
     Ok(sheet.draw(
-        StatusCode::OK,
+        status,
         view! {
             <div class="sheet-head">
                 <h1>"Keys"</h1>
@@ -63,20 +66,19 @@ pub(in crate::screens) async fn page(asked: &Asked) -> Result<Drawing, ApiError>
     ))
 }
 
-async fn found(asked: &Asked, search: &Search<'_>) -> AnyView {
+async fn found(asked: &Asked, search: &Search<'_>) -> Result<AnyView, ConsoleError> {
     let console = &asked.console;
     if let Some(key) = search.key {
-        return match console.look(&asked.actor, search.cache, key).await {
-            Ok(look) => inspector::cards(&look, search.refusal.clone()),
-            Err(error) => failure(&as_api_error(&error)),
+        return match look(asked, search.cache, key).await {
+            Ok(look) => Ok(inspector::cards(&look, search.refusal.clone())),
+            Err(error @ ConsoleError::BadKey { .. }) => Ok(bad_key(asked, search.cache, &error)),
+            Err(error) => Err(error),
         };
     }
-    let Some(pattern) = search.pattern else { return search::invitation() };
+    let Some(pattern) = search.pattern else { return Ok(search::invitation()) };
     if asked.field("plan").is_some() {
-        return match console.plan(search.cache, pattern).await {
-            Ok(plan) => plan::card(&plan, search.refusal.clone()),
-            Err(error) => failure(&as_api_error(&error)),
-        };
+        let plan = console.plan(&asked.actor, search.cache, pattern).await?;
+        return Ok(plan::card(&plan, search.refusal.clone()));
     }
     let query = KeyQuery {
         pattern: pattern.to_owned(),
@@ -84,15 +86,40 @@ async fn found(asked: &Asked, search: &Search<'_>) -> AnyView {
         limit: search.limit,
         cursor: asked.field("cursor").map(str::to_owned),
     };
-    match find(asked, search.cache, query).await {
-        Ok(found) => {
-            let order = asked.field("sort").and_then(|text| text.parse().ok()).unwrap_or_default();
-            let from = asked.field("from").and_then(|text| text.parse().ok()).unwrap_or(0);
-            let from = from.min(found.n_rows.saturating_sub(1));
-            let rows = Arc::clone(&found).rows(order, from, rows::N_DRAWN).await;
-            rows::card(search, &rows::Part { found: &found, order, from, rows })
+    let found = find(asked, search.cache, query).await?;
+    let order = asked.field("sort").and_then(|text| text.parse().ok()).unwrap_or_default();
+    let from = asked.field("from").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let from = from.min(found.n_rows.saturating_sub(1));
+    let rows = Arc::clone(&found).rows(order, from, rows::N_DRAWN).await;
+    Ok(rows::card(search, &rows::Part { found: &found, order, from, rows }))
+}
+
+// Blanks may belong to a key; where they cannot, they were pasted along with it.
+async fn look(asked: &Asked, cache: &str, key: &str) -> Result<KeyLook, ConsoleError> {
+    match asked.console.look(&asked.actor, cache, key).await {
+        Err(ConsoleError::BadKey { .. }) if key.trim() != key => {
+            asked.console.look(&asked.actor, cache, key.trim()).await
         }
-        Err(error) => failure(&as_api_error(&error)),
+        looked => looked,
+    }
+}
+
+// Says what keys look like, by one that was read.
+fn bad_key(asked: &Asked, cache: &str, error: &ConsoleError) -> AnyView {
+    let report = asked.console.cache(cache).ok().map(|cache| cache.report);
+    let hot = report.as_ref().and_then(|report| report.hot_keys.as_ref());
+    let known = hot.and_then(|hot| hot.keys.iter().find(|key| !key.is_cut));
+    match known.map(|known| like(cache, &known.key)) {
+        Some(sentence) => complaint(sentence),
+        None => failure(&as_api_error(error)),
+    }
+}
+
+fn like(cache: &str, known: &str) -> String {
+    let shown = strata_report::visible(known);
+    match known.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => format!("Keys of {cache} are numbers, for example {shown}."),
+        false => format!("Keys of {cache} look different, for example {shown}."),
     }
 }
 
@@ -105,16 +132,22 @@ async fn find(asked: &Asked, cache: &str, query: KeyQuery) -> Result<Arc<Found>,
     };
     match known.filter(same) {
         Some(found) => Ok(found),
-        None => asked.console.find(cache, query).await,
+        None => asked.console.find(&asked.actor, cache, query).await,
     }
 }
 
 fn failure(error: &ApiError) -> AnyView {
-    view! { <section class="card wide"><p class="failure" role="alert">{error.sentence()}</p></section> }.into_any()
+    complaint(error.sentence())
 }
 
-fn is_running(job: &Job) -> bool {
-    job.state == JobState::Running
+fn complaint(sentence: String) -> AnyView {
+    view! { <section class="card wide"><p class="failure" role="alert">{sentence}</p></section> }
+        .into_any()
+}
+
+fn is_under_way(job: &Job) -> bool {
+    // What waits for Redis is told once it is replayed.
+    matches!(job.state, JobState::Running | JobState::Queued)
 }
 
 fn limit(text: Option<&str>) -> u32 {

@@ -6,6 +6,7 @@ use crate::api::RunPlan;
 use crate::drawn::pattern_address;
 use crate::format::{self, DASH};
 use crate::screens::sheet::titled;
+use crate::screens::words;
 
 // More would push the button that confirms off the screen.
 const MAX_SAMPLES: usize = 12;
@@ -17,7 +18,7 @@ pub(super) fn card(plan: &Plan, refusal: Option<String>) -> AnyView {
         plan.l1.iter().map(|node| format!("node {}: {}", node.node, format::count(node.entries)));
     let nodes = nodes.collect::<Vec<_>>().join(" · ");
     let samples = plan.samples.iter().take(MAX_SAMPLES);
-    let samples = samples.map(|key| view! { <li>{key.clone()}</li> }).collect_view();
+    let samples = samples.map(|key| view! { <li>{words::visible(key)}</li> }).collect_view();
     let cost = plan.reload.map_or(format!("{DASH} (no load was measured yet)"), |reload| {
         format!(
             "{} to {} of the database's time",
@@ -25,19 +26,18 @@ pub(super) fn card(plan: &Plan, refusal: Option<String>) -> AnyView {
             format::span(reload.high_ms)
         )
     });
-    let note =
-        format!("counted at {} UTC; nothing was changed", crate::screens::words::at(plan.at_ms));
+    let note = format!("counted at {} UTC; nothing was changed", words::at(plan.at_ms));
     titled(
         "plan",
         "Plan",
         note,
         view! {
-            <p>"Invalidate what matches "<code>{plan.pattern.clone()}</code>" in cache "<strong>{plan.cache.clone()}</strong>"."</p>
+            <p>"Invalidate what matches "<code>{words::visible(&plan.pattern)}</code>" in cache "<strong>{plan.cache.clone()}</strong>"."</p>
             <dl class="pairs">
                 <div><dt>"L1, nodes added up"</dt><dd data-testid="plan-l1" data-value=in_l1>{format::count(in_l1)}</dd></div>
                 <div><dt>"L2"</dt><dd data-testid="plan-l2" data-value=plan.l2>{in_l2(plan)}</dd></div>
                 <div><dt>"each node"</dt><dd>{nodes}</dd></div>
-                <div><dt>"loading it all again"</dt><dd>{cost}</dd></div>
+                <div><dt>"cost of reloading"</dt><dd>{cost}</dd></div>
             </dl>
             <h3>"Some of the keys"</h3>
             <ul class="samples mono" aria-label="Some of the keys">{samples}</ul>
@@ -54,7 +54,7 @@ fn confirm(plan: &Plan, refusal: Option<String>) -> AnyView {
     let again = plan.type_again.then(|| {
         view! {
             <div class="field">
-                <label for="typed">"That is a lot. Type the pattern again to confirm"</label>
+                <label for="typed">{again_label(&plan.pattern)}</label>
                 <input id="typed" name="typed" class="mono" required=true autocomplete="off" spellcheck="false" />
             </div>
         }
@@ -76,9 +76,25 @@ fn confirm(plan: &Plan, refusal: Option<String>) -> AnyView {
     .into_any()
 }
 
+// A field takes no line break, and nobody can type what cannot be seen.
+fn again_label(pattern: &str) -> String {
+    let words = "That is a lot. Type the pattern again to confirm";
+    match strata_report::visible(pattern) {
+        shown if shown == pattern => words.to_owned(),
+        shown => format!("{words}, as it is written out: {shown}"),
+    }
+}
+
 fn in_l2(plan: &Plan) -> String {
     let not_counted = || "not counted: off or away".to_owned();
-    plan.l2.map_or_else(not_counted, |n| at_least(plan, format::count(n)))
+    plan.l2.map_or_else(not_counted, |n| at_least(plan, format::count(n)) + &looked_at(plan))
+}
+
+/// How far a count came that did not come to its end.
+fn looked_at(plan: &Plan) -> String {
+    let Some(scanned) = plan.l2_scanned else { return String::new() };
+    let all = plan.l2_keys.map(|n| format!(" of about {}", format::count(n)));
+    format!("; {}{} looked at", format::plural(scanned, "key", "keys"), all.unwrap_or_default())
 }
 
 /// Where Redis holds too many keys to count all.

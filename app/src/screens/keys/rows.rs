@@ -96,7 +96,7 @@ fn table(cache: &str, part: &Part<'_>, here: &str) -> AnyView {
         <div class="scroll window" id=id tabindex="0" role="region" aria-label="Keys that match"
             data-window=format!("{here}&sort={order}&from=") data-rows=found.n_rows
             data-from=*from data-until=until>
-            <table class="rows key-rows" data-testid="key-rows" aria-rowcount=found.n_rows + 1>
+            <table class="rows key-rows" translate="no" data-testid="key-rows" aria-rowcount=found.n_rows + 1>
                 <caption class="unseen">"Keys that match"</caption>
                 <thead><tr aria-rowindex="1">{heads}</tr></thead>
                 <tbody>{gap("rows-above", *from)}{lines}{gap("rows-below", found.n_rows - until)}</tbody>
@@ -136,9 +136,9 @@ fn line(cache: &str, row: &KeyRow, at: usize) -> impl IntoView + use<> {
     };
     view! {
         <tr id=format!("row-{at}") aria-rowindex=at + 2>
-            <th scope="row" class="mono"><a href=key_address(cache, &row.key)>{row.key.clone()}</a></th>
+            <th scope="row" class="mono"><a href=key_address(cache, &row.key)>{words::visible(&row.key)}</a></th>
             <td class="places">{l1}" "{l2}</td>
-            <td class="mono">{row.group.clone().unwrap_or(DASH.to_owned())}</td>
+            <td class="mono">{row.group.as_deref().map_or(DASH.to_owned(), words::visible)}</td>
             <td>{words::span(row.age_ms)}</td>
             <td>{words::span(row.expires_in_ms)}</td>
             <td>{words::bytes(row.bytes)}</td>
@@ -166,8 +166,11 @@ fn counts(found: &Found) -> String {
     }
     if let (Some(matched), Some(scanned)) = (found.page.l2_found, found.page.l2_scanned) {
         let (matched, scanned) = (format::count(matched), format::plural(scanned, "key", "keys"));
+        // Of those that Redis holds, others' too.
+        let all = found.page.l2_keys.map(|n| format!(" of about {}", format::count(n)));
+        let all = all.unwrap_or_default();
         parts.push(format!(
-            "In L2: {matched} among the {scanned} of all caches that were looked at."
+            "In L2: {matched} among the {scanned}{all} of all caches that were looked at."
         ));
     }
     parts.join(" ")
@@ -175,11 +178,11 @@ fn counts(found: &Found) -> String {
 
 fn note(found: &Found) -> String {
     let n = format::plural(found.n_rows as u64, "key", "keys");
-    let at = format!("as of {} UTC", format::clock(found.at_ms));
+    let at = format!("as of {} UTC", words::at(found.at_ms));
     match (&found.page.next, found.is_full) {
         (None, _) if found.page.l2_away => format!("{n}, {at}; there may be more"),
         (None, _) => format!("{n}, {at}; that is all"),
-        (Some(_), true) => format!("the first {n}, {at}; that is the limit, and there is more"),
+        (Some(_), true) => format!("first {n} of more, {at}"),
         (Some(_), false) => format!("{n} so far, {at}; not every key was looked at yet"),
     }
 }

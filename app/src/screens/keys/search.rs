@@ -76,9 +76,9 @@ pub(super) fn card(search: &Search<'_>) -> AnyView {
 /// What stands where nothing was asked for yet.
 pub(super) fn invitation() -> AnyView {
     view! {
-        <section class="card wide empty" aria-label="Nothing was searched yet">
+        <section class="card wide empty" aria-label="How to search">
             <p>
-                "Nothing was searched yet. In a pattern "<kbd>"*"</kbd>" stands for any text, "
+                "Search for keys. In a pattern "<kbd>"*"</kbd>" stands for any text, "
                 <kbd>"?"</kbd>" for one character and "<kbd>"[abc]"</kbd>
                 " for one of these; a backslash takes their meaning away."
             </p>

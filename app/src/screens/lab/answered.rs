@@ -36,7 +36,7 @@ fn places(outcomes: &Outcomes) -> Vec<Place> {
         ("source", "Database", outcomes.loaded + outcomes.bypassed),
     ];
     let others = [
-        ("outcome-coalesced", "Waited for another’s load", outcomes.coalesced),
+        ("outcome-coalesced", "Waited for a running load", outcomes.coalesced),
         ("outcome-stale", "Older value, on purpose", outcomes.stale),
         ("outcome-missed", "Found nothing", outcomes.missed),
         ("outcome-failed", "Failed", outcomes.failed),

@@ -27,7 +27,7 @@ pub(super) fn cells(row: &ResultRow) -> Vec<Cell> {
         ("L1 hit", "Answered by the node's own memory.", of(outcomes.l1_hit, reads)),
         ("L2 hit", "Answered by Redis.", of(outcomes.l2_hit, reads)),
         ("loaded", "The read asked the database.", of(outcomes.loaded, reads)),
-        ("coalesced", "The read waited for another's load.", of(outcomes.coalesced, reads)),
+        ("coalesced", "The read waited for a running load.", of(outcomes.coalesced, reads)),
         ("other", "Older on purpose, around the cache, not found, or failed.", of(other, reads)),
         ("queries", "How often the database was asked for items.", format::count(row.queries)),
         ("transactions", "How often the database was changed.", format::count(row.updates)),
@@ -35,7 +35,7 @@ pub(super) fn cells(row: &ResultRow) -> Vec<Cell> {
         ("p99", "All but one in a hundred took no longer.", format::duration(row.p99_ns)),
         ("stale reads", "Answered what was older than acknowledged.", of(row.stale_reads, reads)),
         ("writes", "Writes acknowledged.", format::count(row.acknowledged)),
-        ("refused", "Writes that failed, and the writer knows.", of(row.refused, writes)),
+        ("rejected", "Writes that failed, and the writer knows.", of(row.refused, writes)),
         ("lost", "Acknowledged, but the database never got them.", of(row.lost_writes, writes)),
     ];
     let known = known.map(|(name, meaning, text)| Cell { name: name.to_owned(), meaning, text });

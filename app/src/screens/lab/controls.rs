@@ -17,7 +17,7 @@ pub(super) const CONTROLS: [Control; 20] = [
     ("write_share", "Share of writes", "", 0..=1),
     ("items", "Items in the database", "", 1..=10_000),
     ("item_bytes", "Size of an item", "bytes", 0..=16_384),
-    ("skew", "Skew: 0 all alike, 1 as on the web", "", 0..=3),
+    ("skew", "Skew: 0 uniform, 1 typical of the web", "", 0..=3),
     ("l1_entries", "L1 holds", "entries", 0..=10_000),
     ("l1_bytes", "L1 holds; 0 counts entries", "bytes", 0..=67_108_864),
     ("time_to_live_ms", "Time to live in L1", "ms", 0..=600_000),
@@ -172,7 +172,7 @@ mod tests {
             differences(&own, &other),
             [
                 "Nodes: 3 instead of 1",
-                "Skew: 0 all alike, 1 as on the web: 0.5 instead of 1",
+                "Skew: 0 uniform, 1 typical of the web: 0.5 instead of 1",
                 "Each query takes longer by: 5 ms instead of 1 ms",
             ]
         );

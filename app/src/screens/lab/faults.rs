@@ -40,7 +40,7 @@ fn is_possible(seen: &Seen, fault: Fault) -> bool {
     }
 }
 
-const fn title(fault: Fault) -> &'static str {
+pub(super) const fn title(fault: Fault) -> &'static str {
     match fault {
         Fault::SlowDatabase => "Slow database",
         Fault::DatabaseAway => "Database away",

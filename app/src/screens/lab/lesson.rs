@@ -184,6 +184,7 @@ pub(super) mod tests {
                 performances: vec![performance("By hand", 50), performance("Cache-aside", 1)],
                 waiting,
                 faults: Vec::new(),
+                broken_by_hand: Vec::new(),
             },
         }
     }

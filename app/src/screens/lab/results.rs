@@ -4,6 +4,7 @@ use strata_demo::lab::{Performance, Phase};
 use super::columns::{Cell, cells};
 use super::lesson::{Seen, SeenRun};
 use crate::screens::sheet::titled;
+use crate::screens::words;
 
 // Times always differ.
 const TIMES: [&str; 2] = ["p50", "p99"];
@@ -32,10 +33,10 @@ pub(super) fn card(seen: &Seen, run: &SeenRun) -> Option<AnyView> {
 /// The table of what each contender came to.
 pub(super) fn table(performances: &[Performance]) -> impl IntoView + use<> {
     let all: Vec<_> = performances.iter().map(|each| cells(&each.result)).collect();
-    let head = |cell: &Cell| {
-        view! { <th scope="col" title=cell.meaning>{cell.name.clone()}</th> }
+    let head = |(nth, cell): (usize, &Cell)| {
+        view! { <th scope="col" tabindex=words::tab_stop(nth) title=cell.meaning>{cell.name.clone()}</th> }
     };
-    let heads = all.iter().take(1).flatten().map(head).collect_view();
+    let heads = all.iter().take(1).flatten().enumerate().map(head).collect_view();
     let rows = performances.iter().zip(&all).map(|(each, cells)| row(each, cells, &all));
     let rows = rows.collect_view();
     view! {

@@ -93,8 +93,8 @@ fn phase(run: &SeenRun) -> String {
 fn now(performance: &Performance, pace: Pace) -> String {
     let title = &performance.title;
     match (performance.steps.len(), pace) {
-        (0, Pace::AllAtOnce) => format!("{title} begins…"),
-        (n, Pace::AllAtOnce) => format!("{title} plays step {n}…"),
+        (0, Pace::AllAtOnce) => format!("{title}: it begins…"),
+        (n, Pace::AllAtOnce) => format!("{title}: step {n} is being played…"),
         (n, Pace::StepByStep) => format!("Step {n} is being played…"),
     }
 }
@@ -121,7 +121,7 @@ mod tests {
         seen.state.performances[1].is_over = false;
         assert_eq!(phase(&seen), "Step 1 is being played…");
         seen.pace = Pace::AllAtOnce;
-        assert_eq!(phase(&seen), "Cache-aside plays step 1…");
+        assert_eq!(phase(&seen), "Cache-aside: step 1 is being played…");
         seen.state.performances.clear();
         assert_eq!(phase(&seen), "It begins…");
         seen.state.phase = Phase::Failed("ask a node: all were killed".to_owned());

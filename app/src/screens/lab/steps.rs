@@ -100,7 +100,7 @@ fn cause(cause: &Cause<'_>) -> impl IntoView + use<> {
         cause.commands.iter().map(command).collect_view()
     };
     let Some(request) = cause.request else {
-        let nobody = (!cause.goes_on).then_some("Nobody waited for this: ");
+        let nobody = (!cause.goes_on).then_some("In the background: ");
         let alone = view! {
             <li class="is-alone">
                 <span class="unseen">{nobody}</span>
@@ -125,7 +125,7 @@ fn line(line: &TraceLine) -> impl IntoView + use<> {
     let took = (line.took_us > 0).then(|| format::duration(Some(line.took_us * 1_000)));
     view! {
         <p class="line">
-            <span class=format!("level {}", level_class(line.level))>{name(line.level)}</span>
+            <span class=format!("level {}", class_of(line))>{name(line)}</span>
             <span class="node">{node}</span>
             <code>{line.command.clone()}</code>
             <span class="took">{took}</span>
@@ -144,7 +144,7 @@ fn strip(lines: &[TraceLine]) -> Option<AnyView> {
     let n = requests.len();
     (n > N_SHOWN).then(|| {
         let square = |(i, line): (usize, &TraceLine)| {
-            view! { <rect class=level_class(line.level) x=(i * 10).to_string() width="8" height="8" /> }
+            view! { <rect class=class_of(line) x=(i * 10).to_string() width="8" height="8" /> }
         };
         let squares = requests.into_iter().enumerate().map(square).collect_view();
         view! {
@@ -154,8 +154,14 @@ fn strip(lines: &[TraceLine]) -> Option<AnyView> {
     })
 }
 
-const fn level_class(level: Level) -> &'static str {
-    match level {
+// A read that waited for another's load did not ask the database itself.
+fn is_coalesced(line: &TraceLine) -> bool {
+    line.kind == LineKind::Request && line.command.contains(": coalesced")
+}
+
+fn class_of(line: &TraceLine) -> &'static str {
+    match line.level {
+        _ if is_coalesced(line) => "coalesced",
         Level::L1 => "l1",
         Level::L2 => "l2",
         Level::Source => "source",
@@ -163,8 +169,9 @@ const fn level_class(level: Level) -> &'static str {
     }
 }
 
-const fn name(level: Level) -> &'static str {
-    match level {
+fn name(line: &TraceLine) -> &'static str {
+    match line.level {
+        _ if is_coalesced(line) => "wait",
         Level::L1 => "L1",
         Level::L2 => "L2",
         Level::Source => "DB",
@@ -204,6 +211,16 @@ mod tests {
         let html = Owner::new().with(|| list(&[step]).to_html());
         assert!(html.contains("195 more") && html.contains("160 more were not kept."));
         assert_eq!(html.matches("<rect").count(), 40);
+    }
+
+    #[test]
+    fn a_coalesced_read_is_no_load() {
+        let load = TraceLine { level: Level::Source, ..line("read 1: loaded, version 1") };
+        let wait = TraceLine { level: Level::Source, ..line("read 1: coalesced, version 1") };
+        let html = html([vec![load], vec![wait; 9]].concat());
+        assert_eq!(html.matches("class=\"coalesced\"").count(), 9);
+        assert_eq!(html.matches("class=\"source\"").count(), 1);
+        assert!(html.contains("level coalesced\">wait"), "{html}");
     }
 
     fn caused(command: &str, at_us: u64) -> TraceLine {
@@ -256,13 +273,13 @@ mod tests {
         let html = html(commands.chain([read]).collect());
         let (shown, rest) = html.split_once("<details>").unwrap_or_default();
         assert_eq!(shown.matches("lease").count(), 11);
-        assert!(rest.contains("9 more commands") && !rest.contains("Nobody waited"));
+        assert!(rest.contains("9 more commands") && !rest.contains("In the background"));
     }
 
     #[test]
     fn what_nobody_waited_for_says_so() {
         let html = html(vec![caused("EVALSHA queue take writes", 9)]);
-        assert!(html.contains("queue take") && html.contains("Nobody waited for this"));
+        assert!(html.contains("queue take") && html.contains("In the background"));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 use leptos::prelude::*;
 use strata_demo::lessons::Lesson;
 
-use super::controls;
 use super::lesson::{Seen, SeenRun};
+use super::{controls, faults};
 
 /// Whether the prediction was right, and what was learned.
 pub(super) fn told(seen: &Seen, run: &SeenRun) -> AnyView {
@@ -24,9 +24,25 @@ pub(super) fn told(seen: &Seen, run: &SeenRun) -> AnyView {
         <p class="question">{question.text}</p>
         <p class="judged" data-testid="verdict" data-right=is_right.to_string()>{judged}</p>
         {changed}
+        {broken(run)}
         <p>{seen.lesson.learned}</p>
     }
     .into_any()
+}
+
+/// What the sentence below does not hold for.
+fn broken(run: &SeenRun) -> Option<AnyView> {
+    let broken: Vec<_> =
+        run.state.broken_by_hand.iter().map(|fault| faults::title(*fault)).collect();
+    (!broken.is_empty()).then(|| {
+        let broken = broken.join(", ");
+        view! {
+            <p class="small" data-testid="broken">
+                "You broke something while it ran: "{broken}". What follows, and the answer, hold without it; the results show what really happened."
+            </p>
+        }
+        .into_any()
+    })
 }
 
 /// Where to go on once a run has ended.
@@ -48,7 +64,7 @@ pub(super) fn ways_on(seen: &Seen) -> AnyView {
 
 #[cfg(test)]
 mod tests {
-    use strata_demo::lab::{Phase, Settings};
+    use strata_demo::lab::{Fault, Phase, Settings};
 
     use super::*;
     use crate::screens::lab::lesson::tests::{run, stampede};
@@ -62,6 +78,15 @@ mod tests {
     fn a_wrong_prediction_is_told_beside_the_answer() {
         assert!(judged(&stampede(), 0).contains("You were right: 1."));
         assert!(judged(&stampede(), 2).contains("You said: 50. The answer is: 1."));
+    }
+
+    #[test]
+    fn who_broke_something_is_told_that_the_answer_is_about_a_run_without_it() {
+        assert!(!judged(&stampede(), 0).contains("You broke something"));
+        let mut run = SeenRun { guess: Some(0), ..run(Phase::Done) };
+        run.state.broken_by_hand = vec![Fault::DatabaseAway];
+        let html = Owner::new().with(|| told(&stampede(), &run).to_html());
+        assert!(html.contains("You broke something") && html.contains("Database away"), "{html}");
     }
 
     #[test]

@@ -243,14 +243,14 @@ impl<K: Key, V: Value> KeyFill<K, V> {
     /// Keeps the value in L1 if the fence lets it, and answers those who wait.
     pub(crate) fn complete(self, value: Option<Arc<V>>, meta: &EntryMeta, outcome: Outcome) {
         let entry = self.core.entry(&self.fill_token, value, meta);
-        self.keep(&entry);
+        let entry = if self.keep(&entry) { entry } else { entry.unkept() };
         self.answer(Ok((entry, outcome)));
     }
 
     pub(crate) fn complete_unkept(self, value: Option<Arc<V>>, meta: &EntryMeta) {
         let entry = self.core.entry(&self.fill_token, value, meta);
         self.core.recorder.l1_fenced.add(1);
-        self.answer(Ok((entry, Outcome::Loaded)));
+        self.answer(Ok((entry.unkept(), Outcome::Loaded)));
     }
 
     /// Answers with the stale entry, and does not ask the source again before the retry interval is
@@ -274,11 +274,14 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         }
     }
 
-    fn keep(&self, entry: &Entry<V>) {
+    /// Whether the fence let it in.
+    fn keep(&self, entry: &Entry<V>) -> bool {
         let FillToken { key, token, .. } = &self.fill_token;
-        if !self.core.fence.fill(key, *token, || self.core.put_l1(key, entry)) {
+        let is_kept = self.core.fence.fill(key, *token, || self.core.put_l1(key, entry));
+        if !is_kept {
             self.core.recorder.l1_fenced.add(1);
         }
+        is_kept
     }
 
     fn answer(mut self, result: FlightResult<V>) {

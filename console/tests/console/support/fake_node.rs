@@ -119,9 +119,12 @@ impl NodeFace for FakeNode {
         limit: usize,
     ) -> Answer<'a, KeyMatch> {
         let script = self.script();
+        if script.l1_never_ends {
+            return Box::pin(pending());
+        }
         let keys = script.l1.keys().filter(|key| pattern.matches(key));
         let (n_keys, samples) = (keys.clone().count() as u64, keys.take(limit).cloned().collect());
-        answer(KeyMatch { n_keys, samples, is_partial: false })
+        answer(KeyMatch { n_keys, samples, ..KeyMatch::default() })
     }
 
     fn match_l2<'a>(
@@ -133,11 +136,15 @@ impl NodeFace for FakeNode {
         let samples = (0..100).map(|i| format!("z{i}")).take(limit).collect();
         let script = self.script();
         let is_partial = script.l2_is_too_large;
-        answer(script.redis.as_ref().map(|_| KeyMatch { n_keys: 100, samples, is_partial }))
+        let matched = KeyMatch { n_keys: 100, samples, is_partial, n_scanned: 5_000 };
+        answer(script.redis.as_ref().map(|_| matched))
     }
 
     fn list_l1<'a>(&'a self, _cache: &'a str, list: L1List<'a>) -> Answer<'a, L1Listed> {
         let script = self.script();
+        if script.l1_never_ends {
+            return Box::pin(pending());
+        }
         let keys: Vec<_> = script.l1.keys().filter(|key| list.pattern.matches(key)).collect();
         let n_keys = keys.len() as u64;
         let wanted =
@@ -202,7 +209,8 @@ impl NodeFace for FakeNode {
     }
 
     fn redis_server(&self) -> Answer<'_, Option<RedisServer>> {
-        answer(self.script().redis.is_some().then(RedisServer::default))
+        let script = self.script();
+        answer(script.redis.is_some().then(|| script.server.clone()))
     }
 
     fn append<'a>(&'a self, _journal: Journal<'a>, lines: &'a [String]) -> Answer<'a, bool> {
@@ -240,7 +248,7 @@ impl NodeFace for FakeNode {
         let n_batches = self.script().n_batches;
         Box::pin(async move {
             for _ in 0..n_batches {
-                if progress.cancelled.load(Relaxed) {
+                if progress.cancelled.load(Relaxed) && !self.script().ignores_cancelling {
                     break;
                 }
                 tokio::time::sleep(BATCH).await;
@@ -276,7 +284,7 @@ impl NodeFace for FakeNode {
             let counts = self.count_l2().await?.unwrap_or_default();
             let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
             let counted_at_ms = u64::try_from(now.as_millis()).unwrap();
-            Ok(Some(L2Census { counted_at_ms, took_ms: 1, counts }))
+            Ok(Some(L2Census { counted_at_ms, took_ms: 1, counts, ..L2Census::default() }))
         })
     }
 }

@@ -1,10 +1,12 @@
 //! Parts that the tests share.
 
 mod fake_node;
+mod log;
 mod redis;
 mod script;
 
 pub(crate) use fake_node::FakeNode;
+pub(crate) use log::Log;
 pub(crate) use redis::PrivateRedis;
 pub(crate) use script::cache_report;
 

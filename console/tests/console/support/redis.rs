@@ -29,6 +29,15 @@ impl PrivateRedis {
         format!("redis+unix://{}", self.dir.path().join("redis.sock").display())
     }
 
+    /// Asks by redis-cli, so beside every connection of a node.
+    pub(crate) async fn ask(&self, words: &[&str]) -> String {
+        let socket = self.dir.path().join("redis.sock");
+        let mut asked = Command::new("redis-cli");
+        asked.arg("-s").arg(socket).args(words);
+        let output = tokio::task::spawn_blocking(move || asked.output()).await.unwrap().unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
     pub(crate) fn stop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use strata_cache::CacheEvents;
 use strata_report::{
-    BusReport, CacheReport, Effect, L2Report, NodeReport, Outcomes, RedisState, Settings,
+    BusReport, CacheReport, Effect, L2Report, NodeReport, Outcomes, RedisServer, RedisState,
+    Settings,
 };
 
 use super::FakeNode;
@@ -18,8 +19,14 @@ pub(crate) struct Script {
     pub(crate) effect: Effect,
     /// How many batches a pattern invalidation takes.
     pub(crate) n_batches: u64,
+    /// A pattern invalidation goes on although it was cancelled.
+    pub(crate) ignores_cancelling: bool,
     /// Counting all that matches in Redis takes too long.
     pub(crate) l2_is_too_large: bool,
+    /// A walk over L1 never ends.
+    pub(crate) l1_never_ends: bool,
+    /// What Redis counts about itself.
+    pub(crate) server: RedisServer,
     /// `None`: Redis never answers.
     pub(crate) redis: Option<RedisState>,
     /// Traffic that fills a key again as soon as it was invalidated.
@@ -71,6 +78,9 @@ impl Script {
             effect: Effect::Removed { entries: 1 },
             n_batches: 0,
             l2_is_too_large: false,
+            l1_never_ends: false,
+            ignores_cancelling: false,
+            server: RedisServer::default(),
             redis: Some(RedisState { configured: true, up: true, ..RedisState::default() }),
             refills: false,
             breaks_off: false,

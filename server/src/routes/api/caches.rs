@@ -44,7 +44,8 @@ pub(crate) async fn report(
 #[utoipa::path(get, path = "/api/v1/caches/{cache}/agreement", params(("cache" = String, Path, description = "The cache's name")), responses((status = 200, description = "What was compared.", body = Agreement), OfCache))]
 pub(crate) async fn agreement(
     State(console): State<Console>,
+    Extension(actor): Extension<Actor>,
     Path(cache): Path<String>,
 ) -> Result<Json<Agreement>, AppError> {
-    Ok(Json(console.agreement(&cache).await?))
+    Ok(Json(console.agreement(&actor, &cache).await?))
 }

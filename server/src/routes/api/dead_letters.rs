@@ -1,9 +1,12 @@
+use std::time::{Duration, Instant};
+
 use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use strata_console::{Actor, Console};
+use strata_console::{Actor, Console, ConsoleError};
 use strata_report::{
     DeadLetterAction, DeadLetterJob, DeadLetterPage, DeadLetterQuery, WriteBehindReport,
 };
@@ -11,27 +14,21 @@ use strata_report::{
 use crate::error::AppError;
 use crate::extract::{Json, Path, Query};
 use crate::openapi::{DeadLetterSearch, OfDeadLetterJob, OfDeadLetters};
-use crate::table::{Format, Written, table};
+use crate::table::{Format, Written, goes_on, table};
 
 const DEFAULT_LIMIT: u32 = 100;
+/// The most rows that the console reads at once, and that a file has.
+const MAX_PAGE: u32 = 1_000;
+const MAX_ROWS: u32 = 100_000;
+/// How long a file may be gathered; the rows beyond are a further file.
+const FILE_MAY_TAKE: Duration = Duration::from_secs(10);
 
-/// Which dead letters to list, and how to write them.
+/// Which part of the list, and how to write it.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
-    /// The one with this id.
-    id: Option<String>,
-    /// Those that this node keeps in memory.
-    node: Option<String>,
-    /// A glob on the key; every key where it is left out.
-    key: Option<String>,
-    /// A part of the reason, in either case.
-    reason: Option<String>,
-    /// Set aside at this time or later, milliseconds since the epoch.
-    from_ms: Option<u64>,
-    /// Set aside before this time, milliseconds since the epoch.
-    until_ms: Option<u64>,
-    /// The most rows, between 1 and 1000; 100 where nothing is said.
+    /// The most rows, between 1 and 1000; 100 where nothing is said. As CSV up to
+    /// 100 000 where nothing is said.
     limit: Option<u32>,
     /// The `next` of the page before.
     cursor: Option<String>,
@@ -71,18 +68,77 @@ pub(crate) async fn write_behinds(
 }
 
 /// One page of the dead letters of a cache that match, oldest first.
-#[utoipa::path(get, path = "/api/v1/caches/{cache}/dead-letters", params(("cache" = String, Path, description = "The cache's name"), Wanted), responses((status = 200, description = "One page of dead letters.", content((DeadLetterPage = "application/json"), (String = "text/csv"))), DeadLetterSearch))]
+#[utoipa::path(get, path = "/api/v1/caches/{cache}/dead-letters", params(("cache" = String, Path, description = "The cache's name"), DeadLetterQuery, Wanted), responses((status = 200, description = "One page of dead letters.", content((DeadLetterPage = "application/json"), (String = "text/csv"))), DeadLetterSearch))]
 pub(crate) async fn list(
     State(console): State<Console>,
     Extension(actor): Extension<Actor>,
     Path(cache): Path<String>,
+    Query(query): Query<DeadLetterQuery>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, AppError> {
-    let Wanted { id, node, key, reason, from_ms, until_ms, limit, cursor, format } = wanted;
-    let query = DeadLetterQuery { id, node, key, reason, from_ms, until_ms };
-    let list = (cursor.as_deref(), limit.unwrap_or(DEFAULT_LIMIT));
-    let page = console.dead_letters(&actor, (&cache, &query), list).await?;
-    Ok(table(format, "dead-letters", &page.rows, || axum::Json(&page)))
+    let Wanted { limit, cursor, format } = wanted;
+    let asked = Asked { console: &console, actor: &actor, cache: &cache, query: &query };
+    let page = match format {
+        Format::Json => asked.page(cursor.as_deref(), limit.unwrap_or(DEFAULT_LIMIT)).await?,
+        Format::Csv => asked.file(cursor, limit).await?,
+    };
+    let next = page.next.as_deref().map(|cursor| next((&cache, &query), cursor, (limit, format)));
+    let answer = table(format, "dead-letters", &page.rows, || axum::Json(&page));
+    Ok(goes_on(answer, "dead-letters", next))
+}
+
+/// Whose dead letters, which, and for whom.
+struct Asked<'a> {
+    console: &'a Console,
+    actor: &'a Actor,
+    cache: &'a str,
+    query: &'a DeadLetterQuery,
+}
+
+impl Asked<'_> {
+    async fn page(&self, after: Option<&str>, limit: u32) -> Result<DeadLetterPage, ConsoleError> {
+        self.console.dead_letters(self.actor, (self.cache, self.query), (after, limit)).await
+    }
+
+    /// As many pages as fit into a file, and as can be read in time.
+    async fn file(
+        &self,
+        cursor: Option<String>,
+        limit: Option<u32>,
+    ) -> Result<DeadLetterPage, ConsoleError> {
+        let deadline = Instant::now() + FILE_MAY_TAKE;
+        let most = limit.unwrap_or(MAX_ROWS) as usize;
+        let mut page = self.page(cursor.as_deref(), limit.unwrap_or(MAX_PAGE)).await?;
+        while page.rows.len() < most && Instant::now() < deadline {
+            let Some(after) = page.next.as_deref() else { break };
+            let room = u32::try_from(most - page.rows.len()).unwrap_or(MAX_PAGE);
+            let more = self.page(Some(after), room.min(MAX_PAGE)).await?;
+            page.rows.extend(more.rows);
+            page.next = more.next;
+        }
+        Ok(page)
+    }
+}
+
+fn next(
+    (cache, query): (&str, &DeadLetterQuery),
+    cursor: &str,
+    (limit, format): (Option<u32>, Format),
+) -> String {
+    let DeadLetterQuery { id, node, key, reason, from_ms, until_ms } = query;
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let mut next = format!("/api/v1/caches/{}/dead-letters?", encoded(cache));
+    let texts = [("id", id), ("node", node), ("key", key), ("reason", reason)];
+    let numbers = [("from_ms", *from_ms), ("until_ms", *until_ms), ("limit", limit.map(u64::from))];
+    let texts = texts.map(|(name, text)| (name, text.as_deref().map(encoded)));
+    let numbers = numbers.map(|(name, number)| (name, number.map(|number| number.to_string())));
+    for (name, value) in texts.into_iter().chain(numbers).chain([("cursor", Some(encoded(cursor)))])
+    {
+        if let Some(value) = value {
+            next += &format!("{name}={value}&");
+        }
+    }
+    next + "format=" + format.as_str()
 }
 
 /// Queues the dead letters that match again, all where nothing is said. 202 where it goes on: the
@@ -116,7 +172,7 @@ pub(crate) async fn job(
     Path(cache): Path<String>,
 ) -> Result<axum::Json<DeadLetterJob>, AppError> {
     let job = console.dead_letter_job(&cache);
-    job.map(axum::Json).ok_or_else(|| strata_console::ConsoleError::NoDeadLetterJob(cache).into())
+    job.map(axum::Json).ok_or_else(|| ConsoleError::NoDeadLetterJob(cache).into())
 }
 
 /// Stops the redrive or the drop that runs after its current step; what it did stays done.
@@ -140,4 +196,22 @@ async fn run(
     let job = console.move_dead_letters(actor, action, (cache, &query)).await?;
     let status = if job.ended_at_ms.is_some() { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok((status, axum::Json(job)).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_goes_on_with_what_was_asked_for() {
+        let key = Some("a/b&*".to_owned());
+        let query = DeadLetterQuery { key, until_ms: Some(5), ..DeadLetterQuery::default() };
+        assert_eq!(
+            next(("users", &query), "7-0", (Some(10), Format::Csv)),
+            "/api/v1/caches/users/dead-letters?\
+             key=a%2Fb%26%2A&until_ms=5&limit=10&cursor=7%2D0&format=csv",
+        );
+        let all = next(("users", &DeadLetterQuery::default()), "7", (None, Format::Json));
+        assert_eq!(all, "/api/v1/caches/users/dead-letters?cursor=7&format=json");
+    }
 }

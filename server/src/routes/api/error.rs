@@ -28,6 +28,8 @@ impl From<ConsoleError> for AppError {
                 (StatusCode::SERVICE_UNAVAILABLE, "dead-letters-away")
             }
             ConsoleError::NodeGone(_) => (StatusCode::SERVICE_UNAVAILABLE, "node-gone"),
+            ConsoleError::TooSlow(_) => (StatusCode::SERVICE_UNAVAILABLE, "too-slow"),
+            ConsoleError::Busy { .. } => return Self::busy(error.sentence()),
             ConsoleError::Protected(why) => return Self::forbidden("protected", why),
             ConsoleError::Refused(why) => return Self::forbidden("refused", why),
         };

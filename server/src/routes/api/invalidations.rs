@@ -47,10 +47,11 @@ struct Line<'a> {
 #[utoipa::path(post, path = "/api/v1/caches/{cache}/plans", params(("cache" = String, Path, description = "The cache's name")), request_body = Target, responses((status = 200, description = "The plan.", body = Plan), OfPattern))]
 pub(crate) async fn plan(
     State(console): State<Console>,
+    Extension(actor): Extension<Actor>,
     Path(cache): Path<String>,
     Json(target): Json<Target>,
 ) -> Result<axum::Json<Plan>, AppError> {
-    Ok(axum::Json(console.plan(&cache, &target.pattern).await?))
+    Ok(axum::Json(console.plan(&actor, &cache, &target.pattern).await?))
 }
 
 /// Begins to do what was planned; `Location` tells where to watch it.

@@ -29,16 +29,16 @@ fn members_of(read: &ReadNote) -> String {
     let key = quoted(&format!("{}:{}", read.cache, read.key));
     let ttl = read.expires_in.map(|left| format!("; ttl={}", left.as_secs())).unwrap_or_default();
     let forwarded = |why: &str| format!("strata-l2; fwd={why}, strata-l1; fwd={why}; key={key}");
+    // Nothing is kept of what an invalidation has overtaken. Of L2 a reader does not know whether
+    // it took the entry, so nothing is said.
+    let is_kept = read.expires_in.is_none_or(|left| !left.is_zero());
+    let stored = if is_kept { format!("; stored{ttl}") } else { String::new() };
     match read.outcome {
         Outcome::L1Hit => format!("strata-l1; hit{ttl}; key={key}"),
         Outcome::Stale => format!("strata-l1; hit{ttl}; key={key}; detail=stale"),
-        Outcome::L2Hit => {
-            format!("strata-l2; hit, strata-l1; fwd=uri-miss; stored{ttl}; key={key}")
-        }
+        Outcome::L2Hit => format!("strata-l2; hit, strata-l1; fwd=uri-miss{stored}; key={key}"),
         Outcome::Loaded => {
-            format!(
-                "strata-l2; fwd=uri-miss; stored, strata-l1; fwd=uri-miss; stored{ttl}; key={key}"
-            )
+            format!("strata-l2; fwd=uri-miss, strata-l1; fwd=uri-miss{stored}; key={key}")
         }
         Outcome::Coalesced => format!("strata-l1; fwd=uri-miss; collapsed{ttl}; key={key}"),
         Outcome::Bypassed => forwarded("request"),
@@ -88,6 +88,19 @@ mod tests {
     fn the_level_nearest_to_the_source_comes_first() {
         let status = status_of(&[read(Outcome::L2Hit)]);
         assert!(status.starts_with("strata-l2; hit, strata-l1; fwd=uri-miss; stored"), "{status}");
+    }
+
+    #[test]
+    fn stored_is_said_only_where_something_was() {
+        for outcome in [Outcome::L2Hit, Outcome::Loaded] {
+            assert_eq!(status_of(&[read(outcome)]).matches("stored").count(), 1, "{outcome:?}");
+            let overtaken = ReadNote { expires_in: Some(Duration::ZERO), ..read(outcome) };
+            let status = status_of(&[overtaken]);
+            assert!(!status.contains("stored") && !status.contains("ttl"), "{status}");
+        }
+        for outcome in [Outcome::Bypassed, Outcome::Missed, Outcome::Failed, Outcome::Coalesced] {
+            assert!(!status_of(&[read(outcome)]).contains("stored"), "{outcome:?}");
+        }
     }
 
     #[test]

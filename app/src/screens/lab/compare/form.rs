@@ -44,7 +44,7 @@ pub(super) fn card(seen: &Seen) -> AnyView {
     titled(
         "what-compared",
         "What is compared",
-        "empty fields are as for all",
+        "empty = the common value below",
         view! {
             <form action=Compare::PATH method="post" data-testid="compare">
                 <input type="hidden" name="ticket" value=seen.ticket.clone() />
@@ -92,7 +92,7 @@ fn rival(letter: &'static str, rival: Option<&Rival>, base: &Settings) -> AnyVie
             <div class="field">
                 <label for=id.clone()>"Strategy"</label>
                 <select id=id name=format!("fields[{letter}]")>
-                    <option value="" selected=chosen.is_none()>"– nobody –"</option>
+                    <option value="" selected=chosen.is_none()>"none"</option>
                     {options}
                 </select>
             </div>
@@ -120,7 +120,7 @@ fn requests(seen: &Seen) -> impl IntoView + use<> {
         <div class="field">
             <label for="set-trace">"Requests"</label>
             <select id="set-trace" name="fields[trace]">
-                <option value="" selected=chosen.is_empty()>"Made up from the seed"</option>
+                <option value="" selected=chosen.is_empty()>"Generated"</option>
                 {own}
                 {listed}
             </select>

@@ -158,7 +158,8 @@ pub(super) mod tests {
         };
         let contenders = seen().comparison.contenders().expect("it can be compared");
         let performances = contenders.into_iter().take(2).map(performance).collect();
-        let state = RunState { phase, performances, waiting: None, faults: Vec::new() };
+        let (faults, broken_by_hand) = (Vec::new(), Vec::new());
+        let state = RunState { phase, performances, waiting: None, faults, broken_by_hand };
         SeenRun { id: "3-9f2a1c".to_owned(), state }
     }
 

@@ -55,7 +55,7 @@ fn phase(run: &SeenRun) -> (String, &'static str) {
     let playing = run.state.performances.iter().find(|each| !each.is_over);
     match &run.state.phase {
         Phase::Running => {
-            let now = playing.map(|one| format!("{} has its turn…", one.title));
+            let now = playing.map(|one| format!("Now: {}…", one.title));
             (now.unwrap_or_else(|| "It begins…".to_owned()), "running")
         }
         Phase::Done => ("Done.".to_owned(), "done"),

@@ -31,7 +31,7 @@ pub(super) fn card(seen: &Seen) -> AnyView {
     let disabled = seen.refusal.is_some();
     let limits = format!(
         "Plain text or gzip, one key a line, at most {} MiB; its first {} lines count. It stays in \
-         memory until {} newer ones were sent, and only who has its link finds it.",
+         memory until {} newer ones were sent, and only people with the link find it.",
         Recording::MAX_BYTES / (1_024 * 1_024),
         crate::format::count(Recording::MAX_LINES),
         Shelf::MAX_UPLOADS,
@@ -39,7 +39,7 @@ pub(super) fn card(seen: &Seen) -> AnyView {
     titled(
         "traces",
         "Recorded requests",
-        "instead of made-up ones, and the share that L1 answers by its size",
+        "instead of generated ones, and the share that L1 answers by its size",
         view! {
             <ul class="beside" data-testid="traces">{links}</ul>
             <form action="/lab/traces" method="post" enctype="multipart/form-data" class="upload" data-testid="upload">

@@ -1,0 +1,100 @@
+// Holds the live stream of the server for all windows of a browser, as a SharedWorker. Where there
+// is none, a window loads this file for itself.
+//
+// A window says "watch" once it wants numbers, and again every few seconds as long as it does; it
+// says "rest" when nobody looks at it. What it is sent is [kind, text, build]: a "snapshot" first,
+// then a "frame" each second, and "lost" as often as the stream breaks or falls silent.
+"use strict";
+(() => {
+  const ADDRESS = "/events";
+  /** A stream that is silent for longer is lost; a half-open connection shows no other sign. */
+  const SILENCE_MS = 3_000;
+  const FIRST_RETRY_MS = 500;
+  const LAST_RETRY_MS = 5_000;
+  /** A window that has said nothing for so long ended without a word. */
+  const FORGOTTEN_AFTER_MS = 20_000;
+
+  /** When each window that watches last said so. */
+  const windows = new Map();
+  let source;
+  let hasBegun = false;
+  let timer;
+  let nFailures = 0;
+
+  function attend(port) {
+    port.onmessage = ({ data }) => (data === "watch" ? watch(port) : rest(port));
+  }
+
+  function watch(port) {
+    const isNew = !windows.has(port);
+    windows.set(port, performance.now());
+    // Only a new stream begins with everything. One that has yet to begin serves this window too.
+    if (isNew && (source === undefined || hasBegun)) open();
+  }
+
+  function rest(port) {
+    windows.delete(port);
+    if (windows.size === 0) close();
+  }
+
+  function forgetTheDead() {
+    const oldest = performance.now() - FORGOTTEN_AFTER_MS;
+    for (const [port, at] of windows) if (at < oldest) rest(port);
+  }
+
+  function open() {
+    close();
+    try {
+      source = new EventSource(ADDRESS);
+    } catch {
+      return lose();
+    }
+    source.addEventListener("snapshot", ({ data }) => {
+      hasBegun = true;
+      take("snapshot", data);
+    });
+    source.addEventListener("frame", ({ data }) => take("frame", data));
+    source.addEventListener("error", lose);
+    expectEvent();
+  }
+
+  function close() {
+    source?.close();
+    source = undefined;
+    hasBegun = false;
+    clearTimeout(timer);
+  }
+
+  function expectEvent() {
+    clearTimeout(timer);
+    timer = setTimeout(lose, SILENCE_MS);
+  }
+
+  // Keeps trying for ever, never sooner than others that lost the same server.
+  function lose() {
+    close();
+    tell(["lost"]);
+    const wait = Math.min(FIRST_RETRY_MS * 2 ** Math.min(nFailures, 6), LAST_RETRY_MS);
+    nFailures += 1;
+    if (windows.size > 0) timer = setTimeout(open, wait * (0.5 + Math.random()));
+  }
+
+  function take(kind, text) {
+    nFailures = 0;
+    expectEvent();
+    forgetTheDead();
+    // A frame that the server could not write.
+    if (text === "null") return;
+    tell([kind, text, /^\{"build":"([^"]*)"/.exec(text)?.[1]]);
+  }
+
+  function tell(message) {
+    for (const port of windows.keys()) port.postMessage(message);
+  }
+
+  if ("SharedWorkerGlobalScope" in self) {
+    self.onconnect = ({ ports: [port] }) => attend(port);
+  } else {
+    self.strataAttend = attend;
+  }
+})();

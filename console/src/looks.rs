@@ -1,0 +1,210 @@
+use std::future::{Future, pending};
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::peer_limit::{Bounds, PeerLimit, PeerPermit};
+use crate::{Actor, ConsoleError};
+
+/// The looks that cost much: searches, plans, comparisons, lists of dead letters. They take turns,
+/// strangers apart from people who are known, so that neither reads of the service nor people wait
+/// for strangers.
+#[derive(Debug)]
+pub(crate) struct Looks {
+    strangers: Queue,
+    people: Queue,
+}
+
+#[derive(Debug)]
+struct Queue {
+    /// Those that wait or run.
+    begun: Arc<PeerLimit>,
+    /// Those that run.
+    turns: Arc<Semaphore>,
+}
+
+/// When a look ends at the latest.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline(Instant);
+
+/// A look's turn, until it is dropped.
+struct Turn {
+    _begun: PeerPermit,
+    _turn: OwnedSemaphorePermit,
+}
+
+impl Looks {
+    /// Walks of one look end after so long, with what they have found.
+    pub(crate) const LONGEST: Duration = Duration::from_secs(20);
+
+    /// Looks that run or wait, in all and of each peer; more are refused at once.
+    pub(crate) const MAX: Bounds = Bounds { in_all: 64, of_peer: 8 };
+
+    /// So long a look waits for its turn.
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// Looks of people that run at the same time.
+    const PEOPLE_AT_ONCE: usize = 4;
+
+    /// Makes a look in its turn, on a thread on which nobody else waits.
+    ///
+    /// # Errors
+    /// [`ConsoleError::Busy`].
+    pub(crate) async fn make<T: Send + 'static>(
+        &self,
+        actor: &Actor,
+        look: impl Future<Output = Result<T, ConsoleError>> + Send + 'static,
+    ) -> Result<T, ConsoleError> {
+        let queue = if actor.is_stranger() { &self.strangers } else { &self.people };
+        let _turn = queue.turn(actor).await?;
+        aside(look).await
+    }
+
+    /// When a look that begins now ends at the latest.
+    pub(crate) fn deadline() -> Deadline {
+        Deadline(Instant::now() + Self::LONGEST)
+    }
+}
+
+impl Deadline {
+    /// Whether the look has to end with what it has.
+    pub(crate) fn is_over(self) -> bool {
+        Instant::now() >= self.0
+    }
+
+    /// A walk that tells nothing before its end, such as one over L1.
+    ///
+    /// # Errors
+    /// [`ConsoleError::TooSlow`], and those of the walk.
+    pub(crate) async fn walk<T>(
+        self,
+        cache: &str,
+        walk: impl Future<Output = Result<T, ConsoleError>>,
+    ) -> Result<T, ConsoleError> {
+        match timeout_at(self.0, walk).await {
+            Ok(walked) => walked,
+            Err(_) => Err(ConsoleError::TooSlow(cache.to_owned())),
+        }
+    }
+}
+
+impl Default for Looks {
+    fn default() -> Self {
+        // Strangers leave half of the processors to reads.
+        let processors = available_parallelism().map_or(1, usize::from);
+        Self {
+            strangers: Queue::new((processors / 2).clamp(1, Self::PEOPLE_AT_ONCE)),
+            people: Queue::new(Self::PEOPLE_AT_ONCE),
+        }
+    }
+}
+
+impl Queue {
+    fn new(at_once: usize) -> Self {
+        let begun = PeerLimit::new("searches and plans", Looks::MAX);
+        Self { begun, turns: Arc::new(Semaphore::new(at_once)) }
+    }
+
+    async fn turn(&self, actor: &Actor) -> Result<Turn, ConsoleError> {
+        let begun = self.begun.begin(actor.peer())?;
+        let turn = timeout(Looks::PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
+        match turn {
+            Ok(Ok(turn)) => Ok(Turn { _begun: begun, _turn: turn }),
+            // Nobody closes the semaphore.
+            Ok(Err(_)) | Err(_) => Err(self.begun.busy("came before yours")),
+        }
+    }
+}
+
+/// Does the work on a thread of its own where the runtime has several: what takes long between two
+/// awaits then holds up no other task. Dropped, it ends at its next await.
+async fn aside<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+    let runtime = Handle::current();
+    if runtime.runtime_flavor() == RuntimeFlavor::CurrentThread {
+        return work.await;
+    }
+    let dropped = CancellationToken::new();
+    let _dropped = dropped.clone().drop_guard();
+    let done =
+        spawn_blocking(move || runtime.block_on(async { dropped.run_until_cancelled(work).await }));
+    match done.await {
+        Ok(Some(done)) => done,
+        Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
+        // The runtime is going down, and this task with it.
+        Ok(None) | Err(_) => pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    fn stranger(last: u8) -> Actor {
+        Actor { address: Some([192, 0, 2, last].into()), ..Actor::nobody() }
+    }
+
+    fn busy<T>(look: Result<T, ConsoleError>) -> bool {
+        matches!(look, Err(ConsoleError::Busy { .. }))
+    }
+
+    /// Looks that never end, and are all waiting or running when this returns.
+    fn endless(looks: &Arc<Looks>, actor: &Actor, n: usize) -> tokio::task::JoinSet<()> {
+        let mut held = tokio::task::JoinSet::new();
+        for _ in 0..n {
+            let (looks, actor) = (Arc::clone(looks), actor.clone());
+            held.spawn(async move {
+                let _: Result<(), _> = looks.make(&actor, pending()).await;
+            });
+        }
+        held
+    }
+
+    async fn until_begun(looks: &Looks, n: usize) {
+        while looks.strangers.begun.n_begun() < n {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn beyond_its_share_a_peer_is_refused_at_once_and_others_wait() {
+        let looks = Arc::new(Looks::default());
+        let _held = endless(&looks, &stranger(1), Looks::MAX.of_peer);
+        until_begun(&looks, Looks::MAX.of_peer).await;
+        let began = Instant::now();
+        assert!(busy(looks.make(&stranger(1), ready(Ok(()))).await));
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        assert!(busy(looks.make(&stranger(2), ready(Ok(()))).await), "no turn comes");
+        assert_eq!(began.elapsed(), Looks::PATIENCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn strangers_never_hold_up_people_who_are_known() {
+        let looks = Arc::new(Looks::default());
+        let _held: Vec<_> =
+            (0..8).map(|n| endless(&looks, &stranger(n), Looks::MAX.of_peer)).collect();
+        until_begun(&looks, Looks::MAX.in_all).await;
+        let anna = Actor { is_known: true, ..stranger(1) };
+        assert_eq!(looks.make(&anna, ready(Ok(7))).await, Ok(7));
+        assert!(busy(looks.make(&stranger(9), ready(Ok(7))).await));
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+    async fn a_look_that_never_gives_its_thread_back_holds_up_nobody() {
+        let looks = Arc::new(Looks::default());
+        let (end, until) = channel();
+        let blocking = async move { Ok(until.recv().unwrap_or(0)) };
+        let made = tokio::spawn(async move { looks.make(&stranger(1), blocking).await });
+        tokio::spawn(async move { end.send(7) }).await.unwrap().unwrap();
+        assert_eq!(made.await.unwrap(), Ok(7));
+    }
+}

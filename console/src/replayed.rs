@@ -1,0 +1,49 @@
+//! Invalidations that waited for Redis: once they have been replayed, their jobs and the audit
+//! trail say so.
+
+use strata_report::{Job, NodeReport};
+
+use crate::audit::Deed;
+use crate::clock::now_ms;
+use crate::errand::{WAITS, action};
+use crate::{Actor, Console};
+
+impl Console {
+    /// Ends the waiting of jobs that have been replayed, as far as the newest reports tell.
+    pub(crate) fn tell_replayed(&self) {
+        let tick = self.tick();
+        let guests = tick.guests.iter().map(|guest| &guest.report);
+        let reports: Vec<_> = tick.reports.iter().chain(guests).collect();
+        for job in self.inner.jobs.queued() {
+            let ended = job.now();
+            if is_replayed(&ended, &reports) {
+                job.replayed(now_ms());
+                let action = action(ended.kind, ended.scope);
+                let deed = Deed {
+                    began_at_ms: Some(ended.started_at_ms),
+                    ..Deed::new(action, &ended.cache, &ended.target)
+                };
+                let actor = Actor { name: ended.actor.clone(), ..Actor::nobody() };
+                let result = "Done: what waited was replayed once Redis was back.";
+                self.inner.audit.record(&actor, deed, result.to_owned());
+            }
+        }
+    }
+}
+
+/// Whether nothing waits any more on the nodes on which this job's invalidation waited. A node that
+/// started anew since has forgotten it, which nobody calls replayed.
+fn is_replayed(job: &Job, reports: &[&NodeReport]) -> bool {
+    let waiting = job.errors.iter().filter(|error| error.what == WAITS);
+    let mut nodes = waiting.map(|error| error.node.as_str()).peekable();
+    let is_done = |node| {
+        reports.iter().any(|report| {
+            report.node == node
+                && report.started_at_ms <= job.started_at_ms
+                && job.ended_at_ms.is_some_and(|ended| report.at_ms > ended)
+                && !report.l2.breaker_open
+                && report.l2.queued_invalidations == 0
+        })
+    };
+    nodes.peek().is_some() && nodes.all(is_done)
+}

@@ -1,0 +1,264 @@
+import { type Page } from "@playwright/test";
+import { expect, open, testOnOwnServer } from "./support/fixtures";
+import { firstEvent } from "./support/stream";
+
+// Browsers that cannot or may not do all that the page would like, and what others do to a page.
+const test = testOnOwnServer({ traffic: "steady" });
+
+test.use({
+  // The browser's words where something is blocked, and the program's last ones.
+  provoked: [/Failed to load resource|ERR_|WebAssembly|dynamically imported|Failed to fetch|Content Security Policy|panicked|unreachable/i],
+});
+
+const state = (page: Page) => page.getByTestId("live-state");
+const pause = (page: Page) => page.getByRole("button", { name: "Pause", exact: true });
+const hits = (page: Page) => page.getByTestId("outcome-l1-hit");
+const told = (page: Page) => page.getByRole("alert").filter({ hasText: "stand still" });
+const alive = (page: Page) => expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
+
+async function expectToMove(page: Page): Promise<void> {
+  const before = await hits(page).innerText();
+  await expect(hits(page)).not.toHaveText(before);
+}
+
+/** The page says what stands still, shows nothing that is dead, and its links and forms work. */
+async function expectToWorkAsWithoutScripts(page: Page): Promise<void> {
+  await expect(told(page)).toBeVisible({ timeout: 20_000 });
+  await expect(told(page).getByRole("link", { name: "Reload" })).toBeVisible();
+  await expect(state(page)).toBeHidden();
+  await expect(pause(page)).toBeHidden();
+  await expect(page.getByRole("button", { name: /^Theme/ })).toBeHidden();
+  await expect(page.getByRole("button", { name: "Go to…" })).toBeHidden();
+  await page.getByTestId("invalidate-key").getByLabel("Key").fill("42");
+  await page.getByTestId("invalidate-key").getByRole("button", { name: "Invalidate" }).click();
+  await expect(page.getByRole("main")).toContainText("Key 42 of");
+  await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Nodes" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Nodes");
+}
+
+test.describe("a page whose program", () => {
+  test("cannot run, since WebAssembly is off, works as without scripts", async ({ page, request }) => {
+    await page.addInitScript(() => {
+      Reflect.deleteProperty(globalThis, "WebAssembly");
+    });
+    await page.goto("/");
+    await expect(page.getByRole("alert").filter({ hasText: "WebAssembly is off" })).toBeVisible();
+    await expectToWorkAsWithoutScripts(page);
+
+    const ids = Array.from({ length: 300 }, (_, i) => 1 + i).join(",");
+    await request.get(`/demo/users?ids=${ids}`);
+    await page.goto("/keys?cache=users&pattern=*");
+    const first = page.getByTestId("key-rows").getByRole("rowheader").first();
+    const before = await first.innerText();
+    await page.getByRole("link", { name: "Later rows" }).click();
+    await expect(first).not.toHaveText(before);
+  });
+
+  test("is blocked works as without scripts", async ({ page }) => {
+    await page.route(/\.wasm$/, (route) => route.abort("blockedbyclient"));
+    await page.goto("/");
+    await expectToWorkAsWithoutScripts(page);
+  });
+
+  test("is not there works as without scripts", async ({ page }) => {
+    await page.route(/\.wasm$/, (route) => route.fulfill({ status: 404, body: "gone" }));
+    await page.goto("/");
+    await expectToWorkAsWithoutScripts(page);
+  });
+
+  test("lacks its other half works as without scripts", async ({ page }) => {
+    await page.route(/\/pkg\/.*\.js$/, (route) => route.abort());
+    await page.goto("/");
+    await expectToWorkAsWithoutScripts(page);
+  });
+
+  test("may not be compiled works as without scripts", async ({ page }) => {
+    await page.route(/\/(nodes)?$/, async (route) => {
+      const answer = await route.fetch();
+      const policy = answer.headers()["content-security-policy"].replace("'wasm-unsafe-eval'", "");
+      await route.fulfill({ response: answer, headers: { ...answer.headers(), "content-security-policy": policy } });
+    });
+    await page.goto("/");
+    await expectToWorkAsWithoutScripts(page);
+  });
+
+  test("is late says so, and comes alive when it is there", async ({ page }) => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    await page.route(/\.wasm$/, async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto("/");
+    await expect(told(page)).toContainText("has not come yet", { timeout: 20_000 });
+    await expect(pause(page)).toBeHidden();
+    release();
+    await alive(page);
+    await expect(told(page)).toBeHidden();
+    await expect(pause(page)).toBeVisible();
+    await expect(state(page)).toHaveText("Live");
+  });
+});
+
+test("a page that comes alive never shows what is for browsers without its program", async ({ page }) => {
+  await page.addInitScript(() => {
+    // On a busy machine the program may come later than the page waits for it.
+    const setTimeout = window.setTimeout;
+    const patient = (act: () => void, ms?: number) => (ms === 10_000 ? 0 : setTimeout(act, ms));
+    window.setTimeout = patient as typeof window.setTimeout;
+    const look = () => {
+      const theme = document.querySelector(".theme");
+      const hint = document.querySelector(".unless-script");
+      const shown = (element: Element | null) => element !== null && getComputedStyle(element).display !== "none";
+      const wrong = (theme !== null && !shown(theme)) || shown(hint) || document.querySelector("#notice > *") !== null;
+      if (wrong) document.documentElement.setAttribute("data-wrong", "true");
+      requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  });
+  await open(page, "/keys?cache=users&pattern=*");
+  await expect(state(page)).toHaveText("Live");
+  await expect(page.locator("html")).not.toHaveAttribute("data-wrong");
+});
+
+test.describe("what others put into a page", () => {
+  const wrap = (page: Page, where: string) =>
+    page.addInitScript((where) => {
+      addEventListener("DOMContentLoaded", () => {
+        const texts = document.createTreeWalker(document.querySelector(where)!, NodeFilter.SHOW_TEXT);
+        const found: Node[] = [];
+        while (texts.nextNode()) found.push(texts.currentNode);
+        for (const text of found) {
+          const font = document.createElement("font");
+          text.parentNode!.replaceChild(font, text);
+          font.append(text);
+        }
+      });
+    }, where);
+
+  test("before it is alive, as a translator does, leaves it working as without scripts", async ({ page }) => {
+    await wrap(page, ".top-bar");
+    await page.goto("/");
+    await expectToWorkAsWithoutScripts(page);
+  });
+
+  test("in the whole of it before it is alive leaves it working as without scripts", async ({ page }) => {
+    await wrap(page, "body");
+    await page.goto("/");
+    await expectToWorkAsWithoutScripts(page);
+  });
+
+  test("as an element of their own leaves it alive", async ({ page }) => {
+    await page.addInitScript(() => {
+      addEventListener("DOMContentLoaded", () => {
+        document.body.prepend(document.createElement("div"));
+        document.body.append(document.createElement("div"));
+      });
+    });
+    await open(page, "/");
+    await expect(state(page)).toHaveText("Live");
+    await expectToMove(page);
+  });
+
+  test("later, as a translator does, leaves the rest alive and says what stands still", async ({ page }) => {
+    await open(page, "/");
+    await expect(state(page)).toHaveText("Live");
+    await page.evaluate(() => {
+      document.documentElement.setAttribute("data-same-document", "true");
+      const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      const found: Node[] = [];
+      while (texts.nextNode()) found.push(texts.currentNode);
+      for (const text of found) {
+        if (text.parentElement!.closest("[translate=no], script") !== null) continue;
+        const font = document.createElement("font");
+        font.append(`${text.textContent} translated`);
+        text.parentNode!.replaceChild(font, text);
+      }
+    });
+    await expect(told(page)).toContainText("translator");
+    await expectToMove(page);
+    for (const name of ["Nodes", "Redis", "Overview"]) {
+      await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
+      await expect(page).toHaveTitle(`${name} · Strata`);
+    }
+    await expectToMove(page);
+    await expect(page.locator("html")).toHaveAttribute("data-same-document", "true");
+  });
+});
+
+test("a page that may not keep anything in the browser is live", async ({ page }) => {
+  await page.addInitScript(() => {
+    for (const name of ["localStorage", "sessionStorage", "indexedDB", "caches"]) {
+      Object.defineProperty(globalThis, name, {
+        get: () => {
+          throw new DOMException("The operation is insecure.", "SecurityError");
+        },
+      });
+    }
+  });
+  await open(page, "/");
+  await expect(state(page)).toHaveText("Live");
+  await page.getByRole("button", { name: /^Theme/ }).click();
+  await expectToMove(page);
+});
+
+test("numbers move for people who want no motion", async ({ page }) => {
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await open(page, "/");
+  await expect(state(page)).toHaveText("Live");
+  await expectToMove(page);
+});
+
+test.describe("a stream of one's own", () => {
+  // What a shared worker asks for no test can change.
+  test.beforeEach(({ page }) =>
+    page.addInitScript(() => {
+      Reflect.deleteProperty(globalThis, "SharedWorker");
+    }),
+  );
+
+  test("that is blocked is told apart from a server that is silent", async ({ page }) => {
+    await page.route("**/events", (route) => route.abort("blockedbyclient"));
+    await open(page, "/");
+    await expect(state(page)).toHaveText("Lost");
+    await expect(told(page)).toContainText("may block /events", { timeout: 30_000 });
+    await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Keys" }).click();
+    await expect(page).toHaveTitle("Keys · Strata");
+    await page.unroute("**/events");
+    await expect(state(page)).toHaveText("Live", { timeout: 30_000 });
+    await expect(told(page)).toBeHidden();
+  });
+
+  /** Answers with what the server says first, changed. */
+  const answer = (page: Page, change: (event: string) => string) =>
+    page.route("**/events", async (route) => {
+      const body = `${change(await firstEvent(route.request().url()))}\n\n`;
+      await route.fulfill({ contentType: "text/event-stream", body });
+    });
+
+  test("that brings what the page cannot read says that Strata was updated", async ({ page }) => {
+    await answer(page, (event) => event.replace('"seq":', '"sequence":'));
+    await open(page, "/");
+    await expect(page.getByRole("alert").filter({ hasText: "Strata was updated" })).toBeVisible();
+    await expect(state(page)).toHaveText("Updated");
+    await page.unroute("**/events");
+    await page.getByRole("alert").getByRole("link", { name: "Reload" }).click();
+    await expect(state(page)).toHaveText("Live");
+  });
+
+  test("that lacks what may be missing is read", async ({ page }) => {
+    await answer(page, (event) => event.replace(/"alerts":\{[^}]*\},?/, "").replace(/"build":"\w+",/, ""));
+    await open(page, "/");
+    await expect(state(page)).not.toHaveText("Updated");
+    await expect(page.getByRole("alert").filter({ hasText: "updated" })).toBeHidden();
+  });
+
+  test("of another build that stays another does not load the page for ever", async ({ page }) => {
+    await answer(page, (event) => event.replace(/"build":"\w+"/, '"build":"another"'));
+    let nDocuments = 0;
+    page.on("domcontentloaded", () => (nDocuments += 1));
+    await page.goto("/");
+    await expect(page.getByRole("alert").filter({ hasText: "Strata was updated" })).toBeVisible();
+    expect(nDocuments).toBe(2);
+  });
+});

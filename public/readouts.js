@@ -1,0 +1,120 @@
+// Reads out what a page holds in attributes: times in local time, hints, and columns of charts; on
+// hover, on focus and on touch. Without this script a page shows all but these.
+"use strict";
+(() => {
+  const HINTED = "[title], .hover, .marker, .unknown";
+  /** Of these a list has one that Tab reaches; arrows lead to the others. */
+  const STOPS = ":is(time, th, dt)[tabindex]";
+  const PRESSED = "a, button, input, select, summary, label";
+  const box = document.createElement("div");
+  box.id = "readout";
+  box.className = "readout";
+  box.setAttribute("role", "tooltip");
+  /** What is read out. */
+  let shown;
+  /** The chart of the overview that a finger has read. */
+  let plot;
+
+  const two = (n) => String(n).padStart(2, "0");
+
+  function local(datetime) {
+    const at = new Date(datetime);
+    if (Number.isNaN(at.getTime())) return undefined;
+    const offset = -at.getTimezoneOffset();
+    const date = [at.getFullYear(), two(at.getMonth() + 1), two(at.getDate())].join("-");
+    const clock = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(":");
+    const zone = [Math.trunc(Math.abs(offset) / 60), Math.abs(offset) % 60].map(two).join(":");
+    return `${date} ${clock} UTC${offset < 0 ? "−" : "+"}${zone}, your time`;
+  }
+
+  const textOf = (element) =>
+    element.matches("time")
+      ? local(element.dateTime)
+      : (element.getAttribute("title") ?? element.querySelector("title")?.textContent);
+
+  function show(element) {
+    const text = element && textOf(element);
+    if (!text) return hide();
+    if (shown !== element) hide();
+    shown = element;
+    box.textContent = text;
+    element.setAttribute("aria-describedby", box.id);
+    document.documentElement.append(box);
+    const at = element.getBoundingClientRect();
+    const { width, height } = box.getBoundingClientRect();
+    const isLow = at.bottom + height + 12 > innerHeight && at.top > height + 12;
+    box.style.left = `${Math.max(4, Math.min(at.left, innerWidth - width - 4))}px`;
+    box.style.top = `${isLow ? at.top - height - 6 : Math.max(4, Math.min(at.bottom + 6, innerHeight - height - 4))}px`;
+  }
+
+  function hide() {
+    if (shown?.getAttribute("aria-describedby") === box.id) shown.removeAttribute("aria-describedby");
+    shown = undefined;
+    box.remove();
+  }
+
+  const found = ({ target }, selector) => (target instanceof Element ? target.closest(selector) : null);
+
+  // The browser itself shows hints to a mouse, but no local time.
+  addEventListener("pointerover", (event) => {
+    if (event.pointerType === "touch") return;
+    const time = found(event, "time[datetime]");
+    if (time !== null) show(time);
+    else if (shown !== undefined && shown !== document.activeElement) hide();
+  });
+  addEventListener("focusin", (event) => {
+    const focused = found(event, `time[datetime], ${HINTED}`);
+    // Of a row with a hint its name has the focus.
+    const isMeant = focused === event.target || found(event, "th, dt") === event.target;
+    if (focused !== null && isMeant && event.target.matches(":focus-visible")) show(focused);
+  });
+  addEventListener("focusout", hide);
+  addEventListener("scroll", hide, { capture: true, passive: true });
+
+  // A finger hovers nowhere: a tap reads out, and a tap elsewhere takes it away.
+  addEventListener("click", (event) => {
+    if (event.pointerType !== "touch") return;
+    const time = found(event, "time[datetime]");
+    const hinted = found(event, PRESSED) === null ? found(event, HINTED) : null;
+    show(time ?? hinted);
+  });
+  addEventListener("pointerdown", (event) => {
+    if (event.pointerType !== "touch") return;
+    const before = plot;
+    plot = found(event, ".overview .chart-plot");
+    if (before && before !== plot) before.dispatchEvent(new PointerEvent("pointerleave"));
+    const { clientX, clientY } = event;
+    plot?.dispatchEvent(new PointerEvent("pointermove", { clientX, clientY, bubbles: true }));
+  });
+  addEventListener(
+    "pointerleave",
+    (event) => {
+      // It lifts at once, and what it read stays.
+      if (event.pointerType === "touch" && event.target === plot) event.stopImmediatePropagation();
+    },
+    true,
+  );
+
+  // A lesson's page is named after its heading, which the page's program does not know.
+  function name() {
+    const heading = location.pathname.startsWith("/lab/") && document.querySelector("#main h1");
+    const title = heading && `${heading.textContent} · Strata`;
+    if (title && document.title !== title) document.title = title;
+  }
+  const isDrawn = () => document.getElementById("main")?.getAttribute("aria-busy") !== "true";
+  const naming = new MutationObserver(() => isDrawn() && name());
+  naming.observe(document.head, { childList: true, subtree: true, characterData: true });
+  naming.observe(document.body, { attributeFilter: ["aria-busy"], subtree: true });
+
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && shown !== undefined) hide();
+    const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+    const from = found(event, STOPS);
+    if (step === undefined || from === null) return;
+    const stops = [...(from.closest("ol, ul, dl, table")?.querySelectorAll(STOPS) ?? [])];
+    const next = stops[stops.indexOf(from) + step];
+    if (next === undefined) return;
+    event.preventDefault();
+    next.focus();
+  });
+})();

@@ -1,0 +1,105 @@
+//! One release build: the program and the files that it serves.
+
+use std::process::{Child, Command};
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+use walkdir::WalkDir;
+use xshell::{Shell, cmd};
+
+use crate::assets::{self, Assets};
+use crate::step::step;
+use crate::tools;
+
+/// The program of the release build.
+pub(crate) const PROGRAM: &str = "target/release/strata";
+
+const STAMP: &str = "target/release/strata.sources";
+
+/// What a release is made of.
+const SOURCES: &[&str] = &[
+    "Cargo.toml",
+    "Cargo.lock",
+    "rust-toolchain.toml",
+    ".cargo",
+    "report",
+    "cache",
+    "console",
+    "demo",
+    "app",
+    "server",
+    "style",
+    "public",
+    "xtask",
+    "end2end/package-lock.json",
+];
+
+/// Builds program and assets side by side, unless they are of these sources already.
+pub(crate) fn release(shell: &Shell) -> Result<()> {
+    // Two builds at a time would overwrite each other's files.
+    shell.create_dir(".strata")?;
+    let lock = std::fs::File::create(".strata/build.lock")?;
+    lock.lock()?;
+    let sources = sources()?;
+    if shell.read_file(STAMP).is_ok_and(|stamp| stamp == sources) && assets::wasm().is_some() {
+        return Ok(());
+    }
+    tools::wasm_target(shell)?;
+    tools::npm(shell)?;
+    step("Release build; the first one takes about 10 minutes on two cores");
+    shell.remove_path(STAMP)?;
+    let mut browser = Building::start(assets::RELEASE.cargo_arguments())?;
+    let server = ["build", "--release", "--package", "strata-server", "--bin", "strata"];
+    let mut server = Building::start(server.map(str::to_owned).to_vec())?;
+    browser.end()?;
+    let assets = Assets::release(shell)?;
+    server.end()?;
+    // The program looks for the names of its files beside itself.
+    shell.write_file("target/release/hash.txt", assets.names())?;
+    Ok(shell.write_file(STAMP, &sources)?)
+}
+
+/// The debug program and assets, for the tests in Rust and the browser.
+pub(crate) fn debug(shell: &Shell) -> Result<()> {
+    let native = crate::crates::NATIVE;
+    cmd!(shell, "cargo test {native...} --no-run").run()?;
+    assets::debug(shell)
+}
+
+/// A cargo that runs beside another. It is ended when nobody waits for it.
+struct Building(Child);
+
+impl Building {
+    fn start(arguments: Vec<String>) -> Result<Self> {
+        Ok(Self(Command::new("cargo").args(arguments).spawn().context("cargo did not start")?))
+    }
+
+    fn end(&mut self) -> Result<()> {
+        match self.0.wait()? {
+            status if status.success() => Ok(()),
+            status => bail!("The build failed: {status}"),
+        }
+    }
+}
+
+impl Drop for Building {
+    fn drop(&mut self) {
+        // It has ended already, or the other build failed.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn sources() -> Result<String> {
+    let mut hash = Sha256::new();
+    for source in SOURCES {
+        for file in WalkDir::new(source).sort_by_file_name() {
+            let file = file?;
+            if file.file_type().is_file() {
+                hash.update(file.path().as_os_str().as_encoded_bytes());
+                hash.update(std::fs::read(file.path())?);
+            }
+        }
+    }
+    Ok(assets::hex(&hash.finalize()))
+}

@@ -1,0 +1,104 @@
+//! Everything that a person or a machine does with Strata from a shell; `./dev` calls it.
+
+mod assets;
+mod bench;
+mod build;
+mod check;
+mod crates;
+mod program;
+mod public_api;
+mod step;
+mod test;
+mod tools;
+mod watch;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use xshell::Shell;
+
+#[derive(Parser)]
+#[command(bin_name = "./dev", about = "Each verb installs what it needs and this machine lacks.")]
+struct Dev {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Build the release; start demo service, traffic and dashboard at http://127.0.0.1:3000.
+    Demo {
+        /// Options as in `strata demo --help`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+    /// Build the release: target/release/strata, and what it serves in target/site.
+    Build,
+    /// `demo` with a debug build that is built and started again as files change.
+    Watch {
+        /// Options as in `strata demo --help`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+    /// Everything that must hold: check, tests, browser tests.
+    Test {
+        /// "long" adds what takes long by nature, about 30 minutes more.
+        #[arg(value_enum)]
+        length: Option<test::Length>,
+    },
+    /// Formatting, lints, docs, import rules, licences, size of the wasm.
+    Check,
+    /// Browser tests of the screens on a debug build, which reports more faults.
+    Hydration,
+    /// Browser tests on the release build.
+    E2e {
+        /// Options of Playwright.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+    /// Pictures of every screen in both themes at three widths, in target/screenshots. The smaller
+    /// ones are copied to docs/screenshots.
+    Screenshots {
+        /// Options of Playwright.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+    /// What the cache and the console cost, as ratios against their bare parts, in about 10 minutes.
+    Bench {
+        /// Of the cache: l1 l2 away patterns flights memory looking. Of the console: console, or
+        /// some of readers screens search metrics transfer; by name only, 10 minutes: page.
+        sections: Vec<String>,
+    },
+    /// Lighthouse on two screens of the release build, the median of three runs each.
+    Lighthouse,
+    /// Random input for what reads patterns and entries. Needs rustup, for a nightly compiler.
+    Fuzz {
+        /// For each target.
+        #[arg(default_value_t = 60)]
+        seconds: u32,
+    },
+    /// Write down the public items of the cache after a change that is meant.
+    PublicApi,
+    /// Install what the verbs above need and this machine lacks.
+    Setup,
+}
+
+fn main() -> Result<()> {
+    let verb = Dev::parse().verb;
+    let shell = Shell::new().context("no working directory")?;
+    tools::prepare(&shell)?;
+    match verb {
+        Verb::Demo { options } => program::demo(&shell, &options),
+        Verb::Build => build::release(&shell),
+        Verb::Watch { options } => watch::watch(&shell, &options),
+        Verb::Test { length } => test::test(&shell, length),
+        Verb::Check => check::check(&shell),
+        Verb::Hydration => test::hydration(&shell),
+        Verb::E2e { options } => test::end_to_end(&shell, &options),
+        Verb::Screenshots { options } => bench::screenshots(&shell, &options),
+        Verb::Bench { sections } => bench::bench(&shell, &sections),
+        Verb::Lighthouse => bench::lighthouse(&shell),
+        Verb::Fuzz { seconds } => test::fuzz(&shell, seconds),
+        Verb::PublicApi => public_api::accept(&shell),
+        Verb::Setup => tools::setup(&shell),
+    }
+}

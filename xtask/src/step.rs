@@ -1,0 +1,10 @@
+use std::sync::LazyLock;
+use std::time::Instant;
+
+static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Says what begins now, and how long it took to get there.
+pub(crate) fn step(what: &str) {
+    let seconds = BEGAN.elapsed().as_secs();
+    eprintln!("\n== {}:{:02}  {what}", seconds / 60, seconds % 60);
+}

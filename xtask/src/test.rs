@@ -1,0 +1,171 @@
+//! What must hold of the running program.
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use xshell::{Shell, cmd};
+
+use crate::crates::NATIVE;
+use crate::program::Program;
+use crate::step::step;
+use crate::{assets, build, check, tools};
+
+/// What ran before trust expired by itself: a deploy has both on one Redis for a while.
+const PREVIOUS: &str = "5b3a175952f307088aecfb6a8f4613cf4c7b5899";
+
+/// What `./dev test` leaves out unless it is told.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Length {
+    Long,
+}
+
+/// What fails most often and soonest comes first; each tool is installed when its turn comes.
+pub(crate) fn test(shell: &Shell, length: Option<Length>) -> Result<()> {
+    let programs =
+        ["redis-server", "chromium", "promtool", "shellcheck", "nginx", "haproxy", "caddy"];
+    tools::packages(shell, &programs)?;
+    tools::npm(shell)?;
+    check::sources(shell)?;
+    tools::nextest(shell)?;
+    step("Tests, against a real redis-server");
+    cmd!(shell, "cargo nextest run {NATIVE...}").run()?;
+    step("Tests of the cache without Redis");
+    // The fence, whose model takes the longest, is the same with Redis and without.
+    let but_the_fence = "not test(/fence::model/)";
+    cmd!(
+        shell,
+        "cargo nextest run --package strata-cache --no-default-features -E {but_the_fence}"
+    )
+    .run()?;
+    step("Examples in the documentation");
+    cmd!(shell, "cargo test {NATIVE...} --doc").run()?;
+    build::release(shell)?;
+    check::wasm_size()?;
+    interface(shell)?;
+    browser(shell, &[])?;
+    hydration_of_debug_build(shell)?;
+    if length.is_some() {
+        long(shell)?;
+    }
+    step("All is well");
+    Ok(())
+}
+
+/// Browser tests on the release build.
+pub(crate) fn end_to_end(shell: &Shell, options: &[String]) -> Result<()> {
+    tools::packages(shell, &["redis-server", "chromium", "promtool"])?;
+    tools::npm(shell)?;
+    build::release(shell)?;
+    browser(shell, options)
+}
+
+pub(crate) fn hydration(shell: &Shell) -> Result<()> {
+    tools::packages(shell, &["redis-server", "chromium", "promtool"])?;
+    tools::npm(shell)?;
+    tools::wasm_target(shell)?;
+    hydration_of_debug_build(shell)
+}
+
+fn hydration_of_debug_build(shell: &Shell) -> Result<()> {
+    step("Hydration of a debug build");
+    build::debug(shell)?;
+    let _debug = [
+        shell.push_env("END2END_PROGRAM", "target/debug/strata"),
+        shell.push_env("LEPTOS_HASH_FILES", "false"),
+        shell.push_env("LEPTOS_SITE_ROOT", assets::DEBUG.folder),
+    ];
+    browser(shell, &["hydration".to_owned()])
+}
+
+fn browser(shell: &Shell, options: &[String]) -> Result<()> {
+    step("Browser tests");
+    let _folder = shell.push_dir("end2end");
+    Ok(cmd!(shell, "playwright test {options...}").run()?)
+}
+
+/// Asks every operation of the OpenAPI document what a client may ask, and much that it may not: no
+/// server error, and no answer that the document does not know.
+fn interface(shell: &Shell) -> Result<()> {
+    tools::schemathesis(shell)?;
+    step("The HTTP interface against its OpenAPI document");
+    let options =
+        ["--users", "1000", "--nodes", "2", "--traffic", "off", "--data-dir", ".strata/api-data"];
+    let program = Program::start(".strata/api.log", &options)?;
+    let (tester, document) =
+        (tools::SCHEMATHESIS_PROGRAM, format!("{}/api/v1/openapi.json", program.address));
+    let checks = "not_a_server_error,status_code_conformance,content_type_conformance,\
+                  response_headers_conformance,response_schema_conformance,unsupported_method";
+    // What is suppressed says nothing of the interface: that of random texts many are no part of a path.
+    let suppressed = ["--suppress-health-check", "filter_too_much"];
+    let extent =
+        ["--phases", "examples,coverage,fuzzing", "--max-examples", "20", "--max-time", "90"];
+    let manner = ["--seed", "1", "--workers", "2", "--request-timeout", "20", "--warnings", "off"];
+    cmd!(shell, "{tester} run {document} --checks {checks} {suppressed...} {extent...} {manner...} --continue-on-failure")
+        .run()
+        .context("The HTTP interface does not keep to its document.")
+}
+
+/// What takes long by nature.
+fn long(shell: &Shell) -> Result<()> {
+    step("A node of the previous version beside one of this version");
+    let node = previous_node(shell)?;
+    let ignored = ["--success-output", "immediate", "--run-ignored", "only"];
+    let previous = "test(previous::)";
+    cmd!(shell, "cargo nextest run --package strata-cache {ignored...} -E {previous}")
+        .env("STRATA_PREVIOUS_NODE", node)
+        .run()?;
+    step("Strangers that hold thousands of connections");
+    // One after the other: they measure.
+    let soak = "package(strata-server) & test(soak::)";
+    cmd!(shell, "cargo nextest run {NATIVE...} {ignored...} --test-threads 1 -E {soak}").run()?;
+    step("A storm of a million checked reads");
+    let storm = "test(storm::)";
+    cmd!(shell, "cargo nextest run --package strata-cache {ignored...} -E {storm}")
+        .env("STRATA_STORM_READS", "1000000")
+        .run()?;
+    Ok(())
+}
+
+/// Builds a node of the previous version from the history, and returns its program.
+fn previous_node(shell: &Shell) -> Result<String> {
+    let place = ".strata/previous";
+    let version = format!("{place}/version");
+    if shell.read_file(&version).is_ok_and(|version| version.trim() != PREVIOUS)
+        || !shell.path_exists(&version)
+    {
+        if cmd!(shell, "git cat-file -e {PREVIOUS}").quiet().ignore_stderr().run().is_err() {
+            bail!("The history lacks {PREVIOUS}, the previous version. Fetch all of it.");
+        }
+        shell.remove_path(place)?;
+        shell.create_dir(place)?;
+        let archive = format!("{place}/sources.tar");
+        cmd!(shell, "git archive --output {archive} {PREVIOUS}").run()?;
+        cmd!(shell, "tar --extract --file {archive} --directory {place}").run()?;
+        shell.write_file(&version, PREVIOUS)?;
+    }
+    let node = format!("{place}/node");
+    shell.create_dir(&node)?;
+    cmd!(shell, "cp -r cache/tests/previous/. {node}/").run()?;
+    shell.copy_file(format!("{place}/Cargo.lock"), format!("{node}/Cargo.lock"))?;
+    cmd!(shell, "cargo build --manifest-path {node}/Cargo.toml").run()?;
+    let program = shell.current_dir().join(node).join("target/debug/previous-node");
+    Ok(program.display().to_string())
+}
+
+/// Random input for what reads what others wrote.
+pub(crate) fn fuzz(shell: &Shell, seconds: u32) -> Result<()> {
+    tools::fuzz(shell)?;
+    let seconds = seconds.to_string();
+    for target in ["pattern", "envelope"] {
+        step(&format!("Random input for {target}, {seconds} s"));
+        // New input is kept beside the build, so that the seeds stay few.
+        shell.create_dir(format!("target/fuzz/{target}"))?;
+        let input = [format!("target/fuzz/{target}"), format!("cache/fuzz/corpus/{target}")];
+        let limits = [
+            format!("-max_total_time={seconds}"),
+            format!("-artifact_prefix=target/fuzz/{target}-"),
+        ];
+        let folders = ["--fuzz-dir", "cache/fuzz", "--target-dir", "target/fuzz/build"];
+        cmd!(shell, "cargo +nightly fuzz run {folders...} {target} {input...} -- {limits...} -timeout=5 -max_len=2048").run()?;
+    }
+    Ok(())
+}
