@@ -21,7 +21,7 @@ const LAST_STEP: Duration = Duration::from_secs(2);
 /// How long a row of the source is kept of which nobody could say whether a newer one waits.
 const KEPT_IN_DOUBT: Duration = Duration::from_secs(1);
 
-/// Writes that are acknowledged before the source has them, over a [`Cache`]. Cheap to clone; all
+/// Writes that are acknowledged before the source has them, over a [`Cache`](crate::Cache). Cheap to clone; all
 /// clones are the same. A cache has at most one on a node.
 ///
 /// Both kinds collect writes, keep the newest value of each key, and bring it to the source in
@@ -49,7 +49,7 @@ const KEPT_IN_DOUBT: Duration = Duration::from_secs(1);
 /// [`get_or_load`](Self::get_or_load) answers with an unwritten value of this node before it asks
 /// the cache, so an acknowledged write is read here at once, whatever L1 keeps and also while
 /// Redis is away. On every other node the cache drops its copy within the bus's delay. Reads past
-/// the write-behind, by [`Cache::get_or_load`], may load the source's older row and keep it until
+/// the write-behind, by [`Cache::get_or_load`](crate::Cache::get_or_load), may load the source's older row and keep it until
 /// the new one has been written; then the key is invalidated everywhere. While a node does not hear
 /// the bus, its durable kind asks Redis, which knows what other nodes have written; where Redis does
 /// not answer either, the node's own unwritten values are the answer.
@@ -152,7 +152,7 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
     /// node counts as an L1 hit and has no deadline.
     ///
     /// # Errors
-    /// As [`Cache::get_or_load`].
+    /// As [`Cache::get_or_load`](crate::Cache::get_or_load).
     pub async fn get_or_load<F, Fut, E>(&self, key: &K, load: F) -> Result<Read<V>, LoadError>
     where
         F: FnOnce() -> Fut + Send + 'static,
