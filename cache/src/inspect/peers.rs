@@ -14,6 +14,9 @@ use crate::node::Node;
 const PATIENCE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(50);
 
+/// A heartbeat as it lies in its stream: its id and its fields.
+type Heartbeat = (String, HashMap<Vec<u8>, Vec<u8>>);
+
 impl Node {
     /// Whether other nodes of this namespace are alive: whether another one goes on writing the
     /// bus's heartbeat. Where none does, this node takes it over, which takes up to two seconds.
@@ -33,8 +36,7 @@ async fn are_alive(bus: &Bus, link: &Link) -> Result<bool, CallError> {
         let mut last = cmd("XREVRANGE");
         last.arg(bus.heartbeat()).arg("+").arg("-").arg("COUNT").arg(1);
         let asking = |mut connection| async move { last.query_async(&mut connection).await };
-        let heartbeats: Vec<(String, HashMap<Vec<u8>, Vec<u8>>)> =
-            link.operate(Step::Inspect, asking).await?;
+        let heartbeats: Vec<Heartbeat> = link.operate(Step::Inspect, asking).await?;
         if let Some((id, fields)) = heartbeats.into_iter().next() {
             if fields.get(b"w".as_slice()).is_some_and(|by| by == bus.origin().as_bytes()) {
                 return Ok(false);
