@@ -1,3 +1,32 @@
+/// Clocks that tests move, for the whole process: of use where each test has one of its own, as
+/// under nextest.
+#[cfg(any(test, feature = "holds"))]
+pub mod test_clock {
+    use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+    use std::time::Duration;
+
+    static SLEPT_NS: AtomicU64 = AtomicU64::new(0);
+    static WALL_AHEAD_MS: AtomicI64 = AtomicI64::new(0);
+
+    /// The machine slept for so long: timers stood still meanwhile, deadlines did not.
+    pub fn sleep_machine(duration: Duration) {
+        SLEPT_NS.fetch_add(super::nanos(duration), Ordering::Relaxed);
+    }
+
+    /// Somebody sets the wall clock so far ahead of the right time, or behind it.
+    pub fn set_wall_ahead_ms(ms: i64) {
+        WALL_AHEAD_MS.store(ms, Ordering::Relaxed);
+    }
+
+    pub(super) fn slept_ns() -> u64 {
+        SLEPT_NS.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn wall_ahead_ms() -> i64 {
+        WALL_AHEAD_MS.load(Ordering::Relaxed)
+    }
+}
+
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -125,35 +154,6 @@ pub(crate) fn jittered(time_to_live: Duration, jitter: f64) -> Duration {
 
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// Clocks that tests move, for the whole process: of use where each test has one of its own, as
-/// under nextest.
-#[cfg(any(test, feature = "holds"))]
-pub mod test_clock {
-    use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-    use std::time::Duration;
-
-    static SLEPT_NS: AtomicU64 = AtomicU64::new(0);
-    static WALL_AHEAD_MS: AtomicI64 = AtomicI64::new(0);
-
-    /// The machine slept for so long: timers stood still meanwhile, deadlines did not.
-    pub fn sleep_machine(duration: Duration) {
-        SLEPT_NS.fetch_add(super::nanos(duration), Ordering::Relaxed);
-    }
-
-    /// Somebody sets the wall clock so far ahead of the right time, or behind it.
-    pub fn set_wall_ahead_ms(ms: i64) {
-        WALL_AHEAD_MS.store(ms, Ordering::Relaxed);
-    }
-
-    pub(super) fn slept_ns() -> u64 {
-        SLEPT_NS.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn wall_ahead_ms() -> i64 {
-        WALL_AHEAD_MS.load(Ordering::Relaxed)
-    }
 }
 
 #[cfg(test)]

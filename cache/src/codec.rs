@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 const POSTCARD: u8 = 0b010;
+
 const LZ4: u8 = 0b100;
 
 /// How L2 writes values. Entries say which they are of, so a cache reads both whatever it writes.

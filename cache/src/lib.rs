@@ -1,4 +1,18 @@
 // ARCHITECTURE.md says what each file does.
+//
+// Who may import whom: a folder or file imports those on the lines above its own. A test checks it.
+//
+// - error, key, pattern, codec, clock, user_code
+// - log, recorder
+// - l1, connection
+// - bus
+// - l2
+// - node
+// - read
+// - change
+// - cache
+// - structures, write_behind, observe
+// - inspect
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
@@ -6,94 +20,63 @@
 #[cfg(not(feature = "redis"))]
 extern crate self as redis;
 #[cfg(not(feature = "redis"))]
-mod redis_off;
-#[cfg(not(feature = "redis"))]
-use redis_off::*;
+use connection::no_redis::*;
 
-mod ask;
-mod builder;
 mod bus;
 mod cache;
+mod change;
 mod clock;
 mod codec;
-mod core;
-mod deadlock;
+mod connection;
 mod error;
-mod error_chain;
-mod eviction;
-mod face;
-mod fence;
-mod fill;
-mod flight;
-#[cfg(feature = "fuzzing")]
-#[doc(hidden)]
-pub mod fuzzing;
-mod held;
-mod interrupted;
-mod invalidate;
-mod kept_leases;
+mod inspect;
 mod key;
 mod l1;
 mod l2;
-mod leases;
-mod load_limit;
-mod loaded;
-mod log_limit;
-mod look;
-mod named;
-mod nesting;
+mod log;
 mod node;
 mod observe;
-mod overlap;
 mod pattern;
-mod place;
 mod read;
-mod reclaim;
 mod recorder;
-mod scout;
-mod script;
-mod seat;
-mod shared;
-mod showing;
-mod slices;
-mod started;
 pub mod structures;
-mod sweep;
-mod tags;
-mod tasks;
-mod ticket;
-mod turn;
 mod user_code;
-mod waiting;
-mod waiting_patterns;
-mod walk;
 mod write_behind;
 
-pub use builder::CacheBuilder;
-pub use cache::{Cache, Read};
+pub use cache::{Cache, CacheBuilder};
 #[cfg(feature = "holds")]
 #[doc(hidden)]
 pub use clock::test_clock;
 pub use codec::Codec;
-pub use error::{BuildError, CacheError, LoadError, NotReady, TryWriteError};
-pub use error_chain::ErrorChain;
-pub use key::{Key, Value};
 #[cfg(feature = "holds")]
 #[doc(hidden)]
-pub use l2::holds;
-pub use l2::{Journal, L2Census, L2Count, L2Head, L2Match};
-pub use loaded::Loaded;
-pub use log_limit::LogLimit;
-pub use node::{Node, NodeBuilder, Progress};
-pub use observe::{MokaFace, Observed, Observer};
+pub use connection::holds;
+pub use error::{BuildError, CacheError, ErrorChain, LoadError, NotReady, TryWriteError};
+pub use inspect::{Journal, L2Census, L2Count, script_name};
+pub use key::{Key, Value};
+pub use l1::{L1List, L1Survey};
+pub use l2::{L2Head, L2Match, Progress};
+pub use log::LogLimit;
+pub use node::{DeadLetterFilter, DeadLetterList, DeadLetterStep, Node, NodeBuilder, Tasks};
+pub use observe::{MokaCache, Observed, Observer};
 pub use pattern::{Pattern, PatternError};
+pub use read::{Loaded, Read};
 pub use recorder::{CacheEvents, Recording};
-pub use script::script_name;
 pub use strata_report as report;
 pub use structures::{StructureError, Structures};
-pub use tasks::Tasks;
-pub use walk::{L1List, L1Survey};
 pub use write_behind::{
-    DeadLetter, DeadLetterFilter, DeadLetterList, DeadLetterStep, DeadLetters, Drained,
-    PermanentFailure, Row, WriteBehind, WriteBehindBuilder, WriteError,
+    DeadLetter, DeadLetters, Drained, PermanentFailure, Row, WriteBehind, WriteBehindBuilder,
+    WriteError,
 };
+
+/// What the fuzz targets in `cache/fuzz` reach of what is private.
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing {
+    use crate::l2::Envelope;
+
+    /// Whether bytes from L2 are an entry of the key.
+    pub fn decodes(bytes: &[u8], key: &str, schema: u16) -> bool {
+        Envelope::decode(bytes, key, schema).is_ok()
+    }
+}

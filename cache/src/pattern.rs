@@ -1,3 +1,5 @@
+mod overlap;
+
 /// A glob on the key within one cache, with the rules of Redis's `MATCH`: `*`, `?`, `[a-z]`,
 /// `[^a]`, and `\` to take the next byte as it is. L1 and L2 must agree on what matches, which is
 /// why this is not a general glob library; a test compares the two.

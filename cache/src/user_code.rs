@@ -1,53 +1,15 @@
-//! Code that is not ours: of keys, values, weighers, groupings, listeners. It may panic anywhere,
-//! and then costs the one operation that called it, never a task, another key or an invalidation.
-
 use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::pin::Pin;
 use std::task::Poll;
 
-use crate::recorder::Recorder;
+/// A look at a cache, which may walk over L1 in slices.
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What a panic was called with.
 pub(crate) type Panic = Box<dyn Any + Send>;
-
-/// What stands for the text of a key that cannot be printed, in what is only observed.
-const NO_TEXT: &str = "(its text cannot be made)";
-
-/// How often code that is not ours panicked.
-#[derive(Default)]
-pub(crate) struct Panics {
-    n: AtomicU64,
-}
-
-impl Panics {
-    pub(crate) fn add(&self, n: u64) {
-        self.n.fetch_add(n, Relaxed);
-    }
-
-    pub(crate) fn get(&self) -> u64 {
-        self.n.load(Relaxed)
-    }
-}
-
-impl Recorder {
-    /// Runs code that is not ours, or steps in which it is called; `None` where it panics, which
-    /// is counted. What was shared with it must stay sound when it stops half-way.
-    pub(crate) fn contain<R>(&self, code: impl FnOnce() -> R) -> Option<R> {
-        let answer = contained(code);
-        if answer.is_none() {
-            self.panics.add(1);
-        }
-        answer
-    }
-
-    /// The text of a key for what is only observed.
-    pub(crate) fn text_of(&self, text: impl FnOnce() -> String) -> String {
-        self.contain(text).unwrap_or_else(|| NO_TEXT.to_owned())
-    }
-}
 
 /// Runs code that is not ours; `None` where it panics.
 pub(crate) fn contained<R>(code: impl FnOnce() -> R) -> Option<R> {
@@ -76,6 +38,13 @@ pub(crate) fn discard(panic: Panic) {
     if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         mem::forget(another);
     }
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "without a message".to_owned())
 }
 
 #[cfg(test)]

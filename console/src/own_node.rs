@@ -160,7 +160,7 @@ impl NodeFace for Node {
     }
 
     fn soften<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Effect> {
-        Box::pin(async move { Ok(Self::soften(self, cache, key).await?) })
+        Box::pin(async move { Ok(Self::mark_stale(self, cache, key).await?) })
     }
 
     fn drop_from_l1<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, bool> {

@@ -1,13 +1,16 @@
+//! Whose messages a gap may have swallowed.
+
 use std::collections::{HashMap, HashSet};
 
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, pipe};
 
-use super::Bus;
+use crate::connection::Bus;
 
 /// The field for the last number that was recorded, and the one for the last number that somebody
 /// gave out who records none; no cache has such a name.
 const RECORDED: &str = "#";
+
 const UNRECORDED: &str = "*";
 
 /// Whose messages were or may have been missed.
@@ -19,7 +22,7 @@ pub(crate) enum Missed {
 }
 
 impl Missed {
-    pub(super) fn of(cache: &str) -> Self {
+    pub(crate) fn of(cache: &str) -> Self {
         Self::Of(HashSet::from([cache.to_owned()]))
     }
 
@@ -33,13 +36,13 @@ impl Missed {
 
 /// The number of each cache's last message, as Redis keeps them.
 #[derive(Debug)]
-pub(super) struct Numbers {
+pub(crate) struct LastNumbers {
     sequence: u64,
     last: HashMap<String, u64>,
 }
 
-impl Numbers {
-    pub(super) async fn read(
+impl LastNumbers {
+    pub(crate) async fn read(
         bus: &Bus,
         connection: &mut MultiplexedConnection,
     ) -> RedisResult<Self> {
@@ -55,7 +58,7 @@ impl Numbers {
     }
 
     /// Whose messages came after the one with this number.
-    pub(super) fn after(&self, seen: u64) -> Missed {
+    pub(crate) fn after(&self, seen: u64) -> Missed {
         let number = |field: &str| self.last.get(field).copied();
         let are_recorded = number(RECORDED).is_some_and(|last| last >= self.sequence);
         if self.sequence < seen || !are_recorded || number(UNRECORDED).is_none_or(|n| n > seen) {
@@ -73,7 +76,7 @@ mod tests {
 
     fn after(seen: u64, sequence: u64, last: &[(&str, u64)]) -> Missed {
         let last = last.iter().map(|(name, number)| ((*name).to_owned(), *number)).collect();
-        Numbers { sequence, last }.after(seen)
+        LastNumbers { sequence, last }.after(seen)
     }
 
     #[test]

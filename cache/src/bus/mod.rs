@@ -1,21 +1,18 @@
-//! How nodes hear of each other's invalidations: one Redis Stream a namespace, tailed by each node
-//! on a connection of its own, and a heartbeat beside it.
+//! How nodes hear of each other's invalidations: one Redis Stream a namespace, which each node reads
+//! on a connection of its own, and a heartbeat beside it that proves that invalidations can be written.
 
-mod beat;
-mod listen;
+mod bus_connection;
+mod heartbeat;
+mod listening;
 mod message;
 mod missed;
-mod peers;
 mod position;
-mod run;
-mod tail;
+mod reader;
 mod trust;
 
-pub(crate) use beat::prove;
-pub(crate) use message::{ANNOUNCE, Bus, Message, Subject, What};
+pub(crate) use message::{Message, Subject, SubjectRef};
 pub(crate) use missed::Missed;
-pub(crate) use tail::{Hearer, Tail};
+pub(crate) use reader::{BusHandler, BusReader};
 pub(crate) use trust::COUNTS_FOR;
 
-/// All scripts of the bus.
-pub(crate) const SCRIPTS: [&[crate::script::Named]; 2] = [beat::NAMED, run::NAMED];
+pub(crate) use heartbeat::{NAMED as SCRIPTS, prove};

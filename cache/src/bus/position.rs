@@ -1,10 +1,11 @@
+//! How far the stream has been read.
+
 use std::collections::HashMap;
 
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, pipe};
 
-use super::Bus;
-use crate::l2::{must_take_invalidations, run_id};
+use crate::connection::{Bus, must_take_invalidations, run_id};
 
 const MAX_TRIES: u32 = 8;
 
@@ -13,17 +14,17 @@ const MAX_TRIES: u32 = 8;
 pub(crate) struct Position {
     run_id: String,
     /// From this number of the bus on entries count.
-    pub(super) floor: u64,
-    pub(super) last_id: String,
-    pub(super) sequence: u64,
+    pub(crate) floor: u64,
+    pub(crate) last_id: String,
+    pub(crate) sequence: u64,
 }
 
 /// A message as it lies in the stream: its id and its fields.
-pub(super) type Appended = (String, HashMap<Vec<u8>, Vec<u8>>);
+pub(crate) type StreamEntry = (String, HashMap<Vec<u8>, Vec<u8>>);
 
 impl Position {
     /// Where the stream ends now.
-    pub(super) async fn now(
+    pub(crate) async fn now(
         bus: &Bus,
         connection: &mut MultiplexedConnection,
     ) -> RedisResult<Self> {
@@ -41,7 +42,7 @@ impl Position {
 
     /// Whether the same run of Redis has lost no number between the two, so that it can say whose
     /// messages came in between.
-    pub(super) fn is_of_one_run(&self, here: &Self) -> bool {
+    pub(crate) fn is_of_one_run(&self, here: &Self) -> bool {
         self.is_same_run(here) && here.sequence >= self.sequence
     }
 
@@ -50,14 +51,14 @@ impl Position {
     }
 
     /// The run of Redis; empty where it tells none.
-    pub(super) fn run_id(&self) -> &str {
+    pub(crate) fn run_id(&self) -> &str {
         &self.run_id
     }
 
     /// Whether everything between the two can still be read: the same run of Redis, no sequence
     /// lost, and where messages are outstanding a stream that still reaches beyond us. What was
     /// trimmed between the two shows as a number out of step.
-    pub(super) fn is_continued_by(&self, here: &Self) -> bool {
+    pub(crate) fn is_continued_by(&self, here: &Self) -> bool {
         self.is_same_run(here)
             && match here.sequence.cmp(&self.sequence) {
                 std::cmp::Ordering::Less => false,
@@ -74,14 +75,14 @@ impl Position {
 async fn end(
     bus: &Bus,
     connection: &mut MultiplexedConnection,
-) -> RedisResult<(u64, Vec<Appended>)> {
+) -> RedisResult<(u64, Vec<StreamEntry>)> {
     let mut ask = pipe();
     ask.get(bus.sequence());
     ask.cmd("XREVRANGE").arg(bus.stream()).arg("+").arg("-").arg("COUNT").arg(1);
     ask.get(bus.sequence());
     let mut n_tries = 0;
     loop {
-        type Answer = (Option<u64>, Vec<Appended>, Option<u64>);
+        type Answer = (Option<u64>, Vec<StreamEntry>, Option<u64>);
         let (before, last, after): Answer = ask.query_async(connection).await?;
         n_tries += 1;
         if before == after || n_tries == MAX_TRIES {

@@ -1,27 +1,30 @@
+//! Until when L1 counts in full and L2 is read.
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::clock::{self, Moment};
-use crate::tasks::log_safely;
+use crate::clock;
+use crate::clock::Moment;
+use crate::log::log_safely;
 
 /// How long after its fill an entry of L1 counts while the bus is silent.
 pub(crate) const COUNTS_FOR: Duration = Duration::from_secs(5);
 
 /// Until when L1 counts in full and L2 is read: a moment that each heartbeat moves on.
 ///
-/// Nothing has to run for it to end. A task that died, a dropped runtime, a machine that slept or a
-/// Redis that takes no writes all end it, because nobody moves it on any more.
+/// Nothing has to run for trust to end. A task that died, a dropped runtime, a machine that slept,
+/// and a Redis that takes no writes all end it, because nothing extends it any more.
 pub(crate) struct Trust {
-    /// Nanoseconds of a [`Moment`]; before the first heartbeat the moment of the start.
+    /// Nanoseconds of a [`Moment`]. Before the first heartbeat: the moment of the start.
     until: AtomicU64,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct State {
+pub(crate) struct State {
     ended: bool,
-    /// Why it is over, or will be, unless a heartbeat comes.
+    /// Why trust has ended, or will end unless a heartbeat comes.
     because: Option<String>,
     /// The log has it that the bus is silent.
     told: bool,
@@ -36,7 +39,7 @@ pub(crate) struct Silence {
 }
 
 impl Trust {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { until: AtomicU64::new(Moment::now().as_nanos()), state: Mutex::default() }
     }
 
@@ -47,7 +50,7 @@ impl Trust {
     }
 
     /// A heartbeat: all is heard that was acknowledged before, and invalidations can be written.
-    pub(super) fn extend(&self, until: Moment) {
+    pub(crate) fn extend(&self, until: Moment) {
         let mut state = self.state();
         if !state.ended {
             self.until.fetch_max(until.as_nanos(), Ordering::Relaxed);
@@ -55,8 +58,8 @@ impl Trust {
         }
     }
 
-    /// Takes note of why the next heartbeat may fail to come.
-    pub(super) fn blame(&self, because: String) {
+    /// Notes why the next heartbeat may fail to come.
+    pub(crate) fn blame(&self, because: String) {
         let mut state = self.state();
         if !state.ended {
             state.because = Some(because);
@@ -74,7 +77,7 @@ impl Trust {
     }
 
     /// Since when and why it is over; `None` while it holds.
-    pub(super) fn silence(&self, now: Moment) -> Option<Silence> {
+    pub(crate) fn silence(&self, now: Moment) -> Option<Silence> {
         let state = self.state();
         let until = self.until.load(Ordering::Relaxed);
         let over_for = now.as_nanos().checked_sub(until)?;
@@ -86,7 +89,7 @@ impl Trust {
     }
 
     /// Says once in the log that the bus is silent, and once that it is heard again.
-    pub(super) fn tell(&self) {
+    pub(crate) fn tell(&self) {
         let silence = self.silence(Moment::now());
         let told = std::mem::replace(&mut self.state().told, silence.is_some());
         match silence {
@@ -110,7 +113,7 @@ impl Trust {
 }
 
 /// Why the bus is silent where whoever should say has not run.
-pub(super) const UNKNOWN: &str = "nothing was heard in time";
+pub(crate) const UNKNOWN: &str = "nothing was heard in time";
 
 #[cfg(test)]
 mod tests {

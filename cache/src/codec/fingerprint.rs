@@ -2,10 +2,12 @@
 //! what it was given. Finer than any codec: `Some(None)` is not `None`, and no number is infinity.
 //! Elements of a sequence count in any order, since those of a set come in any.
 
-use std::fmt::{self, Display};
+use std::fmt;
+use std::fmt::Display;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use serde::ser::{self, Serialize, Serializer};
+use serde::ser;
+use serde::ser::{Serialize, Serializer};
 
 /// Tells values apart.
 #[derive(Clone, Copy)]

@@ -12,7 +12,7 @@ const BYTES_AT_ONCE: usize = 1 << 20;
 const UNKNOWN_BYTES: usize = 1 << 16;
 
 /// Cuts what is sent into parts of at most 256 items and, of more than one, a mebibyte.
-pub(super) fn batches<T>(items: &[T], bytes: impl Fn(&T) -> usize) -> impl Iterator<Item = &[T]> {
+pub(crate) fn batches<T>(items: &[T], bytes: impl Fn(&T) -> usize) -> impl Iterator<Item = &[T]> {
     let mut rest = items;
     std::iter::from_fn(move || {
         let mut sum = 0;
@@ -40,12 +40,12 @@ impl Default for EntryBytes {
 
 impl EntryBytes {
     /// How many keys to ask for in one command.
-    pub(super) fn keys_at_once(&self) -> usize {
+    pub(crate) fn keys_at_once(&self) -> usize {
         (BYTES_AT_ONCE / self.0.load(Ordering::Relaxed).max(1)).clamp(1, AT_ONCE)
     }
 
     /// So many entries came, with so many bytes in all.
-    pub(super) fn saw(&self, n_entries: usize, bytes: usize) {
+    pub(crate) fn saw(&self, n_entries: usize, bytes: usize) {
         let Some(mean) = bytes.checked_div(n_entries) else { return };
         let before = self.0.load(Ordering::Relaxed);
         self.0.store(mean.max(before / 4), Ordering::Relaxed);

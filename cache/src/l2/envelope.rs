@@ -36,10 +36,13 @@ pub(crate) const MAX_KEY_BYTES: usize = 1_024;
 
 /// Tags of one entry, and bytes of one tag.
 pub(crate) const MAX_ENTRY_TAGS: usize = u8::MAX as usize;
+
 pub(crate) const MAX_TAG_BYTES: usize = u8::MAX as usize;
 
 const CRC_AT: usize = 51;
+
 const NEGATIVE: u8 = 0b001;
+
 const KNOWN_FLAGS: u8 = 0b111;
 
 /// An entry as it lies in L2.

@@ -1,31 +1,36 @@
+//! One cache's keys in Redis: reads, commits, and what lies at a key.
+
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use redis::{ScriptInvocation, cmd, pipe};
 
 use super::batches::{EntryBytes, batches};
-use super::failed::{Away, Failed};
-use super::lease_waits::HeldLease;
-use super::link::Link;
-use super::schemas::Names;
+use super::key_names::KeyNames;
+use super::lease::{HeldLease, Lease};
+use super::lease_waits::LeaseWaits;
 use super::scripts;
-use super::step::Step;
-use super::tag_counts::TagCounts;
-use crate::bus::{Bus, What};
+use crate::bus::SubjectRef;
+use crate::clock::millis;
+use crate::connection::{Away, Bus, CallError, Link, Step};
 
 /// One cache's keys in L2, as one schema names them.
 pub(crate) struct Keyspace {
     pub(crate) link: Arc<Link>,
-    pub(super) bus: Bus,
-    pub(super) cache: String,
-    pub(super) names: Names,
-    pub(super) tags: String,
+    pub(crate) lease_waits: Arc<LeaseWaits>,
+    pub(crate) bus: Bus,
+    pub(crate) cache: String,
+    pub(crate) names: KeyNames,
+    pub(crate) tags: String,
     pub(crate) tag_counts: TagCounts,
-    entry_bytes: EntryBytes,
+    pub(super) entry_bytes: EntryBytes,
 }
 
 /// What lies at a key.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum L2Content {
     Nothing,
     /// Somebody's lease: they are loading or writing.
     Leased(HeldLease),
@@ -38,12 +43,12 @@ pub(crate) struct Commit {
     /// How what lies there must begin: with our lease, or with the entry that we refresh; after
     /// that the lease that must lie beside it.
     pub(crate) expects: Vec<u8>,
-    pub(crate) written: Written,
+    pub(crate) written: EncodedEntry,
 }
 
 /// An entry's bytes, how long they live, and what must hold for them to be written.
 #[derive(Clone)]
-pub(crate) struct Written {
+pub(crate) struct EncodedEntry {
     pub(crate) bytes: Vec<u8>,
     pub(crate) ttl_ms: u64,
     /// None of the tags was invalidated after this number of the bus.
@@ -51,7 +56,7 @@ pub(crate) struct Written {
     pub(crate) tags: Vec<Arc<str>>,
 }
 
-impl Written {
+impl EncodedEntry {
     /// In place of a value that L2 does not keep.
     pub(crate) fn nothing() -> Self {
         Self { bytes: Vec::new(), ttl_ms: 1, stamp: 0, tags: Vec::new() }
@@ -70,48 +75,31 @@ impl Written {
     }
 }
 
-/// The right to fill a key in L2. Starts with a word that no entry starts with.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Lease(String);
-
-impl Lease {
-    const PREFIX: &'static str = "lease:";
-
-    /// Of a load, which keeps it for as long as it runs.
-    const OF_LOAD: &'static str = "lease:load:";
-
-    pub(crate) fn of_load() -> Self {
-        Self(format!("{}{:032x}", Self::OF_LOAD, rand::random::<u128>()))
-    }
-
-    pub(crate) fn of_write() -> Self {
-        Self(format!("{}{:032x}", Self::PREFIX, rand::random::<u128>()))
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-
-    pub(super) fn is_one(bytes: &[u8]) -> bool {
-        bytes.starts_with(Self::PREFIX.as_bytes())
-    }
-
-    pub(super) fn is_of_load(bytes: &[u8]) -> bool {
-        bytes.starts_with(Self::OF_LOAD.as_bytes())
-    }
-}
-
 impl Keyspace {
-    pub(crate) fn new(link: Arc<Link>, bus: Bus, (cache, schema): (&str, u16)) -> Self {
-        let names = Names::new(bus.stem(cache), bus.beside(&format!("schemas:{cache}")), schema);
+    pub(crate) fn new(
+        lease_waits: &Arc<LeaseWaits>,
+        bus: Bus,
+        (cache, schema): (&str, u16),
+    ) -> Self {
+        let (link, lease_waits) = (Arc::clone(lease_waits.link()), Arc::clone(lease_waits));
+        let names = KeyNames::new(bus.stem(cache), bus.beside(&format!("schemas:{cache}")), schema);
         let tags = bus.beside(&format!("tags:{cache}"));
         let entry_bytes = EntryBytes::default();
         let tag_counts = TagCounts::default();
-        Self { link, bus, cache: cache.to_owned(), names, tags, tag_counts, entry_bytes }
+        Self {
+            link,
+            lease_waits,
+            bus,
+            cache: cache.to_owned(),
+            names,
+            tags,
+            tag_counts,
+            entry_bytes,
+        }
     }
 
     /// One GET, or one MGET for each batch: 256 keys, or fewer where entries are large.
-    pub(crate) async fn get(&self, keys: &[&str]) -> Result<Vec<Found>, Away> {
+    pub(crate) async fn get(&self, keys: &[&str]) -> Result<Vec<L2Content>, Away> {
         self.refuse_while_waiting()?;
         let mut found = Vec::with_capacity(keys.len());
         while found.len() < keys.len() {
@@ -123,7 +111,7 @@ impl Keyspace {
         Ok(found)
     }
 
-    async fn get_some(&self, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Failed> {
+    async fn get_some(&self, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, CallError> {
         let values = if let [key] = keys {
             let mut get = cmd("GET");
             get.arg(self.entry(key));
@@ -141,55 +129,10 @@ impl Keyspace {
     }
 
     /// What an operator sees at a key, whatever waits.
-    pub(crate) async fn inspect(&self, key: &str) -> Result<Found, Failed> {
+    pub(crate) async fn inspect(&self, key: &str) -> Result<L2Content, CallError> {
         let mut get = cmd("GET");
         get.arg(self.entry(key));
         self.link.inspect(&get).await.map(|value| self.found(key, value))
-    }
-
-    /// Takes the lease of each key that is free. `Nothing` means that it is now ours.
-    pub(crate) async fn acquire(
-        &self,
-        keys: &[&str],
-        lease: &Lease,
-        ttl_ms: u64,
-    ) -> Result<Vec<Found>, Away> {
-        self.refuse_while_waiting()?;
-        let mut acquired = Vec::with_capacity(keys.len());
-        while acquired.len() < keys.len() {
-            let rest = &keys[acquired.len()..];
-            let some = &rest[..rest.len().min(self.entry_bytes.keys_at_once())];
-            let mut pipe = pipe();
-            self.names.register(&mut pipe, self.ended_ms(ttl_ms));
-            for key in some {
-                pipe.cmd("SET").arg(self.entry(key)).arg(&lease.0);
-                pipe.arg("NX").arg("GET").arg("PX").arg(ttl_ms.max(1));
-            }
-            let values: Vec<Option<Vec<u8>>> = self.link.ask(Step::Acquire, &pipe).await?;
-            acquired.extend(some.iter().zip(values).map(|(key, value)| self.found(key, value)));
-        }
-        Ok(acquired)
-    }
-
-    /// Takes a key's lease from whoever holds it, entry or not, for a write.
-    pub(crate) async fn seize(&self, key: &str, lease: &Lease, ttl_ms: u64) -> Result<(), Away> {
-        let mut set = pipe();
-        self.names.register(&mut set, self.ended_ms(ttl_ms));
-        set.cmd("SET").arg(self.entry(key)).arg(&lease.0).arg("PX").arg(ttl_ms.max(1)).ignore();
-        Ok(self.link.ask(Step::Seize, &set).await?)
-    }
-
-    /// Puts our lease in the place of bytes that cannot be used, if they still lie there.
-    pub(crate) async fn claim(
-        &self,
-        key: &str,
-        seen: &[u8],
-        (lease, ttl_ms): (&Lease, u64),
-    ) -> Result<bool, Away> {
-        self.register(Step::Claim, ttl_ms).await?;
-        let mut claim = scripts::CLAIM.prepare_invoke();
-        claim.key(self.entry(key)).arg(seen).arg(&lease.0).arg(ttl_ms.max(1));
-        Ok(self.link.ask(Step::Claim, &claim).await?)
     }
 
     /// Writes the entries where nothing came in between; says which.
@@ -213,39 +156,82 @@ impl Keyspace {
     pub(crate) async fn replace(
         &self,
         lease: &Lease,
-        (key, written): (&str, Written),
+        (key, written): (&str, EncodedEntry),
     ) -> Result<bool, Away> {
         let mut replace = scripts::REPLACE.prepare_invoke();
         replace.key(self.entry(key)).key(&self.tags).key(&self.names.schemas);
         replace.arg(self.names.schema).arg(&lease.0);
         written.args(&mut replace);
-        self.bus.message(&mut replace, &self.cache, What::Key(key));
+        self.bus.message(&mut replace, &self.cache, SubjectRef::Key(key));
         Ok(self.link.ask(Step::Replace, &replace).await?)
-    }
-
-    /// Gives leases back after a failed load. Nobody waits for it to work: leases expire.
-    pub(crate) async fn release(&self, lease: &Lease, places: &[String]) {
-        let mut release = scripts::RELEASE.prepare_invoke();
-        release.arg(&lease.0);
-        for place in places {
-            release.key(place.as_str());
-        }
-        let _: Result<(), Failed> = self.link.ask(Step::Release, &release).await;
     }
 
     /// While invalidations of this cache wait for Redis, what lies there may be what should be
     /// gone.
-    pub(super) fn refuse_while_waiting(&self) -> Result<(), Away> {
+    pub(crate) fn refuse_while_waiting(&self) -> Result<(), Away> {
         if self.link.waits_for(&self.cache) { Err(Away) } else { Ok(()) }
     }
 
-    fn found(&self, key: &str, value: Option<Vec<u8>>) -> Found {
+    pub(crate) fn found(&self, key: &str, value: Option<Vec<u8>>) -> L2Content {
         match value {
-            None => Found::Nothing,
+            None => L2Content::Nothing,
             Some(bytes) if Lease::is_one(&bytes) => {
-                Found::Leased(HeldLease::new(self.entry(key), bytes))
+                L2Content::Leased(HeldLease::new(self.entry(key), bytes))
             }
-            Some(bytes) => Found::Bytes(bytes),
+            Some(bytes) => L2Content::Bytes(bytes),
         }
+    }
+}
+
+/// A schema that has taken a lease counts for so much longer than the lease, whatever the clocks.
+const LONGER: Duration = Duration::from_secs(24 * 3600);
+
+impl Keyspace {
+    pub(crate) fn entry(&self, key: &str) -> String {
+        self.names.entry(key)
+    }
+
+    /// When a lease that is taken now has ended for certain.
+    pub(crate) fn ended_ms(&self, ttl_ms: u64) -> u64 {
+        self.bus.clock().now_ms().saturating_add(ttl_ms).saturating_add(millis(LONGER))
+    }
+
+    /// As [`KeyNames::register`], in a round trip of its own.
+    pub(crate) async fn register(&self, step: Step, ttl_ms: u64) -> Result<(), Away> {
+        if self.names.schema == 0 {
+            return Ok(());
+        }
+        let mut register = pipe();
+        self.names.register(&mut register, self.ended_ms(ttl_ms));
+        Ok(self.link.ask(step, &register).await?)
+    }
+}
+
+/// How many tags of a cache Redis knows of, as this node's last invalidation of one was told.
+#[derive(Debug, Default)]
+pub(crate) struct TagCounts {
+    by_name: AtomicU64,
+    folded: AtomicU64,
+    forgotten: AtomicU64,
+}
+
+/// What the invalidation of a tag is answered with: its number, the names kept, and how many were
+/// folded and forgotten since they are counted.
+pub(crate) type TagAnswer = (u64, u64, u64, u64);
+
+impl TagCounts {
+    /// Takes note of an answer, and says the number of the message.
+    pub(crate) fn take(&self, (number, by_name, folded, forgotten): TagAnswer) -> u64 {
+        self.by_name.store(by_name, Relaxed);
+        self.folded.store(folded, Relaxed);
+        self.forgotten.store(forgotten, Relaxed);
+        number
+    }
+
+    /// Tags that Redis knows of, and those that it has forgotten.
+    pub(crate) fn known_and_forgotten(&self) -> (u64, u64) {
+        let forgotten = self.forgotten.load(Relaxed);
+        let in_slices = self.folded.load(Relaxed).saturating_sub(forgotten);
+        (self.by_name.load(Relaxed).saturating_add(in_slices), forgotten)
     }
 }

@@ -1,4 +1,4 @@
-//! How a node waits for leases that others hold: one poll asks for all that it waits for.
+//! How a node waits for leases of other nodes: one poll asks for all that it waits for.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,42 +9,28 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::batches::AT_ONCE;
-use super::failed::Away;
-use super::keyspace::Lease;
-use super::link::Link;
-use super::step::Step;
+use super::lease::HeldLease;
+use crate::connection::{Away, Link, Step};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(2);
+
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
 /// Two polls are so far apart at least, for each lease that is waited for.
 const APART: Duration = Duration::from_micros(100);
 
-/// Somebody's lease, as it was seen, and where it lies.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct HeldLease {
-    place: Arc<str>,
-    seen: Vec<u8>,
-}
-
-impl HeldLease {
-    pub(super) fn new(place: String, seen: Vec<u8>) -> Self {
-        Self { place: Arc::from(place), seen }
-    }
-
-    /// Whether it is kept for as long as a load runs, and no longer. Those of writes and of nodes
-    /// of an earlier version are not.
-    pub(crate) fn is_of_load(&self) -> bool {
-        Lease::is_of_load(&self.seen)
-    }
-}
-
 /// All that a node waits for. Each wait is looked at after pauses that grow with the time waited,
 /// and none more often than their number allows.
 #[derive(Default)]
-pub(crate) struct LeaseWaits {
+struct WaitList {
     waits: Mutex<Waits>,
     added: Notify,
+}
+
+/// All waits of a node for leases, and the link that they are asked over.
+pub(crate) struct LeaseWaits {
+    link: Arc<Link>,
+    list: WaitList,
 }
 
 #[derive(Default)]
@@ -73,26 +59,33 @@ fn pause(waited: Duration) -> Duration {
     (waited / 8).clamp(FIRST_PAUSE, LONGEST_PAUSE)
 }
 
-impl Link {
+impl LeaseWaits {
+    pub(crate) fn new(link: Arc<Link>) -> Arc<Self> {
+        Arc::new(Self { link, list: WaitList::default() })
+    }
+
+    pub(crate) fn link(&self) -> &Arc<Link> {
+        &self.link
+    }
+
     /// Waits until some of the leases are given up, taken by somebody else or become entries: which
     /// ones. It waits since `began`.
-    pub(crate) async fn wait_for_leases(
+    pub(crate) async fn wait(
         self: &Arc<Self>,
         leases: Vec<HeldLease>,
         began: Instant,
     ) -> Result<Vec<usize>, Away> {
         let n_leases = leases.len();
         let (told, hears) = oneshot::channel();
-        if self.lease_waits.add(leases, began, told) {
-            let link = Arc::clone(self);
-            tokio::spawn(poll(Arc::clone(self), CutShort(Some(link))));
+        if self.list.add(leases, began, told) {
+            tokio::spawn(poll(Arc::clone(self), PollGuard(Some(Arc::clone(self)))));
         }
         // Where the poll ended with its runtime, whoever waits looks for itself.
         hears.await.unwrap_or_else(|_| Ok((0..n_leases).collect()))
     }
 }
 
-impl LeaseWaits {
+impl WaitList {
     /// Says whether nobody polls yet.
     fn add(
         &self,
@@ -158,8 +151,8 @@ impl LeaseWaits {
 }
 
 /// Looks at what is waited for until nobody waits.
-async fn poll(link: Arc<Link>, mut cut_short: CutShort) {
-    let waits = &link.lease_waits;
+async fn poll(all: Arc<LeaseWaits>, mut guard: PollGuard) {
+    let waits = &all.list;
     let mut looked_at = None;
     while let Some(due) = waits.next_due(looked_at) {
         tokio::select! {
@@ -169,24 +162,24 @@ async fn poll(link: Arc<Link>, mut cut_short: CutShort) {
         let due = waits.due();
         let places: Vec<Arc<str>> = due.iter().flat_map(|(_, places)| places.clone()).collect();
         looked_at = Some(Instant::now());
-        let mut found = link.look_at_leases(&places).await.map(Vec::into_iter);
+        let mut found = all.ask(&places).await.map(Vec::into_iter);
         for (id, places) in due {
             let found = found.as_mut().map(|found| found.by_ref().take(places.len()).collect());
             waits.found(id, found.map_err(|Away| Away));
         }
     }
-    cut_short.0 = None;
+    guard.0 = None;
 }
 
-impl Link {
-    async fn look_at_leases(&self, places: &[Arc<str>]) -> Result<Vec<Option<Vec<u8>>>, Away> {
+impl LeaseWaits {
+    async fn ask(&self, places: &[Arc<str>]) -> Result<Vec<Option<Vec<u8>>>, Away> {
         let mut found = Vec::with_capacity(places.len());
         for places in places.chunks(AT_ONCE) {
             let mut mget = cmd("MGET");
             for place in places {
                 mget.arg(&**place);
             }
-            found.extend(self.ask::<Vec<Option<Vec<u8>>>>(Step::WaitForLeases, &mget).await?);
+            found.extend(self.link.ask::<Vec<Option<Vec<u8>>>>(Step::WaitForLeases, &mget).await?);
         }
         Ok(found)
     }
@@ -194,12 +187,12 @@ impl Link {
 
 /// The poll's runtime was dropped, perhaps before it began: those who wait are told, and the next
 /// one polls anew.
-struct CutShort(Option<Arc<Link>>);
+struct PollGuard(Option<Arc<LeaseWaits>>);
 
-impl Drop for CutShort {
+impl Drop for PollGuard {
     fn drop(&mut self) {
-        let Some(link) = self.0.take() else { return };
-        let mut waits = link.lease_waits.waits();
+        let Some(all) = self.0.take() else { return };
+        let mut waits = all.list.waits();
         waits.is_polled = false;
         let dropped = std::mem::take(&mut waits.all);
         drop(waits);
@@ -223,13 +216,14 @@ mod tests {
     fn where_the_poll_goes_with_its_runtime_before_it_began_who_waits_looks_for_itself() {
         use std::task::{Context, Waker};
 
-        use crate::bus::Bus;
+        use crate::connection::Bus;
 
         let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build();
         let client = redis::Client::open("redis://127.0.0.1:1".to_owned()).unwrap();
-        let link = Arc::new(Link::new(client, Duration::from_secs(1), Bus::new("test")));
+        let link = Link::new(client, Duration::from_secs(1), Bus::new("test"));
+        let waits = LeaseWaits::new(Arc::new(link));
         let leases = || vec![HeldLease::new("1".to_owned(), b"lease:load:1".to_vec())];
-        let mut waiting = Box::pin(link.wait_for_leases(leases(), Instant::now()));
+        let mut waiting = Box::pin(waits.wait(leases(), Instant::now()));
         let here = runtime().unwrap();
         {
             let _here = here.enter();
@@ -244,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_thousand_waits_are_polled_no_more_often_than_their_number_allows() {
-        let waits = LeaseWaits::default();
+        let waits = WaitList::default();
         let now = Instant::now();
         let mut hears = Vec::new();
         for key in 0..1_000 {

@@ -1,8 +1,11 @@
+//! The steps on entries that must be atomic.
+
 use redis::Script;
 
 use super::envelope::{HEADER, MAGIC, VERSION_AT};
-use crate::bus;
-use crate::script::scripts;
+use super::tag_folding::FOLD;
+use crate::connection;
+use crate::connection::scripts;
 
 scripts! {
     script;
@@ -117,7 +120,7 @@ scripts! {
     /// Marks an entry as invalidated softly, under every schema, overtakes the refresh that runs,
     /// and announces it. Answers how many entries were there.
     /// KEYS: entry, bus. ARGV: where "fresh until" stands, then the message.
-    SOFTEN, "soften" =
+    MARK_STALE, "soften" =
         "local there = 0
          each(KEYS[1], 2, 2, ARGV[5], function(key)
            redis.call('UNLINK', lease_beside(key))
@@ -223,108 +226,8 @@ local function tags_hold(tags, sequence, stamp, at, n)
 end
 ";
 
-/// How more tags are kept than by name.
-///
-/// Where there are too many, the older half is folded, some with each invalidation: each leaves
-/// five bits in a slice, a bitmap of 128 KiB beside the hash, which knows them up to some last
-/// number. A tag that was not folded is taken for one that was in 3 of 10 000 cases a slice. Beyond
-/// 32 slices the oldest is forgotten: then, as before there were slices, every tag may have been
-/// invalidated up to its last number, the horizon.
-///
-/// Nodes of an earlier version know no slices. To them a folded tag was invalidated at `since`,
-/// which is raised before any is folded. When they delete the hash, the slices count no more.
-const FOLD: &str = "
-local BITS, MAX_SLICES, AT_ONCE = 1048576, 32, 100
-local function read_slices(tags)
-  local slices = {}
-  for id, last, n in string.gmatch(redis.call('HGET', tags, 'slices') or '', '(%d+):(%d+):(%d+)') do
-    slices[#slices + 1] = {id = id, last = last, n = tonumber(n)}
-  end
-  return slices
-end
-local function write_slices(tags, slices)
-  local texts = {}
-  for i, slice in ipairs(slices) do
-    texts[i] = slice.id .. ':' .. slice.last .. ':' .. string.format('%.0f', slice.n)
-  end
-  redis.call('HSET', tags, 'slices', table.concat(texts, ' '))
-end
-local function each_bit(tag, act)
-  local hash = redis.sha1hex(tag)
-  for i = 1, 40, 8 do
-    if act(tonumber(string.sub(hash, i, i + 7), 16) % BITS) then return true end
-  end
-  return false
-end
--- A bitmap that was evicted may have held any tag: one bit more says that it is there.
-local function may_have(tags, slice, tag)
-  local bitmap = tags .. ':' .. slice.id
-  if redis.call('GETBIT', bitmap, BITS) == 0 then return true end
-  return not each_bit(tag, function(bit) return redis.call('GETBIT', bitmap, bit) == 0 end)
-end
--- About the middle of the numbers at which tags were invalidated.
-local function middle(tags)
-  local sample, numbers = redis.call('HRANDFIELD', tags, 128, 'WITHVALUES'), {}
-  for i = 1, #sample, 2 do
-    if string.sub(sample[i], 1, 4) == 'tag:' then
-      numbers[#numbers + 1] = tonumber(sample[i + 1])
-    end
-  end
-  table.sort(numbers)
-  return numbers[math.ceil(#numbers / 2)]
-end
-local function begin_slice(tags, since, horizon)
-  local last, slices = middle(tags), read_slices(tags)
-  local newest = slices[#slices]
-  if #slices == MAX_SLICES then
-    local oldest = table.remove(slices, 1)
-    horizon = oldest.last
-    redis.call('HINCRBY', tags, 'forgotten', oldest.n)
-  end
-  local id = newest and string.format('%.0f', newest.id % MAX_SLICES + 1) or '1'
-  slices[#slices + 1] = {id = id, last = string.format('%.0f', last), n = 0}
-  redis.call('UNLINK', tags .. ':' .. id)
-  redis.call('SETBIT', tags .. ':' .. id, BITS, 1)
-  since = string.format('%.0f', math.max(tonumber(since), last))
-  redis.call('HSET', tags, 'since', since, 'horizon', horizon)
-  write_slices(tags, slices)
-  return slices
-end
-local function fold(tags, max)
-  local known = redis.call('HMGET', tags, 'cursor', 'since', 'horizon')
-  local cursor, slices = known[1], nil
-  if cursor then
-    slices = read_slices(tags)
-  elseif redis.call('HLEN', tags) > max then
-    cursor, slices = '0', begin_slice(tags, known[2], known[3] or known[2])
-  end
-  if not slices or #slices == 0 then return end
-  local slice = slices[#slices]
-  local last, n = tonumber(slice.last), 0
-  local found = redis.call('HSCAN', tags, cursor, 'COUNT', AT_ONCE)
-  for i = 1, #found[2], 2 do
-    local field, number = found[2][i], tonumber(found[2][i + 1])
-    if string.sub(field, 1, 4) == 'tag:' and number <= last then
-      each_bit(string.sub(field, 5), function(bit)
-        redis.call('SETBIT', tags .. ':' .. slice.id, bit, 1)
-      end)
-      redis.call('HDEL', tags, field)
-      n = n + 1
-    end
-  end
-  slice.n = slice.n + n
-  write_slices(tags, slices)
-  redis.call('HINCRBY', tags, 'folded', n)
-  if found[1] == '0' then
-    redis.call('HDEL', tags, 'cursor')
-  else
-    redis.call('HSET', tags, 'cursor', found[1])
-  end
-end
-";
-
 fn script(body: &str) -> Script {
     let magic = str::from_utf8(MAGIC).unwrap_or_default();
     let names = format!("local MAGIC, HEADER, VERSION_AT = '{magic}', {HEADER}, {VERSION_AT}\n");
-    Script::new(&format!("{names}{}{COMMON}{FOLD}{body}", bus::ANNOUNCE))
+    Script::new(&format!("{names}{}{COMMON}{FOLD}{body}", connection::ANNOUNCE))
 }

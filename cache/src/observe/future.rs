@@ -4,13 +4,14 @@ use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, Hash};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 use moka::future::Cache;
 use strata_report::Outcome;
 
+use super::guards::{LoadGuard, ReadGuard};
 use super::observed::Observed;
-use super::reading::{Loading, Reading};
 use crate::recorder::{LoadEnded, hash_of};
 
 impl<K, V, S> Observed<Cache<K, V, S>>
@@ -37,7 +38,7 @@ where
         let led = AtomicBool::new(false);
         let init = async {
             led.store(true, Relaxed);
-            let loading = Loading::begin(&self.watch);
+            let loading = LoadGuard::begin(&self.counts);
             let value = init.await;
             loading.ended(LoadEnded::Answered);
             value
@@ -61,7 +62,7 @@ where
         let led = AtomicBool::new(false);
         let init = async {
             led.store(true, Relaxed);
-            let loading = Loading::begin(&self.watch);
+            let loading = LoadGuard::begin(&self.counts);
             let value = init.await;
             let answered = value.is_ok();
             loading.ended(if answered { LoadEnded::Answered } else { LoadEnded::Failed });
@@ -119,7 +120,7 @@ async fn noting_waits<T>(read: impl Future<Output = T>) -> (T, bool) {
     (value.await, n_polls > 1)
 }
 
-fn answered(reading: Reading<'_>, led: &AtomicBool, waited: bool) {
+fn answered(reading: ReadGuard<'_>, led: &AtomicBool, waited: bool) {
     if led.load(Relaxed) {
         reading.loaded();
     } else {

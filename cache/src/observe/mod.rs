@@ -4,22 +4,22 @@
 //! |---|---|
 //! | `observer` | the three lines |
 //! | `observed`, `sync`, `future` | the cache that counts and delegates |
-//! | `watch`, `reading`, `births` | what is counted, and how |
-//! | `moka_face` | either kind of moka cache, as the rest sees it |
-//! | `watched`, `keyed` | the node's view |
+//! | `counts`, `guards`, `insert_times` | what is counted, and how |
+//! | `moka_cache` | either kind of moka cache, as the rest sees it |
+//! | `registered`, `moka_access` | the node's view |
 
-mod births;
+mod counts;
 #[cfg(feature = "future")]
 mod future;
-mod keyed;
-mod moka_face;
+mod guards;
+mod insert_times;
+mod moka_access;
+mod moka_cache;
 mod observed;
 mod observer;
-mod reading;
+mod registered;
 mod sync;
-mod watch;
-mod watched;
 
-pub use moka_face::MokaFace;
+pub use moka_cache::MokaCache;
 pub use observed::Observed;
 pub use observer::Observer;

@@ -1,13 +1,13 @@
+use crate::node::DynCache;
 use std::hash::Hash;
 use std::sync::Arc;
 
 use strata_report::{CacheReport, Origin, Scope};
 
-use super::moka_face::MokaFace;
-use super::reading::Reading;
-use super::watch::Watch;
-use super::watched::Watched;
-use crate::face::CacheFace;
+use super::counts::ObservedCounts;
+use super::guards::ReadGuard;
+use super::moka_cache::MokaCache;
+use super::registered::RegisteredCache;
 use crate::recorder::{Label, hash_of};
 
 /// A moka cache whose reads and entries are counted; see [`Observer`](crate::Observer).
@@ -20,14 +20,14 @@ use crate::recorder::{Label, hash_of};
 /// where it got the value of another call's `init`; `missed`, for a `get` that found nothing;
 /// `failed`, where `init` failed or the caller went away.
 #[derive(Debug)]
-pub struct Observed<C: MokaFace> {
+pub struct Observed<C: MokaCache> {
     pub(super) moka: C,
-    pub(super) watch: Arc<Watch>,
+    pub(super) counts: Arc<ObservedCounts>,
     pub(super) text: Option<fn(&C::Key) -> String>,
-    pub(super) watched: Arc<Watched>,
+    pub(super) registered: Arc<RegisteredCache>,
 }
 
-impl<C: MokaFace> Observed<C> {
+impl<C: MokaCache> Observed<C> {
     /// The moka cache itself. Reads through it are not counted, and entries put in through it have
     /// no age.
     pub fn inner(&self) -> &C {
@@ -36,36 +36,36 @@ impl<C: MokaFace> Observed<C> {
 
     /// The numbers of this cache at this instant.
     pub fn report(&self) -> CacheReport {
-        self.watched.report()
+        self.registered.report()
     }
 
     pub(super) fn reading(
         &self,
         hash: u64,
         key: impl FnOnce(fn(&C::Key) -> String) -> String,
-    ) -> Reading<'_> {
-        Reading::begin(&self.watch, hash, || self.text.map(key))
+    ) -> ReadGuard<'_> {
+        ReadGuard::begin(&self.counts, hash, || self.text.map(key))
     }
 
     pub(super) fn inserted(&self, hash: u64) {
-        self.watch.put(hash);
-        self.watch.recorder.written(Label::ungrouped(hash), self.watch.mean_weight());
+        self.counts.put(hash);
+        self.counts.recorder.written(Label::ungrouped(hash), self.counts.mean_weight());
     }
 
     pub(super) fn invalidated(&self, key: &(impl Hash + ?Sized)) {
-        self.watch.recorder.forget(hash_of(key));
-        self.watch.recorder.invalidation(Scope::Key, Origin::Local);
+        self.counts.recorder.forget(hash_of(key));
+        self.counts.recorder.invalidation(Scope::Key, Origin::Local);
     }
 
     pub(super) fn emptied(&self) {
-        self.watch.recorder.forget_all();
-        self.watch.recorder.invalidation(Scope::All, Origin::Local);
+        self.counts.recorder.forget_all();
+        self.counts.recorder.invalidation(Scope::All, Origin::Local);
     }
 }
 
-impl<C: MokaFace> Clone for Observed<C> {
+impl<C: MokaCache> Clone for Observed<C> {
     fn clone(&self) -> Self {
-        let (moka, watch) = (self.moka.clone(), Arc::clone(&self.watch));
-        Self { moka, watch, text: self.text, watched: Arc::clone(&self.watched) }
+        let (moka, counts) = (self.moka.clone(), Arc::clone(&self.counts));
+        Self { moka, counts, text: self.text, registered: Arc::clone(&self.registered) }
     }
 }

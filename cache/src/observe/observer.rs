@@ -3,14 +3,16 @@ use std::sync::{Arc, OnceLock};
 
 use moka::notification::RemovalCause;
 
-use super::keyed::{Keyed, Unkeyed};
-use super::moka_face::MokaFace;
+use super::counts::ObservedCounts;
+use super::moka_access::{WithKeyText, WithoutKeyText};
+use super::moka_cache::MokaCache;
 use super::observed::Observed;
-use super::watch::Watch;
-use super::watched::Watched;
+use super::registered::RegisteredCache;
+use crate::error::BuildError;
+use crate::key::Key;
+use crate::node::{Node, check_name};
 use crate::recorder::hash_of;
 use crate::user_code::contained;
-use crate::{BuildError, Key, Node, node};
 
 /// Makes a moka cache tell what it does, in three lines. Its report then appears among those of
 /// the node's caches: outcomes, latencies, loads, evictions with refusals told apart, ages at
@@ -56,9 +58,9 @@ use crate::{BuildError, Key, Node, node};
 /// ```
 #[derive(Debug)]
 pub struct Observer {
-    watched: Arc<Watched>,
+    registered: Arc<RegisteredCache>,
     /// What the listener counts in, from the moment that there is a cache.
-    watch: Arc<OnceLock<Arc<Watch>>>,
+    counts: Arc<OnceLock<Arc<ObservedCounts>>>,
 }
 
 impl Observer {
@@ -67,10 +69,10 @@ impl Observer {
     /// # Errors
     /// When the name is taken on this node or cannot be one.
     pub fn new(node: &Node, name: &str) -> Result<Self, BuildError> {
-        node::check_name(name)?;
-        let watched = Arc::new(Watched::new(name));
-        node.shared().register(&watched)?;
-        Ok(Self { watched, watch: Arc::default() })
+        check_name(name)?;
+        let registered = Arc::new(RegisteredCache::new(name));
+        node.shared().register(&registered)?;
+        Ok(Self { registered, counts: Arc::default() })
     }
 
     /// The eviction listener to hand to moka's builder; without it evictions and ages are not
@@ -78,40 +80,40 @@ impl Observer {
     pub fn listener<K: Hash, V>(
         &self,
     ) -> impl Fn(Arc<K>, V, RemovalCause) + Send + Sync + use<K, V> {
-        let watch = Arc::clone(&self.watch);
+        let counts = Arc::clone(&self.counts);
         move |key, value, cause| {
-            let watch = watch.get();
+            let counts = counts.get();
             // moka never again calls a listener that has panicked.
             let counted = contained(move || {
-                if let Some(watch) = watch {
-                    watch.removal(hash_of(&*key), cause);
+                if let Some(counts) = counts {
+                    counts.removal(hash_of(&*key), cause);
                 }
                 drop((key, value));
             });
-            if let (None, Some(watch)) = (counted, watch) {
-                watch.recorder.panics.add(1);
+            if let (None, Some(counts)) = (counted, counts) {
+                counts.recorder.panics.add(1);
             }
         }
     }
 
     /// Observes a cache whose keys have no text: it reports no hot keys, and consoles cannot name
     /// its keys.
-    pub fn observe<C: MokaFace>(self, cache: C) -> Observed<C> {
-        let watch = self.watch(&cache);
-        self.watched.watch(Arc::new(Unkeyed::new(cache.clone(), Arc::clone(&watch))));
-        Observed { moka: cache, watch, text: None, watched: self.watched }
+    pub fn observe<C: MokaCache>(self, cache: C) -> Observed<C> {
+        let counts = self.counts(&cache);
+        self.registered.observe(Arc::new(WithoutKeyText::new(cache.clone(), Arc::clone(&counts))));
+        Observed { moka: cache, counts, text: None, registered: self.registered }
     }
 
     /// Observes a cache whose keys have a text, so that hot keys are named, and consoles can find
     /// and invalidate keys.
-    pub fn observe_keys<C: MokaFace<Key: Key>>(self, cache: C) -> Observed<C> {
-        let watch = self.watch(&cache);
-        self.watched.watch(Arc::new(Keyed::new(cache.clone(), Arc::clone(&watch))));
-        Observed { moka: cache, watch, text: Some(C::Key::to_string), watched: self.watched }
+    pub fn observe_keys<C: MokaCache<Key: Key>>(self, cache: C) -> Observed<C> {
+        let counts = self.counts(&cache);
+        self.registered.observe(Arc::new(WithKeyText::new(cache.clone(), Arc::clone(&counts))));
+        Observed { moka: cache, counts, text: Some(C::Key::to_string), registered: self.registered }
     }
 
-    fn watch(&self, cache: &impl MokaFace) -> Arc<Watch> {
-        let watch = self.watch.get_or_init(|| Arc::new(Watch::new(&cache.policy())));
-        Arc::clone(watch)
+    fn counts(&self, cache: &impl MokaCache) -> Arc<ObservedCounts> {
+        let counts = self.counts.get_or_init(|| Arc::new(ObservedCounts::new(&cache.policy())));
+        Arc::clone(counts)
     }
 }

@@ -1,15 +1,16 @@
+use super::moka_cache::MokaCache;
 use std::borrow::Borrow;
 use std::error::Error;
 use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 use moka::sync::Cache;
 use strata_report::Outcome;
 
-use super::moka_face::MokaFace;
+use super::guards::{LoadGuard, ReadGuard};
 use super::observed::Observed;
-use super::reading::{Loading, Reading};
 use crate::recorder::{LoadEnded, hash_of};
 
 impl<K, V, S> Observed<Cache<K, V, S>>
@@ -36,7 +37,7 @@ where
         let led = AtomicBool::new(false);
         let value = self.moka.get_with(key, || {
             led.store(true, Relaxed);
-            let loading = Loading::begin(&self.watch);
+            let loading = LoadGuard::begin(&self.counts);
             let value = init();
             loading.ended(LoadEnded::Answered);
             value
@@ -59,7 +60,7 @@ where
         let led = AtomicBool::new(false);
         let value = self.moka.try_get_with(key, || {
             led.store(true, Relaxed);
-            let loading = Loading::begin(&self.watch);
+            let loading = LoadGuard::begin(&self.counts);
             let value = init();
             let answered = value.is_ok();
             loading.ended(if answered { LoadEnded::Answered } else { LoadEnded::Failed });
@@ -104,12 +105,12 @@ where
     }
 
     /// A second `get` would move the key's popularity twice, which looking for it does not.
-    fn asked(&self, key: &K) -> (Reading<'_>, bool) {
+    fn asked(&self, key: &K) -> (ReadGuard<'_>, bool) {
         (self.reading(hash_of(key), |text| text(key)), self.moka.has(key))
     }
 }
 
-fn answered(reading: Reading<'_>, led: &AtomicBool, was_there: bool) {
+fn answered(reading: ReadGuard<'_>, led: &AtomicBool, was_there: bool) {
     if led.load(Relaxed) {
         reading.loaded();
     } else {

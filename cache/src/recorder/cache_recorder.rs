@@ -1,21 +1,21 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 use std::hash::Hash;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use strata_report::{Origin, Outcome, Scope};
 
-use super::bounds::{Bounds, L1Size, LoadEnded, Recording, Removal};
 use super::counters::{Counter, GetsRecorder, HistogramRecorder, LogHistogramRecorder};
 use super::events::Events;
-use super::grouping::Grouping;
-use super::groups::GroupCounts;
+use super::groups::{GroupCounts, Grouping};
 use super::hot_keys::HotKeysRecorder;
 use super::label::{Label, hash_of};
+use super::settings::{L1Size, LoadEnded, RecorderSettings, Recording, Removal};
 use super::what_if::WhatIfRecorder;
 use crate::clock::millis;
-use crate::user_code::Panics;
+use crate::user_code::contained;
 
 /// So many entries tell the mean weight of all.
 const ENOUGH_ENTRIES: u64 = 64;
@@ -50,9 +50,14 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn new<K>(recording: Recording, grouping: &Grouping<K>, bounds: Bounds) -> Self {
+    pub(crate) fn new<K>(
+        recording: Recording,
+        grouping: &Grouping<K>,
+        bounds: RecorderSettings,
+    ) -> Self {
         let is_full = recording == Recording::Everything;
-        let what_if = is_full.then(|| WhatIfRecorder::new(bounds.capacity, bounds.lives)).flatten();
+        let what_if =
+            is_full.then(|| WhatIfRecorder::new(bounds.capacity, bounds.lifetimes)).flatten();
         Self {
             groups: grouping.counts(),
             hot_keys: is_full.then(|| HotKeysRecorder::new(bounds.misses_sampled_one_in)),
@@ -192,5 +197,41 @@ impl Recorder {
         let enough = size.entries >= ENOUGH_ENTRIES
             || size.weight_max_bytes.is_some_and(|max| weight > max / 2);
         (enough && size.entries > 0).then(|| weight as f64 / size.entries as f64)
+    }
+}
+
+/// What stands for the text of a key that cannot be printed, in what is only observed.
+const NO_TEXT: &str = "(its text cannot be made)";
+
+/// How often code that is not ours panicked.
+#[derive(Default)]
+pub(crate) struct Panics {
+    n: AtomicU64,
+}
+
+impl Panics {
+    pub(crate) fn add(&self, n: u64) {
+        self.n.fetch_add(n, Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.n.load(Relaxed)
+    }
+}
+
+impl Recorder {
+    /// Runs code that is not ours, or steps in which it is called; `None` where it panics, which
+    /// is counted. What was shared with it must stay sound when it stops half-way.
+    pub(crate) fn contain<R>(&self, code: impl FnOnce() -> R) -> Option<R> {
+        let answer = contained(code);
+        if answer.is_none() {
+            self.panics.add(1);
+        }
+        answer
+    }
+
+    /// The text of a key for what is only observed.
+    pub(crate) fn text_of(&self, text: impl FnOnce() -> String) -> String {
+        self.contain(text).unwrap_or_else(|| NO_TEXT.to_owned())
     }
 }

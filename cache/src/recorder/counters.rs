@@ -1,4 +1,5 @@
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use strata_report::{Extremes, Gets, Histogram, LogHistogram};

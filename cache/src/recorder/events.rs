@@ -11,20 +11,20 @@ use crate::pattern::Pattern;
 /// at the same instant, one may be dropped, and is counted.
 #[derive(Default)]
 pub(crate) struct Events {
-    newest: Mutex<Newest>,
+    newest: Mutex<EventRing>,
     dropped: Counter,
 }
 
 #[derive(Default)]
-struct Newest {
+struct EventRing {
     last: u64,
-    events: VecDeque<Happened>,
+    events: VecDeque<RecordedEvent>,
     /// The second that texts are being written down for, and how many.
     second: u64,
     n_texts: u32,
 }
 
-struct Happened {
+struct RecordedEvent {
     seq: u64,
     at_ms: u64,
     /// Of the key; `None` where it is about many.
@@ -65,14 +65,14 @@ impl Events {
         };
         let at_ms = now_ms();
         let text = newest.may_write_text(at_ms / 1_000).then(key.text);
-        newest.push(Happened { seq: 0, at_ms, hash: Some(key.hash), key: text, what });
+        newest.push(RecordedEvent { seq: 0, at_ms, hash: Some(key.hash), key: text, what });
     }
 
     pub(crate) fn all(&self, what: What) {
         let Ok(mut newest) = self.newest.try_lock() else {
             return self.dropped.add(1);
         };
-        newest.push(Happened { seq: 0, at_ms: now_ms(), hash: None, key: None, what });
+        newest.push(RecordedEvent { seq: 0, at_ms: now_ms(), hash: None, key: None, what });
     }
 
     /// What came after `seq` and is still kept.
@@ -96,7 +96,7 @@ impl Events {
         })
     }
 
-    fn read(&self, after: u64, wanted: impl Fn(&Happened) -> bool) -> CacheEvents {
+    fn read(&self, after: u64, wanted: impl Fn(&RecordedEvent) -> bool) -> CacheEvents {
         // A reader of events may wait; those who make them never do.
         let Ok(newest) = self.newest.lock() else { return CacheEvents::default() };
         let oldest = newest.events.front();
@@ -106,7 +106,7 @@ impl Events {
                 .events
                 .iter()
                 .filter(|event| wanted(event))
-                .map(Happened::event)
+                .map(RecordedEvent::event)
                 .collect(),
             last: newest.last,
             dropped: self.dropped.get() + forgotten,
@@ -115,13 +115,13 @@ impl Events {
     }
 }
 
-impl Newest {
-    fn push(&mut self, happened: Happened) {
+impl EventRing {
+    fn push(&mut self, happened: RecordedEvent) {
         self.last += 1;
         if self.events.len() == Events::KEPT {
             self.events.pop_front();
         }
-        self.events.push_back(Happened { seq: self.last, ..happened });
+        self.events.push_back(RecordedEvent { seq: self.last, ..happened });
     }
 
     fn may_write_text(&mut self, second: u64) -> bool {
@@ -133,7 +133,7 @@ impl Newest {
     }
 }
 
-impl Happened {
+impl RecordedEvent {
     fn event(&self) -> Event {
         Event {
             seq: self.seq,

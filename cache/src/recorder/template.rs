@@ -1,4 +1,4 @@
-use crate::BuildError;
+use crate::error::BuildError;
 
 /// What a key group's keys look like: `author:{id}` or `{id}:page:{n}`.
 #[derive(Debug)]

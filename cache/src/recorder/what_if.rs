@@ -1,12 +1,64 @@
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::AtomicU32;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use strata_report::{WhatIf, WhatIfPoint};
 
 use super::counters::Counter;
-use super::label::Label;
-use super::miniature::{Lives, Miniature};
+use super::label::{Hashing, Label};
+
+/// A scaled-down L1 without values: the policy of moka on a sample of the keys.
+pub(super) struct Miniature {
+    pub(super) factor: f64,
+    cache: moka::sync::Cache<u32, u32, Hashing>,
+    pub(super) hits: u64,
+}
+
+/// How long entries live in L1.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Lifetimes {
+    pub(crate) time_to_live: Option<Duration>,
+    pub(crate) time_to_idle: Option<Duration>,
+}
+
+impl Miniature {
+    /// `factor` times the capacity of the full one, which has `capacity` for all sampled keys.
+    pub(super) fn new(factor: f64, capacity: f64, lifetimes: Lifetimes) -> Self {
+        let capacity = (capacity * factor).round() as u64;
+        let weigher = |_: &u32, weight: &u32| *weight;
+        let mut builder = moka::sync::Cache::builder().max_capacity(capacity).weigher(weigher);
+        if let Some(time_to_live) = lifetimes.time_to_live {
+            builder = builder.time_to_live(time_to_live);
+        }
+        if let Some(time_to_idle) = lifetimes.time_to_idle {
+            builder = builder.time_to_idle(time_to_idle);
+        }
+        Self { factor, cache: builder.build_with_hasher(Hashing::default()), hits: 0 }
+    }
+
+    /// A read of a key; with a weight if L1 would keep it.
+    pub(super) fn read(&mut self, key: u32, weight: Option<u32>) {
+        if self.cache.get(&key).is_some() {
+            self.hits += 1;
+        } else if let Some(weight) = weight {
+            self.cache.insert(key, weight);
+        }
+    }
+
+    pub(super) fn write(&self, key: u32, weight: u32) {
+        self.cache.insert(key, weight);
+    }
+
+    pub(super) fn forget(&self, key: u32) {
+        self.cache.invalidate(&key);
+    }
+
+    pub(super) fn clear(&self) {
+        self.cache.invalidate_all();
+    }
+}
 
 /// The capacities that are simulated, in multiples of L1's own.
 const FACTORS: [f64; 5] = [0.5, 1.0, 2.0, 4.0, 8.0];
@@ -32,13 +84,13 @@ pub(super) struct WhatIfRecorder {
     /// Keys with a smaller sample are simulated; 0 until it is known how many should be.
     threshold: AtomicU32,
     capacity: u64,
-    lives: Lives,
-    notes: SyncSender<Note>,
+    lifetimes: Lifetimes,
+    notes: SyncSender<SimulatedAccess>,
     skipped: Counter,
     simulation: Mutex<Simulation>,
 }
 
-enum Note {
+enum SimulatedAccess {
     Read { key: u32, weight: Option<u32> },
     Write { key: u32, weight: u32 },
     Forget(u32),
@@ -46,7 +98,7 @@ enum Note {
 }
 
 struct Simulation {
-    notes: Receiver<Note>,
+    notes: Receiver<SimulatedAccess>,
     miniatures: Vec<Miniature>,
     sampled_one_in: f64,
     reads_before: u64,
@@ -55,15 +107,15 @@ struct Simulation {
 
 impl WhatIfRecorder {
     /// For an L1 of `capacity`, in entries or bytes; `None` where there is nothing to vary.
-    pub(super) fn new(capacity: u64, lives: Lives) -> Option<Self> {
-        if capacity == 0 || lives.time_to_live.is_some_and(|time| time.is_zero()) {
+    pub(super) fn new(capacity: u64, lifetimes: Lifetimes) -> Option<Self> {
+        if capacity == 0 || lifetimes.time_to_live.is_some_and(|time| time.is_zero()) {
             return None;
         }
         let (notes, waiting) = sync_channel(MAX_WAITING);
         Some(Self {
             threshold: AtomicU32::new(0),
             capacity,
-            lives,
+            lifetimes,
             notes,
             skipped: Counter::default(),
             simulation: Mutex::new(Simulation {
@@ -79,7 +131,7 @@ impl WhatIfRecorder {
     /// A read that ended; with the weight of its entry if it was answered.
     pub(super) fn read(&self, label: Label, weight: Option<u32>) {
         if label.sample < self.threshold.load(Relaxed)
-            && self.notes.try_send(Note::Read { key: label.sample, weight }).is_err()
+            && self.notes.try_send(SimulatedAccess::Read { key: label.sample, weight }).is_err()
         {
             self.skipped.add(1);
         }
@@ -88,7 +140,8 @@ impl WhatIfRecorder {
     /// An entry that L1 was given without a read.
     pub(super) fn write(&self, label: Label, weight: u32) {
         if label.sample < self.threshold.load(Relaxed) {
-            let _: Result<(), _> = self.notes.try_send(Note::Write { key: label.sample, weight });
+            let _: Result<(), _> =
+                self.notes.try_send(SimulatedAccess::Write { key: label.sample, weight });
         }
     }
 
@@ -96,12 +149,12 @@ impl WhatIfRecorder {
     pub(super) fn forget(&self, label: Label) {
         if label.sample < self.threshold.load(Relaxed) {
             // One that is lost to a full queue leaves a copy too many in the miniatures.
-            let _: Result<(), _> = self.notes.try_send(Note::Forget(label.sample));
+            let _: Result<(), _> = self.notes.try_send(SimulatedAccess::Forget(label.sample));
         }
     }
 
     pub(super) fn clear(&self) {
-        let _: Result<(), _> = self.notes.try_send(Note::Clear);
+        let _: Result<(), _> = self.notes.try_send(SimulatedAccess::Clear);
     }
 
     /// Simulates what was noted, some at a time. Begins once `mean_weight`, the mean weight of an
@@ -132,8 +185,10 @@ impl WhatIfRecorder {
         let n_entries = self.capacity as f64 / mean_weight.max(1.0);
         let share = (N_SIMULATED / n_entries).min(1.0);
         let capacity = self.capacity as f64 * share;
-        simulation.miniatures =
-            FACTORS.iter().map(|factor| Miniature::new(*factor, capacity, self.lives)).collect();
+        simulation.miniatures = FACTORS
+            .iter()
+            .map(|factor| Miniature::new(*factor, capacity, self.lifetimes))
+            .collect();
         simulation.sampled_one_in = 1.0 / share;
         simulation.reads_before = reads;
         self.threshold.store((share * f64::from(u32::MAX)) as u32, Relaxed);
@@ -176,15 +231,17 @@ impl Simulation {
         for note in self.notes.try_iter().take(N_AT_A_TIME) {
             n += 1;
             match note {
-                Note::Read { key, weight } => {
+                SimulatedAccess::Read { key, weight } => {
                     self.sampled_reads += 1;
                     self.miniatures.iter_mut().for_each(|mini| mini.read(key, weight));
                 }
-                Note::Write { key, weight } => {
+                SimulatedAccess::Write { key, weight } => {
                     self.miniatures.iter().for_each(|mini| mini.write(key, weight));
                 }
-                Note::Forget(key) => self.miniatures.iter().for_each(|mini| mini.forget(key)),
-                Note::Clear => self.miniatures.iter().for_each(Miniature::clear),
+                SimulatedAccess::Forget(key) => {
+                    self.miniatures.iter().for_each(|mini| mini.forget(key))
+                }
+                SimulatedAccess::Clear => self.miniatures.iter().for_each(Miniature::clear),
             }
         }
         n

@@ -1,13 +1,14 @@
 use std::time::Duration;
 
-use super::place::Place;
-use super::{StructureError, scripts};
+use super::error::StructureError;
+use super::scripts;
+use super::target::StructureKey;
 
 /// The counter at one key: an `i64` that starts at 0. Cheap to clone, asks nothing until an
 /// operation does. See [`Structures`](crate::Structures) for what holds for all kinds.
 #[derive(Clone, Debug)]
 pub struct Counter {
-    pub(super) place: Place,
+    pub(super) target: StructureKey,
 }
 
 impl Counter {
@@ -18,9 +19,9 @@ impl Counter {
     /// # Errors
     /// Every [`StructureError`].
     pub async fn add(&self, by: i64, time_to_live: Duration) -> Result<i64, StructureError> {
-        let mut invocation = self.place.writing(&scripts::ADD, time_to_live)?;
+        let mut invocation = self.target.writing(&scripts::ADD, time_to_live)?;
         invocation.arg(by);
-        number(self.place.run(invocation).await?)
+        number(self.target.run(invocation).await?)
     }
 
     /// As [`add`](Self::add), but the counter lives for `window` from its first write: later ones
@@ -29,9 +30,9 @@ impl Counter {
     /// # Errors
     /// Every [`StructureError`].
     pub async fn add_in_window(&self, by: i64, window: Duration) -> Result<i64, StructureError> {
-        let mut invocation = self.place.writing(&scripts::ADD_IN_WINDOW, window)?;
+        let mut invocation = self.target.writing(&scripts::ADD_IN_WINDOW, window)?;
         invocation.arg(by);
-        number(self.place.run(invocation).await?)
+        number(self.target.run(invocation).await?)
     }
 
     /// The number; `None` where nothing has been counted, or not since the counter expired.
@@ -39,7 +40,7 @@ impl Counter {
     /// # Errors
     /// [`StructureError::WrongType`] and [`StructureError::Away`].
     pub async fn get(&self) -> Result<Option<i64>, StructureError> {
-        let text: Option<Vec<u8>> = self.place.ask(self.place.command("GET")).await?;
+        let text: Option<Vec<u8>> = self.target.ask(self.target.command("GET")).await?;
         text.map(number).transpose()
     }
 
@@ -48,9 +49,9 @@ impl Counter {
     /// # Errors
     /// Every [`StructureError`] but `Overflow`.
     pub async fn set(&self, number: i64, time_to_live: Duration) -> Result<(), StructureError> {
-        let mut invocation = self.place.writing(&scripts::SET_COUNTER, time_to_live)?;
+        let mut invocation = self.target.writing(&scripts::SET_COUNTER, time_to_live)?;
         invocation.arg(number);
-        self.place.run(invocation).await
+        self.target.run(invocation).await
     }
 }
 

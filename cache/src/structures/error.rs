@@ -1,4 +1,4 @@
-use crate::l2::Failed;
+use crate::connection::CallError;
 
 /// Why an operation on a structure failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,8 +28,8 @@ pub enum StructureError {
 }
 
 impl StructureError {
-    pub(super) fn of(failed: &Failed) -> Self {
-        let Failed::Refused(answer) = failed else { return Self::Away };
+    pub(super) fn of(failed: &CallError) -> Self {
+        let CallError::Refused(answer) = failed else { return Self::Away };
         match &*answer.code {
             "WRONGTYPE" => Self::WrongType,
             "OOM" => Self::Full,

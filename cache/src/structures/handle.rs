@@ -1,10 +1,26 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use super::place::Place;
-use super::{Counter, Hash, List};
-use crate::l2::Keyspace;
-use crate::{BuildError, Node};
+use super::counter::Counter;
+use super::hash::Hash;
+use super::list::List;
+use super::target::{Shared, StructureKey};
+use crate::error::BuildError;
+use crate::node::{Node, check_name};
+
+impl Node {
+    /// Hashes, lists and counters in Redis under a name: 1 to 64 of `a-z`, `0-9`, `_` and `-`.
+    /// May be called again with the same name, on this node and on others. Asks nothing of Redis.
+    ///
+    /// # Errors
+    /// When a cache of this node has the name, or it cannot be one. No cache of this node may
+    /// take the name afterwards. Caches of other nodes are not looked at: give structures names
+    /// that no cache of the namespace has.
+    pub fn structures(&self, name: &str) -> Result<Structures, BuildError> {
+        check_name(name)?;
+        Structures::new(name, self)
+    }
+}
 
 /// Hashes, lists and counters in Redis under one name, shared by all nodes of the namespace. Made
 /// by [`Node::structures`]. Cheap to clone.
@@ -33,7 +49,7 @@ use crate::{BuildError, Node};
 /// node's hard timeout, those that follow at once, until the node trusts Redis again. Nothing is
 /// queued or tried again. A node without an address of Redis, or without the feature `redis`,
 /// answers so always. Because the timeout is the node's, keep hashes and ranges so small that they
-/// are answered well within it: one that is not closes the way to Redis for the caches too.
+/// are answered well within it: one that is not opens the breaker for the caches too.
 ///
 /// # Example
 /// ```no_run
@@ -59,55 +75,44 @@ use crate::{BuildError, Node};
 /// ```
 #[derive(Clone)]
 pub struct Structures {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    name: String,
-    keyspace: Option<Keyspace>,
-    /// Keeps the way to Redis alive.
-    _node: Node,
+    shared: Arc<Shared>,
 }
 
 impl Structures {
     pub(crate) fn new(name: &str, node: &Node) -> Result<Self, BuildError> {
         node.shared().name_structures(name)?;
         let keyspace = node.shared().keyspace(name, 0);
-        let inner = Inner { name: name.to_owned(), keyspace, _node: node.clone() };
-        Ok(Self { inner: Arc::new(inner) })
+        let shared = Shared { name: name.to_owned(), keyspace, _node: node.clone() };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
-        &self.inner.name
+        &self.shared.name
     }
 
     /// The hash at a key. Asks nothing.
     pub fn hash(&self, key: impl Display) -> Hash {
-        Hash { place: self.place(key) }
+        Hash { target: self.target(key) }
     }
 
     /// The list at a key. Asks nothing.
     pub fn list(&self, key: impl Display) -> List {
-        List { place: self.place(key) }
+        List { target: self.target(key) }
     }
 
     /// The counter at a key. Asks nothing.
     pub fn counter(&self, key: impl Display) -> Counter {
-        Counter { place: self.place(key) }
+        Counter { target: self.target(key) }
     }
 
-    pub(super) fn place(&self, key: impl Display) -> Place {
-        Place::new(self, &key.to_string())
-    }
-
-    pub(super) fn keyspace(&self) -> Option<&Keyspace> {
-        self.inner.keyspace.as_ref()
+    pub(super) fn target(&self, key: impl Display) -> StructureKey {
+        StructureKey::new(&self.shared, &key.to_string())
     }
 }
 
 impl std::fmt::Debug for Structures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Structures").field("name", &self.inner.name).finish_non_exhaustive()
+        f.debug_struct("Structures").field("name", &self.shared.name).finish_non_exhaustive()
     }
 }

@@ -1,14 +1,15 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::place::Place;
-use super::{StructureError, scripts};
+use super::error::StructureError;
+use super::scripts;
+use super::target::StructureKey;
 
 /// The hash at one key: fields with values, both bytes. Cheap to clone, asks nothing until an
 /// operation does. See [`Structures`](crate::Structures) for what holds for all kinds.
 #[derive(Clone, Debug)]
 pub struct Hash {
-    pub(super) place: Place,
+    pub(super) target: StructureKey,
 }
 
 impl Hash {
@@ -23,13 +24,13 @@ impl Hash {
         fields: impl IntoIterator<Item = (F, V)>,
         time_to_live: Duration,
     ) -> Result<u64, StructureError> {
-        let mut invocation = self.place.writing(&scripts::SET_FIELDS, time_to_live)?;
+        let mut invocation = self.target.writing(&scripts::SET_FIELDS, time_to_live)?;
         let mut is_empty = true;
         for (field, value) in fields {
             invocation.arg(field.as_ref()).arg(value.as_ref());
             is_empty = false;
         }
-        if is_empty { Ok(0) } else { self.place.run(invocation).await }
+        if is_empty { Ok(0) } else { self.target.run(invocation).await }
     }
 
     /// One field's value.
@@ -37,9 +38,9 @@ impl Hash {
     /// # Errors
     /// [`StructureError::WrongType`] and [`StructureError::Away`].
     pub async fn get(&self, field: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, StructureError> {
-        let mut command = self.place.command("HGET");
+        let mut command = self.target.command("HGET");
         command.arg(field.as_ref());
-        self.place.ask(command).await
+        self.target.ask(command).await
     }
 
     /// The values of several fields as they are at one instant, in the order of `fields`; `None`
@@ -51,13 +52,13 @@ impl Hash {
         &self,
         fields: impl IntoIterator<Item = F>,
     ) -> Result<Vec<Option<Vec<u8>>>, StructureError> {
-        let mut command = self.place.command("HMGET");
+        let mut command = self.target.command("HMGET");
         let mut is_empty = true;
         for field in fields {
             command.arg(field.as_ref());
             is_empty = false;
         }
-        if is_empty { Ok(Vec::new()) } else { self.place.ask(command).await }
+        if is_empty { Ok(Vec::new()) } else { self.target.ask(command).await }
     }
 
     /// All fields with their values as they are at one instant; none where there is no hash. Costs
@@ -66,7 +67,7 @@ impl Hash {
     /// # Errors
     /// [`StructureError::WrongType`] and [`StructureError::Away`].
     pub async fn get_all(&self) -> Result<HashMap<Vec<u8>, Vec<u8>>, StructureError> {
-        self.place.ask(self.place.command("HGETALL")).await
+        self.target.ask(self.target.command("HGETALL")).await
     }
 
     /// Removes fields, all in one step. Answers how many were there.
@@ -77,13 +78,13 @@ impl Hash {
         &self,
         fields: impl IntoIterator<Item = F>,
     ) -> Result<u64, StructureError> {
-        let mut command = self.place.command("HDEL");
+        let mut command = self.target.command("HDEL");
         let mut is_empty = true;
         for field in fields {
             command.arg(field.as_ref());
             is_empty = false;
         }
-        if is_empty { Ok(0) } else { self.place.ask(command).await }
+        if is_empty { Ok(0) } else { self.target.ask(command).await }
     }
 
     /// How many fields there are.
@@ -91,6 +92,6 @@ impl Hash {
     /// # Errors
     /// [`StructureError::WrongType`] and [`StructureError::Away`].
     pub async fn length(&self) -> Result<u64, StructureError> {
-        self.place.ask(self.place.command("HLEN")).await
+        self.target.ask(self.target.command("HLEN")).await
     }
 }

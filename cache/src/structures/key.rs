@@ -1,8 +1,9 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::place::life_ms;
-use super::{StructureError, Structures};
+use super::error::StructureError;
+use super::handle::Structures;
+use super::target::time_to_live_ms;
 
 impl Structures {
     /// Whether anything lies at a key.
@@ -10,8 +11,8 @@ impl Structures {
     /// # Errors
     /// [`StructureError::Away`].
     pub async fn exists(&self, key: impl Display) -> Result<bool, StructureError> {
-        let place = self.place(key);
-        place.ask(place.command("EXISTS")).await
+        let target = self.target(key);
+        target.ask(target.command("EXISTS")).await
     }
 
     /// Lets what lies at a key live for `time_to_live` from now, longer or shorter than it would
@@ -24,10 +25,10 @@ impl Structures {
         key: impl Display,
         time_to_live: Duration,
     ) -> Result<bool, StructureError> {
-        let place = self.place(key);
-        let mut command = place.command("PEXPIRE");
-        command.arg(life_ms(time_to_live)?);
-        place.ask(command).await
+        let target = self.target(key);
+        let mut command = target.command("PEXPIRE");
+        command.arg(time_to_live_ms(time_to_live)?);
+        target.ask(command).await
     }
 
     /// How long what lies at a key still lives, to a millisecond; `None` where nothing does.
@@ -39,8 +40,8 @@ impl Structures {
         &self,
         key: impl Display,
     ) -> Result<Option<Duration>, StructureError> {
-        let place = self.place(key);
-        let left_ms: i64 = place.ask(place.command("PTTL")).await?;
+        let target = self.target(key);
+        let left_ms: i64 = target.ask(target.command("PTTL")).await?;
         Ok(match u64::try_from(left_ms) {
             Ok(left_ms) => Some(Duration::from_millis(left_ms)),
             Err(_) if left_ms == -1 => Some(Duration::MAX),
@@ -53,7 +54,7 @@ impl Structures {
     /// # Errors
     /// [`StructureError::Away`].
     pub async fn remove(&self, key: impl Display) -> Result<bool, StructureError> {
-        let place = self.place(key);
-        place.ask(place.command("UNLINK")).await
+        let target = self.target(key);
+        target.ask(target.command("UNLINK")).await
     }
 }

@@ -3,14 +3,15 @@ use std::time::Duration;
 
 use redis::ScriptInvocation;
 
-use super::place::Place;
-use super::{StructureError, scripts};
+use super::error::StructureError;
+use super::scripts;
+use super::target::StructureKey;
 
 /// The list at one key: values, bytes each, in an order. Cheap to clone, asks nothing until an
 /// operation does. See [`Structures`](crate::Structures) for what holds for all kinds.
 #[derive(Clone, Debug)]
 pub struct List {
-    pub(super) place: Place,
+    pub(super) target: StructureKey,
 }
 
 impl List {
@@ -26,8 +27,8 @@ impl List {
         max_length: usize,
         time_to_live: Duration,
     ) -> Result<u64, StructureError> {
-        let mut invocation = self.place.writing(&scripts::PUSH, time_to_live)?;
-        invocation.arg("RPUSH").arg(-place_of(max_length.max(1))).arg(-1);
+        let mut invocation = self.target.writing(&scripts::PUSH, time_to_live)?;
+        invocation.arg("RPUSH").arg(-index_of(max_length.max(1))).arg(-1);
         self.push(invocation, values).await
     }
 
@@ -42,8 +43,8 @@ impl List {
         max_length: usize,
         time_to_live: Duration,
     ) -> Result<u64, StructureError> {
-        let mut invocation = self.place.writing(&scripts::PUSH, time_to_live)?;
-        invocation.arg("LPUSH").arg(0).arg(place_of(max_length.max(1)) - 1);
+        let mut invocation = self.target.writing(&scripts::PUSH, time_to_live)?;
+        invocation.arg("LPUSH").arg(0).arg(index_of(max_length.max(1)) - 1);
         self.push(invocation, values).await
     }
 
@@ -57,7 +58,7 @@ impl List {
             invocation.arg(value.as_ref());
             is_empty = false;
         }
-        if is_empty { self.length().await } else { self.place.run(invocation).await }
+        if is_empty { self.length().await } else { self.target.run(invocation).await }
     }
 
     /// The values at the places of `range`, counted from the front and from 0, as they are at one
@@ -80,9 +81,9 @@ impl List {
             Bound::Excluded(end) => Some(end - 1),
             Bound::Unbounded => None,
         };
-        let mut command = self.place.command("LRANGE");
-        command.arg(place_of(first)).arg(last.map_or(-1, place_of));
-        self.place.ask(command).await
+        let mut command = self.target.command("LRANGE");
+        command.arg(index_of(first)).arg(last.map_or(-1, index_of));
+        self.target.ask(command).await
     }
 
     /// Takes the first value away and answers it; of several callers each gets another one. Where
@@ -91,7 +92,7 @@ impl List {
     /// # Errors
     /// [`StructureError::WrongType`] and [`StructureError::Away`].
     pub async fn pop_front(&self) -> Result<Option<Vec<u8>>, StructureError> {
-        self.place.ask(self.place.command("LPOP")).await
+        self.target.ask(self.target.command("LPOP")).await
     }
 
     /// As [`pop_front`](Self::pop_front), the last value.
@@ -99,7 +100,7 @@ impl List {
     /// # Errors
     /// [`StructureError::WrongType`] and [`StructureError::Away`].
     pub async fn pop_back(&self) -> Result<Option<Vec<u8>>, StructureError> {
-        self.place.ask(self.place.command("RPOP")).await
+        self.target.ask(self.target.command("RPOP")).await
     }
 
     /// How many values there are.
@@ -107,11 +108,11 @@ impl List {
     /// # Errors
     /// [`StructureError::WrongType`] and [`StructureError::Away`].
     pub async fn length(&self) -> Result<u64, StructureError> {
-        self.place.ask(self.place.command("LLEN")).await
+        self.target.ask(self.target.command("LLEN")).await
     }
 }
 
 /// Redis counts in `i64`, and its lists are shorter than that.
-fn place_of(place: usize) -> i64 {
-    i64::try_from(place).unwrap_or(i64::MAX)
+fn index_of(index: usize) -> i64 {
+    i64::try_from(index).unwrap_or(i64::MAX)
 }

@@ -5,7 +5,7 @@
 //! | `handle` | what a node gives out under a name |
 //! | `key` | operations on a key of whatever kind |
 //! | `hash`, `list`, `counter` | operations of each kind |
-//! | `place` | one key, and the way to Redis |
+//! | `target` | one key, and the link to Redis |
 //! | `scripts` | the steps that must be atomic |
 //! | `error` | why an operation failed |
 
@@ -15,8 +15,8 @@ mod handle;
 mod hash;
 mod key;
 mod list;
-mod place;
 mod scripts;
+mod target;
 
 pub use counter::Counter;
 pub use error::StructureError;

@@ -1,6 +1,6 @@
 use redis::Script;
 
-use crate::script::scripts;
+use crate::connection::scripts;
 
 scripts! {
     Script::new;

@@ -1,20 +1,24 @@
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use super::control::Control;
-use super::counts::Counts;
+use super::backlog::Backlog;
 use super::durable::{Durable, Migrate};
 use super::flusher::Flusher;
+use super::handle::WriteBehind;
 use super::inner::{Inner, Kind, OnEvicting};
 use super::memory::Memory;
-use super::pace::Pace;
+use super::row::Row;
+use super::settings::FlushSettings;
+use super::shared::{Control, WriteBehindCounts};
 use super::sink::Sink;
-use super::{Row, WriteBehind};
+use crate::cache::Cache;
 use crate::clock::MAX_TIME_TO_LIVE;
-use crate::{BuildError, Cache, Key, Value};
+use crate::error::BuildError;
+use crate::key::{Key, Value};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -44,9 +48,16 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// ```
 pub struct WriteBehindBuilder<K, V> {
     cache: Cache<K, V>,
-    pace: Pace,
+    settings: FlushSettings,
     on_evicting: OnEvicting,
     migrate: Option<Migrate<V>>,
+}
+
+impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
+    /// A write-behind over `cache`.
+    pub fn builder(cache: &Cache<K, V>) -> WriteBehindBuilder<K, V> {
+        WriteBehindBuilder::new(cache)
+    }
 }
 
 impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
@@ -70,7 +81,7 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
     pub const DEFAULT_CLAIM_AFTER: Duration = Duration::from_secs(60);
 
     pub(super) fn new(cache: &Cache<K, V>) -> Self {
-        let pace = Pace {
+        let settings = FlushSettings {
             capacity: Self::DEFAULT_CAPACITY,
             max_batch: Self::DEFAULT_MAX_BATCH,
             interval: Self::DEFAULT_INTERVAL,
@@ -80,13 +91,13 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
             sink_timeout: Self::DEFAULT_SINK_TIMEOUT,
             claim_after: Self::DEFAULT_CLAIM_AFTER,
         };
-        Self { cache: cache.clone(), pace, on_evicting: OnEvicting::default(), migrate: None }
+        Self { cache: cache.clone(), settings, on_evicting: OnEvicting::default(), migrate: None }
     }
 
     /// So many keys may be unwritten or set aside at once; more are refused or wait. Of the
     /// durable kind those of all nodes count, so all should set the same. At least 1.
     pub fn capacity(mut self, max_keys: usize) -> Self {
-        self.pace.capacity = max_keys.max(1);
+        self.settings.capacity = max_keys.max(1);
         self
     }
 
@@ -94,7 +105,7 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
     /// At least 1, and at most [`LARGEST_BATCH`](Self::LARGEST_BATCH): what lies beyond counts as
     /// these.
     pub fn max_batch(mut self, max_rows: usize) -> Self {
-        self.pace.max_batch = max_rows.clamp(1, Self::LARGEST_BATCH);
+        self.settings.max_batch = max_rows.clamp(1, Self::LARGEST_BATCH);
         self
     }
 
@@ -102,7 +113,7 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
     /// long writes of one key have to become one. Less than a millisecond counts as one, more than
     /// ten years as ten years.
     pub fn interval(mut self, interval: Duration) -> Self {
-        self.pace.interval = Pace::within_reach(interval);
+        self.settings.interval = FlushSettings::within_reach(interval);
         self
     }
 
@@ -113,7 +124,7 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
     /// as it takes: [`WriteBehindReport::failing`](crate::report::WriteBehindReport::failing) shows
     /// it. A sink that knows better returns a [`PermanentFailure`](crate::PermanentFailure).
     pub fn tries(mut self, tries: u32) -> Self {
-        self.pace.tries = tries.max(1);
+        self.settings.tries = tries.max(1);
         self
     }
 
@@ -121,15 +132,16 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
     /// share of up to a half. While nothing succeeds, all rows share it. Less than a millisecond
     /// counts as one, more than ten years as ten years, and a `longest` below `first` as `first`.
     pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
-        self.pace.first_pause = Pace::within_reach(first);
-        self.pace.longest_pause = Pace::within_reach(longest).max(self.pace.first_pause);
+        self.settings.first_pause = FlushSettings::within_reach(first);
+        self.settings.longest_pause =
+            FlushSettings::within_reach(longest).max(self.settings.first_pause);
         self
     }
 
     /// A call of the sink that takes longer has failed and is dropped. At least a millisecond, or
     /// the write-behind is not built; more than ten years count as ten years.
     pub fn sink_timeout(mut self, timeout: Duration) -> Self {
-        self.pace.sink_timeout = timeout.min(MAX_TIME_TO_LIVE);
+        self.settings.sink_timeout = timeout.min(MAX_TIME_TO_LIVE);
         self
     }
 
@@ -137,7 +149,7 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
     /// shorter than twice the sink's timeout, so that a slow consumer is not taken for a dead one.
     /// More than ten years count as ten years.
     pub fn claim_after(mut self, silence: Duration) -> Self {
-        self.pace.claim_after = Pace::within_reach(silence);
+        self.settings.claim_after = FlushSettings::within_reach(silence);
         self
     }
 
@@ -194,14 +206,16 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError> + 'static,
     {
-        self.pace.check()?;
+        self.settings.check()?;
         let sink = move |rows: Vec<Row<K, V>>| {
             sink(rows.into_iter().map(|row| (row.key, row.value)).collect())
         };
-        let shared = (Arc::new(Control::default()), Arc::new(Counts::default()));
-        let memory = Arc::new(Memory::new(self.cache.clone(), self.pace.clone(), shared.clone()));
-        let sink = Sink::new(sink, self.pace.sink_timeout);
-        let flusher = Flusher::new(Arc::clone(&memory), sink, self.pace.clone(), shared.clone());
+        let shared = (Arc::new(Control::default()), Arc::new(WriteBehindCounts::default()));
+        let memory =
+            Arc::new(Memory::new(self.cache.clone(), self.settings.clone(), shared.clone()));
+        let sink = Sink::new(sink, self.settings.sink_timeout);
+        let flusher =
+            Flusher::new(Arc::clone(&memory), sink, self.settings.clone(), shared.clone());
         let handle = self.handle(Kind::Memory(memory), shared)?;
         handle.supervise(flusher);
         Ok(handle)
@@ -223,15 +237,17 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
         Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: Into<BoxError> + 'static,
     {
-        self.pace.check()?;
-        let twice = self.pace.sink_timeout.saturating_mul(2);
-        self.pace.claim_after = self.pace.claim_after.max(twice);
-        let shared = (Arc::new(Control::default()), Arc::new(Counts::default()));
-        let (cache, pace, migrate) = (self.cache.clone(), self.pace.clone(), self.migrate.take());
-        let durable = Durable::new(cache, pace, shared.clone(), migrate)?;
+        self.settings.check()?;
+        let twice = self.settings.sink_timeout.saturating_mul(2);
+        self.settings.claim_after = self.settings.claim_after.max(twice);
+        let shared = (Arc::new(Control::default()), Arc::new(WriteBehindCounts::default()));
+        let (cache, settings, migrate) =
+            (self.cache.clone(), self.settings.clone(), self.migrate.take());
+        let durable = Durable::new(cache, settings, shared.clone(), migrate)?;
         let durable = Arc::new(durable);
-        let sink = Sink::new(sink, self.pace.sink_timeout);
-        let flusher = Flusher::new(Arc::clone(&durable), sink, self.pace.clone(), shared.clone());
+        let sink = Sink::new(sink, self.settings.sink_timeout);
+        let flusher =
+            Flusher::new(Arc::clone(&durable), sink, self.settings.clone(), shared.clone());
         let handle = self.handle(Kind::Durable(durable), shared)?;
         handle.supervise(flusher);
         Ok(handle)
@@ -240,18 +256,41 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
     fn handle(
         self,
         kind: Kind<K, V>,
-        (control, counts): (Arc<Control>, Arc<Counts>),
+        (control, counts): (Arc<Control>, Arc<WriteBehindCounts>),
     ) -> Result<WriteBehind<K, V>, BuildError> {
         let end = CancellationToken::clone(&control.killed).drop_guard();
         let inner = Inner {
             cache: self.cache,
             kind,
-            pace: self.pace,
+            settings: self.settings,
             on_evicting: self.on_evicting,
             control,
             counts,
             _end: end,
         };
         inner.register()
+    }
+}
+
+impl<K: Key, V: Value + Clone> Inner<K, V> {
+    fn register(self) -> Result<WriteBehind<K, V>, BuildError> {
+        let inner = Arc::new(self);
+        let core = inner.cache.core();
+        let write_behind: Weak<Self> = Arc::downgrade(&inner);
+        core.node.shared().listen(write_behind, &core.name)?;
+        Ok(WriteBehind { inner })
+    }
+}
+
+impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
+    /// Runs the flusher until it ends by itself. One that panics starts again with what it has.
+    fn supervise<B: Backlog<K, V>>(&self, flusher: Flusher<B, K, V>) {
+        let Inner { cache, control, .. } = &*self.inner;
+        let tasks = cache.core().node.shared().tasks().until(control.ended.clone());
+        let flusher = Arc::new(Mutex::new(flusher));
+        tasks.spawn_until_done(&format!("flusher of {}", cache.name()), move || {
+            let flusher = Arc::clone(&flusher);
+            async move { flusher.lock().await.run().await }
+        });
     }
 }

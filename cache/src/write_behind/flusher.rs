@@ -3,17 +3,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Row;
-use super::backlog::{Backlog, Failure, Held, Taken};
-use super::control::Control;
-use super::counts::Counts;
-use super::pace::Pace;
-use super::retries::{Batch, Failed, Retries};
-use super::sink::{Answer, Sink};
-use crate::l2::Away;
-use crate::tasks::log_safely;
+use super::backlog::{Backlog, RowFailure, TakenRow, TakenRows};
+use super::retries::{Batch, FailureKind, Retries};
+use super::row::Row;
+use super::settings::FlushSettings;
+use super::shared::{Control, WriteBehindCounts};
+use super::sink::{Sink, SinkResult};
+use crate::connection::Away;
+use crate::key::{Key, Value};
+use crate::log::log_safely;
 use crate::user_code::contained;
-use crate::{Key, Value};
 
 /// How soon the backlog is asked again while it is being drained, or could not be reached.
 const SOON: Duration = Duration::from_millis(20);
@@ -30,9 +29,9 @@ const MIN_DEATHS: u32 = 3;
 pub(super) struct Flusher<B: Backlog<K, V>, K, V> {
     backlog: Arc<B>,
     sink: Sink<K, V>,
-    pace: Pace,
+    settings: FlushSettings,
     control: Arc<Control>,
-    counts: Arc<Counts>,
+    counts: Arc<WriteBehindCounts>,
     retries: Retries<B::Receipt>,
     /// What the sink is being called with.
     in_hand: Vec<B::Receipt>,
@@ -44,15 +43,15 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
     pub(super) fn new(
         backlog: Arc<B>,
         sink: Sink<K, V>,
-        pace: Pace,
-        (control, counts): (Arc<Control>, Arc<Counts>),
+        settings: FlushSettings,
+        (control, counts): (Arc<Control>, Arc<WriteBehindCounts>),
     ) -> Self {
         let now = Instant::now();
         Self {
             backlog,
             sink,
-            retries: Retries::new(pace.clone()),
-            pace,
+            retries: Retries::new(settings.clone()),
+            settings,
             control,
             counts,
             in_hand: Vec::new(),
@@ -100,7 +99,7 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
     /// Until the interval is over, a try is due, a batch is full, or the end begins.
     async fn pause(&self) {
         let closing = self.control.closing.is_cancelled();
-        let new_rows_at = Instant::now() + if closing { SOON } else { self.pace.interval };
+        let new_rows_at = Instant::now() + if closing { SOON } else { self.settings.interval };
         tokio::select! {
             () = tokio::time::sleep_until(self.retries.next_at(new_rows_at)) => {}
             () = self.control.wake.notified() => {}
@@ -119,11 +118,11 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         }
         while self.retries.may_take() {
             self.keep().await;
-            let held = self.backlog.take(self.pace.max_batch).await?;
+            let held = self.backlog.take(self.settings.max_batch).await?;
             if held.is_empty() {
                 return Ok(true);
             }
-            let is_last = held.len() < self.pace.max_batch && !closing;
+            let is_last = held.len() < self.settings.max_batch && !closing;
             if !self.send_new(held).await || is_last {
                 break;
             }
@@ -149,29 +148,29 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         }
     }
 
-    async fn send_new(&mut self, held: Taken<B, K, V>) -> bool {
+    async fn send_new(&mut self, held: TakenRows<B, K, V>) -> bool {
         let batch = self.retries.fresh(Vec::new());
         self.send(held, batch).await
     }
 
     /// One call of the sink with rows of a batch. Says whether it went well.
-    async fn send(&mut self, mut held: Taken<B, K, V>, mut batch: Batch<B::Receipt>) -> bool {
+    async fn send(&mut self, mut held: TakenRows<B, K, V>, mut batch: Batch<B::Receipt>) -> bool {
         self.in_hand = receipts(&held);
         let rows = self.copies(&mut held).await;
         batch.receipts = receipts(&held);
         let went_well = match held.is_empty() {
             true => true,
             false => match self.sink.call(rows).await {
-                Answer::Taken => {
+                SinkResult::Taken => {
                     self.taken(&held, batch).await;
                     true
                 }
-                Answer::Failed(error) => {
-                    self.failed(&held, batch, (Failed::ForNow, &error)).await;
+                SinkResult::Failed(error) => {
+                    self.failed(&held, batch, (FailureKind::ForNow, &error)).await;
                     false
                 }
-                Answer::Refused(error) => {
-                    self.failed(&held, batch, (Failed::ForGood, &error)).await;
+                SinkResult::Refused(error) => {
+                    self.failed(&held, batch, (FailureKind::ForGood, &error)).await;
                     false
                 }
             },
@@ -182,7 +181,7 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
     }
 
     /// Copies rows for the sink. What cannot be copied is set aside.
-    async fn copies(&mut self, held: &mut Taken<B, K, V>) -> Vec<Row<K, V>> {
+    async fn copies(&mut self, held: &mut TakenRows<B, K, V>) -> Vec<Row<K, V>> {
         let mut rows = Vec::with_capacity(held.len());
         let mut at = 0;
         while let Some(one) = held.get(at) {
@@ -200,7 +199,7 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         rows
     }
 
-    async fn taken(&mut self, held: &[Held<B::Receipt, K, V>], batch: Batch<B::Receipt>) {
+    async fn taken(&mut self, held: &[TakenRow<B::Receipt, K, V>], batch: Batch<B::Receipt>) {
         self.counts.written.add(held.len() as u64);
         self.retries.succeeded();
         if self.backlog.written(held).await.is_err() {
@@ -212,9 +211,9 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
 
     async fn failed(
         &mut self,
-        held: &[Held<B::Receipt, K, V>],
+        held: &[TakenRow<B::Receipt, K, V>],
         batch: Batch<B::Receipt>,
-        (failed, error): (Failed, &str),
+        (failed, error): (FailureKind, &str),
     ) {
         self.counts.failed.add(1);
         self.counts.say_failed(error);
@@ -232,12 +231,12 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
 
     async fn set_aside(
         &mut self,
-        row: &Held<B::Receipt, K, V>,
+        row: &TakenRow<B::Receipt, K, V>,
         batch: Batch<B::Receipt>,
         error: &str,
     ) {
         let tries = batch.sent;
-        match self.backlog.set_aside(row, Failure { tries, error }).await {
+        match self.backlog.set_aside(row, RowFailure { tries, error }).await {
             Ok(true) => {
                 self.counts.set_aside.add(1);
                 if let Some(times) = self.counts.set_aside_told.due() {
@@ -247,24 +246,24 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
                 }
             }
             Ok(false) => {}
-            Err(Away) => self.retries.put_back(batch, self.pace.pause(1)),
+            Err(Away) => self.retries.put_back(batch, self.settings.pause(1)),
         }
     }
 
     /// Takes rows over from the dead. Those that more than one died of come alone, since one of
     /// them may be why.
     async fn take_over(&mut self) -> Result<(), Away> {
-        let every = TAKE_OVER_EVERY.min(self.pace.claim_after / 2);
+        let every = TAKE_OVER_EVERY.min(self.settings.claim_after / 2);
         if self.took_over_at.is_some_and(|at| at.elapsed() < every) {
             return Ok(());
         }
         loop {
             self.keep().await;
-            let held = self.backlog.take_over(self.pace.max_batch).await?;
+            let held = self.backlog.take_over(self.settings.max_batch).await?;
             self.counts.claimed.add(held.len() as u64);
             match &*held {
                 [] => break,
-                [one] if one.deaths >= self.pace.tries.max(MIN_DEATHS) => {
+                [one] if one.deaths >= self.settings.tries.max(MIN_DEATHS) => {
                     let error = "no consumer that took it ever answered";
                     let mut batch = self.retries.fresh(vec![one.receipt.clone()]);
                     batch.sent = one.deaths;
@@ -283,7 +282,7 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
     }
 
     async fn keep(&mut self) {
-        if self.kept_at.elapsed() < self.pace.claim_after / 3 {
+        if self.kept_at.elapsed() < self.settings.claim_after / 3 {
             return;
         }
         self.kept_at = Instant::now();
@@ -296,12 +295,12 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
     }
 }
 
-fn receipts<T: Clone, K, V>(held: &[Held<T, K, V>]) -> Vec<T> {
+fn receipts<T: Clone, K, V>(held: &[TakenRow<T, K, V>]) -> Vec<T> {
     held.iter().map(|held| held.receipt.clone()).collect()
 }
 
 /// Keys and values may panic as they go.
-fn let_go<T, K, V>(held: Vec<Held<T, K, V>>) {
+fn let_go<T, K, V>(held: Vec<TakenRow<T, K, V>>) {
     for held in held {
         let _: Option<()> = contained(|| drop(held));
     }

@@ -5,13 +5,15 @@ use std::time::Duration;
 use strata_report::{Outcome, WriteBehindKind, WriteBehindReport};
 use tokio::time::Instant;
 
-use super::durable::{Room, Terms, Waiting};
+use super::durable::{Room, WaitingValue, WriteTerms};
 use super::inner::{Inner, Kind};
-use super::{Drained, WriteBehindBuilder, WriteError};
+use super::row::{Drained, WriteError};
 use crate::clock::millis;
-use crate::{Cache, Key, LoadError, Loaded, Read, Value};
+use crate::error::LoadError;
+use crate::key::{Key, Value};
+use crate::read::{Loaded, Read};
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long a flusher that is stopped may take to hand its rows over, and Redis to say what waits.
 const LAST_STEP: Duration = Duration::from_secs(2);
@@ -19,7 +21,7 @@ const LAST_STEP: Duration = Duration::from_secs(2);
 /// How long a row of the source is kept of which nobody could say whether a newer one waits.
 const KEPT_IN_DOUBT: Duration = Duration::from_secs(1);
 
-/// Writes that are acknowledged before the source has them, over a [`Cache`]. Cheap to clone; all
+/// Writes that are acknowledged before the source has them, over a [`Cache`](crate::Cache). Cheap to clone; all
 /// clones are the same. A cache has at most one on a node.
 ///
 /// Both kinds collect writes, keep the newest value of each key, and bring it to the source in
@@ -47,7 +49,7 @@ const KEPT_IN_DOUBT: Duration = Duration::from_secs(1);
 /// [`get_or_load`](Self::get_or_load) answers with an unwritten value of this node before it asks
 /// the cache, so an acknowledged write is read here at once, whatever L1 keeps and also while
 /// Redis is away. On every other node the cache drops its copy within the bus's delay. Reads past
-/// the write-behind, by [`Cache::get_or_load`], may load the source's older row and keep it until
+/// the write-behind, by [`Cache::get_or_load`](crate::Cache::get_or_load), may load the source's older row and keep it until
 /// the new one has been written; then the key is invalidated everywhere. While a node does not hear
 /// the bus, its durable kind asks Redis, which knows what other nodes have written; where Redis does
 /// not answer either, the node's own unwritten values are the answer.
@@ -56,7 +58,7 @@ const KEPT_IN_DOUBT: Duration = Duration::from_secs(1);
 /// keys: from then on reads ask Redis, where a value that waits still is the newest. Where Redis
 /// does not answer then, a read is answered by the source's row, which is kept for a second at
 /// most. A value that a node with another schema of the cache has written cannot be read here, but
-/// for older ones by [`migrate`](WriteBehindBuilder::migrate): a read waits for up to the cache's
+/// for older ones by [`migrate`](crate::WriteBehindBuilder::migrate): a read waits for up to the cache's
 /// `lease_wait` until it has been written, and is then answered by the source's older row, which
 /// is kept for a second at most.
 ///
@@ -64,7 +66,7 @@ const KEPT_IN_DOUBT: Duration = Duration::from_secs(1);
 /// The durable kind keeps its keys without a time to live. A `maxmemory-policy` of `noeviction` or
 /// `volatile-…` leaves them alone; one of `allkeys-…` may lose acknowledged writes. The node's log
 /// says so as soon as it knows, and its report says which policy it is;
-/// [`refuse_evicting`](WriteBehindBuilder::refuse_evicting) has writes refused there.
+/// [`refuse_evicting`](crate::WriteBehindBuilder::refuse_evicting) has writes refused there.
 ///
 /// # The end
 /// [`shutdown`](Self::shutdown) comes before the node's. Dropping the last clone stops the flusher
@@ -105,11 +107,6 @@ pub struct WriteBehind<K, V> {
 }
 
 impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
-    /// A write-behind over `cache`.
-    pub fn builder(cache: &Cache<K, V>) -> WriteBehindBuilder<K, V> {
-        WriteBehindBuilder::new(cache)
-    }
-
     /// Takes a write; waits while there is no room, those who came first going first. When it returns, the value is read here and
     /// the other nodes have been told. Answers its row version, which grows with each write of the
     /// key; of writes to one key at once the one that is taken last wins. A caller that gives up
@@ -135,7 +132,7 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
                 if let Err(refusal) = self.inner.check_eviction().await {
                     return self.counted(Err(refusal));
                 }
-                durable.attempt(key, value, Terms { version: None, room: Room::Any }).await
+                durable.attempt(key, value, WriteTerms { version: None, room: Room::Any }).await
             }
         })
     }
@@ -155,7 +152,7 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
     /// node counts as an L1 hit and has no deadline.
     ///
     /// # Errors
-    /// As [`Cache::get_or_load`].
+    /// As [`Cache::get_or_load`](crate::Cache::get_or_load).
     pub async fn get_or_load<F, Fut, E>(&self, key: &K, load: F) -> Result<Read<V>, LoadError>
     where
         F: FnOnce() -> Fut + Send + 'static,
@@ -174,10 +171,10 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
                 let (durable, key_of_load) = (Arc::clone(durable), key.clone());
                 let load = || async move {
                     let in_doubt = match durable.waiting(&key_of_load).await {
-                        Waiting::Value(value) => return Ok::<_, E>(Some(Loaded::from(value))),
-                        Waiting::Nothing => return Ok(load().await?.map(Loaded::from)),
-                        Waiting::Unreadable => None,
-                        Waiting::Unknown => durable.in_doubt(&key_of_load),
+                        WaitingValue::Value(value) => return Ok::<_, E>(Some(Loaded::from(value))),
+                        WaitingValue::Nothing => return Ok(load().await?.map(Loaded::from)),
+                        WaitingValue::Unreadable => None,
+                        WaitingValue::Unknown => durable.in_doubt(&key_of_load),
                     };
                     let value = match in_doubt {
                         Some(value) => Some(value),
@@ -234,7 +231,7 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
     /// nothing waits and nothing stands aside for one that was shut down: that is for other nodes to
     /// say.
     pub fn report(&self) -> WriteBehindReport {
-        let Inner { cache, kind, pace, counts, control, .. } = &*self.inner;
+        let Inner { cache, kind, settings, counts, control, .. } = &*self.inner;
         let (kind, (queued, aside, oldest), other_schema) = match kind {
             Kind::Memory(memory) => (WriteBehindKind::Memory, memory.gauges(), 0),
             // What it saw last may be long past, and other nodes look.
@@ -249,8 +246,8 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
             cache: cache.name().to_owned(),
             kind,
             queued,
-            capacity: pace.capacity as u64,
-            interval_ms: millis(pace.interval),
+            capacity: settings.capacity as u64,
+            interval_ms: millis(settings.interval),
             oldest_age_ms: oldest.map(millis),
             aside,
             other_schema,

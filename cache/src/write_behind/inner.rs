@@ -1,30 +1,26 @@
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::Notify;
 use tokio_util::sync::DropGuard;
 
-use super::backlog::Backlog;
-use super::control::Control;
-use super::counts::Counts;
 use super::durable::Durable;
-use super::flusher::Flusher;
 use super::memory::Memory;
-use super::pace::Pace;
-use super::{WriteBehind, WriteError};
-use crate::bus::Subject;
-use crate::face::Ear;
-use crate::l2::Away;
-use crate::{BuildError, Cache, Key, Value};
+use super::row::WriteError;
+use super::settings::FlushSettings;
+use super::shared::{Control, WriteBehindCounts};
+use crate::cache::Cache;
+use crate::connection::Away;
+use crate::key::{Key, Value};
 
 /// What all clones share. Dropped with the last of them, which stops the flusher where it is.
 pub(super) struct Inner<K, V> {
     pub(super) cache: Cache<K, V>,
     pub(super) kind: Kind<K, V>,
-    pub(super) pace: Pace,
+    pub(super) settings: FlushSettings,
     pub(super) on_evicting: OnEvicting,
     pub(super) control: Arc<Control>,
-    pub(super) counts: Arc<Counts>,
+    pub(super) counts: Arc<WriteBehindCounts>,
     pub(super) _end: DropGuard,
 }
 
@@ -79,48 +75,6 @@ impl<K: Key, V: Value + Clone> Inner<K, V> {
             Ok(Some(policy)) => Err(WriteError::Evicting { policy }),
             Ok(None) => Ok(()),
             Err(Away) => Err(WriteError::Away),
-        }
-    }
-
-    pub(super) fn register(self) -> Result<WriteBehind<K, V>, BuildError> {
-        let inner = Arc::new(self);
-        let core = inner.cache.core();
-        let ear: Weak<Self> = Arc::downgrade(&inner);
-        core.node.shared().listen(ear, &core.name)?;
-        Ok(WriteBehind { inner })
-    }
-}
-
-impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
-    /// Runs the flusher until it ends by itself. One that panics starts again with what it has.
-    pub(super) fn supervise<B: Backlog<K, V>>(&self, flusher: Flusher<B, K, V>) {
-        let Inner { cache, control, .. } = &*self.inner;
-        let tasks = cache.core().node.shared().tasks().until(control.ended.clone());
-        let flusher = Arc::new(Mutex::new(flusher));
-        tasks.spawn_until_done(&format!("flusher of {}", cache.name()), move || {
-            let flusher = Arc::clone(&flusher);
-            async move { flusher.lock().await.run().await }
-        });
-    }
-}
-
-impl<K: Key, V: Value + Clone> Ear for Inner<K, V> {
-    fn cache(&self) -> &str {
-        self.cache.name()
-    }
-
-    fn overtaken(&self, subject: &Subject) {
-        let Kind::Durable(durable) = &self.kind else { return };
-        let overtaken = self.cache.core().recorder.contain(|| durable.overtaken(subject));
-        // Whose subject it was is not known, so nothing that is unwritten counts here.
-        if overtaken.is_none() {
-            durable.gap();
-        }
-    }
-
-    fn gap(&self) {
-        if let Kind::Durable(durable) = &self.kind {
-            durable.gap();
         }
     }
 }

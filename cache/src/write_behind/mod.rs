@@ -12,26 +12,24 @@
 //! | `dead_letters/` | lists, redrives and drops what was set aside |
 //! | `memory/` | unwritten values in the process |
 //! | `durable/` | unwritten values in Redis |
-//! | `pace`, `control`, `counts` | times and limits, start and end, numbers |
+//! | `settings`, `shared` | times and limits; what the handle and the flusher share |
 
 mod backlog;
 mod builder;
-mod control;
-mod counts;
 mod dead_letters;
 mod durable;
 mod flusher;
 mod handle;
 mod inner;
 mod memory;
-mod pace;
 mod retries;
 mod row;
+mod settings;
+mod shared;
 mod sink;
 
 pub use builder::WriteBehindBuilder;
-pub(crate) use dead_letters::DynWriteBehind;
-pub use dead_letters::{DeadLetter, DeadLetterFilter, DeadLetterList, DeadLetterStep, DeadLetters};
+pub use dead_letters::{DeadLetter, DeadLetters};
 pub(crate) use durable::SCRIPTS;
 pub use handle::WriteBehind;
 pub use row::{Drained, Row, WriteError};

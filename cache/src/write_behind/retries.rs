@@ -15,10 +15,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-pub(super) use batch::Batch;
-
-use super::pace::Pace;
+use super::settings::FlushSettings;
 use crate::clock;
+
+pub(super) use crate::write_behind::retries::batch::Batch;
 
 /// So many failures in a row are what rows at fault bring about while their batches are halved.
 const HALVING: u32 = 4;
@@ -28,8 +28,11 @@ const OUTAGE: u32 = 8;
 
 /// Whose turn it is after a failure.
 const OTHER_HALF: usize = 0;
+
 const SMALLEST: usize = 1;
+
 const OLDEST: usize = 2;
+
 const N_TURNS: usize = 3;
 
 /// So many rows may be sent alone after an outage: it shows soon whether one of them is at fault.
@@ -37,7 +40,7 @@ const FEW_ALONE: usize = 4;
 
 /// What a failed call says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Failed {
+pub(super) enum FailureKind {
     /// It may go well another time.
     ForNow,
     /// The sink says that it never will.
@@ -67,18 +70,18 @@ pub(super) struct Retries<T> {
     n_taken: u64,
     last_id: u64,
     turn: usize,
-    pace: Pace,
+    settings: FlushSettings,
 }
 
 impl<T: Clone> Retries<T> {
-    pub(super) fn new(pace: Pace) -> Self {
+    pub(super) fn new(settings: FlushSettings) -> Self {
         Self {
             waiting: VecDeque::new(),
             streak: Streak::default(),
             n_taken: 0,
             last_id: 0,
             turn: 0,
-            pace,
+            settings,
         }
     }
 
@@ -160,7 +163,7 @@ impl<T: Clone> Retries<T> {
     }
 
     /// The sink took none of a batch. Gives a row back that is to be set aside.
-    pub(super) fn failed(&mut self, mut batch: Batch<T>, failed: Failed) -> Option<Batch<T>> {
+    pub(super) fn failed(&mut self, mut batch: Batch<T>, failed: FailureKind) -> Option<Batch<T>> {
         let is_evident = self.n_taken > batch.seen;
         batch.sent = batch.sent.saturating_add(1);
         batch.seen = self.n_taken;
@@ -172,12 +175,12 @@ impl<T: Clone> Retries<T> {
             let is_fault = is_evident || batch.evidence > 0 && !self.have_others_failed(batch.id);
             batch.alone = batch.alone.saturating_add(1);
             batch.faults += u32::from(is_fault);
-            if failed == Failed::ForGood || batch.faults >= self.pace.tries {
+            if failed == FailureKind::ForGood || batch.faults >= self.settings.tries {
                 return Some(batch);
             }
         }
         if batch.is_at_fault() {
-            batch.due = Instant::now() + self.pace.pause(batch.alone);
+            batch.due = Instant::now() + self.settings.pause(batch.alone);
         } else {
             self.note(&batch, failed);
         }
@@ -199,23 +202,23 @@ impl<T: Clone> Retries<T> {
         self.streak.others_failed || self.streak.failed.is_some_and(|failed| failed != id)
     }
 
-    fn note(&mut self, batch: &Batch<T>, failed: Failed) {
+    fn note(&mut self, batch: &Batch<T>, failed: FailureKind) {
         let is_new = batch.sent == 1;
-        let is_suspect = batch.evidence > 0 || failed == Failed::ForGood;
+        let is_suspect = batch.evidence > 0 || failed == FailureKind::ForGood;
         let now = Instant::now();
         let streak = &mut self.streak;
         streak.others_failed |= streak.failed.is_some_and(|failed| failed != batch.id);
         streak.failed = Some(batch.id);
         if is_new {
             streak.n_new = streak.n_new.saturating_add(1);
-            streak.takes_at = Some(now + self.pace.pause(streak.n_new));
+            streak.takes_at = Some(now + self.settings.pause(streak.n_new));
         }
         if is_new && streak.opens_at.is_some_and(|at| at > now) {
             return;
         }
         streak.n = streak.n.saturating_add(1);
         let is_halving = is_suspect && batch.receipts.len() > 1 && streak.n <= HALVING;
-        let pause = if is_halving { Duration::ZERO } else { self.pace.pause(streak.n) };
+        let pause = if is_halving { Duration::ZERO } else { self.settings.pause(streak.n) };
         streak.opens_at = Some(now + pause);
     }
 
@@ -242,7 +245,7 @@ impl<T: Clone> Retries<T> {
         self.waiting.extend(apart);
         let Some(joined) = together.iter().map(Batch::empty).reduce(Batch::and) else { return };
         let receipts: Vec<T> = together.into_iter().flat_map(|batch| batch.receipts).collect();
-        for receipts in receipts.chunks(self.pace.max_batch) {
+        for receipts in receipts.chunks(self.settings.max_batch) {
             let (receipts, id) = (receipts.to_vec(), self.next_id());
             self.waiting.push_back(Batch { receipts, id, ..joined.empty() });
         }

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::Row;
-use crate::ErrorChain;
-use crate::face::Later;
+use super::row::Row;
+use crate::error::ErrorChain;
+use crate::user_code::BoxFuture;
 
-type BoxError = Box<dyn Error + Send + Sync>;
-type Write<K, V> = dyn Fn(Vec<Row<K, V>>) -> Later<Result<(), BoxError>> + Send + Sync;
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+
+type Write<K, V> = dyn Fn(Vec<Row<K, V>>) -> BoxFuture<'static, Result<(), BoxError>> + Send + Sync;
 
 /// What is kept of an error, in bytes.
 const MAX_ERROR: usize = 1_000;
@@ -41,7 +42,7 @@ pub struct PermanentFailure(
 
 /// How a call of the sink ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum SinkResult {
     Taken,
     /// It may go well another time.
     Failed(String),
@@ -64,7 +65,8 @@ impl<K: Send + 'static, V: Send + 'static> Sink<K, V> {
     {
         let write = move |rows| {
             let writing = write(rows);
-            let writing: Later<_> = Box::pin(async move { writing.await.map_err(Into::into) });
+            let writing: BoxFuture<'static, _> =
+                Box::pin(async move { writing.await.map_err(Into::into) });
             writing
         };
         Self { write: Arc::new(write), timeout }
@@ -72,28 +74,28 @@ impl<K: Send + 'static, V: Send + 'static> Sink<K, V> {
 
     /// One call, on a task of its own, so that a panic is a failure like any other. The call is
     /// dropped when its time is over, and when the flusher is.
-    pub(super) async fn call(&self, rows: Vec<Row<K, V>>) -> Answer {
+    pub(super) async fn call(&self, rows: Vec<Row<K, V>>) -> SinkResult {
         let write = Arc::clone(&self.write);
         let mut call = JoinSet::new();
         // The error's own code runs there too.
         call.spawn(async move {
-            write(rows).await.map_or_else(|error| read(&*error), |()| Answer::Taken)
+            write(rows).await.map_or_else(|error| read(&*error), |()| SinkResult::Taken)
         });
         match tokio::time::timeout(self.timeout, call.join_next()).await {
             Ok(Some(Ok(answer))) => answer,
-            Ok(Some(Err(_)) | None) => Answer::Failed("it panicked".to_owned()),
-            Err(_) => Answer::Failed("it did not answer in time".to_owned()),
+            Ok(Some(Err(_)) | None) => SinkResult::Failed("it panicked".to_owned()),
+            Err(_) => SinkResult::Failed("it did not answer in time".to_owned()),
         }
     }
 }
 
-fn read(error: &(dyn Error + 'static)) -> Answer {
+fn read(error: &(dyn Error + 'static)) -> SinkResult {
     let mut text = ErrorChain(error).to_string();
     text.truncate(text.floor_char_boundary(MAX_ERROR));
     let chain = std::iter::successors(Some(error), |error| inner(*error));
     match chain.take(MAX_SOURCES).any(|error| error.is::<PermanentFailure>()) {
-        true => Answer::Refused(text),
-        false => Answer::Failed(text),
+        true => SinkResult::Refused(text),
+        false => SinkResult::Failed(text),
     }
 }
 
@@ -116,11 +118,11 @@ mod tests {
     #[test]
     fn a_permanent_failure_is_known_wherever_it_stands() {
         let never = PermanentFailure("no".to_owned());
-        assert_eq!(read(&never), Answer::Refused("no".to_owned()));
-        assert_eq!(read(&Wrapped(never)), Answer::Refused("write: no".to_owned()));
+        assert_eq!(read(&never), SinkResult::Refused("no".to_owned()));
+        assert_eq!(read(&Wrapped(never)), SinkResult::Refused("write: no".to_owned()));
         let wrapped = io::Error::other(PermanentFailure("no".to_owned()));
-        assert_eq!(read(&wrapped), Answer::Refused("no".to_owned()));
+        assert_eq!(read(&wrapped), SinkResult::Refused("no".to_owned()));
         let other = io::Error::other("é".repeat(MAX_ERROR));
-        assert_eq!(read(&other), Answer::Failed("é".repeat(MAX_ERROR / 2)));
+        assert_eq!(read(&other), SinkResult::Failed("é".repeat(MAX_ERROR / 2)));
     }
 }

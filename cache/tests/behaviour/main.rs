@@ -17,8 +17,6 @@ mod codecs;
 #[cfg(feature = "redis")]
 mod coherence;
 #[cfg(feature = "redis")]
-mod deafness;
-#[cfg(feature = "redis")]
 mod erase;
 #[cfg(feature = "redis")]
 mod eviction;
@@ -36,10 +34,13 @@ mod heartbeat;
 #[cfg(feature = "redis")]
 mod held_up;
 mod hot_keys;
+mod imports;
 mod interleaved;
 #[cfg(feature = "redis")]
 mod invalidations;
 mod l1_only;
+#[cfg(feature = "redis")]
+mod l2_lookups;
 #[cfg(feature = "redis")]
 mod late_calls;
 #[cfg(feature = "redis")]
@@ -63,7 +64,7 @@ mod refusals;
 #[cfg(feature = "redis")]
 mod schemas;
 #[cfg(feature = "redis")]
-mod scouts;
+mod silent_bus;
 #[cfg(feature = "redis")]
 mod single_flight;
 #[cfg(feature = "redis")]

@@ -2,11 +2,13 @@ use std::sync::Arc;
 
 use strata_report::{DeadLetterAction, DeadLetterResult};
 
-use super::{DeadLetter, DeadLetterFilter, DeadLetterStep, DeadLetters, Letter, LetterValue};
-use crate::invalidate::to_its_end;
+use super::letter::{DeadLetter, DeadLetters, LetterValue, StoredLetter};
+use crate::key::{Key, Value};
+use crate::node::{DeadLetterFilter, DeadLetterStep};
+use crate::read::to_its_end;
+use crate::write_behind::handle::WriteBehind;
 use crate::write_behind::inner::{Inner, Kind};
-use crate::write_behind::{WriteBehind, WriteError};
-use crate::{Key, Value};
+use crate::write_behind::row::WriteError;
 
 impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
     /// Dead letters that match, oldest first: at most `limit`, and no more than 1 000. `after` is
@@ -80,7 +82,7 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
         Ok(done)
     }
 
-    fn typed(&self, letter: Letter<V>) -> DeadLetter<V> {
+    fn typed(&self, letter: StoredLetter<V>) -> DeadLetter<V> {
         DeadLetter {
             since: letter.since(),
             value: self.inner.kind.value(&letter.value),

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::node::DeadLetterFields;
+
 /// A write that was acknowledged and then set aside: the sink refused it as often as allowed, or it
 /// cannot be read. It is not in effect: readers see the source's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +35,7 @@ pub struct DeadLetters<V> {
 }
 
 /// A dead letter as its store has it.
-pub(in crate::write_behind) struct Letter<V> {
+pub(in crate::write_behind) struct StoredLetter<V> {
     pub(in crate::write_behind) id: String,
     pub(in crate::write_behind) key: String,
     pub(in crate::write_behind) value: LetterValue<V>,
@@ -57,9 +59,9 @@ pub(in crate::write_behind) enum Values {
 }
 
 /// One look at a store.
-pub(in crate::write_behind) struct Scan<V> {
+pub(in crate::write_behind) struct LetterScan<V> {
     /// Oldest first, whether they match or not.
-    pub(in crate::write_behind) letters: Vec<Letter<V>>,
+    pub(in crate::write_behind) letters: Vec<StoredLetter<V>>,
     /// Whether there are more up to where the cursor ends.
     pub(in crate::write_behind) has_more: bool,
     /// Where the cursor ends that began with this look.
@@ -71,14 +73,20 @@ pub(in crate::write_behind) struct Scan<V> {
 
 /// What became of some of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::write_behind) struct Moved {
+pub(in crate::write_behind) struct MoveCounts {
     pub(in crate::write_behind) redriven: u64,
     pub(in crate::write_behind) superseded: u64,
     pub(in crate::write_behind) dropped: u64,
     pub(in crate::write_behind) left: u64,
 }
 
-impl<V> Letter<V> {
+impl<V> StoredLetter<V> {
+    /// What a filter looks at.
+    pub(super) fn fields(&self) -> DeadLetterFields<'_> {
+        let Self { id, key, reason, since_ms, .. } = self;
+        DeadLetterFields { id, key, reason, since_ms: *since_ms }
+    }
+
     pub(super) fn since(&self) -> SystemTime {
         UNIX_EPOCH + Duration::from_millis(self.since_ms)
     }

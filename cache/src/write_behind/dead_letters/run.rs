@@ -2,13 +2,15 @@ use std::sync::Arc;
 
 use strata_report::{DeadLetterAction, DeadLetterResult};
 
-use super::{Cursor, DeadLetterFilter, DeadLetterStep, Letter, Moved, Scan, Values};
-use crate::write_behind::WriteError;
+use super::cursor::Cursor;
+use super::letter::{LetterScan, MoveCounts, StoredLetter, Values};
+use crate::key::{Key, Value};
+use crate::node::{DeadLetterFilter, DeadLetterStep};
 use crate::write_behind::inner::Kind;
-use crate::{Key, Value};
+use crate::write_behind::row::WriteError;
 
 /// Looked at in one round trip, and moved in another.
-const AT_ONCE: usize = 128;
+pub(crate) const AT_ONCE: usize = 128;
 
 /// A page that few match ends after so many looks, so that whoever asked hears something.
 const LOOKS_OF_A_PAGE: usize = 16;
@@ -18,7 +20,7 @@ pub(super) const MAX_PAGE: usize = 1_000;
 
 /// The dead letters of a page, where to go on, and how many there are.
 pub(super) struct Page<V> {
-    pub(super) letters: Vec<Letter<V>>,
+    pub(super) letters: Vec<StoredLetter<V>>,
     pub(super) next: Option<String>,
     pub(super) total: u64,
     /// When they were looked at.
@@ -41,7 +43,8 @@ impl<K: Key, V: Value + Clone> Kind<K, V> {
             page.total = scan.total;
             page.until_ms = page.until_ms.or(scan.until_ms);
             page.next = next(&scan);
-            let matching = scan.letters.into_iter().filter(|letter| filter.matches(letter));
+            let matching =
+                scan.letters.into_iter().filter(|letter| filter.matches(&letter.fields()));
             page.letters.extend(matching);
             if page.letters.len() > limit {
                 page.letters.truncate(limit);
@@ -61,14 +64,14 @@ impl<K: Key, V: Value + Clone> Kind<K, V> {
         let DeadLetterStep { action, filter, from } = step;
         let scan = self.scan(filter, &Cursor::read(from.as_deref()), Values::Without).await?;
         let (examined, next, total) = (scan.letters.len() as u64, next(&scan), scan.total);
-        let matching = scan.letters.into_iter().filter(|letter| filter.matches(letter));
+        let matching = scan.letters.into_iter().filter(|letter| filter.matches(&letter.fields()));
         let matching: Vec<_> = matching.collect();
         let moved = match (matching.is_empty(), action) {
-            (true, _) => Moved { left: total, ..Moved::default() },
+            (true, _) => MoveCounts { left: total, ..MoveCounts::default() },
             (false, DeadLetterAction::Redrive) => self.redrive(matching).await?,
             (false, DeadLetterAction::Drop) => self.forget(matching).await?,
         };
-        let Moved { redriven, superseded, dropped, left } = moved;
+        let MoveCounts { redriven, superseded, dropped, left } = moved;
         Ok(DeadLetterResult { redriven, superseded, dropped, examined, left, next })
     }
 
@@ -77,21 +80,21 @@ impl<K: Key, V: Value + Clone> Kind<K, V> {
         filter: &DeadLetterFilter,
         cursor: &Cursor,
         values: Values,
-    ) -> Result<Scan<V>, WriteError> {
+    ) -> Result<LetterScan<V>, WriteError> {
         match self {
             Self::Memory(memory) => Ok(memory.scan(filter, cursor, AT_ONCE)),
             Self::Durable(durable) => durable.scan(filter, cursor, (AT_ONCE, values)).await,
         }
     }
 
-    async fn redrive(&self, letters: Vec<Letter<V>>) -> Result<Moved, WriteError> {
+    async fn redrive(&self, letters: Vec<StoredLetter<V>>) -> Result<MoveCounts, WriteError> {
         match self {
             Self::Memory(memory) => Arc::clone(memory).redrive(letters).await,
             Self::Durable(durable) => Arc::clone(durable).redrive(letters).await,
         }
     }
 
-    async fn forget(&self, letters: Vec<Letter<V>>) -> Result<Moved, WriteError> {
+    async fn forget(&self, letters: Vec<StoredLetter<V>>) -> Result<MoveCounts, WriteError> {
         match self {
             Self::Memory(memory) => Ok(memory.forget(&letters)),
             Self::Durable(durable) => durable.forget(&letters).await,
@@ -99,7 +102,7 @@ impl<K: Key, V: Value + Clone> Kind<K, V> {
     }
 }
 
-fn next<V>(scan: &Scan<V>) -> Option<String> {
+fn next<V>(scan: &LetterScan<V>) -> Option<String> {
     let last = scan.letters.last().filter(|_| scan.has_more)?;
     Some(Cursor::text(&last.id, scan.until))
 }

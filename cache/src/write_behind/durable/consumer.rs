@@ -1,32 +1,32 @@
+use crate::node::DynCache;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use strata_report::Origin;
 
-use super::place::{RawRow, Receipt};
+use super::queue::{RawRow, Receipt};
 use super::stored::{Stored, version_text};
 use super::writer::Durable;
-use crate::face::CacheFace;
-use crate::l2::Away;
-use crate::named::Named;
-use crate::tasks::log_safely;
-use crate::write_behind::backlog::{Backlog, Failure, Held, Taken};
-use crate::{Key, Value};
+use crate::change::NamedKeys;
+use crate::connection::Away;
+use crate::key::{Key, Value};
+use crate::log::log_safely;
+use crate::write_behind::backlog::{Backlog, RowFailure, TakenRow, TakenRows};
 
 /// Pages of a hundred rows that one search for silent consumers looks at.
 const MAX_PAGES: usize = 10;
 
 impl<K: Key, V: Value + Clone> Durable<K, V> {
     /// Reads what Redis answered. What cannot be read is set aside at once.
-    async fn hold(&self, rows: Vec<RawRow>, deaths: u32) -> Result<Taken<Self, K, V>, Away> {
+    async fn hold(&self, rows: Vec<RawRow>, deaths: u32) -> Result<TakenRows<Self, K, V>, Away> {
         let mut taken = Vec::with_capacity(rows.len());
         let mut unreadable = Vec::new();
         for (id, text, stored) in rows {
             let receipt = Receipt { id, key: text };
             match self.read(&receipt.key, &stored) {
                 Ok((key, value, version)) => {
-                    taken.push(Held { receipt, key, value, version, deaths });
+                    taken.push(TakenRow { receipt, key, value, version, deaths });
                 }
                 Err(error) => unreadable.push((receipt, stored, error)),
             }
@@ -57,7 +57,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         error: &str,
     ) -> Result<(), Away> {
         let row = (receipt, version_text(stored));
-        let set_aside = self.place.set_aside(self.l2()?, row, (0, error)).await;
+        let set_aside = self.queue.set_aside(self.l2()?, row, (0, error)).await;
         self.drop_text(&receipt.key);
         if set_aside? {
             self.counts.set_aside.add(1);
@@ -74,13 +74,13 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         self.core().in_l1(|| match text.parse() {
             Ok(key) => self.core().drop_key(&key, Origin::Local),
             // This node may have written it all the same.
-            Err(_) => self.core().gap(),
+            Err(_) => self.core().on_gap(),
         });
         self.forget_text(text);
     }
 
     /// After the step in Redis: here its bus message is not heard.
-    fn ended(&self, rows: &[Held<Receipt, K, V>]) {
+    fn ended(&self, rows: &[TakenRow<Receipt, K, V>]) {
         for row in rows {
             self.core().drop_key(&row.key, Origin::Local);
         }
@@ -88,24 +88,24 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
     }
 
     /// Keeps no version up to these as unwritten.
-    fn let_go(&self, rows: &[Held<Receipt, K, V>]) {
+    fn let_go(&self, rows: &[TakenRow<Receipt, K, V>]) {
         for row in rows {
-            let let_go = || self.own.written(&row.key, row.version);
+            let let_go = || self.unwritten.written(&row.key, row.version);
             if self.core().recorder.contain(let_go).is_none() {
-                self.gap();
+                self.on_gap();
             }
         }
     }
 
     /// Where a step had no answer: it may have happened; L1 asks anew either way.
-    async fn invalidate(&self, rows: &[Held<Receipt, K, V>]) {
+    async fn invalidate(&self, rows: &[TakenRow<Receipt, K, V>]) {
         let keys: Vec<K> = rows
             .iter()
             .filter_map(|row| self.core().recorder.contain(|| K::clone(&row.key)))
             .collect();
         let texts = rows.iter().map(|row| row.receipt.key.clone()).collect();
         let is_nameless = keys.len() < rows.len();
-        let named = Named { keys, texts, is_odd: false, is_nameless };
+        let named = NamedKeys { keys, texts, is_odd: false, is_nameless };
         Arc::clone(self.core()).remove_named(named).await;
     }
 }
@@ -113,10 +113,10 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
 impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
     type Receipt = Receipt;
 
-    async fn take(&self, max: usize) -> Result<Taken<Self, K, V>, Away> {
+    async fn take(&self, max: usize) -> Result<TakenRows<Self, K, V>, Away> {
         loop {
             self.n_new.store(0, Relaxed);
-            let taken = self.place.take(&self.l2()?.link, max).await?;
+            let taken = self.queue.take(&self.l2()?.link, max).await?;
             self.seen.waiting.store(taken.waiting, Relaxed);
             self.seen.aside.store(taken.aside, Relaxed);
             self.seen.oldest_age_ms.store(taken.oldest_age_ms, Relaxed);
@@ -130,12 +130,12 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
         }
     }
 
-    async fn take_over(&self, max: usize) -> Result<Taken<Self, K, V>, Away> {
+    async fn take_over(&self, max: usize) -> Result<TakenRows<Self, K, V>, Away> {
         let mut cursor = "0-0".to_owned();
         self.swap_cursor(&mut cursor);
         for _ in 0..MAX_PAGES {
             let link = &self.l2()?.link;
-            let claimed = self.place.claim(link, (self.pace.claim_after, max), &cursor).await?;
+            let claimed = self.queue.claim(link, (self.settings.claim_after, max), &cursor).await?;
             cursor = claimed.cursor;
             let held = self.hold(claimed.rows, claimed.deliveries.saturating_sub(1)).await?;
             if !held.is_empty() || cursor == "0-0" {
@@ -147,8 +147,8 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
         Ok(Vec::new())
     }
 
-    async fn again(&self, receipts: &[Receipt]) -> Result<Taken<Self, K, V>, Away> {
-        let rows = self.place.again(&self.l2()?.link, receipts).await?;
+    async fn again(&self, receipts: &[Receipt]) -> Result<TakenRows<Self, K, V>, Away> {
+        let rows = self.queue.again(&self.l2()?.link, receipts).await?;
         // The others' end may have been a step of ours whose answer was lost.
         let left: HashSet<&str> = rows.iter().map(|(id, ..)| &**id).collect();
         for gone in receipts.iter().filter(|receipt| !left.contains(&*receipt.id)) {
@@ -157,10 +157,10 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
         self.hold(rows, 0).await
     }
 
-    async fn written(&self, rows: &[Held<Receipt, K, V>]) -> Result<(), Away> {
+    async fn written(&self, rows: &[TakenRow<Receipt, K, V>]) -> Result<(), Away> {
         let versions: Vec<(&Receipt, u64)> =
             rows.iter().map(|row| (&row.receipt, row.version)).collect();
-        let done = self.place.done(self.l2()?, &versions).await;
+        let done = self.queue.done(self.l2()?, &versions).await;
         match done {
             Ok(()) => self.ended(rows),
             Err(Away) => self.invalidate(rows).await,
@@ -170,11 +170,11 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
         done
     }
 
-    fn refused(&self, _: &[Held<Receipt, K, V>]) {}
+    fn refused(&self, _: &[TakenRow<Receipt, K, V>]) {}
 
     async fn outlived(&self, receipts: &[Receipt]) {
         if let Ok(l2) = self.l2()
-            && self.place.outlive(&l2.link, receipts).await.is_err()
+            && self.queue.outlive(&l2.link, receipts).await.is_err()
         {
             log_safely(|| tracing::debug!("Redis does not know that rows were outlived"));
         }
@@ -182,12 +182,12 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
 
     async fn set_aside(
         &self,
-        row: &Held<Receipt, K, V>,
-        failure: Failure<'_>,
+        row: &TakenRow<Receipt, K, V>,
+        failure: RowFailure<'_>,
     ) -> Result<bool, Away> {
         let version = row.version.to_string();
         let reason = (failure.tries, failure.error);
-        let set_aside = self.place.set_aside(self.l2()?, (&row.receipt, &version), reason).await;
+        let set_aside = self.queue.set_aside(self.l2()?, (&row.receipt, &version), reason).await;
         let rows = std::slice::from_ref(row);
         match set_aside {
             Ok(_) => {
@@ -202,7 +202,7 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
 
     async fn keep(&self, receipts: &[Receipt]) {
         if let (Ok(l2), false) = (self.l2(), receipts.is_empty())
-            && self.place.keep(&l2.link, receipts).await.is_err()
+            && self.queue.keep(&l2.link, receipts).await.is_err()
         {
             log_safely(|| tracing::debug!("rows could not be kept: others may claim them"));
         }
@@ -210,7 +210,7 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
 
     async fn hand_over(&self, receipts: &[Receipt]) {
         if let (Ok(l2), false) = (self.l2(), receipts.is_empty())
-            && self.place.hand_over(&l2.link, receipts).await.is_err()
+            && self.queue.hand_over(&l2.link, receipts).await.is_err()
         {
             log_safely(|| tracing::debug!("rows could not be handed over: others claim later"));
         }

@@ -3,17 +3,19 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use strata_report::Origin;
 
-use super::place::Place;
+use super::queue::UnwrittenQueue;
 use super::scripts;
 use super::stored::Stored;
 use super::writer::Durable;
-use crate::bus::What;
-use crate::l2::{Away, Keyspace, Link};
-use crate::write_behind::WriteError;
+use crate::bus::SubjectRef;
+use crate::connection::{Away, Link};
+use crate::key::{Key, Value};
+use crate::l2::Keyspace;
+use crate::node::DeadLetterFilter;
 use crate::write_behind::dead_letters::{
-    Cursor, DeadLetterFilter, Letter, LetterValue, Moved, Scan, Values,
+    Cursor, LetterScan, LetterValue, MoveCounts, StoredLetter, Values,
 };
-use crate::{Key, Value};
+use crate::write_behind::row::WriteError;
 
 /// One look reads no more than this, and one value more, bytes.
 const MAX_LOOK_BYTES: usize = 4 << 20;
@@ -31,10 +33,10 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         filter: &DeadLetterFilter,
         cursor: &Cursor,
         look: (usize, Values),
-    ) -> Result<Scan<V>, WriteError> {
+    ) -> Result<LetterScan<V>, WriteError> {
         if filter.only_id().is_some_and(|id| !is_id(id)) {
             let total = self.seen.aside.load(Relaxed);
-            return Ok(Scan {
+            return Ok(LetterScan {
                 letters: Vec::new(),
                 has_more: false,
                 until: 0,
@@ -43,20 +45,20 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
             });
         }
         let link = &self.l2().map_err(|Away| WriteError::Away)?.link;
-        let scan = self.place.scan_letters(link, range(filter, cursor), look).await;
+        let scan = self.queue.scan_letters(link, range(filter, cursor), look).await;
         let (now_ms, total, more, letters) = scan.map_err(|Away| WriteError::Away)?;
         let letters = letters.into_iter().map(|letter| read(letter, now_ms)).collect();
         self.seen.aside.store(total, Relaxed);
         let until = cursor.until.unwrap_or(now_ms);
-        Ok(Scan { letters, has_more: more > 0, until, until_ms: Some(until), total })
+        Ok(LetterScan { letters, has_more: more > 0, until, until_ms: Some(until), total })
     }
 
     pub(crate) async fn redrive(
         self: Arc<Self>,
-        letters: Vec<Letter<V>>,
-    ) -> Result<Moved, WriteError> {
+        letters: Vec<StoredLetter<V>>,
+    ) -> Result<MoveCounts, WriteError> {
         let l2 = self.l2().map_err(|Away| WriteError::Away)?;
-        let moved = self.place.redrive_letters(l2, &letters).await;
+        let moved = self.queue.redrive_letters(l2, &letters).await;
         // Here its bus messages are not heard.
         let keys: Vec<K> = letters.iter().filter_map(|letter| self.key(&letter.key)).collect();
         let Ok((redriven, superseded, left)) = moved else {
@@ -72,17 +74,20 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         self.seen.aside.store(left, Relaxed);
         self.control.wake.notify_one();
         self.room.notify_waiters();
-        Ok(Moved { redriven, superseded, dropped: 0, left })
+        Ok(MoveCounts { redriven, superseded, dropped: 0, left })
     }
 
-    pub(crate) async fn forget(&self, letters: &[Letter<V>]) -> Result<Moved, WriteError> {
+    pub(crate) async fn forget(
+        &self,
+        letters: &[StoredLetter<V>],
+    ) -> Result<MoveCounts, WriteError> {
         let link = &self.l2().map_err(|Away| WriteError::Away)?.link;
-        let forgotten = self.place.forget_letters(link, letters).await;
+        let forgotten = self.queue.forget_letters(link, letters).await;
         let (dropped, left) = forgotten.map_err(|Away| WriteError::Away)?;
         self.counts.dropped.add(dropped);
         self.seen.aside.store(left, Relaxed);
         self.room.notify_waiters();
-        Ok(Moved { dropped, left, ..Moved::default() })
+        Ok(MoveCounts { dropped, left, ..MoveCounts::default() })
     }
 
     /// The value as its type; `None` where it cannot be read.
@@ -102,7 +107,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
     }
 }
 
-impl Place {
+impl UnwrittenQueue {
     async fn scan_letters(
         &self,
         link: &Link,
@@ -119,13 +124,13 @@ impl Place {
     async fn redrive_letters<V>(
         &self,
         l2: &Keyspace,
-        letters: &[Letter<V>],
+        letters: &[StoredLetter<V>],
     ) -> Result<(u64, u64, u64), Away> {
         let mut redrive = scripts::REDRIVE_MANY.prepare_invoke();
         self.letters(redrive.key(&self.stream).key(&self.values));
         for letter in letters {
             redrive.key(l2.entry(&letter.key)).arg(&letter.id);
-            self.bus.message(&mut redrive, &self.cache, What::Key(&letter.key));
+            self.bus.message(&mut redrive, &self.cache, SubjectRef::Key(&letter.key));
         }
         Ok(l2.link.walk_step(&redrive).await?)
     }
@@ -134,7 +139,7 @@ impl Place {
     async fn forget_letters<V>(
         &self,
         link: &Link,
-        letters: &[Letter<V>],
+        letters: &[StoredLetter<V>],
     ) -> Result<(u64, u64), Away> {
         let mut forget = scripts::FORGET.prepare_invoke();
         self.letters(forget.key(&self.stream).key(&self.values));
@@ -172,8 +177,8 @@ fn is_id(text: &str) -> bool {
     text.split_once('-').is_some_and(|(ms, n)| is_number(ms) && is_number(n))
 }
 
-fn read<V>((id, key, value, version, tries, reason): RawLetter, now_ms: u64) -> Letter<V> {
-    Letter {
+fn read<V>((id, key, value, version, tries, reason): RawLetter, now_ms: u64) -> StoredLetter<V> {
+    StoredLetter {
         since_ms: id.split('-').next().and_then(|ms| ms.parse().ok()).unwrap_or(now_ms),
         version: version.parse().unwrap_or(0),
         tries: tries.parse().unwrap_or(0),

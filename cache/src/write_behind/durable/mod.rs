@@ -4,27 +4,27 @@
 //! | file | what |
 //! |---|---|
 //! | `writer` | the writing node's side |
-//! | `blocked` | writes that wait for room |
+//! | `room_waiters` | writes that wait for room |
 //! | `reader` | every node's reads, and what invalidations mean for them |
 //! | `consumer` | the flusher's side |
 //! | `dead_letters` | lists, redrives and drops dead letters |
-//! | `own` | what this node has written and nobody has replaced |
-//! | `slots` | a map by keys whose code may panic |
-//! | `place` | the keys in Redis and the commands on them |
+//! | `unwritten` | what this node has written and nobody has replaced |
+//! | `panic_safe_map` | a map by keys whose code may panic |
+//! | `queue` | the keys in Redis and the commands on them |
 //! | `stored` | an unwritten value's form in Redis |
 //! | `scripts` | the steps that must be atomic |
 
-mod blocked;
 mod consumer;
 mod dead_letters;
-mod own;
-mod place;
+mod panic_safe_map;
+mod queue;
 mod reader;
+mod room_waiters;
 mod scripts;
-mod slots;
 mod stored;
+mod unwritten;
 mod writer;
 
-pub(super) use reader::{Migrate, Waiting};
+pub(super) use reader::{Migrate, WaitingValue};
 pub(crate) use scripts::NAMED as SCRIPTS;
-pub(super) use writer::{Durable, Room, Terms};
+pub(super) use writer::{Durable, Room, WriteTerms};

@@ -7,7 +7,8 @@ use tokio::time::Instant;
 use super::stored::Stored;
 use super::writer::Durable;
 use crate::bus::Subject;
-use crate::{Key, Pattern, Value};
+use crate::key::{Key, Value};
+use crate::pattern::Pattern;
 
 /// Reads a value of an older schema from its JSON.
 pub(crate) type Migrate<V> = Arc<dyn Fn(u16, &str) -> Result<V, BoxError> + Send + Sync>;
@@ -15,7 +16,7 @@ pub(crate) type Migrate<V> = Arc<dyn Fn(u16, &str) -> Result<V, BoxError> + Send
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// What is known of a key's unwritten value.
-pub(crate) enum Waiting<V> {
+pub(crate) enum WaitingValue<V> {
     Nothing,
     Value(V),
     /// There is one, of a schema that this node cannot read.
@@ -30,7 +31,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(25);
 impl<K: Key, V: Value + Clone> Durable<K, V> {
     /// What this node has written and the source does not have yet.
     pub(crate) fn unwritten(&self, key: &K) -> Option<(Arc<V>, Duration)> {
-        self.own.get(key)
+        self.unwritten.get(key)
     }
 
     /// Whether this node hears what other nodes write.
@@ -40,36 +41,36 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
 
     /// The newest that this node knows of, where Redis does not answer.
     pub(crate) fn in_doubt(&self, key: &K) -> Option<V> {
-        let value = self.own.get_in_doubt(key)?;
+        let value = self.unwritten.get_in_doubt(key)?;
         self.core().recorder.contain(|| V::clone(&value))
     }
 
     /// What any node has written and the source does not have yet. Waits for a while until a value
     /// that this node cannot read has been written by one that can.
-    pub(crate) async fn waiting(&self, key: &K) -> Waiting<V> {
+    pub(crate) async fn waiting(&self, key: &K) -> WaitingValue<V> {
         let until = Instant::now() + self.core().policy.lease_wait;
         loop {
             let waiting = self.look_for(key).await;
-            if !matches!(waiting, Waiting::Unreadable) || Instant::now() >= until {
+            if !matches!(waiting, WaitingValue::Unreadable) || Instant::now() >= until {
                 return waiting;
             }
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
 
-    async fn look_for(&self, key: &K) -> Waiting<V> {
-        let Ok(l2) = self.l2() else { return Waiting::Unknown };
-        let Ok(text) = self.place.value(&l2.link, &key.to_string()).await else {
-            return Waiting::Unknown;
+    async fn look_for(&self, key: &K) -> WaitingValue<V> {
+        let Ok(l2) = self.l2() else { return WaitingValue::Unknown };
+        let Ok(text) = self.queue.value(&l2.link, &key.to_string()).await else {
+            return WaitingValue::Unknown;
         };
         let stored = text.as_deref().map(Stored::read);
-        self.own.found(key, stored.flatten().map(|stored| stored.version));
+        self.unwritten.found(key, stored.flatten().map(|stored| stored.version));
         match stored {
-            None => Waiting::Nothing,
-            Some(None) => Waiting::Unreadable,
+            None => WaitingValue::Nothing,
+            Some(None) => WaitingValue::Unreadable,
             Some(Some(stored)) => {
                 let value = self.core().recorder.contain(|| self.value_of(&stored).ok()).flatten();
-                value.map_or(Waiting::Unreadable, Waiting::Value)
+                value.map_or(WaitingValue::Unreadable, WaitingValue::Value)
             }
         }
     }
@@ -92,36 +93,36 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
     /// Nothing that was invalidated is kept as unwritten: reads ask Redis, which still has it
     /// where it waits. Unwritten values carry no tags, so any of them may be meant by one.
     pub(crate) fn overtaken(&self, subject: &Subject) {
-        if self.own.is_empty() {
+        if self.unwritten.is_empty() {
             return;
         }
         match subject {
             Subject::Key(text) | Subject::Soft(text) => self.forget_text(text),
             Subject::Pattern(text) => match Pattern::parse(text) {
-                Ok(pattern) => self.own.forget_those(|key| pattern.matches(&key.to_string())),
-                Err(_) => self.own.forget_all(),
+                Ok(pattern) => self.unwritten.forget_those(|key| pattern.matches(&key.to_string())),
+                Err(_) => self.unwritten.forget_all(),
             },
-            Subject::Tag(_) | Subject::All => self.own.forget_all(),
+            Subject::Tag(_) | Subject::All => self.unwritten.forget_all(),
         }
     }
 
     /// A text that cannot be read as a key may be any key's.
     pub(super) fn forget_text(&self, text: &str) {
         let forget = || match text.parse() {
-            Ok(key) => self.own.forget(&key),
-            Err(_) => self.own.forget_all(),
+            Ok(key) => self.unwritten.forget(&key),
+            Err(_) => self.unwritten.forget_all(),
         };
         if self.core().recorder.contain(forget).is_none() {
-            self.gap();
+            self.on_gap();
         }
     }
 
-    pub(crate) fn gap(&self) {
-        self.core().recorder.contain(|| self.own.forget_all());
+    pub(crate) fn on_gap(&self) {
+        self.core().recorder.contain(|| self.unwritten.forget_all());
     }
 
     /// From now on this node may not hear what becomes of what it wrote.
     pub(crate) fn doubt_all(&self) {
-        self.own.doubt_all();
+        self.unwritten.doubt_all();
     }
 }

@@ -1,7 +1,6 @@
 use redis::Script;
 
-use crate::bus::ANNOUNCE;
-use crate::script::scripts;
+use crate::connection::{ANNOUNCE, scripts};
 
 scripts! {
     script;

@@ -1,4 +1,4 @@
-use crate::Value;
+use crate::key::Value;
 
 /// An unwritten value as it lies in Redis: `version:schema:value`, the value as JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,37 +6,39 @@ use std::time::Duration;
 use strata_report::Origin;
 use tokio::sync::Notify;
 
-use super::blocked::Blocked;
-use super::own::Own;
-use super::place::{Enqueued, Place, Schemas};
+use super::queue::{Enqueued, Schemas, UnwrittenQueue};
 use super::reader::Migrate;
+use super::room_waiters::RoomWaiters;
 use super::stored;
-use crate::core::Core;
-use crate::l2::{Away, Keyspace};
-use crate::write_behind::WriteError;
-use crate::write_behind::control::Control;
-use crate::write_behind::counts::Counts;
-use crate::write_behind::pace::Pace;
-use crate::{BuildError, Cache, Key, Value};
+use super::unwritten::Unwritten;
+use crate::cache::Cache;
+use crate::connection::Away;
+use crate::error::BuildError;
+use crate::key::{Key, Value};
+use crate::l2::Keyspace;
+use crate::read::Core;
+use crate::write_behind::row::WriteError;
+use crate::write_behind::settings::FlushSettings;
+use crate::write_behind::shared::{Control, WriteBehindCounts};
 
 /// Unwritten values in Redis, as one node sees them.
 ///
-/// The order that keeps readers right: a load asks the hash before the source, and a write lands
+/// The order that keeps readers right: a load asks the hash before the source, and a write is put
 /// in the hash in the same step that takes the key's lease away and tells the bus. So a load that
 /// found nothing in the hash cannot commit what it read before the write. The value leaves the
 /// hash only after the source has it.
 pub(crate) struct Durable<K, V> {
     pub(super) cache: Cache<K, V>,
-    pub(super) pace: Pace,
+    pub(super) settings: FlushSettings,
     pub(super) control: Arc<Control>,
-    pub(super) counts: Arc<Counts>,
-    pub(super) place: Place,
-    pub(super) own: Arc<Own<K, V>>,
+    pub(super) counts: Arc<WriteBehindCounts>,
+    pub(super) queue: UnwrittenQueue,
+    pub(super) unwritten: Arc<Unwritten<K, V>>,
     pub(super) room: Notify,
-    pub(super) blocked: Blocked,
+    pub(super) room_waiters: RoomWaiters,
     /// Writes of this node since the flusher took some.
     pub(super) n_new: AtomicUsize,
-    pub(super) seen: Seen,
+    pub(super) seen: LastSeen,
     /// Writes that are on their way to Redis.
     pub(super) n_writing: AtomicUsize,
     /// Where the next search for silent consumers goes on.
@@ -45,7 +47,7 @@ pub(crate) struct Durable<K, V> {
 }
 
 /// What the last round saw in Redis.
-pub(super) struct Seen {
+pub(super) struct LastSeen {
     pub(super) waiting: AtomicU64,
     pub(super) aside: AtomicU64,
     pub(super) oldest_age_ms: AtomicI64,
@@ -55,8 +57,8 @@ pub(super) struct Seen {
 impl<K: Key, V: Value + Clone> Durable<K, V> {
     pub(crate) fn new(
         cache: Cache<K, V>,
-        pace: Pace,
-        (control, counts): (Arc<Control>, Arc<Counts>),
+        settings: FlushSettings,
+        (control, counts): (Arc<Control>, Arc<WriteBehindCounts>),
         migrate: Option<Migrate<V>>,
     ) -> Result<Self, BuildError> {
         let core = cache.core();
@@ -66,22 +68,22 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         let shared = core.node.shared();
         let own = core.policy.schema;
         let schemas = Schemas { own, oldest: if migrate.is_some() { 0 } else { own } };
-        let place = Place::new(shared.bus(), (&core.name, shared.id()), schemas);
-        let seen = Seen {
+        let queue = UnwrittenQueue::new(shared.bus(), (&core.name, shared.id()), schemas);
+        let seen = LastSeen {
             waiting: AtomicU64::new(0),
             aside: AtomicU64::new(0),
             oldest_age_ms: AtomicI64::new(-1),
             other_schema: AtomicU64::new(0),
         };
         Ok(Self {
-            place,
+            queue,
             cache,
-            pace,
+            settings,
             control,
             counts,
-            own: Arc::new(Own::new()),
+            unwritten: Arc::new(Unwritten::new()),
             room: Notify::new(),
-            blocked: Blocked::default(),
+            room_waiters: RoomWaiters::default(),
             n_new: AtomicUsize::new(0),
             seen,
             n_writing: AtomicUsize::new(0),
@@ -103,9 +105,9 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         self: Arc<Self>,
         key: K,
         value: Arc<V>,
-        Terms { version, room }: Terms,
+        WriteTerms { version, room }: WriteTerms,
     ) -> Result<u64, WriteError> {
-        let _on_its_way = OnItsWay::begin(&self.n_writing);
+        let _on_its_way = WriteInFlight::begin(&self.n_writing);
         if self.control.closing.is_cancelled() {
             return Err(WriteError::Closed);
         }
@@ -114,30 +116,32 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
             return Err(WriteError::Away);
         }
         let (text, tail, began) = self.begin(&key, &value)?;
-        let capacity = if room == Room::Any { self.pace.capacity } else { 0 };
-        let answer = self.place.enqueue(l2, (&text, &tail), version, capacity).await;
+        let capacity = if room == Room::Any { self.settings.capacity } else { 0 };
+        let answer = self.queue.enqueue(l2, (&text, &tail), version, capacity).await;
         // Whatever panics here, what L1 holds is older by now.
         let end = || match answer {
             Ok(Enqueued::Taken { version, .. }) => {
-                self.own.end(&key, began, Some((value, version)))
+                self.unwritten.end(&key, began, Some((value, version)))
             }
-            Ok(Enqueued::Full | Enqueued::Overtaken { .. }) => self.own.end(&key, began, None),
-            Err(Away) => self.own.lost(&key),
+            Ok(Enqueued::Full | Enqueued::Overtaken { .. }) => {
+                self.unwritten.end(&key, began, None)
+            }
+            Err(Away) => self.unwritten.lost(&key),
         };
         if self.core().recorder.contain(end).is_none() {
-            self.gap();
+            self.on_gap();
         }
         match answer {
             Ok(Enqueued::Taken { version, coalesced }) => {
                 self.core().drop_key(&key, Origin::Local);
                 self.counts.accepted.add(1);
                 self.counts.coalesced.add(u64::from(coalesced));
-                if self.n_new.fetch_add(1, Relaxed) + 1 >= self.pace.max_batch {
+                if self.n_new.fetch_add(1, Relaxed) + 1 >= self.settings.max_batch {
                     self.control.wake.notify_one();
                 }
                 Ok(version)
             }
-            Ok(Enqueued::Full) => Err(WriteError::Full { capacity: self.pace.capacity }),
+            Ok(Enqueued::Full) => Err(WriteError::Full { capacity: self.settings.capacity }),
             Ok(Enqueued::Overtaken { newer }) => Err(WriteError::Overtaken { newer }),
             Err(Away) => {
                 // It may have arrived, and then nobody here was told.
@@ -149,12 +153,12 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
     }
 
     /// All code of the key and the value that runs before Redis is asked: the texts of both, and
-    /// what [`Own::begin`] gave back.
+    /// what [`Unwritten::begin`] gave back.
     fn begin(&self, key: &K, value: &V) -> Result<(String, String, u64), WriteError> {
         let begin = || {
             let tail = stored::tail(value, self.core().policy.schema);
             let tail = tail.map_err(|error| WriteError::Encode(error.to_string()))?;
-            Ok((key.to_string(), tail, self.own.begin(key)))
+            Ok((key.to_string(), tail, self.unwritten.begin(key)))
         };
         let panicked = || WriteError::Encode("code of the key or the value panicked".to_owned());
         self.core().recorder.contain(begin).unwrap_or_else(|| Err(panicked()))
@@ -174,7 +178,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
     /// Looks in Redis for what the gauges show. Says whether it answered.
     pub(crate) async fn look(&self) -> bool {
         let Ok(l2) = self.l2() else { return false };
-        let Ok((waiting, aside)) = self.place.count(&l2.link).await else { return false };
+        let Ok((waiting, aside)) = self.queue.count(&l2.link).await else { return false };
         self.seen.waiting.store(waiting, Relaxed);
         self.seen.aside.store(aside, Relaxed);
         true
@@ -192,7 +196,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
 
 /// How a write is to be taken.
 #[derive(Clone, Copy)]
-pub(crate) struct Terms {
+pub(crate) struct WriteTerms {
     /// Its row version, where the caller gives it.
     pub(crate) version: Option<u64>,
     pub(crate) room: Room,
@@ -207,16 +211,16 @@ pub(crate) enum Room {
 }
 
 /// A write that is on its way, counted until it is dropped.
-struct OnItsWay<'a>(&'a AtomicUsize);
+struct WriteInFlight<'a>(&'a AtomicUsize);
 
-impl<'a> OnItsWay<'a> {
+impl<'a> WriteInFlight<'a> {
     fn begin(n_writing: &'a AtomicUsize) -> Self {
         n_writing.fetch_add(1, SeqCst);
         Self(n_writing)
     }
 }
 
-impl Drop for OnItsWay<'_> {
+impl Drop for WriteInFlight<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, SeqCst);
     }

@@ -2,18 +2,18 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::state::SetAside;
+use super::letters::DeadLetterData;
 use super::writer::Memory;
 use crate::clock::Moment;
-use crate::l2::Away;
+use crate::connection::Away;
+use crate::key::{Key, Value};
 use crate::user_code::contained;
-use crate::write_behind::backlog::{Backlog, Failure, Held, Taken};
-use crate::{Key, Value};
+use crate::write_behind::backlog::{Backlog, RowFailure, TakenRow, TakenRows};
 
 impl<K: Key, V: Value + Clone> Backlog<K, V> for Memory<K, V> {
     type Receipt = u64;
 
-    async fn take(&self, max: usize) -> Result<Taken<Self, K, V>, Away> {
+    async fn take(&self, max: usize) -> Result<TakenRows<Self, K, V>, Away> {
         let mut state = self.state();
         let mut taken = Vec::new();
         while taken.len() < max
@@ -24,16 +24,16 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Memory<K, V> {
         Ok(taken)
     }
 
-    async fn take_over(&self, _: usize) -> Result<Taken<Self, K, V>, Away> {
+    async fn take_over(&self, _: usize) -> Result<TakenRows<Self, K, V>, Away> {
         Ok(Vec::new())
     }
 
-    async fn again(&self, receipts: &[u64]) -> Result<Taken<Self, K, V>, Away> {
+    async fn again(&self, receipts: &[u64]) -> Result<TakenRows<Self, K, V>, Away> {
         let mut state = self.state();
         Ok(receipts.iter().filter_map(|id| state.hold(*id)).collect())
     }
 
-    async fn written(&self, rows: &[Held<u64, K, V>]) -> Result<(), Away> {
+    async fn written(&self, rows: &[TakenRow<u64, K, V>]) -> Result<(), Away> {
         let mut invalidations = JoinSet::new();
         for row in rows {
             let (cache, key) = (self.cache.clone(), Arc::clone(&row.key));
@@ -62,7 +62,7 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Memory<K, V> {
         Ok(())
     }
 
-    fn refused(&self, rows: &[Held<u64, K, V>]) {
+    fn refused(&self, rows: &[TakenRow<u64, K, V>]) {
         let mut state = self.state();
         for row in rows {
             if let Some(unwritten) = state.unwritten.of_id(row.receipt) {
@@ -74,8 +74,12 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Memory<K, V> {
 
     async fn outlived(&self, _: &[u64]) {}
 
-    async fn set_aside(&self, row: &Held<u64, K, V>, failure: Failure<'_>) -> Result<bool, Away> {
-        let aside = SetAside {
+    async fn set_aside(
+        &self,
+        row: &TakenRow<u64, K, V>,
+        failure: RowFailure<'_>,
+    ) -> Result<bool, Away> {
+        let aside = DeadLetterData {
             value: Arc::clone(&row.value),
             version: row.version,
             tries: failure.tries,

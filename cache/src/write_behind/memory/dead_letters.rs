@@ -1,26 +1,32 @@
 use std::sync::Arc;
 
-use super::letters::Named;
+use super::letters::KeyedDeadLetter;
 use super::state::State;
 use super::writer::Memory;
 use crate::clock::{Moment, millis, now_ms};
+use crate::key::{Key, Value};
+use crate::node::DeadLetterFilter;
 use crate::user_code::caught;
-use crate::write_behind::WriteError;
 use crate::write_behind::dead_letters::{
-    Cursor, DeadLetterFilter, Letter, LetterValue, Moved, Scan,
+    Cursor, LetterScan, LetterValue, MoveCounts, StoredLetter,
 };
-use crate::{Key, Value};
+use crate::write_behind::row::WriteError;
 
 /// What became of one that was to be queued again.
 enum Outcome<K, V> {
     Queued(Arc<K>),
-    Superseded(Option<Named<K, V>>),
+    Superseded(Option<KeyedDeadLetter<K, V>>),
     Gone,
 }
 
 impl<K: Key, V: Value + Clone> Memory<K, V> {
     /// Those after the cursor, at most so many; an id alone is looked for at once.
-    pub(crate) fn scan(&self, filter: &DeadLetterFilter, cursor: &Cursor, count: usize) -> Scan<V> {
+    pub(crate) fn scan(
+        &self,
+        filter: &DeadLetterFilter,
+        cursor: &Cursor,
+        count: usize,
+    ) -> LetterScan<V> {
         let number = |text: &str| text.parse::<u64>().ok();
         let (after, last) = match filter.only_id().map(number) {
             Some(Some(id)) => (id.saturating_sub(1), Some(id)),
@@ -37,7 +43,7 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
             if has_more {
                 break;
             }
-            let letter = Letter {
+            let letter = StoredLetter {
                 id: row.version.to_string(),
                 key: String::new(),
                 value: LetterValue::Here(Arc::clone(&row.value)),
@@ -51,19 +57,19 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
         let total = state.aside.len() as u64;
         drop(state);
         // A key that cannot be printed still has a row, and others.
-        let named = |(key, letter): (Arc<K>, Letter<V>)| {
+        let named = |(key, letter): (Arc<K>, StoredLetter<V>)| {
             let text = self.contain(move || key.to_string());
-            Letter { key: text.unwrap_or_default(), ..letter }
+            StoredLetter { key: text.unwrap_or_default(), ..letter }
         };
         let letters = found.into_iter().map(named).collect();
-        Scan { letters, has_more, until, until_ms: Some(looked_at_ms), total }
+        LetterScan { letters, has_more, until, until_ms: Some(looked_at_ms), total }
     }
 
     pub(crate) async fn redrive(
         self: Arc<Self>,
-        letters: Vec<Letter<V>>,
-    ) -> Result<Moved, WriteError> {
-        let mut moved = Moved::default();
+        letters: Vec<StoredLetter<V>>,
+    ) -> Result<MoveCounts, WriteError> {
+        let mut moved = MoveCounts::default();
         let (mut queued, mut superseded) = (Vec::new(), Vec::new());
         {
             let mut state = self.state();
@@ -95,7 +101,7 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
         Ok(moved)
     }
 
-    pub(crate) fn forget(&self, letters: &[Letter<V>]) -> Moved {
+    pub(crate) fn forget(&self, letters: &[StoredLetter<V>]) -> MoveCounts {
         let mut state = self.state();
         let taken = letters
             .iter()
@@ -110,7 +116,7 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
         }
         self.counts.dropped.add(dropped);
         self.room.notify_waiters();
-        Moved { dropped, left, ..Moved::default() }
+        MoveCounts { dropped, left, ..MoveCounts::default() }
     }
 
     /// A copy of the value; `None` where copying panics.

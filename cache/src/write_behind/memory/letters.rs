@@ -2,26 +2,35 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::Arc;
 
-use super::state::SetAside;
+use crate::clock::Moment;
 
 /// Rows that stand aside, in the order in which they were written, and their versions by the key's
 /// hash. All code of a key runs before anything changes, and it runs for the key that is asked for
 /// alone, but to compare it with those of the same hash.
-pub(super) struct Letters<K, V> {
-    by_version: BTreeMap<u64, Letter<K, V>>,
+pub(super) struct DeadLetterStore<K, V> {
+    by_version: BTreeMap<u64, IndexedLetter<K, V>>,
     by_hash: HashMap<u64, Vec<u64>>,
     hashing: RandomState,
 }
 
-struct Letter<K, V> {
-    named: Named<K, V>,
+pub(crate) struct IndexedLetter<K, V> {
+    named: KeyedDeadLetter<K, V>,
     hash: u64,
 }
 
-/// A row that stands aside, with its key.
-pub(super) type Named<K, V> = (Arc<K>, SetAside<V>);
+/// What is kept of a dead letter besides its key.
+pub(super) struct DeadLetterData<V> {
+    pub(super) value: Arc<V>,
+    pub(super) version: u64,
+    pub(super) tries: u32,
+    pub(super) error: String,
+    pub(super) at: Moment,
+}
 
-impl<K: Eq + Hash, V> Letters<K, V> {
+/// A row that stands aside, with its key.
+pub(super) type KeyedDeadLetter<K, V> = (Arc<K>, DeadLetterData<V>);
+
+impl<K: Eq + Hash, V> DeadLetterStore<K, V> {
     pub(super) fn new() -> Self {
         let (by_version, by_hash) = (BTreeMap::new(), HashMap::new());
         Self { by_version, by_hash, hashing: RandomState::new() }
@@ -32,28 +41,32 @@ impl<K: Eq + Hash, V> Letters<K, V> {
     }
 
     /// Puts one in; gives the one back that its key had.
-    pub(super) fn insert(&mut self, key: Arc<K>, row: SetAside<V>) -> Option<Named<K, V>> {
+    pub(super) fn insert(
+        &mut self,
+        key: Arc<K>,
+        row: DeadLetterData<V>,
+    ) -> Option<KeyedDeadLetter<K, V>> {
         let hash = self.hashing.hash_one(&*key);
         let older = self.find(hash, &key);
         let older = older.and_then(|version| self.take(version));
         let version = row.version;
-        self.by_version.insert(version, Letter { named: (key, row), hash });
+        self.by_version.insert(version, IndexedLetter { named: (key, row), hash });
         self.by_hash.entry(hash).or_default().push(version);
         older
     }
 
     /// Takes that of a key out.
-    pub(super) fn remove(&mut self, key: &K) -> Option<Named<K, V>> {
+    pub(super) fn remove(&mut self, key: &K) -> Option<KeyedDeadLetter<K, V>> {
         self.take(self.find(self.hashing.hash_one(key), key)?)
     }
 
-    pub(super) fn get(&self, version: u64) -> Option<&Named<K, V>> {
+    pub(super) fn get(&self, version: u64) -> Option<&KeyedDeadLetter<K, V>> {
         Some(&self.by_version.get(&version)?.named)
     }
 
     /// Takes the one of this version out. Runs no code of the key or the value.
-    pub(super) fn take(&mut self, version: u64) -> Option<Named<K, V>> {
-        let Letter { named, hash } = self.by_version.remove(&version)?;
+    pub(super) fn take(&mut self, version: u64) -> Option<KeyedDeadLetter<K, V>> {
+        let IndexedLetter { named, hash } = self.by_version.remove(&version)?;
         if let Some(versions) = self.by_hash.get_mut(&hash) {
             versions.retain(|other| *other != version);
             if versions.is_empty() {
@@ -64,7 +77,7 @@ impl<K: Eq + Hash, V> Letters<K, V> {
     }
 
     /// Those above this version, in its order.
-    pub(super) fn after(&self, version: u64) -> impl Iterator<Item = &Named<K, V>> {
+    pub(super) fn after(&self, version: u64) -> impl Iterator<Item = &KeyedDeadLetter<K, V>> {
         self.by_version.range(version.saturating_add(1)..).map(|(_, letter)| &letter.named)
     }
 
@@ -85,18 +98,18 @@ mod tests {
     use crate::clock::Moment;
     use crate::user_code::contained;
 
-    fn row(version: u64) -> SetAside<u8> {
+    fn row(version: u64) -> DeadLetterData<u8> {
         let (value, at) = (Arc::new(0), Moment::now());
-        SetAside { value, version, tries: 1, error: String::new(), at }
+        DeadLetterData { value, version, tries: 1, error: String::new(), at }
     }
 
-    fn versions<K: Eq + Hash>(letters: &Letters<K, u8>, after: u64) -> Vec<u64> {
+    fn versions<K: Eq + Hash>(letters: &DeadLetterStore<K, u8>, after: u64) -> Vec<u64> {
         letters.after(after).map(|(_, row)| row.version).collect()
     }
 
     #[test]
     fn they_come_in_the_order_of_their_versions_and_each_key_once() {
-        let mut letters = Letters::new();
+        let mut letters = DeadLetterStore::new();
         for (key, version) in [(3, 9), (1, 4), (2, 6)] {
             assert!(letters.insert(Arc::new(key), row(version)).is_none());
         }
@@ -134,7 +147,7 @@ mod tests {
 
     #[test]
     fn keys_whose_code_panics_are_in_nobodys_way() {
-        let mut letters = Letters::new();
+        let mut letters = DeadLetterStore::new();
         let key = |number| Arc::new(Key { number, n_hashed: AtomicU64::new(0) });
         let broken = key(1);
         letters.insert(Arc::clone(&broken), row(1));

@@ -2,19 +2,19 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use crate::Key;
 use crate::clock::Moment;
+use crate::key::Key;
 
 /// Unwritten rows by a number of ours, and their numbers by the key's hash. The flusher goes by
 /// the numbers alone, so that no code of a key can make it lose track of a row.
-pub(super) struct Rows<K, V> {
-    rows: HashMap<u64, Unwritten<K, V>>,
+pub(super) struct UnwrittenRows<K, V> {
+    rows: HashMap<u64, UnwrittenRow<K, V>>,
     by_hash: HashMap<u64, Vec<u64>>,
     last_id: u64,
     hashing: RandomState,
 }
 
-pub(super) struct Unwritten<K, V> {
+pub(super) struct UnwrittenRow<K, V> {
     pub(super) key: Arc<K>,
     hash: u64,
     pub(super) value: Arc<V>,
@@ -24,7 +24,7 @@ pub(super) struct Unwritten<K, V> {
     pub(super) sending: Option<u64>,
 }
 
-impl<K: Key, V> Rows<K, V> {
+impl<K: Key, V> UnwrittenRows<K, V> {
     pub(super) fn new() -> Self {
         Self {
             rows: HashMap::new(),
@@ -42,20 +42,20 @@ impl<K: Key, V> Rows<K, V> {
         self.id(key).is_some()
     }
 
-    pub(super) fn get(&self, key: &K) -> Option<&Unwritten<K, V>> {
+    pub(super) fn get(&self, key: &K) -> Option<&UnwrittenRow<K, V>> {
         self.rows.get(&self.id(key)?)
     }
 
-    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut Unwritten<K, V>> {
+    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut UnwrittenRow<K, V>> {
         let id = self.id(key)?;
         self.rows.get_mut(&id)
     }
 
-    pub(super) fn of_id(&mut self, id: u64) -> Option<&mut Unwritten<K, V>> {
+    pub(super) fn of_id(&mut self, id: u64) -> Option<&mut UnwrittenRow<K, V>> {
         self.rows.get_mut(&id)
     }
 
-    pub(super) fn values(&self) -> impl Iterator<Item = &Unwritten<K, V>> {
+    pub(super) fn values(&self) -> impl Iterator<Item = &UnwrittenRow<K, V>> {
         self.rows.values()
     }
 
@@ -63,14 +63,14 @@ impl<K: Key, V> Rows<K, V> {
     pub(super) fn insert(&mut self, key: &K, (value, version): (Arc<V>, u64)) -> u64 {
         let (key, hash) = (Arc::new(key.clone()), self.hashing.hash_one(key));
         self.last_id += 1;
-        let row = Unwritten { key, hash, value, version, since: Moment::now(), sending: None };
+        let row = UnwrittenRow { key, hash, value, version, since: Moment::now(), sending: None };
         self.rows.insert(self.last_id, row);
         self.by_hash.entry(hash).or_default().push(self.last_id);
         self.last_id
     }
 
     /// Takes a row out. Runs no code of the key or the value.
-    pub(super) fn remove(&mut self, id: u64) -> Option<Unwritten<K, V>> {
+    pub(super) fn remove(&mut self, id: u64) -> Option<UnwrittenRow<K, V>> {
         let row = self.rows.remove(&id)?;
         if let Some(ids) = self.by_hash.get_mut(&row.hash) {
             ids.retain(|other| *other != id);

@@ -1,43 +1,34 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::letters::Letters;
-use super::rows::Rows;
-use crate::Key;
-use crate::clock::Moment;
-use crate::write_behind::backlog::Held;
+use super::letters::DeadLetterStore;
+use super::rows::UnwrittenRows;
+use crate::key::Key;
+use crate::write_behind::backlog::TakenRow;
 
 pub(super) struct State<K, V> {
-    pub(super) unwritten: Rows<K, V>,
+    pub(super) unwritten: UnwrittenRows<K, V>,
     /// Numbers of unwritten rows that the flusher has not taken.
     pub(super) untaken: VecDeque<u64>,
-    pub(super) aside: Letters<K, V>,
+    pub(super) aside: DeadLetterStore<K, V>,
     pub(super) last_version: u64,
-}
-
-pub(super) struct SetAside<V> {
-    pub(super) value: Arc<V>,
-    pub(super) version: u64,
-    pub(super) tries: u32,
-    pub(super) error: String,
-    pub(super) at: Moment,
 }
 
 impl<K: Key, V> State<K, V> {
     pub(super) fn new() -> Self {
         Self {
-            unwritten: Rows::new(),
+            unwritten: UnwrittenRows::new(),
             untaken: VecDeque::new(),
-            aside: Letters::new(),
+            aside: DeadLetterStore::new(),
             last_version: 0,
         }
     }
 
     /// An unwritten value, as it is about to be sent. Runs no code of the key or the value.
-    pub(super) fn hold(&mut self, id: u64) -> Option<Held<u64, K, V>> {
+    pub(super) fn hold(&mut self, id: u64) -> Option<TakenRow<u64, K, V>> {
         let unwritten = self.unwritten.of_id(id)?;
         unwritten.sending = Some(unwritten.version);
-        Some(Held {
+        Some(TakenRow {
             receipt: id,
             key: Arc::clone(&unwritten.key),
             value: Arc::clone(&unwritten.value),

@@ -3,38 +3,38 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::rows::Unwritten;
+use super::rows::UnwrittenRow;
 use super::state::State;
+use crate::cache::Cache;
 use crate::clock::Moment;
+use crate::key::{Key, Value};
 use crate::user_code::contained;
-use crate::write_behind::WriteError;
-use crate::write_behind::control::Control;
-use crate::write_behind::counts::Counts;
-use crate::write_behind::pace::Pace;
-use crate::{Cache, Key, Value};
+use crate::write_behind::row::WriteError;
+use crate::write_behind::settings::FlushSettings;
+use crate::write_behind::shared::{Control, WriteBehindCounts};
 
 /// Unwritten values in the process. A key is unwritten until the source has its newest value and
 /// the cache has dropped what it loaded before.
 pub(crate) struct Memory<K, V> {
     pub(super) cache: Cache<K, V>,
-    pace: Pace,
+    settings: FlushSettings,
     pub(super) control: Arc<Control>,
-    pub(super) counts: Arc<Counts>,
+    pub(super) counts: Arc<WriteBehindCounts>,
     state: Mutex<State<K, V>>,
     pub(super) room: Notify,
 }
 
 /// The key has been written by now, or its value cannot be copied.
-struct Gone;
+struct RowGone;
 
 impl<K: Key, V: Value + Clone> Memory<K, V> {
     pub(crate) fn new(
         cache: Cache<K, V>,
-        pace: Pace,
-        (control, counts): (Arc<Control>, Arc<Counts>),
+        settings: FlushSettings,
+        (control, counts): (Arc<Control>, Arc<WriteBehindCounts>),
     ) -> Self {
         let state = State::new();
-        Self { cache, pace, control, counts, state: Mutex::new(state), room: Notify::new() }
+        Self { cache, settings, control, counts, state: Mutex::new(state), room: Notify::new() }
     }
 
     /// Takes the value and then brings it into both levels. Nothing is awaited before it is taken.
@@ -66,8 +66,8 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
             return Err(WriteError::Closed);
         }
         let Some(unwritten) = state.unwritten.get(key) else {
-            if state.unwritten.len() + state.aside.len() >= self.pace.capacity {
-                return Err(WriteError::Full { capacity: self.pace.capacity });
+            if state.unwritten.len() + state.aside.len() >= self.settings.capacity {
+                return Err(WriteError::Full { capacity: self.settings.capacity });
             }
             return Ok(self.insert(&mut state, key, value));
         };
@@ -90,7 +90,7 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
         let version = state.next_version();
         let id = state.unwritten.insert(key, (value, version));
         state.untaken.push_back(id);
-        if state.untaken.len() >= self.pace.max_batch {
+        if state.untaken.len() >= self.settings.max_batch {
             self.control.wake.notify_one();
         }
         version
@@ -101,18 +101,18 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
     pub(super) async fn publish(self: &Arc<Self>, key: &K) {
         let (memory, newest) = (Arc::clone(self), key.clone());
         let value = async move {
-            let (value, _) = memory.unwritten(&newest).ok_or(Gone)?;
+            let (value, _) = memory.unwritten(&newest).ok_or(RowGone)?;
             // What cannot be copied is invalidated instead.
-            contained(|| V::clone(&value)).ok_or(Gone)
+            contained(|| V::clone(&value)).ok_or(RowGone)
         };
-        let _: Result<_, Gone> = self.cache.write_through(key, value).await;
+        let _: Result<_, RowGone> = self.cache.write_through(key, value).await;
     }
 
     /// Everything that the source does not have: what is left when the process ends. What cannot
     /// be copied is left out.
     pub(crate) fn left(&self) -> Vec<(K, V)> {
         let state = self.state();
-        let copy = |row: &Unwritten<K, V>| (K::clone(&row.key), V::clone(&row.value));
+        let copy = |row: &UnwrittenRow<K, V>| (K::clone(&row.key), V::clone(&row.value));
         state.unwritten.values().filter_map(|row| contained(|| copy(row))).collect()
     }
 

@@ -16,7 +16,11 @@ impl Played {
     fn new(n_rows: u32, poison: &[u32]) -> Self {
         let rows: Vec<u32> = (0..n_rows).collect();
         Self {
-            retries: Retries::new(Pace { tries: 3, max_batch: 256, ..Pace::of_tests() }),
+            retries: Retries::new(FlushSettings {
+                tries: 3,
+                max_batch: 256,
+                ..FlushSettings::of_tests()
+            }),
             new: rows.chunks(256).rev().map(<[u32]>::to_vec).collect(),
             poison: poison.iter().copied().collect(),
             written: Vec::new(),
@@ -56,7 +60,7 @@ impl Played {
     fn call(&mut self, batch: Batch<u32>, is_down: bool) {
         self.calls += 1;
         if is_down || batch.receipts.iter().any(|row| self.poison.contains(row)) {
-            let set_aside = self.retries.failed(batch, Failed::ForNow);
+            let set_aside = self.retries.failed(batch, FailureKind::ForNow);
             self.set_aside.extend(set_aside.iter().flat_map(|batch| &batch.receipts));
         } else {
             self.written.extend(&batch.receipts);
@@ -111,7 +115,8 @@ async fn an_outage_sets_nothing_aside_and_leaves_whole_batches() {
 #[tokio::test(start_paused = true)]
 async fn an_outage_that_is_interrupted_sets_nothing_aside_either() {
     let mut played = Played::new(5_000, &[]);
-    played.retries = Retries::new(Pace { tries: 10, max_batch: 256, ..Pace::of_tests() });
+    played.retries =
+        Retries::new(FlushSettings { tries: 10, max_batch: 256, ..FlushSettings::of_tests() });
     for _ in 0..5 {
         played.play(true, Duration::from_secs(120)).await;
         played.take_one().await;
@@ -137,18 +142,18 @@ async fn a_row_with_nothing_beside_it_waits_until_the_sink_takes_others() {
 
 #[tokio::test(start_paused = true)]
 async fn a_row_that_the_sink_refuses_for_good_is_set_aside_at_once() {
-    let mut retries = Retries::new(Pace::of_tests());
+    let mut retries = Retries::new(FlushSettings::of_tests());
     let batch = retries.fresh(vec![7]);
-    assert!(retries.failed(batch, Failed::ForGood).is_some());
+    assert!(retries.failed(batch, FailureKind::ForGood).is_some());
     let batch = retries.fresh(vec![7, 8]);
-    assert!(retries.failed(batch, Failed::ForGood).is_none(), "which of them is not known");
+    assert!(retries.failed(batch, FailureKind::ForGood).is_none(), "which of them is not known");
 }
 
 #[tokio::test(start_paused = true)]
 async fn two_rows_at_fault_beside_a_good_one_are_both_set_aside() {
     for new in [vec![vec![13, 14, 15]], vec![vec![14, 15], vec![13]]] {
         let mut played = Played::new(0, &[13, 14]);
-        played.retries = Retries::new(Pace::of_tests());
+        played.retries = Retries::new(FlushSettings::of_tests());
         played.new = new;
         played.play(false, HOUR).await;
         played.set_aside.sort_unstable();

@@ -1,0 +1,170 @@
+//! How one call waits for its answer, and what it means where none comes.
+
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{RedisError, RedisResult};
+use tokio::time::{Instant, timeout_at};
+
+use super::answer::{CallError, ErrorClass, ErrorReply};
+use super::link::Link;
+use super::query::{Query, Reply, Step};
+
+/// The pause before a command is tried again that Redis could not serve for the moment.
+const TRY_AGAIN_AFTER: Duration = Duration::from_millis(2);
+
+/// Why there is no answer.
+enum NoAnswer {
+    Error(RedisError),
+    /// Redis answers a ping, but not this call.
+    Slow,
+    /// Redis cannot serve it for the moment, each time that it is asked.
+    Busy(RedisError),
+    /// Redis answers nothing.
+    Gone,
+}
+
+impl NoAnswer {
+    /// Of a call that ran out of time: whether Redis answered a ping, and what it said of the call.
+    fn of(is_there: bool, busy: Option<RedisError>) -> Self {
+        match (is_there, busy) {
+            (false, _) => Self::Gone,
+            (true, Some(error)) => Self::Busy(error),
+            (true, None) => Self::Slow,
+        }
+    }
+}
+
+impl Link {
+    /// Asks within the hard timeout, or not at all while the breaker is open.
+    pub(crate) async fn ask<T: Reply>(
+        &self,
+        step: Step,
+        query: &impl Query,
+    ) -> Result<T, CallError> {
+        #[cfg(feature = "holds")]
+        self.holds.before(step).await;
+        let answer = self.ask_now(step, query).await;
+        #[cfg(feature = "holds")]
+        self.holds.after(step).await;
+        answer
+    }
+
+    async fn ask_now<T: Reply>(&self, step: Step, query: &impl Query) -> Result<T, CallError> {
+        let sent = Instant::now();
+        let mut current = self.connection_for(step).ok_or(CallError::Away)?;
+        let mut silence = match self.answer(&mut current.0, query, sent).await {
+            Ok(answer) => return Ok(answer),
+            Err(silence) => silence,
+        };
+        // Redis may have closed a connection that was idle: that costs nobody more than a retry.
+        // Without it, what may not be made twice fails alone.
+        if let NoAnswer::Error(error) = &silence
+            && ErrorReply::read(error).is_disconnect()
+            && let Ok(Ok(renewed)) = timeout_at(sent + self.timeout, self.renew(current.1)).await
+            && step.may_repeat()
+        {
+            current = renewed;
+            silence = match self.answer(&mut current.0, query, sent).await {
+                Ok(answer) => return Ok(answer),
+                Err(silence) => silence,
+            };
+        }
+        Err(self.failed(silence, current.1, sent))
+    }
+
+    /// The answer within the hard timeout from `sent` on. Where none has come by half of that,
+    /// Redis is pinged on another connection: so one slow command is told from a Redis that is gone.
+    async fn answer<T: Reply>(
+        &self,
+        connection: &mut MultiplexedConnection,
+        query: &impl Query,
+        sent: Instant,
+    ) -> Result<T, NoAnswer> {
+        let (busy, half) = (Mutex::new(None), self.timeout / 2);
+        let mut asking = pin!(ask_again(connection, query, &busy));
+        let answer = match timeout_at(sent + half, &mut asking).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                let late = timeout_at(sent + self.timeout, asking);
+                match or_ping(late, self.answers_ping(half)).await {
+                    Ok(answer) => answer,
+                    Err(is_there) => {
+                        let busy = busy.lock().unwrap_or_else(PoisonError::into_inner).take();
+                        return Err(NoAnswer::of(is_there, busy));
+                    }
+                }
+            }
+        };
+        self.timeouts.answered();
+        answer.map_err(NoAnswer::Error)
+    }
+
+    /// Counts a failure, and opens the breaker where Redis is lost.
+    fn failed(&self, silence: NoAnswer, generation: u64, sent: Instant) -> CallError {
+        let (answer, is_lost) = match silence {
+            NoAnswer::Error(error) => {
+                let answer = ErrorReply::read(&error);
+                let is_lost = answer.verdict == ErrorClass::Lost;
+                (answer, is_lost)
+            }
+            NoAnswer::Busy(error) => (ErrorReply::read(&error), false),
+            NoAnswer::Slow => {
+                let answer = ErrorReply::timed_out("no answer came in time, but one to a ping did");
+                (answer, self.timeouts.is_one_too_many(sent))
+            }
+            NoAnswer::Gone => (ErrorReply::timed_out("no answer came, nor one to a ping"), true),
+        };
+        let is_timeout = answer.code == "TIMEOUT";
+        if is_timeout { &self.counts.timeouts } else { &self.counts.errors }.add(1);
+        self.errors.note(&answer);
+        if is_lost {
+            let mut state = self.state();
+            if generation == state.generation {
+                state.replaying = None;
+            }
+            self.open_breaker(state, generation, &answer);
+        }
+        match answer.verdict {
+            ErrorClass::Lost => CallError::Away,
+            ErrorClass::Refused | ErrorClass::TryAgain => CallError::Refused(answer),
+        }
+    }
+}
+
+/// The late answer or, where none comes in time, whether Redis answers a ping meanwhile.
+async fn or_ping<T, E>(
+    late: impl Future<Output = Result<T, E>>,
+    ping: impl Future<Output = bool>,
+) -> Result<T, bool> {
+    let (mut late, mut ping) = (pin!(late), pin!(ping));
+    tokio::select! {
+        biased;
+        answer = &mut late => match answer {
+            Ok(answer) => Ok(answer),
+            Err(_) => Err(ping.await),
+        },
+        is_there = &mut ping => late.await.map_err(|_| is_there),
+    }
+}
+
+/// Asks again while Redis cannot serve the command for the moment; whoever waits sets the end.
+async fn ask_again<T: Reply>(
+    connection: &mut MultiplexedConnection,
+    query: &impl Query,
+    busy: &Mutex<Option<RedisError>>,
+) -> RedisResult<T> {
+    let mut pause = TRY_AGAIN_AFTER;
+    loop {
+        match query.ask(connection).await {
+            Err(error) if ErrorReply::read(&error).verdict == ErrorClass::TryAgain => {
+                *busy.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            answer => return answer,
+        }
+    }
+}

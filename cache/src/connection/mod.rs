@@ -1,0 +1,32 @@
+//! A node's link to Redis: one connection with a hard timeout on every call, and a breaker.
+//! It knows what Redis's errors mean, keeps invalidations that Redis did not take, and sends them again.
+
+mod answer;
+mod call;
+mod errors;
+mod handshake;
+#[cfg(feature = "holds")]
+#[doc(hidden)]
+pub mod holds;
+mod link;
+mod lua;
+mod namespace;
+#[cfg(not(feature = "redis"))]
+pub(crate) mod no_redis;
+mod operator;
+mod operator_budget;
+mod pending;
+mod query;
+mod recovery;
+
+pub(crate) use answer::{Away, CallError, ErrorClass, ErrorReply};
+pub(crate) use handshake::{HelloReply, must_be_no_replica, must_take_invalidations, run_id};
+
+pub(crate) use link::{Link, SLOW_TIMEOUT, in_time};
+pub(crate) use lua::{ANNOUNCE, NamedScript, scripts};
+pub(crate) use namespace::Bus;
+pub(crate) use pending::PendingInvalidation;
+pub(crate) use query::Step;
+pub(crate) use query::{AnyReply, PipelineReplies, Query, Reply};
+
+pub(crate) use namespace::NAMED as SCRIPTS;

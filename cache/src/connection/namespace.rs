@@ -1,0 +1,169 @@
+//! A namespace's keys beside its entries, the numbers of its bus, and Redis's clock.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, Script};
+
+use super::lua::{ANNOUNCE, scripts};
+use crate::clock::{Moment, RedisClock};
+
+/// For so long a node's own success shows that its invalidations can be written.
+const PROOF: Duration = Duration::from_secs(1);
+
+/// Where messages go, and who sends them.
+#[derive(Clone)]
+pub(crate) struct Bus {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    namespace: String,
+    stream: String,
+    sequence: String,
+    last: String,
+    heartbeat: String,
+    /// Random, so that a node knows its own messages whatever it is called.
+    origin: String,
+    sent: AtomicU64,
+    seen: AtomicU64,
+    /// Before this node last wrote what proves that invalidations can be written, as a `Moment`.
+    proved: AtomicU64,
+    clock: RedisClock,
+}
+
+impl Bus {
+    pub(crate) fn new(namespace: &str) -> Self {
+        let inner = Inner {
+            namespace: namespace.to_owned(),
+            stream: format!("{{{namespace}}}!bus"),
+            sequence: format!("{{{namespace}}}!bus:sequence"),
+            last: format!("{{{namespace}}}!bus:last"),
+            heartbeat: format!("{{{namespace}}}!bus:beat"),
+            origin: format!("{:016x}", rand::random::<u64>()),
+            sent: AtomicU64::new(0),
+            seen: AtomicU64::new(0),
+            proved: AtomicU64::new(0),
+            clock: RedisClock::new(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        &self.inner.namespace
+    }
+
+    /// How the keys of a cache's entries begin, up to its name. All keys of a namespace share one
+    /// hash tag, so that a script or an MGET may touch several of them on Redis Cluster too.
+    pub(crate) fn stem(&self, cache: &str) -> String {
+        format!("{{{}}}:{cache}", self.inner.namespace)
+    }
+
+    /// A key beside the entries, which no glob of theirs matches.
+    pub(crate) fn beside(&self, name: &str) -> String {
+        format!("{{{}}}!{name}", self.inner.namespace)
+    }
+
+    pub(crate) fn stream(&self) -> &str {
+        &self.inner.stream
+    }
+
+    pub(crate) fn sequence(&self) -> &str {
+        &self.inner.sequence
+    }
+
+    /// The number of each cache's last message.
+    pub(crate) fn last(&self) -> &str {
+        &self.inner.last
+    }
+
+    pub(crate) fn heartbeat(&self) -> &str {
+        &self.inner.heartbeat
+    }
+
+    pub(crate) fn origin(&self) -> &str {
+        &self.inner.origin
+    }
+
+    /// Redis's clock, by which all nodes measure what they share.
+    pub(crate) fn clock(&self) -> &RedisClock {
+        &self.inner.clock
+    }
+
+    /// Takes note that Redis took what this node wrote after `asked` as it invalidates.
+    pub(crate) fn proved(&self, asked: Moment) {
+        self.inner.proved.fetch_max(asked.as_nanos(), Ordering::Relaxed);
+    }
+
+    /// Whether it did within the last second.
+    pub(crate) fn is_proved(&self) -> bool {
+        let asked = self.inner.proved.load(Ordering::Relaxed);
+        asked > 0 && Moment::now().before(PROOF).as_nanos() <= asked
+    }
+
+    pub(crate) fn sent(&self) -> u64 {
+        self.inner.sent.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of a number of the bus.
+    pub(crate) fn saw(&self, sequence: u64) {
+        self.inner.seen.fetch_max(sequence, Ordering::Relaxed);
+    }
+
+    /// The highest number of the bus that this node has seen.
+    pub(crate) fn seen(&self) -> u64 {
+        self.inner.seen.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn sends(&self, n_messages: u64) {
+        self.inner.sent.fetch_add(n_messages, Ordering::Relaxed);
+    }
+}
+
+scripts! {
+    script;
+
+    /// Notices that another run of Redis answers. What lies there may come from a snapshot, or from
+    /// a replica that had not received everything, and so be older than what was acknowledged:
+    /// entries stamped before the number answered here no longer count. That number is above all of
+    /// theirs, and above every number that the asking node has seen: a sequence behind that is an
+    /// older state, too. Where Redis does not tell its run, that alone decides.
+    /// KEYS: sequence, run. ARGV: the highest number seen, the run's id or nothing.
+    BEGIN, "bus begin" =
+        "local last, run = tonumber(redis.call('GET', KEYS[1]) or 0), ARGV[2]
+         local is_other = run ~= '' and redis.call('HGET', KEYS[2], 'run') ~= run
+         if is_other or last < tonumber(ARGV[1]) or redis.call('HEXISTS', KEYS[2], 'floor') == 0 then
+           last = math.max(last, tonumber(ARGV[1]))
+           redis.call('DEL', KEYS[1])
+           begin(KEYS[1])
+           if tonumber(redis.call('GET', KEYS[1])) <= last then
+             redis.call('SET', KEYS[1], string.format('%.0f', last + 1))
+           end
+           redis.call('HSET', KEYS[2], 'floor', redis.call('GET', KEYS[1]))
+           if run ~= '' then redis.call('HSET', KEYS[2], 'run', run) end
+         end
+         begin(KEYS[1])
+         return redis.call('HGET', KEYS[2], 'floor')";
+}
+
+impl Bus {
+    /// Gives the sequence a number to begin at. Entries stamped before the number that it answers
+    /// do not count. `run_id` is the server's; empty where it tells none.
+    pub(crate) async fn begin(
+        &self,
+        connection: &mut MultiplexedConnection,
+        run_id: &str,
+    ) -> RedisResult<u64> {
+        let mut begin = BEGIN.prepare_invoke();
+        begin.key(self.sequence()).key(self.beside("bus:run")).arg(self.seen()).arg(run_id);
+        let floor = begin.invoke_async(connection).await?;
+        self.saw(floor);
+        Ok(floor)
+    }
+}
+
+fn script(body: &str) -> Script {
+    Script::new(&format!("{ANNOUNCE}{body}"))
+}

@@ -1,0 +1,141 @@
+//! What an operator asks goes over a connection of its own: it can neither open the breaker nor
+//! delay a read.
+
+use std::future::Future;
+use std::io;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{RedisError, RedisResult, cmd};
+use tokio::time::Instant;
+
+use super::answer::{CallError, ErrorClass, ErrorReply};
+use super::handshake::run_id;
+use super::link::{Link, SLOW_TIMEOUT, in_time};
+use super::operator_budget::{Budget, OpenConnection};
+use super::query::{Query, Reply, Step};
+
+impl Link {
+    /// Asks for an operator, within a deadline of its own. Not while Redis is lost.
+    pub(crate) async fn inspect<T: Reply>(&self, query: &impl Query) -> Result<T, CallError> {
+        let asking = |mut connection| async move { query.ask(&mut connection).await };
+        self.operate(Step::Inspect, asking).await
+    }
+
+    /// As [`inspect`](Self::inspect), for one step of a walk: rests first where walks have taken
+    /// their share of Redis's time.
+    pub(crate) async fn walk_step<T: Reply>(&self, query: &impl Query) -> Result<T, CallError> {
+        let rest = self.budget(|budget| budget.rest(Instant::now()));
+        if !rest.is_zero() {
+            tokio::time::sleep(rest).await;
+        }
+        let began = Instant::now();
+        let answer = self.inspect(query).await;
+        self.budget(|budget| budget.spend(Instant::now(), began.elapsed()));
+        answer
+    }
+
+    /// Several commands in a row on the operator's connection, within one deadline.
+    pub(crate) async fn operate<T, Fut>(
+        &self,
+        step: Step,
+        work: impl FnOnce(MultiplexedConnection) -> Fut,
+    ) -> Result<T, CallError>
+    where
+        Fut: Future<Output = RedisResult<T>>,
+    {
+        #[cfg(feature = "holds")]
+        self.holds.before(step).await;
+        let answer = self.operate_now(step, work).await;
+        #[cfg(feature = "holds")]
+        self.holds.after(step).await;
+        answer
+    }
+
+    async fn operate_now<T, Fut>(
+        &self,
+        step: Step,
+        work: impl FnOnce(MultiplexedConnection) -> Fut,
+    ) -> Result<T, CallError>
+    where
+        Fut: Future<Output = RedisResult<T>>,
+    {
+        // While what waited is replayed, invalidations go over the same connection, as all do.
+        if let Some((connection, _)) = self.connection_for(step).filter(|_| self.is_open()) {
+            let answer = in_time(SLOW_TIMEOUT, work(connection)).await;
+            return answer.map_err(|error| CallError::of(&error));
+        }
+        if self.is_open() {
+            return Err(CallError::Away);
+        }
+        let open = self.operator_connection().await.map_err(|error| CallError::of(&error))?;
+        let answer = in_time(SLOW_TIMEOUT, work(open.connection)).await;
+        let failed = answer.as_ref().err().map(CallError::of);
+        if failed == Some(CallError::Away) {
+            self.drop_operator_connection(open.generation).await;
+        }
+        answer.map_err(|error| CallError::of(&error))
+    }
+
+    /// Whether Redis answers anything at all within this time, on another connection than the one
+    /// whose answer is late.
+    pub(crate) async fn answers_ping(&self, within: Duration) -> bool {
+        let pinging = async {
+            // One that Redis had closed while it was idle says nothing.
+            self.ping().await || self.ping().await
+        };
+        tokio::time::timeout(within, pinging).await.unwrap_or(false)
+    }
+
+    async fn ping(&self) -> bool {
+        let open = self.operator.connection.lock().await.clone();
+        let generation = open.as_ref().map(|open| open.generation);
+        let connection = match open {
+            Some(open) => Ok(open.connection),
+            // Nothing else is asked of it: its answer may be awaited for a short time only.
+            None => self.connect(self.connect_timeout()).await,
+        };
+        let pinged = match connection {
+            Ok(mut connection) => cmd("PING").query_async::<String>(&mut connection).await,
+            Err(error) => Err(error),
+        };
+        // Any answer is one.
+        let is_lost = |error: RedisError| ErrorReply::read(&error).verdict == ErrorClass::Lost;
+        let answers = !pinged.err().is_some_and(is_lost);
+        if let Some(generation) = generation.filter(|_| !answers) {
+            self.drop_operator_connection(generation).await;
+        }
+        answers
+    }
+
+    async fn operator_connection(&self) -> RedisResult<OpenConnection> {
+        let mut open = self.operator.connection.lock().await;
+        let generation = self.state().generation;
+        match &*open {
+            Some(open) if open.generation == generation => Ok(open.clone()),
+            _ => {
+                let within = self.connect_timeout();
+                let mut connection = self.connect(within).await?;
+                let _: String = in_time(within, cmd("PING").query_async(&mut connection)).await?;
+                let here = in_time(within, run_id(&mut connection)).await?;
+                if self.leads_elsewhere(&here) {
+                    self.lose_the_other_server(&here, 0);
+                    return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into());
+                }
+                Ok(open.insert(OpenConnection { connection, generation }).clone())
+            }
+        }
+    }
+
+    async fn drop_operator_connection(&self, generation: u64) {
+        let mut open = self.operator.connection.lock().await;
+        if open.as_ref().is_some_and(|open| open.generation == generation) {
+            *open = None;
+        }
+    }
+
+    fn budget<T>(&self, act: impl FnOnce(&mut Budget) -> T) -> T {
+        act(&mut self.operator.budget.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

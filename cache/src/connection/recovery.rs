@@ -1,0 +1,216 @@
+//! How the breaker closes, and how queued invalidations are sent.
+
+use std::future::Future;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{RedisError, RedisResult};
+
+use super::answer::{ErrorClass, ErrorReply};
+use super::link::Link;
+use super::pending::{InvalidationQueue, PendingInvalidation};
+use crate::log::log_safely;
+
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+
+const LAST_RETRY: Duration = Duration::from_secs(2);
+
+impl Link {
+    /// Closes the breaker each time Redis is back, and sends what waits, for ever. `replay` sends
+    /// queued invalidations, which share a walk, on the given connection.
+    pub(crate) async fn recover<Fut>(
+        &self,
+        replay: impl Fn(MultiplexedConnection, Vec<PendingInvalidation>) -> Fut,
+    ) where
+        Fut: Future<Output = RedisResult<()>>,
+    {
+        let mut pause = FIRST_RETRY;
+        loop {
+            let tried = match self.is_open() {
+                true => self.probe(&replay).await,
+                false => self.send_waiting(&replay).await,
+            };
+            if tried.is_ok() && !self.waits() {
+                pause = FIRST_RETRY;
+                tokio::select! {
+                    () = self.opened.notified() => {}
+                    () = self.waiting.notified() => {}
+                }
+                continue;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>())) => {}
+                () = self.opened.notified() => pause = FIRST_RETRY,
+            }
+            pause = (pause * 2).min(LAST_RETRY);
+        }
+    }
+
+    /// The single half-open probe: connect, notice another run of Redis, replay, close.
+    pub(crate) async fn probe<Fut>(
+        &self,
+        replay: &impl Fn(MultiplexedConnection, Vec<PendingInvalidation>) -> Fut,
+    ) -> Result<(), RedisError>
+    where
+        Fut: Future<Output = RedisResult<()>>,
+    {
+        let probed = async {
+            let handshake = self.handshake().await?;
+            self.floor.store(handshake.floor, Ordering::Release);
+            let connection = handshake.connection.clone();
+            {
+                let mut state = self.state();
+                state.generation += 1;
+                (state.server, state.run_id) = (handshake.server, handshake.run_id);
+            }
+            let replayed = self.replay_all(connection, replay).await;
+            self.state().replaying = None;
+            replayed
+        };
+        let probed = probed.await;
+        if let Err(error) = &probed {
+            self.note(error);
+        }
+        probed
+    }
+
+    /// Sends what waits while Redis is there: it was refused, or its answer did not come. What is
+    /// refused again keeps nothing else from being sent.
+    async fn send_waiting<Fut>(
+        &self,
+        replay: &impl Fn(MultiplexedConnection, Vec<PendingInvalidation>) -> Fut,
+    ) -> Result<(), RedisError>
+    where
+        Fut: Future<Output = RedisResult<()>>,
+    {
+        let (connection, generation) = {
+            let state = self.state();
+            let Some(connection) = state.connection.clone() else { return Ok(()) };
+            (connection, state.generation)
+        };
+        let Err(error) = self.send_all(&connection, replay).await else { return Ok(()) };
+        let answer = ErrorReply::read(&error);
+        if answer.verdict == ErrorClass::Lost {
+            self.lose(generation, &answer);
+            return Err(error);
+        }
+        self.note(&error);
+        if answer.code == "READONLY" {
+            // The address may lead to the new master by now.
+            let _: RedisResult<_> = self.renew(generation).await;
+        }
+        Err(error)
+    }
+
+    /// Sends what waits, each once. Answers the last refusal; stops where Redis is lost.
+    async fn send_all<Fut>(
+        &self,
+        connection: &MultiplexedConnection,
+        replay: &impl Fn(MultiplexedConnection, Vec<PendingInvalidation>) -> Fut,
+    ) -> Result<(), RedisError>
+    where
+        Fut: Future<Output = RedisResult<()>>,
+    {
+        let mut refused = Ok(());
+        for _ in 0..self.with_queue(|queue| queue.unsettled()) {
+            match self.send_next(connection.clone(), replay).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) if ErrorReply::read(&error).verdict == ErrorClass::Lost => {
+                    return Err(error);
+                }
+                Err(error) => refused = Err(error),
+            }
+        }
+        refused
+    }
+
+    /// Sends the oldest that waits, and those that share a walk with it. Says whether there was one.
+    async fn send_next<Fut>(
+        &self,
+        connection: MultiplexedConnection,
+        replay: &impl Fn(MultiplexedConnection, Vec<PendingInvalidation>) -> Fut,
+    ) -> Result<bool, RedisError>
+    where
+        Fut: Future<Output = RedisResult<()>>,
+    {
+        // Out of the queue first: the same invalidation may come again while this one runs.
+        let next = self.with_queue(InvalidationQueue::pop);
+        if next.is_empty() {
+            return Ok(false);
+        }
+        let n_sent = next.len() as u64;
+        // Whatever ends this, panics too, nothing that was popped is forgotten.
+        let unsent = PutBack { link: self };
+        if let Err(error) = replay(connection, next).await {
+            if ErrorReply::read(&error).verdict != ErrorClass::Lost {
+                std::mem::forget(unsent);
+                self.with_queue(InvalidationQueue::put_last);
+            }
+            return Err(error);
+        }
+        std::mem::forget(unsent);
+        self.with_queue(InvalidationQueue::settle);
+        self.counts.replayed.add(n_sent);
+        Ok(true)
+    }
+
+    /// Sends what waits, and then trusts L2. What Redis refuses goes on waiting: its cache does not
+    /// read L2, the others do.
+    async fn replay_all<Fut>(
+        &self,
+        connection: MultiplexedConnection,
+        replay: &impl Fn(MultiplexedConnection, Vec<PendingInvalidation>) -> Fut,
+    ) -> Result<(), RedisError>
+    where
+        Fut: Future<Output = RedisResult<()>>,
+    {
+        loop {
+            self.state().replaying = Some(connection.clone());
+            let refused = match self.send_all(&connection, replay).await {
+                Ok(()) => None,
+                Err(error) if ErrorReply::read(&error).verdict == ErrorClass::Lost => {
+                    return Err(error);
+                }
+                Err(error) => Some(error),
+            };
+            let waiting = if refused.is_some() { Leftover::Stays } else { Leftover::IsSent };
+            if self.close(&connection, waiting) {
+                return refused.map_or(Ok(()), Err);
+            }
+        }
+    }
+
+    /// Closes the breaker, unless something came to wait meanwhile that may go through at once.
+    fn close(&self, connection: &MultiplexedConnection, waiting: Leftover) -> bool {
+        {
+            let mut state = self.state();
+            if waiting == Leftover::IsSent && state.queue.unsettled() > 0 {
+                return false;
+            }
+            state.connection = Some(connection.clone());
+            state.generation += 1;
+            self.open.store(false, Ordering::Release);
+        }
+        log_safely(|| tracing::info!("L2 is trusted"));
+        true
+    }
+}
+
+/// What becomes of invalidations that wait as the breaker closes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leftover {
+    IsSent,
+    Stays,
+}
+
+struct PutBack<'a> {
+    link: &'a Link,
+}
+
+impl Drop for PutBack<'_> {
+    fn drop(&mut self) {
+        self.link.with_queue(InvalidationQueue::put_back);
+    }
+}

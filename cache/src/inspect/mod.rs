@@ -1,0 +1,16 @@
+//! What consoles ask of a node: looks at keys, listings, counts, events, Redis's own numbers.
+//! Looking moves no deadline and no popularity.
+
+mod census;
+mod dead_letters;
+mod dyn_cache;
+mod journal;
+mod node;
+mod peers;
+mod redis_server;
+mod script_names;
+mod walk;
+
+pub use census::{L2Census, L2Count};
+pub use journal::Journal;
+pub use script_names::script_name;

@@ -1,0 +1,215 @@
+//! What Redis counts about itself, its slow log included.
+
+#[cfg(all(test, feature = "redis"))]
+mod tests {
+    use super::*;
+    use crate::l2::SCRIPTS;
+
+    fn told(words: &[&str]) -> String {
+        let words = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+        slow_command((1, 2, 3, words, String::new(), String::new())).command
+    }
+
+    #[test]
+    fn a_slow_script_is_told_by_its_name() {
+        for (name, script) in SCRIPTS {
+            assert_eq!(
+                told(&["EVALSHA", script.get_hash(), "1", "key"]),
+                format!("EVALSHA {name}")
+            );
+        }
+    }
+
+    fn own(words: &[&str]) -> bool {
+        let words: Vec<_> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+        is_own("shop-1", &words)
+    }
+
+    #[test]
+    fn commands_of_others_and_those_without_a_key_are_not_told() {
+        for words in [
+            &["GET", "{shop-1}:users:42"][..],
+            &["XADD", "{shop-1}!bus", "*", "k", "v"],
+            &["EVALSHA", "5f0c", "2", "{shop-1}:users:42", "{shop-1}!bus"],
+            &["scan", "0", "MATCH", "{shop\\-1}:*", "COUNT", "1000"],
+        ] {
+            assert!(own(words), "{words:?}");
+        }
+        for words in [
+            &["GET", "{shop-12}:users:42"][..],
+            &["GET", "other:{shop-1}:users:42"],
+            &["SET", "other", "{shop-1}:users:42"],
+            &["EVAL", "return '{shop-1}:'", "1", "other"],
+            &["SCAN", "0", "MATCH", "*"],
+            &["KEYS", "*"],
+            &["INFO"],
+            &[],
+        ] {
+            assert!(!own(words), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn what_strata_itself_looks_through_is_told_apart() {
+        let looking = |words: &[&str]| {
+            let words = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+            slow_command((1, 2, 3, words, String::new(), String::new())).looking
+        };
+        assert!(looking(&["SCAN", "0", "MATCH", "{shop}:*"]));
+        assert!(!looking(&["GET", "{shop}:users:42"]));
+    }
+
+    #[test]
+    fn what_is_no_script_of_ours_is_told_as_it_is_without_a_value() {
+        assert_eq!(told(&["EVALSHA", "5f0c", "1", "key"]), "EVALSHA 5f0c");
+        assert_eq!(told(&["SET", "key", "secret"]), "SET key");
+        assert_eq!(told(&["PING"]), "PING");
+    }
+}
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use redis::cmd;
+use strata_report::{RedisServer, RedisState, SlowCommand};
+
+use super::script_names::script_name;
+use crate::clock::now_ms;
+use crate::connection::{CallError, Link};
+use crate::pattern::escape;
+
+impl Link {
+    /// What Redis says of itself. Where it may not be asked for more than its version, it says no
+    /// more.
+    pub(crate) async fn redis_state(&self) -> RedisState {
+        let configured = RedisState { configured: true, ..RedisState::default() };
+        let asked = self.inspect::<String>(cmd("INFO").arg("memory")).await;
+        let memory = match asked {
+            Ok(memory) => memory,
+            Err(CallError::Refused(_)) => String::new(),
+            Err(CallError::Away) => return configured,
+        };
+        let field =
+            |name: &str| memory.lines().find_map(|line| line.strip_prefix(name).map(str::to_owned));
+        let number = |name: &str| field(name).and_then(|value| value.parse::<u64>().ok());
+        RedisState {
+            up: true,
+            version: self.state().server.clone().map(|server| server.version),
+            used_memory_bytes: number("used_memory:"),
+            max_memory_bytes: number("maxmemory:").filter(|max| *max > 0),
+            policy: field("maxmemory_policy:"),
+            ..configured
+        }
+    }
+}
+
+/// So many are asked for, those of others among them.
+const SLOW_COMMANDS: usize = 128;
+
+/// So many of our own are told.
+const TOLD: usize = 32;
+
+/// An entry of the slow log: id, when, how long, arguments, client's address and name.
+type Slow = (u64, u64, u64, Vec<Vec<u8>>, String, String);
+
+impl Link {
+    /// What Redis counts about itself. What it lets nobody read is told by name.
+    pub(crate) async fn server(&self) -> Result<RedisServer, CallError> {
+        let began = Instant::now();
+        self.inspect::<String>(&cmd("PING")).await?;
+        let ping_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let (info, info_refused) = told_apart(self.inspect::<String>(&cmd("INFO")).await)?;
+        let fields: HashMap<&str, &str> =
+            info.lines().filter_map(|line| line.split_once(':')).collect();
+        let number = |name: &str| fields.get(name).and_then(|text| text.trim().parse().ok());
+        let kilobytes = |name: &str| {
+            let text = fields.get(name).and_then(|text| text.trim().parse::<f64>().ok());
+            text.map_or(0, |kilobytes| (kilobytes * 1_024.0) as u64)
+        };
+        let (keys, _) = told_apart(self.inspect::<u64>(&cmd("DBSIZE")).await)?;
+        let ((slow_log, slow_log_others), slow_log_refused) = told_apart(self.slow_log().await)?;
+        Ok(RedisServer {
+            at_ms: now_ms(),
+            ping_us,
+            uptime_s: number("uptime_in_seconds").unwrap_or(0),
+            used_memory_peak_bytes: number("used_memory_peak"),
+            evicted_keys: number("evicted_keys").unwrap_or(0),
+            expired_keys: number("expired_keys").unwrap_or(0),
+            ops_per_s: number("instantaneous_ops_per_sec").unwrap_or(0),
+            clients: number("connected_clients").unwrap_or(0),
+            blocked_clients: number("blocked_clients").unwrap_or(0),
+            keys,
+            input_bytes_per_s: kilobytes("instantaneous_input_kbps"),
+            output_bytes_per_s: kilobytes("instantaneous_output_kbps"),
+            slow_log,
+            slow_log_others,
+            info_refused,
+            slow_log_refused,
+        })
+    }
+
+    /// The newest slow commands about keys of this namespace, and how many there are beside: what
+    /// others do on a Redis that is shared is nobody's business here.
+    async fn slow_log(&self) -> Result<(Vec<SlowCommand>, u64), CallError> {
+        let mut get = cmd("SLOWLOG");
+        get.arg("GET").arg(SLOW_COMMANDS);
+        let slow: Vec<Slow> = self.inspect(&get).await?;
+        let n_slow = slow.len();
+        let namespace = self.bus.namespace();
+        let own = slow.into_iter().filter(|(_, _, _, words, ..)| is_own(namespace, words));
+        let own: Vec<_> = own.map(slow_command).collect();
+        let n_others = (n_slow - own.len()) as u64;
+        Ok((own.into_iter().take(TOLD).collect(), n_others))
+    }
+}
+
+/// What was answered; nothing, and why, where it was refused.
+fn told_apart<T: Default>(answer: Result<T, CallError>) -> Result<(T, Option<String>), CallError> {
+    match answer {
+        Ok(answer) => Ok((answer, None)),
+        Err(CallError::Refused(why)) => Ok((T::default(), Some(why.to_string()))),
+        Err(CallError::Away) => Err(CallError::Away),
+    }
+}
+
+/// Whether a command is about keys of this namespace. One without a key is anybody's.
+fn is_own(namespace: &str, words: &[Vec<u8>]) -> bool {
+    let begins = |prefix: String| {
+        move |word: &Vec<u8>| {
+            let rest = word.strip_prefix(prefix.as_bytes());
+            rest.is_some_and(|rest| matches!(rest.first(), Some(b':' | b'!')))
+        }
+    };
+    let is_key = begins(format!("{{{namespace}}}"));
+    let is_glob = begins(escape(&format!("{{{namespace}}}")));
+    let Some((command, arguments)) = words.split_first() else { return false };
+    let is = |name: &str| command.eq_ignore_ascii_case(name.as_bytes());
+    if is("SCAN") {
+        return arguments.iter().skip(2).any(is_glob);
+    }
+    // A script's text or name, the number of its keys, and then they.
+    let first_key = if is("EVALSHA") || is("EVAL") { arguments.get(2) } else { arguments.first() };
+    first_key.is_some_and(is_key)
+}
+
+/// Whether it is a step of a walk, a search or a count, which no reader waits for.
+fn is_looking(command: &str) -> bool {
+    const LOOKING: [&str; 3] = ["SCAN", "STRLEN", "GETRANGE"];
+    LOOKING.iter().any(|name| command.eq_ignore_ascii_case(name))
+}
+
+fn slow_command((_, at_s, took_us, words, _, _): Slow) -> SlowCommand {
+    // What follows the key may be a value, and a script's text says nothing.
+    let mut words: Vec<_> =
+        words.iter().take(2).map(|word| String::from_utf8_lossy(word)).collect();
+    if let [command, sha1] = words.as_mut_slice()
+        && command.eq_ignore_ascii_case("EVALSHA")
+        && let Some(name) = script_name(sha1)
+    {
+        *sha1 = name.into();
+    }
+    let looking = words.first().is_some_and(|command| is_looking(command));
+    let mut command = words.join(" ");
+    command.truncate(command.floor_char_boundary(120));
+    SlowCommand { at_ms: at_s * 1_000, took_us, command, looking }
+}

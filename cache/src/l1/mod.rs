@@ -1,0 +1,18 @@
+//! L1: moka in the process, what it keeps for a key, and why entries leave or no longer count.
+//! Tags and patterns that were invalidated are remembered here, for reads to compare with.
+
+mod entry;
+mod level;
+mod listing;
+pub(crate) mod slices;
+mod sweep;
+mod tags;
+mod waiting_patterns;
+
+pub(crate) use entry::{Entry, L1Value};
+pub(crate) use level::{Capacity, L1};
+pub(crate) use listing::FirstRows;
+pub use listing::{L1List, L1Survey};
+pub(crate) use slices::{Slices, WalkStats};
+pub(crate) use tags::{TagState, Tags};
+pub(crate) use waiting_patterns::{TooMany, WaitingPatterns};

@@ -1,0 +1,146 @@
+//! Long work on a thread of the runtime, in slices that other tasks need not wait for.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use crate::user_code::contained;
+
+/// Gives the thread back after each slice.
+///
+/// The steps are the caller's: an entry of a walk, a note that is simulated. Dropping the future
+/// between two steps leaves nothing half done.
+pub(crate) struct Slices {
+    began: Instant,
+    n_steps: u32,
+    busy: Duration,
+}
+
+impl Slices {
+    /// What one slice takes at most, as far as steps are short. The clock is looked at after each,
+    /// since one that removes from moka may rebuild a table of it, which takes milliseconds: nothing
+    /// is to follow that.
+    const LONGEST: Duration = Duration::from_micros(500);
+    const MAX_STEPS: u32 = 4_096;
+
+    pub(crate) fn new() -> Self {
+        Self { began: Instant::now(), n_steps: 0, busy: Duration::ZERO }
+    }
+
+    /// One step is done; yields where the slice is over.
+    pub(crate) async fn stepped(&mut self) {
+        self.n_steps += 1;
+        if self.is_over() {
+            self.yield_now().await;
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.n_steps >= Self::MAX_STEPS || self.began.elapsed() >= Self::LONGEST
+    }
+
+    /// Ends the slice here.
+    pub(crate) async fn yield_now(&mut self) {
+        self.busy += self.began.elapsed();
+        tokio::task::yield_now().await;
+        (self.began, self.n_steps) = (Instant::now(), 0);
+    }
+
+    /// How long the slices took so far, without what ran in between.
+    pub(crate) fn busy(&self) -> Duration {
+        self.busy + self.began.elapsed()
+    }
+}
+
+/// How a walk went.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WalkStats {
+    /// How long it was busy.
+    pub(crate) busy: Duration,
+    /// Items that were passed over because code of their own panicked.
+    pub(crate) n_panics: u64,
+}
+
+/// Walks over items in slices. Where code of an item's own panics, that item is passed over.
+pub(crate) async fn walk<T>(
+    items: impl Iterator<Item = T>,
+    mut visit: impl FnMut(T) -> ControlFlow<()>,
+) -> WalkStats {
+    let (mut items, mut slices, mut n_panics) = (items, Slices::new(), 0);
+    loop {
+        match contained(|| items.next().map(&mut visit)) {
+            Some(None | Some(ControlFlow::Break(()))) => {
+                return WalkStats { busy: slices.busy(), n_panics };
+            }
+            Some(Some(ControlFlow::Continue(()))) => {}
+            None => n_panics += 1,
+        }
+        slices.stepped().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    /// Polls to the end; says how often.
+    fn n_polls(work: impl Future) -> u32 {
+        let (mut work, mut n) = (pin!(work), 0);
+        // `yield_now` outside a runtime wakes at once.
+        loop {
+            n += 1;
+            if work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+                return n;
+            }
+        }
+    }
+
+    #[test]
+    fn a_walk_gives_the_thread_back_after_each_slice() {
+        let mut n = 0;
+        let polls = n_polls(walk(0..100_000, |_| {
+            n += 1;
+            ControlFlow::Continue(())
+        }));
+        assert_eq!(n, 100_000);
+        assert!(polls > 100_000 / Slices::MAX_STEPS, "{polls}");
+    }
+
+    #[test]
+    fn slow_steps_make_short_slices() {
+        let visit = |_| {
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_micros(100) {}
+            ControlFlow::Continue(())
+        };
+        let polls = n_polls(walk(0..320, visit));
+        assert!(polls > 10, "{polls}");
+    }
+
+    #[test]
+    fn nothing_follows_a_step_that_took_long() {
+        let long = [2, 3, 7];
+        let visit = |n| {
+            let began = Instant::now();
+            while long.contains(&n) && began.elapsed() < Slices::LONGEST {}
+            ControlFlow::Continue(())
+        };
+        let polls = n_polls(walk(0..9, visit));
+        assert!(polls > 3, "{polls}");
+    }
+
+    #[test]
+    fn an_item_that_panics_is_passed_over() {
+        let mut seen = Vec::new();
+        let visit = |n| {
+            assert!(n != 2, "cannot be looked at");
+            seen.push(n);
+            if n == 4 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        n_polls(walk(0..9, visit));
+        assert_eq!(seen, [0, 1, 3, 4]);
+    }
+}

@@ -1,0 +1,63 @@
+//! Leases: the right to fill a key in L2.
+
+use std::sync::Arc;
+
+/// The right to fill a key in L2. Starts with a word that no entry starts with.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Lease(pub(super) String);
+
+impl Lease {
+    const PREFIX: &'static str = "lease:";
+
+    /// Of a load, which keeps it for as long as it runs.
+    const OF_LOAD: &'static str = "lease:load:";
+
+    pub(crate) fn of_load() -> Self {
+        Self(format!("{}{:032x}", Self::OF_LOAD, rand::random::<u128>()))
+    }
+
+    pub(crate) fn of_write() -> Self {
+        Self(format!("{}{:032x}", Self::PREFIX, rand::random::<u128>()))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    pub(crate) fn is_one(bytes: &[u8]) -> bool {
+        bytes.starts_with(Self::PREFIX.as_bytes())
+    }
+
+    pub(crate) fn is_of_load(bytes: &[u8]) -> bool {
+        bytes.starts_with(Self::OF_LOAD.as_bytes())
+    }
+}
+
+/// Somebody's lease, as it was seen, and where it lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HeldLease {
+    pub(super) place: Arc<str>,
+    pub(super) seen: Vec<u8>,
+}
+
+impl HeldLease {
+    pub(crate) fn new(place: String, seen: Vec<u8>) -> Self {
+        Self { place: Arc::from(place), seen }
+    }
+
+    /// Whether it is kept for as long as a load runs, and no longer. Those of writes and of nodes
+    /// of an earlier version are not.
+    pub(crate) fn is_of_load(&self) -> bool {
+        Lease::is_of_load(&self.seen)
+    }
+}
+
+/// What became of the lease of one refresh.
+pub(crate) enum RefreshLease {
+    /// It is ours.
+    Ours,
+    /// Somebody else refreshes the entry.
+    Held(HeldLease),
+    /// Another entry lies there by now, or none.
+    Moved,
+}

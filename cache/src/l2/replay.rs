@@ -1,0 +1,76 @@
+//! How queued invalidations are sent again.
+
+use redis::RedisResult;
+use redis::aio::MultiplexedConnection;
+
+use super::keyspace::Keyspace;
+use super::removal::RemovalWalk;
+use crate::connection::{PendingInvalidation, Query, Reply, SLOW_TIMEOUT, in_time};
+use crate::pattern::Pattern;
+
+impl Keyspace {
+    /// Sends queued invalidations again on the connection that is being probed; several share a
+    /// walk. Answers the number at which a tag was invalidated.
+    pub(crate) async fn replay(
+        &self,
+        connection: MultiplexedConnection,
+        together: &[PendingInvalidation],
+    ) -> RedisResult<Option<u64>> {
+        match together {
+            [PendingInvalidation::Key { key, .. }] => {
+                let key = std::slice::from_ref(key);
+                let _: u64 = self.send(connection, &self.removal(key)).await?;
+                Ok(None)
+            }
+            [PendingInvalidation::Tag { tag, .. }] => {
+                let told = self.send(connection, &self.tag_removal(tag)).await?;
+                Ok(Some(self.tag_counts.take(told)))
+            }
+            [PendingInvalidation::Own { .. }, ..] => {
+                let key = |one: &'_ PendingInvalidation| match one {
+                    PendingInvalidation::Own { key, .. } => Some(key.clone()),
+                    _ => None,
+                };
+                let keys: Vec<String> = together.iter().filter_map(key).collect();
+                in_time(SLOW_TIMEOUT, self.unlink_own(connection, &keys)).await.map(|()| None)
+            }
+            [PendingInvalidation::AllOwn { .. }] => {
+                self.walk_away(&connection, RemovalWalk::over_own()).await.map(|()| None)
+            }
+            _ => self.replay_walk(connection, together).await.map(|()| None),
+        }
+    }
+
+    async fn send<T: Reply>(
+        &self,
+        mut connection: MultiplexedConnection,
+        query: &impl Query,
+    ) -> RedisResult<T> {
+        in_time(SLOW_TIMEOUT, query.ask(&mut connection)).await
+    }
+
+    async fn replay_walk(
+        &self,
+        connection: MultiplexedConnection,
+        together: &[PendingInvalidation],
+    ) -> RedisResult<()> {
+        let patterns: Vec<Option<&Pattern>> =
+            together.iter().map(PendingInvalidation::pattern).collect();
+        self.walk_away(&connection, RemovalWalk::over(&patterns)).await?;
+        for pattern in patterns {
+            let _: u64 = self.send(connection.clone(), &self.announcement(pattern)).await?;
+        }
+        Ok(())
+    }
+
+    async fn walk_away(
+        &self,
+        connection: &MultiplexedConnection,
+        mut walk: RemovalWalk<'_>,
+    ) -> RedisResult<()> {
+        while !walk.is_over {
+            in_time(SLOW_TIMEOUT, self.unlink_some(connection.clone(), &mut walk)).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,67 @@
+//! Tags in Redis: when each was last invalidated.
+
+use std::sync::Arc;
+
+use redis::{ScriptInvocation, cmd};
+
+use super::keyspace::Keyspace;
+use super::scripts;
+use crate::bus::SubjectRef;
+use crate::connection::{Away, Step};
+
+/// Of so many tags Redis keeps the names; the older half of more is folded. Nodes of an earlier
+/// version delete the names at 100 000.
+const MAX_TAG_NAMES: usize = 90_000;
+
+impl Keyspace {
+    /// Invalidates a tag and tells the other nodes, in one step; queues it where Redis does not
+    /// take it. `Ok` is the number of the message.
+    pub(crate) async fn invalidate_tag(&self, tag: &str) -> Result<u64, Away> {
+        let told = self.link.ask(Step::InvalidateTag, &self.tag_removal(tag)).await;
+        Ok(self.tag_counts.take(self.or_queue(told, || self.pending_tag(tag))?))
+    }
+
+    /// At which number of the bus each tag was last invalidated, at the latest.
+    pub(crate) async fn tags(&self, tags: &[Arc<str>]) -> Result<Vec<u64>, Away> {
+        let mut hmget = cmd("HMGET");
+        hmget.arg(&self.tags).arg("since").arg("horizon");
+        for tag in tags {
+            hmget.arg(format!("tag:{tag}"));
+        }
+        let numbers: Vec<Option<u64>> = self.link.ask(Step::Tags, &hmget).await?;
+        let [since, horizon, ref by_name @ ..] = numbers[..] else { return Err(Away) };
+        let folded = match horizon {
+            Some(_) => self.folded(tags.iter().zip(by_name)).await?,
+            None => Vec::new(),
+        };
+        // Without the hash nothing is known of any tag.
+        let mut folded = folded.into_iter().map(|number| number.unwrap_or(u64::MAX));
+        let mut other = || folded.next().or(since).unwrap_or(u64::MAX);
+        Ok(by_name.iter().map(|number| number.unwrap_or_else(&mut other)).collect())
+    }
+
+    /// Where names were folded: the numbers of those that are not kept by name.
+    async fn folded(
+        &self,
+        tags: impl Iterator<Item = (&Arc<str>, &Option<u64>)>,
+    ) -> Result<Vec<Option<u64>>, Away> {
+        let mut folded = scripts::FOLDED.prepare_invoke();
+        folded.key(&self.tags);
+        let mut n_asked = 0;
+        for (tag, _) in tags.filter(|(_, number)| number.is_none()) {
+            folded.arg(&**tag);
+            n_asked += 1;
+        }
+        if n_asked == 0 {
+            return Ok(Vec::new());
+        }
+        Ok(self.link.ask(Step::Tags, &folded).await?)
+    }
+
+    pub(crate) fn tag_removal(&self, tag: &str) -> ScriptInvocation<'static> {
+        let mut remove = scripts::INVALIDATE_TAG.prepare_invoke();
+        remove.key(&self.tags).arg(tag).arg(MAX_TAG_NAMES);
+        self.bus.message(&mut remove, &self.cache, SubjectRef::Tag(tag));
+        remove
+    }
+}

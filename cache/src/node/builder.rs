@@ -1,0 +1,128 @@
+//! How a node is set up and started.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::handle::Node;
+use super::shared::Shared;
+use crate::connection::{Bus, Link};
+use crate::error::BuildError;
+use crate::log::log_safely;
+
+/// Settings of a [`Node`].
+#[derive(Clone, Debug)]
+pub struct NodeBuilder {
+    namespace: String,
+    id: String,
+    version: String,
+    redis_url: Option<String>,
+    l2_timeout: Duration,
+}
+
+impl Node {
+    /// The hard timeout of one L2 call.
+    pub const DEFAULT_L2_TIMEOUT: Duration = Duration::from_millis(100);
+
+    /// A node in `namespace`: 1 to 64 of `a-z`, `0-9`, `_` and `-`. Nodes with the same namespace
+    /// and Redis share L2 and bus; each must be of the same service and environment.
+    pub fn builder(namespace: &str) -> NodeBuilder {
+        NodeBuilder {
+            namespace: namespace.to_owned(),
+            id: "1".to_owned(),
+            version: String::new(),
+            redis_url: None,
+            l2_timeout: Self::DEFAULT_L2_TIMEOUT,
+        }
+    }
+}
+
+impl NodeBuilder {
+    /// The node's id, for reports: 1 to 256 bytes, or the node does not start. Default "1". The bus
+    /// tells nodes apart by other means.
+    pub fn id(mut self, id: &str) -> Self {
+        id.clone_into(&mut self.id);
+        self
+    }
+
+    /// The version of the program, for reports.
+    pub fn version(mut self, version: &str) -> Self {
+        version.clone_into(&mut self.version);
+        self
+    }
+
+    /// The address of Redis, `redis://…` or `redis+unix://…`. Without it the node has L1 alone.
+    pub fn redis_url(mut self, url: &str) -> Self {
+        self.redis_url = Some(url.to_owned());
+        self
+    }
+
+    /// The hard timeout of one L2 call: as long as a read waits for Redis at most. Default
+    /// [`Node::DEFAULT_L2_TIMEOUT`]. At least a millisecond, or the node does not start: without an
+    /// answer in time no invalidation would ever be known to have arrived. More than a day counts as
+    /// a day. Scans and replays have longer ones, which no read waits for.
+    pub fn l2_timeout(mut self, timeout: Duration) -> Self {
+        self.l2_timeout = timeout;
+        self
+    }
+
+    /// Starts the node: one attempt to reach Redis, then it goes on without and keeps trying. Must
+    /// be called within a Tokio runtime, to which the node belongs from then on: see [`Node`].
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    ///
+    /// # Errors
+    /// Only where the name, the address or a setting makes no sense, which the error names, or there
+    /// is an address and the feature `redis` is off; never because Redis is away.
+    pub async fn start(self) -> Result<Node, BuildError> {
+        check_name(&self.namespace)?;
+        check_id(&self.id)?;
+        BuildError::unless_a_millisecond("l2_timeout", self.l2_timeout)?;
+        let client = self.redis_url.map(redis::Client::open).transpose();
+        let client = client.map_err(BuildError::RedisUrl)?;
+        let bus = Bus::new(&self.namespace);
+        let link = client.map(|client| Arc::new(Link::new(client, self.l2_timeout, bus.clone())));
+        let shutdown = CancellationToken::new();
+        let shared = Arc::new(Shared::new((self.id, self.version), link, bus, shutdown.clone()));
+        take_note(&shared);
+        shared.spawn_tasks().await;
+        Ok(Node { shared, _end: Arc::new(shutdown.drop_guard()) })
+    }
+}
+
+/// Ids take part in reports, metric labels and the names of consumers in Redis.
+fn check_id(id: &str) -> Result<(), BuildError> {
+    if matches!(id.len(), 1..=256) {
+        return Ok(());
+    }
+    let value = format!("a text of {} bytes", id.len());
+    Err(BuildError::BadSetting { setting: "id", value, allowed: "1 to 256 bytes" })
+}
+
+/// Names take part in Redis keys and metric labels.
+pub(crate) fn check_name(name: &str) -> Result<(), BuildError> {
+    let fits = matches!(name.len(), 1..=64)
+        && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
+    if fits { Ok(()) } else { Err(BuildError::BadName(name.to_owned())) }
+}
+
+static STARTED: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+
+/// Takes note of a node, and tells of one that lives under the same id in the same namespace.
+pub(crate) fn take_note(node: &Arc<Shared>) {
+    let is_same = |other: &Arc<Shared>| {
+        other.id() == node.id() && other.namespace() == node.namespace() && !other.has_ended()
+    };
+    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    started.retain(|other| other.strong_count() > 0);
+    let has_same = started.iter().filter_map(Weak::upgrade).any(|other| is_same(&other));
+    started.push(Arc::downgrade(node));
+    drop(started);
+    if has_same {
+        let (namespace, id) = (node.namespace(), node.id());
+        let what = "this process runs two nodes of one id: reports and metrics mix them up";
+        log_safely(|| tracing::warn!(namespace, id, "{what}"));
+    }
+}

@@ -1,0 +1,93 @@
+//! A cache as its node sees it: without its types, keys as text.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use strata_report::{CacheReport, Effect, EntryLook, KeyRow, L2Look};
+
+use crate::bus::Message;
+use crate::error::CacheError;
+use crate::l1::{L1List, L1Survey};
+use crate::l2::{Keyspace, Progress};
+use crate::pattern::Pattern;
+use crate::recorder::CacheEvents;
+use crate::user_code::BoxFuture;
+
+/// A cache as its node sees it: without its types, keys as text.
+pub(crate) trait DynCache: Send + Sync {
+    fn name(&self) -> &str;
+    fn report(&self) -> CacheReport;
+    /// Brings counts and estimates up to date.
+    fn upkeep(self: Arc<Self>) -> BoxFuture<'static, ()>;
+    /// Whether enough in L1 may have expired or been invalidated for a walk.
+    fn has_to_reclaim(&self) -> bool {
+        false
+    }
+    /// Walks L1 and removes what counts no more.
+    fn reclaim(self: Arc<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+    /// Acts on another node's invalidation.
+    fn on_message(&self, message: &Message);
+    /// A tag's invalidation that had waited has reached Redis, at this number of the bus.
+    fn tag_told(&self, tag: &str, sequence: u64);
+    /// Empties L1 in one step.
+    fn raise_epoch(&self);
+    /// This cache alone may have missed an invalidation.
+    fn on_gap(&self) {
+        self.raise_epoch();
+    }
+    fn keyspace(&self) -> Option<&Keyspace>;
+    fn look_l1<'a>(&'a self, key: &str) -> Result<BoxFuture<'a, Option<EntryLook>>, CacheError>;
+    fn look_l2(
+        self: Arc<Self>,
+        key: &str,
+    ) -> Result<BoxFuture<'static, Option<L2Look>>, CacheError>;
+    /// A value as people see it, as JSON; `None` where they do not.
+    fn shown(&self, value: String) -> Option<String> {
+        Some(value)
+    }
+    /// Fresh entries of L1 that match: how many, and some of them.
+    fn match_l1<'a>(
+        &'a self,
+        pattern: &'a Pattern,
+        limit: usize,
+    ) -> BoxFuture<'a, (u64, Vec<String>)>;
+    /// Fresh entries of L1 that match: how many, and the first by name after a key.
+    fn list_l1<'a>(&'a self, list: &'a L1List<'_>) -> BoxFuture<'a, (u64, Vec<KeyRow>)>;
+    /// Those of the keys that lie, fresh, in L1.
+    fn among_l1<'a>(&'a self, keys: &'a HashSet<&str>) -> BoxFuture<'a, Vec<KeyRow>>;
+    /// When entries expire and how large they are, from a walk over L1.
+    fn survey_l1(&self) -> BoxFuture<'_, L1Survey> {
+        Box::pin(std::future::ready(L1Survey::default()))
+    }
+    /// The name of the key's group.
+    fn group_of(&self, _key: &str) -> Option<String> {
+        None
+    }
+    fn events_after(&self, _seq: u64) -> CacheEvents {
+        CacheEvents::default()
+    }
+    fn events_of(&self, _key: &str) -> CacheEvents {
+        CacheEvents::default()
+    }
+    /// Removes the key from this L1 alone, and overtakes its fills; says whether it was there.
+    fn drop_text(&self, _key: &str) -> Result<bool, CacheError> {
+        Err(CacheError::OnlyObserved(self.name().to_owned()))
+    }
+    fn mark_stale_text(
+        self: Arc<Self>,
+        _key: &str,
+    ) -> Result<BoxFuture<'static, Effect>, CacheError> {
+        Err(CacheError::OnlyObserved(self.name().to_owned()))
+    }
+    fn invalidate_text(
+        self: Arc<Self>,
+        key: &str,
+    ) -> Result<BoxFuture<'static, Effect>, CacheError>;
+    fn invalidate_matching(
+        self: Arc<Self>,
+        pattern: Pattern,
+        progress: Arc<Progress>,
+    ) -> BoxFuture<'static, Effect>;
+}

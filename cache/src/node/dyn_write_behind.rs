@@ -1,0 +1,57 @@
+//! A write-behind as its node and consoles see it.
+
+use std::sync::Arc;
+
+use strata_report::{DeadLetterAction, DeadLetterPage, DeadLetterResult, WriteBehindReport};
+
+use super::dead_letter_filter::DeadLetterFilter;
+use crate::bus::{Message, Subject};
+use crate::error::CacheError;
+use crate::user_code::BoxFuture;
+
+/// A write-behind as its node sees it: without its types, keys and values as text.
+pub(crate) trait DynWriteBehind: Send + Sync {
+    fn cache(&self) -> &str;
+    fn on_message(&self, message: &Message) {
+        self.overtaken(&message.subject);
+    }
+    /// Something was invalidated, here or elsewhere.
+    fn overtaken(&self, subject: &Subject);
+    /// Messages were or may have been missed.
+    fn on_gap(&self);
+    fn report(self: Arc<Self>) -> WriteBehindReport;
+    /// Whether its unwritten values lie in Redis.
+    fn is_durable(&self) -> bool;
+    /// One page of dead letters that match.
+    fn dead_letters(
+        self: Arc<Self>,
+        list: DeadLetterList,
+    ) -> BoxFuture<'static, Result<DeadLetterPage, CacheError>>;
+    /// Runs one step over dead letters.
+    fn move_dead_letters(
+        self: Arc<Self>,
+        step: DeadLetterStep,
+    ) -> BoxFuture<'static, Result<DeadLetterResult, CacheError>>;
+}
+
+/// Which page of dead letters is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeadLetterList {
+    /// Which of them.
+    pub filter: DeadLetterFilter,
+    /// The `next` of the page before; the first page without.
+    pub after: Option<String>,
+    /// The most rows, no more than 1 000.
+    pub limit: usize,
+}
+
+/// One step of a run over dead letters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeadLetterStep {
+    /// What is done.
+    pub action: DeadLetterAction,
+    /// With which of them.
+    pub filter: DeadLetterFilter,
+    /// The `next` of the step before; the beginning without.
+    pub from: Option<String>,
+}

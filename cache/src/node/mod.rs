@@ -1,0 +1,21 @@
+//! A node: its caches and write-behinds, its background tasks and their supervision.
+//! `DynCache` and `DynWriteBehind` are what it knows of them without their types.
+
+mod background;
+mod builder;
+mod dead_letter_filter;
+mod dyn_cache;
+mod dyn_write_behind;
+mod handle;
+mod shared;
+mod tasks;
+
+pub use builder::NodeBuilder;
+pub(crate) use builder::check_name;
+pub(crate) use dead_letter_filter::DeadLetterFields;
+pub use dead_letter_filter::DeadLetterFilter;
+pub(crate) use dyn_cache::DynCache;
+pub(crate) use dyn_write_behind::DynWriteBehind;
+pub use dyn_write_behind::{DeadLetterList, DeadLetterStep};
+pub use handle::Node;
+pub use tasks::Tasks;

@@ -1,0 +1,295 @@
+//! Background tasks that never end in silence: each is supervised, counted and started again.
+
+#[cfg(test)]
+mod tests;
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use strata_report::{TaskReport, TaskState};
+use tokio::task::{AbortHandle, JoinError};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock;
+use crate::log::log_safely;
+use crate::user_code::{discard, panic_message};
+
+/// The pause before a task starts again; it doubles each time, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// A task that ran for so long begins with the first pause again.
+const RAN_WELL: Duration = Duration::from_secs(60);
+
+/// One that fails again and again is told of so often.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+
+const LOST: &str = "a background task lost its runtime: what it served must not outlive that";
+
+const AGAIN: &str = "a background task failed and starts again";
+
+/// The background tasks of a node or a program, under one supervisor.
+///
+/// A task that panics or ends before `shutdown` is counted, told in the log and in
+/// [`report`](Self::report), and started again after a pause that grows from 100 ms to 10 s. The
+/// idea is Erlang's supervisor with the strategy `one_for_one`. Where the runtime is dropped under
+/// a task, its report says so, and nothing starts it again. Cheap to clone; all clones are the
+/// same.
+#[derive(Clone, Debug)]
+pub struct Tasks {
+    shutdown: CancellationToken,
+    tasks: Arc<Mutex<Vec<Arc<Task>>>>,
+}
+
+#[derive(Debug)]
+struct Task {
+    name: String,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    report: TaskReport,
+    abort: Option<AbortHandle>,
+    /// When its last failure was told in the log.
+    told_at: Option<Instant>,
+}
+
+/// What it means that a task returns.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OnReturn {
+    /// It should not have.
+    Restart,
+    /// Its work is done.
+    Done,
+}
+
+impl Tasks {
+    /// Tasks that run until `shutdown`.
+    pub fn new(shutdown: CancellationToken) -> Self {
+        Self { shutdown, tasks: Arc::default() }
+    }
+
+    /// What ends them.
+    pub fn shutdown(&self) -> &CancellationToken {
+        &self.shutdown
+    }
+
+    /// The same list of tasks, for those that end with another token.
+    pub fn until(&self, shutdown: CancellationToken) -> Self {
+        Self { shutdown, tasks: Arc::clone(&self.tasks) }
+    }
+
+    /// Runs a task that should run until `shutdown`, which drops it where it stands. `work` makes
+    /// it, once for each start. Must be called within a Tokio runtime.
+    pub fn spawn<F, Fut>(&self, name: &str, work: F)
+    where
+        F: FnMut() -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.start(name, work, OnReturn::Restart);
+    }
+
+    /// As [`spawn`](Self::spawn), for a task that is done when it returns: only a panic starts it
+    /// again.
+    pub fn spawn_until_done<F, Fut>(&self, name: &str, work: F)
+    where
+        F: FnMut() -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.start(name, work, OnReturn::Done);
+    }
+
+    fn start<F, Fut>(&self, name: &str, work: F, on_return: OnReturn)
+    where
+        F: FnMut() -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        let supervised = Supervised { task: self.add(name), shutdown: self.shutdown.clone() };
+        tokio::spawn(supervise(supervised, work, on_return));
+    }
+
+    /// Each task by name, in the order in which they were started, without those that were told to
+    /// stop or are done.
+    pub fn report(&self) -> Vec<TaskReport> {
+        let tasks = self.tasks();
+        let reports = tasks.iter().map(|task| task.state().report.clone());
+        reports.filter(|report| report.state != TaskState::Stopped).collect()
+    }
+
+    /// Ends a task as a fault would: for tests. Says whether it ran.
+    #[cfg(feature = "holds")]
+    #[doc(hidden)]
+    pub fn abort(&self, name: &str) -> bool {
+        let tasks = self.tasks();
+        let named = tasks.iter().filter(|task| task.name == name);
+        let aborts: Vec<_> = named.filter_map(|task| task.state().abort.take()).collect();
+        aborts.iter().for_each(AbortHandle::abort);
+        !aborts.is_empty()
+    }
+
+    fn add(&self, name: &str) -> Arc<Task> {
+        let report = TaskReport { task: name.to_owned(), ..TaskReport::default() };
+        let state = Mutex::new(State { report, abort: None, told_at: None });
+        let task = Arc::new(Task { name: name.to_owned(), state });
+        let mut tasks = self.tasks();
+        // Of one name the newest counts, once the older ones have stopped.
+        tasks.retain(|old| old.name != name || old.state().report.state != TaskState::Stopped);
+        tasks.push(Arc::clone(&task));
+        task
+    }
+
+    fn tasks(&self) -> MutexGuard<'_, Vec<Arc<Task>>> {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn supervise<F, Fut>(supervised: Supervised, mut work: F, on_return: OnReturn)
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let Supervised { task, shutdown } = &supervised;
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let began = Instant::now();
+        let ended = match catch_unwind(AssertUnwindSafe(&mut work)) {
+            Ok(working) => {
+                let mut running = tokio::spawn(working);
+                task.running(running.abort_handle());
+                tokio::select! {
+                    ended = &mut running => ended.map_err(Failure::from),
+                    () = shutdown.cancelled() => {
+                        running.abort();
+                        // Until it is dropped: whoever shuts down may rely on that.
+                        let _: Result<(), JoinError> = running.await;
+                        Ok(())
+                    }
+                }
+            }
+            Err(panic) => Err(Failure::of(panic)),
+        };
+        if shutdown.is_cancelled() || (ended.is_ok() && on_return == OnReturn::Done) {
+            return task.stopped();
+        }
+        if began.elapsed() >= RAN_WELL {
+            pause = FIRST_PAUSE;
+            task.ran_well();
+        }
+        task.failed(ended.err().unwrap_or(Failure::End), pause);
+        let rest = tokio::time::sleep(pause.mul_f64(0.5 + rand::random::<f64>() / 2.0));
+        if shutdown.run_until_cancelled(rest).await.is_none() {
+            return task.stopped();
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Notices where the supervisor itself is dropped: with its runtime.
+struct Supervised {
+    task: Arc<Task>,
+    shutdown: CancellationToken,
+}
+
+impl Drop for Supervised {
+    fn drop(&mut self) {
+        if self.shutdown.is_cancelled() {
+            return self.task.stopped();
+        }
+        let mut state = self.task.state();
+        if state.report.state != TaskState::Stopped {
+            state.report.state = TaskState::RuntimeGone;
+            state.report.failure = Some("the runtime that it ran on was dropped".to_owned());
+            let now_ms = clock::now_ms();
+            state.report.failed_at_ms = Some(now_ms);
+            state.report.failing_since_ms.get_or_insert(now_ms);
+            drop(state);
+            let task = &*self.task.name;
+            log_safely(|| tracing::error!(task, "{LOST}"));
+        }
+    }
+}
+
+enum Failure {
+    Panic(String),
+    End,
+}
+
+impl Failure {
+    pub(crate) fn of(panic: Box<dyn Any + Send>) -> Self {
+        let message = panic_message(&*panic);
+        discard(panic);
+        Self::Panic(message)
+    }
+}
+
+impl From<JoinError> for Failure {
+    fn from(error: JoinError) -> Self {
+        match error.try_into_panic() {
+            Ok(panic) => Self::of(panic),
+            Err(_) => Self::End,
+        }
+    }
+}
+
+impl Task {
+    fn running(&self, abort: AbortHandle) {
+        let mut state = self.state();
+        state.report.state = TaskState::Running;
+        state.abort = Some(abort);
+    }
+
+    fn stopped(&self) {
+        let mut state = self.state();
+        state.report.state = TaskState::Stopped;
+        state.abort = None;
+    }
+
+    fn failed(&self, failure: Failure, pause: Duration) {
+        let mut state = self.state();
+        let report = &mut state.report;
+        let failure = match failure {
+            Failure::Panic(message) => {
+                report.panics += 1;
+                format!("it panicked: {message}")
+            }
+            Failure::End => {
+                report.ends += 1;
+                "it ended before its time".to_owned()
+            }
+        };
+        report.state = TaskState::Restarting;
+        let now_ms = clock::now_ms();
+        report.failed_at_ms = Some(now_ms);
+        report.failing_since_ms.get_or_insert(now_ms);
+        report.failure = Some(failure.clone());
+        let failures = report.panics + report.ends;
+        state.abort = None;
+        let is_told = state.told_at.is_some_and(|at| at.elapsed() < TOLD_EVERY);
+        if !is_told {
+            state.told_at = Some(Instant::now());
+        }
+        drop(state);
+        let task = &*self.name;
+        match is_told {
+            true => log_safely(|| tracing::debug!(task, failure, failures, ?pause, "{AGAIN}")),
+            false => log_safely(|| tracing::error!(task, failure, failures, ?pause, "{AGAIN}")),
+        }
+    }
+
+    /// It has run for so long that what comes next is another matter.
+    fn ran_well(&self) {
+        let mut state = self.state();
+        state.report.failing_since_ms = None;
+        state.told_at = None;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,96 @@
+//! The settings of a cache, and how much of its values people see.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use strata_report::Settings;
+
+use crate::clock::millis;
+use crate::codec::Form;
+use crate::recorder::{Recorder, Recording};
+
+/// The times of a cache.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    pub(crate) time_to_live: Duration,
+    pub(crate) time_to_idle: Option<Duration>,
+    pub(crate) l2_time_to_live: Option<Duration>,
+    pub(crate) negative_time_to_live: Duration,
+    pub(crate) jitter: f64,
+    pub(crate) load_timeout: Duration,
+    pub(crate) lease_wait: Duration,
+    pub(crate) max_loads: usize,
+    pub(crate) schema: u16,
+    pub(crate) form: Form,
+    pub(crate) grace: Duration,
+    pub(crate) retry_after: Duration,
+    pub(crate) soft_timeout: Option<Duration>,
+    pub(crate) refresh_ahead: f64,
+    pub(crate) recording: Recording,
+    pub(crate) visibility: ValueVisibility,
+}
+
+impl Policy {
+    pub(crate) fn is_kept_in_l2(&self) -> bool {
+        self.l2_time_to_live.is_some_and(|time_to_live| millis(time_to_live) > 0)
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            l1_time_to_live_ms: Some(millis(self.time_to_live)),
+            l1_time_to_idle_ms: self.time_to_idle.map(millis),
+            l2_time_to_live_ms: self.l2_time_to_live.map(millis),
+            negative_time_to_live_ms: millis(self.negative_time_to_live),
+            jitter: self.jitter,
+            load_timeout_ms: millis(self.load_timeout),
+            soft_timeout_ms: self.soft_timeout.map(millis),
+            grace_ms: millis(self.grace),
+            refresh_ahead: self.refresh_ahead,
+        }
+    }
+}
+
+/// Takes out of a value what nobody is to see.
+pub(crate) type Redact = Arc<dyn Fn(&mut Json) + Send + Sync>;
+
+/// How much of a value people see.
+#[derive(Clone, Default)]
+pub(crate) enum ValueVisibility {
+    /// All of it.
+    #[default]
+    Whole,
+    /// What is left once this has gone over it.
+    Redacted(Redact),
+    /// Nothing.
+    Opaque,
+}
+
+impl ValueVisibility {
+    /// A value as people see it, from JSON to JSON; `None` where they do not. What cannot be gone
+    /// over, or makes the redaction panic, is hidden.
+    pub(crate) fn shown(&self, recorder: &Recorder, value: String) -> Option<String> {
+        match self {
+            Self::Whole => Some(value),
+            Self::Opaque => None,
+            Self::Redacted(redact) => {
+                let mut json: Json = serde_json::from_str(&value).ok()?;
+                recorder.contain(|| {
+                    redact(&mut json);
+                    json.to_string()
+                })
+            }
+        }
+    }
+}
+
+impl fmt::Debug for ValueVisibility {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Whole => "Whole",
+            Self::Redacted(_) => "Redacted",
+            Self::Opaque => "Opaque",
+        })
+    }
+}
