@@ -31,6 +31,7 @@ pub(crate) fn bench(shell: &Shell, sections: &[String]) -> Result<()> {
     }
     if !console.is_empty() {
         tools::packages(shell, &["redis-server", "chromium"])?;
+        tools::npm(shell)?;
         build::release(shell)?;
         step(&format!("Benchmarks of the console: {}", console.join(" ")));
         let files = console.iter().map(|section| format!("{section}.bench"));
@@ -43,6 +44,7 @@ pub(crate) fn bench(shell: &Shell, sections: &[String]) -> Result<()> {
 /// Pictures of every screen.
 pub(crate) fn screenshots(shell: &Shell, options: &[String]) -> Result<()> {
     tools::packages(shell, &["redis-server", "chromium", "pngquant"])?;
+    tools::npm(shell)?;
     build::release(shell)?;
     step("Pictures of every screen");
     {

@@ -1,5 +1,6 @@
 //! One release build: the program and the files that it serves.
 
+use std::path::Path;
 use std::process::{Child, Command};
 
 use anyhow::{Context, Result, bail};
@@ -40,9 +41,12 @@ pub(crate) fn release(shell: &Shell) -> Result<()> {
     // Two builds at a time would overwrite each other's files.
     shell.create_dir(".strata")?;
     let lock = std::fs::File::create(".strata/build.lock")?;
-    lock.lock()?;
+    if lock.try_lock().is_err() {
+        eprintln!("Waiting for another build.");
+        lock.lock()?;
+    }
     let sources = sources()?;
-    if shell.read_file(STAMP).is_ok_and(|stamp| stamp == sources) && assets::wasm().is_some() {
+    if is_of(shell, &sources) {
         return Ok(());
     }
     tools::wasm_target(shell)?;
@@ -67,7 +71,15 @@ pub(crate) fn debug(shell: &Shell) -> Result<()> {
     assets::debug(shell)
 }
 
-/// A cargo that runs beside another. It is ended when nobody waits for it.
+/// Whether program and assets are there, of these sources, and touched by nothing since.
+fn is_of(shell: &Shell, sources: &str) -> bool {
+    let is_changed =
+        [PROGRAM, assets::RELEASE.folder].iter().any(|made| tools::is_newer(made, STAMP));
+    let is_there = Path::new(PROGRAM).is_file() && assets::wasm().is_some();
+    is_there && !is_changed && shell.read_file(STAMP).is_ok_and(|stamp| stamp == sources)
+}
+
+/// A cargo that runs beside another. Its compilers outlive it, so it is never ended, but waited for.
 struct Building(Child);
 
 impl Building {
@@ -85,8 +97,7 @@ impl Building {
 
 impl Drop for Building {
     fn drop(&mut self) {
-        // It has ended already, or the other build failed.
-        let _ = self.0.kill();
+        // It has ended already, or the other build failed, which is what is told.
         let _ = self.0.wait();
     }
 }

@@ -86,14 +86,14 @@ fn supply_chain(shell: &Shell) -> Result<()> {
     step("Licences, sources and known faults of the crates");
     tools::deny(shell)?;
     cmd!(shell, "cargo deny --log-level error check bans licenses sources").run()?;
-    match cmd!(shell, "timeout 60 cargo deny fetch db").quiet().ignore_stderr().run() {
+    match cmd!(shell, "timeout 60 cargo deny fetch db").quiet().run() {
         Ok(()) => {
             Ok(cmd!(shell, "cargo deny --log-level error check --disable-fetch advisories")
                 .run()?)
         }
-        Err(_) => {
+        Err(error) => {
             eprintln!(
-                "The list of known faults cannot be reached from here; it was not looked at."
+                "The list of known faults was not looked at, since it cannot be had here: {error}"
             );
             Ok(())
         }

@@ -110,7 +110,7 @@ fn cargo_tool(shell: &Shell, name: &str, version: &str, options: &[&str]) -> Res
 /// npm's packages, in the versions of the lock file.
 pub(crate) fn npm(shell: &Shell) -> Result<()> {
     if !has(shell, "npm") {
-        bail!("npm is missing. Install Node.js 20 or newer with npm and try again.");
+        bail!("npm is missing. Install Node.js 20.12 or newer with npm and try again.");
     }
     if is_newer("end2end/node_modules/.package-lock.json", "end2end/package-lock.json") {
         return Ok(());

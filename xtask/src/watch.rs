@@ -7,8 +7,7 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use notify_debouncer_mini::new_debouncer;
-use notify_debouncer_mini::notify::RecursiveMode;
+use notify::{Event, RecursiveMode, Watcher};
 use xshell::{Shell, cmd};
 
 use crate::assets::Assets;
@@ -28,9 +27,15 @@ pub(crate) fn watch(shell: &Shell, options: &[String]) -> Result<()> {
     tools::wasm_target(shell)?;
     tools::npm(shell)?;
     let (sender, changes) = channel();
-    let mut watcher = new_debouncer(QUIET, sender)?;
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+        // A build opens and reads these files too.
+        if event.as_ref().map_or(true, |event| !event.kind.is_access()) {
+            // Nobody hears it when the loop has ended.
+            let _ = sender.send(event);
+        }
+    })?;
     for folder in FOLDERS {
-        watcher.watcher().watch(Path::new(folder), RecursiveMode::Recursive)?;
+        watcher.watch(Path::new(folder), RecursiveMode::Recursive)?;
     }
     let mut running = None;
     loop {
@@ -43,7 +48,7 @@ pub(crate) fn watch(shell: &Shell, options: &[String]) -> Result<()> {
             Err(error) => eprintln!("{error:#}\nWaiting for a change."),
         }
         changes.recv().context("no more changes")??;
-        while changes.try_recv().is_ok() {}
+        while changes.recv_timeout(QUIET).is_ok() {}
     }
 }
 
