@@ -52,6 +52,7 @@ mod search;
 mod settings;
 mod source_face;
 mod survivors;
+mod turns;
 
 pub use access::{
     Access, AccessSettings, Actor, Credentials, InVain, LogInError, LoggedIn, Origin, Rights,
