@@ -12,6 +12,7 @@ use crate::clock::now_ms;
 use crate::dead_letter_list::listed;
 use crate::dead_letter_run::DeadLetterRun;
 use crate::inspect::shown;
+use crate::looks::Looks;
 use crate::{Actor, Console, ConsoleError, NodeFace};
 
 /// How long whoever asks waits for a run to end, which most do; it goes on by itself.
@@ -47,8 +48,8 @@ impl Console {
     /// # Errors
     /// [`ConsoleError::UnknownCache`], [`ConsoleError::NoWriteBehind`],
     /// [`ConsoleError::BadPattern`], [`ConsoleError::BadLimit`], [`ConsoleError::EmptyField`],
-    /// [`ConsoleError::DeadLettersAway`], [`ConsoleError::NodeGone`], [`ConsoleError::Busy`], and
-    /// [`ConsoleError::Refused`] where who may not see values chooses by the reason.
+    /// [`ConsoleError::DeadLettersAway`], [`ConsoleError::NodeGone`], [`ConsoleError::Busy`],
+    /// [`ConsoleError::TooSlow`], and [`ConsoleError::Refused`] where who may not see values chooses by the reason.
     pub async fn dead_letters(
         &self,
         actor: &Actor,
@@ -65,9 +66,12 @@ impl Console {
         let (cache, after) = (cache.to_owned(), after.map(str::to_owned));
         let list = DeadLetterList { filter, after, limit: limit as usize };
         let listing = async move {
-            let mut page = listed(&writers, list).await?;
-            console.cover_dead_letters(&actor_of_page, &cache, &mut page).await?;
-            Ok(page)
+            let listing = async {
+                let mut page = listed(&writers, list).await?;
+                console.cover_dead_letters(&actor_of_page, &cache, &mut page).await?;
+                Ok(page)
+            };
+            Looks::deadline().walk(&cache, listing).await
         };
         self.inner.looks.make(actor, listing).await
     }
