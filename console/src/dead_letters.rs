@@ -11,6 +11,7 @@ use crate::audit::Deed;
 use crate::clock::now_ms;
 use crate::dead_letter_list::listed;
 use crate::dead_letter_run::DeadLetterRun;
+use crate::doer::Doer;
 use crate::inspect::shown;
 use crate::looks::Looks;
 use crate::{Actor, Console, ConsoleError, NodeFace};
@@ -123,9 +124,10 @@ impl Console {
             started_at_ms: now_ms(),
             ..DeadLetterJob::default()
         };
-        let running = self.inner.dead_letter_jobs.begin(job)?;
+        let doer = Doer::new(actor);
+        let running = self.inner.dead_letter_jobs.begin(job, &doer)?;
         let tracked = running.tracked();
-        let run = DeadLetterRun { actor: actor.clone(), writers, filter, target };
+        let run = DeadLetterRun { doer, writers, filter, target };
         tokio::spawn(run.complete(self.clone(), running));
         Ok(tracked.ended(WAIT).await)
     }
@@ -236,7 +238,7 @@ pub(crate) const fn deed(action: DeadLetterAction) -> &'static str {
 }
 
 /// Which dead letters are meant, for the audit trail.
-fn in_words(query: &DeadLetterQuery) -> String {
+pub(crate) fn in_words(query: &DeadLetterQuery) -> String {
     let text = |name: &str, field: &Option<String>| {
         let field = field.as_deref().filter(|text| !text.is_empty())?;
         Some(format!("{name} {field}"))

@@ -21,6 +21,7 @@ mod dead_letter_list;
 mod dead_letter_run;
 mod dead_letters;
 mod details;
+mod doer;
 mod end_jobs;
 mod errand;
 mod error;
