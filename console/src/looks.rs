@@ -20,6 +20,9 @@ use crate::{Actor, ConsoleError};
 pub(crate) struct Looks {
     strangers: Queue,
     people: Queue,
+    /// Looks at one key, which cost little but a question to the source.
+    keys_of_strangers: Queue,
+    keys: Queue,
 }
 
 #[derive(Debug)]
@@ -37,7 +40,7 @@ struct Queue {
 pub(crate) struct Deadline(Instant);
 
 /// A look's turn, until it is dropped.
-struct Begun {
+pub(crate) struct Begun {
     _begun: PeerPermit,
     _turn: Turn,
 }
@@ -55,6 +58,10 @@ impl Looks {
     /// Looks of people that run at the same time.
     const PEOPLE_AT_ONCE: usize = 4;
 
+    /// Looks at one key that are made at the same time, by strangers and by people: so many that
+    /// nobody waits unless a source is slow.
+    const KEYS_AT_ONCE: usize = 16;
+
     /// Makes a look in its turn, on a thread on which nobody else waits.
     ///
     /// # Errors
@@ -69,13 +76,26 @@ impl Looks {
         aside(look).await
     }
 
+    /// Waits for the turn of a look at one key, which lasts until what is returned is dropped.
+    ///
+    /// # Errors
+    /// [`ConsoleError::Busy`].
+    pub(crate) async fn at_key(&self, actor: &Actor) -> Result<Begun, ConsoleError> {
+        let queue = if actor.is_stranger() { &self.keys_of_strangers } else { &self.keys };
+        queue.turn(actor).await
+    }
+
     fn on(processors: usize) -> Self {
         // Strangers leave half of the processors to reads.
         let strangers = (processors / 2).clamp(1, Self::PEOPLE_AT_ONCE);
-        let people = Self::PEOPLE_AT_ONCE;
+        let (people, keys) = (Self::PEOPLE_AT_ONCE, Self::KEYS_AT_ONCE);
+        let of_strangers = |n| Queue::new(TurnBounds { in_all: n, of_lookers: n });
+        let of_people = |n| Queue::new(TurnBounds { in_all: n, of_lookers: n - 1 });
         Self {
-            strangers: Queue::new(TurnBounds { in_all: strangers, of_lookers: strangers }),
-            people: Queue::new(TurnBounds { in_all: people, of_lookers: people - 1 }),
+            strangers: of_strangers(strangers),
+            people: of_people(people),
+            keys_of_strangers: of_strangers(keys),
+            keys: of_people(keys),
         }
     }
 
@@ -115,7 +135,7 @@ impl Default for Looks {
 
 impl Queue {
     fn new(turns: TurnBounds) -> Self {
-        let limit = || PeerLimit::new("searches and plans", Looks::MAX);
+        let limit = || PeerLimit::new("looks, searches and plans", Looks::MAX);
         Self { begun: limit(), begun_by_actors: limit(), turns: Turns::new(turns) }
     }
 
@@ -200,7 +220,10 @@ mod tests {
         for _ in 0..Looks::MAX.of_peer {
             let looks = Arc::clone(&looks);
             held.spawn(async move {
-                let slow = async { Ok(tokio::time::sleep(Looks::LONGEST).await) };
+                let slow = async {
+                    tokio::time::sleep(Looks::LONGEST).await;
+                    Ok(())
+                };
                 looks.make(&stranger(1), slow).await
             });
         }

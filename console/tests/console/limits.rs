@@ -140,6 +140,30 @@ async fn a_survey_that_never_ends_costs_all_who_ask_for_it_one_walk_and_others_n
 }
 
 #[tokio::test(start_paused = true)]
+async fn looks_at_one_key_are_few_for_each_stranger_and_hold_up_nobody_else() {
+    let node = FakeNode::new("1");
+    let console = console(std::slice::from_ref(&node));
+    node.script().look_never_ends = true;
+    let held: Vec<_> = (0..8)
+        .map(|_| {
+            let console = console.clone();
+            tokio::spawn(async move { console.look(&at(1), "users", "1").await.map(drop) })
+        })
+        .collect();
+    while node.script().n_looks < 8 {
+        tokio::task::yield_now().await;
+    }
+    node.script().look_never_ends = false;
+    let began = Instant::now();
+    let refused = console.look(&at(1), "users", "1").await.unwrap_err();
+    assert!(matches!(refused, ConsoleError::Busy { .. }), "{refused:?}");
+    assert!(console.look(&at(2), "users", "1").await.is_ok());
+    assert!(console.look(&operator(), "users", "1").await.is_ok());
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    held.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_comparison_whose_node_stops_answering_ends_with_what_it_has() {
     let node = FakeNode::new("1");
     node.script().l1.insert("4".to_owned(), 0);

@@ -101,6 +101,7 @@ impl NodeFace for FakeNode {
             let error = ConsoleError::BadKey { cache, key, reason: "its keys look different" };
             return Box::pin(ready(Err(error)));
         }
+        self.script().n_looks += 1;
         if self.script().look_never_ends {
             return Box::pin(pending());
         }

@@ -41,6 +41,8 @@ pub(crate) struct Script {
     pub(crate) peers: Vec<Arc<FakeNode>>,
     /// How many invalidations began here.
     pub(crate) n_invalidations: u64,
+    /// How many looks at one key in L1 began here.
+    pub(crate) n_looks: u64,
     /// How many walks over a whole L1 began here.
     pub(crate) n_surveys: u64,
     /// How many keys were marked as stale here.
@@ -92,6 +94,7 @@ impl Script {
             panics: "",
             peers: Vec::new(),
             n_invalidations: 0,
+            n_looks: 0,
             n_surveys: 0,
             n_softened: 0,
             events: CacheEvents::default(),
