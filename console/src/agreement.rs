@@ -42,11 +42,13 @@ impl Console {
         let mut agreement =
             Agreement { cache: cache.to_owned(), at_ms: now_ms(), ..Agreement::default() };
         for key in shared.take(SAMPLE) {
-            if deadline.is_over() {
-                agreement.cut = true;
-                break;
-            }
-            let copies = copies(&holders, cache, &key).await?;
+            let copies = match deadline.walk(cache, copies(&holders, cache, &key)).await {
+                Err(ConsoleError::TooSlow(_)) => {
+                    agreement.cut = true;
+                    break;
+                }
+                copies => copies?,
+            };
             if copies.len() >= 2 {
                 agreement.compared += 1;
                 if copies.iter().any(|copy| *copy != copies[0]) {

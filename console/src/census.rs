@@ -8,12 +8,19 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use crate::NodeFace;
+use crate::clock::now_ms;
 
 const STATE_EVERY: Duration = Duration::from_secs(2);
 const COUNT_EVERY: Duration = Duration::from_secs(10);
 
 /// So long after somebody has looked, keys are still counted.
 const WATCHED_FOR: Duration = Duration::from_secs(30);
+
+/// A count is left out once it is older than this and the rest that followed it.
+const STANDS_FOR_MS: u64 = 600_000;
+
+/// Nodes count no more for so many times as long as a count took.
+const REST_PER_WALK: u64 = 20;
 
 /// What is known of Redis. Asked by tasks of its own, so that a slow Redis never delays a tick.
 #[derive(Debug, Default)]
@@ -27,10 +34,33 @@ pub(crate) struct Census {
 struct Known {
     state: Option<RedisState>,
     counts: HashMap<String, L2Count>,
+    /// When the last count that came to its end did.
     counted_at_ms: Option<u64>,
+    took_ms: u64,
     guests: HashMap<String, L2Count>,
+    /// Of a later count that was given up.
     given_up_after: Option<u64>,
     keys: Option<u64>,
+}
+
+impl Known {
+    /// Takes over a count. One that was given up leaves the time of the last one as it is.
+    fn count(&mut self, census: L2Census) {
+        (self.given_up_after, self.keys) = (census.given_up_after, census.keys);
+        if self.given_up_after.is_some() {
+            return;
+        }
+        let by_cache = census.counts.into_iter().map(|count| (count.cache.clone(), count));
+        self.counts = by_cache.collect();
+        (self.counted_at_ms, self.took_ms) = (Some(census.counted_at_ms), census.took_ms);
+    }
+
+    /// Whether the counts tell what there is now: the newest one came to its end, and not long ago.
+    fn is_counted(&self) -> bool {
+        let stands_ms = STANDS_FOR_MS.saturating_add(self.took_ms.saturating_mul(REST_PER_WALK));
+        let age_ms = self.counted_at_ms.map(|at_ms| now_ms().saturating_sub(at_ms));
+        self.given_up_after.is_none() && age_ms.is_some_and(|age_ms| age_ms <= stands_ms)
+    }
 }
 
 impl Census {
@@ -69,7 +99,7 @@ impl Census {
         }
     }
 
-    /// Fills in what the cache keeps in L2, where that has been counted.
+    /// Fills in what the cache keeps in L2, where that has been counted of late.
     pub(crate) fn fill(&self, frame: &mut CacheFrame) {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if frame.guest {
@@ -79,7 +109,7 @@ impl Census {
             return;
         }
         let has_l2 = frame.report.settings.l2_time_to_live_ms.is_some();
-        if has_l2 && known.counted_at_ms.is_some() && known.given_up_after.is_none() {
+        if has_l2 && known.is_counted() {
             // Only caches that have keys are in the counts.
             let count = known.counts.get(&frame.report.cache);
             frame.l2_entries = Some(count.map_or(0, |count| count.entries));
@@ -120,10 +150,7 @@ impl Census {
             }
             if let Some(census) = census_l2(nodes).await {
                 let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-                let by_cache = census.counts.into_iter().map(|count| (count.cache.clone(), count));
-                known.counts = by_cache.collect();
-                known.counted_at_ms = Some(census.counted_at_ms);
-                (known.given_up_after, known.keys) = (census.given_up_after, census.keys);
+                known.count(census);
             }
             sleep(COUNT_EVERY).await;
         }
@@ -156,4 +183,45 @@ async fn census_l2(nodes: &[Arc<dyn NodeFace>]) -> Option<L2Census> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(known: Known) -> (Option<u64>, RedisState) {
+        let census = Census { known: Mutex::new(known), ..Census::default() };
+        let mut frame = CacheFrame::default();
+        frame.report.cache = "users".to_owned();
+        frame.report.settings.l2_time_to_live_ms = Some(60_000);
+        census.fill(&mut frame);
+        (frame.l2_entries, census.redis(&[]))
+    }
+
+    fn counted(minutes_ago: u64, took_ms: u64) -> Known {
+        let count = L2Count { cache: "users".to_owned(), entries: 40, weight_bytes: 4_000 };
+        let counted_at_ms = now_ms() - minutes_ago * 60_000;
+        let mut known = Known::default();
+        let counts = vec![count];
+        known.count(L2Census { counted_at_ms, took_ms, counts, ..L2Census::default() });
+        known
+    }
+
+    #[test]
+    fn a_count_that_was_given_up_leaves_the_time_of_the_last_one_and_says_so() {
+        let mut known = counted(5, 1_000);
+        let counted_at_ms = known.counted_at_ms;
+        let given_up = L2Census { counted_at_ms: now_ms(), ..L2Census::default() };
+        known.count(L2Census { given_up_after: Some(7_000), ..given_up });
+        let (entries, redis) = shown(known);
+        assert_eq!((entries, redis.counted_at_ms), (None, counted_at_ms));
+        assert_eq!(redis.count_given_up_after, Some(7_000));
+    }
+
+    #[test]
+    fn an_old_count_is_unknown_unless_its_rest_is_as_long() {
+        assert_eq!(shown(counted(5, 1_000)).0, Some(40));
+        assert_eq!(shown(counted(120, 1_000)).0, None);
+        assert_eq!(shown(counted(25, 60_000)).0, Some(40), "it rests for twenty minutes");
+    }
 }

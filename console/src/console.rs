@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::audit::Audit;
 use crate::census::Census;
 use crate::clock::now_ms;
 use crate::dead_letter_jobs::DeadLetterJobs;
-use crate::details::Surveyed;
+use crate::details::Surveys;
 use crate::found::Finds;
 use crate::guests::Guests;
 use crate::jobs::Jobs;
@@ -66,8 +66,7 @@ pub(crate) struct Inner {
     access: Access,
     pub(crate) redis_is_private: bool,
     pub(crate) census: Arc<Census>,
-    /// What L1 held of each cache when somebody asked lately.
-    pub(crate) surveys: tokio::sync::Mutex<HashMap<String, Surveyed>>,
+    pub(crate) surveys: Surveys,
     /// What Redis said of itself, for those who ask at the same time.
     pub(crate) redis_said: tokio::sync::Mutex<Option<RedisSaid>>,
     sampler: Mutex<Sampler>,
@@ -114,7 +113,7 @@ impl Console {
             access,
             redis_is_private,
             census,
-            surveys: tokio::sync::Mutex::default(),
+            surveys: Surveys::default(),
             redis_said: tokio::sync::Mutex::default(),
             sampler: Mutex::new(sampler),
             tasks,

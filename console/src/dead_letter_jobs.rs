@@ -9,6 +9,7 @@ use tokio::time::timeout;
 
 use crate::ConsoleError;
 use crate::clock::now_ms;
+use crate::doer::Doer;
 use crate::jobs::BROKE_OFF;
 
 /// Caches whose newest run is remembered; those of guests come and go.
@@ -25,6 +26,7 @@ pub(crate) struct DeadLetterJobs {
 pub(crate) struct Tracked {
     job: watch::Receiver<DeadLetterJob>,
     cancelled: Arc<AtomicBool>,
+    doer: Arc<Doer>,
 }
 
 /// A run, seen by the task that does it. One that is dropped before its end has broken off.
@@ -32,10 +34,15 @@ pub(crate) struct Tracked {
 pub(crate) struct Running {
     job: watch::Sender<DeadLetterJob>,
     cancelled: Arc<AtomicBool>,
+    doer: Arc<Doer>,
 }
 
 impl DeadLetterJobs {
-    pub(crate) fn begin(&self, job: DeadLetterJob) -> Result<Running, ConsoleError> {
+    pub(crate) fn begin(
+        &self,
+        job: DeadLetterJob,
+        doer: &Arc<Doer>,
+    ) -> Result<Running, ConsoleError> {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if newest.get(&job.cache).is_some_and(|tracked| !tracked.has_ended()) {
             return Err(ConsoleError::DeadLettersBusy(job.cache));
@@ -46,9 +53,10 @@ impl DeadLetterJobs {
             newest.remove(&cache);
         }
         let (cache, cancelled) = (job.cache.clone(), Arc::new(AtomicBool::new(false)));
-        let (sender, receiver) = watch::channel(job);
-        newest.insert(cache, Tracked { job: receiver, cancelled: Arc::clone(&cancelled) });
-        Ok(Running { job: sender, cancelled })
+        let (sender, _) = watch::channel(job);
+        let running = Running { job: sender, cancelled, doer: Arc::clone(doer) };
+        newest.insert(cache, running.tracked());
+        Ok(running)
     }
 
     /// Those that have not ended.
@@ -66,6 +74,11 @@ impl Tracked {
     pub(crate) fn now(&self) -> DeadLetterJob {
         let cancel_asked = self.cancelled.load(Relaxed);
         DeadLetterJob { cancel_asked, ..self.job.borrow().clone() }
+    }
+
+    /// Whose it is.
+    pub(crate) fn doer(&self) -> &Doer {
+        &self.doer
     }
 
     /// Waits until it has ended or `wait` is over; then as it stands.
@@ -88,7 +101,8 @@ impl Tracked {
 
 impl Running {
     pub(crate) fn tracked(&self) -> Tracked {
-        Tracked { job: self.job.subscribe(), cancelled: Arc::clone(&self.cancelled) }
+        let (cancelled, doer) = (Arc::clone(&self.cancelled), Arc::clone(&self.doer));
+        Tracked { job: self.job.subscribe(), cancelled, doer }
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {

@@ -1,15 +1,18 @@
+use std::sync::Arc;
+
 use strata_cache::{DeadLetterFilter, DeadLetterStep};
 use strata_report::{DeadLetterJob, DeadLetterResult};
 
 use crate::audit::Deed;
 use crate::dead_letter_jobs::Running;
 use crate::dead_letters::{Writer, deed, is_shared};
+use crate::doer::Doer;
 use crate::jobs::BROKE_OFF;
-use crate::{Actor, Console, ConsoleError};
+use crate::{Console, ConsoleError};
 
 /// A redrive or a drop on its way.
 pub(crate) struct DeadLetterRun {
-    pub(crate) actor: Actor,
+    pub(crate) doer: Arc<Doer>,
     pub(crate) writers: Vec<Writer>,
     pub(crate) filter: DeadLetterFilter,
     /// Which are meant, in words.
@@ -20,7 +23,7 @@ impl DeadLetterRun {
     /// Does it step by step, and writes down how it ended, also where it panics.
     pub(crate) async fn complete(self, console: Console, running: Running) {
         let began = running.now();
-        let (actor, target) = (self.actor.clone(), self.target.clone());
+        let (doer, target) = (Arc::clone(&self.doer), self.target.clone());
         let done = tokio::spawn(async move {
             self.steps(&running).await;
             running
@@ -34,7 +37,7 @@ impl DeadLetterRun {
             ..Deed::new(deed(began.action), &began.cache, &target)
         };
         // Audited first: whoever waits for the end finds it in the trail.
-        console.inner.audit.record(&actor, deed, result);
+        doer.tell_end(&console, deed, result);
         if let Some(running) = running {
             running.end();
         }

@@ -11,7 +11,9 @@ use crate::audit::Deed;
 use crate::clock::now_ms;
 use crate::dead_letter_list::listed;
 use crate::dead_letter_run::DeadLetterRun;
+use crate::doer::Doer;
 use crate::inspect::shown;
+use crate::looks::Looks;
 use crate::{Actor, Console, ConsoleError, NodeFace};
 
 /// How long whoever asks waits for a run to end, which most do; it goes on by itself.
@@ -47,8 +49,8 @@ impl Console {
     /// # Errors
     /// [`ConsoleError::UnknownCache`], [`ConsoleError::NoWriteBehind`],
     /// [`ConsoleError::BadPattern`], [`ConsoleError::BadLimit`], [`ConsoleError::EmptyField`],
-    /// [`ConsoleError::DeadLettersAway`], [`ConsoleError::NodeGone`], [`ConsoleError::Busy`], and
-    /// [`ConsoleError::Refused`] where who may not see values chooses by the reason.
+    /// [`ConsoleError::DeadLettersAway`], [`ConsoleError::NodeGone`], [`ConsoleError::Busy`],
+    /// [`ConsoleError::TooSlow`], and [`ConsoleError::Refused`] where who may not see values chooses by the reason.
     pub async fn dead_letters(
         &self,
         actor: &Actor,
@@ -65,9 +67,12 @@ impl Console {
         let (cache, after) = (cache.to_owned(), after.map(str::to_owned));
         let list = DeadLetterList { filter, after, limit: limit as usize };
         let listing = async move {
-            let mut page = listed(&writers, list).await?;
-            console.cover_dead_letters(&actor_of_page, &cache, &mut page).await?;
-            Ok(page)
+            let listing = async {
+                let mut page = listed(&writers, list).await?;
+                console.cover_dead_letters(&actor_of_page, &cache, &mut page).await?;
+                Ok(page)
+            };
+            Looks::deadline().walk(&cache, listing).await
         };
         self.inner.looks.make(actor, listing).await
     }
@@ -119,9 +124,10 @@ impl Console {
             started_at_ms: now_ms(),
             ..DeadLetterJob::default()
         };
-        let running = self.inner.dead_letter_jobs.begin(job)?;
+        let doer = Doer::new(actor);
+        let running = self.inner.dead_letter_jobs.begin(job, &doer)?;
         let tracked = running.tracked();
-        let run = DeadLetterRun { actor: actor.clone(), writers, filter, target };
+        let run = DeadLetterRun { doer, writers, filter, target };
         tokio::spawn(run.complete(self.clone(), running));
         Ok(tracked.ended(WAIT).await)
     }
@@ -232,7 +238,7 @@ pub(crate) const fn deed(action: DeadLetterAction) -> &'static str {
 }
 
 /// Which dead letters are meant, for the audit trail.
-fn in_words(query: &DeadLetterQuery) -> String {
+pub(crate) fn in_words(query: &DeadLetterQuery) -> String {
     let text = |name: &str, field: &Option<String>| {
         let field = field.as_deref().filter(|text| !text.is_empty())?;
         Some(format!("{name} {field}"))

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use strata_cache::L1Survey;
@@ -5,7 +7,7 @@ use strata_report::{CacheDetails, CacheReport, Expiries, NodeCache};
 use tokio::time::Instant;
 
 use crate::keys::Holder;
-use crate::looks::Looks;
+use crate::looks::{Deadline, Looks};
 use crate::nodes::node_cache;
 use crate::{Console, ConsoleError};
 
@@ -15,11 +17,38 @@ const WORTH_SAYING: f64 = 1.0;
 /// A survey stands for so long, whoever asks.
 const STANDS_FOR: Duration = Duration::from_secs(1);
 
-/// A survey, and when it was made.
-#[derive(Clone, Debug)]
-pub(crate) struct Surveyed {
-    survey: L1Survey,
+/// What L1 held of each cache when somebody asked lately.
+#[derive(Debug, Default)]
+pub(crate) struct Surveys {
+    by_cache: Mutex<HashMap<String, Slot>>,
+}
+
+/// Locked while one cache is walked over, so that those who ask meanwhile wait for that walk.
+type Slot = Arc<tokio::sync::Mutex<Option<Surveyed>>>;
+
+/// A survey, or why there is none, and when that was.
+#[derive(Debug)]
+struct Surveyed {
+    survey: Result<L1Survey, ConsoleError>,
     at: Instant,
+}
+
+impl Surveys {
+    fn of(&self, cache: &str) -> Slot {
+        let mut by_cache = self.by_cache.lock().unwrap_or_else(PoisonError::into_inner);
+        by_cache.retain(|_, slot| Arc::strong_count(slot) > 1 || is_fresh(slot));
+        Arc::clone(by_cache.entry(cache.to_owned()).or_default())
+    }
+}
+
+fn is_fresh(slot: &Slot) -> bool {
+    slot.try_lock().is_ok_and(|surveyed| surveyed.as_ref().is_some_and(Surveyed::stands))
+}
+
+impl Surveyed {
+    fn stands(&self) -> bool {
+        self.at.elapsed() < STANDS_FOR
+    }
 }
 
 impl Console {
@@ -45,20 +74,17 @@ impl Console {
     }
 
     /// What L1 of each node holds, as of the last second. Those who ask at the same time wait for
-    /// one walk, and walks over several caches for each other.
+    /// one walk over this cache, and all for so long at most as one look may take. What failed is
+    /// not tried again at once either.
     async fn survey(&self, name: &str, holders: &[Holder]) -> Result<L1Survey, ConsoleError> {
-        let mut surveys = self.inner.surveys.lock().await;
-        surveys.retain(|_, surveyed| surveyed.at.elapsed() < STANDS_FOR);
-        if let Some(surveyed) = surveys.get(name) {
-            return Ok(surveyed.survey.clone());
+        let (slot, deadline) = (self.inner.surveys.of(name), Looks::deadline());
+        let mut surveyed = deadline.walk(name, async { Ok(slot.lock().await) }).await?;
+        if let Some(surveyed) = surveyed.as_ref().filter(|surveyed| surveyed.stands()) {
+            return surveyed.survey.clone();
         }
-        let (mut survey, deadline) = (L1Survey::default(), Looks::deadline());
-        for Holder { node, .. } in holders {
-            survey.merge(&deadline.walk(name, node.survey_l1(name)).await?);
-        }
-        let surveyed = Surveyed { survey: survey.clone(), at: Instant::now() };
-        surveys.insert(name.to_owned(), surveyed);
-        Ok(survey)
+        let survey = walked(name, holders, deadline).await;
+        *surveyed = Some(Surveyed { survey: survey.clone(), at: Instant::now() });
+        survey
     }
 
     fn on_nodes(&self, name: &str) -> Vec<NodeCache> {
@@ -70,6 +96,18 @@ impl Console {
         });
         held.collect()
     }
+}
+
+async fn walked(
+    cache: &str,
+    holders: &[Holder],
+    deadline: Deadline,
+) -> Result<L1Survey, ConsoleError> {
+    let mut survey = L1Survey::default();
+    for Holder { node, .. } in holders {
+        survey.merge(&deadline.walk(cache, node.survey_l1(cache)).await?);
+    }
+    Ok(survey)
 }
 
 fn expiries(survey: &L1Survey) -> Expiries {

@@ -1,12 +1,14 @@
 use std::time::Duration;
 
-use strata_report::{Job, JobKind, Scope};
+use strata_report::JobKind;
 use tokio::time::Instant;
 use tracing::warn;
 
+use crate::Console;
 use crate::audit::{Deed, entries};
-use crate::dead_letters::deed;
-use crate::{Actor, Console};
+use crate::dead_letters::{deed, in_words};
+use crate::errand::action;
+use crate::jobs::Tracked;
 
 /// Of a job that outlasts the waits.
 const GIVEN_UP: &str = "Given up: the program stopped before it ended.";
@@ -29,30 +31,32 @@ impl Console {
         }
         self.until_jobs_ended(patience).await;
         for tracked in self.inner.jobs.running() {
-            self.tell_given_up(&tracked.now());
+            self.tell_given_up(&tracked);
         }
         for tracked in self.inner.dead_letter_jobs.running() {
             let job = tracked.now();
-            let began_at_ms = Some(job.started_at_ms);
-            let given_up = Deed { began_at_ms, ..Deed::new(deed(job.action), &job.cache, "") };
-            self.inner.audit.record(&by(&job.actor), given_up, GIVEN_UP.to_owned());
+            let (began_at_ms, target) = (Some(job.started_at_ms), in_words(&job.query));
+            let given_up = Deed { began_at_ms, ..Deed::new(deed(job.action), &job.cache, &target) };
+            tracked.doer().tell_end(self, given_up, GIVEN_UP.to_owned());
         }
     }
 
     /// What still runs ends with the program. Whatever it does until then, its line says that its
     /// end is not known.
-    fn tell_given_up(&self, job: &Job) {
-        let action = match job.kind {
-            JobKind::Soften => "soften_key",
-            JobKind::Refresh => "refresh_key",
-            JobKind::Invalidate if job.scope == Scope::Key => "invalidate_key",
-            JobKind::Invalidate => "invalidate_pattern",
+    fn tell_given_up(&self, tracked: &Tracked) {
+        let job = tracked.now();
+        let given_up = Deed {
+            began_at_ms: Some(job.started_at_ms),
+            ..Deed::new(action(job.kind, job.scope), &job.cache, &job.target)
         };
-        let began_at_ms = Some(job.started_at_ms);
-        let deed = Deed { began_at_ms, ..Deed::new(action, &job.cache, &job.target) };
-        let removed = entries(job.l2_removed);
-        let result = format!("{GIVEN_UP} Until then {removed} were removed from L2.");
-        self.inner.audit.record(&by(&job.actor), deed, result);
+        let result = match job.kind {
+            JobKind::Invalidate => {
+                let removed = entries(job.l2_removed);
+                format!("{GIVEN_UP} Until then {removed} were removed from L2.")
+            }
+            JobKind::Soften | JobKind::Refresh => GIVEN_UP.to_owned(),
+        };
+        tracked.doer().tell_end(self, given_up, result);
     }
 
     async fn until_jobs_ended(&self, patience: Duration) {
@@ -69,9 +73,4 @@ impl Console {
     pub fn n_running_jobs(&self) -> usize {
         self.inner.jobs.running().len() + self.inner.dead_letter_jobs.running().len()
     }
-}
-
-/// Who began a job, as far as the job says.
-fn by(name: &str) -> Actor {
-    Actor { name: name.to_owned(), ..Actor::nobody() }
 }

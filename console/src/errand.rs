@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use crate::access::Peer;
 use crate::audit::{Deed, entries};
 use crate::clock::now_ms;
+use crate::doer::Doer;
 use crate::jobs::{BROKE_OFF, Running};
 use crate::keys::Holder;
 use crate::survivors::{Survivors, Target};
@@ -21,7 +22,7 @@ pub(crate) const WAITS: &str = "Redis could not be reached; the invalidation wai
 
 /// An invalidation on its way.
 pub(crate) struct Errand {
-    actor: Actor,
+    pub(crate) doer: Arc<Doer>,
     pub(crate) cache: String,
     pub(crate) target: Target,
     plan: Option<Plan>,
@@ -30,8 +31,8 @@ pub(crate) struct Errand {
 
 impl Errand {
     pub(crate) fn new(actor: &Actor, cache: &str, target: Target) -> Self {
-        let (actor, cache) = (actor.clone(), cache.to_owned());
-        Self { actor, cache, target, plan: None, kind: JobKind::Invalidate }
+        let (doer, cache) = (Doer::new(actor), cache.to_owned());
+        Self { doer, cache, target, plan: None, kind: JobKind::Invalidate }
     }
 
     /// The same, run from a plan.
@@ -46,7 +47,7 @@ impl Errand {
 
     /// Whose it is.
     pub(crate) fn peer(&self) -> Peer {
-        self.actor.peer()
+        self.doer.actor().peer()
     }
 
     /// The job of this errand before it begins.
@@ -56,7 +57,7 @@ impl Errand {
             cache: self.cache.clone(),
             scope: self.scope(),
             target: self.text().to_owned(),
-            actor: self.actor.name.clone(),
+            actor: self.doer.actor().name.clone(),
             state: JobState::Running,
             l1,
             l1_left: 0,
@@ -78,14 +79,14 @@ impl Errand {
         console: &Console,
         work: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<Option<T>> {
-        let (console, actor, action) = (console.clone(), self.actor.clone(), self.action());
+        let (console, doer, action) = (console.clone(), Arc::clone(&self.doer), self.action());
         let (cache, target) = (self.cache.clone(), self.text().to_owned());
         let began_at_ms = Some(now_ms());
         tokio::spawn(async move {
             let done = tokio::spawn(work).await.ok();
             if done.is_none() {
                 let deed = Deed { began_at_ms, ..Deed::new(action, &cache, &target) };
-                console.inner.audit.record(&actor, deed, format!("Failed: {BROKE_OFF}"));
+                doer.tell_end(&console, deed, format!("Failed: {BROKE_OFF}"));
             }
             done
         })
@@ -99,7 +100,7 @@ impl Errand {
                 None => "every key that matches is removed.".to_owned(),
             };
             let deed = Deed::new(self.action(), &self.cache, self.text());
-            console.inner.audit.begin(&self.actor, deed, &what);
+            console.inner.audit.begin(self.doer.actor(), deed, &what);
         }
     }
 
@@ -122,7 +123,7 @@ impl Errand {
             ..Deed::new(self.action(), &job.cache, &job.target)
         };
         // Audited first: whoever waits for the end finds it in the trail.
-        console.inner.audit.record(&self.actor, deed, result);
+        self.doer.tell_end(console, deed, result);
         running.end(job);
     }
 

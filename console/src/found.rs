@@ -12,7 +12,7 @@ use crate::{Actor, Console, ConsoleError};
 /// So long a search is remembered after it was made.
 const REMEMBERED_FOR: Duration = Duration::from_secs(600);
 
-/// So many rows are remembered, the newest search's always.
+/// So many rows are remembered, the newest search's always. Those of strangers go first.
 const MAX_ROWS_KEPT: usize = 200_000;
 
 /// So many searches are remembered, in all and of each peer.
@@ -36,6 +36,7 @@ pub struct Found {
     pub n_rows: usize,
     made_at: Instant,
     peer: Peer,
+    of_stranger: bool,
     sorted: Mutex<Sorted>,
 }
 
@@ -63,14 +64,14 @@ impl Console {
         cache: &str,
         query: KeyQuery,
     ) -> Result<Arc<Found>, ConsoleError> {
-        let (console, cache, peer) = (self.clone(), cache.to_owned(), actor.peer());
-        let finding = async move { console.found_for(peer, &cache, query).await };
+        let (console, cache, finder) = (self.clone(), cache.to_owned(), actor.clone());
+        let finding = async move { console.found_for(&finder, &cache, query).await };
         self.inner.looks.make(actor, finding).await
     }
 
     async fn found_for(
         &self,
-        peer: Peer,
+        actor: &Actor,
         cache: &str,
         query: KeyQuery,
     ) -> Result<Arc<Found>, ConsoleError> {
@@ -89,7 +90,8 @@ impl Console {
             is_full,
             n_rows: rows.len(),
             made_at: Instant::now(),
-            peer,
+            peer: actor.peer(),
+            of_stranger: actor.is_stranger(),
             sorted: Mutex::new(Sorted { order, rows }),
         }))
     }
@@ -157,12 +159,15 @@ impl Finds {
     }
 }
 
-/// Whose searches have the most rows, without the newest search of all.
+/// Whose searches have the most rows, without the newest search of all; among strangers where they
+/// have any, and nobody's but theirs for the newest search of one.
 fn peer_with_most(finds: &VecDeque<Arc<Found>>) -> Option<Peer> {
     let mut rows: HashMap<&Peer, usize> = HashMap::new();
     finds.iter().for_each(|found| *rows.entry(&found.peer).or_default() += found.n_rows);
-    let older = finds.iter().take(finds.len().saturating_sub(1));
-    older.max_by_key(|found| rows.get(&found.peer)).map(|found| found.peer.clone())
+    let strangers_go = finds.iter().any(|found| found.of_stranger);
+    let older = finds.range(..finds.len().saturating_sub(1));
+    let may_go = older.rev().filter(|found| found.of_stranger || !strangers_go);
+    may_go.max_by_key(|found| rows.get(&found.peer)).map(|found| found.peer.clone())
 }
 
 /// How many rows that frees.
@@ -192,6 +197,7 @@ mod tests {
             n_rows,
             made_at: Instant::now(),
             peer: Peer::Person(peer.to_owned()),
+            of_stranger: peer.starts_with("stranger"),
             sorted: Mutex::new(Sorted { order: KeyOrder::default(), rows: Vec::new() }),
         };
         finds.keep(found).id
@@ -216,5 +222,20 @@ mod tests {
         keep(&finds, "anna", 1_000);
         let large = keep(&finds, "ben", MAX_ROWS_KEPT + 1);
         assert!(finds.get(large).is_some());
+    }
+
+    #[test]
+    fn searches_of_strangers_go_before_those_of_people_however_few_rows_they_have() {
+        let finds = Finds::default();
+        let anna = keep(&finds, "anna", 100_000);
+        let strangers: Vec<_> =
+            (0..8).map(|n| keep(&finds, &format!("stranger {n}"), 60_000)).collect();
+        assert!(finds.get(anna).is_some());
+        let is_kept = |id: &&u64| finds.get(**id).is_some();
+        assert_eq!(strangers.iter().filter(is_kept).count(), 1);
+        let ben = keep(&finds, "ben", 100_000);
+        assert!(!strangers.iter().any(|id| is_kept(&id)));
+        let last = keep(&finds, "stranger 9", 60_000);
+        assert!([anna, ben, last].iter().all(|id| is_kept(&id)), "the newest is always kept");
     }
 }

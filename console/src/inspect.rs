@@ -11,7 +11,8 @@ impl Console {
     /// cache. Asks the source once. Values are hidden from who may not read them.
     ///
     /// # Errors
-    /// [`ConsoleError::UnknownCache`], [`ConsoleError::BadKey`], [`ConsoleError::NodeGone`].
+    /// [`ConsoleError::UnknownCache`], [`ConsoleError::BadKey`], [`ConsoleError::NodeGone`],
+    /// [`ConsoleError::Busy`].
     pub async fn look(
         &self,
         actor: &Actor,
@@ -20,6 +21,7 @@ impl Console {
     ) -> Result<KeyLook, ConsoleError> {
         let holders = self.holders(cache)?;
         check_key(cache, key)?;
+        let _turn = self.inner.looks.at_key(actor).await?;
         let mut look =
             KeyLook { cache: cache.to_owned(), key: key.to_owned(), ..KeyLook::default() };
         for Holder { node, .. } in &holders {

@@ -130,7 +130,7 @@ impl Console {
             Target::Key(_) => None,
         };
         let l1 = errand.count_l1(&holders).await?;
-        let running = self.inner.jobs.begin(errand.job(&holders, l1));
+        let running = self.inner.jobs.begin(errand.job(&holders, l1), &errand.doer);
         let tracked = running.tracked();
         errand.tell_beginning(self);
         let errand = Arc::new(errand);

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::ConsoleError;
 use crate::clock::now_ms;
+use crate::doer::Doer;
 use crate::errand::WAITS;
 
 const KEPT: usize = 100;
@@ -34,6 +35,7 @@ struct Table {
 pub(crate) struct Tracked {
     job: watch::Receiver<Job>,
     progress: Arc<Progress>,
+    doer: Arc<Doer>,
     /// When what waited was replayed, milliseconds since the epoch; 0 before.
     replayed_at_ms: Arc<AtomicU64>,
 }
@@ -43,19 +45,21 @@ pub(crate) struct Tracked {
 pub(crate) struct Running {
     job: watch::Sender<Job>,
     pub(crate) progress: Arc<Progress>,
+    doer: Arc<Doer>,
     replayed_at_ms: Arc<AtomicU64>,
 }
 
 impl Jobs {
     /// Keeps a new job, whose id is decided here.
-    pub(crate) fn begin(&self, job: Job) -> Running {
+    pub(crate) fn begin(&self, job: Job, doer: &Arc<Doer>) -> Running {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         table.n_begun += 1;
         let id = table.n_begun;
         let progress = Arc::new(Progress::default());
         let (sender, _) = watch::channel(Job { id, ..job });
         table.make_room();
-        let running = Running { job: sender, progress, replayed_at_ms: Arc::default() };
+        let doer = Arc::clone(doer);
+        let running = Running { job: sender, progress, doer, replayed_at_ms: Arc::default() };
         table.jobs.insert(id, running.tracked());
         running
     }
@@ -114,6 +118,11 @@ impl Tracked {
         job
     }
 
+    /// Whose it is.
+    pub(crate) fn doer(&self) -> &Doer {
+        &self.doer
+    }
+
     /// Says that what waited was replayed.
     pub(crate) fn replayed(&self, at_ms: u64) {
         self.replayed_at_ms.store(at_ms, Relaxed);
@@ -142,7 +151,8 @@ impl Running {
     pub(crate) fn tracked(&self) -> Tracked {
         let progress = Arc::clone(&self.progress);
         let replayed_at_ms = Arc::clone(&self.replayed_at_ms);
-        Tracked { job: self.job.subscribe(), progress, replayed_at_ms }
+        let doer = Arc::clone(&self.doer);
+        Tracked { job: self.job.subscribe(), progress, doer, replayed_at_ms }
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {

@@ -21,6 +21,7 @@ mod dead_letter_list;
 mod dead_letter_run;
 mod dead_letters;
 mod details;
+mod doer;
 mod end_jobs;
 mod errand;
 mod error;
@@ -52,6 +53,7 @@ mod search;
 mod settings;
 mod source_face;
 mod survivors;
+mod turns;
 
 pub use access::{
     Access, AccessSettings, Actor, Credentials, InVain, LogInError, LoggedIn, Origin, Rights,

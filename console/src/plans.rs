@@ -30,7 +30,7 @@ const FRESH_FOR: Duration = Duration::from_secs(120);
 /// what was planned.
 const FAR_OFF: u64 = 50;
 
-/// The newest plans. A peer that makes many pushes out its own.
+/// The newest plans. A peer that makes many pushes out its own, and strangers push out strangers.
 #[derive(Debug, Default)]
 pub(crate) struct Plans {
     newest_last: Mutex<VecDeque<Arc<Planned>>>,
@@ -40,6 +40,7 @@ pub(crate) struct Plans {
 struct Planned {
     plan: Plan,
     peer: Peer,
+    of_stranger: bool,
     pattern: Pattern,
     until: Instant,
     /// The job that it was run as. Held while it begins, so that it begins once.
@@ -49,23 +50,34 @@ struct Planned {
 impl Plans {
     fn keep(&self, planned: Planned) {
         let mut plans = self.newest_last.lock().unwrap_or_else(PoisonError::into_inner);
-        let n_of = |peer: &Peer| plans.iter().filter(|each| each.peer == *peer).count();
-        let crowded = if n_of(&planned.peer) >= KEPT_OF_PEER {
-            Some(planned.peer.clone())
-        } else if plans.len() >= KEPT {
-            plans.iter().map(|each| &each.peer).max_by_key(|peer| n_of(peer)).cloned()
-        } else {
-            None
-        };
-        let oldest = crowded.and_then(|peer| plans.iter().position(|each| each.peer == peer));
-        oldest.and_then(|oldest| plans.remove(oldest));
         plans.push_back(Arc::new(planned));
+        if let Some(crowded) = crowded(&plans) {
+            plans.remove(crowded);
+        }
     }
 
     fn get(&self, id: &str) -> Option<Arc<Planned>> {
         let plans = self.newest_last.lock().unwrap_or_else(PoisonError::into_inner);
         plans.iter().find(|planned| planned.plan.id == id).cloned()
     }
+}
+
+/// The plan that has to go, if the newest is one too many: the oldest of its peer, or else of the
+/// peer that has the most, among strangers where they have any.
+fn crowded(plans: &VecDeque<Arc<Planned>>) -> Option<usize> {
+    let newest = plans.back()?;
+    let n_of = |peer: &Peer| plans.iter().filter(|each| each.peer == *peer).count();
+    let oldest_of = |peer: &Peer| plans.iter().position(|each| each.peer == *peer);
+    if n_of(&newest.peer) > KEPT_OF_PEER {
+        return oldest_of(&newest.peer);
+    }
+    if plans.len() <= KEPT {
+        return None;
+    }
+    let has_strangers = plans.iter().any(|each| each.of_stranger);
+    // Of several that have as many, the last one is taken: whose plan is the oldest.
+    let may_go = plans.iter().rev().filter(|each| each.of_stranger || !has_strangers);
+    oldest_of(&may_go.max_by_key(|each| n_of(&each.peer))?.peer)
 }
 
 impl Console {
@@ -81,12 +93,17 @@ impl Console {
         pattern: &str,
     ) -> Result<Plan, ConsoleError> {
         let (console, cache, pattern) = (self.clone(), cache.to_owned(), pattern.to_owned());
-        let peer = actor.peer();
-        let planning = async move { console.plan_for(peer, &cache, &pattern).await };
+        let planner = actor.clone();
+        let planning = async move { console.plan_for(&planner, &cache, &pattern).await };
         self.inner.looks.make(actor, planning).await
     }
 
-    async fn plan_for(&self, peer: Peer, cache: &str, pattern: &str) -> Result<Plan, ConsoleError> {
+    async fn plan_for(
+        &self,
+        actor: &Actor,
+        cache: &str,
+        pattern: &str,
+    ) -> Result<Plan, ConsoleError> {
         let holders = self.holders(cache)?;
         let pattern = Pattern::parse(pattern)?;
         let until = Instant::now() + FRESH_FOR;
@@ -105,8 +122,14 @@ impl Console {
         let is_large = plan.l2_at_least || plan.entries() > Plan::TYPE_AGAIN_ABOVE;
         plan.type_again = pattern.matches_all() || is_large;
         plan.reload = self.reload(cache, plan.keys_at_least());
-        let job = tokio::sync::Mutex::default();
-        self.inner.plans.keep(Planned { plan: plan.clone(), peer, pattern, until, job });
+        self.inner.plans.keep(Planned {
+            plan: plan.clone(),
+            peer: actor.peer(),
+            of_stranger: actor.is_stranger(),
+            pattern,
+            until,
+            job: tokio::sync::Mutex::default(),
+        });
         Ok(plan)
     }
 

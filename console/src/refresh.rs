@@ -39,7 +39,7 @@ impl Console {
         let source =
             self.source(cache).cloned().ok_or_else(|| ConsoleError::NoSource(cache.to_owned()))?;
         let l1 = errand.count_l1(&holders).await?;
-        let running = self.inner.jobs.begin(errand.job(&holders, l1));
+        let running = self.inner.jobs.begin(errand.job(&holders, l1), &errand.doer);
         let tracked = running.tracked();
         let errand = Arc::new(errand);
         let refresh = Refresh { errand: Arc::clone(&errand), holders, source, key: key.to_owned() };

@@ -3,10 +3,10 @@
 
 use strata_report::{Job, NodeReport};
 
+use crate::Console;
 use crate::audit::Deed;
 use crate::clock::now_ms;
 use crate::errand::{WAITS, action};
-use crate::{Actor, Console};
 
 impl Console {
     /// Ends the waiting of jobs that have been replayed, as far as the newest reports tell.
@@ -23,9 +23,8 @@ impl Console {
                     began_at_ms: Some(ended.started_at_ms),
                     ..Deed::new(action, &ended.cache, &ended.target)
                 };
-                let actor = Actor { name: ended.actor.clone(), ..Actor::nobody() };
                 let result = "Done: what waited was replayed once Redis was back.";
-                self.inner.audit.record(&actor, deed, result.to_owned());
+                self.inner.audit.record(job.doer().actor(), deed, result.to_owned());
             }
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use strata_console::{Actor, ConsoleError};
 use strata_report::JobState;
+use tokio::time::Instant;
 
 use crate::support::{FakeNode, console, operator};
 
@@ -25,6 +26,22 @@ async fn a_flood_of_plans_costs_only_the_plans_of_whoever_makes_it() {
         }
     }
     assert!(console.run_plan(&person("anna"), &plan.id, None).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn strangers_with_one_plan_each_push_out_no_plan_of_a_person_who_has_more() {
+    let console = console(&[FakeNode::new("1")]);
+    let anna = person("anna");
+    let plans = [
+        console.plan(&anna, "users", "4*").await.unwrap(),
+        console.plan(&anna, "users", "5*").await.unwrap(),
+    ];
+    for last in 0..=u8::MAX {
+        console.plan(&at(last), "users", "*").await.unwrap();
+    }
+    for plan in plans {
+        assert!(console.run_plan(&anna, &plan.id, None).await.is_ok());
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -95,4 +112,65 @@ async fn a_walk_over_l1_that_never_ends_is_given_up() {
     assert_eq!(plan.unwrap_err(), ConsoleError::TooSlow("users".to_owned()));
     let compared = console.agreement(&operator(), "users").await;
     assert_eq!(compared.unwrap_err(), ConsoleError::TooSlow("users".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_survey_that_never_ends_costs_all_who_ask_for_it_one_walk_and_others_nothing() {
+    let slow = FakeNode::new("1");
+    slow.script().l1_never_ends = true;
+    let sound = FakeNode::guest("2", "posts");
+    let console = console(&[slow.clone(), sound]);
+    let began = Instant::now();
+    let ask = |console: strata_console::Console| async move {
+        console.cache_report("users").await.map(drop)
+    };
+    let asked = [(); 3].map(|()| tokio::spawn(ask(console.clone())));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let later = Instant::now();
+    assert!(console.cache_report("posts").await.is_ok());
+    assert_eq!(later.elapsed(), Duration::ZERO);
+    let too_slow = ConsoleError::TooSlow("users".to_owned());
+    for asked in asked {
+        assert_eq!(asked.await.unwrap(), Err(too_slow.clone()));
+    }
+    assert_eq!(began.elapsed(), Duration::from_secs(20));
+    assert_eq!(ask(console).await, Err(too_slow));
+    assert_eq!(began.elapsed(), Duration::from_secs(20), "it is not tried again at once");
+    assert_eq!(slow.script().n_surveys, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn looks_at_one_key_are_few_for_each_stranger_and_hold_up_nobody_else() {
+    let node = FakeNode::new("1");
+    let console = console(std::slice::from_ref(&node));
+    node.script().look_never_ends = true;
+    let held: Vec<_> = (0..8)
+        .map(|_| {
+            let console = console.clone();
+            tokio::spawn(async move { console.look(&at(1), "users", "1").await.map(drop) })
+        })
+        .collect();
+    while node.script().n_looks < 8 {
+        tokio::task::yield_now().await;
+    }
+    node.script().look_never_ends = false;
+    let began = Instant::now();
+    let refused = console.look(&at(1), "users", "1").await.unwrap_err();
+    assert!(matches!(refused, ConsoleError::Busy { .. }), "{refused:?}");
+    assert!(console.look(&at(2), "users", "1").await.is_ok());
+    assert!(console.look(&operator(), "users", "1").await.is_ok());
+    assert_eq!(began.elapsed(), Duration::ZERO);
+    held.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_comparison_whose_node_stops_answering_ends_with_what_it_has() {
+    let node = FakeNode::new("1");
+    node.script().l1.insert("4".to_owned(), 0);
+    node.script().look_never_ends = true;
+    let console = console(&[node]);
+    let began = Instant::now();
+    let compared = console.agreement(&operator(), "users").await.unwrap();
+    assert!(compared.cut && compared.compared == 0, "{compared:?}");
+    assert_eq!(began.elapsed(), Duration::from_secs(20));
 }

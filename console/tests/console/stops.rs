@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use strata_console::Actor;
 use strata_report::JobState;
 
 use crate::support::{FakeNode, console, operator};
@@ -39,7 +40,9 @@ async fn a_job_that_outlasts_the_stop_stands_in_the_trail_with_what_it_has_done(
     nodes[0].script().n_batches = 1_000;
     nodes[0].script().ignores_cancelling = true;
     let console = console(&nodes);
-    console.invalidate_pattern(&operator(), "users", "4*").await.unwrap();
+    let address = Some([192, 0, 2, 7].into());
+    let olga = Actor { address, ..operator() };
+    let job = console.invalidate_pattern(&olga, "users", "4*").await.unwrap();
     console.end_jobs(PATIENCE).await;
     assert_eq!(console.n_running_jobs(), 1);
     let trail = console.audit();
@@ -47,4 +50,9 @@ async fn a_job_that_outlasts_the_stop_stands_in_the_trail_with_what_it_has_done(
     assert!(trail[0].result.contains("entries were removed from L2"), "{:?}", trail[0]);
     assert_eq!((&*trail[0].action, &*trail[0].target), ("invalidate_pattern", "4*"));
     assert!(trail[1].begun, "{:?}", trail[1]);
+    assert_eq!(trail[0].address, trail[1].address);
+    assert_eq!(trail[0].address, "192.0.2.7");
+    console.finished(job.id, Duration::from_secs(2_000)).await.unwrap();
+    assert_eq!(console.n_running_jobs(), 0);
+    assert_eq!(console.audit().len(), trail.len(), "its end is told once");
 }

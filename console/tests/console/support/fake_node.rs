@@ -101,6 +101,10 @@ impl NodeFace for FakeNode {
             let error = ConsoleError::BadKey { cache, key, reason: "its keys look different" };
             return Box::pin(ready(Err(error)));
         }
+        self.script().n_looks += 1;
+        if self.script().look_never_ends {
+            return Box::pin(pending());
+        }
         answer(self.script().l1.get(key).copied().map(entry))
     }
 
@@ -165,6 +169,10 @@ impl NodeFace for FakeNode {
     }
 
     fn survey_l1<'a>(&'a self, _cache: &'a str) -> Answer<'a, L1Survey> {
+        self.script().n_surveys += 1;
+        if self.script().l1_never_ends {
+            return Box::pin(pending());
+        }
         answer(L1Survey::default())
     }
 

@@ -25,6 +25,8 @@ pub(crate) struct Script {
     pub(crate) l2_is_too_large: bool,
     /// A walk over L1 never ends.
     pub(crate) l1_never_ends: bool,
+    /// A look at one key in L1 never ends.
+    pub(crate) look_never_ends: bool,
     /// What Redis counts about itself.
     pub(crate) server: RedisServer,
     /// `None`: Redis never answers.
@@ -39,6 +41,10 @@ pub(crate) struct Script {
     pub(crate) peers: Vec<Arc<FakeNode>>,
     /// How many invalidations began here.
     pub(crate) n_invalidations: u64,
+    /// How many looks at one key in L1 began here.
+    pub(crate) n_looks: u64,
+    /// How many walks over a whole L1 began here.
+    pub(crate) n_surveys: u64,
     /// How many keys were marked as stale here.
     pub(crate) n_softened: u64,
     /// What happened to its keys.
@@ -79,6 +85,7 @@ impl Script {
             n_batches: 0,
             l2_is_too_large: false,
             l1_never_ends: false,
+            look_never_ends: false,
             ignores_cancelling: false,
             server: RedisServer::default(),
             redis: Some(RedisState { configured: true, up: true, ..RedisState::default() }),
@@ -87,6 +94,8 @@ impl Script {
             panics: "",
             peers: Vec::new(),
             n_invalidations: 0,
+            n_looks: 0,
+            n_surveys: 0,
             n_softened: 0,
             events: CacheEvents::default(),
             journal: Vec::new(),
