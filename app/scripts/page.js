@@ -70,11 +70,12 @@
     }
   }
 
-  // Half of a page must not answer: links, forms and keys work as without scripts.
+  // Half of a page must not answer: links, forms and keys work as without scripts. What hears
+  // them at the window first needs no program.
   function stayPlain(event) {
     if (!isAlive()) event.stopImmediatePropagation();
   }
-  for (const kind of ["click", "keydown", "submit"]) addEventListener(kind, stayPlain, true);
+  for (const kind of ["click", "keydown", "submit"]) document.addEventListener(kind, stayPlain, true);
   addEventListener(
     "popstate",
     (event) => {

@@ -72,12 +72,12 @@
   addEventListener("scroll", hide, { capture: true, passive: true });
 
   // A finger hovers nowhere: a tap reads out, and a tap elsewhere takes it away.
-  addEventListener("click", (event) => {
+  function tap(event) {
     if (event.pointerType !== "touch") return;
     const time = found(event, "time[datetime]");
     const hinted = found(event, PRESSED) === null ? found(event, HINTED) : null;
     show(time ?? hinted);
-  });
+  }
   addEventListener("pointerdown", (event) => {
     if (event.pointerType !== "touch") return;
     const before = plot;
@@ -106,7 +106,7 @@
   naming.observe(document.head, { childList: true, subtree: true, characterData: true });
   naming.observe(document.body, { attributeFilter: ["aria-busy"], subtree: true });
 
-  addEventListener("keydown", (event) => {
+  function press(event) {
     if (event.key === "Escape" && shown !== undefined) hide();
     const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
     const from = found(event, STOPS);
@@ -116,5 +116,9 @@
     if (next === undefined) return;
     event.preventDefault();
     next.focus();
-  });
+  }
+
+  // Before the page's own script, which lets nothing pass where the page's program does not live.
+  addEventListener("click", tap, true);
+  addEventListener("keydown", press, true);
 })();
