@@ -108,6 +108,8 @@
 
   function press(event) {
     if (event.key === "Escape" && shown !== undefined) hide();
+    // With a modifier an arrow is the browser's: it goes back, or selects.
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
     const from = found(event, STOPS);
     if (step === undefined || from === null) return;
