@@ -32,14 +32,24 @@
       ? local(element.dateTime)
       : (element.getAttribute("title") ?? element.querySelector("title")?.textContent);
 
+  // A page is drawn again each second, which changes what is read out, moves it, or takes it away.
+  const changes = new MutationObserver(() => (shown?.isConnected ? show(shown) : hide()));
+  const CHANGES = {
+    subtree: true,
+    childList: true,
+    characterData: true,
+    attributeFilter: ["title", "datetime", "aria-describedby", "x"],
+  };
+
   function show(element) {
     const text = element && textOf(element);
     if (!text) return hide();
     if (shown !== element) hide();
     shown = element;
-    box.textContent = text;
-    element.setAttribute("aria-describedby", box.id);
-    document.documentElement.append(box);
+    if (box.textContent !== text) box.textContent = text;
+    if (element.getAttribute("aria-describedby") !== box.id) element.setAttribute("aria-describedby", box.id);
+    if (!box.isConnected) document.documentElement.append(box);
+    changes.observe(document.body, CHANGES);
     const at = element.getBoundingClientRect();
     const { width, height } = box.getBoundingClientRect();
     const isLow = at.bottom + height + 12 > innerHeight && at.top > height + 12;
@@ -50,6 +60,7 @@
   function hide() {
     if (shown?.getAttribute("aria-describedby") === box.id) shown.removeAttribute("aria-describedby");
     shown = undefined;
+    changes.disconnect();
     box.remove();
   }
 
