@@ -12,6 +12,8 @@
   box.setAttribute("role", "tooltip");
   /** What is read out. */
   let shown;
+  /** What a click is made with, which older browsers do not tell of the click itself. */
+  let pointer;
   /** The chart of the overview that a finger has read. */
   let plot;
 
@@ -84,12 +86,13 @@
 
   // A finger hovers nowhere: a tap reads out, and a tap elsewhere takes it away.
   function tap(event) {
-    if (event.pointerType !== "touch") return;
+    if (pointer !== "touch") return;
     const time = found(event, "time[datetime]");
     const hinted = found(event, PRESSED) === null ? found(event, HINTED) : null;
     show(time ?? hinted);
   }
   addEventListener("pointerdown", (event) => {
+    pointer = event.pointerType;
     if (event.pointerType !== "touch") return;
     const before = plot;
     plot = found(event, ".overview .chart-plot");
