@@ -309,6 +309,8 @@
     port?.postMessage("rest");
   });
   addEventListener("strata-toggle", () => {
+    // Only a reload brings numbers then.
+    if (isUpdated) return;
     isPaused = !isPaused;
     look();
     if (isPaused) say("Paused");
