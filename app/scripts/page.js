@@ -106,6 +106,7 @@
   /** A reason is asked for after so many losses: a server that starts again loses its streams too. */
   const MOST_LOSSES = 3;
   const ANSWERS_WITHIN_MS = 3_000;
+  const MOST_RECEIVED = 300;
   const LOST = "The server is silent. These are its last numbers, and they stand still; the page keeps trying.";
   const BLOCKED =
     "The server answers, but its live numbers do not arrive: an extension or a proxy may block /events, or too many " +
@@ -213,8 +214,16 @@
       expectWord();
       if (kind === "lost") return lose();
       if (itsBuild !== undefined && itsBuild !== build) return update(mayReload());
-      if (received.push([kind, text]) === 1) requestAnimationFrame(draw);
+      take(kind, text);
     };
+  }
+
+  // A page that the browser does not draw, though it is not hidden, keeps no more than it can show.
+  function take(kind, text) {
+    if (received.length === 0) requestAnimationFrame(draw);
+    if (kind === "snapshot") received = [];
+    received.push([kind, text]);
+    if (received.length > MOST_RECEIVED) received.splice(received[0][0] === "snapshot" ? 1 : 0, 1);
   }
 
   function lose() {
