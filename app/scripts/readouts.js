@@ -45,7 +45,7 @@
 
   function show(element) {
     const text = element && textOf(element);
-    if (!text) return hide();
+    if (!text || element.getClientRects().length === 0) return hide();
     if (shown !== element) hide();
     shown = element;
     if (box.textContent !== text) box.textContent = text;
