@@ -41,11 +41,12 @@ quiet.describe("in a place whose clock is another", () => {
     await open(page, "/activity");
     const times = page.getByTestId("audit").locator("time");
     await times.first().focus();
-    for (const modifier of ["Alt", "Control", "Meta", "Shift"]) await page.keyboard.press(`${modifier}+ArrowDown`);
-    await expect(times.first()).toBeFocused();
     await page.keyboard.press("ArrowDown");
     await expect(times.nth(1)).toBeFocused();
     await expect(page.locator(readout)).toContainText("UTC+05:30");
+    // These scroll, which takes the readout away.
+    for (const modifier of ["Alt", "Control", "Meta", "Shift"]) await page.keyboard.press(`${modifier}+ArrowUp`);
+    await expect(times.nth(1)).toBeFocused();
   });
 
   quiet("a time that changes is read out anew, and one that goes is no more", async ({ page }) => {
