@@ -44,7 +44,6 @@ quiet.describe("in a place whose clock is another", () => {
     await page.keyboard.press("ArrowDown");
     await expect(times.nth(1)).toBeFocused();
     await expect(page.locator(readout)).toContainText("UTC+05:30");
-    // These scroll, which takes the readout away.
     for (const modifier of ["Alt", "Control", "Meta", "Shift"]) await page.keyboard.press(`${modifier}+ArrowUp`);
     await expect(times.nth(1)).toBeFocused();
   });

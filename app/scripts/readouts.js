@@ -82,7 +82,9 @@
     if (focused !== null && isMeant && event.target.matches(":focus-visible")) show(focused);
   });
   addEventListener("focusout", hide);
-  addEventListener("scroll", hide, { capture: true, passive: true });
+  // What has the focus often scrolls into view, and its readout goes along.
+  const scrolled = () => (shown?.contains(document.activeElement) ? show(shown) : hide());
+  addEventListener("scroll", scrolled, { capture: true, passive: true });
 
   // A finger hovers nowhere: a tap reads out, and a tap elsewhere takes it away.
   function tap(event) {
