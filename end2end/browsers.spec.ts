@@ -1,9 +1,25 @@
-import { type Page } from "@playwright/test";
+import { type Page, type Request } from "@playwright/test";
 import { expect, open, testOnOwnServer } from "./support/fixtures";
 import { firstEvent } from "./support/stream";
 
 // Browsers that cannot or may not do all that the page would like, and what others do to a page.
 const test = testOnOwnServer({ traffic: "steady" });
+
+declare global {
+  interface Window {
+    /** What the page is given instead of the text of an event. */
+    changed?: (kind: string, text: string) => string;
+    /** How many events lacked all that may be missing. */
+    nLacking: number;
+    /** How often the page is given each frame. */
+    nTimes?: number;
+    /** How many frames it was given more than once. */
+    nRepeated: number;
+    nDrawn: number;
+    /** What waits for the browser to draw. */
+    held: FrameRequestCallback[];
+  }
+}
 
 test.use({
   // The browser's words where something is blocked, and the program's last ones.
@@ -52,6 +68,15 @@ test.describe("a page whose program", () => {
     const before = await first.innerText();
     await page.getByRole("link", { name: "Later rows" }).click();
     await expect(first).not.toHaveText(before);
+  });
+
+  test("cannot run is loaded anew at its own address, which looks like another server's", async ({ page, baseURL }) => {
+    await page.addInitScript(() => {
+      Reflect.deleteProperty(globalThis, "WebAssembly");
+    });
+    await page.goto(`${baseURL}//evil.test/`);
+    const reload = page.getByRole("alert").getByRole("link", { name: "Reload" });
+    expect(await reload.evaluate((link: HTMLAnchorElement) => link.href)).toBe(`${baseURL}//evil.test/`);
   });
 
   test("is blocked works as without scripts", async ({ page }) => {
@@ -229,6 +254,22 @@ test.describe("a stream of one's own", () => {
     await expect(told(page)).toBeHidden();
   });
 
+  /** Lets a test change what the stream brings, event by event. */
+  const changeEvents = (page: Page) =>
+    page.addInitScript(() => {
+      window.nRepeated = 0;
+      const add = EventSource.prototype.addEventListener;
+      EventSource.prototype.addEventListener = function (kind: string, act: any) {
+        const changed = ({ data }: MessageEvent) => {
+          const n = kind === "frame" ? (window.nTimes ?? 1) : 1;
+          const event = new MessageEvent(kind, { data: window.changed?.(kind, data) ?? data });
+          for (let i = 0; i < n; i += 1) act(event);
+          if (n > 1) window.nRepeated += 1;
+        };
+        add.call(this, kind, (kind === "error" ? act : changed) as EventListener);
+      };
+    });
+
   /** Answers with what the server says first, changed. */
   const answer = (page: Page, change: (event: string) => string) =>
     page.route("**/events", async (route) => {
@@ -241,16 +282,72 @@ test.describe("a stream of one's own", () => {
     await open(page, "/");
     await expect(page.getByRole("alert").filter({ hasText: "Strata was updated" })).toBeVisible();
     await expect(state(page)).toHaveText("Updated");
+    await pause(page).click();
+    await expect(state(page)).toHaveText("Updated");
+    await expect(pause(page)).toBeVisible();
     await page.unroute("**/events");
     await page.getByRole("alert").getByRole("link", { name: "Reload" }).click();
     await expect(state(page)).toHaveText("Live");
   });
 
   test("that lacks what may be missing is read", async ({ page }) => {
-    await answer(page, (event) => event.replace(/"alerts":\{[^}]*\},?/, "").replace(/"build":"\w+",/, ""));
+    await page.addInitScript(() => {
+      const missing = [/"build":"\w+",/, /,"alerts":\{[^}]*\}/];
+      window.nLacking = 0;
+      window.changed = (kind, text) => {
+        const less = missing.reduce((text, part) => text.replace(part, ""), text);
+        if (kind === "snapshot" && missing.every((part) => part.test(text))) window.nLacking += 1;
+        return less;
+      };
+    });
+    await changeEvents(page);
     await open(page, "/");
-    await expect(state(page)).not.toHaveText("Updated");
+    await expect(state(page)).toHaveText("Live");
+    expect(await page.evaluate(() => window.nLacking)).toBe(1);
+    await expectToMove(page);
+    await expect(state(page)).toHaveText("Live");
     await expect(page.getByRole("alert").filter({ hasText: "updated" })).toBeHidden();
+  });
+
+  test("whose server falls silent keeps one connection waiting for an answer", async ({ page }) => {
+    const asks = (request: Request) => request.method() === "HEAD" || request.url().endsWith("/healthz");
+    let nAsked = 0;
+    let nWaiting = 0;
+    let mostWaiting = 0;
+    page.on("requestfailed", (request) => asks(request) && (nWaiting -= 1));
+    await page.route("**/events", (route) => route.abort());
+    await page.route(/\/healthz|\/scripts\/live/, (route) => {
+      if (!asks(route.request())) return route.continue();
+      nAsked += 1;
+      nWaiting += 1;
+      mostWaiting = Math.max(mostWaiting, nWaiting);
+    });
+    await open(page, "/");
+    await expect.poll(() => nAsked, { timeout: 45_000 }).toBeGreaterThan(2);
+    expect(mostWaiting).toBe(1);
+    await expect(told(page)).toContainText("The server is silent");
+  });
+
+  test("whose events nobody draws is kept in part, and the newest of it", async ({ page }) => {
+    await page.addInitScript(() => {
+      window.nDrawn = 0;
+      window.held = [];
+      addEventListener("strata-frame", () => (window.nDrawn += 1));
+    });
+    await changeEvents(page);
+    await open(page, "/");
+    await expect(state(page)).toHaveText("Live");
+    await page.evaluate(() => {
+      window.nTimes = 400;
+      window.requestAnimationFrame = (act) => window.held.push(act);
+    });
+    await expect.poll(() => page.evaluate(() => window.nRepeated)).toBeGreaterThan(0);
+    const nDrawn = await page.evaluate(() => {
+      window.nDrawn = 0;
+      for (const act of window.held) act(performance.now());
+      return window.nDrawn;
+    });
+    expect(nDrawn).toBe(300);
   });
 
   test("of another build that stays another does not load the page for ever", async ({ page }) => {

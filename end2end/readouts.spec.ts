@@ -1,16 +1,25 @@
-import { expect, open, test } from "./support/fixtures";
+import { type APIRequestContext } from "@playwright/test";
+import { expect, open, test, testOnOwnServer } from "./support/fixtures";
 
 const readout = "#readout";
 
-test.describe("in a place whose clock is another", () => {
-  test.use({ timezoneId: "Asia/Kolkata" });
+/** Nothing else happens there, so no row moves. */
+const quiet = testOnOwnServer({ traffic: "off" });
 
-  test.beforeEach(async ({ request }) => {
-    await request.get("/demo/users/5");
-    await request.delete("/api/v1/caches/users/keys/5");
-  });
+/** Something for the audit trail. */
+async function invalidate(request: APIRequestContext, keys: number[]): Promise<void> {
+  for (const key of keys) {
+    await request.get(`/demo/users/${key}`);
+    await request.delete(`/api/v1/caches/users/keys/${key}`);
+  }
+}
 
-  test("a time tells its local time on hover and on focus", async ({ page }) => {
+quiet.describe("in a place whose clock is another", () => {
+  quiet.use({ timezoneId: "Asia/Kolkata" });
+
+  quiet.beforeEach(({ request }) => invalidate(request, [5, 6]));
+
+  quiet("a time tells its local time on hover and on focus", async ({ page }) => {
     await open(page, "/activity");
     const times = page.getByTestId("audit").locator("time");
     const datetime = (await times.first().getAttribute("datetime"))!;
@@ -28,14 +37,64 @@ test.describe("in a place whose clock is another", () => {
     await expect(page.locator(readout)).toHaveCount(0);
   });
 
-  test("arrows lead from one time of a list to the next", async ({ page, request }) => {
-    await request.delete("/api/v1/caches/users/keys/6");
+  quiet("arrows lead from one time of a list to the next, unless a modifier is held", async ({ page }) => {
     await open(page, "/activity");
     const times = page.getByTestId("audit").locator("time");
     await times.first().focus();
     await page.keyboard.press("ArrowDown");
     await expect(times.nth(1)).toBeFocused();
     await expect(page.locator(readout)).toContainText("UTC+05:30");
+    for (const modifier of ["Alt", "Control", "Meta", "Shift"]) await page.keyboard.press(`${modifier}+ArrowUp`);
+    await expect(times.nth(1)).toBeFocused();
+  });
+
+  quiet("a time that changes is read out anew, and one that goes is no more", async ({ page }) => {
+    await open(page, "/activity");
+    const time = page.getByTestId("audit").locator("time").first();
+    const [before, changed, gone] = await time.evaluate(async (time: HTMLTimeElement) => {
+      const text = () => document.querySelector("#readout")?.textContent;
+      time.focus();
+      const before = text();
+      time.setAttribute("datetime", "2020-01-01T00:00:00Z");
+      await null;
+      const changed = text();
+      time.remove();
+      await null;
+      return [before, changed, text()];
+    });
+    expect(before).toContain("UTC+05:30, your time");
+    expect(changed).toBe("2020-01-01 05:30:00 UTC+05:30, your time");
+    expect(gone).toBeUndefined();
+  });
+});
+
+quiet.describe("without the page's program", () => {
+  quiet.use({ hasTouch: true, provoked: [/WebAssembly is not defined/] });
+
+  quiet.beforeEach(async ({ page, request }) => {
+    await invalidate(request, [5, 6]);
+    await page.addInitScript(() => {
+      Reflect.deleteProperty(globalThis, "WebAssembly");
+    });
+    await page.goto("/activity");
+    await expect(page.getByRole("alert").filter({ hasText: "WebAssembly is off" })).toBeVisible();
+  });
+
+  quiet("arrows lead from one time to the next, and Escape takes it away", async ({ page }) => {
+    const times = page.getByTestId("audit").locator("time");
+    await times.first().focus();
+    await page.keyboard.press("ArrowDown");
+    await expect(times.nth(1)).toBeFocused();
+    await expect(page.locator(readout)).toContainText("your time");
+    await page.keyboard.press("Escape");
+    await expect(page.locator(readout)).toHaveCount(0);
+  });
+
+  quiet("a tap reads out a time, and another tap takes it away", async ({ page }) => {
+    await page.getByTestId("audit").locator("time").first().tap();
+    await expect(page.locator(readout)).toContainText("your time");
+    await page.getByRole("heading", { name: "Activity" }).tap();
+    await expect(page.locator(readout)).toHaveCount(0);
   });
 });
 
@@ -63,6 +122,16 @@ test.describe("on a touch screen", () => {
     await expect(note).toHaveText(/^at \d\d:\d\d:\d\d UTC$/);
     await page.getByRole("heading", { name: "Caches" }).tap();
     await expect(note).toContainText("last seconds");
+  });
+
+  test("a tap reads out where a click does not tell what it was made with", async ({ page }) => {
+    await page.addInitScript(() => {
+      // As in Firefox before 128.
+      addEventListener("click", (event) => Object.defineProperty(event, "pointerType", { value: undefined }), true);
+    });
+    await open(page, "/");
+    await page.getByTitle(/^Closed: Redis is used/).tap();
+    await expect(page.locator(readout)).toContainText("Redis failed and is skipped");
   });
 
   test("a tap reads out hints and the columns of a cache's charts", async ({ page }) => {

@@ -21,7 +21,7 @@ class NewerBuild {
         response.writeHead(200, { "content-type": "text/event-stream" });
         response.write(`${event}\n\n`);
       } else {
-        response.writeHead(request.url === "/" ? 200 : 404, { "content-type": "text/html" });
+        response.writeHead(["/", "/healthz"].includes(request.url!) ? 200 : 404, { "content-type": "text/html" });
         response.end("<!DOCTYPE html><title>Newer</title><h1>The newer build</h1>");
       }
     });
@@ -72,4 +72,34 @@ test("a page with an open dialog says that Strata was updated", async ({ page, s
   await expect(page.getByRole("alert").filter({ hasText: "Strata was updated" })).toBeVisible({ timeout: 30_000 });
   await expect(page.getByRole("heading", { name: "Help" })).toBeVisible();
   await newer.stop();
+});
+
+test.describe("a page that is looked at for the first time after an update", () => {
+  test.beforeEach(async ({ page }) => {
+    // Nobody looks at a page that was opened behind another one.
+    await page.addInitScript(() => Object.defineProperty(document, "hidden", { configurable: true, get: () => true }));
+    await open(page, "/");
+  });
+
+  const show = (page: Page) =>
+    page.evaluate(() => {
+      Object.defineProperty(document, "hidden", { configurable: true, get: () => false });
+      document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+    });
+
+  test("loads itself anew", async ({ page, server }) => {
+    const newer = await NewerBuild.takeOver(server);
+    await show(page);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("The newer build", { timeout: 30_000 });
+    await newer.stop();
+  });
+
+  test("says that Strata was updated, where somebody typed", async ({ page, server }) => {
+    await page.getByTestId("invalidate-key").getByLabel("Key").fill("4711");
+    const newer = await NewerBuild.takeOver(server);
+    await show(page);
+    await expect(page.getByRole("alert").filter({ hasText: "Strata was updated" })).toBeVisible({ timeout: 30_000 });
+    await expect(page.getByTestId("live-state")).toHaveText("Updated");
+    await newer.stop();
+  });
 });

@@ -4,7 +4,7 @@ import { expect, open, testOnOwnServer } from "./support/fixtures";
 const test = testOnOwnServer({ traffic: "steady" });
 
 // The server goes away while windows are open, and asking whether it answers fails.
-test.use({ provoked: [/ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/] });
+test.use({ provoked: [/ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|status of 401/] });
 
 const state = (page: Page) => page.getByTestId("live-state");
 const hits = (page: Page) => page.getByTestId("outcome-l1-hit");
@@ -35,6 +35,8 @@ const show = (page: Page, visible: boolean) =>
   }, !visible);
 
 test("seven windows of a browser are live by one stream", async ({ context, page, request }) => {
+  // Each of them loads the page and its program.
+  test.slow();
   const windows = await openSeven(context, page);
   for (const window of windows) await expect(state(window)).toHaveText("Live");
   await expect.poll(() => streams(request)).toBe(1);
@@ -45,7 +47,7 @@ test("seven windows of a browser are live by one stream", async ({ context, page
     await expect(window).toHaveTitle("Nodes · Strata");
     await expect(state(window)).toHaveText("Live");
   }
-  expect(await streams(request)).toBe(1);
+  await expect.poll(() => streams(request)).toBe(1);
 });
 
 test("windows that nobody looks at rest, and one that is looked at again has everything", async ({ context, page, request }) => {
@@ -58,7 +60,7 @@ test("windows that nobody looks at rest, and one that is looked at again has eve
   const held = await hits(page).innerText();
   await expectToMove(other);
   await expect(hits(page)).toHaveText(held);
-  expect(await streams(request)).toBe(1);
+  await expect.poll(() => streams(request)).toBe(1);
 
   await show(other, false);
   await expect.poll(() => streams(request)).toBe(0);
@@ -144,4 +146,48 @@ test("where the worker cannot be loaded, a window has a stream of its own", asyn
   await open(page, "/");
   await expect(state(page)).toHaveText("Live");
   await expectToMove(page);
+});
+
+test("a window goes on with the same stream after its machine has slept", async ({ page }) => {
+  await page.addInitScript(() => {
+    Reflect.deleteProperty(globalThis, "SharedWorker");
+  });
+  await open(page, "/");
+  await expect(state(page)).toHaveText("Live");
+  const next = await page.evaluate(() => {
+    const now = performance.now.bind(performance);
+    performance.now = () => now() + 3_600_000;
+    const kinds: string[] = [];
+    return new Promise<string[]>((resolve) => {
+      for (const kind of ["snapshot", "frame"]) {
+        addEventListener(`strata-${kind}`, () => kinds.push(kind) === 3 && resolve(kinds));
+      }
+    });
+  });
+  // Only a new stream begins with a snapshot.
+  expect(next).toEqual(["frame", "frame", "frame"]);
+});
+
+const closed = testOnOwnServer({ traffic: "off", more: "--operator-token sesame --viewer-token ben:peep" });
+
+closed("a window says that somebody logged out in another, and goes on after the log-in", async ({ context, page }) => {
+  const logIn = async (window: Page) => {
+    await window.getByLabel("Token").fill("peep");
+    await window.getByRole("button", { name: "Log in" }).click();
+  };
+  await page.goto("/nodes");
+  await logIn(page);
+  await expect(state(page)).toHaveText("Live");
+  const other = await context.newPage();
+  await other.goto("/login");
+  await other.getByRole("button", { name: "Log out", exact: true }).click();
+  const told = page.getByRole("alert").filter({ hasText: "You are logged out" });
+  await expect(told).toBeVisible({ timeout: 30_000 });
+  await expect(told.getByRole("link", { name: "Log in" })).toHaveAttribute("href", "/login?to=%2Fnodes");
+
+  await logIn(other);
+  await expect(state(other)).toHaveText("Live");
+  await page.evaluate(() => dispatchEvent(new Event("focus")));
+  await expect(state(page)).toHaveText("Live");
+  await expect(told).toBeHidden();
 });

@@ -11,11 +11,14 @@
   const SILENCE_MS = 3_000;
   const FIRST_RETRY_MS = 500;
   const LAST_RETRY_MS = 5_000;
-  /** A window that has said nothing for so long ended without a word. */
-  const FORGOTTEN_AFTER_MS = 20_000;
+  /** In each round every window that watches says so. */
+  const ROUND_MS = 5_000;
+  /** A window that is silent for so many rounds ended without a word. */
+  const MOST_ROUNDS = 4;
 
-  /** When each window that watches last said so. */
+  /** For how many rounds each window that watches has been silent. */
   const windows = new Map();
+  let rounds;
   let source;
   let hasBegun = false;
   let timer;
@@ -27,19 +30,26 @@
 
   function watch(port) {
     const isNew = !windows.has(port);
-    windows.set(port, performance.now());
+    windows.set(port, 0);
+    rounds ??= setInterval(forgetTheDead, ROUND_MS);
     // Only a new stream begins with everything. One that has yet to begin serves this window too.
     if (isNew && (source === undefined || hasBegun)) open();
   }
 
   function rest(port) {
     windows.delete(port);
-    if (windows.size === 0) close();
+    if (windows.size > 0) return;
+    clearInterval(rounds);
+    rounds = undefined;
+    close();
   }
 
+  // Rounds and not time: while the machine sleeps, no window can say anything.
   function forgetTheDead() {
-    const oldest = performance.now() - FORGOTTEN_AFTER_MS;
-    for (const [port, at] of windows) if (at < oldest) rest(port);
+    for (const [port, nRounds] of windows) {
+      if (nRounds >= MOST_ROUNDS) rest(port);
+      else windows.set(port, nRounds + 1);
+    }
   }
 
   function open() {
@@ -82,7 +92,6 @@
   function take(kind, text) {
     nFailures = 0;
     expectEvent();
-    forgetTheDead();
     // A frame that the server could not write.
     if (text === "null") return;
     tell([kind, text, /^\{"build":"([^"]*)"/.exec(text)?.[1]]);

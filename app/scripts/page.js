@@ -12,7 +12,7 @@
   // --- What the page has to say above everything else
 
   /** By what it is about; the first counts most. */
-  const notices = { program: undefined, updated: undefined, lost: undefined, translated: undefined };
+  const notices = { program: undefined, updated: undefined, loggedOut: undefined, lost: undefined, translated: undefined };
 
   function tell(about, text) {
     notices[about] = text;
@@ -26,13 +26,15 @@
     const banner = document.createElement("p");
     banner.className = "banner behind";
     banner.append(told);
-    if (first === "program" || first === "updated") {
-      const reload = document.createElement("a");
-      reload.href = address();
+    if (first !== "lost" && first !== "translated") {
+      const link = document.createElement("a");
+      const isOut = first === "loggedOut";
+      // An empty address is that of the page, whatever its path begins with.
+      link.href = isOut ? `/login?to=${encodeURIComponent(address())}` : "";
       // The program would follow the link without loading anything.
-      reload.rel = "external";
-      reload.append("Reload");
-      banner.append(" ", reload);
+      link.rel = "external";
+      link.append(isOut ? "Log in" : "Reload");
+      banner.append(" ", link);
     }
     place.append(banner);
   }
@@ -68,11 +70,12 @@
     }
   }
 
-  // Half of a page must not answer: links, forms and keys work as without scripts.
+  // Half of a page must not answer: links, forms and keys work as without scripts. What hears
+  // them at the window first needs no program.
   function stayPlain(event) {
     if (!isAlive()) event.stopImmediatePropagation();
   }
-  for (const kind of ["click", "keydown", "submit"]) addEventListener(kind, stayPlain, true);
+  for (const kind of ["click", "keydown", "submit"]) document.addEventListener(kind, stayPlain, true);
   addEventListener(
     "popstate",
     (event) => {
@@ -100,28 +103,37 @@
   const SILENCE_MS = 4_000;
   /** A worker that has been silent for so many times as long is asked for anew. */
   const MOST_SILENCES = 4;
+  /** A reason is asked for after so many losses: a server that starts again loses its streams too. */
+  const MOST_LOSSES = 3;
+  const ANSWERS_WITHIN_MS = 3_000;
+  const MOST_RECEIVED = 300;
   const LOST = "The server is silent. These are its last numbers, and they stand still; the page keeps trying.";
   const BLOCKED =
     "The server answers, but its live numbers do not arrive: an extension or a proxy may block /events, or too many " +
     "streams are open. These numbers stand still; the page keeps trying.";
+  const LOGGED_OUT = "You are logged out. These numbers stand still until you log in again.";
   const UPDATED = "Strata was updated. These numbers stand still until the page is loaded anew.";
 
   let port;
   let isWatching = false;
   let isPaused = false;
   let isUpdated = false;
+  let isLoggedOut = false;
+  let isLoading = false;
   let nLost = 0;
   let nSilences = 0;
   let silence;
   let again;
   let received = [];
+  /** Ends the question why nothing arrives, while it is asked. */
+  let question;
 
   const dispatch = (kind, data) => dispatchEvent(new MessageEvent(`strata-${kind}`, { data }));
   const say = (state) => dispatch("state", state);
 
   /** Watches where somebody looks, and rests where nobody does. */
   function follow() {
-    const wanted = isAlive() && !document.hidden && !isPaused && !isUpdated;
+    const wanted = isAlive() && !document.hidden && !isPaused && !isUpdated && !isLoggedOut;
     if (wanted === isWatching) return;
     isWatching = wanted;
     received = [];
@@ -135,6 +147,7 @@
       expectWord();
     } else {
       tell("lost", undefined);
+      stopAsking();
       port?.postMessage("rest");
     }
   }
@@ -169,18 +182,28 @@
   }
 
   function connectAlone() {
-    const begin = () => {
-      const { port1, port2 } = new MessageChannel();
-      strataAttend(port1);
-      attach(port2);
-      if (isWatching) watch();
-    };
-    if (typeof strataAttend === "function") return begin();
+    if (typeof strataAttend === "function") return attend();
+    if (isLoading) return;
+    isLoading = true;
     const script = document.createElement("script");
     script.src = worker;
-    script.onload = begin;
-    script.onerror = lose;
+    script.onload = attend;
+    script.onerror = () => {
+      isLoading = false;
+      script.remove();
+      port = undefined;
+      if (!isWatching) return;
+      lose();
+      askWhy();
+    };
     document.head.append(script);
+  }
+
+  function attend() {
+    const { port1, port2 } = new MessageChannel();
+    strataAttend(port1);
+    attach(port2);
+    if (isWatching) watch();
   }
 
   function attach(to) {
@@ -191,8 +214,16 @@
       expectWord();
       if (kind === "lost") return lose();
       if (itsBuild !== undefined && itsBuild !== build) return update(mayReload());
-      if (received.push([kind, text]) === 1) requestAnimationFrame(draw);
+      take(kind, text);
     };
+  }
+
+  // A page that the browser does not draw, though it is not hidden, keeps no more than it can show.
+  function take(kind, text) {
+    if (received.length === 0) requestAnimationFrame(draw);
+    if (kind === "snapshot") received = [];
+    received.push([kind, text]);
+    if (received.length > MOST_RECEIVED) received.splice(received[0][0] === "snapshot" ? 1 : 0, 1);
   }
 
   function lose() {
@@ -200,9 +231,36 @@
     nLost += 1;
     say("Lost");
     if (notices.lost === undefined) tell("lost", LOST);
-    if (nLost < 3) return;
-    const answered = fetch("/healthz").then((answer) => answer.ok, () => false);
-    answered.then((answers) => nLost > 0 && isWatching && tell("lost", answers ? BLOCKED : LOST));
+    if (nLost >= MOST_LOSSES) askWhy();
+  }
+
+  /** One question at a time: a server that is silent would keep a connection for each. */
+  async function askWhy() {
+    if (question !== undefined) return;
+    const asked = (question = new AbortController());
+    const late = setTimeout(() => asked.abort(), ANSWERS_WITHIN_MS);
+    const options = { method: "HEAD", cache: "no-store", signal: asked.signal };
+    const statusOf = (path) => fetch(path, options).then(({ status }) => status, () => undefined);
+    // Only pages of the same build find the worker, and only people who may look.
+    const status = await statusOf(worker);
+    const answers = status === 200 || (await statusOf("/healthz")) === 200;
+    clearTimeout(late);
+    if (question !== asked) return;
+    question = undefined;
+    if (status === 401) {
+      isLoggedOut = true;
+      follow();
+      tell("loggedOut", LOGGED_OUT);
+    } else if (status === 404 && answers) {
+      update(mayReload());
+    } else {
+      tell("lost", answers ? BLOCKED : LOST);
+    }
+  }
+
+  function stopAsking() {
+    question?.abort();
+    question = undefined;
   }
 
   function draw() {
@@ -213,8 +271,10 @@
     // The program may have misread it, or stopped.
     if (!isWatching) return;
     nLost = 0;
+    stopAsking();
     say("Live");
     tell("lost", undefined);
+    tell("loggedOut", undefined);
   }
 
   function update(reloads) {
@@ -241,17 +301,27 @@
     );
   }
 
-  addEventListener("visibilitychange", follow, true);
-  addEventListener("pageshow", follow);
+  // Somebody who looks again may have logged in elsewhere.
+  function look() {
+    isLoggedOut = false;
+    follow();
+  }
+
+  addEventListener("visibilitychange", look, true);
+  addEventListener("pageshow", look);
+  addEventListener("focus", look);
   addEventListener("pagehide", () => {
     clearInterval(again);
     clearTimeout(silence);
     isWatching = false;
+    stopAsking();
     port?.postMessage("rest");
   });
   addEventListener("strata-toggle", () => {
+    // Only a reload brings numbers then.
+    if (isUpdated) return;
     isPaused = !isPaused;
-    follow();
+    look();
     if (isPaused) say("Paused");
   });
   // What came is none that this program knows.

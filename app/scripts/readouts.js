@@ -12,6 +12,8 @@
   box.setAttribute("role", "tooltip");
   /** What is read out. */
   let shown;
+  /** What a click is made with, which older browsers do not tell of the click itself. */
+  let pointer;
   /** The chart of the overview that a finger has read. */
   let plot;
 
@@ -32,14 +34,24 @@
       ? local(element.dateTime)
       : (element.getAttribute("title") ?? element.querySelector("title")?.textContent);
 
+  // A page is drawn again each second, which changes what is read out, moves it, or takes it away.
+  const changes = new MutationObserver(() => (shown?.isConnected ? show(shown) : hide()));
+  const CHANGES = {
+    subtree: true,
+    childList: true,
+    characterData: true,
+    attributeFilter: ["title", "datetime", "aria-describedby", "x"],
+  };
+
   function show(element) {
     const text = element && textOf(element);
-    if (!text) return hide();
+    if (!text || element.getClientRects().length === 0) return hide();
     if (shown !== element) hide();
     shown = element;
-    box.textContent = text;
-    element.setAttribute("aria-describedby", box.id);
-    document.documentElement.append(box);
+    if (box.textContent !== text) box.textContent = text;
+    if (element.getAttribute("aria-describedby") !== box.id) element.setAttribute("aria-describedby", box.id);
+    if (!box.isConnected) document.documentElement.append(box);
+    changes.observe(document.body, CHANGES);
     const at = element.getBoundingClientRect();
     const { width, height } = box.getBoundingClientRect();
     const isLow = at.bottom + height + 12 > innerHeight && at.top > height + 12;
@@ -50,6 +62,7 @@
   function hide() {
     if (shown?.getAttribute("aria-describedby") === box.id) shown.removeAttribute("aria-describedby");
     shown = undefined;
+    changes.disconnect();
     box.remove();
   }
 
@@ -69,16 +82,19 @@
     if (focused !== null && isMeant && event.target.matches(":focus-visible")) show(focused);
   });
   addEventListener("focusout", hide);
-  addEventListener("scroll", hide, { capture: true, passive: true });
+  // What has the focus often scrolls into view, and its readout goes along.
+  const scrolled = () => (shown?.contains(document.activeElement) ? show(shown) : hide());
+  addEventListener("scroll", scrolled, { capture: true, passive: true });
 
   // A finger hovers nowhere: a tap reads out, and a tap elsewhere takes it away.
-  addEventListener("click", (event) => {
-    if (event.pointerType !== "touch") return;
+  function tap(event) {
+    if (pointer !== "touch") return;
     const time = found(event, "time[datetime]");
     const hinted = found(event, PRESSED) === null ? found(event, HINTED) : null;
     show(time ?? hinted);
-  });
+  }
   addEventListener("pointerdown", (event) => {
+    pointer = event.pointerType;
     if (event.pointerType !== "touch") return;
     const before = plot;
     plot = found(event, ".overview .chart-plot");
@@ -106,8 +122,10 @@
   naming.observe(document.head, { childList: true, subtree: true, characterData: true });
   naming.observe(document.body, { attributeFilter: ["aria-busy"], subtree: true });
 
-  addEventListener("keydown", (event) => {
+  function press(event) {
     if (event.key === "Escape" && shown !== undefined) hide();
+    // With a modifier an arrow is the browser's: it goes back, or selects.
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
     const from = found(event, STOPS);
     if (step === undefined || from === null) return;
@@ -116,5 +134,9 @@
     if (next === undefined) return;
     event.preventDefault();
     next.focus();
-  });
+  }
+
+  // Before the page's own script, which lets nothing pass where the page's program does not live.
+  addEventListener("click", tap, true);
+  addEventListener("keydown", press, true);
 })();
