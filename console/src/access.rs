@@ -227,7 +227,8 @@ impl Access {
     fn without_token(&self, in_vain: Option<InVain>, origin: &Origin) -> Actor {
         let AccessSettings { viewers, read_only, open_values, loopback, .. } = &self.settings;
         if *loopback && origin.is_local && !self.has_tokens() {
-            return Actor::new("local", Rights::all(*read_only), origin);
+            let actor = Actor::new("local", Rights::all(*read_only), origin);
+            return Actor { is_known: true, ..actor };
         }
         let look = viewers.is_empty();
         let rights = Rights { look, values: look && *open_values, act: false };

@@ -15,24 +15,29 @@ pub(crate) const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Refuses a body that is too large: at once where it says so, else as soon as it is.
 pub(crate) async fn check_body_size(request: Request, next: Next) -> Response {
+    match read_whole(request).await {
+        Ok(request) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
+}
+
+/// The request with its body in memory: so little is read whole before anybody looks at it.
+pub(crate) async fn read_whole(request: Request) -> Result<Request, AppError> {
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let bytes = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if bytes.is_some_and(|bytes| bytes > MAX_BODY_BYTES as u64) {
-        return AppError::too_large(MAX_BODY_BYTES).into_response();
+        return Err(AppError::too_large(MAX_BODY_BYTES));
     }
     let (parts, body) = request.into_parts();
-    // So little is read whole before anybody looks at it.
     match to_bytes(body, MAX_BODY_BYTES).await {
-        Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
+        Ok(body) => Ok(Request::from_parts(parts, Body::from(body))),
         Err(error) if error.source().is_some_and(|why| why.is::<LengthLimitError>()) => {
-            AppError::too_large(MAX_BODY_BYTES).into_response()
+            Err(AppError::too_large(MAX_BODY_BYTES))
         }
         Err(error) if BodyTimeout::caused(&error) => {
             let detail = "The request's body did not come in time.";
-            AppError::new(StatusCode::REQUEST_TIMEOUT, "slow-body", detail).into_response()
+            Err(AppError::new(StatusCode::REQUEST_TIMEOUT, "slow-body", detail))
         }
-        Err(_) => {
-            AppError::bad_request("broken-body", "The request's body broke off.").into_response()
-        }
+        Err(_) => Err(AppError::bad_request("broken-body", "The request's body broke off.")),
     }
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
@@ -12,14 +12,18 @@ use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use leptos_axum::{
     LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list,
 };
-use strata_app::{App, SCRIPTS, SessionCookie, shell};
+use strata_app::{ApiError, App, SCRIPTS, SessionCookie, shell};
 use strata_console::{Actor, Origin};
 
 use crate::error::AppError;
+use crate::limits::MAX_BODY_BYTES;
 use crate::state::AppState;
 
 /// Below these, programs ask; they get a problem where people get a page.
 const PROGRAM_PATHS: [&str; 4] = ["/api", "/demo", "/pkg", SCRIPTS];
+
+/// No error of a server function is longer: it quotes at most what was sent.
+const MAX_ERROR_BYTES: usize = 4 * MAX_BODY_BYTES;
 
 /// Adds the screens, the server functions and, for everything else, the public files or a page
 /// that says that there is nothing.
@@ -46,14 +50,21 @@ async fn other(
     file_and_error_handler_with_context(context, shell)(uri, state, request).await
 }
 
-/// Arguments that cannot be read are the sender's mistake. What fails within a server function has
-/// set its status by itself.
-pub(crate) async fn tell_bad_arguments(mut response: Response) -> Response {
+/// Gives an error of a server function its own status where the function has set none: what it was
+/// sent cannot be read, or something it needs is not there.
+pub(crate) async fn tell_errors(response: Response) -> Response {
     let is_of_function = response.headers().contains_key(SERVER_FN_ERROR_HEADER);
-    if is_of_function && response.status() == StatusCode::INTERNAL_SERVER_ERROR {
-        *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    if !is_of_function || response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return response;
     }
-    response
+    let (mut parts, body) = response.into_parts();
+    let Ok(body) = to_bytes(body, MAX_ERROR_BYTES).await else {
+        return AppError::internal().into_response();
+    };
+    if let Ok(error) = serde_json::from_slice::<ApiError>(&body) {
+        parts.status = error.status();
+    }
+    Response::from_parts(parts, Body::from(body))
 }
 
 fn is_below(path: &str, prefix: &str) -> bool {
@@ -97,5 +108,30 @@ fn allow_own_content() {
     );
     if let Ok(policy) = HeaderValue::try_from(policy) {
         response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn told(body: &str) -> Response {
+        let failed = Response::builder().status(500).header(SERVER_FN_ERROR_HEADER, "/api/x");
+        tell_errors(failed.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    #[tokio::test]
+    async fn only_what_the_sender_did_wrong_is_the_senders_fault() {
+        for (error, status) in [
+            (r#"{"Invalid":"read what was sent: no address"}"#, 422),
+            (r#"{"Away":"find the lab"}"#, 503),
+            (r#"{"Refused":"no"}"#, 403),
+            ("a text that is no error of ours", 500),
+        ] {
+            let told = told(error).await;
+            assert_eq!(told.status().as_u16(), status, "{error}");
+            let body = to_bytes(told.into_body(), MAX_ERROR_BYTES).await.unwrap();
+            assert_eq!(body, error.as_bytes());
+        }
     }
 }

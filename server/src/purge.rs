@@ -39,20 +39,27 @@ pub async fn run_purge(flags: PurgeFlags) -> anyhow::Result<u64> {
 
 async fn erase(node: &Node, flags: &PurgeFlags) -> anyhow::Result<u64> {
     reach(node).await.context("failed to reach Redis; nothing was removed")?;
-    let is_used = match flags.while_in_use {
-        true => false,
-        false => node.has_living_peers().await.context("failed to ask Redis who uses it")?,
-    };
-    // Its own heartbeat would be a key again.
+    // Its own heartbeat would be a key again, and would keep others from writing theirs.
     node.shutdown();
-    if is_used {
-        bail!(
-            "nothing was removed: nodes use the namespace {}. Stop them, or repeat it with \
-             --while-in-use; they would lose what they have not written yet",
-            flags.namespace
-        );
+    if !flags.while_in_use {
+        refuse_where_used(node, &flags.namespace).await?;
     }
     erase_all(node).await.context("failed to reach Redis, or it refused; keys may remain")
+}
+
+/// Fails unless no other node was heard of in several seconds. What cannot be known counts as use.
+async fn refuse_where_used(node: &Node, namespace: &str) -> anyhow::Result<()> {
+    match node.has_living_peers().await {
+        Some(false) => Ok(()),
+        Some(true) => bail!(
+            "nothing was removed: nodes use the namespace {namespace}. Stop them, or repeat it with \
+             --while-in-use; they would lose what they have not written yet"
+        ),
+        None => bail!(
+            "nothing was removed: Redis did not always answer, so that nobody knows whether nodes \
+             use the namespace {namespace}. Repeat it once Redis is well, or with --while-in-use"
+        ),
+    }
 }
 
 /// Waits until Redis answers.

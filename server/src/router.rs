@@ -159,7 +159,7 @@ fn with_layers(router: Router<AppState>, state: &AppState, doors: Doors) -> Rout
         // A trace may be larger than all else that is sent, and sees to its limits itself.
         .route(lab::TRACES_PATH, post(lab::upload).layer(DefaultBodyLimit::disable()))
         .layer(CatchPanicLayer::custom(|_| AppError::internal().into_response()))
-        .layer(map_response(page::tell_bad_arguments))
+        .layer(map_response(page::tell_errors))
         .layer(from_fn_with_state(console.clone(), guard_functions))
         .layer(from_fn_with_state(Strangers::default(), take_turns))
         .layer(from_fn(admit))

@@ -1,10 +1,14 @@
 //! Requests of strangers take turns, so that drawing pages for many of them leaves the processors
 //! to reads of the service.
 
+mod errand;
+
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::body::{Body, to_bytes};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use strata_console::Actor;
@@ -12,44 +16,98 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::error::AppError;
-use crate::guard::HEALTH_PATHS;
+use crate::limits::{MAX_BODY_BYTES, read_whole};
+use crate::routes::lab::TRACES_PATH;
 use crate::serving::{Full, PeerLimit};
-
-/// What costs next to nothing, has limits of its own, or is the service itself.
-const FREE: [&str; 6] = ["/demo/", "/pkg/", "/scripts/", "/events", "/favicon.svg", "/robots.txt"];
-
-/// The looks that the console makes in turn. They wait there, and not here as well.
-const LOOKS: [&str; 5] = ["/keys", "/plans", "/agreement", "/dead-letters", "/nodes"];
-
-/// Draws a page again, which may be a look too.
-const DRAW: &str = "/api/strata/draw";
+use errand::Errand;
 
 /// The requests of strangers that are under way.
 #[derive(Clone)]
 pub(crate) struct Strangers {
+    /// All but scrapes.
     begun: Arc<PeerLimit>,
-    turns: Arc<Semaphore>,
-    /// Of their own, so that one that is a look holds up no other page.
+    pages: Arc<Semaphore>,
+    /// Of their own, so that pages that are shown stay up to date.
     draws: Arc<Semaphore>,
+    /// Of their own, since a look may wait and run for long.
+    looks: Queue,
+    /// Of their own, so that strangers' pages never hide the numbers.
+    scrapes: Queue,
+}
+
+#[derive(Clone)]
+struct Queue {
+    /// Those that wait or run.
+    begun: Arc<PeerLimit>,
+    /// Those that run.
+    turns: Arc<Semaphore>,
 }
 
 impl Strangers {
     /// Requests that run or wait, in all and of each peer; more are refused at once, in few words.
-    const MAX: usize = 64;
-    const MAX_OF_PEER: usize = 8;
+    const MAX: [usize; 2] = [128, 32];
+    /// Looks among them. The console takes no more either.
+    const MAX_LOOKS: [usize; 2] = [64, 8];
+    const MAX_SCRAPES: [usize; 2] = [10, 5];
 
-    /// Requests that run at the same time.
+    /// Requests of one kind that run at the same time.
     const AT_ONCE: usize = 2;
 
     /// So long a request waits for its turn.
     const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// Answers a request in its turn.
+    async fn answer(
+        &self,
+        (address, errand): (Option<IpAddr>, Errand),
+        request: Request,
+        next: Next,
+    ) -> Result<Response, AppError> {
+        if errand == Errand::Metrics {
+            let _begun = self.scrapes.begun.open(address).map_err(refusal)?;
+            return in_turn(&self.scrapes.turns, next.run(request)).await;
+        }
+        let _begun = self.begun.open(address).map_err(refusal)?;
+        // A body that comes slowly keeps nobody else waiting. A trace is read as it is kept.
+        let request = match request.uri().path() {
+            TRACES_PATH => request,
+            _ => read_whole(request).await?,
+        };
+        let (errand, request) = match errand {
+            Errand::Draw => of_drawing(request).await?,
+            errand => (errand, request),
+        };
+        let is_look = matches!(errand, Errand::Look | Errand::LookPage);
+        let look = is_look.then(|| self.looks.begun.open(address)).transpose();
+        let _look = look.map_err(refusal)?;
+        match errand {
+            Errand::LookPage => in_turn(&self.looks.turns, next.run(request)).await,
+            Errand::Draw => in_turn(&self.draws, next.run(request)).await,
+            Errand::Page => in_turn(&self.pages, next.run(request)).await,
+            // A look waits in the console, and not here as well.
+            Errand::Look | Errand::Metrics | Errand::Free => Ok(next.run(request).await),
+        }
+    }
 }
 
 impl Default for Strangers {
     fn default() -> Self {
-        let begun = PeerLimit::new(Self::MAX, Self::MAX_OF_PEER);
+        let [max, of_peer] = Self::MAX;
         let at_once = || Arc::new(Semaphore::new(Self::AT_ONCE));
-        Self { begun, turns: at_once(), draws: at_once() }
+        Self {
+            begun: PeerLimit::new(max, of_peer),
+            pages: at_once(),
+            draws: at_once(),
+            looks: Queue::new(Self::MAX_LOOKS),
+            scrapes: Queue::new(Self::MAX_SCRAPES),
+        }
+    }
+}
+
+impl Queue {
+    fn new([max, of_peer]: [usize; 2]) -> Self {
+        let turns = Arc::new(Semaphore::new(Strangers::AT_ONCE));
+        Self { begun: PeerLimit::new(max, of_peer), turns }
     }
 }
 
@@ -59,27 +117,36 @@ pub(crate) async fn take_turns(
     request: Request,
     next: Next,
 ) -> Response {
-    let path = request.uri().path();
     let stranger = request.extensions().get::<Actor>().filter(|actor| actor.is_stranger());
-    let Some(stranger) = stranger.filter(|_| !is_free(path)) else {
+    let Some(address) = stranger.map(|stranger| stranger.address) else {
         return next.run(request).await;
     };
-    let _begun = match strangers.begun.open(stranger.address) {
-        Ok(begun) => begun,
-        Err(full) => return refusal(full).into_response(),
-    };
-    if LOOKS.iter().any(|look| path.contains(look)) {
-        return next.run(request).await;
-    }
-    let turns = if path == DRAW { &strangers.draws } else { &strangers.turns };
-    match timeout(Strangers::PATIENCE, turns.acquire()).await {
-        Ok(_turn) => next.run(request).await,
-        Err(_) => refusal(Full::All).into_response(),
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    match Errand::of(request.uri(), route) {
+        Errand::Free => next.run(request).await,
+        errand => strangers.answer((address, errand), request, next).await.into_response(),
     }
 }
 
-fn is_free(path: &str) -> bool {
-    HEALTH_PATHS.contains(&path) || FREE.iter().any(|free| path.starts_with(free))
+async fn in_turn(
+    turns: &Semaphore,
+    answer: impl Future<Output = Response>,
+) -> Result<Response, AppError> {
+    match timeout(Strangers::PATIENCE, turns.acquire()).await {
+        Ok(_turn) => Ok(answer.await),
+        Err(_) => Err(refusal(Full::All)),
+    }
+}
+
+/// What a page that is drawn again asks for, and the request as it was.
+async fn of_drawing(request: Request) -> Result<(Errand, Request), AppError> {
+    let (parts, body) = request.into_parts();
+    let Ok(bytes) = to_bytes(body, MAX_BODY_BYTES).await else {
+        return Err(AppError::too_large(MAX_BODY_BYTES));
+    };
+    let copy = Request::from_parts(parts.clone(), Body::from(bytes.clone()));
+    let errand = Errand::of_drawing(copy).await;
+    Ok((errand, Request::from_parts(parts, Body::from(bytes))))
 }
 
 fn refusal(full: Full) -> AppError {

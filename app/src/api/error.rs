@@ -35,7 +35,7 @@ pub enum ApiError {
 impl ApiError {
     /// The status of the answer that carries it.
     #[cfg(feature = "ssr")]
-    pub(crate) fn status(&self) -> axum::http::StatusCode {
+    pub fn status(&self) -> axum::http::StatusCode {
         use axum::http::StatusCode;
 
         match self {

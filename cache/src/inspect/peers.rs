@@ -9,43 +9,55 @@ use tokio::time::{Instant, sleep};
 use crate::connection::{Bus, CallError, Link, Step};
 use crate::node::Node;
 
-/// A heartbeat that nobody has renewed for so long is a dead node's, also where this node may not
-/// write one.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// So long the heartbeat is watched. A node that lives renews it every second, or takes it over
+/// from one that is gone; one that stalls is heard once it goes on.
+const WATCHED: Duration = Duration::from_secs(6);
 const POLL: Duration = Duration::from_millis(50);
 
 /// A heartbeat as it lies in its stream: its id and its fields.
 type Heartbeat = (String, HashMap<Vec<u8>, Vec<u8>>);
 
 impl Node {
-    /// Whether other nodes of this namespace are alive: whether another one goes on writing the
-    /// bus's heartbeat. Where none does, this node takes it over, which takes up to two seconds.
-    /// `None` where L2 is off or cannot be asked.
+    /// Whether other nodes of this namespace are alive: whether another one writes the bus's
+    /// heartbeat. Only after [`Node::shutdown`], since until then this node may write it itself,
+    /// and the others leave it to this one. Waits up to six seconds for the others.
+    ///
+    /// `None` where nobody can know: the node was not shut down, L2 is off, or Redis is away or
+    /// refuses at any time meanwhile.
     pub async fn has_living_peers(&self) -> Option<bool> {
         let shared = self.shared();
+        if !shared.has_ended() {
+            return None;
+        }
         are_alive(shared.bus(), shared.link()?).await.ok()
     }
 }
 
-/// Waits until another node writes the heartbeat, or this one takes it over.
+/// Waits until another node writes the heartbeat, or none has done so for long.
 async fn are_alive(bus: &Bus, link: &Link) -> Result<bool, CallError> {
-    let deadline = Instant::now() + PATIENCE;
     // One that lies there already may be a dead node's.
-    let mut known = None;
-    while Instant::now() < deadline {
-        let mut last = cmd("XREVRANGE");
-        last.arg(bus.heartbeat()).arg("+").arg("-").arg("COUNT").arg(1);
-        let asking = |mut connection| async move { last.query_async(&mut connection).await };
-        let heartbeats: Vec<Heartbeat> = link.operate(Step::Inspect, asking).await?;
-        if let Some((id, fields)) = heartbeats.into_iter().next() {
-            if fields.get(b"w".as_slice()).is_some_and(|by| by == bus.origin().as_bytes()) {
-                return Ok(false);
-            }
-            if *known.get_or_insert_with(|| id.clone()) != id {
-                return Ok(true);
-            }
+    let first = newest(bus, link).await?.map(|(id, _)| id);
+    let until = Instant::now() + WATCHED;
+    loop {
+        let is_last = Instant::now() >= until;
+        if let Some((id, fields)) = newest(bus, link).await?
+            && first.as_ref() != Some(&id)
+            // What this node wrote may have been under way as it ended.
+            && fields.get(b"w".as_slice()).is_none_or(|by| by != bus.origin().as_bytes())
+        {
+            return Ok(true);
+        }
+        if is_last {
+            return Ok(false);
         }
         sleep(POLL).await;
     }
-    Ok(false)
+}
+
+async fn newest(bus: &Bus, link: &Link) -> Result<Option<Heartbeat>, CallError> {
+    let mut last = cmd("XREVRANGE");
+    last.arg(bus.heartbeat()).arg("+").arg("-").arg("COUNT").arg(1);
+    let asking = |mut connection| async move { last.query_async(&mut connection).await };
+    let heartbeats: Vec<Heartbeat> = link.operate(Step::Inspect, asking).await?;
+    Ok(heartbeats.into_iter().next())
 }

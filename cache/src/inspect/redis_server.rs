@@ -30,6 +30,10 @@ mod tests {
         for words in [
             &["GET", "{shop-1}:users:42"][..],
             &["XADD", "{shop-1}!bus", "*", "k", "v"],
+            &["XREAD", "COUNT", "100", "BLOCK", "500", "STREAMS", "{shop-1}!bus", "7-0"],
+            &["xreadgroup", "GROUP", "g", "c", "streams", "{shop-1}!writes", ">"],
+            &["XREVRANGE", "{shop-1}!bus:beat", "+", "-", "COUNT", "1"],
+            &["XGROUP", "CREATE", "{shop-1}!writes", "g", "0"],
             &["EVALSHA", "5f0c", "2", "{shop-1}:users:42", "{shop-1}!bus"],
             &["scan", "0", "MATCH", "{shop\\-1}:*", "COUNT", "1000"],
         ] {
@@ -40,6 +44,9 @@ mod tests {
             &["GET", "other:{shop-1}:users:42"],
             &["SET", "other", "{shop-1}:users:42"],
             &["EVAL", "return '{shop-1}:'", "1", "other"],
+            &["XREAD", "COUNT", "100", "STREAMS", "other", "{shop-1}!bus"],
+            &["XREAD", "COUNT", "100", "STREAMS"],
+            &["XGROUP", "CREATE", "other", "{shop-1}!writes", "0"],
             &["SCAN", "0", "MATCH", "*"],
             &["KEYS", "*"],
             &["INFO"],
@@ -64,6 +71,8 @@ mod tests {
         assert_eq!(told(&["EVALSHA", "5f0c", "1", "key"]), "EVALSHA 5f0c");
         assert_eq!(told(&["SET", "key", "secret"]), "SET key");
         assert_eq!(told(&["PING"]), "PING");
+        let read = ["XREAD", "COUNT", "100", "STREAMS", "{shop}!bus", "7-0"];
+        assert_eq!(told(&read), "XREAD {shop}!bus");
     }
 }
 
@@ -187,9 +196,27 @@ fn is_own(namespace: &str, words: &[Vec<u8>]) -> bool {
     if is("SCAN") {
         return arguments.iter().skip(2).any(is_glob);
     }
-    // A script's text or name, the number of its keys, and then they.
-    let first_key = if is("EVALSHA") || is("EVAL") { arguments.get(2) } else { arguments.first() };
-    first_key.is_some_and(is_key)
+    first_key(words).is_some_and(is_key)
+}
+
+/// The first key of a command, where it has one.
+fn first_key(words: &[Vec<u8>]) -> Option<&Vec<u8>> {
+    let (command, arguments) = words.split_first()?;
+    let is_of =
+        |names: &[&str]| names.iter().any(|name| command.eq_ignore_ascii_case(name.as_bytes()));
+    if is_of(&["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO"]) {
+        // A script's text or name, the number of its keys, and then they.
+        return arguments.get(2);
+    }
+    if is_of(&["XREAD", "XREADGROUP"]) {
+        // How much and how long, in words, and then the streams.
+        let streams = |word: &Vec<u8>| word.eq_ignore_ascii_case(b"STREAMS");
+        return arguments.get(arguments.iter().position(streams)? + 1);
+    }
+    if is_of(&["XGROUP", "XINFO", "MEMORY", "OBJECT"]) {
+        return arguments.get(1);
+    }
+    arguments.first()
 }
 
 /// Whether it is a step of a walk, a search or a count, which no reader waits for.
@@ -200,8 +227,12 @@ fn is_looking(command: &str) -> bool {
 
 fn slow_command((_, at_s, took_us, words, _, _): Slow) -> SlowCommand {
     // What follows the key may be a value, and a script's text says nothing.
+    let is_read = words.first().is_some_and(|command| {
+        [&b"XREAD"[..], b"XREADGROUP"].iter().any(|read| command.eq_ignore_ascii_case(read))
+    });
+    let key = if is_read { first_key(&words) } else { words.get(1) };
     let mut words: Vec<_> =
-        words.iter().take(2).map(|word| String::from_utf8_lossy(word)).collect();
+        words.first().into_iter().chain(key).map(|word| String::from_utf8_lossy(word)).collect();
     if let [command, sha1] = words.as_mut_slice()
         && command.eq_ignore_ascii_case("EVALSHA")
         && let Some(name) = script_name(sha1)

@@ -247,3 +247,42 @@ async fn a_server_that_does_not_block_is_not_asked_without_a_pause() {
     assert!((3..most).contains(&xreads), "{xreads} reads, {most} at most");
     hears(&node).await;
 }
+
+/// Renews the heartbeat as another node would that stalls for two seconds each time.
+async fn stalling(redis: &Redis) {
+    for _ in 0..5 {
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        let lua = format!(
+            "local time = redis.call('TIME')
+             local now = string.format('%.0f', time[1] * 1000000 + time[2])
+             local last = redis.call('XREVRANGE', '{BEAT}', '+', '-', 'COUNT', 1)[1]
+             if last and now - last[2][2] < 1300000 then return end
+             redis.call('UNLINK', '{BEAT}')
+             redis.call('XADD', '{BEAT}', '*', 'at', now, 'w', 'another')"
+        );
+        let () = redis.ask(&["EVAL", &lua, "0"]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_stalls_counts_as_alive_and_one_that_is_gone_does_not() {
+    let redis = Redis::start().await;
+    let (gone, asking) = (redis.hearing_node("1").await, redis.hearing_node("2").await);
+    gone.shutdown();
+    assert_eq!(asking.has_living_peers().await, None, "it writes the heartbeat itself");
+    asking.shutdown();
+    assert_eq!(asking.has_living_peers().await, Some(false));
+    tokio::select! {
+        alive = asking.has_living_peers() => assert_eq!(alive, Some(true)),
+        () = stalling(&redis) => panic!("nobody heard it"),
+    }
+}
+
+#[tokio::test]
+async fn without_an_answer_of_redis_nobody_knows_whether_others_are_alive() {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    node.shutdown();
+    redis.freeze();
+    assert_eq!(node.has_living_peers().await, None);
+}

@@ -13,7 +13,8 @@ pub struct Actor {
     pub rights: Rights,
     /// Where they ask from, as far as it is known.
     pub address: Option<IpAddr>,
-    /// Whether a token, a session or a trusted proxy says who it is.
+    /// Whether a token, a session or a trusted proxy says who it is, or it is this machine's own
+    /// person.
     pub is_known: bool,
     /// What they presented in vain.
     pub in_vain: Option<InVain>,

@@ -83,6 +83,16 @@ fn without_a_token_only_this_machine_may_act() {
 }
 
 #[test]
+fn this_machine_s_own_person_is_no_stranger_even_where_nobody_may_act() {
+    let settings = AccessSettings { loopback: true, read_only: true, ..AccessSettings::default() };
+    let access = Access::new(settings);
+    let local = access.identify(Credentials::default(), &here());
+    assert!(!local.rights.act && !local.is_stranger());
+    let forwarded = Origin { is_local: false, ..here() };
+    assert!(access.identify(Credentials::default(), &forwarded).is_stranger());
+}
+
+#[test]
 fn without_a_token_nobody_may_act_where_others_reach_it() {
     let access = Access::new(AccessSettings::default());
     let who = access.identify(Credentials { token: Some("anything"), session: None }, &here());

@@ -79,12 +79,26 @@ impl Lab {
     /// # Errors
     /// When the settings make no sense, as many as possible are running, or it needs Redis.
     pub fn start(&self, order: Order) -> Result<Arc<Run>, LabError> {
+        self.start_permitted(order, || Ok(()))
+    }
+
+    /// The same for whoever needs a permit, which is kept until the run has ended. Who orders again
+    /// with the same ticket gets the run that there is, and `permit` is not asked.
+    ///
+    /// # Errors
+    /// Those of [`Lab::start`] and of `permit`.
+    pub fn start_permitted<P: Send + 'static, E: From<LabError>>(
+        &self,
+        order: Order,
+        permit: impl FnOnce() -> Result<P, E>,
+    ) -> Result<Arc<Run>, E> {
         let mut runs = self.runs();
         let is_same =
             |run: &&Arc<Run>| !order.ticket.is_empty() && run.order().ticket == order.ticket;
         if let Some(run) = runs.iter().find(is_same) {
             return Ok(Arc::clone(run));
         }
+        let permit = permit()?;
         self.check(&order)?;
         let slot = Arc::clone(&self.slots).try_acquire_owned();
         let slot = slot.map_err(|_| LabError::Busy(Self::MAX_RUNS))?;
@@ -97,7 +111,7 @@ impl Lab {
         let performer = Performer { order, place, shared, phase: sender, patience };
         tokio::spawn(async move {
             performer.run().await;
-            drop(slot);
+            drop((slot, permit));
         });
         let run = Arc::new(run);
         runs.push_front(Arc::clone(&run));

@@ -1,11 +1,12 @@
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Table;
 
-use super::{ConfigError, DemoFlags};
+use super::{ConfigError, DemoFlags, secrets};
 
 /// Where the settings of a machine lie.
 const OF_THE_MACHINE: &str = "/etc/strata/strata.toml";
@@ -28,12 +29,33 @@ pub fn settings_file(given: Option<&Path>) -> Result<PathBuf, ConfigError> {
 
 /// What a file says of `strata demo`; one that does not exist is an empty one.
 pub(super) fn read(path: &Path) -> Result<DemoFlags, ConfigError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
+    let (text, permissions) = match read_with_permissions(path) {
+        Ok(read) => read,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(DemoFlags::default()),
         Err(error) => return Err(ConfigError::Unreadable(path.into(), error)),
     };
-    parse(&text).map_err(|error| malformed(path, &text, &error))
+    let flags = parse(&text).map_err(|error| malformed(path, &text, &error))?;
+    if let Some(option) = secret_of(&flags) {
+        secrets::tell_if_open(&permissions, path, option);
+    }
+    Ok(flags)
+}
+
+fn read_with_permissions(path: &Path) -> io::Result<(String, Permissions)> {
+    let mut file = File::open(path)?;
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok((text, file.metadata()?.permissions()))
+}
+
+/// The option of the first secret that stands in the file itself.
+fn secret_of(flags: &DemoFlags) -> Option<&'static str> {
+    let secrets = [
+        (&flags.operator_token, "--operator-token"),
+        (&flags.viewer_token, "--viewer-token"),
+        (&flags.redis_url, "--redis-url"),
+    ];
+    secrets.into_iter().find_map(|(secret, option)| secret.as_ref().map(|_| option))
 }
 
 // A file that others read too has a table for Strata, and theirs beside it.

@@ -1,4 +1,4 @@
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -83,18 +83,23 @@ fn read(path: &Path, option: &'static str) -> Result<String, ConfigError> {
 
 fn read_at_most(path: &Path, option: &'static str) -> io::Result<String> {
     let file = File::open(path)?;
-    let mode = file.metadata()?.permissions().mode();
+    let permissions = file.metadata()?.permissions();
     let mut text = String::new();
     file.take(MAX_BYTES + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MAX_BYTES {
         return Err(io::Error::other(format!("it has more than {MAX_BYTES} bytes")));
     }
-    if mode & OTHERS_READ != 0 {
-        let path = path.display();
-        warn!(%path, "everybody on this machine can read the secret that {option} names; chmod o-r closes it");
-    }
+    tell_if_open(&permissions, path, option);
     // Some editors begin a file with one.
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 
 const OTHERS_READ: u32 = 0o004;
+
+/// Tells of a file that holds the secret of an option, and that others can read.
+pub(super) fn tell_if_open(permissions: &Permissions, path: &Path, option: &str) {
+    if permissions.mode() & OTHERS_READ != 0 {
+        let path = path.display();
+        warn!(%path, "everybody on this machine can read the secret that {option} names; chmod o-r closes it");
+    }
+}

@@ -208,7 +208,10 @@ async fn pressed_twice_it_is_one_run_and_other_settings_are_another() {
         )
     };
     let first = address(&post(&running, "start_run", &asked("")).await);
-    assert_eq!(address(&post(&running, "start_run", &asked("")).await), first);
+    // More often than somebody may run experiments: it counts as one of them.
+    for _ in 0..8 {
+        assert_eq!(address(&post(&running, "start_run", &asked("")).await), first);
+    }
     let other = asked("&wish[settings][items]=10");
     assert_ne!(address(&post(&running, "start_run", &other).await), first);
 }

@@ -4,17 +4,34 @@ use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
 use futures::future::join_all;
 use strata_server::RedisChoice;
+use tokio::time::timeout;
 
-use crate::support::{Answer, Running, from, request, start, tokens};
+use crate::support::{Answer, PATIENCE, Running, from, request, start, tokens};
 
 const SEARCH: &str = "/api/v1/caches/users/keys?pattern=*";
 
 async fn start_with_token() -> Running {
-    start(|settings| {
+    let running = start(|settings| {
         settings.operators = tokens("sesame");
         settings.redis = RedisChoice::Private;
     })
-    .await
+    .await;
+    redis_answers(&running).await;
+    running
+}
+
+/// Waits until every node asks Redis, so that every search waits for it.
+async fn redis_answers(running: &Running) {
+    let all_ask = async || {
+        let nodes = running.get("/readyz").await.json()["nodes"].clone();
+        nodes.as_array().unwrap().iter().all(|node| node["l2_breaker_open"] == false)
+    };
+    let up = async {
+        while !all_ask().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, up).await.expect("Redis answers");
 }
 
 /// What a stranger at this address is answered.
@@ -62,6 +79,33 @@ async fn a_page_that_is_refused_says_why_and_when_to_try_again() {
 }
 
 #[tokio::test]
+async fn a_browser_that_restores_many_tabs_gets_them_all() {
+    let running = start_with_token().await;
+    let tabs = join_all((0..20).map(|_| ask(&running, ("192.0.2.1", "text/html"), "/redis"))).await;
+    assert!(tabs.iter().all(|tab| tab.status == StatusCode::OK), "{tabs:?}");
+    running.demo.stop().await;
+}
+
+#[tokio::test]
+async fn pages_of_strangers_never_hide_the_metrics() {
+    let running = start_with_token().await;
+    let pages =
+        join_all(
+            (0..160).map(|n| {
+                let running = &running;
+                async move {
+                    ask(running, (&format!("192.0.2.{}", n % 8), "text/html"), "/nosuch").await
+                }
+            }),
+        );
+    let metrics = ask(&running, ("192.0.2.1", "*/*"), "/metrics");
+    let (pages, metrics) = tokio::join!(pages, metrics);
+    assert!(!refused(&pages).is_empty(), "more than may wait");
+    assert_eq!(metrics.status, StatusCode::OK, "{}", metrics.text());
+    running.demo.stop().await;
+}
+
+#[tokio::test]
 async fn behind_a_trusted_proxy_each_browser_has_a_share_of_its_own() {
     let running = start(|settings| {
         settings.operators = tokens("sesame");
@@ -69,6 +113,7 @@ async fn behind_a_trusted_proxy_each_browser_has_a_share_of_its_own() {
         settings.trusted_proxies = vec!["192.0.2.9".parse().unwrap()];
     })
     .await;
+    redis_answers(&running).await;
     let of_browser = async |last: usize| {
         let asked =
             request(Method::GET, SEARCH).header("x-forwarded-for", format!("192.0.2.{last}"));

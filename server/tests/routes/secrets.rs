@@ -196,3 +196,22 @@ async fn a_file_of_a_secret_that_everybody_can_read_is_told() {
         assert!(!text.contains(SECRET), "{text}");
     }
 }
+
+#[tokio::test]
+async fn a_file_of_settings_that_holds_a_token_and_that_everybody_can_read_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("strata.toml");
+    let token = "operator-token = \"anna:s3same\"\n";
+    for (mode, text, is_told) in [(0o644, token, true), (0o600, token, false), (0o644, "", false)] {
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        let path = file.to_str().unwrap();
+        // Ends it after the file was read.
+        let ended = run(&["demo", "--config", path, "--nodes", "0"], &[]).await;
+        let printed = printed(&ended);
+        assert!(printed.contains("nodes"), "{printed}");
+        assert_eq!(printed.contains("everybody on this machine"), is_told, "{mode:o}: {printed}");
+        assert_eq!(printed.contains("--operator-token"), is_told, "{printed}");
+        assert!(!printed.contains(SECRET), "{printed}");
+    }
+}

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
+use strata_console::ConsoleError;
 use strata_demo::lab::{Fault, Lab, LabError, Order, Pace, Run};
 use strata_demo::lessons::Lesson;
 
@@ -122,16 +123,26 @@ pub(super) fn lab() -> Result<Arc<Lab>, ApiError> {
     door::lab().ok_or_else(|| ApiError::Away("find the lab".to_owned()))
 }
 
-/// Starts an experiment, which counts as whose it is until it has ended.
+/// Starts an experiment, which counts as whose it is until it has ended. Sent twice it counts once.
 pub(super) fn start(lab: &Lab, order: Order) -> Result<Arc<Run>, ApiError> {
-    let permit = door::console()?.begin_experiment(&door::actor()?).map_err(door::refuse)?;
-    let run = lab.start(order).map_err(|error| refuse(told(&error)))?;
-    let running = Arc::clone(&run);
-    tokio::spawn(async move {
-        running.ended().await;
-        drop(permit);
-    });
-    Ok(run)
+    let (console, actor) = (door::console()?, door::actor()?);
+    let permit = || console.begin_experiment(&actor).map_err(NotStarted::Console);
+    lab.start_permitted(order, permit).map_err(|error| match error {
+        NotStarted::Console(error) => door::refuse(error),
+        NotStarted::Lab(error) => refuse(told(&error)),
+    })
+}
+
+/// Why no experiment was started.
+enum NotStarted {
+    Console(ConsoleError),
+    Lab(LabError),
+}
+
+impl From<LabError> for NotStarted {
+    fn from(error: LabError) -> Self {
+        Self::Lab(error)
+    }
 }
 
 pub(super) fn permit(topic: &str) -> Result<(), ApiError> {

@@ -107,17 +107,29 @@ impl Asked<'_> {
         limit: Option<u32>,
     ) -> Result<DeadLetterPage, ConsoleError> {
         let deadline = Instant::now() + FILE_MAY_TAKE;
+        let first = self.page(cursor.as_deref(), limit.unwrap_or(MAX_PAGE)).await?;
         let most = limit.unwrap_or(MAX_ROWS) as usize;
-        let mut page = self.page(cursor.as_deref(), limit.unwrap_or(MAX_PAGE)).await?;
-        while page.rows.len() < most && Instant::now() < deadline {
-            let Some(after) = page.next.as_deref() else { break };
-            let room = u32::try_from(most - page.rows.len()).unwrap_or(MAX_PAGE);
-            let more = self.page(Some(after), room.min(MAX_PAGE)).await?;
-            page.rows.extend(more.rows);
-            page.next = more.next;
-        }
-        Ok(page)
+        let read = |after: String, room| async move { self.page(Some(&after), room).await };
+        Ok(gather(first, most, deadline, read).await)
     }
+}
+
+/// Adds pages to the first one. Where one cannot be read, the rows before it are the file, and
+/// `next` tells where to go on.
+async fn gather<Read: Future<Output = Result<DeadLetterPage, ConsoleError>>>(
+    mut page: DeadLetterPage,
+    most: usize,
+    deadline: Instant,
+    read: impl Fn(String, u32) -> Read,
+) -> DeadLetterPage {
+    while page.rows.len() < most && Instant::now() < deadline {
+        let Some(after) = page.next.clone() else { break };
+        let room = u32::try_from(most - page.rows.len()).unwrap_or(MAX_PAGE);
+        let Ok(more) = read(after, room.min(MAX_PAGE)).await else { break };
+        page.rows.extend(more.rows);
+        page.next = more.next;
+    }
+    page
 }
 
 fn next(
@@ -200,6 +212,8 @@ async fn run(
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+
     use super::*;
 
     #[test]
@@ -213,5 +227,24 @@ mod tests {
         );
         let all = next(("users", &DeadLetterQuery::default()), "7", (None, Format::Json));
         assert_eq!(all, "/api/v1/caches/users/dead-letters?cursor=7&format=json");
+    }
+
+    #[tokio::test]
+    async fn a_page_that_cannot_be_read_ends_the_file_and_loses_none_of_its_rows() {
+        let page = |n_rows: usize, next: &str| DeadLetterPage {
+            rows: vec![Default::default(); n_rows],
+            next: Some(next.to_owned()),
+            ..DeadLetterPage::default()
+        };
+        let busy = || ConsoleError::Busy { what: "searches and plans", how: "are under way" };
+        let read = |after: String, _| {
+            ready(match after.as_str() {
+                "1" => Ok(page(2, "2")),
+                _ => Err(busy()),
+            })
+        };
+        let deadline = Instant::now() + FILE_MAY_TAKE;
+        let file = gather(page(2, "1"), 100, deadline, read).await;
+        assert_eq!((file.rows.len(), file.next.as_deref()), (4, Some("2")));
     }
 }
