@@ -8,6 +8,7 @@ mod guard;
 mod hosts;
 mod limits;
 mod log;
+mod low_priority;
 mod metrics;
 mod observe;
 mod openapi;

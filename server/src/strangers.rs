@@ -1,7 +1,7 @@
 //! Requests of strangers take turns, so that drawing pages for many of them leaves the processors
 //! to reads of the service.
 
-mod errand;
+mod request_kind;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,9 +17,10 @@ use tokio::time::timeout;
 
 use crate::error::AppError;
 use crate::limits::{MAX_BODY_BYTES, read_whole};
+use crate::low_priority;
 use crate::routes::lab::TRACES_PATH;
 use crate::serving::{Full, PeerLimit};
-use errand::Errand;
+use request_kind::RequestKind;
 
 /// The requests of strangers that are under way.
 #[derive(Clone)]
@@ -59,11 +60,11 @@ impl Strangers {
     /// Answers a request in its turn.
     async fn answer(
         &self,
-        (address, errand): (Option<IpAddr>, Errand),
+        (address, kind): (Option<IpAddr>, RequestKind),
         request: Request,
         next: Next,
     ) -> Result<Response, AppError> {
-        if errand == Errand::Metrics {
+        if kind == RequestKind::Metrics {
             let _begun = self.scrapes.begun.open(address).map_err(refusal)?;
             return in_turn(&self.scrapes.turns, next.run(request)).await;
         }
@@ -73,19 +74,20 @@ impl Strangers {
             TRACES_PATH => request,
             _ => read_whole(request).await?,
         };
-        let (errand, request) = match errand {
-            Errand::Draw => of_drawing(request).await?,
-            errand => (errand, request),
+        let (kind, request) = match kind {
+            RequestKind::Draw => of_drawing(request).await?,
+            kind => (kind, request),
         };
-        let is_look = matches!(errand, Errand::Look | Errand::LookPage);
+        let is_look = matches!(kind, RequestKind::Look | RequestKind::LookPage);
         let look = is_look.then(|| self.looks.begun.open(address)).transpose();
         let _look = look.map_err(refusal)?;
-        match errand {
-            Errand::LookPage => in_turn(&self.looks.turns, next.run(request)).await,
-            Errand::Draw => in_turn(&self.draws, next.run(request)).await,
-            Errand::Page => in_turn(&self.pages, next.run(request)).await,
+        let answer = low_priority::run(next.run(request));
+        match kind {
+            RequestKind::LookPage => in_turn(&self.looks.turns, answer).await,
+            RequestKind::Draw => in_turn(&self.draws, answer).await,
+            RequestKind::Page => in_turn(&self.pages, answer).await,
             // A look waits in the console, and not here as well.
-            Errand::Look | Errand::Metrics | Errand::Free => Ok(next.run(request).await),
+            RequestKind::Look | RequestKind::Metrics | RequestKind::Free => Ok(answer.await),
         }
     }
 }
@@ -122,9 +124,9 @@ pub(crate) async fn take_turns(
         return next.run(request).await;
     };
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    match Errand::of(request.uri(), route) {
-        Errand::Free => next.run(request).await,
-        errand => strangers.answer((address, errand), request, next).await.into_response(),
+    match RequestKind::of(request.uri(), route) {
+        RequestKind::Free => next.run(request).await,
+        kind => strangers.answer((address, kind), request, next).await.into_response(),
     }
 }
 
@@ -139,14 +141,14 @@ async fn in_turn(
 }
 
 /// What a page that is drawn again asks for, and the request as it was.
-async fn of_drawing(request: Request) -> Result<(Errand, Request), AppError> {
+async fn of_drawing(request: Request) -> Result<(RequestKind, Request), AppError> {
     let (parts, body) = request.into_parts();
     let Ok(bytes) = to_bytes(body, MAX_BODY_BYTES).await else {
         return Err(AppError::too_large(MAX_BODY_BYTES));
     };
     let copy = Request::from_parts(parts.clone(), Body::from(bytes.clone()));
-    let errand = Errand::of_drawing(copy).await;
-    Ok((errand, Request::from_parts(parts, Body::from(bytes))))
+    let kind = RequestKind::of_drawing(copy).await;
+    Ok((kind, Request::from_parts(parts, Body::from(bytes))))
 }
 
 fn refusal(full: Full) -> AppError {

@@ -27,7 +27,7 @@ const DRAW: &str = "/api/strata/draw";
 
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Errand {
+pub(super) enum RequestKind {
     /// It costs next to nothing, has limits of its own, or is the service itself.
     Free,
     /// Numbers for whoever watches over the program.
@@ -42,8 +42,8 @@ pub(super) enum Errand {
     Page,
 }
 
-impl Errand {
-    /// The errand of an address; `route` is the path that the router has found for it.
+impl RequestKind {
+    /// The kind of an address; `route` is the path that the router has found for it.
     pub(super) fn of(address: &Uri, route: Option<&str>) -> Self {
         let path = address.path();
         let is_free = FREE.contains(&path)
@@ -59,7 +59,7 @@ impl Errand {
         }
     }
 
-    /// The errand of a request to draw a page again, by its fields. What cannot be read may be a
+    /// The kind of a request to draw a page again, by its fields. What cannot be read may be a
     /// look.
     pub(super) async fn of_drawing(request: Request) -> Self {
         let form = Form::<Vec<(String, String)>>::from_request(request, &()).await;
@@ -92,21 +92,21 @@ mod tests {
 
     use super::*;
 
-    fn page(address: &str) -> Errand {
-        Errand::of(&address.parse().unwrap(), None)
+    fn page(address: &str) -> RequestKind {
+        RequestKind::of(&address.parse().unwrap(), None)
     }
 
     #[test]
     fn what_only_begins_or_ends_like_something_free_or_a_look_is_a_page() {
         for path in ["/eventsX", "/events/", "/robots.txt.bak", "/healthz/x", "/demonstration"] {
-            assert_eq!(page(path), Errand::Page, "{path}");
+            assert_eq!(page(path), RequestKind::Page, "{path}");
         }
         for path in ["/x/keys", "/caches/keys", "/caches/plans", "/nodes", "/keys", "/x/agreement"]
         {
-            assert_eq!(page(path), Errand::Page, "{path}");
+            assert_eq!(page(path), RequestKind::Page, "{path}");
         }
         for path in ["/events", "/readyz", "/demo/users/7", "/pkg/strata.js", "/scripts/a.js"] {
-            assert_eq!(page(path), Errand::Free, "{path}");
+            assert_eq!(page(path), RequestKind::Free, "{path}");
         }
     }
 
@@ -120,37 +120,40 @@ mod tests {
             "/nodes?compare=1",
             "/caches/users?view=dead-letters",
         ] {
-            assert_eq!(page(address), Errand::LookPage, "{address}");
+            assert_eq!(page(address), RequestKind::LookPage, "{address}");
         }
         for address in ["/keys?pattern=", "/nodes?compare=", "/caches/users?view=settings"] {
-            assert_eq!(page(address), Errand::Page, "{address}");
+            assert_eq!(page(address), RequestKind::Page, "{address}");
         }
     }
 
     #[test]
     fn programs_look_at_routes_and_not_at_what_resembles_them() {
-        let of = |route| Errand::of(&"/api/v1/caches/users/keys".parse().unwrap(), route);
-        assert_eq!(of(Some("/api/v1/caches/{cache}/keys")), Errand::Look);
-        assert_eq!(of(Some("/api/v1/caches/{cache}/keys/{key}")), Errand::Page);
-        assert_eq!(of(None), Errand::Page);
-        assert_eq!(Errand::of(&"/metrics".parse().unwrap(), Some("/metrics")), Errand::Metrics);
+        let of = |route| RequestKind::of(&"/api/v1/caches/users/keys".parse().unwrap(), route);
+        assert_eq!(of(Some("/api/v1/caches/{cache}/keys")), RequestKind::Look);
+        assert_eq!(of(Some("/api/v1/caches/{cache}/keys/{key}")), RequestKind::Page);
+        assert_eq!(of(None), RequestKind::Page);
+        assert_eq!(
+            RequestKind::of(&"/metrics".parse().unwrap(), Some("/metrics")),
+            RequestKind::Metrics
+        );
     }
 
-    async fn drawing(content_type: &str, body: &'static str) -> Errand {
+    async fn drawing(content_type: &str, body: &'static str) -> RequestKind {
         let request = Request::post(DRAW).header(CONTENT_TYPE, content_type);
-        Errand::of_drawing(request.body(Body::from(body)).unwrap()).await
+        RequestKind::of_drawing(request.body(Body::from(body)).unwrap()).await
     }
 
     #[tokio::test]
     async fn a_page_that_is_drawn_again_is_a_look_where_its_address_is_one() {
         const FORM: &str = "application/x-www-form-urlencoded";
-        assert_eq!(drawing(FORM, "address=%2Fredis").await, Errand::Draw);
+        assert_eq!(drawing(FORM, "address=%2Fredis").await, RequestKind::Draw);
         let look = "address=%2Fkeys%3Fpattern%3D*";
-        assert_eq!(drawing(FORM, look).await, Errand::LookPage);
-        assert_eq!(drawing("text/plain", look).await, Errand::LookPage, "it cannot be read");
+        assert_eq!(drawing(FORM, look).await, RequestKind::LookPage);
+        assert_eq!(drawing("text/plain", look).await, RequestKind::LookPage, "it cannot be read");
         assert_eq!(
             drawing(FORM, "address=%2F&address=%2Fnodes%3Fcompare%3D1").await,
-            Errand::LookPage
+            RequestKind::LookPage
         );
     }
 }
