@@ -87,10 +87,7 @@ fn supply_chain(shell: &Shell) -> Result<()> {
     tools::deny(shell)?;
     cmd!(shell, "cargo deny --log-level error check bans licenses sources").run()?;
     match cmd!(shell, "timeout 60 cargo deny fetch db").quiet().run() {
-        Ok(()) => {
-            Ok(cmd!(shell, "cargo deny --log-level error check --disable-fetch advisories")
-                .run()?)
-        }
+        Ok(()) => Ok(cmd!(shell, "cargo deny --offline --log-level error check advisories").run()?),
         Err(error) => {
             eprintln!(
                 "The list of known faults was not looked at, since it cannot be had here: {error}"
