@@ -128,11 +128,16 @@ async fn the_room_is_shared_by_all_nodes() {
     let refused = elsewhere.try_write(3, "c".into()).await;
     assert_eq!(refused, Err(WriteError::Full { capacity: 2 }));
     elsewhere.try_write(1, "newer".into()).await.expect("a key that waits has its room");
-    let waiting = tokio::spawn(async move { elsewhere.write(3, "c".into()).await });
+    // A handle that is dropped leaves the row that it has just taken to others, after a minute.
+    let waiting = tokio::spawn(async move {
+        let written = elsewhere.write(3, "c".into()).await;
+        (written, elsewhere)
+    });
     table.entered().await;
     assert!(!waiting.is_finished());
     table.release();
-    waiting.await.unwrap().unwrap();
+    let (written, _elsewhere) = waiting.await.unwrap();
+    written.unwrap();
     eventually("it is written", async || table.row(3).is_some()).await;
 }
 
