@@ -69,9 +69,7 @@ impl Assets {
 
     /// Makes the files of a debug build that a browser shall tell from those of the build before.
     pub(crate) fn watch(shell: &Shell) -> Result<Self> {
-        let arguments = WATCH.cargo_arguments();
-        cmd!(shell, "cargo {arguments...}").run()?;
-        collect(shell, &WATCH)?;
+        build(shell, &WATCH)?;
         Self::name(shell, &WATCH.pkg())
     }
 
@@ -93,9 +91,13 @@ impl Assets {
 
 /// Makes the files of a debug build, as they are.
 pub(crate) fn debug(shell: &Shell) -> Result<()> {
-    let arguments = DEBUG.cargo_arguments();
+    build(shell, &DEBUG)
+}
+
+fn build(shell: &Shell, profile: &Profile) -> Result<()> {
+    let arguments = profile.cargo_arguments();
     cmd!(shell, "cargo {arguments...}").run()?;
-    collect(shell, &DEBUG)
+    collect(shell, profile)
 }
 
 /// The compressed wasm of the last release build.

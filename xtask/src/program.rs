@@ -27,9 +27,12 @@ pub(crate) fn redis_or_not(shell: &Shell) {
     }
 }
 
+/// A process that is asked to end, and waited for, when it is dropped.
+pub(crate) struct Running(pub(crate) Child);
+
 /// A running `strata demo` on a port of its own, ended when it is dropped.
 pub(crate) struct Program {
-    child: Child,
+    running: Running,
     /// Where it answers.
     pub(crate) address: String,
 }
@@ -46,10 +49,10 @@ impl Program {
             .stdout(output)
             .spawn()
             .context(build::PROGRAM)?;
-        let mut program = Self { child, address: String::new() };
+        let mut program = Self { running: Running(child), address: String::new() };
         let began = Instant::now();
         while program.address.is_empty() {
-            if began.elapsed() > START || program.child.try_wait()?.is_some() {
+            if began.elapsed() > START || program.running.0.try_wait()?.is_some() {
                 bail!("The program did not start; see {log}.");
             }
             sleep(Duration::from_millis(100));
@@ -59,12 +62,12 @@ impl Program {
     }
 }
 
-impl Drop for Program {
+impl Drop for Running {
     fn drop(&mut self) {
-        let (shell, id) = (Shell::new(), self.child.id().to_string());
+        let (shell, id) = (Shell::new(), self.0.id().to_string());
         // It may have ended by itself, which its log tells.
         let _ = shell.map(|shell| cmd!(shell, "kill {id}").quiet().run());
-        let _ = self.child.wait();
+        let _ = self.0.wait();
     }
 }
 

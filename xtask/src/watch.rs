@@ -2,7 +2,7 @@
 //! was updated.
 
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::mpsc::channel;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,7 +11,8 @@ use notify::{Event, RecursiveMode, Watcher};
 use xshell::{Shell, cmd};
 
 use crate::assets::Assets;
-use crate::{program, tools};
+use crate::program::{self, Running};
+use crate::tools;
 
 /// A copy, beside the names of its own files.
 const PROGRAM: &str = "target/watch/strata";
@@ -60,18 +61,4 @@ fn build(shell: &Shell) -> Result<()> {
     // A page tells builds apart by this list; what changed may be in the program alone.
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
     Ok(shell.write_file("target/watch/hash.txt", format!("{}build: {now_ms}\n", assets.names()))?)
-}
-
-/// The program, asked to end when it is dropped.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Ok(shell) = Shell::new() {
-            let id = self.0.id().to_string();
-            // It may have ended by itself.
-            let _ = cmd!(shell, "kill {id}").quiet().run();
-        }
-        let _ = self.0.wait();
-    }
 }
