@@ -10,6 +10,7 @@ use strata_report::Session;
 
 pub use self::actor::{Actor, InVain, Origin, Rights};
 pub(crate) use self::peer::Peer;
+pub use self::peer::network_of;
 use self::sessions::Sessions;
 use self::throttle::Throttle;
 pub use self::token::{Token, TokenError};

@@ -57,7 +57,7 @@ mod turns;
 
 pub use access::{
     Access, AccessSettings, Actor, Credentials, InVain, LogInError, LoggedIn, Origin, Rights,
-    Token, TokenError,
+    Token, TokenError, network_of,
 };
 pub use console::Console;
 pub use error::ConsoleError;

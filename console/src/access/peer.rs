@@ -21,14 +21,19 @@ impl Actor {
     }
 }
 
-/// Whoever has one IPv6 address has a network of them.
+/// The network of an address; those that are not known are one.
 pub(super) fn network(address: Option<IpAddr>) -> IpAddr {
-    match address.map(|address| address.to_canonical()) {
-        Some(IpAddr::V6(address)) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+    address.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), network_of)
+}
+
+/// Whom limits by address count as one: an IPv4 address, or the 64 bits of an IPv6 network, since
+/// whoever has one IPv6 address has a network of them.
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let network = address.to_bits() & !u128::from(u64::MAX);
+            Ipv6Addr::from_bits(network).into()
         }
-        Some(address) => address,
-        None => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        address => address,
     }
 }

@@ -1,7 +1,8 @@
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use strata_console::network_of;
 use tokio::sync::watch;
 
 /// Bounds how many of something are open, in all and for each peer.
@@ -38,7 +39,7 @@ impl PeerLimit {
 
     /// Opens one more. Of a peer that is not known only the sum is bounded.
     pub(crate) fn open(self: &Arc<Self>, peer: Option<IpAddr>) -> Result<PeerPermit, Full> {
-        let peer = peer.map(network);
+        let peer = peer.map(network_of);
         let mut by_peer = self.by_peer();
         if *self.n_open.borrow() >= self.max {
             return Err(Full::All);
@@ -87,17 +88,6 @@ impl Drop for PeerPermit {
             }
         }
         self.limit.n_open.send_modify(|n| *n -= 1);
-    }
-}
-
-/// One machine has as many IPv6 addresses as it likes, all of one network.
-fn network(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(address) => {
-            let network = address.to_bits() & !u128::from(u64::MAX);
-            Ipv6Addr::from_bits(network).into()
-        }
-        address => address,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Parts that the tests share.
 
 mod fake_node;
+#[path = "../../../../cache/tests/behaviour/support/log.rs"]
 mod log;
 mod redis;
 mod script;
