@@ -43,8 +43,7 @@ test("a lesson's tab is named after the lesson, however it was opened", async ({
 });
 
 test("a lesson in which something was broken says so beside its answer", async ({ page }) => {
-  await predict(page, "stampede");
-  await page.getByRole("button", { name: "Step by step" }).click();
+  await goThrough(page, "two-levels");
   await page.getByTestId("faults").getByRole("button", { name: "Slow database" }).click();
   await expect(page.getByTestId("faults").getByRole("button", { name: "Slow database" })).toHaveAttribute("aria-pressed", "true");
   await page.getByRole("button", { name: "Play the rest" }).click();
