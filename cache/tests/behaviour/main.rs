@@ -17,6 +17,8 @@ mod codecs;
 #[cfg(feature = "redis")]
 mod coherence;
 #[cfg(feature = "redis")]
+mod doctor;
+#[cfg(feature = "redis")]
 mod erase;
 #[cfg(feature = "redis")]
 mod eviction;
