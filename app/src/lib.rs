@@ -36,16 +36,21 @@ mod ui;
 mod visitor;
 
 #[cfg(feature = "ssr")]
-pub use addresses::{COMPARE_PATH, comparison_address, encode};
+pub use addresses::encode;
+#[cfg(feature = "lab")]
+pub use addresses::{COMPARE_PATH, comparison_address};
 pub use api::{
     ApiError, CancelJob, CurrentSession, CurrentTraffic, InvalidateKey, LogIn, LogOut,
     MarkKeyStale, RefreshKey, RunPlan, SetTraffic,
 };
+#[cfg(feature = "lab")]
+pub use api::{
+    ChangeFault, Compare, FinishRun, ForgetProgress, Measure, RunForm, StartRun, StepRun,
+    StopComparison, StopMeasuring, StopRun,
+};
 #[cfg(feature = "ssr")]
 pub use api::{
-    ChangeFault, Compare, DropDeadLetters, FinishRun, ForgetProgress, Measure, RedriveDeadLetters,
-    RunForm, SessionCookie, StartRun, StepRun, StopComparison, StopDeadLetters, StopMeasuring,
-    StopRun, traffic_change,
+    DropDeadLetters, RedriveDeadLetters, SessionCookie, StopDeadLetters, traffic_change,
 };
 pub use server_drawn::Draw;
 pub use shell::App;

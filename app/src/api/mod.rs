@@ -11,7 +11,7 @@ pub(crate) mod context;
 mod dead_letters;
 mod error;
 mod invalidate;
-#[cfg(feature = "ssr")]
+#[cfg(feature = "lab")]
 mod lab;
 mod post;
 mod session;
@@ -23,12 +23,12 @@ pub(crate) use context::as_api_error;
 pub use dead_letters::{DropDeadLetters, RedriveDeadLetters, StopDeadLetters};
 pub use error::ApiError;
 pub use invalidate::{CancelJob, InvalidateKey, MarkKeyStale, RefreshKey, RunPlan};
-#[cfg(feature = "ssr")]
+#[cfg(feature = "lab")]
 pub use lab::{
     ChangeFault, Compare, FinishRun, ForgetProgress, Measure, RunForm, StartRun, StepRun,
     StopComparison, StopMeasuring, StopRun,
 };
-#[cfg(feature = "ssr")]
+#[cfg(feature = "lab")]
 pub(crate) use lab::{LessonProgress, lessons_done};
 #[cfg(all(test, feature = "ssr"))]
 pub(crate) use post::DRAW_PATH;

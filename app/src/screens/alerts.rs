@@ -9,7 +9,7 @@ use crate::screens::page_frame::PageHtml;
 /// Draws the alerts, a part of the overview.
 pub(super) fn part(request: &PageRequest) -> PageHtml {
     let html = Owner::new().with(|| list(&request.console.alerts()).to_html());
-    PageHtml { status: StatusCode::OK, html, learned: None }
+    PageHtml::new(StatusCode::OK, html)
 }
 
 /// What somebody should look at, worst first, each with what to do.

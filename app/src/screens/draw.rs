@@ -2,7 +2,9 @@ use axum::http::StatusCode;
 use leptos::prelude::*;
 use strata_console::ConsoleError;
 
-use super::{PageRequest, activity, alerts, cache, dead_letters, keys, lab, nodes, redis};
+#[cfg(feature = "lab")]
+use super::lab;
+use super::{PageRequest, activity, alerts, cache, dead_letters, keys, nodes, redis};
 use crate::api::ApiError;
 use crate::screens::page_frame::{PageFrame, PageHtml};
 
@@ -17,9 +19,13 @@ pub(crate) async fn draw(request: &PageRequest) -> PageHtml {
         ["nodes"] => nodes::page(request).await,
         ["redis"] => Ok(redis::page(request).await),
         ["activity"] => Ok(activity::page(request)),
+        #[cfg(feature = "lab")]
         ["lab"] => Ok(lab::tour(request)),
+        #[cfg(feature = "lab")]
         ["lab", "compare"] => lab::compare(request).await,
+        #[cfg(feature = "lab")]
         ["lab", "measured"] => lab::measured(request),
+        #[cfg(feature = "lab")]
         ["lab", lesson] => lab::lesson(request, lesson).await,
         ["alerts"] => Ok(alerts::part(request)),
         _ => Err(ApiError::NotFound("find this page".to_owned())),

@@ -8,6 +8,7 @@ mod chart;
 mod dead_letters;
 mod draw;
 mod keys;
+#[cfg(feature = "lab")]
 mod lab;
 mod nodes;
 mod page_frame;

@@ -11,6 +11,7 @@ pub(crate) struct PageHtml {
     /// What stands inside of `<main>`.
     pub(crate) html: String,
     /// The lesson that has been gone through, where that is what it shows.
+    #[cfg(feature = "lab")]
     pub(crate) learned: Option<&'static str>,
 }
 
@@ -33,7 +34,18 @@ impl PageFrame {
             </div>
         }
         .to_html();
-        PageHtml { status, html, learned: None }
+        PageHtml::new(status, html)
+    }
+}
+
+impl PageHtml {
+    pub(super) fn new(status: StatusCode, html: String) -> Self {
+        Self {
+            status,
+            html,
+            #[cfg(feature = "lab")]
+            learned: None,
+        }
     }
 }
 

@@ -7,35 +7,46 @@ use crate::api::ApiError;
 /// The HTML of a page that the server draws, as of now.
 #[server(name = Draw, prefix = "/api", endpoint = "strata/draw")]
 pub async fn draw(address: String) -> Result<String, ApiError> {
-    use crate::api::{LessonProgress, context, lessons_done};
-    use crate::screens::PageRequest;
+    use crate::api::context;
 
-    let request = PageRequest::new(context::console()?, context::actor()?, &address)?;
-    let request = request.in_lab(context::lab(), lessons_done());
-    let progress = LessonProgress::of_browser();
+    let request = page_request(&address)?;
+    #[cfg(feature = "lab")]
+    let progress = crate::api::LessonProgress::of_browser();
     let page = crate::screens::draw(&request).await;
     context::set_busy(page.status);
+    #[cfg(feature = "lab")]
     progress.add(page.learned);
     Ok(page.html)
+}
+
+#[cfg(feature = "ssr")]
+fn page_request(address: &str) -> Result<crate::screens::PageRequest, ApiError> {
+    use crate::api::context;
+
+    let request =
+        crate::screens::PageRequest::new(context::console()?, context::actor()?, address)?;
+    #[cfg(feature = "lab")]
+    let request = request.in_lab(context::lab(), crate::api::lessons_done());
+    Ok(request)
 }
 
 /// The page of the first HTML.
 #[cfg(feature = "ssr")]
 pub(super) fn first_html(address: String) -> impl Future<Output = String> + Send {
-    use crate::api::{LessonProgress, context, lessons_done};
-    use crate::screens::{self, PageRequest};
+    use crate::api::context;
+    use crate::screens;
 
     // The context is gone once the future waits.
-    let request = context::console()
-        .and_then(|console| PageRequest::new(console, context::actor()?, &address));
-    let request = request.map(|request| request.in_lab(context::lab(), lessons_done()));
+    let request = page_request(&address);
     let response = use_context::<leptos_axum::ResponseOptions>();
-    let progress = LessonProgress::of_browser();
+    #[cfg(feature = "lab")]
+    let progress = crate::api::LessonProgress::of_browser();
     async move {
         let page = match request {
             Ok(request) => screens::draw(&request).await,
             Err(error) => screens::failed(&error),
         };
+        #[cfg(feature = "lab")]
         progress.add(page.learned);
         if let Some(response) = response {
             response.set_status(page.status);

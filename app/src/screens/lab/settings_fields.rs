@@ -2,8 +2,7 @@ use std::ops::RangeInclusive;
 
 use leptos::prelude::*;
 use serde_json::Value;
-use strata_demo::lab::Settings;
-use strata_demo::lessons::Lesson;
+use strata_lab::{Lesson, Settings};
 
 // A setting: its name, its label, its unit, and what it may be.
 pub(super) type SettingField = (&'static str, &'static str, &'static str, RangeInclusive<u32>);
@@ -121,7 +120,7 @@ fn text(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use strata_demo::lab::SettingsError;
+    use strata_lab::SettingsError;
 
     use super::*;
 

@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_demo::strategies::StrategyKind;
+use strata_lab::StrategyKind;
 
 use super::highlight::coloured;
 use super::page::LessonView;
@@ -27,7 +27,7 @@ pub(super) fn card(view: &LessonView) -> AnyView {
 fn file(view: &LessonView, kind: StrategyKind) -> impl IntoView + use<> {
     // What somebody closed stays closed while a run is watched.
     let is_open = view.run.is_none();
-    let path = format!("demo/src/strategies/{}", kind.file_name());
+    let path = format!("lab/src/strategies/{}", kind.file_name());
     let id = format!("code-{}", kind.as_str());
     let contenders = view.lesson.experiment(&view.settings).contenders.into_iter();
     let own = contenders.filter(|each| each.strategy == kind).filter_map(|each| {

@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_demo::lab::Phase;
+use strata_lab::Phase;
 
 use super::page::{LessonRun, LessonView};
 use crate::screens::lab::run;

@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_demo::lessons::Lesson;
+use strata_lab::Lesson;
 
 use super::faults;
 use super::page::{LessonRun, LessonView};
@@ -65,7 +65,7 @@ pub(super) fn next_links(view: &LessonView) -> AnyView {
 
 #[cfg(test)]
 mod tests {
-    use strata_demo::lab::{Fault, Phase, Settings};
+    use strata_lab::{Fault, Phase, Settings};
 
     use super::*;
     use crate::screens::lab::lesson::page::tests::{run, stampede};

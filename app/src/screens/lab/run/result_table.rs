@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 use serde_json::Value;
-use strata_demo::lab::{Performance, ResultRow};
+use strata_lab::{Performance, ResultRow};
 
 use crate::format;
 use crate::screens::words;
