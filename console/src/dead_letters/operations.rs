@@ -168,7 +168,8 @@ impl Console {
             let report = report.write_behinds.iter().find(|writes| writes.cache == cache)?;
             Some(Writer { node, report: report.clone() })
         };
-        let mut writers: Vec<Writer> = self.reported(&tick).filter_map(writer).collect();
+        let mut writers: Vec<Writer> =
+            self.reported(&tick.reports, &tick.attached).filter_map(writer).collect();
         if writers.is_empty() {
             self.cache(cache)?;
             return Err(ConsoleError::NoWriteBehind(cache.to_owned()));

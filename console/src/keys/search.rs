@@ -5,6 +5,7 @@ use strata_report::{KeyPage, KeyQuery, KeyRow, LevelChoice, NodeCount};
 
 use super::cursor::Cursor;
 use super::query_queues::{Deadline, QueryQueues};
+use super::results::SearchResults;
 use crate::access::Actor;
 use crate::console::Console;
 use crate::error::ConsoleError;
@@ -33,7 +34,7 @@ impl Console {
         self.search_in_turn(actor, (cache, query), KeyQuery::MAX_LIMIT).await
     }
 
-    /// The same in one answer of up to [`SearchResults::MAX_ROWS`](crate::SearchResults::MAX_ROWS) rows.
+    /// The same in one answer of up to [`SearchResults::MAX_ROWS`] rows.
     ///
     /// # Errors
     /// As [`Console::keys`].
@@ -43,7 +44,7 @@ impl Console {
         cache: &str,
         query: &KeyQuery,
     ) -> Result<KeyPage, ConsoleError> {
-        self.search_in_turn(actor, (cache, query), crate::SearchResults::MAX_ROWS).await
+        self.search_in_turn(actor, (cache, query), SearchResults::MAX_ROWS).await
     }
 
     async fn search_in_turn(

@@ -2,15 +2,15 @@ use std::sync::Arc;
 
 use strata_report::NodeReport;
 
+use super::attached::AttachedReport;
 use super::client::NodeClient;
 use crate::console::Console;
 use crate::error::ConsoleError;
-use crate::live::Tick;
 
 // As long as a key may be to be kept in L2.
 const KEY_MAX_BYTES: usize = 1_024;
 
-/// A node that holds a cache.
+/// A node that has a given cache.
 #[derive(Clone)]
 pub(crate) struct CacheNode {
     pub(crate) node: Arc<dyn NodeClient>,
@@ -24,13 +24,14 @@ impl Console {
     /// Each node with its report of a tick; attached nodes last, and only while they are attached.
     pub(crate) fn reported<'a>(
         &'a self,
-        tick: &'a Tick,
+        reports: &'a [NodeReport],
+        attached: &'a [AttachedReport],
     ) -> impl Iterator<Item = (Arc<dyn NodeClient>, &'a NodeReport)> {
         let own = self.inner.nodes.iter().filter_map(|node| {
-            let report = tick.reports.iter().find(|report| report.node == node.id())?;
+            let report = reports.iter().find(|report| report.node == node.id())?;
             Some((Arc::clone(node), report))
         });
-        let attached = tick.attached.iter().filter_map(|attached| {
+        let attached = attached.iter().filter_map(|attached| {
             Some((self.inner.attached.get(attached.number)?, &attached.report))
         });
         own.chain(attached)
@@ -40,7 +41,7 @@ impl Console {
     pub(crate) fn nodes_with(&self, cache: &str) -> Result<Vec<CacheNode>, ConsoleError> {
         let tick = self.tick();
         let mut nodes = Vec::new();
-        for (node, report) in self.reported(&tick) {
+        for (node, report) in self.reported(&tick.reports, &tick.attached) {
             let Some(held) = report.caches.iter().find(|held| held.cache == cache) else {
                 continue;
             };

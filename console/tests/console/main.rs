@@ -3,8 +3,6 @@
 
 mod activity;
 mod attached;
-mod attached;
-mod attached_on_redis;
 mod attached_on_redis;
 mod audit;
 mod dead_letters;
