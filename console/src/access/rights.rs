@@ -10,7 +10,7 @@ use super::token::Token;
 /// Who may what. Rights come from a token, from the session that a token began, or, where no token
 /// is configured, from being on the same machine.
 pub struct Access {
-    settings: AccessSettings,
+    pub(super) settings: AccessSettings,
     sessions: Sessions,
     wrong_log_ins: Throttle,
     wrong_tokens: Throttle,

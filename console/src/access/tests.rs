@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use strata_report::Role;
 
 use super::*;

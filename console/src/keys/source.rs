@@ -52,6 +52,8 @@ fn differs(entry: &EntryLook, source: Option<&Value>) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
+    use strata_report::L1Look;
+
     use super::*;
 
     fn entry(value: Option<&str>) -> EntryLook {

@@ -1,9 +1,12 @@
 use std::time::Duration;
 
+use strata_report::AuditPage;
 use tokio::time::advance;
 
+use super::super::actor::Actor;
+use super::action::AuditedAction;
 use super::refusals::TOLD;
-use super::*;
+use super::trail::{Audit, Kind, WRITE_DEMO};
 
 fn actor() -> Actor {
     Actor::local()
