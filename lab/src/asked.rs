@@ -81,7 +81,7 @@ impl Asked {
                 Some(Self { text: format!("{name} {}", words.join(" ")), tells: Tells::Anything })
             }
             _ => {
-                let tells = if name == "GET" { Tells::SearchResults } else { Tells::No };
+                let tells = if name == "GET" { Tells::Found } else { Tells::No };
                 Some(Self { text: format!("{name} {}", names.short(rest.first()?)), tells })
             }
         }
@@ -98,8 +98,8 @@ impl Asked {
         }
         let told = match tells {
             Tells::Rows if answer.ends_empty => return None,
-            Tells::SearchResults | Tells::Anything if !answer.has_value => ": nothing",
-            Tells::SearchResults if answer.text.starts_with(LEASE) => ": leased",
+            Tells::Found | Tells::Anything if !answer.has_value => ": nothing",
+            Tells::Found if answer.text.starts_with(LEASE) => ": leased",
             Tells::Leased if answer.text.starts_with(LEASE) => ": leased already",
             Tells::Leased if answer.has_value => ": there already",
             Tells::Done if answer.number == Some(0) => ": refused",
