@@ -62,6 +62,7 @@ impl Origin {
 /// Invalidations counted by scope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), serde(default))]
 #[expect(missing_docs, reason = "each field counts the scope of its name")]
 pub struct ScopeCounts {
     pub key: u64,
@@ -217,7 +218,8 @@ pub enum JobKind {
     #[default]
     Invalidate,
     /// Marks them as stale: the older value is served while one reader loads the new one.
-    Soften,
+    #[serde(rename = "soften")]
+    MarkStale,
     /// Loads them anew; the older value is served meanwhile.
     Refresh,
 }
