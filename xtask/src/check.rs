@@ -5,7 +5,7 @@ use xshell::{Shell, cmd};
 
 use crate::crates::{NATIVE, check_imports};
 use crate::step::step;
-use crate::{assets, build, public_api, tools};
+use crate::{assets, build, docs, public_api, tools};
 
 /// The cache and its reports are also compiled for these targets, if the compiler has the
 /// libraries.
@@ -32,6 +32,7 @@ pub(crate) fn sources(shell: &Shell) -> Result<()> {
     cmd!(shell, "promtool check rules docs/monitoring/rules.yml").run()?;
     cmd!(shell, "promtool test rules docs/monitoring/rules.test.yml").run()?;
     check_imports(shell)?;
+    docs::check_paths(shell)?;
     panics(shell)?;
     supply_chain(shell)?;
     tools::wasm_target(shell)?;

@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod check;
 mod crates;
+mod docs;
 mod program;
 mod public_api;
 mod step;

@@ -1,0 +1,56 @@
+//! Files and folders that the documents name are there.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use walkdir::WalkDir;
+use xshell::Shell;
+
+use crate::step::step;
+
+/// Documents whose paths begin at the top folder.
+const FROM_THE_TOP: &[&str] = &["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
+
+/// What a path in a document may begin with.
+const FOLDERS: &[&str] = &[
+    "app/", "cache/", "console/", "demo/", "docs/", "end2end/", "lab/", "report/", "server/",
+    "style/", "xtask/",
+];
+
+/// Fails at the first path or link that leads nowhere.
+pub(crate) fn check_paths(shell: &Shell) -> Result<()> {
+    step("Paths in the documents");
+    for document in FROM_THE_TOP {
+        let text = shell.read_file(document)?;
+        for path in text.split('`').skip(1).step_by(2).filter(|text| is_path(text)) {
+            ensure!(Path::new(path).exists(), "{document} names {path}, which is not there.");
+        }
+    }
+    for document in documents() {
+        let text = shell.read_file(&document)?;
+        let folder = document.parent().unwrap_or(Path::new(""));
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')) {
+            let path = link.0.split('#').next().unwrap_or_default();
+            let is_ours = !path.is_empty() && !path.contains(':') && !path.contains(' ');
+            ensure!(
+                !is_ours || folder.join(path).exists(),
+                "{} links to {path}, which is not there.",
+                document.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+fn is_path(text: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./-".contains(c);
+    FOLDERS.iter().any(|folder| text.starts_with(folder)) && text.chars().all(is_plain)
+}
+
+fn documents() -> Vec<PathBuf> {
+    let tops = FROM_THE_TOP.iter().map(PathBuf::from);
+    let more = ["CHANGELOG.md", "SECURITY.md", "cache/README.md"].into_iter().map(PathBuf::from);
+    let docs = WalkDir::new("docs").into_iter().filter_map(|entry| Some(entry.ok()?.into_path()));
+    let is_document = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "md");
+    tops.chain(more).chain(docs.filter(is_document)).collect()
+}
