@@ -4,8 +4,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use strata_lab::{
-    Fault, Lab, LabError, Lesson, Level, Order, Pace, Phase, Question, Run, Settings,
-    SettingsError, StrategyKind, Variant,
+    Fault, Lab, LabError, Lesson, Level, Phase, Question, Run, RunRequest, Settings, SettingsError,
+    StepMode, StrategyKind, Variant,
 };
 
 use crate::support::{Done, Laboratory, eventually, lesson, order, order_with};
@@ -71,7 +71,7 @@ async fn a_lab_that_is_shut_down_leaves_no_key() -> Done {
 async fn who_presses_twice_starts_one_run() -> Done {
     let lab = Lab::new(None);
     let order = || order(lesson("no-cache").expect("it is there"));
-    let pressed = || lab.start(Order { ticket: "4711".to_owned(), ..order() });
+    let pressed = || lab.start(RunRequest { ticket: "4711".to_owned(), ..order() });
     let (one, other, third) = (pressed()?, pressed()?, lab.start(order())?);
     assert_eq!(one.id(), other.id());
     assert_ne!(one.id(), third.id());
@@ -86,14 +86,14 @@ async fn step_by_step_all_contenders_wait_for_each_other() -> Done {
     let run = lab.start(stepping("write-through")?)?;
     let waits_after = async |played: usize| {
         let what = format!("step {played} is played");
-        let there = async || run.state().await.waiting.is_some_and(|next| next.played == played);
+        let there = async || run.state().await.next_step.is_some_and(|next| next.played == played);
         eventually(&what, there).await
     };
     waits_after(1).await?;
     let state = run.state().await;
-    let n_steps: Vec<usize> = state.performances.iter().map(|one| one.steps.len()).collect();
+    let n_steps: Vec<usize> = state.contenders.iter().map(|one| one.steps.len()).collect();
     assert_eq!(n_steps, [1, 1, 1]);
-    let next = state.waiting.map(|next| next.text);
+    let next = state.next_step.map(|next| next.text);
     let expected = "A writer commits, and is held up before it can tell the cache.";
     assert_eq!(next.as_deref(), Some(expected));
     run.go_on(1);
@@ -102,7 +102,7 @@ async fn step_by_step_all_contenders_wait_for_each_other() -> Done {
     run.go_on_to_the_end();
     let state = run.ended().await;
     assert_eq!(state.phase, Phase::Done);
-    let stale: Vec<u64> = state.performances.iter().map(|one| one.result.stale_reads).collect();
+    let stale: Vec<u64> = state.contenders.iter().map(|one| one.result.stale_reads).collect();
     assert_eq!(stale, [0, 0, 1], "as without a stop");
     Ok(())
 }
@@ -112,26 +112,26 @@ async fn what_is_broken_by_hand_is_felt_and_mended() -> Done {
     let laboratory = Laboratory::open().await?;
     let run = laboratory.lab.start(stepping("two-levels")?)?;
     let waits_after = async |played: usize| {
-        let there = async || run.state().await.waiting.is_some_and(|next| next.played == played);
+        let there = async || run.state().await.next_step.is_some_and(|next| next.played == played);
         eventually("the step is played", there).await
     };
     waits_after(1).await?;
-    run.inflict(Fault::DatabaseAway)?;
-    run.inflict(Fault::RedisAway)?;
-    run.inflict(Fault::NodeDeaf)?;
-    run.inflict(Fault::NodeKilled)?;
+    run.inject(Fault::DatabaseAway)?;
+    run.inject(Fault::RedisAway)?;
+    run.inject(Fault::BusSilent)?;
+    run.inject(Fault::NodeKilled)?;
     assert_eq!(run.state().await.faults.len(), 4);
     run.go_on(1);
     waits_after(2).await?;
     let state = run.state().await;
-    let [none, two] = state.performances.as_slice() else { return Err("two rows".into()) };
+    let [none, two] = state.contenders.as_slice() else { return Err("two rows".into()) };
     // Node 2 is killed, so node 1 reads: it has every item.
     assert_eq!((none.result.outcomes.failed, two.result.outcomes.l1_hit), (20, 20));
-    run.mend(Fault::NodeDeaf).await?;
+    run.repair(Fault::BusSilent).await?;
     let faults = run.state().await.faults;
     assert_eq!(faults, [Fault::DatabaseAway, Fault::RedisAway, Fault::NodeKilled]);
     for fault in faults {
-        run.mend(fault).await?;
+        run.repair(fault).await?;
     }
     assert_eq!(run.state().await.faults, []);
     run.go_on_to_the_end();
@@ -193,9 +193,9 @@ async fn a_script_that_panics_fails_its_run_and_leaves_no_key() -> Done {
         learned: "",
         variants: &VARIANTS,
         settings: Settings::default,
-        play: |stage| {
+        script: |sandbox| {
             Box::pin(async move {
-                stage.read(1, 1).await?;
+                sandbox.read(1, 1).await?;
                 panic!("a mistake of ours")
             })
         },
@@ -223,7 +223,7 @@ async fn a_lesson_of_one_node_runs_without_redis() -> Done {
     let lab = Lab::new(None);
     let state = lab.start(order(lesson("cache-aside")?))?.ended().await;
     assert_eq!(state.phase, Phase::Done);
-    let stale: Vec<u64> = state.performances.iter().map(|one| one.result.stale_reads).collect();
+    let stale: Vec<u64> = state.contenders.iter().map(|one| one.result.stale_reads).collect();
     assert_eq!(stale, [0, 1]);
     Ok(())
 }
@@ -232,7 +232,7 @@ async fn a_lesson_of_one_node_runs_without_redis() -> Done {
 async fn a_trace_tells_step_by_step_what_was_asked_where() -> Done {
     let lab = Lab::new(None);
     let state = lab.start(order(lesson("write-through")?))?.ended().await;
-    let set_after_write = state.performances.last().ok_or("no performance")?;
+    let set_after_write = state.contenders.last().ok_or("no performance")?;
     let last = set_after_write.steps.last().ok_or("no steps")?;
     assert_eq!(last.text, "The next reader asks for the item.");
     assert_eq!(last.lines[0].command, "read 1: L1 hit, version 3, stale");
@@ -254,6 +254,6 @@ fn endless(lab: &Lab) -> Result<Arc<Run>, Box<dyn std::error::Error>> {
     Ok(lab.start(order_with(lesson("cache-aside")?, settings))?)
 }
 
-fn stepping(slug: &str) -> Result<Order, Box<dyn std::error::Error>> {
-    Ok(Order { pace: Pace::StepByStep, ..order(lesson(slug)?) })
+fn stepping(slug: &str) -> Result<RunRequest, Box<dyn std::error::Error>> {
+    Ok(RunRequest { step_mode: StepMode::StepByStep, ..order(lesson(slug)?) })
 }

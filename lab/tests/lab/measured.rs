@@ -1,6 +1,6 @@
 //! The measured table: what a read costs on each level.
 
-use strata_lab::{Lab, Level, Measured};
+use strata_lab::{Lab, Level, MeasurementState};
 use tempfile::TempDir;
 
 use crate::support::{Done, Laboratory, eventually};
@@ -9,7 +9,7 @@ use crate::support::{Done, Laboratory, eventually};
 async fn every_level_is_measured_at_every_size_and_nothing_is_left() -> Done {
     let laboratory = Laboratory::open().await?;
     let lab = &laboratory.lab;
-    assert_eq!(lab.measured(), Measured::default());
+    assert_eq!(lab.measured(), MeasurementState::default());
     lab.measure()?;
     lab.measure()?;
     let (done, of) = lab.measured().running.ok_or("it has begun")?;

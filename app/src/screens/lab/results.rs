@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_lab::{Performance, Phase};
+use strata_lab::{ContenderRun, Phase};
 
 use super::columns::{Cell, cells};
 use super::lesson::{Seen, SeenRun};
@@ -11,7 +11,7 @@ const TIMES: [&str; 2] = ["p50", "p99"];
 
 /// What each contender came to; the same columns in every lesson.
 pub(super) fn card(seen: &Seen, run: &SeenRun) -> Option<AnyView> {
-    let performances = &run.state.performances;
+    let performances = &run.state.contenders;
     if run.is_running() || performances.is_empty() {
         return None;
     }
@@ -31,7 +31,7 @@ pub(super) fn card(seen: &Seen, run: &SeenRun) -> Option<AnyView> {
 }
 
 /// The table of what each contender came to.
-pub(super) fn table(performances: &[Performance]) -> impl IntoView + use<> {
+pub(super) fn table(performances: &[ContenderRun]) -> impl IntoView + use<> {
     let all: Vec<_> = performances.iter().map(|each| cells(&each.result)).collect();
     let head = |(nth, cell): (usize, &Cell)| {
         view! { <th scope="col" tabindex=words::tab_stop(nth) title=cell.meaning>{cell.name.clone()}</th> }
@@ -50,7 +50,7 @@ pub(super) fn table(performances: &[Performance]) -> impl IntoView + use<> {
     }
 }
 
-fn row(performance: &Performance, own: &[Cell], all: &[Vec<Cell>]) -> impl IntoView + use<> {
+fn row(performance: &ContenderRun, own: &[Cell], all: &[Vec<Cell>]) -> impl IntoView + use<> {
     let cell = |(i, own): (usize, &Cell)| {
         let is_same = |others: &Vec<Cell>| others.get(i).is_none_or(|other| other == own);
         let differs = !TIMES.contains(&own.name.as_str()) && !all.iter().all(is_same);

@@ -1,6 +1,6 @@
 use std::error::Error;
 
-use strata_lab::{Lab, Lesson, Order, Pace, Phase, ResultRow, RunState, Settings};
+use strata_lab::{Lab, Lesson, Phase, ResultRow, RunRequest, RunState, Settings, StepMode};
 use tempfile::TempDir;
 
 use super::redis::Redis;
@@ -36,17 +36,17 @@ impl Laboratory {
 }
 
 /// A lesson as it is, all at once.
-pub(crate) fn order(lesson: &Lesson) -> Order {
+pub(crate) fn order(lesson: &Lesson) -> RunRequest {
     order_with(lesson, (lesson.settings)())
 }
 
 /// A lesson with other settings, all at once.
-pub(crate) fn order_with(lesson: &Lesson, settings: Settings) -> Order {
-    Order {
+pub(crate) fn order_with(lesson: &Lesson, settings: Settings) -> RunRequest {
+    RunRequest {
         topic: lesson.slug.to_owned(),
         experiment: lesson.experiment(&settings),
         settings,
-        pace: Pace::AllAtOnce,
+        step_mode: StepMode::AllAtOnce,
         guess: None,
         ticket: String::new(),
     }
@@ -58,7 +58,7 @@ pub(crate) fn lesson(slug: &str) -> Result<&'static Lesson, Box<dyn Error>> {
 
 fn rows_of(state: RunState) -> Result<Vec<ResultRow>, Box<dyn Error>> {
     match state.phase {
-        Phase::Done => Ok(state.performances.into_iter().map(|one| one.result).collect()),
+        Phase::Done => Ok(state.contenders.into_iter().map(|one| one.result).collect()),
         other => Err(format!("it ended as {other:?}").into()),
     }
 }
