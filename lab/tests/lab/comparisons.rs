@@ -3,8 +3,9 @@
 use strata_demo::trace::{Curve, CurvePoint, CurveState, Recording, TraceStore};
 use strata_lab::{Comparison, Lab, Phase, RunRequest, RunState, StepMode};
 use strata_report::Outcomes;
+use strata_testing::eventually;
 
-use crate::support::{Done, Laboratory, eventually};
+use crate::support::{Done, Laboratory};
 
 /// How reads ended, queries, transactions.
 type Counts = (Outcomes, u64, u64);
@@ -24,7 +25,7 @@ async fn strategies_are_compared_on_the_same_requests() -> Done {
     assert!(rows[1].queries < rows[0].queries && rows[2].queries < rows[1].queries, "{rows:?}");
     assert!(rows[3].updates < rows[2].updates, "writes that wait are written together: {rows:?}");
     assert!(rows.iter().all(|row| row.lost_writes + row.outcomes.failed == 0), "{rows:?}");
-    assert_eq!(laboratory.redis.n_keys()?, 0);
+    assert_eq!(laboratory.redis.n_keys().await, 0);
     Ok(())
 }
 
@@ -118,7 +119,7 @@ async fn a_curve_is_measured_once_somebody_asks_for_it() -> Done {
     let shelved = shelf.put("mine", "a\nb\nc\n".repeat(20).into_bytes()).await?;
     assert!(matches!(shelf.curve(&shelved), CurveState::Measuring));
     let done = async || matches!(shelf.curve(&shelved), CurveState::Done(_));
-    eventually("it is measured", done).await?;
+    eventually("it is measured", done).await;
     let CurveState::Done(curve) = shelf.curve(&shelved) else { return Err("it is done".into()) };
     let sizes: Vec<u64> = curve.points.iter().map(|point| point.entries).collect();
     assert_eq!(sizes, [1, 2], "of three keys there are no six sizes");

@@ -1,21 +1,20 @@
 use std::error::Error;
 
 use strata_lab::{Lab, Lesson, Phase, ResultRow, RunRequest, RunState, Settings, StepMode};
+use strata_testing::RedisServer;
 use tempfile::TempDir;
-
-use super::redis::Redis;
 
 /// A lab with a Redis of its own.
 pub(crate) struct Laboratory {
     pub(crate) lab: Lab,
-    pub(crate) redis: Redis,
+    pub(crate) redis: RedisServer,
     _dir: TempDir,
 }
 
 impl Laboratory {
     pub(crate) async fn open() -> Result<Self, Box<dyn Error>> {
         let dir = tempfile::tempdir()?;
-        let redis = Redis::start(dir.path()).await?;
+        let redis = RedisServer::start().await;
         Ok(Self { lab: Lab::new(Some(&redis.url())), redis, _dir: dir })
     }
 

@@ -1,13 +1,12 @@
-//! Reads the names of the commands that a client sends to Redis.
-
-#[derive(Default)]
-pub(crate) struct Commands {
+/// Reads the names of the commands that a client sends to Redis.
+#[derive(Debug, Default)]
+pub struct Commands {
     unread: Vec<u8>,
 }
 
 impl Commands {
     /// The commands that end within these bytes.
-    pub(crate) fn read(&mut self, bytes: &[u8]) -> Vec<String> {
+    pub fn read(&mut self, bytes: &[u8]) -> Vec<String> {
         self.unread.extend_from_slice(bytes);
         let mut names = Vec::new();
         while let Some((name, rest)) = command(&self.unread) {

@@ -1,5 +1,3 @@
-//! A TCP proxy between a node and Redis, to break what lies between them.
-
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,33 +10,42 @@ use tokio::sync::{RwLock, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
-use super::{Redis, commands::Commands};
+use super::RedisServer;
+use super::commands::Commands;
 
 /// Which of a node's connections: known by its first commands, until then none of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Line {
+pub enum Line {
     /// Begins with PING and HELLO; until the second comes, whatever begins with PING.
     L2,
+    /// On which the node reads the bus.
     Bus,
     /// What operators ask.
     Operator,
 }
 
+/// One direction of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
+pub enum Way {
+    /// From the node to Redis.
     Requests,
+    /// From Redis to the node.
     Answers,
 }
 
-pub(crate) const LINES: [Line; 2] = [Line::L2, Line::Bus];
-pub(crate) const WAYS: [Way; 2] = [Way::Requests, Way::Answers];
+/// The connections that a node needs.
+pub const LINES: [Line; 2] = [Line::L2, Line::Bus];
+/// Both directions.
+pub const WAYS: [Way; 2] = [Way::Requests, Way::Answers];
 
 /// Pieces of up to 64 KB that are held one way; what sends more than that waits.
 const MAX_QUEUED: usize = 1_024;
 
+/// A TCP proxy between a node and Redis, to break what lies between them.
+///
 /// Forwards until it is told otherwise. Once a switch has been awaited, nothing passes that it
 /// forbids. What is held passes late, when it is allowed again, even where its sender is gone.
-pub(crate) struct Proxy {
+pub struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
     accepting: Option<JoinHandle<()>>,
@@ -59,7 +66,8 @@ struct Rules {
 }
 
 impl Proxy {
-    pub(crate) async fn before(redis: &Redis) -> Self {
+    /// A proxy that listens on a free port and leads to this server.
+    pub async fn before(redis: &RedisServer) -> Self {
         let shared = Arc::new(Shared {
             redis: Mutex::new(redis.socket()),
             rules: watch::Sender::default(),
@@ -74,16 +82,17 @@ impl Proxy {
 
     /// New connections lead to another server, as after a failover by name; those that are there
     /// stay.
-    pub(crate) fn lead_to(&self, redis: &Redis) {
+    pub fn lead_to(&self, redis: &RedisServer) {
         *self.shared.redis.lock().unwrap() = redis.socket();
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// Where a node finds the proxy.
+    pub fn url(&self) -> String {
         format!("redis://{}", self.address)
     }
 
     /// Resets every connection and refuses new ones.
-    pub(crate) async fn cut(&mut self) {
+    pub async fn cut(&mut self) {
         if let Some(accepting) = self.accepting.take() {
             accepting.abort();
             let _ = accepting.await;
@@ -91,27 +100,28 @@ impl Proxy {
     }
 
     /// Accepts, and forwards all but what goes these ways on these lines.
-    pub(crate) async fn hold(&mut self, lines: &[Line], ways: &[Way]) {
+    pub async fn hold(&mut self, lines: &[Line], ways: &[Way]) {
         let held = lines.iter().flat_map(|line| ways.iter().map(|way| (*line, *way)));
         self.switch(Rules { held: held.collect(), delay: Duration::ZERO }).await;
     }
 
     /// Accepts and forwards nothing.
-    pub(crate) async fn black_hole(&mut self) {
+    pub async fn black_hole(&mut self) {
         self.hold(&LINES, &WAYS).await;
     }
 
     /// Requests arrive, answers do not.
-    pub(crate) async fn half_open(&mut self) {
+    pub async fn half_open(&mut self) {
         self.hold(&LINES, &[Way::Answers]).await;
     }
 
     /// Forwards everything, each way so much later.
-    pub(crate) async fn delay(&mut self, delay: Duration) {
+    pub async fn delay(&mut self, delay: Duration) {
         self.switch(Rules { held: Vec::new(), delay }).await;
     }
 
-    pub(crate) async fn restore(&mut self) {
+    /// Accepts and forwards everything.
+    pub async fn restore(&mut self) {
         self.switch(Rules::default()).await;
     }
 
@@ -128,17 +138,19 @@ impl Proxy {
 
     /// The commands that came in on a line since they were last forgotten, held ones included,
     /// and how often.
-    pub(crate) fn seen(&self, line: Line) -> BTreeMap<String, u64> {
+    pub fn seen(&self, line: Line) -> BTreeMap<String, u64> {
         let seen = self.shared.seen.lock().unwrap();
         let seen = seen.iter().filter(|((on, _), _)| *on == line);
         seen.map(|((_, command), times)| (command.clone(), *times)).collect()
     }
 
-    pub(crate) fn times(&self, line: Line, command: &str) -> u64 {
+    /// How often this command came in on a line since it was last forgotten.
+    pub fn times(&self, line: Line, command: &str) -> u64 {
         self.seen(line).get(command).copied().unwrap_or(0)
     }
 
-    pub(crate) fn forget(&self) {
+    /// Forgets the commands that came in.
+    pub fn forget(&self) {
         self.shared.seen.lock().unwrap().clear();
     }
 }
