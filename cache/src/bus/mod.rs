@@ -1,6 +1,7 @@
 //! How nodes hear of each other's invalidations: one Redis Stream a namespace, which each node reads
 //! on a connection of its own, and a heartbeat beside it that proves that invalidations can be written.
 
+mod asks;
 mod bus_connection;
 mod heartbeat;
 mod listening;
@@ -10,6 +11,8 @@ mod position;
 mod reader;
 mod trust;
 
+#[cfg(feature = "fleet")]
+pub(crate) use asks::AskHandler;
 pub(crate) use message::{Message, Subject, SubjectRef};
 pub(crate) use missed::Missed;
 pub(crate) use reader::{BusHandler, BusReader};

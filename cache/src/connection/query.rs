@@ -108,6 +108,8 @@ pub enum Step {
     WriteBehind,
     /// Serves a hash, a list or a counter.
     Structure,
+    /// Shows the node to consoles elsewhere, or answers them.
+    Fleet,
 }
 
 impl Step {

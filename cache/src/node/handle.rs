@@ -8,6 +8,7 @@ use tokio_util::sync::DropGuard;
 
 use super::dyn_cache::DynCache;
 use super::shared::Shared;
+use super::shutdown::Shutdown;
 use crate::error::{CacheError, NotReady};
 use crate::l2::Progress;
 use crate::pattern::Pattern;
@@ -25,7 +26,8 @@ use crate::pattern::Pattern;
 ///   more: after a second and a half L2 is no longer read, and entries of L1 count for five seconds
 ///   after their fill. The log says so once, and so do the report's `bus.silent_because` and its
 ///   tasks, whose state is lost. Start a node in each runtime.
-/// - A process has one node of a namespace, and each node of a namespace an id of its own. Two that
+/// - A process has one node of a namespace, and each node of a namespace an id of its own, as the
+///   default is. Two that
 ///   live under one id in one process are told in the log: they work, but reports and metrics mix
 ///   them up.
 /// - All nodes of a namespace build a cache of one name with the same settings. On one node a name
@@ -95,6 +97,24 @@ impl Node {
         Ok(cache.invalidate_matching(pattern.clone(), progress).await)
     }
 
+    /// Invalidates every entry that carries a tag, on every level and node. Runs to its end even
+    /// when the caller goes away.
+    ///
+    /// # Errors
+    /// When there is no such cache, or it is only observed.
+    pub async fn invalidate_tag(&self, cache: &str, tag: &str) -> Result<Effect, CacheError> {
+        Ok(self.cache(cache)?.invalidate_tagged(tag.to_owned())?.await)
+    }
+
+    /// Removes every entry of a cache, on every level and node. Runs to its end even when the
+    /// caller goes away, unless `progress` is cancelled; what is removed by then stays removed.
+    ///
+    /// # Errors
+    /// When there is no such cache.
+    pub async fn clear(&self, cache: &str, progress: Arc<Progress>) -> Result<Effect, CacheError> {
+        Ok(self.cache(cache)?.clear(progress).await)
+    }
+
     /// The number of the last message on the bus, whoever sent it; `None` where Redis is off or
     /// cannot be asked.
     pub async fn bus_sequence(&self) -> Option<u64> {
@@ -131,8 +151,14 @@ impl Node {
 
     /// Ends the background work of the node. Nobody listens to the bus for its caches any more: at
     /// once L2 is no longer read, and L1 entries count for five seconds after their fill only.
-    pub fn shutdown(&self) {
+    /// Consoles elsewhere see that it has left.
+    ///
+    /// All that happens without anybody waiting. Where the process ends next, await what this
+    /// returns, so that the goodbye is said: that takes one round trip, and two seconds at most.
+    #[expect(clippy::must_use_candidate, reason = "it is done whether or not anybody waits")]
+    pub fn shutdown(&self) -> Shutdown {
         self.shared.end();
+        Shutdown::of(&self.shared)
     }
 
     /// Its background tasks.
@@ -161,8 +187,6 @@ impl Node {
     }
 
     pub(crate) fn cache(&self, name: &str) -> Result<Arc<dyn DynCache>, CacheError> {
-        let caches = self.shared.caches();
-        let found = caches.into_iter().find(|cache| cache.name() == name);
-        found.ok_or_else(|| CacheError::UnknownCache(name.to_owned()))
+        self.shared.cache(name).ok_or_else(|| CacheError::UnknownCache(name.to_owned()))
     }
 }

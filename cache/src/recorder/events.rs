@@ -40,7 +40,8 @@ pub(crate) struct KeyNote<F> {
 }
 
 /// What happened to one cache on one node after a place in its stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct CacheEvents {
     /// The events, oldest first; `seq` counts within this cache and node. Only those whose key
     /// was written down have one.

@@ -16,6 +16,8 @@ mod clocks;
 mod codecs;
 #[cfg(feature = "redis")]
 mod coherence;
+#[cfg(feature = "fleet")]
+mod elsewhere;
 #[cfg(feature = "redis")]
 mod erase;
 #[cfg(feature = "redis")]
