@@ -7,8 +7,8 @@ use futures::future::join_all;
 use leptos::config::LeptosOptions;
 use prometheus::Registry;
 use strata_console::Console;
-use strata_demo::lab::Lab;
 use strata_demo::{Site, Store, Traffic};
+use strata_lab::Lab;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use strata_report::{FLEET_PROTOCOL, FleetReport, NodeCard, NodeId, PresenceState};
 
 use super::form::{self, FormError};
-use super::scripts::FORGOTTEN_AFTER_MS;
+use super::scripts::{FORGOTTEN_AFTER_MS, KEPT_MS};
 use crate::clock::millis;
 
 /// A node that has not beaten for so long is lost, or for three of its intervals where that is
@@ -107,7 +107,11 @@ impl KnownNodes {
         if !listed.has_want || listed.beats.is_none() {
             self.emptied_ms = Some(now_ms);
         }
-        let beats = listed.beats.as_deref().unwrap_or_default();
+        // No node wrote a beat that is none, or that is yet to come.
+        let is_one = |(_, beat_ms): &&(NodeId, f64)| {
+            beat_ms.is_finite() && (0.0..=(now_ms + KEPT_MS) as f64).contains(beat_ms)
+        };
+        let beats: Vec<_> = listed.beats.iter().flatten().filter(is_one).collect();
         let ids: HashSet<&str> = beats.iter().map(|(id, _)| &**id).collect();
         let lost_data = self.emptied_ms.is_some_and(|at| at + millis(COMES_BACK_WITHIN) > now_ms);
         for (id, known) in self.nodes.iter_mut().filter(|(id, _)| !ids.contains(&***id)) {
