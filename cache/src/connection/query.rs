@@ -109,6 +109,7 @@ pub enum Step {
     /// Serves a hash, a list or a counter.
     Structure,
     /// Shows the node to consoles elsewhere, or answers them.
+    #[cfg(feature = "fleet")]
     Fleet,
 }
 

@@ -157,7 +157,7 @@ impl FleetClient {
         let console = &*self.inner;
         let expected = match to {
             AskTo::Node(node) => vec![node.to_owned()],
-            AskTo::All => console.answering().await,
+            AskTo::All => console.answering(),
         };
         let mut asked = Ask {
             protocol: FLEET_PROTOCOL,
@@ -193,7 +193,7 @@ impl FleetClient {
         let mut silent = Vec::new();
         let is_silent = |node: &&String| !replies.iter().any(|reply| reply.node == **node);
         for node in expected.iter().filter(is_silent) {
-            let heard_ms_ago = console.heard_ms_ago(node).await;
+            let heard_ms_ago = console.heard_ms_ago(node);
             silent.push(SilentNode { node: node.clone(), heard_ms_ago });
         }
         Ok(Replies { asked: replies.len() + silent.len(), replies, silent })

@@ -1,7 +1,7 @@
 //! A console's end: it says what it wants, reads what nodes say, and asks them.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::{RedisResult, cmd, pipe};
@@ -53,7 +53,9 @@ pub(crate) struct Console {
     pub(super) key: Option<FleetKey>,
     interval: Duration,
     details: Mutex<BTreeSet<String>>,
-    known: tokio::sync::Mutex<KnownNodes>,
+    known: Mutex<KnownNodes>,
+    /// One reads at a time, so that what is known only goes forward.
+    polling: tokio::sync::Mutex<()>,
     has_wanted: std::sync::atomic::AtomicBool,
     pub(super) pending: PendingAsks,
 }
@@ -68,7 +70,8 @@ impl Console {
             key: key.unwrap_or_else(key_of_environment),
             interval: settings.interval,
             details: Mutex::default(),
-            known: tokio::sync::Mutex::default(),
+            known: Mutex::default(),
+            polling: tokio::sync::Mutex::default(),
             has_wanted: std::sync::atomic::AtomicBool::new(false),
             pending: PendingAsks::default(),
         }
@@ -138,28 +141,32 @@ impl Console {
         Ok(nodes.iter().zip(found).map(with_card).collect())
     }
 
-    pub(super) async fn answering(&self) -> Vec<String> {
-        self.known.lock().await.answering()
+    pub(super) fn answering(&self) -> Vec<String> {
+        self.known().answering()
     }
 
-    pub(super) async fn heard_ms_ago(&self, node: &str) -> Option<u64> {
-        self.known.lock().await.heard_ms_ago(node)
+    pub(super) fn heard_ms_ago(&self, node: &str) -> Option<u64> {
+        self.known().heard_ms_ago(node)
+    }
+
+    fn known(&self) -> MutexGuard<'_, KnownNodes> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn poll(&self) -> Result<FleetView, CallError> {
-        let mut known = self.known.lock().await;
+        let _one = self.polling.lock().await;
         if !self.has_wanted.load(std::sync::atomic::Ordering::Acquire) {
             self.want().await?;
         }
         let listed = self.list().await?;
-        let to_read = known.list(&listed);
+        let to_read = self.known().list(&listed);
         for nodes in to_read.chunks(NODES_AT_ONCE) {
             let bytes = self.read_some(nodes).await?;
             for ((id, _), bytes) in nodes.iter().zip(bytes) {
-                known.read(id, bytes, listed.now_ms);
+                self.known().read(id, bytes, listed.now_ms);
             }
         }
-        Ok(known.view(listed.now_ms))
+        Ok(self.known().view(listed.now_ms))
     }
 }
 

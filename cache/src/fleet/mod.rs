@@ -35,6 +35,6 @@ pub use view::{FleetNode, FleetView};
 
 pub(crate) use answering::Answer;
 pub(crate) use client::{ClientSettings, Console};
-pub(crate) use presence::{FleetHost, Presence};
+pub(crate) use presence::{FleetHost, Presence, forget_namespace};
 pub(crate) use scripts::NAMED as SCRIPTS;
 pub(crate) use settings::Identity;

@@ -161,3 +161,10 @@ pub(super) async fn ask<T: Reply>(
         answer => answer,
     }
 }
+
+/// Takes a namespace off the list of those that there are, as far as that is allowed.
+pub(crate) async fn forget_namespace(link: &Link) {
+    let mut forget = redis::cmd("HDEL");
+    forget.arg(super::names::NAMESPACES).arg(link.bus.namespace());
+    let _: Result<u64, CallError> = link.inspect(&forget).await;
+}

@@ -76,7 +76,10 @@ impl WalkBudget {
 }
 
 /// Runs what walks, each walk until it was busy for so long. Says whether any ended before its time.
-#[cfg_attr(not(feature = "fleet"), expect(dead_code, reason = "consoles elsewhere have budgets"))]
+#[cfg_attr(
+    not(any(feature = "fleet", test)),
+    expect(dead_code, reason = "consoles elsewhere have budgets")
+)]
 pub(crate) async fn within<T>(most: Duration, walks: impl Future<Output = T>) -> (T, bool) {
     let walking = async {
         let answer = walks.await;

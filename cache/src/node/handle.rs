@@ -133,7 +133,15 @@ impl Node {
     /// nodes down first. Returns how many keys it removed, or `None` if L2 is off or cannot be
     /// asked.
     pub async fn erase_namespace(&self) -> Option<u64> {
-        self.shared.link()?.erase(self.shared.namespace()).await.ok()
+        let link = self.shared.link()?;
+        if self.shared.has_ended() {
+            // What its tasks had begun to write is removed as well.
+            Shutdown::of(&self.shared).await;
+        }
+        let erased = link.erase(self.shared.namespace()).await.ok();
+        #[cfg(feature = "fleet")]
+        crate::fleet::forget_namespace(link).await;
+        erased
     }
 
     /// Checks whether Redis accepts this node's invalidations at this moment. Use it before the
@@ -158,7 +166,6 @@ impl Node {
     ///
     /// All this happens without waiting. If the process ends next, await what this returns, so that
     /// the goodbye reaches Redis: that takes one round trip, and two seconds at most.
-    #[expect(clippy::must_use_candidate, reason = "it happens whether or not it is awaited")]
     pub fn shutdown(&self) -> Shutdown {
         self.shared.end();
         Shutdown::of(&self.shared)
