@@ -1,22 +1,22 @@
 use leptos::prelude::*;
 use strata_report::{CacheFrame, Frame};
 
-use crate::drawn::encode;
+use crate::addresses::encode;
 use crate::format::{self, DASH};
 use crate::hints;
 use crate::live::Live;
 use crate::ui::{Bar, Card, Label, Segment};
 
 /// Where reads of a cache may end.
-struct Layer {
+struct LayerShare {
     class: &'static str,
     share: fn(&CacheFrame) -> Option<f64>,
 }
 
-const LAYERS: [Layer; 3] = [
-    Layer { class: "l1", share: |cache| share(cache, cache.recent.outcomes.l1_hit) },
-    Layer { class: "l2", share: |cache| share(cache, cache.recent.outcomes.l2_hit) },
-    Layer { class: "source", share: below },
+const LAYERS: [LayerShare; 3] = [
+    LayerShare { class: "l1", share: |cache| share(cache, cache.recent.outcomes.l1_hit) },
+    LayerShare { class: "l2", share: |cache| share(cache, cache.recent.outcomes.l2_hit) },
+    LayerShare { class: "source", share: below },
 ];
 
 /// Every cache in a row, worst first: the one whose reads sink the deepest. The lab's come last.
@@ -52,7 +52,7 @@ pub(crate) fn Caches() -> impl IntoView {
                 </thead>
                 <tbody>
                     <For each=move || order.get() key=String::clone let:name>
-                        <Row name=name />
+                        <CacheRow name=name />
                     </For>
                 </tbody>
             </table>
@@ -62,15 +62,15 @@ pub(crate) fn Caches() -> impl IntoView {
 }
 
 #[component]
-fn Row(name: String) -> impl IntoView {
+fn CacheRow(name: String) -> impl IntoView {
     let live = expect_context::<Live>();
     let text = |of: fn(&CacheFrame) -> String| live.cache_text(&name, of);
-    let is_here = |cache: &CacheFrame| cache.guest && cache.report.cache == name;
+    let is_here = |cache: &CacheFrame| cache.attached && cache.report.cache == name;
     let is_guest = live.frame.with_untracked(|frame| frame.caches.iter().any(is_here));
     let lab = is_guest.then(|| view! { <span class="badge">"lab"</span> }.into_any());
     let shares = LAYERS.map(|layer| live.cache_share(&name, layer.share));
     let segments = Signal::derive(move || {
-        let segment = |(layer, share): (&Layer, Signal<Option<f64>>)| Segment {
+        let segment = |(layer, share): (&LayerShare, Signal<Option<f64>>)| Segment {
             class: layer.class,
             share: share.get().unwrap_or(0.0),
         };
@@ -123,7 +123,7 @@ fn below(cache: &CacheFrame) -> Option<f64> {
 fn worst_first(frame: &Frame) -> Vec<String> {
     let depth = |cache: &CacheFrame| below(cache).map_or(-1, |share| (share * 20.0) as i32);
     let mut caches: Vec<&CacheFrame> = frame.caches.iter().collect();
-    caches.sort_by_key(|cache| (cache.guest, std::cmp::Reverse(depth(cache))));
+    caches.sort_by_key(|cache| (cache.attached, std::cmp::Reverse(depth(cache))));
     caches.into_iter().map(|cache| cache.report.cache.clone()).collect()
 }
 
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn caches_of_the_lab_come_after_those_of_the_service() {
-        let lab = CacheFrame { guest: true, ..cache("lab", 0, 100) };
+        let lab = CacheFrame { attached: true, ..cache("lab", 0, 100) };
         let frame = Frame { caches: vec![lab, cache("users", 99, 1)], ..Frame::default() };
         assert_eq!(worst_first(&frame), ["users", "lab"]);
     }

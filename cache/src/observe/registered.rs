@@ -13,7 +13,7 @@ use crate::node::DynCache;
 use crate::pattern::Pattern;
 use crate::user_code::{BoxFuture, contained};
 
-/// An observed cache as its node sees it: no L2, and no bus unless it listens.
+/// An observed cache as its node sees it. It has no L2, and no bus unless it listens.
 pub(super) struct RegisteredCache {
     name: String,
     moka: OnceLock<Arc<dyn MokaAccess>>,
@@ -21,7 +21,7 @@ pub(super) struct RegisteredCache {
     bus: OnceLock<Keyspace>,
 }
 
-/// What a node may ask of the moka cache.
+/// A node's requests to the moka cache.
 pub(super) trait MokaAccess: Send + Sync {
     fn report(&self, name: &str) -> CacheReport;
     fn upkeep(self: Arc<Self>) -> BoxFuture<'static, ()>;
@@ -83,7 +83,7 @@ impl RegisteredCache {
         }
     }
 
-    /// Observed from now on; the first call counts.
+    /// Sets the observed cache. The first call counts.
     pub(super) fn observe(&self, moka: Arc<dyn MokaAccess>) {
         self.moka.get_or_init(|| moka);
     }

@@ -2,11 +2,10 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use strata_report::{Job, JobKind, JobState, RefreshState, Refreshed, Scope};
 
+use crate::addresses::pattern_address;
 use crate::api::CancelJob;
-use crate::drawn::pattern_address;
 use crate::format;
-use crate::screens::sheet::export_links;
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::{export_links, titled_card};
 use crate::screens::words;
 
 /// A job: how far it is, and what it did on each level and node once it has ended.
@@ -24,7 +23,7 @@ pub(super) fn card(job: &Job, refusal: Option<String>) -> AnyView {
     let more = (job.scope != Scope::Key && job.state != JobState::Running).then(|| {
         view! { <a class="button" href=pattern_address(&job.cache, &job.target)>"Show what matches now"</a> }
     });
-    titled(
+    titled_card(
         "job",
         "Report",
         when(job),
@@ -75,7 +74,7 @@ fn cancel(job: &Job, refusal: Option<String>) -> Option<AnyView> {
                 </button>
                 <p class="failure" role="alert"></p>
             </form>
-            <a class="button" href=crate::drawn::job_address(job)>"Look again"</a>
+            <a class="button" href=crate::addresses::job_address(job)>"Look again"</a>
         }
         .into_any()
     })
@@ -106,7 +105,7 @@ fn capitalised(word: &str) -> String {
 const fn done(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Invalidate => "is invalidated",
-        JobKind::Soften => "is marked as stale",
+        JobKind::MarkStale => "is marked as stale",
         JobKind::Refresh => "is loaded anew",
     }
 }
@@ -114,7 +113,7 @@ const fn done(kind: JobKind) -> &'static str {
 const fn running(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Invalidate => "is being invalidated",
-        JobKind::Soften => "is being marked as stale",
+        JobKind::MarkStale => "is being marked as stale",
         JobKind::Refresh => "is being loaded anew",
     }
 }
@@ -122,7 +121,7 @@ const fn running(kind: JobKind) -> &'static str {
 const fn failed(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Invalidate => "could not be invalidated everywhere",
-        JobKind::Soften => "could not be marked as stale everywhere",
+        JobKind::MarkStale => "could not be marked as stale everywhere",
         JobKind::Refresh => "could not be loaded anew",
     }
 }
@@ -167,7 +166,7 @@ fn refreshed(place: &Refreshed) -> (String, String) {
 fn entries(job: &Job, n: u64) -> String {
     let done = match job.kind {
         JobKind::Invalidate => "removed",
-        JobKind::Soften => "marked as stale",
+        JobKind::MarkStale => "marked as stale",
         JobKind::Refresh => "to be loaded anew",
     };
     format!("{} {done}", format::plural(n, "entry", "entries"))
