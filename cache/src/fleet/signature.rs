@@ -63,7 +63,7 @@ impl FleetKey {
 fn bytes_of(hexadecimal: &str) -> Option<Vec<u8>> {
     let digits = hexadecimal.as_bytes();
     let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
-    (digits.len() % 2 == 0).then(|| digits.chunks_exact(2).map(byte).collect())?
+    digits.len().is_multiple_of(2).then(|| digits.chunks_exact(2).map(byte).collect())?
 }
 
 #[cfg(test)]

@@ -56,7 +56,6 @@ async fn an_ask_that_was_altered_or_is_sent_again_is_refused_and_counted() {
     put(&redis, signed.clone()).await;
     counts(&console, "it is refused", |asks| asks.repeated + asks.late == 1).await;
     let text = String::from_utf8(signed).unwrap();
-    let late_or_unsigned = |asks: AskCounts| asks.unsigned + asks.late;
     for (n, (from, to)) in
         [("anna", "eve"), ("look_l1", "details"), ("users", "posts")].into_iter().enumerate()
     {
@@ -66,7 +65,6 @@ async fn an_ask_that_was_altered_or_is_sent_again_is_refused_and_counted() {
         put(&redis, bytes(&ask)).await;
         counts(&console, "it is refused", |asks| asks.unsigned == n as u64 + 1).await;
     }
-    let _ = late_or_unsigned;
 }
 
 #[tokio::test]
@@ -183,18 +181,11 @@ async fn an_ask_that_makes_no_sense_fails_with_a_reason() {
         ("look_l1", "[]"),
         ("look_l1", r#"{"cache":"nowhere","key":"1"}"#),
         ("look_l1", r#"{"cache":"users","key":"no number"}"#),
-        ("match_l1", r#"{"cache":"users","pattern":"["}"#),
     ];
     for (kind, body) in bodies {
         let reply = console.reply("1", kind, body).await;
-        let state = if body == "[]" || body.contains("\"[\"") {
-            // Nothing is asked of any cache, or what every text may be.
-            reply.state
-        } else {
-            ReplyState::Failed
-        };
-        assert_eq!(reply.state, state, "{kind} {body}: {}", reply.because);
-        assert!(reply.state == ReplyState::Answered || !reply.because.is_empty());
+        assert_eq!(reply.state, ReplyState::Failed, "{kind} {body}: {}", reply.because);
+        assert!(!reply.because.is_empty());
     }
     let large = "x".repeat(70_000);
     let refused = console.fleet.ask(AskTo::Node("1"), "look_l1", &large, "anna").await;
