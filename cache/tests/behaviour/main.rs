@@ -19,6 +19,8 @@ mod coherence;
 #[cfg(feature = "fleet")]
 mod elsewhere;
 #[cfg(feature = "redis")]
+mod doctor;
+#[cfg(feature = "redis")]
 mod erase;
 #[cfg(feature = "redis")]
 mod eviction;
