@@ -16,10 +16,10 @@ mod clocks;
 mod codecs;
 #[cfg(feature = "redis")]
 mod coherence;
-#[cfg(feature = "fleet")]
-mod elsewhere;
 #[cfg(feature = "redis")]
 mod doctor;
+#[cfg(feature = "fleet")]
+mod elsewhere;
 #[cfg(feature = "redis")]
 mod erase;
 #[cfg(feature = "redis")]
