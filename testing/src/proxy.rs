@@ -13,14 +13,15 @@ use tokio::time::{Instant, sleep_until};
 use super::RedisServer;
 use super::commands::Commands;
 
-/// Which of a node's connections: known by its first commands, until then none of them.
+/// The kind of a node's connection. Its first commands show the kind; before that it has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Line {
-    /// Begins with PING and HELLO; until the second comes, whatever begins with PING.
+    /// Begins with PING and HELLO. Until the second command comes, any connection that begins with
+    /// PING.
     L2,
     /// On which the node reads the bus.
     Bus,
-    /// What operators ask.
+    /// Operators' requests.
     Operator,
 }
 
@@ -38,13 +39,13 @@ pub const LINES: [Line; 2] = [Line::L2, Line::Bus];
 /// Both directions.
 pub const WAYS: [Way; 2] = [Way::Requests, Way::Answers];
 
-/// Pieces of up to 64 KB that are held one way; what sends more than that waits.
+/// Pieces of up to 64 KB that are held in one direction. A sender of more than that waits.
 const MAX_QUEUED: usize = 1_024;
 
-/// A TCP proxy between a node and Redis, to break what lies between them.
+/// A TCP proxy between a node and Redis, which can break the connection.
 ///
-/// Forwards until it is told otherwise. Once a switch has been awaited, nothing passes that it
-/// forbids. What is held passes late, when it is allowed again, even where its sender is gone.
+/// Forwards until a rule forbids it. Once a switch has been awaited, nothing passes that it
+/// forbids. Held data passes later, when it is allowed again, even if its sender is gone.
 pub struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -80,8 +81,8 @@ impl Proxy {
         Self { address, shared, accepting }
     }
 
-    /// New connections lead to another server, as after a failover by name; those that are there
-    /// stay.
+    /// Makes new connections lead to another server, as after a failover by name. Present
+    /// connections stay.
     pub fn lead_to(&self, redis: &RedisServer) {
         *self.shared.redis.lock().unwrap() = redis.socket();
     }
@@ -99,23 +100,23 @@ impl Proxy {
         }
     }
 
-    /// Accepts, and forwards all but what goes these ways on these lines.
+    /// Accepts connections, and forwards all data except these directions on these lines.
     pub async fn hold(&mut self, lines: &[Line], ways: &[Way]) {
         let held = lines.iter().flat_map(|line| ways.iter().map(|way| (*line, *way)));
         self.switch(Rules { held: held.collect(), delay: Duration::ZERO }).await;
     }
 
-    /// Accepts and forwards nothing.
+    /// Accepts connections and forwards nothing.
     pub async fn black_hole(&mut self) {
         self.hold(&LINES, &WAYS).await;
     }
 
-    /// Requests arrive, answers do not.
+    /// Requests arrive, but answers do not.
     pub async fn half_open(&mut self) {
         self.hold(&LINES, &[Way::Answers]).await;
     }
 
-    /// Forwards everything, each way so much later.
+    /// Forwards everything, in each direction with this delay.
     pub async fn delay(&mut self, delay: Duration) {
         self.switch(Rules { held: Vec::new(), delay }).await;
     }
@@ -136,8 +137,8 @@ impl Proxy {
         }
     }
 
-    /// The commands that came in on a line since they were last forgotten, held ones included,
-    /// and how often.
+    /// The commands that came in on a line since they were last forgotten, including held ones, and
+    /// how often.
     pub fn seen(&self, line: Line) -> BTreeMap<String, u64> {
         let seen = self.shared.seen.lock().unwrap();
         let seen = seen.iter().filter(|((on, _), _)| *on == line);
@@ -163,7 +164,7 @@ impl Drop for Proxy {
     }
 }
 
-/// Not yet listening: connections are refused.
+/// A socket that does not listen yet, so connections are refused.
 fn bind(address: SocketAddr) -> TcpSocket {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_reuseaddr(true).unwrap();
@@ -171,7 +172,7 @@ fn bind(address: SocketAddr) -> TcpSocket {
     socket
 }
 
-/// Ends, when it is aborted, with all its connections.
+/// When it is aborted, it ends with all its connections.
 async fn accept(shared: Arc<Shared>, listener: TcpListener) {
     let mut connections = JoinSet::new();
     loop {
@@ -270,8 +271,8 @@ impl Shared {
 }
 
 impl Rules {
-    /// An operator's connection, and one that has not shown what it is for, are held where both
-    /// lines are.
+    /// An operator's connection, and a connection of unknown kind, are held if both other lines
+    /// are.
     fn hold(&self, line: Option<Line>, way: Way) -> bool {
         match line {
             Some(line @ (Line::L2 | Line::Bus)) => self.held.contains(&(line, way)),

@@ -14,7 +14,7 @@ use super::eventually;
 pub struct RedisServer {
     dir: TempDir,
     child: Option<Child>,
-    /// 0 is none: it is reached over its socket.
+    /// 0 means that it has no port and is reached over its socket.
     port: u16,
     folder: PathBuf,
     options: Vec<String>,
@@ -40,7 +40,7 @@ impl RedisServer {
             let free = TcpListener::bind("127.0.0.1:0").unwrap();
             redis.port = free.local_addr().unwrap().port();
             drop(free);
-            // Somebody else may have taken the port meanwhile.
+            // Another program may have taken the port meanwhile.
             if redis.try_to_restart().await {
                 return redis;
             }

@@ -19,7 +19,7 @@ impl RedisServer {
         self.tcp_url()
     }
 
-    /// A connection as a node has it, with nothing around it.
+    /// A connection like a node's, without Strata around it.
     pub(crate) async fn connect(&self) -> MultiplexedConnection {
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
         let client = Client::open(self.url()).expect("an address");
@@ -32,7 +32,7 @@ impl RedisServer {
         self.patient_node(id, Node::DEFAULT_L2_TIMEOUT).await
     }
 
-    /// With a hard timeout that a busy machine does not reach.
+    /// A node with a hard timeout that even a busy machine does not reach.
     pub(crate) async fn patient_node(&self, id: &str, l2_timeout: Duration) -> Node {
         let builder = Node::builder("bench").id(id).redis_url(&self.url()).l2_timeout(l2_timeout);
         let node = builder.start().await.expect("a node");

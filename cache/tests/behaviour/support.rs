@@ -1,4 +1,4 @@
-//! What the tests share: nodes on a Redis of their own, a source that counts.
+//! Shared parts of the tests: nodes on a private Redis, a source that counts.
 
 #[cfg(feature = "redis")]
 pub(crate) mod log;
@@ -50,7 +50,7 @@ impl Redis {
         beats.into_iter().next().map(|(id, _)| id).unwrap_or_default()
     }
 
-    /// Asks beside the test, for what takes long; whether it is answered or refused.
+    /// Sends a slow command in the background, whether it is answered or refused.
     pub(crate) fn spawn(&self, words: &[&str]) -> tokio::task::JoinHandle<()> {
         let client = redis::Client::open(self.url()).unwrap();
         let mut command = redis::cmd(words[0]);
@@ -101,7 +101,7 @@ pub(crate) fn cache(node: &Node) -> Cache<u64, String> {
     Cache::builder("users").build(node).unwrap()
 }
 
-/// Where the truth lives: one row whose reads are counted, and may be held up.
+/// The source: one row whose reads are counted, and may be held up.
 #[derive(Clone)]
 pub(crate) struct Source {
     row: Arc<AtomicU64>,
@@ -117,7 +117,7 @@ impl Source {
         source
     }
 
-    /// Its loads read the row, then wait until it is opened.
+    /// A source whose loads read the row, then wait until it is opened.
     pub(crate) fn closed() -> Self {
         Self {
             row: Arc::default(),
@@ -139,7 +139,7 @@ impl Source {
         self.loads.load(Ordering::SeqCst)
     }
 
-    /// Until a load has read the row.
+    /// Waits until a load has read the row.
     pub(crate) async fn entered(&self) {
         self.entered.notified().await;
     }

@@ -2,7 +2,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use strata_cache::{BuildError, Node};
+use strata_cache::{BuildError, Fleet, Node};
 
 use crate::redis_proxy::{KeyNames, Listener, RedisProxy};
 use crate::trace::Trace;
@@ -30,7 +30,9 @@ impl Environment {
         redis_url: Option<&str>,
         l2_timeout: Duration,
     ) -> Result<Node, BuildError> {
-        let mut builder = Node::builder(&self.namespace).id(id).l2_timeout(l2_timeout);
+        // No service: no console elsewhere lists it, and its commands are those of the lesson.
+        let builder = Node::builder(&self.namespace).fleet(Fleet::off());
+        let mut builder = builder.id(id).l2_timeout(l2_timeout);
         if let Some(url) = redis_url {
             builder = builder.redis_url(url);
         }

@@ -33,7 +33,7 @@ impl Sandbox {
         let l2_timeout = Duration::from_millis(self.settings.l2_timeout_ms);
         let node = self.environment.node(&number.to_string(), url, l2_timeout).await?;
         let strategy = self.strategy_on(&node, proxy);
-        let strategy = strategy.inspect_err(|_| node.shutdown())?;
+        let strategy = strategy.inspect_err(|_| drop(node.shutdown()))?;
         let told = (self.environment.on_node)(&node).into();
         Ok(SandboxNode { number, node, strategy, _told: told })
     }

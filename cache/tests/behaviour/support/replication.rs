@@ -5,12 +5,12 @@ use strata_testing::RedisServer;
 use super::{Redis, eventually};
 
 impl Redis {
-    /// One that others can follow: it listens on a port of this machine, too.
+    /// A server that others can follow: it also listens on a port of this machine.
     pub(crate) async fn start_on_a_port() -> Self {
         Self(RedisServer::start_on_a_port(&[]).await)
     }
 
-    /// Another server that follows this one, and has all that this one has.
+    /// Another server that follows this one, and has all its data.
     pub(crate) async fn replica(&self) -> Self {
         let () = self.ask(&["CONFIG", "SET", "repl-diskless-sync-delay", "0"]).await;
         let replica = Self::start_on_a_port().await;
@@ -18,7 +18,7 @@ impl Redis {
         replica
     }
 
-    /// Follows another server from now on; returns once it has all that the other has.
+    /// Follows another server from now on. Returns once it has all its data.
     pub(crate) async fn follow(&self, primary: &Self) {
         let () = self.ask(&["REPLICAOF", "127.0.0.1", &primary.port().to_string()]).await;
         eventually("it has caught up", async || {
