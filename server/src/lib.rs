@@ -1,6 +1,7 @@
 //! Runs Strata: the demo service, the console's HTTP interface and the dashboard, on axum.
 
 mod assets;
+mod compression;
 mod config;
 mod error;
 mod extract;

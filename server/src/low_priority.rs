@@ -6,7 +6,7 @@ use std::io;
 use std::sync::OnceLock;
 
 use rustix::process::setpriority_process;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::warn;
 
@@ -21,13 +21,18 @@ static THREADS: OnceLock<Option<Runtime>> = OnceLock::new();
 
 /// Does the work on such a thread, or here where none can be started. It ends when this is dropped.
 pub(crate) async fn run<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
-    let Some(threads) = THREADS.get_or_init(start) else { return work.await };
+    let Some(threads) = handle() else { return work.await };
     match AbortOnDropHandle::new(threads.spawn(work)).await {
         Ok(done) => done,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         // Only the drop above ends it before its time, and then nobody waits.
         Err(_) => std::future::pending().await,
     }
+}
+
+/// These threads; `None` where none can be started.
+pub(crate) fn handle() -> Option<&'static Handle> {
+    THREADS.get_or_init(start).as_ref().map(Runtime::handle)
 }
 
 fn start() -> Option<Runtime> {

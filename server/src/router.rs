@@ -1,14 +1,13 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode, Version, header};
+use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::IntoResponse;
 use axum::routing::post;
 use strata_console::Console;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{Predicate, SizeAbove};
 
+use crate::compression::compress;
 use crate::config::PublicUrl;
 use crate::error::AppError;
 use crate::guard::{FUNCTIONS, HARMLESS, admit, guard_functions};
@@ -149,7 +148,6 @@ fn changing_the_demo(table: &mut RouteTable) {
 
 // The last layer is the first that a request meets.
 fn with_layers(router: Router<AppState>, state: &AppState, doors: Doors) -> Router<AppState> {
-    let worth_compressing = SizeAbove::new(256).and(is_text);
     let Doors { hosts, proxies, public_url } = doors;
     let console = &state.console;
     let reception = Reception::new(console.clone(), proxies, public_url.as_ref());
@@ -169,20 +167,6 @@ fn with_layers(router: Router<AppState>, state: &AppState, doors: Doors) -> Rout
         .layer(from_fn_with_state(reception, identify))
         .layer(from_fn_with_state(state.leptos.clone(), tell_refusals))
         .layer(map_response(harden))
-        .layer(CompressionLayer::new().gzip(true).br(true).compress_when(worth_compressing))
+        .layer(from_fn(compress))
         .layer(request_log::layer())
-}
-
-// An event stream is text too, but must not wait for a compressor's buffer.
-fn is_text(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
-    const KINDS: [&[u8]; 6] = [
-        b"text/html",
-        b"text/plain",
-        b"text/csv",
-        b"text/javascript",
-        b"application/json",
-        b"application/problem+json",
-    ];
-    let content_type = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    content_type.is_some_and(|kind| KINDS.iter().any(|text| kind.starts_with(text)))
 }

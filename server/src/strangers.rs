@@ -19,7 +19,7 @@ use crate::error::AppError;
 use crate::limits::{MAX_BODY_BYTES, read_whole};
 use crate::low_priority;
 use crate::routes::lab::TRACES_PATH;
-use crate::serving::{Full, PeerLimit};
+use crate::serving::{Full, PeerLimit, Placement};
 use request_kind::RequestKind;
 
 /// The requests of strangers that are under way.
@@ -119,14 +119,19 @@ pub(crate) async fn take_turns(
     request: Request,
     next: Next,
 ) -> Response {
-    let stranger = request.extensions().get::<Actor>().filter(|actor| actor.is_stranger());
-    let Some(address) = stranger.map(|stranger| stranger.address) else {
-        return next.run(request).await;
-    };
-    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    match RequestKind::of(request.uri(), route) {
-        RequestKind::Free => next.run(request).await,
-        kind => strangers.answer((address, kind), request, next).await.into_response(),
+    let extensions = request.extensions();
+    let placement = extensions.get::<Placement>().cloned().unwrap_or_default();
+    let stranger = extensions.get::<Actor>().filter(|actor| actor.is_stranger());
+    let route = extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    let asked = stranger.map(|who| (who.address, RequestKind::of(request.uri(), route)));
+    let asked = asked.filter(|(_, kind)| *kind != RequestKind::Free);
+    match asked {
+        Some((_, RequestKind::Metrics)) | None => placement.go_first(),
+        Some(_) => placement.give_way(),
+    }
+    match asked {
+        Some(asked) => strangers.answer(asked, request, next).await.into_response(),
+        None => next.run(request).await,
     }
 }
 

@@ -49,8 +49,12 @@ pub(crate) async fn events(
     Extension(cookie): Extension<SessionCookie>,
     Extension(origin): Extension<Origin>,
     headers: HeaderMap,
-) -> Result<Response, AppError> {
-    let permit = state.streams.open(origin.address).map_err(refusal)?;
+) -> Response {
+    let permit = match state.streams.open(origin.address) {
+        Ok(permit) => permit,
+        // Who reads no stream holds no connection either.
+        Err(full) => return ([(header::CONNECTION, "close")], refusal(full)).into_response(),
+    };
     let mut ticks = state.console.subscribe();
     ticks.mark_unchanged();
     let newest = state.snapshots.newest(build_id(&state.leptos), &state.console);
@@ -69,7 +73,7 @@ pub(crate) async fn events(
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
     let written = events.flat_map(|event| stream::iter(event.written()).map(Ok::<_, Infallible>));
-    Ok((headers, Body::from_stream(written)).into_response())
+    (headers, Body::from_stream(written)).into_response()
 }
 
 fn refusal(full: Full) -> AppError {

@@ -14,6 +14,7 @@ use tracing::warn;
 use super::ServingLimits;
 use super::connection::{Admission, Connection};
 use super::peers::PeerLimit;
+use super::placed::{self, Placement};
 use super::reserve::Reserve;
 use crate::config::Network;
 
@@ -90,14 +91,16 @@ impl Serving {
         {
             warn!(%error, times, "failed to switch off the delay of small answers");
         }
+        let placement = Placement::default();
         let connection = Connection {
             serving: Arc::clone(self),
             router: router.clone(),
             peer,
             admission: self.admit(peer, shutdown),
             is_used: AtomicBool::new(false),
+            placement: placement.clone(),
         };
-        tokio::spawn(connection.run(stream, shutdown.clone()));
+        placed::spawn(connection.run(stream, shutdown.clone()), placement);
     }
 
     fn admit(&self, peer: SocketAddr, shutdown: &CancellationToken) -> Admission {

@@ -32,9 +32,10 @@ impl ServingLimits {
 
     /// Connections where the process may open as many files as it likes.
     const MOST_CONNECTIONS: usize = 4_096;
-    /// Event streams where there are connections enough.
-    const MOST_STREAMS: usize = 2_000;
-    const MOST_STREAMS_PER_PEER: usize = 1_024;
+    /// Event streams where there are connections enough. Each takes about 16 KB, and a browser needs
+    /// one for all its windows.
+    const MOST_STREAMS: usize = 1_024;
+    const MOST_STREAMS_PER_PEER: usize = 512;
 
     /// The limits for a process that may have so many descriptors open.
     pub fn for_descriptors(n_descriptors: usize) -> Self {

@@ -4,8 +4,10 @@ mod accept;
 mod body;
 mod connection;
 mod descriptors;
+mod first_head;
 mod limits;
 mod peers;
+mod placed;
 mod reserve;
 mod stream;
 
@@ -13,3 +15,4 @@ pub(crate) use accept::Serving;
 pub(crate) use body::BodyTimeout;
 pub use limits::ServingLimits;
 pub(crate) use peers::{Full, PeerLimit, PeerPermit};
+pub(crate) use placed::Placement;
