@@ -6,6 +6,7 @@ use crate::{Cause, LogHistogram};
 /// noticed late by up to a quarter of a second, so ages are that much too high at most.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), serde(default))]
 #[expect(missing_docs, reason = "each field counts the cause of its name")]
 pub struct Ages {
     pub expired: LogHistogram,

@@ -40,6 +40,7 @@ impl Cause {
 /// Removals counted by cause. Times are when the removal was noticed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), serde(default))]
 #[expect(missing_docs, reason = "each field counts the cause of its name")]
 pub struct Evictions {
     pub expired: u64,

@@ -6,6 +6,7 @@ use crate::{Evictions, Histogram, Outcomes, Saved};
 /// add up to the cache's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), serde(default))]
 pub struct Groups {
     /// Each group that was read at least once. Without groups there is one, named `all`; with
     /// them, what fits none is `other`, as is a read that went around the cache.
@@ -17,6 +18,7 @@ pub struct Groups {
 /// One key group of a cache.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), serde(default))]
 pub struct GroupReport {
     /// Its name: the template, or what the cache's own function says.
     pub group: String,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 /// sketch of sampled reads, in which older reads count less and less.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), serde(default))]
 pub struct HotKeys {
     /// One read in so many was looked at, chosen at random.
     pub sampled_one_in: u32,
@@ -20,6 +21,7 @@ pub struct HotKeys {
 /// One key of [`HotKeys`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), serde(default))]
 pub struct HotKey {
     /// The key's text, cut to [`HotKey::MAX_BYTES`].
     pub key: String,

@@ -62,6 +62,7 @@ impl Origin {
 /// Invalidations counted by scope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), serde(default))]
 #[expect(missing_docs, reason = "each field counts the scope of its name")]
 pub struct ScopeCounts {
     pub key: u64,

@@ -14,6 +14,7 @@ mod dead_letters;
 mod details;
 mod evictions;
 mod extremes;
+mod fleet;
 mod frame;
 mod groups;
 mod histogram;
@@ -45,6 +46,10 @@ pub use dead_letters::{
 pub use details::{CacheDetails, Expiries};
 pub use evictions::{Cause, Evictions};
 pub use extremes::Extremes;
+pub use fleet::{
+    Ask, AskCounts, AskKind, EventsWanted, FLEET_PROTOCOL, FleetPolicy, FleetReport, NodeCard,
+    PresenceState, Reply, ReplyState, Want,
+};
 pub use frame::{CacheFrame, Frame, History, NodeFrame, Point, RedisState, TrafficState, Window};
 pub use groups::{GroupReport, Groups};
 pub use histogram::{BOUNDS_NS, Histogram};

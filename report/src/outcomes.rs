@@ -56,6 +56,7 @@ impl Outcome {
 /// Reads counted by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), serde(default))]
 #[expect(missing_docs, reason = "each field counts the outcome of its name")]
 pub struct Outcomes {
     pub l1_hit: u64,

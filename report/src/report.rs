@@ -72,6 +72,7 @@ impl NodeReport {
 /// level is asked for a key, so one read may make two; `puts` once a level accepted an entry.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), serde(default))]
 pub struct CacheReport {
     /// The cache's name.
     pub cache: String,
@@ -166,6 +167,7 @@ impl TagsReport {
 /// Gets asked of one level.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), serde(default))]
 pub struct Gets {
     /// A fresh entry was there.
     pub hit: u64,
@@ -180,6 +182,7 @@ pub struct Gets {
 /// L1 of one cache. Entries and weight are moka's estimates.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), serde(default))]
 pub struct L1Report {
     /// Estimated entries.
     pub entries: u64,
@@ -212,6 +215,7 @@ pub struct L1Report {
 /// Loads from the source.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), serde(default))]
 pub struct Loads {
     /// Durations of loads that answered ("not found" is an answer).
     pub success: Histogram,
@@ -232,6 +236,7 @@ pub struct Loads {
 /// Invalidations and the entries they removed, by scope and origin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), serde(default))]
 pub struct InvalidationCounts {
     /// Begun on this node.
     pub local: ScopeCounts,
@@ -256,6 +261,7 @@ impl InvalidationCounts {
 /// The settings of a cache that are in force.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), serde(default))]
 pub struct Settings {
     /// Time to live in L1, milliseconds; `None` is for as long as there is room.
     pub l1_time_to_live_ms: Option<u64>,

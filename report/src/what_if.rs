@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// between.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), serde(default))]
 pub struct WhatIf {
     /// One key in so many takes part, chosen by its hash.
     pub sampled_one_in: f64,
@@ -23,6 +24,7 @@ pub struct WhatIf {
 /// One point of the curve.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(not(target_arch = "wasm32"), serde(default))]
 pub struct WhatIfPoint {
     /// The capacity, in multiples of what L1 has.
     pub capacity_factor: f64,

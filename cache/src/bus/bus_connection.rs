@@ -18,35 +18,35 @@ use crate::connection::{Link, in_time};
 /// How long one read of the stream blocks when nothing comes.
 const BLOCK: Duration = Duration::from_millis(500);
 
-/// An answer later than this means that the bus is not heard.
+/// The bus counts as not heard if an answer comes later than this.
 const SILENT_AFTER: Duration = Duration::from_millis(1_200);
 
-/// While messages keep coming, the heartbeat is looked at no more often than this.
+/// While messages keep coming, the node checks the heartbeat no more often than this.
 const CHECK_EVERY: Duration = Duration::from_millis(100);
 
-/// The pause after a read that should have blocked and did not.
+/// The pause after a read that returned at once although it should have blocked.
 const UNBLOCKED_PAUSE: Duration = Duration::from_millis(50);
 
 const MAX_BATCH: usize = 500;
 
-/// One connection to the bus, from where the last one stopped until it fails.
+/// One connection to the bus. It goes on where the last one stopped and is used until it fails.
 pub(crate) struct BusConnection<'a> {
     reader: &'a BusReader,
     link: &'a Link,
     handler: &'a dyn BusHandler,
     connection: MultiplexedConnection,
     pub(crate) last: Position,
-    /// Whether Redis has said anything on this connection.
+    /// Whether Redis has answered anything on this connection.
     pub(crate) has_heard: bool,
-    /// The last read was empty though a message with a higher number had been announced.
+    /// The last read was empty, although a message with a higher number had been announced.
     idle_behind: bool,
     checked_at: Moment,
     refusals: Refusals,
 }
 
-/// What one read of the stream brought.
+/// The result of one read of the stream.
 pub(crate) struct ReadBatch {
-    /// Before Redis was asked.
+    /// The moment before Redis was asked.
     asked: Moment,
     n_messages: usize,
 }
@@ -56,14 +56,14 @@ impl ReadBatch {
         self.n_messages == 0
     }
 
-    /// More may be outstanding.
+    /// Further messages may be outstanding.
     fn is_full(&self) -> bool {
         self.n_messages >= MAX_BATCH
     }
 }
 
 impl<'a> BusConnection<'a> {
-    /// Connects, and finds out what was missed since `position`.
+    /// Connects and determines which messages were missed since `position`.
     pub(crate) async fn begin(
         reader: &'a BusReader,
         link: &'a Link,
@@ -83,7 +83,7 @@ impl<'a> BusConnection<'a> {
                 reader.on_gap(handler, &missed, here.sequence);
                 here
             }
-            // Redis was away at the start: what came before was never heard.
+            // Redis was away at the start, so the messages before this moment were never heard.
             None => {
                 reader.since.store(here.sequence, std::sync::atomic::Ordering::Relaxed);
                 handler.on_gap(&Missed::Any);
@@ -105,7 +105,7 @@ impl<'a> BusConnection<'a> {
         })
     }
 
-    /// Reads until something fails, and answers what did.
+    /// Reads until something fails and returns the error.
     pub(crate) async fn listen(&mut self) -> RedisError {
         loop {
             if let Err(error) = self.read_on().await {
@@ -126,15 +126,15 @@ impl<'a> BusConnection<'a> {
         if batch.is_empty() || Moment::now().since(self.checked_at) >= CHECK_EVERY {
             self.check_status(&batch).await?;
         }
-        // A server that does not block must not be asked without a pause.
+        // A server that does not block must not be asked again without a pause.
         if batch.is_empty() && Moment::now().since(asked) < BLOCK / 2 {
             tokio::time::sleep(UNBLOCKED_PAUSE).await;
         }
         Ok(())
     }
 
-    /// Looks whether anything is outstanding and whether invalidations can be written, and moves
-    /// trust on.
+    /// Checks whether messages are outstanding and whether invalidations can be written, and
+    /// extends trust accordingly.
     async fn check_status(&mut self, batch: &ReadBatch) -> RedisResult<()> {
         let bus = &self.reader.bus;
         if self.link.leads_elsewhere(self.last.run_id()) {
@@ -149,7 +149,8 @@ impl<'a> BusConnection<'a> {
             }
         };
         self.checked_at = status.asked;
-        // A message may come between the two commands; twice in a row it did not come.
+        // A message may arrive between the two commands. If it is absent twice in a row, it is
+        // lost.
         let is_behind = status.sequence != self.last.sequence;
         let was_behind = self.idle_behind;
         self.idle_behind = batch.is_empty() && is_behind;
@@ -158,7 +159,7 @@ impl<'a> BusConnection<'a> {
         }
         let heard = match is_behind {
             false => Some(status.asked),
-            // All that there was when it was read; what came since is read next.
+            // The read took all messages that existed at that time. The next read takes later ones.
             true if !batch.is_empty() && !batch.is_full() => Some(batch.asked),
             true => None,
         };
@@ -174,13 +175,13 @@ impl<'a> BusConnection<'a> {
                 }
             }
             (None, _) => reader.trust().blame("more messages wait than can be heard".to_owned()),
-            // Whoever tried to write it has said why that failed.
+            // The attempt to write the heartbeat has already reported why it failed.
             (Some(_), None) => {}
         }
         Ok(())
     }
 
-    /// Goes on at the end: what lies between was announced and never came.
+    /// Continues at the end of the stream. The messages in between were announced and never came.
     async fn skip(&mut self, sequence: u64) -> RedisResult<()> {
         let here = in_time(STEP, Position::now(&self.reader.bus, &mut self.connection)).await?;
         let missed = match sequence < self.last.sequence {
@@ -223,7 +224,7 @@ impl<'a> BusConnection<'a> {
         }
     }
 
-    /// A message of another version, or of somebody else.
+    /// Handles a message of another version, or one that does not come from Strata.
     fn cannot_read(&mut self, about: Option<(u64, &str)>) {
         let next = self.last.sequence + 1;
         match about.filter(|(sequence, _)| *sequence == next) {
@@ -252,7 +253,8 @@ impl<'a> BusConnection<'a> {
     }
 }
 
-/// Whose messages came after this number; where Redis does not say, any cache's may have.
+/// The caches that had messages after this number. If Redis does not say, any cache may be
+/// affected.
 async fn missed_after(
     reader: &BusReader,
     connection: &mut MultiplexedConnection,

@@ -1,7 +1,8 @@
-//! The heartbeat: proof that invalidations can be written, which all nodes read with the bus.
+//! The heartbeat proves that invalidations can be written. All nodes read it together with the bus.
 //!
-//! One node at a time writes it, by a script that calls what an invalidation calls, so that it
-//! fails when they fail. It is no message, so nodes that know nothing of it hear nothing.
+//! One node at a time writes it. The script makes the same calls as an invalidation, so it fails
+//! when invalidations fail. The heartbeat is not a message on the bus, so nodes of versions that do
+//! not know it are not affected.
 
 use std::time::Duration;
 
@@ -20,10 +21,10 @@ use crate::error::NotReady;
 /// A heartbeat older than this does not count.
 const YOUNG: Duration = Duration::from_secs(2);
 
-/// Trust ends so long after the last heartbeat that counted was written.
+/// Trust ends this long after the last valid heartbeat was written.
 const PROVES_FOR: Duration = Duration::from_secs(3);
 
-/// Trust ends so long after the bus was last asked with nothing outstanding.
+/// Trust ends this long after the bus was last asked with nothing outstanding.
 const HEARD_FOR: Duration = Duration::from_millis(1_500);
 
 /// The node that wrote the last heartbeat writes the next one after this time. The others wait
@@ -32,18 +33,18 @@ const WRITTEN_AGAIN_AFTER: Duration = Duration::from_millis(800);
 
 const TAKEN_OVER_AFTER: Duration = Duration::from_millis(1_300);
 
-/// How long this node leaves the heartbeat to others after a refusal.
+/// After a refusal this node leaves the heartbeat to other nodes for this long.
 const REST: Duration = Duration::from_millis(900);
 
 scripts! {
     script;
 
-    /// Writes the heartbeat unless one is young enough. Calls all that an invalidation calls, on
-    /// keys of its own where it would leave something behind. Answers when the last one was
-    /// written and the time now, both in microseconds.
-    /// KEYS: bus, sequence, heartbeat, a key to try on.
-    /// ARGV: who writes; how old the last one may be where it is the same, and where it is another,
-    /// microseconds; messages on the bus at most.
+    /// Writes the heartbeat unless a young one exists. Makes all the calls that an invalidation
+    /// makes, on separate keys where a call would leave something behind. Returns when the last
+    /// heartbeat was written and the current time, both in microseconds.
+    /// KEYS: bus, sequence, heartbeat, a key for the trial calls.
+    /// ARGV: the writer; the greatest age of a heartbeat by the same writer and of one by another
+    /// writer, in microseconds; the greatest number of messages on the bus.
     HEARTBEAT, "bus beat" =
         "local time = redis.call('TIME')
          local now = time[1] * 1000000 + time[2]
@@ -75,29 +76,29 @@ scripts! {
          return {text, text}";
 }
 
-/// What Redis says of the heartbeat and of the bus at one instant.
+/// The heartbeat and the state of the bus in Redis at one instant.
 pub(crate) struct BusStatus {
-    /// Before Redis was asked.
+    /// The moment before Redis was asked.
     pub(crate) asked: Moment,
     /// The number of the last message.
     pub(crate) sequence: u64,
-    /// Since the last heartbeat was written; `None` where there is none, or Redis's clock was set
-    /// back behind it.
+    /// The time since the last heartbeat was written. `None` if there is none, or if Redis's clock
+    /// was set back to before it.
     age: Option<Duration>,
     is_own: bool,
 }
 
-/// A heartbeat that this node knows of.
+/// A heartbeat that this node has read or written.
 pub(crate) struct Heartbeat {
-    /// Before Redis was asked.
+    /// The moment before Redis was asked.
     asked: Moment,
-    /// How old it was then, at most.
+    /// Its greatest possible age at that moment.
     age: Duration,
 }
 
 impl Heartbeat {
-    /// Until when trust reaches, where all was heard that was acknowledged before `heard`; `None`
-    /// where the heartbeat is too old.
+    /// The end of trust, given that all messages acknowledged before `heard` were heard. `None` if
+    /// the heartbeat is too old.
     pub(crate) fn trusted_until(&self, heard: Moment) -> Option<Moment> {
         let left = PROVES_FOR.saturating_sub(self.age);
         let until = heard.after(HEARD_FOR).min(self.asked.after(left));
@@ -112,8 +113,8 @@ pub(crate) struct Refusals {
 }
 
 impl BusStatus {
-    /// Asks on the bus's own connection, in one round trip, and sets the clock by it. A replica is
-    /// refused.
+    /// Asks on the bus's own connection, in one round trip, and adjusts the clock by the answer.
+    /// Refuses a replica.
     pub(crate) async fn ask(
         bus: &Bus,
         connection: &mut MultiplexedConnection,
@@ -127,7 +128,7 @@ impl BusStatus {
         let heartbeats: Vec<StreamEntry> = answers.next()?;
         let (seconds, micros): (u64, u64) = answers.next()?;
         let sequence: Option<u64> = answers.next()?;
-        // Where HELLO is forbidden or unknown, the server is taken as it is.
+        // If HELLO is forbidden or unknown, the server's role is not checked.
         must_be_no_replica(&answers.next::<HelloReply>().unwrap_or_default())?;
         let now_us = seconds * 1_000_000 + micros;
         bus.clock().read(now_us, (asked, answered));
@@ -152,8 +153,8 @@ impl BusStatus {
         self.age.map(|age| Heartbeat { asked: self.asked, age })
     }
 
-    /// The heartbeat that was found, or one that this node writes where it is due. A refusal is
-    /// told by `refused` and breaks nothing.
+    /// Returns the heartbeat that was found, or writes a new one if it is due. A refusal is passed
+    /// to `refused` and is not an error.
     pub(crate) async fn heartbeat(
         &self,
         (bus, connection): (&Bus, &mut MultiplexedConnection),
@@ -185,7 +186,7 @@ impl BusStatus {
     }
 }
 
-/// Something else may lie at the heartbeat's key. Writing a heartbeat repairs that.
+/// Repairs the heartbeat's key, which may hold a value of another type, by writing a heartbeat.
 pub(crate) async fn repair_heartbeat(
     bus: &Bus,
     connection: &mut MultiplexedConnection,
@@ -195,7 +196,7 @@ pub(crate) async fn repair_heartbeat(
     let _: RedisResult<(u64, u64)> = in_time(within, writing.invoke_async(connection)).await;
 }
 
-/// Writes a heartbeat of this node's own over the connection that its invalidations take.
+/// Writes a heartbeat by this node on the connection that its invalidations use.
 pub(crate) async fn prove(bus: &Bus, link: &Link) -> Result<(), NotReady> {
     let asked = Moment::now();
     let writing = invocation(bus, [Duration::ZERO; 2]);
@@ -244,7 +245,7 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    /// How long trust reaches from the instant at which Redis was asked.
+    /// How long trust lasts from the moment at which Redis was asked.
     fn trusted_for(age: Duration, heard_before: Duration) -> Option<Duration> {
         let asked = Moment::now();
         let until = Heartbeat { asked, age }.trusted_until(asked.before(heard_before))?;

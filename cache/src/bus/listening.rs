@@ -18,8 +18,8 @@ const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(2);
 
 impl BusReader {
-    /// Where the stream ends now. Entries filled after this are covered by listening from here, so
-    /// trust begins at once where there is a heartbeat, or this node can write one.
+    /// Returns the current end of the stream. Listening from here covers all entries filled later,
+    /// so trust begins at once if there is a heartbeat or this node can write one.
     pub(crate) async fn end(&self, link: &Link) -> Option<Position> {
         match self.find_end(link).await {
             Ok(here) => Some(here),
@@ -54,7 +54,7 @@ impl BusReader {
         Ok(here)
     }
 
-    /// Listens from `position` on, reconnecting for ever.
+    /// Listens from `position` on and reconnects for ever.
     pub(crate) async fn listen(
         &self,
         link: Arc<Link>,

@@ -6,11 +6,11 @@ use redis::ScriptInvocation;
 
 use crate::connection::Bus;
 
-/// How many messages the stream keeps, fewer if they are large. A node that does not read for
-/// longer empties the L1 of the caches that they were about.
+/// How many messages the stream keeps; fewer if they are large. If a node does not read for longer,
+/// it empties the L1 of the caches whose messages it missed.
 pub(crate) const MAX_MESSAGES: usize = 10_000;
 
-/// What a message to be sent is about.
+/// The subject of a message to be sent.
 pub(crate) enum SubjectRef<'a> {
     Key(&'a str),
     Soft(&'a str),
@@ -26,11 +26,11 @@ pub(crate) struct Message {
     pub(crate) cache: String,
     pub(crate) subject: Subject,
     pub(crate) origin: String,
-    /// The schemas whose entries were removed with it; `None` where the sender knows of none.
+    /// The schemas whose entries were removed with it. `None` if the sender does not know them.
     removed: Option<Vec<u16>>,
 }
 
-/// What a received message is about.
+/// The subject of a received message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
     Key(String),
@@ -42,7 +42,7 @@ pub(crate) enum Subject {
 }
 
 impl Bus {
-    /// Whether this node sent it, and so has already acted on it.
+    /// Whether this node sent the message, and so has already acted on it.
     pub(crate) fn is_own(&self, message: &Message) -> bool {
         message.origin == self.origin()
     }
@@ -74,7 +74,7 @@ impl Message {
         Some((field("s")?.parse().ok()?, field("c")?))
     }
 
-    /// Whether an entry of this schema went with it, as far as it concerns entries of L2.
+    /// Whether the L2 entry of this schema was removed with it, as far as the message concerns L2.
     pub(crate) fn removed(&self, schema: u16) -> bool {
         let removed = self.removed.as_ref();
         schema == 0
@@ -82,7 +82,7 @@ impl Message {
             || removed.is_some_and(|removed| removed.contains(&schema))
     }
 
-    /// Reads a message; `None` where it is none of ours.
+    /// Reads a message. Returns `None` if it is not one of Strata's.
     pub(crate) fn read(fields: &HashMap<Vec<u8>, Vec<u8>>) -> Option<Self> {
         let field = |name: &str| str::from_utf8(fields.get(name.as_bytes())?).ok();
         let target = || field("t").map(str::to_owned);

@@ -1,4 +1,4 @@
-//! Whose messages a gap may have swallowed.
+//! Which caches' messages a gap may have lost.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,17 +7,17 @@ use redis::{RedisResult, pipe};
 
 use crate::connection::Bus;
 
-/// The field for the last number that was recorded, and the one for the last number that somebody
-/// gave out who records none; no cache has such a name.
+/// The field for the last number that was recorded per cache. No cache can have such a name.
 const RECORDED: &str = "#";
 
+/// The field for the last number given out by a node that does not record it.
 const UNRECORDED: &str = "*";
 
-/// Whose messages were or may have been missed.
+/// The caches whose messages were or may have been missed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Missed {
     Any,
-    /// These caches' alone.
+    /// Only the messages of these caches.
     Of(HashSet<String>),
 }
 
@@ -34,7 +34,7 @@ impl Missed {
     }
 }
 
-/// The number of each cache's last message, as Redis keeps them.
+/// The number of each cache's last message, as Redis stores it.
 #[derive(Debug)]
 pub(crate) struct LastNumbers {
     sequence: u64,
@@ -46,8 +46,8 @@ impl LastNumbers {
         bus: &Bus,
         connection: &mut MultiplexedConnection,
     ) -> RedisResult<Self> {
-        // In this order it needs no transaction, which Redis takes none of while memory is full: a
-        // message that comes in between raises a number, and hides none.
+        // This order needs no transaction, and Redis accepts none while its memory is full. A
+        // message that arrives in between raises a number and cannot hide one.
         let (sequence, last): (Option<u64>, HashMap<String, u64>) = pipe()
             .get(bus.sequence())
             .cmd("HGETALL")
@@ -57,7 +57,7 @@ impl LastNumbers {
         Ok(Self { sequence: sequence.unwrap_or(0), last })
     }
 
-    /// Whose messages came after the one with this number.
+    /// The caches that had messages after this number.
     pub(crate) fn after(&self, seen: u64) -> Missed {
         let number = |field: &str| self.last.get(field).copied();
         let are_recorded = number(RECORDED).is_some_and(|last| last >= self.sequence);

@@ -1,5 +1,6 @@
-//! How nodes hear of each other's invalidations: one Redis Stream a namespace, which each node reads
-//! on a connection of its own, and a heartbeat beside it that proves that invalidations can be written.
+//! How nodes learn of each other's invalidations. Each namespace has one Redis Stream, which each
+//! node reads on a connection of its own. A heartbeat beside it proves that invalidations can be
+//! written.
 
 mod bus_connection;
 mod heartbeat;

@@ -13,7 +13,7 @@ const MAX_TRIES: u32 = 8;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Position {
     run_id: String,
-    /// From this number of the bus on entries count.
+    /// Entries count if their number of the bus is at least this.
     pub(crate) floor: u64,
     pub(crate) last_id: String,
     pub(crate) sequence: u64,
@@ -23,7 +23,7 @@ pub(crate) struct Position {
 pub(crate) type StreamEntry = (String, HashMap<Vec<u8>, Vec<u8>>);
 
 impl Position {
-    /// Where the stream ends now.
+    /// The current end of the stream.
     pub(crate) async fn now(
         bus: &Bus,
         connection: &mut MultiplexedConnection,
@@ -40,8 +40,8 @@ impl Position {
         })
     }
 
-    /// Whether the same run of Redis has lost no number between the two, so that it can say whose
-    /// messages came in between.
+    /// Whether both positions belong to one run of Redis that has lost no number in between. Redis
+    /// can then say which caches had messages in between.
     pub(crate) fn is_of_one_run(&self, here: &Self) -> bool {
         self.is_same_run(here) && here.sequence >= self.sequence
     }
@@ -50,14 +50,14 @@ impl Position {
         self.run_id == here.run_id || self.run_id.is_empty() || here.run_id.is_empty()
     }
 
-    /// The run of Redis; empty where it tells none.
+    /// The run of Redis. Empty if Redis does not report one.
     pub(crate) fn run_id(&self) -> &str {
         &self.run_id
     }
 
-    /// Whether everything between the two can still be read: the same run of Redis, no sequence
-    /// lost, and where messages are outstanding a stream that still reaches beyond us. What was
-    /// trimmed between the two shows as a number out of step.
+    /// Whether all messages between the two positions can still be read. This needs the same run of
+    /// Redis, no lost number, and, if messages are outstanding, a stream that ends after this
+    /// position. If messages in between were trimmed, the next number is out of step.
     pub(crate) fn is_continued_by(&self, here: &Self) -> bool {
         self.is_same_run(here)
             && match here.sequence.cmp(&self.sequence) {
@@ -70,8 +70,9 @@ impl Position {
     }
 }
 
-/// The number of the last message, and the last message itself. In no transaction, since Redis takes
-/// none while its memory is full; where messages keep coming in between, the next one shows a gap.
+/// The number of the last message, and the last message itself. Uses no transaction, since Redis
+/// accepts none while its memory is full. If messages keep coming in between, the next one shows a
+/// gap.
 async fn end(
     bus: &Bus,
     connection: &mut MultiplexedConnection,

@@ -19,23 +19,24 @@ use crate::recorder::{Counter, HistogramRecorder};
 /// How long one command on the bus's connection may take.
 pub(crate) const STEP: Duration = Duration::from_millis(1_000);
 
-/// What the reader tells the node.
+/// Receives what the reader hears on the bus.
 pub(crate) trait BusHandler: Send + Sync {
     /// Acts on another node's invalidation.
     fn on_message(&self, message: &Message);
-    /// Messages were or may have been missed: nothing in L1 of these caches can be trusted.
+    /// Messages were or may have been missed, so L1 of these caches can no longer be trusted.
     fn on_gap(&self, missed: &Missed);
 }
 
 /// What a node knows of the bus by reading it.
 ///
-/// After a disconnect the node goes on at the last id it saw. Each message carries a sequence
-/// number, raised in the step that appends it. A number out of step, a sequence behind ours, or
-/// another run of Redis is a gap. A gap empties L1 of the caches that may have missed something.
+/// After a disconnect the node continues after the last id it saw. Each message carries a sequence
+/// number, which is raised in the step that appends the message. A gap is a number out of step, a
+/// sequence behind this node's, or another run of Redis. A gap empties L1 of the caches that may
+/// have missed something.
 ///
 /// Each answer with nothing outstanding, read together with a young heartbeat, extends [`Trust`].
-/// Without one, trust ends by itself: 1.5 s after the bus was last asked, or 3 s after the last
-/// heartbeat was written, whichever is first.
+/// Otherwise trust ends by itself: 1.5 s after the bus was last asked, or 3 s after the last
+/// heartbeat was written, whichever comes first.
 pub(crate) struct BusReader {
     pub(crate) bus: Bus,
     configured: bool,
@@ -49,7 +50,7 @@ pub(crate) struct BusReader {
     pub(crate) acted_on: watch::Sender<u64>,
     /// Every message after this number was heard.
     pub(crate) since: AtomicU64,
-    /// The number of the last message that was handed on, or is being handed on.
+    /// The number of the last message that was passed on, or is being passed on.
     pub(crate) dispatched: AtomicU64,
 }
 
@@ -76,7 +77,7 @@ impl BusReader {
         &self.trust
     }
 
-    /// Redis refuses the heartbeat, and so invalidations.
+    /// Redis refuses the heartbeat, and therefore invalidations.
     pub(crate) fn refused(&self, link: &Link, error: &RedisError) {
         link.note(error);
         self.trust.blame(format!("Redis takes no invalidations: {}", ErrorReply::read(error)));
@@ -89,7 +90,7 @@ impl BusReader {
     /// Waits until every message up to `sequence` has been acted on.
     pub(crate) async fn acted_on(&self, sequence: u64) {
         let mut acted_on = self.acted_on.subscribe();
-        // The sender lives as long as this reader does.
+        // The sender lives as long as this reader.
         let _ = acted_on.wait_for(|last| *last >= sequence).await;
     }
 
@@ -105,17 +106,17 @@ impl BusReader {
         *self.acted_on.borrow()
     }
 
-    /// The number of the last message that was handed on to the caches.
+    /// The number of the last message that was passed on to the caches.
     pub(crate) fn dispatched(&self) -> u64 {
         self.dispatched.load(Ordering::SeqCst)
     }
 
-    /// From which number on every message is heard; `None` while the bus is not.
+    /// The number after which every message was heard. `None` while the bus is silent.
     pub(crate) fn heard_since(&self) -> Option<u64> {
         self.trust.holds(Moment::now()).then(|| self.since.load(Relaxed))
     }
 
-    /// `task` is the one that listens.
+    /// `task` is the task that listens.
     pub(crate) fn report(&self, task: Option<&TaskReport>) -> BusReport {
         let heard_at_ms = self.heard_at_ms.load(Relaxed);
         let silence = self.trust.silence(Moment::now()).filter(|_| self.configured);

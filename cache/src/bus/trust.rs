@@ -11,12 +11,12 @@ use crate::log::log_safely;
 /// How long after its fill an entry of L1 counts while the bus is silent.
 pub(crate) const COUNTS_FOR: Duration = Duration::from_secs(5);
 
-/// Until when L1 counts in full and L2 is read: a moment that each heartbeat moves on.
+/// Until when L1 counts in full and L2 is read. Each heartbeat extends it.
 ///
-/// Nothing has to run for trust to end. A task that died, a dropped runtime, a machine that slept,
-/// and a Redis that takes no writes all end it, because nothing extends it any more.
+/// Trust needs no task to end it. It ends by itself after a dead task, a dropped runtime, a machine
+/// that slept, or a Redis that accepts no writes, because nothing extends it any more.
 pub(crate) struct Trust {
-    /// Nanoseconds of a [`Moment`]. Before the first heartbeat: the moment of the start.
+    /// Nanoseconds of a [`Moment`]. Before the first heartbeat it is the moment of the start.
     until: AtomicU64,
     state: Mutex<State>,
 }
@@ -26,7 +26,7 @@ pub(crate) struct State {
     ended: bool,
     /// Why trust has ended, or will end unless a heartbeat comes.
     because: Option<String>,
-    /// The log has it that the bus is silent.
+    /// The log already says that the bus is silent.
     told: bool,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct State {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Silence {
     pub(crate) since_ms: u64,
-    /// As a fragment that fits after "because"; `None` where nobody could say.
+    /// A fragment that fits after "because". `None` if the cause is unknown.
     pub(crate) because: Option<String>,
 }
 
@@ -49,7 +49,8 @@ impl Trust {
         now.as_nanos() < self.until.load(Ordering::Relaxed)
     }
 
-    /// A heartbeat: all is heard that was acknowledged before, and invalidations can be written.
+    /// Extends trust after a heartbeat: all messages acknowledged before it were heard, and
+    /// invalidations can be written.
     pub(crate) fn extend(&self, until: Moment) {
         let mut state = self.state();
         if !state.ended {
@@ -66,17 +67,17 @@ impl Trust {
         }
     }
 
-    /// Ends it for good, at once.
+    /// Ends trust for good, at once.
     pub(crate) fn end(&self) {
         let mut state = self.state();
         state.ended = true;
-        // Whoever shut it down knows.
+        // The caller shut the node down, so the log need not say it.
         state.told = true;
         state.because = Some("the node was shut down".to_owned());
         self.until.fetch_min(Moment::now().as_nanos(), Ordering::Relaxed);
     }
 
-    /// Since when and why it is over; `None` while it holds.
+    /// Since when and why trust is over. `None` while it holds.
     pub(crate) fn silence(&self, now: Moment) -> Option<Silence> {
         let state = self.state();
         let until = self.until.load(Ordering::Relaxed);
@@ -88,7 +89,7 @@ impl Trust {
         })
     }
 
-    /// Says once in the log that the bus is silent, and once that it is heard again.
+    /// Logs once that the bus is silent, and once that it is heard again.
     pub(crate) fn tell(&self) {
         let silence = self.silence(Moment::now());
         let told = std::mem::replace(&mut self.state().told, silence.is_some());
@@ -112,7 +113,7 @@ impl Trust {
     }
 }
 
-/// Why the bus is silent where whoever should say has not run.
+/// The reason shown if no code has noted why the bus is silent.
 pub(crate) const UNKNOWN: &str = "nothing was heard in time";
 
 #[cfg(test)]
@@ -159,7 +160,7 @@ mod tests {
         assert_eq!(because.as_deref(), Some("the node was shut down"));
     }
 
-    /// Keeps the levels of the lines that are logged, and panics on the last of them.
+    /// Keeps the levels of the logged lines, and panics on the last of them.
     #[derive(Clone, Default)]
     struct Log(std::sync::Arc<Mutex<Vec<tracing::Level>>>);
 

@@ -13,8 +13,8 @@ use crate::bus::BusHandler;
 use crate::connection::PendingInvalidation;
 use crate::log::log_safely;
 
-/// Walks over the caches that have something to reclaim, each time that it is `due`. Each walk is a
-/// task of its own, so that none waits for another's.
+/// Each time `due` is notified, walks over the caches that have something to reclaim. Each walk is
+/// a task of its own, so that no walk waits for another.
 pub(crate) async fn in_turns(due: &Notify, caches: impl Fn() -> Vec<Arc<dyn DynCache>>) {
     let (mut walks, mut walked) = (JoinSet::new(), HashMap::new());
     loop {
@@ -22,7 +22,7 @@ pub(crate) async fn in_turns(due: &Notify, caches: impl Fn() -> Vec<Arc<dyn DynC
             () = due.notified() => {}
             Some(ended) = walks.join_next_with_id() => match ended {
                 Ok((id, ())) => _ = walked.remove(&id),
-                // For the supervisor to count: it starts all of them again.
+                // The panic goes to the supervisor, which counts it and starts all walks again.
                 Err(error) => match error.try_into_panic() {
                     Ok(panic) => std::panic::resume_unwind(panic),
                     Err(error) => _ = walked.remove(&error.id()),
@@ -38,7 +38,7 @@ pub(crate) async fn in_turns(due: &Notify, caches: impl Fn() -> Vec<Arc<dyn DynC
     }
 }
 
-/// How often L1's upkeep runs where nobody reads.
+/// How often L1's upkeep runs while there are no reads.
 const UPKEEP: Duration = Duration::from_millis(250);
 
 impl Shared {
@@ -59,7 +59,7 @@ impl Shared {
         }
     }
 
-    /// There is something in a cache's L1 that counts no more.
+    /// Asks for a walk: L1 of some cache holds entries that no longer count.
     pub(crate) fn reclaim_soon(&self) {
         self.to_reclaim.notify_one();
     }
@@ -85,7 +85,7 @@ impl Shared {
                 let Some(oldest) = together.first() else { return Ok(()) };
                 let caches = shared.caches();
                 let cache = caches.iter().find(|cache| cache.name() == oldest.cache());
-                // It knows its own schema, whatever Redis has forgotten.
+                // The cache knows its own schema, even if Redis has forgotten it.
                 let own = cache.and_then(|cache| cache.keyspace());
                 let own = own.filter(|_| oldest.schema().is_none());
                 let schema = oldest.schema().unwrap_or(0);
@@ -97,7 +97,8 @@ impl Shared {
                 if let ([PendingInvalidation::Tag { cache, tag }], Some(sequence)) =
                     (&*together, sequence)
                 {
-                    // Before L2 is trusted: nobody hears messages of their own.
+                    // This must happen before L2 is trusted, since a node does not hear its own
+                    // messages.
                     for cache in shared.caches().iter().filter(|other| other.name() == cache) {
                         cache.tag_told(tag, sequence);
                     }
@@ -124,7 +125,7 @@ impl Shared {
         });
         let (shared, link, mut position) = (Arc::clone(self), Arc::clone(link), position);
         self.tasks.spawn(BUS_TASK, move || {
-            // Who listens again after a panic knows nothing of where it stood: a gap.
+            // After a panic the position is unknown, so the restarted listener assumes a gap.
             let (shared, link, position) =
                 (Arc::clone(&shared), Arc::clone(&link), position.take());
             async move {

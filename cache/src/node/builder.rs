@@ -26,7 +26,7 @@ impl Node {
     pub const DEFAULT_L2_TIMEOUT: Duration = Duration::from_millis(100);
 
     /// A node in `namespace`: 1 to 64 of `a-z`, `0-9`, `_` and `-`. Nodes with the same namespace
-    /// and Redis share L2 and bus; each must be of the same service and environment.
+    /// and Redis share L2 and bus, so all of them must belong to the same service and environment.
     pub fn builder(namespace: &str) -> NodeBuilder {
         NodeBuilder {
             namespace: namespace.to_owned(),
@@ -40,7 +40,7 @@ impl Node {
 
 impl NodeBuilder {
     /// The node's id, for reports: 1 to 256 bytes, or the node does not start. Default "1". The bus
-    /// tells nodes apart by other means.
+    /// does not use it to tell nodes apart.
     pub fn id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.id);
         self
@@ -52,30 +52,31 @@ impl NodeBuilder {
         self
     }
 
-    /// The address of Redis, `redis://…` or `redis+unix://…`. Without it the node has L1 alone.
+    /// The address of Redis, `redis://…` or `redis+unix://…`. Without it the node has only L1.
     pub fn redis_url(mut self, url: &str) -> Self {
         self.redis_url = Some(url.to_owned());
         self
     }
 
-    /// The hard timeout of one L2 call: as long as a read waits for Redis at most. Default
-    /// [`Node::DEFAULT_L2_TIMEOUT`]. At least a millisecond, or the node does not start: without an
-    /// answer in time no invalidation would ever be known to have arrived. More than a day counts as
-    /// a day. Scans and replays have longer ones, which no read waits for.
+    /// The hard timeout of one L2 call, which is the longest that a read waits for Redis. Default
+    /// [`Node::DEFAULT_L2_TIMEOUT`]. At least a millisecond, or the node does not start: with less,
+    /// no invalidation could be confirmed in time. More than a day counts as a day. Scans and
+    /// replays have longer timeouts, and no read waits for them.
     pub fn l2_timeout(mut self, timeout: Duration) -> Self {
         self.l2_timeout = timeout;
         self
     }
 
-    /// Starts the node: one attempt to reach Redis, then it goes on without and keeps trying. Must
-    /// be called within a Tokio runtime, to which the node belongs from then on: see [`Node`].
+    /// Starts the node. It tries to reach Redis once; if that fails, it runs without Redis and
+    /// keeps trying. Must be called within a Tokio runtime, to which the node then belongs: see
+    /// [`Node`].
     ///
     /// # Panics
     /// Outside of a Tokio runtime.
     ///
     /// # Errors
-    /// Only where the name, the address or a setting makes no sense, which the error names, or there
-    /// is an address and the feature `redis` is off; never because Redis is away.
+    /// If the name, the address or a setting is invalid, which the error names, or if there is an
+    /// address and the feature `redis` is off. Redis being away is not an error.
     pub async fn start(self) -> Result<Node, BuildError> {
         check_name(&self.namespace)?;
         check_id(&self.id)?;
@@ -92,7 +93,7 @@ impl NodeBuilder {
     }
 }
 
-/// Ids take part in reports, metric labels and the names of consumers in Redis.
+/// Ids appear in reports, metric labels and the names of consumers in Redis.
 fn check_id(id: &str) -> Result<(), BuildError> {
     if matches!(id.len(), 1..=256) {
         return Ok(());
@@ -101,7 +102,7 @@ fn check_id(id: &str) -> Result<(), BuildError> {
     Err(BuildError::BadSetting { setting: "id", value, allowed: "1 to 256 bytes" })
 }
 
-/// Names take part in Redis keys and metric labels.
+/// Names appear in Redis keys and metric labels.
 pub(crate) fn check_name(name: &str) -> Result<(), BuildError> {
     let fits = matches!(name.len(), 1..=64)
         && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
@@ -110,7 +111,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), BuildError> {
 
 static STARTED: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 
-/// Takes note of a node, and tells of one that lives under the same id in the same namespace.
+/// Registers a node, and logs if a living node has the same id in the same namespace.
 pub(crate) fn take_note(node: &Arc<Shared>) {
     let is_same = |other: &Arc<Shared>| {
         other.id() == node.id() && other.namespace() == node.namespace() && !other.has_ended()

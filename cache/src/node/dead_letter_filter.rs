@@ -1,4 +1,4 @@
-//! Which dead letters are meant.
+//! A filter for dead letters.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,7 +7,7 @@ use strata_report::DeadLetterQuery;
 use crate::clock::millis;
 use crate::pattern::{Pattern, PatternError};
 
-/// Which dead letters are meant: those that fit everything that is set; all where nothing is.
+/// Selects the dead letters that match every field that is set; all dead letters if none is set.
 ///
 /// ```
 /// # fn main() -> Result<(), strata_cache::PatternError> {
@@ -34,7 +34,7 @@ pub struct DeadLetterFilter {
     until_ms: Option<u64>,
 }
 
-/// What a filter looks at.
+/// The fields of a dead letter that a filter compares.
 pub(crate) struct DeadLetterFields<'a> {
     pub(crate) id: &'a str,
     pub(crate) key: &'a str,
@@ -43,36 +43,36 @@ pub(crate) struct DeadLetterFields<'a> {
 }
 
 impl DeadLetterFilter {
-    /// All of them.
+    /// Selects all dead letters.
     pub fn all() -> Self {
         Self::default()
     }
 
-    /// The one with this id.
+    /// Selects the dead letter with this id.
     pub fn id(mut self, id: &str) -> Self {
         self.id = Some(id.to_owned());
         self
     }
 
-    /// Those whose key matches.
+    /// Selects dead letters whose key matches.
     pub fn key(mut self, pattern: Pattern) -> Self {
         self.key = Some(pattern);
         self
     }
 
-    /// Those whose reason contains this text, in either case.
+    /// Selects dead letters whose reason contains this text, regardless of case.
     pub fn reason(mut self, part: &str) -> Self {
         self.reason = Some(part.to_lowercase());
         self
     }
 
-    /// Those that were set aside at this time or later, to the millisecond.
+    /// Selects dead letters that were stored at this time or later, to the millisecond.
     pub fn from(mut self, time: SystemTime) -> Self {
         self.from_ms = Some(since_epoch_ms(time));
         self
     }
 
-    /// Those that were set aside before this time, to the millisecond.
+    /// Selects dead letters that were stored before this time, to the millisecond.
     pub fn until(mut self, time: SystemTime) -> Self {
         self.until_ms = Some(since_epoch_ms(time));
         self
@@ -99,8 +99,8 @@ impl DeadLetterFilter {
     }
 }
 
-/// What a console asks for. A field that is set counts as it stands: an empty id is nobody's, and an
-/// empty pattern is none.
+/// The filter of a console's query. Every field that is set counts as it stands: an empty id
+/// matches no dead letter, and an empty pattern is an error.
 impl TryFrom<&DeadLetterQuery> for DeadLetterFilter {
     type Error = PatternError;
 

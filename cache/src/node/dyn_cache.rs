@@ -17,23 +17,23 @@ use crate::user_code::BoxFuture;
 pub(crate) trait DynCache: Send + Sync {
     fn name(&self) -> &str;
     fn report(&self) -> CacheReport;
-    /// Brings counts and estimates up to date.
+    /// Updates counts and estimates.
     fn upkeep(self: Arc<Self>) -> BoxFuture<'static, ()>;
-    /// Whether enough in L1 may have expired or been invalidated for a walk.
+    /// Whether enough entries in L1 may have expired or been invalidated for a walk.
     fn has_to_reclaim(&self) -> bool {
         false
     }
-    /// Walks L1 and removes what counts no more.
+    /// Walks L1 and removes entries that no longer count.
     fn reclaim(self: Arc<Self>) -> BoxFuture<'static, ()> {
         Box::pin(std::future::ready(()))
     }
     /// Acts on another node's invalidation.
     fn on_message(&self, message: &Message);
-    /// A tag's invalidation that had waited has reached Redis, at this number of the bus.
+    /// A queued invalidation of a tag has reached Redis, with this number of the bus.
     fn tag_told(&self, tag: &str, sequence: u64);
     /// Empties L1 in one step.
     fn raise_epoch(&self);
-    /// This cache alone may have missed an invalidation.
+    /// Only this cache may have missed an invalidation.
     fn on_gap(&self) {
         self.raise_epoch();
     }
@@ -43,21 +43,21 @@ pub(crate) trait DynCache: Send + Sync {
         self: Arc<Self>,
         key: &str,
     ) -> Result<BoxFuture<'static, Option<L2Look>>, CacheError>;
-    /// A value as people see it, as JSON; `None` where they do not.
+    /// A value as JSON, in the form that people may see. `None` if it is hidden.
     fn shown(&self, value: String) -> Option<String> {
         Some(value)
     }
-    /// Fresh entries of L1 that match: how many, and some of them.
+    /// Fresh entries of L1 that match: their number, and some of them.
     fn match_l1<'a>(
         &'a self,
         pattern: &'a Pattern,
         limit: usize,
     ) -> BoxFuture<'a, (u64, Vec<String>)>;
-    /// Fresh entries of L1 that match: how many, and the first by name after a key.
+    /// Fresh entries of L1 that match: their number, and the first ones by name after a key.
     fn list_l1<'a>(&'a self, list: &'a L1List<'_>) -> BoxFuture<'a, (u64, Vec<KeyRow>)>;
-    /// Those of the keys that lie, fresh, in L1.
+    /// Those of the keys that have a fresh entry in L1.
     fn among_l1<'a>(&'a self, keys: &'a HashSet<&str>) -> BoxFuture<'a, Vec<KeyRow>>;
-    /// When entries expire and how large they are, from a walk over L1.
+    /// When entries expire and how large they are, measured by a walk over L1.
     fn survey_l1(&self) -> BoxFuture<'_, L1Survey> {
         Box::pin(std::future::ready(L1Survey::default()))
     }
@@ -71,7 +71,7 @@ pub(crate) trait DynCache: Send + Sync {
     fn events_of(&self, _key: &str) -> CacheEvents {
         CacheEvents::default()
     }
-    /// Removes the key from this L1 alone, and overtakes its fills; says whether it was there.
+    /// Removes the key from this L1 only, and overtakes its fills. Returns whether it was there.
     fn drop_text(&self, _key: &str) -> Result<bool, CacheError> {
         Err(CacheError::OnlyObserved(self.name().to_owned()))
     }

@@ -15,12 +15,12 @@ pub(crate) trait DynWriteBehind: Send + Sync {
     fn on_message(&self, message: &Message) {
         self.overtaken(&message.subject);
     }
-    /// Something was invalidated, here or elsewhere.
+    /// An entry was invalidated, on this node or on another.
     fn overtaken(&self, subject: &Subject);
     /// Messages were or may have been missed.
     fn on_gap(&self);
     fn report(self: Arc<Self>) -> WriteBehindReport;
-    /// Whether its unwritten values lie in Redis.
+    /// Whether its unwritten values are stored in Redis.
     fn is_durable(&self) -> bool;
     /// One page of dead letters that match.
     fn dead_letters(
@@ -34,24 +34,24 @@ pub(crate) trait DynWriteBehind: Send + Sync {
     ) -> BoxFuture<'static, Result<DeadLetterResult, CacheError>>;
 }
 
-/// Which page of dead letters is asked for.
+/// Which page of dead letters to return.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeadLetterList {
-    /// Which of them.
+    /// Which dead letters to list.
     pub filter: DeadLetterFilter,
-    /// The `next` of the page before; the first page without.
+    /// The `next` of the previous page; without it, the first page.
     pub after: Option<String>,
-    /// The most rows, no more than 1 000.
+    /// The greatest number of rows, at most 1 000.
     pub limit: usize,
 }
 
 /// One step of a run over dead letters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeadLetterStep {
-    /// What is done.
+    /// What to do with the dead letters.
     pub action: DeadLetterAction,
-    /// With which of them.
+    /// Which dead letters it concerns.
     pub filter: DeadLetterFilter,
-    /// The `next` of the step before; the beginning without.
+    /// The `next` of the previous step; without it, the run begins at the first dead letter.
     pub from: Option<String>,
 }

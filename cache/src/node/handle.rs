@@ -12,24 +12,25 @@ use crate::error::{CacheError, NotReady};
 use crate::l2::Progress;
 use crate::pattern::Pattern;
 
-/// One running copy of a service: its caches' L1, its connection to Redis and its reader of the bus.
+/// One running copy of a service: its caches' L1, its connection to Redis and its reader of the
+/// bus.
 ///
 /// Cheap to clone; all clones are the same node. Its background work ends when the last clone and
 /// the last cache and structures built on it are gone, or on [`shutdown`](Node::shutdown).
-/// Operations that take a cache's name and a key as text are for consoles; services use their
+/// Operations that take a cache's name and a key as text are for consoles. Services use their
 /// [`Cache`](crate::Cache) directly.
 ///
 /// # What a service must keep to
-/// - A node belongs to the Tokio runtime that it was started in, and ends with it. Where that
-///   runtime is gone, as between two `#[tokio::test]`s that share a static, nobody hears the bus any
-///   more: after a second and a half L2 is no longer read, and entries of L1 count for five seconds
-///   after their fill. The log says so once, and so do the report's `bus.silent_because` and its
-///   tasks, whose state is lost. Start a node in each runtime.
-/// - A process has one node of a namespace, and each node of a namespace an id of its own. Two that
-///   live under one id in one process are told in the log: they work, but reports and metrics mix
-///   them up.
+/// - A node belongs to the Tokio runtime that it was started in, and ends with it. Once that
+///   runtime is gone, as between two `#[tokio::test]`s that share a static, the node no longer
+///   hears the bus: after a second and a half it no longer reads L2, and entries of L1 count for
+///   five seconds after their fill. The log says so once. The report shows it in
+///   `bus.silent_because` and as tasks whose state is lost. Start a node in each runtime.
+/// - A process has one node of a namespace, and each node of a namespace has an id of its own. If
+///   two nodes in one process have the same id, the log says so: both work, but reports and metrics
+///   mix them up.
 /// - All nodes of a namespace build a cache of one name with the same settings. On one node a name
-///   is taken once, which [`build`](crate::CacheBuilder::build) checks.
+///   can be used once, which [`build`](crate::CacheBuilder::build) checks.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), strata_cache::BuildError> {
@@ -54,37 +55,38 @@ pub struct Node {
 }
 
 impl Node {
-    /// Its id.
+    /// The node's id.
     pub fn id(&self) -> &str {
         self.shared.id()
     }
 
-    /// The names of its caches, in the order in which they were built.
+    /// The names of the node's caches, in the order in which they were built.
     pub fn cache_names(&self) -> Vec<String> {
         self.shared.caches().iter().map(|cache| cache.name().to_owned()).collect()
     }
 
-    /// The node and all its caches at this instant. Counts of what lies in L1 and what has left it
-    /// are as of the last upkeep, at most a quarter of a second ago. Does no other work and asks
-    /// nothing of Redis.
+    /// The state of the node and all its caches at this instant. Counts of entries in L1 and of
+    /// entries that left it are as of the last upkeep, at most a quarter of a second ago. Does no
+    /// other work and sends nothing to Redis.
     pub fn report(&self) -> NodeReport {
         self.shared.report()
     }
 
-    /// Invalidates one key on every level and node. Runs to its end even when the caller goes
-    /// away.
+    /// Invalidates one key on every level and node. Runs to its end even if the caller drops the
+    /// future.
     ///
     /// # Errors
-    /// When there is no such cache, or the text is no key of it.
+    /// If there is no such cache, or the text is not a key of it.
     pub async fn invalidate(&self, cache: &str, key: &str) -> Result<Effect, CacheError> {
         Ok(self.cache(cache)?.invalidate_text(key)?.await)
     }
 
-    /// Invalidates every key that matches, on every level and node. Runs to its end even when the
-    /// caller goes away, unless `progress` is cancelled; what is removed by then stays removed.
+    /// Invalidates every key that matches, on every level and node. Runs to its end even if the
+    /// caller drops the future, unless `progress` is cancelled. Entries removed before that stay
+    /// removed.
     ///
     /// # Errors
-    /// When there is no such cache.
+    /// If there is no such cache.
     pub async fn invalidate_pattern(
         &self,
         cache: &str,
@@ -95,61 +97,63 @@ impl Node {
         Ok(cache.invalidate_matching(pattern.clone(), progress).await)
     }
 
-    /// The number of the last message on the bus, whoever sent it; `None` where Redis is off or
-    /// cannot be asked.
+    /// The number of the last message on the bus, from any node. `None` if Redis is off or cannot
+    /// be asked.
     pub async fn bus_sequence(&self) -> Option<u64> {
         self.shared.bus_sequence().await
     }
 
-    /// Waits until this node has acted on every message of the bus up to `sequence`, so that its
-    /// readers see no value older than those invalidations; `false` if it has not within `wait`.
+    /// Waits until this node has acted on every message of the bus up to `sequence`. After that its
+    /// readers see no value older than those invalidations. Returns `false` if `wait` ends first.
     pub async fn has_heard(&self, sequence: u64, wait: Duration) -> bool {
         tokio::time::timeout(wait, self.shared.bus_reader().acted_on(sequence)).await.is_ok()
     }
 
-    /// Removes everything of this node's namespace from Redis: entries, structures, the bus, and
-    /// writes that wait. For namespaces made for a time, by tests and experiments; shut their nodes
-    /// down first. Answers how many keys it removed, `None` where L2 is off or cannot be asked.
+    /// Removes everything in this node's namespace from Redis: entries, structures, the bus, and
+    /// waiting writes. It is meant for temporary namespaces of tests and experiments; shut their
+    /// nodes down first. Returns how many keys it removed, or `None` if L2 is off or cannot be
+    /// asked.
     pub async fn erase_namespace(&self) -> Option<u64> {
         self.shared.link()?.erase(self.shared.namespace()).await.ok()
     }
 
-    /// Whether Redis takes this node's invalidations at this moment. For services that would rather
-    /// fail than let others read an older value: ask before the source commits. Where none of this
-    /// node's invalidations has succeeded within the last second, it writes a heartbeat of its own
-    /// to know, which takes one round trip and never longer than the node's L2 timeout. What
-    /// breaks between the answer and the invalidation it cannot know. `Ok` at once without Redis.
+    /// Checks whether Redis accepts this node's invalidations at this moment. Use it before the
+    /// source commits, if the service should fail rather than let other nodes read an older value.
+    /// If none of this node's invalidations succeeded within the last second, it writes a heartbeat
+    /// to find out. That takes one round trip and never longer than the node's L2 timeout. It
+    /// cannot foresee a failure between the answer and the invalidation. Without Redis it returns
+    /// `Ok` at once.
     ///
     /// [`Cache::invalidate`](crate::Cache::invalidate) itself never refuses;
     /// [`Cache::try_write_through`](crate::Cache::try_write_through) asks this first.
     ///
     /// # Errors
-    /// When Redis is away, invalidations of this node wait to be replayed, or Redis refuses.
+    /// If Redis is away, invalidations of this node wait to be replayed, or Redis refuses.
     pub async fn ready_to_invalidate(&self) -> Result<(), NotReady> {
         self.shared.ready_to_invalidate().await
     }
 
-    /// Ends the background work of the node. Nobody listens to the bus for its caches any more: at
-    /// once L2 is no longer read, and L1 entries count for five seconds after their fill only.
+    /// Ends the background work of the node. It no longer listens to the bus for its caches: L2 is
+    /// no longer read from then on, and L1 entries count for only five seconds after their fill.
     pub fn shutdown(&self) {
         self.shared.end();
     }
 
-    /// Its background tasks.
+    /// The node's background tasks.
     #[cfg(feature = "holds")]
     #[doc(hidden)]
     pub fn tasks(&self) -> &super::tasks::Tasks {
         self.shared.tasks()
     }
 
-    /// Holds up what this node does between two steps; without Redis there are none.
+    /// Holds this node up between two steps. There are no such steps without Redis.
     #[cfg(feature = "holds")]
     #[doc(hidden)]
     pub fn holds(&self) -> crate::connection::holds::Holds {
         self.shared.link().map(|link| link.holds.clone()).unwrap_or_default()
     }
 
-    /// Runs the upkeep that would run within a quarter of a second.
+    /// Runs the upkeep at once that would otherwise run within a quarter of a second.
     #[cfg(feature = "holds")]
     #[doc(hidden)]
     pub async fn upkeep(&self) {

@@ -1,5 +1,5 @@
-//! A node: its caches and write-behinds, its background tasks and their supervision.
-//! `DynCache` and `DynWriteBehind` are what it knows of them without their types.
+//! A node: its caches and write-behinds, its background tasks and their supervision. `DynCache` and
+//! `DynWriteBehind` are the type-erased views that it has of them.
 
 mod background;
 mod builder;

@@ -23,7 +23,7 @@ impl Shared {
         L2Report { eviction_policy: self.eviction().policy(), ..link.report() }
     }
 
-    /// The caches and structures whose data in Redis nobody could load again.
+    /// The caches and structures whose data in Redis could not be loaded again.
     pub(crate) fn unloadable(&self) -> Vec<String> {
         let durable =
             self.write_behinds().into_iter().filter(|write_behind| write_behind.is_durable());
@@ -37,7 +37,7 @@ impl Shared {
 /// The task that listens to the bus, in reports.
 pub(crate) const BUS_TASK: &str = "bus";
 
-/// What a node's caches and its background tasks share.
+/// State that a node's caches and its background tasks share.
 pub(crate) struct Shared {
     pub(super) id: String,
     version: String,
@@ -98,13 +98,13 @@ impl Shared {
         &self.bus_reader
     }
 
-    /// A number of the bus below which every invalidation has begun by now: what is loaded from now
-    /// on has seen them all.
+    /// A number of the bus such that every invalidation up to it has begun by now. Loads that begin
+    /// from now on have seen them all.
     pub(crate) fn stamp(&self) -> u64 {
         self.bus_reader.heard().max(self.link().map_or(0, |link| link.floor()))
     }
 
-    /// The number of the last message that anybody appended to the bus.
+    /// The number of the last message on the bus, from any node.
     pub(crate) async fn bus_sequence(&self) -> Option<u64> {
         let mut get = redis::cmd("GET");
         get.arg(self.bus.sequence());
@@ -115,7 +115,7 @@ impl Shared {
         &self.tasks
     }
 
-    /// Whether Redis takes this node's invalidations.
+    /// Checks whether Redis accepts this node's invalidations.
     pub(crate) async fn ready_to_invalidate(&self) -> Result<(), NotReady> {
         match self.link() {
             None => Ok(()),
@@ -150,12 +150,12 @@ impl Shared {
         }
     }
 
-    /// What is known of Redis's policy of eviction.
+    /// The known eviction policy of Redis.
     pub(crate) fn eviction(&self) -> &Arc<EvictionPolicy> {
         &self.eviction
     }
 
-    /// This cache's keys in L2, as a schema names them; `None` without Redis.
+    /// This cache's keys in L2, as a schema names them. `None` without Redis.
     pub(crate) fn keyspace(&self, cache: &str, schema: u16) -> Option<Keyspace> {
         let lease_waits = self.lease_waits.as_ref()?;
         Some(Keyspace::new(lease_waits, self.bus.clone(), (cache, schema)))
@@ -174,7 +174,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Keeps a name for structures, as long as the node lives: their keys must not be a cache's.
+    /// Reserves a name for structures as long as the node lives. Their keys must not be a cache's.
     pub(crate) fn name_structures(&self, name: &str) -> Result<(), BuildError> {
         // Held until the end, so that no cache takes the name in between.
         let caches = self.caches.read().unwrap_or_else(PoisonError::into_inner);
@@ -202,7 +202,7 @@ impl Shared {
         &self.bus
     }
 
-    /// Lets a cache's write-behind hear what the cache hears.
+    /// Registers a cache's write-behind for the messages that the cache hears.
     pub(crate) fn listen(
         &self,
         write_behind: Weak<dyn DynWriteBehind>,
@@ -218,7 +218,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Lets a cache's write-behind know what is invalidated here.
+    /// Tells a cache's write-behind what is invalidated on this node.
     pub(crate) fn overtake_unwritten(&self, cache: &str, subjects: impl FnOnce() -> Vec<Subject>) {
         if let Some(write_behind) =
             self.write_behinds().into_iter().find(|write_behind| write_behind.cache() == cache)

@@ -1,4 +1,4 @@
-//! Background tasks that never end in silence: each is supervised, counted and started again.
+//! Background tasks that never end unnoticed. Each is supervised, counted and started again.
 
 #[cfg(test)]
 mod tests;
@@ -23,10 +23,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// A task that ran for so long begins with the first pause again.
+/// A task that ran this long begins with the first pause again.
 const RAN_WELL: Duration = Duration::from_secs(60);
 
-/// One that fails again and again is told of so often.
+/// How often the log mentions a task that keeps failing.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 const LOST: &str = "a background task lost its runtime: what it served must not outlive that";
@@ -35,10 +35,10 @@ const AGAIN: &str = "a background task failed and starts again";
 
 /// The background tasks of a node or a program, under one supervisor.
 ///
-/// A task that panics or ends before `shutdown` is counted, told in the log and in
+/// A task that panics or ends before `shutdown` is counted, reported in the log and in
 /// [`report`](Self::report), and started again after a pause that grows from 100 ms to 10 s. The
-/// idea is Erlang's supervisor with the strategy `one_for_one`. Where the runtime is dropped under
-/// a task, its report says so, and nothing starts it again. Cheap to clone; all clones are the
+/// idea is Erlang's supervisor with the strategy `one_for_one`. If the runtime is dropped under a
+/// task, the report says so, and the task is not started again. Cheap to clone; all clones are the
 /// same.
 #[derive(Clone, Debug)]
 pub struct Tasks {
@@ -56,14 +56,14 @@ struct Task {
 pub(crate) struct State {
     report: TaskReport,
     abort: Option<AbortHandle>,
-    /// When its last failure was told in the log.
+    /// When its last failure was logged.
     told_at: Option<Instant>,
 }
 
-/// What it means that a task returns.
+/// How to treat a task that returns.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OnReturn {
-    /// It should not have.
+    /// It should not have returned.
     Restart,
     /// Its work is done.
     Done,
@@ -75,18 +75,18 @@ impl Tasks {
         Self { shutdown, tasks: Arc::default() }
     }
 
-    /// What ends them.
+    /// The token that ends the tasks.
     pub fn shutdown(&self) -> &CancellationToken {
         &self.shutdown
     }
 
-    /// The same list of tasks, for those that end with another token.
+    /// The same list of tasks, for tasks that end with another token.
     pub fn until(&self, shutdown: CancellationToken) -> Self {
         Self { shutdown, tasks: Arc::clone(&self.tasks) }
     }
 
-    /// Runs a task that should run until `shutdown`, which drops it where it stands. `work` makes
-    /// it, once for each start. Must be called within a Tokio runtime.
+    /// Runs a task until `shutdown`, which drops it at its current await. `work` makes the task's
+    /// future, once for each start. Must be called within a Tokio runtime.
     pub fn spawn<F, Fut>(&self, name: &str, work: F)
     where
         F: FnMut() -> Fut + Send + 'static,
@@ -95,7 +95,7 @@ impl Tasks {
         self.start(name, work, OnReturn::Restart);
     }
 
-    /// As [`spawn`](Self::spawn), for a task that is done when it returns: only a panic starts it
+    /// As [`spawn`](Self::spawn), for a task that is done when it returns. Only a panic starts it
     /// again.
     pub fn spawn_until_done<F, Fut>(&self, name: &str, work: F)
     where
@@ -114,15 +114,15 @@ impl Tasks {
         tokio::spawn(supervise(supervised, work, on_return));
     }
 
-    /// Each task by name, in the order in which they were started, without those that were told to
-    /// stop or are done.
+    /// The tasks by name, in the order in which they were started, except those that are done or
+    /// were stopped.
     pub fn report(&self) -> Vec<TaskReport> {
         let tasks = self.tasks();
         let reports = tasks.iter().map(|task| task.state().report.clone());
         reports.filter(|report| report.state != TaskState::Stopped).collect()
     }
 
-    /// Ends a task as a fault would: for tests. Says whether it ran.
+    /// Ends a task as a fault would, for tests. Returns whether it ran.
     #[cfg(feature = "holds")]
     #[doc(hidden)]
     pub fn abort(&self, name: &str) -> bool {
@@ -138,7 +138,7 @@ impl Tasks {
         let state = Mutex::new(State { report, abort: None, told_at: None });
         let task = Arc::new(Task { name: name.to_owned(), state });
         let mut tasks = self.tasks();
-        // Of one name the newest counts, once the older ones have stopped.
+        // Among tasks of one name the newest counts, once the older ones have stopped.
         tasks.retain(|old| old.name != name || old.state().report.state != TaskState::Stopped);
         tasks.push(Arc::clone(&task));
         task
@@ -166,7 +166,8 @@ where
                     ended = &mut running => ended.map_err(Failure::from),
                     () = shutdown.cancelled() => {
                         running.abort();
-                        // Until it is dropped: whoever shuts down may rely on that.
+                        // Waits until it is dropped, because a caller of `shutdown` may rely on
+                        // that.
                         let _: Result<(), JoinError> = running.await;
                         Ok(())
                     }
@@ -190,7 +191,7 @@ where
     }
 }
 
-/// Notices where the supervisor itself is dropped: with its runtime.
+/// Notices when the supervisor itself is dropped, which happens with its runtime.
 struct Supervised {
     task: Arc<Task>,
     shutdown: CancellationToken,
@@ -282,7 +283,7 @@ impl Task {
         }
     }
 
-    /// It has run for so long that what comes next is another matter.
+    /// It has run so long that a later failure counts as a new one.
     fn ran_well(&self) {
         let mut state = self.state();
         state.report.failing_since_ms = None;

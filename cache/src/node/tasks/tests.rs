@@ -11,7 +11,7 @@ async fn until(tasks: &Tasks, is_so: impl Fn(&TaskReport) -> bool) -> TaskReport
     }
 }
 
-/// Panics the first `n_panics` times that it is started, then runs for ever.
+/// Panics the first `n_panics` times it is started, then runs for ever.
 fn panicking(n_panics: u32) -> impl FnMut() -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
     let starts = Arc::new(AtomicU32::new(0));
     move || {
