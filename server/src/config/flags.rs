@@ -8,8 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
 use super::listen::listen_address;
-use super::{ConfigError, Network, PublicUrl, Secret};
+use super::{ConfigError, PublicUrl, Secret};
 use crate::log::LogFormat;
+use crate::serving::Network;
 
 /// The command line.
 #[derive(Parser)]
@@ -239,7 +240,7 @@ impl FromStr for RedisChoice {
 }
 
 impl fmt::Debug for RedisChoice {
-    // Written out so that no password reaches a log.
+    // FormatQuery out so that no password reaches a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Private => "Private",

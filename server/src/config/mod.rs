@@ -1,7 +1,8 @@
+//! What `strata` is told: flags, then variables, then a file; secrets from files of their own.
+
 mod file;
 mod flags;
 mod listen;
-mod network;
 mod public_url;
 mod secret;
 mod secrets;
@@ -11,7 +12,6 @@ mod variables;
 
 pub use file::settings_file;
 pub use flags::{Cli, Command, DemoFlags, PurgeFlags, RedisChoice, TrafficMode};
-pub use network::Network;
 pub use public_url::PublicUrl;
 pub use secret::Secret;
 pub use settings::{ConfigError, Settings};

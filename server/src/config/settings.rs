@@ -6,8 +6,8 @@ use axum::http::HeaderName;
 use leptos::config::LeptosOptions;
 use strata_console::{Protected, ProtectedError, Token, TokenError};
 
-use super::{DemoFlags, Network, PublicUrl, RedisChoice, TrafficMode, file, secrets, site};
-use crate::serving::ServingLimits;
+use super::{DemoFlags, PublicUrl, RedisChoice, TrafficMode, file, secrets, site};
+use crate::serving::{Network, ServingLimits};
 
 // No `Debug`: it holds tokens, and addresses that may hold passwords.
 /// What `strata demo` runs with, after flags, variables and file have been put together.

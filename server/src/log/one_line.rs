@@ -1,4 +1,4 @@
-//! Lines of the log whose texts, keys of strangers among them, begin no other line and turn none
+//! Lines of the log whose texts, keys that anybody may have chosen among them, begin no other line and turn none
 //! round.
 
 use strata_report::visible;
@@ -39,7 +39,7 @@ mod tests {
 
     use super::super::{Line, Lines, LogFormat};
 
-    /// What is written of an event whose text a stranger chose.
+    /// What is written of an event whose text anybody may have chosen.
     fn written(format: LogFormat, key: &str) -> String {
         #[derive(Clone, Default)]
         struct Kept(Arc<Mutex<Vec<u8>>>);

@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 use std::future::ready;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
@@ -10,15 +10,12 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, Stream, StreamExt};
-use serde::Serialize;
 use strata_app::{SessionCookie, build_id};
-use strata_console::{Console, Origin, Tick};
-use strata_report::Snapshot;
+use strata_console::{Origin, Tick};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::error::AppError;
-use crate::origin::cookie_value;
+use crate::http::{AppError, cookie_value};
 use crate::serving::{Full, PeerPermit};
 use crate::state::AppState;
 
@@ -26,12 +23,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const SHORTEST_RETRY: Duration = Duration::from_secs(1);
 
 type Ticks = watch::Receiver<Arc<Tick>>;
-
-/// The newest snapshot, made once for all who begin to read in the same second.
-#[derive(Debug, Default)]
-pub(crate) struct Snapshots {
-    newest: Mutex<Option<(u64, Arc<str>)>>,
-}
 
 /// One event. Its data are those of every stream: a reader that takes nothing holds no copy.
 struct Event {
@@ -84,14 +75,6 @@ fn refusal(full: Full) -> AppError {
     AppError::unavailable("too-many-streams", detail)
 }
 
-/// What a stream begins with. The build stands first, where a page's script looks for it.
-#[derive(Serialize)]
-struct First<'a> {
-    build: &'a str,
-    #[serde(flatten)]
-    snapshot: &'a Snapshot,
-}
-
 fn snapshot((seq, data): (u64, Arc<str>)) -> Event {
     let retry_ms = retry().as_millis();
     Event { head: format!("event: snapshot\nid: {seq}\nretry: {retry_ms}\n"), data }
@@ -108,21 +91,6 @@ fn frames(ticks: Ticks, permit: PeerPermit) -> impl Stream<Item = Event> {
         let event = Event { head, data: Arc::clone(&tick.json) };
         Some((event, (ticks, permit)))
     })
-}
-
-impl Snapshots {
-    fn newest(&self, build: &str, console: &Console) -> (u64, Arc<str>) {
-        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        let seq = console.frame().seq;
-        if let Some(known) = newest.as_ref().filter(|(known, _)| *known == seq) {
-            return known.clone();
-        }
-        let snapshot = console.snapshot();
-        let first = First { build, snapshot: &snapshot };
-        // Numbers, strings and lists always become JSON.
-        let json = serde_json::to_string(&first).unwrap_or_default();
-        newest.insert((snapshot.frame.seq, json.into())).clone()
-    }
 }
 
 impl Event {

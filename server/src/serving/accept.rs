@@ -11,12 +11,12 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use super::Network;
 use super::ServingLimits;
 use super::connection::{Admission, Connection};
 use super::peers::PeerLimit;
 use super::placed::{self, Placement};
 use super::reserve::Reserve;
-use crate::config::Network;
 
 /// With each connection.
 static DELAYED: LogLimit = LogLimit::new();

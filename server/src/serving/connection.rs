@@ -19,14 +19,12 @@ use tower::Service;
 use tracing::trace;
 
 use super::accept::Serving;
-use super::body::TimedBody;
 use super::first_head::first_head;
 use super::peers::PeerPermit;
 use super::placed::Placement;
 use super::reserve::ReservePlace;
 use super::stream::TimedStream;
-use crate::error::AppError;
-use crate::guard::HEALTH_PATHS;
+use crate::http::{AppError, HEALTH_PATHS, TimedBody};
 
 /// What a connection may be used for, until it is dropped.
 pub(super) enum Admission {

@@ -8,7 +8,7 @@ pub struct ServingLimits {
     /// From the opening of a connection, or from the answer before, to the end of a request's
     /// headers. So an idle connection ends after this as well.
     pub header_timeout: Duration,
-    /// For a request's body; longer by [`Self::SLOWEST_BODY`] for what has come.
+    /// For a request's body, and a second more for each 64 KiB that have come.
     pub body_timeout: Duration,
     /// A peer that takes nothing of what is written to it for so long is given up.
     pub write_timeout: Duration,
@@ -27,9 +27,6 @@ pub struct ServingLimits {
 }
 
 impl ServingLimits {
-    /// Bytes a second that a body which takes longer than its timeout must keep up.
-    pub const SLOWEST_BODY: u64 = 64 * 1024;
-
     /// Connections where the process may open as many files as it likes.
     const MOST_CONNECTIONS: usize = 4_096;
     /// Event streams where there are connections enough. Each takes about 16 KB, and a browser needs

@@ -1,4 +1,4 @@
-//! A connection on which a stranger asks is served by threads that give way to those of the service.
+//! A connection on which an anonymous request comes is served by threads that give way to those of the service.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use tokio::runtime::Handle;
 
-use crate::low_priority;
+use super::low_priority;
 
 /// Which threads serve a connection; in the extensions of each request on it.
 #[derive(Clone, Debug, Default)]
@@ -87,12 +87,12 @@ mod tests {
             let first = thread_name();
             asking.give_way();
             yield_now().await;
-            let stranger = thread_name();
+            let anonymous = thread_name();
             asking.go_first();
             yield_now().await;
-            told.send([first, stranger, thread_name()]).unwrap();
+            told.send([first, anonymous, thread_name()]).unwrap();
         };
         spawn(work, placement);
-        assert_eq!(names.await.unwrap(), [here.clone(), "strangers".to_owned(), here]);
+        assert_eq!(names.await.unwrap(), [here.clone(), "low-priority".to_owned(), here]);
     }
 }

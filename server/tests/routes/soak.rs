@@ -1,4 +1,4 @@
-//! What strangers may ask of a whole program, from several addresses. It takes minutes:
+//! What anonymous clients may ask of a whole program, from several addresses. It takes minutes:
 //! `cargo nextest run --workspace --exclude strata-hydrate --run-ignored only -E 'test(soak::)'`.
 
 mod attackers;
@@ -64,10 +64,10 @@ async fn p99_of_reads(client: &mut Client) -> Duration {
 struct Reads {
     /// While nothing else is asked.
     quiet: Duration,
-    /// While strangers search in another program. These searches take the same share of the machine's
+    /// While anonymous clients search in another program. These searches take the same share of the machine's
     /// processors, and nothing else of what this program has.
     beside_another: Duration,
-    /// While strangers search in this program.
+    /// While anonymous clients search in this program.
     loud: Duration,
 }
 
@@ -92,7 +92,7 @@ impl Reads {
     }
 }
 
-/// Searches of strangers that are under way.
+/// Anonymous searches that are under way.
 struct Searches(JoinSet<u16>);
 
 impl Searches {
@@ -138,7 +138,7 @@ async fn health_checks(program: &Program) -> Vec<Duration> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it takes minutes: the timers are those of the program"]
-async fn searches_of_strangers_slow_no_read_of_the_service() {
+async fn anonymous_searches_slow_no_read_of_the_service() {
     let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let program = Program::start(dirs[0].path()).await;
     let another = Program::start(dirs[1].path()).await;
@@ -154,7 +154,7 @@ async fn searches_of_strangers_slow_no_read_of_the_service() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it takes minutes: the timers are those of the program"]
-async fn what_strangers_hold_is_bounded_and_given_back() {
+async fn what_anonymous_clients_hold_is_bounded_and_given_back() {
     // The test holds as many connections as the program: this raises its limit of descriptors.
     assert!(ServingLimits::default().max_connections > STUCK_READERS + HALF_REQUESTS);
     let dir = tempfile::tempdir().unwrap();
@@ -184,7 +184,7 @@ async fn what_strangers_hold_is_bounded_and_given_back() {
             sleep(Duration::from_millis(250)).await;
         }
     };
-    timeout(GIVEN_BACK_WITHIN, given_back).await.expect("what strangers held is given back");
+    timeout(GIVEN_BACK_WITHIN, given_back).await.expect("what they held is given back");
     let after = program.resident();
     eprintln!("MB: {resident} at first, {highest} at most, {after} after");
     assert!(health <= quiet.max(HEALTH_WITHIN), "{health:?} after {quiet:?}");
