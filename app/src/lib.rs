@@ -36,15 +36,20 @@ pub use api::{
     ApiError, CancelJob, CurrentSession, CurrentTraffic, Draw, InvalidateKey, LogIn, LogOut,
     RefreshKey, RunPlan, SetTraffic, SoftenKey,
 };
+#[cfg(feature = "lab")]
+pub use api::{
+    ChangeFault, Compare, FinishRun, ForgetProgress, Measure, StartRun, StepRun, StopComparison,
+    StopMeasuring, StopRun, Wish,
+};
 #[cfg(feature = "ssr")]
 pub use api::{
-    ChangeFault, Compare, DropDeadLetters, FinishRun, ForgetProgress, Measure, RedriveDeadLetters,
-    SessionCookie, StartRun, StepRun, StopComparison, StopDeadLetters, StopMeasuring, StopRun,
-    Wish, traffic_change,
+    DropDeadLetters, RedriveDeadLetters, SessionCookie, StopDeadLetters, traffic_change,
 };
 pub use app::App;
 #[cfg(feature = "ssr")]
-pub use drawn::{COMPARE_PATH, comparison_address, encode};
+pub use drawn::encode;
+#[cfg(feature = "lab")]
+pub use drawn::{COMPARE_PATH, comparison_address};
 #[cfg(feature = "ssr")]
 pub use plain::{LogInPage, refusal_page};
 #[cfg(feature = "ssr")]

@@ -1,5 +1,5 @@
-/// Clocks that tests move, for the whole process: of use where each test has one of its own, as
-/// under nextest.
+/// Clocks of the whole process that a test can move. Useful where each test has a process of its
+/// own, as under nextest.
 #[cfg(any(test, feature = "holds"))]
 pub mod test_clock {
     use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -8,12 +8,12 @@ pub mod test_clock {
     static SLEPT_NS: AtomicU64 = AtomicU64::new(0);
     static WALL_AHEAD_MS: AtomicI64 = AtomicI64::new(0);
 
-    /// The machine slept for so long: timers stood still meanwhile, deadlines did not.
+    /// Simulates a machine that slept for `duration`: timers stood still, but deadlines did not.
     pub fn sleep_machine(duration: Duration) {
         SLEPT_NS.fetch_add(super::nanos(duration), Ordering::Relaxed);
     }
 
-    /// Somebody sets the wall clock so far ahead of the right time, or behind it.
+    /// Sets the wall clock ahead of the right time, or behind it if `ms` is negative.
     pub fn set_wall_ahead_ms(ms: i64) {
         WALL_AHEAD_MS.store(ms, Ordering::Relaxed);
     }
@@ -34,11 +34,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// The longest time to live; longer ones are shortened to it. moka refuses 1 000 years.
 pub(crate) const MAX_TIME_TO_LIVE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
-/// An instant in eight bytes, since entries carry several: nanoseconds since a year before the
-/// clock's own beginning, so that what L2 kept for longer than the machine runs has its age too.
+/// An instant in eight bytes, since entries carry several. It counts nanoseconds from a year before
+/// the clock's own beginning, so it can also express the age of an L2 entry that is older than the
+/// machine's uptime.
 ///
-/// On Linux the clock goes on while the machine sleeps, so that nothing lives longer than its time
-/// to live by the wall. Elsewhere it may stand still meanwhile. Nobody can set it.
+/// On Linux the clock goes on while the machine sleeps, so no entry lives longer than its time to
+/// live in real time. Elsewhere it may stand still during sleep. It cannot be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(NonZeroU64);
 
@@ -50,7 +51,7 @@ impl Moment {
         Self::of(Self::HEADROOM_NS + elapsed_ns())
     }
 
-    // Never zero, so that a moment that may be missing takes eight bytes too.
+    // Never zero, so that an `Option` of a moment takes eight bytes too.
     fn of(ns: u64) -> Self {
         Self(NonZeroU64::new(ns).unwrap_or(NonZeroU64::MIN))
     }
@@ -76,7 +77,7 @@ impl Moment {
     }
 }
 
-/// One call into the kernel's page of clocks, as `Instant::now` makes.
+/// Reads the clock through the kernel's vDSO, as `Instant::now` does.
 #[cfg(all(target_os = "linux", not(any(test, feature = "holds"))))]
 #[inline]
 fn elapsed_ns() -> u64 {
@@ -84,7 +85,7 @@ fn elapsed_ns() -> u64 {
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
 
-/// Tests may pause this one, and let the machine sleep.
+/// Tests may pause this clock, and simulate a machine that sleeps.
 #[cfg(not(all(target_os = "linux", not(any(test, feature = "holds")))))]
 fn elapsed_ns() -> u64 {
     use tokio::time::Instant;
@@ -96,8 +97,8 @@ fn elapsed_ns() -> u64 {
     elapsed
 }
 
-/// Milliseconds since the epoch by this machine's clock, which somebody may set: for people to
-/// read, never for a deadline.
+/// Milliseconds since the epoch by this machine's clock. The clock can be set, so the result is for
+/// display only, never for a deadline.
 pub(crate) fn now_ms() -> u64 {
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, millis);
     #[cfg(any(test, feature = "holds"))]
@@ -105,8 +106,8 @@ pub(crate) fn now_ms() -> u64 {
     now_ms
 }
 
-/// Redis's clock, which all nodes share: as it was last read, going on by [`Moment`]. Until then
-/// this machine's wall clock stands in.
+/// Redis's clock, which all nodes share. It is extrapolated by [`Moment`] from the last reading.
+/// Before the first reading, this machine's wall clock is used.
 #[derive(Debug)]
 pub(crate) struct RedisClock {
     /// Redis's microseconds since the epoch at the beginning of [`Moment`].
@@ -120,7 +121,8 @@ impl RedisClock {
         Self { began_us: AtomicI64::new(Self::UNREAD) }
     }
 
-    /// Takes note of what Redis said between two moments, to within half the time between them.
+    /// Records Redis's time, read between two moments. The error is at most half the time between
+    /// them.
     pub(crate) fn read(&self, redis_us: u64, (sent, received): (Moment, Moment)) {
         let between_us = sent.as_nanos().midpoint(received.as_nanos()) / 1_000;
         let began_us = redis_us.cast_signed().saturating_sub(between_us.cast_signed());

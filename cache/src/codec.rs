@@ -10,29 +10,30 @@ const POSTCARD: u8 = 0b010;
 
 const LZ4: u8 = 0b100;
 
-/// How L2 writes values. Entries say which they are of, so a cache reads both whatever it writes.
+/// How L2 stores values. Each entry names its codec, so a cache reads both, whichever it writes.
 ///
-/// Not every value comes back as it was, and a reader that L2 answers then gets another one than a
-/// reader for whom it was loaded:
+/// Some values do not survive encoding. A reader that is answered from L2 then gets a different
+/// value than a reader for which it was loaded:
 ///
-/// - JSON writes `Some(None)` as `null`, which reads back as `None`; and infinities and NaN as
-///   `null`, which reads back as no number at all. It has no maps whose keys are neither texts nor
+/// - JSON writes `Some(None)` as `null`, which reads back as `None`. It writes infinities and NaN
+///   as `null`, which cannot be read as a number. It has no maps whose keys are neither texts nor
 ///   numbers: such values are kept in L1 only, and counted as unfit. The last digit of a float may
 ///   differ.
 /// - postcard cannot leave out fields (`skip_serializing_if`), nor read `untagged`, `flatten` or
 ///   `serde_json::Value`.
 /// - With both, a field that is skipped reads back as its default.
 ///
-/// Debug builds read some values back as they are written, the first ones of each cache and one in
-/// 64, and tell in the log, once a minute at most, where one is not what it was. They cannot see
-/// fields that are skipped.
+/// Debug builds decode some values after encoding them: the first ones of each cache and one in 64.
+/// If a value changed, the log says so, at most once a minute. This check cannot see skipped
+/// fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Codec {
-    /// JSON: readable in redis-cli, and by other versions of the program where fields were added.
+    /// JSON: readable in redis-cli, and by versions of the program that only added fields.
     #[default]
     Json,
-    /// postcard: less than half the size and a third of the time to read, but it does not describe
-    /// itself. Raise [`schema`](crate::CacheBuilder::schema) with every change of the value's form.
+    /// postcard: less than half the size and a third of the time to read. It is not
+    /// self-describing, so raise [`schema`](crate::CacheBuilder::schema) with every change of the
+    /// value's form.
     Postcard,
 }
 
@@ -42,11 +43,11 @@ pub(crate) struct Form {
     pub(crate) codec: Codec,
     /// Values longer than this are compressed.
     pub(crate) compress_above: Option<usize>,
-    /// Values longer than this are not kept, nor read.
+    /// Values longer than this are neither stored nor read.
     pub(crate) max_bytes: usize,
 }
 
-/// A value's bytes, and how they are to be read.
+/// A value's bytes, and how to read them.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Encoded {
     pub(crate) flags: u8,
@@ -67,8 +68,8 @@ pub(crate) enum Unfit {
 }
 
 impl Form {
-    /// Whether a value reads back as it was. Elements of sequences count in any order, and fields
-    /// that are skipped not at all. For debug builds: it costs more than writing.
+    /// Whether a value is unchanged by encoding and decoding. The order of elements in sequences
+    /// and skipped fields are ignored. For debug builds only: it costs more than writing.
     #[cfg(debug_assertions)]
     pub(crate) fn gives_back<V: Serialize + DeserializeOwned>(
         &self,
@@ -86,7 +87,7 @@ impl Form {
         catch_unwind(AssertUnwindSafe(compare)).unwrap_or(false)
     }
 
-    /// Code of the value's own runs here; where it panics, the value is unfit.
+    /// Runs the value's own code. If that panics, the value is unfit.
     pub(crate) fn encode(&self, value: &impl Serialize) -> Result<Encoded, Unfit> {
         catch_unwind(AssertUnwindSafe(|| self.written(value))).unwrap_or(Err(Unfit::Panicked))
     }
@@ -101,7 +102,7 @@ impl Form {
         }
         if self.compress_above.is_some_and(|above| bytes.len() > above) {
             let packed = lz4_flex::compress_prepend_size(&bytes);
-            // What does not shrink costs its reader time for nothing.
+            // If LZ4 does not shrink the bytes, unpacking would cost readers time for nothing.
             if packed.len() < bytes.len() {
                 (flags, bytes) = (flags | LZ4, packed);
             }
@@ -109,19 +110,20 @@ impl Form {
         Ok(Encoded { flags, bytes })
     }
 
-    /// The value; `None` where the bytes are none, or reading them panics.
+    /// The value. `None` if the bytes are not a value, or reading them panics.
     pub(crate) fn decode<V: DeserializeOwned>(&self, flags: u8, bytes: &[u8]) -> Option<V> {
         catch_unwind(AssertUnwindSafe(|| self.read(flags, bytes))).ok().flatten()
     }
 
-    /// As [`Form::decode`], with the panics of the value's own code.
+    /// As [`Form::decode`], but lets panics of the value's own code through.
     pub(crate) fn read<V: DeserializeOwned>(&self, flags: u8, bytes: &[u8]) -> Option<V> {
         let unpacked;
         let bytes = if flags & LZ4 == 0 {
             bytes
         } else {
             let (length, _) = bytes.split_first_chunk::<4>()?;
-            // The length comes from outside: memory is not given on its word alone.
+            // The length is untrusted input, so it must not alone decide how much memory is
+            // allocated.
             if u32::from_le_bytes(*length) as usize > self.max_bytes {
                 return None;
             }

@@ -4,8 +4,9 @@ use std::fmt::{Display, Formatter};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Why a read was not answered. Cheap to clone: all readers of one flight share it. What the source
-/// said is the error's source; [`ErrorChain`](crate::ErrorChain) prints both.
+/// Why a read failed. Cheap to clone: all readers of one flight share it. The source's own error is
+/// available as [`source`](std::error::Error::source), and [`ErrorChain`](crate::ErrorChain) prints
+/// both.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum LoadError {
     /// The source answered with an error.
@@ -14,7 +15,7 @@ pub enum LoadError {
     /// The source did not answer within the load timeout.
     #[error("load from the source within its timeout")]
     TimedOut,
-    /// The source answered with an older row than one that is cached: it lags behind.
+    /// The source returned an older row than the cached one, so it lags behind.
     #[error("load from the source: its row is older than the one cached")]
     Lagging,
     /// The load panicked.
@@ -29,8 +30,8 @@ pub enum LoadError {
         /// How many of its loads run at a time on one node.
         max_loads: usize,
     },
-    /// The load of a key, or one that it is run by, asks the same cache for the same key: it would
-    /// wait for itself.
+    /// The load of a key asks the same cache for the same key, directly or through other loads. It
+    /// would wait for itself.
     #[error("load {key:?} of {cache} within a load of the same key")]
     Recursive {
         /// The cache.
@@ -40,13 +41,13 @@ pub enum LoadError {
     },
 }
 
-/// Why an operation named by text was refused.
+/// Why an operation on a cache or key named by text was refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CacheError {
     /// The node has no cache of this name.
     #[error("find the cache {0:?}")]
     UnknownCache(String),
-    /// The text is no key of this cache.
+    /// The text is not a key of this cache.
     #[error("read {key:?} as a key of {cache}")]
     BadKey {
         /// The cache.
@@ -54,16 +55,16 @@ pub enum CacheError {
         /// The text.
         key: String,
     },
-    /// It is a moka cache that is only observed.
+    /// The cache is a moka cache that is only observed.
     #[error("mark keys of {0} as stale: it is only observed")]
     OnlyObserved(String),
-    /// It is a moka cache that is observed without its keys' texts.
+    /// The cache is a moka cache that is observed without the texts of its keys.
     #[error("find keys of {0} by their text: it is observed without")]
     NoKeyText(String),
     /// The cache has no write-behind on this node.
     #[error("find the write-behind of {0}")]
     NoWriteBehind(String),
-    /// The store of the write-behind does not answer, or it has been shut down.
+    /// The store of the write-behind does not answer, or the write-behind was shut down.
     #[error("reach the dead letters of {0}")]
     DeadLettersAway(String),
 }
@@ -74,23 +75,23 @@ pub enum NotReady {
     /// Redis does not answer this node in time, or invalidations wait to be replayed.
     #[error("reach Redis")]
     Away,
-    /// Redis answers and refuses.
+    /// Redis answered and refused.
     #[error("write an invalidation: Redis answers {code} {message}")]
     Refused {
         /// The code of Redis's answer, as `MISCONF`.
         code: String,
-        /// The rest of it.
+        /// The rest of the answer.
         message: String,
     },
 }
 
-/// Why a write was not made, or failed.
+/// Why a write was not started, or failed.
 #[derive(Debug, thiserror::Error)]
 pub enum TryWriteError<E> {
-    /// It was not begun: other nodes would not have heard of it.
+    /// The write was not started, because other nodes could not be told of it.
     #[error(transparent)]
     NotReady(#[from] NotReady),
-    /// It failed by itself.
+    /// The write itself failed.
     #[error("write to the source")]
     Write(#[source] E),
 }
@@ -104,17 +105,18 @@ pub enum BuildError {
     /// Two caches of one node, or a cache and structures, share a name.
     #[error("use the name {0:?} twice on one node")]
     DuplicateName(String),
-    /// Names take part in Redis keys and metric labels: 1 to 64 of `a-z`, `0-9`, `_` and `-`.
+    /// A name is not 1 to 64 of `a-z`, `0-9`, `_` and `-`. Names appear in Redis keys and metric
+    /// labels.
     #[error("use {0:?} as a name: it must be 1 to 64 of a-z, 0-9, _ and -")]
     BadName(String),
-    /// A setting with which nothing would work.
+    /// A setting has a value with which the node or cache could not work.
     #[error("use {setting} = {value}: it must be {allowed}")]
     BadSetting {
         /// The method that sets it.
         setting: &'static str,
-        /// What was set.
+        /// The value.
         value: String,
-        /// What may be set.
+        /// The allowed values.
         allowed: &'static str,
     },
     /// A group's template is empty, too long, or its braces do not pair.
@@ -123,16 +125,16 @@ pub enum BuildError {
     /// A cache has at most 64 key groups.
     #[error("use more than 64 key groups")]
     TooManyGroups,
-    /// A durable write-behind needs a cache with L2.
+    /// A durable write-behind was built for a cache without L2.
     #[error("keep the writes of {0:?} in Redis: this cache has no L2")]
     NoL2(String),
-    /// A cache has one write-behind at a time on one node.
+    /// The cache already has a write-behind on this node.
     #[error("build a second write-behind for {0:?}")]
     DuplicateWriteBehind(String),
 }
 
 impl BuildError {
-    /// Refuses a time within which nothing can happen.
+    /// Refuses a time below a millisecond, within which nothing can happen.
     pub(crate) fn unless_a_millisecond(setting: &'static str, time: Duration) -> Result<(), Self> {
         if time >= Duration::from_millis(1) {
             return Ok(());
@@ -140,7 +142,7 @@ impl BuildError {
         Err(Self::BadSetting { setting, value: format!("{time:?}"), allowed: "1ms or longer" })
     }
 
-    /// Refuses none at all.
+    /// Refuses 0.
     pub(crate) fn unless_some(setting: &'static str, n: usize) -> Result<(), Self> {
         if n > 0 {
             return Ok(());
@@ -149,9 +151,10 @@ impl BuildError {
     }
 }
 
-/// Prints an error and what caused it in one line, `failed to write: the disk is full`: for where
-/// people see nothing but a text. Errors of this crate say what failed; why is said by their
-/// [`source`](Error::source). What an error of another crate repeats of its source is left out.
+/// Prints an error and its causes in one line, as `failed to write: the disk is full`. Use it where
+/// only text can be shown. An error of this crate says what failed, and its
+/// [`source`](Error::source) says why. If an error of another crate repeats its source, the
+/// repetition is left out.
 ///
 /// ```
 /// use strata_cache::ErrorChain;

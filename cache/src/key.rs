@@ -5,11 +5,11 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What names one entry. Its `Display` is the key's text in L2, on the bus and on screens, and
-/// parsing that text must give the same key back: `key.to_string().parse() == Ok(key)`.
+/// The name of an entry. Its `Display` is the key's text in L2, on the bus and on screens. Parsing
+/// that text must return the same key: `key.to_string().parse() == Ok(key)`.
 ///
-/// Implemented for every type that has the parts, so `u64` and `String` are keys. A key of several
-/// parts says how they are written, which is also what patterns match:
+/// Implemented for every type that has these traits, so `u64` and `String` are keys. The text of a
+/// key with several parts is also what patterns match:
 ///
 /// ```
 /// use std::fmt;
@@ -48,7 +48,7 @@ pub trait Key: Clone + Eq + Hash + Display + FromStr + Send + Sync + 'static {}
 
 impl<T: Clone + Eq + Hash + Display + FromStr + Send + Sync + 'static> Key for T {}
 
-/// What an entry holds. L2 keeps it as JSON, or in another [`Codec`](crate::Codec).
+/// The value of an entry. L2 stores it as JSON, or in another [`Codec`](crate::Codec).
 pub trait Value: Serialize + DeserializeOwned + Send + Sync + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Value for T {}

@@ -1,6 +1,6 @@
 // ARCHITECTURE.md says what each file does.
 //
-// Who may import whom: a folder or file imports those on the lines above its own. A test checks it.
+// A folder or file may import only those on the lines above its own. A test checks this.
 //
 // - error, key, pattern, codec, clock, user_code
 // - log, recorder
@@ -16,7 +16,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
-// Paths that begin with `redis` lead to the stand-in where the crate is left out.
+// Without the crate `redis`, paths that begin with `redis` lead to its stand-in.
 #[cfg(not(feature = "redis"))]
 extern crate self as redis;
 #[cfg(not(feature = "redis"))]
@@ -69,13 +69,13 @@ pub use write_behind::{
     WriteError,
 };
 
-/// What the fuzz targets in `cache/fuzz` reach of what is private.
+/// Private items that the fuzz targets in `cache/fuzz` need.
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing {
     use crate::l2::Envelope;
 
-    /// Whether bytes from L2 are an entry of the key.
+    /// Whether bytes from L2 are a valid entry of the key.
     pub fn decodes(bytes: &[u8], key: &str, schema: u16) -> bool {
         Envelope::decode(bytes, key, schema).is_ok()
     }

@@ -1,4 +1,4 @@
-//! Lines of log that repeat with traffic, told once a minute, and logging where nothing may panic.
+//! Limits log lines that repeat with traffic to one a minute, and logs where nothing may panic.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::user_code::contained;
 
-/// Lets what may happen with every request be told in the log once a minute, with its number.
+/// Limits a log line for a frequent event to one a minute, with the number of times it happened.
 ///
 /// ```
 /// use strata_cache::LogLimit;
@@ -30,21 +30,21 @@ pub struct LogLimit {
 #[derive(Clone, Copy, Debug, Default)]
 struct SinceLastTold {
     at: Option<Instant>,
-    /// How often it happened since.
+    /// How often it has happened since then.
     times: u64,
 }
 
 impl LogLimit {
-    /// One cause is told so often at most.
+    /// The shortest time between two lines for one cause.
     pub const EVERY: Duration = Duration::from_secs(60);
 
-    /// One cause, which was never told.
+    /// A cause that was never logged.
     pub const fn new() -> Self {
         Self { told: Mutex::new(SinceLastTold { at: None, times: 0 }) }
     }
 
-    /// Counts that it happened. Where it is time to tell of it, says how often it has happened
-    /// since it was told last, this time included.
+    /// Counts an event. If a line is due, returns how often the event has happened since the last
+    /// line, this time included.
     pub fn due(&self) -> Option<u64> {
         let now = Instant::now();
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,7 +58,7 @@ impl LogLimit {
     }
 }
 
-/// The same for several causes, each by its name. There must not be any number of them.
+/// Limits for several causes, each by its name. The number of names must be bounded.
 #[derive(Debug, Default)]
 pub(crate) struct LogLimits {
     by_cause: Mutex<BTreeMap<String, LogLimit>>,
@@ -74,7 +74,7 @@ impl LogLimits {
     }
 }
 
-/// Writes a line of log where nothing may panic: a subscriber's code is not ours.
+/// Writes a log line where nothing may panic. A subscriber is foreign code and may panic.
 pub(crate) fn log_safely(log: impl FnOnce()) {
     let _: Option<()> = contained(log);
 }

@@ -1,8 +1,8 @@
 mod overlap;
 
 /// A glob on the key within one cache, with the rules of Redis's `MATCH`: `*`, `?`, `[a-z]`,
-/// `[^a]`, and `\` to take the next byte as it is. L1 and L2 must agree on what matches, which is
-/// why this is not a general glob library; a test compares the two.
+/// `[^a]`, and `\` to take the next byte literally. L1 and L2 must agree on what matches, so this
+/// is not a general glob library. A test compares the two.
 ///
 /// ```
 /// # fn main() -> Result<(), strata_cache::PatternError> {
@@ -19,16 +19,16 @@ pub struct Pattern {
     text: String,
 }
 
-/// Why a text is no pattern.
+/// Why a text is not a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
-    /// Nothing was given.
+    /// The text is empty.
     #[error("use an empty pattern")]
     Empty,
     /// Longer than [`Pattern::MAX_BYTES`].
     #[error("use a pattern longer than {} bytes", Pattern::MAX_BYTES)]
     TooLong,
-    /// A `[` without its `]`; Redis would guess.
+    /// A `[` without its `]`. Redis would guess its end.
     #[error("find the end of a [ in the pattern")]
     UnclosedClass,
     /// A range like `[a-é]`: whether bytes beyond ASCII come before or after `a` depends on the
@@ -47,7 +47,7 @@ impl Pattern {
     /// The longest pattern, bytes.
     pub const MAX_BYTES: usize = 512;
 
-    /// The most `*` in one pattern: Redis backtracks at each.
+    /// The greatest number of `*` in one pattern, since Redis backtracks at each.
     pub const MAX_STARS: usize = 8;
 
     /// Reads a pattern.
@@ -80,8 +80,8 @@ impl Pattern {
         Ok(Self { text: text.to_owned() })
     }
 
-    /// A pattern that matches the keys that start with `prefix`, whose characters all stand for
-    /// themselves.
+    /// A pattern that matches the keys that start with `prefix`. All characters of `prefix` are
+    /// literal.
     pub fn prefix(prefix: &str) -> Self {
         Self { text: format!("{}*", escape(prefix)) }
     }
@@ -91,7 +91,7 @@ impl Pattern {
         glob(self.text.as_bytes(), key.as_bytes())
     }
 
-    /// The pattern as typed.
+    /// The pattern's text.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -103,7 +103,7 @@ impl std::fmt::Display for Pattern {
     }
 }
 
-/// The text with every glob character escaped, so that it matches itself alone.
+/// Escapes every glob character, so that the text matches only itself.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -118,7 +118,7 @@ pub(crate) fn escape(text: &str) -> String {
 /// One step of a pattern.
 pub(crate) enum Head {
     Star,
-    /// One byte, of those that are set.
+    /// One byte that is in the set.
     Byte(Box<[bool; 256]>),
 }
 
@@ -148,7 +148,8 @@ impl Pattern {
     }
 }
 
-/// What follows the `]` of a class whose `[` has been taken. Ends where [`class`] ends.
+/// Returns the rest after the `]` of a class whose `[` has been taken. Must end where [`class`]
+/// ends.
 fn class_end(class: &[u8]) -> Result<&[u8], PatternError> {
     let mut rest = class.strip_prefix(b"^").unwrap_or(class);
     loop {
@@ -197,7 +198,7 @@ fn glob(pattern: &[u8], key: &[u8]) -> bool {
     }
 }
 
-/// Matches one byte against the head of a pattern; says how long that head is.
+/// Matches one byte against the head of a pattern, and returns the length of that head.
 fn one(pattern: &[u8], byte: u8) -> Option<usize> {
     match pattern[0] {
         b'?' => Some(1),
@@ -207,7 +208,7 @@ fn one(pattern: &[u8], byte: u8) -> Option<usize> {
     }
 }
 
-/// Matches one byte against a class whose `[` has been taken; says how long the rest is.
+/// Matches one byte against a class whose `[` has been taken, and returns the length of the rest.
 fn class(class: &[u8], byte: u8) -> Option<usize> {
     let inverted = class.first() == Some(&b'^');
     let mut i = usize::from(inverted);

@@ -5,18 +5,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::Poll;
 
-/// A look at a cache, which may walk over L1 in slices.
+/// The future of a look at a cache, which may walk over L1 in slices.
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// What a panic was called with.
+/// The payload of a panic.
 pub(crate) type Panic = Box<dyn Any + Send>;
 
-/// Runs code that is not ours; `None` where it panics.
+/// Runs foreign code. Returns `None` if it panics.
 pub(crate) fn contained<R>(code: impl FnOnce() -> R) -> Option<R> {
     catch_unwind(AssertUnwindSafe(code)).map_err(discard).ok()
 }
 
-/// Runs a future that is not ours to its end, or to its panic.
+/// Runs a foreign future to its end, or to its panic.
 pub(crate) async fn caught<F: Future>(future: F) -> Result<F::Output, Panic> {
     let mut future = Some(Box::pin(future));
     let ended = poll_fn(|context| {
@@ -28,19 +28,19 @@ pub(crate) async fn caught<F: Future>(future: F) -> Result<F::Output, Panic> {
         }
     })
     .await;
-    // What it owned is not ours either.
+    // Dropping the future runs foreign code too.
     contained(|| drop(future.take()));
     ended
 }
 
-/// What a panic was called with may panic itself as it is dropped; then it is leaked.
+/// Drops the payload of a panic. If that panics as well, the second payload is leaked.
 pub(crate) fn discard(panic: Panic) {
     if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         mem::forget(another);
     }
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());

@@ -45,30 +45,20 @@ impl From<LoadError> for DemoError {
 mod tests {
     use std::io;
 
-    use strata_cache::{BuildError, ErrorChain};
+    use strata_cache::ErrorChain;
 
     use super::*;
-    use crate::lab::{LabError, PlayError, SourceError};
-    use crate::strategies::ChangeError;
 
     fn query() -> StoreError {
         StoreError::Query(sqlx::Error::PoolTimedOut)
     }
 
     fn with_a_source() -> Vec<Box<dyn Error>> {
-        let build = || BuildError::BadName("?".to_owned());
         vec![
             Box::new(DemoError::from(query())),
             Box::new(query()),
             Box::new(StoreError::Open(sqlx::Error::PoolClosed)),
             Box::new(StoreError::Dir(io::Error::other("it is read-only"))),
-            Box::new(SourceError::from(query())),
-            Box::new(ChangeError::from(SourceError::from(query()))),
-            Box::new(ChangeError::from(strata_cache::WriteError::Away)),
-            Box::new(ChangeError::from(strata_cache::StructureError::Away)),
-            Box::new(PlayError::from(query())),
-            Box::new(PlayError::from(build())),
-            Box::new(LabError::from(crate::lab::SettingsError::Unknown("speed".to_owned()))),
         ]
     }
 

@@ -5,19 +5,17 @@
 mod cached;
 mod ctx;
 mod error;
-pub mod lab;
-pub mod lessons;
 mod random;
 mod reply;
 mod site;
 mod store;
-pub mod strategies;
 pub mod trace;
 mod traffic;
 
 pub use cached::TimelineKey;
 pub use ctx::{Caller, Ctx, Freshness};
 pub use error::DemoError;
+pub use random::Random;
 pub use reply::{ReadNote, Reply, WriteNote};
 pub use site::{CacheKey, MAX_BATCH, Site};
 pub use store::{

@@ -28,6 +28,7 @@ const SOURCES: &[&str] = &[
     "cache",
     "console",
     "demo",
+    "lab",
     "app",
     "server",
     "style",

@@ -37,6 +37,8 @@ pub(crate) fn sources(shell: &Shell) -> Result<()> {
     step("Lints of the server side");
     cmd!(shell, "cargo clippy {NATIVE...} --all-targets -- -D warnings").run()?;
     cmd!(shell, "cargo clippy --package xtask --all-targets -- -D warnings").run()?;
+    step("The screens without the lab");
+    cmd!(shell, "cargo check --package strata-app --features ssr").run()?;
     step("Lints of the browser side");
     let wasm = ["--package", "strata-hydrate", "--target", "wasm32-unknown-unknown"];
     cmd!(shell, "cargo clippy {wasm...} -- -D warnings").run()?;

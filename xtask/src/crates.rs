@@ -31,13 +31,18 @@ const TABLE: &[Imports] = &[
     },
     Imports { of: "demo", ours: &["report", "cache"], never: &["axum", "leptos", "redis", "moka"] },
     Imports {
+        of: "lab",
+        ours: &["report", "cache", "demo"],
+        never: &["sqlx", "axum", "leptos", "redis", "moka"],
+    },
+    Imports {
         of: "app",
-        ours: &["report", "console", "demo"],
+        ours: &["report", "console", "demo", "lab"],
         never: &["sqlx", "redis", "moka", "prometheus"],
     },
     Imports {
         of: "server",
-        ours: &["report", "cache", "console", "demo", "app"],
+        ours: &["report", "cache", "console", "demo", "lab", "app"],
         never: &["sqlx", "redis", "moka"],
     },
 ];

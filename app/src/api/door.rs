@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+#[cfg(feature = "lab")]
 use std::sync::Arc;
 
 use axum::extract::Query;
@@ -9,7 +10,8 @@ use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use strata_console::{Actor, Console, ConsoleError, Origin};
 use strata_demo::Traffic;
-use strata_demo::lab::Lab;
+#[cfg(feature = "lab")]
+use strata_lab::Lab;
 
 use super::{ApiError, SessionCookie};
 
@@ -39,6 +41,7 @@ pub(super) fn traffic() -> Option<Traffic> {
 }
 
 /// The lab, where there is one.
+#[cfg(feature = "lab")]
 pub(super) fn lab() -> Option<Arc<Lab>> {
     use_context()
 }

@@ -11,13 +11,24 @@ use super::{ApiError, post, read};
 pub async fn draw(address: String) -> Result<String, ApiError> {
     use super::door;
 
-    let asked = crate::screens::Asked::new(door::console()?, door::actor()?, &address)?;
-    let asked = asked.in_lab(door::lab(), super::lessons_done());
+    let asked = asked(&address)?;
+    #[cfg(feature = "lab")]
     let progress = super::Progress::of_browser();
     let drawing = crate::screens::draw(&asked).await;
     door::set_busy(drawing.status);
+    #[cfg(feature = "lab")]
     progress.add(drawing.learned);
     Ok(drawing.html)
+}
+
+#[cfg(feature = "ssr")]
+fn asked(address: &str) -> Result<crate::screens::Asked, ApiError> {
+    use super::door;
+
+    let asked = crate::screens::Asked::new(door::console()?, door::actor()?, address)?;
+    #[cfg(feature = "lab")]
+    let asked = asked.in_lab(door::lab(), super::lessons_done());
+    Ok(asked)
 }
 
 /// Asks for the drawing of an address.
@@ -31,18 +42,19 @@ pub(crate) async fn drawing_of(address: &str) -> Result<String, ApiError> {
 #[cfg(feature = "ssr")]
 pub(crate) fn drawing(address: String) -> impl Future<Output = String> + Send {
     use super::door;
-    use crate::screens::{self, Asked};
+    use crate::screens;
 
     // The context is gone once the future waits.
-    let asked = door::console().and_then(|console| Asked::new(console, door::actor()?, &address));
-    let asked = asked.map(|asked| asked.in_lab(door::lab(), super::lessons_done()));
+    let asked = asked(&address);
     let response = use_context::<leptos_axum::ResponseOptions>();
+    #[cfg(feature = "lab")]
     let progress = super::Progress::of_browser();
     async move {
         let drawing = match asked {
             Ok(asked) => screens::draw(&asked).await,
             Err(error) => screens::failed(&error),
         };
+        #[cfg(feature = "lab")]
         progress.add(drawing.learned);
         if let Some(response) = response {
             response.set_status(drawing.status);

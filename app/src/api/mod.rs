@@ -13,7 +13,7 @@ mod draw;
 mod error;
 mod first_paint;
 mod invalidate;
-#[cfg(feature = "ssr")]
+#[cfg(feature = "lab")]
 mod lab;
 mod post;
 mod session;
@@ -30,12 +30,12 @@ pub use error::ApiError;
 pub(crate) use first_paint::chosen_theme;
 pub(crate) use first_paint::{Failure, FirstPaint, MakeSnapshot, first_paint, first_snapshot};
 pub use invalidate::{CancelJob, InvalidateKey, RefreshKey, RunPlan, SoftenKey};
-#[cfg(feature = "ssr")]
+#[cfg(feature = "lab")]
 pub use lab::{
     ChangeFault, Compare, FinishRun, ForgetProgress, Measure, StartRun, StepRun, StopComparison,
     StopMeasuring, StopRun, Wish,
 };
-#[cfg(feature = "ssr")]
+#[cfg(feature = "lab")]
 pub(crate) use lab::{Progress, lessons_done};
 pub(crate) use post::{Answer, post, post_id, read};
 #[cfg(feature = "ssr")]

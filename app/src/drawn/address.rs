@@ -42,18 +42,18 @@ pub(crate) fn dead_letters_address(cache: &str) -> String {
 }
 
 /// Where a run of the lab is watched.
-#[cfg(feature = "ssr")]
+#[cfg(feature = "lab")]
 pub(crate) fn run_address(topic: &str, id: &str) -> String {
     format!("/lab/{topic}?run={}", encode(id))
 }
 
 /// Where strategies are compared.
-#[cfg(feature = "ssr")]
+#[cfg(feature = "lab")]
 pub const COMPARE_PATH: &str = "/lab/compare";
 
 /// Where a comparison can be run, and shared.
-#[cfg(feature = "ssr")]
-pub fn comparison_address(comparison: &strata_demo::lab::Comparison) -> String {
+#[cfg(feature = "lab")]
+pub fn comparison_address(comparison: &strata_lab::Comparison) -> String {
     let field = |(name, text): (String, String)| format!("{}={}", encode(&name), encode(&text));
     let fields: Vec<String> = comparison.fields().into_iter().map(field).collect();
     format!("{COMPARE_PATH}?{}", fields.join("&"))

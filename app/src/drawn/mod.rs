@@ -12,11 +12,13 @@ mod window;
 #[cfg(not(feature = "ssr"))]
 pub(crate) use address::encode;
 #[cfg(feature = "ssr")]
-pub use address::{COMPARE_PATH, comparison_address, encode};
+pub use address::encode;
+#[cfg(feature = "lab")]
+pub(crate) use address::run_address;
+#[cfg(feature = "lab")]
+pub use address::{COMPARE_PATH, comparison_address};
 #[cfg(feature = "ssr")]
-pub(crate) use address::{
-    dead_letters_address, job_address, key_address, pattern_address, run_address,
-};
+pub(crate) use address::{dead_letters_address, job_address, key_address, pattern_address};
 pub(crate) use again::Again;
 pub(crate) use forms::Forms;
 pub(crate) use page::DrawnPage;

@@ -26,14 +26,16 @@ pub(crate) const PAGES: &[Page] = &[
     Page { path: "/nodes", title: "Nodes", letter: "n" },
     Page { path: "/redis", title: "Redis", letter: "r" },
     Page { path: "/activity", title: "Activity", letter: "a" },
+    // The browser's program is the same wherever it is served from.
+    #[cfg(any(feature = "lab", not(feature = "ssr")))]
     Page { path: "/lab", title: "Lab", letter: "l" },
 ];
 
 /// The name of the page at an address; the page of a cache or lesson is named after it.
 pub(crate) fn title_of(path: &str) -> String {
     // The browser's program knows no lessons; its script takes the name from the heading.
-    #[cfg(feature = "ssr")]
-    if let Some(lesson) = path.strip_prefix("/lab/").and_then(strata_demo::lessons::Lesson::find) {
+    #[cfg(feature = "lab")]
+    if let Some(lesson) = path.strip_prefix("/lab/").and_then(strata_lab::Lesson::find) {
         return lesson.title.to_owned();
     }
     if let Some(name) = path.strip_prefix("/caches/").or_else(|| path.strip_prefix("/lab/")) {

@@ -9,7 +9,7 @@ use crate::drawn::encode;
 /// Draws the alerts, a part of the overview.
 pub(super) fn part(asked: &Asked) -> Drawing {
     let html = Owner::new().with(|| list(&asked.console.alerts()).to_html());
-    Drawing { status: StatusCode::OK, html, learned: None }
+    Drawing::new(StatusCode::OK, html)
 }
 
 /// What somebody should look at, worst first, each with what to do.

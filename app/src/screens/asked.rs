@@ -1,11 +1,13 @@
 use std::collections::HashMap;
+#[cfg(feature = "lab")]
 use std::sync::Arc;
 
 use axum::extract::Query;
 use axum::http::Uri;
 use leptos::server_fn::error::ServerFnUrlError;
 use strata_console::{Actor, Console};
-use strata_demo::lab::Lab;
+#[cfg(feature = "lab")]
+use strata_lab::Lab;
 
 use crate::api::ApiError;
 
@@ -18,8 +20,10 @@ pub(crate) struct Asked {
     pub(super) actor: Actor,
     path: String,
     query: HashMap<String, String>,
+    #[cfg(feature = "lab")]
     pub(super) lab: Option<Arc<Lab>>,
     /// The lessons that this browser has run.
+    #[cfg(feature = "lab")]
     pub(super) lessons_done: Vec<&'static str>,
 }
 
@@ -33,10 +37,20 @@ impl Asked {
         let uri: Uri = address.parse().map_err(|_| unreadable())?;
         let Query(query) = Query::try_from_uri(&uri).map_err(|_| unreadable())?;
         let path = uri.path().to_owned();
-        Ok(Self { console, actor, path, query, lab: None, lessons_done: Vec::new() })
+        Ok(Self {
+            console,
+            actor,
+            path,
+            query,
+            #[cfg(feature = "lab")]
+            lab: None,
+            #[cfg(feature = "lab")]
+            lessons_done: Vec::new(),
+        })
     }
 
     /// Adds the lab, and which lessons this browser has run.
+    #[cfg(feature = "lab")]
     pub(crate) fn in_lab(self, lab: Option<Arc<Lab>>, lessons_done: Vec<&'static str>) -> Self {
         Self { lab, lessons_done, ..self }
     }
@@ -58,6 +72,7 @@ impl Asked {
     }
 
     /// All fields of the query, in no order.
+    #[cfg(feature = "lab")]
     pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
         self.query.iter().map(|(name, text)| (name.as_str(), text.as_str()))
     }

@@ -2,8 +2,10 @@ use axum::http::StatusCode;
 use leptos::prelude::*;
 use strata_console::ConsoleError;
 
+#[cfg(feature = "lab")]
+use super::lab;
 use super::sheet::{Drawing, Sheet};
-use super::{Asked, activity, alerts, cache, dead_letters, keys, lab, nodes, redis};
+use super::{Asked, activity, alerts, cache, dead_letters, keys, nodes, redis};
 use crate::api::ApiError;
 
 /// Draws the page of an address.
@@ -17,9 +19,13 @@ pub(crate) async fn draw(asked: &Asked) -> Drawing {
         ["nodes"] => nodes::page(asked).await,
         ["redis"] => Ok(redis::page(asked).await),
         ["activity"] => Ok(activity::page(asked)),
+        #[cfg(feature = "lab")]
         ["lab"] => Ok(lab::tour(asked)),
+        #[cfg(feature = "lab")]
         ["lab", "compare"] => lab::compare(asked).await,
+        #[cfg(feature = "lab")]
         ["lab", "measured"] => lab::measured(asked),
+        #[cfg(feature = "lab")]
         ["lab", lesson] => lab::lesson(asked, lesson).await,
         ["alerts"] => Ok(alerts::part(asked)),
         _ => Err(ApiError::NotFound("find this page".to_owned())),

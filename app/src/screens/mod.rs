@@ -10,6 +10,7 @@ mod chart;
 mod dead_letters;
 mod draw;
 mod keys;
+#[cfg(feature = "lab")]
 mod lab;
 mod node_tasks;
 mod nodes;

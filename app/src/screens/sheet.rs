@@ -11,6 +11,7 @@ pub(crate) struct Drawing {
     /// What stands inside of `<main>`.
     pub(crate) html: String,
     /// The lesson that has been gone through, where that is what it shows.
+    #[cfg(feature = "lab")]
     pub(crate) learned: Option<&'static str>,
 }
 
@@ -33,7 +34,18 @@ impl Sheet {
             </div>
         }
         .to_html();
-        Drawing { status, html, learned: None }
+        Drawing::new(status, html)
+    }
+}
+
+impl Drawing {
+    pub(super) fn new(status: StatusCode, html: String) -> Self {
+        Self {
+            status,
+            html,
+            #[cfg(feature = "lab")]
+            learned: None,
+        }
     }
 }
 

@@ -12,15 +12,16 @@ use crate::pattern::Pattern;
 use crate::read::{Loaded, nesting, to_its_end};
 
 impl<K: Key, V: Value> Cache<K, V> {
-    /// Runs `write`, which commits to the source, and puts what it returns into both levels. Where
-    /// another write or invalidation of the key came in between, the key is invalidated instead,
-    /// so that racing writers never leave the older value. Other nodes drop their copy.
+    /// Runs `write`, which commits to the source, and puts its value into both levels. If another
+    /// write or invalidation of the key came in between, the key is invalidated instead, so that
+    /// racing writers never leave the older value. Other nodes drop their copy.
     ///
-    /// Runs to its end even when the caller goes away. Answers the value and what became of L2:
-    /// [`Effect::Queued`] is an invalidation that waits for Redis, where it is away.
+    /// Runs to its end even if the caller drops the future. Returns the value and the effect on L2:
+    /// [`Effect::Queued`] means that Redis is away and the invalidation waits for it.
     ///
     /// # Errors
-    /// Those of `write`. The key is invalidated then: the source may have committed all the same.
+    /// Those of `write`. The key is then invalidated, because the source may have committed all the
+    /// same.
     ///
     /// # Example
     /// ```
@@ -44,12 +45,13 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.write_through_entry(key, async { write.await.map(Loaded::from) }).await
     }
 
-    /// As [`write_through`](Self::write_through), where the write also says what the entry was
-    /// made from and how long it may live. With row versions a write that lost a race leaves the
-    /// newer row's entry in L2 instead of removing it.
+    /// As [`write_through`](Self::write_through), for a write that also returns the version and
+    /// tags of the entry and how long it may live. With row versions, a write that lost a race
+    /// leaves the newer row's entry in L2 instead of removing it.
     ///
     /// # Errors
-    /// Those of `write`. The key is invalidated then: the source may have committed all the same.
+    /// Those of `write`. The key is then invalidated, because the source may have committed all the
+    /// same.
     pub async fn write_through_entry<F, E>(&self, key: &K, write: F) -> Result<(Arc<V>, Effect), E>
     where
         F: Future<Output = Result<Loaded<V>, E>> + Send + 'static,
@@ -62,12 +64,12 @@ impl<K: Key, V: Value> Cache<K, V> {
         }
     }
 
-    /// As [`write_through`](Self::write_through), but refuses before `write` runs where this node's
-    /// invalidations cannot be written, so that other nodes would go on reading the older value.
+    /// As [`write_through`](Self::write_through), but refuses before `write` runs if this node's
+    /// invalidations cannot be written. Otherwise other nodes would go on reading the older value.
     /// See [`Node::ready_to_invalidate`](crate::Node::ready_to_invalidate).
     ///
     /// # Errors
-    /// [`TryWriteError::NotReady`] where `write` has not run, else those of `write`.
+    /// [`TryWriteError::NotReady`] if `write` has not run, else those of `write`.
     ///
     /// # Example
     /// ```
@@ -94,8 +96,8 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.try_write_through_entry(key, async { write.await.map(Loaded::from) }).await
     }
 
-    /// As [`try_write_through`](Self::try_write_through) and
-    /// [`write_through_entry`](Self::write_through_entry) together.
+    /// Combines [`try_write_through`](Self::try_write_through) and
+    /// [`write_through_entry`](Self::write_through_entry).
     ///
     /// # Errors
     /// As [`try_write_through`](Self::try_write_through).
@@ -114,9 +116,9 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.write_through_entry(key, write).await.map_err(TryWriteError::Write)
     }
 
-    /// Puts a value that the source already holds into both levels and drops the older one on
-    /// every other node. Right only where one writer at a time changes the key, since a second
-    /// may have committed meanwhile; otherwise use [`write_through`](Self::write_through).
+    /// Puts a value that the source already holds into both levels and drops the older one on every
+    /// other node. Use it only if one writer at a time changes the key, since a second writer may
+    /// have committed meanwhile. Otherwise use [`write_through`](Self::write_through).
     pub async fn insert(&self, key: &K, value: V) -> Effect {
         let written = self.write_through(key, async { Ok::<_, Infallible>(value) }).await;
         match written {
@@ -125,9 +127,9 @@ impl<K: Key, V: Value> Cache<K, V> {
         }
     }
 
-    /// Removes a key from both levels and every node. Call it after the source has committed.
-    /// Runs to its end even when the caller goes away, and never fails: while Redis is away it
-    /// holds on this node, and waits for the others ([`Effect::Queued`]).
+    /// Removes a key from both levels and every node. Call it after the source has committed. Runs
+    /// to its end even if the caller drops the future, and never fails. While Redis is away it
+    /// takes effect on this node, and is queued for the others ([`Effect::Queued`]).
     ///
     /// ```
     /// # use strata_cache::Cache;
@@ -142,28 +144,29 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.invalidate_many(std::slice::from_ref(key)).await
     }
 
-    /// Removes keys from both levels and every node, as [`invalidate`](Self::invalidate) does one:
-    /// one step in Redis for each 256 of them.
+    /// Removes keys from both levels and every node, as [`invalidate`](Self::invalidate) does for a
+    /// single key. Takes one step in Redis for each 256 keys.
     pub async fn invalidate_many(&self, keys: &[K]) -> Effect {
         let named = self.core.named(keys);
         let running = tokio::spawn(Arc::clone(&self.core).invalidate_named(named));
         to_its_end(running).await.unwrap_or(Effect::Queued)
     }
 
-    /// Invalidates every entry that [carries the tag](Loaded::tags), on both levels and every
-    /// node, with one command, however many they are. Gives the same guarantee as
-    /// [`invalidate`](Self::invalidate), also against loads that are under way. Entries that it
-    /// overtook are misses from then on; their memory is reclaimed as they are read or expire.
-    /// Runs to its end even when the caller goes away.
+    /// Invalidates every entry that [carries the tag](Loaded::tags), on both levels and every node,
+    /// with one command, whatever their number. Gives the same guarantee as
+    /// [`invalidate`](Self::invalidate), also against loads that are under way. The entries are
+    /// misses from then on; their memory is reclaimed when they are read or expire. Runs to its end
+    /// even if the caller drops the future.
     pub async fn invalidate_tag(&self, tag: &str) -> Effect {
         let running = tokio::spawn(Arc::clone(&self.core).invalidate_tag(tag.to_owned()));
         to_its_end(running).await.unwrap_or(Effect::Queued)
     }
 
-    /// Marks a key as stale on both levels and every node: readers are served the older value,
-    /// outcome `stale`, while one of them loads it anew. For values that are dear to load and may
-    /// be a little old; it gives up the guarantee that [`invalidate`](Self::invalidate) gives.
-    /// Runs to its end even when the caller goes away. While Redis is away it is an `invalidate`.
+    /// Marks a key as stale on both levels and every node. Readers are served the older value,
+    /// outcome `stale`, while a refresh loads it anew. For values that are expensive to load and
+    /// may be a little old: it gives up the guarantee that [`invalidate`](Self::invalidate) gives.
+    /// Runs to its end even if the caller drops the future. While Redis is away it acts as
+    /// `invalidate`.
     ///
     /// ```
     /// # use strata_cache::Cache;
@@ -177,8 +180,9 @@ impl<K: Key, V: Value> Cache<K, V> {
     }
 
     /// Removes every key that matches from both levels and every node. Costs a SCAN of L2. In L1 it
-    /// holds at once; the memory is reclaimed by one walk in the background. Fills of the whole cache that are under way are not kept. Runs to its end
-    /// even when the caller goes away; to watch or cancel one, use
+    /// takes effect at once; one walk in the background reclaims the memory. Fills of the whole
+    /// cache that are under way are not kept. Runs to its end even if the caller drops the future;
+    /// to watch or cancel an invalidation, use
     /// [`Node::invalidate_pattern`](crate::Node::invalidate_pattern).
     ///
     /// ```
@@ -191,8 +195,8 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.invalidate_all(Some(pattern.clone())).await
     }
 
-    /// Removes everything from both levels and every node. Costs a SCAN of L2.
-    /// Runs to its end even when the caller goes away.
+    /// Removes everything from both levels and every node. Costs a SCAN of L2. Runs to its end even
+    /// if the caller drops the future.
     pub async fn clear(&self) -> Effect {
         self.invalidate_all(None).await
     }

@@ -16,17 +16,18 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// A named pair of levels. Cheap to clone; all clones are the same cache.
 ///
 /// # Concurrent calls on the same key
-/// All readers that miss share one flight, whichever method they called: one asks the source, the
-/// others wait for it, and two at most ask L2, the first for itself alone. A reader may give up;
-/// what it began goes on. A reader that starts
-/// after an acknowledged invalidation or write never sees an older value on this node, and never
-/// joins a flight that began before it. With Redis, one process at a time loads or refreshes a key:
-/// the others wait for it, or serve what is stale.
+/// All readers that miss share one flight, whichever method they called. The leader asks the source
+/// and the others wait for it. At most two readers ask L2, the first of them for itself alone. A
+/// reader may give up; the load that it began goes on. A reader that starts after an acknowledged
+/// invalidation or write never sees an older value on this node, and never joins a flight that
+/// began before it. With Redis, one process at a time loads or refreshes a key. The others wait for
+/// it, or serve a stale entry.
 ///
-/// # What a load is run in
-/// A load, a refresh and a write run in a task of their own, so that they go on where the reader
-/// goes away. They run in the `tracing` span of the reader that began them; readers that join see
-/// nothing of it in theirs. Task-locals do not travel. Read them before, and set them again inside:
+/// # Tasks, spans and task-locals
+/// A load, a refresh and a write run in a task of their own, so they go on if the reader goes away.
+/// They run in the `tracing` span of the reader that began them; readers that join see nothing of
+/// them in their own spans. Task-locals are not carried over. Read them before, and set them again
+/// inside:
 ///
 /// ```
 /// # use strata_cache::{Cache, LoadError};
@@ -42,16 +43,17 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// # }
 /// ```
 ///
-/// What depends on the reader belongs into the key: whoever joins gets what the first one loads.
+/// If a value depends on the reader, that dependency belongs in the key: a reader that joins gets
+/// the value that the first reader's load returns.
 ///
 /// # Loads that read
-/// A load may read other keys, of this cache and of others. One that waits for itself, through
-/// however many loads, fails at once with [`LoadError::Recursive`] for the inner read; where an
-/// entry stands in, as in a refresh, the inner read is answered with it. Loads of several processes
-/// may wait for each other as well: a read within a load waits half a second at most for a key that
-/// another process loads, then loads it too. A load that spawns tasks
-/// and reads there is not recognised: those reads end with the load timeout, and need a turn of
-/// their own ([`max_loads`](crate::CacheBuilder::max_loads)).
+/// A load may read other keys, of this cache and of others. A read that would wait for its own
+/// load, through however many loads, fails at once with [`LoadError::Recursive`]. If an old entry
+/// stands in, as during a refresh, that read gets the entry instead. Loads of several processes may
+/// also wait for each other: a read within a load waits at most half a second for a key that
+/// another process loads, then loads it too. Reads in tasks that a load spawns are not recognised
+/// as part of it. They end with the load timeout, and need a turn of their own
+/// ([`max_loads`](crate::CacheBuilder::max_loads)).
 pub struct Cache<K, V> {
     pub(super) core: Arc<Core<K, V>>,
 }
@@ -65,25 +67,25 @@ impl<K: Key, V: Value> Cache<K, V> {
         &self.core
     }
 
-    /// Its name.
+    /// The cache's name.
     pub fn name(&self) -> &str {
         &self.core.name
     }
 
-    /// Reads L1, then L2; never the source. Joins no flight.
-    /// Many at once on one key each ask L2 for themselves. An entry from L2 is kept in L1. Where there is
-    /// nothing, or L2 is away, the outcome is `missed`; it never fails.
+    /// Reads L1, then L2, but never the source, and joins no flight. Concurrent calls on one key
+    /// each ask L2. An entry from L2 is kept in L1. If there is no entry, or L2 is away, the
+    /// outcome is `missed`; it never fails.
     pub async fn get(&self, key: &K) -> Read<V> {
         self.core.read_cached(key).await
     }
 
-    /// Reads L1, then L2, then asks the source by `load`. `Ok(None)` from `load` is "not found"
-    /// and is remembered for the negative time to live.
+    /// Reads L1, then L2, then asks the source by `load`. If `load` returns `Ok(None)`, that is a
+    /// "not found", which is remembered for the negative time to live.
     ///
     /// # Errors
-    /// When the source fails, panics, or takes longer than the load timeout; when too many loads of
-    /// this cache run already, or the load asks for its own key. Errors are shared by all who wait
-    /// and are never cached.
+    /// If the source fails, panics, or takes longer than the load timeout; if too many loads of
+    /// this cache run already; or if the load asks for its own key. All waiting readers share the
+    /// error, and errors are never cached.
     /// # Example
     /// ```
     /// # #[tokio::main]
@@ -110,8 +112,8 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.get_or_load_entry(key, || async { Ok::<_, E>(load().await?.map(Loaded::from)) }).await
     }
 
-    /// As [`get_or_load`](Self::get_or_load), where the source also says how long its answer
-    /// may live.
+    /// As [`get_or_load`](Self::get_or_load), for a source that also says how long its answer may
+    /// live.
     ///
     /// # Errors
     /// As [`get_or_load`](Self::get_or_load).
@@ -151,14 +153,14 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.core.read(key, one).await
     }
 
-    /// Reads many keys: one pass over L1, one MGET, one `load` of all that is missing. Answers in
-    /// the order of `keys`, duplicates included; keys that `load` leaves out are "not found".
-    /// Joins the flights of keys that others are loading. What other processes load is waited for
-    /// where they load all that is missing; else, or where one of those waits is over, it is loaded
-    /// here with the rest.
+    /// Reads many keys with one pass over L1, one MGET and one `load` of all missing keys. Returns
+    /// the results in the order of `keys`, duplicates included; keys that `load` leaves out are
+    /// "not found". Joins the flights of keys that are already being loaded on this node. It waits
+    /// for other processes only if they are loading all missing keys. Otherwise, or once one of
+    /// these waits is over, it loads those keys here with the rest.
     ///
     /// # Errors
-    /// Each key for itself, as in [`get_or_load`](Self::get_or_load).
+    /// Each key has its own result, as in [`get_or_load`](Self::get_or_load).
     /// # Example
     /// ```
     /// # #[tokio::main]
@@ -192,8 +194,8 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.get_many_entries(keys, load).await
     }
 
-    /// As [`get_many`](Self::get_many), where the source also says what each entry was made from
-    /// and how long it may live.
+    /// As [`get_many`](Self::get_many), for a source that also returns the version and tags of each
+    /// entry and how long it may live.
     ///
     /// # Errors
     /// As [`get_many`](Self::get_many).
@@ -215,12 +217,12 @@ impl<K: Key, V: Value> Cache<K, V> {
         self.core.read_many(keys, many).await
     }
 
-    /// Goes around the cache: asks the source, stores nothing, and counts as bypassed. Each caller
-    /// asks for itself, and the load ends with its caller, in whose task it runs. As many run as
-    /// there are callers.
+    /// Asks the source without the cache: stores nothing, and counts as bypassed. Each caller asks
+    /// for itself. The load runs in the caller's task and ends with it. The number of such loads is
+    /// not limited.
     ///
     /// # Errors
-    /// When the source fails or takes longer than the load timeout.
+    /// If the source fails or takes longer than the load timeout.
     pub async fn bypass<Fut, E>(&self, load: Fut) -> Result<Read<V>, LoadError>
     where
         Fut: Future<Output = Result<Option<V>, E>> + Send,
@@ -235,8 +237,8 @@ impl<K: Key, V: Value> Cache<K, V> {
         Ok(Read { value, outcome, age: Duration::ZERO, expires_in: None })
     }
 
-    /// The numbers of this cache at this instant. Counts of what lies in L1 and what has left it are
-    /// as of the last upkeep, at most a quarter of a second ago.
+    /// The numbers of this cache at this instant. Counts of entries in L1 and of entries that left
+    /// it are as of the last upkeep, at most a quarter of a second ago.
     pub fn report(&self) -> CacheReport {
         self.core.numbers()
     }

@@ -1,4 +1,4 @@
-//! The typed face of a cache: the handle that services call, and its builder.
+//! The typed interface of a cache: the handle that services call, and its builder.
 //! Reads are in `handle`, writes and invalidations in `changes`.
 
 mod builder;

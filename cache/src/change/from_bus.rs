@@ -1,4 +1,4 @@
-//! What other nodes invalidated.
+//! Invalidations by other nodes.
 
 use strata_report::Origin;
 
@@ -10,7 +10,7 @@ use crate::read::Core;
 
 impl<K: Key, V: Value> Core<K, V> {
     /// Acts on another node's invalidation. If code of a key or value panics, L1 of this cache is
-    /// emptied: whatever the message was about is gone.
+    /// emptied, so the message has taken effect in any case.
     pub(crate) fn apply_message(&self, message: &Message) {
         self.remove_what_stayed(message);
         self.in_l1(|| self.act_on(message));
@@ -30,7 +30,7 @@ impl<K: Key, V: Value> Core<K, V> {
 
     fn act_on(&self, message: &Message) {
         match &message.subject {
-            // A text that is no key here may be about any key.
+            // A text that is not a key on this node may mean any key.
             Subject::Key(text) => match text.parse::<K>() {
                 Ok(key) => self.drop_key(&key, Origin::Bus),
                 Err(_) => self.apply_all(None),

@@ -1,5 +1,5 @@
-//! What keeps an invalidation from being lost to a panic in code of keys and values, or to a runtime
-//! that is dropped.
+//! Guards that keep an invalidation from being lost to a panic in code of keys and values, or to a
+//! runtime that is dropped.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::key::{Key, Value};
 use crate::log::log_safely;
 use crate::read::Core;
 
-/// Runs the rest of an invalidation if that is dropped half-way, as with its runtime: what L2 may
-/// hold is queued, and L1 is overtaken.
+/// Runs the rest of an invalidation if its future is dropped half-way, for example with its
+/// runtime: entries that L2 may hold are queued for removal, and L1 is overtaken.
 pub(crate) struct OnInterrupt<F: Fn()>(F);
 
 impl<F: Fn()> OnInterrupt<F> {
@@ -19,7 +19,7 @@ impl<F: Fn()> OnInterrupt<F> {
         Self(rest)
     }
 
-    /// It has come to its end.
+    /// The invalidation has come to its end.
     pub(crate) fn disarm(self) {
         std::mem::forget(self);
     }
@@ -31,19 +31,19 @@ impl<F: Fn()> Drop for OnInterrupt<F> {
     }
 }
 
-/// Keys and their texts. All code of the keys that the first steps need has run.
+/// Keys and their texts. All code of keys that the first steps need has already run.
 pub(crate) struct NamedKeys<K> {
     pub(crate) keys: Vec<K>,
     pub(crate) texts: Vec<String>,
     /// Some text does not read back as its key.
     pub(crate) is_odd: bool,
-    /// Some key has neither copy nor text.
+    /// Some key could not be copied or printed.
     pub(crate) is_nameless: bool,
 }
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// Prepares keys for their invalidation. All code of the keys that the first steps need runs
-    /// here, before any step.
+    /// Prepares keys for their invalidation. Runs all code of keys that the first steps need,
+    /// before any step.
     pub(crate) fn named(&self, keys: &[K]) -> NamedKeys<K> {
         let n = keys.len();
         let (keys_in, mut keys, mut texts) = (keys, Vec::with_capacity(n), Vec::with_capacity(n));
@@ -58,14 +58,14 @@ impl<K: Key, V: Value> Core<K, V> {
         NamedKeys { is_nameless: keys.len() < n, keys, texts, is_odd }
     }
 
-    /// Whether a key's text does not read back as the key. Other nodes cannot tell then which key
+    /// Whether a key's text does not read back as the key. Other nodes then cannot tell which key
     /// it is.
     pub(crate) fn is_odd(&self, key: &K, text: &str) -> bool {
         let reads_back = || text.parse::<K>().ok().as_ref() == Some(key);
         self.recorder.contain(reads_back) != Some(true)
     }
 
-    /// If a key cannot be copied or printed, nobody can tell which entry is its own: any may be.
+    /// If a key cannot be copied or printed, its entry is unknown and may be any.
     pub(crate) async fn invalidate_the_nameless(self: Arc<Self>) -> Effect {
         let effect = Arc::clone(&self).invalidate_all(None, Arc::default()).await;
         self.tell_of_a_panic("a key that is invalidated cannot be printed: the cache is emptied");
@@ -80,13 +80,13 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// An invalidation met a panic. What it missed in L1 is unknown.
+    /// Empties L1 after an invalidation met a panic, since it is unknown which entries it missed.
     pub(crate) fn empty_after_a_panic(&self) {
         self.on_gap();
         self.tell_of_a_panic("an invalidation met a panic: L1 of the cache is emptied");
     }
 
-    /// Once a minute at most.
+    /// Logs a panic, at most once a minute.
     fn tell_of_a_panic(&self, what: &str) {
         if let Some(times) = self.log.due("panic") {
             let cache = &*self.name;

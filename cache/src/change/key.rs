@@ -1,5 +1,6 @@
-//! Invalidations of single keys. Order: the source has committed, then L2 and the bus change in one
-//! step, then the fence and L1 in one step. Were L1 first, a reader could refill it from the old L2.
+//! Invalidations of single keys. The order is: the source has committed, then L2 and the bus change
+//! in one step, then the fence and L1 in one step. If L1 came first, a reader could refill it from
+//! the old L2.
 
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ impl<K: Key, V: Value> Core<K, V> {
         self.remove_named(named).await
     }
 
-    /// As [`invalidate_named`](Self::invalidate_named), but for what is unwritten.
+    /// As [`invalidate_named`](Self::invalidate_named), but leaves unwritten values alone.
     pub(crate) async fn remove_named(self: Arc<Self>, named: NamedKeys<K>) -> Effect {
         let NamedKeys { keys, texts, is_odd, is_nameless } = named;
         if is_nameless {
@@ -51,8 +52,8 @@ impl<K: Key, V: Value> Core<K, V> {
         effect
     }
 
-    /// Comes first, so that it happens whatever becomes of the rest. Reads ask the cache from then
-    /// on, and so they ask what is invalidated next.
+    /// This comes first, so that it happens whatever becomes of the rest. From then on reads ask
+    /// the cache, and therefore see the invalidation that follows.
     pub(crate) fn overtake_unwritten(&self, subjects: impl FnOnce() -> Vec<Subject>) {
         self.node.shared().overtake_unwritten(&self.name, subjects);
     }

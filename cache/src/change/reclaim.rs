@@ -1,7 +1,8 @@
-//! Takes out of L1 what counts no more: one walk for everything, in the background, in slices.
+//! Removes entries from L1 that no longer count, by one walk for all reasons, in the background, in
+//! slices.
 //!
-//! A read tells by itself whether an entry counts, so this only gives memory back, keeps the counts
-//! true, and lets waiting patterns go.
+//! A read decides by itself whether an entry counts. The walk only frees memory, keeps the counts
+//! true, and ends the wait of waiting patterns.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -14,17 +15,17 @@ use crate::l1::{Entry, WalkStats};
 use crate::read::Core;
 use crate::recorder::hash_of;
 
-/// A reader compares an entry with the patterns some nanoseconds after getting it, unless its
-/// thread is held up in between.
+/// The longest time after which a reader that got an entry compares it with the patterns. Usually
+/// it takes nanoseconds, but the reader's thread may be held up in between.
 const READERS_COMPARE_WITHIN: Duration = Duration::from_millis(100);
 
-/// An entry that panicked as it was to be removed may do so again.
+/// An entry whose removal panicked may panic again.
 const REST_AFTER_PANICS: Duration = Duration::from_secs(2);
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// Empties L1 in one step: no entry and no fill that is under way counts from now on.
+    /// Empties L1 in one step: no present entry and no fill under way counts from now on.
     pub(crate) fn empty(&self) {
-        // Everything with a smaller number is of the old epoch too.
+        // Every entry and fill with a smaller number also belongs to the old epoch.
         let number = self.fence.raise_tick();
         self.fence.raise_epoch();
         self.patterns.forget_upto(number);
@@ -38,8 +39,8 @@ impl<K: Key, V: Value> Core<K, V> {
             || self.patterns.is_any()
     }
 
-    /// Walks over L1 and removes what has expired, is of an older epoch, or was overtaken by a
-    /// pattern. Given up between two slices, it is due as before.
+    /// Walks over L1 and removes entries that have expired, are of an older epoch, or were
+    /// overtaken by a pattern. If it is given up between two slices, it is due as before.
     pub(crate) async fn reclaim_l1(self: &Arc<Self>) {
         let epoch = self.fence.epoch();
         let patterns = self.patterns.settled_numbers();
@@ -50,7 +51,7 @@ impl<K: Key, V: Value> Core<K, V> {
             } else {
                 sweeping.leave(entry.kept_until);
             }
-            // The last handle is gone: the rest goes with the cache.
+            // The last handle is gone, so the rest is dropped with the cache.
             match Arc::strong_count(self) {
                 1 => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
@@ -59,12 +60,12 @@ impl<K: Key, V: Value> Core<K, V> {
         let WalkStats { busy, n_panics } = walk.await;
         self.recorder.panics.add(n_panics);
         if n_panics > 0 && !patterns.is_empty() {
-            // What the walk passed over may be what a pattern meant.
+            // The entries that the walk skipped may match a pattern.
             self.empty_after_a_panic();
         }
         if !patterns.is_empty() {
-            // A reader may have taken an entry out just before the walk removed it, and not have
-            // compared it yet.
+            // A reader may have got an entry just before the walk removed it, and not have compared
+            // it yet.
             tokio::time::sleep(READERS_COMPARE_WITHIN).await;
             self.patterns.walked(&patterns);
         }
@@ -74,20 +75,22 @@ impl<K: Key, V: Value> Core<K, V> {
         sweeping.end(busy);
         self.recorder.contain(|| self.l1.upkeep());
         if self.has_to_reclaim() {
-            // Walks take half a thread at most. What becomes due meanwhile shares the next walk.
+            // Walks take half a thread at most. Entries that become due meanwhile share the next
+            // walk.
             let rest = if n_panics > 0 { busy.max(REST_AFTER_PANICS) } else { busy };
             tokio::time::sleep(rest).await;
         }
     }
 
-    /// Removes the key if its entry counts no more; says whether it did when the walk saw it.
+    /// Removes the key if its entry no longer counts. Returns whether it counted when the walk saw
+    /// it.
     fn remove_dead(&self, key: &K, entry: &Entry<V>) -> bool {
         let now = Moment::now();
         let is_dead = |entry: &Entry<V>| !entry.is_kept(now) || self.is_overtaken(key, entry);
         if !is_dead(entry) {
             return false;
         }
-        // Again under the lock, where a fill may just be replacing it.
+        // Checks again under the lock, since a fill may just be replacing the entry.
         let is_removed = self.fence.hold(key, || self.l1.remove_if(key, is_dead));
         if is_removed && entry.is_kept(now) {
             self.recorder.l1_removed.add(1);

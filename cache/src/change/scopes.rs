@@ -42,7 +42,7 @@ impl<K: Key, V: Value> Core<K, V> {
         self.recorder.invalidation(Scope::Tag, origin);
     }
 
-    /// Removes what matches; everything without a pattern.
+    /// Removes the entries that match the pattern, or all entries if there is none.
     pub(crate) async fn invalidate_all(
         self: Arc<Self>,
         pattern: Option<Pattern>,
@@ -52,8 +52,8 @@ impl<K: Key, V: Value> Core<K, V> {
             let subject = |pattern: &Pattern| Subject::Pattern(pattern.to_string());
             vec![pattern.as_ref().map_or(Subject::All, subject)]
         });
-        // First, so that no fill that began before is kept. Again at the end, for fills that read
-        // L2 while it was being emptied.
+        // This comes first, so that no fill that began before is kept. It is repeated at the end,
+        // for fills that read L2 while it was being emptied.
         self.in_l1(|| self.drop_all(pattern.as_ref()));
         let interrupted = OnInterrupt::run(|| {
             self.queue(|l2| vec![l2.pending(pattern.as_ref())]);

@@ -13,10 +13,10 @@ use crate::read::{Core, EntryMeta, FillToken, Leases, Loaded};
 use crate::user_code::caught;
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// Runs a write and puts what it returns into both levels. If another write or an invalidation
-    /// came in between, the key is invalidated instead.
+    /// Runs a write and puts its value into both levels. If another write or an invalidation came
+    /// in between, the key is invalidated instead.
     ///
-    /// The lease is taken before the write, so whatever changes the key meanwhile takes the lease
+    /// The lease is taken before the write, so every change of the key meanwhile takes the lease
     /// away.
     pub(crate) async fn write<E>(
         self: Arc<Self>,
@@ -79,7 +79,7 @@ impl<K: Key, V: Value> Core<K, V> {
         Ok((value, effect))
     }
 
-    /// Writes to L2 if the lease is still ours, else invalidates. Answers the effect, and whether
+    /// Writes to L2 if the lease is still held, else invalidates. Returns the effect, and whether
     /// nothing came in between.
     async fn replace(
         &self,
@@ -98,14 +98,14 @@ impl<K: Key, V: Value> Core<K, V> {
             }
             return (Effect::Removed { entries: 0 }, written);
         }
-        // Whether it arrived is unknown, and so is what L2 holds now.
+        // It is unknown whether the write arrived, and therefore what L2 holds now.
         (self.effect(l2.remove(&[text.to_owned()]).await), false)
     }
 }
 
-/// A write that the source may have and this node does not know of yet. If code of keys or values
-/// panics, or the runtime is dropped, it drops the older entry here. If L2 may hold the entry, its
-/// invalidation is queued.
+/// A write that the source may have committed and that the caches do not reflect yet. If code of
+/// keys or values panics, or the runtime is dropped, it drops the older entry on this node. If L2
+/// may hold the entry, it queues its invalidation.
 struct UnsettledWrite<'a, K: Key, V: Value> {
     core: &'a Core<K, V>,
     key: &'a K,

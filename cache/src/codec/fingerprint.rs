@@ -1,6 +1,6 @@
-//! What a value is, as its own code tells it, in eight bytes: to notice whether a codec gives back
-//! what it was given. Finer than any codec: `Some(None)` is not `None`, and no number is infinity.
-//! Elements of a sequence count in any order, since those of a set come in any.
+//! An eight-byte fingerprint of a value, made from its `Serialize` output. It shows whether a codec
+//! returns the value it was given. It is finer than any codec: `Some(None)` differs from `None`,
+//! and infinity from every number. Elements of a sequence count in any order, since a set has none.
 
 use std::fmt;
 use std::fmt::Display;
@@ -9,14 +9,14 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde::ser;
 use serde::ser::{Serialize, Serializer};
 
-/// Tells values apart.
+/// Computes fingerprints.
 #[derive(Clone, Copy)]
 pub(super) struct Fingerprint {
-    /// Whether the codec is one for people, as JSON is: some values are written otherwise there.
+    /// Whether the codec is human-readable, as JSON is. Some types then serialize differently.
     pub(super) is_human_readable: bool,
 }
 
-/// The value cannot be written.
+/// The value cannot be serialized.
 #[derive(Debug)]
 pub(super) struct Unwritable;
 
@@ -43,12 +43,12 @@ fn print(kind: &str, parts: impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// Parts of a value, one after the other.
+/// The parts of a value, one after the other.
 pub(super) struct Parts {
     printer: Fingerprint,
     kind: &'static str,
     sum: u64,
-    /// How many came, where their order counts.
+    /// How many parts came so far, if their order counts.
     nth: Option<u64>,
     key: u64,
 }
@@ -108,7 +108,7 @@ impl Serializer for Fingerprint {
         self.serialize_f64(value.into())
     }
 
-    /// To twelve digits: JSON may be read a hair beside.
+    /// Uses twelve digits, because JSON may lose the last digit.
     fn serialize_f64(self, value: f64) -> Printed {
         Ok(print("float", format!("{value:.11e}")))
     }

@@ -1,4 +1,4 @@
-//! What L1 keeps for a key.
+//! The form of an entry in L1.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::clock::Moment;
 use crate::recorder::Label;
 use crate::user_code::contained;
 
-/// What L1 keeps for a key.
+/// A key's entry in L1.
 pub(crate) struct Entry<V> {
     /// `None` is a remembered "not found".
     pub(crate) value: L1Value<V>,
@@ -18,17 +18,17 @@ pub(crate) struct Entry<V> {
     pub(crate) filled_at: Moment,
     /// Until then a read is a hit.
     pub(crate) fresh_until: Moment,
-    /// Until then it may stand in, stale, for a source that fails.
+    /// Until then the entry may stand in, stale, for a source that fails.
     pub(crate) kept_until: Moment,
-    /// The source failed: until then nobody asks it again for this key.
+    /// The source failed: until then it is not asked again for this key.
     pub(crate) retry_at: Option<Moment>,
-    /// It was invalidated softly: served stale while one refresh runs.
+    /// The entry was invalidated softly. It is served stale while one refresh runs.
     pub(crate) soft: bool,
     pub(crate) epoch: u64,
     /// The fence's tick before its fill began: patterns with a later one overtake it.
     pub(crate) tick: u64,
     pub(crate) load_us: u32,
-    /// Of the row; 0 is none.
+    /// Of the row; 0 if it has none.
     pub(crate) version: u64,
     pub(crate) tags: Option<Arc<Tagged>>,
     pub(crate) weight: u32,
@@ -36,13 +36,14 @@ pub(crate) struct Entry<V> {
 }
 
 impl<V> Entry<V> {
-    /// For its readers alone: an invalidation has overtaken it, and no level keeps it.
+    /// Makes the entry usable only for its waiting readers: an invalidation has overtaken it, so no
+    /// level keeps it.
     pub(crate) fn unkept(self) -> Self {
         Self { fresh_until: self.filled_at, ..self }
     }
 }
 
-/// A value in L1. A panic of its `Drop` ends here, wherever the last copy is dropped.
+/// A value in L1. If its `Drop` panics, the panic is contained, wherever the last copy is dropped.
 pub(crate) struct L1Value<V>(Option<Arc<V>>);
 
 impl<V> L1Value<V> {
@@ -80,14 +81,14 @@ impl<V> Clone for Entry<V> {
 }
 
 impl<V> Entry<V> {
-    /// Whether it is good for anything as far as time goes.
+    /// Whether the entry may still be used, as far as time goes.
     pub(crate) fn is_kept(&self, now: Moment) -> bool {
         now < self.kept_until
     }
 }
 
 impl<V> Entry<V> {
-    /// Where it came from; `None` where it was there before and only its deadline changed.
+    /// How the entry was filled. `None` if it was already there and only its deadline changed.
     pub(crate) fn what_filled_it(&self) -> Option<What> {
         let age = self.filled_at.since(self.loaded_at);
         match self.load_us {

@@ -1,4 +1,4 @@
-//! moka with a bound, and the listener that counts what leaves.
+//! moka with a bound, and the listener that counts entries that leave.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(crate) enum Capacity<K, V> {
 pub(crate) type Weigher<K, V> = Box<dyn Fn(&K, &V) -> u32 + Send + Sync>;
 
 impl<K, V> Capacity<K, V> {
-    /// In entries, or in bytes where they are weighed.
+    /// In entries, or in bytes if entries are weighed.
     pub(crate) fn max(&self) -> u64 {
         match self {
             Self::Entries(max) | Self::Weight { max_bytes: max, .. } => *max,
@@ -32,11 +32,11 @@ impl<K, V> Capacity<K, V> {
     }
 }
 
-/// The level in the process: moka, bounded, and counted as entries leave.
+/// The level in the process: moka with a bound. Counts the entries that leave.
 pub(crate) struct L1<K, V> {
     moka: moka::sync::Cache<K, Entry<V>>,
     capacity: Capacity<K, V>,
-    /// Whether moka evicts what has not been read for a time.
+    /// Whether moka evicts entries that were not read for a time.
     pub(crate) is_idled: bool,
     pub(crate) sweep: Sweep,
 }
@@ -53,8 +53,8 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
             recorder.contain(move || {
                 let now = Moment::now();
                 let age = now.since(entry.filled_at);
-                // moka knows of idle entries only; whatever else removed this one, it was over
-                // already.
+                // moka knows only of idle entries. Whatever removed this entry, it had already
+                // expired.
                 let cause = if entry.is_kept(now) { cause } else { RemovalCause::Expired };
                 let removal = Removal::new(cause, Some(age), entry.weight);
                 counting.l1_removal(entry.label, removal);
@@ -75,12 +75,12 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
         Self { moka: builder.build(), capacity, is_idled, sweep: Sweep::new() }
     }
 
-    /// The entry, which may have expired.
+    /// The entry, even if it has expired.
     pub(crate) fn get(&self, key: &K) -> Option<Entry<V>> {
         self.moka.get(key)
     }
 
-    /// A get that a key known to be absent does not pay for and that moves no popularity.
+    /// A get that costs little if the key is absent, and then does not count for its popularity.
     pub(crate) fn get_if_present(&self, key: &K) -> Option<Entry<V>> {
         self.moka.contains_key(key).then(|| self.get(key)).flatten()
     }
@@ -91,13 +91,13 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
         self.sweep.expect(deadline);
     }
 
-    /// Removes the key; says whether it was there.
+    /// Removes the key. Returns whether it had an entry that may still be used.
     pub(crate) fn remove(&self, key: &K) -> bool {
         self.moka.remove(key).is_some_and(|entry| entry.is_kept(Moment::now()))
     }
 
-    /// Removes the key if its entry is `dead`; says whether it was there. Only under the fence:
-    /// what a walk saw may have been replaced since.
+    /// Removes the key if its entry is `dead`, and returns whether it was. Call it only under the
+    /// fence, since the entry that a walk saw may have been replaced.
     pub(crate) fn remove_if(&self, key: &K, dead: impl FnOnce(&Entry<V>) -> bool) -> bool {
         let is_dead = self.moka.get(key).is_some_and(|entry| dead(&entry));
         if is_dead {
@@ -106,8 +106,8 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
         is_dead
     }
 
-    /// The entry without prolonging its idle time. Where there is an idle time this walks up to the
-    /// key; elsewhere it counts as one use.
+    /// Returns the entry without prolonging its idle time. With a time to idle this walks L1 up to
+    /// the key; without, it counts as one use.
     pub(crate) async fn peek(&self, key: &K) -> Option<Entry<V>> {
         if !self.is_idled || !self.moka.contains_key(key) {
             return self.get_if_present(key);
@@ -124,8 +124,8 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
         found
     }
 
-    /// Walks over every entry, fresh or not, in slices, without moving its popularity or idle time.
-    /// Says how long it was busy.
+    /// Walks over every entry, fresh or not, in slices, without changing its popularity or idle
+    /// time. Returns how long it was busy.
     ///
     /// moka collects the keys of a 64th of the cache at a time, which no slice can divide.
     pub(crate) async fn walk(
@@ -135,8 +135,8 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
         slices::walk(self.moka.iter(), |(key, entry)| visit(&key, entry)).await
     }
 
-    /// Lets moka count what has come and gone since. Short, as long as nothing is left to evict:
-    /// its logs hold a few hundred steps.
+    /// Lets moka process insertions and removals since the last upkeep. Short unless entries must
+    /// be evicted: its logs hold a few hundred steps.
     pub(crate) fn upkeep(&self) {
         self.moka.run_pending_tasks();
     }
@@ -167,7 +167,7 @@ impl<K: Key, V: Send + Sync + 'static> L1<K, V> {
     pub(crate) fn weigh(&self, key: &K, value: &V) -> u32 {
         match &self.capacity {
             Capacity::Entries(_) => 1,
-            // moka never evicts what weighs nothing.
+            // moka never evicts an entry of weight 0.
             Capacity::Weight { weigher, .. } => weigher(key, value).max(1),
         }
     }

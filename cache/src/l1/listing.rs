@@ -1,4 +1,4 @@
-//! Which keys of L1 to list, and what a survey of L1 found.
+//! Which keys of L1 to list, and the result of a survey of L1.
 
 use std::collections::BTreeMap;
 
@@ -11,24 +11,24 @@ use crate::pattern::Pattern;
 /// Which keys of L1 to list.
 #[derive(Clone, Copy, Debug)]
 pub struct L1List<'a> {
-    /// Those that match.
+    /// Lists keys that match.
     pub pattern: &'a Pattern,
-    /// Of these, those after this key by name; `None` is from the first on.
+    /// Lists only keys after this one by name; `None` starts at the first.
     pub after: Option<&'a str>,
-    /// The most to list.
+    /// The greatest number of keys to list.
     pub limit: usize,
 }
 
 /// When the entries of one L1 expire, and how large they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct L1Survey {
-    /// Fresh entries that were looked at.
+    /// The number of fresh entries that were examined.
     pub entries: u64,
-    /// Whether there are more.
+    /// Whether there are more entries.
     pub sampled: bool,
     /// How many expire in each of the next 360 spans of ten seconds.
     pub expiring: Vec<u64>,
-    /// Their weights; `None` where they are not weighed.
+    /// The entries' weights; `None` if they are not weighed.
     pub bytes: Option<LogHistogram>,
 }
 
@@ -39,15 +39,15 @@ impl L1List<'_> {
 }
 
 impl L1Survey {
-    /// The most entries that are looked at.
+    /// The greatest number of entries that are examined.
     pub const MAX_ENTRIES: usize = 100_000;
 
-    /// How many spans are looked ahead.
+    /// How many spans are predicted.
     pub const N_SPANS: usize = 360;
 
     const SPAN_MS: u64 = 10_000;
 
-    /// Adds what another node's L1 holds.
+    /// Adds the survey of another node's L1.
     pub fn merge(&mut self, other: &Self) {
         self.entries += other.entries;
         self.sampled |= other.sampled;
@@ -74,7 +74,7 @@ impl L1Survey {
     }
 }
 
-/// The first keys by name of those that a list wants: never more than its limit, however many come.
+/// The first keys by name of a list: never more than its limit, however many are offered.
 pub(crate) struct FirstRows<'a, T> {
     list: &'a L1List<'a>,
     first: BTreeMap<String, T>,

@@ -1,5 +1,5 @@
-//! L1: moka in the process, what it keeps for a key, and why entries leave or no longer count.
-//! Tags and patterns that were invalidated are remembered here, for reads to compare with.
+//! L1: moka in the process, the form of its entries, and why entries leave or no longer count.
+//! Invalidated tags and patterns are remembered here, so that reads can compare entries with them.
 
 mod entry;
 mod level;

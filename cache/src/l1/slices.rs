@@ -1,14 +1,14 @@
-//! Long work on a thread of the runtime, in slices that other tasks need not wait for.
+//! Long work on a thread of the runtime, in slices, so that other tasks do not wait for it.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use crate::user_code::contained;
 
-/// Gives the thread back after each slice.
+/// Yields to the runtime after each slice.
 ///
-/// The steps are the caller's: an entry of a walk, a note that is simulated. Dropping the future
-/// between two steps leaves nothing half done.
+/// The caller defines the steps, such as one entry of a walk. Dropping the future between two steps
+/// leaves no step half done.
 pub(crate) struct Slices {
     began: Instant,
     n_steps: u32,
@@ -16,9 +16,9 @@ pub(crate) struct Slices {
 }
 
 impl Slices {
-    /// What one slice takes at most, as far as steps are short. The clock is looked at after each,
-    /// since one that removes from moka may rebuild a table of it, which takes milliseconds: nothing
-    /// is to follow that.
+    /// The longest time of one slice, as long as steps are short. The clock is read after each
+    /// step, because a removal from moka may rebuild one of its tables, which takes milliseconds.
+    /// The slice must end after such a step.
     const LONGEST: Duration = Duration::from_micros(500);
     const MAX_STEPS: u32 = 4_096;
 
@@ -26,7 +26,7 @@ impl Slices {
         Self { began: Instant::now(), n_steps: 0, busy: Duration::ZERO }
     }
 
-    /// One step is done; yields where the slice is over.
+    /// Ends one step, and yields if the slice is over.
     pub(crate) async fn stepped(&mut self) {
         self.n_steps += 1;
         if self.is_over() {
@@ -45,22 +45,22 @@ impl Slices {
         (self.began, self.n_steps) = (Instant::now(), 0);
     }
 
-    /// How long the slices took so far, without what ran in between.
+    /// The total time of the slices so far, without the pauses in between.
     pub(crate) fn busy(&self) -> Duration {
         self.busy + self.began.elapsed()
     }
 }
 
-/// How a walk went.
+/// The result of a walk.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WalkStats {
     /// How long it was busy.
     pub(crate) busy: Duration,
-    /// Items that were passed over because code of their own panicked.
+    /// The number of items skipped because their code panicked.
     pub(crate) n_panics: u64,
 }
 
-/// Walks over items in slices. Where code of an item's own panics, that item is passed over.
+/// Walks over items in slices. Skips an item if its own code panics.
 pub(crate) async fn walk<T>(
     items: impl Iterator<Item = T>,
     mut visit: impl FnMut(T) -> ControlFlow<()>,
@@ -86,7 +86,7 @@ mod tests {
 
     use super::*;
 
-    /// Polls to the end; says how often.
+    /// Polls to the end. Returns the number of polls.
     fn n_polls(work: impl Future) -> u32 {
         let (mut work, mut n) = (pin!(work), 0);
         // `yield_now` outside a runtime wakes at once.

@@ -5,20 +5,21 @@ use std::time::Duration;
 
 use crate::clock::Moment;
 
-/// When it is worth to walk L1 for entries that have expired.
+/// Decides when a walk over L1 for expired entries is worth its cost.
 ///
-/// A read tells by itself whether an entry has expired, so sweeping only gives memory back and
-/// keeps the counts true. moka could do it with a timer for each entry, but then each hit and each
+/// A read decides by itself whether an entry has expired, so sweeping only frees memory and keeps
+/// the counts true. moka could expire entries with a timer for each, but then each hit and each
 /// entry would pay for it: an eighth more time for a bare get, and 50 bytes.
 pub(crate) struct Sweep {
     /// The earliest deadline among the entries that came since the last walk or were left by it.
     next: AtomicU64,
-    /// No walk begins before.
+    /// No walk begins before this moment.
     rests_until: AtomicU64,
 }
 
 impl Sweep {
-    /// Walks are so far apart at least, and looking at what stays takes at most a share of the time.
+    /// The shortest time between walks. Examining entries that stay also takes only a share of the
+    /// time.
     const REST: Duration = Duration::from_secs(1);
     const REST_PER_WALK: f64 = 20.0;
 
@@ -26,9 +27,9 @@ impl Sweep {
         Self { next: AtomicU64::new(u64::MAX), rests_until: AtomicU64::new(0) }
     }
 
-    /// An entry with this deadline is in L1 now.
+    /// Records that L1 now has an entry with this deadline.
     pub(crate) fn expect(&self, deadline: Moment) {
-        // Release, and Acquire in `begin`: a walk that forgets this deadline sees the entry.
+        // Release here and Acquire in `begin`: a walk that resets this deadline sees the entry.
         self.next.fetch_min(deadline.as_nanos(), Ordering::Release);
     }
 
@@ -44,7 +45,7 @@ impl Sweep {
     }
 }
 
-/// A walk under way. Where it is dropped before its end, another is due as it was before.
+/// A walk under way. If it is dropped before its end, another one is due as before.
 pub(crate) struct Sweeping<'a> {
     sweep: &'a Sweep,
     before: u64,
@@ -54,18 +55,18 @@ pub(crate) struct Sweeping<'a> {
 }
 
 impl Sweeping<'_> {
-    /// An entry with this deadline stays.
+    /// Records that an entry with this deadline stays.
     pub(crate) fn leave(&mut self, deadline: Moment) {
         self.next = self.next.min(deadline.as_nanos());
         self.n_left += 1;
     }
 
-    /// An entry goes.
+    /// Records that an entry is removed.
     pub(crate) fn remove(&mut self) {
         self.n_removed += 1;
     }
 
-    /// Every entry was looked at; it took so long.
+    /// Ends a walk that examined every entry and took `busy`.
     pub(crate) fn end(mut self, busy: Duration) {
         self.before = u64::MAX;
         let in_vain = self.n_left as f64 / (self.n_left + self.n_removed).max(1) as f64;

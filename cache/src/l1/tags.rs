@@ -4,17 +4,17 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Of so many tags a cache knows at most; beyond, the older half of those that no entry carries is
-/// forgotten.
+/// The greatest number of tags that a cache remembers. Beyond it, the older half of the tags that
+/// no entry carries is forgotten.
 const MAX_MARKS: usize = 10_000;
 
 /// Which tags of a cache were invalidated when, as far as this node knows.
 ///
-/// An entry carries the marks of its tags and the tick at which its fill began; it counts while
-/// none of its tags was invalidated at a later tick. So an invalidation touches one mark, however
-/// many entries carry it, and a load that it overtook is not kept, though nobody knew the load's
-/// tags before it ended. In L2 the same holds with the bus's sequence number in place of the tick:
-/// counters, no clocks, as in `cacheable`.
+/// An entry carries the marks of its tags and the tick at which its fill began. It counts while
+/// none of its tags was invalidated at a later tick. An invalidation therefore changes one mark,
+/// however many entries carry it. It also overtakes loads under way, although a load's tags are
+/// unknown before it ends. In L2 the bus's sequence number takes the place of the tick. These are
+/// counters, not clocks, as in `cacheable`.
 #[derive(Default)]
 pub(crate) struct Tags {
     table: Mutex<Table>,
@@ -23,19 +23,19 @@ pub(crate) struct Tags {
 #[derive(Default)]
 struct Table {
     marks: HashMap<Arc<str>, Arc<Mark>>,
-    /// The tick and the number at which a tag that is not in the table may have been invalidated,
-    /// at the latest.
+    /// The latest tick and bus number at which a tag that is not in the table may have been
+    /// invalidated.
     forgotten: (u64, u64),
     n_forgotten: u64,
     /// Messages up to this number were dispatched before this cache could hear them.
     born: u64,
-    /// With so many marks those that no entry carries are looked for.
+    /// At this many marks the unused ones are looked for.
     sweep_at: usize,
-    /// Raised as the sequence numbers are forgotten.
+    /// Raised when the sequence numbers are forgotten.
     generation: u64,
 }
 
-/// When one tag was last invalidated: at which tick, and at which number of the bus.
+/// The tick and the bus number of a tag's last invalidation.
 pub(crate) struct Mark {
     name: Arc<str>,
     tick: AtomicU64,
@@ -44,7 +44,7 @@ pub(crate) struct Mark {
 
 /// The tags of one entry in L1.
 pub(crate) struct Tagged {
-    /// When its fill began.
+    /// The tick at which its fill began.
     tick: u64,
     marks: Box<[Arc<Mark>]>,
 }
@@ -54,7 +54,7 @@ pub(crate) struct Tagged {
 pub(crate) enum TagState {
     Holds,
     Overtaken,
-    /// Only Redis knows.
+    /// Only Redis can tell.
     Unknown,
 }
 
@@ -70,7 +70,7 @@ impl Tagged {
 }
 
 impl Tags {
-    /// The tags of an entry whose fill began at `tick`; `None` without any.
+    /// The tags of an entry whose fill began at `tick`. `None` if it has none.
     pub(crate) fn tagged(&self, names: &[Arc<str>], tick: u64) -> Option<Arc<Tagged>> {
         if names.is_empty() {
             return None;
@@ -80,20 +80,20 @@ impl Tags {
         Some(Arc::new(Tagged { tick, marks }))
     }
 
-    /// Overtakes every entry and fill that carries the tag. `raise` hands out the tick.
+    /// Overtakes every entry and fill that carries the tag. `raise` returns the tick.
     pub(crate) fn invalidate(&self, name: &str, raise: impl FnOnce() -> u64) {
         let mut table = self.table();
         let mark = table.mark(name);
         mark.tick.store(raise(), Ordering::Release);
     }
 
-    /// Takes note of the number at which Redis invalidated the tag.
+    /// Records the number at which Redis invalidated the tag.
     pub(crate) fn heard(&self, name: &str, sequence: u64) {
         self.table().mark(name).sequence.fetch_max(sequence, Ordering::AcqRel);
     }
 
-    /// Whether an entry of L2 holds that was stamped with `stamp`. `since` is where the bus has
-    /// been heard from without a gap; `None` while it is not heard.
+    /// Whether an entry of L2 stamped with `stamp` holds. `since` is the number from which the bus
+    /// was heard without a gap; `None` while the bus is silent.
     pub(crate) fn judge(&self, names: &[Arc<str>], stamp: u64, since: Option<u64>) -> TagState {
         let table = self.table();
         let mut verdict = TagState::Holds;
@@ -109,17 +109,17 @@ impl Tags {
         verdict
     }
 
-    /// Takes note that messages up to this number were not heard by this cache.
+    /// Records that this cache did not hear the messages up to this number.
     pub(crate) fn born(&self, sequence: u64) {
         self.table().born = sequence;
     }
 
-    /// What to hand to [`Tags::learn`] with what is read from Redis from now on.
+    /// The generation to pass to [`Tags::learn`] with numbers read from Redis from now on.
     pub(crate) fn generation(&self) -> u64 {
         self.table().generation
     }
 
-    /// Takes note of numbers read from Redis, unless a gap came in between.
+    /// Records numbers read from Redis, unless a gap came in between.
     pub(crate) fn learn(&self, generation: u64, numbers: &[(Arc<str>, u64)]) {
         let mut table = self.table();
         if table.generation != generation {
@@ -130,7 +130,7 @@ impl Tags {
         }
     }
 
-    /// Messages were or may have been missed: what was heard no longer counts.
+    /// Forgets what was heard, after messages were or may have been missed.
     pub(crate) fn forget_sequences(&self) {
         let mut table = self.table();
         table.generation += 1;
@@ -138,7 +138,7 @@ impl Tags {
         table.marks.values().for_each(|mark| mark.sequence.store(0, Ordering::Release));
     }
 
-    /// How many tags are known of here, and how many were forgotten.
+    /// How many tags are known on this node, and how many were forgotten.
     pub(crate) fn known_and_forgotten(&self) -> (u64, u64) {
         let table = self.table();
         (table.marks.len() as u64, table.n_forgotten)
@@ -159,14 +159,14 @@ impl Table {
             self.sweep_at = 2 * self.marks.len();
         }
         let name: Arc<str> = Arc::from(name);
-        // What was forgotten may be this tag. Its number is not known: 0 says so.
+        // This tag may be one of the forgotten. 0 means that its number is unknown.
         let (tick, sequence) = (AtomicU64::new(self.forgotten.0), AtomicU64::new(0));
         let mark = Arc::new(Mark { name: Arc::clone(&name), tick, sequence });
         self.marks.insert(name, Arc::clone(&mark));
         mark
     }
 
-    /// The older half, so that what was invalidated lately is known on.
+    /// Forgets the older half, so that recent invalidations stay known.
     fn forget_unused(&mut self) {
         let is_unused = |mark: &Arc<Mark>| Arc::strong_count(mark) == 1;
         let unused = self.marks.values().filter(|mark| is_unused(mark));
@@ -198,7 +198,7 @@ mod tests {
         names.iter().map(|name| Arc::from(*name)).collect()
     }
 
-    /// Tags that are invalidated one after the other, and heard as such.
+    /// Invalidates tags one after the other, and hears each of them.
     fn invalidated(tags: &Tags, numbers: std::ops::Range<u64>) {
         for n in numbers {
             let name = format!("user:{n}");

@@ -7,15 +7,15 @@ use crate::key::Key;
 use crate::pattern::Pattern;
 use crate::user_code::contained;
 
-/// Patterns that have been invalidated and whose entries have not all been removed from L1 yet:
-/// these count no more from the moment that the pattern is here.
+/// Patterns that have been invalidated and whose entries have not all been removed from L1 yet. The
+/// entries no longer count from the moment that the pattern is added.
 ///
-/// Each pattern has a number of the fence's tick, and so has each entry, from before its fill
-/// began. A pattern overtakes the entries with a smaller number. Numbers rather than times, since
-/// clocks stand still in tests and count in steps elsewhere.
+/// Each pattern has a number of the fence's tick, and each entry has the number from before its
+/// fill began. A pattern overtakes the entries with a smaller number. These are numbers rather than
+/// times, because clocks stand still in tests and may be coarse elsewhere.
 #[derive(Debug, Default)]
 pub(crate) struct WaitingPatterns {
-    /// The largest number among them; 0 where none waits.
+    /// The largest number among them; 0 if no pattern waits.
     newest: AtomicU64,
     patterns: RwLock<Vec<WaitingPattern>>,
 }
@@ -24,20 +24,20 @@ pub(crate) struct WaitingPatterns {
 pub(crate) struct WaitingPattern {
     number: u64,
     pattern: Pattern,
-    /// Whether every fill that began before has been refused or is in L1, for a walk to find.
+    /// Whether every fill that began before has been refused or is in L1, where a walk finds it.
     is_settled: bool,
 }
 
-/// There are too many to compare each key with.
+/// There are too many patterns to compare each key with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooMany;
 
 impl WaitingPatterns {
-    /// A read compares its key with this many at most.
+    /// The greatest number of patterns that a read compares its key with.
     pub(crate) const MAX: usize = 256;
 
-    /// Whether an entry with this number has been overtaken by a pattern that waits. Nearly always
-    /// none does, and then this costs a read one comparison.
+    /// Whether a waiting pattern has overtaken an entry with this number. Usually no pattern waits,
+    /// and this costs a read one comparison.
     #[inline]
     pub(crate) fn overtake(&self, key: &impl Key, number: u64) -> bool {
         number < self.newest.load(Ordering::Acquire) && self.match_any(key, number)
@@ -45,14 +45,14 @@ impl WaitingPatterns {
 
     #[cold]
     fn match_any(&self, key: &impl Key, number: u64) -> bool {
-        // A key that cannot be printed may be any.
+        // A key that cannot be printed may match.
         let Some(text) = contained(|| key.to_string()) else { return true };
         let patterns = self.patterns.read().unwrap_or_else(PoisonError::into_inner);
         patterns.iter().any(|waiting| number < waiting.number && waiting.pattern.matches(&text))
     }
 
-    /// Adds a pattern under the number that `next_number` gives: it holds from now on. Then every
-    /// fill that is under way must be refused, and [`settled`](Self::settled) be called.
+    /// Adds a pattern under the number that `next_number` returns. It is in force from now on. The
+    /// caller must then refuse every fill that is under way and call [`settled`](Self::settled).
     pub(crate) fn add(
         &self,
         pattern: &Pattern,
@@ -78,12 +78,12 @@ impl WaitingPatterns {
         }
     }
 
-    /// Whether there is something for a walk to do.
+    /// Whether a walk would have anything to do.
     pub(crate) fn is_any(&self) -> bool {
         !self.settled_numbers().is_empty()
     }
 
-    /// What a walk that begins now removes for.
+    /// The patterns for which a walk that begins now removes entries.
     pub(crate) fn settled_numbers(&self) -> Vec<u64> {
         if self.newest.load(Ordering::Acquire) == 0 {
             return Vec::new();
@@ -92,12 +92,12 @@ impl WaitingPatterns {
         patterns.iter().filter(|waiting| waiting.is_settled).map(|waiting| waiting.number).collect()
     }
 
-    /// Nothing in L1 is left for these.
+    /// Ends the wait of these patterns: no entry in L1 is left for them.
     pub(crate) fn walked(&self, numbers: &[u64]) {
         self.retain(|number| !numbers.contains(&number));
     }
 
-    /// Whatever has a number up to this one counts no more for another reason.
+    /// Forgets the patterns up to this number, whose entries no longer count for another reason.
     pub(crate) fn forget_upto(&self, number: u64) {
         self.retain(|other| other > number);
     }
@@ -140,7 +140,8 @@ mod tests {
         waiting.settled(1);
         waiting.settled(2);
         let walk = waiting.settled_numbers();
-        // Again, while the walk is under way: it has passed some entries by.
+        // The pattern comes again while the walk is under way, which has already passed some
+        // entries.
         waiting.add(&pattern("2*"), || 4).unwrap();
         waiting.settled(4);
         waiting.walked(&walk);

@@ -1,8 +1,7 @@
 use super::{Head, Pattern};
 
 impl Pattern {
-    /// Whether there is a text that both patterns match. Takes time in the product of their
-    /// lengths.
+    /// Whether some text matches both patterns. Takes time in the product of their lengths.
     pub fn overlaps(&self, other: &Self) -> bool {
         let (a, b) = (self.heads(), other.heads());
         let width = b.len() + 1;
@@ -16,7 +15,7 @@ impl Pattern {
                 continue;
             }
             let (mine, theirs) = (a.get(i), b.get(j));
-            // A star may end here, or take whatever the other side takes next.
+            // A star may end here, or match whatever the other pattern matches next.
             if matches!(mine, Some(Head::Star)) {
                 places.push((i + 1, j));
                 places.extend(theirs.map(|_| (i, j + 1)));

@@ -86,7 +86,7 @@ impl Recording {
     }
 
     /// Requests that were made up.
-    pub(crate) fn of_numbers(id: &str, title: &str, numbers: impl Iterator<Item = u64>) -> Self {
+    pub fn of_numbers(id: &str, title: &str, numbers: impl Iterator<Item = u64>) -> Self {
         let mut reading = Reading::default();
         for number in numbers {
             reading.request(number);

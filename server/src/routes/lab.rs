@@ -9,8 +9,8 @@ use leptos::server_fn::error::ServerFnUrlError;
 use serde::Serialize;
 use strata_app::{ApiError, COMPARE_PATH, comparison_address};
 use strata_console::{Actor, ConsoleError};
-use strata_demo::lab::Comparison;
 use strata_demo::trace::{Recording, RecordingError};
+use strata_lab::Comparison;
 use tokio::time::timeout;
 
 use crate::http::{AppError, TRACES_PATH, wants_page};

@@ -4,8 +4,8 @@ use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 use prometheus::Registry;
 use strata_console::Console;
-use strata_demo::lab::Lab;
 use strata_demo::{Store, Traffic};
+use strata_lab::Lab;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use leptos::prelude::*;
-use strata_demo::lab::{Comparison, Order, Pace, Run};
+use strata_lab::{Comparison, Order, Pace, Run};
 
 use super::run::{lab, permit, permitted, record, refuse, shown, start};
 use super::wait::until_ended;

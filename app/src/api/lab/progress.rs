@@ -2,7 +2,7 @@ use axum::http::HeaderValue;
 use axum::http::header::SET_COOKIE;
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
-use strata_demo::lessons::Lesson;
+use strata_lab::Lesson;
 
 use crate::api::door;
 use crate::api::session::set_cookie;

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use strata_console::ConsoleError;
-use strata_demo::lab::{Fault, Lab, LabError, Order, Pace, Run};
-use strata_demo::lessons::Lesson;
+use strata_lab::{Fault, Lab, LabError, Lesson, Order, Pace, Run};
 
 use super::progress::forget;
 use super::settings::settings_of;

@@ -1,7 +1,6 @@
 use std::collections::HashMap;
 
-use strata_demo::lab::Settings;
-use strata_demo::lessons::Lesson;
+use strata_lab::{Lesson, Settings};
 
 /// The lesson's settings, with what was typed in their place. The error fits after "failed to".
 pub(super) fn settings_of(

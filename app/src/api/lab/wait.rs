@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use strata_demo::lab::{Phase, Run};
+use strata_lab::{Phase, Run};
 use tokio::time::{Instant, sleep, timeout};
 
 /// Whoever pressed a button rather waits for a moment than sees a page that has not changed yet.

@@ -1,6 +1,6 @@
 use std::cmp::Reverse;
 
-use strata_demo::lab::{Level, LineKind, TraceLine};
+use strata_lab::{Level, LineKind, TraceLine};
 
 /// A request of a lesson's script with the commands that it caused. Without a request it is one
 /// command that none of the step's requests asked for, or the end of what is told elsewhere.

@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_demo::strategies::StrategyKind;
+use strata_lab::StrategyKind;
 
 use super::colour::coloured;
 use super::lesson::Seen;
@@ -27,7 +27,7 @@ pub(super) fn card(seen: &Seen) -> AnyView {
 fn file(seen: &Seen, kind: StrategyKind) -> impl IntoView + use<> {
     // What somebody closed stays closed while a run is watched.
     let is_open = seen.run.is_none();
-    let path = format!("demo/src/strategies/{}", kind.file_name());
+    let path = format!("lab/src/strategies/{}", kind.file_name());
     let id = format!("code-{}", kind.as_str());
     let contenders = seen.lesson.experiment(&seen.settings).contenders.into_iter();
     let own = contenders.filter(|each| each.strategy == kind).filter_map(|each| {

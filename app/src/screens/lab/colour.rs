@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn nothing_is_lost() {
-        for kind in strata_demo::strategies::StrategyKind::ALL {
+        for kind in strata_lab::StrategyKind::ALL {
             let html = coloured(kind.code());
             let text = html.split('<').map(|part| part.split_once('>').map_or(part, |(_, t)| t));
             let text: String = text.collect();

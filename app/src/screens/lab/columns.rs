@@ -1,5 +1,5 @@
 use serde_json::Value;
-use strata_demo::lab::ResultRow;
+use strata_lab::ResultRow;
 
 use crate::format;
 use crate::screens::words;

@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_demo::lab::Performance;
+use strata_lab::Performance;
 
 use super::lesson::{Seen, SeenRun};
 use super::{answered, controls, steps};
@@ -51,7 +51,7 @@ fn section(i: usize, title: String, note: String, body: AnyView) -> AnyView {
 
 #[cfg(test)]
 mod tests {
-    use strata_demo::lab::Phase;
+    use strata_lab::Phase;
 
     use super::*;
     use crate::screens::lab::lesson::tests::{run, stampede};

@@ -2,8 +2,7 @@ use std::ops::RangeInclusive;
 
 use leptos::prelude::*;
 use serde_json::Value;
-use strata_demo::lab::Settings;
-use strata_demo::lessons::Lesson;
+use strata_lab::{Lesson, Settings};
 
 use super::lesson::Seen;
 
@@ -122,7 +121,7 @@ fn text(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use strata_demo::lab::SettingsError;
+    use strata_lab::SettingsError;
 
     use super::*;
 

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use strata_demo::lab::Fault;
+use strata_lab::Fault;
 
 use super::lesson::{Seen, SeenRun};
 use crate::api::ChangeFault;
@@ -52,7 +52,7 @@ pub(super) const fn title(fault: Fault) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use strata_demo::lab::{Phase, Settings};
+    use strata_lab::{Phase, Settings};
 
     use super::*;
     use crate::screens::lab::lesson::tests::{run, stampede};

@@ -3,8 +3,7 @@ use std::time::SystemTime;
 
 use axum::http::StatusCode;
 use leptos::prelude::*;
-use strata_demo::lab::{Lab, Pace, Phase, RunState, Settings};
-use strata_demo::lessons::Lesson;
+use strata_lab::{Lab, Lesson, Pace, Phase, RunState, Settings};
 
 use super::{again, code, contenders, predict, results, stack, steer};
 use crate::api::ApiError;
@@ -134,8 +133,9 @@ pub(super) fn ticket() -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use strata_demo::lab::{Level, LineKind, Performance, ResultRow, Step, TraceLine, Waiting};
-    use strata_demo::strategies::StrategyKind;
+    use strata_lab::{
+        Level, LineKind, Performance, ResultRow, Step, StrategyKind, TraceLine, Waiting,
+    };
 
     use super::*;
 

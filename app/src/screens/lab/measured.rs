@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use strata_demo::lab::{Level, Measured, MeasuredRow, MeasuredTable, Speed};
+use strata_lab::{Level, Measured, MeasuredRow, MeasuredTable, Speed};
 
 use crate::api::{ApiError, Measure, StopMeasuring};
 use crate::format;

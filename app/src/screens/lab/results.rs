@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_demo::lab::{Performance, Phase};
+use strata_lab::{Performance, Phase};
 
 use super::columns::{Cell, cells};
 use super::lesson::{Seen, SeenRun};

@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_demo::lab::Fault;
+use strata_lab::Fault;
 
 use super::lesson::Seen;
 use crate::format;
@@ -69,7 +69,7 @@ fn of_last_node(faults: &[Fault]) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use strata_demo::lab::Phase;
+    use strata_lab::Phase;
 
     use super::*;
     use crate::screens::lab::lesson::tests::{run, stampede};

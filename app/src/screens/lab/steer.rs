@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use strata_demo::lab::{Pace, Performance, Phase};
+use strata_lab::{Pace, Performance, Phase};
 
 use super::lesson::{Seen, SeenRun};
 use super::{faults, verdict};

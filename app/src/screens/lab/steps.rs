@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_demo::lab::{Level, LineKind, Step, TraceLine};
+use strata_lab::{Level, LineKind, Step, TraceLine};
 
 use super::causes::Cause;
 use crate::format;

@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use strata_demo::lessons::Lesson;
+use strata_lab::Lesson;
 
 use crate::api::ForgetProgress;
 use crate::screens::Asked;

@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_demo::lessons::Lesson;
+use strata_lab::Lesson;
 
 use super::lesson::{Seen, SeenRun};
 use super::{controls, faults};
@@ -64,7 +64,7 @@ pub(super) fn ways_on(seen: &Seen) -> AnyView {
 
 #[cfg(test)]
 mod tests {
-    use strata_demo::lab::{Fault, Phase, Settings};
+    use strata_lab::{Fault, Phase, Settings};
 
     use super::*;
     use crate::screens::lab::lesson::tests::{run, stampede};

@@ -1,10 +1,8 @@
 mod eventually;
 mod house;
-mod laboratory;
 mod redis;
 
 pub(crate) use eventually::eventually;
 pub(crate) use house::{House, N_USERS};
-pub(crate) use laboratory::{Laboratory, lesson, order, order_with};
 
 pub(crate) type Done = Result<(), Box<dyn std::error::Error>>;

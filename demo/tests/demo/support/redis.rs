@@ -1,5 +1,3 @@
-use std::io::{BufRead, BufReader, Write};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -24,15 +22,6 @@ impl Redis {
         let answers = async || tokio::net::UnixStream::connect(&redis.socket).await.is_ok();
         eventually("redis-server answers", answers).await?;
         Ok(redis)
-    }
-
-    /// How many keys it has, all namespaces together.
-    pub(crate) fn n_keys(&self) -> Result<u64, Box<dyn std::error::Error>> {
-        let mut stream = UnixStream::connect(&self.socket)?;
-        stream.write_all(b"DBSIZE\r\n")?;
-        let mut answer = String::new();
-        BufReader::new(stream).read_line(&mut answer)?;
-        Ok(answer.trim().trim_start_matches(':').parse()?)
     }
 
     pub(crate) fn url(&self) -> String {

@@ -1,7 +1,6 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use strata_demo::lab::{Comparison, Rival, Settings};
-use strata_demo::strategies::StrategyKind;
+use strata_lab::{Comparison, Rival, Settings, StrategyKind};
 
 use super::page::Seen;
 use crate::api::Compare;

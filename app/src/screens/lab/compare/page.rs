@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use leptos::prelude::*;
-use strata_demo::lab::{Comparison, Lab, Phase, RunState, Used};
 use strata_demo::trace::{CurveState, Listed, Shelved};
+use strata_lab::{Comparison, Lab, Phase, RunState, Used};
 
 use super::{curve, form, running, traces};
 use crate::api::ApiError;
@@ -130,8 +130,8 @@ impl SeenRun {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use strata_demo::lab::{Performance, ResultRow};
     use strata_demo::trace::Shelf;
+    use strata_lab::{Performance, ResultRow};
 
     use super::*;
 
@@ -148,7 +148,7 @@ pub(super) mod tests {
     }
 
     pub(crate) fn run(phase: Phase) -> SeenRun {
-        let performance = |contender: strata_demo::lab::Contender| Performance {
+        let performance = |contender: strata_lab::Contender| Performance {
             title: contender.title,
             strategy: contender.strategy,
             settings: contender.settings,

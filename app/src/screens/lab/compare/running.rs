@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use strata_demo::lab::{Performance, Phase};
+use strata_lab::{Performance, Phase};
 
 use super::page::{Seen, SeenRun};
 use crate::api::StopComparison;

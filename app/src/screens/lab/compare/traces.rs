@@ -1,6 +1,6 @@
 use leptos::prelude::*;
-use strata_demo::lab::Comparison;
 use strata_demo::trace::{Listed, Recording, Shelf};
+use strata_lab::Comparison;
 
 use super::page::Seen;
 use crate::drawn::comparison_address;

@@ -1,0 +1,51 @@
+use std::sync::Arc;
+
+use super::{Lesson, Question, Variant};
+use crate::StrategyKind;
+use crate::{Call, PlayError, Settings, Stage};
+
+pub(super) static LESSON: Lesson = Lesson {
+    slug: "cache-aside",
+    title: "Cache-aside",
+    idea: [
+        "Who needs an item asks the cache first, and on a miss loads it and leaves a copy.",
+        "Who changes an item commits to the database, then makes the cache forget it.",
+        "The trap lies between load and copy: an item may change there.",
+    ],
+    question: Question {
+        text: "A reader has loaded an item but not yet kept it; a writer changes the item and makes \
+               the cache forget it; then the reader keeps what it loaded. What does the next \
+               reader get, where this is written by hand?",
+        answers: &["The new item", "The old item, until it expires", "An error"],
+        right: 1,
+    },
+    watch_for: "The stale read in the last step: one row of the table has it, the other has none.",
+    learned: "After its first load an item costs the database nothing until it changes. Look, \
+              load, set by hand brings an overtaken value back; a cache that knows of the \
+              invalidation does not keep it.",
+    variants: &[Variant::of(StrategyKind::CacheAside), Variant::of(StrategyKind::FillByHand)],
+    settings: || Settings { write_share: 0.1, ..Settings::default() },
+    play: |stage| Box::pin(play(stage)),
+};
+
+async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
+    stage.step("One client reads, and changes an item now and then.").await?;
+    stage.requests().await?;
+
+    let id = stage.settings().items;
+    stage.step("An item is changed, so that nothing is kept of it.").await?;
+    stage.write(1, id).await?;
+
+    stage.step("A reader loads it, and is held up before it can keep it.").await?;
+    let reader = stage.read_until(Call::Select, 1, id).await?;
+
+    stage.step("Meanwhile a writer changes the item and makes the cache forget it.").await?;
+    stage.write(1, id).await?;
+
+    stage.step("The reader goes on, and keeps what it has.").await?;
+    reader.go_on().await?;
+
+    stage.step("The next reader asks for the item.").await?;
+    stage.read(1, id).await?;
+    Ok(())
+}

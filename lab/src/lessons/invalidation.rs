@@ -1,0 +1,70 @@
+use std::sync::Arc;
+
+use super::{Lesson, Question, Variant};
+use crate::StrategyKind;
+use crate::{Call, PlayError, Settings, Stage};
+
+const TEN_MINUTES_MS: u64 = 600_000;
+
+pub(super) static LESSON: Lesson = Lesson {
+    slug: "invalidation",
+    title: "Invalidation by hand",
+    idea: [
+        "Who changes an item makes the cache forget it, and need not wait until it expires.",
+        "There are three steps: commit, forget in L2, forget in L1.",
+        "In another order a reader in between brings the old item back.",
+    ],
+    question: Question {
+        text: "In which order does no later reader get the old item?",
+        answers: &[
+            "Forget in L2 and L1, then commit",
+            "Commit, forget in L1, then in L2",
+            "Commit, forget in L2, then in L1",
+        ],
+        right: 2,
+    },
+    watch_for: "Stale reads: which reader in between brings the old item back, and from where.",
+    learned: "Without invalidation an item stays old until it expires. Forgotten before the \
+              commit, it is loaded from the old row by a reader in between; dropped from L1 first, \
+              it is taken from the old L2. In the right order none of these readers gets it old.",
+    variants: &[
+        Variant { title: "Commit, L2, L1", ..Variant::of(StrategyKind::CacheAside) },
+        Variant::of(StrategyKind::WaitForExpiry),
+        Variant::of(StrategyKind::ForgetFirst),
+        Variant::of(StrategyKind::L1First),
+    ],
+    settings: || Settings {
+        requests: 0,
+        time_to_live_ms: TEN_MINUTES_MS,
+        l2_time_to_live_ms: TEN_MINUTES_MS,
+        source_delay_ms: 0,
+        ..Settings::default()
+    },
+    play: |stage| Box::pin(play(stage)),
+};
+
+async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
+    stage.step("Item 1 is read, changed, and read again.").await?;
+    stage.read(1, 1).await?;
+    stage.write(1, 1).await?;
+    stage.read(1, 1).await?;
+
+    stage.step("Item 2 is cached. Its writer is held up before the commit; a reader asks.").await?;
+    stage.read(1, 2).await?;
+    let writer = stage.write_until(Call::Commit, 1, 2).await?;
+    stage.read(1, 2).await?;
+
+    stage.step("The writer goes on. The next reader asks for item 2.").await?;
+    writer.go_on().await?;
+    stage.read(1, 2).await?;
+
+    stage.step("Item 3 is cached. Who drops L1 first is held up before L2; a reader asks.").await?;
+    stage.read(1, 3).await?;
+    let writer = stage.write_until(Call::Remove, 1, 3).await?;
+    stage.read(1, 3).await?;
+
+    stage.step("The writer goes on. The next reader asks for item 3.").await?;
+    writer.go_on().await?;
+    stage.read(1, 3).await?;
+    Ok(())
+}

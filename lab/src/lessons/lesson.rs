@@ -1,0 +1,120 @@
+use std::sync::Arc;
+
+use super::{
+    batch, cache_aside, events, eviction, invalidation, negative, no_cache, pattern, read_through,
+    redis_away, refresh_ahead, repository, stampede, tags, time_to_live, two_levels, write_behind,
+    write_through,
+};
+use crate::StrategyKind;
+use crate::{Contender, Experiment, Playing, Settings, Stage};
+
+/// One lesson.
+#[derive(Debug)]
+pub struct Lesson {
+    /// Its name in addresses: `/lab/write-behind`.
+    pub slug: &'static str,
+    /// Its name on a page.
+    pub title: &'static str,
+    /// The idea, in three sentences.
+    pub idea: [&'static str; 3],
+    /// What is asked before the result shows.
+    pub question: Question,
+    /// What to watch for while it runs.
+    pub watch_for: &'static str,
+    /// What was learned. A test runs the lesson and holds it to this.
+    pub learned: &'static str,
+    /// What is compared, in the order of the rows.
+    pub variants: &'static [Variant],
+    /// What it runs with unless told otherwise.
+    pub settings: fn() -> Settings,
+    /// The script, played once for each variant.
+    pub play: fn(Arc<Stage>) -> Playing,
+}
+
+/// One of those that a lesson compares.
+#[derive(Debug)]
+pub struct Variant {
+    /// Its name on a screen.
+    pub title: &'static str,
+    /// What it does.
+    pub strategy: StrategyKind,
+    /// What is set for it alone.
+    pub change: fn(&mut Settings),
+}
+
+/// A question with answers to choose from.
+#[derive(Debug)]
+pub struct Question {
+    /// The question.
+    pub text: &'static str,
+    /// What one may answer.
+    pub answers: &'static [&'static str],
+    /// Which answer is right, from 0.
+    pub right: usize,
+}
+
+impl Lesson {
+    /// All lessons, in the order of the tour.
+    pub const ALL: [&'static Self; 18] = [
+        &no_cache::LESSON,
+        &cache_aside::LESSON,
+        &read_through::LESSON,
+        &write_through::LESSON,
+        &write_behind::LESSON,
+        &two_levels::LESSON,
+        &time_to_live::LESSON,
+        &invalidation::LESSON,
+        &events::LESSON,
+        &pattern::LESSON,
+        &tags::LESSON,
+        &stampede::LESSON,
+        &negative::LESSON,
+        &refresh_ahead::LESSON,
+        &batch::LESSON,
+        &eviction::LESSON,
+        &redis_away::LESSON,
+        &repository::LESSON,
+    ];
+
+    /// What is performed with these settings.
+    pub fn experiment(&self, settings: &Settings) -> Experiment {
+        let contender = |variant: &Variant| {
+            let mut settings = settings.clone();
+            (variant.change)(&mut settings);
+            Contender { title: variant.title.to_owned(), strategy: variant.strategy, settings }
+        };
+        Experiment {
+            contenders: self.variants.iter().map(contender).collect(),
+            play: Arc::new(self.play),
+        }
+    }
+
+    /// The lesson of this name.
+    pub fn find(slug: &str) -> Option<&'static Self> {
+        Self::ALL.into_iter().find(|lesson| lesson.slug == slug)
+    }
+}
+
+impl Variant {
+    /// A strategy as it is.
+    pub const fn of(strategy: StrategyKind) -> Self {
+        Self { title: strategy.title(), strategy, change: |_| () }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Lab;
+
+    #[test]
+    fn every_lesson_is_found_by_its_name_and_can_run_as_it_is() {
+        for lesson in Lesson::ALL {
+            assert!(Lesson::find(lesson.slug).is_some_and(|found| std::ptr::eq(found, lesson)));
+            assert_eq!((lesson.settings)().check(), Ok(()), "{}", lesson.slug);
+            assert!(lesson.question.right < lesson.question.answers.len(), "{}", lesson.slug);
+            let n_variants = lesson.variants.len();
+            assert!((1..=Lab::MAX_CONTENDERS).contains(&n_variants), "{}", lesson.slug);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+use std::sync::Arc;
+
+use super::{Lesson, Question, Variant};
+use crate::StrategyKind;
+use crate::{PlayError, Settings, Stage};
+
+pub(super) static LESSON: Lesson = Lesson {
+    slug: "pattern",
+    title: "Invalidation by pattern",
+    idea: [
+        "One change may make many keys old: all pages of an author, all variants of a product.",
+        "A pattern names them at once.",
+        "The trap is that Redis knows only its own copies, and each process has more.",
+    ],
+    question: Question {
+        text: "Item 7 changes, and every key that begins with 7 is deleted in Redis. What do the two \
+               nodes answer, which have read item 7 before?",
+        answers: &[
+            "Both the new item",
+            "The writing node the new one, the other the old one",
+            "Both the old item",
+        ],
+        right: 2,
+    },
+    watch_for: "Stale reads, and how many items are loaded again.",
+    learned: "Deleted in Redis alone, a value stays in every L1 until it expires. An invalidation \
+              by pattern reaches both levels of every node, and leaves all other keys where they \
+              are.",
+    variants: &[Variant::of(StrategyKind::Pattern), Variant::of(StrategyKind::PatternInRedis)],
+    settings: || Settings { nodes: 2, items: 100, requests: 0, ..Settings::default() },
+    play: |stage| Box::pin(play(stage)),
+};
+
+async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
+    stage.step("Both nodes read every item.").await?;
+    read_all(&stage).await?;
+
+    stage.step("Node 1 changes item 7, and invalidates every key that begins with 7.").await?;
+    stage.write(1, 7).await?;
+    stage.heard().await?;
+
+    stage.step("Both nodes read every item again.").await?;
+    read_all(&stage).await
+}
+
+async fn read_all(stage: &Stage) -> Result<(), PlayError> {
+    for node in 1..=stage.settings().nodes {
+        for id in 1..=stage.settings().items {
+            stage.read(node, id).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+use std::sync::Arc;
+
+use super::{Lesson, Question, Variant};
+use crate::StrategyKind;
+use crate::{PlayError, Settings, Stage};
+
+pub(super) static LESSON: Lesson = Lesson {
+    slug: "read-through",
+    title: "Read-through",
+    idea: [
+        "Callers ask for an item and never see the database.",
+        "How an item is loaded, and when it is forgotten, is written down in one place.",
+        "What runs is the same as with cache-aside; what changes is who can get it wrong.",
+    ],
+    question: Question {
+        text: "The same requests as with cache-aside: how do the queries compare?",
+        answers: &["Fewer", "The same", "More"],
+        right: 1,
+    },
+    watch_for: "The two rows: the same outcomes and queries. Then an item that does not exist: the \
+                database is asked for it once.",
+    learned: "Read-through asks the database exactly as often as cache-aside. It is a matter of \
+              where the code lives. \"Not found\" is an answer, and is kept too.",
+    variants: &[Variant::of(StrategyKind::CacheAside), Variant::of(StrategyKind::ReadThrough)],
+    settings: || Settings { write_share: 0.05, ..Settings::default() },
+    play: |stage| Box::pin(play(stage)),
+};
+
+async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
+    stage.step("One client reads, and changes an item now and then.").await?;
+    stage.requests().await?;
+
+    stage.step("Ten times somebody asks for an item that does not exist.").await?;
+    let missing = stage.settings().items + 1;
+    for _ in 0..10 {
+        stage.read(1, missing).await?;
+    }
+    Ok(())
+}

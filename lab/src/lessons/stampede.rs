@@ -1,0 +1,36 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Lesson, Question, Variant};
+use crate::StrategyKind;
+use crate::{PlayError, Settings, Stage};
+
+const SLOW: Duration = Duration::from_millis(200);
+
+pub(super) static LESSON: Lesson = Lesson {
+    slug: "stampede",
+    title: "Stampede and single flight",
+    idea: [
+        "An item that many read is not cached: it expired, or was forgotten.",
+        "All who ask for it now miss at once, and each loads it: a stampede.",
+        "With a single flight one of them loads, and the others wait for its answer.",
+    ],
+    question: Question {
+        text: "50 readers on two nodes ask at once for an item that no level has. How many queries \
+               does the database get with a single flight?",
+        answers: &["1", "2, one for each node", "50"],
+        right: 0,
+    },
+    watch_for: "Queries. Readers that waited for a running load are coalesced, not hits.",
+    learned: "By hand many readers load. A single flight makes it one load in each process, and \
+              a lease in Redis one in all.",
+    variants: &[Variant::of(StrategyKind::FillByHand), Variant::of(StrategyKind::CacheAside)],
+    settings: || Settings { nodes: 2, readers: 50, requests: 0, ..Settings::default() },
+    play: |stage| Box::pin(play(stage)),
+};
+
+async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
+    stage.source().set_delay(SLOW);
+    stage.step("No level has the item. All readers ask for it at once.").await?;
+    stage.crowd(1).await
+}
