@@ -1,5 +1,5 @@
-//! Rights are asked for before anything else that a request says is read: here for every door, and
-//! once more in the console where something is done.
+//! Checks rights before anything else of a request is read. The console checks them once more where
+//! something is done.
 
 use axum::body::{Body, to_bytes};
 use axum::extract::rejection::RawPathParamsRejection;
@@ -13,7 +13,7 @@ use strata_console::{Actor, Console};
 
 use crate::http::{AppError, FUNCTIONS, HEALTH_PATHS, MAX_BODY_BYTES, wants_page};
 
-/// What is served to whoever may not even look: health, the way to log in, and its looks.
+/// What is served without the right to look: logging in and out, and the files of that page.
 const OPEN_PATHS: [&str; 5] =
     ["/login", "/logout", "/api/strata/log_in", "/favicon.svg", "/robots.txt"];
 const OPEN_FOLDER: &str = "/pkg/";
@@ -22,7 +22,7 @@ const OPEN_FOLDER: &str = "/pkg/";
 pub(crate) const HARMLESS: [&str; 6] =
     ["draw", "session", "traffic", "log_in", "log_out", "forget_progress"];
 
-/// A change, and the console that knows who may make it.
+/// A change, and the console that checks the right to make it.
 #[derive(Clone)]
 pub(crate) struct Guarded {
     pub(crate) console: Console,
@@ -30,7 +30,7 @@ pub(crate) struct Guarded {
     pub(crate) action: &'static str,
 }
 
-/// Lets pass who may look. A browser is led to where it can log in.
+/// Admits a request with the right to look. A browser without it is redirected to the log-in page.
 pub(crate) async fn admit(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_open =
@@ -49,7 +49,7 @@ pub(crate) async fn admit(request: Request, next: Next) -> Response {
     ([(header::WWW_AUTHENTICATE, "Bearer")], error).into_response()
 }
 
-/// Lets pass who may make the change of a route.
+/// Admits a request with the right to make the change of a route.
 pub(crate) async fn guard(
     State(Guarded { console, action }): State<Guarded>,
     parts: Result<RawPathParams, RawPathParamsRejection>,
@@ -70,8 +70,8 @@ pub(crate) async fn guard(
     }
 }
 
-/// Lets pass who may make the change of a server function. One that nobody has named as harmless
-/// is a change.
+/// Admits a request with the right to make the change of a server function. A function that is not
+/// listed as harmless is a change.
 pub(crate) async fn guard_functions(
     State(console): State<Console>,
     request: Request,

@@ -73,8 +73,8 @@ pub(crate) fn of(request: &Request) -> Option<&str> {
     request.uri().authority().map(|authority| authority.as_str()).or(named)
 }
 
-/// Refuses a request that is addressed to somebody else. Whether the program is well, anybody may
-/// ask: a balancer names no host, or its own.
+/// Refuses a request that names a host which is not ours. Health checks are answered under any name: a
+/// load balancer sends no host, or its own.
 pub(crate) async fn check_host(
     State(hosts): State<Hosts>,
     request: Request,

@@ -31,7 +31,7 @@ const FORWARDING: [&str; 11] = [
     "client-ip",
 ];
 
-/// How it is found out who asks.
+/// What is needed to identify the sender of a request.
 #[derive(Clone)]
 pub(crate) struct Identification {
     console: Console,
@@ -40,7 +40,7 @@ pub(crate) struct Identification {
     is_https: bool,
 }
 
-/// Whose word counts about the address, the scheme and the user of a request.
+/// The proxies that are believed about the address, the scheme and the user of a request.
 #[derive(Clone, Default)]
 pub(crate) struct Proxies {
     pub(crate) trusted: Arc<[Network]>,
@@ -54,7 +54,7 @@ impl Identification {
     }
 }
 
-/// Finds out who asks, by bearer token, session or place, for everything behind.
+/// Identifies the sender by bearer token, session or address, for every layer behind this one.
 pub(crate) async fn identify(
     State(identification): State<Identification>,
     mut request: Request,
@@ -181,7 +181,8 @@ fn hop_address(hop: &str) -> Option<IpAddr> {
     bare.parse().or_else(|_| socket()).map(|address: IpAddr| address.to_canonical()).ok()
 }
 
-/// Whom a trusted proxy names; nobody where it does so twice, for one of the two is not its own.
+/// The user that a trusted proxy names. A header that is there twice names nobody: one of the two
+/// may be the client's own.
 fn user(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let mut values = headers.get_all(name).iter();
     let (first, None) = (values.next()?, values.next()) else { return None };

@@ -1,5 +1,5 @@
-//! Who may ask what: the host that is named, the address and the person who ask, pages of other sites,
-//! rights, and turns for anonymous requests.
+//! Decides which requests are admitted: by host name, sender, origin and rights. Anonymous requests
+//! take turns.
 
 mod anonymous;
 mod cross_site;

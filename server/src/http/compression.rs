@@ -11,7 +11,7 @@ use tower_http::compression::Compression;
 
 use crate::http::AppError;
 
-/// Below so many bytes nothing is gained.
+/// Smaller answers gain nothing.
 const MIN_BYTES: u64 = 256;
 
 /// What is compressed. An event stream is text too, but must not wait for a compressor's buffer.

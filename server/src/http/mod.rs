@@ -1,5 +1,5 @@
 //! What every route speaks: errors as problem JSON, bodies with limits, tables as JSON or CSV, cookies,
-//! request ids. It knows nothing of who asks.
+//! request ids. It does not know who the sender is.
 
 mod body;
 mod compression;

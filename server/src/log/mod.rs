@@ -1,5 +1,5 @@
-//! The log, on standard error. Whatever becomes of that, closed, full or read by nobody, it costs
-//! lines of log and nothing else: a thread of its own writes, and those who log never wait.
+//! The log, on standard error. A thread of its own writes it, so logging never waits. Where standard
+//! error is closed, full or not read, lines are lost and nothing else.
 
 mod one_line;
 pub(crate) mod requests;

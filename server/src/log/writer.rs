@@ -11,13 +11,13 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::one_line::{one_line, one_line_with_colours};
 
-/// So many lines wait to be written; those beyond are dropped, and counted.
+/// The most lines that wait to be written. Further ones are dropped and counted.
 const WAITING: usize = 4_096;
 
 /// How long the end of the program waits for what waits to be written.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// The log of the program, for those who end it at once.
+/// The log of the program, for code that ends it at once.
 static LOG: OnceLock<Lines> = OnceLock::new();
 
 /// How a line of the log is written.
@@ -36,13 +36,13 @@ pub struct Log(Lines);
 
 /// Takes lines and hands them on to the thread that writes.
 #[derive(Clone)]
-struct Lines {
-    waiting: SyncSender<Line>,
+pub(super) struct Lines {
+    pub(super) waiting: SyncSender<Line>,
     dropped: Arc<AtomicU64>,
     format: LogFormat,
 }
 
-enum Line {
+pub(super) enum Line {
     Text(Vec<u8>),
     /// Everything before has been written once this is dropped.
     Last(SyncSender<()>),
@@ -119,7 +119,7 @@ impl Log {
 }
 
 impl Lines {
-    fn to(out: impl Write + Send + 'static, format: LogFormat) -> Self {
+    pub(super) fn to(out: impl Write + Send + 'static, format: LogFormat) -> Self {
         let (waiting, coming) = sync_channel(WAITING);
         let dropped = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&dropped);
@@ -128,7 +128,7 @@ impl Lines {
     }
 
     /// Takes a line that is none of an event.
-    fn tell(&self, line: &str) {
+    pub(super) fn tell(&self, line: &str) {
         self.take(self.format.line(line).into_bytes());
     }
 

@@ -19,7 +19,7 @@ pub(crate) fn document(status: StatusCode, html: String) -> Response {
     (status, policy, Html(html)).into_response()
 }
 
-/// Who waits for an answer.
+/// What kind of client waits for an answer.
 #[derive(Clone, Copy)]
 enum Reader {
     /// A browser that shows it.
@@ -30,7 +30,8 @@ enum Reader {
     Program,
 }
 
-/// Tells a refusal to whoever waits for it: as a page, as our page understands it, or as a problem.
+/// Writes a refusal as the client understands it: a page for a browser, an error of a server function
+/// for our own page, problem JSON for any other program.
 pub(crate) async fn tell_refusals(
     State(options): State<LeptosOptions>,
     request: Request,

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{info, warn};
 
-use super::place::{MAX_SOCKET_BYTES, socket};
+use super::place::{self, MAX_SOCKET_BYTES, socket};
 
 /// A `redis-server` of our own: no persistence, no TCP, a socket in a directory that only we may
 /// enter. It is restarted on the same socket when it dies, and goes away with the program.

@@ -121,7 +121,7 @@ impl Demo {
         routes(&self.state)
     }
 
-    /// Answers everybody who connects, within the limits of the settings, until the program is told
+    /// Answers connections, within the limits of the settings, until the program is told
     /// to stop and begun requests have ended or have had their time.
     pub async fn serve(&self, listener: TcpListener) {
         let serving = Arc::clone(&self.serving);
@@ -227,7 +227,7 @@ fn rules(settings: &Settings) -> AccessRules {
     AccessRules { hosts, proxies, public_url }
 }
 
-/// Says at the start what nobody should find out by accident.
+/// Logs at the start who may act, where no token is set.
 fn tell_access(access: &Access, listening: SocketAddr) {
     if access.has_tokens() {
         return;

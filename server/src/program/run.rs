@@ -74,7 +74,8 @@ async fn replay(site: Site, settings: Settings, shutdown: CancellationToken) -> 
     Ok(())
 }
 
-/// Says what people and scripts wait for; logs go to standard error. Nobody may listen.
+/// Writes a line to standard output, for people and scripts that wait for it. A closed output is no
+/// error. Logs go to standard error.
 pub fn announce(text: &str) {
     let mut out = io::stdout().lock();
     let _: io::Result<()> = writeln!(out, "{text}").and_then(|()| out.flush());

@@ -23,10 +23,10 @@ const FILE: &str = "file";
 const MAX_FIELDS: usize = 64;
 const MAX_FIELD_BYTES: usize = 256;
 const MAX_TITLE_CHARS: usize = 60;
-/// As long as somebody may take to send a trace.
+/// How long the upload of a trace may take.
 const SENDING: Duration = Duration::from_secs(60);
 
-/// What somebody sent.
+/// The fields of the form.
 #[derive(Default)]
 struct UploadForm {
     title: String,

@@ -12,7 +12,7 @@ use crate::http::{AppError, cookie_value};
 use crate::pages::document;
 use crate::state::AppState;
 
-/// Where somebody goes on to.
+/// The page to go on to after the log-in.
 #[derive(Default, Deserialize)]
 pub(crate) struct LogInQuery {
     #[serde(default)]

@@ -26,7 +26,7 @@ pub enum RouteKind {
     Look,
     /// It is sent something, and changes nothing that others see.
     Ask,
-    /// It changes something, for who may act.
+    /// It changes something and needs the right to act.
     Change,
 }
 
@@ -70,7 +70,7 @@ impl RouteTable {
         self
     }
 
-    /// Changes that the audit trail knows as `action`, for who may act.
+    /// Adds changes that need the right to act. The audit trail names them `action`.
     pub(crate) fn changing<'a>(&'a mut self, action: &'static str) -> Changing<'a> {
         Changing { table: self, action }
     }

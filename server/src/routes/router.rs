@@ -19,7 +19,7 @@ use crate::log::requests;
 use crate::pages::{built, scripts, tell_errors, tell_refusals, with_screens};
 use crate::state::AppState;
 
-/// Who is let in, and by which names.
+/// The rules by which requests are admitted: names of this host, trusted proxies, the public URL.
 #[derive(Clone)]
 pub(crate) struct AccessRules {
     pub(crate) hosts: Hosts,
@@ -27,7 +27,7 @@ pub(crate) struct AccessRules {
     pub(crate) public_url: Option<PublicUrl>,
 }
 
-/// Every path of the program, by who asks for it.
+/// Every path of the program, in groups by kind of client.
 pub(crate) fn router(state: AppState, rules: AccessRules) -> Router {
     let (programs, _) = programs(&state.console);
     let programs = programs
@@ -37,7 +37,7 @@ pub(crate) fn router(state: AppState, rules: AccessRules) -> Router {
     with_layers(with_screens(programs, &state), &state, rules).with_state(state)
 }
 
-/// What the program can be asked for, beside its pages and files.
+/// The routes of the program, without pages and files.
 pub(crate) fn routes(state: &AppState) -> Vec<Route> {
     let (_, routes) = programs(&state.console);
     let functions = leptos::server_fn::axum::server_fn_paths().map(|(path, method)| {
@@ -51,17 +51,17 @@ pub(crate) fn routes(state: &AppState) -> Vec<Route> {
 
 fn programs(console: &Console) -> (Router<AppState>, Vec<Route>) {
     let mut table = RouteTable::new(console)
-        // Machines that watch over the program
+        // Monitoring
         .get("/healthz", health::alive)
         .get("/readyz", health::ready)
         .get("/metrics", metrics::metrics)
-        // Everybody who uses the demo service
+        // The demo service
         .get("/demo/users", demo::users::list)
         .get("/demo/users/{id}", demo::users::get)
         .get("/demo/posts/{id}", demo::posts::get)
         .get("/demo/timelines/{user}", demo::timelines::get)
         .get("/demo/objects/{key}", demo::objects::get)
-        // Scripts that look
+        // The API, for reading
         .get("/api/v1/openapi.json", openapi::document)
         .get("/api/v1/session", api::session::get)
         .get("/api/v1/nodes", api::nodes::list)
@@ -87,7 +87,7 @@ fn programs(console: &Console) -> (Router<AppState>, Vec<Route>) {
         .get("/api/v1/invalidations/{id}", api::invalidations::get)
         .get("/api/v1/audit", api::audit::list)
         .get("/api/v1/demo/traffic", api::traffic::get)
-        // Browsers, and whoever else wants to see the numbers move
+        // Live numbers and sessions
         .get("/events", events::events)
         .get("/login", login::page)
         .ask("/login", login::log_in)
@@ -97,7 +97,7 @@ fn programs(console: &Console) -> (Router<AppState>, Vec<Route>) {
     table.finish()
 }
 
-/// Scripts that act.
+/// The API, for changes to caches.
 fn changing_caches(table: &mut RouteTable) {
     const KEY: &str = "/api/v1/caches/{cache}/keys/{key}";
     const ANY_KEY: &str = "/api/v1/caches/{cache}/key";
@@ -130,7 +130,7 @@ fn changing_caches(table: &mut RouteTable) {
     table.changing("set_traffic").put("/api/v1/demo/traffic", api::traffic::put);
 }
 
-/// Whoever changes something behind the demo service.
+/// Changes to the demo's data.
 fn changing_the_demo(table: &mut RouteTable) {
     table
         .changing("write_demo")

@@ -10,7 +10,7 @@ pub struct ServingLimits {
     pub header_timeout: Duration,
     /// For a request's body, and a second more for each 64 KiB that have come.
     pub body_timeout: Duration,
-    /// A peer that takes nothing of what is written to it for so long is given up.
+    /// How long a peer may take nothing of what is written to it, before its connection ends.
     pub write_timeout: Duration,
     /// Connections in all. A few more are held for health checks.
     pub max_connections: usize,
@@ -27,14 +27,14 @@ pub struct ServingLimits {
 }
 
 impl ServingLimits {
-    /// Connections where the process may open as many files as it likes.
+    /// Connections where descriptors are no limit.
     const MOST_CONNECTIONS: usize = 4_096;
     /// Event streams where there are connections enough. Each takes about 16 KB, and a browser needs
     /// one for all its windows.
     const MOST_STREAMS: usize = 1_024;
     const MOST_STREAMS_PER_PEER: usize = 512;
 
-    /// The limits for a process that may have so many descriptors open.
+    /// The limits for a process that may have `n_descriptors` open.
     pub fn for_descriptors(n_descriptors: usize) -> Self {
         let connections = n_descriptors.saturating_sub(descriptors::KEPT);
         let max_connections = connections.clamp(16, Self::MOST_CONNECTIONS);

@@ -30,8 +30,8 @@ impl Sites {
         self.sites.iter().find(|site| site.node().id() == node)
     }
 
-    /// Waits until every other node has heard what `site` has just told the bus; where Redis is
-    /// away nobody hears, and they catch up when it is back.
+    /// Waits until every other node has heard what `site` has just sent on the bus, 250 ms at most.
+    /// Without Redis none hears it; they catch up when it is back.
     pub(crate) async fn settle(&self, site: &Site) {
         let others = self.sites.iter().filter(|other| other.node().id() != site.node().id());
         let others: Vec<_> = others.map(Site::node).collect();

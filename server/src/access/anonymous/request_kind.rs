@@ -30,7 +30,7 @@ const DRAW: &str = "/api/strata/draw";
 pub(super) enum RequestKind {
     /// It costs next to nothing, has limits of its own, or is the service itself.
     Free,
-    /// Numbers for whoever watches over the program.
+    /// Numbers for monitoring.
     Metrics,
     /// A look that the console makes in turn; its answer is soon written.
     Look,

@@ -46,7 +46,7 @@ impl AnonymousTurns {
     /// Requests of one kind that run at the same time.
     const AT_ONCE: usize = 2;
 
-    /// So long a request waits for its turn.
+    /// How long a request waits for its turn.
     const PATIENCE: Duration = Duration::from_secs(10);
 
     /// Answers a request in its turn.

@@ -1,4 +1,5 @@
 use axum::body::Body;
+use axum::http::HeaderValue;
 
 use super::*;
 
