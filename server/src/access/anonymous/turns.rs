@@ -113,7 +113,7 @@ pub(crate) async fn take_turns(
 ) -> Response {
     let extensions = request.extensions();
     let placement = extensions.get::<Placement>().cloned().unwrap_or_default();
-    let anonymous = extensions.get::<Actor>().filter(|actor| actor.is_stranger());
+    let anonymous = extensions.get::<Actor>().filter(|actor| actor.is_anonymous());
     let route = extensions.get::<MatchedPath>().map(MatchedPath::as_str);
     let asked = anonymous.map(|who| (who.address, RequestKind::of(request.uri(), route)));
     let asked = asked.filter(|(_, kind)| *kind != RequestKind::Free);
