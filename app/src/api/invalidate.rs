@@ -17,11 +17,13 @@ pub async fn invalidate_key(cache: String, key: String) -> Result<Job, ApiError>
 
 /// Marks one key as stale: readers get the older value while one of them loads the new one.
 #[server(name = SoftenKey, prefix = "/api", endpoint = "strata/soften_key")]
-pub async fn soften_key(cache: String, key: String) -> Result<Job, ApiError> {
+pub async fn mark_key_stale(cache: String, key: String) -> Result<Job, ApiError> {
     use super::door;
 
-    let job =
-        door::console()?.soften_key(&door::actor()?, &cache, &key).await.map_err(door::refuse)?;
+    let job = door::console()?
+        .mark_key_stale(&door::actor()?, &cache, &key)
+        .await
+        .map_err(door::refuse)?;
     Ok(shown(job))
 }
 

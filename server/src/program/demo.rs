@@ -6,7 +6,9 @@ use anyhow::Context;
 use axum::Router;
 use prometheus::Registry;
 use strata_cache::{ErrorChain, Node, Tasks};
-use strata_console::{Access, AccessSettings, Console, ConsoleSettings, NodeFace, SourceFace};
+use strata_console::{
+    Access, AccessSettings, Console, ConsoleSettings, NodeClient, PeerLimit, SourceReader,
+};
 use strata_demo::{STEADY, Site, Store, Traffic};
 use strata_lab::Lab;
 use strata_report::TrafficState;
@@ -20,7 +22,7 @@ use crate::config::{RedisChoice, Settings, TrafficMode};
 use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector, observed};
 use crate::private_redis::PrivateRedis;
 use crate::routes::{AccessRules, Route, router, routes};
-use crate::serving::{PeerLimit, Serving};
+use crate::serving::Serving;
 use crate::state::{AppState, Parts, Sites, Snapshots};
 
 /// Nodes with this namespace and the same Redis share L2 and bus.
@@ -69,14 +71,15 @@ impl Demo {
         let nodes = nodes(settings.nodes, url.as_deref()).await?;
         let build = |node: &Node| Site::new(node.clone(), store.clone());
         let sites = nodes.iter().map(build).collect::<Result<Vec<_>, _>>()?;
-        let faces = nodes.iter().map(|node| Arc::new(node.clone()) as Arc<dyn NodeFace>).collect();
+        let faces =
+            nodes.iter().map(|node| Arc::new(node.clone()) as Arc<dyn NodeClient>).collect();
         let source = sites.first().cloned().map(DemoSource::new);
         let console_settings = ConsoleSettings {
             access: access(settings, listening),
             protected: settings.protected.clone(),
             sources: source
                 .into_iter()
-                .map(|source| Arc::new(source) as Arc<dyn SourceFace>)
+                .map(|source| Arc::new(source) as Arc<dyn SourceReader>)
                 .collect(),
             redis_is_private: redis.is_some(),
             tasks: Some(tasks.clone()),
@@ -89,7 +92,7 @@ impl Demo {
         registry.register(Box::new(NodeCollector::new(console.clone())?))?;
         let limits = &settings.serving;
         let serving = Serving::new(limits.clone(), &settings.trusted_proxies);
-        let streams = PeerLimit::new(limits.max_streams, limits.max_streams_per_peer);
+        let streams = PeerLimit::new("live streams", limits.streams());
         let connections = Arc::clone(serving.connections());
         let program = ProgramCollector::new(console.clone(), connections, Arc::clone(&streams))?;
         registry.register(Box::new(program))?;

@@ -45,7 +45,7 @@ pub(crate) async fn page(
     let to = query.map(|Query(query)| query.to).unwrap_or_default();
     let has_session = cookie_value(&headers, &cookie.name).is_some()
         && actor.rights.look
-        && actor.in_vain.is_none();
+        && actor.rejected.is_none();
     let page = LogInPage {
         actor: &actor,
         has_session,

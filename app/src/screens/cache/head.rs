@@ -29,7 +29,7 @@ pub(super) fn head(seen: &Seen<'_>, names: &[String]) -> AnyView {
     let since = short.then(|| {
         format!("Counting for {}; what came before is not known.", format::span(known_ms))
     });
-    let guest = seen.details.frame.guest.then(|| {
+    let guest = seen.details.frame.attached.then(|| {
         view! {
             <p class="small since"><span class="badge">"lab"</span>" An experiment's cache: it goes with the experiment, and no sum, alert or metric counts it."</p>
         }

@@ -106,7 +106,7 @@ fn capitalised(word: &str) -> String {
 const fn done(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Invalidate => "is invalidated",
-        JobKind::Soften => "is marked as stale",
+        JobKind::MarkStale => "is marked as stale",
         JobKind::Refresh => "is loaded anew",
     }
 }
@@ -114,7 +114,7 @@ const fn done(kind: JobKind) -> &'static str {
 const fn running(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Invalidate => "is being invalidated",
-        JobKind::Soften => "is being marked as stale",
+        JobKind::MarkStale => "is being marked as stale",
         JobKind::Refresh => "is being loaded anew",
     }
 }
@@ -122,7 +122,7 @@ const fn running(kind: JobKind) -> &'static str {
 const fn failed(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Invalidate => "could not be invalidated everywhere",
-        JobKind::Soften => "could not be marked as stale everywhere",
+        JobKind::MarkStale => "could not be marked as stale everywhere",
         JobKind::Refresh => "could not be loaded anew",
     }
 }
@@ -167,7 +167,7 @@ fn refreshed(place: &Refreshed) -> (String, String) {
 fn entries(job: &Job, n: u64) -> String {
     let done = match job.kind {
         JobKind::Invalidate => "removed",
-        JobKind::Soften => "marked as stale",
+        JobKind::MarkStale => "marked as stale",
         JobKind::Refresh => "to be loaded anew",
     };
     format!("{} {done}", format::plural(n, "entry", "entries"))

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use leptos::prelude::*;
-use strata_console::{ConsoleError, Found};
+use strata_console::{ConsoleError, SearchResults};
 use strata_report::{Job, JobState, KeyLook, KeyQuery, LevelChoice};
 
 use super::{inspector, job, plan, rows, search};
@@ -124,15 +124,19 @@ fn like(cache: &str, known: &str) -> String {
 }
 
 // A search that is remembered is not made again to show it in another order or another part.
-async fn find(asked: &Asked, cache: &str, query: KeyQuery) -> Result<Arc<Found>, ConsoleError> {
-    let known = asked.field("found").and_then(|id| asked.console.found(id.parse().ok()?));
-    let same = |found: &Arc<Found>| {
+async fn find(
+    asked: &Asked,
+    cache: &str,
+    query: KeyQuery,
+) -> Result<Arc<SearchResults>, ConsoleError> {
+    let known = asked.field("found").and_then(|id| asked.console.search_results(id.parse().ok()?));
+    let same = |found: &Arc<SearchResults>| {
         let cursor = query.cursor.is_none() || found.query.cursor == query.cursor;
         cursor && found.page.cache == cache && found.query.pattern == query.pattern
     };
     match known.filter(same) {
         Some(found) => Ok(found),
-        None => asked.console.find(&asked.actor, cache, query).await,
+        None => asked.console.search_keys(&asked.actor, cache, query).await,
     }
 }
 
@@ -152,7 +156,7 @@ fn is_under_way(job: &Job) -> bool {
 
 fn limit(text: Option<&str>) -> u32 {
     let wanted = text.and_then(|text| text.parse().ok()).unwrap_or(search::LIMITS[0]);
-    wanted.clamp(1, Found::MAX_ROWS)
+    wanted.clamp(1, SearchResults::MAX_ROWS)
 }
 
 fn level(text: Option<&str>) -> LevelChoice {

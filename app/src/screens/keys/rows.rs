@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_console::{Found, KeyColumn, KeyOrder};
+use strata_console::{KeyColumn, KeyOrder, SearchResults};
 use strata_report::{KeyRow, LevelChoice, NodeCount};
 
 use super::page::Search;
@@ -18,7 +18,7 @@ const ROW_PX: usize = 32;
 /// A part of what was found.
 pub(super) struct Part<'a> {
     /// All that was found.
-    pub(super) found: &'a Found,
+    pub(super) found: &'a SearchResults,
     /// In which order.
     pub(super) order: KeyOrder,
     /// How many rows come before this part.
@@ -157,7 +157,7 @@ const fn title(column: KeyColumn) -> &'static str {
     }
 }
 
-fn counts(found: &Found) -> String {
+fn counts(found: &SearchResults) -> String {
     let node = |n: &NodeCount| format!("node {}: {}", n.node, format::count(n.entries));
     let mut parts = Vec::new();
     if !found.page.l1_found.is_empty() {
@@ -176,7 +176,7 @@ fn counts(found: &Found) -> String {
     parts.join(" ")
 }
 
-fn note(found: &Found) -> String {
+fn note(found: &SearchResults) -> String {
     let n = format::plural(found.n_rows as u64, "key", "keys");
     let at = format!("as of {} UTC", words::at(found.at_ms));
     match (&found.page.next, found.is_full) {
@@ -187,7 +187,7 @@ fn note(found: &Found) -> String {
     }
 }
 
-fn nothing(found: &Found) -> &'static str {
+fn nothing(found: &SearchResults) -> &'static str {
     if found.page.next.is_some() {
         "Nothing matches among the keys that were looked at. There are more: search on."
     } else {
