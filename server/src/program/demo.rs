@@ -6,7 +6,9 @@ use anyhow::Context;
 use axum::Router;
 use prometheus::Registry;
 use strata_cache::{ErrorChain, Node, Tasks};
-use strata_console::{Access, AccessSettings, Console, ConsoleSettings, NodeClient, SourceReader};
+use strata_console::{
+    Access, AccessSettings, Console, ConsoleSettings, NodeClient, PeerLimit, SourceReader,
+};
 use strata_demo::{STEADY, Site, Store, Traffic};
 use strata_lab::Lab;
 use strata_report::TrafficState;
@@ -20,7 +22,7 @@ use crate::config::{RedisChoice, Settings, TrafficMode};
 use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector, observed};
 use crate::private_redis::PrivateRedis;
 use crate::routes::{AccessRules, Route, router, routes};
-use crate::serving::{PeerLimit, Serving};
+use crate::serving::Serving;
 use crate::state::{AppState, Parts, Sites, Snapshots};
 
 /// Nodes with this namespace and the same Redis share L2 and bus.
@@ -90,7 +92,7 @@ impl Demo {
         registry.register(Box::new(NodeCollector::new(console.clone())?))?;
         let limits = &settings.serving;
         let serving = Serving::new(limits.clone(), &settings.trusted_proxies);
-        let streams = PeerLimit::new(limits.max_streams, limits.max_streams_per_peer);
+        let streams = PeerLimit::new("live streams", limits.streams());
         let connections = Arc::clone(serving.connections());
         let program = ProgramCollector::new(console.clone(), connections, Arc::clone(&streams))?;
         registry.register(Box::new(program))?;

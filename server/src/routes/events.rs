@@ -11,12 +11,11 @@ use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, Stream, StreamExt};
 use strata_app::{SessionCookie, build_id};
-use strata_console::{Origin, Tick};
+use strata_console::{Full, Origin, Peer, PeerPermit, Tick};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::http::{AppError, cookie_value};
-use crate::serving::{Full, PeerPermit};
 use crate::state::AppState;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -41,7 +40,7 @@ pub(crate) async fn events(
     Extension(origin): Extension<Origin>,
     headers: HeaderMap,
 ) -> Response {
-    let permit = match state.streams.open(origin.address) {
+    let permit = match state.streams.open(origin.address.map(Peer::at)) {
         Ok(permit) => permit,
         // Who reads no stream holds no connection either.
         Err(full) => return ([(header::CONNECTION, "close")], refusal(full)).into_response(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use strata_cache::LogLimit;
+use strata_console::{Peer, PeerLimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -14,7 +15,6 @@ use tracing::warn;
 use super::Network;
 use super::ServingLimits;
 use super::connection::{Admission, Connection};
-use super::peers::PeerLimit;
 use super::placed::{self, Placement};
 use super::reserve::Reserve;
 
@@ -40,7 +40,7 @@ impl Serving {
     const PAUSE: Duration = Duration::from_millis(100);
 
     pub(crate) fn new(limits: ServingLimits, trusted: &[Network]) -> Arc<Self> {
-        let connections = PeerLimit::new(limits.max_connections, limits.max_connections_per_peer);
+        let connections = PeerLimit::new("connections", limits.connections());
         let (reserve, drained) = (Reserve::default(), CancellationToken::new());
         Arc::new(Self { limits, trusted: trusted.into(), connections, reserve, drained })
     }
@@ -109,7 +109,7 @@ impl Serving {
         }
         let address = peer.ip().to_canonical();
         let is_proxy = self.trusted.iter().any(|network| network.contains(address));
-        match self.connections.open((!is_proxy).then_some(address)) {
+        match self.connections.open((!is_proxy).then(|| Peer::at(address))) {
             Ok(permit) => Admission::Regular { _permit: permit },
             Err(full) => {
                 if let Some(times) = FULL.due() {

@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use strata_console::PeerPermit;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
@@ -20,7 +21,6 @@ use tracing::trace;
 
 use super::accept::Serving;
 use super::first_head::first_head;
-use super::peers::PeerPermit;
 use super::placed::Placement;
 use super::reserve::ReservePlace;
 use super::stream::TimedStream;

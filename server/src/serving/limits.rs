@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use strata_console::PeerBounds;
+
 use super::descriptors;
 
 /// How long peers may take, and how many of them there may be.
@@ -33,6 +35,14 @@ impl ServingLimits {
     /// one for all its windows.
     const MOST_STREAMS: usize = 1_024;
     const MOST_STREAMS_PER_PEER: usize = 512;
+
+    pub(crate) fn connections(&self) -> PeerBounds {
+        PeerBounds { total: self.max_connections, per_peer: self.max_connections_per_peer }
+    }
+
+    pub(crate) fn streams(&self) -> PeerBounds {
+        PeerBounds { total: self.max_streams, per_peer: self.max_streams_per_peer }
+    }
 
     /// The limits for a process that may have `n_descriptors` open.
     pub fn for_descriptors(n_descriptors: usize) -> Self {

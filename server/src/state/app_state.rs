@@ -3,14 +3,13 @@ use std::sync::Arc;
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 use prometheus::Registry;
-use strata_console::Console;
+use strata_console::{Console, PeerLimit};
 use strata_demo::{Store, Traffic};
 use strata_lab::Lab;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Sites, Snapshots};
-use crate::serving::PeerLimit;
 
 /// What every handler may ask for. Cheap to clone.
 #[derive(Clone)]

@@ -1,4 +1,3 @@
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -6,13 +5,13 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use strata_console::Actor;
+use strata_console::{Actor, Full, Peer, PeerBounds, PeerLimit};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::request_kind::RequestKind;
 use crate::http::{AppError, MAX_BODY_BYTES, TRACES_PATH, read_whole};
-use crate::serving::{Full, PeerLimit, Placement, low_priority};
+use crate::serving::{Placement, low_priority};
 
 /// The anonymous requests that are under way.
 #[derive(Clone)]
@@ -38,10 +37,10 @@ struct Queue {
 
 impl AnonymousTurns {
     /// Requests that run or wait, in all and of each peer; more are refused at once, in few words.
-    const MAX: [usize; 2] = [128, 32];
+    const MAX: PeerBounds = PeerBounds { total: 128, per_peer: 32 };
     /// Looks among them. The console takes no more either.
-    const MAX_LOOKS: [usize; 2] = [64, 8];
-    const MAX_SCRAPES: [usize; 2] = [10, 5];
+    const MAX_LOOKS: PeerBounds = PeerBounds { total: 64, per_peer: 8 };
+    const MAX_SCRAPES: PeerBounds = PeerBounds { total: 10, per_peer: 5 };
 
     /// Requests of one kind that run at the same time.
     const AT_ONCE: usize = 2;
@@ -52,15 +51,15 @@ impl AnonymousTurns {
     /// Answers a request in its turn.
     async fn answer(
         &self,
-        (address, kind): (Option<IpAddr>, RequestKind),
+        (peer, kind): (Option<Peer>, RequestKind),
         request: Request,
         next: Next,
     ) -> Result<Response, AppError> {
         if kind == RequestKind::Metrics {
-            let _begun = self.scrapes.begun.open(address).map_err(refusal)?;
+            let _begun = self.scrapes.begun.open(peer).map_err(refusal)?;
             return in_turn(&self.scrapes.turns, next.run(request)).await;
         }
-        let _begun = self.begun.open(address).map_err(refusal)?;
+        let _begun = self.begun.open(peer.clone()).map_err(refusal)?;
         // A body that comes slowly keeps nobody else waiting. A trace is read as it is kept.
         let request = match request.uri().path() {
             TRACES_PATH => request,
@@ -71,7 +70,7 @@ impl AnonymousTurns {
             kind => (kind, request),
         };
         let is_look = matches!(kind, RequestKind::Look | RequestKind::LookPage);
-        let look = is_look.then(|| self.looks.begun.open(address)).transpose();
+        let look = is_look.then(|| self.looks.begun.open(peer)).transpose();
         let _look = look.map_err(refusal)?;
         let answer = low_priority::run(next.run(request));
         match kind {
@@ -86,10 +85,9 @@ impl AnonymousTurns {
 
 impl Default for AnonymousTurns {
     fn default() -> Self {
-        let [max, of_peer] = Self::MAX;
         let at_once = || Arc::new(Semaphore::new(Self::AT_ONCE));
         Self {
-            begun: PeerLimit::new(max, of_peer),
+            begun: PeerLimit::new("requests", Self::MAX),
             pages: at_once(),
             draws: at_once(),
             looks: Queue::new(Self::MAX_LOOKS),
@@ -99,9 +97,9 @@ impl Default for AnonymousTurns {
 }
 
 impl Queue {
-    fn new([max, of_peer]: [usize; 2]) -> Self {
+    fn new(bounds: PeerBounds) -> Self {
         let turns = Arc::new(Semaphore::new(AnonymousTurns::AT_ONCE));
-        Self { begun: PeerLimit::new(max, of_peer), turns }
+        Self { begun: PeerLimit::new("requests", bounds), turns }
     }
 }
 
@@ -115,9 +113,10 @@ pub(crate) async fn take_turns(
     let placement = extensions.get::<Placement>().cloned().unwrap_or_default();
     let anonymous = extensions.get::<Actor>().filter(|actor| actor.is_anonymous());
     let route = extensions.get::<MatchedPath>().map(MatchedPath::as_str);
-    let asked = anonymous.map(|who| (who.address, RequestKind::of(request.uri(), route)));
+    let asked =
+        anonymous.map(|who| (who.address.map(Peer::at), RequestKind::of(request.uri(), route)));
     let asked = asked.filter(|(_, kind)| *kind != RequestKind::Free);
-    match asked {
+    match &asked {
         Some((_, RequestKind::Metrics)) | None => placement.go_first(),
         Some(_) => placement.give_way(),
     }
