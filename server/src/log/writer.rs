@@ -55,7 +55,7 @@ struct Dropped {
 }
 
 /// One line, as it is made.
-struct Making {
+pub(super) struct Making {
     text: Vec<u8>,
     lines: Lines,
 }
