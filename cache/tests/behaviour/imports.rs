@@ -1,4 +1,4 @@
-//! Who imports whom among the folders of the crate, by the list in `lib.rs`. The console's tests
+//! Which folders of the crate import which, checked against the list in `lib.rs`.
 //! include this file too.
 
 use std::collections::{BTreeSet, HashMap};
