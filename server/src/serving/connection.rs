@@ -71,16 +71,12 @@ impl Connection {
             () = draining.cancelled(), if self.is_regular() => return,
         };
         match head {
-            Ok(head) => Box::pin(self.serve_requests((stream, head), draining)).await,
+            Ok(head) => Box::pin(self.serve_requests(stream, head, draining)).await,
             Err(error) => trace!(peer = %self.peer, %error, "no request came on a connection"),
         }
     }
 
-    async fn serve_requests(
-        &self,
-        (stream, head): (TcpStream, Vec<u8>),
-        draining: &CancellationToken,
-    ) {
+    async fn serve_requests(&self, stream: TcpStream, head: Vec<u8>, draining: &CancellationToken) {
         let io = TokioIo::new(TimedStream::new(stream, head, self.serving.limits.write_timeout));
         let mut builder = http1::Builder::new();
         builder
