@@ -13,9 +13,11 @@
 // - pages
 // - routes
 // - program
+// - commands
 // - main
 
 mod access;
+mod commands;
 mod config;
 mod http;
 mod log;
@@ -27,12 +29,13 @@ mod routes;
 mod serving;
 mod state;
 
+pub use commands::{completions, man_page, run_doctor, run_health, run_purge};
 pub use config::{
-    Cli, Command, ConfigError, DemoFlags, PublicUrl, PurgeFlags, RedisChoice, Secret, Settings,
-    TrafficMode, settings_file, tell_unknown_variables,
+    Cli, Command, ConfigError, DemoFlags, DoctorFlags, HealthFlags, PublicUrl, PurgeFlags,
+    RedisChoice, RedisFlags, Secret, Settings, TrafficMode, settings_file, tell_unknown_variables,
 };
 pub use log::{Log, LogFormat, log_to_stderr};
 pub use private_redis::{PrivateRedis, PrivateRedisError};
-pub use program::{Demo, announce, run_demo, run_purge};
+pub use program::{Demo, announce, run_demo};
 pub use routes::{Route, RouteKind};
 pub use serving::{Network, ServingLimits};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use strata_report::{KeyRow, LogHistogram};
 
 use super::entry::Entry;
@@ -20,7 +21,8 @@ pub struct L1List<'a> {
 }
 
 /// When the entries of one L1 expire, and how large they are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct L1Survey {
     /// The number of fresh entries that were examined.
     pub entries: u64,

@@ -40,7 +40,8 @@ pub(crate) struct KeyNote<F> {
 }
 
 /// The events of one cache on one node after a position in its stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct CacheEvents {
     /// The events, oldest first. `seq` counts within this cache and node. An event names its key
     /// only if the text was stored.

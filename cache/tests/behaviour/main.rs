@@ -17,6 +17,10 @@ mod codecs;
 #[cfg(feature = "redis")]
 mod coherence;
 #[cfg(feature = "redis")]
+mod doctor;
+#[cfg(feature = "fleet")]
+mod elsewhere;
+#[cfg(feature = "redis")]
 mod erase;
 #[cfg(feature = "redis")]
 mod eviction;
