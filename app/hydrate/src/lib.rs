@@ -11,7 +11,7 @@ pub fn hydrate() {
     wasm_bindgen_futures::spawn_local(async {
         let page = document().get_element_by_id("app").and_then(|page| page.dyn_into().ok());
         let Some(page) = page else { return };
-        strata_app::breath().await;
+        strata_app::yield_to_browser().await;
         leptos::mount::hydrate_from_async(page, strata_app::App).await.forget();
         if let Some(root) = document().document_element() {
             // Tests and the page's own script wait for the attribute.

@@ -1,8 +1,8 @@
 use leptos::prelude::*;
 use strata_report::{DeadLetterAction, DeadLetterQuery};
 
-use super::{ApiError, door};
-use crate::drawn::dead_letters_address;
+use super::{ApiError, context};
+use crate::addresses::dead_letters_address;
 
 /// Queues the dead letters that match again; answers the address that tells of it.
 #[server(name = RedriveDeadLetters, prefix = "/api", endpoint = "strata/redrive_dead_letters")]
@@ -29,18 +29,18 @@ pub async fn drop_dead_letters(
 /// Stops the redrive or the drop that runs; what it did stays done.
 #[server(name = StopDeadLetters, prefix = "/api", endpoint = "strata/stop_dead_letters")]
 pub async fn stop_dead_letters(cache: String) -> Result<String, ApiError> {
-    let console = door::console()?;
-    console.cancel_dead_letter_job(&door::actor()?, &cache).map_err(door::refuse)?;
-    Ok(shown(&cache))
+    let console = context::console()?;
+    console.cancel_dead_letter_job(&context::actor()?, &cache).map_err(context::refuse)?;
+    Ok(redirect_plain_form(&cache))
 }
 
 async fn run(
     action: DeadLetterAction,
     (cache, query): (&str, &DeadLetterQuery),
 ) -> Result<String, ApiError> {
-    let (console, actor) = (door::console()?, door::actor()?);
-    console.move_dead_letters(&actor, action, (cache, query)).await.map_err(door::refuse)?;
-    Ok(shown(cache))
+    let (console, actor) = (context::console()?, context::actor()?);
+    console.move_dead_letters(&actor, action, (cache, query)).await.map_err(context::refuse)?;
+    Ok(redirect_plain_form(cache))
 }
 
 fn read(query: &str) -> Result<DeadLetterQuery, ApiError> {
@@ -49,14 +49,14 @@ fn read(query: &str) -> Result<DeadLetterQuery, ApiError> {
 }
 
 fn refuse(error: ApiError) -> ApiError {
-    door::set_status(error.status());
+    context::set_status(error.status());
     error
 }
 
 /// Sends a browser without JavaScript to the page that tells of the run.
-fn shown(cache: &str) -> String {
+fn redirect_plain_form(cache: &str) -> String {
     let address = dead_letters_address(cache);
-    if door::is_plain_form() {
+    if context::is_plain_form() {
         leptos_axum::redirect(&address);
     }
     address

@@ -6,12 +6,10 @@
 //! a tenth of the program that it has to load.
 
 #[cfg(feature = "ssr")]
-mod dead_letters;
+pub(crate) mod context;
 #[cfg(feature = "ssr")]
-mod door;
-mod draw;
+mod dead_letters;
 mod error;
-mod first_paint;
 mod invalidate;
 #[cfg(feature = "lab")]
 mod lab;
@@ -20,24 +18,21 @@ mod session;
 mod traffic;
 
 #[cfg(feature = "ssr")]
+pub(crate) use context::as_api_error;
+#[cfg(feature = "ssr")]
 pub use dead_letters::{DropDeadLetters, RedriveDeadLetters, StopDeadLetters};
-#[cfg(feature = "ssr")]
-pub(crate) use door::as_api_error;
-pub use draw::Draw;
-pub(crate) use draw::{drawing, drawing_of};
 pub use error::ApiError;
-#[cfg(feature = "ssr")]
-pub(crate) use first_paint::chosen_theme;
-pub(crate) use first_paint::{Failure, FirstPaint, MakeSnapshot, first_paint, first_snapshot};
-pub use invalidate::{CancelJob, InvalidateKey, RefreshKey, RunPlan, SoftenKey};
+pub use invalidate::{CancelJob, InvalidateKey, MarkKeyStale, RefreshKey, RunPlan};
 #[cfg(feature = "lab")]
 pub use lab::{
-    ChangeFault, Compare, FinishRun, ForgetProgress, Measure, StartRun, StepRun, StopComparison,
-    StopMeasuring, StopRun, Wish,
+    ChangeFault, Compare, FinishRun, ForgetProgress, Measure, RunForm, StartRun, StepRun,
+    StopComparison, StopMeasuring, StopRun,
 };
 #[cfg(feature = "lab")]
-pub(crate) use lab::{Progress, lessons_done};
-pub(crate) use post::{Answer, post, post_id, read};
+pub(crate) use lab::{LessonProgress, lessons_done};
+#[cfg(all(test, feature = "ssr"))]
+pub(crate) use post::DRAW_PATH;
+pub(crate) use post::{ServerAnswer, fetch_page, post, post_id, read};
 #[cfg(feature = "ssr")]
 pub use session::SessionCookie;
 pub use session::{CurrentSession, LogIn, LogOut};

@@ -7,10 +7,10 @@ use web_sys::{RequestInit, Response, UrlSearchParams};
 use super::ApiError;
 
 /// What the server said, still as text.
-pub(crate) type Answer = Result<String, ApiError>;
+pub(crate) type ServerAnswer = Result<String, ApiError>;
 
 /// Posts fields to a server function, as the browser does with a plain form.
-pub(crate) async fn post(path: &str, fields: &UrlSearchParams) -> Answer {
+pub(crate) async fn post(path: &str, fields: &UrlSearchParams) -> ServerAnswer {
     let init = RequestInit::new();
     init.set_method("POST");
     init.set_body(fields.as_ref());
@@ -22,14 +22,24 @@ pub(crate) async fn post(path: &str, fields: &UrlSearchParams) -> Answer {
 }
 
 /// Posts one number, or nothing.
-pub(crate) async fn post_id(path: &str, id: Option<u64>) -> Answer {
+pub(crate) async fn post_id(path: &str, id: Option<u64>) -> ServerAnswer {
     let fields = id.map_or_else(String::new, |id| format!("id={id}"));
     let fields = UrlSearchParams::new_with_str(&fields).map_err(|_| ApiError::NotUnderstood)?;
     post(path, &fields).await
 }
 
+/// Where the server draws pages; its server function is in `server_drawn`.
+pub(crate) const DRAW_PATH: &str = "/api/strata/draw";
+
+/// Asks for the HTML of a page that the server draws.
+pub(crate) async fn fetch_page(address: &str) -> Result<String, ApiError> {
+    let fields = UrlSearchParams::new().map_err(|_| ApiError::NotUnderstood)?;
+    fields.append("address", address);
+    read(post(DRAW_PATH, &fields).await)
+}
+
 /// Reads what the server said.
-pub(crate) fn read<T: DeserializeOwned>(answer: Answer) -> Result<T, ApiError> {
+pub(crate) fn read<T: DeserializeOwned>(answer: ServerAnswer) -> Result<T, ApiError> {
     serde_json::from_str(&answer?).map_err(|_| ApiError::NotUnderstood)
 }
 

@@ -6,9 +6,9 @@ use super::ApiError;
 /// Who looks, and whether they may act.
 #[server(name = CurrentSession, prefix = "/api", endpoint = "strata/session")]
 pub async fn session() -> Result<Session, ApiError> {
-    use super::door;
+    use super::context;
 
-    Ok(door::console()?.session(&door::actor()?))
+    Ok(context::console()?.session(&context::actor()?))
 }
 
 /// Takes a token and begins a session, whose id goes into a cookie that scripts cannot read.
@@ -16,20 +16,20 @@ pub async fn session() -> Result<Session, ApiError> {
 pub async fn log_in(token: String) -> Result<Session, ApiError> {
     use strata_console::LogInError;
 
-    use super::door;
+    use super::context;
 
-    let (console, cookie) = (door::console()?, door::session_cookie()?);
-    match console.log_in(&token, &door::origin()) {
+    let (console, cookie) = (context::console()?, context::session_cookie()?);
+    match console.log_in(&token, &context::origin()) {
         Ok(logged_in) => {
             // Whoever logs in anew leaves no other session behind.
-            if let Some(earlier) = door::cookie(&cookie.name) {
+            if let Some(earlier) = context::cookie(&cookie.name) {
                 console.log_out(&logged_in.actor, &earlier);
             }
             set_cookie(&cookie.with(&logged_in.session))?;
             Ok(console.session(&logged_in.actor))
         }
         Err(error) => {
-            door::set_status(match error {
+            context::set_status(match error {
                 LogInError::TooOften(_) => axum::http::StatusCode::TOO_MANY_REQUESTS,
                 _ => axum::http::StatusCode::FORBIDDEN,
             });
@@ -43,14 +43,14 @@ pub async fn log_in(token: String) -> Result<Session, ApiError> {
 pub async fn log_out() -> Result<Session, ApiError> {
     use strata_console::Credentials;
 
-    use super::door;
+    use super::context;
 
-    let (console, cookie) = (door::console()?, door::session_cookie()?);
-    if let Some(session) = door::cookie(&cookie.name) {
-        console.log_out(&door::actor()?, &session);
+    let (console, cookie) = (context::console()?, context::session_cookie()?);
+    if let Some(session) = context::cookie(&cookie.name) {
+        console.log_out(&context::actor()?, &session);
     }
     set_cookie(&cookie.emptied())?;
-    Ok(console.session(&console.access().identify(Credentials::default(), &door::origin())))
+    Ok(console.session(&console.access().identify(Credentials::default(), &context::origin())))
 }
 
 /// The cookie that carries the id of a session, as this browser should keep it.

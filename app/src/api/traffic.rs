@@ -12,7 +12,7 @@ const TARGET: &str = "demo";
 /// The demo's traffic; `None` where there is none.
 #[server(name = CurrentTraffic, prefix = "/api", endpoint = "strata/traffic")]
 pub async fn traffic() -> Result<Option<TrafficState>, ApiError> {
-    Ok(super::door::traffic().map(|traffic| traffic.state()))
+    Ok(super::context::traffic().map(|traffic| traffic.state()))
 }
 
 /// Changes the demo's traffic while it runs.
@@ -25,17 +25,17 @@ pub async fn set_traffic(
 ) -> Result<TrafficState, ApiError> {
     use axum::http::StatusCode;
 
-    use super::door;
+    use super::context;
 
-    let Some(traffic) = door::traffic() else {
-        door::set_status(StatusCode::NOT_FOUND);
+    let Some(traffic) = context::traffic() else {
+        context::set_status(StatusCode::NOT_FOUND);
         return Err(ApiError::NotFound("find any traffic to change".to_owned()));
     };
-    let (console, actor) = (door::console()?, door::actor()?);
-    console.authorise(&actor, ACTION, TARGET).map_err(door::refuse)?;
+    let (console, actor) = (context::console()?, context::actor()?);
+    console.authorise(&actor, ACTION, TARGET).map_err(context::refuse)?;
     let before = traffic.state();
     traffic.set(TrafficState { running, rate_per_s, skew, write_share }).map_err(|error| {
-        door::set_status(StatusCode::UNPROCESSABLE_ENTITY);
+        context::set_status(StatusCode::UNPROCESSABLE_ENTITY);
         ApiError::Invalid(error.to_string())
     })?;
     let state = traffic.state();

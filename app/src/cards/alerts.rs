@@ -29,7 +29,7 @@ pub(crate) fn Alerts() -> impl IntoView {
             n_frames.set_value(0);
             leptos::task::spawn_local(async move {
                 // Where it cannot be asked for, the line above says that the server is lost.
-                if let Ok(drawn) = api::drawing_of("/alerts").await {
+                if let Ok(drawn) = api::fetch_page("/alerts").await {
                     html.try_set(drawn);
                 }
             });

@@ -1,22 +1,22 @@
 use leptos::prelude::*;
 use strata_report::{CacheFrame, Frame};
 
-use crate::drawn::encode;
+use crate::addresses::encode;
 use crate::format::{self, DASH};
 use crate::hints;
 use crate::live::Live;
 use crate::ui::{Bar, Card, Label, Segment};
 
 /// Where reads of a cache may end.
-struct Layer {
+struct LayerShare {
     class: &'static str,
     share: fn(&CacheFrame) -> Option<f64>,
 }
 
-const LAYERS: [Layer; 3] = [
-    Layer { class: "l1", share: |cache| share(cache, cache.recent.outcomes.l1_hit) },
-    Layer { class: "l2", share: |cache| share(cache, cache.recent.outcomes.l2_hit) },
-    Layer { class: "source", share: below },
+const LAYERS: [LayerShare; 3] = [
+    LayerShare { class: "l1", share: |cache| share(cache, cache.recent.outcomes.l1_hit) },
+    LayerShare { class: "l2", share: |cache| share(cache, cache.recent.outcomes.l2_hit) },
+    LayerShare { class: "source", share: below },
 ];
 
 /// Every cache in a row, worst first: the one whose reads sink the deepest. The lab's come last.
@@ -52,7 +52,7 @@ pub(crate) fn Caches() -> impl IntoView {
                 </thead>
                 <tbody>
                     <For each=move || order.get() key=String::clone let:name>
-                        <Row name=name />
+                        <CacheRow name=name />
                     </For>
                 </tbody>
             </table>
@@ -62,7 +62,7 @@ pub(crate) fn Caches() -> impl IntoView {
 }
 
 #[component]
-fn Row(name: String) -> impl IntoView {
+fn CacheRow(name: String) -> impl IntoView {
     let live = expect_context::<Live>();
     let text = |of: fn(&CacheFrame) -> String| live.cache_text(&name, of);
     let is_here = |cache: &CacheFrame| cache.attached && cache.report.cache == name;
@@ -70,7 +70,7 @@ fn Row(name: String) -> impl IntoView {
     let lab = is_guest.then(|| view! { <span class="badge">"lab"</span> }.into_any());
     let shares = LAYERS.map(|layer| live.cache_share(&name, layer.share));
     let segments = Signal::derive(move || {
-        let segment = |(layer, share): (&Layer, Signal<Option<f64>>)| Segment {
+        let segment = |(layer, share): (&LayerShare, Signal<Option<f64>>)| Segment {
             class: layer.class,
             share: share.get().unwrap_or(0.0),
         };

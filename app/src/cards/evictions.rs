@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use strata_report::Cause;
 
-use super::stacked::{Counted, StackedCard};
+use super::stacked::{StackedCard, StackedCounts};
 use crate::charts::Band;
 use crate::hints;
 
@@ -14,7 +14,7 @@ pub(crate) const BANDS: &[Band] = &[
     Band { name: "not admitted", class: "eviction-refused" },
 ];
 
-const EVICTIONS: Counted = Counted {
+const EVICTIONS: StackedCounts = StackedCounts {
     name: "evictions",
     title: "Why entries were removed from L1",
     note: "all nodes; share and rate of the last seconds",

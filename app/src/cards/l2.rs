@@ -35,7 +35,7 @@ pub(crate) fn L2() -> impl IntoView {
             </dl>
             <ul class="fills">
                 <For each=move || live.caches.get() key=String::clone let:name>
-                    <Part name=name />
+                    <CacheShare name=name />
                 </For>
                 <Memory />
             </ul>
@@ -45,7 +45,7 @@ pub(crate) fn L2() -> impl IntoView {
 }
 
 #[component]
-fn Part(name: String) -> impl IntoView {
+fn CacheShare(name: String) -> impl IntoView {
     let live = expect_context::<Live>();
     let label = format!("{name}, of all entries in L2");
     let entries = live.cache_text(&name, |c| c.l2_entries.map_or(DASH.to_owned(), format::count));

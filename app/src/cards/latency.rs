@@ -7,7 +7,7 @@ use crate::hints::{self, Hint};
 use crate::live::Live;
 use crate::ui::{Card, Label};
 
-struct Row {
+struct LatencyRow {
     name: &'static str,
     class: &'static str,
     title: &'static str,
@@ -16,8 +16,8 @@ struct Row {
     of: fn(&Window) -> &Histogram,
 }
 
-const ROWS: [Row; 3] = [
-    Row {
+const ROWS: [LatencyRow; 3] = [
+    LatencyRow {
         name: "L1 get",
         class: "l1",
         title: "How long gets in L1 took",
@@ -25,7 +25,7 @@ const ROWS: [Row; 3] = [
         p99: hints::L1_P99,
         of: |window| &window.l1_latency,
     },
-    Row {
+    LatencyRow {
         name: "L2 get",
         class: "l2",
         title: "How long gets in L2 took",
@@ -33,7 +33,7 @@ const ROWS: [Row; 3] = [
         p99: hints::L2_P99,
         of: |window| &window.l2_latency,
     },
-    Row {
+    LatencyRow {
         name: "load",
         class: "source",
         title: "How long loads took",
@@ -74,7 +74,7 @@ pub(crate) fn Latency() -> impl IntoView {
 }
 
 #[component]
-fn RidgeRow(row: Row) -> impl IntoView {
+fn RidgeRow(row: LatencyRow) -> impl IntoView {
     let live = expect_context::<Live>();
     let text = move |of: fn(&Histogram) -> String| {
         Signal::derive(move || live.recent.with(|recent| of((row.of)(recent))))

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use strata_report::Outcome;
 
-use super::stacked::{Counted, StackedCard};
+use super::stacked::{StackedCard, StackedCounts};
 use crate::charts::Band;
 use crate::hints;
 
@@ -17,7 +17,7 @@ pub(crate) const BANDS: &[Band] = &[
     Band { name: "failed", class: "outcome-failed" },
 ];
 
-const OUTCOMES: Counted = Counted {
+const OUTCOMES: StackedCounts = StackedCounts {
     name: "outcomes",
     title: "How reads end",
     note: "share and rate of the last seconds",

@@ -9,7 +9,7 @@ use crate::ui::Card;
 
 /// What a card with a stacked chart counts, and how it says so.
 #[derive(Clone, Copy)]
-pub(super) struct Counted {
+pub(super) struct StackedCounts {
     /// The card's class and id.
     pub(super) name: &'static str,
     /// The card's heading.
@@ -36,10 +36,10 @@ pub(super) struct Counted {
 #[component]
 pub(super) fn StackedCard(
     /// What it counts.
-    counted: Counted,
+    counted: StackedCounts,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
-    let Counted { bands, in_point, in_window, in_report, .. } = counted;
+    let StackedCounts { bands, in_point, in_window, in_report, .. } = counted;
     let n = bands.len();
     let cursor = RwSignal::new(None);
     let chart = Memo::new(move |_| live.points.with(|points| stack(points, n, in_point)));

@@ -6,8 +6,8 @@ use crate::api::{self, CurrentTraffic, SetTraffic};
 use crate::format;
 use crate::hints::{self, Hint};
 use crate::live::{Live, LiveState};
-use crate::session::Visitor;
-use crate::ui::{Asked, Card, Form, Label};
+use crate::ui::{Card, Form, Label, ServerCall};
+use crate::visitor::Visitor;
 
 /// The traffic of the first HTML; `None` where there is none.
 #[derive(Clone, Copy)]
@@ -18,7 +18,7 @@ pub(crate) struct FirstTraffic(pub(crate) Option<TrafficState>);
 pub(crate) fn Traffic() -> impl IntoView {
     let FirstTraffic(first) = expect_context();
     let state = RwSignal::new(first);
-    ask_again_when_back(state);
+    fetch_again_when_back(state);
     let note = move || match state.get() {
         Some(TrafficState { running: true, .. }) => "running",
         Some(_) => "stopped",
@@ -41,7 +41,7 @@ pub(crate) fn Traffic() -> impl IntoView {
 #[component]
 fn Settings(state: RwSignal<Option<TrafficState>>) -> impl IntoView {
     let refusal = Visitor::of_page().refusal();
-    let set = Asked::at(SetTraffic::PATH);
+    let set = ServerCall::to(SetTraffic::PATH);
     Effect::new(move |_| {
         if let Some(Ok(now)) = set.answer() {
             state.set(Some(now));
@@ -55,7 +55,7 @@ fn Settings(state: RwSignal<Option<TrafficState>>) -> impl IntoView {
     };
     let disabled = move || refusal.with(Option::is_some);
     view! {
-        <Form asked=set>
+        <Form call=set>
             <Field hint=hints::RATE name="rate_per_s" value=value(|s| s.rate_per_s.into()) />
             <Field hint=hints::SKEW name="skew" value=value(|s| s.skew) />
             <Field hint=hints::WRITES name="write_share" value=value(|s| s.write_share) />
@@ -108,7 +108,7 @@ fn Field(hint: Hint, name: &'static str, value: Signal<String>) -> impl IntoView
 }
 
 // Another browser, or a restart, may have changed it while this page could not know.
-fn ask_again_when_back(state: RwSignal<Option<TrafficState>>) {
+fn fetch_again_when_back(state: RwSignal<Option<TrafficState>>) {
     let live = expect_context::<Live>();
     Effect::new(move |before: Option<LiveState>| {
         let now = live.state.get();

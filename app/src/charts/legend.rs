@@ -5,7 +5,7 @@ use crate::format::{self, DASH};
 use crate::hints::Hint;
 
 /// What a legend shows beside each band: counts, and the span that they cover in milliseconds.
-pub(crate) type Shown = (Vec<u64>, u64);
+pub(crate) type LegendCounts = (Vec<u64>, u64);
 
 /// The bands of a stacked chart with their numbers: share and rate now, or where somebody
 /// points, and counts since the start.
@@ -16,7 +16,7 @@ pub(crate) fn Legend(
     /// What is counted.
     hint: Hint,
     /// The counts behind share and rate.
-    shown: Signal<Shown>,
+    shown: Signal<LegendCounts>,
     /// Counts since the start.
     totals: Signal<Vec<u64>>,
 ) -> impl IntoView {
@@ -52,12 +52,12 @@ pub(crate) fn Legend(
     .into_any()
 }
 
-fn share((counts, _): &Shown, i: usize) -> Option<f64> {
+fn share((counts, _): &LegendCounts, i: usize) -> Option<f64> {
     let all: u64 = counts.iter().sum();
     (all > 0).then(|| counts[i] as f64 / all as f64)
 }
 
-fn rate((counts, span_ms): &Shown, i: usize) -> Option<f64> {
+fn rate((counts, span_ms): &LegendCounts, i: usize) -> Option<f64> {
     (*span_ms > 0).then(|| counts[i] as f64 * 1000.0 / *span_ms as f64)
 }
 

@@ -9,7 +9,7 @@ const ROW_MS: u64 = 30_000;
 
 /// One row of a chart's table.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Row {
+pub(crate) struct PointRow {
     /// When it began.
     at_ms: u64,
     /// What each band counted in it.
@@ -24,11 +24,11 @@ pub(crate) fn Table(
     /// Its columns.
     bands: &'static [Band],
     /// Its rows, newest first.
-    rows: Memo<Vec<Row>>,
+    rows: Memo<Vec<PointRow>>,
 ) -> impl IntoView {
     let heads = bands.iter().map(|band| view! { <th scope="col">{band.name}</th> }).collect_view();
     let body = move || {
-        let row = |row: Row| {
+        let row = |row: PointRow| {
             let cells = row.counts.into_iter().map(|n| view! { <td>{format::count(n)}</td> });
             view! {
                 <tr>
@@ -63,12 +63,12 @@ pub(crate) fn table_rows(
     points: &[Point],
     n_bands: usize,
     count: impl Fn(&Point, usize) -> u64,
-) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
+) -> Vec<PointRow> {
+    let mut rows: Vec<PointRow> = Vec::new();
     for point in points.iter().rev() {
         let at_ms = point.at_ms.saturating_sub(1) / ROW_MS * ROW_MS;
         if rows.last().is_none_or(|row| row.at_ms != at_ms) {
-            rows.push(Row { at_ms, counts: vec![0; n_bands] });
+            rows.push(PointRow { at_ms, counts: vec![0; n_bands] });
         }
         if let Some(row) = rows.last_mut() {
             for (band, total) in row.counts.iter_mut().enumerate() {

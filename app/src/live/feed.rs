@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use strata_report::{CacheFrame, Frame, Point, Snapshot, Window};
 
 use super::LiveState;
-use super::ring::Ring;
+use super::ring::PointRing;
 
 /// What every card reads. Signals change at most once a frame of the screen.
 #[derive(Clone, Copy)]
@@ -20,7 +20,7 @@ pub(crate) struct Live {
     /// The names of the service's caches, in the order in which they were built.
     pub(crate) caches: Memo<Vec<String>>,
     #[cfg(feature = "hydrate")]
-    pub(super) ring: StoredValue<Ring>,
+    pub(super) ring: StoredValue<PointRing>,
 }
 
 /// Follows the stream. It stands at the end of the page: numbers that changed while the page comes
@@ -37,7 +37,7 @@ pub(crate) fn LiveStream() -> impl IntoView {
 impl Live {
     /// Starts from the numbers of the first HTML. [`LiveStream`] brings the next ones.
     pub(crate) fn provide(snapshot: Snapshot) -> Self {
-        let mut ring = Ring::default();
+        let mut ring = PointRing::default();
         ring.replace(snapshot.history);
         let state = RwSignal::new(LiveState::Connecting);
         let frame = RwSignal::new(snapshot.frame);
@@ -83,8 +83,8 @@ impl Live {
 
     /// Shows a frame that came after the ring had taken its point.
     #[cfg(feature = "hydrate")]
-    pub(super) fn draw(&self, frame: Frame) {
-        self.points.set(self.ring.with_value(Ring::points));
+    pub(super) fn show(&self, frame: Frame) {
+        self.points.set(self.ring.with_value(PointRing::points));
         self.frame.set(frame);
     }
 }

@@ -7,11 +7,11 @@ const N_POINTS: usize = 300;
 
 /// The last points of the charts. Filled as events arrive, so that none is lost between draws.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Ring {
+pub(crate) struct PointRing {
     points: VecDeque<Point>,
 }
 
-impl Ring {
+impl PointRing {
     /// Starts over from what the server remembers.
     pub(crate) fn replace(&mut self, history: History) {
         let surplus = history.points.len().saturating_sub(N_POINTS);
@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn the_oldest_point_makes_room() {
-        let mut ring = Ring::default();
+        let mut ring = PointRing::default();
         for s in 0..400 {
             ring.push(at(s * 1000));
         }
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_point_counts_once() {
-        let mut ring = Ring::default();
+        let mut ring = PointRing::default();
         ring.replace(History { step_ms: 1000, points: vec![at(1000), at(2000)] });
         ring.push(at(2000));
         ring.push(at(3000));
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_leaves_no_points_in_the_future() {
-        let mut ring = Ring::default();
+        let mut ring = PointRing::default();
         for at_ms in [1_000, 9_000, 10_000, 2_000, 3_000] {
             ring.push(at(at_ms));
         }
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_longer_history_is_cut_at_its_old_end() {
-        let mut ring = Ring::default();
+        let mut ring = PointRing::default();
         let points = (0..900).map(|s| at(s * 1000)).collect();
         ring.replace(History { step_ms: 1000, points });
         assert_eq!(ring.points().last().map(|point| point.at_ms), Some(899_000));

@@ -18,14 +18,14 @@ pub(super) fn follow(live: Live) {
     listen("strata-snapshot", move |text| match serde_json::from_str(&text) {
         Ok(Snapshot { frame, history }) => {
             live.ring.update_value(|ring| ring.replace(history));
-            live.draw(frame);
+            live.show(frame);
         }
         Err(_) => tell("strata-misread"),
     });
     listen("strata-frame", move |text| match serde_json::from_str::<Frame>(&text) {
         Ok(frame) => {
             live.ring.update_value(|ring| ring.push(frame.point));
-            live.draw(frame);
+            live.show(frame);
         }
         Err(_) => tell("strata-misread"),
     });

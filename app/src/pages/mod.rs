@@ -1,7 +1,5 @@
 //! The list of pages: routes, navigation, shortcuts and palette follow it.
 
-#[cfg(all(test, feature = "ssr"))]
-mod first_html;
 mod not_found;
 mod overview;
 

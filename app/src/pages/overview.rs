@@ -4,7 +4,7 @@ use leptos_meta::Title;
 use crate::cards::{
     Alerts, Caches, CrossSection, Evictions, Health, Invalidate, L1, L2, Latency, Outcomes, Traffic,
 };
-use crate::ui::Part;
+use crate::ui::LivePart;
 
 /// Everything at a glance; the cross-section first, since every other number hangs off a layer.
 #[component]
@@ -14,39 +14,39 @@ pub(crate) fn OverviewPage() -> impl IntoView {
         // A translator would put dead texts in the place of numbers that move.
         <main id="main" class="overview" translate="no">
             <h1 class="unseen">"Overview"</h1>
-            <Part>
+            <LivePart>
                 <Health />
-            </Part>
-            <Part>
+            </LivePart>
+            <LivePart>
                 <Alerts />
-            </Part>
-            <Part>
+            </LivePart>
+            <LivePart>
                 <CrossSection />
-            </Part>
-            <Part>
+            </LivePart>
+            <LivePart>
                 <Outcomes />
-            </Part>
-            <Part>
+            </LivePart>
+            <LivePart>
                 <Evictions />
-            </Part>
-            <Part>
+            </LivePart>
+            <LivePart>
                 <L1 />
-            </Part>
-            <Part>
+            </LivePart>
+            <LivePart>
                 <L2 />
-            </Part>
-            <Part>
+            </LivePart>
+            <LivePart>
                 <Latency />
-            </Part>
-            <Part>
+            </LivePart>
+            <LivePart>
                 <Caches />
-            </Part>
-            <Part>
+            </LivePart>
+            <LivePart>
                 <Invalidate />
-            </Part>
-            <Part>
+            </LivePart>
+            <LivePart>
                 <Traffic />
-            </Part>
+            </LivePart>
         </main>
     }
     .into_any()

@@ -2,14 +2,14 @@ use axum::http::StatusCode;
 use leptos::prelude::*;
 use strata_report::Alert;
 
-use super::Asked;
-use super::sheet::Drawing;
-use crate::drawn::encode;
+use super::PageRequest;
+use crate::addresses::encode;
+use crate::screens::page_frame::PageHtml;
 
 /// Draws the alerts, a part of the overview.
-pub(super) fn part(asked: &Asked) -> Drawing {
-    let html = Owner::new().with(|| list(&asked.console.alerts()).to_html());
-    Drawing::new(StatusCode::OK, html)
+pub(super) fn part(request: &PageRequest) -> PageHtml {
+    let html = Owner::new().with(|| list(&request.console.alerts()).to_html());
+    PageHtml::new(StatusCode::OK, html)
 }
 
 /// What somebody should look at, worst first, each with what to do.

@@ -4,39 +4,39 @@ use strata_console::ConsoleError;
 
 #[cfg(feature = "lab")]
 use super::lab;
-use super::sheet::{Drawing, Sheet};
-use super::{Asked, activity, alerts, cache, dead_letters, keys, nodes, redis};
+use super::{PageRequest, activity, alerts, cache, dead_letters, keys, nodes, redis};
 use crate::api::ApiError;
+use crate::screens::page_frame::{PageFrame, PageHtml};
 
 /// Draws the page of an address.
-pub(crate) async fn draw(asked: &Asked) -> Drawing {
-    let drawn = match asked.parts().as_slice() {
-        ["caches", name] if asked.field("view") == Some("dead-letters") => {
-            dead_letters::page(asked, name).await
+pub(crate) async fn draw(request: &PageRequest) -> PageHtml {
+    let drawn = match request.parts().as_slice() {
+        ["caches", name] if request.field("view") == Some("dead-letters") => {
+            dead_letters::page(request, name).await
         }
-        ["caches", name] => cache::page(asked, name).await,
-        ["keys"] => keys::page(asked).await,
-        ["nodes"] => nodes::page(asked).await,
-        ["redis"] => Ok(redis::page(asked).await),
-        ["activity"] => Ok(activity::page(asked)),
+        ["caches", name] => cache::page(request, name).await,
+        ["keys"] => keys::page(request).await,
+        ["nodes"] => nodes::page(request).await,
+        ["redis"] => Ok(redis::page(request).await),
+        ["activity"] => Ok(activity::page(request)),
         #[cfg(feature = "lab")]
-        ["lab"] => Ok(lab::tour(asked)),
+        ["lab"] => Ok(lab::tour(request)),
         #[cfg(feature = "lab")]
-        ["lab", "compare"] => lab::compare(asked).await,
+        ["lab", "compare"] => lab::compare(request).await,
         #[cfg(feature = "lab")]
-        ["lab", "measured"] => lab::measured(asked),
+        ["lab", "measured"] => lab::measured(request),
         #[cfg(feature = "lab")]
-        ["lab", lesson] => lab::lesson(asked, lesson).await,
-        ["alerts"] => Ok(alerts::part(asked)),
+        ["lab", lesson] => lab::lesson(request, lesson).await,
+        ["alerts"] => Ok(alerts::part(request)),
         _ => Err(ApiError::NotFound("find this page".to_owned())),
     };
     drawn.unwrap_or_else(|error| failed(&error))
 }
 
 /// What stands where a page could not be drawn: what happened, and where to go on.
-pub(crate) fn failed(error: &ApiError) -> Drawing {
-    let sheet = Sheet { class: "failed", every_s: retry_s(error) };
-    sheet.draw(
+pub(crate) fn failed(error: &ApiError) -> PageHtml {
+    let frame = PageFrame { class: "failed", every_s: retry_s(error) };
+    frame.draw(
         error.status(),
         view! {
             <h1>"This page cannot be shown"</h1>
@@ -58,9 +58,4 @@ pub(super) fn status_beside(error: &ConsoleError) -> StatusCode {
         ConsoleError::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
         _ => StatusCode::OK,
     }
-}
-
-/// A console's error as one that pages tell.
-pub(super) fn told(error: &ConsoleError) -> ApiError {
-    crate::api::as_api_error(error)
 }

@@ -2,32 +2,42 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use web_sys::{FormData, HtmlFormElement, UrlSearchParams};
 
-use crate::api::{self, Answer, ApiError, Failure};
+use crate::api::{self, ApiError, ServerAnswer};
+
+/// A form without JavaScript that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FormFailure {
+    /// Where it was sent to.
+    pub(crate) path: String,
+    /// Why it did nothing.
+    pub(crate) error: ApiError,
+}
 
 /// The refusal that led to this page, when a form without JavaScript met it.
 #[derive(Clone)]
-pub(crate) struct FirstFailure(pub(crate) Option<Failure>);
+pub(crate) struct FirstFailure(pub(crate) Option<FormFailure>);
 
-/// A question that a form asks, and what was last answered.
+/// A call of the server that a form makes, and the last answer.
 #[derive(Clone, Copy)]
-pub(crate) struct Asked {
+pub(crate) struct ServerCall {
     path: &'static str,
-    answer: RwSignal<Option<Answer>>,
+    answer: RwSignal<Option<ServerAnswer>>,
     /// Whether an answer is awaited.
     pub(crate) pending: RwSignal<bool>,
 }
 
-impl Asked {
-    /// A question to the server function at `path`.
-    pub(crate) fn at(path: &'static str) -> Self {
+impl ServerCall {
+    /// A call of the server function at `path`.
+    pub(crate) fn to(path: &'static str) -> Self {
         let failure = use_context::<FirstFailure>().and_then(|FirstFailure(failure)| failure);
         let answer = failure.filter(|failure| failure.path == path).map(|f| Err(f.error));
         Self { path, answer: RwSignal::new(answer), pending: RwSignal::new(false) }
     }
 
-    /// What was answered; `None` before it was asked.
+    /// What was answered; `None` before it was sent.
     pub(crate) fn answer<T: DeserializeOwned>(&self) -> Option<Result<T, ApiError>> {
         self.answer.get().map(api::read)
     }
@@ -37,7 +47,7 @@ impl Asked {
         self.answer.get().and_then(Result::err).map(|error| error.sentence())
     }
 
-    fn ask(self, event: &SubmitEvent) {
+    fn send(self, event: &SubmitEvent) {
         event.prevent_default();
         let Some(fields) = form_fields(event) else { return };
         self.pending.set(true);
@@ -53,8 +63,8 @@ impl Asked {
 /// A form that asks the server. Without JavaScript the browser posts it by itself.
 #[component]
 pub(crate) fn Form(
-    /// What it asks.
-    asked: Asked,
+    /// What it calls.
+    call: ServerCall,
     /// Its class.
     #[prop(optional)]
     class: &'static str,
@@ -66,11 +76,11 @@ pub(crate) fn Form(
 ) -> impl IntoView {
     view! {
         <form
-            action=asked.path
+            action=call.path
             method="post"
             class=class
             data-testid=testid
-            on:submit=move |event| asked.ask(&event)
+            on:submit=move |event| call.send(&event)
         >
             {children()}
         </form>

@@ -1,4 +1,4 @@
-//! What an error says of Redis: whether it is lost, or there and refusing one command.
+//! Classifies Redis's errors: Redis is lost, or it is there and refuses one command.
 
 #[cfg(all(test, feature = "redis"))]
 mod tests {
@@ -8,7 +8,7 @@ mod tests {
 
     use super::*;
 
-    /// As the parser of redis-rs reads an error reply.
+    /// Builds an error as redis-rs parses an error reply.
     fn reply(code: &str) -> RedisError {
         let known = [
             ("ERR", ServerErrorKind::ResponseError),
@@ -106,18 +106,18 @@ use redis::RedisError;
 #[cfg(feature = "redis")]
 use redis::ErrorKind;
 
-/// What an error answer, or none, says of Redis.
+/// What an error, or a missing answer, means for the connection to Redis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum ErrorClass {
-    /// Redis is there and refuses this command: its own failure, which says nothing of others.
+    /// Redis is there and refuses this command. Other commands are not affected.
     Refused,
-    /// The same command may go through in a moment.
+    /// The same command may succeed in a moment.
     TryAgain,
-    /// There is no Redis that can serve.
+    /// No Redis can serve commands.
     Lost,
 }
 
-/// The table of answers. Every other code is a refusal.
+/// The classes of known codes. Every other code is a refusal.
 #[cfg(feature = "redis")]
 const CODES: [(&str, ErrorClass); 5] = [
     ("LOADING", ErrorClass::Lost),
@@ -127,7 +127,7 @@ const CODES: [(&str, ErrorClass); 5] = [
     ("BUSY", ErrorClass::TryAgain),
 ];
 
-/// An error's code as Redis gives it, and what it says of Redis.
+/// The code and message of an error as Redis gives it, and its class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ErrorReply {
     pub(crate) verdict: ErrorClass,
@@ -142,20 +142,20 @@ impl fmt::Display for ErrorReply {
 }
 
 impl ErrorReply {
-    /// No answer came in time.
+    /// No answer arrived in time.
     pub(crate) fn timed_out(what: &str) -> Self {
         Self { verdict: ErrorClass::Lost, code: Cow::Borrowed("TIMEOUT"), message: what.to_owned() }
     }
 
-    /// Two connections to one address lead to two servers.
+    /// Two connections to one address reach two different servers.
     pub(crate) fn two_servers() -> Self {
         Self::lost("CONNECTION", "another server answers at the address by now".to_owned())
     }
 
-    /// Reads an error. Of a pipeline or transaction the worst of its errors counts.
+    /// Reads an error. For a pipeline or transaction, the worst of its errors counts.
     #[cfg(feature = "redis")]
     pub(crate) fn read(error: &RedisError) -> Self {
-        // redis-rs tells no code for a pipeline, nor for a transaction that was aborted.
+        // redis-rs gives no code for a pipeline, nor for an aborted transaction.
         if let Some(errors) = error.clone().into_server_errors() {
             let answers = errors.iter().map(|(_, error)| {
                 let message = error.details().unwrap_or_default().to_owned();
@@ -168,9 +168,9 @@ impl ErrorReply {
         let message = error.to_string();
         match error.kind() {
             ErrorKind::Io if error.is_timeout() => Self::lost("TIMEOUT", message),
-            // What cannot be parsed leaves the connection out of step.
+            // After an answer that cannot be parsed, the connection is out of step.
             ErrorKind::Io | ErrorKind::Parse => Self::lost("CONNECTION", message),
-            // redis-rs keeps Redis's own words to itself here.
+            // redis-rs hides Redis's own message here.
             ErrorKind::AuthenticationFailed => Self::refused("WRONGPASS", message),
             ErrorKind::Server(_) => {
                 let code = error.code().unwrap_or("ERR").to_owned();
@@ -185,7 +185,7 @@ impl ErrorReply {
         Self::lost("CONNECTION", error.to_string())
     }
 
-    /// An answer of our own: the server is not what is needed.
+    /// An error of Strata's own: the server is not suitable.
     pub(crate) fn refusal(code: &str, said: String) -> RedisError {
         #[cfg(feature = "redis")]
         return redis::make_extension_error(code.to_owned(), Some(said));
@@ -193,15 +193,15 @@ impl ErrorReply {
         return RedisError::from(std::io::Error::other(format!("{code}: {said}")));
     }
 
-    /// Whether the connection itself is gone, so that another one may be tried.
+    /// Whether only the connection is gone, so that another one may be tried.
     pub(crate) fn is_disconnect(&self) -> bool {
         self.verdict == ErrorClass::Lost && self.code == "CONNECTION"
     }
 
     #[cfg(feature = "redis")]
     fn of_code(code: &str, message: String) -> Self {
-        // In a script Redis 7 says so without the code: "The user executing the script can't run
-        // this command", "ACL failure in script".
+        // In a script, Redis 7 reports this without the code: "The user executing the script can't
+        // run this command", "ACL failure in script".
         let lacks_permission = code == "ERR"
             && ["The user executing the script can't", "ACL failure in script"]
                 .iter()
@@ -211,7 +211,7 @@ impl ErrorReply {
             ("MOVED" | "ASK", Some((slot, node))) => format!("slot {slot} lies on {node}"),
             _ => message,
         };
-        // Which line of which script it was means nothing to whoever reads it.
+        // The script and line number in the message mean nothing to its reader.
         let message = message.split(" script: ").next().unwrap_or_default();
         let message = message.trim().trim_end_matches('.').to_owned();
         let verdict = CODES.iter().find(|(known, _)| *known == code).map(|(_, verdict)| *verdict);
@@ -229,14 +229,14 @@ impl ErrorReply {
     }
 }
 
-/// L2 did not answer, or refused. The read goes on to the source.
+/// L2 did not answer, or refused. The read continues at the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Away;
 
 /// Why one call failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CallError {
-    /// Nothing answered, or nothing was asked: the breaker is open, or too much waits.
+    /// There was no answer, or no attempt: the breaker is open, or too many calls wait.
     Away,
     /// Redis refused this call.
     Refused(ErrorReply),

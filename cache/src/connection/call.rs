@@ -1,4 +1,4 @@
-//! How one call waits for its answer, and what it means where none comes.
+//! How one call waits for its answer, and what a missing answer means.
 
 use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
@@ -12,22 +12,22 @@ use super::answer::{CallError, ErrorClass, ErrorReply};
 use super::link::Link;
 use super::query::{Query, Reply, Step};
 
-/// The pause before a command is tried again that Redis could not serve for the moment.
+/// The pause before a command that Redis could not serve for the moment is tried again.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(2);
 
-/// Why there is no answer.
+/// Why a call has no answer.
 enum NoAnswer {
     Error(RedisError),
     /// Redis answers a ping, but not this call.
     Slow,
-    /// Redis cannot serve it for the moment, each time that it is asked.
+    /// Redis could not serve the call for the moment, at every attempt.
     Busy(RedisError),
     /// Redis answers nothing.
     Gone,
 }
 
 impl NoAnswer {
-    /// Of a call that ran out of time: whether Redis answered a ping, and what it said of the call.
+    /// For a call that ran out of time: whether Redis answered a ping, and its answer to the call.
     fn of(is_there: bool, busy: Option<RedisError>) -> Self {
         match (is_there, busy) {
             (false, _) => Self::Gone,
@@ -38,7 +38,7 @@ impl NoAnswer {
 }
 
 impl Link {
-    /// Asks within the hard timeout, or not at all while the breaker is open.
+    /// Asks within the hard timeout. Does not ask while the breaker is open.
     pub(crate) async fn ask<T: Reply>(
         &self,
         step: Step,
@@ -59,8 +59,8 @@ impl Link {
             Ok(answer) => return Ok(answer),
             Err(silence) => silence,
         };
-        // Redis may have closed a connection that was idle: that costs nobody more than a retry.
-        // Without it, what may not be made twice fails alone.
+        // Redis may have closed an idle connection, which costs only a retry. If there is no new
+        // connection, a call that may not be repeated fails alone.
         if let NoAnswer::Error(error) = &silence
             && ErrorReply::read(error).is_disconnect()
             && let Ok(Ok(renewed)) = timeout_at(sent + self.timeout, self.renew(current.1)).await
@@ -75,8 +75,8 @@ impl Link {
         Err(self.failed(silence, current.1, sent))
     }
 
-    /// The answer within the hard timeout from `sent` on. Where none has come by half of that,
-    /// Redis is pinged on another connection: so one slow command is told from a Redis that is gone.
+    /// The answer within the hard timeout from `sent` on. If none has arrived after half of it,
+    /// Redis is pinged on another connection, to tell one slow command from a lost Redis.
     async fn answer<T: Reply>(
         &self,
         connection: &mut MultiplexedConnection,
@@ -102,7 +102,7 @@ impl Link {
         answer.map_err(NoAnswer::Error)
     }
 
-    /// Counts a failure, and opens the breaker where Redis is lost.
+    /// Counts a failure, and opens the breaker if Redis is lost.
     fn failed(&self, silence: NoAnswer, generation: u64, sent: Instant) -> CallError {
         let (answer, is_lost) = match silence {
             NoAnswer::Error(error) => {
@@ -134,7 +134,7 @@ impl Link {
     }
 }
 
-/// The late answer or, where none comes in time, whether Redis answers a ping meanwhile.
+/// The late answer or, if none arrives in time, whether Redis answered a ping meanwhile.
 async fn or_ping<T, E>(
     late: impl Future<Output = Result<T, E>>,
     ping: impl Future<Output = bool>,
@@ -150,7 +150,7 @@ async fn or_ping<T, E>(
     }
 }
 
-/// Asks again while Redis cannot serve the command for the moment; whoever waits sets the end.
+/// Asks again while Redis cannot serve the command for the moment. The caller sets the time limit.
 async fn ask_again<T: Reply>(
     connection: &mut MultiplexedConnection,
     query: &impl Query,

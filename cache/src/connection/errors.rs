@@ -1,4 +1,4 @@
-//! What went wrong: errors counted by code, and timeouts in a row.
+//! Errors counted by code, and timeouts in a row.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,14 +12,14 @@ use super::answer::ErrorReply;
 use crate::clock::now_ms;
 use crate::log::{LogLimits, log_safely};
 
-/// An error that came last before so long ago is over.
+/// An error older than this is over.
 const OVER_AFTER: Duration = Duration::from_secs(60);
 
-/// Codes of an unknown server are counted apart up to so many.
+/// The greatest number of codes that are counted separately, since the server is not trusted.
 const MAX_CODES: usize = 32;
 
-/// What went wrong on a node's link to Redis: counted by code, the last one kept, each cause told
-/// in the log once a minute at most.
+/// Errors on a node's link to Redis: counted by code, with the last one kept. Each code is logged
+/// at most once a minute.
 #[derive(Debug, Default)]
 pub(crate) struct ErrorCounts {
     inner: Mutex<Inner>,
@@ -54,7 +54,7 @@ impl ErrorCounts {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).by_code.clone()
     }
 
-    /// The last error, unless it is long over; whether or not, while `Redis` is away.
+    /// The last error, unless it is over. While Redis is away the last error is never over.
     pub(crate) fn last(&self, is_away: bool) -> Option<L2Error> {
         let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let (error, at) = inner.last.as_ref()?;
@@ -81,14 +81,14 @@ impl Inner {
     }
 }
 
-/// So many timeouts in a row lose the connection, though Redis answers on another.
+/// This many timeouts in a row lose the connection, even if Redis answers on another one.
 const MAX_IN_A_ROW: u32 = 4;
 
-/// Timeouts since the last answer. Calls that ran out of time together count as one: each of a
-/// row was sent after the one before it had run out.
+/// Timeouts since the last answer. Calls that ran out of time together count as one: each timeout
+/// of a row belongs to a call sent after the previous timeout.
 #[derive(Debug, Default)]
 pub(crate) struct Timeouts {
-    /// So that an answer, as nearly all are, takes no lock.
+    /// Lets an answer without preceding timeouts, the usual case, skip the lock.
     any: AtomicBool,
     row: Mutex<TimeoutRow>,
 }
@@ -100,7 +100,7 @@ pub(crate) struct TimeoutRow {
 }
 
 impl Timeouts {
-    /// An answer came.
+    /// Records an answer.
     pub(crate) fn answered(&self) {
         if self.any.load(Ordering::Relaxed) {
             *self.row.lock().unwrap_or_else(PoisonError::into_inner) = TimeoutRow::default();
@@ -108,7 +108,7 @@ impl Timeouts {
         }
     }
 
-    /// A call that was sent then has run out of time. Says whether that is one too many.
+    /// Records a timeout of a call sent at `sent`. Returns whether there were too many in a row.
     pub(crate) fn is_one_too_many(&self, sent: Instant) -> bool {
         let mut row = self.row.lock().unwrap_or_else(PoisonError::into_inner);
         if row.last_at.is_none_or(|last| sent >= last) {

@@ -1,5 +1,5 @@
-//! What a new connection leads to: which server, which run of it, and from which number of the bus on
-//! its entries count.
+//! What a new connection leads to: the server, its run, and the number of the bus from which its
+//! entries count.
 
 #[cfg(all(test, feature = "redis"))]
 mod tests {
@@ -32,7 +32,7 @@ use super::answer::{ErrorClass, ErrorReply};
 use super::link::{CurrentConnection, Link, in_time};
 use super::query::AnyReply;
 
-/// Redis below this major version lacks what leases need: `SET` with both `NX` and `GET`.
+/// Older major versions lack `SET` with both `NX` and `GET`, which leases need.
 const MIN_REDIS: u32 = 7;
 
 /// A connection that may be used.
@@ -44,7 +44,7 @@ pub(crate) struct Handshake {
 }
 
 impl Link {
-    /// Connects, and asks who answers.
+    /// Connects, and determines which server answers.
     pub(crate) async fn handshake(&self) -> RedisResult<Handshake> {
         let mut connection = self.connect(self.connect_timeout()).await?;
         let within = self.connect_timeout();
@@ -61,7 +61,7 @@ impl Link {
         Ok(Handshake { connection, server, run_id, floor })
     }
 
-    /// Another connection in the place of one that Redis has closed; one for all who ask at once.
+    /// Replaces a connection that Redis has closed. Concurrent callers share one new connection.
     pub(crate) async fn renew(&self, generation: u64) -> RedisResult<CurrentConnection> {
         let _one = self.renewing.lock().await;
         let present = {
@@ -87,16 +87,16 @@ impl Link {
     }
 }
 
-/// What a server says of itself, by name.
+/// The server's description of itself, by field name.
 pub(crate) type HelloReply = HashMap<String, AnyReply>;
 
-/// Asks who answers. HELLO is there for everybody, unless the ACL forbids it by name; INFO may be
-/// forbidden with others.
+/// Asks which server answers. HELLO is allowed unless the ACL forbids it by name. INFO may be
+/// forbidden together with other commands.
 async fn hello(connection: &mut MultiplexedConnection) -> RedisResult<HelloReply> {
     cmd("HELLO").query_async(connection).await
 }
 
-/// What the server calls itself and its version; `None` where it does not say.
+/// The server's name and version. `None` if it does not report them.
 async fn server_kind(
     connection: &mut MultiplexedConnection,
     hello: RedisResult<HelloReply>,
@@ -109,7 +109,7 @@ async fn server_kind(
     Ok(kind.map(|(server, version)| ServerKind { server, version }))
 }
 
-/// Of a server that does not know HELLO, or hides it.
+/// The name and version of a server that does not know HELLO, or hides it.
 async fn old_kind(
     connection: &mut MultiplexedConnection,
     error: RedisError,
@@ -122,13 +122,13 @@ async fn old_kind(
     Ok(version.map(|version| ServerKind { server: "redis".to_owned(), version }))
 }
 
-/// The id of the server's run; empty where it tells none.
+/// The id of the server's run. Empty if it does not report one.
 pub(crate) async fn run_id(connection: &mut MultiplexedConnection) -> RedisResult<String> {
     let info = info(connection).await?;
     Ok(field(&info, "run_id:").unwrap_or_default().to_owned())
 }
 
-/// What INFO says of the server; nothing where it is forbidden or unknown.
+/// The section `server` of INFO. Empty if INFO is forbidden or unknown.
 async fn info(connection: &mut MultiplexedConnection) -> RedisResult<String> {
     match cmd("INFO").arg("server").query_async(connection).await {
         Err(error) if ErrorReply::read(&error).verdict == ErrorClass::Refused => Ok(String::new()),
@@ -140,7 +140,7 @@ fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.strip_prefix(name)).map(str::trim)
 }
 
-/// Refuses a server that takes no invalidations: it is too old, or follows another one.
+/// Refuses a server that accepts no invalidations, because it is too old or a replica.
 pub(crate) async fn must_take_invalidations(
     connection: &mut MultiplexedConnection,
 ) -> RedisResult<()> {
@@ -150,8 +150,8 @@ pub(crate) async fn must_take_invalidations(
     replica
 }
 
-/// Refuses a server that follows another one: what it has may be late, and it takes no
-/// invalidations. A server that does not tell is taken as it is.
+/// Refuses a replica: its data may be late, and it accepts no invalidations. A server that does not
+/// report its role is accepted.
 pub(crate) fn must_be_no_replica(hello: &HelloReply) -> RedisResult<()> {
     match text(hello, "role") {
         Some(role) if role != "master" => {

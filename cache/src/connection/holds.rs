@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 pub use super::query::Step;
 
-/// Which side of a round trip.
+/// A side of a round trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
     /// Before the command is sent.
@@ -17,15 +17,15 @@ pub enum Side {
 
 type Gates = HashMap<(Step, Side), Arc<Gate>>;
 
-/// Where a test holds up what a node does, between any two of its steps.
+/// Lets a test hold up a node between any two of its steps.
 #[derive(Clone, Default)]
 pub struct Holds {
     held: Arc<Mutex<Gates>>,
-    /// So that where nobody holds, as in a benchmark, it costs next to nothing.
+    /// Keeps the cost close to nothing while no test holds a step, as in a benchmark.
     used: Arc<AtomicBool>,
 }
 
-/// Holds up the next that comes to one place; lets it go when dropped.
+/// Holds up the next call that reaches one place. Releases it when dropped.
 pub struct Hold {
     holds: Holds,
     place: (Step, Side),
@@ -39,7 +39,7 @@ struct Gate {
 }
 
 impl Holds {
-    /// Holds up the next, and only the next, that comes to this side of this step.
+    /// Holds up the next call, and only that one, at this side of this step.
     pub fn hold(&self, step: Step, side: Side) -> Hold {
         self.used.store(true, Ordering::Release);
         let gate = Arc::<Gate>::default();
@@ -72,7 +72,7 @@ impl Holds {
 }
 
 impl Hold {
-    /// Until somebody is held up.
+    /// Waits until a call is held up.
     pub async fn arrived(&self) {
         self.gate.arrived.notified().await;
     }

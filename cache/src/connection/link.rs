@@ -1,4 +1,4 @@
-//! The link itself: its state, its breaker and what it reports.
+//! The link to Redis: its state, its breaker and its report.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -22,20 +22,20 @@ use crate::recorder::Counter;
 #[cfg(feature = "holds")]
 use super::holds::Holds;
 
-/// Scans and replays may take this long a step; a reader never waits for them.
+/// Each step of a scan or replay may take this long. Readers never wait for them.
 pub(crate) const SLOW_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A longer hard timeout counts as this one: it can be added to an instant.
+/// The longest hard timeout, which can still be added to an instant.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 
 /// A node's link to Redis: one multiplexed connection, a hard timeout on every call, and a breaker.
 ///
 /// Only the loss of Redis opens the breaker: no connection, no answer to a call nor to a ping on
 /// another connection, several timeouts in a row, or an answer that says that Redis cannot serve.
-/// From then on no read waits for Redis. Every other error is that call's own. One background task
-/// probes Redis with growing, jittered pauses, replays the invalidations that could not reach it,
-/// and closes the breaker. A cache whose invalidations wait does not read L2, so L2 is never
-/// trusted with an entry that should be gone.
+/// From then on no read waits for Redis. Every other error concerns only its own call. One
+/// background task probes Redis with growing, jittered pauses, replays the invalidations that could
+/// not reach it, and closes the breaker. A cache does not read L2 while its invalidations wait, so
+/// it never uses an L2 entry that should have been removed.
 pub(crate) struct Link {
     client: Client,
     pub(crate) timeout: Duration,
@@ -44,7 +44,7 @@ pub(crate) struct Link {
     /// Entries stamped before this number of the bus do not count.
     pub(crate) floor: AtomicU64,
     state: Mutex<State>,
-    /// How many invalidations wait, so that a read knows without a lock that none does.
+    /// How many invalidations wait. Without it, each read would take a lock to find out.
     n_waiting: AtomicUsize,
     pub(crate) timeouts: Timeouts,
     pub(crate) opened: Notify,
@@ -61,14 +61,15 @@ pub(crate) struct Link {
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) connection: Option<MultiplexedConnection>,
-    /// Set while queued invalidations are replayed. New invalidations are sent over it rather than
-    /// queued as well: otherwise a node that keeps invalidating would keep L2 away for ever.
+    /// Set while queued invalidations are replayed. New invalidations are then sent over it rather
+    /// than queued. Otherwise a node that keeps invalidating would never read L2 again.
     pub(crate) replaying: Option<MultiplexedConnection>,
     pub(crate) queue: InvalidationQueue,
-    /// Which connection calls are on; a late failure of an older one opens nothing.
+    /// The number of the current connection. A late failure of an older one does not open the
+    /// breaker.
     pub(crate) generation: u64,
     pub(crate) server: Option<ServerKind>,
-    /// The run of Redis that the connection leads to; empty where Redis does not tell.
+    /// The run of Redis that the connection leads to. Empty if Redis does not report one.
     pub(crate) run_id: String,
 }
 
@@ -80,11 +81,11 @@ pub(crate) struct LinkCounts {
     pub(crate) replayed: Counter,
 }
 
-/// A connection, and which one it is.
+/// A connection and its generation.
 pub(crate) type CurrentConnection = (MultiplexedConnection, u64);
 
 impl Link {
-    /// A link that has not reached Redis yet: its breaker is open until [`Link::recover`] runs.
+    /// A link that has not reached Redis yet. Its breaker is open until [`Link::recover`] runs.
     pub(crate) fn new(client: Client, timeout: Duration, bus: Bus) -> Self {
         Self {
             client,
@@ -111,7 +112,7 @@ impl Link {
         self.open.load(Ordering::Acquire)
     }
 
-    /// How long a reader waits for an answer at most.
+    /// The longest time that a reader waits for an answer.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
     }
@@ -126,7 +127,7 @@ impl Link {
         self.floor.load(Ordering::Acquire)
     }
 
-    /// The connection for a step, where it may be asked.
+    /// The connection for a step. `None` if the step may not be sent now.
     pub(crate) fn connection_for(&self, step: Step) -> Option<CurrentConnection> {
         if self.is_open() && !step.is_invalidation() {
             return None;
@@ -136,19 +137,20 @@ impl Link {
         Some((current.clone()?, state.generation))
     }
 
-    /// Takes note of an error, for the report and the log.
+    /// Records an error for the report and the log.
     pub(crate) fn note(&self, error: &RedisError) {
         self.counts.errors.add(1);
         self.errors.note(&ErrorReply::read(error));
     }
 
-    /// Keeps an invalidation until Redis takes it. Its cache does not read L2 until then.
+    /// Queues an invalidation until Redis accepts it. Its cache does not read L2 until then.
     pub(crate) fn queue(&self, pending: PendingInvalidation) {
         self.with_queue(|queue| queue.push(pending));
         self.waiting.notify_one();
     }
 
-    /// Whether invalidations of a cache wait: what L2 holds of it may be what should be gone.
+    /// Whether invalidations of a cache wait. L2 may then hold entries that should have been
+    /// removed.
     pub(crate) fn waits_for(&self, cache: &str) -> bool {
         self.n_waiting.load(Ordering::Acquire) > 0 && self.state().queue.has_any_of(cache)
     }
@@ -187,18 +189,17 @@ impl Link {
         }
     }
 
-    /// Whether the connection leads to another run of Redis than this one, as far as both tell. What
-    /// is invalidated over one connection must be what is read over the other, and what the bus
-    /// tells of: after a failover by name an older connection may lead to a server that nobody else
-    /// asks any more.
+    /// Whether the connection leads to another run of Redis than this one, as far as both are
+    /// known. The connections for L2 and for the bus must reach the same server. After a failover
+    /// by name, an older connection may lead to a server that other nodes no longer use.
     pub(crate) fn leads_elsewhere(&self, run_id: &str) -> bool {
         let state = self.state();
         let is_known = !run_id.is_empty() && !state.run_id.is_empty();
         is_known && !self.is_open() && state.run_id != run_id
     }
 
-    /// Makes the connection anew where a newer one leads to another run of Redis, or to one whose
-    /// entries count from a later number on.
+    /// Replaces the connection if a newer one leads to another run of Redis, or to a server whose
+    /// entries count only from a later number.
     pub(crate) fn lose_the_other_server(&self, run_id: &str, floor: u64) {
         let state = self.state();
         let is_known = !run_id.is_empty() && !state.run_id.is_empty();
@@ -210,13 +211,13 @@ impl Link {
         }
     }
 
-    /// Opens the breaker where Redis turned out to be lost beside a call.
+    /// Opens the breaker if Redis turned out to be lost outside of a call.
     pub(crate) fn lose(&self, generation: u64, why: &ErrorReply) {
         self.errors.note(why);
         self.open_breaker(self.state(), generation, why);
     }
 
-    /// A connection of the caller's own, without a response timeout, for blocking commands.
+    /// A separate connection without a response timeout, for blocking commands.
     pub(crate) async fn connect(&self, within: Duration) -> RedisResult<MultiplexedConnection> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(within))
@@ -224,7 +225,7 @@ impl Link {
         in_time(within, self.client.get_multiplexed_async_connection_with_config(&config)).await
     }
 
-    /// How long a connection may take.
+    /// The longest time for connecting.
     pub(crate) fn connect_timeout(&self) -> Duration {
         self.timeout.max(Duration::from_millis(250))
     }
@@ -254,7 +255,7 @@ impl Link {
     }
 }
 
-/// A command within a time; running out of it is an I/O error like any other.
+/// Limits the time of a command. A timeout is an I/O error like any other.
 pub(crate) async fn in_time<T>(
     within: Duration,
     command: impl Future<Output = RedisResult<T>>,

@@ -1,26 +1,27 @@
-//! What Lua scripts share: the macro that names them, and the functions that announce on the bus.
+//! Shared parts of Lua scripts: the macro that names them, and the functions that announce on the
+//! bus.
 
 use std::sync::LazyLock;
 
 use redis::Script;
 
-/// What every script that announces begins with: `announce(k, at, targets)` appends a message for
-/// each target, or one with its own, to the bus whose keys begin at `k`: bus, sequence, last
-/// numbers. Its arguments stand at `at`. Answers the last message's number. `remove(entry, k, at)`
-/// removes what the message is about under every schema.
+/// The beginning of every script that announces. `announce(k, at, targets)` appends messages to the
+/// bus whose keys begin at `k`: bus, sequence, last numbers. It appends one for each target, or one
+/// with the target in its arguments. The arguments begin at `at`. It returns the number of the last
+/// message. `remove(entry, k, at)` removes the message's entry under every schema.
 ///
-/// Messages carry a number of their own, so that a reader notices any gap. Where the number is
-/// lost it goes on at the server's time in microseconds, so that it never comes back to a value
-/// that an entry was stamped with.
+/// Messages carry a number, so that a reader notices any gap. If the number is lost, it continues
+/// at the server's time in microseconds. It therefore never returns to a value that an entry was
+/// stamped with.
 ///
-/// The hash of last numbers tells whom a gap concerns: by cache the number of its last message,
-/// `#` the last number recorded here, `*` the last one that was not, because a node of an earlier
-/// version gave it out. The stream keeps about 16 MiB, counting 128 bytes for what is around a
-/// target.
+/// The hash of last numbers shows which caches a gap affects. It has the number of each cache's
+/// last message, `#` for the last number recorded here, and `*` for the last number that was not
+/// recorded, because a node of an earlier version gave it out. The stream keeps about 16 MiB,
+/// counting 128 bytes of overhead for each target.
 ///
-/// A cache's schemas other than 0 stand in a sorted set beside the bus, by the millisecond until
-/// which their entries may live. Each message names those whose entries were removed with it, so
-/// that nodes of another one know that theirs was not.
+/// A sorted set beside the bus lists the cache's schemas other than 0, each with the millisecond
+/// until which its entries may live. Each message names the schemas whose entries were removed with
+/// it, so that nodes of another schema know that theirs were not.
 pub(crate) const ANNOUNCE: &str = "
 local known
 local function schemas(k, at)
@@ -28,7 +29,7 @@ local function schemas(k, at)
   known = {}
   local registry = string.sub(KEYS[k], 1, -4) .. 'schemas:' .. ARGV[at + 2]
   local found = redis.pcall('ZRANGE', registry, 0, -1, 'WITHSCORES')
-  -- Something else lies there, or may not be read: nodes of other schemas remove their entries
+  -- The key has another type, or may not be read: nodes of other schemas remove their entries
   -- themselves.
   if found.err then
     if string.find(found.err, 'WRONGTYPE', 1, true) then redis.call('UNLINK', registry) end
@@ -44,7 +45,7 @@ local function schemas(k, at)
   end
   return known
 end
--- Acts on what lies at an entry's key, and on the entries of its target under other schemas.
+-- Acts on the entry at a key, and on the entries of its target under other schemas.
 local function each(entry, k, at, target, act)
   act(entry)
   local stem = string.sub(KEYS[k], 1, -5) .. ':' .. ARGV[at + 2]
@@ -73,7 +74,7 @@ local function record(last, cache, before, n)
 end
 local function announce(k, at, targets)
   local bus, sequence, last = KEYS[k], KEYS[k + 1], KEYS[k + 2]
-  -- Trims first: where memory is full, Redis refuses what adds, unless something went before it.
+  -- Trims first: while memory is full, Redis refuses additions unless something was removed before.
   redis.call('XTRIM', bus, 'MAXLEN', '~', ARGV[at])
   begin(sequence)
   local before, n
@@ -94,8 +95,9 @@ end
 /// A script and its name.
 pub(crate) type NamedScript = (&'static str, &'static LazyLock<Script>);
 
-/// Declares a module's scripts, each with the name that slow logs and traces call it by, after the
-/// function that makes one from its text. `NAMED` has all of them, so that none goes without.
+/// Declares a module's scripts, each with its name in slow logs and traces. The first argument is
+/// the function that builds a script from its text. `NAMED` lists all of them, so that none lacks a
+/// name.
 macro_rules! scripts {
     ($make:path; $($(#[$doc:meta])* $script:ident, $name:literal = $body:literal;)*) => {
         $(

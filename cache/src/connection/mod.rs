@@ -1,5 +1,6 @@
 //! A node's link to Redis: one connection with a hard timeout on every call, and a breaker.
-//! It knows what Redis's errors mean, keeps invalidations that Redis did not take, and sends them again.
+//! It classifies Redis's errors, keeps invalidations that Redis did not accept, and sends them
+//! again.
 
 mod answer;
 mod call;

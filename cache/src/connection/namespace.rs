@@ -1,4 +1,4 @@
-//! A namespace's keys beside its entries, the numbers of its bus, and Redis's clock.
+//! The keys of a namespace beside its entries, the numbers of its bus, and Redis's clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,10 +10,10 @@ use redis::{RedisResult, Script};
 use super::lua::{ANNOUNCE, scripts};
 use crate::clock::{Moment, RedisClock};
 
-/// For so long a node's own success shows that its invalidations can be written.
+/// How long an invalidation that succeeded shows that this node's invalidations can be written.
 const PROOF: Duration = Duration::from_secs(1);
 
-/// Where messages go, and who sends them.
+/// Where messages are sent, and by which node.
 #[derive(Clone)]
 pub(crate) struct Bus {
     inner: Arc<Inner>,
@@ -25,11 +25,12 @@ pub(crate) struct Inner {
     sequence: String,
     last: String,
     heartbeat: String,
-    /// Random, so that a node knows its own messages whatever it is called.
+    /// Random, so that a node recognises its own messages even if another node has its id.
     origin: String,
     sent: AtomicU64,
     seen: AtomicU64,
-    /// Before this node last wrote what proves that invalidations can be written, as a `Moment`.
+    /// The moment before this node last wrote a proof that invalidations can be written, as a
+    /// `Moment`.
     proved: AtomicU64,
     clock: RedisClock,
 }
@@ -55,13 +56,14 @@ impl Bus {
         &self.inner.namespace
     }
 
-    /// How the keys of a cache's entries begin, up to its name. All keys of a namespace share one
-    /// hash tag, so that a script or an MGET may touch several of them on Redis Cluster too.
+    /// The prefix of the keys of a cache's entries, up to the cache's name. All keys of a namespace
+    /// share one hash tag, so that a script or an MGET may use several of them on Redis Cluster
+    /// too.
     pub(crate) fn stem(&self, cache: &str) -> String {
         format!("{{{}}}:{cache}", self.inner.namespace)
     }
 
-    /// A key beside the entries, which no glob of theirs matches.
+    /// A key beside the entries. No glob over entries matches it.
     pub(crate) fn beside(&self, name: &str) -> String {
         format!("{{{}}}!{name}", self.inner.namespace)
     }
@@ -87,17 +89,18 @@ impl Bus {
         &self.inner.origin
     }
 
-    /// Redis's clock, by which all nodes measure what they share.
+    /// Redis's clock, which all nodes use for shared times.
     pub(crate) fn clock(&self) -> &RedisClock {
         &self.inner.clock
     }
 
-    /// Takes note that Redis took what this node wrote after `asked` as it invalidates.
+    /// Records that Redis accepted a write by this node that began after `asked` and made the calls
+    /// of an invalidation.
     pub(crate) fn proved(&self, asked: Moment) {
         self.inner.proved.fetch_max(asked.as_nanos(), Ordering::Relaxed);
     }
 
-    /// Whether it did within the last second.
+    /// Whether such a write succeeded within the last second.
     pub(crate) fn is_proved(&self) -> bool {
         let asked = self.inner.proved.load(Ordering::Relaxed);
         asked > 0 && Moment::now().before(PROOF).as_nanos() <= asked
@@ -107,7 +110,7 @@ impl Bus {
         self.inner.sent.load(Ordering::Relaxed)
     }
 
-    /// Takes note of a number of the bus.
+    /// Records a number of the bus.
     pub(crate) fn saw(&self, sequence: u64) {
         self.inner.seen.fetch_max(sequence, Ordering::Relaxed);
     }
@@ -125,11 +128,11 @@ impl Bus {
 scripts! {
     script;
 
-    /// Notices that another run of Redis answers. What lies there may come from a snapshot, or from
-    /// a replica that had not received everything, and so be older than what was acknowledged:
-    /// entries stamped before the number answered here no longer count. That number is above all of
-    /// theirs, and above every number that the asking node has seen: a sequence behind that is an
-    /// older state, too. Where Redis does not tell its run, that alone decides.
+    /// Notices when another run of Redis answers. Its data may come from a snapshot, or from a
+    /// replica that had not received everything, and so be older than acknowledged changes. Entries
+    /// stamped before the returned number therefore no longer count. The number is above all their
+    /// stamps, and above every number that the asking node has seen, since a sequence below that
+    /// also shows an older state. If Redis does not report its run, only the sequence is compared.
     /// KEYS: sequence, run. ARGV: the highest number seen, the run's id or nothing.
     BEGIN, "bus begin" =
         "local last, run = tonumber(redis.call('GET', KEYS[1]) or 0), ARGV[2]
@@ -149,8 +152,8 @@ scripts! {
 }
 
 impl Bus {
-    /// Gives the sequence a number to begin at. Entries stamped before the number that it answers
-    /// do not count. `run_id` is the server's; empty where it tells none.
+    /// Gives the sequence a number to begin at. Entries stamped before the returned number do not
+    /// count. `run_id` is the server's, empty if it does not report one.
     pub(crate) async fn begin(
         &self,
         connection: &mut MultiplexedConnection,

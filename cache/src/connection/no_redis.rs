@@ -1,16 +1,16 @@
-//! What stands in for the `redis` crate where the feature `redis` is off: the same names, a client
-//! that cannot be opened, so that none of the code that talks to Redis runs, nor needs to know. It
-//! serves L2, the bus and the durable write-behind.
+//! Stand-in for the `redis` crate if the feature `redis` is off. It has the same names and a client
+//! that cannot be opened, so the code that talks to Redis compiles and never runs. L2, the bus and
+//! the durable write-behind use it.
 
 pub(crate) mod aio {
-    /// There is none.
+    /// Never exists.
     #[derive(Clone)]
     pub(crate) struct MultiplexedConnection(());
 }
 
 use redis::aio::MultiplexedConnection;
 
-/// There is none: opening one is refused.
+/// Opening a client is refused.
 pub(crate) struct Client(());
 
 /// Redis is not built in.
@@ -59,7 +59,7 @@ impl AsyncConnectionConfig {
     }
 }
 
-/// A command or several; nobody will ever send it.
+/// One or several commands, which are never sent.
 #[derive(Clone)]
 pub(crate) struct Cmd;
 
@@ -122,7 +122,7 @@ impl Script {
         Self
     }
 
-    /// Nothing that could be asked for.
+    /// There is no script and no hash.
     #[expect(clippy::unused_self, reason = "the script of `redis` knows its own")]
     pub(crate) fn get_hash(&self) -> &'static str {
         "none"

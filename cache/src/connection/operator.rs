@@ -1,4 +1,4 @@
-//! What an operator asks goes over a connection of its own: it can neither open the breaker nor
+//! Operators' requests use a connection of their own, so they can neither open the breaker nor
 //! delay a read.
 
 use std::future::Future;
@@ -17,13 +17,13 @@ use super::operator_budget::{Budget, OpenConnection};
 use super::query::{Query, Reply, Step};
 
 impl Link {
-    /// Asks for an operator, within a deadline of its own. Not while Redis is lost.
+    /// Asks for an operator, within a separate deadline. Not while Redis is lost.
     pub(crate) async fn inspect<T: Reply>(&self, query: &impl Query) -> Result<T, CallError> {
         let asking = |mut connection| async move { query.ask(&mut connection).await };
         self.operate(Step::Inspect, asking).await
     }
 
-    /// As [`inspect`](Self::inspect), for one step of a walk: rests first where walks have taken
+    /// As [`inspect`](Self::inspect), for one step of a walk. Rests first if walks have used up
     /// their share of Redis's time.
     pub(crate) async fn walk_step<T: Reply>(&self, query: &impl Query) -> Result<T, CallError> {
         let rest = self.budget(|budget| budget.rest(Instant::now()));
@@ -36,7 +36,7 @@ impl Link {
         answer
     }
 
-    /// Several commands in a row on the operator's connection, within one deadline.
+    /// Runs several commands in a row on the operator's connection, within one deadline.
     pub(crate) async fn operate<T, Fut>(
         &self,
         step: Step,
@@ -61,7 +61,7 @@ impl Link {
     where
         Fut: Future<Output = RedisResult<T>>,
     {
-        // While what waited is replayed, invalidations go over the same connection, as all do.
+        // During a replay, this invalidation uses the replay's connection, as all do.
         if let Some((connection, _)) = self.connection_for(step).filter(|_| self.is_open()) {
             let answer = in_time(SLOW_TIMEOUT, work(connection)).await;
             return answer.map_err(|error| CallError::of(&error));
@@ -78,11 +78,12 @@ impl Link {
         answer.map_err(|error| CallError::of(&error))
     }
 
-    /// Whether Redis answers anything at all within this time, on another connection than the one
-    /// whose answer is late.
+    /// Whether Redis answers anything within this time, on another connection than the one whose
+    /// answer is late.
     pub(crate) async fn answers_ping(&self, within: Duration) -> bool {
         let pinging = async {
-            // One that Redis had closed while it was idle says nothing.
+            // A connection that Redis had closed while it was idle proves nothing, so this tries
+            // twice.
             self.ping().await || self.ping().await
         };
         tokio::time::timeout(within, pinging).await.unwrap_or(false)
@@ -93,14 +94,14 @@ impl Link {
         let generation = open.as_ref().map(|open| open.generation);
         let connection = match open {
             Some(open) => Ok(open.connection),
-            // Nothing else is asked of it: its answer may be awaited for a short time only.
+            // This connection serves only the ping, so a short response timeout is safe.
             None => self.connect(self.connect_timeout()).await,
         };
         let pinged = match connection {
             Ok(mut connection) => cmd("PING").query_async::<String>(&mut connection).await,
             Err(error) => Err(error),
         };
-        // Any answer is one.
+        // An error reply is an answer too.
         let is_lost = |error: RedisError| ErrorReply::read(&error).verdict == ErrorClass::Lost;
         let answers = !pinged.err().is_some_and(is_lost);
         if let Some(generation) = generation.filter(|_| !answers) {

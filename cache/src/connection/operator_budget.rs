@@ -6,10 +6,10 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use tokio::time::Instant;
 
-/// The time of each second that Redis may spend on walks for operators.
+/// The share of its time that Redis may spend on walks for operators.
 const SHARE: f64 = 0.5;
 
-/// What may be spent at once after a rest.
+/// The time that may be spent at once after a rest.
 const BURST: Duration = Duration::from_millis(250);
 
 /// The operator's connection, and the time that its walks have spent.
@@ -19,8 +19,8 @@ pub(crate) struct OperatorConnection {
     pub(super) budget: Mutex<Budget>,
 }
 
-/// A connection, and the generation of the link's own when it was made: what was made before
-/// that one may lead to another server.
+/// A connection, and the generation of the link's own when it was made. A connection of an older
+/// generation may lead to another server.
 #[derive(Clone)]
 pub(crate) struct OpenConnection {
     pub(super) connection: MultiplexedConnection,

@@ -1,4 +1,4 @@
-//! Invalidations that Redis did not take, in a bounded queue.
+//! Invalidations that Redis did not accept, in a bounded queue.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -22,13 +22,14 @@ pub(crate) enum PendingInvalidation {
     All {
         cache: String,
     },
-    /// A key's entry of one schema, which another node's invalidation left. Nobody is told again.
+    /// A key's entry of one schema that another node's invalidation left. It is not announced
+    /// again.
     Own {
         cache: String,
         schema: u16,
         key: String,
     },
-    /// All entries of one schema, likewise.
+    /// All entries of one schema, which are not announced again either.
     AllOwn {
         cache: String,
         schema: u16,
@@ -47,7 +48,7 @@ impl PendingInvalidation {
         }
     }
 
-    /// Whose entries alone it is about; none where it is about those of every schema.
+    /// The schema whose entries it removes; `None` if it removes those of every schema.
     pub(crate) fn schema(&self) -> Option<u16> {
         match self {
             Self::Own { schema, .. } | Self::AllOwn { schema, .. } => Some(*schema),
@@ -55,7 +56,7 @@ impl PendingInvalidation {
         }
     }
 
-    /// The pattern that it is about, if any.
+    /// Its pattern, if it has one.
     pub(crate) fn pattern(&self) -> Option<&Pattern> {
         match self {
             Self::Pattern { pattern, .. } => Some(pattern),
@@ -83,16 +84,16 @@ impl PendingInvalidation {
     }
 }
 
-/// Invalidations that wait for L2 to come back: in order, each once, bounded. When it is full, or
-/// has many patterns of one cache, the cache's invalidations become one that empties the whole
-/// cache; none is ever forgotten.
+/// Invalidations that wait for L2 to come back: in order, without duplicates, bounded. If the queue
+/// is full, or has many patterns of one cache, that cache's invalidations become one that empties
+/// the whole cache. None is ever lost.
 #[derive(Default)]
 pub(crate) struct InvalidationQueue {
     order: VecDeque<PendingInvalidation>,
     present: HashSet<PendingInvalidation>,
-    /// What has been taken out and is being sent.
+    /// The invalidations that were taken out and are being sent.
     sending: Vec<PendingInvalidation>,
-    /// How many of each cache are in order.
+    /// How many queued invalidations each cache has.
     by_cache: HashMap<String, usize>,
     overflows: u64,
 }
@@ -100,7 +101,7 @@ pub(crate) struct InvalidationQueue {
 impl InvalidationQueue {
     pub(crate) const MAX: usize = 10_000;
 
-    /// Of one cache; every key is compared with each.
+    /// Patterns of one cache. Every key is compared with each of them.
     const MAX_PATTERNS: usize = 100;
 
     pub(crate) fn push(&mut self, pending: PendingInvalidation) {
@@ -122,12 +123,12 @@ impl InvalidationQueue {
         self.order.push_back(pending);
     }
 
-    /// Whether one of a cache is not settled yet.
+    /// Whether an invalidation of this cache is not settled yet.
     pub(crate) fn has_any_of(&self, cache: &str) -> bool {
         self.by_cache.contains_key(cache) || self.sending.iter().any(|one| one.cache() == cache)
     }
 
-    /// How many are not settled yet.
+    /// How many invalidations are not settled yet.
     pub(crate) fn unsettled(&self) -> usize {
         self.order.len() + self.sending.len()
     }
@@ -138,7 +139,7 @@ impl InvalidationQueue {
                 >= Self::MAX_PATTERNS
     }
 
-    /// Takes the oldest out, and with it those that go with it, as all patterns of a cache do.
+    /// Takes out the oldest, and those that can be sent with it, as all patterns of a cache.
     pub(crate) fn pop(&mut self) -> Vec<PendingInvalidation> {
         let Some(oldest) = self.order.pop_front() else { return Vec::new() };
         let mut together = vec![oldest];
@@ -161,19 +162,20 @@ impl InvalidationQueue {
         together
     }
 
-    /// Redis has taken what was popped last.
+    /// Drops the invalidations popped last, which Redis has accepted.
     pub(crate) fn settle(&mut self) {
         self.sending.clear();
     }
 
-    /// Puts what was popped last, and refused, behind all others, unless it has come again.
+    /// Puts the invalidations popped last, which Redis refused, behind all others, without
+    /// duplicates.
     pub(crate) fn put_last(&mut self) {
         for pending in std::mem::take(&mut self.sending) {
             self.push(pending);
         }
     }
 
-    /// Puts back what was popped last and could not be replayed, unless it has come again meanwhile.
+    /// Puts back the invalidations popped last, which could not be replayed, without duplicates.
     pub(crate) fn put_back(&mut self) {
         for pending in std::mem::take(&mut self.sending).into_iter().rev() {
             let all = PendingInvalidation::All { cache: pending.cache().to_owned() };

@@ -11,16 +11,16 @@ use redis::{
 #[cfg(feature = "redis")]
 pub(crate) use redis::Value as AnyReply;
 
-/// An answer that is yet to be read.
+/// An answer that has not been parsed yet.
 #[cfg(not(feature = "redis"))]
 pub(crate) type AnyReply = ();
 
-/// What an answer is read as.
+/// A type that an answer can be parsed as.
 pub(crate) trait Reply: FromRedisValue + Send + Sync {}
 
 impl<T: FromRedisValue + Send + Sync> Reply for T {}
 
-/// The answers to a pipeline whose commands spoil none of the others, in turn.
+/// The answers to a pipeline, in order. An error of one command does not affect the others.
 pub(crate) struct PipelineReplies(std::vec::IntoIter<RedisResult<AnyReply>>);
 
 impl PipelineReplies {
@@ -32,7 +32,7 @@ impl PipelineReplies {
         Ok(Self(answers.into_iter()))
     }
 
-    /// The next one.
+    /// The next answer.
     pub(crate) fn next<T: FromRedisValue>(&mut self) -> RedisResult<T> {
         let missing = || RedisError::from(io::Error::from(io::ErrorKind::UnexpectedEof));
         Ok(from_redis_value_ref(&self.0.next().ok_or_else(missing)??)?)
@@ -41,7 +41,7 @@ impl PipelineReplies {
 
 /// What can be asked of Redis in one round trip: a command, several, or a script.
 pub(crate) trait Query: Sync {
-    /// Asks it.
+    /// Sends it and parses the answer.
     fn ask<T: Reply>(
         &self,
         connection: &mut MultiplexedConnection,
@@ -76,19 +76,19 @@ pub enum Step {
     Tags,
     /// Takes the leases of a load.
     Acquire,
-    /// Looks whether others still hold the leases that are waited for.
+    /// Checks whether other nodes still hold the leases that are waited for.
     WaitForLeases,
     /// Keeps leases while a load runs.
     Renew,
-    /// Takes the place of an entry that cannot be used.
+    /// Replaces an unusable entry by a lease.
     Claim,
-    /// Writes what was loaded.
+    /// Writes loaded entries.
     Commit,
     /// Gives leases back.
     Release,
     /// Takes the lease of a write.
     Seize,
-    /// Writes what was written.
+    /// Writes the entry of a write.
     Replace,
     /// Removes keys and announces it.
     Remove,
@@ -96,9 +96,9 @@ pub enum Step {
     MarkStale,
     /// Invalidates a tag and announces it.
     InvalidateTag,
-    /// Removes some of what matches a pattern.
+    /// Removes some of the entries that match a pattern.
     RemoveSome,
-    /// Announces that what matched is gone.
+    /// Announces that matching entries are gone.
     Announce,
     /// Shows that invalidations can be written.
     Prove,
@@ -111,14 +111,14 @@ pub enum Step {
 }
 
 impl Step {
-    /// Whether a call may be made twice: where the first answer was lost, it may have been made
-    /// already.
+    /// Whether a call may be repeated. If its first answer was lost, the call may already have
+    /// taken effect.
     pub(crate) fn may_repeat(self) -> bool {
         matches!(self, Self::Get | Self::Tags | Self::Prove | Self::WaitForLeases)
             || self.is_invalidation()
     }
 
-    /// Whether it takes something away that nobody may read any more.
+    /// Whether it removes something that may no longer be read.
     pub(crate) fn is_invalidation(self) -> bool {
         matches!(
             self,

@@ -17,8 +17,8 @@ const FIRST_RETRY: Duration = Duration::from_millis(50);
 const LAST_RETRY: Duration = Duration::from_secs(2);
 
 impl Link {
-    /// Closes the breaker each time Redis is back, and sends what waits, for ever. `replay` sends
-    /// queued invalidations, which share a walk, on the given connection.
+    /// Closes the breaker each time Redis is back, and sends waiting invalidations, for ever.
+    /// `replay` sends queued invalidations, which share a walk, on the given connection.
     pub(crate) async fn recover<Fut>(
         &self,
         replay: impl Fn(MultiplexedConnection, Vec<PendingInvalidation>) -> Fut,
@@ -75,8 +75,8 @@ impl Link {
         probed
     }
 
-    /// Sends what waits while Redis is there: it was refused, or its answer did not come. What is
-    /// refused again keeps nothing else from being sent.
+    /// Sends invalidations that wait although Redis is there, because they were refused or not
+    /// answered. A repeated refusal does not keep the others from being sent.
     async fn send_waiting<Fut>(
         &self,
         replay: &impl Fn(MultiplexedConnection, Vec<PendingInvalidation>) -> Fut,
@@ -103,7 +103,7 @@ impl Link {
         Err(error)
     }
 
-    /// Sends what waits, each once. Answers the last refusal; stops where Redis is lost.
+    /// Sends each waiting invalidation once. Returns the last refusal. Stops if Redis is lost.
     async fn send_all<Fut>(
         &self,
         connection: &MultiplexedConnection,
@@ -126,7 +126,8 @@ impl Link {
         refused
     }
 
-    /// Sends the oldest that waits, and those that share a walk with it. Says whether there was one.
+    /// Sends the oldest waiting invalidation, and those that share a walk with it. Returns whether
+    /// there was one.
     async fn send_next<Fut>(
         &self,
         connection: MultiplexedConnection,
@@ -135,13 +136,14 @@ impl Link {
     where
         Fut: Future<Output = RedisResult<()>>,
     {
-        // Out of the queue first: the same invalidation may come again while this one runs.
+        // Taken out of the queue first, since the same invalidation may be queued again while this
+        // one runs.
         let next = self.with_queue(InvalidationQueue::pop);
         if next.is_empty() {
             return Ok(false);
         }
         let n_sent = next.len() as u64;
-        // Whatever ends this, panics too, nothing that was popped is forgotten.
+        // If this ends early, even by a panic, no popped invalidation is lost.
         let unsent = PutBack { link: self };
         if let Err(error) = replay(connection, next).await {
             if ErrorReply::read(&error).verdict != ErrorClass::Lost {
@@ -156,8 +158,8 @@ impl Link {
         Ok(true)
     }
 
-    /// Sends what waits, and then trusts L2. What Redis refuses goes on waiting: its cache does not
-    /// read L2, the others do.
+    /// Sends waiting invalidations, and then trusts L2. Those that Redis refuses continue to wait.
+    /// Their cache does not read L2; the others do.
     async fn replay_all<Fut>(
         &self,
         connection: MultiplexedConnection,
@@ -182,7 +184,7 @@ impl Link {
         }
     }
 
-    /// Closes the breaker, unless something came to wait meanwhile that may go through at once.
+    /// Closes the breaker, unless an invalidation was queued meanwhile that may succeed at once.
     fn close(&self, connection: &MultiplexedConnection, waiting: Leftover) -> bool {
         {
             let mut state = self.state();
@@ -198,7 +200,7 @@ impl Link {
     }
 }
 
-/// What becomes of invalidations that wait as the breaker closes.
+/// What happens to waiting invalidations when the breaker closes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Leftover {
     IsSent,

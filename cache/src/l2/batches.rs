@@ -1,17 +1,17 @@
-//! How much goes into one command: as many keys, and as many bytes, as Redis answers soon.
+//! Limits keys and bytes of one command, so that Redis answers soon.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Keys in one command or script; Redis serves nobody else meanwhile.
+/// Keys in one command or script. Redis serves no other client meanwhile.
 pub(crate) const AT_ONCE: usize = 256;
 
-/// Bytes in one command or answer: what follows on the connection waits for them.
+/// Bytes in one command or answer. Later answers on the connection wait for them.
 const BYTES_AT_ONCE: usize = 1 << 20;
 
-/// How large an entry is taken to be before one was seen, bytes.
+/// The assumed size of an entry before one was seen, in bytes.
 const UNKNOWN_BYTES: usize = 1 << 16;
 
-/// Cuts what is sent into parts of at most 256 items and, of more than one, a mebibyte.
+/// Splits items into parts of at most 256 items. A part of several items has at most a mebibyte.
 pub(crate) fn batches<T>(items: &[T], bytes: impl Fn(&T) -> usize) -> impl Iterator<Item = &[T]> {
     let mut rest = items;
     std::iter::from_fn(move || {
@@ -27,8 +27,8 @@ pub(crate) fn batches<T>(items: &[T], bytes: impl Fn(&T) -> usize) -> impl Itera
     })
 }
 
-/// How large a cache's entries are lately, so that a read asks for no more than is answered soon.
-/// After large entries it forgets slowly.
+/// The recent size of a cache's entries, so that a read asks for no more than is answered soon. The
+/// estimate falls slowly after large entries.
 #[derive(Debug)]
 pub(crate) struct EntryBytes(AtomicUsize);
 
@@ -44,7 +44,7 @@ impl EntryBytes {
         (BYTES_AT_ONCE / self.0.load(Ordering::Relaxed).max(1)).clamp(1, AT_ONCE)
     }
 
-    /// So many entries came, with so many bytes in all.
+    /// Records entries that were read, and their total size in bytes.
     pub(crate) fn saw(&self, n_entries: usize, bytes: usize) {
         let Some(mean) = bytes.checked_div(n_entries) else { return };
         let before = self.0.load(Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! How an entry is written in Redis.
+//! The binary form of an entry in Redis.
 //!
 //! | bytes | what |
 //! |---|---|
@@ -16,25 +16,25 @@
 //! | 1 + n × (1 + m) | the tags |
 //! | rest | the value, JSON unless a flag says otherwise |
 //!
-//! Numbers are big-endian. "Fresh until" stands outside the checksum because a soft invalidation
-//! overwrites it in place. Whatever does not decode is a miss, counted, and overwritten.
+//! Numbers are big-endian. "Fresh until" is outside the checksum because a soft invalidation
+//! overwrites it in place. Bytes that do not decode are a miss, counted, and overwritten.
 
-/// Starts every entry, and nothing else that Strata writes.
+/// The first bytes of every entry, and of nothing else that Strata writes.
 pub(crate) const MAGIC: &[u8; 4] = b"STR2";
 
-/// How long the fixed part is. No two writes of a key share it: it holds time and checksum.
+/// The length of the fixed part. Two writes of a key differ in it, since it has time and checksum.
 pub(crate) const HEADER: usize = 57;
 
-/// Where "fresh until" stands.
+/// The offset of "fresh until".
 pub(crate) const FRESH_AT: usize = 15;
 
-/// Where the row version stands.
+/// The offset of the row version.
 pub(crate) const VERSION_AT: usize = 35;
 
-/// A key's text above this is not kept in L2, bytes.
+/// A key with a longer text, in bytes, is not kept in L2.
 pub(crate) const MAX_KEY_BYTES: usize = 1_024;
 
-/// Tags of one entry, and bytes of one tag.
+/// The limits for the number of tags of one entry, and for the bytes of one tag.
 pub(crate) const MAX_ENTRY_TAGS: usize = u8::MAX as usize;
 
 pub(crate) const MAX_TAG_BYTES: usize = u8::MAX as usize;
@@ -60,12 +60,12 @@ pub(crate) struct Envelope<'a> {
     pub(crate) value: Option<(u8, &'a [u8])>,
 }
 
-/// Bytes that are no entry of this key and schema.
+/// The bytes are not an entry of this key and schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unreadable;
 
 impl<'a> Envelope<'a> {
-    /// The entry's bytes. Key and tags keep to their limits.
+    /// The entry's bytes. The caller ensures the limits for key and tags.
     pub(crate) fn encode(&self, key: &str) -> Vec<u8> {
         let (flags, value) = self.value.unwrap_or((NEGATIVE, &[]));
         let mut out = Vec::with_capacity(HEADER + key.len() + 64 + value.len());
@@ -92,8 +92,8 @@ impl<'a> Envelope<'a> {
         out
     }
 
-    /// When the entry that begins like this was created and until when it is fresh; `None` where
-    /// it is no entry. Trusts the bytes, so for listings only.
+    /// When the entry with this header was created and until when it is fresh. `None` if it is not
+    /// an entry. Does not verify the checksum, so use it for listings only.
     pub(crate) fn times(head: &[u8]) -> Option<(u64, u64)> {
         let is_entry = head.len() >= HEADER && &head[..4] == MAGIC;
         let at = |at| Some(u64::from_be_bytes(part(head, at).ok()?));

@@ -1,5 +1,5 @@
-//! Whether Redis may evict what nobody could load again: unwritten values and structures have no
-//! time to live, and a `maxmemory-policy` of `allkeys-…` takes them like any other key.
+//! Whether Redis may evict data that cannot be loaded again. Unwritten values and structures have
+//! no time to live, and a `maxmemory-policy` of `allkeys-…` evicts them like any other key.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -11,17 +11,17 @@ use tokio::sync::Notify;
 use crate::connection::{Away, CallError, Link};
 use crate::log::log_safely;
 
-/// Somebody may set another policy while Redis runs.
+/// The policy may be changed while Redis runs.
 const ASKED_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
-/// While Redis is away.
+/// The pause between attempts while Redis is away.
 const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-/// What is known of Redis's policy, and what was told of it.
+/// Redis's policy as last read, and as last logged.
 #[derive(Default)]
 pub(crate) struct EvictionPolicy {
     known: Mutex<Known>,
-    /// There is something now that must not be evicted.
+    /// Notified when there is new data that must not be evicted.
     pub(crate) matters: Notify,
 }
 
@@ -30,17 +30,17 @@ struct Known {
     /// Whether Redis has answered or refused to.
     asked: bool,
     policy: Option<String>,
-    /// The policy that the log was last told of.
+    /// The policy that was last logged.
     told: Option<String>,
 }
 
 impl EvictionPolicy {
-    /// The policy as last asked; `None` where it was not asked yet, or Redis does not say.
+    /// The policy as last read. `None` if it was not read yet, or Redis does not report it.
     pub(crate) fn policy(&self) -> Option<String> {
         self.known().policy.clone()
     }
 
-    /// The policy where it may evict what must not be evicted. Asks where nobody has yet.
+    /// The policy, if it may evict data that must not be evicted. Asks Redis if it was never asked.
     pub(crate) async fn danger(&self, link: &Link) -> Result<Option<String>, Away> {
         let asked = self.known().asked;
         if !asked && !self.ask(link).await {
@@ -49,7 +49,7 @@ impl EvictionPolicy {
         Ok(self.policy().filter(|policy| may_evict_data(policy)))
     }
 
-    /// Asks again and again while there is anything to lose, for ever.
+    /// Asks repeatedly while there is data to lose, for ever.
     pub(crate) async fn watch(&self, link: &Link, node: &str, at_stake: impl Fn() -> Vec<String>) {
         loop {
             let names = at_stake();
@@ -62,12 +62,12 @@ impl EvictionPolicy {
                 false => TRIED_AGAIN_AFTER,
             };
             self.tell(node, &names);
-            // Nothing is wrong where nothing new came up.
+            // A timeout is no error: there is no new data to protect.
             let _ = tokio::time::timeout(pause, self.matters.notified()).await;
         }
     }
 
-    /// Whether Redis answered, or refused to.
+    /// Asks Redis. Returns whether it answered or refused.
     async fn ask(&self, link: &Link) -> bool {
         let Ok(policy) = link.eviction_policy().await else { return false };
         let mut known = self.known();
@@ -75,7 +75,7 @@ impl EvictionPolicy {
         true
     }
 
-    /// Once for each policy that may evict them.
+    /// Logs once for each policy that may evict them.
     fn tell(&self, node: &str, names: &[String]) {
         let policy = {
             let mut known = self.known();
@@ -104,8 +104,8 @@ impl EvictionPolicy {
 }
 
 impl Link {
-    /// What Redis does when its memory is full; `None` where it says so neither in `INFO` nor by
-    /// `CONFIG`, which an ACL may forbid.
+    /// Redis's eviction policy. `None` if neither `INFO` nor `CONFIG` reports it. An ACL may forbid
+    /// `CONFIG`.
     async fn eviction_policy(&self) -> Result<Option<String>, CallError> {
         const FIELD: &str = "maxmemory_policy:";
         let info = allowed(self.inspect::<String>(cmd("INFO").arg("memory")).await)?;
@@ -120,7 +120,7 @@ impl Link {
     }
 }
 
-/// What was answered; `None` where it was refused.
+/// The answer. `None` if Redis refused.
 fn allowed<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),

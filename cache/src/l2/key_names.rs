@@ -1,19 +1,19 @@
-//! How entries are named by schema, so that two versions of a program keep their own.
+//! The names of entries by schema, so that two versions of a program have separate entries.
 //!
-//! Schema 0 keeps `{namespace}:cache:key`, schema n `{namespace}:cache@n:key`; no cache can have an
-//! `@` in its name. Redis lists the schemas that may have entries, see
-//! [`ANNOUNCE`](crate::connection::ANNOUNCE): a key is removed under each of them.
+//! Schema 0 uses `{namespace}:cache:key`, schema n `{namespace}:cache@n:key`. No cache name can
+//! contain `@`. Redis lists the schemas that may have entries, see
+//! [`ANNOUNCE`](crate::connection::ANNOUNCE), and a key is removed under each of them.
 
 use redis::Pipeline;
 
 use crate::pattern::{Pattern, escape};
 
-/// The names that a cache's entries go by in L2.
+/// The names of a cache's entries in L2.
 pub(crate) struct KeyNames {
     pub(crate) schema: u16,
-    /// What the keys of all schemas begin with.
+    /// The common prefix of the keys of all schemas.
     stem: String,
-    /// What this schema's keys begin with.
+    /// The prefix of this schema's keys.
     prefix: String,
     /// The key of the list of schemas.
     pub(crate) schemas: String,
@@ -25,17 +25,17 @@ impl KeyNames {
         Self { schema, stem, prefix, schemas }
     }
 
-    /// Where this schema's entry of a key lies.
+    /// The name of this schema's entry of a key.
     pub(crate) fn entry(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
 
-    /// Where the entry of a key lies under another schema.
+    /// The name of a key's entry under another schema.
     pub(crate) fn entry_of(&self, schema: u16, key: &str) -> String {
         format!("{}{key}", prefix(&self.stem, schema))
     }
 
-    /// The key of an entry of any schema.
+    /// The key of an entry, whatever its schema.
     pub(crate) fn key_of<'a>(&self, entry: &'a [u8]) -> Option<&'a str> {
         let rest = std::str::from_utf8(entry).ok()?.strip_prefix(&self.stem)?;
         if let Some(key) = rest.strip_prefix(':') {
@@ -45,8 +45,8 @@ impl KeyNames {
         schema.parse::<u16>().ok().map(|_| key)
     }
 
-    /// Takes note that this schema may have entries from now on, with whatever takes a lease, before
-    /// it does. Schema 0 needs none.
+    /// Records that this schema may have entries from now on. Called with every command that takes
+    /// a lease, before it does so. Schema 0 needs no record.
     pub(crate) fn register(&self, pipe: &mut Pipeline, until_ms: u64) {
         if self.schema > 0 {
             pipe.cmd("ZADD").arg(&self.schemas).arg("GT").arg(until_ms).arg(self.schema).ignore();
@@ -67,14 +67,14 @@ fn prefix(stem: &str, schema: u16) -> String {
     if schema == 0 { format!("{stem}:") } else { format!("{stem}@{schema}:") }
 }
 
-/// Whose keys a walk is about.
+/// Which schemas' keys a walk covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum WalkScope {
-    /// There are no others than those of schema 0, so Redis itself compares.
+    /// Only schema 0 has entries, so Redis itself matches the pattern.
     Plain,
-    /// Those of this schema alone.
+    /// Only this schema's keys.
     Own,
-    /// Those of all schemas; these may have entries besides 0.
+    /// The keys of all schemas. Besides 0, these schemas may have entries.
     Every(Vec<u16>),
 }
 

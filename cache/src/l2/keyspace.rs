@@ -1,4 +1,4 @@
-//! One cache's keys in Redis: reads, commits, and what lies at a key.
+//! One cache's keys in Redis: reads, commits, and the content of a key.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -28,36 +28,36 @@ pub(crate) struct Keyspace {
     pub(super) entry_bytes: EntryBytes,
 }
 
-/// What lies at a key.
+/// The content of a key.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum L2Content {
     Nothing,
-    /// Somebody's lease: they are loading or writing.
+    /// A lease: its holder is loading or writing.
     Leased(HeldLease),
     Bytes(Vec<u8>),
 }
 
-/// An entry to be written to L2 if what lies there is still what we think.
+/// An entry to be written to L2 if the key's content is still as expected.
 pub(crate) struct Commit {
     pub(crate) key: String,
-    /// How what lies there must begin: with our lease, or with the entry that we refresh; after
-    /// that the lease that must lie beside it.
+    /// How the key's content must begin: with the own lease, or with the entry to be refreshed. In
+    /// the second case the lease that must lie beside it follows.
     pub(crate) expects: Vec<u8>,
     pub(crate) written: EncodedEntry,
 }
 
-/// An entry's bytes, how long they live, and what must hold for them to be written.
+/// An entry's bytes, their time to live, and the conditions for writing them.
 #[derive(Clone)]
 pub(crate) struct EncodedEntry {
     pub(crate) bytes: Vec<u8>,
     pub(crate) ttl_ms: u64,
-    /// None of the tags was invalidated after this number of the bus.
+    /// None of the tags may have been invalidated after this number of the bus.
     pub(crate) stamp: u64,
     pub(crate) tags: Vec<Arc<str>>,
 }
 
 impl EncodedEntry {
-    /// In place of a value that L2 does not keep.
+    /// Replaces a value that L2 does not keep.
     pub(crate) fn nothing() -> Self {
         Self { bytes: Vec::new(), ttl_ms: 1, stamp: 0, tags: Vec::new() }
     }
@@ -128,14 +128,14 @@ impl Keyspace {
         Ok(values)
     }
 
-    /// What an operator sees at a key, whatever waits.
+    /// A key's content for an operator, even while invalidations wait.
     pub(crate) async fn inspect(&self, key: &str) -> Result<L2Content, CallError> {
         let mut get = cmd("GET");
         get.arg(self.entry(key));
         self.link.inspect(&get).await.map(|value| self.found(key, value))
     }
 
-    /// Writes the entries where nothing came in between; says which.
+    /// Writes each entry unless something came in between. Returns which were written.
     pub(crate) async fn commit(&self, entries: &[Commit]) -> Result<Vec<bool>, Away> {
         let mut committed = Vec::with_capacity(entries.len());
         for entries in batches(entries, |entry| entry.written.bytes.len()) {
@@ -151,8 +151,8 @@ impl Keyspace {
         Ok(committed)
     }
 
-    /// Writes an entry after a write, if the lease still holds, and tells the other nodes; says
-    /// whether it did.
+    /// Writes an entry after a write if the lease is still held, and tells the other nodes. Returns
+    /// whether it was written.
     pub(crate) async fn replace(
         &self,
         lease: &Lease,
@@ -166,8 +166,8 @@ impl Keyspace {
         Ok(self.link.ask(Step::Replace, &replace).await?)
     }
 
-    /// While invalidations of this cache wait for Redis, what lies there may be what should be
-    /// gone.
+    /// Fails while invalidations of this cache wait, since L2 may hold entries that should have
+    /// been removed.
     pub(crate) fn refuse_while_waiting(&self) -> Result<(), Away> {
         if self.link.waits_for(&self.cache) { Err(Away) } else { Ok(()) }
     }
@@ -183,7 +183,7 @@ impl Keyspace {
     }
 }
 
-/// A schema that has taken a lease counts for so much longer than the lease, whatever the clocks.
+/// A schema that has taken a lease counts for this much longer than the lease, to allow for clocks.
 const LONGER: Duration = Duration::from_secs(24 * 3600);
 
 impl Keyspace {
@@ -191,7 +191,7 @@ impl Keyspace {
         self.names.entry(key)
     }
 
-    /// When a lease that is taken now has ended for certain.
+    /// A time at which a lease taken now has certainly ended.
     pub(crate) fn ended_ms(&self, ttl_ms: u64) -> u64 {
         self.bus.clock().now_ms().saturating_add(ttl_ms).saturating_add(millis(LONGER))
     }
@@ -207,7 +207,7 @@ impl Keyspace {
     }
 }
 
-/// How many tags of a cache Redis knows of, as this node's last invalidation of one was told.
+/// How many tags of a cache Redis knows, according to its answer to this node's last invalidation.
 #[derive(Debug, Default)]
 pub(crate) struct TagCounts {
     by_name: AtomicU64,
@@ -215,12 +215,12 @@ pub(crate) struct TagCounts {
     forgotten: AtomicU64,
 }
 
-/// What the invalidation of a tag is answered with: its number, the names kept, and how many were
-/// folded and forgotten since they are counted.
+/// The answer to the invalidation of a tag: its number, the names kept, and how many were folded
+/// and forgotten since they are counted.
 pub(crate) type TagAnswer = (u64, u64, u64, u64);
 
 impl TagCounts {
-    /// Takes note of an answer, and says the number of the message.
+    /// Records an answer, and returns the number of the message.
     pub(crate) fn take(&self, (number, by_name, folded, forgotten): TagAnswer) -> u64 {
         self.by_name.store(by_name, Relaxed);
         self.folded.store(folded, Relaxed);
@@ -228,7 +228,7 @@ impl TagCounts {
         number
     }
 
-    /// Tags that Redis knows of, and those that it has forgotten.
+    /// The number of tags that Redis knows, and of those that it has forgotten.
     pub(crate) fn known_and_forgotten(&self) -> (u64, u64) {
         let forgotten = self.forgotten.load(Relaxed);
         let in_slices = self.folded.load(Relaxed).saturating_sub(forgotten);

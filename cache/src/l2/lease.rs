@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-/// The right to fill a key in L2. Starts with a word that no entry starts with.
+/// The right to fill a key in L2. Begins with a word with which no entry begins.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Lease(pub(super) String);
 
 impl Lease {
     const PREFIX: &'static str = "lease:";
 
-    /// Of a load, which keeps it for as long as it runs.
+    /// The prefix of the lease of a load, which is renewed while the load runs.
     const OF_LOAD: &'static str = "lease:load:";
 
     pub(crate) fn of_load() -> Self {
@@ -33,7 +33,7 @@ impl Lease {
     }
 }
 
-/// Somebody's lease, as it was seen, and where it lies.
+/// A lease of another holder, as it was read, and its key in Redis.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HeldLease {
     pub(super) place: Arc<str>,
@@ -45,19 +45,19 @@ impl HeldLease {
         Self { place: Arc::from(place), seen }
     }
 
-    /// Whether it is kept for as long as a load runs, and no longer. Those of writes and of nodes
-    /// of an earlier version are not.
+    /// Whether it is held exactly as long as a load runs. Leases of writes and of nodes of an
+    /// earlier version are not.
     pub(crate) fn is_of_load(&self) -> bool {
         Lease::is_of_load(&self.seen)
     }
 }
 
-/// What became of the lease of one refresh.
+/// The result of taking the lease of one refresh.
 pub(crate) enum RefreshLease {
-    /// It is ours.
+    /// This refresh holds the lease.
     Ours,
-    /// Somebody else refreshes the entry.
+    /// Another holder is refreshing the entry.
     Held(HeldLease),
-    /// Another entry lies there by now, or none.
+    /// The key now has another entry, or none.
     Moved,
 }

@@ -1,4 +1,4 @@
-//! How a node waits for leases of other nodes: one poll asks for all that it waits for.
+//! How a node waits for leases of other nodes: one poll asks for all of them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,18 +16,18 @@ const FIRST_PAUSE: Duration = Duration::from_millis(2);
 
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
-/// Two polls are so far apart at least, for each lease that is waited for.
+/// The shortest time between two polls, for each lease that is waited for.
 const APART: Duration = Duration::from_micros(100);
 
-/// All that a node waits for. Each wait is looked at after pauses that grow with the time waited,
-/// and none more often than their number allows.
+/// All waits of a node. Each is checked after pauses that grow with the time waited. The number of
+/// waits limits how often.
 #[derive(Default)]
 struct WaitList {
     waits: Mutex<Waits>,
     added: Notify,
 }
 
-/// All waits of a node for leases, and the link that they are asked over.
+/// All waits of a node for leases, and the link for polling them.
 pub(crate) struct LeaseWaits {
     link: Arc<Link>,
     list: WaitList,
@@ -40,7 +40,7 @@ struct Waits {
     is_polled: bool,
 }
 
-/// What one flight waits for: the first change of any of its leases.
+/// The wait of one flight, for the first change of any of its leases.
 struct Wait {
     leases: Vec<HeldLease>,
     began: Instant,
@@ -54,7 +54,7 @@ impl Wait {
     }
 }
 
-/// An eighth of what was waited so far.
+/// An eighth of the time waited so far.
 fn pause(waited: Duration) -> Duration {
     (waited / 8).clamp(FIRST_PAUSE, LONGEST_PAUSE)
 }
@@ -68,8 +68,8 @@ impl LeaseWaits {
         &self.link
     }
 
-    /// Waits until some of the leases are given up, taken by somebody else or become entries: which
-    /// ones. It waits since `began`.
+    /// Waits until some of the leases are given up, taken by another holder, or replaced by
+    /// entries, and returns which. `began` is when the wait began.
     pub(crate) async fn wait(
         self: &Arc<Self>,
         leases: Vec<HeldLease>,
@@ -80,13 +80,13 @@ impl LeaseWaits {
         if self.list.add(leases, began, told) {
             tokio::spawn(poll(Arc::clone(self), PollGuard(Some(Arc::clone(self)))));
         }
-        // Where the poll ended with its runtime, whoever waits looks for itself.
+        // If the poll ended with its runtime, the caller checks all leases itself.
         hears.await.unwrap_or_else(|_| Ok((0..n_leases).collect()))
     }
 }
 
 impl WaitList {
-    /// Says whether nobody polls yet.
+    /// Adds a wait. Returns whether no poll is running yet.
     fn add(
         &self,
         leases: Vec<HeldLease>,
@@ -102,7 +102,7 @@ impl WaitList {
         !std::mem::replace(&mut waits.is_polled, true)
     }
 
-    /// When to look next, if anybody still waits.
+    /// When to poll next, if there are waits left.
     fn next_due(&self, looked_at: Option<Instant>) -> Option<Instant> {
         let mut waits = self.waits();
         waits.all.retain(|_, wait| !wait.told.is_closed());
@@ -115,7 +115,7 @@ impl WaitList {
         Some(looked_at.map_or(due, |at| due.max(at + apart)))
     }
 
-    /// What is due, or will be soon: by wait, the places of its leases.
+    /// The waits that are due, or will be soon, each with the keys of its leases.
     fn due(&self) -> Vec<(u64, Vec<Arc<str>>)> {
         let now = Instant::now();
         let waits = self.waits();
@@ -125,7 +125,7 @@ impl WaitList {
         waits.all.iter().filter(is_due).map(|(id, wait)| (*id, places(wait))).collect()
     }
 
-    /// Tells a wait what lies there by now, or when it will be looked at again.
+    /// Ends a wait if any of its leases changed, else sets when it is checked again.
     fn found(&self, id: u64, found: Result<Vec<Option<Vec<u8>>>, Away>) {
         let mut waits = self.waits();
         let Some(wait) = waits.all.get_mut(&id) else { return };
@@ -150,7 +150,7 @@ impl WaitList {
     }
 }
 
-/// Looks at what is waited for until nobody waits.
+/// Polls the leases until no waits are left.
 async fn poll(all: Arc<LeaseWaits>, mut guard: PollGuard) {
     let waits = &all.list;
     let mut looked_at = None;
@@ -185,8 +185,8 @@ impl LeaseWaits {
     }
 }
 
-/// The poll's runtime was dropped, perhaps before it began: those who wait are told, and the next
-/// one polls anew.
+/// The poll's runtime was dropped, perhaps before it began. All waits are ended, and the next wait
+/// starts a new poll.
 struct PollGuard(Option<Arc<LeaseWaits>>);
 
 impl Drop for PollGuard {

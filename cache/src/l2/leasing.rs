@@ -1,5 +1,5 @@
-//! How leases are taken, renewed and given back. The lease of a refresh lies beside the entry, which
-//! stays meanwhile.
+//! How leases are taken, renewed and given back. The lease of a refresh lies beside the entry,
+//! which remains in place.
 
 use redis::pipe;
 
@@ -9,7 +9,7 @@ use super::scripts;
 use crate::connection::{Away, CallError, Step};
 
 impl Keyspace {
-    /// Takes the lease of each key that is free. `Nothing` means that it is now ours.
+    /// Takes the lease of each key that is free. `Nothing` means that this caller now holds it.
     pub(crate) async fn acquire(
         &self,
         keys: &[&str],
@@ -33,7 +33,7 @@ impl Keyspace {
         Ok(acquired)
     }
 
-    /// Takes a key's lease from whoever holds it, entry or not, for a write.
+    /// Takes a key's lease for a write, whatever the key holds: an entry or another holder's lease.
     pub(crate) async fn seize(&self, key: &str, lease: &Lease, ttl_ms: u64) -> Result<(), Away> {
         let mut set = pipe();
         self.names.register(&mut set, self.ended_ms(ttl_ms));
@@ -41,7 +41,7 @@ impl Keyspace {
         Ok(self.link.ask(Step::Seize, &set).await?)
     }
 
-    /// Puts our lease in the place of bytes that cannot be used, if they still lie there.
+    /// Replaces unusable bytes by a lease, if they are still there.
     pub(crate) async fn claim(
         &self,
         key: &str,
@@ -54,7 +54,8 @@ impl Keyspace {
         Ok(self.link.ask(Step::Claim, &claim).await?)
     }
 
-    /// Gives leases back after a failed load. Nobody waits for it to work: leases expire.
+    /// Gives leases back after a failed load. Correctness does not depend on it, since leases
+    /// expire.
     pub(crate) async fn release(&self, lease: &Lease, places: &[String]) {
         let mut release = scripts::RELEASE.prepare_invoke();
         release.arg(&lease.0);
@@ -66,8 +67,8 @@ impl Keyspace {
 }
 
 impl Keyspace {
-    /// Takes the lease to refresh each entry, given by its key and how it begins, if that entry
-    /// still lies there.
+    /// Takes the lease to refresh each entry, given by its key and header, if that entry is still
+    /// there.
     pub(crate) async fn acquire_refreshes(
         &self,
         entries: &[(&str, &[u8])],
@@ -95,7 +96,7 @@ impl Keyspace {
         Ok(leases)
     }
 
-    /// Keeps leases alive that are still ours.
+    /// Renews leases that are still held.
     pub(crate) async fn renew(&self, lease: &Lease, places: &[String], ttl_ms: u64) {
         for places in places.chunks(super::batches::AT_ONCE) {
             let mut renew = scripts::RENEW.prepare_invoke();
@@ -107,7 +108,7 @@ impl Keyspace {
         }
     }
 
-    /// Where the lease of a refresh lies. Scripts know it as `lease_beside`.
+    /// The key of the lease of a refresh. Scripts know it as `lease_beside`.
     pub(crate) fn beside(&self, key: &str) -> String {
         self.entry(key).replacen("}:", "}!lease:", 1)
     }

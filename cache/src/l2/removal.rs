@@ -17,7 +17,7 @@ use crate::connection::{Away, CallError, Link, PendingInvalidation, Step};
 use crate::pattern::{Pattern, escape};
 
 impl Link {
-    /// Removes every key of a namespace, the bus and write-behinds included. Answers how many.
+    /// Removes every key of a namespace, including the bus and write-behinds. Returns how many.
     pub(crate) async fn erase(&self, namespace: &str) -> Result<u64, CallError> {
         let glob = format!("{}*", escape(&format!("{{{namespace}}}")));
         let (mut cursor, mut erased) = (0, 0);
@@ -44,7 +44,7 @@ impl Link {
     }
 }
 
-/// A walk over L2 that removes what any of the patterns matches; everything without one.
+/// A walk over L2 that removes the entries matching any of the patterns; all entries without one.
 pub(crate) struct RemovalWalk<'a> {
     patterns: &'a [Option<&'a Pattern>],
     walked: Option<WalkScope>,
@@ -57,7 +57,7 @@ impl<'a> RemovalWalk<'a> {
         Self { patterns, walked: None, cursor: 0, is_over: false }
     }
 
-    /// Over the entries of the keyspace's own schema.
+    /// A walk over the entries of the keyspace's own schema.
     pub(crate) fn over_own() -> Self {
         Self { patterns: &[None], walked: Some(WalkScope::Own), cursor: 0, is_over: false }
     }
@@ -72,8 +72,8 @@ impl<'a> RemovalWalk<'a> {
 }
 
 impl Keyspace {
-    /// Removes keys and tells the other nodes, in one step for each batch; queues them where Redis
-    /// does not take it. `Ok` says how many entries were there.
+    /// Removes keys and tells the other nodes, in one step for each batch. Queues them if Redis
+    /// does not accept it. `Ok` has the number of entries that were there.
     pub(crate) async fn remove(&self, keys: &[String]) -> Result<u64, Away> {
         let (mut removed, mut left) = (0, keys);
         for some in batches(keys, String::len) {
@@ -95,7 +95,7 @@ impl Keyspace {
         Ok(removed)
     }
 
-    /// Tells the other nodes to empty the cache; queues that where Redis does not take it.
+    /// Tells the other nodes to empty the cache. Queues that if Redis does not accept it.
     pub(crate) async fn announce_all(&self) {
         let told = self.link.ask::<()>(Step::Announce, &self.announcement(None)).await;
         let _: Result<(), Away> = self.or_queue(told, || self.pending(None));
@@ -112,8 +112,8 @@ impl Keyspace {
         })
     }
 
-    /// Marks a key as stale and tells the other nodes, in one step; queues a removal where Redis
-    /// does not take it. `Ok` says how many entries were there.
+    /// Marks a key as stale and tells the other nodes, in one step. Queues a removal if Redis does
+    /// not accept it. `Ok` has the number of entries that were there.
     pub(crate) async fn mark_stale(&self, key: &str) -> Result<u64, Away> {
         let mut mark_stale = scripts::MARK_STALE.prepare_invoke();
         mark_stale.key(self.entry(key)).arg(FRESH_AT);
@@ -122,9 +122,9 @@ impl Keyspace {
         self.or_queue(marked, || self.pending_key(key))
     }
 
-    /// Removes what matches, batch by batch, and tells the other nodes; queues it where Redis does
-    /// not take it. `Ok` says how many entries went. Goes over the operator's connection, so that
-    /// reads do not wait behind its steps.
+    /// Removes matching entries, batch by batch, and tells the other nodes. Queues it if Redis does
+    /// not accept it. `Ok` has the number of removed entries. Uses the operator's connection, so
+    /// that reads do not wait behind its steps.
     pub(crate) async fn remove_matching(
         &self,
         pattern: Option<&Pattern>,
@@ -166,7 +166,7 @@ impl Keyspace {
         for key in keys {
             remove.key(self.entry(key));
         }
-        // One message a key; only what they are about differs.
+        // The script sends one message a key. The messages differ only in their target.
         self.bus.message(&mut remove, &self.cache, SubjectRef::Key(""));
         self.bus.sends((keys.len() as u64).saturating_sub(1));
         for key in keys {
@@ -182,7 +182,7 @@ impl Keyspace {
         announce
     }
 
-    /// One step of a walk: removes what any of the patterns matches, under every schema.
+    /// One step of a walk: removes entries that match any of the patterns, under every schema.
     pub(crate) async fn unlink_some(
         &self,
         mut connection: MultiplexedConnection,
@@ -200,7 +200,7 @@ impl Keyspace {
             false => cmd("UNLINK").arg(keys).query_async(&mut connection).await?,
         };
         walk.cursor = next;
-        // The first entries of another schema may have come meanwhile.
+        // Another schema may have written its first entries meanwhile.
         let again = next == 0
             && walked == WalkScope::Plain
             && self.walked_on(&mut connection).await? != WalkScope::Plain;
@@ -209,7 +209,7 @@ impl Keyspace {
         Ok(removed)
     }
 
-    /// Removes the entries of this schema alone, where another node's invalidation of them did not.
+    /// Removes the entries of this schema only, if another node's invalidation did not remove them.
     pub(crate) async fn unlink_own(
         &self,
         mut connection: MultiplexedConnection,
@@ -229,13 +229,13 @@ impl Keyspace {
         PendingInvalidation::Key { cache: self.cache.clone(), key: key.to_owned() }
     }
 
-    /// What another node's invalidation of a key left of this schema.
+    /// The entry of this schema that another node's invalidation of a key left.
     pub(crate) fn pending_own(&self, key: &str) -> PendingInvalidation {
         let (cache, schema) = (self.cache.clone(), self.names.schema);
         PendingInvalidation::Own { cache, schema, key: key.to_owned() }
     }
 
-    /// What another node's invalidation of many keys left of this schema.
+    /// The entries of this schema that another node's invalidation of many keys left.
     pub(crate) fn pending_all_own(&self) -> PendingInvalidation {
         PendingInvalidation::AllOwn { cache: self.cache.clone(), schema: self.names.schema }
     }
@@ -253,10 +253,10 @@ impl Keyspace {
     }
 }
 
-/// How far a pattern invalidation has come. Shared with whoever watches or cancels it.
+/// The progress of a pattern invalidation. A caller may share it to watch or cancel the run.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Keys looked at in L2, to within one step of SCAN.
+    /// Keys examined in L2, to within one step of SCAN.
     pub scanned: AtomicU64,
     /// Entries removed from L2.
     pub removed: AtomicU64,

@@ -9,8 +9,8 @@ use crate::connection::{PendingInvalidation, Query, Reply, SLOW_TIMEOUT, in_time
 use crate::pattern::Pattern;
 
 impl Keyspace {
-    /// Sends queued invalidations again on the connection that is being probed; several share a
-    /// walk. Answers the number at which a tag was invalidated.
+    /// Sends queued invalidations again on the connection that is being probed. Several may share a
+    /// walk. Returns the number at which a tag was invalidated.
     pub(crate) async fn replay(
         &self,
         connection: MultiplexedConnection,

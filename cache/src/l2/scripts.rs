@@ -1,4 +1,4 @@
-//! The steps on entries that must be atomic.
+//! The atomic steps on entries, as Lua scripts.
 
 use redis::Script;
 
@@ -10,9 +10,9 @@ use crate::connection::scripts;
 scripts! {
     script;
 
-    /// Removes entries under every schema, which takes their leases as well, and announces each on
-    /// the bus. Answers how many entries, not just leases, were there.
-    /// KEYS: entries, bus. ARGV: the message, then what it is about for each entry.
+    /// Removes entries under every schema together with their leases, and announces each on the
+    /// bus. Returns how many entries, not counting leases, were there.
+    /// KEYS: entries, bus. ARGV: the message, then the target of each entry's message.
     REMOVE, "remove" =
         "local removed, targets, bus = 0, {}, #KEYS - 2
          local function take(key)
@@ -26,21 +26,21 @@ scripts! {
          announce(bus, 1, targets)
          return removed";
 
-    /// Invalidates a tag and announces it. Answers the announcement's number, the tags that are
-    /// kept by name, those that were folded, and those that were forgotten.
+    /// Invalidates a tag and announces it. Returns the announcement's number, the number of tags
+    /// kept by name, of those folded, and of those forgotten.
     /// KEYS: tags, bus. ARGV: tag, tags kept at most, then the message.
     INVALIDATE_TAG, "invalidate tag" =
         "local n = string.format('%.0f', announce(2, 3))
          redis.call('HSETNX', KEYS[1], 'since', n)
          redis.call('HSET', KEYS[1], 'tag:' .. ARGV[1], n)
-         -- The tag is invalidated whether or not others can be folded.
+         -- The tag is invalidated whether or not other tags can be folded.
          pcall(fold, KEYS[1], tonumber(ARGV[2]))
          local known = redis.call('HMGET', KEYS[1], 'horizon', 'folded', 'forgotten')
          local names = redis.call('HLEN', KEYS[1]) - 1
          return {n, names, known[1] and known[2] or '0', known[1] and known[3] or '0'}";
 
-    /// Until which number of the bus each tag may have been invalidated that is not kept by name;
-    /// nothing where nothing is known. KEYS: tags. ARGV: the tags.
+    /// For tags that are not kept by name, the number of the bus until which each may have been
+    /// invalidated; nothing if that is unknown. KEYS: tags. ARGV: the tags.
     FOLDED, "folded tags" =
         "local slices, found = read_slices(KEYS[1]), {}
          local known = redis.call('HMGET', KEYS[1], 'horizon', 'since')
@@ -54,16 +54,17 @@ scripts! {
          end
          return found";
 
-    /// Announces on the bus alone. KEYS: bus. ARGV: the message.
+    /// Only announces on the bus. KEYS: bus. ARGV: the message.
     ANNOUNCE, "announce" =
         "announce(1, 1)
          return 0";
 
-    /// Writes each entry where what lies there still begins as it did when we looked: with our
-    /// lease, or with the entry that we refresh under a lease beside it, which is given back. A
-    /// newer row's entry stays; where a tag was invalidated meanwhile, or what is to be written is
-    /// empty, nothing does. KEYS: entries, tags, sequence, schemas. ARGV: schema, then for each entry what must lie there, the entry,
-    /// milliseconds to live, stamp, number of tags, the tags. Answers 1 or 0 for each.
+    /// Writes each entry if the key's content still begins as the caller saw it: with the caller's
+    /// lease, or with the entry that it refreshes under a lease beside it, which is given back.
+    /// Does not write if the key has a newer row's entry, if a tag was invalidated meanwhile, or if
+    /// the entry is empty. Returns 1 or 0 for each.
+    /// KEYS: entries, tags, sequence, schemas. ARGV: schema, then for each entry the expected
+    /// beginning, the entry, milliseconds to live, stamp, number of tags, the tags.
     COMMIT, "commit" =
         "local done, at = {}, 2
          for i = 1, #KEYS - 3 do
@@ -86,16 +87,17 @@ scripts! {
          end
          return done";
 
-    /// Puts a lease in the place of what cannot be used, if it is still there.
-    /// KEYS: entry. ARGV: what it must begin with, the lease, milliseconds to live.
+    /// Replaces unusable content by a lease, if it is still there.
+    /// KEYS: entry. ARGV: its expected beginning, the lease, milliseconds to live.
     CLAIM, "claim" =
         "if not begins(KEYS[1], ARGV[1]) then return 0 end
          redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
          return 1";
 
-    /// Takes the lease of each refresh where the entry still begins as it did when we looked.
-    /// Answers for each the lease that lies there now, or nothing where the entry does not.
-    /// KEYS: entries. ARGV: the lease, milliseconds to live, then how each entry must begin.
+    /// Takes the lease of each refresh if the entry still begins as the caller saw it. Returns for
+    /// each the lease that is there now, or nothing if the entry has changed.
+    /// KEYS: entries. ARGV: the lease, milliseconds to live, then the expected beginning of each
+    /// entry.
     ACQUIRE_REFRESH, "acquire refresh" =
         "local held = {}
          for i, key in ipairs(KEYS) do
@@ -110,16 +112,16 @@ scripts! {
          end
          return held";
 
-    /// Keeps leases alive. KEYS: where they lie. ARGV: the lease, milliseconds to live.
+    /// Renews leases. KEYS: the leases' keys. ARGV: the lease, milliseconds to live.
     RENEW, "renew" =
         "for _, key in ipairs(KEYS) do
            if begins(key, ARGV[1]) then redis.call('PEXPIRE', key, ARGV[2]) end
          end
          return 0";
 
-    /// Marks an entry as invalidated softly, under every schema, overtakes the refresh that runs,
-    /// and announces it. Answers how many entries were there.
-    /// KEYS: entry, bus. ARGV: where "fresh until" stands, then the message.
+    /// Marks an entry as invalidated softly, under every schema, cancels the lease of a running
+    /// refresh, and announces it. Returns how many entries were there.
+    /// KEYS: entry, bus. ARGV: the offset of "fresh until", then the message.
     MARK_STALE, "soften" =
         "local there = 0
          each(KEYS[1], 2, 2, ARGV[5], function(key)
@@ -134,11 +136,12 @@ scripts! {
          announce(2, 2)
          return there";
 
-    /// Writes an entry if the lease is still ours and its tags hold. Else removes what is there,
-    /// unless it is of a newer row, and what other schemas hold likewise. Announces in every case.
-    /// Answers 1 if nothing came in between; an empty entry is then not written either, and what is
-    /// there goes. KEYS: entry, tags, schemas, bus. ARGV: schema, lease, entry, milliseconds to
-    /// live, stamp, number of tags, the tags, then the message.
+    /// Writes an entry if the lease is still held and its tags hold. Otherwise removes the content
+    /// of the key, unless it is of a newer row, and likewise the entries of other schemas.
+    /// Announces in every case. Returns 1 if nothing came in between; an empty entry is then not
+    /// written, and the content is removed.
+    /// KEYS: entry, tags, schemas, bus. ARGV: schema, lease, entry, milliseconds to live, stamp,
+    /// number of tags, the tags, then the message.
     REPLACE, "replace" =
         "local done, n = 0, tonumber(ARGV[6])
          local function write(key)
@@ -160,7 +163,7 @@ scripts! {
          announce(4, 7 + n)
          return done";
 
-    /// Gives leases back. KEYS: where they lie. ARGV: the lease.
+    /// Gives leases back. KEYS: the leases' keys. ARGV: the lease.
     RELEASE, "release" =
         "for _, key in ipairs(KEYS) do
            if begins(key, ARGV[1]) then redis.call('DEL', key) end
@@ -168,17 +171,17 @@ scripts! {
          return 0";
 }
 
-/// Words that the scripts share, after the bus's own.
+/// Functions that the scripts share, after the bus's own.
 const COMMON: &str = "
 local function begins(key, text)
   return redis.pcall('GETRANGE', key, 0, #text - 1) == text
 end
--- Where the lease of a refresh lies, whose entry stays.
+-- The key of the lease of a refresh, whose entry stays in place.
 local function lease_beside(entry)
   return (string.gsub(entry, '}:', '}!lease:', 1))
 end
--- Whether what lies at the key begins as expected: with a lease, or with the header of an entry
--- and, if one follows in what is expected, the lease of its refresh beside it. That one goes.
+-- Whether the key's content begins as expected: with a lease, or with the header of an entry. If a
+-- lease follows the header, it must lie beside the entry, and is removed.
 local function still_begins(key, expected)
   local lease = ''
   if string.sub(expected, 1, #MAGIC) == MAGIC then
@@ -204,14 +207,14 @@ local function holds_newer(key, entry)
   local there_high, there_low = version_of(there)
   return there_high > high or (there_high == high and there_low > low)
 end
--- Takes note of how long an entry of this schema may lie in Redis.
+-- Records until when an entry of this schema may lie in Redis.
 local function lives(schemas, schema, ms)
   if schema ~= '0' then
     local until_ms = string.format('%.0f', redis.call('TIME')[1] * 1000 + ms + 1000)
     redis.call('ZADD', schemas, 'GT', until_ms, schema)
   end
 end
--- Whether none of n tags was invalidated after the stamp. What the hash does not name was
+-- Whether none of n tags was invalidated after the stamp. A tag that the hash does not name was
 -- invalidated before the hash was made, or never.
 local function tags_hold(tags, sequence, stamp, at, n)
   if n == 0 then return true end

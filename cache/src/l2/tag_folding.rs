@@ -1,15 +1,16 @@
-//! What Redis knows of more tags than it keeps by name.
+//! How Redis remembers the invalidation of more tags than it keeps by name.
 
-/// How more tags are kept than by name.
+/// The folding of tags that are too many to be kept by name.
 ///
-/// Where there are too many, the older half is folded, some with each invalidation: each leaves
-/// five bits in a slice, a bitmap of 128 KiB beside the hash, which knows them up to some last
-/// number. A tag that was not folded is taken for one that was in 3 of 10 000 cases a slice. Beyond
-/// 32 slices the oldest is forgotten: then, as before there were slices, every tag may have been
-/// invalidated up to its last number, the horizon.
+/// Beyond the limit the older half is folded, some tags with each invalidation. A slice is a bitmap
+/// of 128 KiB beside the hash, used as a Bloom filter: each tag sets five bits. A slice covers tags
+/// invalidated up to its last number. It mistakes a tag that was not folded for a folded one in 3
+/// of 10 000 cases. Beyond 32 slices the oldest is forgotten. Any tag may then have been
+/// invalidated up to that slice's last number, the horizon; the same holds for the time before
+/// there were slices.
 ///
-/// Nodes of an earlier version know no slices. To them a folded tag was invalidated at `since`,
-/// which is raised before any is folded. When they delete the hash, the slices count no more.
+/// Nodes of an earlier version do not know slices. To them a folded tag was invalidated at `since`,
+/// which is raised before any tag is folded. When they delete the hash, the slices no longer count.
 pub(super) const FOLD: &str = "
 local BITS, MAX_SLICES, AT_ONCE = 1048576, 32, 100
 local function read_slices(tags)
@@ -33,13 +34,13 @@ local function each_bit(tag, act)
   end
   return false
 end
--- A bitmap that was evicted may have held any tag: one bit more says that it is there.
+-- An evicted bitmap may have held any tag. One extra bit shows that the bitmap is there.
 local function may_have(tags, slice, tag)
   local bitmap = tags .. ':' .. slice.id
   if redis.call('GETBIT', bitmap, BITS) == 0 then return true end
   return not each_bit(tag, function(bit) return redis.call('GETBIT', bitmap, bit) == 0 end)
 end
--- About the middle of the numbers at which tags were invalidated.
+-- About the median of the numbers at which tags were invalidated.
 local function middle(tags)
   local sample, numbers = redis.call('HRANDFIELD', tags, 128, 'WITHVALUES'), {}
   for i = 1, #sample, 2 do

@@ -1,4 +1,4 @@
-//! Tags in Redis: when each was last invalidated.
+//! Tags in Redis, each with the number of its last invalidation.
 
 use std::sync::Arc;
 
@@ -9,19 +9,19 @@ use super::scripts;
 use crate::bus::SubjectRef;
 use crate::connection::{Away, Step};
 
-/// Of so many tags Redis keeps the names; the older half of more is folded. Nodes of an earlier
-/// version delete the names at 100 000.
+/// The greatest number of tags that Redis keeps by name; beyond it the older half is folded. Nodes
+/// of an earlier version delete the names at 100 000.
 const MAX_TAG_NAMES: usize = 90_000;
 
 impl Keyspace {
-    /// Invalidates a tag and tells the other nodes, in one step; queues it where Redis does not
-    /// take it. `Ok` is the number of the message.
+    /// Invalidates a tag and tells the other nodes, in one step. Queues it if Redis does not accept
+    /// it. `Ok` has the number of the message.
     pub(crate) async fn invalidate_tag(&self, tag: &str) -> Result<u64, Away> {
         let told = self.link.ask(Step::InvalidateTag, &self.tag_removal(tag)).await;
         Ok(self.tag_counts.take(self.or_queue(told, || self.pending_tag(tag))?))
     }
 
-    /// At which number of the bus each tag was last invalidated, at the latest.
+    /// The latest number of the bus at which each tag may have been invalidated.
     pub(crate) async fn tags(&self, tags: &[Arc<str>]) -> Result<Vec<u64>, Away> {
         let mut hmget = cmd("HMGET");
         hmget.arg(&self.tags).arg("since").arg("horizon");
@@ -40,7 +40,7 @@ impl Keyspace {
         Ok(by_name.iter().map(|number| number.unwrap_or_else(&mut other)).collect())
     }
 
-    /// Where names were folded: the numbers of those that are not kept by name.
+    /// The numbers of tags that are not kept by name, if tags were folded.
     async fn folded(
         &self,
         tags: impl Iterator<Item = (&Arc<str>, &Option<u64>)>,

@@ -13,24 +13,24 @@ use super::lease::Lease;
 use crate::connection::{AnyReply, CallError};
 use crate::pattern::Pattern;
 
-/// What is known of a key in L2 without its value.
+/// Facts about a key in L2, without its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum L2Head {
     /// An entry.
     Entry {
-        /// Since it was loaded, milliseconds.
+        /// The time since it was loaded, in milliseconds.
         age_ms: u64,
-        /// Until it is no longer fresh, milliseconds; 0 where it is not.
+        /// The time until it is no longer fresh, in milliseconds; 0 if it is not fresh.
         expires_in_ms: u64,
         /// Its size, bytes.
         bytes: u64,
     },
-    /// Something that no cache has written: another type of value, or bytes that are no entry.
+    /// Something that no cache has written: another type of value, or bytes that are not an entry.
     SomethingElse,
 }
 
 impl Keyspace {
-    /// One step of a walk: where to go on, and the keys that match, under whichever schema.
+    /// One step of a walk. Returns the next cursor and the matching keys, whatever their schema.
     pub(crate) async fn step(
         &self,
         pattern: &Pattern,
@@ -42,15 +42,15 @@ impl Keyspace {
         Ok((next, texts.filter(|text| pattern.matches(text)).map(str::to_owned).collect()))
     }
 
-    /// What lies at these keys under this schema, or else under another one; where nothing does, or
-    /// a lease, there is none.
+    /// The content of these keys under this schema, or else under another one. `None` for a key
+    /// that has nothing or a lease.
     pub(crate) async fn heads(&self, keys: &[String]) -> Result<Vec<Option<L2Head>>, CallError> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
         let schemas = self.schemas_from_own().await?;
         let mut ask = pipe();
-        // A key of another type refuses both, and spoils no other.
+        // For a key of another type both commands fail, without affecting the others.
         ask.ignore_errors();
         for key in keys {
             for schema in &schemas {
@@ -106,19 +106,19 @@ pub(crate) const SCAN_COUNT: usize = 1_000;
 /// Keys of a cache in L2 that match a pattern.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct L2Match {
-    /// How many were found.
+    /// How many match.
     pub n_keys: u64,
     /// The first of them.
     pub keys: Vec<String>,
-    /// Whether all keys were looked at; else there may be more.
+    /// Whether all keys were examined; otherwise there may be more.
     pub is_whole: bool,
-    /// Keys of all caches that were passed, to within one step of SCAN.
+    /// How many keys of all caches SCAN passed, to within one step.
     pub n_scanned: u64,
 }
 
 impl Keyspace {
-    /// How many keys match, and the first `limit` of them. One that two schemas keep counts twice
-    /// and is listed once. No step begins once so much time has passed.
+    /// How many keys match, and the first `limit` of them. A key under two schemas counts twice and
+    /// is listed once. No step begins after this time has passed.
     pub(crate) async fn matching(
         &self,
         pattern: &Pattern,
@@ -149,13 +149,13 @@ impl Keyspace {
         list
     }
 
-    /// Whose keys a walk is about that an operator asks for.
+    /// The scope of an operator's walk.
     pub(crate) async fn walked(&self) -> Result<WalkScope, CallError> {
         let others: Vec<u16> = self.link.inspect(&self.list_schemas()).await?;
         Ok(WalkScope::of(&self.names, others))
     }
 
-    /// Whose keys a walk is about that removes.
+    /// The scope of a walk that removes.
     pub(crate) async fn walked_on(
         &self,
         connection: &mut MultiplexedConnection,
@@ -164,7 +164,7 @@ impl Keyspace {
         Ok(WalkScope::of(&self.names, others))
     }
 
-    /// One step of SCAN over what may match; what it answers is compared again.
+    /// One SCAN step over keys that may match. The caller must match its results again.
     pub(crate) fn scan(&self, walked: &WalkScope, pattern: Option<&Pattern>, cursor: u64) -> Cmd {
         let mut scan = cmd("SCAN");
         scan.arg(cursor).arg("MATCH").arg(self.names.glob(walked, pattern));

@@ -3,10 +3,10 @@ use std::collections::HashMap;
 use leptos::prelude::*;
 use strata_lab::{Comparison, Order, Pace, Run};
 
-use super::run::{lab, permit, permitted, record, refuse, shown, start};
+use super::run::{lab, permit, permitted_run, record, redirect_plain_form, refuse, start};
 use super::wait::until_ended;
+use crate::addresses::{comparison_address, encode};
 use crate::api::ApiError;
-use crate::drawn::{comparison_address, encode};
 
 /// What it is about, where runs are told apart.
 const TOPIC: &str = "compare";
@@ -44,7 +44,7 @@ pub async fn compare(
     let run = start(&lab, order)?;
     record(&run, "started");
     until_ended(&run).await;
-    Ok(shown(watched(&address, &run)))
+    Ok(redirect_plain_form(watched(&address, &run)))
 }
 
 /// Stops a comparison; what it came to so far can still be seen.
@@ -53,12 +53,12 @@ pub async fn stop_comparison(
     id: String,
     #[server(default)] fields: HashMap<String, String>,
 ) -> Result<String, ApiError> {
-    let run = permitted(&id)?;
+    let run = permitted_run(&id)?;
     let comparison = read(&fields)?;
     run.stop();
     record(&run, "stopped");
     until_ended(&run).await;
-    Ok(shown(watched(&comparison_address(&comparison), &run)))
+    Ok(redirect_plain_form(watched(&comparison_address(&comparison), &run)))
 }
 
 fn read(fields: &HashMap<String, String>) -> Result<Comparison, ApiError> {

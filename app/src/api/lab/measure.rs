@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
-use super::run::{lab, permit, refuse, shown, told};
-use crate::api::{ApiError, door};
+use super::run::{lab, lab_error, permit, redirect_plain_form, refuse};
+use crate::api::{ApiError, context};
 
 const TOPIC: &str = "measured";
 const PATH: &str = "/lab/measured";
@@ -12,9 +12,9 @@ const ACTION: &str = "measure";
 #[server(name = Measure, prefix = "/api", endpoint = "strata/measure")]
 pub async fn measure() -> Result<String, ApiError> {
     permit(TOPIC)?;
-    lab()?.measure().map_err(|error| refuse(told(&error)))?;
+    lab()?.measure().map_err(|error| refuse(lab_error(&error)))?;
     note("started")?;
-    Ok(shown(PATH.to_owned()))
+    Ok(redirect_plain_form(PATH.to_owned()))
 }
 
 /// Stops the measurement; the table before it stays.
@@ -23,10 +23,10 @@ pub async fn stop_measuring() -> Result<String, ApiError> {
     permit(TOPIC)?;
     lab()?.stop_measuring();
     note("stopped")?;
-    Ok(shown(PATH.to_owned()))
+    Ok(redirect_plain_form(PATH.to_owned()))
 }
 
 fn note(what: &str) -> Result<(), ApiError> {
-    door::console()?.record(&door::actor()?, ACTION, TOPIC, what);
+    context::console()?.record(&context::actor()?, ACTION, TOPIC, what);
     Ok(())
 }

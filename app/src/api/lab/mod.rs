@@ -10,5 +10,5 @@ mod wait;
 
 pub use compare::{Compare, StopComparison};
 pub use measure::{Measure, StopMeasuring};
-pub(crate) use progress::{Progress, lessons_done};
-pub use run::{ChangeFault, FinishRun, ForgetProgress, StartRun, StepRun, StopRun, Wish};
+pub(crate) use progress::{LessonProgress, lessons_done};
+pub use run::{ChangeFault, FinishRun, ForgetProgress, RunForm, StartRun, StepRun, StopRun};

@@ -4,7 +4,7 @@ use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use strata_lab::Lesson;
 
-use crate::api::door;
+use crate::api::context;
 use crate::api::session::set_cookie;
 
 const COOKIE: &str = "strata_lab";
@@ -12,17 +12,17 @@ const FOR_A_YEAR: &str = "HttpOnly; SameSite=Lax; Path=/; Max-Age=31536000";
 
 /// The lessons that this browser has run, in the order of the tour.
 pub(crate) fn lessons_done() -> Vec<&'static str> {
-    done_in(&door::cookie(COOKIE).unwrap_or_default())
+    done_in(&context::cookie(COOKIE).unwrap_or_default())
 }
 
 /// What a browser has learned, and how it is told to remember more. Made before the first wait,
 /// since the context is gone after it.
-pub(crate) struct Progress {
+pub(crate) struct LessonProgress {
     done: Vec<&'static str>,
     response: Option<ResponseOptions>,
 }
 
-impl Progress {
+impl LessonProgress {
     /// Of the browser that asks.
     pub(crate) fn of_browser() -> Self {
         Self { done: lessons_done(), response: use_context() }

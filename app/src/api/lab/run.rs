@@ -9,15 +9,15 @@ use strata_lab::{Fault, Lab, LabError, Lesson, Order, Pace, Run};
 use super::progress::forget;
 use super::settings::settings_of;
 use super::wait::{until_ended, until_played};
-use crate::api::{ApiError, door};
-use crate::drawn::run_address;
+use crate::addresses::run_address;
+use crate::api::{ApiError, context};
 
 // As the audit trail names it.
 const ACTION: &str = "run_lesson";
 
 /// What the form of a lesson asks for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Wish {
+pub struct RunForm {
     /// The lesson's name in addresses.
     pub lesson: String,
     /// What was set, by name, as typed.
@@ -36,7 +36,7 @@ pub struct Wish {
 
 /// Runs a lesson; answers the address at which it is watched.
 #[server(name = StartRun, prefix = "/api", endpoint = "strata/start_run")]
-pub async fn start_run(wish: Wish) -> Result<String, ApiError> {
+pub async fn start_run(wish: RunForm) -> Result<String, ApiError> {
     let Some(lesson) = Lesson::find(&wish.lesson) else {
         return Err(refuse(ApiError::NotFound("find this lesson".to_owned())));
     };
@@ -61,25 +61,25 @@ pub async fn start_run(wish: Wish) -> Result<String, ApiError> {
     if wish.pace == Pace::AllAtOnce {
         until_ended(&run).await;
     }
-    Ok(shown(address(&run)))
+    Ok(redirect_plain_form(address(&run)))
 }
 
 /// Lets the step be played that comes after so many.
 #[server(name = StepRun, prefix = "/api", endpoint = "strata/step_run")]
 pub async fn step_run(id: String, played: usize) -> Result<String, ApiError> {
-    let run = permitted(&id)?;
+    let run = permitted_run(&id)?;
     run.go_on(played);
     until_played(&run, played).await;
-    Ok(shown(address(&run)))
+    Ok(redirect_plain_form(address(&run)))
 }
 
 /// Lets all steps be played that are left.
 #[server(name = FinishRun, prefix = "/api", endpoint = "strata/finish_run")]
 pub async fn finish_run(id: String) -> Result<String, ApiError> {
-    let run = permitted(&id)?;
+    let run = permitted_run(&id)?;
     run.go_on_to_the_end();
     until_ended(&run).await;
-    Ok(shown(address(&run)))
+    Ok(redirect_plain_form(address(&run)))
 }
 
 /// Breaks something while a run goes on, or mends it.
@@ -89,7 +89,7 @@ pub async fn change_fault(
     #[server(default)] inflict: String,
     #[server(default)] mend: String,
 ) -> Result<String, ApiError> {
-    let run = permitted(&id)?;
+    let run = permitted_run(&id)?;
     let (what, changed) = match (Fault::named(&inflict), Fault::named(&mend)) {
         (Some(fault), None) => ("fault", run.inflict(fault)),
         (None, Some(fault)) => ("mended", run.mend(fault).await),
@@ -98,37 +98,37 @@ pub async fn change_fault(
     changed.map_err(|error| refuse(ApiError::Invalid(error.to_string())))?;
     let fault = format!("{inflict}{mend}").replace('_', " ");
     record(&run, &format!("{what}: {fault}"));
-    Ok(shown(address(&run)))
+    Ok(redirect_plain_form(address(&run)))
 }
 
 /// Stops a run; what it came to so far can still be seen.
 #[server(name = StopRun, prefix = "/api", endpoint = "strata/stop_run")]
 pub async fn stop_run(id: String) -> Result<String, ApiError> {
-    let run = permitted(&id)?;
+    let run = permitted_run(&id)?;
     run.stop();
     record(&run, "stopped");
     until_ended(&run).await;
-    Ok(shown(address(&run)))
+    Ok(redirect_plain_form(address(&run)))
 }
 
 /// Forgets which lessons this browser has seen.
 #[server(name = ForgetProgress, prefix = "/api", endpoint = "strata/forget_progress")]
 pub async fn forget_progress() -> Result<String, ApiError> {
     forget();
-    Ok(shown("/lab".to_owned()))
+    Ok(redirect_plain_form("/lab".to_owned()))
 }
 
 pub(super) fn lab() -> Result<Arc<Lab>, ApiError> {
-    door::lab().ok_or_else(|| ApiError::Away("find the lab".to_owned()))
+    context::lab().ok_or_else(|| ApiError::Away("find the lab".to_owned()))
 }
 
 /// Starts an experiment, which counts as whose it is until it has ended. Sent twice it counts once.
 pub(super) fn start(lab: &Lab, order: Order) -> Result<Arc<Run>, ApiError> {
-    let (console, actor) = (door::console()?, door::actor()?);
+    let (console, actor) = (context::console()?, context::actor()?);
     let permit = || console.begin_experiment(&actor).map_err(NotStarted::Console);
     lab.start_permitted(order, permit).map_err(|error| match error {
-        NotStarted::Console(error) => door::refuse(error),
-        NotStarted::Lab(error) => refuse(told(&error)),
+        NotStarted::Console(error) => context::refuse(error),
+        NotStarted::Lab(error) => refuse(lab_error(&error)),
     })
 }
 
@@ -145,10 +145,10 @@ impl From<LabError> for NotStarted {
 }
 
 pub(super) fn permit(topic: &str) -> Result<(), ApiError> {
-    door::console()?.authorise(&door::actor()?, ACTION, topic).map_err(door::refuse)
+    context::console()?.authorise(&context::actor()?, ACTION, topic).map_err(context::refuse)
 }
 
-pub(super) fn permitted(id: &str) -> Result<Arc<Run>, ApiError> {
+pub(super) fn permitted_run(id: &str) -> Result<Arc<Run>, ApiError> {
     let gone = "find this run: Strata was started again, or newer runs took its place";
     let run = lab()?.run(id).ok_or_else(|| refuse(ApiError::NotFound(gone.to_owned())))?;
     permit(&run.order().topic)?;
@@ -156,13 +156,13 @@ pub(super) fn permitted(id: &str) -> Result<Arc<Run>, ApiError> {
 }
 
 pub(super) fn record(run: &Run, what: &str) {
-    if let (Ok(console), Ok(actor)) = (door::console(), door::actor()) {
+    if let (Ok(console), Ok(actor)) = (context::console(), context::actor()) {
         console.record(&actor, ACTION, &run.order().topic, &format!("{what} ({})", run.id()));
     }
 }
 
 // Whoever changes the settings and presses again wants another run.
-fn ticket(wish: &Wish, guess: usize) -> String {
+fn ticket(wish: &RunForm, guess: usize) -> String {
     if wish.ticket.is_empty() {
         return String::new();
     }
@@ -176,14 +176,14 @@ fn address(run: &Run) -> String {
 }
 
 // Sends a browser without JavaScript there.
-pub(super) fn shown(address: String) -> String {
-    if door::is_plain_form() {
+pub(super) fn redirect_plain_form(address: String) -> String {
+    if context::is_plain_form() {
         leptos_axum::redirect(&address);
     }
     address
 }
 
-pub(super) fn told(error: &LabError) -> ApiError {
+pub(super) fn lab_error(error: &LabError) -> ApiError {
     match error {
         LabError::Busy(_) | LabError::NeedsRedis => ApiError::Away(error.to_string()),
         _ => ApiError::Invalid(error.to_string()),
@@ -191,6 +191,6 @@ pub(super) fn told(error: &LabError) -> ApiError {
 }
 
 pub(super) fn refuse(error: ApiError) -> ApiError {
-    door::set_status(error.status());
+    context::set_status(error.status());
     error
 }

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use strata_report::{Frame, Outcome, Window};
 
 use super::layer::{Absence, Layer, LayerText};
-use super::sinking::{BELOW, Sinking, share};
+use super::reads_by_layer::{BELOW, ReadsByLayer, share};
 use crate::cards::outcomes::BANDS;
 use crate::charts::spark_path;
 use crate::format::{self, DASH};
@@ -14,8 +14,8 @@ use crate::ui::Segment;
 #[component]
 pub(super) fn L1Layer() -> impl IntoView {
     let live = expect_context::<Live>();
-    let sinking = move || sinking(live);
-    let answered = move || match sinking().reads {
+    let reads_by_layer = move || reads_by_layer(live);
+    let answered = move || match reads_by_layer().reads {
         0 => "no reads".to_owned(),
         _ => format!("{}/s answered", rate_of(live, Outcome::L1Hit)),
     };
@@ -23,7 +23,7 @@ pub(super) fn L1Layer() -> impl IntoView {
         class: "l1",
         name: "L1",
         made_of: "moka, per process",
-        answered: Signal::derive(move || format::percent(sinking().l1_share())),
+        answered: Signal::derive(move || format::percent(reads_by_layer().l1_share())),
         detail: Signal::derive(answered),
     };
     let p = move |q| quantile(live, q, |window, q| window.l1_latency.quantile_ns(q));
@@ -36,7 +36,7 @@ pub(super) fn L1Layer() -> impl IntoView {
     view! {
         <Layer
             text=text
-            parts=Signal::derive(move || vec![part("l1", sinking().l1_share())])
+            parts=Signal::derive(move || vec![part("l1", reads_by_layer().l1_share())])
             spark=spark_of(live, Outcome::L1Hit)
             numbers=numbers
             absence=Signal::stored(None::<Absence>)
@@ -48,10 +48,10 @@ pub(super) fn L1Layer() -> impl IntoView {
 #[component]
 pub(super) fn L2Layer() -> impl IntoView {
     let live = expect_context::<Live>();
-    let sinking = move || sinking(live);
+    let reads_by_layer = move || reads_by_layer(live);
     let answered = move || {
-        let Sinking { l2, reads, .. } = sinking();
-        if sinking().below_l1() == 0 {
+        let ReadsByLayer { l2, reads, .. } = reads_by_layer();
+        if reads_by_layer().below_l1() == 0 {
             return "no reads sank here".to_owned();
         }
         let of_all = format::percent(share(l2, reads));
@@ -61,7 +61,7 @@ pub(super) fn L2Layer() -> impl IntoView {
         class: "l2",
         name: "L2",
         made_of: "Redis, shared",
-        answered: Signal::derive(move || format::percent(sinking().l2_share())),
+        answered: Signal::derive(move || format::percent(reads_by_layer().l2_share())),
         detail: Signal::derive(answered),
     };
     let p = move |q| quantile(live, q, |window, q| window.l2_latency.quantile_ns(q));
@@ -73,7 +73,7 @@ pub(super) fn L2Layer() -> impl IntoView {
     view! {
         <Layer
             text=text
-            parts=Signal::derive(move || vec![part("l2", sinking().l2_share())])
+            parts=Signal::derive(move || vec![part("l2", reads_by_layer().l2_share())])
             spark=spark_of(live, Outcome::L2Hit)
             numbers=numbers
             absence=Signal::derive(move || live.frame.with(absence))
@@ -85,12 +85,12 @@ pub(super) fn L2Layer() -> impl IntoView {
 #[component]
 pub(super) fn SourceLayer() -> impl IntoView {
     let live = expect_context::<Live>();
-    let sinking = move || sinking(live);
-    let loads = move || match sinking().reads {
+    let reads_by_layer = move || reads_by_layer(live);
+    let loads = move || match reads_by_layer().reads {
         0 => DASH.to_owned(),
         _ => format!("{} loads/s", rate_of(live, Outcome::Loaded)),
     };
-    let others = move || match sinking().below {
+    let others = move || match reads_by_layer().below {
         0 => "no reads sank here".to_owned(),
         _ => others(live),
     };
@@ -120,8 +120,8 @@ pub(super) fn SourceLayer() -> impl IntoView {
 }
 
 /// How far the reads of the last seconds sank.
-pub(super) fn sinking(live: Live) -> Sinking {
-    live.recent.with(|recent| Sinking::of(&recent.outcomes))
+pub(super) fn reads_by_layer(live: Live) -> ReadsByLayer {
+    live.recent.with(|recent| ReadsByLayer::of(&recent.outcomes))
 }
 
 fn rate_of(live: Live, outcome: Outcome) -> String {
@@ -154,7 +154,7 @@ fn part(class: &'static str, share: Option<f64>) -> Segment {
 }
 
 fn parts_below(recent: &Window) -> Vec<Segment> {
-    let below = Sinking::of(&recent.outcomes).below;
+    let below = ReadsByLayer::of(&recent.outcomes).below;
     let of = |outcome| share(recent.outcomes.get(outcome), below);
     BELOW.map(|outcome| part(BANDS[outcome as usize].class, of(outcome))).to_vec()
 }

@@ -1,9 +1,9 @@
 use leptos::prelude::*;
 use strata_report::Frame;
 
-use super::layers::{L1Layer, L2Layer, SourceLayer, sinking};
-use super::sink::Sink;
-use super::sinking::{Sinking, saved_ns};
+use super::fall_through::FallThrough;
+use super::layers::{L1Layer, L2Layer, SourceLayer, reads_by_layer};
+use super::reads_by_layer::{ReadsByLayer, saved_ns};
 use crate::format::{self, DASH};
 use crate::hints::{self, Hint};
 use crate::live::Live;
@@ -13,25 +13,25 @@ use crate::ui::Label;
 #[component]
 pub(crate) fn CrossSection() -> impl IntoView {
     let live = expect_context::<Live>();
-    let per_s = move |count: fn(&Sinking) -> u64| {
-        live.recent.with(|recent| format::rate(recent.per_second(count(&sinking(live)))))
+    let per_s = move |count: fn(&ReadsByLayer) -> u64| {
+        live.recent.with(|recent| format::rate(recent.per_second(count(&reads_by_layer(live)))))
     };
-    let l1_share = Signal::derive(move || sinking(live).l1_share());
-    let l2_share = Signal::derive(move || sinking(live).l2_share());
+    let l1_share = Signal::derive(move || reads_by_layer(live).l1_share());
+    let l2_share = Signal::derive(move || reads_by_layer(live).l2_share());
     view! {
         <section class="card cross-section" aria-labelledby="cross-section-title">
             <h2 id="cross-section-title" class="unseen">"Where reads are answered"</h2>
             <Summary />
             <L1Layer />
-            <Sink
+            <FallThrough
                 answered=l1_share
-                text=Signal::derive(move || format!("{}/s sink to L2", per_s(Sinking::below_l1)))
+                text=Signal::derive(move || format!("{}/s sink to L2", per_s(ReadsByLayer::below_l1)))
             />
             <L2Layer />
-            <Sink
+            <FallThrough
                 answered=l2_share
                 text=Signal::derive(move || {
-                    format!("{}/s sink to the database", per_s(|sinking| sinking.below))
+                    format!("{}/s sink to the database", per_s(|reads_by_layer| reads_by_layer.below))
                 })
             />
             <SourceLayer />
@@ -43,7 +43,8 @@ pub(crate) fn CrossSection() -> impl IntoView {
 #[component]
 fn Summary() -> impl IntoView {
     let live = expect_context::<Live>();
-    let reads = move || live.recent.with(|r| format::rate(r.per_second(sinking(live).reads)));
+    let reads =
+        move || live.recent.with(|r| format::rate(r.per_second(reads_by_layer(live).reads)));
     let window = move || match live.recent.with(|recent| recent.span_ms) {
         0 => "no numbers yet".to_owned(),
         ms => format!("last {}", format::span(ms)),
@@ -57,7 +58,7 @@ fn Summary() -> impl IntoView {
             <Big hint=hints::READS value=Signal::derive(reads) />
             <Big
                 hint=hints::WITHOUT_SOURCE
-                value=Signal::derive(move || format::percent(sinking(live).levels_share()))
+                value=Signal::derive(move || format::percent(reads_by_layer(live).levels_share()))
             />
             <Big hint=hints::SAVED value=Signal::derive(saved) />
             <Big

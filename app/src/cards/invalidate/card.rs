@@ -3,8 +3,8 @@ use leptos::prelude::*;
 use super::key::KeyForm;
 use super::pattern::PatternForm;
 use crate::live::Live;
-use crate::session::Visitor;
 use crate::ui::Card;
+use crate::visitor::Visitor;
 
 /// Removes a key or a pattern from every level and node, and tells what happened in each.
 #[component]

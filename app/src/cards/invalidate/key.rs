@@ -3,8 +3,8 @@ use leptos::server_fn::ServerFn;
 
 use super::card::{CacheField, TextField};
 use crate::api::InvalidateKey;
-use crate::session::Visitor;
 use crate::ui::{Button, FirstFailure, Weight};
+use crate::visitor::Visitor;
 
 /// Invalidates one key; the key's own page then tells what happened to it.
 #[component]

@@ -1,11 +1,10 @@
 use leptos::prelude::*;
 use strata_report::{Cause, LogHistogram};
 
-use super::page::Seen;
+use super::page::CacheView;
 use crate::format::{self, DASH};
 use crate::screens::chart::{Stack, columns, stacked};
-use crate::screens::sheet::in_words;
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::{in_words, titled_card};
 use crate::screens::words;
 
 const EVICTIONS: Stack = Stack {
@@ -16,24 +15,24 @@ const EVICTIONS: Stack = Stack {
 };
 
 /// Why entries were removed from L1, over time.
-pub(super) fn card(seen: &Seen<'_>) -> AnyView {
-    let (past, n) = (seen.past, words::CAUSES.len());
+pub(super) fn card(view: &CacheView<'_>) -> AnyView {
+    let (past, n) = (view.past, words::CAUSES.len());
     let columns =
         columns(&past.steps, past.range, n, |step, i| step.evictions().get(Cause::ALL[i]));
     let note = format!("per second, the last {}; all nodes", in_words(past.range));
-    titled(
+    titled_card(
         "evictions",
         "Why entries were removed from L1",
         note,
         view! {
-            {stacked(EVICTIONS, seen.time, &columns)}
+            {stacked(EVICTIONS, view.time, &columns)}
         },
     )
 }
 
 /// How old they were.
-pub(super) fn ages(seen: &Seen<'_>) -> AnyView {
-    let ages = &seen.details.frame.report.l1.ages_ms;
+pub(super) fn ages(view: &CacheView<'_>) -> AnyView {
+    let ages = &view.details.frame.report.l1.ages_ms;
     let row = |(i, cause): (usize, Cause)| {
         let ages = ages.get(cause);
         let class = format!("swatch {}", words::CAUSES[i].class);
@@ -49,7 +48,7 @@ pub(super) fn ages(seen: &Seen<'_>) -> AnyView {
     };
     let rows = Cause::ALL.into_iter().enumerate().map(row).collect_view();
     let note = "since the start; rough";
-    titled(
+    titled_card(
         "ages",
         "How old they were when they were removed",
         note,

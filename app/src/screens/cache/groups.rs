@@ -3,16 +3,16 @@ use std::cmp::Reverse;
 use leptos::prelude::*;
 use strata_report::{Cause, GroupReport};
 
-use super::page::Seen;
+use super::page::CacheView;
 use crate::format;
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::titled_card;
 use crate::screens::words;
 
 const PARTS: [&str; 3] = ["l1", "l2", "source"];
 
 /// Where the reads of each key group ended, worst first.
-pub(super) fn card(seen: &Seen<'_>) -> AnyView {
-    let groups = &seen.details.frame.report.groups;
+pub(super) fn card(view: &CacheView<'_>) -> AnyView {
+    let groups = &view.details.frame.report.groups;
     let mut sorted: Vec<&GroupReport> = groups.groups.iter().collect();
     sorted.sort_by_key(|group| Reverse(below(group)));
     let rows = sorted.into_iter().map(row).collect_view();
@@ -21,7 +21,7 @@ pub(super) fn card(seen: &Seen<'_>) -> AnyView {
         view! { <p class="small">{times}" went to “other”, because there is no room for more groups."</p> }
     });
     let is_empty = groups.groups.is_empty();
-    titled(
+    titled_card(
         "groups",
         "Key groups",
         "most reads that neither level answered first; since the start, L1 entries and weight now"

@@ -1,42 +1,41 @@
 use leptos::prelude::*;
 use strata_report::{Marker, Saved};
 
-use super::page::Seen;
-use crate::drawn::encode;
+use super::page::CacheView;
+use crate::addresses::encode;
 use crate::format::{self, DASH};
 use crate::hints;
-use crate::screens::sheet::titled;
-use crate::screens::sheet::{export_links, range_links};
+use crate::screens::page_frame::{export_links, range_links, titled_card};
 use crate::screens::{chart, words};
 use crate::ui::Number;
 
 /// Which cache this is, the others, and how far back its charts look.
-pub(super) fn head(seen: &Seen<'_>, names: &[String]) -> AnyView {
-    let range = seen.past.range;
+pub(super) fn head(view: &CacheView<'_>, names: &[String]) -> AnyView {
+    let range = view.past.range;
     let link = |name: &String| {
         let href = format!("/caches/{}?range={}", encode(name), range.as_str());
-        let current = (name == seen.cache).then_some("page");
+        let current = (name == view.cache).then_some("page");
         view! { <a href=href aria-current=current>{name.clone()}</a> }
     };
     let links = names.iter().map(link).collect_view();
-    let path = format!("/caches/{}", encode(seen.cache));
-    let search = format!("/keys?cache={}", encode(seen.cache));
+    let path = format!("/caches/{}", encode(view.cache));
+    let search = format!("/keys?cache={}", encode(view.cache));
     let api = format!("/api/v1{path}");
     let (csv, json) =
         (format!("{api}/history?range={}&format=csv", range.as_str()), format!("{api}/report"));
-    let known_ms = seen.details.at_ms.saturating_sub(seen.past.since_ms);
+    let known_ms = view.details.at_ms.saturating_sub(view.past.since_ms);
     let short = known_ms < range.span().as_millis() as u64;
     let since = short.then(|| {
         format!("Counting for {}; what came before is not known.", format::span(known_ms))
     });
-    let guest = seen.details.frame.attached.then(|| {
+    let guest = view.details.frame.attached.then(|| {
         view! {
             <p class="small since"><span class="badge">"lab"</span>" An experiment's cache: it goes with the experiment, and no sum, alert or metric counts it."</p>
         }
     });
     view! {
-        <div class="sheet-head">
-            <h1>{seen.cache.to_owned()}</h1>
+        <div class="page-head">
+            <h1>{view.cache.to_owned()}</h1>
             <nav class="choice" aria-label="Caches">{links}</nav>
             <a class="more" href=search>"Search its keys"</a>
             {range_links(&path, range)}
@@ -44,22 +43,22 @@ pub(super) fn head(seen: &Seen<'_>, names: &[String]) -> AnyView {
             <p class="small since">{since}</p>
             {guest}
         </div>
-        {deeds(seen)}
+        {operator_actions(view)}
     }
     .into_any()
 }
 
 // What operators did, beside the lines on the charts that mark it.
-fn deeds(seen: &Seen<'_>) -> impl IntoView + use<> {
-    let markers = &seen.past.markers;
+fn operator_actions(view: &CacheView<'_>) -> impl IntoView + use<> {
+    let markers = &view.past.markers;
     let line = |(nth, marker): (usize, &Marker)| {
-        view! { <li>{words::when(marker.at_ms, nth)}" UTC · "{chart::deed(marker)}</li> }
+        view! { <li>{words::when(marker.at_ms, nth)}" UTC · "{chart::operator_action(marker)}</li> }
     };
     let lines = markers.iter().rev().take(5).enumerate().map(line).collect_view();
     let more = markers.len().saturating_sub(5);
     (!markers.is_empty()).then(|| {
         view! {
-            <section class="deeds" aria-label="What operators did in this time">
+            <section class="operator-actions" aria-label="What operators did in this time">
                 <ul>{lines}</ul>
                 {(more > 0).then(|| view! { <p><a href="/activity">{more}" more in the activity"</a></p> })}
             </section>
@@ -68,8 +67,8 @@ fn deeds(seen: &Seen<'_>) -> impl IntoView + use<> {
 }
 
 /// The few numbers to look at first.
-pub(super) fn now(seen: &Seen<'_>) -> AnyView {
-    let frame = &seen.details.frame;
+pub(super) fn now(view: &CacheView<'_>) -> AnyView {
+    let frame = &view.details.frame;
     let recent = &frame.recent;
     let answered = recent.outcomes.l1_hit + recent.outcomes.l2_hit;
     let numbers = [
@@ -83,14 +82,14 @@ pub(super) fn now(seen: &Seen<'_>) -> AnyView {
         .map(|(hint, value)| view! { <Number hint=hint value=Signal::stored(value) /> })
         .into_iter()
         .collect_view();
-    titled(
+    titled_card(
         "now",
         "Now",
         "the last seconds".to_owned(),
         view! {
             <dl class="numbers">{numbers}</dl>
             <h3>"Database time saved"</h3>
-            <p class="saved">{saved(seen.details.saved.as_ref())}</p>
+            <p class="saved">{saved(view.details.saved.as_ref())}</p>
             <p class="small">
                 "Hits on both levels, times what a load takes: from the quarter of loads that is quickest to the quarter that is slowest. Since the nodes started."
             </p>

@@ -1,37 +1,37 @@
 use leptos::prelude::*;
 use strata_report::{HotKey, HotKeys};
 
-use super::page::Seen;
-use crate::drawn::key_address;
+use super::page::CacheView;
+use crate::addresses::key_address;
 use crate::format::{self, DASH};
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::titled_card;
 use crate::screens::words;
 
 // More are in the report; a screen is for the first ones.
 const N_SHOWN: usize = 12;
 
 /// The keys that are read most.
-pub(super) fn hot(seen: &Seen<'_>) -> AnyView {
-    let keys = seen.details.frame.report.hot_keys.as_ref();
-    titled(
+pub(super) fn hot(view: &CacheView<'_>) -> AnyView {
+    let keys = view.details.frame.report.hot_keys.as_ref();
+    titled_card(
         "hot-keys",
         "Hot keys",
         note(keys),
         view! {
-            {list(seen.cache, keys, "Keys that are read most")}
+            {list(view.cache, keys, "Keys that are read most")}
         },
     )
 }
 
 /// The keys that L1 has not when they are read.
-pub(super) fn missed(seen: &Seen<'_>) -> AnyView {
-    let keys = seen.details.frame.report.missed_keys.as_ref();
-    titled(
+pub(super) fn missed(view: &CacheView<'_>) -> AnyView {
+    let keys = view.details.frame.report.missed_keys.as_ref();
+    titled_card(
         "missed-keys",
         "Most missed in L1",
         note(keys),
         view! {
-            {list(seen.cache, keys, "Keys that L1 has not when they are read")}
+            {list(view.cache, keys, "Keys that L1 has not when they are read")}
         },
     )
 }

@@ -1,22 +1,22 @@
 use leptos::prelude::*;
 use strata_report::{CacheReport, Cause};
 
-use super::page::Seen;
+use super::page::CacheView;
 use crate::format::{self, DASH};
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::titled_card;
 use crate::screens::words;
 
 // One line of the comparison: what, its meaning, in L1, in L2.
-type Line = (&'static str, &'static str, String, String);
+type LevelLine = (&'static str, &'static str, String, String);
 
 /// L1 and L2 side by side.
-pub(super) fn card(seen: &Seen<'_>) -> AnyView {
-    let n = seen.details.nodes.len() as u64;
+pub(super) fn card(view: &CacheView<'_>) -> AnyView {
+    let n = view.details.nodes.len() as u64;
     let note = format!(
         "since the start, entries and weight now; L1: {} added up; L2: shared by all",
         format::plural(n, "node", "nodes")
     );
-    let row = |(nth, (name, meaning, l1, l2)): (usize, Line)| {
+    let row = |(nth, (name, meaning, l1, l2)): (usize, LevelLine)| {
         view! {
             <tr title=meaning>
                 <th scope="row" tabindex=words::tab_stop(nth)>{name}</th>
@@ -25,8 +25,8 @@ pub(super) fn card(seen: &Seen<'_>) -> AnyView {
             </tr>
         }
     };
-    let rows = lines(seen).into_iter().enumerate().map(row).collect_view();
-    titled(
+    let rows = lines(view).into_iter().enumerate().map(row).collect_view();
+    titled_card(
         "levels",
         "L1 and L2, side by side",
         note,
@@ -46,8 +46,8 @@ pub(super) fn card(seen: &Seen<'_>) -> AnyView {
     )
 }
 
-fn lines(seen: &Seen<'_>) -> Vec<Line> {
-    let frame = &seen.details.frame;
+fn lines(view: &CacheView<'_>) -> Vec<LevelLine> {
+    let frame = &view.details.frame;
     let report = &frame.report;
     let l2 = |text: String| if has_l2(report) { text } else { DASH.to_owned() };
     let gets = |hit: u64, miss: u64| {

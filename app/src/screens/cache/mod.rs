@@ -1,5 +1,6 @@
 //! A cache's page: the page itself, and one file a card.
 
+mod entries;
 mod evictions;
 mod groups;
 mod head;
@@ -9,8 +10,6 @@ mod levels;
 mod outcomes;
 mod page;
 mod settings;
-mod sizes;
-mod time_left;
 mod what_if;
 mod writes;
 

@@ -1,10 +1,9 @@
 use leptos::prelude::*;
 use strata_report::Outcome;
 
-use super::page::Seen;
+use super::page::CacheView;
 use crate::screens::chart::{Stack, columns, stacked};
-use crate::screens::sheet::in_words;
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::{in_words, titled_card};
 use crate::screens::words;
 
 const OUTCOMES: Stack = Stack {
@@ -15,17 +14,17 @@ const OUTCOMES: Stack = Stack {
 };
 
 /// How every read ended: bands that add up to all reads.
-pub(super) fn card(seen: &Seen<'_>) -> AnyView {
-    let (past, n) = (seen.past, words::OUTCOMES.len());
+pub(super) fn card(view: &CacheView<'_>) -> AnyView {
+    let (past, n) = (view.past, words::OUTCOMES.len());
     let columns =
         columns(&past.steps, past.range, n, |step, i| step.outcomes().get(Outcome::ALL[i]));
     let note = format!("per second, the last {}; every read is in one band", in_words(past.range));
-    titled(
+    titled_card(
         "outcomes",
         "How reads ended",
         note,
         view! {
-            {stacked(OUTCOMES, seen.time, &columns)}
+            {stacked(OUTCOMES, view.time, &columns)}
         },
     )
 }

@@ -3,17 +3,15 @@ use leptos::prelude::*;
 use strata_report::{CacheDetails, Past, Range};
 
 use super::{
-    evictions, groups, head, keys, latency, levels, outcomes, settings, sizes, time_left, what_if,
-    writes,
+    entries, evictions, groups, head, keys, latency, levels, outcomes, settings, what_if, writes,
 };
-use crate::api::ApiError;
-use crate::screens::Asked;
-use crate::screens::chart::Time;
-use crate::screens::draw::told;
-use crate::screens::sheet::{Drawing, Sheet};
+use crate::api::{ApiError, as_api_error};
+use crate::screens::PageRequest;
+use crate::screens::chart::TimeAxis;
+use crate::screens::page_frame::{PageFrame, PageHtml};
 
 /// What the cards of a cache's page are drawn from.
-pub(super) struct Seen<'a> {
+pub(super) struct CacheView<'a> {
     /// The cache's name.
     pub(super) cache: &'a str,
     /// Its numbers now.
@@ -21,43 +19,53 @@ pub(super) struct Seen<'a> {
     /// Its numbers over time.
     pub(super) past: &'a Past,
     /// The time axis of its charts.
-    pub(super) time: Time<'a>,
+    pub(super) time: TimeAxis<'a>,
 }
 
 /// Draws the page of one cache.
-pub(in crate::screens) async fn page(asked: &Asked, cache: &str) -> Result<Drawing, ApiError> {
-    let range = asked.field("range").and_then(|text| text.parse().ok()).unwrap_or_default();
-    let past = asked.console.cache_history(cache, range).map_err(|error| told(&error))?;
-    let details = asked.console.cache_report(cache).await.map_err(|error| told(&error))?;
-    let names: Vec<String> =
-        asked.console.snapshot().frame.caches.into_iter().map(|cache| cache.report.cache).collect();
+pub(in crate::screens) async fn page(
+    request: &PageRequest,
+    cache: &str,
+) -> Result<PageHtml, ApiError> {
+    let range = request.field("range").and_then(|text| text.parse().ok()).unwrap_or_default();
+    let past = request.console.cache_history(cache, range).map_err(|error| as_api_error(&error))?;
+    let details =
+        request.console.cache_report(cache).await.map_err(|error| as_api_error(&error))?;
+    let names: Vec<String> = request
+        .console
+        .snapshot()
+        .frame
+        .caches
+        .into_iter()
+        .map(|cache| cache.report.cache)
+        .collect();
     Ok(draw(&details, &past, &names))
 }
 
 /// Draws the page from what is known.
-pub(super) fn draw(details: &CacheDetails, past: &Past, names: &[String]) -> Drawing {
+pub(super) fn draw(details: &CacheDetails, past: &Past, names: &[String]) -> PageHtml {
     let cache = details.frame.report.cache.as_str();
-    let time = Time::of(past, details.at_ms);
-    let seen = Seen { cache, details, past, time };
-    let sheet = Sheet { class: "cache-page", every_s: Some(every_s(past.range)) };
-    sheet.draw(
+    let time = TimeAxis::of(past, details.at_ms);
+    let view = CacheView { cache, details, past, time };
+    let frame = PageFrame { class: "cache-page", every_s: Some(every_s(past.range)) };
+    frame.draw(
         StatusCode::OK,
         view! {
-            {head::head(&seen, names)}
-            {outcomes::card(&seen)}
-            {head::now(&seen)}
-            {writes::card(&seen)}
-            {levels::card(&seen)}
-            {what_if::card(&seen)}
-            {groups::card(&seen)}
-            {evictions::card(&seen)}
-            {evictions::ages(&seen)}
-            {latency::cards(&seen)}
-            {time_left::card(&seen)}
-            {sizes::card(&seen)}
-            {keys::hot(&seen)}
-            {keys::missed(&seen)}
-            {settings::card(&seen)}
+            {head::head(&view, names)}
+            {outcomes::card(&view)}
+            {head::now(&view)}
+            {writes::card(&view)}
+            {levels::card(&view)}
+            {what_if::card(&view)}
+            {groups::card(&view)}
+            {evictions::card(&view)}
+            {evictions::ages(&view)}
+            {latency::cards(&view)}
+            {entries::time_left(&view)}
+            {entries::sizes(&view)}
+            {keys::hot(&view)}
+            {keys::missed(&view)}
+            {settings::card(&view)}
         },
     )
 }

@@ -1,19 +1,19 @@
 use leptos::prelude::*;
 use strata_report::Settings;
 
-use super::page::Seen;
+use super::page::CacheView;
 use crate::format;
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::titled_card;
 use crate::screens::words;
 
 /// The settings in force.
-pub(super) fn card(seen: &Seen<'_>) -> AnyView {
+pub(super) fn card(view: &CacheView<'_>) -> AnyView {
     let line = |(nth, (name, meaning, value)): (usize, (&'static str, &'static str, String))| {
         view! { <div title=meaning><dt tabindex=words::tab_stop(nth)>{name}</dt><dd>{value}</dd></div> }
     };
     let lines =
-        lines(&seen.details.frame.report.settings).into_iter().enumerate().map(line).collect_view();
-    titled(
+        lines(&view.details.frame.report.settings).into_iter().enumerate().map(line).collect_view();
+    titled_card(
         "settings",
         "Settings in force",
         "of the first node".to_owned(),

@@ -3,21 +3,21 @@ use std::fmt::Write as _;
 use leptos::prelude::*;
 use strata_report::WhatIf;
 
-use super::page::Seen;
+use super::page::CacheView;
 use crate::format;
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::titled_card;
 
 /// What L1 would answer with another size.
-pub(super) fn card(seen: &Seen<'_>) -> AnyView {
-    let curve = seen.details.frame.report.what_if.as_ref();
+pub(super) fn card(view: &CacheView<'_>) -> AnyView {
+    let curve = view.details.frame.report.what_if.as_ref();
     let note = curve.map_or("not simulated".to_owned(), |curve| {
         format!(
             "an estimate from about one key in {}, since the start",
             format::short(curve.sampled_one_in, 0)
         )
     });
-    let advice = seen.details.advice.clone();
-    titled(
+    let advice = view.details.advice.clone();
+    titled_card(
         "what-if",
         "What if L1 were larger or smaller?",
         note,

@@ -1,15 +1,15 @@
 use leptos::prelude::*;
 use strata_report::{WriteBehindKind, WriteBehindReport};
 
-use super::page::Seen;
-use crate::drawn::dead_letters_address;
+use super::page::CacheView;
+use crate::addresses::dead_letters_address;
 use crate::format;
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::titled_card;
 use crate::screens::words;
 
 /// What waits for the source, and what it refused; nothing where the cache has no write-behind.
-pub(super) fn card(seen: &Seen<'_>) -> Option<AnyView> {
-    let writes = seen.details.write_behind.as_ref()?;
+pub(super) fn card(view: &CacheView<'_>) -> Option<AnyView> {
+    let writes = view.details.write_behind.as_ref()?;
     let line = |(nth, (name, meaning, value)): (usize, (&'static str, &'static str, String))| {
         view! { <div title=meaning><dt tabindex=words::tab_stop(nth)>{name}</dt><dd>{value}</dd></div> }
     };
@@ -19,14 +19,14 @@ pub(super) fn card(seen: &Seen<'_>) -> Option<AnyView> {
         WriteBehindKind::Memory => "unwritten values lie in the nodes' memory, added up",
     };
     let letters = format::plural(writes.aside, "dead letter", "dead letters");
-    Some(titled(
+    Some(titled_card(
         "writes",
         "Write-behind",
         note,
         view! {
             <dl class="pairs">{lines}</dl>
             <p class="acts">
-                <a class="button" class:heavy={writes.aside > 0} href=dead_letters_address(seen.cache)
+                <a class="button" class:heavy={writes.aside > 0} href=dead_letters_address(view.cache)
                     data-testid="dead-letters" data-value=writes.aside>{letters}</a>
             </p>
         },
@@ -70,14 +70,14 @@ mod tests {
     use strata_report::{CacheDetails, Past};
 
     use super::*;
-    use crate::screens::chart::Time;
+    use crate::screens::chart::TimeAxis;
 
     fn drawn(write_behind: Option<WriteBehindReport>) -> Option<String> {
         let details = CacheDetails { write_behind, ..CacheDetails::default() };
         let past = Past::default();
-        let time = Time::of(&past, 0);
-        let seen = Seen { cache: "users", details: &details, past: &past, time };
-        Owner::new().with(|| card(&seen).map(|card| card.to_html()))
+        let time = TimeAxis::of(&past, 0);
+        let view = CacheView { cache: "users", details: &details, past: &past, time };
+        Owner::new().with(|| card(&view).map(|card| card.to_html()))
     }
 
     #[test]

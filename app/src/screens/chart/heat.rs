@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use leptos::prelude::*;
 use strata_report::{BOUNDS_NS, HeatColumn, Histogram, Quantiles};
 
-use super::Time;
+use super::TimeAxis;
 use crate::format::{self, DASH};
 
 const HEIGHT: f64 = 1_000.0;
@@ -12,13 +12,14 @@ const HEIGHT: f64 = 1_000.0;
 const SHADES: [f64; 4] = [0.05, 0.15, 0.3, 0.5];
 
 /// The percentiles that are drawn as lines.
-type Line = (&'static str, fn(&Quantiles) -> u64);
+type PercentileLine = (&'static str, fn(&Quantiles) -> u64);
 
-const LINES: [Line; 3] = [("p50", |q| q.p50_ns), ("p95", |q| q.p95_ns), ("p99", |q| q.p99_ns)];
+const LINES: [PercentileLine; 3] =
+    [("p50", |q| q.p50_ns), ("p95", |q| q.p95_ns), ("p99", |q| q.p99_ns)];
 
 /// What a heat map shows.
 #[derive(Clone, Copy)]
-pub(in crate::screens) struct HeatOf {
+pub(in crate::screens) struct HeatContent {
     /// What it shows, for those who cannot see it; also the caption of its table.
     pub(in crate::screens) title: &'static str,
     /// The class that gives it its colour.
@@ -29,21 +30,25 @@ pub(in crate::screens) struct HeatOf {
 
 /// Which durations a heat map shows: the whole decades that hold anything, counted from 10 ns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Window {
+struct Decades {
     lowest: usize,
     highest: usize,
 }
 
 /// How long something took, as a heat map with its percentiles.
-pub(in crate::screens) struct Heat<'a> {
-    of: HeatOf,
-    time: Time<'a>,
+pub(in crate::screens) struct HeatMap<'a> {
+    of: HeatContent,
+    time: TimeAxis<'a>,
     columns: &'a [HeatColumn],
 }
 
-impl<'a> Heat<'a> {
+impl<'a> HeatMap<'a> {
     /// Of these columns.
-    pub(in crate::screens) fn new(of: HeatOf, time: Time<'a>, columns: &'a [HeatColumn]) -> Self {
+    pub(in crate::screens) fn new(
+        of: HeatContent,
+        time: TimeAxis<'a>,
+        columns: &'a [HeatColumn],
+    ) -> Self {
         Self { of, time, columns }
     }
 
@@ -51,20 +56,20 @@ impl<'a> Heat<'a> {
     pub(in crate::screens) fn draw(&self) -> AnyView {
         let mut all = Histogram::default();
         self.columns.iter().for_each(|column| all.merge((self.of.of)(column)));
-        let (Some(window), Some(quantiles)) = (window(&all), Quantiles::of(&all)) else {
+        let (Some(decades), Some(quantiles)) = (decades(&all), Quantiles::of(&all)) else {
             return view! { <p class="empty">"Nothing was measured in this time."</p> }.into_any();
         };
         let shades = (0..=SHADES.len()).map(|shade| {
-            view! { <path class=format!("heat-{shade}") d=self.cells(window, shade) /> }
+            view! { <path class=format!("heat-{shade}") d=self.cells(decades, shade) /> }
         });
         let shades = shades.collect_view();
-        let lines = LINES.map(|(name, of)| view! { <path class=name d=self.line(window, of) /> });
+        let lines = LINES.map(|(name, of)| view! { <path class=name d=self.line(decades, of) /> });
         let lines = lines.into_iter().collect_view();
         let numbers = LINES.map(|(name, of)| {
             view! { <dt class=name>{name}</dt><dd>{format::duration(Some(of(&quantiles)))}</dd> }
         });
         let numbers = numbers.into_iter().collect_view();
-        let ticks = ticks(window).map(|text| view! { <span>{text}</span> }).collect_view();
+        let ticks = ticks(decades).map(|text| view! { <span>{text}</span> }).collect_view();
         view! {
             <dl class="quantiles">{numbers}</dl>
             <div class="chart heat">
@@ -77,7 +82,7 @@ impl<'a> Heat<'a> {
                         viewBox="0 0 1000 1000"
                         preserveAspectRatio="none"
                     >
-                        {self.time.unknown()} {shades} {grid(window)} {lines} {self.time.marker_lines()}
+                        {self.time.unknown()} {shades} {grid(decades)} {lines} {self.time.marker_lines()}
                     </svg>
                 </div>
                 {self.time.labels()}
@@ -87,7 +92,7 @@ impl<'a> Heat<'a> {
         .into_any()
     }
 
-    fn cells(&self, window: Window, shade: usize) -> String {
+    fn cells(&self, decades: Decades, shade: usize) -> String {
         let mut out = String::new();
         for column in self.columns {
             let histogram = (self.of.of)(column);
@@ -97,7 +102,7 @@ impl<'a> Heat<'a> {
                 if n == 0 || shade_of(n as f64 / count as f64) != shade {
                     continue;
                 }
-                let (bottom, top) = (y(window, bucket as f64), y(window, bucket as f64 + 1.0));
+                let (bottom, top) = (y(decades, bucket as f64), y(decades, bucket as f64 + 1.0));
                 // Writing to a string cannot fail.
                 let _ = write!(out, "M{left} {bottom}V{top}H{right}V{bottom}z");
             }
@@ -105,13 +110,13 @@ impl<'a> Heat<'a> {
         out
     }
 
-    fn line(&self, window: Window, of: fn(&Quantiles) -> u64) -> String {
+    fn line(&self, decades: Decades, of: fn(&Quantiles) -> u64) -> String {
         let mut out = String::new();
         let mut last_end = None;
         for column in self.columns {
             let Some(quantiles) = Quantiles::of((self.of.of)(column)) else { continue };
             let (left, right) = (self.time.x(column.from_ms), self.time.x(column.to_ms));
-            let y = y(window, place(of(&quantiles)));
+            let y = y(decades, place(of(&quantiles)));
             // Where nobody measured, the line is broken.
             let letter = if last_end == Some(column.from_ms) { 'L' } else { 'M' };
             let _ = write!(out, "{letter}{left} {y}L{right} {y}");
@@ -162,11 +167,11 @@ impl<'a> Heat<'a> {
     }
 }
 
-fn window(all: &Histogram) -> Option<Window> {
+fn decades(all: &Histogram) -> Option<Decades> {
     let first = all.counts().iter().position(|n| *n > 0)?;
     let last = all.counts().iter().rposition(|n| *n > 0)?;
     let lowest = (first + BEFORE) / PER_DECADE;
-    Some(Window { lowest, highest: (last + 1 + BEFORE).div_ceil(PER_DECADE).max(lowest + 1) })
+    Some(Decades { lowest, highest: (last + 1 + BEFORE).div_ceil(PER_DECADE).max(lowest + 1) })
 }
 
 // So many buckets are in a decade; the first one ends at 100 ns, as the sixth from 10 ns would.
@@ -178,9 +183,9 @@ fn shade_of(share: f64) -> usize {
 }
 
 // Buckets are about equally wide on a logarithmic scale, so they are drawn equally high.
-fn y(window: Window, bucket: f64) -> i64 {
-    let n = ((window.highest - window.lowest) * PER_DECADE) as f64;
-    let from_low = bucket + BEFORE as f64 - (window.lowest * PER_DECADE) as f64;
+fn y(decades: Decades, bucket: f64) -> i64 {
+    let n = ((decades.highest - decades.lowest) * PER_DECADE) as f64;
+    let from_low = bucket + BEFORE as f64 - (decades.lowest * PER_DECADE) as f64;
     (HEIGHT * (1.0 - from_low / n)).clamp(0.0, HEIGHT).round() as i64
 }
 
@@ -194,8 +199,8 @@ fn place(ns: u64) -> f64 {
 }
 
 // From the top: a label a decade.
-fn ticks(window: Window) -> impl Iterator<Item = String> {
-    (window.lowest..=window.highest).rev().map(decade)
+fn ticks(decades: Decades) -> impl Iterator<Item = String> {
+    (decades.lowest..=decades.highest).rev().map(decade)
 }
 
 fn decade(number: usize) -> String {
@@ -206,8 +211,8 @@ fn decade(number: usize) -> String {
 }
 
 // A line a decade between the lowest and the highest.
-fn grid(window: Window) -> impl IntoView {
-    let n = window.highest - window.lowest;
+fn grid(decades: Decades) -> impl IntoView {
+    let n = decades.highest - decades.lowest;
     let line = move |i: usize| {
         let y = HEIGHT * i as f64 / n as f64;
         view! { <line class="grid" x1="0" x2="1000" y1=y y2=y /> }
@@ -229,28 +234,28 @@ mod tests {
 
     #[test]
     fn the_axis_reaches_from_decade_to_decade() {
-        let told = |us: &[u64]| ticks(window(&histogram(us)).unwrap()).collect::<Vec<_>>();
+        let told = |us: &[u64]| ticks(decades(&histogram(us)).unwrap()).collect::<Vec<_>>();
         assert_eq!(told(&[20, 70]), ["100 µs", "10 µs"]);
         assert_eq!(told(&[2, 5_000]), ["10 ms", "1 ms", "100 µs", "10 µs", "1 µs"]);
         assert_eq!(told(&[0]), ["100 ns", "10 ns"]);
         assert_eq!(told(&[90_000_000]), ["100 s", "10 s"]);
-        assert_eq!(super::window(&Histogram::default()), None);
+        assert_eq!(super::decades(&Histogram::default()), None);
     }
 
     #[test]
     fn a_duration_lies_between_its_decades() {
-        let window = window(&histogram(&[2, 5_000])).unwrap();
-        assert_eq!(y(window, place(1_000)), 1_000);
-        assert_eq!(y(window, place(100_000)), 500);
-        assert_eq!(y(window, place(10_000_000)), 0);
+        let decades = decades(&histogram(&[2, 5_000])).unwrap();
+        assert_eq!(y(decades, place(1_000)), 1_000);
+        assert_eq!(y(decades, place(100_000)), 500);
+        assert_eq!(y(decades, place(10_000_000)), 0);
     }
 
     #[test]
     fn a_longer_duration_lies_higher() {
         let places = [700, 1_000, 1_200, 50_000, 3_000_000].map(place);
         assert!(places.is_sorted(), "{places:?}");
-        let window = window(&histogram(&[1, 1_000])).unwrap();
-        assert!(y(window, place(2_000)) > y(window, place(900_000)));
+        let decades = decades(&histogram(&[1, 1_000])).unwrap();
+        assert!(y(decades, place(2_000)) > y(decades, place(900_000)));
     }
 
     #[test]

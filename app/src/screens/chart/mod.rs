@@ -7,7 +7,7 @@ mod stacked;
 mod time;
 
 pub(super) use columns::columns;
-pub(super) use heat::{Heat, HeatOf};
+pub(super) use heat::{HeatContent, HeatMap};
 pub(super) use sizes::{Bucket, Buckets, Unit, filled};
 pub(super) use stacked::{Stack, stacked};
-pub(super) use time::{Time, deed};
+pub(super) use time::{TimeAxis, operator_action};

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use leptos::prelude::*;
 
-use super::Time;
+use super::TimeAxis;
 use super::columns::Column;
 use crate::charts::{Axis, Band};
 use crate::format;
@@ -24,7 +24,7 @@ pub(in crate::screens) struct Stack {
 }
 
 /// A stacked chart of rates over time with its legend and its table.
-pub(in crate::screens) fn stacked(stack: Stack, time: Time<'_>, columns: &[Column]) -> AnyView {
+pub(in crate::screens) fn stacked(stack: Stack, time: TimeAxis<'_>, columns: &[Column]) -> AnyView {
     let highest = columns.iter().map(|column| column.per_second(column.total()));
     let axis = Axis::reaching(highest.fold(0.0, f64::max), 4);
     let band = |(i, band): (usize, &Band)| {
@@ -55,7 +55,7 @@ pub(in crate::screens) fn stacked(stack: Stack, time: Time<'_>, columns: &[Colum
 }
 
 // One rectangle a column; columns that touch are one shape, so no seams show.
-fn band_path(columns: &[Column], band: usize, time: Time<'_>, max: f64) -> String {
+fn band_path(columns: &[Column], band: usize, time: TimeAxis<'_>, max: f64) -> String {
     let mut out = String::new();
     for column in columns.iter().filter(|column| column.counts[band] > 0) {
         let below: u64 = column.counts[..band].iter().sum();
@@ -73,7 +73,7 @@ fn y(value: f64, max: f64) -> i64 {
 }
 
 // A pointer reads a column here; the table below has the same numbers for everybody.
-fn hover(stack: Stack, time: Time<'_>, column: &Column) -> impl IntoView + use<> {
+fn hover(stack: Stack, time: TimeAxis<'_>, column: &Column) -> impl IntoView + use<> {
     let (left, right) = (time.x(column.from_ms), time.x(column.to_ms));
     let mut text = format!(
         "{} to {} UTC\n{} {}",
@@ -128,7 +128,7 @@ fn legend(stack: Stack, columns: &[Column]) -> impl IntoView + use<> {
     }
 }
 
-fn table(stack: Stack, time: Time<'_>, columns: &[Column]) -> impl IntoView + use<> {
+fn table(stack: Stack, time: TimeAxis<'_>, columns: &[Column]) -> impl IntoView + use<> {
     let heads = stack.bands.iter().map(|band| view! { <th scope="col">{band.name}</th> });
     let heads = heads.collect_view();
     let row = |column: &Column| {

@@ -6,7 +6,7 @@ use crate::screens::words;
 
 /// The time axis of charts: from where to where, and what happened on it.
 #[derive(Clone, Copy)]
-pub(in crate::screens) struct Time<'a> {
+pub(in crate::screens) struct TimeAxis<'a> {
     /// Its left end, milliseconds since the epoch.
     pub(super) from_ms: u64,
     /// Its right end, milliseconds since the epoch.
@@ -18,7 +18,7 @@ pub(in crate::screens) struct Time<'a> {
     markers: &'a [Marker],
 }
 
-impl<'a> Time<'a> {
+impl<'a> TimeAxis<'a> {
     /// The axis that ends with the newest step.
     pub(in crate::screens) fn of(past: &'a Past, now_ms: u64) -> Self {
         let to_ms = past.steps.last().map_or(now_ms, |step| step.point.at_ms);
@@ -110,11 +110,11 @@ fn dated(at_ms: u64, other_ms: u64, clock: String) -> String {
 
 /// When and what an operator did, as a line of text.
 fn sentence(marker: &Marker) -> String {
-    format!("{} UTC · {}", words::at(marker.at_ms), deed(marker))
+    format!("{} UTC · {}", words::at(marker.at_ms), operator_action(marker))
 }
 
 /// What an operator did.
-pub(in crate::screens) fn deed(marker: &Marker) -> String {
+pub(in crate::screens) fn operator_action(marker: &Marker) -> String {
     let Marker { action, cache, target, actor, result, .. } = marker;
     let [target, result] = [target, result].map(|text| words::visible(text));
     let (actor, action) = (words::who(actor), action.replace('_', " "));
@@ -132,7 +132,7 @@ mod tests {
         let point = Point { at_ms: 100_000, ..Point::default() };
         let steps = vec![Step { point, ..Step::default() }];
         let past = Past { range: Range::Minute, steps, ..Past::default() };
-        let time = Time::of(&past, 0);
+        let time = TimeAxis::of(&past, 0);
         assert_eq!([40_000, 70_000, 100_000, 200_000].map(|at| time.x(at)), [0, 500, 1000, 1000]);
         assert_eq!(time.x(0), 0);
     }
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn a_long_axis_shows_clock_times_and_the_date_where_it_crosses_midnight() {
         let past = day_until(1_700_000_000_000);
-        let time = Time::of(&past, 0);
+        let time = TimeAxis::of(&past, 0);
         let html = Owner::new().with(|| time.labels().to_html());
         let texts = ["11-13 22:13 UTC", "11-14 04:13", "10:13", "16:13", "now"];
         for text in texts {

@@ -3,17 +3,17 @@ use leptos::server_fn::ServerFn;
 use strata_report::{DeadLetterPage, DeadLetterQuery};
 
 use super::list::{count, fields};
-use super::page::Shown;
+use super::page::DeadLettersView;
 use super::search::address;
 use crate::api::DropDeadLetters;
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::titled_card;
 use crate::screens::words;
 
 /// Asks before dead letters are dropped, since they are the only copy of acknowledged writes.
-pub(super) fn card(shown: &Shown<'_>, page: &DeadLetterPage) -> AnyView {
-    let count = count(shown.query, page, shown.is_first);
-    let refusal = shown.refusal.clone();
-    let again = shown.query.id.is_none().then(|| {
+pub(super) fn card(view: &DeadLettersView<'_>, page: &DeadLetterPage) -> AnyView {
+    let count = count(view.query, page, view.is_first);
+    let refusal = view.refusal.clone();
+    let again = view.query.id.is_none().then(|| {
         view! {
             <div class="field">
                 <label for="typed">"Type the name of the cache to confirm"</label>
@@ -21,7 +21,7 @@ pub(super) fn card(shown: &Shown<'_>, page: &DeadLetterPage) -> AnyView {
             </div>
         }
     });
-    let (what, button) = match (shown.query.id.is_some(), page.rows.first()) {
+    let (what, button) = match (view.query.id.is_some(), page.rows.first()) {
         (true, Some(row)) => {
             let key = words::visible(&row.key);
             (format!("the dead letter of key {key}"), "Drop it".to_owned())
@@ -30,18 +30,18 @@ pub(super) fn card(shown: &Shown<'_>, page: &DeadLetterPage) -> AnyView {
         (false, _) => (count.clone(), format!("Drop {count}")),
     };
     if what.is_empty() {
-        return titled(
+        return titled_card(
             "drop",
             "Drop",
             "nothing was changed",
             view! { <p class="empty">"There is no such dead letter any more."</p> },
         );
     }
-    let back = match &shown.query.id {
-        Some(_) => address(shown.cache, &DeadLetterQuery::default(), &[]),
-        None => address(shown.cache, shown.query, &[]),
+    let back = match &view.query.id {
+        Some(_) => address(view.cache, &DeadLetterQuery::default(), &[]),
+        None => address(view.cache, view.query, &[]),
     };
-    let (lost, keep) = match shown.query.id.is_some() || page.rows.len() == 1 {
+    let (lost, keep) = match view.query.id.is_some() || page.rows.len() == 1 {
         true => (
             "The database does not have its value, and nothing else keeps it: the write is lost.",
             "Keep it",
@@ -51,14 +51,14 @@ pub(super) fn card(shown: &Shown<'_>, page: &DeadLetterPage) -> AnyView {
             "Keep them",
         ),
     };
-    titled(
+    titled_card(
         "drop",
         "Drop",
         "nothing was changed yet",
         view! {
-            <p>"Drop "<strong>{what}</strong>" of cache "<strong>{shown.cache.to_owned()}</strong>"? "{lost}</p>
+            <p>"Drop "<strong>{what}</strong>" of cache "<strong>{view.cache.to_owned()}</strong>"? "{lost}</p>
             <form action=DropDeadLetters::PATH method="post" class="confirm">
-                {fields(shown.cache, &seen(shown.query, page))}
+                {fields(view.cache, &seen(view.query, page))}
                 {again}
                 <div class="acts">
                     <button type="submit" class="button heavy" disabled=refusal.is_some() data-testid="confirm">{button}</button>
@@ -87,9 +87,9 @@ mod tests {
     #[test]
     fn what_is_confirmed_is_what_was_there_when_the_page_was_drawn() {
         let query = DeadLetterQuery::default();
-        let shown = Shown { cache: "users", query: &query, is_first: true, refusal: None };
+        let view = DeadLettersView { cache: "users", query: &query, is_first: true, refusal: None };
         let page = DeadLetterPage { total: 2, until_ms: Some(4_711), ..DeadLetterPage::default() };
-        let html = Owner::new().with(|| card(&shown, &page).to_html());
+        let html = Owner::new().with(|| card(&view, &page).to_html());
         assert!(html.contains("&quot;until_ms&quot;:4711"), "{html}");
         let earlier = DeadLetterQuery { until_ms: Some(7), ..query.clone() };
         assert_eq!(seen(&earlier, &page), earlier);

@@ -4,7 +4,7 @@ use strata_report::{DeadLetterAction, DeadLetterJob};
 
 use crate::api::StopDeadLetters;
 use crate::format;
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::titled_card;
 use crate::screens::words;
 
 /// The newest redrive or drop: how far it is, and what it did.
@@ -16,7 +16,7 @@ pub(super) fn card(job: &DeadLetterJob, refusal: Option<&str>) -> AnyView {
         view! { <div><dt>{name}</dt><dd>{format::count(n)}</dd></div> }
     };
     let lines = lines(job).into_iter().map(line).collect_view();
-    titled(
+    titled_card(
         "job",
         "Newest run",
         format!("by {}, {began} UTC, {took}", job.actor),

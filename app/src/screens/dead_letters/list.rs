@@ -2,20 +2,20 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use strata_report::{DeadLetterPage, DeadLetterQuery, DeadLetterRow};
 
-use super::page::Shown;
+use super::page::DeadLettersView;
 use super::search::{address, is_all};
+use crate::addresses::key_address;
 use crate::api::RedriveDeadLetters;
-use crate::drawn::key_address;
 use crate::format;
 use crate::screens::keys::shown_value;
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::titled_card;
 use crate::screens::words;
 
 /// The dead letters of a page, and what can be done with all that were chosen.
-pub(super) fn card(shown: &Shown<'_>, page: &DeadLetterPage) -> AnyView {
-    let rows = page.rows.iter().enumerate().map(|row| letter(shown, row)).collect_view();
+pub(super) fn card(view: &DeadLettersView<'_>, page: &DeadLetterPage) -> AnyView {
+    let rows = page.rows.iter().enumerate().map(|row| letter(view, row)).collect_view();
     let more = page.next.as_ref().map(|next| {
-        let href = address(shown.cache, shown.query, &[("after", next.as_str())]);
+        let href = address(view.cache, view.query, &[("after", next.as_str())]);
         view! { <a class="button" href=href>"Later ones"</a> }
     });
     let nothing = page.rows.is_empty().then(|| {
@@ -27,29 +27,32 @@ pub(super) fn card(shown: &Shown<'_>, page: &DeadLetterPage) -> AnyView {
         view! { <p class="empty">{text}</p> }
     });
     let total = format::plural(page.total, "dead letter", "dead letters");
-    titled(
+    titled_card(
         "letters",
         "Dead letters",
         format!("oldest first; {total} in all; times are UTC"),
         view! {
-            {(page.total > 0).then(|| all(shown, page))}
+            {(page.total > 0).then(|| all(view, page))}
             {nothing}
             <ul class="letter-list" data-testid="letters">{rows}</ul>
             <p class="acts">
                 {more}
-                <a class="button" href=address(shown.cache, shown.query, &[])>"Look again"</a>
+                <a class="button" href=address(view.cache, view.query, &[])>"Look again"</a>
             </p>
         },
     )
 }
 
-fn letter(shown: &Shown<'_>, (nth, row): (usize, &DeadLetterRow)) -> impl IntoView + use<> {
+fn letter(
+    view: &DeadLettersView<'_>,
+    (nth, row): (usize, &DeadLetterRow),
+) -> impl IntoView + use<> {
     let one = one(row);
-    let drop = address(shown.cache, &one, &[("act", "drop")]);
+    let drop = address(view.cache, &one, &[("act", "drop")]);
     let key = match row.key.is_empty() {
         true => view! { <span class="empty">"its key has no text"</span> }.into_any(),
         false => {
-            view! { <a class="mono" href=key_address(shown.cache, &row.key)>{words::visible(&row.key)}</a> }
+            view! { <a class="mono" href=key_address(view.cache, &row.key)>{words::visible(&row.key)}</a> }
                 .into_any()
         }
     };
@@ -64,8 +67,8 @@ fn letter(shown: &Shown<'_>, (nth, row): (usize, &DeadLetterRow)) -> impl IntoVi
             {value(row)}
             <div class="acts">
                 <form action=RedriveDeadLetters::PATH method="post">
-                    {fields(shown.cache, &one)}
-                    <button type="submit" class="button" disabled=shown.refusal.is_some()>"Redrive"</button>
+                    {fields(view.cache, &one)}
+                    <button type="submit" class="button" disabled=view.refusal.is_some()>"Redrive"</button>
                     <p class="failure" role="alert"></p>
                 </form>
                 <a class="button" href=drop>"Drop…"</a>
@@ -99,35 +102,35 @@ fn value(row: &DeadLetterRow) -> AnyView {
 }
 
 /// What can be done with all that were chosen.
-fn all(shown: &Shown<'_>, page: &DeadLetterPage) -> impl IntoView + use<> {
-    let count = count(shown.query, page, shown.is_first);
-    let refused = shown.refusal.is_some() || count.is_empty();
-    let drop = address(shown.cache, shown.query, &[("act", "drop")]);
+fn all(view: &DeadLettersView<'_>, page: &DeadLetterPage) -> impl IntoView + use<> {
+    let count = count(view.query, page, view.is_first);
+    let refused = view.refusal.is_some() || count.is_empty();
+    let drop = address(view.cache, view.query, &[("act", "drop")]);
     (!count.is_empty()).then(|| {
         view! {
             <div class="acts">
                 <form action=RedriveDeadLetters::PATH method="post">
-                    {fields(shown.cache, shown.query)}
+                    {fields(view.cache, view.query)}
                     <button type="submit" class="button" disabled=refused data-testid="redrive-all">{format!("Redrive {count}")}</button>
                     <p class="failure" role="alert"></p>
                 </form>
                 <a class="button" href=drop data-testid="drop-all">{format!("Drop {count}…")}</a>
             </div>
-            <p class="refusal">{shown.refusal.clone()}</p>
+            <p class="refusal">{view.refusal.clone()}</p>
         }
     })
 }
 
 /// How many a button is about, in words; empty where it is about none.
 pub(super) fn count(query: &DeadLetterQuery, page: &DeadLetterPage, is_first: bool) -> String {
-    let shown = page.rows.len() as u64;
+    let n_listed = page.rows.len() as u64;
     match (is_all(query), page.next.is_some() || !is_first) {
         (true, _) if page.total == 1 => "the only one".to_owned(),
         (true, _) => format!("all {}", format::count(page.total)),
         (false, true) => "all that were chosen".to_owned(),
-        (false, false) if shown == 0 => String::new(),
-        (false, false) if shown == 1 => "the one that was chosen".to_owned(),
-        (false, false) => format!("the {} that were chosen", format::count(shown)),
+        (false, false) if n_listed == 0 => String::new(),
+        (false, false) if n_listed == 1 => "the one that was chosen".to_owned(),
+        (false, false) => format!("the {} that were chosen", format::count(n_listed)),
     }
 }
 
@@ -181,8 +184,8 @@ mod tests {
         };
         let page = DeadLetterPage { rows: vec![row], total: 1, ..DeadLetterPage::default() };
         let query = DeadLetterQuery::default();
-        let shown = Shown { cache: "users", query: &query, is_first: true, refusal: None };
-        let html = Owner::new().with(|| card(&shown, &page).to_html());
+        let view = DeadLettersView { cache: "users", query: &query, is_first: true, refusal: None };
+        let html = Owner::new().with(|| card(&view, &page).to_html());
         assert!(!html.contains("<script>") && html.contains("&lt;script&gt;"), "{html}");
     }
 
@@ -191,8 +194,8 @@ mod tests {
         let page = page(1, 1, None);
         let query = DeadLetterQuery::default();
         let refusal = Some("Only an operator may.".to_owned());
-        let shown = Shown { cache: "users", query: &query, is_first: true, refusal };
-        let html = Owner::new().with(|| card(&shown, &page).to_html());
+        let view = DeadLettersView { cache: "users", query: &query, is_first: true, refusal };
+        let html = Owner::new().with(|| card(&view, &page).to_html());
         let buttons: Vec<_> = html.split("<button").skip(1).collect();
         assert_eq!(buttons.len(), 2);
         assert!(

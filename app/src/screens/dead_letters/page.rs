@@ -4,16 +4,16 @@ use strata_report::DeadLetterQuery;
 
 use super::search::query;
 use super::{confirm, job, list, search};
-use crate::api::ApiError;
-use crate::drawn::encode;
-use crate::screens::Asked;
-use crate::screens::draw::{status_beside, told};
-use crate::screens::sheet::{Drawing, Sheet, export_links};
+use crate::addresses::encode;
+use crate::api::{ApiError, as_api_error};
+use crate::screens::PageRequest;
+use crate::screens::draw::status_beside;
+use crate::screens::page_frame::{PageFrame, PageHtml, export_links};
 
 const AT_ONCE: u32 = 50;
 
 /// What is shown, to whom.
-pub(super) struct Shown<'a> {
+pub(super) struct DeadLettersView<'a> {
     pub(super) cache: &'a str,
     pub(super) query: &'a DeadLetterQuery,
     /// Whether the list begins at the oldest.
@@ -23,46 +23,54 @@ pub(super) struct Shown<'a> {
 }
 
 /// Draws the dead letters of a cache.
-pub(in crate::screens) async fn page(asked: &Asked, cache: &str) -> Result<Drawing, ApiError> {
-    let query = query(asked)?;
-    let after = asked.field("after");
-    let shown = Shown { cache, query: &query, is_first: after.is_none(), refusal: asked.refusal() };
+pub(in crate::screens) async fn page(
+    request: &PageRequest,
+    cache: &str,
+) -> Result<PageHtml, ApiError> {
+    let query = query(request)?;
+    let after = request.field("after");
+    let view = DeadLettersView {
+        cache,
+        query: &query,
+        is_first: after.is_none(),
+        refusal: request.refusal(),
+    };
     let list = (after, AT_ONCE);
-    let found = asked.console.dead_letters(&asked.actor, (cache, &query), list).await;
+    let found = request.console.dead_letters(&request.actor, (cache, &query), list).await;
     let status = found.as_ref().err().map_or(StatusCode::OK, status_beside);
-    let body = match (&found, asked.field("act")) {
-        (Ok(page), Some("drop")) => confirm::card(&shown, page),
-        (Ok(page), _) => list::card(&shown, page),
+    let body = match (&found, request.field("act")) {
+        (Ok(page), Some("drop")) => confirm::card(&view, page),
+        (Ok(page), _) => list::card(&view, page),
         // What cannot be found is no page at all; what was typed wrong can be typed again.
-        (Err(error), _) => match told(error) {
+        (Err(error), _) => match as_api_error(error) {
             error @ (ApiError::Invalid(_) | ApiError::Away(_) | ApiError::Busy(_)) => {
                 failure(&error)
             }
             error => return Err(error),
         },
     };
-    let job = asked.console.dead_letter_job(cache);
+    let job = request.console.dead_letter_job(cache);
     let is_running = job.as_ref().is_some_and(|job| job.ended_at_ms.is_none());
-    let sheet = Sheet { class: "letters-page", every_s: is_running.then_some(1) };
-    Ok(sheet.draw(
+    let frame = PageFrame { class: "letters-page", every_s: is_running.then_some(1) };
+    Ok(frame.draw(
         status,
         view! {
-            {head(&shown)}
-            {asked.failure().map(|why| view! { <div class="banner" role="alert"><p>{why}</p></div> })}
-            {job.map(|job| job::card(&job, shown.refusal.as_deref()))}
+            {head(&view)}
+            {request.failure().map(|why| view! { <div class="banner" role="alert"><p>{why}</p></div> })}
+            {job.map(|job| job::card(&job, view.refusal.as_deref()))}
             {search::card(cache, &query)}
             {body}
         },
     ))
 }
 
-fn head(shown: &Shown<'_>) -> AnyView {
-    let cache = format!("/caches/{}", encode(shown.cache));
+fn head(view: &DeadLettersView<'_>) -> AnyView {
+    let cache = format!("/caches/{}", encode(view.cache));
     let api = format!("/api/v1{cache}/dead-letters?");
-    let fields = search::api_fields(shown.query);
+    let fields = search::api_fields(view.query);
     view! {
-        <div class="sheet-head">
-            <h1>"Dead letters of "{shown.cache.to_owned()}</h1>
+        <div class="page-head">
+            <h1>"Dead letters of "{view.cache.to_owned()}</h1>
             <a class="more" href=cache>"Its page"</a>
             {export_links(format!("{api}format=csv{fields}"), format!("{api}limit=1000{fields}"))}
             <p class="small since">

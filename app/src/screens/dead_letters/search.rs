@@ -2,22 +2,22 @@ use leptos::prelude::*;
 use strata_report::DeadLetterQuery;
 
 use super::time;
+use crate::addresses::{dead_letters_address, encode};
 use crate::api::ApiError;
-use crate::drawn::{dead_letters_address, encode};
-use crate::screens::Asked;
-use crate::screens::sheet::titled;
+use crate::screens::PageRequest;
+use crate::screens::page_frame::titled_card;
 
 /// Which dead letters an address is about. Fields of a form that are left empty choose nothing; a
 /// time that cannot be read is an error, since without it more would be chosen.
-pub(super) fn query(asked: &Asked) -> Result<DeadLetterQuery, ApiError> {
-    let text = |name: &str| asked.field(name).map(str::to_owned);
+pub(super) fn query(request: &PageRequest) -> Result<DeadLetterQuery, ApiError> {
+    let text = |name: &str| request.field(name).map(str::to_owned);
     Ok(DeadLetterQuery {
         id: text("id"),
         node: text("node"),
         key: text("key"),
         reason: text("reason"),
-        from_ms: asked.field("from").map(moment).transpose()?,
-        until_ms: asked.field("until").map(moment).transpose()?,
+        from_ms: request.field("from").map(moment).transpose()?,
+        until_ms: request.field("until").map(moment).transpose()?,
     })
 }
 
@@ -81,7 +81,7 @@ pub(super) fn card(cache: &str, query: &DeadLetterQuery) -> AnyView {
             </div>
         }
     };
-    titled(
+    titled_card(
         "letters-search",
         "Choose",
         "fields that are left empty choose nothing",

@@ -3,11 +3,11 @@ use strata_report::{EntryLook, KeyLook, L2Look, SourceLook};
 
 use super::value;
 use crate::format::{self, DASH};
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::titled_card;
 use crate::screens::words;
 
 /// One place where the key was looked for.
-struct Copy {
+struct KeyCopy {
     place: String,
     class: &'static str,
     state: String,
@@ -30,7 +30,7 @@ pub(super) fn card(look: &KeyLook) -> AnyView {
         true => "the database's value is hidden from you".to_owned(),
         false => note(look, &copies, truth.is_some()),
     };
-    titled(
+    titled_card(
         "where",
         "Where it is",
         note,
@@ -41,7 +41,7 @@ pub(super) fn card(look: &KeyLook) -> AnyView {
 }
 
 /// Says "every copy" only where each place was asked and at least one has a copy.
-fn note(look: &KeyLook, copies: &[Copy], has_truth: bool) -> String {
+fn note(look: &KeyLook, copies: &[KeyCopy], has_truth: bool) -> String {
     let n = |differs| copies.iter().filter(|copy| copy.differs == Some(differs)).count() as u64;
     let l2_unknown = if look.l2.is_none() { "; L2 was not compared" } else { "" };
     match (n(true), n(false)) {
@@ -60,7 +60,7 @@ fn note(look: &KeyLook, copies: &[Copy], has_truth: bool) -> String {
     }
 }
 
-fn column(copy: &Copy, truth: Option<&str>) -> impl IntoView + use<> {
+fn column(copy: &KeyCopy, truth: Option<&str>) -> impl IntoView + use<> {
     let facts =
         copy.facts.iter().map(|(name, text)| view! { <dt>{*name}</dt><dd>{text.clone()}</dd> });
     let facts = facts.collect_view();
@@ -97,7 +97,7 @@ fn column(copy: &Copy, truth: Option<&str>) -> impl IntoView + use<> {
     }
 }
 
-fn copies(look: &KeyLook) -> Vec<Copy> {
+fn copies(look: &KeyLook) -> Vec<KeyCopy> {
     let l1 = look.l1.iter().map(|l1| {
         let place = format!("L1 of node {}", l1.node);
         match &l1.entry {
@@ -122,17 +122,17 @@ fn copies(look: &KeyLook) -> Vec<Copy> {
         Some(SourceLook::Absent) => without(place, "source", "has no such row"),
         Some(SourceLook::Failed { why }) => without(place, "source", &format!("failed to {why}")),
         Some(SourceLook::Hidden) => {
-            Copy { hidden: true, ..without(place, "source", "asked just now") }
+            KeyCopy { hidden: true, ..without(place, "source", "asked just now") }
         }
         Some(SourceLook::Value { value }) => {
-            Copy { value: Some(value.clone()), ..without(place, "source", "asked just now") }
+            KeyCopy { value: Some(value.clone()), ..without(place, "source", "asked just now") }
         }
     };
     l1.chain([l2, source]).collect()
 }
 
-fn without(place: String, class: &'static str, state: &str) -> Copy {
-    Copy {
+fn without(place: String, class: &'static str, state: &str) -> KeyCopy {
+    KeyCopy {
         place,
         class,
         state: state.to_owned(),
@@ -143,7 +143,12 @@ fn without(place: String, class: &'static str, state: &str) -> Copy {
     }
 }
 
-fn of_entry(place: String, class: &'static str, entry: &EntryLook, differs: Option<bool>) -> Copy {
+fn of_entry(
+    place: String,
+    class: &'static str,
+    entry: &EntryLook,
+    differs: Option<bool>,
+) -> KeyCopy {
     let hidden = entry.value_hidden;
     let state = match (entry.fresh, entry.value.is_some() || hidden) {
         (true, true) => "fresh",
@@ -161,7 +166,7 @@ fn of_entry(place: String, class: &'static str, entry: &EntryLook, differs: Opti
         facts.push(("tags", tags(&entry.tags)));
     }
     let (state, value) = (state.to_owned(), entry.value.clone());
-    Copy { place, class, state, facts, value, hidden, differs }
+    KeyCopy { place, class, state, facts, value, hidden, differs }
 }
 
 fn tags(tags: &[String]) -> String {

@@ -3,7 +3,7 @@ use strata_report::KeyLook;
 
 use crate::format;
 use crate::screens::activity::{node_name, what};
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::titled_card;
 use crate::screens::words;
 
 // More would be read by nobody.
@@ -29,7 +29,7 @@ pub(super) fn card(look: &KeyLook) -> AnyView {
     let note = look.events_since_ms.map_or("nothing is remembered".to_owned(), |since| {
         format!("all that happened since {} UTC; hits are not written down", words::at(since))
     });
-    titled(
+    titled_card(
         "key-history",
         "What happened to it",
         note,

@@ -3,15 +3,15 @@ use leptos::server_fn::ServerFn;
 use strata_report::KeyLook;
 
 use super::{copies, history};
-use crate::api::{InvalidateKey, RefreshKey, SoftenKey};
-use crate::drawn::{encode, key_address};
-use crate::screens::sheet::titled;
+use crate::addresses::{encode, key_address};
+use crate::api::{InvalidateKey, MarkKeyStale, RefreshKey};
+use crate::screens::page_frame::titled_card;
 use crate::screens::words;
 
 // An act: where it is sent, its words, what it does, the class of its button.
-type Act = (&'static str, &'static str, &'static str, &'static str);
+type KeyAction = (&'static str, &'static str, &'static str, &'static str);
 
-const ACTS: [Act; 3] = [
+const KEY_ACTIONS: [KeyAction; 3] = [
     (
         RefreshKey::PATH,
         "Refresh now",
@@ -19,7 +19,7 @@ const ACTS: [Act; 3] = [
         "button",
     ),
     (
-        SoftenKey::PATH,
+        MarkKeyStale::PATH,
         "Mark as stale",
         "Readers get the older value while one of them loads the new one.",
         "button",
@@ -49,7 +49,7 @@ fn head(look: &KeyLook, refusal: Option<String>) -> AnyView {
         .group
         .clone()
         .map(|group| view! { <p>"Group "<span class="mono">{words::visible(&group)}</span></p> });
-    let act = |(path, words, meaning, class): Act| {
+    let act = |(path, words, meaning, class): KeyAction| {
         view! {
             <form action=path method="post" title=meaning>
                 <input type="hidden" name="cache" value=look.cache.clone() />
@@ -59,9 +59,9 @@ fn head(look: &KeyLook, refusal: Option<String>) -> AnyView {
             </form>
         }
     };
-    let acts = ACTS.map(act).into_iter().collect_view();
+    let acts = KEY_ACTIONS.map(act).into_iter().collect_view();
     let note = format!("in cache {}", look.cache);
-    titled(
+    titled_card(
         "key-head",
         "Key",
         note,

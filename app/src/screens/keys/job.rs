@@ -2,11 +2,10 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use strata_report::{Job, JobKind, JobState, RefreshState, Refreshed, Scope};
 
+use crate::addresses::pattern_address;
 use crate::api::CancelJob;
-use crate::drawn::pattern_address;
 use crate::format;
-use crate::screens::sheet::export_links;
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::{export_links, titled_card};
 use crate::screens::words;
 
 /// A job: how far it is, and what it did on each level and node once it has ended.
@@ -24,7 +23,7 @@ pub(super) fn card(job: &Job, refusal: Option<String>) -> AnyView {
     let more = (job.scope != Scope::Key && job.state != JobState::Running).then(|| {
         view! { <a class="button" href=pattern_address(&job.cache, &job.target)>"Show what matches now"</a> }
     });
-    titled(
+    titled_card(
         "job",
         "Report",
         when(job),
@@ -75,7 +74,7 @@ fn cancel(job: &Job, refusal: Option<String>) -> Option<AnyView> {
                 </button>
                 <p class="failure" role="alert"></p>
             </form>
-            <a class="button" href=crate::drawn::job_address(job)>"Look again"</a>
+            <a class="button" href=crate::addresses::job_address(job)>"Look again"</a>
         }
         .into_any()
     })

@@ -7,12 +7,12 @@ use strata_report::{Job, JobState, KeyLook, KeyQuery, LevelChoice};
 
 use super::{inspector, job, plan, rows, search};
 use crate::api::{ApiError, as_api_error};
-use crate::screens::Asked;
+use crate::screens::PageRequest;
 use crate::screens::draw::status_beside;
-use crate::screens::sheet::{Drawing, Sheet};
+use crate::screens::page_frame::{PageFrame, PageHtml};
 
 /// What somebody searches for.
-pub(super) struct Search<'a> {
+pub(super) struct KeySearch<'a> {
     /// The names of all caches.
     pub(super) caches: Vec<String>,
     /// The cache that was chosen.
@@ -30,35 +30,35 @@ pub(super) struct Search<'a> {
 }
 
 /// Draws the page. Nothing is searched before somebody asks for it.
-pub(in crate::screens) async fn page(asked: &Asked) -> Result<Drawing, ApiError> {
+pub(in crate::screens) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
     let caches: Vec<String> =
-        asked.console.caches().into_iter().map(|cache| cache.report.cache).collect();
+        request.console.caches().into_iter().map(|cache| cache.report.cache).collect();
     let first = caches.first().cloned().unwrap_or_default();
-    let cache = asked.field("cache").unwrap_or(&first).to_owned();
-    let search = Search {
+    let cache = request.field("cache").unwrap_or(&first).to_owned();
+    let search = KeySearch {
         caches,
         cache: &cache,
-        pattern: asked.exact("pattern"),
-        key: asked.exact("key"),
-        level: level(asked.field("level")),
-        limit: limit(asked.field("limit")),
-        refusal: asked.refusal(),
+        pattern: request.exact("pattern"),
+        key: request.exact("key"),
+        level: level(request.field("level")),
+        limit: limit(request.field("limit")),
+        refusal: request.refusal(),
     };
-    let job = asked.field("job").and_then(|id| asked.console.job(id.parse().ok()?).ok());
+    let job = request.field("job").and_then(|id| request.console.job(id.parse().ok()?).ok());
     // A search each second beside a running job would only slow it down.
     let is_told = job.is_some() && search.key.is_none();
-    let found = if is_told { Ok(().into_any()) } else { found(asked, &search).await };
+    let found = if is_told { Ok(().into_any()) } else { found(request, &search).await };
     let status = found.as_ref().err().map_or(StatusCode::OK, status_beside);
     let found = found.unwrap_or_else(|error| failure(&as_api_error(&error)));
     let running = job.as_ref().is_some_and(is_under_way);
-    let sheet = Sheet { class: "keys-page", every_s: running.then_some(1) };
-    Ok(sheet.draw(
+    let frame = PageFrame { class: "keys-page", every_s: running.then_some(1) };
+    Ok(frame.draw(
         status,
         view! {
-            <div class="sheet-head">
+            <div class="page-head">
                 <h1>"Keys"</h1>
             </div>
-            {asked.failure().map(|why| view! { <div class="banner" role="alert"><p>{why}</p></div> })}
+            {request.failure().map(|why| view! { <div class="banner" role="alert"><p>{why}</p></div> })}
             {search::card(&search)}
             {job.as_ref().map(|told| job::card(told, search.refusal.clone()))}
             {found}
@@ -66,47 +66,47 @@ pub(in crate::screens) async fn page(asked: &Asked) -> Result<Drawing, ApiError>
     ))
 }
 
-async fn found(asked: &Asked, search: &Search<'_>) -> Result<AnyView, ConsoleError> {
-    let console = &asked.console;
+async fn found(request: &PageRequest, search: &KeySearch<'_>) -> Result<AnyView, ConsoleError> {
+    let console = &request.console;
     if let Some(key) = search.key {
-        return match look(asked, search.cache, key).await {
+        return match look(request, search.cache, key).await {
             Ok(look) => Ok(inspector::cards(&look, search.refusal.clone())),
-            Err(error @ ConsoleError::BadKey { .. }) => Ok(bad_key(asked, search.cache, &error)),
+            Err(error @ ConsoleError::BadKey { .. }) => Ok(bad_key(request, search.cache, &error)),
             Err(error) => Err(error),
         };
     }
     let Some(pattern) = search.pattern else { return Ok(search::invitation()) };
-    if asked.field("plan").is_some() {
-        let plan = console.plan(&asked.actor, search.cache, pattern).await?;
+    if request.field("plan").is_some() {
+        let plan = console.plan(&request.actor, search.cache, pattern).await?;
         return Ok(plan::card(&plan, search.refusal.clone()));
     }
     let query = KeyQuery {
         pattern: pattern.to_owned(),
         level: search.level,
         limit: search.limit,
-        cursor: asked.field("cursor").map(str::to_owned),
+        cursor: request.field("cursor").map(str::to_owned),
     };
-    let found = find(asked, search.cache, query).await?;
-    let order = asked.field("sort").and_then(|text| text.parse().ok()).unwrap_or_default();
-    let from = asked.field("from").and_then(|text| text.parse().ok()).unwrap_or(0);
+    let found = find(request, search.cache, query).await?;
+    let order = request.field("sort").and_then(|text| text.parse().ok()).unwrap_or_default();
+    let from = request.field("from").and_then(|text| text.parse().ok()).unwrap_or(0);
     let from = from.min(found.n_rows.saturating_sub(1));
     let rows = Arc::clone(&found).rows(order, from, rows::N_DRAWN).await;
-    Ok(rows::card(search, &rows::Part { found: &found, order, from, rows }))
+    Ok(rows::card(search, &rows::FoundRows { found: &found, order, from, rows }))
 }
 
 // Blanks may belong to a key; where they cannot, they were pasted along with it.
-async fn look(asked: &Asked, cache: &str, key: &str) -> Result<KeyLook, ConsoleError> {
-    match asked.console.look(&asked.actor, cache, key).await {
+async fn look(request: &PageRequest, cache: &str, key: &str) -> Result<KeyLook, ConsoleError> {
+    match request.console.look(&request.actor, cache, key).await {
         Err(ConsoleError::BadKey { .. }) if key.trim() != key => {
-            asked.console.look(&asked.actor, cache, key.trim()).await
+            request.console.look(&request.actor, cache, key.trim()).await
         }
         looked => looked,
     }
 }
 
 // Says what keys look like, by one that was read.
-fn bad_key(asked: &Asked, cache: &str, error: &ConsoleError) -> AnyView {
-    let report = asked.console.cache(cache).ok().map(|cache| cache.report);
+fn bad_key(request: &PageRequest, cache: &str, error: &ConsoleError) -> AnyView {
+    let report = request.console.cache(cache).ok().map(|cache| cache.report);
     let hot = report.as_ref().and_then(|report| report.hot_keys.as_ref());
     let known = hot.and_then(|hot| hot.keys.iter().find(|key| !key.is_cut));
     match known.map(|known| like(cache, &known.key)) {
@@ -125,18 +125,19 @@ fn like(cache: &str, known: &str) -> String {
 
 // A search that is remembered is not made again to show it in another order or another part.
 async fn find(
-    asked: &Asked,
+    request: &PageRequest,
     cache: &str,
     query: KeyQuery,
 ) -> Result<Arc<SearchResults>, ConsoleError> {
-    let known = asked.field("found").and_then(|id| asked.console.search_results(id.parse().ok()?));
+    let known =
+        request.field("found").and_then(|id| request.console.search_results(id.parse().ok()?));
     let same = |found: &Arc<SearchResults>| {
         let cursor = query.cursor.is_none() || found.query.cursor == query.cursor;
         cursor && found.page.cache == cache && found.query.pattern == query.pattern
     };
     match known.filter(same) {
         Some(found) => Ok(found),
-        None => asked.console.search_keys(&asked.actor, cache, query).await,
+        None => request.console.search_keys(&request.actor, cache, query).await,
     }
 }
 

@@ -2,10 +2,10 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use strata_report::Plan;
 
+use crate::addresses::pattern_address;
 use crate::api::RunPlan;
-use crate::drawn::pattern_address;
 use crate::format::{self, DASH};
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::titled_card;
 use crate::screens::words;
 
 // More would push the button that confirms off the screen.
@@ -27,7 +27,7 @@ pub(super) fn card(plan: &Plan, refusal: Option<String>) -> AnyView {
         )
     });
     let note = format!("counted at {} UTC; nothing was changed", words::at(plan.at_ms));
-    titled(
+    titled_card(
         "plan",
         "Plan",
         note,

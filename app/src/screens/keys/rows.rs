@@ -2,11 +2,10 @@ use leptos::prelude::*;
 use strata_console::{KeyColumn, KeyOrder, SearchResults};
 use strata_report::{KeyRow, LevelChoice, NodeCount};
 
-use super::page::Search;
-use crate::drawn::{encode, key_address, pattern_address};
+use super::page::KeySearch;
+use crate::addresses::{encode, key_address, pattern_address};
 use crate::format::{self, DASH};
-use crate::screens::sheet::export_links;
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::{export_links, titled_card};
 use crate::screens::words;
 
 /// So many rows are drawn at a time; the browser asks for others as somebody scrolls to them.
@@ -16,7 +15,7 @@ pub(super) const N_DRAWN: usize = 120;
 const ROW_PX: usize = 32;
 
 /// A part of what was found.
-pub(super) struct Part<'a> {
+pub(super) struct FoundRows<'a> {
     /// All that was found.
     pub(super) found: &'a SearchResults,
     /// In which order.
@@ -28,8 +27,8 @@ pub(super) struct Part<'a> {
 }
 
 /// The keys that match.
-pub(super) fn card(search: &Search<'_>, part: &Part<'_>) -> AnyView {
-    let Part { found, .. } = part;
+pub(super) fn card(search: &KeySearch<'_>, part: &FoundRows<'_>) -> AnyView {
+    let FoundRows { found, .. } = part;
     let pattern = search.pattern.unwrap_or_default();
     let here = format!(
         "{}&level={}&limit={}",
@@ -52,7 +51,7 @@ pub(super) fn card(search: &Search<'_>, part: &Part<'_>) -> AnyView {
         0 => view! { <p class="empty">{nothing(found)}</p> }.into_any(),
         _ => table(search.cache, part, &format!("{here}&found={}", found.id)),
     };
-    titled(
+    titled_card(
         "found",
         "Found",
         note(found),
@@ -71,8 +70,8 @@ pub(super) fn card(search: &Search<'_>, part: &Part<'_>) -> AnyView {
 
 // A found list is as long as it is: rows that are not drawn leave a gap of their height, so that
 // the scroll bar is right.
-fn table(cache: &str, part: &Part<'_>, here: &str) -> AnyView {
-    let Part { found, order, from, rows } = part;
+fn table(cache: &str, part: &FoundRows<'_>, here: &str) -> AnyView {
+    let FoundRows { found, order, from, rows } = part;
     let until = from + rows.len();
     let head = |column: KeyColumn| {
         let sorted = (order.column == column).then_some(if order.reversed {
@@ -93,8 +92,8 @@ fn table(cache: &str, part: &Part<'_>, here: &str) -> AnyView {
     // Another search or order begins at its top, so it is another element.
     let id = format!("rows-{}-{order}", found.id);
     view! {
-        <div class="scroll window" id=id tabindex="0" role="region" aria-label="Keys that match"
-            data-window=format!("{here}&sort={order}&from=") data-rows=found.n_rows
+        <div class="scroll long-list" id=id tabindex="0" role="region" aria-label="Keys that match"
+            data-rows-address=format!("{here}&sort={order}&from=") data-rows=found.n_rows
             data-from=*from data-until=until>
             <table class="rows key-rows" translate="no" data-testid="key-rows" aria-rowcount=found.n_rows + 1>
                 <caption class="unseen">"Keys that match"</caption>

@@ -1,9 +1,9 @@
 use leptos::prelude::*;
 use strata_report::LevelChoice;
 
-use super::page::Search;
+use super::page::KeySearch;
 use crate::format;
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::titled_card;
 
 const LEVELS: [(LevelChoice, &str, &str); 3] = [
     (LevelChoice::Any, "any", "L1 and L2"),
@@ -15,7 +15,7 @@ const LEVELS: [(LevelChoice, &str, &str); 3] = [
 pub(super) const LIMITS: [u32; 3] = [1_000, 10_000, 100_000];
 
 /// Where to search, and for what.
-pub(super) fn card(search: &Search<'_>) -> AnyView {
+pub(super) fn card(search: &KeySearch<'_>) -> AnyView {
     let cache = |name: &String| {
         view! { <option value=name.clone() selected=name == search.cache>{name.clone()}</option> }
     };
@@ -29,7 +29,7 @@ pub(super) fn card(search: &Search<'_>) -> AnyView {
     };
     let limits = LIMITS.map(limit).into_iter().collect_view();
     let (pattern, key) = (search.pattern.map(str::to_owned), search.key.map(str::to_owned));
-    titled(
+    titled_card(
         "search-card",
         "Search",
         "looking disturbs no cache",

@@ -5,22 +5,22 @@ use strata_lab::{Level, Measured, MeasuredRow, MeasuredTable, Speed};
 
 use crate::api::{ApiError, Measure, StopMeasuring};
 use crate::format;
-use crate::screens::Asked;
-use crate::screens::sheet::{Drawing, Sheet, titled};
+use crate::screens::PageRequest;
+use crate::screens::page_frame::{PageFrame, PageHtml, titled_card};
 
 /// Draws the measured table.
-pub(in crate::screens) fn measured(asked: &Asked) -> Result<Drawing, ApiError> {
-    let lab = asked.lab.as_ref().ok_or_else(|| ApiError::Away("find the lab".to_owned()))?;
-    Ok(draw(&lab.measured(), asked.refusal(), asked.failure()))
+pub(in crate::screens) fn measured(request: &PageRequest) -> Result<PageHtml, ApiError> {
+    let lab = request.lab.as_ref().ok_or_else(|| ApiError::Away("find the lab".to_owned()))?;
+    Ok(draw(&lab.measured(), request.refusal(), request.failure()))
 }
 
-fn draw(measured: &Measured, refusal: Option<String>, failure: Option<String>) -> Drawing {
-    let sheet = Sheet { class: "measured-page", every_s: measured.running.map(|_| 1) };
+fn draw(measured: &Measured, refusal: Option<String>, failure: Option<String>) -> PageHtml {
+    let frame = PageFrame { class: "measured-page", every_s: measured.running.map(|_| 1) };
     let failure = failure.map(|why| view! { <div class="banner" role="alert"><p>{why}</p></div> });
-    sheet.draw(
+    frame.draw(
         StatusCode::OK,
         view! {
-            <div class="sheet-head">
+            <div class="page-head">
                 <h1>"Measured"</h1>
                 <p class="small">"What a read costs on this machine · "<a href="/lab">"All lessons"</a></p>
             </div>
@@ -49,8 +49,8 @@ fn press(measured: &Measured, refusal: Option<String>) -> AnyView {
     let again = measured.running.map(|_| {
         view! { <a class="button unless-live" href="/lab/measured">"Look again"</a> }
     });
-    titled(
-        "steer",
+    titled_card(
+        "run-controls",
         "Measure",
         "takes about ten seconds",
         view! {
@@ -75,7 +75,7 @@ fn table(measured: &Measured) -> AnyView {
         None => view! { <p class="empty">"Press the button to fill this table."</p> }.into_any(),
         Some(table) => rows(table),
     };
-    titled("measured", "A read, by where it is answered", note, body)
+    titled_card("measured", "A read, by where it is answered", note, body)
 }
 
 fn note(table: &MeasuredTable) -> String {

@@ -4,20 +4,20 @@ use leptos::server_fn::ServerFn;
 use strata_lab::Lesson;
 
 use crate::api::ForgetProgress;
-use crate::screens::Asked;
-use crate::screens::sheet::{Drawing, Sheet, titled};
+use crate::screens::PageRequest;
+use crate::screens::page_frame::{PageFrame, PageHtml, titled_card};
 
 /// Draws the tour of all lessons.
-pub(in crate::screens) fn tour(asked: &Asked) -> Drawing {
-    draw(&asked.lessons_done)
+pub(in crate::screens) fn tour(request: &PageRequest) -> PageHtml {
+    draw(&request.lessons_done)
 }
 
-fn draw(done: &[&str]) -> Drawing {
-    let sheet = Sheet { class: "tour-page", every_s: None };
-    sheet.draw(
+fn draw(done: &[&str]) -> PageHtml {
+    let frame = PageFrame { class: "tour-page", every_s: None };
+    frame.draw(
         StatusCode::OK,
         view! {
-            <div class="sheet-head"><h1>"Lab"</h1></div>
+            <div class="page-head"><h1>"Lab"</h1></div>
             {welcome(done)}
             {more()}
             {lessons(done)}
@@ -41,7 +41,7 @@ fn welcome(done: &[&str]) -> AnyView {
             </form>
         }
     });
-    titled(
+    titled_card(
         "welcome",
         "Learn caching on the real thing",
         "",
@@ -59,7 +59,7 @@ fn welcome(done: &[&str]) -> AnyView {
 }
 
 fn more() -> AnyView {
-    titled(
+    titled_card(
         "lab-more",
         "Beside the lessons",
         "",
@@ -87,7 +87,7 @@ fn lessons(done: &[&str]) -> AnyView {
         }
     };
     let lines = Lesson::ALL.iter().map(line).collect_view();
-    titled(
+    titled_card(
         "lessons",
         "The lessons",
         "each takes a few minutes",

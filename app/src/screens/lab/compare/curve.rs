@@ -3,12 +3,12 @@ use std::fmt::Write as _;
 use leptos::prelude::*;
 use strata_demo::trace::{Curve, CurvePoint, CurveState};
 
-use super::page::SeenTrace;
+use super::page::ComparisonTrace;
 use crate::format;
-use crate::screens::sheet::titled;
+use crate::screens::page_frame::titled_card;
 
 /// The share of a recording's requests that L1 answers, by its size.
-pub(super) fn card(trace: &SeenTrace) -> AnyView {
+pub(super) fn card(trace: &ComparisonTrace) -> AnyView {
     let recording = &trace.shelved.recording;
     let note = format!(
         "{}, {} for {}",
@@ -30,10 +30,10 @@ pub(super) fn card(trace: &SeenTrace) -> AnyView {
     };
     let played = played(trace).into_iter().map(|text| view! { <p class="small">{text}</p> });
     let played = played.collect_view();
-    titled("size-curve", "L1’s share by its size", note, view! { {body}{played} })
+    titled_card("size-curve", "L1’s share by its size", note, view! { {body}{played} })
 }
 
-fn played(trace: &SeenTrace) -> Vec<String> {
+fn played(trace: &ComparisonTrace) -> Vec<String> {
     let recording = &trace.shelved.recording;
     let mut told = Vec::new();
     if trace.used.requests < recording.requests.len() {

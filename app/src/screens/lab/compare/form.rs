@@ -2,11 +2,11 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use strata_lab::{Comparison, Rival, Settings, StrategyKind};
 
-use super::page::Seen;
+use super::page::ComparisonView;
+use crate::addresses::comparison_address;
 use crate::api::Compare;
-use crate::drawn::comparison_address;
-use crate::screens::lab::controls::CONTROLS;
-use crate::screens::sheet::titled;
+use crate::screens::lab::settings_fields::SETTING_FIELDS;
+use crate::screens::page_frame::titled_card;
 
 const LETTERS: [&str; 4] = ["a", "b", "c", "d"];
 const OWN: [&str; 3] = ["l1_entries", "time_to_live_ms", "nodes"];
@@ -24,8 +24,8 @@ const SHARED: [&str; 8] = [
 const OF_SEED: [&str; 2] = ["items", "skew"];
 
 /// What is compared, to be filled in and run.
-pub(super) fn card(seen: &Seen) -> AnyView {
-    let comparison = &seen.comparison;
+pub(super) fn card(view: &ComparisonView) -> AnyView {
+    let comparison = &view.comparison;
     let base = Comparison::base(comparison.trace.as_deref());
     let is_asked = |name: &&str| comparison.trace.is_none() || !OF_SEED.contains(name);
     let shared = SHARED.into_iter().filter(is_asked).map(|name| {
@@ -39,18 +39,18 @@ pub(super) fn card(seen: &Seen) -> AnyView {
     let rivals = LETTERS.into_iter().enumerate();
     let rivals = rivals.map(|(i, letter)| rival(letter, comparison.rivals.get(i), &base));
     let rivals = rivals.collect_view();
-    let disabled = seen.refusal.is_some();
-    titled(
+    let disabled = view.refusal.is_some();
+    titled_card(
         "what-compared",
         "What is compared",
         "empty = the common value below",
         view! {
             <form action=Compare::PATH method="post" data-testid="compare">
-                <input type="hidden" name="ticket" value=seen.ticket.clone() />
+                <input type="hidden" name="ticket" value=view.ticket.clone() />
                 <div class="rivals">{rivals}</div>
                 <fieldset class="for-all">
                     <legend>"For all of them"</legend>
-                    <div class="fields">{requests(seen)}{shared}</div>
+                    <div class="fields">{requests(view)}{shared}</div>
                 </fieldset>
                 {hidden}
                 <div class="acts">
@@ -58,7 +58,7 @@ pub(super) fn card(seen: &Seen) -> AnyView {
                     <a href=comparison_address(comparison) data-testid="share">"Link to this comparison"</a>
                 </div>
                 <p class="failure" role="alert"></p>
-                <p class="refusal">{seen.refusal.clone()}</p>
+                <p class="refusal">{view.refusal.clone()}</p>
             </form>
         },
     )
@@ -102,17 +102,17 @@ fn rival(letter: &'static str, rival: Option<&Rival>, base: &Settings) -> AnyVie
     .into_any()
 }
 
-fn requests(seen: &Seen) -> impl IntoView + use<> {
-    let chosen = seen.comparison.trace.clone().unwrap_or_default();
+fn requests(view: &ComparisonView) -> impl IntoView + use<> {
+    let chosen = view.comparison.trace.clone().unwrap_or_default();
     let option = |id: String, title: String| {
         let selected = id == chosen;
         view! { <option value=id selected=selected>{title}</option> }
     };
     let listed: Vec<_> =
-        seen.listed.iter().map(|one| option(one.id.clone(), one.title.clone())).collect();
-    let is_listed = chosen.is_empty() || seen.listed.iter().any(|one| one.id == chosen);
+        view.listed.iter().map(|one| option(one.id.clone(), one.title.clone())).collect();
+    let is_listed = chosen.is_empty() || view.listed.iter().any(|one| one.id == chosen);
     let own = (!is_listed).then(|| {
-        let title = seen.trace.as_ref().map(|trace| trace.shelved.recording.title.clone());
+        let title = view.trace.as_ref().map(|trace| trace.shelved.recording.title.clone());
         option(chosen.clone(), title.unwrap_or_else(|| "A trace that is gone".to_owned()))
     });
     view! {
@@ -128,7 +128,8 @@ fn requests(seen: &Seen) -> impl IntoView + use<> {
 }
 
 fn number(name: &str, field: String, value: String) -> AnyView {
-    let Some((_, label, unit, range)) = CONTROLS.into_iter().find(|(known, ..)| *known == name)
+    let Some((_, label, unit, range)) =
+        SETTING_FIELDS.into_iter().find(|(known, ..)| *known == name)
     else {
         return kept(field, value).into_any();
     };
@@ -153,13 +154,13 @@ fn kept(name: String, text: String) -> impl IntoView {
 
 #[cfg(test)]
 mod tests {
-    use super::super::page::tests::seen;
+    use super::super::page::tests::view;
     use super::*;
 
     fn html(query: &str) -> String {
         let fields = query.split('&').filter_map(|field| field.split_once('='));
         let comparison = Comparison::of_fields(fields).expect("it can be compared");
-        Owner::new().with(|| card(&Seen { comparison, ..seen() }).to_html())
+        Owner::new().with(|| card(&ComparisonView { comparison, ..view() }).to_html())
     }
 
     #[test]

@@ -7,17 +7,17 @@ use strata_lab::{Comparison, Lab, Phase, RunState, Used};
 
 use super::{curve, form, running, traces};
 use crate::api::ApiError;
-use crate::screens::Asked;
+use crate::screens::PageRequest;
 use crate::screens::lab::lesson::ticket;
-use crate::screens::sheet::{Drawing, Sheet};
+use crate::screens::page_frame::{PageFrame, PageHtml};
 
 /// What the page is drawn from.
-pub(super) struct Seen {
+pub(super) struct ComparisonView {
     /// What is compared, or will be.
     pub(super) comparison: Comparison,
-    pub(super) run: Option<SeenRun>,
+    pub(super) run: Option<ComparisonRun>,
     /// The recording whose requests are made.
-    pub(super) trace: Option<SeenTrace>,
+    pub(super) trace: Option<ComparisonTrace>,
     /// What can be picked.
     pub(super) listed: Vec<Listed>,
     /// What makes one run of two presses.
@@ -29,13 +29,13 @@ pub(super) struct Seen {
 }
 
 /// A run, as it was when somebody looked.
-pub(super) struct SeenRun {
+pub(super) struct ComparisonRun {
     pub(super) id: String,
     pub(super) state: RunState,
 }
 
 /// A recording, and how far its curve is.
-pub(super) struct SeenTrace {
+pub(super) struct ComparisonTrace {
     pub(super) shelved: Arc<Shelved>,
     pub(super) used: Used,
     pub(super) curve: CurveState,
@@ -45,15 +45,15 @@ pub(super) struct SeenTrace {
 const OTHER_FIELDS: [&str; 3] = ["run", "__path", "__err"];
 
 /// Draws the page of comparisons.
-pub(in crate::screens) async fn compare(asked: &Asked) -> Result<Drawing, ApiError> {
-    let lab = asked.lab.as_ref().ok_or_else(|| ApiError::Away("find the lab".to_owned()))?;
-    Ok(draw(&look(asked, lab).await))
+pub(in crate::screens) async fn compare(request: &PageRequest) -> Result<PageHtml, ApiError> {
+    let lab = request.lab.as_ref().ok_or_else(|| ApiError::Away("find the lab".to_owned()))?;
+    Ok(draw(&look(request, lab).await))
 }
 
-async fn look(asked: &Asked, lab: &Lab) -> Seen {
-    let mut complaints: Vec<String> = asked.failure().into_iter().collect();
+async fn look(request: &PageRequest, lab: &Lab) -> ComparisonView {
+    let mut complaints: Vec<String> = request.failure().into_iter().collect();
     let said = |(name, _): &(&str, &str)| !OTHER_FIELDS.contains(name);
-    let mut fields = asked.fields().filter(said).peekable();
+    let mut fields = request.fields().filter(said).peekable();
     let comparison = match fields.peek() {
         None => Comparison::example(),
         Some(_) => Comparison::of_fields(fields).unwrap_or_else(|error| {
@@ -61,7 +61,7 @@ async fn look(asked: &Asked, lab: &Lab) -> Seen {
             Comparison::example()
         }),
     };
-    let wanted = asked.field("run");
+    let wanted = request.field("run");
     let run = wanted.and_then(|id| lab.run(id)).filter(|run| run.order().topic == "compare");
     if wanted.is_some() && run.is_none() {
         complaints.push(
@@ -71,7 +71,7 @@ async fn look(asked: &Asked, lab: &Lab) -> Seen {
         );
     }
     let run = match run {
-        Some(run) => Some(SeenRun { id: run.id().to_owned(), state: run.state().await }),
+        Some(run) => Some(ComparisonRun { id: run.id().to_owned(), state: run.state().await }),
         None => None,
     };
     let trace = match trace(lab, &comparison).await {
@@ -82,47 +82,55 @@ async fn look(asked: &Asked, lab: &Lab) -> Seen {
         }
     };
     let listed = lab.shelf().list();
-    Seen { comparison, run, trace, listed, ticket: ticket(), refusal: asked.refusal(), complaints }
+    ComparisonView {
+        comparison,
+        run,
+        trace,
+        listed,
+        ticket: ticket(),
+        refusal: request.refusal(),
+        complaints,
+    }
 }
 
-async fn trace(lab: &Lab, comparison: &Comparison) -> Result<Option<SeenTrace>, String> {
+async fn trace(lab: &Lab, comparison: &Comparison) -> Result<Option<ComparisonTrace>, String> {
     let Some(id) = &comparison.trace else { return Ok(None) };
     let found = lab.shelf().find(id).await.map_err(|error| format!("Failed to {error}."))?;
     let gone = "This trace is gone: Strata was started again, or newer ones took its place. \
                 Upload it again.";
     let shelved = found.ok_or_else(|| gone.to_owned())?;
     let (used, curve) = (comparison.used(&shelved.recording), lab.shelf().curve(&shelved));
-    Ok(Some(SeenTrace { shelved, used, curve }))
+    Ok(Some(ComparisonTrace { shelved, used, curve }))
 }
 
-fn draw(seen: &Seen) -> Drawing {
-    let is_running = seen.run.as_ref().is_some_and(SeenRun::is_running);
-    let is_measuring = seen
+fn draw(view: &ComparisonView) -> PageHtml {
+    let is_running = view.run.as_ref().is_some_and(ComparisonRun::is_running);
+    let is_measuring = view
         .trace
         .as_ref()
         .is_some_and(|trace| matches!(trace.curve, CurveState::Awaited | CurveState::Measuring));
     let every_s = (is_running || is_measuring).then_some(1);
-    let sheet = Sheet { class: "compare-page", every_s };
+    let frame = PageFrame { class: "compare-page", every_s };
     let complaint = |why: &String| {
         view! { <div class="banner" role="alert"><p>{why.clone()}</p></div> }
     };
-    sheet.draw(
+    frame.draw(
         StatusCode::OK,
         view! {
-            <div class="sheet-head">
+            <div class="page-head">
                 <h1>"Compare"</h1>
                 <p class="small">"Strategies and settings on the same requests · "<a href="/lab">"All lessons"</a></p>
             </div>
-            {seen.complaints.iter().map(complaint).collect_view()}
-            {seen.run.as_ref().map(|run| running::cards(seen, run))}
-            {form::card(seen)}
-            {seen.trace.as_ref().map(curve::card)}
-            {traces::card(seen)}
+            {view.complaints.iter().map(complaint).collect_view()}
+            {view.run.as_ref().map(|run| running::cards(view, run))}
+            {form::card(view)}
+            {view.trace.as_ref().map(curve::card)}
+            {traces::card(view)}
         },
     )
 }
 
-impl SeenRun {
+impl ComparisonRun {
     pub(super) fn is_running(&self) -> bool {
         self.state.phase == Phase::Running
     }
@@ -135,8 +143,8 @@ pub(super) mod tests {
 
     use super::*;
 
-    pub(crate) fn seen() -> Seen {
-        Seen {
+    pub(crate) fn view() -> ComparisonView {
+        ComparisonView {
             comparison: Comparison::example(),
             run: None,
             trace: None,
@@ -147,7 +155,7 @@ pub(super) mod tests {
         }
     }
 
-    pub(crate) fn run(phase: Phase) -> SeenRun {
+    pub(crate) fn run(phase: Phase) -> ComparisonRun {
         let performance = |contender: strata_lab::Contender| Performance {
             title: contender.title,
             strategy: contender.strategy,
@@ -156,20 +164,20 @@ pub(super) mod tests {
             steps: Vec::new(),
             is_over: true,
         };
-        let contenders = seen().comparison.contenders().expect("it can be compared");
+        let contenders = view().comparison.contenders().expect("it can be compared");
         let performances = contenders.into_iter().take(2).map(performance).collect();
         let (faults, broken_by_hand) = (Vec::new(), Vec::new());
         let state = RunState { phase, performances, waiting: None, faults, broken_by_hand };
-        SeenRun { id: "3-9f2a1c".to_owned(), state }
+        ComparisonRun { id: "3-9f2a1c".to_owned(), state }
     }
 
-    fn page(seen: &Seen) -> String {
-        Owner::new().with(|| draw(seen).html)
+    fn page(view: &ComparisonView) -> String {
+        Owner::new().with(|| draw(view).html)
     }
 
     #[test]
     fn before_a_run_there_is_a_form_and_no_result() {
-        let html = page(&seen());
+        let html = page(&view());
         assert!(html.contains("Run it") && html.contains("name=\"fields[a]\""));
         assert!(!html.contains("data-testid=\"results\"") && !html.contains("data-every-s"));
         assert!(!html.contains("style="), "the policy of the page blocks inline styles");
@@ -177,10 +185,10 @@ pub(super) mod tests {
 
     #[test]
     fn a_run_is_told_while_it_goes_on_and_when_it_has_ended() {
-        let html = page(&Seen { run: Some(run(Phase::Running)), ..seen() });
+        let html = page(&ComparisonView { run: Some(run(Phase::Running)), ..view() });
         assert!(html.contains("data-every-s=\"1\"") && html.contains("Stop"));
         assert!(html.contains("Its turn comes."), "the third has not begun");
-        let html = page(&Seen { run: Some(run(Phase::Done)), ..seen() });
+        let html = page(&ComparisonView { run: Some(run(Phase::Done)), ..view() });
         assert!(!html.contains("data-every-s") && html.contains("data-phase=\"done\""));
         assert_eq!(html.matches("<tbody><tr>").count(), 1);
     }
@@ -188,13 +196,14 @@ pub(super) mod tests {
     #[test]
     fn what_is_wrong_is_told_above_all_else() {
         let complaints = vec!["Failed to <b>.".to_owned()];
-        let html = page(&Seen { complaints, ..seen() });
+        let html = page(&ComparisonView { complaints, ..view() });
         assert!(html.contains("Failed to &lt;b&gt;."));
     }
 
     #[test]
     fn who_may_not_act_is_told_why() {
-        let html = page(&Seen { refusal: Some("Only an operator may.".to_owned()), ..seen() });
+        let html =
+            page(&ComparisonView { refusal: Some("Only an operator may.".to_owned()), ..view() });
         assert_eq!(html.matches("Only an operator may.").count(), 2);
         assert!(html.contains("disabled"));
     }

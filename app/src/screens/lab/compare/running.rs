@@ -2,46 +2,46 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use strata_lab::{Performance, Phase};
 
-use super::page::{Seen, SeenRun};
+use super::page::{ComparisonRun, ComparisonView};
+use crate::addresses::{comparison_address, encode};
 use crate::api::StopComparison;
-use crate::drawn::{comparison_address, encode};
 use crate::format;
-use crate::screens::lab::{answered, results};
-use crate::screens::sheet::titled;
+use crate::screens::lab::run as run_parts;
+use crate::screens::page_frame::titled_card;
 
 /// How far a run is, and what it came to, contender by contender.
-pub(super) fn cards(seen: &Seen, run: &SeenRun) -> AnyView {
+pub(super) fn cards(view: &ComparisonView, run: &ComparisonRun) -> AnyView {
     view! {
-        {steer(seen, run)}
+        {run_controls(view, run)}
         {table(run)}
-        {contenders(seen, run)}
+        {contenders(view, run)}
     }
     .into_any()
 }
 
-fn steer(seen: &Seen, run: &SeenRun) -> AnyView {
+fn run_controls(view: &ComparisonView, run: &ComparisonRun) -> AnyView {
     let (text, name) = phase(run);
     let acts = run.is_running().then(|| {
-        let fields = seen.comparison.fields().into_iter();
+        let fields = view.comparison.fields().into_iter();
         let fields = fields.map(|(name, text)| {
             view! { <input type="hidden" name=format!("fields[{name}]") value=text /> }
         });
         let fields = fields.collect_view();
-        let again = format!("{}&run={}", comparison_address(&seen.comparison), encode(&run.id));
+        let again = format!("{}&run={}", comparison_address(&view.comparison), encode(&run.id));
         view! {
             <div class="acts">
                 <form action=StopComparison::PATH method="post">
                     <input type="hidden" name="id" value=run.id.clone() />
                     {fields}
-                    <button type="submit" class="button" disabled=seen.refusal.is_some()>"Stop"</button>
+                    <button type="submit" class="button" disabled=view.refusal.is_some()>"Stop"</button>
                     <p class="failure" role="alert"></p>
                 </form>
                 <a class="button unless-live" href=again>"Look again"</a>
             </div>
         }
     });
-    titled(
-        "steer",
+    titled_card(
+        "run-controls",
         "The run",
         format!("run {}", run.id),
         view! {
@@ -51,7 +51,7 @@ fn steer(seen: &Seen, run: &SeenRun) -> AnyView {
     )
 }
 
-fn phase(run: &SeenRun) -> (String, &'static str) {
+fn phase(run: &ComparisonRun) -> (String, &'static str) {
     let playing = run.state.performances.iter().find(|each| !each.is_over);
     match &run.state.phase {
         Phase::Running => {
@@ -64,20 +64,20 @@ fn phase(run: &SeenRun) -> (String, &'static str) {
     }
 }
 
-fn table(run: &SeenRun) -> Option<AnyView> {
+fn table(run: &ComparisonRun) -> Option<AnyView> {
     let performances = &run.state.performances;
     let note = match run.state.phase {
         Phase::Done => "counted on this machine, in this run",
         _ => "so far",
     };
     (!performances.is_empty())
-        .then(|| titled("results", "Results", note, results::table(performances)))
+        .then(|| titled_card("results", "Results", note, run_parts::table(performances)))
 }
 
-fn contenders(seen: &Seen, run: &SeenRun) -> AnyView {
+fn contenders(view: &ComparisonView, run: &ComparisonRun) -> AnyView {
     let performances = &run.state.performances;
     let played = performances.iter().enumerate().map(|(i, each)| contender(i, each));
-    let titles = seen.comparison.contenders().unwrap_or_default();
+    let titles = view.comparison.contenders().unwrap_or_default();
     let n = titles.len().max(performances.len());
     let awaited = titles.into_iter().enumerate().skip(performances.len());
     let awaited = awaited.filter(|_| run.is_running()).map(|(i, contender)| {
@@ -92,7 +92,7 @@ fn contender(i: usize, performance: &Performance) -> AnyView {
     let result = &performance.result;
     let reads = format::plural(result.outcomes.reads(), "read", "reads");
     let note = format!("{reads} in {}", format::span(result.took_ms));
-    let body = answered::layers(&result.outcomes).into_any();
+    let body = run_parts::layers(&result.outcomes).into_any();
     section(i, performance.title.clone(), note, body)
 }
 

@@ -2,19 +2,19 @@ use leptos::prelude::*;
 use strata_demo::trace::{Listed, Recording, Shelf};
 use strata_lab::Comparison;
 
-use super::page::Seen;
-use crate::drawn::comparison_address;
-use crate::screens::sheet::titled;
+use super::page::ComparisonView;
+use crate::addresses::comparison_address;
+use crate::screens::page_frame::titled_card;
 
 /// Recorded requests to pick from, and a form that sends one's own.
-pub(super) fn card(seen: &Seen) -> AnyView {
+pub(super) fn card(view: &ComparisonView) -> AnyView {
     let link = |listed: &Listed| {
         let comparison = Comparison {
             settings: Comparison::base(Some(&listed.id)),
             trace: Some(listed.id.clone()),
-            ..seen.comparison.clone()
+            ..view.comparison.clone()
         };
-        let is_here = (seen.comparison.trace.as_ref() == Some(&listed.id)).then_some("true");
+        let is_here = (view.comparison.trace.as_ref() == Some(&listed.id)).then_some("true");
         view! {
             <li>
                 <a href=comparison_address(&comparison) aria-current=is_here>{listed.title.clone()}</a>
@@ -22,13 +22,13 @@ pub(super) fn card(seen: &Seen) -> AnyView {
             </li>
         }
     };
-    let links = seen.listed.iter().map(link).collect_view();
+    let links = view.listed.iter().map(link).collect_view();
     let rivals =
-        Comparison { settings: Comparison::base(None), trace: None, ..seen.comparison.clone() };
+        Comparison { settings: Comparison::base(None), trace: None, ..view.comparison.clone() };
     let hidden = rivals.fields().into_iter();
     let hidden = hidden.map(|(name, text)| view! { <input type="hidden" name=name value=text /> });
     let hidden = hidden.collect_view();
-    let disabled = seen.refusal.is_some();
+    let disabled = view.refusal.is_some();
     let limits = format!(
         "Plain text or gzip, one key a line, at most {} MiB; its first {} lines count. It stays in \
          memory until {} newer ones were sent, and only people with the link find it.",
@@ -36,7 +36,7 @@ pub(super) fn card(seen: &Seen) -> AnyView {
         crate::format::count(Recording::MAX_LINES),
         Shelf::MAX_UPLOADS,
     );
-    titled(
+    titled_card(
         "traces",
         "Recorded requests",
         "instead of generated ones, and the share that L1 answers by its size",
@@ -50,7 +50,7 @@ pub(super) fn card(seen: &Seen) -> AnyView {
                 </div>
                 <button type="submit" class="button" disabled=disabled>"Send it"</button>
                 <p class="small" id="trace-limits">{limits}</p>
-                <p class="refusal">{seen.refusal.clone()}</p>
+                <p class="refusal">{view.refusal.clone()}</p>
             </form>
         },
     )

@@ -1,0 +1,6 @@
+//! The page of what happens: the newest events, and the audit trail of what people did.
+
+mod audit;
+mod page;
+
+pub(super) use page::{node_name, page, what};

@@ -1,0 +1,8 @@
+//! The page of the nodes: their health, their background tasks, where they disagree, and their L1
+//! of each cache.
+
+mod agreement;
+mod page;
+mod tasks;
+
+pub(super) use page::page;

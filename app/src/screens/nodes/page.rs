@@ -1,0 +1,200 @@
+use axum::http::StatusCode;
+use leptos::prelude::*;
+use strata_report::{Disagreement, NodeCache, NodeRow, NodesReport};
+
+use super::{agreement, tasks};
+use crate::addresses::encode;
+use crate::api::ApiError;
+use crate::format::{self, DASH};
+use crate::screens::page_frame::{PageFrame, PageHtml, export_links, titled_card};
+use crate::screens::{PageRequest, words};
+
+/// Draws every node beside the others.
+pub(in crate::screens) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
+    let report = request.console.nodes_report();
+    let agreements = agreement::ask(request, &report).await;
+    // To compare costs a walk over each L1, so it is done less often.
+    let every_s = if agreements.is_some() { 10 } else { 2 };
+    let frame = PageFrame { class: "nodes-page", every_s: Some(every_s) };
+    Ok(frame.draw(StatusCode::OK, view! {
+        <div class="page-head">
+            <h1>"Nodes"</h1>
+            {export_links("/api/v1/nodes/rows?format=csv".to_owned(), "/api/v1/nodes/rows".to_owned())}
+        </div>
+        {nodes(&report)}
+        {tasks::problems(&report)}
+        {tasks::card(&report)}
+        {disagreements(&report.disagreements)}
+        {agreement::card(agreements.as_deref())}
+        {caches(&report)}
+    }))
+}
+
+fn nodes(report: &NodesReport) -> AnyView {
+    let rows = report.nodes.iter().map(|node| row(node, report.at_ms)).collect_view();
+    let n = format::plural(report.nodes.len() as u64, "node", "nodes");
+    titled_card(
+        "nodes",
+        "Node health",
+        format!("{n}; lag and counts since each node started"),
+        view! {
+            <div class="scroll" tabindex="0" role="region" aria-label="Table of nodes">
+                <table class="rows" data-testid="nodes">
+                    <caption class="unseen">"Nodes: version, uptime, bus and connection to Redis"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"node"</th>
+                            <th scope="col">"state"</th>
+                            <th scope="col" tabindex="0" title="When its last report was taken.">"last report"</th>
+                            <th scope="col">"up"</th>
+                            <th scope="col">"version"</th>
+                            <th scope="col" tabindex="-1" title="When it last received something over the bus, which brings invalidations of other nodes.">"bus"</th>
+                            <th scope="col" tabindex="-1" title="From Redis's clock to the node receiving an invalidation.">"bus lag p50 · p95 · p99"</th>
+                            <th scope="col">"messages"</th>
+                            <th scope="col" tabindex="-1" title="Times that it may have missed invalidations; each time it emptied its L1.">"gaps"</th>
+                            <th scope="col" tabindex="-1" title="Closed: Redis is used. Open: Redis failed and is skipped.">"breaker"</th>
+                            <th scope="col" tabindex="-1" title="What answers the node as Redis.">"server"</th>
+                            <th scope="col" tabindex="-1" title="Calls to Redis that failed or ran into the timeout.">"errors · timeouts"</th>
+                            <th scope="col" tabindex="-1" title="Invalidations that wait for Redis, now.">"waiting"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        },
+    )
+}
+
+fn row(node: &NodeRow, now_ms: u64) -> impl IntoView + use<> {
+    let ago = |at_ms: u64| format!("{} ago", format::span(now_ms.saturating_sub(at_ms)));
+    let (state, tone) = match (node.heard, node.bus.configured, node.bus.connected) {
+        (false, ..) => ("no report", "badge bad"),
+        (true, true, false) => ("bus silent", "badge bad"),
+        (true, ..) if !tasks::all_run(node) => ("task down", "badge bad"),
+        (true, ..) => ("healthy", "badge good"),
+    };
+    let bus = match (node.bus.configured, node.bus.heard_at_ms) {
+        (false, _) => "none".to_owned(),
+        (true, None) => "nothing yet".to_owned(),
+        (true, Some(at_ms)) => ago(at_ms),
+    };
+    let lag = node.bus_lag.map_or(DASH.to_owned(), |lag| {
+        [lag.p50_ns, lag.p95_ns, lag.p99_ns].map(|ns| format::lag(Some(ns))).join(" · ")
+    });
+    let l2 = &node.l2;
+    let server = l2.server.as_ref().map(|kind| format!("{} {}", kind.server, kind.version));
+    let server = server.unwrap_or_else(|| DASH.to_owned());
+    view! {
+        <tr>
+            <th scope="row">{node.node.clone()}</th>
+            <td><span class=tone>{state}</span></td>
+            <td>{ago(node.at_ms)}</td>
+            <td>{format::span(now_ms.saturating_sub(node.started_at_ms))}</td>
+            <td>{node.version.clone()}</td>
+            <td>{bus}</td>
+            <td>{lag}</td>
+            <td>{format::count(node.bus.received)}</td>
+            <td>{format::count(node.bus.gaps)}</td>
+            <td>{words::breaker(l2)}</td>
+            <td>{server}</td>
+            <td>{format!("{} · {}", format::count(l2.errors), format::count(l2.timeouts))}</td>
+            <td>{format::count(l2.queued_invalidations)}</td>
+        </tr>
+    }
+}
+
+fn disagreements(all: &[Disagreement]) -> AnyView {
+    let line = |one: &Disagreement| {
+        let says = one.says.iter().map(|says| view! { <li><strong>{says.node.clone()}</strong>" says "{says.says.clone()}</li> });
+        let about = if one.cache.is_empty() {
+            one.about.clone()
+        } else {
+            format!("{} of {}", one.about, one.cache)
+        };
+        view! { <li><h3>{about}</h3><ul>{says.collect_view()}</ul></li> }
+    };
+    let lines = all.iter().map(line).collect_view();
+    let note = "versions and settings, compared";
+    titled_card(
+        "disagreements",
+        "Where nodes disagree",
+        note,
+        view! {
+            {all.is_empty().then(|| view! { <p class="empty">"Nowhere: all nodes run the same version with the same settings."</p> })}
+            <ul class="disagreements">{lines}</ul>
+        },
+    )
+}
+
+/// Every cache that some node has.
+pub(super) fn cache_names(report: &NodesReport) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for cache in report.nodes.iter().flat_map(|node| &node.caches) {
+        if !names.contains(&cache.cache.as_str()) {
+            names.push(&cache.cache);
+        }
+    }
+    names
+}
+
+// A table a cache, a row a node: what differs stands one below the other.
+fn caches(report: &NodesReport) -> AnyView {
+    let tables = cache_names(report).into_iter().map(|name| {
+        let rows = report.nodes.iter().filter_map(|node| {
+            let cache = node.caches.iter().find(|cache| cache.cache == name)?;
+            Some(cache_row(&node.node, cache))
+        });
+        let rows = rows.collect_view();
+        view! {
+            <section class="card by-node" aria-label=format!("L1 of {name} on each node")>
+                <header>
+                    <h2><a href=format!("/caches/{}", encode(name))>{name.to_owned()}</a></h2>
+                    <p>"L1 of each node, since it started; entries and weight now"</p>
+                </header>
+                <div class="scroll" tabindex="0" role="region" aria-label=format!("Nodes of {name}")>
+                    <table class="rows">
+                        <thead>
+                            <tr>
+                                <th scope="col">"node"</th>
+                                <th scope="col">"reads"</th>
+                                <th scope="col">"L1"</th>
+                                <th scope="col">"L2"</th>
+                                <th scope="col">"entries"</th>
+                                <th scope="col">"weight"</th>
+                                <th scope="col" tabindex="0" title="Entries that were removed from L1, whatever the cause.">"removed"</th>
+                                <th scope="col">"get p50 · p99"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            </section>
+        }
+    });
+    tables.collect_view().into_any()
+}
+
+fn cache_row(node: &str, cache: &NodeCache) -> impl IntoView + use<> {
+    let reads = cache.outcomes.reads();
+    let of =
+        |now: String, max: Option<String>| max.map_or(now.clone(), |max| format!("{now} of {max}"));
+    let entries = of(format::estimate(cache.l1_entries), cache.l1_entries_max.map(format::count));
+    let weight =
+        of(words::about_bytes(cache.l1_weight_bytes), cache.l1_weight_max_bytes.map(format::bytes));
+    let latency = cache.l1_latency.map_or(DASH.to_owned(), |q| {
+        [q.p50_ns, q.p99_ns].map(|ns| format::duration(Some(ns))).join(" · ")
+    });
+    let left: u64 = strata_report::Cause::ALL.map(|cause| cache.evictions.get(cause)).iter().sum();
+    view! {
+        <tr>
+            <th scope="row">{node.to_owned()}</th>
+            <td>{format::count(reads)}</td>
+            <td>{format::percent(words::share(cache.outcomes.l1_hit, reads))}</td>
+            <td>{format::percent(words::share(cache.outcomes.l2_hit, reads))}</td>
+            <td>{entries}</td>
+            <td>{weight}</td>
+            <td>{format::count(left)}</td>
+            <td>{latency}</td>
+        </tr>
+    }
+}

@@ -1,0 +1,90 @@
+use std::collections::HashMap;
+#[cfg(feature = "lab")]
+use std::sync::Arc;
+
+use axum::extract::Query;
+use axum::http::Uri;
+use leptos::server_fn::error::ServerFnUrlError;
+use strata_console::{Actor, Console};
+#[cfg(feature = "lab")]
+use strata_lab::Lab;
+
+use crate::api::ApiError;
+
+// Longer addresses come from nobody who reads the page.
+const MAX_ADDRESS_BYTES: usize = 8_192;
+
+/// An address that somebody looks at.
+pub(crate) struct PageRequest {
+    pub(super) console: Console,
+    pub(super) actor: Actor,
+    path: String,
+    query: HashMap<String, String>,
+    #[cfg(feature = "lab")]
+    pub(super) lab: Option<Arc<Lab>>,
+    /// The lessons that this browser has run.
+    #[cfg(feature = "lab")]
+    pub(super) lessons_done: Vec<&'static str>,
+}
+
+impl PageRequest {
+    /// Reads an address: a path, and perhaps a query.
+    pub(crate) fn new(console: Console, actor: Actor, address: &str) -> Result<Self, ApiError> {
+        let unreadable = || ApiError::Invalid("read the address".to_owned());
+        if address.len() > MAX_ADDRESS_BYTES {
+            return Err(unreadable());
+        }
+        let uri: Uri = address.parse().map_err(|_| unreadable())?;
+        let Query(query) = Query::try_from_uri(&uri).map_err(|_| unreadable())?;
+        let path = uri.path().to_owned();
+        Ok(Self {
+            console,
+            actor,
+            path,
+            query,
+            #[cfg(feature = "lab")]
+            lab: None,
+            #[cfg(feature = "lab")]
+            lessons_done: Vec::new(),
+        })
+    }
+
+    /// Adds the lab, and which lessons this browser has run.
+    #[cfg(feature = "lab")]
+    pub(crate) fn in_lab(self, lab: Option<Arc<Lab>>, lessons_done: Vec<&'static str>) -> Self {
+        Self { lab, lessons_done, ..self }
+    }
+
+    /// The parts of the path.
+    pub(super) fn parts(&self) -> Vec<&str> {
+        self.path.split('/').filter(|part| !part.is_empty()).collect()
+    }
+
+    /// A field of the query; `None` where it is absent or empty.
+    pub(super) fn field(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    /// A key or a pattern of the query, exactly as the address has it: blanks belong to it. `None`
+    /// where it is absent or empty.
+    pub(super) fn exact(&self, name: &str) -> Option<&str> {
+        self.query.get(name).map(String::as_str).filter(|text| !text.is_empty())
+    }
+
+    /// All fields of the query, in no order.
+    #[cfg(feature = "lab")]
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.query.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
+    /// Why the form that was sent without JavaScript just before did nothing, as a sentence.
+    pub(super) fn failure(&self) -> Option<String> {
+        let error = ServerFnUrlError::<ApiError>::decode_err(self.field("__err")?);
+        Some(error.sentence())
+    }
+
+    /// Why who asks may not act; `None` where they may.
+    pub(super) fn refusal(&self) -> Option<String> {
+        self.console.session(&self.actor).refusal
+    }
+}

@@ -1,0 +1,119 @@
+use leptos::ev::{MouseEvent, SubmitEvent};
+use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+use strata_report::Job;
+use web_sys::{Element, HtmlElement, HtmlFormElement, UrlSearchParams};
+
+use super::Refresh;
+use crate::addresses::job_address;
+use crate::api::{self, ApiError, ServerAnswer};
+use crate::ui::form_fields;
+
+/// Lets plain forms work without leaving the page. Without JavaScript the browser sends them by
+/// itself, and the answer is the same page.
+#[component]
+pub(crate) fn Forms() -> impl IntoView {
+    Effect::new(move |_| {
+        let navigate = use_navigate();
+        let refresh = expect_context::<Refresh>();
+        let handle = window_event_listener(leptos::ev::submit, move |event| {
+            // A form of the browser's own program has dealt with it already.
+            if !event.default_prevented() {
+                let navigate = navigate.clone();
+                take(&event, move |address| match is_here(address) {
+                    true => refresh.request(),
+                    false => navigate(address, NavigateOptions::default()),
+                });
+            }
+        });
+        super::long_lists::follow();
+        let clicks = window_event_listener(leptos::ev::click, |event| copy_to_clipboard(&event));
+        on_cleanup(move || {
+            handle.remove();
+            clicks.remove();
+        });
+    });
+}
+
+fn take(event: &SubmitEvent, go: impl Fn(&str) + 'static) {
+    let form = event.target().and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
+    let Some(form) = form else { return };
+    let (Some(action), Some(fields)) = (form.get_attribute("action"), form_fields(event)) else {
+        return;
+    };
+    // A file is sent by the browser itself, and the answer is a page.
+    if form.enctype() == "multipart/form-data" {
+        return;
+    }
+    event.prevent_default();
+    if form.method() == "get" {
+        return go(&format!("{action}?{}", filled(&fields)));
+    }
+    tell(&form, "");
+    let pressed = event.submitter();
+    set_busy(pressed.as_ref(), "true");
+    let from = here();
+    leptos::task::spawn_local(async move {
+        let answer = address_in(api::post(&action, &fields).await);
+        set_busy(pressed.as_ref(), "false");
+        match answer {
+            // Whoever has gone elsewhere meanwhile is not called back.
+            Ok(address) if is_here(&from) => go(&address),
+            Ok(_) => {}
+            Err(error) => tell(&form, &error.sentence()),
+        }
+    });
+}
+
+// Where to go on: the server names it, or a job that stands somewhere.
+fn address_in(answer: ServerAnswer) -> Result<String, ApiError> {
+    api::read(answer.clone()).or_else(|_| api::read::<Job>(answer).map(|job| job_address(&job)))
+}
+
+// Another entry of the same page in the history would only have to be left again.
+pub(super) fn is_here(address: &str) -> bool {
+    here() == address
+}
+
+pub(super) fn here() -> String {
+    let here = window().location();
+    let part = |part: Result<String, _>| part.unwrap_or_default();
+    part(here.pathname()) + &part(here.search())
+}
+
+// Fields that were left empty say nothing, and would only make the address longer.
+fn filled(fields: &UrlSearchParams) -> String {
+    let text = String::from(fields.to_string());
+    let pairs = text.split('&').filter(|pair| !pair.ends_with('='));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+fn tell(form: &HtmlFormElement, text: &str) {
+    if let Ok(Some(place)) = form.query_selector(".failure") {
+        place.set_text_content(Some(text));
+    }
+}
+
+fn set_busy(pressed: Option<&HtmlElement>, busy: &str) {
+    if let Some(button) = pressed {
+        // A button that cannot show that it waits still waits.
+        let _ = button.set_attribute("aria-busy", busy);
+    }
+}
+
+/// Puts the text of a pressed `data-copy` button on the clipboard, and says so on the button.
+fn copy_to_clipboard(event: &MouseEvent) {
+    let pressed = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let button = pressed.and_then(|pressed| pressed.closest("[data-copy]").ok().flatten());
+    let Some((button, text)) = button.and_then(|b| b.get_attribute("data-copy").map(|t| (b, t)))
+    else {
+        return;
+    };
+    let written = window().navigator().clipboard().write_text(&text);
+    leptos::task::spawn_local(async move {
+        let done = web_sys::js_sys::futures::JsFuture::from(written).await.is_ok();
+        button.set_text_content(Some(if done { "Copied" } else { "Copy it by hand" }));
+    });
+}
