@@ -15,7 +15,7 @@ use crate::clock::now_ms;
 use crate::console::Console;
 use crate::error::ConsoleError;
 use crate::keys::QueryQueues;
-use crate::nodes::{CacheNode, first_with_l2};
+use crate::nodes::{CacheNode, first_with_l2, l1_query};
 
 const N_SAMPLES: usize = 10;
 /// So many plans are kept, in all and of each peer.
@@ -236,13 +236,13 @@ async fn count(nodes: &[CacheNode], cache: &str, pattern: &Pattern) -> Result<Pl
     let (mut samples, deadline) = (BTreeSet::new(), QueryQueues::deadline());
     let mut l1 = Vec::new();
     for cache_node in nodes {
-        let matching = cache_node.node.match_l1(cache, pattern, N_SAMPLES);
+        let matching = cache_node.node.match_l1(l1_query(cache, pattern, N_SAMPLES));
         let matched = deadline.walk(cache, matching).await?;
         samples.extend(matched.samples);
         l1.push(NodeCount { node: cache_node.node.id().to_owned(), entries: matched.n_keys });
     }
     let l2 = match first_with_l2(nodes) {
-        Some(node) => node.match_l2(cache, pattern, N_SAMPLES).await?,
+        Some(node) => node.shared().match_l2(cache, pattern, N_SAMPLES).await?,
         None => None,
     };
     let l2_keys = l2.as_ref().map(|matched| matched.n_keys);

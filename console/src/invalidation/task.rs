@@ -12,7 +12,7 @@ use crate::access::{Actor, AuditedAction, JobOwner, Peer, count_of_entries};
 use crate::clock::now_ms;
 use crate::console::Console;
 use crate::error::ConsoleError;
-use crate::nodes::{CacheNode, NodeClient};
+use crate::nodes::{CacheNode, NodeClient, l1_query};
 
 /// How long other nodes may take to hear of an invalidation before it counts as missed.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -199,11 +199,13 @@ impl InvalidationTask {
     ) -> Result<Effect, ConsoleError> {
         match &self.target {
             Target::Key(key) => match self.kind {
-                JobKind::Invalidate => node.invalidate(&self.cache, key).await,
-                JobKind::MarkStale | JobKind::Refresh => node.mark_stale(&self.cache, key).await,
+                JobKind::Invalidate => node.shared().invalidate(&self.cache, key).await,
+                JobKind::MarkStale | JobKind::Refresh => {
+                    node.shared().mark_stale(&self.cache, key).await
+                }
             },
             Target::Pattern(pattern) => {
-                node.invalidate_pattern(&self.cache, pattern, Arc::clone(progress)).await
+                node.shared().invalidate_pattern(&self.cache, pattern, Arc::clone(progress)).await
             }
         }
     }
@@ -221,7 +223,7 @@ impl InvalidationTask {
                     entry.map(|entry| u64::from(entry.is_some_and(|entry| entry.fresh)))
                 }
                 Target::Pattern(pattern) => {
-                    let matched = node.match_l1(&self.cache, pattern, 0).await;
+                    let matched = node.match_l1(l1_query(&self.cache, pattern, 0)).await;
                     matched.map(|matched| matched.n_keys)
                 }
             };
@@ -295,7 +297,7 @@ fn result(job: &Job) -> String {
     let how = match job.state {
         JobState::Running | JobState::Done => "Done",
         JobState::Cancelled => "Cancelled",
-        JobState::Queued => "Queued until Redis is back",
+        JobState::Queued | JobState::Unknown => "Queued until Redis is back",
         JobState::Failed => "Failed because no node could be reached",
     };
     let left = match job.l1_left {

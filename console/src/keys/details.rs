@@ -2,8 +2,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use strata_cache::L1Survey;
-use strata_report::{CacheDetails, CacheReport, Expiries, NodeCache};
+use strata_report::{CacheDetails, CacheReport, Expiries, L1Survey, NodeCache};
 use tokio::time::Instant;
 
 use super::query_queues::{Deadline, QueryQueues};

@@ -36,7 +36,7 @@ impl Console {
     /// Empty if the node is gone or cannot say.
     async fn counted(&self, number: u64, caches: &[&str]) -> Vec<L2Count> {
         let Some(node) = self.inner.attached.get(number) else { return Vec::new() };
-        let Ok(Ok(Some(counts))) = timeout(COUNT_EVERY, node.count_l2()).await else {
+        let Ok(Ok(Some(counts))) = timeout(COUNT_EVERY, node.shared().count_l2()).await else {
             return Vec::new();
         };
         // Only caches that have keys are in the counts.

@@ -169,7 +169,7 @@ fn as_nodes_see_it(reports: &[NodeReport]) -> RedisState {
 // All nodes share one Redis, so the first that answers speaks for all.
 async fn redis_state(nodes: &[Arc<dyn NodeClient>]) -> Option<RedisState> {
     for node in nodes {
-        if let Ok(state) = node.redis_state().await {
+        if let Ok(state) = node.shared().redis_state().await {
             return Some(state);
         }
     }
@@ -178,7 +178,7 @@ async fn redis_state(nodes: &[Arc<dyn NodeClient>]) -> Option<RedisState> {
 
 async fn census_l2(nodes: &[Arc<dyn NodeClient>]) -> Option<L2Census> {
     for node in nodes {
-        if let Ok(census) = node.census_l2().await {
+        if let Ok(census) = node.shared().census_l2().await {
             return census;
         }
     }

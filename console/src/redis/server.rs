@@ -65,6 +65,6 @@ impl Console {
         let can = |report: &&NodeReport| report.l2.configured && !report.l2.breaker_open;
         let able = tick.reports.iter().find(can)?;
         let node = self.inner.nodes.iter().find(|node| node.id() == able.node)?;
-        timeout(PATIENCE, node.redis_server()).await.ok()?.ok().flatten()
+        timeout(PATIENCE, node.shared().redis_server()).await.ok()?.ok().flatten()
     }
 }

@@ -18,6 +18,10 @@ pub enum JobState {
     Queued,
     /// Broke off by itself, because the node that ran it went away; what was removed stays removed.
     Failed,
+    /// Nobody knows whether it was carried out: it waited for Redis on nodes that have gone. To be
+    /// sure, invalidate again. Also a state that only a later version knows.
+    #[serde(other)]
+    Unknown,
 }
 
 /// What a job does to its keys.
