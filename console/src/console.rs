@@ -51,7 +51,7 @@ pub(crate) struct Inner {
     pub(crate) redis_is_private: bool,
     pub(crate) census: Arc<Census>,
     pub(crate) surveys: SurveyCache,
-    /// What Redis said of itself, for those who ask at the same time.
+    /// Redis's last answer, for requests that come at the same time.
     pub(crate) redis_server: tokio::sync::Mutex<Option<ServerAnswer>>,
     pub(crate) sampler: Mutex<Sampler>,
     pub(crate) tasks: Tasks,
@@ -132,7 +132,7 @@ impl Console {
     }
 }
 
-/// What a console is told besides its nodes.
+/// The settings of a console.
 pub struct ConsoleSettings {
     /// Who may act.
     pub access: Access,

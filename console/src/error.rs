@@ -104,7 +104,7 @@ impl ConsoleError {
     /// When to try again what there is too much of, seconds.
     pub const BUSY_FOR_S: u64 = 5;
 
-    /// What a person is told.
+    /// The error as a sentence for people.
     pub fn sentence(&self) -> String {
         match self {
             Self::Refused(why) | Self::Protected(why) => why.clone(),

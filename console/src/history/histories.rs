@@ -22,7 +22,7 @@ struct CacheHistory {
 }
 
 impl Histories {
-    /// Adds what happened to a cache in a tick; its frame then tells of the last seconds.
+    /// Adds what happened to a cache in a tick; its frame then shows the last seconds.
     pub(crate) fn add(
         &mut self,
         frame: &mut CacheFrame,

@@ -40,7 +40,7 @@ impl Rings {
         History { step_ms: in_ms(Range::FifteenMinutes.step()), points }
     }
 
-    /// A range, as fine as it was kept. Markers are for others to add.
+    /// A range, in the finest steps that are kept. The caller adds markers.
     pub(crate) fn past(&self, range: Range) -> Past {
         let ring = match range {
             Range::Minute | Range::FifteenMinutes => &self.seconds,

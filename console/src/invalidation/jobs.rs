@@ -15,7 +15,7 @@ use crate::error::ConsoleError;
 
 const KEPT: usize = 100;
 
-/// What is told of a node that had gone before it replayed an invalidation.
+/// The error of a node that went before it replayed an invalidation.
 const LOST: &str = "The node left or started again while the invalidation waited for Redis.";
 
 /// What became of a job whose task panicked.

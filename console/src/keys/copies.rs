@@ -11,7 +11,7 @@ use crate::console::Console;
 use crate::error::ConsoleError;
 use crate::nodes::{CacheNode, first_with_l2, l1_query};
 
-/// So many keys are compared: each costs a walk over each L1.
+/// How many keys are compared: each costs a walk over each L1.
 const SAMPLE: usize = 20;
 
 impl Console {

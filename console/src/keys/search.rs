@@ -15,7 +15,7 @@ use crate::nodes::{CacheNode, first_with_l2, l1_query};
 /// soon and says how far it came.
 const MAX_STEPS: usize = 200;
 
-/// So many keys are asked for at a time.
+/// How many keys are asked for at a time.
 const STEP_KEYS: usize = 1_000;
 
 impl Console {

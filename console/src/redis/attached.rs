@@ -10,7 +10,7 @@ use crate::console::Console;
 /// Attached nodes often stay for seconds only, so they are counted more often than the service.
 const COUNT_EVERY: Duration = Duration::from_secs(2);
 
-/// A count rests for so many times as long as it took.
+/// After a count the task rests this many times as long as the count took.
 const REST_PER_COUNT: u32 = 20;
 
 impl Console {

@@ -45,7 +45,7 @@ pub struct AuditEntry {
     /// The address that they asked from; empty where it is not known.
     #[serde(default)]
     pub address: String,
-    /// Whether it tells of a beginning; another entry tells of the end.
+    /// Whether it is about a beginning; another entry is about the end.
     #[serde(default)]
     pub begun: bool,
     /// What, for example `invalidate_key`.

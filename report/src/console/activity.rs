@@ -114,7 +114,7 @@ pub enum EventKind {
     Fill,
     /// Left L1.
     Removal,
-    /// Invalidated or softened.
+    /// Invalidated or marked as stale.
     Invalidation,
     /// The bus.
     Bus,

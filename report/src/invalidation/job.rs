@@ -97,7 +97,7 @@ pub struct Job {
     pub state: JobState,
     /// Entries that matched in L1 of each node when it began.
     pub l1: Vec<NodeCount>,
-    /// Matching entries still in L1 of some node when it ended; 0 unless a node is deaf.
+    /// Matching entries still in L1 of some node when it ended; 0 unless a node's bus is silent.
     pub l1_left: u64,
     /// Keys looked at in L2 so far.
     pub l2_scanned: u64,

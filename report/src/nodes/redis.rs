@@ -36,7 +36,7 @@ pub struct RedisServer {
     pub ops_per_s: u64,
     /// Clients connected.
     pub clients: u64,
-    /// Clients that wait in a blocking command; each node's ear on the bus is one.
+    /// Clients that wait in a blocking command; each node's reader of the bus is one.
     pub blocked_clients: u64,
     /// Keys of all databases.
     pub keys: u64,

@@ -59,7 +59,7 @@ impl Console {
     pub async fn flush_audit(&self) {
         self.inner.audit.sum_up_all_refusals();
         if let Some(node) = self.journal_keeper() {
-            // What takes longer is told below.
+            // What takes longer is logged below.
             let _ = timeout(LAST_WRITES, write(&self.inner.audit, node.as_ref())).await;
             let left = self.inner.audit.unwritten().len();
             if left > 0 {
