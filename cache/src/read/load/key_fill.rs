@@ -68,7 +68,7 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         }
     }
 
-    /// For those who wait.
+    /// The flight, for its waiters.
     pub(crate) fn flight(&self) -> Flight<V> {
         Arc::clone(&self.flight)
     }
