@@ -43,7 +43,7 @@ impl Console {
         let nodes = queued.iter().flat_map(|(job, _)| waiting_nodes(job)).map(str::to_owned);
         let gone = self.inner.silent_nodes.gone(&nodes.collect(), &reports);
         for (job, handle) in &queued {
-            let progress = |node| progress(node, job, (reports.as_slice(), &gone));
+            let progress = |node: &str| progress(node, job, (reports.as_slice(), &gone));
             let Some(settled) = settled(job, progress) else { continue };
             let audited = AuditedAction {
                 began_at_ms: Some(job.started_at_ms),
