@@ -50,7 +50,7 @@ impl Stage {
         let l2_timeout = Duration::from_millis(self.settings.l2_timeout_ms);
         let node = self.place.node(&number.to_string(), url, l2_timeout).await?;
         let strategy = self.strategy_on(&node, wire);
-        let strategy = strategy.inspect_err(|_| node.shutdown())?;
+        let strategy = strategy.inspect_err(|_| drop(node.shutdown()))?;
         let told = (self.place.on_node)(&node).into();
         Ok(Seat { number, node, strategy, _told: told })
     }
@@ -120,7 +120,9 @@ impl Place {
         redis_url: Option<&str>,
         l2_timeout: Duration,
     ) -> Result<Node, BuildError> {
-        let mut builder = Node::builder(&self.namespace).id(id).l2_timeout(l2_timeout);
+        // No service: nobody elsewhere is to see it, and its commands are those of the lesson.
+        let builder = Node::builder(&self.namespace).fleet(strata_cache::Fleet::off());
+        let mut builder = builder.id(id).l2_timeout(l2_timeout);
         if let Some(url) = redis_url {
             builder = builder.redis_url(url);
         }

@@ -1,11 +1,11 @@
-//! Who imports whom among the folders of the crate, by the list in `lib.rs`. The console's tests
-//! include this file too.
+//! Which folders of the crate import which, checked against the list in `lib.rs`. The console's
+//! tests include this file too.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The line of the list that a folder or file of the crate's root stands on.
+/// The line of the list for each folder or file of the crate's root.
 fn lines_of_the_list(lib: &str) -> HashMap<&str, usize> {
     let lines = lib.lines().filter_map(|line| line.strip_prefix("// - "));
     let names =
@@ -22,13 +22,13 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|name| name == "rs")).collect()
 }
 
-/// What every file may import, wherever it stands: the lines of the list that begin with a plus.
+/// The paths that every file may import: the lines of the list that begin with a plus.
 fn everywhere(lib: &str) -> Vec<String> {
     let paths = lib.lines().filter_map(|line| line.strip_prefix("// + "));
     paths.map(|path| format!("use crate::{path};")).collect()
 }
 
-/// What a source imports from the crate's root, but for its tests and comments.
+/// The names that a source imports from the crate's root, except in its tests and comments.
 fn imports(source: &str) -> BTreeSet<String> {
     let code = source.split("\nmod tests {").next().unwrap_or_default();
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));

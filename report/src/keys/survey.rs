@@ -6,9 +6,9 @@ use crate::LogHistogram;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct L1Survey {
-    /// Fresh entries that were looked at.
+    /// The number of fresh entries that were examined.
     pub entries: u64,
-    /// Whether there are more.
+    /// Whether there are more entries.
     pub sampled: bool,
     /// How many expire in each of the next 360 spans of ten seconds.
     pub expiring: Vec<u64>,
@@ -17,16 +17,16 @@ pub struct L1Survey {
 }
 
 impl L1Survey {
-    /// The most entries that are looked at.
+    /// The greatest number of entries that are examined.
     pub const MAX_ENTRIES: usize = 100_000;
 
-    /// How many spans are looked ahead.
+    /// How many spans are predicted.
     pub const N_SPANS: usize = 360;
 
     /// The length of a span, milliseconds.
     pub const SPAN_MS: u64 = 10_000;
 
-    /// Adds what another node's L1 holds.
+    /// Adds the survey of another node's L1.
     pub fn merge(&mut self, other: &Self) {
         self.entries += other.entries;
         self.sampled |= other.sampled;

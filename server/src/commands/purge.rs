@@ -20,7 +20,7 @@ const ROUNDS: usize = 10;
 pub async fn run_purge(flags: PurgeFlags) -> anyhow::Result<u64> {
     let namespace = flags.namespace.clone();
     let RedisChoice::Url(url) =
-        flags.redis().map_err(|error| anyhow::anyhow!("failed to {error}"))?
+        flags.redis.choice().map_err(|error| anyhow::anyhow!("failed to {error}"))?
     else {
         bail!("failed to find a Redis: --redis-url or --redis-url-file tells where it is");
     };
