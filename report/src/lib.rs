@@ -28,8 +28,10 @@ pub use fleet::{
     Ask, AskCounts, AskKind, EventsWanted, FLEET_PROTOCOL, FleetPolicy, FleetReport, NodeCard,
     PresenceState, Reply, ReplyState, Want,
 };
-pub use histograms::{BOUNDS_NS, Extremes, Histogram, LogHistogram};
-pub use history::{HeatColumn, History, Marker, Past, Point, Quantiles, Range, RangeError, Step};
+pub use histograms::{BOUNDS_NS, Extremes, Histogram, LogHistogram, SparseHistogram};
+pub use history::{
+    HeatColumn, History, Marker, Point, Quantiles, Range, RangeError, RangeHistory, Step,
+};
 pub use invalidation::{
     Effect, Job, JobError, JobKind, JobState, NodeCount, Origin, Plan, RefreshState, Refreshed,
     Reload, Scope, ScopeCounts,

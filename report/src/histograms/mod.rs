@@ -4,6 +4,6 @@ mod durations;
 mod extremes;
 mod powers_of_two;
 
-pub use durations::{BOUNDS_NS, Histogram};
+pub use durations::{BOUNDS_NS, Histogram, SparseHistogram};
 pub use extremes::Extremes;
 pub use powers_of_two::LogHistogram;

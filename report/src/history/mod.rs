@@ -1,9 +1,9 @@
 //! What happened over a range, for charts.
 
-mod past;
 mod points;
 mod range;
+mod range_history;
 
-pub use past::{HeatColumn, Marker, Past, Quantiles, Step};
 pub use points::{History, Point};
 pub use range::{Range, RangeError};
+pub use range_history::{HeatColumn, Marker, Quantiles, RangeHistory, Step};
