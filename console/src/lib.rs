@@ -47,4 +47,4 @@ pub use error::ConsoleError;
 pub use invalidation::{Protected, ProtectedError};
 pub use keys::{KeyColumn, KeyOrder, SearchResults, SourceReader};
 pub use live::Tick;
-pub use nodes::{Answer, AttachGuard, KeyMatch, L1Listed, L2Step, NodeClient};
+pub use nodes::{Answer, AttachGuard, L2Step, NodeClient, SharedRedis};

@@ -109,7 +109,7 @@ impl PeerLimit {
 }
 
 impl Console {
-    /// Counts an upload for as long as what is returned is kept.
+    /// Counts an upload until the permit is dropped.
     ///
     /// # Errors
     /// [`ConsoleError::Busy`].
@@ -117,7 +117,7 @@ impl Console {
         self.inner.uploads.begin(actor.peer())
     }
 
-    /// Counts an experiment for as long as what is returned is kept.
+    /// Counts an experiment until the permit is dropped.
     ///
     /// # Errors
     /// [`ConsoleError::Busy`].

@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::step::HistoryStep;
+use crate::clock::in_ms;
 
 /// The newest steps of one length, oldest first, bounded by age.
 ///
@@ -60,10 +61,6 @@ impl Ring {
     fn step_of(&self, at_ms: u64) -> u64 {
         at_ms.div_ceil(self.step_ms)
     }
-}
-
-fn in_ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

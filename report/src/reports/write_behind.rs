@@ -30,13 +30,13 @@ pub struct WriteBehindReport {
     /// Keys whose newest value the source does not have yet. Of the durable kind those of all
     /// nodes, as seen by the last round.
     pub queued: u64,
-    /// Keys that may be unwritten at once, those set aside included.
+    /// Keys that may be unwritten at once, dead letters included.
     pub capacity: u64,
     /// How long a value waits at most where nothing fails, milliseconds.
     pub interval_ms: u64,
     /// How long the oldest of `queued` has waited, milliseconds; `None` where none waits.
     pub oldest_age_ms: Option<u64>,
-    /// Rows that stand aside now. Of the durable kind those of all nodes.
+    /// Dead letters now. Of the durable kind those of all nodes.
     pub aside: u64,
     /// Writes acknowledged.
     pub accepted: u64,
@@ -46,16 +46,16 @@ pub struct WriteBehindReport {
     pub retried: u64,
     /// Calls of the sink that failed, panicked or ran out of time.
     pub failed: u64,
-    /// Rows set aside after their last try.
+    /// Rows that became dead letters after their last try.
     pub set_aside: u64,
-    /// Rows that stood aside and were queued again.
+    /// Dead letters that were queued again.
     pub redriven: u64,
     /// Acknowledged values that a newer one replaced before they were sent.
     pub coalesced: u64,
     /// Writes refused: no room, Redis away, or already overtaken. A `write` that waits for room is
     /// not refused.
     pub refused: u64,
-    /// Rows that stood aside and were forgotten: dropped by somebody, or because a newer value of
+    /// Dead letters that were forgotten: dropped by somebody, or because a newer value of
     /// their key waited when they were to be queued again.
     pub dropped: u64,
     /// Rows taken over from a consumer that no longer answers. Durable kind only.

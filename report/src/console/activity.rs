@@ -20,6 +20,21 @@ pub struct Event {
     pub what: What,
 }
 
+/// What happened to one cache on one node after a place in its stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CacheEvents {
+    /// The events, oldest first; `seq` counts within this cache and node. Only those whose key
+    /// was written down have one.
+    pub events: Vec<Event>,
+    /// The place to go on from.
+    pub last: u64,
+    /// Events after the given place that were forgotten or never kept, in all since the start.
+    pub dropped: u64,
+    /// When the oldest event that is still kept happened, milliseconds since the epoch.
+    pub since_ms: Option<u64>,
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -99,7 +114,7 @@ pub enum EventKind {
     Fill,
     /// Left L1.
     Removal,
-    /// Invalidated or softened.
+    /// Invalidated or marked as stale.
     Invalidation,
     /// The bus.
     Bus,

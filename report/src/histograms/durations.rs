@@ -134,43 +134,66 @@ impl Histogram {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct Sparse {
+/// A histogram without its empty buckets: its form on the wire and in long histories.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SparseHistogram {
     sum_ns: u64,
     #[serde(default, skip_serializing_if = "is_zero")]
     least_ns: u64,
     #[serde(default, skip_serializing_if = "is_zero")]
     most_ns: u64,
+    /// Buckets by number, and their counts.
     buckets: Vec<(usize, u64)>,
 }
 
-pub(crate) fn is_zero(n: &u64) -> bool {
-    *n == 0
-}
-
-impl Serialize for Histogram {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let filled = self.counts.iter().copied().enumerate().filter(|(_, n)| *n > 0);
-        let (least_ns, most_ns) = self.range_ns.known();
-        let buckets = filled.collect();
-        Sparse { sum_ns: self.sum_ns, least_ns, most_ns, buckets }.serialize(serializer)
+impl SparseHistogram {
+    /// Adds another histogram to this one.
+    pub fn merge(&mut self, other: &Self) {
+        if !other.buckets.is_empty() {
+            let mut sum = Histogram::from(&*self);
+            sum.merge(&Histogram::from(other));
+            *self = Self::from(&sum);
+        }
     }
 }
 
-impl<'de> Deserialize<'de> for Histogram {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let sparse = Sparse::deserialize(deserializer)?;
+impl From<&Histogram> for SparseHistogram {
+    fn from(histogram: &Histogram) -> Self {
+        let filled = histogram.counts.iter().copied().enumerate().filter(|(_, n)| *n > 0);
+        let (least_ns, most_ns) = histogram.range_ns.known();
+        Self { sum_ns: histogram.sum_ns, least_ns, most_ns, buckets: filled.collect() }
+    }
+}
+
+impl From<&SparseHistogram> for Histogram {
+    fn from(sparse: &SparseHistogram) -> Self {
         let range_ns = match sparse.buckets.as_slice() {
             [] => Extremes::NONE,
             _ => Extremes::read(sparse.least_ns, sparse.most_ns),
         };
         let mut out = Self { sum_ns: sparse.sum_ns, range_ns, ..Self::default() };
-        for (i, n) in sparse.buckets {
+        for (i, n) in &sparse.buckets {
             // Of a version with more buckets: longer than all that this one knows.
-            out.counts[i.min(N_BUCKETS - 1)] += n;
+            out.counts[(*i).min(N_BUCKETS - 1)] += n;
         }
-        Ok(out)
+        out
     }
+}
+
+impl Serialize for Histogram {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        SparseHistogram::from(self).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Histogram {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::from(&SparseHistogram::deserialize(deserializer)?))
+    }
+}
+
+pub(crate) fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub enum TaskState {
     Running,
     /// It has ended before its time and starts again after a pause.
     Restarting,
-    /// It was told to stop.
+    /// It was asked to stop.
     Stopped,
     /// The runtime that it ran on is gone; it does not start again.
     RuntimeGone,

@@ -39,7 +39,7 @@ pub struct Expiries {
     pub within_10_min: u64,
     /// Within an hour, those above included.
     pub within_1_h: u64,
-    /// The most that expire within the same ten seconds of the next hour: a wave of loads.
+    /// The most that expire within the same ten seconds of the next hour: a peak of loads.
     pub busiest_10_s: u64,
     /// When those ten seconds begin, seconds from now.
     pub busiest_in_s: Option<u64>,

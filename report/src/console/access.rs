@@ -1,17 +1,5 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Frame, History};
-
-/// The first event of a live stream: everything that a page needs to be up to date.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Snapshot {
-    /// The newest frame.
-    pub frame: Frame,
-    /// The last minutes of all caches together.
-    pub history: History,
-}
-
 /// What somebody may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -57,7 +45,7 @@ pub struct AuditEntry {
     /// The address that they asked from; empty where it is not known.
     #[serde(default)]
     pub address: String,
-    /// Whether it tells of a beginning; another entry tells of the end.
+    /// Whether it is about a beginning; another entry is about the end.
     #[serde(default)]
     pub begun: bool,
     /// What, for example `invalidate_key`.

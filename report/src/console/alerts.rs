@@ -47,9 +47,9 @@ pub struct Alert {
     pub what_to_do: String,
 }
 
-/// The head of all alerts, in every frame.
+/// How many alerts there are and how bad the worst is, in every frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = AlertsHead))]
 pub struct AlertSummary {
     /// How many there are.
     pub count: u64,

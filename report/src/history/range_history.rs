@@ -4,8 +4,8 @@ use crate::{Evictions, Histogram, Outcomes, Point, Range};
 
 /// What happened over a range: one cache, or all together.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Past {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Past))]
+pub struct RangeHistory {
     /// How far back it looks.
     pub range: Range,
     /// The length of a full step, milliseconds.
@@ -15,13 +15,13 @@ pub struct Past {
     pub since_ms: u64,
     /// The steps, oldest first. Where two lie further apart than the step, there is a gap.
     pub steps: Vec<Step>,
-    /// Latencies over the same time in at most [`Past::MAX_COLUMNS`] columns, oldest first.
+    /// Latencies over the same time in at most [`RangeHistory::MAX_COLUMNS`] columns, oldest first.
     pub heat: Vec<HeatColumn>,
     /// What operators did in that time, oldest first.
     pub markers: Vec<Marker>,
 }
 
-impl Past {
+impl RangeHistory {
     /// The most columns of a heat map.
     pub const MAX_COLUMNS: usize = 60;
 }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::durations::is_zero;
 use crate::Extremes;
-use crate::histogram::is_zero;
 
 const N_BUCKETS: usize = 48;
 

@@ -1,7 +1,8 @@
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    AlertSummary, BusReport, CacheReport, Evictions, Histogram, L2Report, NodeId, Outcomes,
+    AlertSummary, BusReport, CacheReport, Evictions, Histogram, History, L2Report, NodeId,
+    Outcomes, Point, RedisState,
 };
 
 /// What every screen is sent once a second: absolute values, complete in itself, so that a
@@ -130,70 +131,6 @@ impl Window {
     }
 }
 
-/// Redis, as the nodes share it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct RedisState {
-    /// Whether there is a Redis at all.
-    pub configured: bool,
-    /// Whether it answered last time.
-    pub up: bool,
-    /// Its version, once it answered.
-    pub version: Option<String>,
-    /// Memory in use, bytes.
-    pub used_memory_bytes: Option<u64>,
-    /// The memory limit, bytes; `None` is no limit or unknown.
-    pub max_memory_bytes: Option<u64>,
-    /// What it does when memory is full.
-    pub policy: Option<String>,
-    /// When the keys of each cache were last counted, milliseconds since the epoch.
-    pub counted_at_ms: Option<u64>,
-    /// Where the last count was given up because it took too long, the keys that it had passed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
-    pub count_given_up_after: Option<u64>,
-    /// And about how many there are, where Redis tells.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
-    pub keys: Option<u64>,
-}
-
-/// One step of a chart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Point {
-    /// When the step ended, milliseconds since the epoch.
-    pub at_ms: u64,
-    /// How long it was, milliseconds.
-    pub span_ms: u64,
-    /// How reads ended in it.
-    #[serde(serialize_with = "outcome_counts", deserialize_with = "to_outcomes")]
-    #[cfg_attr(feature = "openapi", schema(value_type = [u64; 8]))]
-    pub outcomes: Outcomes,
-    /// What left L1 in it.
-    #[serde(serialize_with = "eviction_counts", deserialize_with = "to_evictions")]
-    #[cfg_attr(feature = "openapi", schema(value_type = [u64; 5]))]
-    pub evictions: Evictions,
-}
-
-impl Point {
-    /// Adds another cache's step of the same instant, or the next step in time.
-    pub fn merge(&mut self, other: &Self) {
-        self.outcomes += other.outcomes;
-        self.evictions += other.evictions;
-    }
-}
-
-/// Steps of a chart, oldest first. Where two lie further apart than the step, there is a gap.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct History {
-    /// The length of a full step, milliseconds.
-    pub step_ms: u64,
-    /// The steps.
-    pub points: Vec<Point>,
-}
-
 /// The demo's traffic: its settings, and whether it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -209,19 +146,12 @@ pub struct TrafficState {
     pub write_share: f64,
 }
 
-// A chart has hundreds of points, so a point spells its counts without names on the wire.
-fn outcome_counts<S: Serializer>(outcomes: &Outcomes, serializer: S) -> Result<S::Ok, S::Error> {
-    crate::Outcome::ALL.map(|outcome| outcomes.get(outcome)).serialize(serializer)
-}
-
-fn to_outcomes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Outcomes, D::Error> {
-    <[u64; 8]>::deserialize(deserializer).map(Outcomes::from_counts)
-}
-
-fn eviction_counts<S: Serializer>(evictions: &Evictions, serializer: S) -> Result<S::Ok, S::Error> {
-    crate::Cause::ALL.map(|cause| evictions.get(cause)).serialize(serializer)
-}
-
-fn to_evictions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Evictions, D::Error> {
-    <[u64; 5]>::deserialize(deserializer).map(Evictions::from_counts)
+/// The first event of a live stream: everything that a page needs to be up to date.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Snapshot {
+    /// The newest frame.
+    pub frame: Frame,
+    /// The last minutes of all caches together.
+    pub history: History,
 }
