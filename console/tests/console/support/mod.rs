@@ -3,12 +3,10 @@
 mod fake_node;
 #[path = "../../../../cache/tests/behaviour/support/log.rs"]
 mod log;
-mod redis;
 mod script;
 
 pub(crate) use fake_node::FakeNode;
 pub(crate) use log::Log;
-pub(crate) use redis::PrivateRedis;
 pub(crate) use script::cache_report;
 
 use std::sync::Arc;
