@@ -92,7 +92,7 @@ fn headline(job: &Job) -> String {
         JobState::Done => done(job.kind),
         JobState::Cancelled => "was stopped; what was removed stays removed",
         JobState::Failed => failed(job.kind),
-        JobState::Queued => "left L1; L2 follows once Redis is back",
+        JobState::Queued => "is removed from L1; L2 follows once Redis is back",
     };
     format!("{what} {state}.")
 }
@@ -106,7 +106,7 @@ const fn done(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Invalidate => "is invalidated",
         JobKind::Soften => "is marked as stale",
-        JobKind::Refresh => "is loaded anew",
+        JobKind::Refresh => "is reloaded",
     }
 }
 
@@ -114,7 +114,7 @@ const fn running(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Invalidate => "is being invalidated",
         JobKind::Soften => "is being marked as stale",
-        JobKind::Refresh => "is being loaded anew",
+        JobKind::Refresh => "is being reloaded",
     }
 }
 
@@ -122,7 +122,7 @@ const fn failed(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Invalidate => "could not be invalidated everywhere",
         JobKind::Soften => "could not be marked as stale everywhere",
-        JobKind::Refresh => "could not be loaded anew",
+        JobKind::Refresh => "could not be reloaded",
     }
 }
 
@@ -162,12 +162,12 @@ fn refreshed(place: &Refreshed) -> (String, String) {
     (place, text.to_owned())
 }
 
-// What was done to so many entries.
+// What was done to `n` entries.
 fn entries(job: &Job, n: u64) -> String {
     let done = match job.kind {
         JobKind::Invalidate => "removed",
         JobKind::Soften => "marked as stale",
-        JobKind::Refresh => "to be loaded anew",
+        JobKind::Refresh => "to be reloaded",
     };
     format!("{} {done}", format::plural(n, "entry", "entries"))
 }
@@ -253,10 +253,10 @@ mod tests {
     #[test]
     fn a_job_is_told_as_what_it_is() {
         let refresh = |state| Job { kind: JobKind::Refresh, ..job(state) };
-        assert_eq!(headline(&refresh(JobState::Done)), "Key 4711 of users is loaded anew.");
+        assert_eq!(headline(&refresh(JobState::Done)), "Key 4711 of users is reloaded.");
         assert_eq!(
             headline(&refresh(JobState::Failed)),
-            "Key 4711 of users could not be loaded anew."
+            "Key 4711 of users could not be reloaded."
         );
     }
 
