@@ -1,8 +1,8 @@
-//! Redis's glob, `stringmatchlen_impl` of its `util.c`, step by step: what L2 matches. Kept apart
-//! from the one that L1 uses, so that the two can be compared.
+//! Redis's glob, `stringmatchlen_impl` of its `util.c`, step by step, which L2 uses. It is separate
+//! from L1's own glob, so that the two can be compared.
 
-/// Whether Redis says that the pattern matches. Bytes are compared as it does where `char` is
-/// signed, as on x86.
+/// Whether the pattern matches according to Redis. Bytes are compared as on platforms where `char`
+/// is signed, such as x86.
 pub(crate) fn redis_matches(pattern: &[u8], string: &[u8]) -> bool {
     matches(pattern, string, &mut false, 0)
 }
@@ -58,7 +58,7 @@ fn matches(mut p: &[u8], mut s: &[u8], skip_longer: &mut bool, nesting: u32) -> 
     p.is_empty() && s.is_empty()
 }
 
-/// Whether the class takes the byte, and the pattern from the class's last byte on.
+/// Returns whether the class matches the byte, and the pattern from the class's last byte on.
 fn class(mut p: &[u8], byte: u8) -> (bool, &[u8]) {
     let inverted = p.first() == Some(&b'^');
     if inverted {

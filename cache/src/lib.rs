@@ -13,6 +13,7 @@
 // - cache
 // - structures, write_behind, observe
 // - inspect
+// - doctor
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
@@ -28,6 +29,8 @@ mod change;
 mod clock;
 mod codec;
 mod connection;
+#[cfg(feature = "redis")]
+pub mod doctor;
 mod error;
 mod inspect;
 mod key;

@@ -50,14 +50,14 @@ pub struct Alert {
 /// The head of all alerts, in every frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct AlertsHead {
+pub struct AlertSummary {
     /// How many there are.
     pub count: u64,
     /// The worst; `None` where there is none.
     pub worst: Option<Severity>,
 }
 
-impl AlertsHead {
+impl AlertSummary {
     /// Of these alerts.
     pub fn of(alerts: &[Alert]) -> Self {
         let worst = alerts.iter().map(|alert| alert.severity).max();

@@ -1,6 +1,8 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{AlertsHead, BusReport, CacheReport, Evictions, Histogram, L2Report, NodeId, Outcomes};
+use crate::{
+    AlertSummary, BusReport, CacheReport, Evictions, Histogram, L2Report, NodeId, Outcomes,
+};
 
 /// What every screen is sent once a second: absolute values, complete in itself, so that a
 /// browser may miss any number of frames.
@@ -15,7 +17,7 @@ pub struct Frame {
     pub started_at_ms: u64,
     /// Every node of the service.
     pub nodes: Vec<NodeFrame>,
-    /// Every cache, its nodes added up; those of guests last.
+    /// Every cache, its nodes added up; those of attached nodes last.
     pub caches: Vec<CacheFrame>,
     /// Redis.
     pub redis: RedisState,
@@ -23,13 +25,13 @@ pub struct Frame {
     pub point: Point,
     /// How many alerts there are, and how bad the worst is.
     #[serde(default)]
-    pub alerts: AlertsHead,
+    pub alerts: AlertSummary,
 }
 
 impl Frame {
     /// The caches of the service itself: what every sum is made of.
     pub fn own_caches(&self) -> impl Iterator<Item = &CacheFrame> {
-        self.caches.iter().filter(|cache| !cache.guest)
+        self.caches.iter().filter(|cache| !cache.attached)
     }
 
     /// The frame without what no screen draws each second: groups, keys, curves and sizes. Whoever
@@ -71,10 +73,10 @@ pub struct CacheFrame {
     pub l2_entries: Option<u64>,
     /// Their size in bytes, estimated from a sample; `None` until counted.
     pub l2_weight_bytes: Option<u64>,
-    /// Whether it is on guests: nodes for a time beside the service's own, which no sum, alert or
-    /// metric counts. Left out where it is not.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub guest: bool,
+    /// Whether it is on attached nodes: nodes beside the service's own that no sum, alert or metric
+    /// counts. Left out where it is not.
+    #[serde(rename = "guest", default, skip_serializing_if = "std::ops::Not::not")]
+    pub attached: bool,
 }
 
 /// What happened between two reports.

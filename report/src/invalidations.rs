@@ -218,7 +218,8 @@ pub enum JobKind {
     #[default]
     Invalidate,
     /// Marks them as stale: the older value is served while one reader loads the new one.
-    Soften,
+    #[serde(rename = "soften")]
+    MarkStale,
     /// Loads them anew; the older value is served meanwhile.
     Refresh,
 }

@@ -37,7 +37,7 @@ mod write_behind;
 
 pub use activity::{Activity, ActivityFilter, Event, EventKind, What};
 pub use ages::Ages;
-pub use alerts::{Alert, AlertsHead, Severity};
+pub use alerts::{Alert, AlertSummary, Severity};
 pub use console::{AuditEntry, AuditHome, AuditPage, Role, Session, Snapshot};
 pub use dead_letters::{
     DeadLetterAction, DeadLetterJob, DeadLetterPage, DeadLetterQuery, DeadLetterResult,

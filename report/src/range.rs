@@ -11,10 +11,10 @@ pub enum Range {
     /// The last minute, second by second.
     #[serde(rename = "1m")]
     Minute,
-    /// The last quarter of an hour, second by second.
+    /// The last 15 minutes, second by second.
     #[default]
     #[serde(rename = "15m")]
-    Quarter,
+    FifteenMinutes,
     /// The last two hours in steps of ten seconds.
     #[serde(rename = "2h")]
     TwoHours,
@@ -25,13 +25,13 @@ pub enum Range {
 
 impl Range {
     /// Every range, the shortest first.
-    pub const ALL: [Self; 4] = [Self::Minute, Self::Quarter, Self::TwoHours, Self::Day];
+    pub const ALL: [Self; 4] = [Self::Minute, Self::FifteenMinutes, Self::TwoHours, Self::Day];
 
     /// The text of the wire: `1m`, `15m`, `2h` or `1d`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Minute => "1m",
-            Self::Quarter => "15m",
+            Self::FifteenMinutes => "15m",
             Self::TwoHours => "2h",
             Self::Day => "1d",
         }
@@ -41,7 +41,7 @@ impl Range {
     pub const fn span(self) -> Duration {
         Duration::from_secs(match self {
             Self::Minute => 60,
-            Self::Quarter => 15 * 60,
+            Self::FifteenMinutes => 15 * 60,
             Self::TwoHours => 2 * 3_600,
             Self::Day => 24 * 3_600,
         })
@@ -50,7 +50,7 @@ impl Range {
     /// How long one step of it is.
     pub const fn step(self) -> Duration {
         Duration::from_secs(match self {
-            Self::Minute | Self::Quarter => 1,
+            Self::Minute | Self::FifteenMinutes => 1,
             Self::TwoHours => 10,
             Self::Day => 60,
         })

@@ -1,3 +1,4 @@
+use std::io::{self, Write};
 use std::num::NonZero;
 use std::process::ExitCode;
 use std::thread;
@@ -5,9 +6,10 @@ use std::thread;
 use anyhow::anyhow;
 use clap::Parser;
 use strata_cache::ErrorChain;
+use strata_cache::doctor::Verdict;
 use strata_server::{
-    Cli, Command, Settings, announce, log_to_stderr, run_demo, run_purge, settings_file,
-    tell_unknown_variables,
+    Cli, Command, Settings, announce, completions, log_to_stderr, man_page, run_demo, run_doctor,
+    run_health, run_purge, settings_file, tell_unknown_variables,
 };
 
 // Rendering and streams share the workers, so one core alone must not mean one worker.
@@ -18,7 +20,7 @@ fn main() -> ExitCode {
     let log = log_to_stderr(cli.log_format);
     tell_unknown_variables();
     match run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             log.last(&format!("strata: {error:#}"));
             ExitCode::FAILURE
@@ -26,7 +28,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(Cli { command, .. }: Cli) -> anyhow::Result<()> {
+fn run(Cli { command, .. }: Cli) -> anyhow::Result<ExitCode> {
     let workers = thread::available_parallelism().map_or(MIN_WORKERS, NonZero::get);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers.max(MIN_WORKERS))
@@ -37,12 +39,28 @@ fn run(Cli { command, .. }: Cli) -> anyhow::Result<()> {
             let settings = settings_file(flags.config.as_deref())
                 .and_then(|file| Settings::resolve(*flags, &file))
                 .map_err(|error| anyhow!("failed to {}", ErrorChain(&error)))?;
-            runtime.block_on(run_demo(settings))
+            runtime.block_on(run_demo(settings))?;
         }
+        Command::Doctor(flags) => {
+            let (text, verdict) = runtime.block_on(run_doctor(flags))?;
+            print(text.as_bytes());
+            if verdict == Verdict::Fails {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        Command::Health(flags) => runtime.block_on(run_health(flags))?,
         Command::Purge(flags) => {
             let erased = runtime.block_on(run_purge(flags))?;
             announce(&format!("{erased} keys were removed."));
-            Ok(())
         }
+        Command::Completions { shell } => print(&completions(shell)),
+        Command::Man => print(&man_page()?),
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+// Whoever closes the pipe wants no more.
+fn print(text: &[u8]) {
+    let mut out = io::stdout().lock();
+    let _: io::Result<()> = out.write_all(text).and_then(|()| out.flush());
 }

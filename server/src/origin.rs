@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use strata_app::SessionCookie;
-use strata_console::{Console, Credentials, InVain, Origin};
+use strata_console::{Console, Credentials, Origin, RejectedCredential};
 
 use crate::config::{Network, PublicUrl};
 use crate::error::AppError;
@@ -76,7 +76,7 @@ pub(crate) async fn identify(
         return too_many(wait.as_secs() + 1);
     }
     let actor = access.identify(presented, &origin);
-    if actor.in_vain == Some(InVain::Token) {
+    if actor.rejected == Some(RejectedCredential::Token) {
         access.count_wrong_token(&origin);
     }
     let extensions = request.extensions_mut();

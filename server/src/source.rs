@@ -1,5 +1,5 @@
 use strata_cache::ErrorChain;
-use strata_console::{Answer, ConsoleError, SourceFace};
+use strata_console::{Answer, ConsoleError, SourceReader};
 use strata_demo::{CacheKey, Site};
 use strata_report::SourceLook;
 
@@ -14,7 +14,7 @@ impl DemoSource {
     }
 }
 
-impl SourceFace for DemoSource {
+impl SourceReader for DemoSource {
     fn knows(&self, cache: &str) -> bool {
         CacheKey::CACHES.contains(&cache)
     }

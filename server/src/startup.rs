@@ -6,7 +6,7 @@ use anyhow::Context;
 use axum::Router;
 use prometheus::Registry;
 use strata_cache::{ErrorChain, Node, Tasks};
-use strata_console::{Access, AccessSettings, Console, ConsoleSettings, NodeFace, SourceFace};
+use strata_console::{Access, AccessSettings, Console, ConsoleSettings, NodeClient, SourceReader};
 use strata_demo::{STEADY, Site, Store, Traffic};
 use strata_lab::Lab;
 use strata_report::TrafficState;
@@ -73,14 +73,15 @@ impl Demo {
         let nodes = nodes(settings.nodes, url.as_deref()).await?;
         let build = |node: &Node| Site::new(node.clone(), store.clone());
         let sites = nodes.iter().map(build).collect::<Result<Vec<_>, _>>()?;
-        let faces = nodes.iter().map(|node| Arc::new(node.clone()) as Arc<dyn NodeFace>).collect();
+        let faces =
+            nodes.iter().map(|node| Arc::new(node.clone()) as Arc<dyn NodeClient>).collect();
         let source = sites.first().cloned().map(DemoSource::new);
         let console_settings = ConsoleSettings {
             access: access(settings, listening),
             protected: settings.protected.clone(),
             sources: source
                 .into_iter()
-                .map(|source| Arc::new(source) as Arc<dyn SourceFace>)
+                .map(|source| Arc::new(source) as Arc<dyn SourceReader>)
                 .collect(),
             redis_is_private: redis.is_some(),
             tasks: Some(tasks.clone()),

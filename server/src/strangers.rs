@@ -119,7 +119,7 @@ pub(crate) async fn take_turns(
     request: Request,
     next: Next,
 ) -> Response {
-    let stranger = request.extensions().get::<Actor>().filter(|actor| actor.is_stranger());
+    let stranger = request.extensions().get::<Actor>().filter(|actor| actor.is_anonymous());
     let Some(address) = stranger.map(|stranger| stranger.address) else {
         return next.run(request).await;
     };

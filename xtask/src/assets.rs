@@ -1,5 +1,5 @@
-//! What the browser gets: the program's wasm with its JavaScript, the style, and public files, in
-//! `target/site`. A release has them small, compressed, and named after their content.
+//! Builds the browser's files in `target/site`: the program's wasm with its JavaScript, the style,
+//! and public files. For a release they are small, compressed, and named after their content.
 
 use std::path::{Path, PathBuf};
 
@@ -10,10 +10,10 @@ use xshell::{Shell, cmd};
 
 use crate::step::step;
 
-/// The oldest browsers that the style and the scripts are written for.
+/// The oldest browsers that the style and the scripts support.
 const BROWSERS: &str = "--target=chrome111,firefox115,safari16.4";
 
-/// The wasm of a release, with brotli, may not be larger.
+/// The greatest size of a release's wasm, with brotli.
 pub(crate) const WASM_LIMIT_BYTES: u64 = 250_000;
 
 pub(crate) const RELEASE: Profile = Profile { name: "wasm-release", folder: "target/site" };
@@ -27,7 +27,7 @@ pub(crate) struct Profile {
 }
 
 impl Profile {
-    /// Cargo builds it for the browser alone: its features and the server's never meet.
+    /// Cargo builds it only for the browser, since its features and the server's must not mix.
     pub(crate) fn cargo_arguments(&self) -> Vec<String> {
         let target = ["build", "--package", "strata-hydrate", "--target", "wasm32-unknown-unknown"];
         [&target[..], &["--profile", self.name]].concat().into_iter().map(str::to_owned).collect()
@@ -51,7 +51,7 @@ pub(crate) struct Assets {
 }
 
 impl Assets {
-    /// Makes the files of a release. The wasm is built before.
+    /// Builds the files of a release. The wasm must have been built before.
     pub(crate) fn release(shell: &Shell) -> Result<Self> {
         step("Assets");
         collect(shell, &RELEASE)?;
@@ -61,13 +61,13 @@ impl Assets {
         cmd!(shell, "wasm-opt -Oz {features...} {wasm} -o {wasm}").run()?;
         cmd!(shell, "esbuild {js} --minify --format=esm {BROWSERS} --outfile={js} --allow-overwrite --log-level=warning").run()?;
         let assets = Self::name(shell, &pkg)?;
-        // Node.js has brotli, which the machine may not have.
+        // Uses the brotli of Node.js, since the machine may not have the tool.
         let folder = RELEASE.folder;
         cmd!(shell, "node xtask/compress.mjs {folder}").run()?;
         Ok(assets)
     }
 
-    /// Makes the files of a debug build that a browser shall tell from those of the build before.
+    /// Builds the files of a debug build, with names that differ from those of the previous build.
     pub(crate) fn watch(shell: &Shell) -> Result<Self> {
         build(shell, &WATCH)?;
         Self::name(shell, &WATCH.pkg())
@@ -75,7 +75,7 @@ impl Assets {
 
     fn name(shell: &Shell, pkg: &Path) -> Result<Self> {
         let wasm = named_by_content(pkg, "wasm")?;
-        // The script names the wasm in case nobody tells it where it is.
+        // The script names the wasm in case its caller gives no address.
         let js = pkg.join("strata.js");
         let script =
             shell.read_file(&js)?.replace("strata_bg.wasm", &format!("strata.{wasm}.wasm"));
@@ -89,7 +89,7 @@ impl Assets {
     }
 }
 
-/// Makes the files of a debug build, as they are.
+/// Builds the files of a debug build, without renaming them.
 pub(crate) fn debug(shell: &Shell) -> Result<()> {
     build(shell, &DEBUG)
 }
@@ -124,7 +124,7 @@ fn collect(shell: &Shell, profile: &Profile) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen.input_path(profile.wasm()).web(true)?.typescript(false).out_name("strata");
     bindgen.generate(&pkg)?;
-    // The name that Leptos asks for.
+    // Leptos asks for this name.
     Ok(std::fs::rename(pkg.join("strata_bg.wasm"), pkg.join("strata.wasm"))?)
 }
 

@@ -1,4 +1,4 @@
-//! What is measured, and what is looked at.
+//! Benchmarks, screenshots and Lighthouse.
 
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -8,13 +8,13 @@ use crate::program::Program;
 use crate::step::step;
 use crate::{build, tools};
 
-/// Version 13 wants Node.js 22.
+/// Version 13 requires Node.js 22.
 const LIGHTHOUSE: &str = "lighthouse@12.8.2";
 
-/// What a bench of the console measures; "page" takes ten minutes and is asked for.
+/// The console's benches. "page" takes ten minutes, so it runs only by name.
 const CONSOLE: &[&str] = &["readers", "screens", "search", "metrics", "transfer"];
 
-/// Without a section it is everything but the long one.
+/// Runs the sections. Without any, it runs all except the long one.
 pub(crate) fn bench(shell: &Shell, sections: &[String]) -> Result<()> {
     let of_console = |section: &&str| *section == "page" || CONSOLE.contains(section);
     let sections = sections.iter().map(String::as_str);
@@ -41,7 +41,7 @@ pub(crate) fn bench(shell: &Shell, sections: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Pictures of every screen.
+/// Takes pictures of every screen.
 pub(crate) fn screenshots(shell: &Shell, options: &[String]) -> Result<()> {
     tools::packages(shell, &["redis-server", "chromium", "pngquant"])?;
     tools::npm(shell)?;
@@ -64,7 +64,7 @@ pub(crate) fn screenshots(shell: &Shell, options: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The scores of two screens.
+/// Prints the scores of two screens.
 pub(crate) fn lighthouse(shell: &Shell) -> Result<()> {
     tools::packages(shell, &["redis-server", "chromium"])?;
     build::release(shell)?;
@@ -84,7 +84,7 @@ pub(crate) fn lighthouse(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// The scores of the run that is the middle one of three by speed.
+/// The scores of the middle one of three runs by speed.
 fn median(shell: &Shell, url: &str, form: &[&str]) -> Result<String> {
     let mut reports = Vec::new();
     for _ in 0..3 {
@@ -101,7 +101,7 @@ fn median(shell: &Shell, url: &str, form: &[&str]) -> Result<String> {
     Ok(format!("{}, blocked for {blocked:.0} ms", scores.join(", ")))
 }
 
-// Before all other programs in the processor's queue where the machine lets us: it tells times.
+// Runs with priority over other programs if the machine allows it, since it measures times.
 fn report(shell: &Shell, url: &str, form: &[&str]) -> Result<Value> {
     let may = cmd!(shell, "nice -n -20 true").quiet().ignore_stderr().read_stderr();
     let first: &[&str] =

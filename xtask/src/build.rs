@@ -17,7 +17,7 @@ pub(crate) const PROGRAM: &str = "target/release/strata";
 
 const STAMP: &str = "target/release/strata.sources";
 
-/// What a release is made of.
+/// The files that a release is built from.
 const SOURCES: &[&str] = &[
     "Cargo.toml",
     "Cargo.lock",
@@ -37,7 +37,7 @@ const SOURCES: &[&str] = &[
     "end2end/package-lock.json",
 ];
 
-/// Builds program and assets side by side, unless they are of these sources already.
+/// Builds program and assets side by side, unless they are already built from these sources.
 pub(crate) fn release(shell: &Shell) -> Result<()> {
     // Two builds at a time would overwrite each other's files.
     shell.create_dir(".strata")?;
@@ -60,19 +60,19 @@ pub(crate) fn release(shell: &Shell) -> Result<()> {
     browser.end()?;
     let assets = Assets::release(shell)?;
     server.end()?;
-    // The program looks for the names of its files beside itself.
+    // The program looks for the names of its files in its own folder.
     shell.write_file("target/release/hash.txt", assets.names())?;
     Ok(shell.write_file(STAMP, &sources)?)
 }
 
-/// The debug program and assets, for the tests in Rust and the browser.
+/// Builds the debug program and assets, for the tests in Rust and the browser.
 pub(crate) fn debug(shell: &Shell) -> Result<()> {
     let native = crate::crates::NATIVE;
     cmd!(shell, "cargo test {native...} --no-run").run()?;
     assets::debug(shell)
 }
 
-/// Whether program and assets are there, of these sources, and touched by nothing since.
+/// Whether program and assets exist, are built from these sources, and have not been changed since.
 fn is_of(shell: &Shell, sources: &str) -> bool {
     let is_changed =
         [PROGRAM, assets::RELEASE.folder].iter().any(|made| tools::is_newer(made, STAMP));
@@ -80,7 +80,8 @@ fn is_of(shell: &Shell, sources: &str) -> bool {
     is_there && !is_changed && shell.read_file(STAMP).is_ok_and(|stamp| stamp == sources)
 }
 
-/// A cargo that runs beside another. Its compilers outlive it, so it is never ended, but waited for.
+/// A cargo that runs beside another. Its compilers outlive it, so it is waited for rather than
+/// ended.
 struct Building(Child);
 
 impl Building {
@@ -98,7 +99,7 @@ impl Building {
 
 impl Drop for Building {
     fn drop(&mut self) {
-        // It has ended already, or the other build failed, which is what is told.
+        // It has ended already, or the other build failed, whose error is reported.
         let _ = self.0.wait();
     }
 }

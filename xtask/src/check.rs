@@ -1,4 +1,4 @@
-//! What needs no running program: formatting, lints, docs, imports, licences, sizes.
+//! Checks that need no running program: formatting, lints, docs, imports, licences, sizes.
 
 use anyhow::{Context, Result, bail, ensure};
 use xshell::{Shell, cmd};
@@ -7,7 +7,8 @@ use crate::crates::{NATIVE, check_imports};
 use crate::step::step;
 use crate::{assets, build, public_api, tools};
 
-/// Where the cache and its reports are compiled too, where the compiler has the libraries.
+/// The cache and its reports are also compiled for these targets, if the compiler has the
+/// libraries.
 const OTHER_SYSTEMS: &[&str] =
     &["aarch64-apple-darwin", "x86_64-apple-darwin", "x86_64-pc-windows-msvc"];
 
@@ -48,7 +49,8 @@ pub(crate) fn sources(shell: &Shell) -> Result<()> {
     public_api::check(shell)
 }
 
-/// Whatever machine wrote them, a clean clone installs the same from the public registries.
+/// A clean clone must install the same from the public registries, whatever machine wrote the
+/// files.
 fn lock_files(shell: &Shell) -> Result<()> {
     step("Lock files");
     let registry = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
@@ -64,7 +66,7 @@ fn lock_files(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// A panic costs one operation or restarts one task; with abort it would end the program.
+/// A panic costs one operation or restarts one task. With abort it would end the program.
 fn panics(shell: &Shell) -> Result<()> {
     step("How panics end");
     const ONLY: &str = "Only the browser's program may be built with panic = \"abort\".";
@@ -82,8 +84,9 @@ fn panics(shell: &Shell) -> Result<()> {
     Ok(())
 }
 
-/// Licences, sources, doubles, and known faults of the crates. The list of faults is on the
-/// network; where it cannot be reached, that is said and the rest is checked.
+/// Licences, sources, duplicates, and known vulnerabilities of the crates. The list of
+/// vulnerabilities is on the network. If it cannot be reached, a message says so and the rest is
+/// checked.
 fn supply_chain(shell: &Shell) -> Result<()> {
     step("Licences, sources and known faults of the crates");
     tools::deny(shell)?;

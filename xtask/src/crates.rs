@@ -1,16 +1,16 @@
-//! Who imports whom; ARCHITECTURE.md says why.
+//! Which crate may import which. ARCHITECTURE.md says why.
 
 use anyhow::{Result, bail};
 use xshell::{Shell, cmd};
 
 use crate::step::step;
 
-/// The crates of native builds. The browser's crate is left out: its features and the server's
-/// never meet.
+/// The crates of native builds. The browser's crate is left out, since its features and the
+/// server's must not mix.
 pub(crate) const NATIVE: &[&str] =
     &["--workspace", "--exclude", "strata-hydrate", "--exclude", "xtask"];
 
-/// A crate, the crates of ours that it may import, and what it never imports.
+/// A crate, the workspace's crates that it may import, and crates that it must not import.
 struct Imports {
     of: &'static str,
     ours: &'static [&'static str],
@@ -47,7 +47,7 @@ const TABLE: &[Imports] = &[
     },
 ];
 
-/// In the browser the whole tree counts, not only what a Cargo.toml names.
+/// In the browser the whole tree of dependencies counts, not only those that a Cargo.toml names.
 const BROWSER: Imports = Imports {
     of: "hydrate",
     ours: &["report", "app"],

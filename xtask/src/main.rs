@@ -1,4 +1,4 @@
-//! Everything that a person or a machine does with Strata from a shell; `./dev` calls it.
+//! The commands that build, test and run Strata. `./dev` calls them.
 
 mod assets;
 mod bench;
@@ -31,17 +31,17 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
-    /// Build the release: target/release/strata, and what it serves in target/site.
+    /// Build the release: target/release/strata, and the files that it serves in target/site.
     Build,
-    /// `demo` with a debug build that is built and started again as files change.
+    /// `demo` with a debug build that is built and started again when files change.
     Watch {
         /// Options as in `strata demo --help`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
-    /// Everything that must hold: check, tests, browser tests.
+    /// Run everything: check, tests, browser tests.
     Test {
-        /// "long" adds what takes long by nature, about 30 minutes more.
+        /// "long" adds tests that take long by nature, about 30 minutes more.
         #[arg(value_enum)]
         length: Option<test::Length>,
     },
@@ -70,15 +70,15 @@ enum Verb {
     },
     /// Lighthouse on two screens of the release build, the median of three runs each.
     Lighthouse,
-    /// Random input for what reads patterns and entries. Needs rustup, for a nightly compiler.
+    /// Random input for the parsers of patterns and entries. Needs rustup, for a nightly compiler.
     Fuzz {
         /// For each target.
         #[arg(default_value_t = 60)]
         seconds: u32,
     },
-    /// Write down the public items of the cache after a change that is meant.
+    /// Record the public items of the cache after an intended change.
     PublicApi,
-    /// Install what the verbs above need and this machine lacks.
+    /// Install the missing tools that the verbs above need.
     Setup,
 }
 

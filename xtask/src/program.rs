@@ -1,4 +1,4 @@
-//! The program, run for somebody or for a test.
+//! Runs the program, for a user or for a test.
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
@@ -13,14 +13,14 @@ use crate::{build, tools};
 
 const START: Duration = Duration::from_secs(60);
 
-/// Takes the place of this process.
+/// Replaces this process by the program.
 pub(crate) fn demo(shell: &Shell, options: &[String]) -> Result<()> {
     redis_or_not(shell);
     build::release(shell)?;
     Err(Command::new(build::PROGRAM).arg("demo").args(options).exec().into())
 }
 
-/// Without Redis the demo goes on with L1.
+/// Without Redis the demo runs with L1 only.
 pub(crate) fn redis_or_not(shell: &Shell) {
     if let Err(error) = tools::packages(shell, &["redis-server"]) {
         eprintln!("{error:#}\nGoing on with L1 alone.");
@@ -30,15 +30,15 @@ pub(crate) fn redis_or_not(shell: &Shell) {
 /// A process that is asked to end, and waited for, when it is dropped.
 pub(crate) struct Running(pub(crate) Child);
 
-/// A running `strata demo` on a port of its own, ended when it is dropped.
+/// A running `strata demo` on a free port, ended when it is dropped.
 pub(crate) struct Program {
     running: Running,
-    /// Where it answers.
+    /// The address of the program.
     pub(crate) address: String,
 }
 
 impl Program {
-    /// Starts it and waits until it says where it answers.
+    /// Starts it and waits until it prints its address.
     #[expect(clippy::disallowed_methods, reason = "there is no runtime that this could block")]
     pub(crate) fn start(log: &str, options: &[&str]) -> Result<Self> {
         let output = File::create(log)?;
@@ -65,7 +65,7 @@ impl Program {
 impl Drop for Running {
     fn drop(&mut self) {
         let (shell, id) = (Shell::new(), self.0.id().to_string());
-        // It may have ended by itself, which its log tells.
+        // It may have ended by itself, which its log shows.
         let _ = shell.map(|shell| cmd!(shell, "kill {id}").quiet().run());
         let _ = self.0.wait();
     }

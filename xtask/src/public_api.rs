@@ -1,4 +1,4 @@
-//! What of the cache others may use, one item a line, so that a change of it is seen in a review.
+//! The public items of the cache, one a line, so that a review shows their changes.
 
 use anyhow::{Result, bail};
 use public_api::Builder;
@@ -8,7 +8,7 @@ use crate::step::step;
 
 const KNOWN: &str = "cache/public-api.txt";
 
-/// Fails where the public items are others than those that are written down.
+/// Fails if the public items differ from the recorded ones.
 pub(crate) fn check(shell: &Shell) -> Result<()> {
     step("The public interface of the cache");
     let (known, found) = (shell.read_file(KNOWN)?, public_items(shell)?);
@@ -21,7 +21,7 @@ pub(crate) fn check(shell: &Shell) -> Result<()> {
     bail!("The public interface has changed. If that is meant: ./dev public-api");
 }
 
-/// Writes down what there is.
+/// Records the present public items.
 pub(crate) fn accept(shell: &Shell) -> Result<()> {
     Ok(shell.write_file(KNOWN, public_items(shell)?)?)
 }

@@ -1,4 +1,4 @@
-//! What must hold of the running program.
+//! Tests of the running program.
 
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
@@ -9,16 +9,16 @@ use crate::program::Program;
 use crate::step::step;
 use crate::{assets, build, check, tools};
 
-/// What ran before trust expired by itself: a deploy has both on one Redis for a while.
+/// The version before trust expired by itself. During a deploy both run on one Redis for a while.
 const PREVIOUS: &str = "5b3a175952f307088aecfb6a8f4613cf4c7b5899";
 
-/// What `./dev test` leaves out unless it is told.
+/// Tests that `./dev test` leaves out by default.
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum Length {
     Long,
 }
 
-/// What fails most often and soonest comes first; each tool is installed when its turn comes.
+/// Frequent and quick failures come first. Each tool is installed when it is needed.
 pub(crate) fn test(shell: &Shell, length: Option<Length>) -> Result<()> {
     let programs =
         ["redis-server", "chromium", "promtool", "shellcheck", "nginx", "haproxy", "caddy"];
@@ -29,7 +29,7 @@ pub(crate) fn test(shell: &Shell, length: Option<Length>) -> Result<()> {
     step("Tests, against a real redis-server");
     cmd!(shell, "cargo nextest run {NATIVE...}").run()?;
     step("Tests of the cache without Redis");
-    // The fence, whose model takes the longest, is the same with Redis and without.
+    // The model of the fence takes the longest, and is the same with Redis and without.
     let but_the_fence = "not test(/fence::model/)";
     cmd!(
         shell,
@@ -82,8 +82,8 @@ fn browser(shell: &Shell, options: &[String]) -> Result<()> {
     Ok(cmd!(shell, "playwright test {options...}").run()?)
 }
 
-/// Asks every operation of the OpenAPI document what a client may ask, and much that it may not: no
-/// server error, and no answer that the document does not know.
+/// Sends requests to every operation of the OpenAPI document, valid ones and many invalid ones.
+/// There must be no server error, and no answer that the document does not describe.
 fn interface(shell: &Shell) -> Result<()> {
     tools::schemathesis(shell)?;
     step("The HTTP interface against its OpenAPI document");
@@ -94,7 +94,8 @@ fn interface(shell: &Shell) -> Result<()> {
         (tools::SCHEMATHESIS_PROGRAM, format!("{}/api/v1/openapi.json", program.address));
     let checks = "not_a_server_error,status_code_conformance,content_type_conformance,\
                   response_headers_conformance,response_schema_conformance,unsupported_method";
-    // What is suppressed says nothing of the interface: that of random texts many are no part of a path.
+    // The suppressed check does not concern the interface: many random texts are not valid in a
+    // path.
     let suppressed = ["--suppress-health-check", "filter_too_much"];
     let extent =
         ["--phases", "examples,coverage,fuzzing", "--max-examples", "20", "--max-time", "90"];
@@ -104,7 +105,7 @@ fn interface(shell: &Shell) -> Result<()> {
         .context("The HTTP interface does not keep to its document.")
 }
 
-/// What takes long by nature.
+/// Runs tests that take long by nature.
 fn long(shell: &Shell) -> Result<()> {
     step("A node of the previous version beside one of this version");
     let node = previous_node(shell)?;
@@ -114,7 +115,7 @@ fn long(shell: &Shell) -> Result<()> {
         .env("STRATA_PREVIOUS_NODE", node)
         .run()?;
     step("Strangers that hold thousands of connections");
-    // One after the other: they measure.
+    // They run one after the other, because they measure.
     let soak = "package(strata-server) & test(soak::)";
     cmd!(shell, "cargo nextest run {NATIVE...} {ignored...} --test-threads 1 -E {soak}")
         .env("STRATA_SOAK_PROGRAM", shell.current_dir().join(build::PROGRAM))
@@ -153,13 +154,13 @@ fn previous_node(shell: &Shell) -> Result<String> {
     Ok(program.display().to_string())
 }
 
-/// Random input for what reads what others wrote.
+/// Sends random input to the parsers of stored and received data.
 pub(crate) fn fuzz(shell: &Shell, seconds: u32) -> Result<()> {
     tools::fuzz(shell)?;
     let seconds = seconds.to_string();
     for target in ["pattern", "envelope"] {
         step(&format!("Random input for {target}, {seconds} s"));
-        // New input is kept beside the build, so that the seeds stay few.
+        // New input is kept beside the build, so that the repository has few seeds.
         shell.create_dir(format!("target/fuzz/{target}"))?;
         let input = [format!("target/fuzz/{target}"), format!("cache/fuzz/corpus/{target}")];
         let limits = [

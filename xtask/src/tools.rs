@@ -1,5 +1,5 @@
-//! What this machine lacks is installed: cargo's tools into `.strata/tools`, npm's packages into
-//! `end2end/node_modules`, Python's into `.strata`, Debian's packages where that is allowed.
+//! Installs missing tools: cargo's into `.strata/tools`, npm's packages into
+//! `end2end/node_modules`, Python's into `.strata`, Debian's packages if that is allowed.
 
 use std::path::Path;
 
@@ -13,10 +13,10 @@ const NEXTEST: &str = "0.9.143";
 const DENY: &str = "0.20.2";
 const SCHEMATHESIS: &str = "4.32.5";
 
-/// The program that asks every operation of the HTTP interface.
+/// The program that tests every operation of the HTTP interface.
 pub(crate) const SCHEMATHESIS_PROGRAM: &str = ".strata/schemathesis/bin/schemathesis";
 
-/// The tools of this folder come before those of the machine.
+/// Puts the tools of this folder before those of the machine.
 pub(crate) fn prepare(shell: &Shell) -> Result<()> {
     let here = shell.current_dir();
     let path = std::env::var("PATH").context("PATH is not set")?;
@@ -38,7 +38,7 @@ pub(crate) fn setup(shell: &Shell) -> Result<()> {
     deny(shell)
 }
 
-/// The libraries of the compiler for the browser.
+/// Installs the compiler's libraries for the browser.
 pub(crate) fn wasm_target(shell: &Shell) -> Result<()> {
     let target = "wasm32-unknown-unknown";
     if has_target(shell, target)? {
@@ -57,18 +57,18 @@ pub(crate) fn has_target(shell: &Shell, target: &str) -> Result<bool> {
     Ok(Path::new(&libraries).is_dir())
 }
 
-/// The runner of the tests in Rust.
+/// Installs the runner of the tests in Rust.
 pub(crate) fn nextest(shell: &Shell) -> Result<()> {
     let features = ["--no-default-features", "--features", "default-no-update"];
     cargo_tool(shell, "nextest", NEXTEST, &features)
 }
 
-/// What reads licences, sources and advisories of the crates.
+/// Installs the tool that checks licences, sources and advisories of the crates.
 pub(crate) fn deny(shell: &Shell) -> Result<()> {
     cargo_tool(shell, "deny", DENY, &["--no-default-features"])
 }
 
-/// The fuzzer and its compiler.
+/// Installs the fuzzer and its compiler.
 pub(crate) fn fuzz(shell: &Shell) -> Result<()> {
     if !has(shell, "rustup") {
         bail!(
@@ -96,7 +96,7 @@ fn cargo_tool(shell: &Shell, name: &str, version: &str, options: &[&str]) -> Res
         }
     }
     eprintln!("Building it from source, which takes 3 to 5 minutes, once.");
-    // A light profile, and a folder that survives an interruption.
+    // Uses a light profile, and a folder that survives an interruption.
     cmd!(shell, "cargo install {package} --locked --root {tools} {options...}")
         .env("CARGO_TARGET_DIR", ".strata/build")
         .env("CARGO_PROFILE_RELEASE_LTO", "off")
@@ -107,7 +107,7 @@ fn cargo_tool(shell: &Shell, name: &str, version: &str, options: &[&str]) -> Res
     Ok(shell.remove_path(".strata/build")?)
 }
 
-/// npm's packages, in the versions of the lock file.
+/// Installs npm's packages, in the versions of the lock file.
 pub(crate) fn npm(shell: &Shell) -> Result<()> {
     if !has(shell, "npm") {
         bail!("npm is missing. Install Node.js 20.12 or newer with npm and try again.");
@@ -121,7 +121,7 @@ pub(crate) fn npm(shell: &Shell) -> Result<()> {
         .context("The packages of end2end/package-lock.json could not be installed.")
 }
 
-/// schemathesis, in an environment of its own.
+/// Installs schemathesis, in an environment of its own.
 pub(crate) fn schemathesis(shell: &Shell) -> Result<()> {
     let version = cmd!(shell, "{SCHEMATHESIS_PROGRAM} --version").quiet().ignore_stderr().read();
     if version.is_ok_and(|version| version.contains(SCHEMATHESIS)) {
@@ -130,7 +130,7 @@ pub(crate) fn schemathesis(shell: &Shell) -> Result<()> {
     packages(shell, &["python3"])?;
     step("Installing schemathesis into .strata");
     let environment = || cmd!(shell, "python3 -m venv --clear .strata/schemathesis").run();
-    // Debian keeps the module venv in a package of its own.
+    // Debian has the module venv in a separate package.
     if environment().is_err() {
         install(shell, &["python3-venv"])?;
         environment()?;
@@ -144,7 +144,7 @@ pub(crate) fn schemathesis(shell: &Shell) -> Result<()> {
     .context("schemathesis could not be installed with pip.")
 }
 
-/// Installs the Debian packages of those commands that are missing, all at once.
+/// Installs the Debian packages of the missing commands, all at once.
 pub(crate) fn packages(shell: &Shell, commands: &[&str]) -> Result<()> {
     let missing: Vec<_> = commands
         .iter()
@@ -175,7 +175,7 @@ fn run_all(shell: &Shell, commands: &[Vec<&str>]) -> Result<()> {
     Ok(())
 }
 
-/// Whether there is such a command.
+/// Whether the command exists.
 pub(crate) fn has(shell: &Shell, command: &str) -> bool {
     cmd!(shell, "which {command}").quiet().ignore_stderr().read().is_ok()
 }
@@ -185,7 +185,7 @@ fn has_version(shell: &Shell, name: &str, version: &str) -> bool {
     found.is_ok_and(|found| found.contains(version))
 }
 
-/// Whether a file is there and newer than another.
+/// Whether a file exists and is newer than another.
 pub(crate) fn is_newer(file: &str, than: &str) -> bool {
     let changed = |file: &str| std::fs::metadata(file).and_then(|file| file.modified()).ok();
     changed(file) > changed(than)

@@ -1,5 +1,5 @@
-//! Builds and starts again as files change. The page in the browser notices by itself that Strata
-//! was updated.
+//! Builds and starts Strata again when files change. The page in the browser notices the update by
+//! itself.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,7 +14,7 @@ use crate::assets::Assets;
 use crate::program::{self, Running};
 use crate::tools;
 
-/// A copy, beside the names of its own files.
+/// A copy, which has the list of its files' names beside it.
 const PROGRAM: &str = "target/watch/strata";
 
 /// Many files change at once when an editor saves or a branch is switched.
@@ -31,7 +31,7 @@ pub(crate) fn watch(shell: &Shell, options: &[String]) -> Result<()> {
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
         // A build opens and reads these files too.
         if event.as_ref().map_or(true, |event| !event.kind.is_access()) {
-            // Nobody hears it when the loop has ended.
+            // The receiver is gone once the loop has ended.
             let _ = sender.send(event);
         }
     })?;
@@ -42,7 +42,7 @@ pub(crate) fn watch(shell: &Shell, options: &[String]) -> Result<()> {
     loop {
         match build(shell) {
             Ok(()) => {
-                // The next one listens where this one does.
+                // The next program listens at the same address.
                 drop(running.take());
                 running = Some(Running(Command::new(PROGRAM).arg("demo").args(options).spawn()?));
             }
@@ -58,7 +58,7 @@ fn build(shell: &Shell) -> Result<()> {
     let assets = Assets::watch(shell)?;
     shell.remove_path(PROGRAM)?;
     shell.copy_file("target/debug/strata", PROGRAM)?;
-    // A page tells builds apart by this list; what changed may be in the program alone.
+    // A page tells builds apart by this list, and a change may be only in the program.
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
     Ok(shell.write_file("target/watch/hash.txt", format!("{}build: {now_ms}\n", assets.names()))?)
 }

@@ -17,11 +17,11 @@ pub async fn invalidate_key(cache: String, key: String) -> Result<Job, ApiError>
 
 /// Marks one key as stale: readers get the older value while one of them loads the new one.
 #[server(name = MarkKeyStale, prefix = "/api", endpoint = "strata/soften_key")]
-pub async fn soften_key(cache: String, key: String) -> Result<Job, ApiError> {
+pub async fn mark_key_stale(cache: String, key: String) -> Result<Job, ApiError> {
     use super::context;
 
     let job = context::console()?
-        .soften_key(&context::actor()?, &cache, &key)
+        .mark_key_stale(&context::actor()?, &cache, &key)
         .await
         .map_err(context::refuse)?;
     Ok(redirect_plain_form(job))

@@ -66,7 +66,7 @@ pub(crate) fn Caches() -> impl IntoView {
 fn CacheRow(name: String) -> impl IntoView {
     let live = expect_context::<Live>();
     let text = |of: fn(&CacheFrame) -> String| live.cache_text(&name, of);
-    let is_here = |cache: &CacheFrame| cache.guest && cache.report.cache == name;
+    let is_here = |cache: &CacheFrame| cache.attached && cache.report.cache == name;
     let is_guest = live.frame.with_untracked(|frame| frame.caches.iter().any(is_here));
     let lab = is_guest.then(|| view! { <span class="badge">"lab"</span> }.into_any());
     let shares = LAYERS.map(|layer| live.cache_share(&name, layer.share));
@@ -124,7 +124,7 @@ fn below(cache: &CacheFrame) -> Option<f64> {
 fn worst_first(frame: &Frame) -> Vec<String> {
     let depth = |cache: &CacheFrame| below(cache).map_or(-1, |share| (share * 20.0) as i32);
     let mut caches: Vec<&CacheFrame> = frame.caches.iter().collect();
-    caches.sort_by_key(|cache| (cache.guest, std::cmp::Reverse(depth(cache))));
+    caches.sort_by_key(|cache| (cache.attached, std::cmp::Reverse(depth(cache))));
     caches.into_iter().map(|cache| cache.report.cache.clone()).collect()
 }
 
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn caches_of_the_lab_come_after_those_of_the_service() {
-        let lab = CacheFrame { guest: true, ..cache("lab", 0, 100) };
+        let lab = CacheFrame { attached: true, ..cache("lab", 0, 100) };
         let frame = Frame { caches: vec![lab, cache("users", 99, 1)], ..Frame::default() };
         assert_eq!(worst_first(&frame), ["users", "lab"]);
     }

@@ -74,7 +74,7 @@ pub(super) fn export_links(csv: String, json: String) -> impl IntoView {
 pub(super) fn in_words(range: Range) -> &'static str {
     match range {
         Range::Minute => "1 min",
-        Range::Quarter => "15 min",
+        Range::FifteenMinutes => "15 min",
         Range::TwoHours => "2 h",
         Range::Day => "1 day",
     }

@@ -141,7 +141,7 @@ fn l2_is_not_added_up_over_nodes() {
 #[test]
 fn a_cache_of_the_lab_has_a_row_and_changes_nothing_else() {
     let mut lab = users(Outcomes::from_counts([10, 20, 5_000, 40, 50, 60, 70, 80]));
-    lab.guest = true;
+    lab.attached = true;
     lab.report.cache = "lab-1".to_owned();
     lab.report.l1 = L1Report { weight_bytes: Some(9), ..lab.report.l1 };
     lab.report.l1.gets.sampled_one_in = 7;

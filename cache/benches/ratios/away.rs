@@ -1,4 +1,4 @@
-//! Cold keys while Redis is away. The load itself takes no time, so all of it is Strata's.
+//! Cold keys while Redis is away. The load itself takes no time, so all the time is Strata's.
 
 use std::convert::Infallible;
 use std::time::{Duration, Instant};

@@ -1,5 +1,5 @@
-//! Contestants in turn, in many short rounds. Whatever else the machine does in a round meets all
-//! of them, so the median of the rounds' ratios is steady where times are not.
+//! Contestants run in turn, in many short rounds. Other work of the machine in a round affects all
+//! of them, so the median of the rounds' ratios is steady even if times are not.
 
 use std::pin::Pin;
 use std::time::{Duration, Instant};
@@ -17,11 +17,11 @@ pub(crate) fn turn<'a, F: Future<Output = ()> + Send + 'a>(
     Box::new(move || Box::pin(run()))
 }
 
-/// What each round took, by contestant.
+/// The time of each round, by contestant.
 pub(crate) struct Times(Vec<Vec<f64>>);
 
-/// Runs `n_rounds` rounds after a tenth as many that do not count. Another contestant begins each
-/// round.
+/// Runs `n_rounds` rounds, after a tenth as many that do not count. Each round begins with another
+/// contestant.
 pub(crate) async fn contest<const N: usize>(n_rounds: usize, mut turns: [Turn<'_>; N]) -> Times {
     let mut times = vec![Vec::with_capacity(n_rounds); N];
     let n_warm_up = n_rounds.div_ceil(10);
@@ -40,13 +40,13 @@ pub(crate) async fn contest<const N: usize>(n_rounds: usize, mut turns: [Turn<'_
 }
 
 impl Times {
-    /// The median over the rounds of what `who` took as a multiple of what `base` took.
+    /// The median over the rounds of the time of `who` as a multiple of the time of `base`.
     pub(crate) fn ratio(&self, who: usize, base: usize) -> f64 {
         median(self.0[who].iter().zip(&self.0[base]).map(|(own, base)| own / base).collect())
     }
 
-    /// What one of a round's `n` steps took: the median of `base`, and of `who` by their ratio.
-    /// Where the machine is now fast and now slow, `who`'s own median may be of the other kind.
+    /// The time of one of a round's `n` steps: the median of `base`, and that of `who` by their
+    /// ratio. The machine's speed varies, so the median of `who` alone may come from another speed.
     pub(crate) fn figures(&self, who: usize, base: usize, n: u64) -> String {
         let base_s = median(self.0[base].clone()) / n as f64;
         let [own, base] = [base_s * self.ratio(who, base), base_s].map(Duration::from_secs_f64);
@@ -63,7 +63,7 @@ pub(crate) fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
     values[((values.len() - 1) as f64 * share) as usize]
 }
 
-/// Keys below `n` in an order that is the same for all and has no pattern.
+/// Keys below `n` in a pseudo-random order that is the same for all.
 pub(crate) struct Keys {
     state: u64,
     n: u64,

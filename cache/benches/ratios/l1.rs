@@ -1,4 +1,4 @@
-//! A hit in L1 against moka's own `get`, which is the part that Strata adds to.
+//! A hit in L1 against moka's own `get`, to which Strata adds.
 
 use std::convert::Infallible;
 use std::hint::black_box;
@@ -18,7 +18,7 @@ const CAPACITY: u64 = 10_000;
 
 type Moka = moka::sync::Cache<u64, Arc<u64>>;
 
-/// What moka needs to give each entry a deadline of its own, as Strata's L1 does.
+/// Makes moka keep a deadline for each entry, as Strata's L1 does.
 struct InAnHour;
 
 impl moka::Expiry<u64, Arc<u64>> for InAnHour {
@@ -58,7 +58,7 @@ pub(crate) async fn rows(table: &mut Table, redis: &RedisServer) {
     );
 }
 
-/// Every option of a read that a hit could pay for.
+/// Every option of a read that may slow down a hit.
 fn full(name: &str) -> CacheBuilder<u64, u64> {
     Cache::builder(name)
         .l1_entries(CAPACITY)

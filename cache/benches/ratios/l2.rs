@@ -1,5 +1,5 @@
 //! Reads that L1 cannot answer and L2 can, against the bare commands on a connection of the same
-//! kind. All sides make the same values from the bytes.
+//! kind. All sides decode the same values from the bytes.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -19,12 +19,12 @@ use crate::contest::{Turn, contest, turn};
 use crate::redis_server::RedisServer;
 use crate::table::Table;
 
-/// Enough for each read to be its key's first one on the node.
+/// Enough that each read is its key's first on the node.
 const N_KEYS: u64 = 40_000;
 const N_GETS: u64 = 50;
 const N_ROUNDS: usize = 200;
 const BATCH: u64 = 100;
-/// So that a machine that stalls opens no breaker.
+/// Long enough that a machine that stalls opens no breaker.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -82,7 +82,7 @@ pub(crate) async fn rows(table: &mut Table, redis: &RedisServer) {
     );
 }
 
-/// Keys in their order, each once.
+/// Keys in order, each once.
 #[derive(Default)]
 struct Keys(AtomicU64);
 
@@ -193,8 +193,8 @@ fn gets_many_bare<'a>(connection: &'a MultiplexedConnection) -> Turn<'a> {
     })
 }
 
-/// The least that keeps what it reads: moka, asked first and given the value, with a listener, as
-/// whoever counts evictions has.
+/// The least work that keeps the value: moka, asked first and given the value, with a listener, as
+/// a service that counts evictions has.
 struct Kept {
     moka: moka::sync::Cache<u64, Arc<User>>,
     connection: MultiplexedConnection,

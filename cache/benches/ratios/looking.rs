@@ -1,6 +1,6 @@
-//! What a look at an L1 of a million entries, or their removal, keeps other tasks waiting for: the
-//! worst gap between two ticks of a 1 ms ticker on a runtime with one thread, less the time in
-//! which other processes had the processor.
+//! How long a look at an L1 of a million entries, or their removal, keeps other tasks waiting. This
+//! is the longest gap between two ticks of a 1 ms ticker on a runtime with one thread, less the
+//! time in which other processes had the processor.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -20,7 +20,7 @@ const N_ENTRIES: u64 = 1_000_000;
 const AIM: Duration = Duration::from_millis(10);
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// Filled within it, gone after it.
+/// The cache is filled within this time, and empty after it.
 const SHORT: Duration = Duration::from_secs(12);
 
 type Users = Cache<u64, u64>;
@@ -57,7 +57,7 @@ struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// Runs something there, and waits until `node` has heard of it.
+    /// Runs an operation on that node, and waits until `node` has heard of it.
     async fn act<F>(&self, node: &Node, act: impl FnOnce(Users) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
@@ -95,7 +95,7 @@ impl Measured {
         measured
     }
 
-    /// What moka itself takes at a stretch, and the machine.
+    /// The longest gaps of moka itself, and of the machine.
     async fn floors(&mut self) {
         let moka = bare();
         let (ticker, idle) = (Ticker::start(), Duration::from_secs(5));
@@ -122,7 +122,8 @@ impl Measured {
         self.idle_floor().await;
     }
 
-    /// What evicting all that is idle keeps others waiting for, though another thread does it.
+    /// How long evicting all idle entries keeps other tasks waiting, although another thread does
+    /// it.
     async fn idle_floor(&mut self) {
         let moka = fill_bare(moka::sync::Cache::builder().time_to_idle(SHORT));
         sleep(SHORT).await;
@@ -216,7 +217,7 @@ impl Measured {
         self.gap("a million go idle and nobody reads, until L1 is empty", gone).await;
     }
 
-    /// The worst gap while the work runs.
+    /// The longest gap while the work runs.
     async fn gap(&mut self, what: &str, work: impl AsyncFnOnce()) {
         let ticker = Ticker::start();
         sleep(Duration::from_millis(100)).await;
@@ -236,7 +237,7 @@ impl Measured {
     }
 }
 
-/// About as large as an entry of Strata's.
+/// About as large as an entry of Strata.
 type Bare = moka::sync::Cache<u64, (Arc<u64>, [u64; 12])>;
 
 fn bare() -> Bare {
@@ -249,8 +250,8 @@ fn fill_bare(builder: moka::sync::CacheBuilder<u64, (Arc<u64>, [u64; 12]), Bare>
     moka
 }
 
-/// The longest of many steps, without the time in which others had the processor. Nothing is left
-/// once a step says so.
+/// The longest of many steps, without the time in which other processes had the processor. Ends
+/// when a step returns that nothing is left.
 fn longest_step(mut step: impl FnMut() -> bool) -> Duration {
     let mut longest = Duration::ZERO;
     loop {

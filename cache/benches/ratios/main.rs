@@ -1,5 +1,5 @@
-//! What Strata costs, as ratios against the bare part in the same run. `./dev bench` runs it;
-//! `docs/benchmarks.md` says what each row means. Words on the command line choose sections.
+//! Strata's cost, as ratios against the bare part in the same run. `./dev bench` runs it, and
+//! `docs/benchmarks.md` explains each row. Words on the command line choose sections.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a bench fails by panicking")]
 #![expect(clippy::print_stdout, reason = "a bench prints its table")]
@@ -25,14 +25,14 @@ const SECTIONS: [&str; 7] = ["l1", "l2", "away", "patterns", "flights", "looking
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    // Of the kind that services run on.
+    // The kind of runtime that services use.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
     match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--entries-of", kind] => runtime.block_on(memory::fill(kind)),
         ref chosen => {
             let chosen = chosen.iter().map(|name| (*name).to_owned()).collect();
-            // In a task, since that is where services read.
+            // In a task, since services read in tasks.
             runtime.block_on(runtime.spawn(run(chosen))).expect("an end");
         }
     }

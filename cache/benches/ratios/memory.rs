@@ -1,5 +1,5 @@
-//! Memory of an L1 entry against bare moka's: the growth of a process of its own, as the system
-//! sees it, since the workspace forbids the unsafe code of a counting allocator.
+//! The memory of an L1 entry against bare moka's. It is the growth of a separate process, as the
+//! system reports it, since the workspace forbids the unsafe code of a counting allocator.
 
 use std::convert::Infallible;
 use std::process::Command;
@@ -39,7 +39,7 @@ fn in_a_process_of_its_own(kind: &str) -> f64 {
     text.trim().parse().unwrap_or_else(|_| panic!("{kind} said {text}"))
 }
 
-/// What the process of its own does: fills a cache, and prints the bytes that an entry took.
+/// Runs in the separate process: fills a cache, and prints the bytes of an entry.
 pub(crate) async fn fill(kind: &str) {
     let before = resident_bytes();
     let kept: Box<dyn std::any::Any> = match kind {

@@ -1,5 +1,5 @@
-//! The invalidation of a million L2 keys by pattern against a bare loop of SCAN and UNLINK, and
-//! what another client of the same Redis feels meanwhile.
+//! The invalidation of a million L2 keys by pattern against a bare loop of SCAN and UNLINK, and its
+//! effect on another client of the same Redis.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ const N_KEYS: u64 = 1_000_000;
 const N_ROUNDS: usize = 3;
 const IDLE: Duration = Duration::from_secs(3);
 
-/// What Strata asks for in one step.
+/// Strata's own COUNT for one step.
 const SCAN_COUNT: usize = 1_000;
 
 pub(crate) async fn rows(table: &mut Table) {
@@ -123,7 +123,7 @@ impl Onlooker {
         times
     }
 
-    /// Ends it; its p99 in seconds.
+    /// Ends it and returns its p99 in seconds.
     fn p99(self) -> f64 {
         self.is_over.store(true, Ordering::Relaxed);
         quantile(self.gets.join().expect("its times"), 0.99)

@@ -7,7 +7,7 @@ use redis::{AsyncConnectionConfig, Client};
 use strata_cache::Node;
 use tempfile::TempDir;
 
-/// A redis-server of the bench's own, without persistence, gone with the bench.
+/// A separate redis-server without persistence, which ends with the bench.
 pub(crate) struct RedisServer {
     port: u16,
     child: Child,
@@ -51,7 +51,7 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// A connection as a node has it, with nothing around it.
+    /// A connection like a node's, without Strata around it.
     pub(crate) async fn connect(&self) -> MultiplexedConnection {
         self.try_connect().await.expect("redis-server answers")
     }
@@ -67,7 +67,7 @@ impl RedisServer {
         self.patient_node(id, Node::DEFAULT_L2_TIMEOUT).await
     }
 
-    /// With a hard timeout that a busy machine does not reach.
+    /// A node with a hard timeout that even a busy machine does not reach.
     pub(crate) async fn patient_node(&self, id: &str, l2_timeout: Duration) -> Node {
         let builder = Node::builder("bench").id(id).redis_url(&self.url()).l2_timeout(l2_timeout);
         let node = builder.start().await;
@@ -80,7 +80,7 @@ impl RedisServer {
         node
     }
 
-    /// Ends it; whoever connects from now on is refused.
+    /// Ends it. Later connections are refused.
     pub(crate) fn kill(&mut self) {
         let _: Result<(), _> = self.child.kill().and_then(|()| self.child.wait().map(|_| ()));
     }

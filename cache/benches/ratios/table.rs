@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// What was measured, beside what was aimed at; printed as Markdown.
+/// The measured results beside their aims, printed as Markdown.
 #[derive(Default)]
 pub(crate) struct Table(Vec<Row>);
 
@@ -30,7 +30,7 @@ impl Table {
         self.add(what, texts, Some(result <= aim), detail);
     }
 
-    /// A count that should be just `aim`.
+    /// A count that should be exactly `aim`.
     pub(crate) fn exactly(&mut self, what: &str, (result, aim): (u64, u64), detail: String) {
         self.add(what, (result.to_string(), aim.to_string()), Some(result == aim), detail);
     }
@@ -68,7 +68,7 @@ impl Table {
     }
 }
 
-/// A time in the unit in which it reads best.
+/// A time in a readable unit.
 pub(crate) fn spoken(time: Duration) -> String {
     let ns = time.as_nanos() as f64;
     match ns {

@@ -6,7 +6,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 const TICK: Duration = Duration::from_millis(1);
 
-/// A task that wants to run each millisecond.
+/// A task that ticks each millisecond.
 pub(crate) struct Ticker {
     stop: oneshot::Sender<()>,
     ticking: JoinHandle<Gaps>,
@@ -46,7 +46,7 @@ impl Ticker {
     }
 }
 
-/// How long this thread has been ready while others had the processor, as Linux counts it.
+/// How long this thread was ready while other processes had the processor, as Linux counts it.
 pub(crate) fn waited() -> Duration {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let ns = stat.split_whitespace().nth(1).and_then(|ns| ns.parse().ok());

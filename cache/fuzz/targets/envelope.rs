@@ -1,4 +1,4 @@
-//! Whatever lies in Redis decodes or is refused. The first byte is the schema, then a key up to a
+//! Any bytes from Redis must decode or be refused. The first byte is the schema, then a key up to a
 //! line break, then the bytes.
 
 #![no_main]

@@ -1,5 +1,5 @@
-//! A text is read as a pattern or refused; what is read matches what Redis matches. The input is
-//! the pattern and the key, with a line break between.
+//! A text is parsed as a pattern or refused, and a parsed pattern must match as Redis does. The
+//! input is the pattern and the key, with a line break between.
 
 #![no_main]
 

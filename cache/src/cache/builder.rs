@@ -164,9 +164,9 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
         self
     }
 
-    /// The longest time that a reader waits for a load. The load itself goes on and its value is
-    /// kept; it is given up after twice this time. At least a millisecond, or the cache is not
-    /// built; more than ten years count as ten years.
+    /// The longest time that a reader waits for a load. The load itself goes on, and its value is
+    /// kept. After twice this time the load is given up. At least a millisecond, or the cache is
+    /// not built; more than ten years count as ten years.
     pub fn load_timeout(mut self, timeout: Duration) -> Self {
         self.policy.load_timeout = timeout.min(MAX_TIME_TO_LIVE);
         self
@@ -233,8 +233,8 @@ impl<K: Key, V: Value> CacheBuilder<K, V> {
     /// removes the entries of all versions. Invalidations look for a version's entries as long as
     /// these may live, and a day longer.
     ///
-    /// Nodes of a Strata that knows only one version at a time remove only the entries of version
-    /// 0. Each node of another version that hears of such an invalidation removes the entries of
+    /// Nodes of a Strata that knows only one version at a time remove only version 0's entries.
+    /// Each node of another version that hears of such an invalidation removes the entries of
     /// its own version before it reads L2 again. If no node of that version runs meanwhile, its
     /// entries stay for their time to live in L2.
     pub fn schema(mut self, version: u16) -> Self {

@@ -7,7 +7,7 @@ mod tests {
 
     fn refusal(server: &str, version: &str) -> Option<String> {
         let (server, version) = (server.to_owned(), version.to_owned());
-        let refused = refuse_old(Some(&ServerKind { server, version })).err()?;
+        let refused = must_be_recent(Some(&ServerKind { server, version })).err()?;
         Some(ErrorReply::read(&refused).message)
     }
 
@@ -55,7 +55,7 @@ impl Link {
         });
         let server = server.await?;
         self.state().server.clone_from(&server);
-        refuse_old(server.as_ref())?;
+        must_be_recent(server.as_ref())?;
         let run_id = in_time(within, run_id(&mut connection)).await?;
         let floor = in_time(within, self.bus.begin(&mut connection, &run_id)).await?;
         Ok(Handshake { connection, server, run_id, floor })
@@ -146,7 +146,7 @@ pub(crate) async fn must_take_invalidations(
 ) -> RedisResult<()> {
     let hello = hello(connection).await;
     let replica = hello.as_ref().map_or(Ok(()), must_be_no_replica);
-    refuse_old(server_kind(connection, hello).await?.as_ref())?;
+    must_be_recent(server_kind(connection, hello).await?.as_ref())?;
     replica
 }
 
@@ -165,7 +165,8 @@ fn text(fields: &HelloReply, name: &str) -> Option<String> {
     fields.get(name).and_then(|value| from_redis_value_ref(value).ok())
 }
 
-fn refuse_old(server: Option<&ServerKind>) -> RedisResult<()> {
+/// Refuses a Redis that lacks what leases need. A server that does not tell is taken as it is.
+pub(crate) fn must_be_recent(server: Option<&ServerKind>) -> RedisResult<()> {
     let Some(server) = server else { return Ok(()) };
     let major = server.version.split('.').next().and_then(|major| major.parse::<u32>().ok());
     match major {

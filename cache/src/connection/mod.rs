@@ -21,7 +21,9 @@ mod query;
 mod recovery;
 
 pub(crate) use answer::{Away, CallError, ErrorClass, ErrorReply};
-pub(crate) use handshake::{HelloReply, must_be_no_replica, must_take_invalidations, run_id};
+pub(crate) use handshake::{
+    HelloReply, must_be_no_replica, must_be_recent, must_take_invalidations, run_id,
+};
 
 pub(crate) use link::{Link, SLOW_TIMEOUT, in_time};
 pub(crate) use lua::{ANNOUNCE, NamedScript, scripts};

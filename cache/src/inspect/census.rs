@@ -1,4 +1,4 @@
-//! Counting the keys of L2: one node at a time, with rests in proportion.
+//! Counts the keys of L2: one node at a time, with rests in proportion to the work.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,17 +13,17 @@ use crate::pattern::escape;
 
 pub(crate) const SCAN_COUNT: usize = 1_000;
 
-/// A pause between two steps, so that counting never crowds out reads.
+/// The pause between two steps, so that counting does not crowd out reads.
 const PACE: Duration = Duration::from_millis(2);
 
-/// The size of one key in so many is asked for.
+/// Asks for the size of one key in this many.
 pub(crate) const SAMPLED_ONE_IN: usize = 16;
 
-/// Who counts has the turn for so long, and keeps it while counting; so long after a death nobody
-/// counts.
+/// The counting node has the turn for this long, and extends it while it counts. If it dies, no
+/// node counts until the turn ends.
 const TURN: Duration = Duration::from_secs(60);
 
-/// How long the keys are not counted again, at least, and as a multiple of how long it took.
+/// The rest after a count: at least this long, and a multiple of the count's duration.
 const SHORTEST_REST: Duration = Duration::from_secs(8);
 
 const REST_PER_WALK: u32 = 20;
@@ -31,10 +31,10 @@ const REST_PER_WALK: u32 = 20;
 /// A count that takes longer is given up.
 pub(super) const LONGEST: Duration = Duration::from_secs(60);
 
-/// How long a count stands for those who come later.
+/// How long the result of a count is kept.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
 
-/// What a census found of one cache.
+/// The count of one cache.
 #[derive(Default)]
 struct CacheCount {
     entries: u64,
@@ -42,8 +42,7 @@ struct CacheCount {
     sampled_bytes: u64,
 }
 
-/// What each cache of a namespace keeps in L2, as it was last counted, by whichever node had the
-/// turn.
+/// The last count of what each cache of a namespace keeps in L2, by whichever node had the turn.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct L2Census {
@@ -51,31 +50,32 @@ pub struct L2Census {
     pub counted_at_ms: u64,
     /// How long it took, milliseconds.
     pub took_ms: u64,
-    /// Of each cache that has keys; none where the count was given up.
+    /// For each cache that has keys; empty if the count was given up.
     pub counts: Vec<L2Count>,
-    /// Where it was given up because it took too long, the keys of all caches that it had passed by
-    /// then, to within one step of SCAN.
+    /// If the count was given up because it took too long: the keys of all caches that it had
+    /// passed, to within one step of SCAN.
     pub given_up_after: Option<u64>,
-    /// And about how many there are, where Redis tells.
+    /// In that case, about how many keys there are, if Redis reports it.
     pub keys: Option<u64>,
 }
 
-/// What one cache keeps in L2.
+/// The count of one cache's L2 entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct L2Count {
     /// The cache.
     pub cache: String,
-    /// Its keys.
+    /// The number of its keys.
     pub entries: u64,
     /// Their size in bytes, estimated from a sample.
     pub weight_bytes: u64,
 }
 
 impl Link {
-    /// The newest census of a namespace: counted now where it is nobody else's turn and the last
-    /// one has rested, else what the last one found. Whatever the number of those who ask, Redis
-    /// is walked once at a time, and rests for twenty times as long. `None` before the first.
+    /// The newest census of a namespace. Counts now if no other node has the turn and the last
+    /// count's rest is over; otherwise returns the last result. However many nodes ask, Redis is
+    /// walked by one of them at a time, and rests for twenty times as long. `None` before the first
+    /// count.
     pub(crate) async fn census_in_turn(
         &self,
         bus: &Bus,
@@ -97,7 +97,7 @@ impl Link {
         Ok(Some(census))
     }
 
-    /// Counts the keys of each cache of a namespace, now. Keeps the turn while it does, and gives up
+    /// Counts the keys of each cache of a namespace now. Extends the turn meanwhile, and gives up
     /// after this time.
     pub(crate) async fn census(
         &self,
@@ -112,7 +112,7 @@ impl Link {
         loop {
             let mut scan = cmd("SCAN");
             scan.arg(cursor).arg("MATCH").arg(&glob).arg("COUNT").arg(SCAN_COUNT);
-            // Entries are strings; a hash or list of the same form has no STRLEN.
+            // Entries are strings. A hash or list with a key of the same form has no STRLEN.
             scan.arg("TYPE").arg("string");
             let (next, keys): (u64, Vec<Vec<u8>>) = self.walk_step(&scan).await?;
             self.count_batch(&prefix, &keys, &mut counts).await?;
@@ -121,7 +121,7 @@ impl Link {
                 break;
             }
             if began.elapsed() >= within {
-                // Some caches would look smaller than they are.
+                // A partial count would make some caches look smaller than they are.
                 let keys = self.inspect::<u64>(&cmd("DBSIZE")).await.ok();
                 return Ok(L2Census { given_up_after: Some(passed), keys, ..L2Census::default() });
             }
@@ -158,7 +158,7 @@ impl Link {
         for key in &sample {
             lengths.cmd("STRLEN").arg(key.as_slice());
         }
-        // A key may have become another type since.
+        // A key may have changed its type since.
         lengths.ignore_errors();
         let bytes: Vec<RedisResult<u64>> = self.walk_step(&lengths).await?;
         for (key, bytes) in sample.into_iter().zip(bytes) {
@@ -179,7 +179,7 @@ impl CacheCount {
     }
 }
 
-/// Keeps the turn to count for so long.
+/// Takes or extends the turn for this long.
 fn hold(turn: &str, time: Duration) -> Cmd {
     let mut set = cmd("SET");
     set.arg(turn).arg(1).arg("PX").arg(millis(time).max(1));

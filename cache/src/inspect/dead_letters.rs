@@ -1,4 +1,4 @@
-//! Dead letters as consoles list and move them.
+//! Lists and moves dead letters for consoles.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ impl Node {
     /// text. For consoles.
     ///
     /// # Errors
-    /// When the cache has no write-behind on this node, or Redis does not answer.
+    /// If the cache has no write-behind on this node, or Redis does not answer.
     pub async fn dead_letters(
         &self,
         cache: &str,
@@ -22,11 +22,11 @@ impl Node {
         self.write_behind(cache)?.dead_letters(list).await
     }
 
-    /// One step of a redrive or a drop: looks at 128 dead letters at most, moves those that match,
-    /// and runs to its end. Go on from the `next` of its answer. For consoles.
+    /// One step of a redrive or a drop. It examines at most 128 dead letters, moves the matching
+    /// ones, and runs to its end. Continue from the `next` of its result. For consoles.
     ///
     /// # Errors
-    /// As [`dead_letters`](Self::dead_letters). Then it may have happened; the same step once more
+    /// As [`dead_letters`](Self::dead_letters). The step may then have taken effect; repeating it
     /// does no harm.
     pub async fn move_dead_letters(
         &self,

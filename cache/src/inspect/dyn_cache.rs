@@ -1,4 +1,4 @@
-//! A cache as its node and consoles see it: keys as text, nothing disturbed.
+//! A cache as its node and consoles see it: keys as text, and looks that disturb nothing.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ impl<K: Key, V: Value> DynCache for Core<K, V> {
         Box::pin(async move {
             self.reclaim_l1().await;
             if Arc::strong_count(&self) == 1 {
-                // The last handle: a large L1 takes long to drop.
+                // This is the last handle, and dropping a large L1 takes long.
                 tokio::task::spawn_blocking(move || drop(self));
             }
         })
@@ -52,7 +52,7 @@ impl<K: Key, V: Value> DynCache for Core<K, V> {
     }
 
     fn raise_epoch(&self) {
-        // First, so that who reads L2 in the new epoch asks Redis about tags.
+        // This comes first, so that a read of L2 in the new epoch asks Redis about tags.
         self.tags.forget_sequences();
         self.empty();
     }
@@ -180,7 +180,7 @@ impl<K: Key, V: Value> Core<K, V> {
             upkeep();
             return;
         }
-        // moka evicts what has gone idle, all of it at once.
+        // moka evicts all idle entries at once, which may block for long.
         let _: Result<_, _> = tokio::task::spawn_blocking(upkeep).await;
     }
 

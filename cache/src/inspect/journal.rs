@@ -6,12 +6,12 @@ use redis::{cmd, pipe};
 
 use crate::connection::{CallError, Link};
 
-/// A capped list of lines in Redis that survives a restart of ours: a stream beside the bus.
+/// A capped list of lines in Redis that survives a restart of the program: a stream beside the bus.
 #[derive(Clone, Copy, Debug)]
 pub struct Journal<'a> {
     /// Its name: `a-z`, `0-9`, `_` and `-`.
     pub name: &'a str,
-    /// About so many lines are kept.
+    /// About this many lines are kept.
     pub max_lines: usize,
 }
 
@@ -22,7 +22,7 @@ impl Journal<'_> {
 }
 
 impl Link {
-    /// All lines or, where Redis is away, perhaps some: appending may be tried again.
+    /// Appends all lines or, if Redis is away, perhaps some of them. The caller may try again.
     pub(crate) async fn append(
         &self,
         namespace: &str,

@@ -1,5 +1,5 @@
-//! What consoles ask of a node: looks at keys, listings, counts, events, Redis's own numbers.
-//! Looking moves no deadline and no popularity.
+//! Consoles' requests to a node: looks at keys, listings, counts, events, Redis's own numbers. A
+//! look changes no deadline and no popularity.
 
 mod census;
 mod dead_letters;

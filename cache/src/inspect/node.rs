@@ -1,4 +1,4 @@
-//! What a node answers a console: looks, listings, events, Redis's own numbers, journals.
+//! A node's answers to a console: looks, listings, events, Redis's own numbers, journals.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use crate::pattern::Pattern;
 use crate::recorder::CacheEvents;
 
 impl Node {
-    /// Fresh keys of this node's L1 that match: how many in all, and the first of them by name.
-    /// Walks L1 in slices, without touching popularity or idle times; other tasks go on meanwhile.
+    /// Fresh keys of this node's L1 that match: their number, and the first of them by name. Walks
+    /// L1 in slices, so other tasks go on meanwhile. Does not change popularity or idle times.
     ///
     /// # Errors
-    /// When there is no such cache.
+    /// If there is no such cache.
     pub async fn list_l1(
         &self,
         cache: &str,
@@ -28,10 +28,10 @@ impl Node {
         Ok(self.cache(cache)?.list_l1(list).await)
     }
 
-    /// Those of the keys that lie, fresh, in this node's L1. Walks L1 in slices.
+    /// The given keys that have a fresh entry in this node's L1. Walks L1 in slices.
     ///
     /// # Errors
-    /// When there is no such cache.
+    /// If there is no such cache.
     pub async fn among_l1(&self, cache: &str, keys: &[String]) -> Result<Vec<KeyRow>, CacheError> {
         let keys: HashSet<&str> = keys.iter().map(String::as_str).collect();
         Ok(self.cache(cache)?.among_l1(&keys).await)
@@ -40,16 +40,16 @@ impl Node {
     /// When entries of this node's L1 expire and how large they are. Walks L1 in slices.
     ///
     /// # Errors
-    /// When there is no such cache.
+    /// If there is no such cache.
     pub async fn survey_l1(&self, cache: &str) -> Result<L1Survey, CacheError> {
         Ok(self.cache(cache)?.survey_l1().await)
     }
 
-    /// One step of a walk over L2: keys that match, and where to go on; 0 is the end, and where
-    /// to begin. `None` where L2 is off or cannot be asked.
+    /// One step of a walk over L2: the matching keys, and the cursor of the next step. A walk
+    /// begins and ends with cursor 0. `None` if L2 is off or cannot be asked.
     ///
     /// # Errors
-    /// When there is no such cache.
+    /// If there is no such cache.
     pub async fn scan_l2(
         &self,
         cache: &str,
@@ -61,11 +61,11 @@ impl Node {
         Ok(keyspace.step(pattern, cursor).await.ok())
     }
 
-    /// What is known of keys in L2 without reading their values, in the order of `keys`; a key
-    /// without an entry has none. `None` where L2 is off or cannot be asked.
+    /// Facts about keys in L2 without reading their values, in the order of `keys`; `None` for a
+    /// key without an entry. The whole is `None` if L2 is off or cannot be asked.
     ///
     /// # Errors
-    /// When there is no such cache.
+    /// If there is no such cache.
     pub async fn heads_l2(
         &self,
         cache: &str,
@@ -76,27 +76,27 @@ impl Node {
         Ok(keyspace.heads(keys).await.ok())
     }
 
-    /// The name of a key's group; `None` where the text is no key.
+    /// The name of a key's group; `None` if the text is not a key.
     ///
     /// # Errors
-    /// When there is no such cache.
+    /// If there is no such cache.
     pub fn group_of(&self, cache: &str, key: &str) -> Result<Option<String>, CacheError> {
         Ok(self.cache(cache)?.group_of(key))
     }
 
-    /// What happened to a cache's keys on this node after a place in its stream; 0 is from the
-    /// first that is kept.
+    /// The events of a cache's keys on this node after a position in its stream. 0 starts at the
+    /// first event that is kept.
     ///
     /// # Errors
-    /// When there is no such cache.
+    /// If there is no such cache.
     pub fn events_after(&self, cache: &str, seq: u64) -> Result<CacheEvents, CacheError> {
         Ok(self.named(self.cache(cache)?.events_after(seq), cache))
     }
 
-    /// What happened to one key on this node, as far back as is kept.
+    /// The events of one key on this node, as far back as they are kept.
     ///
     /// # Errors
-    /// When there is no such cache.
+    /// If there is no such cache.
     pub fn events_of(&self, cache: &str, key: &str) -> Result<CacheEvents, CacheError> {
         let mut events = self.named(self.cache(cache)?.events_of(key), cache);
         for event in &mut events.events {
@@ -109,27 +109,27 @@ impl Node {
     /// [`Cache::invalidate_softly`](crate::Cache::invalidate_softly) does.
     ///
     /// # Errors
-    /// When there is no such cache, it is only observed, or the text is no key of it.
+    /// If there is no such cache, it is only observed, or the text is not a key of it.
     pub async fn mark_stale(&self, cache: &str, key: &str) -> Result<Effect, CacheError> {
         Ok(self.cache(cache)?.mark_stale_text(key)?.await)
     }
 
-    /// Removes one key from this node's L1 alone: its next read takes what L2 holds, or loads. Says
-    /// whether it was there.
+    /// Removes one key from this node's L1 only. Its next read takes the entry from L2, or loads.
+    /// Returns whether the key was there.
     ///
     /// # Errors
-    /// When there is no such cache, it is only observed, or the text is no key of it.
+    /// If there is no such cache, it is only observed, or the text is not a key of it.
     pub fn drop_from_l1(&self, cache: &str, key: &str) -> Result<bool, CacheError> {
         self.cache(cache)?.drop_text(key)
     }
 
-    /// What Redis counts about itself, its slow log included; `None` where it is off or cannot be
+    /// Redis's statistics about itself, including its slow log. `None` if Redis is off or cannot be
     /// asked.
     pub async fn redis_server(&self) -> Option<RedisServer> {
         self.shared().link()?.server().await.ok()
     }
 
-    /// Appends lines to a journal in Redis; says whether they are there.
+    /// Appends lines to a journal in Redis. Returns whether they are stored.
     pub async fn append(&self, journal: Journal<'_>, lines: &[String]) -> bool {
         match self.shared().link() {
             Some(link) => link.append(self.shared().namespace(), journal, lines).await.is_ok(),
@@ -137,7 +137,7 @@ impl Node {
         }
     }
 
-    /// The newest lines of a journal, newest first; `None` where Redis is off or cannot be asked.
+    /// The newest lines of a journal, newest first. `None` if Redis is off or cannot be asked.
     pub async fn journal(&self, journal: Journal<'_>) -> Option<Vec<String>> {
         let link = self.shared().link()?;
         link.newest(self.shared().namespace(), journal).await.ok()
@@ -153,37 +153,37 @@ impl Node {
 }
 
 impl Node {
-    /// One key in this node's L1. Where the cache has a time to idle, this walks L1 in slices up to
-    /// the key, so as not to prolong it; elsewhere it counts as one use.
+    /// One key in this node's L1. If the cache has a time to idle, this walks L1 in slices up to
+    /// the key, so as not to prolong its life. Otherwise the look counts as one use.
     ///
     /// # Errors
-    /// When there is no such cache, or the text is no key of it.
+    /// If there is no such cache, or the text is not a key of it.
     pub async fn look_l1(&self, cache: &str, key: &str) -> Result<Option<EntryLook>, CacheError> {
         let cache = self.cache(cache)?;
         Ok(cache.look_l1(key)?.await)
     }
 
-    /// A value of a cache, as JSON, as its [`opaque`](crate::CacheBuilder::opaque) and
-    /// [`redact`](crate::CacheBuilder::redact) let people see it; `None` where it is hidden.
+    /// A value of a cache, as JSON, as changed by [`redact`](crate::CacheBuilder::redact). `None`
+    /// if it is hidden, as by [`opaque`](crate::CacheBuilder::opaque).
     ///
     /// # Errors
-    /// When there is no such cache.
+    /// If there is no such cache.
     pub fn shown(&self, cache: &str, value: String) -> Result<Option<String>, CacheError> {
         Ok(self.cache(cache)?.shown(value))
     }
 
-    /// One key in L2, as this node's schema keeps it; `None` where L2 is off or cannot be asked.
+    /// One key in L2, under this node's schema. `None` if L2 is off or cannot be asked.
     ///
     /// # Errors
-    /// When there is no such cache, or the text is no key of it.
+    /// If there is no such cache, or the text is not a key of it.
     pub async fn look_l2(&self, cache: &str, key: &str) -> Result<Option<L2Look>, CacheError> {
         Ok(self.cache(cache)?.look_l2(key)?.await)
     }
 
-    /// Keys in this node's L1 that match: how many, and `limit` of them. Walks L1 in slices.
+    /// Keys in this node's L1 that match: their number, and `limit` of them. Walks L1 in slices.
     ///
     /// # Errors
-    /// When there is no such cache.
+    /// If there is no such cache.
     pub async fn match_l1(
         &self,
         cache: &str,
@@ -193,12 +193,12 @@ impl Node {
         Ok(self.cache(cache)?.match_l1(pattern, limit).await)
     }
 
-    /// Keys in L2 that match, by SCAN: how many, and the first `limit` of them; `None` where L2 is
-    /// off or cannot be asked. A key that two schemas keep counts twice and is listed once. SCAN may
-    /// count a key twice while Redis resizes.
+    /// Keys in L2 that match, found by SCAN: their number, and the first `limit` of them. `None` if
+    /// L2 is off or cannot be asked. A key under two schemas counts twice and is listed once. SCAN
+    /// may count a key twice while Redis resizes.
     ///
     /// # Errors
-    /// When there is no such cache.
+    /// If there is no such cache.
     pub async fn match_l2(
         &self,
         cache: &str,
@@ -209,11 +209,12 @@ impl Node {
         Ok(found.map(|found| (found.n_keys, found.keys)))
     }
 
-    /// As [`match_l2`](Self::match_l2), but ends after about this time and says whether it looked
-    /// at all keys: Redis may hold millions of others' keys, which SCAN passes one by one.
+    /// As [`match_l2`](Self::match_l2), but ends after about this time and reports whether it
+    /// examined all keys. Redis may hold millions of other applications' keys, which SCAN passes
+    /// too.
     ///
     /// # Errors
-    /// When there is no such cache.
+    /// If there is no such cache.
     pub async fn match_l2_within(
         &self,
         cache: &str,
@@ -228,7 +229,7 @@ impl Node {
         Ok(keyspace.matching(pattern, limit, within).await.ok())
     }
 
-    /// What Redis says of itself. `configured: false` without Redis.
+    /// The state of Redis. `configured: false` if the node has no Redis.
     pub async fn redis_state(&self) -> RedisState {
         match self.shared().link() {
             Some(link) => link.redis_state().await,
@@ -236,11 +237,10 @@ impl Node {
         }
     }
 
-    /// Counts the keys of every cache of the namespace in L2 by one paced SCAN, and estimates
-    /// their size in bytes from a sample: `(cache, entries, weight_bytes)`. Entries of every schema
-    /// count. A cache without keys
-    /// is left out, and so are this node's structures. `None` where L2 cannot be asked, or where that
-    /// takes longer than a minute.
+    /// Counts the keys of every cache of the namespace in L2 by one paced SCAN, and estimates their
+    /// size in bytes from a sample: `(cache, entries, weight_bytes)`. Entries of every schema
+    /// count. Caches without keys and this node's structures are left out. `None` if L2 cannot be
+    /// asked, or if the count takes longer than a minute.
     pub async fn count_l2(&self) -> Option<Vec<(String, u64, u64)>> {
         let link = self.shared().link()?;
         let within = (None, LONGEST);
@@ -254,15 +254,15 @@ impl Node {
         Some(counts.into_iter().map(parts).collect())
     }
 
-    /// As [`count_l2`](Self::count_l2), but counts only where no other node of the namespace does
-    /// or has just done so: else it answers what that one found. For those who ask again and again.
-    /// `None` before the first count, and where L2 cannot be asked. A count that takes longer than
-    /// a minute is given up, and says how far it came.
+    /// As [`count_l2`](Self::count_l2), but counts only if no other node of the namespace is
+    /// counting or has just counted; otherwise it returns that node's result. For callers that ask
+    /// repeatedly. `None` before the first count, and if L2 cannot be asked. A count that takes
+    /// longer than a minute is given up, and the result says how far it came.
     pub async fn census_l2(&self) -> Option<L2Census> {
         self.census_l2_within(LONGEST).await
     }
 
-    /// As [`census_l2`](Self::census_l2), and gives up after this time.
+    /// As [`census_l2`](Self::census_l2), but gives up after this time.
     pub async fn census_l2_within(&self, within: Duration) -> Option<L2Census> {
         let link = self.shared().link()?;
         let mut census = link.census_in_turn(self.shared().bus(), within).await.ok()??;

@@ -88,8 +88,7 @@ use crate::connection::{CallError, Link};
 use crate::pattern::escape;
 
 impl Link {
-    /// What Redis says of itself. Where it may not be asked for more than its version, it says no
-    /// more.
+    /// The state of Redis. If an ACL allows only its version, the state has no more.
     pub(crate) async fn redis_state(&self) -> RedisState {
         let configured = RedisState { configured: true, ..RedisState::default() };
         let asked = self.inspect::<String>(cmd("INFO").arg("memory")).await;
@@ -112,17 +111,17 @@ impl Link {
     }
 }
 
-/// So many are asked for, those of others among them.
+/// How many slow commands are requested. Other applications' commands may be among them.
 const SLOW_COMMANDS: usize = 128;
 
-/// So many of our own are told.
+/// How many slow commands of this namespace are reported.
 const TOLD: usize = 32;
 
 /// An entry of the slow log: id, when, how long, arguments, client's address and name.
 type Slow = (u64, u64, u64, Vec<Vec<u8>>, String, String);
 
 impl Link {
-    /// What Redis counts about itself. What it lets nobody read is told by name.
+    /// Redis's statistics about itself. Commands that Redis refuses are listed by name.
     pub(crate) async fn server(&self) -> Result<RedisServer, CallError> {
         let began = Instant::now();
         self.inspect::<String>(&cmd("PING")).await?;
@@ -157,8 +156,8 @@ impl Link {
         })
     }
 
-    /// The newest slow commands about keys of this namespace, and how many there are beside: what
-    /// others do on a Redis that is shared is nobody's business here.
+    /// The newest slow commands about keys of this namespace, and the number of others. Other
+    /// applications' commands on a shared Redis are not shown.
     async fn slow_log(&self) -> Result<(Vec<SlowCommand>, u64), CallError> {
         let mut get = cmd("SLOWLOG");
         get.arg("GET").arg(SLOW_COMMANDS);
@@ -172,7 +171,7 @@ impl Link {
     }
 }
 
-/// What was answered; nothing, and why, where it was refused.
+/// The answer. If the command was refused: an empty answer, and the reason.
 fn told_apart<T: Default>(answer: Result<T, CallError>) -> Result<(T, Option<String>), CallError> {
     match answer {
         Ok(answer) => Ok((answer, None)),
@@ -181,7 +180,7 @@ fn told_apart<T: Default>(answer: Result<T, CallError>) -> Result<(T, Option<Str
     }
 }
 
-/// Whether a command is about keys of this namespace. One without a key is anybody's.
+/// Whether a command is about keys of this namespace. A command without a key is not.
 fn is_own(namespace: &str, words: &[Vec<u8>]) -> bool {
     let begins = |prefix: String| {
         move |word: &Vec<u8>| {
@@ -199,17 +198,17 @@ fn is_own(namespace: &str, words: &[Vec<u8>]) -> bool {
     first_key(words).is_some_and(is_key)
 }
 
-/// The first key of a command, where it has one.
+/// The first key of a command, if it has one.
 fn first_key(words: &[Vec<u8>]) -> Option<&Vec<u8>> {
     let (command, arguments) = words.split_first()?;
     let is_of =
         |names: &[&str]| names.iter().any(|name| command.eq_ignore_ascii_case(name.as_bytes()));
     if is_of(&["EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO"]) {
-        // A script's text or name, the number of its keys, and then they.
+        // The arguments are a script's text or hash, the number of its keys, and then the keys.
         return arguments.get(2);
     }
     if is_of(&["XREAD", "XREADGROUP"]) {
-        // How much and how long, in words, and then the streams.
+        // The options COUNT and BLOCK come first, then the streams.
         let streams = |word: &Vec<u8>| word.eq_ignore_ascii_case(b"STREAMS");
         return arguments.get(arguments.iter().position(streams)? + 1);
     }
@@ -219,14 +218,14 @@ fn first_key(words: &[Vec<u8>]) -> Option<&Vec<u8>> {
     arguments.first()
 }
 
-/// Whether it is a step of a walk, a search or a count, which no reader waits for.
+/// Whether it is a step of a walk, a search or a count, for which no reader waits.
 fn is_looking(command: &str) -> bool {
     const LOOKING: [&str; 3] = ["SCAN", "STRLEN", "GETRANGE"];
     LOOKING.iter().any(|name| command.eq_ignore_ascii_case(name))
 }
 
 fn slow_command((_, at_s, took_us, words, _, _): Slow) -> SlowCommand {
-    // What follows the key may be a value, and a script's text says nothing.
+    // Arguments after the key may be values, and a script's text explains nothing.
     let is_read = words.first().is_some_and(|command| {
         [&b"XREAD"[..], b"XREADGROUP"].iter().any(|read| command.eq_ignore_ascii_case(read))
     });

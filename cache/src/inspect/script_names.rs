@@ -1,11 +1,11 @@
-//! The names of the Lua scripts, by which slow logs and traces call them.
+//! The names of the Lua scripts, which slow logs and traces show.
 
 use crate::connection::NamedScript;
 use crate::{bus, connection, l2, structures, write_behind};
 
-/// The name of a Lua script of this crate, as `commit` or `queue claim`, by the SHA-1 with which
-/// `EVALSHA` asks for it; `None` where the script is not ours. For whoever shows what Redis was
-/// asked, such as its slow log.
+/// The name of a Lua script of this crate, such as `commit` or `queue claim`, by the SHA-1 that
+/// `EVALSHA` sends. `None` if the script is not one of this crate. Use it to show Redis's commands,
+/// as from its slow log.
 pub fn script_name(sha1: &str) -> Option<&'static str> {
     let is_asked = |(_, script): &&NamedScript| script.get_hash().eq_ignore_ascii_case(sha1);
     all().find(is_asked).map(|(name, _)| *name)

@@ -1,4 +1,4 @@
-//! Walks over L1: what lies there, when it expires, how large it is.
+//! Walks over L1: its entries, when they expire, and how large they are.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;

@@ -12,11 +12,11 @@ use crate::recorder::{
     SAMPLED_ONE_IN,
 };
 
-/// What is counted of one observed cache.
+/// The counters of one observed cache.
 pub(super) struct ObservedCounts {
     pub(super) recorder: Recorder,
     pub(super) insert_times: InsertTimes,
-    /// moka tells no entry's weight, so each counts with the mean of all.
+    /// moka does not report an entry's weight, so each counts with the mean of all.
     mean_weight: AtomicU32,
     settings: Settings,
 }
@@ -40,7 +40,8 @@ impl ObservedCounts {
         }
     }
 
-    /// An entry that was put in, after moka has it: the one it replaces has left by then.
+    /// Records an entry that was put in. Call it after moka has the entry, when the replaced one
+    /// has left.
     pub(super) fn put(&self, hash: u64) {
         self.insert_times.put(hash);
         self.recorder.l1_put(Label::ungrouped(hash), 1);
@@ -60,7 +61,7 @@ impl ObservedCounts {
         if let Some(mean) = weight.checked_div(entries) {
             self.mean_weight.store(u32::try_from(mean).unwrap_or(u32::MAX).max(1), Relaxed);
         }
-        // Weighed or not shows only once there are entries.
+        // moka shows whether entries are weighed only once there are entries.
         let weight_max_bytes = cache.policy().max_capacity();
         let weight_bytes = Some(weight);
         let size = L1Size { entries, entries_max: None, weight_bytes, weight_max_bytes };

@@ -32,7 +32,7 @@ where
         value
     }
 
-    /// The value of a key; `init` makes it where there is none, once for all who ask meanwhile.
+    /// The value of a key. If there is none, `init` makes it, once for all concurrent callers.
     pub async fn get_with(&self, key: K, init: impl Future<Output = V>) -> V {
         let reading = self.reading(hash_of(&key), |text| text(&key));
         let led = AtomicBool::new(false);
@@ -48,11 +48,11 @@ where
         value
     }
 
-    /// The value of a key; `init` makes it where there is none, once for all who ask meanwhile
-    /// with the same type of error.
+    /// The value of a key. If there is none, `init` makes it, once for all concurrent callers with
+    /// the same type of error.
     ///
     /// # Errors
-    /// That of `init`, shared by all who wait; errors are not kept.
+    /// That of `init`, shared by all waiting callers. Errors are not kept.
     pub async fn try_get_with<F, E>(&self, key: K, init: F) -> Result<V, Arc<E>>
     where
         F: Future<Output = Result<V, E>>,
@@ -109,7 +109,7 @@ where
     }
 }
 
-/// Runs a read and says whether it had to wait: moka answers a hit at once.
+/// Runs a read and returns whether it had to wait. moka answers a hit at once.
 async fn noting_waits<T>(read: impl Future<Output = T>) -> (T, bool) {
     let mut read = pin!(read);
     let mut n_polls = 0_u32;

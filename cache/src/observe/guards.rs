@@ -7,8 +7,8 @@ use strata_report::Outcome;
 use super::counts::ObservedCounts;
 use crate::recorder::{Label, LoadEnded, is_sampled};
 
-/// One read. Its outcome is counted when it is dropped, also when the caller goes away or the load
-/// panics: nobody was answered then, and the read counts as failed.
+/// One read. Its outcome is counted when this is dropped. If the caller goes away or the load
+/// panics, the read counts as failed.
 pub(super) struct ReadGuard<'a> {
     counts: &'a ObservedCounts,
     hash: u64,
@@ -18,7 +18,7 @@ pub(super) struct ReadGuard<'a> {
 }
 
 impl<'a> ReadGuard<'a> {
-    /// Begins; `text` is asked for the keys of sampled reads only.
+    /// Begins a read. `text` is called only for sampled reads.
     pub(super) fn begin(
         counts: &'a ObservedCounts,
         hash: u64,
@@ -38,7 +38,7 @@ impl<'a> ReadGuard<'a> {
         self.outcome = outcome;
     }
 
-    /// Ended by a load of this read, whose value moka has by now.
+    /// Ends the read after its own load, whose value moka has by now.
     pub(super) fn loaded(self) {
         self.counts.put(self.hash);
         self.ended(Outcome::Loaded);
@@ -65,7 +65,7 @@ impl Drop for ReadGuard<'_> {
     }
 }
 
-/// One load, while it runs.
+/// One running load.
 pub(super) struct LoadGuard<'a> {
     counts: &'a ObservedCounts,
     began: Instant,
@@ -87,7 +87,7 @@ impl Drop for LoadGuard<'_> {
     fn drop(&mut self) {
         let (recorder, took) = (&self.counts.recorder, self.began.elapsed());
         match self.ended {
-            // A panic is a failure; a load whose caller went away is none.
+            // A panic is a failure. A load whose caller went away is not.
             None if std::thread::panicking() => recorder.load_ended(took, LoadEnded::Failed),
             None => recorder.load_dropped(),
             Some(ended) => {

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::clock::{Moment, millis};
 
-/// When entries were put in, since moka does not say it as they leave. A fixed table by hash: four
-/// places an entry: where all are taken, the newest takes the oldest's, whose age is then unknown.
+/// The times at which entries were put in, since moka does not report them when entries leave. A
+/// fixed table by hash with four slots for an entry. If all are taken, the newest entry replaces
+/// the oldest, whose age is then unknown.
 pub(super) struct InsertTimes {
     /// 24 bits of the hash, 40 bits of milliseconds; 0 is empty.
     slots: Box<[AtomicU64]>,
@@ -18,16 +19,16 @@ impl InsertTimes {
     const N_WAYS: usize = 4;
     const AT_BITS: u32 = 40;
 
-    /// For a cache of so many entries; 8 bytes a slot, at most half a megabyte.
+    /// For a cache of this many entries: 8 bytes a slot, at most half a megabyte.
     pub(super) fn new(capacity: u64) -> Self {
         let n = capacity.saturating_mul(2).clamp(Self::MIN_SLOTS, Self::MAX_SLOTS);
         let slots = (0..n.next_power_of_two()).map(|_| AtomicU64::new(0)).collect();
         Self { slots, origin: Moment::now() }
     }
 
-    /// An entry was put in now.
+    /// Records that an entry was put in now.
     pub(super) fn put(&self, hash: u64) {
-        // Counted from one, so that no entry looks like an empty slot.
+        // Counted from 1, so that no entry looks like an empty slot.
         let at = millis(Moment::now().since(self.origin)) + 1;
         let set = self.set(hash);
         let own = set.iter().find(|slot| Self::is_of(slot, hash));
@@ -37,14 +38,14 @@ impl InsertTimes {
         }
     }
 
-    /// The age of an entry, where it is known.
+    /// The age of an entry, if known.
     pub(super) fn age(&self, hash: u64) -> Option<Duration> {
         let slot = self.set(hash).iter().find(|slot| Self::is_of(slot, hash))?;
         let at = (slot.load(Relaxed) & Self::at_mask()).saturating_sub(1);
         Some(Moment::now().since(self.origin).saturating_sub(Duration::from_millis(at)))
     }
 
-    /// The age of an entry that leaves and gives its place free.
+    /// The age of an entry that leaves. Frees its slot.
     pub(super) fn take(&self, hash: u64) -> Option<Duration> {
         let age = self.age(hash);
         if let Some(slot) = self.set(hash).iter().find(|slot| Self::is_of(slot, hash)) {
@@ -53,7 +54,7 @@ impl InsertTimes {
         age
     }
 
-    /// Where the entry may be.
+    /// The slots in which the entry may be.
     fn set(&self, hash: u64) -> &[AtomicU64] {
         let set = hash as usize & (self.slots.len() / Self::N_WAYS - 1);
         &self.slots[set * Self::N_WAYS..][..Self::N_WAYS]

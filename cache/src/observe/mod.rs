@@ -1,12 +1,13 @@
-//! The recorder around a moka cache that a service already has: moka counts nothing itself.
+//! Applies the recorder to a moka cache that a service already has, since moka itself counts
+//! nothing.
 //!
 //! | file | what |
 //! |---|---|
-//! | `observer` | the three lines |
+//! | `observer` | the public entry point |
 //! | `observed`, `sync`, `future` | the cache that counts and delegates |
-//! | `counts`, `guards`, `insert_times` | what is counted, and how |
-//! | `moka_cache` | either kind of moka cache, as the rest sees it |
-//! | `registered`, `moka_access` | the node's view |
+//! | `counts`, `guards`, `insert_times` | the counters, and when they change |
+//! | `moka_cache` | a common trait for both kinds of moka cache |
+//! | `registered`, `moka_access` | the cache as its node sees it |
 
 mod counts;
 #[cfg(feature = "future")]

@@ -29,8 +29,8 @@ impl<C: MokaCache> WithoutKeyText<C> {
         Self { moka, counts, upkeep_runs: AtomicBool::new(false) }
     }
 
-    /// moka goes on until nothing is left to do, and its listener is the service's own: so on a
-    /// thread for what blocks, and nobody here waits for it.
+    /// moka continues until all its tasks are done, and its listener is the service's own code. So
+    /// this runs on a blocking thread, and does not wait for the end.
     fn run_upkeep(self: Arc<Self>) {
         if !self.upkeep_runs.swap(true, Ordering::AcqRel) {
             let running = UpkeepRuns(self);
@@ -113,7 +113,7 @@ impl<C: MokaCache<Key: Key>> MokaAccess for WithKeyText<C> {
         Arc::clone(&self.0).upkeep()
     }
 
-    /// Values need not be printable, so none is shown; nor is the time that moka gives them.
+    /// Values may have no JSON form, and moka does not report their deadlines, so neither is shown.
     fn look(&self, name: &str, key: &str) -> Result<Option<EntryLook>, CacheError> {
         let key = Self::key(name, key)?;
         let age = self.0.counts.insert_times.age(hash_of(&key)).unwrap_or_default();
@@ -160,7 +160,7 @@ impl<C: MokaCache<Key: Key>> MokaAccess for WithKeyText<C> {
         Box::pin(async move {
             let mut slices = Slices::new();
             for key in self.0.moka.keys() {
-                // A key that cannot be printed may be any.
+                // A key that cannot be printed may match.
                 let is_matched = || pattern.matches(&key.to_string());
                 if self.0.counts.recorder.contain(is_matched).unwrap_or(true) {
                     self.drop_key(&key).await;

@@ -7,9 +7,9 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 /// Either kind of moka cache. Implemented for `moka::sync::Cache` and, with the feature `future`,
-/// for `moka::future::Cache`; not to be implemented elsewhere.
+/// for `moka::future::Cache`. It cannot be implemented elsewhere.
 pub trait MokaCache: sealed::Sealed + Clone + Send + Sync + 'static {
-    /// Its keys.
+    /// The type of its keys.
     type Key: Hash + Eq + Send + Sync + 'static;
 
     #[doc(hidden)]
@@ -18,7 +18,7 @@ pub trait MokaCache: sealed::Sealed + Clone + Send + Sync + 'static {
     fn entry_count(&self) -> u64;
     #[doc(hidden)]
     fn weighted_size(&self) -> u64;
-    /// Runs what is pending. Blocks, and calls the listener, which may be slow.
+    /// Runs moka's pending tasks. Blocks, and calls the eviction listener, which may be slow.
     #[doc(hidden)]
     fn run_upkeep(&self);
     #[doc(hidden)]

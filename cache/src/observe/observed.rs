@@ -12,13 +12,13 @@ use crate::recorder::{Label, hash_of};
 
 /// A moka cache whose reads and entries are counted; see [`Observer`](crate::Observer).
 ///
-/// Its methods do what moka's methods of the same name do. What is missing here is reached
-/// through [`inner`](Self::inner), uncounted. Cheap to clone; all clones are the same cache. Its
+/// Its methods do the same as moka's methods of the same name. Other methods are available through
+/// [`inner`](Self::inner), and are not counted. Cheap to clone; all clones are the same cache. Its
 /// report leaves the node with the last clone.
 ///
-/// Every read has one outcome: `l1_hit`; `loaded`, where this call's own `init` ran; `coalesced`,
-/// where it got the value of another call's `init`; `missed`, for a `get` that found nothing;
-/// `failed`, where `init` failed or the caller went away.
+/// Every read has one outcome: `l1_hit`; `loaded`, if this call's own `init` ran; `coalesced`, if
+/// it got the value of another call's `init`; `missed`, for a `get` that found nothing; `failed`,
+/// if `init` failed or the caller went away.
 #[derive(Debug)]
 pub struct Observed<C: MokaCache> {
     pub(super) moka: C,
@@ -29,7 +29,7 @@ pub struct Observed<C: MokaCache> {
 
 impl<C: MokaCache> Observed<C> {
     /// The moka cache itself. Reads through it are not counted, and entries put in through it have
-    /// no age.
+    /// no known age.
     pub fn inner(&self) -> &C {
         &self.moka
     }

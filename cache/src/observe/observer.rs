@@ -14,9 +14,9 @@ use crate::node::{Node, check_name};
 use crate::recorder::hash_of;
 use crate::user_code::contained;
 
-/// Makes a moka cache tell what it does, in three lines. Its report then appears among those of
-/// the node's caches: outcomes, latencies, loads, evictions with refusals told apart, ages at
-/// removal, hot keys, and the hit ratio with other capacities.
+/// Records statistics of a moka cache, with three lines of code. Its report then appears among
+/// those of the node's caches: outcomes, latencies, loads, evictions with refusals counted
+/// separately, ages at removal, hot keys, and the hit ratio with other capacities.
 ///
 /// ```
 /// # #[tokio::main]
@@ -36,7 +36,7 @@ use crate::user_code::contained;
 /// # }
 /// ```
 ///
-/// With the feature `future` (on by default) the same for the asynchronous kind:
+/// With the feature `future` (on by default), the same works for the asynchronous kind:
 ///
 /// ```
 /// # #[cfg(feature = "future")]
@@ -59,15 +59,15 @@ use crate::user_code::contained;
 #[derive(Debug)]
 pub struct Observer {
     registered: Arc<RegisteredCache>,
-    /// What the listener counts in, from the moment that there is a cache.
+    /// The counters for the listener, once there is a cache.
     counts: Arc<OnceLock<Arc<ObservedCounts>>>,
 }
 
 impl Observer {
-    /// Takes a name for the cache on this node.
+    /// Reserves a name for the cache on this node.
     ///
     /// # Errors
-    /// When the name is taken on this node or cannot be one.
+    /// If the name is already used on this node, or is invalid.
     pub fn new(node: &Node, name: &str) -> Result<Self, BuildError> {
         check_name(name)?;
         let registered = Arc::new(RegisteredCache::new(name));
@@ -75,8 +75,8 @@ impl Observer {
         Ok(Self { registered, counts: Arc::default() })
     }
 
-    /// The eviction listener to hand to moka's builder; without it evictions and ages are not
-    /// counted. A service's own listener can call it with what it was called with.
+    /// The eviction listener to pass to moka's builder. Without it evictions and ages are not
+    /// counted. A service's own listener can call it with its own arguments.
     pub fn listener<K: Hash, V>(
         &self,
     ) -> impl Fn(Arc<K>, V, RemovalCause) + Send + Sync + use<K, V> {
@@ -96,7 +96,7 @@ impl Observer {
         }
     }
 
-    /// Observes a cache whose keys have no text: it reports no hot keys, and consoles cannot name
+    /// Observes a cache whose keys have no text. It reports no hot keys, and consoles cannot name
     /// its keys.
     pub fn observe<C: MokaCache>(self, cache: C) -> Observed<C> {
         let counts = self.counts(&cache);
@@ -104,8 +104,8 @@ impl Observer {
         Observed { moka: cache, counts, text: None, registered: self.registered }
     }
 
-    /// Observes a cache whose keys have a text, so that hot keys are named, and consoles can find
-    /// and invalidate keys.
+    /// Observes a cache whose keys have a text. Hot keys are then named, and consoles can find and
+    /// invalidate keys.
     pub fn observe_keys<C: MokaCache<Key: Key>>(self, cache: C) -> Observed<C> {
         let counts = self.counts(&cache);
         self.registered.observe(Arc::new(WithKeyText::new(cache.clone(), Arc::clone(&counts))));

@@ -11,14 +11,14 @@ use crate::node::DynCache;
 use crate::pattern::Pattern;
 use crate::user_code::BoxFuture;
 
-/// An observed cache as its node sees it: no L2 and no bus, since nothing keeps it
+/// An observed cache as its node sees it. It has no L2 and no bus, since no invalidations keep it
 /// coherent.
 pub(super) struct RegisteredCache {
     name: String,
     moka: OnceLock<Arc<dyn MokaAccess>>,
 }
 
-/// What a node may ask of the moka cache.
+/// A node's requests to the moka cache.
 pub(super) trait MokaAccess: Send + Sync {
     fn report(&self, name: &str) -> CacheReport;
     fn upkeep(self: Arc<Self>) -> BoxFuture<'static, ()>;
@@ -40,7 +40,7 @@ impl RegisteredCache {
         Self { name: name.to_owned(), moka: OnceLock::new() }
     }
 
-    /// Observed from now on; the first call counts.
+    /// Sets the observed cache. The first call counts.
     pub(super) fn observe(&self, moka: Arc<dyn MokaAccess>) {
         self.moka.get_or_init(|| moka);
     }

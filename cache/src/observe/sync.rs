@@ -31,7 +31,7 @@ where
         value
     }
 
-    /// The value of a key; `init` makes it where there is none, once for all who ask meanwhile.
+    /// The value of a key. If there is none, `init` makes it, once for all concurrent callers.
     pub fn get_with(&self, key: K, init: impl FnOnce() -> V) -> V {
         let (reading, was_there) = self.asked(&key);
         let led = AtomicBool::new(false);
@@ -46,11 +46,11 @@ where
         value
     }
 
-    /// The value of a key; `init` makes it where there is none, once for all who ask meanwhile
-    /// with the same type of error.
+    /// The value of a key. If there is none, `init` makes it, once for all concurrent callers with
+    /// the same type of error.
     ///
     /// # Errors
-    /// That of `init`, shared by all who wait; errors are not kept.
+    /// That of `init`, shared by all waiting callers. Errors are not kept.
     pub fn try_get_with<F, E>(&self, key: K, init: F) -> Result<V, Arc<E>>
     where
         F: FnOnce() -> Result<V, E>,
@@ -104,7 +104,8 @@ where
         self.emptied();
     }
 
-    /// A second `get` would move the key's popularity twice, which looking for it does not.
+    /// Uses moka's check for presence, since a second `get` would count twice for the key's
+    /// popularity.
     fn asked(&self, key: &K) -> (ReadGuard<'_>, bool) {
         (self.reading(hash_of(key), |text| text(key)), self.moka.has(key))
     }

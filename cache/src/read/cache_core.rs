@@ -1,4 +1,4 @@
-//! What all clones of a cache share on one node.
+//! The state that all clones of a cache share on one node.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -16,10 +16,10 @@ use crate::log::LogLimits;
 use crate::node::Node;
 use crate::recorder::{Grouping, Label, Lifetimes, Recorder, RecorderSettings};
 
-/// A miss costs far more than to look at its key now and then.
+/// A miss costs far more than an occasional look at its key.
 const MISSES_SAMPLED_ONE_IN: u32 = 8;
 
-/// One cache on one node: what all its clones share.
+/// One cache on one node: the state that all its clones share.
 pub(crate) struct Core<K, V> {
     pub(crate) name: String,
     pub(crate) policy: Policy,
@@ -30,12 +30,12 @@ pub(crate) struct Core<K, V> {
     pub(crate) loads: LoadLimit,
     pub(crate) tags: Tags,
     pub(crate) patterns: WaitingPatterns,
-    /// Entries of older epochs than this have left L1.
+    /// Entries of epochs older than this have been removed from L1.
     pub(crate) reclaimed: AtomicU64,
     pub(crate) recorder: Arc<Recorder>,
     pub(crate) grouping: Grouping<K>,
     pub(crate) log: LogLimits,
-    /// How many values were written since the last that was read back.
+    /// How many values were encoded, which decides which of them are verified.
     #[cfg(debug_assertions)]
     pub(crate) n_encoded: AtomicU64,
 }
@@ -77,13 +77,13 @@ impl<K: Key, V: Value> Core<K, V> {
         })
     }
 
-    /// Whether L2 may be read. While the bus is silent it may hold what should be gone, and so may
-    /// whoever fills it.
+    /// Whether L2 may be read. While the bus is silent, L2 may hold entries that should have been
+    /// removed, written by this node or by others.
     pub(crate) fn trusts_l2(&self) -> bool {
         self.node.shared().bus_reader().trust().holds(Moment::now())
     }
 
-    /// By Redis's clock, which is that of every entry's deadlines in L2.
+    /// Redis's clock, which all deadlines of entries in L2 use.
     pub(crate) fn redis_now_ms(&self) -> u64 {
         self.node.shared().bus().clock().now_ms()
     }
@@ -92,8 +92,8 @@ impl<K: Key, V: Value> Core<K, V> {
         self.recorder.label(&self.grouping, key)
     }
 
-    /// Whether L1 holds an entry of a newer row than this version, fresh or not; 0 is none. What
-    /// was invalidated does not count: the row may have been deleted and made anew.
+    /// Whether L1 holds an entry of a newer row than this version, fresh or not; 0 is no version.
+    /// Invalidated entries do not count, since the row may have been deleted and made anew.
     pub(crate) fn knows_newer(&self, key: &K, version: u64) -> bool {
         let is_newer = |there: Entry<V>| {
             there.version > version
@@ -103,8 +103,8 @@ impl<K: Key, V: Value> Core<K, V> {
         version > 0 && self.l1.get_if_present(key).is_some_and(is_newer)
     }
 
-    /// Puts an entry into L1 unless it could not live there, or one of a newer row does. Only under
-    /// the fence.
+    /// Puts an entry into L1 unless it has no lifetime there, or L1 has one of a newer row. Call it
+    /// only under the fence.
     pub(crate) fn put_l1(&self, key: &K, entry: &Entry<V>) {
         if self.knows_newer(key, entry.version) {
             self.recorder.l1_fenced.add(1);

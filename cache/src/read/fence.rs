@@ -15,19 +15,19 @@ use crate::user_code::contained;
 /// Refuses fills that an invalidation has overtaken, and keeps the flights.
 ///
 /// Keys share 256 stripes. An invalidation raises the generation of its stripe. A fill takes a
-/// token before it asks L2, and is let in only while the generation is unchanged. Check and insert
-/// happen under the stripe's lock, and so do raise and removal: no reader sees an overtaken value,
-/// not even for an instant. Two keys in one stripe can only cost each other a refused fill. The
-/// epoch empties a whole cache at once: entries of an older epoch no longer count.
+/// token before it asks L2, and is accepted only if the generation is unchanged. Check and insert
+/// happen under the stripe's lock, and so do raise and removal. Therefore no reader sees an
+/// overtaken value, not even for an instant. For two keys in one stripe, an invalidation of one may
+/// refuse a fill of the other, and nothing worse. The epoch empties a whole cache at once: entries
+/// of an older epoch no longer count.
 ///
-/// The idea of a lease that a delete takes back is Facebook's ("Scaling Memcache at Facebook", NSDI
-/// 2013, section 3.2.1), here within one process.
+/// The idea of a lease that a delete takes back comes from Facebook ("Scaling Memcache at
+/// Facebook", NSDI 2013, section 3.2.1), here within one process.
 pub(crate) struct Fence<K, F> {
     stripes: Box<[Mutex<Stripe<K, F>>]>,
     hasher: Hasher,
     epoch: AtomicU64,
-    /// Raised when a tag is invalidated. Which flights carry the tag is known only when they
-    /// complete.
+    /// Raised when a tag is invalidated. A flight's tags are known only when it completes.
     tick: AtomicU64,
     next_flight: AtomicU64,
 }
@@ -37,7 +37,8 @@ struct Stripe<K, F> {
     flights: HashMap<K, InFlight<F>>,
 }
 
-/// What is under way for a key: a flight, or the L2 lookup of one reader, which others cannot join.
+/// The work under way for a key: a flight, or the L2 lookup of one reader, which others cannot
+/// join.
 struct InFlight<F> {
     id: u64,
     tick: u64,
@@ -45,7 +46,7 @@ struct InFlight<F> {
 }
 
 impl<K: Eq + Hash, F> Stripe<K, F> {
-    /// Ends the flight or lookup with this id. Answers whether it was still under way.
+    /// Ends the flight or lookup with this id. Returns whether it was still under way.
     fn end(&mut self, key: &K, id: u64) -> bool {
         let is_ours = self.flights.get(key).is_some_and(|flying| flying.id == id);
         if is_ours {
@@ -55,7 +56,7 @@ impl<K: Eq + Hash, F> Stripe<K, F> {
     }
 }
 
-/// What a fill must still hold to be let in.
+/// The state that must be unchanged for a fill to be accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
     epoch: u64,
@@ -85,7 +86,7 @@ pub(crate) enum LookupStart {
     Present,
 }
 
-/// What a reader finds after a miss in L1.
+/// The result of joining a key after a miss in L1.
 pub(crate) enum Joined<H, F> {
     /// L1 has an entry by now.
     Hit(H),
@@ -112,8 +113,8 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// Joins the key's flight, or leads a new one that others join through `flight`. L1 is looked
-    /// at again under the lock, because the last flight may have just completed. A flight that began
+    /// Joins the key's flight, or leads a new one that others join through `flight`. Looks at L1
+    /// again under the lock, because the last flight may have just completed. A flight that began
     /// before a tag was invalidated is no longer joined.
     pub(crate) fn join<H>(
         &self,
@@ -137,7 +138,7 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
     }
 
     /// Begins an L2 lookup if nothing is under way for the key and it `is_absent` from L1. The next
-    /// reader leads a flight in its place, so no reader waits for a lookup.
+    /// reader leads a flight in its place, so readers do not wait for another reader's lookup.
     pub(crate) fn begin_lookup(&self, key: &K, is_absent: impl FnOnce() -> bool) -> LookupStart {
         let mut stripe = self.stripe(key);
         if let Some(flying) = stripe.flights.get(key) {
@@ -152,7 +153,7 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
         LookupStart::Started(token, id)
     }
 
-    /// Turns a lookup into a flight that others can join. Answers `false` if an invalidation or a
+    /// Turns a lookup into a flight that others can join. Returns `false` if an invalidation or a
     /// flight came in between.
     pub(crate) fn begin_flight(&self, key: &K, id: u64, flight: impl FnOnce() -> F) -> bool {
         let mut stripe = self.stripe(key);
@@ -160,7 +161,7 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
         lookup.map(|lookup| lookup.flight = Some(flight())).is_some()
     }
 
-    /// Ends a lookup, and runs `fill` unless an invalidation or a flight came in between. Answers
+    /// Ends a lookup, and runs `fill` unless an invalidation or a flight came in between. Returns
     /// whether the token is still current.
     pub(crate) fn end_lookup(
         &self,
@@ -190,12 +191,12 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
         Token { epoch: self.epoch(), generation: stripe.generation, tick }
     }
 
-    /// Keeps readers from joining the flights that are under way; hands out the new tick.
+    /// Keeps readers from joining the flights that are under way. Returns the new tick.
     pub(crate) fn raise_tick(&self) -> u64 {
         self.tick.fetch_add(1, Ordering::AcqRel) + 1
     }
 
-    /// Runs `fill` unless an invalidation has overtaken the token. Answers whether it ran.
+    /// Runs `fill` unless an invalidation has overtaken the token. Returns whether it ran.
     pub(crate) fn fill(&self, key: &K, token: Token, fill: impl FnOnce()) -> bool {
         let stripe = self.stripe(key);
         let is_current = self.is_current(&stripe, token);
@@ -205,7 +206,7 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
         is_current
     }
 
-    /// As [`Fence::fill`], and overtakes every other fill of the key: for a write.
+    /// As [`Fence::fill`], for a write: it also overtakes every other fill of the key.
     pub(crate) fn fill_and_overtake(&self, key: &K, token: Token, fill: impl FnOnce()) -> bool {
         let mut stripe = self.stripe(key);
         let is_current = self.is_current(&stripe, token);
@@ -222,8 +223,8 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
         if contained(|| self.stripe(key).end(key, id)).is_some() {
             return;
         }
-        // Where the key's own code panics, the flight is looked for by its number: nobody may join
-        // what has ended.
+        // If the key's own code panics, the flight is found by its number, since an ended flight
+        // must not be joined.
         for stripe in &self.stripes {
             let ended: Vec<_> =
                 lock(stripe).flights.extract_if(|_, flying| flying.id == id).collect();
@@ -253,7 +254,7 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
                 stripe.generation += 1;
                 std::mem::take(&mut stripe.flights)
             };
-            // Keys and values may panic as they are dropped.
+            // Keys and values may panic when they are dropped.
             contained(|| drop(dropped));
         }
     }
@@ -270,7 +271,7 @@ impl<K: Clone + Eq + Hash, F: Clone> Fence<K, F> {
     }
 }
 
-// A poisoned stripe is still sound: generation and flights are changed in single steps.
+// A poisoned stripe is still consistent: generation and flights are changed in single steps.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! What an entry in L1 is good for: a hit, a stale answer, or nothing.
+//! What an entry in L1 may be used for: a hit, a stale answer, or nothing.
 
 use super::cache_core::Core;
 use crate::bus::COUNTS_FOR;
@@ -7,7 +7,7 @@ use crate::key::{Key, Value};
 use crate::l1::Entry;
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// What an entry in L1 is good for.
+    /// What an entry in L1 may be used for.
     pub(crate) fn freshness(&self, key: &K, entry: &Entry<V>, now: Moment) -> Freshness {
         let has_stale_tag = || entry.tags.as_ref().is_some_and(|tags| !tags.holds());
         if self.is_overtaken(key, entry) || has_stale_tag() {
@@ -32,11 +32,12 @@ impl<K: Key, V: Value> Core<K, V> {
     /// Whether its cache was emptied, or a pattern that matches it invalidated, since its fill
     /// began.
     pub(crate) fn is_overtaken(&self, key: &K, entry: &Entry<V>) -> bool {
-        // In this order: where the cache is emptied, the epoch is raised before patterns are forgotten.
+        // The order matters: when the cache is emptied, the epoch is raised before patterns are
+        // forgotten.
         self.patterns.overtake(key, entry.tick) || entry.epoch != self.fence.epoch()
     }
 
-    /// While the bus is silent an entry counts for a short time after its fill only.
+    /// While the bus is silent an entry counts only for a short time after its fill.
     fn is_trusted(&self, entry: &Entry<V>, now: Moment) -> bool {
         self.l2.is_none()
             || self.node.shared().bus_reader().trust().holds(now)
@@ -47,25 +48,25 @@ impl<K: Key, V: Value> Core<K, V> {
         self.freshness(key, entry, Moment::now()) == Freshness::Fresh
     }
 
-    /// Whether a fresh entry should be refreshed before it expires: XFetch, which grows likelier
-    /// as the deadline nears and with what the load costs (Vattani, Chierichetti, Lowenstein,
-    /// "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015).
+    /// Whether a fresh entry should be refreshed before it expires, by XFetch. The probability
+    /// grows as the deadline nears and with the cost of the load (Vattani, Chierichetti,
+    /// Lowenstein, "Optimal Probabilistic Cache Stampede Prevention", VLDB 2015).
     pub(crate) fn refresh_is_due(&self, entry: &Entry<V>, now: Moment) -> bool {
         let beta = self.policy.refresh_ahead;
         if beta <= 0.0 {
             return false;
         }
-        // In plain numbers, since each hit pays for it.
+        // Plain numbers, since every hit pays for this.
         let left_us = entry.fresh_until.micros_since(now) as f64;
         let scale_us = f64::from(entry.load_us) * beta;
-        // Beyond 20 times the scale the chance is below 1 in 10^8: not worth a logarithm.
+        // Beyond 20 times the scale the chance is below 1 in 10^8, which is not worth a logarithm.
         left_us < scale_us * 20.0
             && entry.retry_at.is_none_or(|at| now >= at)
             && scale_us * -rand::random::<f64>().max(f64::MIN_POSITIVE).ln() >= left_us
     }
 }
 
-/// What an entry in L1 is good for.
+/// What an entry in L1 may be used for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Freshness {
     /// A hit.
@@ -74,7 +75,7 @@ pub(crate) enum Freshness {
     Soft,
     /// Served stale without asking the source, which has just failed.
     Failing,
-    /// Stands in where the source fails or is slow.
+    /// Stands in if the source fails or is slow.
     Stale,
     /// It no longer counts.
     Unusable,

@@ -1,4 +1,4 @@
-//! Entries of L2: how they are read back, and how they are written.
+//! Entries of L2: decoding and encoding.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,22 +21,22 @@ use crate::log::log_safely;
 #[cfg(debug_assertions)]
 use crate::codec::Encoded;
 
-/// In debug builds so many values of a cache are read back as they are written, and then one in so
-/// many.
+/// Debug builds verify this many values of a cache after encoding them, and then one in
+/// `CHECKED_ONE_IN`.
 #[cfg(debug_assertions)]
 const ALL_CHECKED: u64 = 16;
 
 #[cfg(debug_assertions)]
 const CHECKED_ONE_IN: u64 = 64;
 
-/// How the bytes of an entry begin.
+/// The first bytes of an entry.
 pub(crate) type EntryHeader = [u8; HEADER];
 
-/// An entry as it lies in L2, read back.
+/// A decoded entry of L2.
 pub(crate) struct L2Entry<V> {
     pub(crate) value: Option<Arc<V>>,
     pub(crate) meta: EntryMeta,
-    /// How its bytes begin, to notice later whether it still lies there.
+    /// Its header, which shows later whether it is still there.
     pub(crate) head: EntryHeader,
     stamp: u64,
     tags: TagState,
@@ -62,8 +62,9 @@ impl<V> L2Entry<V> {
 }
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// What L2 holds for the keys, unless the bus is silent: one GET or MGET, timed, and one HMGET where this node does not
-    /// know whether the tags of an entry hold. A fresh entry counts as a hit.
+    /// The content of L2 for the keys, unless the bus is silent. Takes one GET or MGET, timed, and
+    /// one HMGET if this node does not know whether the tags of an entry hold. A fresh entry counts
+    /// as a hit.
     pub(crate) async fn ask_l2(&self, texts: &[&str]) -> Result<Vec<Option<L2Entry<V>>>, Away> {
         let l2 = self.l2.as_ref().filter(|_| self.trusts_l2()).ok_or(Away)?;
         let began = std::time::Instant::now();
@@ -84,7 +85,7 @@ impl<K: Key, V: Value> Core<K, V> {
         Ok(held)
     }
 
-    /// Settles with Redis what this node does not know.
+    /// Asks Redis about tags that this node knows nothing of.
     async fn ask_tags(&self, held: &mut [Option<L2Entry<V>>], generation: u64) {
         let unknown = |held: &L2Entry<V>| held.tags == TagState::Unknown;
         let names: Vec<Arc<str>> = (held.iter().flatten().filter(|held| unknown(held)))
@@ -103,8 +104,8 @@ impl<K: Key, V: Value> Core<K, V> {
         self.tags.learn(generation, &learned);
     }
 
-    /// An entry's bytes read back, if they can be and no tag has overtaken them. Fails where only
-    /// Redis knows about its tags and cannot be asked.
+    /// Decodes an entry, unless it is invalid or a tag has overtaken it. Fails if only Redis knows
+    /// about its tags and cannot be asked.
     pub(crate) async fn read_back(
         &self,
         text: &str,
@@ -145,10 +146,12 @@ impl<K: Key, V: Value> Core<K, V> {
         let stale_ms = if soft { 0 } else { now_ms.saturating_sub(envelope.fresh_until_ms) };
         let tags: Vec<Arc<str>> = envelope.tags.into_iter().map(Arc::from).collect();
         let meta = EntryMeta {
-            // Never none: clocks agree to a millisecond or two, and it was loaded before it was read.
+            // Never zero: clocks agree to a millisecond or two, and the value was loaded before it
+            // was read.
             age: Duration::from_millis(now_ms.saturating_sub(envelope.created_ms))
                 .max(Duration::from_micros(1)),
-            // Redis's clock may have been set back since: no longer than it was to be fresh at all.
+            // Redis's clock may have been set back, so this is limited to the full time of
+            // freshness.
             fresh_for: Duration::from_millis(
                 envelope.fresh_until_ms.saturating_sub(now_ms.max(envelope.created_ms)),
             ),
@@ -171,7 +174,7 @@ impl<K: Key, V: Value> Core<K, V> {
             Unfit::Json(_) => "unfit: JSON",
             Unfit::Postcard(_) => "unfit: postcard",
             Unfit::Panicked => "unfit: panicked",
-            // Settings are to do that.
+            // The limit is a setting, so this needs no log.
             Unfit::TooLong(_) => return,
         };
         if let Some(times) = self.log.due(cause) {
@@ -180,7 +183,7 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Reads some values back as they are written.
+    /// Decodes some values after encoding them, and logs a value that changed.
     #[cfg(debug_assertions)]
     fn check_codec(&self, value: &V, encoded: &Encoded) {
         let n_before = self.n_encoded.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -200,14 +203,14 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Redis has its own deadline; ours holds where somebody has lifted it. Entries of an older run
-    /// of Redis may be older than what was acknowledged since.
+    /// Whether an entry counts. Redis has a deadline of its own; this one also holds if that was
+    /// removed. Entries of an older run of Redis may be older than changes acknowledged since.
     pub(crate) fn counts(&self, envelope: &Envelope<'_>, now_ms: u64) -> bool {
         let floor = self.l2.as_ref().map_or(0, |l2| l2.link.floor());
         now_ms < envelope.expires_ms && envelope.stamp >= floor
     }
 
-    /// An entry for L2; `None` for what could not live there or is not fit to. `stamp` is
+    /// An entry for L2; `None` if it has no lifetime there or cannot be stored. `stamp` is
     /// `Shared::stamp` before the load began.
     pub(crate) fn encode(
         &self,

@@ -1,4 +1,4 @@
-//! A reader asks L2 itself, before there is a flight. That saves a task and two wake-ups where L2 has
+//! A reader asks L2 itself, before there is a flight. That saves a task and two wake-ups if L2 has
 //! the entry.
 
 use std::mem;
@@ -19,11 +19,11 @@ use crate::key::{Key, Value};
 use crate::l2::AT_ONCE;
 use crate::recorder::Label;
 
-/// A key that one reader asks L2 for, before there is a flight.
+/// A key for which one reader asks L2, before there is a flight.
 pub(crate) struct L2Lookup<K> {
     fill_token: FillToken<K>,
     id: u64,
-    /// How many more reads of the same call wait for it.
+    /// How many further reads of the same call wait for it.
     n_repeats: usize,
 }
 
@@ -33,9 +33,9 @@ impl<K> L2Lookup<K> {
     }
 }
 
-/// The L2 lookups of one call. Keys that L2 does not have go on in flights of their own, and so
-/// does everything if the reader goes away. A reader that only stops polling keeps nobody waiting:
-/// the next reader leads a flight in place of the lookup.
+/// The L2 lookups of one call. Keys that L2 does not have continue in flights of their own, and so
+/// do all keys if the reader goes away. If the reader merely stops polling, other readers do not
+/// wait for it: the next one leads a flight in place of the lookup.
 pub(crate) struct L2Lookups<'a, K: Key, V: Value> {
     core: &'a Arc<Core<K, V>>,
     lookups: Vec<L2Lookup<K>>,
@@ -52,7 +52,7 @@ impl<'a, K: Key, V: Value> L2Lookups<'a, K, V> {
         self.lookups.push(lookup);
     }
 
-    /// Adds a read of the key that this lookup is for, if it is one of these. Answers the lookup's
+    /// Adds a read of the key of this lookup, if the lookup is one of these. Returns the lookup's
     /// index.
     pub(crate) fn repeat(&mut self, id: u64) -> Option<(usize, Label)> {
         let at = self.lookups.binary_search_by_key(&id, |lookup| lookup.id).ok()?;
@@ -75,7 +75,8 @@ impl<'a, K: Key, V: Value> L2Lookups<'a, K, V> {
             return Vec::new();
         }
         let texts: Vec<&str> = self.lookups.iter().map(|lookup| &*lookup.fill_token.text).collect();
-        // In a box: callers' futures hold this one, and rustc refuses those that nest too deep.
+        // Boxed, because callers' futures contain this one, and rustc refuses futures that nest too
+        // deep.
         let held = Box::pin(self.core.ask_l2(&texts)).await;
         let is_away = held.is_err();
         let (pending, fills, held) = self.split(held.unwrap_or_default());
@@ -96,12 +97,12 @@ impl<'a, K: Key, V: Value> L2Lookups<'a, K, V> {
         pending
     }
 
-    /// Answers what is fresh. For the rest it begins flights, which go on from what L2 has.
+    /// Answers the fresh keys. For the rest it begins flights, which continue from L2's content.
     fn split(&mut self, held: Vec<Option<L2Entry<V>>>) -> SplitLookups<'a, K, V> {
         let mut pending = Vec::with_capacity(self.lookups.len());
         let (mut fills, mut rest) = (Vec::new(), Vec::new());
         let mut held = held.into_iter();
-        // One by one: those that are left are seen to even if code of a key or a value panics.
+        // One by one, so that the rest is still handled if code of a key or a value panics.
         self.lookups.reverse();
         while let Some(lookup) = self.lookups.pop() {
             let held = held.next().flatten();
@@ -115,7 +116,7 @@ impl<'a, K: Key, V: Value> L2Lookups<'a, K, V> {
                     seated
                 }
                 Err(lookup) => {
-                    // What L2 held may have been invalidated; the flight looks again.
+                    // L2's entry may have been invalidated since, so the flight asks again.
                     let (read, fill) = self.core.join_or_lead(&lookup.fill_token.key, None, None);
                     rest.extend(fill.as_ref().map(|_| None));
                     (read.since(self.began), fill)
@@ -127,7 +128,7 @@ impl<'a, K: Key, V: Value> L2Lookups<'a, K, V> {
         (pending, fills, rest)
     }
 
-    /// Answers with a fresh entry. If its weigher panics, a flight finds the same.
+    /// Answers with a fresh entry. If its weigher panics, a flight answers with the same entry.
     fn answer_hit(&self, lookup: &L2Lookup<K>, held: &L2Entry<V>) -> Option<Read<V>> {
         let L2Lookup { fill_token, id, .. } = lookup;
         let is_news = || !self.core.knows_newer(&fill_token.key, held.meta.version);
@@ -152,7 +153,7 @@ impl<'a, K: Key, V: Value> L2Lookups<'a, K, V> {
         Ok((PendingRead::Waits(waiting.since(self.began)), Some(fill)))
     }
 
-    /// The fill in the flight that takes the place of the lookup, if that is still under way.
+    /// The fill in the flight that replaces the lookup, if the lookup is still under way.
     fn fill(&self, lookup: L2Lookup<K>) -> Result<KeyFill<K, V>, L2Lookup<K>> {
         let flight = Flight::<V>::default();
         if !self.core.fence.begin_flight(&lookup.fill_token.key, lookup.id, || Arc::clone(&flight))
@@ -163,7 +164,7 @@ impl<'a, K: Key, V: Value> L2Lookups<'a, K, V> {
     }
 }
 
-/// The reads in their order, the fills of those that wait, and what L2 holds for each fill.
+/// The reads in order, the fills of those that wait, and the content of L2 for each fill.
 type SplitLookups<'a, K, V> =
     (Vec<PendingRead<'a, K, V>>, Vec<KeyFill<K, V>>, Vec<Option<L2Entry<V>>>);
 
@@ -175,11 +176,11 @@ impl<K: Key, V: Value> Drop for L2Lookups<'_, K, V> {
             for _ in 0..=lookup.n_repeats {
                 self.core.recorder.outcome(lookup.fill_token.label, Outcome::Failed, None);
             }
-            // Perhaps while the reader panics, where a second panic would end the process.
+            // The reader may be panicking, and a second panic would end the process.
             let fill = self.core.recorder.contain(|| self.fill(lookup).ok());
             fills.extend(fill.flatten());
         }
-        // Fills end their flights where there is no runtime that could go on with them.
+        // Without a runtime to continue in, dropping the fills ends their flights.
         if let (Some(load), Ok(runtime)) = (self.load.take(), Handle::try_current())
             && !fills.is_empty()
         {

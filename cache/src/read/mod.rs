@@ -1,5 +1,5 @@
-//! One read: L1, then L2, then a load that all readers of the key share.
-//! `Core` is what all clones of a cache share; the fence refuses fills that an invalidation has overtaken.
+//! One read: L1, then L2, then a load that all readers of the key share. `Core` is the state that
+//! all clones of a cache share. The fence refuses fills that an invalidation has overtaken.
 
 mod cache_core;
 mod fence;

@@ -1,4 +1,4 @@
-//! An entry on its way into L1: its token, taken before anything is asked, and its deadlines.
+//! An entry before it is put into L1: its token, taken before L2 is asked, and its deadlines.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +52,7 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// How long what was just loaded stays fresh in L2; `None` was not found.
+    /// How long a loaded value stays fresh in L2. `None` stands for "not found".
     pub(crate) fn l2_fresh_for<W>(&self, loaded: Option<&Loaded<W>>) -> Duration {
         let is_kept = self.l2.is_some() && self.policy.is_kept_in_l2();
         let l2_time_to_live = self.policy.l2_time_to_live.filter(|_| is_kept);
@@ -65,14 +65,14 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 }
 
-/// What is known of a value besides itself: its age, deadlines, version and tags.
+/// The facts about a value: its age, deadlines, version and tags.
 #[derive(Clone, Debug)]
 pub(crate) struct EntryMeta {
-    /// Since it was loaded from the source.
+    /// The time since it was loaded from the source.
     pub(crate) age: Duration,
-    /// How long L2 or the source lets it count as fresh.
+    /// For how long L2 or the source still considers it fresh.
     pub(crate) fresh_for: Duration,
-    /// Since when it does not, where it no longer does.
+    /// For how long it has not been fresh, if it no longer is.
     pub(crate) stale_for: Duration,
     pub(crate) soft: bool,
     pub(crate) load_us: u32,
@@ -81,7 +81,7 @@ pub(crate) struct EntryMeta {
 }
 
 impl EntryMeta {
-    /// Fresh from the source; `None` was not found.
+    /// A result fresh from the source; `None` stands for "not found".
     pub(crate) fn of<V>(loaded: Option<&Loaded<V>>, fresh_for: Duration, took: Duration) -> Self {
         Self {
             age: Duration::ZERO,
@@ -95,18 +95,18 @@ impl EntryMeta {
     }
 }
 
-/// A key, and what its fill must still hold in the end. Taken before anything is asked.
+/// A key, and the token that its fill must still hold in the end. Taken before L2 is asked.
 pub(crate) struct FillToken<K> {
     pub(crate) key: K,
     pub(crate) text: String,
     pub(crate) token: Token,
-    /// What an entry in L2 will be stamped with.
+    /// The stamp that an entry in L2 will get.
     pub(crate) stamp: u64,
     pub(crate) label: Label,
 }
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// A token without the fence's part. The key's own code runs here: if it panics, nothing has
+    /// A token without the fence's part. The key's own code runs here. If it panics, no work has
     /// begun that others would wait for.
     pub(crate) fn fill_token(&self, key: &K) -> impl FnOnce(Token) -> FillToken<K> + use<K, V> {
         let stamp = self.node.shared().stamp();

@@ -17,13 +17,13 @@ use crate::recorder::Label;
 /// A read after L1.
 pub(crate) enum PendingRead<'a, K: Key, V: Value> {
     Answered(Read<V>),
-    /// Must not wait.
+    /// It would deadlock, so it must not wait.
     Refused(LoadError),
     /// Waits for a flight.
     Waits(FlightWait<'a, K, V>),
     /// Waits for an L2 lookup of its own.
     AwaitsLookup,
-    /// The same key again: waits for the lookup at this index.
+    /// A repeated key of the call, which waits for the lookup at this index.
     RepeatsLookup {
         at: usize,
         label: Label,
@@ -34,7 +34,7 @@ pub(crate) enum PendingRead<'a, K: Key, V: Value> {
 pub(crate) type PendingAndFill<'a, K, V> = (PendingRead<'a, K, V>, Option<KeyFill<K, V>>);
 
 impl<'a, K: Key, V: Value> PendingRead<'a, K, V> {
-    /// Puts the results of the lookups in the places of the reads that wait for them.
+    /// Replaces the reads that wait for lookups by the lookups' results.
     pub(crate) fn fill_in(pending: &mut [Self], found: Vec<Self>, core: &'a Core<K, V>) {
         for read in pending.iter_mut() {
             if let Self::RepeatsLookup { at, label } = *read {
@@ -47,7 +47,7 @@ impl<'a, K: Key, V: Value> PendingRead<'a, K, V> {
         }
     }
 
-    /// For one more read of the same key.
+    /// A further read of the same key.
     fn again(&self, core: &'a Core<K, V>, label: Label) -> Self {
         match self {
             Self::Answered(read) => {
@@ -61,7 +61,7 @@ impl<'a, K: Key, V: Value> PendingRead<'a, K, V> {
         }
     }
 
-    /// A wait began with this.
+    /// Sets when the wait began.
     pub(crate) fn since(self, began: Instant) -> Self {
         match self {
             Self::Waits(waiting) => Self::Waits(waiting.since(began)),
@@ -69,7 +69,7 @@ impl<'a, K: Key, V: Value> PendingRead<'a, K, V> {
         }
     }
 
-    /// The answer, once it is there.
+    /// Waits for the answer.
     pub(crate) async fn read(self) -> Result<Read<V>, LoadError> {
         match self {
             Self::Answered(read) => Ok(read),
@@ -80,15 +80,16 @@ impl<'a, K: Key, V: Value> PendingRead<'a, K, V> {
     }
 }
 
-/// One read that waits for a flight. Its outcome is counted when the wait ends, also when the
-/// caller goes away: nobody was answered then, and the read counts as failed.
+/// One read that waits for a flight. Its outcome is counted when the wait ends. If the caller goes
+/// away, the read counts as failed.
 pub(crate) struct FlightWait<'a, K: Key, V: Value> {
     core: &'a Core<K, V>,
     flight: Flight<V>,
     label: Label,
-    /// The outcome of a read that joined; the flight's own for the one that leads it.
+    /// The outcome of a read that joined; `None` for the leader's read, which takes the flight's
+    /// outcome.
     joined: Option<Outcome>,
-    /// What stands in, stale, where the flight fails or is slow.
+    /// The entry that stands in, stale, if the flight fails or is slow.
     fallback: Option<Entry<V>>,
     began: Instant,
     outcome: Outcome,
@@ -106,14 +107,14 @@ impl<'a, K: Key, V: Value> FlightWait<'a, K, V> {
         Self { core, flight, label, joined, fallback, began, outcome, weight }
     }
 
-    /// The wait began with this.
+    /// Sets when the wait began.
     pub(crate) fn since(self, began: Instant) -> Self {
         let mut waiting = self;
         waiting.began = began;
         waiting
     }
 
-    /// One more read of the same key.
+    /// A further read of the same key.
     pub(crate) fn again(&self) -> Self {
         let joined = (self.label, Some(Outcome::Coalesced));
         Self::new(self.core, Arc::clone(&self.flight), joined, None).since(self.began)
@@ -126,7 +127,8 @@ impl<'a, K: Key, V: Value> FlightWait<'a, K, V> {
         }
         let wait = nesting::wait_for(&self.flight.waits)?;
         if wait.is_some() && self.core.is_within_a_load() {
-            // This read keeps a permit until the flight has completed: that must not wait for one.
+            // This read keeps a permit until the flight has completed, so the flight must not wait
+            // for one.
             self.flight.expedite();
         }
         Ok(wait)

@@ -1,4 +1,4 @@
-//! The settings of a cache, and how much of its values people see.
+//! The settings of a cache, and the visibility of its values.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,6 @@ use crate::clock::millis;
 use crate::codec::Form;
 use crate::recorder::{Recorder, Recording};
 
-/// The times of a cache.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
     pub(crate) time_to_live: Duration,
@@ -52,24 +51,24 @@ impl Policy {
     }
 }
 
-/// Takes out of a value what nobody is to see.
+/// Removes the parts of a value that may not be shown.
 pub(crate) type Redact = Arc<dyn Fn(&mut Json) + Send + Sync>;
 
-/// How much of a value people see.
+/// How much of a value may be shown.
 #[derive(Clone, Default)]
 pub(crate) enum ValueVisibility {
-    /// All of it.
+    /// The whole value.
     #[default]
     Whole,
-    /// What is left once this has gone over it.
+    /// The value after this function has changed it.
     Redacted(Redact),
     /// Nothing.
     Opaque,
 }
 
 impl ValueVisibility {
-    /// A value as people see it, from JSON to JSON; `None` where they do not. What cannot be gone
-    /// over, or makes the redaction panic, is hidden.
+    /// A value in the form that may be shown, from JSON to JSON. `None` if it is hidden, not JSON,
+    /// or makes the redaction panic.
     pub(crate) fn shown(&self, recorder: &Recorder, value: String) -> Option<String> {
         match self {
             Self::Whole => Some(value),

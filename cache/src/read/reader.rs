@@ -20,7 +20,7 @@ use crate::l1::Entry;
 use crate::l2::Keyspace;
 use crate::recorder::{hash_of, is_sampled};
 
-/// What L1 had for a key, and when.
+/// The entry that L1 had for a key, and when.
 pub(crate) struct Look<V> {
     entry: Entry<V>,
     now: Moment,
@@ -54,7 +54,7 @@ impl<K: Key, V: Value> Core<K, V> {
         pending.read().await
     }
 
-    /// Answers many keys in their order with one flight for all that nobody else is loading.
+    /// Answers many keys in order, with one flight for all keys that are not being loaded yet.
     pub(crate) async fn read_many(
         self: &Arc<Self>,
         keys: &[K],
@@ -65,14 +65,14 @@ impl<K: Key, V: Value> Core<K, V> {
         for key in keys {
             pending.push(self.pending_among(key, &mut lookups, &mut fills));
         }
-        // Other reads may wait for the fills, so the fills never wait for this reader.
+        // Other reads may wait for the fills, so the fills must not wait for this reader.
         let found = match fills.is_empty() && lookups.is_patient() {
             true => lookups.run().await,
             false => lookups.lead_all(fills),
         };
         PendingRead::fill_in(&mut pending, found, self);
         let mut reads = Vec::with_capacity(keys.len());
-        // Fills complete in order. A task that waits for the last one first is woken up once.
+        // Fills complete in order. A task that waits for the last one first is woken up only once.
         for pending in pending.into_iter().rev() {
             reads.push(pending.read().await);
         }
@@ -80,7 +80,7 @@ impl<K: Key, V: Value> Core<K, V> {
         reads
     }
 
-    /// One key among those of a call.
+    /// One key of a call with several.
     fn pending_among<'a>(
         self: &'a Arc<Self>,
         key: &K,
@@ -136,7 +136,7 @@ impl<K: Key, V: Value> Core<K, V> {
         self.answer(entry, outcome)
     }
 
-    /// Nearly every read ends here: L1 has a fresh entry. Anything else that L1 had is handed back.
+    /// The usual case: L1 has a fresh entry. Otherwise the content of L1 is handed back.
     #[inline]
     fn hit(&self, key: &K) -> Result<Read<V>, Option<Look<V>>> {
         match self.look(key) {
@@ -149,8 +149,8 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Begins an L2 lookup for a key that L1 has nothing for, if nothing is under way for it.
-    /// Otherwise answers the id of what is under way, if anything is.
+    /// Begins an L2 lookup for a key that is absent from L1, if no flight or lookup is under way
+    /// for it. Otherwise returns the id of that flight or lookup, if there is one.
     fn begin_lookup(&self, key: &K, looked: Option<&Look<V>>) -> Result<L2Lookup<K>, Option<u64>> {
         let is_absent = |freshness| freshness == Freshness::Unusable;
         let asks = |l2: &Keyspace| l2.link.answers_within(self.policy.load_timeout);
@@ -170,7 +170,7 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Answers a read that must not wait for its key's flight with what L1 has, fresh or not.
+    /// Answers a read that must not wait for its key's flight with the entry of L1, fresh or not.
     fn without_waiting(
         &self,
         key: &K,
@@ -216,8 +216,8 @@ impl<K: Key, V: Value> Core<K, V> {
     ) -> PendingAndFill<'_, K, V> {
         let mut led = None;
         let begin = || Arc::clone(led.insert(Flight::<V>::default()));
-        // Under the lock: the entry of before may be invalidated by now, and this flight would
-        // bring it back if its load fails.
+        // Looks again under the lock: an entry from before may be invalidated by now, and this
+        // flight would bring it back if its load fails.
         let mut stands_in = None;
         let look = || {
             stands_in = self.l1.get_if_present(key);

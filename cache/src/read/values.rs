@@ -1,4 +1,4 @@
-//! What goes into a read and comes out of it.
+//! The input and the result of a read.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,21 +11,21 @@ use crate::error::LoadError;
 use crate::l1::Entry;
 use crate::user_code::BoxFuture;
 
-/// How one read ended.
+/// The result of a read.
 #[derive(Debug)]
 pub struct Read<V> {
-    /// The value; `None` where there is none: the source said so, or nobody asked it.
+    /// The value. `None` if the source has none, or was not asked.
     pub value: Option<Arc<V>>,
     /// How it was answered.
     pub outcome: Outcome,
-    /// Since the value was loaded from the source, or written.
+    /// The time since the value was loaded from the source, or written.
     pub age: Duration,
-    /// Until the entry expires here; `None` has no deadline, or nothing is cached. Zero where an
-    /// invalidation came in between, so that a load is not kept.
+    /// The time until the entry expires on this node. `None` if it has no deadline, or is not
+    /// cached. Zero if an invalidation came in between, so that the loaded value is not kept.
     pub expires_in: Option<Duration>,
 }
 
-/// A value from the source, with what the cache should know of it.
+/// A value from the source, with facts for the cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded<V> {
     pub(crate) value: V,
@@ -35,28 +35,28 @@ pub struct Loaded<V> {
 }
 
 impl<V> Loaded<V> {
-    /// This entry's own time to live, on both levels, without jitter. It can shorten what the
-    /// cache is set to, and in L2 also prolong it. With zero it is never a hit; more than ten years count
-    /// as ten years.
+    /// This entry's own time to live, on both levels, without jitter. It can shorten the cache's
+    /// time to live, and in L2 also prolong it. With zero the entry is never a hit; more than ten
+    /// years count as ten years.
     pub fn time_to_live(mut self, time_to_live: Duration) -> Self {
         self.time_to_live = Some(time_to_live);
         self
     }
 
-    /// The version of the row that the value was made from; 0 is none, the default. It must grow
-    /// with each write of the row. A level that holds a newer version keeps it: a source that lags
-    /// behind, such as a replica, or another level cannot bring an older row back. A version is
-    /// remembered for as long as its entry is: an invalidation other than a soft one forgets it,
-    /// since the row may have been deleted and made anew, and so do eviction and the time to live
+    /// The version of the row that the value was made from; 0, the default, is none. It must grow
+    /// with each write of the row. A level that holds a newer version keeps it, so a source that
+    /// lags behind, such as a replica, or another level cannot bring an older row back. A version
+    /// is remembered as long as its entry. An invalidation other than a soft one forgets it, since
+    /// the row may have been deleted and made anew. So do eviction and the end of the time to live
     /// with its grace.
     pub fn version(mut self, version: u64) -> Self {
         self.version = version;
         self
     }
 
-    /// What the value was made from besides its key: [`Cache::invalidate_tag`] with any of these
-    /// invalidates the entry. With more than 255 tags, or one above 255 bytes, an entry is kept in
-    /// L1 only.
+    /// Names of the data, besides the key, that the value was made from. [`Cache::invalidate_tag`]
+    /// with any of these tags invalidates the entry. An entry with more than 255 tags, or with a
+    /// tag above 255 bytes, is kept in L1 only.
     ///
     /// [`Cache::invalidate_tag`]: crate::Cache::invalidate_tag
     pub fn tags<T: Into<Arc<str>>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
@@ -78,7 +78,7 @@ impl<V> From<V> for Loaded<V> {
     }
 }
 
-/// Asks the source for keys; what it leaves out is "not found".
+/// Asks the source for keys. Keys that it leaves out are "not found".
 pub(crate) type Load<K, V> =
     Box<dyn FnOnce(Vec<K>) -> BoxFuture<'static, Result<HashMap<K, Loaded<V>>, LoadError>> + Send>;
 

@@ -17,10 +17,10 @@ use super::what_if::WhatIfRecorder;
 use crate::clock::millis;
 use crate::user_code::contained;
 
-/// So many entries tell the mean weight of all.
+/// This many entries suffice for the mean weight of all.
 const ENOUGH_ENTRIES: u64 = 64;
 
-/// Counts what one cache does on one node. Never blocks and never fails; counters only grow.
+/// Counts the events of one cache on one node. Never blocks and never fails; counters only grow.
 pub(crate) struct Recorder {
     pub(super) groups: GroupCounts,
     pub(super) hot_keys: Option<HotKeysRecorder>,
@@ -36,7 +36,7 @@ pub(crate) struct Recorder {
     pub(crate) l2_unfit: Counter,
     /// Panics of the keys' and values' own code.
     pub(crate) panics: Panics,
-    /// Times that this cache alone may have missed an invalidation.
+    /// How often only this cache may have missed an invalidation.
     pub(crate) gaps: Counter,
     pub(super) ages_ms: [LogHistogramRecorder; 5],
     pub(super) l1_put_bytes: LogHistogramRecorder,
@@ -94,7 +94,7 @@ impl Recorder {
         self.groups.name(label.group)
     }
 
-    /// A read that ended; with the weight of the entry that answered it.
+    /// Records the outcome of a read, with the weight of the entry that answered it.
     pub(crate) fn outcome(&self, label: Label, outcome: Outcome, weight: Option<u32>) {
         self.groups.outcome(label.group, outcome);
         if let Some(what_if) = &self.what_if {
@@ -102,42 +102,42 @@ impl Recorder {
         }
     }
 
-    /// A sampled read of a key, by its hash.
+    /// Records a sampled read of a key, by its hash.
     pub(crate) fn sampled(&self, hash: u64, text: impl FnOnce() -> String) {
         if let Some(hot_keys) = &self.hot_keys {
             hot_keys.sampled(hash, || self.text_of(text));
         }
     }
 
-    /// A read that L1 could not answer, by its key's hash.
+    /// Records a read that L1 could not answer, by its key's hash.
     pub(crate) fn missed(&self, hash: u64, text: impl FnOnce() -> String) {
         if let Some(hot_keys) = &self.hot_keys {
             hot_keys.missed(hash, || self.text_of(text));
         }
     }
 
-    /// A sampled read that L1 could not answer.
+    /// Records a sampled read that L1 could not answer.
     pub(crate) fn missed_sampled(&self, hash: u64, text: impl FnOnce() -> String) {
         if let Some(hot_keys) = &self.hot_keys {
             hot_keys.missed_sampled(hash, || self.text_of(text));
         }
     }
 
-    /// An entry that L1 was given without a read.
+    /// Records an entry that was put into L1 without a read.
     pub(crate) fn written(&self, label: Label, weight: u32) {
         if let Some(what_if) = &self.what_if {
             what_if.write(label, weight);
         }
     }
 
-    /// A key that was invalidated, by its hash.
+    /// Records that a key was invalidated, by its hash.
     pub(crate) fn forget(&self, hash: u64) {
         if let Some(what_if) = &self.what_if {
             what_if.forget(Label::ungrouped(hash));
         }
     }
 
-    /// Everything was invalidated.
+    /// Records that everything was invalidated.
     pub(crate) fn forget_all(&self) {
         if let Some(what_if) = &self.what_if {
             what_if.clear();
@@ -168,12 +168,12 @@ impl Recorder {
             LoadEnded::Failed => self.loads_failed.record(took),
         }
     }
-    /// A load that was dropped before it ended.
+    /// Records a load that was dropped before it ended.
     pub(crate) fn load_dropped(&self) {
         self.loads_in_flight.fetch_sub(1, Relaxed);
     }
 
-    /// A load that answered: counted once in each group that it was asked for.
+    /// Records a load that succeeded, once in each group of its keys.
     pub(crate) fn load_of(&self, labels: impl Iterator<Item = Label>, took: Duration) {
         let groups: HashSet<u8> = labels.map(|label| label.group).collect();
         groups.into_iter().for_each(|group| self.groups.load(group, took));
@@ -183,7 +183,7 @@ impl Recorder {
         self.invalidations[origin as usize][scope as usize].fetch_add(1, Relaxed);
     }
 
-    /// Simulates what was read since the last time.
+    /// Simulates the reads since the last upkeep.
     pub(crate) async fn upkeep(&self, size: L1Size) {
         if let Some(what_if) = &self.what_if {
             let outcomes = self.groups.outcomes();
@@ -191,7 +191,7 @@ impl Recorder {
         }
     }
 
-    /// The mean weight of an entry, once there are enough to tell.
+    /// The mean weight of an entry, if there are enough entries.
     fn mean_weight(&self, size: L1Size) -> Option<f64> {
         let Some(weight) = size.weight_bytes else { return Some(1.0) };
         let enough = size.entries >= ENOUGH_ENTRIES
@@ -200,10 +200,10 @@ impl Recorder {
     }
 }
 
-/// What stands for the text of a key that cannot be printed, in what is only observed.
+/// Replaces the text of a key that cannot be printed, in statistics only.
 const NO_TEXT: &str = "(its text cannot be made)";
 
-/// How often code that is not ours panicked.
+/// How often foreign code panicked.
 #[derive(Default)]
 pub(crate) struct Panics {
     n: AtomicU64,
@@ -220,8 +220,8 @@ impl Panics {
 }
 
 impl Recorder {
-    /// Runs code that is not ours, or steps in which it is called; `None` where it panics, which
-    /// is counted. What was shared with it must stay sound when it stops half-way.
+    /// Runs foreign code, or steps that call it. If it panics, counts that and returns `None`.
+    /// State shared with the code must remain consistent if it stops half-way.
     pub(crate) fn contain<R>(&self, code: impl FnOnce() -> R) -> Option<R> {
         let answer = contained(code);
         if answer.is_none() {
@@ -230,7 +230,7 @@ impl Recorder {
         answer
     }
 
-    /// The text of a key for what is only observed.
+    /// The text of a key for statistics.
     pub(crate) fn text_of(&self, text: impl FnOnce() -> String) -> String {
         self.contain(text).unwrap_or_else(|| NO_TEXT.to_owned())
     }

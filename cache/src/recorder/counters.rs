@@ -17,8 +17,8 @@ impl Counter {
     }
 }
 
-/// What comes and goes. Arrivals and departures may be counted out of order, so it can be below
-/// zero for a moment, and reads as zero then.
+/// A number that rises and falls. Increments and decrements may be counted out of order, so it can
+/// be below zero for a moment, and then reads as zero.
 #[derive(Default)]
 pub(super) struct Gauge(AtomicU64);
 
@@ -114,7 +114,7 @@ impl LogHistogramRecorder {
     }
 }
 
-/// The least and the most of what was recorded.
+/// The least and the greatest recorded value.
 struct ExtremesRecorder {
     least: AtomicU64,
     most: AtomicU64,

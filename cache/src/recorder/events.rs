@@ -7,8 +7,8 @@ use super::counters::Counter;
 use crate::clock::now_ms;
 use crate::pattern::Pattern;
 
-/// The newest things that happened to the keys of one cache on one node. Bounded; where two come
-/// at the same instant, one may be dropped, and is counted.
+/// The newest events of the keys of one cache on one node. Bounded. If two events come at the same
+/// instant, one may be dropped, and is counted.
 #[derive(Default)]
 pub(crate) struct Events {
     newest: Mutex<EventRing>,
@@ -19,7 +19,7 @@ pub(crate) struct Events {
 struct EventRing {
     last: u64,
     events: VecDeque<RecordedEvent>,
-    /// The second that texts are being written down for, and how many.
+    /// The second in which texts are being stored, and how many.
     second: u64,
     n_texts: u32,
 }
@@ -27,27 +27,28 @@ struct EventRing {
 struct RecordedEvent {
     seq: u64,
     at_ms: u64,
-    /// Of the key; `None` where it is about many.
+    /// The key's hash; `None` if the event is about many keys.
     hash: Option<u64>,
     key: Option<String>,
     what: What,
 }
 
-/// A key, by its hash, and its text for when there is time to write it down.
+/// A key's hash, and a function for its text, which is called only if the text is stored.
 pub(crate) struct KeyNote<F> {
     pub(crate) hash: u64,
     pub(crate) text: F,
 }
 
-/// What happened to one cache on one node after a place in its stream.
+/// The events of one cache on one node after a position in its stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CacheEvents {
-    /// The events, oldest first; `seq` counts within this cache and node. Only those whose key
-    /// was written down have one.
+    /// The events, oldest first. `seq` counts within this cache and node. An event names its key
+    /// only if the text was stored.
     pub events: Vec<Event>,
-    /// The place to go on from.
+    /// The position to continue from.
     pub last: u64,
-    /// Events after the given place that were forgotten or never kept, in all since the start.
+    /// How many events after the given position were forgotten or never kept, in all since the
+    /// start.
     pub dropped: u64,
     /// When the oldest event that is still kept happened, milliseconds since the epoch.
     pub since_ms: Option<u64>,
@@ -56,7 +57,7 @@ pub struct CacheEvents {
 impl Events {
     const KEPT: usize = 4_096;
 
-    /// A text costs more than the rest of an event, so there are only so many a second.
+    /// A text costs more than the rest of an event, so the number of texts per second is limited.
     const TEXTS_PER_SECOND: u32 = 100;
 
     pub(crate) fn key(&self, key: KeyNote<impl FnOnce() -> String>, what: What) {
@@ -75,15 +76,15 @@ impl Events {
         newest.push(RecordedEvent { seq: 0, at_ms: now_ms(), hash: None, key: None, what });
     }
 
-    /// What came after `seq` and is still kept.
+    /// The events after `seq` that are still kept.
     pub(crate) fn after(&self, seq: u64) -> CacheEvents {
         self.read(seq, |event| event.seq > seq)
     }
 
-    /// What happened to one key, by hash and text.
+    /// The events of one key, by hash and text.
     pub(crate) fn of(&self, hash: u64, text: &str) -> CacheEvents {
         let matches = |what: &What| match what {
-            // Which keys carry a tag is not known here.
+            // It is not known here which keys carry a tag.
             What::Invalidated { scope: Scope::Tag, .. } => false,
             What::Invalidated { pattern: Some(pattern), .. } => {
                 Pattern::parse(pattern).is_ok_and(|pattern| pattern.matches(text))
@@ -97,7 +98,7 @@ impl Events {
     }
 
     fn read(&self, after: u64, wanted: impl Fn(&RecordedEvent) -> bool) -> CacheEvents {
-        // A reader of events may wait; those who make them never do.
+        // A reader of events may wait for the lock. Code that records events never waits.
         let Ok(newest) = self.newest.lock() else { return CacheEvents::default() };
         let oldest = newest.events.front();
         let forgotten = oldest.map_or(0, |oldest| (oldest.seq - 1).saturating_sub(after));

@@ -16,14 +16,14 @@ pub(crate) enum Grouping<K> {
     All,
     /// The first template that matches the key's text.
     Templates(Vec<Template>),
-    /// Whatever the cache's owner says.
+    /// The group that the service's function returns.
     By(GroupOf<K>),
 }
 
 pub(crate) type GroupOf<K> = Box<dyn Fn(&K) -> String + Send + Sync>;
 
 impl<K> Grouping<K> {
-    /// The most groups besides `other`.
+    /// The greatest number of groups besides `other`.
     pub(crate) const MAX_GROUPS: usize = 64;
 
     pub(crate) fn of(templates: &[String], by: Option<GroupOf<K>>) -> Result<Self, BuildError> {
@@ -64,7 +64,7 @@ impl<K: Display> Grouping<K> {
     }
 }
 
-/// Counts by key group. Groups are numbered; 0 is `other`, or `all` where there is no other.
+/// Counts by key group. Groups are numbered; 0 is `other`, or `all` if there is only one group.
 pub(super) struct GroupCounts {
     names: RwLock<Vec<String>>,
     counts: Box<[GroupCount]>,
@@ -91,7 +91,7 @@ impl GroupCounts {
         Self::new(vec!["all".to_owned()], 1)
     }
 
-    /// These groups and `other`.
+    /// The named groups and `other`.
     pub(super) fn fixed<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let names: Vec<String> = std::iter::once("other").chain(names).map(str::to_owned).collect();
         let n = names.len();
@@ -108,7 +108,7 @@ impl GroupCounts {
         Self { names: RwLock::new(names), counts, overflow: Counter::default() }
     }
 
-    /// The number of a group by its name; `other` where there is no room for one more.
+    /// The number of a group by its name; `other` if there is no room for another group.
     pub(super) fn number(&self, name: &str) -> u8 {
         let name = cut(name, Self::MAX_NAME_BYTES);
         let find = |names: &[String]| names.iter().position(|known| known == name);

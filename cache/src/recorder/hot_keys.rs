@@ -7,7 +7,7 @@ use super::groups::cut;
 use super::sampling::SAMPLED_ONE_IN;
 use crate::clock::{Moment, millis};
 
-/// The keys that are read most and those that are missed most.
+/// The keys that are read most and the keys that are missed most.
 pub(super) struct HotKeysRecorder {
     read: Sketch,
     missed: Sketch,
@@ -20,19 +20,19 @@ impl HotKeysRecorder {
         Self { read, missed, misses_sampled_one_in }
     }
 
-    /// A sampled read of a key.
+    /// Counts a sampled read of a key.
     pub(super) fn sampled(&self, hash: u64, text: impl FnOnce() -> String) {
         self.read.count(hash, text);
     }
 
-    /// A read that L1 could not answer; chooses its own sample.
+    /// Counts a read that L1 could not answer. Chooses its own sample.
     pub(super) fn missed(&self, hash: u64, text: impl FnOnce() -> String) {
         if rand::random_range(0..self.misses_sampled_one_in) == 0 {
             self.missed.count(hash, text);
         }
     }
 
-    /// A sampled read that L1 could not answer.
+    /// Counts a sampled read that L1 could not answer.
     pub(super) fn missed_sampled(&self, hash: u64, text: impl FnOnce() -> String) {
         self.missed.count(hash, text);
     }
@@ -42,23 +42,23 @@ impl HotKeysRecorder {
     }
 }
 
-/// Keys that are counted at once.
+/// How many keys are counted at once.
 const N_SLOTS: usize = 128;
 
 /// After this time a read counts half.
 const HALF_LIFE: Duration = Duration::from_secs(60);
 
-/// Counts grow with time until here, then all are scaled down.
+/// Weights grow with time up to here, then all are scaled down.
 const MAX_WEIGHT: f64 = 1e9;
 
-/// The heaviest keys of a stream in bounded memory, the recent counting more than the old.
+/// The heaviest keys of a stream in bounded memory. Recent reads weigh more than old ones.
 ///
 /// Space-Saving (Metwally, Agrawal, El Abbadi, "Efficient Computation of Frequent and Top-k
 /// Elements in Data Streams", ICDT 2005) with randomised admission (Ben Basat et al., "Randomized
 /// Admission Policy for Efficient Top-k and Frequency Estimation", INFOCOM 2017): a new key takes
-/// the lightest slot only with the chance of one in its count, so the long tail displaces nobody.
-/// Ageing by forward decay (Cormode et al., ICDE 2009): rather than old counts shrinking, new ones
-/// weigh more.
+/// the lightest slot only with the probability of one divided by its count, so the long tail does
+/// not displace heavy keys. Ageing by forward decay (Cormode et al., ICDE 2009): instead of
+/// shrinking old counts, new reads weigh more.
 pub(super) struct Sketch {
     one_in: u32,
     state: Mutex<State>,
@@ -66,7 +66,7 @@ pub(super) struct Sketch {
 
 pub(crate) struct State {
     began: Moment,
-    /// When a read weighed one.
+    /// The time at which a read had the weight 1.
     origin: Moment,
     total: f64,
     slots: Vec<Slot>,
@@ -80,14 +80,15 @@ struct Slot {
 }
 
 impl Sketch {
-    /// A sketch that is fed one read in `one_in`.
+    /// A sketch that receives one read in `one_in`.
     pub(super) fn new(one_in: u32) -> Self {
         let (began, origin) = (Moment::now(), Moment::now());
         let state = Mutex::new(State { began, origin, total: 0.0, slots: Vec::new() });
         Self { one_in, state }
     }
 
-    /// Counts a key. A key that comes while another is being counted is left out: no read waits.
+    /// Counts a key. If another key is being counted at this moment, this one is left out, so that
+    /// no read waits.
     pub(super) fn count(&self, hash: u64, text: impl FnOnce() -> String) {
         if let Ok(mut state) = self.state.try_lock() {
             state.count(hash, text, Moment::now());
@@ -149,12 +150,12 @@ impl State {
         }
     }
 
-    /// What a read weighs now.
+    /// The weight of a read at this time.
     fn weight(&self, now: Moment) -> f64 {
         (now.since(self.origin).as_secs_f64() / HALF_LIFE.as_secs_f64()).exp2()
     }
 
-    /// The time that the reads of a steady stream count for, seconds.
+    /// The time span in seconds that the reads of a steady stream count for.
     fn span_s(&self, now: Moment) -> f64 {
         let half_lives = now.since(self.began).as_secs_f64() / HALF_LIFE.as_secs_f64();
         let full_s = HALF_LIFE.as_secs_f64() / std::f64::consts::LN_2;

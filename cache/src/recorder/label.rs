@@ -1,7 +1,7 @@
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
 
-/// What the recorder knows of a key. An entry in L1 carries its key's label, so that a hit is
-/// counted in its group, and told apart from the keys that are not simulated, without a hash.
+/// The recorder's facts about a key. An entry in L1 carries its key's label. With it, a hit is
+/// counted in its group, and excluded from the simulation if necessary, without computing a hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Label {
     pub(super) group: u8,
@@ -10,10 +10,10 @@ pub(crate) struct Label {
 }
 
 impl Label {
-    /// Of a read without a key: nothing simulates it.
+    /// The label of a read without a key, which is never simulated.
     pub(crate) const KEYLESS: Self = Self { group: 0, sample: u32::MAX };
 
-    /// Of a key that is in no group of its own.
+    /// The label of a key without a group of its own.
     pub(crate) fn ungrouped(hash: u64) -> Self {
         Self::new(0, hash)
     }
@@ -30,7 +30,7 @@ pub(crate) fn hash_of(key: &(impl Hash + ?Sized)) -> u64 {
 
 pub(super) type Hashing = BuildHasherDefault<KeyHasher>;
 
-/// A hasher that is fast rather than safe against chosen keys: these can only spoil a statistic.
+/// A hasher that is fast rather than safe against chosen keys, which can only spoil a statistic.
 /// Multiply and fold, as wyhash does (Wang Yi, "Modern non-cryptographic hash function and
 /// pseudorandom number generator", 2021).
 #[derive(Default)]

@@ -2,11 +2,11 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `cache_recorder`, `reporting` | all that one cache counts, and how it is reported |
-//! | `settings` | what the recorder is told |
+//! | `cache_recorder`, `reporting` | all that one cache counts, and its report |
+//! | `settings` | the recorder's settings and inputs |
 //! | `counters` | single counters and histograms |
 //! | `groups`, `template` | counts by key group, and which group a key is in |
-//! | `label` | what is known of a key, kept in its entry so that a hit pays nothing |
+//! | `label` | facts about a key, kept in its entry so that a hit pays nothing |
 //! | `events` | the newest events of keys |
 //! | `sampling` | which reads are sampled |
 //! | `hot_keys` | the keys that are read or missed most |

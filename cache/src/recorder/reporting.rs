@@ -56,7 +56,7 @@ impl Recorder {
             entries_max: size.entries_max,
             weight_bytes: size.weight_bytes,
             weight_max_bytes: size.weight_max_bytes,
-            // Every read but a bypassed one asks L1 exactly once, so its gets need no counters.
+            // Every read except a bypassed one asks L1 exactly once, so its gets need no counters.
             gets: Gets {
                 hit: outcomes.l1_hit,
                 miss: outcomes.reads() - outcomes.l1_hit - outcomes.bypassed,
@@ -92,7 +92,7 @@ impl Recorder {
 }
 
 impl Recorder {
-    /// A key that something happened to.
+    /// Records an event of a key.
     pub(crate) fn note<K: Hash + Display + ?Sized>(&self, key: &K, what: What) {
         if let Some(events) = &self.events
             && let Some(hash) = self.contain(|| hash_of(key))
@@ -102,17 +102,17 @@ impl Recorder {
         }
     }
 
-    /// A key that left L1.
+    /// Records that a key left L1.
     pub(crate) fn note_removal<K: Hash + Display + ?Sized>(&self, key: &K, removal: Removal) {
         self.note(key, What::Removed { cause: removal.cause, age_ms: removal.age.map(millis) });
     }
 
-    /// A key that was invalidated.
+    /// Records that a key was invalidated.
     pub(crate) fn note_invalidation<K: Hash + Display + ?Sized>(&self, key: &K, origin: Origin) {
         self.note(key, What::Invalidated { scope: Scope::Key, origin, pattern: None });
     }
 
-    /// Keys that were invalidated together; all without a pattern.
+    /// Records that the keys matching a pattern were invalidated; all keys without a pattern.
     pub(crate) fn note_pattern(&self, pattern: Option<&Pattern>, origin: Origin) {
         let scope = if pattern.is_some() { Scope::Pattern } else { Scope::All };
         let pattern = pattern.map(|pattern| pattern.as_str().to_owned());
@@ -121,7 +121,7 @@ impl Recorder {
         }
     }
 
-    /// A tag that was invalidated.
+    /// Records that a tag was invalidated.
     pub(crate) fn note_tag(&self, tag: &str, origin: Origin) {
         let pattern = Some(tag.to_owned());
         if let Some(events) = &self.events {

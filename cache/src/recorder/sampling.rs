@@ -1,13 +1,13 @@
 use std::cell::Cell;
 
-/// One get in so many is timed and its key looked at: doing so each time would cost more than the
-/// get.
+/// One get in this many is timed and has its key recorded. Doing so for each would cost more than
+/// the get.
 pub(crate) const SAMPLED_ONE_IN: u32 = 64;
 
 /// Whether this thread should sample its next get.
 ///
-/// The distance to the next one is random, between 1 and 127: reads that come in a fixed round
-/// would otherwise have the same key sampled each time.
+/// The distance to the next sample is random, between 1 and 127. With a fixed distance, reads that
+/// repeat in a cycle could have the same key sampled each time.
 pub(crate) fn is_sampled() -> bool {
     thread_local!(static LEFT: Cell<u32> = const { Cell::new(1) });
     LEFT.with(|left| match left.get() {

@@ -8,24 +8,24 @@ use super::what_if::Lifetimes;
 /// How much a cache records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Recording {
-    /// All there is: the default, and cheap enough to leave on.
+    /// Everything: the default, and cheap enough to leave on.
     #[default]
     Everything,
-    /// Counts and latencies: no hot keys, no what-if curve, no events.
+    /// Only counts and latencies: no hot keys, no what-if curve, no events.
     Counts,
 }
 
-/// What the recorder must know of its cache.
+/// The facts about a cache that its recorder needs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RecorderSettings {
-    /// Entries, or bytes where they are weighed.
+    /// In entries, or in bytes if entries are weighed.
     pub(crate) capacity: u64,
     pub(crate) lifetimes: Lifetimes,
-    /// One missed key in so many is looked at.
+    /// One missed key in this many is recorded.
     pub(crate) misses_sampled_one_in: u32,
 }
 
-/// What L1 holds and may hold.
+/// The size and the limits of L1.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct L1Size {
     pub(crate) entries: u64,
@@ -38,14 +38,15 @@ pub(crate) struct L1Size {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Removal {
     pub(crate) cause: Cause,
-    /// Since its fill, where that is known.
+    /// The time since its fill, if known.
     pub(crate) age: Option<Duration>,
     pub(crate) weight: u32,
 }
 
 impl Removal {
-    /// An entry that leaves for size this soon was never admitted. Upkeep runs every 250 ms, so
-    /// an admitted entry that is displaced at once may be counted as refused: an estimate.
+    /// An entry that is evicted for size this soon counts as never admitted. Upkeep runs every 250
+    /// ms, so an admitted entry that is displaced at once may be counted as refused. This is an
+    /// estimate.
     const REFUSED_WITHIN: Duration = Duration::from_millis(300);
 
     pub(crate) fn new(cause: RemovalCause, age: Option<Duration>, weight: u32) -> Self {
@@ -62,7 +63,7 @@ impl Removal {
     }
 }
 
-/// Whether a load answered; "not found" is an answer.
+/// Whether a load succeeded; "not found" is a success.
 #[derive(Clone, Copy)]
 pub(crate) enum LoadEnded {
     Answered,

@@ -1,6 +1,6 @@
 use crate::error::BuildError;
 
-/// What a key group's keys look like: `author:{id}` or `{id}:page:{n}`.
+/// The form of a key group's keys: `author:{id}` or `{id}:page:{n}`.
 #[derive(Debug)]
 pub(crate) struct Template {
     text: String,
@@ -18,8 +18,8 @@ impl Template {
     /// The longest template, bytes.
     const MAX_BYTES: usize = 64;
 
-    /// Reads a template. Each `{name}` stands for one or more characters other than `:` and `/`;
-    /// all else for itself.
+    /// Reads a template. Each `{name}` stands for one or more characters other than `:` and `/`.
+    /// All other characters are literal.
     pub(super) fn parse(text: &str) -> Result<Self, BuildError> {
         let bad = || BuildError::BadTemplate(text.to_owned());
         if text.is_empty() || text.len() > Self::MAX_BYTES {
@@ -38,7 +38,7 @@ impl Template {
             }
             let (name, tail) =
                 rest.strip_prefix('{').and_then(|rest| rest.split_once('}')).ok_or_else(bad)?;
-            // Two in a row could share their characters in many ways.
+            // Two placeholders in a row could share their characters in many ways.
             if name.contains('{') || parts.last() == Some(&Part::Placeholder) {
                 return Err(bad());
             }
@@ -67,7 +67,8 @@ fn matches(parts: &[Part], key: &str) -> bool {
             let end = key.find([':', '/']).unwrap_or(key.len());
             match rest {
                 [] => end > 0 && end == key.len(),
-                // The shortest stretch that lets the rest match; what it may hold is bounded.
+                // The shortest stretch that lets the rest match. A placeholder's characters are
+                // restricted.
                 rest => key[..end].char_indices().any(|(at, c)| {
                     let after = at + c.len_utf8();
                     matches(rest, &key[after..])

@@ -9,7 +9,7 @@ use strata_report::{WhatIf, WhatIfPoint};
 use super::counters::Counter;
 use super::label::{Hashing, Label};
 
-/// A scaled-down L1 without values: the policy of moka on a sample of the keys.
+/// A scaled-down L1 without values, with the policy of moka, for a sample of the keys.
 pub(super) struct Miniature {
     pub(super) factor: f64,
     cache: moka::sync::Cache<u32, u32, Hashing>,
@@ -24,7 +24,7 @@ pub(crate) struct Lifetimes {
 }
 
 impl Miniature {
-    /// `factor` times the capacity of the full one, which has `capacity` for all sampled keys.
+    /// `factor` times the capacity of L1, which is `capacity` when scaled to the sampled keys.
     pub(super) fn new(factor: f64, capacity: f64, lifetimes: Lifetimes) -> Self {
         let capacity = (capacity * factor).round() as u64;
         let weigher = |_: &u32, weight: &u32| *weight;
@@ -38,7 +38,7 @@ impl Miniature {
         Self { factor, cache: builder.build_with_hasher(Hashing::default()), hits: 0 }
     }
 
-    /// A read of a key; with a weight if L1 would keep it.
+    /// Simulates a read of a key, with a weight if L1 would keep it.
     pub(super) fn read(&mut self, key: u32, weight: Option<u32>) {
         if self.cache.get(&key).is_some() {
             self.hits += 1;
@@ -60,26 +60,27 @@ impl Miniature {
     }
 }
 
-/// The capacities that are simulated, in multiples of L1's own.
+/// The simulated capacities, in multiples of L1's own.
 const FACTORS: [f64; 5] = [0.5, 1.0, 2.0, 4.0, 8.0];
 
-/// Entries in the miniature of L1's own capacity: more are more exact, fewer are smaller.
+/// Entries in the miniature of L1's own capacity. More are more exact, fewer take less memory.
 const N_SIMULATED: f64 = 256.0;
 
-/// Reads that wait to be simulated; with an upkeep every 250 ms, four times as many a second.
+/// Reads that wait for simulation. With an upkeep every 250 ms, this allows four times as many a
+/// second.
 const MAX_WAITING: usize = 4_096;
 
-/// Reads that are simulated without a pause: well under a millisecond.
+/// Reads that are simulated without a pause, which takes well under a millisecond.
 const N_AT_A_TIME: usize = 256;
 
 /// The hit ratio that L1 would have had with other capacities.
 ///
-/// Miniatures of L1 see the reads of those keys whose hash is below a threshold, and are scaled
-/// down as the keys are (Waldspurger et al., "Cache Modeling and Optimization using Miniature
-/// Simulations", USENIX ATC 2017). Readers only leave a note; upkeep simulates. What is too much
-/// at once is skipped and counted. A hot key that the sample caught or missed by chance is
-/// corrected for as in SHARDS-adj (Waldspurger et al., "Efficient MRC Construction with SHARDS",
-/// FAST 2015): reads that the sample lacks are taken to be hits.
+/// Miniatures of L1 simulate the reads of the keys whose hash is below a threshold, and are scaled
+/// down in the same ratio (Waldspurger et al., "Cache Modeling and Optimization using Miniature
+/// Simulations", USENIX ATC 2017). Readers only leave a note, and upkeep simulates. Excess notes
+/// are skipped and counted. If the sample caught or missed a hot key by chance, that is corrected
+/// as in SHARDS-adj (Waldspurger et al., "Efficient MRC Construction with SHARDS", FAST 2015):
+/// reads that the sample lacks are assumed to be hits.
 pub(super) struct WhatIfRecorder {
     /// Keys with a smaller sample are simulated; 0 until it is known how many should be.
     threshold: AtomicU32,
@@ -106,7 +107,7 @@ struct Simulation {
 }
 
 impl WhatIfRecorder {
-    /// For an L1 of `capacity`, in entries or bytes; `None` where there is nothing to vary.
+    /// For an L1 of `capacity`, in entries or bytes. `None` if L1 keeps nothing.
     pub(super) fn new(capacity: u64, lifetimes: Lifetimes) -> Option<Self> {
         if capacity == 0 || lifetimes.time_to_live.is_some_and(|time| time.is_zero()) {
             return None;
@@ -128,7 +129,7 @@ impl WhatIfRecorder {
         })
     }
 
-    /// A read that ended; with the weight of its entry if it was answered.
+    /// Notes a read, with the weight of its entry if it was answered.
     pub(super) fn read(&self, label: Label, weight: Option<u32>) {
         if label.sample < self.threshold.load(Relaxed)
             && self.notes.try_send(SimulatedAccess::Read { key: label.sample, weight }).is_err()
@@ -137,7 +138,7 @@ impl WhatIfRecorder {
         }
     }
 
-    /// An entry that L1 was given without a read.
+    /// Notes an entry that was put into L1 without a read.
     pub(super) fn write(&self, label: Label, weight: u32) {
         if label.sample < self.threshold.load(Relaxed) {
             let _: Result<(), _> =
@@ -145,10 +146,10 @@ impl WhatIfRecorder {
         }
     }
 
-    /// A key that was invalidated.
+    /// Notes that a key was invalidated.
     pub(super) fn forget(&self, label: Label) {
         if label.sample < self.threshold.load(Relaxed) {
-            // One that is lost to a full queue leaves a copy too many in the miniatures.
+            // If the queue is full, the note is lost, and the miniatures keep a copy too many.
             let _: Result<(), _> = self.notes.try_send(SimulatedAccess::Forget(label.sample));
         }
     }
@@ -157,10 +158,10 @@ impl WhatIfRecorder {
         let _: Result<(), _> = self.notes.try_send(SimulatedAccess::Clear);
     }
 
-    /// Simulates what was noted, some at a time. Begins once `mean_weight`, the mean weight of an
+    /// Simulates the noted reads in batches. Begins once `mean_weight`, the mean weight of an
     /// entry, is known.
     pub(super) async fn upkeep(&self, reads: u64, mean_weight: Option<f64>) {
-        // No more than could wait, so that busy readers cannot keep it running.
+        // At most as many as could wait, so that busy readers cannot keep it running.
         for _ in 0..MAX_WAITING / N_AT_A_TIME {
             if !self.simulate_some(reads, mean_weight) {
                 return;
@@ -169,7 +170,7 @@ impl WhatIfRecorder {
         }
     }
 
-    /// Says whether there may be more.
+    /// Returns whether there may be more.
     fn simulate_some(&self, reads: u64, mean_weight: Option<f64>) -> bool {
         let Ok(mut simulation) = self.simulation.try_lock() else { return false };
         if simulation.miniatures.is_empty() {
@@ -194,8 +195,8 @@ impl WhatIfRecorder {
         self.threshold.store((share * f64::from(u32::MAX)) as u32, Relaxed);
     }
 
-    /// The curve as of the last upkeep, given the reads of all keys so far; `None` before it has
-    /// begun.
+    /// The curve as of the last upkeep, given the reads of all keys so far. `None` before the
+    /// simulation has begun.
     pub(super) fn curve(&self, reads: u64) -> Option<WhatIf> {
         let simulation = self.simulation.lock().unwrap_or_else(PoisonError::into_inner);
         if simulation.miniatures.is_empty() {
@@ -225,7 +226,7 @@ impl WhatIfRecorder {
 }
 
 impl Simulation {
-    /// Says how many notes there were, up to what is simulated at a time.
+    /// Returns how many notes there were, up to the size of a batch.
     fn run(&mut self) -> usize {
         let mut n = 0;
         for note in self.notes.try_iter().take(N_AT_A_TIME) {

@@ -4,16 +4,16 @@ use super::error::StructureError;
 use super::scripts;
 use super::target::StructureKey;
 
-/// The counter at one key: an `i64` that starts at 0. Cheap to clone, asks nothing until an
-/// operation does. See [`Structures`](crate::Structures) for what holds for all kinds.
+/// The counter at one key: an `i64` that starts at 0. Cheap to clone; only operations send anything
+/// to Redis. See [`Structures`](crate::Structures) for rules that hold for all kinds.
 #[derive(Clone, Debug)]
 pub struct Counter {
     pub(super) target: StructureKey,
 }
 
 impl Counter {
-    /// Adds, lets the counter live for `time_to_live` from now, and answers the sum. Each of many
-    /// concurrent callers gets the sum as it was right after its own step. Not idempotent: after
+    /// Adds, lets the counter live for `time_to_live` from now, and returns the sum. Each of
+    /// several concurrent callers gets the sum right after its own step. Not idempotent: after
     /// [`StructureError::Away`] the caller does not know whether it counted.
     ///
     /// # Errors
@@ -24,8 +24,8 @@ impl Counter {
         number(self.target.run(invocation).await?)
     }
 
-    /// As [`add`](Self::add), but the counter lives for `window` from its first write: later ones
-    /// do not prolong it. For limits of so many a minute.
+    /// As [`add`](Self::add), but the counter lives for `window` from its first write, and later
+    /// writes do not prolong it. Use it for limits such as calls per minute.
     ///
     /// # Errors
     /// Every [`StructureError`].
@@ -35,7 +35,7 @@ impl Counter {
         number(self.target.run(invocation).await?)
     }
 
-    /// The number; `None` where nothing has been counted, or not since the counter expired.
+    /// The number. `None` if nothing has been counted, or not since the counter expired.
     ///
     /// # Errors
     /// [`StructureError::WrongType`] and [`StructureError::Away`].

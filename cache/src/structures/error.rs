@@ -3,13 +3,13 @@ use crate::connection::CallError;
 /// Why an operation on a structure failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StructureError {
-    /// Redis did not answer within the node's hard timeout, is known to be away, or the node has
-    /// none. A write whose answer was lost on its way may have taken effect; it is never sent
+    /// Redis did not answer within the node's hard timeout, is known to be away, or the node has no
+    /// Redis. A write whose answer was lost on its way may have taken effect; it is never sent
     /// twice.
     #[error("ask Redis: it is away")]
     Away,
-    /// Another kind of value lies at the key, or text that is no number at a counter's. Nothing
-    /// was changed.
+    /// The key has a value of another kind, or a counter's key has text that is not a number.
+    /// Nothing was changed.
     #[error("use what lies at the key: it is of another kind")]
     WrongType,
     /// The time to live was zero. Nothing was changed.
@@ -21,7 +21,7 @@ pub enum StructureError {
     /// Redis's memory is full and its policy evicts nothing. Nothing was changed.
     #[error("write to Redis: its memory is full")]
     Full,
-    /// Redis refused this call for another reason, such as missing permission; the node's report
+    /// Redis refused this call for another reason, such as missing permission. The node's report
     /// has the code. Nothing was changed.
     #[error("ask Redis: it refused")]
     Refused,

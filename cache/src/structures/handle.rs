@@ -9,47 +9,47 @@ use crate::error::BuildError;
 use crate::node::{Node, check_name};
 
 impl Node {
-    /// Hashes, lists and counters in Redis under a name: 1 to 64 of `a-z`, `0-9`, `_` and `-`.
-    /// May be called again with the same name, on this node and on others. Asks nothing of Redis.
+    /// Hashes, lists and counters in Redis under a name: 1 to 64 of `a-z`, `0-9`, `_` and `-`. May
+    /// be called repeatedly with the same name, on this node and on others. Sends nothing to Redis.
     ///
     /// # Errors
-    /// When a cache of this node has the name, or it cannot be one. No cache of this node may
-    /// take the name afterwards. Caches of other nodes are not looked at: give structures names
-    /// that no cache of the namespace has.
+    /// If a cache of this node has the name, or the name is invalid. No cache of this node can use
+    /// the name afterwards. Caches of other nodes are not checked, so give structures names that no
+    /// cache of the namespace has.
     pub fn structures(&self, name: &str) -> Result<Structures, BuildError> {
         check_name(name)?;
         Structures::new(name, self)
     }
 }
 
-/// Hashes, lists and counters in Redis under one name, shared by all nodes of the namespace. Made
-/// by [`Node::structures`]. Cheap to clone.
+/// Hashes, lists and counters in Redis under one name, shared by all nodes of the namespace.
+/// Created by [`Node::structures`]. Cheap to clone.
 ///
-/// They are no caches: there is no L1, no source and no bus. Each operation is one round trip to
-/// Redis, and each write brings its time to live along. They lie in Redis beside the entries of
-/// the node's caches, at keys of the same form, and are lost when Redis loses its data.
+/// They are not caches: there is no L1, no source and no bus. Each operation is one round trip to
+/// Redis, and each write has a time to live. They are stored in Redis beside the entries of the
+/// node's caches, at keys of the same form, and are lost when Redis loses its data.
 ///
 /// # Keys and values
-/// A key is whatever has a text; it is of one kind, the kind of its first write. Fields and values
-/// are bytes. Numbers of a counter are `i64`.
+/// A key can be any type with a text. Its kind is that of its first write. Fields and values are
+/// bytes. Numbers of a counter are `i64`.
 ///
 /// # Time to live
-/// Every write takes one. It is set in the same atomic step and counts for the whole key from then
-/// on, whatever it had left; only [`Counter::add_in_window`] leaves the first one alone. Zero is
+/// Every write takes one. It is set in the same atomic step and applies to the whole key from then
+/// on, whatever time it had left. Only [`Counter::add_in_window`] keeps the first one. Zero is
 /// refused, less than a millisecond counts as one, more than ten years as ten years. Removals and
-/// pops leave it as it is; a hash or list without content is gone.
+/// pops do not change it. An empty hash or list is removed.
 ///
 /// # Concurrent calls
-/// Redis does one operation at a time: each takes effect at once and as a whole, and all callers
-/// on all nodes agree on the order. Two operations in a row are two steps. A caller that goes away
-/// does not know whether its write took effect.
+/// Redis runs one operation at a time. Each takes effect at once and as a whole, and all callers on
+/// all nodes agree on the order. Two operations in a row are two steps. A caller that drops the
+/// future does not know whether its write took effect.
 ///
 /// # When Redis is away
 /// Operations fail with [`StructureError::Away`](crate::StructureError::Away): the first after the
-/// node's hard timeout, those that follow at once, until the node trusts Redis again. Nothing is
-/// queued or tried again. A node without an address of Redis, or without the feature `redis`,
-/// answers so always. Because the timeout is the node's, keep hashes and ranges so small that they
-/// are answered well within it: one that is not opens the breaker for the caches too.
+/// node's hard timeout, later ones at once, until the node trusts Redis again. Nothing is queued or
+/// tried again. A node without an address of Redis, or without the feature `redis`, always answers
+/// so. Keep hashes and ranges so small that Redis answers well within the node's timeout. A timeout
+/// also opens the breaker for the caches.
 ///
 /// # Example
 /// ```no_run
@@ -86,22 +86,22 @@ impl Structures {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Its name.
+    /// The name of the structures.
     pub fn name(&self) -> &str {
         &self.shared.name
     }
 
-    /// The hash at a key. Asks nothing.
+    /// The hash at a key. Sends nothing to Redis.
     pub fn hash(&self, key: impl Display) -> Hash {
         Hash { target: self.target(key) }
     }
 
-    /// The list at a key. Asks nothing.
+    /// The list at a key. Sends nothing to Redis.
     pub fn list(&self, key: impl Display) -> List {
         List { target: self.target(key) }
     }
 
-    /// The counter at a key. Asks nothing.
+    /// The counter at a key. Sends nothing to Redis.
     pub fn counter(&self, key: impl Display) -> Counter {
         Counter { target: self.target(key) }
     }

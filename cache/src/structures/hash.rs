@@ -5,8 +5,8 @@ use super::error::StructureError;
 use super::scripts;
 use super::target::StructureKey;
 
-/// The hash at one key: fields with values, both bytes. Cheap to clone, asks nothing until an
-/// operation does. See [`Structures`](crate::Structures) for what holds for all kinds.
+/// The hash at one key: fields with values, both bytes. Cheap to clone; only operations send
+/// anything to Redis. See [`Structures`](crate::Structures) for rules that hold for all kinds.
 #[derive(Clone, Debug)]
 pub struct Hash {
     pub(super) target: StructureKey,
@@ -14,7 +14,7 @@ pub struct Hash {
 
 impl Hash {
     /// Sets fields, all of them or none, and lets the whole hash live for `time_to_live` from now.
-    /// Other fields stay as they are; of a field named twice the last value counts. Answers how
+    /// Other fields do not change. If a field is named twice, the last value counts. Returns how
     /// many fields are new. Without fields it does nothing.
     ///
     /// # Errors
@@ -33,7 +33,7 @@ impl Hash {
         if is_empty { Ok(0) } else { self.target.run(invocation).await }
     }
 
-    /// One field's value.
+    /// The value of one field.
     ///
     /// # Errors
     /// [`StructureError::WrongType`] and [`StructureError::Away`].
@@ -43,8 +43,8 @@ impl Hash {
         self.target.ask(command).await
     }
 
-    /// The values of several fields as they are at one instant, in the order of `fields`; `None`
-    /// for those that are not there.
+    /// The values of several fields at one instant, in the order of `fields`; `None` for missing
+    /// fields.
     ///
     /// # Errors
     /// [`StructureError::WrongType`] and [`StructureError::Away`].
@@ -61,8 +61,8 @@ impl Hash {
         if is_empty { Ok(Vec::new()) } else { self.target.ask(command).await }
     }
 
-    /// All fields with their values as they are at one instant; none where there is no hash. Costs
-    /// what the hash weighs, within the node's hard timeout.
+    /// All fields with their values at one instant; empty if there is no hash. The cost grows with
+    /// the size of the hash, within the node's hard timeout.
     ///
     /// # Errors
     /// [`StructureError::WrongType`] and [`StructureError::Away`].
@@ -70,7 +70,7 @@ impl Hash {
         self.target.ask(self.target.command("HGETALL")).await
     }
 
-    /// Removes fields, all in one step. Answers how many were there.
+    /// Removes fields in one step. Returns how many were there.
     ///
     /// # Errors
     /// [`StructureError::WrongType`] and [`StructureError::Away`].

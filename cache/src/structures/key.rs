@@ -6,7 +6,7 @@ use super::handle::Structures;
 use super::target::time_to_live_ms;
 
 impl Structures {
-    /// Whether anything lies at a key.
+    /// Whether the key has a value.
     ///
     /// # Errors
     /// [`StructureError::Away`].
@@ -15,8 +15,8 @@ impl Structures {
         target.ask(target.command("EXISTS")).await
     }
 
-    /// Lets what lies at a key live for `time_to_live` from now, longer or shorter than it would
-    /// have; `false` where nothing lies there.
+    /// Lets the key's value live for `time_to_live` from now, longer or shorter than before.
+    /// Returns `false` if there is none.
     ///
     /// # Errors
     /// [`StructureError::NoTimeToLive`] and [`StructureError::Away`].
@@ -31,8 +31,8 @@ impl Structures {
         target.ask(command).await
     }
 
-    /// How long what lies at a key still lives, to a millisecond; `None` where nothing does.
-    /// [`Duration::MAX`] is what somebody else wrote without an end.
+    /// How long the key's value still lives, to a millisecond; `None` if there is none.
+    /// [`Duration::MAX`] if another program wrote it without a time to live.
     ///
     /// # Errors
     /// [`StructureError::Away`].
@@ -49,7 +49,7 @@ impl Structures {
         })
     }
 
-    /// Removes what lies at a key, of whatever kind; `false` where nothing did.
+    /// Removes the key's value, of whatever kind. Returns `false` if there was none.
     ///
     /// # Errors
     /// [`StructureError::Away`].

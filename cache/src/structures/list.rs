@@ -7,17 +7,18 @@ use super::error::StructureError;
 use super::scripts;
 use super::target::StructureKey;
 
-/// The list at one key: values, bytes each, in an order. Cheap to clone, asks nothing until an
-/// operation does. See [`Structures`](crate::Structures) for what holds for all kinds.
+/// The list at one key: values of bytes, in an order. Cheap to clone; only operations send anything
+/// to Redis. See [`Structures`](crate::Structures) for rules that hold for all kinds.
 #[derive(Clone, Debug)]
 pub struct List {
     pub(super) target: StructureKey,
 }
 
 impl List {
-    /// Appends values in their order, drops from the front what is beyond `max_length` (at least
-    /// 1), and lets the list live for `time_to_live` from now; all in one step, so nobody ever
-    /// sees more than `max_length`. Answers the length. Without values it does nothing but answer.
+    /// Appends values in order, drops values beyond `max_length` (at least 1) from the front, and
+    /// lets the list live for `time_to_live` from now. All of this is one step, so readers never
+    /// see more than `max_length` values. Returns the length. Without values it only returns the
+    /// length.
     ///
     /// # Errors
     /// Every [`StructureError`] but `Overflow`.
@@ -32,8 +33,8 @@ impl List {
         self.push(invocation, values).await
     }
 
-    /// As [`push_back`](Self::push_back) at the other end: puts values in front, one after the
-    /// other, so that the last one is the first of the list, and drops from the back.
+    /// As [`push_back`](Self::push_back), at the other end. Puts values in front one after the
+    /// other, so that the last one becomes the first of the list, and drops from the back.
     ///
     /// # Errors
     /// Every [`StructureError`] but `Overflow`.
@@ -61,8 +62,8 @@ impl List {
         if is_empty { self.length().await } else { self.target.run(invocation).await }
     }
 
-    /// The values at the places of `range`, counted from the front and from 0, as they are at one
-    /// instant: `..` is all, `..10` the first ten. Places beyond the end are left out.
+    /// The values in `range`, counted from the front and from 0, as they are at one instant: `..`
+    /// is all, `..10` the first ten. Positions beyond the end are left out.
     ///
     /// # Errors
     /// [`StructureError::WrongType`] and [`StructureError::Away`].
@@ -86,7 +87,7 @@ impl List {
         self.target.ask(command).await
     }
 
-    /// Takes the first value away and answers it; of several callers each gets another one. Where
+    /// Removes the first value and returns it. Concurrent callers each get a different value. If
     /// the answer is lost on its way, so is the value.
     ///
     /// # Errors
@@ -95,7 +96,7 @@ impl List {
         self.target.ask(self.target.command("LPOP")).await
     }
 
-    /// As [`pop_front`](Self::pop_front), the last value.
+    /// As [`pop_front`](Self::pop_front), for the last value.
     ///
     /// # Errors
     /// [`StructureError::WrongType`] and [`StructureError::Away`].

@@ -1,9 +1,9 @@
-//! Hashes, lists and counters in Redis, for callers who need them beside their caches.
+//! Hashes, lists and counters in Redis, for services that need them beside their caches.
 //!
 //! | file | what |
 //! |---|---|
-//! | `handle` | what a node gives out under a name |
-//! | `key` | operations on a key of whatever kind |
+//! | `handle` | the handle that a node returns for a name |
+//! | `key` | operations on a key of any kind |
 //! | `hash`, `list`, `counter` | operations of each kind |
 //! | `target` | one key, and the link to Redis |
 //! | `scripts` | the steps that must be atomic |

@@ -5,8 +5,8 @@ use crate::connection::scripts;
 scripts! {
     Script::new;
 
-    /// Sets fields; answers how many are new. One call for each, since Lua unpacks only some
-    /// thousand.
+    /// Sets fields and returns how many are new. Makes one call for each, since Lua can unpack only
+    /// some thousand values.
     /// KEYS: hash. ARGV: milliseconds to live, then field and value by turns.
     SET_FIELDS, "set fields" =
         "local new = 0
@@ -16,7 +16,7 @@ scripts! {
          redis.call('PEXPIRE', KEYS[1], ARGV[1])
          return new";
 
-    /// Pushes values and trims; answers the length.
+    /// Pushes values, trims, and returns the length.
     /// KEYS: list. ARGV: milliseconds to live, LPUSH or RPUSH, first and last to keep, then the
     /// values.
     PUSH, "push" =
@@ -25,20 +25,20 @@ scripts! {
          redis.call('PEXPIRE', KEYS[1], ARGV[1])
          return redis.call('LLEN', KEYS[1])";
 
-    /// Adds; answers the sum as text, since Lua's own numbers are exact to 53 bits only.
+    /// Adds and returns the sum as text, since Lua's own numbers are exact only to 53 bits.
     /// KEYS: counter. ARGV: milliseconds to live, what to add.
     ADD, "add" =
         "redis.call('INCRBY', KEYS[1], ARGV[2])
          redis.call('PEXPIRE', KEYS[1], ARGV[1])
          return redis.call('GET', KEYS[1])";
 
-    /// As `ADD`, where only the first write says how long the counter lives.
+    /// As `ADD`, but only the first write sets how long the counter lives.
     ADD_IN_WINDOW, "add in window" =
         "redis.call('INCRBY', KEYS[1], ARGV[2])
          redis.call('PEXPIRE', KEYS[1], ARGV[1], 'NX')
          return redis.call('GET', KEYS[1])";
 
-    /// Sets a counter. SET alone would replace a value of any kind.
+    /// Sets a counter. INCRBY comes first, since SET alone would replace a value of any kind.
     /// KEYS: counter. ARGV: milliseconds to live, the number.
     SET_COUNTER, "set counter" =
         "redis.call('INCRBY', KEYS[1], 0)

@@ -23,14 +23,14 @@ impl StructureKey {
         Self { shared: Arc::clone(shared), key }
     }
 
-    /// A command on this key; more arguments follow.
+    /// A command on this key, to which more arguments can be added.
     pub(super) fn command(&self, name: &str) -> Cmd {
         let mut command = redis::cmd(name);
         command.arg(self.key.as_deref());
         command
     }
 
-    /// A script on this key that writes: its first argument is how long the key lives then.
+    /// A script on this key that writes. Its first argument is the key's time to live.
     pub(super) fn writing<'a>(
         &self,
         script: &'a Script,
@@ -72,7 +72,7 @@ pub(super) fn time_to_live_ms(time_to_live: Duration) -> Result<u64, StructureEr
     Ok(millis(time_to_live.min(MAX_TIME_TO_LIVE)).max(1))
 }
 
-/// What all handles of one name share.
+/// State that all handles of one name share.
 pub(super) struct Shared {
     pub(super) name: String,
     pub(super) keyspace: Option<Keyspace>,

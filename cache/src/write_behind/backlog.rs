@@ -4,54 +4,55 @@ use std::sync::Arc;
 use super::row::Row;
 use crate::connection::Away;
 
-/// Where unwritten values wait, as the flusher sees it. A key that has been taken is not taken
-/// again before the flusher is done with it.
+/// The unwritten values, as the flusher sees them. A key that has been taken is not taken again
+/// before the flusher is done with it.
 pub(super) trait Backlog<K, V>: Send + Sync + 'static {
-    /// What names a taken row. Its code is ours: it never panics.
+    /// Identifies a taken row. Its code is Strata's own and never panics.
     type Receipt: Clone + Send + Sync;
 
-    /// Takes up to `max` rows that nobody has taken. None where there are none.
+    /// Takes up to `max` rows that are not taken yet. Empty if there are none.
     fn take(&self, max: usize) -> impl Future<Output = Result<TakenRows<Self, K, V>, Away>> + Send;
 
-    /// Takes rows over from flushers that no longer answer: up to `max` that one of them at most
-    /// fell silent on, or else a single one. None where there are none.
+    /// Takes rows over from flushers that no longer answer: up to `max` rows on which at most one
+    /// flusher has fallen silent, or else a single row. Empty if there are none.
     fn take_over(
         &self,
         max: usize,
     ) -> impl Future<Output = Result<TakenRows<Self, K, V>, Away>> + Send;
 
-    /// Taken rows as they are by now, for the next try. Leaves out those that are no longer ours.
+    /// The current state of taken rows, for the next try. Leaves out rows that other flushers hold
+    /// by now.
     fn again(
         &self,
         receipts: &[Self::Receipt],
     ) -> impl Future<Output = Result<TakenRows<Self, K, V>, Away>> + Send;
 
-    /// The source has these rows.
+    /// Records that the source has these rows.
     fn written(
         &self,
         rows: &[TakenRow<Self::Receipt, K, V>],
     ) -> impl Future<Output = Result<(), Away>> + Send;
 
-    /// The sink refused these rows; they will be tried again.
+    /// Records that the sink refused these rows. They will be tried again.
     fn refused(&self, rows: &[TakenRow<Self::Receipt, K, V>]);
 
-    /// The sink has answered for these rows, whatever it said: nobody fell silent on them.
+    /// Records that the sink has answered for these rows, so no flusher fell silent on them.
     fn outlived(&self, receipts: &[Self::Receipt]) -> impl Future<Output = ()> + Send;
 
-    /// Sets a row aside. Says whether it did: a newer value of the key takes its turn instead.
+    /// Makes a row a dead letter. Returns `false` if a newer value of the key replaces it instead.
     fn set_aside(
         &self,
         row: &TakenRow<Self::Receipt, K, V>,
         failure: RowFailure<'_>,
     ) -> impl Future<Output = Result<bool, Away>> + Send;
 
-    /// Says that the flusher is still at work on these.
+    /// Records that the flusher is still working on these rows.
     fn keep(&self, receipts: &[Self::Receipt]) -> impl Future<Output = ()> + Send;
 
-    /// Lets others have these at once: the flusher stops.
+    /// Lets other flushers take these rows at once, because this one stops.
     fn hand_over(&self, receipts: &[Self::Receipt]) -> impl Future<Output = ()> + Send;
 
-    /// Whether no write is on its way that began before the end did.
+    /// Whether all writes that began before the shutdown have arrived.
     fn is_settled(&self) -> bool;
 }
 
@@ -68,7 +69,7 @@ pub(super) struct TakenRow<T, K, V> {
     pub(super) deaths: u32,
 }
 
-/// Why a row is set aside.
+/// Why a row becomes a dead letter.
 #[derive(Clone, Copy)]
 pub(super) struct RowFailure<'a> {
     pub(super) tries: u32,

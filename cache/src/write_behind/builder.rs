@@ -22,7 +22,7 @@ use crate::key::{Key, Value};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Settings of a [`WriteBehind`]; the last call says which kind it is.
+/// Settings of a [`WriteBehind`]. The last call chooses the kind.
 ///
 /// ```
 /// # #[tokio::main]
@@ -61,15 +61,15 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
 }
 
 impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
-    /// The most rows of one call of the sink.
+    /// The largest number of rows in one call of the sink.
     pub const LARGEST_BATCH: usize = 10_000;
-    /// Keys that may be unwritten at once.
+    /// How many keys may be unwritten at once.
     pub const DEFAULT_CAPACITY: usize = 10_000;
-    /// Rows of one call of the sink.
+    /// The number of rows in one call of the sink.
     pub const DEFAULT_MAX_BATCH: usize = 256;
-    /// Between two rounds of the flusher.
+    /// The pause between two rounds of the flusher.
     pub const DEFAULT_INTERVAL: Duration = Duration::from_millis(200);
-    /// Tries before a row is set aside.
+    /// Tries before a row becomes a dead letter.
     pub const DEFAULT_TRIES: u32 = 10;
     /// The pause after the first failure.
     pub const DEFAULT_FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -77,7 +77,7 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
     pub const DEFAULT_LONGEST_PAUSE: Duration = Duration::from_secs(30);
     /// How long one call of the sink may take.
     pub const DEFAULT_SINK_TIMEOUT: Duration = Duration::from_secs(10);
-    /// How long a consumer may be silent before others take its rows over.
+    /// How long a consumer may be silent before other consumers take over its rows.
     pub const DEFAULT_CLAIM_AFTER: Duration = Duration::from_secs(60);
 
     pub(super) fn new(cache: &Cache<K, V>) -> Self {
@@ -94,43 +94,47 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
         Self { cache: cache.clone(), settings, on_evicting: OnEvicting::default(), migrate: None }
     }
 
-    /// So many keys may be unwritten or set aside at once; more are refused or wait. Of the
-    /// durable kind those of all nodes count, so all should set the same. At least 1.
+    /// The greatest number of keys that may be unwritten or dead letters at once. Further writes
+    /// are refused or wait. For the durable kind the keys of all nodes count, so all nodes should
+    /// set the same number. At least 1.
     pub fn capacity(mut self, max_keys: usize) -> Self {
         self.settings.capacity = max_keys.max(1);
         self
     }
 
-    /// The sink is called with at most so many rows; as many on one node start a round at once.
-    /// At least 1, and at most [`LARGEST_BATCH`](Self::LARGEST_BATCH): what lies beyond counts as
-    /// these.
+    /// The greatest number of rows in one call of the sink. This many new rows on one node start a
+    /// round at once. At least 1, and at most [`LARGEST_BATCH`](Self::LARGEST_BATCH); values
+    /// outside are limited to these.
     pub fn max_batch(mut self, max_rows: usize) -> Self {
         self.settings.max_batch = max_rows.clamp(1, Self::LARGEST_BATCH);
         self
     }
 
-    /// The pause between two rounds: how long a value waits at most where nothing fails, and how
-    /// long writes of one key have to become one. Less than a millisecond counts as one, more than
-    /// ten years as ten years.
+    /// The pause between two rounds. It is the longest wait of a value if nothing fails, and the
+    /// time in which several writes of one key become one. Less than a millisecond counts as one,
+    /// more than ten years as ten years.
     pub fn interval(mut self, interval: Duration) -> Self {
         self.settings.interval = FlushSettings::within_reach(interval);
         self
     }
 
-    /// A row that fails so often alone, although the sink takes others, is set aside; `u32::MAX`
-    /// never does. At least 1. A failure counts if the sink has taken something since the one
-    /// before, or, once that was so, if nothing else has failed since. So an outage of the source
-    /// sets nothing aside, and a row that fails where nothing else is written is tried for as long
-    /// as it takes: [`WriteBehindReport::failing`](crate::report::WriteBehindReport::failing) shows
-    /// it. A sink that knows better returns a [`PermanentFailure`](crate::PermanentFailure).
+    /// How often a row may fail alone, although the sink takes others, before it becomes a dead
+    /// letter. `u32::MAX` means never. At least 1. A failure counts only if the sink has taken
+    /// other rows since the row's previous failure. Once one failure has counted, a further one
+    /// also counts if nothing else has failed since. An outage of the source therefore makes no
+    /// dead letters. A row that fails while nothing else is written is tried for as long as it
+    /// takes, and [`WriteBehindReport::failing`](crate::report::WriteBehindReport::failing) shows
+    /// it. A sink that can tell a permanent error returns a
+    /// [`PermanentFailure`](crate::PermanentFailure).
     pub fn tries(mut self, tries: u32) -> Self {
         self.settings.tries = tries.max(1);
         self
     }
 
-    /// The pause after the first failure; it doubles with each, up to `longest`, less a random
-    /// share of up to a half. While nothing succeeds, all rows share it. Less than a millisecond
-    /// counts as one, more than ten years as ten years, and a `longest` below `first` as `first`.
+    /// The pause after the first failure. It doubles with each failure, up to `longest`, less a
+    /// random share of up to a half. While nothing succeeds, all rows share it. Less than a
+    /// millisecond counts as one, more than ten years as ten years, and a `longest` below `first`
+    /// as `first`.
     pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {
         self.settings.first_pause = FlushSettings::within_reach(first);
         self.settings.longest_pause =
@@ -138,40 +142,39 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
         self
     }
 
-    /// A call of the sink that takes longer has failed and is dropped. At least a millisecond, or
-    /// the write-behind is not built; more than ten years count as ten years.
+    /// A call of the sink that takes longer fails and is dropped. At least a millisecond, or the
+    /// write-behind is not built; more than ten years count as ten years.
     pub fn sink_timeout(mut self, timeout: Duration) -> Self {
         self.settings.sink_timeout = timeout.min(MAX_TIME_TO_LIVE);
         self
     }
 
-    /// Durable kind: rows of a consumer that has been silent for so long are taken over. Never
-    /// shorter than twice the sink's timeout, so that a slow consumer is not taken for a dead one.
-    /// More than ten years count as ten years.
+    /// Durable kind: how long a consumer may be silent before its rows are taken over. Never
+    /// shorter than twice the sink's timeout, so that a slow consumer is not mistaken for a dead
+    /// one. More than ten years count as ten years.
     pub fn claim_after(mut self, silence: Duration) -> Self {
         self.settings.claim_after = FlushSettings::within_reach(silence);
         self
     }
 
-    /// Durable kind: refuses writes, by [`WriteError::Evicting`](crate::WriteError::Evicting), while
-    /// Redis's `maxmemory-policy` is known to be one of `allkeys-…`, which may evict acknowledged
-    /// writes. Redis is asked before the
-    /// first write and every 30 s; where an ACL forbids both `INFO` and `CONFIG GET`, the policy is
-    /// not known and writes are taken.
+    /// Durable kind: refuses writes, by [`WriteError::Evicting`](crate::WriteError::Evicting),
+    /// while Redis's `maxmemory-policy` is known to be one of `allkeys-…`, which may evict
+    /// acknowledged writes. The node asks Redis before the first write and every 30 s. If an ACL
+    /// forbids both `INFO` and `CONFIG GET`, the policy is unknown and writes are accepted.
     ///
-    /// Without this the log and the node's report say so, and writes are taken: a service that runs
-    /// on such a Redis today goes on.
+    /// Without this setting writes are accepted, and the log and the node's report mention the
+    /// policy. A service that already runs on such a Redis therefore keeps working.
     pub fn refuse_evicting(mut self) -> Self {
         self.on_evicting = OnEvicting::Refuse;
         self
     }
 
-    /// Durable kind: reads values that nodes with an older [`schema`](crate::CacheBuilder::schema) of
-    /// the cache have written, from that schema and the value's JSON. A value that it answers with
-    /// an error, or panics at, is set aside.
+    /// Durable kind: reads values that nodes with an older [`schema`](crate::CacheBuilder::schema)
+    /// of the cache have written. The function gets that schema and the value's JSON. If it returns
+    /// an error or panics, the value becomes a dead letter.
     ///
-    /// Without it such values are left to nodes of their schema, and so are values of newer ones
-    /// always: they wait, and
+    /// Without it such values are left to nodes of their schema. Values of newer schemas always
+    /// are. They wait, and
     /// [`WriteBehindReport::other_schema`](crate::report::WriteBehindReport::other_schema) counts
     /// them.
     ///
@@ -195,11 +198,11 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
 
     /// Keeps unwritten values in this process. Must be called within a Tokio runtime.
     ///
-    /// `sink` brings rows to the source, all of them or none; one call at a time, each key once in
-    /// a call.
+    /// `sink` writes rows to the source, all of them or none. There is one call at a time, with
+    /// each key at most once.
     ///
     /// # Errors
-    /// When the cache has a write-behind on this node, or the sink would have no time.
+    /// If the cache has a write-behind on this node, or the sink's timeout is too short.
     pub fn in_memory<F, Fut, E>(self, sink: F) -> Result<WriteBehind<K, V>, BuildError>
     where
         F: Fn(Vec<(K, V)>) -> Fut + Send + Sync + 'static,
@@ -223,14 +226,14 @@ impl<K: Key, V: Value + Clone> WriteBehindBuilder<K, V> {
 
     /// Keeps unwritten values in Redis. Must be called within a Tokio runtime.
     ///
-    /// `sink` brings rows to the source, all of them or none, and must ignore a row whose version
-    /// is not above the one that the source holds: rows come at least once, and late ones may come
-    /// after newer ones. In SQL: `INSERT … ON CONFLICT (id) DO UPDATE … WHERE excluded.version >
-    /// rows.version`. One call at a time on each node.
+    /// `sink` writes rows to the source, all of them or none. It must ignore a row whose version is
+    /// not above the version in the source: rows come at least once, and late ones may come after
+    /// newer ones. In SQL: `INSERT … ON CONFLICT (id) DO UPDATE … WHERE excluded.version >
+    /// rows.version`. There is one call at a time on each node.
     ///
     /// # Errors
-    /// When the cache has no L2, or a write-behind on this node, or the sink would have no time.
-    /// Never because Redis is away.
+    /// If the cache has no L2, or a write-behind on this node, or the sink's timeout is too short.
+    /// Redis being away is not an error.
     pub fn durable<F, Fut, E>(mut self, sink: F) -> Result<WriteBehind<K, V>, BuildError>
     where
         F: Fn(Vec<Row<K, V>>) -> Fut + Send + Sync + 'static,
@@ -283,7 +286,8 @@ impl<K: Key, V: Value + Clone> Inner<K, V> {
 }
 
 impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
-    /// Runs the flusher until it ends by itself. One that panics starts again with what it has.
+    /// Runs the flusher until it ends by itself. After a panic it starts again with its present
+    /// state.
     fn supervise<B: Backlog<K, V>>(&self, flusher: Flusher<B, K, V>) {
         let Inner { cache, control, .. } = &*self.inner;
         let tasks = cache.core().node.shared().tasks().until(control.ended.clone());

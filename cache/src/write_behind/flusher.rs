@@ -14,18 +14,18 @@ use crate::key::{Key, Value};
 use crate::log::log_safely;
 use crate::user_code::contained;
 
-/// How soon the backlog is asked again while it is being drained, or could not be reached.
+/// The pause before the backlog is asked again while it is being drained, or could not be reached.
 const SOON: Duration = Duration::from_millis(20);
 
-/// How often rows of silent flushers are looked for, at most.
+/// The shortest pause between two searches for rows of silent flushers.
 const TAKE_OVER_EVERY: Duration = Duration::from_secs(1);
 
-/// A row that so many flushers fell silent on is set aside, however few tries are allowed: one or
-/// two may have been stopped for other reasons.
+/// A row on which this many flushers fell silent becomes a dead letter, however few tries are
+/// allowed. One or two may have been stopped for other reasons.
 const MIN_DEATHS: u32 = 3;
 
-/// Brings a backlog to the sink, one call at a time. [`Retries`] says what is sent again and when,
-/// and what is set aside.
+/// Sends a backlog to the sink, one call at a time. [`Retries`] decides which rows are sent again
+/// and when, and which become dead letters.
 pub(super) struct Flusher<B: Backlog<K, V>, K, V> {
     backlog: Arc<B>,
     sink: Sink<K, V>,
@@ -33,7 +33,7 @@ pub(super) struct Flusher<B: Backlog<K, V>, K, V> {
     control: Arc<Control>,
     counts: Arc<WriteBehindCounts>,
     retries: Retries<B::Receipt>,
-    /// What the sink is being called with.
+    /// The rows of the present call of the sink.
     in_hand: Vec<B::Receipt>,
     kept_at: Instant,
     took_over_at: Option<Instant>,
@@ -60,9 +60,9 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         }
     }
 
-    /// Runs until it is drained or killed. May be called again where it was dropped half-way.
+    /// Runs until it is drained or killed. May be called again after it was dropped half-way.
     pub(super) async fn run(&mut self) {
-        // What a panic left behind is tried again.
+        // Rows left by a panic are tried again.
         let in_hand = std::mem::take(&mut self.in_hand);
         if !in_hand.is_empty() {
             let batch = self.retries.fresh(in_hand);
@@ -86,7 +86,7 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         loop {
             self.pause().await;
             let closing = self.control.closing.is_cancelled();
-            // A write that is on its way now is taken by a later round.
+            // A later round takes a write that is on its way now.
             let is_settled = closing && self.backlog.is_settled();
             let emptied = self.round().await;
             self.tell();
@@ -96,7 +96,7 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         }
     }
 
-    /// Until the interval is over, a try is due, a batch is full, or the end begins.
+    /// Waits until the interval is over, a try is due, a batch is full, or the shutdown begins.
     async fn pause(&self) {
         let closing = self.control.closing.is_cancelled();
         let new_rows_at = Instant::now() + if closing { SOON } else { self.settings.interval };
@@ -107,7 +107,7 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         }
     }
 
-    /// Sends what is due and what is new. Says whether nothing new is left.
+    /// Sends due and new rows. Returns whether no new row is left.
     async fn round(&mut self) -> Result<bool, Away> {
         let closing = self.control.closing.is_cancelled();
         while let Some(batch) = self.retries.next() {
@@ -153,7 +153,7 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         self.send(held, batch).await
     }
 
-    /// One call of the sink with rows of a batch. Says whether it went well.
+    /// Makes one call of the sink with rows of a batch. Returns whether it succeeded.
     async fn send(&mut self, mut held: TakenRows<B, K, V>, mut batch: Batch<B::Receipt>) -> bool {
         self.in_hand = receipts(&held);
         let rows = self.copies(&mut held).await;
@@ -180,7 +180,7 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         went_well
     }
 
-    /// Copies rows for the sink. What cannot be copied is set aside.
+    /// Copies rows for the sink. Rows that cannot be copied become dead letters.
     async fn copies(&mut self, held: &mut TakenRows<B, K, V>) -> Vec<Row<K, V>> {
         let mut rows = Vec::with_capacity(held.len());
         let mut at = 0;
@@ -203,7 +203,7 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         self.counts.written.add(held.len() as u64);
         self.retries.succeeded();
         if self.backlog.written(held).await.is_err() {
-            // Sent once more, which its row version makes harmless.
+            // Sends the rows once more, which is harmless because of their row versions.
             let batch = self.retries.fresh(batch.receipts);
             self.retries.put_back(batch, SOON);
         }
@@ -250,8 +250,8 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         }
     }
 
-    /// Takes rows over from the dead. Those that more than one died of come alone, since one of
-    /// them may be why.
+    /// Takes over rows of dead flushers. A row on which more than one flusher died comes alone,
+    /// since it may be the cause.
     async fn take_over(&mut self) -> Result<(), Away> {
         let every = TAKE_OVER_EVERY.min(self.settings.claim_after / 2);
         if self.took_over_at.is_some_and(|at| at.elapsed() < every) {
@@ -289,7 +289,7 @@ impl<B: Backlog<K, V>, K: Key, V: Value + Clone> Flusher<B, K, V> {
         self.backlog.keep(&self.retries.receipts()).await;
     }
 
-    /// Says in the report what fails.
+    /// Updates the report on failing rows.
     fn tell(&self) {
         self.counts.say_failing(self.retries.failing());
     }
@@ -299,7 +299,7 @@ fn receipts<T: Clone, K, V>(held: &[TakenRow<T, K, V>]) -> Vec<T> {
     held.iter().map(|held| held.receipt.clone()).collect()
 }
 
-/// Keys and values may panic as they go.
+/// Keys and values may panic when they are dropped.
 fn let_go<T, K, V>(held: Vec<TakenRow<T, K, V>>) {
     for held in held {
         let _: Option<()> = contained(|| drop(held));

@@ -15,70 +15,71 @@ use crate::read::{Loaded, Read};
 
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How long a flusher that is stopped may take to hand its rows over, and Redis to say what waits.
+/// How long a stopped flusher may take to hand over its rows, and Redis to report the waiting ones.
 const LAST_STEP: Duration = Duration::from_secs(2);
 
-/// How long a row of the source is kept of which nobody could say whether a newer one waits.
+/// How long a row of the source is kept if it is unknown whether a newer value waits.
 const KEPT_IN_DOUBT: Duration = Duration::from_secs(1);
 
-/// Writes that are acknowledged before the source has them, over a [`Cache`](crate::Cache). Cheap to clone; all
-/// clones are the same. A cache has at most one on a node.
+/// Writes that are acknowledged before the source has them, over a [`Cache`](crate::Cache). Cheap
+/// to clone; all clones are the same. A cache has at most one on a node.
 ///
 /// Both kinds collect writes, keep the newest value of each key, and bring it to the source in
-/// batches by a sink of the caller's. What fails is tried again with growing pauses; a batch that
-/// fails is halved until the row that never succeeds is alone, and that is set aside after its
-/// last try, if the sink takes others meanwhile. What cannot be read or copied, because code of the
-/// key or the value fails or panics, is set aside at once. A row that stands aside is a dead letter,
-/// and no longer in effect: readers see the source's row again until it is redriven, by
+/// batches by the caller's sink. Failed rows are tried again with growing pauses. A batch that
+/// fails is halved until the row that never succeeds is alone. That row becomes a dead letter after
+/// its last try, if the sink takes others meanwhile. A row that cannot be read or copied, because
+/// code of the key or the value fails or panics, becomes a dead letter at once. A dead letter is no
+/// longer in effect: readers see the source's row again until it is redriven, by
 /// [`redrive_dead_letters`](Self::redrive_dead_letters) or from a dashboard.
 ///
-/// While the source is away nothing is set aside: the rows wait, tried with growing pauses, and go
-/// in whole batches when it is back.
+/// While the source is away no dead letters arise. The rows wait, are tried with growing pauses,
+/// and are sent in whole batches when the source is back.
 ///
 /// | | in memory | durable |
 /// |---|---|---|
 /// | an acknowledged write is | in this process | in Redis, as durable as its persistence |
-/// | a crash of the process loses | every unwritten value, and what stands aside | nothing |
-/// | a loss of Redis loses | nothing | what its persistence did not keep |
+/// | a crash of the process loses | every unwritten value, and dead letters | nothing |
+/// | a loss of Redis loses | nothing | the writes that its persistence did not keep |
 /// | a row reaches the sink | at least once, in the order of its key's writes on this node | at least once; the row version orders |
 /// | two nodes that write one key | the later flush wins | the higher row version wins |
 /// | Redis away | writes go on | [`WriteError::Away`] |
 /// | other nodes read | the new value from L2; once it has left L2 before it is written, the source's older row | the new value, from Redis, through their own `get_or_load` |
 ///
 /// # Reads
-/// [`get_or_load`](Self::get_or_load) answers with an unwritten value of this node before it asks
-/// the cache, so an acknowledged write is read here at once, whatever L1 keeps and also while
-/// Redis is away. On every other node the cache drops its copy within the bus's delay. Reads past
-/// the write-behind, by [`Cache::get_or_load`](crate::Cache::get_or_load), may load the source's older row and keep it until
-/// the new one has been written; then the key is invalidated everywhere. While a node does not hear
-/// the bus, its durable kind asks Redis, which knows what other nodes have written; where Redis does
-/// not answer either, the node's own unwritten values are the answer.
+/// [`get_or_load`](Self::get_or_load) returns an unwritten value of this node before it asks the
+/// cache. An acknowledged write is therefore visible on this node at once, whatever L1 keeps, and
+/// also while Redis is away. On every other node the cache drops its copy within the bus's delay.
+/// Reads past the write-behind, by [`Cache::get_or_load`](crate::Cache::get_or_load), may load the
+/// source's older row and keep it until the new one has been written; then the key is invalidated
+/// everywhere. While a node does not hear the bus, its durable kind asks Redis, which has other
+/// nodes' writes. If Redis does not answer either, the node's own unwritten values are the answer.
 ///
-/// Any invalidation of the key, here or elsewhere, ends that, and so does one of a tag, for all
-/// keys: from then on reads ask Redis, where a value that waits still is the newest. Where Redis
-/// does not answer then, a read is answered by the source's row, which is kept for a second at
-/// most. A value that a node with another schema of the cache has written cannot be read here, but
-/// for older ones by [`migrate`](crate::WriteBehindBuilder::migrate): a read waits for up to the cache's
-/// `lease_wait` until it has been written, and is then answered by the source's older row, which
-/// is kept for a second at most.
+/// After any invalidation of the key, on any node, reads no longer use this node's unwritten value.
+/// They ask Redis, where a value that waits is still the newest. The invalidation of a tag has this
+/// effect for all keys. If Redis does not answer then, the source's row answers a read, and is kept
+/// for at most a second. A value of another schema cannot be read on this node, except an older one
+/// by [`migrate`](crate::WriteBehindBuilder::migrate). A read then waits for up to the cache's
+/// `lease_wait` until the value has been written. After that the source's older row answers, which
+/// is kept for at most a second.
 ///
-/// # Where Redis may not evict
+/// # Eviction by Redis
 /// The durable kind keeps its keys without a time to live. A `maxmemory-policy` of `noeviction` or
-/// `volatile-…` leaves them alone; one of `allkeys-…` may lose acknowledged writes. The node's log
-/// says so as soon as it knows, and its report says which policy it is;
-/// [`refuse_evicting`](crate::WriteBehindBuilder::refuse_evicting) has writes refused there.
+/// `volatile-…` does not evict them; one of `allkeys-…` may lose acknowledged writes. The node's
+/// log says so as soon as the node knows, and its report names the policy. With
+/// [`refuse_evicting`](crate::WriteBehindBuilder::refuse_evicting) writes are refused on such a
+/// Redis.
 ///
-/// # The end
-/// [`shutdown`](Self::shutdown) comes before the node's. Dropping the last clone stops the flusher
-/// where it is, as a crash would.
+/// # Shutdown
+/// Call [`shutdown`](Self::shutdown) before the node's. Dropping the last clone stops the flusher
+/// at once, as a crash would.
 ///
 /// # Deploys
-/// Nodes with two schemas of a cache share what waits: each brings the values to the source that
-/// it can read, and leaves the others to nodes of their schema, also to those that come later.
+/// Nodes with two schemas of a cache share the waiting rows. Each node brings the values to the
+/// source that it can read, and leaves the others to nodes of their schema, including later ones.
 ///
 /// # Other writers
-/// Change a key that may be unwritten through this alone: a flush overwrites, or by its row
-/// version ignores, what others did to the source meanwhile.
+/// Change a key that may be unwritten only through this write-behind. A flush overwrites changes
+/// that other programs made to the source meanwhile or, by its row version, ignores them.
 ///
 /// # Example
 /// ```no_run
@@ -107,15 +108,16 @@ pub struct WriteBehind<K, V> {
 }
 
 impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
-    /// Takes a write; waits while there is no room, those who came first going first. When it returns, the value is read here and
-    /// the other nodes have been told. Answers its row version, which grows with each write of the
-    /// key; of writes to one key at once the one that is taken last wins. A caller that gives up
-    /// does not know whether its write was taken.
+    /// Accepts a write. Waits while there is no room; earlier callers go first. When it returns,
+    /// reads on this node see the value and the other nodes have been told. Returns the row
+    /// version, which grows with each write of the key. Among concurrent writes to one key the last
+    /// accepted one wins. A caller that drops the future does not know whether its write was
+    /// accepted.
     ///
     /// # Errors
-    /// [`WriteError::Away`], [`WriteError::Closed`], [`WriteError::Encode`], and of the durable
-    /// kind [`WriteError::Overtaken`] where others give higher versions themselves, and
-    /// [`WriteError::Evicting`] where it refuses a Redis that may evict.
+    /// [`WriteError::Away`], [`WriteError::Closed`], [`WriteError::Encode`], and for the durable
+    /// kind [`WriteError::Overtaken`] if other callers set higher versions, and
+    /// [`WriteError::Evicting`] if it refuses a Redis that may evict.
     pub async fn write(&self, key: K, value: V) -> Result<u64, WriteError> {
         self.write_when_there_is_room(key, value, None).await
     }
@@ -123,7 +125,7 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
     /// As [`write`](Self::write), but does not wait.
     ///
     /// # Errors
-    /// Those of `write`, and [`WriteError::Full`] where there is no room.
+    /// Those of `write`, and [`WriteError::Full`] if there is no room.
     pub async fn try_write(&self, key: K, value: V) -> Result<u64, WriteError> {
         let value = Arc::new(value);
         self.counted(match &self.inner.kind {
@@ -137,11 +139,11 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
         })
     }
 
-    /// As [`write`](Self::write), with a row version of the caller's, who should then give one for
+    /// As [`write`](Self::write), with a row version set by the caller. It should then set one for
     /// every write of the key. Durable kind only.
     ///
     /// # Errors
-    /// Those of `write`, [`WriteError::Overtaken`] where as high a version waits, and
+    /// Those of `write`, [`WriteError::Overtaken`] if a version at least as high waits, and
     /// [`WriteError::NoVersions`] for the in-memory kind.
     pub async fn write_version(&self, key: K, value: V, version: u64) -> Result<u64, WriteError> {
         self.write_when_there_is_room(key, value, Some(version)).await
@@ -192,11 +194,11 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
         self.inner.kind.unwritten(key).map(|(value, _)| value)
     }
 
-    /// Takes no write any more, brings what waits to the source without pausing for the interval,
-    /// and stops after `deadline` at the latest, plus two seconds in which the durable kind hands
-    /// its share over, so that other consumers need not wait for it to be taken for dead, and asks
-    /// Redis what is left. It keeps that time whatever the flusher, the sink or Redis do. Says what
-    /// was left.
+    /// Ends the write-behind. It accepts no further write, brings the waiting rows to the source
+    /// without pausing for the interval, and stops at `deadline` at the latest. It may take two
+    /// seconds more: the durable kind then hands over its rows, so that other consumers need not
+    /// wait for its silence, and asks Redis what is left. It keeps this time whatever the flusher,
+    /// the sink or Redis do. Returns the writes that are left.
     pub async fn shutdown(&self, deadline: Duration) -> Drained<K, V> {
         let Inner { control, kind, .. } = &*self.inner;
         control.closing.cancel();
@@ -205,7 +207,8 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
         let last = Instant::now() + LAST_STEP;
         if !drained {
             control.killed.cancel();
-            // It may just have panicked and rest before it starts again, or its runtime be gone.
+            // The flusher may have just panicked and be pausing before it restarts, or its runtime
+            // may be gone.
             if tokio::time::timeout_at(last, control.ended.cancelled()).await.is_err() {
                 control.ended.cancel();
             }
@@ -227,14 +230,14 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
         }
     }
 
-    /// The numbers of this write-behind at this instant. Asks nothing of Redis. Of the durable kind
-    /// nothing waits and nothing stands aside for one that was shut down: that is for other nodes to
-    /// say.
+    /// The numbers of this write-behind at this instant. Asks nothing of Redis. After a shutdown,
+    /// the durable kind reports no waiting rows and no dead letters, because other nodes report
+    /// them.
     pub fn report(&self) -> WriteBehindReport {
         let Inner { cache, kind, settings, counts, control, .. } = &*self.inner;
         let (kind, (queued, aside, oldest), other_schema) = match kind {
             Kind::Memory(memory) => (WriteBehindKind::Memory, memory.gauges(), 0),
-            // What it saw last may be long past, and other nodes look.
+            // Its last state of Redis may be old, and other nodes report a newer one.
             Kind::Durable(_) if control.ended.is_cancelled() => {
                 (WriteBehindKind::Durable, (0, 0, None), 0)
             }

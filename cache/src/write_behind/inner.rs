@@ -13,7 +13,7 @@ use crate::cache::Cache;
 use crate::connection::Away;
 use crate::key::{Key, Value};
 
-/// What all clones share. Dropped with the last of them, which stops the flusher where it is.
+/// The state that all clones share. Dropped with the last clone, which stops the flusher at once.
 pub(super) struct Inner<K, V> {
     pub(super) cache: Cache<K, V>,
     pub(super) kind: Kind<K, V>,
@@ -24,10 +24,10 @@ pub(super) struct Inner<K, V> {
     pub(super) _end: DropGuard,
 }
 
-/// What a write does where Redis may evict it.
+/// What a write does if Redis may evict it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum OnEvicting {
-    /// It is taken; log and report say so.
+    /// The write is accepted; log and report mention it.
     #[default]
     Warn,
     Refuse,
@@ -46,8 +46,8 @@ impl<K: Key, V: Value + Clone> Kind<K, V> {
         }
     }
 
-    /// The unwritten value that answers a read: while the bus is silent none of the durable kind,
-    /// since another node may have written a newer one.
+    /// The unwritten value that answers a read. The durable kind gives none while the bus is
+    /// silent, since another node may have written a newer one.
     pub(super) fn answering(&self, key: &K) -> Option<(Arc<V>, Duration)> {
         match self {
             Self::Durable(durable) if !durable.hears() => None,
@@ -64,8 +64,8 @@ impl<K: Key, V: Value + Clone> Kind<K, V> {
 }
 
 impl<K: Key, V: Value + Clone> Inner<K, V> {
-    /// Refuses where that was asked for and Redis is known to evict what has no time to live, or
-    /// could not be asked yet.
+    /// Refuses a write if the settings ask for it and Redis is known to evict keys without a time
+    /// to live, or could not be asked yet.
     pub(super) async fn check_eviction(&self) -> Result<(), WriteError> {
         let shared = self.cache.core().node.shared();
         let (OnEvicting::Refuse, Some(link)) = (self.on_evicting, shared.link()) else {

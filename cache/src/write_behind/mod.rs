@@ -2,17 +2,17 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `handle`, `builder` | the public face |
-//! | `row` | what crosses it: rows, errors, what was left |
-//! | `flusher` | sends batches to the sink, tries again, sets aside |
-//! | `retries` | what failed, and whose fault that was |
-//! | `backlog` | what the flusher asks of either kind |
+//! | `handle`, `builder` | the public interface |
+//! | `row` | rows, errors, and the result of a shutdown |
+//! | `flusher` | sends batches to the sink, tries again, makes dead letters |
+//! | `retries` | failed rows, and whether they or the source are at fault |
+//! | `backlog` | the flusher's view of either kind |
 //! | `sink` | one call of the caller's sink |
-//! | `inner` | what all clones of a handle share |
-//! | `dead_letters/` | lists, redrives and drops what was set aside |
+//! | `inner` | the state that all clones of a handle share |
+//! | `dead_letters/` | lists, redrives and drops dead letters |
 //! | `memory/` | unwritten values in the process |
 //! | `durable/` | unwritten values in Redis |
-//! | `settings`, `shared` | times and limits; what the handle and the flusher share |
+//! | `settings`, `shared` | times and limits; the state that handle and flusher share |
 
 mod backlog;
 mod builder;

@@ -1,9 +1,9 @@
-//! What failed and waits for its next try, and whose fault that was.
+//! Failed rows that wait for their next try, and whether they or the source are at fault.
 //!
-//! A failure alone says nothing: a row may be at fault, or the source away. So a batch that fails
-//! is halved, and the halves take turns. What fails again right after the sink took others is
-//! suspect; a row that is suspect and alone is the only one that may be set aside. While nothing
-//! succeeds nobody is suspected, all share one pause, which grows, and with the first success
+//! A single failure does not show whether a row is at fault, or the source is away. So a batch that
+//! fails is halved, and the halves take turns. A batch that fails again right after the sink took
+//! others is suspect. Only a row that is suspect and alone may become a dead letter. While nothing
+//! succeeds, no row is suspected, and all rows share one pause, which grows. With the first success
 //! afterwards the fragments become whole batches again.
 
 mod batch;
@@ -20,13 +20,13 @@ use crate::clock;
 
 pub(super) use crate::write_behind::retries::batch::Batch;
 
-/// So many failures in a row are what rows at fault bring about while their batches are halved.
+/// Rows at fault cause up to this many failures in a row while their batches are halved.
 const HALVING: u32 = 4;
 
-/// So many look like an outage: then rows at fault share the pause as well.
+/// This many failures in a row look like an outage. Then rows at fault share the pause as well.
 const OUTAGE: u32 = 8;
 
-/// Whose turn it is after a failure.
+/// The order of turns after a failure.
 const OTHER_HALF: usize = 0;
 
 const SMALLEST: usize = 1;
@@ -35,34 +35,35 @@ const OLDEST: usize = 2;
 
 const N_TURNS: usize = 3;
 
-/// So many rows may be sent alone after an outage: it shows soon whether one of them is at fault.
+/// After an outage this many rows may be sent alone, which soon shows whether one of them is at
+/// fault.
 const FEW_ALONE: usize = 4;
 
-/// What a failed call says of itself.
+/// What the error of a failed call says about later tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FailureKind {
-    /// It may go well another time.
+    /// A later try may succeed.
     ForNow,
-    /// The sink says that it never will.
+    /// The sink says that no later try can succeed.
     ForGood,
 }
 
 /// The failures since the sink last took something.
 #[derive(Default)]
 struct Streak {
-    /// Failed calls, but for those of rows that are at fault beyond doubt.
+    /// Failed calls, except those of rows that are certainly at fault.
     n: u32,
-    /// When the next of the waiting may be sent.
+    /// When the next waiting batch may be sent.
     opens_at: Option<Instant>,
     /// Failed calls of rows that were new.
     n_new: u32,
     takes_at: Option<Instant>,
-    /// Whose calls failed that may not have been at fault: nobody's, one batch's, or more.
+    /// The batch whose calls failed without certain fault, if there was only one.
     failed: Option<u64>,
     others_failed: bool,
 }
 
-/// The batches of one flusher that failed.
+/// The failed batches of one flusher.
 pub(super) struct Retries<T> {
     waiting: VecDeque<Batch<T>>,
     streak: Streak,
@@ -85,7 +86,7 @@ impl<T: Clone> Retries<T> {
         }
     }
 
-    /// Rows that have not failed here.
+    /// A batch of rows that have not failed here.
     pub(super) fn fresh(&mut self, receipts: Vec<T>) -> Batch<T> {
         Batch {
             receipts,
@@ -110,7 +111,7 @@ impl<T: Clone> Retries<T> {
         self.waiting.iter().flat_map(|batch| batch.receipts.iter().cloned()).collect()
     }
 
-    /// How many rows wait for their next try after a failure, and since when the first of them has
+    /// How many rows wait for their next try after a failure, and when the first of them first
     /// failed, in Unix milliseconds.
     pub(super) fn failing(&self) -> (u64, Option<u64>) {
         let failing = || self.waiting.iter().filter(|batch| batch.failing_since_ms.is_some());
@@ -118,7 +119,7 @@ impl<T: Clone> Retries<T> {
         (n_rows, failing().filter_map(|batch| batch.failing_since_ms).min())
     }
 
-    /// When something may be sent next, new rows included.
+    /// When rows may be sent next, including new rows.
     pub(super) fn next_at(&self, new_rows_at: Instant) -> Instant {
         let new_rows_at = self.streak.takes_at.map_or(new_rows_at, |at| at.max(new_rows_at));
         let waiting = self.waiting.iter().map(|batch| self.due(batch));
@@ -130,9 +131,9 @@ impl<T: Clone> Retries<T> {
         self.streak.takes_at.is_none_or(|at| at <= Instant::now())
     }
 
-    /// The next batch that may be sent. After a failure in turns the other half of what failed,
-    /// the smallest, and the one that has waited for longest: the likeliest to go well, and so that
-    /// none waits for ever.
+    /// The next batch that may be sent. After a failure, the turns are: the other half of the
+    /// failed batch, the smallest batch, and the one that has waited longest. These are the
+    /// likeliest to succeed, and no batch waits for ever.
     pub(super) fn next(&mut self) -> Option<Batch<T>> {
         let now = Instant::now();
         let batches = self.waiting.iter().enumerate();
@@ -147,13 +148,14 @@ impl<T: Clone> Retries<T> {
         self.waiting.remove(at)
     }
 
-    /// Puts a batch back that was not sent, or whose end Redis did not hear of.
+    /// Puts back a batch that was not sent, or whose end did not reach Redis.
     pub(super) fn put_back(&mut self, mut batch: Batch<T>, pause: Duration) {
         batch.due = Instant::now() + pause;
         self.waiting.push_back(batch);
     }
 
-    /// The sink took a batch: what waited for that is sent at once, in whole batches.
+    /// Records that the sink took a batch. Batches that waited for that are sent at once, in whole
+    /// batches.
     pub(super) fn succeeded(&mut self) {
         self.n_taken += 1;
         if std::mem::take(&mut self.streak).n > 0 {
@@ -162,7 +164,7 @@ impl<T: Clone> Retries<T> {
         }
     }
 
-    /// The sink took none of a batch. Gives a row back that is to be set aside.
+    /// Records that the sink took none of a batch. Returns a row that must become a dead letter.
     pub(super) fn failed(&mut self, mut batch: Batch<T>, failed: FailureKind) -> Option<Batch<T>> {
         let is_evident = self.n_taken > batch.seen;
         batch.sent = batch.sent.saturating_add(1);
@@ -188,7 +190,7 @@ impl<T: Clone> Retries<T> {
         None
     }
 
-    /// One half explains why the whole failed.
+    /// Clears the other half, since one half explains why the whole failed.
     fn clear_other_half(&mut self, half_of: Option<u64>) {
         let other = |batch: &&mut Batch<T>| half_of.is_some() && batch.half_of == half_of;
         if let Some(other) = self.waiting.iter_mut().find(other) {
@@ -197,7 +199,7 @@ impl<T: Clone> Retries<T> {
         }
     }
 
-    /// Whether calls of others failed since the sink last took something: it may be away.
+    /// Whether calls of other batches failed since the sink last took something. It may be away.
     fn have_others_failed(&self, id: u64) -> bool {
         self.streak.others_failed || self.streak.failed.is_some_and(|failed| failed != id)
     }
@@ -222,7 +224,7 @@ impl<T: Clone> Retries<T> {
         streak.opens_at = Some(now + pause);
     }
 
-    /// In halves, so that a row at fault is soon alone.
+    /// Waits in halves, so that a row at fault is soon alone.
     fn wait(&mut self, batch: Batch<T>) {
         let (left, right) = batch.receipts.split_at(batch.receipts.len() / 2);
         if left.is_empty() {
@@ -235,7 +237,7 @@ impl<T: Clone> Retries<T> {
         }
     }
 
-    /// Makes whole batches of what failed while everything did.
+    /// Merges batches that failed during an outage.
     fn join(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
         let n_alone = waiting.iter().filter(|batch| batch.alone > 0).count();

@@ -1,25 +1,25 @@
-/// A value that the source does not have yet, as the sink of a durable write-behind gets it.
+/// A value that the source does not have yet, passed to the sink of a durable write-behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row<K, V> {
-    /// Its key.
+    /// The row's key.
     pub key: K,
-    /// The newest value when it was sent.
+    /// The newest value at the time of sending.
     pub value: V,
     /// Grows with each write of the key. The sink must ignore a row whose version is not above the
-    /// one that the source holds.
+    /// version in the source.
     pub version: u64,
 }
 
 /// Why a write was not acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
-    /// As many keys as allowed are unwritten or set aside. Nothing was kept.
+    /// The greatest allowed number of keys are unwritten or dead letters. Nothing was kept.
     #[error("queue the write: {capacity} keys are unwritten already")]
     Full {
         /// The limit, in keys.
         capacity: usize,
     },
-    /// Redis did not answer. Where the answer was lost on its way the write may still take effect.
+    /// Redis did not answer. If only the answer was lost, the write may still take effect.
     #[error("queue the write in Redis: it is away")]
     Away,
     /// A newer value of the key waits already. Nothing was kept.
@@ -31,13 +31,13 @@ pub enum WriteError {
     /// The write-behind has been shut down. Nothing was kept.
     #[error("queue the write: the write-behind has been shut down")]
     Closed,
-    /// Row versions belong to the durable kind. Nothing was kept.
+    /// Only the durable kind has row versions. Nothing was kept.
     #[error("queue the write: the in-memory kind keeps no row versions")]
     NoVersions,
-    /// The key has no text or the value no JSON form, or making them panicked. Nothing was kept.
+    /// The key has no text or the value no JSON form, or creating them panicked. Nothing was kept.
     #[error("queue the write: write the key and the value as text: {0}")]
     Encode(String),
-    /// Redis may evict what it acknowledges, and the builder was told to refuse that. Nothing was
+    /// Redis may evict acknowledged writes, and the builder was set to refuse that. Nothing was
     /// kept.
     #[error("queue the write in Redis: its maxmemory-policy {policy} may evict it")]
     Evicting {
@@ -46,24 +46,25 @@ pub enum WriteError {
     },
 }
 
-/// What a shutdown left.
+/// The writes that a shutdown left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drained<K, V> {
-    /// In memory: the unwritten values, which are gone unless the caller keeps them. Durable: none.
+    /// In memory: the unwritten values, which are lost unless the caller keeps them. Durable:
+    /// empty.
     pub left: Vec<(K, V)>,
-    /// Durable: keys of all nodes that still wait in Redis, for another consumer or for the next
-    /// start. Where Redis did not say, as the last round saw it.
+    /// Durable: the keys of all nodes that still wait in Redis, for another consumer or for the
+    /// next start. If Redis did not answer, the number as of the last round.
     pub waiting: u64,
-    /// Rows that stand aside. Those in memory are gone with the process.
+    /// The number of dead letters. Those in memory are lost with the process.
     pub aside: u64,
-    /// Whether that is all. In memory: every value could be copied. Durable: Redis said so after
-    /// the last write had been answered.
+    /// Whether the numbers are complete. In memory: every value could be copied. Durable: Redis
+    /// answered after the last write had been answered.
     pub is_known: bool,
 }
 
 impl<K, V> Drained<K, V> {
-    /// Whether the source has everything that was acknowledged on any node, but for what stands
-    /// aside. `false` as well where that is not known.
+    /// Whether the source has all acknowledged writes of all nodes, except dead letters. `false`
+    /// also if that is unknown.
     pub fn is_complete(&self) -> bool {
         self.left.is_empty() && self.waiting == 0 && self.is_known
     }

@@ -17,7 +17,7 @@ pub(super) struct FlushSettings {
 }
 
 impl FlushSettings {
-    /// A time that can be waited for, and is none in which a task would spin.
+    /// Limits a time so that it can be waited for, and no task spins.
     pub(super) fn within_reach(time: Duration) -> Duration {
         time.clamp(Duration::from_millis(1), MAX_TIME_TO_LIVE)
     }
@@ -26,7 +26,8 @@ impl FlushSettings {
         BuildError::unless_a_millisecond("sink_timeout", self.sink_timeout)
     }
 
-    /// The pause after so many tries: twice as long each time, less a random share of up to a half.
+    /// The pause after this many tries: twice as long each time, less a random share of up to a
+    /// half.
     pub(super) fn pause(&self, tries: u32) -> Duration {
         let doubled = 1_u32.checked_shl(tries.saturating_sub(1)).unwrap_or(u32::MAX);
         let pause = self.first_pause.saturating_mul(doubled).min(self.longest_pause);

@@ -7,14 +7,14 @@ use tokio_util::sync::CancellationToken;
 use crate::log::LogLimit;
 use crate::recorder::Counter;
 
-/// How a write-behind's handle and its flusher speak to each other.
+/// The signals between a write-behind's handle and its flusher.
 #[derive(Default)]
 pub(super) struct Control {
-    /// Ends the flusher's pause: a batch is full.
+    /// Ends the flusher's pause, because a batch is full.
     pub(super) wake: Notify,
-    /// No write is taken any more; what is there is being drained.
+    /// No further write is accepted, and the rest is being drained.
     pub(super) closing: CancellationToken,
-    /// The flusher stops where it is.
+    /// The flusher stops at once.
     pub(super) killed: CancellationToken,
     /// The flusher has stopped.
     pub(super) ended: CancellationToken,
@@ -33,12 +33,12 @@ pub(super) struct WriteBehindCounts {
     pub(super) refused: Counter,
     pub(super) dropped: Counter,
     pub(super) claimed: Counter,
-    /// Rows that were set aside are told once a minute.
+    /// New dead letters are logged once a minute.
     pub(super) set_aside_told: LogLimit,
     failing: Mutex<Failing>,
 }
 
-/// What the sink does not take.
+/// The rows that the sink does not take.
 #[derive(Default)]
 struct Failing {
     last_error: Option<String>,
@@ -51,7 +51,7 @@ impl WriteBehindCounts {
         self.failing().last_error = Some(error.to_owned());
     }
 
-    /// So many rows wait for their next try, the first of them since then.
+    /// Sets how many rows wait for their next try, and since when the first of them has failed.
     pub(super) fn say_failing(&self, (n_rows, since_ms): (u64, Option<u64>)) {
         let mut failing = self.failing();
         (failing.n_rows, failing.since_ms) = (n_rows, since_ms);

@@ -14,14 +14,15 @@ pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
 type Write<K, V> = dyn Fn(Vec<Row<K, V>>) -> BoxFuture<'static, Result<(), BoxError>> + Send + Sync;
 
-/// What is kept of an error, in bytes.
+/// The greatest length of a stored error, in bytes.
 const MAX_ERROR: usize = 1_000;
 
-/// How far the sources of an error are followed.
+/// How many sources of an error are followed.
 const MAX_SOURCES: usize = 16;
 
-/// A sink's error that no later try can mend: as such, or as a source of the error that the sink
-/// returns. A row that is sent alone is set aside at once then; of several each is tried apart.
+/// An error of a sink that no later try can fix. The sink returns it directly, or as a source of
+/// another error. If the row was sent alone, it becomes a dead letter at once. Otherwise each row
+/// of the batch is tried separately.
 ///
 /// ```
 /// # use strata_cache::{PermanentFailure, Row};
@@ -36,21 +37,21 @@ const MAX_SOURCES: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct PermanentFailure(
-    /// Why, for people.
+    /// The reason, for people to read.
     pub String,
 );
 
-/// How a call of the sink ended.
+/// The result of a call of the sink.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum SinkResult {
     Taken,
-    /// It may go well another time.
+    /// A later try may succeed.
     Failed(String),
-    /// It never will.
+    /// No later try can succeed.
     Refused(String),
 }
 
-/// Brings rows to the source.
+/// Sends rows to the source.
 pub(super) struct Sink<K, V> {
     write: Arc<Write<K, V>>,
     timeout: Duration,
@@ -72,8 +73,8 @@ impl<K: Send + 'static, V: Send + 'static> Sink<K, V> {
         Self { write: Arc::new(write), timeout }
     }
 
-    /// One call, on a task of its own, so that a panic is a failure like any other. The call is
-    /// dropped when its time is over, and when the flusher is.
+    /// Makes one call, in a task of its own, so that a panic is a failure like any other. The call
+    /// is dropped when its time is over, and when the flusher is dropped.
     pub(super) async fn call(&self, rows: Vec<Row<K, V>>) -> SinkResult {
         let write = Arc::clone(&self.write);
         let mut call = JoinSet::new();
@@ -99,7 +100,7 @@ fn read(error: &(dyn Error + 'static)) -> SinkResult {
     }
 }
 
-/// The error that one is made from. An I/O error does not name what it wraps as its source.
+/// The source of an error. An I/O error does not report the error it wraps as its source.
 fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(wrapped) => Some(wrapped),

@@ -1,4 +1,4 @@
-//! What a bulk invalidation costs the other caches, and how large the bus may grow.
+//! The cost of a bulk invalidation for other caches, and the greatest size of the bus.
 
 use strata_cache::report::Outcome;
 use strata_cache::{Cache, Node};
@@ -25,7 +25,7 @@ async fn a_bulk_invalidation_larger_than_the_bus_costs_its_own_cache_at_most() {
     let (a, b) = (named(&slow, "a").await, named(&slow, "b").await);
     let other = redis.hearing_node("2").await;
     let (bulk, beside) = (named(&other, "a").await, named(&other, "b").await);
-    // Both are known on the bus.
+    // Both caches have a message on the bus.
     bulk.invalidate(&9_999).await;
     beside.invalidate(&9_999).await;
     assert!(slow.has_heard(other.bus_sequence().await.unwrap(), std::time::Duration::MAX).await);

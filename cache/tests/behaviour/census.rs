@@ -1,4 +1,4 @@
-//! Counting the keys of L2: once at a time, whoever asks, and with rests.
+//! Counting the keys of L2: one count at a time, whichever nodes ask, and with rests.
 
 use std::time::Duration;
 

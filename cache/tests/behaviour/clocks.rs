@@ -1,5 +1,5 @@
-//! Clocks that somebody sets, and a machine that sleeps. These move the clocks of the whole process,
-//! which nextest gives each test of its own.
+//! Clocks that are set, and a machine that sleeps. These tests move the clocks of the whole
+//! process; under nextest each test has a process of its own.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ async fn trust_ends_while_a_machine_sleeps() {
     let node = redis.hearing_node("1").await;
     let (here, source) = (cache(&node), Source::new());
     source.read(&here, 1).await;
-    // Long enough for the bus to have been silent, far from the entry's own deadline.
+    // Long enough for the bus to have been silent, and far from the entry's own deadline.
     sleep_machine(Duration::from_secs(10));
     assert!(!node.report().bus.connected);
     let outcome = source.read(&here, 1).await.outcome;

@@ -1,4 +1,4 @@
-//! How values lie in L2: JSON or postcard, compressed or not, within limits.
+//! The form of values in L2: JSON or postcard, compressed or not, within limits.
 
 use std::collections::HashMap;
 use std::io::Error;
@@ -90,7 +90,7 @@ async fn ten_thousand_values_without_a_form_are_told_in_one_line() {
         cache.get_or_load(&(key % 100), load).await.unwrap();
     }
     let lines = log.lines("a value is not kept in L2");
-    // A second one where the machine takes a minute for it.
+    // There is a second line if the test takes a minute.
     assert!(matches!(lines.len(), 1 | 2), "{lines:?}");
     assert!(lines[0].contains("times=1 "), "{lines:?}");
     assert!(lines[0].contains("write it as JSON: key must be a string"), "{lines:?}");

@@ -14,7 +14,7 @@ use crate::support::{Redis, eventually};
 const N_KEYS: u64 = 40;
 const N_READERS: usize = 24;
 
-/// How long the storm lasts; `STRATA_STORM_S` makes it longer.
+/// The length of the storm; `STRATA_STORM_S` makes it longer.
 fn storm() -> Duration {
     let seconds = std::env::var("STRATA_STORM_S").ok().and_then(|text| text.parse().ok());
     Duration::from_secs(seconds.unwrap_or(8))
@@ -22,7 +22,7 @@ fn storm() -> Duration {
 
 const LONGEST_STORM: Duration = Duration::from_secs(120);
 
-/// The rows, and what each node has acknowledged.
+/// The rows, and the versions that each node has acknowledged.
 pub(crate) struct World {
     rows: Vec<AtomicU64>,
     writing: Vec<tokio::sync::Mutex<()>>,
@@ -35,9 +35,9 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Three nodes that hear the bus.
+    /// Uses three nodes that hear the bus.
     pub(crate) fn of(nodes: Vec<Node>) -> Arc<Self> {
-        // Two versions of the program: the second node writes another form.
+        // Simulates two versions of the program: the second node writes another form.
         let build = |(n, node)| {
             Cache::builder("rows")
                 .schema(u16::from(n == 1))
@@ -62,7 +62,7 @@ impl World {
         })
     }
 
-    /// Reads the row as a database would: at some instant between two delays.
+    /// Reads the row as a database would, at some instant between two delays.
     async fn load(self: Arc<Self>, key: u64) -> Result<Option<u64>, std::io::Error> {
         pause(3).await;
         let version = self.rows[key as usize].load(SeqCst);
@@ -87,12 +87,12 @@ impl World {
                 node + 1
             );
             self.reads.fetch_add(1, SeqCst);
-            // Hits in L1 never wait, so nobody else would get a turn.
+            // Hits in L1 never wait, so other tasks would get no turn.
             tokio::task::yield_now().await;
         }
     }
 
-    /// Commits a new version, and makes it known in one of three ways.
+    /// Commits a new version, and announces it in one of three ways.
     async fn writer(self: Arc<Self>) {
         while !self.over.load(SeqCst) {
             let (node, key) = pick();
@@ -136,8 +136,8 @@ impl World {
         readers.chain(writers).collect()
     }
 
-    /// Whether the storm goes on: as long as is asked for, and longer where a machine that stalls
-    /// has checked little, but not for ever.
+    /// Whether the storm goes on. It lasts as long as requested, and for a limited time longer if a
+    /// stalled machine has checked few reads.
     pub(crate) fn storms(&self) -> impl Fn() -> bool {
         let began = Instant::now();
         move || {
@@ -150,7 +150,7 @@ impl World {
         self.reads.load(SeqCst) > 1_000 && self.writes.load(SeqCst) > 100
     }
 
-    /// Waits for quiet; then all nodes agree with the rows. Says what was checked.
+    /// Waits for quiet, then checks that all nodes agree with the rows. Returns a summary.
     pub(crate) async fn end(self: &Arc<Self>, tasks: Vec<JoinHandle<()>>) -> String {
         self.over.store(true, SeqCst);
         for task in tasks {
@@ -191,7 +191,7 @@ async fn pause(up_to_ms: u64) {
     tokio::time::sleep(Duration::from_micros(us)).await;
 }
 
-/// Redis takes no invalidation of any node for a while, and can be read.
+/// Makes Redis refuse the invalidations of all nodes for a while, but still answer reads.
 async fn refuse(redis: &Redis, commands: [&str; 2]) {
     for command in commands {
         let words: Vec<&str> = command.split(' ').collect();

@@ -1,4 +1,4 @@
-//! Namespaces that were made for a time, and go as a whole.
+//! Temporary namespaces, which are removed as a whole.
 
 use std::convert::Infallible;
 use std::time::Duration;

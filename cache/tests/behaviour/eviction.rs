@@ -1,4 +1,4 @@
-//! A Redis that may evict what nobody could load again.
+//! A Redis that may evict data that cannot be loaded again.
 
 use std::sync::{Arc, Mutex};
 
@@ -131,7 +131,7 @@ async fn the_log_says_once_a_policy_that_acknowledged_writes_may_be_evicted() {
     eventually("the policy is known", async || policy(&node).is_some()).await;
     assert_eq!(warnings(), [""; 0], "it leaves keys without a time to live alone");
     set_policy(&redis, "allkeys-lru").await;
-    // Whatever is new has the policy asked again.
+    // New structures cause the policy to be read again.
     let _counters = node.structures("counters").unwrap();
     eventually("it is told", async || !warnings().is_empty()).await;
     let _carts = node.structures("carts").unwrap();

@@ -1,5 +1,5 @@
-//! The address of Redis leads to another server by now, and some connections still to the old one;
-//! or the server that it leads to has become a replica.
+//! The address of Redis now leads to another server, while some connections still lead to the old
+//! one; or its server has become a replica.
 
 use std::cell::Cell;
 
@@ -10,7 +10,7 @@ use crate::support::proxy::Proxy;
 use crate::support::ways::{LONG, node_behind, set_user, trusts_l2};
 use crate::support::{Redis, Source, cache, eventually, hears};
 
-/// Ends a node's connections to a server: those that read the bus, or the others.
+/// Ends a node's connections to a server: those that read the bus, or the other ones.
 async fn end_connections(redis: &Redis, of_the_bus: bool) {
     let list = async || redis.ask::<String>(&["CLIENT", "LIST", "TYPE", "NORMAL"]).await;
     eventually("the node reads the bus", async || list().await.contains("cmd=xread")).await;
@@ -21,7 +21,7 @@ async fn end_connections(redis: &Redis, of_the_bus: bool) {
     }
 }
 
-/// Until what is loaded lies in that server.
+/// Waits until a loaded entry is in that server.
 async fn writes_to(redis: &Redis, cache: &Cache<u64, String>, source: &Source) {
     let key = Cell::new(2);
     eventually("an entry lies in the new server", async || {
@@ -44,7 +44,7 @@ async fn where_the_bus_follows_to_another_server_l2_follows_too() {
     writes_to(&new, &cache, &source).await;
 }
 
-/// Without the id of a run, the number from which entries count tells them apart.
+/// Without a run id, the number from which entries count tells them apart.
 #[tokio::test]
 async fn where_redis_tells_no_run_l2_follows_the_bus_all_the_same() {
     let (old, new) = (Redis::start().await, Redis::start().await);
@@ -73,7 +73,7 @@ async fn where_l2_follows_to_another_server_the_bus_follows_too() {
     source.read(&here, 1).await;
     proxy.lead_to(&new);
     end_connections(&old, false).await;
-    // The link notices, and takes the new server.
+    // The link notices, and uses the new server.
     source.read(&here, 2).await;
     eventually("the other node reads what this one wrote", async || {
         source.read(&here, 3).await;
@@ -116,7 +116,7 @@ async fn a_demoted_primary_is_trusted_no_more_and_its_successor_is() {
     assert_eq!(there.get(&2).await.outcome, Outcome::Missed, "L2 is not read");
     assert_eq!(here.invalidate(&3).await, Effect::Queued);
 
-    // Others have found the new primary already.
+    // Other nodes already use the new primary.
     let other = new.hearing_node("other").await;
     let elsewhere = cache(&other);
     source.write(7);

@@ -1,4 +1,4 @@
-//! What lies between a node and Redis breaks, and mends; the service goes on meanwhile.
+//! The network between a node and Redis breaks and recovers; the service keeps working.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -61,7 +61,7 @@ async fn a_node_starts_behind_a_black_hole_and_uses_redis_once_there_is_a_way() 
     proxy.restore().await;
     trusts_l2(&node).await;
     hears(&node).await;
-    // A machine that stalls may give Redis up once more, for a moment.
+    // A machine that stalls may lose Redis again for a moment.
     let id = Cell::new(1);
     eventually("an entry lies in Redis", async || {
         id.set(id.get() + 1);
@@ -157,7 +157,7 @@ async fn who_goes_on_invalidating_by_pattern_does_not_keep_l2_away() {
     }
 }
 
-/// Any fault, for a while, between a node and Redis.
+/// Random faults between nodes and Redis, each for a while.
 async fn trouble(proxies: &mut [Proxy], goes_on: impl Fn() -> bool) {
     while goes_on() {
         let (proxy, fault, pause_ms) = {

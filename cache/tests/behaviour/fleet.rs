@@ -1,4 +1,4 @@
-//! One load in the fleet, whatever it takes and whatever asks for it.
+//! One load in the fleet, however long it takes and whichever call asks for it.
 
 use std::io::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,7 +24,7 @@ struct Fleet {
     caches: Vec<Cache<u64, u64>>,
 }
 
-/// A key's loads, each of which takes so long and answers how many there were before.
+/// A key's loads. Each takes this long and returns the number of loads before it.
 #[derive(Clone)]
 struct Counted {
     key: u64,
@@ -41,7 +41,7 @@ impl Counted {
         self.loads.load(Ordering::SeqCst)
     }
 
-    /// What a reader gets; none where it gave up.
+    /// A reader's result; `None` if it gave up.
     async fn read(self, cache: Cache<u64, u64>) -> Option<u64> {
         let (key, counted) = (self.key, self);
         let load = move || async move {
@@ -74,7 +74,7 @@ impl Fleet {
         reading.join_all().await;
     }
 
-    /// Until every node answers with what was loaded last, without another load.
+    /// Waits until every node answers with the last loaded value, without another load.
     async fn all_have(&self, counted: &Counted, value: u64) {
         for cache in &self.caches {
             eventually("the node has what another has loaded", async || {
@@ -111,7 +111,7 @@ async fn is_refreshed_once(fleet: &Fleet, key: u64, takes_ms: u64) {
     assert_eq!(counted.loads(), 2, "a soft invalidation, and a load of {takes_ms} ms");
     fleet.soften(key).await;
     for cache in &fleet.caches {
-        // Each node after the other, when the first has long loaded it.
+        // Each node reads after the other, long after the first has loaded the value.
         let quick = Counted { takes: Duration::from_millis(1), ..counted.clone() };
         quick.clone().read(cache.clone()).await;
         eventually("it has the newest", async || {
@@ -151,7 +151,7 @@ async fn eight_nodes_that_refresh_an_entry_ahead_load_it_once() {
         let builder = Cache::builder("users").time_to_live(hour).jitter(0.0).refresh_ahead(1_000.0);
         caches.push(builder.build(&onlooker(&redis).await).unwrap());
     }
-    // So dear that every other read would refresh it an hour ahead.
+    // So expensive that every other read would refresh it an hour before its deadline.
     let dear = || async {
         tokio::time::sleep(Duration::from_millis(3_600)).await;
         Ok::<_, Error>(Some("dear".to_owned()))
@@ -164,7 +164,7 @@ async fn eight_nodes_that_refresh_an_entry_ahead_load_it_once() {
         }
     }
     source.entered().await;
-    // All others wait for it.
+    // All other readers wait for it.
     assert_eq!(source.loads(), 1);
     source.open();
     for cache in &caches {
@@ -239,7 +239,7 @@ async fn a_refresh_that_comes_late_takes_what_another_node_has_just_loaded() {
     assert_eq!(source.loads(), 2);
 }
 
-/// Of two softly invalidated keys another node refreshes one.
+/// Of two softly invalidated keys, another node refreshes one.
 #[tokio::test]
 async fn of_many_keys_those_that_another_node_refreshes_are_not_loaded_twice() {
     let redis = Redis::start().await;

@@ -1,4 +1,5 @@
-//! What a new connection leads to: who answers, what it allows, and what is said where it does not.
+//! New connections: which server answers, what it allows, and how the node reports what it does
+//! not.
 
 use strata_cache::report::{Effect, Outcome};
 use strata_cache::{Node, Pattern};
@@ -39,7 +40,7 @@ async fn the_server_is_named_also_to_a_user_who_may_not_ask_for_info() {
 #[tokio::test]
 async fn without_the_id_of_a_run_an_older_state_is_known_by_its_sequence() {
     let mut redis = Redis::start().await;
-    // The user lies in the snapshot's folder, so that a restart knows it.
+    // The user is stored in the snapshot's folder, so that a restarted Redis knows it.
     let node = node_of_user(&redis, &["-info"]).await;
     let (cache, source) = (cache(&node), Source::new());
     source.value(&cache, 1).await;
@@ -55,7 +56,7 @@ async fn without_the_id_of_a_run_an_older_state_is_known_by_its_sequence() {
     assert_eq!(source.value(&cache, 1).await, "7");
 }
 
-/// What a service needs: as in the README, for the namespace `test`.
+/// The rights that a service needs, as in the README, for the namespace `test`.
 const RULES: &str = "resetkeys ~{test}* resetchannels -@all +@read +@write +@connection \
     +@transaction +@scripting -@dangerous +time";
 
@@ -118,7 +119,7 @@ async fn a_redis_that_is_too_old_is_told_in_one_sentence_and_left_alone() {
     );
 }
 
-/// Greets as an older Redis does. None can be installed beside the one that the tests run on.
+/// Greets as an older Redis does, since no older Redis can be installed beside the tests' own.
 struct OldServer {
     port: u16,
 }

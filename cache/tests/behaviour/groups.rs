@@ -1,4 +1,4 @@
-//! Reads by key group, and what leaves L1.
+//! Reads by key group, and entries that leave L1.
 
 use std::collections::HashMap;
 use std::io::Error;

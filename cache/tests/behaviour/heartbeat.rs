@@ -1,5 +1,5 @@
-//! The heartbeat beside the bus: who writes it, what puts it right, and what nodes of the previous
-//! version hear of it.
+//! The heartbeat beside the bus: which node writes it, how it is repaired, and its effect on nodes
+//! of the previous version.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -41,7 +41,7 @@ async fn one_node_writes_the_heartbeat_until_it_goes_and_then_another() {
     let (writer, mut at_us) = (first["w"].clone(), written_us(&first));
     for _ in 0..3 {
         let next = next_beat(&redis).await;
-        // On a machine that stalls the other node may have taken it for gone.
+        // On a machine that stalls, the other node may have assumed that the writer is gone.
         let was_late = written_us(&next) - at_us >= 1_300_000;
         assert!(next["w"] == writer || was_late, "{next:?}");
         at_us = written_us(&next);
@@ -83,7 +83,7 @@ async fn something_else_in_the_heartbeat_s_place_is_put_right() {
     hears(&node).await;
 }
 
-/// What the previous version checks on each read: readable messages, each with the next number.
+/// The previous version checks this on each read: messages are readable, each with the next number.
 #[tokio::test]
 async fn a_node_of_the_previous_version_sees_messages_alone_and_each_number_once() {
     let redis = Redis::start().await;
@@ -109,7 +109,7 @@ async fn a_node_of_the_previous_version_sees_messages_alone_and_each_number_once
     assert_eq!(last, first + 20);
 }
 
-/// As the previous version invalidates: it keeps no numbers by cache.
+/// Invalidates as the previous version does, which keeps no numbers by cache.
 async fn invalidate_as_before(redis: &Redis, cache: &str, key: u64) {
     let lua = "redis.call('UNLINK', KEYS[1])
         local n = redis.call('INCR', KEYS[3])
@@ -158,8 +158,8 @@ async fn a_message_of_the_previous_version_that_was_missed_may_be_of_any_cache()
     assert_eq!(source.value(&here, 1).await, "7");
 }
 
-/// Forwards to Redis; each piece that a client sends goes through `change`, which hears of the
-/// connection's number too.
+/// Forwards to Redis. Each piece of a client's data goes through `change`, which also gets the
+/// connection's number.
 async fn forwarding(
     redis: PathBuf,
     change: impl Fn(usize, &str) -> String + Send + Sync + 'static,
@@ -228,7 +228,7 @@ async fn where_nobody_may_say_hello_the_bus_is_heard_all_the_same() {
 #[tokio::test]
 async fn a_server_that_does_not_block_is_not_asked_without_a_pause() {
     let redis = Redis::start().await;
-    // Lets no XREAD block for longer than a millisecond.
+    // Keeps each XREAD from blocking for longer than a millisecond.
     let url = forwarding(redis.socket(), |_, text| {
         text.replace("BLOCK\r\n$3\r\n500", "BLOCK\r\n$1\r\n1")
     });
@@ -248,7 +248,7 @@ async fn a_server_that_does_not_block_is_not_asked_without_a_pause() {
     hears(&node).await;
 }
 
-/// Renews the heartbeat as another node would that stalls for two seconds each time.
+/// Renews the heartbeat like another node that stalls for two seconds each time.
 async fn stalling(redis: &Redis) {
     for _ in 0..5 {
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;

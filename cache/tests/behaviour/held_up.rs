@@ -1,5 +1,5 @@
-//! A read and an invalidation, each held up between any two of its steps, in every combination:
-//! whatever is let go first, nobody who comes after the invalidation sees the older value.
+//! A read and an invalidation, each held up between any two of its steps, in every combination.
+//! Whichever is released first, no read that starts after the invalidation sees the older value.
 
 use std::io::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use crate::support::{Redis, Source};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a read does, in order; its load stands between the second and the third.
+/// The steps of a read, in order. Its load comes between the second and the third.
 const COLD: [Step; 3] = [Step::Get, Step::Acquire, Step::Commit];
 
 /// A read that finds an expired entry, takes its place, and fails to load.
@@ -86,7 +86,7 @@ impl Stage {
         self.node.holds().hold(step, side)
     }
 
-    /// Nobody, on no level of no node, has the older value.
+    /// Asserts that no level of any node has the older value.
     async fn assert_new(&self, scene: &Scene, combination: &str) {
         assert_eq!(scene.read().await, "7", "{combination}");
         let sequence = self.node.bus_sequence().await.unwrap();
@@ -105,7 +105,7 @@ impl Scene {
         tokio::spawn(async move { scene.read().await })
     }
 
-    /// The row changes, then the cache is told.
+    /// Changes the row, then invalidates it.
     fn changing(&self, kind: Kind) -> JoinHandle<()> {
         let Self { key, source, here, .. } = self.clone();
         tokio::spawn(async move {
@@ -238,7 +238,7 @@ async fn of_a_read_and_an_invalidation_that_are_both_held_up_either_may_go_first
     }
 }
 
-/// The source fails while an invalidation comes: what was claimed must not come back.
+/// The source fails during an invalidation. The claimed entry must not come back.
 #[tokio::test]
 async fn what_a_failed_load_gives_back_does_not_outlive_an_invalidation() {
     let stage = Stage::new().await;

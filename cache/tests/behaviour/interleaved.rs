@@ -1,5 +1,5 @@
-//! What happens between two steps of one read: another thread acts whenever the read hashes its
-//! key, which it does before each look at L1 and before it takes the fence's lock.
+//! Actions between two steps of one read. Another thread acts whenever the read hashes its key,
+//! which it does before each look at L1 and before it takes the fence's lock.
 
 use std::cell::RefCell;
 use std::fmt::{Display, Formatter};
@@ -18,14 +18,14 @@ const N_STEPS: u32 = 12;
 
 const EXPIRING: Duration = Duration::from_millis(2);
 
-/// Slow enough for an early refresh to be all but certain.
+/// Slow enough that an early refresh is practically certain.
 const LOAD: Duration = Duration::from_millis(50);
 
 thread_local! {
     static TRAP: RefCell<Option<Trap>> = const { RefCell::new(None) };
 }
 
-/// Springs when a key is hashed in this thread for the nth time.
+/// Runs `spring` when a key is hashed in this thread for the nth time.
 struct Trap {
     steps_left: u32,
     spring: Box<dyn FnOnce()>,
@@ -66,8 +66,8 @@ async fn down() -> Result<Option<u64>, Error> {
     Err(Error::other("down"))
 }
 
-/// Invalidates the key when it is hashed for the nth time. Under the fence's lock the invalidation
-/// has to wait until the read is through, so the read does not wait for it long.
+/// Invalidates the key when it is hashed for the nth time. If the read holds the fence's lock, the
+/// invalidation must wait for the read, so the read waits for it only for a short time.
 fn invalidate_at(nth: u32, cache: &Cache<TrappedKey, u64>) -> mpsc::Receiver<()> {
     let (done, acknowledged) = mpsc::channel();
     let (go_on, may_go_on) = mpsc::channel();
@@ -75,7 +75,7 @@ fn invalidate_at(nth: u32, cache: &Cache<TrappedKey, u64>) -> mpsc::Receiver<()>
     let spring = Box::new(move || {
         runtime.spawn(async move {
             cache.invalidate(&TrappedKey(1)).await;
-            // Nobody listens any more where the read did not wait.
+            // The receiver is gone if the read did not wait.
             let _ = go_on.send(());
             let _ = done.send(());
         });
@@ -85,8 +85,8 @@ fn invalidate_at(nth: u32, cache: &Cache<TrappedKey, u64>) -> mpsc::Receiver<()>
     acknowledged
 }
 
-/// Reads while the source is down and the key is invalidated at the nth step; says what a reader
-/// afterwards finds in the cache.
+/// Reads while the source is down and the key is invalidated at the nth step. Returns the outcome
+/// of a later read in the cache.
 async fn found_after(nth: u32, cache: Cache<TrappedKey, u64>) -> Option<Outcome> {
     let key = TrappedKey(1);
     let slow = || async {
@@ -99,7 +99,7 @@ async fn found_after(nth: u32, cache: Cache<TrappedKey, u64>) -> Option<Outcome>
     let _either_way = cache.get_or_load(&key, down).await;
     TRAP.take().is_none().then_some(())?;
     acknowledged.recv_timeout(Duration::from_secs(10)).unwrap();
-    // A flight under way is over once a reader has waited for it.
+    // A reader that waits for the flight ensures that it is over.
     let after = cache.get_or_load(&key, down).await;
     assert!(after.is_err(), "an invalidation at step {nth} was undone: {:?}", after.unwrap());
     Some(cache.get(&key).await.outcome)

@@ -1,4 +1,4 @@
-//! What holds without Redis, built in or not.
+//! Behaviour without Redis, built in or not.
 
 use std::io::Error;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! A reader that asks L2 itself, before there is a flight: it may go away, meet others, or panic.
+//! A reader that asks L2 itself, before there is a flight. It may go away, meet other readers, or
+//! panic.
 
 use std::collections::HashMap;
 use std::io::Error;
@@ -74,7 +75,7 @@ async fn who_comes_while_a_reader_asks_l2_does_not_wait_for_it() {
     let (cache, source) = (cache(&node), Source::new());
     let hold = held_at_get(&node);
     let mut stalled = Box::pin(source.read(&cache, 1));
-    // It is asked once, until L2 is; from then on it is polled no more.
+    // It is polled once, until it asks L2. After that it is not polled any more.
     tokio::select! {
         biased;
         _ = &mut stalled => panic!("nothing holds the reader up"),

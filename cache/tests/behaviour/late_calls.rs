@@ -1,4 +1,4 @@
-//! Answers that come late or on no connection any more: what they cost, and what they do not.
+//! Answers that come late or on a lost connection, and their cost.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ async fn one_answer_that_is_late_costs_its_own_read_while_redis_answers_a_ping()
     for key in 1..=2 {
         source.read(&crate::support::cache(&onlooker(&redis).await), key).await;
     }
-    // So that the operator's connection is known by its first command.
+    // Lets the proxy identify the operator's connection by its first command.
     node.count_l2().await.unwrap();
     proxy.hold(&[Line::L2], &[Way::Answers]).await;
     assert_eq!(source.read(&cache, 1).await.outcome, Outcome::Loaded);
@@ -120,7 +120,7 @@ async fn an_invalidation_whose_runtime_is_dropped_on_the_way_is_sent_all_the_sam
     redis.freeze();
     source.write(7);
     let (runtime, invalidating) = (tokio::runtime::Runtime::new().unwrap(), here.clone());
-    // An invalidation that nothing polled before its runtime went would have done nothing at all.
+    // An invalidation that was never polled before its runtime ended would have no effect.
     let (polled, was_polled) = tokio::sync::oneshot::channel();
     let begun = runtime.spawn(async move {
         tokio::join!(biased; invalidating.invalidate(&1), async { polled.send(()) })

@@ -1,4 +1,4 @@
-//! Who waits for whose lease, and what becomes of what was waited for.
+//! Waits for leases, and the results of the loads that hold them.
 
 use std::io::Error;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::support::{Redis, Source, cache, eventually};
 
 const FAR_LONGER: Duration = Duration::from_secs(3_600);
 
-/// Its readers wait for as long as it takes.
+/// Its readers wait as long as necessary.
 fn patient(node: &Node) -> Cache<u64, String> {
     Cache::builder("users").load_timeout(FAR_LONGER).build(node).unwrap()
 }
@@ -66,14 +66,14 @@ async fn a_softly_invalidated_entry_whose_row_is_gone_does_not_stay() {
     assert_eq!(here.report().l2_refused, 0);
 }
 
-/// A node that starts later has heard of no tags: it must ask Redis.
+/// A node that starts later has heard of no tags, so it must ask Redis.
 #[tokio::test]
 async fn who_waited_for_an_entry_takes_it_also_where_only_redis_knows_of_its_tags() {
     let redis = Redis::start().await;
     let one = redis.hearing_node("1").await;
     let (here, slow) = (cache(&one), Source::closed());
     for key in [100, 101] {
-        // Until Redis has a list of tags.
+        // Repeats until Redis has a list of tags.
         tagged(Source::new(), here.clone(), key).await;
     }
     let loading = tokio::spawn(tagged(slow.clone(), here.clone(), 1));

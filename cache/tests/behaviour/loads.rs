@@ -1,4 +1,4 @@
-//! How many loads run at a time, and what a load keeps of whoever began it.
+//! How many loads run at a time, and what a load inherits from the reader that began it.
 
 use std::collections::HashMap;
 use std::io::Error;
@@ -103,7 +103,7 @@ async fn a_cache_that_may_run_no_load_is_refused_and_a_huge_number_is_none() {
     assert_eq!(Source::new().read(&cache, 1).await.outcome, Outcome::Loaded);
 }
 
-/// Reads the keys one within the load of the other; the last is loaded as its own text.
+/// Reads each key within the load of the previous one. The last key is loaded as its own text.
 fn chain(
     cache: Cache<u64, String>,
     keys: &'static [u64],
@@ -120,7 +120,7 @@ fn users(node: &Node) -> Cache<u64, String> {
     few(1).build(node).unwrap()
 }
 
-/// What a chain of loads ends with: the key that was asked for within its own load.
+/// The key at which a chain of loads ends, because it was requested within its own load.
 fn recursive_key(error: &LoadError) -> Option<String> {
     match error {
         LoadError::Recursive { key, cache } if &**cache == "users" => Some(key.to_string()),
@@ -141,7 +141,7 @@ async fn a_load_that_asks_for_its_own_key_fails_at_once_by_name() {
     assert!(began.elapsed() < Duration::from_secs(1), "nobody waited for itself");
 }
 
-/// Each load is well under way when it asks for what the other loads.
+/// Each load is well under way when it asks for the key of the other.
 #[tokio::test(start_paused = true)]
 async fn loads_that_ask_for_each_others_keys_fail_at_once_by_name() {
     let began = tokio::time::Instant::now();
@@ -243,7 +243,7 @@ async fn a_load_that_writes_its_own_key_through_does_not_wait_for_itself() {
     assert_eq!(cache.get_or_load(&1, load).await.unwrap().value.unwrap().as_str(), "1");
 }
 
-/// Two loads keep both turns, and then read what an outsider has begun to read.
+/// Two loads use both permits, and then read a key that an outsider has begun to read.
 #[tokio::test(start_paused = true)]
 async fn what_loads_that_keep_every_turn_wait_for_needs_none() {
     let cache = few(2).build(&lonely_node().await).unwrap();
@@ -269,7 +269,8 @@ async fn what_loads_that_keep_every_turn_wait_for_needs_none() {
     assert!(began.elapsed() < Duration::from_secs(1), "nobody waited for the timeout");
 }
 
-/// A load reads what is stale, and is answered at once; the refresh reads what that load loads.
+/// A load reads a stale entry, and is answered at once. The refresh reads the key that this load
+/// loads.
 #[tokio::test(start_paused = true)]
 async fn a_refresh_may_read_what_the_load_that_began_it_loads() {
     let cache = few(2).build(&lonely_node().await).unwrap();

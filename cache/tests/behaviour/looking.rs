@@ -1,4 +1,4 @@
-//! Looking at a large L1, and taking much out of it, keeps nobody waiting and changes nothing.
+//! Looking at a large L1, and removing many entries, delays no task and changes nothing else.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -39,7 +39,7 @@ fn pattern(text: &str) -> Pattern {
     Pattern::parse(text).unwrap()
 }
 
-/// Runs the work to its end; says how often it gave the thread back.
+/// Runs the work to its end. Returns how often it yielded the thread.
 async fn n_pauses<T>(work: impl Future<Output = T>) -> (T, u64) {
     let (mut work, mut n_polls) = (pin!(work), 0);
     let done = poll_fn(|context| {
@@ -94,7 +94,7 @@ async fn an_entry_goes_idle_though_a_console_looks_at_it_all_the_time() {
     eventually("it goes idle", async || node.look_l1("users", "1").await.unwrap().is_none()).await;
 }
 
-/// Without background work no walk ever comes.
+/// Without background work there is never a walk.
 #[tokio::test]
 async fn what_a_pattern_has_overtaken_answers_no_more_before_a_walk_has_removed_it() {
     let node = lonely_node().await;
@@ -123,7 +123,7 @@ async fn a_walk_removes_what_was_filled_before_the_pattern_and_nothing_else() {
     cache.invalidate_pattern(&pattern("1*")).await;
     fill(&cache, 1_000..1_100).await;
     let removed = || cache.report().invalidations.l1_removed;
-    // What was filled again is overwritten in place where the walk has not been yet.
+    // If the walk has not reached an entry yet, a new fill overwrites it in place.
     eventually("the rest is removed", async || removed() >= 1_111 - 100).await;
     eventually("moka has counted", async || cache.report().l1.entries == 10_000 - 1_011).await;
     for key in [1_000, 1_099, 2, 9_999] {
@@ -163,13 +163,13 @@ async fn no_reader_sees_what_a_pattern_has_overtaken_while_walks_come_and_go() {
             })
         })
         .collect();
-    // A machine that is busy may let no reader in while this writes.
+    // On a busy machine, readers may not run while this writes.
     while began.load(Ordering::SeqCst) < 3 {
         tokio::task::yield_now().await;
     }
     for n in 1..=300 {
         row.store(n, Ordering::SeqCst);
-        // All keys, by patterns of which each matches a part.
+        // All keys, by patterns that each match a part of them.
         for digit in 0..10 {
             cache.invalidate_pattern(&Pattern::prefix(&digit.to_string())).await;
         }
@@ -267,7 +267,7 @@ async fn a_report_runs_no_maintenance_of_moka() {
         prices.report();
         node.report();
         let after = evicted.load(Ordering::SeqCst);
-        // Else an insert may have run it: moka does so every 300 ms.
+        // After that time an insert may have run it, since moka does so every 300 ms.
         if began.elapsed() < Duration::from_millis(200) {
             assert_eq!(before, after);
             prices.inner().run_pending_tasks();
@@ -309,7 +309,7 @@ async fn messages_are_heard_while_a_walk_is_held_up() {
     odd_keys::hold(1_000);
     of_other.invalidate_pattern(&pattern("100*")).await;
     eventually("the walk prints the key", async || odd_keys::n_held() == 1).await;
-    // Of the same cache, and of another.
+    // Invalidations of the same cache and of another.
     of_other.invalidate_pattern(&pattern("none:*")).await;
     other.invalidate_pattern(&pattern("1*")).await;
     other.invalidate(&2).await;

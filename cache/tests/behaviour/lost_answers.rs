@@ -1,4 +1,4 @@
-//! Requests that arrive without an answer, or late: what they did is never taken for undone.
+//! Requests that arrive without an answer, or late. Their effect must never be assumed absent.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn scripts_run(redis: &Redis) -> u64 {
     line.and_then(|line| line.split(',').next()?.parse().ok()).unwrap_or(0)
 }
 
-/// Until `one` has acted on all that `other` has said.
+/// Waits until `one` has acted on all messages of `other`.
 async fn catches_up(one: &Node, other: &Node) {
     let sequence = other.bus_sequence().await.unwrap();
     assert!(one.has_heard(sequence, Duration::from_secs(10)).await, "the bus is not heard");
@@ -29,7 +29,7 @@ async fn an_invalidation_whose_answer_is_lost_is_replayed_and_leaves_nothing_old
     let (one, two) = (node_behind(&proxy, SHORT).await, onlooker(&redis).await);
     let (here, there) = (cache(&one), cache(&two));
     let source = Source::new();
-    // Redis knows the script afterwards, so that one request is enough.
+    // Redis then knows the script, so that one request suffices.
     here.invalidate(&99).await;
     source.read(&here, 1).await;
     source.read(&there, 1).await;
@@ -99,7 +99,7 @@ async fn softly_or_by_pattern_or_all_an_invalidation_that_is_lost_is_replayed() 
     }
 }
 
-/// Until Redis has the commit's script: one that it must be sent is no longer one request.
+/// Makes sure that Redis has the commit's script. Otherwise the commit takes more than one request.
 async fn knows_the_commit(here: &Cache<u64, String>, there: &Cache<u64, String>) {
     let committed = async || {
         here.invalidate(&99).await;

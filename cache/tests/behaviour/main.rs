@@ -1,4 +1,4 @@
-//! What the cache promises, on a real redis-server where the feature `redis` is on.
+//! The cache's guarantees, tested on a real redis-server if the feature `redis` is on.
 
 #![cfg_attr(not(feature = "redis"), expect(dead_code, reason = "what the tests with Redis share"))]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -16,6 +16,8 @@ mod clocks;
 mod codecs;
 #[cfg(feature = "redis")]
 mod coherence;
+#[cfg(feature = "redis")]
+mod doctor;
 #[cfg(feature = "redis")]
 mod erase;
 #[cfg(feature = "redis")]

@@ -1,4 +1,4 @@
-//! Keys whose printing panics or does not return, when a test wants it.
+//! Keys whose printing panics or blocks, when a test requests it.
 
 use std::fmt;
 use std::num::ParseIntError;
@@ -14,12 +14,12 @@ static LET_GO: Condvar = Condvar::new();
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Odd(pub(crate) u64);
 
-/// From now on this key cannot be printed.
+/// From now on printing this key panics.
 pub(crate) fn panic_at(id: u64) {
     PANICS.store(id, Ordering::SeqCst);
 }
 
-/// From now on whoever prints this key waits.
+/// From now on printing this key blocks.
 #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "held up by a test with Redis"))]
 pub(crate) fn hold(id: u64) {
     *HELD.lock().unwrap() = Some(id);
@@ -31,7 +31,7 @@ pub(crate) fn let_go() {
     LET_GO.notify_all();
 }
 
-/// How many wait.
+/// How many threads are blocked.
 #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "held up by a test with Redis"))]
 pub(crate) fn n_held() -> u64 {
     N_HELD.load(Ordering::SeqCst)

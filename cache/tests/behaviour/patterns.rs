@@ -74,7 +74,7 @@ async fn patterns_match_in_l1_what_they_match_in_redis() {
     }
 }
 
-/// Texts full of what means something in a pattern.
+/// Texts with many of the characters that have a meaning in patterns.
 fn globs() -> impl Strategy<Value = String> {
     let pieces =
         ["[", "]", "^", "-", r"\", "*", "?", "a", "b", "z", "é", "[a-", "[^", r"\]", "-é]", "[]"];

@@ -1,5 +1,5 @@
-//! A node of the previous version beside one of this version, on one Redis: what a rolling deploy
-//! is. `./dev test long` builds the older one.
+//! A node of the previous version beside one of this version, on one Redis, as in a rolling deploy.
+//! `./dev test long` builds the older one.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -84,7 +84,7 @@ async fn beside_a_node_of_the_previous_version_both_stay_coherent() {
             let mut rng = rand::rng();
             (rng.random_range(0..N_KEYS), rng.random_range(0..10), rng.random_bool(0.5))
         };
-        // Both hold a copy that must go.
+        // Both hold a copy that must be removed.
         older.value(key).await;
         value(&cache, &rows, key).await;
         commit(&rows, key, row);

@@ -1,4 +1,4 @@
-//! What the README names as proof is there.
+//! The tests that the README names as proof exist.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! How a read ends, and that the outcomes add up.
+//! The outcomes of reads, and that they add up.
 
 use std::collections::HashMap;
 use std::io::Error;

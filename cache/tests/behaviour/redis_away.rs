@@ -1,4 +1,4 @@
-//! Redis goes and comes back; the service goes on.
+//! Redis goes away and comes back; the service keeps working.
 
 use std::time::{Duration, Instant};
 

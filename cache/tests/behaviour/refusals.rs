@@ -1,4 +1,4 @@
-//! Redis is there and refuses something: that is the one call's failure, never the loss of Redis.
+//! Redis is there and refuses a command. Only that call fails, and Redis never counts as lost.
 
 use strata_cache::report::{Effect, Outcome};
 use strata_cache::{Cache, L2Head, Node, Pattern};

@@ -1,5 +1,5 @@
-//! Two versions of a program side by side, as during a deploy: each keeps its own entries in L2,
-//! and invalidations of either reach both.
+//! Two versions of a program side by side, as during a deploy. Each has entries of its own in L2,
+//! and invalidations by either reach both.
 
 use std::io::Error;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use strata_cache::{Cache, Loaded, Node, Pattern, Read, Row, WriteBehind};
 use crate::support::ways::{node_of_user, set_user, trusts_l2};
 use crate::support::{Redis, Source, eventually};
 
-/// Each read but the first of a moment asks L2.
+/// L1 keeps entries only for a moment, so that later reads ask L2.
 fn users(node: &Node, schema: u16) -> Cache<u64, String> {
     named("users", node, schema)
 }
@@ -42,7 +42,7 @@ async fn all_have_heard(nodes: &[Node]) {
     }
 }
 
-/// Loads of a hot key that the caches read in turn, until each has read it from L2 often.
+/// The loads of a hot key that the caches read in turn, until each has read it from L2 often.
 async fn loads_of_a_hot_key(caches: &[&Cache<u64, String>]) -> u64 {
     let source = Source::new();
     let is_hot = |cache: &&Cache<u64, String>| cache.report().outcomes.l2_hit < 30;
@@ -69,7 +69,7 @@ async fn each_of_two_schemas_loads_as_seldom_as_one_alone() {
     assert_eq!(loads_of_a_hot_key(&[&old, &back]).await, 0, "what schema 1 had is still there");
 }
 
-/// Each kind of change that takes an entry away.
+/// Each kind of change that removes an entry.
 const CHANGES: [&str; 7] = ["key", "soft", "many", "pattern", "tag", "clear", "write"];
 
 async fn change(cache: &Cache<u64, String>, kind: &str) {
@@ -174,8 +174,8 @@ async fn a_durable_write_takes_the_entries_of_every_schema() {
     assert_eq!(entries(&redis).await, Vec::<String>::new(), "and as the source has it");
 }
 
-/// What a node of the previous version does to invalidate: it removes the one entry that it knows
-/// of, and its message does not say of which schemas.
+/// Invalidates as a node of the previous version does. It removes only the entry that it knows, and
+/// its message does not name schemas.
 async fn invalidated_by_an_older_node(redis: &Redis, kind: &str, target: &str) {
     let script = "redis.call('UNLINK', '{test}:users:' .. ARGV[2])
         local n = redis.call('INCR', '{test}!bus:sequence')
@@ -198,7 +198,7 @@ async fn what_a_node_of_the_previous_version_leaves_in_l2_is_removed_by_those_th
         invalidated_by_an_older_node(&redis, kind, target).await;
         all_have_heard(&nodes).await;
         match kind {
-            // What L1 holds may be served once more.
+            // L1's entry may be served once more.
             "soft" => eventually("it is read", async || source.value(&cache, 1).await == "1").await,
             _ => assert_eq!(source.value(&cache, 1).await, "1", "{kind}"),
         }

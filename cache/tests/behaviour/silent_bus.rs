@@ -1,4 +1,4 @@
-//! A node whose way to the bus alone is silent: its L2 answers, but no invalidation is heard.
+//! A node whose connection to the bus is silent. Its L2 answers, but it hears no invalidations.
 
 use std::time::Duration;
 

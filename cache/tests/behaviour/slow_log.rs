@@ -1,4 +1,4 @@
-//! What is told of a Redis that others use too.
+//! The slow log of a shared Redis.
 
 use crate::support::{Redis, Source, cache};
 

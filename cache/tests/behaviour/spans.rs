@@ -1,4 +1,4 @@
-//! What a load sees of the reader that began it.
+//! The parts of a reader's context that its load inherits.
 
 use std::collections::HashMap;
 use std::io::Error;
@@ -12,7 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::support::{eventually, lonely_node};
 
-/// Notes in which span each event of this file came.
+/// Records the span of each event of this file.
 #[derive(Clone, Default)]
 struct Noting(Arc<Mutex<Vec<Option<&'static str>>>>);
 

@@ -1,4 +1,4 @@
-//! What the tests share: a private Redis, nodes on it, a source that counts.
+//! Shared parts of the tests: a private Redis, nodes on it, a source that counts.
 use std::future::Future;
 #[cfg(feature = "redis")]
 use std::path::PathBuf;
@@ -29,11 +29,11 @@ use tempfile::TempDir;
 use tokio::sync::{Notify, Semaphore};
 
 #[cfg(feature = "redis")]
-/// A redis-server of the test's own, without persistence, gone with the test.
+/// A redis-server of the test's own, without persistence, which ends with the test.
 pub(crate) struct Redis {
     dir: TempDir,
     child: Option<Child>,
-    /// 0 is none: it is reached over its socket.
+    /// 0 means that it has no port and is reached over its socket.
     port: u16,
 }
 
@@ -130,7 +130,7 @@ impl Redis {
         beats.into_iter().next().map(|(id, _)| id).unwrap_or_default()
     }
 
-    /// Asks beside the test, for what takes long; whether it is answered or refused.
+    /// Sends a slow command in the background, whether it is answered or refused.
     pub(crate) fn spawn(&self, words: &[&str]) -> tokio::task::JoinHandle<()> {
         let client = redis::Client::open(self.url()).unwrap();
         let mut command = redis::cmd(words[0]);
@@ -181,7 +181,7 @@ pub(crate) fn cache(node: &Node) -> Cache<u64, String> {
     Cache::builder("users").build(node).unwrap()
 }
 
-/// Where the truth lives: one row whose reads are counted, and may be held up.
+/// The source: one row whose reads are counted, and may be held up.
 #[derive(Clone)]
 pub(crate) struct Source {
     row: Arc<AtomicU64>,
@@ -197,7 +197,7 @@ impl Source {
         source
     }
 
-    /// Its loads read the row, then wait until it is opened.
+    /// A source whose loads read the row, then wait until it is opened.
     pub(crate) fn closed() -> Self {
         Self {
             row: Arc::default(),
@@ -219,7 +219,7 @@ impl Source {
         self.loads.load(Ordering::SeqCst)
     }
 
-    /// Until a load has read the row.
+    /// Waits until a load has read the row.
     pub(crate) async fn entered(&self) {
         self.entered.notified().await;
     }
@@ -246,8 +246,8 @@ impl Source {
     }
 }
 
-/// Polls until `holds`, for what happens in the background; fails after half a minute, which a
-/// busy machine may need.
+/// Polls until `holds`, for changes in the background. Fails after half a minute, which a busy
+/// machine may need.
 pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
     let began = Instant::now();
     while !holds().await {

@@ -1,4 +1,4 @@
-//! An entry may carry tags; to invalidate a tag is one command, and holds against every race.
+//! An entry may carry tags. Invalidating a tag is one command, and holds against every race.
 
 use std::io::Error;
 use std::time::Duration;
@@ -82,7 +82,7 @@ async fn a_load_that_a_tag_overtook_is_not_kept_though_nobody_knew_its_tags() {
     assert_eq!(value(&Source::new(), &there, 1, &["author:7"]).await, "7");
 }
 
-/// Another process invalidates while this one loads: only Redis can tell.
+/// Another process invalidates while this one loads, which only Redis can notice.
 #[tokio::test]
 async fn a_load_that_another_nodes_tag_overtook_is_not_written_to_l2() {
     let redis = Redis::start().await;
@@ -107,11 +107,11 @@ async fn a_node_that_starts_later_asks_redis_whether_older_tags_hold() {
     let (node, other) = (redis.hearing_node("1").await, redis.hearing_node("2").await);
     let (first, source) = (cache(&node), Source::new());
     for key in [1, 2] {
-        // The bus moves on between a load and its commit, so the first may be refused.
+        // The bus moves on between a load and its commit, so the first commit may be refused.
         value(&source, &first, key, &[&format!("tag:{key}")]).await;
     }
     first.invalidate_tag("tag:1").await;
-    // The second node has heard nothing of all this.
+    // The second node has heard nothing of this.
     let late = redis.hearing_node("3").await;
     let late = cache(&late);
     source.write(1);
@@ -192,11 +192,11 @@ async fn a_cache_that_is_built_after_a_tag_was_heard_asks_redis_too() {
     assert_eq!(value(&source, &cache(&node), 1, &["author:7"]).await, "1");
 }
 
-/// Of so many tags Redis keeps the names.
+/// The greatest number of tags that Redis keeps by name.
 const MAX_NAMES: u64 = 90_000;
 
-/// Other tags than those of the entries, invalidated until Redis has folded half of their names:
-/// most by a script, since that takes a moment, the others as a service does. Says how many.
+/// Invalidates other tags than those of the entries until Redis has folded half of their names:
+/// most by a script, since it takes a moment, the rest as a service does. Returns how many.
 async fn invalidate_others(redis: &Redis, cache: &Cache<u64, String>, round: u64) -> u64 {
     let fill = "local names = redis.call('HLEN', KEYS[1])
         local room = math.min(ARGV[2] - names, 1000)
@@ -224,7 +224,7 @@ async fn invalidate_others(redis: &Redis, cache: &Cache<u64, String>, round: u64
     filled + n
 }
 
-/// How a node that has heard of nothing answers, where the source has another value by now.
+/// The answer of a node that has heard of nothing, while the source has another value.
 async fn on_a_new_node(redis: &Redis, key: u64, tag: &str) -> (Outcome, String) {
     let node = redis.hearing_node("new").await;
     let source = Source::new();
@@ -261,7 +261,7 @@ async fn outlives(n_others: u64) {
     }
     let tags = here.report().tags;
     assert!(tags.l2_known.abs_diff(n) <= 5 && tags.l2_forgotten == 0, "{tags:?} of {n}");
-    // Redis has evicted what was folded: nobody knows of which tags.
+    // Redis has evicted the folded tags, so it is unknown which ones they were.
     let () = redis.ask(&["DEL", "{test}!tags:users:1"]).await;
     assert_eq!(on_a_new_node(&redis, 1, "keep").await, gone);
 }

@@ -1,5 +1,5 @@
-//! Each background task of a node is ended in turn: it is reported, starts again, and does its
-//! work as before.
+//! Each background task of a node is ended in turn. It is reported, starts again, and works as
+//! before.
 
 use std::io::Error;
 use std::sync::atomic::{AtomicU64, Ordering};

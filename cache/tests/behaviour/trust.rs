@@ -1,5 +1,5 @@
-//! Trust ends by itself: whatever keeps invalidations from being written or heard, the other nodes
-//! read nothing older beyond the stated windows, and say so.
+//! Trust ends by itself. Whatever keeps invalidations from being written or heard, the other nodes
+//! read nothing older beyond the stated windows, and report it.
 
 use std::io::Error;
 use std::time::{Duration, Instant};
@@ -10,8 +10,8 @@ use tokio::task::JoinSet;
 
 use crate::support::{Redis, Source, cache, eventually, hears};
 
-/// Trust ends within 3 s, and what was filled by then counts for 5 s; the rest is for a machine
-/// that is busy. Entries live for a minute.
+/// Trust ends within 3 s, and entries filled by then count for 5 s. The rest allows for a busy
+/// machine. Entries live for a minute.
 const WINDOWS: Duration = Duration::from_secs(20);
 
 async fn falls_silent(node: &Node) -> BusReport {
@@ -19,8 +19,7 @@ async fn falls_silent(node: &Node) -> BusReport {
     node.report().bus
 }
 
-/// From when `refuse` was asked until `mend` is, no invalidation can be written, though all can be
-/// read.
+/// From `refuse` until `mend`, no invalidation can be written, but all reads succeed.
 async fn nobody_stays_stale(redis: &Redis, code: &str, refuse: &[&[&str]], mend: &[&str]) {
     let (one, two) = (redis.hearing_node("1").await, redis.hearing_node("2").await);
     let (here, there) = (cache(&one), cache(&two));
@@ -68,7 +67,7 @@ async fn a_master_that_was_demoted_leaves_no_node_stale() {
 #[tokio::test]
 async fn a_redis_that_cannot_save_leaves_no_node_stale() {
     let redis = Redis::start().await;
-    // Where the snapshot should be.
+    // A directory in place of the snapshot.
     std::fs::create_dir(redis.socket().with_file_name("dump.rdb")).unwrap();
     let refuse: [&[&str]; 2] = [&["CONFIG", "SET", "save", "3600 1"], &["BGSAVE"]];
     nobody_stays_stale(&redis, "MISCONF", &refuse, &["CONFIG", "SET", "save", ""]).await;
@@ -89,7 +88,7 @@ async fn a_command_that_nobody_may_call_silences_the_bus_until_it_is_allowed() {
                 // A machine that stalls may have another reason at first.
                 eventually(&format!("without {command} that is said"), async || {
                     let because = node.report().bus.silent_because.unwrap_or_default();
-                    // Within a script Redis says it without the code.
+                    // Within a script Redis reports it without the code.
                     ["NOPERM", "can't run this command"].iter().any(|said| because.contains(said))
                 })
                 .await;

@@ -1,4 +1,4 @@
-//! Row versions: no level gives a newer row up for an older one.
+//! Row versions: no level replaces a newer row by an older one.
 
 use std::io::Error;
 use std::time::Duration;
@@ -97,7 +97,7 @@ impl OlderInL2 {
         let builder = builder.grace(Duration::from_secs(60)).lease_wait(Duration::ZERO);
         let here: Cache<u64, String> = builder.build(&nodes[0]).unwrap();
         let there: Cache<u64, String> = Cache::builder("users").build(&nodes[1]).unwrap();
-        // Without the lease it keeps its row to itself.
+        // Without the lease it does not write its row to L2.
         let () = redis.ask(&["SET", "{test}:users:1", "lease:of-another"]).await;
         here.get_or_load_entry(&1, async || Ok::<_, Error>(Some(row(5)))).await.unwrap();
         let () = redis.ask(&["DEL", "{test}:users:1"]).await;

@@ -1,4 +1,4 @@
-//! The hit ratio with other capacities, against caches that have them.
+//! The hit ratio with other capacities, compared with caches of these capacities.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,8 +14,8 @@ use crate::support::{Source, cache, lonely_node};
 
 const FACTORS: [f64; 5] = [0.5, 1.0, 2.0, 4.0, 8.0];
 
-/// An estimate may be this far from the truth. On the recorded trace it is off by 0.01, on the
-/// steeper part of the synthetic curve, where every entry counts, by 0.05.
+/// The greatest allowed error of the estimate. On the recorded trace the error is 0.01, and 0.05 on
+/// the steeper part of the synthetic curve, where every entry counts.
 const TOLERANCE: f64 = 0.08;
 
 /// Keys of a Zipf distribution with exponent 0.9, the same each time.
@@ -32,7 +32,7 @@ fn zipf(n_keys: u64, n_reads: usize) -> Vec<u64> {
     (0..n_reads).map(key).collect()
 }
 
-/// The recorded keys of a web shop, where `STRATA_TRACES` names the directory with the traces.
+/// The recorded keys of a web shop, if `STRATA_TRACES` names the directory with the traces.
 fn web07() -> Option<Vec<u64>> {
     let path = Path::new(&std::env::var_os("STRATA_TRACES")?).join("web07.keys.gz");
     let text = Command::new("gzip").arg("-dc").arg(path).output().unwrap().stdout;

@@ -17,7 +17,7 @@ pub struct Actor {
     /// person.
     pub is_known: bool,
     /// What they presented in vain.
-    pub in_vain: Option<InVain>,
+    pub rejected: Option<RejectedCredential>,
 }
 
 /// What somebody may do.
@@ -33,7 +33,7 @@ pub struct Rights {
 
 /// Something that was presented and gives no right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InVain {
+pub enum RejectedCredential {
     /// A token that is none of ours, or no longer.
     Token,
     /// A session that has ended.
@@ -65,12 +65,12 @@ impl Actor {
             rights,
             address: origin.address,
             is_known: origin.user.is_some(),
-            in_vain: None,
+            rejected: None,
         }
     }
 
     /// Whether nothing is known of them but an address, and they may do nothing but look.
-    pub fn is_stranger(&self) -> bool {
+    pub fn is_anonymous(&self) -> bool {
         !self.is_known && !self.rights.act
     }
 

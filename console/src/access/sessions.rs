@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Holder;
+use super::rights::TokenRef;
 
 /// A session that nobody uses for so long ends.
 const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
@@ -23,14 +23,14 @@ pub(super) struct Sessions {
 // No `Debug` of the map's keys reaches anybody: `Access` is printed without its sessions.
 #[derive(Clone, Copy, Debug)]
 struct Session {
-    holder: Holder,
+    token: TokenRef,
     began: Instant,
     used: Instant,
 }
 
 impl Sessions {
     /// Begins a session; its id cannot be guessed.
-    pub(super) fn begin(&self, holder: Holder) -> String {
+    pub(super) fn begin(&self, token: TokenRef) -> String {
         let id = random_id();
         let now = Instant::now();
         let mut sessions = self.by_id();
@@ -41,12 +41,13 @@ impl Sessions {
                 sessions.remove(&oldest);
             }
         }
-        sessions.insert(id.clone(), Session { holder, began: now, used: now });
+        sessions.insert(id.clone(), Session { token, began: now, used: now });
         id
     }
 
-    /// Whose session it is, which counts as used now; `None` where there is none, or no longer.
-    pub(super) fn holder(&self, id: &str) -> Option<Holder> {
+    /// The token that a session was begun with; the session counts as used now. `None` if there is no
+    /// such session any more.
+    pub(super) fn token(&self, id: &str) -> Option<TokenRef> {
         let now = Instant::now();
         let mut sessions = self.by_id();
         let session = sessions.get_mut(id).filter(|session| session.lasts(now));
@@ -55,7 +56,7 @@ impl Sessions {
             return None;
         };
         session.used = now;
-        Some(session.holder)
+        Some(session.token)
     }
 
     /// Whether a session goes on; this does not count as using it.
@@ -64,15 +65,15 @@ impl Sessions {
     }
 
     /// Ends one session; `None` where there was none.
-    pub(super) fn end(&self, id: &str) -> Option<Holder> {
-        self.by_id().remove(id).map(|session| session.holder)
+    pub(super) fn end(&self, id: &str) -> Option<TokenRef> {
+        self.by_id().remove(id).map(|session| session.token)
     }
 
     /// Ends every session of the same token; how many.
-    pub(super) fn end_all(&self, holder: Holder) -> usize {
+    pub(super) fn end_all(&self, token: TokenRef) -> usize {
         let mut sessions = self.by_id();
         let before = sessions.len();
-        sessions.retain(|_, session| session.holder != holder);
+        sessions.retain(|_, session| session.token != token);
         before - sessions.len()
     }
 
@@ -101,8 +102,8 @@ mod tests {
 
     use super::*;
 
-    const ANNA: Holder = Holder::Operator(0);
-    const BEN: Holder = Holder::Viewer(0);
+    const ANNA: TokenRef = TokenRef::Operator(0);
+    const BEN: TokenRef = TokenRef::Viewer(0);
     const HOUR: Duration = Duration::from_secs(3_600);
 
     #[tokio::test(start_paused = true)]
@@ -110,14 +111,14 @@ mod tests {
         let sessions = Sessions::default();
         let id = sessions.begin(ANNA);
         advance(11 * HOUR).await;
-        assert_eq!(sessions.holder(&id), Some(ANNA));
+        assert_eq!(sessions.token(&id), Some(ANNA));
         advance(11 * HOUR).await;
-        assert_eq!(sessions.holder(&id), Some(ANNA));
+        assert_eq!(sessions.token(&id), Some(ANNA));
         advance(11 * HOUR).await;
         assert!(sessions.goes_on(&id));
         advance(HOUR).await;
         assert!(!sessions.goes_on(&id), "asking is not using");
-        assert_eq!(sessions.holder(&id), None);
+        assert_eq!(sessions.token(&id), None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -126,10 +127,10 @@ mod tests {
         let id = sessions.begin(ANNA);
         for _ in 0..7 * 24 - 1 {
             advance(HOUR).await;
-            assert_eq!(sessions.holder(&id), Some(ANNA));
+            assert_eq!(sessions.token(&id), Some(ANNA));
         }
         advance(HOUR).await;
-        assert_eq!(sessions.holder(&id), None);
+        assert_eq!(sessions.token(&id), None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -138,7 +139,7 @@ mod tests {
         let (first, second, other) =
             (sessions.begin(ANNA), sessions.begin(ANNA), sessions.begin(BEN));
         assert_eq!(sessions.end_all(ANNA), 2);
-        let left = [&first, &second, &other].map(|id| sessions.holder(id));
+        let left = [&first, &second, &other].map(|id| sessions.token(id));
         assert_eq!(left, [None, None, Some(BEN)]);
         assert_eq!(sessions.end(&other), Some(BEN));
         assert_eq!(sessions.end(&other), None);
@@ -155,10 +156,10 @@ mod tests {
             sessions.begin(ANNA);
         }
         advance(Duration::from_secs(1)).await;
-        assert_eq!(sessions.holder(&oldest), Some(ANNA));
+        assert_eq!(sessions.token(&oldest), Some(ANNA));
         sessions.begin(BEN);
-        assert_eq!(sessions.holder(&oldest), Some(ANNA));
-        assert_eq!(sessions.holder(&second), None);
+        assert_eq!(sessions.token(&oldest), Some(ANNA));
+        assert_eq!(sessions.token(&second), None);
         assert_eq!(sessions.by_id().len(), MOST);
     }
 

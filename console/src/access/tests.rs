@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use strata_report::Role;
 
 use super::*;
@@ -87,9 +89,9 @@ fn this_machine_s_own_person_is_no_stranger_even_where_nobody_may_act() {
     let settings = AccessSettings { loopback: true, read_only: true, ..AccessSettings::default() };
     let access = Access::new(settings);
     let local = access.identify(Credentials::default(), &here());
-    assert!(!local.rights.act && !local.is_stranger());
+    assert!(!local.rights.act && !local.is_anonymous());
     let forwarded = Origin { is_local: false, ..here() };
-    assert!(access.identify(Credentials::default(), &forwarded).is_stranger());
+    assert!(access.identify(Credentials::default(), &forwarded).is_anonymous());
 }
 
 #[test]
@@ -139,7 +141,10 @@ async fn a_session_stands_for_the_token_that_began_it_until_it_is_ended() {
     assert_eq!(in_session(&access, &first).name, "anna");
     assert_eq!(access.log_out_everywhere(&first), 2);
     let ended = in_session(&access, &second);
-    assert_eq!((ended.rights, ended.in_vain), (Rights::default(), Some(InVain::Session)));
+    assert_eq!(
+        (ended.rights, ended.rejected),
+        (Rights::default(), Some(RejectedCredential::Session))
+    );
     assert!(access.refusal(&ended).unwrap().contains("has ended"));
     assert!(access.log_out(&viewer.session) && !access.log_out(&viewer.session));
 }

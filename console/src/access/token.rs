@@ -86,7 +86,7 @@ fn travels(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\",;\\".contains(&byte)
 }
 
-// Looks at every byte that was presented, whether or not an earlier one was wrong.
+// Compares every byte that was presented, whether or not an earlier one was wrong.
 fn same(presented: &[u8], expected: &[u8]) -> bool {
     let mut difference = presented.len() ^ expected.len();
     for (byte, wanted) in presented.iter().zip(expected.iter().cycle()) {

@@ -5,7 +5,7 @@ pub(crate) struct View<'a> {
     /// Without its alerts.
     pub(crate) frame: &'a Frame,
     pub(crate) nodes: &'a [NodeReport],
-    /// The background tasks of the program that looks.
+    /// The background tasks of the program that queries.
     pub(crate) tasks: &'a [TaskReport],
     /// Nodes that were heard once, the silent ones included.
     pub(crate) known_nodes: &'a [String],

@@ -95,7 +95,7 @@ async fn what_people_do_is_in_the_stream_and_on_the_charts() {
     let events = console.activity(None, &kinds(&[EventKind::Audit])).events;
     assert_eq!(events.len(), 1, "{events:?}");
     assert!(matches!(&events[0].what, What::Did { target, .. } if target == "42"));
-    let past = console.cache_history("users", strata_report::Range::Quarter).unwrap();
+    let past = console.cache_history("users", strata_report::Range::FifteenMinutes).unwrap();
     assert_eq!((past.markers.len(), past.markers[0].target.as_str()), (1, "42"));
     assert!(past.markers[0].at_ms <= past.markers[0].until_ms);
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use strata_cache::{Cache, Node, WriteBehind};
-use strata_console::{Access, AccessSettings, Actor, Console, ConsoleError, NodeFace, Rights};
+use strata_console::{Access, AccessSettings, Actor, Console, ConsoleError, NodeClient, Rights};
 use strata_report::{DeadLetterAction, DeadLetterPage, DeadLetterQuery, Role};
 use tokio_util::sync::CancellationToken;
 
@@ -195,7 +195,7 @@ async fn who_may_not_act_moves_nothing_and_the_trail_says_so() {
     let refused = Refused::default();
     let node = Arc::new(Node::builder("shop").id("1").start().await.unwrap());
     let handle = writes(&node, &refused, false);
-    let face: Arc<dyn NodeFace> = node;
+    let face: Arc<dyn NodeClient> = node;
     let access = Access::new(AccessSettings::default());
     let console = Console::start(vec![face], access, CancellationToken::new());
     bury(std::slice::from_ref(&handle), &refused, [1]).await;

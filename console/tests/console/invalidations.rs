@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use strata_cache::PatternError;
 use strata_console::{
-    Access, AccessSettings, Actor, Console, ConsoleError, Credentials, NodeFace, Origin, Token,
+    Access, AccessSettings, Actor, Console, ConsoleError, Credentials, NodeClient, Origin, Token,
 };
 use strata_report::{Effect, JobState, NodeCount, Scope};
 use tokio::time::Instant;
@@ -287,7 +287,7 @@ async fn a_viewer_is_refused_everything_that_changes_something_and_it_is_audited
     let node = FakeNode::new("1");
     let operators = Token::read_lines("sesame", "operator").unwrap();
     let access = Access::new(AccessSettings { operators, ..AccessSettings::default() });
-    let face: Arc<dyn NodeFace> = node.clone();
+    let face: Arc<dyn NodeClient> = node.clone();
     let console = Console::start(vec![face], access, CancellationToken::new());
     let presenting = |token| Credentials { token: Some(token), session: None };
     let who = |token| console.access().identify(presenting(token), &Origin::default());

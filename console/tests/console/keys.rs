@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strata_cache::{Cache, Node};
-use strata_console::{Actor, Console, ConsoleError, Found, KeyOrder};
+use strata_console::{Actor, Console, ConsoleError, KeyOrder, SearchResults};
 use strata_report::{KeyPage, KeyQuery, KeyRow, LevelChoice, What};
 
 use crate::support::{FakeNode, PrivateRedis, console, operator};
@@ -155,17 +155,24 @@ async fn a_search_is_remembered_whole_and_read_in_parts_in_any_order() {
     house.reads(0, 1..=2_500).await;
     let query =
         |limit| KeyQuery { pattern: "*".to_owned(), level: LevelChoice::Any, limit, cursor: None };
-    let found = house.console.find(&operator(), "users", query(Found::MAX_ROWS)).await.unwrap();
+    let found = house
+        .console
+        .search_keys(&operator(), "users", query(SearchResults::MAX_ROWS))
+        .await
+        .unwrap();
     assert_eq!((found.n_rows, found.is_full), (2_500, false));
-    let again = || house.console.found(found.id).unwrap();
+    let again = || house.console.search_results(found.id).unwrap();
     let names = |rows: Vec<KeyRow>| rows.into_iter().map(|row| row.key).collect::<Vec<_>>();
     let order = |text: &str| text.parse::<KeyOrder>().unwrap();
     assert_eq!(names(again().rows(order("key"), 0, 3).await), ["1", "10", "100"]);
     assert_eq!(names(again().rows(order("-key"), 0, 2).await), ["999", "998"]);
     assert_eq!(names(again().rows(order("key"), 2_499, 100).await), ["999"]);
-    let cut = house.console.find(&operator(), "users", query(1_000)).await.unwrap();
+    let cut = house.console.search_keys(&operator(), "users", query(1_000)).await.unwrap();
     assert_eq!((cut.n_rows, cut.is_full, cut.page.cut), (1_000, true, true));
-    let refused =
-        house.console.find(&operator(), "users", query(Found::MAX_ROWS + 1)).await.unwrap_err();
-    assert_eq!(refused, ConsoleError::BadLimit(Found::MAX_ROWS));
+    let refused = house
+        .console
+        .search_keys(&operator(), "users", query(SearchResults::MAX_ROWS + 1))
+        .await
+        .unwrap_err();
+    assert_eq!(refused, ConsoleError::BadLimit(SearchResults::MAX_ROWS));
 }

@@ -118,7 +118,7 @@ async fn a_walk_over_l1_that_never_ends_is_given_up() {
 async fn a_survey_that_never_ends_costs_all_who_ask_for_it_one_walk_and_others_nothing() {
     let slow = FakeNode::new("1");
     slow.script().l1_never_ends = true;
-    let sound = FakeNode::guest("2", "posts");
+    let sound = FakeNode::with_cache("2", "posts");
     let console = console(&[slow.clone(), sound]);
     let began = Instant::now();
     let ask = |console: strata_console::Console| async move {

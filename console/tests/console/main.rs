@@ -2,10 +2,12 @@
 #![cfg(test)]
 
 mod activity;
+mod attached;
+mod attached_on_redis;
 mod audit;
 mod dead_letters;
-mod guests;
-mod guests_on_redis;
+#[path = "../../../cache/tests/behaviour/imports.rs"]
+mod imports;
 mod invalidations;
 mod keys;
 mod levels;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use strata_console::{Console, ConsoleError, ConsoleSettings, NodeFace};
+use strata_console::{Console, ConsoleError, ConsoleSettings, NodeClient};
 use strata_report::{Effect, JobState, NodeCount};
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +23,7 @@ fn protecting(node: Arc<FakeNode>, protected: &str) -> Console {
         protected: vec![protected.parse().unwrap()],
         ..everybody_may_act().into()
     };
-    let face: Arc<dyn NodeFace> = node;
+    let face: Arc<dyn NodeClient> = node;
     Console::start(vec![face], settings, CancellationToken::new())
 }
 
@@ -158,9 +158,9 @@ async fn protected_keys_are_refused_with_the_reason_and_it_is_audited() {
     assert_eq!(console.run_plan(&actor, &plan.id, None).await.unwrap_err(), refused);
     assert_eq!(console.invalidate_pattern(&actor, "users", "*1").await.unwrap_err(), refused);
     assert_eq!(console.invalidate_key(&actor, "users", "400001").await.unwrap_err(), refused);
-    assert_eq!(console.soften_key(&actor, "users", "400001").await.unwrap_err(), refused);
+    assert_eq!(console.mark_key_stale(&actor, "users", "400001").await.unwrap_err(), refused);
     assert_eq!(node.script().n_invalidations, 0);
-    assert_eq!(node.script().n_softened, 0);
+    assert_eq!(node.script().n_marked_stale, 0);
     assert!(console.audit().iter().all(|entry| entry.refused));
     assert_eq!(console.audit().len(), 4);
     assert!(console.invalidate_key(&actor, "users", "400002").await.is_ok());
@@ -194,9 +194,9 @@ async fn what_went_wrong_on_which_node_stands_in_the_report() {
 async fn a_key_is_marked_as_stale_and_nothing_is_removed() {
     let node = node_with(3);
     let console = console(&[Arc::clone(&node)]);
-    let job = console.soften_key(&operator(), "users", "400001").await.unwrap();
+    let job = console.mark_key_stale(&operator(), "users", "400001").await.unwrap();
     assert_eq!(job.state, JobState::Done);
-    assert_eq!(node.script().n_softened, 1);
+    assert_eq!(node.script().n_marked_stale, 1);
     assert_eq!(node.script().n_invalidations, 0);
     assert_eq!(node.script().l1.len(), 3);
     assert_eq!(console.audit()[0].action, "soften_key");

@@ -3,7 +3,7 @@
 use std::future::ready;
 use std::sync::Arc;
 
-use strata_console::{Answer, Console, ConsoleError, ConsoleSettings, NodeFace, SourceFace};
+use strata_console::{Answer, Console, ConsoleError, ConsoleSettings, NodeClient, SourceReader};
 use strata_report::{JobKind, JobState, RefreshState, SourceLook};
 use tokio_util::sync::CancellationToken;
 
@@ -15,7 +15,7 @@ struct FakeSource {
     fails: bool,
 }
 
-impl SourceFace for FakeSource {
+impl SourceReader for FakeSource {
     fn knows(&self, cache: &str) -> bool {
         cache == "users"
     }
@@ -43,7 +43,7 @@ fn house(fails: bool) -> (Arc<FakeNode>, Console) {
         tasks: None,
         ..ConsoleSettings::from(everybody_may_act())
     };
-    let faces = vec![Arc::clone(&node) as Arc<dyn NodeFace>];
+    let faces = vec![Arc::clone(&node) as Arc<dyn NodeClient>];
     (node, Console::start(faces, settings, CancellationToken::new()))
 }
 
@@ -54,7 +54,7 @@ async fn the_job_is_kept_as_what_was_asked_for() {
     assert_eq!((job.state, job.kind), (JobState::Done, JobKind::Refresh));
     assert_eq!(console.job(job.id).unwrap(), job);
     let script = node.script();
-    assert_eq!((script.n_softened, script.n_invalidations), (1, 0));
+    assert_eq!((script.n_marked_stale, script.n_invalidations), (1, 0));
     let audit = console.audit();
     assert_eq!(audit.len(), 1, "one deed, one line");
     assert_eq!(audit[0].action, "refresh_key");
@@ -72,7 +72,7 @@ async fn no_node_keeps_the_older_value_and_the_job_says_what_each_holds() {
         ..ConsoleSettings::from(everybody_may_act())
     };
     let faces = [&node, &other, &FakeNode::new("3")]
-        .map(|node| Arc::clone(node) as Arc<dyn NodeFace>)
+        .map(|node| Arc::clone(node) as Arc<dyn NodeClient>)
         .into();
     let console = Console::start(faces, settings, CancellationToken::new());
     let job = console.refresh_key(&operator(), "users", "42").await.unwrap();

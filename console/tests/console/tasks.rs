@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strata_cache::Tasks;
-use strata_console::{Console, ConsoleSettings, NodeFace};
+use strata_console::{Console, ConsoleSettings, NodeClient};
 use strata_report::{Alert, JobState, Severity, TaskReport, TaskState};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ fn start(node: &Arc<FakeNode>) -> (Console, Tasks) {
     let shutdown = CancellationToken::new();
     let tasks = Tasks::new(shutdown.clone());
     let settings = ConsoleSettings { tasks: Some(tasks.clone()), ..everybody_may_act().into() };
-    let face: Arc<dyn NodeFace> = Arc::clone(node) as _;
+    let face: Arc<dyn NodeClient> = Arc::clone(node) as _;
     (Console::start(vec![face], settings, shutdown), tasks)
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use strata_console::{Console, NodeFace, Tick};
+use strata_console::{Console, NodeClient, Tick};
 use strata_report::{CacheReport, Evictions, Frame, Past, Range};
 use tokio::sync::watch::Receiver;
 use tokio::time::timeout;
@@ -28,7 +28,7 @@ async fn the_first_frame_is_there_at_once_and_names_every_cache() {
     assert_eq!(frame.caches[0].report.outcomes.reads(), 0);
     assert_eq!((frame.nodes[0].node.as_str(), frame.nodes[0].version.as_str()), ("1", "1.2.3"));
     assert_eq!(console.nodes()[0].caches.len(), 2);
-    assert!(console.history(Range::Quarter).steps.is_empty());
+    assert!(console.history(Range::FifteenMinutes).steps.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -228,7 +228,7 @@ async fn the_json_of_a_tick_is_its_frame_and_the_same_for_all_who_listen() {
 #[tokio::test(start_paused = true)]
 async fn ticks_end_with_the_shutdown() {
     let shutdown = CancellationToken::new();
-    let node: Arc<dyn NodeFace> = FakeNode::new("1");
+    let node: Arc<dyn NodeClient> = FakeNode::new("1");
     let console = Console::start(vec![node], everybody_may_act(), shutdown.clone());
     let mut ticks = console.subscribe();
     next(&mut ticks).await;

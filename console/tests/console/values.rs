@@ -5,7 +5,7 @@ use std::sync::Arc;
 use strata_cache::{Cache, CacheBuilder, Node};
 use strata_console::{
     Access, AccessSettings, Actor, Answer, Console, ConsoleSettings, Credentials, Origin,
-    SourceFace,
+    SourceReader,
 };
 use strata_report::SourceLook;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 /// Has the same row for every key.
 struct Rows;
 
-impl SourceFace for Rows {
+impl SourceReader for Rows {
     fn knows(&self, _cache: &str) -> bool {
         true
     }

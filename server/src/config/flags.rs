@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use serde::Deserialize;
 
 use super::listen::listen_address;
@@ -36,13 +37,26 @@ pub struct Cli {
 pub enum Command {
     /// Runs the demo service, its traffic and the dashboard over it.
     Demo(Box<DemoFlags>),
+    /// Tries on a Redis what services with Strata's cache need of it, and says what to allow.
+    ///
+    /// Ends with 0 where nodes can use the Redis, with 1 where they cannot.
+    Doctor(DoctorFlags),
+    /// Asks a running Strata whether it is ready, for probes: ends with 0 or 1.
+    Health(HealthFlags),
     /// Removes everything of a namespace from Redis, such as what a killed experiment left.
     Purge(PurgeFlags),
+    /// Prints the completions of a shell.
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Prints the manual page.
+    Man,
 }
 
-/// Options of `strata purge`.
+/// Which Redis to use, for commands that end by themselves.
 #[derive(Clone, Args)]
-pub struct PurgeFlags {
+pub struct RedisFlags {
     /// The Redis. A password in it stands in the list of processes; --redis-url-file keeps it out
     /// of there
     #[arg(long, env = "STRATA_REDIS_URL", value_name = "URL", hide_env_values = true)]
@@ -51,6 +65,55 @@ pub struct PurgeFlags {
     /// A file that holds what --redis-url would say
     #[arg(long, env = "STRATA_REDIS_URL_FILE", value_name = "FILE")]
     pub redis_url_file: Option<PathBuf>,
+}
+
+impl RedisFlags {
+    /// The one that they name.
+    ///
+    /// # Errors
+    /// As for the same options of `strata demo`.
+    pub fn choice(&self) -> Result<RedisChoice, ConfigError> {
+        super::secrets::redis(self.redis_url.clone(), self.redis_url_file.clone())
+    }
+}
+
+/// Options of `strata doctor`.
+#[derive(Clone, Args)]
+pub struct DoctorFlags {
+    /// Which Redis to try.
+    #[command(flatten)]
+    pub redis: RedisFlags,
+
+    /// The namespace to try it in, where the user may touch no other; no node is started then
+    /// [default: one of its own, removed at the end]
+    #[arg(long, value_name = "NAME")]
+    pub namespace: Option<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Options of `strata health`.
+#[derive(Clone, Args)]
+pub struct HealthFlags {
+    /// Where it listens
+    #[arg(
+        long,
+        env = "STRATA_LISTEN",
+        value_name = "ADDRESS",
+        value_parser = listen_address,
+        default_value = "127.0.0.1:3000"
+    )]
+    pub listen: SocketAddr,
+}
+
+/// Options of `strata purge`.
+#[derive(Clone, Args)]
+pub struct PurgeFlags {
+    /// Which Redis to remove from.
+    #[command(flatten)]
+    pub redis: RedisFlags,
 
     /// The namespace; the lab's are named lab-…
     #[arg(long, value_name = "NAME")]
@@ -64,16 +127,6 @@ pub struct PurgeFlags {
     /// write new entries meanwhile
     #[arg(long)]
     pub while_in_use: bool,
-}
-
-impl PurgeFlags {
-    /// Which Redis to use.
-    ///
-    /// # Errors
-    /// As for the same options of `strata demo`.
-    pub fn redis(&self) -> Result<RedisChoice, ConfigError> {
-        super::secrets::redis(self.redis_url.clone(), self.redis_url_file.clone())
-    }
 }
 
 /// Options of `strata demo` as they were given: by flag, by variable, or in a file, where they carry

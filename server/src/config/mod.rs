@@ -10,7 +10,10 @@ mod site;
 mod variables;
 
 pub use file::settings_file;
-pub use flags::{Cli, Command, DemoFlags, PurgeFlags, RedisChoice, TrafficMode};
+pub use flags::{
+    Cli, Command, DemoFlags, DoctorFlags, HealthFlags, PurgeFlags, RedisChoice, RedisFlags,
+    TrafficMode,
+};
 pub use network::Network;
 pub use public_url::PublicUrl;
 pub use secret::Secret;

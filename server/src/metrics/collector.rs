@@ -191,7 +191,7 @@ mod tests {
         let _attached = console.attach(guest);
         let mut ticks = console.subscribe();
         ticks.changed().await.unwrap();
-        assert!(console.cache("lab-1").is_ok_and(|cache| cache.guest));
+        assert!(console.cache("lab-1").is_ok_and(|cache| cache.attached));
         let collector = NodeCollector::new(console).unwrap();
         let names = |metric: &prometheus::proto::Metric| -> Vec<String> {
             metric.get_label().iter().map(|label| label.value().to_owned()).collect()

@@ -46,7 +46,7 @@ pub(crate) async fn page(
     let to = onward.map(|Query(onward)| onward.to).unwrap_or_default();
     let has_session = cookie_value(&headers, &cookie.name).is_some()
         && actor.rights.look
-        && actor.in_vain.is_none();
+        && actor.rejected.is_none();
     let page = LogInPage {
         actor: &actor,
         has_session,

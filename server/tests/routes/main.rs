@@ -5,6 +5,7 @@
 mod api;
 mod audit;
 mod bad_input;
+mod commands;
 mod comparisons;
 mod console;
 mod demo;

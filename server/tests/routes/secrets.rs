@@ -19,7 +19,7 @@ const SECRET: &str = "s3same";
 type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
 
 /// Runs the built program to its end.
-async fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+pub(crate) async fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let dir = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
     command.args(arguments).envs(variables.iter().copied()).current_dir(dir.path());
@@ -27,7 +27,7 @@ async fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     timeout(PATIENCE, command.output()).await.unwrap().unwrap()
 }
 
-fn printed(output: &Output) -> String {
+pub(crate) fn printed(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     text(&output.stdout) + &text(&output.stderr)
 }
@@ -40,7 +40,7 @@ async fn the_help_shows_no_secret_that_stands_in_a_variable() {
         ("STRATA_OPERATOR_TOKEN", SECRET),
         ("STRATA_VIEWER_TOKEN", SECRET),
     ];
-    for command in ["demo", "purge"] {
+    for command in ["demo", "doctor", "purge"] {
         let help = run(&[command, "--help"], &variables).await;
         let text = printed(&help);
         assert!(help.status.success() && text.contains("--redis-url-file"), "{text}");

@@ -28,7 +28,7 @@ pub(super) fn head(view: &CacheView<'_>, names: &[String]) -> AnyView {
     let since = short.then(|| {
         format!("Counting for {}. Earlier numbers are not known.", format::span(known_ms))
     });
-    let guest = view.details.frame.guest.then(|| {
+    let attached = view.details.frame.attached.then(|| {
         view! {
             <p class="small since"><span class="badge">"lab"</span>" A cache of an experiment. It disappears with the experiment, and sums, alerts and metrics leave it out."</p>
         }
@@ -41,7 +41,7 @@ pub(super) fn head(view: &CacheView<'_>, names: &[String]) -> AnyView {
             {range_links(&path, range)}
             {export_links(csv, json)}
             <p class="small since">{since}</p>
-            {guest}
+            {attached}
         </div>
         {operator_actions(view)}
     }

@@ -75,7 +75,7 @@ pub(super) fn draw(details: &CacheDetails, past: &Past, names: &[String]) -> Pag
 const fn every_s(range: Range) -> u32 {
     match range {
         Range::Minute => 1,
-        Range::Quarter => 3,
+        Range::FifteenMinutes => 3,
         Range::TwoHours => 10,
         Range::Day => 60,
     }

@@ -29,7 +29,7 @@ impl Column {
 pub(super) const fn width_ms(range: Range) -> u64 {
     match range {
         Range::Minute => 1_000,
-        Range::Quarter => 10_000,
+        Range::FifteenMinutes => 10_000,
         Range::TwoHours => 60_000,
         Range::Day => 900_000,
     }
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn columns_add_up_to_the_steps() {
         let steps: Vec<_> = (1..=25).map(step).collect();
-        let columns = columns(&steps, Range::Quarter, 1, |step, _| step.outcomes().l1_hit);
+        let columns = columns(&steps, Range::FifteenMinutes, 1, |step, _| step.outcomes().l1_hit);
         let spans: Vec<_> = columns.iter().map(|c| (c.from_ms, c.to_ms, c.total())).collect();
         assert_eq!(spans, [(0, 10_000, 30), (10_000, 20_000, 30), (20_000, 25_000, 15)]);
         assert_eq!(columns[2].per_second(columns[2].total()), 3.0);
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn where_nobody_counted_there_is_no_column() {
-        let columns = columns(&[step(5), step(45)], Range::Quarter, 1, |_, _| 1);
+        let columns = columns(&[step(5), step(45)], Range::FifteenMinutes, 1, |_, _| 1);
         let begins: Vec<_> = columns.iter().map(|column| column.from_ms).collect();
         assert_eq!(begins, [4_000, 44_000]);
     }

@@ -42,7 +42,7 @@ impl<'a> TimeAxis<'a> {
                 let texts = ["−60 s", "−45", "−30", "−15", "now"];
                 texts.into_iter().map(|text| view! { <span>{text}</span> }.into_any()).collect()
             }
-            Range::Quarter | Range::TwoHours | Range::Day => self.clock_labels(),
+            Range::FifteenMinutes | Range::TwoHours | Range::Day => self.clock_labels(),
         };
         view! { <div class="chart-x" aria-hidden="true">{labels}</div> }
     }
@@ -90,7 +90,7 @@ impl<'a> TimeAxis<'a> {
     /// The instants of this axis, said in words.
     pub(super) fn clock(&self, at_ms: u64) -> String {
         match self.range {
-            Range::Minute | Range::Quarter => dated(at_ms, self.to_ms, format::clock(at_ms)),
+            Range::Minute | Range::FifteenMinutes => dated(at_ms, self.to_ms, format::clock(at_ms)),
             Range::TwoHours | Range::Day => short(at_ms, self.to_ms),
         }
     }

@@ -105,7 +105,7 @@ fn capitalised(word: &str) -> String {
 const fn done(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Invalidate => "is invalidated",
-        JobKind::Soften => "is marked as stale",
+        JobKind::MarkStale => "is marked as stale",
         JobKind::Refresh => "is reloaded",
     }
 }
@@ -113,7 +113,7 @@ const fn done(kind: JobKind) -> &'static str {
 const fn running(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Invalidate => "is being invalidated",
-        JobKind::Soften => "is being marked as stale",
+        JobKind::MarkStale => "is being marked as stale",
         JobKind::Refresh => "is being reloaded",
     }
 }
@@ -121,7 +121,7 @@ const fn running(kind: JobKind) -> &'static str {
 const fn failed(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Invalidate => "could not be invalidated everywhere",
-        JobKind::Soften => "could not be marked as stale everywhere",
+        JobKind::MarkStale => "could not be marked as stale everywhere",
         JobKind::Refresh => "could not be reloaded",
     }
 }
@@ -166,7 +166,7 @@ fn refreshed(place: &Refreshed) -> (String, String) {
 fn entries(job: &Job, n: u64) -> String {
     let done = match job.kind {
         JobKind::Invalidate => "removed",
-        JobKind::Soften => "marked as stale",
+        JobKind::MarkStale => "marked as stale",
         JobKind::Refresh => "to be reloaded",
     };
     format!("{} {done}", format::plural(n, "entry", "entries"))

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use leptos::prelude::*;
-use strata_console::{ConsoleError, Found};
+use strata_console::{ConsoleError, SearchResults};
 use strata_report::{Job, JobState, KeyLook, KeyQuery, LevelChoice};
 
 use super::{inspector, job, plan, rows, search};
@@ -128,15 +128,16 @@ async fn find(
     request: &PageRequest,
     cache: &str,
     query: KeyQuery,
-) -> Result<Arc<Found>, ConsoleError> {
-    let known = request.field("found").and_then(|id| request.console.found(id.parse().ok()?));
-    let same = |found: &Arc<Found>| {
+) -> Result<Arc<SearchResults>, ConsoleError> {
+    let known =
+        request.field("found").and_then(|id| request.console.search_results(id.parse().ok()?));
+    let same = |found: &Arc<SearchResults>| {
         let cursor = query.cursor.is_none() || found.query.cursor == query.cursor;
         cursor && found.page.cache == cache && found.query.pattern == query.pattern
     };
     match known.filter(same) {
         Some(found) => Ok(found),
-        None => request.console.find(&request.actor, cache, query).await,
+        None => request.console.search_keys(&request.actor, cache, query).await,
     }
 }
 
@@ -156,7 +157,7 @@ fn is_under_way(job: &Job) -> bool {
 
 fn limit(text: Option<&str>) -> u32 {
     let wanted = text.and_then(|text| text.parse().ok()).unwrap_or(search::LIMITS[0]);
-    wanted.clamp(1, Found::MAX_ROWS)
+    wanted.clamp(1, SearchResults::MAX_ROWS)
 }
 
 fn level(text: Option<&str>) -> LevelChoice {

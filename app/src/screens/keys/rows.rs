@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_console::{Found, KeyColumn, KeyOrder};
+use strata_console::{KeyColumn, KeyOrder, SearchResults};
 use strata_report::{KeyRow, LevelChoice, NodeCount};
 
 use super::page::KeySearch;
@@ -17,7 +17,7 @@ const ROW_PX: usize = 32;
 /// A part of what was found.
 pub(super) struct FoundRows<'a> {
     /// All that was found.
-    pub(super) found: &'a Found,
+    pub(super) found: &'a SearchResults,
     /// In which order.
     pub(super) order: KeyOrder,
     /// How many rows come before this part.
@@ -156,7 +156,7 @@ const fn title(column: KeyColumn) -> &'static str {
     }
 }
 
-fn counts(found: &Found) -> String {
+fn counts(found: &SearchResults) -> String {
     let node = |n: &NodeCount| format!("node {}: {}", n.node, format::count(n.entries));
     let mut parts = Vec::new();
     if !found.page.l1_found.is_empty() {
@@ -175,7 +175,7 @@ fn counts(found: &Found) -> String {
     parts.join(" ")
 }
 
-fn note(found: &Found) -> String {
+fn note(found: &SearchResults) -> String {
     let n = format::plural(found.n_rows as u64, "key", "keys");
     let at = format!("as of {} UTC", words::at(found.at_ms));
     match (&found.page.next, found.is_full) {
@@ -186,7 +186,7 @@ fn note(found: &Found) -> String {
     }
 }
 
-fn nothing(found: &Found) -> &'static str {
+fn nothing(found: &SearchResults) -> &'static str {
     if found.page.next.is_some() {
         "No key matches so far. There are more: continue the search."
     } else {

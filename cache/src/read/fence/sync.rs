@@ -1,5 +1,5 @@
-//! What the fence stands on: the standard library's parts, and in unit tests those of shuttle,
-//! which runs threads in orders of its own choice.
+//! The synchronisation types of the fence: the standard library's, and in unit tests those of
+//! shuttle, which runs threads in orders of its choice.
 
 pub(super) use parts::*;
 
@@ -20,6 +20,6 @@ mod parts {
     /// Without a random seed, so that a schedule can be replayed.
     pub(crate) type Hasher = std::hash::BuildHasherDefault<std::hash::DefaultHasher>;
 
-    /// Few, since each costs the model steps.
+    /// Few stripes, since each costs the model steps.
     pub(crate) const N_STRIPES: usize = 2;
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-/// The fence of unit tests lives under a scheduler.
+/// In unit tests the fence works only under a scheduler.
 fn in_every_order(test: impl Fn() + Send + Sync + 'static) {
     shuttle::check_dfs(test, None);
 }

@@ -1,14 +1,14 @@
-//! Loads that wait for each other: a flight waits for its load, and that for other flights. Where a
-//! wait would close a circle, nobody begins it.
+//! Finds loads that wait for each other. A flight waits for its load, and the load may wait for
+//! other flights. A wait that would close a circle is refused.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// One for all caches of the process: whoever looks for a circle must see all waits that are there.
-/// Only reads within loads come here.
+/// One lock for all caches of the process, since a search for circles must see all waits. Only
+/// reads within loads take it.
 static WAITING: Mutex<()> = Mutex::new(());
 
-/// What a flight or a load waits for.
+/// The waits of a flight or a load.
 #[derive(Default)]
 pub(crate) struct WaitNode(Mutex<Vec<Arc<WaitNode>>>);
 
@@ -16,14 +16,14 @@ pub(crate) struct WaitNode(Mutex<Vec<Arc<WaitNode>>>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Deadlock;
 
-/// A wait of a load for a flight, as long as this lives.
+/// The wait of a load for a flight, as long as this value lives.
 pub(crate) struct WaitEdge {
     by: Arc<WaitNode>,
     on: Arc<WaitNode>,
 }
 
 impl WaitNode {
-    /// What a load of these flights waits for: nothing yet.
+    /// The node of a load of these flights, which does not wait for anything yet.
     pub(crate) fn of_a_load(flights: &[Arc<Self>]) -> Arc<Self> {
         let load = Arc::<Self>::default();
         flights.iter().for_each(|flight| flight.all().push(Arc::clone(&load)));
@@ -36,7 +36,7 @@ impl WaitNode {
 }
 
 impl WaitEdge {
-    /// Of a load for a flight.
+    /// Begins the wait of a load for a flight.
     pub(crate) fn begin(by: &Arc<WaitNode>, on: &Arc<WaitNode>) -> Result<Self, Deadlock> {
         let _one_at_a_time = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
         if reaches(on, by) {
@@ -56,7 +56,7 @@ impl Drop for WaitEdge {
     }
 }
 
-/// Whether one waits for the other, through any number of flights and loads.
+/// Whether `from` waits for `to`, through any number of flights and loads.
 fn reaches(from: &Arc<WaitNode>, to: &Arc<WaitNode>) -> bool {
     let (mut seen, mut next) = (HashSet::new(), vec![Arc::clone(from)]);
     while let Some(waits) = next.pop() {

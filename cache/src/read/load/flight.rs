@@ -1,4 +1,4 @@
-//! What those who join a flight wait on.
+//! The state of a flight that its readers wait for.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -11,17 +11,17 @@ use super::deadlock::WaitNode;
 use crate::error::LoadError;
 use crate::l1::Entry;
 
-/// How a flight ended: the entry and the outcome of the read that led it.
+/// The result of a flight: the entry and the outcome of the read that led it.
 pub(crate) type FlightResult<V> = Result<(Entry<V>, Outcome), LoadError>;
 
 pub(crate) type Flight<V> = Arc<FlightState<V>>;
 
-/// Whether a flight has ended, and what else those who wait for it should know.
+/// The state of a flight, shared by its leader and its waiters.
 pub(crate) struct FlightState<V> {
     result: SetOnce<FlightResult<V>>,
     is_queued: AtomicBool,
     expedite: Notify,
-    /// What its own load waits for.
+    /// What its load waits for.
     pub(crate) waits: Arc<WaitNode>,
 }
 
@@ -33,7 +33,7 @@ impl<V> Default for FlightState<V> {
 }
 
 impl<V> FlightState<V> {
-    /// Sets the result. The first one counts: a stale answer may have been given already.
+    /// Sets the result. The first result counts, since a stale answer may have been given already.
     pub(crate) fn complete(&self, result: FlightResult<V>) {
         let _ = self.result.set(result);
     }
@@ -54,7 +54,7 @@ impl<V> FlightState<V> {
         self.is_queued.store(false, Relaxed);
     }
 
-    /// A load that has a permit waits for this flight: it must not wait for one.
+    /// Tells the flight not to wait for a permit, because a load that has a permit waits for it.
     pub(crate) fn expedite(&self) {
         self.expedite.notify_one();
     }

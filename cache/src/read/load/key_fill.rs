@@ -1,4 +1,4 @@
-//! One key that a load fills: who waits for it, and what it may write to L2.
+//! One key that a load fills: its flight, and its right to write to L2.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::read::cache_core::Core;
 use crate::read::l2_entry::{EntryHeader, L2Entry};
 use crate::read::new_entry::{EntryMeta, FillToken};
 
-/// One key that a flight's leader fills. The flight ends when this completes or is dropped.
+/// One key that a flight's leader fills. The flight ends when this is completed or dropped.
 pub(crate) struct KeyFill<K: Key, V: Value> {
     core: Arc<Core<K, V>>,
     pub(crate) fill_token: FillToken<K>,
@@ -23,10 +23,10 @@ pub(crate) struct KeyFill<K: Key, V: Value> {
     flight: Flight<V>,
     /// Served, stale, if the load fails.
     fallback: Option<Entry<V>>,
-    /// Whether the fallback is being refreshed before its time.
+    /// Whether the fallback is being refreshed before its deadline.
     is_refresh: bool,
     right: WriteRight,
-    /// Since when it has seen only leases that no load keeps.
+    /// Since when it has seen only leases that are not of loads.
     others_since: Option<Instant>,
     is_complete: bool,
 }
@@ -34,13 +34,13 @@ pub(crate) struct KeyFill<K: Key, V: Value> {
 /// What allows a fill to write to L2.
 enum WriteRight {
     None,
-    /// It holds the lease; the bytes of an expired entry may have been claimed for it.
+    /// It holds the lease. The bytes of an expired entry may have been claimed for it.
     Lease {
         lease: Lease,
         claimed: Option<Vec<u8>>,
     },
-    /// It refreshes an entry that begins like this and stays there until then, once it holds the
-    /// lease beside it.
+    /// It refreshes an entry with this header, which stays in place meanwhile. To do so it needs
+    /// the lease beside the entry.
     Refresh {
         head: EntryHeader,
         lease: Option<Lease>,
@@ -68,12 +68,12 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         }
     }
 
-    /// For those who wait.
+    /// The flight, for its waiters.
     pub(crate) fn flight(&self) -> Flight<V> {
         Arc::clone(&self.flight)
     }
 
-    /// With an entry of L1 that stands in, or that is refreshed.
+    /// Sets an entry of L1 that stands in, or that is refreshed.
     pub(crate) fn with_fallback(mut self, fallback: Option<Entry<V>>, is_refresh: bool) -> Self {
         self.fallback = fallback;
         self.is_refresh = is_refresh;
@@ -83,13 +83,13 @@ impl<K: Key, V: Value> KeyFill<K, V> {
     /// Whether L2 has nothing newer than the entry that this fill refreshes.
     pub(crate) fn has_as_new(&self, held: &L2Entry<V>) -> bool {
         let loaded_at = Moment::now().before(held.meta.age);
-        // Ages from L2 are exact to a millisecond or two. What is marked as stale here and not
-        // there was written after it was marked.
+        // Ages from L2 are exact to a millisecond or two. If an entry is marked as stale here but
+        // not in L2, the one in L2 was written after the marking.
         let newer = |entry: &Entry<V>| entry.soft || millis(loaded_at.since(entry.loaded_at)) > 2;
         self.is_refresh && !self.fallback.as_ref().is_some_and(newer)
     }
 
-    /// Loads anew what L2 holds. A softly invalidated entry answers those who wait at once.
+    /// Refreshes L2's entry. If it was invalidated softly, it answers the waiting readers at once.
     pub(crate) fn refreshes(&mut self, held: L2Entry<V>) {
         self.overwrites(&held);
         if self.is_refresh {
@@ -102,7 +102,7 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         self.fallback = Some(entry);
     }
 
-    /// Loads anew what L2 holds, which answers nobody.
+    /// Refreshes L2's entry, which answers no reader.
     pub(crate) fn overwrites(&mut self, held: &L2Entry<V>) {
         self.right = WriteRight::Refresh { head: held.head, lease: None };
     }
@@ -111,17 +111,17 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         self.right = WriteRight::None;
     }
 
-    /// Whether its readers have been answered by what is refreshed.
+    /// Whether its readers have been answered with the entry that is refreshed.
     pub(crate) fn is_refresh(&self) -> bool {
         self.is_refresh
     }
 
-    /// Whether nobody waits for its flight: its readers have been answered.
+    /// Whether no reader waits for its flight, because all have been answered.
     pub(crate) fn is_answered(&self) -> bool {
         self.is_refresh || self.flight.is_complete()
     }
 
-    /// Another node holds the lease.
+    /// Records that another node holds the lease.
     pub(crate) fn sees(&mut self, lease: &HeldLease) {
         match lease.is_of_load() {
             true => self.others_since = None,
@@ -129,18 +129,17 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         }
     }
 
-    /// Since when it waits for leases of writes, or of nodes of an earlier version, one after the
-    /// other.
+    /// Since when it has waited only for leases of writes, or of nodes of an earlier version.
     pub(crate) fn others_since(&self) -> Option<Instant> {
         self.others_since
     }
 
-    /// Whether an entry of L2 is refreshed for which no lease was taken yet.
+    /// Whether it refreshes an entry of L2 and has not taken the lease yet.
     pub(crate) fn is_refreshing(&self) -> bool {
         matches!(self.right, WriteRight::Refresh { lease: None, .. })
     }
 
-    /// The key and the beginning of the entry that is refreshed.
+    /// The key and the header of the entry that is refreshed.
     pub(crate) fn refreshed(&self) -> Option<(&str, &[u8])> {
         match &self.right {
             WriteRight::Refresh { head, .. } => Some((&self.fill_token.text, head)),
@@ -158,7 +157,7 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         };
     }
 
-    /// Its lease was given up.
+    /// Records that its lease was given up.
     pub(crate) fn unleased(&mut self) {
         self.right = match self.right {
             WriteRight::Refresh { head, .. } => WriteRight::Refresh { head, lease: None },
@@ -166,7 +165,7 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         };
     }
 
-    /// The lease lies where an entry lay that had expired or could not be read.
+    /// Records that the lease has replaced an entry that had expired or could not be read.
     pub(crate) fn claimed(&mut self, lease: &Lease, held: Option<L2Entry<V>>, bytes: Vec<u8>) {
         let claimed = held.is_some().then_some(bytes);
         self.right = WriteRight::Lease { lease: lease.clone(), claimed };
@@ -178,7 +177,7 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         }
     }
 
-    /// Whether what stands in is of a newer row than what was loaded.
+    /// Whether the entry that stands in is of a newer row than the loaded value.
     pub(crate) fn has_newer(&self, version: u64) -> bool {
         let now = Moment::now();
         version > 0
@@ -190,7 +189,7 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         matches!(self.right, WriteRight::Lease { .. } | WriteRight::Refresh { lease: Some(_), .. })
     }
 
-    /// What the content of L2 must begin with for this fill to overwrite it, and the lease that
+    /// How the content of L2 must begin for this fill to overwrite it, including the lease that
     /// must lie beside it.
     pub(crate) fn expects(&self) -> Option<Vec<u8>> {
         match &self.right {
@@ -202,7 +201,7 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         }
     }
 
-    /// Writes back what was claimed.
+    /// The commit that writes the claimed entry back.
     pub(crate) fn restore(&self) -> Option<Commit> {
         let WriteRight::Lease { lease, claimed: Some(bytes) } = &self.right else { return None };
         let left = self.fallback.as_ref()?.kept_until.since(Moment::now());
@@ -218,7 +217,7 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         })
     }
 
-    /// The lease that it holds, and where that lies.
+    /// The lease that it holds, and the lease's key in Redis.
     pub(crate) fn lease(&self, l2: &Keyspace) -> Option<(&Lease, String)> {
         let text = &self.fill_token.text;
         match &self.right {
@@ -228,7 +227,7 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         }
     }
 
-    /// Leaves the entry that is being refreshed as it is.
+    /// Completes without changing the entry that is being refreshed.
     pub(crate) fn leave(mut self) {
         let left = self.fallback.take().filter(|entry| Moment::now() < entry.kept_until);
         let stays = left.map(|entry| (self.stale_or_hit(&entry), entry));
@@ -240,7 +239,7 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         self.complete(held.value, &held.meta, outcome);
     }
 
-    /// Keeps the value in L1 if the fence lets it, and answers those who wait.
+    /// Keeps the value in L1 if the fence allows it, and answers the waiting readers.
     pub(crate) fn complete(self, value: Option<Arc<V>>, meta: &EntryMeta, outcome: Outcome) {
         let entry = self.core.entry(&self.fill_token, value, meta);
         let entry = if self.keep(&entry) { entry } else { entry.unkept() };
@@ -274,7 +273,7 @@ impl<K: Key, V: Value> KeyFill<K, V> {
         }
     }
 
-    /// Whether the fence let it in.
+    /// Puts the entry into L1. Returns whether the fence allowed it.
     fn keep(&self, entry: &Entry<V>) -> bool {
         let FillToken { key, token, .. } = &self.fill_token;
         let is_kept = self.core.fence.fill(key, *token, || self.core.put_l1(key, entry));

@@ -1,5 +1,5 @@
-//! What the leader of a flight does, in a task of its own. It asks L2, takes the lease (`leases`),
-//! loads, commits to L2 if nothing came in between, and puts the entry into L1 if the fence allows it.
+//! The leader of a flight, in a task of its own. It asks L2, takes the lease (`leases`), loads,
+//! commits to L2 if nothing came in between, and puts the entry into L1 if the fence allows it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::read::new_entry::{EntryMeta, FillToken};
 use crate::read::values::{Load, Loaded};
 use crate::recorder::LoadEnded;
 
-/// Entries above so many bytes are written down one at a time.
+/// Entries above this many bytes are encoded one at a time.
 const LARGE: usize = 64 * 1024;
 
 impl<K: Key, V: Value> Core<K, V> {
@@ -32,7 +32,7 @@ impl<K: Key, V: Value> Core<K, V> {
         self.lead_with(fills, held, load).await;
     }
 
-    /// As [`lead`](Self::lead), with what L2 has answered already.
+    /// As [`lead`](Self::lead), with an answer that L2 has already given.
     pub(crate) async fn lead_with(
         self: Arc<Self>,
         fills: Vec<KeyFill<K, V>>,
@@ -46,7 +46,7 @@ impl<K: Key, V: Value> Core<K, V> {
         if fills.is_empty() {
             return;
         }
-        // Whoever began what nobody waits for may end before it does.
+        // If no reader waits for this load, the load or write that began it may end earlier.
         let is_detached = fills.iter().all(KeyFill::is_answered);
         let loading = self.load(fills, load);
         match is_detached {
@@ -65,7 +65,7 @@ impl<K: Key, V: Value> Core<K, V> {
         both.filter_map(|(fill, held)| self.complete_or_refresh(fill, held)).collect()
     }
 
-    /// Completes the fill if the entry of L2 is fresh and newer than what is being refreshed.
+    /// Completes the fill if the entry of L2 is fresh and newer than the entry being refreshed.
     pub(crate) fn complete_or_refresh(
         &self,
         mut fill: KeyFill<K, V>,
@@ -90,7 +90,7 @@ impl<K: Key, V: Value> Core<K, V> {
 
     async fn load(self: &Arc<Self>, fills: Vec<KeyFill<K, V>>, load: Load<K, V>) {
         let Some((permit, fills)) = self.load_permit(fills).await else { return };
-        // If the code of one key panics as it is copied, that key fails alone.
+        // If the code of a key panics while it is copied, only that key fails.
         let copied = |fill: KeyFill<K, V>| {
             let key = self.recorder.contain(|| fill.fill_token.key.clone())?;
             Some((fill, key))
@@ -125,7 +125,8 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// The load runs in a task of its own: neither its panic nor its slowness reaches the leader.
+    /// The load runs in a task of its own, so neither its panic nor its slowness reaches the
+    /// leader.
     async fn ask_source(
         &self,
         permit: LoadPermit,
@@ -134,9 +135,9 @@ impl<K: Key, V: Value> Core<K, V> {
     ) -> Result<HashMap<K, Loaded<V>>, LoadError> {
         self.recorder.load_began();
         let loading = |keys| async move {
-            // Held until the load has ended, even if nobody waits for it any more.
+            // Held until the load has ended, even if no reader waits any more.
             let _permit = permit;
-            // Making the future may panic as well as running it.
+            // Creating the future may panic as well as running it.
             load(keys).await
         };
         let running = nesting::spawn_load(self, whose, loading);
@@ -160,7 +161,7 @@ impl<K: Key, V: Value> Core<K, V> {
         // Shared, because an invalidation between two fills of one key makes both lead.
         let values: HashMap<K, Loaded<Arc<V>>> =
             values.into_iter().map(|(key, loaded)| (key, loaded.shared())).collect();
-        // Looked up once each: if the code of one key panics, that key fails alone.
+        // Looked up once for each key: if the code of a key panics, only that key fails.
         let found = |fill: KeyFill<K, V>| {
             let loaded = self.recorder.contain(|| values.get(&fill.fill_token.key))?;
             Some((fill, loaded))
@@ -181,7 +182,8 @@ impl<K: Key, V: Value> Core<K, V> {
             let written = || {
                 let FillToken { text, stamp, .. } = &fill.fill_token;
                 let written = self.encode(text, value.as_deref(), &meta, *stamp);
-                // What is refreshed would stay and be served for as long as it may live.
+                // Otherwise the refreshed entry would stay and be served until the end of its time
+                // to live.
                 written.or_else(|| fill.refreshed().map(|_| EncodedEntry::nothing()))
             };
             if let Some(expects) = fill.expects()
@@ -189,7 +191,8 @@ impl<K: Key, V: Value> Core<K, V> {
             {
                 let key = fill.fill_token.text.clone();
                 if written.bytes.len() > LARGE {
-                    // Encoding many of them takes long, and their leases must be renewed meanwhile.
+                    // Encoding many large entries takes long, and their leases must be renewed
+                    // meanwhile.
                     tokio::task::yield_now().await;
                 }
                 commits.push((results.len(), Commit { key, expects, written }));
@@ -209,7 +212,7 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Writes to L2. A value that an invalidation has overtaken answers the readers, but no level
+    /// Writes to L2. If an invalidation has overtaken a value, it answers the readers, but no level
     /// keeps it.
     async fn commit(&self, commits: Vec<(usize, Commit)>, kept: &mut [bool]) {
         let Some(l2) = self.l2.as_ref().filter(|_| !commits.is_empty()) else { return };

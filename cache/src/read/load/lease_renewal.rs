@@ -1,4 +1,4 @@
-//! How a node keeps the leases of a load or a write for as long as that runs.
+//! How a node renews the leases of a load or a write while it runs.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -11,15 +11,15 @@ use crate::key::{Key, Value};
 use crate::l2::Lease;
 use crate::read::cache_core::Core;
 
-/// How long a lease lives. It is renewed every third of that while the load or the write runs, so a
-/// node that dies holds up the others for no longer.
+/// How long a lease lives. It is renewed every third of this time while the load or the write runs.
+/// If the node dies, it therefore holds up other nodes no longer than this.
 const LEASE: Duration = Duration::from_secs(3);
 
 /// Leases, each with the keys in Redis that hold it.
 pub(crate) type Leases = HashMap<Lease, Vec<String>>;
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// Runs a load or a write while its leases are kept; no longer than it runs, however it ends.
+    /// Runs a load or a write and renews its leases exactly as long, however it ends.
     pub(crate) async fn keeping_leases<T>(
         &self,
         leases: Leases,
@@ -50,7 +50,7 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// The leases that fills hold.
+    /// The leases that the fills hold.
     pub(crate) fn leases<'a>(&self, fills: impl IntoIterator<Item = &'a KeyFill<K, V>>) -> Leases {
         let mut leases = Leases::new();
         let Some(l2) = &self.l2 else { return leases };
@@ -60,13 +60,13 @@ impl<K: Key, V: Value> Core<K, V> {
         leases
     }
 
-    /// The lease of a write, and where it lies.
+    /// The lease of a write, and its key in Redis.
     pub(crate) fn write_lease(&self, lease: &Lease, text: &str) -> Leases {
         let places = self.l2.iter().map(|l2| l2.entry(text)).collect();
         Leases::from([(lease.clone(), places)])
     }
 
-    /// How long a lease lives unless it is renewed.
+    /// The time to live of a lease that is not renewed.
     pub(crate) fn lease_ms(&self) -> u64 {
         clock::millis(LEASE.min(self.policy.load_timeout * 2 + Duration::from_secs(1)))
     }

@@ -1,5 +1,5 @@
-//! How the leader of a flight takes leases, so that one node at a time loads a key, and how it waits
-//! while other nodes hold them.
+//! How the leader of a flight takes leases, so that one node at a time loads a key, and how it
+//! waits while other nodes hold them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,21 +13,21 @@ use crate::key::{Key, Value};
 use crate::l2::{HeldLease, Keyspace, L2Content, Lease, RefreshLease};
 use crate::read::cache_core::Core;
 
-/// Leases of writes, and leases of nodes of an earlier version, are waited for no longer than this,
-/// however many follow each other. A write may take any time, and the leases of an earlier version
-/// outlive their node. A load that another load waits for waits no longer either, since the two may
-/// wait for each other across nodes.
+/// The longest wait for leases of writes, and for leases of nodes of an earlier version, however
+/// many follow each other. A write may take any time, and the leases of an earlier version outlive
+/// their node. A load that another load waits for waits no longer either, since the two may wait
+/// for each other across nodes.
 const OTHERS_WAIT: Duration = Duration::from_millis(500);
 
 /// How often the content of L2 may change while leases are taken, before the load begins without
 /// them.
 const ROUNDS: usize = 4;
 
-/// The fills of a flight, by what became of their leases.
+/// The fills of a flight, sorted by the result for their leases.
 struct FillsByLease<K: Key, V: Value> {
     ours: Vec<KeyFill<K, V>>,
     theirs: Vec<LeasedElsewhere<K, V>>,
-    /// Redis cannot be asked, or its content changed each time.
+    /// Redis cannot be asked, or the content changed each time.
     without: Vec<KeyFill<K, V>>,
 }
 
@@ -54,9 +54,9 @@ impl<K: Key, V: Value> FillsByLease<K, V> {
 
 impl<K: Key, V: Value> Core<K, V> {
     /// Takes the leases that are free. If other nodes hold all of them, waits for at most
-    /// `lease_wait` and completes the fills with what those nodes have loaded. If one lease is
-    /// ours, the other keys are loaded along with it. Refreshes are the exception: they go on
-    /// waiting, while the older value is served.
+    /// `lease_wait` and completes the fills with the entries that those nodes load. If this node
+    /// gets one lease, it loads the other keys along with it. Refreshes are the exception: they
+    /// continue to wait, while the older value is served.
     pub(crate) async fn acquire(
         self: &Arc<Self>,
         l2: &Keyspace,
@@ -86,7 +86,7 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     /// Waits for refreshes of other nodes, without a load of its own. The next reader begins one if
-    /// need be.
+    /// necessary.
     async fn follow(self: Arc<Self>, mut theirs: Vec<LeasedElsewhere<K, V>>, began: Instant) {
         let Some(l2) = &self.l2 else { return };
         while !theirs.is_empty() {
@@ -97,7 +97,7 @@ impl<K: Key, V: Value> Core<K, V> {
         theirs.into_iter().for_each(|leased| leased.fill.leave());
     }
 
-    /// Waits until a lease of another node has changed or is gone, and answers its fills. `None` if
+    /// Waits until a lease of another node has changed or is gone, and returns its fills. `None` if
     /// the wait is over or Redis cannot be asked.
     async fn wait(
         &self,
@@ -120,7 +120,7 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     fn waits_until(&self, leased: &LeasedElsewhere<K, V>, began: Instant) -> Instant {
-        // This write holds the lease of the key and waits for this read.
+        // The write that waits for this read holds the lease of the key itself.
         let is_own = self.recorder.contain(|| self.is_within_a_write(&leased.fill.fill_token.key));
         if is_own == Some(true) {
             return began;
@@ -156,7 +156,7 @@ impl<K: Key, V: Value> Core<K, V> {
         sorted.without.extend(fills);
     }
 
-    /// Answers the fills for which L2 has something else than expected.
+    /// Returns the fills for which L2 has other content than expected.
     async fn ask_for_absent(
         &self,
         (l2, lease): (&Keyspace, &Lease),
@@ -198,7 +198,7 @@ impl<K: Key, V: Value> Core<K, V> {
         bytes: Vec<u8>,
     ) -> Option<KeyFill<K, V>> {
         let held = match self.read_back(&fill.fill_token.text, &bytes).await {
-            // It may well count.
+            // The entry may be valid.
             Err(Away) => return Some(fill),
             Ok(Some(held)) if held.is_usable() => {
                 return self.complete_or_refresh(fill, Some(held));
@@ -216,7 +216,7 @@ impl<K: Key, V: Value> Core<K, V> {
         self.recorder.contain(claimed)
     }
 
-    /// Answers the fills whose entries have changed since.
+    /// Returns the fills whose entries have changed since.
     async fn ask_for_refreshes(
         &self,
         (l2, lease): (&Keyspace, &Lease),
@@ -251,8 +251,8 @@ impl<K: Key, V: Value> Core<K, V> {
         }
     }
 
-    /// Asks L2 again and completes what it can. Answers the rest, or all fills as an error if Redis
-    /// cannot be asked.
+    /// Asks L2 again and completes the fills that it can. Returns the rest, or all fills as an
+    /// error if Redis cannot be asked.
     async fn look_again(
         &self,
         fills: Vec<KeyFill<K, V>>,

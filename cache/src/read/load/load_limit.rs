@@ -1,4 +1,4 @@
-//! How many loads of one cache run at a time on one node.
+//! Limits how many loads of one cache run at a time on one node.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -10,10 +10,10 @@ use tokio::time::timeout;
 
 use crate::recorder::Counter;
 
-/// How many loads of one cache wait for a permit at most.
+/// The greatest number of loads of one cache that wait for a permit.
 const MAX_QUEUED: u64 = 10_000;
 
-/// The permits of a cache's loads, in the order in which they were asked for.
+/// The permits of a cache's loads, granted in the order of requests.
 pub(crate) struct LoadLimit {
     permits: Arc<Semaphore>,
     max: usize,
@@ -41,12 +41,12 @@ impl LoadLimit {
         self.n_queued.load(Relaxed)
     }
 
-    /// How many loads were given up for want of a permit.
+    /// How many loads were given up because they got no permit.
     pub(crate) fn refused(&self) -> u64 {
         self.n_refused.get()
     }
 
-    /// A permit at once, if there is one and nobody waits for it.
+    /// A permit, if one is available and no load waits for it.
     pub(crate) fn try_acquire(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.permits).try_acquire_owned().ok()
     }
@@ -69,11 +69,11 @@ impl LoadLimit {
     }
 }
 
-/// A load that waits, counted until it is dropped.
+/// A waiting load, counted until it is dropped.
 struct QueuedLoad<'a>(&'a AtomicU64);
 
 impl<'a> QueuedLoad<'a> {
-    /// `None` where too many wait already.
+    /// `None` if too many loads wait already.
     fn among(n_queued: &'a AtomicU64) -> Option<Self> {
         let queued = Self(n_queued);
         (n_queued.fetch_add(1, Relaxed) < MAX_QUEUED).then_some(queued)

@@ -1,5 +1,5 @@
 //! One load: a reader leads the flight, takes the lease, asks the source and fills both levels.
-//! It runs in a task of its own, so it goes on when its readers go away.
+//! It runs in a task of its own, so it continues if its readers go away.
 
 mod deadlock;
 mod flight;

@@ -14,31 +14,31 @@ use crate::key::{Key, Value};
 use crate::read::cache_core::Core;
 use crate::user_code::{BoxFuture, contained};
 
-/// Waits for work that runs to its end whether or not somebody waits.
+/// Waits for work that runs to its end even if this wait is dropped.
 pub(crate) async fn to_its_end<T: Send + 'static>(running: JoinHandle<T>) -> Option<T> {
     match running.await {
         Ok(done) => Some(done),
         Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-        // The runtime is going down, and the process with it.
+        // The runtime is shutting down, and the process with it.
         Err(_) => None,
     }
 }
 
 tokio::task_local! {
-    /// Who runs the code of this task, where it is a load or a write.
+    /// The load or write that this task's code belongs to, if any.
     static RUN_BY: Option<Arc<Running>>;
 }
 
-/// A load or a write under way, and the one that it is run by.
+/// A load or a write under way, and the one that it belongs to.
 struct Running {
     /// The cache, by its address.
     cache: usize,
     work: Work,
-    /// A set of the cache's keys, and how to name one of them.
+    /// A set of the cache's keys, and a function that names one of them.
     keys: Box<dyn Any + Send + Sync>,
     name: fn(&(dyn Any + Send + Sync)) -> Option<String>,
     cache_name: Arc<str>,
-    /// What a load waits for.
+    /// The flights that a load waits for.
     waits: Option<Arc<WaitNode>>,
     run_by: Option<Arc<Running>>,
 }
@@ -49,7 +49,7 @@ pub(crate) enum Work {
     Write,
 }
 
-/// Spawns a task in the caller's span that is run by what the caller is run by.
+/// Spawns a task in the caller's span that belongs to the same load or write as the caller.
 pub(crate) fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
@@ -57,7 +57,7 @@ where
     tokio::spawn(RUN_BY.scope(run_by(), shallow(future)).in_current_span())
 }
 
-/// As [`spawn`], for what no load or write waits for.
+/// As [`spawn`], for work that no load or write waits for.
 pub(crate) fn spawn_detached<F>(future: F) -> JoinHandle<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
@@ -65,32 +65,33 @@ where
     tokio::spawn(RUN_BY.scope(None, shallow(future)).in_current_span())
 }
 
-/// Goes on with what no load or write waits for any more.
+/// Detaches work from loads and writes, since none waits for it any more.
 pub(crate) fn detached<F: Future>(future: F) -> impl Future<Output = F::Output> {
     RUN_BY.scope(None, future)
 }
 
-/// Whether the caller is run by a load of any cache.
+/// Whether the caller belongs to a load of any cache.
 pub(crate) fn is_run_by_a_load() -> bool {
     is_any(|running| running.work == Work::Load)
 }
 
-/// Without its type, whose depth callers would pay for: rustc refuses futures that nest too deep.
+/// Hides the future's type from callers, since rustc refuses futures that nest too deep.
 fn shallow<T>(future: impl Future<Output = T> + Send + 'static) -> BoxFuture<'static, T> {
     Box::pin(future)
 }
 
-/// As [`spawn_detached`], where the caller is on its way out and perhaps no longer in its runtime's context.
+/// As [`spawn_detached`], for a caller that is being dropped, perhaps outside its runtime's
+/// context.
 pub(crate) fn spawn_on<F>(runtime: &Handle, future: F)
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    // A second panic would end the process, and a subscriber's code is not ours.
+    // A second panic would end the process, and a subscriber is foreign code.
     let spawn = || runtime.spawn(RUN_BY.scope(None, shallow(future)).in_current_span());
     drop(contained(spawn));
 }
 
-/// As [`spawn`], for a load of these keys, which then runs the task.
+/// As [`spawn`], for a load of these keys. The task then belongs to that load.
 pub(crate) fn spawn_load<K: Key, V: Value, F>(
     core: &Core<K, V>,
     (keys, flights): (Vec<K>, Vec<Arc<WaitNode>>),
@@ -107,7 +108,7 @@ where
 /// Begins to wait for a flight.
 ///
 /// # Errors
-/// Where the caller is run by a load that the flight itself waits for.
+/// If the caller belongs to a load that the flight itself waits for.
 pub(crate) fn wait_for(flight: &Arc<WaitNode>) -> Result<Option<WaitEdge>, LoadError> {
     let Some(load) = nearest_load() else { return Ok(None) };
     let Some(waits) = &load.waits else { return Ok(None) };
@@ -149,7 +150,8 @@ fn is_any(mut holds: impl FnMut(&Running) -> bool) -> bool {
 }
 
 impl<K: Key, V: Value> Core<K, V> {
-    /// Why a read must not wait for this key: it is run by a load of the same key.
+    /// The error if a read must not wait for this key, because it belongs to a load of the same
+    /// key.
     pub(crate) fn recursion(&self, key: &K) -> Option<LoadError> {
         let waits_for_itself = self.runs(Work::Load, |keys| keys.contains(key));
         waits_for_itself.then(|| LoadError::Recursive {
@@ -158,12 +160,12 @@ impl<K: Key, V: Value> Core<K, V> {
         })
     }
 
-    /// Whether the caller is run by a load of this cache, which is counted already.
+    /// Whether the caller belongs to a load of this cache, which is counted already.
     pub(crate) fn is_within_a_load(&self) -> bool {
         self.runs(Work::Load, |_| true)
     }
 
-    /// Whether the caller is run by a write of the key, which holds the lease.
+    /// Whether the caller belongs to a write of the key, which holds the lease.
     pub(crate) fn is_within_a_write(&self, key: &K) -> bool {
         self.runs(Work::Write, |keys| keys.contains(key))
     }
@@ -196,7 +198,7 @@ impl<K: Key, V: Value> Core<K, V> {
         keys: &[K],
     ) -> Option<Arc<Running>> {
         let run_by = run_by();
-        // Keys whose own code panics are not noticed, and that is all.
+        // If a key's own code panics, the load is merely not tracked.
         let keys = self.recorder.contain(|| keys.iter().cloned().collect::<HashSet<K>>());
         let Some(keys) = keys else { return run_by };
         Some(Arc::new(Running {

@@ -18,8 +18,8 @@ pub(crate) type LoadPermit = Option<OwnedSemaphorePermit>;
 
 impl<K: Key, V: Value> Core<K, V> {
     /// Waits for a permit to load these keys. A load that another load of the same cache runs or
-    /// waits for needs none. Meanwhile the leases are given up, so that another node may load; what
-    /// it has loaded completes the fills. `None` if no permit came in time, or no fill is left.
+    /// waits for needs none. Meanwhile the leases are given up, so that another node may load, and
+    /// its entries complete the fills. `None` if no permit came in time, or no fill is left.
     pub(crate) async fn load_permit(
         self: &Arc<Self>,
         mut fills: Vec<KeyFill<K, V>>,
@@ -58,13 +58,13 @@ impl<K: Key, V: Value> Core<K, V> {
         permit
     }
 
-    /// Why a load that waits for its permit is given up.
+    /// The error of a load that got no permit in time.
     pub(crate) fn busy(&self) -> LoadError {
         LoadError::Busy { cache: Arc::from(&*self.name), max_loads: self.loads.max() }
     }
 }
 
-/// Until somebody who has a permit waits for one of the flights.
+/// Waits until a load that has a permit waits for one of the flights.
 async fn any_is_expedited<V>(flights: &[Flight<V>]) {
     let mut expedited: Vec<_> = flights.iter().map(|flight| Box::pin(flight.expedited())).collect();
     let any = |context: &mut Context<'_>| {

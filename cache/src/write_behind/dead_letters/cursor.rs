@@ -1,15 +1,15 @@
-/// Where a list or a run goes on, and where it ends: what becomes a dead letter after it began is
-/// not part of it, so that a run that redrives what fails again ends.
+/// Where a list or a run continues, and where it ends. Dead letters that arise after it began are
+/// not part of it. A run that redrives rows which fail again therefore ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::write_behind) struct Cursor {
-    /// After the one with this id; from the oldest on without.
+    /// Continues after the letter with this id; `None` starts at the oldest.
     pub(in crate::write_behind) after: Option<String>,
-    /// In Redis the last millisecond, in memory the last id; decided by the first look.
+    /// In Redis the last millisecond, in memory the last id. Set by the first look.
     pub(in crate::write_behind) until: Option<u64>,
 }
 
 impl Cursor {
-    /// Reads what [`text`](Self::text) wrote; anything else begins at the oldest.
+    /// Reads the result of [`text`](Self::text). Any other text begins at the oldest.
     pub(super) fn read(text: Option<&str>) -> Self {
         let read = |text: &str| {
             let (after, until) = text.split_once(':')?;

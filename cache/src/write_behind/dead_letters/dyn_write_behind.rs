@@ -19,7 +19,7 @@ impl<K: Key, V: Value + Clone> DynWriteBehind for Inner<K, V> {
     fn overtaken(&self, subject: &Subject) {
         let Kind::Durable(durable) = &self.kind else { return };
         let overtaken = self.cache.core().recorder.contain(|| durable.overtaken(subject));
-        // Whose subject it was is not known, so nothing that is unwritten counts here.
+        // The subject is unknown, so no unwritten value on this node counts any more.
         if overtaken.is_none() {
             durable.on_gap();
         }

@@ -12,12 +12,12 @@ use crate::write_behind::row::WriteError;
 
 impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
     /// Dead letters that match, oldest first: at most `limit`, and no more than 1 000. `after` is
-    /// the `next` of the page before; a text that is none begins at the oldest. Of the durable kind
-    /// those of all nodes.
+    /// the `next` of the previous page; an invalid text begins at the oldest. For the durable kind
+    /// this includes the dead letters of all nodes.
     ///
-    /// A page looks at some thousand dead letters at most, so that one may be short, or empty,
-    /// where few match: go on while `next` is set. What becomes a dead letter after the first page
-    /// was asked for is on none of them.
+    /// A page examines at most some thousand dead letters. If few match, it may be short or empty,
+    /// so continue while `next` is set. Dead letters that arise after the first page was requested
+    /// are not included.
     ///
     /// # Errors
     /// [`WriteError::Away`].
@@ -32,18 +32,18 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
         Ok(DeadLetters { letters, next: page.next, total: page.total })
     }
 
-    /// Queues the dead letters that match again, for the sink to try, in the room that they have
-    /// already. Where a newer value of a key waits, its dead letter is forgotten instead.
+    /// Queues the matching dead letters again for the sink, in the room that they already occupy.
+    /// If a newer value of a key waits, its dead letter is forgotten instead.
     ///
-    /// Goes through all that were there when it began, oldest first, 128 in a step of two round
-    /// trips, and leaves Redis half of the time to others; what fails again meanwhile is not tried
-    /// twice. Each step runs to its end. Whoever gives up between two steps can call it again, or go
-    /// on from the `next` of an answer, by `from`. Two that run at once redrive each dead letter
-    /// once.
+    /// It processes all dead letters that existed when it began, oldest first. A step processes 128
+    /// of them in two round trips, and leaves half of Redis's time to other work. A row that fails
+    /// again meanwhile is not tried twice. Each step runs to its end. A caller that stops between
+    /// two steps can call it again, or continue from the `next` of a result, by `from`. Two
+    /// concurrent runs redrive each dead letter once.
     ///
     /// # Errors
-    /// [`WriteError::Away`], and in memory [`WriteError::Closed`], where the first step failed. Where
-    /// a later one fails, the answer says what was done before it, and its `next` where to go on.
+    /// [`WriteError::Away`], and in memory [`WriteError::Closed`], if the first step failed. If a
+    /// later step fails, the result says what was done before it, and its `next` where to continue.
     pub async fn redrive_dead_letters(
         &self,
         filter: &DeadLetterFilter,
@@ -52,11 +52,11 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
         self.run(DeadLetterAction::Redrive, filter, from).await
     }
 
-    /// Forgets the dead letters that match, in the steps of
-    /// [`redrive_dead_letters`](Self::redrive_dead_letters): these acknowledged writes are lost.
+    /// Forgets the matching dead letters, in the steps of
+    /// [`redrive_dead_letters`](Self::redrive_dead_letters). These acknowledged writes are lost.
     ///
     /// # Errors
-    /// [`WriteError::Away`], where the first step failed.
+    /// [`WriteError::Away`], if the first step failed.
     pub async fn drop_dead_letters(
         &self,
         filter: &DeadLetterFilter,
@@ -96,7 +96,7 @@ impl<K: Key, V: Value + Clone> WriteBehind<K, V> {
 }
 
 impl<K: Key, V: Value + Clone> Inner<K, V> {
-    /// One step of a run, to its end also where the caller goes away.
+    /// One step of a run. Runs to its end even if the caller drops the future.
     pub(super) async fn step(
         self: &Arc<Self>,
         step: DeadLetterStep,

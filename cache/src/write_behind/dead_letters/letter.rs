@@ -3,38 +3,38 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::node::DeadLetterFields;
 
-/// A write that was acknowledged and then set aside: the sink refused it as often as allowed, or it
-/// cannot be read. It is not in effect: readers see the source's row.
+/// A write that was acknowledged and then became a dead letter: the sink refused it as often as
+/// allowed, or it cannot be read. It is not in effect, so readers see the source's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter<V> {
-    /// Names it in [`DeadLetterFilter::id`](crate::DeadLetterFilter::id).
+    /// Identifies it in [`DeadLetterFilter::id`](crate::DeadLetterFilter::id).
     pub id: String,
     /// The text of its key.
     pub key: String,
-    /// The value; `None` where it cannot be read.
+    /// The value; `None` if it cannot be read.
     pub value: Option<V>,
     /// Its row version.
     pub version: u64,
     /// How often it was sent.
     pub tries: u32,
-    /// Why it was set aside: what the sink said last.
+    /// Why it became a dead letter: the sink's last error.
     pub reason: String,
-    /// When it was set aside. Of the durable kind by Redis's clock.
+    /// When it became a dead letter; for the durable kind by Redis's clock.
     pub since: SystemTime,
 }
 
 /// One page of dead letters, oldest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetters<V> {
-    /// Those that match.
+    /// The matching dead letters.
     pub letters: Vec<DeadLetter<V>>,
-    /// Where to go on; `None` at the end.
+    /// The cursor of the next page; `None` at the end.
     pub next: Option<String>,
-    /// How many there are, whether they match or not.
+    /// The number of all dead letters, whether they match or not.
     pub total: u64,
 }
 
-/// A dead letter as its store has it.
+/// A dead letter as it is stored.
 pub(in crate::write_behind) struct StoredLetter<V> {
     pub(in crate::write_behind) id: String,
     pub(in crate::write_behind) key: String,
@@ -46,7 +46,7 @@ pub(in crate::write_behind) struct StoredLetter<V> {
 }
 
 pub(in crate::write_behind) enum LetterValue<V> {
-    /// As it lies in Redis; empty where it was not asked for.
+    /// As stored in Redis; empty if it was not requested.
     Stored(String),
     Here(Arc<V>),
 }
@@ -58,20 +58,20 @@ pub(in crate::write_behind) enum Values {
     Without,
 }
 
-/// One look at a store.
+/// The result of one look at a store.
 pub(in crate::write_behind) struct LetterScan<V> {
     /// Oldest first, whether they match or not.
     pub(in crate::write_behind) letters: Vec<StoredLetter<V>>,
-    /// Whether there are more up to where the cursor ends.
+    /// Whether there are more before the cursor's end.
     pub(in crate::write_behind) has_more: bool,
-    /// Where the cursor ends that began with this look.
+    /// The end of a cursor that began with this look.
     pub(in crate::write_behind) until: u64,
-    /// When that was, milliseconds since the epoch, by the clock of the letters' `since_ms`.
+    /// The time of the look, milliseconds since the epoch, by the clock of the letters' `since_ms`.
     pub(in crate::write_behind) until_ms: Option<u64>,
     pub(in crate::write_behind) total: u64,
 }
 
-/// What became of some of them.
+/// The result of moving some of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::write_behind) struct MoveCounts {
     pub(in crate::write_behind) redriven: u64,
@@ -81,7 +81,7 @@ pub(in crate::write_behind) struct MoveCounts {
 }
 
 impl<V> StoredLetter<V> {
-    /// What a filter looks at.
+    /// The fields that a filter compares.
     pub(super) fn fields(&self) -> DeadLetterFields<'_> {
         let Self { id, key, reason, since_ms, .. } = self;
         DeadLetterFields { id, key, reason, since_ms: *since_ms }

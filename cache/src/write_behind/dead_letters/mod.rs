@@ -4,10 +4,10 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `letter` | one of them, and a page of them |
-//! | `cursor` | where a list or a run goes on |
+//! | `letter` | a dead letter, and a page of them |
+//! | `cursor` | where a list or a run continues |
 //! | `run` | lists, redrives and drops, for either kind |
-//! | `handle` | the public face |
+//! | `handle` | the public interface |
 //! | `dyn_write_behind` | the same without the cache's types, for consoles |
 
 mod cursor;

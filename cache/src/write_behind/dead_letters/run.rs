@@ -9,26 +9,26 @@ use crate::node::{DeadLetterFilter, DeadLetterStep};
 use crate::write_behind::inner::Kind;
 use crate::write_behind::row::WriteError;
 
-/// Looked at in one round trip, and moved in another.
+/// How many are examined in one round trip, and moved in another.
 pub(crate) const AT_ONCE: usize = 128;
 
-/// A page that few match ends after so many looks, so that whoever asked hears something.
+/// If few letters match, a page ends after this many looks, so that the caller gets an answer soon.
 const LOOKS_OF_A_PAGE: usize = 16;
 
 /// The longest page.
 pub(super) const MAX_PAGE: usize = 1_000;
 
-/// The dead letters of a page, where to go on, and how many there are.
+/// The dead letters of a page, the next cursor, and the total number.
 pub(super) struct Page<V> {
     pub(super) letters: Vec<StoredLetter<V>>,
     pub(super) next: Option<String>,
     pub(super) total: u64,
-    /// When they were looked at.
+    /// The time of the first look.
     pub(super) until_ms: Option<u64>,
 }
 
 impl<K: Key, V: Value + Clone> Kind<K, V> {
-    /// One page of those that match.
+    /// One page of matching dead letters.
     pub(super) async fn page(
         &self,
         filter: &DeadLetterFilter,
@@ -59,7 +59,7 @@ impl<K: Key, V: Value + Clone> Kind<K, V> {
         Ok(page)
     }
 
-    /// One step of a run: looks at some and moves those that match.
+    /// One step of a run: examines some dead letters and moves the matching ones.
     pub(super) async fn step(&self, step: &DeadLetterStep) -> Result<DeadLetterResult, WriteError> {
         let DeadLetterStep { action, filter, from } = step;
         let scan = self.scan(filter, &Cursor::read(from.as_deref()), Values::Without).await?;

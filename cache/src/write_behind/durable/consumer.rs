@@ -14,11 +14,11 @@ use crate::key::{Key, Value};
 use crate::log::log_safely;
 use crate::write_behind::backlog::{Backlog, RowFailure, TakenRow, TakenRows};
 
-/// Pages of a hundred rows that one search for silent consumers looks at.
+/// Pages of a hundred rows that one search for silent consumers examines.
 const MAX_PAGES: usize = 10;
 
 impl<K: Key, V: Value + Clone> Durable<K, V> {
-    /// Reads what Redis answered. What cannot be read is set aside at once.
+    /// Reads rows from Redis. Rows that cannot be read become dead letters at once.
     async fn hold(&self, rows: Vec<RawRow>, deaths: u32) -> Result<TakenRows<Self, K, V>, Away> {
         let mut taken = Vec::with_capacity(rows.len());
         let mut unreadable = Vec::new();
@@ -32,7 +32,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
             }
         }
         for (receipt, stored, error) in unreadable {
-            // Where Redis does not take that now, the row is claimed and read again later.
+            // If Redis does not accept that now, the row is claimed and read again later.
             if self.set_unreadable_aside(&receipt, &stored, &error).await.is_err() {
                 log_safely(|| tracing::debug!(error, "a write could not be set aside yet"));
             }
@@ -69,7 +69,8 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         Ok(())
     }
 
-    /// A row has ended, or may have, and here its bus message is not heard.
+    /// Drops the L1 entry of a row that has ended, or may have, since a node does not hear its own
+    /// message.
     fn drop_text(&self, text: &str) {
         self.core().in_l1(|| match text.parse() {
             Ok(key) => self.core().drop_key(&key, Origin::Local),
@@ -79,7 +80,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         self.forget_text(text);
     }
 
-    /// After the step in Redis: here its bus message is not heard.
+    /// Call it after the step in Redis, since a node does not hear its own bus message.
     fn ended(&self, rows: &[TakenRow<Receipt, K, V>]) {
         for row in rows {
             self.core().drop_key(&row.key, Origin::Local);
@@ -87,7 +88,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         self.room.notify_waiters();
     }
 
-    /// Keeps no version up to these as unwritten.
+    /// Removes versions up to these from the unwritten values.
     fn let_go(&self, rows: &[TakenRow<Receipt, K, V>]) {
         for row in rows {
             let let_go = || self.unwritten.written(&row.key, row.version);
@@ -97,7 +98,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         }
     }
 
-    /// Where a step had no answer: it may have happened; L1 asks anew either way.
+    /// Invalidates rows after a step without an answer, which may have taken effect.
     async fn invalidate(&self, rows: &[TakenRow<Receipt, K, V>]) {
         let keys: Vec<K> = rows
             .iter()
@@ -123,7 +124,7 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
             self.seen.other_schema.store(taken.other_schema, Relaxed);
             let n_taken = taken.rows.len();
             let held = self.hold(taken.rows, 0).await?;
-            // Rows that could not be read, or that others must, are not the end of the backlog.
+            // Unreadable rows, or rows of other schemas, do not mean that the backlog is empty.
             if !held.is_empty() || n_taken == 0 && !taken.has_more {
                 return Ok(held);
             }
@@ -149,7 +150,7 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
 
     async fn again(&self, receipts: &[Receipt]) -> Result<TakenRows<Self, K, V>, Away> {
         let rows = self.queue.again(&self.l2()?.link, receipts).await?;
-        // The others' end may have been a step of ours whose answer was lost.
+        // A missing row may have been ended by a step of this node whose answer was lost.
         let left: HashSet<&str> = rows.iter().map(|(id, ..)| &**id).collect();
         for gone in receipts.iter().filter(|receipt| !left.contains(&*receipt.id)) {
             self.drop_text(&gone.key);
@@ -165,7 +166,7 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
             Ok(()) => self.ended(rows),
             Err(Away) => self.invalidate(rows).await,
         }
-        // Whatever Redis knows of it, the source has them.
+        // The source has these rows, whatever Redis knows.
         self.let_go(rows);
         done
     }
@@ -194,7 +195,7 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Durable<K, V> {
                 self.ended(rows);
                 self.let_go(rows);
             }
-            // It may have happened, which the next try finds out.
+            // The step may have taken effect. The next try finds out.
             Err(Away) => self.invalidate(rows).await,
         }
         set_aside

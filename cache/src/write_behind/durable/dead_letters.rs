@@ -17,13 +17,13 @@ use crate::write_behind::dead_letters::{
 };
 use crate::write_behind::row::WriteError;
 
-/// One look reads no more than this, and one value more, bytes.
+/// One look reads at most this many bytes, and one value more.
 const MAX_LOOK_BYTES: usize = 4 << 20;
 
-/// Id, key, stored value, tries and reason; the row version, which the value begins with.
+/// Id, key, stored value, tries, reason, and the row version with which the value begins.
 type RawLetter = (String, String, String, String, String, String);
 
-/// Redis's time in milliseconds, how many there are, whether there are more, and those looked at.
+/// Redis's time in milliseconds, the total, whether there are more, and the letters examined.
 type RawScan = (u64, u64, u64, Vec<RawLetter>);
 
 impl<K: Key, V: Value + Clone> Durable<K, V> {
@@ -59,10 +59,10 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
     ) -> Result<MoveCounts, WriteError> {
         let l2 = self.l2().map_err(|Away| WriteError::Away)?;
         let moved = self.queue.redrive_letters(l2, &letters).await;
-        // Here its bus messages are not heard.
+        // A node does not hear its own bus messages.
         let keys: Vec<K> = letters.iter().filter_map(|letter| self.key(&letter.key)).collect();
         let Ok((redriven, superseded, left)) = moved else {
-            // It may have happened, and then nobody here was told.
+            // The step may have taken effect without this node knowing.
             Arc::clone(self.core()).invalidate(keys).await;
             return Err(WriteError::Away);
         };
@@ -90,13 +90,13 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         Ok(MoveCounts { dropped, left, ..MoveCounts::default() })
     }
 
-    /// The value as its type; `None` where it cannot be read.
+    /// The value as its type; `None` if it cannot be read.
     pub(crate) fn typed(&self, text: &str) -> Option<V> {
         let read = || Stored::read(text)?.value(self.core().policy.schema).ok();
         self.core().recorder.contain(read).flatten()
     }
 
-    /// The value as it lies there; `None` where it is no value of any schema.
+    /// The stored JSON; `None` if it is not a value of any schema.
     #[expect(clippy::unused_self, reason = "how values are written is this store's own affair")]
     pub(crate) fn json(&self, text: &str) -> Option<String> {
         Some(Stored::read(text)?.json().to_owned())
@@ -120,7 +120,8 @@ impl UnwrittenQueue {
         Ok(link.walk_step(&scan).await?)
     }
 
-    /// How many were queued again, how many forgotten for a newer value, and how many are left.
+    /// Returns how many were queued again, how many were forgotten for a newer value, and how many
+    /// are left.
     async fn redrive_letters<V>(
         &self,
         l2: &Keyspace,
@@ -135,7 +136,7 @@ impl UnwrittenQueue {
         Ok(l2.link.walk_step(&redrive).await?)
     }
 
-    /// How many were forgotten, and how many are left.
+    /// Returns how many were forgotten, and how many are left.
     async fn forget_letters<V>(
         &self,
         link: &Link,
@@ -150,7 +151,7 @@ impl UnwrittenQueue {
     }
 }
 
-/// The ids from which and up to which Redis looks; an empty end is now.
+/// The first and last id for Redis's range; an empty end means now.
 fn range(filter: &DeadLetterFilter, cursor: &Cursor) -> (String, String) {
     if let Some(id) = filter.only_id() {
         return (id.to_owned(), id.to_owned());
@@ -159,7 +160,7 @@ fn range(filter: &DeadLetterFilter, cursor: &Cursor) -> (String, String) {
     let after = cursor.after.as_ref().filter(|after| is_id(after));
     let after_ms = after.and_then(|after| after.split('-').next()?.parse::<u64>().ok());
     let from = match (after, first_ms) {
-        // A cursor that lies before the filter's beginning is none of this filter's.
+        // A cursor before the filter's beginning does not belong to this filter.
         (Some(after), first_ms) if after_ms >= first_ms => format!("({after}"),
         (_, Some(first_ms)) => first_ms.to_string(),
         _ => "-".to_owned(),
@@ -171,7 +172,7 @@ fn range(filter: &DeadLetterFilter, cursor: &Cursor) -> (String, String) {
     (from, last_ms.map_or_else(String::new, |ms| ms.to_string()))
 }
 
-/// Redis answers other text with an error, which the breaker would take for a fault.
+/// Redis would answer other text with an error, which would count as a fault.
 fn is_id(text: &str) -> bool {
     let is_number = |part: &str| part.parse::<u64>().is_ok();
     text.split_once('-').is_some_and(|(ms, n)| is_number(ms) && is_number(n))

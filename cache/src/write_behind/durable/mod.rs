@@ -1,14 +1,14 @@
-//! Unwritten values in Redis: a hash of each key's newest value, and a stream of the keys that
-//! wait, read by a consumer group. A key lies in the stream once however often it is written.
+//! Unwritten values in Redis: a hash with each key's newest value, and a stream of the keys that
+//! wait, read by a consumer group. A key is in the stream once, however often it is written.
 //!
 //! | file | what |
 //! |---|---|
 //! | `writer` | the writing node's side |
 //! | `room_waiters` | writes that wait for room |
-//! | `reader` | every node's reads, and what invalidations mean for them |
+//! | `reader` | every node's reads, and the effect of invalidations on them |
 //! | `consumer` | the flusher's side |
 //! | `dead_letters` | lists, redrives and drops dead letters |
-//! | `unwritten` | what this node has written and nobody has replaced |
+//! | `unwritten` | this node's written values that have not been replaced |
 //! | `panic_safe_map` | a map by keys whose code may panic |
 //! | `queue` | the keys in Redis and the commands on them |
 //! | `stored` | an unwritten value's form in Redis |

@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 
-/// A map by keys whose own code may panic: it runs for the key that is asked for, and to compare
-/// it with those of the same hash, never for any other.
+/// A map whose keys' own code may panic. An operation runs that code only for its own key, and to
+/// compare it with keys of the same hash.
 pub(super) struct PanicSafeMap<K, T> {
     by_hash: HashMap<u64, Vec<(K, T)>>,
     hashing: RandomState,
@@ -29,7 +29,7 @@ impl<K: Clone + Eq + Hash, T> PanicSafeMap<K, T> {
         same_hash.iter_mut().find(|(other, _)| other == key).map(|(_, slot)| slot)
     }
 
-    /// Puts a slot in for a key that has none.
+    /// Adds a slot for a key that has none.
     pub(super) fn insert(&mut self, key: &K, slot: T) {
         let (hash, key) = (self.hashing.hash_one(key), key.clone());
         self.by_hash.entry(hash).or_default().push((key, slot));
@@ -39,7 +39,7 @@ impl<K: Clone + Eq + Hash, T> PanicSafeMap<K, T> {
         self.by_hash.values_mut().flatten().map(|(key, slot)| (&*key, slot))
     }
 
-    /// Takes those out that are not to stay.
+    /// Removes the slots that `go`.
     pub(super) fn remove_those(&mut self, mut go: impl FnMut(&T) -> bool) -> Vec<(K, T)> {
         let mut gone = Vec::new();
         self.by_hash.retain(|_, same_hash| {
@@ -49,7 +49,7 @@ impl<K: Clone + Eq + Hash, T> PanicSafeMap<K, T> {
         gone
     }
 
-    /// Takes a key's out.
+    /// Removes the slot of a key.
     pub(super) fn remove(&mut self, key: &K) -> Option<(K, T)> {
         let hash = self.hashing.hash_one(key);
         let same_hash = self.by_hash.get_mut(&hash)?;

@@ -10,7 +10,7 @@ use crate::l2::Keyspace;
 
 const GROUP: &str = "writers";
 
-/// Rows of one step that only says something of them.
+/// Rows in one step that only reports on them.
 pub(crate) const AT_ONCE: usize = 500;
 
 /// One cache's unwritten values in Redis, beside its entries.
@@ -22,12 +22,12 @@ pub(super) struct UnwrittenQueue {
     pub(super) stream: String,
     pub(super) values: String,
     pub(super) aside: String,
-    /// Which dead letter a key has.
+    /// The hash with the dead letter of each key.
     pub(super) ids: String,
     sequence: String,
 }
 
-/// What became of a write.
+/// The result of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Enqueued {
     Taken {
@@ -41,7 +41,7 @@ pub(super) enum Enqueued {
     },
 }
 
-/// What names a row that was taken: its id in the stream and the text of its key.
+/// Identifies a row that was taken: its id in the stream and the text of its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Receipt {
     pub(super) id: String,
@@ -51,33 +51,33 @@ pub(crate) struct Receipt {
 /// Id, key and stored value of a row.
 pub(super) type RawRow = (String, String, String);
 
-/// The schemas that this node reads: its own, and older ones down to this where it migrates them.
+/// The schemas that this node reads: its own and, if it migrates, older ones down to this.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Schemas {
     pub(super) own: u16,
     pub(super) oldest: u16,
 }
 
-/// What a take found.
+/// The result of taking rows.
 pub(super) struct RawTake {
-    /// Rows of all nodes that wait.
+    /// The number of waiting rows of all nodes.
     pub(super) waiting: u64,
     /// The age of the oldest, milliseconds, or -1.
     pub(super) oldest_age_ms: i64,
     pub(super) aside: u64,
-    /// Those that only nodes of other schemas can read.
+    /// The number of rows that only nodes of other schemas can read.
     pub(super) other_schema: u64,
-    /// There may be more than were looked at.
+    /// Whether there may be more rows than were examined.
     pub(super) has_more: bool,
-    /// Those that are now ours.
+    /// The rows that this node has now.
     pub(super) rows: Vec<RawRow>,
 }
 
-/// What a claim found.
+/// The result of claiming rows.
 pub(super) struct RawClaim {
-    /// Where to go on.
+    /// The cursor of the next claim.
     pub(super) cursor: String,
-    /// How often each has been delivered by now, at most.
+    /// How often each row has been delivered by now, at most.
     pub(super) deliveries: u32,
     pub(super) rows: Vec<RawRow>,
 }
@@ -137,14 +137,14 @@ impl UnwrittenQueue {
         Ok(RawTake { waiting, oldest_age_ms, aside, other_schema, has_more, rows })
     }
 
-    /// How many rows wait, and how many stand aside.
+    /// The number of waiting rows, and of dead letters.
     pub(super) async fn count(&self, link: &Link) -> Result<(u64, u64), Away> {
         let mut count = pipe();
         count.cmd("XLEN").arg(&self.stream).cmd("XLEN").arg(&self.aside);
         Ok(link.ask(Step::WriteBehind, &count).await?)
     }
 
-    /// Claims up to `max` rows from consumers that have been idle for so long.
+    /// Claims up to `max` rows from consumers that have been idle for this long.
     pub(super) async fn claim(
         &self,
         link: &Link,
@@ -171,17 +171,17 @@ impl UnwrittenQueue {
         invoke(link, again).await
     }
 
-    /// Says that we still work on these.
+    /// Reports that this node still works on these rows.
     pub(super) async fn keep(&self, link: &Link, receipts: &[Receipt]) -> Result<(), Away> {
         self.say(link, &scripts::KEEP, receipts).await
     }
 
-    /// Says that we did not fall silent on these.
+    /// Reports that this node did not fall silent on these rows.
     pub(super) async fn outlive(&self, link: &Link, receipts: &[Receipt]) -> Result<(), Away> {
         self.say(link, &scripts::OUTLIVE, receipts).await
     }
 
-    /// Lets others claim these at once.
+    /// Lets other consumers claim these rows at once.
     pub(super) async fn hand_over(&self, link: &Link, receipts: &[Receipt]) -> Result<(), Away> {
         self.say(link, &scripts::HAND_OVER, receipts).await
     }
@@ -198,12 +198,12 @@ impl UnwrittenQueue {
         Ok(())
     }
 
-    /// Group, consumer, and the schemas that it reads.
+    /// Adds the group, the consumer, and the schemas that it reads.
     fn who<'a, 's>(&self, script: &'a mut ScriptInvocation<'s>) -> &'a mut ScriptInvocation<'s> {
         script.arg(GROUP).arg(&self.consumer).arg(self.schemas.own).arg(self.schemas.oldest)
     }
 
-    /// The keys of the dead letters.
+    /// Adds the keys of the dead letters.
     pub(super) fn letters<'a, 's>(
         &self,
         script: &'a mut ScriptInvocation<'s>,

@@ -15,38 +15,38 @@ pub(crate) type Migrate<V> = Arc<dyn Fn(u16, &str) -> Result<V, BoxError> + Send
 
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What is known of a key's unwritten value.
+/// The state of a key's unwritten value.
 pub(crate) enum WaitingValue<V> {
     Nothing,
     Value(V),
-    /// There is one, of a schema that this node cannot read.
+    /// There is a value of a schema that this node cannot read.
     Unreadable,
     /// Redis does not answer.
     Unknown,
 }
 
-/// How soon a reader looks again whether a value that it cannot read has been written.
+/// How often a reader checks whether an unreadable value has been written.
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
 impl<K: Key, V: Value + Clone> Durable<K, V> {
-    /// What this node has written and the source does not have yet.
+    /// A value that this node has written and the source does not have yet.
     pub(crate) fn unwritten(&self, key: &K) -> Option<(Arc<V>, Duration)> {
         self.unwritten.get(key)
     }
 
-    /// Whether this node hears what other nodes write.
+    /// Whether this node hears other nodes' writes.
     pub(crate) fn hears(&self) -> bool {
         self.core().trusts_l2()
     }
 
-    /// The newest that this node knows of, where Redis does not answer.
+    /// The newest value that this node knows, for reads while Redis does not answer.
     pub(crate) fn in_doubt(&self, key: &K) -> Option<V> {
         let value = self.unwritten.get_in_doubt(key)?;
         self.core().recorder.contain(|| V::clone(&value))
     }
 
-    /// What any node has written and the source does not have yet. Waits for a while until a value
-    /// that this node cannot read has been written by one that can.
+    /// A value that any node has written and the source does not have yet. If this node cannot read
+    /// it, waits for a while until a node that can has brought it to the source.
     pub(crate) async fn waiting(&self, key: &K) -> WaitingValue<V> {
         let until = Instant::now() + self.core().policy.lease_wait;
         loop {
@@ -75,7 +75,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         }
     }
 
-    /// Reads a value of this schema, or migrates one of an older.
+    /// Reads a value of this schema, or migrates a value of an older one.
     pub(super) fn value_of(&self, stored: &Stored<'_>) -> Result<V, String> {
         let own = self.core().policy.schema;
         match &self.migrate {
@@ -85,13 +85,14 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         }
     }
 
-    /// How many rows wait that only nodes of other schemas can read, as the last round saw them.
+    /// How many rows only nodes of other schemas can read, as of the last round.
     pub(crate) fn other_schema(&self) -> u64 {
         self.seen.other_schema.load(Relaxed)
     }
 
-    /// Nothing that was invalidated is kept as unwritten: reads ask Redis, which still has it
-    /// where it waits. Unwritten values carry no tags, so any of them may be meant by one.
+    /// Removes invalidated values from the unwritten ones. Reads then ask Redis, which still has a
+    /// value that waits. Unwritten values carry no tags, so the invalidation of a tag may affect
+    /// any of them.
     pub(crate) fn overtaken(&self, subject: &Subject) {
         if self.unwritten.is_empty() {
             return;
@@ -106,7 +107,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         }
     }
 
-    /// A text that cannot be read as a key may be any key's.
+    /// A text that cannot be read as a key may mean any key.
     pub(super) fn forget_text(&self, text: &str) {
         let forget = || match text.parse() {
             Ok(key) => self.unwritten.forget(&key),
@@ -121,7 +122,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         self.core().recorder.contain(|| self.unwritten.forget_all());
     }
 
-    /// From now on this node may not hear what becomes of what it wrote.
+    /// Puts this node's values in doubt, because it may no longer hear what happens to them.
     pub(crate) fn doubt_all(&self) {
         self.unwritten.doubt_all();
     }

@@ -10,11 +10,11 @@ use crate::key::{Key, Value};
 use crate::read::to_its_end;
 use crate::write_behind::row::WriteError;
 
-/// How soon the first of those who wait for room asks Redis again: other nodes make room too.
+/// How often the first writer in the queue asks Redis again, since other nodes make room too.
 const ROOM_POLL: Duration = Duration::from_millis(50);
 
-/// Writers of this node that wait for room, in the order in which they came. The first alone asks
-/// Redis, and wakes the next as soon as its own write is taken.
+/// This node's writers that wait for room, in order of arrival. Only the first one asks Redis. It
+/// wakes the next as soon as its own write is accepted.
 #[derive(Default)]
 pub(crate) struct RoomWaiters {
     first: Mutex<()>,
@@ -43,7 +43,7 @@ impl Drop for QueuePosition<'_> {
 }
 
 impl<K: Key, V: Value + Clone> Durable<K, V> {
-    /// Waits while there is no room.
+    /// Writes, and waits while there is no room.
     pub(crate) async fn write(
         self: &Arc<Self>,
         key: K,
@@ -51,7 +51,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         version: Option<u64>,
     ) -> Result<u64, WriteError> {
         let value = Arc::new(value);
-        // Whoever came before goes first, but a key that waits already has its room.
+        // Earlier writers go first, but a key that already waits has its room.
         let room = if self.room_waiters.is_any() { Room::OfItsKey } else { Room::Any };
         let first =
             self.attempt(key.clone(), Arc::clone(&value), WriteTerms { version, room }).await;
@@ -73,7 +73,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         }
     }
 
-    /// One attempt, which goes on where its caller goes away.
+    /// One attempt, which continues if its caller goes away.
     pub(crate) async fn attempt(
         self: &Arc<Self>,
         key: K,

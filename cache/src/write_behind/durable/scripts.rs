@@ -5,9 +5,9 @@ use crate::connection::{ANNOUNCE, scripts};
 scripts! {
     script;
 
-    /// Queues a value, removes the key's entry with its lease, and announces it.
-    /// Answers {1, version}, {2, version} where it replaced one that waited, {0} where there is no
-    /// room, {-1, version} where a newer one waits.
+    /// Queues a value, removes the key's entry with its lease, and announces it. Returns {1,
+    /// version}, {2, version} if it replaced a waiting one, {0} if there is no room, {-1, version}
+    /// if a newer one waits.
     /// KEYS: stream, values, aside, sequence, entry, bus.
     /// ARGV: key, schema and value, version or "", capacity, then the message.
     ENQUEUE, "enqueue" =
@@ -20,7 +20,7 @@ scripts! {
          if version == '' then version = next_version(KEYS[4]) end
          if old and not above(version, version_of(old)) then return {-1, version_of(old)} end
          redis.call('HSET', KEYS[2], ARGV[1], version .. ':' .. ARGV[2])
-         -- The row that waits may have been left to nodes of the older value's schema.
+         -- The waiting row may have been left to nodes of the older value's schema.
          if not old or schema_of(old) ~= string.match(ARGV[2], '^%d+') then
            redis.call('XADD', KEYS[1], '*', 'k', ARGV[1])
          end
@@ -28,10 +28,10 @@ scripts! {
          announce(6, 5)
          return {old and 2 or 1, version}";
 
-    /// Takes rows that nobody has and this schema can read: first those that nodes of other
+    /// Takes rows that no consumer has and this schema can read: first those that nodes of other
     /// schemas have left, then new ones. Leaves the rest to nodes of their schema, by the thousand,
-    /// so that none of them is looked at twice. Answers {waiting, oldest age in ms or -1, aside,
-    /// left to other schemas, 1 where there may be more, {id, key, value}…}.
+    /// so that none of them is examined twice. Returns {waiting, oldest age in ms or -1, dead
+    /// letters, left to other schemas, 1 if there may be more, {id, key, value}…}.
     /// KEYS: stream, values, aside. ARGV: group, consumer, schema, oldest schema, count.
     TAKE, "queue take" =
         "group(KEYS[1], ARGV[1])
@@ -64,10 +64,10 @@ scripts! {
          return {redis.call('XLEN', KEYS[1]), age, redis.call('XLEN', KEYS[3]), others,
            looked >= 1000 and 1 or 0, rows}";
 
-    /// Claims rows that their consumer has not touched for long: up to a number of those that one
-    /// consumer at most fell silent on, or else a single one. Looks at a hundred at most, and lets
-    /// consumers go that have been silent for ten times as long and hold nothing. Answers {next
-    /// cursor, deliveries, {id, key, value}…}.
+    /// Claims rows that their consumer has not touched for long: up to a number of rows on which at
+    /// most one consumer fell silent, or else a single row. Examines at most a hundred rows.
+    /// Removes consumers that have been silent for ten times as long and hold nothing. Returns
+    /// {next cursor, deliveries, {id, key, value}…}.
     /// KEYS: stream, values. ARGV: group, consumer, schema, oldest schema, idle milliseconds,
     /// cursor, count.
     CLAIM, "queue claim" =
@@ -108,9 +108,9 @@ scripts! {
          end
          return {cursor, n, rows}";
 
-    /// The rows that are still ours and of a schema that we read, as they are by now: {id, key,
-    /// value}… KEYS: stream, values. ARGV: group, consumer, schema, oldest schema, then id and key
-    /// of each.
+    /// The current state of the rows that this consumer still has and whose schema it reads: {id,
+    /// key, value}….
+    /// KEYS: stream, values. ARGV: group, consumer, schema, oldest schema, then id and key of each.
     AGAIN, "queue again" =
         "group(KEYS[1], ARGV[1])
          local rows = {}
@@ -119,29 +119,30 @@ scripts! {
          end
          return rows";
 
-    /// Says that we still work on rows of ours.
+    /// Records that the consumer still works on its rows.
     /// KEYS: stream. ARGV: group, consumer, then ids.
     KEEP, "queue keep" =
         "group(KEYS[1], ARGV[1])
          for i = 3, #ARGV do keep(ARGV[i], 'IDLE', 0) end
          return 0";
 
-    /// Says that we did not fall silent on rows of ours.
+    /// Records that the consumer did not fall silent on its rows.
     /// KEYS: stream. ARGV: group, consumer, then ids.
     OUTLIVE, "queue outlive" =
         "group(KEYS[1], ARGV[1])
          for i = 3, #ARGV do keep(ARGV[i], 'IDLE', 0, 'RETRYCOUNT', 1) end
          return 0";
 
-    /// Lets others claim rows of ours at once, as rows that nobody fell silent on.
+    /// Lets other consumers claim this one's rows at once, as rows on which no consumer fell
+    /// silent.
     /// KEYS: stream. ARGV: group, consumer, then ids.
     HAND_OVER, "queue hand over" =
         "group(KEYS[1], ARGV[1])
          for i = 3, #ARGV do keep(ARGV[i], 'IDLE', 86400000, 'RETRYCOUNT', 0) end
          return 0";
 
-    /// Ends rows that the source has. A key that was written again meanwhile waits anew, and a dead
-    /// letter that is not newer is forgotten. Removes their entries and announces them.
+    /// Ends rows that the source has. A key that was written again meanwhile waits anew. A dead
+    /// letter that is not newer is forgotten. Removes the rows' entries and announces them.
     /// KEYS: stream, values, aside, its ids, then for each row entry and bus.
     /// ARGV: group, then for each row id, key, version, and the message.
     DONE, "queue done" =
@@ -165,8 +166,8 @@ scripts! {
          end
          return 0";
 
-    /// Sets a row aside, unless its key was written again meanwhile: then that waits anew. Of two
-    /// dead letters of a key the newer one stays. Answers 1 where this one does.
+    /// Makes a row a dead letter, unless its key was written again meanwhile; then the new value
+    /// waits. Of two dead letters of a key the newer one is kept. Returns 1 if this one is kept.
     /// KEYS: stream, values, aside, its ids, entry, bus.
     /// ARGV: group, id, key, version, tries, error, then the message.
     SET_ASIDE, "queue set aside" =
@@ -191,9 +192,9 @@ scripts! {
          announce(6, 7)
          return stays and 1 or 0";
 
-    /// Looks at dead letters, oldest first, until there are so many or they hold so many bytes.
-    /// Answers {now in ms, how many there are, 1 where there are more up to the end, {id, key,
-    /// value or "", version, tries, reason}…}.
+    /// Reads dead letters, oldest first, up to a number of them and of bytes. Returns {now in ms,
+    /// the total, 1 if there are more up to the end, {id, key, value or "", version, tries,
+    /// reason}…}.
     /// KEYS: aside. ARGV: first id, last id or "" for now, count, bytes, 1 for the values too.
     DEAD_LETTERS, "queue dead letters" =
         "local time = redis.call('TIME')
@@ -217,9 +218,10 @@ scripts! {
          until more == 1 or #rows < 16
          return {now, redis.call('XLEN', KEYS[1]), more, letters}";
 
-    /// Queues dead letters again. Where a value of a key waits that is as new, its dead letter is
-    /// dropped. One leaves only after its value waits, so that a Redis that refuses half-way loses
-    /// nothing. What has no key or no value stays. Answers {queued again, dropped, left}.
+    /// Queues dead letters again. If a value of a key waits that is at least as new, its dead
+    /// letter is dropped. A dead letter is removed only after its value waits, so that nothing is
+    /// lost if Redis refuses half-way. One without key or value stays. Returns {queued again,
+    /// dropped, left}.
     /// KEYS: stream, values, aside, its ids, then for each entry and bus.
     /// ARGV: for each id and the message.
     REDRIVE_MANY, "queue redrive many" =
@@ -246,7 +248,7 @@ scripts! {
          end
          return {redriven, dropped, redis.call('XLEN', KEYS[3])}";
 
-    /// Forgets dead letters. Answers {forgotten, left}.
+    /// Forgets dead letters. Returns {forgotten, left}.
     /// KEYS: stream, values, aside, its ids. ARGV: for each id and key.
     FORGET, "queue forget" =
         "local forgotten = 0
@@ -254,7 +256,7 @@ scripts! {
          return {forgotten, redis.call('XLEN', KEYS[3])}";
 }
 
-/// Versions are decimal text, since Lua's numbers are exact to 2^53 only. A version of our own is
+/// Versions are decimal text, since Lua's numbers are exact only to 2^53. A generated version is
 /// the time in microseconds, so that it grows even if Redis loses the last one.
 const COMMON: &str = "
 local function version_of(stored)
@@ -293,8 +295,8 @@ local function fields(flat)
   for i = 1, #flat, 2 do of[flat[i]] = flat[i + 1] end
   return of
 end
--- The dead letter of a key, which is 'id:version' there. Earlier builds neither write these nor
--- remove them: a dead letter may be missing here, or be gone already.
+-- The dead letter of a key, stored as 'id:version'. Earlier builds neither write nor remove these:
+-- a dead letter may be missing here, or be gone already.
 local function letter_of(key)
   local id, version = string.match(redis.call('HGET', KEYS[4], key) or '', '^(%d+%-%d+):(%d*)$')
   return id and {id = id, version = version}
@@ -307,7 +309,7 @@ end
 local function schema_of(stored)
   return string.match(stored, '^%d*:(%d+):')
 end
--- Whether we read a schema: ours, or an older one that can be migrated.
+-- Whether this node reads a schema: its own, or an older one that it can migrate.
 local function reads(schema)
   return tonumber(schema) <= tonumber(ARGV[3]) and tonumber(schema) >= tonumber(ARGV[4])
 end
@@ -318,11 +320,12 @@ local function consumers()
   end
   return all
 end
--- A row that somebody of the group has been given: held, finished, or left to nodes of its schema,
--- in the name of a consumer that stands for them. What has no form is held, and a key once.
+-- Handles a row that a consumer of the group has been given. The row is held, finished, or left to
+-- nodes of its schema, in the name of a consumer that stands for them. Malformed rows are held. A
+-- key is held once.
 local mine = {}
 local function hold(rows, id, key)
-  -- A value of another schema that was replaced may have left a second row.
+  -- A replaced value of another schema may have left a second row.
   if mine[key] then
     finish(id)
     return 'finished'

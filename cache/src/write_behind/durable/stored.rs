@@ -1,6 +1,6 @@
 use crate::key::Value;
 
-/// An unwritten value as it lies in Redis: `version:schema:value`, the value as JSON.
+/// The form of an unwritten value in Redis: `version:schema:value`, the value as JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stored<'a> {
     pub(super) version: u64,
@@ -8,13 +8,13 @@ pub(super) struct Stored<'a> {
     pub(super) json: &'a str,
 }
 
-/// The version as it stands there, whether or not the rest can be read.
+/// The stored version, whether or not the rest can be read.
 pub(super) fn version_text(text: &str) -> &str {
     let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     &text[..end]
 }
 
-/// What follows the version, which a script may set.
+/// The part after the version. A script may set the version.
 pub(super) fn tail<V: Value>(value: &V, schema: u16) -> Result<String, serde_json::Error> {
     Ok(format!("{schema}:{}", serde_json::to_string(value)?))
 }
@@ -26,12 +26,12 @@ impl<'a> Stored<'a> {
         Some(Self { version: version.parse().ok()?, schema: schema.parse().ok()?, json })
     }
 
-    /// The value as it lies there.
+    /// The value as stored.
     pub(super) fn json(&self) -> &'a str {
         self.json
     }
 
-    /// The value; says why it is none of this schema's.
+    /// The value, or why it is not of this schema.
     pub(super) fn value<V: Value>(&self, schema: u16) -> Result<V, String> {
         if self.schema != schema {
             return Err(format!("its schema is {}, not {schema}", self.schema));

@@ -5,20 +5,20 @@ use std::time::Duration;
 use super::panic_safe_map::PanicSafeMap;
 use crate::clock::Moment;
 
-/// What this node has written and, as far as it has heard, nobody has replaced or brought to the
-/// source. It answers reads here, also while Redis is away.
+/// This node's written values that, as far as it has heard, have neither been replaced nor reached
+/// the source. They answer reads on this node, also while Redis is away.
 ///
-/// A write that another node announced while ours was on its way may be the newer one; then
-/// neither is kept and reads ask Redis. Where a write of our own got no answer, what was written
-/// before is in doubt: it answers only where Redis does not.
+/// If another node announced a write while this node's own was on its way, either may be the newer
+/// one. Then neither is kept, and reads ask Redis. If a write of this node got no answer, the
+/// values written before are in doubt: they answer only if Redis does not.
 pub(super) struct Unwritten<K, V> {
     slots: Mutex<PanicSafeMap<K, Slot<V>>>,
 }
 
 struct Slot<V> {
-    /// Writes of this key that are on their way.
+    /// How many writes of this key are on their way.
     n_writing: u32,
-    /// How often something was heard meanwhile that may be newer.
+    /// How often a possibly newer change was heard meanwhile.
     n_heard: u64,
     newest: Option<Newest<V>>,
 }
@@ -42,7 +42,7 @@ impl<K: Clone + Eq + Hash, V> Unwritten<K, V> {
         })
     }
 
-    /// The newest that is known here, for where Redis does not answer.
+    /// The newest value known on this node, for reads while Redis does not answer.
     pub(super) fn get_in_doubt(&self, key: &K) -> Option<Arc<V>> {
         self.with(|slots| Some(Arc::clone(&slots.get(key)?.newest.as_ref()?.value)))
     }
@@ -51,7 +51,7 @@ impl<K: Clone + Eq + Hash, V> Unwritten<K, V> {
         self.with(|slots| slots.is_empty())
     }
 
-    /// A write sets out; what is given back belongs to its [`Unwritten::end`].
+    /// Begins a write. Its [`Unwritten::end`] takes the returned number.
     pub(super) fn begin(&self, key: &K) -> u64 {
         self.with(|slots| {
             if let Some(slot) = slots.get_mut(key) {
@@ -63,7 +63,7 @@ impl<K: Clone + Eq + Hash, V> Unwritten<K, V> {
         })
     }
 
-    /// A write has come back, with its row version where it was acknowledged.
+    /// Ends a write, with its row version if it was acknowledged.
     pub(super) fn end(&self, key: &K, began: u64, written: Option<(Arc<V>, u64)>) {
         self.change(key, |slot| {
             slot.n_writing = slot.n_writing.saturating_sub(1);
@@ -77,7 +77,7 @@ impl<K: Clone + Eq + Hash, V> Unwritten<K, V> {
         });
     }
 
-    /// A write has come back without an answer: it may have arrived, and be the newest.
+    /// Ends a write without an answer. It may have arrived, and be the newest.
     pub(super) fn lost(&self, key: &K) {
         self.change(key, |slot| {
             slot.n_writing = slot.n_writing.saturating_sub(1);
@@ -86,24 +86,24 @@ impl<K: Clone + Eq + Hash, V> Unwritten<K, V> {
         });
     }
 
-    /// The source has this version.
+    /// Records that the source has this version.
     pub(super) fn written(&self, key: &K, version: u64) {
         self.change(key, |slot| {
-            // A write on its way may be the one that the source has already.
+            // A write on its way may be the version that the source already has.
             slot.n_heard += 1;
             slot.newest.take_if(|newest| newest.version <= version)
         });
     }
 
-    /// Redis was asked: this version waits there, or none does.
+    /// Records Redis's answer: this version waits there, or none does.
     pub(super) fn found(&self, key: &K, version: Option<u64>) {
         self.change(key, |slot| {
             slot.newest.take_if(|newest| newest.in_doubt && Some(newest.version) != version)
         });
     }
 
-    /// The key was invalidated: another node has written it, or brought it to the source, or its
-    /// row has changed otherwise.
+    /// Records that the key was invalidated: another node has written it, or brought it to the
+    /// source, or its row has changed otherwise.
     pub(super) fn forget(&self, key: &K) {
         self.change(key, |slot| {
             slot.n_heard += 1;
@@ -111,7 +111,7 @@ impl<K: Clone + Eq + Hash, V> Unwritten<K, V> {
         });
     }
 
-    /// As [`forget`](Self::forget), for all keys of which that is so.
+    /// As [`forget`](Self::forget), for all keys that `are_meant`.
     pub(super) fn forget_those(&self, are_meant: impl Fn(&K) -> bool) {
         let forgotten = self.with(|slots| {
             let mut forgotten = Vec::new();
@@ -124,12 +124,12 @@ impl<K: Clone + Eq + Hash, V> Unwritten<K, V> {
         drop(forgotten);
     }
 
-    /// Anything may have been missed, or is invalidated.
+    /// Forgets all values, because messages may have been missed, or everything is invalidated.
     pub(super) fn forget_all(&self) {
         self.forget_those(|_| true);
     }
 
-    /// Nobody here hears of changes from now on.
+    /// Puts all values in doubt, because this node no longer hears of changes.
     pub(super) fn doubt_all(&self) {
         self.with(|slots| slots.iter_mut().for_each(|(_, slot)| slot.doubt()));
     }
@@ -144,7 +144,8 @@ impl<K: Clone + Eq + Hash, V> Unwritten<K, V> {
         drop(old);
     }
 
-    /// What the step gives back is dropped when the lock is free: values may panic as they go.
+    /// The result of the step is dropped after the lock is released, since values may panic when
+    /// dropped.
     fn with<R>(&self, step: impl FnOnce(&mut PanicSafeMap<K, Slot<V>>) -> R) -> R {
         step(&mut self.slots.lock().unwrap_or_else(PoisonError::into_inner))
     }

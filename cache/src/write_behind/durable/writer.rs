@@ -23,10 +23,10 @@ use crate::write_behind::shared::{Control, WriteBehindCounts};
 
 /// Unwritten values in Redis, as one node sees them.
 ///
-/// The order that keeps readers right: a load asks the hash before the source, and a write is put
-/// in the hash in the same step that takes the key's lease away and tells the bus. So a load that
-/// found nothing in the hash cannot commit what it read before the write. The value leaves the
-/// hash only after the source has it.
+/// The order of steps keeps readers right. A load asks the hash before the source. A write puts its
+/// value into the hash in the same step that takes the key's lease away and tells the bus. So a
+/// load that found nothing in the hash cannot commit a row that it read before the write. The value
+/// leaves the hash only after the source has it.
 pub(crate) struct Durable<K, V> {
     pub(super) cache: Cache<K, V>,
     pub(super) settings: FlushSettings,
@@ -36,7 +36,7 @@ pub(crate) struct Durable<K, V> {
     pub(super) unwritten: Arc<Unwritten<K, V>>,
     pub(super) room: Notify,
     pub(super) room_waiters: RoomWaiters,
-    /// Writes of this node since the flusher took some.
+    /// This node's writes since the flusher last took rows.
     pub(super) n_new: AtomicUsize,
     pub(super) seen: LastSeen,
     /// Writes that are on their way to Redis.
@@ -46,7 +46,7 @@ pub(crate) struct Durable<K, V> {
     pub(super) migrate: Option<Migrate<V>>,
 }
 
-/// What the last round saw in Redis.
+/// The state of Redis as of the last round.
 pub(super) struct LastSeen {
     pub(super) waiting: AtomicU64,
     pub(super) aside: AtomicU64,
@@ -100,7 +100,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         self.core().l2.as_ref().ok_or(Away)
     }
 
-    /// One attempt. Acknowledged means that Redis has it.
+    /// One attempt. An acknowledged write is in Redis.
     pub(crate) async fn try_write(
         self: Arc<Self>,
         key: K,
@@ -118,7 +118,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         let (text, tail, began) = self.begin(&key, &value)?;
         let capacity = if room == Room::Any { self.settings.capacity } else { 0 };
         let answer = self.queue.enqueue(l2, (&text, &tail), version, capacity).await;
-        // Whatever panics here, what L1 holds is older by now.
+        // Even if code panics here, the entry in L1 is out of date by now.
         let end = || match answer {
             Ok(Enqueued::Taken { version, .. }) => {
                 self.unwritten.end(&key, began, Some((value, version)))
@@ -144,7 +144,7 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
             Ok(Enqueued::Full) => Err(WriteError::Full { capacity: self.settings.capacity }),
             Ok(Enqueued::Overtaken { newer }) => Err(WriteError::Overtaken { newer }),
             Err(Away) => {
-                // It may have arrived, and then nobody here was told.
+                // The write may have arrived without this node knowing.
                 let named = self.core().named(&[key]);
                 Arc::clone(self.core()).remove_named(named).await;
                 Err(WriteError::Away)
@@ -152,8 +152,8 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         }
     }
 
-    /// All code of the key and the value that runs before Redis is asked: the texts of both, and
-    /// what [`Unwritten::begin`] gave back.
+    /// Runs all code of the key and the value that is needed before Redis is asked. Returns the
+    /// texts of both, and the result of [`Unwritten::begin`].
     fn begin(&self, key: &K, value: &V) -> Result<(String, String, u64), WriteError> {
         let begin = || {
             let tail = stored::tail(value, self.core().policy.schema);
@@ -168,14 +168,14 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
         &self.room
     }
 
-    /// Rows that wait, rows that stand aside, and the age of the oldest, as the last round saw them.
+    /// Waiting rows, dead letters, and the age of the oldest row, as of the last round.
     pub(crate) fn gauges(&self) -> (u64, u64, Option<Duration>) {
         let age_ms = u64::try_from(self.seen.oldest_age_ms.load(Relaxed)).ok();
         let (waiting, aside) = (&self.seen.waiting, &self.seen.aside);
         (waiting.load(Relaxed), aside.load(Relaxed), age_ms.map(Duration::from_millis))
     }
 
-    /// Looks in Redis for what the gauges show. Says whether it answered.
+    /// Reads the gauges' values from Redis. Returns whether Redis answered.
     pub(crate) async fn look(&self) -> bool {
         let Ok(l2) = self.l2() else { return false };
         let Ok((waiting, aside)) = self.queue.count(&l2.link).await else { return false };
@@ -194,19 +194,19 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
     }
 }
 
-/// How a write is to be taken.
+/// The conditions of a write.
 #[derive(Clone, Copy)]
 pub(crate) struct WriteTerms {
-    /// Its row version, where the caller gives it.
+    /// The row version, if the caller gives one.
     pub(crate) version: Option<u64>,
     pub(crate) room: Room,
 }
 
-/// Which room a write may take.
+/// The room that a write may use.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Room {
     Any,
-    /// That of the value that it replaces: others wait for what there is.
+    /// Only that of the value that it replaces, because other writers wait for free room.
     OfItsKey,
 }
 

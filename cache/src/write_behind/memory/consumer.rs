@@ -39,7 +39,7 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Memory<K, V> {
             let (cache, key) = (self.cache.clone(), Arc::clone(&row.key));
             invalidations.spawn(async move { cache.invalidate(&key).await });
         }
-        // One that panics is none of the others' concern.
+        // A panic of one invalidation does not affect the others.
         while invalidations.join_next().await.is_some() {}
         let mut gone = Vec::with_capacity(rows.len());
         let mut superseded = Vec::new();
@@ -96,7 +96,7 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Memory<K, V> {
                 }
                 _ => {}
             }
-            // A key whose code panics now may be sound another time: until then its row waits.
+            // If the key's code panics now, it may succeed later. Until then its row waits.
             let kept = contained(|| state.aside.insert(Arc::clone(&row.key), aside));
             let older = kept.ok_or(Away)?;
             (state.unwritten.remove(row.receipt), older)
@@ -112,13 +112,13 @@ impl<K: Key, V: Value + Clone> Backlog<K, V> for Memory<K, V> {
 
     async fn hand_over(&self, _: &[u64]) {}
 
-    /// A write is taken under the lock under which it looks for the end.
+    /// A write checks for the shutdown under the same lock under which it is accepted.
     fn is_settled(&self) -> bool {
         true
     }
 }
 
-/// When the lock is free: keys and values may panic as they go.
+/// Call it without the lock, since keys and values may panic when they are dropped.
 fn let_go<T>(gone: Vec<T>) {
     for gone in gone {
         contained(|| drop(gone));

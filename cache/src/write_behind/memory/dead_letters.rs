@@ -12,7 +12,7 @@ use crate::write_behind::dead_letters::{
 };
 use crate::write_behind::row::WriteError;
 
-/// What became of one that was to be queued again.
+/// The result of queueing a dead letter again.
 enum Outcome<K, V> {
     Queued(Arc<K>),
     Superseded(Option<KeyedDeadLetter<K, V>>),
@@ -20,7 +20,8 @@ enum Outcome<K, V> {
 }
 
 impl<K: Key, V: Value + Clone> Memory<K, V> {
-    /// Those after the cursor, at most so many; an id alone is looked for at once.
+    /// The dead letters after the cursor, at most this many. A filter by id alone finds its letter
+    /// at once.
     pub(crate) fn scan(
         &self,
         filter: &DeadLetterFilter,
@@ -56,7 +57,7 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
         }
         let total = state.aside.len() as u64;
         drop(state);
-        // A key that cannot be printed still has a row, and others.
+        // A key that cannot be printed still has a row that is listed.
         let named = |(key, letter): (Arc<K>, StoredLetter<V>)| {
             let text = self.contain(move || key.to_string());
             StoredLetter { key: text.unwrap_or_default(), ..letter }
@@ -87,14 +88,15 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
         }
         moved.redriven = queued.len() as u64;
         moved.superseded = superseded.len() as u64;
-        // Values may panic as they are dropped.
+        // Values may panic when they are dropped.
         for letter in superseded {
             self.contain(|| drop(letter));
         }
         self.counts.redriven.add(moved.redriven);
         self.counts.dropped.add(moved.superseded);
         for key in &queued {
-            // The value is unwritten already; code of one key keeps no other from being told.
+            // The value is already unwritten. Code of one key must not keep the others from being
+            // published.
             let _ = caught(self.publish(key)).await;
         }
         self.room.notify_waiters();
@@ -110,7 +112,7 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
         let left = state.aside.len() as u64;
         drop(state);
         let dropped = taken.len() as u64;
-        // Values may panic as they are dropped.
+        // Values may panic when they are dropped.
         for row in taken {
             self.contain(|| drop(row));
         }
@@ -119,12 +121,12 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
         MoveCounts { dropped, left, ..MoveCounts::default() }
     }
 
-    /// A copy of the value; `None` where copying panics.
+    /// A copy of the value; `None` if copying panics.
     pub(crate) fn copy(&self, value: &Arc<V>) -> Option<V> {
         self.contain(|| V::clone(value))
     }
 
-    /// Leaves the dead letter before the value waits nowhere: whatever panics here loses nothing.
+    /// Removes the dead letter only once its value waits, so that a panic loses nothing.
     fn queue_again(&self, state: &mut State<K, V>, version: u64) -> Outcome<K, V> {
         let Some((key, row)) = state.aside.get(version) else { return Outcome::Gone };
         let (key, value) = (Arc::clone(key), Arc::clone(&row.value));
@@ -132,7 +134,7 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
             return Outcome::Superseded(state.aside.take(version));
         }
         self.insert(state, &key, value);
-        // What waits has the value, so nothing of it goes with its dead letter.
+        // The waiting row shares the value, so dropping the dead letter drops no value.
         state.aside.take(version);
         Outcome::Queued(key)
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::clock::Moment;
 
-/// Rows that stand aside, in the order in which they were written, and their versions by the key's
-/// hash. All code of a key runs before anything changes, and it runs for the key that is asked for
-/// alone, but to compare it with those of the same hash.
+/// Dead letters in the order in which they were written, and their versions by the key's hash. An
+/// operation runs all code of keys before it changes anything. It runs that code only for its own
+/// key, and to compare it with keys of the same hash.
 pub(super) struct DeadLetterStore<K, V> {
     by_version: BTreeMap<u64, IndexedLetter<K, V>>,
     by_hash: HashMap<u64, Vec<u64>>,
@@ -18,7 +18,7 @@ pub(crate) struct IndexedLetter<K, V> {
     hash: u64,
 }
 
-/// What is kept of a dead letter besides its key.
+/// The parts of a dead letter besides its key.
 pub(super) struct DeadLetterData<V> {
     pub(super) value: Arc<V>,
     pub(super) version: u64,
@@ -27,7 +27,7 @@ pub(super) struct DeadLetterData<V> {
     pub(super) at: Moment,
 }
 
-/// A row that stands aside, with its key.
+/// A dead letter with its key.
 pub(super) type KeyedDeadLetter<K, V> = (Arc<K>, DeadLetterData<V>);
 
 impl<K: Eq + Hash, V> DeadLetterStore<K, V> {
@@ -40,7 +40,7 @@ impl<K: Eq + Hash, V> DeadLetterStore<K, V> {
         self.by_version.len()
     }
 
-    /// Puts one in; gives the one back that its key had.
+    /// Adds a dead letter. Returns the previous one of its key.
     pub(super) fn insert(
         &mut self,
         key: Arc<K>,
@@ -55,7 +55,7 @@ impl<K: Eq + Hash, V> DeadLetterStore<K, V> {
         older
     }
 
-    /// Takes that of a key out.
+    /// Removes the dead letter of a key.
     pub(super) fn remove(&mut self, key: &K) -> Option<KeyedDeadLetter<K, V>> {
         self.take(self.find(self.hashing.hash_one(key), key)?)
     }
@@ -64,7 +64,7 @@ impl<K: Eq + Hash, V> DeadLetterStore<K, V> {
         Some(&self.by_version.get(&version)?.named)
     }
 
-    /// Takes the one of this version out. Runs no code of the key or the value.
+    /// Removes the dead letter of this version. Runs no code of the key or the value.
     pub(super) fn take(&mut self, version: u64) -> Option<KeyedDeadLetter<K, V>> {
         let IndexedLetter { named, hash } = self.by_version.remove(&version)?;
         if let Some(versions) = self.by_hash.get_mut(&hash) {
@@ -76,7 +76,7 @@ impl<K: Eq + Hash, V> DeadLetterStore<K, V> {
         Some(named)
     }
 
-    /// Those above this version, in its order.
+    /// The dead letters above this version, in the order of versions.
     pub(super) fn after(&self, version: u64) -> impl Iterator<Item = &KeyedDeadLetter<K, V>> {
         self.by_version.range(version.saturating_add(1)..).map(|(_, letter)| &letter.named)
     }
@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(letters.by_hash.len(), 1);
     }
 
-    /// A key whose hash can be made once.
+    /// A key whose hash can be computed only once.
     struct Key {
         number: u64,
         n_hashed: AtomicU64,

@@ -1,11 +1,11 @@
-//! Unwritten values in the process: lost with it.
+//! Unwritten values in the process, which are lost with it.
 //!
 //! | file | what |
 //! |---|---|
 //! | `writer` | the writing and reading side |
 //! | `consumer` | the flusher's side |
-//! | `state`, `rows`, `letters` | what waits, by number and by key, and what stands aside |
-//! | `dead_letters` | lists, redrives and drops what stands aside |
+//! | `state`, `rows`, `letters` | waiting rows by number and by key, and dead letters |
+//! | `dead_letters` | lists, redrives and drops dead letters |
 
 mod consumer;
 mod dead_letters;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::clock::Moment;
 use crate::key::Key;
 
-/// Unwritten rows by a number of ours, and their numbers by the key's hash. The flusher goes by
-/// the numbers alone, so that no code of a key can make it lose track of a row.
+/// Unwritten rows by a generated number, and their numbers by the key's hash. The flusher uses only
+/// the numbers, so that no code of a key can make it lose track of a row.
 pub(super) struct UnwrittenRows<K, V> {
     rows: HashMap<u64, UnwrittenRow<K, V>>,
     by_hash: HashMap<u64, Vec<u64>>,
@@ -20,7 +20,7 @@ pub(super) struct UnwrittenRow<K, V> {
     pub(super) value: Arc<V>,
     pub(super) version: u64,
     pub(super) since: Moment,
-    /// The version that the sink is being called with.
+    /// The version in the present call of the sink.
     pub(super) sending: Option<u64>,
 }
 
@@ -59,7 +59,7 @@ impl<K: Key, V> UnwrittenRows<K, V> {
         self.rows.values()
     }
 
-    /// Puts a row in whose key has none; answers its number. All code of the key runs first.
+    /// Adds a row for a key that has none, and returns its number. All code of the key runs first.
     pub(super) fn insert(&mut self, key: &K, (value, version): (Arc<V>, u64)) -> u64 {
         let (key, hash) = (Arc::new(key.clone()), self.hashing.hash_one(key));
         self.last_id += 1;
@@ -69,7 +69,7 @@ impl<K: Key, V> UnwrittenRows<K, V> {
         self.last_id
     }
 
-    /// Takes a row out. Runs no code of the key or the value.
+    /// Removes a row. Runs no code of the key or the value.
     pub(super) fn remove(&mut self, id: u64) -> Option<UnwrittenRow<K, V>> {
         let row = self.rows.remove(&id)?;
         if let Some(ids) = self.by_hash.get_mut(&row.hash) {

@@ -24,7 +24,7 @@ impl<K: Key, V> State<K, V> {
         }
     }
 
-    /// An unwritten value, as it is about to be sent. Runs no code of the key or the value.
+    /// Takes the current unwritten value for sending. Runs no code of the key or the value.
     pub(super) fn hold(&mut self, id: u64) -> Option<TakenRow<u64, K, V>> {
         let unwritten = self.unwritten.of_id(id)?;
         unwritten.sending = Some(unwritten.version);

@@ -14,7 +14,7 @@ use crate::write_behind::settings::FlushSettings;
 use crate::write_behind::shared::{Control, WriteBehindCounts};
 
 /// Unwritten values in the process. A key is unwritten until the source has its newest value and
-/// the cache has dropped what it loaded before.
+/// the cache has dropped the value it had loaded before.
 pub(crate) struct Memory<K, V> {
     pub(super) cache: Cache<K, V>,
     settings: FlushSettings,
@@ -37,7 +37,8 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
         Self { cache, settings, control, counts, state: Mutex::new(state), room: Notify::new() }
     }
 
-    /// Takes the value and then brings it into both levels. Nothing is awaited before it is taken.
+    /// Accepts the value and then puts it into both levels. There is no await before it is
+    /// accepted.
     pub(crate) async fn try_write(
         self: &Arc<Self>,
         key: K,
@@ -61,7 +62,7 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
 
     fn enqueue(&self, key: &K, value: Arc<V>) -> Result<u64, WriteError> {
         let mut state = self.state();
-        // Under the lock, so that a drain sees every write that was taken.
+        // Checked under the lock, so that a drain sees every accepted write.
         if self.control.closing.is_cancelled() {
             return Err(WriteError::Closed);
         }
@@ -80,7 +81,7 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
             unwritten.version = version;
             older = Some(std::mem::replace(&mut unwritten.value, value));
         }
-        // Values may panic as they go.
+        // Values may panic when they are dropped.
         drop(state);
         contained(|| drop(older));
         Ok(version)
@@ -96,20 +97,20 @@ impl<K: Key, V: Value + Clone> Memory<K, V> {
         version
     }
 
-    /// Puts the newest unwritten value into both levels, so that other nodes drop what is older.
-    /// The value is read after the key's lease is taken: of two writers the later one wins.
+    /// Puts the newest unwritten value into both levels, so that other nodes drop older ones. The
+    /// value is read after the key's lease is taken, so that of two writers the later one wins.
     pub(super) async fn publish(self: &Arc<Self>, key: &K) {
         let (memory, newest) = (Arc::clone(self), key.clone());
         let value = async move {
             let (value, _) = memory.unwritten(&newest).ok_or(RowGone)?;
-            // What cannot be copied is invalidated instead.
+            // A value that cannot be copied is invalidated instead.
             contained(|| V::clone(&value)).ok_or(RowGone)
         };
         let _: Result<_, RowGone> = self.cache.write_through(key, value).await;
     }
 
-    /// Everything that the source does not have: what is left when the process ends. What cannot
-    /// be copied is left out.
+    /// All values that the source does not have, which are left when the process ends. Values that
+    /// cannot be copied are left out.
     pub(crate) fn left(&self) -> Vec<(K, V)> {
         let state = self.state();
         let copy = |row: &UnwrittenRow<K, V>| (K::clone(&row.key), V::clone(&row.value));

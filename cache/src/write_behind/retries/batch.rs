@@ -1,6 +1,6 @@
 use tokio::time::Instant;
 
-/// A row that failed so often right after the sink took others is at fault beyond doubt.
+/// A row that failed this often right after the sink took others is certainly at fault.
 const STRONG: u32 = 2;
 
 /// Rows that are sent together.
@@ -8,15 +8,15 @@ pub(in crate::write_behind) struct Batch<T> {
     pub(in crate::write_behind) receipts: Vec<T>,
     /// How often they were sent, and failed.
     pub(in crate::write_behind) sent: u32,
-    /// Since they were taken, or last failed, the sink has taken others so often.
+    /// The number of calls that the sink had taken when these rows were taken, or last failed.
     pub(super) seen: u64,
-    /// How often they failed although it had.
+    /// How often they failed although the sink had taken others.
     pub(super) evidence: u32,
-    /// How often a row failed alone, and how often of these it was its own fault.
+    /// How often a row failed alone, and how often of these it was the row's own fault.
     pub(super) alone: u32,
     pub(super) faults: u32,
     pub(super) id: u64,
-    /// Whose half it is, and whether the other half failed: then this one may be innocent.
+    /// The batch that it is a half of. If the other half failed too, this one may be innocent.
     pub(super) half_of: Option<u64>,
     pub(super) is_cleared: bool,
     pub(super) due: Instant,
@@ -24,7 +24,7 @@ pub(in crate::write_behind) struct Batch<T> {
 }
 
 impl<T> Batch<T> {
-    /// A row that others need not wait for.
+    /// Whether it is a row that others need not wait for.
     pub(super) fn is_at_fault(&self) -> bool {
         self.alone > 0 && self.evidence >= STRONG
     }
@@ -43,7 +43,7 @@ impl<T> Batch<T> {
         Self { receipts: Vec::new(), ..*self }
     }
 
-    /// The history of two that become one: what was held against them counts no more.
+    /// The merged history of two batches. The evidence against them no longer counts.
     pub(super) fn and(self, other: Self) -> Self {
         Self {
             sent: self.sent.max(other.sent),

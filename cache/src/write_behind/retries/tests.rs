@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use super::*;
 
-/// A sink that refuses some rows, and a flusher that has taken all rows there are.
+/// A sink that refuses some rows, and a flusher that has taken all rows.
 struct Played {
     retries: Retries<u32>,
     new: Vec<Vec<u32>>,
@@ -29,7 +29,7 @@ impl Played {
         }
     }
 
-    /// Plays until nothing is left, or this time is over.
+    /// Plays until no row is left, or this time is over.
     async fn play(&mut self, is_down: bool, time: Duration) {
         let end = Instant::now() + time;
         while !(self.new.is_empty() && self.retries.is_empty()) {
@@ -50,7 +50,7 @@ impl Played {
         }
     }
 
-    /// The sink takes one batch, and then nothing.
+    /// Lets the sink take one batch, and then nothing.
     async fn take_one(&mut self) {
         tokio::time::sleep_until(self.retries.next_at(Instant::now() + HOUR)).await;
         let batch = self.retries.next().unwrap();
@@ -88,7 +88,7 @@ async fn many_rows_at_fault_are_set_aside_and_all_others_are_written() {
     played.play(false, HOUR).await;
     assert_eq!(played.written.len(), 5_000 - poison.len());
     assert!(played.calls <= 40 * poison.len(), "{} calls", played.calls);
-    // Whoever is left shows its fault while others are written.
+    // The remaining bad rows show their fault while others are written.
     for row in 5_000..5_020 {
         played.new.push(vec![row]);
         played.play(false, Duration::from_secs(60)).await;

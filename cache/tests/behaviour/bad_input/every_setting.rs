@@ -1,4 +1,4 @@
-//! Every setting at the ends of its type: it is refused by its name, or all works with it.
+//! Every setting at the ends of its type: it is refused by its name, or the cache works with it.
 
 use std::fmt::Debug;
 use std::io::Error;
@@ -16,7 +16,7 @@ use crate::support::{Redis, eventually};
 type Users = CacheBuilder<u64, String>;
 type Writes = WriteBehindBuilder<u64, String>;
 
-/// Longer than anything here takes, on whatever machine.
+/// Longer than anything here takes, on any machine.
 const BOUND: Duration = Duration::from_secs(30);
 
 const TIMES: [Duration; 4] =
@@ -27,7 +27,7 @@ const SHARES: [f64; 6] = [0.0, 1.0, f64::MAX, f64::INFINITY, f64::NEG_INFINITY, 
 /// A setting by its name.
 type Setter<B, T> = (&'static str, fn(B, T) -> B);
 
-/// A setting at one value: its name, how the value is said, and what sets it.
+/// A setting at one value: its name, the value as text, and the function that sets it.
 type Set<B> = (&'static str, String, Box<dyn Fn(B) -> B>);
 
 fn at_each<B: 'static, T: Copy + Debug>(
@@ -233,7 +233,7 @@ async fn every_setting_of_a_write_behind_is_refused_by_name_or_writes() {
     assert_eq!(refused, expected.concat());
 }
 
-/// Writes one row, and ends within its deadline whatever was set. Where `waits`, its turn may not
+/// Writes one row, and ends within the deadline whatever the setting. If `waits`, its turn may not
 /// come within a lifetime.
 async fn wrote(writes: &WriteBehind<u64, String>, sink: &Sink, waits: bool, said: &str) {
     in_time(said, writes.write(1, "value".to_owned())).await.unwrap();

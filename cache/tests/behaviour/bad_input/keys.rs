@@ -1,4 +1,4 @@
-//! Keys and patterns that look like something else.
+//! Keys and patterns that look like other syntax.
 
 use std::io::Error;
 

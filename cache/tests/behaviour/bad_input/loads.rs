@@ -1,4 +1,4 @@
-//! Loads that do what no load should.
+//! Loads that misbehave.
 
 use std::collections::HashMap;
 use std::future::{pending, ready};

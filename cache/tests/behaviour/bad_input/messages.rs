@@ -1,11 +1,11 @@
-//! What others have put into Redis where Strata keeps its own.
+//! Foreign data in Redis where Strata keeps its own.
 
 use strata_cache::report::{Effect, Outcome};
 
 use crate::support::ways::onlooker;
 use crate::support::{Redis, Source, cache, eventually};
 
-/// A message that nobody can read counts as one that was missed, and the next one is heard.
+/// An unreadable message counts as missed, and the next message is heard.
 async fn is_a_gap(redis: &Redis, lua: &str) {
     let (one, two) = (onlooker(redis).await, onlooker(redis).await);
     let (here, there) = (cache(&one), cache(&two));

@@ -1,4 +1,4 @@
-//! Whatever is passed in has a defined effect, and no other cache, key or node pays for it.
+//! Any input has a defined effect, and does not affect other caches, keys or nodes.
 
 mod every_setting;
 mod keys;

@@ -17,7 +17,7 @@ fn users() -> Users {
     Cache::builder("users")
 }
 
-/// How three reads of one key end: two on a node, the third on another.
+/// The outcomes of three reads of one key: two on one node, the third on another.
 async fn outcomes(build: impl Fn() -> Users) -> [Outcome; 3] {
     let redis = Redis::start().await;
     let (one, two) = (onlooker(&redis).await, onlooker(&redis).await);
@@ -248,7 +248,7 @@ async fn a_node_with_hardly_any_patience_answers_and_one_with_too_much_uses_l2()
         source.read(&cache, 1).await.outcome
     };
     assert_eq!(read(Duration::MAX).await, Outcome::Loaded);
-    // A Redis nearby may answer in time.
+    // A Redis on the same machine may answer in time.
     let hardly_any = read(Duration::from_millis(1)).await;
     assert!(matches!(hardly_any, Outcome::Loaded | Outcome::L2Hit), "{hardly_any:?}");
     assert_eq!(read(Duration::MAX).await, Outcome::L2Hit);

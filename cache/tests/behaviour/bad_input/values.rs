@@ -10,7 +10,7 @@ use strata_cache::{Cache, Node, Value};
 use crate::support::ways::onlooker;
 use crate::support::{Redis, eventually};
 
-/// A value with a flaw on its way to L2 or back.
+/// A value that fails on its way to L2 or back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Flawed {
     Sound(u64),
@@ -45,7 +45,7 @@ impl<'de> Deserialize<'de> for Flawed {
 }
 
 fn values<V: Value>(node: &Node) -> Cache<u64, V> {
-    // So large a value takes a busy machine seconds.
+    // A busy machine may take seconds for so large a value.
     let patience = Duration::from_secs(60);
     let builder = Cache::builder("values").lease_wait(Duration::from_secs(2));
     builder.load_timeout(patience).build(node).unwrap()
@@ -90,7 +90,7 @@ async fn a_value_whose_writing_panics_lives_in_l1_and_leaves_nothing_in_l2() {
     l2_is_empty(&redis).await;
 }
 
-/// Whether or not the caller panics: what it wrote is in the source, so nobody may read the older.
+/// The written value is in the source even if the caller panics, so the older one must not be read.
 async fn replaces_the_older_everywhere(new: Flawed) {
     let redis = Redis::start().await;
     let (one, two) = (onlooker(&redis).await, onlooker(&redis).await);
@@ -147,7 +147,7 @@ async fn a_value_that_json_changes_is_loaded_again_elsewhere() {
 #[tokio::test]
 async fn a_value_far_too_large_lives_in_l1_and_troubles_neither_l2_nor_the_breaker() {
     let redis = Redis::start().await;
-    // As patient as a service is: no time for tens of megabytes.
+    // Uses the default timeouts of a service, which are too short for tens of megabytes.
     let one = Node::builder("test").redis_url(&redis.url()).start().await.unwrap();
     let here = values(&one);
     let large = "x".repeat(32 << 20);

@@ -1,13 +1,13 @@
-//! Random sequences of everything that can be done to a cache, against a model that is simple
-//! enough to be believed.
+//! Random sequences of all operations on a cache, compared with a model that is simple enough to
+//! trust.
 //!
 //! | file | what |
 //! |---|---|
-//! | `step` | what may happen, and how a sequence of it is made up |
-//! | `rows` | the source: versions that only grow, and who asked for what |
-//! | `model` | what a cache with L1 alone must answer, to the nanosecond |
+//! | `step` | the possible steps, and random sequences of them |
+//! | `rows` | the source: versions that only grow, and a record of loads |
+//! | `model` | the required answers of a cache with only L1, to the nanosecond |
 //! | `one_node` | the cache against the model, in paused time |
-//! | `two_nodes` | two nodes on a real Redis: no read is older than what was acknowledged |
+//! | `two_nodes` | two nodes on a real Redis: no read is older than the last acknowledged change |
 
 mod model;
 mod one_node;

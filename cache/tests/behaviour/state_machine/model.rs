@@ -12,7 +12,7 @@ pub(super) const NEGATIVE_TIME_TO_LIVE: Duration = MINUTE.saturating_mul(2);
 pub(super) const GRACE: Duration = MINUTE.saturating_mul(6);
 pub(super) const RETRY_AFTER: Duration = MINUTE;
 
-/// What a cache with L1 alone holds, and what it must answer.
+/// The entries of a cache with only L1, and its required answers.
 pub(super) struct Model {
     pub(super) now: Duration,
     pub(super) entries: HashMap<u64, Entry>,
@@ -29,7 +29,7 @@ pub(super) struct Entry {
     soft: bool,
 }
 
-/// The answer to one read; without an entry where it failed or found nothing.
+/// The answer to one read. It has no entry if the read failed or found nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) outcome: Outcome,
@@ -60,7 +60,7 @@ impl Model {
         }
     }
 
-    /// Answers to a read of many keys, and the keys that the source is asked for, in one load.
+    /// The answers to a read of many keys, and the keys of the one load that asks the source.
     pub(super) fn get_or_load(&mut self, keys: &[u64]) -> (Vec<Answer>, Vec<u64>) {
         let mut asked = Vec::new();
         let mut answers: Vec<Option<Answer>> = Vec::new();
@@ -127,7 +127,7 @@ impl Model {
         self.entries.retain(|key, _| !pattern.matches(&key.to_string()));
     }
 
-    /// What is past its grace is nothing to anybody.
+    /// An entry past its grace no longer counts.
     pub(super) fn advance(&mut self, by: Duration) {
         self.now += by;
         self.entries.retain(|_, entry| self.now < entry.kept_until);

@@ -81,7 +81,7 @@ impl Machine {
                 (Vec::new(), Vec::new())
             }
         };
-        // Refreshes in the background run to their end. No time passes.
+        // Lets refreshes in the background run to their end. No time passes.
         for _ in 0..20 {
             tokio::task::yield_now().await;
         }
@@ -155,7 +155,7 @@ impl Machine {
         assert_eq!(effect, Effect::Off);
     }
 
-    /// What happens without the cache's knowledge.
+    /// Steps that happen without the cache's knowledge.
     async fn outside(&mut self, step: &Step) {
         match step {
             Step::Commit(key) => drop(self.rows.commit(*key)),
@@ -170,7 +170,7 @@ impl Machine {
         }
     }
 
-    /// L1 keeps to its capacity. What it evicted for that the model forgets.
+    /// Checks L1's capacity. The model forgets the entries that L1 evicted to keep it.
     async fn after_upkeep(&mut self) {
         self.node.upkeep().await;
         let entries = self.cache.report().l1.entries;

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::io::Error;
 use std::sync::{Arc, Mutex};
 
-/// The source. Its versions are numbered across all keys; a row that was deleted has none.
+/// The source. Versions are numbered across all keys; a deleted row has none.
 #[derive(Clone, Default)]
 pub(super) struct Rows {
     table: Arc<Mutex<Table>>,
@@ -41,7 +41,7 @@ impl Rows {
         self.table.lock().unwrap().rows.insert(key, None);
     }
 
-    /// The loads since it was last asked, each with its keys.
+    /// The loads since the last call, each with its keys.
     pub(super) fn take_asked(&self) -> Vec<Vec<u64>> {
         std::mem::take(&mut self.table.lock().unwrap().asked)
     }

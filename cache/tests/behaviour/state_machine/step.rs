@@ -7,25 +7,25 @@ use strata_cache::Cache;
 
 pub(super) const KEYS: [u64; 6] = [1, 2, 10, 11, 12, 20];
 
-/// One thing that happens.
+/// One step of a sequence.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Get(u64),
     GetOrLoad(u64),
     GetMany(Vec<u64>),
     Bypass(u64),
-    /// The source commits, and the cache is given the new value.
+    /// The source commits, and the cache gets the new value.
     Insert(u64),
     WriteThrough(u64),
     /// The source refuses a write.
     FailingWrite(u64),
     /// The source commits a write, and its answer is lost.
     LostWrite(u64),
-    /// The source commits a write, and its code panics then.
+    /// The source commits a write, and then the write's code panics.
     PanickingWrite(u64),
-    /// The source commits, and nobody is told.
+    /// The source commits, and the cache is not told.
     Commit(u64),
-    /// The source deletes the row, and nobody is told.
+    /// The source deletes the row, and the cache is not told.
     Delete(u64),
     Invalidate(u64),
     InvalidateSoftly(u64),
@@ -36,7 +36,7 @@ pub(super) enum Step {
     SourceRecovers,
 }
 
-/// A write whose code panics once the source has it.
+/// A write whose code panics after the source has committed.
 pub(super) async fn panicking_write(cache: &Cache<u64, u64>, key: u64) {
     let cache = cache.clone();
     let write = async move {
@@ -50,7 +50,7 @@ fn key() -> impl Strategy<Value = u64> {
     select(&KEYS)
 }
 
-/// Everything but the passing of time.
+/// All steps except the passing of time.
 pub(super) fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => key().prop_map(Step::Get),
@@ -73,7 +73,7 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Minutes that pass; a deadline is met exactly now and then.
+/// Steps and passing minutes; sometimes a deadline is hit exactly.
 pub(super) fn step_or_time() -> impl Strategy<Value = Step> {
     let minutes = (1..6u64).prop_map(|n| Step::Advance(Duration::from_secs(n * 60)));
     prop_oneof![8 => step(), 3 => minutes]

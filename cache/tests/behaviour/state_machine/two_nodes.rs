@@ -10,12 +10,12 @@ use super::rows::Rows;
 use super::step::{KEYS, Step, panicking_write, step};
 use crate::support::{Redis, eventually};
 
-/// One cache on two nodes. Each change is heard by both before the next step.
+/// One cache on two nodes. Both nodes hear each change before the next step.
 struct Pair {
     nodes: [Node; 2],
     caches: [Cache<u64, u64>; 2],
     rows: Rows,
-    /// The version that no read may be older than.
+    /// The version below which a read counts as too old.
     floors: HashMap<u64, u64>,
     n_reads: u64,
 }
@@ -137,7 +137,7 @@ impl Pair {
         );
     }
 
-    /// Both nodes agree with the source once everything was invalidated.
+    /// Invalidates everything, then checks that both nodes agree with the source.
     async fn settle(&mut self) {
         self.rows.set_down(false);
         self.take(0, &Step::Clear).await;

@@ -1,7 +1,7 @@
-//! Everything around the cache fails at random: Redis hangs, dies, forgets, refuses and becomes a
-//! replica, connections are cut, tasks die, runtimes are dropped, and every line of log panics. No
-//! read is older than what its own node acknowledged, nor older than what another node acknowledged
-//! before the stated windows.
+//! Everything around the cache fails at random. Redis hangs, dies, loses its data, refuses and
+//! becomes a replica; connections are cut, tasks die, runtimes are dropped, and every log line
+//! panics. No read is older than its own node's last acknowledged change, nor older than another
+//! node's once the stated windows have passed.
 
 mod node;
 mod trouble;
@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use world::World;
 
-/// So many reads are checked at least, and so long the storm lasts at least.
+/// The least number of checked reads, and the least duration of the storm.
 const MIN_READS: u64 = 20_000;
 const MIN_TIME: Duration = Duration::from_secs(40);
 const LONGEST: Duration = Duration::from_secs(1_500);
 
-/// How many reads to check; `STRATA_STORM_READS` makes it more.
+/// How many reads to check; `STRATA_STORM_READS` raises it.
 fn reads_wanted() -> u64 {
     let wanted = std::env::var("STRATA_STORM_READS").ok().and_then(|text| text.parse().ok());
     wanted.unwrap_or(MIN_READS)
@@ -24,12 +24,12 @@ fn reads_wanted() -> u64 {
 
 #[expect(clippy::print_stdout, reason = "what was checked is told")]
 async fn storm() {
-    // A log that cannot be written is no reason to stop, and none to lie.
+    // A log that panics must neither stop the cache nor make it wrong.
     tracing::subscriber::set_global_default(node::PanickingLog).unwrap();
     let world = World::start().await;
     let tasks = world.begin();
     let (began, wanted) = (Instant::now(), reads_wanted());
-    // These two last until whoever trusts for too long is found out.
+    // These two last until a node that trusts for too long would be detected.
     trouble::nobody_hears(&world).await;
     trouble::a_runtime_is_dropped(&world, 0).await;
     while began.elapsed() < MIN_TIME || world.checked() < wanted {

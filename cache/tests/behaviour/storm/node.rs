@@ -29,7 +29,8 @@ impl StormNode {
         let starting = builder.l2_timeout(Duration::from_secs(1)).start();
         let node = runtime.spawn(starting).await.unwrap().unwrap();
         hears(&node).await;
-        // Only what was invalidated, or may have been, ever goes.
+        // With long deadlines, only invalidated entries, or possibly invalidated ones, are ever
+        // removed.
         let hour = Duration::from_secs(3_600);
         let cache = Cache::builder("rows").time_to_live(hour).l2_time_to_live(hour);
         let cache = cache.lease_wait(Duration::from_millis(50)).build(&node).unwrap();
@@ -37,7 +38,7 @@ impl StormNode {
         Arc::new(Self { node, cache, acknowledged, runtime: Mutex::new(Some(runtime)) })
     }
 
-    /// Drops the runtime that the node was started on, and all that runs there.
+    /// Drops the runtime that the node was started on, with everything that runs there.
     pub(super) fn drop_runtime(&self) {
         if let Some(runtime) = self.runtime.lock().unwrap().take() {
             runtime.shutdown_background();
@@ -51,7 +52,7 @@ impl Drop for StormNode {
     }
 }
 
-/// Where every line panics, as one does that goes to a closed standard error by `eprintln!`.
+/// A log in which every line panics, as with `eprintln!` to a closed standard error.
 pub(super) struct PanickingLog;
 
 impl tracing::Subscriber for PanickingLog {
@@ -68,7 +69,7 @@ impl tracing::Subscriber for PanickingLog {
     fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
 
     fn event(&self, event: &tracing::Event<'_>) {
-        // As a panic does, without its hundred lines on standard error.
+        // Panics without printing a hundred lines on standard error.
         std::panic::resume_unwind(Box::new(event.metadata().name()));
     }
 

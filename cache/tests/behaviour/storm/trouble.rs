@@ -1,4 +1,4 @@
-//! What fails.
+//! The faults.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::support::Redis;
 /// The tasks of a node that may die.
 const TASKS: [&str; 3] = ["bus", "recovery", "upkeep"];
 
-/// What a user may lose while everything else goes on.
+/// Rights that a user may lose while everything else continues.
 const REFUSALS: [&str; 6] = ["-xadd", "-@write", "-evalsha", "-unlink", "-xread", "-@all"];
 
-/// Lets the nodes do everything again.
+/// Gives the nodes all rights again.
 pub(super) async fn allow_all(redis: &Redis) {
     set_user(redis, "+@all").await;
 }
@@ -28,7 +28,7 @@ async fn set_user(redis: &Redis, rule: &str) {
 /// Longer than any read may be too old.
 const PAST_THE_WINDOWS: Duration = Duration::from_secs(12);
 
-/// Nobody hears invalidations, which Redis goes on taking.
+/// No node hears invalidations, which Redis continues to accept.
 pub(super) async fn nobody_hears(world: &World) {
     world.faults.fetch_add(1, SeqCst);
     let redis = world.redis.lock().await;
@@ -37,7 +37,7 @@ pub(super) async fn nobody_hears(world: &World) {
     allow_all(&redis).await;
 }
 
-/// Nobody mends it: readers go on, on a node whose tasks are gone.
+/// The runtime is not replaced: readers continue on a node whose tasks are gone.
 pub(super) async fn a_runtime_is_dropped(world: &World, n: usize) {
     world.faults.fetch_add(1, SeqCst);
     world.node(n).drop_runtime();
@@ -45,7 +45,7 @@ pub(super) async fn a_runtime_is_dropped(world: &World, n: usize) {
     world.replace(n).await;
 }
 
-/// One fault, for a while, and its mend.
+/// One fault, for a while, and its repair.
 pub(super) async fn one(world: &World) {
     pause(1_500).await;
     let (fault, n) = {

@@ -1,4 +1,4 @@
-//! Three nodes, their readers and writers, and what was acknowledged when.
+//! Three nodes, their readers and writers, and the times of acknowledged changes.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -14,15 +14,15 @@ use super::node::StormNode;
 use super::trouble;
 use crate::support::{Redis, eventually};
 
-/// Many, so that most keys are left alone by one node while another changes them.
+/// Many, so that a key that one node changes is usually left alone by the others.
 pub(super) const N_KEYS: u64 = 400;
 const N_NODES: usize = 3;
 const N_READERS: usize = 8;
 const N_WRITERS: usize = 8;
 
-/// What docs/coherence.md states: the time until a node notices that invalidations cannot be
-/// written, the time that an entry counts after its fill from then on, and a second for a machine
-/// that stalls.
+/// The window that docs/coherence.md states: the time until a node notices that invalidations
+/// cannot be written, the time that an entry counts after its fill from then on, and a second for a
+/// machine that stalls.
 const WINDOW: Duration = Duration::from_secs(3 + 5 + 1);
 
 pub(super) struct World {
@@ -42,12 +42,12 @@ pub(super) struct World {
 struct Row {
     version: AtomicU64,
     writing: tokio::sync::Mutex<()>,
-    /// What was acknowledged as gone everywhere, and when, oldest first.
+    /// Versions acknowledged as gone everywhere, with their times, oldest first.
     everywhere: Mutex<VecDeque<(Instant, u64)>>,
 }
 
 impl Row {
-    /// The newest version that every node must know of by now.
+    /// The newest version that every node must know by now.
     fn known_everywhere(&self, now: Instant) -> u64 {
         let mut everywhere = self.everywhere.lock().unwrap();
         while everywhere.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= WINDOW) {
@@ -89,10 +89,10 @@ impl World {
         Arc::clone(&self.nodes[n].read().unwrap())
     }
 
-    /// A new process in the place of one whose runtime was dropped.
+    /// Starts a new process in place of one whose runtime was dropped.
     pub(super) async fn replace(&self, n: usize) {
         let node = StormNode::start(&self.url, &n.to_string()).await;
-        // Whoever reads on the old one goes on there.
+        // Present readers continue on the old one.
         *self.nodes[n].write().unwrap() = node;
     }
 
@@ -108,7 +108,7 @@ impl World {
             pause(2).await;
             Ok::<_, std::io::Error>(Some(row(world.rows[key as usize].version.load(SeqCst))))
         };
-        // A panicking log may end a load; it never makes one lie.
+        // A panicking log may end a load, but must never make one wrong.
         let read = node.cache.get_or_load_entry(&key, load).await.ok()?;
         read.value.as_deref().copied()
     }
@@ -157,7 +157,7 @@ impl World {
             }
             node.acknowledged[key as usize].fetch_max(version, SeqCst);
             if way > 7 {
-                // Nothing has changed since: what is served stale is what was acknowledged.
+                // Nothing has changed since, so the stale value is the acknowledged one.
                 node.cache.invalidate_softly(&key).await;
             }
             self.writes.fetch_add(1, SeqCst);
@@ -182,7 +182,7 @@ impl World {
         )
     }
 
-    /// Ends readers and writers, mends everything, and sees that all nodes agree with the rows.
+    /// Ends readers and writers, repairs everything, and checks that all nodes agree with the rows.
     pub(super) async fn end(self: &Arc<Self>, tasks: Vec<JoinHandle<()>>) {
         self.over.store(true, SeqCst);
         for task in tasks {
@@ -199,7 +199,7 @@ impl World {
             })
             .await;
         }
-        // What waited on a node whose runtime is gone is lost with it.
+        // Queued invalidations of a node whose runtime is gone are lost with it.
         let first = self.node(0);
         for (key, row) in (0..).zip(&self.rows) {
             row.version.fetch_add(1, SeqCst);

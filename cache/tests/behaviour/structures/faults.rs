@@ -1,4 +1,4 @@
-//! What cannot be done, and a Redis that goes away.
+//! Impossible operations, and a Redis that goes away.
 
 use std::time::{Duration, Instant};
 

@@ -14,7 +14,7 @@ mod time_to_live;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// With a timeout that no slow machine exceeds: here an operation that is away fails the test.
+/// Uses a timeout that no slow machine exceeds, since an operation that times out fails the test.
 async fn carts(redis: &Redis) -> (Node, Structures) {
     let node = Node::builder("test").redis_url(&redis.url()).l2_timeout(MINUTE);
     let node = node.start().await.unwrap();

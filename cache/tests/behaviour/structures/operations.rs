@@ -1,4 +1,4 @@
-//! What each operation does.
+//! The effect of each operation.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

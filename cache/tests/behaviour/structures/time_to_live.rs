@@ -1,4 +1,4 @@
-//! How long what is written lives.
+//! The time to live of written data.
 
 use std::time::Duration;
 

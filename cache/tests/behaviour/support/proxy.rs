@@ -1,4 +1,4 @@
-//! A TCP proxy between a node and Redis, to break what lies between them.
+//! A TCP proxy between a node and Redis, which can break the connection.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,13 +14,14 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Redis, commands::Commands};
 
-/// Which of a node's connections: known by its first commands, until then none of them.
+/// The kind of a node's connection. Its first commands show the kind; before that it has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Line {
-    /// Begins with PING and HELLO; until the second comes, whatever begins with PING.
+    /// Begins with PING and HELLO. Until the second command comes, any connection that begins with
+    /// PING.
     L2,
     Bus,
-    /// What operators ask.
+    /// Operators' requests.
     Operator,
 }
 
@@ -33,11 +34,11 @@ pub(crate) enum Way {
 pub(crate) const LINES: [Line; 2] = [Line::L2, Line::Bus];
 pub(crate) const WAYS: [Way; 2] = [Way::Requests, Way::Answers];
 
-/// Pieces of up to 64 KB that are held one way; what sends more than that waits.
+/// Pieces of up to 64 KB that are held in one direction. A sender of more than that waits.
 const MAX_QUEUED: usize = 1_024;
 
-/// Forwards until it is told otherwise. Once a switch has been awaited, nothing passes that it
-/// forbids. What is held passes late, when it is allowed again, even where its sender is gone.
+/// Forwards until a rule forbids it. Once a switch has been awaited, nothing passes that it
+/// forbids. Held data passes later, when it is allowed again, even if its sender is gone.
 pub(crate) struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -72,8 +73,8 @@ impl Proxy {
         Self { address, shared, accepting }
     }
 
-    /// New connections lead to another server, as after a failover by name; those that are there
-    /// stay.
+    /// Makes new connections lead to another server, as after a failover by name. Present
+    /// connections stay.
     pub(crate) fn lead_to(&self, redis: &Redis) {
         *self.shared.redis.lock().unwrap() = redis.socket();
     }
@@ -90,23 +91,23 @@ impl Proxy {
         }
     }
 
-    /// Accepts, and forwards all but what goes these ways on these lines.
+    /// Accepts connections, and forwards all data except these directions on these lines.
     pub(crate) async fn hold(&mut self, lines: &[Line], ways: &[Way]) {
         let held = lines.iter().flat_map(|line| ways.iter().map(|way| (*line, *way)));
         self.switch(Rules { held: held.collect(), delay: Duration::ZERO }).await;
     }
 
-    /// Accepts and forwards nothing.
+    /// Accepts connections and forwards nothing.
     pub(crate) async fn black_hole(&mut self) {
         self.hold(&LINES, &WAYS).await;
     }
 
-    /// Requests arrive, answers do not.
+    /// Requests arrive, but answers do not.
     pub(crate) async fn half_open(&mut self) {
         self.hold(&LINES, &[Way::Answers]).await;
     }
 
-    /// Forwards everything, each way so much later.
+    /// Forwards everything, in each direction with this delay.
     pub(crate) async fn delay(&mut self, delay: Duration) {
         self.switch(Rules { held: Vec::new(), delay }).await;
     }
@@ -126,8 +127,8 @@ impl Proxy {
         }
     }
 
-    /// The commands that came in on a line since they were last forgotten, held ones included,
-    /// and how often.
+    /// The commands that came in on a line since they were last forgotten, including held ones, and
+    /// how often.
     pub(crate) fn seen(&self, line: Line) -> BTreeMap<String, u64> {
         let seen = self.shared.seen.lock().unwrap();
         let seen = seen.iter().filter(|((on, _), _)| *on == line);
@@ -151,7 +152,7 @@ impl Drop for Proxy {
     }
 }
 
-/// Not yet listening: connections are refused.
+/// A socket that does not listen yet, so connections are refused.
 fn bind(address: SocketAddr) -> TcpSocket {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_reuseaddr(true).unwrap();
@@ -159,7 +160,7 @@ fn bind(address: SocketAddr) -> TcpSocket {
     socket
 }
 
-/// Ends, when it is aborted, with all its connections.
+/// When it is aborted, it ends with all its connections.
 async fn accept(shared: Arc<Shared>, listener: TcpListener) {
     let mut connections = JoinSet::new();
     loop {
@@ -258,8 +259,8 @@ impl Shared {
 }
 
 impl Rules {
-    /// An operator's connection, and one that has not shown what it is for, are held where both
-    /// lines are.
+    /// An operator's connection, and a connection of unknown kind, are held if both other lines
+    /// are.
     fn hold(&self, line: Option<Line>, way: Way) -> bool {
         match line {
             Some(line @ (Line::L2 | Line::Bus)) => self.held.contains(&(line, way)),

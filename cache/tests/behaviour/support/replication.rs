@@ -5,21 +5,21 @@ use std::net::TcpListener;
 use super::{Redis, eventually};
 
 impl Redis {
-    /// One that others can follow: it listens on a port of this machine, too.
+    /// A server that others can follow: it also listens on a port of this machine.
     pub(crate) async fn start_on_a_port() -> Self {
         loop {
             let mut redis = Self::unstarted();
             let free = TcpListener::bind("127.0.0.1:0").unwrap();
             redis.port = free.local_addr().unwrap().port();
             drop(free);
-            // Somebody else may have taken the port meanwhile.
+            // Another program may have taken the port meanwhile.
             if redis.try_to_restart().await {
                 return redis;
             }
         }
     }
 
-    /// Another server that follows this one, and has all that this one has.
+    /// Another server that follows this one, and has all its data.
     pub(crate) async fn replica(&self) -> Self {
         let () = self.ask(&["CONFIG", "SET", "repl-diskless-sync-delay", "0"]).await;
         let replica = Self::start_on_a_port().await;
@@ -27,7 +27,7 @@ impl Redis {
         replica
     }
 
-    /// Follows another server from now on; returns once it has all that the other has.
+    /// Follows another server from now on. Returns once it has all its data.
     pub(crate) async fn follow(&self, primary: &Self) {
         let () = self.ask(&["REPLICAOF", "127.0.0.1", &primary.port.to_string()]).await;
         eventually("it has caught up", async || {

@@ -1,4 +1,4 @@
-//! Nodes by their way to Redis.
+//! Nodes by their connection to Redis.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use strata_cache::report::NodeReport;
 use super::proxy::Proxy;
 use super::{Redis, eventually, hears};
 
-/// Long enough to show where a wait was, short enough to wait for.
+/// Long enough to detect a wait, and short enough to wait for.
 pub(crate) const SHORT: Duration = Duration::from_millis(1_500);
 
-/// Far longer than anything here takes: whoever waits for it fails.
+/// Far longer than anything here takes, so a test that waits for it fails.
 pub(crate) const LONG: Duration = Duration::from_secs(8);
 
 pub(crate) async fn node_behind(proxy: &Proxy, l2_timeout: Duration) -> Node {
     hearing_node(&proxy.url(), l2_timeout).await
 }
 
-/// A node whose own way to Redis is sound and patient.
+/// A node with a reliable and patient connection to Redis.
 pub(crate) async fn onlooker(redis: &Redis) -> Node {
     hearing_node(&redis.url(), LONG).await
 }
@@ -39,7 +39,7 @@ pub(crate) fn never_opened(node: &Node) {
     assert_eq!((l2.breaker_open, l2.breaker_opened), (false, 0), "{:?}", l2.last_error);
 }
 
-/// A node that logs in as `app`, a user who may do all but what these rules take away.
+/// A node that logs in as `app`, a user with all rights except those that these rules take away.
 pub(crate) async fn node_of_user(redis: &Redis, rules: &[&str]) -> Node {
     set_user(redis, rules).await;
     let url = format!("{}?user=app&pass=secret", redis.url());

@@ -11,7 +11,7 @@ use super::{Row, all_run, named, report_of, survived};
 use crate::support::ways::onlooker;
 use crate::support::{Redis, eventually, lonely_node};
 
-/// What this node does to keys of which the first one's code panics.
+/// The operations on keys, of which the first one's code panics.
 #[derive(Clone, Copy, Debug)]
 enum Act {
     Invalidate,
@@ -52,7 +52,7 @@ async fn act(cache: Cache<Touchy, u64>, keys: [Touchy; 2], act: Act) {
     }
 }
 
-/// Whatever panics on the way, nobody reads the older row of any key that was meant.
+/// Wherever the panic happens, no reader sees the older row of any of these keys.
 async fn takes_effect(first: u64, code: Code, what: Act) {
     let keys = [first, first + 1];
     let Scene { _redis, nodes, here, there, row } = scene(keys).await;
@@ -90,7 +90,7 @@ async fn one_bad_key_keeps_no_other_from_being_invalidated() {
 #[tokio::test]
 async fn a_soft_invalidation_takes_effect_or_fails_before_anything_happens() {
     for (first, code) in (2_210..).step_by(10).zip(Code::OF_KEYS) {
-        // Its copy is made on the caller's own stack, before anything.
+        // Its copy is made on the caller's own stack, before anything else.
         if code != Code::Cloning {
             takes_effect(first, code, Act::Soften).await;
         }
@@ -194,7 +194,7 @@ async fn a_value_that_panics_as_it_is_dropped_is_replaced_and_invalidated_like_a
         let read = cache.get_or_load(&1, load).await.unwrap();
         let value = read.value.unwrap();
         let number = value.0;
-        // Ours is never the last: that panic would be our own.
+        // The test's copy must not be dropped last, since the panic would then happen in the test.
         std::mem::forget(value);
         number
     };

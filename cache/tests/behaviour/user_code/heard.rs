@@ -1,4 +1,4 @@
-//! Another node's invalidation meets a key whose own code panics here.
+//! Another node's invalidation meets a key whose own code panics on this node.
 
 use strata_cache::report::Outcome;
 use strata_cache::{Cache, Pattern};
@@ -8,14 +8,14 @@ use super::{Row, all_run, named, report_of};
 use crate::support::ways::onlooker;
 use crate::support::{Redis, eventually};
 
-/// What the other node does to the key.
+/// The other node's operation on the key.
 enum Said {
     Key,
     Softly,
     Pattern,
 }
 
-/// The key's code panics on this node while another says something; nothing older is read after.
+/// The key's code panics on this node while another announces a change. No later read is older.
 async fn is_heard(key: u64, code: Code, said: Said) -> u64 {
     let redis = Redis::start().await;
     let (one, two) = (onlooker(&redis).await, onlooker(&redis).await);

@@ -1,4 +1,4 @@
-//! Code of keys, values and loads may panic anywhere, and costs the one operation that called it.
+//! Code of keys, values and loads may panic anywhere, and only the calling operation fails.
 
 mod changes;
 mod heard;
@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use strata_cache::report::{CacheReport, NodeReport, Outcome};
 use strata_cache::{Cache, Key, Node};
 
-/// A row that everybody caches.
+/// A row that all nodes cache.
 #[derive(Clone, Default)]
 struct Row(Arc<AtomicU64>);
 
@@ -48,7 +48,7 @@ fn all_run(report: &NodeReport) -> bool {
     report.tasks.iter().all(|task| task.runs() && task.failure.is_none())
 }
 
-/// Runs what may panic, in a task of its own, to its end.
+/// Runs code that may panic, in a task of its own, to its end.
 async fn survived<T: Send + 'static>(acting: impl Future<Output = T> + Send + 'static) {
     let _ = tokio::spawn(acting).await;
 }

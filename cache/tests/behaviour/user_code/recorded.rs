@@ -1,4 +1,4 @@
-//! What is only observed: hot keys, events, evictions. A panic there is nobody's concern.
+//! Statistics: hot keys, events, evictions. A panic there affects no operation.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::touchy::{Code, Fragile, Touchy, arm};
 use super::{Row, all_run, named, report_of};
 use crate::support::{eventually, lonely_node};
 
-/// As many reads as make it certain that some were sampled.
+/// Enough reads that some are certainly sampled.
 const MANY: usize = 5_000;
 
 #[tokio::test]

@@ -21,15 +21,15 @@ pub(super) enum Code {
 }
 
 impl Code {
-    /// All that a key brings with it.
+    /// All kinds of code that a key has.
     pub(super) const OF_KEYS: [Self; 5] =
         [Self::Parsing, Self::Printing, Self::Hashing, Self::Comparing, Self::Cloning];
 }
 
-/// The numbers whose code panics: those of each test are its own.
+/// The numbers whose code panics. Each test has numbers of its own.
 static ARMED: Mutex<Vec<(u64, Code)>> = Mutex::new(Vec::new());
 
-/// As long as this lives, the code of the number panics.
+/// While this lives, the code of the number panics.
 pub(super) struct Armed(u64, Code);
 
 pub(super) fn arm(number: u64, code: Code) -> Armed {
@@ -38,7 +38,7 @@ pub(super) fn arm(number: u64, code: Code) -> Armed {
 }
 
 impl Armed {
-    /// What another place has armed, to be disarmed.
+    /// Takes over a number armed elsewhere, to disarm it.
     pub(super) fn of(number: u64, code: Code) -> Self {
         Self(number, code)
     }
@@ -56,7 +56,7 @@ fn touch(number: u64, code: Code) {
     assert!(!armed, "{code:?} of {number}");
 }
 
-/// A key that is written like a number.
+/// A key whose text is a number.
 #[derive(Debug)]
 pub(super) struct Touchy(pub(super) u64);
 
@@ -100,7 +100,7 @@ impl Clone for Touchy {
     }
 }
 
-/// A value whose last copy may panic as it is dropped, and its copies as they are made.
+/// A value whose code may panic when its last copy is dropped, and when it is copied.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Fragile(pub(super) u64);
 
@@ -121,7 +121,7 @@ impl Clone for Fragile {
 
 impl Drop for Fragile {
     fn drop(&mut self) {
-        // A second panic would end the process, which no library can help.
+        // A second panic would end the process, which no library can prevent.
         if !std::thread::panicking() {
             touch(self.0, Code::Dropping);
         }

@@ -18,7 +18,8 @@ fn cache(node: &Node) -> Cache<Touchy, Fragile> {
     Cache::builder("views").build(node).unwrap()
 }
 
-/// A row that panics stands aside or waits; the others reach the sink and the end comes in time.
+/// A row that panics becomes a dead letter or waits. The others reach the sink, and the end comes
+/// in time.
 async fn goes_on(node: &Node, writes: WriteBehind<Touchy, Fragile>, rows: Rows, first: u64) {
     for key in first + 1..first + 10 {
         writes.write(Touchy(key), Fragile(key)).await.unwrap();
@@ -76,7 +77,7 @@ async fn a_key_that_cannot_be_read_back_from_redis_is_set_aside_alone() {
     goes_on(&node, writes, rows, 4_110).await;
 }
 
-/// One write-behind of each kind, that passes on what its sink takes.
+/// A write-behind of each kind, whose sink records its rows.
 async fn durable(node: &Node, rows: &Rows) -> WriteBehind<Touchy, Fragile> {
     let taken = Arc::clone(rows);
     let builder = WriteBehind::builder(&cache(node)).interval(Duration::from_millis(20));
@@ -161,7 +162,7 @@ async fn code_that_panics_on_the_way_of_a_row_loses_track_of_none() {
     }
 }
 
-/// Nine others reach the sink beside one that panics.
+/// Nine other rows reach the sink beside one that panics.
 async fn goes_on_for_a_while(writes: &WriteBehind<Touchy, Fragile>, rows: &Rows, first: u64) {
     for key in first + 1..first + 10 {
         writes.write(Touchy(key), Fragile(key)).await.unwrap();

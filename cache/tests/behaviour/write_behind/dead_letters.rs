@@ -12,14 +12,14 @@ use super::durable::quick;
 use super::table::{Table, Writes};
 use crate::support::{Redis, cache, eventually, lonely_node};
 
-/// A key that the table takes: where nothing at all succeeds, nothing need be set aside.
+/// A key that the table takes. If nothing succeeds, no row becomes a dead letter.
 const GOOD: u64 = 1_000_000;
 
 pub(crate) fn all() -> DeadLetterFilter {
     DeadLetterFilter::all()
 }
 
-/// All of them.
+/// All dead letters.
 pub(crate) async fn letters<K: Key, V: Value + Clone>(
     writes: &WriteBehind<K, V>,
 ) -> Vec<DeadLetter<V>> {
@@ -30,7 +30,7 @@ fn key(pattern: &str) -> DeadLetterFilter {
     all().key(Pattern::parse(pattern).unwrap())
 }
 
-/// Writes that the table refuses until all of them are dead letters, in the order of the keys.
+/// Writes rows that the table refuses until all are dead letters, in the order of the keys.
 async fn bury(writes: &Writes, table: &Table, keys: impl IntoIterator<Item = u64>) {
     for key in keys {
         table.refuse(key);
@@ -66,7 +66,7 @@ async fn keys(writes: &Writes, filter: &DeadLetterFilter) -> Vec<String> {
 async fn comes_page_by_page_and_by_filter((writes, table): (Writes, Table)) {
     bury(&writes, &table, [1, 2, 3]).await;
     let between = SystemTime::now();
-    // Of two milliseconds, which are as exact as it gets.
+    // Ensures different milliseconds, which are the finest resolution.
     eventually("the clock goes on", async || {
         SystemTime::now() > between + Duration::from_millis(20)
     })

@@ -1,4 +1,4 @@
-//! The durable kind: in a Redis Stream until the source has it, on whatever node.
+//! The durable kind: a row is in a Redis Stream until the source has it, on any node.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use crate::support::{Redis, cache, eventually, lonely_node};
 
 pub(super) const STREAM: &str = "{test}!writes:users";
 
-/// Quick to take over from a consumer that is silent.
+/// Takes over quickly from a silent consumer.
 pub(super) fn quick(node: &Node) -> WriteBehindBuilder<u64, String> {
     let ms = Duration::from_millis;
     let builder = WriteBehind::builder(&cache(node)).interval(ms(10)).pauses(ms(10), ms(50));
     builder.sink_timeout(ms(150)).claim_after(ms(300))
 }
 
-/// Slow to give a call of the sink up.
+/// Waits very long for a call of the sink.
 pub(super) fn patient(node: &Node) -> WriteBehindBuilder<u64, String> {
     quick(node).sink_timeout(Duration::from_secs(3_600))
 }
@@ -128,7 +128,7 @@ async fn the_room_is_shared_by_all_nodes() {
     let refused = elsewhere.try_write(3, "c".into()).await;
     assert_eq!(refused, Err(WriteError::Full { capacity: 2 }));
     elsewhere.try_write(1, "newer".into()).await.expect("a key that waits has its room");
-    // A handle that is dropped leaves the row that it has just taken to others, after a minute.
+    // A dropped handle leaves the row that it has just taken to others, after a minute.
     let waiting = tokio::spawn(async move {
         let written = elsewhere.write(3, "c".into()).await;
         (written, elsewhere)

@@ -1,4 +1,4 @@
-//! `shutdown` keeps its deadline, and what it calls complete is complete.
+//! `shutdown` keeps its deadline, and reports completion only if everything is written.
 
 use std::time::{Duration, Instant};
 
@@ -13,10 +13,10 @@ use crate::support::{Redis, cache, eventually, lonely_node};
 
 const DEADLINE: Duration = Duration::from_millis(300);
 
-/// What `shutdown` may take on a machine that stalls.
+/// The longest time of `shutdown` on a machine that stalls.
 const MOST: Duration = Duration::from_secs(6);
 
-/// Ends within the deadline and says that it is not complete.
+/// Ends within the deadline and reports that it is not complete.
 async fn ends_incomplete(writes: &Writes) {
     let began = Instant::now();
     let drained = writes.shutdown(DEADLINE).await;
@@ -44,7 +44,7 @@ async fn a_sink_that_hangs_does_not_hold_up_the_end() {
 async fn a_redis_that_hangs_does_not_hold_up_the_end_and_nothing_is_complete_then() {
     let redis = Redis::start().await;
     let mut proxy = Proxy::before(&redis).await;
-    // Longer than the end may take.
+    // Longer than the shutdown may take.
     let node = node_behind(&proxy, LONG * 4).await;
     let table = Table::new();
     let writes = quick(&node).durable(table.rows()).unwrap();

@@ -54,7 +54,7 @@ async fn a_slow_consumer_that_was_taken_for_dead_cannot_bring_an_older_value_bac
     let redis = Redis::start().await;
     let (held, table) = (Table::held(), Table::new());
     let (slow, fast) = (redis.hearing_node("1").await, redis.hearing_node("2").await);
-    // Both write to `table`; the slow one waits for `held` first.
+    // Both write to `table`, but the slow one first waits for `held`.
     let (gate, sink) = (held.rows(), std::sync::Arc::new(table.rows()));
     let late = move |rows: Vec<strata_cache::Row<u64, String>>| {
         let (waiting, sink) = (gate(rows.clone()), std::sync::Arc::clone(&sink));
@@ -116,7 +116,8 @@ async fn a_shutdown_hands_over_what_it_could_not_write() {
     let redis = Redis::start().await;
     let table = Table::new();
     table.set_down(true);
-    // What Redis has no time for now others claim later, which is not what is shown here.
+    // If Redis is too busy now, other consumers claim the rows later, which this test does not
+    // cover.
     let node = onlooker(&redis).await;
     let writes = quick(&node).tries(u32::MAX).durable(table.rows()).unwrap();
     writes.write(1, "new".into()).await.unwrap();

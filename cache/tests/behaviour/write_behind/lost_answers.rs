@@ -1,4 +1,4 @@
-//! What this node has written and no longer knows to be the newest never answers from memory.
+//! A value that this node has written and may no longer be the newest never answers from memory.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::proxy::{Line, Proxy, Way};
 use crate::support::ways::{LONG, SHORT, node_behind, onlooker, trusts_l2};
 use crate::support::{Redis, cache, eventually, hears};
 
-/// Slow to give a call of the sink up.
+/// Waits very long for a call of the sink.
 fn over(cache: &Cache<u64, String>, table: &Table) -> Writes {
     let builder = WriteBehind::builder(cache).interval(Duration::from_millis(10));
     builder.sink_timeout(Duration::from_secs(3_600)).durable(table.rows()).unwrap()
@@ -48,7 +48,7 @@ async fn a_value_whose_setting_aside_got_no_answer_does_not_answer_from_memory()
     table.refuse_for_good(7);
     let writes = over(&cache, &table);
     let n_aside = async || redis.ask::<u64>(&["XLEN", "{test}!writes:users:aside"]).await;
-    // Redis knows the script afterwards, so that one request is enough.
+    // Redis then knows the script, so that one request suffices.
     let warm = Table::new();
     warm.refuse_for_good(99);
     let others = over(&Cache::builder("others").build(&node).unwrap(), &warm);
@@ -68,7 +68,7 @@ async fn a_value_whose_setting_aside_got_no_answer_does_not_answer_from_memory()
     .await;
 }
 
-/// What is unwritten is not answered from memory any more, and is still read.
+/// Unwritten values no longer answer from memory, but are still read.
 async fn asks_redis(what: &str, (table, writes): (&Table, &Writes), keys: &[u64]) {
     for key in keys {
         assert_eq!(writes.unwritten(key), None, "{what}");

@@ -1,4 +1,4 @@
-//! Of a key's acknowledged writes the newest stays, whichever of them are dead letters.
+//! Among a key's acknowledged writes the newest is kept, whichever of them are dead letters.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use super::durable::{STREAM, is_idle, quick};
 use super::table::{Table, Writes};
 use crate::support::{Redis, eventually};
 
-/// A dead letter as earlier builds set them aside, which kept several of one key.
+/// Stores a dead letter as earlier builds did, which kept several of one key.
 async fn set_aside(redis: &Redis, fields: &[&str]) {
     let aside = format!("{STREAM}:aside");
     let _: String = redis.ask(&[&["XADD", &aside, "*"], fields].concat()).await;
@@ -101,7 +101,7 @@ async fn a_dead_letter_without_a_key_or_a_value_keeps_no_other_from_being_redriv
 async fn a_key_that_waits_twice_is_once_in_a_call_of_the_sink() {
     let redis = Redis::start().await;
     let node = redis.hearing_node("1").await;
-    // A value of another schema that was replaced leaves a second row.
+    // A replaced value of another schema leaves a second row.
     let () = redis.ask(&["HSET", &format!("{STREAM}:values"), "1", "7:0:\"newest\""]).await;
     for _ in 0..2 {
         let _: String = redis.ask(&["XADD", STREAM, "*", "k", "1"]).await;

@@ -1,4 +1,4 @@
-//! The source goes away and comes back; and rows that it never takes beside rows that it does.
+//! The source goes away and comes back. Also, rows that it never takes beside rows that it does.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ async fn an_outage_sets_nothing_aside_and_the_backlog_goes_in_whole_batches() {
     for key in 0..1_000 {
         writes.write(key, "new".into()).await.unwrap();
     }
-    // By now each of the first rows was alone, and tried more often than is allowed.
+    // By now each of the first rows was alone, and tried more often than allowed.
     eventually("it goes on for long", async || table.calls().len() >= 250).await;
     assert_eq!((writes.report().set_aside, writes.report().queued), (0, 1_000));
     let n_calls = table.calls().len();

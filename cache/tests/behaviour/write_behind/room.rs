@@ -29,7 +29,7 @@ async fn a_thousand_blocked_writers_ask_redis_as_often_as_one() {
         let writes = writes.clone();
         blocked.spawn(async move { writes.write(key, "blocked".into()).await });
     }
-    // Each has tried once, and from then on the first alone asks.
+    // Each writer has tried once, and from then on only the first one asks.
     let asked = || proxy.seen(Line::L2).values().sum::<u64>();
     eventually("all are blocked", async || asked() >= 1_000).await;
     let (began, before) = (Instant::now(), asked());
@@ -58,7 +58,7 @@ async fn who_waits_for_room_longest_goes_first() {
     for key in 1..=20 {
         let waiting = writes.clone();
         let mut write = Box::pin(async move { waiting.write(key, "blocked".into()).await });
-        // Until it waits behind those before it.
+        // Waits until it queues behind those before it.
         let began = Duration::from_millis(if key == 1 { 200 } else { 20 });
         assert!(tokio::time::timeout(began, &mut write).await.is_err());
         blocked.spawn(write);

@@ -11,7 +11,7 @@ use super::table::{Table, Writing};
 use crate::support::ways::onlooker;
 use crate::support::{Redis, eventually};
 
-/// What schema 2 made of the plain text of schema 1.
+/// The form of schema 2 for the plain text of schema 1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Name {
     first: String,
@@ -44,7 +44,7 @@ fn name(first: &str) -> Name {
     Name { first: first.to_owned() }
 }
 
-/// How often Redis has run a command, in scripts too.
+/// How often Redis has run a command, including in scripts.
 async fn n_calls(redis: &Redis, command: &str) -> u64 {
     let stats: String = redis.ask(&["INFO", "commandstats"]).await;
     let head = format!("cmdstat_{command}:calls=");

@@ -1,4 +1,4 @@
-//! A node that does not hear what the other nodes write.
+//! A node that does not hear other nodes' writes.
 
 use super::durable::patient;
 use super::table::Table;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 pub(crate) type Writes = WriteBehind<u64, String>;
 
-/// The source: a table that applies by row version. It can be held up, be down, and refuse keys.
+/// The source: a table that applies rows by version. It can be held up, be down, and refuse keys.
 #[derive(Clone)]
 pub(crate) struct Table {
     inner: Arc<Inner>,
@@ -22,7 +22,7 @@ struct Inner {
 #[derive(Default)]
 struct State {
     rows: HashMap<u64, (u64, String)>,
-    /// What was applied, in its order.
+    /// The applied rows, in order.
     applied: Vec<(u64, String)>,
     /// Rows that came too late.
     ignored: usize,
@@ -40,13 +40,13 @@ impl Table {
         table
     }
 
-    /// Its writes wait, before they commit, until it is released.
+    /// A table whose writes wait, before they commit, until it is released.
     pub(crate) fn held() -> Self {
         let (entered, gate) = (Notify::new(), Semaphore::new(0));
         Self { inner: Arc::new(Inner { state: Mutex::default(), entered, gate }) }
     }
 
-    /// Its writes wait again, until it is released.
+    /// Makes its writes wait again, until it is released.
     pub(crate) fn hold(&self) {
         self.inner.gate.forget_permits(usize::MAX);
     }
@@ -55,7 +55,7 @@ impl Table {
         self.inner.gate.add_permits(1_000_000);
     }
 
-    /// A row that was there before.
+    /// Adds a row that was there before.
     pub(crate) fn seed(&self, key: u64, value: &str) {
         self.state().rows.insert(key, (1, value.to_owned()));
     }
@@ -64,7 +64,7 @@ impl Table {
         self.state().refused.insert(key);
     }
 
-    /// Says that no later try can mend it.
+    /// Refuses with an error that no later try can fix.
     pub(crate) fn refuse_for_good(&self, key: u64) {
         self.state().refused_for_good.insert(key);
     }
@@ -75,7 +75,7 @@ impl Table {
         state.refused_for_good.remove(&key);
     }
 
-    /// Somebody else writes a row, past the cache.
+    /// Another program writes a row, past the cache.
     pub(crate) fn overwrite(&self, key: u64, value: &str) {
         self.state().rows.insert(key, (u64::MAX, value.to_owned()));
     }
@@ -113,7 +113,7 @@ impl Table {
         self.state().calls.clone()
     }
 
-    /// A sink of the in-memory kind: rows without versions, so each is newer than the last.
+    /// A sink of the in-memory kind. Rows have no versions, so each counts as newer than the last.
     pub(crate) fn pairs(
         &self,
     ) -> impl Fn(Vec<(u64, String)>) -> Writing + Send + Sync + 'static + use<> {
@@ -176,7 +176,7 @@ impl Table {
         writes.get_or_load(&key, load).await.unwrap()
     }
 
-    /// What a reader sees, "" for nothing.
+    /// The value that a reader gets, "" for none.
     pub(crate) async fn value(&self, writes: &Writes, key: u64) -> String {
         self.read(writes, key).await.value.map(|value| value.to_string()).unwrap_or_default()
     }

@@ -1,5 +1,5 @@
-//! One node that does what its standard input says, a command a line, and answers each with a line.
-//! Its source is a folder with a file for each key.
+//! One node that obeys its standard input, one command a line, and answers each with a line. Its
+//! source is a folder with a file for each key.
 
 use std::io::{Error, ErrorKind};
 use std::path::PathBuf;

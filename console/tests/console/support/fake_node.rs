@@ -6,7 +6,7 @@ use std::time::Duration;
 use strata_cache::{
     CacheEvents, Journal, L1List, L1Survey, L2Census, L2Count, L2Head, Pattern, Progress,
 };
-use strata_console::{Answer, ConsoleError, KeyMatch, L1Listed, L2Step, NodeFace};
+use strata_console::{Answer, ConsoleError, KeyMatch, L1Listed, L2Step, NodeClient};
 use strata_report::{Effect, EntryLook, KeyRow, L2Look, NodeReport, RedisServer, RedisState};
 
 use super::script::{Script, cache_report};
@@ -15,7 +15,7 @@ use super::script::{Script, cache_report};
 const BATCH: Duration = Duration::from_secs(1);
 
 /// A node of another process, as a test scripts it. Its one cache is `users`, unless the test
-/// makes it a guest's.
+/// gives it another name.
 pub(crate) struct FakeNode {
     id: String,
     script: Mutex<Script>,
@@ -35,15 +35,15 @@ impl FakeNode {
         change(self.script().report.as_mut().unwrap());
     }
 
-    /// A guest with one cache of this name.
-    pub(crate) fn guest(id: &str, cache: &str) -> Arc<Self> {
+    /// A node to be attached, with one cache of this name.
+    pub(crate) fn with_cache(id: &str, cache: &str) -> Arc<Self> {
         let node = Self::new(id);
         node.reports(|report| report.caches[0].cache = cache.to_owned());
         node
     }
 
     /// Sets how many reads L1 of its first cache has answered so far.
-    pub(crate) fn has_answered_as_guest(&self, l1_hit: u64) {
+    pub(crate) fn has_answered_for_first_cache(&self, l1_hit: u64) {
         self.reports(|report| report.caches[0].outcomes.l1_hit = l1_hit);
     }
 
@@ -85,7 +85,7 @@ fn entry(age_ms: u64) -> EntryLook {
     }
 }
 
-impl NodeFace for FakeNode {
+impl NodeClient for FakeNode {
     fn id(&self) -> &str {
         &self.id
     }
@@ -211,8 +211,8 @@ impl NodeFace for FakeNode {
         answer(self.script().l1.remove(key).is_some())
     }
 
-    fn soften<'a>(&'a self, _cache: &'a str, _key: &'a str) -> Answer<'a, Effect> {
-        self.script().n_softened += 1;
+    fn mark_stale<'a>(&'a self, _cache: &'a str, _key: &'a str) -> Answer<'a, Effect> {
+        self.script().n_marked_stale += 1;
         answer(self.script().effect)
     }
 

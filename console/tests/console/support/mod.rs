@@ -13,7 +13,7 @@ pub(crate) use script::cache_report;
 
 use std::sync::Arc;
 
-use strata_console::{Access, AccessSettings, Actor, Console, NodeFace};
+use strata_console::{Access, AccessSettings, Actor, Console, NodeClient};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) fn everybody_may_act() -> Access {
@@ -25,7 +25,7 @@ pub(crate) fn operator() -> Actor {
 }
 
 /// A console over these nodes, on which everybody may act, and which runs as long as the test.
-pub(crate) fn console<N: NodeFace>(nodes: &[Arc<N>]) -> Console {
-    let faces = nodes.iter().map(|node| Arc::clone(node) as Arc<dyn NodeFace>).collect();
+pub(crate) fn console<N: NodeClient>(nodes: &[Arc<N>]) -> Console {
+    let faces = nodes.iter().map(|node| Arc::clone(node) as Arc<dyn NodeClient>).collect();
     Console::start(faces, everybody_may_act(), CancellationToken::new())
 }

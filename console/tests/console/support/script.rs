@@ -41,12 +41,12 @@ pub(crate) struct Script {
     pub(crate) peers: Vec<Arc<FakeNode>>,
     /// How many invalidations began here.
     pub(crate) n_invalidations: u64,
-    /// How many looks at one key in L1 began here.
+    /// How many lookups of one key in L1 began here.
     pub(crate) n_looks: u64,
     /// How many walks over a whole L1 began here.
     pub(crate) n_surveys: u64,
     /// How many keys were marked as stale here.
-    pub(crate) n_softened: u64,
+    pub(crate) n_marked_stale: u64,
     /// What happened to its keys.
     pub(crate) events: CacheEvents,
     /// The lines that were appended to journals.
@@ -96,7 +96,7 @@ impl Script {
             n_invalidations: 0,
             n_looks: 0,
             n_surveys: 0,
-            n_softened: 0,
+            n_marked_stale: 0,
             events: CacheEvents::default(),
             journal: Vec::new(),
         }

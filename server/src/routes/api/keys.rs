@@ -3,7 +3,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
-use strata_console::{Actor, Console, Found};
+use strata_console::{Actor, Console, SearchResults};
 use strata_report::{Job, KeyLook, KeyPage, KeyQuery, LevelChoice};
 use tokio::task::spawn_blocking;
 
@@ -41,7 +41,7 @@ pub(crate) async fn search(
         // A file holds as much as the screen does.
         limit: wanted.limit.unwrap_or(match format {
             Format::Json => KeyQuery::DEFAULT_LIMIT,
-            Format::Csv => Found::MAX_ROWS,
+            Format::Csv => SearchResults::MAX_ROWS,
         }),
         cursor: wanted.cursor,
     };
@@ -159,7 +159,7 @@ pub(crate) async fn soften(
     Extension(actor): Extension<Actor>,
     Path((cache, key)): Path<(String, String)>,
 ) -> Result<Json<Job>, AppError> {
-    Ok(Json(console.soften_key(&actor, &cache, &key).await?))
+    Ok(Json(console.mark_key_stale(&actor, &cache, &key).await?))
 }
 
 /// Loads one key anew from its source; done when it answers.

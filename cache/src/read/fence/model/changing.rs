@@ -4,16 +4,16 @@ use shuttle::rand::Rng;
 
 use super::world::{Entry, Flaw, N_KEYS, Slot, World};
 
-/// Makes a change known, or one that is not the source's.
+/// A change to the source's row, or an event that only affects caches.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Change {
     Invalidate,
     MarkStale,
-    /// By pattern: this one matches every key.
+    /// By a pattern that matches every key.
     InvalidatePattern,
     Clear,
     Write,
-    /// Everything in L1 is dead: this node may have missed an invalidation.
+    /// This node may have missed an invalidation, so no entry in L1 counts.
     RaiseEpoch,
 }
 
@@ -93,7 +93,7 @@ impl World {
         }
     }
 
-    /// The lease is taken before the source commits, and the token too.
+    /// The lease and the token are taken before the source commits.
     fn write(&self, key: usize) {
         let token = self.fence.token(&key);
         let lease = self.next_lease();
@@ -114,8 +114,8 @@ impl World {
         self.acknowledge(key, version);
     }
 
-    /// Where somebody took the lease meanwhile nobody knows which value is the newer one. The
-    /// script leaves nothing there.
+    /// If another writer took the lease meanwhile, it is unknown which value is newer. The script
+    /// then removes the entry.
     fn replace_l2(&self, key: usize, (lease, version): (u64, u64)) -> bool {
         let Some(l2) = &self.l2 else { return true };
         let mut l2 = l2.lock().unwrap();

@@ -1,14 +1,14 @@
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 
-/// Tries every order of the threads' steps in which a thread that could go on is interrupted at
-/// most `n_preemptions` times. All orders would be too many, and most races need one or two
+/// Tries every order of the threads' steps with at most `n_preemptions` interruptions of a thread
+/// that could continue. All orders would be too many, and most races need one or two interruptions
 /// (Musuvathi and Qadeer, "Iterative Context Bounding", PLDI 2007).
 #[derive(Debug)]
 pub(super) struct EveryOrder {
     n_preemptions: usize,
     left: usize,
     step: usize,
-    /// At each step with a choice, which of how many.
+    /// For each step with a choice: the chosen index, and the number of choices.
     choices: Vec<(usize, usize)>,
     began: bool,
 }

@@ -1,5 +1,5 @@
-//! The fence and its flights under schedules of shuttle: at random, by priorities, and where a scene
-//! is small in every order.
+//! Tests the fence and its flights under schedules of shuttle: random ones, by priorities, and
+//! every order of small scenes.
 //!
 //! | file | what |
 //! |---|---|
@@ -9,13 +9,13 @@
 //! | `every_order` | a scheduler that leaves no order out, up to a number of interruptions |
 //! | `schedules` | scenes that must hold, and flaws that must be found |
 //!
-//! The fence is the very code that ships. The rest stands for parts that cannot run under a
-//! scheduler: moka and Redis, each call one step, and the result, a mutex with a condition
-//! variable instead of tokio's `SetOnce`. Atomics are sequentially consistent here, so an ordering
-//! that is too weak goes unnoticed.
+//! The fence is the code that ships. The rest stands in for parts that cannot run under a
+//! scheduler: moka and Redis, each call one step, and the result, a mutex with a condition variable
+//! instead of tokio's `SetOnce`. Atomics are sequentially consistent here, so an ordering that is
+//! too weak is not noticed.
 //!
-//! A failure prints its seed; `SHUTTLE_RANDOM_SEED` with that seed and `STRATA_SCHEDULES=1` run
-//! that schedule again. `STRATA_SCHEDULES` sets how many each scene tries.
+//! A failure prints its seed. Set `SHUTTLE_RANDOM_SEED` to it and `STRATA_SCHEDULES=1` to run that
+//! schedule again. `STRATA_SCHEDULES` sets how many schedules each scene tries.
 
 mod changing;
 mod every_order;

@@ -7,7 +7,7 @@ use shuttle::sync::{Condvar, Mutex};
 use super::super::{Joined, LookupStart, Token};
 use super::world::{Entry, Flaw, Slot, Source, World};
 
-/// What those who join a flight wait on.
+/// The result that readers of a flight wait for.
 #[derive(Default)]
 pub(super) struct Flight {
     result: Mutex<FlightResult>,
@@ -53,12 +53,12 @@ struct KeyFill {
 }
 
 impl World {
-    /// One read, and the promise that it keeps.
+    /// One read, and a check of the guarantee.
     pub(super) fn read(self: &Arc<Self>, key: usize) -> Option<u64> {
         self.check(key, || self.answer(key))
     }
 
-    /// A read that finds its entry near the deadline: it is answered, and refreshes the entry.
+    /// A read that finds its entry near the deadline. It is answered, and refreshes the entry.
     pub(super) fn read_ahead(self: &Arc<Self>, key: usize) -> Option<u64> {
         self.check(key, || {
             let seen = self.look(key)?;
@@ -93,7 +93,7 @@ impl World {
         self.answer_by_flight(key, seen)
     }
 
-    /// The reader's own look into L2, and a flight where that has nothing.
+    /// The reader's own lookup in L2, and a flight if L2 has no entry.
     fn look_into_l2(self: &Arc<Self>, key: usize, (token, id): (Token, u64)) -> Option<u64> {
         let l2 = self.l2.as_ref()?;
         let found = l2.lock().unwrap().get(&key).copied();
@@ -159,7 +159,7 @@ impl World {
         }
     }
 
-    /// Puts an entry into L1 if the fence lets it.
+    /// Puts an entry into L1 if the fence allows it.
     fn keep(&self, key: usize, token: Token, entry: Entry) {
         match self.flaw {
             Some(Flaw::CheckedOutsideTheLock) => {
@@ -211,8 +211,8 @@ impl KeyFill {
         }
     }
 
-    /// What lies in L2, or the lease if nothing does. Without L2, or where somebody else holds the
-    /// lease for long, the load goes on without one.
+    /// The content of L2, or the lease if there is none. Without L2, or if another holder keeps the
+    /// lease for long, the load goes on without a lease.
     fn acquire(&self) -> Option<Slot> {
         let l2 = self.world.l2.as_ref()?;
         let found = l2.lock().unwrap().get(&self.key).copied();
@@ -240,7 +240,7 @@ impl KeyFill {
         self.answer(version);
     }
 
-    /// What stands in is kept for a while, so that the source is left alone.
+    /// Keeps the stale entry for a while, so that the source is not asked again.
     fn fail(self, lease: Option<u64>) {
         if let (Some(l2), Some(lease)) = (&self.world.l2, lease) {
             let mut l2 = l2.lock().unwrap();

@@ -9,13 +9,13 @@ use super::changing::Change;
 use super::every_order::EveryOrder;
 use super::world::{Flaw, N_KEYS, Source, World};
 
-/// A scene: who does what at the same time. Each of its threads may run at any moment.
+/// A scene: threads that act at the same time. Each of them may run at any moment.
 type Scene = fn(Option<Flaw>);
 
 fn run(scheduler: impl Scheduler + 'static, scene: Scene, flaw: Option<Flaw>) -> usize {
     let mut config = Config::new();
     config.silence_warnings = true;
-    // A read holds little, and each thread of each schedule gets a stack.
+    // A read needs little stack, and each thread of each schedule gets one.
     config.stack_size = 64 * 1024;
     Runner::new(scheduler, config).run(move || scene(flaw))
 }
@@ -25,21 +25,21 @@ fn n_schedules() -> usize {
     count.unwrap_or(6_000)
 }
 
-/// Half of them at random, half by priorities that change three times, which finds rare orders
-/// sooner.
+/// Tries half of the schedules at random, half by priorities that change three times, which finds
+/// rare orders sooner.
 fn holds_in_many(scene: Scene) {
     let count = n_schedules();
     run(RandomScheduler::new(count.div_ceil(2)), scene, None);
     run(PctScheduler::new(3, count / 2), scene, None);
 }
 
-/// In every order with at most four interruptions.
+/// Tries every order with at most four interruptions.
 fn holds_in_all(scene: Scene) {
     let count = run(EveryOrder::with_preemptions(4), scene, None);
     println!("{count} schedules are all there are");
 }
 
-/// The seed is fixed, so the model finds the flaw in the same schedule each time.
+/// Uses a fixed seed, so the model finds the flaw in the same schedule each time.
 fn is_found(scene: Scene, flaw: Flaw) {
     let search = || run(RandomScheduler::new_from_seed(1, 5_000), scene, Some(flaw));
     let failures = [(); 2].map(|()| {
@@ -53,7 +53,7 @@ fn is_found(scene: Scene, flaw: Flaw) {
     println!("{flaw:?}: {}", failures[0]);
 }
 
-// Scenes with chance in them.
+// Scenes that use chance.
 
 fn everybody(world: World) {
     let world = world.holding(thread_rng().r#gen());
@@ -86,7 +86,7 @@ fn everybody_on_both_levels(flaw: Option<Flaw>) {
     everybody(World::new(Source::Any).detached().with(flaw).with_l2());
 }
 
-// Small scenes without chance. They begin in the main thread, which reads as well.
+// Small scenes without chance. They begin in the main thread, which also reads.
 
 fn beside(world: &Arc<World>, change: Change) {
     let own = Arc::clone(world);

@@ -12,18 +12,18 @@ use super::reading::Flight;
 
 pub(super) const N_KEYS: usize = 2;
 
-/// One cache on one node. What only checks is kept in the standard library's types, which are no
-/// steps to the scheduler.
+/// One cache on one node. State that only serves checks uses the standard library's types, so that
+/// the scheduler does not count it as steps.
 pub(super) struct World {
     pub(super) fence: Fence<usize, Arc<Flight>>,
     pub(super) l1: Mutex<HashMap<usize, Entry>>,
     pub(super) l2: Option<Mutex<HashMap<usize, Slot>>>,
-    /// The source: a version for each key that only grows.
+    /// The source: a version for each key, which only grows.
     pub(super) rows: [AtomicU64; N_KEYS],
     pub(super) flaw: Option<Flaw>,
     pub(super) source: Source,
-    /// Whether flights run in threads of their own, as the shipped ones do. Where the leader flies
-    /// itself the orders are few enough to try them all.
+    /// Whether flights run in threads of their own, as in the real code. If the leader runs its
+    /// flight itself, the orders are few enough to try all of them.
     pub(super) detached: bool,
     acknowledged: [Count; N_KEYS],
     next_lease: Count,
@@ -38,14 +38,14 @@ pub(super) struct Entry {
     pub(super) is_fresh: bool,
 }
 
-/// What lies in L2 for a key.
+/// The content of L2 for a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slot {
     Value(u64),
     Lease(u64),
 }
 
-/// What a load does.
+/// The behaviour of a load.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Source {
     Answers,
@@ -58,19 +58,19 @@ pub(super) enum Source {
 /// A mistake that the model must find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flaw {
-    /// The token is compared first, and the entry put after the lock was given up.
+    /// The token is compared first, and the entry put after the lock was released.
     CheckedOutsideTheLock,
     /// The entry is put whatever the token.
     FilledWithoutToken,
-    /// What stands in was looked up before the flight was joined.
+    /// The entry that stands in was looked up before the flight was joined.
     StandInFromBeforeTheLock,
     /// L1 is emptied before L2.
     L1BeforeL2,
     /// A writer puts its entry without overtaking the fills under way.
     WriteThatOvertakesNobody,
-    /// What a lookup brings is put though an invalidation came in between.
+    /// A lookup's entry is put although an invalidation came in between.
     SettledWithoutToken,
-    /// A fill that is dropped leaves its flight behind.
+    /// A dropped fill leaves its flight behind.
     SeatThatStays,
 }
 
@@ -129,7 +129,7 @@ impl World {
         self.next_lease.fetch_add(1, SeqCst)
     }
 
-    /// The version that a reader who starts now must at least see.
+    /// The version that a reader starting now must at least see.
     pub(super) fn acknowledged(&self, key: usize) -> u64 {
         self.acknowledged[key].load(SeqCst)
     }
@@ -157,7 +157,7 @@ impl World {
         self.tasks.lock().unwrap().push(task);
     }
 
-    /// Waits for all that was spawned, then reads once more: nobody may see anything but the row.
+    /// Waits for all spawned tasks, then reads once more. Every read must now return the row.
     pub(super) fn settle(self: &Arc<Self>) {
         loop {
             let task = self.tasks.lock().unwrap().pop();

@@ -1,6 +1,6 @@
 //! Writers of the durable kind on three nodes, while answers are lost, connections break, Redis
-//! hangs, sinks fail, panic and hang, flushers die and runtimes are dropped. Whatever was
-//! acknowledged, or a newer version of its key, is in the table or set aside in the end.
+//! hangs, sinks fail, panic and hang, flushers die and runtimes are dropped. In the end, each
+//! acknowledged value, or a newer version of its key, is in the table or a dead letter.
 
 mod node;
 mod sink;
@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 
 use world::World;
 
-/// So many writes are acknowledged at least, and so long the storm lasts at least.
+/// The least number of acknowledged writes, and the least duration of the storm.
 const MIN_WRITES: u64 = 500;
 const MIN_TIME: Duration = Duration::from_secs(6);
 const LONGEST: Duration = Duration::from_secs(1_500);
 
-/// How many writes to make; `STRATA_STORM_WRITES` makes it more.
+/// How many writes to make; `STRATA_STORM_WRITES` raises it.
 fn writes_wanted() -> u64 {
     let wanted = std::env::var("STRATA_STORM_WRITES").ok().and_then(|text| text.parse().ok());
     wanted.unwrap_or(MIN_WRITES)

@@ -13,7 +13,7 @@ pub(super) struct StormNode {
     pub(super) node: Node,
     cache: Cache<u64, u64>,
     table: Table,
-    /// What clones of this write go on with until they are done.
+    /// Clones of this continue their writes until they are done.
     writes: Mutex<Option<WriteBehind<u64, u64>>>,
     runtime: Mutex<Option<Runtime>>,
 }
@@ -44,7 +44,7 @@ impl StormNode {
             })
         });
         let Some(building) = building else { return };
-        // The one before may still be about to go.
+        // The previous one may not be gone yet.
         if let Ok(Ok(writes)) = building.await {
             *self.writes.lock().unwrap() = Some(writes);
         }
@@ -54,7 +54,7 @@ impl StormNode {
         self.writes.lock().unwrap().clone()
     }
 
-    /// The flusher ends where it is, as in a crash, and another one starts.
+    /// The flusher ends at once, as in a crash, and another one starts.
     pub(super) async fn crash(&self) {
         drop(self.writes.lock().unwrap().take());
         while self.writes().is_none() {
@@ -63,7 +63,7 @@ impl StormNode {
         }
     }
 
-    /// Drops the runtime that the node was started on, and all that runs there.
+    /// Drops the runtime that the node was started on, with everything that runs there.
     pub(super) fn drop_runtime(&self) {
         if let Some(runtime) = self.runtime.lock().unwrap().take() {
             runtime.shutdown_background();

@@ -1,4 +1,4 @@
-//! A table that applies by row version, behind a connection that cannot be relied on.
+//! A table that applies rows by version, behind an unreliable connection.
 
 use std::collections::HashMap;
 use std::io::Error;
@@ -10,7 +10,7 @@ use strata_cache::{PermanentFailure, Row};
 
 use super::world::pause;
 
-/// Keys that the table never takes, and says so.
+/// Keys that the table always refuses.
 pub(super) const REFUSED: u64 = 3;
 
 #[derive(Clone, Default)]
@@ -32,7 +32,7 @@ impl Table {
         self.inner.is_down.store(is_down, SeqCst);
     }
 
-    /// Nothing fails any more but what is never taken.
+    /// Nothing fails any more except the refused keys.
     pub(super) fn mend(&self) {
         self.set_down(false);
         self.inner.is_sound.store(true, SeqCst);
@@ -63,7 +63,7 @@ impl Table {
         if self.inner.is_down.load(SeqCst) || fault < 5 {
             return Err(Error::other("the table is away"));
         }
-        // As a panic does, without its lines on standard error.
+        // Panics without printing on standard error.
         if fault < 8 {
             std::panic::resume_unwind(Box::new("the sink panics"));
         }

@@ -1,4 +1,4 @@
-//! What fails.
+//! The faults.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use rand::RngExt;
 use super::world::{World, pause};
 use crate::support::proxy::{LINES, Line, Way};
 
-/// One fault, for a while, and its mend.
+/// One fault, for a while, and its repair.
 pub(super) async fn one(world: &World) {
     pause(300).await;
     let (fault, n) = {
@@ -17,7 +17,7 @@ pub(super) async fn one(world: &World) {
     };
     world.faults.fetch_add(1, SeqCst);
     match fault {
-        // Requests arrive, answers do not.
+        // Requests arrive, but answers do not.
         0 | 1 => held(world, n, (&[Line::L2], &[Way::Answers])).await,
         2 => held(world, n, (&LINES, &[Way::Requests, Way::Answers])).await,
         3 => {

@@ -1,4 +1,4 @@
-//! Three nodes, their writers, and what was acknowledged.
+//! Three nodes, their writers, and the acknowledged versions.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -24,7 +24,7 @@ pub(super) struct World {
     pub(super) proxies: Vec<Mutex<Proxy>>,
     pub(super) nodes: Vec<RwLock<Arc<StormNode>>>,
     pub(super) table: Table,
-    /// The highest version of each key that anybody was told is kept.
+    /// The highest acknowledged version of each key.
     acknowledged: Vec<AtomicU64>,
     n_acknowledged: AtomicU64,
     n_refused: AtomicU64,
@@ -61,7 +61,7 @@ impl World {
         Arc::clone(&self.nodes[n].read().unwrap())
     }
 
-    /// A new process in the place of one whose runtime was dropped.
+    /// Starts a new process in place of one whose runtime was dropped.
     pub(super) async fn replace(&self, n: usize) {
         let url = self.proxies[n].lock().await.url();
         let node = StormNode::start(&url, &n.to_string(), &self.table).await;
@@ -84,7 +84,7 @@ impl World {
     async fn write(&self, n: usize, key: u64) -> bool {
         let Some(writes) = self.node(n).writes() else { return false };
         let value = rand::random::<u64>();
-        // A caller that gives up does not know, and need not.
+        // A caller that gives up does not know the result, and need not.
         let writing = tokio::time::timeout(Duration::from_secs(5), writes.write(key, value));
         let Ok(Ok(version)) = writing.await else {
             self.n_refused.fetch_add(1, SeqCst);
@@ -112,7 +112,7 @@ impl World {
         )
     }
 
-    /// Ends the writers, mends everything, and sees where each acknowledged write is.
+    /// Ends the writers, repairs everything, and finds each acknowledged write.
     pub(super) async fn end(self: &Arc<Self>, writers: Vec<JoinHandle<()>>) {
         self.over.store(true, SeqCst);
         for writer in writers {
@@ -120,7 +120,7 @@ impl World {
         }
         self.table.mend();
         for n in 0..N_NODES {
-            // One that has lost its runtime would never be sound again.
+            // A node that has lost its runtime would never recover.
             eventually("every node is sound", async || !self.node(n).node.report().l2.breaker_open)
                 .await;
         }
@@ -141,7 +141,7 @@ impl World {
         self.reads_agree(&set_aside).await;
     }
 
-    /// Every node reads what the table has, and none its own older value.
+    /// Every node reads the table's row, and none reads an older value of its own.
     async fn reads_agree(&self, set_aside: &HashMap<u64, u64>) {
         for n in 0..N_NODES {
             let writes = self.node(n).writes().unwrap();
@@ -157,7 +157,7 @@ impl World {
         }
     }
 
-    /// The highest version of each key that stands aside.
+    /// The highest version among each key's dead letters.
     async fn set_aside(&self) -> HashMap<u64, u64> {
         let aside = format!("{STREAM}:aside");
         let rows: Vec<(String, HashMap<String, String>)> =

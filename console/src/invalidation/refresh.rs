@@ -1,0 +1,168 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use strata_report::{EntryLook, Job, JobError, JobKind, JobState, L2Look, RefreshState, Refreshed};
+use tokio::time::{Instant, sleep};
+
+use super::jobs::RunningJob;
+use super::target::Target;
+use super::task::InvalidationTask;
+use crate::access::{Actor, AuditedAction};
+use crate::clock::now_ms;
+use crate::console::Console;
+use crate::error::ConsoleError;
+use crate::keys::SourceReader;
+use crate::nodes::{CacheNode, check_key, first_with_l2};
+
+/// How long the new value may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(10);
+
+impl Console {
+    /// Loads a key anew from its source now: marks it as stale everywhere and reads it once, as
+    /// the service does, so that nobody waits who reads meanwhile. Counts as one read. Goes on to
+    /// its end even when the caller goes away.
+    ///
+    /// # Errors
+    /// As [`Console::soften_key`], and [`ConsoleError::NoSource`], [`ConsoleError::SourceFailed`].
+    pub async fn refresh_key(
+        &self,
+        actor: &Actor,
+        cache: &str,
+        key: &str,
+    ) -> Result<Job, ConsoleError> {
+        let task = InvalidationTask::new(actor, cache, Target::Key(key.to_owned()))
+            .of_kind(JobKind::Refresh);
+        let audited = AuditedAction::new(task.action(), cache, key);
+        self.authorise_action(actor, audited)?;
+        let nodes = self.nodes_with(cache)?;
+        check_key(cache, key)?;
+        self.check_protection(actor, audited, &task.target)?;
+        let source =
+            self.source(cache).cloned().ok_or_else(|| ConsoleError::NoSource(cache.to_owned()))?;
+        let l1 = task.count_l1(&nodes).await?;
+        let running = self.inner.jobs.begin(task.job(&nodes, l1), &task.owner);
+        let tracked = running.tracked();
+        let task = Arc::new(task);
+        let refresh = Refresh { task: Arc::clone(&task), nodes, source, key: key.to_owned() };
+        match task.spawn(self, refresh.run(self.clone(), running)).await {
+            Ok(Some(read)) => read.map(|()| tracked.now()),
+            // Its task broke off, and the job says so.
+            Ok(None) | Err(_) => Ok(tracked.now()),
+        }
+    }
+}
+
+/// A key on its way to a newer value.
+struct Refresh {
+    task: Arc<InvalidationTask>,
+    nodes: Vec<CacheNode>,
+    source: Arc<dyn SourceReader>,
+    key: String,
+}
+
+impl Refresh {
+    async fn run(self, console: Console, running: RunningJob) -> Result<(), ConsoleError> {
+        let since_ms = now_ms();
+        let mut job = self.task.carry_out(&self.nodes, &running).await;
+        let key = (self.task.cache.as_str(), self.key.as_str());
+        let read = self.source.read(key.0, key.1).await;
+        let result = match &read {
+            Ok(()) if has_arrived(&self.nodes, key, since_ms).await => {
+                job.refreshed = self.settle(since_ms).await;
+                told(&job.refreshed)
+            }
+            Ok(()) => failed(&mut job, "The value was asked for and had not arrived after 5 s."),
+            Err(error) => failed(&mut job, &format!("Strata failed to {error}.")),
+        };
+        self.task.end(&console, job, result, running);
+        read
+    }
+
+    /// Removes older copies now that the new value is there, so that no node serves them once
+    /// more; says what each place holds.
+    async fn settle(&self, since_ms: u64) -> Vec<Refreshed> {
+        let cache = self.task.cache.as_str();
+        let mut refreshed = Vec::new();
+        for CacheNode { node, .. } in &self.nodes {
+            let asked_at_ms = now_ms();
+            let state = match node.look_l1(cache, &self.key).await {
+                Ok(None) => RefreshState::Absent,
+                Ok(Some(entry)) if is_new(&entry, asked_at_ms, since_ms) => RefreshState::Loaded,
+                Ok(Some(_)) => match node.drop_from_l1(cache, &self.key).await {
+                    Ok(_) => RefreshState::Removed,
+                    Err(_) => RefreshState::Older,
+                },
+                Err(_) => RefreshState::Unknown,
+            };
+            refreshed.push(Refreshed { node: node.id().to_owned(), state });
+        }
+        if let Some(node) = first_with_l2(&self.nodes) {
+            let asked_at_ms = now_ms();
+            let state = match node.look_l2(cache, &self.key).await {
+                Ok(Some(L2Look::Entry(entry))) if is_new(&entry, asked_at_ms, since_ms) => {
+                    RefreshState::Loaded
+                }
+                Ok(Some(L2Look::Entry(_))) => RefreshState::Older,
+                Ok(Some(L2Look::Absent | L2Look::Leased | L2Look::Unreadable)) => {
+                    RefreshState::Absent
+                }
+                Ok(None) | Err(_) => RefreshState::Unknown,
+            };
+            refreshed.push(Refreshed { node: String::new(), state });
+        }
+        refreshed
+    }
+}
+
+fn told(refreshed: &[Refreshed]) -> String {
+    let on = |state| {
+        refreshed.iter().filter(|place| !place.node.is_empty() && place.state == state).count()
+    };
+    let mut text = format!("Done: loaded anew on {}", nodes(on(RefreshState::Loaded)));
+    for (state, what) in [
+        (RefreshState::Removed, "older copy removed on"),
+        (RefreshState::Older, "older copy left on"),
+        (RefreshState::Unknown, "no answer from"),
+    ] {
+        if on(state) > 0 {
+            text.push_str(&format!(", {what} {}", nodes(on(state))));
+        }
+    }
+    text.push('.');
+    text
+}
+
+fn nodes(n: usize) -> String {
+    format!("{n} node{}", if n == 1 { "" } else { "s" })
+}
+
+fn failed(job: &mut Job, what: &str) -> String {
+    job.state = JobState::Failed;
+    job.errors.push(JobError { node: String::new(), what: what.to_owned() });
+    format!("Failed: {what}")
+}
+
+/// Whether some node has a value that was loaded since.
+async fn has_arrived(nodes: &[CacheNode], (cache, key): (&str, &str), since_ms: u64) -> bool {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        for CacheNode { node, .. } in nodes {
+            let asked_at_ms = now_ms();
+            if let Ok(Some(entry)) = node.look_l1(cache, key).await
+                && is_new(&entry, asked_at_ms, since_ms)
+            {
+                return true;
+            }
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        sleep(POLL).await;
+    }
+}
+
+/// Whether an entry was loaded since; it was looked at no earlier than `asked_at_ms`.
+fn is_new(entry: &EntryLook, asked_at_ms: u64, since_ms: u64) -> bool {
+    entry.fresh && asked_at_ms.saturating_sub(entry.age_ms) >= since_ms.saturating_sub(1)
+}

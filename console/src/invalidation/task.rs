@@ -1,0 +1,309 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use strata_cache::Progress;
+use strata_report::{Effect, Job, JobError, JobKind, JobState, NodeCount, Plan, Scope};
+use tokio::task::JoinHandle;
+
+use super::jobs::{BROKE_OFF, RunningJob};
+use super::target::Target;
+use super::verification::Verification;
+use crate::access::{Actor, AuditedAction, JobOwner, Peer, count_of_entries};
+use crate::clock::now_ms;
+use crate::console::Console;
+use crate::error::ConsoleError;
+use crate::nodes::{CacheNode, NodeClient};
+
+/// How long other nodes may take to hear of an invalidation before it counts as missed.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What is told of a node whose invalidation waits for Redis.
+pub(crate) const WAITS: &str = "Redis could not be reached; the invalidation waits for it.";
+
+/// An invalidation on its way.
+pub(crate) struct InvalidationTask {
+    pub(crate) owner: Arc<JobOwner>,
+    pub(crate) cache: String,
+    pub(crate) target: Target,
+    plan: Option<Plan>,
+    kind: JobKind,
+}
+
+impl InvalidationTask {
+    pub(crate) fn new(actor: &Actor, cache: &str, target: Target) -> Self {
+        let (owner, cache) = (JobOwner::new(actor), cache.to_owned());
+        Self { owner, cache, target, plan: None, kind: JobKind::Invalidate }
+    }
+
+    /// The same, run from a plan.
+    pub(crate) fn planned(self, plan: Plan) -> Self {
+        Self { plan: Some(plan), ..self }
+    }
+
+    /// The same, as another kind of job.
+    pub(crate) fn of_kind(self, kind: JobKind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// Who began it.
+    pub(crate) fn peer(&self) -> Peer {
+        self.owner.actor().peer()
+    }
+
+    /// The job that shows this task, before it begins.
+    pub(crate) fn job(&self, nodes: &[CacheNode], l1: Vec<NodeCount>) -> Job {
+        Job {
+            id: 0,
+            cache: self.cache.clone(),
+            scope: self.scope(),
+            target: self.text().to_owned(),
+            actor: self.owner.actor().name.clone(),
+            state: JobState::Running,
+            l1,
+            l1_left: 0,
+            l2_scanned: 0,
+            l2_removed: 0,
+            l2_configured: nodes.iter().any(|cache_node| cache_node.has_l2),
+            started_at_ms: now_ms(),
+            ended_at_ms: None,
+            kind: self.kind,
+            plan: self.plan.clone(),
+            ..Job::default()
+        }
+    }
+
+    /// Runs the work in a tokio task of its own, so that it ends and is audited even when the caller
+    /// goes away. If it panics, the trail says so and the answer is `None`.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        console: &Console,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<Option<T>> {
+        let (console, owner, action) = (console.clone(), Arc::clone(&self.owner), self.action());
+        let (cache, target) = (self.cache.clone(), self.text().to_owned());
+        let began_at_ms = Some(now_ms());
+        tokio::spawn(async move {
+            let done = tokio::spawn(work).await.ok();
+            if done.is_none() {
+                let audited =
+                    AuditedAction { began_at_ms, ..AuditedAction::new(action, &cache, &target) };
+                owner.record_end(&console, audited, format!("Failed: {BROKE_OFF}"));
+            }
+            done
+        })
+    }
+
+    /// Writes down that it begins, where that may take long.
+    pub(crate) fn record_beginning(&self, console: &Console) {
+        if let Target::Pattern(_) = &self.target {
+            let what = match &self.plan {
+                Some(plan) => format!("a plan of {} is run.", count_of_entries(plan.entries())),
+                None => "every key that matches is removed.".to_owned(),
+            };
+            let audited = AuditedAction::new(self.action(), &self.cache, self.text());
+            console.inner.audit.begin(self.owner.actor(), audited, &what);
+        }
+    }
+
+    /// Does it, and writes down how it ended.
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        console: Console,
+        nodes: Vec<CacheNode>,
+        running: RunningJob,
+    ) {
+        let job = self.carry_out(&nodes, &running).await;
+        let result = result(&job);
+        self.end(&console, job, result, running);
+    }
+
+    /// Writes down how it ended.
+    pub(crate) fn end(&self, console: &Console, job: Job, result: String, running: RunningJob) {
+        let audited = AuditedAction {
+            began_at_ms: Some(job.started_at_ms),
+            ..AuditedAction::new(self.action(), &job.cache, &job.target)
+        };
+        // Audited first: whoever waits for the end finds it in the trail.
+        self.owner.record_end(console, audited, result);
+        running.end(job);
+    }
+
+    /// Does it; then the job as it stands, not yet written down.
+    pub(crate) async fn carry_out(&self, nodes: &[CacheNode], running: &RunningJob) -> Job {
+        let since_ms = now_ms();
+        let mut errors = Vec::new();
+        let effect = self.remove(nodes, running, &mut errors).await;
+        let state = match effect {
+            Some(Effect::Queued) => JobState::Queued,
+            Some(_) if running.is_cancelled() => JobState::Cancelled,
+            Some(_) => JobState::Done,
+            None => JobState::Failed,
+        };
+        let verification =
+            Verification { cache: &self.cache, target: &self.target, nodes, since_ms };
+        let patience = if state == JobState::Done { PATIENCE } else { Duration::ZERO };
+        let left = match self.kind {
+            JobKind::Invalidate => verification.left(patience).await,
+            // The older value stays on purpose, until it has been loaded anew.
+            JobKind::MarkStale | JobKind::Refresh => Vec::new(),
+        };
+        let mut job = running.draft();
+        job.state = state;
+        job.l1_left = left.iter().map(|node| node.entries).sum();
+        errors.extend(left.iter().filter(|node| node.entries > 0).map(still_there));
+        errors.truncate(Job::MAX_ERRORS);
+        (job.l1_left_on, job.errors) = (left, errors);
+        match effect {
+            Some(Effect::Removed { entries }) => job.l2_removed = job.l2_removed.max(entries),
+            Some(Effect::Off) => job.l2_configured = false,
+            Some(Effect::Marked | Effect::Queued) | None => {}
+        }
+        job
+    }
+
+    /// Removes through the first node that answers, which tells the others by the bus, and
+    /// through each node that was not told. `None` where no node could be reached.
+    async fn remove(
+        &self,
+        nodes: &[CacheNode],
+        running: &RunningJob,
+        errors: &mut Vec<JobError>,
+    ) -> Option<Effect> {
+        let mut sum = None;
+        for cache_node in nodes {
+            // Without L2 there is nobody to tell the others.
+            let told = cache_node.hears && matches!(sum, Some(Effect::Removed { .. }));
+            if told || (sum.is_some() && running.is_cancelled()) {
+                continue;
+            }
+            match self.remove_on(cache_node.node.as_ref(), &running.progress).await {
+                Ok(effect) => {
+                    if effect == Effect::Queued {
+                        errors.push(JobError { node: node_id(cache_node), what: WAITS.to_owned() });
+                    }
+                    sum = Some(sum.map_or(effect, |sum| both(sum, effect)));
+                }
+                Err(error) => {
+                    let what = format!("Strata failed to {error}.");
+                    errors.push(JobError { node: node_id(cache_node), what });
+                }
+            }
+        }
+        sum
+    }
+
+    async fn remove_on(
+        &self,
+        node: &dyn NodeClient,
+        progress: &Arc<Progress>,
+    ) -> Result<Effect, ConsoleError> {
+        match &self.target {
+            Target::Key(key) => match self.kind {
+                JobKind::Invalidate => node.invalidate(&self.cache, key).await,
+                JobKind::MarkStale | JobKind::Refresh => node.mark_stale(&self.cache, key).await,
+            },
+            Target::Pattern(pattern) => {
+                node.invalidate_pattern(&self.cache, pattern, Arc::clone(progress)).await
+            }
+        }
+    }
+
+    /// What L1 of each node holds of it.
+    pub(crate) async fn count_l1(
+        &self,
+        nodes: &[CacheNode],
+    ) -> Result<Vec<NodeCount>, ConsoleError> {
+        let mut counts = Vec::new();
+        for CacheNode { node, .. } in nodes {
+            let entries = match &self.target {
+                Target::Key(key) => {
+                    let entry = node.look_l1(&self.cache, key).await;
+                    entry.map(|entry| u64::from(entry.is_some_and(|entry| entry.fresh)))
+                }
+                Target::Pattern(pattern) => {
+                    let matched = node.match_l1(&self.cache, pattern, 0).await;
+                    matched.map(|matched| matched.n_keys)
+                }
+            };
+            // One node that is gone must not keep the others from forgetting.
+            if matches!(entries, Err(ConsoleError::NodeGone(_))) {
+                continue;
+            }
+            counts.push(NodeCount { node: node.id().to_owned(), entries: entries? });
+        }
+        Ok(counts)
+    }
+
+    fn scope(&self) -> Scope {
+        match self.target {
+            Target::Key(_) => Scope::Key,
+            Target::Pattern(_) => Scope::Pattern,
+        }
+    }
+
+    pub(crate) fn action(&self) -> &'static str {
+        action_name(self.kind, self.scope())
+    }
+
+    fn text(&self) -> &str {
+        match &self.target {
+            Target::Key(key) => key,
+            Target::Pattern(pattern) => pattern.as_str(),
+        }
+    }
+}
+
+/// What the audit trail calls such a job.
+pub(crate) const fn action_name(kind: JobKind, scope: Scope) -> &'static str {
+    match (kind, scope) {
+        (JobKind::MarkStale, _) => "soften_key",
+        (JobKind::Refresh, _) => "refresh_key",
+        (JobKind::Invalidate, Scope::Key) => "invalidate_key",
+        (JobKind::Invalidate, _) => "invalidate_pattern",
+    }
+}
+
+fn node_id(cache_node: &CacheNode) -> String {
+    cache_node.node.id().to_owned()
+}
+
+fn still_there(node: &NodeCount) -> JobError {
+    let what = format!("{} did not leave L1 in time.", count_of_entries(node.entries));
+    JobError { node: node.node.clone(), what }
+}
+
+fn both(first: Effect, second: Effect) -> Effect {
+    match (first, second) {
+        (Effect::Queued, _) | (_, Effect::Queued) => Effect::Queued,
+        (Effect::Removed { entries: a }, Effect::Removed { entries: b }) => {
+            Effect::Removed { entries: a + b }
+        }
+        (Effect::Marked, _) | (_, Effect::Marked) => Effect::Marked,
+        (Effect::Off, effect) | (effect, Effect::Off) => effect,
+    }
+}
+
+/// How a job ended, for the audit trail.
+fn result(job: &Job) -> String {
+    let l1: u64 = job.l1.iter().map(|node| node.entries).sum();
+    let l1 = count_of_entries(l1.saturating_sub(job.l1_left));
+    let l2 = if job.l2_configured {
+        format!("{} from L2", count_of_entries(job.l2_removed))
+    } else {
+        "L2 is off".to_owned()
+    };
+    let how = match job.state {
+        JobState::Running | JobState::Done => "Done",
+        JobState::Cancelled => "Cancelled",
+        JobState::Queued => "Queued until Redis is back",
+        JobState::Failed => "Failed because no node could be reached",
+    };
+    let left = match job.l1_left {
+        0 => String::new(),
+        n => format!(", {} left in L1", count_of_entries(n)),
+    };
+    if job.kind != JobKind::Invalidate && job.state == JobState::Done {
+        return "Done: the older value is served until the new one is loaded.".to_owned();
+    }
+    format!("{how}: {l1} from L1, {l2}{left}.")
+}

@@ -1,0 +1,65 @@
+use std::time::Duration;
+
+use strata_report::{EntryLook, NodeCount};
+use tokio::time::{Instant, sleep};
+
+use super::target::Target;
+use crate::clock::now_ms;
+use crate::error::ConsoleError;
+use crate::nodes::{CacheNode, NodeClient};
+
+const POLL: Duration = Duration::from_millis(10);
+const LOOKED_AT: usize = 1_000;
+
+/// Entries that an invalidation should have removed.
+pub(crate) struct Verification<'a> {
+    pub(crate) cache: &'a str,
+    pub(crate) target: &'a Target,
+    pub(crate) nodes: &'a [CacheNode],
+    /// An entry loaded since then is a new one: traffic may fill a key again at once.
+    pub(crate) since_ms: u64,
+}
+
+impl Verification<'_> {
+    /// Waits until no node has any in L1, at most for `patience`; then how many each has left.
+    pub(crate) async fn left(&self, patience: Duration) -> Vec<NodeCount> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let mut left = Vec::new();
+            for cache_node in self.nodes {
+                // A node that is gone serves nothing, so nothing is left on it.
+                let entries = self.on(cache_node.node.as_ref()).await.unwrap_or(0);
+                left.push(NodeCount { node: cache_node.node.id().to_owned(), entries });
+            }
+            if left.iter().all(|node| node.entries == 0) || Instant::now() >= deadline {
+                return left;
+            }
+            sleep(POLL).await;
+        }
+    }
+
+    async fn on(&self, node: &dyn NodeClient) -> Result<u64, ConsoleError> {
+        match self.target {
+            Target::Key(key) => Ok(u64::from(self.is_old(node, key).await?)),
+            Target::Pattern(pattern) => {
+                let matched = node.match_l1(self.cache, pattern, LOOKED_AT).await?;
+                let mut old = 0;
+                for key in &matched.samples {
+                    old += u64::from(self.is_old(node, key).await?);
+                }
+                let looked_at = matched.samples.len().max(1) as u64;
+                // Where more match than are looked at, those stand for all.
+                Ok((old * matched.n_keys.max(looked_at)).div_ceil(looked_at))
+            }
+        }
+    }
+
+    async fn is_old(&self, node: &dyn NodeClient, key: &str) -> Result<bool, ConsoleError> {
+        // Read before the look, so that an entry is rather taken for older than it is.
+        let now_ms = now_ms();
+        let entry = node.look_l1(self.cache, key).await?;
+        let old = |entry: EntryLook| now_ms.saturating_sub(entry.age_ms) < self.since_ms;
+        // An entry that would answer no read has not survived, though it still lies there.
+        Ok(entry.filter(|entry| entry.fresh).is_some_and(old))
+    }
+}

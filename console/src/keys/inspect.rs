@@ -1,0 +1,107 @@
+use strata_report::{KeyLook, L1Look, L2Look, SourceLook};
+
+use super::source::mark_differences;
+use crate::access::Actor;
+use crate::console::Console;
+use crate::error::ConsoleError;
+use crate::nodes::{CacheNode, check_key, first_with_l2};
+
+impl Console {
+    /// One key in every level and in the source, and what happened to it of late; disturbs no
+    /// cache. Asks the source once. Values are hidden from who may not read them.
+    ///
+    /// # Errors
+    /// [`ConsoleError::UnknownCache`], [`ConsoleError::BadKey`], [`ConsoleError::NodeGone`],
+    /// [`ConsoleError::Busy`].
+    pub async fn look(
+        &self,
+        actor: &Actor,
+        cache: &str,
+        key: &str,
+    ) -> Result<KeyLook, ConsoleError> {
+        let nodes = self.nodes_with(cache)?;
+        check_key(cache, key)?;
+        let _turn = self.inner.queries.acquire_for_key(actor).await?;
+        let mut look =
+            KeyLook { cache: cache.to_owned(), key: key.to_owned(), ..KeyLook::default() };
+        for CacheNode { node, .. } in &nodes {
+            let entry = node.look_l1(cache, key).await?;
+            look.l1.push(L1Look { node: node.id().to_owned(), entry, differs: None });
+            if look.group.is_none() {
+                look.group = node.group_of(cache, key).await?;
+            }
+        }
+        if let Some(node) = first_with_l2(&nodes) {
+            look.l2 = node.look_l2(cache, key).await?;
+        }
+        if let Some(source) = self.source(cache) {
+            look.source = Some(source.look(cache, key).await?);
+        }
+        mark_differences(&mut look);
+        self.add_events(&mut look, &nodes).await?;
+        self.cover(&mut look, actor, &nodes).await?;
+        Ok(look)
+    }
+
+    /// Hides the values that who asks may not read, and those that their cache shows to nobody, or
+    /// not whole.
+    async fn cover(
+        &self,
+        look: &mut KeyLook,
+        actor: &Actor,
+        nodes: &[CacheNode],
+    ) -> Result<(), ConsoleError> {
+        // All nodes build a cache alike; where they do not, the one that shows least counts.
+        let cache = look.cache.clone();
+        let l2 = match &mut look.l2 {
+            Some(L2Look::Entry(entry)) => Some(entry),
+            _ => None,
+        };
+        let entries = look.l1.iter_mut().filter_map(|copy| copy.entry.as_mut()).chain(l2);
+        for entry in entries {
+            if let Some(value) = entry.value.take() {
+                entry.value = visible_value(actor, nodes, (&cache, value)).await?;
+                entry.value_hidden = entry.value.is_none();
+            }
+        }
+        if let Some(SourceLook::Value { value }) = look.source.take_if(|source| has_value(source)) {
+            let shown = visible_value(actor, nodes, (&cache, value)).await?;
+            look.source =
+                Some(shown.map_or(SourceLook::Hidden, |value| SourceLook::Value { value }));
+        }
+        Ok(())
+    }
+
+    async fn add_events(
+        &self,
+        look: &mut KeyLook,
+        nodes: &[CacheNode],
+    ) -> Result<(), ConsoleError> {
+        for CacheNode { node, .. } in nodes {
+            let found = node.events_of(&look.cache, &look.key).await?;
+            look.events.extend(found.events);
+            // What one node forgot may be missing, so the latest of the beginnings counts.
+            look.events_since_ms = look.events_since_ms.max(found.since_ms);
+        }
+        look.events.sort_by_key(|event| event.at_ms);
+        Ok(())
+    }
+}
+
+fn has_value(source: &SourceLook) -> bool {
+    matches!(source, SourceLook::Value { .. })
+}
+
+/// A value as who asks may see it; `None` where it is hidden.
+pub(crate) async fn visible_value(
+    actor: &Actor,
+    nodes: &[CacheNode],
+    (cache, value): (&str, String),
+) -> Result<Option<String>, ConsoleError> {
+    let mut value = Some(value).filter(|_| actor.rights.values);
+    for CacheNode { node, .. } in nodes {
+        let Some(whole) = value.take() else { break };
+        value = node.shown(cache, whole).await?;
+    }
+    Ok(value)
+}

@@ -1,0 +1,152 @@
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use strata_report::{Activity, ActivityFilter, AuditEntry, Event, EventKind, NodeReport, What};
+
+use crate::clock::now_ms;
+use crate::console::Console;
+use crate::nodes::NodeClient;
+
+const KEPT: usize = 5_000;
+
+/// Of one cache on one node so many are taken in a second, so that one that is busy does not push
+/// out what the others did.
+const TAKEN_PER_TICK: usize = 60;
+
+/// The newest events of all nodes, caches and people, in the order in which they were noticed.
+#[derive(Debug, Default)]
+pub(crate) struct ActivityFeed {
+    stream: Mutex<Stream>,
+}
+
+#[derive(Debug, Default)]
+struct Stream {
+    last: u64,
+    dropped: u64,
+    newest: VecDeque<Event>,
+    /// Where each cache of each node was read up to.
+    places: HashMap<(String, String), Place>,
+    last_audit: u64,
+}
+
+#[derive(Debug, Default)]
+struct Place {
+    started_at_ms: u64,
+    last: u64,
+    dropped: u64,
+}
+
+impl Console {
+    /// The newest events after a place in the stream that pass the filter; without a place, the
+    /// newest that are kept.
+    pub fn activity(&self, after: Option<u64>, filter: &ActivityFilter) -> Activity {
+        let stream = self.inner.feed.stream();
+        let oldest = stream.newest.front().map_or(stream.last + 1, |event| event.seq);
+        let newer = stream.newest.iter().filter(|event| event.seq > after.unwrap_or(0));
+        Activity {
+            events: newer.filter(|event| filter.passes(event)).cloned().collect(),
+            last: stream.last,
+            missed: after.map_or(0, |after| (oldest - 1).saturating_sub(after)),
+            dropped: stream.dropped,
+        }
+    }
+
+    /// Takes what happened since the last tick.
+    pub(crate) fn feed(&self, earlier: &[NodeReport], reports: &[NodeReport]) {
+        let mut stream = self.inner.feed.stream();
+        for report in reports {
+            let before = earlier.iter().find(|before| before.node == report.node);
+            changes(before, report).for_each(|what| stream.push(node_event(report, what)));
+            let Some(node) = self.inner.nodes.iter().find(|node| node.id() == report.node) else {
+                continue;
+            };
+            for cache in &report.caches {
+                stream.take(node.as_ref(), report, &cache.cache);
+            }
+        }
+        let gone =
+            earlier.iter().filter(|before| reports.iter().all(|now| now.node != before.node));
+        gone.for_each(|before| stream.push(node_event(before, What::NodeVanished)));
+        let entries = self.inner.audit.after(stream.last_audit);
+        // What an earlier run left is no news.
+        for audited in
+            entries.into_iter().filter(|audited| audited.at_ms >= self.tick().frame.started_at_ms)
+        {
+            stream.last_audit = stream.last_audit.max(audited.id);
+            stream.push(audit_event(audited));
+        }
+    }
+}
+
+impl ActivityFeed {
+    fn stream(&self) -> MutexGuard<'_, Stream> {
+        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stream {
+    fn push(&mut self, event: Event) {
+        self.last += 1;
+        if self.newest.len() == KEPT {
+            self.newest.pop_front();
+        }
+        self.newest.push_back(Event { seq: self.last, ..event });
+    }
+
+    fn take(&mut self, node: &dyn NodeClient, report: &NodeReport, cache: &str) {
+        let place = self.places.entry((report.node.clone(), cache.to_owned())).or_default();
+        if place.started_at_ms != report.started_at_ms {
+            *place = Place { started_at_ms: report.started_at_ms, ..Place::default() };
+        }
+        let found = node.events_after(cache, place.last);
+        place.last = found.last;
+        let mut dropped = found.dropped.saturating_sub(place.dropped);
+        place.dropped = found.dropped;
+        let (fills, others): (Vec<_>, Vec<_>) =
+            found.events.into_iter().partition(|event| event.what.kind() == EventKind::Fill);
+        // Fills are the most and say the least, so they come last where there are too many.
+        let n_others = others.len().min(TAKEN_PER_TICK);
+        let n_fills = fills.len().min(TAKEN_PER_TICK - n_others);
+        dropped += (others.len() - n_others + fills.len() - n_fills) as u64;
+        self.dropped += dropped;
+        let mut taken: Vec<_> = newest(others, n_others).chain(newest(fills, n_fills)).collect();
+        taken.sort_by_key(|event| event.seq);
+        taken.into_iter().for_each(|event| self.push(event));
+    }
+}
+
+fn newest(events: Vec<Event>, n: usize) -> impl Iterator<Item = Event> {
+    let skipped = events.len() - n;
+    events.into_iter().skip(skipped)
+}
+
+/// What a node's report says that the one before did not.
+fn changes(before: Option<&NodeReport>, now: &NodeReport) -> impl Iterator<Item = What> {
+    let restarted = before.is_some_and(|before| before.started_at_ms != now.started_at_ms);
+    let same_run = before.filter(|_| !restarted);
+    let turned = |is: fn(&NodeReport) -> bool, on: What, off: What| match same_run {
+        Some(before) if is(before) != is(now) => Some(if is(now) { on } else { off }),
+        _ => None,
+    };
+    let gaps = now.bus.gaps - same_run.map_or(now.bus.gaps, |before| before.bus.gaps);
+    [
+        before.is_none().then_some(What::NodeAppeared),
+        restarted.then_some(What::NodeRestarted),
+        turned(|node| node.bus.connected, What::BusConnected, What::BusLost),
+        (gaps > 0).then_some(What::BusGap { times: gaps }),
+        turned(|node| node.l2.breaker_open, What::BreakerOpened, What::BreakerClosed),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+fn node_event(report: &NodeReport, what: What) -> Event {
+    let (node, cache) = (report.node.clone(), String::new());
+    Event { seq: 0, at_ms: now_ms(), node, cache, key: None, what }
+}
+
+fn audit_event(audited: AuditEntry) -> Event {
+    let AuditEntry { at_ms, actor, action, cache, target, result, .. } = audited;
+    let what = What::Did { actor, action, target, result };
+    Event { seq: 0, at_ms, node: String::new(), cache, key: None, what }
+}

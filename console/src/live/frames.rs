@@ -1,0 +1,116 @@
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use strata_report::{Alert, CacheFrame, Frame, NodeReport, RedisState, Snapshot};
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use super::sampler::{Reports, SampleTime, Sampler, Tick};
+use crate::clock::now_ms;
+use crate::console::Console;
+use crate::error::ConsoleError;
+use crate::nodes::{NodeClient, report_of};
+
+const TICK: Duration = Duration::from_secs(1);
+
+impl Console {
+    /// The newest frame.
+    pub fn frame(&self) -> Arc<Frame> {
+        self.inner.census.look();
+        Arc::clone(&self.tick().frame)
+    }
+
+    /// Redis as in the newest frame, for those who do not look: its keys need not be counted.
+    pub fn redis_state(&self) -> RedisState {
+        self.tick().frame.redis.clone()
+    }
+
+    /// All that a page needs to be up to date. Frame and history are of the same second.
+    pub fn snapshot(&self) -> Snapshot {
+        // The sampler sends its tick before it is unlocked, so the two belong together.
+        let sampler = self.sampler();
+        Snapshot { frame: self.frame().for_screens(), history: sampler.chart() }
+    }
+
+    /// Each second's tick. A reader that is too slow misses ticks, never blocks them.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Tick>> {
+        self.inner.census.look();
+        self.inner.ticks.subscribe()
+    }
+
+    /// Every node of the service as it reported for the newest frame.
+    pub fn nodes(&self) -> Vec<NodeReport> {
+        self.tick().reports.to_vec()
+    }
+
+    /// Every cache in the newest frame, those of attached nodes too.
+    pub fn caches(&self) -> Vec<CacheFrame> {
+        self.frame().caches.clone()
+    }
+
+    /// One cache in the newest frame.
+    ///
+    /// # Errors
+    /// [`ConsoleError::UnknownCache`].
+    pub fn cache(&self, name: &str) -> Result<CacheFrame, ConsoleError> {
+        let frame = self.frame();
+        let cache = frame.caches.iter().find(|cache| cache.report.cache == name);
+        cache.cloned().ok_or_else(|| ConsoleError::unknown_cache(name))
+    }
+
+    /// What an operator should look at, as of the newest frame, worst first.
+    pub fn alerts(&self) -> Vec<Alert> {
+        let mut alerts = self.tick().alerts.to_vec();
+        let tasks = self.tasks();
+        // The sampler makes them, and cannot tell of its own end.
+        if let Some(sampler) = tasks.iter().find(|task| task.task == "sampler" && !task.runs()) {
+            let told = crate::alerts::program_alerts(std::slice::from_ref(sampler), now_ms());
+            alerts.splice(0..0, told);
+        }
+        alerts
+    }
+
+    pub(crate) fn tick(&self) -> Arc<Tick> {
+        Arc::clone(&self.inner.ticks.borrow())
+    }
+
+    /// Takes notice of what changed since `earlier`.
+    pub(crate) fn notice(&self, earlier: &[NodeReport]) {
+        let tick = self.tick();
+        self.feed(earlier, &tick.reports);
+        let mut seen = self.inner.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        for report in tick.reports.iter() {
+            seen.insert(report.node.clone(), report.clone());
+        }
+    }
+
+    pub(crate) fn sampler(&self) -> MutexGuard<'_, Sampler> {
+        self.inner.sampler.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) async fn sample(self) {
+        let mut ticks = interval_at(Instant::now() + TICK, TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let heard = Reports {
+                nodes: reports_of(&self.inner.nodes),
+                attached: self.inner.attached.reports(),
+                tasks: self.tasks(),
+            };
+            let earlier = self.tick();
+            {
+                let mut sampler = self.sampler();
+                let tick = sampler.tick(SampleTime::now(), heard, &self.inner.census);
+                self.inner.ticks.send_replace(Arc::new(tick));
+            }
+            self.notice(&earlier.reports);
+            self.settle_queued();
+            self.inner.searches.forget();
+        }
+    }
+}
+
+pub(crate) fn reports_of(nodes: &[Arc<dyn NodeClient>]) -> Vec<NodeReport> {
+    nodes.iter().filter_map(|node| report_of(&**node)).collect()
+}

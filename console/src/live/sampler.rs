@@ -1,0 +1,254 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use strata_cache::LogLimit;
+use strata_report::{
+    Alert, AlertSummary, CacheFrame, CacheReport, Frame, History, NodeFrame, NodeReport, Past,
+    Point, Range, TaskReport, Window,
+};
+use tokio::time::Instant;
+
+use crate::alerts::{self, View};
+use crate::clock::now_ms;
+use crate::history::{Histories, HistoryStep, Rings};
+use crate::nodes::{AttachedReport, merged_caches, remove_name_conflicts};
+use crate::redis::Census;
+
+/// One second of a console: the frame, and the same frame as every browser gets it.
+#[derive(Clone, Debug)]
+pub struct Tick {
+    /// The numbers.
+    pub frame: Arc<Frame>,
+    /// The frame as screens get it, as JSON, made once for all who read it.
+    pub json: Arc<str>,
+    /// Of the service's own nodes.
+    pub(crate) reports: Arc<[NodeReport]>,
+    pub(crate) attached: Arc<[AttachedReport]>,
+    pub(crate) alerts: Arc<[Alert]>,
+}
+
+/// Turns the reports of each second into frames and history.
+#[derive(Debug)]
+pub(crate) struct Sampler {
+    started_at_ms: u64,
+    seq: u64,
+    last: Option<Last>,
+    histories: Histories,
+    all: Rings,
+    known_nodes: Vec<String>,
+    own_caches: HashSet<String>,
+}
+
+/// When reports were taken: by the clock that only goes forward, and by the one on the wall.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SampleTime {
+    pub(crate) at: Instant,
+    pub(crate) at_ms: u64,
+}
+
+/// What nodes said for one tick.
+#[derive(Debug, Default)]
+pub(crate) struct Reports {
+    /// The service's own.
+    pub(crate) nodes: Vec<NodeReport>,
+    pub(crate) attached: Vec<AttachedReport>,
+    /// The program's background tasks.
+    pub(crate) tasks: Vec<TaskReport>,
+}
+
+#[derive(Debug)]
+struct Last {
+    at: Instant,
+    nodes: Arc<[NodeReport]>,
+    attached: Arc<[AttachedReport]>,
+}
+
+/// A node's report, and the one before it.
+type Pair<'a> = (&'a NodeReport, &'a NodeReport);
+
+impl SampleTime {
+    pub(crate) fn now() -> Self {
+        Self { at: Instant::now(), at_ms: now_ms() }
+    }
+}
+
+impl Sampler {
+    pub(crate) fn new(started_at_ms: u64) -> Self {
+        Self {
+            started_at_ms,
+            seq: 0,
+            last: None,
+            histories: Histories::default(),
+            all: Rings::default(),
+            known_nodes: Vec::new(),
+            own_caches: HashSet::new(),
+        }
+    }
+
+    pub(crate) fn tick(&mut self, taken: SampleTime, heard: Reports, census: &Census) -> Tick {
+        let Reports { nodes, mut attached, tasks } = heard;
+        self.remember_names(&nodes);
+        remove_name_conflicts(&mut attached, &self.own_caches);
+        let (nodes, attached) = (Arc::<[_]>::from(nodes), Arc::<[_]>::from(attached));
+        let now = Last { at: taken.at, nodes: Arc::clone(&nodes), attached: Arc::clone(&attached) };
+        let last = self.last.replace(now);
+        let span_ms = last.as_ref().map_or(0, |last| last.span_ms(taken.at));
+        let tick = Point { at_ms: taken.at_ms, span_ms, ..Point::default() };
+        let pairs: Vec<_> = nodes.iter().filter_map(|node| last.as_ref()?.pair(node)).collect();
+        let mut sum = HistoryStep::empty(tick);
+        let mut caches = Vec::new();
+        for report in merged_caches(nodes.iter()) {
+            let mut frame = CacheFrame { report, ..CacheFrame::default() };
+            census.fill(&mut frame);
+            let window = window(&pairs, &frame.report.cache, span_ms);
+            sum.add_cache(&self.histories.add(&mut frame, window, tick));
+            caches.push(frame);
+        }
+        if span_ms > 0 {
+            self.all.push(&sum);
+        }
+        self.seq += 1;
+        let mut frame = Frame {
+            seq: self.seq,
+            at_ms: taken.at_ms,
+            started_at_ms: self.started_at_ms,
+            nodes: nodes.iter().map(node_frame).collect(),
+            caches,
+            redis: census.redis(&nodes),
+            point: sum.point,
+            alerts: AlertSummary::default(),
+        };
+        // The lints see the service alone.
+        let alerts = self.alerts(&frame, (&nodes, &tasks));
+        frame.alerts = AlertSummary::of(&alerts);
+        let pairs =
+            attached.iter().filter_map(|attached| attached_pair(last.as_ref(), attached)).collect();
+        frame.caches.extend(self.attached_caches(&attached, pairs, (tick, census)));
+        Tick::new(frame, (nodes, attached), alerts)
+    }
+
+    fn attached_caches(
+        &mut self,
+        attached: &[AttachedReport],
+        pairs: Vec<Pair<'_>>,
+        (tick, census): (Point, &Census),
+    ) -> Vec<CacheFrame> {
+        let mut caches = Vec::new();
+        for report in merged_caches(attached.iter().map(|attached| &attached.report)) {
+            let mut frame = CacheFrame { report, attached: true, ..CacheFrame::default() };
+            census.fill(&mut frame);
+            let window = window(&pairs, &frame.report.cache, tick.span_ms);
+            self.histories.add(&mut frame, window, tick);
+            caches.push(frame);
+        }
+        self.histories.retain_attached(&caches);
+        caches
+    }
+
+    fn remember_names(&mut self, nodes: &[NodeReport]) {
+        for node in nodes {
+            if !self.known_nodes.contains(&node.node) {
+                self.known_nodes.push(node.node.clone());
+            }
+            for cache in &node.caches {
+                if !self.own_caches.contains(&cache.cache) {
+                    self.own_caches.insert(cache.cache.clone());
+                }
+            }
+        }
+    }
+
+    fn alerts(&self, frame: &Frame, (nodes, tasks): (&[NodeReport], &[TaskReport])) -> Vec<Alert> {
+        let (known_nodes, minutes) = (&self.known_nodes, |cache: &str| self.histories.chart(cache));
+        alerts::all(&View { frame, nodes, tasks, known_nodes, minutes: &minutes })
+    }
+
+    /// Every cache that a node of the service itself had.
+    pub(crate) fn own_caches(&self) -> &HashSet<String> {
+        &self.own_caches
+    }
+
+    /// The last minutes of all caches together.
+    pub(crate) fn chart(&self) -> History {
+        self.all.chart()
+    }
+
+    /// All caches together over a range.
+    pub(crate) fn past(&self, range: Range) -> Past {
+        Past { since_ms: self.started_at_ms, ..self.all.past(range) }
+    }
+
+    /// One cache over a range.
+    pub(crate) fn past_of(&self, cache: &str, range: Range) -> Past {
+        self.histories.past(cache, range, self.started_at_ms)
+    }
+}
+
+impl Last {
+    // Measured, because a busy machine ticks late.
+    fn span_ms(&self, at: Instant) -> u64 {
+        let span = at.saturating_duration_since(self.at);
+        u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn pair<'a>(&'a self, now: &'a NodeReport) -> Option<Pair<'a>> {
+        let last = self.nodes.iter().find(|last| last.node == now.node)?;
+        Some((last, now))
+    }
+}
+
+/// A node that has just been attached is counted from then on.
+fn attached_pair<'a>(last: Option<&'a Last>, attached: &'a AttachedReport) -> Option<Pair<'a>> {
+    let same = |last: &'a Last| last.attached.iter().find(|last| last.number == attached.number);
+    let earlier = last.and_then(same).map(|last| &last.report).or(attached.first.as_ref())?;
+    Some((earlier, &attached.report))
+}
+
+/// With each frame, once a second.
+static NOT_SERIALISED: LogLimit = LogLimit::new();
+
+impl Tick {
+    fn new(
+        frame: Frame,
+        (reports, attached): (Arc<[NodeReport]>, Arc<[AttachedReport]>),
+        alerts: Vec<Alert>,
+    ) -> Self {
+        let json = serde_json::to_string(&frame.for_screens()).unwrap_or_else(|error| {
+            if let Some(times) = NOT_SERIALISED.due() {
+                tracing::error!(%error, times, "failed to serialise a frame");
+            }
+            "null".to_owned()
+        });
+        Self { frame: Arc::new(frame), json: json.into(), reports, attached, alerts: alerts.into() }
+    }
+}
+
+/// What happened to a cache since the last tick. Differences are taken node by node, so that one
+/// that starts over does not hide what the others did.
+fn window(pairs: &[Pair<'_>], cache: &str, span_ms: u64) -> Window {
+    let mut sum = Window { span_ms, ..Window::default() };
+    for (last, now) in pairs {
+        let Some(later) = cache_of(now, cache) else {
+            continue;
+        };
+        let same_run = last.started_at_ms == now.started_at_ms;
+        let earlier = cache_of(last, cache).filter(|_| same_run);
+        let zeros = CacheReport::default();
+        sum.merge(&Window::between(earlier.unwrap_or(&zeros), later, span_ms));
+    }
+    sum
+}
+
+fn cache_of<'a>(report: &'a NodeReport, cache: &str) -> Option<&'a CacheReport> {
+    report.caches.iter().find(|report| report.cache == cache)
+}
+
+fn node_frame(report: &NodeReport) -> NodeFrame {
+    NodeFrame {
+        node: report.node.clone(),
+        version: report.version.clone(),
+        started_at_ms: report.started_at_ms,
+        bus: report.bus.clone(),
+        l2: report.l2.clone(),
+    }
+}

@@ -1,0 +1,16 @@
+//! The nodes that a console sees, in this process or elsewhere. Public face: [`NodeClient`],
+//! [`AttachGuard`]; inside the crate [`CacheNode`], a node that has a given cache.
+
+mod attached;
+mod cache_nodes;
+mod client;
+mod comparison;
+mod local;
+mod reporting;
+
+pub use attached::AttachGuard;
+pub(crate) use attached::{AttachedNodes, AttachedReport, remove_name_conflicts};
+pub(crate) use cache_nodes::{CacheNode, check_key, first_with_l2};
+pub use client::{Answer, KeyMatch, L1Listed, L2Step, NodeClient};
+pub(crate) use comparison::{disagreements, node_cache};
+pub(crate) use reporting::{merged_caches, merged_write_behinds, report_of};
