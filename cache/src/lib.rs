@@ -6,7 +6,7 @@
 // - log, recorder
 // - l1, connection
 // - bus
-// - l2
+// - l2, fleet
 // - node
 // - read
 // - change
@@ -32,6 +32,8 @@ mod connection;
 #[cfg(feature = "redis")]
 pub mod doctor;
 mod error;
+#[cfg(feature = "fleet")]
+mod fleet;
 mod inspect;
 mod key;
 mod l1;
@@ -55,12 +57,20 @@ pub use codec::Codec;
 #[doc(hidden)]
 pub use connection::holds;
 pub use error::{BuildError, CacheError, ErrorChain, LoadError, NotReady, TryWriteError};
+#[cfg(feature = "fleet")]
+pub use fleet::{
+    AskError, AskTo, Fleet, FleetClient, FleetNode, FleetView, FormError, Replies, SilentNode,
+};
 pub use inspect::{Journal, L2Census, L2Count, script_name};
 pub use key::{Key, Value};
 pub use l1::{L1List, L1Survey};
 pub use l2::{L2Head, L2Match, Progress};
 pub use log::LogLimit;
-pub use node::{DeadLetterFilter, DeadLetterList, DeadLetterStep, Node, NodeBuilder, Tasks};
+#[cfg(feature = "fleet")]
+pub use node::FleetClientBuilder;
+pub use node::{
+    DeadLetterFilter, DeadLetterList, DeadLetterStep, Node, NodeBuilder, Shutdown, Tasks,
+};
 pub use observe::{MokaCache, Observed, Observer};
 pub use pattern::{Pattern, PatternError};
 pub use read::{Loaded, Read};

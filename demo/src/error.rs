@@ -64,14 +64,7 @@ mod tests {
 
     #[test]
     fn no_error_says_what_its_source_says() {
-        for error in with_a_source() {
-            let mut error: &dyn Error = &*error;
-            while let Some(source) = error.source() {
-                let (said, again) = (error.to_string(), source.to_string());
-                assert!(!said.contains(&again), "{said:?} repeats {again:?}");
-                error = source;
-            }
-        }
+        strata_testing::no_error_repeats_its_source(&with_a_source());
     }
 
     #[test]

@@ -1,66 +1,46 @@
 //! Lessons and experiments on caching. Each runs on a real stack of its own, bounded in time and
 //! memory.
 //!
-//! A `Lab` starts runs. A run plays its script once for each contender that it compares, each on a
-//! `Stage`: nodes, a cache, a table and a namespace in Redis that nobody else has.
+//! A [`Lab`] starts runs. A run plays its script once for each contender that it compares, each in a
+//! `Sandbox`: nodes, a cache, a table and a namespace in Redis that nobody else has.
+
+// Who may import whom: a folder or file imports those on the lines above its own. A test checks it.
+//
+// - settings, trace
+// - redis_proxy
+// - stack
+// - strategies
+// - sandbox
+// - runs
+// - lessons, compare, measure
+// - lab
 
 #![warn(missing_docs)]
+// A script is one future made of all the futures inside it.
+#![recursion_limit = "256"]
 
-mod acts;
-mod asked;
-mod channel;
-mod comparison;
-mod error;
-mod experiment;
-mod fault;
-mod heard;
-mod hold;
-mod ledger;
+mod compare;
+mod lab;
 mod lessons;
-mod measured;
-mod measuring;
-mod named;
-mod pace;
-mod page;
-mod perform;
-mod plain_redis;
-mod reads;
-mod requests;
-mod resp;
-mod result;
-mod run;
-mod seat;
-mod seen;
+mod measure;
+mod redis_proxy;
+mod runs;
+mod sandbox;
 mod settings;
-mod source;
-mod stage;
-mod start;
+mod stack;
 pub mod strategies;
-mod tally;
 mod trace;
-mod waits;
-mod wave;
-mod weight;
-mod wire;
 
-pub use channel::{Channel, Ear, Told};
-pub use comparison::{Comparison, Rival, Used};
-pub use error::{ComparisonError, LabError, PlayError};
-pub use experiment::{Contender, Experiment, Order, Play, Playing};
-pub use fault::Fault;
-pub use hold::{Call, HeldAct};
+pub use compare::{ComparedStrategy, Comparison, ComparisonError, ReplayedPart};
+pub use lab::{Lab, LabError};
 pub use lessons::{Lesson, Question, Variant};
-pub use measured::{Measured, MeasuredRow, MeasuredTable, Speed};
-pub use pace::Pace;
-pub(crate) use page::items_on;
-pub use plain_redis::PlainRedis;
-pub use result::ResultRow;
-pub use run::{Performance, Phase, Run, RunState, Waiting};
-pub use seat::OnNode;
-pub use seen::Seen;
+pub use measure::{MeasuredRow, MeasuredTable, MeasurementState, Speed};
+pub use runs::{Experiment, NextStep, Phase, Run, RunRequest, RunState, Script, ScriptFuture};
+pub use sandbox::{
+    Contender, ContenderRun, Fault, HeldOperation, OnNode, ReadResult, ResultRow, Sandbox,
+    SandboxError, StepMode,
+};
 pub use settings::{Settings, SettingsError};
-pub use source::{Source, SourceError};
-pub use stage::Stage;
-pub use start::Lab;
+pub use stack::{Call, Channel, Message, PlainRedis, Source, SourceError, Subscription};
 pub use strategies::StrategyKind;
 pub use trace::{Level, LineKind, Step, TraceLine};

@@ -63,7 +63,7 @@ pub enum Level {
 
 /// What happened in one experiment, so much of it that a reader can follow. Cheap to clone.
 #[derive(Clone, Default)]
-pub(super) struct Trace {
+pub(crate) struct Trace {
     state: Arc<Mutex<State>>,
 }
 
@@ -84,7 +84,7 @@ impl Trace {
     const MAX_COMMANDS: usize = 100;
     const MAX_STEPS: usize = 40;
 
-    pub(super) fn step(&self, text: &str) {
+    pub(crate) fn step(&self, text: &str) {
         let mut state = self.state();
         state.n_steps += 1;
         if state.steps.len() < Self::MAX_STEPS {
@@ -92,12 +92,12 @@ impl Trace {
         }
     }
 
-    pub(super) fn n_steps(&self) -> usize {
+    pub(crate) fn n_steps(&self) -> usize {
         self.state().n_steps
     }
 
-    pub(super) fn push(&self, ended: Ended) {
-        let Ended { mut line, at } = ended;
+    pub(crate) fn push(&self, ended: EndedLine) {
+        let EndedLine { mut line, at } = ended;
         let mut state = self.state();
         line.at_us = micros(at - state.began);
         if state.steps.is_empty() {
@@ -112,7 +112,7 @@ impl Trace {
         }
     }
 
-    pub(super) fn steps(&self) -> Vec<Step> {
+    pub(crate) fn steps(&self) -> Vec<Step> {
         self.state().steps.clone()
     }
 
@@ -139,26 +139,26 @@ impl Step {
 
 impl TraceLine {
     /// What the script of a lesson asked for.
-    pub(super) fn of(
+    pub(crate) fn of(
         level: Level,
         node: Option<usize>,
         command: String,
         started: Instant,
-    ) -> Ended {
+    ) -> EndedLine {
         let (at, kind) = (Instant::now(), LineKind::Request);
         let took_us = micros(at - started);
-        Ended { line: Self { at_us: 0, node, level, command, took_us, kind }, at }
+        EndedLine { line: Self { at_us: 0, node, level, command, took_us, kind }, at }
     }
 
     /// What that made a node ask Redis or the database.
-    pub(super) fn command(
+    pub(crate) fn command(
         level: Level,
         node: Option<usize>,
         command: String,
         started: Instant,
-    ) -> Ended {
-        let Ended { line, at } = Self::of(level, node, command, started);
-        Ended { line: Self { kind: LineKind::Command, ..line }, at }
+    ) -> EndedLine {
+        let EndedLine { line, at } = Self::of(level, node, command, started);
+        EndedLine { line: Self { kind: LineKind::Command, ..line }, at }
     }
 
     /// When it began, microseconds since the experiment did.
@@ -169,7 +169,7 @@ impl TraceLine {
 
 /// A line that waits for its place. It has its end from one look at the clock, whoever else writes
 /// at the moment.
-pub(super) struct Ended {
+pub(crate) struct EndedLine {
     line: TraceLine,
     at: Instant,
 }

@@ -35,6 +35,7 @@ const TABLE: &[Imports] = &[
         ours: &["report", "cache", "demo"],
         never: &["sqlx", "axum", "leptos", "redis", "moka"],
     },
+    Imports { of: "testing", ours: &[], never: &["sqlx", "axum", "leptos", "moka"] },
     Imports {
         of: "app",
         ours: &["report", "console", "demo", "lab"],

@@ -1,65 +1,30 @@
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client};
 use strata_cache::Node;
-use tempfile::TempDir;
+use strata_testing::eventually;
 
-/// A separate redis-server without persistence, which ends with the bench.
-pub(crate) struct RedisServer {
-    port: u16,
-    child: Child,
-    _dir: TempDir,
-}
+/// A redis-server of the bench's own, reached over TCP as services reach theirs.
+pub(crate) struct RedisServer(strata_testing::RedisServer);
 
 impl RedisServer {
     pub(crate) async fn start() -> Self {
-        let dir = TempDir::new().expect("a folder");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
-        let port = port.expect("a free port").port();
-        let child = Command::new("redis-server")
-            .args([
-                "--bind",
-                "127.0.0.1",
-                "--port",
-                &port.to_string(),
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-                "--daemonize",
-                "no",
-            ])
-            .args(["--enable-debug-command", "yes"])
-            .arg("--dir")
-            .arg(dir.path())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server is installed");
-        let server = Self { port, child, _dir: dir };
-        let began = Instant::now();
-        while server.try_connect().await.is_err() {
-            assert!(began.elapsed() < Duration::from_secs(10), "redis-server does not answer");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        server
+        let options = ["--enable-debug-command", "yes"];
+        Self(strata_testing::RedisServer::start_on_a_port(&options).await)
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        self.tcp_url()
     }
 
     /// A connection like a node's, without Strata around it.
     pub(crate) async fn connect(&self) -> MultiplexedConnection {
-        self.try_connect().await.expect("redis-server answers")
-    }
-
-    async fn try_connect(&self) -> redis::RedisResult<MultiplexedConnection> {
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
-        let client = Client::open(self.url())?;
-        client.get_multiplexed_async_connection_with_config(&config).await
+        let client = Client::open(self.url()).expect("an address");
+        let connection = client.get_multiplexed_async_connection_with_config(&config).await;
+        connection.expect("redis-server answers")
     }
 
     /// A node that hears the bus.
@@ -70,31 +35,22 @@ impl RedisServer {
     /// A node with a hard timeout that even a busy machine does not reach.
     pub(crate) async fn patient_node(&self, id: &str, l2_timeout: Duration) -> Node {
         let builder = Node::builder("bench").id(id).redis_url(&self.url()).l2_timeout(l2_timeout);
-        let node = builder.start().await;
-        let node = node.expect("a node");
-        let began = Instant::now();
-        while !node.report().bus.connected {
-            assert!(began.elapsed() < Duration::from_secs(10), "the node does not hear the bus");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let node = builder.start().await.expect("a node");
+        eventually("the node hears the bus", async || node.report().bus.connected).await;
         node
-    }
-
-    /// Ends it. Later connections are refused.
-    pub(crate) fn kill(&mut self) {
-        let _: Result<(), _> = self.child.kill().and_then(|()| self.child.wait().map(|_| ()));
-    }
-
-    /// Freezes it with its connections open: a black hole.
-    pub(crate) fn freeze(&self) {
-        let pid = self.child.id().to_string();
-        let frozen = Command::new("kill").args(["-STOP", &pid]).status();
-        assert!(frozen.is_ok_and(|status| status.success()), "redis-server was not frozen");
     }
 }
 
-impl Drop for RedisServer {
-    fn drop(&mut self) {
-        self.kill();
+impl Deref for RedisServer {
+    type Target = strata_testing::RedisServer;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for RedisServer {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
     }
 }

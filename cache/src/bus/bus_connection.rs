@@ -6,6 +6,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult, cmd};
 
+use super::asks::AskReader;
 use super::heartbeat::{BusStatus, Refusals, repair_heartbeat};
 use super::message::Message;
 use super::missed::{LastNumbers, Missed};
@@ -13,7 +14,7 @@ use super::position::{Position, StreamEntry};
 use super::reader::{BusHandler, BusReader, STEP};
 use crate::clock;
 use crate::clock::Moment;
-use crate::connection::{Link, in_time};
+use crate::connection::{ErrorClass, ErrorReply, Link, in_time};
 
 /// How long one read of the stream blocks when nothing comes.
 const BLOCK: Duration = Duration::from_millis(500);
@@ -24,10 +25,10 @@ const SILENT_AFTER: Duration = Duration::from_millis(1_200);
 /// While messages keep coming, the node checks the heartbeat no more often than this.
 const CHECK_EVERY: Duration = Duration::from_millis(100);
 
-/// The pause after a read that returned at once although it should have blocked.
-const UNBLOCKED_PAUSE: Duration = Duration::from_millis(50);
-
 const MAX_BATCH: usize = 500;
+
+/// What was read of each stream that had anything.
+type Streams = Vec<(String, Vec<StreamEntry>)>;
 
 /// One connection to the bus. It goes on where the last one stopped and is used until it fails.
 pub(crate) struct BusConnection<'a> {
@@ -38,7 +39,9 @@ pub(crate) struct BusConnection<'a> {
     pub(crate) last: Position,
     /// Whether Redis has answered anything on this connection.
     pub(crate) has_heard: bool,
-    /// The last read was empty, although a message with a higher number had been announced.
+    asks: AskReader<'a>,
+    /// The last read of the bus was empty, although a message with a higher number had been
+    /// announced.
     idle_behind: bool,
     checked_at: Moment,
     refusals: Refusals,
@@ -49,11 +52,18 @@ pub(crate) struct ReadBatch {
     /// The moment before Redis was asked.
     asked: Moment,
     n_messages: usize,
+    n_asks: usize,
 }
 
 impl ReadBatch {
+    /// Nothing came of the bus. It may have brought asks, which say nothing of the bus.
     fn is_empty(&self) -> bool {
         self.n_messages == 0
+    }
+
+    /// Nothing came at all, for as long as the server blocks.
+    fn timed_out(&self) -> bool {
+        self.is_empty() && self.n_asks == 0
     }
 
     /// Further messages may be outstanding.
@@ -92,6 +102,7 @@ impl<'a> BusConnection<'a> {
         };
         reader.acted_on.send_replace(last.sequence);
         let checked_at = Moment::now().before(CHECK_EVERY);
+        let asks = AskReader::begin(handler.asks(), &mut connection).await?;
         Ok(Self {
             reader,
             link,
@@ -99,6 +110,7 @@ impl<'a> BusConnection<'a> {
             connection,
             last,
             has_heard: false,
+            asks,
             idle_behind: false,
             checked_at,
             refusals: Refusals::default(),
@@ -117,18 +129,24 @@ impl<'a> BusConnection<'a> {
 
     async fn read_on(&mut self) -> RedisResult<()> {
         let asked = Moment::now();
-        let messages = self.read().await?;
+        let (messages, asks) = self.read().await?;
         self.reader.hears_now();
         self.has_heard = true;
-        let batch = ReadBatch { asked, n_messages: messages.len() };
+        let n_asks = asks.iter().map(|(_, asks)| asks.len()).sum();
+        let batch = ReadBatch { asked, n_messages: messages.len(), n_asks };
+        // The bus first: what is asked may be about what it says.
         self.take(messages).await;
         self.reader.acted_on.send_replace(self.last.sequence);
-        if batch.is_empty() || Moment::now().since(self.checked_at) >= CHECK_EVERY {
+        for (stream, asks) in asks {
+            self.asks.take(&stream, asks);
+        }
+        if batch.timed_out() || Moment::now().since(self.checked_at) >= CHECK_EVERY {
             self.check_status(&batch).await?;
         }
         // A server that does not block must not be asked again without a pause.
-        if batch.is_empty() && Moment::now().since(asked) < BLOCK / 2 {
-            tokio::time::sleep(UNBLOCKED_PAUSE).await;
+        let took = Moment::now().since(asked);
+        if batch.timed_out() && took < BLOCK / 2 {
+            tokio::time::sleep(BLOCK.saturating_sub(took)).await;
         }
         Ok(())
     }
@@ -149,8 +167,9 @@ impl<'a> BusConnection<'a> {
             }
         };
         self.checked_at = status.asked;
+        self.asks.is_now(bus.clock().now_ms());
         // A message may arrive between the two commands. If it is absent twice in a row, it is
-        // lost.
+        // lost. A read that asks ended has read the bus as well.
         let is_behind = status.sequence != self.last.sequence;
         let was_behind = self.idle_behind;
         self.idle_behind = batch.is_empty() && is_behind;
@@ -160,6 +179,7 @@ impl<'a> BusConnection<'a> {
         let heard = match is_behind {
             false => Some(status.asked),
             // The read took all messages that existed at that time. The next read takes later ones.
+            // Asks alone prove nothing.
             true if !batch.is_empty() && !batch.is_full() => Some(batch.asked),
             true => None,
         };
@@ -175,6 +195,9 @@ impl<'a> BusConnection<'a> {
                 }
             }
             (None, _) => reader.trust().blame("more messages wait than can be heard".to_owned()),
+            (Some(_), None) if bus.observes() => {
+                reader.trust().blame("no node writes the heartbeat".to_owned());
+            }
             // The attempt to write the heartbeat has already reported why it failed.
             (Some(_), None) => {}
         }
@@ -195,6 +218,8 @@ impl<'a> BusConnection<'a> {
     }
 
     async fn take(&mut self, messages: Vec<StreamEntry>) {
+        // What had been announced may be among them.
+        self.idle_behind &= messages.is_empty();
         let now_ms = self.reader.bus.clock().now_ms();
         for (id, fields) in messages {
             self.reader.received.add(1);
@@ -242,15 +267,31 @@ impl<'a> BusConnection<'a> {
         self.reader.dispatched.store(sequence, std::sync::atomic::Ordering::SeqCst);
     }
 
-    async fn read(&mut self) -> RedisResult<Vec<StreamEntry>> {
-        type Streams = Option<Vec<(String, Vec<StreamEntry>)>>;
+    /// Messages of the bus, and what other streams have. Where Redis refuses to read the others,
+    /// the bus is read alone.
+    async fn read(&mut self) -> RedisResult<(Vec<StreamEntry>, Streams)> {
+        let mut read = self.read_streams().await;
+        if read.as_ref().is_err_and(is_refused) && self.asks.is_read() {
+            self.asks.refused(&mut self.connection).await;
+            read = self.read_streams().await;
+        }
+        let bus = self.reader.bus.stream();
+        let (bus, others): (Streams, Streams) =
+            read?.into_iter().partition(|(name, _)| name == bus);
+        Ok((bus.into_iter().flat_map(|(_, messages)| messages).collect(), others))
+    }
+
+    async fn read_streams(&mut self) -> RedisResult<Streams> {
         let mut xread = cmd("XREAD");
         xread.arg("COUNT").arg(MAX_BATCH).arg("BLOCK").arg(clock::millis(BLOCK));
-        xread.arg("STREAMS").arg(self.reader.bus.stream()).arg(&self.last.last_id);
-        let read = xread.query_async(&mut self.connection);
-        let streams: Streams = in_time(SILENT_AFTER, read).await?;
-        Ok(streams.into_iter().flatten().flat_map(|(_, messages)| messages).collect())
+        self.asks.add_to(&mut xread, &self.reader.bus, &self.last.last_id);
+        let read = xread.query_async::<Option<Streams>>(&mut self.connection);
+        Ok(in_time(SILENT_AFTER, read).await?.unwrap_or_default())
     }
+}
+
+fn is_refused(error: &RedisError) -> bool {
+    ErrorReply::read(error).verdict == ErrorClass::Refused
 }
 
 /// The caches that had messages after this number. If Redis does not say, any cache may be

@@ -162,7 +162,7 @@ impl BusStatus {
         refused: impl FnOnce(&RedisError),
     ) -> RedisResult<Option<Heartbeat>> {
         let rests = refusals.last.is_some_and(|last| self.asked < last.after(REST));
-        if !self.is_due() || rests {
+        if !self.is_due() || rests || bus.observes() {
             return Ok(self.found());
         }
         let asked = Moment::now();
@@ -192,6 +192,9 @@ pub(crate) async fn repair_heartbeat(
     connection: &mut MultiplexedConnection,
     within: Duration,
 ) {
+    if bus.observes() {
+        return;
+    }
     let writing = invocation(bus, [WRITTEN_AGAIN_AFTER, TAKEN_OVER_AFTER]);
     let _: RedisResult<(u64, u64)> = in_time(within, writing.invoke_async(connection)).await;
 }

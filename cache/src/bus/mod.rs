@@ -2,6 +2,7 @@
 //! node reads on a connection of its own. A heartbeat beside it proves that invalidations can be
 //! written.
 
+mod asks;
 mod bus_connection;
 mod heartbeat;
 mod listening;
@@ -11,6 +12,8 @@ mod position;
 mod reader;
 mod trust;
 
+#[cfg(feature = "fleet")]
+pub(crate) use asks::AskHandler;
 pub(crate) use message::{Message, Subject, SubjectRef};
 pub(crate) use missed::Missed;
 pub(crate) use reader::{BusHandler, BusReader};

@@ -8,6 +8,7 @@ use redis::RedisError;
 use strata_report::{BusReport, TaskReport};
 use tokio::sync::watch;
 
+use super::asks::AskHandler;
 use super::message::Message;
 use super::missed::Missed;
 use super::trust::{Silence, Trust, UNKNOWN};
@@ -25,6 +26,10 @@ pub(crate) trait BusHandler: Send + Sync {
     fn on_message(&self, message: &Message);
     /// Messages were or may have been missed, so L1 of these caches can no longer be trusted.
     fn on_gap(&self, missed: &Missed);
+    /// Who is told of what consoles ask.
+    fn asks(&self) -> Option<&dyn AskHandler> {
+        None
+    }
 }
 
 /// What a node knows of the bus by reading it.

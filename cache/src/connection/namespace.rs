@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{RedisResult, Script};
+use redis::{RedisResult, Script, cmd};
 
 use super::lua::{ANNOUNCE, scripts};
 use crate::clock::{Moment, RedisClock};
@@ -27,6 +27,8 @@ pub(crate) struct Inner {
     heartbeat: String,
     /// Random, so that a node recognises its own messages even if another node has its id.
     origin: String,
+    /// It only looks on, and writes nothing that it is not told to.
+    observes: bool,
     sent: AtomicU64,
     seen: AtomicU64,
     /// The moment before this node last wrote a proof that invalidations can be written, as a
@@ -35,21 +37,37 @@ pub(crate) struct Inner {
     clock: RedisClock,
 }
 
-impl Bus {
-    pub(crate) fn new(namespace: &str) -> Self {
-        let inner = Inner {
+impl Inner {
+    fn new(namespace: &str) -> Self {
+        Self {
             namespace: namespace.to_owned(),
             stream: format!("{{{namespace}}}!bus"),
             sequence: format!("{{{namespace}}}!bus:sequence"),
             last: format!("{{{namespace}}}!bus:last"),
             heartbeat: format!("{{{namespace}}}!bus:beat"),
             origin: format!("{:016x}", rand::random::<u64>()),
+            observes: false,
             sent: AtomicU64::new(0),
             seen: AtomicU64::new(0),
             proved: AtomicU64::new(0),
             clock: RedisClock::new(),
-        };
-        Self { inner: Arc::new(inner) }
+        }
+    }
+}
+
+impl Bus {
+    pub(crate) fn new(namespace: &str) -> Self {
+        Self { inner: Arc::new(Inner::new(namespace)) }
+    }
+
+    /// Of a node that only looks on: it writes neither the heartbeat nor where the numbers begin, so
+    /// that a namespace without nodes stays as it is.
+    pub(crate) fn observing(namespace: &str) -> Self {
+        Self { inner: Arc::new(Inner { observes: true, ..Inner::new(namespace) }) }
+    }
+
+    pub(crate) fn observes(&self) -> bool {
+        self.inner.observes
     }
 
     pub(crate) fn namespace(&self) -> &str {
@@ -159,8 +177,15 @@ impl Bus {
         connection: &mut MultiplexedConnection,
         run_id: &str,
     ) -> RedisResult<u64> {
+        let run = self.beside("bus:run");
+        if self.observes() {
+            let mut floor = cmd("HGET");
+            floor.arg(&run).arg("floor");
+            let floor: Option<u64> = floor.query_async(connection).await?;
+            return Ok(floor.unwrap_or(0));
+        }
         let mut begin = BEGIN.prepare_invoke();
-        begin.key(self.sequence()).key(self.beside("bus:run")).arg(self.seen()).arg(run_id);
+        begin.key(self.sequence()).key(run).arg(self.seen()).arg(run_id);
         let floor = begin.invoke_async(connection).await?;
         self.saw(floor);
         Ok(floor)

@@ -108,6 +108,9 @@ pub enum Step {
     WriteBehind,
     /// Serves a hash, a list or a counter.
     Structure,
+    /// Shows the node to consoles elsewhere, or answers them.
+    #[cfg(feature = "fleet")]
+    Fleet,
 }
 
 impl Step {

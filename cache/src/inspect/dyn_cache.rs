@@ -160,6 +160,22 @@ impl<K: Key, V: Value> DynCache for Core<K, V> {
         }))
     }
 
+    fn invalidate_tagged(
+        self: Arc<Self>,
+        tag: String,
+    ) -> Result<BoxFuture<'static, Effect>, CacheError> {
+        Ok(Box::pin(async move {
+            to_its_end(tokio::spawn(self.invalidate_tag(tag))).await.unwrap_or(Effect::Queued)
+        }))
+    }
+
+    fn clear(self: Arc<Self>, progress: Arc<Progress>) -> BoxFuture<'static, Effect> {
+        Box::pin(async move {
+            let running = tokio::spawn(self.invalidate_all(None, progress));
+            to_its_end(running).await.unwrap_or(Effect::Queued)
+        })
+    }
+
     fn invalidate_matching(
         self: Arc<Self>,
         pattern: Pattern,

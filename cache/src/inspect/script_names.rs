@@ -18,6 +18,8 @@ fn all() -> impl Iterator<Item = &'static NamedScript> {
         l2::SCRIPTS,
         write_behind::SCRIPTS,
         structures::SCRIPTS,
+        #[cfg(feature = "fleet")]
+        crate::fleet::SCRIPTS,
     ];
     all.into_iter().flatten()
 }

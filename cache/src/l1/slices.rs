@@ -1,6 +1,8 @@
 //! Long work on a thread of the runtime, in slices, so that other tasks do not wait for it.
 
+use std::future::Future;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::user_code::contained;
@@ -51,6 +53,42 @@ impl Slices {
     }
 }
 
+tokio::task_local! {
+    /// How long the walks of this task may be busy.
+    static BUDGET: WalkBudget;
+}
+
+struct WalkBudget {
+    most: Duration,
+    ran_out: AtomicBool,
+}
+
+impl WalkBudget {
+    /// Whether a walk that was busy for so long must end here.
+    fn is_spent(busy: Duration) -> bool {
+        let is_spent = |budget: &Self| {
+            let is_spent = busy >= budget.most;
+            budget.ran_out.fetch_or(is_spent, Ordering::Relaxed);
+            is_spent
+        };
+        BUDGET.try_with(is_spent).unwrap_or(false)
+    }
+}
+
+/// Runs what walks, each walk until it was busy for so long. Says whether any ended before its time.
+#[cfg_attr(
+    not(any(feature = "fleet", test)),
+    expect(dead_code, reason = "consoles elsewhere have budgets")
+)]
+pub(crate) async fn within<T>(most: Duration, walks: impl Future<Output = T>) -> (T, bool) {
+    let walking = async {
+        let answer = walks.await;
+        let ran_out = BUDGET.with(|budget| budget.ran_out.load(Ordering::Relaxed));
+        (answer, ran_out)
+    };
+    BUDGET.scope(WalkBudget { most, ran_out: AtomicBool::new(false) }, walking).await
+}
+
 /// The result of a walk.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WalkStats {
@@ -75,12 +113,15 @@ pub(crate) async fn walk<T>(
             None => n_panics += 1,
         }
         slices.stepped().await;
+        // Once a slice, so that no step costs more.
+        if slices.n_steps == 0 && WalkBudget::is_spent(slices.busy) {
+            return WalkStats { busy: slices.busy, n_panics };
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::future::Future;
     use std::pin::pin;
     use std::task::{Context, Waker};
 
@@ -96,6 +137,19 @@ mod tests {
                 return n;
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_walk_with_a_budget_ends_when_it_is_spent_and_says_so() {
+        let mut n = 0;
+        let endless = walk(std::iter::repeat(()), |()| {
+            n += 1;
+            ControlFlow::Continue(())
+        });
+        let (walked, ran_out) = within(Duration::from_millis(5), endless).await;
+        assert!(ran_out && n > 0 && walked.busy >= Duration::from_millis(5));
+        let short = walk(0..10, |_| ControlFlow::Continue(()));
+        assert!(!within(Duration::from_secs(60), short).await.1);
     }
 
     #[test]

@@ -133,5 +133,7 @@ impl Shared {
                 shared.bus_reader.listen(link, position, handler).await;
             }
         });
+        #[cfg(feature = "fleet")]
+        self.spawn_fleet_tasks();
     }
 }

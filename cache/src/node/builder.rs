@@ -11,14 +11,22 @@ use crate::connection::{Bus, Link};
 use crate::error::BuildError;
 use crate::log::log_safely;
 
+/// Of a longer name of a machine the beginning counts.
+const MAX_HOST_CHARS: usize = 48;
+
 /// Settings of a [`Node`].
 #[derive(Clone, Debug)]
 pub struct NodeBuilder {
     namespace: String,
-    id: String,
+    id: Option<String>,
     version: String,
     redis_url: Option<String>,
     l2_timeout: Duration,
+    observes: bool,
+    #[cfg(feature = "fleet")]
+    pub(super) fleet: crate::fleet::Fleet,
+    #[cfg(feature = "fleet")]
+    pub(super) identity: crate::fleet::Identity,
 }
 
 impl Node {
@@ -30,19 +38,35 @@ impl Node {
     pub fn builder(namespace: &str) -> NodeBuilder {
         NodeBuilder {
             namespace: namespace.to_owned(),
-            id: "1".to_owned(),
+            id: None,
             version: String::new(),
             redis_url: None,
             l2_timeout: Self::DEFAULT_L2_TIMEOUT,
+            observes: false,
+            #[cfg(feature = "fleet")]
+            fleet: crate::fleet::Fleet::default(),
+            #[cfg(feature = "fleet")]
+            identity: crate::fleet::Identity::default(),
         }
     }
 }
 
 impl NodeBuilder {
-    /// The node's id, for reports: 1 to 256 bytes, or the node does not start. Default "1". The bus
-    /// does not use it to tell nodes apart.
+    /// The node's id, for reports: 1 to 256 bytes, or the node does not start. Default: the machine
+    /// or container and the process, as `pod-7-1`, with a number at the end for a second node of the
+    /// namespace in one process. The bus does not use it to tell nodes apart.
     pub fn id(mut self, id: &str) -> Self {
-        id.clone_into(&mut self.id);
+        self.id = Some(id.to_owned());
+        self
+    }
+
+    /// A node that only looks on: it has no caches of its own, and finds any cache of the namespace
+    /// by its name. [`Node::invalidate`], [`Node::mark_stale`], [`Node::invalidate_tag`],
+    /// [`Node::invalidate_pattern`], [`Node::clear`] and the walks and counts of L2 do what they do
+    /// on a node of the service, and the service's nodes hear of it by the bus. It has no L1, shows
+    /// no values, announces itself to nobody, and writes nothing but what it is asked to.
+    pub fn observer(mut self) -> Self {
+        self.observes = true;
         self
     }
 
@@ -79,17 +103,50 @@ impl NodeBuilder {
     /// address and the feature `redis` is off. Redis being away is not an error.
     pub async fn start(self) -> Result<Node, BuildError> {
         check_name(&self.namespace)?;
-        check_id(&self.id)?;
+        let id = self.id.clone().unwrap_or_else(|| self.default_id());
+        check_id(&id)?;
         BuildError::unless_a_millisecond("l2_timeout", self.l2_timeout)?;
         let client = self.redis_url.map(redis::Client::open).transpose();
         let client = client.map_err(BuildError::RedisUrl)?;
-        let bus = Bus::new(&self.namespace);
+        let bus = match self.observes {
+            true => Bus::observing(&self.namespace),
+            false => Bus::new(&self.namespace),
+        };
         let link = client.map(|client| Arc::new(Link::new(client, self.l2_timeout, bus.clone())));
         let shutdown = CancellationToken::new();
-        let shared = Arc::new(Shared::new((self.id, self.version), link, bus, shutdown.clone()));
+        #[cfg(feature = "fleet")]
+        let presence =
+            link.as_ref().filter(|_| !self.observes && !self.fleet.is_off()).map(|link| {
+                let fleet = self.fleet.or_key_of_environment();
+                let version = Some(self.version.clone()).filter(|version| !version.is_empty());
+                let version = version.unwrap_or(self.identity.version);
+                let identity = crate::fleet::Identity { version, host: host(), ..self.identity };
+                Arc::new(crate::fleet::Presence::new(link, &bus, (&id, identity), fleet))
+            });
+        let shared = Shared::new((id, self.version), link, bus, shutdown.clone());
+        #[cfg(feature = "fleet")]
+        let shared = shared.present_as(presence);
+        let shared = Arc::new(shared);
         take_note(&shared);
         shared.spawn_tasks().await;
         Ok(Node { shared, _end: Arc::new(shutdown.drop_guard()) })
+    }
+}
+
+impl NodeBuilder {
+    /// Of the machine and the process, and apart from those of the process's other nodes.
+    fn default_id(&self) -> String {
+        let id = format!("{}-{}", host(), std::process::id());
+        let id = if self.observes { format!("observer-{id}") } else { id };
+        let started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+        let lives = |id: &str| {
+            let mut others = started.iter().filter_map(Weak::upgrade);
+            others.any(|node| {
+                node.id() == id && node.namespace() == self.namespace && !node.has_ended()
+            })
+        };
+        let others = (2..).map(|n| format!("{id}-{n}"));
+        std::iter::once(id.clone()).chain(others).find(|id| !lives(id)).unwrap_or_default()
     }
 }
 
@@ -100,6 +157,16 @@ fn check_id(id: &str) -> Result<(), BuildError> {
     }
     let value = format!("a text of {} bytes", id.len());
     Err(BuildError::BadSetting { setting: "id", value, allowed: "1 to 256 bytes" })
+}
+
+/// The name of this machine or container, short enough for an id.
+pub(crate) fn host() -> String {
+    let of_kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let of_environment =
+        || std::env::var("HOSTNAME").or_else(|_| std::env::var("COMPUTERNAME")).ok();
+    let named = of_kernel.or_else(of_environment).unwrap_or_default();
+    let named: String = named.trim().chars().take(MAX_HOST_CHARS).collect();
+    if named.is_empty() { "host".to_owned() } else { named }
 }
 
 /// Names appear in Redis keys and metric labels.

@@ -85,6 +85,15 @@ pub(crate) trait DynCache: Send + Sync {
         self: Arc<Self>,
         key: &str,
     ) -> Result<BoxFuture<'static, Effect>, CacheError>;
+    /// Invalidates every entry that carries the tag.
+    fn invalidate_tagged(
+        self: Arc<Self>,
+        _tag: String,
+    ) -> Result<BoxFuture<'static, Effect>, CacheError> {
+        Err(CacheError::OnlyObserved(self.name().to_owned()))
+    }
+    /// Removes everything.
+    fn clear(self: Arc<Self>, progress: Arc<Progress>) -> BoxFuture<'static, Effect>;
     fn invalidate_matching(
         self: Arc<Self>,
         pattern: Pattern,

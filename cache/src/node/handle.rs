@@ -8,6 +8,7 @@ use tokio_util::sync::DropGuard;
 
 use super::dyn_cache::DynCache;
 use super::shared::Shared;
+use super::shutdown::Shutdown;
 use crate::error::{CacheError, NotReady};
 use crate::l2::Progress;
 use crate::pattern::Pattern;
@@ -26,9 +27,9 @@ use crate::pattern::Pattern;
 ///   hears the bus: after a second and a half it no longer reads L2, and entries of L1 count for
 ///   five seconds after their fill. The log says so once. The report shows it in
 ///   `bus.silent_because` and as tasks whose state is lost. Start a node in each runtime.
-/// - A process has one node of a namespace, and each node of a namespace has an id of its own. If
-///   two nodes in one process have the same id, the log says so: both work, but reports and metrics
-///   mix them up.
+/// - A process has one node of a namespace, and each node of a namespace has an id of its own,
+///   as by default. If two nodes in one process have the same id, the log says so: both work, but
+///   reports and metrics mix them up.
 /// - All nodes of a namespace build a cache of one name with the same settings. On one node a name
 ///   can be used once, which [`build`](crate::CacheBuilder::build) checks.
 ///
@@ -97,6 +98,24 @@ impl Node {
         Ok(cache.invalidate_matching(pattern.clone(), progress).await)
     }
 
+    /// Invalidates every entry that carries a tag, on every level and node. Runs to its end even
+    /// when the caller goes away.
+    ///
+    /// # Errors
+    /// When there is no such cache, or it is only observed.
+    pub async fn invalidate_tag(&self, cache: &str, tag: &str) -> Result<Effect, CacheError> {
+        Ok(self.cache(cache)?.invalidate_tagged(tag.to_owned())?.await)
+    }
+
+    /// Removes every entry of a cache, on every level and node. Runs to its end even when the
+    /// caller goes away, unless `progress` is cancelled; what is removed by then stays removed.
+    ///
+    /// # Errors
+    /// When there is no such cache.
+    pub async fn clear(&self, cache: &str, progress: Arc<Progress>) -> Result<Effect, CacheError> {
+        Ok(self.cache(cache)?.clear(progress).await)
+    }
+
     /// The number of the last message on the bus, from any node. `None` if Redis is off or cannot
     /// be asked.
     pub async fn bus_sequence(&self) -> Option<u64> {
@@ -114,7 +133,15 @@ impl Node {
     /// nodes down first. Returns how many keys it removed, or `None` if L2 is off or cannot be
     /// asked.
     pub async fn erase_namespace(&self) -> Option<u64> {
-        self.shared.link()?.erase(self.shared.namespace()).await.ok()
+        let link = self.shared.link()?;
+        if self.shared.has_ended() {
+            // What its tasks had begun to write is removed as well.
+            Shutdown::of(&self.shared).await;
+        }
+        let erased = link.erase(self.shared.namespace()).await.ok();
+        #[cfg(feature = "fleet")]
+        crate::fleet::forget_namespace(link).await;
+        erased
     }
 
     /// Checks whether Redis accepts this node's invalidations at this moment. Use it before the
@@ -135,8 +162,13 @@ impl Node {
 
     /// Ends the background work of the node. It no longer listens to the bus for its caches: L2 is
     /// no longer read from then on, and L1 entries count for only five seconds after their fill.
-    pub fn shutdown(&self) {
+    /// Consoles elsewhere see that it has left.
+    ///
+    /// All this happens without waiting. If the process ends next, await what this returns, so that
+    /// the goodbye reaches Redis: that takes one round trip, and two seconds at most.
+    pub fn shutdown(&self) -> Shutdown {
         self.shared.end();
+        Shutdown::of(&self.shared)
     }
 
     /// The node's background tasks.
@@ -165,8 +197,6 @@ impl Node {
     }
 
     pub(crate) fn cache(&self, name: &str) -> Result<Arc<dyn DynCache>, CacheError> {
-        let caches = self.shared.caches();
-        let found = caches.into_iter().find(|cache| cache.name() == name);
-        found.ok_or_else(|| CacheError::UnknownCache(name.to_owned()))
+        self.shared.cache(name).ok_or_else(|| CacheError::UnknownCache(name.to_owned()))
     }
 }

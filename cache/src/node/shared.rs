@@ -7,6 +7,8 @@ use strata_report::{L2Report, NodeReport};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::builder::check_name;
+use super::cache_by_name::CacheByName;
 use super::dyn_cache::DynCache;
 use super::dyn_write_behind::DynWriteBehind;
 use super::tasks::Tasks;
@@ -21,6 +23,15 @@ impl Shared {
     pub(crate) fn l2_report(&self) -> L2Report {
         let Some(link) = self.link() else { return L2Report::default() };
         L2Report { eviction_policy: self.eviction().policy(), ..link.report() }
+    }
+
+    /// A cache by its name: one of its own or, where the node only looks on, any of the namespace.
+    pub(crate) fn cache(&self, name: &str) -> Option<Arc<dyn DynCache>> {
+        if self.bus.observes() && check_name(name).is_ok() {
+            let keyspace = self.keyspace(name, 0)?;
+            return Some(Arc::new(CacheByName::new(name, keyspace)));
+        }
+        self.caches().into_iter().find(|cache| cache.name() == name)
     }
 
     /// The caches and structures whose data in Redis could not be loaded again.
@@ -54,6 +65,11 @@ pub(crate) struct Shared {
     gaps_told: LogLimit,
     pub(super) shutdown: CancellationToken,
     pub(super) tasks: Tasks,
+    /// How consoles elsewhere see it; `None` where they do not.
+    #[cfg(feature = "fleet")]
+    pub(super) presence: Option<Arc<crate::fleet::Presence>>,
+    #[cfg(feature = "fleet")]
+    pub(super) refreshers: super::fleet_host::Refreshers,
 }
 
 impl Shared {
@@ -78,8 +94,18 @@ impl Shared {
             to_reclaim: Notify::new(),
             gaps_told: LogLimit::new(),
             tasks: Tasks::new(shutdown.clone()),
+            #[cfg(feature = "fleet")]
+            presence: None,
+            #[cfg(feature = "fleet")]
+            refreshers: super::fleet_host::Refreshers::default(),
             shutdown,
         }
+    }
+
+    /// Consoles elsewhere see it so.
+    #[cfg(feature = "fleet")]
+    pub(super) fn present_as(self, presence: Option<Arc<crate::fleet::Presence>>) -> Self {
+        Self { presence, ..self }
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -239,6 +265,11 @@ impl Shared {
 }
 
 impl BusHandler for Shared {
+    #[cfg(feature = "fleet")]
+    fn asks(&self) -> Option<&dyn crate::bus::AskHandler> {
+        self.presence.as_ref().map(|presence| presence.gate() as &dyn crate::bus::AskHandler)
+    }
+
     fn on_message(&self, message: &Message) {
         for cache in self.caches().iter().filter(|cache| cache.name() == message.cache) {
             cache.on_message(message);

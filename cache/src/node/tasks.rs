@@ -122,6 +122,14 @@ impl Tasks {
         reports.filter(|report| report.state != TaskState::Stopped).collect()
     }
 
+    /// Whether any has yet to stop.
+    pub(crate) fn has_any(&self) -> bool {
+        let runs = |task: &Arc<Task>| {
+            !matches!(task.state().report.state, TaskState::Stopped | TaskState::RuntimeGone)
+        };
+        self.tasks().iter().any(runs)
+    }
+
     /// Ends a task as a fault would, for tests. Returns whether it ran.
     #[cfg(feature = "holds")]
     #[doc(hidden)]

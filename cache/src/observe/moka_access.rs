@@ -76,12 +76,23 @@ impl<C: MokaCache> MokaAccess for WithoutKeyText<C> {
         self: Arc<Self>,
         name: &str,
         _: &str,
+        _: Origin,
     ) -> Result<BoxFuture<'static, ()>, CacheError> {
         Err(CacheError::NoKeyText(name.to_owned()))
     }
 
-    fn invalidate_matching(self: Arc<Self>, _: Pattern) -> BoxFuture<'static, ()> {
+    fn invalidate_matching(self: Arc<Self>, _: Pattern, _: Origin) -> BoxFuture<'static, ()> {
         Box::pin(async {})
+    }
+
+    fn has_key_text(&self) -> bool {
+        false
+    }
+
+    fn clear(&self, origin: Origin) {
+        self.moka.drop_all();
+        self.counts.recorder.forget_all();
+        self.counts.recorder.invalidation(Scope::All, origin);
     }
 }
 
@@ -148,15 +159,28 @@ impl<C: MokaCache<Key: Key>> MokaAccess for WithKeyText<C> {
         self: Arc<Self>,
         name: &str,
         key: &str,
+        origin: Origin,
     ) -> Result<BoxFuture<'static, ()>, CacheError> {
         let key = Self::key(name, key)?;
         Ok(Box::pin(async move {
             self.drop_key(&key).await;
-            self.0.counts.recorder.invalidation(Scope::Key, Origin::Local);
+            self.0.counts.recorder.invalidation(Scope::Key, origin);
         }))
     }
 
-    fn invalidate_matching(self: Arc<Self>, pattern: Pattern) -> BoxFuture<'static, ()> {
+    fn has_key_text(&self) -> bool {
+        true
+    }
+
+    fn clear(&self, origin: Origin) {
+        self.0.clear(origin);
+    }
+
+    fn invalidate_matching(
+        self: Arc<Self>,
+        pattern: Pattern,
+        origin: Origin,
+    ) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             let mut slices = Slices::new();
             for key in self.0.moka.keys() {
@@ -167,7 +191,7 @@ impl<C: MokaCache<Key: Key>> MokaAccess for WithKeyText<C> {
                 }
                 slices.stepped().await;
             }
-            self.0.counts.recorder.invalidation(Scope::Pattern, Origin::Local);
+            self.0.counts.recorder.invalidation(Scope::Pattern, origin);
         })
     }
 }

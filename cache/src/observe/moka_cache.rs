@@ -27,6 +27,8 @@ pub trait MokaCache: sealed::Sealed + Clone + Send + Sync + 'static {
     fn keys(&self) -> impl Iterator<Item = Arc<Self::Key>> + Send;
     #[doc(hidden)]
     fn drop_key(&self, key: &Self::Key) -> impl Future<Output = ()> + Send;
+    #[doc(hidden)]
+    fn drop_all(&self);
 }
 
 impl<K, V, S> sealed::Sealed for moka::sync::Cache<K, V, S> {}
@@ -65,6 +67,10 @@ where
 
     async fn drop_key(&self, key: &K) {
         self.invalidate(key);
+    }
+
+    fn drop_all(&self) {
+        self.invalidate_all();
     }
 }
 
@@ -108,5 +114,9 @@ where
 
     async fn drop_key(&self, key: &K) {
         self.invalidate(key).await;
+    }
+
+    fn drop_all(&self) {
+        self.invalidate_all();
     }
 }

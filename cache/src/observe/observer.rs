@@ -1,5 +1,5 @@
 use std::hash::Hash;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use moka::notification::RemovalCause;
 
@@ -10,7 +10,7 @@ use super::observed::Observed;
 use super::registered::RegisteredCache;
 use crate::error::BuildError;
 use crate::key::Key;
-use crate::node::{Node, check_name};
+use crate::node::{DynCache, Node, Shared, check_name};
 use crate::recorder::hash_of;
 use crate::user_code::contained;
 
@@ -56,9 +56,9 @@ use crate::user_code::contained;
 /// # #[cfg(not(feature = "future"))]
 /// # fn main() {}
 /// ```
-#[derive(Debug)]
 pub struct Observer {
     registered: Arc<RegisteredCache>,
+    node: Weak<Shared>,
     /// The counters for the listener, once there is a cache.
     counts: Arc<OnceLock<Arc<ObservedCounts>>>,
 }
@@ -72,7 +72,39 @@ impl Observer {
         check_name(name)?;
         let registered = Arc::new(RegisteredCache::new(name));
         node.shared().register(&registered)?;
-        Ok(Self { registered, counts: Arc::default() })
+        Ok(Self { registered, node: Arc::downgrade(node.shared()), counts: Arc::default() })
+    }
+
+    /// And it takes part in the bus: what a node of the namespace invalidates of a cache of this
+    /// name is dropped here, and what [`Node::invalidate`], [`Node::invalidate_pattern`] and
+    /// [`Node::clear`] of this node invalidate is dropped by the others that listen. So one call
+    /// clears a moka cache on all pods. Without Redis it changes nothing.
+    ///
+    /// A key is dropped as its message comes, and all of it likewise; a pattern by a walk that begins
+    /// then. What cannot be told apart empties the cache: a tag, since moka keeps none, a key that
+    /// does not parse, keys without a text, and messages that may have been missed. What a load
+    /// brings that was running meanwhile may stay: moka knows of no fence. Entries live in moka
+    /// alone, so a message that comes while this process does not hear the bus empties the cache
+    /// once it does; until then what it holds counts.
+    ///
+    /// ```
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use strata_cache::{Node, Observer};
+    /// # let node = Node::builder("shop").start().await?;
+    /// let observer = Observer::new(&node, "prices")?.listen();
+    /// let prices = observer.observe_keys(moka::sync::Cache::<String, u32>::new(1_000));
+    /// // On this pod and on all others:
+    /// node.clear("prices", Default::default()).await?;
+    /// # let _ = prices;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn listen(self) -> Self {
+        if let Some(node) = self.node.upgrade() {
+            self.registered.listen(node.keyspace(self.registered.name(), 0));
+        }
+        self
     }
 
     /// The eviction listener to pass to moka's builder. Without it evictions and ages are not
@@ -115,5 +147,11 @@ impl Observer {
     fn counts(&self, cache: &impl MokaCache) -> Arc<ObservedCounts> {
         let counts = self.counts.get_or_init(|| Arc::new(ObservedCounts::new(&cache.policy())));
         Arc::clone(counts)
+    }
+}
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Observer").field("cache", &self.registered).finish_non_exhaustive()
     }
 }

@@ -1,21 +1,24 @@
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Waker};
 
-use strata_report::{CacheReport, Effect, EntryLook, KeyRow, L2Look};
+use strata_report::{CacheReport, Effect, EntryLook, KeyRow, L2Look, Origin};
 
-use crate::bus::Message;
+use crate::bus::{Message, Subject};
+use crate::connection::Away;
 use crate::error::CacheError;
 use crate::l1::{FirstRows, L1List};
 use crate::l2::{Keyspace, Progress};
 use crate::node::DynCache;
 use crate::pattern::Pattern;
-use crate::user_code::BoxFuture;
+use crate::user_code::{BoxFuture, contained};
 
-/// An observed cache as its node sees it. It has no L2 and no bus, since no invalidations keep it
-/// coherent.
+/// An observed cache as its node sees it. It has no L2, and no bus unless it listens.
 pub(super) struct RegisteredCache {
     name: String,
     moka: OnceLock<Arc<dyn MokaAccess>>,
+    /// Where it tells the other nodes. Set where it listens.
+    bus: OnceLock<Keyspace>,
 }
 
 /// A node's requests to the moka cache.
@@ -29,15 +32,55 @@ pub(super) trait MokaAccess: Send + Sync {
         self: Arc<Self>,
         name: &str,
         key: &str,
+        origin: Origin,
     ) -> Result<BoxFuture<'static, ()>, CacheError>;
-    fn invalidate_matching(self: Arc<Self>, pattern: Pattern) -> BoxFuture<'static, ()>;
+    fn invalidate_matching(
+        self: Arc<Self>,
+        pattern: Pattern,
+        origin: Origin,
+    ) -> BoxFuture<'static, ()>;
+    fn clear(&self, origin: Origin);
+    /// Whether its keys can be told apart by their texts.
+    fn has_key_text(&self) -> bool;
 }
 
 pub(super) type Visit<'a> = &'a mut (dyn FnMut(String) + Send);
 
 impl RegisteredCache {
     pub(super) fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), moka: OnceLock::new() }
+        Self { name: name.to_owned(), moka: OnceLock::new(), bus: OnceLock::new() }
+    }
+
+    /// Acts on what others invalidate from now on, and tells them.
+    pub(super) fn listen(&self, bus: Option<Keyspace>) {
+        if let Some(bus) = bus {
+            self.bus.get_or_init(|| bus);
+        }
+    }
+
+    /// Where what others invalidate is dropped.
+    fn listening(&self) -> Option<&Arc<dyn MokaAccess>> {
+        self.bus.get()?;
+        self.moka.get()
+    }
+
+    fn act_on(&self, moka: &Arc<dyn MokaAccess>, message: &Message) {
+        match &message.subject {
+            Subject::Key(key) | Subject::Soft(key) => {
+                match Arc::clone(moka).invalidate(&self.name, key, Origin::Bus) {
+                    Ok(dropping) => at_once(dropping),
+                    // It may be any key.
+                    Err(_) => moka.clear(Origin::Bus),
+                }
+            }
+            Subject::Pattern(text) => match Pattern::parse(text) {
+                Ok(pattern) if moka.has_key_text() => {
+                    at_once(Arc::clone(moka).invalidate_matching(pattern, Origin::Bus));
+                }
+                Ok(_) | Err(_) => moka.clear(Origin::Bus),
+            },
+            Subject::Tag(_) | Subject::All => moka.clear(Origin::Bus),
+        }
     }
 
     /// Sets the observed cache. The first call counts.
@@ -71,9 +114,20 @@ impl DynCache for RegisteredCache {
         }
     }
 
-    fn on_message(&self, _: &Message) {}
+    fn on_message(&self, message: &Message) {
+        if let Some(moka) = self.listening()
+            && contained(|| self.act_on(moka, message)).is_none()
+        {
+            // Code of the keys panicked: whatever it was about is gone.
+            moka.clear(Origin::Bus);
+        }
+    }
 
-    fn raise_epoch(&self) {}
+    fn raise_epoch(&self) {
+        if let Some(moka) = self.listening() {
+            moka.clear(Origin::Bus);
+        }
+    }
 
     fn tag_told(&self, _: &str, _: u64) {}
 
@@ -140,24 +194,57 @@ impl DynCache for RegisteredCache {
         let Some(moka) = self.moka.get() else {
             return Ok(Box::pin(async { Effect::Off }));
         };
-        let removing = Arc::clone(moka).invalidate(&self.name, key)?;
-        Ok(Box::pin(async {
+        let removing = Arc::clone(moka).invalidate(&self.name, key, Origin::Local)?;
+        let keys = [key.to_owned()];
+        let telling = Arc::clone(&self);
+        Ok(Box::pin(async move {
             removing.await;
-            Effect::Off
+            telling.told(async |bus| bus.remove(&keys).await).await
         }))
+    }
+
+    fn clear(self: Arc<Self>, progress: Arc<Progress>) -> BoxFuture<'static, Effect> {
+        Box::pin(async move {
+            if let Some(moka) = self.moka.get() {
+                moka.clear(Origin::Local);
+            }
+            self.told(async |bus| bus.remove_matching(None, &progress).await).await
+        })
     }
 
     fn invalidate_matching(
         self: Arc<Self>,
         pattern: Pattern,
-        _: Arc<Progress>,
+        progress: Arc<Progress>,
     ) -> BoxFuture<'static, Effect> {
         Box::pin(async move {
             if let Some(moka) = self.moka.get() {
-                Arc::clone(moka).invalidate_matching(pattern).await;
+                Arc::clone(moka).invalidate_matching(pattern.clone(), Origin::Local).await;
             }
-            Effect::Off
+            self.told(async |bus| bus.remove_matching(Some(&pattern), &progress).await).await
         })
+    }
+}
+
+impl RegisteredCache {
+    /// Tells the other nodes where it listens.
+    async fn told(&self, tell: impl AsyncFnOnce(&Keyspace) -> Result<u64, Away>) -> Effect {
+        match self.bus.get() {
+            None => Effect::Off,
+            Some(bus) => match tell(bus).await {
+                Ok(entries) => Effect::Removed { entries },
+                Err(Away) => Effect::Queued,
+            },
+        }
+    }
+}
+
+/// Does as much as can be done without waiting now, so that messages take effect in their turn;
+/// the rest goes on by itself.
+fn at_once(mut dropping: BoxFuture<'static, ()>) {
+    let mut context = Context::from_waker(Waker::noop());
+    if dropping.as_mut().poll(&mut context).is_pending() {
+        tokio::spawn(dropping);
     }
 }
 

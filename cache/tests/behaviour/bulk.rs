@@ -2,9 +2,9 @@
 
 use strata_cache::report::Outcome;
 use strata_cache::{Cache, Node};
+use strata_testing::{Line, Proxy, WAYS};
 use tokio::task::JoinSet;
 
-use crate::support::proxy::{Line, Proxy, WAYS};
 use crate::support::{Redis, eventually, hears};
 
 async fn named(node: &Node, name: &str) -> Cache<u64, u64> {

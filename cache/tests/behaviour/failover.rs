@@ -5,8 +5,8 @@ use std::cell::Cell;
 
 use strata_cache::report::{Effect, Outcome};
 use strata_cache::{Cache, Node};
+use strata_testing::Proxy;
 
-use crate::support::proxy::Proxy;
 use crate::support::ways::{LONG, node_behind, set_user, trusts_l2};
 use crate::support::{Redis, Source, cache, eventually, hears};
 

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use rand::RngExt;
 use strata_cache::report::{Effect, Outcome};
 use strata_cache::{Node, Pattern};
+use strata_testing::{LINES, Line, Proxy, WAYS, Way};
 
 use crate::coherence::World;
-use crate::support::proxy::{LINES, Line, Proxy, WAYS, Way};
 use crate::support::ways::{LONG, SHORT, node_behind, onlooker, trusts_l2};
 use crate::support::{Redis, Source, cache, eventually, hears};
 

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use strata_cache::holds::{Side, Step};
 use strata_cache::report::Outcome;
 use strata_cache::{Cache, Node};
+use strata_testing::{Line, Proxy};
 use tokio::task::JoinSet;
 
-use crate::support::proxy::{Line, Proxy};
 use crate::support::ways::{LONG, node_behind, onlooker};
 use crate::support::{Redis, Source, cache, eventually};
 

@@ -133,7 +133,7 @@ impl OldServer {
             loop {
                 let (mut client, _) = listener.accept().await.unwrap();
                 tokio::spawn(async move {
-                    let mut commands = crate::support::Commands::default();
+                    let mut commands = strata_testing::Commands::default();
                     let mut buffer = vec![0; 4_096];
                     while let Ok(n @ 1..) = client.read(&mut buffer).await {
                         for command in commands.read(&buffer[..n]) {

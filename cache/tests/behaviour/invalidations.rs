@@ -1,8 +1,9 @@
 //! After an acknowledged invalidation no reader sees the older value.
 
-use crate::support::{Redis, Source, cache, eventually, lonely_node};
 use strata_cache::report::{Effect, Outcome};
 use strata_cache::{Cache, Node, Pattern};
+
+use crate::support::{Redis, Source, cache, eventually, lonely_node};
 
 /// A stale set: a load that began before a write ends after its invalidation.
 async fn stale_set(cache: Cache<u64, String>) -> (String, String) {

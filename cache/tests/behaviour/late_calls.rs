@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use strata_cache::Node;
 use strata_cache::report::{Effect, Outcome};
+use strata_testing::{Line, Proxy, Way};
 
-use crate::support::proxy::{Line, Proxy, Way};
 use crate::support::ways::{LONG, SHORT, never_opened, node_behind, onlooker, times};
 use crate::support::{Redis, Source, cache, eventually, hears};
 

@@ -12,6 +12,7 @@ use strata_cache::report::{Effect, Outcome};
 use strata_cache::{Cache, CacheBuilder, L1List, Observer, Pattern};
 
 use crate::odd_keys::{self, Odd};
+
 #[cfg(feature = "redis")]
 use crate::support::Redis;
 use crate::support::{eventually, lonely_node};

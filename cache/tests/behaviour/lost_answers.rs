@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use strata_cache::report::{Effect, Outcome};
 use strata_cache::{Cache, Node, Pattern};
+use strata_testing::Proxy;
 
-use crate::support::proxy::Proxy;
 use crate::support::ways::{SHORT, node_behind, onlooker, trusts_l2};
 use crate::support::{Redis, Source, cache, eventually, hears};
 

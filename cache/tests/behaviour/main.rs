@@ -18,6 +18,8 @@ mod codecs;
 mod coherence;
 #[cfg(feature = "redis")]
 mod doctor;
+#[cfg(feature = "fleet")]
+mod elsewhere;
 #[cfg(feature = "redis")]
 mod erase;
 #[cfg(feature = "redis")]

@@ -2,6 +2,7 @@
 
 use std::io::Error;
 use std::sync::Arc;
+
 #[cfg(feature = "future")]
 use std::time::Duration;
 

@@ -6,6 +6,7 @@ use proptest::sample::select;
 use strata_cache::Pattern;
 
 use crate::stringmatch::redis_matches;
+
 #[cfg(feature = "redis")]
 use crate::support::Redis;
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::support::{Redis, Source, cache, lonely_node};
 use strata_cache::report::Outcome;
 use strata_cache::{Cache, LoadError, Node};
+
+use crate::support::{Redis, Source, cache, lonely_node};
 
 #[tokio::test]
 async fn a_first_read_loads_and_a_second_hits_l1() {

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::proxy::{Line, Proxy};
-use crate::support::{Redis, Source, cache, eventually, hears};
 use strata_cache::Node;
 use strata_cache::report::{Effect, Outcome};
+use strata_testing::{Line, Proxy};
+
+use crate::support::{Redis, Source, cache, eventually, hears};
 
 #[tokio::test]
 async fn reads_go_on_without_redis_and_use_it_again_when_it_is_back() {

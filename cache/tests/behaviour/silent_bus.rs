@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use strata_cache::Node;
 use strata_cache::report::Outcome;
+use strata_testing::{Line, Proxy, WAYS};
 
-use crate::support::proxy::{Line, Proxy, WAYS};
 use crate::support::{Redis, Source, cache, eventually, hears};
 
 async fn silent_node(proxy: &mut Proxy) -> Node {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::{Redis, Source, cache, eventually, lonely_node};
 use strata_cache::Cache;
 use strata_cache::report::Outcome;
+
+use crate::support::{Redis, Source, cache, eventually, lonely_node};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_readers_of_a_cold_key_cost_one_load() {

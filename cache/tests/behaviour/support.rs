@@ -1,113 +1,33 @@
-//! Shared parts of the tests: a private Redis, nodes on it, a source that counts.
-use std::future::Future;
-#[cfg(feature = "redis")]
-use std::path::PathBuf;
-#[cfg(feature = "redis")]
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-#[cfg(feature = "redis")]
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+//! Shared parts of the tests: nodes on a private Redis, a source that counts.
 
 #[cfg(feature = "redis")]
-mod commands;
-#[cfg(feature = "redis")]
-pub(crate) use commands::Commands;
-#[cfg(feature = "redis")]
 pub(crate) mod log;
-#[cfg(feature = "redis")]
-pub(crate) mod proxy;
 #[cfg(feature = "redis")]
 mod replication;
 #[cfg(feature = "redis")]
 pub(crate) mod ways;
 
+#[cfg(feature = "redis")]
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+#[cfg(feature = "redis")]
+use std::time::Duration;
+
 use strata_cache::{Cache, Node};
 #[cfg(feature = "redis")]
-use tempfile::TempDir;
+use strata_testing::RedisServer;
+pub(crate) use strata_testing::eventually;
 use tokio::sync::{Notify, Semaphore};
 
+/// A redis-server of the test's own, and nodes on it.
 #[cfg(feature = "redis")]
-/// A redis-server of the test's own, without persistence, which ends with the test.
-pub(crate) struct Redis {
-    dir: TempDir,
-    child: Option<Child>,
-    /// 0 means that it has no port and is reached over its socket.
-    port: u16,
-}
+pub(crate) struct Redis(RedisServer);
 
 #[cfg(feature = "redis")]
 impl Redis {
     pub(crate) async fn start() -> Self {
-        let mut redis = Self::unstarted();
-        redis.restart().await;
-        redis
-    }
-
-    fn unstarted() -> Self {
-        Self { dir: TempDir::new().unwrap(), child: None, port: 0 }
-    }
-
-    /// Starts it again, empty, on the same socket.
-    pub(crate) async fn restart(&mut self) {
-        assert!(self.try_to_restart().await, "redis-server ended");
-    }
-
-    async fn try_to_restart(&mut self) -> bool {
-        self.kill();
-        let child = Command::new("redis-server")
-            .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
-            .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
-            .arg("--unixsocket")
-            .arg(self.socket())
-            .arg("--dir")
-            .arg(self.dir.path())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server is installed");
-        let client = redis::Client::open(self.url()).unwrap();
-        let child = Mutex::new(child);
-        let has_ended = || child.lock().unwrap().try_wait().unwrap().is_some();
-        eventually("redis-server answers or ends", async || {
-            let Ok(mut connection) = client.get_multiplexed_async_connection().await else {
-                return has_ended();
-            };
-            redis::cmd("PING").query_async::<String>(&mut connection).await.is_ok()
-        })
-        .await;
-        let runs = !has_ended();
-        self.child = Some(child.into_inner().unwrap());
-        runs
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("redis+unix://{}", self.socket().display())
-    }
-
-    pub(crate) fn socket(&self) -> PathBuf {
-        self.dir.path().join("redis.sock")
-    }
-
-    pub(crate) fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
-    }
-
-    /// Freezes it with its connections open, like a machine that hangs.
-    pub(crate) fn freeze(&self) {
-        self.signal("-STOP");
-    }
-
-    pub(crate) fn thaw(&self) {
-        self.signal("-CONT");
-    }
-
-    fn signal(&self, signal: &str) {
-        let pid = self.child.as_ref().unwrap().id().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        Self(RedisServer::start().await)
     }
 
     pub(crate) async fn node(&self, id: &str) -> Node {
@@ -151,21 +71,21 @@ impl Redis {
         let answer: redis::RedisResult<redis::Value> = answer;
         answer.is_err()
     }
+}
 
-    /// Asks Redis directly, as an onlooker.
-    pub(crate) async fn ask<T: redis::FromRedisValue>(&self, words: &[&str]) -> T {
-        let client = redis::Client::open(self.url()).unwrap();
-        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-        let mut command = redis::cmd(words[0]);
-        command.arg(&words[1..]);
-        command.query_async(&mut connection).await.unwrap()
+#[cfg(feature = "redis")]
+impl Deref for Redis {
+    type Target = RedisServer;
+
+    fn deref(&self) -> &RedisServer {
+        &self.0
     }
 }
 
 #[cfg(feature = "redis")]
-impl Drop for Redis {
-    fn drop(&mut self) {
-        self.kill();
+impl DerefMut for Redis {
+    fn deref_mut(&mut self) -> &mut RedisServer {
+        &mut self.0
     }
 }
 
@@ -243,15 +163,5 @@ impl Source {
 
     pub(crate) async fn value(&self, cache: &Cache<u64, String>, key: u64) -> String {
         self.read(cache, key).await.value.unwrap().as_ref().clone()
-    }
-}
-
-/// Polls until `holds`, for changes in the background. Fails after half a minute, which a busy
-/// machine may need.
-pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
-    let began = Instant::now();
-    while !holds().await {
-        assert!(began.elapsed() < Duration::from_secs(30), "{what}: not within 30 seconds");
-        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

@@ -6,14 +6,15 @@ use std::time::Duration;
 use strata_cache::{Cache, Node};
 use strata_console::{Actor, NodeClient};
 use strata_report::{JobState, KeyQuery, L2Look, LevelChoice};
+use strata_testing::RedisServer;
 
-use crate::support::{PrivateRedis, console, operator};
+use crate::support::{console, operator};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// One node, and its cache, which holds so many keys.
 async fn filled(
-    redis: &PrivateRedis,
+    redis: &RedisServer,
     (namespace, name): (&str, &str),
     n_keys: u64,
 ) -> (Node, Cache<u64, String>) {
@@ -30,7 +31,7 @@ async fn filled(
 
 #[tokio::test]
 async fn keys_of_an_attached_node_are_found_inspected_counted_and_invalidated_and_no_others() {
-    let redis = PrivateRedis::start().await;
+    let redis = RedisServer::start().await;
     let (own, _users) = filled(&redis, ("service", "users"), 30).await;
     let console = console(&[Arc::new(own.clone())]);
     let (attached, _aside) = filled(&redis, ("lab-7", "lab-7-aside"), 20).await;

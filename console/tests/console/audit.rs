@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use strata_cache::Node;
 use strata_console::Console;
+use strata_testing::RedisServer;
 use tokio::time::sleep;
 
-use crate::support::{FakeNode, PrivateRedis, console, operator};
+use crate::support::{FakeNode, console, operator};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -45,7 +46,7 @@ async fn a_trail_that_an_earlier_run_left_is_shown_below_what_was_done_since() {
 
 #[tokio::test]
 async fn a_trail_survives_in_a_real_redis() {
-    let redis = PrivateRedis::start().await;
+    let redis = RedisServer::start().await;
     let start = async || {
         let node = Node::builder("test").redis_url(&redis.url()).start().await.unwrap();
         let node = Arc::new(node);

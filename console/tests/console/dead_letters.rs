@@ -7,9 +7,10 @@ use std::time::Duration;
 use strata_cache::{Cache, Node, WriteBehind};
 use strata_console::{Access, AccessSettings, Actor, Console, ConsoleError, NodeClient, Rights};
 use strata_report::{DeadLetterAction, DeadLetterPage, DeadLetterQuery, Role};
+use strata_testing::RedisServer;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{FakeNode, PrivateRedis, console, operator};
+use crate::support::{FakeNode, console, operator};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const GOOD: u64 = 1_000_000;
@@ -88,7 +89,7 @@ fn keys(page: &DeadLetterPage) -> Vec<&str> {
 
 #[tokio::test]
 async fn dead_letters_in_redis_are_seen_once_however_many_nodes_there_are() {
-    let redis = PrivateRedis::start().await;
+    let redis = RedisServer::start().await;
     let start = async |id: &str| {
         let node = Node::builder("shop").id(id).redis_url(&redis.url()).l2_timeout(PATIENCE);
         node.start().await.unwrap()
@@ -260,7 +261,7 @@ async fn what_is_not_there_is_told_apart() {
 
 #[tokio::test]
 async fn a_drop_of_what_a_page_showed_takes_nothing_that_was_set_aside_later() {
-    let redis = PrivateRedis::start().await;
+    let redis = RedisServer::start().await;
     let node = Node::builder("shop").id("1").redis_url(&redis.url()).l2_timeout(PATIENCE);
     let node = Arc::new(node.start().await.unwrap());
     let refused = Refused::default();

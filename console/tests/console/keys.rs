@@ -7,21 +7,22 @@ use std::time::Duration;
 use strata_cache::{Cache, Node};
 use strata_console::{Actor, Console, ConsoleError, KeyOrder, SearchResults};
 use strata_report::{KeyPage, KeyQuery, KeyRow, LevelChoice, What};
+use strata_testing::RedisServer;
 
-use crate::support::{FakeNode, PrivateRedis, console, operator};
+use crate::support::{FakeNode, console, operator};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Two nodes that share a Redis.
 struct House {
-    _redis: PrivateRedis,
+    _redis: RedisServer,
     console: Console,
     users: Vec<Cache<u64, String>>,
 }
 
 impl House {
     async fn build() -> Self {
-        let redis = PrivateRedis::start().await;
+        let redis = RedisServer::start().await;
         let (mut nodes, mut users) = (Vec::new(), Vec::new());
         for id in ["1", "2"] {
             let node = Node::builder("test").id(id).redis_url(&redis.url()).start().await.unwrap();

@@ -6,8 +6,9 @@ use std::time::Duration;
 use strata_cache::{Cache, Node};
 use strata_console::{Actor, Console, ConsoleError};
 use strata_report::{JobState, L2Look};
+use strata_testing::RedisServer;
 
-use crate::support::{PrivateRedis, console, operator};
+use crate::support::{console, operator};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -59,7 +60,7 @@ impl Service {
 
 #[tokio::test]
 async fn a_key_leaves_l1_of_each_node_and_l2() {
-    let redis = PrivateRedis::start().await;
+    let redis = RedisServer::start().await;
     let service = Service::start(3, Some(&redis.url())).await;
     service.read(1..=3).await;
     let console = service.console();
@@ -82,7 +83,7 @@ async fn a_key_leaves_l1_of_each_node_and_l2() {
 
 #[tokio::test]
 async fn a_pattern_removes_what_its_plan_counted_and_nothing_else() {
-    let redis = PrivateRedis::start().await;
+    let redis = RedisServer::start().await;
     let service = Service::start(2, Some(&redis.url())).await;
     service.read(1..=300).await;
     let console = service.console();
@@ -104,7 +105,7 @@ async fn a_pattern_removes_what_its_plan_counted_and_nothing_else() {
 
 #[tokio::test]
 async fn a_key_that_traffic_fills_again_at_once_does_not_count_as_left() {
-    let redis = PrivateRedis::start().await;
+    let redis = RedisServer::start().await;
     let service = Arc::new(Service::start(2, Some(&redis.url())).await);
     service.read(7..=7).await;
     let console = service.console();
@@ -126,7 +127,7 @@ async fn a_key_that_traffic_fills_again_at_once_does_not_count_as_left() {
 
 #[tokio::test]
 async fn a_cache_without_l2_is_forgotten_on_each_node() {
-    let redis = PrivateRedis::start().await;
+    let redis = RedisServer::start().await;
     let service = Service::start(2, Some(&redis.url())).await;
     for hints in &service.hints {
         let load = || async { Ok::<_, std::io::Error>(Some("hint".to_owned())) };
@@ -158,11 +159,11 @@ async fn without_redis_each_node_forgets_and_l2_is_said_to_be_off() {
 
 #[tokio::test]
 async fn while_redis_is_away_each_node_forgets_and_the_rest_is_queued() {
-    let mut redis = PrivateRedis::start().await;
+    let mut redis = RedisServer::start().await;
     let service = Service::start(2, Some(&redis.url())).await;
     service.read(1..=3).await;
     let console = service.console();
-    redis.stop();
+    redis.kill();
 
     let job = console.invalidate_key(&operator(), "users", "1").await.unwrap();
     assert_eq!((job.state, job.l1_left, job.l2_configured), (JobState::Queued, 0, true));
@@ -185,7 +186,7 @@ async fn a_text_that_is_no_key_of_the_cache_is_a_bad_key() {
 
 #[tokio::test]
 async fn frames_carry_what_redis_and_its_census_say() {
-    let redis = PrivateRedis::start().await;
+    let redis = RedisServer::start().await;
     let service = Service::start(2, Some(&redis.url())).await;
     service.read(1..=25).await;
     let console = service.console();

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use strata_cache::{Cache, Node, WriteBehind};
 use strata_report::{Severity, TaskReport};
+use strata_testing::RedisServer;
 
-use crate::support::{PrivateRedis, console};
+use crate::support::console;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -17,7 +18,7 @@ fn task(node: &Node, name: &str) -> TaskReport {
 
 #[tokio::test]
 async fn each_task_of_a_node_that_ends_is_reported_alerted_and_starts_again() {
-    let redis = PrivateRedis::start().await;
+    let redis = RedisServer::start().await;
     let builder = Node::builder("shop").id("1").redis_url(&redis.url()).l2_timeout(PATIENCE);
     let node = builder.start().await.unwrap();
     let cache: Cache<u64, String> = Cache::builder("users").build(&node).unwrap();

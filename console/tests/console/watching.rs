@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use strata_cache::{Cache, Node};
 use strata_console::Console;
+use strata_testing::RedisServer;
 use tokio::time::{sleep, timeout};
 
-use crate::support::{PrivateRedis, console};
+use crate::support::console;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -17,14 +18,14 @@ const MINUTE: Duration = Duration::from_secs(60);
 const LENGTH: &str = "strlen";
 
 struct Fleet {
-    redis: PrivateRedis,
+    redis: RedisServer,
     consoles: Vec<Console>,
     _caches: Vec<Cache<u64, u64>>,
 }
 
 /// Three programs, each with a console over a node of its own, and 5 000 keys.
 async fn fleet() -> Fleet {
-    let redis = PrivateRedis::start().await;
+    let redis = RedisServer::start().await;
     let (mut consoles, mut caches) = (Vec::new(), Vec::new());
     for id in ["1", "2", "3"] {
         let builder = Node::builder("test").id(id).redis_url(&redis.url()).l2_timeout(MINUTE);
@@ -34,14 +35,14 @@ async fn fleet() -> Fleet {
         caches.push(cache);
     }
     let fill = "for n = 1, 5000 do redis.call('SET', '{test}:users:' .. n, 'x') end";
-    let _: String = redis.ask(&["EVAL", fill, "0"]).await;
+    let _: String = redis.cli(&["EVAL", fill, "0"]).await;
     Fleet { redis, consoles, _caches: caches }
 }
 
 impl Fleet {
     /// How often this command was asked for.
     async fn n_of(&self, command: &str) -> u64 {
-        let stats = self.redis.ask(&["INFO", "commandstats"]).await;
+        let stats = self.redis.cli(&["INFO", "commandstats"]).await;
         let begin = format!("cmdstat_{command}:calls=");
         let calls = stats.lines().find_map(|line| line.strip_prefix(&begin));
         calls.map_or(0, |calls| calls.split(',').next().unwrap().parse().unwrap())
@@ -84,7 +85,7 @@ async fn of_three_consoles_that_are_watched_one_counts_for_all_and_then_rests() 
     let n_lengths = fleet.n_of(LENGTH).await;
     let of_one_walk = 5_000 / 16;
     assert!((of_one_walk..of_one_walk * 3 / 2).contains(&n_lengths), "{n_lengths} lengths");
-    let rests_ms: u64 = fleet.redis.ask(&["PTTL", "{test}!census:turn"]).await.parse().unwrap();
+    let rests_ms: u64 = fleet.redis.cli(&["PTTL", "{test}!census:turn"]).await.parse().unwrap();
     assert!(rests_ms > 0, "nobody has the turn yet");
     let mut streams: Vec<_> = fleet.consoles.iter().map(Console::subscribe).collect();
     for stream in &mut streams {

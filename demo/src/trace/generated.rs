@@ -1,5 +1,5 @@
 use super::Recording;
-use super::shelf::Listed;
+use super::store::TraceSummary;
 use crate::Zipf;
 use crate::random::Random;
 
@@ -34,9 +34,9 @@ pub(super) static GENERATED: [Generated; 3] = [
 ];
 
 impl Generated {
-    pub(super) fn listed(&self) -> Listed {
+    pub(super) fn summary(&self) -> TraceSummary {
         let [id, title, what] = [self.id, self.title, self.what].map(str::to_owned);
-        Listed { id, title, what }
+        TraceSummary { id, title, what }
     }
 
     pub(super) fn make(&self) -> Recording {

@@ -1,4 +1,4 @@
-//! Recorded requests: replayed line by line through the `objects` cache, or kept on a shelf for the
+//! Recorded requests: replayed line by line through the `objects` cache, or kept on a store for the
 //! lab.
 
 mod curve;
@@ -7,11 +7,11 @@ mod lines;
 mod lru;
 mod recording;
 mod replay;
-mod shelf;
+mod store;
 mod totals;
 
 pub use curve::{Curve, CurvePoint};
 pub use recording::{Recording, RecordingError};
 pub use replay::{TraceError, replay};
-pub use shelf::{CurveState, Listed, Shelf, Shelved};
+pub use store::{CurveState, StoredTrace, TraceStore, TraceSummary};
 pub use totals::{End, Totals};

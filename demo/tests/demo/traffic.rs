@@ -1,9 +1,10 @@
 use strata_cache::Tasks;
 use strata_demo::{STEADY, Site, Traffic, TrafficError};
 use strata_report::TrafficState;
+use strata_testing::eventually;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Done, House, N_USERS, eventually};
+use crate::support::{Done, House, N_USERS};
 
 const OFF: TrafficState = TrafficState { running: false, ..STEADY };
 
@@ -35,7 +36,7 @@ async fn traffic_begins_when_it_is_switched_on_and_takes_turns() -> Done {
     let running = start(sites.clone(), OFF);
     assert_eq!(running.traffic.counts().answered, 0);
     running.traffic.set(STEADY)?;
-    eventually("requests are answered", async || running.traffic.counts().answered >= 40).await?;
+    eventually("requests are answered", async || running.traffic.counts().answered >= 40).await;
     let (one, other) = (reads_of(&sites[0]), reads_of(&sites[1]));
     assert!(one > 0 && other > 0, "{one} and {other}");
     assert_eq!(running.traffic.counts().failed, 0);
@@ -47,15 +48,15 @@ async fn traffic_that_ended_starts_again_with_its_settings() -> Done {
     let house = House::plain().await?;
     let running = start(vec![house.site("1").await?], STEADY);
     let answered = || running.traffic.counts().answered;
-    eventually("requests are answered", async || answered() > 0).await?;
+    eventually("requests are answered", async || answered() > 0).await;
     assert!(running.tasks.abort("traffic"));
     eventually("it runs again", async || {
         let task = running.tasks.report().remove(0);
         task.runs() && task.ends == 1
     })
-    .await?;
+    .await;
     let before = answered();
-    eventually("requests are answered again", async || answered() > before + 10).await?;
+    eventually("requests are answered again", async || answered() > before + 10).await;
     assert_eq!(running.traffic.state(), STEADY);
     Ok(())
 }
@@ -66,7 +67,8 @@ async fn new_settings_hold_at_once_even_at_a_slow_rate() -> Done {
     let slow = TrafficState { rate_per_s: 1, ..STEADY };
     let running = start(vec![house.site("1").await?], slow);
     running.traffic.set(TrafficState { rate_per_s: 1_000, skew: 0.0, ..STEADY })?;
-    eventually("the new rate holds", async || running.traffic.counts().answered >= 200).await
+    eventually("the new rate holds", async || running.traffic.counts().answered >= 200).await;
+    Ok(())
 }
 
 #[tokio::test]
@@ -82,7 +84,7 @@ async fn traffic_that_only_writes_reaches_the_store() -> Done {
             && post.is_some_and(|post| post.version > 1)
             && made.is_some()
     })
-    .await?;
+    .await;
     assert_eq!(running.traffic.counts().failed, 0);
     Ok(())
 }
@@ -92,7 +94,8 @@ async fn a_source_that_fails_does_not_stop_the_traffic() -> Done {
     let house = House::plain().await?;
     let running = start(vec![house.site("1").await?], STEADY);
     house.store.close().await;
-    eventually("failures are counted", async || running.traffic.counts().failed >= 20).await
+    eventually("failures are counted", async || running.traffic.counts().failed >= 20).await;
+    Ok(())
 }
 
 struct Running {

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use super::{Lesson, Question, Variant};
-use crate::StrategyKind;
-use crate::{PlayError, Settings, Stage};
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::settings::Settings;
+use crate::strategies::StrategyKind;
 
 const N_SHOWN: u64 = 20;
 const N_CHANGED: u64 = 10;
@@ -34,22 +35,22 @@ pub(super) static LESSON: Lesson = Lesson {
         l2_time_to_live_ms: 600_000,
         ..Settings::default()
     },
-    play: |stage| Box::pin(play(stage)),
+    script: |sandbox| Box::pin(script(sandbox)),
 };
 
-async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    let n_items = stage.settings().items;
+async fn script(sandbox: Arc<Sandbox>) -> Result<(), SandboxError> {
+    let n_items = sandbox.settings().items;
     let page: Vec<u64> = (1..=N_SHOWN.min(n_items)).collect();
-    stage.step("Node 1 shows a page of items that no level has.").await?;
-    stage.read_many(1, &page).await?;
+    sandbox.step("Node 1 shows a page of items that no level has.").await?;
+    sandbox.read_many(1, &page).await?;
 
-    stage.step("Another node shows the same page: Redis has it.").await?;
-    stage.read_many(stage.settings().nodes, &page).await?;
+    sandbox.step("Another node shows the same page: Redis has it.").await?;
+    sandbox.read_many(sandbox.settings().nodes, &page).await?;
 
-    stage.step("Half of the items change. Node 1 shows the page again.").await?;
+    sandbox.step("Half of the items change. Node 1 shows the page again.").await?;
     for id in 1..=N_CHANGED.min(n_items) {
-        stage.write(1, id).await?;
+        sandbox.write(1, id).await?;
     }
-    stage.read_many(1, &page).await?;
+    sandbox.read_many(1, &page).await?;
     Ok(())
 }

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
 use super::{Lesson, Question, Variant};
-use crate::StrategyKind;
-use crate::{Call, PlayError, Settings, Stage};
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::settings::Settings;
+use crate::stack::Call;
+use crate::strategies::StrategyKind;
 
 pub(super) static LESSON: Lesson = Lesson {
     slug: "cache-aside",
@@ -25,27 +27,27 @@ pub(super) static LESSON: Lesson = Lesson {
               invalidation does not keep it.",
     variants: &[Variant::of(StrategyKind::CacheAside), Variant::of(StrategyKind::FillByHand)],
     settings: || Settings { write_share: 0.1, ..Settings::default() },
-    play: |stage| Box::pin(play(stage)),
+    script: |sandbox| Box::pin(script(sandbox)),
 };
 
-async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    stage.step("One client reads, and changes an item now and then.").await?;
-    stage.requests().await?;
+async fn script(sandbox: Arc<Sandbox>) -> Result<(), SandboxError> {
+    sandbox.step("One client reads, and changes an item now and then.").await?;
+    sandbox.requests().await?;
 
-    let id = stage.settings().items;
-    stage.step("An item is changed, so that nothing is kept of it.").await?;
-    stage.write(1, id).await?;
+    let id = sandbox.settings().items;
+    sandbox.step("An item is changed, so that nothing is kept of it.").await?;
+    sandbox.write(1, id).await?;
 
-    stage.step("A reader loads it, and is held up before it can keep it.").await?;
-    let reader = stage.read_until(Call::Select, 1, id).await?;
+    sandbox.step("A reader loads it, and is held up before it can keep it.").await?;
+    let reader = sandbox.read_until(Call::Select, 1, id).await?;
 
-    stage.step("Meanwhile a writer changes the item and makes the cache forget it.").await?;
-    stage.write(1, id).await?;
+    sandbox.step("Meanwhile a writer changes the item and makes the cache forget it.").await?;
+    sandbox.write(1, id).await?;
 
-    stage.step("The reader goes on, and keeps what it has.").await?;
+    sandbox.step("The reader goes on, and keeps what it has.").await?;
     reader.go_on().await?;
 
-    stage.step("The next reader asks for the item.").await?;
-    stage.read(1, id).await?;
+    sandbox.step("The next reader asks for the item.").await?;
+    sandbox.read(1, id).await?;
     Ok(())
 }

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use super::{Lesson, Question, Variant};
-use crate::StrategyKind;
-use crate::{Fault, PlayError, Settings, Stage};
+use crate::sandbox::{Fault, Sandbox, SandboxError};
+use crate::settings::Settings;
+use crate::strategies::StrategyKind;
 
 const TEN_MINUTES_MS: u64 = 600_000;
 
@@ -42,27 +43,27 @@ pub(super) static LESSON: Lesson = Lesson {
         source_delay_ms: 0,
         ..Settings::default()
     },
-    play: |stage| Box::pin(play(stage)),
+    script: |sandbox| Box::pin(script(sandbox)),
 };
 
-async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    let other = stage.settings().nodes;
-    stage.step("Two nodes read item 1. Node 1 changes it; the other reads it again.").await?;
-    stage.read(1, 1).await?;
-    stage.read(other, 1).await?;
-    stage.write(1, 1).await?;
-    stage.heard().await?;
-    stage.read(other, 1).await?;
+async fn script(sandbox: Arc<Sandbox>) -> Result<(), SandboxError> {
+    let other = sandbox.settings().nodes;
+    sandbox.step("Two nodes read item 1. Node 1 changes it; the other reads it again.").await?;
+    sandbox.read(1, 1).await?;
+    sandbox.read(other, 1).await?;
+    sandbox.write(1, 1).await?;
+    sandbox.heard().await?;
+    sandbox.read(other, 1).await?;
 
-    stage.step("Both read item 2. The other is cut off, and node 1 changes the item.").await?;
-    stage.read(1, 2).await?;
-    stage.read(other, 2).await?;
-    stage.inflict(Fault::NodeDeaf)?;
-    stage.write(1, 2).await?;
+    sandbox.step("Both read item 2. The other is cut off, and node 1 changes the item.").await?;
+    sandbox.read(1, 2).await?;
+    sandbox.read(other, 2).await?;
+    sandbox.inject(Fault::BusSilent)?;
+    sandbox.write(1, 2).await?;
 
-    stage.step("The other node hears again, and reads item 2.").await?;
-    stage.mend(Fault::NodeDeaf).await?;
-    stage.heard().await?;
-    stage.read(other, 2).await?;
+    sandbox.step("The other node hears again, and reads item 2.").await?;
+    sandbox.repair(Fault::BusSilent).await?;
+    sandbox.heard().await?;
+    sandbox.read(other, 2).await?;
     Ok(())
 }

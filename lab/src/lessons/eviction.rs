@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use super::{Lesson, Question, Variant};
-use crate::StrategyKind;
-use crate::{PlayError, Settings, Stage};
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::settings::Settings;
+use crate::strategies::StrategyKind;
 
 const N_HOT: u64 = 80;
 const N_ROUNDS: usize = 10;
@@ -46,27 +47,27 @@ pub(super) static LESSON: Lesson = Lesson {
         source_delay_ms: 0,
         ..Settings::default()
     },
-    play: |stage| Box::pin(play(stage)),
+    script: |sandbox| Box::pin(script(sandbox)),
 };
 
-async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    let n_items = stage.settings().items;
+async fn script(sandbox: Arc<Sandbox>) -> Result<(), SandboxError> {
+    let n_items = sandbox.settings().items;
     let n_hot = N_HOT.min(n_items);
-    stage.step("The popular items are read ten times.").await?;
+    sandbox.step("The popular items are read ten times.").await?;
     for _ in 0..N_ROUNDS {
-        read_all(&stage, 1..=n_hot).await?;
+        read_all(&sandbox, 1..=n_hot).await?;
     }
 
-    stage.step("A nightly job reads every other item, once each.").await?;
-    read_all(&stage, n_hot + 1..=n_items).await?;
+    sandbox.step("A nightly job reads every other item, once each.").await?;
+    read_all(&sandbox, n_hot + 1..=n_items).await?;
 
-    stage.step("The popular items are read again.").await?;
-    read_all(&stage, 1..=n_hot).await
+    sandbox.step("The popular items are read again.").await?;
+    read_all(&sandbox, 1..=n_hot).await
 }
 
-async fn read_all(stage: &Stage, ids: impl Iterator<Item = u64>) -> Result<(), PlayError> {
+async fn read_all(sandbox: &Sandbox, ids: impl Iterator<Item = u64>) -> Result<(), SandboxError> {
     for id in ids {
-        stage.read(1, id).await?;
+        sandbox.read(1, id).await?;
     }
     Ok(())
 }

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
 use super::{Lesson, Question, Variant};
-use crate::StrategyKind;
-use crate::{Call, PlayError, Settings, Stage};
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::settings::Settings;
+use crate::stack::Call;
+use crate::strategies::StrategyKind;
 
 const TEN_MINUTES_MS: u64 = 600_000;
 
@@ -40,31 +42,35 @@ pub(super) static LESSON: Lesson = Lesson {
         source_delay_ms: 0,
         ..Settings::default()
     },
-    play: |stage| Box::pin(play(stage)),
+    script: |sandbox| Box::pin(script(sandbox)),
 };
 
-async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    stage.step("Item 1 is read, changed, and read again.").await?;
-    stage.read(1, 1).await?;
-    stage.write(1, 1).await?;
-    stage.read(1, 1).await?;
+async fn script(sandbox: Arc<Sandbox>) -> Result<(), SandboxError> {
+    sandbox.step("Item 1 is read, changed, and read again.").await?;
+    sandbox.read(1, 1).await?;
+    sandbox.write(1, 1).await?;
+    sandbox.read(1, 1).await?;
 
-    stage.step("Item 2 is cached. Its writer is held up before the commit; a reader asks.").await?;
-    stage.read(1, 2).await?;
-    let writer = stage.write_until(Call::Commit, 1, 2).await?;
-    stage.read(1, 2).await?;
+    sandbox
+        .step("Item 2 is cached. Its writer is held up before the commit; a reader asks.")
+        .await?;
+    sandbox.read(1, 2).await?;
+    let writer = sandbox.write_until(Call::Commit, 1, 2).await?;
+    sandbox.read(1, 2).await?;
 
-    stage.step("The writer goes on. The next reader asks for item 2.").await?;
+    sandbox.step("The writer goes on. The next reader asks for item 2.").await?;
     writer.go_on().await?;
-    stage.read(1, 2).await?;
+    sandbox.read(1, 2).await?;
 
-    stage.step("Item 3 is cached. Who drops L1 first is held up before L2; a reader asks.").await?;
-    stage.read(1, 3).await?;
-    let writer = stage.write_until(Call::Remove, 1, 3).await?;
-    stage.read(1, 3).await?;
+    sandbox
+        .step("Item 3 is cached. Who drops L1 first is held up before L2; a reader asks.")
+        .await?;
+    sandbox.read(1, 3).await?;
+    let writer = sandbox.write_until(Call::Remove, 1, 3).await?;
+    sandbox.read(1, 3).await?;
 
-    stage.step("The writer goes on. The next reader asks for item 3.").await?;
+    sandbox.step("The writer goes on. The next reader asks for item 3.").await?;
     writer.go_on().await?;
-    stage.read(1, 3).await?;
+    sandbox.read(1, 3).await?;
     Ok(())
 }

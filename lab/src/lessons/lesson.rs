@@ -5,8 +5,10 @@ use super::{
     redis_away, refresh_ahead, repository, stampede, tags, time_to_live, two_levels, write_behind,
     write_through,
 };
-use crate::StrategyKind;
-use crate::{Contender, Experiment, Playing, Settings, Stage};
+use crate::runs::{Experiment, ScriptFuture};
+use crate::sandbox::{Contender, Sandbox};
+use crate::settings::Settings;
+use crate::strategies::StrategyKind;
 
 /// One lesson.
 #[derive(Debug)]
@@ -28,7 +30,7 @@ pub struct Lesson {
     /// What it runs with unless told otherwise.
     pub settings: fn() -> Settings,
     /// The script, played once for each variant.
-    pub play: fn(Arc<Stage>) -> Playing,
+    pub script: fn(Arc<Sandbox>) -> ScriptFuture,
 }
 
 /// One of those that a lesson compares.
@@ -76,7 +78,7 @@ impl Lesson {
         &repository::LESSON,
     ];
 
-    /// What is performed with these settings.
+    /// What is run with these settings.
     pub fn experiment(&self, settings: &Settings) -> Experiment {
         let contender = |variant: &Variant| {
             let mut settings = settings.clone();
@@ -85,7 +87,7 @@ impl Lesson {
         };
         Experiment {
             contenders: self.variants.iter().map(contender).collect(),
-            play: Arc::new(self.play),
+            script: Arc::new(self.script),
         }
     }
 
@@ -105,7 +107,7 @@ impl Variant {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Lab;
+    use crate::lab::Lab;
 
     #[test]
     fn every_lesson_is_found_by_its_name_and_can_run_as_it_is() {

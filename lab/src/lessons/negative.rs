@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use super::{Lesson, Question, Variant};
-use crate::StrategyKind;
-use crate::{PlayError, Settings, Stage};
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::settings::Settings;
+use crate::strategies::StrategyKind;
 
 const TEN_MINUTES_MS: u64 = 600_000;
 const N_READS: usize = 20;
@@ -41,25 +42,25 @@ pub(super) static LESSON: Lesson = Lesson {
         source_delay_ms: 0,
         ..Settings::default()
     },
-    play: |stage| Box::pin(play(stage)),
+    script: |sandbox| Box::pin(script(sandbox)),
 };
 
-async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    let (n_nodes, missing) = (stage.settings().nodes, stage.settings().items + 1);
-    stage.step("Each node is asked again and again for an item that does not exist.").await?;
+async fn script(sandbox: Arc<Sandbox>) -> Result<(), SandboxError> {
+    let (n_nodes, missing) = (sandbox.settings().nodes, sandbox.settings().items + 1);
+    sandbox.step("Each node is asked again and again for an item that does not exist.").await?;
     for node in 1..=n_nodes {
         for _ in 0..N_READS {
-            stage.read(node, missing).await?;
+            sandbox.read(node, missing).await?;
         }
     }
 
-    stage.step("Node 1 creates the item.").await?;
-    stage.write(1, missing).await?;
-    stage.heard().await?;
+    sandbox.step("Node 1 creates the item.").await?;
+    sandbox.write(1, missing).await?;
+    sandbox.heard().await?;
 
-    stage.step("Each node is asked for it once more.").await?;
+    sandbox.step("Each node is asked for it once more.").await?;
     for node in 1..=n_nodes {
-        stage.read(node, missing).await?;
+        sandbox.read(node, missing).await?;
     }
     Ok(())
 }

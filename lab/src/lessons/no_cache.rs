@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use super::{Lesson, Question, Variant};
-use crate::StrategyKind;
-use crate::{PlayError, Settings, Stage};
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::settings::Settings;
+use crate::strategies::StrategyKind;
 
 pub(super) static LESSON: Lesson = Lesson {
     slug: "no-cache",
@@ -21,10 +22,10 @@ pub(super) static LESSON: Lesson = Lesson {
     learned: "Without a cache each read is one query, however often the same item is read.",
     variants: &[Variant::of(StrategyKind::NoCache), Variant::of(StrategyKind::CacheAside)],
     settings: || Settings { source_delay_ms: 5, ..Settings::default() },
-    play: |stage| Box::pin(play(stage)),
+    script: |sandbox| Box::pin(script(sandbox)),
 };
 
-async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    stage.step("One reader asks for popular items more often than for others.").await?;
-    stage.requests().await
+async fn script(sandbox: Arc<Sandbox>) -> Result<(), SandboxError> {
+    sandbox.step("One reader asks for popular items more often than for others.").await?;
+    sandbox.requests().await
 }

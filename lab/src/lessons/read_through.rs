@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use super::{Lesson, Question, Variant};
-use crate::StrategyKind;
-use crate::{PlayError, Settings, Stage};
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::settings::Settings;
+use crate::strategies::StrategyKind;
 
 pub(super) static LESSON: Lesson = Lesson {
     slug: "read-through",
@@ -23,17 +24,17 @@ pub(super) static LESSON: Lesson = Lesson {
               where the code lives. \"Not found\" is an answer, and is kept too.",
     variants: &[Variant::of(StrategyKind::CacheAside), Variant::of(StrategyKind::ReadThrough)],
     settings: || Settings { write_share: 0.05, ..Settings::default() },
-    play: |stage| Box::pin(play(stage)),
+    script: |sandbox| Box::pin(script(sandbox)),
 };
 
-async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    stage.step("One client reads, and changes an item now and then.").await?;
-    stage.requests().await?;
+async fn script(sandbox: Arc<Sandbox>) -> Result<(), SandboxError> {
+    sandbox.step("One client reads, and changes an item now and then.").await?;
+    sandbox.requests().await?;
 
-    stage.step("Ten times somebody asks for an item that does not exist.").await?;
-    let missing = stage.settings().items + 1;
+    sandbox.step("Ten times somebody asks for an item that does not exist.").await?;
+    let missing = sandbox.settings().items + 1;
     for _ in 0..10 {
-        stage.read(1, missing).await?;
+        sandbox.read(1, missing).await?;
     }
     Ok(())
 }

@@ -3,8 +3,9 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::{Lesson, Question, Variant};
-use crate::StrategyKind;
-use crate::{Fault, PlayError, Settings, Stage};
+use crate::sandbox::{Fault, Sandbox, SandboxError};
+use crate::settings::Settings;
+use crate::strategies::StrategyKind;
 
 const N_CHANGED: u64 = 5;
 
@@ -35,49 +36,52 @@ pub(super) static LESSON: Lesson = Lesson {
         l2_timeout_ms: 2_000,
         ..Settings::default()
     },
-    play: |stage| Box::pin(play(stage)),
+    script: |sandbox| Box::pin(script(sandbox)),
 };
 
-async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    let n_items = stage.settings().items;
-    stage.step("All nodes read three quarters of the items.").await?;
-    one_node_after_the_other(&stage, n_items - n_items / 4).await?;
+async fn script(sandbox: Arc<Sandbox>) -> Result<(), SandboxError> {
+    let n_items = sandbox.settings().items;
+    sandbox.step("All nodes read three quarters of the items.").await?;
+    one_node_after_the_other(&sandbox, n_items - n_items / 4).await?;
 
-    stage.step("Redis hangs: it does not answer any more. All nodes read every item.").await?;
-    stage.silence_redis()?;
-    all_nodes_at_once(&stage, n_items).await?;
+    sandbox.step("Redis hangs: it does not answer any more. All nodes read every item.").await?;
+    sandbox.silence_redis()?;
+    all_nodes_at_once(&sandbox, n_items).await?;
 
-    stage.step("Node 1 changes a few items. The removal cannot reach Redis.").await?;
+    sandbox.step("Node 1 changes a few items. The removal cannot reach Redis.").await?;
     let n_changed = N_CHANGED.min(n_items);
     for id in 1..=n_changed {
-        stage.write(1, id).await?;
+        sandbox.write(1, id).await?;
     }
 
-    stage.step("Redis comes back. All nodes read the items that were changed.").await?;
-    stage.mend(Fault::RedisAway).await?;
-    stage.recovered().await?;
-    stage.heard().await?;
-    one_node_after_the_other(&stage, n_changed).await
+    sandbox.step("Redis comes back. All nodes read the items that were changed.").await?;
+    sandbox.repair(Fault::RedisAway).await?;
+    sandbox.recovered().await?;
+    sandbox.heard().await?;
+    one_node_after_the_other(&sandbox, n_changed).await
 }
 
-async fn one_node_after_the_other(stage: &Arc<Stage>, n_items: u64) -> Result<(), PlayError> {
-    for node in 1..=stage.settings().nodes {
-        read_all(Arc::clone(stage), node, n_items).await?;
+async fn one_node_after_the_other(
+    sandbox: &Arc<Sandbox>,
+    n_items: u64,
+) -> Result<(), SandboxError> {
+    for node in 1..=sandbox.settings().nodes {
+        read_all(Arc::clone(sandbox), node, n_items).await?;
     }
     Ok(())
 }
 
-async fn all_nodes_at_once(stage: &Arc<Stage>, n_items: u64) -> Result<(), PlayError> {
+async fn all_nodes_at_once(sandbox: &Arc<Sandbox>, n_items: u64) -> Result<(), SandboxError> {
     let mut readers = JoinSet::new();
-    for node in 1..=stage.settings().nodes {
-        readers.spawn(read_all(Arc::clone(stage), node, n_items));
+    for node in 1..=sandbox.settings().nodes {
+        readers.spawn(read_all(Arc::clone(sandbox), node, n_items));
     }
     readers.join_all().await.into_iter().collect()
 }
 
-async fn read_all(stage: Arc<Stage>, node: usize, n_items: u64) -> Result<(), PlayError> {
+async fn read_all(sandbox: Arc<Sandbox>, node: usize, n_items: u64) -> Result<(), SandboxError> {
     for id in 1..=n_items {
-        stage.read(node, id).await?;
+        sandbox.read(node, id).await?;
     }
     Ok(())
 }

@@ -2,8 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Lesson, Question, Variant};
-use crate::StrategyKind;
-use crate::{Fault, PlayError, Settings, Stage};
+use crate::sandbox::{Fault, Sandbox, SandboxError};
+use crate::settings::Settings;
+use crate::strategies::StrategyKind;
 
 const N_LOADS: u64 = 3;
 const N_READS: usize = 10;
@@ -52,25 +53,25 @@ pub(super) static LESSON: Lesson = Lesson {
         source_delay_ms: 20,
         ..Settings::default()
     },
-    play: |stage| Box::pin(play(stage)),
+    script: |sandbox| Box::pin(script(sandbox)),
 };
 
-async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    stage.step("One reader asks for an item until it was loaded three times.").await?;
+async fn script(sandbox: Arc<Sandbox>) -> Result<(), SandboxError> {
+    sandbox.step("One reader asks for an item until it was loaded three times.").await?;
     for _ in 0..MAX_READS {
-        stage.read(1, 1).await?;
-        if stage.source().selects() >= N_LOADS {
+        sandbox.read(1, 1).await?;
+        if sandbox.source().selects() >= N_LOADS {
             break;
         }
-        stage.wait(PAUSE).await?;
+        sandbox.wait(PAUSE).await?;
     }
 
-    stage.step("The database is cut off, and the entry expires. Readers ask for it.").await?;
-    stage.inflict(Fault::DatabaseAway)?;
-    let life = Duration::from_millis(stage.settings().time_to_live_ms);
-    stage.wait(life.min(MAX_WAIT) + MARGIN).await?;
+    sandbox.step("The database is cut off, and the entry expires. Readers ask for it.").await?;
+    sandbox.inject(Fault::DatabaseAway)?;
+    let life = Duration::from_millis(sandbox.settings().time_to_live_ms);
+    sandbox.wait(life.min(MAX_WAIT) + MARGIN).await?;
     for _ in 0..N_READS {
-        stage.read(1, 1).await?;
+        sandbox.read(1, 1).await?;
     }
     Ok(())
 }

@@ -3,8 +3,9 @@ use std::sync::Arc;
 use strata_demo::Caller;
 
 use super::{Lesson, Question, Variant};
-use crate::StrategyKind;
-use crate::{PlayError, Settings, Stage};
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::settings::Settings;
+use crate::strategies::StrategyKind;
 
 pub(super) static LESSON: Lesson = Lesson {
     slug: "repository",
@@ -27,20 +28,20 @@ pub(super) static LESSON: Lesson = Lesson {
               neither happens, and it costs no query more.",
     variants: &[Variant::of(StrategyKind::Repository), Variant::of(StrategyKind::DecisionCached)],
     settings: || Settings { requests: 0, ..Settings::default() },
-    play: |stage| Box::pin(play(stage)),
+    script: |sandbox| Box::pin(script(sandbox)),
 };
 
-async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    stage.step("User 7 reads item 7, which is private. Then user 8 asks for it.").await?;
-    stage.read_as(1, 7, Caller::User(7)).await?;
-    stage.read_as(1, 7, Caller::User(8)).await?;
+async fn script(sandbox: Arc<Sandbox>) -> Result<(), SandboxError> {
+    sandbox.step("User 7 reads item 7, which is private. Then user 8 asks for it.").await?;
+    sandbox.read_as(1, 7, Caller::User(7)).await?;
+    sandbox.read_as(1, 7, Caller::User(8)).await?;
 
-    stage.step("User 8 asks for item 9, which is private to user 9. Then user 9 does.").await?;
-    stage.read_as(1, 9, Caller::User(8)).await?;
-    stage.read_as(1, 9, Caller::User(9)).await?;
+    sandbox.step("User 8 asks for item 9, which is private to user 9. Then user 9 does.").await?;
+    sandbox.read_as(1, 9, Caller::User(8)).await?;
+    sandbox.read_as(1, 9, Caller::User(9)).await?;
 
-    stage.step("Both ask for item 10, which everybody may see.").await?;
-    stage.read_as(1, 10, Caller::User(9)).await?;
-    stage.read_as(1, 10, Caller::User(8)).await?;
+    sandbox.step("Both ask for item 10, which everybody may see.").await?;
+    sandbox.read_as(1, 10, Caller::User(9)).await?;
+    sandbox.read_as(1, 10, Caller::User(8)).await?;
     Ok(())
 }

@@ -2,8 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Lesson, Question, Variant};
-use crate::StrategyKind;
-use crate::{PlayError, Settings, Stage};
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::settings::Settings;
+use crate::strategies::StrategyKind;
 
 const SLOW: Duration = Duration::from_millis(200);
 
@@ -26,11 +27,11 @@ pub(super) static LESSON: Lesson = Lesson {
               a lease in Redis one in all.",
     variants: &[Variant::of(StrategyKind::FillByHand), Variant::of(StrategyKind::CacheAside)],
     settings: || Settings { nodes: 2, readers: 50, requests: 0, ..Settings::default() },
-    play: |stage| Box::pin(play(stage)),
+    script: |sandbox| Box::pin(script(sandbox)),
 };
 
-async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    stage.source().set_delay(SLOW);
-    stage.step("No level has the item. All readers ask for it at once.").await?;
-    stage.crowd(1).await
+async fn script(sandbox: Arc<Sandbox>) -> Result<(), SandboxError> {
+    sandbox.source().set_delay(SLOW);
+    sandbox.step("No level has the item. All readers ask for it at once.").await?;
+    sandbox.read_together(1).await
 }

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use super::{Lesson, Question, Variant};
-use crate::StrategyKind;
-use crate::{PlayError, Settings, Stage};
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::settings::Settings;
+use crate::strategies::StrategyKind;
 
 const TEN_MINUTES_MS: u64 = 600_000;
 
@@ -39,25 +40,25 @@ pub(super) static LESSON: Lesson = Lesson {
         source_delay_ms: 0,
         ..Settings::default()
     },
-    play: |stage| Box::pin(play(stage)),
+    script: |sandbox| Box::pin(script(sandbox)),
 };
 
-async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    stage.step("Both nodes read every page.").await?;
-    read_all(&stage).await?;
+async fn script(sandbox: Arc<Sandbox>) -> Result<(), SandboxError> {
+    sandbox.step("Both nodes read every page.").await?;
+    read_all(&sandbox).await?;
 
-    stage.step("Node 1 changes item 7.").await?;
-    stage.write(1, 7).await?;
-    stage.heard().await?;
+    sandbox.step("Node 1 changes item 7.").await?;
+    sandbox.write(1, 7).await?;
+    sandbox.heard().await?;
 
-    stage.step("Both nodes read every page again.").await?;
-    read_all(&stage).await
+    sandbox.step("Both nodes read every page again.").await?;
+    read_all(&sandbox).await
 }
 
-async fn read_all(stage: &Stage) -> Result<(), PlayError> {
-    for node in 1..=stage.settings().nodes {
-        for page in 1..=stage.settings().items {
-            stage.read(node, page).await?;
+async fn read_all(sandbox: &Sandbox) -> Result<(), SandboxError> {
+    for node in 1..=sandbox.settings().nodes {
+        for page in 1..=sandbox.settings().items {
+            sandbox.read(node, page).await?;
         }
     }
     Ok(())

@@ -2,8 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Lesson, Question, Variant};
-use crate::StrategyKind;
-use crate::{PlayError, Settings, Stage};
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::settings::Settings;
+use crate::strategies::StrategyKind;
 
 const SHORT_MS: u64 = 200;
 const LONG_MS: u64 = 60_000;
@@ -52,7 +53,7 @@ pub(super) static LESSON: Lesson = Lesson {
         },
     ],
     settings: || Settings { requests: 0, items: 40, source_delay_ms: 0, ..Settings::default() },
-    play: |stage| Box::pin(play(stage)),
+    script: |sandbox| Box::pin(script(sandbox)),
 };
 
 // Otherwise what has expired in L1 would come back from L2, as old as it was.
@@ -61,16 +62,16 @@ fn lives(settings: &mut Settings, ms: u64) {
     settings.l2_time_to_live_ms = ms;
 }
 
-async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    stage.step("Every item is read. When will the entries expire?").await?;
-    stage.wave(1).await?;
+async fn script(sandbox: Arc<Sandbox>) -> Result<(), SandboxError> {
+    sandbox.step("Every item is read. When will the entries expire?").await?;
+    sandbox.expiry_peak(1).await?;
 
-    stage.step("Three times an item changes, and somebody reads it a moment later.").await?;
-    stage.read(1, 1).await?;
+    sandbox.step("Three times an item changes, and somebody reads it a moment later.").await?;
+    sandbox.read(1, 1).await?;
     for _ in 0..N_CHANGES {
-        stage.write(1, 1).await?;
-        stage.wait(A_MOMENT).await?;
-        stage.read(1, 1).await?;
+        sandbox.write(1, 1).await?;
+        sandbox.wait(A_MOMENT).await?;
+        sandbox.read(1, 1).await?;
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use super::{Lesson, Question, Variant};
-use crate::StrategyKind;
-use crate::{PlayError, Settings, Stage};
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::settings::Settings;
+use crate::strategies::StrategyKind;
 
 pub(super) static LESSON: Lesson = Lesson {
     slug: "two-levels",
@@ -23,28 +24,28 @@ pub(super) static LESSON: Lesson = Lesson {
               empty is filled from L2.",
     variants: &[Variant::of(StrategyKind::NoCache), Variant::of(StrategyKind::CacheAside)],
     settings: || Settings { nodes: 2, items: 20, requests: 0, ..Settings::default() },
-    play: |stage| Box::pin(play(stage)),
+    script: |sandbox| Box::pin(script(sandbox)),
 };
 
-async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    stage.step("Node 1 reads every item.").await?;
-    read_all(&stage, 1).await?;
+async fn script(sandbox: Arc<Sandbox>) -> Result<(), SandboxError> {
+    sandbox.step("Node 1 reads every item.").await?;
+    read_all(&sandbox, 1).await?;
 
-    stage.step("Node 2 reads every item.").await?;
-    read_all(&stage, 2).await?;
+    sandbox.step("Node 2 reads every item.").await?;
+    read_all(&sandbox, 2).await?;
 
-    stage.step("Node 1 is killed and started again. It reads every item.").await?;
-    stage.kill(1);
-    stage.revive(1).await?;
-    read_all(&stage, 1).await?;
+    sandbox.step("Node 1 is killed and started again. It reads every item.").await?;
+    sandbox.kill(1);
+    sandbox.restart(1).await?;
+    read_all(&sandbox, 1).await?;
 
-    stage.step("It reads every item once more.").await?;
-    read_all(&stage, 1).await
+    sandbox.step("It reads every item once more.").await?;
+    read_all(&sandbox, 1).await
 }
 
-async fn read_all(stage: &Stage, node: usize) -> Result<(), PlayError> {
-    for id in 1..=stage.settings().items {
-        stage.read(node, id).await?;
+async fn read_all(sandbox: &Sandbox, node: usize) -> Result<(), SandboxError> {
+    for id in 1..=sandbox.settings().items {
+        sandbox.read(node, id).await?;
     }
     Ok(())
 }

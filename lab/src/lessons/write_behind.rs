@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use super::{Lesson, Question, Variant};
-use crate::StrategyKind;
-use crate::{Fault, PlayError, Settings, Stage};
+use crate::sandbox::{Fault, Sandbox, SandboxError};
+use crate::settings::Settings;
+use crate::strategies::StrategyKind;
 
 const N_HOT: u64 = 5;
 const N_CHANGES: u64 = 20;
@@ -37,27 +38,27 @@ pub(super) static LESSON: Lesson = Lesson {
         Variant::of(StrategyKind::DurableWriteBehind),
     ],
     settings: || Settings { nodes: 2, requests: 0, ..Settings::default() },
-    play: |stage| Box::pin(play(stage)),
+    script: |sandbox| Box::pin(script(sandbox)),
 };
 
-async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    let n_items = stage.settings().items;
-    stage.step("A few items are changed again and again.").await?;
+async fn script(sandbox: Arc<Sandbox>) -> Result<(), SandboxError> {
+    let n_items = sandbox.settings().items;
+    sandbox.step("A few items are changed again and again.").await?;
     for _ in 0..N_CHANGES {
         for id in 1..=N_HOT.min(n_items) {
-            stage.write(1, id).await?;
+            sandbox.write(1, id).await?;
         }
     }
-    stage.flushed().await?;
+    sandbox.flushed().await?;
 
-    stage.step("The database is cut off. Writes go on.").await?;
-    stage.inflict(Fault::DatabaseAway)?;
+    sandbox.step("The database is cut off. Writes go on.").await?;
+    sandbox.inject(Fault::DatabaseAway)?;
     for id in 1..=N_AT_RISK.min(n_items) {
-        stage.write(1, id).await?;
+        sandbox.write(1, id).await?;
     }
 
-    stage.step("Their node is killed. Then the database comes back.").await?;
-    stage.kill(1);
-    stage.mend(Fault::DatabaseAway).await?;
-    stage.flushed().await
+    sandbox.step("Their node is killed. Then the database comes back.").await?;
+    sandbox.kill(1);
+    sandbox.repair(Fault::DatabaseAway).await?;
+    sandbox.flushed().await
 }

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 
 use super::{Lesson, Question, Variant};
-use crate::StrategyKind;
-use crate::{Call, PlayError, Settings, Stage};
+use crate::sandbox::{Sandbox, SandboxError};
+use crate::settings::Settings;
+use crate::stack::Call;
+use crate::strategies::StrategyKind;
 
 const N_ITEMS: u64 = 20;
 
@@ -31,27 +33,27 @@ pub(super) static LESSON: Lesson = Lesson {
         Variant::of(StrategyKind::SetAfterWrite),
     ],
     settings: || Settings { requests: 0, ..Settings::default() },
-    play: |stage| Box::pin(play(stage)),
+    script: |sandbox| Box::pin(script(sandbox)),
 };
 
-async fn play(stage: Arc<Stage>) -> Result<(), PlayError> {
-    stage.step("Items are read, changed and read again.").await?;
-    for id in 1..=N_ITEMS.min(stage.settings().items) {
-        stage.read(1, id).await?;
-        stage.write(1, id).await?;
-        stage.read(1, id).await?;
+async fn script(sandbox: Arc<Sandbox>) -> Result<(), SandboxError> {
+    sandbox.step("Items are read, changed and read again.").await?;
+    for id in 1..=N_ITEMS.min(sandbox.settings().items) {
+        sandbox.read(1, id).await?;
+        sandbox.write(1, id).await?;
+        sandbox.read(1, id).await?;
     }
 
-    stage.step("A writer commits, and is held up before it can tell the cache.").await?;
-    let first = stage.write_until(Call::Update, 1, 1).await?;
+    sandbox.step("A writer commits, and is held up before it can tell the cache.").await?;
+    let first = sandbox.write_until(Call::Update, 1, 1).await?;
 
-    stage.step("A second writer commits a newer version, and tells the cache.").await?;
-    stage.write(1, 1).await?;
+    sandbox.step("A second writer commits a newer version, and tells the cache.").await?;
+    sandbox.write(1, 1).await?;
 
-    stage.step("The first writer goes on.").await?;
+    sandbox.step("The first writer goes on.").await?;
     first.go_on().await?;
 
-    stage.step("The next reader asks for the item.").await?;
-    stage.read(1, 1).await?;
+    sandbox.step("The next reader asks for the item.").await?;
+    sandbox.read(1, 1).await?;
     Ok(())
 }

@@ -2,7 +2,7 @@ use strata_cache::{Cache, LoadError, Pattern, Read};
 use strata_demo::Item;
 
 use super::ChangeError;
-use crate::Source;
+use crate::stack::Source;
 
 /// A page's key does not say which items the page shows, so a pattern can only name all pages:
 /// each key is visited, on both levels of every node, and every page is made again.

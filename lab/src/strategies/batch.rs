@@ -2,7 +2,7 @@ use strata_cache::{Cache, LoadError, Read};
 use strata_demo::Item;
 
 use super::ChangeError;
-use crate::Source;
+use crate::stack::Source;
 
 /// Batch reads: who needs many items says so once. One pass over L1, one MGET for what is not
 /// there, one query for what Redis has not either.

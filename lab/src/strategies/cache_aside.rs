@@ -2,7 +2,7 @@ use strata_cache::{Cache, LoadError, Read};
 use strata_demo::Item;
 
 use super::ChangeError;
-use crate::Source;
+use crate::stack::Source;
 
 /// Cache-aside: who needs a value asks the cache and says how to load it; who changes it tells the
 /// cache to forget it.

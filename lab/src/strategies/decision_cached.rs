@@ -3,7 +3,7 @@ use strata_demo::{Caller, Ctx, Item};
 
 use super::ChangeError;
 use super::repository::may_see;
-use crate::{Source, SourceError};
+use crate::stack::{Source, SourceError};
 
 /// The famous mistake: what a caller may see is decided inside the load.
 ///

@@ -4,7 +4,7 @@ use strata_cache::{BuildError, Cache, LoadError, Read, Row, WriteBehind};
 use strata_demo::Item;
 
 use super::ChangeError;
-use crate::Source;
+use crate::stack::Source;
 
 /// Write-behind on a Redis Stream: acknowledged once Redis has it, so another node can bring it to
 /// the database when this one dies.

@@ -6,7 +6,7 @@ use strata_cache::{Cache, LoadError, Read};
 use strata_demo::Item;
 
 use super::ChangeError;
-use crate::Source;
+use crate::stack::Source;
 
 /// The famous mistake: look, load, set, as three steps that know nothing of each other.
 ///

@@ -5,7 +5,7 @@ use strata_demo::Item;
 use tokio::task::JoinSet;
 
 use super::{ChangeError, LevelsByHand};
-use crate::Channel;
+use crate::stack::Channel;
 
 /// The famous mistake: tell the other nodes on a channel that forgets, as Redis's pub/sub does.
 ///
@@ -23,11 +23,11 @@ pub struct ForgetfulChannel {
 
 impl ForgetfulChannel {
     pub(crate) fn new(levels: LevelsByHand, channel: Channel) -> Self {
-        let (mut ear, l1) = (channel.listen(), levels.l1.clone());
+        let (mut subscription, l1) = (channel.subscribe(), levels.l1.clone());
         let mut listening = JoinSet::new();
         listening.spawn(async move {
-            while let Some(told) = ear.hear().await {
-                l1.invalidate(&told.id).await;
+            while let Some(message) = subscription.receive().await {
+                l1.invalidate(&message.id).await;
             }
         });
         Self { levels, channel: Arc::new(channel), _listening: Arc::new(listening) }

@@ -5,12 +5,12 @@ use strata_cache::report::Outcome;
 use strata_cache::{Cache, LoadError, Read};
 use strata_demo::Item;
 
-use crate::{PlainRedis, Source};
+use crate::stack::{PlainRedis, Source};
 
 /// Two levels as they are often written by hand: a cache in the process and Redis, each asked in
 /// turn. Nothing ties the two together, nor the nodes.
 #[derive(Clone)]
-pub struct LevelsByHand {
+pub(crate) struct LevelsByHand {
     /// This node's alone.
     pub(crate) l1: Cache<u64, Item>,
     pub(crate) redis: PlainRedis,
@@ -18,7 +18,7 @@ pub struct LevelsByHand {
 }
 
 impl LevelsByHand {
-    pub async fn read(&self, id: u64) -> Result<Read<Item>, LoadError> {
+    pub(crate) async fn read(&self, id: u64) -> Result<Read<Item>, LoadError> {
         let found = self.l1.get(&id).await;
         if found.value.is_some() {
             return Ok(found);

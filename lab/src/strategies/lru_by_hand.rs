@@ -7,7 +7,7 @@ use strata_cache::{LoadError, Read};
 use strata_demo::Item;
 
 use super::ChangeError;
-use crate::Source;
+use crate::stack::Source;
 
 /// Least recently used, as in a textbook: what was not read for longest makes room.
 ///

@@ -1,4 +1,5 @@
-//! The caching strategies, one file each: the code that runs in the lab is the code that is shown.
+//! The caching strategies, one file each. The lab runs this code, and its pages show it.
+//! `table.rs` has one row for each; [`StrategyKind`] names them and `Strategy` is one at work.
 
 #![expect(missing_docs, reason = "each has the same two operations, read and write")]
 
@@ -7,12 +8,10 @@ mod batch;
 mod cache_aside;
 mod decision_cached;
 mod durable_write_behind;
-mod error;
 mod fill_by_hand;
 mod forget_first;
 mod forget_found;
 mod forgetful_channel;
-mod kind;
 mod l1_first;
 mod levels_by_hand;
 mod lru_by_hand;
@@ -21,43 +20,18 @@ mod one_page;
 mod pattern;
 mod pattern_in_redis;
 mod read_through;
-mod reading;
 mod redis_by_hand;
 mod repository;
 mod set_after_write;
 mod strategy;
+mod table;
 mod tags;
 mod tell_nobody;
 mod wait_for_expiry;
 mod write_behind;
 mod write_through;
 
-pub use all_pages::AllPages;
-pub use batch::Batch;
-pub use cache_aside::CacheAside;
-pub use decision_cached::DecisionCached;
-pub use durable_write_behind::DurableWriteBehind;
-pub use error::ChangeError;
-pub use fill_by_hand::FillByHand;
-pub use forget_first::ForgetFirst;
-pub use forget_found::ForgetFound;
-pub use forgetful_channel::ForgetfulChannel;
-pub use kind::StrategyKind;
-pub use l1_first::L1First;
-pub use levels_by_hand::LevelsByHand;
-pub use lru_by_hand::LruByHand;
-pub use no_cache::NoCache;
-pub use one_page::OnePage;
-pub use pattern::ByPattern;
-pub use pattern_in_redis::ByPatternInRedis;
-pub use read_through::ReadThrough;
-pub use redis_by_hand::RedisByHand;
-pub use repository::Repository;
+use levels_by_hand::LevelsByHand;
 pub(crate) use repository::may_see;
-pub use set_after_write::SetAfterWrite;
-pub use strategy::{Strategy, Surroundings};
-pub use tags::ByTag;
-pub use tell_nobody::TellNobody;
-pub use wait_for_expiry::WaitForExpiry;
-pub use write_behind::WriteBehindInMemory;
-pub use write_through::WriteThrough;
+pub use strategy::{ChangeError, StrategyContext};
+pub use table::{Strategy, StrategyKind};

@@ -2,7 +2,7 @@ use strata_cache::{Cache, LoadError, Read};
 use strata_demo::Item;
 
 use super::ChangeError;
-use crate::Source;
+use crate::stack::Source;
 
 /// The famous mistake: forget the one key that is at hand, the item's own page.
 ///

@@ -2,7 +2,7 @@ use strata_cache::{Cache, LoadError, Pattern, Read};
 use strata_demo::Item;
 
 use super::ChangeError;
-use crate::Source;
+use crate::stack::Source;
 
 /// A change makes the cache forget every key that begins like the item's: on both levels, on every
 /// node, also what is being loaded at that moment.

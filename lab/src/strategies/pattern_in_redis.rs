@@ -2,7 +2,7 @@ use strata_cache::{Cache, LoadError, Node, Pattern, Read};
 use strata_demo::Item;
 
 use super::ChangeError;
-use crate::{PlainRedis, Source};
+use crate::stack::{PlainRedis, Source};
 
 /// The famous mistake: find the keys in Redis, delete them in Redis, and forget that every process
 /// has copies of its own.

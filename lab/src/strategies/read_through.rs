@@ -2,7 +2,7 @@ use strata_cache::{Cache, LoadError, Read};
 use strata_demo::Item;
 
 use super::ChangeError;
-use crate::Source;
+use crate::stack::Source;
 
 /// Read-through: callers know the items only. That there is a database behind them is this type's
 /// business, and nobody can read past it or load in another way.

@@ -6,7 +6,7 @@ use strata_cache::{LoadError, Read, Structures};
 use strata_demo::Item;
 
 use super::ChangeError;
-use crate::Source;
+use crate::stack::Source;
 
 /// The famous mistake: Redis asked by hand, and its errors ignored.
 ///

@@ -2,7 +2,7 @@ use strata_cache::{Cache, LoadError, Read};
 use strata_demo::{Caller, Ctx, Freshness, Item};
 
 use super::ChangeError;
-use crate::Source;
+use crate::stack::Source;
 
 /// A repository: callers ask for items as themselves, and see neither cache nor database. What one
 /// may see is decided after the cache was read, for each caller anew.

@@ -2,7 +2,7 @@ use strata_cache::{Cache, LoadError, Loaded, Read};
 use strata_demo::Item;
 
 use super::ChangeError;
-use crate::{Source, SourceError, items_on};
+use crate::stack::{Source, SourceError, items_on};
 
 /// A page is made from several items and carries a tag for each. Who changes an item invalidates
 /// its tag: one command, and every page that shows the item is gone, on every node.

@@ -2,7 +2,7 @@ use strata_cache::{Cache, LoadError, Read};
 use strata_demo::Item;
 
 use super::ChangeError;
-use crate::Source;
+use crate::stack::Source;
 
 /// Nobody invalidates: a copy is right until the item changes, and wrong until it expires.
 #[derive(Clone)]

@@ -4,7 +4,7 @@ use strata_cache::{BuildError, Cache, LoadError, Read, WriteBehind};
 use strata_demo::Item;
 
 use super::ChangeError;
-use crate::Source;
+use crate::stack::Source;
 
 /// Write-behind in memory: a write is acknowledged at once, and the database hears of it later.
 ///

@@ -4,7 +4,7 @@ use strata_cache::{Cache, LoadError, Read};
 use strata_demo::Item;
 
 use super::ChangeError;
-use crate::{Source, SourceError};
+use crate::stack::{Source, SourceError};
 
 /// Write-through: database and cache change in one call, and the next read finds the new value.
 #[derive(Clone)]

@@ -9,7 +9,7 @@ async fn a_lesson_shows_what_its_cache_asks_redis_and_the_database() -> Done {
     let laboratory = Laboratory::open().await?;
     let settings = Settings { items: 1, ..(lesson("two-levels")?.settings)() };
     let state = laboratory.lab.start(order_with(lesson("two-levels")?, settings))?.ended().await;
-    let [_, cache_aside] = state.performances.as_slice() else { return Err("two rows".into()) };
+    let [_, cache_aside] = state.contenders.as_slice() else { return Err("two rows".into()) };
     let [first, on_another, after_restart, once_more] = cache_aside.steps.as_slice() else {
         return Err("four steps".into());
     };
@@ -30,7 +30,7 @@ async fn the_fill_that_a_write_has_overtaken_is_seen_to_be_refused() -> Done {
     let laboratory = Laboratory::open().await?;
     let settings = Settings { requests: 0, ..Settings::default() };
     let state = laboratory.lab.start(order_with(lesson("cache-aside")?, settings))?.ended().await;
-    let steps = &state.performances.first().ok_or("no performance")?.steps;
+    let steps = &state.contenders.first().ok_or("no performance")?.steps;
     let all: Vec<&str> = steps.iter().flat_map(told).collect();
     assert!(all.contains(&"EVALSHA remove 50") && all.contains(&"EVALSHA commit 50: refused"));
     Ok(())
@@ -42,7 +42,7 @@ async fn a_pattern_is_seen_to_walk_and_what_is_by_hand_is_told_once() -> Done {
     let settings = Settings { items: 8, nodes: 2, requests: 0, ..Settings::default() };
     let order = order_with(lesson("pattern")?, settings);
     let state = laboratory.lab.start(order)?.ended().await;
-    let [ours, in_redis] = state.performances.as_slice() else { return Err("two rows".into()) };
+    let [ours, in_redis] = state.contenders.as_slice() else { return Err("two rows".into()) };
     let commands: Vec<&str> = ours.steps.iter().flat_map(told).collect();
     for expected in ["SCAN 0 MATCH 7*", "UNLINK 7", "EVALSHA announce bus"] {
         assert!(commands.contains(&expected), "{expected} in {commands:#?}");
@@ -58,7 +58,7 @@ async fn the_durable_queue_is_seen_at_work_and_not_at_rest() -> Done {
     let laboratory = Laboratory::open().await?;
     let lesson = lesson("write-behind")?;
     let state = laboratory.lab.start(order_with(lesson, (lesson.settings)()))?.ended().await;
-    let durable = state.performances.last().ok_or("no performance")?;
+    let durable = state.contenders.last().ok_or("no performance")?;
     let all: Vec<&str> = durable.steps.iter().flat_map(told).collect();
     assert!(all.iter().any(|command| command.starts_with("EVALSHA queue done ")), "{all:#?}");
     let last: Vec<&str> = durable.steps.last().map(told).unwrap_or_default();

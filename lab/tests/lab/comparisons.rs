@@ -1,10 +1,11 @@
 //! What is compared by link, on made-up and on recorded requests.
 
-use strata_demo::trace::{Curve, CurvePoint, CurveState, Recording, Shelf};
-use strata_lab::{Comparison, Lab, Order, Pace, Phase, RunState};
+use strata_demo::trace::{Curve, CurvePoint, CurveState, Recording, TraceStore};
+use strata_lab::{Comparison, Lab, Phase, RunRequest, RunState, StepMode};
 use strata_report::Outcomes;
+use strata_testing::eventually;
 
-use crate::support::{Done, Laboratory, eventually};
+use crate::support::{Done, Laboratory};
 
 /// How reads ended, queries, transactions.
 type Counts = (Outcomes, u64, u64);
@@ -16,7 +17,7 @@ async fn strategies_are_compared_on_the_same_requests() -> Done {
         "a=no-cache&b=cache-aside&c=write-through&d=durable-write-behind&write_share=0.2&requests=120&items=20",
     )?;
     let state = run(&laboratory.lab, &comparison, None).await?;
-    let rows: Vec<_> = state.performances.iter().map(|one| &one.result).collect();
+    let rows: Vec<_> = state.contenders.iter().map(|one| &one.result).collect();
     let made = |row: usize| (rows[row].outcomes.reads(), rows[row].acknowledged);
     assert_eq!(made(0).0 + made(0).1, 120);
     assert!((1..4).all(|row| made(row) == made(0)), "{rows:?}");
@@ -24,7 +25,7 @@ async fn strategies_are_compared_on_the_same_requests() -> Done {
     assert!(rows[1].queries < rows[0].queries && rows[2].queries < rows[1].queries, "{rows:?}");
     assert!(rows[3].updates < rows[2].updates, "writes that wait are written together: {rows:?}");
     assert!(rows.iter().all(|row| row.lost_writes + row.outcomes.failed == 0), "{rows:?}");
-    assert_eq!(laboratory.redis.n_keys()?, 0);
+    assert_eq!(laboratory.redis.n_keys().await, 0);
     Ok(())
 }
 
@@ -35,7 +36,7 @@ async fn two_runs_of_one_link_count_the_same() -> Done {
     let comparison = of("a=cache-aside&b=read-through&seed=11&items=60&requests=300")?;
     let counts = async || -> Result<Vec<Counts>, Box<dyn std::error::Error>> {
         let state = run(&lab, &comparison, None).await?;
-        let rows = state.performances.iter().map(|one| &one.result);
+        let rows = state.contenders.iter().map(|one| &one.result);
         Ok(rows.map(|row| (row.outcomes, row.queries, row.updates)).collect())
     };
     assert_eq!(counts().await?, counts().await?);
@@ -48,20 +49,20 @@ async fn one_strategy_is_compared_with_itself_under_other_settings() -> Done {
     let comparison =
         of("a=cache-aside&b=cache-aside&a.l1_entries=5&b.l1_entries=200&write_share=0&skew=0")?;
     let state = run(&lab, &comparison, None).await?;
-    let queries: Vec<u64> = state.performances.iter().map(|one| one.result.queries).collect();
+    let queries: Vec<u64> = state.contenders.iter().map(|one| one.result.queries).collect();
     assert!(queries[1] <= 200, "with room for all 200 items each is loaded once: {queries:?}");
     assert!(queries[0] > queries[1] + 50, "5 entries against 200: {queries:?}");
-    assert_eq!(state.performances[0].title, "Cache-aside, L1 entries 5");
+    assert_eq!(state.contenders[0].title, "Cache-aside, L1 entries 5");
     Ok(())
 }
 
 #[tokio::test]
 async fn recorded_requests_are_played_as_they_were_recorded() -> Done {
     let lab = Lab::new(None);
-    let uploaded = lab.shelf().put("mine", "b\na\nb\nb\nc\n".repeat(100).into_bytes()).await?;
+    let uploaded = lab.traces().put("mine", "b\na\nb\nb\nc\n".repeat(100).into_bytes()).await?;
     let comparison = of("a=no-cache&b=cache-aside&l1_entries=10&trace=mine")?;
     let state = run(&lab, &comparison, Some(&uploaded.recording)).await?;
-    let rows: Vec<_> = state.performances.iter().map(|one| &one.result).collect();
+    let rows: Vec<_> = state.contenders.iter().map(|one| &one.result).collect();
     assert_eq!((rows[0].outcomes.reads(), rows[0].queries), (500, 500));
     assert_eq!((rows[1].outcomes.l1_hit, rows[1].outcomes.loaded), (497, 3));
     Ok(())
@@ -69,11 +70,11 @@ async fn recorded_requests_are_played_as_they_were_recorded() -> Done {
 
 #[tokio::test]
 async fn an_upload_is_found_by_its_name_until_newer_ones_push_it_out() -> Done {
-    let shelf = Shelf::new(None);
+    let shelf = TraceStore::new(None);
     let first = shelf.put("mine", b"a\n".to_vec()).await?;
     let again = shelf.put("mine once more", b"a\n".to_vec()).await?;
     assert_eq!(first.recording, again.recording, "it is the same one");
-    for n in 1..Shelf::MAX_UPLOADS {
+    for n in 1..TraceStore::MAX_UPLOADS {
         shelf.put("another", format!("b{n}\n").into_bytes()).await?;
     }
     assert!(shelf.find(&first.recording.id).await?.is_some());
@@ -84,7 +85,7 @@ async fn an_upload_is_found_by_its_name_until_newer_ones_push_it_out() -> Done {
 
 #[tokio::test]
 async fn of_what_is_refused_nothing_is_kept() -> Done {
-    let shelf = Shelf::new(None);
+    let shelf = TraceStore::new(None);
     let kept = shelf.put("mine", b"a\n".to_vec()).await?;
     for n in 0..20u8 {
         assert!(shelf.put("broken", vec![0, n]).await.is_err());
@@ -98,7 +99,7 @@ async fn the_trace_that_is_replayed_can_be_picked() -> Done {
     let dir = tempfile::tempdir()?;
     let path = dir.path().join("shop.keys");
     std::fs::write(&path, "a\n\x01\nb\na\n")?;
-    let shelf = Shelf::new(Some(path));
+    let shelf = TraceStore::new(Some(path));
     let listed: Vec<String> = shelf.list().into_iter().map(|listed| listed.id).collect();
     assert_eq!(listed, ["replayed", "zipf", "scan", "loop"]);
     for id in &listed {
@@ -114,11 +115,11 @@ async fn the_trace_that_is_replayed_can_be_picked() -> Done {
 
 #[tokio::test]
 async fn a_curve_is_measured_once_somebody_asks_for_it() -> Done {
-    let shelf = Shelf::new(None);
+    let shelf = TraceStore::new(None);
     let shelved = shelf.put("mine", "a\nb\nc\n".repeat(20).into_bytes()).await?;
     assert!(matches!(shelf.curve(&shelved), CurveState::Measuring));
     let done = async || matches!(shelf.curve(&shelved), CurveState::Done(_));
-    eventually("it is measured", done).await?;
+    eventually("it is measured", done).await;
     let CurveState::Done(curve) = shelf.curve(&shelved) else { return Err("it is done".into()) };
     let sizes: Vec<u64> = curve.points.iter().map(|point| point.entries).collect();
     assert_eq!(sizes, [1, 2], "of three keys there are no six sizes");
@@ -159,7 +160,7 @@ async fn popular_keys_need_little_room_and_more_room_is_never_worse() -> Done {
 
 /// Of so many of its first requests.
 async fn curve(id: &str, n_requests: usize) -> Result<Curve, Box<dyn std::error::Error>> {
-    let shelved = Shelf::new(None).find(id).await?.ok_or("it is shipped")?;
+    let shelved = TraceStore::new(None).find(id).await?.ok_or("it is shipped")?;
     let mut recording = shelved.recording.clone();
     recording.requests.truncate(n_requests);
     recording.n_keys = recording.requests.iter().max().copied().unwrap_or(0);
@@ -179,11 +180,11 @@ async fn run(
         Some(recording) => comparison.replay(recording)?,
         None => comparison.experiment()?,
     };
-    let order = Order {
+    let order = RunRequest {
         topic: "compare".to_owned(),
         experiment,
         settings: comparison.settings.clone(),
-        pace: Pace::AllAtOnce,
+        step_mode: StepMode::AllAtOnce,
         guess: None,
         ticket: String::new(),
     };

@@ -1,8 +1,9 @@
 //! What the lessons on expiry and invalidation claim, on the real stack.
 
-use strata_lab::{Fault, Order, Pace, Phase};
+use strata_lab::{Fault, Phase, RunRequest, StepMode};
+use strata_testing::eventually;
 
-use crate::support::{Done, Laboratory, eventually, lesson, order};
+use crate::support::{Done, Laboratory, lesson, order};
 
 #[tokio::test]
 async fn a_short_time_to_live_makes_work_a_long_one_old_answers_and_jitter_no_wave() -> Done {
@@ -13,8 +14,8 @@ async fn a_short_time_to_live_makes_work_a_long_one_old_answers_and_jitter_no_wa
     assert!((43..=44).contains(&short.queries), "loaded again after each change: {short:?}");
     assert_eq!((long.queries, jittered.queries), (40, 40), "each item once");
     assert_eq!((short.stale_reads, long.stale_reads, jittered.stale_reads), (0, 3, 3));
-    assert_eq!((short.wave, long.wave), (Some(40), Some(40)), "all expire at once");
-    assert!(jittered.wave < Some(15), "{jittered:?}");
+    assert_eq!((short.expiry_peak, long.expiry_peak), (Some(40), Some(40)), "all expire at once");
+    assert!(jittered.expiry_peak < Some(15), "{jittered:?}");
     Ok(())
 }
 
@@ -72,10 +73,10 @@ async fn side_by_side_the_counts_are_the_same_as_one_after_the_other() -> Done {
         ("negative", &[0, 0, 2]),
     ];
     for (slug, expected) in expected {
-        let order = Order { pace: Pace::StepByStep, ..order(lesson(slug)?) };
+        let order = RunRequest { step_mode: StepMode::StepByStep, ..order(lesson(slug)?) };
         let run = laboratory.lab.start(order)?;
         run.go_on_to_the_end();
-        let rows = run.ended().await.performances;
+        let rows = run.ended().await.contenders;
         let stale: Vec<u64> = rows.into_iter().map(|one| one.result.stale_reads).collect();
         assert_eq!(stale, expected, "{slug}");
     }
@@ -85,11 +86,11 @@ async fn side_by_side_the_counts_are_the_same_as_one_after_the_other() -> Done {
 #[tokio::test]
 async fn who_ends_before_he_is_held_up_keeps_no_script_waiting() -> Done {
     let laboratory = Laboratory::open().await?;
-    let order = Order { pace: Pace::StepByStep, ..order(lesson("cache-aside")?) };
+    let order = RunRequest { step_mode: StepMode::StepByStep, ..order(lesson("cache-aside")?) };
     let run = laboratory.lab.start(order)?;
-    let waits = async || run.state().await.waiting.is_some();
-    eventually("the first step is played", waits).await?;
-    run.inflict(Fault::DatabaseAway)?;
+    let waits = async || run.state().await.next_step.is_some();
+    eventually("the first step is played", waits).await;
+    run.inject(Fault::DatabaseAway)?;
     run.go_on_to_the_end();
     assert_eq!(run.ended().await.phase, Phase::Done);
     Ok(())

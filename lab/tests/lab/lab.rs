@@ -4,18 +4,19 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use strata_lab::{
-    Fault, Lab, LabError, Lesson, Level, Order, Pace, Phase, Question, Run, Settings,
-    SettingsError, StrategyKind, Variant,
+    Fault, Lab, LabError, Lesson, Level, Phase, Question, Run, RunRequest, Settings, SettingsError,
+    StepMode, StrategyKind, Variant,
 };
+use strata_testing::eventually;
 
-use crate::support::{Done, Laboratory, eventually, lesson, order, order_with};
+use crate::support::{Done, Laboratory, lesson, order, order_with};
 
 #[tokio::test]
 async fn a_run_that_has_ended_leaves_no_key() -> Done {
     let laboratory = Laboratory::open().await?;
     for slug in ["write-behind", "stampede"] {
         laboratory.rows(slug).await?;
-        assert_eq!(laboratory.redis.n_keys()?, 0, "{slug}");
+        assert_eq!(laboratory.redis.n_keys().await, 0, "{slug}");
     }
     Ok(())
 }
@@ -24,11 +25,11 @@ async fn a_run_that_has_ended_leaves_no_key() -> Done {
 async fn a_run_that_is_stopped_says_so_and_leaves_no_key() -> Done {
     let laboratory = Laboratory::open().await?;
     let run = endless(&laboratory.lab)?;
-    eventually("it has begun", async || laboratory.redis.n_keys().is_ok_and(|n| n > 5)).await?;
+    eventually("it has begun", async || laboratory.redis.n_keys().await > 5).await;
     run.stop();
     let state = run.ended().await;
     assert_eq!(state.phase, Phase::Stopped);
-    assert_eq!(laboratory.redis.n_keys()?, 0);
+    assert_eq!(laboratory.redis.n_keys().await, 0);
     Ok(())
 }
 
@@ -41,7 +42,7 @@ async fn at_whatever_moment_a_run_is_stopped_it_leaves_no_key() -> Done {
         tokio::time::sleep(Duration::from_millis(turn as u64 * 25)).await;
         run.stop();
         run.ended().await;
-        assert_eq!(laboratory.redis.n_keys()?, 0, "{slug}");
+        assert_eq!(laboratory.redis.n_keys().await, 0, "{slug}");
     }
     Ok(())
 }
@@ -52,8 +53,8 @@ async fn a_run_that_waits_at_a_step_ends_when_nobody_looks_at_it() -> Done {
     laboratory.lab = laboratory.lab.patience(Duration::from_millis(200));
     let run = laboratory.lab.start(stepping("write-through")?)?;
     let ended = async || run.phase() == Phase::Stopped;
-    eventually("it is stopped", ended).await?;
-    assert_eq!(laboratory.redis.n_keys()?, 0);
+    eventually("it is stopped", ended).await;
+    assert_eq!(laboratory.redis.n_keys().await, 0);
     Ok(())
 }
 
@@ -61,9 +62,9 @@ async fn a_run_that_waits_at_a_step_ends_when_nobody_looks_at_it() -> Done {
 async fn a_lab_that_is_shut_down_leaves_no_key() -> Done {
     let laboratory = Laboratory::open().await?;
     let run = endless(&laboratory.lab)?;
-    eventually("it has begun", async || laboratory.redis.n_keys().is_ok_and(|n| n > 5)).await?;
+    eventually("it has begun", async || laboratory.redis.n_keys().await > 5).await;
     laboratory.lab.shutdown().await;
-    assert_eq!((run.phase(), laboratory.redis.n_keys()?), (Phase::Stopped, 0));
+    assert_eq!((run.phase(), laboratory.redis.n_keys().await), (Phase::Stopped, 0));
     Ok(())
 }
 
@@ -71,7 +72,7 @@ async fn a_lab_that_is_shut_down_leaves_no_key() -> Done {
 async fn who_presses_twice_starts_one_run() -> Done {
     let lab = Lab::new(None);
     let order = || order(lesson("no-cache").expect("it is there"));
-    let pressed = || lab.start(Order { ticket: "4711".to_owned(), ..order() });
+    let pressed = || lab.start(RunRequest { ticket: "4711".to_owned(), ..order() });
     let (one, other, third) = (pressed()?, pressed()?, lab.start(order())?);
     assert_eq!(one.id(), other.id());
     assert_ne!(one.id(), third.id());
@@ -86,23 +87,23 @@ async fn step_by_step_all_contenders_wait_for_each_other() -> Done {
     let run = lab.start(stepping("write-through")?)?;
     let waits_after = async |played: usize| {
         let what = format!("step {played} is played");
-        let there = async || run.state().await.waiting.is_some_and(|next| next.played == played);
-        eventually(&what, there).await
+        let there = async || run.state().await.next_step.is_some_and(|next| next.played == played);
+        eventually(&what, there).await;
     };
-    waits_after(1).await?;
+    waits_after(1).await;
     let state = run.state().await;
-    let n_steps: Vec<usize> = state.performances.iter().map(|one| one.steps.len()).collect();
+    let n_steps: Vec<usize> = state.contenders.iter().map(|one| one.steps.len()).collect();
     assert_eq!(n_steps, [1, 1, 1]);
-    let next = state.waiting.map(|next| next.text);
+    let next = state.next_step.map(|next| next.text);
     let expected = "A writer commits, and is held up before it can tell the cache.";
     assert_eq!(next.as_deref(), Some(expected));
     run.go_on(1);
     run.go_on(1);
-    waits_after(2).await?;
+    waits_after(2).await;
     run.go_on_to_the_end();
     let state = run.ended().await;
     assert_eq!(state.phase, Phase::Done);
-    let stale: Vec<u64> = state.performances.iter().map(|one| one.result.stale_reads).collect();
+    let stale: Vec<u64> = state.contenders.iter().map(|one| one.result.stale_reads).collect();
     assert_eq!(stale, [0, 0, 1], "as without a stop");
     Ok(())
 }
@@ -112,31 +113,31 @@ async fn what_is_broken_by_hand_is_felt_and_mended() -> Done {
     let laboratory = Laboratory::open().await?;
     let run = laboratory.lab.start(stepping("two-levels")?)?;
     let waits_after = async |played: usize| {
-        let there = async || run.state().await.waiting.is_some_and(|next| next.played == played);
-        eventually("the step is played", there).await
+        let there = async || run.state().await.next_step.is_some_and(|next| next.played == played);
+        eventually("the step is played", there).await;
     };
-    waits_after(1).await?;
-    run.inflict(Fault::DatabaseAway)?;
-    run.inflict(Fault::RedisAway)?;
-    run.inflict(Fault::NodeDeaf)?;
-    run.inflict(Fault::NodeKilled)?;
+    waits_after(1).await;
+    run.inject(Fault::DatabaseAway)?;
+    run.inject(Fault::RedisAway)?;
+    run.inject(Fault::BusSilent)?;
+    run.inject(Fault::NodeKilled)?;
     assert_eq!(run.state().await.faults.len(), 4);
     run.go_on(1);
-    waits_after(2).await?;
+    waits_after(2).await;
     let state = run.state().await;
-    let [none, two] = state.performances.as_slice() else { return Err("two rows".into()) };
+    let [none, two] = state.contenders.as_slice() else { return Err("two rows".into()) };
     // Node 2 is killed, so node 1 reads: it has every item.
     assert_eq!((none.result.outcomes.failed, two.result.outcomes.l1_hit), (20, 20));
-    run.mend(Fault::NodeDeaf).await?;
+    run.repair(Fault::BusSilent).await?;
     let faults = run.state().await.faults;
     assert_eq!(faults, [Fault::DatabaseAway, Fault::RedisAway, Fault::NodeKilled]);
     for fault in faults {
-        run.mend(fault).await?;
+        run.repair(fault).await?;
     }
     assert_eq!(run.state().await.faults, []);
     run.go_on_to_the_end();
     assert_eq!(run.ended().await.phase, Phase::Done);
-    assert_eq!(laboratory.redis.n_keys()?, 0);
+    assert_eq!(laboratory.redis.n_keys().await, 0);
     Ok(())
 }
 
@@ -151,18 +152,19 @@ async fn one_run_too_many_is_refused_until_another_has_ended() -> Done {
     let refused = start().map_err(|error| error.to_string()).expect_err("too many");
     assert_eq!(refused, "start one more experiment: 8 are running; try again when one has ended");
     runs[0].stop();
-    eventually("there is room again", async || start().is_ok()).await
+    eventually("there is room again", async || start().is_ok()).await;
+    Ok(())
 }
 
 #[tokio::test]
 async fn two_runs_at_once_do_not_meet() -> Done {
     let laboratory = Laboratory::open().await?;
     let run = endless(&laboratory.lab)?;
-    eventually("it has begun", async || laboratory.redis.n_keys().is_ok_and(|n| n > 5)).await?;
+    eventually("it has begun", async || laboratory.redis.n_keys().await > 5).await;
     let rows = laboratory.rows("stampede").await?;
     assert_eq!(rows[1].queries, 1);
     assert_eq!(run.phase(), Phase::Running, "the other goes on");
-    assert!(laboratory.redis.n_keys()? > 0, "and has its keys");
+    assert!(laboratory.redis.n_keys().await > 0, "and has its keys");
     Ok(())
 }
 
@@ -193,9 +195,9 @@ async fn a_script_that_panics_fails_its_run_and_leaves_no_key() -> Done {
         learned: "",
         variants: &VARIANTS,
         settings: Settings::default,
-        play: |stage| {
+        script: |sandbox| {
             Box::pin(async move {
-                stage.read(1, 1).await?;
+                sandbox.read(1, 1).await?;
                 panic!("a mistake of ours")
             })
         },
@@ -203,7 +205,7 @@ async fn a_script_that_panics_fails_its_run_and_leaves_no_key() -> Done {
     let laboratory = Laboratory::open().await?;
     let state = laboratory.lab.start(order(lesson))?.ended().await;
     assert_eq!(state.phase, Phase::Failed("go on: the script panicked".to_owned()));
-    assert_eq!(laboratory.redis.n_keys()?, 0);
+    assert_eq!(laboratory.redis.n_keys().await, 0);
     Ok(())
 }
 
@@ -211,7 +213,7 @@ async fn a_script_that_panics_fails_its_run_and_leaves_no_key() -> Done {
 async fn a_redis_that_dies_does_not_keep_a_run_from_ending() -> Done {
     let laboratory = Laboratory::open().await?;
     let run = endless(&laboratory.lab)?;
-    eventually("it has begun", async || laboratory.redis.n_keys().is_ok_and(|n| n > 5)).await?;
+    eventually("it has begun", async || laboratory.redis.n_keys().await > 5).await;
     drop(laboratory.redis);
     run.stop();
     assert_eq!(run.ended().await.phase, Phase::Stopped);
@@ -223,7 +225,7 @@ async fn a_lesson_of_one_node_runs_without_redis() -> Done {
     let lab = Lab::new(None);
     let state = lab.start(order(lesson("cache-aside")?))?.ended().await;
     assert_eq!(state.phase, Phase::Done);
-    let stale: Vec<u64> = state.performances.iter().map(|one| one.result.stale_reads).collect();
+    let stale: Vec<u64> = state.contenders.iter().map(|one| one.result.stale_reads).collect();
     assert_eq!(stale, [0, 1]);
     Ok(())
 }
@@ -232,7 +234,7 @@ async fn a_lesson_of_one_node_runs_without_redis() -> Done {
 async fn a_trace_tells_step_by_step_what_was_asked_where() -> Done {
     let lab = Lab::new(None);
     let state = lab.start(order(lesson("write-through")?))?.ended().await;
-    let set_after_write = state.performances.last().ok_or("no performance")?;
+    let set_after_write = state.contenders.last().ok_or("no performance")?;
     let last = set_after_write.steps.last().ok_or("no steps")?;
     assert_eq!(last.text, "The next reader asks for the item.");
     assert_eq!(last.lines[0].command, "read 1: L1 hit, version 3, stale");
@@ -254,6 +256,6 @@ fn endless(lab: &Lab) -> Result<Arc<Run>, Box<dyn std::error::Error>> {
     Ok(lab.start(order_with(lesson("cache-aside")?, settings))?)
 }
 
-fn stepping(slug: &str) -> Result<Order, Box<dyn std::error::Error>> {
-    Ok(Order { pace: Pace::StepByStep, ..order(lesson(slug)?) })
+fn stepping(slug: &str) -> Result<RunRequest, Box<dyn std::error::Error>> {
+    Ok(RunRequest { step_mode: StepMode::StepByStep, ..order(lesson(slug)?) })
 }

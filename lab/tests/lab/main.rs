@@ -3,6 +3,7 @@
 mod commands;
 mod comparisons;
 mod forgetting;
+mod imports;
 mod lab;
 mod lesson_pages;
 mod lessons;

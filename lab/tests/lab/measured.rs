@@ -1,15 +1,16 @@
 //! The measured table: what a read costs on each level.
 
-use strata_lab::{Lab, Level, Measured};
+use strata_lab::{Lab, Level, MeasurementState};
+use strata_testing::eventually;
 use tempfile::TempDir;
 
-use crate::support::{Done, Laboratory, eventually};
+use crate::support::{Done, Laboratory};
 
 #[tokio::test]
 async fn every_level_is_measured_at_every_size_and_nothing_is_left() -> Done {
     let laboratory = Laboratory::open().await?;
     let lab = &laboratory.lab;
-    assert_eq!(lab.measured(), Measured::default());
+    assert_eq!(lab.measured(), MeasurementState::default());
     lab.measure()?;
     lab.measure()?;
     let (done, of) = lab.measured().running.ok_or("it has begun")?;
@@ -32,7 +33,7 @@ async fn every_level_is_measured_at_every_size_and_nothing_is_left() -> Done {
     let p50 = |at: usize| table.rows[at].alone.p50_ns;
     assert!(p50(0) < p50(4), "memory of one's own is nearer than Redis: {table:?}");
     assert!(table.n_cpus > 0 && table.at_ms > 0);
-    assert_eq!(laboratory.redis.n_keys()?, 0);
+    assert_eq!(laboratory.redis.n_keys().await, 0);
     Ok(())
 }
 
@@ -52,12 +53,12 @@ async fn a_measurement_that_is_stopped_says_so_and_leaves_no_key() -> Done {
     let laboratory = Laboratory::open().await?;
     let lab = &laboratory.lab;
     lab.measure()?;
-    eventually("it is at Redis", async || laboratory.redis.n_keys().is_ok_and(|n| n > 5)).await?;
+    eventually("it is at Redis", async || laboratory.redis.n_keys().await > 5).await;
     lab.stop_measuring();
     lab.measurement_ended().await;
     let measured = lab.measured();
     assert_eq!(measured.failure.as_deref(), Some("go on: the measurement was stopped"));
-    assert_eq!((measured.table, laboratory.redis.n_keys()?), (None, 0));
+    assert_eq!((measured.table, laboratory.redis.n_keys().await), (None, 0));
     Ok(())
 }
 

@@ -1,13 +1,9 @@
 //! The lab as a browser uses it, with and without scripts.
 
-use std::process::Stdio;
-
 use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
 use strata_server::{RedisChoice, Settings};
-use tempfile::TempDir;
-use tokio::net::TcpStream;
-use tokio::process::{Child, Command};
+use strata_testing::RedisServer;
 use tokio::time::{Duration, sleep, timeout};
 
 use crate::support::{Answer, PATIENCE, Running, request, start};
@@ -129,11 +125,7 @@ async fn what_makes_no_run_possible_is_told() {
 
 /// A redis-server that listens in a folder of an odd name and on TCP, and lets only one user in,
 /// who may choose a database.
-struct OddRedis {
-    _server: Child,
-    dir: TempDir,
-    port: u16,
-}
+struct OddRedis(RedisServer);
 
 impl OddRedis {
     const USER: &str = "an/na@x";
@@ -141,29 +133,10 @@ impl OddRedis {
     const FOLDER: &str = "my redis #1%20";
 
     async fn start() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join(Self::FOLDER)).unwrap();
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
         let password = format!(">{}", Self::PASSWORD);
-        let server = Command::new("redis-server")
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
-            .args(["--user", "default", "off", "--user", Self::USER, "on", &password])
-            .args(["~*", "&*", "+@all", "--unixsocket"])
-            .arg(dir.path().join(Self::FOLDER).join("r.sock"))
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let redis = Self { _server: server, dir, port };
-        let up = async {
-            while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-                sleep(Duration::from_millis(5)).await;
-            }
-        };
-        timeout(PATIENCE, up).await.unwrap();
-        redis
+        let users = ["--user", "default", "off", "--user", Self::USER, "on", &password];
+        let options = [&users[..], &["~*", "&*", "+@all"]].concat();
+        Self(RedisServer::start_in(Self::FOLDER, &options).await)
     }
 
     fn urls(&self) -> [String; 2] {
@@ -172,10 +145,10 @@ impl OddRedis {
                 .to_string()
         };
         let (user, password) = (encoded(Self::USER), encoded(Self::PASSWORD));
-        let folder = format!("{}/{}", self.dir.path().display(), encoded(Self::FOLDER));
+        let folder = format!("{}/{}", self.0.dir().display(), encoded(Self::FOLDER));
         [
-            format!("redis://{user}:{password}@127.0.0.1:{}/3", self.port),
-            format!("redis+unix://{folder}/r.sock?db=3&user={user}&pass={password}"),
+            format!("redis://{user}:{password}@127.0.0.1:{}/3", self.0.port()),
+            format!("redis+unix://{folder}/redis.sock?db=3&user={user}&pass={password}"),
         ]
     }
 }

@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
+use strata_testing::RedisServer;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
@@ -153,40 +154,14 @@ async fn it_listens_on_localhost_and_on_a_port_alone() {
     }
 }
 
-/// A redis-server on a socket in that directory; killed when it is dropped.
-async fn redis(dir: &Path) -> (Child, String) {
-    let socket = dir.join("redis.sock");
-    let server = Command::new("redis-server")
-        .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
-        .arg(&socket)
-        .arg("--dir")
-        .arg(dir)
-        .stdout(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let listens = async {
-        while tokio::net::UnixStream::connect(&socket).await.is_err() {
-            tokio::task::yield_now().await;
-        }
-    };
-    timeout(PATIENCE, listens).await.unwrap();
-    (server, format!("redis+unix://{}", socket.display()))
-}
-
-async fn redis_cli(dir: &Path, words: &[&str]) -> String {
-    let socket = dir.join("redis.sock");
-    let output = Command::new("redis-cli").arg("-s").arg(socket).args(words).output().await;
-    String::from_utf8(output.unwrap().stdout).unwrap()
-}
-
 #[tokio::test]
 async fn a_program_that_is_stopped_while_it_invalidates_has_the_beginning_and_the_end_in_its_trail()
 {
     let dir = tempfile::tempdir().unwrap();
-    let (_redis, url) = redis(dir.path()).await;
+    let redis = RedisServer::start().await;
+    let url = redis.url();
     let fill = "for n = 1, 300000 do redis.call('SET', '{strata-demo}:users:' .. n, 'x') end";
-    redis_cli(dir.path(), &["EVAL", fill, "0"]).await;
+    redis.cli(&["EVAL", fill, "0"]).await;
     let mut child = strata(dir.path(), &["--redis-url", &url]).spawn().unwrap();
     let address = address(&mut child).await;
     let up = async {
@@ -207,7 +182,7 @@ async fn a_program_that_is_stopped_while_it_invalidates_has_the_beginning_and_th
     kill("-TERM", child.id().unwrap());
     let status = timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
     assert!(status.success(), "{status}");
-    let trail = redis_cli(dir.path(), &["XRANGE", "{strata-demo}!journal:audit", "-", "+"]).await;
+    let trail = redis.cli(&["XRANGE", "{strata-demo}!journal:audit", "-", "+"]).await;
     let lines: Vec<_> = trail.lines().filter(|line| line.contains("invalidate_pattern")).collect();
     assert_eq!(lines.len(), 2, "{trail}");
     assert!(lines[0].contains("Begun: "), "{trail}");

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use leptos::prelude::*;
-use strata_lab::{Comparison, Order, Pace, Run};
+use strata_lab::{Comparison, Run, RunRequest, StepMode};
 
 use super::run::{lab, permit, permitted_run, record, redirect_plain_form, refuse, start};
 use super::wait::until_ended;
@@ -25,18 +25,18 @@ pub async fn compare(
     let experiment = match &comparison.trace {
         None => comparison.experiment(),
         Some(id) => {
-            let found = lab.shelf().find(id).await.map_err(|error| invalid(&error))?;
+            let found = lab.traces().find(id).await.map_err(|error| invalid(&error))?;
             let gone = "find this trace: upload it again";
             let found = found.ok_or_else(|| refuse(ApiError::NotFound(gone.to_owned())))?;
             comparison.replay(&found.recording)
         }
     };
     let address = comparison_address(&comparison);
-    let order = Order {
+    let order = RunRequest {
         topic: TOPIC.to_owned(),
         experiment: experiment.map_err(|error| invalid(&error))?,
         settings: comparison.settings.clone(),
-        pace: Pace::AllAtOnce,
+        step_mode: StepMode::AllAtOnce,
         guess: None,
         // A visitor who changes something and presses again wants another run.
         ticket: if ticket.is_empty() { ticket } else { format!("{ticket} {address}") },

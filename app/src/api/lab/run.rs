@@ -4,7 +4,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use strata_console::ConsoleError;
-use strata_lab::{Fault, Lab, LabError, Lesson, Order, Pace, Run};
+use strata_lab::{Fault, Lab, LabError, Lesson, Run, RunRequest, StepMode};
 
 use super::progress::forget;
 use super::settings::settings_of;
@@ -28,7 +28,7 @@ pub struct RunForm {
     pub guess: Option<usize>,
     /// How it goes through its steps.
     #[serde(default)]
-    pub pace: Pace,
+    pub pace: StepMode,
     /// Sent twice it is one run.
     #[serde(default)]
     pub ticket: String,
@@ -47,18 +47,18 @@ pub async fn start_run(wish: RunForm) -> Result<String, ApiError> {
     };
     let settings =
         settings_of(lesson, &wish.settings).map_err(|why| refuse(ApiError::Invalid(why)))?;
-    let order = Order {
+    let order = RunRequest {
         topic: lesson.slug.to_owned(),
         experiment: lesson.experiment(&settings),
         // A page that comes back from the browser's memory still has the ticket of its last run.
         ticket: ticket(&wish, guess),
         settings,
-        pace: wish.pace,
+        step_mode: wish.pace,
         guess: Some(guess),
     };
     let run = start(lab()?.as_ref(), order)?;
     record(&run, "started");
-    if wish.pace == Pace::AllAtOnce {
+    if wish.pace == StepMode::AllAtOnce {
         until_ended(&run).await;
     }
     Ok(redirect_plain_form(address(&run)))
@@ -91,8 +91,8 @@ pub async fn change_fault(
 ) -> Result<String, ApiError> {
     let run = permitted_run(&id)?;
     let (what, changed) = match (Fault::named(&inflict), Fault::named(&mend)) {
-        (Some(fault), None) => ("fault", run.inflict(fault)),
-        (None, Some(fault)) => ("mended", run.mend(fault).await),
+        (Some(fault), None) => ("fault", run.inject(fault)),
+        (None, Some(fault)) => ("mended", run.repair(fault).await),
         _ => return Err(refuse(ApiError::Invalid("tell what to break or mend".to_owned()))),
     };
     changed.map_err(|error| refuse(ApiError::Invalid(error.to_string())))?;
@@ -123,7 +123,7 @@ pub(super) fn lab() -> Result<Arc<Lab>, ApiError> {
 }
 
 /// Starts an experiment, which counts as whose it is until it has ended. Sent twice it counts once.
-pub(super) fn start(lab: &Lab, order: Order) -> Result<Arc<Run>, ApiError> {
+pub(super) fn start(lab: &Lab, order: RunRequest) -> Result<Arc<Run>, ApiError> {
     let (console, actor) = (context::console()?, context::actor()?);
     let permit = || console.begin_experiment(&actor).map_err(NotStarted::Console);
     lab.start_permitted(order, permit).map_err(|error| match error {
@@ -151,13 +151,13 @@ pub(super) fn permit(topic: &str) -> Result<(), ApiError> {
 pub(super) fn permitted_run(id: &str) -> Result<Arc<Run>, ApiError> {
     let gone = "find this run: Strata was restarted, or newer runs replaced it";
     let run = lab()?.run(id).ok_or_else(|| refuse(ApiError::NotFound(gone.to_owned())))?;
-    permit(&run.order().topic)?;
+    permit(&run.request().topic)?;
     Ok(run)
 }
 
 pub(super) fn record(run: &Run, what: &str) {
     if let (Ok(console), Ok(actor)) = (context::console(), context::actor()) {
-        console.record(&actor, ACTION, &run.order().topic, &format!("{what} ({})", run.id()));
+        console.record(&actor, ACTION, &run.request().topic, &format!("{what} ({})", run.id()));
     }
 }
 
@@ -172,7 +172,7 @@ fn ticket(wish: &RunForm, guess: usize) -> String {
 }
 
 fn address(run: &Run) -> String {
-    run_address(&run.order().topic, run.id())
+    run_address(&run.request().topic, run.id())
 }
 
 // Sends a browser without JavaScript there.

@@ -17,7 +17,7 @@ pub(super) async fn until_ended(run: &Run) {
 pub(super) async fn until_played(run: &Run, played: usize) {
     let deadline = Instant::now() + MOMENT;
     while run.phase() == Phase::Running && Instant::now() < deadline {
-        if run.state().await.waiting.is_some_and(|waiting| waiting.played > played) {
+        if run.state().await.next_step.is_some_and(|next| next.played > played) {
             return;
         }
         sleep(POLL).await;

@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use strata_lab::{Level, Measured, MeasuredRow, MeasuredTable, Speed};
+use strata_lab::{Level, MeasuredRow, MeasuredTable, MeasurementState, Speed};
 
 use crate::api::{ApiError, Measure, StopMeasuring};
 use crate::format;
@@ -14,7 +14,7 @@ pub(crate) async fn measured(request: &PageRequest) -> Result<PageHtml, ApiError
     Ok(draw(&lab.measured(), request.refusal(), request.failure()))
 }
 
-fn draw(measured: &Measured, refusal: Option<String>, failure: Option<String>) -> PageHtml {
+fn draw(measured: &MeasurementState, refusal: Option<String>, failure: Option<String>) -> PageHtml {
     let frame = PageFrame { class: "measured-page", every_s: measured.running.map(|_| 1) };
     let failure = failure.map(|why| view! { <div class="banner" role="alert"><p>{why}</p></div> });
     frame.draw(
@@ -31,7 +31,7 @@ fn draw(measured: &Measured, refusal: Option<String>, failure: Option<String>) -
     )
 }
 
-fn press(measured: &Measured, refusal: Option<String>) -> AnyView {
+fn press(measured: &MeasurementState, refusal: Option<String>) -> AnyView {
     let disabled = refusal.is_some();
     let (path, text) = match measured.running {
         Some(_) => (StopMeasuring::PATH, "Stop"),
@@ -69,7 +69,7 @@ fn press(measured: &Measured, refusal: Option<String>) -> AnyView {
     )
 }
 
-fn table(measured: &Measured) -> AnyView {
+fn table(measured: &MeasurementState) -> AnyView {
     let note = measured.table.as_ref().map_or_else(String::new, |table| note(table));
     let body = match &measured.table {
         None => view! { <p class="empty">"Press the button to fill this table."</p> }.into_any(),
@@ -157,26 +157,27 @@ mod tests {
 
     use super::*;
 
-    fn html(measured: &Measured) -> String {
+    fn html(measured: &MeasurementState) -> String {
         Owner::new().with(|| draw(measured, None, None).html)
     }
 
-    fn filled() -> Measured {
+    fn filled() -> MeasurementState {
         let speed = Speed { reads: 9, p50_ns: 1_200, p99_ns: 3_400, per_s: 5_678.0 };
         let row =
             MeasuredRow { level: Level::L1, value_bytes: 100_000, alone: speed, crowd: speed };
         let table = MeasuredTable { at_ms: 0, took_ms: 9_000, n_cpus: 2, rows: vec![row] };
-        Measured { table: Some(Arc::new(table)), ..Measured::default() }
+        MeasurementState { table: Some(Arc::new(table)), ..MeasurementState::default() }
     }
 
     #[test]
     fn every_state_is_told() {
-        assert!(html(&Measured::default()).contains("Nothing was measured yet."));
-        let running = Measured { running: Some((3, 12)), ..Measured::default() };
+        assert!(html(&MeasurementState::default()).contains("Nothing was measured yet."));
+        let running = MeasurementState { running: Some((3, 12)), ..MeasurementState::default() };
         let running = html(&running);
         assert!(running.contains("3 of 12") && running.contains("data-every-s=\"1\""));
         assert!(running.contains("Stop") && !running.contains("Measure now"));
-        let failed = Measured { failure: Some("go on".to_owned()), ..Measured::default() };
+        let failed =
+            MeasurementState { failure: Some("go on".to_owned()), ..MeasurementState::default() };
         assert!(
             html(&failed).contains("Failed to go on.") && html(&failed).contains("Measure now")
         );

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use strata_cache::Node;
 use strata_cache::report::NodeReport;
+use strata_testing::Proxy;
 
-use super::proxy::Proxy;
 use super::{Redis, eventually, hears};
 
 /// Long enough to detect a wait, and short enough to wait for.

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use strata_cache::WriteBehind;
+use strata_testing::{Line, Proxy, Way};
 use tokio::runtime::Builder;
 
 use super::durable::{STREAM, patient, quick};
 use super::table::{Table, Writes};
-use crate::support::proxy::{Line, Proxy, Way};
 use crate::support::ways::{LONG, node_behind, onlooker};
 use crate::support::{Redis, cache, eventually, lonely_node};
 

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use strata_cache::{Cache, Node, Pattern, WriteBehind, WriteError};
+use strata_testing::{Line, Proxy, Way};
 
 use super::durable::{is_idle, quick};
 use super::table::{Table, Writes};
-use crate::support::proxy::{Line, Proxy, Way};
 use crate::support::ways::{LONG, SHORT, node_behind, onlooker, trusts_l2};
 use crate::support::{Redis, cache, eventually, hears};
 

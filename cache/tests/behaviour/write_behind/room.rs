@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use strata_cache::WriteError;
+use strata_testing::{Line, Proxy};
 use tokio::task::JoinSet;
 
 use super::durable::{STREAM, patient};
 use super::table::Table;
-use crate::support::proxy::{Line, Proxy};
 use crate::support::ways::{LONG, node_behind};
 use crate::support::{Redis, eventually};
 

@@ -1,8 +1,9 @@
 //! A node that does not hear other nodes' writes.
 
+use strata_testing::{Line, Proxy, WAYS};
+
 use super::durable::patient;
 use super::table::Table;
-use crate::support::proxy::{Line, Proxy, WAYS};
 use crate::support::ways::{LONG, node_behind, onlooker};
 use crate::support::{Redis, eventually};
 

@@ -3,12 +3,10 @@
 mod fake_node;
 #[path = "../../../../cache/tests/behaviour/support/log.rs"]
 mod log;
-mod redis;
 mod script;
 
 pub(crate) use fake_node::FakeNode;
 pub(crate) use log::Log;
-pub(crate) use redis::PrivateRedis;
 pub(crate) use script::cache_report;
 
 use std::sync::Arc;
@@ -28,4 +26,14 @@ pub(crate) fn operator() -> Actor {
 pub(crate) fn console<N: NodeClient>(nodes: &[Arc<N>]) -> Console {
     let faces = nodes.iter().map(|node| Arc::clone(node) as Arc<dyn NodeClient>).collect();
     Console::start(faces, everybody_may_act(), CancellationToken::new())
+}
+
+/// Three nodes on one bus; each holds `42`, loaded a minute ago.
+pub(crate) fn three_nodes() -> [Arc<FakeNode>; 3] {
+    let nodes = ["1", "2", "3"].map(FakeNode::new);
+    nodes[0].script().peers = nodes[1..].to_vec();
+    for node in &nodes {
+        node.script().l1.insert("42".to_owned(), 60_000);
+    }
+    nodes
 }

@@ -4,16 +4,15 @@ use std::time::Duration;
 
 use strata_cache::Node;
 use strata_demo::{Site, Store};
+use strata_testing::RedisServer;
 use tempfile::TempDir;
-
-use super::redis::Redis;
 
 pub(crate) const N_USERS: u64 = 60;
 
 /// A seeded store in a directory of its own, and Redis where the test wants it.
 pub(crate) struct House {
     pub(crate) store: Store,
-    redis: Option<Redis>,
+    redis: Option<RedisServer>,
     dir: TempDir,
 }
 
@@ -28,7 +27,7 @@ impl House {
 
     pub(crate) async fn with_redis() -> Result<Self, Box<dyn Error>> {
         let mut house = Self::plain().await?;
-        house.redis = Some(Redis::start(house.dir.path()).await?);
+        house.redis = Some(RedisServer::start().await);
         Ok(house)
     }
 

@@ -1,8 +1,5 @@
-mod eventually;
 mod house;
-mod redis;
 
-pub(crate) use eventually::eventually;
 pub(crate) use house::{House, N_USERS};
 
 pub(crate) type Done = Result<(), Box<dyn std::error::Error>>;

@@ -1,21 +1,20 @@
 use std::error::Error;
 
-use strata_lab::{Lab, Lesson, Order, Pace, Phase, ResultRow, RunState, Settings};
+use strata_lab::{Lab, Lesson, Phase, ResultRow, RunRequest, RunState, Settings, StepMode};
+use strata_testing::RedisServer;
 use tempfile::TempDir;
-
-use super::redis::Redis;
 
 /// A lab with a Redis of its own.
 pub(crate) struct Laboratory {
     pub(crate) lab: Lab,
-    pub(crate) redis: Redis,
+    pub(crate) redis: RedisServer,
     _dir: TempDir,
 }
 
 impl Laboratory {
     pub(crate) async fn open() -> Result<Self, Box<dyn Error>> {
         let dir = tempfile::tempdir()?;
-        let redis = Redis::start(dir.path()).await?;
+        let redis = RedisServer::start().await;
         Ok(Self { lab: Lab::new(Some(&redis.url())), redis, _dir: dir })
     }
 
@@ -36,17 +35,17 @@ impl Laboratory {
 }
 
 /// A lesson as it is, all at once.
-pub(crate) fn order(lesson: &Lesson) -> Order {
+pub(crate) fn order(lesson: &Lesson) -> RunRequest {
     order_with(lesson, (lesson.settings)())
 }
 
 /// A lesson with other settings, all at once.
-pub(crate) fn order_with(lesson: &Lesson, settings: Settings) -> Order {
-    Order {
+pub(crate) fn order_with(lesson: &Lesson, settings: Settings) -> RunRequest {
+    RunRequest {
         topic: lesson.slug.to_owned(),
         experiment: lesson.experiment(&settings),
         settings,
-        pace: Pace::AllAtOnce,
+        step_mode: StepMode::AllAtOnce,
         guess: None,
         ticket: String::new(),
     }
@@ -58,7 +57,7 @@ pub(crate) fn lesson(slug: &str) -> Result<&'static Lesson, Box<dyn Error>> {
 
 fn rows_of(state: RunState) -> Result<Vec<ResultRow>, Box<dyn Error>> {
     match state.phase {
-        Phase::Done => Ok(state.performances.into_iter().map(|one| one.result).collect()),
+        Phase::Done => Ok(state.contenders.into_iter().map(|one| one.result).collect()),
         other => Err(format!("it ended as {other:?}").into()),
     }
 }

@@ -1,8 +1,5 @@
-mod eventually;
 mod laboratory;
-mod redis;
 
-pub(crate) use eventually::eventually;
 pub(crate) use laboratory::{Laboratory, lesson, order, order_with};
 
 pub(crate) type Done = Result<(), Box<dyn std::error::Error>>;

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use strata_lab::{Comparison, Rival, Settings, StrategyKind};
+use strata_lab::{ComparedStrategy, Comparison, Settings, StrategyKind};
 
 use super::page::ComparisonView;
 use crate::addresses::comparison_address;
@@ -37,7 +37,7 @@ pub(super) fn card(view: &ComparisonView) -> AnyView {
     let hidden = differing.filter(|(name, _)| !SHARED.contains(&name.as_str()));
     let hidden = hidden.map(|(name, text)| kept(format!("fields[{name}]"), text)).collect_view();
     let rivals = LETTERS.into_iter().enumerate();
-    let rivals = rivals.map(|(i, letter)| rival(letter, comparison.rivals.get(i), &base));
+    let rivals = rivals.map(|(i, letter)| rival(letter, comparison.strategies.get(i), &base));
     let rivals = rivals.collect_view();
     let disabled = view.refusal.is_some();
     titled_card(
@@ -64,7 +64,7 @@ pub(super) fn card(view: &ComparisonView) -> AnyView {
     )
 }
 
-fn rival(letter: &'static str, rival: Option<&Rival>, base: &Settings) -> AnyView {
+fn rival(letter: &'static str, rival: Option<&ComparedStrategy>, base: &Settings) -> AnyView {
     let chosen = rival.map(|rival| rival.strategy);
     let option = |kind: StrategyKind| {
         let selected = chosen == Some(kind);

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use leptos::prelude::*;
-use strata_demo::trace::{CurveState, Listed, Shelved};
-use strata_lab::{Comparison, Lab, Phase, RunState, Used};
+use strata_demo::trace::{CurveState, StoredTrace, TraceSummary};
+use strata_lab::{Comparison, Lab, Phase, ReplayedPart, RunState};
 
 use super::{curve, form, running, traces};
 use crate::api::ApiError;
@@ -19,7 +19,7 @@ pub(super) struct ComparisonView {
     /// The recording whose requests are made.
     pub(super) trace: Option<ComparisonTrace>,
     /// What can be picked.
-    pub(super) listed: Vec<Listed>,
+    pub(super) listed: Vec<TraceSummary>,
     /// What makes one run of two presses.
     pub(super) ticket: String,
     /// Why the visitor may not run anything.
@@ -36,8 +36,8 @@ pub(super) struct ComparisonRun {
 
 /// A recording, and how far its curve is.
 pub(super) struct ComparisonTrace {
-    pub(super) shelved: Arc<Shelved>,
-    pub(super) used: Used,
+    pub(super) shelved: Arc<StoredTrace>,
+    pub(super) used: ReplayedPart,
     pub(super) curve: CurveState,
 }
 
@@ -62,7 +62,7 @@ async fn look(request: &PageRequest, lab: &Lab) -> ComparisonView {
         }),
     };
     let wanted = request.field("run");
-    let run = wanted.and_then(|id| lab.run(id)).filter(|run| run.order().topic == "compare");
+    let run = wanted.and_then(|id| lab.run(id)).filter(|run| run.request().topic == "compare");
     if wanted.is_some() && run.is_none() {
         complaints.push(
             "This run is gone: Strata was restarted, or newer runs replaced it. Run it again."
@@ -80,7 +80,7 @@ async fn look(request: &PageRequest, lab: &Lab) -> ComparisonView {
             None
         }
     };
-    let listed = lab.shelf().list();
+    let listed = lab.traces().list();
     ComparisonView {
         comparison,
         run,
@@ -94,11 +94,11 @@ async fn look(request: &PageRequest, lab: &Lab) -> ComparisonView {
 
 async fn trace(lab: &Lab, comparison: &Comparison) -> Result<Option<ComparisonTrace>, String> {
     let Some(id) = &comparison.trace else { return Ok(None) };
-    let found = lab.shelf().find(id).await.map_err(|error| format!("Failed to {error}."))?;
+    let found = lab.traces().find(id).await.map_err(|error| format!("Failed to {error}."))?;
     let gone =
         "This trace is gone: Strata was restarted, or newer traces replaced it. Upload it again.";
     let shelved = found.ok_or_else(|| gone.to_owned())?;
-    let (used, curve) = (comparison.used(&shelved.recording), lab.shelf().curve(&shelved));
+    let (used, curve) = (comparison.used(&shelved.recording), lab.traces().curve(&shelved));
     Ok(Some(ComparisonTrace { shelved, used, curve }))
 }
 
@@ -137,8 +137,8 @@ impl ComparisonRun {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use strata_demo::trace::Shelf;
-    use strata_lab::{Performance, ResultRow};
+    use strata_demo::trace::TraceStore;
+    use strata_lab::{ContenderRun, ResultRow};
 
     use super::*;
 
@@ -147,7 +147,7 @@ pub(super) mod tests {
             comparison: Comparison::example(),
             run: None,
             trace: None,
-            listed: Shelf::new(None).list(),
+            listed: TraceStore::new(None).list(),
             ticket: "t".to_owned(),
             refusal: None,
             complaints: Vec::new(),
@@ -155,7 +155,7 @@ pub(super) mod tests {
     }
 
     pub(crate) fn run(phase: Phase) -> ComparisonRun {
-        let performance = |contender: strata_lab::Contender| Performance {
+        let performance = |contender: strata_lab::Contender| ContenderRun {
             title: contender.title,
             strategy: contender.strategy,
             settings: contender.settings,
@@ -164,9 +164,9 @@ pub(super) mod tests {
             is_over: true,
         };
         let contenders = view().comparison.contenders().expect("it can be compared");
-        let performances = contenders.into_iter().take(2).map(performance).collect();
+        let contenders = contenders.into_iter().take(2).map(performance).collect();
         let (faults, broken_by_hand) = (Vec::new(), Vec::new());
-        let state = RunState { phase, performances, waiting: None, faults, broken_by_hand };
+        let state = RunState { phase, contenders, next_step: None, faults, broken_by_hand };
         ComparisonRun { id: "3-9f2a1c".to_owned(), state }
     }
 

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use strata_lab::{Performance, Phase};
+use strata_lab::{ContenderRun, Phase};
 
 use super::page::{ComparisonRun, ComparisonView};
 use crate::addresses::{comparison_address, encode};
@@ -52,7 +52,7 @@ fn run_controls(view: &ComparisonView, run: &ComparisonRun) -> AnyView {
 }
 
 fn phase(run: &ComparisonRun) -> (String, &'static str) {
-    let playing = run.state.performances.iter().find(|each| !each.is_over);
+    let playing = run.state.contenders.iter().find(|each| !each.is_over);
     match &run.state.phase {
         Phase::Running => {
             let now = playing.map(|one| format!("Now: {}…", one.title));
@@ -65,7 +65,7 @@ fn phase(run: &ComparisonRun) -> (String, &'static str) {
 }
 
 fn table(run: &ComparisonRun) -> Option<AnyView> {
-    let performances = &run.state.performances;
+    let performances = &run.state.contenders;
     let note = match run.state.phase {
         Phase::Done => "counted on this machine, in this run",
         _ => "so far",
@@ -75,7 +75,7 @@ fn table(run: &ComparisonRun) -> Option<AnyView> {
 }
 
 fn contenders(view: &ComparisonView, run: &ComparisonRun) -> AnyView {
-    let performances = &run.state.performances;
+    let performances = &run.state.contenders;
     let played = performances.iter().enumerate().map(|(i, each)| contender(i, each));
     let titles = view.comparison.contenders().unwrap_or_default();
     let n = titles.len().max(performances.len());
@@ -88,7 +88,7 @@ fn contenders(view: &ComparisonView, run: &ComparisonRun) -> AnyView {
         .into_any()
 }
 
-fn contender(i: usize, performance: &Performance) -> AnyView {
+fn contender(i: usize, performance: &ContenderRun) -> AnyView {
     let result = &performance.result;
     let reads = format::plural(result.outcomes.reads(), "read", "reads");
     let note = format!("{reads} in {}", format::span(result.took_ms));

@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_demo::trace::{Listed, Recording, Shelf};
+use strata_demo::trace::{Recording, TraceStore, TraceSummary};
 use strata_lab::Comparison;
 
 use super::page::ComparisonView;
@@ -8,7 +8,7 @@ use crate::screens::page_frame::titled_card;
 
 /// Recorded requests to pick from, and a form that sends the visitor's own.
 pub(super) fn card(view: &ComparisonView) -> AnyView {
-    let link = |listed: &Listed| {
+    let link = |listed: &TraceSummary| {
         let comparison = Comparison {
             settings: Comparison::base(Some(&listed.id)),
             trace: Some(listed.id.clone()),
@@ -34,7 +34,7 @@ pub(super) fn card(view: &ComparisonView) -> AnyView {
          memory until {} newer ones were sent, and only people with the link find it.",
         Recording::MAX_BYTES / (1_024 * 1_024),
         crate::format::count(Recording::MAX_LINES),
-        Shelf::MAX_UPLOADS,
+        TraceStore::MAX_UPLOADS,
     );
     titled_card(
         "traces",

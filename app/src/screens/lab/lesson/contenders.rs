@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_lab::Performance;
+use strata_lab::ContenderRun;
 
 use super::page::{LessonRun, LessonView};
 use crate::format;
@@ -7,7 +7,7 @@ use crate::screens::lab::{run, settings_fields};
 
 /// What each contender did, side by side.
 pub(super) fn cards(view: &LessonView, run: &LessonRun) -> AnyView {
-    let performances = &run.state.performances;
+    let performances = &run.state.contenders;
     let played = performances.iter().enumerate().map(|(i, each)| card(view, i, each));
     let awaited = view.lesson.variants.iter().enumerate().skip(performances.len());
     let awaited = awaited.filter(|_| run.is_running()).map(|(i, variant)| {
@@ -18,7 +18,7 @@ pub(super) fn cards(view: &LessonView, run: &LessonRun) -> AnyView {
     view! { <div class=format!("contenders of-{n}")>{played.collect_view()}{awaited.collect_view()}</div> }.into_any()
 }
 
-fn card(view: &LessonView, i: usize, performance: &Performance) -> AnyView {
+fn card(view: &LessonView, i: usize, performance: &ContenderRun) -> AnyView {
     let own = settings_fields::differences(&view.settings, &performance.settings).join("; ");
     let own = (!own.is_empty()).then(|| view! { <p class="small">{own}</p> });
     let result = &performance.result;
@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn who_has_not_begun_is_awaited() {
         let mut running = run(Phase::Running);
-        running.state.performances.truncate(1);
+        running.state.contenders.truncate(1);
         let html = |run: &LessonRun| Owner::new().with(|| cards(&stampede(), run).to_html());
         assert_eq!(html(&running).matches("Waiting for its turn.").count(), 1);
         running.state.phase = Phase::Stopped;

@@ -35,7 +35,7 @@ fn is_possible(view: &LessonView, fault: Fault) -> bool {
     match fault {
         Fault::SlowDatabase | Fault::DatabaseAway => true,
         Fault::RedisAway => view.has_redis,
-        Fault::NodeDeaf => view.has_redis && has_others,
+        Fault::BusSilent => view.has_redis && has_others,
         Fault::NodeKilled => has_others,
     }
 }
@@ -45,7 +45,7 @@ pub(super) const fn title(fault: Fault) -> &'static str {
         Fault::SlowDatabase => "Slow database",
         Fault::DatabaseAway => "Database away",
         Fault::RedisAway => "Redis away",
-        Fault::NodeDeaf => "Last node off the bus",
+        Fault::BusSilent => "Last node off the bus",
         Fault::NodeKilled => "Last node killed",
     }
 }

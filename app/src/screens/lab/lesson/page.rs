@@ -3,7 +3,7 @@ use std::time::SystemTime;
 
 use axum::http::StatusCode;
 use leptos::prelude::*;
-use strata_lab::{Lab, Lesson, Pace, Phase, RunState, Settings};
+use strata_lab::{Lab, Lesson, Phase, RunState, Settings, StepMode};
 
 use super::{code, contenders, predict, results, run_controls, stack};
 use crate::api::ApiError;
@@ -29,7 +29,7 @@ pub(super) struct LessonView {
 pub(super) struct LessonRun {
     pub(super) id: String,
     pub(super) guess: Option<usize>,
-    pub(super) pace: Pace,
+    pub(super) pace: StepMode,
     pub(super) state: RunState,
 }
 
@@ -47,8 +47,8 @@ pub(crate) async fn lesson(request: &PageRequest) -> Result<PageHtml, ApiError> 
 
 async fn look(request: &PageRequest, lab: &Lab, lesson: &'static Lesson) -> LessonView {
     let wanted = request.field("run");
-    let run = wanted.and_then(|id| lab.run(id)).filter(|run| run.order().topic == lesson.slug);
-    let settings = run.as_ref().map_or_else(lesson.settings, |run| run.order().settings.clone());
+    let run = wanted.and_then(|id| lab.run(id)).filter(|run| run.request().topic == lesson.slug);
+    let settings = run.as_ref().map_or_else(lesson.settings, |run| run.request().settings.clone());
     let is_gone = wanted.is_some() && run.is_none();
     let refusal = request.refusal();
     // A visitor who may not control a run does not keep it waiting either.
@@ -58,8 +58,8 @@ async fn look(request: &PageRequest, lab: &Lab, lesson: &'static Lesson) -> Less
     let run = match run {
         Some(run) => Some(LessonRun {
             id: run.id().to_owned(),
-            guess: run.order().guess,
-            pace: run.order().pace,
+            guess: run.request().guess,
+            pace: run.request().step_mode,
             state: run.state().await,
         }),
         None => None,
@@ -135,7 +135,7 @@ pub(in crate::screens::lab) fn ticket() -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use strata_lab::{
-        Level, LineKind, Performance, ResultRow, Step, StrategyKind, TraceLine, Waiting,
+        ContenderRun, Level, LineKind, NextStep, ResultRow, Step, StrategyKind, TraceLine,
     };
 
     use super::*;
@@ -153,7 +153,7 @@ pub(super) mod tests {
         }
     }
 
-    pub(crate) fn performance(title: &str, queries: u64) -> Performance {
+    pub(crate) fn performance(title: &str, queries: u64) -> ContenderRun {
         let line = TraceLine {
             at_us: 10,
             node: Some(2),
@@ -163,7 +163,7 @@ pub(super) mod tests {
             kind: LineKind::Request,
         };
         let text = "All readers ask at once.".to_owned();
-        Performance {
+        ContenderRun {
             title: title.to_owned(),
             strategy: StrategyKind::CacheAside,
             settings: stampede().settings,
@@ -174,16 +174,16 @@ pub(super) mod tests {
     }
 
     pub(crate) fn run(phase: Phase) -> LessonRun {
-        let waiting = (phase == Phase::Running)
-            .then(|| Waiting { played: 1, text: "They ask once more.".to_owned() });
+        let next_step = (phase == Phase::Running)
+            .then(|| NextStep { played: 1, text: "They ask once more.".to_owned() });
         LessonRun {
             id: "3-9f2a1c".to_owned(),
             guess: Some(0),
-            pace: Pace::StepByStep,
+            pace: StepMode::StepByStep,
             state: RunState {
                 phase,
-                performances: vec![performance("By hand", 50), performance("Cache-aside", 1)],
-                waiting,
+                contenders: vec![performance("By hand", 50), performance("Cache-aside", 1)],
+                next_step,
                 faults: Vec::new(),
                 broken_by_hand: Vec::new(),
             },

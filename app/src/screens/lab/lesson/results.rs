@@ -7,7 +7,7 @@ use crate::screens::page_frame::titled_card;
 
 /// What each contender came to; the same columns in every lesson.
 pub(super) fn card(view: &LessonView, run: &LessonRun) -> Option<AnyView> {
-    let performances = &run.state.performances;
+    let performances = &run.state.contenders;
     if run.is_running() || performances.is_empty() {
         return None;
     }

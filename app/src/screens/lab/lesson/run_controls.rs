@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use strata_lab::{Pace, Performance, Phase};
+use strata_lab::{ContenderRun, Phase, StepMode};
 
 use super::page::{LessonRun, LessonView};
 use super::{faults, verdict};
@@ -11,7 +11,7 @@ use crate::screens::page_frame::titled_card;
 /// How far a run is, and the buttons that control it.
 pub(super) fn card(view: &LessonView, run: &LessonRun) -> AnyView {
     let is_running = run.is_running();
-    let steps = (is_running && run.pace == Pace::StepByStep).then(|| steps(view, run));
+    let steps = (is_running && run.pace == StepMode::StepByStep).then(|| steps(view, run));
     let stop = is_running.then(|| {
         view! {
             {press(view, run, StopRun::PATH, "Stop")}
@@ -19,7 +19,7 @@ pub(super) fn card(view: &LessonView, run: &LessonRun) -> AnyView {
         }
     });
     // There all along, so that what follows stays in its place and keeps its focus.
-    let next = steps.is_some().then(|| match &run.state.waiting {
+    let next = steps.is_some().then(|| match &run.state.next_step {
         Some(waiting) => {
             view! { <p class="next-step"><strong>"Next: "</strong>{waiting.text.clone()}</p> }
         }
@@ -45,9 +45,9 @@ pub(super) fn card(view: &LessonView, run: &LessonRun) -> AnyView {
 
 // The button stays where it is from step to step, so that it can be pressed again.
 fn steps(view: &LessonView, run: &LessonRun) -> impl IntoView + use<> {
-    let performances = run.state.performances.iter();
+    let performances = run.state.contenders.iter();
     let begun = performances.map(|each| each.steps.len()).max().unwrap_or(0);
-    let played = run.state.waiting.as_ref().map_or(begun, |waiting| waiting.played);
+    let played = run.state.next_step.as_ref().map_or(begun, |waiting| waiting.played);
     view! {
         <form action=StepRun::PATH method="post">
             <input type="hidden" name="id" value=run.id.clone() />
@@ -75,8 +75,8 @@ fn press(
 }
 
 fn phase(run: &LessonRun) -> String {
-    let playing = run.state.performances.iter().find(|each| !each.is_over);
-    match (&run.state.phase, &run.state.waiting) {
+    let playing = run.state.contenders.iter().find(|each| !each.is_over);
+    match (&run.state.phase, &run.state.next_step) {
         (Phase::Running, Some(waiting)) => match waiting.played {
             0 => "Ready. Waiting for you.".to_owned(),
             played => format!("Step {played} is done. Waiting for you."),
@@ -90,12 +90,12 @@ fn phase(run: &LessonRun) -> String {
     }
 }
 
-fn now(performance: &Performance, pace: Pace) -> String {
+fn now(performance: &ContenderRun, pace: StepMode) -> String {
     let title = &performance.title;
     match (performance.steps.len(), pace) {
-        (0, Pace::AllAtOnce) => format!("{title}: starting…"),
-        (n, Pace::AllAtOnce) => format!("{title}: step {n} is running…"),
-        (n, Pace::StepByStep) => format!("Step {n} is running…"),
+        (0, StepMode::AllAtOnce) => format!("{title}: starting…"),
+        (n, StepMode::AllAtOnce) => format!("{title}: step {n} is running…"),
+        (n, StepMode::StepByStep) => format!("Step {n} is running…"),
     }
 }
 
@@ -117,12 +117,12 @@ mod tests {
     fn how_far_a_run_is_is_a_sentence() {
         let mut view = run(Phase::Running);
         assert_eq!(phase(&view), "Step 1 is done. Waiting for you.");
-        view.state.waiting = None;
-        view.state.performances[1].is_over = false;
+        view.state.next_step = None;
+        view.state.contenders[1].is_over = false;
         assert_eq!(phase(&view), "Step 1 is running…");
-        view.pace = Pace::AllAtOnce;
+        view.pace = StepMode::AllAtOnce;
         assert_eq!(phase(&view), "Cache-aside: step 1 is running…");
-        view.state.performances.clear();
+        view.state.contenders.clear();
         assert_eq!(phase(&view), "Starting…");
         view.state.phase = Phase::Failed("ask a node: all were killed".to_owned());
         assert_eq!(phase(&view), "Failed to ask a node: all were killed.");

@@ -64,7 +64,7 @@ fn of_last_node(faults: &[Fault]) -> Option<&'static str> {
     if faults.contains(&Fault::NodeKilled) {
         return Some("killed");
     }
-    faults.contains(&Fault::NodeDeaf).then_some("off the bus")
+    faults.contains(&Fault::BusSilent).then_some("off the bus")
 }
 
 #[cfg(test)]

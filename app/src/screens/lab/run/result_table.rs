@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 use serde_json::Value;
-use strata_lab::{Performance, ResultRow};
+use strata_lab::{ContenderRun, ResultRow};
 
 use crate::format;
 use crate::screens::words;
@@ -9,7 +9,7 @@ use crate::screens::words;
 const TIMES: [&str; 2] = ["p50", "p99"];
 
 /// The table of what each contender came to.
-pub(in crate::screens::lab) fn table(performances: &[Performance]) -> impl IntoView + use<> {
+pub(in crate::screens::lab) fn table(performances: &[ContenderRun]) -> impl IntoView + use<> {
     let all: Vec<_> = performances.iter().map(|each| cells(&each.result)).collect();
     let head = |(nth, cell): (usize, &ResultCell)| {
         view! { <th scope="col" tabindex=words::tab_stop(nth) title=cell.meaning>{cell.name.clone()}</th> }
@@ -29,7 +29,7 @@ pub(in crate::screens::lab) fn table(performances: &[Performance]) -> impl IntoV
 }
 
 fn row(
-    performance: &Performance,
+    performance: &ContenderRun,
     own: &[ResultCell],
     all: &[Vec<ResultCell>],
 ) -> impl IntoView + use<> {

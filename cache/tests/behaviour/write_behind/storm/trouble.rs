@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use rand::RngExt;
+use strata_testing::{LINES, Line, Way};
 
 use super::world::{World, pause};
-use crate::support::proxy::{LINES, Line, Way};
 
 /// One fault, for a while, and its repair.
 pub(super) async fn one(world: &World) {

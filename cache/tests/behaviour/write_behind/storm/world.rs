@@ -6,12 +6,12 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use rand::RngExt;
+use strata_testing::Proxy;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use super::node::StormNode;
 use super::sink::{REFUSED, Table};
-use crate::support::proxy::Proxy;
 use crate::support::{Redis, eventually};
 
 pub(super) const N_KEYS: u64 = 200;

@@ -1,0 +1,192 @@
+//! The task by which a node shows that it is there: one script each second while a console
+//! watches, each five seconds otherwise.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use strata_report::{FLEET_PROTOCOL, FleetReport, Want};
+use tokio::time::Instant;
+
+use super::presence::{FleetHost, Presence};
+use super::{form, report, scripts};
+use crate::clock::millis;
+use crate::connection::{CallError, ErrorReply};
+use crate::log::log_safely;
+use crate::user_code::contained;
+
+/// How often a node beats that nobody watches.
+const UNWATCHED: Duration = Duration::from_secs(5);
+
+/// How often it may be asked to.
+const FASTEST: Duration = Duration::from_secs(1);
+const SLOWEST: Duration = Duration::from_secs(60);
+
+/// A card lives for so long, and is written again after this time.
+const CARD_LIVES: Duration = Duration::from_secs(60);
+const CARD_AGAIN: Duration = Duration::from_secs(20);
+
+/// While Redis is away.
+const TRIED_AGAIN: Duration = Duration::from_secs(1);
+
+/// How often the namespace is noted, and how long it stays noted.
+const NOTED_AGAIN: Duration = Duration::from_secs(60);
+const NOTED_FOR: Duration = Duration::from_secs(24 * 3600);
+
+/// What a node knows from its last beat.
+#[derive(Default)]
+struct Beats {
+    n_beats: u64,
+    /// What consoles want; `None` while nobody watches.
+    wanted: Option<Wanted>,
+    card_at: Option<Instant>,
+    /// The card did not lie there.
+    card_is_missing: bool,
+    noted_at: Option<Instant>,
+}
+
+/// What all consoles want together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Wanted {
+    interval: Duration,
+    details: BTreeSet<String>,
+}
+
+impl Wanted {
+    /// `None` where nobody wants anything. What cannot be read wants nothing special.
+    fn of(wants: &[String]) -> Option<Self> {
+        let wants = wants.iter().map(|json| serde_json::from_str::<Want>(json).unwrap_or_default());
+        let mut all: Option<Self> = None;
+        for want in wants {
+            let asked = Duration::from_millis(want.interval_ms).clamp(FASTEST, SLOWEST);
+            let all = all.get_or_insert_with(|| Self { interval: asked, details: BTreeSet::new() });
+            all.interval = all.interval.min(asked);
+            all.details.extend(want.details);
+        }
+        all
+    }
+}
+
+impl Beats {
+    fn interval(&self) -> Duration {
+        self.wanted.as_ref().map_or(UNWATCHED, |wanted| wanted.interval)
+    }
+}
+
+impl Presence {
+    /// Beats for ever.
+    pub(crate) async fn beat(&self, host: Arc<dyn FleetHost>) {
+        let mut beats = Beats::default();
+        loop {
+            let pause = match self.beat_once(&*host, &mut beats).await {
+                Ok(true) => Duration::ZERO,
+                Ok(false) => beats.interval(),
+                Err(CallError::Away) => TRIED_AGAIN,
+                Err(CallError::Refused(error)) => {
+                    self.tell(&error);
+                    UNWATCHED
+                }
+            };
+            self.note_namespace(&mut beats).await;
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Whether the next beat should follow at once: somebody has begun to watch.
+    async fn beat_once(&self, host: &dyn FleetHost, beats: &mut Beats) -> Result<bool, CallError> {
+        let mut written = self.written.lock().await;
+        if written.has_left() {
+            return Ok(false);
+        }
+        let interval = beats.interval();
+        let card = self.card(host.cache_names(), interval);
+        let card = form::write(&card, form::MAX_BYTES).unwrap_or_default();
+        let is_card_due = beats.card_is_missing
+            || beats.card_at.is_none_or(|at| at.elapsed() >= CARD_AGAIN)
+            || card != written.card;
+        let report = beats.wanted.clone().and_then(|wanted| self.report(host, beats, wanted));
+        let report = report.unwrap_or_default();
+        let mut beat = scripts::BEAT.prepare_invoke();
+        beat.key(self.names.nodes()).key(self.names.card(&self.node));
+        beat.key(self.names.now(&self.node)).key(self.names.want()).arg(&self.node);
+        if is_card_due {
+            written.card.clone_from(&card);
+        }
+        beat.arg(if is_card_due { &*card } else { &[] }).arg(millis(CARD_LIVES));
+        let report_lives = (interval * 3).max(Duration::from_secs(5));
+        beat.arg(&report).arg(millis(report_lives));
+        let answer: Vec<String> = self.ask(&beat).await?;
+        drop(written);
+        let [_, has_card, wants @ ..] = &*answer else { return Ok(false) };
+        if is_card_due {
+            beats.card_at = Some(Instant::now());
+        }
+        beats.card_is_missing = has_card == "0";
+        beats.n_beats += 1;
+        let was_watched = beats.wanted.is_some();
+        beats.wanted = Wanted::of(wants);
+        Ok(!was_watched && beats.wanted.is_some())
+    }
+
+    fn report(&self, host: &dyn FleetHost, beats: &Beats, wanted: Wanted) -> Option<Vec<u8>> {
+        let mut report = FleetReport {
+            protocol: FLEET_PROTOCOL,
+            run: self.run.clone(),
+            beat: beats.n_beats,
+            interval_ms: millis(wanted.interval),
+            // Before the report, so that it never says more than the report shows.
+            acted_on: host.acted_on(),
+            report: contained(|| host.report())?,
+            asks: self.counts.read(),
+            ..FleetReport::default()
+        };
+        report::without_details(&mut report, &wanted.details);
+        report::write(report)
+    }
+
+    async fn note_namespace(&self, beats: &mut Beats) {
+        if beats.n_beats == 0 || beats.noted_at.is_some_and(|at| at.elapsed() < NOTED_AGAIN) {
+            return;
+        }
+        beats.noted_at = Some(Instant::now());
+        let mut note = scripts::NOTE_NAMESPACE.prepare_invoke();
+        note.key(super::names::NAMESPACES).arg(self.names.namespace()).arg(millis(NOTED_FOR));
+        // An ACL may keep it to its own namespace: then consoles must be told its name.
+        let _: Result<u64, CallError> = self.ask(&note).await;
+    }
+
+    fn tell(&self, error: &ErrorReply) {
+        if let Some(times) = self.refused_told.due() {
+            let (node, error) = (&*self.node, error.to_string());
+            let what = "Redis refuses what this node says of itself: consoles do not see it";
+            log_safely(|| tracing::warn!(node, error, times, "{what}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn want(interval_ms: u64, details: &[&str]) -> String {
+        let details = details.iter().map(|name| (*name).to_owned()).collect();
+        serde_json::to_string(&Want { interval_ms, details, ..Want::default() }).unwrap()
+    }
+
+    #[test]
+    fn the_most_impatient_console_says_how_often_and_all_say_what() {
+        assert_eq!(Wanted::of(&[]), None);
+        let both = Wanted::of(&[want(60_000, &["users"]), want(2_000, &["posts"])]).unwrap();
+        assert_eq!(both.interval, Duration::from_secs(2));
+        assert!(both.details.iter().eq(["posts", "users"]));
+    }
+
+    #[test]
+    fn nobody_makes_a_node_beat_too_often_or_too_rarely() {
+        for (asked_ms, beats_s) in [(0, 1), (999, 1), (1_500, 1), (u64::MAX, 60)] {
+            let interval = Wanted::of(&[want(asked_ms, &[])]).unwrap().interval;
+            assert_eq!(interval.as_secs(), beats_s, "{asked_ms}");
+        }
+        assert!(Wanted::of(&["{\"until\": 7}".to_owned()]).is_some());
+    }
+}

@@ -1,0 +1,240 @@
+//! A console's end: it says what it wants, reads what nodes say, and asks them.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use redis::{RedisResult, cmd, pipe};
+use strata_report::Want;
+use tokio_util::sync::DropGuard;
+
+use super::asking::{AskError, PendingAsks};
+use super::names::{FleetNames, NAMESPACES};
+use super::presence::ask;
+use super::scripts;
+use super::settings::key_of_environment;
+use super::signature::FleetKey;
+use super::view::{FleetView, KnownNodes, Listed, NodeBytes};
+use crate::clock::millis;
+use crate::connection::{CallError, Link, PipelineReplies, Step};
+
+/// How often a console says again what it wants, and how long that counts.
+const RENEWED: Duration = Duration::from_secs(3);
+const WANTED_FOR: Duration = Duration::from_secs(10);
+
+/// So many nodes are read at once.
+const NODES_AT_ONCE: usize = 64;
+
+/// What a console is started with.
+pub(crate) struct ClientSettings {
+    /// `None` is the key of the environment.
+    pub(crate) key: Option<String>,
+    pub(crate) interval: Duration,
+}
+
+/// A console's end of a namespace's fleet: which nodes there are, what they report, and their
+/// answers to what it asks. Made by [`Node::fleet_client`](crate::Node::fleet_client).
+///
+/// While it lives, it says every three seconds that it watches, so that the nodes report. Cheap to
+/// clone; all clones are the same console. With the last one it ends, and within ten seconds the
+/// nodes report no more.
+#[derive(Clone)]
+pub struct FleetClient {
+    pub(super) inner: Arc<Console>,
+    _end: Arc<DropGuard>,
+}
+
+/// What a console's handles and tasks share.
+pub(crate) struct Console {
+    pub(super) link: Arc<Link>,
+    pub(super) names: FleetNames,
+    /// Random.
+    pub(super) id: String,
+    pub(super) key: Option<FleetKey>,
+    interval: Duration,
+    details: Mutex<BTreeSet<String>>,
+    known: Mutex<KnownNodes>,
+    /// One reads at a time, so that what is known only goes forward.
+    polling: tokio::sync::Mutex<()>,
+    has_wanted: std::sync::atomic::AtomicBool,
+    pub(super) pending: PendingAsks,
+}
+
+impl Console {
+    pub(crate) fn new(link: &Arc<Link>, settings: &ClientSettings) -> Self {
+        let key = settings.key.as_deref().map(FleetKey::new);
+        Self {
+            names: FleetNames::new(&link.bus),
+            link: Arc::clone(link),
+            id: format!("{:016x}", rand::random::<u64>()),
+            key: key.unwrap_or_else(key_of_environment),
+            interval: settings.interval,
+            details: Mutex::default(),
+            known: Mutex::default(),
+            polling: tokio::sync::Mutex::default(),
+            has_wanted: std::sync::atomic::AtomicBool::new(false),
+            pending: PendingAsks::default(),
+        }
+    }
+
+    /// Says again and again what it wants, for ever.
+    pub(crate) async fn watch(&self) {
+        loop {
+            // Where Redis is away, nothing is reported there either.
+            let _: Result<(), CallError> = self.want().await;
+            tokio::time::sleep(RENEWED).await;
+        }
+    }
+
+    async fn want(&self) -> Result<(), CallError> {
+        let now_ms = self.link.bus.clock().now_ms();
+        let details = self.details.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let want = Want {
+            until_ms: now_ms.saturating_add(millis(WANTED_FOR)),
+            interval_ms: millis(self.interval),
+            details: details.into_iter().collect(),
+            events: Vec::new(),
+        };
+        let json = serde_json::to_string(&want).unwrap_or_default();
+        let mut script = scripts::WANT.prepare_invoke();
+        script.key(self.names.want()).arg(&self.id).arg(json);
+        let _: Vec<String> = ask(&self.link, &script).await?;
+        self.has_wanted.store(true, std::sync::atomic::Ordering::Release);
+        Ok(())
+    }
+
+    async fn list(&self) -> Result<Listed, CallError> {
+        let mut list = pipe();
+        list.cmd("TIME");
+        list.cmd("ZRANGE").arg(self.names.nodes()).arg(0).arg(-1).arg("WITHSCORES");
+        list.cmd("HEXISTS").arg(self.names.want()).arg(&self.id);
+        let listing = |mut connection| async move {
+            let mut replies = PipelineReplies::to(&mut list, &mut connection).await?;
+            let (seconds, micros): (u64, u64) = replies.next()?;
+            // Something else may lie there.
+            let beats: RedisResult<Vec<(String, f64)>> = replies.next();
+            let has_want: RedisResult<bool> = replies.next();
+            let now_ms = seconds * 1_000 + micros / 1_000;
+            Ok(Listed { now_ms, beats: beats.ok(), has_want: has_want.unwrap_or(false) })
+        };
+        self.link.operate(Step::Fleet, listing).await
+    }
+
+    /// Reports of all, and cards of those that are to be read.
+    async fn read_some(&self, nodes: &[(String, bool)]) -> Result<Vec<NodeBytes>, CallError> {
+        let mut mget = cmd("MGET");
+        for (id, _) in nodes {
+            mget.arg(self.names.now(id));
+        }
+        let carded = nodes.iter().filter(|(_, reads_card)| *reads_card);
+        for (id, _) in carded {
+            mget.arg(self.names.card(id));
+        }
+        let mget = &mget;
+        let reading = |mut connection| async move { mget.query_async(&mut connection).await };
+        let mut found: Vec<Option<Vec<u8>>> = self.link.operate(Step::Fleet, reading).await?;
+        let mut cards = found.split_off(nodes.len().min(found.len())).into_iter();
+        let with_card = |((_, reads_card), report): (&(String, bool), Option<Vec<u8>>)| {
+            let card = reads_card.then(|| cards.next().flatten()).flatten();
+            (card, report)
+        };
+        Ok(nodes.iter().zip(found).map(with_card).collect())
+    }
+
+    pub(super) fn answering(&self) -> Vec<String> {
+        self.known().answering()
+    }
+
+    pub(super) fn heard_ms_ago(&self, node: &str) -> Option<u64> {
+        self.known().heard_ms_ago(node)
+    }
+
+    fn known(&self) -> MutexGuard<'_, KnownNodes> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn poll(&self) -> Result<FleetView, CallError> {
+        let _one = self.polling.lock().await;
+        if !self.has_wanted.load(std::sync::atomic::Ordering::Acquire) {
+            self.want().await?;
+        }
+        let listed = self.list().await?;
+        let to_read = self.known().list(&listed);
+        for nodes in to_read.chunks(NODES_AT_ONCE) {
+            let bytes = self.read_some(nodes).await?;
+            for ((id, _), bytes) in nodes.iter().zip(bytes) {
+                self.known().read(id, bytes, listed.now_ms);
+            }
+        }
+        Ok(self.known().view(listed.now_ms))
+    }
+}
+
+impl FleetClient {
+    pub(crate) fn new(console: Arc<Console>, end: DropGuard) -> Self {
+        Self { inner: console, _end: Arc::new(end) }
+    }
+
+    /// The console's id, under which nodes know it.
+    pub fn console(&self) -> &str {
+        &self.inner.id
+    }
+
+    /// Reads which nodes there are and what they report. One read at a time; others wait. A node's
+    /// report is of its last beat, a second ago at most while it is up, unless the interval is set.
+    ///
+    /// # Errors
+    /// Where Redis is away or refuses. Nothing is known of the nodes then: they are not lost.
+    pub async fn poll(&self) -> Result<FleetView, AskError> {
+        self.inner.poll().await.map_err(AskError::from)
+    }
+
+    /// Says whose caches' details the nodes should report from now on: groups, hot and missed keys,
+    /// other capacities, ages. Nodes hear of it with their next beat.
+    pub async fn want_details(&self, caches: impl IntoIterator<Item = String>) {
+        let caches: BTreeSet<String> = caches.into_iter().collect();
+        *self.inner.details.lock().unwrap_or_else(PoisonError::into_inner) = caches;
+        // Said again in three seconds where it fails.
+        let _: Result<(), CallError> = self.inner.want().await;
+    }
+
+    /// The namespaces that nodes have noted in this Redis, and how long ago each was seen,
+    /// milliseconds: a minute ago at most where a node of it is up. A node whose ACL forbids it notes
+    /// none.
+    ///
+    /// # Errors
+    /// Where Redis is away or refuses.
+    pub async fn namespaces(&self) -> Result<Vec<(String, u64)>, AskError> {
+        let mut list = pipe();
+        list.cmd("TIME").cmd("HGETALL").arg(NAMESPACES);
+        let listing = |mut connection| async move {
+            let mut replies = PipelineReplies::to(&mut list, &mut connection).await?;
+            let (seconds, micros): (u64, u64) = replies.next()?;
+            let seen: RedisResult<Vec<(String, String)>> = replies.next();
+            Ok((seconds * 1_000 + micros / 1_000, seen.unwrap_or_default()))
+        };
+        let listing = self.inner.link.operate(Step::Fleet, listing).await;
+        let (now_ms, seen): (u64, Vec<(String, String)>) = listing.map_err(AskError::from)?;
+        let mut namespaces: Vec<_> = seen
+            .into_iter()
+            .filter_map(|(name, at)| Some((name, now_ms.saturating_sub(at.parse().ok()?))))
+            .collect();
+        namespaces.sort();
+        Ok(namespaces)
+    }
+
+    /// Ends it at once: the nodes report no more than others want. Does nothing where Redis is away:
+    /// what was wanted ends by itself.
+    pub async fn close(self) {
+        let mut script = scripts::UNWANT.prepare_invoke();
+        script.key(self.inner.names.want()).key(self.inner.names.replies(&self.inner.id));
+        script.arg(&self.inner.id);
+        let _: Result<u64, CallError> = ask(&self.inner.link, &script).await;
+    }
+}
+
+impl std::fmt::Debug for FleetClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FleetClient").field("console", &self.inner.id).finish_non_exhaustive()
+    }
+}

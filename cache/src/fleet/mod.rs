@@ -1,0 +1,40 @@
+//! A node as consoles elsewhere see it, and a console's end of that: presence, reports and asks
+//! through Redis, as `docs/fleet.md` describes them.
+//!
+//! | file | what |
+//! |---|---|
+//! | `settings` | what a node tells and allows |
+//! | `form` | bytes on the wire: form version, compression, limits |
+//! | `names`, `scripts` | the keys in Redis, and the steps on them |
+//! | `signature` | who may ask, where there is a key |
+//! | `presence`, `beats` | a node's card, its beats and its goodbye |
+//! | `report` | what a beat carries |
+//! | `gate`, `answering` | which asks are let in, and how they are answered |
+//! | `client`, `view`, `asking`, `replies` | a console's end |
+
+mod answering;
+mod asking;
+mod beats;
+mod client;
+mod form;
+mod gate;
+mod names;
+mod presence;
+mod replies;
+mod report;
+mod scripts;
+mod settings;
+mod signature;
+mod view;
+
+pub use asking::{AskError, AskTo, Replies, SilentNode};
+pub use client::FleetClient;
+pub use form::FormError;
+pub use settings::Fleet;
+pub use view::{FleetNode, FleetView};
+
+pub(crate) use answering::Answer;
+pub(crate) use client::{ClientSettings, Console};
+pub(crate) use presence::{FleetHost, Presence, forget_namespace};
+pub(crate) use scripts::NAMED as SCRIPTS;
+pub(crate) use settings::Identity;

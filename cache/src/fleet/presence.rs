@@ -1,0 +1,170 @@
+//! A node as consoles elsewhere see it: its card, its goodbye, and what is asked of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::ScriptInvocation;
+use strata_report::{AskKind, FLEET_PROTOCOL, NodeCard, NodeReport};
+use tokio_util::sync::CancellationToken;
+
+use super::answering::Answer;
+use super::gate::{AskCounters, AskGate};
+use super::names::FleetNames;
+use super::scripts;
+use super::settings::{Fleet, Identity};
+use crate::clock;
+use crate::connection::{Bus, CallError, Link, Query, Reply, Step};
+use crate::log::LogLimit;
+use crate::user_code::BoxFuture;
+
+/// How long a goodbye may take.
+const GOODBYE_WITHIN: Duration = Duration::from_secs(2);
+
+/// What the fleet needs of the node that it shows.
+pub(crate) trait FleetHost: Send + Sync {
+    fn report(&self) -> NodeReport;
+    /// The number of the last message of the bus that the node has acted on.
+    fn acted_on(&self) -> u64;
+    fn cache_names(&self) -> Vec<String>;
+    /// Answers one ask that the policy allows.
+    fn answer(
+        self: Arc<Self>,
+        kind: AskKind,
+        body: String,
+        shows_values: bool,
+    ) -> BoxFuture<'static, Answer>;
+}
+
+/// A node as consoles elsewhere see it.
+pub(crate) struct Presence {
+    pub(super) link: Arc<Link>,
+    pub(super) names: FleetNames,
+    pub(super) node: String,
+    pub(super) run: String,
+    pub(super) settings: Fleet,
+    identity: Identity,
+    started_at_ms: u64,
+    pub(super) gate: AskGate,
+    pub(super) counts: Arc<AskCounters>,
+    pub(super) refused_told: LogLimit,
+    /// The card as it was last written. Held while a beat is under way, so that none comes after
+    /// the goodbye.
+    pub(super) written: tokio::sync::Mutex<Written>,
+    /// Whether the goodbye has been said, or could not be.
+    gone: CancellationToken,
+}
+
+/// What this run has written.
+#[derive(Default)]
+pub(super) struct Written {
+    pub(super) card: Vec<u8>,
+    has_left: bool,
+}
+
+impl Written {
+    pub(super) fn has_left(&self) -> bool {
+        self.has_left
+    }
+}
+
+impl Presence {
+    pub(crate) fn new(
+        link: &Arc<Link>,
+        bus: &Bus,
+        (node, identity): (&str, Identity),
+        settings: Fleet,
+    ) -> Self {
+        let names = FleetNames::new(bus);
+        let counts: Arc<AskCounters> = Arc::default();
+        let gate = AskGate::new(bus, node, (&names, settings.signing_key()), &counts);
+        Self {
+            link: Arc::clone(link),
+            names,
+            node: node.to_owned(),
+            run: format!("{:016x}", rand::random::<u64>()),
+            settings,
+            identity,
+            started_at_ms: clock::now_ms(),
+            gate,
+            counts,
+            refused_told: LogLimit::new(),
+            written: tokio::sync::Mutex::default(),
+            gone: CancellationToken::new(),
+        }
+    }
+
+    /// What consoles ask of it.
+    pub(crate) fn gate(&self) -> &AskGate {
+        &self.gate
+    }
+
+    pub(super) fn card(&self, caches: Vec<String>, interval: Duration) -> NodeCard {
+        NodeCard {
+            protocol: FLEET_PROTOCOL,
+            node: self.node.clone(),
+            run: self.run.clone(),
+            app: self.identity.app.clone(),
+            version: self.identity.version.clone(),
+            strata: env!("CARGO_PKG_VERSION").to_owned(),
+            environment: self.identity.environment.clone(),
+            host: self.identity.host.clone(),
+            pid: std::process::id(),
+            started_at_ms: self.started_at_ms,
+            caches,
+            labels: self.identity.labels.clone(),
+            can: AskKind::ALL.iter().map(|kind| kind.as_str().to_owned()).collect(),
+            policy: self.settings.policy(),
+            signed: self.settings.signing_key().is_some(),
+            interval_ms: clock::millis(interval),
+        }
+    }
+
+    /// Says goodbye, once. Nothing of this run is written afterwards.
+    pub(crate) async fn leave(&self) {
+        let saying = async {
+            let mut written = self.written.lock().await;
+            written.has_left = true;
+            let mut goodbye = scripts::GOODBYE.prepare_invoke();
+            goodbye.key(self.names.nodes()).key(self.names.card(&self.node));
+            goodbye.key(self.names.now(&self.node)).key(self.names.asks_of(&self.node));
+            goodbye.arg(&self.node).arg(&written.card);
+            // Where Redis is away, consoles see it as lost.
+            let _: Result<u64, CallError> = self.ask(&goodbye).await;
+        };
+        let _ = tokio::time::timeout(GOODBYE_WITHIN, saying).await;
+        self.gone.cancel();
+    }
+
+    /// Until the goodbye has been said, or could not be.
+    pub(crate) async fn left(&self) {
+        self.gone.cancelled().await;
+    }
+
+    /// Asks over the connection for what no read waits for.
+    pub(super) async fn ask<T: Reply>(
+        &self,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T, CallError> {
+        ask(&self.link, script).await
+    }
+}
+
+/// Asks over the connection for what no read waits for: it can neither delay a read nor open the
+/// breaker. Once more where Redis had closed it while it was idle.
+pub(super) async fn ask<T: Reply>(
+    link: &Link,
+    script: &ScriptInvocation<'_>,
+) -> Result<T, CallError> {
+    let asking = |mut connection| async move { script.ask(&mut connection).await };
+    match link.operate(Step::Fleet, asking).await {
+        Err(CallError::Away) if !link.is_open() => link.operate(Step::Fleet, asking).await,
+        answer => answer,
+    }
+}
+
+/// Takes a namespace off the list of those that there are, as far as that is allowed.
+pub(crate) async fn forget_namespace(link: &Link) {
+    let mut forget = redis::cmd("HDEL");
+    forget.arg(super::names::NAMESPACES).arg(link.bus.namespace());
+    let _: Result<u64, CallError> = link.inspect(&forget).await;
+}

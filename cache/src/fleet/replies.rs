@@ -1,0 +1,90 @@
+//! The task that reads the answers to a console: it blocks on a connection of its own, while
+//! anything is asked.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, cmd};
+use strata_report::Reply;
+
+use super::client::Console;
+use super::form;
+use crate::clock::millis;
+use crate::connection::in_time;
+use crate::log::log_safely;
+
+const BLOCK: Duration = Duration::from_millis(500);
+
+/// One command on that connection takes no longer.
+const WITHIN: Duration = Duration::from_millis(1_500);
+
+const MAX_BATCH: usize = 256;
+
+const RETRY: Duration = Duration::from_millis(100);
+
+type Entries = Vec<(String, HashMap<Vec<u8>, Vec<u8>>)>;
+
+impl Console {
+    /// Reads answers for ever.
+    pub(crate) async fn read_replies(&self) {
+        let mut last = "0-0".to_owned();
+        loop {
+            self.until_asked().await;
+            let Err(error) = self.read_on(&mut last).await else { continue };
+            log_safely(|| tracing::debug!(%error, "answers of nodes cannot be read"));
+            // Where Redis was started again, its answers have other numbers.
+            "0-0".clone_into(&mut last);
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
+    async fn until_asked(&self) {
+        while !self.pending.has_any() {
+            self.pending.begun.notified().await;
+        }
+    }
+
+    async fn read_on(&self, last: &mut String) -> RedisResult<()> {
+        let mut connection = self.link.connect(WITHIN).await?;
+        loop {
+            self.until_asked().await;
+            let began = tokio::time::Instant::now();
+            let entries = self.read(&mut connection, last).await?;
+            if entries.is_empty() && began.elapsed() < BLOCK / 2 {
+                // A server that does not block.
+                tokio::time::sleep(RETRY).await;
+            }
+            for (id, fields) in entries {
+                let bytes = fields.get(b"r".as_slice());
+                let reply =
+                    bytes.and_then(|bytes| form::read::<Reply>(bytes, form::MAX_BYTES).ok());
+                if let Some(reply) = reply {
+                    self.pending.take(reply);
+                }
+                *last = id;
+            }
+        }
+    }
+
+    /// What came after `last`, once something has. What was read is removed.
+    async fn read(
+        &self,
+        connection: &mut MultiplexedConnection,
+        last: &str,
+    ) -> RedisResult<Entries> {
+        let replies = self.names.replies(&self.id);
+        let mut xread = cmd("XREAD");
+        xread.arg("COUNT").arg(MAX_BATCH).arg("BLOCK").arg(millis(BLOCK));
+        xread.arg("STREAMS").arg(&replies).arg(last);
+        type Streams = Option<Vec<(String, Entries)>>;
+        let streams: Streams = in_time(WITHIN, xread.query_async(connection)).await?;
+        let entries: Entries = streams.into_iter().flatten().flat_map(|(_, read)| read).collect();
+        if let Some((id, _)) = entries.last() {
+            let mut trim = cmd("XTRIM");
+            trim.arg(&replies).arg("MINID").arg("=").arg(id);
+            let _: u64 = in_time(WITHIN, trim.query_async(connection)).await?;
+        }
+        Ok(entries)
+    }
+}

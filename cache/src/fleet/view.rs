@@ -1,0 +1,348 @@
+//! The nodes of a namespace as a console sees them, by Redis's clock.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use strata_report::{FLEET_PROTOCOL, FleetReport, NodeCard, NodeId, PresenceState};
+
+use super::form::{self, FormError};
+use super::scripts::{FORGOTTEN_AFTER_MS, KEPT_MS};
+use crate::clock::millis;
+
+/// A node that has not beaten for so long is lost, or for three of its intervals where that is
+/// longer.
+const LOST_AFTER: Duration = Duration::from_secs(10);
+
+/// Of a node whose card cannot be read.
+const UNKNOWN_INTERVAL_MS: u64 = 5_000;
+
+/// How long a card that was read counts.
+const CARD_COUNTS: Duration = Duration::from_secs(10);
+
+/// So long after Redis has lost its data, a node that is not listed may come back.
+const COMES_BACK_WITHIN: Duration = Duration::from_secs(15);
+
+/// Two processes under one id are told of for so long after they were last seen in turns.
+const TOLD_FOR: Duration = Duration::from_secs(60);
+
+/// So many runs of an id are remembered.
+const REMEMBERED_RUNS: usize = 4;
+
+/// The nodes of a namespace at one instant.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FleetView {
+    /// When, milliseconds since the epoch by Redis's clock.
+    pub now_ms: u64,
+    /// The nodes by their ids. One that is forgotten is in one view as such, and in none after.
+    pub nodes: Vec<FleetNode>,
+}
+
+impl FleetView {
+    /// How many nodes are in a state.
+    pub fn count(&self, state: PresenceState) -> usize {
+        self.nodes.iter().filter(|node| node.state == state).count()
+    }
+
+    /// The node of an id.
+    pub fn node(&self, id: &str) -> Option<&FleetNode> {
+        self.nodes.iter().find(|node| node.id == id)
+    }
+}
+
+/// One node as a console sees it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FleetNode {
+    /// Its id.
+    pub id: NodeId,
+    /// Whether it beats.
+    pub state: PresenceState,
+    /// Since its last beat, milliseconds by Redis's clock.
+    pub heard_ms_ago: u64,
+    /// What it says of itself; `None` where that was never read.
+    pub card: Option<NodeCard>,
+    /// Its newest report; `None` where it was never read. It stays where the node is heard no more:
+    /// its numbers are of that time.
+    pub report: Option<FleetReport>,
+    /// Why its card or report cannot be read at the moment.
+    pub unreadable: Option<FormError>,
+    /// Whether two processes call themselves by its id: their runs were seen in turns.
+    pub is_two_processes: bool,
+}
+
+/// What a console remembers of the nodes.
+#[derive(Default)]
+pub(super) struct KnownNodes {
+    nodes: BTreeMap<NodeId, Known>,
+    /// When Redis was last seen to have lost its data.
+    emptied_ms: Option<u64>,
+}
+
+#[derive(Default)]
+struct Known {
+    node: FleetNode,
+    beat_ms: u64,
+    card_read_ms: Option<u64>,
+    left_ms: Option<u64>,
+    /// Runs before the present one, the last one last.
+    runs: VecDeque<String>,
+    in_turns_ms: Option<u64>,
+}
+
+/// Who is listed, and when each last beat.
+pub(super) struct Listed {
+    pub(super) now_ms: u64,
+    /// `None` where the list could not be read.
+    pub(super) beats: Option<Vec<(NodeId, f64)>>,
+    /// What this console wants still lies there.
+    pub(super) has_want: bool,
+}
+
+/// Bytes of a card and of a report, as they lie there.
+pub(super) type NodeBytes = (Option<Vec<u8>>, Option<Vec<u8>>);
+
+impl KnownNodes {
+    /// Takes note of who is listed. Answers whose card is to be read, besides everybody's report.
+    pub(super) fn list(&mut self, listed: &Listed) -> Vec<(NodeId, bool)> {
+        let now_ms = listed.now_ms;
+        if !listed.has_want || listed.beats.is_none() {
+            self.emptied_ms = Some(now_ms);
+        }
+        // No node wrote a beat that is none, or that is yet to come.
+        let is_one = |(_, beat_ms): &&(NodeId, f64)| {
+            beat_ms.is_finite() && (0.0..=(now_ms + KEPT_MS) as f64).contains(beat_ms)
+        };
+        let beats: Vec<_> = listed.beats.iter().flatten().filter(is_one).collect();
+        let ids: HashSet<&str> = beats.iter().map(|(id, _)| &**id).collect();
+        let lost_data = self.emptied_ms.is_some_and(|at| at + millis(COMES_BACK_WITHIN) > now_ms);
+        for (id, known) in self.nodes.iter_mut().filter(|(id, _)| !ids.contains(&***id)) {
+            debug_assert_eq!(*id, known.node.id);
+            if !lost_data && known.left_ms.is_none() {
+                known.left_ms = Some(now_ms);
+            }
+        }
+        let mut to_read = Vec::with_capacity(beats.len());
+        for (id, beat_ms) in beats {
+            let known = self.nodes.entry(id.clone()).or_default();
+            id.clone_into(&mut known.node.id);
+            known.left_ms = None;
+            known.beat_ms = *beat_ms as u64;
+            let counts = |at: u64| at + millis(CARD_COUNTS) > now_ms;
+            to_read.push((id.clone(), !known.card_read_ms.is_some_and(counts)));
+        }
+        to_read
+    }
+
+    /// Takes note of what one node says.
+    pub(super) fn read(&mut self, id: &str, bytes: NodeBytes, now_ms: u64) {
+        let Some(known) = self.nodes.get_mut(id) else { return };
+        let (card, report) = bytes;
+        let mut unreadable = None;
+        if let Some(card) = card {
+            match read_card(&card) {
+                Ok(card) => {
+                    known.card_read_ms = Some(now_ms);
+                    known.runs(&card.run, now_ms);
+                    known.node.card = Some(card);
+                }
+                Err(error) => unreadable = Some(error),
+            }
+        } else if known.node.unreadable.is_some() && known.card_read_ms.is_some() {
+            // Read again next time.
+            known.card_read_ms = None;
+        }
+        if let Some(report) = report {
+            match read_report(&report) {
+                Ok(report) => {
+                    known.runs(&report.run, now_ms);
+                    if known.node.card.as_ref().is_some_and(|card| card.run != report.run) {
+                        known.card_read_ms = None;
+                    }
+                    known.node.report = Some(report);
+                }
+                Err(error) => unreadable = Some(error),
+            }
+        }
+        known.node.unreadable = unreadable;
+    }
+
+    /// All nodes now. Those that are forgotten are so from now on.
+    pub(super) fn view(&mut self, now_ms: u64) -> FleetView {
+        for known in self.nodes.values_mut() {
+            known.settle(now_ms);
+        }
+        let nodes = self.nodes.values().map(|known| known.node.clone()).collect();
+        self.nodes.retain(|_, known| known.node.state != PresenceState::Forgotten);
+        FleetView { now_ms, nodes }
+    }
+
+    /// Those that should answer: they are up or late.
+    pub(super) fn answering(&self) -> Vec<NodeId> {
+        let answering = self.nodes.values().filter(|known| known.node.state.counts());
+        answering.map(|known| known.node.id.clone()).collect()
+    }
+
+    /// How long ago a node was heard, as of the last view.
+    pub(super) fn heard_ms_ago(&self, id: &str) -> Option<u64> {
+        self.nodes.get(id).map(|known| known.node.heard_ms_ago)
+    }
+}
+
+impl Known {
+    fn settle(&mut self, now_ms: u64) {
+        let age_ms = now_ms.saturating_sub(self.beat_ms);
+        let gone_ms = self.left_ms.map_or(age_ms, |at| now_ms.saturating_sub(at));
+        let reported = self.node.report.as_ref().map(|report| report.interval_ms);
+        let said = self.node.card.as_ref().map(|card| card.interval_ms);
+        let interval_ms = reported.or(said).filter(|ms| *ms > 0).unwrap_or(UNKNOWN_INTERVAL_MS);
+        let lost_after_ms = millis(LOST_AFTER).max(interval_ms.saturating_mul(3));
+        self.node.heard_ms_ago = age_ms;
+        self.node.state = match (self.left_ms, age_ms) {
+            _ if gone_ms >= FORGOTTEN_AFTER_MS => PresenceState::Forgotten,
+            (Some(_), _) => PresenceState::Left,
+            (None, age) if age > lost_after_ms => PresenceState::Lost,
+            (None, age) if age > interval_ms.saturating_mul(2) => PresenceState::Late,
+            (None, _) => PresenceState::Up,
+        };
+        let told = self.in_turns_ms.is_some_and(|at| at + millis(TOLD_FOR) > now_ms);
+        self.node.is_two_processes = told;
+    }
+
+    /// A run speaks under this id: one that comes back after another one is of a second process.
+    fn runs(&mut self, run: &str, now_ms: u64) {
+        if self.runs.back().is_some_and(|last| last == run) {
+            return;
+        }
+        if self.runs.iter().any(|earlier| earlier == run) {
+            self.in_turns_ms = Some(now_ms);
+        }
+        self.runs.push_back(run.to_owned());
+        if self.runs.len() > REMEMBERED_RUNS {
+            self.runs.pop_front();
+        }
+    }
+}
+
+fn read_card(bytes: &[u8]) -> Result<NodeCard, FormError> {
+    let card: NodeCard = form::read(bytes, form::MAX_BYTES)?;
+    speaks(card.protocol).map(|()| card)
+}
+
+fn read_report(bytes: &[u8]) -> Result<FleetReport, FormError> {
+    let report: FleetReport = form::read(bytes, form::MAX_BYTES)?;
+    speaks(report.protocol).map(|()| report)
+}
+
+fn speaks(protocol: u32) -> Result<(), FormError> {
+    match protocol > FLEET_PROTOCOL {
+        true => Err(FormError::Protocol { found: protocol }),
+        false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START_MS: u64 = 1_763_000_000_000;
+
+    fn listed(at_ms: u64, beats: &[(&str, u64)]) -> Listed {
+        let beats = beats.iter().map(|(id, ms)| ((*id).to_owned(), (START_MS + ms) as f64));
+        Listed { now_ms: START_MS + at_ms, beats: Some(beats.collect()), has_want: true }
+    }
+
+    fn report(run: &str, interval_ms: u64) -> NodeBytes {
+        let run = run.to_owned();
+        let report = FleetReport { protocol: 1, run, interval_ms, ..FleetReport::default() };
+        (None, form::write(&report, form::MAX_BYTES))
+    }
+
+    fn states(nodes: &mut KnownNodes, at_ms: u64) -> Vec<PresenceState> {
+        nodes.view(START_MS + at_ms).nodes.iter().map(|node| node.state).collect()
+    }
+
+    #[test]
+    fn a_node_that_is_silent_is_late_then_lost_then_forgotten() {
+        let mut nodes = KnownNodes::default();
+        nodes.list(&listed(0, &[("pod-7", 0)]));
+        nodes.read("pod-7", report("a", 1_000), START_MS);
+        let expected = [
+            (0, PresenceState::Up),
+            (2_000, PresenceState::Up),
+            (2_001, PresenceState::Late),
+            (10_000, PresenceState::Late),
+            (10_001, PresenceState::Lost),
+            (599_999, PresenceState::Lost),
+            (600_000, PresenceState::Forgotten),
+        ];
+        for (at_ms, state) in expected {
+            nodes.list(&listed(at_ms, &[("pod-7", 0)]));
+            assert_eq!(states(&mut nodes, at_ms), [state], "{at_ms}");
+        }
+        assert!(states(&mut nodes, 600_001).is_empty(), "it is in no view after that");
+    }
+
+    #[test]
+    fn a_node_that_is_asked_rarely_is_lost_after_three_of_its_intervals() {
+        let mut nodes = KnownNodes::default();
+        nodes.list(&listed(0, &[("pod-7", 0)]));
+        nodes.read("pod-7", report("a", 60_000), START_MS);
+        assert_eq!(states(&mut nodes, 119_000), [PresenceState::Up]);
+        assert_eq!(states(&mut nodes, 179_000), [PresenceState::Late]);
+        assert_eq!(states(&mut nodes, 181_000), [PresenceState::Lost]);
+    }
+
+    #[test]
+    fn a_node_that_is_listed_no_more_has_left_and_may_come_back() {
+        let mut nodes = KnownNodes::default();
+        nodes.list(&listed(0, &[("a", 0), ("b", 0)]));
+        nodes.list(&listed(1_000, &[("a", 900)]));
+        assert_eq!(states(&mut nodes, 1_000), [PresenceState::Up, PresenceState::Left]);
+        assert_eq!(nodes.answering(), ["a"]);
+        nodes.list(&listed(2_000, &[("a", 1_900), ("b", 2_000)]));
+        assert_eq!(states(&mut nodes, 2_000), [PresenceState::Up, PresenceState::Up]);
+    }
+
+    #[test]
+    fn after_redis_has_lost_its_data_nobody_has_left() {
+        let mut nodes = KnownNodes::default();
+        nodes.list(&listed(0, &[("a", 0)]));
+        nodes.list(&Listed { has_want: false, ..listed(1_000, &[]) });
+        assert_eq!(states(&mut nodes, 1_000), [PresenceState::Up]);
+        nodes.list(&listed(4_000, &[]));
+        assert_eq!(states(&mut nodes, 4_000), [PresenceState::Up], "it may come back");
+        nodes.list(&listed(17_000, &[]));
+        assert_eq!(states(&mut nodes, 17_000), [PresenceState::Left]);
+    }
+
+    #[test]
+    fn two_processes_under_one_id_are_told_from_one_that_was_started_again() {
+        let mut nodes = KnownNodes::default();
+        nodes.list(&listed(0, &[("pod-7", 0)]));
+        let mut tells = |run: &str, at_ms: u64| {
+            nodes.read("pod-7", report(run, 1_000), START_MS + at_ms);
+            nodes.view(START_MS + at_ms).nodes[0].is_two_processes
+        };
+        assert!(!tells("a", 0) && !tells("a", 1_000));
+        assert!(!tells("b", 2_000), "it was started again");
+        assert!(tells("a", 3_000), "the first one still runs");
+        assert!(tells("a", 62_000));
+        assert!(!tells("a", 64_000), "it is over");
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_why_and_the_last_numbers_stay() {
+        let mut nodes = KnownNodes::default();
+        nodes.list(&listed(0, &[("pod-7", 0)]));
+        nodes.read("pod-7", report("a", 1_000), START_MS);
+        nodes.read("pod-7", (Some(b"garbage".to_vec()), None), START_MS);
+        let node = nodes.view(START_MS).nodes.remove(0);
+        assert_eq!(node.unreadable, Some(FormError::Later { found: b'g' }));
+        assert_eq!(node.report.map(|report| report.run).as_deref(), Some("a"));
+        let card = NodeCard { protocol: 7, ..NodeCard::default() };
+        nodes.read("pod-7", (form::write(&card, form::MAX_BYTES), None), START_MS);
+        let said = nodes.view(START_MS).nodes[0].unreadable.clone().unwrap().to_string();
+        let expected =
+            "read fleet protocol 7: this release speaks protocol 1, a newer one is needed";
+        assert_eq!(said, expected);
+    }
+}

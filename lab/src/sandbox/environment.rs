@@ -1,0 +1,67 @@
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use strata_cache::{BuildError, Fleet, Node};
+
+use crate::redis_proxy::{KeyNames, Listener, RedisProxy};
+use crate::trace::Trace;
+
+/// Where a sandbox is set.
+#[derive(Clone)]
+pub(crate) struct Environment {
+    pub(crate) namespace: String,
+    pub(crate) redis_url: Option<String>,
+    /// The name of its cache, which nobody else uses.
+    pub(crate) cache: String,
+    pub(crate) on_node: OnNode,
+}
+
+/// Told of each node that starts; what it answers is kept as long as the node is.
+pub type OnNode = Arc<dyn Fn(&Node) -> Box<dyn Any + Send + Sync> + Send + Sync>;
+
+const ERASE_ROUNDS: usize = 8;
+const ERASE_PAUSE: Duration = Duration::from_millis(20);
+
+impl Environment {
+    pub(crate) async fn node(
+        &self,
+        id: &str,
+        redis_url: Option<&str>,
+        l2_timeout: Duration,
+    ) -> Result<Node, BuildError> {
+        // No service: no console elsewhere lists it, and its commands are those of the lesson.
+        let builder = Node::builder(&self.namespace).fleet(Fleet::off());
+        let mut builder = builder.id(id).l2_timeout(l2_timeout);
+        if let Some(url) = redis_url {
+            builder = builder.redis_url(url);
+        }
+        builder.start().await
+    }
+
+    /// Removes every key. Where Redis is away keys remain.
+    // A command that a node had sent just before it ended may arrive after the first round.
+    pub(crate) async fn erase(&self, outsider: &Node) {
+        for _ in 0..ERASE_ROUNDS {
+            match outsider.erase_namespace().await {
+                Some(0) => return,
+                Some(_) => tokio::time::sleep(ERASE_PAUSE).await,
+                None => break,
+            }
+        }
+        tracing::warn!(namespace = self.namespace, "keys of an experiment may remain");
+    }
+
+    /// One before each node; what passes on them is told to the trace.
+    pub(crate) fn proxies(&self, n_nodes: usize, trace: &Trace) -> Vec<RedisProxy> {
+        let Some(url) = &self.redis_url else { return Vec::new() };
+        let socket = |node: usize| {
+            std::env::temp_dir().join(format!("strata-{}-{node}.sock", self.namespace))
+        };
+        let names = KeyNames::of(&self.namespace);
+        let listener = |node| Listener { node, names: names.clone(), trace: trace.clone() };
+        let proxies =
+            (1..=n_nodes).map(|node| RedisProxy::before(url, &socket(node), listener(node)));
+        proxies.collect::<Option<Vec<_>>>().unwrap_or_default()
+    }
+}
