@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::{Access, Audit, PeerBounds, PeerLimit};
 use crate::clock::now_ms;
 use crate::dead_letters::DeadLetterJobs;
-use crate::invalidation::{Jobs, Plans, Protected};
+use crate::invalidation::{Jobs, Plans, Protected, SilentNodes};
 use crate::keys::{QueryQueues, RecentSearches, SourceReader, SurveyCache};
 use crate::live::{ActivityFeed, Reports, SampleTime, Sampler, Tick, reports_of};
 use crate::nodes::{AttachedNodes, NodeClient};
@@ -35,6 +35,7 @@ pub(crate) struct Inner {
     pub(crate) audit: Audit,
     pub(crate) jobs: Jobs,
     pub(crate) dead_letter_jobs: DeadLetterJobs,
+    pub(crate) silent_nodes: SilentNodes,
     pub(crate) plans: Plans,
     pub(crate) searches: RecentSearches,
     pub(crate) queries: QueryQueues,
@@ -50,7 +51,7 @@ pub(crate) struct Inner {
     pub(crate) redis_is_private: bool,
     pub(crate) census: Arc<Census>,
     pub(crate) surveys: SurveyCache,
-    /// What Redis said of itself, for those who ask at the same time.
+    /// Redis's last answer, for requests that come at the same time.
     pub(crate) redis_server: tokio::sync::Mutex<Option<ServerAnswer>>,
     pub(crate) sampler: Mutex<Sampler>,
     pub(crate) tasks: Tasks,
@@ -83,6 +84,7 @@ impl Console {
             audit: Audit::default(),
             jobs: Jobs::default(),
             dead_letter_jobs: DeadLetterJobs::default(),
+            silent_nodes: SilentNodes::default(),
             plans: Plans::default(),
             searches: RecentSearches::default(),
             queries: QueryQueues::default(),
@@ -130,7 +132,7 @@ impl Console {
     }
 }
 
-/// What a console is told besides its nodes.
+/// The settings of a console.
 pub struct ConsoleSettings {
     /// Who may act.
     pub access: Access,

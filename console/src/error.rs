@@ -1,4 +1,5 @@
 use strata_cache::{CacheError, PatternError};
+use strata_report::{CacheKey, CacheName, NodeError};
 
 const SHOWN_CHARS: usize = 64;
 
@@ -86,13 +87,24 @@ pub enum ConsoleError {
     /// The node does not answer.
     #[error("reach the node {0:?}")]
     NodeGone(String),
+    /// The node has an answer and does not give it.
+    #[error("ask the node {node:?}, because {because}")]
+    NodeRefuses {
+        /// The node.
+        node: String,
+        /// Why, as a fragment.
+        because: String,
+    },
+    /// The node does not know what was asked, or its answer cannot be read: it runs another version.
+    #[error("understand the node {0:?}: it runs another version")]
+    NotUnderstood(String),
 }
 
 impl ConsoleError {
     /// When to try again what there is too much of, seconds.
     pub const BUSY_FOR_S: u64 = 5;
 
-    /// What a person is told.
+    /// The error as a sentence for people.
     pub fn sentence(&self) -> String {
         match self {
             Self::Refused(why) | Self::Protected(why) => why.clone(),
@@ -117,6 +129,32 @@ impl ConsoleError {
 
     pub(crate) fn node_gone(node: &str) -> Self {
         Self::NodeGone(beginning(node))
+    }
+
+    pub(crate) fn not_understood(node: &str) -> Self {
+        Self::NotUnderstood(beginning(node))
+    }
+
+    /// What a node's failure to answer means.
+    pub(crate) fn from_node(node: &str, error: NodeError) -> Self {
+        match error {
+            NodeError::UnknownCache(CacheName { cache }) => Self::unknown_cache(&cache),
+            NodeError::BadKey(CacheKey { cache, key }) => {
+                Self::bad_key(&cache, &key, "its keys look different")
+            }
+            NodeError::NoKeyText(CacheName { cache }) => {
+                Self::bad_key(&cache, "", "its keys have no text")
+            }
+            NodeError::OnlyObserved(CacheName { cache }) => Self::OnlyObserved(cache),
+            NodeError::NoLoader(CacheName { cache }) => Self::NoSource(cache),
+            NodeError::SourceFailed { why } => Self::SourceFailed(why),
+            NodeError::Gone { node } => Self::node_gone(&node),
+            NodeError::Refused { because } => Self::NodeRefuses { node: beginning(node), because },
+            // The console parsed the pattern before it asked.
+            NodeError::BadPattern { .. } | NodeError::Unsupported { .. } | NodeError::Other => {
+                Self::not_understood(node)
+            }
+        }
     }
 
     pub(crate) fn bad_key(cache: &str, key: &str, reason: &'static str) -> Self {

@@ -39,12 +39,12 @@ mod redis;
 mod shutdown;
 
 pub use access::{
-    Access, AccessSettings, Actor, Credentials, LogInError, LoggedIn, Origin, PeerPermit,
-    RejectedCredential, Rights, Token, TokenError, network_of,
+    Access, AccessSettings, Actor, Credentials, Full, LogInError, LoggedIn, Origin, Peer,
+    PeerBounds, PeerLimit, PeerPermit, RejectedCredential, Rights, Token, TokenError,
 };
 pub use console::{Console, ConsoleSettings};
 pub use error::ConsoleError;
 pub use invalidation::{Protected, ProtectedError};
 pub use keys::{KeyColumn, KeyOrder, SearchResults, SourceReader};
 pub use live::Tick;
-pub use nodes::{Answer, AttachGuard, KeyMatch, L1Listed, L2Step, NodeClient};
+pub use nodes::{Answer, AttachGuard, L2Step, NodeClient, SharedRedis};

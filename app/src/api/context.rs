@@ -67,9 +67,10 @@ pub(crate) fn as_api_error(error: &ConsoleError) -> ApiError {
         | ConsoleError::UnknownPlan(_)
         | ConsoleError::NoWriteBehind(_)
         | ConsoleError::NoDeadLetterJob(_) => ApiError::NotFound(text),
-        ConsoleError::NodeGone(_) | ConsoleError::DeadLettersAway(_) | ConsoleError::TooSlow(_) => {
-            ApiError::Away(text)
-        }
+        ConsoleError::NodeGone(_)
+        | ConsoleError::NotUnderstood(_)
+        | ConsoleError::DeadLettersAway(_)
+        | ConsoleError::TooSlow(_) => ApiError::Away(text),
         _ => ApiError::Invalid(text),
     }
 }

@@ -7,7 +7,7 @@ use strata_report::{KeyRow, LogHistogram};
 
 use crate::clock::{Moment, millis};
 use crate::key::{Key, Value};
-use crate::l1::{Capacity, Entry, FirstRows, L1List, L1Survey};
+use crate::l1::{Capacity, Entry, FirstRows, L1List, L1Survey, count_in_survey};
 use crate::pattern::Pattern;
 use crate::read::Core;
 
@@ -74,7 +74,7 @@ impl<K: Key, V: Value> Core<K, V> {
             .l1
             .walk(|key, entry| {
                 if self.is_fresh(key, &entry) {
-                    survey.add(now, &entry);
+                    count_in_survey(&mut survey, now, &entry);
                 }
                 match survey.entries < L1Survey::MAX_ENTRIES as u64 {
                     true => ControlFlow::Continue(()),

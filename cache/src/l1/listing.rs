@@ -1,9 +1,8 @@
-//! Which keys of L1 to list, and the result of a survey of L1.
+//! Which keys of L1 to list, and how a survey of L1 counts.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-use strata_report::{KeyRow, LogHistogram};
+use strata_report::{KeyRow, L1Survey};
 
 use super::entry::Entry;
 use crate::clock::{Moment, millis};
@@ -20,59 +19,21 @@ pub struct L1List<'a> {
     pub limit: usize,
 }
 
-/// When the entries of one L1 expire, and how large they are.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct L1Survey {
-    /// The number of fresh entries that were examined.
-    pub entries: u64,
-    /// Whether there are more entries.
-    pub sampled: bool,
-    /// How many expire in each of the next 360 spans of ten seconds.
-    pub expiring: Vec<u64>,
-    /// The entries' weights; `None` if they are not weighed.
-    pub bytes: Option<LogHistogram>,
-}
-
 impl L1List<'_> {
     pub(crate) fn is_after(&self, key: &str) -> bool {
         self.after.is_none_or(|after| key > after)
     }
 }
 
-impl L1Survey {
-    /// The greatest number of entries that are examined.
-    pub const MAX_ENTRIES: usize = 100_000;
-
-    /// How many spans are predicted.
-    pub const N_SPANS: usize = 360;
-
-    const SPAN_MS: u64 = 10_000;
-
-    /// Adds the survey of another node's L1.
-    pub fn merge(&mut self, other: &Self) {
-        self.entries += other.entries;
-        self.sampled |= other.sampled;
-        self.expiring.resize(self.expiring.len().max(other.expiring.len()), 0);
-        self.expiring.iter_mut().zip(&other.expiring).for_each(|(mine, theirs)| *mine += theirs);
-        match (&mut self.bytes, &other.bytes) {
-            (Some(mine), Some(theirs)) => mine.merge(theirs),
-            (mine @ None, theirs) => mine.clone_from(theirs),
-            (Some(_), None) => {}
-        }
+/// Counts an entry in a survey.
+pub(crate) fn count_in_survey<V>(survey: &mut L1Survey, now: Moment, entry: &Entry<V>) {
+    survey.entries += 1;
+    let span = millis(entry.fresh_until.since(now)) / L1Survey::SPAN_MS;
+    if let Some(n) = usize::try_from(span).ok().and_then(|span| survey.expiring.get_mut(span)) {
+        *n += 1;
     }
-}
-
-impl L1Survey {
-    pub(crate) fn add<V>(&mut self, now: Moment, entry: &Entry<V>) {
-        self.entries += 1;
-        let span = millis(entry.fresh_until.since(now)) / Self::SPAN_MS;
-        if let Some(n) = usize::try_from(span).ok().and_then(|span| self.expiring.get_mut(span)) {
-            *n += 1;
-        }
-        if let Some(bytes) = &mut self.bytes {
-            bytes.record(u64::from(entry.weight));
-        }
+    if let Some(bytes) = &mut survey.bytes {
+        bytes.record(u64::from(entry.weight));
     }
 }
 

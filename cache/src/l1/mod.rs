@@ -11,8 +11,9 @@ mod waiting_patterns;
 
 pub(crate) use entry::{Entry, L1Value};
 pub(crate) use level::{Capacity, L1};
-pub(crate) use listing::FirstRows;
-pub use listing::{L1List, L1Survey};
+pub use listing::L1List;
+pub(crate) use listing::{FirstRows, count_in_survey};
 pub(crate) use slices::{Slices, WalkStats};
+pub use strata_report::L1Survey;
 pub(crate) use tags::{TagState, Tags};
 pub(crate) use waiting_patterns::{TooMany, WaitingPatterns};

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
-use strata_report::{Event, Scope, What};
+use strata_report::{CacheEvents, Event, Scope, What};
 
 use super::counters::Counter;
 use crate::clock::now_ms;
@@ -37,22 +37,6 @@ struct RecordedEvent {
 pub(crate) struct KeyNote<F> {
     pub(crate) hash: u64,
     pub(crate) text: F,
-}
-
-/// The events of one cache on one node after a position in its stream.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(default)]
-pub struct CacheEvents {
-    /// The events, oldest first. `seq` counts within this cache and node. An event names its key
-    /// only if the text was stored.
-    pub events: Vec<Event>,
-    /// The position to continue from.
-    pub last: u64,
-    /// How many events after the given position were forgotten or never kept, in all since the
-    /// start.
-    pub dropped: u64,
-    /// When the oldest event that is still kept happened, milliseconds since the epoch.
-    pub since_ms: Option<u64>,
 }
 
 impl Events {

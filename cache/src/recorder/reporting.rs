@@ -3,12 +3,12 @@ use std::hash::Hash;
 use std::sync::atomic::Ordering::Relaxed;
 
 use strata_report::{
-    Ages, CacheReport, Gets, InvalidationCounts, L1Report, Loads, Origin, Outcomes, Scope,
-    ScopeCounts, Settings, TagsReport, What,
+    Ages, CacheEvents, CacheReport, Gets, InvalidationCounts, L1Report, Loads, Origin, Outcomes,
+    Scope, ScopeCounts, Settings, TagsReport, What,
 };
 
 use super::cache_recorder::Recorder;
-use super::events::{CacheEvents, Events, KeyNote};
+use super::events::{Events, KeyNote};
 use super::hot_keys::HotKeysRecorder;
 use super::label::hash_of;
 use super::sampling::SAMPLED_ONE_IN;

@@ -11,7 +11,7 @@ use super::rights::TokenRef;
 const IDLE: Duration = Duration::from_secs(12 * 60 * 60);
 /// A session ends after so long, however much it is used.
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// So many are kept; the one that has not been used for longest makes room.
+/// The most sessions. The one that has not been used for longest makes room.
 const MOST: usize = 1_000;
 
 /// Who has logged in. In memory alone: a restart ends every session.

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::peer::network;
 
-/// So many peers are remembered; the one that was heard of least lately makes room.
+/// The most peers that are remembered. The one that was wrong least lately makes room.
 const MOST: usize = 4_096;
 
 /// How often each peer may be wrong: some times at once, and again after a while.

@@ -4,7 +4,7 @@ use strata_report::{Alert, Severity};
 
 use super::view::{View, alert, duration, percent};
 
-/// Fewer are no wave.
+/// Fewer expiries are no peak.
 const AT_LEAST: u64 = 100;
 
 /// A large part of L1 expired within one step.

@@ -5,10 +5,10 @@ use strata_report::{Alert, Severity, TaskReport, TaskState};
 use super::redis_errors::beginning;
 use super::view::{View, alert, duration};
 
-/// So long after its last failure a task that runs again is still told of.
+/// How long after its last failure a task that runs again still has an alert.
 const TOLD_FOR_MS: u64 = 15 * 60_000;
 
-/// What the program's own tasks have to be told of at the moment.
+/// The alerts about the program's own tasks.
 pub(crate) fn program_alerts(tasks: &[TaskReport], at_ms: u64) -> Vec<Alert> {
     tasks.iter().filter_map(|task| task_alert(task, ("of the dashboard", at_ms))).collect()
 }

@@ -20,7 +20,7 @@ pub(crate) async fn listed(
 async fn of_any(writers: &[Writer], list: DeadLetterList) -> Result<DeadLetterPage, ConsoleError> {
     let mut last = ConsoleError::NodeGone(String::new());
     for writer in writers {
-        match writer.node.dead_letters(&writer.report.cache, list.clone()).await {
+        match writer.node.shared().dead_letters(&writer.report.cache, list.clone()).await {
             Ok(page) => return Ok(page),
             Err(error) => last = error,
         }
@@ -52,7 +52,7 @@ async fn of_each(
             break;
         }
         let list = DeadLetterList { after: after.take(), limit, filter: list.filter.clone() };
-        let part = writer.node.dead_letters(&writer.report.cache, list).await?;
+        let part = writer.node.shared().dead_letters(&writer.report.cache, list).await?;
         page.total = page.total.saturating_sub(writer.report.aside) + part.total;
         page.until_ms = [page.until_ms, part.until_ms].into_iter().flatten().min();
         page.rows.extend(part.rows);

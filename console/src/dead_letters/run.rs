@@ -82,7 +82,7 @@ impl DeadLetterRun {
         let job = running.now();
         let mut step = DeadLetterStep { action: job.action, filter: self.filter.clone(), from };
         loop {
-            let done = writer.node.move_dead_letters(&job.cache, step.clone()).await?;
+            let done = writer.node.shared().move_dead_letters(&job.cache, step.clone()).await?;
             let (left, next) = (done.left, done.next.clone());
             running.note(|job| job.result.then(done));
             if next.is_none() || running.is_cancelled() {

@@ -1,13 +1,13 @@
 use std::collections::{HashMap, VecDeque};
 
-use strata_report::{CacheFrame, Past, Point, Range, Window};
+use strata_report::{CacheFrame, Point, Range, RangeHistory, Window};
 
 use super::rings::Rings;
 use super::step::HistoryStep;
 
 const RECENT_MS: u64 = 10_000;
 
-/// The past of every cache that has one.
+/// The history of every cache that has one.
 #[derive(Debug, Default)]
 pub(crate) struct Histories {
     by_cache: HashMap<String, CacheHistory>,
@@ -22,7 +22,7 @@ struct CacheHistory {
 }
 
 impl Histories {
-    /// Adds what happened to a cache in a tick; its frame then tells of the last seconds.
+    /// Adds what happened to a cache in a tick; its frame then shows the last seconds.
     pub(crate) fn add(
         &mut self,
         frame: &mut CacheFrame,
@@ -36,35 +36,35 @@ impl Histories {
             attached_since_ms: frame.attached.then_some(begin_ms),
             ..CacheHistory::default()
         };
-        let past = self.by_cache.entry(frame.report.cache.clone()).or_insert_with(begun);
-        if past.attached_since_ms.is_some() != frame.attached {
-            *past = begun();
+        let history = self.by_cache.entry(frame.report.cache.clone()).or_insert_with(begun);
+        if history.attached_since_ms.is_some() != frame.attached {
+            *history = begun();
         }
         if tick.span_ms > 0 {
-            past.rings.push(&step);
+            history.rings.push(&step);
         }
-        frame.recent = past.recent(window);
+        frame.recent = history.recent(window);
         step
     }
 
     /// Forgets the caches of attached nodes that are not among these. The service's own come back.
     pub(crate) fn retain_attached(&mut self, attached: &[CacheFrame]) {
         let is_there = |name: &str| attached.iter().any(|frame| frame.report.cache == name);
-        self.by_cache.retain(|name, past| past.attached_since_ms.is_none() || is_there(name));
+        self.by_cache.retain(|name, history| history.attached_since_ms.is_none() || is_there(name));
     }
 
     /// The last minutes of a cache, second by second.
     pub(crate) fn chart(&self, cache: &str) -> Vec<Point> {
-        self.by_cache.get(cache).map(|past| past.rings.chart().points).unwrap_or_default()
+        self.by_cache.get(cache).map(|history| history.rings.chart().points).unwrap_or_default()
     }
 
     /// One cache over a range; `started_at_ms` is since when the service's own are kept.
-    pub(crate) fn past(&self, cache: &str, range: Range, started_at_ms: u64) -> Past {
-        let Some(past) = self.by_cache.get(cache) else {
-            return Past { since_ms: started_at_ms, ..Rings::default().past(range) };
+    pub(crate) fn range(&self, cache: &str, range: Range, started_at_ms: u64) -> RangeHistory {
+        let Some(history) = self.by_cache.get(cache) else {
+            return RangeHistory { since_ms: started_at_ms, ..Rings::default().range(range) };
         };
-        let since_ms = past.attached_since_ms.unwrap_or(started_at_ms);
-        Past { since_ms, ..past.rings.past(range) }
+        let since_ms = history.attached_since_ms.unwrap_or(started_at_ms);
+        RangeHistory { since_ms, ..history.rings.range(range) }
     }
 }
 
@@ -118,7 +118,7 @@ mod tests {
         let mut histories = Histories::default();
         add(&mut histories, 60, &mut cache("users", false));
         add(&mut histories, 60, &mut cache("lab", true));
-        let since_ms = |cache| histories.past(cache, Range::Minute, 7_000).since_ms;
+        let since_ms = |cache| histories.range(cache, Range::Minute, 7_000).since_ms;
         assert_eq!((since_ms("users"), since_ms("lab"), since_ms("cats")), (7_000, 59_000, 7_000));
     }
 

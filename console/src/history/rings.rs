@@ -1,14 +1,15 @@
 use std::time::Duration;
 
-use strata_report::{HeatColumn, History, Past, Range};
+use strata_report::{HeatColumn, History, Range, RangeHistory};
 
 use super::ring::Ring;
 use super::step::HistoryStep;
+use crate::clock::in_ms;
 
 /// How far back the charts of a snapshot go.
 const CHART: Duration = Duration::from_secs(300);
 
-/// The past of one cache, or of all together, in three resolutions.
+/// The history of one cache, or of all together, in three resolutions.
 #[derive(Debug)]
 pub(crate) struct Rings {
     seconds: Ring,
@@ -40,14 +41,14 @@ impl Rings {
         History { step_ms: in_ms(Range::FifteenMinutes.step()), points }
     }
 
-    /// A range, as fine as it was kept. Markers are for others to add.
-    pub(crate) fn past(&self, range: Range) -> Past {
+    /// A range, in the finest steps that are kept. The caller adds markers.
+    pub(crate) fn range(&self, range: Range) -> RangeHistory {
         let ring = match range {
             Range::Minute | Range::FifteenMinutes => &self.seconds,
             Range::TwoHours => &self.tens,
             Range::Day => &self.minutes,
         };
-        Past {
+        RangeHistory {
             range,
             step_ms: in_ms(range.step()),
             since_ms: 0,
@@ -60,7 +61,7 @@ impl Rings {
 
 /// Latencies in columns of equal length; a column in which nothing was taken is missing.
 fn heat<'a>(steps: impl Iterator<Item = &'a HistoryStep>, range: Range) -> Vec<HeatColumn> {
-    let width_ms = in_ms(range.span()) / Past::MAX_COLUMNS as u64;
+    let width_ms = in_ms(range.span()) / RangeHistory::MAX_COLUMNS as u64;
     let mut columns: Vec<HeatColumn> = Vec::new();
     let (mut first_end_ms, mut last) = (None, None);
     for step in steps {
@@ -79,10 +80,6 @@ fn heat<'a>(steps: impl Iterator<Item = &'a HistoryStep>, range: Range) -> Vec<H
         }
     }
     columns
-}
-
-fn in_ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -110,16 +107,16 @@ mod tests {
             (Range::TwoHours, 10_000, 90),
             (Range::Day, 60_000, 15),
         ] {
-            let past = rings.past(range);
-            assert_eq!((past.step_ms, past.steps.len()), (step_ms, steps));
-            let reads: u64 = past.steps.iter().map(|step| step.outcomes().reads()).sum();
-            let loads: u64 = past.steps.iter().map(|step| step.loads).sum();
-            let heat: u64 = past.heat.iter().map(|column| column.loads.count()).sum();
+            let history = rings.range(range);
+            assert_eq!((history.step_ms, history.steps.len()), (step_ms, steps));
+            let reads: u64 = history.steps.iter().map(|step| step.outcomes().reads()).sum();
+            let loads: u64 = history.steps.iter().map(|step| step.loads).sum();
+            let heat: u64 = history.heat.iter().map(|column| column.loads.count()).sum();
             assert_eq!((reads, loads, heat), (1_800, 1_800, 1_800));
-            assert!(past.heat.len() <= Past::MAX_COLUMNS, "{}", past.heat.len());
-            assert_eq!(past.steps.last().unwrap().l1_entries, 900, "sizes are not added up");
+            assert!(history.heat.len() <= RangeHistory::MAX_COLUMNS, "{}", history.heat.len());
+            assert_eq!(history.steps.last().unwrap().l1_entries, 900, "sizes are not added up");
         }
-        assert_eq!(rings.past(Range::Minute).steps.len(), 60);
+        assert_eq!(rings.range(Range::Minute).steps.len(), 60);
         assert_eq!(rings.chart().points.len(), 300);
     }
 
@@ -137,7 +134,7 @@ mod tests {
         let mut rings = Rings::default();
         rings.push(&tick(1_000, 0));
         rings.push(&tick(2_000, 1));
-        let steps = rings.past(Range::Minute).steps;
+        let steps = rings.range(Range::Minute).steps;
         assert_eq!((steps[0].load_latency, steps[0].loads), (None, 0));
         assert!((2_000_000..=3_000_000).contains(&steps[1].load_latency.unwrap().p99_ns));
     }

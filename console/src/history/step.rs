@@ -1,4 +1,4 @@
-use strata_report::{CacheFrame, Extremes, Histogram, Point, Quantiles, Step, Window};
+use strata_report::{CacheFrame, Histogram, Point, Quantiles, SparseHistogram, Step, Window};
 
 /// One step as the rings keep it: the latencies as counts, so that steps can be added up.
 #[derive(Clone, Debug, Default)]
@@ -9,17 +9,9 @@ pub(crate) struct HistoryStep {
     l2_entries: Option<u64>,
     l2_weight_bytes: Option<u64>,
     loads_failed: u64,
-    l1: Sparse,
-    l2: Sparse,
-    loads: Sparse,
-}
-
-/// A histogram with its empty buckets left out.
-#[derive(Clone, Debug, Default)]
-struct Sparse {
-    sum_ns: u64,
-    range_ns: Option<Extremes>,
-    buckets: Box<[(u8, u64)]>,
+    l1: SparseHistogram,
+    l2: SparseHistogram,
+    loads: SparseHistogram,
 }
 
 impl HistoryStep {
@@ -32,9 +24,9 @@ impl HistoryStep {
             l2_entries: frame.l2_entries,
             l2_weight_bytes: frame.l2_weight_bytes,
             loads_failed: window.loads_failed,
-            l1: Sparse::of(&window.l1_latency),
-            l2: Sparse::of(&window.l2_latency),
-            loads: Sparse::of(&window.load_latency),
+            l1: SparseHistogram::from(&window.l1_latency),
+            l2: SparseHistogram::from(&window.l2_latency),
+            loads: SparseHistogram::from(&window.load_latency),
         }
     }
 
@@ -64,9 +56,9 @@ impl HistoryStep {
     fn count(&mut self, other: &Self) {
         self.point.merge(&other.point);
         self.loads_failed += other.loads_failed;
-        self.l1.add(&other.l1);
-        self.l2.add(&other.l2);
-        self.loads.add(&other.loads);
+        self.l1.merge(&other.l1);
+        self.l2.merge(&other.l2);
+        self.loads.merge(&other.loads);
     }
 
     /// The step as charts show it.
@@ -87,44 +79,15 @@ impl HistoryStep {
     }
 
     pub(crate) fn l1(&self) -> Histogram {
-        self.l1.whole()
+        Histogram::from(&self.l1)
     }
 
     pub(crate) fn l2(&self) -> Histogram {
-        self.l2.whole()
+        Histogram::from(&self.l2)
     }
 
     pub(crate) fn loads(&self) -> Histogram {
-        self.loads.whole()
-    }
-}
-
-impl Sparse {
-    fn of(histogram: &Histogram) -> Self {
-        let filled = (0_u8..).zip(histogram.counts().iter().copied()).filter(|(_, n)| *n > 0);
-        Self {
-            sum_ns: histogram.sum_ns(),
-            range_ns: Some(histogram.range_ns()),
-            buckets: filled.collect(),
-        }
-    }
-
-    fn whole(&self) -> Histogram {
-        let mut counts = [0; Histogram::N_BUCKETS];
-        for (bucket, n) in &self.buckets {
-            counts[usize::from(*bucket)] = *n;
-        }
-        let range_ns = self.range_ns.unwrap_or(Extremes::NONE);
-        Histogram::from_parts(counts, self.sum_ns).within(range_ns)
-    }
-
-    fn add(&mut self, other: &Self) {
-        if other.buckets.is_empty() {
-            return;
-        }
-        let mut sum = self.whole();
-        sum.merge(&other.whole());
-        *self = Self::of(&sum);
+        Histogram::from(&self.loads)
     }
 }
 

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use strata_cache::Progress;
@@ -14,6 +14,9 @@ use crate::clock::now_ms;
 use crate::error::ConsoleError;
 
 const KEPT: usize = 100;
+
+/// The error of a node that went before it replayed an invalidation.
+const LOST: &str = "The node left or started again while the invalidation waited for Redis.";
 
 /// What became of a job whose task panicked.
 pub(crate) const BROKE_OFF: &str = "It broke off before its end; the log says why.";
@@ -36,8 +39,8 @@ pub(crate) struct JobHandle {
     job: watch::Receiver<Job>,
     progress: Arc<Progress>,
     owner: Arc<JobOwner>,
-    /// When what waited was replayed, milliseconds since the epoch; 0 before.
-    replayed_at_ms: Arc<AtomicU64>,
+    /// How what waited for Redis ended.
+    settled: Arc<OnceLock<Settled>>,
 }
 
 /// A job, seen by the task that does it. One that is dropped before its end has failed.
@@ -46,7 +49,22 @@ pub(crate) struct RunningJob {
     job: watch::Sender<Job>,
     pub(crate) progress: Arc<Progress>,
     owner: Arc<JobOwner>,
-    replayed_at_ms: Arc<AtomicU64>,
+    settled: Arc<OnceLock<Settled>>,
+}
+
+/// How an invalidation that waited for Redis ended.
+#[derive(Clone, Debug)]
+pub(crate) enum Settled {
+    /// Redis was back, and it was carried out.
+    Replayed {
+        /// When, milliseconds since the epoch.
+        at_ms: u64,
+    },
+    /// Nobody knows whether it was carried out: every node on which it waited has gone.
+    Unknown {
+        /// Those nodes.
+        nodes: Vec<String>,
+    },
 }
 
 impl Jobs {
@@ -59,7 +77,7 @@ impl Jobs {
         let (sender, _) = watch::channel(Job { id, ..job });
         table.make_room();
         let owner = Arc::clone(owner);
-        let running = RunningJob { job: sender, progress, owner, replayed_at_ms: Arc::default() };
+        let running = RunningJob { job: sender, progress, owner, settled: Arc::default() };
         table.jobs.insert(id, running.tracked());
         running
     }
@@ -109,11 +127,10 @@ impl JobHandle {
         if job.state == JobState::Running {
             count(&mut job, &self.progress);
         }
-        let replayed_at_ms = self.replayed_at_ms.load(Relaxed);
-        if job.state == JobState::Queued && replayed_at_ms > 0 {
-            job.state = JobState::Done;
-            job.replayed_at_ms = Some(replayed_at_ms);
-            job.errors.retain(|error| error.what != WAITS);
+        if job.state == JobState::Queued
+            && let Some(settled) = self.settled.get()
+        {
+            settle(&mut job, settled);
         }
         job
     }
@@ -123,9 +140,10 @@ impl JobHandle {
         &self.owner
     }
 
-    /// Says that what waited was replayed.
-    pub(crate) fn replayed(&self, at_ms: u64) {
-        self.replayed_at_ms.store(at_ms, Relaxed);
+    /// Says how what waited for Redis ended; only the first time counts.
+    pub(crate) fn settle(&self, settled: Settled) {
+        // It is set already, which is what counts.
+        let _ = self.settled.set(settled);
     }
 
     /// Waits until the job has ended or `wait` is over; then the job as it stands.
@@ -150,9 +168,9 @@ impl JobHandle {
 impl RunningJob {
     pub(crate) fn tracked(&self) -> JobHandle {
         let progress = Arc::clone(&self.progress);
-        let replayed_at_ms = Arc::clone(&self.replayed_at_ms);
+        let settled = Arc::clone(&self.settled);
         let owner = Arc::clone(&self.owner);
-        JobHandle { job: self.job.subscribe(), progress, owner, replayed_at_ms }
+        JobHandle { job: self.job.subscribe(), progress, owner, settled }
     }
 
     pub(crate) fn is_cancelled(&self) -> bool {
@@ -181,6 +199,21 @@ impl Drop for RunningJob {
             }
             broke_off
         });
+    }
+}
+
+fn settle(job: &mut Job, settled: &Settled) {
+    match settled {
+        Settled::Replayed { at_ms } => {
+            job.state = JobState::Done;
+            job.replayed_at_ms = Some(*at_ms);
+            job.errors.retain(|error| error.what != WAITS);
+        }
+        Settled::Unknown { .. } => {
+            job.state = JobState::Unknown;
+            let waiting = job.errors.iter_mut().filter(|error| error.what == WAITS);
+            waiting.for_each(|error| LOST.clone_into(&mut error.what));
+        }
     }
 }
 

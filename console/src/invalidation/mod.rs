@@ -13,5 +13,6 @@ mod verification;
 
 pub(crate) use jobs::{BROKE_OFF, JobHandle, Jobs};
 pub(crate) use plans::Plans;
+pub(crate) use queued::SilentNodes;
 pub use target::{Protected, ProtectedError};
 pub(crate) use task::action_name;

@@ -15,10 +15,10 @@ use crate::clock::now_ms;
 use crate::console::Console;
 use crate::error::ConsoleError;
 use crate::keys::QueryQueues;
-use crate::nodes::{CacheNode, first_with_l2};
+use crate::nodes::{CacheNode, first_with_l2, l1_query};
 
 const N_SAMPLES: usize = 10;
-/// So many plans are kept, in all and of each peer.
+/// The most plans that are kept, in all and of each peer.
 const KEPT: usize = 200;
 const KEPT_OF_PEER: usize = 20;
 
@@ -29,7 +29,8 @@ const FRESH_FOR: Duration = Duration::from_secs(120);
 /// what was planned.
 const FAR_OFF: u64 = 50;
 
-/// The newest plans. A peer that makes many pushes out its own, and strangers push out strangers.
+/// The newest plans. A peer that makes many loses its own oldest ones first, and anonymous peers lose
+/// theirs before known people do.
 #[derive(Debug, Default)]
 pub(crate) struct Plans {
     newest_last: Mutex<VecDeque<Arc<StoredPlan>>>,
@@ -62,7 +63,7 @@ impl Plans {
 }
 
 /// The plan that has to go, if the newest is one too many: the oldest of its peer, or else of the
-/// peer that has the most, among strangers where they have any.
+/// peer that has the most, among anonymous peers if they have any.
 fn plan_to_evict(plans: &VecDeque<Arc<StoredPlan>>) -> Option<usize> {
     let newest = plans.back()?;
     let n_of = |peer: &Peer| plans.iter().filter(|each| each.peer == *peer).count();
@@ -214,7 +215,7 @@ impl Console {
     }
 }
 
-// Why a plan no longer tells what its run would do. A level that could not be counted is not an
+// Why a plan no longer says what its run would do. A level that could not be counted is not an
 // empty one.
 fn stale(plan: &Plan, now: &Plan) -> Option<String> {
     match (plan.l2, now.l2) {
@@ -236,13 +237,13 @@ async fn count(nodes: &[CacheNode], cache: &str, pattern: &Pattern) -> Result<Pl
     let (mut samples, deadline) = (BTreeSet::new(), QueryQueues::deadline());
     let mut l1 = Vec::new();
     for cache_node in nodes {
-        let matching = cache_node.node.match_l1(cache, pattern, N_SAMPLES);
+        let matching = cache_node.node.match_l1(l1_query(cache, pattern, N_SAMPLES));
         let matched = deadline.walk(cache, matching).await?;
         samples.extend(matched.samples);
         l1.push(NodeCount { node: cache_node.node.id().to_owned(), entries: matched.n_keys });
     }
     let l2 = match first_with_l2(nodes) {
-        Some(node) => node.match_l2(cache, pattern, N_SAMPLES).await?,
+        Some(node) => node.shared().match_l2(cache, pattern, N_SAMPLES).await?,
         None => None,
     };
     let l2_keys = l2.as_ref().map(|matched| matched.n_keys);

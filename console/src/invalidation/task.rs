@@ -12,15 +12,15 @@ use crate::access::{Actor, AuditedAction, JobOwner, Peer, count_of_entries};
 use crate::clock::now_ms;
 use crate::console::Console;
 use crate::error::ConsoleError;
-use crate::nodes::{CacheNode, NodeClient};
+use crate::nodes::{CacheNode, NodeClient, l1_query};
 
 /// How long other nodes may take to hear of an invalidation before it counts as missed.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What is told of a node whose invalidation waits for Redis.
+/// The error of a node on which an invalidation waits for Redis.
 pub(crate) const WAITS: &str = "Redis could not be reached; the invalidation waits for it.";
 
-/// An invalidation on its way.
+/// One invalidation, from its authorisation to its entry in the audit trail.
 pub(crate) struct InvalidationTask {
     pub(crate) owner: Arc<JobOwner>,
     pub(crate) cache: String,
@@ -35,12 +35,12 @@ impl InvalidationTask {
         Self { owner, cache, target, plan: None, kind: JobKind::Invalidate }
     }
 
-    /// The same, run from a plan.
+    /// Runs it from a plan.
     pub(crate) fn planned(self, plan: Plan) -> Self {
         Self { plan: Some(plan), ..self }
     }
 
-    /// The same, as another kind of job.
+    /// Makes it another kind of job.
     pub(crate) fn of_kind(self, kind: JobKind) -> Self {
         Self { kind, ..self }
     }
@@ -93,7 +93,7 @@ impl InvalidationTask {
         })
     }
 
-    /// Writes down that it begins, where that may take long.
+    /// Records in the audit trail that it begins, if it may take long.
     pub(crate) fn record_beginning(&self, console: &Console) {
         if let Target::Pattern(_) = &self.target {
             let what = match &self.plan {
@@ -105,7 +105,7 @@ impl InvalidationTask {
         }
     }
 
-    /// Does it, and writes down how it ended.
+    /// Runs it to its end, and records how it ended.
     pub(crate) async fn run(
         self: Arc<Self>,
         console: Console,
@@ -117,7 +117,7 @@ impl InvalidationTask {
         self.end(&console, job, result, running);
     }
 
-    /// Writes down how it ended.
+    /// Records how it ended, in the audit trail and in the job.
     pub(crate) fn end(&self, console: &Console, job: Job, result: String, running: RunningJob) {
         let audited = AuditedAction {
             began_at_ms: Some(job.started_at_ms),
@@ -128,7 +128,7 @@ impl InvalidationTask {
         running.end(job);
     }
 
-    /// Does it; then the job as it stands, not yet written down.
+    /// Runs it. Returns the job as it then stands, which is not recorded yet.
     pub(crate) async fn carry_out(&self, nodes: &[CacheNode], running: &RunningJob) -> Job {
         let since_ms = now_ms();
         let mut errors = Vec::new();
@@ -161,8 +161,8 @@ impl InvalidationTask {
         job
     }
 
-    /// Removes through the first node that answers, which tells the others by the bus, and
-    /// through each node that was not told. `None` where no node could be reached.
+    /// Removes through the first node that answers, which publishes it on the bus, and through
+    /// each node that does not hear the bus. `None` if no node could be reached.
     async fn remove(
         &self,
         nodes: &[CacheNode],
@@ -171,7 +171,7 @@ impl InvalidationTask {
     ) -> Option<Effect> {
         let mut sum = None;
         for cache_node in nodes {
-            // Without L2 there is nobody to tell the others.
+            // Without L2 nothing is published on the bus.
             let told = cache_node.hears && matches!(sum, Some(Effect::Removed { .. }));
             if told || (sum.is_some() && running.is_cancelled()) {
                 continue;
@@ -199,16 +199,18 @@ impl InvalidationTask {
     ) -> Result<Effect, ConsoleError> {
         match &self.target {
             Target::Key(key) => match self.kind {
-                JobKind::Invalidate => node.invalidate(&self.cache, key).await,
-                JobKind::MarkStale | JobKind::Refresh => node.mark_stale(&self.cache, key).await,
+                JobKind::Invalidate => node.shared().invalidate(&self.cache, key).await,
+                JobKind::MarkStale | JobKind::Refresh => {
+                    node.shared().mark_stale(&self.cache, key).await
+                }
             },
             Target::Pattern(pattern) => {
-                node.invalidate_pattern(&self.cache, pattern, Arc::clone(progress)).await
+                node.shared().invalidate_pattern(&self.cache, pattern, Arc::clone(progress)).await
             }
         }
     }
 
-    /// What L1 of each node holds of it.
+    /// How many entries L1 of each node has of it.
     pub(crate) async fn count_l1(
         &self,
         nodes: &[CacheNode],
@@ -221,7 +223,7 @@ impl InvalidationTask {
                     entry.map(|entry| u64::from(entry.is_some_and(|entry| entry.fresh)))
                 }
                 Target::Pattern(pattern) => {
-                    let matched = node.match_l1(&self.cache, pattern, 0).await;
+                    let matched = node.match_l1(l1_query(&self.cache, pattern, 0)).await;
                     matched.map(|matched| matched.n_keys)
                 }
             };
@@ -295,7 +297,7 @@ fn result(job: &Job) -> String {
     let how = match job.state {
         JobState::Running | JobState::Done => "Done",
         JobState::Cancelled => "Cancelled",
-        JobState::Queued => "Queued until Redis is back",
+        JobState::Queued | JobState::Unknown => "Queued until Redis is back",
         JobState::Failed => "Failed because no node could be reached",
     };
     let left = match job.l1_left {

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep};
 use super::target::Target;
 use crate::clock::now_ms;
 use crate::error::ConsoleError;
-use crate::nodes::{CacheNode, NodeClient};
+use crate::nodes::{CacheNode, NodeClient, l1_query};
 
 const POLL: Duration = Duration::from_millis(10);
 const LOOKED_AT: usize = 1_000;
@@ -42,7 +42,7 @@ impl Verification<'_> {
         match self.target {
             Target::Key(key) => Ok(u64::from(self.is_old(node, key).await?)),
             Target::Pattern(pattern) => {
-                let matched = node.match_l1(self.cache, pattern, LOOKED_AT).await?;
+                let matched = node.match_l1(l1_query(self.cache, pattern, LOOKED_AT)).await?;
                 let mut old = 0;
                 for key in &matched.samples {
                     old += u64::from(self.is_old(node, key).await?);

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use strata_cache::{L1List, Pattern};
+use strata_cache::Pattern;
 use strata_report::{Agreement, L2Look};
 
 use super::query_queues::QueryQueues;
@@ -9,9 +9,9 @@ use crate::access::Actor;
 use crate::clock::now_ms;
 use crate::console::Console;
 use crate::error::ConsoleError;
-use crate::nodes::{CacheNode, first_with_l2};
+use crate::nodes::{CacheNode, first_with_l2, l1_query};
 
-/// So many keys are compared: each costs a walk over each L1.
+/// How many keys are compared: each costs a walk over each L1.
 const SAMPLE: usize = 20;
 
 impl Console {
@@ -33,8 +33,8 @@ impl Console {
         let all = Pattern::prefix("");
         let mut keys: BTreeMap<String, usize> = BTreeMap::new();
         for CacheNode { node, .. } in &nodes {
-            let list = L1List { pattern: &all, after: None, limit: SAMPLE * 10 };
-            let listed = deadline.walk(cache, node.list_l1(cache, list)).await?;
+            let query = l1_query(cache, &all, SAMPLE * 10);
+            let listed = deadline.walk(cache, node.list_l1(query)).await?;
             for row in listed.rows {
                 *keys.entry(row.key).or_default() += 1;
             }

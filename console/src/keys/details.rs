@@ -2,8 +2,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use strata_cache::L1Survey;
-use strata_report::{CacheDetails, CacheReport, Expiries, NodeCache};
+use strata_report::{CacheDetails, CacheReport, Expiries, L1Survey, NodeCache};
 use tokio::time::Instant;
 
 use super::query_queues::{Deadline, QueryQueues};
@@ -14,7 +13,7 @@ use crate::nodes::{CacheNode, node_cache};
 /// Differences below this are noise, in points of a hundred.
 const WORTH_SAYING: f64 = 1.0;
 
-/// A survey stands for so long, whoever asks.
+/// How long a survey is given again to whoever asks.
 const STANDS_FOR: Duration = Duration::from_secs(1);
 
 /// What L1 held of each cache when somebody asked lately.

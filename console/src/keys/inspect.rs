@@ -101,7 +101,7 @@ pub(crate) async fn visible_value(
     let mut value = Some(value).filter(|_| actor.rights.values);
     for CacheNode { node, .. } in nodes {
         let Some(whole) = value.take() else { break };
-        value = node.shown(cache, whole).await?;
+        value = node.show_value(cache, whole).await?;
     }
     Ok(value)
 }

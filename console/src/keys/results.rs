@@ -10,17 +10,19 @@ use crate::access::{Actor, Peer};
 use crate::console::Console;
 use crate::error::ConsoleError;
 
-/// So long a search is remembered after it was made.
+/// How long a search is remembered after it was made.
 const REMEMBERED_FOR: Duration = Duration::from_secs(600);
 
-/// So many rows are remembered, the newest search's always. Those of strangers go first.
+/// The most rows that are remembered. The newest search is always kept, and anonymous searches are
+/// forgotten first.
 const MAX_ROWS_KEPT: usize = 200_000;
 
-/// So many searches are remembered, in all and of each peer.
+/// The most searches that are remembered, in all and of each peer.
 const KEPT: usize = 400;
 const KEPT_OF_PEER: usize = 20;
 
-/// All that one search found, kept for a while so that it can be read in parts and in any order.
+/// The results of one search, remembered for a while so that they can be read in parts and in any
+/// order.
 #[derive(Debug)]
 pub struct SearchResults {
     /// Its number.
@@ -108,7 +110,7 @@ impl SearchResults {
     pub const MAX_ROWS: u32 = 100_000;
 
     /// `n` rows from the row `from` on, in this order. Sorting many takes milliseconds, so it is
-    /// done aside.
+    /// done on a thread of its own.
     pub async fn rows(self: Arc<Self>, order: KeyOrder, from: usize, n: usize) -> Vec<KeyRow> {
         let sorted = tokio::task::spawn_blocking(move || self.part(order, from, n)).await;
         match sorted {

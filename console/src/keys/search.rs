@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashMap};
 
-use strata_cache::{L1List, L2Head, Pattern};
-use strata_report::{KeyPage, KeyQuery, KeyRow, LevelChoice, NodeCount};
+use strata_cache::{L2Head, Pattern};
+use strata_report::{KeyPage, KeyQuery, KeyRow, L1Query, LevelChoice, NodeCount};
 
 use super::cursor::Cursor;
 use super::query_queues::{Deadline, QueryQueues};
@@ -9,13 +9,13 @@ use super::results::SearchResults;
 use crate::access::Actor;
 use crate::console::Console;
 use crate::error::ConsoleError;
-use crate::nodes::{CacheNode, first_with_l2};
+use crate::nodes::{CacheNode, first_with_l2, l1_query};
 
 /// The most steps of SCAN for one page, a thousand keys each, so that a search for rare keys answers
 /// soon and says how far it came.
 const MAX_STEPS: usize = 200;
 
-/// So many keys are asked for at a time.
+/// How many keys are asked for at a time.
 const STEP_KEYS: usize = 1_000;
 
 impl Console {
@@ -125,8 +125,9 @@ impl Search<'_> {
         let mut rows: BTreeMap<String, KeyRow> = BTreeMap::new();
         for CacheNode { node, .. } in &self.nodes {
             // One more than fits tells whether there is more.
-            let list = L1List { pattern: &self.pattern, after, limit: self.limit + 1 };
-            let listed = self.deadline.walk(self.cache, node.list_l1(self.cache, list)).await?;
+            let query = l1_query(self.cache, &self.pattern, self.limit + 1);
+            let query = L1Query { after: after.map(str::to_owned), ..query };
+            let listed = self.deadline.walk(self.cache, node.list_l1(query)).await?;
             page.l1_found.push(NodeCount { node: node.id().to_owned(), entries: listed.n_keys });
             for row in listed.rows {
                 match rows.get_mut(&row.key) {
@@ -166,7 +167,7 @@ impl Search<'_> {
         after: Option<String>,
     ) -> Result<Option<Cursor>, ConsoleError> {
         let Some(node) = first_with_l2(&self.nodes) else { return Ok(None) };
-        let Some(step) = node.scan_l2(self.cache, &self.pattern, scan).await? else {
+        let Some(step) = node.shared().scan_l2(self.cache, &self.pattern, scan).await? else {
             page.l2_away = true;
             return Ok(None);
         };
@@ -215,7 +216,7 @@ impl Search<'_> {
 
     async fn heads(&self, keys: &[String]) -> Result<Option<Vec<Option<L2Head>>>, ConsoleError> {
         match first_with_l2(&self.nodes) {
-            Some(node) => node.heads_l2(self.cache, keys).await,
+            Some(node) => node.shared().heads_l2(self.cache, keys).await,
             None => Ok(None),
         }
     }

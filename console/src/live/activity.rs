@@ -9,8 +9,8 @@ use crate::nodes::NodeClient;
 
 const KEPT: usize = 5_000;
 
-/// Of one cache on one node so many are taken in a second, so that one that is busy does not push
-/// out what the others did.
+/// The most events of one cache on one node in a second, so that a busy one does not push out the
+/// events of the others.
 const TAKEN_PER_TICK: usize = 60;
 
 /// The newest events of all nodes, caches and people, in the order in which they were noticed.
@@ -24,7 +24,7 @@ struct Stream {
     last: u64,
     dropped: u64,
     newest: VecDeque<Event>,
-    /// Where each cache of each node was read up to.
+    /// How far each cache of each node has been read.
     places: HashMap<(String, String), Place>,
     last_audit: u64,
 }

@@ -62,7 +62,7 @@ impl Console {
     pub fn alerts(&self) -> Vec<Alert> {
         let mut alerts = self.tick().alerts.to_vec();
         let tasks = self.tasks();
-        // The sampler makes them, and cannot tell of its own end.
+        // The sampler makes the alerts, so it cannot report its own end.
         if let Some(sampler) = tasks.iter().find(|task| task.task == "sampler" && !task.runs()) {
             let told = crate::alerts::program_alerts(std::slice::from_ref(sampler), now_ms());
             alerts.splice(0..0, told);

@@ -3,13 +3,13 @@ use std::sync::Arc;
 
 use strata_cache::LogLimit;
 use strata_report::{
-    Alert, AlertSummary, CacheFrame, CacheReport, Frame, History, NodeFrame, NodeReport, Past,
-    Point, Range, TaskReport, Window,
+    Alert, AlertSummary, CacheFrame, CacheReport, Frame, History, NodeFrame, NodeReport, Point,
+    Range, RangeHistory, TaskReport, Window,
 };
 use tokio::time::Instant;
 
 use crate::alerts::{self, View};
-use crate::clock::now_ms;
+use crate::clock::{in_ms, now_ms};
 use crate::history::{Histories, HistoryStep, Rings};
 use crate::nodes::{AttachedReport, merged_caches, remove_name_conflicts};
 use crate::redis::Census;
@@ -174,21 +174,20 @@ impl Sampler {
     }
 
     /// All caches together over a range.
-    pub(crate) fn past(&self, range: Range) -> Past {
-        Past { since_ms: self.started_at_ms, ..self.all.past(range) }
+    pub(crate) fn range(&self, range: Range) -> RangeHistory {
+        RangeHistory { since_ms: self.started_at_ms, ..self.all.range(range) }
     }
 
     /// One cache over a range.
-    pub(crate) fn past_of(&self, cache: &str, range: Range) -> Past {
-        self.histories.past(cache, range, self.started_at_ms)
+    pub(crate) fn cache_range(&self, cache: &str, range: Range) -> RangeHistory {
+        self.histories.range(cache, range, self.started_at_ms)
     }
 }
 
 impl Last {
     // Measured, because a busy machine ticks late.
     fn span_ms(&self, at: Instant) -> u64 {
-        let span = at.saturating_duration_since(self.at);
-        u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+        in_ms(at.saturating_duration_since(self.at))
     }
 
     fn pair<'a>(&'a self, now: &'a NodeReport) -> Option<Pair<'a>> {

@@ -1,21 +1,23 @@
+//! A node of this process.
+
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use strata_cache::{
-    CacheEvents, DeadLetterList, DeadLetterStep, Journal, L1List, L1Survey, L2Census, L2Count,
-    L2Head, L2Match, Node, Pattern, Progress,
+    CacheError, DeadLetterList, DeadLetterStep, Journal, L1List, L2Census, L2Count, L2Head,
+    L2Match, Node, Pattern, Progress,
 };
 use strata_report::{
-    DeadLetterPage, DeadLetterResult, Effect, EntryLook, KeyRow, L2Look, NodeReport, RedisServer,
-    RedisState,
+    CacheEvents, CacheKey, CacheName, DeadLetterPage, DeadLetterResult, Effect, KeyMatch, L1Keys,
+    L1Query, NodeAnswer, NodeError, NodeReport, NodeRequest, RedisServer, RedisState,
 };
 
-use super::client::{Answer, KeyMatch, L1Listed, L2Step, NodeClient};
+use super::client::{Answer, L2Step, NodeClient, SharedRedis};
 
 /// Redis may hold millions of keys of others, and whoever plans waits for the count.
 const L2_COUNTED_FOR: Duration = Duration::from_secs(25);
 
-/// A node of this process.
 impl NodeClient for Node {
     fn id(&self) -> &str {
         Self::id(self)
@@ -25,30 +27,110 @@ impl NodeClient for Node {
         Some(Self::report(self))
     }
 
-    fn look_l1<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Option<EntryLook>> {
-        Box::pin(async move { Ok(Self::look_l1(self, cache, key).await?) })
+    fn events_after(&self, cache: &str, seq: u64) -> CacheEvents {
+        Self::events_after(self, cache, seq).unwrap_or_default()
     }
 
-    fn look_l2<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Option<L2Look>> {
-        Box::pin(async move { Ok(Self::look_l2(self, cache, key).await?) })
-    }
-
-    fn shown<'a>(&'a self, cache: &'a str, value: String) -> Answer<'a, Option<String>> {
-        Box::pin(async move { Ok(Self::shown(self, cache, value)?) })
-    }
-
-    fn match_l1<'a>(
+    fn ask<'a>(
         &'a self,
-        cache: &'a str,
-        pattern: &'a Pattern,
-        limit: usize,
-    ) -> Answer<'a, KeyMatch> {
+        request: NodeRequest,
+    ) -> Pin<Box<dyn Future<Output = NodeAnswer> + Send + 'a>> {
         Box::pin(async move {
-            let (n_keys, samples) = Self::match_l1(self, cache, pattern, limit).await?;
-            Ok(KeyMatch { n_keys, samples, ..KeyMatch::default() })
+            answer(self, request).await.unwrap_or_else(|error| NodeAnswer::Failed { error })
         })
     }
 
+    fn shared(&self) -> &dyn SharedRedis {
+        self
+    }
+}
+
+async fn answer(node: &Node, request: NodeRequest) -> Result<NodeAnswer, NodeError> {
+    Ok(match request {
+        NodeRequest::LookL1(CacheKey { cache, key }) => {
+            NodeAnswer::Entry { entry: node.look_l1(&cache, &key).await.map_err(node_error)? }
+        }
+        NodeRequest::LookL2(CacheKey { cache, key }) => {
+            NodeAnswer::L2 { look: node.look_l2(&cache, &key).await.map_err(node_error)? }
+        }
+        NodeRequest::ListL1(query) => NodeAnswer::Keys(list_l1(node, &query).await?),
+        NodeRequest::MatchL1(query) => NodeAnswer::Matches(match_l1(node, &query).await?),
+        NodeRequest::AmongL1(keys) => {
+            let rows = node.among_l1(&keys.cache, &keys.keys).await.map_err(node_error)?;
+            NodeAnswer::Keys(L1Keys { n_keys: rows.len() as u64, rows })
+        }
+        NodeRequest::SurveyL1(CacheName { cache }) => {
+            NodeAnswer::Survey(node.survey_l1(&cache).await.map_err(node_error)?)
+        }
+        NodeRequest::EventsOf(CacheKey { cache, key }) => {
+            NodeAnswer::Events(node.events_of(&cache, &key).map_err(node_error)?)
+        }
+        NodeRequest::GroupOf(CacheKey { cache, key }) => {
+            NodeAnswer::Group { group: node.group_of(&cache, &key).map_err(node_error)? }
+        }
+        // A node of this process is loaded through the console's own source.
+        NodeRequest::Refresh(CacheKey { cache, .. }) => {
+            return Err(NodeError::NoLoader(CacheName { cache }));
+        }
+        NodeRequest::DropFromL1(CacheKey { cache, key }) => {
+            NodeAnswer::Done { changed: node.drop_from_l1(&cache, &key).map_err(node_error)? }
+        }
+        NodeRequest::ShowValue(asked) => {
+            let value = node.shown(&asked.cache, asked.value).map_err(node_error)?;
+            NodeAnswer::Value { value }
+        }
+        NodeRequest::Details(CacheName { cache }) => {
+            let report = node.report().caches.into_iter().find(|report| report.cache == cache);
+            let unknown = || NodeError::UnknownCache(CacheName { cache });
+            NodeAnswer::Report(Box::new(report.ok_or_else(unknown)?))
+        }
+        NodeRequest::Other => {
+            let version = env!("CARGO_PKG_VERSION").to_owned();
+            return Err(NodeError::Unsupported { version });
+        }
+    })
+}
+
+async fn list_l1(node: &Node, query: &L1Query) -> Result<L1Keys, NodeError> {
+    let (pattern, limit) = (pattern(query)?, limit(query));
+    let list = L1List { pattern: &pattern, after: query.after.as_deref(), limit };
+    let (n_keys, rows) = node.list_l1(&query.cache, &list).await.map_err(node_error)?;
+    Ok(L1Keys { n_keys, rows })
+}
+
+async fn match_l1(node: &Node, query: &L1Query) -> Result<KeyMatch, NodeError> {
+    let matched = node.match_l1(&query.cache, &pattern(query)?, limit(query)).await;
+    let (n_keys, samples) = matched.map_err(node_error)?;
+    Ok(KeyMatch { n_keys, samples, ..KeyMatch::default() })
+}
+
+fn pattern(query: &L1Query) -> Result<Pattern, NodeError> {
+    let bad = |_| NodeError::BadPattern { pattern: query.pattern.clone() };
+    match query.pattern.as_str() {
+        // No pattern is every key.
+        "" => Ok(Pattern::prefix("")),
+        pattern => Pattern::parse(pattern).map_err(bad),
+    }
+}
+
+fn limit(query: &L1Query) -> usize {
+    usize::try_from(query.limit).unwrap_or(usize::MAX)
+}
+
+fn node_error(error: CacheError) -> NodeError {
+    match error {
+        CacheError::UnknownCache(cache) => NodeError::UnknownCache(CacheName { cache }),
+        CacheError::BadKey { cache, key } => NodeError::BadKey(CacheKey { cache, key }),
+        CacheError::NoKeyText(cache) => NodeError::NoKeyText(CacheName { cache }),
+        CacheError::OnlyObserved(cache) => NodeError::OnlyObserved(CacheName { cache }),
+        // No request is about a write-behind.
+        error @ (CacheError::NoWriteBehind(_) | CacheError::DeadLettersAway(_)) => {
+            NodeError::Refused { because: error.to_string() }
+        }
+    }
+}
+
+impl SharedRedis for Node {
     fn match_l2<'a>(
         &'a self,
         cache: &'a str,
@@ -67,8 +149,60 @@ impl NodeClient for Node {
         })
     }
 
+    fn scan_l2<'a>(
+        &'a self,
+        cache: &'a str,
+        pattern: &'a Pattern,
+        cursor: u64,
+    ) -> Answer<'a, Option<L2Step>> {
+        Box::pin(async move {
+            let step = Self::scan_l2(self, cache, pattern, cursor).await?;
+            Ok(step.map(|(next, keys)| L2Step { next, keys }))
+        })
+    }
+
+    fn heads_l2<'a>(
+        &'a self,
+        cache: &'a str,
+        keys: &'a [String],
+    ) -> Answer<'a, Option<Vec<Option<L2Head>>>> {
+        Box::pin(async move { Ok(Self::heads_l2(self, cache, keys).await?) })
+    }
+
+    fn count_l2(&self) -> Answer<'_, Option<Vec<L2Count>>> {
+        Box::pin(async move {
+            let counts = Self::count_l2(self).await;
+            let named = |(cache, entries, weight_bytes)| L2Count { cache, entries, weight_bytes };
+            Ok(counts.map(|counts| counts.into_iter().map(named).collect()))
+        })
+    }
+
+    fn census_l2(&self) -> Answer<'_, Option<L2Census>> {
+        Box::pin(async move { Ok(Self::census_l2(self).await) })
+    }
+
+    fn redis_state(&self) -> Answer<'_, RedisState> {
+        Box::pin(async move { Ok(Self::redis_state(self).await) })
+    }
+
+    fn redis_server(&self) -> Answer<'_, Option<RedisServer>> {
+        Box::pin(async move { Ok(Self::redis_server(self).await) })
+    }
+
+    fn append<'a>(&'a self, journal: Journal<'a>, lines: &'a [String]) -> Answer<'a, bool> {
+        Box::pin(async move { Ok(Self::append(self, journal, lines).await) })
+    }
+
+    fn journal<'a>(&'a self, journal: Journal<'a>) -> Answer<'a, Option<Vec<String>>> {
+        Box::pin(async move { Ok(Self::journal(self, journal).await) })
+    }
+
     fn invalidate<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Effect> {
         Box::pin(async move { Ok(Self::invalidate(self, cache, key).await?) })
+    }
+
+    fn mark_stale<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Effect> {
+        Box::pin(async move { Ok(Self::mark_stale(self, cache, key).await?) })
     }
 
     fn invalidate_pattern<'a>(
@@ -94,88 +228,5 @@ impl NodeClient for Node {
         step: DeadLetterStep,
     ) -> Answer<'a, DeadLetterResult> {
         Box::pin(async move { Ok(Self::move_dead_letters(self, cache, step).await?) })
-    }
-
-    fn redis_state(&self) -> Answer<'_, RedisState> {
-        Box::pin(async move { Ok(Self::redis_state(self).await) })
-    }
-
-    fn count_l2(&self) -> Answer<'_, Option<Vec<L2Count>>> {
-        Box::pin(async move {
-            let counts = Self::count_l2(self).await;
-            let named = |(cache, entries, weight_bytes)| L2Count { cache, entries, weight_bytes };
-            Ok(counts.map(|counts| counts.into_iter().map(named).collect()))
-        })
-    }
-
-    fn census_l2(&self) -> Answer<'_, Option<L2Census>> {
-        Box::pin(async move { Ok(Self::census_l2(self).await) })
-    }
-
-    fn list_l1<'a>(&'a self, cache: &'a str, list: L1List<'a>) -> Answer<'a, L1Listed> {
-        Box::pin(async move {
-            let (n_keys, rows) = Self::list_l1(self, cache, &list).await?;
-            Ok(L1Listed { n_keys, rows })
-        })
-    }
-
-    fn among_l1<'a>(&'a self, cache: &'a str, keys: &'a [String]) -> Answer<'a, Vec<KeyRow>> {
-        Box::pin(async move { Ok(Self::among_l1(self, cache, keys).await?) })
-    }
-
-    fn survey_l1<'a>(&'a self, cache: &'a str) -> Answer<'a, L1Survey> {
-        Box::pin(async move { Ok(Self::survey_l1(self, cache).await?) })
-    }
-
-    fn scan_l2<'a>(
-        &'a self,
-        cache: &'a str,
-        pattern: &'a Pattern,
-        cursor: u64,
-    ) -> Answer<'a, Option<L2Step>> {
-        Box::pin(async move {
-            let step = Self::scan_l2(self, cache, pattern, cursor).await?;
-            Ok(step.map(|(next, keys)| L2Step { next, keys }))
-        })
-    }
-
-    fn heads_l2<'a>(
-        &'a self,
-        cache: &'a str,
-        keys: &'a [String],
-    ) -> Answer<'a, Option<Vec<Option<L2Head>>>> {
-        Box::pin(async move { Ok(Self::heads_l2(self, cache, keys).await?) })
-    }
-
-    fn group_of<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Option<String>> {
-        Box::pin(async move { Ok(Self::group_of(self, cache, key)?) })
-    }
-
-    fn events_after(&self, cache: &str, seq: u64) -> CacheEvents {
-        Self::events_after(self, cache, seq).unwrap_or_default()
-    }
-
-    fn events_of<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, CacheEvents> {
-        Box::pin(async move { Ok(Self::events_of(self, cache, key)?) })
-    }
-
-    fn mark_stale<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Effect> {
-        Box::pin(async move { Ok(Self::mark_stale(self, cache, key).await?) })
-    }
-
-    fn drop_from_l1<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, bool> {
-        Box::pin(async move { Ok(Self::drop_from_l1(self, cache, key)?) })
-    }
-
-    fn redis_server(&self) -> Answer<'_, Option<RedisServer>> {
-        Box::pin(async move { Ok(Self::redis_server(self).await) })
-    }
-
-    fn append<'a>(&'a self, journal: Journal<'a>, lines: &'a [String]) -> Answer<'a, bool> {
-        Box::pin(async move { Ok(Self::append(self, journal, lines).await) })
-    }
-
-    fn journal<'a>(&'a self, journal: Journal<'a>) -> Answer<'a, Option<Vec<String>>> {
-        Box::pin(async move { Ok(Self::journal(self, journal).await) })
     }
 }

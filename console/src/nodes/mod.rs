@@ -7,10 +7,12 @@ mod client;
 mod comparison;
 mod local;
 mod reporting;
+mod requests;
 
 pub use attached::AttachGuard;
 pub(crate) use attached::{AttachedNodes, AttachedReport, remove_name_conflicts};
 pub(crate) use cache_nodes::{CacheNode, check_key, first_with_l2};
-pub use client::{Answer, KeyMatch, L1Listed, L2Step, NodeClient};
+pub use client::{Answer, L2Step, NodeClient, SharedRedis};
 pub(crate) use comparison::{disagreements, node_cache};
 pub(crate) use reporting::{merged_caches, merged_write_behinds, report_of};
+pub(crate) use requests::l1_query;

@@ -1,4 +1,4 @@
-//! Tells of nodes that panic as they report.
+//! The reports of nodes, one by one and added up. A node that panics as it reports is logged.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::client::NodeClient;
 
-/// So many nodes are told of each for itself; experiments bring new ones all the time.
+/// The most nodes whose panics are counted each for itself; experiments bring new ones all the time.
 const MAX_NODES: usize = 64;
 
 static TOLD: Mutex<BTreeMap<String, LogLimit>> = Mutex::new(BTreeMap::new());
@@ -41,7 +41,7 @@ fn text(panic: &(dyn Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it said nothing")
 }
 
-/// What a node says of itself; one that panics is not heard, and keeps no other from being heard.
+/// A node's report. If the node panics, it counts as not heard, and the panic is logged.
 pub(crate) fn report_of(node: &dyn NodeClient) -> Option<NodeReport> {
     catch_unwind(AssertUnwindSafe(|| node.report())).unwrap_or_else(|panic| {
         log_panic(node, &*panic);

@@ -10,7 +10,7 @@ use crate::console::Console;
 /// Attached nodes often stay for seconds only, so they are counted more often than the service.
 const COUNT_EVERY: Duration = Duration::from_secs(2);
 
-/// A count rests for so many times as long as it took.
+/// After a count the task rests this many times as long as the count took.
 const REST_PER_COUNT: u32 = 20;
 
 impl Console {
@@ -36,7 +36,7 @@ impl Console {
     /// Empty if the node is gone or cannot say.
     async fn counted(&self, number: u64, caches: &[&str]) -> Vec<L2Count> {
         let Some(node) = self.inner.attached.get(number) else { return Vec::new() };
-        let Ok(Ok(Some(counts))) = timeout(COUNT_EVERY, node.count_l2()).await else {
+        let Ok(Ok(Some(counts))) = timeout(COUNT_EVERY, node.shared().count_l2()).await else {
             return Vec::new();
         };
         // Only caches that have keys are in the counts.

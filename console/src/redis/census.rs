@@ -13,13 +13,13 @@ use crate::nodes::NodeClient;
 const STATE_EVERY: Duration = Duration::from_secs(2);
 const COUNT_EVERY: Duration = Duration::from_secs(10);
 
-/// So long after somebody has looked, keys are still counted.
+/// How long keys are still counted after somebody has watched.
 const WATCHED_FOR: Duration = Duration::from_secs(30);
 
 /// A count is left out once it is older than this and the rest that followed it.
 const STANDS_FOR_MS: u64 = 600_000;
 
-/// Nodes count no more for so many times as long as a count took.
+/// A node rests this many times as long as its count took.
 const REST_PER_WALK: u64 = 20;
 
 /// What is known of Redis. Asked by tasks of its own, so that a slow Redis never delays a tick.
@@ -55,7 +55,7 @@ impl Known {
         (self.counted_at_ms, self.took_ms) = (Some(census.counted_at_ms), census.took_ms);
     }
 
-    /// Whether the counts tell what there is now: the newest one came to its end, and not long ago.
+    /// Whether the counts are current: the newest one was completed, and not long ago.
     fn is_counted(&self) -> bool {
         let stands_ms = STANDS_FOR_MS.saturating_add(self.took_ms.saturating_mul(REST_PER_WALK));
         let age_ms = self.counted_at_ms.map(|at_ms| now_ms().saturating_sub(at_ms));
@@ -169,7 +169,7 @@ fn as_nodes_see_it(reports: &[NodeReport]) -> RedisState {
 // All nodes share one Redis, so the first that answers speaks for all.
 async fn redis_state(nodes: &[Arc<dyn NodeClient>]) -> Option<RedisState> {
     for node in nodes {
-        if let Ok(state) = node.redis_state().await {
+        if let Ok(state) = node.shared().redis_state().await {
             return Some(state);
         }
     }
@@ -178,7 +178,7 @@ async fn redis_state(nodes: &[Arc<dyn NodeClient>]) -> Option<RedisState> {
 
 async fn census_l2(nodes: &[Arc<dyn NodeClient>]) -> Option<L2Census> {
     for node in nodes {
-        if let Ok(census) = node.census_l2().await {
+        if let Ok(census) = node.shared().census_l2().await {
             return census;
         }
     }

@@ -8,10 +8,10 @@ use crate::console::Console;
 /// Redis answers soon or is shown without its own numbers.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What it said stands for so long, whoever asks.
+/// How long an answer is given again to whoever asks.
 const STANDS_FOR: Duration = Duration::from_secs(1);
 
-/// What Redis said of itself, and when.
+/// An answer of Redis, and when it came.
 #[derive(Clone, Debug)]
 pub(crate) struct ServerAnswer {
     server: Option<RedisServer>,
@@ -65,6 +65,6 @@ impl Console {
         let can = |report: &&NodeReport| report.l2.configured && !report.l2.breaker_open;
         let able = tick.reports.iter().find(can)?;
         let node = self.inner.nodes.iter().find(|node| node.id() == able.node)?;
-        timeout(PATIENCE, node.redis_server()).await.ok()?.ok().flatten()
+        timeout(PATIENCE, node.shared().redis_server()).await.ok()?.ok().flatten()
     }
 }

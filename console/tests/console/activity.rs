@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use strata_cache::CacheEvents;
-use strata_report::{ActivityFilter, Cause, Event, EventKind, Severity, What};
+use strata_report::{ActivityFilter, CacheEvents, Cause, Event, EventKind, Severity, What};
 use tokio::time::sleep;
 
 use crate::support::{FakeNode, console, operator};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use strata_console::{Actor, Console, ConsoleError, Tick};
-use strata_report::{ActivityFilter, CacheFrame, CacheReport, Frame, Past, Range};
+use strata_report::{ActivityFilter, CacheFrame, CacheReport, Frame, Range, RangeHistory};
 use tokio::sync::watch::Receiver;
 
 use crate::support::{FakeNode, cache_report, console, operator};
@@ -17,7 +17,7 @@ fn names<'a>(caches: impl IntoIterator<Item = &'a CacheFrame>) -> Vec<&'a str> {
     caches.into_iter().map(|cache| cache.report.cache.as_str()).collect()
 }
 
-fn reads(past: &Past) -> u64 {
+fn reads(past: &RangeHistory) -> u64 {
     past.steps.iter().map(|step| step.outcomes().reads()).sum()
 }
 

@@ -11,19 +11,9 @@ use strata_report::{Effect, JobState, NodeCount, Scope};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{FakeNode, console, operator};
+use crate::support::{FakeNode, console, operator, three_nodes};
 
 const SECOND: Duration = Duration::from_secs(1);
-
-/// Three nodes on one bus; each holds `42`, loaded a minute ago.
-fn three_nodes() -> [Arc<FakeNode>; 3] {
-    let nodes = ["1", "2", "3"].map(FakeNode::new);
-    nodes[0].script().peers = nodes[1..].to_vec();
-    for node in &nodes {
-        node.script().l1.insert("42".to_owned(), 60_000);
-    }
-    nodes
-}
 
 fn count(node: &str, entries: u64) -> NodeCount {
     NodeCount { node: node.to_owned(), entries }
@@ -93,58 +83,6 @@ async fn while_redis_is_away_every_node_is_asked_and_the_job_is_queued() {
     assert_eq!((job.state, job.l1_left, job.l2_configured), (JobState::Queued, 0, true));
     assert_eq!(nodes.map(|node| node.script().n_invalidations), [1, 1, 1]);
     assert!(console.audit()[0].result.starts_with("Queued until Redis is back"));
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_invalidation_that_waited_stops_saying_so_once_every_node_has_replayed_it() {
-    let nodes = three_nodes();
-    for node in &nodes {
-        node.script().effect = Effect::Queued;
-        node.script().peers.clear();
-        node.reports(|report| report.l2.queued_invalidations = 1);
-    }
-    let console = console(&nodes);
-    let id = console.invalidate_key(&operator(), "users", "42").await.unwrap().id;
-    let mut ticks = console.subscribe();
-    let later = console.job(id).unwrap().ended_at_ms.unwrap() + 1;
-    for node in &nodes[1..] {
-        node.reports(|report| (report.at_ms, report.l2.queued_invalidations) = (later, 0));
-    }
-    // A tick that begins after the change, to its end.
-    for _ in 0..3 {
-        ticks.changed().await.unwrap();
-    }
-    assert_eq!(console.job(id).unwrap().state, JobState::Queued, "the first node still waits");
-    nodes[0].reports(|report| (report.at_ms, report.l2.queued_invalidations) = (later, 0));
-    for _ in 0..3 {
-        ticks.changed().await.unwrap();
-    }
-    let job = console.job(id).unwrap();
-    assert_eq!(job.state, JobState::Done);
-    assert!(job.replayed_at_ms.is_some() && job.errors.is_empty(), "{job:?}");
-    let audit = console.audit();
-    assert!(audit[0].result.contains("replayed once Redis was back"), "{audit:?}");
-    assert_eq!((audit.len(), audit[0].actor.as_str()), (2, "local"), "told once");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_node_that_started_anew_has_forgotten_what_waited() {
-    let nodes = three_nodes();
-    for node in &nodes {
-        node.script().effect = Effect::Queued;
-        node.script().peers.clear();
-    }
-    let console = console(&nodes);
-    let id = console.invalidate_key(&operator(), "users", "42").await.unwrap().id;
-    let later = console.job(id).unwrap().ended_at_ms.unwrap() + 1;
-    for node in &nodes {
-        node.reports(|report| (report.at_ms, report.started_at_ms) = (later, later));
-    }
-    let mut ticks = console.subscribe();
-    for _ in 0..3 {
-        ticks.changed().await.unwrap();
-    }
-    assert_eq!(console.job(id).unwrap().state, JobState::Queued);
 }
 
 #[tokio::test(start_paused = true)]

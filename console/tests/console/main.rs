@@ -20,4 +20,5 @@ mod tasks;
 mod tasks_of_a_node;
 mod ticks;
 mod values;
+mod waiting;
 mod watching;

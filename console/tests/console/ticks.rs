@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strata_console::{Console, NodeClient, Tick};
-use strata_report::{CacheReport, Evictions, Frame, Past, Range};
+use strata_report::{CacheReport, Evictions, Frame, Range, RangeHistory};
 use tokio::sync::watch::Receiver;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -163,7 +163,8 @@ async fn each_cache_has_a_history_of_its_own() {
     let posts = CacheReport { cache: "posts".to_owned(), ..cache_report(30) };
     node.reports(|report| report.caches = vec![cache_report(12), posts]);
     next(&mut ticks).await;
-    let reads = |past: Past| -> u64 { past.steps.iter().map(|step| step.outcomes().reads()).sum() };
+    let reads =
+        |past: RangeHistory| -> u64 { past.steps.iter().map(|step| step.outcomes().reads()).sum() };
     assert_eq!(reads(console.cache_history("users", Range::Day).unwrap()), 12);
     assert_eq!(reads(console.cache_history("posts", Range::Day).unwrap()), 30);
     assert_eq!(reads(console.history(Range::Day)), 42);

@@ -1,6 +1,6 @@
 use axum::http::StatusCode;
 use leptos::prelude::*;
-use strata_report::{CacheDetails, Past, Range};
+use strata_report::{CacheDetails, Range, RangeHistory};
 
 use super::{
     entries, evictions, groups, head, keys, latency, levels, outcomes, settings, what_if, writes,
@@ -17,7 +17,7 @@ pub(super) struct CacheView<'a> {
     /// Its numbers now.
     pub(super) details: &'a CacheDetails,
     /// Its numbers over time.
-    pub(super) past: &'a Past,
+    pub(super) past: &'a RangeHistory,
     /// The time axis of its charts.
     pub(super) time: TimeAxis<'a>,
 }
@@ -43,7 +43,7 @@ pub(in crate::screens) async fn page(
 }
 
 /// Draws the page from what is known.
-pub(super) fn draw(details: &CacheDetails, past: &Past, names: &[String]) -> PageHtml {
+pub(super) fn draw(details: &CacheDetails, past: &RangeHistory, names: &[String]) -> PageHtml {
     let cache = details.frame.report.cache.as_str();
     let time = TimeAxis::of(past, details.at_ms);
     let view = CacheView { cache, details, past, time };

@@ -67,14 +67,14 @@ fn lines(writes: &WriteBehindReport) -> Vec<(&'static str, &'static str, String)
 
 #[cfg(test)]
 mod tests {
-    use strata_report::{CacheDetails, Past};
+    use strata_report::{CacheDetails, RangeHistory};
 
     use super::*;
     use crate::screens::chart::TimeAxis;
 
     fn drawn(write_behind: Option<WriteBehindReport>) -> Option<String> {
         let details = CacheDetails { write_behind, ..CacheDetails::default() };
-        let past = Past::default();
+        let past = RangeHistory::default();
         let time = TimeAxis::of(&past, 0);
         let view = CacheView { cache: "users", details: &details, past: &past, time };
         Owner::new().with(|| card(&view).map(|card| card.to_html()))

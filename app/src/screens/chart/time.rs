@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_report::{Marker, Past, Range};
+use strata_report::{Marker, Range, RangeHistory};
 
 use crate::format;
 use crate::screens::words;
@@ -20,7 +20,7 @@ pub(in crate::screens) struct TimeAxis<'a> {
 
 impl<'a> TimeAxis<'a> {
     /// The axis that ends with the newest step.
-    pub(in crate::screens) fn of(past: &'a Past, now_ms: u64) -> Self {
+    pub(in crate::screens) fn of(past: &'a RangeHistory, now_ms: u64) -> Self {
         let to_ms = past.steps.last().map_or(now_ms, |step| step.point.at_ms);
         let span_ms = past.range.span().as_millis() as u64;
         let from_ms = to_ms.saturating_sub(span_ms);
@@ -131,16 +131,16 @@ mod tests {
     fn the_axis_ends_with_the_newest_step() {
         let point = Point { at_ms: 100_000, ..Point::default() };
         let steps = vec![Step { point, ..Step::default() }];
-        let past = Past { range: Range::Minute, steps, ..Past::default() };
+        let past = RangeHistory { range: Range::Minute, steps, ..RangeHistory::default() };
         let time = TimeAxis::of(&past, 0);
         assert_eq!([40_000, 70_000, 100_000, 200_000].map(|at| time.x(at)), [0, 500, 1000, 1000]);
         assert_eq!(time.x(0), 0);
     }
 
-    fn day_until(at_ms: u64) -> Past {
+    fn day_until(at_ms: u64) -> RangeHistory {
         let point = Point { at_ms, ..Point::default() };
         let steps = vec![Step { point, ..Step::default() }];
-        Past { range: Range::Day, steps, ..Past::default() }
+        RangeHistory { range: Range::Day, steps, ..RangeHistory::default() }
     }
 
     #[test]

@@ -93,6 +93,7 @@ fn headline(job: &Job) -> String {
         JobState::Cancelled => "was stopped; what was removed stays removed",
         JobState::Failed => failed(job.kind),
         JobState::Queued => "left L1; L2 follows once Redis is back",
+        JobState::Unknown => "left L1; nobody knows whether it left L2: invalidate again",
     };
     format!("{what} {state}.")
 }
@@ -185,6 +186,9 @@ fn l2(job: &Job) -> String {
     };
     match job.state {
         JobState::Queued => "queued, replayed before Redis is trusted again".to_owned(),
+        JobState::Unknown => {
+            "not known: what waited for Redis went with its node. Invalidate again".to_owned()
+        }
         JobState::Running => format!(
             "{} of {} looked at",
             format::plural(job.l2_removed, "entry removed", "entries removed"),

@@ -59,7 +59,7 @@ impl Console {
     pub async fn flush_audit(&self) {
         self.inner.audit.sum_up_all_refusals();
         if let Some(node) = self.journal_keeper() {
-            // What takes longer is told below.
+            // What takes longer is logged below.
             let _ = timeout(LAST_WRITES, write(&self.inner.audit, node.as_ref())).await;
             let left = self.inner.audit.unwritten().len();
             if left > 0 {
@@ -94,7 +94,7 @@ impl Console {
 async fn read(node: &dyn NodeClient) -> Option<Vec<AuditEntry>> {
     let mut entries = Vec::new();
     for kind in Kind::ALL {
-        let lines = node.journal(journal(kind)).await.ok()??;
+        let lines = node.shared().journal(journal(kind)).await.ok()??;
         // A line of another version is skipped, not fatal.
         entries.extend(lines.iter().filter_map(|line| serde_json::from_str(line).ok()));
     }
@@ -109,7 +109,9 @@ async fn write(audit: &Audit, node: &dyn NodeClient) {
             let of_journal = batch.iter().filter(|entry| Kind::of(entry) == kind);
             let lines: Vec<_> =
                 of_journal.filter_map(|entry| serde_json::to_string(entry).ok()).collect();
-            if !lines.is_empty() && !node.append(journal(kind), &lines).await.unwrap_or(false) {
+            if !lines.is_empty()
+                && !node.shared().append(journal(kind), &lines).await.unwrap_or(false)
+            {
                 return;
             }
         }

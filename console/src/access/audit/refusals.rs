@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use super::super::peer::Peer;
 
-/// The refusals of each peer: the first of a minute are told one by one, what follows is counted
-/// and told in one line when the minute is over.
+/// The refusals of each peer: the first of a minute are recorded one by one; the rest is counted and
+/// recorded in one line when the minute is over.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     by_peer: HashMap<Peer, Minute>,
@@ -26,14 +26,14 @@ struct Minute {
 /// A peer's minute.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// So many refusals are told one by one, before they are but counted.
+/// How many refusals are recorded one by one before they are only counted.
 pub(super) const TOLD: u32 = 20;
 
 /// So many peers are watched; one more ends the oldest minute.
 const MAX_PEERS: usize = 4_096;
 
 impl Refusals {
-    /// What is to be told now that this was refused to a peer: that, or nothing yet.
+    /// What to record now that this was refused to a peer: this, or nothing yet.
     pub(super) fn add(&mut self, peer: Peer, refusal: AuditEntry) -> Vec<AuditEntry> {
         let mut told = Vec::new();
         let is_over = |minute: &Minute| minute.began_at.elapsed() >= MINUTE;
@@ -56,13 +56,13 @@ impl Refusals {
         told
     }
 
-    /// What is to be told of the minutes that are over.
+    /// What to record of the minutes that are over.
     pub(super) fn over(&mut self) -> Vec<AuditEntry> {
         let ended = self.by_peer.extract_if(|_, minute| minute.began_at.elapsed() >= MINUTE);
         ended.filter_map(|(_, minute)| minute.summed_up()).collect()
     }
 
-    /// What is to be told of all that is untold.
+    /// What to record of everything that was only counted.
     pub(super) fn all(&mut self) -> Vec<AuditEntry> {
         self.by_peer.drain().filter_map(|(_, minute)| minute.summed_up()).collect()
     }

@@ -53,7 +53,7 @@ impl Kind {
         }
     }
 
-    /// So many are kept, here and in Redis.
+    /// How many entries are kept, here and in Redis.
     pub(crate) const fn kept(self) -> usize {
         match self {
             Self::Done => 10_000,
@@ -68,13 +68,14 @@ impl Audit {
         self.push(entry(actor, audited, result));
     }
 
-    /// Tells of a beginning, so that it is known even where the end is never reached.
+    /// Records a beginning, so that it is known even if the end is never reached.
     pub(crate) fn begin(&self, actor: &Actor, audited: AuditedAction<'_>, what: &str) {
         let begun = entry(actor, audited, format!("Begun: {what}"));
         self.push(AuditEntry { begun: true, ..begun });
     }
 
-    /// Tells of a refusal; of one peer's many the first of each minute, and how many there were.
+    /// Records a refusal. Of many by one peer it records the first of each minute, and how many there
+    /// were.
     pub(crate) fn refuse(&self, actor: &Actor, audited: AuditedAction<'_>, why: &str) {
         let refusal = entry(actor, audited, format!("Refused: {why}"));
         let refusal = AuditEntry { refused: true, ..refusal };
@@ -82,7 +83,7 @@ impl Audit {
         told.into_iter().for_each(|refusal| self.push(refusal));
     }
 
-    /// Tells in one line each what was refused again and again in minutes that are over.
+    /// Records in one line each what was refused again and again in minutes that are over.
     pub(crate) fn sum_up_refusals(&self) {
         let told = self.refusals().over();
         told.into_iter().for_each(|refusal| self.push(refusal));

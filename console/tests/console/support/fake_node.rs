@@ -1,13 +1,17 @@
-use std::future::{pending, ready};
+use std::future::{Future, pending, ready};
+use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use strata_cache::{
-    CacheEvents, Journal, L1List, L1Survey, L2Census, L2Count, L2Head, Pattern, Progress,
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use strata_cache::{Journal, L2Census, L2Count, L2Head, Pattern, Progress};
+use strata_console::{Answer, ConsoleError, L2Step, NodeClient, SharedRedis};
+use strata_report::{
+    CacheEvents, CacheKeys, Effect, EntryLook, KeyMatch, KeyRow, L1Keys, L1Query, L1Survey, L2Look,
+    NodeAnswer, NodeError, NodeReport, NodeRequest, RedisServer, RedisState,
 };
-use strata_console::{Answer, ConsoleError, KeyMatch, L1Listed, L2Step, NodeClient};
-use strata_report::{Effect, EntryLook, KeyRow, L2Look, NodeReport, RedisServer, RedisState};
 
 use super::script::{Script, cache_report};
 
@@ -58,6 +62,78 @@ impl FakeNode {
         assert_ne!(panics, what, "the node breaks");
     }
 
+    /// `None`: it never answers.
+    fn answer(&self, request: NodeRequest) -> Option<NodeAnswer> {
+        Some(match request {
+            NodeRequest::LookL1(asked) if asked.key == "unreadable" => {
+                NodeAnswer::Failed { error: NodeError::BadKey(asked) }
+            }
+            NodeRequest::LookL1(asked) => {
+                let mut script = self.script();
+                script.n_looks += 1;
+                if script.look_never_ends {
+                    return None;
+                }
+                NodeAnswer::Entry { entry: script.l1.get(&asked.key).copied().map(entry) }
+            }
+            NodeRequest::LookL2(_) => NodeAnswer::L2 { look: Some(L2Look::Entry(entry(7))) },
+            NodeRequest::MatchL1(query) => NodeAnswer::Matches(self.match_l1(&query)?),
+            NodeRequest::ListL1(query) => NodeAnswer::Keys(self.list_l1(&query)?),
+            NodeRequest::AmongL1(CacheKeys { keys, .. }) => {
+                let script = self.script();
+                let held = keys.into_iter().filter(|key| script.l1.contains_key(key));
+                let rows: Vec<_> = held.map(|key| KeyRow { key, ..KeyRow::default() }).collect();
+                NodeAnswer::Keys(L1Keys { n_keys: rows.len() as u64, rows })
+            }
+            NodeRequest::SurveyL1(_) => {
+                let mut script = self.script();
+                script.n_surveys += 1;
+                if script.l1_never_ends {
+                    return None;
+                }
+                NodeAnswer::Survey(L1Survey::default())
+            }
+            NodeRequest::EventsOf(_) => NodeAnswer::Events(self.script().events.clone()),
+            NodeRequest::GroupOf(_) => NodeAnswer::Group { group: Some("all".to_owned()) },
+            NodeRequest::DropFromL1(asked) => {
+                NodeAnswer::Done { changed: self.script().l1.remove(&asked.key).is_some() }
+            }
+            NodeRequest::ShowValue(asked) => NodeAnswer::Value { value: Some(asked.value) },
+            NodeRequest::Refresh(_) | NodeRequest::Details(_) | NodeRequest::Other => {
+                NodeAnswer::Failed { error: NodeError::Unsupported { version: "0".to_owned() } }
+            }
+        })
+    }
+
+    fn match_l1(&self, query: &L1Query) -> Option<KeyMatch> {
+        let script = self.script();
+        if script.l1_never_ends {
+            return None;
+        }
+        let (pattern, limit) = (Pattern::parse(&query.pattern).unwrap(), limit(query));
+        let keys = script.l1.keys().filter(|key| pattern.matches(key));
+        let (n_keys, samples) = (keys.clone().count() as u64, keys.take(limit).cloned().collect());
+        Some(KeyMatch { n_keys, samples, ..KeyMatch::default() })
+    }
+
+    fn list_l1(&self, query: &L1Query) -> Option<L1Keys> {
+        let script = self.script();
+        if script.l1_never_ends {
+            return None;
+        }
+        let pattern = Pattern::parse(&query.pattern).unwrap();
+        let keys: Vec<_> = script.l1.keys().filter(|key| pattern.matches(key)).collect();
+        let n_keys = keys.len() as u64;
+        let after = query.after.as_deref();
+        let wanted = keys.into_iter().filter(|key| after.is_none_or(|after| key.as_str() > after));
+        let row = |key: &String| KeyRow {
+            key: key.clone(),
+            l1: vec![self.id.clone()],
+            ..KeyRow::default()
+        };
+        Some(L1Keys { n_keys, rows: wanted.take(limit(query)).map(row).collect() })
+    }
+
     fn forget(&self, key: &str) {
         let mut script = self.script();
         script.l1.remove(key);
@@ -67,22 +143,21 @@ impl FakeNode {
     }
 }
 
+fn limit(query: &L1Query) -> usize {
+    usize::try_from(query.limit).unwrap()
+}
+
 fn answer<'a, T: Send + 'a>(value: T) -> Answer<'a, T> {
     Box::pin(ready(Ok(value)))
 }
 
+/// The same value, written and read as on the way to another process.
+fn over_the_wire<T: Serialize + DeserializeOwned>(value: &T) -> T {
+    serde_json::from_str(&serde_json::to_string(value).unwrap()).unwrap()
+}
+
 fn entry(age_ms: u64) -> EntryLook {
-    EntryLook {
-        value_hidden: false,
-        value: None,
-        served_stale: false,
-        fresh: true,
-        age_ms,
-        expires_in_ms: None,
-        version: None,
-        tags: Vec::new(),
-        bytes: None,
-    }
+    EntryLook { fresh: true, age_ms, ..EntryLook::default() }
 }
 
 impl NodeClient for FakeNode {
@@ -95,42 +170,28 @@ impl NodeClient for FakeNode {
         self.script().report.clone()
     }
 
-    fn look_l1<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Option<EntryLook>> {
-        if key == "unreadable" {
-            let (cache, key) = (cache.to_owned(), key.to_owned());
-            let error = ConsoleError::BadKey { cache, key, reason: "its keys look different" };
-            return Box::pin(ready(Err(error)));
-        }
-        self.script().n_looks += 1;
-        if self.script().look_never_ends {
-            return Box::pin(pending());
-        }
-        answer(self.script().l1.get(key).copied().map(entry))
+    fn events_after(&self, _cache: &str, seq: u64) -> CacheEvents {
+        let all = self.script().events.clone();
+        let events = all.events.into_iter().filter(|event| event.seq > seq).collect();
+        CacheEvents { events, ..all }
     }
 
-    fn look_l2<'a>(&'a self, _cache: &'a str, _key: &'a str) -> Answer<'a, Option<L2Look>> {
-        answer(Some(L2Look::Entry(entry(7))))
-    }
-
-    fn shown<'a>(&'a self, _cache: &'a str, value: String) -> Answer<'a, Option<String>> {
-        answer(Some(value))
-    }
-
-    fn match_l1<'a>(
+    fn ask<'a>(
         &'a self,
-        _cache: &'a str,
-        pattern: &'a Pattern,
-        limit: usize,
-    ) -> Answer<'a, KeyMatch> {
-        let script = self.script();
-        if script.l1_never_ends {
-            return Box::pin(pending());
+        request: NodeRequest,
+    ) -> Pin<Box<dyn Future<Output = NodeAnswer> + Send + 'a>> {
+        match self.answer(over_the_wire(&request)) {
+            Some(answer) => Box::pin(ready(over_the_wire(&answer))),
+            None => Box::pin(pending()),
         }
-        let keys = script.l1.keys().filter(|key| pattern.matches(key));
-        let (n_keys, samples) = (keys.clone().count() as u64, keys.take(limit).cloned().collect());
-        answer(KeyMatch { n_keys, samples, ..KeyMatch::default() })
     }
 
+    fn shared(&self) -> &dyn SharedRedis {
+        self
+    }
+}
+
+impl SharedRedis for FakeNode {
     fn match_l2<'a>(
         &'a self,
         _cache: &'a str,
@@ -142,38 +203,6 @@ impl NodeClient for FakeNode {
         let is_partial = script.l2_is_too_large;
         let matched = KeyMatch { n_keys: 100, samples, is_partial, n_scanned: 5_000 };
         answer(script.redis.as_ref().map(|_| matched))
-    }
-
-    fn list_l1<'a>(&'a self, _cache: &'a str, list: L1List<'a>) -> Answer<'a, L1Listed> {
-        let script = self.script();
-        if script.l1_never_ends {
-            return Box::pin(pending());
-        }
-        let keys: Vec<_> = script.l1.keys().filter(|key| list.pattern.matches(key)).collect();
-        let n_keys = keys.len() as u64;
-        let wanted =
-            keys.into_iter().filter(|key| list.after.is_none_or(|after| key.as_str() > after));
-        let row = |key: &String| KeyRow {
-            key: key.clone(),
-            l1: vec![self.id.clone()],
-            ..KeyRow::default()
-        };
-        answer(L1Listed { n_keys, rows: wanted.take(list.limit).map(row).collect() })
-    }
-
-    fn among_l1<'a>(&'a self, _cache: &'a str, keys: &'a [String]) -> Answer<'a, Vec<KeyRow>> {
-        let script = self.script();
-        let held = keys.iter().filter(|key| script.l1.contains_key(*key));
-        let row = |key: &String| KeyRow { key: key.clone(), ..KeyRow::default() };
-        answer(held.map(row).collect())
-    }
-
-    fn survey_l1<'a>(&'a self, _cache: &'a str) -> Answer<'a, L1Survey> {
-        self.script().n_surveys += 1;
-        if self.script().l1_never_ends {
-            return Box::pin(pending());
-        }
-        answer(L1Survey::default())
     }
 
     fn scan_l2<'a>(
@@ -191,24 +220,6 @@ impl NodeClient for FakeNode {
         keys: &'a [String],
     ) -> Answer<'a, Option<Vec<Option<L2Head>>>> {
         answer(self.script().redis.is_some().then(|| vec![None; keys.len()]))
-    }
-
-    fn group_of<'a>(&'a self, _cache: &'a str, _key: &'a str) -> Answer<'a, Option<String>> {
-        answer(Some("all".to_owned()))
-    }
-
-    fn events_after(&self, _cache: &str, seq: u64) -> CacheEvents {
-        let all = self.script().events.clone();
-        let events = all.events.into_iter().filter(|event| event.seq > seq).collect();
-        CacheEvents { events, ..all }
-    }
-
-    fn events_of<'a>(&'a self, _cache: &'a str, _key: &'a str) -> Answer<'a, CacheEvents> {
-        answer(self.script().events.clone())
-    }
-
-    fn drop_from_l1<'a>(&'a self, _cache: &'a str, key: &'a str) -> Answer<'a, bool> {
-        answer(self.script().l1.remove(key).is_some())
     }
 
     fn mark_stale<'a>(&'a self, _cache: &'a str, _key: &'a str) -> Answer<'a, Effect> {

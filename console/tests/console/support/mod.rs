@@ -27,3 +27,13 @@ pub(crate) fn console<N: NodeClient>(nodes: &[Arc<N>]) -> Console {
     let faces = nodes.iter().map(|node| Arc::clone(node) as Arc<dyn NodeClient>).collect();
     Console::start(faces, everybody_may_act(), CancellationToken::new())
 }
+
+/// Three nodes on one bus; each holds `42`, loaded a minute ago.
+pub(crate) fn three_nodes() -> [Arc<FakeNode>; 3] {
+    let nodes = ["1", "2", "3"].map(FakeNode::new);
+    nodes[0].script().peers = nodes[1..].to_vec();
+    for node in &nodes {
+        node.script().l1.insert("42".to_owned(), 60_000);
+    }
+    nodes
+}

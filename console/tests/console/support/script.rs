@@ -1,10 +1,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use strata_cache::CacheEvents;
 use strata_report::{
-    BusReport, CacheReport, Effect, L2Report, NodeReport, Outcomes, RedisServer, RedisState,
-    Settings,
+    BusReport, CacheEvents, CacheReport, Effect, L2Report, NodeReport, Outcomes, RedisServer,
+    RedisState, Settings,
 };
 
 use super::FakeNode;

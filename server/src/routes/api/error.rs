@@ -2,7 +2,7 @@ use axum::http::StatusCode;
 use strata_console::ConsoleError;
 use strata_demo::TrafficError;
 
-use crate::error::AppError;
+use crate::http::AppError;
 
 impl From<ConsoleError> for AppError {
     fn from(error: ConsoleError) -> Self {
@@ -28,6 +28,8 @@ impl From<ConsoleError> for AppError {
                 (StatusCode::SERVICE_UNAVAILABLE, "dead-letters-away")
             }
             ConsoleError::NodeGone(_) => (StatusCode::SERVICE_UNAVAILABLE, "node-gone"),
+            ConsoleError::NodeRefuses { .. } => (StatusCode::CONFLICT, "node-refuses"),
+            ConsoleError::NotUnderstood(_) => (StatusCode::BAD_GATEWAY, "node-not-understood"),
             ConsoleError::TooSlow(_) => (StatusCode::SERVICE_UNAVAILABLE, "too-slow"),
             ConsoleError::Busy { .. } => return Self::busy(error.sentence()),
             ConsoleError::Protected(why) => return Self::forbidden("protected", why),

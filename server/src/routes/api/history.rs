@@ -3,12 +3,12 @@ use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 use strata_console::Console;
-use strata_report::{Past, Range};
+use strata_report::{Range, RangeHistory};
 
-use crate::error::AppError;
-use crate::extract::{Path, Query};
-use crate::openapi::OfCache;
-use crate::table::{Format, table};
+use crate::http::AppError;
+use crate::http::extract::{Path, Query};
+use crate::http::table::{Format, table};
+use crate::routes::openapi::OfCache;
 
 /// How far back, and how to write it.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -21,7 +21,7 @@ pub(crate) struct Wanted {
 }
 
 /// All caches together over a range.
-#[utoipa::path(get, path = "/api/v1/history", params(Wanted), responses((status = 200, description = "The past.", content((Past = "application/json"), (String = "text/csv")))))]
+#[utoipa::path(get, path = "/api/v1/history", params(Wanted), responses((status = 200, description = "The past.", content((RangeHistory = "application/json"), (String = "text/csv")))))]
 pub(crate) async fn all(
     State(console): State<Console>,
     Query(wanted): Query<Wanted>,
@@ -30,7 +30,7 @@ pub(crate) async fn all(
 }
 
 /// One cache over a range.
-#[utoipa::path(get, path = "/api/v1/caches/{cache}/history", params(("cache" = String, Path, description = "The cache's name"), Wanted), responses((status = 200, description = "The past.", content((Past = "application/json"), (String = "text/csv"))), OfCache))]
+#[utoipa::path(get, path = "/api/v1/caches/{cache}/history", params(("cache" = String, Path, description = "The cache's name"), Wanted), responses((status = 200, description = "The past.", content((RangeHistory = "application/json"), (String = "text/csv"))), OfCache))]
 pub(crate) async fn of_cache(
     State(console): State<Console>,
     Path(cache): Path<String>,
@@ -39,6 +39,6 @@ pub(crate) async fn of_cache(
     Ok(answer(console.cache_history(&cache, wanted.range)?, wanted.format))
 }
 
-fn answer(past: Past, format: Format) -> Response {
+fn answer(past: RangeHistory, format: Format) -> Response {
     table(format, "history", &past.steps, || Json(&past))
 }

@@ -1,0 +1,110 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{BusReport, Evictions, L2Report, NodeId, Outcomes, Quantiles, TaskReport};
+
+/// Every node, side by side.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NodesReport {
+    /// When it was taken, milliseconds since the epoch.
+    pub at_ms: u64,
+    /// The nodes.
+    pub nodes: Vec<NodeRow>,
+    /// The background tasks of the program that shows them.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub tasks: Vec<TaskReport>,
+    /// Where nodes differ that should not.
+    pub disagreements: Vec<Disagreement>,
+}
+
+/// One node beside the others.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NodeRow {
+    /// Its id.
+    pub node: NodeId,
+    /// Whether it is heard. What is below is the last that was heard.
+    pub heard: bool,
+    /// When its report was taken, milliseconds since the epoch.
+    pub at_ms: u64,
+    /// The version of the program that runs it.
+    pub version: String,
+    /// When it started, milliseconds since the epoch.
+    pub started_at_ms: u64,
+    /// How it hears of invalidations.
+    pub bus: BusReport,
+    /// From a message's sending to the node hearing of it; `None` before the first.
+    pub bus_lag: Option<Quantiles>,
+    /// How it reaches L2.
+    pub l2: L2Report,
+    /// Its background tasks.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub tasks: Vec<TaskReport>,
+    /// Its caches.
+    pub caches: Vec<NodeCache>,
+}
+
+/// One cache on one node.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NodeCache {
+    /// The node.
+    pub node: NodeId,
+    /// The cache's name.
+    pub cache: String,
+    /// How its reads ended here, since the node started.
+    pub outcomes: Outcomes,
+    /// Estimated entries in L1.
+    pub l1_entries: u64,
+    /// The most entries L1 may hold, where it is bounded by entries.
+    pub l1_entries_max: Option<u64>,
+    /// Estimated weight of L1 in bytes, where entries are weighed.
+    pub l1_weight_bytes: Option<u64>,
+    /// The most bytes L1 may hold, where it is bounded by weight.
+    pub l1_weight_max_bytes: Option<u64>,
+    /// What left L1.
+    pub evictions: Evictions,
+    /// Gets in L1 (sampled).
+    pub l1_latency: Option<Quantiles>,
+}
+
+/// Something in which nodes differ that should not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Disagreement {
+    /// What, for example `version` or `settings`.
+    pub about: String,
+    /// The cache; empty where it is about the node.
+    pub cache: String,
+    /// What each node says.
+    pub says: Vec<NodeSays>,
+}
+
+/// What one node says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NodeSays {
+    /// The node.
+    pub node: NodeId,
+    /// What it says, in words.
+    pub says: String,
+}
+
+/// Copies of the same keys in L1 of several nodes, compared: a sample.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Agreement {
+    /// The cache.
+    pub cache: String,
+    /// When, milliseconds since the epoch.
+    pub at_ms: u64,
+    /// Keys that were compared: held, fresh, by at least two nodes, or by one and L2.
+    pub compared: u64,
+    /// Whether the time was over before all that were to be compared had been.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
+    /// Those whose copies differ. A write on its way over the bus shows here for a moment.
+    pub differing: Vec<String>,
+}
