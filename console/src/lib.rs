@@ -39,8 +39,8 @@ mod redis;
 mod shutdown;
 
 pub use access::{
-    Access, AccessSettings, Actor, Credentials, LogInError, LoggedIn, Origin, PeerPermit,
-    RejectedCredential, Rights, Token, TokenError, network_of,
+    Access, AccessSettings, Actor, Credentials, Full, LogInError, LoggedIn, Origin, Peer,
+    PeerBounds, PeerLimit, PeerPermit, RejectedCredential, Rights, Token, TokenError,
 };
 pub use console::{Console, ConsoleSettings};
 pub use error::ConsoleError;

@@ -1,44 +1,41 @@
 //! Runs Strata: the demo service, the console's HTTP interface and the dashboard, on axum.
 
-mod assets;
+// Who imports whom: only from a line above. `tests/routes/imports.rs` checks it.
+//
+// - http
+// - log
+// - serving
+// - config
+// - private_redis
+// - metrics
+// - access
+// - state
+// - pages
+// - routes
+// - program
+// - commands
+// - main
+
+mod access;
 mod commands;
 mod config;
-mod error;
-mod extract;
-mod guard;
-mod hosts;
-mod limits;
+mod http;
 mod log;
-mod low_priority;
 mod metrics;
-mod observe;
-mod openapi;
-mod origin;
-mod page;
-mod plain;
+mod pages;
 mod private_redis;
-mod request_log;
-mod route_table;
-mod router;
+mod program;
 mod routes;
-mod run;
-mod security;
 mod serving;
-mod shutdown;
-mod source;
-mod startup;
 mod state;
-mod strangers;
-mod table;
 
 pub use commands::{completions, man_page, run_doctor, run_health, run_purge};
 pub use config::{
-    Cli, Command, ConfigError, DemoFlags, DoctorFlags, HealthFlags, Network, PublicUrl, PurgeFlags,
+    Cli, Command, ConfigError, DemoFlags, DoctorFlags, HealthFlags, PublicUrl, PurgeFlags,
     RedisChoice, RedisFlags, Secret, Settings, TrafficMode, settings_file, tell_unknown_variables,
 };
 pub use log::{Log, LogFormat, log_to_stderr};
 pub use private_redis::{PrivateRedis, PrivateRedisError};
-pub use route_table::{Route, RouteKind};
-pub use run::{announce, run_demo};
-pub use serving::ServingLimits;
-pub use startup::Demo;
+pub use program::{Demo, announce, run_demo};
+pub use routes::{Route, RouteKind};
+pub use serving::{Network, ServingLimits};

@@ -1,5 +1,5 @@
 //! Who may do what, how much of it at a time, and who did what (`audit`). Public face: [`Access`],
-//! [`Actor`], [`Token`]; inside the crate [`Audit`], [`AuditedAction`], [`JobOwner`], [`PeerLimit`].
+//! [`Actor`], [`Token`], [`PeerLimit`]; inside the crate [`Audit`], [`AuditedAction`], [`JobOwner`].
 
 mod actor;
 mod audit;
@@ -15,9 +15,7 @@ mod token;
 
 pub use actor::{Actor, Origin, RejectedCredential, Rights};
 pub(crate) use audit::{Audit, AuditedAction, JobOwner, count_of_entries};
-pub(crate) use peer::Peer;
-pub use peer::network_of;
-pub use peer_limit::PeerPermit;
-pub(crate) use peer_limit::{PeerBounds, PeerLimit};
+pub use peer::Peer;
+pub use peer_limit::{Full, PeerBounds, PeerLimit, PeerPermit};
 pub use rights::{Access, AccessSettings, Credentials, LogInError, LoggedIn};
 pub use token::{Token, TokenError};

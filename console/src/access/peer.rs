@@ -4,11 +4,19 @@ use super::actor::Actor;
 
 /// Whom a limit counts as one: a person who is known, or everybody at one address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Peer {
+pub enum Peer {
     /// The name of a token, or of a user whom a trusted proxy names.
     Person(String),
     /// An address, or a network of IPv6 addresses.
     At(IpAddr),
+}
+
+impl Peer {
+    /// Everybody at an address: an IPv4 address, or the 64 bits of an IPv6 network, since whoever has
+    /// one IPv6 address has a network of them.
+    pub fn at(address: IpAddr) -> Self {
+        Self::At(network_of(address))
+    }
 }
 
 impl Actor {
@@ -26,9 +34,7 @@ pub(super) fn network(address: Option<IpAddr>) -> IpAddr {
     address.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), network_of)
 }
 
-/// Whom limits by address count as one: an IPv4 address, or the 64 bits of an IPv6 network, since
-/// whoever has one IPv6 address has a network of them.
-pub fn network_of(address: IpAddr) -> IpAddr {
+fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let network = address.to_bits() & !u128::from(u64::MAX);

@@ -1,60 +1,102 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
+
 use super::actor::Actor;
 use super::peer::Peer;
 use crate::console::Console;
 use crate::error::ConsoleError;
 
-/// Limits how many pieces of one kind of work are under way, in all and for each peer.
+/// Limits how many of something are open or under way, in all and for each peer.
 #[derive(Debug)]
-pub(crate) struct PeerLimit {
+pub struct PeerLimit {
     /// What there are too many of, in words.
     what: &'static str,
     bounds: PeerBounds,
     by_peer: Mutex<HashMap<Peer, usize>>,
+    /// How many are open. Changed only while `by_peer` is locked.
+    n_open: watch::Sender<usize>,
 }
 
 /// How many there may be.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PeerBounds {
-    pub(crate) total: usize,
-    pub(crate) per_peer: usize,
+pub struct PeerBounds {
+    /// In all.
+    pub total: usize,
+    /// Of one peer.
+    pub per_peer: usize,
 }
 
-/// A piece of work that is under way, until this is dropped.
+/// Why nothing more may be opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    /// All are open.
+    All,
+    /// This peer has as many open as one may.
+    Peer,
+}
+
+/// One that is open, until this is dropped.
 #[derive(Debug)]
-#[must_use = "the work counts only as long as this is kept"]
+#[must_use = "it counts only as long as this is kept"]
 pub struct PeerPermit {
     limit: Arc<PeerLimit>,
-    peer: Peer,
+    peer: Option<Peer>,
 }
 
 impl PeerLimit {
-    pub(crate) fn new(what: &'static str, bounds: PeerBounds) -> Arc<Self> {
-        Arc::new(Self { what, bounds, by_peer: Mutex::default() })
+    /// With nothing open. `what` names in the plural what is limited.
+    pub fn new(what: &'static str, bounds: PeerBounds) -> Arc<Self> {
+        let by_peer = Mutex::default();
+        Arc::new(Self { what, bounds, by_peer, n_open: watch::Sender::new(0) })
     }
 
-    /// Begins one more.
+    /// Opens one more. Of a peer that is not known only the sum is limited. It never waits.
+    ///
+    /// # Errors
+    /// Where all are open, or as many as this peer may have.
+    pub fn open(self: &Arc<Self>, peer: Option<Peer>) -> Result<PeerPermit, Full> {
+        let mut by_peer = self.by_peer();
+        if *self.n_open.borrow() >= self.bounds.total {
+            return Err(Full::All);
+        }
+        if let Some(peer) = peer.clone() {
+            let n = by_peer.get(&peer).copied().unwrap_or(0);
+            if n >= self.bounds.per_peer {
+                return Err(Full::Peer);
+            }
+            by_peer.insert(peer, n + 1);
+        }
+        self.n_open.send_modify(|n| *n += 1);
+        Ok(PeerPermit { limit: Arc::clone(self), peer })
+    }
+
+    /// The same for a piece of work of somebody who is told why it cannot begin.
     ///
     /// # Errors
     /// [`ConsoleError::Busy`].
     pub(crate) fn begin(self: &Arc<Self>, peer: Peer) -> Result<PeerPermit, ConsoleError> {
-        let mut by_peer = self.by_peer();
-        if by_peer.values().sum::<usize>() >= self.bounds.total {
-            return Err(self.busy("are under way"));
-        }
-        let n = by_peer.entry(peer.clone()).or_default();
-        if *n >= self.bounds.per_peer {
-            return Err(self.busy("of yours are under way"));
-        }
-        *n += 1;
-        Ok(PeerPermit { limit: Arc::clone(self), peer })
+        self.open(Some(peer)).map_err(|full| match full {
+            Full::All => self.busy("are under way"),
+            Full::Peer => self.busy("of yours are under way"),
+        })
     }
 
-    #[cfg(test)]
-    pub(crate) fn n_begun(&self) -> usize {
-        self.by_peer().values().sum()
+    /// How many may be open.
+    pub fn max(&self) -> usize {
+        self.bounds.total
+    }
+
+    /// How many are open.
+    pub fn n_open(&self) -> usize {
+        *self.n_open.borrow()
+    }
+
+    /// Waits until none is open.
+    pub async fn emptied(&self) {
+        // An error means that the sender is gone, and with it all that was open.
+        let _ = self.n_open.subscribe().wait_for(|n| *n == 0).await;
     }
 
     pub(crate) fn busy(&self, how: &'static str) -> ConsoleError {
@@ -87,12 +129,15 @@ impl Console {
 impl Drop for PeerPermit {
     fn drop(&mut self) {
         let mut by_peer = self.limit.by_peer();
-        if let Some(n) = by_peer.get_mut(&self.peer) {
+        if let Some(peer) = &self.peer
+            && let Some(n) = by_peer.get_mut(peer)
+        {
             *n -= 1;
             if *n == 0 {
-                by_peer.remove(&self.peer);
+                by_peer.remove(peer);
             }
         }
+        self.limit.n_open.send_modify(|n| *n -= 1);
     }
 }
 
@@ -123,5 +168,39 @@ mod tests {
         let limit = PeerLimit::new("searches", PeerBounds { total: 3, per_peer: 2 });
         drop(limit.begin(peer("anna")).unwrap());
         assert!(limit.by_peer().is_empty());
+    }
+
+    fn at(address: &str) -> Option<Peer> {
+        Some(Peer::at(address.parse().unwrap()))
+    }
+
+    #[test]
+    fn one_peer_cannot_take_what_is_left_for_others() {
+        let limit = PeerLimit::new("connections", PeerBounds { total: 3, per_peer: 2 });
+        let first = limit.open(at("192.0.2.1")).unwrap();
+        let _second = limit.open(at("192.0.2.1")).unwrap();
+        assert_eq!(limit.open(at("192.0.2.1")).unwrap_err(), Full::Peer);
+        let _other = limit.open(at("192.0.2.2")).unwrap();
+        assert_eq!(limit.open(at("192.0.2.3")).unwrap_err(), Full::All);
+        drop(first);
+        assert!(limit.open(at("192.0.2.1")).is_ok(), "what is dropped makes room");
+    }
+
+    #[test]
+    fn addresses_of_one_network_are_one_peer() {
+        let limit = PeerLimit::new("connections", PeerBounds { total: 10, per_peer: 1 });
+        let _first = limit.open(at("2001:db8::1")).unwrap();
+        assert_eq!(limit.open(at("2001:db8::2")).unwrap_err(), Full::Peer);
+        assert!(limit.open(at("2001:db8:0:1::1")).is_ok());
+        let _mapped = limit.open(at("::ffff:192.0.2.1")).unwrap();
+        assert_eq!(limit.open(at("192.0.2.1")).unwrap_err(), Full::Peer);
+    }
+
+    #[test]
+    fn nothing_is_kept_of_peers_that_are_gone() {
+        let limit = PeerLimit::new("connections", PeerBounds { total: 10, per_peer: 10 });
+        drop(limit.open(at("192.0.2.1")).unwrap());
+        drop(limit.open(None).unwrap());
+        assert_eq!((limit.n_open(), limit.by_peer().len()), (0, 0));
     }
 }

@@ -23,10 +23,7 @@ impl Ring {
     /// Adds what happened since the last call.
     pub(crate) fn push(&mut self, step: &HistoryStep) {
         let at_ms = step.point.at_ms;
-        // A clock that was set back leaves steps in the future; a chart needs them in order.
-        while self.steps.back().is_some_and(|last| last.point.at_ms > at_ms) {
-            self.steps.pop_back();
-        }
+        self.follow_clock(step);
         let place = self.step_of(at_ms);
         let same = |last: &&mut HistoryStep| last.point.at_ms.div_ceil(self.step_ms) == place;
         match self.steps.back_mut().filter(same) {
@@ -36,6 +33,19 @@ impl Ring {
         let oldest_ms = at_ms.saturating_sub(self.keep_ms);
         while self.steps.front().is_some_and(|first| first.point.at_ms <= oldest_ms) {
             self.steps.pop_front();
+        }
+    }
+
+    /// A clock that was set back leaves steps in the future. They are moved back as far as the clock
+    /// was, so that a chart goes on where it was: what happened a minute ago still is a minute ago.
+    fn follow_clock(&mut self, next: &HistoryStep) {
+        let Some(last) = self.steps.back().filter(|last| last.point.at_ms > next.point.at_ms)
+        else {
+            return;
+        };
+        let set_back_ms = last.point.at_ms + next.point.span_ms - next.point.at_ms;
+        for step in &mut self.steps {
+            step.point.at_ms = step.point.at_ms.saturating_sub(set_back_ms);
         }
     }
 
@@ -102,10 +112,25 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_leaves_no_steps_in_the_future() {
+    fn a_clock_set_back_moves_what_was_before_it_and_loses_nothing() {
         let ring = Ring::new(Duration::from_millis(1), 3600 * SECOND);
-        let ring = pushed(ring, [tick(1_000, 1), tick(9_000, 1), tick(10_000, 1), tick(2_000, 7)]);
-        assert_eq!(shape(&ring), [(1_000, 1_000, 1), (2_000, 1_000, 7)]);
+        let hour_ms = 3_600_000;
+        let before = (1..=3).map(|i| tick(hour_ms + i * 1_000, i));
+        let ring = pushed(ring, before.chain([tick(5_000, 7), tick(6_000, 8)]));
+        let steps = [(2_000, 1), (3_000, 2), (4_000, 3), (5_000, 7), (6_000, 8)];
+        assert_eq!(shape(&ring), steps.map(|(at_ms, hits)| (at_ms, 1_000, hits)));
+    }
+
+    #[test]
+    fn coarse_steps_add_up_to_the_same_after_a_clock_was_set_back() {
+        let ring = Ring::new(10 * SECOND, 3600 * SECOND);
+        let before = (1..=25).map(|i| tick(7_200_000 + i * 1_000, 1));
+        let ring = pushed(ring, before.chain((1..=25).map(|i| tick(100_000 + i * 1_000, 1))));
+        let ends = shape(&ring).iter().map(|step| step.0).collect::<Vec<_>>();
+        assert!(ends.is_sorted_by(|one, next| one < next), "{ends:?}");
+        assert_eq!(ends.last(), Some(&125_000), "nothing lies in the future");
+        let sum = |part: fn(&(u64, u64, u64)) -> u64| shape(&ring).iter().map(part).sum::<u64>();
+        assert_eq!((sum(|step| step.1), sum(|step| step.2)), (50_000, 50));
     }
 
     #[test]

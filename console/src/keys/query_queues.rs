@@ -198,7 +198,7 @@ mod tests {
     }
 
     async fn until_begun(queue: &Queue, n: usize) {
-        while queue.begun.n_begun() < n {
+        while queue.begun.n_open() < n {
             tokio::task::yield_now().await;
         }
     }

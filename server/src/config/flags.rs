@@ -9,8 +9,9 @@ use clap_complete::Shell;
 use serde::Deserialize;
 
 use super::listen::listen_address;
-use super::{ConfigError, Network, PublicUrl, Secret};
+use super::{ConfigError, PublicUrl, Secret};
 use crate::log::LogFormat;
+use crate::serving::Network;
 
 /// The command line.
 #[derive(Parser)]
@@ -292,7 +293,7 @@ impl FromStr for RedisChoice {
 }
 
 impl fmt::Debug for RedisChoice {
-    // Written out so that no password reaches a log.
+    // FormatQuery out so that no password reaches a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Private => "Private",

@@ -1,7 +1,8 @@
+//! What `strata` is told: flags, then variables, then a file; secrets from files of their own.
+
 mod file;
 mod flags;
 mod listen;
-mod network;
 mod public_url;
 mod secret;
 mod secrets;
@@ -14,7 +15,6 @@ pub use flags::{
     Cli, Command, DemoFlags, DoctorFlags, HealthFlags, PurgeFlags, RedisChoice, RedisFlags,
     TrafficMode,
 };
-pub use network::Network;
 pub use public_url::PublicUrl;
 pub use secret::Secret;
 pub use settings::{ConfigError, Settings};

@@ -16,14 +16,14 @@ pub(super) struct TokenOptions {
     unnamed: &'static str,
 }
 
-/// Those that let somebody act.
+/// Tokens with the right to act.
 pub(super) const OPERATORS: TokenOptions = TokenOptions {
     option: "--operator-token",
     file_option: "--operator-token-file",
     unnamed: "operator",
 };
 
-/// Those that let somebody look.
+/// Tokens with the right to look.
 pub(super) const VIEWERS: TokenOptions = TokenOptions {
     option: "--viewer-token",
     file_option: "--viewer-token-file",

@@ -6,8 +6,8 @@ use axum::http::HeaderName;
 use leptos::config::LeptosOptions;
 use strata_console::{Protected, ProtectedError, Token, TokenError};
 
-use super::{DemoFlags, Network, PublicUrl, RedisChoice, TrafficMode, file, secrets, site};
-use crate::serving::ServingLimits;
+use super::{DemoFlags, PublicUrl, RedisChoice, TrafficMode, file, secrets, site};
+use crate::serving::{Network, ServingLimits};
 
 // No `Debug`: it holds tokens, and addresses that may hold passwords.
 /// What `strata demo` runs with, after flags, variables and file have been put together.
@@ -34,11 +34,11 @@ pub struct Settings {
     pub once: bool,
     /// Users to seed.
     pub n_users: u64,
-    /// The tokens that let somebody act.
+    /// Tokens with the right to act.
     pub operators: Vec<Token>,
-    /// The tokens that let somebody look; where there are any, nobody looks without.
+    /// Tokens with the right to look. Where there are any, looking needs one.
     pub viewers: Vec<Token>,
-    /// Whether whoever may look may read values.
+    /// Whether the right to look includes the values of entries.
     pub open_values: bool,
     /// The networks of proxies that are believed.
     pub trusted_proxies: Vec<Network>,

@@ -1,4 +1,5 @@
-//! Lines of the log whose texts, keys of strangers among them, begin no other line and turn none
+//! Writes an event as one line. Its texts may be keys that anybody has chosen, so none of them may
+//! begin another line or turn none
 //! round.
 
 use strata_report::visible;
@@ -37,9 +38,10 @@ mod tests {
     use std::sync::mpsc::sync_channel;
     use std::sync::{Arc, Mutex};
 
-    use super::super::{Line, Lines, LogFormat};
+    use crate::log::LogFormat;
+    use crate::log::writer::{Line, Lines};
 
-    /// What is written of an event whose text a stranger chose.
+    /// What is written of an event whose text anybody may have chosen.
     fn written(format: LogFormat, key: &str) -> String {
         #[derive(Clone, Default)]
         struct Kept(Arc<Mutex<Vec<u8>>>);

@@ -1,6 +1,13 @@
 use std::time::Instant;
 
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::Method;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
+
+use crate::http::{REQUEST_ID, RequestId};
 
 /// Counts the requests.
 #[derive(Clone)]
@@ -58,4 +65,28 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         self.metrics.in_flight.dec();
     }
+}
+
+/// Gives every request its id and counts it.
+pub(crate) fn observed(router: Router, metrics: HttpMetrics) -> Router {
+    router.layer(from_fn_with_state(metrics, observe))
+}
+
+async fn observe(State(metrics): State<HttpMetrics>, mut request: Request, next: Next) -> Response {
+    let id = RequestId::of(request.headers());
+    request.extensions_mut().insert(id.clone());
+    let method = method(request.method());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let in_flight = metrics.begin();
+    let mut response = next.run(request).await;
+    let route = route.as_ref().map_or("other", MatchedPath::as_str);
+    in_flight.end(method, route, response.status().as_u16());
+    response.headers_mut().insert(REQUEST_ID, id.0);
+    response
+}
+
+/// Anybody can invent methods, and each would be a series for ever.
+fn method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("OTHER")
 }

@@ -1,3 +1,5 @@
+//! What `/metrics` says: of each node's caches, of the program, and of the requests that it answers.
+
 mod collector;
 mod exposition;
 mod families;
@@ -7,7 +9,7 @@ mod program;
 mod write_behind;
 
 pub(crate) use collector::NodeCollector;
-pub(crate) use http::HttpMetrics;
+pub(crate) use http::{HttpMetrics, observed};
 pub(crate) use program::ProgramCollector;
 
 #[cfg(test)]

@@ -3,12 +3,11 @@ use std::sync::Arc;
 
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
-use strata_console::Console;
+use strata_console::{Console, PeerLimit};
 
 use super::exposition::Exposition;
 use super::families::{self as f, Family};
 use super::process::ProcessState;
-use crate::serving::PeerLimit;
 
 /// Turns what the program is and has open into Prometheus families.
 pub(crate) struct ProgramCollector {

@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 use std::future::ready;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
@@ -10,28 +10,18 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, Stream, StreamExt};
-use serde::Serialize;
 use strata_app::{SessionCookie, build_id};
-use strata_console::{Console, Origin, Tick};
-use strata_report::Snapshot;
+use strata_console::{Full, Origin, Peer, PeerPermit, Tick};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::error::AppError;
-use crate::origin::cookie_value;
-use crate::serving::{Full, PeerPermit};
+use crate::http::{AppError, cookie_value};
 use crate::state::AppState;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const SHORTEST_RETRY: Duration = Duration::from_secs(1);
 
 type Ticks = watch::Receiver<Arc<Tick>>;
-
-/// The newest snapshot, made once for all who begin to read in the same second.
-#[derive(Debug, Default)]
-pub(crate) struct Snapshots {
-    newest: Mutex<Option<(u64, Arc<str>)>>,
-}
 
 /// One event. Its data are those of every stream: a reader that takes nothing holds no copy.
 struct Event {
@@ -49,8 +39,12 @@ pub(crate) async fn events(
     Extension(cookie): Extension<SessionCookie>,
     Extension(origin): Extension<Origin>,
     headers: HeaderMap,
-) -> Result<Response, AppError> {
-    let permit = state.streams.open(origin.address).map_err(refusal)?;
+) -> Response {
+    let permit = match state.streams.open(origin.address.map(Peer::at)) {
+        Ok(permit) => permit,
+        // Who reads no stream holds no connection either.
+        Err(full) => return ([(header::CONNECTION, "close")], refusal(full)).into_response(),
+    };
     let mut ticks = state.console.subscribe();
     ticks.mark_unchanged();
     let newest = state.snapshots.newest(build_id(&state.leptos), &state.console);
@@ -69,7 +63,7 @@ pub(crate) async fn events(
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
     let written = events.flat_map(|event| stream::iter(event.written()).map(Ok::<_, Infallible>));
-    Ok((headers, Body::from_stream(written)).into_response())
+    (headers, Body::from_stream(written)).into_response()
 }
 
 fn refusal(full: Full) -> AppError {
@@ -78,14 +72,6 @@ fn refusal(full: Full) -> AppError {
         Full::Peer => "Too many live streams are open from your address; close some.",
     };
     AppError::unavailable("too-many-streams", detail)
-}
-
-/// What a stream begins with. The build stands first, where a page's script looks for it.
-#[derive(Serialize)]
-struct First<'a> {
-    build: &'a str,
-    #[serde(flatten)]
-    snapshot: &'a Snapshot,
 }
 
 fn snapshot((seq, data): (u64, Arc<str>)) -> Event {
@@ -104,21 +90,6 @@ fn frames(ticks: Ticks, permit: PeerPermit) -> impl Stream<Item = Event> {
         let event = Event { head, data: Arc::clone(&tick.json) };
         Some((event, (ticks, permit)))
     })
-}
-
-impl Snapshots {
-    fn newest(&self, build: &str, console: &Console) -> (u64, Arc<str>) {
-        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        let seq = console.frame().seq;
-        if let Some(known) = newest.as_ref().filter(|(known, _)| *known == seq) {
-            return known.clone();
-        }
-        let snapshot = console.snapshot();
-        let first = First { build, snapshot: &snapshot };
-        // Numbers, strings and lists always become JSON.
-        let json = serde_json::to_string(&first).unwrap_or_default();
-        newest.insert((snapshot.frame.seq, json.into())).clone()
-    }
 }
 
 impl Event {

@@ -13,11 +13,8 @@ use strata_demo::trace::{Recording, RecordingError};
 use strata_lab::Comparison;
 use tokio::time::timeout;
 
-use crate::error::AppError;
+use crate::http::{AppError, TRACES_PATH, wants_page};
 use crate::state::AppState;
-
-/// Where traces are sent to.
-pub(crate) const TRACES_PATH: &str = "/lab/traces";
 
 // As the audit trail names it.
 const ACTION: &str = "upload_trace";
@@ -26,12 +23,12 @@ const FILE: &str = "file";
 const MAX_FIELDS: usize = 64;
 const MAX_FIELD_BYTES: usize = 256;
 const MAX_TITLE_CHARS: usize = 60;
-/// As long as somebody may take to send a trace.
+/// How long the upload of a trace may take.
 const SENDING: Duration = Duration::from_secs(60);
 
-/// What somebody sent.
+/// The fields of the form.
 #[derive(Default)]
-struct Sent {
+struct UploadForm {
     title: String,
     file: Vec<u8>,
     /// What is compared already.
@@ -53,7 +50,7 @@ enum UploadError {
 
 /// What is kept.
 #[derive(Serialize)]
-struct Uploaded<'a> {
+struct UploadedTrace<'a> {
     id: &'a str,
     requests: usize,
     keys: u32,
@@ -68,8 +65,7 @@ pub(crate) async fn upload(
     headers: HeaderMap,
     multipart: Result<Multipart, MultipartRejection>,
 ) -> Response {
-    let accepts = headers.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok());
-    let from_page = accepts.is_some_and(|accepts| accepts.contains("text/html"));
+    let from_page = wants_page(&headers);
     if let Err(error) = state.console.authorise(&actor, ACTION, TARGET) {
         return match from_page {
             true => back(&ApiError::Refused(why(&error))),
@@ -89,7 +85,7 @@ pub(crate) async fn upload(
                 return Redirect::to(&address).into_response();
             }
             let (requests, address) = (requests.len(), address.as_str());
-            let told = Json(Uploaded { id, requests, keys: *n_keys, address });
+            let told = Json(UploadedTrace { id, requests, keys: *n_keys, address });
             (StatusCode::CREATED, [(header::LOCATION, address)], told).into_response()
         }
         Err(error) if from_page => back(&ApiError::Invalid(error.to_string())),
@@ -124,8 +120,8 @@ async fn keep(
     Ok((comparison_address(&comparison), recording))
 }
 
-async fn sent(mut multipart: Multipart) -> Result<Sent, UploadError> {
-    let mut sent = Sent::default();
+async fn sent(mut multipart: Multipart) -> Result<UploadForm, UploadError> {
+    let mut sent = UploadForm::default();
     let mut is_too_large = false;
     for _ in 0..MAX_FIELDS {
         let field = multipart.next_field().await.map_err(|_| UploadError::Unreadable)?;

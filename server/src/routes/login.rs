@@ -7,22 +7,21 @@ use serde::Deserialize;
 use strata_app::{LogInPage, SessionCookie};
 use strata_console::{Actor, LogInError, Origin};
 
-use crate::error::AppError;
-use crate::extract::Query;
-use crate::origin::cookie_value;
-use crate::plain::document;
+use crate::http::extract::Query;
+use crate::http::{AppError, cookie_value};
+use crate::pages::document;
 use crate::state::AppState;
 
-/// Where somebody goes on to.
+/// The page to go on to after the log-in.
 #[derive(Default, Deserialize)]
-pub(crate) struct Onward {
+pub(crate) struct LogInQuery {
     #[serde(default)]
     to: String,
 }
 
 /// What the form sends.
 #[derive(Deserialize)]
-pub(crate) struct Sent {
+pub(crate) struct LogInForm {
     token: String,
     #[serde(default)]
     to: String,
@@ -30,7 +29,7 @@ pub(crate) struct Sent {
 
 /// Which sessions to end.
 #[derive(Default, Deserialize)]
-pub(crate) struct Ending {
+pub(crate) struct LogOutForm {
     #[serde(default)]
     everywhere: bool,
 }
@@ -41,9 +40,9 @@ pub(crate) async fn page(
     Extension(actor): Extension<Actor>,
     Extension(cookie): Extension<SessionCookie>,
     headers: HeaderMap,
-    onward: Result<Query<Onward>, AppError>,
+    query: Result<Query<LogInQuery>, AppError>,
 ) -> Response {
-    let to = onward.map(|Query(onward)| onward.to).unwrap_or_default();
+    let to = query.map(|Query(query)| query.to).unwrap_or_default();
     let has_session = cookie_value(&headers, &cookie.name).is_some()
         && actor.rights.look
         && actor.rejected.is_none();
@@ -64,9 +63,9 @@ pub(crate) async fn log_in(
     Extension(actor): Extension<Actor>,
     Extension(cookie): Extension<SessionCookie>,
     headers: HeaderMap,
-    sent: Result<Form<Sent>, FormRejection>,
+    sent: Result<Form<LogInForm>, FormRejection>,
 ) -> Response {
-    let Ok(Form(Sent { token, to })) = sent else {
+    let Ok(Form(LogInForm { token, to })) = sent else {
         let page = LogInPage {
             actor: &actor,
             has_session: false,
@@ -110,9 +109,9 @@ pub(crate) async fn log_out(
     Extension(actor): Extension<Actor>,
     Extension(cookie): Extension<SessionCookie>,
     headers: HeaderMap,
-    ending: Result<Form<Ending>, FormRejection>,
+    ending: Result<Form<LogOutForm>, FormRejection>,
 ) -> Response {
-    let Form(Ending { everywhere }) = ending.unwrap_or_default();
+    let Form(LogOutForm { everywhere }) = ending.unwrap_or_default();
     if let Some(session) = cookie_value(&headers, &cookie.name) {
         match everywhere {
             true => state.console.log_out_everywhere(&actor, session),

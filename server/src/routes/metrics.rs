@@ -5,7 +5,7 @@ use prometheus::{TEXT_FORMAT, TextEncoder};
 use strata_cache::LogLimit;
 use tracing::warn;
 
-use crate::error::AppError;
+use crate::http::AppError;
 use crate::state::AppState;
 
 static NOT_WRITTEN: LogLimit = LogLimit::new();

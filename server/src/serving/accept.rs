@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use axum::Router;
 use strata_cache::LogLimit;
+use strata_console::{Peer, PeerLimit};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use super::Network;
 use super::ServingLimits;
 use super::connection::{Admission, Connection};
-use super::peers::PeerLimit;
+use super::placed::{self, Placement};
 use super::reserve::Reserve;
-use crate::config::Network;
 
 /// With each connection.
 static DELAYED: LogLimit = LogLimit::new();
@@ -39,7 +40,7 @@ impl Serving {
     const PAUSE: Duration = Duration::from_millis(100);
 
     pub(crate) fn new(limits: ServingLimits, trusted: &[Network]) -> Arc<Self> {
-        let connections = PeerLimit::new(limits.max_connections, limits.max_connections_per_peer);
+        let connections = PeerLimit::new("connections", limits.connections());
         let (reserve, drained) = (Reserve::default(), CancellationToken::new());
         Arc::new(Self { limits, trusted: trusted.into(), connections, reserve, drained })
     }
@@ -90,14 +91,16 @@ impl Serving {
         {
             warn!(%error, times, "failed to switch off the delay of small answers");
         }
+        let placement = Placement::default();
         let connection = Connection {
             serving: Arc::clone(self),
             router: router.clone(),
             peer,
             admission: self.admit(peer, shutdown),
             is_used: AtomicBool::new(false),
+            placement: placement.clone(),
         };
-        tokio::spawn(connection.run(stream, shutdown.clone()));
+        placed::spawn(connection.run(stream, shutdown.clone()), placement);
     }
 
     fn admit(&self, peer: SocketAddr, shutdown: &CancellationToken) -> Admission {
@@ -106,7 +109,7 @@ impl Serving {
         }
         let address = peer.ip().to_canonical();
         let is_proxy = self.trusted.iter().any(|network| network.contains(address));
-        match self.connections.open((!is_proxy).then_some(address)) {
+        match self.connections.open((!is_proxy).then(|| Peer::at(address))) {
             Ok(permit) => Admission::Regular { _permit: permit },
             Err(full) => {
                 if let Some(times) = FULL.due() {

@@ -13,18 +13,18 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use strata_console::PeerPermit;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 use tracing::trace;
 
 use super::accept::Serving;
-use super::body::TimedBody;
-use super::peers::PeerPermit;
+use super::first_head::first_head;
+use super::placed::Placement;
 use super::reserve::ReservePlace;
 use super::stream::TimedStream;
-use crate::error::AppError;
-use crate::guard::HEALTH_PATHS;
+use crate::http::{AppError, HEALTH_PATHS, TimedBody};
 
 /// What a connection may be used for, until it is dropped.
 pub(super) enum Admission {
@@ -42,6 +42,7 @@ pub(super) struct Connection {
     pub(super) admission: Admission,
     /// Whether a request has come on it.
     pub(super) is_used: AtomicBool,
+    pub(super) placement: Placement,
 }
 
 impl Connection {
@@ -52,40 +53,58 @@ impl Connection {
 
     /// Serves it until it ends, is no longer wanted, or the program has drained.
     pub(super) async fn run(self, stream: TcpStream, draining: CancellationToken) {
-        let limits = &self.serving.limits;
-        let io = TokioIo::new(TimedStream::new(stream, limits.write_timeout));
-        let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).max_buf_size(Self::MAX_BUFFER);
-        let mut pushed_out = CancellationToken::new();
-        match &self.admission {
-            Admission::Regular { .. } => builder.header_read_timeout(limits.header_timeout),
-            Admission::Reserve(place) => {
-                pushed_out = place.ended.clone();
-                let timeout = limits.header_timeout.min(Self::RESERVE_TIMEOUT);
-                builder.keep_alive(false).header_read_timeout(timeout)
-            }
+        let pushed_out = match &self.admission {
+            Admission::Regular { .. } => CancellationToken::new(),
+            Admission::Reserve(place) => place.ended.clone(),
         };
+        tokio::select! {
+            () = self.serve(stream, &draining) => {}
+            () = pushed_out.cancelled() => {}
+            () = self.serving.drained.cancelled() => {}
+        }
+    }
+
+    async fn serve(&self, stream: TcpStream, draining: &CancellationToken) {
+        let head = tokio::select! {
+            head = first_head(&stream, Self::MAX_BUFFER, self.header_timeout()) => head,
+            // Nothing was begun on it.
+            () = draining.cancelled(), if self.is_regular() => return,
+        };
+        match head {
+            Ok(head) => Box::pin(self.serve_requests(stream, head, draining)).await,
+            Err(error) => trace!(peer = %self.peer, %error, "no request came on a connection"),
+        }
+    }
+
+    async fn serve_requests(&self, stream: TcpStream, head: Vec<u8>, draining: &CancellationToken) {
+        let io = TokioIo::new(TimedStream::new(stream, head, self.serving.limits.write_timeout));
+        let mut builder = http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .max_buf_size(Self::MAX_BUFFER)
+            .keep_alive(self.is_regular())
+            .header_read_timeout(self.header_timeout());
         let service = service_fn(|request| self.answer(request));
         let mut connection = std::pin::pin!(builder.serve_connection(io, service));
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            () = pushed_out.cancelled() => return,
-            () = self.serving.drained.cancelled() => return,
             () = draining.cancelled(), if self.is_regular() => {
                 // Nothing was begun on it.
                 if !self.is_used.load(Ordering::Relaxed) {
                     return;
                 }
                 connection.as_mut().graceful_shutdown();
-                tokio::select! {
-                    ended = connection.as_mut() => ended,
-                    () = self.serving.drained.cancelled() => return,
-                }
+                connection.as_mut().await
             }
         };
         if let Err(error) = ended {
             trace!(peer = %self.peer, %error, "a connection broke off");
         }
+    }
+
+    fn header_timeout(&self) -> Duration {
+        let timeout = self.serving.limits.header_timeout;
+        if self.is_regular() { timeout } else { timeout.min(Self::RESERVE_TIMEOUT) }
     }
 
     fn is_regular(&self) -> bool {
@@ -100,6 +119,7 @@ impl Connection {
         let timeout = self.serving.limits.body_timeout;
         let mut request = request.map(|body| Body::new(TimedBody::new(body, timeout)));
         request.extensions_mut().insert(ConnectInfo(self.peer));
+        request.extensions_mut().insert(self.placement.clone());
         self.router.clone().call(request).await
     }
 }

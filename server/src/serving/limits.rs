@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use strata_console::PeerBounds;
+
 use super::descriptors;
 
 /// How long peers may take, and how many of them there may be.
@@ -8,9 +10,9 @@ pub struct ServingLimits {
     /// From the opening of a connection, or from the answer before, to the end of a request's
     /// headers. So an idle connection ends after this as well.
     pub header_timeout: Duration,
-    /// For a request's body; longer by [`Self::SLOWEST_BODY`] for what has come.
+    /// For a request's body, and a second more for each 64 KiB that have come.
     pub body_timeout: Duration,
-    /// A peer that takes nothing of what is written to it for so long is given up.
+    /// How long a peer may take nothing of what is written to it, before its connection ends.
     pub write_timeout: Duration,
     /// Connections in all. A few more are held for health checks.
     pub max_connections: usize,
@@ -27,16 +29,22 @@ pub struct ServingLimits {
 }
 
 impl ServingLimits {
-    /// Bytes a second that a body which takes longer than its timeout must keep up.
-    pub const SLOWEST_BODY: u64 = 64 * 1024;
-
-    /// Connections where the process may open as many files as it likes.
+    /// Connections where descriptors are no limit.
     const MOST_CONNECTIONS: usize = 4_096;
-    /// Event streams where there are connections enough.
-    const MOST_STREAMS: usize = 2_000;
-    const MOST_STREAMS_PER_PEER: usize = 1_024;
+    /// Event streams where there are connections enough. Each takes about 16 KB, and a browser needs
+    /// one for all its windows.
+    const MOST_STREAMS: usize = 1_024;
+    const MOST_STREAMS_PER_PEER: usize = 512;
 
-    /// The limits for a process that may have so many descriptors open.
+    pub(crate) fn connections(&self) -> PeerBounds {
+        PeerBounds { total: self.max_connections, per_peer: self.max_connections_per_peer }
+    }
+
+    pub(crate) fn streams(&self) -> PeerBounds {
+        PeerBounds { total: self.max_streams, per_peer: self.max_streams_per_peer }
+    }
+
+    /// The limits for a process that may have `n_descriptors` open.
     pub fn for_descriptors(n_descriptors: usize) -> Self {
         let connections = n_descriptors.saturating_sub(descriptors::KEPT);
         let max_connections = connections.clamp(16, Self::MOST_CONNECTIONS);

@@ -1,15 +1,18 @@
-//! Connections: accepted, bounded in all and for each peer, timed, and drained at the end.
+//! Connections: accepted, bounded in all and for each peer, timed, drained at the end; and the threads
+//! that they run on.
 
 mod accept;
-mod body;
 mod connection;
 mod descriptors;
+mod first_head;
 mod limits;
-mod peers;
+pub(crate) mod low_priority;
+mod network;
+mod placed;
 mod reserve;
 mod stream;
 
 pub(crate) use accept::Serving;
-pub(crate) use body::BodyTimeout;
 pub use limits::ServingLimits;
-pub(crate) use peers::{Full, PeerLimit, PeerPermit};
+pub use network::Network;
+pub(crate) use placed::Placement;

@@ -18,7 +18,7 @@ pub(super) struct ReservePlace {
 }
 
 impl Reserve {
-    /// So many at a time.
+    /// The most at a time.
     pub(super) const MAX: usize = 64;
 
     pub(super) fn enter(&self) -> ReservePlace {

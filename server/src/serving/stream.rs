@@ -11,6 +11,8 @@ use tokio::time::{Instant, Sleep, sleep};
 /// peer that neither reads nor closes, because a blocked write polls nothing.
 pub(super) struct TimedStream {
     stream: TcpStream,
+    /// What was read of it already.
+    head: Vec<u8>,
     write_timeout: Duration,
     timer: Pin<Box<Sleep>>,
     /// Whether a write waits, and the timer counts.
@@ -18,14 +20,14 @@ pub(super) struct TimedStream {
 }
 
 impl TimedStream {
-    pub(super) fn new(stream: TcpStream, write_timeout: Duration) -> Self {
+    pub(super) fn new(stream: TcpStream, head: Vec<u8>, write_timeout: Duration) -> Self {
         // What the kernel has taken but the peer has not counts as well.
         let timeout_ms = u32::try_from(write_timeout.as_millis()).unwrap_or(u32::MAX);
         if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(&stream, timeout_ms) {
             tracing::debug!(%error, "failed to bound how long the kernel keeps what is unread");
         }
         let timer = Box::pin(sleep(write_timeout));
-        Self { stream, write_timeout, timer, is_waiting: false }
+        Self { stream, head, write_timeout, timer, is_waiting: false }
     }
 
     fn check<T>(
@@ -52,7 +54,16 @@ impl AsyncRead for TimedStream {
         cx: &mut Context<'_>,
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, into)
+        if self.head.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(cx, into);
+        }
+        let n_bytes = self.head.len().min(into.remaining());
+        into.put_slice(&self.head[..n_bytes]);
+        self.head.drain(..n_bytes);
+        if self.head.is_empty() {
+            self.head = Vec::new();
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -113,7 +113,7 @@ async fn only_so_many_streams_may_be_open() {
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     let answer = Answer { status: parts.status, headers: parts.headers, body };
     answer.is_problem(503, "too-many-streams");
-    assert_eq!(open.len(), 2_000);
+    assert_eq!(open.len(), 1_024);
     drop(open.pop());
     assert!(running.respond(stream()).await.status().is_success(), "a closed one makes room");
 }

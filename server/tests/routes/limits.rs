@@ -34,7 +34,7 @@ async fn redis_answers(running: &Running) {
     assert!(timeout(PATIENCE, up).await.is_ok(), "Redis answers");
 }
 
-/// What a stranger at this address is answered.
+/// What an anonymous client at this address is answered.
 async fn ask(running: &Running, (address, accept): (&str, &str), path: &str) -> Answer {
     let asked = request(Method::GET, path).header(header::ACCEPT, accept);
     let asked = asked.extension(from(&format!("{address}:1"))).body(Body::empty()).unwrap();
@@ -46,7 +46,7 @@ fn refused(answers: &[Answer]) -> Vec<&Answer> {
 }
 
 #[tokio::test]
-async fn searches_of_a_stranger_beyond_their_share_are_refused_and_others_wait_their_turn() {
+async fn anonymous_searches_beyond_their_share_are_refused_and_others_wait_their_turn() {
     let running = start_with_token().await;
     let flood = join_all((0..20).map(|_| ask(&running, ("192.0.2.1", "*/*"), SEARCH)));
     let other = ask(&running, ("192.0.2.2", "*/*"), SEARCH);
@@ -87,7 +87,7 @@ async fn a_browser_that_restores_many_tabs_gets_them_all() {
 }
 
 #[tokio::test]
-async fn pages_of_strangers_never_hide_the_metrics() {
+async fn anonymous_pages_never_hide_the_metrics() {
     let running = start_with_token().await;
     let pages =
         join_all(

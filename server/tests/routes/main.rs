@@ -12,6 +12,7 @@ mod demo;
 mod doors;
 mod events;
 mod health;
+mod imports;
 mod lab;
 mod limits;
 mod log_in;

@@ -1,4 +1,4 @@
-//! What strangers may ask of a whole program, from several addresses. It takes minutes:
+//! What anonymous clients may ask of a whole program, from several addresses. It takes minutes:
 //! `cargo nextest run --workspace --exclude strata-hydrate --run-ignored only -E 'test(soak::)'`.
 
 mod attackers;
@@ -7,6 +7,8 @@ mod program;
 use std::time::Duration;
 
 use strata_server::ServingLimits;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::attackers::{half_request, search, stuck_reader, wrong_log_in};
@@ -20,24 +22,26 @@ const WRONG_LOG_INS: usize = 10_000;
 /// The timers are 30 s; on a busy machine what they end may take longer to be ended.
 const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(120);
 
-/// How many times as long reads may take beside searches.
+/// How many times as long reads may take beside searches, than while the same searches are asked of
+/// another program on the machine.
 const SLOWER_AT_MOST: f64 = 1.5;
 
-/// What that factor is taken of at least. With a release build on two processors, which run those who
-/// search too, 0.3 ms were measured, and 2.6 ms beside searches: so long 300 connections and the
-/// program's answers to them keep both processors.
-const QUIET_FLOOR: Duration = Duration::from_millis(4);
+/// What that factor is taken of at least. Who wakes waits for the turn of another to end, and a turn
+/// is 3 ms to 4 ms long where the kernel ticks 250 times a second. With a release build on two processors
+/// reads took 0.3 ms, 1.9 ms while another program was searched, and 3.1 ms while their own was, before
+/// anonymous connections had threads of their own. A quarter of the reads ask Redis, which the searches
+/// ask as well: of 8 s on both processors it took 1 s, the service's threads 1.3 s (reading Redis's
+/// answers to the searches above all), and the threads that give way 1.9 s.
+const LEAST_TAKEN: Duration = Duration::from_millis(2);
 
 /// The median, so that a busy machine decides nothing. With a release build on a quiet one the slowest
 /// in a hundred took 0.5 ms.
 const HEALTH_WITHIN: Duration = Duration::from_millis(100);
 
-/// What 3 000 connections may take, MB. Half of it and more are the 8 KiB to 16 KiB each into which
-/// the HTTP library reads a head; what they took, the C library's allocator keeps for those who come
-/// next. 56 were measured with a release build, beside 55 at the start.
-const HELD_MB: u64 = 70;
+/// How many times the memory at first 3 000 connections may take.
+const MEMORY_AT_MOST: f64 = 1.5;
 
-/// Quiet and loud rounds by turns.
+/// Rounds of each kind.
 const ROUNDS: usize = 9;
 const READS: usize = 300;
 const HEALTH_CHECKS: usize = 200;
@@ -58,33 +62,63 @@ async fn p99_of_reads(client: &mut Client) -> Duration {
     percentile(times, 99)
 }
 
-/// The median p99 of reads of the service in rounds that are quiet, and in those between them in
-/// which strangers search.
-async fn quiet_and_loud(program: &Program) -> (Duration, Duration) {
-    let mut client = program.client().await;
-    let elsewhere = elsewhere();
-    let (mut quiet, mut loud) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        quiet.push(p99_of_reads(&mut client).await);
-        let mut searches = tokio::task::JoinSet::new();
-        for n in 0..SEARCHES {
-            searches.spawn_on(search(program.address.clone(), n), elsewhere.handle());
+/// The median p99 of reads of the service.
+struct Reads {
+    /// While nothing else is asked.
+    quiet: Duration,
+    /// While anonymous clients search in another program. These searches take the same share of the machine's
+    /// processors, and nothing else of what this program has.
+    beside_another: Duration,
+    /// While anonymous clients search in this program.
+    loud: Duration,
+}
+
+impl Reads {
+    /// In rounds by turns, so that a machine which is busy for a while is so for all three.
+    async fn measure(program: &Program, another: &Program) -> Self {
+        let mut client = program.client().await;
+        let elsewhere = elsewhere();
+        let [mut quiet, mut beside_another, mut loud] = [const { Vec::new() }; 3];
+        for _ in 0..ROUNDS {
+            quiet.push(p99_of_reads(&mut client).await);
+            for (searched, times) in [(another, &mut beside_another), (program, &mut loud)] {
+                let searches = Searches::begin(searched, elsewhere.handle());
+                times.push(p99_of_reads(&mut client).await);
+                searches.end().await;
+            }
         }
-        loud.push(p99_of_reads(&mut client).await);
-        let statuses = searches.join_all().await;
+        elsewhere.shutdown_background();
+        let [quiet, beside_another, loud] =
+            [quiet, beside_another, loud].map(|times| percentile(times, 50));
+        Self { quiet, beside_another, loud }
+    }
+}
+
+/// Anonymous searches that are under way.
+struct Searches(JoinSet<u16>);
+
+impl Searches {
+    fn begin(program: &Program, threads: &Handle) -> Self {
+        let mut searches = JoinSet::new();
+        for n in 0..SEARCHES {
+            searches.spawn_on(search(program.address.clone(), n), threads);
+        }
+        Self(searches)
+    }
+
+    async fn end(self) {
+        let statuses = self.0.join_all().await;
         let n_found = statuses.iter().filter(|status| **status == 200).count();
         let n_refused = statuses.iter().filter(|status| **status == 429).count();
         assert_eq!(n_found + n_refused, SEARCHES, "{statuses:?}");
         assert!(n_found > 0, "somebody is answered");
     }
-    elsewhere.shutdown_background();
-    (percentile(quiet, 50), percentile(loud, 50))
 }
 
 /// Threads for those who ask from other machines: they take no processor from the program, nor from
 /// the reader whose reads are timed.
-fn elsewhere() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
+fn elsewhere() -> Runtime {
+    Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
         .on_thread_start(|| rustix::process::setpriority_process(None, 19).unwrap())
@@ -106,18 +140,23 @@ async fn health_checks(program: &Program) -> Vec<Duration> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it takes minutes: the timers are those of the program"]
-async fn searches_of_strangers_slow_no_read_of_the_service() {
-    let dir = tempfile::tempdir().unwrap();
-    let program = Program::start(dir.path()).await;
-    let (quiet, loud) = quiet_and_loud(&program).await;
-    eprintln!("p99 of reads: {quiet:?}, beside {SEARCHES} searches {loud:?}");
-    assert!(loud <= quiet.max(QUIET_FLOOR).mul_f64(SLOWER_AT_MOST), "{loud:?} after {quiet:?}");
+async fn anonymous_searches_slow_no_read_of_the_service() {
+    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let program = Program::start(dirs[0].path()).await;
+    let another = Program::start(dirs[1].path()).await;
+    let Reads { quiet, beside_another, loud } = Reads::measure(&program, &another).await;
+    eprintln!(
+        "p99 of reads: {quiet:?}; while {SEARCHES} searches are asked of another program: \
+         {beside_another:?}, and of this one: {loud:?}"
+    );
+    let taken = quiet.max(beside_another).max(LEAST_TAKEN);
+    assert!(loud <= taken.mul_f64(SLOWER_AT_MOST), "{loud:?} after {beside_another:?}");
     assert!(!program.get("/readyz").await.contains(r#""l2_breaker_open":true"#));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "it takes minutes: the timers are those of the program"]
-async fn what_strangers_hold_is_bounded_and_given_back() {
+async fn what_anonymous_clients_hold_is_bounded_and_given_back() {
     // The test holds as many connections as the program: this raises its limit of descriptors.
     assert!(ServingLimits::default().max_connections > STUCK_READERS + HALF_REQUESTS);
     let dir = tempfile::tempdir().unwrap();
@@ -147,12 +186,13 @@ async fn what_strangers_hold_is_bounded_and_given_back() {
             sleep(Duration::from_millis(250)).await;
         }
     };
-    timeout(GIVEN_BACK_WITHIN, given_back).await.expect("what strangers held is given back");
+    timeout(GIVEN_BACK_WITHIN, given_back).await.expect("what they held is given back");
     let after = program.resident();
     eprintln!("MB: {resident} at first, {highest} at most, {after} after");
     assert!(health <= quiet.max(HEALTH_WITHIN), "{health:?} after {quiet:?}");
-    assert!(highest <= resident + HELD_MB, "{highest} MB after {resident} MB");
-    assert!(after <= resident + HELD_MB, "{after} MB after {resident} MB");
+    let most = resident as f64 * MEMORY_AT_MOST;
+    assert!(highest as f64 <= most, "{highest} MB after {resident} MB");
+    assert!(after as f64 <= most, "{after} MB after {resident} MB");
     let answer = program.get("/demo/users/1").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     drop(held);

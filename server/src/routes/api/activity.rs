@@ -5,9 +5,9 @@ use serde::Deserialize;
 use strata_console::Console;
 use strata_report::{Activity, ActivityFilter, Cause, EventKind};
 
-use crate::error::AppError;
-use crate::extract::Query;
-use crate::table::{Format, table};
+use crate::http::AppError;
+use crate::http::extract::Query;
+use crate::http::table::{Format, table};
 
 /// Which events, from where on, and how to write them.
 #[derive(Deserialize, utoipa::IntoParams)]

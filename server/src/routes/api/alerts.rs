@@ -4,15 +4,15 @@ use axum::response::Response;
 use strata_console::Console;
 use strata_report::Alert;
 
-use crate::error::AppError;
-use crate::extract::Query;
-use crate::table::{Written, table};
+use crate::http::AppError;
+use crate::http::extract::Query;
+use crate::http::table::{FormatQuery, table};
 
 /// What an operator should look at, worst first.
-#[utoipa::path(get, path = "/api/v1/alerts", params(Written), responses((status = 200, description = "The alerts.", content((Vec<Alert> = "application/json"), (String = "text/csv")))))]
+#[utoipa::path(get, path = "/api/v1/alerts", params(FormatQuery), responses((status = 200, description = "The alerts.", content((Vec<Alert> = "application/json"), (String = "text/csv")))))]
 pub(crate) async fn list(
     State(console): State<Console>,
-    Query(written): Query<Written>,
+    Query(written): Query<FormatQuery>,
 ) -> Result<Response, AppError> {
     let alerts = console.alerts();
     Ok(table(written.format, "alerts", &alerts, || Json(&alerts)))

@@ -5,10 +5,10 @@ use serde::Deserialize;
 use strata_console::Console;
 use strata_report::AuditPage;
 
-use crate::error::AppError;
-use crate::extract::Query;
-use crate::openapi::Part;
-use crate::table::{Format, goes_on, table};
+use crate::http::AppError;
+use crate::http::extract::Query;
+use crate::http::table::{Format, goes_on, table};
+use crate::routes::openapi::Part;
 
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1_000;

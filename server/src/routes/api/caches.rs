@@ -4,16 +4,16 @@ use axum::{Extension, Json};
 use strata_console::{Actor, Console};
 use strata_report::{Agreement, CacheDetails, CacheFrame};
 
-use crate::error::AppError;
-use crate::extract::{Path, Query};
-use crate::openapi::OfCache;
-use crate::table::{Written, table};
+use crate::http::AppError;
+use crate::http::extract::{Path, Query};
+use crate::http::table::{FormatQuery, table};
+use crate::routes::openapi::OfCache;
 
 /// Every cache, its nodes added up.
-#[utoipa::path(get, path = "/api/v1/caches", params(Written), responses((status = 200, description = "The caches.", content((Vec<CacheFrame> = "application/json"), (String = "text/csv")))))]
+#[utoipa::path(get, path = "/api/v1/caches", params(FormatQuery), responses((status = 200, description = "The caches.", content((Vec<CacheFrame> = "application/json"), (String = "text/csv")))))]
 pub(crate) async fn list(
     State(console): State<Console>,
-    Query(written): Query<Written>,
+    Query(written): Query<FormatQuery>,
 ) -> Result<Response, AppError> {
     let caches = console.caches();
     Ok(table(written.format, "caches", &caches, || Json(&caches)))

@@ -11,10 +11,10 @@ use strata_report::{
     DeadLetterAction, DeadLetterJob, DeadLetterPage, DeadLetterQuery, WriteBehindReport,
 };
 
-use crate::error::AppError;
-use crate::extract::{Json, Path, Query};
-use crate::openapi::{DeadLetterSearch, OfDeadLetterJob, OfDeadLetters};
-use crate::table::{Format, Written, goes_on, table};
+use crate::http::AppError;
+use crate::http::extract::{Json, Path, Query};
+use crate::http::table::{Format, FormatQuery, goes_on, table};
+use crate::routes::openapi::{DeadLetterSearch, OfDeadLetterJob, OfDeadLetters};
 
 const DEFAULT_LIMIT: u32 = 100;
 /// The most rows that the console reads at once, and that a file has.
@@ -56,11 +56,11 @@ pub(crate) struct Which {
 }
 
 /// The write-behind of each cache that has one, its nodes added up.
-#[utoipa::path(get, path = "/api/v1/write-behinds", params(Written), responses((status = 200, description = "The write-behinds.", content((Vec<WriteBehindReport> = "application/json"), (String = "text/csv")))))]
+#[utoipa::path(get, path = "/api/v1/write-behinds", params(FormatQuery), responses((status = 200, description = "The write-behinds.", content((Vec<WriteBehindReport> = "application/json"), (String = "text/csv")))))]
 pub(crate) async fn write_behinds(
     State(console): State<Console>,
     Extension(actor): Extension<Actor>,
-    Query(written): Query<Written>,
+    Query(written): Query<FormatQuery>,
 ) -> Result<Response, AppError> {
     let mut writes = console.write_behinds();
     writes.iter_mut().for_each(|writes| actor.cover(writes));
@@ -77,7 +77,7 @@ pub(crate) async fn list(
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, AppError> {
     let Wanted { limit, cursor, format } = wanted;
-    let asked = Asked { console: &console, actor: &actor, cache: &cache, query: &query };
+    let asked = DemoRequest { console: &console, actor: &actor, cache: &cache, query: &query };
     let page = match format {
         Format::Json => asked.page(cursor.as_deref(), limit.unwrap_or(DEFAULT_LIMIT)).await?,
         Format::Csv => asked.file(cursor, limit).await?,
@@ -88,14 +88,14 @@ pub(crate) async fn list(
 }
 
 /// Whose dead letters, which, and for whom.
-struct Asked<'a> {
+struct DemoRequest<'a> {
     console: &'a Console,
     actor: &'a Actor,
     cache: &'a str,
     query: &'a DeadLetterQuery,
 }
 
-impl Asked<'_> {
+impl DemoRequest<'_> {
     async fn page(&self, after: Option<&str>, limit: u32) -> Result<DeadLetterPage, ConsoleError> {
         self.console.dead_letters(self.actor, (self.cache, self.query), (after, limit)).await
     }

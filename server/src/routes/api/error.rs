@@ -2,7 +2,7 @@ use axum::http::StatusCode;
 use strata_console::ConsoleError;
 use strata_demo::TrafficError;
 
-use crate::error::AppError;
+use crate::http::AppError;
 
 impl From<ConsoleError> for AppError {
     fn from(error: ConsoleError) -> Self {

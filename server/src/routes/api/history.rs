@@ -5,10 +5,10 @@ use serde::Deserialize;
 use strata_console::Console;
 use strata_report::{Range, RangeHistory};
 
-use crate::error::AppError;
-use crate::extract::{Path, Query};
-use crate::openapi::OfCache;
-use crate::table::{Format, table};
+use crate::http::AppError;
+use crate::http::extract::{Path, Query};
+use crate::http::table::{Format, table};
+use crate::routes::openapi::OfCache;
 
 /// How far back, and how to write it.
 #[derive(Deserialize, utoipa::IntoParams)]

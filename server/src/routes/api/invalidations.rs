@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use strata_console::{Actor, Console};
 use strata_report::{Job, Plan};
 
-use crate::error::AppError;
-use crate::extract::{Json, Path, Query};
-use crate::openapi::{OfJob, OfPattern, OfPlan};
-use crate::table::{Written, table};
+use crate::http::AppError;
+use crate::http::extract::{Json, Path, Query};
+use crate::http::table::{FormatQuery, table};
+use crate::routes::openapi::{OfJob, OfPattern, OfPlan};
 
 /// What to invalidate.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -78,21 +78,21 @@ pub(crate) async fn start(
 }
 
 /// The newest invalidations, newest first.
-#[utoipa::path(get, path = "/api/v1/invalidations", params(Written), responses((status = 200, description = "The newest first.", content((Vec<Job> = "application/json"), (String = "text/csv")))))]
+#[utoipa::path(get, path = "/api/v1/invalidations", params(FormatQuery), responses((status = 200, description = "The newest first.", content((Vec<Job> = "application/json"), (String = "text/csv")))))]
 pub(crate) async fn list(
     State(console): State<Console>,
-    Query(written): Query<Written>,
+    Query(written): Query<FormatQuery>,
 ) -> Result<Response, AppError> {
     let jobs = console.jobs();
     Ok(table(written.format, "invalidations", &jobs, || axum::Json(&jobs)))
 }
 
 /// Where an invalidation stands, or its report level by level.
-#[utoipa::path(get, path = "/api/v1/invalidations/{id}", params(("id" = u64, Path, description = "The invalidation's id"), Written), responses((status = 200, description = "Where it stands.", content((Job = "application/json"), (String = "text/csv"))), OfJob))]
+#[utoipa::path(get, path = "/api/v1/invalidations/{id}", params(("id" = u64, Path, description = "The invalidation's id"), FormatQuery), responses((status = 200, description = "Where it stands.", content((Job = "application/json"), (String = "text/csv"))), OfJob))]
 pub(crate) async fn get(
     State(console): State<Console>,
     Path(id): Path<u64>,
-    Query(written): Query<Written>,
+    Query(written): Query<FormatQuery>,
 ) -> Result<Response, AppError> {
     let job = console.job(id)?;
     Ok(table(written.format, "invalidation", &lines(&job), || axum::Json(&job)))

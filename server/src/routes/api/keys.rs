@@ -7,10 +7,10 @@ use strata_console::{Actor, Console, SearchResults};
 use strata_report::{Job, KeyLook, KeyPage, KeyQuery, LevelChoice};
 use tokio::task::spawn_blocking;
 
-use crate::error::AppError;
-use crate::extract::{Path, Query};
-use crate::openapi::{OfKey, Search, Softening};
-use crate::table::{Format, goes_on, table};
+use crate::http::AppError;
+use crate::http::extract::{Path, Query};
+use crate::http::table::{Format, goes_on, table};
+use crate::routes::openapi::{OfKey, Search, Softening};
 
 /// What to search for, and how to write it.
 #[derive(Deserialize, utoipa::IntoParams)]

@@ -4,9 +4,9 @@ use strata_app::traffic_change;
 use strata_console::Actor;
 use strata_report::TrafficState;
 
-use crate::error::AppError;
-use crate::extract::Json;
-use crate::openapi::OfTraffic;
+use crate::http::AppError;
+use crate::http::extract::Json;
+use crate::routes::openapi::OfTraffic;
 use crate::state::AppState;
 
 /// The demo's traffic as it is.

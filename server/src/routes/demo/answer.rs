@@ -8,14 +8,14 @@ use serde::Serialize;
 use strata_demo::{DemoError, ReadNote, Reply, WriteNote};
 use strata_report::Effect;
 
-use super::asked::{Asked, NODE_HEADER};
 use super::cache_status::{CACHE_STATUS, cache_status};
-use crate::error::AppError;
+use super::request::{DemoRequest, NODE_HEADER};
+use crate::http::AppError;
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const WRITE_HEADER: HeaderName = HeaderName::from_static("x-strata-writes");
 
-impl Asked {
+impl DemoRequest {
     /// The answer with the headers that tell how it came about.
     pub(super) fn answer<T: Serialize>(&self, result: Result<Reply<T>, DemoError>) -> Response {
         self.answer_by(result, |body| Json(body).into_response())

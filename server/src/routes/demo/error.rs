@@ -3,7 +3,7 @@ use strata_cache::{ErrorChain, LogLimit};
 use strata_demo::DemoError;
 use tracing::warn;
 
-use crate::error::AppError;
+use crate::http::AppError;
 
 /// With each request where the database is away.
 static SOURCE_FAILED: LogLimit = LogLimit::new();

@@ -1,8 +1,8 @@
 mod answer;
-mod asked;
 mod cache_status;
 mod error;
 pub(crate) mod objects;
 pub(crate) mod posts;
+mod request;
 pub(crate) mod timelines;
 pub(crate) mod users;

@@ -1,17 +1,17 @@
 use axum::response::Response;
 use strata_demo::ObjectEdit;
 
-use super::asked::Asked;
-use crate::error::AppError;
-use crate::extract::{Json, Path};
+use super::request::DemoRequest;
+use crate::http::AppError;
+use crate::http::extract::{Json, Path};
 
 /// What a key of a trace stands for; every key has one.
-pub(crate) async fn get(asked: Asked, Path(key): Path<String>) -> Response {
+pub(crate) async fn get(asked: DemoRequest, Path(key): Path<String>) -> Response {
     asked.answer(asked.site.object(&asked.ctx, &key).await)
 }
 
 pub(crate) async fn put(
-    asked: Asked,
+    asked: DemoRequest,
     Path(key): Path<String>,
     Json(edit): Json<ObjectEdit>,
 ) -> Result<Response, AppError> {

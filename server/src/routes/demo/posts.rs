@@ -1,17 +1,17 @@
 use axum::response::Response;
 use strata_demo::{PostDraft, PostEdit};
 
-use super::asked::Asked;
-use crate::error::AppError;
-use crate::extract::{Json, Path};
+use super::request::DemoRequest;
+use crate::http::AppError;
+use crate::http::extract::{Json, Path};
 
-pub(crate) async fn get(asked: Asked, Path(id): Path<i64>) -> Response {
+pub(crate) async fn get(asked: DemoRequest, Path(id): Path<i64>) -> Response {
     asked.answer(asked.site.post(&asked.ctx, id).await)
 }
 
 /// Makes a post; `Location` tells where.
 pub(crate) async fn create(
-    asked: Asked,
+    asked: DemoRequest,
     Json(draft): Json<PostDraft>,
 ) -> Result<Response, AppError> {
     let made = asked.write(asked.site.create_post(&asked.ctx, draft)).await?;
@@ -20,13 +20,13 @@ pub(crate) async fn create(
 
 /// Changes the fields that are given.
 pub(crate) async fn put(
-    asked: Asked,
+    asked: DemoRequest,
     Path(id): Path<i64>,
     Json(edit): Json<PostEdit>,
 ) -> Result<Response, AppError> {
     Ok(asked.answer(asked.write(asked.site.put_post(&asked.ctx, id, edit)).await?))
 }
 
-pub(crate) async fn delete(asked: Asked, Path(id): Path<i64>) -> Result<Response, AppError> {
+pub(crate) async fn delete(asked: DemoRequest, Path(id): Path<i64>) -> Result<Response, AppError> {
     Ok(asked.removed(asked.write(asked.site.delete_post(&asked.ctx, id)).await?))
 }

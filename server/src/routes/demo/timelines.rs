@@ -1,8 +1,8 @@
 use axum::response::Response;
 use serde::Deserialize;
 
-use super::asked::Asked;
-use crate::extract::{Path, Query};
+use super::request::DemoRequest;
+use crate::http::extract::{Path, Query};
 
 /// Which page of a timeline.
 #[derive(Deserialize)]
@@ -17,7 +17,7 @@ fn first() -> u32 {
 
 /// One page of an author's posts, newest first.
 pub(crate) async fn get(
-    asked: Asked,
+    asked: DemoRequest,
     Path(author): Path<i64>,
     Query(Page { page }): Query<Page>,
 ) -> Response {

@@ -2,9 +2,9 @@ use axum::response::Response;
 use serde::Deserialize;
 use strata_demo::{UserDraft, UserEdit};
 
-use super::asked::Asked;
-use crate::error::AppError;
-use crate::extract::{Json, Path, Query};
+use super::request::DemoRequest;
+use crate::http::AppError;
+use crate::http::extract::{Json, Path, Query};
 
 /// Which users to list.
 #[derive(Deserialize)]
@@ -14,7 +14,10 @@ pub(crate) struct Batch {
 }
 
 /// Some users, in the order of `ids`; `null` stands for one that does not exist.
-pub(crate) async fn list(asked: Asked, Query(batch): Query<Batch>) -> Result<Response, AppError> {
+pub(crate) async fn list(
+    asked: DemoRequest,
+    Query(batch): Query<Batch>,
+) -> Result<Response, AppError> {
     let ids = batch.ids.split(',').map(|id| id.trim().parse()).collect::<Result<Vec<i64>, _>>();
     let ids = ids.map_err(|_| {
         AppError::bad_request("bad-ids", "ids must be whole numbers with commas between them.")
@@ -22,13 +25,13 @@ pub(crate) async fn list(asked: Asked, Query(batch): Query<Batch>) -> Result<Res
     Ok(asked.answer(asked.site.users(&asked.ctx, &ids).await))
 }
 
-pub(crate) async fn get(asked: Asked, Path(id): Path<i64>) -> Response {
+pub(crate) async fn get(asked: DemoRequest, Path(id): Path<i64>) -> Response {
     asked.answer(asked.site.user(&asked.ctx, id).await)
 }
 
 /// Makes a user; `Location` tells where.
 pub(crate) async fn create(
-    asked: Asked,
+    asked: DemoRequest,
     Json(draft): Json<UserDraft>,
 ) -> Result<Response, AppError> {
     let made = asked.write(asked.site.create_user(&asked.ctx, draft)).await?;
@@ -37,7 +40,7 @@ pub(crate) async fn create(
 
 /// Changes the fields that are given.
 pub(crate) async fn put(
-    asked: Asked,
+    asked: DemoRequest,
     Path(id): Path<i64>,
     Json(edit): Json<UserEdit>,
 ) -> Result<Response, AppError> {
@@ -45,6 +48,6 @@ pub(crate) async fn put(
 }
 
 /// Removes a user with all posts.
-pub(crate) async fn delete(asked: Asked, Path(id): Path<i64>) -> Result<Response, AppError> {
+pub(crate) async fn delete(asked: DemoRequest, Path(id): Path<i64>) -> Result<Response, AppError> {
     Ok(asked.removed(asked.write(asked.site.delete_user(&asked.ctx, id)).await?))
 }

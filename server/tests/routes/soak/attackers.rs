@@ -1,7 +1,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// Strangers come from so many addresses.
+/// Anonymous requests come from so many addresses.
 const SOURCES: usize = 10;
 
 async fn connect(address: &str, n: usize, n_sources: usize) -> TcpStream {

@@ -13,7 +13,7 @@ const TOKEN: &str = "the-soaks-own-token";
 /// As many users as there are keys to search through.
 const USERS: usize = 2_000;
 
-/// The whole program with a token, so that whoever comes without one is a stranger, and with warm
+/// The whole program with a token, so that a request without one is anonymous, and with warm
 /// caches. It ends with this.
 pub(super) struct Program {
     child: Child,

@@ -1,0 +1,7 @@
+//! Anonymous requests take turns, so that drawing pages for many of them leaves the processors to reads
+//! of the service.
+
+mod request_kind;
+mod turns;
+
+pub(crate) use turns::{AnonymousTurns, take_turns};

@@ -1,0 +1,10 @@
+//! What browsers get: the screens with their content security policy, their files, and refusals as
+//! pages.
+
+mod files;
+mod refusals;
+mod screens;
+
+pub(crate) use files::{built, scripts};
+pub(crate) use refusals::{document, tell_refusals};
+pub(crate) use screens::{tell_errors, with_screens};

@@ -1,0 +1,136 @@
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use leptos::nonce::use_nonce;
+use leptos::prelude::{provide_context, use_context};
+use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
+use leptos_axum::{
+    LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list,
+};
+use strata_app::{ApiError, App, SCRIPTS, SessionCookie, shell};
+use strata_console::{Actor, Origin};
+
+use crate::http::{AppError, MAX_BODY_BYTES};
+use crate::state::AppState;
+
+/// Below these, programs ask; they get a problem where people get a page.
+const PROGRAM_PATHS: [&str; 4] = ["/api", "/demo", "/pkg", SCRIPTS];
+
+/// No error of a server function is longer: it quotes at most what was sent.
+const MAX_ERROR_BYTES: usize = 4 * MAX_BODY_BYTES;
+
+/// Adds the screens, the server functions and, for everything else, the public files or a page
+/// that says that there is nothing.
+pub(crate) fn with_screens(router: Router<AppState>, state: &AppState) -> Router<AppState> {
+    let options = state.leptos.clone();
+    let context = provide(state.clone());
+    let document = move || shell(options.clone());
+    router
+        .leptos_routes_with_context(state, generate_route_list(App), context.clone(), document)
+        .fallback(async move |uri: Uri, state: State<AppState>, request: Request| {
+            other(context, uri, state, request).await
+        })
+}
+
+async fn other(
+    context: impl Fn() + Clone + Send + 'static,
+    uri: Uri,
+    state: State<AppState>,
+    request: Request<Body>,
+) -> Response {
+    if PROGRAM_PATHS.iter().any(|prefix| is_below(uri.path(), prefix)) {
+        return AppError::unknown_path(uri.path()).into_response();
+    }
+    file_and_error_handler_with_context(context, shell)(uri, state, request).await
+}
+
+/// Gives an error of a server function its own status where the function has set none: what it was
+/// sent cannot be read, or something it needs is not there.
+pub(crate) async fn tell_errors(response: Response) -> Response {
+    let is_of_function = response.headers().contains_key(SERVER_FN_ERROR_HEADER);
+    if !is_of_function || response.status() != StatusCode::INTERNAL_SERVER_ERROR {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(body) = to_bytes(body, MAX_ERROR_BYTES).await else {
+        return AppError::internal().into_response();
+    };
+    if let Ok(error) = serde_json::from_slice::<ApiError>(&body) {
+        parts.status = error.status();
+    }
+    Response::from_parts(parts, Body::from(body))
+}
+
+fn is_below(path: &str, prefix: &str) -> bool {
+    let prefix = prefix.trim_end_matches('/');
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// What the screens and server functions find in their context.
+fn provide(state: AppState) -> impl Fn() + Clone + Send + Sync + 'static {
+    move || {
+        provide_context(state.console.clone());
+        provide_context(state.traffic.clone());
+        provide_context(Arc::clone(&state.lab));
+        // A caller that nobody identified may look only.
+        let actor = use_context::<Parts>()
+            .and_then(|parts| parts.extensions.get::<Actor>().cloned())
+            .unwrap_or_else(Actor::nobody);
+        provide_context(actor);
+        if let Some(parts) = use_context::<Parts>() {
+            if let Some(origin) = parts.extensions.get::<Origin>() {
+                provide_context(origin.clone());
+            }
+            if let Some(cookie) = parts.extensions.get::<SessionCookie>() {
+                provide_context(cookie.clone());
+            }
+        }
+        allow_own_content();
+    }
+}
+
+/// Sets the policy that lets the page load what is ours and nothing else. Public files and server
+/// functions have no nonce and need none.
+fn allow_own_content() {
+    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
+        return;
+    };
+    let policy = format!(
+        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
+         style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; connect-src 'self'; \
+         worker-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn told(body: &str) -> Response {
+        let failed = Response::builder().status(500).header(SERVER_FN_ERROR_HEADER, "/api/x");
+        tell_errors(failed.body(Body::from(body.to_owned())).unwrap()).await
+    }
+
+    #[tokio::test]
+    async fn only_what_the_sender_did_wrong_is_the_senders_fault() {
+        for (error, status) in [
+            (r#"{"Invalid":"read what was sent: no address"}"#, 422),
+            (r#"{"Away":"find the lab"}"#, 503),
+            (r#"{"Refused":"no"}"#, 403),
+            ("a text that is no error of ours", 500),
+        ] {
+            let told = told(error).await;
+            assert_eq!(told.status().as_u16(), status, "{error}");
+            let body = to_bytes(told.into_body(), MAX_ERROR_BYTES).await.unwrap();
+            assert_eq!(body, error.as_bytes());
+        }
+    }
+}

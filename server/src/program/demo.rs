@@ -1,0 +1,278 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use prometheus::Registry;
+use strata_cache::{ErrorChain, Node, Tasks};
+use strata_console::{
+    Access, AccessSettings, Console, ConsoleSettings, NodeClient, PeerLimit, SourceReader,
+};
+use strata_demo::{STEADY, Site, Store, Traffic};
+use strata_lab::Lab;
+use strata_report::TrafficState;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::source::DemoSource;
+use crate::access::{Hosts, Proxies};
+use crate::config::{RedisChoice, Settings, TrafficMode};
+use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector, observed};
+use crate::private_redis::PrivateRedis;
+use crate::routes::{AccessRules, Route, router, routes};
+use crate::serving::Serving;
+use crate::state::{AppState, Parts, Sites, Snapshots};
+
+/// Nodes with this namespace and the same Redis share L2 and bus.
+const NAMESPACE: &str = "strata-demo";
+/// How long begun jobs may take to end at a stop, and again once they are cancelled.
+const JOBS_MAY_TAKE: Duration = Duration::from_secs(3);
+const L2_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// Everything that `strata demo` runs, without the listener in front of it.
+pub struct Demo {
+    state: AppState,
+    nodes: Vec<Node>,
+    redis: Option<PrivateRedis>,
+    rules: AccessRules,
+    serving: Arc<Serving>,
+    http: HttpMetrics,
+    tasks: Tasks,
+}
+
+impl Demo {
+    /// Starts Redis, nodes, database, console and traffic, for requests that reach `listening`.
+    /// Cancelling `shutdown` ends traffic and event streams; then call [`Demo::stop`].
+    ///
+    /// # Errors
+    /// Where the database or a node cannot be had. A missing Redis is no error.
+    pub async fn start(
+        settings: &Settings,
+        listening: SocketAddr,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        Self::start_among(&Tasks::new(shutdown), settings, listening).await
+    }
+
+    /// The same among the tasks of a program, whose end is theirs.
+    pub(crate) async fn start_among(
+        tasks: &Tasks,
+        settings: &Settings,
+        listening: SocketAddr,
+    ) -> anyhow::Result<Self> {
+        let redis = private_redis(&settings.redis, tasks).await;
+        let url = match &settings.redis {
+            RedisChoice::Url(url) => Some(url.clone()),
+            RedisChoice::Private | RedisChoice::Off => redis.as_ref().map(PrivateRedis::url),
+        };
+        let store = store(settings).await?;
+        let nodes = nodes(settings.nodes, url.as_deref()).await?;
+        let build = |node: &Node| Site::new(node.clone(), store.clone());
+        let sites = nodes.iter().map(build).collect::<Result<Vec<_>, _>>()?;
+        let faces =
+            nodes.iter().map(|node| Arc::new(node.clone()) as Arc<dyn NodeClient>).collect();
+        let source = sites.first().cloned().map(DemoSource::new);
+        let console_settings = ConsoleSettings {
+            access: access(settings, listening),
+            protected: settings.protected.clone(),
+            sources: source
+                .into_iter()
+                .map(|source| Arc::new(source) as Arc<dyn SourceReader>)
+                .collect(),
+            redis_is_private: redis.is_some(),
+            tasks: Some(tasks.clone()),
+        };
+        tell_access(&console_settings.access, listening);
+        let console = Console::start(faces, console_settings, tasks.shutdown().clone());
+        let traffic = traffic(settings, &sites, tasks);
+        let lab = lab(settings, url.as_deref(), &console);
+        let registry = Registry::new();
+        registry.register(Box::new(NodeCollector::new(console.clone())?))?;
+        let limits = &settings.serving;
+        let serving = Serving::new(limits.clone(), &settings.trusted_proxies);
+        let streams = PeerLimit::new("live streams", limits.streams());
+        let connections = Arc::clone(serving.connections());
+        let program = ProgramCollector::new(console.clone(), connections, Arc::clone(&streams))?;
+        registry.register(Box::new(program))?;
+        let http = HttpMetrics::register(&registry)?;
+        let state = AppState::new(Parts {
+            console,
+            sites: Sites::new(sites).context("there is no node")?,
+            store,
+            traffic,
+            lab: Arc::new(lab),
+            registry,
+            redis_pid: redis.as_ref().map(PrivateRedis::watch_pid),
+            streams,
+            snapshots: Snapshots::default(),
+            leptos: settings.leptos.clone(),
+            shutdown: tasks.shutdown().clone(),
+        });
+        let rules = rules(settings);
+        Ok(Self { state, nodes, redis, rules, serving, http, tasks: tasks.clone() })
+    }
+
+    /// Every path of the program.
+    pub fn router(&self) -> Router {
+        observed(router(self.state.clone(), self.rules.clone()), self.http.clone())
+    }
+
+    /// What the program can be asked for, beside its pages and files.
+    pub fn routes(&self) -> Vec<Route> {
+        routes(&self.state)
+    }
+
+    /// Answers connections, within the limits of the settings, until the program is told
+    /// to stop and begun requests have ended or have had their time.
+    pub async fn serve(&self, listener: TcpListener) {
+        let serving = Arc::clone(&self.serving);
+        serving.serve(listener, self.router(), self.state.shutdown.clone()).await;
+    }
+
+    /// How many event streams are open.
+    pub fn n_streams(&self) -> usize {
+        self.state.streams.n_open()
+    }
+
+    /// One running copy of the demo service.
+    pub(crate) fn site(&self) -> &Site {
+        self.state.sites.next()
+    }
+
+    /// The background tasks of the program; the nodes have their own.
+    pub fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    /// The process id of the private Redis; `None` while there is none.
+    pub fn redis_pid(&self) -> Option<u32> {
+        self.redis.as_ref().and_then(PrivateRedis::pid)
+    }
+
+    /// Ends what [`Demo::start`] started, in the order in which one part needs the other.
+    pub async fn stop(self) {
+        self.state.shutdown.cancel();
+        self.state.lab.shutdown().await;
+        self.state.console.end_jobs(JOBS_MAY_TAKE).await;
+        // Last of all that is done, and first of all that needs Redis.
+        self.state.console.flush_audit().await;
+        for node in &self.nodes {
+            node.shutdown();
+        }
+        self.state.store.close().await;
+        if let Some(redis) = self.redis {
+            redis.stop().await;
+        }
+    }
+}
+
+async fn private_redis(choice: &RedisChoice, tasks: &Tasks) -> Option<PrivateRedis> {
+    if *choice != RedisChoice::Private {
+        return None;
+    }
+    match PrivateRedis::start_among(tasks).await {
+        Ok(redis) => Some(redis),
+        Err(error) => {
+            warn!("going on with L1 alone: failed to {}", ErrorChain(&error));
+            None
+        }
+    }
+}
+
+async fn store(settings: &Settings) -> anyhow::Result<Store> {
+    let store = Store::open(settings.database_url.as_deref(), &settings.data_dir)
+        .await
+        .map_err(|error| anyhow::anyhow!("failed to {}", ErrorChain(&error)))?;
+    info!(n_users = settings.n_users, "opening the database; what is missing is seeded");
+    let seeding = store
+        .seed(settings.n_users)
+        .await
+        .map_err(|error| anyhow::anyhow!("failed to {}", ErrorChain(&error)))?;
+    info!(
+        users_added = seeding.n_users,
+        posts_added = seeding.n_posts,
+        took_ms = seeding.took.as_millis() as u64,
+        "the database is ready"
+    );
+    Ok(store)
+}
+
+async fn nodes(n_nodes: u32, redis_url: Option<&str>) -> anyhow::Result<Vec<Node>> {
+    let mut nodes = Vec::new();
+    for id in 1..=n_nodes {
+        let builder =
+            Node::builder(NAMESPACE).id(&id.to_string()).version(env!("CARGO_PKG_VERSION"));
+        let builder = match redis_url {
+            // Database, traffic and browser share the machine with Redis, which so pauses now and
+            // then for longer than on a machine of its own.
+            Some(url) => builder.redis_url(url).l2_timeout(L2_TIMEOUT),
+            None => builder,
+        };
+        nodes.push(
+            builder
+                .start()
+                .await
+                .map_err(|error| anyhow::anyhow!("failed to {}", ErrorChain(&error)))?,
+        );
+    }
+    Ok(nodes)
+}
+
+fn rules(settings: &Settings) -> AccessRules {
+    let public_url = settings.public_url.clone();
+    let proxies = Proxies {
+        trusted: settings.trusted_proxies.clone().into(),
+        user_header: settings.user_header.clone(),
+    };
+    let hosts = Hosts::new(&settings.allowed_hosts, public_url.as_ref());
+    AccessRules { hosts, proxies, public_url }
+}
+
+/// Logs at the start who may act, where no token is set.
+fn tell_access(access: &Access, listening: SocketAddr) {
+    if access.has_tokens() {
+        return;
+    }
+    if listening.ip().is_loopback() {
+        info!(
+            "no token is set: whoever asks straight from this machine may act; set \
+             --operator-token before a proxy stands before Strata"
+        );
+    } else {
+        warn!("other machines can reach Strata and no token is set: nothing can be changed");
+    }
+}
+
+fn access(settings: &Settings, listening: SocketAddr) -> Access {
+    Access::new(AccessSettings {
+        operators: settings.operators.clone(),
+        viewers: settings.viewers.clone(),
+        read_only: settings.read_only,
+        open_values: settings.open_values,
+        loopback: listening.ip().is_loopback(),
+    })
+}
+
+fn lab(settings: &Settings, redis_url: Option<&str>, console: &Console) -> Lab {
+    let host = console.clone();
+    // What runs in the lab is seen on the dashboard as long as it runs.
+    let lab = Lab::new(redis_url)
+        .on_node(Arc::new(move |node| Box::new(host.attach(Arc::new(node.clone())))));
+    match &settings.trace {
+        Some(file) => lab.trace(file.clone()),
+        None => lab,
+    }
+}
+
+fn traffic(settings: &Settings, sites: &[Site], tasks: &Tasks) -> Traffic {
+    // A rate that was given for a trace says nothing about the traffic beside it.
+    let rate_per_s = match settings.trace {
+        Some(_) => STEADY.rate_per_s,
+        None => settings.rate_per_s.unwrap_or(STEADY.rate_per_s),
+    };
+    let running = settings.traffic == TrafficMode::Steady;
+    let state = TrafficState { running, rate_per_s, ..STEADY };
+    Traffic::start(sites.to_vec(), state, settings.n_users, tasks)
+}

@@ -1,0 +1,9 @@
+//! `strata demo` from start to stop, and the signals that end it.
+
+mod demo;
+mod run;
+mod signals;
+mod source;
+
+pub use demo::Demo;
+pub use run::{announce, run_demo};

@@ -1,0 +1,74 @@
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use axum::extract::{MatchedPath, Query, Request};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::path::{Operation, ParameterIn};
+
+use super::document::DOCUMENT;
+use crate::http::AppError;
+
+/// The names that each operation takes in its query.
+type Known = HashMap<(Method, String), Vec<String>>;
+
+static KNOWN: LazyLock<Known> = LazyLock::new(|| {
+    let mut known = Known::new();
+    for (path, item) in &DOCUMENT.paths.paths {
+        let operations = [
+            (Method::GET, &item.get),
+            (Method::POST, &item.post),
+            (Method::PUT, &item.put),
+            (Method::DELETE, &item.delete),
+        ];
+        for (method, operation) in operations {
+            if let Some(operation) = operation {
+                known.insert((method, path.clone()), names(operation));
+            }
+        }
+    }
+    known
+});
+
+fn names(operation: &Operation) -> Vec<String> {
+    let parameters =
+        operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
+            RefOr::T(parameter) => Some(parameter),
+            // None is kept beside the operations.
+            RefOr::Ref(_) => None,
+        });
+    let in_query = parameters.filter(|parameter| parameter.parameter_in == ParameterIn::Query);
+    in_query.map(|parameter| parameter.name.clone()).collect()
+}
+
+/// Refuses a query parameter that the operation does not have, by name: one that was misspelt and
+/// ignored would answer another question than the one that was asked.
+pub(crate) async fn refuse_unknown_parameters(request: Request, next: Next) -> Response {
+    match unknown(&request) {
+        Some((name, known)) => {
+            let known = match known.as_slice() {
+                [] => "it has none".to_owned(),
+                names => format!("it has {}", names.join(", ")),
+            };
+            let detail = format!("This address has no parameter \"{name}\"; {known}.");
+            AppError::bad_request("bad-query", detail).into_response()
+        }
+        None => next.run(request).await,
+    }
+}
+
+fn unknown(request: &Request) -> Option<(String, &'static Vec<String>)> {
+    let path = request.extensions().get::<MatchedPath>()?;
+    // HEAD is answered by what answers GET.
+    let method = match request.method() {
+        &Method::HEAD => Method::GET,
+        method => method.clone(),
+    };
+    let known = KNOWN.get(&(method, path.as_str().to_owned()))?;
+    // What cannot be read at all is the extractor's matter.
+    let Query(given) = Query::<Vec<(String, String)>>::try_from_uri(request.uri()).ok()?;
+    let (name, _) = given.into_iter().find(|(name, _)| !known.contains(name))?;
+    Some((name.chars().take(64).collect(), known))
+}

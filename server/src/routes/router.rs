@@ -1,0 +1,169 @@
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::Method;
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::response::IntoResponse;
+use axum::routing::post;
+use strata_console::Console;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::route_table::{Route, RouteKind, RouteTable};
+use super::{api, demo, events, health, lab, login, metrics, openapi};
+use crate::access::{
+    AnonymousTurns, HARMLESS, Hosts, Identification, Proxies, admit, check_host, csrf,
+    explain_cross_site, guard_functions, identify, take_turns,
+};
+use crate::config::PublicUrl;
+use crate::http::{AppError, FUNCTIONS, TRACES_PATH, check_body_size, compress, harden};
+use crate::log::requests;
+use crate::pages::{built, scripts, tell_errors, tell_refusals, with_screens};
+use crate::state::AppState;
+
+/// The rules by which requests are admitted: names of this host, trusted proxies, the public URL.
+#[derive(Clone)]
+pub(crate) struct AccessRules {
+    pub(crate) hosts: Hosts,
+    pub(crate) proxies: Proxies,
+    pub(crate) public_url: Option<PublicUrl>,
+}
+
+/// Every path of the program, in groups by kind of client.
+pub(crate) fn router(state: AppState, rules: AccessRules) -> Router {
+    let (programs, _) = programs(&state.console);
+    let programs = programs
+        .method_not_allowed_fallback(async || AppError::method_not_allowed())
+        .merge(built(&state.leptos))
+        .merge(scripts());
+    with_layers(with_screens(programs, &state), &state, rules).with_state(state)
+}
+
+/// The routes of the program, without pages and files.
+pub(crate) fn routes(state: &AppState) -> Vec<Route> {
+    let (_, routes) = programs(&state.console);
+    let functions = leptos::server_fn::axum::server_fn_paths().map(|(path, method)| {
+        let name = path.strip_prefix(FUNCTIONS).unwrap_or_default();
+        let kind = if HARMLESS.contains(&name) { RouteKind::Ask } else { RouteKind::Change };
+        Route::new(method, path, kind)
+    });
+    let uploads = [Route::new(Method::POST, TRACES_PATH, RouteKind::Change)];
+    routes.into_iter().chain(functions).chain(uploads).collect()
+}
+
+fn programs(console: &Console) -> (Router<AppState>, Vec<Route>) {
+    let mut table = RouteTable::new(console)
+        // Monitoring
+        .get("/healthz", health::alive)
+        .get("/readyz", health::ready)
+        .get("/metrics", metrics::metrics)
+        // The demo service
+        .get("/demo/users", demo::users::list)
+        .get("/demo/users/{id}", demo::users::get)
+        .get("/demo/posts/{id}", demo::posts::get)
+        .get("/demo/timelines/{user}", demo::timelines::get)
+        .get("/demo/objects/{key}", demo::objects::get)
+        // The API, for reading
+        .get("/api/v1/openapi.json", openapi::document)
+        .get("/api/v1/session", api::session::get)
+        .get("/api/v1/nodes", api::nodes::list)
+        .get("/api/v1/nodes/rows", api::nodes::rows)
+        .get("/api/v1/redis", api::nodes::redis)
+        .get("/api/v1/history", api::history::all)
+        .get("/api/v1/activity", api::activity::list)
+        .get("/api/v1/alerts", api::alerts::list)
+        .get("/api/v1/caches", api::caches::list)
+        .get("/api/v1/caches/{cache}", api::caches::get)
+        .get("/api/v1/caches/{cache}/report", api::caches::report)
+        .get("/api/v1/caches/{cache}/agreement", api::caches::agreement)
+        .get("/api/v1/caches/{cache}/history", api::history::of_cache)
+        .get("/api/v1/caches/{cache}/keys", api::keys::search)
+        .get("/api/v1/caches/{cache}/keys/{key}", api::keys::look)
+        // The same for any key, whatever becomes of paths on their way
+        .get("/api/v1/caches/{cache}/key", api::keys::look_at)
+        .get("/api/v1/write-behinds", api::dead_letters::write_behinds)
+        .get("/api/v1/caches/{cache}/dead-letters", api::dead_letters::list)
+        .get("/api/v1/caches/{cache}/dead-letters/job", api::dead_letters::job)
+        .ask("/api/v1/caches/{cache}/plans", api::invalidations::plan)
+        .get("/api/v1/invalidations", api::invalidations::list)
+        .get("/api/v1/invalidations/{id}", api::invalidations::get)
+        .get("/api/v1/audit", api::audit::list)
+        .get("/api/v1/demo/traffic", api::traffic::get)
+        // Live numbers and sessions
+        .get("/events", events::events)
+        .get("/login", login::page)
+        .ask("/login", login::log_in)
+        .ask("/logout", login::log_out);
+    changing_caches(&mut table);
+    changing_the_demo(&mut table);
+    table.finish()
+}
+
+/// The API, for changes to caches.
+fn changing_caches(table: &mut RouteTable) {
+    const KEY: &str = "/api/v1/caches/{cache}/keys/{key}";
+    const ANY_KEY: &str = "/api/v1/caches/{cache}/key";
+    table
+        .changing("invalidate_key")
+        .delete(KEY, api::keys::invalidate)
+        .delete(ANY_KEY, api::keys::invalidate_it);
+    table
+        .changing("soften_key")
+        .post("/api/v1/caches/{cache}/keys/{key}/soften", api::keys::soften)
+        .post("/api/v1/caches/{cache}/key/soften", api::keys::soften_it);
+    table
+        .changing("refresh_key")
+        .post("/api/v1/caches/{cache}/keys/{key}/refresh", api::keys::refresh)
+        .post("/api/v1/caches/{cache}/key/refresh", api::keys::refresh_it);
+    table
+        .changing("invalidate_pattern")
+        .post("/api/v1/plans/{id}/run", api::invalidations::run)
+        .post("/api/v1/caches/{cache}/invalidations", api::invalidations::start);
+    table.changing("cancel").delete("/api/v1/invalidations/{id}", api::invalidations::cancel);
+    table
+        .changing("redrive_dead_letters")
+        .post("/api/v1/caches/{cache}/dead-letters/redrive", api::dead_letters::redrive);
+    table
+        .changing("drop_dead_letters")
+        .post("/api/v1/caches/{cache}/dead-letters/drop", api::dead_letters::forget);
+    table
+        .changing("cancel_dead_letters")
+        .delete("/api/v1/caches/{cache}/dead-letters/job", api::dead_letters::cancel);
+    table.changing("set_traffic").put("/api/v1/demo/traffic", api::traffic::put);
+}
+
+/// Changes to the demo's data.
+fn changing_the_demo(table: &mut RouteTable) {
+    table
+        .changing("write_demo")
+        .post("/demo/users", demo::users::create)
+        .put("/demo/users/{id}", demo::users::put)
+        .delete("/demo/users/{id}", demo::users::delete)
+        .post("/demo/posts", demo::posts::create)
+        .put("/demo/posts/{id}", demo::posts::put)
+        .delete("/demo/posts/{id}", demo::posts::delete)
+        .put("/demo/objects/{key}", demo::objects::put);
+}
+
+// The last layer is the first that a request meets.
+fn with_layers(router: Router<AppState>, state: &AppState, rules: AccessRules) -> Router<AppState> {
+    let AccessRules { hosts, proxies, public_url } = rules;
+    let console = &state.console;
+    let identification = Identification::new(console.clone(), proxies, public_url.as_ref());
+    router
+        .route_layer(from_fn(openapi::refuse_unknown_parameters))
+        .layer(from_fn(check_body_size))
+        // A trace may be larger than all else that is sent, and sees to its limits itself.
+        .route(TRACES_PATH, post(lab::upload).layer(DefaultBodyLimit::disable()))
+        .layer(CatchPanicLayer::custom(|_| AppError::internal().into_response()))
+        .layer(map_response(tell_errors))
+        .layer(from_fn_with_state(console.clone(), guard_functions))
+        .layer(from_fn_with_state(AnonymousTurns::default(), take_turns))
+        .layer(from_fn(admit))
+        .layer(csrf(public_url.as_ref()))
+        .layer(from_fn_with_state(console.clone(), explain_cross_site))
+        .layer(from_fn_with_state(hosts, check_host))
+        .layer(from_fn_with_state(identification, identify))
+        .layer(from_fn_with_state(state.leptos.clone(), tell_refusals))
+        .layer(map_response(harden))
+        .layer(from_fn(compress))
+        .layer(requests::layer())
+}
