@@ -1,5 +1,5 @@
 import { type Page, type Request } from "@playwright/test";
-import { expect, open, testOnOwnServer } from "./support/fixtures";
+import { expect, expectAlive, expectLive, expectLost, open, testOnOwnServer } from "./support/fixtures";
 import { firstEvent } from "./support/stream";
 
 // Browsers that cannot or may not do all that the page would like, and what others do to a page.
@@ -30,7 +30,6 @@ const state = (page: Page) => page.getByTestId("live-state");
 const pause = (page: Page) => page.getByRole("button", { name: "Pause", exact: true });
 const hits = (page: Page) => page.getByTestId("outcome-l1-hit");
 const told = (page: Page) => page.getByRole("alert").filter({ hasText: "stand still" });
-const alive = (page: Page) => expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
 
 async function expectToMove(page: Page): Promise<void> {
   const before = await hits(page).innerText();
@@ -118,10 +117,10 @@ test.describe("a page whose program", () => {
     await expect(told(page)).toContainText("has not come yet", { timeout: 20_000 });
     await expect(pause(page)).toBeHidden();
     release();
-    await alive(page);
+    await expectAlive(page);
     await expect(told(page)).toBeHidden();
     await expect(pause(page)).toBeVisible();
-    await expect(state(page)).toHaveText("Live");
+    await expectLive(page);
   });
 });
 
@@ -142,7 +141,7 @@ test("a page that comes alive never shows what is for browsers without its progr
     requestAnimationFrame(look);
   });
   await open(page, "/keys?cache=users&pattern=*");
-  await expect(state(page)).toHaveText("Live");
+  await expectLive(page);
   await expect(page.locator("html")).not.toHaveAttribute("data-wrong");
 });
 
@@ -181,13 +180,13 @@ test.describe("what others put into a page", () => {
       });
     });
     await open(page, "/");
-    await expect(state(page)).toHaveText("Live");
+    await expectLive(page);
     await expectToMove(page);
   });
 
   test("later, as a translator does, leaves the rest alive and says what stands still", async ({ page }) => {
     await open(page, "/");
-    await expect(state(page)).toHaveText("Live");
+    await expectLive(page);
     await page.evaluate(() => {
       document.documentElement.setAttribute("data-same-document", "true");
       const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -222,7 +221,7 @@ test("a page that may not keep anything in the browser is live", async ({ page }
     }
   });
   await open(page, "/");
-  await expect(state(page)).toHaveText("Live");
+  await expectLive(page);
   await page.getByRole("button", { name: /^Theme/ }).click();
   await expectToMove(page);
 });
@@ -230,7 +229,7 @@ test("a page that may not keep anything in the browser is live", async ({ page }
 test("numbers move for people who want no motion", async ({ page }) => {
   await page.emulateMedia({ reducedMotion: "reduce" });
   await open(page, "/");
-  await expect(state(page)).toHaveText("Live");
+  await expectLive(page);
   await expectToMove(page);
 });
 
@@ -245,12 +244,12 @@ test.describe("a stream of one's own", () => {
   test("that is blocked is told apart from a server that is silent", async ({ page }) => {
     await page.route("**/events", (route) => route.abort("blockedbyclient"));
     await open(page, "/");
-    await expect(state(page)).toHaveText("Lost");
+    await expectLost(page);
     await expect(told(page)).toContainText("may block /events", { timeout: 30_000 });
     await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Keys" }).click();
     await expect(page).toHaveTitle("Keys · Strata");
     await page.unroute("**/events");
-    await expect(state(page)).toHaveText("Live", { timeout: 30_000 });
+    await expectLive(page);
     await expect(told(page)).toBeHidden();
   });
 
@@ -287,7 +286,7 @@ test.describe("a stream of one's own", () => {
     await expect(pause(page)).toBeVisible();
     await page.unroute("**/events");
     await page.getByRole("alert").getByRole("link", { name: "Reload" }).click();
-    await expect(state(page)).toHaveText("Live");
+    await expectLive(page);
   });
 
   test("that lacks what may be missing is read", async ({ page }) => {
@@ -302,10 +301,10 @@ test.describe("a stream of one's own", () => {
     });
     await changeEvents(page);
     await open(page, "/");
-    await expect(state(page)).toHaveText("Live");
+    await expectLive(page);
     expect(await page.evaluate(() => window.nLacking)).toBe(1);
     await expectToMove(page);
-    await expect(state(page)).toHaveText("Live");
+    await expectLive(page);
     await expect(page.getByRole("alert").filter({ hasText: "updated" })).toBeHidden();
   });
 
@@ -336,7 +335,7 @@ test.describe("a stream of one's own", () => {
     });
     await changeEvents(page);
     await open(page, "/");
-    await expect(state(page)).toHaveText("Live");
+    await expectLive(page);
     await page.evaluate(() => {
       window.nTimes = 400;
       window.requestAnimationFrame = (act) => window.held.push(act);

@@ -1,4 +1,4 @@
-import { expect, open, test } from "./support/fixtures";
+import { expect, expectLive, open, test } from "./support/fixtures";
 
 const cards = [
   "How reads ended",
@@ -7,7 +7,7 @@ const cards = [
   "What if L1 were larger or smaller?",
   "Key groups",
   "Why entries were removed from L1",
-  "How old they were when they were removed",
+  "Age of removed entries",
   "Gets in L1",
   "Gets in L2",
   "Loads",
@@ -63,10 +63,10 @@ test("the page draws itself anew and keeps what somebody opened", async ({ page 
 
 test("another cache is a link away, and the stream goes on", async ({ page }) => {
   await open(page, "/caches/users");
-  await expect(page.getByTestId("live-state")).toHaveText("Live");
+  await expectLive(page);
   await page.getByRole("navigation", { name: "Caches" }).getByRole("link", { name: "posts" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("posts");
-  await expect(page.getByTestId("live-state")).toHaveText("Live");
+  await expectLive(page);
 });
 
 test.describe("a cache that is none", () => {

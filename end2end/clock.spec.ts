@@ -1,5 +1,5 @@
 import { type Page } from "@playwright/test";
-import { expect, open, testOnOwnServer } from "./support/fixtures";
+import { expect, expectLive, open, testOnOwnServer } from "./support/fixtures";
 
 const test = testOnOwnServer({ traffic: "steady" });
 
@@ -40,10 +40,10 @@ test.beforeEach(({ page }) =>
 for (const [what, aheadMs] of [["back by an hour", -3_600_000], ["ahead by two hours", 7_200_000]] as const) {
   test(`charts go on after the server's clock was set ${what}`, async ({ page }) => {
     await open(page, "/");
-    await expect(page.getByTestId("live-state")).toHaveText("Live");
+    await expectLive(page);
     await expectToGoOn(page);
     await page.evaluate((aheadMs) => (window.aheadMs = aheadMs), aheadMs);
     await expectToGoOn(page);
-    await expect(page.getByTestId("live-state")).toHaveText("Live");
+    await expectLive(page);
   });
 }

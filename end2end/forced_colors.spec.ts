@@ -1,5 +1,5 @@
 import { type Locator } from "@playwright/test";
-import { expect, open, test } from "./support/fixtures";
+import { expect, expectLive, open, test } from "./support/fixtures";
 
 test.use({ contextOptions: { forcedColors: "active" } });
 
@@ -40,7 +40,7 @@ test("a bar is told from its ground, and what is chosen from the rest", async ({
 
 test("the live dot is filled, and a ring or bars are not", async ({ page }) => {
   const state = page.getByTestId("live-state");
-  await expect(state).toHaveText("Live");
+  await expectLive(page);
   const ground = () => style(state, "background-color", "::before");
   const ink = await style(state, "border-top-color", "::before");
   expect(await ground()).toBe(ink);

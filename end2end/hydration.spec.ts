@@ -1,15 +1,15 @@
 import type { Page } from "@playwright/test";
-import { expect, open, test } from "./support/fixtures";
+import { expect, expectAlive, expectLive, open, test } from "./support/fixtures";
 import { screens } from "./support/screens";
 
 // Also run on a debug build, where the browser's program tells what it finds other than expected.
 for (const screen of screens) {
   test(`${screen} comes alive as the server drew it`, async ({ page }) => {
     await open(page, screen);
-    await expect(page.getByTestId("live-state")).toHaveText("Live");
+    await expectLive(page);
     await page.reload();
-    await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
-    await expect(page.getByTestId("live-state")).toHaveText("Live");
+    await expectAlive(page);
+    await expectLive(page);
     await expect(page.getByRole("heading", { level: 1 })).toHaveCount(1);
   });
 }
@@ -55,7 +55,7 @@ test.describe("while a page comes alive", () => {
     await page.evaluate(() => sessionStorage.removeItem("hold"));
     await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Keys" }).click();
     await expect(page).toHaveTitle("Keys · Strata");
-    await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
+    await expectAlive(page);
   });
 
   test("the way back leads back", async ({ page }) => {
@@ -70,6 +70,6 @@ test.describe("while a page comes alive", () => {
     await page.goBack();
     await expect(page).toHaveTitle("Overview · Strata");
     await expect(page.getByRole("heading", { level: 1, name: "Overview" })).toBeAttached();
-    await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
+    await expectAlive(page);
   });
 });

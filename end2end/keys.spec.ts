@@ -43,7 +43,7 @@ test("a key is marked as stale, loaded anew and invalidated where it is looked a
   await open(page, "/keys?cache=users&key=306");
   for (const [button, told] of [
     ["Mark as stale", "is marked as stale"],
-    ["Refresh now", "is loaded anew"],
+    ["Refresh now", "is reloaded"],
     ["Invalidate", "is invalidated"],
   ] as const) {
     await page.getByRole("button", { name: button, exact: true }).click();

@@ -18,7 +18,7 @@ test("a lesson is predicted, run and remembered without scripts", async ({ page 
   await appears(page, page.getByTestId("verdict"));
   await page.getByRole("link", { name: "All lessons" }).click();
   await expect(page.getByTestId("progress")).toHaveText(/^1 of /);
-  await page.getByRole("button", { name: "Forget what I did" }).click();
+  await page.getByRole("button", { name: "Reset my progress" }).click();
   await expect(page.getByTestId("progress")).toHaveText(/^0 of /);
 });
 

@@ -86,7 +86,7 @@ test("every lesson is predicted, run, judged and run again", async ({ page }) =>
   }
   await open(page, "/lab");
   await expect(page.getByTestId("progress")).toHaveText(`${addresses.length} of ${addresses.length} lessons done.`);
-  await page.getByRole("button", { name: "Forget what I did" }).click();
+  await page.getByRole("button", { name: "Reset my progress" }).click();
   await expect(page.getByTestId("progress")).toHaveText(`0 of ${addresses.length} lessons done.`);
 });
 
@@ -112,7 +112,7 @@ test("a lesson is gone through step by step, by keyboard alone", async ({ page }
   for (const step of [3, 4]) {
     await page.keyboard.press("Enter");
     await expect(play(step)).toBeFocused(aRun);
-    await expect(phase(page)).toHaveText(`Step ${step - 1} is played. It waits for you.`);
+    await expect(phase(page)).toHaveText(`Step ${step - 1} is done. Waiting for you.`);
   }
   await page.keyboard.press("Enter");
   await ended(page);
@@ -147,7 +147,7 @@ test("what is broken shows, and is mended", async ({ page }) => {
 test("a run is stopped, and can be run again", async ({ page }) => {
   await goThrough(page, "write-through");
   await page.getByRole("button", { name: "Stop" }).click();
-  await expect(phase(page)).toHaveText("Stopped before its end.", aRun);
+  await expect(phase(page)).toHaveText("Stopped before the end.", aRun);
   await expect(page.getByTestId("verdict")).toHaveCount(0);
   await page.getByRole("button", { name: "Run again" }).click();
   await ended(page);

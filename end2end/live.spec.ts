@@ -1,5 +1,5 @@
 import { type Page } from "@playwright/test";
-import { expect, open, testOnOwnServer } from "./support/fixtures";
+import { expect, expectLive, expectLost, open, testOnOwnServer } from "./support/fixtures";
 
 const test = testOnOwnServer({ traffic: "steady" });
 
@@ -27,13 +27,13 @@ async function reads(page: Page): Promise<number> {
 
 test("numbers move by themselves", async ({ page }) => {
   await open(page, "/");
-  await expect(state(page)).toHaveText("Live");
+  await expectLive(page);
   await expectToMove(page);
 });
 
 test("a paused page holds its numbers and catches up afterwards", async ({ page }) => {
   await open(page, "/");
-  await expect(state(page)).toHaveText("Live");
+  await expectLive(page);
   await pause(page).click();
   await expect(state(page)).toHaveText("Paused");
   await expect(pause(page)).toHaveText("Resume");
@@ -43,19 +43,19 @@ test("a paused page holds its numbers and catches up afterwards", async ({ page 
   await expect(hits(page)).toHaveText(held);
 
   await pause(page).click();
-  await expect(state(page)).toHaveText("Live");
+  await expectLive(page);
   await expect(hits(page)).not.toHaveText(held);
 });
 
 test("the page says that the server is lost, and comes back by itself", async ({ page, server }) => {
   await open(page, "/");
-  await expect(state(page)).toHaveText("Live");
+  await expectLive(page);
   await server.stop();
-  await expect(state(page)).toHaveText("Lost");
+  await expectLost(page);
   const banner = page.getByRole("alert").filter({ hasText: "they stand still" });
   await expect(banner).toBeVisible();
   await server.start();
-  await expect(state(page)).toHaveText("Live", { timeout: 30_000 });
+  await expectLive(page);
   await expect(banner).toBeHidden();
   await expectToMove(page);
 });

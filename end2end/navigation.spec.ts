@@ -1,12 +1,15 @@
-import { expect, open, test } from "./support/fixtures";
+import { expect, expectLive, open, test } from "./support/fixtures";
+import { navigation } from "./support/screens";
 
-const letters = { k: "Keys", n: "Nodes", r: "Redis", a: "Activity", l: "Lab", o: "Overview" };
+// The first page is open already, so it comes last.
+const [first, ...others] = navigation;
+const inTurn = [...others, first!];
 
 test("g and a letter lead to every page", async ({ page }) => {
   await open(page, "/");
-  for (const [letter, title] of Object.entries(letters)) {
+  for (const { letter, title } of inTurn) {
     await page.keyboard.press("g");
-    await page.keyboard.press(letter);
+    await page.keyboard.press(letter!);
     await expect(page).toHaveTitle(new RegExp(`^${title}`));
     await expect(page.getByRole("heading", { level: 1 })).toHaveText(title);
   }
@@ -15,7 +18,7 @@ test("g and a letter lead to every page", async ({ page }) => {
 test("the palette leads to a cache by a part of its name", async ({ page }) => {
   await open(page, "/");
   await page.keyboard.press("Control+k");
-  const palette = page.getByRole("dialog", { name: "Go to, or do" });
+  const palette = page.getByRole("dialog", { name: "Go to a page, or run an action" });
   await expect(palette).toBeVisible();
   await expect(palette.getByLabel("Page, cache or action")).toBeFocused();
   await page.keyboard.type("timel");
@@ -27,7 +30,7 @@ test("the palette leads to a cache by a part of its name", async ({ page }) => {
 
 test("arrows walk over the palette, and it acts", async ({ page }) => {
   await open(page, "/nodes");
-  await expect(page.getByTestId("live-state")).toHaveText("Live");
+  await expectLive(page);
   await page.keyboard.press("Control+k");
   await page.keyboard.type("pause");
   await page.keyboard.press("ArrowDown");
@@ -44,7 +47,7 @@ test("a slash leads to the search of the page", async ({ page }) => {
 test("every page is within reach at 360 px", async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 740 });
   await open(page, "/");
-  for (const name of Object.values(letters)) {
+  for (const { title: name } of inTurn) {
     await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
     await expect(page.getByRole("heading", { level: 1 })).toHaveText(name);
   }

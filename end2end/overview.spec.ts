@@ -1,4 +1,4 @@
-import { expect, open, test } from "./support/fixtures";
+import { expect, expectLive, open, test } from "./support/fixtures";
 
 test("the layers and what hangs off them are there", async ({ page }) => {
   await open(page, "/");
@@ -10,11 +10,11 @@ test("the layers and what hangs off them are there", async ({ page }) => {
 
 test("everything works by keyboard", async ({ page }) => {
   await open(page, "/");
-  await expect(page.getByTestId("live-state")).toHaveText("Live");
+  await expectLive(page);
   await page.keyboard.press("p");
   await expect(page.getByTestId("live-state")).toHaveText("Paused");
   await page.keyboard.press("p");
-  await expect(page.getByTestId("live-state")).toHaveText("Live");
+  await expectLive(page);
 
   await page.keyboard.press("?");
   await expect(page.getByRole("dialog", { name: "Help" })).toBeVisible();

@@ -28,15 +28,15 @@ async function expectEveryRequestAnswered(request: APIRequestContext): Promise<v
 
 test("Redis hangs, dies and comes back while requests go on", async ({ page, request }) => {
   await open(page, "/");
-  await expect.poll(async () => (await redis(request)).state).toBe("up");
+  await expect.poll(async () => (await redis(request)).state, { timeout: 20_000 }).toBe("up");
   const { pid } = await redis(request);
   expect(pid).not.toBeNull();
 
   await test.step("it hangs", async () => {
     kill(pid!, "SIGSTOP");
     await expectEveryRequestAnswered(request);
-    await expect.poll(async () => (await redis(request)).state).toBe("down");
-    await expect(page.getByText("Redis is away.")).toBeVisible();
+    await expect.poll(async () => (await redis(request)).state, { timeout: 20_000 }).toBe("down");
+    await expect(page.getByText("Redis is away.")).toBeVisible({ timeout: 20_000 });
     await expectEveryRequestAnswered(request);
   });
 
@@ -45,7 +45,7 @@ test("Redis hangs, dies and comes back while requests go on", async ({ page, req
     await expect.poll(async () => (await redis(request)).pid, { timeout: 20_000 }).not.toBe(pid);
     await expect.poll(async () => (await redis(request)).state, { timeout: 20_000 }).toBe("up");
     await expectEveryRequestAnswered(request);
-    await expect(page.getByText("Redis is away.")).toBeHidden();
+    await expect(page.getByText("Redis is away.")).toBeHidden({ timeout: 20_000 });
   });
 
   expect(await failedReads(request)).toBe(0);

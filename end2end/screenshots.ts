@@ -1,8 +1,9 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Page } from "@playwright/test";
-import { expect, open, test } from "./support/fixtures";
+import { expect, expectLive, open, test } from "./support/fixtures";
 import { root } from "./support/program";
+import { navigation } from "./support/screens";
 import { Server } from "./support/server";
 
 const folder = process.env.SCREENSHOTS ?? join(root, "target", "screenshots");
@@ -15,22 +16,23 @@ const mostPx = 2600;
 /** What is done on a screen before its picture is taken. */
 type Act = (page: Page) => Promise<void>;
 
-const screens: [name: string, path: string, act?: Act][] = [
-  ["overview", "/"],
+/** What is done on a page, or the state of it that is shown. Pages that are not named here are shown as they open. */
+const shown: [name: string, path: string, act?: Act][] = [
   ["cache", "/caches/users?range=1m"],
   ["keys", "/keys?cache=users&pattern=1*"],
   ["key", "/keys?cache=users&key=1"],
   ["plan", "/keys?cache=timelines&pattern=author:1*&plan=1"],
   ["job", "/keys?cache=timelines&pattern=author:1*&plan=1", invalidate],
   ["nodes", "/nodes?compare=1"],
-  ["redis", "/redis"],
-  ["activity", "/activity"],
-  ["lab", "/lab"],
   ["lesson", "/lab/write-through", runLesson],
   ["compare", "/lab/compare?trace=loop&a=no-cache&b=read-through&b.l1_entries=50", pressAndWait("Run it")],
   ["measured", "/lab/measured", pressAndWait("Measure now")],
   ["palette", "/", openPalette],
 ];
+
+const names = new Set(shown.map(([name]) => name));
+const plain = navigation.map(({ path, title }) => [title.toLowerCase(), path] as const);
+const screens = [...plain.filter(([name]) => !names.has(name)), ...shown];
 
 async function invalidate(page: Page): Promise<void> {
   const again = page.getByLabel(/Type the pattern again/);
@@ -70,7 +72,7 @@ test.beforeAll("traffic has filled the charts", async ({ request }) => {
   await expect.poll(evictions, { timeout: 240_000 }).toBeGreaterThan(50);
 });
 
-for (const [name, path, act] of screens) {
+for (const [name, path, act] of screens as typeof shown) {
   test(name, ({ page }) => picture(page, name, path, act));
 }
 
@@ -86,7 +88,7 @@ async function picture(page: Page, name: string, path: string, act?: Act): Promi
       await page.setViewportSize({ width, height: width < 640 ? 740 : 900 });
       await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
       await open(page, path);
-      await expect(page.getByTestId("live-state")).toHaveText("Live");
+      await expectLive(page);
       await act?.(page);
       const { height, inner } = await page.evaluate(() => ({
         height: document.documentElement.scrollHeight,

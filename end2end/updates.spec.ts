@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server as HttpServer } from "node:http";
 import { type Page } from "@playwright/test";
-import { expect, open, testOnOwnServer } from "./support/fixtures";
+import { expect, expectLive, open, testOnOwnServer } from "./support/fixtures";
 import { firstEvent } from "./support/stream";
 
 const test = testOnOwnServer({ traffic: "steady" });
@@ -37,13 +37,12 @@ class NewerBuild {
   }
 }
 
-const live = (page: Page) => expect(page.getByTestId("live-state")).toHaveText("Live", { timeout: 30_000 });
 
 test.beforeEach(({ server }) => server.stop().then(() => server.start()));
 
 test("a page that nobody has touched loads itself anew after an update", async ({ page, server }) => {
   await open(page, "/");
-  await live(page);
+  await expectLive(page);
   const newer = await NewerBuild.takeOver(server);
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("The newer build", { timeout: 30_000 });
   await newer.stop();
@@ -51,7 +50,7 @@ test("a page that nobody has touched loads itself anew after an update", async (
 
 test("a page in which somebody typed says that Strata was updated", async ({ page, server }) => {
   await open(page, "/");
-  await live(page);
+  await expectLive(page);
   const key = page.getByTestId("invalidate-key").getByLabel("Key");
   await key.fill("4711");
   const newer = await NewerBuild.takeOver(server);
@@ -66,7 +65,7 @@ test("a page in which somebody typed says that Strata was updated", async ({ pag
 
 test("a page with an open dialog says that Strata was updated", async ({ page, server }) => {
   await open(page, "/");
-  await live(page);
+  await expectLive(page);
   await page.getByRole("button", { name: "Help" }).click();
   const newer = await NewerBuild.takeOver(server);
   await expect(page.getByRole("alert").filter({ hasText: "Strata was updated" })).toBeVisible({ timeout: 30_000 });

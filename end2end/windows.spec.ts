@@ -1,5 +1,5 @@
 import { type APIRequestContext, type BrowserContext, type Page } from "@playwright/test";
-import { expect, open, testOnOwnServer } from "./support/fixtures";
+import { expect, expectLive, expectLost, open, testOnOwnServer } from "./support/fixtures";
 
 const test = testOnOwnServer({ traffic: "steady" });
 
@@ -38,14 +38,14 @@ test("seven windows of a browser are live by one stream", async ({ context, page
   // Each of them loads the page and its program.
   test.slow();
   const windows = await openSeven(context, page);
-  for (const window of windows) await expect(state(window)).toHaveText("Live");
+  for (const window of windows) await expectLive(window);
   await expect.poll(() => streams(request)).toBe(1);
   for (const window of windows) await expectToMove(window);
   // Nothing else waits for a connection either.
   for (const window of windows) {
     await window.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Nodes" }).click();
     await expect(window).toHaveTitle("Nodes · Strata");
-    await expect(state(window)).toHaveText("Live");
+    await expectLive(window);
   }
   await expect.poll(() => streams(request)).toBe(1);
 });
@@ -54,7 +54,7 @@ test("windows that nobody looks at rest, and one that is looked at again has eve
   const other = await context.newPage();
   for (const window of [page, other]) {
     await open(window, "/");
-    await expect(state(window)).toHaveText("Live");
+    await expectLive(window);
   }
   await show(page, false);
   const held = await hits(page).innerText();
@@ -66,7 +66,7 @@ test("windows that nobody looks at rest, and one that is looked at again has eve
   await expect.poll(() => streams(request)).toBe(0);
 
   await show(page, true);
-  await expect(state(page)).toHaveText("Live");
+  await expectLive(page);
   await expect(hits(page)).not.toHaveText(held);
   await expect.poll(() => streams(request)).toBe(1);
 });
@@ -75,7 +75,7 @@ test("a paused window stands still while others move, and holds no stream alone"
   const other = await context.newPage();
   for (const window of [page, other]) {
     await open(window, "/");
-    await expect(state(window)).toHaveText("Live");
+    await expectLive(window);
   }
   await page.getByRole("button", { name: "Pause", exact: true }).click();
   await expect(state(page)).toHaveText("Paused");
@@ -89,13 +89,13 @@ test("a paused window stands still while others move, and holds no stream alone"
 test("a window that ended without a word holds no stream open", async ({ context, page, request }) => {
   const other = await context.newPage();
   await open(other, "/nodes");
-  await expect(state(other)).toHaveText("Live");
+  await expectLive(other);
   // It says no more that it wants numbers, nor that it goes.
   await other.evaluate(() => {
     MessagePort.prototype.postMessage = () => undefined;
   });
   await open(page, "/");
-  await expect(state(page)).toHaveText("Live");
+  await expectLive(page);
   await show(page, false);
   await expect.poll(() => streams(request), { timeout: 45_000 }).toBe(0);
 });
@@ -105,16 +105,16 @@ test("every window says that the server is lost, and comes back by itself", asyn
   const windows = [page, other];
   for (const window of windows) {
     await open(window, "/");
-    await expect(state(window)).toHaveText("Live");
+    await expectLive(window);
   }
   await server.stop();
   for (const window of windows) {
-    await expect(state(window)).toHaveText("Lost");
+    await expectLost(window);
     await expect(window.getByRole("alert").filter({ hasText: "they stand still" })).toBeVisible();
   }
   await server.start();
   for (const window of windows) {
-    await expect(state(window)).toHaveText("Live", { timeout: 30_000 });
+    await expectLive(window);
     await expectToMove(window);
   }
 });
@@ -126,7 +126,7 @@ test("without shared workers each window has a stream of its own", async ({ cont
   const other = await context.newPage();
   for (const window of [page, other]) {
     await open(window, "/");
-    await expect(state(window)).toHaveText("Live");
+    await expectLive(window);
     await expectToMove(window);
   }
   await expect.poll(() => streams(request)).toBe(2);
@@ -144,7 +144,7 @@ test("where the worker cannot be loaded, a window has a stream of its own", asyn
     } as typeof SharedWorker;
   });
   await open(page, "/");
-  await expect(state(page)).toHaveText("Live");
+  await expectLive(page);
   await expectToMove(page);
 });
 
@@ -153,7 +153,7 @@ test("a window goes on with the same stream after its machine has slept", async 
     Reflect.deleteProperty(globalThis, "SharedWorker");
   });
   await open(page, "/");
-  await expect(state(page)).toHaveText("Live");
+  await expectLive(page);
   const next = await page.evaluate(() => {
     const now = performance.now.bind(performance);
     performance.now = () => now() + 3_600_000;
@@ -177,7 +177,7 @@ closed("a window says that somebody logged out in another, and goes on after the
   };
   await page.goto("/nodes");
   await logIn(page);
-  await expect(state(page)).toHaveText("Live");
+  await expectLive(page);
   const other = await context.newPage();
   await other.goto("/login");
   await other.getByRole("button", { name: "Log out", exact: true }).click();
@@ -186,8 +186,8 @@ closed("a window says that somebody logged out in another, and goes on after the
   await expect(told.getByRole("link", { name: "Log in" })).toHaveAttribute("href", "/login?to=%2Fnodes");
 
   await logIn(other);
-  await expect(state(other)).toHaveText("Live");
+  await expectLive(other);
   await page.evaluate(() => dispatchEvent(new Event("focus")));
-  await expect(state(page)).toHaveText("Live");
+  await expectLive(page);
   await expect(told).toBeHidden();
 });

@@ -125,7 +125,7 @@ pub(crate) fn tick(value: f64) -> String {
     format!("{}{unit}", short(value, 2))
 }
 
-/// A number with at most so many decimals, without zeros at its end.
+/// A number with a limited number of decimals, without zeros at its end.
 pub(crate) fn short(value: f64, n_decimals: u32) -> String {
     let text = fixed(value, n_decimals);
     if n_decimals == 0 {

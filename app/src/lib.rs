@@ -12,8 +12,8 @@
 // - charts
 // - cards
 // - screens
-// - pages
 // - server_drawn
+// - pages
 // - shell
 
 #![expect(unreachable_pub, reason = "the macros of leptos make public what they write")]
@@ -52,7 +52,7 @@ pub use api::{
 pub use api::{
     DropDeadLetters, RedriveDeadLetters, SessionCookie, StopDeadLetters, traffic_change,
 };
-pub use server_drawn::Draw;
+pub use pages::Draw;
 pub use shell::App;
 #[cfg(feature = "ssr")]
 pub use shell::{LogInPage, SCRIPTS, build_id, refusal_page, script, shell};

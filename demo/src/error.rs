@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use strata_cache::LoadError;
 
-use crate::StoreError;
+use crate::store::StoreError;
 
 /// Why the demo service did not do what it was asked.
 #[derive(Clone, Debug, thiserror::Error)]

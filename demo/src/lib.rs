@@ -1,5 +1,15 @@
 //! A service that caches: users, posts and timelines in two levels over SQL, and its traffic.
 
+// Who may import whom: a folder or file imports those on the lines above its own. A test checks it.
+//
+// - random, ctx
+// - store
+// - error, reply
+// - cached
+// - site
+// - traffic
+// - trace
+
 #![warn(missing_docs)]
 
 mod cached;

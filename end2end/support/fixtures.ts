@@ -42,5 +42,24 @@ export function testOnOwnServer(options: Omit<ProgramOptions, "port">) {
 /** Opens a page and waits until it is alive. */
 export async function open(page: Page, path: string): Promise<void> {
   await page.goto(path);
-  await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
+  await expectAlive(page);
+}
+
+/** How long a page may take to come alive, and to notice what became of its server. A busy machine
+ * needs longer for that than a page may need for anything else. */
+const withRoom = { timeout: 30_000 };
+
+/** Waits until live numbers arrive: at the beginning, after a pause, and after a lost server. */
+export async function expectLive(page: Page): Promise<void> {
+  await expect(page.getByTestId("live-state")).toHaveText("Live", withRoom);
+}
+
+/** Waits until the page has noticed that its server is lost. */
+export async function expectLost(page: Page): Promise<void> {
+  await expect(page.getByTestId("live-state")).toHaveText("Lost", withRoom);
+}
+
+/** Waits until the page's program has taken over what the server drew. */
+export async function expectAlive(page: Page): Promise<void> {
+  await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true", withRoom);
 }

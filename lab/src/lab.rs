@@ -12,8 +12,8 @@ use crate::runs::{Experiment, Phase, Run, RunRequest, RunShared, RunTask};
 use crate::sandbox::{Environment, OnNode};
 use crate::settings::SettingsError;
 
-/// Starts experiments, and keeps what the newest of them came to. Several may run at once; none
-/// meets another, nor anything else in the same Redis.
+/// Starts experiments and keeps the results of the newest. Several may run at once. Each has a
+/// namespace of its own in Redis.
 pub struct Lab {
     redis_url: Option<String>,
     slots: Arc<Semaphore>,
@@ -51,7 +51,7 @@ impl Lab {
     pub const MAX_CONTENDERS: usize = Experiment::MAX_CONTENDERS;
     /// Runs whose results are kept.
     const MAX_KEPT: usize = 40;
-    /// A run that goes step by step is stopped when nobody has looked at it for so long.
+    /// A run that goes step by step is stopped once its page has not been open for so long.
     const PATIENCE: Duration = Duration::from_secs(120);
 
     /// A lab on the Redis at this address, or without one.
@@ -70,7 +70,7 @@ impl Lab {
         }
     }
 
-    /// Tells of each node that an experiment starts; what is answered is kept as long as the node.
+    /// Called with each node that an experiment starts. What it returns is kept as long as the node.
     pub fn on_node(mut self, on_node: OnNode) -> Self {
         self.on_node = on_node;
         self
@@ -82,14 +82,14 @@ impl Lab {
         self
     }
 
-    /// How long a run waits at a step for somebody who looks at it; two minutes without.
+    /// How long a run waits at a step while its page is not open. The default is two minutes.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Starts an experiment. It goes on until it ends or is stopped; one that waits at a step also
-    /// until nobody looks at it any more. Must be called within a Tokio runtime.
+    /// Starts an experiment. It runs until it ends or is stopped. One that waits at a step is
+    /// stopped when its page is closed for long. Must be called within a Tokio runtime.
     ///
     /// # Errors
     /// When the settings make no sense, as many as possible are running, or it needs Redis.
@@ -97,8 +97,8 @@ impl Lab {
         self.start_permitted(request, || Ok(()))
     }
 
-    /// The same for whoever needs a permit, which is kept until the run has ended. Who orders again
-    /// with the same ticket gets the run that there is, and `permit` is not asked.
+    /// The same with a permit, which is kept until the run has ended. A second request with the same
+    /// ticket gets the run that there is, and `permit` is not called.
     ///
     /// # Errors
     /// Those of [`Lab::start`] and of `permit`.

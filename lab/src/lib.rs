@@ -2,7 +2,7 @@
 //! memory.
 //!
 //! A [`Lab`] starts runs. A run plays its script once for each contender that it compares, each in a
-//! `Sandbox`: nodes, a cache, a table and a namespace in Redis that nobody else has.
+//! `Sandbox`: nodes, a cache, a table and a namespace in Redis of its own.
 
 // Who may import whom: a folder or file imports those on the lines above its own. A test checks it.
 //

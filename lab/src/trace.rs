@@ -31,12 +31,12 @@ pub struct TraceLine {
     pub command: String,
     /// How long it took, microseconds.
     pub took_us: u64,
-    /// Who wanted it.
+    /// What caused it.
     #[serde(default)]
     pub kind: LineKind,
 }
 
-/// Who wanted what a line tells.
+/// What caused a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LineKind {
@@ -101,7 +101,7 @@ impl Trace {
         let mut state = self.state();
         line.at_us = micros(at - state.began);
         if state.steps.is_empty() {
-            // The nodes are starting, and nobody has asked for anything.
+            // The nodes are starting. The script has not asked for anything.
             if line.kind == LineKind::Command {
                 return;
             }
@@ -167,8 +167,8 @@ impl TraceLine {
     }
 }
 
-/// A line that waits for its place. It has its end from one look at the clock, whoever else writes
-/// at the moment.
+/// A line that is not in the trace yet. Its end is read from the clock once, before it waits for
+/// the lock.
 pub(crate) struct EndedLine {
     line: TraceLine,
     at: Instant,

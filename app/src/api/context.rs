@@ -20,9 +20,9 @@ pub(crate) fn console() -> Result<Console, ApiError> {
     use_context().ok_or_else(|| ApiError::Away("find the console".to_owned()))
 }
 
-/// Who asks.
+/// The visitor who asks.
 pub(crate) fn actor() -> Result<Actor, ApiError> {
-    use_context().ok_or_else(|| ApiError::Away("tell who is asking".to_owned()))
+    use_context().ok_or_else(|| ApiError::Away("find out who you are".to_owned()))
 }
 
 /// Where the request came from.
@@ -32,7 +32,7 @@ pub(super) fn origin() -> Origin {
 
 /// The cookie that carries the browser's session.
 pub(super) fn session_cookie() -> Result<SessionCookie, ApiError> {
-    use_context().ok_or_else(|| ApiError::Away("tell how you came here".to_owned()))
+    use_context().ok_or_else(|| ApiError::Away("find the cookie of your session".to_owned()))
 }
 
 /// The demo's traffic, where there is one.

@@ -27,7 +27,7 @@ pub async fn mark_key_stale(cache: String, key: String) -> Result<Job, ApiError>
     Ok(redirect_plain_form(job))
 }
 
-/// Loads one key anew on every level and node.
+/// Reloads one key on every level and node.
 #[server(name = RefreshKey, prefix = "/api", endpoint = "strata/refresh_key")]
 pub async fn refresh_key(cache: String, key: String) -> Result<Job, ApiError> {
     use super::context;

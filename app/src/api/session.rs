@@ -3,7 +3,7 @@ use strata_report::Session;
 
 use super::ApiError;
 
-/// Who looks, and whether they may act.
+/// The visitor, and whether they may act.
 #[server(name = CurrentSession, prefix = "/api", endpoint = "strata/session")]
 pub async fn session() -> Result<Session, ApiError> {
     use super::context;
@@ -21,7 +21,7 @@ pub async fn log_in(token: String) -> Result<Session, ApiError> {
     let (console, cookie) = (context::console()?, context::session_cookie()?);
     match console.log_in(&token, &context::origin()) {
         Ok(logged_in) => {
-            // Whoever logs in anew leaves no other session behind.
+            // A new log-in ends the session before it.
             if let Some(earlier) = context::cookie(&cookie.name) {
                 console.log_out(&logged_in.actor, &earlier);
             }

@@ -19,7 +19,8 @@ const LAYERS: [LayerShare; 3] = [
     LayerShare { class: "source", share: below },
 ];
 
-/// Every cache in a row, worst first: the one whose reads sink the deepest. The lab's come last.
+/// Every cache in a row, worst first: the one with the largest share of reads below L2. The lab's
+/// caches come last.
 #[component]
 pub(crate) fn Caches() -> impl IntoView {
     let live = expect_context::<Live>();

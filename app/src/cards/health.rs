@@ -42,7 +42,7 @@ fn Banner() -> impl IntoView {
     let live = expect_context::<Live>();
     let away = move || live.frame.with(|f| f.redis.configured && !f.redis.up);
     let waiting = move || match live.frame.with(total_queued) {
-        0 => "Invalidations that cannot reach it will wait".to_owned(),
+        0 => "New invalidations wait".to_owned(),
         n => format!("{} now", format::plural(n, "invalidation waits", "invalidations wait")),
     };
     view! {
@@ -51,7 +51,7 @@ fn Banner() -> impl IntoView {
                 <div class="banner">
                     <p>
                         <strong>"Redis is away. "</strong>
-                        "Reads go on from L1 and the database, which does more work now. L1 entries live shorter, because nodes cannot tell each other. "
+                        "L1 and the database answer reads, so the database does more work. L1 entries live shorter, because nodes do not receive each other's invalidations. "
                         {waiting} " and are replayed before Redis is trusted again."
                     </p>
                 </div>
@@ -63,7 +63,7 @@ fn Banner() -> impl IntoView {
 fn redis(frame: &Frame) -> String {
     let redis = &frame.redis;
     match (redis.configured, redis.up) {
-        (false, _) => "No Redis: L1 alone".to_owned(),
+        (false, _) => "No Redis: L1 only".to_owned(),
         (true, false) => "Redis away".to_owned(),
         (true, true) => format!("Redis {} up", redis.version.as_deref().unwrap_or("")),
     }

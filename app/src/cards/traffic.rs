@@ -29,7 +29,7 @@ pub(crate) fn Traffic() -> impl IntoView {
         <Card name="traffic" title="Traffic" note=Signal::derive(move || note().to_owned())>
             <Show
                 when=is_there
-                fallback=|| view! { <p class="small">"Reads come from outside."</p> }
+                fallback=|| view! { <p class="small">"This program sends no traffic of its own."</p> }
             >
                 <Settings state=state />
             </Show>

@@ -11,7 +11,7 @@ pub(crate) enum LiveState {
     Paused,
     /// The stream broke or fell silent; it is asked for again and again.
     Lost,
-    /// The server is of another build than the page, which has to be loaded anew.
+    /// The server is of another build than the page, which must be reloaded.
     Updated,
 }
 
@@ -41,9 +41,9 @@ impl LiveState {
         match self {
             Self::Connecting => "Asking the server for live numbers.",
             Self::Live => "New numbers arrive once a second.",
-            Self::Paused => "The numbers stand still until you go on.",
+            Self::Paused => "The numbers stand still until you resume.",
             Self::Lost => "The numbers stand still; the page keeps trying.",
-            Self::Updated => "The numbers stand still until the page is loaded anew.",
+            Self::Updated => "The numbers stand still until you reload the page.",
         }
     }
 }

@@ -6,8 +6,11 @@ use super::PageRequest;
 use crate::addresses::encode;
 use crate::screens::page_frame::PageHtml;
 
+/// Where the alerts are drawn.
+pub(crate) const ALERTS_PATH: &str = "/alerts";
+
 /// Draws the alerts, a part of the overview.
-pub(super) fn part(request: &PageRequest) -> PageHtml {
+pub(crate) fn part(request: &PageRequest) -> PageHtml {
     let html = Owner::new().with(|| list(&request.console.alerts()).to_html());
     PageHtml::new(StatusCode::OK, html)
 }

@@ -1,12 +1,15 @@
 //! The pages that the server draws: a file or folder a page, a file a card. A card is a pure
 //! function of a report. None of this is in the browser's program.
 
+use std::future::Future;
+use std::pin::Pin;
+
 mod activity;
-pub(crate) mod alerts;
+mod alerts;
 mod cache;
 mod chart;
 mod dead_letters;
-mod draw;
+mod failures;
 mod keys;
 #[cfg(feature = "lab")]
 mod lab;
@@ -16,5 +19,21 @@ mod redis;
 mod request;
 mod words;
 
-pub(crate) use draw::{draw, failed};
+pub(crate) use activity::page as activity;
+pub(crate) use alerts::{ALERTS_PATH, list as alert_list, part as alerts};
+pub(crate) use cache::page as cache;
+pub(crate) use failures::failed;
+pub(crate) use keys::page as keys;
+#[cfg(feature = "lab")]
+pub(crate) use lab::{compare, lesson, measured, tour};
+pub(crate) use nodes::page as nodes;
+pub(crate) use page_frame::PageHtml;
+pub(crate) use redis::page as redis;
 pub(crate) use request::PageRequest;
+
+/// Draws a page.
+pub(crate) type DrawPage = for<'a> fn(&'a PageRequest) -> DrawnPage<'a>;
+
+/// A page that is being drawn.
+type DrawnPage<'a> =
+    Pin<Box<dyn Future<Output = Result<PageHtml, crate::api::ApiError>> + Send + 'a>>;

@@ -14,7 +14,7 @@ use crate::api::ApiError;
 // Longer addresses come from nobody who reads the page.
 const MAX_ADDRESS_BYTES: usize = 8_192;
 
-/// An address that somebody looks at.
+/// A request for a page: its address, and the visitor who asks.
 pub(crate) struct PageRequest {
     pub(super) console: Console,
     pub(super) actor: Actor,
@@ -55,9 +55,19 @@ impl PageRequest {
         Self { lab, lessons_done, ..self }
     }
 
-    /// The parts of the path.
-    pub(super) fn parts(&self) -> Vec<&str> {
-        self.path.split('/').filter(|part| !part.is_empty()).collect()
+    /// The path.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The last part of the path, which names a cache or a lesson.
+    pub(super) fn name(&self) -> &str {
+        self.path.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default()
+    }
+
+    /// Whether the visitor may see numbers, keys and the audit trail.
+    pub(crate) fn may_look(&self) -> bool {
+        self.actor.rights.look
     }
 
     /// A field of the query; `None` where it is absent or empty.
@@ -83,7 +93,7 @@ impl PageRequest {
         Some(error.sentence())
     }
 
-    /// Why who asks may not act; `None` where they may.
+    /// Why the visitor may not act; `None` where they may.
     pub(super) fn refusal(&self) -> Option<String> {
         self.console.session(&self.actor).refusal
     }

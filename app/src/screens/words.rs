@@ -50,7 +50,7 @@ pub(super) fn visible(text: &str) -> String {
     strata_report::visible(text).into_owned()
 }
 
-/// Who did something, as people call them. Without a token it is somebody on this machine.
+/// The name of somebody who acted. Without a token it is somebody on this machine.
 pub(super) fn who(actor: &str) -> String {
     if actor == "local" { "local user".to_owned() } else { visible(actor) }
 }

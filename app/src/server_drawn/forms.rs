@@ -59,7 +59,7 @@ fn take(event: &SubmitEvent, go: impl Fn(&str) + 'static) {
         let answer = address_in(api::post(&action, &fields).await);
         set_busy(pressed.as_ref(), "false");
         match answer {
-            // Whoever has gone elsewhere meanwhile is not called back.
+            // A visitor who has gone elsewhere meanwhile is not called back.
             Ok(address) if is_here(&from) => go(&address),
             Ok(_) => {}
             Err(error) => tell(&form, &error.sentence()),

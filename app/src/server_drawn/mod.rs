@@ -1,12 +1,10 @@
 //! Pages that the server draws. The browser asks for them again as time goes on and changes only
 //! what differs, so a page of many charts costs nothing in the program that the browser loads.
 
-mod draw;
 mod forms;
 mod long_lists;
 mod morph;
 mod page;
 
-pub use draw::Draw;
 pub(crate) use forms::Forms;
 pub(crate) use page::{Refresh, ServerDrawnPage};

@@ -1,19 +1,25 @@
+use std::future::Future;
+use std::pin::Pin;
+
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 use leptos_router::location::Location;
 use web_sys::Element;
 
-use super::draw::first_html;
 use super::morph;
 use crate::api;
 use crate::live::{Live, LiveState};
-use crate::pages::title_of;
 use crate::visitor::Visitor;
 
-/// A page that the server draws, asked for again as often as the drawing says.
+/// A page that the server draws, asked for again as often as it says.
 #[component]
-pub(crate) fn ServerDrawnPage() -> impl IntoView {
+pub(crate) fn ServerDrawnPage(
+    /// The name of the page at a path.
+    title: fn(&str) -> String,
+    /// The page of the first HTML at an address.
+    first: fn(String) -> Pin<Box<dyn Future<Output = String> + Send>>,
+) -> impl IntoView {
     // The URL of the route would stay behind where one cache's page follows another's.
     let Location { pathname, search, .. } = use_location();
     let address = Memo::new(move |_| match search.get().trim_start_matches('?') {
@@ -29,12 +35,12 @@ pub(crate) fn ServerDrawnPage() -> impl IntoView {
         n_frames: StoredValue::new(0),
     };
     updates.follow();
-    let first = first_html(address.get_untracked());
+    let first = first(address.get_untracked());
     let live = expect_context::<Live>();
     // A server that is lost altogether, or another one, is told above every page.
     let is_told = move || [LiveState::Lost, LiveState::Updated].contains(&live.state.get());
     let is_behind = move || updates.behind.with(Option::is_some) && !is_told();
-    let title = move || title_of(&pathname.get());
+    let title = move || title(&pathname.get());
     let main = Suspend::new(async move {
         let html = first.await;
         view! { <main id="main" class="server-drawn" tabindex="-1" inner_html=html></main> }
@@ -79,7 +85,7 @@ impl PageUpdates {
         let refresh = expect_context::<Refresh>();
         Effect::new(move |before: Option<()>| {
             self.address.track();
-            // Who may act now is told by what is drawn.
+            // The page says who may act, so it is drawn again when that changes.
             refusal.track();
             refresh.track();
             // The first HTML holds the drawing already, unless a link led here.
@@ -135,7 +141,7 @@ impl PageUpdates {
             }
             Err(error) => self.behind.set(Some(error.sentence())),
         }
-        // Who asked for something newer marks for itself.
+        // A newer request marks the page itself.
         if self.n_requests.try_get_value() == Some(number) {
             self.is_fetching.set_value(false);
             mark_busy(false);

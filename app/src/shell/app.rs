@@ -1,15 +1,14 @@
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
-use leptos_router::components::{FlatRoutes, Route, Router};
-use leptos_router::{SsrMode, path};
+use leptos_router::components::Router;
 
 use super::first_paint::{FirstPaint, MakeSnapshot, first_paint, first_snapshot};
 use super::palette::Palette;
 use super::shortcuts::Shortcuts;
 use super::top_bar::TopBar;
 use crate::live::{Live, LiveStream};
-use crate::pages::{NotFoundPage, OverviewPage};
-use crate::server_drawn::{Forms, Refresh, ServerDrawnPage};
+use crate::pages::Pages;
+use crate::server_drawn::{Forms, Refresh};
 use crate::ui::LivePart;
 use crate::visitor::Visitor;
 use crate::visitor::theme::Theme;
@@ -58,16 +57,7 @@ fn Routed(theme: RwSignal<Theme>) -> impl IntoView {
                 <TopBar theme=theme />
             </LivePart>
             <LivePart>
-                <FlatRoutes fallback=NotFoundPage>
-                    <Route path=path!("/") view=OverviewPage />
-                    <Route path=path!("/caches/:cache") view=ServerDrawnPage ssr=SsrMode::Async />
-                    <Route path=path!("/keys") view=ServerDrawnPage ssr=SsrMode::Async />
-                    <Route path=path!("/nodes") view=ServerDrawnPage ssr=SsrMode::Async />
-                    <Route path=path!("/redis") view=ServerDrawnPage ssr=SsrMode::Async />
-                    <Route path=path!("/activity") view=ServerDrawnPage ssr=SsrMode::Async />
-                    <Route path=path!("/lab") view=ServerDrawnPage ssr=SsrMode::Async />
-                    <Route path=path!("/lab/:lesson") view=ServerDrawnPage ssr=SsrMode::Async />
-                </FlatRoutes>
+                <Pages />
             </LivePart>
             <LivePart>
                 <Shortcuts theme=theme />

@@ -13,7 +13,7 @@ use strata_report::{
 use super::App;
 use crate::cards::{FirstAlerts, FirstTraffic};
 use crate::live::Live;
-use crate::pages::{OverviewPage, PAGES};
+use crate::pages::{OverviewPage, in_navigation};
 use crate::ui::FirstFailure;
 use crate::visitor::Visitor;
 
@@ -197,7 +197,7 @@ fn a_redis_that_is_away_is_a_banner() {
 
 #[test]
 fn every_page_of_the_navigation_is_a_page() {
-    for listed in PAGES {
+    for (listed, _) in in_navigation() {
         let html = page(listed.path);
         assert!(html.contains("id=\"main\"") && !html.contains("There is no such page"));
     }

@@ -11,7 +11,7 @@ use crate::visitor::theme::Theme;
 /// the browser starts from the same and asks for nothing twice.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct FirstPaint {
-    /// Who looks.
+    /// The visitor.
     pub(crate) session: Option<Session>,
     /// The demo's traffic, where there is any.
     pub(crate) traffic: Option<TrafficState>,
@@ -39,7 +39,7 @@ pub(crate) fn first_paint() -> FirstPaint {
         FormFailure { path, error: ServerFnUrlError::<ApiError>::decode_err(&error) }
     });
     FirstPaint {
-        alerts: crate::screens::alerts::list(&console.alerts()).to_html(),
+        alerts: crate::screens::alert_list(&console.alerts()).to_html(),
         session: context::actor().ok().map(|actor| console.session(&actor)),
         traffic: context::traffic().map(|traffic| traffic.state()),
         theme,

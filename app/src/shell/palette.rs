@@ -5,7 +5,7 @@ use web_sys::HtmlElement;
 
 use crate::addresses::encode;
 use crate::live::Live;
-use crate::pages::PAGES;
+use crate::pages::in_navigation;
 use crate::ui::Dialog;
 use crate::visitor::theme::{self, Theme};
 
@@ -25,7 +25,7 @@ pub(crate) fn Palette(
             </li>
         }
     };
-    let pages = PAGES.iter().map(|page| place(page.title.to_owned(), page.path.to_owned()));
+    let pages = in_navigation().map(|(page, _)| place(page.title.to_owned(), page.path.to_owned()));
     let pages = pages.collect_view();
     let caches = move || {
         let names = live.caches.get().into_iter();
@@ -46,12 +46,12 @@ pub(crate) fn Palette(
         }
     };
     let actions = [
-        action("Pause the numbers, or go on", |live, _| live.toggle()),
-        action("Turn to the next theme", |_, theme| theme::turn(theme)),
+        action("Pause or resume the numbers", |live, _| live.toggle()),
+        action("Switch to the next theme", |_, theme| theme::turn(theme)),
     ];
     let actions = actions.into_iter().collect_view();
     view! {
-        <Dialog id="palette" title="Go to, or do">
+        <Dialog id="palette" title="Go to a page, or run an action">
             <div class="palette" on:keydown=move |event| walk(&event)>
                 <label for="palette-search">"Page, cache or action"</label>
                 <input

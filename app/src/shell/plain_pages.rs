@@ -6,13 +6,13 @@ use leptos::prelude::*;
 use leptos_meta::HashedStylesheet;
 use strata_console::{Access, Actor};
 
-/// Who looks at the page to log in, and what it has to tell them.
+/// The page to log in: its visitor, and what it tells them.
 pub struct LogInPage<'a> {
-    /// Who asks.
+    /// The visitor.
     pub actor: &'a Actor,
     /// Whether they have logged in.
     pub has_session: bool,
-    /// Who may what.
+    /// The rules of access.
     pub access: &'a Access,
     /// Why they were not let in just now.
     pub failure: Option<String>,
@@ -65,7 +65,7 @@ impl LogInPage<'_> {
                 </button>
             </form>
             <p class="small">
-                "Everywhere ends every session that was begun with the same token."
+                "This ends every session that was started with the same token."
             </p>
         }
     }

@@ -7,15 +7,15 @@ use web_sys::{Element, HtmlElement};
 
 use crate::hints;
 use crate::live::Live;
-use crate::pages::{PAGES, Page};
+use crate::pages::{ListedPage, in_navigation};
 use crate::ui::Dialog;
 use crate::visitor::theme::{self, Theme};
 
 const KEYS: [(&str, &str); 5] = [
     ("/", "go to the search"),
-    ("Ctrl K", "open the list of places and actions"),
-    ("p", "pause the numbers, or go on"),
-    ("t", "turn to the next theme"),
+    ("Ctrl K", "open the palette: pages, caches, actions"),
+    ("p", "pause or resume the numbers"),
+    ("t", "switch to the next theme"),
     ("?", "open this help"),
 ];
 
@@ -40,8 +40,8 @@ pub(crate) fn Shortcuts(
             }
             let led = leads.get_value();
             leads.set_value(!led && event.key() == "g");
-            match PAGES.iter().find(|page| led && page.letter == event.key()) {
-                Some(page) => navigate(page.path, NavigateOptions::default()),
+            match in_navigation().find(|(_, letter)| led && *letter == event.key()) {
+                Some((page, _)) => navigate(page.path, NavigateOptions::default()),
                 None => press(&event, live, theme),
             }
         });
@@ -49,10 +49,10 @@ pub(crate) fn Shortcuts(
     });
     let key = |(key, what)| view! { <dt><kbd>{key}</kbd></dt><dd>{what}</dd> };
     let keys = KEYS.into_iter().map(key).collect_view();
-    let page = |page: &Page| {
-        view! { <dt><kbd>"g"</kbd>" "<kbd>{page.letter}</kbd></dt><dd>"go to "{page.title}</dd> }
+    let page = |(page, letter): (&ListedPage, &'static str)| {
+        view! { <dt><kbd>"g"</kbd>" "<kbd>{letter}</kbd></dt><dd>"go to "{page.title}</dd> }
     };
-    let pages = PAGES.iter().map(page).collect_view();
+    let pages = in_navigation().map(page).collect_view();
     view! {
         <Dialog id="help" title="Help">
             <h3>"Keys"</h3>

@@ -5,18 +5,18 @@ use strata_report::Role;
 
 use crate::api::{LogIn, LogOut};
 use crate::live::{Live, LiveState};
-use crate::pages::PAGES;
+use crate::pages::in_navigation;
 use crate::ui::{Dialog, Form, LivePart, ServerCall};
 use crate::visitor::Visitor;
 use crate::visitor::theme::{self, Theme};
 
-/// What stands above every page: where one is, how live it is, and who looks.
+/// What stands above every page: the navigation, whether numbers are live, and the visitor.
 #[component]
 pub(crate) fn TopBar(
     /// The colours.
     theme: RwSignal<Theme>,
 ) -> impl IntoView {
-    let links = PAGES.iter().map(|page| {
+    let links = in_navigation().map(|(page, _)| {
         view! {
             <A href=page.path exact=page.path == "/">
                 {page.title}

@@ -1,4 +1,4 @@
-//! Who looks at the page, what they may do, and which colours they chose.
+//! The visitor of a page: their session, their rights, and the theme that they chose.
 
 mod session;
 pub(crate) mod theme;

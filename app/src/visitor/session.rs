@@ -5,7 +5,7 @@ use strata_report::{Role, Session};
 use crate::api::{self, CurrentSession};
 use crate::live::{Live, LiveState};
 
-/// Who looks at the page.
+/// The visitor of the page.
 #[derive(Clone, Copy)]
 pub(crate) struct Visitor {
     session: RwSignal<Option<Session>>,
@@ -42,7 +42,7 @@ impl Visitor {
         Signal::derive(move || {
             session.with(|session| match session {
                 Some(session) => session.refusal.clone(),
-                None => Some("It is not known who is asking.".to_owned()),
+                None => Some("Strata does not know who you are.".to_owned()),
             })
         })
     }

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use strata_report::{Ask, AskKind, FLEET_PROTOCOL, FleetPolicy, Reply, ReplyState};
+use strata_report::{
+    Ask, AskKind, FLEET_PROTOCOL, FleetPolicy, NodeAnswer, NodeError, NodeRequest, Reply,
+    ReplyState,
+};
 
 use super::gate::{Refusal, Refused};
 use super::presence::{FleetHost, Presence};
@@ -12,14 +15,6 @@ use crate::user_code::caught;
 
 /// So many replies lie there for one console at most.
 const MAX_REPLIES: usize = 4_096;
-
-/// What a node answers.
-pub(crate) struct Answer {
-    /// JSON, or why there is none.
-    pub(crate) body: Result<String, String>,
-    /// The walk over L1 ended before its time.
-    pub(crate) at_least: bool,
-}
 
 impl Presence {
     /// Answers for ever: what waits, one after the other, and beside that those that are refused.
@@ -74,18 +69,25 @@ impl Presence {
             let because = because.to_owned();
             return Reply { state: ReplyState::Refused, because, ..reply };
         }
-        let answering = Arc::clone(host).answer(kind, ask.body.clone(), policy.values);
         self.counts.answered.add();
         let failed = |because| Reply { state: ReplyState::Failed, because, ..self.reply(ask) };
-        match caught(answering).await {
+        let Some(request) = request(ask) else {
+            return failed("its body cannot be read".to_owned());
+        };
+        let answering = Arc::clone(host).answer(request, policy.values);
+        let (answer, at_least) = match caught(answering).await {
+            Ok(answered) => answered,
             Err(panic) => {
                 crate::user_code::discard(panic);
-                failed("code of the keys, the values or the source panicked".to_owned())
+                return failed("code of the keys, the values or the source panicked".to_owned());
             }
-            Ok(Answer { body: Err(because), .. }) => failed(because),
-            Ok(Answer { body: Ok(body), at_least }) => {
-                Reply { state: ReplyState::Answered, body, at_least, ..reply }
-            }
+        };
+        let Ok(body) = serde_json::to_string(&answer) else {
+            return failed("its answer cannot be written".to_owned());
+        };
+        match &answer {
+            NodeAnswer::Failed { error } => Reply { body, ..failed(because(error)) },
+            _ => Reply { state: ReplyState::Answered, body, at_least, ..reply },
         }
     }
 
@@ -115,6 +117,33 @@ impl Presence {
     }
 }
 
+/// What is asked. The ask's own kind counts, which the policy was asked about.
+fn request(ask: &Ask) -> Option<NodeRequest> {
+    let mut body: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(&ask.body).ok()?;
+    body.insert("kind".to_owned(), ask.kind.clone().into());
+    serde_json::from_value(body.into()).ok()
+}
+
+/// As a fragment that fits after "because".
+fn because(error: &NodeError) -> String {
+    match error {
+        NodeError::UnknownCache(name) => format!("the node has no cache {:?}", name.cache),
+        NodeError::BadKey(key) => format!("{:?} is no key of {}", key.key, key.cache),
+        NodeError::NoKeyText(name) => format!("keys of {} have no text", name.cache),
+        NodeError::BadPattern { pattern } => format!("{pattern:?} is no pattern"),
+        NodeError::OnlyObserved(name) => format!("{} is only observed", name.cache),
+        NodeError::NoLoader(name) => {
+            format!("the service has not said how {} is loaded", name.cache)
+        }
+        NodeError::SourceFailed { why } => format!("the source failed to {why}"),
+        NodeError::Refused { because } => because.clone(),
+        NodeError::Gone { .. } | NodeError::Unsupported { .. } | NodeError::Other => {
+            "this node does not know how".to_owned()
+        }
+    }
+}
+
 /// Why the policy forbids a kind, as a fragment that fits after "because".
 fn forbids(policy: FleetPolicy, kind: AskKind) -> Option<&'static str> {
     match kind {
@@ -130,6 +159,17 @@ fn forbids(policy: FleetPolicy, kind: AskKind) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_body_cannot_ask_for_another_kind_than_the_ask() {
+        let body = r#"{"kind":"look_l2","cache":"users","key":"1"}"#.to_owned();
+        let ask = Ask { kind: "group_of".to_owned(), body, ..Ask::default() };
+        assert!(matches!(request(&ask), Some(NodeRequest::GroupOf(_))));
+        for body in ["", "[]", "7", "no JSON", r#"{"cache":7}"#] {
+            let ask = Ask { body: body.to_owned(), ..ask.clone() };
+            assert_eq!(request(&ask), None, "{body}");
+        }
+    }
 
     #[test]
     fn each_step_of_the_policy_allows_more() {

@@ -33,7 +33,6 @@ pub use form::FormError;
 pub use settings::Fleet;
 pub use view::{FleetNode, FleetView};
 
-pub(crate) use answering::Answer;
 pub(crate) use client::{ClientSettings, Console};
 pub(crate) use presence::{FleetHost, Presence, forget_namespace};
 pub(crate) use scripts::NAMED as SCRIPTS;

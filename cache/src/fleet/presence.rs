@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::ScriptInvocation;
-use strata_report::{AskKind, FLEET_PROTOCOL, NodeCard, NodeReport};
+use strata_report::{AskKind, FLEET_PROTOCOL, NodeAnswer, NodeCard, NodeReport, NodeRequest};
 use tokio_util::sync::CancellationToken;
 
-use super::answering::Answer;
 use super::gate::{AskCounters, AskGate};
 use super::names::FleetNames;
 use super::scripts;
@@ -26,13 +25,12 @@ pub(crate) trait FleetHost: Send + Sync {
     /// The number of the last message of the bus that the node has acted on.
     fn acted_on(&self) -> u64;
     fn cache_names(&self) -> Vec<String>;
-    /// Answers one ask that the policy allows.
+    /// Answers one request that the policy allows, and says whether a walk ended before its time.
     fn answer(
         self: Arc<Self>,
-        kind: AskKind,
-        body: String,
+        request: NodeRequest,
         shows_values: bool,
-    ) -> BoxFuture<'static, Answer>;
+    ) -> BoxFuture<'static, (NodeAnswer, bool)>;
 }
 
 /// A node as consoles elsewhere see it.

@@ -5,15 +5,17 @@ use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use strata_report::{AskKind, NodeReport};
+use strata_report::{
+    CacheKey, CacheKeys, CacheName, EntryLook, KeyMatch, L1Keys, L1Query, L2Look, NodeAnswer,
+    NodeError, NodeReport, NodeRequest,
+};
 
 use super::builder::NodeBuilder;
 use super::dyn_cache::DynCache;
 use super::handle::Node;
 use super::shared::Shared;
 use crate::error::CacheError;
-use crate::fleet::{Answer, Fleet, FleetHost};
+use crate::fleet::{Fleet, FleetHost};
 use crate::l1::{L1List, slices};
 use crate::pattern::Pattern;
 use crate::user_code::BoxFuture;
@@ -82,18 +84,6 @@ impl Node {
     }
 }
 
-/// What is asked. Each kind needs some of it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct AskBody {
-    cache: String,
-    key: String,
-    keys: Vec<String>,
-    pattern: Option<String>,
-    after: Option<String>,
-    limit: Option<usize>,
-}
-
 impl Shared {
     /// Shows the node to consoles elsewhere until it ends.
     pub(super) fn spawn_fleet_tasks(self: &Arc<Self>) {
@@ -116,75 +106,101 @@ impl Shared {
         });
     }
 
-    async fn answer_ask(
+    async fn answer_request(
         &self,
-        kind: AskKind,
-        body: &str,
+        request: NodeRequest,
         shows_values: bool,
-    ) -> Result<String, String> {
-        let ask: AskBody =
-            serde_json::from_str(body).map_err(|error| format!("its body: {error}"))?;
-        let unknown = || CacheError::UnknownCache(ask.cache.clone());
-        let cache = self.cache(&ask.cache).ok_or_else(unknown).map_err(failed)?;
-        let pattern = Pattern::parse(ask.pattern.as_deref().unwrap_or("*"));
-        let pattern = pattern.map_err(|error| error.to_string())?;
-        let limit = ask.limit.unwrap_or(MOST_LISTED).min(MOST_LISTED);
-        match kind {
-            AskKind::LookL1 => {
-                let looked = cache.look_l1(&ask.key).map_err(failed)?.await;
-                json(&looked.map(|mut look| {
-                    look.value =
-                        look.value.filter(|_| shows_values).and_then(|value| cache.shown(value));
-                    look.value_hidden |= look.value.is_none();
-                    look
-                }))
+    ) -> Result<NodeAnswer, NodeError> {
+        let name = request.cache().to_owned();
+        let named = || CacheName { cache: name.clone() };
+        let cache = self.cache(&name).ok_or_else(|| NodeError::UnknownCache(named()))?;
+        Ok(match request {
+            NodeRequest::LookL1(CacheKey { key, .. }) => {
+                let looked = cache.look_l1(&key).map_err(error_of)?.await;
+                let entry = looked.map(|mut entry| {
+                    entry.value = entry.value.filter(|_| shows_values);
+                    shown(&*cache, entry)
+                });
+                NodeAnswer::Entry { entry }
             }
-            AskKind::ListL1 => {
-                let list = L1List { pattern: &pattern, after: ask.after.as_deref(), limit };
-                json(&cache.list_l1(&list).await)
+            NodeRequest::LookL2(CacheKey { key, .. }) => {
+                let looked = Arc::clone(&cache).look_l2(&key).map_err(error_of)?.await;
+                let look = looked.map(|look| match look {
+                    L2Look::Entry(entry) => L2Look::Entry(shown(&*cache, entry)),
+                    other => other,
+                });
+                NodeAnswer::L2 { look }
             }
-            AskKind::AmongL1 => {
-                let keys: HashSet<&str> = ask.keys.iter().map(String::as_str).collect();
-                json(&cache.among_l1(&keys).await)
+            NodeRequest::ListL1(query) => {
+                let (pattern, limit) = (pattern(&query)?, limit(&query));
+                let list = L1List { pattern: &pattern, after: query.after.as_deref(), limit };
+                let (n_keys, rows) = cache.list_l1(&list).await;
+                NodeAnswer::Keys(L1Keys { n_keys, rows })
             }
-            AskKind::MatchL1 => json(&cache.match_l1(&pattern, limit).await),
-            AskKind::SurveyL1 => json(&cache.survey_l1().await),
-            AskKind::EventsOf => json(&cache.events_of(&ask.key)),
-            AskKind::GroupOf => json(&cache.group_of(&ask.key)),
-            AskKind::LookL2 => json(&look_l2(cache, &ask.key).await?),
-            AskKind::Refresh => {
-                let refresh =
-                    self.refreshers.of(&ask.cache).ok_or("the service has not said how")?;
-                refresh(ask.key).await?;
-                json(&())
+            NodeRequest::MatchL1(query) => {
+                let (n_keys, samples) = cache.match_l1(&pattern(&query)?, limit(&query)).await;
+                NodeAnswer::Matches(KeyMatch { n_keys, samples, ..KeyMatch::default() })
             }
-            AskKind::Details => json(&cache.report()),
-            AskKind::Other => Err("this node does not know it".to_owned()),
+            NodeRequest::AmongL1(CacheKeys { keys, .. }) => {
+                let keys: HashSet<&str> = keys.iter().map(String::as_str).collect();
+                let rows = cache.among_l1(&keys).await;
+                NodeAnswer::Keys(L1Keys { n_keys: rows.len() as u64, rows })
+            }
+            NodeRequest::SurveyL1(_) => NodeAnswer::Survey(cache.survey_l1().await),
+            NodeRequest::EventsOf(CacheKey { key, .. }) => {
+                NodeAnswer::Events(cache.events_of(&key))
+            }
+            NodeRequest::GroupOf(CacheKey { key, .. }) => {
+                NodeAnswer::Group { group: cache.group_of(&key) }
+            }
+            NodeRequest::Refresh(CacheKey { key, .. }) => {
+                let refresh = self.refreshers.of(&name);
+                let refresh = refresh.ok_or_else(|| NodeError::NoLoader(named()))?;
+                refresh(key).await.map_err(|why| NodeError::SourceFailed { why })?;
+                NodeAnswer::Done { changed: true }
+            }
+            NodeRequest::Details(_) => NodeAnswer::Report(Box::new(cache.report())),
+            NodeRequest::DropFromL1(_) | NodeRequest::ShowValue(_) | NodeRequest::Other => {
+                return Err(NodeError::Unsupported {
+                    version: env!("CARGO_PKG_VERSION").to_owned(),
+                });
+            }
+        })
+    }
+}
+
+/// An entry with its value as its cache lets people see it.
+fn shown(cache: &dyn DynCache, mut entry: EntryLook) -> EntryLook {
+    entry.value = entry.value.and_then(|value| cache.shown(value));
+    entry.value_hidden |= entry.value.is_none();
+    entry
+}
+
+fn pattern(query: &L1Query) -> Result<Pattern, NodeError> {
+    match query.pattern.as_str() {
+        // No pattern is every key.
+        "" => Ok(Pattern::prefix("")),
+        text => {
+            Pattern::parse(text).map_err(|_| NodeError::BadPattern { pattern: text.to_owned() })
         }
     }
 }
 
-async fn look_l2(
-    cache: Arc<dyn DynCache>,
-    key: &str,
-) -> Result<Option<strata_report::L2Look>, String> {
-    let looked = Arc::clone(&cache).look_l2(key).map_err(failed)?.await;
-    Ok(looked.map(|look| match look {
-        strata_report::L2Look::Entry(mut entry) => {
-            entry.value = entry.value.and_then(|value| cache.shown(value));
-            entry.value_hidden |= entry.value.is_none();
-            strata_report::L2Look::Entry(entry)
-        }
-        other => other,
-    }))
+fn limit(query: &L1Query) -> usize {
+    match usize::try_from(query.limit).unwrap_or(usize::MAX) {
+        0 => MOST_LISTED,
+        limit => limit.min(MOST_LISTED),
+    }
 }
 
-fn failed(error: CacheError) -> String {
-    format!("the node failed to {error}")
-}
-
-fn json(answer: &impl Serialize) -> Result<String, String> {
-    serde_json::to_string(answer).map_err(|error| error.to_string())
+fn error_of(error: CacheError) -> NodeError {
+    match error {
+        CacheError::UnknownCache(cache) => NodeError::UnknownCache(CacheName { cache }),
+        CacheError::BadKey { cache, key } => NodeError::BadKey(CacheKey { cache, key }),
+        CacheError::NoKeyText(cache) => NodeError::NoKeyText(CacheName { cache }),
+        CacheError::OnlyObserved(cache) => NodeError::OnlyObserved(CacheName { cache }),
+        error => NodeError::Refused { because: error.to_string() },
+    }
 }
 
 impl FleetHost for Shared {
@@ -202,14 +218,17 @@ impl FleetHost for Shared {
 
     fn answer(
         self: Arc<Self>,
-        kind: AskKind,
-        body: String,
+        request: NodeRequest,
         shows_values: bool,
-    ) -> BoxFuture<'static, Answer> {
+    ) -> BoxFuture<'static, (NodeAnswer, bool)> {
         Box::pin(async move {
-            let answering = self.answer_ask(kind, &body, shows_values);
-            let (body, at_least) = slices::within(WALK_BUDGET, answering).await;
-            Answer { body, at_least }
+            let answering = self.answer_request(request, shows_values);
+            let (answer, ran_out) = slices::within(WALK_BUDGET, answering).await;
+            let mut answer = answer.unwrap_or_else(|error| NodeAnswer::Failed { error });
+            if let NodeAnswer::Matches(matches) = &mut answer {
+                matches.is_partial |= ran_out;
+            }
+            (answer, ran_out)
         })
     }
 }

@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use strata_cache::{BuildError, Cache, LoadError, Node, Read};
 
-use crate::{Freshness, Object, Store, StoreError, WriteNote};
+use crate::ctx::Freshness;
+use crate::reply::WriteNote;
+use crate::store::{Object, Store, StoreError};
 
 /// Objects: what recorded traces ask for.
 #[derive(Clone)]

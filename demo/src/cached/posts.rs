@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use strata_cache::{BuildError, Cache, LoadError, Node, Read};
 
-use crate::{Freshness, Post, Store, WriteNote};
+use crate::ctx::Freshness;
+use crate::reply::WriteNote;
+use crate::store::{Post, Store};
 
 /// Posts: bounded by weight, because their bodies differ forty-fold. A change replaces.
 #[derive(Clone)]

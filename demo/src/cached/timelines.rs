@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use strata_cache::{BuildError, Cache, LoadError, Node, Pattern, Read};
 
-use crate::{Freshness, Store, TimelinePage, WriteNote};
+use crate::ctx::Freshness;
+use crate::reply::WriteNote;
+use crate::store::{Store, TimelinePage};
 
 /// Names one page of an author's timeline, as text `author:{id}:page:{n}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use strata_cache::{BuildError, Cache, LoadError, Node, Read};
 
-use crate::{Freshness, Store, StoreError, User, WriteNote};
+use crate::ctx::Freshness;
+use crate::reply::WriteNote;
+use crate::store::{Store, StoreError, User};
 
 /// Users: bounded by entries, with a time to live. A change invalidates.
 #[derive(Clone)]

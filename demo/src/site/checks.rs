@@ -1,4 +1,5 @@
-use crate::{Caller, DemoError};
+use crate::ctx::Caller;
+use crate::error::DemoError;
 
 /// The most ids in one batch.
 pub const MAX_BATCH: usize = 500;

@@ -1,7 +1,7 @@
 use strata_cache::{BuildError, Node};
 
-use crate::Store;
 use crate::cached::{CachedObjects, CachedPosts, CachedTimelines, CachedUsers};
+use crate::store::Store;
 
 /// One running copy of the demo service: its node, its caches, and the store that all copies
 /// share. Cheap to clone; all clones are the same copy.

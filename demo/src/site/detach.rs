@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::DemoError;
+use crate::error::DemoError;
 
 /// Runs a write to its end even when the caller goes away between the commit and the caches.
 pub(super) async fn detach<T: Send + 'static>(

@@ -1,4 +1,5 @@
-//! One running copy of the demo service: reads through the caches, writes past them.
+//! One running copy of the demo service. It reads through the caches and writes to the store.
+//! [`Site`] has one method for each request.
 
 mod checks;
 mod copy;

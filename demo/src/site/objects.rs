@@ -4,7 +4,10 @@ use super::Site;
 use super::checks::{check_key, check_len};
 use super::detach::detach;
 use crate::cached::CachedObjects;
-use crate::{Caller, Ctx, DemoError, Object, ObjectEdit, ReadNote, Reply};
+use crate::ctx::{Caller, Ctx};
+use crate::error::DemoError;
+use crate::reply::{ReadNote, Reply};
+use crate::store::{Object, ObjectEdit};
 
 const MAX_BODY_BYTES: usize = 16 * 1_024;
 

@@ -4,7 +4,10 @@ use super::Site;
 use super::checks::{check_id, check_owner, check_text};
 use super::detach::detach;
 use crate::cached::CachedPosts;
-use crate::{Ctx, DemoError, Post, PostDraft, PostEdit, ReadNote, Reply};
+use crate::ctx::Ctx;
+use crate::error::DemoError;
+use crate::reply::{ReadNote, Reply};
+use crate::store::{Post, PostDraft, PostEdit};
 
 const MAX_TITLE_BYTES: usize = 200;
 const MAX_BODY_BYTES: usize = 16 * 1_024;
@@ -71,7 +74,7 @@ impl Site {
         check_owner(ctx.actor, self.store.author_of(id).await?)?;
         let site = self.clone();
         detach(async move {
-            let turn = site.store.turns.take(id).await;
+            let turn = site.store.row_locks.lock(id).await;
             let post = site.store.put_post(id, &edit).await?;
             let mut writes = vec![site.posts.replace(post.clone()).await];
             drop(turn);
@@ -94,7 +97,7 @@ impl Site {
         check_owner(ctx.actor, author)?;
         let site = self.clone();
         detach(async move {
-            let turn = site.store.turns.take(id).await;
+            let turn = site.store.row_locks.lock(id).await;
             site.store.delete_post(id).await?;
             let mut writes = vec![site.posts.invalidate(id).await];
             drop(turn);
@@ -110,9 +113,10 @@ mod tests {
     use strata_cache::Node;
 
     use super::*;
-    use crate::{Caller, Store};
+    use crate::ctx::Caller;
+    use crate::store::Store;
 
-    const ADMIN: Ctx = Ctx { actor: Caller::Admin, freshness: crate::Freshness::Cached };
+    const ADMIN: Ctx = Ctx { actor: Caller::Admin, freshness: crate::ctx::Freshness::Cached };
 
     #[tokio::test]
     async fn a_writer_waits_until_the_one_before_has_told_the_caches() {
@@ -122,7 +126,7 @@ mod tests {
         let node = Node::builder("demo-test").start().await.unwrap();
         let site = Site::new(node, store.clone()).unwrap();
 
-        let one_before = store.turns.take(5).await;
+        let one_before = store.row_locks.lock(5).await;
         let waiting = tokio::spawn({
             let site = site.clone();
             async move { site.put_post(&ADMIN, 5, text("Second.")).await }

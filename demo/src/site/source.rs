@@ -1,9 +1,11 @@
 use serde::Serialize;
 
 use super::Site;
+use crate::cached::TimelineKey;
 use crate::cached::{CachedObjects, CachedPosts, CachedTimelines, CachedUsers};
+use crate::ctx::Freshness;
+use crate::error::DemoError;
 use crate::site::MAX_KEY_BYTES;
-use crate::{DemoError, Freshness, TimelineKey};
 
 /// A key of one of the demo's caches.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,11 @@ use std::time::Instant;
 use super::Site;
 use super::checks::{check_id, check_page};
 use crate::cached::CachedTimelines;
-use crate::{Ctx, DemoError, ReadNote, Reply, TimelineKey, TimelinePage};
+use crate::cached::TimelineKey;
+use crate::ctx::Ctx;
+use crate::error::DemoError;
+use crate::reply::{ReadNote, Reply};
+use crate::store::TimelinePage;
 
 impl Site {
     /// One page of an author's timeline, newest posts first; past the last page it is empty. It

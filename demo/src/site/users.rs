@@ -4,7 +4,10 @@ use super::Site;
 use super::checks::{check_batch, check_email, check_id, check_len, check_owner, check_text};
 use super::detach::detach;
 use crate::cached::CachedUsers;
-use crate::{Ctx, DemoError, ReadNote, Reply, UserDraft, UserEdit, UserView};
+use crate::ctx::Ctx;
+use crate::error::DemoError;
+use crate::reply::{ReadNote, Reply};
+use crate::store::{UserDraft, UserEdit, UserView};
 
 const MAX_NAME_BYTES: usize = 100;
 const MAX_BIO_BYTES: usize = 1_000;
@@ -23,7 +26,7 @@ impl Site {
         Ok(Reply::of_reads(user.seen_by(ctx.actor), vec![note], started))
     }
 
-    /// Up to [`MAX_BATCH`](crate::MAX_BATCH) users in the order of `ids`, duplicates included;
+    /// Up to [`MAX_BATCH`](super::MAX_BATCH) users in the order of `ids`, duplicates included;
     /// `None` stands for one that does not exist. At most one query.
     ///
     /// # Errors
@@ -110,7 +113,7 @@ impl Site {
             let mut writes =
                 vec![site.users.invalidate(id).await, site.timelines.invalidate_author(id).await];
             for post in posts {
-                let _turn = site.store.turns.take(post).await;
+                let _turn = site.store.row_locks.lock(post).await;
                 writes.push(site.posts.invalidate(post).await);
             }
             Ok(Reply::of_writes((), writes, started))

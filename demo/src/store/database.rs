@@ -9,7 +9,7 @@ use sqlx::sqlite::{
 use sqlx::{Sqlite, Transaction};
 
 use super::StoreError;
-use super::turns::Turns;
+use super::row_locks::RowLocks;
 
 const FILE_NAME: &str = "strata-demo.sqlite";
 const N_READERS: u32 = 4;
@@ -23,7 +23,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Store {
     pub(super) reads: SqlitePool,
     pub(super) writes: SqlitePool,
-    pub(crate) turns: Arc<Turns>,
+    pub(crate) row_locks: Arc<RowLocks>,
 }
 
 impl Store {
@@ -48,7 +48,7 @@ impl Store {
         let writes = pool(options.clone(), 1).await?;
         sqlx::migrate!().run(&writes).await?;
         let reads = pool(options, N_READERS).await?;
-        Ok(Self { reads, writes, turns: Arc::default() })
+        Ok(Self { reads, writes, row_locks: Arc::default() })
     }
 
     /// Asks the database for an answer.

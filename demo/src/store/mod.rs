@@ -1,4 +1,5 @@
-//! Where the truth lives: SQLite. All SQL of the demo is here, one file a table.
+//! The source: SQLite. All SQL of the demo is here, one file a table.
+//! [`Store`] is the database of the service, [`Items`] the table of one experiment.
 
 mod database;
 mod error;
@@ -6,8 +7,8 @@ mod items;
 mod objects;
 mod posts;
 mod prose;
+mod row_locks;
 mod seed;
-mod turns;
 mod users;
 
 pub use database::Store;

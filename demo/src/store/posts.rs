@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use super::{Store, StoreError};
-use crate::Caller;
+use crate::ctx::Caller;
 
 /// A row of the table `posts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromRow)]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 
 use super::{Store, StoreError};
-use crate::Caller;
+use crate::ctx::Caller;
 
 /// A row of the table `users`, as caches hold it. What a caller gets is a [`UserView`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromRow)]

@@ -1,7 +1,7 @@
 use super::Recording;
 use super::store::TraceSummary;
-use crate::Zipf;
 use crate::random::Random;
+use crate::traffic::Zipf;
 
 /// A trace that is made up: the same requests on every machine.
 pub(super) struct Generated {

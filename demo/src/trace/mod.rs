@@ -1,5 +1,5 @@
-//! Recorded requests: replayed line by line through the `objects` cache, or kept on a store for the
-//! lab.
+//! Recorded requests. `replay` sends them through the `objects` cache, line by line;
+//! [`TraceStore`] keeps them in memory for the lab.
 
 mod curve;
 mod generated;

@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::lines::{Line, Lines};
 use super::{End, Totals};
-use crate::{Caller, Ctx, Site};
+use crate::ctx::{Caller, Ctx};
+use crate::site::Site;
 
 const BATCH_LEN: usize = 512;
 const BATCHES_AHEAD: usize = 4;
@@ -55,24 +56,24 @@ pub async fn replay(
 ) -> Result<Totals, TraceError> {
     let step = step_of(rate)?;
     let mut batches = read_ahead(path).await?;
-    let mut tally = Tally::default();
+    let mut totals_so_far = RunningTotals::default();
     let started = Instant::now();
-    let mut pace = Pace { step, due: started };
+    let mut rate = ReplayRate { step, due: started };
     let mut end = End::Complete;
     'trace: while let Some(batch) = batches.recv().await {
         for line in batch {
             let line = line.map_err(|why| {
-                let line = tally.requests + tally.skipped;
+                let line = totals_so_far.requests + totals_so_far.skipped;
                 TraceError::Read { path: path.to_owned(), line, why }
             })?;
-            if shutdown.is_cancelled() || !pace.wait(&line, &shutdown).await {
+            if shutdown.is_cancelled() || !rate.wait(&line, &shutdown).await {
                 end = End::Stopped;
                 break 'trace;
             }
-            tally.request(site, line).await;
+            totals_so_far.request(site, line).await;
         }
     }
-    let Tally { requests, outcomes, skipped } = tally;
+    let RunningTotals { requests, outcomes, skipped } = totals_so_far;
     Ok(Totals { requests, outcomes, skipped, elapsed: started.elapsed(), end })
 }
 
@@ -116,13 +117,13 @@ fn next_batch(lines: &mut impl Iterator<Item = io::Result<Line>>) -> Batch {
 }
 
 #[derive(Default)]
-struct Tally {
+struct RunningTotals {
     requests: u64,
     outcomes: Outcomes,
     skipped: u64,
 }
 
-impl Tally {
+impl RunningTotals {
     async fn request(&mut self, site: &Site, line: Line) {
         let Line::Key(key) = line else {
             self.skipped += 1;
@@ -148,12 +149,12 @@ fn step_of(rate: Option<u32>) -> Result<Option<Duration>, TraceError> {
 }
 
 // Requests are due at even steps from the start, so that a slow one does not lower the rate.
-struct Pace {
+struct ReplayRate {
     step: Option<Duration>,
     due: Instant,
 }
 
-impl Pace {
+impl ReplayRate {
     // False where the replay was stopped meanwhile.
     async fn wait(&mut self, line: &Line, shutdown: &CancellationToken) -> bool {
         let Some(step) = self.step.filter(|_| matches!(line, Line::Key(_))) else {

@@ -1,6 +1,7 @@
-//! Requests that somebody might make: popular keys more often than rare ones, at a steady rate.
+//! Made-up requests at a steady rate; popular keys come more often than rare ones.
+//! [`Traffic`] starts, changes and counts them.
 
-mod mix;
+mod requests;
 mod run;
 mod zipf;
 

@@ -7,9 +7,9 @@ use strata_report::TrafficState;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::mix::Mix;
-use crate::Site;
+use super::requests::RequestChooser;
 use crate::random::Random;
+use crate::site::Site;
 
 /// The traffic that a demo starts with.
 pub const STEADY: TrafficState =
@@ -120,19 +120,19 @@ struct Sending {
 impl Sending {
     async fn run(mut self, mut states: watch::Receiver<TrafficState>) {
         let mut state = *states.borrow_and_update();
-        let mut mix = Mix::new(self.n_users, &state, Random::new(1));
+        let mut chooser = RequestChooser::new(self.n_users, &state, Random::new(1));
         loop {
             tokio::select! {
                 changed = states.changed() => if changed.is_err() { return },
-                () = self.send_at_rate(&state, &mut mix) => {}
+                () = self.send_at_rate(&state, &mut chooser) => {}
             }
             state = *states.borrow_and_update();
-            mix = mix.with(self.n_users, &state);
+            chooser = chooser.with(self.n_users, &state);
         }
     }
 
     // Never returns: new settings end it.
-    async fn send_at_rate(&mut self, state: &TrafficState, mix: &mut Mix) {
+    async fn send_at_rate(&mut self, state: &TrafficState, chooser: &mut RequestChooser) {
         if !state.running || state.rate_per_s == 0 || self.sites.is_empty() {
             return std::future::pending().await;
         }
@@ -148,13 +148,13 @@ impl Sending {
             last = now;
             while due >= 1.0 {
                 due -= 1.0;
-                self.send(mix);
+                self.send(chooser);
             }
         }
     }
 
-    fn send(&mut self, mix: &mut Mix) {
-        let request = mix.next();
+    fn send(&mut self, chooser: &mut RequestChooser) {
+        let request = chooser.next();
         let Ok(permit) = Arc::clone(&self.in_flight).try_acquire_owned() else {
             self.counters.dropped.fetch_add(1, Ordering::Relaxed);
             return;

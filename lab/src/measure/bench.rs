@@ -51,16 +51,16 @@ impl Bench {
         SIZES_BYTES.len() * if has_redis { 3 } else { 2 }
     }
 
-    /// Measures all of it; `told` hears how many lines are done, and of how many.
+    /// Measures all of it; `progress` is called with how many lines are done, and of how many.
     pub(crate) async fn run(
         self,
-        told: impl Fn((usize, usize)) + Send + 'static,
+        progress: impl Fn((usize, usize)) + Send + 'static,
     ) -> Result<Vec<MeasuredRow>, MeasureError> {
         let deadline = Instant::now() + TIME_LIMIT;
         let redis_url = self.environment.redis_url.clone();
         let node = self.environment.node("measured", redis_url.as_deref(), L2_TIMEOUT).await?;
         let measured = tokio::select! {
-            measured = timeout_at(deadline, self.rows(&node, told)) => {
+            measured = timeout_at(deadline, self.rows(&node, progress)) => {
                 measured.unwrap_or(Err(MeasureError::TookTooLong))
             }
             () = self.stop.cancelled() => Err(MeasureError::Stopped),
@@ -77,7 +77,7 @@ impl Bench {
     async fn rows(
         &self,
         node: &Node,
-        told: impl Fn((usize, usize)),
+        progress: impl Fn((usize, usize)),
     ) -> Result<Vec<MeasuredRow>, MeasureError> {
         let has_redis = self.environment.redis_url.is_some();
         let levels: &[Level] = match has_redis {
@@ -93,7 +93,7 @@ impl Bench {
                 let crowd = speed(&answerer, N_READERS, MAX_READS).await?;
                 answerer.close().await;
                 rows.push(MeasuredRow { level, value_bytes, alone, crowd });
-                told((rows.len(), Self::n_lines(has_redis)));
+                progress((rows.len(), Self::n_lines(has_redis)));
             }
         }
         Ok(rows)

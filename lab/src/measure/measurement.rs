@@ -15,7 +15,7 @@ use crate::trace::Level;
 pub struct MeasurementState {
     /// The newest table.
     pub table: Option<Arc<MeasuredTable>>,
-    /// How many lines of the next one are measured, and of how many; `None` while nobody measures.
+    /// How many lines of the next one are measured, and of how many; `None` while none is running.
     pub running: Option<(usize, usize)>,
     /// Why the last measurement came to nothing; the text fits after "failed to".
     pub failure: Option<String>,
@@ -37,11 +37,11 @@ pub struct MeasuredTable {
 /// What reads of one size cost on one level.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeasuredRow {
-    /// Who answered, each time.
+    /// The level that answered each read.
     pub level: Level,
     /// The size of a value, bytes.
     pub value_bytes: usize,
-    /// One reader, who asks again once it has its answer.
+    /// One reader, which asks again once it has its answer.
     pub alone: Speed,
     /// Sixteen such readers at once.
     pub crowd: Speed,
@@ -133,7 +133,7 @@ impl Measurement {
         let (began, at) = (Instant::now(), SystemTime::now());
         let state = self.state.clone();
         let progress = move |done| state.send_modify(|now| now.running = Some(done));
-        // In a task of its own, so that a panic leaves nobody waiting.
+        // In a task of its own, so that a panic leaves no caller waiting.
         let rows = tokio::spawn(bench.run(progress)).await.unwrap_or(Err(MeasureError::Panicked));
         self.state.send_modify(|measured| {
             measured.running = None;

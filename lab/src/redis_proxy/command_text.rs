@@ -5,12 +5,12 @@ use super::resp::{Answer, Command, Word};
 /// A command to Redis as a learner reads it: without what stands before every key, and without
 /// values.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Asked {
+pub(crate) struct CommandText {
     text: String,
     tells: AnswerDetail,
 }
 
-/// What is told of its answer.
+/// What is shown of its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AnswerDetail {
     No,
@@ -18,7 +18,7 @@ enum AnswerDetail {
     Anything,
     /// What was there.
     Found,
-    /// Whether somebody else had taken it.
+    /// Whether another node had taken it.
     Leased,
     /// Whether it was done.
     Done,
@@ -34,7 +34,7 @@ pub(crate) struct KeyNames {
     globs: String,
 }
 
-/// Connections are set up with these, the bus is heard, or somebody counts and inspects.
+/// Commands that set up connections, read the bus, count or inspect.
 const UNTOLD: [&str; 18] = [
     "AUTH",
     "CLIENT",
@@ -59,7 +59,7 @@ const LEASE: &[u8] = b"lease:";
 /// So many keys are named.
 const N_NAMED: usize = 3;
 
-impl Asked {
+impl CommandText {
     /// `None` where the command is of no interest to a learner.
     pub(crate) fn of(command: &Command, names: &KeyNames) -> Option<Self> {
         let (first, rest) = command.words.split_first()?;
@@ -113,7 +113,7 @@ impl Asked {
 }
 
 // `EVALSHA hash n key… argument…`
-fn script(words: &[Word], names: &KeyNames) -> Option<Asked> {
+fn script(words: &[Word], names: &KeyNames) -> Option<CommandText> {
     let hash = words.first()?.text();
     let name = script_name(&hash);
     let tells = match name {
@@ -125,7 +125,7 @@ fn script(words: &[Word], names: &KeyNames) -> Option<Asked> {
     let n_keys = words.get(1)?.text().parse().ok()?;
     let keys = || words.iter().skip(2).take(n_keys);
     let entries: Vec<String> = keys().filter_map(|key| names.entry(key)).collect();
-    // Whoever touches no entry works on what lies beside them.
+    // A script that touches no entry works on the keys beside them.
     let told = match entries.len() {
         0 => keys().next().map_or_else(String::new, |key| names.short(key)),
         n => listed(&entries, n as u64),
@@ -134,23 +134,26 @@ fn script(words: &[Word], names: &KeyNames) -> Option<Asked> {
     // Of several one may be done and another not.
     let tells =
         if entries.len() > 1 && tells == AnswerDetail::Done { AnswerDetail::No } else { tells };
-    Some(Asked { text: format!("EVALSHA {name} {told}").trim_end().to_owned(), tells })
+    Some(CommandText { text: format!("EVALSHA {name} {told}").trim_end().to_owned(), tells })
 }
 
 // `SCAN cursor MATCH pattern COUNT n`
-fn scan(words: &[Word], names: &KeyNames) -> Option<Asked> {
+fn scan(words: &[Word], names: &KeyNames) -> Option<CommandText> {
     let [cursor, _, glob, ..] = words else { return None };
-    // Without a cache's name it is somebody's census.
+    // Without a cache's name it is a census.
     let pattern = names.pattern(glob)?;
-    Some(Asked { text: format!("SCAN {} MATCH {pattern}", cursor.text()), tells: AnswerDetail::No })
+    Some(CommandText {
+        text: format!("SCAN {} MATCH {pattern}", cursor.text()),
+        tells: AnswerDetail::No,
+    })
 }
 
-// `SET key lease NX …`, or without NX where a writer takes it from whoever has it.
-fn lease(words: &[Word], names: &KeyNames) -> Asked {
+// `SET key lease NX …`, or without NX where a writer takes it over.
+fn lease(words: &[Word], names: &KeyNames) -> CommandText {
     let key = words.first().map_or_else(String::new, |key| names.short(key));
     match words.iter().any(|word| word.start == b"NX") {
-        true => Asked { text: format!("SET {key} lease NX"), tells: AnswerDetail::Leased },
-        false => Asked { text: format!("SET {key} lease"), tells: AnswerDetail::No },
+        true => CommandText { text: format!("SET {key} lease NX"), tells: AnswerDetail::Leased },
+        false => CommandText { text: format!("SET {key} lease"), tells: AnswerDetail::No },
     }
 }
 
@@ -223,8 +226,8 @@ mod tests {
         Command { n_words: words.len() as u64, words }
     }
 
-    fn asked(line: &str) -> Option<Asked> {
-        Asked::of(&command(line), &KeyNames::of("lab-1-0"))
+    fn asked(line: &str) -> Option<CommandText> {
+        CommandText::of(&command(line), &KeyNames::of("lab-1-0"))
     }
 
     fn told(line: &str, answer: &Answer) -> Option<String> {

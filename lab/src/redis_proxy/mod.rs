@@ -9,4 +9,4 @@ mod tap;
 
 pub(crate) use command_text::KeyNames;
 pub(crate) use proxy::{LinkState, RedisProxy};
-pub(crate) use tap::Listener;
+pub(crate) use tap::TapTarget;

@@ -10,10 +10,10 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::Instant;
 
 use super::address::{Upstream, parse_redis_url};
-use super::tap::{Listener, RedisTap};
+use super::tap::{RedisTap, TapTarget};
 
-/// What lies between one node and Redis: a socket of its own, so that it can be cut, and so that
-/// the node's commands are heard.
+/// A proxy between one node and Redis, on a socket of its own. It can be cut, and it reads the
+/// node's commands.
 #[derive(Debug)]
 pub(crate) struct RedisProxy {
     url: String,
@@ -22,22 +22,22 @@ pub(crate) struct RedisProxy {
     accepting: AbortHandle,
 }
 
-/// What passes on a proxy.
+/// What a proxy lets through.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LinkState {
     /// No connection is let through.
     is_cut: bool,
     /// Nothing passes on any connection, and all stay open.
     is_silent: bool,
-    /// Nothing passes on the connection on which the node hears the bus.
+    /// Nothing passes on the connection on which the node reads the bus.
     pub(crate) is_bus_silent: bool,
 }
 
 /// What every connection of a proxy has in common.
 #[derive(Clone)]
-struct Line {
+struct ProxyContext {
     upstream: Upstream,
-    by: Listener,
+    target: TapTarget,
     state: watch::Receiver<LinkState>,
 }
 
@@ -53,11 +53,12 @@ const IN_A_PATH: &AsciiSet = &CONTROLS.add(b' ').add(b'%').add(b'?').add(b'#');
 impl RedisProxy {
     /// Must be called within a Tokio runtime. `None` where nothing can be put between, as with TLS,
     /// or no socket can be made.
-    pub(crate) fn before(redis_url: &str, socket: &Path, by: Listener) -> Option<Self> {
+    pub(crate) fn before(redis_url: &str, socket: &Path, target: TapTarget) -> Option<Self> {
         let (upstream, query) = parse_redis_url(redis_url)?;
         let listener = UnixListener::bind(socket).ok()?;
         let (condition, state) = watch::channel(LinkState::default());
-        let accepting = tokio::spawn(accept(listener, Line { upstream, by, state })).abort_handle();
+        let accepting =
+            tokio::spawn(accept(listener, ProxyContext { upstream, target, state })).abort_handle();
         let path = socket.to_str()?;
         let url = format!("redis+unix://{}{query}", utf8_percent_encode(path, IN_A_PATH));
         Some(Self { url, socket: socket.to_owned(), condition, accepting })
@@ -100,8 +101,8 @@ impl RedisProxy {
 }
 
 impl LinkState {
-    /// Whether anything reaches the node that other nodes say.
-    pub(crate) fn hears(self) -> bool {
+    /// Whether messages of other nodes reach the node.
+    pub(crate) fn receives(self) -> bool {
         !self.is_cut && !self.is_bus_silent
     }
 }
@@ -115,18 +116,18 @@ impl Drop for RedisProxy {
 }
 
 /// Ends, when it is aborted, with all its connections.
-async fn accept(listener: UnixListener, line: Line) {
+async fn accept(listener: UnixListener, context: ProxyContext) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
         while connections.try_join_next().is_some() {}
-        if !line.state.borrow().is_cut {
-            connections.spawn(connect(client, line.clone()));
+        if !context.state.borrow().is_cut {
+            connections.spawn(connect(client, context.clone()));
         }
     }
 }
 
-async fn connect(client: UnixStream, line: Line) {
-    let Line { upstream, by, state } = line;
+async fn connect(client: UnixStream, context: ProxyContext) {
+    let ProxyContext { upstream, target, state } = context;
     let server: Box<dyn Stream> = match upstream {
         Upstream::Socket(path) => match UnixStream::connect(path).await {
             Ok(stream) => Box::new(stream),
@@ -139,8 +140,8 @@ async fn connect(client: UnixStream, line: Line) {
     };
     let (from_client, to_client) = io::split(client);
     let (from_server, to_server) = io::split(server);
-    let heard = Mutex::new(RedisTap::new(&by));
-    let pump = Connection { reads_bus: AtomicBool::new(false), heard, state: state.clone() };
+    let tap = Mutex::new(RedisTap::new(&target));
+    let pump = Connection { reads_bus: AtomicBool::new(false), tap, state: state.clone() };
     let mut until_cut = state;
     tokio::select! {
         () = pump.requests(from_client, to_server) => (),
@@ -151,7 +152,7 @@ async fn connect(client: UnixStream, line: Line) {
 
 struct Connection {
     reads_bus: AtomicBool,
-    heard: Mutex<RedisTap>,
+    tap: Mutex<RedisTap>,
     state: watch::Receiver<LinkState>,
 }
 
@@ -168,7 +169,7 @@ impl Connection {
             }
             let asked = Instant::now();
             self.until_it_may_pass().await;
-            self.heard().requests(&bytes[..n], asked);
+            self.tap().requests(&bytes[..n], asked);
             if to.write_all(&bytes[..n]).await.is_err() {
                 return;
             }
@@ -183,15 +184,15 @@ impl Connection {
         let mut bytes = vec![0; 16 * 1024];
         while let Ok(n @ 1..) = from.read(&mut bytes).await {
             self.until_it_may_pass().await;
-            self.heard().answers(&bytes[..n]);
+            self.tap().answers(&bytes[..n]);
             if to.write_all(&bytes[..n]).await.is_err() {
                 return;
             }
         }
     }
 
-    fn heard(&self) -> MutexGuard<'_, RedisTap> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    fn tap(&self) -> MutexGuard<'_, RedisTap> {
+        self.tap.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn until_it_may_pass(&self) {
@@ -199,7 +200,7 @@ impl Connection {
         let is_held = |condition: &LinkState| {
             condition.is_silent || condition.is_bus_silent && self.reads_bus.load(Relaxed)
         };
-        // Whoever could change it is gone, and so is the connection in a moment.
+        // An error means that the proxy is gone, and so is the connection in a moment.
         let _ = state.wait_for(|condition| !is_held(condition)).await;
     }
 }

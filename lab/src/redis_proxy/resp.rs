@@ -233,7 +233,7 @@ impl Line {
     }
 }
 
-/// A text of a length that was told before, of which the first bytes are kept.
+/// A text whose length came before it. Its first bytes are kept.
 struct Bulk {
     start: Vec<u8>,
     is_cut: bool,

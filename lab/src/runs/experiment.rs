@@ -17,10 +17,10 @@ pub struct Experiment {
 /// A script.
 pub type Script = Arc<dyn Fn(Arc<Sandbox>) -> ScriptFuture + Send + Sync>;
 
-/// A script that is being played.
+/// A running script.
 pub type ScriptFuture = Pin<Box<dyn Future<Output = Result<(), SandboxError>> + Send>>;
 
-/// What somebody asks the lab for.
+/// A request to run an experiment.
 #[derive(Clone)]
 pub struct RunRequest {
     /// The lesson's name in addresses, or what else it is about.
@@ -33,7 +33,7 @@ pub struct RunRequest {
     pub step_mode: StepMode,
     /// What was predicted: which answer, from 0.
     pub guess: Option<usize>,
-    /// Whoever orders twice with the same ticket gets the same run. Empty is no ticket.
+    /// Two requests with the same ticket get the same run. Empty is no ticket.
     pub ticket: String,
 }
 

@@ -19,19 +19,19 @@ pub struct Run {
     _end: DropGuard,
 }
 
-/// What a run's task and those who look at it have in common.
+/// What a run's task and its watchers share.
 pub(crate) struct RunShared {
     pub(crate) contender_states: Mutex<Vec<ContenderState>>,
     pub(crate) steps: StepGate,
     pub(crate) stop: CancellationToken,
-    /// When somebody last looked at it.
+    /// When it was last watched.
     looked: Mutex<Instant>,
     faults: Mutex<BTreeSet<Fault>>,
     /// What was broken by hand at any time of the run.
     broken_by_hand: Mutex<BTreeSet<Fault>>,
 }
 
-/// One contender's turn.
+/// How far one contender has come.
 pub(crate) enum ContenderState {
     Pending,
     Running(Arc<Sandbox>),
@@ -51,7 +51,7 @@ pub struct RunState {
     pub next_step: Option<NextStep>,
     /// What is broken at the moment.
     pub faults: Vec<Fault>,
-    /// What somebody broke while it ran, mended since or not.
+    /// What was broken by hand while it ran, repaired since or not.
     #[serde(default)]
     pub broken_by_hand: Vec<Fault>,
 }
@@ -60,9 +60,9 @@ pub struct RunState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Somebody's turn has not ended.
+    /// A contender has not ended.
     Running,
-    /// All had their turn.
+    /// All contenders have ended.
     Done,
     /// It was stopped.
     Stopped,
@@ -100,7 +100,7 @@ impl Run {
         &self.request
     }
 
-    /// Somebody is there. A run that goes step by step is stopped where nobody is for long.
+    /// Says that its page is open. A run that goes step by step is stopped without that.
     pub fn look(&self) {
         *locked(&self.shared.looked) = Instant::now();
     }
@@ -113,7 +113,7 @@ impl Run {
         for number in 0..self.request.experiment.contenders.len() {
             contenders.extend(self.shared.contender_run(number).await);
         }
-        // Where one still plays its step, nobody waits for the next.
+        // There is no next step while one contender still plays its own.
         let next_step: Option<Vec<_>> = sandboxes.iter().map(|sandbox| sandbox.waiting()).collect();
         let next_step = next_step.and_then(|all| all.into_iter().next());
         let next_step = next_step.filter(|_| !self.shared.awaits_somebody());
@@ -127,7 +127,7 @@ impl Run {
 
     /// Whether it goes on, and how it ended.
     pub fn phase(&self) -> Phase {
-        // Asked first: whoever sends the last phase goes away right after.
+        // Asked first: the sender is dropped right after it sends the last phase.
         let is_over = self.phase.has_changed().is_err();
         match self.phase.borrow().clone() {
             Phase::Running if is_over => Phase::Failed(SandboxError::Panicked.to_string()),
@@ -200,7 +200,7 @@ impl RunShared {
         }
     }
 
-    /// How long nobody has looked.
+    /// How long it has not been watched.
     pub(crate) fn unseen(&self) -> Duration {
         locked(&self.looked).elapsed()
     }

@@ -10,19 +10,19 @@ use super::experiment::RunRequest;
 use super::run::{ContenderState, Phase, RunShared};
 use crate::sandbox::{ContenderRun, Environment, Sandbox, SandboxError, StepMode};
 
-/// Performs what was ordered.
+/// The task that plays the scripts of a run.
 pub(crate) struct RunTask {
     pub(crate) request: RunRequest,
     pub(crate) environment: Environment,
     pub(crate) shared: Arc<RunShared>,
     pub(crate) phase: watch::Sender<Phase>,
-    /// A run that goes step by step is stopped when nobody has looked at it for so long.
+    /// A run that goes step by step is stopped once its page has not been open for so long.
     pub(crate) patience: Duration,
 }
 
 /// As long as all runs of a run may take together.
 const TIME_LIMIT: Duration = Duration::from_secs(22);
-/// As long as somebody may take who goes step by step.
+/// As long as a person may take step by step.
 const STEPPING_LIMIT: Duration = Duration::from_secs(15 * 60);
 /// A script that was stopped comes to its end by itself; one that does not is cut off.
 const GRACE: Duration = Duration::from_secs(4);
@@ -86,9 +86,9 @@ impl RunTask {
             ..self.environment.clone()
         };
         let (steps, stop) = (self.shared.steps.clone(), self.shared.stop.child_token());
-        let sandbox = Arc::new(Sandbox::set(contender.clone(), environment, steps, stop).await?);
+        let sandbox = Arc::new(Sandbox::open(contender.clone(), environment, steps, stop).await?);
         for fault in self.shared.faults().clone() {
-            // What was broken for the others and cannot be here is told by their rows alone.
+            // What cannot be broken here shows in the rows of the others alone.
             let _ = sandbox.inject(fault);
         }
         self.shared.set_contender(number, ContenderState::Running(Arc::clone(&sandbox)));

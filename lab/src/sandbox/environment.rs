@@ -4,20 +4,20 @@ use std::time::Duration;
 
 use strata_cache::{BuildError, Fleet, Node};
 
-use crate::redis_proxy::{KeyNames, Listener, RedisProxy};
+use crate::redis_proxy::{KeyNames, RedisProxy, TapTarget};
 use crate::trace::Trace;
 
-/// Where a sandbox is set.
+/// Where a sandbox runs.
 #[derive(Clone)]
 pub(crate) struct Environment {
     pub(crate) namespace: String,
     pub(crate) redis_url: Option<String>,
-    /// The name of its cache, which nobody else uses.
+    /// The name of its cache, used by this sandbox alone.
     pub(crate) cache: String,
     pub(crate) on_node: OnNode,
 }
 
-/// Told of each node that starts; what it answers is kept as long as the node is.
+/// Called with each node that starts. What it returns is kept as long as the node.
 pub type OnNode = Arc<dyn Fn(&Node) -> Box<dyn Any + Send + Sync> + Send + Sync>;
 
 const ERASE_ROUNDS: usize = 8;
@@ -52,16 +52,16 @@ impl Environment {
         tracing::warn!(namespace = self.namespace, "keys of an experiment may remain");
     }
 
-    /// One before each node; what passes on them is told to the trace.
+    /// One proxy before each node. They write the commands that pass into the trace.
     pub(crate) fn proxies(&self, n_nodes: usize, trace: &Trace) -> Vec<RedisProxy> {
         let Some(url) = &self.redis_url else { return Vec::new() };
         let socket = |node: usize| {
             std::env::temp_dir().join(format!("strata-{}-{node}.sock", self.namespace))
         };
         let names = KeyNames::of(&self.namespace);
-        let listener = |node| Listener { node, names: names.clone(), trace: trace.clone() };
+        let target = |node| TapTarget { node, names: names.clone(), trace: trace.clone() };
         let proxies =
-            (1..=n_nodes).map(|node| RedisProxy::before(url, &socket(node), listener(node)));
+            (1..=n_nodes).map(|node| RedisProxy::before(url, &socket(node), target(node)));
         proxies.collect::<Option<Vec<_>>>().unwrap_or_default()
     }
 }

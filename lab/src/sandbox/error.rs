@@ -4,7 +4,7 @@ use strata_demo::StoreError;
 /// Why a run did not come to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// Somebody stopped it, or nobody waits for it any more.
+    /// It was stopped by hand, or abandoned.
     #[error("go on: the experiment was stopped")]
     Stopped,
     /// It took too long.
@@ -13,7 +13,7 @@ pub enum SandboxError {
     /// Every node was killed.
     #[error("ask a node: all were killed")]
     NodesDown,
-    /// A node has not heard of an invalidation for too long.
+    /// A node took too long to apply an invalidation.
     #[error("hear of an invalidation in time")]
     NotHeard,
     /// A node does not trust Redis again for too long.

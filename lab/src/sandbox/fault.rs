@@ -17,7 +17,7 @@ pub enum Fault {
     DatabaseAway,
     /// No node reaches Redis.
     RedisAway,
-    /// The last node hears nothing on the bus, and reaches Redis otherwise.
+    /// The last node receives nothing on the bus. It reaches Redis otherwise.
     #[serde(rename = "node_deaf")]
     BusSilent,
     /// The last node's process is gone.
@@ -135,7 +135,7 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Lets a node hear the bus again; it goes on where it was.
+    /// Lets a node read the bus again. It continues where it was.
     pub fn restore_bus(&self, node: usize) {
         if let Some(proxy) = self.proxies.get(node.wrapping_sub(1)) {
             proxy.restore_bus();

@@ -22,7 +22,7 @@ use crate::stack::{ChannelHub, Source};
 use crate::strategies::StrategyKind;
 use crate::trace::Trace;
 
-/// What one strategy is tried on: nodes, a cache, a table and a namespace of its own.
+/// Where one strategy runs: nodes, a cache, a table and a namespace of its own.
 ///
 /// Scripts read and write through it, so that it can count, and break things on it. Every wait on
 /// it ends when it is stopped. Nothing of it is left after its run.
@@ -39,7 +39,7 @@ pub struct Sandbox {
     /// The step that waits to be played: its number and what it does.
     waiting: Mutex<Option<(usize, String)>>,
     pub(crate) source: Source,
-    /// On which nodes talk whose strategy does not trust the bus.
+    /// Connects the nodes of strategies that do without the bus.
     pub(crate) channels: ChannelHub,
     /// Another client of the same Redis, which clears up at the end.
     pub(crate) outsider: Option<Node>,
@@ -48,14 +48,14 @@ pub struct Sandbox {
     pub(crate) trace: Trace,
     began: Instant,
     pub(crate) stop: CancellationToken,
-    /// Held for reading by whoever reads or writes, so that the end can wait for them.
+    /// Each read and write holds it for reading, so that the end can wait for them.
     pub(crate) operations: RwLock<()>,
 }
 
-const LAST_ACTS: Duration = Duration::from_secs(4);
+const LAST_OPERATIONS: Duration = Duration::from_secs(4);
 
 impl Sandbox {
-    pub(crate) async fn set(
+    pub(crate) async fn open(
         contender: Contender,
         environment: Environment,
         steps: StepGate,
@@ -103,7 +103,7 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    /// What it was set with.
+    /// What it runs with.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -152,7 +152,7 @@ impl Sandbox {
 
     /// Acknowledged writes that the database does not have.
     pub(crate) async fn lost_writes(&self) -> Result<u64, SandboxError> {
-        // Whoever looks on must not keep the experiment's only connection busy for nothing.
+        // Looking must not keep the experiment's only connection busy for nothing.
         if self.writes.is_empty() {
             return Ok(0);
         }
@@ -171,7 +171,7 @@ impl Sandbox {
         })
     }
 
-    /// The step that waits for somebody to go on.
+    /// The step that waits to be allowed.
     pub(crate) fn waiting(&self) -> Option<(usize, String)> {
         let waiting = locked(&self.waiting).clone();
         waiting.filter(|(number, _)| *number > self.steps.allowed())
@@ -185,7 +185,7 @@ impl Sandbox {
     /// Ends all of it and removes every key. Where Redis is away keys remain.
     pub(crate) async fn tear_down(&self) {
         self.stop.cancel();
-        let _alone = timeout(LAST_ACTS, self.operations.write()).await;
+        let _alone = timeout(LAST_OPERATIONS, self.operations.write()).await;
         for seat in std::mem::take(&mut *self.slots()).into_iter().flatten() {
             seat.node.shutdown();
         }
@@ -196,7 +196,7 @@ impl Sandbox {
         }
     }
 
-    /// The node of this number or, where it was killed, the next one that lives.
+    /// The node of this number or, where it was killed, the next live one.
     pub(crate) fn seat(&self, node: usize) -> Result<SandboxNode, SandboxError> {
         self.go_on()?;
         let slots = self.slots();

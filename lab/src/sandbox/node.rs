@@ -24,7 +24,7 @@ pub(crate) struct SandboxNode {
 /// Many experiments share few processors, and a timeout would tell of the machine alone.
 pub(crate) const L2_TIMEOUT: Duration = Duration::from_secs(2);
 const LEASE_WAIT: Duration = Duration::from_secs(10);
-// Somebody who goes step by step may think for minutes while a load is held up.
+// A person going step by step may think for minutes while a load is held up.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(20 * 60);
 impl Sandbox {
     pub(crate) async fn start_node(&self, number: usize) -> Result<SandboxNode, SandboxError> {

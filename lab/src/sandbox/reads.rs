@@ -31,10 +31,10 @@ impl Sandbox {
     pub async fn read(&self, node: usize, id: u64) -> Result<ReadResult, SandboxError> {
         let _acting = self.operations.read().await;
         let seat = self.seat(node)?;
-        let asked = self.asked(seat.number, id);
+        let pending = self.begin_read(seat.number, id);
         let read = seat.strategy.read(id).await;
         self.go_on()?;
-        Ok(self.saw(&asked, &read))
+        Ok(self.finish_read(&pending, &read))
     }
 
     /// Reads many items at once on a node, numbered from 1. Each takes as long as all of them.
@@ -48,10 +48,15 @@ impl Sandbox {
     ) -> Result<Vec<ReadResult>, SandboxError> {
         let _acting = self.operations.read().await;
         let seat = self.seat(node)?;
-        let asked: Vec<Asked> = ids.iter().map(|id| self.asked(seat.number, *id)).collect();
+        let pending: Vec<PendingRead> =
+            ids.iter().map(|id| self.begin_read(seat.number, *id)).collect();
         let reads = seat.strategy.read_many(ids).await;
         self.go_on()?;
-        Ok(asked.iter().zip(&reads).map(|(asked, read)| self.saw(asked, read)).collect())
+        Ok(pending
+            .iter()
+            .zip(&reads)
+            .map(|(pending, read)| self.finish_read(pending, read))
+            .collect())
     }
 
     /// Reads an item for a caller on a node, numbered from 1, and notes who is shown what is not
@@ -68,10 +73,11 @@ impl Sandbox {
         let _acting = self.operations.read().await;
         let seat = self.seat(node)?;
         let is_there = id <= self.settings.items;
-        let asked = Asked { caller: is_there.then_some(caller), ..self.asked(seat.number, id) };
+        let pending =
+            PendingRead { caller: is_there.then_some(caller), ..self.begin_read(seat.number, id) };
         let read = seat.strategy.read_as(&Ctx::of(caller), id).await;
         self.go_on()?;
-        Ok(self.saw(&asked, &read))
+        Ok(self.finish_read(&pending, &read))
     }
 
     /// Reads every item on a node, and counts how many of them would expire within the same second,
@@ -90,29 +96,34 @@ impl Sandbox {
         }
         let expiry_peak = expiring.into_values().max().unwrap_or(0);
         self.counters.expiry_peak(expiry_peak);
-        let told =
+        let text =
             format!("{expiry_peak} of {} entries expire within one second", self.settings.items);
-        self.trace.push(TraceLine::of(Level::L1, Some(node), told, started));
+        self.trace.push(TraceLine::of(Level::L1, Some(node), text, started));
         Ok(())
     }
 
-    fn asked(&self, node: usize, id: u64) -> Asked {
+    fn begin_read(&self, node: usize, id: u64) -> PendingRead {
         let (newest, started) = (self.newest(id), Instant::now());
-        Asked { node, id, caller: None, newest, started }
+        PendingRead { node, id, caller: None, newest, started }
     }
 
-    fn saw(&self, asked: &Asked, read: &Result<Read<Item>, LoadError>) -> ReadResult {
-        let seen = ReadResult::of(read);
-        self.counters.read(seen.outcome, asked.started.elapsed());
-        let mark = asked.mark(seen);
-        match mark {
-            Some(Mark::Stale) => self.counters.stale_read(),
-            Some(Mark::Leaked) => self.counters.leaked(),
-            Some(Mark::Withheld) | None => {}
+    fn finish_read(
+        &self,
+        pending: &PendingRead,
+        read: &Result<Read<Item>, LoadError>,
+    ) -> ReadResult {
+        let result = ReadResult::of(read);
+        self.counters.read(result.outcome, pending.started.elapsed());
+        let flaw = pending.flaw(result);
+        match flaw {
+            Some(ReadFlaw::Stale) => self.counters.stale_read(),
+            Some(ReadFlaw::Leaked) => self.counters.leaked(),
+            Some(ReadFlaw::Withheld) | None => {}
         }
-        let told = format!("{}: {}{}", asked.told(), seen.told(), mark.map_or("", Mark::told));
-        self.trace.push(TraceLine::of(seen.level(), Some(asked.node), told, asked.started));
-        seen
+        let text =
+            format!("{}: {}{}", pending.text(), result.text(), flaw.map_or("", ReadFlaw::text));
+        self.trace.push(TraceLine::of(result.level(), Some(pending.node), text, pending.started));
+        result
     }
 }
 
@@ -142,7 +153,7 @@ impl ReadResult {
         }
     }
 
-    pub(crate) fn told(self) -> String {
+    pub(crate) fn text(self) -> String {
         let outcome = match self.outcome {
             Outcome::L1Hit => "L1 hit",
             Outcome::L2Hit => "L2 hit",
@@ -156,7 +167,7 @@ impl ReadResult {
 }
 
 /// A read that has begun.
-struct Asked {
+struct PendingRead {
     node: usize,
     id: u64,
     caller: Option<Caller>,
@@ -167,7 +178,7 @@ struct Asked {
 
 /// What is wrong with an answer.
 #[derive(Clone, Copy)]
-enum Mark {
+enum ReadFlaw {
     Stale,
     /// Its caller may not see it.
     Leaked,
@@ -175,19 +186,19 @@ enum Mark {
     Withheld,
 }
 
-impl Asked {
-    fn mark(&self, seen: ReadResult) -> Option<Mark> {
+impl PendingRead {
+    fn flaw(&self, result: ReadResult) -> Option<ReadFlaw> {
         let may_see = self.caller.map(|caller| may_see(caller, self.id));
-        match (may_see, seen.version) {
-            (Some(false), Some(_)) => Some(Mark::Leaked),
-            (Some(true), None) if seen.outcome != Outcome::Failed => Some(Mark::Withheld),
+        match (may_see, result.version) {
+            (Some(false), Some(_)) => Some(ReadFlaw::Leaked),
+            (Some(true), None) if result.outcome != Outcome::Failed => Some(ReadFlaw::Withheld),
             (Some(false), None) => None,
-            _ if seen.is_older_than(self.newest) => Some(Mark::Stale),
+            _ if result.is_older_than(self.newest) => Some(ReadFlaw::Stale),
             _ => None,
         }
     }
 
-    fn told(&self) -> String {
+    fn text(&self) -> String {
         match self.caller {
             Some(caller) => format!("read {} as {caller}", self.id),
             None => format!("read {}", self.id),
@@ -195,8 +206,8 @@ impl Asked {
     }
 }
 
-impl Mark {
-    const fn told(self) -> &'static str {
+impl ReadFlaw {
+    const fn text(self) -> &'static str {
         match self {
             Self::Stale => ", stale",
             Self::Leaked => ", leaked",

@@ -11,7 +11,7 @@ pub enum StepMode {
     /// Without a stop, one contender after the other.
     #[default]
     AllAtOnce,
-    /// Before each step it waits to be told, all contenders side by side.
+    /// Waits for a click before each step, all contenders side by side.
     StepByStep,
 }
 
@@ -30,7 +30,7 @@ impl StepGate {
         Self { allowed: watch::Sender::new(allowed) }
     }
 
-    /// Lets everybody play one more step than `played`. Asked twice it is still one.
+    /// Allows one step more than `played` for all contenders. Calling it twice allows one.
     pub(crate) fn allow_after(&self, played: usize) {
         self.allowed.send_if_modified(|allowed| {
             let more = *allowed <= played;

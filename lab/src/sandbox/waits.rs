@@ -13,7 +13,7 @@ const FLUSHING: Duration = Duration::from_secs(8);
 const RECOVERING: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(10);
 
-/// What a script waits for on its sandbox.
+/// What a script waits for.
 impl Sandbox {
     /// Lets so much time pass.
     ///
@@ -24,11 +24,11 @@ impl Sandbox {
         waited.ok_or(SandboxError::Stopped)
     }
 
-    /// Waits until every node has heard all invalidations so far. Goes on without where somebody
-    /// has cut one off.
+    /// Waits until every node has heard all invalidations so far. Does not wait for a
+    /// node that is cut off.
     ///
     /// # Errors
-    /// When the sandbox is stopped, or a node has not heard them within some seconds.
+    /// When the sandbox is stopped, or a node has not applied them within some seconds.
     pub async fn heard(&self) -> Result<(), SandboxError> {
         let deadline = Instant::now() + HEARING;
         for seat in self.live_nodes() {
@@ -51,7 +51,7 @@ impl Sandbox {
         Ok(())
     }
 
-    // Waits no longer than a person does who looks on.
+    // Short, so that a fault that a person sets meanwhile is noticed.
     async fn has_heard(&self, seat: &SandboxNode) -> Result<bool, SandboxError> {
         let hearing = async {
             match seat.node.bus_sequence().await {

@@ -11,7 +11,7 @@ use crate::stack::items_on;
 use crate::strategies::StrategyKind;
 use crate::trace::{Level, TraceLine};
 
-/// What was acknowledged: so one can say which reads were stale and which writes are lost.
+/// The acknowledged writes. They tell which reads were stale and which writes are lost.
 #[derive(Default)]
 pub(crate) struct WriteHistory {
     items: Mutex<HashMap<u64, Writes>>,
@@ -103,7 +103,7 @@ impl Sandbox {
             return self.writes.newest(id);
         }
         let there = items_on(id).filter(|item| *item <= self.settings.items);
-        // An item that nobody has changed is in its first version.
+        // An item without changes is in its first version.
         there.map(|item| self.writes.newest(item).max(1)).sum()
     }
 

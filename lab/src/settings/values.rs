@@ -148,7 +148,7 @@ impl Default for Settings {
             write_share: 0.0,
             l1_entries: 1_000,
             l1_bytes: 0,
-            // Nothing expires while somebody who goes step by step thinks.
+            // Nothing expires while a person going step by step thinks.
             time_to_live_ms: 600_000,
             time_to_idle_ms: 0,
             negative_time_to_live_ms: 10_000,

@@ -21,14 +21,14 @@ pub(crate) struct HeldCall {
     stop: CancellationToken,
 }
 
-/// The calls of one sandbox that are to be held up. Cheap to clone; all clones are the same.
+/// The calls of one sandbox that will be held up. Cheap to clone; all clones are the same.
 #[derive(Clone)]
 pub(crate) struct CallGates {
     gates: Arc<Mutex<Vec<(Call, Gate)>>>,
     stop: CancellationToken,
 }
 
-/// The way of one call through its gate. A call that ends before it has come there has passed.
+/// One call on its way through its gate. Where it ends before the gate, it has passed.
 pub(crate) struct Passage {
     gate: Option<Gate>,
     stop: CancellationToken,
@@ -74,7 +74,7 @@ impl CallGates {
     /// The way of a call that begins now.
     pub(crate) fn begin(&self, call: Call) -> Passage {
         let mut gates = self.gates();
-        // A gate that nobody holds any more waits for no call.
+        // A gate that was released waits for no call.
         gates.retain(|(_, gate)| !gate.released.is_cancelled());
         let at = gates.iter().position(|(held, _)| *held == call);
         Passage { gate: at.map(|at| gates.remove(at).1), stop: self.stop.clone() }

@@ -5,71 +5,71 @@ use tokio::sync::{mpsc, watch};
 
 use crate::redis_proxy::LinkState;
 
-/// Stands for Redis's pub/sub between the nodes of a sandbox, which deliver at most once: who listens
-/// at that moment hears it. What is said while a node is cut off is gone for it, and nothing tells
-/// the node that it missed something.
+/// Stands for Redis's pub/sub between the nodes of a sandbox. It delivers at most once, to the nodes
+/// that are subscribed and connected at that moment. A node that is cut off never gets what was
+/// published meanwhile, and does not learn that it missed something.
 pub struct Channel {
-    channels: ChannelHub,
-    /// The way to this node; without it nothing can be cut off.
-    way: Option<watch::Receiver<LinkState>>,
+    hub: ChannelHub,
+    /// The state of the link to this node. `None` where it cannot be cut.
+    link: Option<watch::Receiver<LinkState>>,
 }
 
-/// What one node hears on a channel.
+/// What one node receives on a channel.
 pub struct Subscription {
-    told: mpsc::Receiver<Message>,
+    messages: mpsc::Receiver<Message>,
 }
 
-/// Something that a node hears of. It counts as under way until it is dropped.
+/// A message to one node. It counts as under way until it is dropped.
 pub struct Message {
     /// The item that changed.
     pub id: u64,
     n_under_way: Arc<AtomicUsize>,
 }
 
-/// What the channels of one sandbox have in common. Cheap to clone.
+/// What all channels of one sandbox share. Cheap to clone.
 #[derive(Clone, Default)]
 pub(crate) struct ChannelHub {
-    listeners: Arc<Mutex<Vec<Listener>>>,
+    subscribers: Arc<Mutex<Vec<Subscriber>>>,
     n_under_way: Arc<AtomicUsize>,
 }
 
-struct Listener {
-    way: Option<watch::Receiver<LinkState>>,
-    tell: mpsc::Sender<Message>,
+struct Subscriber {
+    link: Option<watch::Receiver<LinkState>>,
+    sender: mpsc::Sender<Message>,
 }
 
-// As Redis does with slow clients: what does not fit is gone.
-const MAX_UNHEARD: usize = 1_000;
+// As Redis does with slow clients: what does not fit is dropped.
+const MAX_UNREAD: usize = 1_000;
 
 impl Channel {
-    /// Listens from now on.
+    /// Receives what is published from now on.
     pub fn subscribe(&self) -> Subscription {
-        let (tell, told) = mpsc::channel(MAX_UNHEARD);
-        self.channels.listeners().push(Listener { way: self.way.clone(), tell });
-        Subscription { told }
+        let (sender, messages) = mpsc::channel(MAX_UNREAD);
+        self.hub.subscribers().push(Subscriber { link: self.link.clone(), sender });
+        Subscription { messages }
     }
 
-    /// Tells whoever listens and is not cut off; waits for nobody.
+    /// Sends to all subscribed nodes that are not cut off. Does not wait.
     pub fn publish(&self, id: u64) {
-        let mut listeners = self.channels.listeners();
-        listeners.retain(|listener| !listener.tell.is_closed());
-        for listener in listeners.iter().filter(|listener| listener.hears()) {
-            let _ = listener.tell.try_send(Message::new(id, &self.channels));
+        let mut subscribers = self.hub.subscribers();
+        subscribers.retain(|subscriber| !subscriber.sender.is_closed());
+        for subscriber in subscribers.iter().filter(|subscriber| subscriber.receives()) {
+            let _ = subscriber.sender.try_send(Message::new(id, &self.hub));
         }
     }
 }
 
 impl Subscription {
-    /// What is heard next; `None` when there is nobody left who could say something.
+    /// The next message. `None` when no node is left that could publish.
     pub async fn receive(&mut self) -> Option<Message> {
-        self.told.recv().await
+        self.messages.recv().await
     }
 }
 
 impl Message {
-    fn new(id: u64, channels: &ChannelHub) -> Self {
-        channels.n_under_way.fetch_add(1, Ordering::AcqRel);
-        Self { id, n_under_way: Arc::clone(&channels.n_under_way) }
+    fn new(id: u64, hub: &ChannelHub) -> Self {
+        hub.n_under_way.fetch_add(1, Ordering::AcqRel);
+        Self { id, n_under_way: Arc::clone(&hub.n_under_way) }
     }
 }
 
@@ -80,9 +80,9 @@ impl Drop for Message {
 }
 
 impl ChannelHub {
-    /// A node's place on the channel.
-    pub(crate) fn channel(&self, way: Option<watch::Receiver<LinkState>>) -> Channel {
-        Channel { channels: self.clone(), way }
+    /// The channel of one node.
+    pub(crate) fn channel(&self, link: Option<watch::Receiver<LinkState>>) -> Channel {
+        Channel { hub: self.clone(), link }
     }
 
     /// Whether nothing is under way.
@@ -90,14 +90,14 @@ impl ChannelHub {
         self.n_under_way.load(Ordering::Acquire) == 0
     }
 
-    fn listeners(&self) -> MutexGuard<'_, Vec<Listener>> {
-        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    fn subscribers(&self) -> MutexGuard<'_, Vec<Subscriber>> {
+        self.subscribers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Listener {
-    fn hears(&self) -> bool {
-        self.way.as_ref().is_none_or(|way| way.borrow().hears())
+impl Subscriber {
+    fn receives(&self) -> bool {
+        self.link.as_ref().is_none_or(|link| link.borrow().receives())
     }
 }
 
@@ -107,19 +107,19 @@ mod tests {
 
     #[tokio::test]
     async fn who_is_cut_off_never_hears_what_was_said_meanwhile() {
-        let (way, channels) = (watch::Sender::new(LinkState::default()), ChannelHub::default());
-        let one = channels.channel(None);
-        let other = channels.channel(Some(way.subscribe()));
-        let mut ear = other.subscribe();
+        let (link, hub) = (watch::Sender::new(LinkState::default()), ChannelHub::default());
+        let one = hub.channel(None);
+        let other = hub.channel(Some(link.subscribe()));
+        let mut subscription = other.subscribe();
         one.publish(1);
-        way.send_modify(|condition| condition.is_bus_silent = true);
+        link.send_modify(|condition| condition.is_bus_silent = true);
         one.publish(2);
-        way.send_replace(LinkState::default());
+        link.send_replace(LinkState::default());
         one.publish(3);
-        assert!(!channels.is_quiet());
+        assert!(!hub.is_quiet());
         for expected in [1, 3] {
-            assert_eq!(ear.receive().await.map(|told| told.id), Some(expected));
+            assert_eq!(subscription.receive().await.map(|messages| messages.id), Some(expected));
         }
-        assert!(channels.is_quiet());
+        assert!(hub.is_quiet());
     }
 }

@@ -14,7 +14,7 @@ pub struct PlainRedis {
     pub(crate) keys: Structures,
     pub(crate) time_to_live: Duration,
     pub(crate) call_gates: CallGates,
-    /// `None` where its commands are heard on a proxy.
+    /// `None` where a proxy writes its commands into the trace.
     pub(crate) trace: Option<Trace>,
 }
 

@@ -160,7 +160,7 @@ impl Source {
         }
         self.inner.trace.push(TraceLine::command(Level::Source, None, command, started));
         let answer = answer?;
-        // The database has done it, and the asker is held up before it hears of that.
+        // The database has done it. The caller is held up before it gets the answer.
         passage.pass().await.ok_or(SourceError::Stopped)?;
         Ok(answer)
     }

@@ -4,8 +4,8 @@ use strata_demo::Item;
 use super::ChangeError;
 use crate::stack::{Source, SourceError, items_on};
 
-/// A page is made from several items and carries a tag for each. Who changes an item invalidates
-/// its tag: one command, and every page that shows the item is gone, on every node.
+/// A page is made from several items and carries a tag for each. A change of an item
+/// invalidates its tag: one command, and every page that shows the item is gone, on every node.
 #[derive(Clone)]
 pub struct ByTag {
     pub(crate) cache: Cache<u64, Item>,

@@ -10,6 +10,7 @@ use crate::{
 /// [`Reply`](crate::Reply).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
+#[expect(clippy::large_enum_variant, reason = "one answer at a time is moved, and never kept")]
 pub enum NodeAnswer {
     /// One key in L1.
     Entry {

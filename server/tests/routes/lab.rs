@@ -219,7 +219,7 @@ async fn a_run_is_stopped_and_one_that_is_not_known_is_told() {
     let run = address(&post(&running, "start_run", asked).await);
     let id = run.split("run=").nth(1).unwrap();
     address(&post(&running, "stop_run", &format!("id={id}")).await);
-    let page = page_that_says(&running, &run, "Stopped before its end.").await;
+    let page = page_that_says(&running, &run, "Stopped before the end.").await;
     assert!(page.contains("Run again"));
 
     let gone = post(&running, "step_run", "id=1-000000&played=1").await;

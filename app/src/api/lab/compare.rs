@@ -38,7 +38,7 @@ pub async fn compare(
         settings: comparison.settings.clone(),
         step_mode: StepMode::AllAtOnce,
         guess: None,
-        // Whoever changes something and presses again wants another run.
+        // A visitor who changes something and presses again wants another run.
         ticket: if ticket.is_empty() { ticket } else { format!("{ticket} {address}") },
     };
     let run = start(&lab, order)?;

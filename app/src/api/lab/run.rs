@@ -64,7 +64,7 @@ pub async fn start_run(wish: RunForm) -> Result<String, ApiError> {
     Ok(redirect_plain_form(address(&run)))
 }
 
-/// Lets the step be played that comes after so many.
+/// Runs the step after the first `played` ones.
 #[server(name = StepRun, prefix = "/api", endpoint = "strata/step_run")]
 pub async fn step_run(id: String, played: usize) -> Result<String, ApiError> {
     let run = permitted_run(&id)?;
@@ -73,7 +73,7 @@ pub async fn step_run(id: String, played: usize) -> Result<String, ApiError> {
     Ok(redirect_plain_form(address(&run)))
 }
 
-/// Lets all steps be played that are left.
+/// Runs all steps that are left.
 #[server(name = FinishRun, prefix = "/api", endpoint = "strata/finish_run")]
 pub async fn finish_run(id: String) -> Result<String, ApiError> {
     let run = permitted_run(&id)?;
@@ -149,7 +149,7 @@ pub(super) fn permit(topic: &str) -> Result<(), ApiError> {
 }
 
 pub(super) fn permitted_run(id: &str) -> Result<Arc<Run>, ApiError> {
-    let gone = "find this run: Strata was started again, or newer runs took its place";
+    let gone = "find this run: Strata was restarted, or newer runs replaced it";
     let run = lab()?.run(id).ok_or_else(|| refuse(ApiError::NotFound(gone.to_owned())))?;
     permit(&run.request().topic)?;
     Ok(run)
@@ -161,7 +161,7 @@ pub(super) fn record(run: &Run, what: &str) {
     }
 }
 
-// Whoever changes the settings and presses again wants another run.
+// A visitor who changes the settings and presses again wants another run.
 fn ticket(wish: &RunForm, guess: usize) -> String {
     if wish.ticket.is_empty() {
         return String::new();

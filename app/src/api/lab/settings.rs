@@ -17,7 +17,7 @@ pub(super) fn settings_of(
     Ok(settings)
 }
 
-// Who sends more than fits into a field reads no answer either.
+// Nobody who reads the answer sends more than fits into a field.
 fn beginning(text: &str) -> String {
     text.trim().chars().take(32).collect()
 }

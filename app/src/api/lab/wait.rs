@@ -3,7 +3,7 @@ use std::time::Duration;
 use strata_lab::{Phase, Run};
 use tokio::time::{Instant, sleep, timeout};
 
-/// Whoever pressed a button rather waits for a moment than sees a page that has not changed yet.
+/// A visitor who pressed a button waits a moment rather than see a page that has not changed yet.
 const MOMENT: Duration = Duration::from_millis(900);
 const POLL: Duration = Duration::from_millis(15);
 
@@ -13,7 +13,7 @@ pub(super) async fn until_ended(run: &Run) {
     let _ = timeout(MOMENT, run.ended()).await;
 }
 
-/// Waits for a moment for the step to be played that comes after so many.
+/// Waits a moment until the step after the first `played` ones has run.
 pub(super) async fn until_played(run: &Run, played: usize) {
     let deadline = Instant::now() + MOMENT;
     while run.phase() == Phase::Running && Instant::now() < deadline {

@@ -52,7 +52,7 @@ pub(super) fn L2Layer() -> impl IntoView {
     let answered = move || {
         let ReadsByLayer { l2, reads, .. } = reads_by_layer();
         if reads_by_layer().below_l1() == 0 {
-            return "no reads sank here".to_owned();
+            return "no reads came this far".to_owned();
         }
         let of_all = format::percent(share(l2, reads));
         format!("{}/s answered · {of_all} of all reads", rate_of(live, Outcome::L2Hit))
@@ -91,7 +91,7 @@ pub(super) fn SourceLayer() -> impl IntoView {
         _ => format!("{} loads/s", rate_of(live, Outcome::Loaded)),
     };
     let others = move || match reads_by_layer().below {
-        0 => "no reads sank here".to_owned(),
+        0 => "no reads came this far".to_owned(),
         _ => others(live),
     };
     let text = LayerText {
@@ -119,7 +119,7 @@ pub(super) fn SourceLayer() -> impl IntoView {
     }
 }
 
-/// How far the reads of the last seconds sank.
+/// The reads of the last seconds, by the layer that answered.
 pub(super) fn reads_by_layer(live: Live) -> ReadsByLayer {
     live.recent.with(|recent| ReadsByLayer::of(&recent.outcomes))
 }

@@ -10,7 +10,7 @@ pub(super) const BELOW: [Outcome; 6] = [
     Outcome::Failed,
 ];
 
-/// How far the reads of a window sank.
+/// The reads of a window, by the layer that answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct ReadsByLayer {
     /// All reads.

@@ -17,10 +17,10 @@ pub(super) fn card(audit: &AuditPage) -> AnyView {
         "Audit trail",
         note,
         view! {
-            {audit.entries.is_empty().then(|| view! { <p class="empty">"Nobody has done anything yet. What operators do, and what they are refused, will stand here."</p> })}
+            {audit.entries.is_empty().then(|| view! { <p class="empty">"Nothing yet. What operators do, and what Strata refuses them, appears here."</p> })}
             <div class="scroll" tabindex="0" role="region" aria-label="Table of the audit trail" hidden=audit.entries.is_empty()>
                 <table class="rows" data-testid="audit">
-                    <caption class="unseen">"What people did or were refused, newest first"</caption>
+                    <caption class="unseen">"Actions and refused attempts, newest first"</caption>
                     <thead>
                         <tr>
                             <th scope="col">"when, UTC"</th>

@@ -3,4 +3,5 @@
 mod audit;
 mod page;
 
-pub(super) use page::{node_name, page, what};
+pub(crate) use page::page;
+pub(super) use page::{node_name, what};

@@ -4,6 +4,7 @@ use strata_report::{Activity, ActivityFilter, Cause, Event, EventKind, Origin, W
 
 use super::audit;
 use crate::addresses::{encode, key_address};
+use crate::api::ApiError;
 use crate::format;
 use crate::screens::PageRequest;
 use crate::screens::page_frame::{PageFrame, PageHtml, export_links, titled_card};
@@ -14,7 +15,7 @@ const MAX_EVENTS: usize = 150;
 const MAX_AUDIT_ENTRIES: usize = 50;
 
 /// Draws what happened of late and the audit trail.
-pub(in crate::screens) fn page(request: &PageRequest) -> PageHtml {
+pub(crate) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
     let filter = filter(request);
     let activity = request.console.activity(None, &filter);
     let before = request.field("before").and_then(|id| id.parse().ok());
@@ -23,18 +24,18 @@ pub(in crate::screens) fn page(request: &PageRequest) -> PageHtml {
     let caches = newest.own_caches().map(|cache| cache.report.cache.clone()).collect::<Vec<_>>();
     let nodes = newest.nodes.into_iter().map(|node| node.node).collect::<Vec<_>>();
     let frame = PageFrame { class: "activity-page", every_s: Some(1) };
-    frame.draw(
+    Ok(frame.draw(
         StatusCode::OK,
         view! {
             <div class="page-head"><h1>"Activity"</h1></div>
             {events(&filter, &activity, [caches, nodes])}
             {audit::card(&audit)}
             <p class="small">
-                "You look as "<strong>{words::who(&request.actor.name)}</strong>". "
+                "You are "<strong>{words::who(&request.actor.name)}</strong>". "
                 <a href="/login" rel="external">"Log in or out"</a>
             </p>
         },
-    )
+    ))
 }
 
 fn filter(request: &PageRequest) -> ActivityFilter {
@@ -60,14 +61,14 @@ fn events(filter: &ActivityFilter, activity: &Activity, names: [Vec<String>; 2])
     let lines = newest.into_iter().take(MAX_EVENTS).enumerate().map(line).collect_view();
     let note = match n > MAX_EVENTS {
         true => format!(
-            "times are UTC, newest first; the newest {MAX_EVENTS} of {} that are kept",
+            "times in UTC, newest first; showing {MAX_EVENTS} of {}",
             format::count(n as u64)
         ),
-        false => "times are UTC, newest first".to_owned(),
+        false => "times in UTC, newest first".to_owned(),
     };
     let dropped = (activity.dropped > 0).then(|| {
         let dropped = format::plural(activity.dropped, "event was", "events were");
-        view! { <p class="small">{dropped}" not kept since the start, because more came than are kept in a second."</p> }
+        view! { <p class="small">{dropped}" dropped since the start, because too many came within a second."</p> }
     });
     let api = format!("/api/v1/activity?{}", query(filter));
     titled_card(
@@ -77,7 +78,7 @@ fn events(filter: &ActivityFilter, activity: &Activity, names: [Vec<String>; 2])
         view! {
             {form(filter, names)}
             {dropped}
-            {(n == 0).then(|| view! { <p class="empty">"Nothing that passes this filter happened of late."</p> })}
+            {(n == 0).then(|| view! { <p class="empty">"No recent event matches this filter."</p> })}
             <ol class="events" data-testid="events">{lines}</ol>
             {export_links(format!("{api}&format=csv"), api.clone())}
         },
@@ -127,7 +128,7 @@ fn form(filter: &ActivityFilter, [caches, nodes]: [Vec<String>; 2]) -> AnyView {
         FilterChoice {
             name: "kind",
             label: "Kind",
-            all: "all but fills",
+            all: "all except fills",
             values: kinds.to_vec(),
             chosen: filter.kinds.first().map(|kind| kind.as_str()),
         },
@@ -194,7 +195,7 @@ fn query(filter: &ActivityFilter) -> String {
 /// What happened, in words.
 pub(in crate::screens) fn what(event: &Event) -> String {
     let from = |origin: &Origin| match origin {
-        Origin::Local => "begun here",
+        Origin::Local => "started here",
         Origin::Bus => "received over the bus",
     };
     match &event.what {

@@ -25,7 +25,7 @@ pub(super) fn time_left(view: &CacheView<'_>) -> AnyView {
 // Deadlines are all that is known: when an entry was last read is not.
 fn body(expiries: Expiries, idle_ms: Option<u64>) -> AnyView {
     if expiries.entries == 0 {
-        return view! { <p class="empty">"L1 holds nothing that is fresh."</p> }.into_any();
+        return view! { <p class="empty">"L1 holds no fresh entries."</p> }.into_any();
     }
     let Expiries { within_1_min, within_10_min, within_1_h, .. } = expiries;
     let bucket = |name: &str, count: u64| Bucket { name: name.to_owned(), count };
@@ -74,7 +74,7 @@ pub(super) fn sizes(view: &CacheView<'_>) -> AnyView {
     let report = &view.details.frame.report;
     let (of, note, class) = match &view.details.l1_bytes {
         Some(l1) => (l1, "entries in L1, as weighed", "l1"),
-        None => (&report.l2_put_bytes, "entries made ready for L2, since the start", "l2"),
+        None => (&report.l2_put_bytes, "entries encoded for L2, since the start", "l2"),
     };
     titled_card(
         "sizes",

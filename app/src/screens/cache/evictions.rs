@@ -50,7 +50,7 @@ pub(super) fn ages(view: &CacheView<'_>) -> AnyView {
     let note = "since the start; rough";
     titled_card(
         "ages",
-        "How old they were when they were removed",
+        "Age of removed entries",
         note,
         view! {
             <table class="rows">
@@ -67,7 +67,7 @@ pub(super) fn ages(view: &CacheView<'_>) -> AnyView {
                 <tbody>{rows}</tbody>
             </table>
             <p class="small">
-                "Entries that are evicted much sooner than they would expire mean that L1 is small for what is read. Entries that were not admitted were removed as they came, so they are counted apart. Ages are rough: to a factor of two."
+                "If entries are evicted long before they would expire, L1 is too small for what is read. Entries that were not admitted were never kept, so they are counted apart. Ages are rough: they may be off by a factor of two."
             </p>
         },
     )

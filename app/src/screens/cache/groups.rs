@@ -24,7 +24,7 @@ pub(super) fn card(view: &CacheView<'_>) -> AnyView {
     titled_card(
         "groups",
         "Key groups",
-        "most reads that neither level answered first; since the start, L1 entries and weight now"
+        "sorted by reads that neither level answered; since the start, L1 entries and weight now"
             .to_owned(),
         view! {
             <div class="scroll" tabindex="0" role="region" aria-label="Table of key groups">

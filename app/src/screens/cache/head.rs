@@ -26,11 +26,11 @@ pub(super) fn head(view: &CacheView<'_>, names: &[String]) -> AnyView {
     let known_ms = view.details.at_ms.saturating_sub(view.past.since_ms);
     let short = known_ms < range.span().as_millis() as u64;
     let since = short.then(|| {
-        format!("Counting for {}; what came before is not known.", format::span(known_ms))
+        format!("Counting for {}. Earlier numbers are not known.", format::span(known_ms))
     });
-    let guest = view.details.frame.attached.then(|| {
+    let attached = view.details.frame.attached.then(|| {
         view! {
-            <p class="small since"><span class="badge">"lab"</span>" An experiment's cache: it goes with the experiment, and no sum, alert or metric counts it."</p>
+            <p class="small since"><span class="badge">"lab"</span>" A cache of an experiment. It disappears with the experiment, and sums, alerts and metrics leave it out."</p>
         }
     });
     view! {
@@ -41,7 +41,7 @@ pub(super) fn head(view: &CacheView<'_>, names: &[String]) -> AnyView {
             {range_links(&path, range)}
             {export_links(csv, json)}
             <p class="small since">{since}</p>
-            {guest}
+            {attached}
         </div>
         {operator_actions(view)}
     }
@@ -91,7 +91,7 @@ pub(super) fn now(view: &CacheView<'_>) -> AnyView {
             <h3>"Database time saved"</h3>
             <p class="saved">{saved(view.details.saved.as_ref())}</p>
             <p class="small">
-                "Hits on both levels, times what a load takes: from the quarter of loads that is quickest to the quarter that is slowest. Since the nodes started."
+                "Hits on both levels, multiplied by what a load takes: from the fastest quarter of loads to the slowest quarter. Since the nodes started."
             </p>
         },
     )

@@ -31,7 +31,7 @@ pub(super) fn missed(view: &CacheView<'_>) -> AnyView {
         "Most missed in L1",
         note(keys),
         view! {
-            {list(view.cache, keys, "Keys that L1 has not when they are read")}
+            {list(view.cache, keys, "Keys that L1 misses most")}
         },
     )
 }
@@ -39,7 +39,7 @@ pub(super) fn missed(view: &CacheView<'_>) -> AnyView {
 fn note(keys: Option<&HotKeys>) -> String {
     keys.map_or("not sampled".to_owned(), |keys| {
         let half = format::span(keys.half_life_ms);
-        format!("about, from one read in {}; weighted to the last {half}", keys.sampled_one_in)
+        format!("estimated from one read in {}; weighted to the last {half}", keys.sampled_one_in)
     })
 }
 

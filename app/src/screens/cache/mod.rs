@@ -13,4 +13,4 @@ mod settings;
 mod what_if;
 mod writes;
 
-pub(super) use page::page;
+pub(crate) use page::page;

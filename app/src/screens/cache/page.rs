@@ -6,9 +6,9 @@ use super::{
     entries, evictions, groups, head, keys, latency, levels, outcomes, settings, what_if, writes,
 };
 use crate::api::{ApiError, as_api_error};
-use crate::screens::PageRequest;
 use crate::screens::chart::TimeAxis;
 use crate::screens::page_frame::{PageFrame, PageHtml};
+use crate::screens::{PageRequest, dead_letters};
 
 /// What the cards of a cache's page are drawn from.
 pub(super) struct CacheView<'a> {
@@ -22,11 +22,12 @@ pub(super) struct CacheView<'a> {
     pub(super) time: TimeAxis<'a>,
 }
 
-/// Draws the page of one cache.
-pub(in crate::screens) async fn page(
-    request: &PageRequest,
-    cache: &str,
-) -> Result<PageHtml, ApiError> {
+/// Draws the page of one cache, or its dead letters.
+pub(crate) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
+    let cache = request.name();
+    if request.field("view") == Some("dead-letters") {
+        return dead_letters::page(request, cache).await;
+    }
     let range = request.field("range").and_then(|text| text.parse().ok()).unwrap_or_default();
     let past = request.console.cache_history(cache, range).map_err(|error| as_api_error(&error))?;
     let details =

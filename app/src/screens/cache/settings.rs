@@ -28,38 +28,38 @@ fn lines(settings: &Settings) -> Vec<(&'static str, &'static str, String)> {
     vec![
         (
             "L1 time to live",
-            "From the fill; then L1 forgets it.",
+            "Counted from the fill. Then L1 drops the entry.",
             or(settings.l1_time_to_live_ms, "while there is room"),
         ),
         (
             "L1 time to idle",
-            "From the last read; then L1 forgets it.",
+            "Counted from the last read. Then L1 drops the entry.",
             or(settings.l1_time_to_idle_ms, "not used"),
         ),
         (
             "L2 time to live",
-            "From the load; then Redis forgets it.",
+            "Counted from the load. Then Redis drops the entry.",
             or(settings.l2_time_to_live_ms, "no L2"),
         ),
         (
-            "“not found” lives",
+            "time to live of “not found”",
             "How long it is remembered that the database has no such row.",
             format::span(settings.negative_time_to_live_ms),
         ),
         (
             "jitter",
-            "Deadlines are shortened by up to this share, so that they do not come all at once.",
+            "Deadlines are shortened by up to this share, so that entries do not all expire at once.",
             format::percent(Some(settings.jitter)),
         ),
         ("load timeout", "A load that takes longer fails.", format::span(settings.load_timeout_ms)),
         (
             "soft timeout",
-            "A reader that has an older value to fall back on waits no longer.",
+            "A reader waits no longer than this if it can fall back on an older value.",
             or(settings.soft_timeout_ms, "not used"),
         ),
         (
             "grace",
-            "How long after its time an entry may stand in for a database that fails.",
+            "How long an expired entry may be served while the database fails.",
             match settings.grace_ms {
                 0 => "not used".to_owned(),
                 ms => format::span(ms),
@@ -67,7 +67,7 @@ fn lines(settings: &Settings) -> Vec<(&'static str, &'static str, String)> {
         ),
         (
             "refresh ahead",
-            "How early entries are loaded anew before they expire; 0 is never.",
+            "How early entries are reloaded before they expire; 0 is never.",
             match settings.refresh_ahead {
                 r if r > 0.0 => format::short(r, 2),
                 _ => "not used".to_owned(),

@@ -15,8 +15,8 @@ pub(super) fn card(view: &CacheView<'_>) -> Option<AnyView> {
     };
     let lines = lines(writes).into_iter().enumerate().map(line).collect_view();
     let note = match writes.kind {
-        WriteBehindKind::Durable => "unwritten values lie in Redis, for all nodes",
-        WriteBehindKind::Memory => "unwritten values lie in the nodes' memory, added up",
+        WriteBehindKind::Durable => "unwritten values are in Redis, for all nodes",
+        WriteBehindKind::Memory => "unwritten values are in the memory of the nodes, added up",
     };
     let letters = format::plural(writes.aside, "dead letter", "dead letters");
     Some(titled_card(
@@ -38,7 +38,7 @@ fn lines(writes: &WriteBehindReport) -> Vec<(&'static str, &'static str, String)
     vec![
         (
             "waiting",
-            "Keys whose newest value is acknowledged and not in the database yet.",
+            "Keys with an acknowledged value that is not in the database yet.",
             format::count(writes.queued),
         ),
         (
@@ -48,7 +48,7 @@ fn lines(writes: &WriteBehindReport) -> Vec<(&'static str, &'static str, String)
         ),
         (
             "room used",
-            "Waiting keys and dead letters, of as many as are allowed.",
+            "Waiting keys and dead letters, against the limit.",
             format!("{} of {}", format::count(used), format::count(writes.capacity)),
         ),
         (
@@ -59,7 +59,7 @@ fn lines(writes: &WriteBehindReport) -> Vec<(&'static str, &'static str, String)
         ("calls that failed", "Each is tried again.", format::count(writes.failed)),
         (
             "rejected writes",
-            "There was no room, Redis was away, or a newer one waited; the writer was told.",
+            "There was no room, Redis was away, or a newer write was waiting. The writer was told.",
             format::count(writes.refused),
         ),
     ]

@@ -46,7 +46,7 @@ impl Unit {
         }
     }
 
-    fn told(self, n: u64) -> String {
+    fn text(self, n: u64) -> String {
         match self {
             Self::Count => format::count(n),
             Self::Bytes => format::bytes(n),
@@ -69,7 +69,7 @@ impl Buckets {
                             <rect class=class width=width.round() as i64 height="10" />
                         </svg>
                     </td>
-                    <td>{self.unit.told(bucket.count)}</td>
+                    <td>{self.unit.text(bucket.count)}</td>
                     <td>{format::percent(words::share(bucket.count, self.whole))}</td>
                 </tr>
             }

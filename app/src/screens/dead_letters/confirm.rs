@@ -58,7 +58,7 @@ pub(super) fn card(view: &DeadLettersView<'_>, page: &DeadLetterPage) -> AnyView
         view! {
             <p>"Drop "<strong>{what}</strong>" of cache "<strong>{view.cache.to_owned()}</strong>"? "{lost}</p>
             <form action=DropDeadLetters::PATH method="post" class="confirm">
-                {fields(view.cache, &seen(view.query, page))}
+                {fields(view.cache, &as_listed(view.query, page))}
                 {again}
                 <div class="acts">
                     <button type="submit" class="button heavy" disabled=refusal.is_some() data-testid="confirm">{button}</button>
@@ -71,8 +71,8 @@ pub(super) fn card(view: &DeadLettersView<'_>, page: &DeadLetterPage) -> AnyView
     )
 }
 
-/// What who confirms has seen: none that was set aside later.
-fn seen(query: &DeadLetterQuery, page: &DeadLetterPage) -> DeadLetterQuery {
+/// The dead letters that the list showed: none that came later.
+fn as_listed(query: &DeadLetterQuery, page: &DeadLetterPage) -> DeadLetterQuery {
     if query.id.is_some() {
         return query.clone();
     }
@@ -92,8 +92,8 @@ mod tests {
         let html = Owner::new().with(|| card(&view, &page).to_html());
         assert!(html.contains("&quot;until_ms&quot;:4711"), "{html}");
         let earlier = DeadLetterQuery { until_ms: Some(7), ..query.clone() };
-        assert_eq!(seen(&earlier, &page), earlier);
+        assert_eq!(as_listed(&earlier, &page), earlier);
         let one = DeadLetterQuery { id: Some("1-0".to_owned()), ..query };
-        assert_eq!(seen(&one, &page), one);
+        assert_eq!(as_listed(&one, &page), one);
     }
 }

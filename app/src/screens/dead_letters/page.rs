@@ -7,7 +7,7 @@ use super::{confirm, job, list, search};
 use crate::addresses::encode;
 use crate::api::{ApiError, as_api_error};
 use crate::screens::PageRequest;
-use crate::screens::draw::status_beside;
+use crate::screens::failures::status_beside;
 use crate::screens::page_frame::{PageFrame, PageHtml, export_links};
 
 const AT_ONCE: u32 = 50;
@@ -18,7 +18,7 @@ pub(super) struct DeadLettersView<'a> {
     pub(super) query: &'a DeadLetterQuery,
     /// Whether the list begins at the oldest.
     pub(super) is_first: bool,
-    /// Why who asks may not act.
+    /// Why the visitor may not act.
     pub(super) refusal: Option<String>,
 }
 
@@ -71,10 +71,10 @@ fn head(view: &DeadLettersView<'_>) -> AnyView {
     view! {
         <div class="page-head">
             <h1>"Dead letters of "{view.cache.to_owned()}</h1>
-            <a class="more" href=cache>"Its page"</a>
+            <a class="more" href=cache>"Back to the cache"</a>
             {export_links(format!("{api}format=csv{fields}"), format!("{api}limit=1000{fields}"))}
             <p class="small since">
-                "Acknowledged writes that the database refused as often as allowed, or that cannot be read. They are not in effect: readers see the older rows."
+                "Acknowledged writes that the database refused too often, or that cannot be read. They have no effect: readers see the older rows."
             </p>
         </div>
     }

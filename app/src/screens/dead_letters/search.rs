@@ -84,7 +84,7 @@ pub(super) fn card(cache: &str, query: &DeadLetterQuery) -> AnyView {
     titled_card(
         "letters-search",
         "Choose",
-        "fields that are left empty choose nothing",
+        "empty fields match everything",
         view! {
             <form action=format!("/caches/{}", encode(cache)) method="get" class="ask" role="search" data-testid="choose">
                 <input type="hidden" name="view" value="dead-letters" />

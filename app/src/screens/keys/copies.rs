@@ -82,7 +82,7 @@ fn column(copy: &KeyCopy, truth: Option<&str>) -> impl IntoView + use<> {
         let lines = text.lines().enumerate().map(line).collect_view();
         view! {
             <pre class="value" tabindex="0" role="region" aria-label=format!("Value in {}", copy.place)>{lines}</pre>
-            {is_cut.then(|| view! { <p class="small">"Cut here; the whole value is in the JSON of this page."</p> })}
+            {is_cut.then(|| view! { <p class="small">"Shortened here. The whole value is in the JSON of this page."</p> })}
         }
     });
     view! {
@@ -106,19 +106,17 @@ fn copies(look: &KeyLook) -> Vec<KeyCopy> {
         }
     });
     let l2 = match &look.l2 {
-        None => without("L2".to_owned(), "l2", "off, or could not be asked"),
+        None => without("L2".to_owned(), "l2", "off or not reachable"),
         Some(L2Look::Absent) => without("L2".to_owned(), "l2", "not there"),
         Some(L2Look::Leased) => without("L2".to_owned(), "l2", "a node is loading it"),
-        Some(L2Look::Unreadable) => without(
-            "L2".to_owned(),
-            "l2",
-            "bytes that are no entry of this version; read as a miss",
-        ),
+        Some(L2Look::Unreadable) => {
+            without("L2".to_owned(), "l2", "not an entry of this version; read as a miss")
+        }
         Some(L2Look::Entry(entry)) => of_entry("L2".to_owned(), "l2", entry, look.l2_differs),
     };
     let place = "Database".to_owned();
     let source = match &look.source {
-        None => without(place, "source", "cannot be asked for this cache"),
+        None => without(place, "source", "not available for this cache"),
         Some(SourceLook::Absent) => without(place, "source", "has no such row"),
         Some(SourceLook::Failed { why }) => without(place, "source", &format!("failed to {why}")),
         Some(SourceLook::Hidden) => {
@@ -152,9 +150,9 @@ fn of_entry(
     let hidden = entry.value_hidden;
     let state = match (entry.fresh, entry.value.is_some() || hidden) {
         (true, true) => "fresh",
-        (true, false) => "remembers that there is none",
-        (false, _) if entry.served_stale => "stale: the next read gets it and has it loaded anew",
-        (false, _) => "there, but the next read loads anew",
+        (true, false) => "“not found” is cached",
+        (false, _) if entry.served_stale => "stale: the next read gets it and reloads it",
+        (false, _) => "expired: the next read reloads it",
     };
     let mut facts = vec![
         ("age", format::span(entry.age_ms)),

@@ -27,14 +27,14 @@ pub(super) fn card(look: &KeyLook) -> AnyView {
         view! { <p class="small">{more}" in the JSON of this page."</p> }
     });
     let note = look.events_since_ms.map_or("nothing is remembered".to_owned(), |since| {
-        format!("all that happened since {} UTC; hits are not written down", words::at(since))
+        format!("everything since {} UTC, except hits", words::at(since))
     });
     titled_card(
         "key-history",
         "What happened to it",
         note,
         view! {
-            {look.events.is_empty().then(|| view! { <p class="empty">"Nothing, as far as is remembered."</p> })}
+            {look.events.is_empty().then(|| view! { <p class="empty">"No events are remembered."</p> })}
             <ol class="events">{lines}</ol>
             {more}
         },

@@ -15,7 +15,7 @@ const KEY_ACTIONS: [KeyAction; 3] = [
     (
         RefreshKey::PATH,
         "Refresh now",
-        "Loads it anew; readers get the older value meanwhile.",
+        "Reloads it. Readers get the older value until then.",
         "button",
     ),
     (

@@ -92,8 +92,8 @@ fn headline(job: &Job) -> String {
         JobState::Done => done(job.kind),
         JobState::Cancelled => "was stopped; what was removed stays removed",
         JobState::Failed => failed(job.kind),
-        JobState::Queued => "left L1; L2 follows once Redis is back",
-        JobState::Unknown => "left L1; nobody knows whether it left L2: invalidate again",
+        JobState::Queued => "is removed from L1; L2 follows once Redis is back",
+        JobState::Unknown => "is removed from L1, perhaps not from L2: invalidate it again",
     };
     format!("{what} {state}.")
 }
@@ -107,7 +107,7 @@ const fn done(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Invalidate => "is invalidated",
         JobKind::MarkStale => "is marked as stale",
-        JobKind::Refresh => "is loaded anew",
+        JobKind::Refresh => "is reloaded",
     }
 }
 
@@ -115,7 +115,7 @@ const fn running(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Invalidate => "is being invalidated",
         JobKind::MarkStale => "is being marked as stale",
-        JobKind::Refresh => "is being loaded anew",
+        JobKind::Refresh => "is being reloaded",
     }
 }
 
@@ -123,7 +123,7 @@ const fn failed(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Invalidate => "could not be invalidated everywhere",
         JobKind::MarkStale => "could not be marked as stale everywhere",
-        JobKind::Refresh => "could not be loaded anew",
+        JobKind::Refresh => "could not be reloaded",
     }
 }
 
@@ -163,12 +163,12 @@ fn refreshed(place: &Refreshed) -> (String, String) {
     (place, text.to_owned())
 }
 
-// What was done to so many entries.
+// What was done to `n` entries.
 fn entries(job: &Job, n: u64) -> String {
     let done = match job.kind {
         JobKind::Invalidate => "removed",
         JobKind::MarkStale => "marked as stale",
-        JobKind::Refresh => "to be loaded anew",
+        JobKind::Refresh => "to be reloaded",
     };
     format!("{} {done}", format::plural(n, "entry", "entries"))
 }
@@ -257,10 +257,10 @@ mod tests {
     #[test]
     fn a_job_is_told_as_what_it_is() {
         let refresh = |state| Job { kind: JobKind::Refresh, ..job(state) };
-        assert_eq!(headline(&refresh(JobState::Done)), "Key 4711 of users is loaded anew.");
+        assert_eq!(headline(&refresh(JobState::Done)), "Key 4711 of users is reloaded.");
         assert_eq!(
             headline(&refresh(JobState::Failed)),
-            "Key 4711 of users could not be loaded anew."
+            "Key 4711 of users could not be reloaded."
         );
     }
 

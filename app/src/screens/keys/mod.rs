@@ -10,5 +10,5 @@ mod rows;
 mod search;
 mod value;
 
-pub(super) use page::page;
+pub(crate) use page::page;
 pub(super) use value::shown as shown_value;

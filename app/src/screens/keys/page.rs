@@ -8,7 +8,7 @@ use strata_report::{Job, JobState, KeyLook, KeyQuery, LevelChoice};
 use super::{inspector, job, plan, rows, search};
 use crate::api::{ApiError, as_api_error};
 use crate::screens::PageRequest;
-use crate::screens::draw::status_beside;
+use crate::screens::failures::status_beside;
 use crate::screens::page_frame::{PageFrame, PageHtml};
 
 /// What somebody searches for.
@@ -25,12 +25,12 @@ pub(super) struct KeySearch<'a> {
     pub(super) level: LevelChoice,
     /// The most rows.
     pub(super) limit: u32,
-    /// Why who asks may not act.
+    /// Why the visitor may not act.
     pub(super) refusal: Option<String>,
 }
 
 /// Draws the page. Nothing is searched before somebody asks for it.
-pub(in crate::screens) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
+pub(crate) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
     let caches: Vec<String> =
         request.console.caches().into_iter().map(|cache| cache.report.cache).collect();
     let first = caches.first().cloned().unwrap_or_default();

@@ -21,7 +21,7 @@ pub(super) fn card(plan: &Plan, refusal: Option<String>) -> AnyView {
     let samples = samples.map(|key| view! { <li>{words::visible(key)}</li> }).collect_view();
     let cost = plan.reload.map_or(format!("{DASH} (no load was measured yet)"), |reload| {
         format!(
-            "{} to {} of the database's time",
+            "{} to {} of database time",
             format::span(reload.low_ms),
             format::span(reload.high_ms)
         )
@@ -32,7 +32,7 @@ pub(super) fn card(plan: &Plan, refusal: Option<String>) -> AnyView {
         "Plan",
         note,
         view! {
-            <p>"Invalidate what matches "<code>{words::visible(&plan.pattern)}</code>" in cache "<strong>{plan.cache.clone()}</strong>"."</p>
+            <p>"Invalidate every key that matches "<code>{words::visible(&plan.pattern)}</code>" in cache "<strong>{plan.cache.clone()}</strong>"."</p>
             <dl class="pairs">
                 <div><dt>"L1, nodes added up"</dt><dd data-testid="plan-l1" data-value=in_l1>{format::count(in_l1)}</dd></div>
                 <div><dt>"L2"</dt><dd data-testid="plan-l2" data-value=plan.l2>{in_l2(plan)}</dd></div>

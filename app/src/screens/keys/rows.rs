@@ -38,7 +38,7 @@ pub(super) fn card(search: &KeySearch<'_>, part: &FoundRows<'_>) -> AnyView {
     );
     let more = found.page.next.as_ref().map(|cursor| {
         let href = format!("{here}&cursor={}", encode(cursor));
-        view! { <a class="button" href=href rel="next">"Search on"</a> }
+        view! { <a class="button" href=href rel="next">"Continue the search"</a> }
     });
     let api = format!(
         "/api/v1/caches/{}/keys?pattern={}&level={}",
@@ -46,7 +46,7 @@ pub(super) fn card(search: &KeySearch<'_>, part: &FoundRows<'_>) -> AnyView {
         encode(pattern),
         level(search.level),
     );
-    let away = found.page.l2_away.then(|| view! { <p class="failure">"L2 could not be asked, so keys that lie in L2 alone are missing here."</p> });
+    let away = found.page.l2_away.then(|| view! { <p class="failure">"L2 did not answer, so keys that are only in L2 are missing here."</p> });
     let body = match found.n_rows {
         0 => view! { <p class="empty">{nothing(found)}</p> }.into_any(),
         _ => table(search.cache, part, &format!("{here}&found={}", found.id)),
@@ -124,7 +124,7 @@ fn line(cache: &str, row: &KeyRow, at: usize) -> impl IntoView + use<> {
     });
     let l2 = match row.l2 {
         Some(true) if row.l2_something_else => view! {
-            <span class="small" title="Something that no cache has written: another type of value, or bytes that are no entry.">
+            <span class="small" title="Not written by a cache: another type of value, or bytes that are not an entry.">
                 "L2: something else"
             </span>
         }
@@ -169,7 +169,7 @@ fn counts(found: &SearchResults) -> String {
         let all = found.page.l2_keys.map(|n| format!(" of about {}", format::count(n)));
         let all = all.unwrap_or_default();
         parts.push(format!(
-            "In L2: {matched} among the {scanned}{all} of all caches that were looked at."
+            "In L2: {matched} of {scanned}{all} that were scanned, over all caches."
         ));
     }
     parts.join(" ")
@@ -188,9 +188,9 @@ fn note(found: &SearchResults) -> String {
 
 fn nothing(found: &SearchResults) -> &'static str {
     if found.page.next.is_some() {
-        "Nothing matches among the keys that were looked at. There are more: search on."
+        "No key matches so far. There are more: continue the search."
     } else {
-        "Nothing matches. Keys are compared with the whole pattern; * at its end finds beginnings."
+        "No key matches. The pattern must match the whole key; end it with * to match a prefix."
     }
 }
 

@@ -9,7 +9,7 @@ use crate::screens::PageRequest;
 use crate::screens::page_frame::{PageFrame, PageHtml, titled_card};
 
 /// Draws the measured table.
-pub(in crate::screens) fn measured(request: &PageRequest) -> Result<PageHtml, ApiError> {
+pub(crate) async fn measured(request: &PageRequest) -> Result<PageHtml, ApiError> {
     let lab = request.lab.as_ref().ok_or_else(|| ApiError::Away("find the lab".to_owned()))?;
     Ok(draw(&lab.measured(), request.refusal(), request.failure()))
 }
@@ -54,7 +54,7 @@ fn press(measured: &MeasurementState, refusal: Option<String>) -> AnyView {
         "Measure",
         "takes about ten seconds",
         view! {
-            <p>"One reader asks again and again, then sixteen at once: L1 (moka, in the process), Redis (one GET, through a cache whose L1 holds nothing) and the database (SQLite in memory, one SELECT by key, one connection). A database across a network takes longer."</p>
+            <p>"One reader reads repeatedly, then sixteen readers at once: from L1 (moka, in the process), from Redis (one GET, through a cache with an empty L1) and from the database (SQLite in memory, one SELECT by key, one connection). A database across a network takes longer."</p>
             <p role="status" class="phase" data-testid="phase" data-phase=state.1>{state.0}</p>
             {progress}
             <div class="acts">

@@ -8,7 +8,7 @@ mod run;
 mod settings_fields;
 mod tour;
 
-pub(super) use compare::compare;
-pub(super) use lesson::lesson;
-pub(super) use measured::measured;
-pub(super) use tour::tour;
+pub(crate) use compare::compare;
+pub(crate) use lesson::lesson;
+pub(crate) use measured::measured;
+pub(crate) use tour::tour;

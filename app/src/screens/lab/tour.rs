@@ -3,13 +3,13 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use strata_lab::Lesson;
 
-use crate::api::ForgetProgress;
+use crate::api::{ApiError, ForgetProgress};
 use crate::screens::PageRequest;
 use crate::screens::page_frame::{PageFrame, PageHtml, titled_card};
 
 /// Draws the tour of all lessons.
-pub(in crate::screens) fn tour(request: &PageRequest) -> PageHtml {
-    draw(&request.lessons_done)
+pub(crate) async fn tour(request: &PageRequest) -> Result<PageHtml, ApiError> {
+    Ok(draw(&request.lessons_done))
 }
 
 fn draw(done: &[&str]) -> PageHtml {
@@ -29,14 +29,14 @@ fn welcome(done: &[&str]) -> AnyView {
     let n_done = done.len();
     let next = Lesson::ALL.iter().find(|lesson| !done.contains(&lesson.slug));
     let (text, address) = match next {
-        Some(lesson) if n_done == 0 => (format!("Begin: {}", lesson.title), lesson.slug),
+        Some(lesson) if n_done == 0 => (format!("Start: {}", lesson.title), lesson.slug),
         Some(lesson) => (format!("Next lesson: {}", lesson.title), lesson.slug),
-        None => ("Once more from the start".to_owned(), Lesson::ALL[0].slug),
+        None => ("Start over".to_owned(), Lesson::ALL[0].slug),
     };
     let forget = (n_done > 0).then(|| {
         view! {
             <form action=ForgetProgress::PATH method="post">
-                <button type="submit" class="button">"Forget what I did"</button>
+                <button type="submit" class="button">"Reset my progress"</button>
                 <p class="failure" role="alert"></p>
             </form>
         }
@@ -61,7 +61,7 @@ fn welcome(done: &[&str]) -> AnyView {
 fn more() -> AnyView {
     titled_card(
         "lab-more",
-        "Beside the lessons",
+        "More",
         "",
         view! {
             <ul class="beside">
@@ -109,13 +109,13 @@ mod tests {
         for lesson in Lesson::ALL {
             assert!(html.contains(&format!("href=\"/lab/{}\"", lesson.slug)), "{}", lesson.slug);
         }
-        assert!(html.contains("Begin: No cache") && !html.contains("Forget"));
+        assert!(html.contains("Start: No cache") && !html.contains("Reset"));
     }
 
     #[test]
     fn what_is_done_is_marked_and_the_next_is_offered() {
         let html = html(&["no-cache"]);
         assert_eq!(html.matches("badge good").count(), 1);
-        assert!(html.contains("Next lesson: Cache-aside") && html.contains("Forget what I did"));
+        assert!(html.contains("Next lesson: Cache-aside") && html.contains("Reset my progress"));
     }
 }

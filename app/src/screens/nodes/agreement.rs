@@ -8,7 +8,7 @@ use crate::screens::page_frame::titled_card;
 use crate::screens::{PageRequest, words};
 
 /// Compares the copies of each cache, where somebody asked for it.
-pub(super) async fn ask(request: &PageRequest, report: &NodesReport) -> Option<Vec<Agreement>> {
+pub(super) async fn compare(request: &PageRequest, report: &NodesReport) -> Option<Vec<Agreement>> {
     request.field("compare")?;
     let mut agreements = Vec::new();
     for cache in cache_names(report) {
@@ -21,7 +21,7 @@ pub(super) async fn ask(request: &PageRequest, report: &NodesReport) -> Option<V
 /// Whether copies of the same keys are the same.
 pub(super) fn card(agreements: Option<&[Agreement]>) -> AnyView {
     let (note, body) = match agreements {
-        None => ("compared when you ask".to_owned(), invitation()),
+        None => ("compared on request".to_owned(), invitation()),
         Some(agreements) => {
             let at = agreements.iter().map(|agreement| agreement.at_ms).max();
             let at = at.map_or(String::new(), |at_ms| format!("at {} UTC; ", words::at(at_ms)));
@@ -34,7 +34,7 @@ pub(super) fn card(agreements: Option<&[Agreement]>) -> AnyView {
 fn invitation() -> AnyView {
     view! {
         <p class="empty">
-            "Takes some keys of each cache that lie in several places, and compares their values in L1 of every node and in L2. It disturbs no cache."
+            "Compares some keys of each cache: their values in L1 of every node and in L2. The caches are not disturbed."
         </p>
         <p class="below"><a class="button" href="/nodes?compare=1">"Compare copies"</a></p>
     }
@@ -55,7 +55,7 @@ fn table(agreements: &[Agreement]) -> AnyView {
         view! {
             <tr>
                 <th scope="row">{agreement.cache.clone()}</th>
-                <td>{format::count(agreement.compared)}{agreement.cut.then_some(", then the time was over")}</td>
+                <td>{format::count(agreement.compared)}{agreement.cut.then_some(", then time ran out")}</td>
                 <td><span class=tone>{said}</span></td>
                 <td class="differing">{links}</td>
             </tr>
@@ -78,7 +78,7 @@ fn table(agreements: &[Agreement]) -> AnyView {
                 <tbody>{rows}</tbody>
             </table>
         </div>
-        {differ.then(|| view! { <p class="small">"A write that is on its way over the bus shows here for a moment. A key that stays is stale somewhere: look at it, and invalidate it."</p> })}
+        {differ.then(|| view! { <p class="small">"A write that is still on the bus shows up here for a moment. A key that stays in this list is stale somewhere: open it and invalidate it."</p> })}
         <p class="below"><a class="button" href="/nodes">"Stop comparing"</a></p>
     }
     .into_any()

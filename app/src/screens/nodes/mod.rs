@@ -5,4 +5,4 @@ mod agreement;
 mod page;
 mod tasks;
 
-pub(super) use page::page;
+pub(crate) use page::page;

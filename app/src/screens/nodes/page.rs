@@ -10,9 +10,9 @@ use crate::screens::page_frame::{PageFrame, PageHtml, export_links, titled_card}
 use crate::screens::{PageRequest, words};
 
 /// Draws every node beside the others.
-pub(in crate::screens) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
+pub(crate) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
     let report = request.console.nodes_report();
-    let agreements = agreement::ask(request, &report).await;
+    let agreements = agreement::compare(request, &report).await;
     // To compare costs a walk over each L1, so it is done less often.
     let every_s = if agreements.is_some() { 10 } else { 2 };
     let frame = PageFrame { class: "nodes-page", every_s: Some(every_s) };
@@ -51,11 +51,11 @@ fn nodes(report: &NodesReport) -> AnyView {
                             <th scope="col" tabindex="-1" title="When it last received something over the bus, which brings invalidations of other nodes.">"bus"</th>
                             <th scope="col" tabindex="-1" title="From Redis's clock to the node receiving an invalidation.">"bus lag p50 · p95 · p99"</th>
                             <th scope="col">"messages"</th>
-                            <th scope="col" tabindex="-1" title="Times that it may have missed invalidations; each time it emptied its L1.">"gaps"</th>
+                            <th scope="col" tabindex="-1" title="How often the node may have missed invalidations. Each time it emptied its L1.">"gaps"</th>
                             <th scope="col" tabindex="-1" title="Closed: Redis is used. Open: Redis failed and is skipped.">"breaker"</th>
-                            <th scope="col" tabindex="-1" title="What answers the node as Redis.">"server"</th>
+                            <th scope="col" tabindex="-1" title="The Redis server that the node uses.">"server"</th>
                             <th scope="col" tabindex="-1" title="Calls to Redis that failed or ran into the timeout.">"errors · timeouts"</th>
-                            <th scope="col" tabindex="-1" title="Invalidations that wait for Redis, now.">"waiting"</th>
+                            <th scope="col" tabindex="-1" title="Invalidations that wait for Redis now.">"waiting"</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -161,7 +161,7 @@ fn caches(report: &NodesReport) -> AnyView {
                                 <th scope="col">"L2"</th>
                                 <th scope="col">"entries"</th>
                                 <th scope="col">"weight"</th>
-                                <th scope="col" tabindex="0" title="Entries that were removed from L1, whatever the cause.">"removed"</th>
+                                <th scope="col" tabindex="0" title="Entries removed from L1, for any cause.">"removed"</th>
                                 <th scope="col">"get p50 · p99"</th>
                             </tr>
                         </thead>
@@ -184,7 +184,8 @@ fn cache_row(node: &str, cache: &NodeCache) -> impl IntoView + use<> {
     let latency = cache.l1_latency.map_or(DASH.to_owned(), |q| {
         [q.p50_ns, q.p99_ns].map(|ns| format::duration(Some(ns))).join(" · ")
     });
-    let left: u64 = strata_report::Cause::ALL.map(|cause| cache.evictions.get(cause)).iter().sum();
+    let removed: u64 =
+        strata_report::Cause::ALL.map(|cause| cache.evictions.get(cause)).iter().sum();
     view! {
         <tr>
             <th scope="row">{node.to_owned()}</th>
@@ -193,7 +194,7 @@ fn cache_row(node: &str, cache: &NodeCache) -> impl IntoView + use<> {
             <td>{format::percent(words::share(cache.outcomes.l2_hit, reads))}</td>
             <td>{entries}</td>
             <td>{weight}</td>
-            <td>{format::count(left)}</td>
+            <td>{format::count(removed)}</td>
             <td>{latency}</td>
         </tr>
     }

@@ -11,7 +11,7 @@ struct TaskOwner<'a> {
     /// `None` is the program.
     node: Option<&'a str>,
     tasks: &'a [TaskReport],
-    /// When they were told of.
+    /// When they were reported.
     at_ms: u64,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn card(report: &NodesReport) -> AnyView {
                             <th scope="col">"of"</th>
                             <th scope="col">"state"</th>
                             <th scope="col" class="text">"task"</th>
-                            <th scope="col" title="Times that it panicked or ended before its time; each time it starts again.">"failures"</th>
+                            <th scope="col" title="How often the task panicked or ended early. It restarts each time.">"failures"</th>
                             <th scope="col">"last"</th>
                             <th scope="col" class="text">"why"</th>
                         </tr>
@@ -116,14 +116,9 @@ pub(super) fn all_run(node: &NodeRow) -> bool {
 pub(super) fn problems(report: &NodesReport) -> Option<AnyView> {
     let lines: Vec<_> = report.nodes.iter().flat_map(node_problems).collect();
     (!lines.is_empty()).then(|| {
-        let note = "as each node says";
+        let note = "as each node reports";
         let lines = lines.collect_view();
-        titled_card(
-            "problems",
-            "What is the matter",
-            note,
-            view! { <ul class="disagreements">{lines}</ul> },
-        )
+        titled_card("problems", "Problems", note, view! { <ul class="disagreements">{lines}</ul> })
     })
 }
 
@@ -178,7 +173,7 @@ mod tests {
     fn tasks_that_are_well_stand_in_one_row() {
         let html = drawn(node(vec![task("upkeep"), task("bus")]));
         assert!(html.contains("upkeep, bus") && html.contains("all run"), "{html}");
-        assert!(!html.contains("What is the matter"), "{html}");
+        assert!(!html.contains("Problems"), "{html}");
     }
 
     #[test]

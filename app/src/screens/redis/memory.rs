@@ -37,12 +37,12 @@ pub(super) fn memory(report: &RedisReport) -> AnyView {
                 <rect class="l2" width=width height="10" />
             </svg>
             {pairs(vec![
-                ("limit", "At the limit Redis acts by its policy.", limit),
+                ("limit", "At the limit Redis applies its policy.", limit),
                 ("peak", "The most that it ever used.", words::bytes(server.and_then(|s| s.used_memory_peak_bytes))),
                 ("policy", "What Redis does when memory is full. With noeviction it refuses writes then.", policy.clone().unwrap_or(DASH.to_owned())),
-                ("evicted keys", "Dropped because memory was full. A number that grows means that L2 is small.", words::count(server.map(|s| s.evicted_keys))),
+                ("evicted keys", "Evicted because memory was full. If this grows, L2 is too small.", words::count(server.map(|s| s.evicted_keys))),
                 ("expired keys", "Their time to live ran out, as it should.", words::count(server.map(|s| s.expired_keys))),
-                ("keys", "Of all databases, other programs' keys included.", words::count(server.map(|s| s.keys))),
+                ("keys", "In all databases, including keys of other programs.", words::count(server.map(|s| s.keys))),
             ])}
         },
     )

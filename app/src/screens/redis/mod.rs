@@ -4,4 +4,4 @@
 mod memory;
 mod page;
 
-pub(super) use page::page;
+pub(crate) use page::page;

@@ -3,16 +3,17 @@ use leptos::prelude::*;
 use strata_report::{RedisReport, RedisServer, RedisState, SlowCommand};
 
 use super::memory::{memory, shares};
+use crate::api::ApiError;
 use crate::format;
 use crate::screens::PageRequest;
 use crate::screens::page_frame::{PageFrame, PageHtml, export_links, titled_card};
 use crate::screens::words;
 
 /// Draws Redis, as it and the nodes see it.
-pub(in crate::screens) async fn page(request: &PageRequest) -> PageHtml {
+pub(crate) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
     let report = request.console.redis().await;
     let frame = PageFrame { class: "redis-page", every_s: Some(2) };
-    frame.draw(
+    Ok(frame.draw(
         StatusCode::OK,
         view! {
             <div class="page-head">
@@ -26,7 +27,7 @@ pub(in crate::screens) async fn page(request: &PageRequest) -> PageHtml {
             {connections(&report)}
             {slow(&report)}
         },
-    )
+    ))
 }
 
 fn away(state: &RedisState) -> Option<AnyView> {
@@ -34,11 +35,11 @@ fn away(state: &RedisState) -> Option<AnyView> {
         (true, true) => return None,
         (false, _) => (
             "banner calm",
-            "Strata runs without Redis: every node lives on its own L1 and the database, and nodes do not receive each other's invalidations.",
+            "Strata runs without Redis. Every node uses only its own L1 and the database, and nodes do not receive each other's invalidations.",
         ),
         (true, false) => (
             "banner",
-            "Redis is away. Reads go on from L1 and the database; invalidations wait and are replayed before Redis is trusted again.",
+            "Redis is away. L1 and the database answer reads. Invalidations wait and are replayed before Redis is trusted again.",
         ),
     };
     Some(view! { <div class=class><p>{text}</p></div> }.into_any())
@@ -83,12 +84,12 @@ fn work(report: &RedisReport) -> AnyView {
                 format::duration(Some(server.ping_us * 1000)),
             ),
             ("commands/s", "As Redis measures them.", format::count(server.ops_per_s)),
-            ("bytes in/s", "What it is sent.", format::bytes(server.input_bytes_per_s)),
-            ("bytes out/s", "What it sends.", format::bytes(server.output_bytes_per_s)),
+            ("bytes in/s", "Sent to Redis.", format::bytes(server.input_bytes_per_s)),
+            ("bytes out/s", "Sent by Redis.", format::bytes(server.output_bytes_per_s)),
             ("clients", "Connections; each node has some.", format::count(server.clients)),
             (
                 "blocked clients",
-                "In a blocking command; each node's reader of the bus is one.",
+                "In a blocking command, such as each node's bus reader.",
                 format::count(server.blocked_clients),
             ),
             ("up", "Since it started.", format::span(server.uptime_s * 1000)),
@@ -138,8 +139,8 @@ fn connections(report: &RedisReport) -> AnyView {
                             <th scope="col">"errors"</th>
                             <th scope="col">"timeouts"</th>
                             <th scope="col" tabindex="-1" title="Invalidations that wait for Redis.">"waiting"</th>
-                            <th scope="col" tabindex="-1" title="Invalidations that waited and reached it.">"replayed"</th>
-                            <th scope="col" tabindex="-1" title="Times that too many waited, so whole caches were emptied in L2.">"overflows"</th>
+                            <th scope="col" tabindex="-1" title="Invalidations that waited and then reached Redis.">"replayed"</th>
+                            <th scope="col" tabindex="-1" title="How often too many waited, so whole caches were emptied in L2.">"overflows"</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -162,19 +163,19 @@ fn slow(report: &RedisReport) -> AnyView {
             <tr>
                 <th scope="row">{words::when(command.at_ms, nth)}</th>
                 <td>{format::duration(Some(command.took_us * 1000))}</td>
-                <td class="mono command">{words::visible(&command.command)}{command.looking.then_some(" (Strata's own looking)")}</td>
+                <td class="mono command">{words::visible(&command.command)}{command.looking.then_some(" (from Strata's own dashboard)")}</td>
             </tr>
         }
     };
     let rows = log.iter().enumerate().map(row).collect_view();
     let none = match slow_log_others {
         0 => "None: no command took longer than Redis's own threshold.",
-        _ => "None of this namespace.",
+        _ => "None in this namespace.",
     };
     let empty = log.is_empty().then(|| view! { <p class="empty">{none}</p> });
     let others = (*slow_log_others > 0).then(|| {
         let n = format::plural(*slow_log_others, "slow command", "slow commands");
-        let text = format!("{n} beside these, of others or without a key, are not shown.");
+        let text = format!("{n} of other programs, or without a key, are not shown.");
         view! { <p class="small">{text}</p> }
     });
     let table = (!log.is_empty()).then(|| {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use strata_cache::report::{EntryLook, KeyRow, ReplyState};
-use strata_cache::{AskTo, Cache, CacheEvents, Fleet, L1Survey};
+use strata_cache::report::{NodeAnswer, ReplyState};
+use strata_cache::{AskTo, Cache, Fleet};
 
 use super::{Console, Doomed, KEY, node};
 use crate::support::{Redis, Source, eventually};
@@ -28,28 +28,29 @@ async fn a_console_looks_into_l1_without_a_key_and_sees_no_value() {
     let ask = async |kind: &str, body: Value| {
         let reply = console.reply("1", kind, &body.to_string()).await;
         assert_eq!((reply.state, reply.at_least), (ReplyState::Answered, false), "{reply:?}");
-        reply.body
+        serde_json::from_str::<NodeAnswer>(&reply.body).unwrap()
     };
-    let cache = json!({"cache": "users"});
     let looked = ask("look_l1", json!({"cache": "users", "key": "1"})).await;
-    let looked: EntryLook = serde_json::from_str(&looked).unwrap();
-    assert!(looked.fresh && looked.value_hidden && looked.value.is_none());
+    let NodeAnswer::Entry { entry: Some(entry) } = looked else { panic!("{looked:?}") };
+    assert!(entry.fresh && entry.value_hidden && entry.value.is_none());
     let listed = ask("list_l1", json!({"cache": "users", "after": "1", "limit": 1})).await;
-    let (n_keys, rows): (u64, Vec<KeyRow>) = serde_json::from_str(&listed).unwrap();
-    assert_eq!((n_keys, &*rows[0].key), (3, "2"));
+    let NodeAnswer::Keys(listed) = listed else { panic!("{listed:?}") };
+    assert_eq!((listed.n_keys, &*listed.rows[0].key), (3, "2"));
     let among = ask("among_l1", json!({"cache": "users", "keys": ["3", "4"]})).await;
-    let among: Vec<KeyRow> = serde_json::from_str(&among).unwrap();
-    assert_eq!((among.len(), &*among[0].key), (1, "3"));
+    let NodeAnswer::Keys(among) = among else { panic!("{among:?}") };
+    assert_eq!((among.rows.len(), &*among.rows[0].key), (1, "3"));
     let matched = ask("match_l1", json!({"cache": "users", "pattern": "[12]"})).await;
-    assert_eq!(serde_json::from_str::<(u64, Vec<String>)>(&matched).unwrap().0, 2);
-    let survey: L1Survey = serde_json::from_str(&ask("survey_l1", cache.clone()).await).unwrap();
-    assert_eq!(survey.entries, 3);
+    let NodeAnswer::Matches(matched) = matched else { panic!("{matched:?}") };
+    assert_eq!((matched.n_keys, matched.is_partial), (2, false));
+    let survey = ask("survey_l1", json!({"cache": "users"})).await;
+    assert!(matches!(&survey, NodeAnswer::Survey(survey) if survey.entries == 3), "{survey:?}");
     let events = ask("events_of", json!({"cache": "users", "key": "1"})).await;
-    let events: CacheEvents = serde_json::from_str(&events).unwrap();
-    assert!(!events.events.is_empty());
-    ask("group_of", json!({"cache": "users", "key": "1"})).await;
-    let details: Value = serde_json::from_str(&ask("details", cache).await).unwrap();
-    assert_eq!(details["outcomes"]["loaded"], 3);
+    assert!(matches!(&events, NodeAnswer::Events(some) if !some.events.is_empty()), "{events:?}");
+    let group = ask("group_of", json!({"cache": "users", "key": "1"})).await;
+    assert!(matches!(group, NodeAnswer::Group { .. }), "{group:?}");
+    let details = ask("details", json!({"cache": "users"})).await;
+    let NodeAnswer::Report(report) = details else { panic!("{details:?}") };
+    assert_eq!(report.outcomes.loaded, 3);
     let counts = console.until("1", "answers are counted", |node| {
         node.report.as_ref().is_some_and(|report| report.asks.answered >= 8)
     });
@@ -70,7 +71,8 @@ async fn with_a_key_and_the_policy_values_are_shown_but_opaque_ones() {
         let reply = console.reply("1", kind, &body).await;
         assert_eq!(reply.state, ReplyState::Answered, "{reply:?}");
         let look: Value = serde_json::from_str(&reply.body).unwrap();
-        look["value"].clone()
+        let entry = look.get("entry").unwrap_or(&look["look"]);
+        entry["value"].clone()
     };
     assert_eq!(look("look_l1", "users").await, json!("\"0\""));
     assert_eq!(look("look_l2", "users").await, json!("\"0\""));
@@ -90,7 +92,7 @@ async fn a_key_is_loaded_anew_as_the_service_has_said() {
     node.refresh_with("users", move |key| {
         let (source, users) = (loading.clone(), cache.clone());
         async move {
-            let key = key.parse().map_err(|_| "it is no key".to_owned())?;
+            let key = key.parse().map_err(|_| "read the key".to_owned())?;
             assert_ne!(key, 13, "unlucky");
             users.invalidate(&key).await;
             source.read(&users, key).await;
@@ -105,7 +107,10 @@ async fn a_key_is_loaded_anew_as_the_service_has_said() {
     assert_eq!(refresh("1").await.state, ReplyState::Answered);
     assert_eq!(source.value(&users, 1).await, "7");
     let bad = refresh("one").await;
-    assert_eq!((bad.state, &*bad.because), (ReplyState::Failed, "it is no key"));
+    assert_eq!(
+        (bad.state, &*bad.because),
+        (ReplyState::Failed, "the source failed to read the key")
+    );
     assert_eq!(refresh("13").await.state, ReplyState::Failed, "a panic costs that ask alone");
     assert_eq!(refresh("2").await.state, ReplyState::Answered);
     let body = json!({"cache": "posts", "key": "1"}).to_string();

@@ -6,4 +6,4 @@ mod page;
 mod running;
 mod traces;
 
-pub(in crate::screens) use page::compare;
+pub(crate) use page::compare;

@@ -22,7 +22,7 @@ pub(super) struct ComparisonView {
     pub(super) listed: Vec<TraceSummary>,
     /// What makes one run of two presses.
     pub(super) ticket: String,
-    /// Why who asks may not run anything.
+    /// Why the visitor may not run anything.
     pub(super) refusal: Option<String>,
     /// What is wrong with the address, as sentences.
     pub(super) complaints: Vec<String>,
@@ -45,7 +45,7 @@ pub(super) struct ComparisonTrace {
 const OTHER_FIELDS: [&str; 3] = ["run", "__path", "__err"];
 
 /// Draws the page of comparisons.
-pub(in crate::screens) async fn compare(request: &PageRequest) -> Result<PageHtml, ApiError> {
+pub(crate) async fn compare(request: &PageRequest) -> Result<PageHtml, ApiError> {
     let lab = request.lab.as_ref().ok_or_else(|| ApiError::Away("find the lab".to_owned()))?;
     Ok(draw(&look(request, lab).await))
 }
@@ -65,8 +65,7 @@ async fn look(request: &PageRequest, lab: &Lab) -> ComparisonView {
     let run = wanted.and_then(|id| lab.run(id)).filter(|run| run.request().topic == "compare");
     if wanted.is_some() && run.is_none() {
         complaints.push(
-            "This run is gone: Strata was started again, or newer runs took its place. \
-             Run it again."
+            "This run is gone: Strata was restarted, or newer runs replaced it. Run it again."
                 .to_owned(),
         );
     }
@@ -96,8 +95,8 @@ async fn look(request: &PageRequest, lab: &Lab) -> ComparisonView {
 async fn trace(lab: &Lab, comparison: &Comparison) -> Result<Option<ComparisonTrace>, String> {
     let Some(id) = &comparison.trace else { return Ok(None) };
     let found = lab.traces().find(id).await.map_err(|error| format!("Failed to {error}."))?;
-    let gone = "This trace is gone: Strata was started again, or newer ones took its place. \
-                Upload it again.";
+    let gone =
+        "This trace is gone: Strata was restarted, or newer traces replaced it. Upload it again.";
     let shelved = found.ok_or_else(|| gone.to_owned())?;
     let (used, curve) = (comparison.used(&shelved.recording), lab.traces().curve(&shelved));
     Ok(Some(ComparisonTrace { shelved, used, curve }))
@@ -187,7 +186,7 @@ pub(super) mod tests {
     fn a_run_is_told_while_it_goes_on_and_when_it_has_ended() {
         let html = page(&ComparisonView { run: Some(run(Phase::Running)), ..view() });
         assert!(html.contains("data-every-s=\"1\"") && html.contains("Stop"));
-        assert!(html.contains("Its turn comes."), "the third has not begun");
+        assert!(html.contains("Waiting for its turn."), "the third has not begun");
         let html = page(&ComparisonView { run: Some(run(Phase::Done)), ..view() });
         assert!(!html.contains("data-every-s") && html.contains("data-phase=\"done\""));
         assert_eq!(html.matches("<tbody><tr>").count(), 1);

@@ -56,10 +56,10 @@ fn phase(run: &ComparisonRun) -> (String, &'static str) {
     match &run.state.phase {
         Phase::Running => {
             let now = playing.map(|one| format!("Now: {}…", one.title));
-            (now.unwrap_or_else(|| "It begins…".to_owned()), "running")
+            (now.unwrap_or_else(|| "Starting…".to_owned()), "running")
         }
         Phase::Done => ("Done.".to_owned(), "done"),
-        Phase::Stopped => ("Stopped before its end.".to_owned(), "stopped"),
+        Phase::Stopped => ("Stopped before the end.".to_owned(), "stopped"),
         Phase::Failed(why) => (format!("Failed to {why}."), "failed"),
     }
 }
@@ -81,7 +81,7 @@ fn contenders(view: &ComparisonView, run: &ComparisonRun) -> AnyView {
     let n = titles.len().max(performances.len());
     let awaited = titles.into_iter().enumerate().skip(performances.len());
     let awaited = awaited.filter(|_| run.is_running()).map(|(i, contender)| {
-        let text = view! { <p class="empty">"Its turn comes."</p> };
+        let text = view! { <p class="empty">"Waiting for its turn."</p> };
         section(i, contender.title, String::new(), text.into_any())
     });
     view! { <div class=format!("contenders of-{n}")>{played.collect_view()}{awaited.collect_view()}</div> }

@@ -6,7 +6,7 @@ use super::page::ComparisonView;
 use crate::addresses::comparison_address;
 use crate::screens::page_frame::titled_card;
 
-/// Recorded requests to pick from, and a form that sends one's own.
+/// Recorded requests to pick from, and a form that sends the visitor's own.
 pub(super) fn card(view: &ComparisonView) -> AnyView {
     let link = |listed: &TraceSummary| {
         let comparison = Comparison {

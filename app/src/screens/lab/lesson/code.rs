@@ -19,7 +19,7 @@ pub(super) fn card(view: &LessonView) -> AnyView {
     titled_card(
         "code",
         "The code",
-        "the very files that run",
+        "the files that run",
         view! { <div class=format!("sources of-{n}")>{files}</div> },
     )
 }

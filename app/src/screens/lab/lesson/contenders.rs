@@ -11,7 +11,7 @@ pub(super) fn cards(view: &LessonView, run: &LessonRun) -> AnyView {
     let played = performances.iter().enumerate().map(|(i, each)| card(view, i, each));
     let awaited = view.lesson.variants.iter().enumerate().skip(performances.len());
     let awaited = awaited.filter(|_| run.is_running()).map(|(i, variant)| {
-        let text = view! { <p class="empty">"Its turn comes."</p> };
+        let text = view! { <p class="empty">"Waiting for its turn."</p> };
         section(i, variant.title.to_owned(), String::new(), text.into_any())
     });
     let n = view.lesson.variants.len();
@@ -61,8 +61,8 @@ mod tests {
         let mut running = run(Phase::Running);
         running.state.contenders.truncate(1);
         let html = |run: &LessonRun| Owner::new().with(|| cards(&stampede(), run).to_html());
-        assert_eq!(html(&running).matches("Its turn comes.").count(), 1);
+        assert_eq!(html(&running).matches("Waiting for its turn.").count(), 1);
         running.state.phase = Phase::Stopped;
-        assert!(!html(&running).contains("Its turn comes."));
+        assert!(!html(&running).contains("Waiting for its turn."));
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn form(view: &LessonView, run: &LessonRun) -> AnyView {
         <form action=ChangeFault::PATH method="post" data-testid="faults">
             <input type="hidden" name="id" value=run.id.clone() />
             <fieldset class="faults">
-                <legend>"Break it; press again to mend it"</legend>
+                <legend>"Break something; press again to repair it"</legend>
                 {buttons.collect_view()}
             </fieldset>
             <p class="failure" role="alert"></p>

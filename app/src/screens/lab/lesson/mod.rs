@@ -11,5 +11,5 @@ mod run_controls;
 mod stack;
 mod verdict;
 
-pub(in crate::screens) use page::lesson;
+pub(crate) use page::lesson;
 pub(super) use page::ticket;

@@ -21,7 +21,7 @@ pub(super) struct LessonView {
     pub(super) has_redis: bool,
     /// What makes one run of two presses.
     pub(super) ticket: String,
-    /// Why who asks may not run anything.
+    /// Why the visitor may not run anything.
     pub(super) refusal: Option<String>,
 }
 
@@ -34,10 +34,8 @@ pub(super) struct LessonRun {
 }
 
 /// Draws the page of one lesson. Nothing of a result is shown before somebody has predicted it.
-pub(in crate::screens) async fn lesson(
-    request: &PageRequest,
-    slug: &str,
-) -> Result<PageHtml, ApiError> {
+pub(crate) async fn lesson(request: &PageRequest) -> Result<PageHtml, ApiError> {
+    let slug = request.name();
     let lesson = Lesson::find(slug)
         .ok_or_else(|| ApiError::NotFound(format!("find a lesson named {slug:?}")))?;
     let lab = request.lab.as_ref().ok_or_else(|| ApiError::Away("find the lab".to_owned()))?;
@@ -53,7 +51,7 @@ async fn look(request: &PageRequest, lab: &Lab, lesson: &'static Lesson) -> Less
     let settings = run.as_ref().map_or_else(lesson.settings, |run| run.request().settings.clone());
     let is_gone = wanted.is_some() && run.is_none();
     let refusal = request.refusal();
-    // Who may not steer a run does not keep it waiting either.
+    // A visitor who may not control a run does not keep it waiting either.
     if let (Some(run), None) = (&run, &refusal) {
         run.look();
     }
@@ -77,7 +75,7 @@ fn draw(view: &LessonView, failure: Option<String>) -> PageHtml {
     let gone = view.is_gone.then(|| {
         view! {
             <div class="banner" role="alert">
-                <p>"This run is gone: Strata was started again, or newer runs took its place. Predict once more, and run it again."</p>
+                <p>"This run is gone: Strata was restarted, or newer runs replaced it. Predict again and run it."</p>
             </div>
         }
     });

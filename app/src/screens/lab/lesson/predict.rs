@@ -45,7 +45,7 @@ pub(super) fn run_again(view: &LessonView, run: &LessonRun) -> AnyView {
     titled_card(
         "run-again",
         "Run it again",
-        "change something, and see what follows",
+        "change something and see what happens",
         view! {
             <form action=StartRun::PATH method="post" data-testid="run-again">
                 {hidden(view)}

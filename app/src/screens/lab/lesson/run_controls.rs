@@ -8,7 +8,7 @@ use crate::addresses::run_address;
 use crate::api::{FinishRun, StepRun, StopRun};
 use crate::screens::page_frame::titled_card;
 
-/// How far a run is, and what one may do with it.
+/// How far a run is, and the buttons that control it.
 pub(super) fn card(view: &LessonView, run: &LessonRun) -> AnyView {
     let is_running = run.is_running();
     let steps = (is_running && run.pace == StepMode::StepByStep).then(|| steps(view, run));
@@ -24,7 +24,7 @@ pub(super) fn card(view: &LessonView, run: &LessonRun) -> AnyView {
             view! { <p class="next-step"><strong>"Next: "</strong>{waiting.text.clone()}</p> }
         }
         None => {
-            view! { <p class="next-step"><strong>"Next: "</strong>"once this step is played."</p> }
+            view! { <p class="next-step"><strong>"Next: "</strong>"after this step."</p> }
         }
     });
     titled_card(
@@ -33,7 +33,7 @@ pub(super) fn card(view: &LessonView, run: &LessonRun) -> AnyView {
         format!("run {}", run.id),
         view! {
             <p role="status" class="phase" data-testid="phase" data-phase=phase_name(&run.state.phase)>{phase(run)}</p>
-            {(run.state.phase == Phase::Done).then(|| verdict::told(view, run))}
+            {(run.state.phase == Phase::Done).then(|| verdict::sentences(view, run))}
             {(!is_running).then(|| verdict::next_links(view))}
             {is_running.then(|| view! { <p class="small">"Watch for: "{view.lesson.watch_for}</p> })}
             {next}
@@ -43,7 +43,7 @@ pub(super) fn card(view: &LessonView, run: &LessonRun) -> AnyView {
     )
 }
 
-// The button stays where it is from step to step, so that whoever presses it can press it again.
+// The button stays where it is from step to step, so that it can be pressed again.
 fn steps(view: &LessonView, run: &LessonRun) -> impl IntoView + use<> {
     let performances = run.state.contenders.iter();
     let begun = performances.map(|each| each.steps.len()).max().unwrap_or(0);
@@ -78,14 +78,14 @@ fn phase(run: &LessonRun) -> String {
     let playing = run.state.contenders.iter().find(|each| !each.is_over);
     match (&run.state.phase, &run.state.next_step) {
         (Phase::Running, Some(waiting)) => match waiting.played {
-            0 => "Ready: it waits for you.".to_owned(),
-            played => format!("Step {played} is played. It waits for you."),
+            0 => "Ready. Waiting for you.".to_owned(),
+            played => format!("Step {played} is done. Waiting for you."),
         },
         (Phase::Running, None) => {
-            playing.map_or("It begins…".to_owned(), |one| now(one, run.pace))
+            playing.map_or("Starting…".to_owned(), |one| now(one, run.pace))
         }
         (Phase::Done, _) => "Done.".to_owned(),
-        (Phase::Stopped, _) => "Stopped before its end.".to_owned(),
+        (Phase::Stopped, _) => "Stopped before the end.".to_owned(),
         (Phase::Failed(why), _) => format!("Failed to {why}."),
     }
 }
@@ -93,9 +93,9 @@ fn phase(run: &LessonRun) -> String {
 fn now(performance: &ContenderRun, pace: StepMode) -> String {
     let title = &performance.title;
     match (performance.steps.len(), pace) {
-        (0, StepMode::AllAtOnce) => format!("{title}: it begins…"),
-        (n, StepMode::AllAtOnce) => format!("{title}: step {n} is being played…"),
-        (n, StepMode::StepByStep) => format!("Step {n} is being played…"),
+        (0, StepMode::AllAtOnce) => format!("{title}: starting…"),
+        (n, StepMode::AllAtOnce) => format!("{title}: step {n} is running…"),
+        (n, StepMode::StepByStep) => format!("Step {n} is running…"),
     }
 }
 
@@ -116,14 +116,14 @@ mod tests {
     #[test]
     fn how_far_a_run_is_is_a_sentence() {
         let mut view = run(Phase::Running);
-        assert_eq!(phase(&view), "Step 1 is played. It waits for you.");
+        assert_eq!(phase(&view), "Step 1 is done. Waiting for you.");
         view.state.next_step = None;
         view.state.contenders[1].is_over = false;
-        assert_eq!(phase(&view), "Step 1 is being played…");
+        assert_eq!(phase(&view), "Step 1 is running…");
         view.pace = StepMode::AllAtOnce;
-        assert_eq!(phase(&view), "Cache-aside: step 1 is being played…");
+        assert_eq!(phase(&view), "Cache-aside: step 1 is running…");
         view.state.contenders.clear();
-        assert_eq!(phase(&view), "It begins…");
+        assert_eq!(phase(&view), "Starting…");
         view.state.phase = Phase::Failed("ask a node: all were killed".to_owned());
         assert_eq!(phase(&view), "Failed to ask a node: all were killed.");
     }

@@ -20,7 +20,7 @@ pub(super) fn card(view: &LessonView) -> AnyView {
     };
     let nodes = (1..=n_nodes).map(node).collect_view();
     let redis = match (view.has_redis, faults.contains(&Fault::RedisAway)) {
-        (false, _) => Some("there is none here"),
+        (false, _) => Some("none here"),
         (true, true) => Some("away"),
         (true, false) => None,
     };
@@ -38,7 +38,7 @@ pub(super) fn card(view: &LessonView) -> AnyView {
             </div>
             {database(view, faults)}
             <div class="compared">
-                <p class="small">"Compared, each on such a stack of its own:"</p>
+                <p class="small">"Compared, each on a stack of its own:"</p>
                 <ul>{titles.collect_view()}</ul>
             </div>
         },

@@ -6,7 +6,7 @@ use super::page::{LessonRun, LessonView};
 use crate::screens::lab::settings_fields;
 
 /// Whether the prediction was right, and what was learned.
-pub(super) fn told(view: &LessonView, run: &LessonRun) -> AnyView {
+pub(super) fn sentences(view: &LessonView, run: &LessonRun) -> AnyView {
     let question = &view.lesson.question;
     let guess = run.guess.and_then(|guess| question.answers.get(guess)).copied();
     let right = question.answers.get(question.right).copied().unwrap_or_default();
@@ -39,7 +39,7 @@ fn broken(run: &LessonRun) -> Option<AnyView> {
         let broken = broken.join(", ");
         view! {
             <p class="small" data-testid="broken">
-                "You broke something while it ran: "{broken}". What follows, and the answer, hold without it; the results show what really happened."
+                "You broke something during this run: "{broken}". The answer and the explanation hold without the fault; the results show what really happened."
             </p>
         }
         .into_any()
@@ -72,7 +72,7 @@ mod tests {
 
     fn judged(view: &LessonView, guess: usize) -> String {
         let run = LessonRun { guess: Some(guess), ..run(Phase::Done) };
-        Owner::new().with(|| told(view, &run).to_html())
+        Owner::new().with(|| sentences(view, &run).to_html())
     }
 
     #[test]
@@ -86,7 +86,7 @@ mod tests {
         assert!(!judged(&stampede(), 0).contains("You broke something"));
         let mut run = LessonRun { guess: Some(0), ..run(Phase::Done) };
         run.state.broken_by_hand = vec![Fault::DatabaseAway];
-        let html = Owner::new().with(|| told(&stampede(), &run).to_html());
+        let html = Owner::new().with(|| sentences(&stampede(), &run).to_html());
         assert!(html.contains("You broke something") && html.contains("Database away"), "{html}");
     }
 

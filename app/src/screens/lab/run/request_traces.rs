@@ -48,7 +48,7 @@ impl<'a> RequestTrace<'a> {
         self.request.or_else(|| self.commands.first().copied()).map_or(0, TraceLine::began_us)
     }
 
-    // `None` where it cannot have caused the command. Nobody notes who did: a command belongs to
+    // `None` where it cannot have caused the command. Requests and commands are recorded apart: a command belongs to
     // a request that was under way on the same node. Where many were at once, it is most likely
     // one for the same key, which waits for no other's load, and has not asked the same itself.
     fn likelihood(&self, command: &TraceLine) -> Option<(bool, bool, Reverse<usize>)> {

@@ -67,12 +67,16 @@ fn cells(row: &ResultRow) -> Vec<ResultCell> {
         ("L2 hit", "Answered by Redis.", of(outcomes.l2_hit, reads)),
         ("loaded", "The read asked the database.", of(outcomes.loaded, reads)),
         ("coalesced", "The read waited for a running load.", of(outcomes.coalesced, reads)),
-        ("other", "Older on purpose, around the cache, not found, or failed.", of(other, reads)),
+        ("other", "Stale on purpose, bypassed, not found, or failed.", of(other, reads)),
         ("queries", "How often the database was asked for items.", format::count(row.queries)),
         ("transactions", "How often the database was changed.", format::count(row.updates)),
         ("p50", "Half of the reads took no longer.", format::duration(row.p50_ns)),
         ("p99", "All but one in a hundred took no longer.", format::duration(row.p99_ns)),
-        ("stale reads", "Answered what was older than acknowledged.", of(row.stale_reads, reads)),
+        (
+            "stale reads",
+            "The value was older than an acknowledged write.",
+            of(row.stale_reads, reads),
+        ),
         ("writes", "Writes acknowledged.", format::count(row.acknowledged)),
         ("rejected", "Writes that failed, and the writer knows.", of(row.refused, writes)),
         ("lost", "Acknowledged, but the database never got them.", of(row.lost_writes, writes)),
@@ -109,7 +113,7 @@ fn further(row: &ResultRow) -> Vec<ResultCell> {
 
 fn meaning(name: &str) -> &'static str {
     match name {
-        "l1_bytes" => "What the items in L1 take as it ends, all nodes together.",
+        "l1_bytes" => "Memory of the items in L1 at the end, all nodes together.",
         "leaked" => "Items shown to a caller who may not see them.",
         "wave" => "Of entries loaded at once, the most that expire within the same second.",
         _ => "",

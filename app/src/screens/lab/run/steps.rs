@@ -4,7 +4,7 @@ use strata_lab::{Level, LineKind, Step, TraceLine};
 use super::request_traces::RequestTrace;
 use crate::format;
 
-// So many requests tell what a step does; the rest is there for whoever wants it.
+// These requests show what a step does; the rest is folded away.
 const N_SHOWN: usize = 5;
 // Stale reads are what many a lesson is about, so they are shown wherever they stand.
 const MAX_SHOWN: usize = 8;

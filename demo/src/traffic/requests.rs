@@ -1,8 +1,11 @@
 use strata_report::TrafficState;
 
 use super::Zipf;
+use crate::ctx::{Caller, Ctx};
+use crate::error::DemoError;
 use crate::random::Random;
-use crate::{Caller, Ctx, DemoError, PostDraft, PostEdit, Site, UserEdit, Visibility};
+use crate::site::Site;
+use crate::store::{PostDraft, PostEdit, UserEdit, Visibility};
 
 const POSTS_PER_USER: u64 = 3;
 // People ask for the users who are around these days, a tenth of all, so that L2 comes to hold them.
@@ -14,7 +17,7 @@ const N_MISSING: u64 = 50;
 const FIRST_MISSING: i64 = 1 << 40;
 
 /// Chooses the next request.
-pub(super) struct Mix {
+pub(super) struct RequestChooser {
     users: Zipf,
     posts: Zipf,
     write_share: f64,
@@ -34,7 +37,7 @@ pub(super) enum Request {
     CreatePost(i64, u64),
 }
 
-impl Mix {
+impl RequestChooser {
     pub(super) fn new(n_users: u64, state: &TrafficState, random: Random) -> Self {
         let n_around = (n_users / AROUND_SHARE).max(n_users.min(AROUND_AT_LEAST));
         Self {
@@ -128,11 +131,11 @@ mod tests {
 
     fn n_writes(write_share: f64) -> usize {
         let state = TrafficState { write_share, ..STEADY };
-        let mut mix = Mix::new(1_000, &state, Random::new(5));
+        let mut chooser = RequestChooser::new(1_000, &state, Random::new(5));
         let is_write = |request: &Request| {
             matches!(request, Request::PutUser(..) | Request::PutPost(..) | Request::CreatePost(..))
         };
-        (0..10_000).filter(|_| is_write(&mix.next())).count()
+        (0..10_000).filter(|_| is_write(&chooser.next())).count()
     }
 
     #[test]
@@ -145,9 +148,9 @@ mod tests {
     #[test]
     fn every_kind_of_request_comes_up() {
         let state = TrafficState { write_share: 0.5, ..STEADY };
-        let mut mix = Mix::new(1_000, &state, Random::new(5));
+        let mut chooser = RequestChooser::new(1_000, &state, Random::new(5));
         let kinds: std::collections::HashSet<_> =
-            (0..2_000).map(|_| std::mem::discriminant(&mix.next())).collect();
+            (0..2_000).map(|_| std::mem::discriminant(&chooser.next())).collect();
         assert_eq!(kinds.len(), 8);
     }
 }
