@@ -12,12 +12,18 @@ use super::reader::STEP;
 use crate::clock::Moment;
 use crate::connection::{Bus, in_time};
 
+/// So many asks of a stream are read at once at most, so that the bus is not kept waiting for what
+/// lies beside it.
+pub(crate) const ASKS_AT_ONCE: usize = 16;
+
 /// Asks that lie there since this long before the node connected are read: a console does not wait
 /// longer for an answer.
 const BEFORE_MS: u64 = 2_000;
 
-/// Where Redis refuses to read them, the bus is read alone for so long.
+/// Where they cannot be read, the bus is read alone for so long; each time that follows at once, for
+/// twice as long, up to a limit.
 const RESTS_FOR: Duration = Duration::from_secs(5);
+const RESTS_AT_MOST: Duration = Duration::from_secs(60);
 
 /// Who is told of what consoles ask.
 pub(crate) trait AskHandler: Send + Sync {
@@ -27,41 +33,78 @@ pub(crate) trait AskHandler: Send + Sync {
     fn on_ask(&self, fields: &HashMap<Vec<u8>, Vec<u8>>);
 }
 
-/// How far the asks were read on one connection.
+/// How far the asks were read, whatever becomes of a connection.
+#[derive(Default)]
+pub(crate) struct AskProgress {
+    /// `None` before the first connection.
+    last: Option<[String; 2]>,
+    rests_until: Option<Moment>,
+    /// How long it rests next.
+    rest: Option<Duration>,
+}
+
+/// Reads the asks on one connection.
 pub(crate) struct AskReader<'a> {
     handler: Option<&'a dyn AskHandler>,
-    last: [String; 2],
-    rests_until: Option<Moment>,
+    progress: &'a mut AskProgress,
 }
 
 impl<'a> AskReader<'a> {
-    /// From a moment before now on, by Redis's clock.
+    /// Goes on where the last connection stopped. The first one begins a moment before now, by
+    /// Redis's clock.
     pub(crate) async fn begin(
         handler: Option<&'a dyn AskHandler>,
+        progress: &'a mut AskProgress,
         connection: &mut MultiplexedConnection,
     ) -> RedisResult<Self> {
-        let mut now_ms = 0;
-        if handler.is_some() {
+        if handler.is_some() && progress.last.is_none() {
             let time = cmd("TIME");
             let asking = time.query_async::<(u64, u64)>(connection);
             let (seconds, micros) = in_time(STEP, asking).await?;
-            now_ms = seconds * 1_000 + micros / 1_000;
+            let first = first_id(seconds * 1_000 + micros / 1_000);
+            progress.last = Some([first.clone(), first]);
         }
-        Ok(Self { handler, last: [first_id(now_ms), first_id(now_ms)], rests_until: None })
+        Ok(Self { handler, progress })
     }
 
     /// Whether they are read now.
     pub(crate) fn is_read(&self) -> bool {
-        let rests = self.rests_until.is_some_and(|until| Moment::now() < until);
+        let rests = self.progress.rests_until.is_some_and(|until| Moment::now() < until);
         self.handler.is_some() && !rests
+    }
+
+    /// After a rest, what nobody waits for any more is passed over.
+    pub(crate) fn wake(&mut self, now_ms: u64) {
+        if self.progress.rests_until.is_none() || !self.is_read() {
+            return;
+        }
+        self.progress.rests_until = None;
+        for last in self.progress.last.iter_mut().flatten() {
+            if ms_of(last).is_none_or(|ms| ms < now_ms.saturating_sub(BEFORE_MS)) {
+                *last = first_id(now_ms);
+            }
+        }
+    }
+
+    /// They were read with the bus.
+    pub(crate) fn were_read(&mut self) {
+        self.progress.rest = None;
+    }
+
+    /// The bus could not be read together with them: perhaps because of them. It is read alone for
+    /// a while, on the next connection as well.
+    pub(crate) fn rest(&mut self) {
+        let rest = self.progress.rest.unwrap_or(RESTS_FOR);
+        self.progress.rests_until = Some(Moment::now().after(rest));
+        self.progress.rest = Some((rest * 2).min(RESTS_AT_MOST));
     }
 
     /// Adds the streams to a command that reads the bus, as `STREAMS bus asks… id id…`.
     pub(crate) fn add_to(&self, xread: &mut Cmd, bus: &Bus, last_id: &str) {
         xread.arg("STREAMS").arg(bus.stream());
-        match self.handler.filter(|_| self.is_read()) {
-            Some(handler) => {
-                let ([all, own], [last, last_own]) = (handler.streams(), &self.last);
+        match self.handler.filter(|_| self.is_read()).zip(self.progress.last.as_ref()) {
+            Some((handler, [last, last_own])) => {
+                let [all, own] = handler.streams();
                 xread.arg(all).arg(own).arg(last_id).arg(last).arg(last_own);
             }
             None => _ = xread.arg(last_id),
@@ -74,7 +117,8 @@ impl<'a> AskReader<'a> {
         let place = handler.streams().iter().position(|name| name == stream);
         for (id, fields) in asks {
             handler.on_ask(&fields);
-            if let Some(last) = place.and_then(|place| self.last.get_mut(place)) {
+            let last = self.progress.last.as_mut().zip(place);
+            if let Some(last) = last.and_then(|(last, place)| last.get_mut(place)) {
                 *last = id;
             }
         }
@@ -82,18 +126,17 @@ impl<'a> AskReader<'a> {
 
     /// Where Redis's clock was set back, new asks have lower numbers than those that were read.
     pub(crate) fn is_now(&mut self, now_ms: u64) {
-        for last in &mut self.last {
-            let ms = last.split('-').next().and_then(|ms| ms.parse::<u64>().ok());
-            if ms.is_some_and(|ms| ms > now_ms.saturating_add(BEFORE_MS)) {
+        for last in self.progress.last.iter_mut().flatten() {
+            if ms_of(last).is_some_and(|ms| ms > now_ms.saturating_add(BEFORE_MS)) {
                 *last = first_id(now_ms);
             }
         }
     }
 
-    /// Redis refuses to read them: the bus is read alone for a while. What is no stream and lies
-    /// where asks do is removed.
+    /// Redis refuses to read them. What is no stream and lies where asks do is removed; where that
+    /// was not it, the bus is read alone for a while.
     pub(crate) async fn refused(&mut self, connection: &mut MultiplexedConnection) {
-        self.rests_until = Some(Moment::now().after(RESTS_FOR));
+        let mut n_removed = 0;
         let Some(handler) = self.handler else { return };
         let mut ask = pipe();
         for stream in handler.streams() {
@@ -104,11 +147,18 @@ impl<'a> AskReader<'a> {
             if kind != "stream" && kind != "none" {
                 let mut unlink = cmd("UNLINK");
                 unlink.arg(stream);
-                // Where that is refused as well, the bus goes on without asks.
-                let _: RedisResult<u64> = in_time(STEP, unlink.query_async(connection)).await;
+                let removed = in_time(STEP, unlink.query_async::<u64>(connection)).await;
+                n_removed += removed.unwrap_or(0);
             }
         }
+        if n_removed == 0 {
+            self.rest();
+        }
     }
+}
+
+fn ms_of(id: &str) -> Option<u64> {
+    id.split('-').next().and_then(|ms| ms.parse().ok())
 }
 
 fn first_id(now_ms: u64) -> String {

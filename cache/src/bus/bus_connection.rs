@@ -4,13 +4,13 @@ use std::io;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{RedisError, RedisResult, cmd};
+use redis::{Cmd, RedisError, RedisResult, cmd};
 
-use super::asks::AskReader;
+use super::asks::{ASKS_AT_ONCE, AskReader};
 use super::heartbeat::{BusStatus, Refusals, repair_heartbeat};
 use super::message::Message;
 use super::missed::{LastNumbers, Missed};
-use super::position::{Position, StreamEntry};
+use super::position::{BusPlace, Position, StreamEntry};
 use super::reader::{BusHandler, BusReader, STEP};
 use crate::clock;
 use crate::clock::Moment;
@@ -73,17 +73,20 @@ impl ReadBatch {
 }
 
 impl<'a> BusConnection<'a> {
-    /// Connects and determines which messages were missed since `position`.
+    /// Connects and determines which messages were missed since the last connection. Where it
+    /// fails, the place stays as it is.
     pub(crate) async fn begin(
         reader: &'a BusReader,
         link: &'a Link,
         handler: &'a dyn BusHandler,
-        position: &mut Option<Position>,
+        place: &'a mut BusPlace,
     ) -> RedisResult<Self> {
         let mut connection = link.connect(STEP).await?;
         let here = in_time(STEP, Position::now(&reader.bus, &mut connection)).await?;
         link.lose_the_other_server(here.run_id(), here.floor);
-        let last = match position.take() {
+        let asks = AskReader::begin(handler.asks(), &mut place.asks, &mut connection).await?;
+        // Nothing fails from here on.
+        let last = match place.position.take() {
             Some(last) if last.is_continued_by(&here) => last,
             Some(last) => {
                 let missed = match last.is_of_one_run(&here) {
@@ -102,7 +105,6 @@ impl<'a> BusConnection<'a> {
         };
         reader.acted_on.send_replace(last.sequence);
         let checked_at = Moment::now().before(CHECK_EVERY);
-        let asks = AskReader::begin(handler.asks(), &mut connection).await?;
         Ok(Self {
             reader,
             link,
@@ -270,24 +272,57 @@ impl<'a> BusConnection<'a> {
     /// Messages of the bus, and what other streams have. Where Redis refuses to read the others,
     /// the bus is read alone.
     async fn read(&mut self) -> RedisResult<(Vec<StreamEntry>, Streams)> {
-        let mut read = self.read_streams().await;
-        if read.as_ref().is_err_and(is_refused) && self.asks.is_read() {
-            self.asks.refused(&mut self.connection).await;
-            read = self.read_streams().await;
+        self.asks.wake(self.reader.bus.clock().now_ms());
+        if !self.asks.is_read() {
+            return Ok((self.read_alone().await?, Streams::new()));
         }
+        let read = match self.read_together().await {
+            Ok(read) => read,
+            Err(error) if is_refused(&error) => {
+                self.asks.refused(&mut self.connection).await;
+                return Ok((self.read_alone().await?, Streams::new()));
+            }
+            Err(error) => {
+                self.asks.rest();
+                return Err(error);
+            }
+        };
+        self.asks.were_read();
         let bus = self.reader.bus.stream();
-        let (bus, others): (Streams, Streams) =
-            read?.into_iter().partition(|(name, _)| name == bus);
-        Ok((bus.into_iter().flat_map(|(_, messages)| messages).collect(), others))
+        let (bus, others): (Streams, Streams) = read.into_iter().partition(|(name, _)| name == bus);
+        let mut messages = messages_of(bus);
+        // The same number counts for each stream: the rest of the bus follows at once.
+        if let Some((last_id, _)) = messages.last().filter(|_| messages.len() >= ASKS_AT_ONCE) {
+            let mut xread = cmd("XREAD");
+            xread.arg("COUNT").arg(MAX_BATCH);
+            xread.arg("STREAMS").arg(self.reader.bus.stream()).arg(last_id);
+            messages.extend(messages_of(self.ask_for(xread).await?));
+        }
+        Ok((messages, others))
     }
 
-    async fn read_streams(&mut self) -> RedisResult<Streams> {
+    async fn read_alone(&mut self) -> RedisResult<Vec<StreamEntry>> {
         let mut xread = cmd("XREAD");
         xread.arg("COUNT").arg(MAX_BATCH).arg("BLOCK").arg(clock::millis(BLOCK));
+        xread.arg("STREAMS").arg(self.reader.bus.stream()).arg(&self.last.last_id);
+        self.ask_for(xread).await.map(messages_of)
+    }
+
+    async fn read_together(&mut self) -> RedisResult<Streams> {
+        let mut xread = cmd("XREAD");
+        xread.arg("COUNT").arg(ASKS_AT_ONCE).arg("BLOCK").arg(clock::millis(BLOCK));
         self.asks.add_to(&mut xread, &self.reader.bus, &self.last.last_id);
+        self.ask_for(xread).await
+    }
+
+    async fn ask_for(&mut self, xread: Cmd) -> RedisResult<Streams> {
         let read = xread.query_async::<Option<Streams>>(&mut self.connection);
         Ok(in_time(SILENT_AFTER, read).await?.unwrap_or_default())
     }
+}
+
+fn messages_of(streams: Streams) -> Vec<StreamEntry> {
+    streams.into_iter().flat_map(|(_, messages)| messages).collect()
 }
 
 fn is_refused(error: &RedisError) -> bool {

@@ -8,7 +8,7 @@ use redis::RedisResult;
 
 use super::bus_connection::BusConnection;
 use super::heartbeat::{BusStatus, Refusals, repair_heartbeat};
-use super::position::Position;
+use super::position::{BusPlace, Position};
 use super::reader::{BusHandler, BusReader, STEP};
 use crate::connection::{Link, in_time};
 use crate::log::log_safely;
@@ -58,20 +58,21 @@ impl BusReader {
     pub(crate) async fn listen(
         &self,
         link: Arc<Link>,
-        mut position: Option<Position>,
+        position: Option<Position>,
         handler: Arc<dyn BusHandler>,
     ) {
         let mut pause = FIRST_RETRY;
+        let mut place = BusPlace { position, ..BusPlace::default() };
         loop {
-            let (heard, error) =
-                match BusConnection::begin(self, &link, &*handler, &mut position).await {
+            let (last, heard, error) =
+                match BusConnection::begin(self, &link, &*handler, &mut place).await {
                     Ok(mut session) => {
                         let error = session.listen().await;
-                        position = Some(session.last);
-                        (session.has_heard, error)
+                        (Some(session.last), session.has_heard, error)
                     }
-                    Err(error) => (false, error),
+                    Err(error) => (None, false, error),
                 };
+            place.position = last.or(place.position);
             self.cannot_read(&error);
             if heard {
                 self.disconnects.add(1);

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, pipe};
 
+use super::asks::AskProgress;
 use crate::connection::{Bus, must_take_invalidations, run_id};
 
 const MAX_TRIES: u32 = 8;
@@ -17,6 +18,14 @@ pub(crate) struct Position {
     pub(crate) floor: u64,
     pub(crate) last_id: String,
     pub(crate) sequence: u64,
+}
+
+/// Where a node stands in the bus and in what is read with it, between two connections.
+#[derive(Default)]
+pub(crate) struct BusPlace {
+    /// `None` where nothing of the bus was heard yet.
+    pub(crate) position: Option<Position>,
+    pub(crate) asks: AskProgress,
 }
 
 /// A message as it lies in the stream: its id and its fields.

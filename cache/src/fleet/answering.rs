@@ -1,17 +1,22 @@
 //! The task that answers asks, apart from the bus: one at a time, what the node's policy allows.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use strata_report::{
     Ask, AskKind, FLEET_PROTOCOL, FleetPolicy, NodeAnswer, NodeError, NodeRequest, Reply,
     ReplyState,
 };
+use tokio::time::timeout;
 
 use super::gate::{Refusal, Refused};
 use super::presence::{FleetHost, Presence};
-use super::{form, scripts};
+use super::{form, report, scripts};
 use crate::connection::CallError;
 use crate::user_code::caught;
+
+/// An answer takes so much less than the console waits, so that it reaches the console.
+const ON_THE_WAY_MS: u64 = 100;
 
 /// So many replies lie there for one console at most.
 const MAX_REPLIES: usize = 4_096;
@@ -74,14 +79,25 @@ impl Presence {
         let Some(request) = request(ask) else {
             return failed("its body cannot be read".to_owned());
         };
+        let now_ms = self.link.bus.clock().now_ms();
+        let left_ms = ask.deadline_ms.saturating_sub(now_ms + ON_THE_WAY_MS);
         let answering = Arc::clone(host).answer(request, policy.values);
-        let (answer, at_least) = match caught(answering).await {
-            Ok(answered) => answered,
+        // Within what is caught: what ends before its time may panic as well.
+        let answering =
+            async move { timeout(Duration::from_millis(left_ms), answering).await.ok() };
+        let (mut answer, at_least) = match caught(answering).await {
+            Ok(Some(answered)) => answered,
+            Ok(None) => return failed("it took longer than the console waits".to_owned()),
             Err(panic) => {
                 crate::user_code::discard(panic);
                 return failed("code of the keys, the values or the source panicked".to_owned());
             }
         };
+        if let NodeAnswer::Report(report) = &mut answer
+            && !policy.looks
+        {
+            report::without_key_names(report);
+        }
         let Ok(body) = serde_json::to_string(&answer) else {
             return failed("its answer cannot be written".to_owned());
         };
@@ -146,14 +162,19 @@ fn because(error: &NodeError) -> String {
 
 /// Why the policy forbids a kind, as a fragment that fits after "because".
 fn forbids(policy: FleetPolicy, kind: AskKind) -> Option<&'static str> {
-    match kind {
-        AskKind::Details | AskKind::GroupOf => None,
-        AskKind::LookL2 if !policy.values => Some("this node shows no values"),
-        AskKind::Refresh if !policy.refreshes => Some("this node loads nothing for consoles"),
-        AskKind::Refresh | AskKind::LookL2 => None,
-        _ if !policy.looks => Some("this node lets nobody look into its L1"),
-        _ => None,
-    }
+    let (is_allowed, because) = match kind {
+        AskKind::Details | AskKind::GroupOf => return None,
+        AskKind::LookL1
+        | AskKind::ListL1
+        | AskKind::AmongL1
+        | AskKind::MatchL1
+        | AskKind::SurveyL1
+        | AskKind::EventsOf => (policy.looks, "this node lets nobody look into its L1"),
+        AskKind::LookL2 => (policy.values, "this node shows no values"),
+        AskKind::Refresh => (policy.refreshes, "this node loads nothing for consoles"),
+        AskKind::Other => (false, "this node does not know it"),
+    };
+    (!is_allowed).then_some(because)
 }
 
 #[cfg(test)]

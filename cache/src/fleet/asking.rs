@@ -129,9 +129,9 @@ impl PendingAsks {
 }
 
 /// Ends the wait for an ask, however it ends.
-struct Waits<'a>(&'a PendingAsks, String);
+struct PendingAskGuard<'a>(&'a PendingAsks, String);
 
-impl Drop for Waits<'_> {
+impl Drop for PendingAskGuard<'_> {
     fn drop(&mut self) {
         self.0.end(&self.1);
     }
@@ -142,7 +142,8 @@ impl FleetClient {
     /// of [`AskKind`](strata_report::AskKind), `body` is JSON, and `actor` is who asks. Signed where
     /// there is a key.
     ///
-    /// Waits until all have answered; where some have, for 300 ms, and else for a second. What comes
+    /// Waits until all have answered; where some have, for 300 ms from the first one on,
+    /// and for a second at most. What comes
     /// later is lost. Nothing is remembered of those that were silent.
     ///
     /// # Errors
@@ -178,7 +179,7 @@ impl FleetClient {
         }
         let bytes = form::write(&asked, form::MAX_ASK_BYTES).ok_or(AskError::TooLarge)?;
         let mut receiver = console.pending.begin(&asked.id);
-        let _waits = Waits(&console.pending, asked.id.clone());
+        let _waits = PendingAskGuard(&console.pending, asked.id.clone());
         let mut script = scripts::ASK.prepare_invoke();
         match to {
             AskTo::Node(node) => {
@@ -204,15 +205,20 @@ impl FleetClient {
 async fn collect(receiver: &mut mpsc::Receiver<Reply>, expected: &[String]) -> Vec<Reply> {
     let began = Instant::now();
     let mut replies: Vec<Reply> = Vec::new();
+    let mut first = None;
     loop {
         let has_all = expected.iter().all(|node| replies.iter().any(|reply| reply.node == *node));
         if has_all && !expected.is_empty() {
             return replies;
         }
-        let until = began + if replies.is_empty() { AT_MOST } else { FOR_ALL };
+        let latest = began + AT_MOST;
+        let until = first.map_or(latest, |first: Instant| latest.min(first + FOR_ALL));
         match timeout_at(until, receiver.recv()).await {
             Ok(Some(reply)) if replies.iter().any(|other| other.node == reply.node) => {}
-            Ok(Some(reply)) => replies.push(reply),
+            Ok(Some(reply)) => {
+                first.get_or_insert_with(Instant::now);
+                replies.push(reply);
+            }
             Ok(None) | Err(_) => return replies,
         }
     }
@@ -246,6 +252,22 @@ mod tests {
         let began = Instant::now();
         assert!(collect(&mut receiver, &expected).await.is_empty());
         assert_eq!(began.elapsed(), AT_MOST);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn others_are_waited_for_from_the_first_answer_on_and_never_longer_than_a_second() {
+        for (first_ms, over_ms) in [(500, 800), (900, 1_000)] {
+            let (sender, mut receiver) = mpsc::channel(8);
+            let answering = tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(first_ms)).await;
+                sender.send(reply("a")).await.unwrap();
+                std::future::pending::<()>().await;
+            });
+            let began = Instant::now();
+            assert_eq!(collect(&mut receiver, &names(&["a", "b"])).await.len(), 1);
+            assert_eq!(began.elapsed(), Duration::from_millis(over_ms), "{first_ms}");
+            answering.abort();
+        }
     }
 
     #[test]

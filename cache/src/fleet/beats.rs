@@ -38,7 +38,7 @@ const NOTED_FOR: Duration = Duration::from_secs(24 * 3600);
 struct Beats {
     n_beats: u64,
     /// What consoles want; `None` while nobody watches.
-    wanted: Option<Wanted>,
+    wanted: Option<MergedWants>,
     card_at: Option<Instant>,
     /// The card did not lie there.
     card_is_missing: bool,
@@ -47,12 +47,12 @@ struct Beats {
 
 /// What all consoles want together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Wanted {
+struct MergedWants {
     interval: Duration,
     details: BTreeSet<String>,
 }
 
-impl Wanted {
+impl MergedWants {
     /// `None` where nobody wants anything. What cannot be read wants nothing special.
     fn of(wants: &[String]) -> Option<Self> {
         let wants = wants.iter().map(|json| serde_json::from_str::<Want>(json).unwrap_or_default());
@@ -114,9 +114,14 @@ impl Presence {
         }
         beat.arg(if is_card_due { &*card } else { &[] }).arg(millis(CARD_LIVES));
         let report_lives = (interval * 3).max(Duration::from_secs(5));
-        beat.arg(&report).arg(millis(report_lives));
-        let answer: Vec<String> = self.ask(&beat).await?;
+        beat.arg(&report).arg(millis(report_lives)).arg(u8::from(beats.n_beats == 0));
+        let answer: Result<Vec<String>, CallError> = self.ask(&beat).await;
+        if answer.is_err() {
+            // Nobody knows which card lies there: the next beat writes it.
+            written.card.clear();
+        }
         drop(written);
+        let answer = answer?;
         let [_, has_card, wants @ ..] = &*answer else { return Ok(false) };
         if is_card_due {
             beats.card_at = Some(Instant::now());
@@ -124,11 +129,11 @@ impl Presence {
         beats.card_is_missing = has_card == "0";
         beats.n_beats += 1;
         let was_watched = beats.wanted.is_some();
-        beats.wanted = Wanted::of(wants);
+        beats.wanted = MergedWants::of(wants);
         Ok(!was_watched && beats.wanted.is_some())
     }
 
-    fn report(&self, host: &dyn FleetHost, beats: &Beats, wanted: Wanted) -> Option<Vec<u8>> {
+    fn report(&self, host: &dyn FleetHost, beats: &Beats, wanted: MergedWants) -> Option<Vec<u8>> {
         let mut report = FleetReport {
             protocol: FLEET_PROTOCOL,
             run: self.run.clone(),
@@ -141,6 +146,9 @@ impl Presence {
             ..FleetReport::default()
         };
         report::without_details(&mut report, &wanted.details);
+        if !self.settings.policy().looks {
+            report.report.caches.iter_mut().for_each(report::without_key_names);
+        }
         report::write(report)
     }
 
@@ -175,8 +183,8 @@ mod tests {
 
     #[test]
     fn the_most_impatient_console_says_how_often_and_all_say_what() {
-        assert_eq!(Wanted::of(&[]), None);
-        let both = Wanted::of(&[want(60_000, &["users"]), want(2_000, &["posts"])]).unwrap();
+        assert_eq!(MergedWants::of(&[]), None);
+        let both = MergedWants::of(&[want(60_000, &["users"]), want(2_000, &["posts"])]).unwrap();
         assert_eq!(both.interval, Duration::from_secs(2));
         assert!(both.details.iter().eq(["posts", "users"]));
     }
@@ -184,9 +192,9 @@ mod tests {
     #[test]
     fn nobody_makes_a_node_beat_too_often_or_too_rarely() {
         for (asked_ms, beats_s) in [(0, 1), (999, 1), (1_500, 1), (u64::MAX, 60)] {
-            let interval = Wanted::of(&[want(asked_ms, &[])]).unwrap().interval;
+            let interval = MergedWants::of(&[want(asked_ms, &[])]).unwrap().interval;
             assert_eq!(interval.as_secs(), beats_s, "{asked_ms}");
         }
-        assert!(Wanted::of(&["{\"until\": 7}".to_owned()]).is_some());
+        assert!(MergedWants::of(&["{\"until\": 7}".to_owned()]).is_some());
     }
 }

@@ -14,7 +14,7 @@ use super::presence::ask;
 use super::scripts;
 use super::settings::key_of_environment;
 use super::signature::FleetKey;
-use super::view::{FleetView, KnownNodes, Listed, NodeBytes};
+use super::view::{FleetView, KnownNodes, NodeBytes, NodeListing};
 use crate::clock::millis;
 use crate::connection::{CallError, Link, PipelineReplies, Step};
 
@@ -57,6 +57,9 @@ pub(crate) struct Console {
     /// One reads at a time, so that what is known only goes forward.
     polling: tokio::sync::Mutex<()>,
     has_wanted: std::sync::atomic::AtomicBool,
+    /// Whether it is closed. Held while it says what it wants, so that nothing is wanted after the
+    /// end.
+    is_closed: tokio::sync::Mutex<bool>,
     pub(super) pending: PendingAsks,
 }
 
@@ -73,6 +76,7 @@ impl Console {
             known: Mutex::default(),
             polling: tokio::sync::Mutex::default(),
             has_wanted: std::sync::atomic::AtomicBool::new(false),
+            is_closed: tokio::sync::Mutex::default(),
             pending: PendingAsks::default(),
         }
     }
@@ -87,6 +91,10 @@ impl Console {
     }
 
     async fn want(&self) -> Result<(), CallError> {
+        let is_closed = self.is_closed.lock().await;
+        if *is_closed {
+            return Ok(());
+        }
         let now_ms = self.link.bus.clock().now_ms();
         let details = self.details.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let want = Want {
@@ -103,7 +111,7 @@ impl Console {
         Ok(())
     }
 
-    async fn list(&self) -> Result<Listed, CallError> {
+    async fn list(&self) -> Result<NodeListing, CallError> {
         let mut list = pipe();
         list.cmd("TIME");
         list.cmd("ZRANGE").arg(self.names.nodes()).arg(0).arg(-1).arg("WITHSCORES");
@@ -115,7 +123,7 @@ impl Console {
             let beats: RedisResult<Vec<(String, f64)>> = replies.next();
             let has_want: RedisResult<bool> = replies.next();
             let now_ms = seconds * 1_000 + micros / 1_000;
-            Ok(Listed { now_ms, beats: beats.ok(), has_want: has_want.unwrap_or(false) })
+            Ok(NodeListing { now_ms, beats: beats.ok(), has_want: has_want.unwrap_or(false) })
         };
         self.link.operate(Step::Fleet, listing).await
     }
@@ -223,9 +231,12 @@ impl FleetClient {
         Ok(namespaces)
     }
 
-    /// Ends it at once: the nodes report no more than others want. Does nothing where Redis is away:
-    /// what was wanted ends by itself.
+    /// Ends it at once, for all clones: the nodes report no more than others want. Where Redis is
+    /// away, what was wanted ends by itself. A clone can still poll, and sees nodes without new
+    /// reports; nobody answers what it asks.
     pub async fn close(self) {
+        // What is being said has been said then, and nothing follows.
+        *self.inner.is_closed.lock().await = true;
         let mut script = scripts::UNWANT.prepare_invoke();
         script.key(self.inner.names.want()).key(self.inner.names.replies(&self.inner.id));
         script.arg(&self.inner.id);

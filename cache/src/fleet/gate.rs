@@ -47,7 +47,7 @@ pub(crate) struct AskGate {
     node: String,
     streams: [String; 2],
     key: Option<FleetKey>,
-    seen: Mutex<Seen>,
+    seen: Mutex<RecentAskIds>,
     counts: Arc<AskCounters>,
     queue: mpsc::Sender<Ask>,
     refusals: mpsc::Sender<Refusal>,
@@ -58,12 +58,12 @@ pub(crate) struct AskGate {
 
 /// The ids of the last asks.
 #[derive(Default)]
-struct Seen {
+struct RecentAskIds {
     ids: HashSet<String>,
     in_turn: VecDeque<String>,
 }
 
-impl Seen {
+impl RecentAskIds {
     /// Whether it is new.
     fn add(&mut self, id: &str) -> bool {
         if !self.ids.insert(id.to_owned()) {
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn the_last_512_asks_are_known_and_no_more() {
-        let mut seen = Seen::default();
+        let mut seen = RecentAskIds::default();
         for n in 0..REMEMBERED {
             assert!(seen.add(&n.to_string()));
         }

@@ -1,5 +1,5 @@
 //! A node as consoles elsewhere see it, and a console's end of that: presence, reports and asks
-//! through Redis, as `docs/fleet.md` describes them.
+//! through Redis. No node can be reached by any other way.
 //!
 //! | file | what |
 //! |---|---|

@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::gate::{AskCounters, AskGate};
 use super::names::FleetNames;
-use super::scripts;
 use super::settings::{Fleet, Identity};
+use super::{form, scripts};
 use crate::clock;
 use crate::connection::{Bus, CallError, Link, Query, Reply, Step};
 use crate::log::LogLimit;
@@ -122,15 +122,30 @@ impl Presence {
         let saying = async {
             let mut written = self.written.lock().await;
             written.has_left = true;
+            let Some(card) = self.own_card().await else { return };
             let mut goodbye = scripts::GOODBYE.prepare_invoke();
             goodbye.key(self.names.nodes()).key(self.names.card(&self.node));
             goodbye.key(self.names.now(&self.node)).key(self.names.asks_of(&self.node));
-            goodbye.arg(&self.node).arg(&written.card);
+            goodbye.arg(&self.node).arg(card);
             // Where Redis is away, consoles see it as lost.
             let _: Result<u64, CallError> = self.ask(&goodbye).await;
         };
         let _ = tokio::time::timeout(GOODBYE_WITHIN, saying).await;
         self.gone.cancel();
+    }
+
+    /// The card that lies there, `None` where it is of another run. Empty where there is none that
+    /// can be read.
+    async fn own_card(&self) -> Option<Vec<u8>> {
+        let mut get = redis::cmd("GET");
+        get.arg(self.names.card(&self.node));
+        let get = &get;
+        let reading = |mut connection| async move { get.query_async(&mut connection).await };
+        let card: Result<Option<Vec<u8>>, CallError> =
+            self.link.operate(Step::Fleet, reading).await;
+        let card = card.ok().flatten().unwrap_or_default();
+        let run = form::read::<NodeCard>(&card, form::MAX_BYTES).map(|card| card.run);
+        run.map_or(true, |run| run == self.run).then_some(card)
     }
 
     /// Until the goodbye has been said, or could not be.

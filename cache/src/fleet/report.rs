@@ -18,6 +18,11 @@ pub(super) fn without_details(report: &mut FleetReport, wanted: &BTreeSet<String
     }
 }
 
+/// Takes out of a cache's report what names keys, which only those see who may look.
+pub(super) fn without_key_names(cache: &mut CacheReport) {
+    (cache.hot_keys, cache.missed_keys) = (None, None);
+}
+
 fn strip(cache: &mut CacheReport) {
     cache.groups = Groups::default();
     (cache.hot_keys, cache.missed_keys, cache.what_if) = (None, None, None);

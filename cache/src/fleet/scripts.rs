@@ -15,10 +15,10 @@ scripts! {
     script;
 
     /// One beat of a node: it is there, and this is its card and its report. Writes all that the
-    /// node needs to exist, whatever was lost. Answers the time in milliseconds, whether the card
-    /// lies there, and what each console wants whose time is not over; the others are removed.
+    /// node needs to exist, whatever was lost. The first beat of a run that has no report removes
+    /// that of the run before. Answers the time in milliseconds, whether a card lies there, and what each console wants whose time is not over; the others are removed.
     /// KEYS: nodes, card, now, want. ARGV: the node, its card or nothing, milliseconds to live, its
-    /// report or nothing, milliseconds to live.
+    /// report or nothing, milliseconds to live, 1 for the first beat of a run.
     BEAT, "fleet beat" =
         "local now = time_ms()
          fit(KEYS[1], 'zset')
@@ -29,7 +29,11 @@ scripts! {
          redis.call('PEXPIRE', KEYS[1], FORGOTTEN)
          if ARGV[2] ~= '' then redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3]) end
          if ARGV[4] ~= '' then redis.call('SET', KEYS[3], ARGV[4], 'PX', ARGV[5]) end
-         local answer = {text(now), text(redis.call('EXISTS', KEYS[2]))}
+         if ARGV[4] == '' and ARGV[6] == '1' then redis.call('UNLINK', KEYS[3]) end
+         -- What lives for ever is no card.
+         fit(KEYS[2], 'string')
+         local has_card = redis.call('PTTL', KEYS[2]) > 0
+         local answer = {text(now), has_card and '1' or '0'}
          fit(KEYS[4], 'hash')
          local wants = redis.call('HGETALL', KEYS[4])
          if #wants > 0 and redis.call('PTTL', KEYS[4]) < 0 then
@@ -45,7 +49,7 @@ scripts! {
          return answer";
 
     /// A node leaves: removes all that is its own, unless another run has its id by now.
-    /// KEYS: nodes, card, now, asks. ARGV: the node, the card as it last wrote it.
+    /// KEYS: nodes, card, now, asks. ARGV: the node, its card as it just lay there.
     GOODBYE, "fleet goodbye" =
         "local card = redis.pcall('GET', KEYS[2])
          if type(card) == 'string' and card ~= ARGV[2] then return 0 end

@@ -10,8 +10,9 @@ use super::signature::FleetKey;
 /// The variable that holds the key of the fleet where none is set in code.
 const KEY_VARIABLE: &str = "STRATA_FLEET_KEY";
 
-/// What a node tells consoles elsewhere, and what it lets them do. The default is
-/// `Fleet::reports().looks()`.
+/// What a node tells consoles elsewhere, and what it lets them do: reports, looks, values,
+/// refreshes, each with all before it. The default is `Fleet::reports().looks()`: numbers, and
+/// looks into L1 without values.
 ///
 /// Values are shown and sources asked only where there is a key as well, since whoever can write to
 /// Redis could ask otherwise. The key is `STRATA_FLEET_KEY` of the process's environment, or what
@@ -29,6 +30,8 @@ pub struct Fleet {
     is_off: bool,
     policy: FleetPolicy,
     key: Option<FleetKey>,
+    /// Code has said which key, or that there is none.
+    has_chosen_key: bool,
 }
 
 impl Default for Fleet {
@@ -40,7 +43,7 @@ impl Default for Fleet {
 impl Fleet {
     /// The node announces itself and reports its numbers, as all of these do.
     pub fn reports() -> Self {
-        Self { is_off: false, policy: FleetPolicy::default(), key: None }
+        Self { is_off: false, policy: FleetPolicy::default(), key: None, has_chosen_key: false }
     }
 
     /// The node announces nothing and answers nobody.
@@ -58,20 +61,21 @@ impl Fleet {
     /// [`redact`](crate::CacheBuilder::redact) allow. Counts only where there is a key.
     pub fn values(mut self) -> Self {
         self.policy.values = true;
-        self
+        self.looks()
     }
 
     /// And it loads keys anew by what [`Node::refresh_with`](crate::Node::refresh_with) was given.
     /// Counts only where there is a key.
     pub fn refreshes(mut self) -> Self {
         self.policy.refreshes = true;
-        self
+        self.values()
     }
 
     /// The key that consoles sign their asks with. Asks without it are refused from then on. An
-    /// empty one is none.
+    /// empty one is none, whatever `STRATA_FLEET_KEY` says.
     pub fn key(mut self, key: &str) -> Self {
         self.key = FleetKey::new(key);
+        self.has_chosen_key = true;
         self
     }
 
@@ -80,8 +84,14 @@ impl Fleet {
     }
 
     /// With the key of the environment where code has set none.
-    pub(crate) fn or_key_of_environment(mut self) -> Self {
-        self.key = self.key.or_else(key_of_environment);
+    pub(crate) fn or_key_of_environment(self) -> Self {
+        self.or_key(key_of_environment)
+    }
+
+    fn or_key(mut self, otherwise: impl FnOnce() -> Option<FleetKey>) -> Self {
+        if !self.has_chosen_key {
+            self.key = otherwise();
+        }
         self
     }
 
@@ -133,6 +143,23 @@ mod tests {
         let all = FleetPolicy { looks: true, values: true, refreshes: true };
         assert_eq!(fleet.clone().key("secret").policy(), all);
         assert_ne!(fleet.key("").policy(), all, "an empty key is none");
+    }
+
+    #[test]
+    fn each_step_allows_what_those_before_it_allow() {
+        let all = FleetPolicy { looks: true, values: true, refreshes: true };
+        assert_eq!(Fleet::reports().refreshes().key("secret").policy(), all);
+        let values = Fleet::reports().values().key("secret").policy();
+        assert_eq!(values, FleetPolicy { refreshes: false, ..all });
+        let looks = FleetPolicy { looks: true, ..FleetPolicy::default() };
+        assert_eq!(Fleet::default().key("secret").policy(), looks);
+    }
+
+    #[test]
+    fn code_says_the_key_before_the_environment_does_though_it_says_none() {
+        let of_environment = || FleetKey::new("of the environment");
+        assert!(Fleet::reports().or_key(of_environment).signing_key().is_some());
+        assert!(Fleet::reports().key("").or_key(of_environment).signing_key().is_none());
     }
 
     #[test]

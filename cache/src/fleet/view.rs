@@ -72,13 +72,13 @@ pub struct FleetNode {
 /// What a console remembers of the nodes.
 #[derive(Default)]
 pub(super) struct KnownNodes {
-    nodes: BTreeMap<NodeId, Known>,
+    nodes: BTreeMap<NodeId, KnownNode>,
     /// When Redis was last seen to have lost its data.
     emptied_ms: Option<u64>,
 }
 
 #[derive(Default)]
-struct Known {
+struct KnownNode {
     node: FleetNode,
     beat_ms: u64,
     card_read_ms: Option<u64>,
@@ -89,7 +89,7 @@ struct Known {
 }
 
 /// Who is listed, and when each last beat.
-pub(super) struct Listed {
+pub(super) struct NodeListing {
     pub(super) now_ms: u64,
     /// `None` where the list could not be read.
     pub(super) beats: Option<Vec<(NodeId, f64)>>,
@@ -102,7 +102,7 @@ pub(super) type NodeBytes = (Option<Vec<u8>>, Option<Vec<u8>>);
 
 impl KnownNodes {
     /// Takes note of who is listed. Answers whose card is to be read, besides everybody's report.
-    pub(super) fn list(&mut self, listed: &Listed) -> Vec<(NodeId, bool)> {
+    pub(super) fn list(&mut self, listed: &NodeListing) -> Vec<(NodeId, bool)> {
         let now_ms = listed.now_ms;
         if !listed.has_want || listed.beats.is_none() {
             self.emptied_ms = Some(now_ms);
@@ -116,7 +116,8 @@ impl KnownNodes {
         let lost_data = self.emptied_ms.is_some_and(|at| at + millis(COMES_BACK_WITHIN) > now_ms);
         for (id, known) in self.nodes.iter_mut().filter(|(id, _)| !ids.contains(&***id)) {
             debug_assert_eq!(*id, known.node.id);
-            if !lost_data && known.left_ms.is_none() {
+            // One that was lost is removed after a while: it has not left.
+            if !lost_data && known.left_ms.is_none() && !known.is_lost(now_ms) {
                 known.left_ms = Some(now_ms);
             }
         }
@@ -136,12 +137,14 @@ impl KnownNodes {
     pub(super) fn read(&mut self, id: &str, bytes: NodeBytes, now_ms: u64) {
         let Some(known) = self.nodes.get_mut(id) else { return };
         let (card, report) = bytes;
+        let mut of_run = None;
         let mut unreadable = None;
         if let Some(card) = card {
             match read_card(&card) {
                 Ok(card) => {
                     known.card_read_ms = Some(now_ms);
                     known.runs(&card.run, now_ms);
+                    of_run = Some(card.run.clone());
                     known.node.card = Some(card);
                 }
                 Err(error) => unreadable = Some(error),
@@ -152,6 +155,10 @@ impl KnownNodes {
         }
         if let Some(report) = report {
             match read_report(&report) {
+                // The run before has left it, or another process writes the card: the next read tells.
+                Ok(report) if of_run.is_some_and(|run| run != report.run) => {
+                    known.card_read_ms = None;
+                }
                 Ok(report) => {
                     known.runs(&report.run, now_ms);
                     if known.node.card.as_ref().is_some_and(|card| card.run != report.run) {
@@ -187,24 +194,37 @@ impl KnownNodes {
     }
 }
 
-impl Known {
+impl KnownNode {
     fn settle(&mut self, now_ms: u64) {
-        let age_ms = now_ms.saturating_sub(self.beat_ms);
+        let age_ms = self.age_ms(now_ms);
         let gone_ms = self.left_ms.map_or(age_ms, |at| now_ms.saturating_sub(at));
-        let reported = self.node.report.as_ref().map(|report| report.interval_ms);
-        let said = self.node.card.as_ref().map(|card| card.interval_ms);
-        let interval_ms = reported.or(said).filter(|ms| *ms > 0).unwrap_or(UNKNOWN_INTERVAL_MS);
-        let lost_after_ms = millis(LOST_AFTER).max(interval_ms.saturating_mul(3));
+        let interval_ms = self.interval_ms();
         self.node.heard_ms_ago = age_ms;
         self.node.state = match (self.left_ms, age_ms) {
             _ if gone_ms >= FORGOTTEN_AFTER_MS => PresenceState::Forgotten,
             (Some(_), _) => PresenceState::Left,
-            (None, age) if age > lost_after_ms => PresenceState::Lost,
+            (None, _) if self.is_lost(now_ms) => PresenceState::Lost,
             (None, age) if age > interval_ms.saturating_mul(2) => PresenceState::Late,
             (None, _) => PresenceState::Up,
         };
         let told = self.in_turns_ms.is_some_and(|at| at + millis(TOLD_FOR) > now_ms);
         self.node.is_two_processes = told;
+    }
+
+    fn age_ms(&self, now_ms: u64) -> u64 {
+        now_ms.saturating_sub(self.beat_ms)
+    }
+
+    fn interval_ms(&self) -> u64 {
+        let reported = self.node.report.as_ref().map(|report| report.interval_ms);
+        let said = self.node.card.as_ref().map(|card| card.interval_ms);
+        reported.or(said).filter(|ms| *ms > 0).unwrap_or(UNKNOWN_INTERVAL_MS)
+    }
+
+    /// Whether it has not beaten for longer than one that is up would be silent.
+    fn is_lost(&self, now_ms: u64) -> bool {
+        let lost_after_ms = millis(LOST_AFTER).max(self.interval_ms().saturating_mul(3));
+        self.age_ms(now_ms) > lost_after_ms
     }
 
     /// A run speaks under this id: one that comes back after another one is of a second process.
@@ -245,9 +265,9 @@ mod tests {
 
     const START_MS: u64 = 1_763_000_000_000;
 
-    fn listed(at_ms: u64, beats: &[(&str, u64)]) -> Listed {
+    fn listed(at_ms: u64, beats: &[(&str, u64)]) -> NodeListing {
         let beats = beats.iter().map(|(id, ms)| ((*id).to_owned(), (START_MS + ms) as f64));
-        Listed { now_ms: START_MS + at_ms, beats: Some(beats.collect()), has_want: true }
+        NodeListing { now_ms: START_MS + at_ms, beats: Some(beats.collect()), has_want: true }
     }
 
     fn report(run: &str, interval_ms: u64) -> NodeBytes {
@@ -303,10 +323,35 @@ mod tests {
     }
 
     #[test]
+    fn a_node_that_is_lost_and_then_removed_from_the_list_has_not_left() {
+        let mut nodes = KnownNodes::default();
+        nodes.list(&listed(0, &[("a", 0)]));
+        assert_eq!(states(&mut nodes, 300_000), [PresenceState::Lost]);
+        nodes.list(&listed(599_000, &[]));
+        assert_eq!(states(&mut nodes, 599_000), [PresenceState::Lost]);
+        nodes.list(&listed(601_000, &[]));
+        assert_eq!(states(&mut nodes, 601_000), [PresenceState::Forgotten]);
+    }
+
+    #[test]
+    fn a_report_that_the_run_before_has_left_is_not_one_of_a_second_process() {
+        let mut nodes = KnownNodes::default();
+        nodes.list(&listed(0, &[("pod-7", 0)]));
+        let card = NodeCard { protocol: 1, run: "b".to_owned(), ..NodeCard::default() };
+        let card = form::write(&card, form::MAX_BYTES);
+        nodes.read("pod-7", report("a", 1_000), START_MS);
+        nodes.read("pod-7", (card.clone(), report("a", 1_000).1), START_MS + 1_000);
+        nodes.read("pod-7", (card, report("b", 1_000).1), START_MS + 2_000);
+        let node = nodes.view(START_MS + 2_000).nodes.remove(0);
+        assert!(!node.is_two_processes);
+        assert_eq!(node.report.unwrap().run, "b");
+    }
+
+    #[test]
     fn after_redis_has_lost_its_data_nobody_has_left() {
         let mut nodes = KnownNodes::default();
         nodes.list(&listed(0, &[("a", 0)]));
-        nodes.list(&Listed { has_want: false, ..listed(1_000, &[]) });
+        nodes.list(&NodeListing { has_want: false, ..listed(1_000, &[]) });
         assert_eq!(states(&mut nodes, 1_000), [PresenceState::Up]);
         nodes.list(&listed(4_000, &[]));
         assert_eq!(states(&mut nodes, 4_000), [PresenceState::Up], "it may come back");

@@ -15,7 +15,7 @@ use crate::log::log_safely;
 const MAX_HOST_CHARS: usize = 48;
 
 /// Settings of a [`Node`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NodeBuilder {
     namespace: String,
     id: Option<String>,
@@ -27,6 +27,19 @@ pub struct NodeBuilder {
     pub(super) fleet: crate::fleet::Fleet,
     #[cfg(feature = "fleet")]
     pub(super) identity: crate::fleet::Identity,
+}
+
+/// Without the address of Redis, which may hold a password.
+impl std::fmt::Debug for NodeBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut fields = f.debug_struct("NodeBuilder");
+        fields.field("namespace", &self.namespace).field("id", &self.id);
+        fields.field("version", &self.version).field("has_redis", &self.redis_url.is_some());
+        fields.field("l2_timeout", &self.l2_timeout).field("observes", &self.observes);
+        #[cfg(feature = "fleet")]
+        fields.field("fleet", &self.fleet).field("identity", &self.identity);
+        fields.finish()
+    }
 }
 
 impl Node {
@@ -192,5 +205,20 @@ pub(crate) fn take_note(node: &Arc<Shared>) {
         let (namespace, id) = (node.namespace(), node.id());
         let what = "this process runs two nodes of one id: reports and metrics mix them up";
         log_safely(|| tracing::warn!(namespace, id, "{what}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_the_address_of_redis_is_not_printed() {
+        let builder = Node::builder("shop").redis_url("redis://app:very-secret@127.0.0.1");
+        let printed = format!("{builder:?}");
+        assert!(
+            !printed.contains("very-secret") && printed.contains("has_redis: true"),
+            "{printed}"
+        );
     }
 }

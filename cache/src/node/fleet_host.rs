@@ -70,8 +70,8 @@ impl NodeBuilder {
 
 impl Node {
     /// How a cache's keys are loaded anew where a console asks for it, which
-    /// [`Fleet::refreshes`] must allow. `refresh` gets the key's text, and may panic. The last
-    /// one of a cache counts.
+    /// [`Fleet::refreshes`] must allow. `refresh` gets the key's text, and may panic. It is
+    /// dropped where it takes longer than the console waits. The last one of a cache counts.
     pub fn refresh_with<F, Fut>(&self, cache: &str, refresh: F)
     where
         F: Fn(String) -> Fut + Send + Sync + 'static,
@@ -118,6 +118,7 @@ impl Shared {
             NodeRequest::LookL1(CacheKey { key, .. }) => {
                 let looked = cache.look_l1(&key).map_err(error_of)?.await;
                 let entry = looked.map(|mut entry| {
+                    entry.value_hidden |= entry.value.is_some() && !shows_values;
                     entry.value = entry.value.filter(|_| shows_values);
                     shown(&*cache, entry)
                 });
@@ -169,10 +170,12 @@ impl Shared {
     }
 }
 
-/// An entry with its value as its cache lets people see it.
+/// An entry with its value as its cache lets people see it. One that remembers that there is none
+/// hides nothing.
 fn shown(cache: &dyn DynCache, mut entry: EntryLook) -> EntryLook {
+    let had_value = entry.value.is_some();
     entry.value = entry.value.and_then(|value| cache.shown(value));
-    entry.value_hidden |= entry.value.is_none();
+    entry.value_hidden |= had_value && entry.value.is_none();
     entry
 }
 

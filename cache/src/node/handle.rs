@@ -165,7 +165,7 @@ impl Node {
     /// Consoles elsewhere see that it has left.
     ///
     /// All this happens without waiting. If the process ends next, await what this returns, so that
-    /// the goodbye reaches Redis: that takes one round trip, and two seconds at most.
+    /// the goodbye reaches Redis: that takes a few round trips, and three seconds at most.
     pub fn shutdown(&self) -> Shutdown {
         self.shared.end();
         Shutdown::of(&self.shared)
