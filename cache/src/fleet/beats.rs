@@ -1,11 +1,11 @@
 //! The task by which a node shows that it is there: one script each second while a console
 //! watches, each five seconds otherwise.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use strata_report::{FLEET_PROTOCOL, FleetReport, Want};
+use strata_report::{FLEET_PROTOCOL, FleetReport, NodeCard, Want};
 use tokio::time::Instant;
 
 use super::presence::{FleetHost, Presence};
@@ -100,7 +100,7 @@ impl Presence {
         }
         let interval = beats.interval();
         let card = self.card(host.cache_names(), interval);
-        let card = form::write(&card, form::MAX_BYTES).unwrap_or_default();
+        let card = self.card_bytes(card);
         let is_card_due = beats.card_is_missing
             || beats.card_at.is_none_or(|at| at.elapsed() >= CARD_AGAIN)
             || card != written.card;
@@ -149,7 +149,32 @@ impl Presence {
         if !self.settings.policy().looks {
             report.report.caches.iter_mut().for_each(report::without_key_names);
         }
-        report::write(report)
+        report::write(&mut report).or_else(|| {
+            self.tell_too_large("report");
+            report::write_bare(report)
+        })
+    }
+
+    /// Without what a service says at length where that is too large.
+    fn card_bytes(&self, card: NodeCard) -> Vec<u8> {
+        let bytes = form::write(&card, form::MAX_BYTES).or_else(|| {
+            self.tell_too_large("card");
+            let card = NodeCard { caches: Vec::new(), labels: BTreeMap::new(), ..card };
+            let short = |card: &NodeCard| form::write(card, form::MAX_BYTES);
+            short(&card).or_else(|| {
+                let (app, version, environment) = Default::default();
+                short(&NodeCard { app, version, environment, ..card })
+            })
+        });
+        bytes.unwrap_or_default()
+    }
+
+    fn tell_too_large(&self, what: &str) {
+        if let Some(times) = self.too_large_told.due() {
+            let (node, most) = (&*self.node, form::MAX_BYTES);
+            let why = "what this node says of itself is too large: consoles see a part of it";
+            log_safely(|| tracing::warn!(node, what, most, times, "{why}"));
+        }
     }
 
     async fn note_namespace(&self, beats: &mut Beats) {

@@ -25,6 +25,9 @@ const WANTED_FOR: Duration = Duration::from_secs(10);
 /// So many nodes are read at once.
 const NODES_AT_ONCE: usize = 64;
 
+/// So many nodes are known at most, those that beat last.
+const MAX_NODES: usize = 10_000;
+
 /// What a console is started with.
 pub(crate) struct ClientSettings {
     /// `None` is the key of the environment.
@@ -114,7 +117,7 @@ impl Console {
     async fn list(&self) -> Result<NodeListing, CallError> {
         let mut list = pipe();
         list.cmd("TIME");
-        list.cmd("ZRANGE").arg(self.names.nodes()).arg(0).arg(-1).arg("WITHSCORES");
+        list.cmd("ZREVRANGE").arg(self.names.nodes()).arg(0).arg(MAX_NODES - 1).arg("WITHSCORES");
         list.cmd("HEXISTS").arg(self.names.want()).arg(&self.id);
         let listing = |mut connection| async move {
             let mut replies = PipelineReplies::to(&mut list, &mut connection).await?;

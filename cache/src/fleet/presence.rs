@@ -45,6 +45,7 @@ pub(crate) struct Presence {
     pub(super) gate: AskGate,
     pub(super) counts: Arc<AskCounters>,
     pub(super) refused_told: LogLimit,
+    pub(super) too_large_told: LogLimit,
     /// The card as it was last written. Held while a beat is under way, so that none comes after
     /// the goodbye.
     pub(super) written: tokio::sync::Mutex<Written>,
@@ -86,6 +87,7 @@ impl Presence {
             gate,
             counts,
             refused_told: LogLimit::new(),
+            too_large_told: LogLimit::new(),
             written: tokio::sync::Mutex::default(),
             gone: CancellationToken::new(),
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use strata_report::{Ages, CacheReport, FleetReport, Groups};
+use strata_report::{Ages, CacheReport, FleetReport, Groups, NodeReport};
 
 use super::form;
 
@@ -31,14 +31,15 @@ fn strip(cache: &mut CacheReport) {
 
 /// The report's bytes. Where they would be too large, details go first, then caches, the last by
 /// name before the others; the report says how many.
-pub(super) fn write(mut report: FleetReport) -> Option<Vec<u8>> {
-    if let Some(bytes) = form::write(&report, form::MAX_BYTES) {
+pub(super) fn write(report: &mut FleetReport) -> Option<Vec<u8>> {
+    if let Some(bytes) = form::write(report, form::MAX_BYTES) {
         return Some(bytes);
     }
     report.detailed.clear();
     report.report.caches.iter_mut().for_each(strip);
     report.report.caches.sort_by(|a, b| a.cache.cmp(&b.cache));
     let mut caches = std::mem::take(&mut report.report.caches);
+    report.cut = caches.len() as u64;
     let json_bytes =
         |cache: &CacheReport| serde_json::to_vec(cache).map_or(usize::MAX, |json| json.len());
     // With room for the number of those that are cut.
@@ -56,12 +57,27 @@ pub(super) fn write(mut report: FleetReport) -> Option<Vec<u8>> {
     report.cut = (caches.len() - n_fit) as u64;
     caches.truncate(n_fit);
     report.report.caches = caches;
-    form::write(&report, form::MAX_BYTES)
+    form::write(report, form::MAX_BYTES)
+}
+
+/// What remains of a report that is too large without any cache.
+pub(super) fn write_bare(report: FleetReport) -> Option<Vec<u8>> {
+    let whole = report.report;
+    let bare = NodeReport {
+        node: whole.node,
+        version: whole.version,
+        started_at_ms: whole.started_at_ms,
+        at_ms: whole.at_ms,
+        bus: whole.bus,
+        l2: whole.l2,
+        ..NodeReport::default()
+    };
+    form::write(&FleetReport { report: bare, ..report }, form::MAX_BYTES)
 }
 
 #[cfg(test)]
 mod tests {
-    use strata_report::{GroupReport, NodeReport};
+    use strata_report::GroupReport;
 
     use super::*;
 
@@ -92,14 +108,24 @@ mod tests {
 
     #[test]
     fn what_fits_goes_whole_and_what_does_not_is_cut_by_name_and_counted() {
-        let whole = read(&write(of(3)).unwrap());
+        let whole = read(&write(&mut of(3)).unwrap());
         assert_eq!((whole.report.caches.len(), whole.cut), (3, 0));
-        let cut = read(&write(of(2_000)).unwrap());
+        let cut = read(&write(&mut of(2_000)).unwrap());
         let kept = cut.report.caches.len();
         assert!((10..2_000).contains(&kept), "{kept}");
         assert_eq!(cut.cut, 2_000 - kept as u64);
         let names = cut.report.caches.iter().map(|cache| cache.cache.clone());
         let first = (0..kept).map(|n| format!("cache-{n:05}"));
         assert!(names.eq(first));
+    }
+
+    #[test]
+    fn a_report_that_is_too_large_without_any_cache_goes_without_what_is_too_large() {
+        let mut report = of(3);
+        report.report.structures = vec!["x".repeat(1_000); 300];
+        report.report.node = "pod-7".to_owned();
+        assert_eq!(write(&mut report), None);
+        let bare = read(&write_bare(report).unwrap());
+        assert_eq!((&*bare.report.node, bare.report.caches.len(), bare.cut), ("pod-7", 0, 3));
     }
 }

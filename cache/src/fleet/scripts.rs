@@ -8,6 +8,13 @@ use crate::connection::scripts;
 /// A node that has not beaten for so long is forgotten, milliseconds.
 pub(super) const FORGOTTEN_AFTER_MS: u64 = 600_000;
 
+/// So many wants are heard at most, each of so many bytes.
+const MAX_WANTS: usize = 64;
+const MAX_WANT_BYTES: usize = 16 * 1_024;
+
+/// No fleet has so many consoles: the wants are removed, and those who live say theirs again.
+const ABSURD_WANTS: usize = 1_024;
+
 /// What consoles and nodes leave for each other lives for so long, milliseconds.
 pub(super) const KEPT_MS: u64 = 60_000;
 
@@ -35,13 +42,16 @@ scripts! {
          local has_card = redis.call('PTTL', KEYS[2]) > 0
          local answer = {text(now), has_card and '1' or '0'}
          fit(KEYS[4], 'hash')
+         if redis.call('HLEN', KEYS[4]) > ABSURD_WANTS then redis.call('UNLINK', KEYS[4]) end
          local wants = redis.call('HGETALL', KEYS[4])
+         local heard = 0
          if #wants > 0 and redis.call('PTTL', KEYS[4]) < 0 then
            redis.call('PEXPIRE', KEYS[4], KEPT)
          end
          for i = 1, #wants, 2 do
-           if holds(wants[i + 1], now) then
-             answer[#answer + 1] = wants[i + 1]
+           if #wants[i + 1] <= MAX_WANT_BYTES and holds(wants[i + 1], now) then
+             heard = heard + 1
+             if heard <= MAX_WANTS then answer[#answer + 1] = wants[i + 1] end
            else
              redis.call('HDEL', KEYS[4], wants[i])
            end
@@ -131,5 +141,9 @@ end
 
 fn script(body: &str) -> Script {
     let times = format!("local FORGOTTEN, KEPT = {FORGOTTEN_AFTER_MS}, {KEPT_MS}\n");
-    Script::new(&format!("{times}{COMMON}{body}"))
+    let wants = format!(
+        "local MAX_WANTS, MAX_WANT_BYTES, ABSURD_WANTS = \
+         {MAX_WANTS}, {MAX_WANT_BYTES}, {ABSURD_WANTS}\n"
+    );
+    Script::new(&format!("{times}{wants}{COMMON}{body}"))
 }

@@ -25,6 +25,9 @@ const COMES_BACK_WITHIN: Duration = Duration::from_secs(15);
 /// Two processes under one id are told of for so long after they were last seen in turns.
 const TOLD_FOR: Duration = Duration::from_secs(60);
 
+/// No node's id is longer.
+const MAX_ID_BYTES: usize = 256;
+
 /// So many runs of an id are remembered.
 const REMEMBERED_RUNS: usize = 4;
 
@@ -108,8 +111,10 @@ impl KnownNodes {
             self.emptied_ms = Some(now_ms);
         }
         // No node wrote a beat that is none, or that is yet to come.
-        let is_one = |(_, beat_ms): &&(NodeId, f64)| {
-            beat_ms.is_finite() && (0.0..=(now_ms + KEPT_MS) as f64).contains(beat_ms)
+        let is_one = |(id, beat_ms): &&(NodeId, f64)| {
+            id.len() <= MAX_ID_BYTES
+                && beat_ms.is_finite()
+                && (0.0..=(now_ms + KEPT_MS) as f64).contains(beat_ms)
         };
         let beats: Vec<_> = listed.beats.iter().flatten().filter(is_one).collect();
         let ids: HashSet<&str> = beats.iter().map(|(id, _)| &**id).collect();
@@ -320,6 +325,14 @@ mod tests {
         assert_eq!(nodes.answering(), ["a"]);
         nodes.list(&listed(2_000, &[("a", 1_900), ("b", 2_000)]));
         assert_eq!(states(&mut nodes, 2_000), [PresenceState::Up, PresenceState::Up]);
+    }
+
+    #[test]
+    fn what_is_longer_than_an_id_is_no_node() {
+        let mut nodes = KnownNodes::default();
+        let (longest, longer) = ("x".repeat(256), "y".repeat(257));
+        let to_read = nodes.list(&listed(0, &[(&longest, 0), (&longer, 0)]));
+        assert_eq!(to_read, [(longest, true)]);
     }
 
     #[test]

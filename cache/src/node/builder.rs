@@ -116,10 +116,9 @@ impl NodeBuilder {
     /// address and the feature `redis` is off. Redis being away is not an error.
     pub async fn start(self) -> Result<Node, BuildError> {
         check_name(&self.namespace)?;
-        let id = self.id.clone().unwrap_or_else(|| self.default_id());
-        check_id(&id)?;
+        self.id.as_deref().map_or(Ok(()), check_id)?;
         BuildError::unless_a_millisecond("l2_timeout", self.l2_timeout)?;
-        let client = self.redis_url.map(redis::Client::open).transpose();
+        let client = self.redis_url.clone().map(redis::Client::open).transpose();
         let client = client.map_err(BuildError::RedisUrl)?;
         let bus = match self.observes {
             true => Bus::observing(&self.namespace),
@@ -127,6 +126,21 @@ impl NodeBuilder {
         };
         let link = client.map(|client| Arc::new(Link::new(client, self.l2_timeout, bus.clone())));
         let shutdown = CancellationToken::new();
+        let shared = self.register(link, bus, &shutdown);
+        shared.spawn_tasks().await;
+        Ok(Node { shared, _end: Arc::new(shutdown.drop_guard()) })
+    }
+
+    /// The node among those of the process. Its id is chosen in the same step, so that no other one
+    /// gets the same.
+    fn register(
+        self,
+        link: Option<Arc<Link>>,
+        bus: Bus,
+        shutdown: &CancellationToken,
+    ) -> Arc<Shared> {
+        let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+        let id = self.id.clone().unwrap_or_else(|| self.default_id(&started));
         #[cfg(feature = "fleet")]
         let presence =
             link.as_ref().filter(|_| !self.observes && !self.fleet.is_off()).map(|link| {
@@ -140,18 +154,22 @@ impl NodeBuilder {
         #[cfg(feature = "fleet")]
         let shared = shared.present_as(presence);
         let shared = Arc::new(shared);
-        take_note(&shared);
-        shared.spawn_tasks().await;
-        Ok(Node { shared, _end: Arc::new(shutdown.drop_guard()) })
+        let has_same = take_note(&mut started, &shared);
+        drop(started);
+        if has_same {
+            let (namespace, id) = (shared.namespace(), shared.id());
+            let what = "this process runs two nodes of one id: reports and metrics mix them up";
+            log_safely(|| tracing::warn!(namespace, id, "{what}"));
+        }
+        shared
     }
 }
 
 impl NodeBuilder {
     /// Of the machine and the process, and apart from those of the process's other nodes.
-    fn default_id(&self) -> String {
+    fn default_id(&self, started: &[Weak<Shared>]) -> String {
         let id = format!("{}-{}", host(), std::process::id());
         let id = if self.observes { format!("observer-{id}") } else { id };
-        let started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
         let lives = |id: &str| {
             let mut others = started.iter().filter_map(Weak::upgrade);
             others.any(|node| {
@@ -191,21 +209,15 @@ pub(crate) fn check_name(name: &str) -> Result<(), BuildError> {
 
 static STARTED: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 
-/// Registers a node, and logs if a living node has the same id in the same namespace.
-pub(crate) fn take_note(node: &Arc<Shared>) {
+/// Registers a node. Answers whether a living one has the same id in the same namespace.
+fn take_note(started: &mut Vec<Weak<Shared>>, node: &Arc<Shared>) -> bool {
     let is_same = |other: &Arc<Shared>| {
         other.id() == node.id() && other.namespace() == node.namespace() && !other.has_ended()
     };
-    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
     started.retain(|other| other.strong_count() > 0);
     let has_same = started.iter().filter_map(Weak::upgrade).any(|other| is_same(&other));
     started.push(Arc::downgrade(node));
-    drop(started);
-    if has_same {
-        let (namespace, id) = (node.namespace(), node.id());
-        let what = "this process runs two nodes of one id: reports and metrics mix them up";
-        log_safely(|| tracing::warn!(namespace, id, "{what}"));
-    }
+    has_same
 }
 
 #[cfg(test)]

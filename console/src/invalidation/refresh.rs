@@ -70,7 +70,7 @@ impl Refresh {
         let result = match &read {
             Ok(()) if has_arrived(&self.nodes, key, since_ms).await => {
                 job.refreshed = self.settle(since_ms).await;
-                told(&job.refreshed)
+                told(job.state, &job.refreshed)
             }
             Ok(()) => failed(&mut job, "The value was asked for and had not arrived after 5 s."),
             Err(error) => failed(&mut job, &format!("Strata failed to {error}.")),
@@ -115,11 +115,21 @@ impl Refresh {
     }
 }
 
-fn told(refreshed: &[Refreshed]) -> String {
+/// What came of it, as the marking ended: only one that was carried out is done.
+fn told(state: JobState, refreshed: &[Refreshed]) -> String {
     let on = |state| {
         refreshed.iter().filter(|place| !place.node.is_empty() && place.state == state).count()
     };
-    let mut text = format!("Done: loaded anew on {}", nodes(on(RefreshState::Loaded)));
+    let marked = match state {
+        JobState::Done => "Done",
+        JobState::Queued => "Queued: other nodes hear of it when Redis takes it",
+        JobState::Cancelled => "Cancelled",
+        JobState::Failed => "Failed: other nodes have not heard of it",
+        JobState::Running | JobState::Unknown => "Unknown whether other nodes have heard of it",
+    };
+    let separator = if marked.contains(' ') { ';' } else { ':' };
+    let mut text =
+        format!("{marked}{separator} loaded anew on {}", nodes(on(RefreshState::Loaded)));
     for (state, what) in [
         (RefreshState::Removed, "older copy removed on"),
         (RefreshState::Older, "older copy left on"),
@@ -165,4 +175,24 @@ async fn has_arrived(nodes: &[CacheNode], (cache, key): (&str, &str), since_ms: 
 /// Whether an entry was loaded since; it was looked at no earlier than `asked_at_ms`.
 fn is_new(entry: &EntryLook, asked_at_ms: u64, since_ms: u64) -> bool {
     entry.fresh && asked_at_ms.saturating_sub(entry.age_ms) >= since_ms.saturating_sub(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_refresh_whose_marking_was_carried_out_is_told_as_done() {
+        let state = RefreshState::Loaded;
+        let refreshed = [Refreshed { node: "pod-7".to_owned(), state }];
+        assert_eq!(told(JobState::Done, &refreshed), "Done: loaded anew on 1 node.");
+        for (state, begins) in [
+            (JobState::Queued, "Queued: "),
+            (JobState::Failed, "Failed: "),
+            (JobState::Cancelled, "Cancelled: "),
+        ] {
+            let said = told(state, &refreshed);
+            assert!(said.starts_with(begins) && said.ends_with("loaded anew on 1 node."), "{said}");
+        }
+    }
 }

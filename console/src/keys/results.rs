@@ -167,9 +167,9 @@ impl RecentSearches {
 fn peer_with_most(searches: &VecDeque<Arc<SearchResults>>) -> Option<Peer> {
     let mut rows: HashMap<&Peer, usize> = HashMap::new();
     searches.iter().for_each(|found| *rows.entry(&found.peer).or_default() += found.n_rows);
-    let strangers_go = searches.iter().any(|found| found.of_anonymous);
+    let anonymous_go = searches.iter().any(|found| found.of_anonymous);
     let older = searches.range(..searches.len().saturating_sub(1));
-    let may_go = older.rev().filter(|found| found.of_anonymous || !strangers_go);
+    let may_go = older.rev().filter(|found| found.of_anonymous || !anonymous_go);
     may_go.max_by_key(|found| rows.get(&found.peer)).map(|found| found.peer.clone())
 }
 

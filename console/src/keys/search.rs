@@ -189,7 +189,11 @@ impl Search<'_> {
                 }
             }
         }
-        let heads = self.heads(&keys).await?.unwrap_or_default();
+        let Some(heads) = self.heads(&keys).await? else {
+            // Redis went away within the step, which is to be looked at again.
+            page.l2_away = true;
+            return Ok(Some(Cursor::L2 { scan, after }));
+        };
         for (key, head) in keys.into_iter().zip(heads) {
             // Leases, and what went away since, are no rows.
             let Some(head) = head else { continue };

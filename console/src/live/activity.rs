@@ -128,7 +128,8 @@ fn changes(before: Option<&NodeReport>, now: &NodeReport) -> impl Iterator<Item 
         Some(before) if is(before) != is(now) => Some(if is(now) { on } else { off }),
         _ => None,
     };
-    let gaps = now.bus.gaps - same_run.map_or(now.bus.gaps, |before| before.bus.gaps);
+    let gaps_before = same_run.map_or(now.bus.gaps, |before| before.bus.gaps);
+    let gaps = now.bus.gaps.saturating_sub(gaps_before);
     [
         before.is_none().then_some(What::NodeAppeared),
         restarted.then_some(What::NodeRestarted),

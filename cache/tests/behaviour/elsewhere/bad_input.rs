@@ -107,6 +107,67 @@ async fn garbage_within_the_keys_of_the_fleet_is_passed_over() {
     all_end_by_themselves(&redis).await;
 }
 
+/// Lays large entries where asks to all lie, as many as there is room for.
+async fn flood(redis: &Redis, n: usize, bytes: usize) {
+    for _ in 0..n {
+        put_into(redis, "{test}!fleet:asks", vec![b'x'; bytes]).await;
+    }
+    let most = n.to_string();
+    let () = redis.ask(&["XTRIM", "{test}!fleet:asks", "MAXLEN", &most]).await;
+}
+
+/// Redis cuts a connection off that is to carry more than this at once.
+async fn allow_answers_of(redis: &Redis, bytes: usize) {
+    let limit = format!("normal {bytes} 0 0");
+    let () = redis.ask(&["CONFIG", "SET", "client-output-buffer-limit", &limit]).await;
+}
+
+#[tokio::test]
+async fn few_asks_are_read_at_once_so_that_large_ones_do_not_keep_the_bus_waiting() {
+    let redis = Redis::start().await;
+    let node = node(&redis, "1", Fleet::default()).await;
+    let console = Console::of(&redis, "").await;
+    console.until_reported("1").await;
+    let disconnects = node.report().bus.disconnects;
+    allow_answers_of(&redis, 4 << 20).await;
+    // All at once, as they lie there after a moment in which the node was not asked.
+    let mut script = "for n = 1, 100 do redis.call('XADD', KEYS[1], '*', 'a', ".to_owned();
+    script.push_str("string.rep('x', 100000)) end redis.call('PEXPIRE', KEYS[1], 60000)");
+    let () = redis.ask(&["EVAL", &script, "1", "{test}!fleet:asks"]).await;
+    console
+        .until("1", "all are read", |node| {
+            node.report.as_ref().is_some_and(|report| report.asks.unreadable == 100)
+        })
+        .await;
+    assert_eq!(node.report().bus.disconnects, disconnects);
+    hears(&node).await;
+}
+
+#[tokio::test]
+async fn trust_returns_while_what_lies_among_the_asks_is_too_large_to_be_read() {
+    let redis = Redis::start().await;
+    let node = node(&redis, "1", Fleet::default()).await;
+    let _users: Cache<u64, String> = Cache::builder("users").build(&node).unwrap();
+    let disconnects = node.report().bus.disconnects;
+    allow_answers_of(&redis, 1 << 20).await;
+    let flooding = async {
+        loop {
+            flood(&redis, 2, 2 << 20).await;
+        }
+    };
+    let hearing = async {
+        eventually("it is cut off", async || node.report().bus.disconnects > disconnects).await;
+        node.invalidate("users", "1").await.unwrap();
+        let sequence = node.bus_sequence().await.unwrap();
+        assert!(node.has_heard(sequence, Duration::from_secs(30)).await);
+        hears(&node).await;
+    };
+    tokio::select! {
+        () = flooding => {}
+        () = hearing => {}
+    }
+}
+
 #[tokio::test]
 async fn a_card_of_a_later_protocol_and_a_report_of_ten_megabytes_say_why_they_are_not_read() {
     let redis = Redis::start().await;

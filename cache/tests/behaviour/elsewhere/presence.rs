@@ -168,8 +168,7 @@ async fn after_redis_was_emptied_the_node_is_seen_again_and_has_never_left() {
         beats.filter(|_| reports_again(node) && card == 1)
     };
     let beats = found("it reports again", look).await;
-    // One beat that finds its card gone, and one that brings it.
-    assert!(beats <= before + 8, "{before} and {beats:?}");
+    assert!(beats > before + 1, "one beat finds its card gone, and one brings it");
 }
 
 #[tokio::test]
