@@ -122,7 +122,8 @@ impl KnownNodes {
         for (id, known) in self.nodes.iter_mut().filter(|(id, _)| !ids.contains(&***id)) {
             debug_assert_eq!(*id, known.node.id);
             // One that was lost is removed after a while: it has not left.
-            if !lost_data && known.left_ms.is_none() && !known.is_lost(now_ms) {
+            let was_lost = known.node.state == PresenceState::Lost;
+            if !lost_data && known.left_ms.is_none() && !was_lost {
                 known.left_ms = Some(now_ms);
             }
         }
