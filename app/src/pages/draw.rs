@@ -35,19 +35,18 @@ fn page_request(address: &str) -> Result<PageRequest, ApiError> {
 /// Draws the page of an address.
 #[cfg(feature = "ssr")]
 async fn page_of(request: &PageRequest) -> PageHtml {
-    use super::list::{Need, page_at};
+    use super::list::page_at;
 
-    let not_found = || ApiError::NotFound("find this page".to_owned());
+    if !request.may_look() {
+        return failed(&ApiError::Refused("You may not see this page.".to_owned()));
+    }
     // The alerts are a part of the overview, which keeps the rest of itself up to date.
     if request.path() == screens::ALERTS_PATH {
         return screens::alerts(request);
     }
-    let drawn = match page_at(request.path()).and_then(|page| Some((page.needs, page.draw?))) {
-        Some((needs, _)) if needs == Need::Look && !request.may_look() => {
-            Err(ApiError::Refused("You may not see this page.".to_owned()))
-        }
-        Some((_, draw)) => draw(request).await,
-        None => Err(not_found()),
+    let drawn = match page_at(request.path()).and_then(|page| page.draw) {
+        Some(draw) => draw(request).await,
+        None => Err(ApiError::NotFound("find this page".to_owned())),
     };
     drawn.unwrap_or_else(|error| failed(&error))
 }

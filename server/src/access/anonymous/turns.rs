@@ -117,7 +117,7 @@ pub(crate) async fn take_turns(
         anonymous.map(|who| (who.address.map(Peer::at), RequestKind::of(request.uri(), route)));
     let asked = asked.filter(|(_, kind)| *kind != RequestKind::Free);
     match &asked {
-        Some((_, RequestKind::Metrics)) | None => placement.go_first(),
+        Some((_, RequestKind::Metrics)) | None => placement.go_first().await,
         Some(_) => placement.give_way(),
     }
     match asked {
