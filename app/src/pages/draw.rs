@@ -87,10 +87,28 @@ pub(super) fn first_html(_address: String) -> FirstHtml {
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
+    use axum::http::StatusCode;
     use leptos::server_fn::ServerFn;
+    use strata_console::{Access, AccessSettings, Actor, Console};
+
+    use super::*;
 
     #[test]
     fn a_browser_asks_for_pages_where_the_server_draws_them() {
-        assert_eq!(super::Draw::PATH, crate::api::DRAW_PATH);
+        assert_eq!(Draw::PATH, crate::api::DRAW_PATH);
+    }
+
+    #[tokio::test]
+    async fn who_may_not_look_sees_no_page_and_no_alerts() {
+        let access = Access::new(AccessSettings::default());
+        let console = Console::start(Vec::new(), access, Default::default());
+        for (actor, status) in
+            [(Actor::nobody(), StatusCode::FORBIDDEN), (Actor::local(), StatusCode::OK)]
+        {
+            for path in ["/alerts", "/nodes"] {
+                let request = PageRequest::new(console.clone(), actor.clone(), path).unwrap();
+                assert_eq!(page_of(&request).await.status, status, "{path}");
+            }
+        }
     }
 }
