@@ -71,7 +71,7 @@ impl Demo {
         let nodes = nodes(settings.nodes, url.as_deref()).await?;
         let build = |node: &Node| Site::new(node.clone(), store.clone());
         let sites = nodes.iter().map(build).collect::<Result<Vec<_>, _>>()?;
-        let faces =
+        let clients =
             nodes.iter().map(|node| Arc::new(node.clone()) as Arc<dyn NodeClient>).collect();
         let source = sites.first().cloned().map(DemoSource::new);
         let console_settings = ConsoleSettings {
@@ -85,7 +85,7 @@ impl Demo {
             tasks: Some(tasks.clone()),
         };
         tell_access(&console_settings.access, listening);
-        let console = Console::start(faces, console_settings, tasks.shutdown().clone());
+        let console = Console::start(clients, console_settings, tasks.shutdown().clone());
         let traffic = traffic(settings, &sites, tasks);
         let lab = lab(settings, url.as_deref(), &console);
         let registry = Registry::new();
@@ -237,7 +237,7 @@ fn tell_access(access: &Access, listening: SocketAddr) {
     }
     if listening.ip().is_loopback() {
         info!(
-            "no token is set: whoever asks straight from this machine may act; set \
+            "no token is set: requests straight from this machine may act; set \
              --operator-token before a proxy stands before Strata"
         );
     } else {
