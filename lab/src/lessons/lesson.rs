@@ -57,7 +57,7 @@ pub struct Question {
 
 impl Lesson {
     /// All lessons, in the order of the tour.
-    pub const ALL: [&'static Self; 18] = [
+    pub const ALL: &[&'static Self] = &[
         &no_cache::LESSON,
         &cache_aside::LESSON,
         &read_through::LESSON,
@@ -93,7 +93,7 @@ impl Lesson {
 
     /// The lesson of this name.
     pub fn find(slug: &str) -> Option<&'static Self> {
-        Self::ALL.into_iter().find(|lesson| lesson.slug == slug)
+        Self::ALL.iter().copied().find(|lesson| lesson.slug == slug)
     }
 }
 

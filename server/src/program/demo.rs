@@ -92,7 +92,7 @@ impl Demo {
         registry.register(Box::new(NodeCollector::new(console.clone())?))?;
         let limits = &settings.serving;
         let serving = Serving::new(limits.clone(), &settings.trusted_proxies);
-        let streams = PeerLimit::new("live streams", limits.streams());
+        let streams = PeerLimit::new(limits.streams());
         let connections = Arc::clone(serving.connections());
         let program = ProgramCollector::new(console.clone(), connections, Arc::clone(&streams))?;
         registry.register(Box::new(program))?;
