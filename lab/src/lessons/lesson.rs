@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn every_lesson_is_found_by_its_name_and_can_run_as_it_is() {
-        for lesson in Lesson::ALL {
+        for &lesson in Lesson::ALL {
             assert!(Lesson::find(lesson.slug).is_some_and(|found| std::ptr::eq(found, lesson)));
             assert_eq!((lesson.settings)().check(), Ok(()), "{}", lesson.slug);
             assert!(lesson.question.right < lesson.question.answers.len(), "{}", lesson.slug);
