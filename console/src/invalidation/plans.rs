@@ -74,9 +74,9 @@ fn plan_to_evict(plans: &VecDeque<Arc<StoredPlan>>) -> Option<usize> {
     if plans.len() <= KEPT {
         return None;
     }
-    let has_strangers = plans.iter().any(|each| each.of_anonymous);
+    let has_anonymous = plans.iter().any(|each| each.of_anonymous);
     // Of several that have as many, the last one is taken: whose plan is the oldest.
-    let may_go = plans.iter().rev().filter(|each| each.of_anonymous || !has_strangers);
+    let may_go = plans.iter().rev().filter(|each| each.of_anonymous || !has_anonymous);
     oldest_of(&may_go.max_by_key(|each| n_of(&each.peer))?.peer)
 }
 

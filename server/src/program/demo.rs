@@ -92,7 +92,7 @@ impl Demo {
         registry.register(Box::new(NodeCollector::new(console.clone())?))?;
         let limits = &settings.serving;
         let serving = Serving::new(limits.clone(), &settings.trusted_proxies);
-        let streams = PeerLimit::new("live streams", limits.streams());
+        let streams = PeerLimit::new(limits.streams());
         let connections = Arc::clone(serving.connections());
         let program = ProgramCollector::new(console.clone(), connections, Arc::clone(&streams))?;
         registry.register(Box::new(program))?;
@@ -158,9 +158,9 @@ impl Demo {
         self.state.console.end_jobs(JOBS_MAY_TAKE).await;
         // Last of all that is done, and first of all that needs Redis.
         self.state.console.flush_audit().await;
-        for node in &self.nodes {
-            node.shutdown();
-        }
+        // Consoles elsewhere are told that they leave.
+        let ends = self.nodes.iter().map(|node| node.shutdown().into_future());
+        futures::future::join_all(ends).await;
         self.state.store.close().await;
         if let Some(redis) = self.redis {
             redis.stop().await;
@@ -202,8 +202,9 @@ async fn store(settings: &Settings) -> anyhow::Result<Store> {
 async fn nodes(n_nodes: u32, redis_url: Option<&str>) -> anyhow::Result<Vec<Node>> {
     let mut nodes = Vec::new();
     for id in 1..=n_nodes {
-        let builder =
-            Node::builder(NAMESPACE).id(&id.to_string()).version(env!("CARGO_PKG_VERSION"));
+        let builder = Node::builder(NAMESPACE)
+            .id(&id.to_string())
+            .app("strata demo", env!("CARGO_PKG_VERSION"));
         let builder = match redis_url {
             // Database, traffic and browser share the machine with Redis, which so pauses now and
             // then for longer than on a machine of its own.
