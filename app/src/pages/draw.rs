@@ -100,6 +100,8 @@ mod tests {
 
     #[tokio::test]
     async fn who_may_not_look_sees_no_page_and_no_alerts() {
+        let owner = Owner::new();
+        owner.set();
         let access = Access::new(AccessSettings::default());
         let console = Console::start(Vec::new(), access, Default::default());
         for (actor, status) in
