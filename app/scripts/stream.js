@@ -17,7 +17,7 @@ function strataStream({ isAlive, notices, tell, worker, build }) {
     "The server answers, but its live numbers do not arrive: an extension or a proxy may block /events, or too many " +
     "streams are open. These numbers stand still; the page keeps trying.";
   const LOGGED_OUT = "You are logged out. These numbers stand still until you log in again.";
-  const UPDATED = "Strata was updated. These numbers stand still until the page is loaded anew.";
+  const UPDATED = "Strata was updated. These numbers stand still until you reload the page.";
 
   let port;
   let isWatching = false;

@@ -6,31 +6,41 @@ use std::path::{Path, PathBuf};
 ///
 /// The list has one line for each group of folders and files, as `// - read, change`. A folder or
 /// file imports those on the lines above its own. A line `// + errors::ErrorChain` names what every
-/// file may import. `crate_dir` is the crate's folder. Panics where
-/// there is no such list, or something is not in it.
+/// file may import. `crate_dir` is the crate's folder. Panics where the list does not name exactly
+/// the folders and files of the crate's root.
 pub fn wrong_imports(crate_dir: &str) -> Vec<String> {
     let src = Path::new(crate_dir).join("src");
     let lib = fs::read_to_string(src.join("lib.rs")).unwrap();
     let (line_of, everywhere) = (lines_of_the_list(&lib), everywhere(&lib));
-    assert!(line_of.len() > 4, "the list has gone: {line_of:?}");
+    let places: Vec<(PathBuf, String)> = rust_files(&src)
+        .into_iter()
+        .map(|file| (file.clone(), root_name(file.strip_prefix(&src).unwrap())))
+        .filter(|(_, own)| own != "lib")
+        .collect();
+    let listed: BTreeSet<&str> = line_of.keys().copied().collect();
+    let there: BTreeSet<&str> = places.iter().map(|(_, own)| own.as_str()).collect();
+    assert_eq!(
+        listed, there,
+        "the list in lib.rs names every folder and file of src, and no other"
+    );
     let mut wrong = Vec::new();
-    for file in rust_files(&src) {
-        let place = file.strip_prefix(&src).unwrap();
-        let own = place.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
-        if own == "lib" {
-            continue;
-        }
-        let line = line_of.get(own).unwrap_or_else(|| panic!("{own} is not in the list"));
-        let source = fs::read_to_string(&file).unwrap();
+    for (file, own) in &places {
+        let line = &line_of[own.as_str()];
+        let source = fs::read_to_string(file).unwrap();
         let source = everywhere.iter().fold(source, |source, line| source.replace(line, ""));
         for other in imports(&source) {
             let is_above = line_of.get(&*other).is_some_and(|above| above < line);
-            if other != own && !is_above {
-                wrong.push(format!("{} imports {other}", place.display()));
+            if other != *own && !is_above {
+                wrong.push(format!("{} imports {other}", file.display()));
             }
         }
     }
     wrong
+}
+
+/// The folder or file of the crate's root that a file belongs to.
+fn root_name(place: &Path) -> String {
+    place.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs").to_owned()
 }
 
 /// The line of the list for each folder or file of the crate's root.
@@ -58,7 +68,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 
 /// The names that a source imports from the crate's root, except in its tests and comments.
 fn imports(source: &str) -> BTreeSet<String> {
-    let code = source.split("\nmod tests {").next().unwrap_or_default();
+    let code = without_tests(source);
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
     let code = lines.collect::<Vec<_>>().join("\n").replace("pub(in crate::", "");
     let mut found = BTreeSet::new();
@@ -74,6 +84,17 @@ fn imports(source: &str) -> BTreeSet<String> {
     found
 }
 
+/// A source without its modules of tests, wherever they stand.
+fn without_tests(source: &str) -> String {
+    let mut parts = source.split("\nmod tests {");
+    let mut code = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        // Where the brace is not found the rest is checked too, tests and all.
+        code.push_str(part.split_once("\n}").map_or(part, |(_, rest)| rest));
+    }
+    code
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +105,12 @@ mod tests {
             fn f() { crate::clock::now_ms() }\nmod tests {\n use crate::inspect::X;\n}";
         let expected = ["bus", "clock", "l2", "node"].map(str::to_owned);
         assert_eq!(imports(source), BTreeSet::from(expected));
+    }
+
+    #[test]
+    fn imports_after_a_module_of_tests_are_read_too() {
+        let source = "use crate::l2::Keyspace;\n#[cfg(test)]\nmod tests {\n    use crate::node::X;\n    \
+            fn f() {\n    }\n}\n\nuse crate::bus::Y;\nmod tests {\n    use crate::inspect::X;\n}\n";
+        assert_eq!(imports(source), BTreeSet::from(["bus", "l2"].map(str::to_owned)));
     }
 }

@@ -67,8 +67,8 @@ fn CacheRow(name: String) -> impl IntoView {
     let live = expect_context::<Live>();
     let text = |of: fn(&CacheFrame) -> String| live.cache_text(&name, of);
     let is_here = |cache: &CacheFrame| cache.attached && cache.report.cache == name;
-    let is_guest = live.frame.with_untracked(|frame| frame.caches.iter().any(is_here));
-    let lab = is_guest.then(|| view! { <span class="badge">"lab"</span> }.into_any());
+    let is_attached = live.frame.with_untracked(|frame| frame.caches.iter().any(is_here));
+    let lab = is_attached.then(|| view! { <span class="badge">"lab"</span> }.into_any());
     let shares = LAYERS.map(|layer| live.cache_share(&name, layer.share));
     let segments = Signal::derive(move || {
         let segment = |(layer, share): (&LayerShare, Signal<Option<f64>>)| Segment {

@@ -35,19 +35,18 @@ fn page_request(address: &str) -> Result<PageRequest, ApiError> {
 /// Draws the page of an address.
 #[cfg(feature = "ssr")]
 async fn page_of(request: &PageRequest) -> PageHtml {
-    use super::list::{Need, page_at};
+    use super::list::page_at;
 
-    let not_found = || ApiError::NotFound("find this page".to_owned());
+    if !request.may_look() {
+        return failed(&ApiError::Refused("You may not see this page.".to_owned()));
+    }
     // The alerts are a part of the overview, which keeps the rest of itself up to date.
     if request.path() == screens::ALERTS_PATH {
         return screens::alerts(request);
     }
-    let drawn = match page_at(request.path()).and_then(|page| Some((page.needs, page.draw?))) {
-        Some((needs, _)) if needs == Need::Look && !request.may_look() => {
-            Err(ApiError::Refused("You may not see this page.".to_owned()))
-        }
-        Some((_, draw)) => draw(request).await,
-        None => Err(not_found()),
+    let drawn = match page_at(request.path()).and_then(|page| page.draw) {
+        Some(draw) => draw(request).await,
+        None => Err(ApiError::NotFound("find this page".to_owned())),
     };
     drawn.unwrap_or_else(|error| failed(&error))
 }
@@ -88,10 +87,30 @@ pub(super) fn first_html(_address: String) -> FirstHtml {
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
+    use axum::http::StatusCode;
     use leptos::server_fn::ServerFn;
+    use strata_console::{Access, AccessSettings, Actor, Console};
+
+    use super::*;
 
     #[test]
     fn a_browser_asks_for_pages_where_the_server_draws_them() {
-        assert_eq!(super::Draw::PATH, crate::api::DRAW_PATH);
+        assert_eq!(Draw::PATH, crate::api::DRAW_PATH);
+    }
+
+    #[tokio::test]
+    async fn who_may_not_look_sees_no_page_and_no_alerts() {
+        let owner = Owner::new();
+        owner.set();
+        let access = Access::new(AccessSettings::default());
+        let console = Console::start(Vec::new(), access, Default::default());
+        for (actor, status) in
+            [(Actor::nobody(), StatusCode::FORBIDDEN), (Actor::local(), StatusCode::OK)]
+        {
+            for path in ["/alerts", "/nodes"] {
+                let request = PageRequest::new(console.clone(), actor.clone(), path).unwrap();
+                assert_eq!(page_of(&request).await.status, status, "{path}");
+            }
+        }
     }
 }

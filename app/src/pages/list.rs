@@ -17,28 +17,17 @@ pub(crate) struct ListedPage {
     pub(crate) title: &'static str,
     /// The letter that leads to it, after a `g`; `None` where the navigation leaves it out.
     pub(crate) letter: Option<&'static str>,
-    /// Who may see it.
-    #[cfg(feature = "ssr")]
-    pub(crate) needs: Need,
     /// What draws it; `None` where the browser keeps it up to date by itself.
     #[cfg(feature = "ssr")]
     pub(crate) draw: Option<screens::DrawPage>,
-}
-
-/// The right that a page asks for.
-#[cfg(feature = "ssr")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Need {
-    /// To see numbers, keys and the audit trail.
-    Look,
 }
 
 /// Makes the list and its routes. A route costs bytes in the browser's program, so a page whose
 /// address another page's route takes has none of its own.
 macro_rules! pages {
     (
-        routed: $({ $path:tt, $title:literal, $letter:expr, $view:ident in $mode:ident, $needs:ident, $draw:expr $(, $attr:meta)? })*
-        within_these: $({ $more:tt, $more_title:literal, $more_needs:ident, $more_draw:expr $(, $more_attr:meta)? })*
+        routed: $({ $path:tt, $title:literal, $letter:expr, $view:ident in $mode:ident, $draw:expr $(, $attr:meta)? })*
+        within_these: $({ $more:tt, $more_title:literal, $more_draw:expr $(, $more_attr:meta)? })*
     ) => {
         /// Every page, in the order of the navigation.
         const PAGES: &[ListedPage] = &[
@@ -47,16 +36,12 @@ macro_rules! pages {
                 title: $title,
                 letter: $letter,
                 #[cfg(feature = "ssr")]
-                needs: Need::$needs,
-                #[cfg(feature = "ssr")]
                 draw: $draw,
             },)*
             $($(#[cfg($more_attr)])? ListedPage {
                 path: $more,
                 title: $more_title,
                 letter: None,
-                #[cfg(feature = "ssr")]
-                needs: Need::$more_needs,
                 #[cfg(feature = "ssr")]
                 draw: $more_draw,
             },)*
@@ -77,17 +62,17 @@ macro_rules! pages {
 // The browser's program is the same wherever it is served from, so it knows the lab's pages.
 pages! {
     routed:
-    { "/", "Overview", Some("o"), OverviewPage in OutOfOrder, Look, None }
-    { "/caches/:cache", "", None, DrawnPage in Async, Look, Some(|request| Box::pin(screens::cache(request))) }
-    { "/keys", "Keys", Some("k"), DrawnPage in Async, Look, Some(|request| Box::pin(screens::keys(request))) }
-    { "/nodes", "Nodes", Some("n"), DrawnPage in Async, Look, Some(|request| Box::pin(screens::nodes(request))) }
-    { "/redis", "Redis", Some("r"), DrawnPage in Async, Look, Some(|request| Box::pin(screens::redis(request))) }
-    { "/activity", "Activity", Some("a"), DrawnPage in Async, Look, Some(|request| Box::pin(screens::activity(request))) }
-    { "/lab", "Lab", Some("l"), DrawnPage in Async, Look, Some(|request| Box::pin(screens::tour(request))), any(feature = "lab", not(feature = "ssr")) }
-    { "/lab/:lesson", "", None, DrawnPage in Async, Look, Some(|request| Box::pin(screens::lesson(request))), any(feature = "lab", not(feature = "ssr")) }
+    { "/", "Overview", Some("o"), OverviewPage in OutOfOrder, None }
+    { "/caches/:cache", "", None, DrawnPage in Async, Some(|request| Box::pin(screens::cache(request))) }
+    { "/keys", "Keys", Some("k"), DrawnPage in Async, Some(|request| Box::pin(screens::keys(request))) }
+    { "/nodes", "Nodes", Some("n"), DrawnPage in Async, Some(|request| Box::pin(screens::nodes(request))) }
+    { "/redis", "Redis", Some("r"), DrawnPage in Async, Some(|request| Box::pin(screens::redis(request))) }
+    { "/activity", "Activity", Some("a"), DrawnPage in Async, Some(|request| Box::pin(screens::activity(request))) }
+    { "/lab", "Lab", Some("l"), DrawnPage in Async, Some(|request| Box::pin(screens::tour(request))), any(feature = "lab", not(feature = "ssr")) }
+    { "/lab/:lesson", "", None, DrawnPage in Async, Some(|request| Box::pin(screens::lesson(request))), any(feature = "lab", not(feature = "ssr")) }
     within_these:
-    { "/lab/compare", "Compare", Look, Some(|request| Box::pin(screens::compare(request))), any(feature = "lab", not(feature = "ssr")) }
-    { "/lab/measured", "Measured", Look, Some(|request| Box::pin(screens::measured(request))), any(feature = "lab", not(feature = "ssr")) }
+    { "/lab/compare", "Compare", Some(|request| Box::pin(screens::compare(request))), any(feature = "lab", not(feature = "ssr")) }
+    { "/lab/measured", "Measured", Some(|request| Box::pin(screens::measured(request))), any(feature = "lab", not(feature = "ssr")) }
 }
 
 #[component]
@@ -103,23 +88,29 @@ pub(crate) fn in_navigation() -> impl Iterator<Item = (&'static ListedPage, &'st
 /// The page at a path; one that is listed by its own address before one that takes any name.
 #[cfg(feature = "ssr")]
 pub(super) fn page_at(path: &str) -> Option<&'static ListedPage> {
-    let parts = |path: &'static str| path.split('/').filter(|part| !part.is_empty());
-    let wanted: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let wanted = parts(path);
+    let is_named = |(part, wanted): (&&str, &&str)| part == wanted || part.starts_with(':');
     let is_at = |page: &&ListedPage| {
-        let is_same = |(part, wanted): (&str, &&str)| part == *wanted || part.starts_with(':');
-        parts(page.path).count() == wanted.len() && parts(page.path).zip(&wanted).all(is_same)
+        let listed = parts(page.path);
+        listed.len() == wanted.len() && listed.iter().zip(&wanted).all(is_named)
     };
-    PAGES.iter().find(|page| page.path == path).or_else(|| PAGES.iter().find(is_at))
+    PAGES.iter().find(|page| parts(page.path) == wanted).or_else(|| PAGES.iter().find(is_at))
+}
+
+#[cfg(feature = "ssr")]
+fn parts(path: &str) -> Vec<&str> {
+    path.split('/').filter(|part| !part.is_empty()).collect()
 }
 
 /// The name of the page at an address; the page of a cache or lesson is named after it.
 pub(super) fn title_of(path: &str) -> String {
+    let path = path.trim_end_matches('/');
     // The browser's program knows no lessons; its script takes the name from the heading.
     #[cfg(feature = "lab")]
     if let Some(lesson) = path.strip_prefix("/lab/").and_then(strata_lab::Lesson::find) {
         return lesson.title.to_owned();
     }
-    match PAGES.iter().find(|page| page.path == path) {
+    match PAGES.iter().find(|page| page.path.trim_end_matches('/') == path) {
         Some(page) => page.title.to_owned(),
         None => path.rsplit('/').next().unwrap_or(path).to_owned(),
     }
@@ -139,6 +130,24 @@ mod tests {
         }
         #[cfg(feature = "lab")]
         assert_eq!(at("/lab/compare"), Some("/lab/compare"));
+    }
+
+    #[test]
+    fn an_address_that_ends_with_a_slash_is_that_of_the_same_page() {
+        let at = |path: &str| page_at(path).map(|page| page.path);
+        assert_eq!(at("/keys/"), Some("/keys"));
+        assert_eq!(at("/caches/users/"), Some("/caches/:cache"));
+        #[cfg(feature = "lab")]
+        for (path, page) in [
+            ("/lab/compare/", "/lab/compare"),
+            ("/lab/measured/", "/lab/measured"),
+            ("/lab/herd/", "/lab/:lesson"),
+        ] {
+            assert_eq!(at(path), Some(page));
+        }
+        assert_eq!(title_of("/"), "Overview");
+        assert_eq!(title_of("/keys/"), "Keys");
+        assert_eq!(title_of("/caches/users/"), "users");
     }
 
     #[test]

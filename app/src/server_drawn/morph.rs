@@ -10,8 +10,8 @@ pub(super) fn show(place: &Element, html: &str) -> Result<(), JsValue> {
     morph_children(place, &*parsed(html)?)
 }
 
-/// As [`show`], where a long sheet is done card by card and the browser may answer in between, as
-/// long as the sheet is wanted.
+/// As [`show`], where a long page frame is done card by card and the browser may answer in between,
+/// as long as the page is wanted.
 pub(super) async fn show_by_card(
     place: &Element,
     html: &str,
@@ -19,8 +19,8 @@ pub(super) async fn show_by_card(
 ) -> Result<(), JsValue> {
     let parsed = parsed(html)?;
     let mut turn = TimeSlice::begin();
-    let mut sheets = Siblings::of(place, &parsed);
-    while let Some((old, new)) = sheets.next()? {
+    let mut frames = Siblings::of(place, &parsed);
+    while let Some((old, new)) = frames.next()? {
         let (Some(old), Some(new)) = (old.dyn_ref::<Element>(), new.dyn_ref::<Element>()) else {
             morph(&old, &new)?;
             continue;
@@ -33,7 +33,7 @@ pub(super) async fn show_by_card(
                 return Ok(());
             }
         }
-        // They say when the sheet is drawn again, so they go with it whole.
+        // They say when the page frame is drawn again, so they go with it whole.
         morph_attributes(old, new)?;
     }
     Ok(())

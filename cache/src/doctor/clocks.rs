@@ -54,7 +54,7 @@ impl Workplace {
         let answer = self.time().await;
         let (here, round_trip) = (before + began.elapsed() / 2, began.elapsed());
         let Some(there) = answer else {
-            return Finding::degrades(SUBJECT, "the server does not tell its time");
+            return Finding::degrades(SUBJECT, "TIME is refused");
         };
         let (ahead, by) = match there.duration_since(here) {
             Ok(by) => ("ahead of", by),

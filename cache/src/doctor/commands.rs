@@ -48,6 +48,7 @@ impl Workplace {
             if let Err(error) = self.send(&self.command(trial)).await {
                 refusals.note(trial, &ErrorReply::read(&error));
             }
+            self.limit_life(trial).await;
         }
         if refusals.said.is_empty() {
             return Finding::works(need.subject, format!("{} commands work", need.trials.len()));
@@ -99,18 +100,21 @@ impl Workplace {
         }
     }
 
-    /// Removes the keys of all trials. Where that is refused they end by themselves.
+    /// Nothing stays for long where the examination is cut off in the middle.
+    async fn limit_life(&mut self, trial: &Trial) {
+        let ms = u64::try_from(TIME_TO_LIVE.as_millis()).unwrap_or(u64::MAX);
+        for name in trial.words.iter().filter_map(|word| word.strip_prefix(KEY)) {
+            // A refusal is found by the trial of PEXPIRE.
+            let _ = self.send(cmd("PEXPIRE").arg(self.key(name)).arg(ms)).await;
+        }
+    }
+
+    /// Removes the keys of all trials. Where UNLINK is refused they end by themselves.
     async fn clear(&mut self) {
         let words = NEEDS.iter().flat_map(|need| need.trials).flat_map(|trial| trial.words);
         let names: BTreeSet<&str> = words.filter_map(|word| word.strip_prefix(KEY)).collect();
         for name in names {
-            let key = self.key(name);
-            let removed = self.send(cmd("UNLINK").arg(&key)).await;
-            if removed.is_err() {
-                let ms = u64::try_from(TIME_TO_LIVE.as_millis()).unwrap_or(u64::MAX);
-                // Whoever may do neither could not write it either.
-                let _ = self.send(cmd("PEXPIRE").arg(&key).arg(ms)).await;
-            }
+            let _ = self.send(cmd("UNLINK").arg(self.key(name))).await;
         }
     }
 }

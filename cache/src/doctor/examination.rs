@@ -22,10 +22,12 @@ const BLOCKING: Duration = Duration::from_millis(200);
 /// Tries on a Redis what nodes need: each command, alone and in scripts, the latency, the clock,
 /// whether a blocking read blocks, what is evicted, and two nodes that hear of each other.
 ///
-/// Without a namespace it takes one of its own, named at random, and removes all of it at the end.
-/// With one, such as where an ACL allows no other, it takes keys that no node uses, each with a time
-/// to live of a minute at most, and starts no nodes. Takes some seconds, and about 200 commands.
-/// Must be called within a Tokio runtime. Whatever it finds is a [`Finding`] and no error.
+/// Without a namespace it takes one of its own, named at random, starts two nodes there, and removes
+/// all of it at the end. With one, such as where an ACL allows no other, it takes keys that no node
+/// uses and starts no nodes. The keys of the commands have a time to live of a minute where PEXPIRE
+/// is allowed; a call that is dropped in the middle may leave the bus of its own namespace behind.
+/// Takes some seconds, and about 300 commands. Must be called within a Tokio runtime. Whatever it
+/// finds is a [`Finding`] and no error.
 ///
 /// # Errors
 /// Where the address or the namespace makes no sense.
@@ -133,7 +135,7 @@ impl Workplace {
     async fn eviction(&mut self) -> Finding {
         const SUBJECT: &str = "Eviction";
         match self.policy().await {
-            None => Finding::degrades(SUBJECT, "its maxmemory-policy is not told"),
+            None => Finding::degrades(SUBJECT, "the server does not say its maxmemory-policy"),
             Some(policy) if may_evict_data(&policy) => Finding::degrades(
                 SUBJECT,
                 format!(

@@ -36,7 +36,13 @@ struct Nodes {
 
 impl Nodes {
     async fn start(redis_url: &str, namespace: &str) -> Result<Self, BuildError> {
-        let start = |id: &str| Node::builder(namespace).id(id).redis_url(redis_url).start();
+        let start = |id: &str| {
+            let builder = Node::builder(namespace).id(id).redis_url(redis_url);
+            // No console elsewhere shall take them for a service.
+            #[cfg(feature = "fleet")]
+            let builder = builder.fleet(crate::fleet::Fleet::off());
+            builder.start()
+        };
         let (one, two) = (start("doctor-1").await?, start("doctor-2").await?);
         let here = Cache::builder(CACHE).build(&one)?;
         let there = Cache::builder(CACHE).build(&two)?;
@@ -86,8 +92,7 @@ impl Nodes {
     }
 
     async fn end(self) {
-        self.two.shutdown();
-        self.one.shutdown();
+        tokio::join!(self.two.shutdown().into_future(), self.one.shutdown().into_future());
         // What a node was about to write as it ended may come after.
         for _ in 0..10 {
             if self.one.erase_namespace().await.is_none_or(|n| n == 0) {

@@ -19,7 +19,7 @@ const MAX_HOST_CHARS: usize = 48;
 pub struct NodeBuilder {
     namespace: String,
     id: Option<String>,
-    version: String,
+    pub(super) version: String,
     redis_url: Option<String>,
     l2_timeout: Duration,
     observes: bool,
@@ -145,8 +145,7 @@ impl NodeBuilder {
         let presence =
             link.as_ref().filter(|_| !self.observes && !self.fleet.is_off()).map(|link| {
                 let fleet = self.fleet.or_key_of_environment();
-                let version = Some(self.version.clone()).filter(|version| !version.is_empty());
-                let version = version.unwrap_or(self.identity.version);
+                let version = self.version.clone();
                 let identity = crate::fleet::Identity { version, host: host(), ..self.identity };
                 Arc::new(crate::fleet::Presence::new(link, &bus, (&id, identity), fleet))
             });

@@ -46,11 +46,11 @@ impl NodeBuilder {
         self
     }
 
-    /// The name and version of the program, for consoles elsewhere. [`version`](Self::version), where
-    /// it is set, goes before this one.
+    /// The name and version of the program, for reports and for consoles elsewhere. It sets the same
+    /// version as [`version`](Self::version).
     pub fn app(mut self, name: &str, version: &str) -> Self {
         name.clone_into(&mut self.identity.app);
-        version.clone_into(&mut self.identity.version);
+        version.clone_into(&mut self.version);
         self
     }
 

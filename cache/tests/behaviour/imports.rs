@@ -1,5 +1,4 @@
-//! Which folders of the crate import which, checked against the list in `lib.rs`. The console's
-//! tests include this file too.
+//! Which folders of the crate import which, checked against the list in `lib.rs`.
 
 #[test]
 fn a_folder_imports_only_those_above_it_in_the_list() {

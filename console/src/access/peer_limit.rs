@@ -11,8 +11,6 @@ use crate::error::ConsoleError;
 /// Limits how many of something are open or under way, in all and for each peer.
 #[derive(Debug)]
 pub struct PeerLimit {
-    /// What there are too many of, in words.
-    what: &'static str,
     bounds: PeerBounds,
     by_peer: Mutex<HashMap<Peer, usize>>,
     /// How many are open. Changed only while `by_peer` is locked.
@@ -46,10 +44,10 @@ pub struct PeerPermit {
 }
 
 impl PeerLimit {
-    /// With nothing open. `what` names in the plural what is limited.
-    pub fn new(what: &'static str, bounds: PeerBounds) -> Arc<Self> {
+    /// With nothing open.
+    pub fn new(bounds: PeerBounds) -> Arc<Self> {
         let by_peer = Mutex::default();
-        Arc::new(Self { what, bounds, by_peer, n_open: watch::Sender::new(0) })
+        Arc::new(Self { bounds, by_peer, n_open: watch::Sender::new(0) })
     }
 
     /// Opens one more. Of a peer that is not known only the sum is limited. It never waits.
@@ -72,14 +70,22 @@ impl PeerLimit {
         Ok(PeerPermit { limit: Arc::clone(self), peer })
     }
 
-    /// The same for a piece of work of somebody who is told why it cannot begin.
+    /// The same for a piece of work of somebody who is told why it cannot begin. `what` names in
+    /// the plural what is limited.
     ///
     /// # Errors
     /// [`ConsoleError::Busy`].
-    pub(crate) fn begin(self: &Arc<Self>, peer: Peer) -> Result<PeerPermit, ConsoleError> {
-        self.open(Some(peer)).map_err(|full| match full {
-            Full::All => self.busy("are under way"),
-            Full::Peer => self.busy("of yours are under way"),
+    pub(crate) fn begin(
+        self: &Arc<Self>,
+        peer: Peer,
+        what: &'static str,
+    ) -> Result<PeerPermit, ConsoleError> {
+        self.open(Some(peer)).map_err(|full| {
+            let how = match full {
+                Full::All => "are under way",
+                Full::Peer => "of yours are under way",
+            };
+            ConsoleError::Busy { what, how }
         })
     }
 
@@ -99,10 +105,6 @@ impl PeerLimit {
         let _ = self.n_open.subscribe().wait_for(|n| *n == 0).await;
     }
 
-    pub(crate) fn busy(&self, how: &'static str) -> ConsoleError {
-        ConsoleError::Busy { what: self.what, how }
-    }
-
     fn by_peer(&self) -> MutexGuard<'_, HashMap<Peer, usize>> {
         self.by_peer.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -114,7 +116,7 @@ impl Console {
     /// # Errors
     /// [`ConsoleError::Busy`].
     pub fn begin_upload(&self, actor: &Actor) -> Result<PeerPermit, ConsoleError> {
-        self.inner.uploads.begin(actor.peer())
+        self.inner.uploads.begin(actor.peer(), "uploads")
     }
 
     /// Counts an experiment until the permit is dropped.
@@ -122,7 +124,7 @@ impl Console {
     /// # Errors
     /// [`ConsoleError::Busy`].
     pub fn begin_experiment(&self, actor: &Actor) -> Result<PeerPermit, ConsoleError> {
-        self.inner.experiments.begin(actor.peer())
+        self.inner.experiments.begin(actor.peer(), "experiments")
     }
 }
 
@@ -151,22 +153,22 @@ mod tests {
 
     #[test]
     fn one_peer_leaves_room_for_others_and_what_ends_makes_room() {
-        let limit = PeerLimit::new("searches", PeerBounds { total: 3, per_peer: 2 });
-        let first = limit.begin(peer("anna")).unwrap();
-        let _second = limit.begin(peer("anna")).unwrap();
-        let refused = limit.begin(peer("anna")).unwrap_err();
+        let limit = PeerLimit::new(PeerBounds { total: 3, per_peer: 2 });
+        let first = limit.begin(peer("anna"), "searches").unwrap();
+        let _second = limit.begin(peer("anna"), "searches").unwrap();
+        let refused = limit.begin(peer("anna"), "searches").unwrap_err();
         assert_eq!(refused.to_string(), "do this now: too many searches of yours are under way");
-        let _other = limit.begin(peer("ben")).unwrap();
-        let refused = limit.begin(peer("eva")).unwrap_err();
+        let _other = limit.begin(peer("ben"), "searches").unwrap();
+        let refused = limit.begin(peer("eva"), "searches").unwrap_err();
         assert_eq!(refused.to_string(), "do this now: too many searches are under way");
         drop(first);
-        assert!(limit.begin(peer("eva")).is_ok());
+        assert!(limit.begin(peer("eva"), "searches").is_ok());
     }
 
     #[test]
     fn nothing_is_kept_of_peers_whose_work_is_done() {
-        let limit = PeerLimit::new("searches", PeerBounds { total: 3, per_peer: 2 });
-        drop(limit.begin(peer("anna")).unwrap());
+        let limit = PeerLimit::new(PeerBounds { total: 3, per_peer: 2 });
+        drop(limit.begin(peer("anna"), "searches").unwrap());
         assert!(limit.by_peer().is_empty());
     }
 
@@ -176,7 +178,7 @@ mod tests {
 
     #[test]
     fn one_peer_cannot_take_what_is_left_for_others() {
-        let limit = PeerLimit::new("connections", PeerBounds { total: 3, per_peer: 2 });
+        let limit = PeerLimit::new(PeerBounds { total: 3, per_peer: 2 });
         let first = limit.open(at("192.0.2.1")).unwrap();
         let _second = limit.open(at("192.0.2.1")).unwrap();
         assert_eq!(limit.open(at("192.0.2.1")).unwrap_err(), Full::Peer);
@@ -188,7 +190,7 @@ mod tests {
 
     #[test]
     fn addresses_of_one_network_are_one_peer() {
-        let limit = PeerLimit::new("connections", PeerBounds { total: 10, per_peer: 1 });
+        let limit = PeerLimit::new(PeerBounds { total: 10, per_peer: 1 });
         let _first = limit.open(at("2001:db8::1")).unwrap();
         assert_eq!(limit.open(at("2001:db8::2")).unwrap_err(), Full::Peer);
         assert!(limit.open(at("2001:db8:0:1::1")).is_ok());
@@ -198,7 +200,7 @@ mod tests {
 
     #[test]
     fn nothing_is_kept_of_peers_that_are_gone() {
-        let limit = PeerLimit::new("connections", PeerBounds { total: 10, per_peer: 10 });
+        let limit = PeerLimit::new(PeerBounds { total: 10, per_peer: 10 });
         drop(limit.open(at("192.0.2.1")).unwrap());
         drop(limit.open(None).unwrap());
         assert_eq!((limit.n_open(), limit.by_peer().len()), (0, 0));

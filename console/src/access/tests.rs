@@ -85,7 +85,7 @@ fn without_a_token_only_this_machine_may_act() {
 }
 
 #[test]
-fn this_machine_s_own_person_is_no_stranger_even_where_nobody_may_act() {
+fn this_machine_s_own_person_is_not_anonymous_even_where_nobody_may_act() {
     let settings = AccessSettings { loopback: true, read_only: true, ..AccessSettings::default() };
     let access = Access::new(settings);
     let local = access.identify(Credentials::default(), &here());

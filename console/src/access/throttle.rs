@@ -17,12 +17,12 @@ pub(super) struct Throttle {
     at_once: u32,
     /// One more after each of these.
     every: Duration,
-    peers: Mutex<HashMap<IpAddr, Peer>>,
+    peers: Mutex<HashMap<IpAddr, Allowance>>,
 }
 
 /// What is left to a peer.
 #[derive(Clone, Copy, Debug)]
-struct Peer {
+struct Allowance {
     left: u32,
     since: Instant,
 }
@@ -48,18 +48,18 @@ impl Throttle {
             let oldest = peers.iter().min_by_key(|(_, peer)| peer.since).map(|(key, _)| *key);
             oldest.and_then(|oldest| peers.remove(&oldest));
         }
-        let peer = peers.entry(key).or_insert(Peer { left: self.at_once, since: now });
+        let peer = peers.entry(key).or_insert(Allowance { left: self.at_once, since: now });
         *peer = self.refilled(*peer, now);
         peer.left = peer.left.saturating_sub(1);
     }
 
-    fn refilled(&self, peer: Peer, now: Instant) -> Peer {
+    fn refilled(&self, peer: Allowance, now: Instant) -> Allowance {
         let passed = now.duration_since(peer.since).as_millis() / self.every.as_millis().max(1);
         let gained = u32::try_from(passed).unwrap_or(u32::MAX);
         if peer.left.saturating_add(gained) >= self.at_once {
-            return Peer { left: self.at_once, since: now };
+            return Allowance { left: self.at_once, since: now };
         }
-        Peer { left: peer.left + gained, since: peer.since + self.every * gained }
+        Allowance { left: peer.left + gained, since: peer.since + self.every * gained }
     }
 }
 

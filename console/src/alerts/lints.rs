@@ -5,7 +5,7 @@ use strata_report::Alert;
 use super::view::View;
 use super::*;
 
-const LINTS: [fn(&View<'_>) -> Vec<Alert>; 17] = [
+const LINTS: &[fn(&View<'_>) -> Vec<Alert>] = &[
     redis_errors::breaker_open,
     nodes::bus_silent,
     writes::dead_letters,

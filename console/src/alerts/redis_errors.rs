@@ -87,7 +87,7 @@ pub(super) fn advice(code: &str) -> (&'static str, &'static str) {
             "Upgrade it to Redis 7.0 or newer, or to Valkey.",
         ),
         "BUSY" | "TRYAGAIN" => (
-            "Redis is busy with something that lets nobody else in.",
+            "Redis is busy with one command or script, and answers no other command until it has ended.",
             "Wait. If it is a script that does not end: SCRIPT KILL.",
         ),
         _ => (

@@ -50,7 +50,7 @@ fn evicts_data(view: &View<'_>, policy: &str) -> Alert {
         None => "as soon as it has a memory limit",
     };
     Alert {
-        why: format!("{} lie there without a time to live, and cannot be loaded again.", at_stake(view)),
+        why: format!("{} are kept in Redis without a time to live, and cannot be loaded again.", at_stake(view)),
         what_to_do: "Set maxmemory-policy to noeviction, or to volatile-lfu, which evicts entries of caches and leaves those alone.".to_owned(),
         ..alert(
             "redis_policy",
@@ -87,7 +87,7 @@ fn never_evicts(max_memory_bytes: Option<u64>, keeps_data: bool) -> Alert {
     let what_to_do = if keeps_data {
         EVICTS_CACHES_ONLY
     } else {
-        "Set maxmemory, and maxmemory-policy to allkeys-lfu or allkeys-lru, if Redis holds only caches; note that the bus lies there too."
+        "Set maxmemory, and maxmemory-policy to allkeys-lfu or allkeys-lru, if Redis holds only caches; note that the messages of the bus are in Redis too."
     };
     Alert {
         why: "When memory runs out, Redis refuses writes, or the machine kills it, instead of dropping what is read least.".to_owned(),
@@ -155,8 +155,8 @@ mod tests {
         sound.nodes[0].structures = vec!["carts".to_owned()];
         let found = sound.found_by(redis_policy).remove(0);
         assert!(found.what.contains("acknowledged writes") && found.what.contains("allkeys-lru"));
-        let requester = "The structures carts, unwritten writes of users lie there";
-        assert!(found.why.starts_with(requester), "{found:?}");
+        let at_stake = "The structures carts, unwritten writes of users are kept in Redis";
+        assert!(found.why.starts_with(at_stake), "{found:?}");
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(super) fn task_failed(view: &View<'_>) -> Vec<Alert> {
 
 fn task_alert(task: &TaskReport, (of, at_ms): (&str, u64)) -> Option<Alert> {
     let (name, n) = (&task.task, task.panics + task.ends);
-    let failure = beginning(task.failure.as_deref().unwrap_or("nobody knows why"));
+    let failure = beginning(task.failure.as_deref().unwrap_or("the reason is not known"));
     let ago = |at: Option<u64>| duration(at_ms.saturating_sub(at.unwrap_or(at_ms)));
     let (last, since) = (ago(task.failed_at_ms), ago(task.failing_since_ms));
     let (severity, what) = match task.state {
@@ -81,7 +81,7 @@ fn consequence(task: &str) -> &'static str {
             "While it does not run, what expired or was invalidated in L1 keeps its memory."
         }
         "eviction policy" => {
-            "While it does not run, nobody is told of a Redis that may evict acknowledged writes."
+            "While it does not run, the node does not check whether Redis may evict acknowledged writes, and does not warn of it."
         }
         "sampler" => "While it does not run, no number here is newer than its last second.",
         "census" | "attached census" | "redis state" => {

@@ -26,7 +26,7 @@ fn waits(writes: &WriteBehindReport) -> Option<Alert> {
     let WriteBehindReport { cache, queued, .. } = writes;
     Some(Alert {
         cache: cache.clone(),
-        why: "They are acknowledged, and whoever reads the source elsewhere does not see them.".to_owned(),
+        why: "They are acknowledged, but the source does not have them yet: programs that read it without this cache see older rows.".to_owned(),
         what_to_do: "See whether the source answers: the log says what it refuses. Do not stop a node that keeps them in memory.".to_owned(),
         ..alert(
             "writes_wait",

@@ -128,7 +128,7 @@ impl Console {
         nodes: Vec<CacheNode>,
     ) -> Result<JobHandle, ConsoleError> {
         let permit = match task.target {
-            Target::Pattern(_) => Some(self.inner.jobs_begun.begin(task.peer())?),
+            Target::Pattern(_) => Some(self.inner.jobs_begun.begin(task.peer(), "invalidations")?),
             // Done at once.
             Target::Key(_) => None,
         };

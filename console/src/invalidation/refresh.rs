@@ -24,7 +24,7 @@ impl Console {
     /// its end even when the caller goes away.
     ///
     /// # Errors
-    /// As [`Console::soften_key`], and [`ConsoleError::NoSource`], [`ConsoleError::SourceFailed`].
+    /// As [`Console::mark_key_stale`], and [`ConsoleError::NoSource`], [`ConsoleError::SourceFailed`].
     pub async fn refresh_key(
         &self,
         actor: &Actor,

@@ -15,6 +15,9 @@ use super::fair_limit::{FairBounds, FairLimit, FairPermit};
 use crate::access::{Actor, PeerBounds, PeerLimit, PeerPermit};
 use crate::error::ConsoleError;
 
+/// What there are too many of, where one is refused.
+const WHAT: &str = "looks, searches and plans";
+
 /// The queues in which expensive queries wait: searches, plans, comparisons, lists of dead letters.
 /// Anonymous requests have queues of their own, so that neither reads of the service nor known
 /// people wait for them. Within a queue peers take turns, and people who may act go first.
@@ -137,16 +140,16 @@ impl Default for QueryQueues {
 
 impl Queue {
     fn new(bounds: FairBounds) -> Self {
-        let limit = || PeerLimit::new("looks, searches and plans", QueryQueues::MAX);
+        let limit = || PeerLimit::new(QueryQueues::MAX);
         Self { begun: limit(), begun_by_operators: limit(), running: FairLimit::new(bounds) }
     }
 
     async fn acquire(&self, actor: &Actor) -> Result<QueryPermit, ConsoleError> {
         let limit = if actor.rights.act { &self.begun_by_operators } else { &self.begun };
-        let begun = limit.begin(actor.peer())?;
+        let begun = limit.begin(actor.peer(), WHAT)?;
         match timeout(QueryQueues::PATIENCE, self.running.acquire(actor)).await {
             Ok(Some(running)) => Ok(QueryPermit { _begun: begun, _running: running }),
-            Ok(None) | Err(_) => Err(limit.busy("came before yours")),
+            Ok(None) | Err(_) => Err(ConsoleError::Busy { what: WHAT, how: "came before yours" }),
         }
     }
 }
@@ -185,7 +188,7 @@ mod tests {
         matches!(look, Err(ConsoleError::Busy { .. }))
     }
 
-    /// QueryQueues that never end, and are all waiting or running when this returns.
+    /// Queries that never end, and are all waiting or running when this returns.
     fn endless(queries: &Arc<QueryQueues>, actor: &Actor, n: usize) -> tokio::task::JoinSet<()> {
         let mut held = tokio::task::JoinSet::new();
         for _ in 0..n {

@@ -200,7 +200,7 @@ mod tests {
             n_rows,
             made_at: Instant::now(),
             peer: Peer::Person(peer.to_owned()),
-            of_anonymous: peer.starts_with("stranger"),
+            of_anonymous: peer.starts_with("anonymous"),
             sorted: Mutex::new(Sorted { order: KeyOrder::default(), rows: Vec::new() }),
         };
         searches.keep(found).id
@@ -231,14 +231,14 @@ mod tests {
     fn anonymous_searches_go_before_those_of_known_people_however_few_rows_they_have() {
         let searches = RecentSearches::default();
         let anna = keep(&searches, "anna", 100_000);
-        let strangers: Vec<_> =
-            (0..8).map(|n| keep(&searches, &format!("stranger {n}"), 60_000)).collect();
+        let anonymous: Vec<_> =
+            (0..8).map(|n| keep(&searches, &format!("anonymous {n}"), 60_000)).collect();
         assert!(searches.get(anna).is_some());
         let is_kept = |id: &&u64| searches.get(**id).is_some();
-        assert_eq!(strangers.iter().filter(is_kept).count(), 1);
+        assert_eq!(anonymous.iter().filter(is_kept).count(), 1);
         let ben = keep(&searches, "ben", 100_000);
-        assert!(!strangers.iter().any(|id| is_kept(&id)));
-        let last = keep(&searches, "stranger 9", 60_000);
+        assert!(!anonymous.iter().any(|id| is_kept(&id)));
+        let last = keep(&searches, "anonymous 9", 60_000);
         assert!([anna, ben, last].iter().all(|id| is_kept(&id)), "the newest is always kept");
     }
 }

@@ -29,7 +29,7 @@ async fn a_flood_of_plans_costs_only_the_plans_of_whoever_makes_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn strangers_with_one_plan_each_push_out_no_plan_of_a_person_who_has_more() {
+async fn anonymous_people_with_one_plan_each_push_out_no_plan_of_a_person_who_has_more() {
     let console = console(&[FakeNode::new("1")]);
     let anna = person("anna");
     let plans = [
@@ -140,7 +140,7 @@ async fn a_survey_that_never_ends_costs_all_who_ask_for_it_one_walk_and_others_n
 }
 
 #[tokio::test(start_paused = true)]
-async fn looks_at_one_key_are_few_for_each_stranger_and_hold_up_nobody_else() {
+async fn looks_at_one_key_are_few_for_each_anonymous_peer_and_hold_up_nobody_else() {
     let node = FakeNode::new("1");
     let console = console(std::slice::from_ref(&node));
     node.script().look_never_ends = true;

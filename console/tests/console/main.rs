@@ -6,7 +6,6 @@ mod attached;
 mod attached_on_redis;
 mod audit;
 mod dead_letters;
-#[path = "../../../cache/tests/behaviour/imports.rs"]
 mod imports;
 mod invalidations;
 mod keys;

@@ -12,7 +12,7 @@ pub(super) static LESSON: Lesson = Lesson {
     title: "Invalidation across nodes",
     idea: [
         "Each node has an L1 of its own, and forgets nothing in the others.",
-        "So whoever changes an item tells the other nodes, on a bus.",
+        "So a node that changes an item tells the other nodes, on a bus.",
         "A bus that keeps its messages lets a node that was cut off go on where it was; a channel \
          that does not, such as pub/sub, loses them without a trace.",
     ],

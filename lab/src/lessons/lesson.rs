@@ -57,7 +57,7 @@ pub struct Question {
 
 impl Lesson {
     /// All lessons, in the order of the tour.
-    pub const ALL: [&'static Self; 18] = [
+    pub const ALL: &[&'static Self] = &[
         &no_cache::LESSON,
         &cache_aside::LESSON,
         &read_through::LESSON,
@@ -93,7 +93,7 @@ impl Lesson {
 
     /// The lesson of this name.
     pub fn find(slug: &str) -> Option<&'static Self> {
-        Self::ALL.into_iter().find(|lesson| lesson.slug == slug)
+        Self::ALL.iter().copied().find(|lesson| lesson.slug == slug)
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn every_lesson_is_found_by_its_name_and_can_run_as_it_is() {
-        for lesson in Lesson::ALL {
+        for &lesson in Lesson::ALL {
             assert!(Lesson::find(lesson.slug).is_some_and(|found| std::ptr::eq(found, lesson)));
             assert_eq!((lesson.settings)().check(), Ok(()), "{}", lesson.slug);
             assert!(lesson.question.right < lesson.question.answers.len(), "{}", lesson.slug);

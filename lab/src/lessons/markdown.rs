@@ -34,7 +34,7 @@ impl Lesson {
                         Each runs on real moka, Redis and SQL, and a test holds it to what it \
                         claims. These pages are written from the lessons themselves.\n\n"
             .to_owned();
-        for (number, lesson) in Self::ALL.into_iter().enumerate() {
+        for (number, lesson) in Self::ALL.iter().enumerate() {
             let (number, title, slug) = (number + 1, lesson.title, lesson.slug);
             let first = lesson.idea[0];
             let _ = writeln!(page, "{number}. [{title}]({slug}.md): {first}");

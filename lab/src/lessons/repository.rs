@@ -23,9 +23,9 @@ pub(super) static LESSON: Lesson = Lesson {
     },
     watch_for: "Items leaked, and in the trace of the second step an item withheld from its owner. \
                 Outcomes and queries are the same in both rows.",
-    learned: "Decided inside the load, a private item is shown to whoever comes after its owner, \
-              and withheld from an owner who comes after somebody else. Decided after the read, \
-              neither happens, and it costs no query more.",
+    learned: "Decided inside the load, a private item is shown to callers who come after its \
+              owner, and withheld from an owner who comes after somebody else. Decided after the \
+              read, neither happens, and it costs no query more.",
     variants: &[Variant::of(StrategyKind::Repository), Variant::of(StrategyKind::DecisionCached)],
     settings: || Settings { requests: 0, ..Settings::default() },
     script: |sandbox| Box::pin(script(sandbox)),

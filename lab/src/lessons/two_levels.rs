@@ -19,7 +19,7 @@ pub(super) static LESSON: Lesson = Lesson {
         answers: &["In L1", "In L2", "In the database"],
         right: 1,
     },
-    watch_for: "The outcomes: loaded once, then L2 hits on whoever is new, then L1 hits.",
+    watch_for: "The outcomes: loaded once, then L2 hits on a node whose L1 is empty, then L1 hits.",
     learned: "The database is asked once for each item, whichever node asks. A node that starts \
               empty is filled from L2.",
     variants: &[Variant::of(StrategyKind::NoCache), Variant::of(StrategyKind::CacheAside)],

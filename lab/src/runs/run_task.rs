@@ -20,9 +20,9 @@ pub(crate) struct RunTask {
     pub(crate) patience: Duration,
 }
 
-/// As long as all runs of a run may take together.
+/// How long all contenders of a run may take together.
 const TIME_LIMIT: Duration = Duration::from_secs(22);
-/// As long as a person may take step by step.
+/// How long a person may take step by step.
 const STEPPING_LIMIT: Duration = Duration::from_secs(15 * 60);
 /// A script that was stopped comes to its end by itself; one that does not is cut off.
 const GRACE: Duration = Duration::from_secs(4);

@@ -23,10 +23,10 @@ pub enum SandboxError {
     #[error("cut Redis off: it is not there, or nothing can be put between")]
     NoProxy,
     /// A node or cache could not be built.
-    #[error("set the stage")]
+    #[error("prepare the experiment")]
     Build(#[from] BuildError),
     /// The strategy makes no sense without Redis.
-    #[error("set the stage: this strategy needs Redis")]
+    #[error("prepare the experiment: this strategy needs Redis")]
     NeedsRedis,
     /// The table could not be made or read.
     #[error("keep the table")]

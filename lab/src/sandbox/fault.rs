@@ -145,8 +145,8 @@ impl Sandbox {
     /// Kills a node, numbered from 1: what only its process knows is gone.
     pub fn kill(&self, node: usize) {
         let killed = self.slots().get_mut(node.wrapping_sub(1)).and_then(Option::take);
-        if let Some(seat) = killed {
-            seat.node.shutdown();
+        if let Some(killed) = killed {
+            killed.node.shutdown();
             self.note(Some(node), "is killed");
         }
     }
@@ -160,9 +160,9 @@ impl Sandbox {
         if is_there {
             return Ok(());
         }
-        let seat = self.start_node(node).await?;
-        if let Some(environment) = self.slots().get_mut(node.wrapping_sub(1)) {
-            *environment = Some(seat);
+        let started = self.start_node(node).await?;
+        if let Some(slot) = self.slots().get_mut(node.wrapping_sub(1)) {
+            *slot = Some(started);
             self.note(Some(node), "is started");
         }
         Ok(())

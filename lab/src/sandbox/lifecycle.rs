@@ -91,9 +91,9 @@ impl Sandbox {
             operations: RwLock::default(),
         };
         for number in 1..=sandbox.settings.nodes {
-            let seat = sandbox.start_node(number).await;
-            match seat {
-                Ok(seat) => sandbox.slots().push(Some(seat)),
+            let node = sandbox.start_node(number).await;
+            match node {
+                Ok(node) => sandbox.slots().push(Some(node)),
                 Err(error) => {
                     sandbox.tear_down().await;
                     return Err(error);
@@ -186,8 +186,8 @@ impl Sandbox {
     pub(crate) async fn tear_down(&self) {
         self.stop.cancel();
         let _alone = timeout(LAST_OPERATIONS, self.operations.write()).await;
-        for seat in std::mem::take(&mut *self.slots()).into_iter().flatten() {
-            seat.node.shutdown();
+        for node in std::mem::take(&mut *self.slots()).into_iter().flatten() {
+            node.node.shutdown();
         }
         self.source.items().close().await;
         if let Some(outsider) = &self.outsider {
@@ -197,7 +197,7 @@ impl Sandbox {
     }
 
     /// The node of this number or, where it was killed, the next live one.
-    pub(crate) fn seat(&self, node: usize) -> Result<SandboxNode, SandboxError> {
+    pub(crate) fn live_node(&self, node: usize) -> Result<SandboxNode, SandboxError> {
         self.go_on()?;
         let slots = self.slots();
         let mut from_it_on = slots.iter().cycle().skip(node.wrapping_sub(1)).take(slots.len());

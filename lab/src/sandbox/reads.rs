@@ -30,9 +30,9 @@ impl Sandbox {
     /// When the sandbox is stopped or all nodes were killed.
     pub async fn read(&self, node: usize, id: u64) -> Result<ReadResult, SandboxError> {
         let _acting = self.operations.read().await;
-        let seat = self.seat(node)?;
-        let pending = self.begin_read(seat.number, id);
-        let read = seat.strategy.read(id).await;
+        let node = self.live_node(node)?;
+        let pending = self.begin_read(node.number, id);
+        let read = node.strategy.read(id).await;
         self.go_on()?;
         Ok(self.finish_read(&pending, &read))
     }
@@ -47,10 +47,10 @@ impl Sandbox {
         ids: &[u64],
     ) -> Result<Vec<ReadResult>, SandboxError> {
         let _acting = self.operations.read().await;
-        let seat = self.seat(node)?;
+        let node = self.live_node(node)?;
         let pending: Vec<PendingRead> =
-            ids.iter().map(|id| self.begin_read(seat.number, *id)).collect();
-        let reads = seat.strategy.read_many(ids).await;
+            ids.iter().map(|id| self.begin_read(node.number, *id)).collect();
+        let reads = node.strategy.read_many(ids).await;
         self.go_on()?;
         Ok(pending
             .iter()
@@ -71,11 +71,11 @@ impl Sandbox {
         caller: Caller,
     ) -> Result<ReadResult, SandboxError> {
         let _acting = self.operations.read().await;
-        let seat = self.seat(node)?;
+        let node = self.live_node(node)?;
         let is_there = id <= self.settings.items;
         let pending =
-            PendingRead { caller: is_there.then_some(caller), ..self.begin_read(seat.number, id) };
-        let read = seat.strategy.read_as(&Ctx::of(caller), id).await;
+            PendingRead { caller: is_there.then_some(caller), ..self.begin_read(node.number, id) };
+        let read = node.strategy.read_as(&Ctx::of(caller), id).await;
         self.go_on()?;
         Ok(self.finish_read(&pending, &read))
     }

@@ -31,10 +31,10 @@ impl Sandbox {
     /// When the sandbox is stopped, or a node has not applied them within some seconds.
     pub async fn heard(&self) -> Result<(), SandboxError> {
         let deadline = Instant::now() + HEARING;
-        for seat in self.live_nodes() {
-            while !self.has_heard(&seat).await? {
+        for node in self.live_nodes() {
+            while !self.has_heard(&node).await? {
                 if self.is_broken(&[Fault::BusSilent, Fault::RedisAway]) {
-                    self.note(Some(seat.number), "has not heard of it");
+                    self.note(Some(node.number), "has not heard of it");
                     break;
                 }
                 if Instant::now() > deadline {
@@ -52,10 +52,10 @@ impl Sandbox {
     }
 
     // Short, so that a fault that a person sets meanwhile is noticed.
-    async fn has_heard(&self, seat: &SandboxNode) -> Result<bool, SandboxError> {
+    async fn has_heard(&self, node: &SandboxNode) -> Result<bool, SandboxError> {
         let hearing = async {
-            match seat.node.bus_sequence().await {
-                Some(sequence) => seat.node.has_heard(sequence, LISTENING).await,
+            match node.node.bus_sequence().await {
+                Some(sequence) => node.node.has_heard(sequence, LISTENING).await,
                 None => self.environment.redis_url.is_none(),
             }
         };
@@ -75,7 +75,7 @@ impl Sandbox {
     pub async fn flushed(&self) -> Result<(), SandboxError> {
         let deadline = Instant::now() + FLUSHING;
         while Instant::now() < deadline {
-            let waits = self.live_nodes().iter().any(|seat| seat.strategy.has_unwritten());
+            let waits = self.live_nodes().iter().any(|node| node.strategy.has_unwritten());
             if self.lost_writes().await? == 0 || !waits {
                 return Ok(());
             }
@@ -91,8 +91,8 @@ impl Sandbox {
     pub async fn recovered(&self) -> Result<(), SandboxError> {
         let deadline = Instant::now() + RECOVERING;
         while Instant::now() < deadline {
-            let is_well = |seat: &SandboxNode| {
-                let l2 = seat.node.report().l2;
+            let is_well = |node: &SandboxNode| {
+                let l2 = node.node.report().l2;
                 !l2.breaker_open && l2.queued_invalidations == 0
             };
             if self.live_nodes().iter().all(is_well) || self.is_broken(&[Fault::RedisAway]) {

@@ -76,10 +76,10 @@ impl Sandbox {
     /// When the sandbox is stopped or the node was killed.
     pub async fn write(&self, node: usize, id: u64) -> Result<bool, SandboxError> {
         let _acting = self.operations.read().await;
-        let seat = self.seat(node)?;
+        let node = self.live_node(node)?;
         let (version, started) = (self.writes.next(id), Instant::now());
         let item = Item { id, version, body: "y".repeat(self.settings.item_bytes) };
-        let written = seat.strategy.write(item).await;
+        let written = node.strategy.write(item).await;
         self.go_on()?;
         let (level, answer) = match &written {
             Ok(()) => {
@@ -93,7 +93,7 @@ impl Sandbox {
             }
         };
         let command = format!("write {id}, version {version}: {answer}");
-        self.trace.push(TraceLine::of(level, Some(seat.number), command, started));
+        self.trace.push(TraceLine::of(level, Some(node.number), command, started));
         Ok(written.is_ok())
     }
 

@@ -7,8 +7,8 @@ use crate::stack::{Source, SourceError};
 
 /// The famous mistake: what a caller may see is decided inside the load.
 ///
-/// Then the answer made for one caller is kept for all. Whoever comes after the owner is shown what
-/// is private, and the owner who comes after somebody else is told that there is nothing.
+/// Then the answer made for one caller is kept for all. Callers who come after the owner are shown
+/// what is private, and the owner who comes after somebody else is told that there is nothing.
 #[derive(Clone)]
 pub struct DecisionCached {
     pub(crate) cache: Cache<u64, Item>,

@@ -30,7 +30,7 @@ async fn the_fill_that_a_write_has_overtaken_is_seen_to_be_refused() -> Done {
     let laboratory = Laboratory::open().await?;
     let settings = Settings { requests: 0, ..Settings::default() };
     let state = laboratory.lab.start(order_with(lesson("cache-aside")?, settings))?.ended().await;
-    let steps = &state.contenders.first().ok_or("no performance")?.steps;
+    let steps = &state.contenders.first().ok_or("no contender")?.steps;
     let all: Vec<&str> = steps.iter().flat_map(told).collect();
     assert!(all.contains(&"EVALSHA remove 50") && all.contains(&"EVALSHA commit 50: refused"));
     Ok(())
@@ -58,7 +58,7 @@ async fn the_durable_queue_is_seen_at_work_and_not_at_rest() -> Done {
     let laboratory = Laboratory::open().await?;
     let lesson = lesson("write-behind")?;
     let state = laboratory.lab.start(order_with(lesson, (lesson.settings)()))?.ended().await;
-    let durable = state.contenders.last().ok_or("no performance")?;
+    let durable = state.contenders.last().ok_or("no contender")?;
     let all: Vec<&str> = durable.steps.iter().flat_map(told).collect();
     assert!(all.iter().any(|command| command.starts_with("EVALSHA queue done ")), "{all:#?}");
     let last: Vec<&str> = durable.steps.last().map(told).unwrap_or_default();

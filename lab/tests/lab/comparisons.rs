@@ -70,27 +70,27 @@ async fn recorded_requests_are_played_as_they_were_recorded() -> Done {
 
 #[tokio::test]
 async fn an_upload_is_found_by_its_name_until_newer_ones_push_it_out() -> Done {
-    let shelf = TraceStore::new(None);
-    let first = shelf.put("mine", b"a\n".to_vec()).await?;
-    let again = shelf.put("mine once more", b"a\n".to_vec()).await?;
+    let traces = TraceStore::new(None);
+    let first = traces.put("mine", b"a\n".to_vec()).await?;
+    let again = traces.put("mine once more", b"a\n".to_vec()).await?;
     assert_eq!(first.recording, again.recording, "it is the same one");
     for n in 1..TraceStore::MAX_UPLOADS {
-        shelf.put("another", format!("b{n}\n").into_bytes()).await?;
+        traces.put("another", format!("b{n}\n").into_bytes()).await?;
     }
-    assert!(shelf.find(&first.recording.id).await?.is_some());
-    shelf.put("one more", b"c\n".to_vec()).await?;
-    assert!(shelf.find(&first.recording.id).await?.is_none());
+    assert!(traces.find(&first.recording.id).await?.is_some());
+    traces.put("one more", b"c\n".to_vec()).await?;
+    assert!(traces.find(&first.recording.id).await?.is_none());
     Ok(())
 }
 
 #[tokio::test]
 async fn of_what_is_refused_nothing_is_kept() -> Done {
-    let shelf = TraceStore::new(None);
-    let kept = shelf.put("mine", b"a\n".to_vec()).await?;
+    let traces = TraceStore::new(None);
+    let kept = traces.put("mine", b"a\n".to_vec()).await?;
     for n in 0..20u8 {
-        assert!(shelf.put("broken", vec![0, n]).await.is_err());
+        assert!(traces.put("broken", vec![0, n]).await.is_err());
     }
-    assert!(shelf.find(&kept.recording.id).await?.is_some());
+    assert!(traces.find(&kept.recording.id).await?.is_some());
     Ok(())
 }
 
@@ -99,28 +99,28 @@ async fn the_trace_that_is_replayed_can_be_picked() -> Done {
     let dir = tempfile::tempdir()?;
     let path = dir.path().join("shop.keys");
     std::fs::write(&path, "a\n\x01\nb\na\n")?;
-    let shelf = TraceStore::new(Some(path));
-    let listed: Vec<String> = shelf.list().into_iter().map(|listed| listed.id).collect();
+    let traces = TraceStore::new(Some(path));
+    let listed: Vec<String> = traces.list().into_iter().map(|listed| listed.id).collect();
     assert_eq!(listed, ["replayed", "zipf", "scan", "loop"]);
     for id in &listed {
-        let found = shelf.find(id).await?.ok_or("it is listed")?;
+        let found = traces.find(id).await?.ok_or("it is listed")?;
         assert_eq!(&found.recording.id, id);
     }
-    let replayed = shelf.find("replayed").await?.ok_or("it is there")?;
+    let replayed = traces.find("replayed").await?.ok_or("it is there")?;
     let Recording { requests, n_skipped, .. } = &replayed.recording;
     assert_eq!((requests.as_slice(), *n_skipped), ([1, 2, 1].as_slice(), 1));
-    assert!(shelf.find("nonsense").await?.is_none());
+    assert!(traces.find("nonsense").await?.is_none());
     Ok(())
 }
 
 #[tokio::test]
 async fn a_curve_is_measured_once_somebody_asks_for_it() -> Done {
-    let shelf = TraceStore::new(None);
-    let shelved = shelf.put("mine", "a\nb\nc\n".repeat(20).into_bytes()).await?;
-    assert!(matches!(shelf.curve(&shelved), CurveState::Measuring));
-    let done = async || matches!(shelf.curve(&shelved), CurveState::Done(_));
+    let traces = TraceStore::new(None);
+    let stored = traces.put("mine", "a\nb\nc\n".repeat(20).into_bytes()).await?;
+    assert!(matches!(traces.curve(&stored), CurveState::Measuring));
+    let done = async || matches!(traces.curve(&stored), CurveState::Done(_));
     eventually("it is measured", done).await;
-    let CurveState::Done(curve) = shelf.curve(&shelved) else { return Err("it is done".into()) };
+    let CurveState::Done(curve) = traces.curve(&stored) else { return Err("it is done".into()) };
     let sizes: Vec<u64> = curve.points.iter().map(|point| point.entries).collect();
     assert_eq!(sizes, [1, 2], "of three keys there are no six sizes");
     assert_eq!(curve.ceiling, 57.0 / 60.0);
@@ -160,8 +160,8 @@ async fn popular_keys_need_little_room_and_more_room_is_never_worse() -> Done {
 
 /// Of so many of its first requests.
 async fn curve(id: &str, n_requests: usize) -> Result<Curve, Box<dyn std::error::Error>> {
-    let shelved = TraceStore::new(None).find(id).await?.ok_or("it is shipped")?;
-    let mut recording = shelved.recording.clone();
+    let stored = TraceStore::new(None).find(id).await?.ok_or("it is shipped")?;
+    let mut recording = stored.recording.clone();
     recording.requests.truncate(n_requests);
     recording.n_keys = recording.requests.iter().max().copied().unwrap_or(0);
     Ok(Curve::measure(&recording).await?)

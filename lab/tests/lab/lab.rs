@@ -234,7 +234,7 @@ async fn a_lesson_of_one_node_runs_without_redis() -> Done {
 async fn a_trace_tells_step_by_step_what_was_asked_where() -> Done {
     let lab = Lab::new(None);
     let state = lab.start(order(lesson("write-through")?))?.ended().await;
-    let set_after_write = state.contenders.last().ok_or("no performance")?;
+    let set_after_write = state.contenders.last().ok_or("no contender")?;
     let last = set_after_write.steps.last().ok_or("no steps")?;
     assert_eq!(last.text, "The next reader asks for the item.");
     assert_eq!(last.lines[0].command, "read 1: L1 hit, version 3, stale");

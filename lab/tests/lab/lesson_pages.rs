@@ -12,7 +12,7 @@ use crate::support::Done;
 fn the_pages_in_docs_are_those_of_the_lessons() -> Done {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/lessons");
     let mut pages: BTreeMap<String, String> = Lesson::ALL
-        .into_iter()
+        .iter()
         .map(|lesson| (format!("{}.md", lesson.slug), lesson.markdown()))
         .collect();
     pages.insert("README.md".to_owned(), Lesson::markdown_of_all());

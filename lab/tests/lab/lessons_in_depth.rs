@@ -82,8 +82,8 @@ async fn a_removal_that_was_ignored_leaves_stale_items_and_one_that_waits_none()
 async fn a_redis_that_hangs_costs_each_node_one_timeout() -> Done {
     let laboratory = Laboratory::open().await?;
     let state = laboratory.lab.start(order(lesson("redis-away")?))?.ended().await;
-    for performance in &state.contenders {
-        let lines = &performance.steps[1].lines;
+    for contender in &state.contenders {
+        let lines = &contender.steps[1].lines;
         let requests = lines.iter().filter(|line| line.kind == LineKind::Request);
         let waited = requests.filter(|line| line.took_us > 1_500_000);
         let n_waited = waited.count();
@@ -99,8 +99,8 @@ async fn a_decision_inside_the_load_leaks_to_strangers_and_withholds_from_owners
     let state = laboratory.lab.start(order(lesson("repository")?))?.ended().await;
     let [after, inside] = state.contenders.as_slice() else { return Err("two rows".into()) };
     assert_eq!((after.result.leaked, inside.result.leaked), (0, 1));
-    let withheld = |performance: &strata_lab::ContenderRun| {
-        let lines = performance.steps.iter().flat_map(|step| &step.lines);
+    let withheld = |contender: &strata_lab::ContenderRun| {
+        let lines = contender.steps.iter().flat_map(|step| &step.lines);
         lines.filter(|line| line.command.ends_with("withheld")).count()
     };
     assert_eq!((withheld(after), withheld(inside)), (0, 1));

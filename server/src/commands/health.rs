@@ -1,7 +1,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
+use strata_cache::ErrorChain;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -16,9 +17,11 @@ const FIRST_LINE: u64 = 256;
 /// Runs `strata health`: asks the program that listens there whether it is ready.
 ///
 /// # Errors
-/// Where nothing answers within 5 s, or it is not ready; the error says which.
+/// Where the settings file cannot be read, nothing answers within 5 s, or it is not ready; the error says which.
 pub async fn run_health(flags: HealthFlags) -> anyhow::Result<()> {
-    let address = reachable(flags.listen);
+    let listen = flags.address();
+    let listen = listen.map_err(|error| anyhow!("failed to {}", ErrorChain(&error)))?;
+    let address = reachable(listen);
     let asked = timeout(PATIENCE, status(address)).await;
     let line = asked.with_context(|| format!("no answer from {address} within 5 s"))??;
     match line.split(' ').nth(1) {

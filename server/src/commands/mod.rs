@@ -2,10 +2,10 @@
 
 mod doctor;
 mod health;
-mod pages;
+mod manual;
 mod purge;
 
 pub use doctor::run_doctor;
 pub use health::run_health;
-pub use pages::{completions, man_page};
+pub use manual::{completions, man_page};
 pub use purge::run_purge;

@@ -1,5 +1,6 @@
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -29,19 +30,32 @@ pub fn settings_file(given: Option<&Path>) -> Result<PathBuf, ConfigError> {
 
 /// What a file says of `strata demo`; one that does not exist is an empty one.
 pub(super) fn read(path: &Path) -> Result<DemoFlags, ConfigError> {
-    let (text, permissions) = match read_with_permissions(path) {
-        Ok(read) => read,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(DemoFlags::default()),
-        Err(error) => return Err(ConfigError::Unreadable(path.into(), error)),
+    let Some((flags, permissions)) = read_with_permissions(path)? else {
+        return Ok(DemoFlags::default());
     };
-    let flags = parse(&text).map_err(|error| malformed(path, &text, &error))?;
     if let Some(option) = secret_of(&flags) {
         secrets::tell_if_open(&permissions, path, option);
     }
     Ok(flags)
 }
 
-fn read_with_permissions(path: &Path) -> io::Result<(String, Permissions)> {
+/// Where the program of a file listens; `None` where it does not say, or does not exist.
+pub(super) fn listen(path: &Path) -> Result<Option<SocketAddr>, ConfigError> {
+    Ok(read_with_permissions(path)?.and_then(|(flags, _)| flags.listen))
+}
+
+/// `None` where it does not exist.
+fn read_with_permissions(path: &Path) -> Result<Option<(DemoFlags, Permissions)>, ConfigError> {
+    let (text, permissions) = match text_and_permissions(path) {
+        Ok(read) => read,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(ConfigError::Unreadable(path.into(), error)),
+    };
+    let flags = parse(&text).map_err(|error| malformed(path, &text, &error))?;
+    Ok(Some((flags, permissions)))
+}
+
+fn text_and_permissions(path: &Path) -> io::Result<(String, Permissions)> {
     let mut file = File::open(path)?;
     let mut text = String::new();
     file.read_to_string(&mut text)?;

@@ -9,7 +9,8 @@ use clap_complete::Shell;
 use serde::Deserialize;
 
 use super::listen::listen_address;
-use super::{ConfigError, PublicUrl, Secret};
+use super::short::{DoctorFlags, HealthFlags, PurgeFlags};
+use super::{PublicUrl, Secret};
 use crate::log::LogFormat;
 use crate::serving::Network;
 
@@ -53,81 +54,6 @@ pub enum Command {
     },
     /// Prints the manual page.
     Man,
-}
-
-/// Which Redis to use, for commands that end by themselves.
-#[derive(Clone, Args)]
-pub struct RedisFlags {
-    /// The Redis. A password in it stands in the list of processes; --redis-url-file keeps it out
-    /// of there
-    #[arg(long, env = "STRATA_REDIS_URL", value_name = "URL", hide_env_values = true)]
-    pub redis_url: Option<Secret>,
-
-    /// A file that holds what --redis-url would say
-    #[arg(long, env = "STRATA_REDIS_URL_FILE", value_name = "FILE")]
-    pub redis_url_file: Option<PathBuf>,
-}
-
-impl RedisFlags {
-    /// The one that they name.
-    ///
-    /// # Errors
-    /// As for the same options of `strata demo`.
-    pub fn choice(&self) -> Result<RedisChoice, ConfigError> {
-        super::secrets::redis(self.redis_url.clone(), self.redis_url_file.clone())
-    }
-}
-
-/// Options of `strata doctor`.
-#[derive(Clone, Args)]
-pub struct DoctorFlags {
-    /// Which Redis to try.
-    #[command(flatten)]
-    pub redis: RedisFlags,
-
-    /// The namespace to try it in, where the user may touch no other; no node is started then
-    /// [default: one of its own, removed at the end]
-    #[arg(long, value_name = "NAME")]
-    pub namespace: Option<String>,
-
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Options of `strata health`.
-#[derive(Clone, Args)]
-pub struct HealthFlags {
-    /// Where it listens
-    #[arg(
-        long,
-        env = "STRATA_LISTEN",
-        value_name = "ADDRESS",
-        value_parser = listen_address,
-        default_value = "127.0.0.1:3000"
-    )]
-    pub listen: SocketAddr,
-}
-
-/// Options of `strata purge`.
-#[derive(Clone, Args)]
-pub struct PurgeFlags {
-    /// Which Redis to remove from.
-    #[command(flatten)]
-    pub redis: RedisFlags,
-
-    /// The namespace; the lab's are named lab-…
-    #[arg(long, value_name = "NAME")]
-    pub namespace: String,
-
-    /// Do it: without this nothing is removed
-    #[arg(long)]
-    pub yes: bool,
-
-    /// Do it even while nodes use the namespace: they lose what they have not written yet, and
-    /// write new entries meanwhile
-    #[arg(long)]
-    pub while_in_use: bool,
 }
 
 /// Options of `strata demo` as they were given: by flag, by variable, or in a file, where they carry
@@ -246,11 +172,12 @@ pub struct DemoFlags {
     /// A further host name that requests may be addressed to (repeatable)
     #[arg(
         long = "allowed-host",
-        env = "STRATA_ALLOWED_HOSTS",
+        env = "STRATA_ALLOWED_HOST",
         value_name = "HOST",
         value_delimiter = ','
     )]
-    pub allowed_hosts: Option<Vec<String>>,
+    #[serde(alias = "allowed-hosts")]
+    pub allowed_host: Option<Vec<String>>,
 }
 
 /// Which Redis to use.
@@ -293,7 +220,7 @@ impl FromStr for RedisChoice {
 }
 
 impl fmt::Debug for RedisChoice {
-    // FormatQuery out so that no password reaches a log.
+    // Written out so that no password reaches a log.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Private => "Private",
@@ -329,7 +256,7 @@ impl DemoFlags {
             public_url: self.public_url.or(file.public_url),
             read_only: self.read_only.or(file.read_only),
             protect: self.protect.or(file.protect),
-            allowed_hosts: self.allowed_hosts.or(file.allowed_hosts),
+            allowed_host: self.allowed_host.or(file.allowed_host),
         }
     }
 }

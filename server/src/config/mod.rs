@@ -7,15 +7,14 @@ mod public_url;
 mod secret;
 mod secrets;
 mod settings;
+mod short;
 mod site;
 mod variables;
 
 pub use file::settings_file;
-pub use flags::{
-    Cli, Command, DemoFlags, DoctorFlags, HealthFlags, PurgeFlags, RedisChoice, RedisFlags,
-    TrafficMode,
-};
+pub use flags::{Cli, Command, DemoFlags, RedisChoice, TrafficMode};
 pub use public_url::PublicUrl;
 pub use secret::Secret;
 pub use settings::{ConfigError, Settings};
+pub use short::{DoctorFlags, HealthFlags, PurgeFlags, RedisFlags};
 pub use variables::tell_unknown_variables;

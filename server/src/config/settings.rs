@@ -187,7 +187,7 @@ impl Settings {
             public_url: flags.public_url,
             read_only: flags.read_only.unwrap_or(false),
             protected: protected(flags.protect.unwrap_or_default())?,
-            allowed_hosts: flags.allowed_hosts.unwrap_or_default(),
+            allowed_hosts: flags.allowed_host.unwrap_or_default(),
             serving: ServingLimits::default(),
             leptos,
         };

@@ -46,6 +46,7 @@ mod tests {
         for name in [
             "STRATA_OPERATOR_TOKEN",
             "STRATA_CONFIG",
+            "STRATA_ALLOWED_HOST",
             "STRATA_LOG",
             "STRATA_LOG_FORMAT",
             "STRATA_PORT_3000_TCP",

@@ -183,12 +183,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn caches_of_guests_have_no_series() {
+    async fn caches_of_attached_nodes_have_no_series() {
         let (own, _users) = node_with("users").await;
-        let (guest, _lab) = node_with("lab-1").await;
+        let (attached, _lab) = node_with("lab-1").await;
         let access = Access::new(AccessSettings::default());
         let console = Console::start(vec![own], access, CancellationToken::new());
-        let _attached = console.attach(guest);
+        let _attached = console.attach(attached);
         let mut ticks = console.subscribe();
         ticks.changed().await.unwrap();
         assert!(console.cache("lab-1").is_ok_and(|cache| cache.attached));

@@ -71,7 +71,7 @@ impl Demo {
         let nodes = nodes(settings.nodes, url.as_deref()).await?;
         let build = |node: &Node| Site::new(node.clone(), store.clone());
         let sites = nodes.iter().map(build).collect::<Result<Vec<_>, _>>()?;
-        let faces =
+        let clients =
             nodes.iter().map(|node| Arc::new(node.clone()) as Arc<dyn NodeClient>).collect();
         let source = sites.first().cloned().map(DemoSource::new);
         let console_settings = ConsoleSettings {
@@ -85,14 +85,14 @@ impl Demo {
             tasks: Some(tasks.clone()),
         };
         tell_access(&console_settings.access, listening);
-        let console = Console::start(faces, console_settings, tasks.shutdown().clone());
+        let console = Console::start(clients, console_settings, tasks.shutdown().clone());
         let traffic = traffic(settings, &sites, tasks);
         let lab = lab(settings, url.as_deref(), &console);
         let registry = Registry::new();
         registry.register(Box::new(NodeCollector::new(console.clone())?))?;
         let limits = &settings.serving;
         let serving = Serving::new(limits.clone(), &settings.trusted_proxies);
-        let streams = PeerLimit::new("live streams", limits.streams());
+        let streams = PeerLimit::new(limits.streams());
         let connections = Arc::clone(serving.connections());
         let program = ProgramCollector::new(console.clone(), connections, Arc::clone(&streams))?;
         registry.register(Box::new(program))?;
@@ -158,9 +158,9 @@ impl Demo {
         self.state.console.end_jobs(JOBS_MAY_TAKE).await;
         // Last of all that is done, and first of all that needs Redis.
         self.state.console.flush_audit().await;
-        for node in &self.nodes {
-            node.shutdown();
-        }
+        // Consoles elsewhere are told that they leave.
+        let ends = self.nodes.iter().map(|node| node.shutdown().into_future());
+        futures::future::join_all(ends).await;
         self.state.store.close().await;
         if let Some(redis) = self.redis {
             redis.stop().await;
@@ -202,8 +202,9 @@ async fn store(settings: &Settings) -> anyhow::Result<Store> {
 async fn nodes(n_nodes: u32, redis_url: Option<&str>) -> anyhow::Result<Vec<Node>> {
     let mut nodes = Vec::new();
     for id in 1..=n_nodes {
-        let builder =
-            Node::builder(NAMESPACE).id(&id.to_string()).version(env!("CARGO_PKG_VERSION"));
+        let builder = Node::builder(NAMESPACE)
+            .id(&id.to_string())
+            .app("strata demo", env!("CARGO_PKG_VERSION"));
         let builder = match redis_url {
             // Database, traffic and browser share the machine with Redis, which so pauses now and
             // then for longer than on a machine of its own.
@@ -237,7 +238,7 @@ fn tell_access(access: &Access, listening: SocketAddr) {
     }
     if listening.ip().is_loopback() {
         info!(
-            "no token is set: whoever asks straight from this machine may act; set \
+            "no token is set: requests straight from this machine may act; set \
              --operator-token before a proxy stands before Strata"
         );
     } else {

@@ -107,8 +107,8 @@ async fn keep(
 ) -> Result<(String, Recording), UploadError> {
     let multipart = multipart.map_err(|_| UploadError::Unreadable)?;
     let sent = timeout(SENDING, sent(multipart)).await.map_err(|_| UploadError::TooSlow)??;
-    let shelved = state.lab.traces().put(&sent.title, sent.file).await?;
-    let recording = shelved.recording.clone();
+    let stored = state.lab.traces().put(&sent.title, sent.file).await?;
+    let recording = stored.recording.clone();
     let fields = sent.fields.iter().map(|(name, text)| (name.as_str(), text.as_str()));
     let fields = fields.filter(|(name, _)| *name != "trace");
     let fields = fields.chain([("trace", recording.id.as_str())]);

@@ -40,7 +40,7 @@ impl Serving {
     const PAUSE: Duration = Duration::from_millis(100);
 
     pub(crate) fn new(limits: ServingLimits, trusted: &[Network]) -> Arc<Self> {
-        let connections = PeerLimit::new("connections", limits.connections());
+        let connections = PeerLimit::new(limits.connections());
         let (reserve, drained) = (Reserve::default(), CancellationToken::new());
         Arc::new(Self { limits, trusted: trusted.into(), connections, reserve, drained })
     }

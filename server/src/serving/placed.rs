@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use tokio::runtime::Handle;
+use tokio::task::yield_now;
 
 use super::low_priority;
 
@@ -23,9 +24,13 @@ impl Placement {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// From here on, the threads of the service.
-    pub(crate) fn go_first(&self) {
-        self.0.store(false, Ordering::Relaxed);
+    /// From here on, the threads of the service: once this is done, the connection is there, and so
+    /// is what its request spawns.
+    pub(crate) async fn go_first(&self) {
+        if self.0.swap(false, Ordering::Relaxed) {
+            // A connection moves as its work waits.
+            yield_now().await;
+        }
     }
 
     fn gives_way(&self) -> bool {
@@ -68,10 +73,17 @@ fn run_on(threads: &Handle, mut work: Work, mut placed: Placed) {
 mod tests {
     use std::thread;
 
+    use axum::Router;
+    use axum::body::{Body, to_bytes};
+    use axum::extract::Request;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use strata_console::Actor;
     use tokio::sync::oneshot;
-    use tokio::task::yield_now;
+    use tower::ServiceExt;
 
     use super::*;
+    use crate::access::{AnonymousTurns, take_turns};
 
     fn thread_name() -> String {
         thread::current().name().unwrap_or_default().to_owned()
@@ -88,11 +100,41 @@ mod tests {
             asking.give_way();
             yield_now().await;
             let anonymous = thread_name();
-            asking.go_first();
-            yield_now().await;
+            asking.go_first().await;
             told.send([first, anonymous, thread_name()]).unwrap();
         };
         spawn(work, placement);
         assert_eq!(names.await.unwrap(), [here.clone(), "low-priority".to_owned(), here]);
+    }
+
+    /// Where a task runs that the handler of a request spawns.
+    async fn spawned_on(actor: Actor, placement: &Placement) -> String {
+        let spawn = || async { tokio::spawn(async { thread_name() }).await.unwrap() };
+        let turns = from_fn_with_state(AnonymousTurns::default(), take_turns);
+        let router = Router::new().route("/nodes", get(spawn)).layer(turns);
+        let mut request = Request::get("/nodes").body(Body::empty()).unwrap();
+        request.extensions_mut().insert(actor);
+        request.extensions_mut().insert(placement.clone());
+        let answer = router.oneshot(request).await.unwrap();
+        let name = to_bytes(answer.into_body(), 100).await.unwrap();
+        String::from_utf8(name.to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_a_request_of_the_service_spawns_after_an_anonymous_one_gives_way_to_nobody() {
+        let here = thread_name();
+        let placement = Placement::default();
+        let (told, names) = oneshot::channel();
+        let asking = placement.clone();
+        let work = async move {
+            let anonymous = spawned_on(Actor::nobody(), &asking).await;
+            yield_now().await;
+            let moved = thread_name();
+            let operator = spawned_on(Actor::local(), &asking).await;
+            told.send([anonymous, moved, operator]).unwrap();
+        };
+        spawn(work, placement);
+        let low = || "low-priority".to_owned();
+        assert_eq!(names.await.unwrap(), [low(), low(), here]);
     }
 }

@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use self::attackers::{half_request, search, stuck_reader, wrong_log_in};
+use self::attackers::{MANY_SOURCES, half_request, search, stuck_reader, wrong_log_in};
 use self::program::{Client, Program};
 
 const STUCK_READERS: usize = 2_000;
@@ -26,17 +26,18 @@ const GIVEN_BACK_WITHIN: Duration = Duration::from_secs(120);
 /// another program on the machine.
 const SLOWER_AT_MOST: f64 = 1.5;
 
-/// What that factor is taken of at least. Who wakes waits for the turn of another to end, and a turn
-/// is 3 ms to 4 ms long where the kernel ticks 250 times a second. With a release build on two processors
-/// reads took 0.3 ms, 1.9 ms while another program was searched, and 3.1 ms while their own was, before
-/// anonymous connections had threads of their own. A quarter of the reads ask Redis, which the searches
-/// ask as well: of 8 s on both processors it took 1 s, the service's threads 1.3 s (reading Redis's
-/// answers to the searches above all), and the threads that give way 1.9 s.
+/// What that factor is taken of at least. A read that wakes waits until the turn of another thread
+/// ends, and a turn is 3 ms to 4 ms long where the kernel ticks 250 times a second: shorter times tell
+/// of the kernel and not of the program. A quarter of the reads ask Redis, which searches ask as well.
 const LEAST_TAKEN: Duration = Duration::from_millis(2);
 
 /// The median, so that a busy machine decides nothing. With a release build on a quiet one the slowest
 /// in a hundred took 0.5 ms.
 const HEALTH_WITHIN: Duration = Duration::from_millis(100);
+
+/// Wrong log-ins of an address that are looked at: so many at once, and one more after each of these.
+const WRONG_AT_ONCE: u64 = 10;
+const WRONG_EVERY: Duration = Duration::from_secs(6);
 
 /// How many times the memory at first 3 000 connections may take.
 const MEMORY_AT_MOST: f64 = 1.5;
@@ -206,6 +207,7 @@ async fn wrong_log_ins_are_slowed_down_and_push_out_nothing() {
     let resident = program.resident();
     let mut health = Vec::new();
     let mut statuses = std::collections::BTreeMap::<u16, usize>::new();
+    let first = Instant::now();
     for n in 0..WRONG_LOG_INS {
         *statuses.entry(wrong_log_in(&program.address, n).await).or_default() += 1;
         if n % 100 == 0 {
@@ -214,10 +216,12 @@ async fn wrong_log_ins_are_slowed_down_and_push_out_nothing() {
             health.push(began.elapsed());
         }
     }
-    let (health, after) = (percentile(health, 99), program.resident());
-    eprintln!("{statuses:?}; health p99 {health:?}; MB: {resident} at first, {after} after");
+    let gained = first.elapsed().as_secs() / WRONG_EVERY.as_secs() + 1;
+    let most = MANY_SOURCES as u64 * (WRONG_AT_ONCE + gained);
+    let (health, after) = (percentile(health, 50), program.resident());
+    eprintln!("{statuses:?}; health median {health:?}; MB: {resident} at first, {after} after");
     assert_eq!(statuses.keys().copied().collect::<Vec<_>>(), [403, 429], "{statuses:?}");
-    assert!(statuses[&429] > statuses[&403], "{statuses:?}");
+    assert!(statuses[&403] as u64 <= most, "{statuses:?}, and {most} may be looked at");
     assert!(health <= HEALTH_WITHIN, "{health:?}");
     assert!(after <= resident * 3 / 2, "{after} MB after {resident} MB");
     let audit = program.get_as_operator("/api/v1/audit?limit=1000").await;

@@ -87,7 +87,7 @@ impl Default for AnonymousTurns {
     fn default() -> Self {
         let at_once = || Arc::new(Semaphore::new(Self::AT_ONCE));
         Self {
-            begun: PeerLimit::new("requests", Self::MAX),
+            begun: PeerLimit::new(Self::MAX),
             pages: at_once(),
             draws: at_once(),
             looks: Queue::new(Self::MAX_LOOKS),
@@ -99,7 +99,7 @@ impl Default for AnonymousTurns {
 impl Queue {
     fn new(bounds: PeerBounds) -> Self {
         let turns = Arc::new(Semaphore::new(AnonymousTurns::AT_ONCE));
-        Self { begun: PeerLimit::new("requests", bounds), turns }
+        Self { begun: PeerLimit::new(bounds), turns }
     }
 }
 
@@ -117,7 +117,7 @@ pub(crate) async fn take_turns(
         anonymous.map(|who| (who.address.map(Peer::at), RequestKind::of(request.uri(), route)));
     let asked = asked.filter(|(_, kind)| *kind != RequestKind::Free);
     match &asked {
-        Some((_, RequestKind::Metrics)) | None => placement.go_first(),
+        Some((_, RequestKind::Metrics)) | None => placement.go_first().await,
         Some(_) => placement.give_way(),
     }
     match asked {

@@ -162,3 +162,11 @@ fn redis_is_an_address_or_off() {
     assert_eq!(url.parse(), Ok(RedisChoice::Url(url.into())));
     assert!("localhost:6379".parse::<RedisChoice>().is_err());
 }
+
+#[test]
+fn a_further_host_is_named_in_the_file_as_the_option_is() {
+    for name in ["allowed-host", "allowed-hosts"] {
+        let settings = resolve(DemoFlags::default(), &format!("{name} = ['a.example']")).unwrap();
+        assert_eq!(settings.allowed_hosts, ["a.example"], "{name}");
+    }
+}

@@ -12,7 +12,7 @@ use crate::http::table::{Format, table};
 /// Which events, from where on, and how to write them.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Wanted {
+pub(crate) struct ActivityQuery {
     after: Option<u64>,
     /// Kinds, with commas between.
     kinds: Option<String>,
@@ -24,14 +24,14 @@ pub(crate) struct Wanted {
 }
 
 /// The newest events that pass the filter, oldest first.
-#[utoipa::path(get, path = "/api/v1/activity", params(Wanted), responses((status = 200, description = "The events.", content((Activity = "application/json"), (String = "text/csv")))))]
+#[utoipa::path(get, path = "/api/v1/activity", params(ActivityQuery), responses((status = 200, description = "The events.", content((Activity = "application/json"), (String = "text/csv")))))]
 pub(crate) async fn list(
     State(console): State<Console>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<ActivityQuery>,
 ) -> Result<Response, AppError> {
     let kinds = wanted.kinds.as_deref().unwrap_or_default();
     let named = kinds.split(',').filter(|name| !name.is_empty()).map(kind);
-    let Wanted { cache, node, cause, .. } = wanted;
+    let ActivityQuery { cache, node, cause, .. } = wanted;
     let filter = ActivityFilter { kinds: named.collect::<Result<_, _>>()?, cache, node, cause };
     let activity = console.activity(wanted.after, &filter);
     Ok(table(wanted.format, "activity", &activity.events, || Json(&activity)))

@@ -16,7 +16,7 @@ const MAX_LIMIT: usize = 1_000;
 /// Which part of the trail, and how to write it.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Wanted {
+pub(crate) struct AuditQuery {
     before: Option<u64>,
     limit: Option<usize>,
     #[serde(default)]
@@ -24,10 +24,10 @@ pub(crate) struct Wanted {
 }
 
 /// What was done and refused, newest first.
-#[utoipa::path(get, path = "/api/v1/audit", params(Wanted), responses((status = 200, description = "The entries.", content((AuditPage = "application/json"), (String = "text/csv"))), Part))]
+#[utoipa::path(get, path = "/api/v1/audit", params(AuditQuery), responses((status = 200, description = "The entries.", content((AuditPage = "application/json"), (String = "text/csv"))), Part))]
 pub(crate) async fn list(
     State(console): State<Console>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<AuditQuery>,
 ) -> Result<Response, AppError> {
     // A file holds all that the trail has.
     let limit = wanted.limit.unwrap_or(match wanted.format {

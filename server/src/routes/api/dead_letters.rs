@@ -26,7 +26,7 @@ const FILE_MAY_TAKE: Duration = Duration::from_secs(10);
 /// Which part of the list, and how to write it.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Wanted {
+pub(crate) struct DeadLetterPageQuery {
     /// The most rows, between 1 and 1000; 100 where nothing is said. As CSV up to
     /// 100 000 where nothing is said.
     limit: Option<u32>,
@@ -68,16 +68,17 @@ pub(crate) async fn write_behinds(
 }
 
 /// One page of the dead letters of a cache that match, oldest first.
-#[utoipa::path(get, path = "/api/v1/caches/{cache}/dead-letters", params(("cache" = String, Path, description = "The cache's name"), DeadLetterQuery, Wanted), responses((status = 200, description = "One page of dead letters.", content((DeadLetterPage = "application/json"), (String = "text/csv"))), DeadLetterSearch))]
+#[utoipa::path(get, path = "/api/v1/caches/{cache}/dead-letters", params(("cache" = String, Path, description = "The cache's name"), DeadLetterQuery, DeadLetterPageQuery), responses((status = 200, description = "One page of dead letters.", content((DeadLetterPage = "application/json"), (String = "text/csv"))), DeadLetterSearch))]
 pub(crate) async fn list(
     State(console): State<Console>,
     Extension(actor): Extension<Actor>,
     Path(cache): Path<String>,
     Query(query): Query<DeadLetterQuery>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<DeadLetterPageQuery>,
 ) -> Result<Response, AppError> {
-    let Wanted { limit, cursor, format } = wanted;
-    let asked = DemoRequest { console: &console, actor: &actor, cache: &cache, query: &query };
+    let DeadLetterPageQuery { limit, cursor, format } = wanted;
+    let asked =
+        DeadLetterRequest { console: &console, actor: &actor, cache: &cache, query: &query };
     let page = match format {
         Format::Json => asked.page(cursor.as_deref(), limit.unwrap_or(DEFAULT_LIMIT)).await?,
         Format::Csv => asked.file(cursor, limit).await?,
@@ -88,14 +89,14 @@ pub(crate) async fn list(
 }
 
 /// Whose dead letters, which, and for whom.
-struct DemoRequest<'a> {
+struct DeadLetterRequest<'a> {
     console: &'a Console,
     actor: &'a Actor,
     cache: &'a str,
     query: &'a DeadLetterQuery,
 }
 
-impl DemoRequest<'_> {
+impl DeadLetterRequest<'_> {
     async fn page(&self, after: Option<&str>, limit: u32) -> Result<DeadLetterPage, ConsoleError> {
         self.console.dead_letters(self.actor, (self.cache, self.query), (after, limit)).await
     }

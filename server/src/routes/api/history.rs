@@ -13,7 +13,7 @@ use crate::routes::openapi::OfCache;
 /// How far back, and how to write it.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Wanted {
+pub(crate) struct HistoryQuery {
     #[serde(default)]
     range: Range,
     #[serde(default)]
@@ -21,20 +21,20 @@ pub(crate) struct Wanted {
 }
 
 /// All caches together over a range.
-#[utoipa::path(get, path = "/api/v1/history", params(Wanted), responses((status = 200, description = "The past.", content((RangeHistory = "application/json"), (String = "text/csv")))))]
+#[utoipa::path(get, path = "/api/v1/history", params(HistoryQuery), responses((status = 200, description = "The past.", content((RangeHistory = "application/json"), (String = "text/csv")))))]
 pub(crate) async fn all(
     State(console): State<Console>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<HistoryQuery>,
 ) -> Result<Response, AppError> {
     Ok(answer(console.history(wanted.range), wanted.format))
 }
 
 /// One cache over a range.
-#[utoipa::path(get, path = "/api/v1/caches/{cache}/history", params(("cache" = String, Path, description = "The cache's name"), Wanted), responses((status = 200, description = "The past.", content((RangeHistory = "application/json"), (String = "text/csv"))), OfCache))]
+#[utoipa::path(get, path = "/api/v1/caches/{cache}/history", params(("cache" = String, Path, description = "The cache's name"), HistoryQuery), responses((status = 200, description = "The past.", content((RangeHistory = "application/json"), (String = "text/csv"))), OfCache))]
 pub(crate) async fn of_cache(
     State(console): State<Console>,
     Path(cache): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<HistoryQuery>,
 ) -> Result<Response, AppError> {
     Ok(answer(console.cache_history(&cache, wanted.range)?, wanted.format))
 }

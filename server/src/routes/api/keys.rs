@@ -15,7 +15,7 @@ use crate::routes::openapi::{OfKey, Search, Softening};
 /// What to search for, and how to write it.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Wanted {
+pub(crate) struct KeyPageQuery {
     /// A glob on the key; every key where it is left out.
     pattern: Option<String>,
     #[serde(default)]
@@ -27,12 +27,12 @@ pub(crate) struct Wanted {
 }
 
 /// One page of the keys that match, in both levels.
-#[utoipa::path(get, path = "/api/v1/caches/{cache}/keys", params(("cache" = String, Path, description = "The cache's name"), Wanted), responses((status = 200, description = "One page of keys.", content((KeyPage = "application/json"), (String = "text/csv"))), Search))]
+#[utoipa::path(get, path = "/api/v1/caches/{cache}/keys", params(("cache" = String, Path, description = "The cache's name"), KeyPageQuery), responses((status = 200, description = "One page of keys.", content((KeyPage = "application/json"), (String = "text/csv"))), Search))]
 pub(crate) async fn search(
     State(console): State<Console>,
     Extension(actor): Extension<Actor>,
     Path(cache): Path<String>,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<KeyPageQuery>,
 ) -> Result<Response, AppError> {
     let format = wanted.format;
     let query = KeyQuery {

@@ -1,3 +1,6 @@
+//! The console over HTTP, below `/api/v1`: what operators see and may do, as JSON or CSV. A file
+//! for each kind of thing.
+
 pub(crate) mod activity;
 pub(crate) mod alerts;
 pub(crate) mod audit;

@@ -1,3 +1,6 @@
+//! The demo service over HTTP, below `/demo`: users, posts, timelines and objects, each answer with
+//! what the cache did for it.
+
 mod answer;
 mod cache_status;
 mod error;

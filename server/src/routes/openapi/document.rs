@@ -16,9 +16,9 @@ use crate::routes::api;
 #[openapi(
     info(
         title = "Strata",
-        description = "What an operator sees and may do. Whoever changes something sends an \
+        description = "What an operator sees and may do. A request for a change carries an \
                        operator's token as a bearer, where one is set; where viewers have tokens, \
-                       whoever looks sends one too."
+                       a request for a look carries one too."
     ),
     paths(
         api::session::get,

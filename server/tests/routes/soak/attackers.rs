@@ -4,6 +4,9 @@ use tokio::net::{TcpSocket, TcpStream};
 /// Anonymous requests come from so many addresses.
 const SOURCES: usize = 10;
 
+/// Addresses that searches and log-ins come from.
+pub(super) const MANY_SOURCES: usize = SOURCES * 20;
+
 async fn connect(address: &str, n: usize, n_sources: usize) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(2_048).unwrap();
@@ -51,7 +54,7 @@ pub(super) async fn wrong_log_in(address: &str, n: usize) -> u16 {
 }
 
 async fn ask(address: &str, n: usize, request: String) -> u16 {
-    let mut stream = connect(address, n, SOURCES * 20).await;
+    let mut stream = connect(address, n, MANY_SOURCES).await;
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();

@@ -9,7 +9,7 @@ use crate::screens::page_frame::titled_card;
 
 /// The share of a recording's requests that L1 answers, by its size.
 pub(super) fn card(trace: &ComparisonTrace) -> AnyView {
-    let recording = &trace.shelved.recording;
+    let recording = &trace.stored.recording;
     let note = format!(
         "{}, {} for {}",
         recording.title,
@@ -34,7 +34,7 @@ pub(super) fn card(trace: &ComparisonTrace) -> AnyView {
 }
 
 fn played(trace: &ComparisonTrace) -> Vec<String> {
-    let recording = &trace.shelved.recording;
+    let recording = &trace.stored.recording;
     let mut told = Vec::new();
     if trace.used.requests < recording.requests.len() {
         told.push(format!(

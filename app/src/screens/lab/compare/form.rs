@@ -112,7 +112,7 @@ fn requests(view: &ComparisonView) -> impl IntoView + use<> {
         view.listed.iter().map(|one| option(one.id.clone(), one.title.clone())).collect();
     let is_listed = chosen.is_empty() || view.listed.iter().any(|one| one.id == chosen);
     let own = (!is_listed).then(|| {
-        let title = view.trace.as_ref().map(|trace| trace.shelved.recording.title.clone());
+        let title = view.trace.as_ref().map(|trace| trace.stored.recording.title.clone());
         option(chosen.clone(), title.unwrap_or_else(|| "A trace that is gone".to_owned()))
     });
     view! {

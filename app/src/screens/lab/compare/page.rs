@@ -36,7 +36,7 @@ pub(super) struct ComparisonRun {
 
 /// A recording, and how far its curve is.
 pub(super) struct ComparisonTrace {
-    pub(super) shelved: Arc<StoredTrace>,
+    pub(super) stored: Arc<StoredTrace>,
     pub(super) used: ReplayedPart,
     pub(super) curve: CurveState,
 }
@@ -97,9 +97,9 @@ async fn trace(lab: &Lab, comparison: &Comparison) -> Result<Option<ComparisonTr
     let found = lab.traces().find(id).await.map_err(|error| format!("Failed to {error}."))?;
     let gone =
         "This trace is gone: Strata was restarted, or newer traces replaced it. Upload it again.";
-    let shelved = found.ok_or_else(|| gone.to_owned())?;
-    let (used, curve) = (comparison.used(&shelved.recording), lab.traces().curve(&shelved));
-    Ok(Some(ComparisonTrace { shelved, used, curve }))
+    let stored = found.ok_or_else(|| gone.to_owned())?;
+    let (used, curve) = (comparison.used(&stored.recording), lab.traces().curve(&stored));
+    Ok(Some(ComparisonTrace { stored, used, curve }))
 }
 
 fn draw(view: &ComparisonView) -> PageHtml {

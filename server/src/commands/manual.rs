@@ -17,7 +17,7 @@ pub fn completions(shell: Shell) -> Vec<u8> {
 /// The manual page, in roff: the program, then each of its commands.
 ///
 /// # Errors
-/// None that memory could not cause.
+/// Those of the writer; a text in memory has none.
 pub fn man_page() -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     let mut program = Cli::command();
