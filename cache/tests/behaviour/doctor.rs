@@ -12,7 +12,8 @@ async fn of_user(redis: &Redis, rules: &[&str], namespace: Option<&str>) -> Diag
 
 fn finding<'a>(diagnosis: &'a Diagnosis, subject: &str) -> &'a Finding {
     let found = diagnosis.findings.iter().find(|finding| finding.subject == subject);
-    found.unwrap_or_else(|| panic!("nothing about {subject}: {diagnosis:#?}"))
+    assert!(found.is_some(), "nothing about {subject}: {diagnosis:#?}");
+    found.unwrap()
 }
 
 async fn keys(redis: &Redis) -> Vec<String> {
