@@ -154,6 +154,7 @@ pub(super) const NEEDS: &[Need] = &[
             alone(&["HEXISTS", "@fleet", "field"]),
             alone(&["HDEL", "@fleet", "field"]),
             alone(&["TYPE", "@fleet"]),
+            alone(&["ZREVRANGE", "@schemas", "0", "9"]),
             alone(&["XTRIM", "@bus", "MAXLEN", "~", "100"]),
             scripted(&["HGETALL", "@fleet"]),
             scripted(&["PTTL", "@fleet"]),

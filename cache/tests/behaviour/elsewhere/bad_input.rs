@@ -6,7 +6,7 @@ use strata_cache::report::{NodeCard, PresenceState, ReplyState};
 use strata_cache::{AskTo, Cache, Fleet};
 
 use super::refusals::put_into;
-use super::{Console, all_end_by_themselves, builder, node};
+use super::{Console, all_end_by_themselves, builder, lives, node};
 use crate::support::{Redis, eventually, hears};
 
 const KEYS: [&str; 7] = [
@@ -61,6 +61,9 @@ async fn garbage_at_a_key_of_the_fleet_is_replaced_and_stops_nobody() {
     let () = redis.ask(&["DEL", "strata:namespaces"]).await;
     hears(&node).await;
     assert_eq!(node.report().l2.breaker_opened, 0);
+    // The garbage itself has no time to live; a beat replaces it.
+    let all_end = async || lives(&redis).await.iter().all(|(_, left_ms)| *left_ms >= 0);
+    eventually("no garbage is left", all_end).await;
     all_end_by_themselves(&redis).await;
 }
 
