@@ -116,7 +116,7 @@ mod tests {
         request.extensions_mut().insert(actor);
         request.extensions_mut().insert(placement.clone());
         let answer = router.oneshot(request).await.unwrap();
-        let name = to_bytes(answer.into_body(), 100).await.unwrap();
+        let name = to_bytes(answer.into_body(), 1_000).await.unwrap();
         String::from_utf8(name.to_vec()).unwrap()
     }
 
