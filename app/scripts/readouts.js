@@ -111,17 +111,6 @@
     true,
   );
 
-  // A lesson's page is named after its heading, which the page's program does not know.
-  function name() {
-    const heading = location.pathname.startsWith("/lab/") && document.querySelector("#main h1");
-    const title = heading && `${heading.textContent} · Strata`;
-    if (title && document.title !== title) document.title = title;
-  }
-  const isDrawn = () => document.getElementById("main")?.getAttribute("aria-busy") !== "true";
-  const naming = new MutationObserver(() => isDrawn() && name());
-  naming.observe(document.head, { childList: true, subtree: true, characterData: true });
-  naming.observe(document.body, { attributeFilter: ["aria-busy"], subtree: true });
-
   function press(event) {
     if (event.key === "Escape" && shown !== undefined) hide();
     // With a modifier an arrow is the browser's: it goes back, or selects.

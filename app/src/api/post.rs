@@ -29,9 +29,11 @@ pub(crate) async fn post_id(path: &str, id: Option<u64>) -> ServerAnswer {
 }
 
 /// Where the server draws pages; its server function is in `server_drawn`.
+#[cfg(any(feature = "csr", test))]
 pub(crate) const DRAW_PATH: &str = "/api/strata/draw";
 
 /// Asks for the HTML of a page that the server draws.
+#[cfg(feature = "csr")]
 pub(crate) async fn fetch_page(address: &str) -> Result<String, ApiError> {
     let fields = UrlSearchParams::new().map_err(|_| ApiError::NotUnderstood)?;
     fields.append("address", address);
