@@ -23,7 +23,7 @@ pub(crate) struct FirstPaint {
     pub(crate) snapshot: Snapshot,
     /// The visitor.
     pub(crate) session: Option<Session>,
-    /// The demo's traffic, where there is any.
+    /// The traffic that the service sends itself, where it does.
     pub(crate) traffic: Option<TrafficState>,
     /// Why the form that was sent without JavaScript just before did nothing.
     pub(crate) failure: Option<FormFailure>,
@@ -57,7 +57,7 @@ impl FirstPaint {
         Self {
             snapshot: console.snapshot(),
             session: context::actor().ok().map(|actor| console.session(&actor)),
-            traffic: context::traffic().map(|traffic| traffic.state()),
+            traffic: console.traffic(),
             failure,
         }
     }

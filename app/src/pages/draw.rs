@@ -4,7 +4,7 @@ use std::future::Future;
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
-use super::list::{full_title, page_at, title_of};
+use super::list::{self, full_title};
 #[cfg(feature = "ssr")]
 use super::not_found::not_found;
 #[cfg(feature = "ssr")]
@@ -27,7 +27,7 @@ pub async fn draw(address: String) -> Result<String, ApiError> {
     context::set_busy(page.status);
     #[cfg(feature = "lab")]
     progress.add(page.learned);
-    let title = full_title(&title_of(request.path()));
+    let title = full_title(&title_of(&request));
     // What marks the end of its text would stand in it as text.
     let title = view! { <title>{title}</title> }.to_html().replace("<!>", "");
     Ok(title + &page.html)
@@ -49,12 +49,25 @@ async fn page_of(request: &PageRequest, first: FirstPaint) -> PageHtml {
     if !request.may_look() {
         return failed(&ApiError::Refused("You may not see this page.".to_owned()));
     }
-    let Some(page) = page_at(request.path()) else { return not_found() };
+    let Some(page) = list::page_of(request) else { return not_found() };
     match page.draw {
         Some(draw) => draw(request).await.unwrap_or_else(|error| failed(&error)),
         None => overview(first, &request.alerts()),
     }
 }
+
+/// The name of the page of an address.
+#[cfg(feature = "ssr")]
+fn title_of(request: &PageRequest) -> String {
+    match list::page_of(request) {
+        Some(page) => page.title_at(request.path()),
+        None => NONE.to_owned(),
+    }
+}
+
+/// What is no page is called so.
+#[cfg(feature = "ssr")]
+const NONE: &str = "Not found";
 
 /// A page with its place.
 #[cfg(feature = "ssr")]
@@ -90,10 +103,7 @@ pub(crate) fn first_page(first: FirstPaint) -> impl Future<Output = NamedPage> +
             context::say_when_to_retry(&response, page.status);
         }
         let path = address.split('?').next().unwrap_or_default().to_owned();
-        let title = match page_at(&path) {
-            Some(_) => title_of(&path),
-            None => "Not found".to_owned(),
-        };
+        let title = request.as_ref().map_or_else(|_| NONE.to_owned(), title_of);
         NamedPage { path, title, html: page.html }
     }
 }

@@ -57,11 +57,42 @@ pub(crate) fn full_title(title: &str) -> String {
 
 /// The pages of the navigation, each with its letter.
 pub(crate) fn in_navigation() -> impl Iterator<Item = (&'static ListedPage, &'static str)> {
-    PAGES.iter().filter_map(|page| Some((page, page.letter?)))
+    let has_lab = has_lab();
+    let pages = PAGES.iter().filter(move |page| has_lab || !page.is_of_lab());
+    pages.filter_map(|page| Some((page, page.letter?)))
+}
+
+/// Whether the program has a lab.
+fn has_lab() -> bool {
+    #[cfg(feature = "lab")]
+    return crate::api::context::lab().is_some();
+    #[cfg(not(feature = "lab"))]
+    false
+}
+
+impl ListedPage {
+    /// Its name at an address; the page of a cache or lesson is named after that one.
+    pub(super) fn title_at(&self, path: &str) -> String {
+        let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
+        #[cfg(feature = "lab")]
+        if let (true, Some(lesson)) = (self.is_of_lab(), strata_lab::Lesson::find(last)) {
+            return lesson.title.to_owned();
+        }
+        if self.title.is_empty() { last.to_owned() } else { self.title.to_owned() }
+    }
+
+    fn is_of_lab(&self) -> bool {
+        self.path.starts_with("/lab")
+    }
+}
+
+/// The page that is asked for, where the program has it.
+pub(super) fn page_of(request: &screens::PageRequest) -> Option<&'static ListedPage> {
+    page_at(request.path()).filter(|page| request.has_lab() || !page.is_of_lab())
 }
 
 /// The page at a path; one that is listed by its own address before one that takes any name.
-pub(super) fn page_at(path: &str) -> Option<&'static ListedPage> {
+fn page_at(path: &str) -> Option<&'static ListedPage> {
     let wanted = parts(path);
     let is_named = |(part, wanted): (&&str, &&str)| part == wanted || part.starts_with(':');
     let is_at = |page: &&ListedPage| {
@@ -73,19 +104,6 @@ pub(super) fn page_at(path: &str) -> Option<&'static ListedPage> {
 
 fn parts(path: &str) -> Vec<&str> {
     path.split('/').filter(|part| !part.is_empty()).collect()
-}
-
-/// The name of the page at an address; the page of a cache or lesson is named after it.
-pub(super) fn title_of(path: &str) -> String {
-    let path = path.trim_end_matches('/');
-    #[cfg(feature = "lab")]
-    if let Some(lesson) = path.strip_prefix("/lab/").and_then(strata_lab::Lesson::find) {
-        return lesson.title.to_owned();
-    }
-    match PAGES.iter().find(|page| page.path.trim_end_matches('/') == path) {
-        Some(page) => page.title.to_owned(),
-        None => path.rsplit('/').next().unwrap_or(path).to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -117,6 +135,7 @@ mod tests {
         ] {
             assert_eq!(at(path), Some(page));
         }
+        let title_of = |path: &str| page_at(path).unwrap().title_at(path);
         assert_eq!(title_of("/"), "Overview");
         assert_eq!(title_of("/keys/"), "Keys");
         assert_eq!(title_of("/caches/users/"), "users");
@@ -124,6 +143,7 @@ mod tests {
 
     #[test]
     fn a_page_of_many_names_is_named_after_its_address() {
+        let title_of = |path: &str| page_at(path).unwrap().title_at(path);
         assert_eq!(title_of("/nodes"), "Nodes");
         assert_eq!(title_of("/caches/users"), "users");
     }

@@ -4,20 +4,24 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
 use leptos::config::LeptosOptions;
 use leptos::nonce::{provide_nonce, use_nonce};
 use leptos::prelude::{Owner, provide_context, use_context};
+use leptos::server_fn::ServerFn;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use leptos_axum::{ResponseOptions, handle_server_fns_with_context, site_pkg_dir_service};
-use strata_app::{ApiError, SCRIPTS, SessionCookie, document, page_paths};
+use strata_app::{
+    ApiError, CurrentTraffic, LAB_FUNCTIONS, SCRIPTS, SessionCookie, SetTraffic, document,
+    page_paths,
+};
 use strata_console::{Actor, Origin};
 use tower::ServiceExt;
 
-use crate::http::{AppError, MAX_BODY_BYTES};
+use crate::http::{AppError, FUNCTIONS, MAX_BODY_BYTES};
 use crate::state::AppState;
 
 /// Below these, programs ask; they get a problem where people get a page.
@@ -34,8 +38,25 @@ pub(crate) fn with_screens(router: Router<AppState>, state: &AppState) -> Router
     router.fallback(other)
 }
 
+/// The server functions that this program answers, by their paths.
+pub(crate) fn functions(state: &AppState) -> impl Iterator<Item = (&'static str, Method)> {
+    let left_out: Vec<_> = functions_left_out(state).collect();
+    server_fn_paths().filter(move |(path, _)| !left_out.contains(path))
+}
+
+/// Those of others in this process, and those of parts that this program does not have.
+fn functions_left_out(state: &AppState) -> impl Iterator<Item = &'static str> {
+    let (has_lab, has_traffic) = (state.lab.is_some(), state.console.traffic().is_some());
+    let is_left_out = move |path: &&str| {
+        !path.starts_with(FUNCTIONS)
+            || !has_lab && LAB_FUNCTIONS.contains(path)
+            || !has_traffic && [SetTraffic::PATH, CurrentTraffic::PATH].contains(path)
+    };
+    server_fn_paths().map(|(path, _)| path).filter(is_left_out)
+}
+
 fn with_functions(router: Router<AppState>, state: &AppState) -> Router<AppState> {
-    server_fn_paths().fold(router, |router, (path, method)| {
+    functions(state).fold(router, |router, (path, method)| {
         let context = provide(state.clone());
         let call = async move |request: Request| {
             handle_server_fns_with_context(context.clone(), request).await
@@ -114,8 +135,9 @@ fn is_below(path: &str, prefix: &str) -> bool {
 fn provide(state: AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(state.console.clone());
-        provide_context(state.traffic.clone());
-        provide_context(Arc::clone(&state.lab));
+        if let Some(lab) = &state.lab {
+            provide_context(Arc::clone(lab));
+        }
         // A caller that nobody identified may look only.
         let actor = use_context::<Parts>()
             .and_then(|parts| parts.extensions.get::<Actor>().cloned())
