@@ -7,12 +7,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{Access, Audit, PeerBounds, PeerLimit};
+use crate::alerts::ExpectedNodes;
 use crate::clock::now_ms;
 use crate::dead_letters::DeadLetterJobs;
 use crate::invalidation::{Jobs, Plans, Protected, SilentNodes};
 use crate::keys::{QueryQueues, RecentSearches, SourceReader, SurveyCache};
 use crate::live::{ActivityFeed, Reports, SampleTime, Sampler, Tick, reports_of};
-use crate::nodes::{AttachedNodes, NodeClient};
+use crate::nodes::{AttachedNodes, NodeList};
 use crate::redis::{Census, ServerAnswer};
 
 /// Invalidations that run, in all and of each peer.
@@ -30,7 +31,7 @@ pub struct Console {
 
 pub(crate) struct Inner {
     /// The service's own.
-    pub(crate) nodes: Vec<Arc<dyn NodeClient>>,
+    pub(crate) nodes: NodeList,
     pub(crate) attached: Arc<AttachedNodes>,
     pub(crate) audit: Audit,
     pub(crate) jobs: Jobs,
@@ -63,21 +64,27 @@ impl Console {
     /// until `shutdown`, by a background task that starts again where it fails. Call it inside a
     /// tokio runtime.
     pub fn start(
-        nodes: Vec<Arc<dyn NodeClient>>,
+        nodes: impl Into<NodeList>,
         settings: impl Into<ConsoleSettings>,
         shutdown: CancellationToken,
     ) -> Self {
-        let ConsoleSettings { access, protected, sources, redis_is_private, tasks } =
+        let ConsoleSettings { access, protected, sources, redis_is_private, tasks, expected } =
             settings.into();
+        let nodes = nodes.into();
         let tasks = match tasks {
             Some(tasks) => tasks.until(shutdown),
             None => Tasks::new(shutdown),
         };
         let census = Arc::new(Census::default());
         let mut sampler = Sampler::new(now_ms());
-        let heard = Reports { nodes: reports_of(&nodes), ..Reports::default() };
+        sampler.expect(expected);
+        let heard = Reports {
+            nodes: reports_of(&nodes.all()),
+            fleet: nodes.fleet_tick(),
+            ..Reports::default()
+        };
         let first = sampler.tick(SampleTime::now(), heard, &census);
-        census.start(&nodes, &tasks);
+        census.start(&nodes.ways_to_redis(), &tasks);
         let inner = Inner {
             nodes,
             attached: Arc::default(),
@@ -114,6 +121,9 @@ impl Console {
         let (sampling, counting, keeping) = (self.clone(), self.clone(), self.clone());
         let census = self.clone();
         let tasks = &self.inner.tasks;
+        if let Some(nodes) = self.inner.nodes.elsewhere().cloned() {
+            tasks.spawn("fleet", move || nodes.clone().watch());
+        }
         tasks.spawn("sampler", move || sampling.clone().sample());
         tasks.spawn("census", move || census.clone().count_keys());
         tasks.spawn("attached census", move || counting.clone().count_attached());
@@ -144,6 +154,8 @@ pub struct ConsoleSettings {
     pub redis_is_private: bool,
     /// The program's list of background tasks, for the console's own to stand in; `None` makes one.
     pub tasks: Option<Tasks>,
+    /// How many nodes of which program there should be, where they are elsewhere.
+    pub expected: Vec<ExpectedNodes>,
 }
 
 impl From<Access> for ConsoleSettings {
@@ -154,6 +166,7 @@ impl From<Access> for ConsoleSettings {
             sources: Vec::new(),
             redis_is_private: false,
             tasks: None,
+            expected: Vec::new(),
         }
     }
 }
