@@ -13,7 +13,7 @@ use crate::dead_letters::DeadLetterJobs;
 use crate::invalidation::{Jobs, Plans, Protected, SilentNodes};
 use crate::keys::{QueryQueues, RecentSearches, SourceReader, SurveyCache};
 use crate::live::{ActivityFeed, Reports, SampleTime, Sampler, Tick, reports_of};
-use crate::nodes::{AttachedNodes, NodeList};
+use crate::nodes::{AttachedNodes, NodeClient, NodeList, RemoteNodes};
 use crate::redis::{Census, ServerAnswer};
 
 /// Invalidations that run, in all and of each peer.
@@ -64,13 +64,26 @@ impl Console {
     /// until `shutdown`, by a background task that starts again where it fails. Call it inside a
     /// tokio runtime.
     pub fn start(
-        nodes: impl Into<NodeList>,
+        nodes: Vec<Arc<dyn NodeClient>>,
         settings: impl Into<ConsoleSettings>,
         shutdown: CancellationToken,
     ) -> Self {
+        Self::start_over(NodeList::Here(nodes), settings.into(), shutdown)
+    }
+
+    /// The same over the nodes of a namespace, wherever they run and as they come and go. Until
+    /// Redis can be reached there are none, and an alert says so.
+    pub fn start_elsewhere(
+        nodes: RemoteNodes,
+        settings: impl Into<ConsoleSettings>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self::start_over(NodeList::Elsewhere(nodes), settings.into(), shutdown)
+    }
+
+    fn start_over(nodes: NodeList, settings: ConsoleSettings, shutdown: CancellationToken) -> Self {
         let ConsoleSettings { access, protected, sources, redis_is_private, tasks, expected } =
-            settings.into();
-        let nodes = nodes.into();
+            settings;
         let tasks = match tasks {
             Some(tasks) => tasks.until(shutdown),
             None => Tasks::new(shutdown),

@@ -48,4 +48,4 @@ pub use error::ConsoleError;
 pub use invalidation::{Protected, ProtectedError};
 pub use keys::{KeyColumn, KeyOrder, SearchResults, SourceReader};
 pub use live::Tick;
-pub use nodes::{Answer, AttachGuard, L2Step, NodeClient, NodeList, RemoteNodes, SharedRedis};
+pub use nodes::{Answer, AttachGuard, L2Step, NodeClient, RemoteNodes, SharedRedis};

@@ -125,6 +125,11 @@ impl RemoteNodes {
         *self.known() = Known { view, heard_at: Some(Instant::now()), nodes };
     }
 
+    /// The number of the last message on the bus.
+    pub(crate) async fn bus_sequence(&self) -> Option<u64> {
+        self.inner.observer.bus_sequence().await
+    }
+
     /// Which nodes have acted on every message of the bus up to `sequence`, once all have or
     /// `patience` is over; by the newest of their reports.
     pub(crate) async fn have_acted_on(

@@ -8,24 +8,11 @@ use super::client::NodeClient;
 use super::fleet::{FleetTick, RemoteNodes};
 
 /// The nodes that a console shows as the service's own.
-#[derive(Clone)]
-pub enum NodeList {
+pub(crate) enum NodeList {
     /// Nodes of this process, which stay as they are.
     Here(Vec<Arc<dyn NodeClient>>),
     /// The nodes of a namespace, which come and go.
     Elsewhere(RemoteNodes),
-}
-
-impl From<Vec<Arc<dyn NodeClient>>> for NodeList {
-    fn from(nodes: Vec<Arc<dyn NodeClient>>) -> Self {
-        Self::Here(nodes)
-    }
-}
-
-impl From<RemoteNodes> for NodeList {
-    fn from(nodes: RemoteNodes) -> Self {
-        Self::Elsewhere(nodes)
-    }
 }
 
 impl NodeList {

@@ -1,5 +1,5 @@
 //! The nodes that a console sees, in this process or elsewhere. Public face: [`NodeClient`],
-//! [`AttachGuard`], [`NodeList`], [`RemoteNodes`]; inside the crate [`CacheNode`], a node that has a given cache.
+//! [`AttachGuard`], [`RemoteNodes`]; inside the crate [`CacheNode`], a node that has a given cache.
 
 mod attached;
 mod cache_nodes;
@@ -20,7 +20,7 @@ pub use client::{Answer, L2Step, NodeClient, SharedRedis};
 pub(crate) use comparison::{disagreements, node_cache};
 pub(crate) use fleet::FleetTick;
 pub use fleet::RemoteNodes;
-pub(crate) use gathering::{Gathered, gather};
-pub use list::NodeList;
+pub(crate) use gathering::gather;
+pub(crate) use list::NodeList;
 pub(crate) use reporting::{merged_caches, merged_write_behinds, report_of};
 pub(crate) use requests::l1_query;

@@ -91,6 +91,19 @@ impl NodeClient for RemoteNode {
                         answer => answer,
                     }
                 }
+                // Without the value, which needs the node's codec, the console sees it itself.
+                NodeRequest::LookL2(_) if !self.presence.policy.values => {
+                    self.fleet.observer.answer(request).await
+                }
+                NodeRequest::LookL2(key) => {
+                    let request = NodeRequest::LookL2(key);
+                    match self.ask_elsewhere(&request).await {
+                        NodeAnswer::Failed { .. } | NodeAnswer::Other => {
+                            self.fleet.observer.answer(request).await
+                        }
+                        answer => answer,
+                    }
+                }
                 request => self.ask_elsewhere(&request).await,
             }
         })

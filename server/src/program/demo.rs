@@ -83,6 +83,7 @@ impl Demo {
                 .collect(),
             redis_is_private: redis.is_some(),
             tasks: Some(tasks.clone()),
+            expected: Vec::new(),
         };
         tell_access(&console_settings.access, listening);
         let console = Console::start(clients, console_settings, tasks.shutdown().clone());
