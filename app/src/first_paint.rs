@@ -58,7 +58,7 @@ impl FirstPaint {
         let may_look = actor.as_ref().is_some_and(|actor| actor.rights.look);
         Self {
             // Who may not see a page finds no numbers behind it either.
-            snapshot: may_look.then(|| console.snapshot()).unwrap_or_default(),
+            snapshot: if may_look { console.snapshot() } else { Snapshot::default() },
             session: actor.map(|actor| console.session(&actor)),
             traffic: console.traffic(),
             failure,
