@@ -16,6 +16,7 @@ use super::link::in_time;
 use super::login::{Credentials, Login};
 use super::other_speech::OtherSpeech;
 use super::renewal::Renewal;
+use super::sentinel::Watch;
 use crate::error::BuildError;
 
 /// Connects to Redis. What it learns, it keeps: which Sentinel answered, which server has the slot.
@@ -23,6 +24,7 @@ pub(crate) struct Connector {
     pub(super) address: RedisAddress,
     pub(super) known: Mutex<Known>,
     pub(super) renewal: Renewal,
+    pub(super) watch: Watch,
     speech: OtherSpeech,
 }
 
@@ -60,6 +62,7 @@ impl Connector {
             address,
             known: Mutex::default(),
             renewal: Renewal::default(),
+            watch: Watch::default(),
             speech: OtherSpeech::default(),
         })
     }
@@ -89,6 +92,7 @@ impl Connector {
                 // Sentinel may still name the one that was it before.
                 let hello = in_time(within, cmd("HELLO").query_async(&mut connection)).await;
                 hello.as_ref().map_or(Ok(()), must_be_no_replica).map_err(|e| at(&master, &e))?;
+                self.known().preferred = Some(master);
                 Ok(connection)
             }
             Servers::Cluster(seeds) => {

@@ -68,6 +68,10 @@ pub(crate) mod connector {
             std::future::pending().await
         }
 
+        pub(crate) async fn master_has_moved(&self) {
+            std::future::pending().await
+        }
+
         pub(crate) async fn renew_login(&self) {}
 
         pub(crate) fn login_version(&self) -> u64 {
@@ -84,6 +88,7 @@ pub(crate) mod connector {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Server(());
 
+#[expect(dead_code, reason = "nothing is sent")]
 pub(crate) struct Asking<'a>(pub(crate) &'a mut MultiplexedConnection);
 
 impl aio::ConnectionLike for Asking<'_> {}

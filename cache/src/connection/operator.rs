@@ -16,7 +16,6 @@ use super::link::{Link, SLOW_TIMEOUT, in_time};
 use super::operator_budget::{Budget, OpenConnection};
 use super::query::{AnyReply, Query, Reply, Step};
 use super::redirect::Redirect;
-use crate::user_code::BoxFuture;
 
 /// The next cursor of a SCAN, and the keys of this step.
 pub(crate) type ScanStep = (u64, Vec<Vec<u8>>);
@@ -115,7 +114,8 @@ impl Link {
         }
         let asking = async {
             let within = self.connect_timeout();
-            let connecting: BoxFuture<'_, _> = Box::pin(self.connector.connect_beside(key, within));
+            let connecting: crate::user_code::BoxFuture<'_, _> =
+                Box::pin(self.connector.connect_beside(key, within));
             let mut connection = connecting.await?;
             query.ask(&mut connection).await
         };

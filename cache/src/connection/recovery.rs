@@ -38,6 +38,7 @@ impl Link {
                     () = self.opened.notified() => {}
                     () = self.waiting.notified() => {}
                     () = self.renewal_is_due() => self.renew_login().await,
+                    () = self.master_has_moved() => self.go_to_the_master().await,
                 }
                 continue;
             }
@@ -46,6 +47,14 @@ impl Link {
                 () = self.opened.notified() => pause = FIRST_RETRY,
             }
             pause = (pause * 2).min(LAST_RETRY);
+        }
+    }
+
+    /// Leaves a server that is no master any more, though it answers. The bus follows.
+    async fn go_to_the_master(&self) {
+        let generation = self.state().generation;
+        if let Err(error) = self.renew(generation).await {
+            self.note(&error);
         }
     }
 

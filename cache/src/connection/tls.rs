@@ -94,9 +94,10 @@ pub(super) fn explain(error: &RedisError, host: &str) -> Option<RedisError> {
 
 fn certificate(why: &CertificateError, host: &str) -> String {
     match why {
-        CertificateError::UnknownIssuer => {
-            "the server's certificate is signed by no authority that \
-                                            is trusted here: give the file of its authority"
+        // An authority of the same name with another key is another one.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "the server's certificate is signed by no authority that is trusted here: give the file \
+             of its authority"
                 .to_owned()
         }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
