@@ -45,13 +45,11 @@ pub use api::{
 };
 #[cfg(feature = "lab")]
 pub use api::{
-    ChangeFault, Compare, FinishRun, ForgetProgress, Measure, RunForm, StartRun, StepRun,
-    StopComparison, StopMeasuring, StopRun,
+    ChangeFault, Compare, FinishRun, ForgetProgress, LAB_FUNCTIONS, Measure, RunForm, StartRun,
+    StepRun, StopComparison, StopMeasuring, StopRun,
 };
 #[cfg(feature = "ssr")]
-pub use api::{
-    DropDeadLetters, RedriveDeadLetters, SessionCookie, StopDeadLetters, traffic_change,
-};
+pub use api::{DropDeadLetters, RedriveDeadLetters, SessionCookie, StopDeadLetters};
 pub use pages::Draw;
 pub use shell::App;
 #[cfg(feature = "ssr")]

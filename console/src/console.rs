@@ -14,6 +14,7 @@ use crate::keys::{QueryQueues, RecentSearches, SourceReader, SurveyCache};
 use crate::live::{ActivityFeed, Reports, SampleTime, Sampler, Tick, reports_of};
 use crate::nodes::{AttachedNodes, NodeClient};
 use crate::redis::{Census, ServerAnswer};
+use crate::traffic::TrafficControl;
 
 /// Invalidations that run, in all and of each peer.
 const MAX_JOBS: PeerBounds = PeerBounds { total: 32, per_peer: 8 };
@@ -47,6 +48,7 @@ pub(crate) struct Inner {
     pub(crate) seen: Mutex<BTreeMap<String, NodeReport>>,
     pub(crate) protected: Vec<Protected>,
     pub(crate) sources: Vec<Arc<dyn SourceReader>>,
+    pub(crate) traffic: Option<Arc<dyn TrafficControl>>,
     pub(crate) access: Access,
     pub(crate) redis_is_private: bool,
     pub(crate) census: Arc<Census>,
@@ -67,7 +69,7 @@ impl Console {
         settings: impl Into<ConsoleSettings>,
         shutdown: CancellationToken,
     ) -> Self {
-        let ConsoleSettings { access, protected, sources, redis_is_private, tasks } =
+        let ConsoleSettings { access, protected, sources, traffic, redis_is_private, tasks } =
             settings.into();
         let tasks = match tasks {
             Some(tasks) => tasks.until(shutdown),
@@ -95,6 +97,7 @@ impl Console {
             seen: Mutex::default(),
             protected,
             sources,
+            traffic,
             access,
             redis_is_private,
             census,
@@ -140,6 +143,8 @@ pub struct ConsoleSettings {
     pub protected: Vec<Protected>,
     /// What stands behind the caches.
     pub sources: Vec<Arc<dyn SourceReader>>,
+    /// The traffic that the service sends itself, where it does.
+    pub traffic: Option<Arc<dyn TrafficControl>>,
     /// Whether Redis belongs to this program and ends with it.
     pub redis_is_private: bool,
     /// The program's list of background tasks, for the console's own to stand in; `None` makes one.
@@ -152,6 +157,7 @@ impl From<Access> for ConsoleSettings {
             access,
             protected: Vec::new(),
             sources: Vec::new(),
+            traffic: None,
             redis_is_private: false,
             tasks: None,
         }

@@ -70,6 +70,12 @@ pub enum ConsoleError {
     /// Several nodes keep dead letters in memory, each with ids of its own. Names these nodes.
     #[error("choose a dead letter by its id alone: name its node too, one of {0}")]
     NodeNotNamed(String),
+    /// The service sends no traffic of its own.
+    #[error("find any traffic to change")]
+    NoTraffic,
+    /// A setting of the traffic is out of range; the text says which.
+    #[error("{0}")]
+    BadTraffic(String),
     /// Too much of it is under way. Later it is done.
     #[error("do this now: too many {what} {how}")]
     Busy {

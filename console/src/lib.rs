@@ -11,6 +11,7 @@
 // - keys
 // - invalidation
 // - dead_letters
+// - traffic
 // - shutdown
 // - console
 //
@@ -37,6 +38,7 @@ mod live;
 mod nodes;
 mod redis;
 mod shutdown;
+mod traffic;
 
 pub use access::{
     Access, AccessSettings, Actor, Credentials, Full, LogInError, LoggedIn, Origin, Peer,
@@ -48,3 +50,4 @@ pub use invalidation::{Protected, ProtectedError};
 pub use keys::{KeyColumn, KeyOrder, SearchResults, SourceReader};
 pub use live::Tick;
 pub use nodes::{Answer, AttachGuard, L2Step, NodeClient, SharedRedis};
+pub use traffic::TrafficControl;

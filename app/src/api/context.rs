@@ -9,7 +9,6 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use leptos::prelude::use_context;
 use leptos_axum::ResponseOptions;
 use strata_console::{Actor, Console, ConsoleError, Origin};
-use strata_demo::Traffic;
 #[cfg(feature = "lab")]
 use strata_lab::Lab;
 
@@ -33,11 +32,6 @@ pub(super) fn origin() -> Origin {
 /// The cookie that carries the browser's session.
 pub(super) fn session_cookie() -> Result<SessionCookie, ApiError> {
     use_context().ok_or_else(|| ApiError::Away("find the cookie of your session".to_owned()))
-}
-
-/// The demo's traffic, where there is one.
-pub(crate) fn traffic() -> Option<Traffic> {
-    use_context()
 }
 
 /// The lab, where there is one.
@@ -65,6 +59,7 @@ pub(crate) fn as_api_error(error: &ConsoleError) -> ApiError {
         ConsoleError::UnknownCache(_)
         | ConsoleError::UnknownJob(_)
         | ConsoleError::UnknownPlan(_)
+        | ConsoleError::NoTraffic
         | ConsoleError::NoWriteBehind(_)
         | ConsoleError::NoDeadLetterJob(_) => ApiError::NotFound(text),
         ConsoleError::NodeGone(_)

@@ -25,8 +25,8 @@ pub use error::ApiError;
 pub use invalidate::{CancelJob, InvalidateKey, MarkKeyStale, RefreshKey, RunPlan};
 #[cfg(feature = "lab")]
 pub use lab::{
-    ChangeFault, Compare, FinishRun, ForgetProgress, Measure, RunForm, StartRun, StepRun,
-    StopComparison, StopMeasuring, StopRun,
+    ChangeFault, Compare, FinishRun, ForgetProgress, LAB_FUNCTIONS, Measure, RunForm, StartRun,
+    StepRun, StopComparison, StopMeasuring, StopRun,
 };
 #[cfg(feature = "lab")]
 pub(crate) use lab::{LessonProgress, lessons_done};
@@ -36,6 +36,4 @@ pub(crate) use post::{ServerAnswer, fetch_page, post, post_id, read};
 #[cfg(feature = "ssr")]
 pub use session::SessionCookie;
 pub use session::{CurrentSession, LogIn, LogOut};
-#[cfg(feature = "ssr")]
-pub use traffic::change as traffic_change;
 pub use traffic::{CurrentTraffic, SetTraffic};

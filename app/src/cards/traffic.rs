@@ -13,26 +13,23 @@ use crate::visitor::Visitor;
 #[derive(Clone, Copy)]
 pub(crate) struct FirstTraffic(pub(crate) Option<TrafficState>);
 
-/// The demo's traffic and its settings, changeable while it runs.
+/// The traffic that the service sends itself, and its settings, changeable while it runs. Nothing
+/// where it sends none.
 #[component]
 pub(crate) fn Traffic() -> impl IntoView {
     let FirstTraffic(first) = expect_context();
+    if first.is_none() {
+        return ().into_any();
+    }
     let state = RwSignal::new(first);
     fetch_again_when_back(state);
     let note = move || match state.get() {
         Some(TrafficState { running: true, .. }) => "running",
-        Some(_) => "stopped",
-        None => "none here",
+        _ => "stopped",
     };
-    let is_there = move || state.with(Option::is_some);
     view! {
         <Card name="traffic" title="Traffic" note=Signal::derive(move || note().to_owned())>
-            <Show
-                when=is_there
-                fallback=|| view! { <p class="small">"This program sends no traffic of its own."</p> }
-            >
-                <Settings state=state />
-            </Show>
+            <Settings state=state />
         </Card>
     }
     .into_any()
@@ -114,7 +111,9 @@ fn fetch_again_when_back(state: RwSignal<Option<TrafficState>>) {
         let now = live.state.get();
         if before.is_some_and(|before| before != LiveState::Live) && now == LiveState::Live {
             leptos::task::spawn_local(async move {
-                if let Ok(traffic) = api::read(api::post_id(CurrentTraffic::PATH, None).await) {
+                if let Ok(traffic @ Some(_)) =
+                    api::read(api::post_id(CurrentTraffic::PATH, None).await)
+                {
                     state.try_set(traffic);
                 }
             });

@@ -35,7 +35,7 @@ fn page_request(address: &str) -> Result<PageRequest, ApiError> {
 /// Draws the page of an address.
 #[cfg(feature = "ssr")]
 async fn page_of(request: &PageRequest) -> PageHtml {
-    use super::list::page_at;
+    use super::list;
 
     if !request.may_look() {
         return failed(&ApiError::Refused("You may not see this page.".to_owned()));
@@ -44,7 +44,7 @@ async fn page_of(request: &PageRequest) -> PageHtml {
     if request.path() == screens::ALERTS_PATH {
         return screens::alerts(request);
     }
-    let drawn = match page_at(request.path()).and_then(|page| page.draw) {
+    let drawn = match list::page_of(request).and_then(|page| page.draw) {
         Some(draw) => draw(request).await,
         None => Err(ApiError::NotFound("find this page".to_owned())),
     };

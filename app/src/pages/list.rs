@@ -82,12 +82,37 @@ fn DrawnPage() -> impl IntoView {
 
 /// The pages of the navigation, each with its letter.
 pub(crate) fn in_navigation() -> impl Iterator<Item = (&'static ListedPage, &'static str)> {
-    PAGES.iter().filter_map(|page| Some((page, page.letter?)))
+    let has_lab = has_lab();
+    let pages = PAGES.iter().filter(move |page| has_lab || !page.is_of_lab());
+    pages.filter_map(|page| Some((page, page.letter?)))
+}
+
+/// Whether the program has a lab. A browser reads it off the document: its program is the same
+/// wherever it is served from.
+pub(crate) fn has_lab() -> bool {
+    #[cfg(feature = "lab")]
+    return crate::api::context::lab().is_some();
+    #[cfg(all(feature = "ssr", not(feature = "lab")))]
+    return false;
+    #[cfg(not(feature = "ssr"))]
+    document().document_element().is_some_and(|root| root.has_attribute("data-lab"))
+}
+
+impl ListedPage {
+    fn is_of_lab(&self) -> bool {
+        self.path.starts_with("/lab")
+    }
+}
+
+/// The page that is asked for, where the program has it.
+#[cfg(feature = "ssr")]
+pub(super) fn page_of(request: &screens::PageRequest) -> Option<&'static ListedPage> {
+    page_at(request.path()).filter(|page| request.has_lab() || !page.is_of_lab())
 }
 
 /// The page at a path; one that is listed by its own address before one that takes any name.
 #[cfg(feature = "ssr")]
-pub(super) fn page_at(path: &str) -> Option<&'static ListedPage> {
+fn page_at(path: &str) -> Option<&'static ListedPage> {
     let wanted = parts(path);
     let is_named = |(part, wanted): (&&str, &&str)| part == wanted || part.starts_with(':');
     let is_at = |page: &&ListedPage| {
@@ -111,8 +136,8 @@ pub(super) fn title_of(path: &str) -> String {
         return lesson.title.to_owned();
     }
     match PAGES.iter().find(|page| page.path.trim_end_matches('/') == path) {
-        Some(page) => page.title.to_owned(),
-        None => path.rsplit('/').next().unwrap_or(path).to_owned(),
+        Some(page) if has_lab() || !page.is_of_lab() => page.title.to_owned(),
+        _ => path.rsplit('/').next().unwrap_or(path).to_owned(),
     }
 }
 

@@ -7,6 +7,8 @@ mod not_found;
 mod overview;
 
 pub use draw::Draw;
+#[cfg(feature = "ssr")]
+pub(crate) use list::has_lab;
 pub(crate) use list::{ListedPage, Pages, in_navigation};
 #[cfg(all(test, feature = "ssr"))]
 pub(crate) use overview::OverviewPage;

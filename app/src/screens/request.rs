@@ -55,6 +55,14 @@ impl PageRequest {
         Self { lab, lessons_done, ..self }
     }
 
+    /// Whether the program has a lab.
+    pub(crate) fn has_lab(&self) -> bool {
+        #[cfg(feature = "lab")]
+        return self.lab.is_some();
+        #[cfg(not(feature = "lab"))]
+        false
+    }
+
     /// The path.
     pub(crate) fn path(&self) -> &str {
         &self.path

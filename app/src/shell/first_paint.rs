@@ -13,7 +13,7 @@ use crate::visitor::theme::Theme;
 pub(crate) struct FirstPaint {
     /// The visitor.
     pub(crate) session: Option<Session>,
-    /// The demo's traffic, where there is any.
+    /// The traffic that the service sends itself, where it does.
     pub(crate) traffic: Option<TrafficState>,
     /// The alerts, as HTML.
     pub(crate) alerts: String,
@@ -41,7 +41,7 @@ pub(crate) fn first_paint() -> FirstPaint {
     FirstPaint {
         alerts: crate::screens::alert_list(&console.alerts()).to_html(),
         session: context::actor().ok().map(|actor| console.session(&actor)),
-        traffic: context::traffic().map(|traffic| traffic.state()),
+        traffic: console.traffic(),
         theme,
         failure,
     }

@@ -7,4 +7,4 @@ mod screens;
 
 pub(crate) use files::{built, scripts};
 pub(crate) use refusals::{document, tell_refusals};
-pub(crate) use screens::{tell_errors, with_screens};
+pub(crate) use screens::{functions, tell_errors, with_screens};

@@ -4,18 +4,23 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
+use leptos::server_fn::ServerFn;
+use leptos::server_fn::axum::server_fn_paths;
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use leptos_axum::{
-    LeptosRoutes, ResponseOptions, file_and_error_handler_with_context, generate_route_list,
+    LeptosRoutes, ResponseOptions, file_and_error_handler_with_context,
+    generate_route_list_with_exclusions,
 };
-use strata_app::{ApiError, App, SCRIPTS, SessionCookie, shell};
+use strata_app::{
+    ApiError, App, CurrentTraffic, LAB_FUNCTIONS, SCRIPTS, SessionCookie, SetTraffic, shell,
+};
 use strata_console::{Actor, Origin};
 
-use crate::http::{AppError, MAX_BODY_BYTES};
+use crate::http::{AppError, FUNCTIONS, MAX_BODY_BYTES};
 use crate::state::AppState;
 
 /// Below these, programs ask; they get a problem where people get a page.
@@ -30,11 +35,30 @@ pub(crate) fn with_screens(router: Router<AppState>, state: &AppState) -> Router
     let options = state.leptos.clone();
     let context = provide(state.clone());
     let document = move || shell(options.clone());
-    router
-        .leptos_routes_with_context(state, generate_route_list(App), context.clone(), document)
-        .fallback(async move |uri: Uri, state: State<AppState>, request: Request| {
+    let left_out = functions_left_out(state).map(str::to_owned).collect();
+    let pages = generate_route_list_with_exclusions(App, Some(left_out));
+    router.leptos_routes_with_context(state, pages, context.clone(), document).fallback(
+        async move |uri: Uri, state: State<AppState>, request: Request| {
             other(context, uri, state, request).await
-        })
+        },
+    )
+}
+
+/// The server functions that this program answers, by their paths.
+pub(crate) fn functions(state: &AppState) -> impl Iterator<Item = (&'static str, Method)> {
+    let left_out: Vec<_> = functions_left_out(state).collect();
+    server_fn_paths().filter(move |(path, _)| !left_out.contains(path))
+}
+
+/// Those of others in this process, and those of parts that this program does not have.
+fn functions_left_out(state: &AppState) -> impl Iterator<Item = &'static str> {
+    let (has_lab, has_traffic) = (state.lab.is_some(), state.console.traffic().is_some());
+    let is_left_out = move |path: &&str| {
+        !path.starts_with(FUNCTIONS)
+            || !has_lab && LAB_FUNCTIONS.contains(path)
+            || !has_traffic && [SetTraffic::PATH, CurrentTraffic::PATH].contains(path)
+    };
+    server_fn_paths().map(|(path, _)| path).filter(is_left_out)
 }
 
 async fn other(
@@ -75,8 +99,9 @@ fn is_below(path: &str, prefix: &str) -> bool {
 fn provide(state: AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(state.console.clone());
-        provide_context(state.traffic.clone());
-        provide_context(Arc::clone(&state.lab));
+        if let Some(lab) = &state.lab {
+            provide_context(Arc::clone(lab));
+        }
         // A caller that nobody identified may look only.
         let actor = use_context::<Parts>()
             .and_then(|parts| parts.extensions.get::<Actor>().cloned())

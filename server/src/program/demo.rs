@@ -8,6 +8,7 @@ use prometheus::Registry;
 use strata_cache::{ErrorChain, Node, Tasks};
 use strata_console::{
     Access, AccessSettings, Console, ConsoleSettings, NodeClient, PeerLimit, SourceReader,
+    TrafficControl,
 };
 use strata_demo::{STEADY, Site, Store, Traffic};
 use strata_lab::Lab;
@@ -17,13 +18,16 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::source::DemoSource;
+use super::traffic::DemoTraffic;
 use crate::access::{Hosts, Proxies};
 use crate::config::{RedisChoice, Settings, TrafficMode};
 use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector, observed};
 use crate::private_redis::PrivateRedis;
-use crate::routes::{AccessRules, Route, router, routes};
-use crate::serving::Serving;
-use crate::state::{AppState, Parts, Sites, Snapshots};
+use crate::routes::{
+    AccessRules, MoreRoutes, Route, Sites, demo_routes, lab_routes, router, routes,
+};
+use crate::serving::{Serving, low_priority};
+use crate::state::{AppState, Needs, Parts, Snapshots};
 
 /// Nodes with this namespace and the same Redis share L2 and bus.
 const NAMESPACE: &str = "strata-demo";
@@ -34,6 +38,9 @@ const L2_TIMEOUT: Duration = Duration::from_millis(250);
 /// Everything that `strata demo` runs, without the listener in front of it.
 pub struct Demo {
     state: AppState,
+    sites: Arc<Sites>,
+    store: Store,
+    lab: Arc<Lab>,
     nodes: Vec<Node>,
     redis: Option<PrivateRedis>,
     rules: AccessRules,
@@ -74,6 +81,7 @@ impl Demo {
         let clients =
             nodes.iter().map(|node| Arc::new(node.clone()) as Arc<dyn NodeClient>).collect();
         let source = sites.first().cloned().map(DemoSource::new);
+        let traffic = DemoTraffic(traffic(settings, &sites, tasks));
         let console_settings = ConsoleSettings {
             access: access(settings, listening),
             protected: settings.protected.clone(),
@@ -81,13 +89,13 @@ impl Demo {
                 .into_iter()
                 .map(|source| Arc::new(source) as Arc<dyn SourceReader>)
                 .collect(),
+            traffic: Some(Arc::new(traffic) as Arc<dyn TrafficControl>),
             redis_is_private: redis.is_some(),
             tasks: Some(tasks.clone()),
         };
         tell_access(&console_settings.access, listening);
         let console = Console::start(clients, console_settings, tasks.shutdown().clone());
-        let traffic = traffic(settings, &sites, tasks);
-        let lab = lab(settings, url.as_deref(), &console);
+        let lab = Arc::new(lab(settings, url.as_deref(), &console));
         let registry = Registry::new();
         registry.register(Box::new(NodeCollector::new(console.clone())?))?;
         let limits = &settings.serving;
@@ -99,29 +107,36 @@ impl Demo {
         let http = HttpMetrics::register(&registry)?;
         let state = AppState::new(Parts {
             console,
-            sites: Sites::new(sites).context("there is no node")?,
-            store,
-            traffic,
-            lab: Arc::new(lab),
+            lab: Some(Arc::clone(&lab)),
             registry,
-            redis_pid: redis.as_ref().map(PrivateRedis::watch_pid),
+            needs: needs(&store, redis.as_ref()),
             streams,
             snapshots: Snapshots::default(),
             leptos: settings.leptos.clone(),
             shutdown: tasks.shutdown().clone(),
         });
-        let rules = rules(settings);
-        Ok(Self { state, nodes, redis, rules, serving, http, tasks: tasks.clone() })
+        let sites = Arc::new(Sites::new(sites).context("there is no node")?);
+        let (rules, tasks) = (rules(settings), tasks.clone());
+        Ok(Self { state, sites, store, lab, nodes, redis, rules, serving, http, tasks })
     }
 
     /// Every path of the program.
     pub fn router(&self) -> Router {
-        observed(router(self.state.clone(), self.rules.clone()), self.http.clone())
+        let router = router(self.state.clone(), self.rules.clone(), self.more_routes());
+        observed(router, self.http.clone())
     }
 
     /// What the program can be asked for, beside its pages and files.
     pub fn routes(&self) -> Vec<Route> {
-        routes(&self.state)
+        let more = self.more_routes().into_iter().flat_map(|more| more.routes);
+        routes(&self.state).into_iter().chain(more).collect()
+    }
+
+    /// What there is beside the dashboard.
+    fn more_routes(&self) -> Vec<MoreRoutes> {
+        let console = &self.state.console;
+        let demo = demo_routes(console, Arc::clone(&self.sites));
+        vec![demo, lab_routes(console, Arc::clone(&self.lab))]
     }
 
     /// Answers connections, within the limits of the settings, until the program is told
@@ -138,7 +153,7 @@ impl Demo {
 
     /// One running copy of the demo service.
     pub(crate) fn site(&self) -> &Site {
-        self.state.sites.next()
+        self.sites.next()
     }
 
     /// The background tasks of the program; the nodes have their own.
@@ -154,14 +169,14 @@ impl Demo {
     /// Ends what [`Demo::start`] started, in the order in which one part needs the other.
     pub async fn stop(self) {
         self.state.shutdown.cancel();
-        self.state.lab.shutdown().await;
+        self.lab.shutdown().await;
         self.state.console.end_jobs(JOBS_MAY_TAKE).await;
         // Last of all that is done, and first of all that needs Redis.
         self.state.console.flush_audit().await;
         // Consoles elsewhere are told that they leave.
         let ends = self.nodes.iter().map(|node| node.shutdown().into_future());
         futures::future::join_all(ends).await;
-        self.state.store.close().await;
+        self.store.close().await;
         if let Some(redis) = self.redis {
             redis.stop().await;
         }
@@ -205,6 +220,10 @@ async fn nodes(n_nodes: u32, redis_url: Option<&str>) -> anyhow::Result<Vec<Node
         let builder = Node::builder(NAMESPACE)
             .id(&id.to_string())
             .app("strata demo", env!("CARGO_PKG_VERSION"));
+        let builder = match low_priority::handle() {
+            Some(threads) => builder.operator_threads(threads.clone()),
+            None => builder,
+        };
         let builder = match redis_url {
             // Database, traffic and browser share the machine with Redis, which so pauses now and
             // then for longer than on a machine of its own.
@@ -219,6 +238,17 @@ async fn nodes(n_nodes: u32, redis_url: Option<&str>) -> anyhow::Result<Vec<Node
         );
     }
     Ok(nodes)
+}
+
+fn needs(store: &Store, redis: Option<&PrivateRedis>) -> Needs {
+    let store = store.clone();
+    Needs {
+        database: Some(Arc::new(move || {
+            let store = store.clone();
+            Box::pin(async move { store.ping().await.is_ok() })
+        })),
+        redis_pid: redis.map(PrivateRedis::watch_pid),
+    }
 }
 
 fn rules(settings: &Settings) -> AccessRules {

@@ -4,6 +4,7 @@ mod demo;
 mod run;
 mod signals;
 mod source;
+mod traffic;
 
 pub use demo::Demo;
 pub use run::{announce, run_demo};

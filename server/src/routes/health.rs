@@ -18,7 +18,9 @@ pub(crate) struct Readiness {
     ready: bool,
     /// Whether the program was told to stop: begun requests end, and others should go elsewhere.
     stopping: bool,
-    database: Database,
+    /// Missing where the program has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database: Option<Database>,
     redis: Redis,
     /// Each node's own way to Redis.
     nodes: Vec<NodeState>,
@@ -78,7 +80,11 @@ pub(crate) async fn alive() -> Json<Alive> {
 
 /// Whether requests can be answered, and what the program depends on.
 pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
-    let up = state.store.ping().await.is_ok();
+    let database = match &state.needs.database {
+        Some(answers) => Some(Database { up: answers().await }),
+        None => None,
+    };
+    let up = database.as_ref().is_none_or(|database| database.up);
     let stopping = state.shutdown.is_cancelled();
     let ready = up && !stopping;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -89,7 +95,6 @@ pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Re
     }
     let nodes: Vec<_> = reports.into_iter().map(node_state).collect();
     let redis = redis(&state, &nodes);
-    let database = Database { up };
     let readiness = Readiness { ready, stopping, database, redis, nodes, tasks_down };
     (status, Json(readiness))
 }
@@ -121,8 +126,8 @@ fn down(node: Option<&String>, tasks: Vec<TaskReport>) -> Vec<TaskDown> {
 }
 
 fn redis(state: &AppState, nodes: &[NodeState]) -> Redis {
-    let pid = state.redis_pid.as_ref().and_then(|pid| *pid.borrow());
-    let private = state.redis_pid.is_some();
+    let pid = state.needs.redis_pid.as_ref().and_then(|pid| *pid.borrow());
+    let private = state.needs.redis_pid.is_some();
     let redis = &state.console.redis_state();
     // Redis is asked only now and then; what is known sooner counts.
     let is_lost = (private && pid.is_none()) || nodes.iter().all(|node| node.l2_breaker_open);

@@ -11,5 +11,7 @@ mod openapi;
 mod route_table;
 mod router;
 
+pub(crate) use demo::{Sites, demo_routes};
+pub(crate) use lab::lab_routes;
 pub use route_table::{Route, RouteKind};
-pub(crate) use router::{AccessRules, router, routes};
+pub(crate) use router::{AccessRules, MoreRoutes, router, routes};

@@ -6,7 +6,6 @@ use axum::routing::{MethodFilter, get, on, post};
 use strata_console::Console;
 
 use crate::access::{Guarded, guard};
-use crate::state::AppState;
 
 /// One method of one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,77 +36,61 @@ impl Route {
 }
 
 /// The routes of the program. What changes something can only be added with a guard before it.
-pub(crate) struct RouteTable {
-    router: Router<AppState>,
+pub(crate) struct RouteTable<S> {
+    router: Router<S>,
     console: Console,
     routes: Vec<Route>,
 }
 
-impl RouteTable {
+impl<S: Clone + Send + Sync + 'static> RouteTable<S> {
     pub(crate) fn new(console: &Console) -> Self {
         Self { router: Router::new(), console: console.clone(), routes: Vec::new() }
     }
 
     /// A path that is looked at.
-    pub(crate) fn get<T: 'static>(
-        mut self,
-        path: &str,
-        handler: impl Handler<T, AppState>,
-    ) -> Self {
+    pub(crate) fn get<T: 'static>(mut self, path: &str, handler: impl Handler<T, S>) -> Self {
         self.router = self.router.route(path, get(handler));
         self.routes.push(Route::new(Method::GET, path, RouteKind::Look));
         self
     }
 
     /// A path that is sent something and changes nothing that others see.
-    pub(crate) fn ask<T: 'static>(
-        mut self,
-        path: &str,
-        handler: impl Handler<T, AppState>,
-    ) -> Self {
+    pub(crate) fn ask<T: 'static>(mut self, path: &str, handler: impl Handler<T, S>) -> Self {
         self.router = self.router.route(path, post(handler));
         self.routes.push(Route::new(Method::POST, path, RouteKind::Ask));
         self
     }
 
     /// Adds changes that need the right to act. The audit trail names them `action`.
-    pub(crate) fn changing<'a>(&'a mut self, action: &'static str) -> Changing<'a> {
+    pub(crate) fn changing<'a>(&'a mut self, action: &'static str) -> Changing<'a, S> {
         Changing { table: self, action }
     }
 
     /// Everything together, and what there is.
-    pub(crate) fn finish(self) -> (Router<AppState>, Vec<Route>) {
+    pub(crate) fn finish(self) -> (Router<S>, Vec<Route>) {
         (self.router, self.routes)
     }
 }
 
 /// Takes changes of one kind.
-pub(crate) struct Changing<'a> {
-    table: &'a mut RouteTable,
+pub(crate) struct Changing<'a, S> {
+    table: &'a mut RouteTable<S>,
     action: &'static str,
 }
 
-impl Changing<'_> {
-    pub(crate) fn post<T: 'static>(
-        self,
-        path: &'static str,
-        handler: impl Handler<T, AppState>,
-    ) -> Self {
+impl<S: Clone + Send + Sync + 'static> Changing<'_, S> {
+    pub(crate) fn post<T: 'static>(self, path: &'static str, handler: impl Handler<T, S>) -> Self {
         self.add(Method::POST, path, handler)
     }
 
-    pub(crate) fn put<T: 'static>(
-        self,
-        path: &'static str,
-        handler: impl Handler<T, AppState>,
-    ) -> Self {
+    pub(crate) fn put<T: 'static>(self, path: &'static str, handler: impl Handler<T, S>) -> Self {
         self.add(Method::PUT, path, handler)
     }
 
     pub(crate) fn delete<T: 'static>(
         self,
         path: &'static str,
-        handler: impl Handler<T, AppState>,
+        handler: impl Handler<T, S>,
     ) -> Self {
         self.add(Method::DELETE, path, handler)
     }
@@ -116,7 +99,7 @@ impl Changing<'_> {
         self,
         method: Method,
         path: &'static str,
-        handler: impl Handler<T, AppState>,
+        handler: impl Handler<T, S>,
     ) -> Self {
         let filter = match method {
             Method::PUT => MethodFilter::PUT,

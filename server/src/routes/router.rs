@@ -1,22 +1,19 @@
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::IntoResponse;
-use axum::routing::post;
 use strata_console::Console;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::route_table::{Route, RouteKind, RouteTable};
-use super::{api, demo, events, health, lab, login, metrics, openapi};
+use super::{api, events, health, login, metrics, openapi};
 use crate::access::{
     AnonymousTurns, HARMLESS, Hosts, Identification, Proxies, admit, check_host, csrf,
     explain_cross_site, guard_functions, identify, take_turns,
 };
 use crate::config::PublicUrl;
-use crate::http::{AppError, FUNCTIONS, TRACES_PATH, check_body_size, compress, harden};
+use crate::http::{AppError, FUNCTIONS, check_body_size, compress, harden};
 use crate::log::requests;
-use crate::pages::{built, scripts, tell_errors, tell_refusals, with_screens};
+use crate::pages::{built, functions, scripts, tell_errors, tell_refusals, with_screens};
 use crate::state::AppState;
 
 /// The rules by which requests are admitted: names of this host, trusted proxies, the public URL.
@@ -27,26 +24,44 @@ pub(crate) struct AccessRules {
     pub(crate) public_url: Option<PublicUrl>,
 }
 
-/// Every path of the program, in groups by kind of client.
-pub(crate) fn router(state: AppState, rules: AccessRules) -> Router {
-    let (programs, _) = programs(&state.console);
+/// What a program answers beside the dashboard, behind the same doors.
+#[derive(Default)]
+pub(crate) struct MoreRoutes {
+    pub(crate) router: Router,
+    /// Paths that take larger bodies than all others, and see to their limits themselves.
+    pub(crate) uploads: Router,
+    /// All of them.
+    pub(crate) routes: Vec<Route>,
+}
+
+/// Every path of a program: those of the dashboard, and what it has beside them.
+pub(crate) fn router(state: AppState, rules: AccessRules, more: Vec<MoreRoutes>) -> Router {
+    let (mut programs, _) = programs(&state.console);
+    let mut uploads = Router::new();
+    for one in more {
+        programs = programs.merge(one.router.with_state(()));
+        uploads = uploads.merge(one.uploads.with_state(()));
+    }
     let programs = programs
         .method_not_allowed_fallback(async || AppError::method_not_allowed())
         .merge(built(&state.leptos))
         .merge(scripts());
-    with_layers(with_screens(programs, &state), &state, rules).with_state(state)
+    let router = with_screens(programs, &state)
+        .route_layer(from_fn(openapi::refuse_unknown_parameters))
+        .layer(from_fn(check_body_size))
+        .merge(uploads);
+    with_layers(router, &state, rules).with_state(state)
 }
 
-/// The routes of the program, without pages and files.
+/// The dashboard's own routes, without pages and files.
 pub(crate) fn routes(state: &AppState) -> Vec<Route> {
     let (_, routes) = programs(&state.console);
-    let functions = leptos::server_fn::axum::server_fn_paths().map(|(path, method)| {
+    let functions = functions(state).map(|(path, method)| {
         let name = path.strip_prefix(FUNCTIONS).unwrap_or_default();
         let kind = if HARMLESS.contains(&name) { RouteKind::Ask } else { RouteKind::Change };
         Route::new(method, path, kind)
     });
-    let uploads = [Route::new(Method::POST, TRACES_PATH, RouteKind::Change)];
-    routes.into_iter().chain(functions).chain(uploads).collect()
+    routes.into_iter().chain(functions).collect()
 }
 
 fn programs(console: &Console) -> (Router<AppState>, Vec<Route>) {
@@ -55,12 +70,6 @@ fn programs(console: &Console) -> (Router<AppState>, Vec<Route>) {
         .get("/healthz", health::alive)
         .get("/readyz", health::ready)
         .get("/metrics", metrics::metrics)
-        // The demo service
-        .get("/demo/users", demo::users::list)
-        .get("/demo/users/{id}", demo::users::get)
-        .get("/demo/posts/{id}", demo::posts::get)
-        .get("/demo/timelines/{user}", demo::timelines::get)
-        .get("/demo/objects/{key}", demo::objects::get)
         // The API, for reading
         .get("/api/v1/openapi.json", openapi::document)
         .get("/api/v1/session", api::session::get)
@@ -86,19 +95,21 @@ fn programs(console: &Console) -> (Router<AppState>, Vec<Route>) {
         .get("/api/v1/invalidations", api::invalidations::list)
         .get("/api/v1/invalidations/{id}", api::invalidations::get)
         .get("/api/v1/audit", api::audit::list)
-        .get("/api/v1/demo/traffic", api::traffic::get)
         // Live numbers and sessions
         .get("/events", events::events)
         .get("/login", login::page)
         .ask("/login", login::log_in)
         .ask("/logout", login::log_out);
     changing_caches(&mut table);
-    changing_the_demo(&mut table);
+    if console.traffic().is_some() {
+        table = table.get(api::traffic::PATH, api::traffic::get);
+        table.changing("set_traffic").put(api::traffic::PATH, api::traffic::put);
+    }
     table.finish()
 }
 
 /// The API, for changes to caches.
-fn changing_caches(table: &mut RouteTable) {
+fn changing_caches(table: &mut RouteTable<AppState>) {
     const KEY: &str = "/api/v1/caches/{cache}/keys/{key}";
     const ANY_KEY: &str = "/api/v1/caches/{cache}/key";
     table
@@ -127,20 +138,6 @@ fn changing_caches(table: &mut RouteTable) {
     table
         .changing("cancel_dead_letters")
         .delete("/api/v1/caches/{cache}/dead-letters/job", api::dead_letters::cancel);
-    table.changing("set_traffic").put("/api/v1/demo/traffic", api::traffic::put);
-}
-
-/// Changes to the demo's data.
-fn changing_the_demo(table: &mut RouteTable) {
-    table
-        .changing("write_demo")
-        .post("/demo/users", demo::users::create)
-        .put("/demo/users/{id}", demo::users::put)
-        .delete("/demo/users/{id}", demo::users::delete)
-        .post("/demo/posts", demo::posts::create)
-        .put("/demo/posts/{id}", demo::posts::put)
-        .delete("/demo/posts/{id}", demo::posts::delete)
-        .put("/demo/objects/{key}", demo::objects::put);
 }
 
 // The last layer is the first that a request meets.
@@ -149,10 +146,6 @@ fn with_layers(router: Router<AppState>, state: &AppState, rules: AccessRules) -
     let console = &state.console;
     let identification = Identification::new(console.clone(), proxies, public_url.as_ref());
     router
-        .route_layer(from_fn(openapi::refuse_unknown_parameters))
-        .layer(from_fn(check_body_size))
-        // A trace may be larger than all else that is sent, and sees to its limits itself.
-        .route(TRACES_PATH, post(lab::upload).layer(DefaultBodyLimit::disable()))
         .layer(CatchPanicLayer::custom(|_| AppError::internal().into_response()))
         .layer(map_response(tell_errors))
         .layer(from_fn_with_state(console.clone(), guard_functions))
@@ -167,3 +160,6 @@ fn with_layers(router: Router<AppState>, state: &AppState, rules: AccessRules) -
         .layer(from_fn(compress))
         .layer(requests::layer())
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,30 +1,27 @@
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 use prometheus::Registry;
 use strata_console::{Console, PeerLimit};
-use strata_demo::{Store, Traffic};
 use strata_lab::Lab;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::{Sites, Snapshots};
+use super::Snapshots;
 
-/// What every handler may ask for. Cheap to clone.
+/// What every handler of the dashboard may ask for. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct AppState(Arc<Parts>);
 
 /// What an [`AppState`] is made of.
 pub(crate) struct Parts {
     pub(crate) console: Console,
-    pub(crate) sites: Sites,
-    pub(crate) store: Store,
-    pub(crate) traffic: Traffic,
-    pub(crate) lab: Arc<Lab>,
+    /// The lab, where the program has one.
+    pub(crate) lab: Option<Arc<Lab>>,
     pub(crate) registry: Registry,
-    /// The process id of the private Redis, where there is one.
-    pub(crate) redis_pid: Option<watch::Receiver<Option<u32>>>,
+    pub(crate) needs: Needs,
     /// The event streams that are open.
     pub(crate) streams: Arc<PeerLimit>,
     /// What event streams begin with.
@@ -32,6 +29,18 @@ pub(crate) struct Parts {
     pub(crate) leptos: LeptosOptions,
     pub(crate) shutdown: CancellationToken,
 }
+
+/// What the program depends on beside its nodes, for the answer whether it is ready.
+#[derive(Clone, Default)]
+pub(crate) struct Needs {
+    /// Asks the database whether it answers, where the program has one.
+    pub(crate) database: Option<Probe>,
+    /// The process id of the private Redis, where there is one.
+    pub(crate) redis_pid: Option<watch::Receiver<Option<u32>>>,
+}
+
+/// Asks whether something answers.
+pub(crate) type Probe = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
 
 impl AppState {
     pub(crate) fn new(parts: Parts) -> Self {

@@ -1,6 +1,5 @@
 use axum::http::StatusCode;
 use strata_console::ConsoleError;
-use strata_demo::TrafficError;
 
 use crate::http::AppError;
 
@@ -27,6 +26,8 @@ impl From<ConsoleError> for AppError {
             ConsoleError::DeadLettersAway(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "dead-letters-away")
             }
+            ConsoleError::NoTraffic => (StatusCode::NOT_FOUND, "no-traffic"),
+            ConsoleError::BadTraffic(_) => (StatusCode::BAD_REQUEST, "bad-traffic"),
             ConsoleError::NodeGone(_) => (StatusCode::SERVICE_UNAVAILABLE, "node-gone"),
             ConsoleError::NodeRefuses { .. } => (StatusCode::CONFLICT, "node-refuses"),
             ConsoleError::NotUnderstood(_) => (StatusCode::BAD_GATEWAY, "node-not-understood"),
@@ -36,11 +37,5 @@ impl From<ConsoleError> for AppError {
             ConsoleError::Refused(why) => return Self::forbidden("refused", why),
         };
         Self::new(status, kind, format!("Strata failed to {error}."))
-    }
-}
-
-impl From<TrafficError> for AppError {
-    fn from(error: TrafficError) -> Self {
-        Self::bad_request("bad-traffic", format!("Strata failed to {error}."))
     }
 }

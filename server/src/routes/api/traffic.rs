@@ -1,7 +1,6 @@
 use axum::Extension;
 use axum::extract::State;
-use strata_app::traffic_change;
-use strata_console::Actor;
+use strata_console::{Actor, ConsoleError};
 use strata_report::TrafficState;
 
 use crate::http::AppError;
@@ -9,10 +8,15 @@ use crate::http::extract::Json;
 use crate::routes::openapi::OfTraffic;
 use crate::state::AppState;
 
+/// Where the service's own traffic is; nothing is there where it sends none.
+pub(crate) const PATH: &str = "/api/v1/demo/traffic";
+
 /// The demo's traffic as it is.
 #[utoipa::path(get, path = "/api/v1/demo/traffic", responses((status = 200, description = "The settings.", body = TrafficState)))]
-pub(crate) async fn get(State(state): State<AppState>) -> axum::Json<TrafficState> {
-    axum::Json(state.traffic.state())
+pub(crate) async fn get(
+    State(state): State<AppState>,
+) -> Result<axum::Json<TrafficState>, AppError> {
+    Ok(axum::Json(state.console.traffic().ok_or(ConsoleError::NoTraffic)?))
 }
 
 /// Changes the demo's traffic while it runs.
@@ -22,10 +26,5 @@ pub(crate) async fn put(
     Extension(actor): Extension<Actor>,
     Json(wanted): Json<TrafficState>,
 ) -> Result<axum::Json<TrafficState>, AppError> {
-    state.console.authorise(&actor, "set_traffic", "demo")?;
-    let before = state.traffic.state();
-    state.traffic.set(wanted)?;
-    let set = state.traffic.state();
-    state.console.record(&actor, "set_traffic", "demo", &traffic_change(&before, &set));
-    Ok(axum::Json(set))
+    Ok(axum::Json(state.console.set_traffic(&actor, wanted)?))
 }

@@ -6,11 +6,11 @@ use crate::http::AppError;
 use crate::http::extract::{Json, Path};
 
 /// What a key of a trace stands for; every key has one.
-pub(crate) async fn get(asked: DemoRequest, Path(key): Path<String>) -> Response {
+pub(super) async fn get(asked: DemoRequest, Path(key): Path<String>) -> Response {
     asked.answer(asked.site.object(&asked.ctx, &key).await)
 }
 
-pub(crate) async fn put(
+pub(super) async fn put(
     asked: DemoRequest,
     Path(key): Path<String>,
     Json(edit): Json<ObjectEdit>,

@@ -5,12 +5,12 @@ use super::request::DemoRequest;
 use crate::http::AppError;
 use crate::http::extract::{Json, Path};
 
-pub(crate) async fn get(asked: DemoRequest, Path(id): Path<i64>) -> Response {
+pub(super) async fn get(asked: DemoRequest, Path(id): Path<i64>) -> Response {
     asked.answer(asked.site.post(&asked.ctx, id).await)
 }
 
 /// Makes a post; `Location` tells where.
-pub(crate) async fn create(
+pub(super) async fn create(
     asked: DemoRequest,
     Json(draft): Json<PostDraft>,
 ) -> Result<Response, AppError> {
@@ -19,7 +19,7 @@ pub(crate) async fn create(
 }
 
 /// Changes the fields that are given.
-pub(crate) async fn put(
+pub(super) async fn put(
     asked: DemoRequest,
     Path(id): Path<i64>,
     Json(edit): Json<PostEdit>,
@@ -27,6 +27,6 @@ pub(crate) async fn put(
     Ok(asked.answer(asked.write(asked.site.put_post(&asked.ctx, id, edit)).await?))
 }
 
-pub(crate) async fn delete(asked: DemoRequest, Path(id): Path<i64>) -> Result<Response, AppError> {
+pub(super) async fn delete(asked: DemoRequest, Path(id): Path<i64>) -> Result<Response, AppError> {
     Ok(asked.removed(asked.write(asked.site.delete_post(&asked.ctx, id)).await?))
 }

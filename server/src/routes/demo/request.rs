@@ -7,8 +7,8 @@ use strata_console::Actor;
 use strata_demo::{Caller, Ctx, DemoError, Freshness, Site};
 use strata_report::Role;
 
+use super::DemoState;
 use crate::http::AppError;
-use crate::state::AppState;
 
 /// Names the node that is to answer; without it nodes take turns.
 pub(super) const NODE_HEADER: &str = "x-strata-node";
@@ -23,7 +23,7 @@ pub(crate) struct DemoRequest {
     pub(super) site: Site,
     pub(super) ctx: Ctx,
     pub(super) started: Instant,
-    state: AppState,
+    state: DemoState,
     actor: Actor,
     /// As the audit trail names it.
     target: String,
@@ -48,10 +48,10 @@ impl DemoRequest {
     }
 }
 
-impl FromRequestParts<AppState> for DemoRequest {
+impl FromRequestParts<DemoState> for DemoRequest {
     type Rejection = AppError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, AppError> {
+    async fn from_request_parts(parts: &mut Parts, state: &DemoState) -> Result<Self, AppError> {
         let started = Instant::now();
         let actor = parts.extensions.get::<Actor>().cloned();
         let actor = actor.unwrap_or_else(Actor::nobody);
@@ -62,7 +62,7 @@ impl FromRequestParts<AppState> for DemoRequest {
     }
 }
 
-fn site(parts: &Parts, state: &AppState) -> Result<Site, AppError> {
+fn site(parts: &Parts, state: &DemoState) -> Result<Site, AppError> {
     let Some(node) = text(parts, NODE_HEADER) else {
         return Ok(state.sites.next().clone());
     };

@@ -16,7 +16,7 @@ fn first() -> u32 {
 }
 
 /// One page of an author's posts, newest first.
-pub(crate) async fn get(
+pub(super) async fn get(
     asked: DemoRequest,
     Path(author): Path<i64>,
     Query(Page { page }): Query<Page>,

@@ -14,7 +14,7 @@ pub(crate) struct Batch {
 }
 
 /// Some users, in the order of `ids`; `null` stands for one that does not exist.
-pub(crate) async fn list(
+pub(super) async fn list(
     asked: DemoRequest,
     Query(batch): Query<Batch>,
 ) -> Result<Response, AppError> {
@@ -25,12 +25,12 @@ pub(crate) async fn list(
     Ok(asked.answer(asked.site.users(&asked.ctx, &ids).await))
 }
 
-pub(crate) async fn get(asked: DemoRequest, Path(id): Path<i64>) -> Response {
+pub(super) async fn get(asked: DemoRequest, Path(id): Path<i64>) -> Response {
     asked.answer(asked.site.user(&asked.ctx, id).await)
 }
 
 /// Makes a user; `Location` tells where.
-pub(crate) async fn create(
+pub(super) async fn create(
     asked: DemoRequest,
     Json(draft): Json<UserDraft>,
 ) -> Result<Response, AppError> {
@@ -39,7 +39,7 @@ pub(crate) async fn create(
 }
 
 /// Changes the fields that are given.
-pub(crate) async fn put(
+pub(super) async fn put(
     asked: DemoRequest,
     Path(id): Path<i64>,
     Json(edit): Json<UserEdit>,
@@ -48,6 +48,6 @@ pub(crate) async fn put(
 }
 
 /// Removes a user with all posts.
-pub(crate) async fn delete(asked: DemoRequest, Path(id): Path<i64>) -> Result<Response, AppError> {
+pub(super) async fn delete(asked: DemoRequest, Path(id): Path<i64>) -> Result<Response, AppError> {
     Ok(asked.removed(asked.write(asked.site.delete_user(&asked.ctx, id)).await?))
 }

@@ -1,7 +1,9 @@
 use std::sync::LazyLock;
 
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use strata_console::Console;
 use strata_report::{Cause, LevelChoice, Range};
 use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::path::Operation;
@@ -96,9 +98,20 @@ pub(super) static DOCUMENT: LazyLock<Document> = LazyLock::new(Api::openapi);
 
 static TEXT: LazyLock<String> = LazyLock::new(|| DOCUMENT.to_json().unwrap_or_default());
 
+/// The same without the traffic, for services that send none.
+static WITHOUT_TRAFFIC: LazyLock<String> = LazyLock::new(|| {
+    let mut document = DOCUMENT.clone();
+    document.paths.paths.remove(api::traffic::PATH);
+    document.to_json().unwrap_or_default()
+});
+
 /// The document itself.
-pub(crate) async fn document() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], TEXT.as_str()).into_response()
+pub(crate) async fn document(State(console): State<Console>) -> Response {
+    let text = match console.traffic() {
+        Some(_) => &TEXT,
+        None => &WITHOUT_TRAFFIC,
+    };
+    ([(header::CONTENT_TYPE, "application/json")], text.as_str()).into_response()
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use strata_demo::trace::{Recording, RecordingError};
 use strata_lab::Comparison;
 use tokio::time::timeout;
 
+use super::LabState;
 use crate::http::{AppError, TRACES_PATH, wants_page};
-use crate::state::AppState;
 
 // As the audit trail names it.
 const ACTION: &str = "upload_trace";
@@ -59,8 +59,8 @@ struct UploadedTrace<'a> {
 
 /// Keeps a trace that a person sends by a form. A browser is led back to the page of comparisons;
 /// programs get JSON.
-pub(crate) async fn upload(
-    State(state): State<AppState>,
+pub(super) async fn upload(
+    State(state): State<LabState>,
     Extension(actor): Extension<Actor>,
     headers: HeaderMap,
     multipart: Result<Multipart, MultipartRejection>,
@@ -102,7 +102,7 @@ pub(crate) async fn upload(
 }
 
 async fn keep(
-    state: &AppState,
+    state: &LabState,
     multipart: Result<Multipart, MultipartRejection>,
 ) -> Result<(String, Recording), UploadError> {
     let multipart = multipart.map_err(|_| UploadError::Unreadable)?;
