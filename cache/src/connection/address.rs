@@ -169,6 +169,14 @@ impl RedisAddress {
         self
     }
 
+    /// Logs in as one does at another address, in place of what this one says: for a proxy before
+    /// that one.
+    #[must_use]
+    pub fn login_of(mut self, other: &Self) -> Self {
+        self.login = other.login.clone();
+        self
+    }
+
     /// The user of the Sentinels, in place of the one in the address. Of no meaning without any.
     #[must_use]
     pub fn sentinel_user(mut self, user: &str) -> Self {
@@ -198,15 +206,20 @@ impl RedisAddress {
         }
     }
 
-    /// Refuses files of certificates that nothing would use.
-    pub(crate) fn check(&self) -> Result<(), BuildError> {
-        let has_files = self.files.authorities.is_some() || self.files.own.is_some();
+    /// Whether connections to Redis, or to its Sentinels, are encrypted. A client that was handed in
+    /// is not asked.
+    pub fn is_encrypted(&self) -> bool {
         let of_sentinels = match &self.servers {
             Servers::Sentinel(sentinels) => sentinels.encryption,
             _ => Encryption::Plain,
         };
-        let encrypted = [self.encryption, of_sentinels].contains(&Encryption::Tls);
-        if has_files && !encrypted {
+        [self.encryption, of_sentinels].contains(&Encryption::Tls)
+    }
+
+    /// Refuses files of certificates that nothing would use.
+    pub(crate) fn check(&self) -> Result<(), BuildError> {
+        let has_files = self.files.authorities.is_some() || self.files.own.is_some();
+        if has_files && !self.is_encrypted() {
             let (setting, value) = ("ca_file or client_certificate", self.to_string());
             let allowed = "given with an address that begins with rediss";
             return Err(BuildError::BadSetting { setting, value, allowed });

@@ -71,6 +71,7 @@ pub(super) fn explain(error: &RedisError, host: &str) -> Option<RedisError> {
             alert @ (AlertDescription::UnknownCA
             | AlertDescription::BadCertificate
             | AlertDescription::CertificateUnknown
+            | AlertDescription::DecryptError
             | AlertDescription::CertificateExpired
             | AlertDescription::CertificateRevoked
             | AlertDescription::AccessDenied),

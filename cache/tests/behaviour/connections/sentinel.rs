@@ -16,6 +16,10 @@ impl Watched {
     async fn start(lines: &[&str]) -> Self {
         let master = Redis::start_on_a_port().await;
         let replica = master.replica().await;
+        for server in [&master, &replica] {
+            let rules = ["ACL", "SETUSER", "watcher", "on", ">secret", "~*", "&*", "+@all"];
+            let () = server.ask(&rules).await;
+        }
         let sentinel = Sentinel::watching(&master, 1, lines).await;
         Self { master, replica, sentinel }
     }
@@ -82,14 +86,14 @@ async fn a_master_that_was_demoted_is_left_for_its_successor_without_a_lost_conn
 /// Sentinel cannot demote it, and its connections stay: only Sentinel's word says that it is over.
 #[tokio::test]
 async fn a_master_that_sentinel_has_left_is_left_though_it_still_answers() {
-    let watched = Watched::start(&[]).await;
+    let lines = ["sentinel auth-user main watcher", "sentinel auth-pass main secret"];
+    let watched = Watched::start(&lines).await;
     let address = watched.address();
     let nodes = [hearing_node_at(&address, "1").await, hearing_node_at(&address, "2").await];
     let [here, there] = nodes.each_ref().map(cache);
     let source = Source::new();
     source.read(&here, 1).await;
-    // Those that are connected stay so, and Sentinel is refused.
-    let () = watched.master.ask(&["CONFIG", "SET", "requirepass", "changed"]).await;
+    let () = watched.master.ask(&["ACL", "SETUSER", "watcher", "-@all"]).await;
     watched.has_failed_over().await;
     eventually("an entry lies in the new master", async || {
         here.invalidate(&7).await;
@@ -98,6 +102,7 @@ async fn a_master_that_sentinel_has_left_is_left_though_it_still_answers() {
     })
     .await;
     share(&here, &there, 1).await;
+    assert!(watched.master.cli(&["ROLE"]).await.starts_with("master"), "nobody demoted it");
 }
 
 #[tokio::test(flavor = "multi_thread")]
