@@ -140,11 +140,11 @@ impl RedisAddress {
         self
     }
 
-    /// Asks this function for user and password, in place of those in the address: at each connect,
-    /// or before what it last gave ends, where it says when that is
-    /// ([`Credentials::renew_after`]). Connections that are open log in anew then. It may fail and
-    /// panic: the node goes on with what it has, or without Redis, and asks again. An answer that
-    /// takes longer than connecting may is an error too.
+    /// Asks this function for user and password, in place of those in the address: as connections
+    /// begin, at most every 2 s, or before what it last gave ends, where it says when that is
+    /// ([`Credentials::renew_after`]). Connections that are open log in anew then. It may fail,
+    /// panic, and take up to 30 s: the node goes on with what it has, or without Redis, and asks
+    /// again. It runs in a task of its own, once at a time.
     ///
     /// ```
     /// use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Connects to the server that is to be used, wherever it is by now.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -23,7 +23,7 @@ use crate::error::BuildError;
 pub(crate) struct Connector {
     pub(super) address: RedisAddress,
     pub(super) known: Mutex<Known>,
-    pub(super) renewal: Renewal,
+    pub(super) renewal: Arc<Renewal>,
     pub(super) watch: Watch,
     speech: OtherSpeech,
 }
@@ -61,7 +61,7 @@ impl Connector {
         Ok(Self {
             address,
             known: Mutex::default(),
-            renewal: Renewal::default(),
+            renewal: Arc::default(),
             watch: Watch::default(),
             speech: OtherSpeech::default(),
         })
@@ -182,7 +182,7 @@ impl Connector {
         match error.kind() {
             redis::ErrorKind::AuthenticationFailed => {
                 self.renewal.forget();
-                let said = "Redis refuses the user or the password";
+                let said = "authentication failed: Redis refuses the user or the password";
                 ErrorReply::refusal("WRONGPASS", said.to_owned())
             }
             _ => error,

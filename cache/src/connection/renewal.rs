@@ -1,7 +1,7 @@
 //! Logins that end are asked for again in time, and open connections log in anew.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -16,10 +16,16 @@ use super::login::{Credentials, Login};
 /// Where they could not be renewed, they are asked for again after so long.
 const AGAIN_AFTER: Duration = Duration::from_secs(2);
 
+/// What gives a login may take so long.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// A login that does not say how long it lasts serves the connections that begin within this time.
+const KEPT: Duration = Duration::from_secs(2);
+
 /// The login that counts now, and until when.
 #[derive(Default)]
 pub(super) struct Renewal {
-    current: Mutex<Option<Credentials>>,
+    current: Mutex<Option<(Credentials, Instant)>>,
     /// When the next is due; `None` where none ends.
     due: watch::Sender<Option<Instant>>,
     /// How often they were renewed.
@@ -28,23 +34,35 @@ pub(super) struct Renewal {
 }
 
 impl Renewal {
-    /// Those that count now. Connections that begin together ask once.
-    pub(super) async fn credentials(&self, login: &Login) -> RedisResult<Credentials> {
-        let _one = self.asking.lock().await;
-        let is_due = self.due.borrow().is_none_or(|due| Instant::now() >= due);
-        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match current {
-            Some(current) if !is_due => Ok(current),
-            _ => self.ask(login).await,
+    /// Those that count now. Connections that begin together ask once. What gives them goes on
+    /// where nobody waits any more, so that it may take longer than connecting may.
+    pub(super) async fn credentials(self: &Arc<Self>, login: &Login) -> RedisResult<Credentials> {
+        if let Some(current) = self.current() {
+            return Ok(current);
         }
+        let (renewal, login) = (Arc::clone(self), login.clone());
+        let asking = tokio::spawn(in_time(LONGEST, async move { renewal.ask(&login).await }));
+        asking.await.unwrap_or_else(|error| Err(std::io::Error::other(error).into()))
     }
 
     async fn ask(&self, login: &Login) -> RedisResult<Credentials> {
+        let _one = self.asking.lock().await;
+        if let Some(current) = self.current() {
+            return Ok(current);
+        }
         let given = login.now().await?;
-        let due = given.renew_after.map(|after| Instant::now() + after);
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(given.clone());
+        let now = Instant::now();
+        let due = given.renew_after.map(|after| now + after);
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some((given.clone(), now));
         self.due.send_replace(due);
         Ok(given)
+    }
+
+    fn current(&self) -> Option<Credentials> {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let (current, at) = current.as_ref()?;
+        let lasts = current.renew_after.unwrap_or(KEPT);
+        (at.elapsed() < lasts).then(|| current.clone())
     }
 
     /// Those that Redis refused do not count any more.
@@ -78,6 +96,7 @@ impl Link {
     pub(super) async fn renew_login(&self) {
         let renewed = async {
             let renewal = &self.connector.renewal;
+            // It goes on where it takes longer.
             in_time(SLOW_TIMEOUT, renewal.credentials(&self.connector.address.login)).await?;
             renewal.version.fetch_add(1, Ordering::AcqRel);
             let connection = self.state().connection.clone();

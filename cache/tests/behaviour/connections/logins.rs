@@ -113,6 +113,19 @@ async fn a_function_that_fails_or_panics_costs_redis_and_not_the_node() {
 }
 
 #[tokio::test]
+async fn a_function_may_take_longer_than_connecting_may() {
+    let redis = Redis::start().await;
+    set_password(&redis, "secret").await;
+    let address = RedisAddress::parse(&redis.url()).unwrap().credentials(|| async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok::<_, std::io::Error>(Credentials::new("app", "secret"))
+    });
+    // Connecting may take a quarter of a second.
+    let node = Node::builder("test").redis(address).l2_timeout(Duration::from_millis(50));
+    hears(&node.start().await.unwrap()).await;
+}
+
+#[tokio::test]
 async fn a_client_that_was_built_elsewhere_is_used_as_it_is() {
     let redis = Redis::start().await;
     set_password(&redis, "secret").await;

@@ -80,7 +80,10 @@ async fn a_wrong_password_is_told_in_one_sentence() {
     let () = redis.ask(&["CONFIG", "SET", "requirepass", "right"]).await;
     let url = format!("{}?pass=hunter2", redis.url());
     let said = found(&url).await;
-    assert_eq!(said.trim(), "Connection: WRONGPASS: Redis refuses the user or the password");
+    assert_eq!(
+        said.trim(),
+        "Connection: WRONGPASS: authentication failed: Redis refuses the user or the password"
+    );
     says(&node(&url).await, "WRONGPASS", "refuses the user or the password").await;
     says(&node(&redis.url()).await, "NOAUTH", "Authentication required").await;
 }
