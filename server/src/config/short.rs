@@ -29,6 +29,38 @@ impl RedisFlags {
     }
 }
 
+/// Options of the process of one node of the demo.
+#[derive(Clone, Args)]
+pub struct DemoNodeFlags {
+    /// The node's id
+    #[arg(long, value_name = "ID")]
+    pub id: String,
+
+    /// Its Redis.
+    #[command(flatten)]
+    pub redis: RedisFlags,
+
+    /// The database of the demo
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
+
+    /// Where the demo keeps its own database
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: PathBuf,
+
+    /// Users in it
+    #[arg(long, value_name = "N")]
+    pub users: u64,
+
+    /// Requests a second
+    #[arg(long, value_name = "N")]
+    pub rate: Option<u32>,
+
+    /// Begin with traffic
+    #[arg(long)]
+    pub with_traffic: bool,
+}
+
 /// Options of `strata doctor`.
 #[derive(Clone, Args)]
 pub struct DoctorFlags {
