@@ -5,7 +5,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 use super::listen::listen_address;
-use super::{DemoFlags, PublicUrl, Secret};
+use super::{DemoFlags, PublicUrl, RedisFlags, Secret};
 use crate::serving::Network;
 
 /// Options of `strata serve` as they were given. In a file they carry the same names.
@@ -16,14 +16,9 @@ pub struct ServeFlags {
     #[arg(long, env = "STRATA_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// The Redis that the services use. A password in it stands in the list of processes;
-    /// --redis-url-file keeps it out of there
-    #[arg(long, env = "STRATA_REDIS_URL", value_name = "URL", hide_env_values = true)]
-    pub redis_url: Option<Secret>,
-
-    /// A file that holds what --redis-url would say
-    #[arg(long, env = "STRATA_REDIS_URL_FILE", value_name = "FILE")]
-    pub redis_url_file: Option<PathBuf>,
+    /// The Redis that the service uses.
+    #[command(flatten)]
+    pub redis: RedisFlags,
 
     /// The namespace of the service's nodes [default: the one that nodes announce in Redis]
     #[arg(long, env = "STRATA_NAMESPACE", value_name = "NAME")]
@@ -114,11 +109,19 @@ pub struct ServeFlags {
 impl From<ServeFlags> for DemoFlags {
     /// One file serves both commands, so both have one form for what they read from it.
     fn from(flags: ServeFlags) -> Self {
+        let login = flags.redis.login;
         Self {
             config: flags.config,
             listen: flags.listen,
-            redis_url: flags.redis_url,
-            redis_url_file: flags.redis_url_file,
+            redis_url: flags.redis.redis_url,
+            redis_url_file: flags.redis.redis_url_file,
+            redis_user: login.redis_user,
+            redis_password_file: login.redis_password_file,
+            redis_ca_file: login.redis_ca_file,
+            redis_cert_file: login.redis_cert_file,
+            redis_key_file: login.redis_key_file,
+            redis_sentinel_user: login.redis_sentinel_user,
+            redis_sentinel_password_file: login.redis_sentinel_password_file,
             operator_token: flags.operator_token,
             operator_token_file: flags.operator_token_file,
             viewer_token: flags.viewer_token,

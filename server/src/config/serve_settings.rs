@@ -1,8 +1,9 @@
 use std::path::Path;
 
+use strata_cache::RedisAddress;
 use strata_console::ExpectedNodes;
 
-use super::{ConfigError, DemoFlags, RedisChoice, Secret, ServeFlags, Settings, file, secrets};
+use super::{ConfigError, DemoFlags, Secret, ServeFlags, Settings, file, secrets};
 
 // No `Debug`: it holds tokens and keys, and addresses that may hold passwords.
 /// What `strata serve` runs with, after flags, variables and file have been put together.
@@ -10,8 +11,8 @@ use super::{ConfigError, DemoFlags, RedisChoice, Secret, ServeFlags, Settings, f
 pub struct ServeSettings {
     /// What every program with a dashboard has. What concerns the demo alone is left as it is.
     pub common: Settings,
-    /// The address of the Redis that the services use.
-    pub redis_url: String,
+    /// The Redis that the service uses.
+    pub redis: RedisAddress,
     /// The namespace; `None` is the one that nodes announce.
     pub namespace: Option<String>,
     /// The key that the nodes share.
@@ -34,12 +35,9 @@ impl ServeSettings {
         if let Some(name) = &namespace {
             check_namespace(name)?;
         }
-        let redis_url = match &common.redis {
-            RedisChoice::Url(url) => url.clone(),
-            RedisChoice::Private | RedisChoice::Off => return Err(ConfigError::NoRedis),
-        };
+        let redis = common.redis_login.of(&common.redis)?.ok_or(ConfigError::NoRedis)?;
         let expected = expect.into_iter().map(expected).collect::<Result<_, _>>()?;
-        Ok(Self { common, redis_url, namespace, fleet_key, expected })
+        Ok(Self { common, redis, namespace, fleet_key, expected })
     }
 }
 
@@ -63,6 +61,7 @@ fn expected(text: String) -> Result<ExpectedNodes, ConfigError> {
 mod tests {
     use std::fs;
 
+    use super::super::RedisFlags;
     use super::*;
 
     fn resolved(flags: ServeFlags, file: &str) -> Result<ServeSettings, ConfigError> {
@@ -73,7 +72,9 @@ mod tests {
     }
 
     fn with_redis() -> ServeFlags {
-        ServeFlags { redis_url: Some("redis://127.0.0.1".into()), ..ServeFlags::default() }
+        let redis_url = Some("redis://127.0.0.1".into());
+        let redis = RedisFlags { redis_url, ..RedisFlags::default() };
+        ServeFlags { redis, ..ServeFlags::default() }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use axum::http::HeaderName;
 use leptos::config::LeptosOptions;
 use strata_console::{Protected, ProtectedError, Token, TokenError};
 
-use super::{DemoFlags, PublicUrl, RedisChoice, TrafficMode, file, secrets, site};
+use super::{DemoFlags, PublicUrl, RedisChoice, RedisLogin, TrafficMode, file, secrets, site};
 use crate::serving::{Network, ServingLimits};
 
 // No `Debug`: it holds tokens, and addresses that may hold passwords.
@@ -17,6 +17,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Which Redis to use.
     pub redis: RedisChoice,
+    /// How to log in there.
+    pub redis_login: RedisLogin,
     /// The database, where it is not one of our own.
     pub database_url: Option<String>,
     /// Where our own database lies.
@@ -195,6 +197,7 @@ impl Settings {
         let leptos = site::options()?;
         let settings = Self {
             listen: flags.listen.unwrap_or(leptos.site_addr),
+            redis_login: flags.redis_login(),
             redis: secrets::redis(flags.redis_url, flags.redis_url_file)?,
             database_url: flags.database_url,
             data_dir: flags.data_dir.unwrap_or_else(|| "data".into()),
@@ -230,6 +233,7 @@ impl Settings {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
+        self.redis_login.of(&self.redis)?;
         within("nodes", self.nodes.into(), 1..=16, "between 1 and 16")?;
         if let Some(processes) = self.processes {
             within("processes", processes.into(), 1..=16, "between 1 and 16")?;

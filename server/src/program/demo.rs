@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use prometheus::Registry;
-use strata_cache::{ErrorChain, Fleet, FleetClient, Node, Tasks};
+use strata_cache::{ErrorChain, Fleet, FleetClient, Node, RedisAddress, Tasks};
 use strata_console::{
     Access, AccessSettings, Console, ConsoleSettings, NodeClient, PeerLimit, RemoteNodes,
     SourceReader, TrafficControl,
@@ -22,7 +22,7 @@ use super::serve::looking_on;
 use super::source::DemoSource;
 use super::traffic::DemoTraffic;
 use crate::access::{Hosts, Proxies};
-use crate::config::{RedisChoice, Settings, TrafficMode};
+use crate::config::{ConfigError, RedisChoice, Settings, TrafficMode};
 use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector, observed};
 use crate::private_redis::PrivateRedis;
 use crate::routes::{
@@ -79,10 +79,11 @@ impl Demo {
             RedisChoice::Private | RedisChoice::Off => redis.as_ref().map(PrivateRedis::url),
         };
         let store = store(settings).await?;
-        let processes = processes(settings, url.as_deref())?;
+        let address = address(settings, redis.as_ref())?;
+        let processes = processes(settings, (url.as_deref(), address.as_ref()))?;
         let nodes = match &processes {
-            Some(_) => vec![unseen_node(url.as_deref()).await?],
-            None => nodes(settings.nodes, url.as_deref()).await?,
+            Some(processes) => vec![unseen_node(&processes.address).await?],
+            None => nodes(settings.nodes, address.as_ref()).await?,
         };
         let build = |node: &Node| Site::new(node.clone(), store.clone());
         let sites = nodes.iter().map(build).collect::<Result<Vec<_>, _>>()?;
@@ -111,12 +112,16 @@ impl Demo {
             Some(processes) => {
                 processes.start(tasks);
                 let key = processes.fleet_key.reveal();
-                let looking = looking_on((&processes.redis_url, NAMESPACE), key).await?;
+                let looking = looking_on((&processes.address, NAMESPACE), key).await?;
                 let seen = RemoteNodes::new(looking.0.clone(), looking.1.clone());
                 (Console::start_elsewhere(seen, console_settings, shutdown), Some(looking))
             }
         };
-        let lab = Arc::new(lab(settings, url.as_deref(), &console));
+        let lab = lab(settings, url.as_deref(), &console);
+        let lab = Arc::new(match address {
+            Some(address) => lab.redis(address),
+            None => lab,
+        });
         let registry = Registry::new();
         registry.register(Box::new(NodeCollector::new(console.clone())?))?;
         let limits = &settings.serving;
@@ -239,7 +244,23 @@ async fn store(settings: &Settings) -> anyhow::Result<Store> {
     Ok(store)
 }
 
-async fn nodes(n_nodes: u32, redis_url: Option<&str>) -> anyhow::Result<Vec<Node>> {
+/// Where Redis is, and how to log in there. A private one asks for no login.
+fn address(
+    settings: &Settings,
+    private: Option<&PrivateRedis>,
+) -> anyhow::Result<Option<RedisAddress>> {
+    let address = match private {
+        Some(private) => RedisAddress::parse(&private.url()).map(Some),
+        None => return settings.redis_login.of(&settings.redis).map_err(failed),
+    };
+    address.map_err(|error| anyhow::anyhow!("failed to {}", ErrorChain(&error)))
+}
+
+fn failed(error: ConfigError) -> anyhow::Error {
+    anyhow::anyhow!("failed to {error}")
+}
+
+async fn nodes(n_nodes: u32, redis: Option<&RedisAddress>) -> anyhow::Result<Vec<Node>> {
     let mut nodes = Vec::new();
     for id in 1..=n_nodes {
         let builder = Node::builder(NAMESPACE)
@@ -249,10 +270,10 @@ async fn nodes(n_nodes: u32, redis_url: Option<&str>) -> anyhow::Result<Vec<Node
             Some(threads) => builder.operator_threads(threads.clone()),
             None => builder,
         };
-        let builder = match redis_url {
+        let builder = match redis {
             // Database, traffic and browser share the machine with Redis, which so pauses now and
             // then for longer than on a machine of its own.
-            Some(url) => builder.redis_url(url).l2_timeout(L2_TIMEOUT),
+            Some(address) => builder.redis(address.clone()).l2_timeout(L2_TIMEOUT),
             None => builder,
         };
         nodes.push(
@@ -266,20 +287,20 @@ async fn nodes(n_nodes: u32, redis_url: Option<&str>) -> anyhow::Result<Vec<Node
 }
 
 /// The processes of the nodes, where they are to be processes.
-fn processes(settings: &Settings, redis_url: Option<&str>) -> anyhow::Result<Option<Processes>> {
+fn processes(
+    settings: &Settings,
+    (url, address): (Option<&str>, Option<&RedisAddress>),
+) -> anyhow::Result<Option<Processes>> {
     let Some(n_processes) = settings.processes else { return Ok(None) };
-    let url = redis_url.context("nodes as processes of their own need a Redis")?;
-    Ok(Some(Processes::new(settings, n_processes, url)))
+    let redis = url.zip(address).context("nodes as processes of their own need a Redis")?;
+    Ok(Some(Processes::new(settings, n_processes, redis)))
 }
 
 /// A node for the demo's own paths, which no console sees.
-async fn unseen_node(redis_url: Option<&str>) -> anyhow::Result<Node> {
+async fn unseen_node(redis: &RedisAddress) -> anyhow::Result<Node> {
     let builder = Node::builder(NAMESPACE).l2_timeout(L2_TIMEOUT).fleet(Fleet::off());
-    let builder = match redis_url {
-        Some(url) => builder.redis_url(url),
-        None => builder,
-    };
-    builder.start().await.map_err(|error| anyhow::anyhow!("failed to {}", ErrorChain(&error)))
+    let started = builder.redis(redis.clone()).start().await;
+    started.map_err(|error| anyhow::anyhow!("failed to {}", ErrorChain(&error)))
 }
 
 fn needs(store: &Store, redis: Option<&PrivateRedis>) -> Needs {

@@ -10,7 +10,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Context;
-use strata_cache::{ErrorChain, Fleet, Node, Tasks};
+use strata_cache::{ErrorChain, Fleet, Node, RedisAddress, Tasks};
 use strata_demo::{CacheKey, STEADY, Site, Store, Traffic};
 use strata_report::TrafficState;
 use tokio::process::{Child, Command};
@@ -19,7 +19,7 @@ use tracing::{info, warn};
 
 use super::demo::{L2_TIMEOUT, NAMESPACE};
 use super::signals::on_signal;
-use crate::config::{DemoNodeFlags, RedisChoice, Secret, Settings, TrafficMode};
+use crate::config::{DemoNodeFlags, RedisLogin, Secret, Settings, TrafficMode};
 
 /// How long after its end a process is started again: until then it is seen to be late and lost.
 const STARTED_AGAIN: Duration = Duration::from_secs(20);
@@ -30,7 +30,9 @@ const STOPS_WITHIN: Duration = Duration::from_secs(5);
 /// What the processes of a demo share.
 #[derive(Clone)]
 pub(super) struct Processes {
-    pub(super) redis_url: String,
+    pub(super) address: RedisAddress,
+    redis_url: String,
+    redis_login: RedisLogin,
     pub(super) fleet_key: Secret,
     database_url: Option<String>,
     data_dir: PathBuf,
@@ -42,10 +44,12 @@ pub(super) struct Processes {
 
 impl Processes {
     /// Of these settings; they share the traffic.
-    pub(super) fn new(settings: &Settings, n_processes: u32, redis_url: &str) -> Self {
+    pub(super) fn new(settings: &Settings, n_processes: u32, redis: (&str, &RedisAddress)) -> Self {
         let rate = settings.rate_per_s.unwrap_or(STEADY.rate_per_s);
         Self {
-            redis_url: redis_url.to_owned(),
+            address: redis.1.clone(),
+            redis_url: redis.0.to_owned(),
+            redis_login: settings.redis_login.clone(),
             fleet_key: random_key(),
             database_url: settings.database_url.clone(),
             data_dir: settings.data_dir.clone(),
@@ -103,6 +107,7 @@ impl Processes {
             command.env_remove(name);
         }
         command.env("STRATA_REDIS_URL", &self.redis_url);
+        command.envs(self.redis_login.variables());
         command.env("STRATA_FLEET_KEY", self.fleet_key.reveal());
         command.stdin(Stdio::piped()).stdout(Stdio::null());
         Ok(command.spawn()?)
@@ -129,16 +134,13 @@ pub async fn run_demo_node(flags: DemoNodeFlags) -> anyhow::Result<()> {
     let tasks = Tasks::new(shutdown.clone());
     let _signals = on_signal(&tasks, STOPS_WITHIN).context("failed to listen for signals")?;
     end_with_stdin(shutdown.clone());
-    let redis_url = match flags.redis.choice()? {
-        RedisChoice::Url(url) => url,
-        RedisChoice::Private | RedisChoice::Off => anyhow::bail!("a node of its own needs a Redis"),
-    };
+    let redis = flags.redis.address()?.context("a node of its own needs a Redis")?;
     let store = Store::open(flags.database_url.as_deref(), &flags.data_dir).await;
     let store = store.map_err(|error| failed(&error))?;
     let builder = Node::builder(NAMESPACE)
         .id(&flags.id)
         .app("strata demo", env!("CARGO_PKG_VERSION"))
-        .redis_url(&redis_url)
+        .redis(redis)
         .l2_timeout(L2_TIMEOUT)
         .fleet(Fleet::reports().looks().values().refreshes());
     let node = builder.start().await.map_err(|error| failed(&error))?;

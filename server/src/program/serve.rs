@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use prometheus::Registry;
-use strata_cache::{ErrorChain, FleetClient, Node, Tasks};
+use strata_cache::{ErrorChain, FleetClient, Node, RedisAddress, Tasks};
 use strata_console::{Access, AccessSettings, Console, ConsoleSettings, PeerLimit, RemoteNodes};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -65,7 +65,7 @@ impl Serve {
         settings: &ServeSettings,
         (namespace, listening): (&str, SocketAddr),
     ) -> anyhow::Result<Self> {
-        let (observer, fleet) = looking_on((&settings.redis_url, namespace), key(settings)).await?;
+        let (observer, fleet) = looking_on((&settings.redis, namespace), key(settings)).await?;
         let common = &settings.common;
         let access = access(settings);
         tell_access(&access, listening);
@@ -184,7 +184,7 @@ async fn announced_namespace(
     settings: &ServeSettings,
     waits: &watch::Sender<String>,
 ) -> anyhow::Result<String> {
-    let (observer, fleet) = looking_on((&settings.redis_url, LOOKING_FROM), key(settings)).await?;
+    let (observer, fleet) = looking_on((&settings.redis, LOOKING_FROM), key(settings)).await?;
     let found = loop {
         let why = match fleet.namespaces().await {
             Ok(found) if !found.is_empty() => break found,
@@ -211,12 +211,12 @@ async fn announced_namespace(
 
 /// A node that only looks on, and the console's end of the fleet; without a key where it is empty.
 pub(super) async fn looking_on(
-    (redis_url, namespace): (&str, &str),
+    (redis, namespace): (&RedisAddress, &str),
     key: &str,
 ) -> anyhow::Result<(Node, FleetClient)> {
     let builder = Node::builder(namespace)
         .version(env!("CARGO_PKG_VERSION"))
-        .redis_url(redis_url)
+        .redis(redis.clone())
         .l2_timeout(L2_TIMEOUT)
         .observer();
     let builder = match low_priority::handle() {
