@@ -26,6 +26,13 @@ pub(crate) fn pattern_address(cache: &str, pattern: &str) -> String {
     format!("/keys?cache={}&pattern={}", encode(cache), encode(pattern))
 }
 
+/// Whether the page at `path` is the one that a link of the navigation leads to, or lies below it.
+pub(crate) fn leads_to(link: &str, path: &str) -> bool {
+    let (link, path) = (link.trim_end_matches('/'), path.trim_end_matches('/'));
+    let below = path.strip_prefix(link).filter(|_| !link.is_empty());
+    path == link || below.is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// Where a job is watched, and told once it has ended.
 pub(crate) fn job_address(job: &Job) -> String {
     let beside = match job.scope {
@@ -68,6 +75,19 @@ mod tests {
         assert_eq!(encode("author:4:*"), "author:4:*");
         assert_eq!(encode("a b&c=ä"), "a%20b%26c%3D%C3%A4");
         assert_eq!(key_address("users", "<1>"), "/keys?cache=users&key=%3C1%3E");
+    }
+
+    #[test]
+    fn a_link_of_the_navigation_leads_to_its_page_and_those_below() {
+        for (link, path, leads) in [
+            ("/", "/", true),
+            ("/", "/keys", false),
+            ("/keys", "/keys/", true),
+            ("/lab", "/lab/stampede", true),
+            ("/lab", "/labels", false),
+        ] {
+            assert_eq!(leads_to(link, path), leads, "{link} {path}");
+        }
     }
 
     #[test]

@@ -3,8 +3,10 @@
 
 use axum::http::StatusCode;
 use leptos::prelude::*;
-use leptos_meta::HashedStylesheet;
 use strata_console::{Access, Actor};
+
+use super::files::stylesheet;
+use crate::pages::full_title;
 
 /// The page to log in: its visitor, and what it tells them.
 pub struct LogInPage<'a> {
@@ -99,7 +101,7 @@ pub fn refusal_page(options: LeptosOptions, status: StatusCode, why: &str) -> St
 
 fn document(options: LeptosOptions, title: &str, content: impl IntoView) -> String {
     // Our own words, without a sign that HTML knows.
-    let (head, title) = (format!("{title} · Strata"), title.to_owned());
+    let (head, title) = (full_title(title), title.to_owned());
     let html = view! {
         <html lang="en">
             <head>
@@ -109,7 +111,7 @@ fn document(options: LeptosOptions, title: &str, content: impl IntoView) -> Stri
                 // Text alone: leptos would mark its end by a comment, which a title shows.
                 <title inner_html=head></title>
                 <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
-                <HashedStylesheet options=options id="leptos" />
+                {stylesheet(&options)}
             </head>
             <body>
                 <main id="main" class="not-found">
