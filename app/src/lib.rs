@@ -4,6 +4,7 @@
 //! The list goes from the bottom up. A folder or file imports only those above it, which
 //! `tests/imports.rs` checks.
 
+// - base_path
 // - format, hints, addresses
 // - api
 // - live
@@ -22,6 +23,8 @@
 
 mod addresses;
 mod api;
+#[cfg(feature = "ssr")]
+mod base_path;
 mod cards;
 mod charts;
 mod format;
@@ -35,10 +38,10 @@ mod shell;
 mod ui;
 mod visitor;
 
-#[cfg(feature = "ssr")]
-pub use addresses::encode;
 #[cfg(feature = "lab")]
 pub use addresses::{COMPARE_PATH, comparison_address};
+#[cfg(feature = "ssr")]
+pub use addresses::{at, encode};
 pub use api::{
     ApiError, CancelJob, CurrentSession, CurrentTraffic, InvalidateKey, LogIn, LogOut,
     MarkKeyStale, RefreshKey, RunPlan, SetTraffic,
@@ -50,6 +53,8 @@ pub use api::{
 };
 #[cfg(feature = "ssr")]
 pub use api::{DropDeadLetters, RedriveDeadLetters, SessionCookie, StopDeadLetters};
+#[cfg(feature = "ssr")]
+pub use base_path::{BasePath, BasePathError};
 pub use pages::Draw;
 pub use shell::App;
 #[cfg(feature = "ssr")]

@@ -6,6 +6,8 @@ use web_sys::{RequestInit, Response, UrlSearchParams};
 
 use super::ApiError;
 
+use crate::addresses::at;
+
 /// What the server said, still as text.
 pub(crate) type ServerAnswer = Result<String, ApiError>;
 
@@ -14,7 +16,7 @@ pub(crate) async fn post(path: &str, fields: &UrlSearchParams) -> ServerAnswer {
     let init = RequestInit::new();
     init.set_method("POST");
     init.set_body(fields.as_ref());
-    let answer = JsFuture::from(window().fetch_with_str_and_init(path, &init)).await;
+    let answer = JsFuture::from(window().fetch_with_str_and_init(&at(path), &init)).await;
     let response: Response = answer.map_err(|_| ApiError::Unreachable)?.unchecked_into();
     let text = JsFuture::from(response.text().map_err(|_| ApiError::Unreachable)?).await;
     let text = text.map_err(|_| ApiError::Unreachable)?.as_string().unwrap_or_default();

@@ -1,6 +1,8 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use crate::addresses::at;
+
 /// What stands where no page is.
 #[component]
 pub(crate) fn NotFoundPage() -> impl IntoView {
@@ -13,7 +15,7 @@ pub(crate) fn NotFoundPage() -> impl IntoView {
         <main id="main" class="not-found">
             <h1>"There is no such page"</h1>
             <p>
-                "The address may be mistyped. " <a href="/">"The overview"</a>
+                "The address may be mistyped. " <a href=at("/")>"The overview"</a>
                 " shows what there is."
             </p>
         </main>

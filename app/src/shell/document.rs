@@ -5,13 +5,15 @@ use leptos_meta::{HashedStylesheet, MetaTags};
 use super::App;
 use super::scripts::{LIVE, PAGE, READOUTS, build_id};
 
+use crate::addresses::{at, base};
+
 /// The HTML document around [`App`]. Scripts carry the nonce of the request.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let theme = super::first_paint::chosen_theme().as_str();
     let build = build_id(&options);
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-theme=theme data-lab=crate::pages::has_lab()>
+        <html lang="en" data-theme=theme data-base=base() data-lab=crate::pages::has_lab()>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -26,7 +28,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     data-live=LIVE.address()
                     data-build=build
                 ></script>
-                <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
+                <link rel="icon" type="image/svg+xml" href=at("/favicon.svg") />
                 <HashedStylesheet options=options.clone() id="leptos" />
                 <HydrationScripts options=options defer=true />
                 <script nonce=use_nonce() src=READOUTS.address() defer=true></script>

@@ -3,7 +3,7 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-use crate::addresses::encode;
+use crate::addresses::{at, cache_address};
 use crate::live::Live;
 use crate::pages::in_navigation;
 use crate::ui::Dialog;
@@ -25,13 +25,11 @@ pub(crate) fn Palette(
             </li>
         }
     };
-    let pages = in_navigation().map(|(page, _)| place(page.title.to_owned(), page.path.to_owned()));
+    let pages = in_navigation().map(|(page, _)| place(page.title.to_owned(), at(page.path)));
     let pages = pages.collect_view();
     let caches = move || {
         let names = live.caches.get().into_iter();
-        names
-            .map(|name| place(format!("Cache {name}"), format!("/caches/{}", encode(&name))))
-            .collect_view()
+        names.map(|name| place(format!("Cache {name}"), cache_address(&name))).collect_view()
     };
     let action = move |name: &'static str, act: fn(Live, RwSignal<Theme>)| {
         let shown = matches(typed, name.to_owned());

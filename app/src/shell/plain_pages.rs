@@ -6,6 +6,8 @@ use leptos::prelude::*;
 use leptos_meta::HashedStylesheet;
 use strata_console::{Access, Actor};
 
+use crate::addresses::at;
+
 /// The page to log in: its visitor, and what it tells them.
 pub struct LogInPage<'a> {
     /// The visitor.
@@ -45,7 +47,7 @@ impl LogInPage<'_> {
                 {failure}
                 {form}
                 {refusal}
-                <p><a href="/">"To the dashboard"</a></p>
+                <p><a href=at("/")>"To the dashboard"</a></p>
             },
         )
     }
@@ -58,7 +60,7 @@ impl LogInPage<'_> {
         };
         view! {
             <p>"You are "<strong>{self.actor.name.clone()}</strong>" and "{may}"."</p>
-            <form action="/logout" method="post" class="acts">
+            <form action=at("/logout") method="post" class="acts">
                 <button type="submit" class="button">"Log out"</button>
                 <button type="submit" class="button" name="everywhere" value="true">
                     "Log out everywhere"
@@ -72,7 +74,7 @@ impl LogInPage<'_> {
 
     fn form(&self) -> impl IntoView + use<> {
         view! {
-            <form action="/login" method="post" class="ask">
+            <form action=at("/login") method="post" class="ask">
                 <input type="hidden" name="to" value=self.to.to_owned() />
                 <div class="field">
                     <label for="token">"Token"</label>
@@ -108,7 +110,7 @@ fn document(options: LeptosOptions, title: &str, content: impl IntoView) -> Stri
                 <meta name="color-scheme" content="light dark" />
                 // Text alone: leptos would mark its end by a comment, which a title shows.
                 <title inner_html=head></title>
-                <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
+                <link rel="icon" type="image/svg+xml" href=at("/favicon.svg") />
                 <HashedStylesheet options=options id="leptos" />
             </head>
             <body>

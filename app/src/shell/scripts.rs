@@ -7,6 +7,8 @@ use std::sync::{LazyLock, OnceLock};
 
 use leptos::config::LeptosOptions;
 
+use crate::addresses::at;
+
 /// Where the scripts are served.
 pub const SCRIPTS: &str = "/scripts/";
 
@@ -38,7 +40,7 @@ impl Script {
 
     /// Where a page finds it.
     pub(crate) fn address(&self) -> String {
-        format!("{SCRIPTS}{}", self.name)
+        at(&format!("{SCRIPTS}{}", self.name))
     }
 }
 

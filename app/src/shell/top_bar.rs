@@ -3,6 +3,7 @@ use leptos::server_fn::ServerFn;
 use leptos_router::components::A;
 use strata_report::Role;
 
+use crate::addresses::at;
 use crate::api::{LogIn, LogOut};
 use crate::live::{Live, LiveState};
 use crate::pages::in_navigation;
@@ -25,7 +26,7 @@ pub(crate) fn TopBar(
     });
     view! {
         <header class="top-bar">
-            <a class="brand" href="/">
+            <a class="brand" href=at("/")>
                 <svg class="mark" viewBox="0 0 22 18" aria-hidden="true">
                     <rect class="l1" width="22" height="4" rx="1" />
                     <rect class="l2" y="7" width="15" height="4" rx="1" />

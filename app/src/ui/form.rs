@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use web_sys::{FormData, HtmlFormElement, UrlSearchParams};
 
+use crate::addresses::at;
 use crate::api::{self, ApiError, ServerAnswer};
 
 /// A form without JavaScript that was refused.
@@ -76,7 +77,7 @@ pub(crate) fn Form(
 ) -> impl IntoView {
     view! {
         <form
-            action=call.path
+            action=at(call.path)
             method="post"
             class=class
             data-testid=testid

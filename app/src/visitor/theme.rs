@@ -1,6 +1,8 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::addresses::at;
+
 /// The cookie that remembers the colours; the server reads it, so that the first paint has them.
 pub(crate) const COOKIE: &str = "strata_theme";
 
@@ -61,8 +63,10 @@ pub(crate) fn turn(theme: RwSignal<Theme>) {
     if let Ok(page) = page.dyn_into::<HtmlDocument>() {
         let year_s = 31_536_000;
         let name = next.as_str();
-        let _ =
-            page.set_cookie(&format!("{COOKIE}={name}; SameSite=Strict; Path=/; Max-Age={year_s}"));
+        let _ = page.set_cookie(&format!(
+            "{COOKIE}={name}; SameSite=Strict; Path={}; Max-Age={year_s}",
+            at("/")
+        ));
     }
 }
 

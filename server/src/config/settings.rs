@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use axum::http::HeaderName;
 use leptos::config::LeptosOptions;
+use strata_app::BasePath;
 use strata_console::{Protected, ProtectedError, Token, TokenError};
 
 use super::{DemoFlags, PublicUrl, RedisChoice, TrafficMode, file, secrets, site};
@@ -46,6 +47,8 @@ pub struct Settings {
     pub user_header: Option<HeaderName>,
     /// Where browsers find the dashboard.
     pub public_url: Option<PublicUrl>,
+    /// The path under which they find it.
+    pub base_path: BasePath,
     /// Whether every change is refused.
     pub read_only: bool,
     /// Keys that the console never invalidates.
@@ -185,6 +188,7 @@ impl Settings {
             trusted_proxies: flags.trusted_proxy.unwrap_or_default(),
             user_header: flags.user_header.map(header_name).transpose()?,
             public_url: flags.public_url,
+            base_path: flags.base_path.unwrap_or_default(),
             read_only: flags.read_only.unwrap_or(false),
             protected: protected(flags.protect.unwrap_or_default())?,
             allowed_hosts: flags.allowed_host.unwrap_or_default(),

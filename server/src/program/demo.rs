@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use prometheus::Registry;
+use strata_app::BasePath;
 use strata_cache::{ErrorChain, Node, Tasks};
 use strata_console::{
     Access, AccessSettings, Console, ConsoleSettings, NodeClient, PeerLimit, SourceReader,
@@ -21,6 +22,7 @@ use super::source::DemoSource;
 use super::traffic::DemoTraffic;
 use crate::access::{Hosts, Proxies};
 use crate::config::{RedisChoice, Settings, TrafficMode};
+use crate::http::below_base;
 use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector, observed};
 use crate::private_redis::PrivateRedis;
 use crate::routes::{
@@ -46,6 +48,7 @@ pub struct Demo {
     rules: AccessRules,
     serving: Arc<Serving>,
     http: HttpMetrics,
+    base: BasePath,
     tasks: Tasks,
 }
 
@@ -117,13 +120,14 @@ impl Demo {
         });
         let sites = Arc::new(Sites::new(sites).context("there is no node")?);
         let (rules, tasks) = (rules(settings), tasks.clone());
-        Ok(Self { state, sites, store, lab, nodes, redis, rules, serving, http, tasks })
+        let base = settings.base_path.clone();
+        Ok(Self { state, sites, store, lab, nodes, redis, rules, serving, http, base, tasks })
     }
 
     /// Every path of the program.
     pub fn router(&self) -> Router {
         let router = router(self.state.clone(), self.rules.clone(), self.more_routes());
-        observed(router, self.http.clone())
+        below_base(observed(router, self.http.clone()), Some(self.base.clone()))
     }
 
     /// What the program can be asked for, beside its pages and files.

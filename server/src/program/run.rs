@@ -34,7 +34,7 @@ pub async fn run_demo(settings: Settings) -> anyhow::Result<()> {
     let starting = Demo::start_among(&tasks, &settings, listening);
     let Some(demo) = shutdown.run_until_cancelled(starting).await else { return Ok(()) };
     let demo = demo?;
-    announce(&format!("Strata is at http://{listening}"));
+    announce(&format!("Strata is at http://{listening}{}", settings.base_path));
     let replay = settings
         .trace
         .is_some()
