@@ -7,12 +7,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{Access, Audit, PeerBounds, PeerLimit};
+use crate::alerts::ExpectedNodes;
 use crate::clock::now_ms;
 use crate::dead_letters::DeadLetterJobs;
 use crate::invalidation::{Jobs, Plans, Protected, SilentNodes};
 use crate::keys::{QueryQueues, RecentSearches, SourceReader, SurveyCache};
 use crate::live::{ActivityFeed, Reports, SampleTime, Sampler, Tick, reports_of};
-use crate::nodes::{AttachedNodes, NodeClient};
+use crate::nodes::{AttachedNodes, NodeClient, NodeList, RemoteNodes};
 use crate::redis::{Census, ServerAnswer};
 use crate::traffic::TrafficControl;
 
@@ -31,7 +32,7 @@ pub struct Console {
 
 pub(crate) struct Inner {
     /// The service's own.
-    pub(crate) nodes: Vec<Arc<dyn NodeClient>>,
+    pub(crate) nodes: NodeList,
     pub(crate) attached: Arc<AttachedNodes>,
     pub(crate) audit: Audit,
     pub(crate) jobs: Jobs,
@@ -69,17 +70,43 @@ impl Console {
         settings: impl Into<ConsoleSettings>,
         shutdown: CancellationToken,
     ) -> Self {
-        let ConsoleSettings { access, protected, sources, traffic, redis_is_private, tasks } =
-            settings.into();
+        Self::start_over(NodeList::Here(nodes), settings.into(), shutdown)
+    }
+
+    /// The same over the nodes of a namespace, wherever they run and as they come and go. Until
+    /// Redis can be reached there are none, and an alert says so.
+    pub fn start_elsewhere(
+        nodes: RemoteNodes,
+        settings: impl Into<ConsoleSettings>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self::start_over(NodeList::Elsewhere(nodes), settings.into(), shutdown)
+    }
+
+    fn start_over(nodes: NodeList, settings: ConsoleSettings, shutdown: CancellationToken) -> Self {
+        let ConsoleSettings {
+            access,
+            protected,
+            sources,
+            traffic,
+            redis_is_private,
+            tasks,
+            expected,
+        } = settings;
         let tasks = match tasks {
             Some(tasks) => tasks.until(shutdown),
             None => Tasks::new(shutdown),
         };
         let census = Arc::new(Census::default());
         let mut sampler = Sampler::new(now_ms());
-        let heard = Reports { nodes: reports_of(&nodes), ..Reports::default() };
+        sampler.expect(expected);
+        let heard = Reports {
+            nodes: reports_of(&nodes.all()),
+            fleet: nodes.fleet_tick(),
+            ..Reports::default()
+        };
         let first = sampler.tick(SampleTime::now(), heard, &census);
-        census.start(&nodes, &tasks);
+        census.start(&nodes.ways_to_redis(), &tasks);
         let inner = Inner {
             nodes,
             attached: Arc::default(),
@@ -117,6 +144,9 @@ impl Console {
         let (sampling, counting, keeping) = (self.clone(), self.clone(), self.clone());
         let census = self.clone();
         let tasks = &self.inner.tasks;
+        if let Some(nodes) = self.inner.nodes.elsewhere().cloned() {
+            tasks.spawn("fleet", move || nodes.clone().watch());
+        }
         tasks.spawn("sampler", move || sampling.clone().sample());
         tasks.spawn("census", move || census.clone().count_keys());
         tasks.spawn("attached census", move || counting.clone().count_attached());
@@ -149,6 +179,8 @@ pub struct ConsoleSettings {
     pub redis_is_private: bool,
     /// The program's list of background tasks, for the console's own to stand in; `None` makes one.
     pub tasks: Option<Tasks>,
+    /// How many nodes of which program there should be, where they are elsewhere.
+    pub expected: Vec<ExpectedNodes>,
 }
 
 impl From<Access> for ConsoleSettings {
@@ -160,6 +192,7 @@ impl From<Access> for ConsoleSettings {
             traffic: None,
             redis_is_private: false,
             tasks: None,
+            expected: Vec::new(),
         }
     }
 }

@@ -101,6 +101,16 @@ pub enum ConsoleError {
         /// Why, as a fragment.
         because: String,
     },
+    /// The node runs a version that does not know what was asked.
+    #[error("ask the node {node:?}: it runs strata {version}, and this needs {needs}")]
+    NodeTooOld {
+        /// The node.
+        node: String,
+        /// The version of its `strata-cache`.
+        version: String,
+        /// The version that knows it: this one.
+        needs: &'static str,
+    },
     /// The node does not know what was asked, or its answer cannot be read: it runs another version.
     #[error("understand the node {0:?}: it runs another version")]
     NotUnderstood(String),
@@ -119,6 +129,17 @@ impl ConsoleError {
             }
             other => format!("Strata failed to {other}."),
         }
+    }
+
+    /// Whether it is about the node that was asked, and not about what was asked.
+    pub(crate) fn is_of_the_node(&self) -> bool {
+        matches!(
+            self,
+            Self::NodeGone(_)
+                | Self::NodeRefuses { .. }
+                | Self::NodeTooOld { .. }
+                | Self::NotUnderstood(_)
+        )
     }
 
     pub(crate) fn unknown_cache(name: &str) -> Self {
@@ -156,6 +177,11 @@ impl ConsoleError {
             NodeError::SourceFailed { why } => Self::SourceFailed(why),
             NodeError::Gone { node } => Self::node_gone(&node),
             NodeError::Refused { because } => Self::NodeRefuses { node: beginning(node), because },
+            NodeError::Unsupported { version } if !version.is_empty() => Self::NodeTooOld {
+                node: beginning(node),
+                version: beginning(&version),
+                needs: env!("CARGO_PKG_VERSION"),
+            },
             // The console parsed the pattern before it asked.
             NodeError::BadPattern { .. } | NodeError::Unsupported { .. } | NodeError::Other => {
                 Self::not_understood(node)

@@ -44,10 +44,11 @@ pub use access::{
     Access, AccessSettings, Actor, Credentials, Full, LogInError, LoggedIn, Origin, Peer,
     PeerBounds, PeerLimit, PeerPermit, RejectedCredential, Rights, Token, TokenError,
 };
+pub use alerts::ExpectedNodes;
 pub use console::{Console, ConsoleSettings};
 pub use error::ConsoleError;
 pub use invalidation::{Protected, ProtectedError};
 pub use keys::{KeyColumn, KeyOrder, SearchResults, SourceReader};
 pub use live::Tick;
-pub use nodes::{Answer, AttachGuard, L2Step, NodeClient, SharedRedis};
+pub use nodes::{Answer, AttachGuard, L2Step, NodeClient, RemoteNodes, SharedRedis};
 pub use traffic::TrafficControl;

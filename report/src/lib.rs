@@ -25,16 +25,16 @@ pub use console::{
     TrafficState, What, Window,
 };
 pub use fleet::{
-    Ask, AskCounts, AskKind, EventsWanted, FLEET_PROTOCOL, FleetPolicy, FleetReport, NodeCard,
-    PresenceState, Reply, ReplyState, Want,
+    Ask, AskCounts, AskKind, EventsWanted, FLEET_PROTOCOL, FleetPolicy, FleetReport, FleetSums,
+    NodeCard, NodePresence, PresenceState, Reply, ReplyState, Want,
 };
 pub use histograms::{BOUNDS_NS, Extremes, Histogram, LogHistogram, SparseHistogram};
 pub use history::{
     HeatColumn, History, Marker, Point, Quantiles, Range, RangeError, RangeHistory, Step,
 };
 pub use invalidation::{
-    Effect, Job, JobError, JobKind, JobState, NodeCount, Origin, Plan, RefreshState, Refreshed,
-    Reload, Scope, ScopeCounts,
+    Effect, HeardBy, Job, JobError, JobKind, JobState, NodeCount, Origin, Plan, RefreshState,
+    Refreshed, Reload, Scope, ScopeCounts,
 };
 pub use keys::{
     CacheDetails, EntryLook, Expiries, KeyLook, KeyPage, KeyQuery, KeyRow, L1Look, L1Survey,

@@ -81,6 +81,12 @@ pub(super) fn in_words(range: Range) -> &'static str {
     }
 }
 
+/// Who did not answer, where not all nodes have.
+pub(super) fn partial_answers(partial: Option<&String>) -> Option<AnyView> {
+    let said = partial?.clone();
+    Some(view! { <p class="small" data-testid="partial">{said}</p> }.into_any())
+}
+
 /// A titled part of a page; its note says what holds for all its numbers.
 pub(super) fn titled_card(
     name: &'static str,

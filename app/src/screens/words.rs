@@ -13,6 +13,7 @@ pub(super) const fn cause_meaning(cause: Cause) -> &'static str {
         Cause::Explicit => "It was invalidated.",
         Cause::Replaced => "A newer value took its place.",
         Cause::Size => "L1 was full, and it was read too seldom to stay.",
+        Cause::Other => "The node knows a cause that this version does not.",
         Cause::Refused => "L1 was full, and it was not admitted as it came; an estimate.",
     }
 }

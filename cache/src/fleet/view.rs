@@ -22,6 +22,9 @@ const CARD_COUNTS: Duration = Duration::from_secs(10);
 /// So long after Redis has lost its data, a node that is not listed may come back.
 const COMES_BACK_WITHIN: Duration = Duration::from_secs(15);
 
+/// Where nodes were not listed for so long, Redis was away, or the console stood still.
+const AWAY_AFTER: Duration = Duration::from_secs(5);
+
 /// Two processes under one id are told of for so long after they were last seen in turns.
 const TOLD_FOR: Duration = Duration::from_secs(60);
 
@@ -78,6 +81,10 @@ pub(super) struct KnownNodes {
     nodes: BTreeMap<NodeId, KnownNode>,
     /// When Redis was last seen to have lost its data.
     emptied_ms: Option<u64>,
+    /// When the nodes were listed last.
+    listed_ms: Option<u64>,
+    /// When they were listed again, after a time in which they could not be.
+    resumed_ms: Option<u64>,
 }
 
 #[derive(Default)]
@@ -107,6 +114,11 @@ impl KnownNodes {
     /// Takes note of who is listed. Answers whose card is to be read, besides everybody's report.
     pub(super) fn list(&mut self, listed: &NodeListing) -> Vec<(NodeId, bool)> {
         let now_ms = listed.now_ms;
+        // Where Redis was away for this console, it may have been for the nodes too.
+        let was_away = |last: u64| last + millis(AWAY_AFTER) < now_ms;
+        if self.listed_ms.replace(now_ms).is_some_and(was_away) {
+            self.resumed_ms = Some(now_ms);
+        }
         if !listed.has_want || listed.beats.is_none() {
             self.emptied_ms = Some(now_ms);
         }
@@ -180,8 +192,9 @@ impl KnownNodes {
 
     /// All nodes now. Those that are forgotten are so from now on.
     pub(super) fn view(&mut self, now_ms: u64) -> FleetView {
+        let resumed = self.resumed_ms.filter(|at| at + millis(LOST_AFTER) > now_ms);
         for known in self.nodes.values_mut() {
-            known.settle(now_ms);
+            known.settle(now_ms, resumed.is_some());
         }
         let nodes = self.nodes.values().map(|known| known.node.clone()).collect();
         self.nodes.retain(|_, known| known.node.state != PresenceState::Forgotten);
@@ -201,7 +214,8 @@ impl KnownNodes {
 }
 
 impl KnownNode {
-    fn settle(&mut self, now_ms: u64) {
+    /// `may_come_back`: Redis was away until a moment ago, so that no node could beat.
+    fn settle(&mut self, now_ms: u64, may_come_back: bool) {
         let age_ms = self.age_ms(now_ms);
         let gone_ms = self.left_ms.map_or(age_ms, |at| now_ms.saturating_sub(at));
         let interval_ms = self.interval_ms();
@@ -209,12 +223,19 @@ impl KnownNode {
         self.node.state = match (self.left_ms, age_ms) {
             _ if gone_ms >= FORGOTTEN_AFTER_MS => PresenceState::Forgotten,
             (Some(_), _) => PresenceState::Left,
-            (None, _) if self.is_lost(now_ms) => PresenceState::Lost,
+            (None, _) if self.is_lost(now_ms) && !self.comes_back(may_come_back) => {
+                PresenceState::Lost
+            }
             (None, age) if age > interval_ms.saturating_mul(2) => PresenceState::Late,
             (None, _) => PresenceState::Up,
         };
         let told = self.in_turns_ms.is_some_and(|at| at + millis(TOLD_FOR) > now_ms);
         self.node.is_two_processes = told;
+    }
+
+    /// One that was lost before stays so until it beats.
+    fn comes_back(&self, may: bool) -> bool {
+        may && self.node.state.counts()
     }
 
     fn age_ms(&self, now_ms: u64) -> u64 {
@@ -300,8 +321,12 @@ mod tests {
             (599_999, PresenceState::Lost),
             (600_000, PresenceState::Forgotten),
         ];
+        let mut listed_ms = 0;
         for (at_ms, state) in expected {
-            nodes.list(&listed(at_ms, &[("pod-7", 0)]));
+            for second_ms in (listed_ms..at_ms).step_by(1_000).chain([at_ms]) {
+                nodes.list(&listed(second_ms, &[("pod-7", 0)]));
+            }
+            listed_ms = at_ms;
             assert_eq!(states(&mut nodes, at_ms), [state], "{at_ms}");
         }
         assert!(states(&mut nodes, 600_001).is_empty(), "it is in no view after that");
@@ -371,6 +396,21 @@ mod tests {
         assert_eq!(states(&mut nodes, 4_000), [PresenceState::Up], "it may come back");
         nodes.list(&listed(17_000, &[]));
         assert_eq!(states(&mut nodes, 17_000), [PresenceState::Left]);
+    }
+
+    #[test]
+    fn after_redis_was_away_nodes_have_time_to_beat_before_they_are_lost() {
+        let mut nodes = KnownNodes::default();
+        nodes.list(&listed(0, &[("a", 0), ("b", 0)]));
+        assert_eq!(states(&mut nodes, 0), [PresenceState::Up; 2]);
+        nodes.list(&listed(60_000, &[("a", 0), ("b", 0)]));
+        assert_eq!(states(&mut nodes, 60_000), [PresenceState::Late; 2]);
+        for at_ms in (61_000..=69_000).step_by(1_000) {
+            nodes.list(&listed(at_ms, &[("a", at_ms), ("b", 0)]));
+            assert_eq!(states(&mut nodes, at_ms), [PresenceState::Up, PresenceState::Late]);
+        }
+        nodes.list(&listed(70_001, &[("a", 70_000), ("b", 0)]));
+        assert_eq!(states(&mut nodes, 70_001), [PresenceState::Up, PresenceState::Lost]);
     }
 
     #[test]

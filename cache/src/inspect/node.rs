@@ -10,7 +10,7 @@ use super::journal::Journal;
 use crate::error::CacheError;
 use crate::l1::{L1List, L1Survey};
 use crate::l2::{L2Head, L2Match};
-use crate::node::Node;
+use crate::node::{Node, Shared};
 use crate::pattern::Pattern;
 use crate::recorder::CacheEvents;
 
@@ -90,7 +90,7 @@ impl Node {
     /// # Errors
     /// If there is no such cache.
     pub fn events_after(&self, cache: &str, seq: u64) -> Result<CacheEvents, CacheError> {
-        Ok(self.named(self.cache(cache)?.events_after(seq), cache))
+        Ok(self.shared().named(self.cache(cache)?.events_after(seq), cache))
     }
 
     /// The events of one key on this node, as far back as they are kept.
@@ -98,7 +98,7 @@ impl Node {
     /// # Errors
     /// If there is no such cache.
     pub fn events_of(&self, cache: &str, key: &str) -> Result<CacheEvents, CacheError> {
-        let mut events = self.named(self.cache(cache)?.events_of(key), cache);
+        let mut events = self.shared().named(self.cache(cache)?.events_of(key), cache);
         for event in &mut events.events {
             event.key = Some(key.to_owned());
         }
@@ -142,8 +142,11 @@ impl Node {
         let link = self.shared().link()?;
         link.newest(self.shared().namespace(), journal).await.ok()
     }
+}
 
-    fn named(&self, mut events: CacheEvents, cache: &str) -> CacheEvents {
+impl Shared {
+    /// Events that say of which node and cache they are.
+    pub(crate) fn named(&self, mut events: CacheEvents, cache: &str) -> CacheEvents {
         for event in &mut events.events {
             self.id().clone_into(&mut event.node);
             cache.clone_into(&mut event.cache);

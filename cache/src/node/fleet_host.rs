@@ -1,30 +1,25 @@
-//! A node's part in its fleet: its settings, its tasks, and its answers to what consoles ask.
+//! A node's part in its fleet: its settings, its tasks, and what bounds its answers.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use strata_report::{
-    CacheKey, CacheKeys, CacheName, EntryLook, KeyMatch, L1Keys, L1Query, L2Look, NodeAnswer,
-    NodeError, NodeReport, NodeRequest,
-};
+use strata_report::{EntryLook, L2Look, NodeAnswer, NodeReport, NodeRequest};
 
 use super::builder::NodeBuilder;
 use super::dyn_cache::DynCache;
 use super::handle::Node;
 use super::shared::Shared;
-use crate::error::CacheError;
 use crate::fleet::{Fleet, FleetHost};
-use crate::l1::{L1List, slices};
-use crate::pattern::Pattern;
+use crate::l1::slices;
 use crate::user_code::BoxFuture;
 
 /// A walk over L1 for a console takes so much of a thread's time at most.
 const WALK_BUDGET: Duration = Duration::from_millis(100);
 
 /// The most keys that are listed.
-const MOST_LISTED: usize = 1_000;
+const MOST_LISTED: u64 = 1_000;
 
 /// How a service loads keys anew for consoles, by cache.
 #[derive(Default)]
@@ -33,7 +28,7 @@ pub(crate) struct Refreshers(RwLock<HashMap<String, Refresher>>);
 type Refresher = Arc<dyn Fn(String) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 impl Refreshers {
-    fn of(&self, cache: &str) -> Option<Refresher> {
+    pub(super) fn of(&self, cache: &str) -> Option<Refresher> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(cache).cloned()
     }
 }
@@ -105,104 +100,40 @@ impl Shared {
             leaving.leave().await;
         });
     }
-
-    async fn answer_request(
-        &self,
-        request: NodeRequest,
-        shows_values: bool,
-    ) -> Result<NodeAnswer, NodeError> {
-        let name = request.cache().to_owned();
-        let named = || CacheName { cache: name.clone() };
-        let cache = self.cache(&name).ok_or_else(|| NodeError::UnknownCache(named()))?;
-        Ok(match request {
-            NodeRequest::LookL1(CacheKey { key, .. }) => {
-                let looked = cache.look_l1(&key).map_err(error_of)?.await;
-                let entry = looked.map(|mut entry| {
-                    entry.value_hidden |= entry.value.is_some() && !shows_values;
-                    entry.value = entry.value.filter(|_| shows_values);
-                    shown(&*cache, entry)
-                });
-                NodeAnswer::Entry { entry }
-            }
-            NodeRequest::LookL2(CacheKey { key, .. }) => {
-                let looked = Arc::clone(&cache).look_l2(&key).map_err(error_of)?.await;
-                let look = looked.map(|look| match look {
-                    L2Look::Entry(entry) => L2Look::Entry(shown(&*cache, entry)),
-                    other => other,
-                });
-                NodeAnswer::L2 { look }
-            }
-            NodeRequest::ListL1(query) => {
-                let (pattern, limit) = (pattern(&query)?, limit(&query));
-                let list = L1List { pattern: &pattern, after: query.after.as_deref(), limit };
-                let (n_keys, rows) = cache.list_l1(&list).await;
-                NodeAnswer::Keys(L1Keys { n_keys, rows })
-            }
-            NodeRequest::MatchL1(query) => {
-                let (n_keys, samples) = cache.match_l1(&pattern(&query)?, limit(&query)).await;
-                NodeAnswer::Matches(KeyMatch { n_keys, samples, ..KeyMatch::default() })
-            }
-            NodeRequest::AmongL1(CacheKeys { keys, .. }) => {
-                let keys: HashSet<&str> = keys.iter().map(String::as_str).collect();
-                let rows = cache.among_l1(&keys).await;
-                NodeAnswer::Keys(L1Keys { n_keys: rows.len() as u64, rows })
-            }
-            NodeRequest::SurveyL1(_) => NodeAnswer::Survey(cache.survey_l1().await),
-            NodeRequest::EventsOf(CacheKey { key, .. }) => {
-                NodeAnswer::Events(cache.events_of(&key))
-            }
-            NodeRequest::GroupOf(CacheKey { key, .. }) => {
-                NodeAnswer::Group { group: cache.group_of(&key) }
-            }
-            NodeRequest::Refresh(CacheKey { key, .. }) => {
-                let refresh = self.refreshers.of(&name);
-                let refresh = refresh.ok_or_else(|| NodeError::NoLoader(named()))?;
-                refresh(key).await.map_err(|why| NodeError::SourceFailed { why })?;
-                NodeAnswer::Done { changed: true }
-            }
-            NodeRequest::Details(_) => NodeAnswer::Report(Box::new(cache.report())),
-            NodeRequest::DropFromL1(_) | NodeRequest::ShowValue(_) | NodeRequest::Other => {
-                return Err(NodeError::Unsupported {
-                    version: env!("CARGO_PKG_VERSION").to_owned(),
-                });
-            }
-        })
-    }
 }
 
-/// An entry with its value as its cache lets people see it. One that remembers that there is none
+/// Leaves an entry's value as its cache lets people see it. One that remembers that there is none
 /// hides nothing.
-fn shown(cache: &dyn DynCache, mut entry: EntryLook) -> EntryLook {
+fn shown(cache: &dyn DynCache, entry: &mut EntryLook, shows_values: bool) {
     let had_value = entry.value.is_some();
-    entry.value = entry.value.and_then(|value| cache.shown(value));
+    entry.value = entry.value.take().filter(|_| shows_values);
+    entry.value = entry.value.take().and_then(|value| cache.shown(value));
     entry.value_hidden |= had_value && entry.value.is_none();
-    entry
 }
 
-fn pattern(query: &L1Query) -> Result<Pattern, NodeError> {
-    match query.pattern.as_str() {
-        // No pattern is every key.
-        "" => Ok(Pattern::prefix("")),
-        text => {
-            Pattern::parse(text).map_err(|_| NodeError::BadPattern { pattern: text.to_owned() })
-        }
+/// No console gets more keys at once, however many it asks for.
+fn cap(request: &mut NodeRequest) {
+    if let NodeRequest::ListL1(query) | NodeRequest::MatchL1(query) = request {
+        query.limit = query.limit.min(MOST_LISTED);
     }
 }
 
-fn limit(query: &L1Query) -> usize {
-    match usize::try_from(query.limit).unwrap_or(usize::MAX) {
-        0 => MOST_LISTED,
-        limit => limit.min(MOST_LISTED),
+/// Values as consoles may see them.
+fn cover(cache: &dyn DynCache, answer: &mut NodeAnswer, shows_values: bool) {
+    match answer {
+        NodeAnswer::Entry { entry: Some(entry) } => shown(cache, entry, shows_values),
+        NodeAnswer::L2 { look: Some(L2Look::Entry(entry)) } => shown(cache, entry, shows_values),
+        _ => {}
     }
 }
 
-fn error_of(error: CacheError) -> NodeError {
-    match error {
-        CacheError::UnknownCache(cache) => NodeError::UnknownCache(CacheName { cache }),
-        CacheError::BadKey { cache, key } => NodeError::BadKey(CacheKey { cache, key }),
-        CacheError::NoKeyText(cache) => NodeError::NoKeyText(CacheName { cache }),
-        CacheError::OnlyObserved(cache) => NodeError::OnlyObserved(CacheName { cache }),
-        error => NodeError::Refused { because: error.to_string() },
+/// A walk that ended before its time says so.
+fn mark_partial(answer: &mut NodeAnswer) {
+    match answer {
+        NodeAnswer::Matches(matches) => matches.is_partial = true,
+        NodeAnswer::Keys(keys) => keys.is_partial = true,
+        NodeAnswer::Survey(survey) => survey.is_partial = true,
+        _ => {}
     }
 }
 
@@ -225,11 +156,16 @@ impl FleetHost for Shared {
         shows_values: bool,
     ) -> BoxFuture<'static, (NodeAnswer, bool)> {
         Box::pin(async move {
-            let answering = self.answer_request(request, shows_values);
-            let (answer, ran_out) = slices::within(WALK_BUDGET, answering).await;
-            let mut answer = answer.unwrap_or_else(|error| NodeAnswer::Failed { error });
-            if let NodeAnswer::Matches(matches) = &mut answer {
-                matches.is_partial |= ran_out;
+            let mut request = request;
+            cap(&mut request);
+            let cache = self.cache(request.cache());
+            let answering = Self::answer(&self, request);
+            let (mut answer, ran_out) = slices::within(WALK_BUDGET, answering).await;
+            if let Some(cache) = cache {
+                cover(&*cache, &mut answer, shows_values);
+            }
+            if ran_out {
+                mark_partial(&mut answer);
             }
             (answer, ran_out)
         })

@@ -1,6 +1,7 @@
 //! A node: its caches and write-behinds, its background tasks and their supervision. `DynCache` and
 //! `DynWriteBehind` are the type-erased views that it has of them.
 
+mod answer;
 mod background;
 mod builder;
 mod cache_by_name;

@@ -6,6 +6,7 @@ use super::view::View;
 use super::*;
 
 const LINTS: &[fn(&View<'_>) -> Vec<Alert>] = &[
+    fleet::fleet_unheard,
     redis_errors::breaker_open,
     nodes::bus_silent,
     writes::dead_letters,
@@ -16,12 +17,16 @@ const LINTS: &[fn(&View<'_>) -> Vec<Alert>] = &[
     l1_size::l1_too_small,
     loads::loads_fail,
     nodes::node_gone,
+    fleet::node_lost,
+    fleet::nodes_missing,
+    fleet::node_unreadable,
     nodes::nodes_disagree,
     redis_memory::redis_full,
     redis_memory::redis_policy,
     redis_errors::redis_refuses,
     l1_size::room_unused,
     tasks::task_failed,
+    fleet::two_processes,
     writes::writes_wait,
 ];
 

@@ -1,5 +1,16 @@
 use strata_report::{Alert, Frame, NodeReport, Point, Severity, TaskReport};
 
+use crate::nodes::FleetTick;
+
+/// How many nodes of one program there should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpectedNodes {
+    /// The program, as its nodes call it.
+    pub app: String,
+    /// How many of them should be up.
+    pub nodes: u64,
+}
+
 /// What the lints look at: the newest second, and the minutes before.
 pub(crate) struct View<'a> {
     /// Without its alerts.
@@ -11,6 +22,10 @@ pub(crate) struct View<'a> {
     pub(crate) known_nodes: &'a [String],
     /// The last minutes of a cache, second by second.
     pub(crate) minutes: &'a dyn Fn(&str) -> Vec<Point>,
+    /// Where the nodes are elsewhere: how they are heard.
+    pub(crate) fleet: Option<&'a FleetTick>,
+    /// How many of them there should be.
+    pub(crate) expected: &'a [ExpectedNodes],
 }
 
 /// An alert about no cache and no node yet.
@@ -59,6 +74,8 @@ pub(super) mod tests {
         pub(in crate::alerts) tasks: Vec<TaskReport>,
         pub(in crate::alerts) known_nodes: Vec<String>,
         pub(in crate::alerts) minutes: Vec<Point>,
+        pub(in crate::alerts) fleet: Option<FleetTick>,
+        pub(in crate::alerts) expected: Vec<ExpectedNodes>,
     }
 
     impl Sound {
@@ -91,7 +108,15 @@ pub(super) mod tests {
             let caches = vec![CacheFrame { report, ..CacheFrame::default() }];
             let frame = Frame { at_ms: 60_000, caches, redis, ..Frame::default() };
             let (nodes, known_nodes) = (vec![node], vec!["1".to_owned()]);
-            Self { frame, nodes, tasks: Vec::new(), known_nodes, minutes: Vec::new() }
+            Self {
+                frame,
+                nodes,
+                tasks: Vec::new(),
+                known_nodes,
+                minutes: Vec::new(),
+                fleet: None,
+                expected: Vec::new(),
+            }
         }
 
         pub(in crate::alerts) fn cache(&mut self) -> &mut CacheFrame {
@@ -105,6 +130,8 @@ pub(super) mod tests {
                 tasks: &self.tasks,
                 known_nodes: &self.known_nodes,
                 minutes: &|_| self.minutes.clone(),
+                fleet: self.fleet.as_ref(),
+                expected: &self.expected,
             });
             for alert in &found {
                 for sentence in [&alert.what, &alert.why, &alert.what_to_do] {

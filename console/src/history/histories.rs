@@ -71,7 +71,10 @@ impl Histories {
 impl CacheHistory {
     fn recent(&mut self, newest: Window) -> Window {
         let windows = &mut self.recent;
-        windows.push_back(newest);
+        // One of no length says nothing: nothing was heard.
+        if newest.span_ms > 0 {
+            windows.push_back(newest);
+        }
         let mut span_ms: u64 = windows.iter().map(|window| window.span_ms).sum();
         while let Some(oldest) = windows.pop_front_if(|w| span_ms - w.span_ms >= RECENT_MS) {
             span_ms -= oldest.span_ms;

@@ -15,7 +15,7 @@ use crate::clock::now_ms;
 use crate::console::Console;
 use crate::error::ConsoleError;
 use crate::keys::QueryQueues;
-use crate::nodes::{CacheNode, first_with_l2, l1_query};
+use crate::nodes::{CacheNode, first_with_l2, gather, l1_query};
 
 const N_SAMPLES: usize = 10;
 /// The most plans that are kept, in all and of each peer.
@@ -236,11 +236,18 @@ fn stale(plan: &Plan, now: &Plan) -> Option<String> {
 async fn count(nodes: &[CacheNode], cache: &str, pattern: &Pattern) -> Result<Plan, ConsoleError> {
     let (mut samples, deadline) = (BTreeSet::new(), QueryQueues::deadline());
     let mut l1 = Vec::new();
-    for cache_node in nodes {
-        let matching = cache_node.node.match_l1(l1_query(cache, pattern, N_SAMPLES));
-        let matched = deadline.walk(cache, matching).await?;
+    let counting = gather(nodes, |node| async move {
+        let matching = node.match_l1(l1_query(cache, pattern, N_SAMPLES));
+        deadline.walk(cache, matching).await
+    });
+    let gathered = counting.await?;
+    let mut partial = gathered.partial();
+    for (node, matched) in gathered.answers {
+        if matched.is_partial && partial.is_none() {
+            partial = Some(format!("Node {} had no time to count all its keys.", node.id()));
+        }
         samples.extend(matched.samples);
-        l1.push(NodeCount { node: cache_node.node.id().to_owned(), entries: matched.n_keys });
+        l1.push(NodeCount { node: node.id().to_owned(), entries: matched.n_keys });
     }
     let l2 = match first_with_l2(nodes) {
         Some(node) => node.shared().match_l2(cache, pattern, N_SAMPLES).await?,
@@ -257,6 +264,7 @@ async fn count(nodes: &[CacheNode], cache: &str, pattern: &Pattern) -> Result<Pl
         l2: l2_keys,
         l2_at_least,
         l2_scanned,
+        partial,
         samples: samples.into_iter().take(N_SAMPLES).collect(),
         ..Plan::default()
     })

@@ -12,7 +12,7 @@ use crate::clock::now_ms;
 use crate::console::Console;
 use crate::error::ConsoleError;
 use crate::keys::SourceReader;
-use crate::nodes::{CacheNode, check_key, first_with_l2};
+use crate::nodes::{CacheNode, NodeClient, check_key, first_with_l2};
 
 /// How long the new value may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -38,13 +38,12 @@ impl Console {
         let nodes = self.nodes_with(cache)?;
         check_key(cache, key)?;
         self.check_protection(actor, audited, &task.target)?;
-        let source =
-            self.source(cache).cloned().ok_or_else(|| ConsoleError::NoSource(cache.to_owned()))?;
+        let loader = self.loader(cache, &nodes)?;
         let l1 = task.count_l1(&nodes).await?;
         let running = self.inner.jobs.begin(task.job(&nodes, l1), &task.owner);
         let tracked = running.tracked();
         let task = Arc::new(task);
-        let refresh = Refresh { task: Arc::clone(&task), nodes, source, key: key.to_owned() };
+        let refresh = Refresh { task: Arc::clone(&task), nodes, loader, key: key.to_owned() };
         match task.spawn(self, refresh.run(self.clone(), running)).await {
             Ok(Some(read)) => read.map(|()| tracked.now()),
             // Its task broke off, and the job says so.
@@ -53,20 +52,53 @@ impl Console {
     }
 }
 
+/// Who loads a key anew.
+enum Loader {
+    /// The console, by the source that it knows.
+    Source(Arc<dyn SourceReader>),
+    /// A node elsewhere, by what its service has said.
+    Node(Arc<dyn NodeClient>),
+}
+
+impl Loader {
+    async fn load(&self, (cache, key): (&str, &str)) -> Result<(), ConsoleError> {
+        match self {
+            Self::Source(source) => source.read(cache, key).await,
+            Self::Node(node) => node.refresh(cache, key).await,
+        }
+    }
+}
+
+impl Console {
+    /// A node elsewhere only where it lets consoles load.
+    fn loader(&self, cache: &str, nodes: &[CacheNode]) -> Result<Loader, ConsoleError> {
+        if let Some(source) = self.source(cache) {
+            return Ok(Loader::Source(Arc::clone(source)));
+        }
+        let loads = |held: &&CacheNode| {
+            held.node.presence().is_some_and(|presence| presence.policy.refreshes)
+        };
+        match nodes.iter().find(loads) {
+            Some(held) => Ok(Loader::Node(Arc::clone(&held.node))),
+            None => Err(ConsoleError::NoSource(cache.to_owned())),
+        }
+    }
+}
+
 /// A key on its way to a newer value.
 struct Refresh {
     task: Arc<InvalidationTask>,
     nodes: Vec<CacheNode>,
-    source: Arc<dyn SourceReader>,
+    loader: Loader,
     key: String,
 }
 
 impl Refresh {
     async fn run(self, console: Console, running: RunningJob) -> Result<(), ConsoleError> {
         let since_ms = now_ms();
-        let mut job = self.task.carry_out(&self.nodes, &running).await;
+        let mut job = self.task.carry_out(&console, (&self.nodes, &running)).await;
         let key = (self.task.cache.as_str(), self.key.as_str());
-        let read = self.source.read(key.0, key.1).await;
+        let read = self.loader.load(key).await;
         let result = match &read {
             Ok(()) if has_arrived(&self.nodes, key, since_ms).await => {
                 job.refreshed = self.settle(since_ms).await;

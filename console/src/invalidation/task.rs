@@ -12,7 +12,7 @@ use crate::access::{Actor, AuditedAction, JobOwner, Peer, count_of_entries};
 use crate::clock::now_ms;
 use crate::console::Console;
 use crate::error::ConsoleError;
-use crate::nodes::{CacheNode, NodeClient, l1_query};
+use crate::nodes::{CacheNode, NodeClient, gather, l1_query};
 
 /// How long other nodes may take to hear of an invalidation before it counts as missed.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -112,7 +112,7 @@ impl InvalidationTask {
         nodes: Vec<CacheNode>,
         running: RunningJob,
     ) {
-        let job = self.carry_out(&nodes, &running).await;
+        let job = self.carry_out(&console, (&nodes, &running)).await;
         let result = result(&job);
         self.end(&console, job, result, running);
     }
@@ -129,7 +129,11 @@ impl InvalidationTask {
     }
 
     /// Runs it. Returns the job as it then stands, which is not recorded yet.
-    pub(crate) async fn carry_out(&self, nodes: &[CacheNode], running: &RunningJob) -> Job {
+    pub(crate) async fn carry_out(
+        &self,
+        console: &Console,
+        (nodes, running): (&[CacheNode], &RunningJob),
+    ) -> Job {
         let since_ms = now_ms();
         let mut errors = Vec::new();
         let effect = self.remove(nodes, running, &mut errors).await;
@@ -148,6 +152,10 @@ impl InvalidationTask {
             JobKind::MarkStale | JobKind::Refresh => Vec::new(),
         };
         let mut job = running.draft();
+        if state == JobState::Done {
+            job.heard = console.heard_by(nodes).await;
+            errors.extend(job.heard.iter().flat_map(|heard| &heard.not_by).map(not_heard));
+        }
         job.state = state;
         job.l1_left = left.iter().map(|node| node.entries).sum();
         errors.extend(left.iter().filter(|node| node.entries > 0).map(still_there));
@@ -170,7 +178,14 @@ impl InvalidationTask {
         errors: &mut Vec<JobError>,
     ) -> Option<Effect> {
         let mut sum = None;
+        let mut sent_by: Vec<&str> = Vec::new();
         for cache_node in nodes {
+            // Nodes elsewhere hear of it by the bus alone, to which all have one way.
+            let by = cache_node.node.shared_by();
+            if sent_by.contains(&by) {
+                continue;
+            }
+            sent_by.push(by);
             // Without L2 nothing is published on the bus.
             let told = cache_node.hears && matches!(sum, Some(Effect::Removed { .. }));
             if told || (sum.is_some() && running.is_cancelled()) {
@@ -179,7 +194,8 @@ impl InvalidationTask {
             match self.remove_on(cache_node.node.as_ref(), &running.progress).await {
                 Ok(effect) => {
                     if effect == Effect::Queued {
-                        errors.push(JobError { node: node_id(cache_node), what: WAITS.to_owned() });
+                        let waits_on = cache_node.node.shared_by().to_owned();
+                        errors.push(JobError { node: waits_on, what: WAITS.to_owned() });
                     }
                     sum = Some(sum.map_or(effect, |sum| both(sum, effect)));
                 }
@@ -215,25 +231,22 @@ impl InvalidationTask {
         &self,
         nodes: &[CacheNode],
     ) -> Result<Vec<NodeCount>, ConsoleError> {
-        let mut counts = Vec::new();
-        for CacheNode { node, .. } in nodes {
-            let entries = match &self.target {
+        // One node that is gone must not keep the others from forgetting.
+        let counting = gather(nodes, |node| async move {
+            match &self.target {
                 Target::Key(key) => {
-                    let entry = node.look_l1(&self.cache, key).await;
-                    entry.map(|entry| u64::from(entry.is_some_and(|entry| entry.fresh)))
+                    let entry = node.look_l1(&self.cache, key).await?;
+                    Ok(u64::from(entry.is_some_and(|entry| entry.fresh)))
                 }
                 Target::Pattern(pattern) => {
-                    let matched = node.match_l1(l1_query(&self.cache, pattern, 0)).await;
-                    matched.map(|matched| matched.n_keys)
+                    Ok(node.match_l1(l1_query(&self.cache, pattern, 0)).await?.n_keys)
                 }
-            };
-            // One node that is gone must not keep the others from forgetting.
-            if matches!(entries, Err(ConsoleError::NodeGone(_))) {
-                continue;
             }
-            counts.push(NodeCount { node: node.id().to_owned(), entries: entries? });
-        }
-        Ok(counts)
+        });
+        let counts = counting.await?.answers.into_iter();
+        Ok(counts
+            .map(|(node, entries)| NodeCount { node: node.id().to_owned(), entries })
+            .collect())
     }
 
     fn scope(&self) -> Scope {
@@ -274,6 +287,11 @@ fn still_there(node: &NodeCount) -> JobError {
     JobError { node: node.node.clone(), what }
 }
 
+fn not_heard(node: &String) -> JobError {
+    let what = "It has not reported in time that it heard of it; its L1 may still have entries.";
+    JobError { node: node.clone(), what: what.to_owned() }
+}
+
 fn both(first: Effect, second: Effect) -> Effect {
     match (first, second) {
         (Effect::Queued, _) | (_, Effect::Queued) => Effect::Queued,
@@ -304,8 +322,10 @@ fn result(job: &Job) -> String {
         0 => String::new(),
         n => format!(", {} left in L1", count_of_entries(n)),
     };
+    let heard = job.heard.as_ref().map(|heard| format!("; {}", heard.in_words()));
+    let heard = heard.unwrap_or_default();
     if job.kind != JobKind::Invalidate && job.state == JobState::Done {
-        return "Done: the older value is served until the new one is loaded.".to_owned();
+        return format!("Done: the older value is served until the new one is loaded{heard}.");
     }
-    format!("{how}: {l1} from L1, {l2}{left}.")
+    format!("{how}: {l1} from L1, {l2}{left}{heard}.")
 }

@@ -1,15 +1,38 @@
 use std::time::Duration;
 
-use strata_report::{EntryLook, NodeCount};
+use strata_report::{EntryLook, HeardBy, NodeCount};
 use tokio::time::{Instant, sleep};
 
 use super::target::Target;
-use crate::clock::now_ms;
+use crate::clock::{in_ms, now_ms};
+use crate::console::Console;
 use crate::error::ConsoleError;
 use crate::nodes::{CacheNode, NodeClient, l1_query};
 
 const POLL: Duration = Duration::from_millis(10);
 const LOOKED_AT: usize = 1_000;
+
+/// Nodes elsewhere beat once a second, and their reports are read as often.
+const REPORTED_WITHIN: Duration = Duration::from_secs(5);
+
+impl Console {
+    /// Which nodes elsewhere have acted on all that the bus has carried until now, by their reports:
+    /// nobody is asked. `None` where all nodes are here, or the bus cannot be read.
+    pub(crate) async fn heard_by(&self, nodes: &[CacheNode]) -> Option<HeardBy> {
+        let fleet = self.inner.nodes.elsewhere()?;
+        let elsewhere = nodes.iter().filter(|held| held.node.presence().is_some());
+        let ids: Vec<String> = elsewhere.map(|held| held.node.id().to_owned()).collect();
+        if ids.is_empty() {
+            return None;
+        }
+        let began = Instant::now();
+        let sequence = fleet.bus_sequence().await?;
+        let acted = fleet.have_acted_on((sequence, &ids), REPORTED_WITHIN).await;
+        let not_by: Vec<_> = ids.iter().filter(|id| !acted.contains(id)).cloned().collect();
+        let (nodes, of) = (acted.len() as u64, ids.len() as u64);
+        Some(HeardBy { nodes, of, within_ms: in_ms(began.elapsed()), not_by })
+    }
+}
 
 /// Entries that an invalidation should have removed.
 pub(crate) struct Verification<'a> {
@@ -26,7 +49,9 @@ impl Verification<'_> {
         let deadline = Instant::now() + patience;
         loop {
             let mut left = Vec::new();
-            for cache_node in self.nodes {
+            // Those elsewhere report what they have heard.
+            let here = self.nodes.iter().filter(|held| held.node.presence().is_none());
+            for cache_node in here {
                 // A node that is gone serves nothing, so nothing is left on it.
                 let entries = self.on(cache_node.node.as_ref()).await.unwrap_or(0);
                 left.push(NodeCount { node: cache_node.node.id().to_owned(), entries });

@@ -9,7 +9,7 @@ use crate::access::Actor;
 use crate::clock::now_ms;
 use crate::console::Console;
 use crate::error::ConsoleError;
-use crate::nodes::{CacheNode, first_with_l2, l1_query};
+use crate::nodes::{CacheNode, first_with_l2, gather, l1_query};
 
 /// How many keys are compared: each costs a walk over each L1.
 const SAMPLE: usize = 20;
@@ -32,9 +32,13 @@ impl Console {
         let nodes = self.nodes_with(cache)?;
         let all = Pattern::prefix("");
         let mut keys: BTreeMap<String, usize> = BTreeMap::new();
-        for CacheNode { node, .. } in &nodes {
+        let listing = gather(&nodes, |node| {
             let query = l1_query(cache, &all, SAMPLE * 10);
-            let listed = deadline.walk(cache, node.list_l1(query)).await?;
+            async move { deadline.walk(cache, node.list_l1(query)).await }
+        });
+        let gathered = listing.await?;
+        let partial = gathered.partial();
+        for (_, listed) in gathered.unless_all_missing()?.answers {
             for row in listed.rows {
                 *keys.entry(row.key).or_default() += 1;
             }
@@ -42,7 +46,7 @@ impl Console {
         let l2 = usize::from(first_with_l2(&nodes).is_some());
         let shared = keys.into_iter().filter(|(_, n)| n + l2 >= 2).map(|(key, _)| key);
         let mut agreement =
-            Agreement { cache: cache.to_owned(), at_ms: now_ms(), ..Agreement::default() };
+            Agreement { cache: cache.to_owned(), at_ms: now_ms(), partial, ..Agreement::default() };
         for key in shared.take(SAMPLE) {
             let copies = match deadline.walk(cache, copies(&nodes, cache, &key)).await {
                 Err(ConsoleError::TooSlow(_)) => {
@@ -51,9 +55,12 @@ impl Console {
                 }
                 copies => copies?,
             };
-            if copies.len() >= 2 {
+            let Copies { values, is_hidden } = copies;
+            if is_hidden {
+                agreement.hidden += 1;
+            } else if values.len() >= 2 {
                 agreement.compared += 1;
-                if copies.iter().any(|copy| *copy != copies[0]) {
+                if values.iter().any(|copy| *copy != values[0]) {
                     agreement.differing.push(key);
                 }
             }
@@ -62,24 +69,28 @@ impl Console {
     }
 }
 
-/// The fresh copies of a key; `None` is a remembered "not found". One that is unreadable is none.
-async fn copies(
-    nodes: &[CacheNode],
-    cache: &str,
-    key: &str,
-) -> Result<Vec<Option<Value>>, ConsoleError> {
-    let mut copies = Vec::new();
-    for CacheNode { node, .. } in nodes {
-        copies.extend(node.look_l1(cache, key).await?);
-    }
+/// The fresh copies of a key.
+struct Copies {
+    /// `None` is a remembered "not found". One that is unreadable is none.
+    values: Vec<Option<Value>>,
+    /// Whether a node does not show what it has.
+    is_hidden: bool,
+}
+
+async fn copies(nodes: &[CacheNode], cache: &str, key: &str) -> Result<Copies, ConsoleError> {
+    let looking = gather(nodes, |node| async move { node.look_l1(cache, key).await });
+    // One that does not answer has no copy that could be compared.
+    let mut copies: Vec<_> =
+        looking.await?.answers.into_iter().filter_map(|(_, entry)| entry).collect();
     if let Some(node) = first_with_l2(nodes)
         && let Some(L2Look::Entry(entry)) = node.look_l2(cache, key).await?
     {
         copies.push(entry);
     }
-    let fresh = copies.into_iter().filter(|entry| entry.fresh);
-    let read = fresh.filter_map(|entry| {
+    copies.retain(|entry| entry.fresh);
+    let is_hidden = copies.iter().any(|entry| entry.value_hidden);
+    let read = copies.iter().filter_map(|entry| {
         entry.value.as_deref().map(serde_json::from_str::<Value>).transpose().ok()
     });
-    Ok(read.collect())
+    Ok(Copies { values: read.collect(), is_hidden })
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::query_queues::{Deadline, QueryQueues};
 use crate::console::Console;
 use crate::error::ConsoleError;
-use crate::nodes::{CacheNode, node_cache};
+use crate::nodes::{CacheNode, gather, node_cache};
 
 /// Differences below this are noise, in points of a hundred.
 const WORTH_SAYING: f64 = 1.0;
@@ -25,10 +25,20 @@ pub(crate) struct SurveyCache {
 /// Locked while one cache is walked over, so that those who ask meanwhile wait for that walk.
 type SurveySlot = Arc<tokio::sync::Mutex<Option<TimedSurvey>>>;
 
+/// What the nodes that have a cache say of it.
+#[derive(Clone, Debug, Default)]
+struct Surveyed {
+    survey: L1Survey,
+    /// Its report with all details, where the nodes are elsewhere and have answered.
+    details: Option<Box<CacheReport>>,
+    /// Who has not answered.
+    partial: Option<String>,
+}
+
 /// A survey, or why there is none, and when that was.
 #[derive(Debug)]
 struct TimedSurvey {
-    survey: Result<L1Survey, ConsoleError>,
+    survey: Result<Surveyed, ConsoleError>,
     at: Instant,
 }
 
@@ -58,8 +68,12 @@ impl Console {
     /// [`ConsoleError::UnknownCache`], [`ConsoleError::NodeGone`], [`ConsoleError::TooSlow`].
     pub async fn cache_report(&self, name: &str) -> Result<CacheDetails, ConsoleError> {
         let nodes = self.nodes_with(name)?;
-        let frame = self.cache(name)?;
-        let survey = self.survey(name, &nodes).await?;
+        let mut frame = self.cache(name)?;
+        let Surveyed { survey, details, partial } = self.survey(name, &nodes).await?;
+        if let Some(details) = details {
+            // What nodes elsewhere report each second goes without.
+            frame.report = *details;
+        }
         Ok(CacheDetails {
             at_ms: self.frame().at_ms,
             nodes: self.on_nodes(name),
@@ -68,6 +82,7 @@ impl Console {
             l1_bytes: survey.bytes,
             advice: advice(&frame.report),
             write_behind: self.write_behind(name),
+            partial,
             frame,
         })
     }
@@ -75,7 +90,7 @@ impl Console {
     /// What L1 of each node holds, as of the last second. Those who ask at the same time wait for
     /// one walk over this cache, and all for so long at most as one look may take. What failed is
     /// not tried again at once either.
-    async fn survey(&self, name: &str, nodes: &[CacheNode]) -> Result<L1Survey, ConsoleError> {
+    async fn survey(&self, name: &str, nodes: &[CacheNode]) -> Result<Surveyed, ConsoleError> {
         let (slot, deadline) = (self.inner.surveys.of(name), QueryQueues::deadline());
         let mut surveyed = deadline.walk(name, async { Ok(slot.lock().await) }).await?;
         if let Some(surveyed) = surveyed.as_ref().filter(|surveyed| surveyed.stands()) {
@@ -101,12 +116,31 @@ async fn walked(
     cache: &str,
     nodes: &[CacheNode],
     deadline: Deadline,
-) -> Result<L1Survey, ConsoleError> {
-    let mut survey = L1Survey::default();
-    for CacheNode { node, .. } in nodes {
-        survey.merge(&deadline.walk(cache, node.survey_l1(cache)).await?);
+) -> Result<Surveyed, ConsoleError> {
+    let asking = gather(nodes, |node| async move {
+        let survey = deadline.walk(cache, node.survey_l1(cache)).await?;
+        let details = match node.presence() {
+            Some(_) => Some(node.details(cache).await?),
+            None => None,
+        };
+        Ok((survey, details))
+    });
+    let gathered = asking.await?;
+    let mut surveyed = Surveyed { partial: gathered.partial(), ..Surveyed::default() };
+    let has_all = gathered.missing.is_empty();
+    for (_, (survey, details)) in gathered.answers {
+        surveyed.survey.merge(&survey);
+        surveyed.details = match (surveyed.details.take(), details) {
+            (Some(mut sum), Some(details)) => {
+                sum.merge(&details);
+                Some(sum)
+            }
+            (sum, details) => sum.or(details),
+        };
     }
-    Ok(survey)
+    // A part of the nodes would count less than the frame does.
+    surveyed.details = surveyed.details.filter(|_| has_all);
+    Ok(surveyed)
 }
 
 fn expiries(survey: &L1Survey) -> Expiries {

@@ -4,7 +4,7 @@ use super::source::mark_differences;
 use crate::access::Actor;
 use crate::console::Console;
 use crate::error::ConsoleError;
-use crate::nodes::{CacheNode, check_key, first_with_l2};
+use crate::nodes::{CacheNode, check_key, first_with_l2, gather};
 
 impl Console {
     /// One key in every level and in the source, and what happened to it of late; disturbs no
@@ -24,11 +24,27 @@ impl Console {
         let _turn = self.inner.queries.acquire_for_key(actor).await?;
         let mut look =
             KeyLook { cache: cache.to_owned(), key: key.to_owned(), ..KeyLook::default() };
+        let looking = gather(&nodes, |node| async move { node.look_l1(cache, key).await });
+        let gathered = looking.await?;
+        look.partial = gathered.partial();
+        for missing in gathered.missing {
+            let unknown = Some(missing.error.to_string());
+            look.l1.push(L1Look { node: missing.node, entry: None, differs: None, unknown });
+        }
+        for (node, entry) in gathered.answers {
+            let node = node.id().to_owned();
+            look.l1.push(L1Look { node, entry, differs: None, unknown: None });
+        }
+        look.l1.sort_by_key(|copy| nodes.iter().position(|held| held.node.id() == copy.node));
         for CacheNode { node, .. } in &nodes {
-            let entry = node.look_l1(cache, key).await?;
-            look.l1.push(L1Look { node: node.id().to_owned(), entry, differs: None });
-            if look.group.is_none() {
-                look.group = node.group_of(cache, key).await?;
+            match node.group_of(cache, key).await {
+                Err(error) if error.is_of_the_node() => {}
+                group => {
+                    look.group = group?;
+                    if look.group.is_some() || node.presence().is_some() {
+                        break;
+                    }
+                }
             }
         }
         if let Some(node) = first_with_l2(&nodes) {
@@ -77,8 +93,9 @@ impl Console {
         look: &mut KeyLook,
         nodes: &[CacheNode],
     ) -> Result<(), ConsoleError> {
-        for CacheNode { node, .. } in nodes {
-            let found = node.events_of(&look.cache, &look.key).await?;
+        let (cache, key) = (&*look.cache, &*look.key);
+        let asking = gather(nodes, |node| async move { node.events_of(cache, key).await });
+        for (_, found) in asking.await?.answers {
             look.events.extend(found.events);
             // What one node forgot may be missing, so the latest of the beginnings counts.
             look.events_since_ms = look.events_since_ms.max(found.since_ms);

@@ -9,7 +9,7 @@ use super::results::SearchResults;
 use crate::access::Actor;
 use crate::console::Console;
 use crate::error::ConsoleError;
-use crate::nodes::{CacheNode, first_with_l2, l1_query};
+use crate::nodes::{CacheNode, first_with_l2, gather, l1_query};
 
 /// The most steps of SCAN for one page, a thousand keys each, so that a search for rare keys answers
 /// soon and says how far it came.
@@ -123,11 +123,34 @@ impl Search<'_> {
         after: Option<&str>,
     ) -> Result<Option<Cursor>, ConsoleError> {
         let mut rows: BTreeMap<String, KeyRow> = BTreeMap::new();
-        for CacheNode { node, .. } in &self.nodes {
-            // One more than fits tells whether there is more.
-            let query = l1_query(self.cache, &self.pattern, self.limit + 1);
-            let query = L1Query { after: after.map(str::to_owned), ..query };
-            let listed = self.deadline.walk(self.cache, node.list_l1(query)).await?;
+        // One more than fits tells whether there is more.
+        let query = l1_query(self.cache, &self.pattern, self.limit + 1);
+        let query = L1Query { after: after.map(str::to_owned), ..query };
+        let listing = gather(&self.nodes, |node| {
+            let query = query.clone();
+            async move { self.deadline.walk(self.cache, node.list_l1(query)).await }
+        });
+        let gathered = listing.await?;
+        page.partial = gathered.partial();
+        // A node elsewhere may list fewer than were asked for: what follows its last is not known.
+        let mut known_to: Option<String> = None;
+        // Where L2 is searched as well, that is shown though no node shows its L1.
+        let gathered = match self.level {
+            LevelChoice::Any if self.has_l2() => gathered,
+            _ => gathered.unless_all_missing()?,
+        };
+        for (node, listed) in gathered.answers {
+            let is_whole = node.presence().is_none() || listed.n_keys == listed.rows.len() as u64;
+            if let Some(last) = listed.rows.last().filter(|_| !is_whole) {
+                let nearer = |known: &String| last.key < *known;
+                if known_to.as_ref().is_none_or(nearer) {
+                    known_to = Some(last.key.clone());
+                }
+            }
+            if listed.is_partial && page.partial.is_none() {
+                page.partial =
+                    Some(format!("Node {} had no time to look at all its keys.", node.id()));
+            }
             page.l1_found.push(NodeCount { node: node.id().to_owned(), entries: listed.n_keys });
             for row in listed.rows {
                 match rows.get_mut(&row.key) {
@@ -136,7 +159,8 @@ impl Search<'_> {
                 }
             }
         }
-        let has_more = rows.len() > self.limit;
+        rows.retain(|key, _| known_to.as_ref().is_none_or(|known_to| key <= known_to));
+        let has_more = rows.len() > self.limit || known_to.is_some();
         page.rows.extend(rows.into_values().take(self.limit));
         self.look_up_heads(page).await?;
         let last = page.rows.last().filter(|_| has_more).map(|row| row.key.clone());
@@ -181,8 +205,15 @@ impl Search<'_> {
         let cut_at = (keys.len() > room).then(|| keys[room - 1].clone());
         keys.truncate(room);
         let mut held: HashMap<String, KeyRow> = HashMap::new();
-        for CacheNode { node, .. } in self.nodes.iter().filter(|_| !keys.is_empty()) {
-            for row in self.deadline.walk(self.cache, node.among_l1(self.cache, &keys)).await? {
+        let asked = if keys.is_empty() { &[] } else { self.nodes.as_slice() };
+        let looking = gather(asked, |node| {
+            let keys = &keys;
+            async move { self.deadline.walk(self.cache, node.among_l1(self.cache, keys)).await }
+        });
+        let gathered = looking.await?;
+        page.partial = page.partial.take().or(gathered.partial());
+        for (_, rows) in gathered.answers {
+            for row in rows {
                 match held.get_mut(&row.key) {
                     Some(known) => join(known, row),
                     None => drop(held.insert(row.key.clone(), row)),
@@ -204,7 +235,8 @@ impl Search<'_> {
                 continue;
             }
             let mut row = known.unwrap_or_else(|| KeyRow { key, ..KeyRow::default() });
-            if row.group.is_none() {
+            // Each key would be a request of its own to a node elsewhere.
+            if row.group.is_none() && node.presence().is_none() {
                 row.group = node.group_of(self.cache, &row.key).await.ok().flatten();
             }
             add_head(&mut row, Some(head));

@@ -72,7 +72,7 @@ mod tests {
     }
 
     fn look(source: SourceLook) -> KeyLook {
-        let node = |entry| L1Look { node: "1".to_owned(), entry, differs: None };
+        let node = |entry| L1Look { node: "1".to_owned(), entry, differs: None, unknown: None };
         let values = [Some("{ \"a\": 1 }"), Some("{\"a\":2}"), None];
         let l1 = values.map(|value| node(Some(entry(value)))).into_iter().chain([node(None)]);
         let l2 = Some(L2Look::Entry(entry(Some("{\"a\":1}"))));

@@ -1,7 +1,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use strata_report::{Activity, ActivityFilter, AuditEntry, Event, EventKind, NodeReport, What};
+use strata_report::{
+    Activity, ActivityFilter, AuditEntry, Event, EventKind, NodeReport, PresenceState, What,
+};
 
 use crate::clock::now_ms;
 use crate::console::Console;
@@ -57,7 +59,7 @@ impl Console {
         for report in reports {
             let before = earlier.iter().find(|before| before.node == report.node);
             changes(before, report).for_each(|what| stream.push(node_event(report, what)));
-            let Some(node) = self.inner.nodes.iter().find(|node| node.id() == report.node) else {
+            let Some(node) = self.inner.nodes.get(&report.node) else {
                 continue;
             };
             for cache in &report.caches {
@@ -66,7 +68,16 @@ impl Console {
         }
         let gone =
             earlier.iter().filter(|before| reports.iter().all(|now| now.node != before.node));
-        gone.for_each(|before| stream.push(node_event(before, What::NodeVanished)));
+        let tick = self.tick();
+        let has_left = |node: &str| {
+            let presence = tick.fleet.as_ref().and_then(|fleet| fleet.presence(node));
+            presence.is_some_and(|presence| presence.state == PresenceState::Left)
+        };
+        for before in gone {
+            let left = has_left(&before.node);
+            let what = if left { What::NodeLeft } else { What::NodeVanished };
+            stream.push(node_event(before, what));
+        }
         let entries = self.inner.audit.after(stream.last_audit);
         // What an earlier run left is no news.
         for audited in
@@ -122,7 +133,7 @@ fn newest(events: Vec<Event>, n: usize) -> impl Iterator<Item = Event> {
 
 /// What a node's report says that the one before did not.
 fn changes(before: Option<&NodeReport>, now: &NodeReport) -> impl Iterator<Item = What> {
-    let restarted = before.is_some_and(|before| before.started_at_ms != now.started_at_ms);
+    let restarted = before.is_some_and(|before| !before.is_of_run(now));
     let same_run = before.filter(|_| !restarted);
     let turned = |is: fn(&NodeReport) -> bool, on: What, off: What| match same_run {
         Some(before) if is(before) != is(now) => Some(if is(now) { on } else { off }),

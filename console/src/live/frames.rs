@@ -1,7 +1,7 @@
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use strata_report::{Alert, CacheFrame, Frame, NodeReport, RedisState, Snapshot};
+use strata_report::{Alert, CacheFrame, Frame, NodeReport, PresenceState, RedisState, Snapshot};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
@@ -82,6 +82,15 @@ impl Console {
         for report in tick.reports.iter() {
             seen.insert(report.node.clone(), report.clone());
         }
+        if let Some(fleet) = &tick.fleet {
+            // One that has left is gone at once; one that is lost stays as it was last.
+            let is_lost = |node: &str| {
+                let presence = fleet.presence(node);
+                presence.is_some_and(|presence| presence.state == PresenceState::Lost)
+            };
+            let is_heard = |node: &str| tick.reports.iter().any(|report| report.node == node);
+            seen.retain(|node, _| is_heard(node) || is_lost(node));
+        }
     }
 
     pub(crate) fn sampler(&self) -> MutexGuard<'_, Sampler> {
@@ -94,7 +103,8 @@ impl Console {
         loop {
             ticks.tick().await;
             let heard = Reports {
-                nodes: reports_of(&self.inner.nodes),
+                nodes: reports_of(&self.inner.nodes.all()),
+                fleet: self.inner.nodes.fleet_tick(),
                 attached: self.inner.attached.reports(),
                 tasks: self.tasks(),
             };

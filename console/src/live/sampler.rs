@@ -8,10 +8,11 @@ use strata_report::{
 };
 use tokio::time::Instant;
 
-use crate::alerts::{self, View};
+use super::node_spans::NodeSpans;
+use crate::alerts::{self, ExpectedNodes, View};
 use crate::clock::{in_ms, now_ms};
 use crate::history::{Histories, HistoryStep, Rings};
-use crate::nodes::{AttachedReport, merged_caches, remove_name_conflicts};
+use crate::nodes::{AttachedReport, FleetTick, merged_caches, remove_name_conflicts};
 use crate::redis::Census;
 
 /// One second of a console: the frame, and the same frame as every browser gets it.
@@ -25,6 +26,8 @@ pub struct Tick {
     pub(crate) reports: Arc<[NodeReport]>,
     pub(crate) attached: Arc<[AttachedReport]>,
     pub(crate) alerts: Arc<[Alert]>,
+    /// `None` where all nodes are of this process.
+    pub(crate) fleet: Option<Arc<FleetTick>>,
 }
 
 /// Turns the reports of each second into frames and history.
@@ -37,6 +40,8 @@ pub(crate) struct Sampler {
     all: Rings,
     known_nodes: Vec<String>,
     own_caches: HashSet<String>,
+    spans: NodeSpans,
+    expected: Vec<ExpectedNodes>,
 }
 
 /// When reports were taken: by the clock that only goes forward, and by the one on the wall.
@@ -54,6 +59,8 @@ pub(crate) struct Reports {
     pub(crate) attached: Vec<AttachedReport>,
     /// The program's background tasks.
     pub(crate) tasks: Vec<TaskReport>,
+    /// Where the service's own are elsewhere: how they are heard.
+    pub(crate) fleet: Option<FleetTick>,
 }
 
 #[derive(Debug)]
@@ -82,17 +89,30 @@ impl Sampler {
             all: Rings::default(),
             known_nodes: Vec::new(),
             own_caches: HashSet::new(),
+            spans: NodeSpans::default(),
+            expected: Vec::new(),
         }
     }
 
+    /// How many nodes there should be from now on.
+    pub(crate) fn expect(&mut self, expected: Vec<ExpectedNodes>) {
+        self.expected = expected;
+    }
+
     pub(crate) fn tick(&mut self, taken: SampleTime, heard: Reports, census: &Census) -> Tick {
-        let Reports { nodes, mut attached, tasks } = heard;
+        let Reports { nodes, mut attached, tasks, fleet } = heard;
         self.remember_names(&nodes);
         remove_name_conflicts(&mut attached, &self.own_caches);
         let (nodes, attached) = (Arc::<[_]>::from(nodes), Arc::<[_]>::from(attached));
         let now = Last { at: taken.at, nodes: Arc::clone(&nodes), attached: Arc::clone(&attached) };
         let last = self.last.replace(now);
         let span_ms = last.as_ref().map_or(0, |last| last.span_ms(taken.at));
+        // While nothing is heard there is nothing to draw, and not a nought.
+        let is_unheard = fleet.as_ref().is_some_and(FleetTick::is_unheard);
+        let span_ms = if is_unheard { 0 } else { span_ms };
+        if fleet.is_some() {
+            self.spans.take(&nodes);
+        }
         let tick = Point { at_ms: taken.at_ms, span_ms, ..Point::default() };
         let pairs: Vec<_> = nodes.iter().filter_map(|node| last.as_ref()?.pair(node)).collect();
         let mut sum = HistoryStep::empty(tick);
@@ -100,7 +120,11 @@ impl Sampler {
         for report in merged_caches(nodes.iter()) {
             let mut frame = CacheFrame { report, ..CacheFrame::default() };
             census.fill(&mut frame);
-            let window = window(&pairs, &frame.report.cache, span_ms);
+            let cache = &frame.report.cache;
+            let window = match &fleet {
+                Some(_) => self.spans.window(cache, span_ms),
+                None => window(&pairs, cache, span_ms),
+            };
             sum.add_cache(&self.histories.add(&mut frame, window, tick));
             caches.push(frame);
         }
@@ -117,14 +141,16 @@ impl Sampler {
             redis: census.redis(&nodes),
             point: sum.point,
             alerts: AlertSummary::default(),
+            fleet: fleet.as_ref().map(|fleet| fleet.sums.clone()),
         };
         // The lints see the service alone.
-        let alerts = self.alerts(&frame, (&nodes, &tasks));
+        let alerts = self.alerts(&frame, (&nodes, &tasks), fleet.as_ref());
         frame.alerts = AlertSummary::of(&alerts);
         let pairs =
             attached.iter().filter_map(|attached| attached_pair(last.as_ref(), attached)).collect();
         frame.caches.extend(self.attached_caches(&attached, pairs, (tick, census)));
-        Tick::new(frame, (nodes, attached), alerts)
+        let fleet = fleet.map(Arc::new);
+        Tick { fleet, ..Tick::new(frame, (nodes, attached), alerts) }
     }
 
     fn attached_caches(
@@ -147,7 +173,8 @@ impl Sampler {
 
     fn remember_names(&mut self, nodes: &[NodeReport]) {
         for node in nodes {
-            if !self.known_nodes.contains(&node.node) {
+            // Those that run elsewhere come and go.
+            if node.run.is_empty() && !self.known_nodes.contains(&node.node) {
                 self.known_nodes.push(node.node.clone());
             }
             for cache in &node.caches {
@@ -158,9 +185,16 @@ impl Sampler {
         }
     }
 
-    fn alerts(&self, frame: &Frame, (nodes, tasks): (&[NodeReport], &[TaskReport])) -> Vec<Alert> {
+    fn alerts(
+        &self,
+        frame: &Frame,
+        (nodes, tasks): (&[NodeReport], &[TaskReport]),
+        fleet: Option<&FleetTick>,
+    ) -> Vec<Alert> {
         let (known_nodes, minutes) = (&self.known_nodes, |cache: &str| self.histories.chart(cache));
-        alerts::all(&View { frame, nodes, tasks, known_nodes, minutes: &minutes })
+        let expected = &self.expected;
+        let minutes = &minutes;
+        alerts::all(&View { frame, nodes, tasks, known_nodes, minutes, fleet, expected })
     }
 
     /// Every cache that a node of the service itself had.
@@ -218,7 +252,14 @@ impl Tick {
             }
             "null".to_owned()
         });
-        Self { frame: Arc::new(frame), json: json.into(), reports, attached, alerts: alerts.into() }
+        Self {
+            frame: Arc::new(frame),
+            json: json.into(),
+            reports,
+            attached,
+            alerts: alerts.into(),
+            fleet: None,
+        }
     }
 }
 

@@ -27,9 +27,9 @@ impl Console {
         reports: &'a [NodeReport],
         attached: &'a [AttachedReport],
     ) -> impl Iterator<Item = (Arc<dyn NodeClient>, &'a NodeReport)> {
-        let own = self.inner.nodes.iter().filter_map(|node| {
+        let own = self.inner.nodes.all().into_iter().filter_map(|node| {
             let report = reports.iter().find(|report| report.node == node.id())?;
-            Some((Arc::clone(node), report))
+            Some((node, report))
         });
         let attached = attached.iter().filter_map(|attached| {
             Some((self.inner.attached.get(attached.number)?, &attached.report))

@@ -6,8 +6,8 @@ use strata_cache::{
     DeadLetterList, DeadLetterStep, Journal, L2Census, L2Count, L2Head, Pattern, Progress,
 };
 use strata_report::{
-    CacheEvents, DeadLetterPage, DeadLetterResult, Effect, KeyMatch, NodeAnswer, NodeReport,
-    NodeRequest, RedisServer, RedisState,
+    CacheEvents, DeadLetterPage, DeadLetterResult, Effect, KeyMatch, NodeAnswer, NodePresence,
+    NodeReport, NodeRequest, RedisServer, RedisState,
 };
 
 use crate::error::ConsoleError;
@@ -33,6 +33,16 @@ pub trait NodeClient: Send + Sync + 'static {
         &'a self,
         request: NodeRequest,
     ) -> Pin<Box<dyn Future<Output = NodeAnswer> + Send + 'a>>;
+
+    /// Where it is elsewhere: whether it is heard, and what it says of itself.
+    fn presence(&self) -> Option<&NodePresence> {
+        None
+    }
+
+    /// The node on which waits what [`shared`](Self::shared) sends while Redis is away.
+    fn shared_by(&self) -> &str {
+        self.id()
+    }
 
     /// The way to the Redis and the bus that the node shares with others. A console changes and
     /// counts there by itself, without asking each node.

@@ -1,5 +1,6 @@
 use strata_report::{
-    CacheReport, Disagreement, NodeCache, NodeReport, NodeRow, NodeSays, NodesReport, Quantiles,
+    CacheReport, Disagreement, NodeCache, NodePresence, NodeReport, NodeRow, NodeSays, NodesReport,
+    Quantiles,
 };
 
 use crate::console::Console;
@@ -13,13 +14,20 @@ impl Console {
         let seen = self.inner.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let rows = seen.values().map(|last| {
             let now = heard.iter().find(|report| report.node == last.node);
-            row(now.unwrap_or(last), now.is_some())
+            let presence = tick.fleet.as_ref().and_then(|fleet| fleet.presence(&last.node));
+            NodeRow { presence: presence.cloned(), ..row(now.unwrap_or(last), now.is_some()) }
         });
+        let mut rows: Vec<_> = rows.collect();
+        rows.extend(tick.fleet.iter().flat_map(|fleet| &fleet.presences).filter_map(|presence| {
+            let is_new = presence.state.counts() && !seen.contains_key(&presence.node);
+            is_new.then(|| without_report(presence))
+        }));
         NodesReport {
             at_ms: tick.frame.at_ms,
-            nodes: rows.collect(),
+            nodes: rows,
             tasks: self.tasks(),
             disagreements: disagreements(heard),
+            fleet: tick.frame.fleet.clone(),
         }
     }
 }
@@ -36,6 +44,17 @@ fn row(report: &NodeReport, heard: bool) -> NodeRow {
         l2: report.l2.clone(),
         tasks: report.tasks.clone(),
         caches: report.caches.iter().map(|cache| node_cache(report, cache)).collect(),
+        presence: None,
+    }
+}
+
+/// A node that is there and whose report was never read.
+fn without_report(presence: &NodePresence) -> NodeRow {
+    NodeRow {
+        node: presence.node.clone(),
+        version: presence.version.clone(),
+        presence: Some(presence.clone()),
+        ..NodeRow::default()
     }
 }
 

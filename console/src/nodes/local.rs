@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strata_cache::{
-    CacheError, DeadLetterList, DeadLetterStep, Journal, L1List, L2Census, L2Count, L2Head,
-    L2Match, Node, Pattern, Progress,
+    DeadLetterList, DeadLetterStep, Journal, L2Census, L2Count, L2Head, L2Match, Node, Pattern,
+    Progress,
 };
 use strata_report::{
-    CacheEvents, CacheKey, CacheName, DeadLetterPage, DeadLetterResult, Effect, KeyMatch, L1Keys,
-    L1Query, NodeAnswer, NodeError, NodeReport, NodeRequest, RedisServer, RedisState,
+    CacheEvents, DeadLetterPage, DeadLetterResult, Effect, KeyMatch, NodeAnswer, NodeReport,
+    NodeRequest, RedisServer, RedisState,
 };
 
 use super::client::{Answer, L2Step, NodeClient, SharedRedis};
@@ -35,98 +35,11 @@ impl NodeClient for Node {
         &'a self,
         request: NodeRequest,
     ) -> Pin<Box<dyn Future<Output = NodeAnswer> + Send + 'a>> {
-        Box::pin(async move {
-            answer(self, request).await.unwrap_or_else(|error| NodeAnswer::Failed { error })
-        })
+        Box::pin(Self::answer(self, request))
     }
 
     fn shared(&self) -> &dyn SharedRedis {
         self
-    }
-}
-
-async fn answer(node: &Node, request: NodeRequest) -> Result<NodeAnswer, NodeError> {
-    Ok(match request {
-        NodeRequest::LookL1(CacheKey { cache, key }) => {
-            NodeAnswer::Entry { entry: node.look_l1(&cache, &key).await.map_err(node_error)? }
-        }
-        NodeRequest::LookL2(CacheKey { cache, key }) => {
-            NodeAnswer::L2 { look: node.look_l2(&cache, &key).await.map_err(node_error)? }
-        }
-        NodeRequest::ListL1(query) => NodeAnswer::Keys(list_l1(node, &query).await?),
-        NodeRequest::MatchL1(query) => NodeAnswer::Matches(match_l1(node, &query).await?),
-        NodeRequest::AmongL1(keys) => {
-            let rows = node.among_l1(&keys.cache, &keys.keys).await.map_err(node_error)?;
-            NodeAnswer::Keys(L1Keys { n_keys: rows.len() as u64, rows })
-        }
-        NodeRequest::SurveyL1(CacheName { cache }) => {
-            NodeAnswer::Survey(node.survey_l1(&cache).await.map_err(node_error)?)
-        }
-        NodeRequest::EventsOf(CacheKey { cache, key }) => {
-            NodeAnswer::Events(node.events_of(&cache, &key).map_err(node_error)?)
-        }
-        NodeRequest::GroupOf(CacheKey { cache, key }) => {
-            NodeAnswer::Group { group: node.group_of(&cache, &key).map_err(node_error)? }
-        }
-        // A node of this process is loaded through the console's own source.
-        NodeRequest::Refresh(CacheKey { cache, .. }) => {
-            return Err(NodeError::NoLoader(CacheName { cache }));
-        }
-        NodeRequest::DropFromL1(CacheKey { cache, key }) => {
-            NodeAnswer::Done { changed: node.drop_from_l1(&cache, &key).map_err(node_error)? }
-        }
-        NodeRequest::ShowValue(asked) => {
-            let value = node.shown(&asked.cache, asked.value).map_err(node_error)?;
-            NodeAnswer::Value { value }
-        }
-        NodeRequest::Details(CacheName { cache }) => {
-            let report = node.report().caches.into_iter().find(|report| report.cache == cache);
-            let unknown = || NodeError::UnknownCache(CacheName { cache });
-            NodeAnswer::Report(Box::new(report.ok_or_else(unknown)?))
-        }
-        NodeRequest::Other => {
-            let version = env!("CARGO_PKG_VERSION").to_owned();
-            return Err(NodeError::Unsupported { version });
-        }
-    })
-}
-
-async fn list_l1(node: &Node, query: &L1Query) -> Result<L1Keys, NodeError> {
-    let (pattern, limit) = (pattern(query)?, limit(query));
-    let list = L1List { pattern: &pattern, after: query.after.as_deref(), limit };
-    let (n_keys, rows) = node.list_l1(&query.cache, &list).await.map_err(node_error)?;
-    Ok(L1Keys { n_keys, rows })
-}
-
-async fn match_l1(node: &Node, query: &L1Query) -> Result<KeyMatch, NodeError> {
-    let matched = node.match_l1(&query.cache, &pattern(query)?, limit(query)).await;
-    let (n_keys, samples) = matched.map_err(node_error)?;
-    Ok(KeyMatch { n_keys, samples, ..KeyMatch::default() })
-}
-
-fn pattern(query: &L1Query) -> Result<Pattern, NodeError> {
-    let bad = |_| NodeError::BadPattern { pattern: query.pattern.clone() };
-    match query.pattern.as_str() {
-        // No pattern is every key.
-        "" => Ok(Pattern::prefix("")),
-        pattern => Pattern::parse(pattern).map_err(bad),
-    }
-}
-
-fn limit(query: &L1Query) -> usize {
-    usize::try_from(query.limit).unwrap_or(usize::MAX)
-}
-
-fn node_error(error: CacheError) -> NodeError {
-    match error {
-        CacheError::UnknownCache(cache) => NodeError::UnknownCache(CacheName { cache }),
-        CacheError::BadKey { cache, key } => NodeError::BadKey(CacheKey { cache, key }),
-        CacheError::NoKeyText(cache) => NodeError::NoKeyText(CacheName { cache }),
-        CacheError::OnlyObserved(cache) => NodeError::OnlyObserved(CacheName { cache }),
-        // No request is about a write-behind.
-        error @ (CacheError::NoWriteBehind(_) | CacheError::DeadLettersAway(_)) => {
-            NodeError::Refused { because: error.to_string() }
-        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use strata_cache::Pattern;
 use strata_report::{
-    CacheEvents, CacheKey, CacheKeys, CacheName, CacheValue, EntryLook, KeyMatch, KeyRow, L1Keys,
-    L1Query, L1Survey, L2Look, NodeAnswer, NodeRequest,
+    CacheEvents, CacheKey, CacheKeys, CacheName, CacheReport, CacheValue, EntryLook, KeyMatch,
+    KeyRow, L1Keys, L1Query, L1Survey, L2Look, NodeAnswer, NodeRequest,
 };
 
 use super::client::NodeClient;
@@ -93,6 +93,22 @@ impl dyn NodeClient {
     ) -> Result<CacheEvents, ConsoleError> {
         match self.ask(NodeRequest::EventsOf(key(cache, text))).await {
             NodeAnswer::Events(events) => Ok(events),
+            other => Err(self.no_answer(other)),
+        }
+    }
+
+    /// A cache's report with all its details.
+    pub(crate) async fn details(&self, cache: &str) -> Result<Box<CacheReport>, ConsoleError> {
+        match self.ask(NodeRequest::Details(name(cache))).await {
+            NodeAnswer::Report(report) => Ok(report),
+            other => Err(self.no_answer(other)),
+        }
+    }
+
+    /// Loads a key anew by what the node's service has said.
+    pub(crate) async fn refresh(&self, cache: &str, text: &str) -> Result<(), ConsoleError> {
+        match self.ask(NodeRequest::Refresh(key(cache, text))).await {
+            NodeAnswer::Done { .. } => Ok(()),
             other => Err(self.no_answer(other)),
         }
     }

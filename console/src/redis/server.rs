@@ -22,7 +22,8 @@ impl Console {
     /// Counts again and again what the caches of the service have in L2, while somebody watches.
     pub(crate) async fn count_keys(self) {
         let has_streams = || self.inner.ticks.receiver_count() > 0;
-        self.inner.census.watch_counts(&self.inner.nodes, has_streams).await;
+        let ways = self.inner.nodes.ways_to_redis();
+        self.inner.census.watch_counts(&ways, has_streams).await;
     }
 
     /// Redis, as it and the nodes see it. Asks Redis once a second at most; what each cache keeps there is as last
@@ -62,9 +63,8 @@ impl Console {
 
     async fn ask_redis_server(&self) -> Option<RedisServer> {
         let tick = self.tick();
-        let can = |report: &&NodeReport| report.l2.configured && !report.l2.breaker_open;
-        let able = tick.reports.iter().find(can)?;
-        let node = self.inner.nodes.iter().find(|node| node.id() == able.node)?;
+        let can = |report: &NodeReport| report.l2.configured && !report.l2.breaker_open;
+        let node = self.inner.nodes.way_to_redis(&tick.reports, can)?;
         timeout(PATIENCE, node.shared().redis_server()).await.ok()?.ok().flatten()
     }
 }

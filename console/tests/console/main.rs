@@ -6,6 +6,7 @@ mod attached;
 mod attached_on_redis;
 mod audit;
 mod dead_letters;
+mod elsewhere;
 mod imports;
 mod invalidations;
 mod keys;

@@ -90,6 +90,8 @@ pub enum What {
     NodeAppeared,
     /// The node is no longer heard.
     NodeVanished,
+    /// The node said goodbye: it was shut down.
+    NodeLeft,
     /// The node started anew.
     NodeRestarted,
     /// Somebody did something, or was refused.
@@ -103,6 +105,9 @@ pub enum What {
         /// How it ended.
         result: String,
     },
+    /// Something that this version does not know.
+    #[serde(other)]
+    Other,
 }
 
 /// Kinds of events, for filters.
@@ -161,8 +166,11 @@ impl What {
             Self::Invalidated { .. } | Self::Softened { .. } => EventKind::Invalidation,
             Self::BusConnected | Self::BusLost | Self::BusGap { .. } => EventKind::Bus,
             Self::BreakerOpened | Self::BreakerClosed => EventKind::Breaker,
-            Self::NodeAppeared | Self::NodeVanished | Self::NodeRestarted => EventKind::Node,
+            Self::NodeAppeared | Self::NodeVanished | Self::NodeLeft | Self::NodeRestarted => {
+                EventKind::Node
+            }
             Self::Did { .. } => EventKind::Audit,
+            Self::Other => EventKind::Node,
         }
     }
 }

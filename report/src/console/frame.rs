@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AlertSummary, BusReport, CacheReport, Evictions, Histogram, History, L2Report, NodeId,
-    Outcomes, Point, RedisState,
+    AlertSummary, BusReport, CacheReport, Evictions, FleetSums, Histogram, History, L2Report,
+    NodeId, Outcomes, Point, RedisState,
 };
 
 /// What every screen is sent once a second: absolute values, complete in itself, so that a
@@ -27,6 +27,10 @@ pub struct Frame {
     /// How many alerts there are, and how bad the worst is.
     #[serde(default)]
     pub alerts: AlertSummary,
+    /// Where the nodes are elsewhere: how many of them are in the sums.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub fleet: Option<FleetSums>,
 }
 
 impl Frame {

@@ -7,11 +7,13 @@ mod ask;
 mod card;
 #[cfg(test)]
 mod golden;
+mod presence;
 mod state;
 mod want;
 
 pub use ask::{Ask, AskCounts, AskKind, Reply, ReplyState};
 pub use card::{FleetPolicy, FleetReport, NodeCard};
+pub use presence::{FleetSums, NodePresence};
 pub use state::PresenceState;
 pub use want::{EventsWanted, Want};
 

@@ -19,8 +19,13 @@ pub struct LogHistogram {
 
 impl Default for LogHistogram {
     fn default() -> Self {
-        Self { sum: 0, range: Extremes::NONE, counts: [0; N_BUCKETS] }
+        Self::EMPTY
     }
+}
+
+impl LogHistogram {
+    /// Of no value.
+    pub(crate) const EMPTY: Self = Self { sum: 0, range: Extremes::NONE, counts: [0; N_BUCKETS] };
 }
 
 impl LogHistogram {

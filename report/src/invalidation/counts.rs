@@ -16,6 +16,9 @@ pub enum Scope {
     Tag,
     /// The whole cache.
     All,
+    /// A scope that this version does not know.
+    #[serde(other)]
+    Other,
 }
 
 impl Scope {
@@ -29,6 +32,7 @@ impl Scope {
             Self::Pattern => "pattern",
             Self::Tag => "tag",
             Self::All => "all",
+            Self::Other => "other",
         }
     }
 }
@@ -42,6 +46,9 @@ pub enum Origin {
     Local,
     /// Heard on the bus.
     Bus,
+    /// An origin that this version does not know.
+    #[serde(other)]
+    Other,
 }
 
 impl Origin {
@@ -53,6 +60,7 @@ impl Origin {
         match self {
             Self::Local => "local",
             Self::Bus => "bus",
+            Self::Other => "other",
         }
     }
 }
@@ -77,6 +85,7 @@ impl ScopeCounts {
             Scope::Pattern => self.pattern,
             Scope::Tag => self.tag,
             Scope::All => self.all,
+            Scope::Other => 0,
         }
     }
 }

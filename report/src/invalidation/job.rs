@@ -131,6 +131,38 @@ pub struct Job {
     #[serde(default)]
     #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub replayed_at_ms: Option<u64>,
+    /// Where nodes are elsewhere: which of them have acted on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub heard: Option<HeardBy>,
+}
+
+/// Which nodes have acted on an invalidation, by their reports.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct HeardBy {
+    /// How many nodes have.
+    pub nodes: u64,
+    /// Of how many that have the cache and are heard.
+    pub of: u64,
+    /// Within what time the last of them had reported so, milliseconds.
+    pub within_ms: u64,
+    /// Those that have not.
+    pub not_by: Vec<NodeId>,
+}
+
+impl HeardBy {
+    /// As a fragment: "heard by 3 of 3 nodes in 40 ms".
+    pub fn in_words(&self) -> String {
+        let nodes = if self.of == 1 { "node" } else { "nodes" };
+        let mut said =
+            format!("heard by {} of {} {nodes} in {} ms", self.nodes, self.of, self.within_ms);
+        if !self.not_by.is_empty() {
+            said.push_str(&format!(", not by {}", self.not_by.join(", ")));
+        }
+        said
+    }
 }
 
 impl Job {

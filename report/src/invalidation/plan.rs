@@ -44,6 +44,10 @@ pub struct Plan {
     /// The source's time that loading it all again will cost; `None` before the first load.
     #[serde(default)]
     pub reload: Option<Reload>,
+    /// Who did not answer, as a sentence; `None` where all nodes have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub partial: Option<String>,
 }
 
 impl Plan {

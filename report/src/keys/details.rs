@@ -23,6 +23,10 @@ pub struct CacheDetails {
     /// Its write-behind, nodes added up; `None` where it has none.
     #[serde(default)]
     pub write_behind: Option<WriteBehindReport>,
+    /// Who did not answer, as a sentence; `None` where all nodes have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub partial: Option<String>,
 }
 
 /// When fresh entries of L1 will expire, from a walk over them.

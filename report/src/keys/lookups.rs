@@ -30,6 +30,10 @@ pub struct KeyLook {
     /// where no node remembers anything.
     #[serde(default)]
     pub events_since_ms: Option<u64>,
+    /// Who did not answer, as a sentence; `None` where all nodes have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub partial: Option<String>,
 }
 
 /// One key in L1 of one node.
@@ -43,6 +47,11 @@ pub struct L1Look {
     /// Whether its value is another than the source's; `None` where the two cannot be compared.
     #[serde(default)]
     pub differs: Option<bool>,
+    /// Why the node has not answered, so that nobody knows of an entry, as a fragment that fits
+    /// after "failed to"; `None` where it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub unknown: Option<String>,
 }
 
 /// One key in L2.

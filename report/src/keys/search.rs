@@ -63,6 +63,10 @@ pub struct KeyPage {
     pub cut: bool,
     /// The cursor of the next page; `None` at the end.
     pub next: Option<String>,
+    /// Who did not answer, as a sentence; `None` where all nodes have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub partial: Option<String>,
 }
 
 /// One key that matches.

@@ -14,6 +14,9 @@ pub struct L1Survey {
     pub expiring: Vec<u64>,
     /// Their weights, bytes; `None` if they are not weighed.
     pub bytes: Option<LogHistogram>,
+    /// Whether the walk ended before its time, so that there may be more than it found.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_partial: bool,
 }
 
 impl L1Survey {
@@ -30,6 +33,7 @@ impl L1Survey {
     pub fn merge(&mut self, other: &Self) {
         self.entries += other.entries;
         self.sampled |= other.sampled;
+        self.is_partial |= other.is_partial;
         self.expiring.resize(self.expiring.len().max(other.expiring.len()), 0);
         self.expiring.iter_mut().zip(&other.expiring).for_each(|(mine, theirs)| *mine += theirs);
         match (&mut self.bytes, &other.bytes) {

@@ -67,10 +67,13 @@ pub enum NodeAnswer {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct L1Keys {
-    /// How many match in all.
+    /// How many match in all; at least so many where `is_partial`.
     pub n_keys: u64,
     /// Those that were asked for, by name.
     pub rows: Vec<KeyRow>,
+    /// Whether there may be more, because the walk ended before its time.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_partial: bool,
 }
 
 /// Keys that match a pattern.

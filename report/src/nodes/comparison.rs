@@ -1,6 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{BusReport, Evictions, L2Report, NodeId, Outcomes, Quantiles, TaskReport};
+use crate::{
+    BusReport, Evictions, FleetSums, L2Report, NodeId, NodePresence, Outcomes, Quantiles,
+    TaskReport,
+};
 
 /// Every node, side by side.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -16,6 +19,10 @@ pub struct NodesReport {
     pub tasks: Vec<TaskReport>,
     /// Where nodes differ that should not.
     pub disagreements: Vec<Disagreement>,
+    /// Of nodes elsewhere: how many are in the sums. Left out where all are of this program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub fleet: Option<FleetSums>,
 }
 
 /// One node beside the others.
@@ -44,6 +51,10 @@ pub struct NodeRow {
     pub tasks: Vec<TaskReport>,
     /// Its caches.
     pub caches: Vec<NodeCache>,
+    /// Of a node elsewhere: its state and what it says of itself. Left out of one of this program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub presence: Option<NodePresence>,
 }
 
 /// One cache on one node.
@@ -105,6 +116,20 @@ pub struct Agreement {
     /// Whether the time was over before all that were to be compared had been.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
+    /// Keys that could not be compared, because nodes do not show their values. Left out where there
+    /// are none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub hidden: u64,
     /// Those whose copies differ. A write on its way over the bus shows here for a moment.
     pub differing: Vec<String>,
+    /// Who did not answer, as a sentence; `None` where all nodes have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub partial: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }

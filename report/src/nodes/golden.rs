@@ -1,9 +1,9 @@
 //! The form of each request and answer, as it was released.
 
 use crate::{
-    CacheEvents, CacheKey, CacheKeys, CacheName, CacheReport, CacheValue, EntryLook, Event,
+    CacheEvents, CacheKey, CacheKeys, CacheName, CacheReport, CacheValue, Cause, EntryLook, Event,
     KeyMatch, KeyRow, L1Keys, L1Query, L1Survey, L2Look, LogHistogram, NodeAnswer, NodeError,
-    NodeRequest, What,
+    NodeRequest, Origin, Scope, What,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -83,7 +83,13 @@ fn answers() -> Vec<NodeAnswer> {
     };
     let mut bytes = LogHistogram::default();
     bytes.record(64);
-    let survey = L1Survey { entries: 2, sampled: true, expiring: vec![0, 2], bytes: Some(bytes) };
+    let survey = L1Survey {
+        entries: 2,
+        sampled: true,
+        expiring: vec![0, 2],
+        bytes: Some(bytes),
+        ..L1Survey::default()
+    };
     let events =
         CacheEvents { events: vec![event], last: 9, dropped: 1, since_ms: Some(1_762_999_999_000) };
     let matches =
@@ -93,7 +99,7 @@ fn answers() -> Vec<NodeAnswer> {
         NodeAnswer::Entry { entry: None },
         NodeAnswer::L2 { look: Some(L2Look::Entry(entry())) },
         NodeAnswer::L2 { look: Some(L2Look::Leased) },
-        NodeAnswer::Keys(L1Keys { n_keys: 12, rows: vec![row] }),
+        NodeAnswer::Keys(L1Keys { n_keys: 12, rows: vec![row], is_partial: false }),
         NodeAnswer::Matches(matches),
         NodeAnswer::Survey(survey),
         NodeAnswer::Events(events),
@@ -167,4 +173,28 @@ fn what_a_later_release_says_is_other() {
     let look = r#"{"kind":"l2","look":{"state":"later"}}"#;
     let unreadable = NodeAnswer::L2 { look: Some(L2Look::Unreadable) };
     assert_eq!(serde_json::from_str::<NodeAnswer>(look).unwrap(), unreadable);
+}
+
+#[test]
+fn one_event_of_a_later_release_does_not_take_the_others_away() {
+    let event = |what: &str| {
+        format!(r#"{{"seq":1,"at_ms":1,"node":"1","cache":"users","key":"1","what":{what}}}"#)
+    };
+    let events = [
+        r#"{"kind":"written"}"#,
+        r#"{"kind":"teleported","to":{"x":1}}"#,
+        r#"{"kind":"removed","cause":"bored","age_ms":1}"#,
+        r#"{"kind":"invalidated","scope":"galaxy","origin":"moon","pattern":null}"#,
+    ];
+    let events = events.map(event).join(",");
+    let answer = format!(r#"{{"kind":"events","events":[{events}],"last":4}}"#);
+    let NodeAnswer::Events(read) = serde_json::from_str(&answer).unwrap() else { panic!() };
+    let whats: Vec<_> = read.events.into_iter().map(|event| event.what).collect();
+    assert_eq!(whats[..2], [What::Written, What::Other]);
+    assert_eq!(whats[2], What::Removed { cause: Cause::Other, age_ms: Some(1) });
+    let (scope, origin) = (Scope::Other, Origin::Other);
+    assert_eq!(whats[3], What::Invalidated { scope, origin, pattern: None });
+    let writes = r#"{"cache":"users","kind":"tape"}"#;
+    let writes: crate::WriteBehindReport = serde_json::from_str(writes).unwrap();
+    assert_eq!(writes.kind, crate::WriteBehindKind::Other);
 }

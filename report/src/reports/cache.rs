@@ -183,6 +183,7 @@ impl InvalidationCounts {
         match origin {
             Origin::Local => self.local,
             Origin::Bus => self.bus,
+            Origin::Other => ScopeCounts::default(),
         }
     }
 }

@@ -20,10 +20,13 @@ pub enum Cause {
     /// It was turned away at admission. moka reports this as `Size`; an entry that left for size
     /// almost as soon as it came counts as refused, so this split is an estimate.
     Refused,
+    /// A cause that this version does not know.
+    #[serde(other)]
+    Other,
 }
 
 impl Cause {
-    /// Every cause, in the order in which screens list them.
+    /// Every cause that this version knows, in the order in which screens list them.
     pub const ALL: [Self; 5] =
         [Self::Expired, Self::Explicit, Self::Replaced, Self::Size, Self::Refused];
 
@@ -35,6 +38,7 @@ impl Cause {
             Self::Replaced => "replaced",
             Self::Size => "size",
             Self::Refused => "refused",
+            Self::Other => "other",
         }
     }
 }
@@ -67,6 +71,7 @@ impl Evictions {
             Cause::Replaced => self.replaced,
             Cause::Size => self.size,
             Cause::Refused => self.refused,
+            Cause::Other => 0,
         }
     }
 
@@ -115,6 +120,9 @@ pub struct Ages {
     pub refused: LogHistogram,
 }
 
+/// Of causes that this version does not know.
+static NONE: LogHistogram = LogHistogram::EMPTY;
+
 impl Ages {
     /// Ages in the order of [`Cause::ALL`].
     pub fn from_histograms(histograms: [LogHistogram; 5]) -> Self {
@@ -130,6 +138,7 @@ impl Ages {
             Cause::Replaced => &self.replaced,
             Cause::Size => &self.size,
             Cause::Refused => &self.refused,
+            Cause::Other => &NONE,
         }
     }
 

@@ -32,9 +32,18 @@ pub struct NodeReport {
     pub write_behinds: Vec<WriteBehindReport>,
     /// The names of its structures in Redis, in the order of the alphabet.
     pub structures: Vec<String>,
+    /// Random, made at each of its starts, where the node is elsewhere; empty otherwise.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub run: String,
 }
 
 impl NodeReport {
+    /// Whether both are of one run of one node, so that counters only grew in between.
+    pub fn is_of_run(&self, other: &Self) -> bool {
+        self.started_at_ms == other.started_at_ms && self.run == other.run
+    }
+
     /// Whether it keeps in Redis what nobody could load again: unwritten values or structures.
     pub fn keeps_data_in_redis(&self) -> bool {
         let durable = |writes: &WriteBehindReport| writes.kind == WriteBehindKind::Durable;

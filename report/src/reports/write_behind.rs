@@ -10,6 +10,9 @@ pub enum WriteBehindKind {
     Memory,
     /// In Redis: as durable as that.
     Durable,
+    /// A kind that this version does not know.
+    #[serde(other)]
+    Other,
 }
 
 /// What the write-behind of one cache says about itself on one node.
@@ -80,7 +83,7 @@ impl WriteBehindReport {
     /// Redis are those of all nodes already, so the latest that any of them saw count.
     pub fn merge(&mut self, other: &Self) {
         let add = match self.kind {
-            WriteBehindKind::Memory => |a: u64, b: u64| a + b,
+            WriteBehindKind::Memory | WriteBehindKind::Other => |a: u64, b: u64| a + b,
             WriteBehindKind::Durable => u64::max,
         };
         self.queued = add(self.queued, other.queued);

@@ -8,6 +8,7 @@ pub(super) fn add(out: &mut Exposition, node: &str, report: &WriteBehindReport) 
     let kind = match report.kind {
         WriteBehindKind::Memory => "memory",
         WriteBehindKind::Durable => "durable",
+        WriteBehindKind::Other => "other",
     };
     let labels = [("cache", report.cache.as_str()), ("node", node), ("kind", kind)];
     out.gauge(&f::WRITES_PENDING, &labels, report.queued);

@@ -95,6 +95,7 @@ impl Demo {
             traffic: Some(Arc::new(traffic) as Arc<dyn TrafficControl>),
             redis_is_private: redis.is_some(),
             tasks: Some(tasks.clone()),
+            expected: Vec::new(),
         };
         tell_access(&console_settings.access, listening);
         let console = Console::start(clients, console_settings, tasks.shutdown().clone());

@@ -196,6 +196,7 @@ fn query(filter: &ActivityFilter) -> String {
 pub(in crate::screens) fn what(event: &Event) -> String {
     let from = |origin: &Origin| match origin {
         Origin::Local => "started here",
+        Origin::Other => "begun elsewhere",
         Origin::Bus => "received over the bus",
     };
     match &event.what {
@@ -224,6 +225,8 @@ pub(in crate::screens) fn what(event: &Event) -> String {
         What::BreakerClosed => "breaker closed: L2 is trusted again".to_owned(),
         What::NodeAppeared => "node reports".to_owned(),
         What::NodeVanished => "node no longer reports".to_owned(),
+        What::Other => "something that this version does not know".to_owned(),
+        What::NodeLeft => "node left: it was shut down".to_owned(),
         What::NodeRestarted => "node restarted".to_owned(),
         What::Did { actor, action, target, result } => {
             let [target, result] = [target, result].map(|text| words::visible(text));

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::api::{ApiError, as_api_error};
 use crate::screens::chart::TimeAxis;
-use crate::screens::page_frame::{PageFrame, PageHtml};
+use crate::screens::page_frame::{PageFrame, PageHtml, partial_answers};
 use crate::screens::{PageRequest, dead_letters};
 
 /// What the cards of a cache's page are drawn from.
@@ -53,6 +53,7 @@ pub(super) fn draw(details: &CacheDetails, past: &RangeHistory, names: &[String]
         StatusCode::OK,
         view! {
             {head::head(&view, names)}
+            {partial_answers(details.partial.as_ref())}
             {outcomes::card(&view)}
             {head::now(&view)}
             {writes::card(&view)}

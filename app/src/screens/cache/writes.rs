@@ -15,6 +15,7 @@ pub(super) fn card(view: &CacheView<'_>) -> Option<AnyView> {
     };
     let lines = lines(writes).into_iter().enumerate().map(line).collect_view();
     let note = match writes.kind {
+        WriteBehindKind::Other => "where unwritten values are is not known to this version",
         WriteBehindKind::Durable => "unwritten values are in Redis, for all nodes",
         WriteBehindKind::Memory => "unwritten values are in the memory of the nodes, added up",
     };

@@ -3,7 +3,7 @@ use strata_report::{EntryLook, KeyLook, L2Look, SourceLook};
 
 use super::value;
 use crate::format::{self, DASH};
-use crate::screens::page_frame::titled_card;
+use crate::screens::page_frame::{partial_answers, titled_card};
 use crate::screens::words;
 
 /// One place where the key was looked for.
@@ -35,6 +35,7 @@ pub(super) fn card(look: &KeyLook) -> AnyView {
         "Where it is",
         note,
         view! {
+            {partial_answers(look.partial.as_ref())}
             <div class="copies">{columns}</div>
         },
     )
@@ -102,6 +103,7 @@ fn copies(look: &KeyLook) -> Vec<KeyCopy> {
         let place = format!("L1 of node {}", l1.node);
         match &l1.entry {
             Some(entry) => of_entry(place, "l1", entry, l1.differs),
+            None if l1.unknown.is_some() => without(place, "l1", "not known: no answer"),
             None => without(place, "l1", "not there"),
         }
     });
@@ -189,6 +191,7 @@ mod tests {
             node: "1".into(),
             entry: Some(entry("{\"a\":\"<script>\"}")),
             differs: Some(true),
+            unknown: None,
         };
         let source = SourceLook::Value { value: "{\"a\":2}".to_owned() };
         let look = KeyLook { l1: vec![stale], source: Some(source), ..KeyLook::default() };
@@ -203,14 +206,19 @@ mod tests {
     fn copies_agree_only_where_there_are_some() {
         let truth = || Some(SourceLook::Value { value: "1".to_owned() });
         let absent = KeyLook {
-            l1: vec![L1Look { node: "1".into(), entry: None, differs: None }],
+            l1: vec![L1Look { node: "1".into(), entry: None, differs: None, unknown: None }],
             l2: Some(L2Look::Absent),
             source: truth(),
             ..KeyLook::default()
         };
         let told = |look: &KeyLook| note(look, &copies(look), true);
         assert_eq!(told(&absent), "no copy to compare with the database");
-        let same = vec![L1Look { node: "1".into(), entry: Some(entry("1")), differs: Some(false) }];
+        let same = vec![L1Look {
+            node: "1".into(),
+            entry: Some(entry("1")),
+            differs: Some(false),
+            unknown: None,
+        }];
         let look = KeyLook { l1: same.clone(), l2: Some(L2Look::Absent), ..absent };
         assert_eq!(told(&look), "every copy agrees with the database");
         let without_l2 = KeyLook { l1: same, source: truth(), ..KeyLook::default() };

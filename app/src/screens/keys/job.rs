@@ -140,6 +140,9 @@ fn lines(job: &Job) -> Vec<(String, String)> {
         return job.refreshed.iter().map(refreshed).collect();
     }
     let mut lines: Vec<_> = job.l1.iter().map(node).collect();
+    if let Some(heard) = &job.heard {
+        lines.push(("Bus".to_owned(), heard.in_words()));
+    }
     if job.l1_left > 0 && job.state != JobState::Running {
         let left = format::plural(job.l1_left, "entry", "entries");
         lines.push(("L1".to_owned(), format!("{left} still there: a node's bus is silent")));

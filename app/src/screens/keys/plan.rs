@@ -5,7 +5,7 @@ use strata_report::Plan;
 use crate::addresses::{at, pattern_address};
 use crate::api::RunPlan;
 use crate::format::{self, DASH};
-use crate::screens::page_frame::titled_card;
+use crate::screens::page_frame::{partial_answers, titled_card};
 use crate::screens::words;
 
 // More would push the button that confirms off the screen.
@@ -39,6 +39,7 @@ pub(super) fn card(plan: &Plan, refusal: Option<String>) -> AnyView {
                 <div><dt>"each node"</dt><dd>{nodes}</dd></div>
                 <div><dt>"cost of reloading"</dt><dd>{cost}</dd></div>
             </dl>
+            {partial_answers(plan.partial.as_ref())}
             <h3>"Some of the keys"</h3>
             <ul class="samples mono" aria-label="Some of the keys">{samples}</ul>
             {confirm(plan, refusal)}
@@ -47,7 +48,7 @@ pub(super) fn card(plan: &Plan, refusal: Option<String>) -> AnyView {
 }
 
 fn confirm(plan: &Plan, refusal: Option<String>) -> AnyView {
-    if plan.entries() == 0 && !plan.l2_at_least {
+    if plan.entries() == 0 && !plan.l2_at_least && plan.partial.is_none() {
         return view! { <p class="empty">"Nothing matches, so there is nothing to invalidate."</p> }.into_any();
     }
     let refusal = refusal.or_else(|| plan.protected.clone());

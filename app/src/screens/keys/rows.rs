@@ -5,7 +5,7 @@ use strata_report::{KeyRow, LevelChoice, NodeCount};
 use super::page::KeySearch;
 use crate::addresses::{encode, key_address, pattern_address};
 use crate::format::{self, DASH};
-use crate::screens::page_frame::{export_links, titled_card};
+use crate::screens::page_frame::{export_links, partial_answers, titled_card};
 use crate::screens::words;
 
 /// So many rows are drawn at a time; the browser asks for others as somebody scrolls to them.
@@ -58,6 +58,7 @@ pub(super) fn card(search: &KeySearch<'_>, part: &FoundRows<'_>) -> AnyView {
         view! {
             <p class="counts" data-testid="found-counts">{counts(found)}</p>
             {away}
+            {partial_answers(found.page.partial.as_ref())}
             {body}
             <div class="below">
                 {more}

@@ -4,7 +4,7 @@ use strata_report::{Agreement, NodesReport};
 use super::page::cache_names;
 use crate::addresses::{at, key_address};
 use crate::format;
-use crate::screens::page_frame::titled_card;
+use crate::screens::page_frame::{partial_answers, titled_card};
 use crate::screens::{PageRequest, words};
 
 /// Compares the copies of each cache, where somebody asked for it.
@@ -48,6 +48,9 @@ fn table(agreements: &[Agreement]) -> AnyView {
         });
         let links = links.collect_view();
         let (said, tone) = match (agreement.compared, agreement.differing.len() as u64) {
+            (0, _) if agreement.hidden > 0 => {
+                ("nodes do not show their values".to_owned(), "badge")
+            }
             (0, _) => ("nothing to compare".to_owned(), "badge"),
             (_, 0) => ("all agree".to_owned(), "badge good"),
             (_, n) => (format::plural(n, "key differs", "keys differ"), "badge bad"),
@@ -55,7 +58,7 @@ fn table(agreements: &[Agreement]) -> AnyView {
         view! {
             <tr>
                 <th scope="row">{agreement.cache.clone()}</th>
-                <td>{format::count(agreement.compared)}{agreement.cut.then_some(", then time ran out")}</td>
+                <td>{format::count(agreement.compared)}{agreement.cut.then_some(", then time ran out")}{partial_answers(agreement.partial.as_ref())}</td>
                 <td><span class=tone>{said}</span></td>
                 <td class="differing">{links}</td>
             </tr>

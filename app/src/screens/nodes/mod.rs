@@ -3,6 +3,7 @@
 
 mod agreement;
 mod page;
+mod presence;
 mod tasks;
 
 pub(crate) use page::page;

@@ -2,7 +2,7 @@ use axum::http::StatusCode;
 use leptos::prelude::*;
 use strata_report::{Disagreement, NodeCache, NodeRow, NodesReport};
 
-use super::{agreement, tasks};
+use super::{agreement, presence, tasks};
 use crate::addresses::cache_address;
 use crate::api::ApiError;
 use crate::format::{self, DASH};
@@ -22,6 +22,7 @@ pub(crate) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
             {export_links("/api/v1/nodes/rows?format=csv".to_owned(), "/api/v1/nodes/rows".to_owned())}
         </div>
         {nodes(&report)}
+        {presence::card(&report)}
         {tasks::problems(&report)}
         {tasks::card(&report)}
         {disagreements(&report.disagreements)}
@@ -33,10 +34,12 @@ pub(crate) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
 fn nodes(report: &NodesReport) -> AnyView {
     let rows = report.nodes.iter().map(|node| row(node, report.at_ms)).collect_view();
     let n = format::plural(report.nodes.len() as u64, "node", "nodes");
+    let sums = report.fleet.as_ref().map(|fleet| format!("; sums are {}", fleet.of_how_many()));
+    let sums = sums.unwrap_or_default();
     titled_card(
         "nodes",
         "Node health",
-        format!("{n}; lag and counts since each node started"),
+        format!("{n}{sums}; lag and counts since each node started"),
         view! {
             <div class="scroll" tabindex="0" role="region" aria-label="Table of nodes">
                 <table class="rows" data-testid="nodes">
@@ -67,7 +70,10 @@ fn nodes(report: &NodesReport) -> AnyView {
 
 fn row(node: &NodeRow, now_ms: u64) -> impl IntoView + use<> {
     let ago = |at_ms: u64| format!("{} ago", format::span(now_ms.saturating_sub(at_ms)));
+    let elsewhere = node.presence.as_ref().and_then(presence::state);
     let (state, tone) = match (node.heard, node.bus.configured, node.bus.connected) {
+        _ if elsewhere.is_some() => (elsewhere.as_deref().unwrap_or_default(), "badge bad"),
+        (false, ..) if node.presence.is_some() => ("no report yet", "badge"),
         (false, ..) => ("no report", "badge bad"),
         (true, true, false) => ("bus silent", "badge bad"),
         (true, ..) if !tasks::all_run(node) => ("task down", "badge bad"),
@@ -87,7 +93,7 @@ fn row(node: &NodeRow, now_ms: u64) -> impl IntoView + use<> {
     view! {
         <tr>
             <th scope="row">{node.node.clone()}</th>
-            <td><span class=tone>{state}</span></td>
+            <td><span class=tone>{state.to_owned()}</span></td>
             <td>{ago(node.at_ms)}</td>
             <td>{format::span(now_ms.saturating_sub(node.started_at_ms))}</td>
             <td>{node.version.clone()}</td>

@@ -42,10 +42,14 @@ async fn a_console_looks_into_l1_without_a_key_and_sees_no_value() {
     let matched = ask("match_l1", json!({"cache": "users", "pattern": "[12]"})).await;
     let NodeAnswer::Matches(matched) = matched else { panic!("{matched:?}") };
     assert_eq!((matched.n_keys, matched.is_partial), (2, false));
+    let counted = ask("list_l1", json!({"cache": "users"})).await;
+    let NodeAnswer::Keys(counted) = counted else { panic!("{counted:?}") };
+    assert_eq!((counted.n_keys, counted.rows.len()), (3, 0), "no limit only counts");
     let survey = ask("survey_l1", json!({"cache": "users"})).await;
     assert!(matches!(&survey, NodeAnswer::Survey(survey) if survey.entries == 3), "{survey:?}");
     let events = ask("events_of", json!({"cache": "users", "key": "1"})).await;
-    assert!(matches!(&events, NodeAnswer::Events(some) if !some.events.is_empty()), "{events:?}");
+    let NodeAnswer::Events(events) = events else { panic!("{events:?}") };
+    assert_eq!((&*events.events[0].node, &*events.events[0].cache), ("1", "users"));
     let group = ask("group_of", json!({"cache": "users", "key": "1"})).await;
     assert!(matches!(group, NodeAnswer::Group { .. }), "{group:?}");
     let details = ask("details", json!({"cache": "users"})).await;
@@ -154,7 +158,7 @@ async fn an_answer_that_is_too_large_says_so() {
         texts.get_or_load(&format!("{n:01000}"), load).await.unwrap();
     }
     let console = Console::of(&redis, "").await;
-    let reply = console.reply("1", "list_l1", r#"{"cache":"texts"}"#).await;
+    let reply = console.reply("1", "list_l1", r#"{"cache":"texts","limit":1000}"#).await;
     assert_eq!((reply.state, &*reply.body), (ReplyState::Truncated, ""), "{}", reply.because);
     let few = console.reply("1", "list_l1", r#"{"cache":"texts","limit":2}"#).await;
     assert_eq!(few.state, ReplyState::Answered);

@@ -86,8 +86,7 @@ impl Console {
     /// All nodes share one Redis, so any that has one can keep a journal.
     fn journal_keeper(&self) -> Option<Arc<dyn NodeClient>> {
         let tick = self.tick();
-        let able = tick.reports.iter().find(|report| report.l2.configured)?;
-        self.inner.nodes.iter().find(|node| node.id() == able.node).cloned()
+        self.inner.nodes.way_to_redis(&tick.reports, |report| report.l2.configured)
     }
 }
 

@@ -83,7 +83,7 @@ impl FakeNode {
                 let script = self.script();
                 let held = keys.into_iter().filter(|key| script.l1.contains_key(key));
                 let rows: Vec<_> = held.map(|key| KeyRow { key, ..KeyRow::default() }).collect();
-                NodeAnswer::Keys(L1Keys { n_keys: rows.len() as u64, rows })
+                NodeAnswer::Keys(L1Keys { n_keys: rows.len() as u64, rows, ..L1Keys::default() })
             }
             NodeRequest::SurveyL1(_) => {
                 let mut script = self.script();
@@ -131,7 +131,11 @@ impl FakeNode {
             l1: vec![self.id.clone()],
             ..KeyRow::default()
         };
-        Some(L1Keys { n_keys, rows: wanted.take(limit(query)).map(row).collect() })
+        Some(L1Keys {
+            n_keys,
+            rows: wanted.take(limit(query)).map(row).collect(),
+            is_partial: false,
+        })
     }
 
     fn forget(&self, key: &str) {

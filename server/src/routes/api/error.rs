@@ -30,6 +30,7 @@ impl From<ConsoleError> for AppError {
             ConsoleError::BadTraffic(_) => (StatusCode::BAD_REQUEST, "bad-traffic"),
             ConsoleError::NodeGone(_) => (StatusCode::SERVICE_UNAVAILABLE, "node-gone"),
             ConsoleError::NodeRefuses { .. } => (StatusCode::CONFLICT, "node-refuses"),
+            ConsoleError::NodeTooOld { .. } => (StatusCode::BAD_GATEWAY, "node-too-old"),
             ConsoleError::NotUnderstood(_) => (StatusCode::BAD_GATEWAY, "node-not-understood"),
             ConsoleError::TooSlow(_) => (StatusCode::SERVICE_UNAVAILABLE, "too-slow"),
             ConsoleError::Busy { .. } => return Self::busy(error.sentence()),

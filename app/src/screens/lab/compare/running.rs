@@ -6,7 +6,7 @@ use super::page::{ComparisonRun, ComparisonView};
 use crate::addresses::{at, comparison_address, encode};
 use crate::api::StopComparison;
 use crate::format;
-use crate::screens::lab::run as run_parts;
+use crate::screens::lab::run::{self as run_parts, ContenderCard};
 use crate::screens::page_frame::titled_card;
 
 /// How far a run is, and what it came to, contender by contender.
@@ -65,47 +65,31 @@ fn phase(run: &ComparisonRun) -> (String, &'static str) {
 }
 
 fn table(run: &ComparisonRun) -> Option<AnyView> {
-    let performances = &run.state.contenders;
+    let contenders = &run.state.contenders;
     let note = match run.state.phase {
         Phase::Done => "counted on this machine, in this run",
         _ => "so far",
     };
-    (!performances.is_empty())
-        .then(|| titled_card("results", "Results", note, run_parts::table(performances)))
+    (!contenders.is_empty())
+        .then(|| titled_card("results", "Results", note, run_parts::table(contenders)))
 }
 
 fn contenders(view: &ComparisonView, run: &ComparisonRun) -> AnyView {
-    let performances = &run.state.contenders;
-    let played = performances.iter().enumerate().map(|(i, each)| contender(i, each));
+    let begun = &run.state.contenders;
     let titles = view.comparison.contenders().unwrap_or_default();
-    let n = titles.len().max(performances.len());
-    let awaited = titles.into_iter().enumerate().skip(performances.len());
-    let awaited = awaited.filter(|_| run.is_running()).map(|(i, contender)| {
-        let text = view! { <p class="empty">"Waiting for its turn."</p> };
-        section(i, contender.title, String::new(), text.into_any())
-    });
-    view! { <div class=format!("contenders of-{n}")>{played.collect_view()}{awaited.collect_view()}</div> }
-        .into_any()
+    let n = titles.len().max(begun.len());
+    let mut cards: Vec<_> = begun.iter().map(card).collect();
+    if run.is_running() {
+        let awaited = titles.into_iter().skip(begun.len());
+        cards.extend(awaited.map(|contender| ContenderCard::awaited(contender.title)));
+    }
+    run_parts::contenders(cards, n)
 }
 
-fn contender(i: usize, performance: &ContenderRun) -> AnyView {
-    let result = &performance.result;
+fn card(contender: &ContenderRun) -> ContenderCard {
+    let result = &contender.result;
     let reads = format::plural(result.outcomes.reads(), "read", "reads");
     let note = format!("{reads} in {}", format::span(result.took_ms));
     let body = run_parts::layers(&result.outcomes).into_any();
-    section(i, performance.title.clone(), note, body)
-}
-
-fn section(i: usize, title: String, note: String, body: AnyView) -> AnyView {
-    let (id, heading) = (format!("contender-{}", i + 1), format!("contender-{}-title", i + 1));
-    view! {
-        <section class="card contender" id=id aria-labelledby=heading>
-            <header>
-                <h2 id=heading.clone()>{title}</h2>
-                <p>{note}</p>
-            </header>
-            {body}
-        </section>
-    }
-    .into_any()
+    ContenderCard { title: contender.title.clone(), note, body }
 }

@@ -3,25 +3,25 @@ use strata_lab::ContenderRun;
 
 use super::page::{LessonRun, LessonView};
 use crate::format;
-use crate::screens::lab::{run, settings_fields};
+use crate::screens::lab::run::{self, ContenderCard, contenders};
+use crate::screens::lab::settings_fields;
 
 /// What each contender did, side by side.
 pub(super) fn cards(view: &LessonView, run: &LessonRun) -> AnyView {
-    let performances = &run.state.contenders;
-    let played = performances.iter().enumerate().map(|(i, each)| card(view, i, each));
-    let awaited = view.lesson.variants.iter().enumerate().skip(performances.len());
-    let awaited = awaited.filter(|_| run.is_running()).map(|(i, variant)| {
-        let text = view! { <p class="empty">"Waiting for its turn."</p> };
-        section(i, variant.title.to_owned(), String::new(), text.into_any())
-    });
-    let n = view.lesson.variants.len();
-    view! { <div class=format!("contenders of-{n}")>{played.collect_view()}{awaited.collect_view()}</div> }.into_any()
+    let begun = &run.state.contenders;
+    let variants = &view.lesson.variants;
+    let mut cards: Vec<_> = begun.iter().map(|each| card(view, each)).collect();
+    if run.is_running() {
+        let titles = variants.iter().skip(begun.len()).map(|variant| variant.title.to_owned());
+        cards.extend(titles.map(ContenderCard::awaited));
+    }
+    contenders(cards, variants.len())
 }
 
-fn card(view: &LessonView, i: usize, performance: &ContenderRun) -> AnyView {
-    let own = settings_fields::differences(&view.settings, &performance.settings).join("; ");
+fn card(view: &LessonView, contender: &ContenderRun) -> ContenderCard {
+    let own = settings_fields::differences(&view.settings, &contender.settings).join("; ");
     let own = (!own.is_empty()).then(|| view! { <p class="small">{own}</p> });
-    let result = &performance.result;
+    let result = &contender.result;
     let note = format!(
         "{} in {}",
         format::plural(result.outcomes.reads(), "read", "reads"),
@@ -30,23 +30,9 @@ fn card(view: &LessonView, i: usize, performance: &ContenderRun) -> AnyView {
     let body = view! {
         {own}
         {run::layers(&result.outcomes)}
-        {run::list(&performance.steps)}
+        {run::list(&contender.steps)}
     };
-    section(i, performance.title.clone(), note, body.into_any())
-}
-
-fn section(i: usize, title: String, note: String, body: AnyView) -> AnyView {
-    let (id, heading) = (format!("contender-{}", i + 1), format!("contender-{}-title", i + 1));
-    view! {
-        <section class="card contender" id=id aria-labelledby=heading>
-            <header>
-                <h2 id=heading.clone()>{title}</h2>
-                <p>{note}</p>
-            </header>
-            {body}
-        </section>
-    }
-    .into_any()
+    ContenderCard { title: contender.title.clone(), note, body: body.into_any() }
 }
 
 #[cfg(test)]

@@ -1,0 +1,103 @@
+//! Nodes elsewhere: whether they are heard, where they run, and what they let a console do.
+
+use leptos::prelude::*;
+use strata_report::{FleetPolicy, NodePresence, NodesReport, PresenceState};
+
+use crate::format;
+use crate::screens::page_frame::titled_card;
+
+/// What is the matter with a node elsewhere; `None` while it is up.
+pub(super) fn state(node: &NodePresence) -> Option<String> {
+    if node.is_two_processes {
+        return Some("two processes".to_owned());
+    }
+    if node.unreadable.is_some() {
+        return Some("cannot be read".to_owned());
+    }
+    let heard = format::span(node.heard_ms_ago);
+    let is_up = node.state == PresenceState::Up;
+    (!is_up).then(|| format!("{}, last heard {heard} ago", node.state.as_str()))
+}
+
+/// Where the nodes run; nothing where all are of this program.
+pub(super) fn card(report: &NodesReport) -> Option<AnyView> {
+    report.fleet.as_ref()?;
+    let elsewhere = report.nodes.iter().filter_map(|node| node.presence.as_ref());
+    let rows = elsewhere.map(row).collect_view();
+    Some(titled_card(
+        "presence",
+        "Where they run",
+        "as each node says of itself",
+        view! {
+            <div class="scroll" tabindex="0" role="region" aria-label="Table of where nodes run">
+                <table class="rows" data-testid="presence">
+                    <caption class="unseen">"Nodes: program, version, host, process and what they allow"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"node"</th>
+                            <th scope="col">"program"</th>
+                            <th scope="col">"version"</th>
+                            <th scope="col">"strata"</th>
+                            <th scope="col">"host"</th>
+                            <th scope="col">"process"</th>
+                            <th scope="col" tabindex="-1" title="Random, made at each of its starts.">"run"</th>
+                            <th scope="col" class="text" tabindex="-1" title="What the service lets a dashboard do.">"allows"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        },
+    ))
+}
+
+fn row(node: &NodePresence) -> impl IntoView + use<> {
+    view! {
+        <tr>
+            <th scope="row">{node.node.clone()}</th>
+            <td>{node.app.clone()}</td>
+            <td>{node.version.clone()}</td>
+            <td>{node.strata.clone()}</td>
+            <td>{node.host.clone()}</td>
+            <td>{(node.pid > 0).then_some(node.pid)}</td>
+            <td class="mono">{node.run.clone()}</td>
+            <td class="text">{allows(node.policy)}</td>
+        </tr>
+    }
+}
+
+const fn allows(policy: FleetPolicy) -> &'static str {
+    match policy {
+        FleetPolicy { refreshes: true, .. } => "looks, values, loads",
+        FleetPolicy { values: true, .. } => "looks, values",
+        FleetPolicy { looks: true, .. } => "looks",
+        FleetPolicy { .. } => "numbers only",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strata_report::{FleetSums, NodeRow};
+
+    use super::*;
+
+    #[test]
+    fn a_lost_node_says_since_when_and_where_it_ran() {
+        let presence = NodePresence {
+            node: "pod-7".to_owned(),
+            state: PresenceState::Lost,
+            heard_ms_ago: 14_000,
+            host: "rack-3".to_owned(),
+            ..NodePresence::default()
+        };
+        assert_eq!(state(&presence).as_deref(), Some("lost, last heard 14 s ago"));
+        let up = NodePresence { state: PresenceState::Up, ..presence.clone() };
+        assert_eq!(state(&up), None);
+        let row = NodeRow { presence: Some(presence), ..NodeRow::default() };
+        let report = NodesReport { nodes: vec![row], ..NodesReport::default() };
+        assert!(card(&report).is_none(), "where all nodes are here there is no such card");
+        let report = NodesReport { fleet: Some(FleetSums::default()), ..report };
+        let html = Owner::new().with(|| card(&report).unwrap().to_html());
+        assert!(html.contains("rack-3") && html.contains("numbers only"), "{html}");
+    }
+}

@@ -1,0 +1,195 @@
+//! The nodes of a namespace, wherever they run, as their reports in Redis show them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use strata_cache::{FleetClient, FleetNode, FleetView, Node};
+use strata_report::{FleetSums, NodePresence, NodeReport, PresenceState};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+
+use super::client::NodeClient;
+use super::remote::RemoteNode;
+use crate::clock::in_ms;
+
+/// How often the nodes' reports are read.
+const POLL: Duration = Duration::from_secs(1);
+
+/// One read takes no longer, or Redis counts as away.
+const POLL_WITHIN: Duration = Duration::from_secs(3);
+
+/// So long after the last read that succeeded, Redis counts as away.
+const UNHEARD_AFTER: Duration = Duration::from_secs(4);
+
+/// Whoever waits for what a report shows reads no more often.
+const READ_AGAIN: Duration = Duration::from_millis(100);
+
+/// The nodes of a namespace, which come and go. Cheap to clone; all clones are the same.
+///
+/// The console reads what they report once a second. Until Redis can be reached, it knows of none.
+#[derive(Clone)]
+pub struct RemoteNodes {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    /// What is changed and counted in Redis goes through it.
+    pub(super) observer: Node,
+    pub(super) client: FleetClient,
+    started: Instant,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    view: FleetView,
+    heard_at: Option<Instant>,
+    nodes: Vec<Arc<RemoteNode>>,
+}
+
+/// Nodes elsewhere at one tick.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FleetTick {
+    pub(crate) presences: Vec<NodePresence>,
+    pub(crate) sums: FleetSums,
+}
+
+impl FleetTick {
+    /// Whether its numbers are of an earlier time, because Redis cannot be reached.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.sums.unheard_ms.is_some()
+    }
+
+    pub(crate) fn presence(&self, node: &str) -> Option<&NodePresence> {
+        self.presences.iter().find(|presence| presence.node == node)
+    }
+}
+
+impl RemoteNodes {
+    /// The nodes that `client` sees. `observer` is the node that it was made of, which only looks
+    /// on; both end with the last clone.
+    pub fn new(observer: Node, client: FleetClient) -> Self {
+        let known = Mutex::default();
+        Self { inner: Arc::new(Inner { observer, client, started: Instant::now(), known }) }
+    }
+
+    pub(super) fn observer(&self) -> &Node {
+        &self.inner.observer
+    }
+
+    /// Those whose numbers count: they are up or late.
+    pub(super) fn counted(&self) -> Vec<Arc<RemoteNode>> {
+        let known = self.known();
+        known.nodes.iter().filter(|node| node.counts()).cloned().collect()
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<Arc<RemoteNode>> {
+        self.known().nodes.iter().find(|node| node.id() == id).cloned()
+    }
+
+    /// All that are known, and how much of them is heard.
+    pub(crate) fn tick(&self) -> FleetTick {
+        let known = self.known();
+        let silent = known.heard_at.unwrap_or(self.inner.started).elapsed();
+        let is_unheard = silent >= UNHEARD_AFTER;
+        let unheard_ms = is_unheard.then(|| in_ms(silent));
+        let presences: Vec<_> = known.view.nodes.iter().map(presence_of).collect();
+        let count = |holds: fn(PresenceState) -> bool| {
+            presences.iter().filter(|presence| holds(presence.state)).count() as u64
+        };
+        let counted = count(PresenceState::counts);
+        let sums = FleetSums {
+            counted,
+            of: counted + count(|state| state == PresenceState::Lost),
+            late: count(|state| state == PresenceState::Late),
+            unheard_ms,
+            was_heard: known.heard_at.is_some(),
+        };
+        FleetTick { presences, sums }
+    }
+
+    /// Reads the nodes' reports again and again, for ever.
+    pub(crate) async fn watch(self) {
+        let mut ticks = interval(POLL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.read().await;
+        }
+    }
+
+    async fn read(&self) {
+        // Where Redis is away, what was last heard stays.
+        let Ok(Ok(view)) = timeout(POLL_WITHIN, self.inner.client.poll()).await else { return };
+        let remote = |node: &FleetNode| Arc::new(RemoteNode::new(&self.inner, node));
+        let nodes = view.nodes.iter().map(remote).collect();
+        *self.known() = Known { view, heard_at: Some(Instant::now()), nodes };
+    }
+
+    /// The number of the last message on the bus.
+    pub(crate) async fn bus_sequence(&self) -> Option<u64> {
+        self.inner.observer.bus_sequence().await
+    }
+
+    /// Which nodes have acted on every message of the bus up to `sequence`, once all have or
+    /// `patience` is over; by the newest of their reports.
+    pub(crate) async fn have_acted_on(
+        &self,
+        (sequence, nodes): (u64, &[String]),
+        patience: Duration,
+    ) -> Vec<String> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let acted: Vec<_> = {
+                let known = self.known();
+                let has = |id: &&String| {
+                    let node = known.nodes.iter().find(|node| node.id() == **id);
+                    node.is_some_and(|node| node.acted_on() >= sequence)
+                };
+                nodes.iter().filter(has).cloned().collect()
+            };
+            if acted.len() == nodes.len() || Instant::now() >= deadline {
+                return acted;
+            }
+            tokio::time::sleep(READ_AGAIN).await;
+            self.read().await;
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.inner.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The report of a node elsewhere, with the run that it is of.
+pub(super) fn report_of(node: &FleetNode) -> Option<NodeReport> {
+    let fleet = node.report.as_ref()?;
+    let mut report = fleet.report.clone();
+    // The id of the beat counts, whatever the report calls itself.
+    node.id.clone_into(&mut report.node);
+    fleet.run.clone_into(&mut report.run);
+    Some(report)
+}
+
+pub(super) fn presence_of(node: &FleetNode) -> NodePresence {
+    let card = node.card.clone().unwrap_or_default();
+    let report = node.report.as_ref();
+    let run = report.map(|report| report.run.clone()).filter(|run| !run.is_empty());
+    NodePresence {
+        node: node.id.clone(),
+        state: node.state,
+        heard_ms_ago: node.heard_ms_ago,
+        run: run.unwrap_or(card.run),
+        app: card.app,
+        version: card.version,
+        strata: card.strata,
+        environment: card.environment,
+        host: card.host,
+        pid: card.pid,
+        labels: card.labels,
+        policy: card.policy,
+        signed: card.signed,
+        is_two_processes: node.is_two_processes,
+        unreadable: node.unreadable.as_ref().map(ToString::to_string),
+        cut: report.map_or(0, |report| report.cut),
+    }
+}
