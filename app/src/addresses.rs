@@ -33,13 +33,21 @@ pub(crate) fn base() -> String {
     root.and_then(|root| root.get_attribute("data-base")).unwrap_or_default()
 }
 
-/// The path of a page's address below the base.
+/// The path of a page's address below the base. One that is elsewhere is left as it is.
 pub(crate) fn below_base(path: &str) -> &str {
-    let base = base();
-    match path.strip_prefix(&base) {
-        Some("") => "/",
-        Some(rest) if rest.starts_with('/') => rest,
-        _ => path,
+    stripped(path, &base()).unwrap_or(path)
+}
+
+/// Whether a path is one of the dashboard, which may be a part of another program.
+#[cfg(any(feature = "csr", test))]
+pub(crate) fn is_below_base(path: &str) -> bool {
+    stripped(path, &base()).is_some()
+}
+
+fn stripped<'a>(path: &'a str, base: &str) -> Option<&'a str> {
+    match path.strip_prefix(base)? {
+        "" => Some("/"),
+        rest => rest.starts_with('/').then_some(rest),
     }
 }
 
@@ -70,6 +78,13 @@ pub(crate) fn key_address(cache: &str, key: &str) -> String {
 /// Where the keys that match are listed.
 pub(crate) fn pattern_address(cache: &str, pattern: &str) -> String {
     at(&format!("/keys?cache={}&pattern={}", encode(cache), encode(pattern)))
+}
+
+/// Whether the page at `path` is the one that a link of the navigation leads to, or lies below it.
+pub(crate) fn leads_to(link: &str, path: &str) -> bool {
+    let (link, path) = (link.trim_end_matches('/'), path.trim_end_matches('/'));
+    let below = path.strip_prefix(link).filter(|_| !link.is_empty());
+    path == link || below.is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// Where a job is watched, and told once it has ended.
@@ -129,6 +144,7 @@ mod tests {
                 [("/a/b", "/"), ("/a/b/keys", "/keys"), ("/a/bc", "/a/bc"), ("/x", "/x")]
             {
                 assert_eq!(below_base(address), path);
+                assert_eq!(is_below_base(address), address != path);
             }
         })
         .await;
@@ -139,6 +155,19 @@ mod tests {
         assert_eq!(encode("author:4:*"), "author:4:*");
         assert_eq!(encode("a b&c=ä"), "a%20b%26c%3D%C3%A4");
         assert_eq!(key_address("users", "<1>"), "/keys?cache=users&key=%3C1%3E");
+    }
+
+    #[test]
+    fn a_link_of_the_navigation_leads_to_its_page_and_those_below() {
+        for (link, path, leads) in [
+            ("/", "/", true),
+            ("/", "/keys", false),
+            ("/keys", "/keys/", true),
+            ("/lab", "/lab/stampede", true),
+            ("/lab", "/labels", false),
+        ] {
+            assert_eq!(leads_to(link, path), leads, "{link} {path}");
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The screens of Strata. With feature `ssr` a server draws them, with feature `hydrate` they come
-//! alive in a browser; never both in one build.
+//! The screens of Strata. With feature `ssr` a server draws them, each page whole; with feature `csr`
+//! their live parts take over in a browser. Never both in one build.
 //!
 //! The list goes from the bottom up. A folder or file imports only those above it, which
 //! `tests/imports.rs` checks.
@@ -12,10 +12,13 @@
 // - ui
 // - charts
 // - cards
+// - parts
+// - first_paint
 // - screens
 // - server_drawn
 // - pages
 // - shell
+// - program
 
 #![expect(unreachable_pub, reason = "the macros of leptos make public what they write")]
 // A page is one type made of all the types inside it.
@@ -27,13 +30,19 @@ mod api;
 mod base_path;
 mod cards;
 mod charts;
+mod first_paint;
 mod format;
 mod hints;
 mod live;
 mod pages;
+mod parts;
+#[cfg(feature = "csr")]
+mod program;
 #[cfg(feature = "ssr")]
 mod screens;
+#[cfg(feature = "csr")]
 mod server_drawn;
+#[cfg(feature = "ssr")]
 mod shell;
 mod ui;
 mod visitor;
@@ -56,7 +65,9 @@ pub use api::{DropDeadLetters, RedriveDeadLetters, SessionCookie, StopDeadLetter
 #[cfg(feature = "ssr")]
 pub use base_path::{BasePath, BasePathError};
 pub use pages::Draw;
-pub use shell::App;
 #[cfg(feature = "ssr")]
-pub use shell::{LogInPage, SCRIPTS, build_id, refusal_page, script, shell};
-pub use ui::yield_to_browser;
+pub use pages::page_paths;
+#[cfg(feature = "csr")]
+pub use program::take_over;
+#[cfg(feature = "ssr")]
+pub use shell::{FILES, LogInPage, PageFiles, SCRIPTS, build_id, document, refusal_page, script};

@@ -7,7 +7,7 @@ use xshell::{Shell, cmd};
 use crate::crates::NATIVE;
 use crate::program::Program;
 use crate::step::step;
-use crate::{assets, build, check, tools};
+use crate::{build, check, tools};
 
 /// The version before trust expired by itself. During a deploy both run on one Redis for a while.
 const PREVIOUS: &str = "5b3a175952f307088aecfb6a8f4613cf4c7b5899";
@@ -68,11 +68,7 @@ pub(crate) fn hydration(shell: &Shell) -> Result<()> {
 fn hydration_of_debug_build(shell: &Shell) -> Result<()> {
     step("Hydration of a debug build");
     build::debug(shell)?;
-    let _debug = [
-        shell.push_env("END2END_PROGRAM", "target/debug/strata"),
-        shell.push_env("LEPTOS_HASH_FILES", "false"),
-        shell.push_env("LEPTOS_SITE_ROOT", assets::DEBUG.folder),
-    ];
+    let _debug = shell.push_env("END2END_PROGRAM", "target/debug/strata");
     browser(shell, &["hydration".to_owned()])
 }
 

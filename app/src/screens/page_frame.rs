@@ -40,7 +40,8 @@ impl PageFrame {
 }
 
 impl PageHtml {
-    pub(super) fn new(status: StatusCode, html: String) -> Self {
+    /// One of this status.
+    pub(crate) fn new(status: StatusCode, html: String) -> Self {
         Self {
             status,
             html,

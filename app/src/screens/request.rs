@@ -8,6 +8,7 @@ use leptos::server_fn::error::ServerFnUrlError;
 use strata_console::{Actor, Console};
 #[cfg(feature = "lab")]
 use strata_lab::Lab;
+use strata_report::Alert;
 
 use crate::addresses::below_base;
 use crate::api::ApiError;
@@ -72,6 +73,11 @@ impl PageRequest {
     /// The last part of the path, which names a cache or a lesson.
     pub(super) fn name(&self) -> &str {
         self.path.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default()
+    }
+
+    /// What somebody should look at.
+    pub(crate) fn alerts(&self) -> Vec<Alert> {
+        self.console.alerts()
     }
 
     /// Whether the visitor may see numbers, keys and the audit trail.

@@ -4,7 +4,7 @@ use leptos::wasm_bindgen::closure::Closure;
 use std::time::Duration;
 use web_sys::{Element, Event};
 
-use super::forms::{here, is_here};
+use super::address::{here, is_here};
 use super::morph;
 use crate::api;
 

@@ -3,10 +3,11 @@
 
 use axum::http::StatusCode;
 use leptos::prelude::*;
-use leptos_meta::HashedStylesheet;
 use strata_console::{Access, Actor};
 
+use super::files::{PageFiles, missing_files, stylesheet};
 use crate::addresses::at;
+use crate::pages::full_title;
 
 /// The page to log in: its visitor, and what it tells them.
 pub struct LogInPage<'a> {
@@ -24,7 +25,7 @@ pub struct LogInPage<'a> {
 
 impl LogInPage<'_> {
     /// Draws it as a document.
-    pub fn draw(&self, options: LeptosOptions) -> String {
+    pub fn draw(&self, files: Option<PageFiles>) -> String {
         let who = self.has_session.then(|| self.who());
         let failure =
             self.failure.clone().map(|why| view! { <p class="failure" role="alert">{why}</p> });
@@ -40,7 +41,7 @@ impl LogInPage<'_> {
         let refusal =
             refusal.filter(|_| !self.access.has_tokens()).map(|why| view! { <p>{why}</p> });
         document(
-            options,
+            files,
             "Log in",
             view! {
                 {who}
@@ -94,14 +95,14 @@ impl LogInPage<'_> {
 }
 
 /// A page that says why a browser got nothing else.
-pub fn refusal_page(options: LeptosOptions, status: StatusCode, why: &str) -> String {
+pub fn refusal_page(files: Option<PageFiles>, status: StatusCode, why: &str) -> String {
     let title = status.canonical_reason().unwrap_or("Refused");
-    document(options, title, view! { <p>{why.to_owned()}</p> })
+    document(files, title, view! { <p>{why.to_owned()}</p> })
 }
 
-fn document(options: LeptosOptions, title: &str, content: impl IntoView) -> String {
+fn document(files: Option<PageFiles>, title: &str, content: impl IntoView) -> String {
     // Our own words, without a sign that HTML knows.
-    let (head, title) = (format!("{title} · Strata"), title.to_owned());
+    let (head, title) = (full_title(title), title.to_owned());
     let html = view! {
         <html lang="en">
             <head>
@@ -111,9 +112,10 @@ fn document(options: LeptosOptions, title: &str, content: impl IntoView) -> Stri
                 // Text alone: leptos would mark its end by a comment, which a title shows.
                 <title inner_html=head></title>
                 <link rel="icon" type="image/svg+xml" href=at("/favicon.svg") />
-                <HashedStylesheet options=options id="leptos" />
+                {stylesheet(files)}
             </head>
             <body>
+                {missing_files(files)}
                 <main id="main" class="not-found">
                     <h1>{title}</h1>
                     {content.into_any()}

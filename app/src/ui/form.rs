@@ -53,7 +53,7 @@ impl ServerCall {
         let Some(fields) = form_fields(event) else { return };
         self.pending.set(true);
         leptos::task::spawn_local(async move {
-            let answer = api::post(self.path, &fields).await;
+            let answer = api::post(&at(self.path), &fields).await;
             // Disposed signals mean that the page is gone.
             self.pending.try_set(false);
             self.answer.try_set(Some(answer));

@@ -8,7 +8,6 @@ mod secret;
 mod secrets;
 mod settings;
 mod short;
-mod site;
 mod variables;
 
 pub use file::settings_file;

@@ -21,6 +21,7 @@ use tracing::{info, warn};
 use super::source::DemoSource;
 use super::traffic::DemoTraffic;
 use crate::access::{Hosts, Proxies};
+use crate::assets::page_files;
 use crate::config::{RedisChoice, Settings, TrafficMode};
 use crate::http::below_base;
 use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector, observed};
@@ -116,7 +117,7 @@ impl Demo {
             needs: needs(&store, redis.as_ref()),
             streams,
             snapshots: Snapshots::default(),
-            leptos: settings.leptos.clone(),
+            files: page_files(),
             shutdown: tasks.shutdown().clone(),
         });
         let sites = Arc::new(Sites::new(sites).context("there is no node")?);

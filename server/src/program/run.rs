@@ -18,7 +18,6 @@ use crate::config::Settings;
 /// # Errors
 /// Where something that it needs cannot be had.
 pub async fn run_demo(settings: Settings) -> anyhow::Result<()> {
-    settings.check_site().map_err(|error| anyhow::anyhow!("failed to {error}"))?;
     if let Some(path) = &settings.trace {
         File::open(path).with_context(|| format!("failed to open the trace {}", path.display()))?;
     }

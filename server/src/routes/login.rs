@@ -53,7 +53,7 @@ pub(crate) async fn page(
         failure: None,
         to: &onward_path(&to),
     };
-    document(StatusCode::OK, page.draw(state.leptos.clone()))
+    document(StatusCode::OK, page.draw(state.files))
 }
 
 /// Begins a session, and goes on to the page that was asked for.
@@ -73,7 +73,7 @@ pub(crate) async fn log_in(
             failure: Some("Strata could not read the form: it has a field named token.".to_owned()),
             to: &at("/"),
         };
-        return document(StatusCode::UNPROCESSABLE_ENTITY, page.draw(state.leptos.clone()));
+        return document(StatusCode::UNPROCESSABLE_ENTITY, page.draw(state.files));
     };
     let to = onward_path(&to);
     let error = match state.console.log_in(&token, &origin) {
@@ -93,7 +93,7 @@ pub(crate) async fn log_in(
         failure: Some(error.to_string()),
         to: &to,
     };
-    let html = page.draw(state.leptos.clone());
+    let html = page.draw(state.files);
     match error {
         LogInError::TooOften(wait) => {
             let retry = [(header::RETRY_AFTER, (wait.as_secs() + 1).to_string())];
