@@ -42,6 +42,7 @@ pub(crate) fn test(shell: &Shell, length: Option<Length>) -> Result<()> {
     check::wasm_size()?;
     interface(shell)?;
     browser(shell, &[])?;
+    under_a_path(shell)?;
     hydration_of_debug_build(shell)?;
     if length.is_some() {
         long(shell)?;
@@ -70,6 +71,13 @@ fn hydration_of_debug_build(shell: &Shell) -> Result<()> {
     build::debug(shell)?;
     let _debug = shell.push_env("END2END_PROGRAM", "target/debug/strata");
     browser(shell, &["hydration".to_owned()])
+}
+
+/// What depends on addresses, once more where the dashboard is not at the root of its host.
+fn under_a_path(shell: &Shell) -> Result<()> {
+    let _base = shell.push_env("BASE_PATH", "/a/b");
+    let tests = ["navigation", "log_in", "invalidate", "live", "windows", "base_path"];
+    browser(shell, &tests.map(str::to_owned))
 }
 
 fn browser(shell: &Shell, options: &[String]) -> Result<()> {

@@ -119,12 +119,14 @@ mod tests {
     async fn a_router_that_nests_the_dashboard_says_where_it_is() {
         let dashboard = below_base(inner(), None);
         let once = Router::new().nest("/cache", dashboard.clone());
-        let twice = Router::new().nest("/admin", once.clone());
+        let whole = Router::new().nest_service("/cache", dashboard.clone());
+        let twice = Router::new().nest("/admin", whole.clone());
         let named = Router::new().nest("/s/{service}", dashboard.clone());
         for (router, address, answer) in [
             (&dashboard, "/keys/1", "/x /keys/1 /keys/{key}"),
             (&once, "/cache/keys/1?x=2", "/cache/x /keys/1?x=2 /keys/{key}"),
             (&once, "/cache", "/cache/x / /"),
+            (&whole, "/cache/", "/cache/x / /"),
             (&twice, "/admin/cache/keys/1", "/admin/cache/x /keys/1 /keys/{key}"),
             (&named, "/s/shop/keys/1", "/s/shop/x /keys/1 /keys/{key}"),
             (&named, "/s/shop", "/s/shop/x / /"),
@@ -136,7 +138,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_strips_the_base_may_say_so() {
         let mut request = Request::get("/keys/1").body(Body::empty()).unwrap();
-        request.extensions_mut().insert(base("/s/shop").unwrap());
+        request.extensions_mut().insert(BasePath::of_router("/s/shop"));
         let answer = below_base(inner(), base("/other")).oneshot(request).await.unwrap();
         let body = to_bytes(answer.into_body(), 1_000).await.unwrap();
         assert_eq!(body, "/s/shop/x /keys/1 /keys/{key}");
