@@ -71,7 +71,8 @@ pub(crate) fn route_of(extensions: &axum::http::Extensions) -> Option<&str> {
     let route = extensions.get::<MatchedPath>()?.as_str();
     let nested = extensions.get::<NestedPath>().map_or("", NestedPath::as_str);
     let route = route.strip_prefix(nested.trim_end_matches('/')).unwrap_or(route);
-    Some(if route.is_empty() { "/" } else { route })
+    // The slash at the end of a nested path is there twice.
+    Some(if matches!(route, "" | "//") { "/" } else { route })
 }
 
 #[cfg(test)]
