@@ -54,9 +54,12 @@ impl FirstPaint {
         let failure = query.remove("__path").zip(query.remove("__err")).map(|(path, error)| {
             FormFailure { path, error: ServerFnUrlError::<ApiError>::decode_err(&error) }
         });
+        let actor = context::actor().ok();
+        let may_look = actor.as_ref().is_some_and(|actor| actor.rights.look);
         Self {
-            snapshot: console.snapshot(),
-            session: context::actor().ok().map(|actor| console.session(&actor)),
+            // Who may not see a page finds no numbers behind it either.
+            snapshot: if may_look { console.snapshot() } else { Snapshot::default() },
+            session: actor.map(|actor| console.session(&actor)),
             traffic: console.traffic(),
             failure,
         }

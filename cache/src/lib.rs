@@ -56,6 +56,8 @@ pub use codec::Codec;
 #[cfg(feature = "holds")]
 #[doc(hidden)]
 pub use connection::holds;
+#[cfg(feature = "redis")]
+pub use connection::{Credentials, RedisAddress};
 pub use error::{BuildError, CacheError, ErrorChain, LoadError, NotReady, TryWriteError};
 #[cfg(feature = "fleet")]
 pub use fleet::{

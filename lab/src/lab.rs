@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use strata_cache::RedisAddress;
 use strata_demo::trace::TraceStore;
 use tokio::sync::{Semaphore, watch};
 
@@ -16,6 +17,7 @@ use crate::settings::SettingsError;
 /// namespace of its own in Redis.
 pub struct Lab {
     redis_url: Option<String>,
+    redis: Option<RedisAddress>,
     slots: Arc<Semaphore>,
     /// Tells this process's namespaces from those of others in the same Redis.
     origin: u128,
@@ -59,6 +61,7 @@ impl Lab {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             redis_url: redis_url.map(str::to_owned),
+            redis: None,
             slots: Arc::new(Semaphore::new(Self::MAX_RUNS)),
             origin: now.as_nanos(),
             n_started: AtomicU64::new(0),
@@ -68,6 +71,12 @@ impl Lab {
             on_node: Arc::new(|_| Box::new(())),
             patience: Self::PATIENCE,
         }
+    }
+
+    /// What the address does not say itself, such as the files of certificates.
+    pub fn redis(mut self, address: RedisAddress) -> Self {
+        self.redis = Some(address);
+        self
     }
 
     /// Called with each node that an experiment starts. What it returns is kept as long as the node.
@@ -211,6 +220,7 @@ impl Lab {
         Environment {
             namespace: format!("lab-{:x}-{:x}-{number:x}", std::process::id(), self.origin),
             redis_url: self.redis_url.clone(),
+            redis: self.redis.clone(),
             cache: format!("lab-{number}"),
             on_node: Arc::clone(&self.on_node),
         }

@@ -34,7 +34,8 @@ mod state;
 pub use commands::{completions, man_page, run_doctor, run_health, run_purge};
 pub use config::{
     Cli, Command, ConfigError, DemoFlags, DoctorFlags, HealthFlags, PublicUrl, PurgeFlags,
-    RedisChoice, RedisFlags, Secret, Settings, TrafficMode, settings_file, tell_unknown_variables,
+    RedisChoice, RedisFlags, RedisLogin, Secret, Settings, TrafficMode, settings_file,
+    tell_unknown_variables,
 };
 pub use log::{Log, LogFormat, log_to_stderr};
 pub use private_redis::{PrivateRedis, PrivateRedisError};

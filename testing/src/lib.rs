@@ -8,19 +8,25 @@
     reason = "a test fails where what it stands on does"
 )]
 
+mod certificates;
+mod cluster;
 mod commands;
 mod errors;
 mod imports;
 mod proxy;
 mod redis_server;
+mod sentinel;
 
 use std::time::{Duration, Instant};
 
+pub use certificates::{Authority, CertificateFiles, Validity};
+pub use cluster::Cluster;
 pub use commands::Commands;
 pub use errors::no_error_repeats_its_source;
 pub use imports::wrong_imports;
 pub use proxy::{LINES, Line, Proxy, WAYS, Way};
 pub use redis_server::RedisServer;
+pub use sentinel::{MASTER, Sentinel};
 
 /// Polls until `holds`, for what happens in the background. Panics after half a minute, which a
 /// busy machine may need.

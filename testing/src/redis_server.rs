@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
-use super::eventually;
+use super::{Authority, CertificateFiles, eventually};
 
 /// A redis-server of one test's own: no persistence, a socket in a directory of its own, gone with
 /// the value.
@@ -16,6 +16,8 @@ pub struct RedisServer {
     child: Option<Child>,
     /// 0 means that it has no port and is reached over its socket.
     port: u16,
+    /// 0 means that it does not speak TLS.
+    tls_port: u16,
     folder: PathBuf,
     options: Vec<String>,
 }
@@ -37,10 +39,26 @@ impl RedisServer {
     pub async fn start_in(folder: impl AsRef<Path>, options: &[&str]) -> Self {
         loop {
             let mut redis = Self::unstarted(folder.as_ref(), options);
-            let free = TcpListener::bind("127.0.0.1:0").unwrap();
-            redis.port = free.local_addr().unwrap().port();
-            drop(free);
+            redis.port = free_port();
             // Another program may have taken the port meanwhile.
+            if redis.try_to_restart().await {
+                return redis;
+            }
+        }
+    }
+
+    /// A server that speaks TLS on a port and plain Redis on another, with more options.
+    pub async fn start_with_tls(
+        authority: &Authority,
+        files: &CertificateFiles,
+        options: &[&str],
+    ) -> Self {
+        let of_tls = authority.options(files);
+        let mut all: Vec<&str> = of_tls.iter().map(String::as_str).collect();
+        all.extend(options);
+        loop {
+            let mut redis = Self::unstarted(Path::new(""), &all);
+            (redis.port, redis.tls_port) = (free_port(), free_port());
             if redis.try_to_restart().await {
                 return redis;
             }
@@ -52,7 +70,7 @@ impl RedisServer {
         let folder = dir.path().join(folder);
         std::fs::create_dir_all(&folder).unwrap();
         let options = options.iter().map(|option| (*option).to_owned()).collect();
-        Self { dir, child: None, port: 0, folder, options }
+        Self { dir, child: None, port: 0, tls_port: 0, folder, options }
     }
 
     /// Starts it again, empty, on the same socket and port.
@@ -65,6 +83,7 @@ impl RedisServer {
         let child = Command::new("redis-server")
             .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
             .args(["--bind", "127.0.0.1", "--port", &self.port.to_string()])
+            .args(["--tls-port", &self.tls_port.to_string()])
             .arg("--unixsocket")
             .arg(self.socket())
             .arg("--dir")
@@ -101,6 +120,16 @@ impl RedisServer {
     /// Where a node finds it on this machine's port.
     pub fn tcp_url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Where a node finds it by TLS, by this name of the machine.
+    pub fn tls_url(&self, host: &str) -> String {
+        format!("rediss://{host}:{}", self.tls_port)
+    }
+
+    /// The port on which it speaks TLS; 0 where it does not.
+    pub fn tls_port(&self) -> u16 {
+        self.tls_port
     }
 
     /// Its directory, which goes with it.
@@ -161,6 +190,11 @@ impl RedisServer {
     pub async fn n_keys(&self) -> u64 {
         self.ask(&["DBSIZE"]).await
     }
+}
+
+/// A port that nobody uses now.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 impl Drop for RedisServer {

@@ -28,13 +28,13 @@ pub(crate) struct Profile {
 impl Profile {
     /// Cargo builds it only for the browser, since its features and the server's must not mix.
     pub(crate) fn cargo_arguments(&self) -> Vec<String> {
-        let target = ["build", "--package", "strata-hydrate", "--target", "wasm32-unknown-unknown"];
+        let target = ["build", "--package", "strata-browser", "--target", "wasm32-unknown-unknown"];
         [&target[..], &["--profile", self.name]].concat().into_iter().map(str::to_owned).collect()
     }
 
     fn wasm(&self) -> PathBuf {
         let folder = if self.name == "dev" { "debug" } else { self.name };
-        Path::new("target/wasm32-unknown-unknown").join(folder).join("strata_hydrate.wasm")
+        Path::new("target/wasm32-unknown-unknown").join(folder).join("strata_browser.wasm")
     }
 
     fn pkg(&self) -> PathBuf {

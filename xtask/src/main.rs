@@ -50,8 +50,9 @@ enum Verb {
     },
     /// Formatting, lints, docs, import rules, licences, size of the wasm.
     Check,
-    /// Browser tests of the screens on a debug build, which reports more faults.
-    Hydration,
+    /// How the browser takes over every screen, on a debug build, which reports more faults.
+    #[command(alias = "hydration")]
+    TakeOver,
     /// Browser tests on the release build.
     E2e {
         /// Options of Playwright.
@@ -96,7 +97,7 @@ fn main() -> Result<()> {
         Verb::Watch { options } => watch::watch(&shell, &options),
         Verb::Test { length } => test::test(&shell, length),
         Verb::Check => check::check(&shell),
-        Verb::Hydration => test::hydration(&shell),
+        Verb::TakeOver => test::take_over(&shell),
         Verb::E2e { options } => test::end_to_end(&shell, &options),
         Verb::Screenshots { options } => bench::screenshots(&shell, &options),
         Verb::Bench { sections } => bench::bench(&shell, &sections),

@@ -43,7 +43,7 @@ pub(crate) fn test(shell: &Shell, length: Option<Length>) -> Result<()> {
     interface(shell)?;
     browser(shell, &[])?;
     under_a_path(shell)?;
-    hydration_of_debug_build(shell)?;
+    take_over_of_debug_build(shell)?;
     if length.is_some() {
         long(shell)?;
     }
@@ -59,18 +59,18 @@ pub(crate) fn end_to_end(shell: &Shell, options: &[String]) -> Result<()> {
     browser(shell, options)
 }
 
-pub(crate) fn hydration(shell: &Shell) -> Result<()> {
+pub(crate) fn take_over(shell: &Shell) -> Result<()> {
     tools::packages(shell, &["redis-server", "chromium", "promtool"])?;
     tools::npm(shell)?;
     tools::wasm_target(shell)?;
-    hydration_of_debug_build(shell)
+    take_over_of_debug_build(shell)
 }
 
-fn hydration_of_debug_build(shell: &Shell) -> Result<()> {
-    step("Hydration of a debug build");
+fn take_over_of_debug_build(shell: &Shell) -> Result<()> {
+    step("How a debug build takes over");
     build::debug(shell)?;
     let _debug = shell.push_env("END2END_PROGRAM", "target/debug/strata");
-    browser(shell, &["hydration".to_owned()])
+    browser(shell, &["take_over".to_owned()])
 }
 
 /// What depends on addresses, once more where the dashboard is not at the root of its host.

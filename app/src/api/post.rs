@@ -34,11 +34,24 @@ pub(crate) async fn post_id(path: &str, id: Option<u64>) -> ServerAnswer {
 #[cfg(any(feature = "csr", test))]
 pub(crate) const DRAW_PATH: &str = "/api/strata/draw";
 
+/// What a page is asked for.
+#[cfg(feature = "csr")]
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted {
+    /// All of it.
+    Whole,
+    /// What does not live in the browser.
+    AroundLiveParts,
+}
+
 /// Asks for the HTML of a page that the server draws.
 #[cfg(feature = "csr")]
-pub(crate) async fn fetch_page(address: &str) -> Result<String, ApiError> {
+pub(crate) async fn fetch_page(address: &str, wanted: Wanted) -> Result<String, ApiError> {
     let fields = UrlSearchParams::new().map_err(|_| ApiError::NotUnderstood)?;
     fields.append("address", address);
+    if matches!(wanted, Wanted::AroundLiveParts) {
+        fields.append("live", "true");
+    }
     read(post(&at(DRAW_PATH), &fields).await)
 }
 

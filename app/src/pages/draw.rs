@@ -8,22 +8,26 @@ use super::list::{self, full_title};
 #[cfg(feature = "ssr")]
 use super::not_found::not_found;
 #[cfg(feature = "ssr")]
-use super::overview::overview;
+use super::overview::{DrawPart, overview};
 use crate::api::ApiError;
 #[cfg(feature = "ssr")]
 use crate::first_paint::FirstPaint;
 #[cfg(feature = "ssr")]
+use crate::parts::Part;
+#[cfg(feature = "ssr")]
 use crate::screens::{PageHtml, PageRequest, failed};
 
-/// The HTML of a page as of now: its name as a `<title>`, then what stands inside of `<main>`.
+/// The HTML of a page as of now: its name as a `<title>`, then what stands inside of `<main>`. Where
+/// the parts of the page live in the browser, it says so by any text in `live`, and they are left out.
 #[server(name = Draw, prefix = "/api", endpoint = "strata/draw")]
-pub async fn draw(address: String) -> Result<String, ApiError> {
+pub async fn draw(address: String, #[server(default)] live: String) -> Result<String, ApiError> {
     use crate::api::context;
 
     let request = page_request(&address)?;
     #[cfg(feature = "lab")]
     let progress = crate::api::LessonProgress::of_browser();
-    let page = page_of(&request, FirstPaint::of_request()).await;
+    let draw_part = if live.is_empty() { Part::draw } else { Part::draw_place };
+    let page = page_of(&request, FirstPaint::of_request(), draw_part).await;
     context::set_busy(page.status);
     #[cfg(feature = "lab")]
     progress.add(page.learned);
@@ -45,14 +49,14 @@ fn page_request(address: &str) -> Result<PageRequest, ApiError> {
 
 /// Draws the page of an address. The overview is drawn with what the browser's program starts from.
 #[cfg(feature = "ssr")]
-async fn page_of(request: &PageRequest, first: FirstPaint) -> PageHtml {
+async fn page_of(request: &PageRequest, first: FirstPaint, draw_part: DrawPart) -> PageHtml {
     if !request.may_look() {
         return failed(&ApiError::Refused("You may not see this page.".to_owned()));
     }
     let Some(page) = list::page_of(request) else { return not_found() };
     match page.draw {
         Some(draw) => draw(request).await.unwrap_or_else(|error| failed(&error)),
-        None => overview(first, &request.alerts()),
+        None => overview(first, &request.alerts(), draw_part),
     }
 }
 
@@ -93,7 +97,7 @@ pub(crate) fn first_page(first: FirstPaint) -> impl Future<Output = NamedPage> +
     let progress = crate::api::LessonProgress::of_browser();
     async move {
         let page = match &request {
-            Ok(request) => page_of(request, first).await,
+            Ok(request) => page_of(request, first, Part::draw).await,
             Err(error) => failed(error),
         };
         #[cfg(feature = "lab")]
@@ -132,7 +136,11 @@ mod tests {
         {
             for path in ["/", "/nodes"] {
                 let request = PageRequest::new(console.clone(), actor.clone(), path).unwrap();
-                assert_eq!(page_of(&request, FirstPaint::default()).await.status, status, "{path}");
+                assert_eq!(
+                    page_of(&request, FirstPaint::default(), Part::draw).await.status,
+                    status,
+                    "{path}"
+                );
             }
         }
     }

@@ -46,9 +46,18 @@ pub(crate) const BELOW_ALERTS: [Part; 9] = [
 #[cfg(feature = "ssr")]
 impl Part {
     /// Draws it, as what the browser's program takes over.
-    pub(crate) fn draw(&self) -> impl IntoView + use<> {
-        let view = (self.view)();
-        view! { <div class="part" id=format!("part-{}", self.name) data-part=self.name>{view}</div> }
+    pub(crate) fn draw(&self) -> AnyView {
+        self.place((self.view)())
+    }
+
+    /// Draws its place alone, for a page in which it lives.
+    pub(crate) fn draw_place(&self) -> AnyView {
+        self.place(().into_any())
+    }
+
+    fn place(&self, view: AnyView) -> AnyView {
+        let id = format!("part-{}", self.name);
+        view! { <div class="part" id=id data-part=self.name>{view}</div> }.into_any()
     }
 }
 

@@ -9,6 +9,6 @@ mod take_over;
 mod visitor_badge;
 
 #[cfg(feature = "ssr")]
-pub(crate) use list::{BELOW_ALERTS, CACHE_LINKS, HEALTH, LIVE_LINE, VISITOR};
+pub(crate) use list::{BELOW_ALERTS, CACHE_LINKS, HEALTH, LIVE_LINE, Part, VISITOR};
 #[cfg(feature = "csr")]
-pub(crate) use take_over::{PartOwner, is_alive};
+pub(crate) use take_over::{PartOwner, all_live, is_alive};

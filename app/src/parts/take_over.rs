@@ -89,6 +89,13 @@ pub(crate) fn is_alive(element: &Element) -> bool {
     element.has_attribute(ALIVE)
 }
 
+/// Whether the program draws every part of the page by itself.
+pub(crate) fn all_live() -> bool {
+    document()
+        .query_selector("#page [data-part]:not([data-alive])")
+        .is_ok_and(|part| part.is_none())
+}
+
 /// Has the page's own script put a part in the drawn one's place, with all that somebody has typed,
 /// focused, opened, scrolled or marked in it.
 fn swap(drawn: &Element, alive: &Element) -> Result<JsValue, JsValue> {

@@ -3,9 +3,9 @@ use web_sys::Element;
 
 use super::address;
 use super::morph;
-use crate::api::{self, ApiError};
+use crate::api::{self, ApiError, Wanted};
 use crate::live::{Live, LiveState};
-use crate::parts::PartOwner;
+use crate::parts::{PartOwner, all_live};
 use crate::visitor::Visitor;
 
 /// The page that is shown, and how it is kept up to date: the server is asked for it again as often
@@ -15,6 +15,8 @@ pub(crate) struct PageUpdates {
     parts: StoredValue<PartOwner, LocalStorage>,
     /// Where the page stands.
     address: RwSignal<String>,
+    /// The address of what is shown, which may be the page before.
+    shown: StoredValue<String>,
     /// Grows where the page is wanted again that is shown already.
     n_refreshes: RwSignal<u32>,
     /// Why the drawing is not up to date.
@@ -33,6 +35,7 @@ impl PageUpdates {
         let updates = Self {
             parts: StoredValue::new_local(parts),
             address: RwSignal::new(address::here()),
+            shown: StoredValue::new(address::here()),
             n_refreshes: RwSignal::new(0),
             behind: RwSignal::new(None),
             is_fetching: StoredValue::new(false),
@@ -136,12 +139,18 @@ impl PageUpdates {
         let number = self.n_requests.get_value();
         let address = self.address.get_untracked();
         leptos::task::spawn_local(async move {
-            let answer = api::fetch_page(&address).await;
+            let answer = api::fetch_page(&address, self.wanted(&address)).await;
             if self.stands_at(&address) && self.newest.get_value() < number {
                 self.newest.set_value(number);
                 self.take(answer, number, &address).await;
             }
         });
+    }
+
+    /// Of the page that is shown, what lives in it need not be drawn again.
+    fn wanted(self, address: &str) -> Wanted {
+        let is_shown = self.shown.with_value(|shown| shown == address);
+        if is_shown && all_live() { Wanted::AroundLiveParts } else { Wanted::Whole }
     }
 
     /// A page that has gone on to another address has no use for an answer.
@@ -155,9 +164,13 @@ impl PageUpdates {
                 self.behind.set(None);
                 let is_wanted = || self.stands_at(address) && self.newest.get_value() == number;
                 if let Some(main) = main() {
+                    self.shown.set_value(String::new());
                     show(&main, &html, is_wanted).await;
                     address::mark_links();
                     self.parts.get_value().take_over().await;
+                    if is_wanted() {
+                        self.shown.set_value(address.to_owned());
+                    }
                 }
             }
             Err(error) => self.behind.set(Some(error.sentence())),

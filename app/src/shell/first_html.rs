@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::http::Request;
 use leptos::prelude::*;
+use strata_console::{Access, AccessSettings, Actor, Console};
 use strata_report::{
     CacheFrame, CacheReport, Frame, History, L1Report, NodeFrame, Outcome, Outcomes, Point,
     RedisState, Role, Session, Snapshot, TrafficState, Window,
@@ -75,6 +76,9 @@ fn overview(snapshot: Snapshot, session: Session) -> String {
 async fn page(path: &str) -> String {
     let (parts, ()) = Request::builder().uri(path).body(()).unwrap().into_parts();
     let drawn = Owner::new().with(|| {
+        let access = Access::new(AccessSettings::default());
+        provide_context(Console::start(Vec::new(), access, Default::default()));
+        provide_context(Actor::local());
         provide_context(parts);
         document(None)
     });

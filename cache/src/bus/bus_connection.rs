@@ -45,6 +45,8 @@ pub(crate) struct BusConnection<'a> {
     idle_behind: bool,
     checked_at: Moment,
     refusals: Refusals,
+    /// Of the login that counts on this connection.
+    login: u64,
 }
 
 /// The result of one read of the stream.
@@ -81,6 +83,7 @@ impl<'a> BusConnection<'a> {
         handler: &'a dyn BusHandler,
         place: &'a mut BusPlace,
     ) -> RedisResult<Self> {
+        let login = link.login_version();
         let mut connection = link.connect(STEP).await?;
         let here = in_time(STEP, Position::now(&reader.bus, &mut connection)).await?;
         link.lose_the_other_server(here.run_id(), here.floor);
@@ -116,6 +119,7 @@ impl<'a> BusConnection<'a> {
             idle_behind: false,
             checked_at,
             refusals: Refusals::default(),
+            login,
         })
     }
 
@@ -157,6 +161,11 @@ impl<'a> BusConnection<'a> {
     /// extends trust accordingly.
     async fn check_status(&mut self, batch: &ReadBatch) -> RedisResult<()> {
         let bus = &self.reader.bus;
+        let login = self.link.login_version();
+        if login != self.login {
+            self.link.log_in(&mut self.connection).await?;
+            self.login = login;
+        }
         if self.link.leads_elsewhere(self.last.run_id()) {
             // The link's connection is the newer one.
             return Err(io::Error::other("L2 is read from another server by now").into());

@@ -73,6 +73,8 @@ impl BusReader {
                     Err(error) => (None, false, error),
                 };
             place.position = last.or(place.position);
+            // The next connection begins where the error says.
+            link.connector.follow(&error);
             self.cannot_read(&error);
             if heard {
                 self.disconnects.add(1);

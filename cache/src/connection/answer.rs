@@ -119,10 +119,17 @@ pub(crate) enum ErrorClass {
 
 /// The classes of known codes. Every other code is a refusal.
 #[cfg(feature = "redis")]
-const CODES: [(&str, ErrorClass); 5] = [
+const CODES: [(&str, ErrorClass); 11] = [
     ("LOADING", ErrorClass::Lost),
     ("MASTERDOWN", ErrorClass::Lost),
     ("CLUSTERDOWN", ErrorClass::Lost),
+    // Strata's own: no connection could be made.
+    ("CONNECTION", ErrorClass::Lost),
+    ("TIMEOUT", ErrorClass::Lost),
+    ("TLS", ErrorClass::Lost),
+    ("LOGIN", ErrorClass::Lost),
+    ("SENTINEL", ErrorClass::Lost),
+    ("CLUSTER", ErrorClass::Lost),
     ("TRYAGAIN", ErrorClass::TryAgain),
     ("BUSY", ErrorClass::TryAgain),
 ];
@@ -243,6 +250,11 @@ pub(crate) enum CallError {
 }
 
 impl CallError {
+    /// Another server is the one to use by now.
+    pub(crate) fn is_moved(&self) -> bool {
+        matches!(self, Self::Refused(answer) if matches!(&*answer.code, "MOVED" | "READONLY"))
+    }
+
     pub(crate) fn of(error: &RedisError) -> Self {
         let answer = ErrorReply::read(error);
         match answer.verdict {

@@ -9,11 +9,16 @@ use redis::{RedisError, RedisResult};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::{CallError, ErrorClass, ErrorReply};
-use super::link::Link;
+use super::link::{CurrentConnection, Link};
 use super::query::{Query, Reply, Step};
+use super::redirect::Redirect;
+use crate::user_code::BoxFuture;
 
 /// The pause before a command that Redis could not serve for the moment is tried again.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(2);
+
+/// So often one call is sent to another server.
+const MAX_REDIRECTS: usize = 3;
 
 /// Why a call has no answer.
 enum NoAnswer {
@@ -59,6 +64,15 @@ impl Link {
             Ok(answer) => return Ok(answer),
             Err(silence) => silence,
         };
+        for _ in 0..MAX_REDIRECTS {
+            let Some(redirect) = self.redirect(&silence, step) else { break };
+            let going: BoxFuture<'_, Result<T, NoAnswer>> =
+                Box::pin(self.go(redirect, (&mut current, sent), query));
+            silence = match going.await {
+                Ok(answer) => return Ok(answer),
+                Err(silence) => silence,
+            };
+        }
         // Redis may have closed an idle connection, which costs only a retry. If there is no new
         // connection, a call that may not be repeated fails alone.
         if let NoAnswer::Error(error) = &silence
@@ -73,6 +87,40 @@ impl Link {
             };
         }
         Err(self.failed(silence, current.1, sent))
+    }
+
+    /// Where the server sends the command, if it may be run again.
+    fn redirect(&self, silence: &NoAnswer, step: Step) -> Option<Redirect> {
+        let NoAnswer::Error(error) = silence else { return None };
+        let redirect = self.connector.follow(error)?;
+        // Of several commands some may have been run.
+        (error.code().is_some() || step.may_repeat()).then_some(redirect)
+    }
+
+    /// Asks another server, which is the one to use from now on, or for this command alone. Where
+    /// there is none, Redis is lost.
+    async fn go<T: Reply>(
+        &self,
+        redirect: Redirect,
+        (current, sent): (&mut CurrentConnection, Instant),
+        query: &impl Query,
+    ) -> Result<T, NoAnswer> {
+        match redirect {
+            Redirect::Elsewhere => {
+                *current = self.moved_on(current.1, sent).await.map_err(NoAnswer::Error)?;
+                self.answer(&mut current.0, query, sent).await
+            }
+            Redirect::Ask(server) => {
+                match timeout_at(sent + self.timeout, self.ask_at(&server, query)).await {
+                    Ok(answer) => answer.map_err(|error| match ErrorReply::read(&error).verdict {
+                        // The server that has the slot is there.
+                        ErrorClass::Lost | ErrorClass::TryAgain => NoAnswer::Busy(error),
+                        ErrorClass::Refused => NoAnswer::Error(error),
+                    }),
+                    Err(_) => Err(NoAnswer::Slow),
+                }
+            }
+        }
     }
 
     /// The answer within the hard timeout from `sent` on. If none has arrived after half of it,

@@ -31,6 +31,7 @@ use strata_report::ServerKind;
 use super::answer::{ErrorClass, ErrorReply};
 use super::link::{CurrentConnection, Link, in_time};
 use super::query::AnyReply;
+use crate::user_code::BoxFuture;
 
 /// Older major versions lack `SET` with both `NX` and `GET`, which leases need.
 const MIN_REDIS: u32 = 7;
@@ -51,18 +52,27 @@ impl Link {
         let _: String = in_time(within, cmd("PING").query_async(&mut connection)).await?;
         let server = in_time(within, async {
             let hello = hello(&mut connection).await;
+            hello.as_ref().map_or(Ok(()), must_be_no_sentinel)?;
             server_kind(&mut connection, hello).await
         });
         let server = server.await?;
         self.state().server.clone_from(&server);
         must_be_recent(server.as_ref())?;
         let run_id = in_time(within, run_id(&mut connection)).await?;
-        let floor = in_time(within, self.bus.begin(&mut connection, &run_id)).await?;
+        let begun = in_time(within, self.bus.begin(&mut connection, &run_id)).await;
+        let floor = begun.map_err(|error| {
+            self.connector.follow(&error);
+            self.connector.explain_moved(error)
+        })?;
         Ok(Handshake { connection, server, run_id, floor })
     }
 
     /// Replaces a connection that Redis has closed. Concurrent callers share one new connection.
-    pub(crate) async fn renew(&self, generation: u64) -> RedisResult<CurrentConnection> {
+    pub(crate) fn renew(&self, generation: u64) -> BoxFuture<'_, RedisResult<CurrentConnection>> {
+        Box::pin(self.renew_now(generation))
+    }
+
+    async fn renew_now(&self, generation: u64) -> RedisResult<CurrentConnection> {
         let _one = self.renewing.lock().await;
         let present = {
             let state = self.state();
@@ -156,6 +166,17 @@ pub(crate) fn must_be_no_replica(hello: &HelloReply) -> RedisResult<()> {
     match text(hello, "role") {
         Some(role) if role != "master" => {
             Err(ErrorReply::refusal("READONLY", "the server is a replica".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a Sentinel, which only knows where Redis is.
+pub(crate) fn must_be_no_sentinel(hello: &HelloReply) -> RedisResult<()> {
+    match text(hello, "mode") {
+        Some(mode) if mode == "sentinel" => {
+            let said = "the server is a Sentinel: give the address as redis+sentinel://host/master";
+            Err(ErrorReply::refusal("SENTINEL", said.to_owned()))
         }
         _ => Ok(()),
     }

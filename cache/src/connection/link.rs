@@ -6,19 +6,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, RedisError, RedisResult};
+use redis::{RedisError, RedisResult};
 use strata_report::{L2Report, ServerKind};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::answer::ErrorReply;
+use super::connector::Connector;
 use super::errors::{ErrorCounts, Timeouts};
 use super::namespace::Bus;
 use super::operator_budget::OperatorConnection;
 use super::pending::{InvalidationQueue, PendingInvalidation};
 use super::query::Step;
+use super::redirect::RedirectedConnection;
 use crate::log::{LogLimit, log_safely};
 use crate::recorder::Counter;
+use crate::user_code::BoxFuture;
 
 #[cfg(feature = "holds")]
 use super::holds::Holds;
@@ -38,7 +41,7 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 /// not reach it, and closes the breaker. A cache does not read L2 while its invalidations wait, so
 /// it never uses an L2 entry that should have been removed.
 pub(crate) struct Link {
-    client: Client,
+    pub(crate) connector: Connector,
     pub(crate) timeout: Duration,
     pub(crate) bus: Bus,
     pub(crate) open: AtomicBool,
@@ -52,6 +55,7 @@ pub(crate) struct Link {
     pub(crate) waiting: Notify,
     pub(crate) renewing: tokio::sync::Mutex<()>,
     pub(crate) operator: OperatorConnection,
+    pub(crate) redirected: RedirectedConnection,
     pub(crate) errors: ErrorCounts,
     opening_told: LogLimit,
     pub(crate) counts: LinkCounts,
@@ -87,9 +91,9 @@ pub(crate) type CurrentConnection = (MultiplexedConnection, u64);
 
 impl Link {
     /// A link that has not reached Redis yet. Its breaker is open until [`Link::recover`] runs.
-    pub(crate) fn new(client: Client, timeout: Duration, bus: Bus) -> Self {
+    pub(crate) fn new(connector: Connector, timeout: Duration, bus: Bus) -> Self {
         Self {
-            client,
+            connector,
             timeout: timeout.min(LONGEST_TIMEOUT),
             bus,
             open: AtomicBool::new(true),
@@ -101,6 +105,7 @@ impl Link {
             waiting: Notify::new(),
             renewing: tokio::sync::Mutex::default(),
             operator: OperatorConnection::default(),
+            redirected: RedirectedConnection::default(),
             errors: ErrorCounts::default(),
             opening_told: LogLimit::new(),
             counts: LinkCounts::default(),
@@ -224,12 +229,14 @@ impl Link {
         self.open_breaker(self.state(), generation, why);
     }
 
-    /// A separate connection without a response timeout, for blocking commands.
-    pub(crate) async fn connect(&self, within: Duration) -> RedisResult<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(within))
-            .set_response_timeout(None);
-        in_time(within, self.client.get_multiplexed_async_connection_with_config(&config)).await
+    /// A separate connection without a response timeout, for blocking commands. It leads to the
+    /// server that the namespace is on now. Each step of finding it may take so long.
+    pub(crate) fn connect(
+        &self,
+        within: Duration,
+    ) -> BoxFuture<'_, RedisResult<MultiplexedConnection>> {
+        // Boxed, since all calls hold it for the rare case that they need a new connection.
+        Box::pin(self.connector.connect(self.bus.sequence(), within))
     }
 
     /// The longest time for connecting.

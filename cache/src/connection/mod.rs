@@ -2,28 +2,58 @@
 //! It classifies Redis's errors, keeps invalidations that Redis did not accept, and sends them
 //! again.
 
+#[cfg(feature = "redis")]
+mod address;
+#[cfg(feature = "redis")]
+mod address_url;
 mod answer;
+#[cfg(feature = "redis")]
+mod asking;
 mod call;
+#[cfg(feature = "redis")]
+mod cluster;
+#[cfg(feature = "redis")]
+mod connector;
 mod errors;
 mod handshake;
 #[cfg(feature = "holds")]
 #[doc(hidden)]
 pub mod holds;
 mod link;
+#[cfg(feature = "redis")]
+mod login;
 mod lua;
 mod namespace;
 #[cfg(not(feature = "redis"))]
 pub(crate) mod no_redis;
 mod operator;
 mod operator_budget;
+#[cfg(feature = "redis")]
+mod other_speech;
 mod pending;
 mod query;
 mod recovery;
+mod redirect;
+#[cfg(feature = "redis")]
+mod renewal;
+#[cfg(feature = "redis")]
+mod sentinel;
+#[cfg(feature = "tls")]
+mod tls;
+
+#[cfg(feature = "redis")]
+pub use address::RedisAddress;
+#[cfg(feature = "redis")]
+pub(crate) use connector::Connector;
+#[cfg(feature = "redis")]
+pub use login::Credentials;
+#[cfg(not(feature = "redis"))]
+pub(crate) use no_redis::connector::{self, Connector};
 
 pub(crate) use answer::{Away, CallError, ErrorClass, ErrorReply};
-pub(crate) use handshake::{
-    HelloReply, must_be_no_replica, must_be_recent, must_take_invalidations, run_id,
-};
+pub(crate) use handshake::{HelloReply, must_be_no_replica, must_take_invalidations, run_id};
+#[cfg(feature = "redis")]
+pub(crate) use handshake::{must_be_no_sentinel, must_be_recent};
 
 pub(crate) use link::{Link, SLOW_TIMEOUT, in_time};
 pub(crate) use lua::{ANNOUNCE, NamedScript, scripts};

@@ -6,17 +6,105 @@ pub(crate) mod aio {
     /// Never exists.
     #[derive(Clone)]
     pub(crate) struct MultiplexedConnection(());
+
+    /// What commands can be sent on.
+    pub(crate) trait ConnectionLike {}
+
+    impl ConnectionLike for MultiplexedConnection {}
 }
 
-use redis::aio::MultiplexedConnection;
+/// Connecting is refused, and nothing is renewed.
+pub(crate) mod connector {
+    use std::time::Duration;
 
-/// Opening a client is refused.
-pub(crate) struct Client(());
+    use super::super::link::Link;
+    use super::super::redirect::Redirect;
+    use super::aio::MultiplexedConnection;
+    use super::{RedisError, RedisResult, Server};
+    use crate::error::BuildError;
+
+    pub(crate) struct Connector(());
+
+    impl Connector {
+        pub(crate) fn of_url(_: &str) -> Result<Self, BuildError> {
+            Err(BuildError::RedisUrl(RedisError))
+        }
+
+        pub(crate) async fn connect(
+            &self,
+            _: &str,
+            _: Duration,
+        ) -> RedisResult<MultiplexedConnection> {
+            Err(RedisError)
+        }
+
+        pub(crate) async fn connect_to(
+            &self,
+            _: &Server,
+            within: Duration,
+        ) -> RedisResult<MultiplexedConnection> {
+            self.connect("", within).await
+        }
+
+        pub(crate) fn follow(&self, _: &RedisError) -> Option<Redirect> {
+            None
+        }
+
+        pub(crate) fn explain_moved(&self, error: RedisError) -> RedisError {
+            error
+        }
+
+        pub(crate) fn may_move(&self) -> bool {
+            false
+        }
+
+        pub(crate) fn is_cluster(&self) -> bool {
+            false
+        }
+    }
+
+    impl Link {
+        pub(crate) async fn renewal_is_due(&self) {
+            std::future::pending().await
+        }
+
+        pub(crate) async fn master_has_moved(&self) {
+            std::future::pending().await
+        }
+
+        pub(crate) async fn renew_login(&self) {}
+
+        pub(crate) fn login_version(&self) -> u64 {
+            0
+        }
+
+        pub(crate) async fn log_in(&self, _: &mut MultiplexedConnection) -> RedisResult<()> {
+            Err(RedisError)
+        }
+    }
+}
+
+/// Never named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Server(());
+
+#[expect(dead_code, reason = "nothing is sent")]
+pub(crate) struct Asking<'a>(pub(crate) &'a mut MultiplexedConnection);
+
+impl aio::ConnectionLike for Asking<'_> {}
+
+use redis::aio::MultiplexedConnection;
 
 /// Redis is not built in.
 #[derive(Debug, thiserror::Error)]
 #[error("the feature `redis` is off")]
 pub struct RedisError;
+
+impl RedisError {
+    pub(crate) fn code(&self) -> Option<&str> {
+        None
+    }
+}
 
 pub(crate) type RedisResult<T> = Result<T, RedisError>;
 
@@ -24,38 +112,9 @@ pub(crate) trait FromRedisValue {}
 
 impl<T> FromRedisValue for T {}
 
-impl Client {
-    pub(crate) fn open(_: String) -> RedisResult<Self> {
-        Err(RedisError)
-    }
-
-    pub(crate) async fn get_multiplexed_async_connection_with_config(
-        &self,
-        _: &AsyncConnectionConfig,
-    ) -> RedisResult<MultiplexedConnection> {
-        Err(RedisError)
-    }
-}
-
 impl From<std::io::Error> for RedisError {
     fn from(_: std::io::Error) -> Self {
         Self
-    }
-}
-
-pub(crate) struct AsyncConnectionConfig;
-
-impl AsyncConnectionConfig {
-    pub(crate) fn new() -> Self {
-        Self
-    }
-
-    pub(crate) fn set_connection_timeout(self, _: Option<std::time::Duration>) -> Self {
-        self
-    }
-
-    pub(crate) fn set_response_timeout(self, _: Option<std::time::Duration>) -> Self {
-        self
     }
 }
 
@@ -82,7 +141,7 @@ impl Cmd {
         self
     }
 
-    pub(crate) async fn query_async<T>(&self, _: &mut MultiplexedConnection) -> RedisResult<T> {
+    pub(crate) async fn query_async<T>(&self, _: &mut impl aio::ConnectionLike) -> RedisResult<T> {
         Err(RedisError)
     }
 }
@@ -108,7 +167,7 @@ impl Pipeline {
         self
     }
 
-    pub(crate) async fn query_async<T>(&self, _: &mut MultiplexedConnection) -> RedisResult<T> {
+    pub(crate) async fn query_async<T>(&self, _: &mut impl aio::ConnectionLike) -> RedisResult<T> {
         Err(RedisError)
     }
 }
@@ -142,7 +201,7 @@ impl ScriptInvocation<'_> {
         self
     }
 
-    pub(crate) async fn invoke_async<T>(&self, _: &mut MultiplexedConnection) -> RedisResult<T> {
+    pub(crate) async fn invoke_async<T>(&self, _: &mut impl aio::ConnectionLike) -> RedisResult<T> {
         Err(RedisError)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{RedisError, RedisResult, cmd};
+use redis::{Cmd, RedisError, RedisResult, cmd};
 use tokio::time::Instant;
 use tokio_util::context::TokioContext;
 
@@ -15,26 +15,112 @@ use super::answer::{CallError, ErrorClass, ErrorReply};
 use super::handshake::run_id;
 use super::link::{Link, SLOW_TIMEOUT, in_time};
 use super::operator_budget::{Budget, OpenConnection};
-use super::query::{Query, Reply, Step};
+use super::query::{AnyReply, Query, Reply, Step};
+use super::redirect::Redirect;
+
+/// The next cursor of a SCAN, and the keys of this step.
+pub(crate) type ScanStep = (u64, Vec<Vec<u8>>);
 
 impl Link {
     /// Asks for an operator, within a separate deadline. Not while Redis is lost.
     pub(crate) async fn inspect<T: Reply>(&self, query: &impl Query) -> Result<T, CallError> {
-        let asking = |mut connection| async move { query.ask(&mut connection).await };
-        self.operate(Step::Inspect, asking).await
+        let asking = |mut connection| async move {
+            let asked = query.ask(&mut connection).await;
+            match asked.as_ref().err().and_then(|error| self.connector.follow(error)) {
+                Some(Redirect::Ask(server)) => self.ask_at(&server, query).await,
+                Some(Redirect::Elsewhere) | None => asked,
+            }
+        };
+        match self.operate(Step::Inspect, asking).await {
+            Err(error) if error.is_moved() && self.connector.may_move() => {
+                self.operate(Step::Inspect, asking).await
+            }
+            answer => answer,
+        }
     }
 
     /// As [`inspect`](Self::inspect), for one step of a walk. Rests first if walks have used up
     /// their share of Redis's time.
     pub(crate) async fn walk_step<T: Reply>(&self, query: &impl Query) -> Result<T, CallError> {
-        let rest = self.budget(|budget| budget.rest(Instant::now()));
-        if !rest.is_zero() {
-            tokio::time::sleep(rest).await;
-        }
+        self.rest().await;
         let began = Instant::now();
         let answer = self.inspect(query).await;
         self.budget(|budget| budget.spend(Instant::now(), began.elapsed()));
         answer
+    }
+
+    /// As [`walk_step`](Self::walk_step), for a SCAN from this cursor. Where the keys have moved to
+    /// another server, the walk begins again there.
+    pub(crate) async fn walk_on(
+        &self,
+        cursor: u64,
+        scan: impl Fn(u64) -> Cmd,
+    ) -> Result<ScanStep, CallError> {
+        self.rest().await;
+        let began = Instant::now();
+        let scanning = |cursor| {
+            let scan = scan(cursor);
+            move |mut connection| async move { self.scan(&mut connection, &scan).await }
+        };
+        let mut answer = self.operate(Step::Inspect, scanning(cursor)).await;
+        if answer.as_ref().err().is_some_and(|error| error.is_moved() && self.connector.may_move())
+        {
+            answer = self.operate(Step::Inspect, scanning(0)).await;
+        }
+        self.budget(|budget| budget.spend(Instant::now(), began.elapsed()));
+        answer
+    }
+
+    async fn rest(&self) {
+        let rest = self.budget(|budget| budget.rest(Instant::now()));
+        if !rest.is_zero() {
+            tokio::time::sleep(rest).await;
+        }
+    }
+
+    /// One SCAN. In a cluster it also makes sure that the server still has the keys: SCAN itself
+    /// would find none, and not say so.
+    pub(crate) async fn scan(
+        &self,
+        connection: &mut MultiplexedConnection,
+        scan: &Cmd,
+    ) -> RedisResult<ScanStep> {
+        let found = scan.query_async(connection).await?;
+        if self.connector.is_cluster() {
+            let mut own = cmd("GET");
+            own.arg(self.bus.sequence());
+            let owns: RedisResult<AnyReply> = own.query_async(connection).await;
+            if let Err(error) = owns
+                && self.connector.follow(&error) == Some(Redirect::Elsewhere)
+            {
+                return Err(error);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Asks about a key that is not of the namespace, for which no read waits. In a cluster another
+    /// server may have it.
+    #[cfg(feature = "fleet")]
+    pub(crate) async fn ask_beside<T: Reply>(
+        &self,
+        key: &str,
+        query: &impl Query,
+    ) -> Result<T, CallError> {
+        if !self.connector.is_cluster() {
+            return self.inspect(query).await;
+        }
+        if self.is_open() {
+            return Err(CallError::Away);
+        }
+        let asking = async {
+            let within = self.connect_timeout();
+            let connecting: crate::user_code::BoxFuture<'_, _> =
+                Box::pin(self.connector.connect_beside(key, within));
+            let mut connection = connecting.await?;
+            query.ask(&mut connection).await
+        };
+        in_time(SLOW_TIMEOUT, asking).await.map_err(|error| CallError::of(&error))
     }
 
     /// Runs several commands in a row on the operator's connection, within one deadline.
@@ -75,6 +161,12 @@ impl Link {
         let failed = answer.as_ref().err().map(CallError::of);
         if failed == Some(CallError::Away) {
             self.drop_operator_connection(open.generation).await;
+        }
+        if let Err(error) = &answer
+            && self.connector.follow(error) == Some(Redirect::Elsewhere)
+        {
+            // All connections go there. Where it fails, the next call of a reader finds out.
+            let _: RedisResult<_> = in_time(SLOW_TIMEOUT, self.renew(open.generation)).await;
         }
         answer.map_err(|error| CallError::of(&error))
     }
@@ -117,9 +209,9 @@ impl Link {
 
     async fn operator_connection(&self) -> RedisResult<OpenConnection> {
         let mut open = self.operator.connection.lock().await;
-        let generation = self.state().generation;
+        let (generation, login) = (self.state().generation, self.login_version());
         match &*open {
-            Some(open) if open.generation == generation => Ok(open.clone()),
+            Some(open) if open.generation == generation && open.login == login => Ok(open.clone()),
             _ => {
                 let within = self.connect_timeout();
                 let mut connection = self.connect_for_operators(within).await?;
@@ -129,7 +221,7 @@ impl Link {
                     self.lose_the_other_server(&here, 0);
                     return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into());
                 }
-                Ok(open.insert(OpenConnection { connection, generation }).clone())
+                Ok(open.insert(OpenConnection { connection, generation, login }).clone())
             }
         }
     }
@@ -139,7 +231,9 @@ impl Link {
         match &self.operator.threads {
             // The limit is kept here: busy threads would be late with it too.
             Some(threads) => {
-                in_time(within, TokioContext::new(self.connect(within), threads.clone())).await
+                // Where the server is to be found first, that takes several steps.
+                let limit = if self.connector.may_move() { SLOW_TIMEOUT } else { within };
+                in_time(limit, TokioContext::new(self.connect(within), threads.clone())).await
             }
             None => self.connect(within).await,
         }

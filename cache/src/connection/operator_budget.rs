@@ -28,6 +28,8 @@ pub(crate) struct OperatorConnection {
 pub(crate) struct OpenConnection {
     pub(super) connection: MultiplexedConnection,
     pub(super) generation: u64,
+    /// Of the login that it began with.
+    pub(super) login: u64,
 }
 
 /// A leaky bucket of time.

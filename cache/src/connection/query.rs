@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 
-use redis::aio::MultiplexedConnection;
+use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{
     Cmd, FromRedisValue, Pipeline, RedisError, RedisResult, ScriptInvocation, from_redis_value_ref,
 };
@@ -32,6 +32,11 @@ impl PipelineReplies {
         Ok(Self(answers.into_iter()))
     }
 
+    #[cfg(feature = "fleet")]
+    pub(crate) fn of(answers: Vec<RedisResult<AnyReply>>) -> Self {
+        Self(answers.into_iter())
+    }
+
     /// The next answer.
     pub(crate) fn next<T: FromRedisValue>(&mut self) -> RedisResult<T> {
         let missing = || RedisError::from(io::Error::from(io::ErrorKind::UnexpectedEof));
@@ -44,24 +49,24 @@ pub(crate) trait Query: Sync {
     /// Sends it and parses the answer.
     fn ask<T: Reply>(
         &self,
-        connection: &mut MultiplexedConnection,
+        connection: &mut (impl ConnectionLike + Send),
     ) -> impl Future<Output = RedisResult<T>> + Send;
 }
 
 impl Query for Cmd {
-    async fn ask<T: Reply>(&self, connection: &mut MultiplexedConnection) -> RedisResult<T> {
+    async fn ask<T: Reply>(&self, connection: &mut (impl ConnectionLike + Send)) -> RedisResult<T> {
         self.query_async(connection).await
     }
 }
 
 impl Query for Pipeline {
-    async fn ask<T: Reply>(&self, connection: &mut MultiplexedConnection) -> RedisResult<T> {
+    async fn ask<T: Reply>(&self, connection: &mut (impl ConnectionLike + Send)) -> RedisResult<T> {
         self.query_async(connection).await
     }
 }
 
 impl Query for ScriptInvocation<'_> {
-    async fn ask<T: Reply>(&self, connection: &mut MultiplexedConnection) -> RedisResult<T> {
+    async fn ask<T: Reply>(&self, connection: &mut (impl ConnectionLike + Send)) -> RedisResult<T> {
         self.invoke_async(connection).await
     }
 }

@@ -10,6 +10,7 @@ use redis::{RedisError, RedisResult};
 use super::answer::{ErrorClass, ErrorReply};
 use super::link::Link;
 use super::pending::{InvalidationQueue, PendingInvalidation};
+use super::redirect::Redirect;
 use crate::log::log_safely;
 
 const FIRST_RETRY: Duration = Duration::from_millis(50);
@@ -36,6 +37,8 @@ impl Link {
                 tokio::select! {
                     () = self.opened.notified() => {}
                     () = self.waiting.notified() => {}
+                    () = self.renewal_is_due() => self.renew_login().await,
+                    () = self.master_has_moved() => self.go_to_the_master().await,
                 }
                 continue;
             }
@@ -44,6 +47,14 @@ impl Link {
                 () = self.opened.notified() => pause = FIRST_RETRY,
             }
             pause = (pause * 2).min(LAST_RETRY);
+        }
+    }
+
+    /// Leaves a server that is no master any more, though it answers. The bus follows.
+    async fn go_to_the_master(&self) {
+        let generation = self.state().generation;
+        if let Err(error) = self.renew(generation).await {
+            self.note(&error);
         }
     }
 
@@ -96,8 +107,8 @@ impl Link {
             return Err(error);
         }
         self.note(&error);
-        if answer.code == "READONLY" {
-            // The address may lead to the new master by now.
+        if answer.code == "READONLY" || self.connector.follow(&error).is_some() {
+            // The address may lead to the new master by now, or the slot is elsewhere.
             let _: RedisResult<_> = self.renew(generation).await;
         }
         Err(error)
@@ -173,6 +184,10 @@ impl Link {
             let refused = match self.send_all(&connection, replay).await {
                 Ok(()) => None,
                 Err(error) if ErrorReply::read(&error).verdict == ErrorClass::Lost => {
+                    return Err(error);
+                }
+                // Another server is to be asked.
+                Err(error) if self.connector.follow(&error) == Some(Redirect::Elsewhere) => {
                     return Err(error);
                 }
                 Err(error) => Some(error),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redis::{Client, cmd, from_redis_value};
+use redis::{cmd, from_redis_value};
 use strata_report::{ServerKind, may_evict_data};
 use tokio::time::Instant;
 
@@ -10,7 +10,10 @@ use super::clocks::ms;
 use super::commands::Workplace;
 use super::diagnosis::{Diagnosis, Finding};
 use super::two_nodes;
-use crate::connection::{Bus, ErrorReply, HelloReply, Link, must_be_no_replica, must_be_recent};
+use crate::connection::{
+    Bus, Connector, ErrorReply, HelloReply, Link, RedisAddress, must_be_no_replica,
+    must_be_no_sentinel, must_be_recent,
+};
 use crate::error::BuildError;
 use crate::node::check_name;
 
@@ -32,12 +35,23 @@ const BLOCKING: Duration = Duration::from_millis(200);
 /// # Errors
 /// Where the address or the namespace makes no sense.
 pub async fn examine(redis_url: &str, namespace: Option<&str>) -> Result<Diagnosis, BuildError> {
+    examine_at(&RedisAddress::parse(redis_url)?, namespace).await
+}
+
+/// As [`examine`], with all that an address may say.
+///
+/// # Errors
+/// Where the settings of the address contradict each other, or the namespace makes no sense.
+pub async fn examine_at(
+    redis: &RedisAddress,
+    namespace: Option<&str>,
+) -> Result<Diagnosis, BuildError> {
     let id = format!("{:08x}", rand::random::<u32>());
     let own = format!("doctor-{id}");
     let namespace = namespace.unwrap_or(&own);
     check_name(namespace)?;
-    let client = Client::open(redis_url).map_err(BuildError::RedisUrl)?;
-    let link = Link::new(client, CONNECTING, Bus::new(namespace));
+    let connector = Connector::new(redis.clone())?;
+    let link = Link::new(connector, CONNECTING, Bus::new(namespace));
     let mut diagnosis = Diagnosis { namespace: namespace.to_owned(), ..Diagnosis::default() };
     let connection = match link.connect(CONNECTING).await {
         Ok(connection) => connection,
@@ -51,7 +65,7 @@ pub async fn examine(redis_url: &str, namespace: Option<&str>) -> Result<Diagnos
     let mut workplace = Workplace { connection, stem, user: "default".to_owned() };
     workplace.look(&mut diagnosis).await;
     if namespace == own && diagnosis.verdict() < super::Verdict::Fails {
-        diagnosis.findings.push(two_nodes::agree(redis_url, namespace).await);
+        diagnosis.findings.push(two_nodes::agree(redis, namespace).await);
     }
     Ok(diagnosis)
 }
@@ -98,17 +112,30 @@ impl Workplace {
             || "a server without a name".to_owned(),
             |kind| format!("{} {}", kind.server, kind.version),
         );
-        if let Err(error) = must_be_recent(kind.as_ref()).and(must_be_no_replica(&hello)) {
+        if let Err(error) = must_be_recent(kind.as_ref())
+            .and(must_be_no_sentinel(&hello))
+            .and(must_be_no_replica(&hello))
+        {
             let said = ErrorReply::read(&error).message;
             return (kind, Finding::fails(SUBJECT, format!("{named}: {said}")));
         }
-        let seen = match field("mode").as_deref() {
-            Some("cluster") => format!(
-                "{named}, one node of a cluster: a namespace lives on the one that has its slot"
-            ),
-            _ => named,
-        };
-        (kind, Finding::works(SUBJECT, seen))
+        if field("mode").as_deref() != Some("cluster") {
+            return (kind, Finding::works(SUBJECT, named));
+        }
+        // The slot may be another server's, where the address names one server alone.
+        match self.send(cmd("GET").arg(self.key("none"))).await {
+            Err(error) if matches!(&*ErrorReply::read(&error).code, "MOVED" | "ASK") => {
+                let said = ErrorReply::read(&error).message;
+                let seen = format!("{named}, one server of a cluster: {said}");
+                let advice = "give the address as redis+cluster://, with any of its servers";
+                (kind, Finding::fails(SUBJECT, seen).advise(advice))
+            }
+            _ => {
+                let seen =
+                    format!("{named}, the server of a cluster that has the namespace's slot");
+                (kind, Finding::works(SUBJECT, seen))
+            }
+        }
     }
 
     /// A server that answers a blocking read at once would be asked again and again.

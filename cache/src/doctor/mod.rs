@@ -9,4 +9,4 @@ mod needs;
 mod two_nodes;
 
 pub use diagnosis::{Diagnosis, Finding, Verdict};
-pub use examination::examine;
+pub use examination::{examine, examine_at};

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::clocks::ms;
 use super::diagnosis::Finding;
 use crate::cache::Cache;
+use crate::connection::RedisAddress;
 use crate::error::BuildError;
 use crate::node::Node;
 
@@ -17,8 +18,8 @@ const POLL: Duration = Duration::from_millis(10);
 const CACHE: &str = "doctor";
 
 /// Starts two nodes in the namespace, has one invalidate what the other holds, and removes all.
-pub(super) async fn agree(redis_url: &str, namespace: &str) -> Finding {
-    let nodes = match Nodes::start(redis_url, namespace).await {
+pub(super) async fn agree(redis: &RedisAddress, namespace: &str) -> Finding {
+    let nodes = match Nodes::start(redis, namespace).await {
         Ok(nodes) => nodes,
         Err(error) => return Finding::fails(SUBJECT, format!("no node could {error}")),
     };
@@ -35,9 +36,9 @@ struct Nodes {
 }
 
 impl Nodes {
-    async fn start(redis_url: &str, namespace: &str) -> Result<Self, BuildError> {
+    async fn start(redis: &RedisAddress, namespace: &str) -> Result<Self, BuildError> {
         let start = |id: &str| {
-            let builder = Node::builder(namespace).id(id).redis_url(redis_url);
+            let builder = Node::builder(namespace).id(id).redis(redis.clone());
             // No console elsewhere shall take them for a service.
             #[cfg(feature = "fleet")]
             let builder = builder.fleet(crate::fleet::Fleet::off());

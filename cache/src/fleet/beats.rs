@@ -185,7 +185,9 @@ impl Presence {
         let mut note = scripts::NOTE_NAMESPACE.prepare_invoke();
         note.key(super::names::NAMESPACES).arg(self.names.namespace()).arg(millis(NOTED_FOR));
         // An ACL may keep it to its own namespace: then consoles must be told its name.
-        let _: Result<u64, CallError> = self.ask(&note).await;
+        let list = super::names::NAMESPACES;
+        let noted: Result<u64, CallError> = self.link.ask_beside(list, &note).await;
+        _ = noted;
     }
 
     fn tell(&self, error: &ErrorReply) {

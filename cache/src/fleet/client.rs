@@ -16,7 +16,7 @@ use super::settings::key_of_environment;
 use super::signature::FleetKey;
 use super::view::{FleetView, KnownNodes, NodeBytes, NodeListing};
 use crate::clock::millis;
-use crate::connection::{CallError, Link, PipelineReplies, Step};
+use crate::connection::{AnyReply, CallError, Link, PipelineReplies, Step};
 
 /// How often a console says again what it wants, and how long that counts.
 const RENEWED: Duration = Duration::from_secs(3);
@@ -218,14 +218,13 @@ impl FleetClient {
     pub async fn namespaces(&self) -> Result<Vec<(String, u64)>, AskError> {
         let mut list = pipe();
         list.cmd("TIME").cmd("HGETALL").arg(NAMESPACES);
-        let listing = |mut connection| async move {
-            let mut replies = PipelineReplies::to(&mut list, &mut connection).await?;
-            let (seconds, micros): (u64, u64) = replies.next()?;
-            let seen: RedisResult<Vec<(String, String)>> = replies.next();
-            Ok((seconds * 1_000 + micros / 1_000, seen.unwrap_or_default()))
-        };
-        let listing = self.inner.link.operate(Step::Fleet, listing).await;
-        let (now_ms, seen): (u64, Vec<(String, String)>) = listing.map_err(AskError::from)?;
+        let listing = self.inner.link.ask_beside(NAMESPACES, list.ignore_errors()).await;
+        let replies: Vec<RedisResult<AnyReply>> = listing.map_err(AskError::from)?;
+        let mut replies = PipelineReplies::of(replies);
+        let time: RedisResult<(u64, u64)> = replies.next();
+        let seen: RedisResult<Vec<(String, String)>> = replies.next();
+        let (seconds, micros) = time.map_err(|error| AskError::from(CallError::of(&error)))?;
+        let (now_ms, seen) = (seconds * 1_000 + micros / 1_000, seen.unwrap_or_default());
         let mut namespaces: Vec<_> = seen
             .into_iter()
             .filter_map(|(name, at)| Some((name, now_ms.saturating_sub(at.parse().ok()?))))

@@ -181,5 +181,6 @@ pub(super) async fn ask<T: Reply>(
 pub(crate) async fn forget_namespace(link: &Link) {
     let mut forget = redis::cmd("HDEL");
     forget.arg(super::names::NAMESPACES).arg(link.bus.namespace());
-    let _: Result<u64, CallError> = link.inspect(&forget).await;
+    let list = super::names::NAMESPACES;
+    let _: Result<u64, CallError> = link.ask_beside(list, &forget).await;
 }

@@ -110,11 +110,14 @@ impl Link {
         let (began, mut cursor, mut passed) = (Instant::now(), 0, 0);
         let mut kept_at = began;
         loop {
-            let mut scan = cmd("SCAN");
-            scan.arg(cursor).arg("MATCH").arg(&glob).arg("COUNT").arg(SCAN_COUNT);
-            // Entries are strings. A hash or list with a key of the same form has no STRLEN.
-            scan.arg("TYPE").arg("string");
-            let (next, keys): (u64, Vec<Vec<u8>>) = self.walk_step(&scan).await?;
+            let scan = |cursor| {
+                let mut scan = cmd("SCAN");
+                scan.arg(cursor).arg("MATCH").arg(&glob).arg("COUNT").arg(SCAN_COUNT);
+                // Entries are strings. A hash or list with a key of the same form has no STRLEN.
+                scan.arg("TYPE").arg("string");
+                scan
+            };
+            let (next, keys) = self.walk_on(cursor, scan).await?;
             self.count_batch(&prefix, &keys, &mut counts).await?;
             (cursor, passed) = (next, passed + SCAN_COUNT as u64);
             if cursor == 0 {

@@ -216,11 +216,11 @@ mod tests {
     fn where_the_poll_goes_with_its_runtime_before_it_began_who_waits_looks_for_itself() {
         use std::task::{Context, Waker};
 
-        use crate::connection::Bus;
+        use crate::connection::{Bus, Connector};
 
         let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let client = redis::Client::open("redis://127.0.0.1:1".to_owned()).unwrap();
-        let link = Link::new(client, Duration::from_secs(1), Bus::new("test"));
+        let connector = Connector::of_url("redis://127.0.0.1:1").unwrap();
+        let link = Link::new(connector, Duration::from_secs(1), Bus::new("test"));
         let waits = LeaseWaits::new(Arc::new(link));
         let leases = || vec![HeldLease::new("1".to_owned(), b"lease:load:1".to_vec())];
         let mut waiting = Box::pin(waits.wait(leases(), Instant::now()));

@@ -26,8 +26,7 @@ impl Link {
             scan.arg(cursor).arg("MATCH").arg(&glob).arg("COUNT").arg(SCAN_COUNT);
             let (next, n) = self
                 .operate(Step::RemoveSome, |mut connection| async move {
-                    let (next, keys): (u64, Vec<Vec<u8>>) =
-                        scan.query_async(&mut connection).await?;
+                    let (next, keys) = self.scan(&mut connection, &scan).await?;
                     let n: u64 = match keys.is_empty() {
                         true => 0,
                         false => cmd("UNLINK").arg(keys).query_async(&mut connection).await?,
@@ -193,7 +192,7 @@ impl Keyspace {
             None => self.walked_on(&mut connection).await?,
         };
         let scan = self.scan(&walked, walk.single(), walk.cursor);
-        let (next, mut keys): (u64, Vec<Vec<u8>>) = scan.query_async(&mut connection).await?;
+        let (next, mut keys) = self.link.scan(&mut connection, &scan).await?;
         keys.retain(|key| self.names.key_of(key).is_some_and(|text| walk.matches(text)));
         let removed = match keys.is_empty() {
             true => 0,

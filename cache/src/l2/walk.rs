@@ -36,8 +36,9 @@ impl Keyspace {
         pattern: &Pattern,
         cursor: u64,
     ) -> Result<(u64, Vec<String>), CallError> {
-        let scan = self.scan(&self.walked().await?, Some(pattern), cursor);
-        let (next, keys): (u64, Vec<Vec<u8>>) = self.link.walk_step(&scan).await?;
+        let walked = self.walked().await?;
+        let scan = |cursor| self.scan(&walked, Some(pattern), cursor);
+        let (next, keys) = self.link.walk_on(cursor, scan).await?;
         let texts = keys.iter().filter_map(|key| self.names.key_of(key));
         Ok((next, texts.filter(|text| pattern.matches(text)).map(str::to_owned).collect()))
     }

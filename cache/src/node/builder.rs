@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::handle::Node;
 use super::shared::Shared;
-use crate::connection::{Bus, Link};
+use crate::connection::{Bus, Connector, Link};
 use crate::error::BuildError;
 use crate::log::log_safely;
 
@@ -22,6 +22,8 @@ pub struct NodeBuilder {
     id: Option<String>,
     pub(super) version: String,
     redis_url: Option<String>,
+    #[cfg(feature = "redis")]
+    redis: Option<crate::connection::RedisAddress>,
     l2_timeout: Duration,
     operator_threads: Option<Handle>,
     observes: bool,
@@ -36,7 +38,7 @@ impl std::fmt::Debug for NodeBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut fields = f.debug_struct("NodeBuilder");
         fields.field("namespace", &self.namespace).field("id", &self.id);
-        fields.field("version", &self.version).field("has_redis", &self.redis_url.is_some());
+        fields.field("version", &self.version).field("has_redis", &self.has_redis());
         fields.field("l2_timeout", &self.l2_timeout).field("observes", &self.observes);
         #[cfg(feature = "fleet")]
         fields.field("fleet", &self.fleet).field("identity", &self.identity);
@@ -56,6 +58,8 @@ impl Node {
             id: None,
             version: String::new(),
             redis_url: None,
+            #[cfg(feature = "redis")]
+            redis: None,
             l2_timeout: Self::DEFAULT_L2_TIMEOUT,
             operator_threads: None,
             observes: false,
@@ -92,10 +96,30 @@ impl NodeBuilder {
         self
     }
 
-    /// The address of Redis, `redis://…` or `redis+unix://…`. Without it the node has only L1.
+    /// The address of Redis, such as `redis://…`; [`RedisAddress`](crate::RedisAddress) lists the
+    /// forms. Without it the node has only L1.
     pub fn redis_url(mut self, url: &str) -> Self {
         self.redis_url = Some(url.to_owned());
+        #[cfg(feature = "redis")]
+        {
+            self.redis = None;
+        }
         self
+    }
+
+    /// The address of Redis with files of certificates, a login that is renewed, and the like. In
+    /// place of [`redis_url`](Self::redis_url).
+    #[cfg(feature = "redis")]
+    pub fn redis(mut self, address: crate::connection::RedisAddress) -> Self {
+        (self.redis_url, self.redis) = (None, Some(address));
+        self
+    }
+
+    /// A client of Redis that was built elsewhere, whose login and TLS count. In place of
+    /// [`redis_url`](Self::redis_url). Neither Sentinels nor a cluster are followed.
+    #[cfg(feature = "redis")]
+    pub fn redis_client(self, client: redis::Client) -> Self {
+        self.redis(client.into())
     }
 
     /// The hard timeout of one L2 call, which is the longest that a read waits for Redis. Default
@@ -129,21 +153,36 @@ impl NodeBuilder {
         check_name(&self.namespace)?;
         self.id.as_deref().map_or(Ok(()), check_id)?;
         BuildError::unless_a_millisecond("l2_timeout", self.l2_timeout)?;
-        let client = self.redis_url.clone().map(redis::Client::open).transpose();
-        let client = client.map_err(BuildError::RedisUrl)?;
+        let connector = self.connector()?;
         let bus = match self.observes {
             true => Bus::observing(&self.namespace),
             false => Bus::new(&self.namespace),
         };
         let threads = self.operator_threads.clone();
-        let link = client.map(|client| {
-            let link = Link::new(client, self.l2_timeout, bus.clone());
+        let link = connector.map(|connector| {
+            let link = Link::new(connector, self.l2_timeout, bus.clone());
             Arc::new(link.with_operator_threads(threads))
         });
         let shutdown = CancellationToken::new();
         let shared = self.register(link, bus, &shutdown);
         shared.spawn_tasks().await;
         Ok(Node { shared, _end: Arc::new(shutdown.drop_guard()) })
+    }
+
+    fn has_redis(&self) -> bool {
+        #[cfg(feature = "redis")]
+        if self.redis.is_some() {
+            return true;
+        }
+        self.redis_url.is_some()
+    }
+
+    fn connector(&self) -> Result<Option<Connector>, BuildError> {
+        #[cfg(feature = "redis")]
+        if let Some(address) = &self.redis {
+            return Connector::new(address.clone()).map(Some);
+        }
+        self.redis_url.as_deref().map(Connector::of_url).transpose()
     }
 
     /// The node among those of the process. Its id is chosen in the same step, so that no other one

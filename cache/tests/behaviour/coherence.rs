@@ -146,7 +146,7 @@ impl World {
         }
     }
 
-    fn has_checked_much(&self) -> bool {
+    pub(crate) fn has_checked_much(&self) -> bool {
         self.reads.load(SeqCst) > 1_000 && self.writes.load(SeqCst) > 100
     }
 

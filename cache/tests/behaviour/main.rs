@@ -17,6 +17,8 @@ mod codecs;
 #[cfg(feature = "redis")]
 mod coherence;
 #[cfg(feature = "redis")]
+mod connections;
+#[cfg(feature = "redis")]
 mod doctor;
 #[cfg(feature = "fleet")]
 mod elsewhere;

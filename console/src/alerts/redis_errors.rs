@@ -70,9 +70,21 @@ pub(super) fn advice(code: &str) -> (&'static str, &'static str) {
             "The cluster does not serve: slots have no master.",
             "Wait for the failover, and see which of the cluster's nodes are away.",
         ),
-        "MOVED" | "ASK" | "CROSSSLOT" => (
-            "The server is a node of a cluster, and the namespace lies on another one.",
-            "Give the address of the cluster's node that serves the namespace's slot.",
+        "MOVED" | "ASK" | "CROSSSLOT" | "CLUSTER" => (
+            "The server is a node of a cluster and the namespace lies on another one, or it is no cluster.",
+            "Give a cluster's address as redis+cluster://, and any other as redis://.",
+        ),
+        "TLS" => (
+            "No encrypted connection can be made.",
+            "See the message: a certificate, a file of certificates, or a port that does not speak TLS.",
+        ),
+        "LOGIN" => (
+            "The node has no user and password to log in with.",
+            "See the message: the file of the password, or the function that gives it.",
+        ),
+        "SENTINEL" => (
+            "The Sentinels do not say where Redis is.",
+            "See the message: the Sentinels must run, and know the master by the name in the address.",
         ),
         "TIMEOUT" => (
             "Redis did not answer in time.",

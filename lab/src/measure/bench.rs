@@ -57,8 +57,8 @@ impl Bench {
         progress: impl Fn((usize, usize)) + Send + 'static,
     ) -> Result<Vec<MeasuredRow>, MeasureError> {
         let deadline = Instant::now() + TIME_LIMIT;
-        let redis_url = self.environment.redis_url.clone();
-        let node = self.environment.node("measured", redis_url.as_deref(), L2_TIMEOUT).await?;
+        let redis = self.environment.redis()?;
+        let node = self.environment.node("measured", redis.clone(), L2_TIMEOUT).await?;
         let measured = tokio::select! {
             measured = timeout_at(deadline, self.rows(&node, progress)) => {
                 measured.unwrap_or(Err(MeasureError::TookTooLong))
@@ -66,8 +66,8 @@ impl Bench {
             () = self.stop.cancelled() => Err(MeasureError::Stopped),
         };
         node.shutdown();
-        if let Some(url) = redis_url {
-            let outsider = self.environment.node("lab", Some(&url), L2_TIMEOUT).await?;
+        if redis.is_some() {
+            let outsider = self.environment.node("lab", redis, L2_TIMEOUT).await?;
             outsider.shutdown();
             self.environment.erase(&outsider).await;
         }

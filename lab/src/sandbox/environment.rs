@@ -2,7 +2,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use strata_cache::{BuildError, Fleet, Node};
+use strata_cache::{BuildError, Fleet, Node, RedisAddress};
 
 use crate::redis_proxy::{KeyNames, RedisProxy, TapTarget};
 use crate::trace::Trace;
@@ -12,6 +12,8 @@ use crate::trace::Trace;
 pub(crate) struct Environment {
     pub(crate) namespace: String,
     pub(crate) redis_url: Option<String>,
+    /// What the address does not say itself.
+    pub(crate) redis: Option<RedisAddress>,
     /// The name of its cache, used by this sandbox alone.
     pub(crate) cache: String,
     pub(crate) on_node: OnNode,
@@ -27,16 +29,25 @@ impl Environment {
     pub(crate) async fn node(
         &self,
         id: &str,
-        redis_url: Option<&str>,
+        redis: Option<RedisAddress>,
         l2_timeout: Duration,
     ) -> Result<Node, BuildError> {
         // No service: no console elsewhere lists it, and its commands are those of the lesson.
         let builder = Node::builder(&self.namespace).fleet(Fleet::off());
         let mut builder = builder.id(id).l2_timeout(l2_timeout);
-        if let Some(url) = redis_url {
-            builder = builder.redis_url(url);
+        if let Some(redis) = redis {
+            builder = builder.redis(redis);
         }
         builder.start().await
+    }
+
+    /// Where nodes find Redis, if there is one.
+    pub(crate) fn redis(&self) -> Result<Option<RedisAddress>, BuildError> {
+        let read = |url: &String| RedisAddress::parse(url);
+        match &self.redis {
+            Some(redis) => Ok(Some(redis.clone())),
+            None => self.redis_url.as_ref().map(read).transpose(),
+        }
     }
 
     /// Removes every key. Where Redis is away keys remain.

@@ -66,8 +66,8 @@ impl Sandbox {
         let items = Items::open(settings.items, settings.item_bytes).await?;
         let source = Source::new(items, trace.clone(), stop.clone());
         source.set_delay(Duration::from_millis(settings.source_delay_ms));
-        let outsider = match &environment.redis_url {
-            Some(url) => Some(environment.node("lab", Some(url), L2_TIMEOUT).await?),
+        let outsider = match environment.redis()? {
+            Some(redis) => Some(environment.node("lab", Some(redis), L2_TIMEOUT).await?),
             None => None,
         };
         let sandbox = Self {

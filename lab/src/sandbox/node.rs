@@ -2,7 +2,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use strata_cache::{BuildError, Cache, Node};
+use strata_cache::{BuildError, Cache, Node, RedisAddress};
 use strata_demo::Item;
 
 use super::error::SandboxError;
@@ -29,9 +29,13 @@ const LOAD_TIMEOUT: Duration = Duration::from_secs(20 * 60);
 impl Sandbox {
     pub(crate) async fn start_node(&self, number: usize) -> Result<SandboxNode, SandboxError> {
         let proxy = self.proxies.get(number.wrapping_sub(1));
-        let url = proxy.map(RedisProxy::url).or(self.environment.redis_url.as_deref());
+        let redis = self.environment.redis()?;
+        let redis = match (proxy, redis) {
+            (Some(proxy), Some(redis)) => Some(RedisAddress::parse(proxy.url())?.login_of(&redis)),
+            (_, redis) => redis,
+        };
         let l2_timeout = Duration::from_millis(self.settings.l2_timeout_ms);
-        let node = self.environment.node(&number.to_string(), url, l2_timeout).await?;
+        let node = self.environment.node(&number.to_string(), redis, l2_timeout).await?;
         let strategy = self.strategy_on(&node, proxy);
         let strategy = strategy.inspect_err(|_| drop(node.shutdown()))?;
         let told = (self.environment.on_node)(&node).into();

@@ -1,9 +1,9 @@
 use std::fmt::Write as _;
 
 use anyhow::{anyhow, bail};
-use strata_cache::doctor::{Diagnosis, Verdict, examine};
+use strata_cache::doctor::{Diagnosis, Verdict, examine_at};
 
-use crate::config::{DoctorFlags, RedisChoice};
+use crate::config::DoctorFlags;
 
 /// Runs `strata doctor`: tries on a Redis what nodes need of it. Answers what to print, and the worst
 /// that was found.
@@ -11,11 +11,11 @@ use crate::config::{DoctorFlags, RedisChoice};
 /// # Errors
 /// Where no Redis is named, or its address or the namespace makes no sense.
 pub async fn run_doctor(flags: DoctorFlags) -> anyhow::Result<(String, Verdict)> {
-    let choice = flags.redis.choice().map_err(|error| anyhow!("failed to {error}"))?;
-    let RedisChoice::Url(url) = choice else {
+    let address = flags.redis.address().map_err(|error| anyhow!("failed to {error}"))?;
+    let Some(address) = address else {
         bail!("failed to find a Redis: --redis-url or --redis-url-file tells where it is");
     };
-    let examined = examine(&url, flags.namespace.as_deref()).await;
+    let examined = examine_at(&address, flags.namespace.as_deref()).await;
     let diagnosis = examined.map_err(|error| anyhow!("failed to {error}"))?;
     let text = match flags.json {
         true => format!("{}\n", serde_json::to_string_pretty(&diagnosis)?),

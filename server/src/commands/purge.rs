@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use strata_cache::Node;
 use tokio::time::{Instant, sleep};
 
-use crate::config::{PurgeFlags, RedisChoice};
+use crate::config::PurgeFlags;
 
 /// How long Redis may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -19,8 +19,8 @@ const ROUNDS: usize = 10;
 /// none.
 pub async fn run_purge(flags: PurgeFlags) -> anyhow::Result<u64> {
     let namespace = flags.namespace.clone();
-    let RedisChoice::Url(url) =
-        flags.redis.choice().map_err(|error| anyhow::anyhow!("failed to {error}"))?
+    let Some(address) =
+        flags.redis.address().map_err(|error| anyhow::anyhow!("failed to {error}"))?
     else {
         bail!("failed to find a Redis: --redis-url or --redis-url-file tells where it is");
     };
@@ -30,7 +30,7 @@ pub async fn run_purge(flags: PurgeFlags) -> anyhow::Result<u64> {
              entries, writes that wait, and the audit trail. Stop its nodes, then repeat it with --yes"
         );
     }
-    let started = Node::builder(&namespace).id("purge").redis_url(&url).start().await;
+    let started = Node::builder(&namespace).id("purge").redis(address).start().await;
     let node = started.map_err(|error| anyhow::anyhow!("failed to {error}"))?;
     let erased = erase(&node, &flags).await;
     node.shutdown();

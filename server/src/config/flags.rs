@@ -8,8 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use serde::Deserialize;
 use strata_app::BasePath;
+use strata_cache::{ErrorChain, RedisAddress};
 
 use super::listen::listen_address;
+use super::redis_login::RedisLogin;
 use super::short::{DoctorFlags, HealthFlags, PurgeFlags};
 use super::{PublicUrl, Secret};
 use crate::log::LogFormat;
@@ -74,14 +76,44 @@ pub struct DemoFlags {
     #[serde(deserialize_with = "super::listen::deserialize")]
     pub listen: Option<SocketAddr>,
 
-    /// A Redis 7 or Valkey to use, or "off" [default: a private redis-server]. A password in it
-    /// stands in the list of processes; --redis-url-file keeps it out of there
+    /// A Redis 7 or Valkey to use, or "off" [default: a private redis-server]: redis://,
+    /// rediss:// (TLS), unix:, redis+sentinel://HOST,HOST/MASTER or redis+cluster://HOST,HOST. A
+    /// password in it stands in the list of processes; --redis-url-file keeps it out of there
     #[arg(long, env = "STRATA_REDIS_URL", value_name = "URL|off", hide_env_values = true)]
     pub redis_url: Option<Secret>,
 
     /// A file that holds what --redis-url would say
     #[arg(long, env = "STRATA_REDIS_URL_FILE", value_name = "FILE")]
     pub redis_url_file: Option<PathBuf>,
+
+    /// The user of Redis, in place of the one in the address
+    #[arg(long, env = "STRATA_REDIS_USER", value_name = "NAME")]
+    pub redis_user: Option<String>,
+
+    /// A file that holds the password of Redis; it is read anew at each connect
+    #[arg(long, env = "STRATA_REDIS_PASSWORD_FILE", value_name = "FILE")]
+    pub redis_password_file: Option<PathBuf>,
+
+    /// The authorities whose certificates a rediss:// address trusts, in PEM [default: those that
+    /// browsers trust]
+    #[arg(long, env = "STRATA_REDIS_CA_FILE", value_name = "FILE")]
+    pub redis_ca_file: Option<PathBuf>,
+
+    /// The certificate by which Strata shows a Redis who it is, in PEM; with --redis-key-file
+    #[arg(long, env = "STRATA_REDIS_CERT_FILE", value_name = "FILE")]
+    pub redis_cert_file: Option<PathBuf>,
+
+    /// The key of that certificate, in PEM
+    #[arg(long, env = "STRATA_REDIS_KEY_FILE", value_name = "FILE")]
+    pub redis_key_file: Option<PathBuf>,
+
+    /// The user of the Sentinels, where they have one
+    #[arg(long, env = "STRATA_REDIS_SENTINEL_USER", value_name = "NAME")]
+    pub redis_sentinel_user: Option<String>,
+
+    /// A file that holds the password of the Sentinels
+    #[arg(long, env = "STRATA_REDIS_SENTINEL_PASSWORD_FILE", value_name = "FILE")]
+    pub redis_sentinel_password_file: Option<PathBuf>,
 
     /// The SQLite database to use [default: a seeded file in the data directory]
     #[arg(long, env = "STRATA_DATABASE_URL", value_name = "URL")]
@@ -212,15 +244,17 @@ impl FromStr for RedisChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        const SCHEMES: [&str; 3] = ["redis://", "redis+unix://", "unix://"];
+        const SCHEMES: [&str; 4] = ["redis", "valkey", "unix:", "redis+unix:"];
         match text {
             "off" => Ok(Self::Off),
-            "" => Err("give a redis:// or redis+unix:// address, or \"off\"".into()),
+            "" => Err("give a redis:// or unix: address, or \"off\"".into()),
             _ if SCHEMES.iter().any(|scheme| text.starts_with(scheme)) => {
-                Ok(Self::Url(text.into()))
+                // The address may hold a password, so that no error repeats it.
+                let address = RedisAddress::parse(text);
+                let address = address.map_err(|error| ErrorChain(&error).to_string());
+                address.map(|_| Self::Url(text.into()))
             }
-            // The address may hold a password, so it is not repeated.
-            _ => Err("not a redis:// or redis+unix:// address, and not \"off\"".into()),
+            _ => Err("not a redis:// or unix: address, and not \"off\"".into()),
         }
     }
 }
@@ -237,6 +271,19 @@ impl fmt::Debug for RedisChoice {
 }
 
 impl DemoFlags {
+    /// How to log in at Redis.
+    pub(crate) fn redis_login(&self) -> RedisLogin {
+        RedisLogin {
+            redis_user: self.redis_user.clone(),
+            redis_password_file: self.redis_password_file.clone(),
+            redis_ca_file: self.redis_ca_file.clone(),
+            redis_cert_file: self.redis_cert_file.clone(),
+            redis_key_file: self.redis_key_file.clone(),
+            redis_sentinel_user: self.redis_sentinel_user.clone(),
+            redis_sentinel_password_file: self.redis_sentinel_password_file.clone(),
+        }
+    }
+
     /// These, and for what they leave open, those of the file.
     pub(crate) fn or(self, file: Self) -> Self {
         Self {
@@ -244,6 +291,15 @@ impl DemoFlags {
             listen: self.listen.or(file.listen),
             redis_url: self.redis_url.or(file.redis_url),
             redis_url_file: self.redis_url_file.or(file.redis_url_file),
+            redis_user: self.redis_user.or(file.redis_user),
+            redis_password_file: self.redis_password_file.or(file.redis_password_file),
+            redis_ca_file: self.redis_ca_file.or(file.redis_ca_file),
+            redis_cert_file: self.redis_cert_file.or(file.redis_cert_file),
+            redis_key_file: self.redis_key_file.or(file.redis_key_file),
+            redis_sentinel_user: self.redis_sentinel_user.or(file.redis_sentinel_user),
+            redis_sentinel_password_file: self
+                .redis_sentinel_password_file
+                .or(file.redis_sentinel_password_file),
             database_url: self.database_url.or(file.database_url),
             data_dir: self.data_dir.or(file.data_dir),
             nodes: self.nodes.or(file.nodes),

@@ -6,7 +6,7 @@ use axum::http::HeaderName;
 use strata_app::BasePath;
 use strata_console::{Protected, ProtectedError, Token, TokenError};
 
-use super::{DemoFlags, PublicUrl, RedisChoice, TrafficMode, file, secrets};
+use super::{DemoFlags, PublicUrl, RedisChoice, RedisLogin, TrafficMode, file, secrets};
 use crate::serving::{Network, ServingLimits};
 
 /// Where the program listens unless it is told otherwise: for this machine alone.
@@ -20,6 +20,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Which Redis to use.
     pub redis: RedisChoice,
+    /// How to log in there.
+    pub redis_login: RedisLogin,
     /// The database, where it is not one of our own.
     pub database_url: Option<String>,
     /// Where our own database lies.
@@ -154,6 +156,7 @@ impl Settings {
         let flags = flags.or(file::read(path)?);
         let settings = Self {
             listen: flags.listen.unwrap_or(DEFAULT_LISTEN),
+            redis_login: flags.redis_login(),
             redis: secrets::redis(flags.redis_url, flags.redis_url_file)?,
             database_url: flags.database_url,
             data_dir: flags.data_dir.unwrap_or_else(|| "data".into()),
@@ -180,6 +183,7 @@ impl Settings {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
+        self.redis_login.of(&self.redis)?;
         within("nodes", self.nodes.into(), 1..=16, "between 1 and 16")?;
         within("users", self.n_users, 1..=10_000_000, "between 1 and 10000000")?;
         if let Some(rate) = self.rate_per_s {

@@ -2,9 +2,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Args;
+use strata_cache::RedisAddress;
 
 use super::listen::listen_address;
-use super::{ConfigError, RedisChoice, Secret, file};
+use super::{ConfigError, RedisChoice, RedisLogin, Secret, file};
 
 /// Which Redis to use, for commands that end by themselves.
 #[derive(Clone, Args)]
@@ -17,9 +18,21 @@ pub struct RedisFlags {
     /// A file that holds what --redis-url would say
     #[arg(long, env = "STRATA_REDIS_URL_FILE", value_name = "FILE")]
     pub redis_url_file: Option<PathBuf>,
+
+    /// How to log in there.
+    #[command(flatten)]
+    pub login: RedisLogin,
 }
 
 impl RedisFlags {
+    /// Where it is and how to log in there; `None` where no address is given, or "off".
+    ///
+    /// # Errors
+    /// As for the same options of `strata demo`.
+    pub fn address(&self) -> Result<Option<RedisAddress>, ConfigError> {
+        self.login.of(&self.choice()?)
+    }
+
     /// The one that they name.
     ///
     /// # Errors

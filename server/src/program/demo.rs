@@ -6,7 +6,7 @@ use anyhow::Context;
 use axum::Router;
 use prometheus::Registry;
 use strata_app::BasePath;
-use strata_cache::{ErrorChain, Node, Tasks};
+use strata_cache::{ErrorChain, Node, RedisAddress, Tasks};
 use strata_console::{
     Access, AccessSettings, Console, ConsoleSettings, NodeClient, PeerLimit, SourceReader,
     TrafficControl,
@@ -22,7 +22,7 @@ use super::source::DemoSource;
 use super::traffic::DemoTraffic;
 use crate::access::{Hosts, Proxies};
 use crate::assets::page_files;
-use crate::config::{RedisChoice, Settings, TrafficMode};
+use crate::config::{ConfigError, RedisChoice, Settings, TrafficMode};
 use crate::http::below_base;
 use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector, observed};
 use crate::private_redis::PrivateRedis;
@@ -79,7 +79,8 @@ impl Demo {
             RedisChoice::Private | RedisChoice::Off => redis.as_ref().map(PrivateRedis::url),
         };
         let store = store(settings).await?;
-        let nodes = nodes(settings.nodes, url.as_deref()).await?;
+        let address = address(settings, redis.as_ref())?;
+        let nodes = nodes(settings.nodes, address.as_ref()).await?;
         let build = |node: &Node| Site::new(node.clone(), store.clone());
         let sites = nodes.iter().map(build).collect::<Result<Vec<_>, _>>()?;
         let clients =
@@ -100,7 +101,11 @@ impl Demo {
         };
         tell_access(&console_settings.access, listening);
         let console = Console::start(clients, console_settings, tasks.shutdown().clone());
-        let lab = Arc::new(lab(settings, url.as_deref(), &console));
+        let lab = lab(settings, url.as_deref(), &console);
+        let lab = Arc::new(match address {
+            Some(address) => lab.redis(address),
+            None => lab,
+        });
         let registry = Registry::new();
         registry.register(Box::new(NodeCollector::new(console.clone())?))?;
         let limits = &settings.serving;
@@ -220,7 +225,23 @@ async fn store(settings: &Settings) -> anyhow::Result<Store> {
     Ok(store)
 }
 
-async fn nodes(n_nodes: u32, redis_url: Option<&str>) -> anyhow::Result<Vec<Node>> {
+/// Where Redis is, and how to log in there. A private one asks for no login.
+fn address(
+    settings: &Settings,
+    private: Option<&PrivateRedis>,
+) -> anyhow::Result<Option<RedisAddress>> {
+    let address = match private {
+        Some(private) => RedisAddress::parse(&private.url()).map(Some),
+        None => return settings.redis_login.of(&settings.redis).map_err(failed),
+    };
+    address.map_err(|error| anyhow::anyhow!("failed to {}", ErrorChain(&error)))
+}
+
+fn failed(error: ConfigError) -> anyhow::Error {
+    anyhow::anyhow!("failed to {error}")
+}
+
+async fn nodes(n_nodes: u32, redis: Option<&RedisAddress>) -> anyhow::Result<Vec<Node>> {
     let mut nodes = Vec::new();
     for id in 1..=n_nodes {
         let builder = Node::builder(NAMESPACE)
@@ -230,10 +251,10 @@ async fn nodes(n_nodes: u32, redis_url: Option<&str>) -> anyhow::Result<Vec<Node
             Some(threads) => builder.operator_threads(threads.clone()),
             None => builder,
         };
-        let builder = match redis_url {
+        let builder = match redis {
             // Database, traffic and browser share the machine with Redis, which so pauses now and
             // then for longer than on a machine of its own.
-            Some(url) => builder.redis_url(url).l2_timeout(L2_TIMEOUT),
+            Some(address) => builder.redis(address.clone()).l2_timeout(L2_TIMEOUT),
             None => builder,
         };
         nodes.push(

@@ -1,0 +1,155 @@
+//! Which server the Sentinels call master.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, cmd};
+use tokio::time::Instant;
+
+use super::address::{Sentinels, Server, Servers};
+use super::answer::{ErrorClass, ErrorReply};
+use super::connector::{Connector, Way, at};
+use super::link::{Link, in_time};
+
+/// A master that was replaced may still answer for many seconds, while other nodes use its
+/// successor. So often the Sentinels are asked whether it still is the one.
+const WATCHED_EVERY: Duration = Duration::from_secs(1);
+
+/// How the Sentinels are asked while all is well.
+#[derive(Default)]
+pub(super) struct Watch {
+    open: tokio::sync::Mutex<Option<MultiplexedConnection>>,
+    due: std::sync::Mutex<Option<Instant>>,
+}
+
+impl Link {
+    /// Waits until the Sentinels name another master; for ever where there are none.
+    pub(super) async fn master_has_moved(&self) {
+        let Servers::Sentinel(sentinels) = &self.connector.address.servers else {
+            return std::future::pending().await;
+        };
+        loop {
+            tokio::time::sleep_until(self.connector.watch.next()).await;
+            let named = self.connector.named_master(sentinels, self.connect_timeout()).await;
+            // What is not known is no reason to leave.
+            let here = self.connector.known().preferred.clone();
+            if named.is_some() && here.is_some() && named != here {
+                return;
+            }
+        }
+    }
+}
+
+impl Watch {
+    /// When to ask next, however often a wait for it begins anew.
+    fn next(&self) -> Instant {
+        let mut due = self.due.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let now = Instant::now();
+        match *due {
+            Some(due) if due > now => due,
+            _ => {
+                let next = now + WATCHED_EVERY;
+                *due = Some(next);
+                next
+            }
+        }
+    }
+}
+
+impl Connector {
+    /// Asks on a connection that is kept.
+    async fn named_master(&self, sentinels: &Sentinels, within: Duration) -> Option<Server> {
+        let mut open = self.watch.open.lock().await;
+        if open.is_none() {
+            let servers = self.known().others.clone();
+            let sentinel = servers.first().or(sentinels.servers.first())?;
+            *open = self.open(sentinel, sentinels.way(within)).await.ok();
+        }
+        let asking = master_of(open.as_mut()?, &sentinels.master);
+        match in_time(within, asking).await {
+            Ok(named) => named,
+            Err(_) => {
+                *open = None;
+                None
+            }
+        }
+    }
+
+    /// Asks the Sentinels in turn, the one that answered last first.
+    pub(super) async fn master(
+        &self,
+        sentinels: &Sentinels,
+        within: Duration,
+    ) -> RedisResult<Server> {
+        let mut order = self.known().others.clone();
+        order.extend(
+            sentinels
+                .servers
+                .iter()
+                .filter(|one| !order.contains(one))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
+        let (mut failure, mut n_asked) = (None, 0);
+        for sentinel in order {
+            let way = sentinels.way(within);
+            match self.ask_sentinel(&sentinel, &sentinels.master, way).await {
+                Ok(Some(master)) => {
+                    self.known().others = vec![sentinel];
+                    return Ok(master);
+                }
+                Ok(None) => n_asked += 1,
+                Err(error) => failure = Some(at(&sentinel, &error)),
+            }
+        }
+        if n_asked > 0 {
+            let said = format!("no Sentinel knows a master named {:?}", sentinels.master);
+            return Err(ErrorReply::refusal("SENTINEL", said));
+        }
+        Err(match failure {
+            Some(failure) => {
+                let why = ErrorReply::read(&failure);
+                ErrorReply::refusal("SENTINEL", format!("no Sentinel answers: {}", why.message))
+            }
+            None => ErrorReply::refusal("SENTINEL", "no Sentinel is named".to_owned()),
+        })
+    }
+
+    async fn ask_sentinel(
+        &self,
+        sentinel: &Server,
+        master: &str,
+        way: Way<'_>,
+    ) -> RedisResult<Option<Server>> {
+        let mut connection = self.open(sentinel, way).await?;
+        match in_time(way.within, master_of(&mut connection, master)).await {
+            Ok(found) => Ok(found),
+            Err(error) => {
+                let reply = ErrorReply::read(&error);
+                let is_none = reply.verdict == ErrorClass::Refused
+                    && reply.code == "ERR"
+                    && reply.message.starts_with("unknown command");
+                match is_none {
+                    true => Err(ErrorReply::refusal("SENTINEL", "it is no Sentinel".to_owned())),
+                    false => Err(error),
+                }
+            }
+        }
+    }
+}
+
+impl Sentinels {
+    fn way(&self, within: Duration) -> Way<'_> {
+        Way { login: &self.login, encryption: self.encryption, database: 0, within }
+    }
+}
+
+async fn master_of(
+    connection: &mut MultiplexedConnection,
+    master: &str,
+) -> RedisResult<Option<Server>> {
+    let mut ask = cmd("SENTINEL");
+    ask.arg("GET-MASTER-ADDR-BY-NAME").arg(master);
+    let found: Option<(String, u16)> = ask.query_async(connection).await?;
+    Ok(found.map(|(host, port)| Server { host, port }))
+}

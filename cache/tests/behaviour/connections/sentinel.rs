@@ -1,0 +1,120 @@
+//! Sentinel: the master is asked for at each connect, and followed when another becomes it.
+
+use strata_cache::RedisAddress;
+use strata_testing::{MASTER, Sentinel};
+
+use super::{hearing_node_at, share, stays_coherent, two_nodes_share};
+use crate::support::{Redis, Source, cache, eventually};
+
+struct Watched {
+    master: Redis,
+    replica: Redis,
+    sentinel: Sentinel,
+}
+
+impl Watched {
+    async fn start(lines: &[&str]) -> Self {
+        let master = Redis::start_on_a_port().await;
+        let replica = master.replica().await;
+        for server in [&master, &replica] {
+            let rules = ["ACL", "SETUSER", "watcher", "on", ">secret", "~*", "&*", "+@all"];
+            let () = server.ask(&rules).await;
+        }
+        let sentinel = Sentinel::watching(&master, 1, lines).await;
+        Self { master, replica, sentinel }
+    }
+
+    fn address(&self) -> RedisAddress {
+        RedisAddress::parse(&self.sentinel.url(MASTER)).unwrap()
+    }
+
+    /// Waits until Sentinel names the server that was the replica.
+    async fn has_failed_over(&self) {
+        let port = self.replica.port().to_string();
+        eventually("the replica is the master", async || {
+            let named = self.sentinel.cli(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER]).await;
+            let role = self.replica.cli(&["ROLE"]).await;
+            named.contains(&port) && role.starts_with("master")
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn nodes_share_what_they_cache_on_the_master_that_sentinel_names() {
+    let watched = Watched::start(&[]).await;
+    two_nodes_share(&watched.address()).await;
+    // A Sentinel that is away does not matter while another one answers.
+    let url =
+        format!("redis+sentinel://127.0.0.1:1,127.0.0.1:{}/{MASTER}/0", watched.sentinel.port());
+    two_nodes_share(&RedisAddress::parse(&url).unwrap()).await;
+}
+
+#[tokio::test]
+async fn sentinels_have_a_login_of_their_own() {
+    let watched = Watched::start(&["requirepass s3ntinel"]).await;
+    let () = watched.master.ask(&["CONFIG", "SET", "requirepass", "r3dis"]).await;
+    let port = watched.sentinel.port();
+    let url = format!("redis+sentinel://:r3dis@127.0.0.1:{port}/{MASTER}");
+    let address = RedisAddress::parse(&format!("{url}?sentinel_password=s3ntinel")).unwrap();
+    two_nodes_share(&address).await;
+    let file = watched.master.dir().join("sentinel-password");
+    std::fs::write(&file, "s3ntinel\n").unwrap();
+    let by_file = RedisAddress::parse(&url).unwrap().sentinel_password_file(&file);
+    two_nodes_share(&by_file).await;
+}
+
+#[tokio::test]
+async fn a_master_that_was_demoted_is_left_for_its_successor_without_a_lost_connection() {
+    let watched = Watched::start(&[]).await;
+    let address = watched.address();
+    let nodes = [hearing_node_at(&address, "1").await, hearing_node_at(&address, "2").await];
+    let [here, there] = nodes.each_ref().map(cache);
+    let source = Source::new();
+    source.read(&here, 1).await;
+    watched.sentinel.cli(&["SENTINEL", "FAILOVER", MASTER]).await;
+    watched.has_failed_over().await;
+    share(&here, &there, 1).await;
+    eventually("an entry lies in the new master", async || {
+        here.invalidate(&7).await;
+        source.read(&here, 7).await;
+        watched.replica.ask::<bool>(&["EXISTS", "{test}:users:7"]).await
+    })
+    .await;
+}
+
+/// Sentinel cannot demote it, and its connections stay: only Sentinel's word says that it is over.
+#[tokio::test]
+async fn a_master_that_sentinel_has_left_is_left_though_it_still_answers() {
+    let lines = ["sentinel auth-user main watcher", "sentinel auth-pass main secret"];
+    let watched = Watched::start(&lines).await;
+    let address = watched.address();
+    let nodes = [hearing_node_at(&address, "1").await, hearing_node_at(&address, "2").await];
+    let [here, there] = nodes.each_ref().map(cache);
+    let source = Source::new();
+    source.read(&here, 1).await;
+    let () = watched.master.ask(&["ACL", "SETUSER", "watcher", "-@all"]).await;
+    watched.has_failed_over().await;
+    eventually("an entry lies in the new master", async || {
+        here.invalidate(&7).await;
+        source.read(&here, 7).await;
+        watched.replica.ask::<bool>(&["EXISTS", "{test}:users:7"]).await
+    })
+    .await;
+    share(&here, &there, 1).await;
+    assert!(watched.master.cli(&["ROLE"]).await.starts_with("master"), "nobody demoted it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_node_reads_older_than_it_acknowledged_when_the_master_dies() {
+    let mut watched = Watched::start(&[]).await;
+    let address = watched.address();
+    stays_coherent(&address, async {
+        tokio::time::sleep(super::PATIENCE / 2).await;
+        watched.master.kill();
+        watched.has_failed_over().await;
+        tokio::time::sleep(super::PATIENCE / 2).await;
+    })
+    .await;
+    two_nodes_share(&address).await;
+}
