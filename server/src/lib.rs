@@ -33,12 +33,12 @@ mod state;
 
 pub use commands::{completions, man_page, run_doctor, run_health, run_purge};
 pub use config::{
-    Cli, Command, ConfigError, DemoFlags, DoctorFlags, HealthFlags, PublicUrl, PurgeFlags,
-    RedisChoice, RedisFlags, RedisLogin, Secret, Settings, TrafficMode, settings_file,
-    tell_unknown_variables,
+    Cli, Command, ConfigError, DemoFlags, DemoNodeFlags, DoctorFlags, HealthFlags, PublicUrl,
+    PurgeFlags, RedisChoice, RedisFlags, RedisLogin, Secret, ServeFlags, ServeSettings, Settings,
+    TrafficMode, settings_file, tell_unknown_variables,
 };
 pub use log::{Log, LogFormat, log_to_stderr};
 pub use private_redis::{PrivateRedis, PrivateRedisError};
-pub use program::{Demo, announce, run_demo};
+pub use program::{Demo, Serve, announce, run_demo, run_demo_node, run_serve};
 pub use routes::{Route, RouteKind};
 pub use serving::{Network, ServingLimits};

@@ -8,8 +8,9 @@ use clap::Parser;
 use strata_cache::ErrorChain;
 use strata_cache::doctor::Verdict;
 use strata_server::{
-    Cli, Command, Settings, announce, completions, log_to_stderr, man_page, run_demo, run_doctor,
-    run_health, run_purge, settings_file, tell_unknown_variables,
+    Cli, Command, ServeSettings, Settings, announce, completions, log_to_stderr, man_page,
+    run_demo, run_demo_node, run_doctor, run_health, run_purge, run_serve, settings_file,
+    tell_unknown_variables,
 };
 
 // Rendering and streams share the workers, so one core alone must not mean one worker.
@@ -41,6 +42,13 @@ fn run(Cli { command, .. }: Cli) -> anyhow::Result<ExitCode> {
                 .map_err(|error| anyhow!("failed to {}", ErrorChain(&error)))?;
             runtime.block_on(run_demo(settings))?;
         }
+        Command::Serve(flags) => {
+            let settings = settings_file(flags.config.as_deref())
+                .and_then(|file| ServeSettings::resolve(*flags, &file))
+                .map_err(|error| anyhow!("failed to {}", ErrorChain(&error)))?;
+            runtime.block_on(run_serve(settings))?;
+        }
+        Command::DemoNode(flags) => runtime.block_on(run_demo_node(flags))?,
         Command::Doctor(flags) => {
             let (text, verdict) = runtime.block_on(run_doctor(flags))?;
             print(text.as_bytes());

@@ -29,6 +29,8 @@ pub struct AccessSettings {
     pub open_values: bool,
     /// Without any token, whoever asks from this machine may do everything.
     pub loopback: bool,
+    /// Without any token nobody acts, whoever asks and from wherever: the data are a service's.
+    pub acting_needs_token: bool,
 }
 
 /// What a request presents.
@@ -172,6 +174,7 @@ impl Access {
             (true, Some(RejectedCredential::Token)) => WRONG,
             (true, Some(RejectedCredential::Session)) => ENDED,
             (true, None) => LOG_IN,
+            (false, _) if self.settings.acting_needs_token => NO_OPERATOR,
             (false, _) if self.settings.loopback => NOT_LOCAL,
             (false, _) => EXPOSED,
         })
@@ -219,7 +222,8 @@ impl Access {
 
     fn without_token(&self, rejected: Option<RejectedCredential>, origin: &Origin) -> Actor {
         let AccessSettings { viewers, read_only, open_values, loopback, .. } = &self.settings;
-        if *loopback && origin.is_local && !self.has_tokens() {
+        let is_trusted = *loopback && origin.is_local && !self.settings.acting_needs_token;
+        if is_trusted && !self.has_tokens() {
             let actor = Actor::new("local", Rights::all(*read_only), origin);
             return Actor { is_known: true, ..actor };
         }

@@ -174,6 +174,13 @@ impl Console {
             self.cache(cache)?;
             return Err(ConsoleError::NoWriteBehind(cache.to_owned()));
         }
+        if let Some(elsewhere) = writers.iter().find(|writer| writer.node.presence().is_some()) {
+            let because = "dead letters are listed and moved in the node's own process alone";
+            return Err(ConsoleError::NodeRefuses {
+                node: elsewhere.node.id().to_owned(),
+                because: because.to_owned(),
+            });
+        }
         if let Some(node) = query.node.as_deref() {
             writers.retain(|writer| writer.node.id() == node);
             if writers.is_empty() {

@@ -154,7 +154,8 @@ impl InvalidationTask {
         let mut job = running.draft();
         if state == JobState::Done {
             job.heard = console.heard_by(nodes).await;
-            errors.extend(job.heard.iter().flat_map(|heard| &heard.not_by).map(not_heard));
+            let not_by = job.heard.iter().flat_map(|heard| &heard.not_by);
+            errors.extend(not_by.map(|node| not_heard(node)));
         }
         job.state = state;
         job.l1_left = left.iter().map(|node| node.entries).sum();
@@ -287,9 +288,9 @@ fn still_there(node: &NodeCount) -> JobError {
     JobError { node: node.node.clone(), what }
 }
 
-fn not_heard(node: &String) -> JobError {
+fn not_heard(node: &str) -> JobError {
     let what = "It has not reported in time that it heard of it; its L1 may still have entries.";
-    JobError { node: node.clone(), what: what.to_owned() }
+    JobError { node: node.to_owned(), what: what.to_owned() }
 }
 
 fn both(first: Effect, second: Effect) -> Effect {

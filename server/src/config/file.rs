@@ -68,6 +68,7 @@ fn secret_of(flags: &DemoFlags) -> Option<&'static str> {
         (&flags.operator_token, "--operator-token"),
         (&flags.viewer_token, "--viewer-token"),
         (&flags.redis_url, "--redis-url"),
+        (&flags.fleet_key, "--fleet-key"),
     ];
     secrets.into_iter().find_map(|(secret, option)| secret.as_ref().map(|_| option))
 }

@@ -12,7 +12,8 @@ use strata_cache::{ErrorChain, RedisAddress};
 
 use super::listen::listen_address;
 use super::redis_login::RedisLogin;
-use super::short::{DoctorFlags, HealthFlags, PurgeFlags};
+use super::serve_flags::ServeFlags;
+use super::short::{DemoNodeFlags, DoctorFlags, HealthFlags, PurgeFlags};
 use super::{PublicUrl, Secret};
 use crate::log::LogFormat;
 use crate::serving::Network;
@@ -42,6 +43,14 @@ pub struct Cli {
 pub enum Command {
     /// Runs the demo service, its traffic and the dashboard over it.
     Demo(Box<DemoFlags>),
+    /// Runs the dashboard over the nodes of a service, wherever they run: it sees and asks them
+    /// through the Redis that they share.
+    ///
+    /// Without an operator token everybody may look and nobody may act.
+    Serve(Box<ServeFlags>),
+    /// One node of `strata demo --processes`, which starts it.
+    #[command(hide = true)]
+    DemoNode(DemoNodeFlags),
     /// Tries on a Redis what services with Strata's cache need of it, and says what to allow.
     ///
     /// Ends with 0 where nodes can use the Redis, with 1 where they cannot.
@@ -126,6 +135,11 @@ pub struct DemoFlags {
     /// Copies of the demo service, each with its own L1 (1 to 16) [default: 1]
     #[arg(long, env = "STRATA_NODES", value_name = "N")]
     pub nodes: Option<u32>,
+
+    /// Run so many copies (1 to 16), each as a process of its own that the dashboard sees through
+    /// Redis; one that ends is started again after 20 s
+    #[arg(long, env = "STRATA_PROCESSES", value_name = "N", conflicts_with = "trace")]
+    pub processes: Option<u32>,
 
     /// Traffic to begin with [default: steady, or off with --trace]
     #[arg(long, env = "STRATA_TRAFFIC", value_enum, value_name = "MODE")]
@@ -216,6 +230,22 @@ pub struct DemoFlags {
     )]
     #[serde(alias = "allowed-hosts")]
     pub allowed_host: Option<Vec<String>>,
+
+    /// Of `strata serve`, which may share the file.
+    #[arg(skip)]
+    pub namespace: Option<String>,
+
+    /// Of `strata serve`.
+    #[arg(skip)]
+    pub fleet_key: Option<Secret>,
+
+    /// Of `strata serve`.
+    #[arg(skip)]
+    pub fleet_key_file: Option<PathBuf>,
+
+    /// Of `strata serve`.
+    #[arg(skip)]
+    pub expect: Option<Vec<String>>,
 }
 
 /// Which Redis to use.
@@ -303,6 +333,7 @@ impl DemoFlags {
             database_url: self.database_url.or(file.database_url),
             data_dir: self.data_dir.or(file.data_dir),
             nodes: self.nodes.or(file.nodes),
+            processes: self.processes.or(file.processes),
             traffic: self.traffic.or(file.traffic),
             rate: self.rate.or(file.rate),
             trace: self.trace.or(file.trace),
@@ -320,6 +351,26 @@ impl DemoFlags {
             read_only: self.read_only.or(file.read_only),
             protect: self.protect.or(file.protect),
             allowed_host: self.allowed_host.or(file.allowed_host),
+            namespace: self.namespace.or(file.namespace),
+            fleet_key: self.fleet_key.or(file.fleet_key),
+            fleet_key_file: self.fleet_key_file.or(file.fleet_key_file),
+            expect: self.expect.or(file.expect),
+        }
+    }
+
+    /// Without what concerns the demo service alone.
+    pub(super) fn of_a_dashboard(self) -> Self {
+        Self {
+            database_url: None,
+            data_dir: None,
+            nodes: None,
+            processes: None,
+            traffic: None,
+            rate: None,
+            trace: None,
+            once: None,
+            users: None,
+            ..self
         }
     }
 }

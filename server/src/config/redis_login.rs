@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -73,6 +74,26 @@ impl RedisLogin {
         }
         self.check(&address)?;
         Ok(address)
+    }
+
+    /// The variables that say the same to another program.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, OsString)> {
+        let texts = [
+            ("STRATA_REDIS_USER", &self.redis_user),
+            ("STRATA_REDIS_SENTINEL_USER", &self.redis_sentinel_user),
+        ];
+        let files = [
+            ("STRATA_REDIS_PASSWORD_FILE", &self.redis_password_file),
+            ("STRATA_REDIS_CA_FILE", &self.redis_ca_file),
+            ("STRATA_REDIS_CERT_FILE", &self.redis_cert_file),
+            ("STRATA_REDIS_KEY_FILE", &self.redis_key_file),
+            ("STRATA_REDIS_SENTINEL_PASSWORD_FILE", &self.redis_sentinel_password_file),
+        ];
+        let texts =
+            texts.into_iter().filter_map(|(name, text)| Some((name, text.as_ref()?.into())));
+        let files =
+            files.into_iter().filter_map(|(name, file)| Some((name, file.as_ref()?.into())));
+        texts.chain(files).collect()
     }
 
     /// The same, where there is an address.

@@ -69,6 +69,21 @@ pub(super) fn redis(
     text.trim().parse().map_err(|reason| ConfigError::Redis { option, reason })
 }
 
+/// The key that nodes and consoles share.
+pub(super) fn fleet_key(
+    given: Option<Secret>,
+    file: Option<PathBuf>,
+) -> Result<Option<Secret>, ConfigError> {
+    match (given, file) {
+        (Some(_), Some(_)) => Err(ConfigError::TwoFleetKeys),
+        (given, None) => Ok(given),
+        (None, Some(file)) => {
+            let text = read(&file, "--fleet-key-file")?;
+            Ok(Some(text.trim_end_matches(['\r', '\n']).into()))
+        }
+    }
+}
+
 /// No file of tokens or addresses is longer, bytes.
 const MAX_BYTES: u64 = 64 * 1_024;
 

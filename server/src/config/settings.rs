@@ -28,6 +28,8 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// How many copies of the demo service.
     pub nodes: u32,
+    /// How many as processes of their own, instead of copies in this one.
+    pub processes: Option<u32>,
     /// The traffic to begin with.
     pub traffic: TrafficMode,
     /// Requests a second of the traffic or the trace; `None` is the traffic's default, and a
@@ -132,6 +134,26 @@ pub enum ConfigError {
     /// Two options that say the same.
     #[error("use --redis-url and --redis-url-file together")]
     TwoRedis,
+    /// A trace is replayed on a node of the program's own.
+    #[error("use --processes with --trace")]
+    TraceWithProcesses,
+    /// Nothing else leads to processes of their own.
+    #[error("use --processes with --redis-url off")]
+    ProcessesWithoutRedis,
+    /// Services are seen through a Redis, and none is named.
+    #[error(
+        "watch services without the address of their Redis: set --redis-url or --redis-url-file"
+    )]
+    NoRedis,
+    /// A name that no namespace has.
+    #[error("use {0:?} as a namespace: it must be 1 to 64 of a-z, 0-9, _ and -")]
+    Namespace(String),
+    /// A text that does not say how many nodes there should be.
+    #[error("use --expect {0:?}: it must be APP=N, such as shop-api=6")]
+    Expect(String),
+    /// Two options that say the same.
+    #[error("use --fleet-key and --fleet-key-file together")]
+    TwoFleetKeys,
     /// A name that no header has.
     #[error("use {0:?} as the name of a header (--user-header)")]
     UserHeader(String),
@@ -153,7 +175,10 @@ impl Settings {
     /// # Errors
     /// See [`ConfigError`].
     pub fn resolve(flags: DemoFlags, path: &Path) -> Result<Self, ConfigError> {
-        let flags = flags.or(file::read(path)?);
+        Self::of(flags.or(file::read(path)?))
+    }
+
+    pub(super) fn of(flags: DemoFlags) -> Result<Self, ConfigError> {
         let settings = Self {
             listen: flags.listen.unwrap_or(DEFAULT_LISTEN),
             redis_login: flags.redis_login(),
@@ -161,6 +186,7 @@ impl Settings {
             database_url: flags.database_url,
             data_dir: flags.data_dir.unwrap_or_else(|| "data".into()),
             nodes: flags.nodes.unwrap_or(1),
+            processes: flags.processes,
             traffic: flags.traffic.unwrap_or(default_traffic(flags.trace.as_deref())),
             rate_per_s: flags.rate,
             trace: flags.trace,
@@ -185,6 +211,15 @@ impl Settings {
     fn check(&self) -> Result<(), ConfigError> {
         self.redis_login.of(&self.redis)?;
         within("nodes", self.nodes.into(), 1..=16, "between 1 and 16")?;
+        if let Some(processes) = self.processes {
+            within("processes", processes.into(), 1..=16, "between 1 and 16")?;
+            if self.trace.is_some() {
+                return Err(ConfigError::TraceWithProcesses);
+            }
+            if self.redis == RedisChoice::Off {
+                return Err(ConfigError::ProcessesWithoutRedis);
+            }
+        }
         within("users", self.n_users, 1..=10_000_000, "between 1 and 10000000")?;
         if let Some(rate) = self.rate_per_s {
             within("rate", rate.into(), 1..=1_000_000, "between 1 and 1000000")?;

@@ -7,8 +7,8 @@ use strata_cache::RedisAddress;
 use super::listen::listen_address;
 use super::{ConfigError, RedisChoice, RedisLogin, Secret, file};
 
-/// Which Redis to use, for commands that end by themselves.
-#[derive(Clone, Args)]
+/// Which Redis to use, where there is none of the program's own.
+#[derive(Clone, Default, Args)]
 pub struct RedisFlags {
     /// The Redis. A password in it stands in the list of processes; --redis-url-file keeps it out
     /// of there
@@ -40,6 +40,38 @@ impl RedisFlags {
     pub fn choice(&self) -> Result<RedisChoice, ConfigError> {
         super::secrets::redis(self.redis_url.clone(), self.redis_url_file.clone())
     }
+}
+
+/// Options of the process of one node of the demo.
+#[derive(Clone, Args)]
+pub struct DemoNodeFlags {
+    /// The node's id
+    #[arg(long, value_name = "ID")]
+    pub id: String,
+
+    /// Its Redis.
+    #[command(flatten)]
+    pub redis: RedisFlags,
+
+    /// The database of the demo
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
+
+    /// Where the demo keeps its own database
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: PathBuf,
+
+    /// Users in it
+    #[arg(long, value_name = "N")]
+    pub users: u64,
+
+    /// Requests a second
+    #[arg(long, value_name = "N")]
+    pub rate: Option<u32>,
+
+    /// Begin with traffic
+    #[arg(long)]
+    pub with_traffic: bool,
 }
 
 /// Options of `strata doctor`.

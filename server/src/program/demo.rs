@@ -6,10 +6,10 @@ use anyhow::Context;
 use axum::Router;
 use prometheus::Registry;
 use strata_app::BasePath;
-use strata_cache::{ErrorChain, Node, RedisAddress, Tasks};
+use strata_cache::{ErrorChain, Fleet, FleetClient, Node, RedisAddress, Tasks};
 use strata_console::{
-    Access, AccessSettings, Console, ConsoleSettings, NodeClient, PeerLimit, SourceReader,
-    TrafficControl,
+    Access, AccessSettings, Console, ConsoleSettings, NodeClient, PeerLimit, RemoteNodes,
+    SourceReader, TrafficControl,
 };
 use strata_demo::{STEADY, Site, Store, Traffic};
 use strata_lab::Lab;
@@ -18,6 +18,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::processes::Processes;
+use super::serve::looking_on;
 use super::source::DemoSource;
 use super::traffic::DemoTraffic;
 use crate::access::{Hosts, Proxies};
@@ -33,10 +35,10 @@ use crate::serving::{Serving, low_priority};
 use crate::state::{AppState, Needs, Parts, Snapshots};
 
 /// Nodes with this namespace and the same Redis share L2 and bus.
-const NAMESPACE: &str = "strata-demo";
+pub(super) const NAMESPACE: &str = "strata-demo";
 /// How long begun jobs may take to end at a stop, and again once they are cancelled.
 const JOBS_MAY_TAKE: Duration = Duration::from_secs(3);
-const L2_TIMEOUT: Duration = Duration::from_millis(250);
+pub(super) const L2_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Everything that `strata demo` runs, without the listener in front of it.
 pub struct Demo {
@@ -45,6 +47,8 @@ pub struct Demo {
     store: Store,
     lab: Arc<Lab>,
     nodes: Vec<Node>,
+    /// Where the nodes are processes of their own: the way to them.
+    fleet: Option<(Node, FleetClient)>,
     redis: Option<PrivateRedis>,
     rules: AccessRules,
     serving: Arc<Serving>,
@@ -80,13 +84,19 @@ impl Demo {
         };
         let store = store(settings).await?;
         let address = address(settings, redis.as_ref())?;
-        let nodes = nodes(settings.nodes, address.as_ref()).await?;
+        let processes = processes(settings, (url.as_deref(), address.as_ref()))?;
+        let nodes = match &processes {
+            Some(processes) => vec![unseen_node(&processes.address).await?],
+            None => nodes(settings.nodes, address.as_ref()).await?,
+        };
         let build = |node: &Node| Site::new(node.clone(), store.clone());
         let sites = nodes.iter().map(build).collect::<Result<Vec<_>, _>>()?;
         let clients =
             nodes.iter().map(|node| Arc::new(node.clone()) as Arc<dyn NodeClient>).collect();
-        let source = sites.first().cloned().map(DemoSource::new);
-        let traffic = DemoTraffic(traffic(settings, &sites, tasks));
+        // Processes have their own traffic, and load keys anew themselves.
+        let is_here = processes.is_none();
+        let source = sites.first().cloned().map(DemoSource::new).filter(|_| is_here);
+        let traffic = is_here.then(|| DemoTraffic(traffic(settings, &sites, tasks)));
         let console_settings = ConsoleSettings {
             access: access(settings, listening),
             protected: settings.protected.clone(),
@@ -94,13 +104,23 @@ impl Demo {
                 .into_iter()
                 .map(|source| Arc::new(source) as Arc<dyn SourceReader>)
                 .collect(),
-            traffic: Some(Arc::new(traffic) as Arc<dyn TrafficControl>),
+            traffic: traffic.map(|traffic| Arc::new(traffic) as Arc<dyn TrafficControl>),
             redis_is_private: redis.is_some(),
             tasks: Some(tasks.clone()),
             expected: Vec::new(),
         };
         tell_access(&console_settings.access, listening);
-        let console = Console::start(clients, console_settings, tasks.shutdown().clone());
+        let shutdown = tasks.shutdown().clone();
+        let (console, fleet) = match processes {
+            None => (Console::start(clients, console_settings, shutdown), None),
+            Some(processes) => {
+                processes.start(tasks);
+                let key = processes.fleet_key.reveal();
+                let looking = looking_on((&processes.address, NAMESPACE), key).await?;
+                let seen = RemoteNodes::new(looking.0.clone(), looking.1.clone());
+                (Console::start_elsewhere(seen, console_settings, shutdown), Some(looking))
+            }
+        };
         let lab = lab(settings, url.as_deref(), &console);
         let lab = Arc::new(match address {
             Some(address) => lab.redis(address),
@@ -128,7 +148,20 @@ impl Demo {
         let sites = Arc::new(Sites::new(sites).context("there is no node")?);
         let (rules, tasks) = (rules(settings), tasks.clone());
         let base = settings.base_path.clone();
-        Ok(Self { state, sites, store, lab, nodes, redis, rules, serving, http, base, tasks })
+        Ok(Self {
+            state,
+            sites,
+            store,
+            lab,
+            nodes,
+            fleet,
+            redis,
+            rules,
+            serving,
+            http,
+            base,
+            tasks,
+        })
     }
 
     /// Every path of the program.
@@ -187,6 +220,10 @@ impl Demo {
         // Consoles elsewhere are told that they leave.
         let ends = self.nodes.iter().map(|node| node.shutdown().into_future());
         futures::future::join_all(ends).await;
+        if let Some((observer, fleet)) = self.fleet {
+            fleet.close().await;
+            observer.shutdown().await;
+        }
         self.store.close().await;
         if let Some(redis) = self.redis {
             redis.stop().await;
@@ -267,6 +304,23 @@ async fn nodes(n_nodes: u32, redis: Option<&RedisAddress>) -> anyhow::Result<Vec
     Ok(nodes)
 }
 
+/// The processes of the nodes, where they are to be processes.
+fn processes(
+    settings: &Settings,
+    (url, address): (Option<&str>, Option<&RedisAddress>),
+) -> anyhow::Result<Option<Processes>> {
+    let Some(n_processes) = settings.processes else { return Ok(None) };
+    let redis = url.zip(address).context("nodes as processes of their own need a Redis")?;
+    Ok(Some(Processes::new(settings, n_processes, redis)))
+}
+
+/// A node for the demo's own paths, which no console sees.
+async fn unseen_node(redis: &RedisAddress) -> anyhow::Result<Node> {
+    let builder = Node::builder(NAMESPACE).l2_timeout(L2_TIMEOUT).fleet(Fleet::off());
+    let started = builder.redis(redis.clone()).start().await;
+    started.map_err(|error| anyhow::anyhow!("failed to {}", ErrorChain(&error)))
+}
+
 fn needs(store: &Store, redis: Option<&PrivateRedis>) -> Needs {
     let store = store.clone();
     Needs {
@@ -278,7 +332,7 @@ fn needs(store: &Store, redis: Option<&PrivateRedis>) -> Needs {
     }
 }
 
-fn rules(settings: &Settings) -> AccessRules {
+pub(super) fn rules(settings: &Settings) -> AccessRules {
     let public_url = settings.public_url.clone();
     let proxies = Proxies {
         trusted: settings.trusted_proxies.clone().into(),
@@ -310,6 +364,7 @@ fn access(settings: &Settings, listening: SocketAddr) -> Access {
         read_only: settings.read_only,
         open_values: settings.open_values,
         loopback: listening.ip().is_loopback(),
+        acting_needs_token: false,
     })
 }
 

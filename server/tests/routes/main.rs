@@ -11,6 +11,7 @@ mod comparisons;
 mod console;
 mod demo;
 mod doors;
+mod elsewhere;
 mod events;
 mod health;
 mod imports;

@@ -69,6 +69,9 @@ fn nodes(report: &NodesReport) -> AnyView {
 }
 
 fn row(node: &NodeRow, now_ms: u64) -> impl IntoView + use<> {
+    // By the node's own clock, which may be wrong, where it is elsewhere.
+    let elsewhere_ms = node.presence.as_ref().map(|presence| presence.heard_ms_ago);
+    let now_ms = elsewhere_ms.map_or(now_ms, |heard_ms_ago| node.at_ms + heard_ms_ago);
     let ago = |at_ms: u64| format!("{} ago", format::span(now_ms.saturating_sub(at_ms)));
     let elsewhere = node.presence.as_ref().and_then(presence::state);
     let (state, tone) = match (node.heard, node.bus.configured, node.bus.connected) {

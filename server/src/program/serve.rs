@@ -1,0 +1,260 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use prometheus::Registry;
+use strata_app::BasePath;
+use strata_cache::{ErrorChain, FleetClient, Node, RedisAddress, Tasks};
+use strata_console::{Access, AccessSettings, Console, ConsoleSettings, PeerLimit, RemoteNodes};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::demo::rules;
+use super::run::announce;
+use super::signals::on_signal;
+use super::waiting;
+use crate::assets::page_files;
+use crate::config::{Secret, ServeSettings};
+use crate::http::below_base;
+use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector, observed};
+use crate::routes::{AccessRules, Route, router, routes};
+use crate::serving::{Serving, low_priority};
+use crate::state::{AppState, Needs, Parts, Snapshots};
+
+/// How long begun jobs may take to end at a stop, and again once they are cancelled.
+const JOBS_MAY_TAKE: Duration = Duration::from_secs(3);
+
+/// What the dashboard does on Redis may take longer than a read of a service.
+const L2_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How often Redis is asked for a namespace while none is known.
+const LOOKED_AGAIN: Duration = Duration::from_secs(1);
+
+/// A name in which nothing is kept: from there namespaces are looked for.
+const LOOKING_FROM: &str = "strata-serve";
+
+/// Everything that `strata serve` runs, without the listener in front of it: the dashboard over the
+/// nodes of one namespace, wherever they run.
+pub struct Serve {
+    state: AppState,
+    observer: Node,
+    fleet: FleetClient,
+    rules: AccessRules,
+    serving: Arc<Serving>,
+    http: HttpMetrics,
+    base: BasePath,
+}
+
+impl Serve {
+    /// Starts the console over a namespace's nodes, for requests that reach `listening`. Redis may
+    /// be away: the dashboard says so until it is there.
+    ///
+    /// # Errors
+    /// Where the address of Redis or a setting makes no sense.
+    pub async fn start(
+        settings: &ServeSettings,
+        (namespace, listening): (&str, SocketAddr),
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        Self::start_among(&Tasks::new(shutdown), settings, (namespace, listening)).await
+    }
+
+    /// The same among the tasks of a program, whose end is theirs.
+    pub(crate) async fn start_among(
+        tasks: &Tasks,
+        settings: &ServeSettings,
+        (namespace, listening): (&str, SocketAddr),
+    ) -> anyhow::Result<Self> {
+        let (observer, fleet) = looking_on((&settings.redis, namespace), key(settings)).await?;
+        let common = &settings.common;
+        let access = access(settings);
+        tell_access(&access, listening);
+        let console_settings = ConsoleSettings {
+            protected: common.protected.clone(),
+            expected: settings.expected.clone(),
+            tasks: Some(tasks.clone()),
+            ..access.into()
+        };
+        let nodes = RemoteNodes::new(observer.clone(), fleet.clone());
+        let shutdown = tasks.shutdown().clone();
+        let console = Console::start_elsewhere(nodes, console_settings, shutdown.clone());
+        let registry = Registry::new();
+        registry.register(Box::new(NodeCollector::new(console.clone())?))?;
+        let serving = Serving::new(common.serving.clone(), &common.trusted_proxies);
+        let streams = PeerLimit::new(common.serving.streams());
+        let connections = Arc::clone(serving.connections());
+        let program = ProgramCollector::new(console.clone(), connections, Arc::clone(&streams))?;
+        registry.register(Box::new(program))?;
+        let http = HttpMetrics::register(&registry)?;
+        let state = AppState::new(Parts {
+            console,
+            lab: None,
+            registry,
+            needs: Needs::default(),
+            streams,
+            snapshots: Snapshots::default(),
+            files: page_files(),
+            shutdown,
+        });
+        let (rules, base) = (rules(common), common.base_path.clone());
+        Ok(Self { state, observer, fleet, rules, serving, http, base })
+    }
+
+    /// Every path of the program.
+    pub fn router(&self) -> Router {
+        let router = router(self.state.clone(), self.rules.clone(), Vec::new());
+        below_base(observed(router, self.http.clone()), Some(self.base.clone()))
+    }
+
+    /// What the program can be asked for, beside its pages and files.
+    pub fn routes(&self) -> Vec<Route> {
+        routes(&self.state)
+    }
+
+    /// Answers connections, within the limits of the settings, until the program is told
+    /// to stop and begun requests have ended or have had their time.
+    pub async fn serve(&self, listener: TcpListener) {
+        let serving = Arc::clone(&self.serving);
+        serving.serve(listener, self.router(), self.state.shutdown.clone()).await;
+    }
+
+    /// Ends what [`Serve::start`] started. The services' nodes go on.
+    pub async fn stop(self) {
+        self.state.shutdown.cancel();
+        self.state.console.end_jobs(JOBS_MAY_TAKE).await;
+        self.state.console.flush_audit().await;
+        // The nodes report no more than others want.
+        self.fleet.close().await;
+        self.observer.shutdown().await;
+    }
+}
+
+/// Runs `strata serve` until a signal.
+///
+/// # Errors
+/// Where something that it needs cannot be had. A missing Redis is no error.
+pub async fn run_serve(settings: ServeSettings) -> anyhow::Result<()> {
+    let shutdown = CancellationToken::new();
+    let tasks = Tasks::new(shutdown.clone());
+    let _signals = on_signal(&tasks, settings.common.serving.stop_timeout)
+        .context("failed to listen for signals")?;
+    let listen = settings.common.listen;
+    let listener =
+        TcpListener::bind(listen).await.with_context(|| format!("failed to listen on {listen}"))?;
+    let listening = listener.local_addr()?;
+    announce(&format!("Strata is at http://{listening}{}", settings.common.base_path));
+    let starting = async {
+        let (namespace, listener) = match &settings.namespace {
+            Some(namespace) => (namespace.clone(), listener),
+            None => wait_for_service(&settings, listener).await?,
+        };
+        let serve = Serve::start_among(&tasks, &settings, (&namespace, listening)).await?;
+        anyhow::Ok((serve, listener))
+    };
+    let Some(started) = shutdown.run_until_cancelled(starting).await else { return Ok(()) };
+    let (serve, listener) = started?;
+    serve.serve(listener).await;
+    serve.stop().await;
+    Ok(())
+}
+
+/// Answers on the listener that it waits, until a service has announced itself. Whoever connects
+/// meanwhile hears why.
+async fn wait_for_service(
+    settings: &ServeSettings,
+    listener: TcpListener,
+) -> anyhow::Result<(String, TcpListener)> {
+    let listener = listener.into_std()?;
+    let meanwhile = TcpListener::from_std(listener.try_clone()?)?;
+    let common = &settings.common;
+    let serving = Serving::new(common.serving.clone(), &common.trusted_proxies);
+    let (sender, because) = watch::channel("Redis has not answered yet".to_owned());
+    let found = CancellationToken::new();
+    let _found = found.clone().drop_guard();
+    let waiting = tokio::spawn(serving.serve(meanwhile, waiting::router(because), found.clone()));
+    let namespace = announced_namespace(settings, &sender).await?;
+    found.cancel();
+    waiting.await?;
+    Ok((namespace, TcpListener::from_std(listener)?))
+}
+
+/// The namespace that nodes announce in Redis, once there is one: the one that was seen last, and
+/// the first by name where several were seen within the same minute.
+async fn announced_namespace(
+    settings: &ServeSettings,
+    waits: &watch::Sender<String>,
+) -> anyhow::Result<String> {
+    let (observer, fleet) = looking_on((&settings.redis, LOOKING_FROM), key(settings)).await?;
+    let found = loop {
+        let why = match fleet.namespaces().await {
+            Ok(found) if !found.is_empty() => break found,
+            Ok(_) => "no service has announced itself in Redis yet".to_owned(),
+            Err(error) => format!("failed to {error}"),
+        };
+        if *waits.borrow() != why {
+            warn!("waiting for a service: {why}; --namespace names one");
+            waits.send_replace(why);
+        }
+        tokio::time::sleep(LOOKED_AGAIN).await;
+    };
+    fleet.close().await;
+    observer.shutdown().await;
+    let minutes = |(name, seen_ms_ago): &(String, u64)| (seen_ms_ago / 60_000, name.clone());
+    let newest = found.iter().min_by_key(|found| minutes(found)).context("there is no service")?;
+    if found.len() > 1 {
+        let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
+        let (all, chosen) = (names.join(", "), &newest.0);
+        warn!(chosen, "several services announce themselves ({all}); --namespace chooses another");
+    }
+    Ok(newest.0.clone())
+}
+
+/// A node that only looks on, and the console's end of the fleet; without a key where it is empty.
+pub(super) async fn looking_on(
+    (redis, namespace): (&RedisAddress, &str),
+    key: &str,
+) -> anyhow::Result<(Node, FleetClient)> {
+    let builder = Node::builder(namespace)
+        .version(env!("CARGO_PKG_VERSION"))
+        .redis(redis.clone())
+        .l2_timeout(L2_TIMEOUT)
+        .observer();
+    let builder = match low_priority::handle() {
+        Some(threads) => builder.operator_threads(threads.clone()),
+        None => builder,
+    };
+    let started = builder.start().await;
+    let observer = started.map_err(|error| anyhow::anyhow!("failed to {}", ErrorChain(&error)))?;
+    let fleet = observer.fleet_client().key(key).start().context("there is no Redis")?;
+    Ok((observer, fleet))
+}
+
+/// The variable of the environment has been read with the other options.
+fn key(settings: &ServeSettings) -> &str {
+    settings.fleet_key.as_ref().map_or("", Secret::reveal)
+}
+
+/// Nobody acts by accident of where a request comes from: without a token everybody only looks.
+fn access(settings: &ServeSettings) -> Access {
+    let common = &settings.common;
+    Access::new(AccessSettings {
+        operators: common.operators.clone(),
+        viewers: common.viewers.clone(),
+        read_only: common.read_only,
+        open_values: common.open_values,
+        loopback: false,
+        acting_needs_token: true,
+    })
+}
+
+fn tell_access(access: &Access, listening: SocketAddr) {
+    if access.has_tokens() {
+        return;
+    }
+    let open = if listening.ip().is_loopback() { "" } else { ", and other machines can reach it" };
+    info!("no token is set{open}: everybody may look and nobody may act; see --operator-token");
+}

@@ -1,0 +1,108 @@
+//! `strata serve` as a process, over real processes of a service and a real Redis.
+
+mod away;
+mod demo_processes;
+mod pod;
+mod processes;
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep};
+
+use crate::program::address;
+
+const OPERATOR: &str = "a-token-of-operators";
+
+/// A running program with a dashboard.
+struct Dashboard {
+    address: String,
+    /// Killed with this.
+    #[expect(dead_code, reason = "it ends when this is dropped")]
+    child: Child,
+}
+
+impl Dashboard {
+    async fn start(options: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
+        command
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(options)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        let address = address(&mut child).await;
+        Self { address, child }
+    }
+
+    /// Status and body.
+    async fn ask(&self, method: &str, path: &str, token: Option<&str>) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        let token = token.map(|token| format!("authorization: Bearer {token}\r\n"));
+        let asked = format!(
+            "{method} {path} HTTP/1.0\r\nhost: {}\r\n{}connection: close\r\n\r\n",
+            self.address,
+            token.unwrap_or_default()
+        );
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    async fn page(&self, path: &str) -> String {
+        let (status, body) = self.ask("GET", path, None).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    async fn json(&self, path: &str) -> Value {
+        serde_json::from_str(&self.page(path).await).unwrap()
+    }
+
+    async fn rows(&self) -> Value {
+        self.json("/api/v1/nodes/rows").await
+    }
+
+    async fn has_alert(&self, lint: &str) -> bool {
+        self.has_alert_that_says(&format!("\"{lint}\"")).await
+    }
+
+    async fn has_alert_that_says(&self, what: &str) -> bool {
+        self.json("/api/v1/alerts").await.to_string().contains(what)
+    }
+
+    /// Until so many nodes are in the sums.
+    async fn until_counted(&self, counted: u64, of: u64) {
+        until("the sums say of how many they are", async || {
+            // Until it knows of a service it says so on every path.
+            let (status, rows) = self.ask("GET", "/api/v1/nodes/rows", None).await;
+            let rows: Value = serde_json::from_str(&rows).unwrap_or_default();
+            assert!(matches!(status, 200 | 503), "{status} {rows}");
+            (rows["fleet"]["counted"].as_u64(), rows["fleet"]["of"].as_u64())
+                == (Some(counted), Some(of))
+        })
+        .await;
+    }
+}
+
+/// The row of a node; null where there is none.
+fn row<'a>(rows: &'a Value, node: &str) -> &'a Value {
+    let found = rows["nodes"].as_array().unwrap().iter().find(|row| row["node"] == node);
+    found.unwrap_or(&Value::Null)
+}
+
+/// Asks again and again until it holds, for a minute.
+async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let began = Instant::now();
+    while !holds().await {
+        assert!(began.elapsed() < Duration::from_secs(60), "{what}: not within a minute");
+        sleep(Duration::from_millis(100)).await;
+    }
+}
