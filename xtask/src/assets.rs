@@ -14,7 +14,7 @@ use crate::step::step;
 const BROWSERS: &str = "--target=chrome111,firefox115,safari16.4";
 
 /// The greatest size of a release's wasm, with brotli.
-pub(crate) const WASM_LIMIT_BYTES: u64 = 250_000;
+pub(crate) const WASM_LIMIT_BYTES: u64 = 180_000;
 
 pub(crate) const RELEASE: Profile = Profile { name: "wasm-release", folder: "target/site" };
 pub(crate) const DEBUG: Profile = Profile { name: "dev", folder: "target/debug/site" };
