@@ -160,17 +160,19 @@ test.describe("what others put into a page", () => {
       });
     }, where);
 
-  test("before it is alive, as a translator does, leaves it working as without scripts", async ({ page }) => {
-    await wrap(page, ".top-bar");
-    await page.goto("/");
-    await expectToWorkAsWithoutScripts(page);
-  });
-
-  test("in the whole of it before it is alive leaves it working as without scripts", async ({ page }) => {
-    await wrap(page, "body");
-    await page.goto("/");
-    await expectToWorkAsWithoutScripts(page);
-  });
+  for (const [what, where] of [
+    ["a part of it", ".top-bar"],
+    ["the whole of it", "body"],
+  ] as const) {
+    test(`in ${what} before it is alive, as a translator does, leaves it coming alive`, async ({ page }) => {
+      await wrap(page, where);
+      await open(page, "/");
+      await expectLive(page);
+      await expectToMove(page);
+      await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Nodes" }).click();
+      await expect(page.getByRole("heading", { level: 1 })).toHaveText("Nodes");
+    });
+  }
 
   test("as an element of their own leaves it alive", async ({ page }) => {
     await page.addInitScript(() => {

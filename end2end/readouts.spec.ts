@@ -110,6 +110,38 @@ test("hints of a table are reached by Tab and arrows", async ({ page }) => {
   await expect(page.locator(readout)).toContainText("invalidations of other nodes");
 });
 
+test("arrows read a live chart second by second, until Escape", async ({ page }) => {
+  await open(page, "/");
+  // A chart that stands still can be read twice.
+  await page.getByRole("button", { name: "Pause" }).click();
+  const card = page.getByRole("region", { name: "How reads end", exact: true });
+  const note = card.locator("header p");
+  await card.getByRole("img").focus();
+  const read = async (key: string) => {
+    await page.keyboard.press(key);
+    await expect(note).toHaveText(/^at \d\d:\d\d:\d\d UTC$/);
+    return note.innerText();
+  };
+  const newest = await read("End");
+  const earlier = await read("ArrowLeft");
+  expect(await read("ArrowLeft")).not.toBe(newest);
+  expect(await read("ArrowRight")).toBe(earlier);
+  await page.keyboard.press("Escape");
+  await expect(note).toContainText("last seconds");
+});
+
+test("arrows read the columns of a cache's chart", async ({ page }) => {
+  await open(page, "/caches/users?range=15m");
+  const chart = page.locator("#outcomes").getByRole("img");
+  await chart.focus();
+  await page.keyboard.press("ArrowLeft");
+  await expect(page.locator(readout)).toContainText(/UTC\s+\d.* reads/);
+  await expect(chart).toHaveAttribute("aria-describedby", "readout");
+  await page.keyboard.press("Escape");
+  await expect(page.locator(readout)).toHaveCount(0);
+  await expect(chart).not.toHaveAttribute("aria-describedby");
+});
+
 test.describe("on a touch screen", () => {
   test.use({ hasTouch: true, isMobile: true, viewport: { width: 360, height: 740 } });
 

@@ -1,19 +1,20 @@
-// The page's own script, which runs before anything is drawn. It does what the page's program, which
-// is WebAssembly, cannot do: it says whether the program lives. `stream.js`, served in one file with
-// it, brings the program the live numbers.
+// The page's own script, which runs before anything is drawn. It loads the page's program, which is
+// WebAssembly, and does what the program cannot do: it says whether the program lives. `stream.js`,
+// served in one file with it, brings the program the live numbers; `take_over.js` puts what the
+// program draws in the place of what the server drew.
 //
 // Until the program is alive, and if it never is, the page works as without scripts. The style asks
 // for `data-program`, which stands on <html> while the program is expected or lives.
 "use strict";
 (() => {
   const root = document.documentElement;
-  const { live: worker, build } = document.currentScript.dataset;
+  const { live: worker, build, js, wasm } = document.currentScript.dataset;
   const address = () => location.pathname + location.search;
 
   // --- What the page has to say above everything else
 
   /** By what it is about; the first counts most. */
-  const notices = { program: undefined, updated: undefined, loggedOut: undefined, lost: undefined, translated: undefined };
+  const notices = { program: undefined, updated: undefined, parts: undefined, loggedOut: undefined, lost: undefined, translated: undefined };
 
   function tell(about, text) {
     notices[about] = text;
@@ -31,7 +32,7 @@
       const link = document.createElement("a");
       const isOut = first === "loggedOut";
       // An empty address is that of the page, whatever its path begins with.
-      link.href = isOut ? `/login?to=${encodeURIComponent(address())}` : "";
+      link.href = isOut ? `${root.dataset.base}/login?to=${encodeURIComponent(address())}` : "";
       // The program would follow the link without loading anything.
       link.rel = "external";
       link.append(isOut ? "Log in" : "Reload");
@@ -72,8 +73,8 @@
     }
   }
 
-  // Half of a page must not answer: links, forms and keys work as without scripts. What hears
-  // them at the window first needs no program.
+  // A program that has stopped must not answer: links, forms and keys work as without scripts. What
+  // hears them at the window first needs no program.
   function stayPlain(event) {
     if (!isAlive()) event.stopImmediatePropagation();
   }
@@ -95,10 +96,25 @@
       if (!added.some(({ nodeName }) => nodeName === "FONT")) return;
       observer.disconnect();
       tell("translated", "A translator has changed this page. Numbers that it translated stand still until the original is shown.");
-    }).observe(document.getElementById("app"), { childList: true, subtree: true });
+    }).observe(document.body, { childList: true, subtree: true });
   }
 
+  // A part that the program does not know, or could not draw, is there as the server drew it.
+  const PART_STILL =
+    "A part of this page stands still: the page's program does not know it, or could not draw it. A reload brings newer numbers.";
+  addEventListener("strata-parts-live", () => tell("parts", undefined));
+  addEventListener("strata-parts-still", () => tell("parts", PART_STILL));
+
   // --- The beginning
+
+  async function start() {
+    const program = await import(js);
+    await program.default({ module_or_path: wasm });
+    if (document.readyState === "loading") {
+      await new Promise((ready) => addEventListener("DOMContentLoaded", ready));
+    }
+    program.take_over();
+  }
 
   if (typeof WebAssembly === "object") {
     root.setAttribute("data-program", "expected");
@@ -113,6 +129,7 @@
       watchTranslators();
       follow();
     }).observe(root, { attributeFilter: ["data-hydrated"] });
+    start().catch(failed);
   } else {
     goOnWithout("WebAssembly is off in this browser");
   }

@@ -1,10 +1,11 @@
-// Reads out what a page holds in attributes: times in local time, hints, and columns of charts; on
-// hover, on focus and on touch. Without this script a page shows all but these.
+// Reads out what a page holds in attributes: times in local time, hints, and charts; with a mouse, a
+// finger and the keys. Without this script a page shows all but these.
 "use strict";
 (() => {
   const HINTED = "[title], .hover, .marker, .unknown";
   /** Of these a list has one that Tab reaches; arrows lead to the others. */
   const STOPS = ":is(time, th, dt)[tabindex]";
+  const LIVE_PLOT = ".chart-plot[data-step]";
   const PRESSED = "a, button, input, select, summary, label";
   const box = document.createElement("div");
   box.id = "readout";
@@ -12,10 +13,14 @@
   box.setAttribute("role", "tooltip");
   /** What is read out. */
   let shown;
+  /** What says that it is. */
+  let described;
   /** What a click is made with, which older browsers do not tell of the click itself. */
   let pointer;
-  /** The chart of the overview that a finger has read. */
+  /** What somebody points at in a live chart, whose card then shows the numbers of that instant. */
   let plot;
+  /** Where they point, as a share of its width. */
+  let share;
 
   const two = (n) => String(n).padStart(2, "0");
 
@@ -35,7 +40,7 @@
       : (element.getAttribute("title") ?? element.querySelector("title")?.textContent);
 
   // A page is drawn again each second, which changes what is read out, moves it, or takes it away.
-  const changes = new MutationObserver(() => (shown?.isConnected ? show(shown) : hide()));
+  const changes = new MutationObserver(() => (shown?.isConnected ? show(shown, described) : hide()));
   const CHANGES = {
     subtree: true,
     childList: true,
@@ -43,13 +48,15 @@
     attributeFilter: ["title", "datetime", "aria-describedby", "x"],
   };
 
-  function show(element) {
+  /** `focused` is what has the focus meanwhile: a chart, whose columns have none. */
+  function show(element, focused = element) {
     const text = element && textOf(element);
     if (!text || element.getClientRects().length === 0) return hide();
     if (shown !== element) hide();
     shown = element;
+    described = focused;
     if (box.textContent !== text) box.textContent = text;
-    if (element.getAttribute("aria-describedby") !== box.id) element.setAttribute("aria-describedby", box.id);
+    if (described.getAttribute("aria-describedby") !== box.id) described.setAttribute("aria-describedby", box.id);
     if (!box.isConnected) document.documentElement.append(box);
     changes.observe(document.body, CHANGES);
     const at = element.getBoundingClientRect();
@@ -60,7 +67,8 @@
   }
 
   function hide() {
-    if (shown?.getAttribute("aria-describedby") === box.id) shown.removeAttribute("aria-describedby");
+    if (described?.getAttribute("aria-describedby") === box.id) described.removeAttribute("aria-describedby");
+    described = undefined;
     shown = undefined;
     changes.disconnect();
     box.remove();
@@ -81,9 +89,12 @@
     const isMeant = focused === event.target || found(event, "th, dt") === event.target;
     if (focused !== null && isMeant && event.target.matches(":focus-visible")) show(focused);
   });
-  addEventListener("focusout", hide);
+  addEventListener("focusout", (event) => {
+    hide();
+    if (found(event, LIVE_PLOT) !== null) pointAt(null);
+  });
   // What has the focus often scrolls into view, and its readout goes along.
-  const scrolled = () => (shown?.contains(document.activeElement) ? show(shown) : hide());
+  const scrolled = () => (described?.contains(document.activeElement) ? show(shown, described) : hide());
   addEventListener("scroll", scrolled, { capture: true, passive: true });
 
   // A finger hovers nowhere: a tap reads out, and a tap elsewhere takes it away.
@@ -96,36 +107,58 @@
   addEventListener("pointerdown", (event) => {
     pointer = event.pointerType;
     if (event.pointerType !== "touch") return;
-    const before = plot;
-    plot = found(event, ".overview .chart-plot");
-    if (before && before !== plot) before.dispatchEvent(new PointerEvent("pointerleave"));
-    const { clientX, clientY } = event;
-    plot?.dispatchEvent(new PointerEvent("pointermove", { clientX, clientY, bubbles: true }));
+    point(event);
   });
-  addEventListener(
-    "pointerleave",
-    (event) => {
-      // It lifts at once, and what it read stays.
-      if (event.pointerType === "touch" && event.target === plot) event.stopImmediatePropagation();
-    },
-    true,
-  );
 
-  // A lesson's page is named after its heading, which the page's program does not know.
-  function name() {
-    const heading = location.pathname.startsWith("/lab/") && document.querySelector("#main h1");
-    const title = heading && `${heading.textContent} · Strata`;
-    if (title && document.title !== title) document.title = title;
+  // --- Charts: a live one says in `data-step` how far an arrow leads; any other has columns.
+
+  function pointAt(where, at) {
+    if (plot !== undefined && plot !== where) plot.dispatchEvent(new CustomEvent("strata-point"));
+    plot = where ?? undefined;
+    share = plot && Math.min(1, Math.max(0, at));
+    plot?.dispatchEvent(new CustomEvent("strata-point", { detail: share }));
   }
-  const isDrawn = () => document.getElementById("main")?.getAttribute("aria-busy") !== "true";
-  const naming = new MutationObserver(() => isDrawn() && name());
-  naming.observe(document.head, { childList: true, subtree: true, characterData: true });
-  naming.observe(document.body, { attributeFilter: ["aria-busy"], subtree: true });
+
+  function point(event) {
+    const where = found(event, LIVE_PLOT);
+    if (where === null && plot === undefined) return;
+    const { left, width } = where?.getBoundingClientRect() ?? {};
+    pointAt(where, (event.clientX - left) / width);
+  }
+
+  // A finger lifts at once, and what it read stays until it taps elsewhere.
+  addEventListener("pointermove", (event) => event.pointerType !== "touch" && point(event));
+  document.addEventListener("pointerleave", ({ pointerType }) => pointerType !== "touch" && pointAt(null));
+
+  /** Where an arrow leads in the chart that has the focus; nothing where it leads nowhere. */
+  function walk(chart, key) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+    const isEnd = key === "End";
+    if (step === undefined && !isEnd && key !== "Home") return false;
+    const live = chart.closest(LIVE_PLOT);
+    if (live !== null) {
+      const from = live === plot ? share : 1;
+      pointAt(live, step === undefined ? Number(isEnd) : from + step * Number(live.dataset.step));
+      return true;
+    }
+    const columns = [...chart.querySelectorAll(".hover")];
+    const last = columns.length - 1;
+    const at = columns.indexOf(shown);
+    const next = step === undefined ? (isEnd ? last : 0) : at < 0 ? last : at + step;
+    if (columns[next] === undefined) return false;
+    show(columns[next], chart);
+    return true;
+  }
 
   function press(event) {
-    if (event.key === "Escape" && shown !== undefined) hide();
+    if (event.key === "Escape") {
+      if (shown !== undefined) hide();
+      pointAt(null);
+    }
     // With a modifier an arrow is the browser's: it goes back, or selects.
     if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const chart = found(event, ".chart-plot svg[tabindex]");
+    if (chart !== null && walk(chart, event.key)) return event.preventDefault();
     const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
     const from = found(event, STOPS);
     if (step === undefined || from === null) return;

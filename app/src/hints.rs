@@ -10,9 +10,10 @@ pub(crate) struct Hint {
 }
 
 macro_rules! hints {
-    ($($id:ident: $name:literal, $text:literal;)*) => {
-        $(pub(crate) const $id: Hint = Hint { name: $name, text: $text };)*
+    ($($(#[$attr:meta])* $id:ident: $name:literal, $text:literal;)*) => {
+        $($(#[$attr])* pub(crate) const $id: Hint = Hint { name: $name, text: $text };)*
         /// Every hint, in the order in which the help lists them.
+        #[cfg(feature = "ssr")]
         pub(crate) const ALL: &[Hint] = &[$($id),*];
     };
 }
@@ -22,6 +23,7 @@ hints! {
     WITHOUT_SOURCE: "answered without the database", "Share of reads that L1 or L2 answered. Readers that waited for a running load are not.";
     SAVED: "database time saved each second", "What L1 and L2 answered, times what a load takes now: from its median to its mean. A rough range; keys differ.";
     IN_FLIGHT: "loads in flight", "Loads that were running when the report was taken. A number that keeps growing means a slow or stuck database.";
+    #[cfg(feature = "ssr")]
     ANSWERED: "answered here", "Share of the reads that reached this layer and ended in it.";
     L1_P50: "p50", "Median time of a get in L1. Sampled, so that measuring does not slow it down.";
     L1_P99: "p99", "99 of 100 sampled gets in L1 were at most this slow. Milliseconds here mean a starved process.";
@@ -48,7 +50,7 @@ hints! {
     WRITES: "share of writes", "Requests that change a row, between 0 and 1. Each write invalidates.";
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
 

@@ -1,9 +1,10 @@
-//! The screens of Strata. With feature `ssr` a server draws them, with feature `hydrate` they come
-//! alive in a browser; never both in one build.
+//! The screens of Strata. With feature `ssr` a server draws them, each page whole; with feature `csr`
+//! their live parts take over in a browser. Never both in one build.
 //!
 //! The list goes from the bottom up. A folder or file imports only those above it, which
 //! `tests/imports.rs` checks.
 
+// - base_path
 // - format, hints, addresses
 // - api
 // - live
@@ -11,10 +12,13 @@
 // - ui
 // - charts
 // - cards
+// - parts
+// - first_paint
 // - screens
 // - server_drawn
 // - pages
 // - shell
+// - program
 
 #![expect(unreachable_pub, reason = "the macros of leptos make public what they write")]
 // A page is one type made of all the types inside it.
@@ -22,23 +26,31 @@
 
 mod addresses;
 mod api;
+#[cfg(feature = "ssr")]
+mod base_path;
 mod cards;
 mod charts;
+mod first_paint;
 mod format;
 mod hints;
 mod live;
 mod pages;
+mod parts;
+#[cfg(feature = "csr")]
+mod program;
 #[cfg(feature = "ssr")]
 mod screens;
+#[cfg(feature = "csr")]
 mod server_drawn;
+#[cfg(feature = "ssr")]
 mod shell;
 mod ui;
 mod visitor;
 
-#[cfg(feature = "ssr")]
-pub use addresses::encode;
 #[cfg(feature = "lab")]
 pub use addresses::{COMPARE_PATH, comparison_address};
+#[cfg(feature = "ssr")]
+pub use addresses::{at, encode};
 pub use api::{
     ApiError, CancelJob, CurrentSession, CurrentTraffic, InvalidateKey, LogIn, LogOut,
     MarkKeyStale, RefreshKey, RunPlan, SetTraffic,
@@ -50,8 +62,12 @@ pub use api::{
 };
 #[cfg(feature = "ssr")]
 pub use api::{DropDeadLetters, RedriveDeadLetters, SessionCookie, StopDeadLetters};
-pub use pages::Draw;
-pub use shell::App;
 #[cfg(feature = "ssr")]
-pub use shell::{LogInPage, SCRIPTS, build_id, refusal_page, script, shell};
-pub use ui::yield_to_browser;
+pub use base_path::{BasePath, BasePathError};
+pub use pages::Draw;
+#[cfg(feature = "ssr")]
+pub use pages::page_paths;
+#[cfg(feature = "csr")]
+pub use program::take_over;
+#[cfg(feature = "ssr")]
+pub use shell::{FILES, LogInPage, PageFiles, SCRIPTS, build_id, document, refusal_page, script};

@@ -42,7 +42,7 @@ pub(crate) fn sources(shell: &Shell) -> Result<()> {
     step("The screens without the lab");
     cmd!(shell, "cargo check --package strata-app --features ssr").run()?;
     step("Lints of the browser side");
-    let wasm = ["--package", "strata-hydrate", "--target", "wasm32-unknown-unknown"];
+    let wasm = ["--package", "strata-browser", "--target", "wasm32-unknown-unknown"];
     cmd!(shell, "cargo clippy {wasm...} -- -D warnings").run()?;
     other_systems(shell)?;
     step("Documentation");

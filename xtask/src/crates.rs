@@ -8,7 +8,7 @@ use crate::step::step;
 /// The crates of native builds. The browser's crate is left out, since its features and the
 /// server's must not mix.
 pub(crate) const NATIVE: &[&str] =
-    &["--workspace", "--exclude", "strata-hydrate", "--exclude", "xtask"];
+    &["--workspace", "--exclude", "strata-browser", "--exclude", "xtask"];
 
 /// A crate, the workspace's crates that it may import, and crates that it must not import.
 struct Imports {
@@ -50,9 +50,18 @@ const TABLE: &[Imports] = &[
 
 /// In the browser the whole tree of dependencies counts, not only those that a Cargo.toml names.
 const BROWSER: Imports = Imports {
-    of: "hydrate",
+    of: "browser",
     ours: &["report", "app"],
-    never: &["tokio", "moka", "redis", "sqlx", "axum", "prometheus"],
+    never: &[
+        "tokio",
+        "moka",
+        "redis",
+        "sqlx",
+        "axum",
+        "prometheus",
+        "leptos_router",
+        "leptos_meta",
+    ],
 };
 
 /// Fails at the first import that the table does not allow.

@@ -32,8 +32,10 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
-    /// Build the release: target/release/strata, and the files that it serves in target/site.
+    /// Build the release: target/release/strata, with the files that it serves inside.
     Build,
+    /// Build the files that browsers get, for the next build of the program.
+    Assets,
     /// `demo` with a debug build that is built and started again when files change.
     Watch {
         /// Options as in `strata demo --help`.
@@ -48,8 +50,9 @@ enum Verb {
     },
     /// Formatting, lints, docs, import rules, licences, size of the wasm.
     Check,
-    /// Browser tests of the screens on a debug build, which reports more faults.
-    Hydration,
+    /// How the browser takes over every screen, on a debug build, which reports more faults.
+    #[command(alias = "hydration")]
+    TakeOver,
     /// Browser tests on the release build.
     E2e {
         /// Options of Playwright.
@@ -90,10 +93,11 @@ fn main() -> Result<()> {
     match verb {
         Verb::Demo { options } => program::demo(&shell, &options),
         Verb::Build => build::release(&shell),
+        Verb::Assets => build::files(&shell),
         Verb::Watch { options } => watch::watch(&shell, &options),
         Verb::Test { length } => test::test(&shell, length),
         Verb::Check => check::check(&shell),
-        Verb::Hydration => test::hydration(&shell),
+        Verb::TakeOver => test::take_over(&shell),
         Verb::E2e { options } => test::end_to_end(&shell, &options),
         Verb::Screenshots { options } => bench::screenshots(&shell, &options),
         Verb::Bench { sections } => bench::bench(&shell, &sections),

@@ -115,6 +115,15 @@ pub(crate) fn query() -> HashMap<String, String> {
     query.map(|Query(query)| query).unwrap_or_default()
 }
 
+/// The path and the query of the page.
+pub(crate) fn address() -> String {
+    let parts = use_context::<Parts>();
+    parts.map_or_else(
+        || "/".to_owned(),
+        |parts| parts.uri.path_and_query().map_or("/".to_owned(), ToString::to_string),
+    )
+}
+
 fn request_headers() -> Option<HeaderMap> {
     use_context::<Parts>().map(|parts| parts.headers)
 }

@@ -1,6 +1,5 @@
 //! The cards of the overview, one file each; each reads the live numbers by itself.
 
-mod alerts;
 mod caches;
 mod cross_section;
 mod evictions;
@@ -15,7 +14,6 @@ mod traffic;
 
 #[cfg(feature = "ssr")]
 pub(crate) use self::{evictions::BANDS as CAUSES, outcomes::BANDS as OUTCOMES};
-pub(crate) use alerts::{Alerts, FirstAlerts};
 pub(crate) use caches::Caches;
 pub(crate) use cross_section::CrossSection;
 pub(crate) use evictions::Evictions;

@@ -1,9 +1,7 @@
-use leptos::ev::PointerEvent;
 use leptos::prelude::*;
-use leptos::wasm_bindgen::JsCast;
-use leptos::web_sys::Element;
+use web_sys::CustomEvent;
 
-use super::stack::{StackedPaths, WIDTH};
+use super::stack::{StackedPaths, WIDTH, WINDOW_MS};
 use crate::format;
 
 /// One band of a stacked chart.
@@ -15,7 +13,11 @@ pub(crate) struct Band {
     pub(crate) class: &'static str,
 }
 
-/// Where somebody points in a chart, as a share of its width; `None` is nowhere.
+/// How far an arrow leads, as a share of the width: a second.
+const STEP: f64 = 1_000.0 / WINDOW_MS as f64;
+
+/// Where somebody points in a chart, as a share of its width; `None` is nowhere. The script of the
+/// read-outs says it, whether they point with a mouse, a finger or the arrows.
 pub(crate) type Cursor = RwSignal<Option<f64>>;
 
 /// A stacked area chart of rates per second over the last five minutes.
@@ -52,11 +54,12 @@ pub(crate) fn Stacked(
             <div class="chart-y" aria-hidden="true">{labels}</div>
             <div
                 class="chart-plot"
-                on:pointermove=move |event| cursor.set(share_of_width(&event))
-                on:pointerleave=move |_| cursor.set(None)
+                data-step=STEP
+                on:strata-point=move |event: CustomEvent| cursor.set(event.detail().as_f64())
             >
                 <svg
                     role="img"
+                    tabindex="0"
                     aria-label=title
                     viewBox="0 0 3000 1000"
                     preserveAspectRatio="none"
@@ -77,10 +80,4 @@ pub(crate) fn Stacked(
             </div>
         </div>
     }
-}
-
-fn share_of_width(event: &PointerEvent) -> Option<f64> {
-    let plot = event.current_target()?.dyn_into::<Element>().ok()?;
-    let width = f64::from(plot.client_width());
-    (width > 0.0).then(|| f64::from(event.offset_x()) / width)
 }

@@ -19,23 +19,12 @@ pub(crate) struct Live {
     pub(crate) recent: Memo<Window>,
     /// The names of the service's caches, in the order in which they were built.
     pub(crate) caches: Memo<Vec<String>>,
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "csr")]
     pub(super) ring: StoredValue<PointRing>,
 }
 
-/// Follows the stream. It stands at the end of the page: numbers that changed while the page comes
-/// alive would not be those that the server drew.
-#[component]
-pub(crate) fn LiveStream() -> impl IntoView {
-    #[cfg(feature = "hydrate")]
-    {
-        let live = expect_context::<Live>();
-        Effect::new(move |_| super::stream::follow(live));
-    }
-}
-
 impl Live {
-    /// Starts from the numbers of the first HTML. [`LiveStream`] brings the next ones.
+    /// Starts from the numbers that the page was drawn with. [`Live::follow`] brings the next ones.
     pub(crate) fn provide(snapshot: Snapshot) -> Self {
         let mut ring = PointRing::default();
         ring.replace(snapshot.history);
@@ -48,11 +37,17 @@ impl Live {
             points,
             recent: Memo::new(move |_| frame.with(recent)),
             caches: Memo::new(move |_| frame.with(cache_names)),
-            #[cfg(feature = "hydrate")]
+            #[cfg(feature = "csr")]
             ring: StoredValue::new(ring),
         };
         provide_context(live);
         live
+    }
+
+    /// Follows the stream from now on.
+    #[cfg(feature = "csr")]
+    pub(crate) fn follow(self) {
+        super::stream::follow(self);
     }
 
     /// A text about one cache; what a missing cache would say where there is none.
@@ -77,12 +72,12 @@ impl Live {
 
     /// Stops the numbers, or lets them go on.
     pub(crate) fn toggle(&self) {
-        #[cfg(feature = "hydrate")]
+        #[cfg(feature = "csr")]
         super::stream::toggle();
     }
 
     /// Shows a frame that came after the ring had taken its point.
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "csr")]
     pub(super) fn show(&self, frame: Frame) {
         self.points.set(self.ring.with_value(PointRing::points));
         self.frame.set(frame);

@@ -3,8 +3,8 @@
 mod feed;
 mod ring;
 mod state;
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "csr")]
 mod stream;
 
-pub(crate) use feed::{Live, LiveStream};
+pub(crate) use feed::Live;
 pub(crate) use state::LiveState;

@@ -18,7 +18,7 @@ impl PointRing {
         self.points = history.points.into_iter().skip(surplus).collect();
     }
 
-    #[cfg(any(feature = "hydrate", test))]
+    #[cfg(any(feature = "csr", test))]
     /// Adds the newest point, unless it is there already. A clock that was set back leaves points in
     /// the future, which go, as they do on the server.
     pub(crate) fn push(&mut self, point: Point) {

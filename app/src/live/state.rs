@@ -12,15 +12,19 @@ pub(crate) enum LiveState {
     /// The stream broke or fell silent; it is asked for again and again.
     Lost,
     /// The server is of another build than the page, which must be reloaded.
+    #[cfg_attr(
+        not(any(feature = "csr", test)),
+        expect(dead_code, reason = "the server draws no page that stands so")
+    )]
     Updated,
 }
 
 impl LiveState {
-    #[cfg(any(feature = "hydrate", test))]
+    #[cfg(any(feature = "csr", test))]
     const ALL: [Self; 5] = [Self::Connecting, Self::Live, Self::Paused, Self::Lost, Self::Updated];
 
     /// The state of a word.
-    #[cfg(any(feature = "hydrate", test))]
+    #[cfg(any(feature = "csr", test))]
     pub(crate) fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
     }

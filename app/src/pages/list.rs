@@ -1,13 +1,4 @@
-use leptos::prelude::*;
-use leptos_router::components::{FlatRoutes, Route};
-use leptos_router::{SsrMode, path};
-
-use super::draw::first_html;
-use super::not_found::NotFoundPage;
-use super::overview::OverviewPage;
-#[cfg(feature = "ssr")]
 use crate::screens;
-use crate::server_drawn::ServerDrawnPage;
 
 /// A page.
 pub(crate) struct ListedPage {
@@ -17,67 +8,51 @@ pub(crate) struct ListedPage {
     pub(crate) title: &'static str,
     /// The letter that leads to it, after a `g`; `None` where the navigation leaves it out.
     pub(crate) letter: Option<&'static str>,
-    /// What draws it; `None` where the browser keeps it up to date by itself.
-    #[cfg(feature = "ssr")]
+    /// What draws it; `None` for the overview, which is made of live parts.
     pub(crate) draw: Option<screens::DrawPage>,
 }
 
-/// Makes the list and its routes. A route costs bytes in the browser's program, so a page whose
-/// address another page's route takes has none of its own.
-macro_rules! pages {
-    (
-        routed: $({ $path:tt, $title:literal, $letter:expr, $view:ident in $mode:ident, $draw:expr $(, $attr:meta)? })*
-        within_these: $({ $more:tt, $more_title:literal, $more_draw:expr $(, $more_attr:meta)? })*
-    ) => {
-        /// Every page, in the order of the navigation.
-        const PAGES: &[ListedPage] = &[
-            $($(#[cfg($attr)])? ListedPage {
-                path: $path,
-                title: $title,
-                letter: $letter,
-                #[cfg(feature = "ssr")]
-                draw: $draw,
-            },)*
-            $($(#[cfg($more_attr)])? ListedPage {
-                path: $more,
-                title: $more_title,
-                letter: None,
-                #[cfg(feature = "ssr")]
-                draw: $more_draw,
-            },)*
-        ];
-
-        /// The page of the address.
-        #[component]
-        pub(crate) fn Pages() -> impl IntoView {
-            view! {
-                <FlatRoutes fallback=NotFoundPage>
-                    $(<Route path=path!($path) view=$view ssr=SsrMode::$mode />)*
-                </FlatRoutes>
-            }
+macro_rules! page {
+    ($path:literal, $title:literal, $letter:expr, $draw:ident) => {
+        ListedPage {
+            path: $path,
+            title: $title,
+            letter: $letter,
+            draw: Some(|request| Box::pin(screens::$draw(request))),
         }
     };
 }
 
-// The browser's program is the same wherever it is served from, so it knows the lab's pages.
-pages! {
-    routed:
-    { "/", "Overview", Some("o"), OverviewPage in OutOfOrder, None }
-    { "/caches/:cache", "", None, DrawnPage in Async, Some(|request| Box::pin(screens::cache(request))) }
-    { "/keys", "Keys", Some("k"), DrawnPage in Async, Some(|request| Box::pin(screens::keys(request))) }
-    { "/nodes", "Nodes", Some("n"), DrawnPage in Async, Some(|request| Box::pin(screens::nodes(request))) }
-    { "/redis", "Redis", Some("r"), DrawnPage in Async, Some(|request| Box::pin(screens::redis(request))) }
-    { "/activity", "Activity", Some("a"), DrawnPage in Async, Some(|request| Box::pin(screens::activity(request))) }
-    { "/lab", "Lab", Some("l"), DrawnPage in Async, Some(|request| Box::pin(screens::tour(request))), any(feature = "lab", not(feature = "ssr")) }
-    { "/lab/:lesson", "", None, DrawnPage in Async, Some(|request| Box::pin(screens::lesson(request))), any(feature = "lab", not(feature = "ssr")) }
-    within_these:
-    { "/lab/compare", "Compare", Some(|request| Box::pin(screens::compare(request))), any(feature = "lab", not(feature = "ssr")) }
-    { "/lab/measured", "Measured", Some(|request| Box::pin(screens::measured(request))), any(feature = "lab", not(feature = "ssr")) }
+/// Every page, in the order of the navigation.
+const PAGES: &[ListedPage] = &[
+    ListedPage { path: "/", title: "Overview", letter: Some("o"), draw: None },
+    page!("/caches/:cache", "", None, cache),
+    page!("/keys", "Keys", Some("k"), keys),
+    page!("/nodes", "Nodes", Some("n"), nodes),
+    page!("/redis", "Redis", Some("r"), redis),
+    page!("/activity", "Activity", Some("a"), activity),
+    #[cfg(feature = "lab")]
+    page!("/lab", "Lab", Some("l"), tour),
+    #[cfg(feature = "lab")]
+    page!("/lab/:lesson", "", None, lesson),
+    #[cfg(feature = "lab")]
+    page!("/lab/compare", "Compare", None, compare),
+    #[cfg(feature = "lab")]
+    page!("/lab/measured", "Measured", None, measured),
+];
+
+/// The path of every page, as axum writes it.
+pub fn page_paths() -> impl Iterator<Item = String> {
+    let part = |part: &'static str| match part.strip_prefix(':') {
+        Some(name) => format!("{{{name}}}"),
+        None => part.to_owned(),
+    };
+    PAGES.iter().map(move |page| page.path.split('/').map(part).collect::<Vec<_>>().join("/"))
 }
 
-#[component]
-fn DrawnPage() -> impl IntoView {
-    view! { <ServerDrawnPage title=title_of first=first_html /> }
+/// The title of a document, which names the program as well.
+pub(crate) fn full_title(title: &str) -> String {
+    format!("{title} · Strata")
 }
 
 /// The pages of the navigation, each with its letter.
@@ -87,31 +62,36 @@ pub(crate) fn in_navigation() -> impl Iterator<Item = (&'static ListedPage, &'st
     pages.filter_map(|page| Some((page, page.letter?)))
 }
 
-/// Whether the program has a lab. A browser reads it off the document: its program is the same
-/// wherever it is served from.
-pub(crate) fn has_lab() -> bool {
+/// Whether the program has a lab.
+fn has_lab() -> bool {
     #[cfg(feature = "lab")]
     return crate::api::context::lab().is_some();
-    #[cfg(all(feature = "ssr", not(feature = "lab")))]
-    return false;
-    #[cfg(not(feature = "ssr"))]
-    document().document_element().is_some_and(|root| root.has_attribute("data-lab"))
+    #[cfg(not(feature = "lab"))]
+    false
 }
 
 impl ListedPage {
+    /// Its name at an address; the page of a cache or lesson is named after that one.
+    pub(super) fn title_at(&self, path: &str) -> String {
+        let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
+        #[cfg(feature = "lab")]
+        if let (true, Some(lesson)) = (self.is_of_lab(), strata_lab::Lesson::find(last)) {
+            return lesson.title.to_owned();
+        }
+        if self.title.is_empty() { last.to_owned() } else { self.title.to_owned() }
+    }
+
     fn is_of_lab(&self) -> bool {
         self.path.starts_with("/lab")
     }
 }
 
 /// The page that is asked for, where the program has it.
-#[cfg(feature = "ssr")]
 pub(super) fn page_of(request: &screens::PageRequest) -> Option<&'static ListedPage> {
     page_at(request.path()).filter(|page| request.has_lab() || !page.is_of_lab())
 }
 
 /// The page at a path; one that is listed by its own address before one that takes any name.
-#[cfg(feature = "ssr")]
 fn page_at(path: &str) -> Option<&'static ListedPage> {
     let wanted = parts(path);
     let is_named = |(part, wanted): (&&str, &&str)| part == wanted || part.starts_with(':');
@@ -122,26 +102,11 @@ fn page_at(path: &str) -> Option<&'static ListedPage> {
     PAGES.iter().find(|page| parts(page.path) == wanted).or_else(|| PAGES.iter().find(is_at))
 }
 
-#[cfg(feature = "ssr")]
 fn parts(path: &str) -> Vec<&str> {
     path.split('/').filter(|part| !part.is_empty()).collect()
 }
 
-/// The name of the page at an address; the page of a cache or lesson is named after it.
-pub(super) fn title_of(path: &str) -> String {
-    let path = path.trim_end_matches('/');
-    // The browser's program knows no lessons; its script takes the name from the heading.
-    #[cfg(feature = "lab")]
-    if let Some(lesson) = path.strip_prefix("/lab/").and_then(strata_lab::Lesson::find) {
-        return lesson.title.to_owned();
-    }
-    match PAGES.iter().find(|page| page.path.trim_end_matches('/') == path) {
-        Some(page) if has_lab() || !page.is_of_lab() => page.title.to_owned(),
-        _ => path.rsplit('/').next().unwrap_or(path).to_owned(),
-    }
-}
-
-#[cfg(all(test, feature = "ssr"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -170,6 +135,7 @@ mod tests {
         ] {
             assert_eq!(at(path), Some(page));
         }
+        let title_of = |path: &str| page_at(path).unwrap().title_at(path);
         assert_eq!(title_of("/"), "Overview");
         assert_eq!(title_of("/keys/"), "Keys");
         assert_eq!(title_of("/caches/users/"), "users");
@@ -177,6 +143,7 @@ mod tests {
 
     #[test]
     fn a_page_of_many_names_is_named_after_its_address() {
+        let title_of = |path: &str| page_at(path).unwrap().title_at(path);
         assert_eq!(title_of("/nodes"), "Nodes");
         assert_eq!(title_of("/caches/users"), "users");
     }

@@ -1,22 +1,20 @@
+use axum::http::StatusCode;
 use leptos::prelude::*;
-use leptos_meta::Title;
+
+use crate::screens::PageHtml;
+
+use crate::addresses::at;
 
 /// What stands where no page is.
-#[component]
-pub(crate) fn NotFoundPage() -> impl IntoView {
-    #[cfg(feature = "ssr")]
-    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
-        response.set_status(axum::http::StatusCode::NOT_FOUND);
-    }
-    view! {
-        <Title text="Not found" />
-        <main id="main" class="not-found">
+pub(super) fn not_found() -> PageHtml {
+    let page = view! {
+        <div id="page" class="not-found">
             <h1>"There is no such page"</h1>
             <p>
-                "The address may be mistyped. " <a href="/">"The overview"</a>
+                "The address may be mistyped. " <a href=at("/")>"The overview"</a>
                 " shows what there is."
             </p>
-        </main>
-    }
-    .into_any()
+        </div>
+    };
+    PageHtml::new(StatusCode::NOT_FOUND, page.to_html())
 }

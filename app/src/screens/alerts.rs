@@ -1,22 +1,19 @@
-use axum::http::StatusCode;
 use leptos::prelude::*;
 use strata_report::Alert;
 
-use super::PageRequest;
-use crate::addresses::encode;
-use crate::screens::page_frame::PageHtml;
-
-/// Where the alerts are drawn.
-pub(crate) const ALERTS_PATH: &str = "/alerts";
-
-/// Draws the alerts, a part of the overview.
-pub(crate) fn part(request: &PageRequest) -> PageHtml {
-    let html = Owner::new().with(|| list(&request.console.alerts()).to_html());
-    PageHtml::new(StatusCode::OK, html)
-}
+use crate::addresses::{at, cache_address};
+use crate::screens::page_frame::titled_card;
 
 /// What somebody should look at, worst first, each with what to do.
-pub(crate) fn list(alerts: &[Alert]) -> AnyView {
+pub(crate) fn card(alerts: &[Alert]) -> AnyView {
+    let note = match alerts.len() {
+        0 => "none".to_owned(),
+        n => format!("{n}, worst first"),
+    };
+    titled_card("alerts", "What to look at", note, list(alerts))
+}
+
+fn list(alerts: &[Alert]) -> AnyView {
     if alerts.is_empty() {
         return view! { <p class="empty">"Nothing needs your attention."</p> }.into_any();
     }
@@ -27,10 +24,10 @@ pub(crate) fn list(alerts: &[Alert]) -> AnyView {
 fn alert(alert: &Alert) -> impl IntoView + use<> {
     let severity = alert.severity.as_str();
     let cache = (!alert.cache.is_empty()).then(|| {
-        view! { <a href=format!("/caches/{}", encode(&alert.cache))>{alert.cache.clone()}</a> }
+        view! { <a href=cache_address(&alert.cache)>{alert.cache.clone()}</a> }
     });
     let node = (!alert.node.is_empty())
-        .then(|| view! { <a href="/nodes">"node "{alert.node.clone()}</a> });
+        .then(|| view! { <a href=at("/nodes")>"node "{alert.node.clone()}</a> });
     view! {
         <li class="alert" data-severity=severity data-lint=alert.lint.clone()>
             <p class="alert-head">

@@ -20,7 +20,7 @@ mod request;
 mod words;
 
 pub(crate) use activity::page as activity;
-pub(crate) use alerts::{ALERTS_PATH, list as alert_list, part as alerts};
+pub(crate) use alerts::card as alerts_card;
 pub(crate) use cache::page as cache;
 pub(crate) use failures::failed;
 pub(crate) use keys::page as keys;

@@ -1,43 +1,28 @@
 use leptos::ev::{MouseEvent, SubmitEvent};
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 use strata_report::Job;
 use web_sys::{Element, HtmlElement, HtmlFormElement, UrlSearchParams};
 
-use super::Refresh;
+use super::PageUpdates;
+use super::address::{here, is_here};
 use crate::addresses::job_address;
 use crate::api::{self, ApiError, ServerAnswer};
 use crate::ui::form_fields;
 
 /// Lets plain forms work without leaving the page. Without JavaScript the browser sends them by
 /// itself, and the answer is the same page.
-#[component]
-pub(crate) fn Forms() -> impl IntoView {
-    Effect::new(move |_| {
-        let navigate = use_navigate();
-        let refresh = expect_context::<Refresh>();
-        let handle = window_event_listener(leptos::ev::submit, move |event| {
-            // A form of the browser's own program has dealt with it already.
-            if !event.default_prevented() {
-                let navigate = navigate.clone();
-                take(&event, move |address| match is_here(address) {
-                    true => refresh.request(),
-                    false => navigate(address, NavigateOptions::default()),
-                });
-            }
-        });
-        super::long_lists::follow();
-        let clicks = window_event_listener(leptos::ev::click, |event| copy_to_clipboard(&event));
-        on_cleanup(move || {
-            handle.remove();
-            clicks.remove();
-        });
+pub(super) fn follow(updates: PageUpdates) {
+    let _ = window_event_listener(leptos::ev::submit, move |event| {
+        // A form of a live part has dealt with it already.
+        if !event.default_prevented() {
+            take(&event, updates);
+        }
     });
+    let _ = window_event_listener(leptos::ev::click, |event| copy_to_clipboard(&event));
 }
 
-fn take(event: &SubmitEvent, go: impl Fn(&str) + 'static) {
+fn take(event: &SubmitEvent, updates: PageUpdates) {
     let form = event.target().and_then(|form| form.dyn_into::<HtmlFormElement>().ok());
     let Some(form) = form else { return };
     let (Some(action), Some(fields)) = (form.get_attribute("action"), form_fields(event)) else {
@@ -49,7 +34,7 @@ fn take(event: &SubmitEvent, go: impl Fn(&str) + 'static) {
     }
     event.prevent_default();
     if form.method() == "get" {
-        return go(&format!("{action}?{}", filled(&fields)));
+        return updates.go(&format!("{action}?{}", filled(&fields)));
     }
     tell(&form, "");
     let pressed = event.submitter();
@@ -60,7 +45,7 @@ fn take(event: &SubmitEvent, go: impl Fn(&str) + 'static) {
         set_busy(pressed.as_ref(), "false");
         match answer {
             // A visitor who has gone elsewhere meanwhile is not called back.
-            Ok(address) if is_here(&from) => go(&address),
+            Ok(address) if is_here(&from) => updates.go(&address),
             Ok(_) => {}
             Err(error) => tell(&form, &error.sentence()),
         }
@@ -70,17 +55,6 @@ fn take(event: &SubmitEvent, go: impl Fn(&str) + 'static) {
 // Where to go on: the server names it, or a job that stands somewhere.
 fn address_in(answer: ServerAnswer) -> Result<String, ApiError> {
     api::read(answer.clone()).or_else(|_| api::read::<Job>(answer).map(|job| job_address(&job)))
-}
-
-// Another entry of the same page in the history would only have to be left again.
-pub(super) fn is_here(address: &str) -> bool {
-    here() == address
-}
-
-pub(super) fn here() -> String {
-    let here = window().location();
-    let part = |part: Result<String, _>| part.unwrap_or_default();
-    part(here.pathname()) + &part(here.search())
 }
 
 // Fields that were left empty say nothing, and would only make the address longer.

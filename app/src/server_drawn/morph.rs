@@ -2,6 +2,7 @@ use leptos::prelude::document;
 use leptos::wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Node};
 
+use crate::parts::is_alive;
 use crate::ui::TimeSlice;
 
 /// Gives `place` the content that `html` describes, and leaves alone what is so already: what
@@ -39,9 +40,14 @@ pub(super) async fn show_by_card(
     Ok(())
 }
 
+// The page's name stands before it.
 fn parsed(html: &str) -> Result<Element, JsValue> {
     let wanted = document().create_element("div")?;
     wanted.set_inner_html(html);
+    if let Some(title) = wanted.first_element_child().filter(|first| first.tag_name() == "TITLE") {
+        document().set_title(&title.text_content().unwrap_or_default());
+        title.remove();
+    }
     Ok(wanted)
 }
 
@@ -119,6 +125,8 @@ fn morph(old: &Node, new: &Node) -> Result<(), JsValue> {
         return Ok(());
     }
     match (old.dyn_ref::<Element>(), new.dyn_ref::<Element>()) {
+        // It is drawn here, and changes each second.
+        (Some(old), Some(_)) if is_alive(old) => Ok(()),
         (Some(old), Some(new)) => {
             morph_attributes(old, new)?;
             morph_children(old, new)

@@ -2,20 +2,17 @@
 
 use std::time::Duration;
 
+use axum::http::Request;
 use leptos::prelude::*;
-use leptos_meta::provide_meta_context;
-use leptos_router::location::RequestUrl;
+use strata_console::{Access, AccessSettings, Actor, Console};
 use strata_report::{
     CacheFrame, CacheReport, Frame, History, L1Report, NodeFrame, Outcome, Outcomes, Point,
     RedisState, Role, Session, Snapshot, TrafficState, Window,
 };
 
-use super::App;
-use crate::cards::{FirstAlerts, FirstTraffic};
-use crate::live::Live;
-use crate::pages::{OverviewPage, in_navigation};
-use crate::ui::FirstFailure;
-use crate::visitor::Visitor;
+use super::document;
+use crate::first_paint::FirstPaint;
+use crate::pages::{in_navigation, overview_html};
 
 const HANDLES: [&str; 18] = [
     "l1-entries",
@@ -72,22 +69,20 @@ fn session(refusal: Option<&str>) -> Session {
 
 fn overview(snapshot: Snapshot, session: Session) -> String {
     let traffic = TrafficState { running: true, rate_per_s: 600, skew: 1.0, write_share: 0.02 };
-    Owner::new().with(|| {
-        provide_meta_context();
-        let live = Live::provide(snapshot);
-        Visitor::provide(Some(session), live);
-        provide_context(FirstAlerts(String::new()));
-        provide_context(FirstTraffic(Some(traffic)));
-        provide_context(FirstFailure(None));
-        view! { <OverviewPage /> }.to_html()
-    })
+    let (session, traffic) = (Some(session), Some(traffic));
+    overview_html(FirstPaint { snapshot, session, traffic, failure: None })
 }
 
-fn page(path: &str) -> String {
-    Owner::new().with(|| {
-        provide_context(RequestUrl::new(path));
-        view! { <App /> }.to_html()
-    })
+async fn page(path: &str) -> String {
+    let (parts, ()) = Request::builder().uri(path).body(()).unwrap().into_parts();
+    let drawn = Owner::new().with(|| {
+        let access = Access::new(AccessSettings::default());
+        provide_context(Console::start(Vec::new(), access, Default::default()));
+        provide_context(Actor::local());
+        provide_context(parts);
+        document(None)
+    });
+    drawn.await
 }
 
 /// The `data-value` of the element with a handle.
@@ -164,11 +159,11 @@ fn what_is_not_known_is_a_dash() {
     assert!(!html.contains("100\u{202f}%"));
 }
 
-#[test]
-fn nothing_needs_an_inline_style() {
+#[tokio::test]
+async fn nothing_needs_an_inline_style() {
     // The policy of the page blocks them in what the server draws.
     assert!(!overview(busy(), session(None)).contains("style="));
-    assert!(!page("/").contains("style="));
+    assert!(!page("/").await.contains("style="));
 }
 
 #[test]
@@ -195,11 +190,27 @@ fn a_redis_that_is_away_is_a_banner() {
     assert!(!overview(busy(), session(None)).contains("Redis is away."));
 }
 
-#[test]
-fn every_page_of_the_navigation_is_a_page() {
-    for (listed, _) in in_navigation() {
-        let html = page(listed.path);
+#[tokio::test]
+async fn every_page_of_the_navigation_is_a_page_that_is_marked_and_named() {
+    for (listed, letter) in in_navigation() {
+        let html = page(listed.path).await;
         assert!(html.contains("id=\"main\"") && !html.contains("There is no such page"));
+        assert!(html.contains(&format!("<title>{} · Strata</title>", listed.title)), "{html}");
+        let marked: Vec<&str> = html.split("<a ").filter(|a| a.contains("aria-current")).collect();
+        assert_eq!(marked.len(), 1);
+        assert!(marked[0].contains(&format!("data-letter=\"{letter}\"")), "{marked:?}");
     }
-    assert!(page("/no/such/page").contains("There is no such page"));
+    let none = page("/no/such/page").await;
+    assert!(none.contains("<title>Not found · Strata</title>"));
+}
+
+/// Each part is drawn once, and what it shows is drawn already.
+#[test]
+fn every_part_of_the_overview_is_drawn() {
+    let html = overview(busy(), session(None));
+    let parts: Vec<&str> = html.split("data-part=\"").skip(1).collect();
+    assert_eq!(parts.len(), 10);
+    for part in parts {
+        assert!(part.split("data-part").next().unwrap().matches('<').count() > 5, "{part}");
+    }
 }

@@ -1,11 +1,12 @@
 //! The page's own JavaScript, which is no part of its program: what watches over the program, what
-//! holds the live stream, and what reads out times and charts. Each file's name changes with its
-//! content.
+//! holds the live stream, what reads out times and charts, and the palette with its keys. Each file's
+//! name changes with its content.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{LazyLock, OnceLock};
 
-use leptos::config::LeptosOptions;
+use super::PageFiles;
+use crate::addresses::at;
 
 /// Where the scripts are served.
 pub const SCRIPTS: &str = "/scripts/";
@@ -13,17 +14,24 @@ pub const SCRIPTS: &str = "/scripts/";
 /// Runs in every page before anything is drawn.
 pub(crate) static PAGE: LazyLock<Script> = LazyLock::new(|| Script::new("page", PAGE_TEXT));
 
-// One file of two: what brings the live numbers, and what watches over the page's program.
-const PAGE_TEXT: &str =
-    concat!(include_str!("../../scripts/stream.js"), include_str!("../../scripts/page.js"),);
+// One file of three: what brings the live numbers, what puts live parts in their places, and what
+// watches over the page's program.
+const PAGE_TEXT: &str = concat!(
+    include_str!("../../scripts/stream.js"),
+    include_str!("../../scripts/take_over.js"),
+    include_str!("../../scripts/page.js"),
+);
 
 /// Holds the live stream for all windows of a browser.
 pub(crate) static LIVE: LazyLock<Script> =
     LazyLock::new(|| Script::new("live", include_str!("../../scripts/live.js")));
 
-/// Reads out times, hints and charts on hover, focus and touch.
+/// Reads out times, hints and charts on hover, focus and touch; the theme, the palette and the keys.
 pub(crate) static READOUTS: LazyLock<Script> =
-    LazyLock::new(|| Script::new("readouts", include_str!("../../scripts/readouts.js")));
+    LazyLock::new(|| Script::new("readouts", READOUTS_TEXT));
+
+const READOUTS_TEXT: &str =
+    concat!(include_str!("../../scripts/readouts.js"), include_str!("../../scripts/shell.js"));
 
 /// One file of JavaScript.
 pub(crate) struct Script {
@@ -38,7 +46,7 @@ impl Script {
 
     /// Where a page finds it.
     pub(crate) fn address(&self) -> String {
-        format!("{SCRIPTS}{}", self.name)
+        at(&format!("{SCRIPTS}{}", self.name))
     }
 }
 
@@ -51,21 +59,15 @@ pub fn script(name: &str) -> Option<&'static str> {
 }
 
 /// Names the build that pages come from, so that a page notices when it talks to another one. The
-/// same for every copy of a build. Where the files of a site carry no hashes, as in debug builds,
-/// builds of one version have the same name.
-pub fn build_id(options: &LeptosOptions) -> &'static str {
+/// same for every copy of a build.
+pub fn build_id(files: Option<PageFiles>) -> &'static str {
     static ID: OnceLock<String> = OnceLock::new();
     ID.get_or_init(|| {
         let version = env!("CARGO_PKG_VERSION");
-        hash_of(&[version, &file_hashes(options), &PAGE.name, &LIVE.name, &READOUTS.name])
+        let built = files.map(|files| [files.style, files.script, files.program, files.build]);
+        let own = [version, &PAGE.name, &LIVE.name, &READOUTS.name];
+        hash_of(&[own, built.unwrap_or_default()].concat())
     })
-}
-
-/// What the build wrote down beside the program about the files of the site.
-fn file_hashes(options: &LeptosOptions) -> String {
-    let program = std::env::current_exe().ok().filter(|_| options.hash_files);
-    let file = program.and_then(|program| Some(program.parent()?.join(options.hash_file.as_ref())));
-    file.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default()
 }
 
 // The hasher's keys are the same in each process.
@@ -89,8 +91,7 @@ mod tests {
 
     #[test]
     fn a_build_has_one_name() {
-        let options = LeptosOptions::builder().output_name("strata").build();
-        assert_eq!(build_id(&options), build_id(&options));
-        assert_eq!(build_id(&options).len(), 16);
+        assert_eq!(build_id(None), build_id(None));
+        assert_eq!(build_id(None).len(), 16);
     }
 }

@@ -1,5 +1,4 @@
-//! Primitives that know no caches: buttons, forms, bars, dialogs, and the parts of a page that come
-//! alive one after the other.
+//! Primitives that know no caches: buttons, forms, bars, dialogs, and turns on the browser's thread.
 
 mod badge;
 mod bar;
@@ -7,8 +6,8 @@ mod button;
 mod card;
 mod dialog;
 mod form;
-mod live_part;
 mod number;
+#[cfg(feature = "csr")]
 mod yielding;
 
 pub(crate) use badge::{Badge, Tone};
@@ -16,8 +15,9 @@ pub(crate) use bar::{Bar, Meter, Segment};
 pub(crate) use button::{Button, Weight};
 pub(crate) use card::Card;
 pub(crate) use dialog::Dialog;
-pub(crate) use form::{FirstFailure, Form, FormFailure, ServerCall, form_fields};
-pub(crate) use live_part::LivePart;
+#[cfg(feature = "csr")]
+pub(crate) use form::form_fields;
+pub(crate) use form::{FirstFailure, Form, FormFailure, ServerCall};
 pub(crate) use number::{Label, Number};
-pub(crate) use yielding::TimeSlice;
-pub use yielding::yield_to_browser;
+#[cfg(feature = "csr")]
+pub(crate) use yielding::{TimeSlice, yield_to_browser};

@@ -25,8 +25,7 @@ impl TimeSlice {
 
 /// Lets the browser draw and answer before it goes on. Where nobody looks there is nothing to draw,
 /// and timers are slow.
-pub async fn yield_to_browser() {
-    #[cfg(feature = "hydrate")]
+pub(crate) async fn yield_to_browser() {
     if !leptos::prelude::document().hidden() {
         use wasm_bindgen_futures::JsFuture;
         use wasm_bindgen_futures::js_sys::Promise;

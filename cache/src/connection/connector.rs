@@ -33,6 +33,8 @@ pub(crate) struct Connector {
 pub(super) struct Known {
     /// The server that was told to be the one, or was it last.
     pub(super) preferred: Option<Server>,
+    /// The server that commands go to.
+    pub(super) used: Option<Server>,
     /// Servers to ask, beside those of the address. The first answered last.
     pub(super) others: Vec<Server>,
 }
@@ -187,6 +189,16 @@ impl Connector {
             }
             _ => error,
         }
+    }
+
+    /// The server that a connection was made to last, where that may change.
+    pub(crate) fn connected_last(&self) -> Option<Server> {
+        self.known().preferred.clone()
+    }
+
+    /// The connection that commands use leads to this server now, whatever others do.
+    pub(crate) fn leads_to(&self, server: Option<Server>) {
+        self.known().used = server;
     }
 
     pub(super) fn known(&self) -> MutexGuard<'_, Known> {

@@ -28,8 +28,12 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult, cmd, from_redis_value_ref};
 use strata_report::ServerKind;
 
+#[cfg(feature = "redis")]
+use super::address::Server;
 use super::answer::{ErrorClass, ErrorReply};
 use super::link::{CurrentConnection, Link, in_time};
+#[cfg(not(feature = "redis"))]
+use super::no_redis::Server;
 use super::query::AnyReply;
 use crate::user_code::BoxFuture;
 
@@ -42,12 +46,15 @@ pub(crate) struct Handshake {
     pub(crate) server: Option<ServerKind>,
     pub(crate) run_id: String,
     pub(crate) floor: u64,
+    /// The server that it leads to, where that may change.
+    pub(crate) at: Option<Server>,
 }
 
 impl Link {
     /// Connects, and determines which server answers.
     pub(crate) async fn handshake(&self) -> RedisResult<Handshake> {
         let mut connection = self.connect(self.connect_timeout()).await?;
+        let at = self.connector.connected_last();
         let within = self.connect_timeout();
         let _: String = in_time(within, cmd("PING").query_async(&mut connection)).await?;
         let server = in_time(within, async {
@@ -64,7 +71,7 @@ impl Link {
             self.connector.follow(&error);
             self.connector.explain_moved(error)
         })?;
-        Ok(Handshake { connection, server, run_id, floor })
+        Ok(Handshake { connection, server, run_id, floor, at })
     }
 
     /// Replaces a connection that Redis has closed. Concurrent callers share one new connection.
@@ -93,6 +100,7 @@ impl Link {
         (state.server, state.run_id) = (handshake.server, handshake.run_id);
         state.connection = Some(handshake.connection.clone());
         state.generation += 1;
+        self.connector.leads_to(handshake.at);
         Ok((handshake.connection, state.generation))
     }
 }

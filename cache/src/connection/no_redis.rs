@@ -54,6 +54,12 @@ pub(crate) mod connector {
             error
         }
 
+        pub(crate) fn connected_last(&self) -> Option<Server> {
+            None
+        }
+
+        pub(crate) fn leads_to(&self, _: Option<Server>) {}
+
         pub(crate) fn may_move(&self) -> bool {
             false
         }

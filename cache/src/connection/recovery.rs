@@ -74,6 +74,7 @@ impl Link {
                 let mut state = self.state();
                 state.generation += 1;
                 (state.server, state.run_id) = (handshake.server, handshake.run_id);
+                self.connector.leads_to(handshake.at);
             }
             let replayed = self.replay_all(connection, replay).await;
             self.state().replaying = None;

@@ -32,7 +32,7 @@ impl Link {
             tokio::time::sleep_until(self.connector.watch.next()).await;
             let named = self.connector.named_master(sentinels, self.connect_timeout()).await;
             // What is not known is no reason to leave.
-            let here = self.connector.known().preferred.clone();
+            let here = self.connector.known().used.clone();
             if named.is_some() && here.is_some() && named != here {
                 return;
             }

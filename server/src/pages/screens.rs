@@ -1,22 +1,21 @@
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
-use leptos::nonce::use_nonce;
-use leptos::prelude::{provide_context, use_context};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::{MethodFilter, get, on};
+use leptos::nonce::{provide_nonce, use_nonce};
+use leptos::prelude::{Owner, provide_context, use_context};
 use leptos::server_fn::ServerFn;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
-use leptos_axum::{
-    LeptosRoutes, ResponseOptions, file_and_error_handler_with_context,
-    generate_route_list_with_exclusions,
-};
+use leptos_axum::{ResponseOptions, handle_server_fns_with_context};
 use strata_app::{
-    ApiError, App, CurrentTraffic, LAB_FUNCTIONS, SCRIPTS, SessionCookie, SetTraffic, shell,
+    ApiError, CurrentTraffic, LAB_FUNCTIONS, SCRIPTS, SessionCookie, SetTraffic, document,
+    page_paths,
 };
 use strata_console::{Actor, Origin};
 
@@ -29,19 +28,12 @@ const PROGRAM_PATHS: [&str; 4] = ["/api", "/demo", "/pkg", SCRIPTS];
 /// No error of a server function is longer: it quotes at most what was sent.
 const MAX_ERROR_BYTES: usize = 4 * MAX_BODY_BYTES;
 
-/// Adds the screens, the server functions and, for everything else, the public files or a page
-/// that says that there is nothing.
+/// Adds the screens, the server functions and, for everything else, a page that says that there is
+/// nothing.
 pub(crate) fn with_screens(router: Router<AppState>, state: &AppState) -> Router<AppState> {
-    let options = state.leptos.clone();
-    let context = provide(state.clone());
-    let document = move || shell(options.clone());
-    let left_out = functions_left_out(state).map(str::to_owned).collect();
-    let pages = generate_route_list_with_exclusions(App, Some(left_out));
-    router.leptos_routes_with_context(state, pages, context.clone(), document).fallback(
-        async move |uri: Uri, state: State<AppState>, request: Request| {
-            other(context, uri, state, request).await
-        },
-    )
+    let router = with_functions(router, state);
+    let router = page_paths().fold(router, |router, path| router.route(&path, get(page)));
+    router.fallback(other)
 }
 
 /// The server functions that this program answers, by their paths.
@@ -61,16 +53,39 @@ fn functions_left_out(state: &AppState) -> impl Iterator<Item = &'static str> {
     server_fn_paths().map(|(path, _)| path).filter(is_left_out)
 }
 
-async fn other(
-    context: impl Fn() + Clone + Send + 'static,
-    uri: Uri,
-    state: State<AppState>,
-    request: Request<Body>,
-) -> Response {
+fn with_functions(router: Router<AppState>, state: &AppState) -> Router<AppState> {
+    functions(state).fold(router, |router, (path, method)| {
+        let context = provide(state.clone());
+        let call = async move |request: Request| {
+            handle_server_fns_with_context(context.clone(), request).await
+        };
+        // Each method that a function may have is one that axum knows.
+        let Ok(method) = MethodFilter::try_from(method) else { return router };
+        router.route(path, on(method, call))
+    })
+}
+
+/// A page as a whole document.
+async fn page(State(state): State<AppState>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let (owner, response) = (Owner::new(), ResponseOptions::default());
+    let html = owner.with(|| {
+        provide_context(parts);
+        provide_context(response.clone());
+        provide_nonce();
+        provide(state.clone())();
+        document(state.files)
+    });
+    let html = html.await;
+    let said = response.0.read().unwrap_or_else(PoisonError::into_inner).clone();
+    (said.status.unwrap_or_default(), said.headers, Html(html)).into_response()
+}
+
+async fn other(uri: Uri, state: State<AppState>, request: Request) -> Response {
     if PROGRAM_PATHS.iter().any(|prefix| is_below(uri.path(), prefix)) {
         return AppError::unknown_path(uri.path()).into_response();
     }
-    file_and_error_handler_with_context(context, shell)(uri, state, request).await
+    page(state, request).await
 }
 
 /// Gives an error of a server function its own status where the function has set none: what it was

@@ -1,5 +1,5 @@
 //! What anonymous clients may ask of a whole program, from several addresses. It takes minutes:
-//! `cargo nextest run --workspace --exclude strata-hydrate --run-ignored only -E 'test(soak::)'`.
+//! `cargo nextest run --workspace --exclude strata-browser --run-ignored only -E 'test(soak::)'`.
 
 mod attackers;
 mod program;

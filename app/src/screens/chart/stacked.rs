@@ -42,7 +42,7 @@ pub(in crate::screens) fn stacked(stack: Stack, time: TimeAxis<'_>, columns: &[C
         <div class="chart">
             <div class="chart-y" aria-hidden="true">{ticks}</div>
             <div class="chart-plot">
-                <svg role="img" aria-label=stack.title viewBox="0 0 1000 1000" preserveAspectRatio="none">
+                <svg role="img" tabindex="0" aria-label=stack.title viewBox="0 0 1000 1000" preserveAspectRatio="none">
                     {time.unknown()} {grid} {bands} {hovers} {time.marker_lines()}
                 </svg>
             </div>
@@ -72,7 +72,7 @@ fn y(value: f64, max: f64) -> i64 {
     (HEIGHT * (1.0 - value / max)).round() as i64
 }
 
-// A pointer reads a column here; the table below has the same numbers for everybody.
+// A pointer or the arrows read a column here; the table below has the same numbers for everybody.
 fn hover(stack: Stack, time: TimeAxis<'_>, column: &Column) -> impl IntoView + use<> {
     let (left, right) = (time.x(column.from_ms), time.x(column.to_ms));
     let mut text = format!(
