@@ -6,7 +6,9 @@
 // then a "frame" each second, and "lost" as often as the stream breaks or falls silent.
 "use strict";
 (() => {
-  const ADDRESS = "/events";
+  /** Beside this file, wherever the dashboard is. */
+  const here = "document" in self ? document.currentScript.src : location.href;
+  const ADDRESS = new URL("../events", here).pathname;
   /** A stream that is silent for longer is lost; a half-open connection shows no other sign. */
   const SILENCE_MS = 3_000;
   const FIRST_RETRY_MS = 500;

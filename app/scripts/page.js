@@ -32,7 +32,7 @@
       const link = document.createElement("a");
       const isOut = first === "loggedOut";
       // An empty address is that of the page, whatever its path begins with.
-      link.href = isOut ? `/login?to=${encodeURIComponent(address())}` : "";
+      link.href = isOut ? `${root.dataset.base}/login?to=${encodeURIComponent(address())}` : "";
       // The program would follow the link without loading anything.
       link.rel = "external";
       link.append(isOut ? "Log in" : "Reload");

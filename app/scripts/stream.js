@@ -77,8 +77,8 @@ function strataStream({ isAlive, notices, tell, worker, build }) {
   function connect() {
     if (typeof SharedWorker === "undefined") return connectAlone();
     try {
-      // Named after the build, so that no worker of another one serves this page.
-      const shared = new SharedWorker(worker, `strata ${build}`);
+      // Named after the dashboard and its build, so that no worker of another one serves this page.
+      const shared = new SharedWorker(worker, `strata ${document.documentElement.dataset.base} ${build}`);
       shared.onerror = connectAlone;
       attach(shared.port);
     } catch {

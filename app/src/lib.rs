@@ -4,6 +4,7 @@
 //! The list goes from the bottom up. A folder or file imports only those above it, which
 //! `tests/imports.rs` checks.
 
+// - base_path
 // - format, hints, addresses
 // - api
 // - live
@@ -25,6 +26,8 @@
 
 mod addresses;
 mod api;
+#[cfg(feature = "ssr")]
+mod base_path;
 mod cards;
 mod charts;
 mod first_paint;
@@ -44,10 +47,10 @@ mod shell;
 mod ui;
 mod visitor;
 
-#[cfg(feature = "ssr")]
-pub use addresses::encode;
 #[cfg(feature = "lab")]
 pub use addresses::{COMPARE_PATH, comparison_address};
+#[cfg(feature = "ssr")]
+pub use addresses::{at, encode};
 pub use api::{
     ApiError, CancelJob, CurrentSession, CurrentTraffic, InvalidateKey, LogIn, LogOut,
     MarkKeyStale, RefreshKey, RunPlan, SetTraffic,
@@ -59,10 +62,12 @@ pub use api::{
 };
 #[cfg(feature = "ssr")]
 pub use api::{DropDeadLetters, RedriveDeadLetters, SessionCookie, StopDeadLetters};
+#[cfg(feature = "ssr")]
+pub use base_path::{BasePath, BasePathError};
 pub use pages::Draw;
 #[cfg(feature = "ssr")]
 pub use pages::page_paths;
 #[cfg(feature = "csr")]
 pub use program::take_over;
 #[cfg(feature = "ssr")]
-pub use shell::{LogInPage, SCRIPTS, build_id, document, refusal_page, script};
+pub use shell::{FILES, LogInPage, PageFiles, SCRIPTS, build_id, document, refusal_page, script};

@@ -1,5 +1,5 @@
 import { test as base, expect, type Page } from "@playwright/test";
-import type { Options as ProgramOptions } from "./program";
+import { basePath, type Options as ProgramOptions } from "./program";
 import { Server } from "./server";
 
 export { expect };
@@ -39,9 +39,12 @@ export function testOnOwnServer(options: Omit<ProgramOptions, "port">) {
   });
 }
 
+/** Where browsers find a page. */
+const at = (path: string) => (path === "/" && basePath !== "" ? basePath : basePath + path);
+
 /** Opens a page and waits until it is alive. */
 export async function open(page: Page, path: string): Promise<void> {
-  await page.goto(path);
+  await page.goto(at(path));
   await expectAlive(page);
 }
 

@@ -20,6 +20,9 @@ function newFolder(): string {
   return made;
 }
 
+/** The path under which the dashboard is tested; empty at the root of its host. */
+export const basePath = process.env.BASE_PATH ?? "";
+
 export interface Options {
   port: number;
   traffic: "off" | "steady";
@@ -39,6 +42,7 @@ export function run(options: Options): { command: string; env: Record<string, st
     `--traffic ${options.traffic}`,
     `--nodes ${options.nodes ?? 3}`,
     `--users ${options.users ?? 2000}`,
+    basePath === "" ? "" : `--base-path ${basePath}`,
     options.more ?? "",
   ];
   return { command: words.join(" "), env: { STRATA_LOG: "warn" } };

@@ -7,6 +7,7 @@
 // - serving
 // - config
 // - private_redis
+// - assets
 // - metrics
 // - access
 // - state
@@ -17,6 +18,7 @@
 // - main
 
 mod access;
+mod assets;
 mod commands;
 mod config;
 mod http;

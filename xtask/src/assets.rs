@@ -1,10 +1,10 @@
 //! Builds the browser's files in `target/site`: the program's wasm with its JavaScript, the style,
-//! and public files. For a release they are small, compressed, and named after their content.
+//! and public files. For a release they are small and compressed. `server/build.rs` puts them into the
+//! program.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use sha2::{Digest, Sha256};
+use anyhow::Result;
 use wasm_bindgen_cli_support::Bindgen;
 use xshell::{Shell, cmd};
 
@@ -18,7 +18,6 @@ pub(crate) const WASM_LIMIT_BYTES: u64 = 180_000;
 
 pub(crate) const RELEASE: Profile = Profile { name: "wasm-release", folder: "target/site" };
 pub(crate) const DEBUG: Profile = Profile { name: "dev", folder: "target/debug/site" };
-pub(crate) const WATCH: Profile = Profile { name: "dev", folder: "target/watch/site" };
 
 /// How the browser's program is built, and where its files are collected.
 pub(crate) struct Profile {
@@ -43,53 +42,21 @@ impl Profile {
     }
 }
 
-/// The hashes in the names of a build's files.
-pub(crate) struct Assets {
-    js: String,
-    wasm: String,
-    css: String,
+/// Builds the files of a release. The wasm must have been built before.
+pub(crate) fn release(shell: &Shell) -> Result<()> {
+    step("Assets");
+    collect(shell, &RELEASE)?;
+    let pkg = RELEASE.pkg();
+    let (wasm, js) = (pkg.join("strata.wasm"), pkg.join("strata.js"));
+    let features = ["--enable-bulk-memory", "--enable-nontrapping-float-to-int"];
+    cmd!(shell, "wasm-opt -Oz {features...} {wasm} -o {wasm}").run()?;
+    cmd!(shell, "esbuild {js} --minify --format=esm {BROWSERS} --outfile={js} --allow-overwrite --log-level=warning").run()?;
+    // Uses the brotli of Node.js, since the machine may not have the tool.
+    let folder = RELEASE.folder;
+    Ok(cmd!(shell, "node xtask/compress.mjs {folder}").run()?)
 }
 
-impl Assets {
-    /// Builds the files of a release. The wasm must have been built before.
-    pub(crate) fn release(shell: &Shell) -> Result<Self> {
-        step("Assets");
-        collect(shell, &RELEASE)?;
-        let pkg = RELEASE.pkg();
-        let (wasm, js) = (pkg.join("strata.wasm"), pkg.join("strata.js"));
-        let features = ["--enable-bulk-memory", "--enable-nontrapping-float-to-int"];
-        cmd!(shell, "wasm-opt -Oz {features...} {wasm} -o {wasm}").run()?;
-        cmd!(shell, "esbuild {js} --minify --format=esm {BROWSERS} --outfile={js} --allow-overwrite --log-level=warning").run()?;
-        let assets = Self::name(shell, &pkg)?;
-        // Uses the brotli of Node.js, since the machine may not have the tool.
-        let folder = RELEASE.folder;
-        cmd!(shell, "node xtask/compress.mjs {folder}").run()?;
-        Ok(assets)
-    }
-
-    /// Builds the files of a debug build, with names that differ from those of the previous build.
-    pub(crate) fn watch(shell: &Shell) -> Result<Self> {
-        build(shell, &WATCH)?;
-        Self::name(shell, &WATCH.pkg())
-    }
-
-    fn name(shell: &Shell, pkg: &Path) -> Result<Self> {
-        let wasm = named_by_content(pkg, "wasm")?;
-        // The script names the wasm in case its caller gives no address.
-        let js = pkg.join("strata.js");
-        let script =
-            shell.read_file(&js)?.replace("strata_bg.wasm", &format!("strata.{wasm}.wasm"));
-        shell.write_file(&js, script)?;
-        Ok(Self { js: named_by_content(pkg, "js")?, wasm, css: named_by_content(pkg, "css")? })
-    }
-
-    /// The list in which Leptos finds the names.
-    pub(crate) fn names(&self) -> String {
-        format!("js: {}\nwasm: {}\ncss: {}\n", self.js, self.wasm, self.css)
-    }
-}
-
-/// Builds the files of a debug build, without renaming them.
+/// Builds the files of a debug build.
 pub(crate) fn debug(shell: &Shell) -> Result<()> {
     build(shell, &DEBUG)
 }
@@ -124,18 +91,7 @@ fn collect(shell: &Shell, profile: &Profile) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen.input_path(profile.wasm()).web(true)?.typescript(false).out_name("strata");
     bindgen.generate(&pkg)?;
-    // Leptos asks for this name.
     Ok(std::fs::rename(pkg.join("strata_bg.wasm"), pkg.join("strata.wasm"))?)
-}
-
-/// Puts a hash of the content into the name of `strata.{kind}`, and returns it.
-fn named_by_content(pkg: &Path, kind: &str) -> Result<String> {
-    let file = pkg.join(format!("strata.{kind}"));
-    let content = std::fs::read(&file).with_context(|| file.display().to_string())?;
-    let mut hash = hex(&Sha256::digest(content));
-    hash.truncate(20);
-    std::fs::rename(&file, pkg.join(format!("strata.{hash}.{kind}")))?;
-    Ok(hash)
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

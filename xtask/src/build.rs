@@ -1,4 +1,4 @@
-//! One release build: the program and the files that it serves.
+//! One release build: the program, with the files that it serves inside.
 
 use std::path::Path;
 use std::process::{Child, Command};
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use walkdir::WalkDir;
 use xshell::{Shell, cmd};
 
-use crate::assets::{self, Assets};
+use crate::assets;
 use crate::step::step;
 use crate::tools;
 
@@ -21,7 +21,6 @@ const STAMP: &str = "target/release/strata.sources";
 const SOURCES: &[&str] = &[
     "Cargo.toml",
     "Cargo.lock",
-    "Leptos.toml",
     "rust-toolchain.toml",
     ".cargo",
     "report",
@@ -55,21 +54,29 @@ pub(crate) fn release(shell: &Shell) -> Result<()> {
     step("Release build; the first one takes about 10 minutes on two cores");
     shell.remove_path(STAMP)?;
     let mut browser = Building::start(assets::RELEASE.cargo_arguments())?;
+    // The program meanwhile, without these files: what is left to do afterwards is little.
     let server = ["build", "--release", "--package", "strata-server", "--bin", "strata"];
-    let mut server = Building::start(server.map(str::to_owned).to_vec())?;
+    let mut libraries = Building::start(server.map(str::to_owned).to_vec())?;
     browser.end()?;
-    let assets = Assets::release(shell)?;
-    server.end()?;
-    // The program looks for the names of its files in its own folder.
-    shell.write_file("target/release/hash.txt", assets.names())?;
+    libraries.end()?;
+    assets::release(shell)?;
+    Building::start(server.map(str::to_owned).to_vec())?.end()?;
     Ok(shell.write_file(STAMP, &sources)?)
+}
+
+/// Builds the files that browsers get, for the next build of the program.
+pub(crate) fn files(shell: &Shell) -> Result<()> {
+    tools::wasm_target(shell)?;
+    tools::npm(shell)?;
+    Building::start(assets::RELEASE.cargo_arguments())?.end()?;
+    assets::release(shell)
 }
 
 /// Builds the debug program and assets, for the tests in Rust and the browser.
 pub(crate) fn debug(shell: &Shell) -> Result<()> {
+    assets::debug(shell)?;
     let native = crate::crates::NATIVE;
-    cmd!(shell, "cargo test {native...} --no-run").run()?;
-    assets::debug(shell)
+    Ok(cmd!(shell, "cargo test {native...} --no-run").run()?)
 }
 
 /// Whether program and assets exist, are built from these sources, and have not been changed since.

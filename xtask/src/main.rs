@@ -32,8 +32,10 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
-    /// Build the release: target/release/strata, and the files that it serves in target/site.
+    /// Build the release: target/release/strata, with the files that it serves inside.
     Build,
+    /// Build the files that browsers get, for the next build of the program.
+    Assets,
     /// `demo` with a debug build that is built and started again when files change.
     Watch {
         /// Options as in `strata demo --help`.
@@ -91,6 +93,7 @@ fn main() -> Result<()> {
     match verb {
         Verb::Demo { options } => program::demo(&shell, &options),
         Verb::Build => build::release(&shell),
+        Verb::Assets => build::files(&shell),
         Verb::Watch { options } => watch::watch(&shell, &options),
         Verb::Test { length } => test::test(&shell, length),
         Verb::Check => check::check(&shell),

@@ -7,7 +7,7 @@ use xshell::{Shell, cmd};
 use crate::crates::NATIVE;
 use crate::program::Program;
 use crate::step::step;
-use crate::{assets, build, check, tools};
+use crate::{build, check, tools};
 
 /// The version before trust expired by itself. During a deploy both run on one Redis for a while.
 const PREVIOUS: &str = "5b3a175952f307088aecfb6a8f4613cf4c7b5899";
@@ -42,6 +42,7 @@ pub(crate) fn test(shell: &Shell, length: Option<Length>) -> Result<()> {
     check::wasm_size()?;
     interface(shell)?;
     browser(shell, &[])?;
+    under_a_path(shell)?;
     take_over_of_debug_build(shell)?;
     if length.is_some() {
         long(shell)?;
@@ -68,12 +69,15 @@ pub(crate) fn take_over(shell: &Shell) -> Result<()> {
 fn take_over_of_debug_build(shell: &Shell) -> Result<()> {
     step("How a debug build takes over");
     build::debug(shell)?;
-    let _debug = [
-        shell.push_env("END2END_PROGRAM", "target/debug/strata"),
-        shell.push_env("LEPTOS_HASH_FILES", "false"),
-        shell.push_env("LEPTOS_SITE_ROOT", assets::DEBUG.folder),
-    ];
+    let _debug = shell.push_env("END2END_PROGRAM", "target/debug/strata");
     browser(shell, &["take_over".to_owned()])
+}
+
+/// What depends on addresses, once more where the dashboard is not at the root of its host.
+fn under_a_path(shell: &Shell) -> Result<()> {
+    let _base = shell.push_env("BASE_PATH", "/a/b");
+    let tests = ["navigation", "log_in", "invalidate", "live", "windows", "base_path"];
+    browser(shell, &tests.map(str::to_owned))
 }
 
 fn browser(shell: &Shell, options: &[String]) -> Result<()> {

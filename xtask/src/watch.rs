@@ -10,11 +10,11 @@ use anyhow::{Context, Result};
 use notify::{Event, RecursiveMode, Watcher};
 use xshell::{Shell, cmd};
 
-use crate::assets::Assets;
+use crate::assets;
 use crate::program::{self, Running};
 use crate::tools;
 
-/// A copy, which has the list of its files' names beside it.
+/// A copy, so that the next build does not write into the running program.
 const PROGRAM: &str = "target/watch/strata";
 
 /// Many files change at once when an editor saves or a branch is switched.
@@ -54,11 +54,12 @@ pub(crate) fn watch(shell: &Shell, options: &[String]) -> Result<()> {
 }
 
 fn build(shell: &Shell) -> Result<()> {
-    cmd!(shell, "cargo build --package strata-server --bin strata").run()?;
-    let assets = Assets::watch(shell)?;
+    assets::debug(shell)?;
+    // A page tells builds apart by this, and a change may be only in the program.
+    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis().to_string();
+    let build = cmd!(shell, "cargo build --package strata-server --bin strata");
+    build.env("STRATA_BUILD", now_ms).run()?;
     shell.remove_path(PROGRAM)?;
-    shell.copy_file("target/debug/strata", PROGRAM)?;
-    // A page tells builds apart by this list, and a change may be only in the program.
-    let now_ms = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-    Ok(shell.write_file("target/watch/hash.txt", format!("{}build: {now_ms}\n", assets.names()))?)
+    shell.create_dir("target/watch")?;
+    Ok(shell.copy_file("target/debug/strata", PROGRAM)?)
 }

@@ -6,15 +6,17 @@ use web_sys::{RequestInit, Response, UrlSearchParams};
 
 use super::ApiError;
 
+use crate::addresses::at;
+
 /// What the server said, still as text.
 pub(crate) type ServerAnswer = Result<String, ApiError>;
 
-/// Posts fields to a server function, as the browser does with a plain form.
-pub(crate) async fn post(path: &str, fields: &UrlSearchParams) -> ServerAnswer {
+/// Posts fields to the address of a server function, as the browser does with a plain form.
+pub(crate) async fn post(address: &str, fields: &UrlSearchParams) -> ServerAnswer {
     let init = RequestInit::new();
     init.set_method("POST");
     init.set_body(fields.as_ref());
-    let answer = JsFuture::from(window().fetch_with_str_and_init(path, &init)).await;
+    let answer = JsFuture::from(window().fetch_with_str_and_init(address, &init)).await;
     let response: Response = answer.map_err(|_| ApiError::Unreachable)?.unchecked_into();
     let text = JsFuture::from(response.text().map_err(|_| ApiError::Unreachable)?).await;
     let text = text.map_err(|_| ApiError::Unreachable)?.as_string().unwrap_or_default();
@@ -25,7 +27,7 @@ pub(crate) async fn post(path: &str, fields: &UrlSearchParams) -> ServerAnswer {
 pub(crate) async fn post_id(path: &str, id: Option<u64>) -> ServerAnswer {
     let fields = id.map_or_else(String::new, |id| format!("id={id}"));
     let fields = UrlSearchParams::new_with_str(&fields).map_err(|_| ApiError::NotUnderstood)?;
-    post(path, &fields).await
+    post(&at(path), &fields).await
 }
 
 /// Where the server draws pages; its server function is in `server_drawn`.
@@ -50,7 +52,7 @@ pub(crate) async fn fetch_page(address: &str, wanted: Wanted) -> Result<String, 
     if matches!(wanted, Wanted::AroundLiveParts) {
         fields.append("live", "true");
     }
-    read(post(DRAW_PATH, &fields).await)
+    read(post(&at(DRAW_PATH), &fields).await)
 }
 
 /// Reads what the server said.

@@ -77,7 +77,8 @@ impl SessionCookie {
 
     fn attributes(&self) -> String {
         let secure = if self.secure { "; Secure" } else { "" };
-        format!("HttpOnly; SameSite=Strict; Path=/{secure}")
+        let path = crate::base_path::BasePath::of_request();
+        format!("HttpOnly; SameSite=Strict; Path={}{secure}", path.of_cookies())
     }
 }
 

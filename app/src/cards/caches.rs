@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use strata_report::{CacheFrame, Frame};
 
-use crate::addresses::encode;
+use crate::addresses::cache_address;
 use crate::format::{self, DASH};
 use crate::hints;
 use crate::live::Live;
@@ -83,7 +83,7 @@ fn CacheRow(name: String) -> impl IntoView {
     let percents = shares.map(percent).into_iter().collect_view();
     view! {
         <tr>
-            <th scope="row"><a href=format!("/caches/{}", encode(&name))>{name.clone()}</a>{lab}</th>
+            <th scope="row"><a href=cache_address(&name)>{name.clone()}</a>{lab}</th>
             <td class="wide">
                 <span class="answered-by">
                     <Bar segments=segments />

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use crate::addresses::encode;
+use crate::addresses::cache_address;
 use crate::live::Live;
 
 /// A link to each cache. The palette's script hides those that somebody does not look for.
@@ -11,7 +11,7 @@ pub(super) fn CacheLinks() -> impl IntoView {
         <ul>
             <For each=move || live.caches.get() key=String::clone let:name>
                 <li>
-                    <a href=format!("/caches/{}", encode(&name)) class="choose">"Cache "{name.clone()}</a>
+                    <a href=cache_address(&name) class="choose">"Cache "{name.clone()}</a>
                 </li>
             </For>
         </ul>

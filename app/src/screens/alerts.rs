@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use strata_report::Alert;
 
-use crate::addresses::encode;
+use crate::addresses::{at, cache_address};
 use crate::screens::page_frame::titled_card;
 
 /// What somebody should look at, worst first, each with what to do.
@@ -24,10 +24,10 @@ fn list(alerts: &[Alert]) -> AnyView {
 fn alert(alert: &Alert) -> impl IntoView + use<> {
     let severity = alert.severity.as_str();
     let cache = (!alert.cache.is_empty()).then(|| {
-        view! { <a href=format!("/caches/{}", encode(&alert.cache))>{alert.cache.clone()}</a> }
+        view! { <a href=cache_address(&alert.cache)>{alert.cache.clone()}</a> }
     });
     let node = (!alert.node.is_empty())
-        .then(|| view! { <a href="/nodes">"node "{alert.node.clone()}</a> });
+        .then(|| view! { <a href=at("/nodes")>"node "{alert.node.clone()}</a> });
     view! {
         <li class="alert" data-severity=severity data-lint=alert.lint.clone()>
             <p class="alert-head">

@@ -2,6 +2,7 @@ use axum::http::StatusCode;
 use leptos::prelude::*;
 use strata_console::ConsoleError;
 
+use crate::addresses::at;
 use crate::api::ApiError;
 use crate::screens::page_frame::{PageFrame, PageHtml};
 
@@ -13,7 +14,7 @@ pub(crate) fn failed(error: &ApiError) -> PageHtml {
         view! {
             <h1>"This page cannot be shown"</h1>
             <p>{error.sentence()}</p>
-            <p><a href="/">"The overview"</a> " shows what there is."</p>
+            <p><a href=at("/")>"The overview"</a> " shows what there is."</p>
         },
     )
 }

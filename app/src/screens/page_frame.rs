@@ -2,6 +2,7 @@ use axum::http::StatusCode;
 use leptos::prelude::*;
 use strata_report::Range;
 
+use crate::addresses::at;
 use crate::ui::Card;
 
 /// A page as HTML.
@@ -61,12 +62,12 @@ pub(super) fn range_links(path: &str, chosen: Range) -> impl IntoView + use<> {
     view! { <nav class="choice" aria-label="How far back">{links}</nav> }
 }
 
-/// Links that take a table away with them.
+/// Links that take a table away with them, by their paths.
 pub(super) fn export_links(csv: String, json: String) -> impl IntoView {
     view! {
         <p class="export">
-            <a href=csv download="">"CSV"</a>
-            <a href=json download="">"JSON"</a>
+            <a href=at(&csv) download="">"CSV"</a>
+            <a href=at(&json) download="">"JSON"</a>
         </p>
     }
 }

@@ -10,6 +10,7 @@ use strata_console::{Actor, Console};
 use strata_lab::Lab;
 use strata_report::Alert;
 
+use crate::addresses::below_base;
 use crate::api::ApiError;
 
 // Longer addresses come from nobody who reads the page.
@@ -29,7 +30,7 @@ pub(crate) struct PageRequest {
 }
 
 impl PageRequest {
-    /// Reads an address: a path, and perhaps a query.
+    /// Reads an address of this dashboard, below its base or with it: a path, and perhaps a query.
     pub(crate) fn new(console: Console, actor: Actor, address: &str) -> Result<Self, ApiError> {
         let unreadable = || ApiError::Invalid("read the address".to_owned());
         if address.len() > MAX_ADDRESS_BYTES {
@@ -37,7 +38,7 @@ impl PageRequest {
         }
         let uri: Uri = address.parse().map_err(|_| unreadable())?;
         let Query(query) = Query::try_from_uri(&uri).map_err(|_| unreadable())?;
-        let path = uri.path().to_owned();
+        let path = below_base(uri.path()).to_owned();
         Ok(Self {
             console,
             actor,

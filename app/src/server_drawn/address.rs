@@ -4,7 +4,7 @@ use leptos::prelude::{document, window};
 use leptos::wasm_bindgen::{JsCast, JsValue};
 use web_sys::Element;
 
-use crate::addresses::leads_to;
+use crate::addresses::{below_base, leads_to};
 
 /// The path and the query.
 pub(super) fn here() -> String {
@@ -27,10 +27,12 @@ pub(super) fn push(address: &str) -> Result<(), JsValue> {
 pub(super) fn mark_links() {
     let Ok(links) = document().query_selector_all(".top-bar nav a") else { return };
     let path = window().location().pathname().unwrap_or_default();
+    let path = below_base(&path);
     let links = (0..links.length()).filter_map(|i| links.item(i)?.dyn_into::<Element>().ok());
     for link in links {
         // An ornament where it cannot be set.
-        let _ = if link.get_attribute("href").is_some_and(|page| leads_to(&page, &path)) {
+        let _ = if link.get_attribute("href").is_some_and(|page| leads_to(below_base(&page), path))
+        {
             link.set_attribute("aria-current", "page")
         } else {
             link.remove_attribute("aria-current")

@@ -4,6 +4,7 @@ use leptos::wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlAnchorElement};
 
 use super::PageUpdates;
+use crate::addresses::is_below_base;
 
 /// Lets links lead from page to page without loading anew: the theme, a pause and the stream go on.
 pub(super) fn follow(updates: PageUpdates) {
@@ -26,7 +27,9 @@ fn address_of(event: &MouseEvent) -> Option<String> {
     let link = pressed.closest("a[href]").ok()??.dyn_into::<HtmlAnchorElement>().ok()?;
     let is_plain = ["target", "download", "rel"].iter().all(|name| !link.has_attribute(name));
     let here = window().location();
-    let is_ours = here.origin().is_ok_and(|origin| origin == link.origin());
+    let is_here = here.origin().is_ok_and(|origin| origin == link.origin());
+    // Around the dashboard there may be another program.
+    let is_ours = is_here && is_below_base(&link.pathname());
     // A place in this page is the browser's to find.
     let is_place = !link.hash().is_empty();
     (is_plain && is_ours && !is_place).then(|| link.pathname() + &link.search())

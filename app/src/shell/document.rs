@@ -4,11 +4,12 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos::reactive::computed::ScopedFuture;
 
-use super::files::{built_file, stylesheet};
+use super::files::{PageFiles, file_address, missing_files, stylesheet};
 use super::help::Help;
 use super::palette::Palette;
 use super::scripts::{LIVE, PAGE, READOUTS, build_id};
 use super::top_bar::TopBar;
+use crate::addresses::{at, base};
 use crate::api::context;
 use crate::first_paint::{self, FirstPaint};
 use crate::pages::{NamedPage, first_page, full_title};
@@ -16,27 +17,28 @@ use crate::visitor::theme::{self, Theme};
 
 /// Draws the page of the request's address as a whole document, which is readable without scripts.
 /// Scripts carry the nonce of the request. The context is read before the first wait.
-pub fn document(options: LeptosOptions) -> impl Future<Output = String> + Send {
+pub fn document(files: Option<PageFiles>) -> impl Future<Output = String> + Send {
     let owner = Owner::current().unwrap_or_default();
     let first = FirstPaint::of_request();
     // What is drawn after a wait is drawn in this request's context as well.
     let page = ScopedFuture::new(first_page(first.clone()));
     async move {
         let page = page.await;
-        owner.with(|| format!("<!DOCTYPE html>{}", html(options, first, page).to_html()))
+        owner.with(|| format!("<!DOCTYPE html>{}", html(files, first, page).to_html()))
     }
 }
 
-fn html(options: LeptosOptions, first: FirstPaint, page: NamedPage) -> impl IntoView {
+fn html(files: Option<PageFiles>, first: FirstPaint, page: NamedPage) -> impl IntoView {
     let theme = chosen_theme();
     let json = first.json();
     first.provide();
     view! {
-        <html lang="en" data-theme=theme.as_str()>
-            <Head options=options title=full_title(&page.title) />
+        <html lang="en" data-theme=theme.as_str() data-base=base()>
+            <Head files=files title=full_title(&page.title) />
             <body>
                 // What the page's own script has to say.
                 <div role="alert" id="notice" class="banner-place"></div>
+                {missing_files(files)}
                 <a class="skip" href="#main">"Skip to the page"</a>
                 <TopBar path=page.path theme=theme />
                 <div role="alert" class="banner-place">
@@ -58,10 +60,10 @@ fn html(options: LeptosOptions, first: FirstPaint, page: NamedPage) -> impl Into
 }
 
 #[component]
-fn Head(options: LeptosOptions, title: String) -> impl IntoView {
-    let js = built_file(&options, "js");
-    let wasm = built_file(&options, "wasm");
-    let build = build_id(&options);
+fn Head(files: Option<PageFiles>, title: String) -> impl IntoView {
+    let js = files.map(|files| file_address(files.script));
+    let wasm = files.map(|files| file_address(files.program));
+    let build = build_id(files);
     view! {
         <head>
             <meta charset="utf-8" />
@@ -81,10 +83,12 @@ fn Head(options: LeptosOptions, title: String) -> impl IntoView {
                 data-js=js.clone()
                 data-wasm=wasm.clone()
             ></script>
-            <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
-            {stylesheet(&options)}
-            <link rel="modulepreload" href=js />
-            <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="" />
+            <link rel="icon" type="image/svg+xml" href=at("/favicon.svg") />
+            {stylesheet(files)}
+            {js.map(|js| view! { <link rel="modulepreload" href=js /> })}
+            {wasm.map(|wasm| view! {
+                <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="" />
+            })}
             <script nonce=use_nonce() src=READOUTS.address() defer=true></script>
         </head>
     }

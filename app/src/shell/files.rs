@@ -1,27 +1,43 @@
-//! Where a page finds what the build wrote: the browser's program, its JavaScript, and the style.
+//! Where a page finds what the build made: the browser's program, its JavaScript, and the style.
 
-use leptos::config::LeptosOptions;
 use leptos::prelude::*;
 
-/// The address of the built file of a kind: `js`, `wasm` or `css`.
-pub(super) fn built_file(options: &LeptosOptions, kind: &str) -> String {
-    let LeptosOptions { site_pkg_dir, output_name, .. } = options;
-    let hashes = file_hashes(options);
-    let hash = hashes.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(':'));
-    match hash {
-        Some(hash) => format!("/{site_pkg_dir}/{output_name}.{}.{kind}", hash.trim()),
-        None => format!("/{site_pkg_dir}/{output_name}.{kind}"),
-    }
+use crate::addresses::at;
+
+/// Where the files are served.
+pub const FILES: &str = "/pkg/";
+
+/// The names of the files that the build made. They change with their content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageFiles {
+    /// The style.
+    pub style: &'static str,
+    /// The JavaScript that loads the browser's program.
+    pub script: &'static str,
+    /// The browser's program.
+    pub program: &'static str,
+    /// Tells builds apart whose files are the same; mostly empty.
+    pub build: &'static str,
+}
+
+/// The address of such a file.
+pub(super) fn file_address(name: &str) -> String {
+    at(&format!("{FILES}{name}"))
 }
 
 /// The link to the style.
-pub(super) fn stylesheet(options: &LeptosOptions) -> impl IntoView + use<> {
-    view! { <link rel="stylesheet" href=built_file(options, "css") /> }
+pub(super) fn stylesheet(files: Option<PageFiles>) -> impl IntoView + use<> {
+    files.map(|files| view! { <link rel="stylesheet" href=file_address(files.style) /> })
 }
 
-/// What the build wrote down beside the program about the files of the site.
-pub(super) fn file_hashes(options: &LeptosOptions) -> String {
-    let program = std::env::current_exe().ok().filter(|_| options.hash_files);
-    let file = program.and_then(|program| Some(program.parent()?.join(options.hash_file.as_ref())));
-    file.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default()
+/// What a page says whose program was built without these files.
+pub(super) fn missing_files(files: Option<PageFiles>) -> impl IntoView + use<> {
+    files.is_none().then(|| {
+        view! {
+            <p class="banner behind">
+                "This program was built without the style and the script of its pages. "
+                <code>"./dev assets"</code> " makes them; then build the program again."
+            </p>
+        }
+    })
 }

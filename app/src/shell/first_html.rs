@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use axum::http::Request;
-use leptos::config::LeptosOptions;
 use leptos::prelude::*;
 use strata_console::{Access, AccessSettings, Actor, Console};
 use strata_report::{
@@ -81,7 +80,7 @@ async fn page(path: &str) -> String {
         provide_context(Console::start(Vec::new(), access, Default::default()));
         provide_context(Actor::local());
         provide_context(parts);
-        document(LeptosOptions::builder().output_name("strata").build())
+        document(None)
     });
     drawn.await
 }

@@ -11,5 +11,6 @@ mod scripts;
 mod top_bar;
 
 pub use document::document;
+pub use files::{FILES, PageFiles};
 pub use plain_pages::{LogInPage, refusal_page};
 pub use scripts::{SCRIPTS, build_id, script};

@@ -1,5 +1,6 @@
 use leptos::prelude::*;
 
+use crate::addresses::at;
 use crate::pages::in_navigation;
 use crate::parts::CACHE_LINKS;
 use crate::ui::Dialog;
@@ -12,7 +13,7 @@ const ACTIONS: [(&str, &str); 2] =
 #[component]
 pub(crate) fn Palette() -> impl IntoView {
     let pages = in_navigation()
-        .map(|(page, _)| view! { <li><a href=page.path class="choose">{page.title}</a></li> })
+        .map(|(page, _)| view! { <li><a href=at(page.path) class="choose">{page.title}</a></li> })
         .collect_view();
     let actions = ACTIONS.map(|(act, name)| {
         view! { <li><button type="button" class="choose" data-act=act>{name}</button></li> }

@@ -5,7 +5,8 @@ use axum::http::StatusCode;
 use leptos::prelude::*;
 use strata_console::{Access, Actor};
 
-use super::files::stylesheet;
+use super::files::{PageFiles, missing_files, stylesheet};
+use crate::addresses::at;
 use crate::pages::full_title;
 
 /// The page to log in: its visitor, and what it tells them.
@@ -24,7 +25,7 @@ pub struct LogInPage<'a> {
 
 impl LogInPage<'_> {
     /// Draws it as a document.
-    pub fn draw(&self, options: LeptosOptions) -> String {
+    pub fn draw(&self, files: Option<PageFiles>) -> String {
         let who = self.has_session.then(|| self.who());
         let failure =
             self.failure.clone().map(|why| view! { <p class="failure" role="alert">{why}</p> });
@@ -40,14 +41,14 @@ impl LogInPage<'_> {
         let refusal =
             refusal.filter(|_| !self.access.has_tokens()).map(|why| view! { <p>{why}</p> });
         document(
-            options,
+            files,
             "Log in",
             view! {
                 {who}
                 {failure}
                 {form}
                 {refusal}
-                <p><a href="/">"To the dashboard"</a></p>
+                <p><a href=at("/")>"To the dashboard"</a></p>
             },
         )
     }
@@ -60,7 +61,7 @@ impl LogInPage<'_> {
         };
         view! {
             <p>"You are "<strong>{self.actor.name.clone()}</strong>" and "{may}"."</p>
-            <form action="/logout" method="post" class="acts">
+            <form action=at("/logout") method="post" class="acts">
                 <button type="submit" class="button">"Log out"</button>
                 <button type="submit" class="button" name="everywhere" value="true">
                     "Log out everywhere"
@@ -74,7 +75,7 @@ impl LogInPage<'_> {
 
     fn form(&self) -> impl IntoView + use<> {
         view! {
-            <form action="/login" method="post" class="ask">
+            <form action=at("/login") method="post" class="ask">
                 <input type="hidden" name="to" value=self.to.to_owned() />
                 <div class="field">
                     <label for="token">"Token"</label>
@@ -94,12 +95,12 @@ impl LogInPage<'_> {
 }
 
 /// A page that says why a browser got nothing else.
-pub fn refusal_page(options: LeptosOptions, status: StatusCode, why: &str) -> String {
+pub fn refusal_page(files: Option<PageFiles>, status: StatusCode, why: &str) -> String {
     let title = status.canonical_reason().unwrap_or("Refused");
-    document(options, title, view! { <p>{why.to_owned()}</p> })
+    document(files, title, view! { <p>{why.to_owned()}</p> })
 }
 
-fn document(options: LeptosOptions, title: &str, content: impl IntoView) -> String {
+fn document(files: Option<PageFiles>, title: &str, content: impl IntoView) -> String {
     // Our own words, without a sign that HTML knows.
     let (head, title) = (full_title(title), title.to_owned());
     let html = view! {
@@ -110,10 +111,11 @@ fn document(options: LeptosOptions, title: &str, content: impl IntoView) -> Stri
                 <meta name="color-scheme" content="light dark" />
                 // Text alone: leptos would mark its end by a comment, which a title shows.
                 <title inner_html=head></title>
-                <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
-                {stylesheet(&options)}
+                <link rel="icon" type="image/svg+xml" href=at("/favicon.svg") />
+                {stylesheet(files)}
             </head>
             <body>
+                {missing_files(files)}
                 <main id="main" class="not-found">
                     <h1>{title}</h1>
                     {content.into_any()}

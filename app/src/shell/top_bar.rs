@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use crate::addresses::leads_to;
+use crate::addresses::{at, leads_to};
 use crate::pages::in_navigation;
 use crate::parts::{LIVE_LINE, VISITOR};
 use crate::visitor::theme::Theme;
@@ -16,14 +16,14 @@ pub(crate) fn TopBar(
     let links = in_navigation().map(|(page, letter)| {
         let current = leads_to(page.path, &path).then_some("page");
         view! {
-            <a href=page.path data-letter=letter aria-current=current>
+            <a href=at(page.path) data-letter=letter aria-current=current>
                 {page.title}
             </a>
         }
     });
     view! {
         <header class="top-bar">
-            <a class="brand" href="/">
+            <a class="brand" href=at("/")>
                 <svg class="mark" viewBox="0 0 22 18" aria-hidden="true">
                     <rect class="l1" width="22" height="4" rx="1" />
                     <rect class="l2" y="7" width="15" height="4" rx="1" />

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use web_sys::{FormData, HtmlFormElement, UrlSearchParams};
 
+use crate::addresses::at;
 use crate::api::{self, ApiError, ServerAnswer};
 
 /// A form without JavaScript that was refused.
@@ -52,7 +53,7 @@ impl ServerCall {
         let Some(fields) = form_fields(event) else { return };
         self.pending.set(true);
         leptos::task::spawn_local(async move {
-            let answer = api::post(self.path, &fields).await;
+            let answer = api::post(&at(self.path), &fields).await;
             // Disposed signals mean that the page is gone.
             self.pending.try_set(false);
             self.answer.try_set(Some(answer));
@@ -76,7 +77,7 @@ pub(crate) fn Form(
 ) -> impl IntoView {
     view! {
         <form
-            action=call.path
+            action=at(call.path)
             method="post"
             class=class
             data-testid=testid

@@ -8,7 +8,7 @@ use axum::http::{Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use leptos::server_fn::error::ServerFnUrlError;
-use strata_app::ApiError;
+use strata_app::{ApiError, at, encode};
 use strata_console::{Actor, Console};
 
 use crate::http::{AppError, FUNCTIONS, HEALTH_PATHS, MAX_BODY_BYTES, wants_page};
@@ -41,10 +41,13 @@ pub(crate) async fn admit(request: Request, next: Next) -> Response {
     }
     if request.method() == Method::GET && wants_page(request.headers()) {
         let to = request.uri().path_and_query().map_or("/", |asked| asked.as_str());
-        return Redirect::to(&format!("/login?to={}", strata_app::encode(to))).into_response();
+        let to = format!("/login?to={}", encode(&at(to)));
+        return Redirect::to(&at(&to)).into_response();
     }
-    let detail = "Only who has logged in may look. Open /login, or send a token as \
-                  \"Authorization: Bearer\".";
+    let detail = format!(
+        "Only who has logged in may look. Open {}, or send a token as \"Authorization: Bearer\".",
+        at("/login")
+    );
     let error = AppError::new(StatusCode::UNAUTHORIZED, "log-in-first", detail).for_browsers();
     ([(header::WWW_AUTHENTICATE, "Bearer")], error).into_response()
 }

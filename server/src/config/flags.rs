@@ -7,6 +7,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use serde::Deserialize;
+use strata_app::BasePath;
 use strata_cache::{ErrorChain, RedisAddress};
 
 use super::listen::listen_address;
@@ -201,6 +202,11 @@ pub struct DemoFlags {
     #[arg(long, env = "STRATA_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<PublicUrl>,
 
+    /// The path under which browsers find the dashboard, such as `/cache`, whether a proxy strips it
+    /// or not [default: /]
+    #[arg(long, env = "STRATA_BASE_PATH", value_name = "PATH")]
+    pub base_path: Option<BasePath>,
+
     /// Refuse every change
     #[arg(long, env = "STRATA_READ_ONLY", value_name = "BOOL", num_args = 0..=1,
           default_missing_value = "true", require_equals = true, value_parser = BoolishValueParser::new())]
@@ -341,6 +347,7 @@ impl DemoFlags {
             trusted_proxy: self.trusted_proxy.or(file.trusted_proxy),
             user_header: self.user_header.or(file.user_header),
             public_url: self.public_url.or(file.public_url),
+            base_path: self.base_path.or(file.base_path),
             read_only: self.read_only.or(file.read_only),
             protect: self.protect.or(file.protect),
             allowed_host: self.allowed_host.or(file.allowed_host),

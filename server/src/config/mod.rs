@@ -11,7 +11,6 @@ mod serve_flags;
 mod serve_settings;
 mod settings;
 mod short;
-mod site;
 mod variables;
 
 pub use file::settings_file;

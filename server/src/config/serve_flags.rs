@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::BoolishValueParser;
 
+use strata_app::BasePath;
+
 use super::listen::listen_address;
 use super::{DemoFlags, PublicUrl, RedisFlags, Secret};
 use crate::serving::Network;
@@ -82,6 +84,11 @@ pub struct ServeFlags {
     #[arg(long, env = "STRATA_PUBLIC_URL", value_name = "URL")]
     pub public_url: Option<PublicUrl>,
 
+    /// The path under which browsers find the dashboard, such as `/cache`, whether a proxy strips it
+    /// or not [default: /]
+    #[arg(long, env = "STRATA_BASE_PATH", value_name = "PATH")]
+    pub base_path: Option<BasePath>,
+
     /// Refuse every change
     #[arg(long, env = "STRATA_READ_ONLY", value_name = "BOOL", num_args = 0..=1,
           default_missing_value = "true", require_equals = true, value_parser = BoolishValueParser::new())]
@@ -130,6 +137,7 @@ impl From<ServeFlags> for DemoFlags {
             trusted_proxy: flags.trusted_proxy,
             user_header: flags.user_header,
             public_url: flags.public_url,
+            base_path: flags.base_path,
             read_only: flags.read_only,
             protect: flags.protect,
             allowed_host: flags.allowed_host,

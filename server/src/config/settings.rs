@@ -1,13 +1,16 @@
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use axum::http::HeaderName;
-use leptos::config::LeptosOptions;
+use strata_app::BasePath;
 use strata_console::{Protected, ProtectedError, Token, TokenError};
 
-use super::{DemoFlags, PublicUrl, RedisChoice, RedisLogin, TrafficMode, file, secrets, site};
+use super::{DemoFlags, PublicUrl, RedisChoice, RedisLogin, TrafficMode, file, secrets};
 use crate::serving::{Network, ServingLimits};
+
+/// Where the program listens unless it is told otherwise: for this machine alone.
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
 
 // No `Debug`: it holds tokens, and addresses that may hold passwords.
 /// What `strata demo` runs with, after flags, variables and file have been put together.
@@ -50,6 +53,8 @@ pub struct Settings {
     pub user_header: Option<HeaderName>,
     /// Where browsers find the dashboard.
     pub public_url: Option<PublicUrl>,
+    /// The path under which they find it.
+    pub base_path: BasePath,
     /// Whether every change is refused.
     pub read_only: bool,
     /// Keys that the console never invalidates.
@@ -58,8 +63,6 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// How long peers may take, and how many of them there may be.
     pub serving: ServingLimits,
-    /// How pages are served.
-    pub leptos: LeptosOptions,
 }
 
 /// Why the options make no sense.
@@ -77,24 +80,6 @@ pub enum ConfigError {
         line: usize,
         /// What is wrong; never the line itself, which may hold a secret.
         reason: String,
-    },
-    /// A variable of Leptos, such as `LEPTOS_SITE_ROOT`, is wrong.
-    #[error("read the Leptos options: {0}")]
-    Leptos(String),
-    /// Pages would have neither style nor life.
-    #[error(
-        "find the files of the pages: {} has no {missing}; LEPTOS_SITE_ROOT names the folder that \
-         has them, or it lies beside the program as {}/site",
-        folder.display(),
-        beside.display()
-    )]
-    NoSite {
-        /// Where they should be.
-        folder: PathBuf,
-        /// Those that are not there.
-        missing: String,
-        /// The folder of the program.
-        beside: PathBuf,
     },
     /// An option is outside its range.
     #[error("use {option} = {given}: it must be {range}")]
@@ -194,9 +179,8 @@ impl Settings {
     }
 
     pub(super) fn of(flags: DemoFlags) -> Result<Self, ConfigError> {
-        let leptos = site::options()?;
         let settings = Self {
-            listen: flags.listen.unwrap_or(leptos.site_addr),
+            listen: flags.listen.unwrap_or(DEFAULT_LISTEN),
             redis_login: flags.redis_login(),
             redis: secrets::redis(flags.redis_url, flags.redis_url_file)?,
             database_url: flags.database_url,
@@ -214,22 +198,14 @@ impl Settings {
             trusted_proxies: flags.trusted_proxy.unwrap_or_default(),
             user_header: flags.user_header.map(header_name).transpose()?,
             public_url: flags.public_url,
+            base_path: flags.base_path.unwrap_or_default(),
             read_only: flags.read_only.unwrap_or(false),
             protected: protected(flags.protect.unwrap_or_default())?,
             allowed_hosts: flags.allowed_host.unwrap_or_default(),
             serving: ServingLimits::default(),
-            leptos,
         };
         settings.check()?;
         Ok(settings)
-    }
-
-    /// Whether the files that pages need are there.
-    ///
-    /// # Errors
-    /// [`ConfigError::NoSite`].
-    pub(crate) fn check_site(&self) -> Result<(), ConfigError> {
-        site::check(&self.leptos)
     }
 
     fn check(&self) -> Result<(), ConfigError> {

@@ -1,13 +1,13 @@
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
 
-use crate::http::{REQUEST_ID, RequestId};
+use crate::http::{REQUEST_ID, RequestId, route_of};
 
 /// Counts the requests.
 #[derive(Clone)]
@@ -76,10 +76,10 @@ async fn observe(State(metrics): State<HttpMetrics>, mut request: Request, next:
     let id = RequestId::of(request.headers());
     request.extensions_mut().insert(id.clone());
     let method = method(request.method());
-    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route_of(request.extensions()).map(str::to_owned);
     let in_flight = metrics.begin();
     let mut response = next.run(request).await;
-    let route = route.as_ref().map_or("other", MatchedPath::as_str);
+    let route = route.as_deref().unwrap_or("other");
     in_flight.end(method, route, response.status().as_u16());
     response.headers_mut().insert(REQUEST_ID, id.0);
     response

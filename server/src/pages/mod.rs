@@ -5,6 +5,6 @@ mod files;
 mod refusals;
 mod screens;
 
-pub(crate) use files::{built, scripts};
+pub(crate) use files::scripts;
 pub(crate) use refusals::{document, tell_refusals};
 pub(crate) use screens::{functions, tell_errors, with_screens};

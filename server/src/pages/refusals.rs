@@ -3,9 +3,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
-use leptos::config::LeptosOptions;
 use leptos::server_fn::error::FromServerFnError;
-use strata_app::{ApiError, refusal_page};
+use strata_app::{ApiError, PageFiles, refusal_page};
 
 use crate::http::{AppError, FUNCTIONS, wants_page};
 
@@ -33,7 +32,7 @@ enum Reader {
 /// Writes a refusal as the client understands it: a page for a browser, an error of a server function
 /// for our own page, problem JSON for any other program.
 pub(crate) async fn tell_refusals(
-    State(options): State<LeptosOptions>,
+    State(files): State<Option<PageFiles>>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -49,7 +48,7 @@ pub(crate) async fn tell_refusals(
     let (body, content_type) = match reader {
         Reader::Program => return response,
         Reader::Browser => {
-            let html = refusal_page(options, error.status(), error.detail());
+            let html = refusal_page(files, error.status(), error.detail());
             (Body::from(html), "text/html; charset=utf-8")
         }
         Reader::Page => {

@@ -7,19 +7,17 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
-use leptos::config::LeptosOptions;
 use leptos::nonce::{provide_nonce, use_nonce};
 use leptos::prelude::{Owner, provide_context, use_context};
 use leptos::server_fn::ServerFn;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
-use leptos_axum::{ResponseOptions, handle_server_fns_with_context, site_pkg_dir_service};
+use leptos_axum::{ResponseOptions, handle_server_fns_with_context};
 use strata_app::{
     ApiError, CurrentTraffic, LAB_FUNCTIONS, SCRIPTS, SessionCookie, SetTraffic, document,
     page_paths,
 };
 use strata_console::{Actor, Origin};
-use tower::ServiceExt;
 
 use crate::http::{AppError, FUNCTIONS, MAX_BODY_BYTES};
 use crate::state::AppState;
@@ -30,8 +28,8 @@ const PROGRAM_PATHS: [&str; 4] = ["/api", "/demo", "/pkg", SCRIPTS];
 /// No error of a server function is longer: it quotes at most what was sent.
 const MAX_ERROR_BYTES: usize = 4 * MAX_BODY_BYTES;
 
-/// Adds the screens, the server functions and, for everything else, the public files or a page
-/// that says that there is nothing.
+/// Adds the screens, the server functions and, for everything else, a page that says that there is
+/// nothing.
 pub(crate) fn with_screens(router: Router<AppState>, state: &AppState) -> Router<AppState> {
     let router = with_functions(router, state);
     let router = page_paths().fold(router, |router, path| router.route(&path, get(page)));
@@ -76,7 +74,7 @@ async fn page(State(state): State<AppState>, request: Request) -> Response {
         provide_context(response.clone());
         provide_nonce();
         provide(state.clone())();
-        document(state.leptos.clone())
+        document(state.files)
     });
     let html = html.await;
     let said = response.0.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -87,26 +85,7 @@ async fn other(uri: Uri, state: State<AppState>, request: Request) -> Response {
     if PROGRAM_PATHS.iter().any(|prefix| is_below(uri.path(), prefix)) {
         return AppError::unknown_path(uri.path()).into_response();
     }
-    let encodings = request.headers().get(header::ACCEPT_ENCODING).cloned();
-    match public_file(&state.leptos, &uri, encodings).await {
-        Some(file) => file,
-        None => page(state, request).await,
-    }
-}
-
-/// A file beside the pages, such as their icon.
-async fn public_file(
-    options: &LeptosOptions,
-    uri: &Uri,
-    encodings: Option<HeaderValue>,
-) -> Option<Response> {
-    let mut asked = Request::builder().uri(uri);
-    if let Some(encodings) = encodings {
-        asked = asked.header(header::ACCEPT_ENCODING, encodings);
-    }
-    let files = site_pkg_dir_service(options);
-    let file = files.oneshot(asked.body(Body::empty()).ok()?).await.ok()?;
-    (file.status() == StatusCode::OK).then(|| file.into_response())
+    page(state, request).await
 }
 
 /// Gives an error of a server function its own status where the function has set none: what it was

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use prometheus::Registry;
+use strata_app::BasePath;
 use strata_cache::{ErrorChain, Fleet, FleetClient, Node, RedisAddress, Tasks};
 use strata_console::{
     Access, AccessSettings, Console, ConsoleSettings, NodeClient, PeerLimit, RemoteNodes,
@@ -22,7 +23,9 @@ use super::serve::looking_on;
 use super::source::DemoSource;
 use super::traffic::DemoTraffic;
 use crate::access::{Hosts, Proxies};
+use crate::assets::page_files;
 use crate::config::{ConfigError, RedisChoice, Settings, TrafficMode};
+use crate::http::below_base;
 use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector, observed};
 use crate::private_redis::PrivateRedis;
 use crate::routes::{
@@ -50,6 +53,7 @@ pub struct Demo {
     rules: AccessRules,
     serving: Arc<Serving>,
     http: HttpMetrics,
+    base: BasePath,
     tasks: Tasks,
 }
 
@@ -138,18 +142,32 @@ impl Demo {
             needs: needs(&store, redis.as_ref()),
             streams,
             snapshots: Snapshots::default(),
-            leptos: settings.leptos.clone(),
+            files: page_files(),
             shutdown: tasks.shutdown().clone(),
         });
         let sites = Arc::new(Sites::new(sites).context("there is no node")?);
         let (rules, tasks) = (rules(settings), tasks.clone());
-        Ok(Self { state, sites, store, lab, nodes, fleet, redis, rules, serving, http, tasks })
+        let base = settings.base_path.clone();
+        Ok(Self {
+            state,
+            sites,
+            store,
+            lab,
+            nodes,
+            fleet,
+            redis,
+            rules,
+            serving,
+            http,
+            base,
+            tasks,
+        })
     }
 
     /// Every path of the program.
     pub fn router(&self) -> Router {
         let router = router(self.state.clone(), self.rules.clone(), self.more_routes());
-        observed(router, self.http.clone())
+        below_base(observed(router, self.http.clone()), Some(self.base.clone()))
     }
 
     /// What the program can be asked for, beside its pages and files.

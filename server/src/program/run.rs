@@ -18,7 +18,6 @@ use crate::config::Settings;
 /// # Errors
 /// Where something that it needs cannot be had.
 pub async fn run_demo(settings: Settings) -> anyhow::Result<()> {
-    settings.check_site().map_err(|error| anyhow::anyhow!("failed to {error}"))?;
     if let Some(path) = &settings.trace {
         File::open(path).with_context(|| format!("failed to open the trace {}", path.display()))?;
     }
@@ -34,7 +33,7 @@ pub async fn run_demo(settings: Settings) -> anyhow::Result<()> {
     let starting = Demo::start_among(&tasks, &settings, listening);
     let Some(demo) = shutdown.run_until_cancelled(starting).await else { return Ok(()) };
     let demo = demo?;
-    announce(&format!("Strata is at http://{listening}"));
+    announce(&format!("Strata is at http://{listening}{}", settings.base_path));
     let replay = settings
         .trace
         .is_some()

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use prometheus::Registry;
+use strata_app::BasePath;
 use strata_cache::{ErrorChain, FleetClient, Node, RedisAddress, Tasks};
 use strata_console::{Access, AccessSettings, Console, ConsoleSettings, PeerLimit, RemoteNodes};
 use tokio::net::TcpListener;
@@ -16,7 +17,9 @@ use super::demo::rules;
 use super::run::announce;
 use super::signals::on_signal;
 use super::waiting;
+use crate::assets::page_files;
 use crate::config::{Secret, ServeSettings};
+use crate::http::below_base;
 use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector, observed};
 use crate::routes::{AccessRules, Route, router, routes};
 use crate::serving::{Serving, low_priority};
@@ -43,6 +46,7 @@ pub struct Serve {
     rules: AccessRules,
     serving: Arc<Serving>,
     http: HttpMetrics,
+    base: BasePath,
 }
 
 impl Serve {
@@ -93,16 +97,17 @@ impl Serve {
             needs: Needs::default(),
             streams,
             snapshots: Snapshots::default(),
-            leptos: common.leptos.clone(),
+            files: page_files(),
             shutdown,
         });
-        Ok(Self { state, observer, fleet, rules: rules(common), serving, http })
+        let (rules, base) = (rules(common), common.base_path.clone());
+        Ok(Self { state, observer, fleet, rules, serving, http, base })
     }
 
     /// Every path of the program.
     pub fn router(&self) -> Router {
         let router = router(self.state.clone(), self.rules.clone(), Vec::new());
-        observed(router, self.http.clone())
+        below_base(observed(router, self.http.clone()), Some(self.base.clone()))
     }
 
     /// What the program can be asked for, beside its pages and files.
@@ -133,7 +138,6 @@ impl Serve {
 /// # Errors
 /// Where something that it needs cannot be had. A missing Redis is no error.
 pub async fn run_serve(settings: ServeSettings) -> anyhow::Result<()> {
-    settings.common.check_site().map_err(|error| anyhow::anyhow!("failed to {error}"))?;
     let shutdown = CancellationToken::new();
     let tasks = Tasks::new(shutdown.clone());
     let _signals = on_signal(&tasks, settings.common.serving.stop_timeout)
@@ -142,7 +146,7 @@ pub async fn run_serve(settings: ServeSettings) -> anyhow::Result<()> {
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("failed to listen on {listen}"))?;
     let listening = listener.local_addr()?;
-    announce(&format!("Strata is at http://{listening}"));
+    announce(&format!("Strata is at http://{listening}{}", settings.common.base_path));
     let starting = async {
         let (namespace, listener) = match &settings.namespace {
             Some(namespace) => (namespace.clone(), listener),

@@ -47,7 +47,7 @@ pub(crate) async fn events(
     };
     let mut ticks = state.console.subscribe();
     ticks.mark_unchanged();
-    let newest = state.snapshots.newest(build_id(&state.leptos), &state.console);
+    let newest = state.snapshots.newest(build_id(state.files), &state.console);
     let first = stream::once(ready(snapshot(newest)));
     let shutdown = state.shutdown.clone().cancelled_owned();
     let session = cookie_value(&headers, &cookie.name).map(str::to_owned);

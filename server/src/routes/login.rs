@@ -4,7 +4,7 @@ use axum::extract::{Form, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
-use strata_app::{LogInPage, SessionCookie};
+use strata_app::{BasePath, LogInPage, SessionCookie, at};
 use strata_console::{Actor, LogInError, Origin};
 
 use crate::http::extract::Query;
@@ -53,7 +53,7 @@ pub(crate) async fn page(
         failure: None,
         to: &onward_path(&to),
     };
-    document(StatusCode::OK, page.draw(state.leptos.clone()))
+    document(StatusCode::OK, page.draw(state.files))
 }
 
 /// Begins a session, and goes on to the page that was asked for.
@@ -71,9 +71,9 @@ pub(crate) async fn log_in(
             has_session: false,
             access: state.console.access(),
             failure: Some("Strata could not read the form: it has a field named token.".to_owned()),
-            to: "/",
+            to: &at("/"),
         };
-        return document(StatusCode::UNPROCESSABLE_ENTITY, page.draw(state.leptos.clone()));
+        return document(StatusCode::UNPROCESSABLE_ENTITY, page.draw(state.files));
     };
     let to = onward_path(&to);
     let error = match state.console.log_in(&token, &origin) {
@@ -93,7 +93,7 @@ pub(crate) async fn log_in(
         failure: Some(error.to_string()),
         to: &to,
     };
-    let html = page.draw(state.leptos.clone());
+    let html = page.draw(state.files);
     match error {
         LogInError::TooOften(wait) => {
             let retry = [(header::RETRY_AFTER, (wait.as_secs() + 1).to_string())];
@@ -119,16 +119,17 @@ pub(crate) async fn log_out(
         }
     }
     let set = [(header::SET_COOKIE, cookie.emptied())];
-    (set, Redirect::to("/login")).into_response()
+    (set, Redirect::to(&at("/login"))).into_response()
 }
 
-/// A path of our own; anything else could lead to another site.
+/// An address of our own; anything else could lead to another site.
 fn onward_path(to: &str) -> String {
+    let path = to.split('?').next().unwrap_or_default();
     let is_ours = to.starts_with('/')
         && !to.starts_with("//")
         && to.chars().all(|c| c.is_ascii_graphic() && c != '\\')
-        && !to.starts_with("/login");
-    if is_ours { to.to_owned() } else { "/".to_owned() }
+        && BasePath::of_request().strip(path).is_some_and(|path| !path.starts_with("/login"));
+    if is_ours { to.to_owned() } else { at("/") }
 }
 
 #[cfg(test)]
@@ -151,5 +152,19 @@ mod tests {
         ] {
             assert_eq!(onward_path(to), "/", "{to:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn nobody_is_led_out_of_the_dashboard_into_the_program_around_it() {
+        let base: BasePath = "/a/b".parse().unwrap();
+        base.scope(async {
+            for to in ["/a/b", "/a/b?x=1", "/a/b/keys?cache=users"] {
+                assert_eq!(onward_path(to), to);
+            }
+            for to in ["/", "/keys", "/a/bc", "//a/b", "/a/b/login", "/a", ""] {
+                assert_eq!(onward_path(to), "/a/b", "{to:?}");
+            }
+        })
+        .await;
     }
 }

@@ -10,10 +10,11 @@ use crate::access::{
     AnonymousTurns, HARMLESS, Hosts, Identification, Proxies, admit, check_host, csrf,
     explain_cross_site, guard_functions, identify, take_turns,
 };
+use crate::assets;
 use crate::config::PublicUrl;
 use crate::http::{AppError, FUNCTIONS, check_body_size, compress, harden};
 use crate::log::requests;
-use crate::pages::{built, functions, scripts, tell_errors, tell_refusals, with_screens};
+use crate::pages::{functions, scripts, tell_errors, tell_refusals, with_screens};
 use crate::state::AppState;
 
 /// The rules by which requests are admitted: names of this host, trusted proxies, the public URL.
@@ -44,7 +45,7 @@ pub(crate) fn router(state: AppState, rules: AccessRules, more: Vec<MoreRoutes>)
     }
     let programs = programs
         .method_not_allowed_fallback(async || AppError::method_not_allowed())
-        .merge(built(&state.leptos))
+        .merge(assets::routes())
         .merge(scripts());
     let router = with_screens(programs, &state)
         .route_layer(from_fn(openapi::refuse_unknown_parameters))
@@ -155,7 +156,7 @@ fn with_layers(router: Router<AppState>, state: &AppState, rules: AccessRules) -
         .layer(from_fn_with_state(console.clone(), explain_cross_site))
         .layer(from_fn_with_state(hosts, check_host))
         .layer(from_fn_with_state(identification, identify))
-        .layer(from_fn_with_state(state.leptos.clone(), tell_refusals))
+        .layer(from_fn_with_state(state.files, tell_refusals))
         .layer(map_response(harden))
         .layer(from_fn(compress))
         .layer(requests::layer())

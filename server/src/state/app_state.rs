@@ -2,8 +2,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::extract::FromRef;
-use leptos::config::LeptosOptions;
 use prometheus::Registry;
+use strata_app::PageFiles;
 use strata_console::{Console, PeerLimit};
 use strata_lab::Lab;
 use tokio::sync::watch;
@@ -26,7 +26,8 @@ pub(crate) struct Parts {
     pub(crate) streams: Arc<PeerLimit>,
     /// What event streams begin with.
     pub(crate) snapshots: Snapshots,
-    pub(crate) leptos: LeptosOptions,
+    /// The files of the pages; `None` where the program was built without them.
+    pub(crate) files: Option<PageFiles>,
     pub(crate) shutdown: CancellationToken,
 }
 
@@ -53,12 +54,6 @@ impl std::ops::Deref for AppState {
 
     fn deref(&self) -> &Parts {
         &self.0
-    }
-}
-
-impl FromRef<AppState> for LeptosOptions {
-    fn from_ref(state: &AppState) -> Self {
-        state.leptos.clone()
     }
 }
 

@@ -5,6 +5,7 @@
 mod api;
 mod audit;
 mod bad_input;
+mod base_path;
 mod commands;
 mod comparisons;
 mod console;

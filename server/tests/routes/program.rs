@@ -201,52 +201,45 @@ async fn a_variable_that_no_option_has_is_told() {
     assert!(said.contains("STRATA_OPERATOR_TOKN") && !said.contains("s3same"), "{said}");
 }
 
-/// The program as somebody would install it, with the files of its pages somewhere beside it.
-fn installed(root: &Path, bin: &str, site: &str) -> Command {
-    let (bin, pkg) = (root.join(bin), root.join(site).join("pkg"));
-    std::fs::create_dir_all(&bin).unwrap();
-    std::fs::create_dir_all(&pkg).unwrap();
-    // A copy of a debug build would take long.
-    std::fs::hard_link(env!("CARGO_BIN_EXE_strata"), bin.join("strata")).unwrap();
-    std::fs::write(bin.join("hash.txt"), "js: aa\nwasm: bb\ncss: cc\n").unwrap();
-    for name in ["strata.aa.js", "strata.bb.wasm", "strata.cc.css"] {
-        std::fs::write(pkg.join(name), name).unwrap();
-    }
-    let model = strata(root, &["--redis-url", "off", "--data-dir", root.to_str().unwrap()]);
-    let mut command = Command::new(bin.join("strata"));
-    command.args(model.as_std().get_args()).current_dir("/").env("TMPDIR", root);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    command
-}
-
 #[tokio::test]
-async fn wherever_it_is_started_its_pages_have_their_style_and_life() {
-    for (bin, site) in [(".", "site"), ("release", "site"), ("bin", "share/strata/site")] {
-        let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let mut child = installed(root.path(), bin, site).spawn().unwrap();
-        let address = address(&mut child).await;
-        let page = get(&address, "/").await;
-        for name in ["strata.aa.js", "strata.bb.wasm", "strata.cc.css"] {
-            let path = format!("/pkg/{name}");
-            assert!(page.contains(&path), "{path}");
-            let file = get(&address, &path).await;
-            assert!(file.starts_with("HTTP/1.1 200") && file.ends_with(name), "{bin}: {file}");
-        }
-        child.kill().await.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn a_folder_without_the_files_of_the_pages_ends_it_at_once_and_is_named() {
+async fn alone_in_an_empty_folder_its_pages_have_their_style_and_life() {
     let root = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let empty = root.path().join("empty");
-    let mut program = installed(root.path(), "bin", "share/strata/site");
-    program.env("LEPTOS_SITE_ROOT", &empty);
-    let output = timeout(PATIENCE, program.output()).await.unwrap().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && output.stdout.is_empty(), "{said}");
-    for part in [empty.to_str().unwrap(), "strata.cc.css", "LEPTOS_SITE_ROOT"] {
-        assert!(said.contains(part), "{part}: {said}");
+    let program = root.path().join("strata");
+    // A copy of a debug build would take long.
+    std::fs::hard_link(env!("CARGO_BIN_EXE_strata"), &program).unwrap();
+    let model =
+        strata(root.path(), &["--redis-url", "off", "--data-dir", root.path().to_str().unwrap()]);
+    let mut command = Command::new(&program);
+    command.args(model.as_std().get_args()).current_dir("/").env("TMPDIR", root.path());
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let address = address(&mut child).await;
+    let page = get(&address, "/").await;
+    let files: Vec<_> = page
+        .split('"')
+        // What is read here is text.
+        .filter(|text| !text.ends_with(".wasm"))
+        .filter(|text| text.starts_with("/pkg/") || text.starts_with("/scripts/"))
+        .collect();
+    assert!(!files.is_empty(), "{page}");
+    assert_eq!(page.contains("/pkg/"), !page.contains("./dev assets"), "{page}");
+    for path in files.into_iter().chain(["/favicon.svg"]) {
+        let is_there = page.contains("/pkg/") || path.starts_with("/scripts/");
+        let file = get(&address, path).await;
+        assert!(!is_there || file.starts_with("HTTP/1.1 200"), "{path}: {file}");
+    }
+    child.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_base_path_that_is_none_ends_it_at_once_and_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    for path in ["cache", "/a//b", "/a?b", "//evil", "", "/keys"] {
+        let mut program = strata(dir.path(), &["--base-path", path]);
+        let output = timeout(PATIENCE, program.output()).await.unwrap().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && output.stdout.is_empty(), "{said}");
+        assert!(said.contains("--base-path") && said.contains(path), "{path}: {said}");
     }
 }
 

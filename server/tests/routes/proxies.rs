@@ -174,6 +174,90 @@ async fn the_recipe_for_caddy_works() {
     the_recipe_works(CADDY).await;
 }
 
+/// Under a path: a page that is asked for there holds addresses there alone, its files and its
+/// numbers arrive, and a log-in stays there.
+async fn it_works_under_a_path(proxy: Proxy, recipe: &str) {
+    let dir = tempfile::tempdir().unwrap();
+    let options = [
+        "--base-path",
+        "/cache",
+        "--operator-token",
+        "anna:sesame",
+        "--trusted-proxy",
+        "127.0.0.1",
+        "--allowed-host",
+        NAME,
+    ];
+    let mut program = strata(dir.path(), &options).spawn().unwrap();
+    let strata = address(&mut program).await;
+    let strata = strata.trim_end_matches("/cache");
+    let Some((_proxy, port)) = proxy.run(dir.path(), recipe, strata).await else { return };
+    let page = ask(port, &get(port, "/cache/keys"), "").await;
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    assert!(page.contains("href=\"/cache/nodes\"") && !page.contains("href=\"/nodes\""), "{page}");
+    let script = page.split("src=\"").nth(1).unwrap().split('"').next().unwrap();
+    let script = ask(port, &get(port, script), "").await;
+    assert!(script.starts_with("HTTP/1.1 200"), "{script}");
+    let mut first = ask(port, &get(port, "/cache"), "").await;
+    if first.contains(" 301 ") || first.contains(" 302 ") {
+        first = ask(port, &get(port, "/cache/"), "").await;
+    }
+    assert!(first.contains("<h1 class=\"unseen\">Overview</h1>"), "{first}");
+    let live = ask(port, &get(port, "/cache/events"), "event: frame").await;
+    assert!(live.contains("event: frame"), "{live}");
+    let form = "token=sesame&to=%2Fcache%2Fkeys";
+    let sent = format!(
+        "POST /cache/login HTTP/1.1\r\nhost: {NAME}:{port}\r\norigin: http://{NAME}:{port}\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\
+         connection: close\r\n\r\n{form}",
+        form.len()
+    );
+    let entered = ask(port, &sent, "").await.to_lowercase();
+    assert!(entered.contains("location: /cache/keys\r\n"), "{entered}");
+    assert!(entered.contains("; path=/cache"), "{entered}");
+}
+
+/// A cell of the table of recipes under a path.
+fn cell(text: &str) -> &str {
+    let documented = text.replace("||", "\\|\\|");
+    assert!(RECIPES.contains(&format!("`{documented}`")), "{documented}");
+    text
+}
+
+#[tokio::test]
+async fn under_a_path_nginx_may_strip_it_or_not() {
+    let recipe = NGINX.recipe();
+    let left = recipe.replace(cell("location / {"), cell("location /cache {"));
+    it_works_under_a_path(NGINX, &left).await;
+    let stripped = recipe.replace("location / {", cell("location /cache/ {")).replace(
+        cell("proxy_pass http://127.0.0.1:3000;"),
+        cell("proxy_pass http://127.0.0.1:3000/;"),
+    );
+    it_works_under_a_path(NGINX, &stripped).await;
+}
+
+#[tokio::test]
+async fn under_a_path_haproxy_may_strip_it_or_not() {
+    let left = HAPROXY.recipe().replace(
+        cell("default_backend strata"),
+        cell("use_backend strata if { path /cache } || { path_beg /cache/ }"),
+    );
+    it_works_under_a_path(HAPROXY, &left).await;
+    let strip = cell("http-request replace-path /cache/?(.*) /\\1");
+    let stripped = left.replace("backend strata\n", &format!("backend strata\n    {strip}\n"));
+    it_works_under_a_path(HAPROXY, &stripped).await;
+}
+
+#[tokio::test]
+async fn under_a_path_caddy_may_strip_it_or_not() {
+    let blocks = RECIPES.split(CADDY.block).skip(2).map(|rest| rest.split("\n```").next().unwrap());
+    let blocks: Vec<_> = blocks.collect();
+    assert_eq!(blocks.len(), 2);
+    for recipe in blocks {
+        it_works_under_a_path(CADDY, recipe).await;
+    }
+}
+
 #[tokio::test]
 async fn behind_a_proxy_that_says_nothing_of_itself_nobody_is_local() {
     let dir = tempfile::tempdir().unwrap();

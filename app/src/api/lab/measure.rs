@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
 use super::run::{lab, lab_error, permit, redirect_plain_form, refuse};
+use crate::addresses::at;
 use crate::api::{ApiError, context};
 
 const TOPIC: &str = "measured";
@@ -14,7 +15,7 @@ pub async fn measure() -> Result<String, ApiError> {
     permit(TOPIC)?;
     lab()?.measure().map_err(|error| refuse(lab_error(&error)))?;
     note("started")?;
-    Ok(redirect_plain_form(PATH.to_owned()))
+    Ok(redirect_plain_form(at(PATH)))
 }
 
 /// Stops the measurement; the table before it stays.
@@ -23,7 +24,7 @@ pub async fn stop_measuring() -> Result<String, ApiError> {
     permit(TOPIC)?;
     lab()?.stop_measuring();
     note("stopped")?;
-    Ok(redirect_plain_form(PATH.to_owned()))
+    Ok(redirect_plain_form(at(PATH)))
 }
 
 fn note(what: &str) -> Result<(), ApiError> {

@@ -6,9 +6,10 @@ use strata_lab::Lesson;
 
 use crate::api::context;
 use crate::api::session::set_cookie;
+use crate::base_path::BasePath;
 
 const COOKIE: &str = "strata_lab";
-const FOR_A_YEAR: &str = "HttpOnly; SameSite=Lax; Path=/; Max-Age=31536000";
+const A_YEAR_S: u32 = 31_536_000;
 
 /// The lessons that this browser has run, in the order of the tour.
 pub(crate) fn lessons_done() -> Vec<&'static str> {
@@ -32,7 +33,7 @@ impl LessonProgress {
     pub(crate) fn add(mut self, learned: Option<&'static str>) {
         let Some(slug) = learned.filter(|slug| !self.done.contains(slug)) else { return };
         self.done.push(slug);
-        let cookie = format!("{COOKIE}={}; {FOR_A_YEAR}", self.done.join("."));
+        let cookie = cookie(&self.done.join("."), A_YEAR_S);
         // Names of lessons are letters and dashes, which every header can carry.
         if let (Some(response), Ok(cookie)) = (self.response, HeaderValue::try_from(cookie)) {
             response.append_header(SET_COOKIE, cookie);
@@ -43,7 +44,13 @@ impl LessonProgress {
 /// Forgets all of them.
 pub(super) fn forget() {
     // A cookie of our own words is one that every header can carry.
-    let _ = set_cookie(&format!("{COOKIE}=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0"));
+    let _ = set_cookie(&cookie("", 0));
+}
+
+fn cookie(value: &str, max_age_s: u32) -> String {
+    let path = BasePath::of_request();
+    let path = path.of_cookies();
+    format!("{COOKIE}={value}; HttpOnly; SameSite=Lax; Path={path}; Max-Age={max_age_s}")
 }
 
 fn done_in(cookie: &str) -> Vec<&'static str> {

@@ -9,7 +9,7 @@ use strata_lab::{Fault, Lab, LabError, Lesson, Run, RunRequest, StepMode};
 use super::progress::forget;
 use super::settings::settings_of;
 use super::wait::{until_ended, until_played};
-use crate::addresses::run_address;
+use crate::addresses::{at, run_address};
 use crate::api::{ApiError, context};
 
 // As the audit trail names it.
@@ -115,7 +115,7 @@ pub async fn stop_run(id: String) -> Result<String, ApiError> {
 #[server(name = ForgetProgress, prefix = "/api", endpoint = "strata/forget_progress")]
 pub async fn forget_progress() -> Result<String, ApiError> {
     forget();
-    Ok(redirect_plain_form("/lab".to_owned()))
+    Ok(redirect_plain_form(at("/lab")))
 }
 
 pub(super) fn lab() -> Result<Arc<Lab>, ApiError> {

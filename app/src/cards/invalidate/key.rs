@@ -2,6 +2,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
 use super::card::{CacheField, TextField};
+use crate::addresses::at;
 use crate::api::InvalidateKey;
 use crate::ui::{Button, FirstFailure, Weight};
 use crate::visitor::Visitor;
@@ -12,7 +13,7 @@ pub(super) fn KeyForm() -> impl IntoView {
     let failure = use_context::<FirstFailure>().and_then(|FirstFailure(failure)| failure);
     let failure = failure.filter(|failure| failure.path == InvalidateKey::PATH);
     view! {
-        <form action=InvalidateKey::PATH method="post" class="ask" data-testid="invalidate-key">
+        <form action=at(InvalidateKey::PATH) method="post" class="ask" data-testid="invalidate-key">
             <CacheField id="key-cache" />
             <TextField id="key" label="Key" name="key" placeholder="4711" />
             <Button

@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
 use super::card::{CacheField, TextField};
+use crate::addresses::at;
 use crate::ui::{Button, Weight};
 
 /// Asks for a plan of what a pattern would remove. The plan is a page of its own, where it is
@@ -8,7 +9,7 @@ use crate::ui::{Button, Weight};
 #[component]
 pub(super) fn PatternForm() -> impl IntoView {
     view! {
-        <form action="/keys" method="get" class="ask" data-testid="invalidate-pattern">
+        <form action=at("/keys") method="get" class="ask" data-testid="invalidate-pattern">
             <CacheField id="pattern-cache" />
             <TextField id="pattern" label="Pattern" name="pattern" placeholder="author:17:*" />
             <input type="hidden" name="plan" value="1" />

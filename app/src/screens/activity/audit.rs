@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 use strata_report::{AuditEntry, AuditHome, AuditPage};
 
+use crate::addresses::at;
 use crate::format;
 use crate::screens::page_frame::{export_links, titled_card};
 use crate::screens::words;
@@ -10,7 +11,7 @@ pub(super) fn card(audit: &AuditPage) -> AnyView {
     let rows = audit.entries.iter().enumerate().map(entry_row).collect_view();
     let note = home(audit);
     let next = audit.next.map(|id| {
-        view! { <a class="button" href=format!("/activity?before={id}")>"Older"</a> }
+        view! { <a class="button" href=at(&format!("/activity?before={id}"))>"Older"</a> }
     });
     titled_card(
         "audit",

@@ -3,7 +3,7 @@ use leptos::prelude::*;
 use strata_report::{Activity, ActivityFilter, Cause, Event, EventKind, Origin, What};
 
 use super::audit;
-use crate::addresses::{encode, key_address};
+use crate::addresses::{at, encode, key_address};
 use crate::api::ApiError;
 use crate::format;
 use crate::screens::PageRequest;
@@ -32,7 +32,7 @@ pub(crate) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
             {audit::card(&audit)}
             <p class="small">
                 "You are "<strong>{words::who(&request.actor.name)}</strong>". "
-                <a href="/login" rel="external">"Log in or out"</a>
+                <a href=at("/login") rel="external">"Log in or out"</a>
             </p>
         },
     ))
@@ -155,10 +155,10 @@ fn form(filter: &ActivityFilter, [caches, nodes]: [Vec<String>; 2]) -> AnyView {
         },
     ];
     view! {
-        <form action="/activity" method="get" class="ask" data-testid="filter">
+        <form action=at("/activity") method="get" class="ask" data-testid="filter">
             {fields.into_iter().map(choice).collect_view()}
             <button type="submit" class="button">"Show these"</button>
-            <a class="button" href="/activity">"Show all"</a>
+            <a class="button" href=at("/activity")>"Show all"</a>
         </form>
     }
     .into_any()

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use strata_report::{Marker, Saved};
 
 use super::page::CacheView;
-use crate::addresses::encode;
+use crate::addresses::{at, cache_address, encode};
 use crate::format::{self, DASH};
 use crate::hints;
 use crate::screens::page_frame::{export_links, range_links, titled_card};
@@ -13,14 +13,14 @@ use crate::ui::Number;
 pub(super) fn head(view: &CacheView<'_>, names: &[String]) -> AnyView {
     let range = view.past.range;
     let link = |name: &String| {
-        let href = format!("/caches/{}?range={}", encode(name), range.as_str());
+        let href = format!("{}?range={}", cache_address(name), range.as_str());
         let current = (name == view.cache).then_some("page");
         view! { <a href=href aria-current=current>{name.clone()}</a> }
     };
     let links = names.iter().map(link).collect_view();
-    let path = format!("/caches/{}", encode(view.cache));
-    let search = format!("/keys?cache={}", encode(view.cache));
-    let api = format!("/api/v1{path}");
+    let path = cache_address(view.cache);
+    let search = at(&format!("/keys?cache={}", encode(view.cache)));
+    let api = format!("/api/v1/caches/{}", encode(view.cache));
     let (csv, json) =
         (format!("{api}/history?range={}&format=csv", range.as_str()), format!("{api}/report"));
     let known_ms = view.details.at_ms.saturating_sub(view.past.since_ms);
@@ -60,7 +60,7 @@ fn operator_actions(view: &CacheView<'_>) -> impl IntoView + use<> {
         view! {
             <section class="operator-actions" aria-label="What operators did in this time">
                 <ul>{lines}</ul>
-                {(more > 0).then(|| view! { <p><a href="/activity">{more}" more in the activity"</a></p> })}
+                {(more > 0).then(|| view! { <p><a href=at("/activity")>{more}" more in the activity"</a></p> })}
             </section>
         }
     })

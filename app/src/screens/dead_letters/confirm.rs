@@ -5,6 +5,7 @@ use strata_report::{DeadLetterPage, DeadLetterQuery};
 use super::list::{count, fields};
 use super::page::DeadLettersView;
 use super::search::address;
+use crate::addresses::at;
 use crate::api::DropDeadLetters;
 use crate::screens::page_frame::titled_card;
 use crate::screens::words;
@@ -57,7 +58,7 @@ pub(super) fn card(view: &DeadLettersView<'_>, page: &DeadLetterPage) -> AnyView
         "nothing was changed yet",
         view! {
             <p>"Drop "<strong>{what}</strong>" of cache "<strong>{view.cache.to_owned()}</strong>"? "{lost}</p>
-            <form action=DropDeadLetters::PATH method="post" class="confirm">
+            <form action=at(DropDeadLetters::PATH) method="post" class="confirm">
                 {fields(view.cache, &as_listed(view.query, page))}
                 {again}
                 <div class="acts">

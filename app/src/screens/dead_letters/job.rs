@@ -2,6 +2,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use strata_report::{DeadLetterAction, DeadLetterJob};
 
+use crate::addresses::at;
 use crate::api::StopDeadLetters;
 use crate::format;
 use crate::screens::page_frame::titled_card;
@@ -37,7 +38,7 @@ fn stop(job: &DeadLetterJob, refusal: Option<&str>) -> Option<AnyView> {
     job.ended_at_ms.is_none().then(|| {
         view! {
             <div class="acts">
-                <form action=StopDeadLetters::PATH method="post">
+                <form action=at(StopDeadLetters::PATH) method="post">
                     <input type="hidden" name="cache" value=job.cache.clone() />
                     <button type="submit" class="button" disabled=is_refused>
                         {if asked { "Stopping…" } else { "Stop" }}

@@ -4,7 +4,7 @@ use strata_report::{DeadLetterPage, DeadLetterQuery, DeadLetterRow};
 
 use super::page::DeadLettersView;
 use super::search::{address, is_all};
-use crate::addresses::key_address;
+use crate::addresses::{at, key_address};
 use crate::api::RedriveDeadLetters;
 use crate::format;
 use crate::screens::keys::shown_value;
@@ -66,7 +66,7 @@ fn letter(
             <p class="small">{words::dated(row.since_ms, nth)}{facts}{node}</p>
             {value(row)}
             <div class="acts">
-                <form action=RedriveDeadLetters::PATH method="post">
+                <form action=at(RedriveDeadLetters::PATH) method="post">
                     {fields(view.cache, &one)}
                     <button type="submit" class="button" disabled=view.refusal.is_some()>"Redrive"</button>
                     <p class="failure" role="alert"></p>
@@ -109,7 +109,7 @@ fn all(view: &DeadLettersView<'_>, page: &DeadLetterPage) -> impl IntoView + use
     (!count.is_empty()).then(|| {
         view! {
             <div class="acts">
-                <form action=RedriveDeadLetters::PATH method="post">
+                <form action=at(RedriveDeadLetters::PATH) method="post">
                     {fields(view.cache, view.query)}
                     <button type="submit" class="button" disabled=refused data-testid="redrive-all">{format!("Redrive {count}")}</button>
                     <p class="failure" role="alert"></p>

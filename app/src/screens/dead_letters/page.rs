@@ -4,7 +4,7 @@ use strata_report::DeadLetterQuery;
 
 use super::search::query;
 use super::{confirm, job, list, search};
-use crate::addresses::encode;
+use crate::addresses::{cache_address, encode};
 use crate::api::{ApiError, as_api_error};
 use crate::screens::PageRequest;
 use crate::screens::failures::status_beside;
@@ -65,8 +65,8 @@ pub(in crate::screens) async fn page(
 }
 
 fn head(view: &DeadLettersView<'_>) -> AnyView {
-    let cache = format!("/caches/{}", encode(view.cache));
-    let api = format!("/api/v1{cache}/dead-letters?");
+    let cache = cache_address(view.cache);
+    let api = format!("/api/v1/caches/{}/dead-letters?", encode(view.cache));
     let fields = search::api_fields(view.query);
     view! {
         <div class="page-head">

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use strata_report::DeadLetterQuery;
 
 use super::time;
-use crate::addresses::{dead_letters_address, encode};
+use crate::addresses::{cache_address, dead_letters_address, encode};
 use crate::api::ApiError;
 use crate::screens::PageRequest;
 use crate::screens::page_frame::titled_card;
@@ -86,7 +86,7 @@ pub(super) fn card(cache: &str, query: &DeadLetterQuery) -> AnyView {
         "Choose",
         "empty fields match everything",
         view! {
-            <form action=format!("/caches/{}", encode(cache)) method="get" class="ask" role="search" data-testid="choose">
+            <form action=cache_address(cache) method="get" class="ask" role="search" data-testid="choose">
                 <input type="hidden" name="view" value="dead-letters" />
                 <div class="field grow">
                     <label for="letters-key">"Key pattern"</label>

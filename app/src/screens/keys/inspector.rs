@@ -3,7 +3,7 @@ use leptos::server_fn::ServerFn;
 use strata_report::KeyLook;
 
 use super::{copies, history};
-use crate::addresses::{encode, key_address};
+use crate::addresses::{at, encode, key_address};
 use crate::api::{InvalidateKey, MarkKeyStale, RefreshKey};
 use crate::screens::page_frame::titled_card;
 use crate::screens::words;
@@ -44,14 +44,14 @@ pub(super) fn cards(look: &KeyLook, refusal: Option<String>) -> AnyView {
 
 fn head(look: &KeyLook, refusal: Option<String>) -> AnyView {
     let here = key_address(&look.cache, &look.key);
-    let api = format!("/api/v1/caches/{}/keys/{}", encode(&look.cache), encode(&look.key));
+    let api = at(&format!("/api/v1/caches/{}/keys/{}", encode(&look.cache), encode(&look.key)));
     let group = look
         .group
         .clone()
         .map(|group| view! { <p>"Group "<span class="mono">{words::visible(&group)}</span></p> });
     let act = |(path, words, meaning, class): KeyAction| {
         view! {
-            <form action=path method="post" title=meaning>
+            <form action=at(path) method="post" title=meaning>
                 <input type="hidden" name="cache" value=look.cache.clone() />
                 <input type="hidden" name="key" value=look.key.clone() />
                 <button type="submit" class=class disabled=refusal.is_some()>{words}</button>

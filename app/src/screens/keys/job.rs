@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use strata_report::{Job, JobKind, JobState, RefreshState, Refreshed, Scope};
 
-use crate::addresses::pattern_address;
+use crate::addresses::{at, pattern_address};
 use crate::api::CancelJob;
 use crate::format;
 use crate::screens::page_frame::{export_links, titled_card};
@@ -67,7 +67,7 @@ fn cancel(job: &Job, refusal: Option<String>) -> Option<AnyView> {
     let asked = job.cancel_asked;
     (job.state == JobState::Running).then(|| {
         view! {
-            <form action=CancelJob::PATH method="post">
+            <form action=at(CancelJob::PATH) method="post">
                 <input type="hidden" name="id" value=job.id />
                 <button type="submit" class="button" disabled=asked || refusal.is_some()>
                     {if asked { "Stopping…" } else { "Stop" }}

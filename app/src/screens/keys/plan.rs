@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use strata_report::Plan;
 
-use crate::addresses::pattern_address;
+use crate::addresses::{at, pattern_address};
 use crate::api::RunPlan;
 use crate::format::{self, DASH};
 use crate::screens::page_frame::{partial_answers, titled_card};
@@ -62,7 +62,7 @@ fn confirm(plan: &Plan, refusal: Option<String>) -> AnyView {
     });
     let again_address = format!("{}&plan=1", pattern_address(&plan.cache, &plan.pattern));
     view! {
-        <form action=RunPlan::PATH method="post" class="confirm">
+        <form action=at(RunPlan::PATH) method="post" class="confirm">
             <input type="hidden" name="id" value=plan.id.clone() />
             {again}
             <div class="acts">

@@ -2,6 +2,7 @@ use leptos::prelude::*;
 use strata_report::LevelChoice;
 
 use super::page::KeySearch;
+use crate::addresses::at;
 use crate::format;
 use crate::screens::page_frame::titled_card;
 
@@ -35,7 +36,7 @@ pub(super) fn card(search: &KeySearch<'_>) -> AnyView {
         "looking disturbs no cache",
         view! {
             <div class="searches">
-                <form action="/keys" method="get" class="ask" role="search" data-testid="search-keys">
+                <form action=at("/keys") method="get" class="ask" role="search" data-testid="search-keys">
                     <div class="field">
                         <label for="search-cache">"Cache"</label>
                         <select id="search-cache" name="cache">{caches()}</select>
@@ -56,7 +57,7 @@ pub(super) fn card(search: &KeySearch<'_>) -> AnyView {
                     <button type="submit" class="button">"Search"</button>
                     <button type="submit" class="button" name="plan" value="1">"Plan an invalidation"</button>
                 </form>
-                <form action="/keys" method="get" class="ask" data-testid="look-at-key">
+                <form action=at("/keys") method="get" class="ask" data-testid="look-at-key">
                     <div class="field">
                         <label for="look-cache">"Cache"</label>
                         <select id="look-cache" name="cache">{caches()}</select>

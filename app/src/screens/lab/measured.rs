@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use strata_lab::{Level, MeasuredRow, MeasuredTable, MeasurementState, Speed};
 
+use crate::addresses::at;
 use crate::api::{ApiError, Measure, StopMeasuring};
 use crate::format;
 use crate::screens::PageRequest;
@@ -22,7 +23,7 @@ fn draw(measured: &MeasurementState, refusal: Option<String>, failure: Option<St
         view! {
             <div class="page-head">
                 <h1>"Measured"</h1>
-                <p class="small">"What a read costs on this machine · "<a href="/lab">"All lessons"</a></p>
+                <p class="small">"What a read costs on this machine · "<a href=at("/lab")>"All lessons"</a></p>
             </div>
             {failure}
             {press(measured, refusal)}
@@ -47,7 +48,7 @@ fn press(measured: &MeasurementState, refusal: Option<String>) -> AnyView {
         view! { <progress max=of.to_string() value=done.to_string() aria-label="Lines measured"></progress> }
     });
     let again = measured.running.map(|_| {
-        view! { <a class="button unless-live" href="/lab/measured">"Look again"</a> }
+        view! { <a class="button unless-live" href=at("/lab/measured")>"Look again"</a> }
     });
     titled_card(
         "run-controls",
@@ -58,7 +59,7 @@ fn press(measured: &MeasurementState, refusal: Option<String>) -> AnyView {
             <p role="status" class="phase" data-testid="phase" data-phase=state.1>{state.0}</p>
             {progress}
             <div class="acts">
-                <form action=path method="post">
+                <form action=at(path) method="post">
                     <button type="submit" class="button strong" disabled=disabled>{text}</button>
                     <p class="failure" role="alert"></p>
                 </form>

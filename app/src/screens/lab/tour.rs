@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use strata_lab::Lesson;
 
+use crate::addresses::at;
 use crate::api::{ApiError, ForgetProgress};
 use crate::screens::PageRequest;
 use crate::screens::page_frame::{PageFrame, PageHtml, titled_card};
@@ -35,7 +36,7 @@ fn welcome(done: &[&str]) -> AnyView {
     };
     let forget = (n_done > 0).then(|| {
         view! {
-            <form action=ForgetProgress::PATH method="post">
+            <form action=at(ForgetProgress::PATH) method="post">
                 <button type="submit" class="button">"Reset my progress"</button>
                 <p class="failure" role="alert"></p>
             </form>
@@ -51,7 +52,7 @@ fn welcome(done: &[&str]) -> AnyView {
             <p data-testid="progress">{format!("{n_done} of {} lessons done.", Lesson::ALL.len())}</p>
             <progress max=Lesson::ALL.len().to_string() value=n_done.to_string() aria-label="Lessons done"></progress>
             <div class="acts">
-                <a class="button strong" href=format!("/lab/{address}")>{text}</a>
+                <a class="button strong" href=at(&format!("/lab/{address}"))>{text}</a>
                 {forget}
             </div>
         },
@@ -65,8 +66,8 @@ fn more() -> AnyView {
         "",
         view! {
             <ul class="beside">
-                <li><a href="/lab/compare">"Compare"</a><p>"Strategies and settings on the same requests, or on a trace of your own."</p></li>
-                <li><a href="/lab/measured">"Measured"</a><p>"L1, Redis and the database on this machine, now."</p></li>
+                <li><a href=at("/lab/compare")>"Compare"</a><p>"Strategies and settings on the same requests, or on a trace of your own."</p></li>
+                <li><a href=at("/lab/measured")>"Measured"</a><p>"L1, Redis and the database on this machine, now."</p></li>
             </ul>
         },
     )
@@ -79,7 +80,7 @@ fn lessons(done: &[&str]) -> AnyView {
         view! {
             <li>
                 <div>
-                    <a href=format!("/lab/{}", lesson.slug)>{lesson.title}</a>
+                    <a href=at(&format!("/lab/{}", lesson.slug))>{lesson.title}</a>
                     <p>{lesson.idea[0]}</p>
                 </div>
                 {mark}

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use strata_report::{Agreement, NodesReport};
 
 use super::page::cache_names;
-use crate::addresses::key_address;
+use crate::addresses::{at, key_address};
 use crate::format;
 use crate::screens::page_frame::{partial_answers, titled_card};
 use crate::screens::{PageRequest, words};
@@ -36,7 +36,7 @@ fn invitation() -> AnyView {
         <p class="empty">
             "Compares some keys of each cache: their values in L1 of every node and in L2. The caches are not disturbed."
         </p>
-        <p class="below"><a class="button" href="/nodes?compare=1">"Compare copies"</a></p>
+        <p class="below"><a class="button" href=at("/nodes?compare=1")>"Compare copies"</a></p>
     }
     .into_any()
 }
@@ -82,7 +82,7 @@ fn table(agreements: &[Agreement]) -> AnyView {
             </table>
         </div>
         {differ.then(|| view! { <p class="small">"A write that is still on the bus shows up here for a moment. A key that stays in this list is stale somewhere: open it and invalidate it."</p> })}
-        <p class="below"><a class="button" href="/nodes">"Stop comparing"</a></p>
+        <p class="below"><a class="button" href=at("/nodes")>"Stop comparing"</a></p>
     }
     .into_any()
 }

@@ -3,7 +3,7 @@ use leptos::prelude::*;
 use strata_report::{Disagreement, NodeCache, NodeRow, NodesReport};
 
 use super::{agreement, presence, tasks};
-use crate::addresses::encode;
+use crate::addresses::cache_address;
 use crate::api::ApiError;
 use crate::format::{self, DASH};
 use crate::screens::page_frame::{PageFrame, PageHtml, export_links, titled_card};
@@ -157,7 +157,7 @@ fn caches(report: &NodesReport) -> AnyView {
         view! {
             <section class="card by-node" aria-label=format!("L1 of {name} on each node")>
                 <header>
-                    <h2><a href=format!("/caches/{}", encode(name))>{name.to_owned()}</a></h2>
+                    <h2><a href=cache_address(name)>{name.to_owned()}</a></h2>
                     <p>"L1 of each node, since it started; entries and weight now"</p>
                 </header>
                 <div class="scroll" tabindex="0" role="region" aria-label=format!("Nodes of {name}")>

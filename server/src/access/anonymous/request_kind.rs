@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use axum::extract::{Form, FromRequest, Query, Request};
 use axum::http::Uri;
 use percent_encoding::percent_decode_str;
+use strata_app::BasePath;
 
 use crate::http::HEALTH_PATHS;
 
@@ -65,7 +66,11 @@ impl RequestKind {
         let form = Form::<Vec<(String, String)>>::from_request(request, &()).await;
         let Ok(Form(fields)) = form else { return Self::LookPage };
         let mut addresses = fields.iter().filter(|(name, _)| name == "address");
-        let is_look = addresses.any(|(_, address)| address.parse().is_ok_and(|uri| is_look(&uri)));
+        let is_look = addresses.any(|(_, address)| {
+            let base = BasePath::of_request();
+            let below = base.strip(address).unwrap_or(address);
+            below.parse().is_ok_and(|uri| is_look(&uri))
+        });
         if is_look { Self::LookPage } else { Self::Draw }
     }
 }

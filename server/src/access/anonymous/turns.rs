@@ -2,15 +2,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use strata_app::BasePath;
 use strata_console::{Actor, Full, Peer, PeerBounds, PeerLimit};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::request_kind::RequestKind;
-use crate::http::{AppError, MAX_BODY_BYTES, TRACES_PATH, read_whole};
+use crate::http::{AppError, MAX_BODY_BYTES, TRACES_PATH, read_whole, route_of};
 use crate::serving::{Placement, low_priority};
 
 /// The anonymous requests that are under way.
@@ -72,7 +73,9 @@ impl AnonymousTurns {
         let is_look = matches!(kind, RequestKind::Look | RequestKind::LookPage);
         let look = is_look.then(|| self.looks.begun.open(peer)).transpose();
         let _look = look.map_err(refusal)?;
-        let answer = low_priority::run(next.run(request));
+        // On other threads nothing else says below what path it is answered.
+        let answer = BasePath::of_request().scope(next.run(request));
+        let answer = low_priority::run(answer);
         match kind {
             RequestKind::LookPage => in_turn(&self.looks.turns, answer).await,
             RequestKind::Draw => in_turn(&self.draws, answer).await,
@@ -112,7 +115,7 @@ pub(crate) async fn take_turns(
     let extensions = request.extensions();
     let placement = extensions.get::<Placement>().cloned().unwrap_or_default();
     let anonymous = extensions.get::<Actor>().filter(|actor| actor.is_anonymous());
-    let route = extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    let route = route_of(extensions);
     let asked =
         anonymous.map(|who| (who.address.map(Peer::at), RequestKind::of(request.uri(), route)));
     let asked = asked.filter(|(_, kind)| *kind != RequestKind::Free);

@@ -41,7 +41,7 @@ pub(crate) async fn list(
     let page = console.audit_page(wanted.before, limit);
     let next = page.next.map(|before| {
         let format = wanted.format.as_str();
-        format!("/api/v1/audit?before={before}&limit={limit}&format={format}")
+        strata_app::at(&format!("/api/v1/audit?before={before}&limit={limit}&format={format}"))
     });
     let answer = table(wanted.format, "audit", &page.entries, || Json(&page));
     Ok(goes_on(answer, "audit", next))

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+use strata_app::at;
 use strata_console::{Actor, Console, ConsoleError};
 use strata_report::{
     DeadLetterAction, DeadLetterJob, DeadLetterPage, DeadLetterQuery, WriteBehindReport,
@@ -140,7 +141,7 @@ fn next(
 ) -> String {
     let DeadLetterQuery { id, node, key, reason, from_ms, until_ms } = query;
     let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let mut next = format!("/api/v1/caches/{}/dead-letters?", encoded(cache));
+    let mut next = at(&format!("/api/v1/caches/{}/dead-letters?", encoded(cache)));
     let texts = [("id", id), ("node", node), ("key", key), ("reason", reason)];
     let numbers = [("from_ms", *from_ms), ("until_ms", *until_ms), ("limit", limit.map(u64::from))];
     let texts = texts.map(|(name, text)| (name, text.as_deref().map(encoded)));

@@ -3,6 +3,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use strata_app::at;
 use strata_console::{Actor, Console};
 use strata_report::{Job, Plan};
 
@@ -109,7 +110,7 @@ pub(crate) async fn cancel(
 }
 
 fn accepted(job: Job) -> Response {
-    let location = format!("/api/v1/invalidations/{}", job.id);
+    let location = at(&format!("/api/v1/invalidations/{}", job.id));
     (StatusCode::ACCEPTED, [(header::LOCATION, location)], axum::Json(job)).into_response()
 }
 

@@ -3,6 +3,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
+use strata_app::at;
 use strata_console::{Actor, Console, SearchResults};
 use strata_report::{Job, KeyLook, KeyPage, KeyQuery, LevelChoice};
 use tokio::task::spawn_blocking;
@@ -69,14 +70,14 @@ fn next(cache: &str, query: &KeyQuery, (cursor, format): (&str, Format)) -> Stri
         LevelChoice::L1 => "l1",
         LevelChoice::L2 => "l2",
     };
-    format!(
+    at(&format!(
         "/api/v1/caches/{}/keys?pattern={}&level={level}&limit={}&cursor={}&format={}",
         encoded(cache),
         encoded(&query.pattern),
         query.limit,
         encoded(cursor),
         format.as_str(),
-    )
+    ))
 }
 
 /// Names a key of a cache. In the path some keys are lost on their way: `.`, `..`, and those with

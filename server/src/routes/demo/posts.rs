@@ -1,4 +1,5 @@
 use axum::response::Response;
+use strata_app::at;
 use strata_demo::{PostDraft, PostEdit};
 
 use super::request::DemoRequest;
@@ -15,7 +16,7 @@ pub(super) async fn create(
     Json(draft): Json<PostDraft>,
 ) -> Result<Response, AppError> {
     let made = asked.write(asked.site.create_post(&asked.ctx, draft)).await?;
-    Ok(asked.made(made, |post| format!("/demo/posts/{}", post.id)))
+    Ok(asked.made(made, |post| at(&format!("/demo/posts/{}", post.id))))
 }
 
 /// Changes the fields that are given.

@@ -1,5 +1,6 @@
 use axum::response::Response;
 use serde::Deserialize;
+use strata_app::at;
 use strata_demo::{UserDraft, UserEdit};
 
 use super::request::DemoRequest;
@@ -35,7 +36,7 @@ pub(super) async fn create(
     Json(draft): Json<UserDraft>,
 ) -> Result<Response, AppError> {
     let made = asked.write(asked.site.create_user(&asked.ctx, draft)).await?;
-    Ok(asked.made(made, |user| format!("/demo/users/{}", user.id)))
+    Ok(asked.made(made, |user| at(&format!("/demo/users/{}", user.id))))
 }
 
 /// Changes the fields that are given.

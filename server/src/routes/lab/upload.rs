@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Extension, Json};
 use leptos::server_fn::error::ServerFnUrlError;
 use serde::Serialize;
-use strata_app::{ApiError, COMPARE_PATH, comparison_address};
+use strata_app::{ApiError, COMPARE_PATH, at, comparison_address};
 use strata_console::{Actor, ConsoleError};
 use strata_demo::trace::{Recording, RecordingError};
 use strata_lab::Comparison;
@@ -172,5 +172,5 @@ fn why(error: &ConsoleError) -> String {
 fn back(error: &ApiError) -> Response {
     let url = ServerFnUrlError::new(TRACES_PATH, error.clone()).to_url("http://strata/");
     let query = url.ok().and_then(|url| url.query().map(str::to_owned)).unwrap_or_default();
-    Redirect::to(&format!("{COMPARE_PATH}?{query}")).into_response()
+    Redirect::to(&at(&format!("{COMPARE_PATH}?{query}"))).into_response()
 }

@@ -3,10 +3,11 @@ use std::sync::LazyLock;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use strata_app::BasePath;
 use strata_console::Console;
 use strata_report::{Cause, LevelChoice, Range};
-use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::{OpenApi as Document, Server};
 use utoipa::{IntoResponses, Modify, OpenApi};
 
 use super::{Anything, Change};
@@ -96,22 +97,19 @@ fn add(
 /// What is asked and answered.
 pub(super) static DOCUMENT: LazyLock<Document> = LazyLock::new(Api::openapi);
 
-static TEXT: LazyLock<String> = LazyLock::new(|| DOCUMENT.to_json().unwrap_or_default());
-
-/// The same without the traffic, for services that send none.
-static WITHOUT_TRAFFIC: LazyLock<String> = LazyLock::new(|| {
-    let mut document = DOCUMENT.clone();
-    document.paths.paths.remove(api::traffic::PATH);
-    document.to_json().unwrap_or_default()
-});
-
-/// The document itself.
+/// The document itself, as far as this program has what it describes.
 pub(crate) async fn document(State(console): State<Console>) -> Response {
-    let text = match console.traffic() {
-        Some(_) => &TEXT,
-        None => &WITHOUT_TRAFFIC,
-    };
-    ([(header::CONTENT_TYPE, "application/json")], text.as_str()).into_response()
+    let mut document = DOCUMENT.clone();
+    if console.traffic().is_none() {
+        document.paths.paths.remove(api::traffic::PATH);
+    }
+    let base = BasePath::of_request();
+    if !base.as_str().is_empty() {
+        document.servers = Some(vec![Server::new(base.as_str())]);
+    }
+    // What is written of types always becomes JSON.
+    let text = document.to_json().unwrap_or_default();
+    ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 
 #[cfg(test)]
@@ -137,7 +135,7 @@ mod tests {
 
     #[test]
     fn every_reference_leads_somewhere() {
-        let document: Value = serde_json::from_str(&TEXT).unwrap();
+        let document: Value = serde_json::to_value(&*DOCUMENT).unwrap();
         let mut found = Vec::new();
         references(&document, &mut found);
         assert!(found.len() > 50, "{}", found.len());

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use axum::extract::{MatchedPath, Query, Request};
+use axum::extract::{Query, Request};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -9,7 +9,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Operation, ParameterIn};
 
 use super::document::DOCUMENT;
-use crate::http::AppError;
+use crate::http::{AppError, route_of};
 
 /// The names that each operation takes in its query.
 type Known = HashMap<(Method, String), Vec<String>>;
@@ -60,13 +60,13 @@ pub(crate) async fn refuse_unknown_parameters(request: Request, next: Next) -> R
 }
 
 fn unknown(request: &Request) -> Option<(String, &'static Vec<String>)> {
-    let path = request.extensions().get::<MatchedPath>()?;
+    let route = route_of(request.extensions())?;
     // HEAD is answered by what answers GET.
     let method = match request.method() {
         &Method::HEAD => Method::GET,
         method => method.clone(),
     };
-    let known = KNOWN.get(&(method, path.as_str().to_owned()))?;
+    let known = KNOWN.get(&(method, route.to_owned()))?;
     // What cannot be read at all is the extractor's matter.
     let Query(given) = Query::<Vec<(String, String)>>::try_from_uri(request.uri()).ok()?;
     let (name, _) = given.into_iter().find(|(name, _)| !known.contains(name))?;

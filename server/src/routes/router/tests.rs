@@ -1,7 +1,6 @@
 //! A program over a console alone, without a demo and without a lab.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
@@ -14,7 +13,6 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::access::{Hosts, Proxies};
-use crate::config::{DemoFlags, Settings};
 use crate::state::{Needs, Parts, Snapshots};
 
 const LOCAL: ([u8; 4], u16) = ([127, 0, 0, 1], 50_000);
@@ -49,7 +47,7 @@ async fn alone() -> Alone {
         needs: Needs::default(),
         streams: PeerLimit::new(PeerBounds { total: 8, per_peer: 8 }),
         snapshots: Snapshots::default(),
-        leptos: Settings::resolve(DemoFlags::default(), Path::new("none")).unwrap().leptos,
+        files: None,
         shutdown,
     });
     Alone { state, _users: users }

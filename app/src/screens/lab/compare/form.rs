@@ -3,7 +3,7 @@ use leptos::server_fn::ServerFn;
 use strata_lab::{ComparedStrategy, Comparison, Settings, StrategyKind};
 
 use super::page::ComparisonView;
-use crate::addresses::comparison_address;
+use crate::addresses::{at, comparison_address};
 use crate::api::Compare;
 use crate::screens::lab::settings_fields::SETTING_FIELDS;
 use crate::screens::page_frame::titled_card;
@@ -45,7 +45,7 @@ pub(super) fn card(view: &ComparisonView) -> AnyView {
         "What is compared",
         "empty = the common value below",
         view! {
-            <form action=Compare::PATH method="post" data-testid="compare">
+            <form action=at(Compare::PATH) method="post" data-testid="compare">
                 <input type="hidden" name="ticket" value=view.ticket.clone() />
                 <div class="rivals">{rivals}</div>
                 <fieldset class="for-all">

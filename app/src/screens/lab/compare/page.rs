@@ -6,6 +6,7 @@ use strata_demo::trace::{CurveState, StoredTrace, TraceSummary};
 use strata_lab::{Comparison, Lab, Phase, ReplayedPart, RunState};
 
 use super::{curve, form, running, traces};
+use crate::addresses::at;
 use crate::api::ApiError;
 use crate::screens::PageRequest;
 use crate::screens::lab::lesson::ticket;
@@ -118,7 +119,7 @@ fn draw(view: &ComparisonView) -> PageHtml {
         view! {
             <div class="page-head">
                 <h1>"Compare"</h1>
-                <p class="small">"Strategies and settings on the same requests · "<a href="/lab">"All lessons"</a></p>
+                <p class="small">"Strategies and settings on the same requests · "<a href=at("/lab")>"All lessons"</a></p>
             </div>
             {view.complaints.iter().map(complaint).collect_view()}
             {view.run.as_ref().map(|run| running::cards(view, run))}

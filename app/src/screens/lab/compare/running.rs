@@ -3,7 +3,7 @@ use leptos::server_fn::ServerFn;
 use strata_lab::{ContenderRun, Phase};
 
 use super::page::{ComparisonRun, ComparisonView};
-use crate::addresses::{comparison_address, encode};
+use crate::addresses::{at, comparison_address, encode};
 use crate::api::StopComparison;
 use crate::format;
 use crate::screens::lab::run::{self as run_parts, ContenderCard};
@@ -30,7 +30,7 @@ fn run_controls(view: &ComparisonView, run: &ComparisonRun) -> AnyView {
         let again = format!("{}&run={}", comparison_address(&view.comparison), encode(&run.id));
         view! {
             <div class="acts">
-                <form action=StopComparison::PATH method="post">
+                <form action=at(StopComparison::PATH) method="post">
                     <input type="hidden" name="id" value=run.id.clone() />
                     {fields}
                     <button type="submit" class="button" disabled=view.refusal.is_some()>"Stop"</button>

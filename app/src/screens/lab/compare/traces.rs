@@ -3,7 +3,7 @@ use strata_demo::trace::{Recording, TraceStore, TraceSummary};
 use strata_lab::Comparison;
 
 use super::page::ComparisonView;
-use crate::addresses::comparison_address;
+use crate::addresses::{at, comparison_address};
 use crate::screens::page_frame::titled_card;
 
 /// Recorded requests to pick from, and a form that sends the visitor's own.
@@ -42,7 +42,7 @@ pub(super) fn card(view: &ComparisonView) -> AnyView {
         "instead of generated ones, and the share that L1 answers by its size",
         view! {
             <ul class="beside" data-testid="traces">{links}</ul>
-            <form action="/lab/traces" method="post" enctype="multipart/form-data" class="upload" data-testid="upload">
+            <form action=at("/lab/traces") method="post" enctype="multipart/form-data" class="upload" data-testid="upload">
                 {hidden}
                 <div class="field">
                     <label for="trace-file">"A trace of your own"</label>

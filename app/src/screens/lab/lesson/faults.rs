@@ -3,6 +3,7 @@ use leptos::server_fn::ServerFn;
 use strata_lab::Fault;
 
 use super::page::{LessonRun, LessonView};
+use crate::addresses::at;
 use crate::api::ChangeFault;
 
 /// Buttons that break something while the run goes on, and mend it when pressed again.
@@ -17,7 +18,7 @@ pub(super) fn form(view: &LessonView, run: &LessonRun) -> AnyView {
     };
     let buttons = Fault::ALL.into_iter().filter(|fault| is_possible(view, *fault)).map(button);
     view! {
-        <form action=ChangeFault::PATH method="post" data-testid="faults">
+        <form action=at(ChangeFault::PATH) method="post" data-testid="faults">
             <input type="hidden" name="id" value=run.id.clone() />
             <fieldset class="faults">
                 <legend>"Break something; press again to repair it"</legend>

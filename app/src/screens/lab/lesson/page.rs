@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use strata_lab::{Lab, Lesson, Phase, RunState, Settings, StepMode};
 
 use super::{code, contenders, predict, results, run_controls, stack};
+use crate::addresses::at;
 use crate::api::ApiError;
 use crate::screens::PageRequest;
 use crate::screens::page_frame::{PageFrame, PageHtml, titled_card};
@@ -110,7 +111,7 @@ fn head(lesson: &Lesson) -> impl IntoView + use<> {
         <div class="page-head">
             <h1>{lesson.title}</h1>
             <p class="small">
-                {format!("Lesson {number} of {} · ", Lesson::ALL.len())}<a href="/lab">"All lessons"</a>
+                {format!("Lesson {number} of {} · ", Lesson::ALL.len())}<a href=at("/lab")>"All lessons"</a>
             </p>
         </div>
     }

@@ -2,6 +2,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
 use super::page::{LessonRun, LessonView};
+use crate::addresses::at;
 use crate::api::StartRun;
 use crate::screens::lab::settings_fields;
 use crate::screens::page_frame::titled_card;
@@ -24,7 +25,7 @@ pub(super) fn card(view: &LessonView) -> AnyView {
         "Predict, then run",
         "a wrong guess teaches more than none",
         view! {
-            <form action=StartRun::PATH method="post" data-testid="predict">
+            <form action=at(StartRun::PATH) method="post" data-testid="predict">
                 {hidden(view)}
                 <fieldset class="answers">
                     <legend>{question.text}</legend>
@@ -47,7 +48,7 @@ pub(super) fn run_again(view: &LessonView, run: &LessonRun) -> AnyView {
         "Run it again",
         "change something and see what happens",
         view! {
-            <form action=StartRun::PATH method="post" data-testid="run-again">
+            <form action=at(StartRun::PATH) method="post" data-testid="run-again">
                 {hidden(view)}
                 {guess}
                 {settings_fields::fields(view.lesson, &view.settings)}

@@ -4,7 +4,7 @@ use strata_lab::{ContenderRun, Phase, StepMode};
 
 use super::page::{LessonRun, LessonView};
 use super::{faults, verdict};
-use crate::addresses::run_address;
+use crate::addresses::{at, run_address};
 use crate::api::{FinishRun, StepRun, StopRun};
 use crate::screens::page_frame::titled_card;
 
@@ -49,7 +49,7 @@ fn steps(view: &LessonView, run: &LessonRun) -> impl IntoView + use<> {
     let begun = performances.map(|each| each.steps.len()).max().unwrap_or(0);
     let played = run.state.next_step.as_ref().map_or(begun, |waiting| waiting.played);
     view! {
-        <form action=StepRun::PATH method="post">
+        <form action=at(StepRun::PATH) method="post">
             <input type="hidden" name="id" value=run.id.clone() />
             <input type="hidden" name="played" value=played.to_string() />
             <button type="submit" class="button strong" disabled=view.refusal.is_some()>{format!("Play step {}", played + 1)}</button>
@@ -66,7 +66,7 @@ fn press(
     text: &'static str,
 ) -> impl IntoView + use<> {
     view! {
-        <form action=path method="post">
+        <form action=at(path) method="post">
             <input type="hidden" name="id" value=run.id.clone() />
             <button type="submit" class="button" disabled=view.refusal.is_some()>{text}</button>
             <p class="failure" role="alert"></p>

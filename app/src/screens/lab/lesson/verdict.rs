@@ -3,6 +3,7 @@ use strata_lab::Lesson;
 
 use super::faults;
 use super::page::{LessonRun, LessonView};
+use crate::addresses::at;
 use crate::screens::lab::settings_fields;
 
 /// Whether the prediction was right, and what was learned.
@@ -51,13 +52,15 @@ pub(super) fn next_links(view: &LessonView) -> AnyView {
     let slug = view.lesson.slug;
     let following = Lesson::ALL.iter().skip_while(|each| each.slug != slug).nth(1);
     let (text, address) = match following {
-        Some(lesson) => (format!("Next lesson: {}", lesson.title), format!("/lab/{}", lesson.slug)),
-        None => ("All lessons".to_owned(), "/lab".to_owned()),
+        Some(lesson) => {
+            (format!("Next lesson: {}", lesson.title), at(&format!("/lab/{}", lesson.slug)))
+        }
+        None => ("All lessons".to_owned(), at("/lab")),
     };
     view! {
         <div class="acts">
             <a class="button strong" href=address>{text}</a>
-            <a class="button" href=format!("/lab/{slug}")>"Start this lesson over"</a>
+            <a class="button" href=at(&format!("/lab/{slug}"))>"Start this lesson over"</a>
         </div>
     }
     .into_any()

@@ -1,0 +1,208 @@
+use std::fmt;
+use std::future::Future;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+tokio::task_local! {
+    static OF_REQUEST: BasePath;
+}
+
+/// The path under which browsers find the dashboard: nothing at the root of a host, else such as
+/// `/cache`, without a slash at its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct BasePath(Arc<str>);
+
+/// Why a text is no base path.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BasePathError {
+    /// It does not begin with a slash.
+    #[error("{0:?} does not begin with a slash; give it as /cache or /a/b")]
+    NoSlash(String),
+    /// Two slashes follow each other, so that it could name another host.
+    #[error("{0:?} has an empty part; give it as /cache or /a/b")]
+    EmptyPart(String),
+    /// A part that leads elsewhere.
+    #[error("{0:?} has a part that leads elsewhere; give it as /cache or /a/b")]
+    Dots(String),
+    /// A character that means something else in an address, or has to be written out there.
+    #[error("{0:?} has characters other than letters, digits and -._~; give it as /cache or /a/b")]
+    Characters(String),
+    /// The dashboard itself has such a path, so that a proxy which strips the base and one that does
+    /// not could not be told apart.
+    #[error("{0:?} is a path of the dashboard itself; choose another one")]
+    Taken(String),
+}
+
+/// The first parts of the dashboard's own paths.
+const TAKEN: [&str; 18] = [
+    "activity",
+    "api",
+    "caches",
+    "demo",
+    "events",
+    "favicon.svg",
+    "healthz",
+    "keys",
+    "lab",
+    "login",
+    "logout",
+    "metrics",
+    "nodes",
+    "pkg",
+    "readyz",
+    "robots.txt",
+    "s",
+    "scripts",
+];
+
+impl BasePath {
+    /// That of the request which is being answered; the root outside of one.
+    pub fn of_request() -> Self {
+        OF_REQUEST.try_with(Clone::clone).unwrap_or_default()
+    }
+
+    /// Answers a request under this path: every address that `answer` writes begins with it.
+    pub fn scope<F: Future>(self, answer: F) -> impl Future<Output = F::Output> {
+        OF_REQUEST.scope(self, answer)
+    }
+
+    /// As it stands in an address; empty at the root.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The `Path` of a cookie that belongs to the dashboard.
+    pub fn of_cookies(&self) -> &str {
+        if self.0.is_empty() { "/" } else { &self.0 }
+    }
+
+    /// An address as it is below this path; `None` where it is elsewhere.
+    pub fn strip<'a>(&self, address: &'a str) -> Option<&'a str> {
+        match address.strip_prefix(&*self.0)? {
+            "" => Some("/"),
+            rest if rest.starts_with('/') => Some(rest),
+            // A query right after it is that of its first page, which a caller has to read.
+            _ => None,
+        }
+    }
+
+    /// A path below this one.
+    pub fn join(&self, below: &Self) -> Self {
+        Self(format!("{}{}", self.0, below.0).into())
+    }
+
+    /// A path that a router has found to be one.
+    pub fn of_router(path: &str) -> Self {
+        Self(path.trim_end_matches('/').into())
+    }
+}
+
+impl FromStr for BasePath {
+    type Err = BasePathError;
+
+    fn from_str(text: &str) -> Result<Self, BasePathError> {
+        let shown = || text.chars().take(64).collect();
+        let Some(path) = text.strip_prefix('/') else {
+            return Err(BasePathError::NoSlash(shown()));
+        };
+        if path.is_empty() {
+            return Ok(Self::default());
+        }
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        for part in path.split('/') {
+            if part.is_empty() {
+                return Err(BasePathError::EmptyPart(shown()));
+            }
+            if !part.bytes().all(is_plain) {
+                return Err(BasePathError::Characters(shown()));
+            }
+            if part == "." || part == ".." {
+                return Err(BasePathError::Dots(shown()));
+            }
+        }
+        if path.split('/').next().is_some_and(|first| TAKEN.contains(&first)) {
+            return Err(BasePathError::Taken(shown()));
+        }
+        Ok(Self(format!("/{path}").into()))
+    }
+}
+
+impl TryFrom<String> for BasePath {
+    type Error = BasePathError;
+
+    fn try_from(text: String) -> Result<Self, BasePathError> {
+        text.parse()
+    }
+}
+
+impl fmt::Display for BasePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<BasePath, BasePathError> {
+        text.parse()
+    }
+
+    #[test]
+    fn a_slash_at_its_end_says_nothing() {
+        for (text, path) in [
+            ("/cache", "/cache"),
+            ("/cache/", "/cache"),
+            ("/a/b/", "/a/b"),
+            ("/", ""),
+            ("/a.b~c", "/a.b~c"),
+        ] {
+            assert_eq!(read(text).unwrap().as_str(), path, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_path_is_refused_by_name() {
+        for text in [
+            "",
+            "cache",
+            "/a//b",
+            "//evil",
+            "//",
+            "/a?b",
+            "/a#b",
+            "/a b",
+            "/a%2fb",
+            "/a;b",
+            "/a\\b",
+            "/../a",
+            "/a/./b",
+            "/\u{e4}",
+            "/a\nb",
+            "http://host/a",
+            "/\"a",
+            "/{a}",
+            "/keys",
+            "/api/x",
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.to_string().contains(&format!("{text:?}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_stripped_of_it_part_by_part() {
+        let base = read("/a/b").unwrap();
+        assert_eq!(base.strip("/a/b"), Some("/"));
+        assert_eq!(base.strip("/a/b/"), Some("/"));
+        assert_eq!(base.strip("/a/b/keys"), Some("/keys"));
+        assert_eq!(base.strip("/a/bc"), None);
+        assert_eq!(base.strip("/keys"), None);
+        assert_eq!(BasePath::default().strip("/keys"), Some("/keys"));
+    }
+}

@@ -1,0 +1,99 @@
+//! Puts the files that browsers get into the program: `OUT_DIR/files.rs` lists them with their
+//! contents. Where there are none, the program is built without.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// Compressed copies lie beside a file, under its name and one of these.
+const COMPRESSED: [&str; 2] = ["br", "gz"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut files = BTreeMap::new();
+    let home = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    if let Some(folder) = folder(&home, &env::var("PROFILE")?) {
+        list(&folder, "/", &mut files)?;
+    }
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    Ok(fs::write(out.join("files.rs"), table(&files)?)?)
+}
+
+/// The folder that the build fills: beside the crate where it is packed, else that of its workspace.
+fn folder(home: &Path, profile: &str) -> Option<PathBuf> {
+    let target = home.join("../target");
+    let of_profile = if profile == "release" { "site" } else { "debug/site" };
+    let places = [home.join("assets"), target.join(of_profile), target.join("site")];
+    for place in &places {
+        tell_cargo(place);
+    }
+    places.into_iter().find(|place| place.join("pkg").is_dir())
+}
+
+#[expect(clippy::print_stdout, reason = "cargo reads it there")]
+fn tell_cargo(place: &Path) {
+    println!("cargo::rerun-if-changed={}", place.display());
+}
+
+/// Finds the files below a folder, by the paths at which they are served.
+fn list(
+    folder: &Path,
+    at: &str,
+    files: &mut BTreeMap<String, PathBuf>,
+) -> Result<(), Box<dyn Error>> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path().canonicalize()?;
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        if path.is_dir() {
+            list(&path, &format!("{at}{name}/"), files)?;
+        } else if !COMPRESSED.iter().any(|kind| name.ends_with(&format!(".{kind}"))) {
+            files.insert(format!("{at}{name}"), path);
+        }
+    }
+    Ok(())
+}
+
+fn table(files: &BTreeMap<String, PathBuf>) -> Result<String, Box<dyn Error>> {
+    let mut out = String::from("pub(super) static FILES: &[File] = &[\n");
+    for (path, file) in files {
+        let hash = hash_of(&fs::read(file)?);
+        let path = named_by_content(path, &hash);
+        writeln!(out, "    File {{ path: {path:?}, hash: {hash:?}, plain: {},", bytes(file))?;
+        for kind in COMPRESSED {
+            let compressed = PathBuf::from(format!("{}.{kind}", file.display()));
+            let bytes = match compressed.is_file() {
+                true => format!("Some({})", bytes(&compressed)),
+                false => "None".to_owned(),
+            };
+            writeln!(out, "        {kind}: {bytes},")?;
+        }
+        out.push_str("    },\n");
+    }
+    out.push_str("];\n");
+    Ok(out)
+}
+
+/// Files of the build are named after their content, so that browsers keep them for ever.
+fn named_by_content(path: &str, hash: &str) -> String {
+    match path.strip_prefix("/pkg/").and_then(|name| name.rsplit_once('.')) {
+        Some((name, kind)) => format!("/pkg/{name}.{hash}.{kind}"),
+        None => path.to_owned(),
+    }
+}
+
+fn bytes(file: &Path) -> String {
+    format!("include_bytes!({:?})", file.display().to_string())
+}
+
+// The hasher's keys are the same in each build.
+fn hash_of(content: &[u8]) -> String {
+    let mut hash = String::new();
+    for half in 0..2_u8 {
+        let mut hasher = DefaultHasher::new();
+        (half, content).hash(&mut hasher);
+        hash += &format!("{:016x}", hasher.finish());
+    }
+    hash
+}
