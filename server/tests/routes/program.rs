@@ -165,6 +165,18 @@ async fn options_that_make_no_sense_end_it_at_once() {
     }
 }
 
+#[test]
+fn the_file_for_leptos_tools_names_the_folder_that_the_build_fills() {
+    let file: toml::Table = include_str!("../../../Leptos.toml").parse().unwrap();
+    let settings = &file["package"]["metadata"]["leptos"];
+    let build = include_str!("../../../xtask/src/assets.rs");
+    let folder = settings["site-root"].as_str().unwrap();
+    assert!(build.contains(&format!("folder: \"{folder}\"")), "{folder}");
+    let (name, files) = (&settings["output-name"], &settings["site-pkg-dir"]);
+    assert!(build.contains(&format!("out_name({name})")), "{name}");
+    assert!(build.contains(&format!(".join({files})")), "{files}");
+}
+
 #[tokio::test]
 async fn nothing_is_read_from_the_folder_where_it_was_started() {
     let dir = tempfile::tempdir().unwrap();
