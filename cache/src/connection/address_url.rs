@@ -10,6 +10,11 @@ use super::login::Login;
 const REDIS_PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
 
+/// It names none, since that may be a part of a password.
+const UNKNOWN_PARAMETER: &str = "a parameter behind the ? is not known: there are protocol, and for \
+                                 a Sentinel sentinel_user, sentinel_password and sentinel_tls. A ? \
+                                 or & in a password is written %3F or %26";
+
 /// Nobody lists more.
 const MAX_HOSTS: usize = 100;
 
@@ -26,10 +31,10 @@ pub(super) fn parse(url: &str) -> RedisResult<RedisAddress> {
     }
     match scheme.split_once('+') {
         Some(("redis" | "rediss" | "valkey" | "valkeys", "sentinel")) => {
-            sentinel(&Several::read(url)?, encryption)
+            sentinel(&MultiHostUrl::read(url)?, encryption)
         }
         Some(("redis" | "rediss" | "valkey" | "valkeys", "cluster")) => {
-            cluster(&Several::read(url)?, encryption)
+            cluster(&MultiHostUrl::read(url)?, encryption)
         }
         _ => one(url, encryption),
     }
@@ -39,7 +44,7 @@ fn one(url: &str, encryption: Encryption) -> RedisResult<RedisAddress> {
     if url.contains("#insecure") {
         return Err(wrong("certificates are always checked: give the file of the authority"));
     }
-    let info = url.into_connection_info()?;
+    let info = url.into_connection_info().map_err(without_detail)?;
     let servers = match info.addr() {
         ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } => {
             Servers::One(Server { host: host.clone(), port: *port })
@@ -50,8 +55,8 @@ fn one(url: &str, encryption: Encryption) -> RedisResult<RedisAddress> {
     Ok(RedisAddress::of(servers, encryption).logged_in(info.redis_settings()))
 }
 
-fn sentinel(several: &Several<'_>, encryption: Encryption) -> RedisResult<RedisAddress> {
-    let mut path = several.path.split('/');
+fn sentinel(url: &MultiHostUrl<'_>, encryption: Encryption) -> RedisResult<RedisAddress> {
+    let mut path = url.path.split('/');
     let master = path.next().unwrap_or_default();
     if master.is_empty() {
         return Err(wrong("the name of the master is missing, as in redis+sentinel://host/master"));
@@ -61,13 +66,13 @@ fn sentinel(several: &Several<'_>, encryption: Encryption) -> RedisResult<RedisA
         return Err(wrong("behind the master's name stands the database alone"));
     }
     let mut sentinels = Sentinels {
-        servers: several.servers(SENTINEL_PORT)?,
+        servers: url.servers(SENTINEL_PORT)?,
         master: master.to_owned(),
         login: Login::default(),
         encryption,
     };
     let (mut user, mut password) = (None, None);
-    for (name, value) in several.query()? {
+    for (name, value) in url.query()? {
         match (&*name, &*value) {
             ("sentinel_user", _) => user = Some(value),
             ("sentinel_password", _) => password = Some(value),
@@ -78,34 +83,34 @@ fn sentinel(several: &Several<'_>, encryption: Encryption) -> RedisResult<RedisA
             ("sentinel_tls", "no") => sentinels.encryption = Encryption::Plain,
             ("sentinel_tls", _) => return Err(wrong("sentinel_tls is yes or no")),
             ("protocol", _) => {}
-            _ => return Err(unknown(&name)),
+            _ => return Err(wrong(UNKNOWN_PARAMETER)),
         }
     }
     sentinels.login = Login::of(user, password);
-    let settings = several.settings(database)?;
+    let settings = url.settings(database)?;
     Ok(RedisAddress::of(Servers::Sentinel(sentinels), encryption).logged_in(&settings))
 }
 
-fn cluster(several: &Several<'_>, encryption: Encryption) -> RedisResult<RedisAddress> {
-    if !matches!(several.path, "" | "0") {
+fn cluster(url: &MultiHostUrl<'_>, encryption: Encryption) -> RedisResult<RedisAddress> {
+    if !matches!(url.path, "" | "0") {
         return Err(wrong("a cluster has database 0 alone"));
     }
-    if let Some((name, _)) = several.query()?.into_iter().find(|(name, _)| name != "protocol") {
-        return Err(unknown(&name));
+    let servers = Servers::Cluster(url.servers(REDIS_PORT)?);
+    if url.query()?.iter().any(|(name, _)| name != "protocol") {
+        return Err(wrong(UNKNOWN_PARAMETER));
     }
-    let servers = Servers::Cluster(several.servers(REDIS_PORT)?);
-    Ok(RedisAddress::of(servers, encryption).logged_in(&several.settings("")?))
+    Ok(RedisAddress::of(servers, encryption).logged_in(&url.settings("")?))
 }
 
 /// An address that names several hosts: `scheme://user:password@host:port,host/path?query`.
-struct Several<'a> {
+struct MultiHostUrl<'a> {
     login: &'a str,
     hosts: Vec<&'a str>,
     path: &'a str,
     query: &'a str,
 }
 
-impl<'a> Several<'a> {
+impl<'a> MultiHostUrl<'a> {
     fn read(url: &'a str) -> RedisResult<Self> {
         let (_, rest) = url.split_once("://").ok_or_else(|| wrong("// is missing"))?;
         if rest.contains('#') {
@@ -147,7 +152,8 @@ impl<'a> Several<'a> {
             login => format!("{login}@"),
         };
         let url = format!("redis://{login}host/{database}?{}", self.query);
-        Ok(url.into_connection_info()?.redis_settings().clone())
+        let info = url.into_connection_info().map_err(without_detail)?;
+        Ok(info.redis_settings().clone())
     }
 
     fn query(&self) -> RedisResult<Vec<(String, String)>> {
@@ -167,15 +173,16 @@ impl RedisAddress {
     }
 }
 
-fn wrong(why: &'static str) -> RedisError {
-    RedisError::from((ErrorKind::InvalidClientConfig, why))
+/// redis-rs repeats a value that it cannot read.
+fn without_detail(error: RedisError) -> RedisError {
+    match error.detail() {
+        Some(_) => wrong("a value in the address cannot be read"),
+        None => error,
+    }
 }
 
-fn unknown(name: &str) -> RedisError {
-    // Cut off in case it is part of a password.
-    let name: String = name.chars().take(24).collect();
-    let why = "no such parameter is known behind the ?";
-    RedisError::from((ErrorKind::InvalidClientConfig, why, name))
+fn wrong(why: &'static str) -> RedisError {
+    RedisError::from((ErrorKind::InvalidClientConfig, why))
 }
 
 #[cfg(test)]
@@ -242,6 +249,11 @@ mod tests {
             "redis+cluster://app:hunter2@h?nodes=3",
             "redis+cluster://app:hunter2@h:port",
             "redis+cluster:app:hunter2@h",
+            "redis://h?protocol=hunter2",
+            "redis+cluster://h:1?hunter2@h:2",
+            "redis+sentinel://h:1/m?hunter2@h:2/m",
+            "redis+sentinel://h:1/m?sentinel_password=a&hunter2",
+            "redis+sentinel://h:1/m?protocol=hunter2",
         ] {
             let said = refusal(url);
             assert!(!said.contains("hunter2") && !said.contains("app"), "{url}: {said}");

@@ -14,9 +14,9 @@ use super::answer::ErrorReply;
 use super::handshake::must_be_no_replica;
 use super::link::in_time;
 use super::login::{Credentials, Login};
-use super::other_speech::OtherSpeech;
 use super::renewal::Renewal;
 use super::sentinel::Watch;
+use super::wrong_protocol::WrongProtocol;
 use crate::error::BuildError;
 
 /// Connects to Redis. What it learns, it keeps: which Sentinel answered, which server has the slot.
@@ -25,7 +25,7 @@ pub(crate) struct Connector {
     pub(super) known: Mutex<Known>,
     pub(super) renewal: Arc<Renewal>,
     pub(super) watch: Watch,
-    speech: OtherSpeech,
+    wrong_protocol: WrongProtocol,
 }
 
 /// What was learned of several servers.
@@ -65,7 +65,7 @@ impl Connector {
             known: Mutex::default(),
             renewal: Arc::default(),
             watch: Watch::default(),
-            speech: OtherSpeech::default(),
+            wrong_protocol: WrongProtocol::default(),
         })
     }
 
@@ -83,10 +83,10 @@ impl Connector {
                 let info = ConnectionAddr::Unix(path.clone()).into_connection_info()?;
                 let settings = in_time(within, self.settings(way)).await?;
                 let client = Client::open(info.set_redis_settings(settings))?;
-                open(&client, within).await.map_err(|error| self.said_plainly(error))
+                open(&client, within).await.map_err(|error| self.said_plainly(error, way.login))
             }
             Servers::Client(client) => {
-                open(client, within).await.map_err(|error| self.said_plainly(error))
+                open(client, within).await.map_err(|error| self.said_plainly(error, way.login))
             }
             Servers::Sentinel(sentinels) => {
                 let master = self.master(sentinels, within).await?;
@@ -136,9 +136,9 @@ impl Connector {
         if let Some(explained) = super::tls::explain(&error, &server.host) {
             return Err(explained);
         }
-        match self.speech.explain(&error, server, way.encryption).await {
+        match self.wrong_protocol.explain(&error, server, way.encryption).await {
             Some(explained) => Err(explained),
-            None => Err(self.said_plainly(error)),
+            None => Err(self.said_plainly(error, way.login)),
         }
     }
 
@@ -179,11 +179,13 @@ impl Connector {
         Way { login, encryption: *encryption, database: *database, within }
     }
 
-    /// redis-rs does not say what Redis said.
-    fn said_plainly(&self, error: RedisError) -> RedisError {
+    /// redis-rs does not say what Redis said of this login.
+    fn said_plainly(&self, error: RedisError, login: &Login) -> RedisError {
         match error.kind() {
             redis::ErrorKind::AuthenticationFailed => {
-                self.renewal.forget();
+                if login.is_renewed() {
+                    self.renewal.forget();
+                }
                 let said = "authentication failed: Redis refuses the user or the password";
                 ErrorReply::refusal("WRONGPASS", said.to_owned())
             }

@@ -48,11 +48,14 @@ pub(crate) struct Handshake {
     pub(crate) floor: u64,
     /// The server that it leads to, where that may change.
     pub(crate) at: Option<Server>,
+    /// The version of the login that it began with, or an older one.
+    pub(crate) login: u64,
 }
 
 impl Link {
     /// Connects, and determines which server answers.
     pub(crate) async fn handshake(&self) -> RedisResult<Handshake> {
+        let login = self.login_version();
         let mut connection = self.connect(self.connect_timeout()).await?;
         let at = self.connector.connected_last();
         let within = self.connect_timeout();
@@ -71,7 +74,7 @@ impl Link {
             self.connector.follow(&error);
             self.connector.explain_moved(error)
         })?;
-        Ok(Handshake { connection, server, run_id, floor, at })
+        Ok(Handshake { connection, server, run_id, floor, at, login })
     }
 
     /// Replaces a connection that Redis has closed. Concurrent callers share one new connection.
@@ -99,8 +102,10 @@ impl Link {
         self.floor.store(handshake.floor, std::sync::atomic::Ordering::Release);
         (state.server, state.run_id) = (handshake.server, handshake.run_id);
         state.connection = Some(handshake.connection.clone());
+        state.login = handshake.login;
         state.generation += 1;
         self.connector.leads_to(handshake.at);
+        self.look_at_login();
         Ok((handshake.connection, state.generation))
     }
 }

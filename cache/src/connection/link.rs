@@ -76,6 +76,8 @@ pub(crate) struct State {
     pub(crate) server: Option<ServerKind>,
     /// The run of Redis that the connection leads to. Empty if Redis does not report one.
     pub(crate) run_id: String,
+    /// The version of the login that counts on the current connection.
+    pub(crate) login: u64,
 }
 
 #[derive(Default)]

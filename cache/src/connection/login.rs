@@ -2,7 +2,9 @@
 
 use std::error::Error;
 use std::fmt;
+use std::fs::File;
 use std::future::Future;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +15,7 @@ use super::answer::ErrorReply;
 use crate::user_code::{BoxFuture, caught, contained, discard};
 
 /// No file of a password is longer, bytes.
-const MAX_BYTES: usize = 64 * 1_024;
+const MAX_BYTES: u64 = 64 * 1_024;
 
 /// A user and its password, which may be a token that ends.
 #[derive(Clone, PartialEq, Eq)]
@@ -130,21 +132,75 @@ async fn read(path: &Path) -> RedisResult<String> {
     let why = |why: &dyn fmt::Display| {
         refused(format!("the file of the password {} cannot be read: {why}", path.display()))
     };
-    let bytes = read_file(path).await.map_err(|error| why(&error))?;
-    if bytes.len() > MAX_BYTES {
-        return Err(why(&"it is too long"));
-    }
+    let bytes = read_file(path, MAX_BYTES).await.map_err(|error| why(&error))?;
     let text = String::from_utf8(bytes).map_err(|_| why(&"it is no text"))?;
-    Ok(text.trim_start_matches('\u{feff}').trim_end().to_owned())
+    match text.trim_start_matches('\u{feff}').trim_end() {
+        "" => Err(why(&"it is empty")),
+        password => Ok(password.to_owned()),
+    }
 }
 
-/// Reads a file where that holds up nobody.
-pub(super) async fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
+/// Reads a regular file of at most `max` bytes, where that holds up nobody.
+pub(super) async fn read_file(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     let path = path.to_owned();
-    let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
-    read.unwrap_or_else(|error| Err(std::io::Error::other(error)))
+    let read = tokio::task::spawn_blocking(move || read_regular(&path, max)).await;
+    read.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
+fn read_regular(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    // Before it is opened, since opening a pipe waits for its writer.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(max + 1).read_to_end(&mut bytes)?;
+    match bytes.len() as u64 > max {
+        true => Err(io::Error::other(format!("it is longer than {max} bytes"))),
+        false => Ok(bytes),
+    }
 }
 
 fn refused(said: String) -> redis::RedisError {
     ErrorReply::refusal("LOGIN", said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_no_file_of_a_password_is_refused_by_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        std::fs::write(at("empty"), "\u{feff} \n").unwrap();
+        std::fs::write(at("long"), "x".repeat(MAX_BYTES as usize + 1)).unwrap();
+        std::fs::write(at("binary"), [0xff]).unwrap();
+        std::fs::create_dir(at("directory")).unwrap();
+        // Nobody ever writes to it.
+        let made = std::process::Command::new("mkfifo").arg(at("pipe")).status().unwrap();
+        assert!(made.success());
+        for (name, said) in [
+            ("empty", "it is empty"),
+            ("long", "it is longer than 65536 bytes"),
+            ("binary", "it is no text"),
+            ("directory", "it is no regular file"),
+            ("pipe", "it is no regular file"),
+            ("missing", "No such file"),
+        ] {
+            let refused = read(&at(name)).await.unwrap_err().to_string();
+            let path = at(name).display().to_string();
+            assert!(refused.contains(said) && refused.contains(&path), "{name}: {refused}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_link_to_a_file_as_long_as_may_be_is_read_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let [file, link] = ["file", "link"].map(|name| dir.path().join(name));
+        let password = "x".repeat(MAX_BYTES as usize);
+        std::fs::write(&file, &password).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert_eq!(read(&link).await.unwrap(), password);
+    }
 }

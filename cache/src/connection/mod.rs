@@ -28,8 +28,6 @@ mod namespace;
 pub(crate) mod no_redis;
 mod operator;
 mod operator_budget;
-#[cfg(feature = "redis")]
-mod other_speech;
 mod pending;
 mod query;
 mod recovery;
@@ -40,6 +38,8 @@ mod renewal;
 mod sentinel;
 #[cfg(feature = "tls")]
 mod tls;
+#[cfg(feature = "redis")]
+mod wrong_protocol;
 
 #[cfg(feature = "redis")]
 pub use address::RedisAddress;

@@ -80,6 +80,8 @@ pub(crate) mod connector {
 
         pub(crate) async fn renew_login(&self) {}
 
+        pub(crate) fn look_at_login(&self) {}
+
         pub(crate) fn login_version(&self) -> u64 {
             0
         }

@@ -19,8 +19,18 @@ const LAST_RETRY: Duration = Duration::from_secs(2);
 
 impl Link {
     /// Closes the breaker each time Redis is back, and sends waiting invalidations, for ever.
+    /// Beside that it keeps the login and the master, also while Redis refuses what waits.
     /// `replay` sends queued invalidations, which share a walk, on the given connection.
     pub(crate) async fn recover<Fut>(
+        &self,
+        replay: impl Fn(MultiplexedConnection, Vec<PendingInvalidation>) -> Fut,
+    ) where
+        Fut: Future<Output = RedisResult<()>>,
+    {
+        tokio::join!(self.send_for_ever(replay), self.keep_login_and_master());
+    }
+
+    async fn send_for_ever<Fut>(
         &self,
         replay: impl Fn(MultiplexedConnection, Vec<PendingInvalidation>) -> Fut,
     ) where
@@ -37,8 +47,6 @@ impl Link {
                 tokio::select! {
                     () = self.opened.notified() => {}
                     () = self.waiting.notified() => {}
-                    () = self.renewal_is_due() => self.renew_login().await,
-                    () = self.master_has_moved() => self.go_to_the_master().await,
                 }
                 continue;
             }
@@ -50,8 +58,21 @@ impl Link {
         }
     }
 
+    async fn keep_login_and_master(&self) {
+        loop {
+            tokio::select! {
+                () = self.renewal_is_due() => self.renew_login().await,
+                () = self.master_has_moved() => self.go_to_the_master().await,
+            }
+        }
+    }
+
     /// Leaves a server that is no master any more, though it answers. The bus follows.
     async fn go_to_the_master(&self) {
+        if self.is_open() {
+            // The probe asks for the master itself.
+            return;
+        }
         let generation = self.state().generation;
         if let Err(error) = self.renew(generation).await {
             self.note(&error);
@@ -74,6 +95,7 @@ impl Link {
                 let mut state = self.state();
                 state.generation += 1;
                 (state.server, state.run_id) = (handshake.server, handshake.run_id);
+                state.login = handshake.login;
                 self.connector.leads_to(handshake.at);
             }
             let replayed = self.replay_all(connection, replay).await;
@@ -211,6 +233,7 @@ impl Link {
             state.generation += 1;
             self.open.store(false, Ordering::Release);
         }
+        self.look_at_login();
         log_safely(|| tracing::info!("L2 is trusted"));
         true
     }

@@ -1,7 +1,7 @@
 //! Logins that end are asked for again in time, and open connections log in anew.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -25,12 +25,20 @@ const KEPT: Duration = Duration::from_secs(2);
 /// The login that counts now, and until when.
 #[derive(Default)]
 pub(super) struct Renewal {
-    current: Mutex<Option<(Credentials, Instant)>>,
+    current: Mutex<Option<Given>>,
     /// When the next is due; `None` where none ends.
     due: watch::Sender<Option<Instant>>,
-    /// How often they were renewed.
+    /// Rises each time another takes the place of one that ends. Each connection that began with an
+    /// older one logs in anew.
     version: AtomicU64,
     asking: tokio::sync::Mutex<()>,
+}
+
+/// A login as it was given last.
+struct Given {
+    credentials: Credentials,
+    at: Instant,
+    is_refused: bool,
 }
 
 impl Renewal {
@@ -50,33 +58,60 @@ impl Renewal {
         if let Some(current) = self.current() {
             return Ok(current);
         }
-        let given = login.now().await?;
-        let now = Instant::now();
-        let due = given.renew_after.map(|after| now + after);
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some((given.clone(), now));
+        let credentials = login.now().await?;
+        self.keep(credentials.clone());
+        Ok(credentials)
+    }
+
+    fn keep(&self, credentials: Credentials) {
+        let at = Instant::now();
+        let due = credentials.renew_after.map(|after| at + after);
+        let mut current = self.given();
+        let before = current.replace(Given { credentials, at, is_refused: false });
+        if due.is_some() && before.is_some() {
+            self.version.fetch_add(1, Ordering::AcqRel);
+        }
         self.due.send_replace(due);
-        Ok(given)
     }
 
     fn current(&self) -> Option<Credentials> {
-        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let (current, at) = current.as_ref()?;
-        let lasts = current.renew_after.unwrap_or(KEPT);
-        (at.elapsed() < lasts).then(|| current.clone())
+        let given = self.given();
+        let given = given.as_ref().filter(|given| !given.is_refused)?;
+        let lasts = given.credentials.renew_after.unwrap_or(KEPT);
+        (given.at.elapsed() < lasts).then(|| given.credentials.clone())
     }
 
     /// Those that Redis refused do not count any more.
     pub(super) fn forget(&self) {
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if let Some(given) = &mut *self.given() {
+            given.is_refused = true;
+        }
+    }
+
+    /// They could not be renewed. They are asked for again after a while, or are there before.
+    fn ask_later(&self) {
+        let mut given = self.given();
+        if let Some(given) = &mut *given {
+            given.is_refused = true;
+        }
+        self.due.send_replace(Some(Instant::now() + AGAIN_AFTER));
+    }
+
+    fn given(&self) -> MutexGuard<'_, Option<Given>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Link {
-    /// Waits until the login is to be renewed; for ever where it does not end.
+    /// Waits until the login is to be renewed, or was renewed and the connection that commands use
+    /// began with an older one; for ever where it does not end.
     pub(super) async fn renewal_is_due(&self) {
         let mut due = self.connector.renewal.due.subscribe();
         loop {
             let at = *due.borrow_and_update();
+            if self.has_newer_login() {
+                return;
+            }
             let changed = async {
                 if due.changed().await.is_err() {
                     std::future::pending::<()>().await;
@@ -92,24 +127,42 @@ impl Link {
         }
     }
 
+    /// The connection that commands use is another one, whose login may have been renewed while it
+    /// began.
+    pub(super) fn look_at_login(&self) {
+        self.connector.renewal.due.send_modify(|_| {});
+    }
+
+    fn has_newer_login(&self) -> bool {
+        let is_older = {
+            let state = self.state();
+            state.connection.is_some() && state.login != self.login_version()
+        };
+        is_older && self.connector.renewal.current().is_some()
+    }
+
     /// Renews the login, of the connection that commands use as well. The others notice.
     pub(super) async fn renew_login(&self) {
         let renewed = async {
-            let renewal = &self.connector.renewal;
+            let (renewal, login) = (&self.connector.renewal, &self.connector.address.login);
             // It goes on where it takes longer.
-            in_time(SLOW_TIMEOUT, renewal.credentials(&self.connector.address.login)).await?;
-            renewal.version.fetch_add(1, Ordering::AcqRel);
-            let connection = self.state().connection.clone();
-            match connection {
-                Some(mut connection) => self.log_in(&mut connection).await,
-                None => Ok(()),
+            in_time(SLOW_TIMEOUT, renewal.credentials(login)).await?;
+            let version = self.login_version();
+            let (connection, generation) = {
+                let state = self.state();
+                (state.connection.clone().filter(|_| state.login != version), state.generation)
+            };
+            let Some(mut connection) = connection else { return Ok(()) };
+            self.log_in(&mut connection).await?;
+            let mut state = self.state();
+            if state.generation == generation {
+                state.login = version;
             }
+            Ok(())
         };
         if let Err(error) = renewed.await {
             self.note(&error);
-            let renewal = &self.connector.renewal;
-            renewal.forget();
-            renewal.due.send_replace(Some(Instant::now() + AGAIN_AFTER));
+            self.connector.renewal.ask_later();
         }
     }
 

@@ -18,7 +18,7 @@ const WATCHED_EVERY: Duration = Duration::from_secs(1);
 /// How the Sentinels are asked while all is well.
 #[derive(Default)]
 pub(super) struct Watch {
-    open: tokio::sync::Mutex<Option<MultiplexedConnection>>,
+    open: tokio::sync::Mutex<Option<(Server, MultiplexedConnection)>>,
     due: std::sync::Mutex<Option<Instant>>,
 }
 
@@ -29,7 +29,7 @@ impl Link {
             return std::future::pending().await;
         };
         loop {
-            tokio::time::sleep_until(self.connector.watch.next()).await;
+            self.connector.watch.wait().await;
             let named = self.connector.named_master(sentinels, self.connect_timeout()).await;
             // What is not known is no reason to leave.
             let here = self.connector.known().used.clone();
@@ -41,38 +41,53 @@ impl Link {
 }
 
 impl Watch {
-    /// When to ask next, however often a wait for it begins anew.
-    fn next(&self) -> Instant {
-        let mut due = self.due.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let now = Instant::now();
-        match *due {
-            Some(due) if due > now => due,
-            _ => {
-                let next = now + WATCHED_EVERY;
-                *due = Some(next);
-                next
-            }
-        }
+    /// Waits until it is time to ask, however often a wait for it begins anew.
+    async fn wait(&self) {
+        let lock = || self.due.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let due = *lock().get_or_insert_with(|| Instant::now() + WATCHED_EVERY);
+        tokio::time::sleep_until(due).await;
+        *lock() = Some(Instant::now() + WATCHED_EVERY);
     }
 }
 
 impl Connector {
-    /// Asks on a connection that is kept.
+    /// Asks on a connection that is kept; where that fails, the other Sentinels in turn.
     async fn named_master(&self, sentinels: &Sentinels, within: Duration) -> Option<Server> {
         let mut open = self.watch.open.lock().await;
-        if open.is_none() {
-            let servers = self.known().others.clone();
-            let sentinel = servers.first().or(sentinels.servers.first())?;
-            *open = self.open(sentinel, sentinels.way(within)).await.ok();
-        }
-        let asking = master_of(open.as_mut()?, &sentinels.master);
-        match in_time(within, asking).await {
-            Ok(named) => named,
-            Err(_) => {
-                *open = None;
-                None
+        let mut asked = None;
+        if let Some((sentinel, mut connection)) = open.take() {
+            match in_time(within, master_of(&mut connection, &sentinels.master)).await {
+                Ok(Some(named)) => {
+                    *open = Some((sentinel, connection));
+                    return Some(named);
+                }
+                Ok(None) | Err(_) => asked = Some(sentinel),
             }
         }
+        let mut order = self.sentinels_in_turn(sentinels);
+        order.sort_by_key(|sentinel| asked.as_ref() == Some(sentinel));
+        for sentinel in order {
+            let opened = self.open_sentinel(&sentinel, sentinels.way(within)).await;
+            let Ok(mut connection) = opened else { continue };
+            let named = in_time(within, master_of(&mut connection, &sentinels.master)).await;
+            if let Ok(Some(named)) = named {
+                self.known().others = vec![sentinel.clone()];
+                *open = Some((sentinel, connection));
+                return Some(named);
+            }
+        }
+        None
+    }
+
+    /// All Sentinels, the one that answered last first.
+    fn sentinels_in_turn(&self, sentinels: &Sentinels) -> Vec<Server> {
+        let mut order = self.known().others.clone();
+        for sentinel in &sentinels.servers {
+            if !order.contains(sentinel) {
+                order.push(sentinel.clone());
+            }
+        }
+        order
     }
 
     /// Asks the Sentinels in turn, the one that answered last first.
@@ -81,15 +96,7 @@ impl Connector {
         sentinels: &Sentinels,
         within: Duration,
     ) -> RedisResult<Server> {
-        let mut order = self.known().others.clone();
-        order.extend(
-            sentinels
-                .servers
-                .iter()
-                .filter(|one| !order.contains(one))
-                .cloned()
-                .collect::<Vec<_>>(),
-        );
+        let order = self.sentinels_in_turn(sentinels);
         let (mut failure, mut n_asked) = (None, 0);
         for sentinel in order {
             let way = sentinels.way(within);
@@ -115,13 +122,29 @@ impl Connector {
         })
     }
 
+    async fn open_sentinel(
+        &self,
+        sentinel: &Server,
+        way: Way<'_>,
+    ) -> RedisResult<MultiplexedConnection> {
+        self.open(sentinel, way).await.map_err(|error| {
+            match ErrorReply::read(&error).code.as_ref() {
+                "WRONGPASS" => {
+                    let said = "the Sentinel refuses the user or the password of the Sentinels";
+                    ErrorReply::refusal("WRONGPASS", said.to_owned())
+                }
+                _ => error,
+            }
+        })
+    }
+
     async fn ask_sentinel(
         &self,
         sentinel: &Server,
         master: &str,
         way: Way<'_>,
     ) -> RedisResult<Option<Server>> {
-        let mut connection = self.open(sentinel, way).await?;
+        let mut connection = self.open_sentinel(sentinel, way).await?;
         match in_time(way.within, master_of(&mut connection, master)).await {
             Ok(found) => Ok(found),
             Err(error) => {

@@ -12,6 +12,9 @@ use super::address::TlsFiles;
 use super::answer::ErrorReply;
 use super::login::read_file;
 
+/// No file of certificates is longer, bytes. Those of all public authorities take 250 kB.
+const MAX_BYTES: u64 = 4 * 1_024 * 1_024;
+
 /// Reads the files as they are now.
 pub(super) async fn certificates(files: &TlsFiles) -> RedisResult<TlsCertificates> {
     let root_cert = match &files.authorities {
@@ -30,7 +33,7 @@ pub(super) async fn certificates(files: &TlsFiles) -> RedisResult<TlsCertificate
 
 async fn pem(path: &Path, what: &str, kind: &str) -> RedisResult<Vec<u8>> {
     let shown = path.display();
-    let bytes = read_file(path).await.map_err(|error| {
+    let bytes = read_file(path, MAX_BYTES).await.map_err(|error| {
         refusal(format!("the file of {what}, {shown}, cannot be read: {error}"))
     })?;
     let text = String::from_utf8_lossy(&bytes);

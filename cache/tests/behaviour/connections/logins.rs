@@ -19,6 +19,14 @@ async fn end_connections(redis: &Redis) {
     let () = redis.ask(&["CLIENT", "KILL", "USER", "app"]).await;
 }
 
+/// How often open connections have logged in anew.
+async fn auths(redis: &Redis) -> u64 {
+    let stats = redis.cli(&["INFO", "commandstats"]).await;
+    let line = stats.lines().find(|line| line.starts_with("cmdstat_auth:"));
+    let calls = line.and_then(|line| line.split(['=', ',']).nth(1));
+    calls.and_then(|calls| calls.parse::<u64>().ok()).unwrap_or(0)
+}
+
 /// Only connections that have logged in with the newest password remain after this.
 async fn lets_in_only(redis: &Redis, password: &str) {
     set_password(redis, password).await;
@@ -68,26 +76,54 @@ async fn a_function_gives_a_token_and_open_connections_log_in_with_the_next_befo
         }
     });
     let node = hearing_node_at(&address, "1").await;
-    let auths = async || {
-        let stats = redis.cli(&["INFO", "commandstats"]).await;
-        let line = stats.lines().find(|line| line.starts_with("cmdstat_auth:"));
-        let calls = line.and_then(|line| line.split(['=', ',']).nth(1));
-        calls.and_then(|calls| calls.parse::<u64>().ok()).unwrap_or(0)
-    };
     // A second token works as well as the first from now on, and is given from now on.
     let () = redis.ask(&["ACL", "SETUSER", "app", ">token-1"]).await;
-    let before = auths().await;
+    let before = auths(&redis).await;
     given.store(1, SeqCst);
     let connections = async || redis.cli(&["CLIENT", "LIST"]).await.matches("user=app").count();
     let n_connections = connections().await;
     assert!(n_connections >= 2);
-    eventually("the open connections log in anew", async || auths().await >= before + 2).await;
+    eventually("the open connections log in anew", async || auths(&redis).await >= before + 2)
+        .await;
     let l2 = node.report().l2;
     assert_eq!((l2.breaker_opened, l2.breaker_open), (0, false), "no connection was lost");
     // Connections that begin later use it too.
     lets_in_only(&redis, "token-1").await;
     let [here, there] = [&node, &hearing_node_at(&address, "2").await].map(cache);
     share(&here, &there, 1).await;
+}
+
+#[tokio::test]
+async fn a_token_that_comes_late_is_used_by_open_connections() {
+    let redis = Redis::start().await;
+    set_password(&redis, "token-0").await;
+    let (open, gate) = tokio::sync::watch::channel(false);
+    let calls = Arc::new(AtomicU64::new(0));
+    let address = RedisAddress::parse(&redis.url()).unwrap().credentials(move || {
+        let (n, mut gate) = (calls.fetch_add(1, SeqCst), gate.clone());
+        async move {
+            if n == 0 {
+                let lasts = Duration::from_secs(1);
+                return Ok(Credentials::new("app", "token-0").renew_after(lasts));
+            }
+            gate.wait_for(|is_open| *is_open).await?;
+            let lasts = Duration::from_secs(3_600);
+            let credentials = Credentials::new("app", "token-1").renew_after(lasts);
+            Ok::<_, tokio::sync::watch::error::RecvError>(credentials)
+        }
+    });
+    let node = hearing_node_at(&address, "1").await;
+    let before = auths(&redis).await;
+    // The node does not wait for it any more.
+    says(&node, "TIMEOUT", "").await;
+    let () = redis.ask(&["ACL", "SETUSER", "app", ">token-1"]).await;
+    open.send_replace(true);
+    eventually("those of commands and of the bus log in anew", async || {
+        auths(&redis).await >= before + 2
+    })
+    .await;
+    let l2 = node.report().l2;
+    assert_eq!((l2.breaker_opened, l2.breaker_open), (0, false), "no connection was lost");
 }
 
 #[tokio::test]

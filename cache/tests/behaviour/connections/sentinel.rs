@@ -3,7 +3,7 @@
 use strata_cache::RedisAddress;
 use strata_testing::{MASTER, Sentinel};
 
-use super::{hearing_node_at, share, stays_coherent, two_nodes_share};
+use super::{hearing_node_at, node_at, says, share, stays_coherent, two_nodes_share};
 use crate::support::{Redis, Source, cache, eventually};
 
 struct Watched {
@@ -103,6 +103,66 @@ async fn a_master_that_sentinel_has_left_is_left_though_it_still_answers() {
     .await;
     share(&here, &there, 1).await;
     assert!(watched.master.cli(&["ROLE"]).await.starts_with("master"), "nobody demoted it");
+}
+
+#[tokio::test]
+async fn a_master_is_left_though_invalidations_wait_that_it_refuses() {
+    let lines = ["sentinel auth-user main watcher", "sentinel auth-pass main secret"];
+    let watched = Watched::start(&lines).await;
+    let node = hearing_node_at(&watched.address(), "1").await;
+    let here = cache(&node);
+    // More than there are: each write is refused.
+    let () = watched.master.ask(&["CONFIG", "SET", "min-replicas-to-write", "2"]).await;
+    eventually("an invalidation waits", async || {
+        here.invalidate(&7).await;
+        node.report().l2.queued_invalidations > 0
+    })
+    .await;
+    let () = watched.master.ask(&["ACL", "SETUSER", "watcher", "-@all"]).await;
+    watched.has_failed_over().await;
+    eventually("it is sent to the new master", async || node.report().l2.queued_invalidations == 0)
+        .await;
+    let source = Source::new();
+    eventually("an entry lies in the new master", async || {
+        here.invalidate(&7).await;
+        source.read(&here, 7).await;
+        watched.replica.ask::<bool>(&["EXISTS", "{test}:users:7"]).await
+    })
+    .await;
+    assert!(watched.master.cli(&["ROLE"]).await.starts_with("master"), "nobody demoted it");
+}
+
+#[tokio::test]
+async fn another_sentinel_tells_of_the_new_master_where_the_one_that_was_asked_is_gone() {
+    let lines = ["sentinel auth-user main watcher", "sentinel auth-pass main secret"];
+    let mut watched = Watched::start(&lines).await;
+    let second = Sentinel::watching(&watched.master, 1, &lines).await;
+    let first = std::mem::replace(&mut watched.sentinel, second);
+    let (first_port, second_port) = (first.port(), watched.sentinel.port());
+    let url = format!("redis+sentinel://127.0.0.1:{first_port},127.0.0.1:{second_port}/{MASTER}");
+    let node = hearing_node_at(&RedisAddress::parse(&url).unwrap(), "1").await;
+    drop(first);
+    let () = watched.master.ask(&["ACL", "SETUSER", "watcher", "-@all"]).await;
+    // Alone it has no majority.
+    watched.sentinel.cli(&["SENTINEL", "FAILOVER", MASTER]).await;
+    watched.has_failed_over().await;
+    let (here, source) = (cache(&node), Source::new());
+    eventually("an entry lies in the new master", async || {
+        here.invalidate(&7).await;
+        source.read(&here, 7).await;
+        watched.replica.ask::<bool>(&["EXISTS", "{test}:users:7"]).await
+    })
+    .await;
+    assert!(watched.master.cli(&["ROLE"]).await.starts_with("master"), "nobody demoted it");
+}
+
+#[tokio::test]
+async fn a_wrong_password_of_the_sentinels_is_told_as_theirs() {
+    let watched = Watched::start(&["requirepass s3ntinel"]).await;
+    let url = format!("{}?sentinel_password=hunter2", watched.sentinel.url(MASTER));
+    let node = node_at(&RedisAddress::parse(&url).unwrap(), "1").await;
+    let said = format!("127.0.0.1:{}: the Sentinel refuses", watched.sentinel.port());
+    says(&node, "SENTINEL", &said).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,11 +28,11 @@ const OF_TLS: [u8; 2] = [0x16, 0x15];
 
 /// What a server was last found to speak.
 #[derive(Default)]
-pub(super) struct OtherSpeech {
+pub(super) struct WrongProtocol {
     last: Mutex<Option<(Instant, Server, bool)>>,
 }
 
-impl OtherSpeech {
+impl WrongProtocol {
     /// Says so where the server speaks the other language. `error` is how connecting failed.
     pub(super) async fn explain(
         &self,
@@ -45,7 +45,7 @@ impl OtherSpeech {
         if !is_silence || error.is_connection_refusal() {
             return None;
         }
-        if !self.speaks_other(server, encryption).await {
+        if !self.has_wrong_protocol(server, encryption).await {
             return None;
         }
         let said = match encryption {
@@ -59,7 +59,7 @@ impl OtherSpeech {
         Some(ErrorReply::refusal("TLS", said.to_owned()))
     }
 
-    async fn speaks_other(&self, server: &Server, encryption: Encryption) -> bool {
+    async fn has_wrong_protocol(&self, server: &Server, encryption: Encryption) -> bool {
         if let Some((at, of, speaks)) = &*self.last.lock().unwrap_or_else(PoisonError::into_inner)
             && at.elapsed() < ASKED_AGAIN
             && of == server
