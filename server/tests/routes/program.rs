@@ -172,9 +172,10 @@ fn the_file_for_leptos_tools_names_the_folder_that_the_build_fills() {
     let build = include_str!("../../../xtask/src/assets.rs");
     let folder = settings["site-root"].as_str().unwrap();
     assert!(build.contains(&format!("folder: \"{folder}\"")), "{folder}");
-    let (name, files) = (&settings["output-name"], &settings["site-pkg-dir"]);
-    assert!(build.contains(&format!("out_name({name})")), "{name}");
-    assert!(build.contains(&format!(".join({files})")), "{files}");
+    let [name, files] =
+        ["output-name", "site-pkg-dir"].map(|setting| settings[setting].as_str().unwrap());
+    assert!(build.contains(&format!("out_name({name:?})")), "{name}");
+    assert!(build.contains(&format!(".join({files:?})")), "{files}");
 }
 
 #[tokio::test]
