@@ -170,11 +170,14 @@ fn the_file_for_leptos_tools_names_the_folder_that_the_build_fills() {
     let file: toml::Table = include_str!("../../../Leptos.toml").parse().unwrap();
     let settings = &file["package"]["metadata"]["leptos"];
     let build = include_str!("../../../xtask/src/assets.rs");
-    let folder = settings["site-root"].as_str().unwrap();
-    assert!(build.contains(&format!("folder: \"{folder}\"")), "{folder}");
-    let (name, files) = (&settings["output-name"], &settings["site-pkg-dir"]);
-    assert!(build.contains(&format!("out_name({name})")), "{name}");
-    assert!(build.contains(&format!(".join({files})")), "{files}");
+    let named = |key: &str| settings[key].as_str().unwrap();
+    for written in [
+        format!("folder: {:?}", named("site-root")),
+        format!("out_name({:?})", named("output-name")),
+        format!(".join({:?})", named("site-pkg-dir")),
+    ] {
+        assert!(build.contains(&written), "{written}");
+    }
 }
 
 #[tokio::test]
