@@ -132,3 +132,26 @@ test("the demo's caches are told in the order in which they were built", async (
   const names = caches.map((cache: { report: { cache: string } }) => cache.report.cache);
   expect(names).toEqual(["users", "posts", "timelines", "objects"]);
 });
+
+test("the files of a page are kept for ever, and sent once", async ({ request }) => {
+  const page = await (await request.get("/login")).text();
+  const path = /href="([^"]*\/pkg\/[^"]+\.css)"/.exec(page)![1]!;
+  const file = await request.get(path, { headers: { "accept-encoding": "br, gzip" } });
+  expect(file.status()).toBe(200);
+  expect(file.headers()["cache-control"]).toContain("immutable");
+  expect(file.headers()["content-type"]).toBe("text/css; charset=utf-8");
+  expect(file.headers()["vary"]).toContain("accept-encoding");
+  const etag = file.headers()["etag"]!;
+  expect(etag).toMatch(/^"[^"]+"$/);
+  const known = { "accept-encoding": "br, gzip", "if-none-match": etag };
+  const again = await request.get(path, { headers: known });
+  expect([again.status(), (await again.body()).length]).toEqual([304, 0]);
+  const head = await request.head(path, { headers: { "accept-encoding": "br, gzip" } });
+  expect([head.status(), head.headers()["etag"]]).toEqual([200, etag]);
+  const plain = await request.get(path, { headers: { "accept-encoding": "br;q=0" } });
+  expect(plain.status()).toBe(200);
+  expect(plain.headers()["content-encoding"]).toBeUndefined();
+  expect(await plain.text()).toBe(await file.text());
+  const unknown = await request.get(path.replace(/[^/]+$/, "other.css"));
+  expect(unknown.status()).toBe(404);
+});

@@ -228,6 +228,37 @@ test("a page that may not keep anything in the browser is live", async ({ page }
   await expectToMove(page);
 });
 
+test("a browser without popovers, as the oldest that is supported, shows live pages", async ({ page }) => {
+  await page.addInitScript(() => {
+    for (const name of ["popover", "showPopover", "hidePopover", "togglePopover"]) {
+      Reflect.deleteProperty(HTMLElement.prototype, name);
+    }
+    const refuse = (of: object, name: string) => {
+      const ask = Reflect.get(of, name) as (selector: string) => unknown;
+      Reflect.set(of, name, function (this: unknown, selector: string) {
+        if (selector.includes(":popover-open")) throw new DOMException("No such selector.", "SyntaxError");
+        return ask.call(this, selector);
+      });
+    };
+    for (const of of [Element.prototype, Document.prototype]) {
+      for (const name of ["querySelector", "querySelectorAll"]) refuse(of, name);
+    }
+    refuse(Element.prototype, "matches");
+    refuse(Element.prototype, "closest");
+  });
+  await open(page, "/");
+  await expectLive(page);
+  await expectToMove(page);
+  await expect(told(page)).toBeHidden();
+  await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Nodes" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Nodes");
+  await expect(page.locator("#page [data-part]:not([data-alive])")).toHaveCount(0);
+  const theme = await page.locator("html").getAttribute("data-theme");
+  await page.getByRole("button", { name: "Go to…" }).click();
+  await page.locator("#palette [data-act=theme]").click();
+  await expect(page.locator("html")).not.toHaveAttribute("data-theme", theme!);
+});
+
 test("numbers move for people who want no motion", async ({ page }) => {
   await page.emulateMedia({ reducedMotion: "reduce" });
   await open(page, "/");

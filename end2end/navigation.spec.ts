@@ -52,3 +52,19 @@ test("every page is within reach at 360 px", async ({ page }) => {
     await expect(page.getByRole("heading", { level: 1 })).toHaveText(name);
   }
 });
+
+test("a link that says of itself what it is leads on without loading anew, an external one does not", async ({ page }) => {
+  await open(page, "/");
+  const mark = () => page.locator("html").evaluate((html) => html.setAttribute("data-same-document", "true"));
+  const link = (name: string) => page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name });
+  const follow = async (name: string, rel: string) => {
+    await link(name).evaluate((link: HTMLAnchorElement, rel) => (link.rel = rel), rel);
+    await link(name).click();
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(name);
+  };
+  await mark();
+  await follow("Nodes", "next noopener");
+  await expect(page.locator("html")).toHaveAttribute("data-same-document", "true");
+  await follow("Keys", "nofollow external");
+  await expect(page.locator("html")).not.toHaveAttribute("data-same-document", "true");
+});

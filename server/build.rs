@@ -6,6 +6,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 use std::{env, fs};
 
 /// Compressed copies lie beside a file, under its name and one of these.
@@ -17,22 +18,41 @@ fn main() -> Result<(), Box<dyn Error>> {
     if let Some(folder) = folder(&home, &env::var("PROFILE")?) {
         list(&folder, "/", &mut files)?;
     }
-    let out = PathBuf::from(env::var("OUT_DIR")?);
-    Ok(fs::write(out.join("files.rs"), table(&files)?)?)
+    let list = PathBuf::from(env::var("OUT_DIR")?).join("files.rs");
+    let table = table(&files)?;
+    if fs::read_to_string(&list).is_ok_and(|before| before == table) {
+        return Ok(());
+    }
+    Ok(fs::write(list, table)?)
 }
 
 /// The folder that the build fills: beside the crate where it is packed, else that of its workspace.
 fn folder(home: &Path, profile: &str) -> Option<PathBuf> {
-    let target = home.join("../target");
+    tell_cargo(&home.join("build.rs"));
+    let top = home.join("..");
     let of_profile = if profile == "release" { "site" } else { "debug/site" };
-    let places = [home.join("assets"), target.join(of_profile), target.join("site")];
-    for place in &places {
-        tell_cargo(place);
+    let of_build = [of_profile, "site"].map(|name| top.join("target").join(name));
+    if top.join("xtask").is_dir() {
+        of_build.iter().for_each(|place| keep(place));
     }
+    let [first, second] = of_build;
+    let places = [home.join("assets"), first, second];
+    // Cargo takes what does not exist for changed, at every call.
+    places.iter().filter(|place| place.is_dir()).for_each(|place| tell_cargo(place));
     places.into_iter().find(|place| place.join("pkg").is_dir())
 }
 
-#[expect(clippy::print_stdout, reason = "cargo reads it there")]
+/// Makes an empty folder where there is none, so that cargo sees when the build fills it.
+fn keep(place: &Path) {
+    if place.is_dir() || fs::create_dir_all(place).is_err() {
+        return;
+    }
+    // A folder that is newer than this run would lead to another run. Where its time cannot be set,
+    // there is one.
+    let long_ago = UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    let _ = fs::File::open(place).and_then(|folder| folder.set_modified(long_ago));
+}
+
 fn tell_cargo(place: &Path) {
     println!("cargo::rerun-if-changed={}", place.display());
 }

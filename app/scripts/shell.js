@@ -81,7 +81,7 @@
     const pressed = target instanceof Element ? target.closest(".choose, .theme, #single-keys") : null;
     if (pressed === null) return;
     if (pressed.matches(".theme")) turnTheme();
-    if (pressed.matches(".choose")) byId("palette").hidePopover();
+    if (pressed.matches(".choose")) byId("palette").hidePopover?.();
     ACTIONS[pressed.dataset.act]?.();
     if (pressed.id === "single-keys") {
       isOn = !isOn;

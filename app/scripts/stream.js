@@ -148,7 +148,7 @@ function strataStream({ isAlive, notices, tell, worker, build }) {
     const statusOf = (path) => fetch(path, options).then(({ status }) => status, () => undefined);
     // Only pages of the same build find the worker, and only people who may look.
     const status = await statusOf(worker);
-    const answers = status === 200 || (await statusOf("/healthz")) === 200;
+    const answers = status === 200 || (await statusOf(`${document.documentElement.dataset.base}/healthz`)) === 200;
     clearTimeout(late);
     if (question !== asked) return;
     question = undefined;
@@ -200,7 +200,8 @@ function strataStream({ isAlive, notices, tell, worker, build }) {
     const [navigation] = performance.getEntriesByType("navigation");
     return (
       (navigation?.type !== "reload" || performance.now() > 60_000) &&
-      document.querySelector(":popover-open, dialog[open]") === null &&
+      document.querySelector("dialog[open]") === null &&
+      ![...document.querySelectorAll("[popover]")].some(strataIsOpen) &&
       !document.activeElement?.matches("input, textarea, select") &&
       ![...document.querySelectorAll("input, textarea")].some(isTyped)
     );

@@ -1,6 +1,11 @@
 // Puts a live part in the place of the one that the server drew. What somebody has typed, focused,
 // opened, scrolled or marked in it goes over to it.
 "use strict";
+/** Whether it is a popover that stands open. Browsers without popovers refuse the selector itself. */
+function strataIsOpen(element) {
+  return "popover" in HTMLElement.prototype && element.matches(":popover-open");
+}
+
 function strataSwap(drawn, alive) {
   /** The element of the other part that stands where this one does in its own. */
   function counterpart(element) {
@@ -27,7 +32,7 @@ function strataSwap(drawn, alive) {
     const { scrollTop, scrollLeft } = element;
     const isTyped = element.matches("input, textarea, select") && isChanged(element);
     const isOpen = element.matches("details[open]");
-    const isShown = element.matches(":popover-open");
+    const isShown = strataIsOpen(element);
     if (!isTyped && !isOpen && !isShown && element !== active && scrollTop === 0 && scrollLeft === 0) continue;
     const other = counterpart(element);
     if (!other) continue;

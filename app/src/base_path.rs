@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use crate::pages::page_paths;
+
 tokio::task_local! {
     static OF_REQUEST: BasePath;
 }
@@ -36,21 +38,18 @@ pub enum BasePathError {
     Taken(String),
 }
 
-/// The first parts of the dashboard's own paths.
-const TAKEN: [&str; 18] = [
-    "activity",
+/// The first parts of the dashboard's own paths, those of its pages apart.
+const TAKEN: &[&str] = &[
     "api",
-    "caches",
     "demo",
     "events",
     "favicon.svg",
     "healthz",
-    "keys",
+    // A program may be built without it.
     "lab",
     "login",
     "logout",
     "metrics",
-    "nodes",
     "pkg",
     "readyz",
     "robots.txt",
@@ -124,11 +123,16 @@ impl FromStr for BasePath {
                 return Err(BasePathError::Dots(shown()));
             }
         }
-        if path.split('/').next().is_some_and(|first| TAKEN.contains(&first)) {
+        if path.split('/').next().is_some_and(is_taken) {
             return Err(BasePathError::Taken(shown()));
         }
         Ok(Self(format!("/{path}").into()))
     }
+}
+
+/// Whether paths of the dashboard begin with this part.
+fn is_taken(first: &str) -> bool {
+    TAKEN.contains(&first) || page_paths().any(|path| path.split('/').nth(1) == Some(first))
 }
 
 impl TryFrom<String> for BasePath {

@@ -20,7 +20,7 @@ pub(crate) const ID: &str = "first-paint";
 #[cfg_attr(feature = "ssr", derive(Serialize))]
 pub(crate) struct FirstPaint {
     /// The numbers.
-    pub(crate) snapshot: Snapshot,
+    pub(crate) snapshot: Option<Snapshot>,
     /// The visitor.
     pub(crate) session: Option<Session>,
     /// The traffic that the service sends itself, where it does.
@@ -32,9 +32,9 @@ pub(crate) struct FirstPaint {
 impl FirstPaint {
     /// Makes it what every live part finds in its context.
     pub(crate) fn provide(self) -> Live {
-        let live = Live::provide(self.snapshot);
+        let live = Live::provide(self.snapshot.unwrap_or_default());
         Visitor::provide(self.session, live);
-        provide_context(FirstTraffic(self.traffic));
+        FirstTraffic::provide(self.traffic);
         provide_context(FirstFailure(self.failure));
         live
     }
@@ -58,7 +58,7 @@ impl FirstPaint {
         let may_look = actor.as_ref().is_some_and(|actor| actor.rights.look);
         Self {
             // Who may not see a page finds no numbers behind it either.
-            snapshot: if may_look { console.snapshot() } else { Snapshot::default() },
+            snapshot: Some(if may_look { console.snapshot() } else { Snapshot::default() }),
             session: actor.map(|actor| console.session(&actor)),
             traffic: console.traffic(),
             failure,
@@ -74,9 +74,8 @@ impl FirstPaint {
 
 #[cfg(feature = "csr")]
 impl FirstPaint {
-    /// Reads it off the document. `None` where its numbers are not there, or are none that this
-    /// program knows.
-    pub(crate) fn of_document() -> Option<Self> {
+    /// Reads it off the document.
+    pub(crate) fn of_document() -> Self {
         use leptos::wasm_bindgen::JsValue;
         use serde::de::DeserializeOwned;
         use web_sys::js_sys::{JSON, Reflect};
@@ -87,14 +86,20 @@ impl FirstPaint {
             serde_json::from_str(&text).ok()
         }
 
-        let text = document().get_element_by_id(ID)?.text_content()?;
-        let all = JSON::parse(&text).ok()?;
-        Some(Self {
-            snapshot: field(&all, "snapshot")?,
+        let text = document().get_element_by_id(ID).and_then(|place| place.text_content());
+        let all = JSON::parse(&text.unwrap_or_default()).unwrap_or_default();
+        Self {
+            snapshot: field(&all, "snapshot"),
             session: field(&all, "session"),
             traffic: field(&all, "traffic"),
             failure: field(&all, "failure"),
-        })
+        }
+    }
+
+    /// What is mounted from now on belongs to a later page, about which it says nothing.
+    pub(crate) fn forget() {
+        FirstTraffic::grow_old();
+        provide_context(FirstFailure(None));
     }
 }
 

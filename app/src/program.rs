@@ -21,15 +21,19 @@ pub fn take_over() {
 
 fn begin() {
     let first = FirstPaint::of_document();
-    let is_read = first.is_some();
-    let live = first.unwrap_or_default().provide();
+    let (is_read, is_known) = (first.snapshot.is_some(), first.session.is_some());
+    let live = first.provide();
     live.follow();
     let owner = Owner::current().unwrap_or_default();
     let parts = PartOwner::new(owner.clone());
     let parts = if is_read { parts } else { parts.without_numbers() };
+    let parts = if is_known { parts } else { parts.without_visitor() };
     leptos::task::spawn_local(async move {
         parts.take_over().await;
-        owner.with(|| PageUpdates::follow(parts));
+        owner.with(|| {
+            FirstPaint::forget();
+            PageUpdates::follow(parts);
+        });
         if let Some(root) = document().document_element() {
             // Tests and the page's own script wait for the attribute.
             let _ = root.set_attribute("data-hydrated", "true");

@@ -9,19 +9,38 @@ use crate::live::{Live, LiveState};
 use crate::ui::{Card, Form, Label, ServerCall};
 use crate::visitor::Visitor;
 
-/// The traffic of the first HTML; `None` where there is none.
+/// The traffic of the first HTML, and what became of it; `None` where there is none.
 #[derive(Clone, Copy)]
-pub(crate) struct FirstTraffic(pub(crate) Option<TrafficState>);
+pub(crate) struct FirstTraffic {
+    state: RwSignal<Option<TrafficState>>,
+    /// Whether it was sent with an earlier page than the one that is shown.
+    is_old: bool,
+}
+
+impl FirstTraffic {
+    /// Starts from what the server drew.
+    pub(crate) fn provide(first: Option<TrafficState>) {
+        provide_context(Self { state: RwSignal::new(first), is_old: false });
+    }
+
+    /// Has each card that is mounted from now on ask what is true by then.
+    #[cfg(feature = "csr")]
+    pub(crate) fn grow_old() {
+        provide_context(Self { is_old: true, ..expect_context() });
+    }
+}
 
 /// The traffic that the service sends itself, and its settings, changeable while it runs. Nothing
 /// where it sends none.
 #[component]
 pub(crate) fn Traffic() -> impl IntoView {
-    let FirstTraffic(first) = expect_context();
-    if first.is_none() {
+    let FirstTraffic { state, is_old } = expect_context();
+    if state.with_untracked(Option::is_none) {
         return ().into_any();
     }
-    let state = RwSignal::new(first);
+    if is_old {
+        fetch(state);
+    }
     fetch_again_when_back(state);
     let note = move || match state.get() {
         Some(TrafficState { running: true, .. }) => "running",
@@ -110,14 +129,16 @@ fn fetch_again_when_back(state: RwSignal<Option<TrafficState>>) {
     Effect::new(move |before: Option<LiveState>| {
         let now = live.state.get();
         if before.is_some_and(|before| before != LiveState::Live) && now == LiveState::Live {
-            leptos::task::spawn_local(async move {
-                if let Ok(traffic @ Some(_)) =
-                    api::read(api::post_id(CurrentTraffic::PATH, None).await)
-                {
-                    state.try_set(traffic);
-                }
-            });
+            fetch(state);
         }
         now
+    });
+}
+
+fn fetch(state: RwSignal<Option<TrafficState>>) {
+    leptos::task::spawn_local(async move {
+        if let Ok(traffic @ Some(_)) = api::read(api::post_id(CurrentTraffic::PATH, None).await) {
+            state.try_set(traffic);
+        }
     });
 }

@@ -18,8 +18,10 @@ const ALIVE: &str = "data-alive";
 #[derive(Clone)]
 pub(crate) struct PartOwner {
     owner: Owner,
-    /// Which of them this page has.
-    parts: &'static str,
+    /// Where it may put parts in the drawn ones' places.
+    within: &'static str,
+    /// Which of them it may not.
+    but: &'static str,
     mounted: Rc<RefCell<Vec<MountedPart>>>,
 }
 
@@ -32,12 +34,17 @@ struct MountedPart {
 impl PartOwner {
     /// Owns nothing yet. What `owner` provides is what the parts find.
     pub(crate) fn new(owner: Owner) -> Self {
-        Self { owner, parts: "[data-part]:not([data-alive])", mounted: Rc::default() }
+        Self { owner, within: "", but: "", mounted: Rc::default() }
     }
 
     /// Leaves those standing that show numbers, since the numbers could not be read.
     pub(crate) fn without_numbers(self) -> Self {
-        Self { parts: ".top-bar [data-part]:not([data-alive])", ..self }
+        Self { within: ".top-bar ", ..self }
+    }
+
+    /// Leaves the visitor's part standing, since who that is could not be read.
+    pub(crate) fn without_visitor(self) -> Self {
+        Self { but: ":not([data-part=visitor])", ..self }
     }
 
     /// Mounts what the server drew of this page, each part apart from the page, and then puts all of
@@ -69,7 +76,8 @@ impl PartOwner {
     }
 
     fn drawn(&self) -> Vec<Element> {
-        let Ok(found) = document().query_selector_all(self.parts) else { return Vec::new() };
+        let wanted = [self.within, "[data-part]:not([data-alive])", self.but].concat();
+        let Ok(found) = document().query_selector_all(&wanted) else { return Vec::new() };
         (0..found.length()).filter_map(|i| found.item(i)?.dyn_into().ok()).collect()
     }
 

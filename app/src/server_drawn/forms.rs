@@ -1,6 +1,7 @@
 use leptos::ev::{MouseEvent, SubmitEvent};
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
+use serde::de::IgnoredAny;
 use strata_report::Job;
 use web_sys::{Element, HtmlElement, HtmlFormElement, UrlSearchParams};
 
@@ -45,16 +46,25 @@ fn take(event: &SubmitEvent, updates: PageUpdates) {
         set_busy(pressed.as_ref(), "false");
         match answer {
             // A visitor who has gone elsewhere meanwhile is not called back.
-            Ok(address) if is_here(&from) => updates.go(&address),
-            Ok(_) => {}
+            Ok(_) if !is_here(&from) => {}
+            Ok(Some(address)) => updates.go(&address),
+            Ok(None) => {
+                // What it did may show anywhere. Where nothing loads anew, it is done all the same.
+                let _ = window().location().reload();
+            }
             Err(error) => tell(&form, &error.sentence()),
         }
     });
 }
 
-// Where to go on: the server names it, or a job that stands somewhere.
-fn address_in(answer: ServerAnswer) -> Result<String, ApiError> {
-    api::read(answer.clone()).or_else(|_| api::read::<Job>(answer).map(|job| job_address(&job)))
+// Where to go on: the server names it, or a job that stands somewhere. It names nothing to a form of
+// a part that would live, but which still stands as it was drawn.
+fn address_in(answer: ServerAnswer) -> Result<Option<String>, ApiError> {
+    let job = || api::read::<Job>(answer.clone()).map(|job| job_address(&job));
+    match api::read(answer.clone()).or_else(|_| job()) {
+        Ok(address) => Ok(Some(address)),
+        Err(_) => api::read::<IgnoredAny>(answer).map(|_| None),
+    }
 }
 
 // Fields that were left empty say nothing, and would only make the address longer.
@@ -85,9 +95,14 @@ fn copy_to_clipboard(event: &MouseEvent) {
     else {
         return;
     };
-    let written = window().navigator().clipboard().write_text(&text);
+    let clipboard = window().navigator().clipboard();
+    // Browsers have none where the page does not come by HTTPS.
+    let written = (!clipboard.is_undefined()).then(|| clipboard.write_text(&text));
     leptos::task::spawn_local(async move {
-        let done = web_sys::js_sys::futures::JsFuture::from(written).await.is_ok();
+        let done = match written {
+            Some(written) => web_sys::js_sys::futures::JsFuture::from(written).await.is_ok(),
+            None => false,
+        };
         button.set_text_content(Some(if done { "Copied" } else { "Copy it by hand" }));
     });
 }

@@ -6,6 +6,9 @@ use web_sys::{Element, HtmlAnchorElement};
 use super::PageUpdates;
 use crate::addresses::is_below_base;
 
+/// Links that do not ask for more than another page.
+const OURS: &str = "a[href]:not([target], [download], [rel~=external])";
+
 /// Lets links lead from page to page without loading anew: the theme, a pause and the stream go on.
 pub(super) fn follow(updates: PageUpdates) {
     let _ = window_event_listener(leptos::ev::click, move |event| {
@@ -24,13 +27,12 @@ fn address_of(event: &MouseEvent) -> Option<String> {
         return None;
     }
     let pressed = event.target()?.dyn_into::<Element>().ok()?;
-    let link = pressed.closest("a[href]").ok()??.dyn_into::<HtmlAnchorElement>().ok()?;
-    let is_plain = ["target", "download", "rel"].iter().all(|name| !link.has_attribute(name));
+    let link = pressed.closest(OURS).ok()??.dyn_into::<HtmlAnchorElement>().ok()?;
     let here = window().location();
     let is_here = here.origin().is_ok_and(|origin| origin == link.origin());
     // Around the dashboard there may be another program.
     let is_ours = is_here && is_below_base(&link.pathname());
     // A place in this page is the browser's to find.
     let is_place = !link.hash().is_empty();
-    (is_plain && is_ours && !is_place).then(|| link.pathname() + &link.search())
+    (is_ours && !is_place).then(|| link.pathname() + &link.search())
 }

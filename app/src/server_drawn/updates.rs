@@ -101,7 +101,9 @@ impl PageUpdates {
             if live.state.get_untracked() == LiveState::Live {
                 self.n_frames.update_value(|n| *n += 1);
                 let is_old = frames_between().is_some_and(|n| self.n_frames.get_value() >= n);
-                if is_old || before != now && has_alerts() {
+                // What led elsewhere may have failed.
+                let is_elsewhere = !self.shown.with_value(|shown| self.stands_at(shown));
+                if is_old || is_elsewhere || before != now && has_alerts() {
                     self.fetch();
                 }
             }

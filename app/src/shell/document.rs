@@ -74,7 +74,7 @@ fn Head(files: Option<PageFiles>, title: String) -> impl IntoView {
                 content="A two-level cache at work: where each read is answered, and why."
             />
             // Text alone: leptos would mark its end by a comment, which a title shows.
-            <title inner_html=title></title>
+            <title inner_html=escaped(&title)></title>
             <script
                 nonce=use_nonce()
                 src=PAGE.address()
@@ -92,6 +92,10 @@ fn Head(files: Option<PageFiles>, title: String) -> impl IntoView {
             <script nonce=use_nonce() src=READOUTS.address() defer=true></script>
         </head>
     }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 /// The theme that this browser chose before.

@@ -70,7 +70,7 @@ fn session(refusal: Option<&str>) -> Session {
 fn overview(snapshot: Snapshot, session: Session) -> String {
     let traffic = TrafficState { running: true, rate_per_s: 600, skew: 1.0, write_share: 0.02 };
     let (session, traffic) = (Some(session), Some(traffic));
-    overview_html(FirstPaint { snapshot, session, traffic, failure: None })
+    overview_html(FirstPaint { snapshot: Some(snapshot), session, traffic, failure: None })
 }
 
 async fn page(path: &str) -> String {

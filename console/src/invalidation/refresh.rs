@@ -1,7 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use strata_report::{EntryLook, Job, JobError, JobKind, JobState, L2Look, RefreshState, Refreshed};
+use strata_report::{
+    EntryLook, Job, JobError, JobKind, JobState, L2Look, NodePresence, RefreshState, Refreshed,
+};
 use tokio::time::{Instant, sleep};
 
 use super::jobs::RunningJob;
@@ -76,7 +78,8 @@ impl Console {
             return Ok(Loader::Source(Arc::clone(source)));
         }
         let loads = |held: &&CacheNode| {
-            held.node.presence().is_some_and(|presence| presence.policy.refreshes)
+            let loads = |at: &NodePresence| at.state.counts() && at.policy.refreshes;
+            held.node.presence().is_some_and(loads)
         };
         match nodes.iter().find(loads) {
             Some(held) => Ok(Loader::Node(Arc::clone(&held.node))),

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use strata_report::{EntryLook, HeardBy, NodeCount};
+use strata_report::{EntryLook, HeardBy, NodeCount, NodePresence};
 use tokio::time::{Instant, sleep};
 
 use super::target::Target;
@@ -17,20 +17,30 @@ const REPORTED_WITHIN: Duration = Duration::from_secs(5);
 
 impl Console {
     /// Which nodes elsewhere have acted on all that the bus has carried until now, by their reports:
-    /// nobody is asked. `None` where all nodes are here, or the bus cannot be read.
+    /// nobody is asked, and those that are lost or unreadable are not waited for. `None` where all
+    /// nodes are here. Where the bus cannot be read, nobody knows.
     pub(crate) async fn heard_by(&self, nodes: &[CacheNode]) -> Option<HeardBy> {
         let fleet = self.inner.nodes.elsewhere()?;
-        let elsewhere = nodes.iter().filter(|held| held.node.presence().is_some());
-        let ids: Vec<String> = elsewhere.map(|held| held.node.id().to_owned()).collect();
-        if ids.is_empty() {
+        let presences: Vec<_> = nodes.iter().filter_map(|held| held.node.presence()).collect();
+        if presences.is_empty() {
             return None;
         }
+        let of = presences.len() as u64;
         let began = Instant::now();
-        let sequence = fleet.bus_sequence().await?;
-        let acted = fleet.have_acted_on((sequence, &ids), REPORTED_WITHIN).await;
-        let not_by: Vec<_> = ids.iter().filter(|id| !acted.contains(id)).cloned().collect();
-        let (nodes, of) = (acted.len() as u64, ids.len() as u64);
-        Some(HeardBy { nodes, of, within_ms: in_ms(began.elapsed()), not_by })
+        let Some(sequence) = fleet.bus_sequence().await else {
+            return Some(HeardBy { of, unknown: true, ..HeardBy::default() });
+        };
+        let reports = |at: &&&NodePresence| at.state.counts() && at.unreadable.is_none();
+        let (awaited, silent): (Vec<_>, Vec<_>) = presences.iter().partition(reports);
+        let ids = |of: Vec<&&NodePresence>| -> Vec<String> {
+            of.into_iter().map(|presence| presence.node.clone()).collect()
+        };
+        let (awaited, silent) = (ids(awaited), ids(silent));
+        let mut acted = fleet.have_acted_on((sequence, &awaited), REPORTED_WITHIN).await;
+        let within_ms = in_ms(began.elapsed());
+        acted.extend(fleet.have_acted_on((sequence, &silent), Duration::ZERO).await);
+        let not_by = awaited.into_iter().chain(silent).filter(|id| !acted.contains(id)).collect();
+        Some(HeardBy { nodes: acted.len() as u64, of, within_ms, not_by, unknown: false })
     }
 }
 

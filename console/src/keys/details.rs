@@ -127,7 +127,7 @@ async fn walked(
     });
     let gathered = asking.await?;
     let mut surveyed = Surveyed { partial: gathered.partial(), ..Surveyed::default() };
-    let has_all = gathered.missing.is_empty();
+    let has_all = !gathered.missing.iter().any(|missing| missing.is_summed);
     for (_, (survey, details)) in gathered.answers {
         surveyed.survey.merge(&survey);
         surveyed.details = match (surveyed.details.take(), details) {

@@ -56,6 +56,8 @@ impl Console {
     /// Takes what happened since the last tick.
     pub(crate) fn feed(&self, earlier: &[NodeReport], reports: &[NodeReport]) {
         let mut stream = self.inner.feed.stream();
+        // One that is not heard for a while goes on where it was.
+        stream.places.retain(|(node, _), _| self.inner.nodes.get(node).is_some());
         for report in reports {
             let before = earlier.iter().find(|before| before.node == report.node);
             changes(before, report).for_each(|what| stream.push(node_event(report, what)));

@@ -1,7 +1,9 @@
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use strata_report::{Alert, CacheFrame, Frame, NodeReport, PresenceState, RedisState, Snapshot};
+use strata_report::{
+    Alert, CacheFrame, Frame, L2Report, NodeReport, PresenceState, RedisState, Snapshot,
+};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
@@ -23,6 +25,11 @@ impl Console {
     /// Redis as in the newest frame, for those who do not look: its keys need not be counted.
     pub fn redis_state(&self) -> RedisState {
         self.tick().frame.redis.clone()
+    }
+
+    /// The console's own way to Redis, where all nodes are elsewhere.
+    pub fn own_l2(&self) -> Option<L2Report> {
+        self.inner.nodes.observer_report().map(|report| report.l2)
     }
 
     /// All that a page needs to be up to date. Frame and history are of the same second.

@@ -1,11 +1,14 @@
 //! What nodes elsewhere did between their last two reports. They report by a clock of their own, so
-//! that a tick may find one report of a node, none, or the second of two.
+//! that a tick may find one report of a node, none, or the second of two; and that clock may step.
 
 use std::collections::HashMap;
 
 use strata_report::{
     CacheReport, Cause, Evictions, Histogram, NodeReport, Outcome, Outcomes, Window,
 };
+use tokio::time::Instant;
+
+use crate::clock::in_ms;
 
 /// The last two reports of each node.
 #[derive(Debug, Default)]
@@ -16,21 +19,29 @@ pub(crate) struct NodeSpans {
 #[derive(Debug)]
 struct NodeSpan {
     /// `None` while there was only one.
-    earlier: Option<NodeReport>,
-    later: NodeReport,
+    earlier: Option<Seen>,
+    later: Seen,
     /// Whether the later one came with this tick.
     is_new: bool,
 }
 
+#[derive(Debug)]
+struct Seen {
+    report: NodeReport,
+    /// When the console saw it first.
+    at: Instant,
+}
+
 impl NodeSpans {
-    /// Takes note of the newest reports; nodes without one are forgotten.
-    pub(crate) fn take(&mut self, reports: &[NodeReport]) {
+    /// Takes note of the newest reports, seen at this instant; nodes without one are forgotten.
+    pub(crate) fn take(&mut self, reports: &[NodeReport], at: Instant) {
         self.by_node.retain(|node, _| reports.iter().any(|report| report.node == *node));
         for report in reports {
             match self.by_node.get_mut(&report.node) {
-                Some(span) => span.take(report),
+                Some(span) => span.take(report, at),
                 None => {
-                    let span = NodeSpan { earlier: None, later: report.clone(), is_new: true };
+                    let later = Seen { report: report.clone(), at };
+                    let span = NodeSpan { earlier: None, later, is_new: true };
                     self.by_node.insert(report.node.clone(), span);
                 }
             }
@@ -51,27 +62,42 @@ impl NodeSpans {
 }
 
 impl NodeSpan {
-    fn take(&mut self, report: &NodeReport) {
-        self.is_new = !self.later.is_of_run(report) || self.later.at_ms != report.at_ms;
+    fn take(&mut self, report: &NodeReport, at: Instant) {
+        let last = &self.later.report;
+        self.is_new = !last.is_of_run(report) || last.at_ms != report.at_ms;
         if self.is_new {
-            self.earlier = Some(std::mem::replace(&mut self.later, report.clone()));
+            let seen = Seen { report: report.clone(), at };
+            self.earlier = Some(std::mem::replace(&mut self.later, seen));
         }
     }
 
     fn window(&self, cache: &str, span_ms: u64) -> Option<Window> {
         let earlier = self.earlier.as_ref()?;
-        let later = cache_of(&self.later, cache)?;
-        let is_same_run = earlier.is_of_run(&self.later);
-        let since_ms = if is_same_run { earlier.at_ms } else { self.later.started_at_ms };
-        let took_ms = self.later.at_ms.saturating_sub(since_ms).max(1);
+        let later = cache_of(&self.later.report, cache)?;
+        let is_same_run = earlier.report.is_of_run(&self.later.report);
+        let took_ms = self.took_ms(earlier).max(if is_same_run { 1 } else { span_ms });
         let zeros = CacheReport::default();
-        let before = cache_of(earlier, cache).filter(|_| is_same_run).unwrap_or(&zeros);
+        let before = cache_of(&earlier.report, cache).filter(|_| is_same_run).unwrap_or(&zeros);
         let whole = Window::between(before, later, span_ms);
         let part = |n: u64| part_of(n, span_ms, took_ms);
         let outcomes = Outcomes::from_counts(Outcome::ALL.map(|one| part(whole.outcomes.get(one))));
         let evictions = Cause::ALL.map(|one| part(whole.evictions.get(one)));
         let window = Window { outcomes, evictions: Evictions::from_counts(evictions), ..whole };
         Some(if self.is_new { window } else { without_latencies(window) })
+    }
+
+    /// Since when the later report counts, by the node's clock; where that makes no sense beside
+    /// the time in which the console saw both, it has stepped, and the console's counts.
+    fn took_ms(&self, earlier: &Seen) -> u64 {
+        let seen_ms = in_ms(self.later.at.saturating_duration_since(earlier.at));
+        let (before, now) = (&earlier.report, &self.later.report);
+        let is_same_run = before.is_of_run(now);
+        let since_ms = if is_same_run { before.at_ms } else { now.started_at_ms };
+        // A new run may have begun at any time since.
+        let at_least_ms = if is_same_run { seen_ms / 2 } else { 1 };
+        let said_ms = now.at_ms.checked_sub(since_ms);
+        let plausible = at_least_ms..=seen_ms.saturating_mul(3);
+        said_ms.filter(|ms| plausible.contains(ms)).unwrap_or(seen_ms)
     }
 }
 
@@ -100,6 +126,8 @@ fn cache_of<'a>(report: &'a NodeReport, cache: &str) -> Option<&'a CacheReport> 
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn report(at_ms: u64, l1_hit: u64) -> NodeReport {
@@ -108,35 +136,73 @@ mod tests {
         NodeReport { node: "pod-7".to_owned(), at_ms, caches: vec![cache], ..NodeReport::default() }
     }
 
-    fn hits(spans: &mut NodeSpans, report: &NodeReport) -> u64 {
-        spans.take(std::slice::from_ref(report));
-        spans.window("users", 1_000).outcomes.l1_hit
+    /// A console's clock, which goes with that of the nodes.
+    struct Watch {
+        spans: NodeSpans,
+        began: Instant,
+    }
+
+    impl Watch {
+        fn new() -> Self {
+            Self { spans: NodeSpans::default(), began: Instant::now() }
+        }
+
+        fn hits(&mut self, report: &NodeReport) -> u64 {
+            self.hits_at(report.at_ms, report)
+        }
+
+        fn hits_at(&mut self, at_ms: u64, report: &NodeReport) -> u64 {
+            let at = self.began + Duration::from_millis(at_ms);
+            self.spans.take(std::slice::from_ref(report), at);
+            self.spans.window("users", 1_000).outcomes.l1_hit
+        }
     }
 
     #[test]
     fn a_report_that_is_late_makes_no_dip_and_what_it_brings_no_peak() {
-        let mut spans = NodeSpans::default();
-        assert_eq!(hits(&mut spans, &report(1_000, 500)), 0, "nobody knows since when");
-        assert_eq!(hits(&mut spans, &report(2_000, 600)), 100);
-        assert_eq!(hits(&mut spans, &report(2_000, 600)), 100, "no report came");
-        assert_eq!(hits(&mut spans, &report(4_000, 800)), 100, "it brings two seconds");
+        let mut watch = Watch::new();
+        assert_eq!(watch.hits(&report(1_000, 500)), 0, "nobody knows since when");
+        assert_eq!(watch.hits(&report(2_000, 600)), 100);
+        assert_eq!(watch.hits_at(3_000, &report(2_000, 600)), 100, "no report came");
+        assert_eq!(watch.hits(&report(4_000, 800)), 100, "it brings two seconds");
     }
 
     #[test]
     fn a_new_run_counts_from_its_start() {
-        let mut spans = NodeSpans::default();
-        hits(&mut spans, &report(1_000, 500));
+        let mut watch = Watch::new();
+        watch.hits(&report(1_000, 500));
         let started_at_ms = 9_000;
         let again = NodeReport { started_at_ms, run: "b".to_owned(), ..report(11_000, 40) };
-        assert_eq!(hits(&mut spans, &again), 20);
+        assert_eq!(watch.hits(&again), 20);
     }
 
     #[test]
     fn a_node_that_is_heard_no_more_counts_no_longer() {
-        let mut spans = NodeSpans::default();
-        hits(&mut spans, &report(1_000, 500));
-        hits(&mut spans, &report(2_000, 600));
-        spans.take(&[]);
-        assert_eq!(spans.window("users", 1_000).outcomes.l1_hit, 0);
+        let mut watch = Watch::new();
+        watch.hits(&report(1_000, 500));
+        watch.hits(&report(2_000, 600));
+        watch.spans.take(&[], watch.began);
+        assert_eq!(watch.spans.window("users", 1_000).outcomes.l1_hit, 0);
+    }
+
+    #[test]
+    fn a_clock_that_steps_makes_no_peak_and_no_dip() {
+        let mut watch = Watch::new();
+        watch.hits_at(1_000, &report(50_000, 500));
+        for (at_ms, stepped_to_ms, l1_hit) in
+            [(2_000, 50_001, 600), (3_000, 9_000, 700), (4_000, 900_000, 800)]
+        {
+            let hits = watch.hits_at(at_ms, &report(stepped_to_ms, l1_hit));
+            assert_eq!(hits, 100, "to {stepped_to_ms}");
+        }
+    }
+
+    #[test]
+    fn a_new_run_whose_clock_stepped_back_counts_no_more_than_it_did() {
+        let mut watch = Watch::new();
+        watch.hits(&report(1_000, 500));
+        let started_at_ms = 9_000;
+        let again = NodeReport { started_at_ms, run: "b".to_owned(), ..report(8_000, 40) };
+        assert_eq!(watch.hits_at(5_000, &again), 10);
     }
 }

@@ -111,7 +111,7 @@ impl Sampler {
         let is_unheard = fleet.as_ref().is_some_and(FleetTick::is_unheard);
         let span_ms = if is_unheard { 0 } else { span_ms };
         if fleet.is_some() {
-            self.spans.take(&nodes);
+            self.spans.take(&nodes, taken.at);
         }
         let tick = Point { at_ms: taken.at_ms, span_ms, ..Point::default() };
         let pairs: Vec<_> = nodes.iter().filter_map(|node| last.as_ref()?.pair(node)).collect();

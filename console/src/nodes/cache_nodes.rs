@@ -38,6 +38,8 @@ impl Console {
     }
 
     /// The nodes that have a cache, as of the newest frame; attached ones only while they are attached.
+    /// Last come those elsewhere that may have it and do not answer, because they are lost or cannot
+    /// be understood.
     pub(crate) fn nodes_with(&self, cache: &str) -> Result<Vec<CacheNode>, ConsoleError> {
         let tick = self.tick();
         let mut nodes = Vec::new();
@@ -50,6 +52,10 @@ impl Console {
                 hears: report.bus.connected,
                 has_l2: report.l2.configured && held.settings.l2_time_to_live_ms.is_some(),
             });
+        }
+        if nodes.iter().any(|held| held.node.presence().is_some()) {
+            let silent = self.inner.nodes.silent_with(cache).into_iter();
+            nodes.extend(silent.map(|node| CacheNode { node, hears: false, has_l2: false }));
         }
         if nodes.is_empty() { Err(ConsoleError::unknown_cache(cache)) } else { Ok(nodes) }
     }

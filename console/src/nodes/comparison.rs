@@ -1,6 +1,6 @@
 use strata_report::{
     CacheReport, Disagreement, NodeCache, NodePresence, NodeReport, NodeRow, NodeSays, NodesReport,
-    Quantiles,
+    PresenceState, Quantiles,
 };
 
 use crate::console::Console;
@@ -19,7 +19,8 @@ impl Console {
         });
         let mut rows: Vec<_> = rows.collect();
         rows.extend(tick.fleet.iter().flat_map(|fleet| &fleet.presences).filter_map(|presence| {
-            let is_new = presence.state.counts() && !seen.contains_key(&presence.node);
+            let is_there = presence.state.counts() || presence.state == PresenceState::Lost;
+            let is_new = is_there && !seen.contains_key(&presence.node);
             is_new.then(|| without_report(presence))
         }));
         NodesReport {
@@ -48,7 +49,7 @@ fn row(report: &NodeReport, heard: bool) -> NodeRow {
     }
 }
 
-/// A node that is there and whose report was never read.
+/// A node that is there, or was, and whose report was never read.
 fn without_report(presence: &NodePresence) -> NodeRow {
     NodeRow {
         node: presence.node.clone(),

@@ -28,13 +28,13 @@ const READ_AGAIN: Duration = Duration::from_millis(100);
 /// The console reads what they report once a second. Until Redis can be reached, it knows of none.
 #[derive(Clone)]
 pub struct RemoteNodes {
-    pub(super) inner: Arc<Inner>,
+    inner: Arc<Inner>,
 }
 
-pub(super) struct Inner {
+struct Inner {
     /// What is changed and counted in Redis goes through it.
-    pub(super) observer: Node,
-    pub(super) client: FleetClient,
+    observer: Node,
+    client: FleetClient,
     started: Instant,
     known: Mutex<Known>,
 }
@@ -82,6 +82,13 @@ impl RemoteNodes {
         known.nodes.iter().filter(|node| node.counts()).cloned().collect()
     }
 
+    /// Those that may have a cache and are in no sum: they are lost, or nothing they reported could
+    /// be read.
+    pub(super) fn silent_with(&self, cache: &str) -> Vec<Arc<RemoteNode>> {
+        let known = self.known();
+        known.nodes.iter().filter(|node| node.is_silent_with(cache)).cloned().collect()
+    }
+
     pub(super) fn get(&self, id: &str) -> Option<Arc<RemoteNode>> {
         self.known().nodes.iter().find(|node| node.id() == id).cloned()
     }
@@ -93,14 +100,14 @@ impl RemoteNodes {
         let is_unheard = silent >= UNHEARD_AFTER;
         let unheard_ms = is_unheard.then(|| in_ms(silent));
         let presences: Vec<_> = known.view.nodes.iter().map(presence_of).collect();
-        let count = |holds: fn(PresenceState) -> bool| {
-            presences.iter().filter(|presence| holds(presence.state)).count() as u64
+        let count = |holds: fn(&FleetNode) -> bool| {
+            known.view.nodes.iter().filter(|node| holds(node)).count() as u64
         };
-        let counted = count(PresenceState::counts);
+        let is_lost = |node: &FleetNode| node.state == PresenceState::Lost;
         let sums = FleetSums {
-            counted,
-            of: counted + count(|state| state == PresenceState::Lost),
-            late: count(|state| state == PresenceState::Late),
+            counted: count(is_summed),
+            of: count(|node| node.state.counts()) + count(is_lost),
+            late: count(|node| is_summed(node) && node.state == PresenceState::Late),
             unheard_ms,
             was_heard: known.heard_at.is_some(),
         };
@@ -120,7 +127,8 @@ impl RemoteNodes {
     async fn read(&self) {
         // Where Redis is away, what was last heard stays.
         let Ok(Ok(view)) = timeout(POLL_WITHIN, self.inner.client.poll()).await else { return };
-        let remote = |node: &FleetNode| Arc::new(RemoteNode::new(&self.inner, node));
+        let ways = (&self.inner.observer, &self.inner.client);
+        let remote = |node: &FleetNode| Arc::new(RemoteNode::new(ways, node));
         let nodes = view.nodes.iter().map(remote).collect();
         *self.known() = Known { view, heard_at: Some(Instant::now()), nodes };
     }
@@ -158,6 +166,11 @@ impl RemoteNodes {
     fn known(&self) -> MutexGuard<'_, Known> {
         self.inner.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether its numbers are in the sums.
+fn is_summed(node: &FleetNode) -> bool {
+    node.state.counts() && node.report.is_some()
 }
 
 /// The report of a node elsewhere, with the run that it is of.

@@ -7,6 +7,7 @@ use std::task::Poll;
 
 use super::cache_nodes::CacheNode;
 use super::client::NodeClient;
+use super::reporting::report_of;
 use crate::error::ConsoleError;
 
 /// The answers of those that answered, and why the others did not.
@@ -21,6 +22,8 @@ pub(crate) struct Gathered<T> {
 pub(crate) struct Missing {
     pub(crate) node: String,
     heard_ms_ago: Option<u64>,
+    /// Whether its numbers are in the sums all the same.
+    pub(crate) is_summed: bool,
     pub(crate) error: ConsoleError,
 }
 
@@ -79,6 +82,7 @@ impl<T> Gathered<T> {
             Err(error) if error.is_of_the_node() => self.missing.push(Missing {
                 node: node.id().to_owned(),
                 heard_ms_ago: node.presence().map(|presence| presence.heard_ms_ago),
+                is_summed: report_of(&**node).is_some(),
                 error,
             }),
             Err(error) => return Err(error),

@@ -27,6 +27,12 @@ impl NodeList {
         }
     }
 
+    /// Those that may have a cache, by all that is known, and do not answer.
+    pub(crate) fn silent_with(&self, cache: &str) -> Vec<Arc<dyn NodeClient>> {
+        let silent = self.elsewhere().map(|nodes| nodes.silent_with(cache)).unwrap_or_default();
+        silent.into_iter().map(|node| node as Arc<dyn NodeClient>).collect()
+    }
+
     pub(crate) fn get(&self, id: &str) -> Option<Arc<dyn NodeClient>> {
         match self {
             Self::Here(nodes) => nodes.iter().find(|node| node.id() == id).cloned(),

@@ -1,15 +1,15 @@
 //! A node elsewhere: what it last reported, and the way to ask it.
 
 use std::pin::Pin;
-use std::sync::Arc;
 
-use strata_cache::{AskError, AskTo, FleetNode};
+use strata_cache::{AskError, AskTo, FleetClient, FleetNode, Node};
 use strata_report::{
-    CacheEvents, NodeAnswer, NodeError, NodePresence, NodeReport, NodeRequest, Reply, ReplyState,
+    CacheEvents, NodeAnswer, NodeError, NodePresence, NodeReport, NodeRequest, PresenceState,
+    Reply, ReplyState,
 };
 
 use super::client::{NodeClient, SharedRedis};
-use super::fleet::{Inner, presence_of, report_of};
+use super::fleet::{presence_of, report_of};
 
 /// Who asks, as nodes see it. Consoles write down themselves who told them to.
 const ACTOR: &str = "console";
@@ -22,16 +22,19 @@ pub(super) struct RemoteNode {
     presence: NodePresence,
     report: Option<NodeReport>,
     acted_on: u64,
-    fleet: Arc<Inner>,
+    observer: Node,
+    client: FleetClient,
 }
 
 impl RemoteNode {
-    pub(super) fn new(fleet: &Arc<Inner>, node: &FleetNode) -> Self {
+    /// Redis is reached through the node that looks on, and the node itself through the client.
+    pub(super) fn new((observer, client): (&Node, &FleetClient), node: &FleetNode) -> Self {
         Self {
             presence: presence_of(node),
             report: report_of(node),
             acted_on: node.report.as_ref().map_or(0, |report| report.acted_on),
-            fleet: Arc::clone(fleet),
+            observer: observer.clone(),
+            client: client.clone(),
         }
     }
 
@@ -44,16 +47,44 @@ impl RemoteNode {
         self.acted_on
     }
 
-    async fn ask_elsewhere(&self, request: &NodeRequest) -> NodeAnswer {
+    /// Whether it is in no sum and may have a cache all the same.
+    pub(super) fn is_silent_with(&self, cache: &str) -> bool {
+        match (&self.report, self.presence.state) {
+            (None, state) => state.counts() || state == PresenceState::Lost,
+            (Some(report), PresenceState::Lost) => {
+                report.caches.iter().any(|held| held.cache == cache)
+            }
+            (Some(_), _) => false,
+        }
+    }
+
+    /// What is known without asking it: it does not answer, or it cannot be understood.
+    fn silence(&self) -> Option<NodeAnswer> {
+        if !self.counts() {
+            return Some(failed(NodeError::Gone { node: self.id().to_owned() }));
+        }
+        let because = match (&self.report, &self.presence.unreadable) {
+            (Some(_), _) => return None,
+            (None, Some(_)) => "its report cannot be read",
+            (None, None) => "it has not reported yet",
+        };
+        Some(refused(because))
+    }
+
+    /// What it answers; `None` where that is too large.
+    async fn ask_elsewhere(&self, request: &NodeRequest) -> Option<NodeAnswer> {
+        if let Some(silence) = self.silence() {
+            return Some(silence);
+        }
         let body = serde_json::to_string(request).unwrap_or_default();
         let to = AskTo::Node(self.id());
-        match self.fleet.client.ask(to, request.kind(), &body, ACTOR).await {
+        match self.client.ask(to, request.kind(), &body, ACTOR).await {
             Ok(replies) => match replies.replies.into_iter().next() {
                 Some(reply) => answer(reply),
-                None => failed(NodeError::Gone { node: self.id().to_owned() }),
+                None => Some(failed(NodeError::Gone { node: self.id().to_owned() })),
             },
-            Err(AskError::Away) => refused("Redis cannot be reached"),
-            Err(error) => refused(&format!("the console failed to {error}")),
+            Err(AskError::Away) => Some(refused("Redis cannot be reached")),
+            Err(error) => Some(refused(&format!("the console failed to {error}"))),
         }
     }
 }
@@ -87,34 +118,34 @@ impl NodeClient for RemoteNode {
                         ..query.clone()
                     });
                     match self.ask_elsewhere(&NodeRequest::ListL1(query)).await {
-                        NodeAnswer::Other => self.ask_elsewhere(&fewer).await,
-                        answer => answer,
+                        Some(answer) => answer,
+                        None => self.ask_elsewhere(&fewer).await.unwrap_or_else(too_large),
                     }
                 }
                 // Without the value, which needs the node's codec, the console sees it itself.
                 NodeRequest::LookL2(_) if !self.presence.policy.values => {
-                    self.fleet.observer.answer(request).await
+                    self.observer.answer(request).await
                 }
                 NodeRequest::LookL2(key) => {
                     let request = NodeRequest::LookL2(key);
                     match self.ask_elsewhere(&request).await {
-                        NodeAnswer::Failed { .. } | NodeAnswer::Other => {
-                            self.fleet.observer.answer(request).await
+                        Some(NodeAnswer::Failed { .. }) | None => {
+                            self.observer.answer(request).await
                         }
-                        answer => answer,
+                        Some(answer) => answer,
                     }
                 }
-                request => self.ask_elsewhere(&request).await,
+                request => self.ask_elsewhere(&request).await.unwrap_or_else(too_large),
             }
         })
     }
 
     fn shared(&self) -> &dyn SharedRedis {
-        &self.fleet.observer
+        &self.observer
     }
 
     fn shared_by(&self) -> &str {
-        self.fleet.observer.id()
+        self.observer.id()
     }
 
     fn presence(&self) -> Option<&NodePresence> {
@@ -130,10 +161,14 @@ fn refused(because: &str) -> NodeAnswer {
     failed(NodeError::Refused { because: because.to_owned() })
 }
 
-/// What a node's reply says; [`NodeAnswer::Other`] where it was too large.
-fn answer(reply: Reply) -> NodeAnswer {
+fn too_large() -> NodeAnswer {
+    refused("its answer is too large")
+}
+
+/// What a node's reply says; `None` where it was too large.
+fn answer(reply: Reply) -> Option<NodeAnswer> {
     let unsupported = |version: String| failed(NodeError::Unsupported { version });
-    match reply.state {
+    Some(match reply.state {
         ReplyState::Answered => match serde_json::from_str(&reply.body) {
             Ok(NodeAnswer::Other) | Err(_) => unsupported(reply.strata),
             Ok(answer) => answer,
@@ -142,8 +177,21 @@ fn answer(reply: Reply) -> NodeAnswer {
             Ok(NodeAnswer::Failed { error }) => failed(error),
             _ => refused(&reply.because),
         },
-        ReplyState::Truncated => NodeAnswer::Other,
+        ReplyState::Truncated => return None,
         ReplyState::Busy | ReplyState::Refused => refused(&reply.because),
         ReplyState::Unsupported | ReplyState::Other => unsupported(reply.strata),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_too_large_is_not_one_of_another_version() {
+        let reply = |state| Reply { state, strata: "9.9.9".to_owned(), ..Reply::default() };
+        assert_eq!(answer(reply(ReplyState::Truncated)), None);
+        let newer = Some(failed(NodeError::Unsupported { version: "9.9.9".to_owned() }));
+        assert_eq!(answer(reply(ReplyState::Other)), newer);
     }
 }

@@ -194,6 +194,12 @@ async fn a_killed_node_is_late_then_lost_and_the_sums_say_of_how_many_they_are()
     }
     let frozen = console.nodes_report().nodes.into_iter().find(|row| row.node == "pod-2").unwrap();
     assert!(!frozen.heard && frozen.caches[0].outcomes.reads() == 100, "as it was last");
+    lost_nodes_are_missing_from_answers_and_proofs(&console).await;
+    let (restarted, _end) = watching(&redis, 2).await;
+    until(&restarted, "a console that starts later has a row for it", |console| {
+        state(console, "pod-2") == Some(PresenceState::Lost)
+    })
+    .await;
 
     let again = Service::start(&redis, "pod-2", Fleet::default()).await;
     until(&console, "it is back", |console| counted(console) == (2, 2)).await;
@@ -208,6 +214,15 @@ async fn a_killed_node_is_late_then_lost_and_the_sums_say_of_how_many_they_are()
     })
     .await;
     assert!(console.nodes_report().nodes.iter().all(|row| row.node != "pod-2"));
+}
+
+async fn lost_nodes_are_missing_from_answers_and_proofs(console: &Console) {
+    let partial = console.look(&operator(), "users", "1").await.unwrap().partial.unwrap();
+    assert!(partial.starts_with("1 of 2 nodes answered; silent: pod-2 (last heard "), "{partial}");
+    let job = console.invalidate_key(&operator(), "users", "1").await.unwrap();
+    let heard = job.heard.unwrap();
+    assert_eq!((heard.nodes, heard.of, &*heard.not_by), (1, 2, &["pod-2".to_owned()][..]));
+    assert!(job.errors.iter().any(|error| error.node == "pod-2"), "{:?}", job.errors);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -144,17 +144,23 @@ pub struct Job {
 pub struct HeardBy {
     /// How many nodes have.
     pub nodes: u64,
-    /// Of how many that have the cache and are heard.
+    /// Of how many that have the cache, or may have it: those that are lost or cannot be understood
+    /// are among them.
     pub of: u64,
     /// Within what time the last of them had reported so, milliseconds.
     pub within_ms: u64,
     /// Those that have not.
     pub not_by: Vec<NodeId>,
+    /// Whether it is not known, because Redis could not be asked.
+    pub unknown: bool,
 }
 
 impl HeardBy {
     /// As a fragment: "heard by 3 of 3 nodes in 40 ms".
     pub fn in_words(&self) -> String {
+        if self.unknown {
+            return "it is not known yet which nodes have heard it".to_owned();
+        }
         let nodes = if self.of == 1 { "node" } else { "nodes" };
         let mut said =
             format!("heard by {} of {} {nodes} in {} ms", self.nodes, self.of, self.within_ms);

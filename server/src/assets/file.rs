@@ -73,9 +73,14 @@ fn accepts(asked: &HeaderMap, encoding: &str) -> bool {
     items.any(|item| {
         let mut parts = item.split(';').map(str::trim);
         let is_named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(encoding));
-        let mut weights = parts.filter_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
+        let mut weights = parts.filter_map(weight);
         is_named && weights.next().is_none_or(|weight| weight > 0.0)
     })
+}
+
+fn weight(parameter: &str) -> Option<f32> {
+    let (name, value) = parameter.split_once('=')?;
+    name.eq_ignore_ascii_case("q").then(|| value.parse().ok()).flatten()
 }
 
 /// Whether the client has this very form.
@@ -123,6 +128,7 @@ mod tests {
             ("gzip, deflate, br, zstd", "br", "small"),
             ("gzip;q=1.0, br;q=0", "gzip", "middle"),
             ("GZIP", "gzip", "middle"),
+            ("gzip, br;Q=0", "gzip", "middle"),
             ("br;q=0.0, gzip; q=0.000", "", "plain"),
             ("brotli", "", "plain"),
             ("identity", "", "plain"),

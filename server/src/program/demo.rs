@@ -49,6 +49,7 @@ pub struct Demo {
     nodes: Vec<Node>,
     /// Where the nodes are processes of their own: the way to them.
     fleet: Option<(Node, FleetClient)>,
+    processes: Option<Processes>,
     redis: Option<PrivateRedis>,
     rules: AccessRules,
     serving: Arc<Serving>,
@@ -111,7 +112,7 @@ impl Demo {
         };
         tell_access(&console_settings.access, listening);
         let shutdown = tasks.shutdown().clone();
-        let (console, fleet) = match processes {
+        let (console, fleet) = match &processes {
             None => (Console::start(clients, console_settings, shutdown), None),
             Some(processes) => {
                 processes.start(tasks);
@@ -155,6 +156,7 @@ impl Demo {
             lab,
             nodes,
             fleet,
+            processes,
             redis,
             rules,
             serving,
@@ -223,6 +225,10 @@ impl Demo {
         if let Some((observer, fleet)) = self.fleet {
             fleet.close().await;
             observer.shutdown().await;
+        }
+        // They say in Redis that they leave.
+        if let Some(processes) = self.processes {
+            processes.stop().await;
         }
         self.store.close().await;
         if let Some(redis) = self.redis {

@@ -1,5 +1,6 @@
 //! `strata demo` and `strata serve` from start to stop, and the signals that end them.
 
+mod announced;
 mod demo;
 mod processes;
 mod run;

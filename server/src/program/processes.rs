@@ -7,13 +7,17 @@ use std::ffi::OsString;
 use std::hash::{BuildHasher, Hasher};
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use futures::future::join_all;
 use strata_cache::{ErrorChain, Fleet, Node, RedisAddress, Tasks};
 use strata_demo::{CacheKey, STEADY, Site, Store, Traffic};
 use strata_report::TrafficState;
 use tokio::process::{Child, Command};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -39,7 +43,8 @@ pub(super) struct Processes {
     n_users: u64,
     traffic: TrafficMode,
     rate_per_s: u32,
-    n_processes: u32,
+    /// By number. Each is locked by whoever watches its end.
+    running: Arc<[Mutex<Option<Child>>]>,
 }
 
 impl Processes {
@@ -56,42 +61,50 @@ impl Processes {
             n_users: settings.n_users,
             traffic: settings.traffic,
             rate_per_s: (rate / n_processes.max(1)).max(1),
-            n_processes,
+            running: (0..n_processes).map(|_| Mutex::default()).collect(),
         }
     }
 
     /// Starts them, and each again a while after it has ended, until the program stops.
     pub(super) fn start(&self, tasks: &Tasks) {
-        for id in 1..=self.n_processes {
-            let (processes, shutdown) = (self.clone(), tasks.shutdown().clone());
+        for place in 0..self.running.len() {
+            let processes = self.clone();
             tasks.spawn("node process", move || {
-                let (processes, shutdown) = (processes.clone(), shutdown.clone());
-                async move { processes.keep(id, shutdown).await }
+                let processes = processes.clone();
+                async move { processes.keep(place).await }
             });
         }
     }
 
-    async fn keep(&self, id: u32, shutdown: CancellationToken) {
+    /// Ends them, once the tasks that watch them have been told to end.
+    pub(super) async fn stop(&self) {
+        let ends = self.running.iter().map(|running| async {
+            let Some(mut child) = running.lock().await.take() else { return };
+            // Its standard input is closed, which ends it. With the child goes what has not ended.
+            if timeout(STOPS_WITHIN, child.wait()).await.is_err() {
+                let within_s = STOPS_WITHIN.as_secs();
+                warn!(pid = child.id(), within_s, "killing the process of a node: it does not end");
+            }
+        });
+        join_all(ends).await;
+    }
+
+    async fn keep(&self, place: usize) {
+        let id = place + 1;
+        let Some(running) = self.running.get(place) else { return };
         loop {
+            let mut running = running.lock().await;
             match self.spawn(id) {
-                Ok(child) => self.watch(id, child, &shutdown).await,
+                Ok(child) => watch(id, running.insert(child)).await,
                 Err(error) => warn!(node = id, "failed to start its process: {error}"),
             }
+            drop(running);
             tokio::time::sleep(STARTED_AGAIN).await;
         }
     }
 
-    async fn watch(&self, id: u32, mut child: Child, shutdown: &CancellationToken) {
-        let pid = child.id();
-        info!(node = id, pid, "started the process of a node");
-        let Some(ended) = shutdown.run_until_cancelled(child.wait()).await else { return };
-        let how = ended.map_or_else(|error| error.to_string(), |status| status.to_string());
-        let again_s = STARTED_AGAIN.as_secs();
-        warn!(node = id, pid, how, again_s, "the process of a node has ended");
-    }
-
-    /// Its standard input stays open as long as this program runs: its end ends the process.
-    fn spawn(&self, id: u32) -> anyhow::Result<Child> {
+    /// The end of its standard input ends the process, however this program ends.
+    fn spawn(&self, id: usize) -> anyhow::Result<Child> {
         let mut command = Command::new(env::current_exe()?);
         command.args(["demo-node", "--id", &id.to_string(), "--users", &self.n_users.to_string()]);
         command.args(["--rate", &self.rate_per_s.to_string()]);
@@ -109,9 +122,20 @@ impl Processes {
         command.env("STRATA_REDIS_URL", &self.redis_url);
         command.envs(self.redis_login.variables());
         command.env("STRATA_FLEET_KEY", self.fleet_key.reveal());
-        command.stdin(Stdio::piped()).stdout(Stdio::null());
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).kill_on_drop(true);
         Ok(command.spawn()?)
     }
+}
+
+/// Waits for its end, and keeps its standard input open until then.
+async fn watch(id: usize, child: &mut Child) {
+    // Taken, because the wait would close it.
+    let _stdin = child.stdin.take();
+    let pid = child.id();
+    info!(node = id, pid, "started the process of a node");
+    let how = child.wait().await.map_or_else(|error| error.to_string(), |how| how.to_string());
+    let again_s = STARTED_AGAIN.as_secs();
+    warn!(node = id, pid, how, again_s, "the process of a node has ended");
 }
 
 /// That nobody guesses: each hasher has random keys of its own.

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::announced::announced_namespace;
 use super::demo::rules;
 use super::run::announce;
 use super::signals::on_signal;
@@ -30,9 +31,6 @@ const JOBS_MAY_TAKE: Duration = Duration::from_secs(3);
 
 /// What the dashboard does on Redis may take longer than a read of a service.
 const L2_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// How often Redis is asked for a namespace while none is known.
-const LOOKED_AGAIN: Duration = Duration::from_secs(1);
 
 /// A name in which nothing is kept: from there namespaces are looked for.
 const LOOKING_FROM: &str = "strata-serve";
@@ -150,7 +148,7 @@ pub async fn run_serve(settings: ServeSettings) -> anyhow::Result<()> {
     let starting = async {
         let (namespace, listener) = match &settings.namespace {
             Some(namespace) => (namespace.clone(), listener),
-            None => wait_for_service(&settings, listener).await?,
+            None => wait_for_service(&tasks, &settings, listener).await?,
         };
         let serve = Serve::start_among(&tasks, &settings, (&namespace, listening)).await?;
         anyhow::Ok((serve, listener))
@@ -163,54 +161,57 @@ pub async fn run_serve(settings: ServeSettings) -> anyhow::Result<()> {
 }
 
 /// Answers on the listener that it waits, until a service has announced itself. Whoever connects
-/// meanwhile hears why.
+/// meanwhile hears why, unless looking takes a token.
 async fn wait_for_service(
+    tasks: &Tasks,
     settings: &ServeSettings,
     listener: TcpListener,
 ) -> anyhow::Result<(String, TcpListener)> {
+    let (observer, fleet) = looking_on((&settings.redis, LOOKING_FROM), key(settings)).await?;
     let listener = listener.into_std()?;
-    let meanwhile = TcpListener::from_std(listener.try_clone()?)?;
     let common = &settings.common;
-    let serving = Serving::new(common.serving.clone(), &common.trusted_proxies);
     let (sender, because) = watch::channel("Redis has not answered yet".to_owned());
-    let found = CancellationToken::new();
-    let _found = found.clone().drop_guard();
-    let waiting = tokio::spawn(serving.serve(meanwhile, waiting::router(because), found.clone()));
-    let namespace = announced_namespace(settings, &sender).await?;
+    let because = Some(because).filter(|_| common.viewers.is_empty());
+    let router = waiting::router(because, rules(common).hosts);
+    let (found, answered) = (CancellationToken::new(), CancellationToken::new());
+    let meanwhile = Meanwhile {
+        listener: listener.try_clone()?.into(),
+        serving: Serving::new(common.serving.clone(), &common.trusted_proxies),
+        router,
+        found: found.clone(),
+    };
+    let end = answered.clone();
+    tasks.spawn_until_done("waiting page", move || {
+        let (meanwhile, end) = (meanwhile.clone(), end.clone());
+        async move {
+            meanwhile.answer().await;
+            end.cancel();
+        }
+    });
+    let namespace = announced_namespace(&fleet, &sender).await;
+    fleet.close().await;
+    observer.shutdown().await;
     found.cancel();
-    waiting.await?;
+    answered.cancelled().await;
     Ok((namespace, TcpListener::from_std(listener)?))
 }
 
-/// The namespace that nodes announce in Redis, once there is one: the one that was seen last, and
-/// the first by name where several were seen within the same minute.
-async fn announced_namespace(
-    settings: &ServeSettings,
-    waits: &watch::Sender<String>,
-) -> anyhow::Result<String> {
-    let (observer, fleet) = looking_on((&settings.redis, LOOKING_FROM), key(settings)).await?;
-    let found = loop {
-        let why = match fleet.namespaces().await {
-            Ok(found) if !found.is_empty() => break found,
-            Ok(_) => "no service has announced itself in Redis yet".to_owned(),
-            Err(error) => format!("failed to {error}"),
-        };
-        if *waits.borrow() != why {
-            warn!("waiting for a service: {why}; --namespace names one");
-            waits.send_replace(why);
+/// What answers until a service is found.
+#[derive(Clone)]
+struct Meanwhile {
+    listener: Arc<std::net::TcpListener>,
+    serving: Arc<Serving>,
+    router: Router,
+    found: CancellationToken,
+}
+
+impl Meanwhile {
+    async fn answer(self) {
+        match self.listener.try_clone().and_then(TcpListener::from_std) {
+            Ok(listener) => self.serving.serve(listener, self.router, self.found).await,
+            Err(error) => warn!("nothing answers until a service is found: failed to {error}"),
         }
-        tokio::time::sleep(LOOKED_AGAIN).await;
-    };
-    fleet.close().await;
-    observer.shutdown().await;
-    let minutes = |(name, seen_ms_ago): &(String, u64)| (seen_ms_ago / 60_000, name.clone());
-    let newest = found.iter().min_by_key(|found| minutes(found)).context("there is no service")?;
-    if found.len() > 1 {
-        let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
-        let (all, chosen) = (names.join(", "), &newest.0);
-        warn!(chosen, "several services announce themselves ({all}); --namespace chooses another");
     }
-    Ok(newest.0.clone())
 }
 
 /// A node that only looks on, and the console's end of the fleet; without a key where it is empty.

@@ -128,10 +128,18 @@ fn down(node: Option<&String>, tasks: Vec<TaskReport>) -> Vec<TaskDown> {
 fn redis(state: &AppState, nodes: &[NodeState]) -> Redis {
     let pid = state.needs.redis_pid.as_ref().and_then(|pid| *pid.borrow());
     let private = state.needs.redis_pid.is_some();
-    let redis = &state.console.redis_state();
-    // Redis is asked only now and then; what is known sooner counts.
-    let is_lost = (private && pid.is_none()) || nodes.iter().all(|node| node.l2_breaker_open);
-    let answers = match (redis.configured, redis.up && !is_lost) {
+    let redis = state.console.redis_state();
+    // Redis is asked only now and then; what is known sooner counts. Where all nodes are elsewhere,
+    // there may be none.
+    let (configured, up, is_cut_off) = match state.console.own_l2() {
+        Some(l2) => (l2.configured, redis.up || !redis.configured, l2.breaker_open),
+        None => {
+            let all_cut_off = nodes.iter().all(|node| node.l2_breaker_open);
+            (redis.configured, redis.up, all_cut_off && !nodes.is_empty())
+        }
+    };
+    let is_lost = (private && pid.is_none()) || is_cut_off;
+    let answers = match (configured, up && !is_lost) {
         (false, _) => "off",
         (true, true) => "up",
         (true, false) => "down",

@@ -124,12 +124,19 @@ pub(crate) async fn log_out(
 
 /// An address of our own; anything else could lead to another site.
 fn onward_path(to: &str) -> String {
-    let path = to.split('?').next().unwrap_or_default();
+    let path = to.split(['?', '#']).next().unwrap_or_default();
     let is_ours = to.starts_with('/')
         && !to.starts_with("//")
         && to.chars().all(|c| c.is_ascii_graphic() && c != '\\')
+        && !has_dots(path)
         && BasePath::of_request().strip(path).is_some_and(|path| !path.starts_with("/login"));
     if is_ours { to.to_owned() } else { at("/") }
+}
+
+/// Whether a part of it leads upwards, or nowhere, as a browser reads it.
+fn has_dots(path: &str) -> bool {
+    let plain = path.to_ascii_lowercase().replace("%2e", ".");
+    plain.split('/').any(|part| part == "." || part == "..")
 }
 
 #[cfg(test)]
@@ -138,7 +145,9 @@ mod tests {
 
     #[test]
     fn nobody_is_led_to_another_site() {
-        for to in ["/keys?cache=users&key=a%20b", "/", "/lab"] {
+        for to in
+            ["/keys?cache=users&key=a%20b", "/", "/lab", "/keys?pattern=/../*", "/caches/a..b"]
+        {
             assert_eq!(onward_path(to), to);
         }
         for to in [
@@ -161,7 +170,19 @@ mod tests {
             for to in ["/a/b", "/a/b?x=1", "/a/b/keys?cache=users"] {
                 assert_eq!(onward_path(to), to);
             }
-            for to in ["/", "/keys", "/a/bc", "//a/b", "/a/b/login", "/a", ""] {
+            for to in [
+                "/",
+                "/keys",
+                "/a/bc",
+                "//a/b",
+                "/a/b/login",
+                "/a",
+                "",
+                "/a/b/../../x",
+                "/a/b/%2e%2E/x",
+                "/a/b/.%2e",
+                "/a/b/./..#x",
+            ] {
                 assert_eq!(onward_path(to), "/a/b", "{to:?}");
             }
         })

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
+use strata_app::{BasePath, BasePathError};
 use strata_server::Settings;
 
 use crate::support::{Answer, Running, request, start, tokens};
@@ -47,6 +48,22 @@ fn pages() -> Vec<String> {
         "/nosuch",
     ];
     listed.iter().map(path).map(named).chain(states.map(str::to_owned)).collect()
+}
+
+#[tokio::test]
+async fn no_path_of_the_dashboard_itself_is_one_to_put_it_under() {
+    let running = start(|_| {}).await;
+    let routes = running.demo.routes().into_iter().map(|route| route.path);
+    let pages = pages().into_iter().filter(|path| path != "/nosuch");
+    let files = ["/pkg/strata.js", "/scripts/page.js", "/favicon.svg", "/robots.txt"];
+    for path in routes.chain(pages).chain(files.map(str::to_owned)) {
+        let first = path.split(['/', '?']).nth(1).unwrap();
+        if first.is_empty() {
+            continue;
+        }
+        let refused = format!("/{first}/x").parse::<BasePath>().unwrap_err();
+        assert!(matches!(refused, BasePathError::Taken(_)), "{path}: {refused}");
+    }
 }
 
 /// Every address in a page, with the attribute that holds it.

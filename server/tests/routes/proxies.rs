@@ -203,6 +203,10 @@ async fn it_works_under_a_path(proxy: Proxy, recipe: &str) {
         first = ask(port, &get(port, "/cache/"), "").await;
     }
     assert!(first.contains("<h1 class=\"unseen\">Overview</h1>"), "{first}");
+    let of_strata = "\r\ncontent-security-policy: ";
+    assert!(first.to_lowercase().contains(of_strata), "{first}");
+    let neighbour = ask(port, &get(port, "/cachebuster"), "").await;
+    assert!(!neighbour.to_lowercase().contains(of_strata), "{neighbour}");
     let live = ask(port, &get(port, "/cache/events"), "event: frame").await;
     assert!(live.contains("event: frame"), "{live}");
     let form = "token=sesame&to=%2Fcache%2Fkeys";
@@ -227,7 +231,7 @@ fn cell(text: &str) -> &str {
 #[tokio::test]
 async fn under_a_path_nginx_may_strip_it_or_not() {
     let recipe = NGINX.recipe();
-    let left = recipe.replace(cell("location / {"), cell("location /cache {"));
+    let left = recipe.replace(cell("location / {"), cell("location /cache/ {"));
     it_works_under_a_path(NGINX, &left).await;
     let stripped = recipe.replace("location / {", cell("location /cache/ {")).replace(
         cell("proxy_pass http://127.0.0.1:3000;"),

@@ -90,7 +90,7 @@ mod tests {
             host: "rack-3".to_owned(),
             ..NodePresence::default()
         };
-        assert_eq!(state(&presence).as_deref(), Some("lost, last heard 14 s ago"));
+        assert_eq!(state(&presence).as_deref(), Some("lost, last heard 14\u{202f}s ago"));
         let up = NodePresence { state: PresenceState::Up, ..presence.clone() };
         assert_eq!(state(&up), None);
         let row = NodeRow { presence: Some(presence), ..NodeRow::default() };

@@ -23,12 +23,15 @@ async fn without_redis_it_starts_stays_up_and_says_so_and_nobody_acts_without_a_
     redis.kill();
     let dashboard = Dashboard::start(&["--redis-url", &url, "--namespace", NAMESPACE]).await;
     dashboard.page("/healthz").await;
+    let redis_is = async |state: &str| dashboard.json("/readyz").await["redis"]["state"] == state;
+    until("its own way to Redis is known to be down", async || redis_is("down").await).await;
     until("it says so", async || dashboard.has_alert("fleet_unheard").await).await;
     assert!(dashboard.has_alert_that_says("I cannot reach Redis; nothing was heard").await);
     for path in ["/", "/nodes", "/redis", "/activity"] {
         dashboard.page(path).await;
     }
     redis.restart().await;
+    until("Redis is up though no node reports", async || redis_is("up").await).await;
     let _pod = Pod::start(&url, "pod-1").await;
     dashboard.until_counted(1, 1).await;
     until("all is well", async || !dashboard.has_alert("fleet_unheard").await).await;
@@ -62,6 +65,10 @@ async fn without_a_namespace_it_says_that_it_waits_until_a_service_announces_its
     redis.restart().await;
     until("it says that there is no service", async || says("no service has announced").await)
         .await;
+    redis_cli(&redis, &["HSET", "strata:namespaces", "a-depot", "1"]).await;
+    until("it says what has ended", async || says("a-depot was last seen ").await).await;
+    let ready = dashboard.ask("GET", "/readyz", None).await;
+    assert_eq!(ready.0, 503, "{}", ready.1);
     let _pod = Pod::start(&url, "pod-1").await;
     until("it is there", async || says("pod-1").await).await;
 }

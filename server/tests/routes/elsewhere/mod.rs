@@ -22,7 +22,6 @@ const OPERATOR: &str = "a-token-of-operators";
 struct Dashboard {
     address: String,
     /// Killed with this.
-    #[expect(dead_code, reason = "it ends when this is dropped")]
     child: Child,
 }
 
