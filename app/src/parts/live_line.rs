@@ -1,5 +1,8 @@
 use leptos::prelude::*;
+use strata_report::FleetSums;
 
+use crate::addresses::at;
+use crate::format;
 use crate::live::{Live, LiveState};
 
 /// Whether numbers arrive, and the button that stops them.
@@ -10,6 +13,7 @@ pub(super) fn LiveLine() -> impl IntoView {
     let paused = move || live.state.get() == LiveState::Paused;
     view! {
         <div class="live-line" translate="no">
+            {move || live.frame.with(|frame| frame.fleet.as_ref().map(of_nodes))}
             <span
                 class="live-state"
                 role="status"
@@ -27,5 +31,41 @@ pub(super) fn LiveLine() -> impl IntoView {
                 {move || if paused() { "Resume" } else { "Pause" }}
             </button>
         </div>
+    }
+}
+
+/// What all numbers of the page are of, where the nodes are elsewhere.
+fn of_nodes(fleet: &FleetSums) -> impl IntoView + use<> {
+    let text = match fleet.unheard_ms {
+        Some(ms) => format!("Redis is out of reach: numbers of {} ago", format::span(ms)),
+        None => fleet.of_how_many(),
+    };
+    let is_whole = fleet.unheard_ms.is_none() && fleet.counted == fleet.of;
+    let class = if is_whole { "of-nodes" } else { "of-nodes partial" };
+    view! { <a class=class href=at("/nodes") data-testid="of-nodes">{text}</a> }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    fn html(fleet: &FleetSums) -> String {
+        Owner::new().with(|| of_nodes(fleet).to_html())
+    }
+
+    #[test]
+    fn sums_say_how_many_nodes_they_are_of() {
+        let whole = FleetSums { counted: 3, of: 3, ..FleetSums::default() };
+        assert!(html(&whole).contains(">of 3 of 3 nodes<"));
+        let partial = FleetSums { counted: 2, ..whole };
+        assert!(html(&partial).contains("partial") && html(&partial).contains("of 2 of 3 nodes"));
+    }
+
+    #[test]
+    fn numbers_from_before_redis_went_out_of_reach_say_their_age() {
+        let unheard =
+            FleetSums { counted: 3, of: 3, unheard_ms: Some(12_000), ..FleetSums::default() };
+        let html = html(&unheard);
+        assert!(html.contains("numbers of 12\u{202f}s ago") && html.contains("partial"), "{html}");
     }
 }

@@ -29,7 +29,6 @@ pub struct Frame {
     pub alerts: AlertSummary,
     /// Where the nodes are elsewhere: how many of them are in the sums.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub fleet: Option<FleetSums>,
 }
 

@@ -111,17 +111,8 @@ impl Demo {
             expected: Vec::new(),
         };
         tell_access(&console_settings.access, listening);
-        let shutdown = tasks.shutdown().clone();
-        let (console, fleet) = match &processes {
-            None => (Console::start(clients, console_settings, shutdown), None),
-            Some(processes) => {
-                processes.start(tasks);
-                let key = processes.fleet_key.reveal();
-                let looking = looking_on((&processes.address, NAMESPACE), key).await?;
-                let seen = RemoteNodes::new(looking.0.clone(), looking.1.clone());
-                (Console::start_elsewhere(seen, console_settings, shutdown), Some(looking))
-            }
-        };
+        let (console, fleet) =
+            start_console(clients, console_settings, processes.as_ref(), tasks).await?;
         let lab = lab(settings, url.as_deref(), &console);
         let lab = Arc::new(match address {
             Some(address) => lab.redis(address),
@@ -336,6 +327,24 @@ fn needs(store: &Store, redis: Option<&PrivateRedis>) -> Needs {
         })),
         redis_pid: redis.map(PrivateRedis::watch_pid),
     }
+}
+
+/// The console over the nodes of this program, or over those of its processes and what it sees them by.
+async fn start_console(
+    nodes: Vec<Arc<dyn NodeClient>>,
+    settings: ConsoleSettings,
+    processes: Option<&Processes>,
+    tasks: &Tasks,
+) -> anyhow::Result<(Console, Option<(Node, FleetClient)>)> {
+    let shutdown = tasks.shutdown().clone();
+    let Some(processes) = processes else {
+        return Ok((Console::start(nodes, settings, shutdown), None));
+    };
+    processes.start(tasks);
+    let key = processes.fleet_key.reveal();
+    let looking = looking_on((&processes.address, NAMESPACE), key).await?;
+    let seen = RemoteNodes::new(looking.0.clone(), looking.1.clone());
+    Ok((Console::start_elsewhere(seen, settings, shutdown), Some(looking)))
 }
 
 pub(super) fn rules(settings: &Settings) -> AccessRules {
