@@ -5,8 +5,6 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::pages::page_paths;
-
 tokio::task_local! {
     static OF_REQUEST: BasePath;
 }
@@ -38,20 +36,25 @@ pub enum BasePathError {
     Taken(String),
 }
 
-/// The first parts of the dashboard's own paths, those of its pages apart.
+/// The first parts of the dashboard's own paths. Tests compare them with its pages, routes and files.
 const TAKEN: &[&str] = &[
+    "activity",
+    "alerts",
     "api",
+    "caches",
     "demo",
     "events",
     "favicon.svg",
     "healthz",
-    // A program may be built without it.
+    "keys",
     "lab",
     "login",
     "logout",
     "metrics",
+    "nodes",
     "pkg",
     "readyz",
+    "redis",
     "robots.txt",
     "s",
     "scripts",
@@ -123,16 +126,11 @@ impl FromStr for BasePath {
                 return Err(BasePathError::Dots(shown()));
             }
         }
-        if path.split('/').next().is_some_and(is_taken) {
+        if path.split('/').next().is_some_and(|first| TAKEN.contains(&first)) {
             return Err(BasePathError::Taken(shown()));
         }
         Ok(Self(format!("/{path}").into()))
     }
-}
-
-/// Whether paths of the dashboard begin with this part.
-fn is_taken(first: &str) -> bool {
-    TAKEN.contains(&first) || page_paths().any(|path| path.split('/').nth(1) == Some(first))
 }
 
 impl TryFrom<String> for BasePath {

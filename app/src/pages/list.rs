@@ -111,6 +111,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_dashboard_is_put_under_the_path_of_a_page() {
+        for path in page_paths() {
+            let first = path.split('/').nth(1).unwrap_or_default();
+            if first.is_empty() {
+                continue;
+            }
+            let base = format!("/{first}").parse::<crate::BasePath>();
+            assert!(matches!(base, Err(crate::base_path::BasePathError::Taken(_))), "{first}");
+        }
+    }
+
+    #[test]
     fn a_page_is_found_by_its_address() {
         let at = |path: &str| page_at(path).map(|page| page.path);
         assert_eq!(at("/"), Some("/"));
