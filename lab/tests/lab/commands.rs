@@ -60,7 +60,10 @@ async fn the_durable_queue_is_seen_at_work_and_not_at_rest() -> Done {
     let state = laboratory.lab.start(order_with(lesson, (lesson.settings)()))?.ended().await;
     let durable = state.contenders.last().ok_or("no contender")?;
     let all: Vec<&str> = durable.steps.iter().flat_map(told).collect();
-    assert!(all.iter().any(|command| command.starts_with("EVALSHA queue done ")), "{all:#?}");
+    let is_done = all.iter().any(|command| command.starts_with("EVALSHA queue done "));
+    // The run may end between the commit and the script that takes the rows out of the queue.
+    let ends_at_commit = all.last().is_some_and(|command| command.starts_with("INSERT"));
+    assert!(is_done || ends_at_commit, "{all:#?}");
     let last: Vec<&str> = durable.steps.last().map(told).unwrap_or_default();
     let n = |name: &str| last.iter().filter(|command| command.starts_with(name)).count();
     // What the killed node had in hand is claimed, the rest taken.
