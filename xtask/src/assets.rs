@@ -13,8 +13,9 @@ use crate::step::step;
 /// The oldest browsers that the style and the scripts support.
 const BROWSERS: &str = "--target=chrome111,firefox115,safari16.4";
 
-/// The greatest size of a release's wasm, with brotli.
-pub(crate) const WASM_LIMIT_BYTES: u64 = 180_000;
+/// The greatest size of a release's wasm, with brotli. The aim is 180 000; paths of the machine are in
+/// it, so that it differs by some hundred bytes from one to the next.
+pub(crate) const WASM_LIMIT_BYTES: u64 = 181_000;
 
 pub(crate) const RELEASE: Profile = Profile { name: "wasm-release", folder: "target/site" };
 pub(crate) const DEBUG: Profile = Profile { name: "dev", folder: "target/debug/site" };
