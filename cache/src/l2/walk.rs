@@ -50,23 +50,11 @@ impl Keyspace {
             return Ok(Vec::new());
         }
         let schemas = self.schemas_from_own().await?;
-        let mut heads = Vec::with_capacity(keys.len());
-        for some in keys.chunks(HEADS_AT_ONCE) {
-            heads.extend(self.heads_at_once(some, &schemas).await?);
-        }
-        Ok(heads)
-    }
-
-    async fn heads_at_once(
-        &self,
-        keys: &[String],
-        schemas: &[u16],
-    ) -> Result<Vec<Option<L2Head>>, CallError> {
         let mut ask = pipe();
         // For a key of another type both commands fail, without affecting the others.
         ask.ignore_errors();
         for key in keys {
-            for schema in schemas {
+            for schema in &schemas {
                 let entry = self.names.entry_of(*schema, key);
                 ask.cmd("GETRANGE").arg(&entry).arg(0).arg(HEADER - 1);
                 ask.cmd("STRLEN").arg(&entry);
@@ -113,12 +101,8 @@ fn read(
     })
 }
 
-/// Keys asked for in one SCAN step. Redis answers nobody else meanwhile, so a step is short: some
-/// tenths of a millisecond.
-pub(crate) const SCAN_COUNT: usize = 250;
-
-/// Keys whose headers are asked for in one step. Each takes two commands for each schema.
-const HEADS_AT_ONCE: usize = 100;
+/// Keys asked for in one SCAN step.
+pub(crate) const SCAN_COUNT: usize = 1_000;
 
 /// Keys of a cache in L2 that match a pattern.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -31,7 +31,7 @@ use crate::private_redis::PrivateRedis;
 use crate::routes::{
     AccessRules, MoreRoutes, Route, Sites, demo_routes, lab_routes, router, routes,
 };
-use crate::serving::{Serving, low_priority};
+use crate::serving::Serving;
 use crate::state::{AppState, Needs, Parts, Snapshots};
 
 /// Nodes with this namespace and the same Redis share L2 and bus.
@@ -281,10 +281,6 @@ async fn nodes(n_nodes: u32, redis: Option<&RedisAddress>) -> anyhow::Result<Vec
         let builder = Node::builder(NAMESPACE)
             .id(&id.to_string())
             .app("strata demo", env!("CARGO_PKG_VERSION"));
-        let builder = match low_priority::handle() {
-            Some(threads) => builder.operator_threads(threads.clone()),
-            None => builder,
-        };
         let builder = match redis {
             // Database, traffic and browser share the machine with Redis, which so pauses now and
             // then for longer than on a machine of its own.

@@ -23,7 +23,7 @@ use crate::config::{Secret, ServeSettings};
 use crate::http::below_base;
 use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector, observed};
 use crate::routes::{AccessRules, Route, router, routes};
-use crate::serving::{Serving, low_priority};
+use crate::serving::Serving;
 use crate::state::{AppState, Needs, Parts, Snapshots};
 
 /// How long begun jobs may take to end at a stop, and again once they are cancelled.
@@ -224,10 +224,6 @@ pub(super) async fn looking_on(
         .redis(redis.clone())
         .l2_timeout(L2_TIMEOUT)
         .observer();
-    let builder = match low_priority::handle() {
-        Some(threads) => builder.operator_threads(threads.clone()),
-        None => builder,
-    };
     let started = builder.start().await;
     let observer = started.map_err(|error| anyhow::anyhow!("failed to {}", ErrorChain(&error)))?;
     let fleet = observer.fleet_client().key(key).start().context("there is no Redis")?;
