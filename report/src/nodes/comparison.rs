@@ -129,7 +129,10 @@ pub struct Agreement {
     pub partial: Option<String>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")
+)]
 fn is_zero(n: &u64) -> bool {
     *n == 0
 }
