@@ -1,11 +1,12 @@
 import { expect, testOnOwnServer } from "./support/fixtures";
+import { basePath } from "./support/program";
 
 const guarded = testOnOwnServer({ traffic: "off", more: "--operator-token anna:sesame" });
 // The browser complains of the refusal that this file provokes.
 guarded.use({ provoked: [/403/] });
 
 guarded("somebody logs in and out without scripts", async ({ page }) => {
-  await page.goto("/login?to=%2Factivity");
+  await page.goto(`/login?to=${encodeURIComponent(`${basePath}/activity`)}`);
   await page.getByLabel("Token").fill("guess");
   await page.getByRole("button", { name: "Log in" }).click();
   await expect(page.getByRole("alert")).toContainText("not a token of this Strata");
