@@ -91,11 +91,6 @@ impl BasePath {
         }
     }
 
-    /// A path below this one.
-    pub fn join(&self, below: &Self) -> Self {
-        Self(format!("{}{}", self.0, below.0).into())
-    }
-
     /// A path that a router has found to be one.
     pub fn of_router(path: &str) -> Self {
         Self(path.trim_end_matches('/').into())

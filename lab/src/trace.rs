@@ -105,7 +105,8 @@ impl Trace {
             if line.kind == LineKind::Command {
                 return;
             }
-            state.steps.push(Step::default());
+            let text = "Before the first step".to_owned();
+            state.steps.push(Step { text, ..Step::default() });
         }
         if let Some(step) = state.steps.last_mut() {
             step.push(line);
@@ -181,6 +182,16 @@ fn micros(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_breaks_before_the_first_step_stands_under_a_heading_of_its_own() {
+        let trace = Trace::default();
+        let broken = "The database is away".to_owned();
+        trace.push(TraceLine::of(Level::Nowhere, None, broken, Instant::now()));
+        trace.step("Reads.");
+        let texts: Vec<_> = trace.steps().into_iter().map(|step| step.text).collect();
+        assert_eq!(texts, ["Before the first step", "Reads."]);
+    }
 
     #[test]
     fn what_is_too_much_to_read_is_counted() {

@@ -33,7 +33,7 @@ pub use history::{
     HeatColumn, History, Marker, Point, Quantiles, Range, RangeError, RangeHistory, Step,
 };
 pub use invalidation::{
-    Effect, HeardBy, Job, JobError, JobKind, JobState, NodeCount, Origin, Plan, RefreshState,
+    Delivery, Effect, Job, JobError, JobKind, JobState, NodeCount, Origin, Plan, RefreshState,
     Refreshed, Reload, Scope, ScopeCounts,
 };
 pub use keys::{

@@ -51,7 +51,6 @@ enum Verb {
     /// Formatting, lints, docs, import rules, licences, size of the wasm.
     Check,
     /// How the browser takes over every screen, on a debug build, which reports more faults.
-    #[command(alias = "hydration")]
     TakeOver,
     /// Browser tests on the release build.
     E2e {

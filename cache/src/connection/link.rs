@@ -8,7 +8,6 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult};
 use strata_report::{L2Report, ServerKind};
-use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::answer::ErrorReply;
@@ -114,12 +113,6 @@ impl Link {
             #[cfg(feature = "holds")]
             holds: Holds::default(),
         }
-    }
-
-    /// The same, with the operator's connection on these threads.
-    pub(crate) fn with_operator_threads(mut self, threads: Option<Handle>) -> Self {
-        self.operator.threads = threads;
-        self
     }
 
     pub(crate) fn is_open(&self) -> bool {

@@ -9,7 +9,6 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, RedisError, RedisResult, cmd};
 use tokio::time::Instant;
-use tokio_util::context::TokioContext;
 
 use super::answer::{CallError, ErrorClass, ErrorReply};
 use super::handshake::run_id;
@@ -183,11 +182,7 @@ impl Link {
     }
 
     async fn ping(&self) -> bool {
-        // Threads that give way may be late with an answer that is there.
-        let open = match self.operator.threads {
-            None => self.operator.connection.lock().await.clone(),
-            Some(_) => None,
-        };
+        let open = self.operator.connection.lock().await.clone();
         let generation = open.as_ref().map(|open| open.generation);
         let connection = match open {
             Some(open) => Ok(open.connection),
@@ -214,7 +209,7 @@ impl Link {
             Some(open) if open.generation == generation && open.login == login => Ok(open.clone()),
             _ => {
                 let within = self.connect_timeout();
-                let mut connection = self.connect_for_operators(within).await?;
+                let mut connection = self.connect(within).await?;
                 let _: String = in_time(within, cmd("PING").query_async(&mut connection)).await?;
                 let here = in_time(within, run_id(&mut connection)).await?;
                 if self.leads_elsewhere(&here) {
@@ -223,19 +218,6 @@ impl Link {
                 }
                 Ok(open.insert(OpenConnection { connection, generation, login }).clone())
             }
-        }
-    }
-
-    /// What reads a connection runs on the threads on which it was opened.
-    async fn connect_for_operators(&self, within: Duration) -> RedisResult<MultiplexedConnection> {
-        match &self.operator.threads {
-            // The limit is kept here: busy threads would be late with it too.
-            Some(threads) => {
-                // Where the server is to be found first, that takes several steps.
-                let limit = if self.connector.may_move() { SLOW_TIMEOUT } else { within };
-                in_time(limit, TokioContext::new(self.connect(within), threads.clone())).await
-            }
-            None => self.connect(within).await,
         }
     }
 

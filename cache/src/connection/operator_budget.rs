@@ -4,7 +4,6 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 /// The share of its time that Redis may spend on walks for operators.
@@ -18,8 +17,6 @@ const BURST: Duration = Duration::from_millis(250);
 pub(crate) struct OperatorConnection {
     pub(super) connection: tokio::sync::Mutex<Option<OpenConnection>>,
     pub(super) budget: Mutex<Budget>,
-    /// The threads that read its answers; those of whoever opens it where there are no others.
-    pub(super) threads: Option<Handle>,
 }
 
 /// A connection, and the generation of the link's own when it was made. A connection of an older

@@ -9,9 +9,8 @@ use tokio::time::Instant;
 
 use crate::clock::{millis, now_ms};
 use crate::connection::{Bus, CallError, Link};
+use crate::l2::SCAN_COUNT;
 use crate::pattern::escape;
-
-pub(crate) const SCAN_COUNT: usize = 1_000;
 
 /// The pause between two steps, so that counting does not crowd out reads.
 const PACE: Duration = Duration::from_millis(2);

@@ -9,12 +9,15 @@ use super::census::{L2Census, L2Count, LONGEST};
 use super::journal::Journal;
 use crate::error::CacheError;
 use crate::l1::{L1List, L1Survey};
-use crate::l2::{L2Head, L2Match};
+use crate::l2::{L2Head, L2Match, SCAN_COUNT};
 use crate::node::{Node, Shared};
 use crate::pattern::Pattern;
 use crate::recorder::CacheEvents;
 
 impl Node {
+    /// About how many keys of Redis a step of [`Node::scan_l2`] passes, whether they match or not.
+    pub const KEYS_A_SCAN: u64 = SCAN_COUNT as u64;
+
     /// Fresh keys of this node's L1 that match: their number, and the first of them by name. Walks
     /// L1 in slices, so other tasks go on meanwhile. Does not change popularity or idle times.
     ///

@@ -23,6 +23,7 @@ pub(crate) use keyspace::{Commit, EncodedEntry, Keyspace, L2Content};
 pub(crate) use lease::{HeldLease, Lease, RefreshLease};
 pub(crate) use lease_waits::LeaseWaits;
 pub use removal::Progress;
+pub(crate) use walk::SCAN_COUNT;
 pub use walk::{L2Head, L2Match};
 
 pub(crate) use scripts::NAMED as SCRIPTS;

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::handle::Node;
@@ -25,7 +24,6 @@ pub struct NodeBuilder {
     #[cfg(feature = "redis")]
     redis: Option<crate::connection::RedisAddress>,
     l2_timeout: Duration,
-    operator_threads: Option<Handle>,
     observes: bool,
     #[cfg(feature = "fleet")]
     pub(super) fleet: crate::fleet::Fleet,
@@ -61,7 +59,6 @@ impl Node {
             #[cfg(feature = "redis")]
             redis: None,
             l2_timeout: Self::DEFAULT_L2_TIMEOUT,
-            operator_threads: None,
             observes: false,
             #[cfg(feature = "fleet")]
             fleet: crate::fleet::Fleet::default(),
@@ -131,14 +128,6 @@ impl NodeBuilder {
         self
     }
 
-    /// The threads that read Redis's answers to consoles: searches, listings and counts. A large
-    /// answer keeps one busy for milliseconds, so threads of a lower priority spare the readers of
-    /// caches. The runtime must outlive the node. Default: that of whoever asks.
-    pub fn operator_threads(mut self, threads: Handle) -> Self {
-        self.operator_threads = Some(threads);
-        self
-    }
-
     /// Starts the node. It tries to reach Redis once; if that fails, it runs without Redis and
     /// keeps trying. Must be called within a Tokio runtime, to which the node then belongs: see
     /// [`Node`].
@@ -158,11 +147,8 @@ impl NodeBuilder {
             true => Bus::observing(&self.namespace),
             false => Bus::new(&self.namespace),
         };
-        let threads = self.operator_threads.clone();
-        let link = connector.map(|connector| {
-            let link = Link::new(connector, self.l2_timeout, bus.clone());
-            Arc::new(link.with_operator_threads(threads))
-        });
+        let link =
+            connector.map(|connector| Arc::new(Link::new(connector, self.l2_timeout, bus.clone())));
         let shutdown = CancellationToken::new();
         let shared = self.register(link, bus, &shutdown);
         shared.spawn_tasks().await;

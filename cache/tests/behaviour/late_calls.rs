@@ -5,7 +5,6 @@ use std::time::Duration;
 use strata_cache::Node;
 use strata_cache::report::{Effect, Outcome};
 use strata_testing::{Line, Proxy, Way};
-use tokio::runtime::{Builder, Runtime};
 
 use crate::support::ways::{LONG, SHORT, never_opened, node_behind, onlooker, times};
 use crate::support::{Redis, Source, cache, eventually, hears};
@@ -66,31 +65,6 @@ async fn one_answer_that_is_late_costs_its_own_read_while_redis_answers_a_ping()
     proxy.restore().await;
     assert_eq!(source.read(&cache, 2).await.outcome, Outcome::L2Hit);
     never_opened(&node);
-}
-
-/// Threads for consoles, of which the only one is busy until the sender is dropped.
-fn busy_threads() -> (Runtime, std::sync::mpsc::Sender<()>) {
-    let threads = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let (busy, until) = std::sync::mpsc::channel();
-    threads.spawn(async move { until.recv() });
-    (threads, busy)
-}
-
-#[tokio::test]
-async fn answers_to_consoles_are_read_on_the_threads_named_for_them() {
-    let redis = Redis::start().await;
-    let (threads, busy) = busy_threads();
-    let node = Node::builder("test").redis_url(&redis.url()).l2_timeout(LONG);
-    let node = node.operator_threads(threads.handle().clone()).start().await.unwrap();
-    hears(&node).await;
-    let (cache, source) = (cache(&node), Source::new());
-    source.read(&crate::support::cache(&onlooker(&redis).await), 1).await;
-    assert!(node.redis_server().await.is_none(), "nobody reads the answer");
-    assert_eq!(source.read(&cache, 1).await.outcome, Outcome::L2Hit);
-    never_opened(&node);
-    drop(busy);
-    eventually("consoles are answered", async || node.redis_server().await.is_some()).await;
-    threads.shutdown_background();
 }
 
 #[tokio::test]

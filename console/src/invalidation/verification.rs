@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use strata_report::{EntryLook, HeardBy, NodeCount, NodePresence};
+use strata_report::{Delivery, EntryLook, NodeCount, NodePresence};
 use tokio::time::{Instant, sleep};
 
 use super::target::Target;
@@ -19,7 +19,7 @@ impl Console {
     /// Which nodes elsewhere have acted on all that the bus has carried until now, by their reports:
     /// nobody is asked, and those that are lost or unreadable are not waited for. `None` where all
     /// nodes are here. Where the bus cannot be read, nobody knows.
-    pub(crate) async fn heard_by(&self, nodes: &[CacheNode]) -> Option<HeardBy> {
+    pub(crate) async fn heard_by(&self, nodes: &[CacheNode]) -> Option<Delivery> {
         let fleet = self.inner.nodes.elsewhere()?;
         let presences: Vec<_> = nodes.iter().filter_map(|held| held.node.presence()).collect();
         if presences.is_empty() {
@@ -28,7 +28,7 @@ impl Console {
         let of = presences.len() as u64;
         let began = Instant::now();
         let Some(sequence) = fleet.bus_sequence().await else {
-            return Some(HeardBy { of, unknown: true, ..HeardBy::default() });
+            return Some(Delivery { of, unknown: true, ..Delivery::default() });
         };
         let reports = |at: &&&NodePresence| at.state.counts() && at.unreadable.is_none();
         let (awaited, silent): (Vec<_>, Vec<_>) = presences.iter().partition(reports);
@@ -40,7 +40,7 @@ impl Console {
         let within_ms = in_ms(began.elapsed());
         acted.extend(fleet.have_acted_on((sequence, &silent), Duration::ZERO).await);
         let not_by = awaited.into_iter().chain(silent).filter(|id| !acted.contains(id)).collect();
-        Some(HeardBy { nodes: acted.len() as u64, of, within_ms, not_by, unknown: false })
+        Some(Delivery { nodes: acted.len() as u64, of, within_ms, not_by, unknown: false })
     }
 }
 

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, HashMap};
 
-use strata_cache::{L2Head, Pattern};
+use strata_cache::{L2Head, Node, Pattern};
 use strata_report::{KeyPage, KeyQuery, KeyRow, L1Query, LevelChoice, NodeCount};
 
 use super::cursor::Cursor;
@@ -11,9 +11,9 @@ use crate::console::Console;
 use crate::error::ConsoleError;
 use crate::nodes::{CacheNode, first_with_l2, gather, l1_query};
 
-/// The most steps of SCAN for one page, a thousand keys each, so that a search for rare keys answers
-/// soon and says how far it came.
-const MAX_STEPS: usize = 200;
+/// The most keys of Redis that are passed for one page, so that a search for rare keys answers soon and
+/// says how far it came.
+const MAX_SCANNED: u64 = 200_000;
 
 /// How many keys are asked for at a time.
 const STEP_KEYS: usize = 1_000;
@@ -104,7 +104,7 @@ impl Search<'_> {
             next = self.list_l1(&mut page, after.as_deref()).await?;
         }
         while let Some(Cursor::L2 { scan, after }) = next {
-            let is_far = page.l2_scanned >= Some(MAX_STEPS as u64 * 1_000);
+            let is_far = page.l2_scanned >= Some(MAX_SCANNED);
             if page.rows.len() >= self.limit || is_far || self.deadline.is_over() {
                 next = Some(Cursor::L2 { scan, after });
                 break;
@@ -195,7 +195,7 @@ impl Search<'_> {
             page.l2_away = true;
             return Ok(None);
         };
-        *page.l2_scanned.get_or_insert(0) += 1_000;
+        *page.l2_scanned.get_or_insert(0) += Node::KEYS_A_SCAN;
         let mut keys = step.keys;
         keys.sort_unstable();
         keys.dedup();

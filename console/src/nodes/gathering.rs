@@ -1,9 +1,8 @@
 //! What several nodes answer to one question. That some do not answer is the normal case.
 
-use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+
+use futures::future::join_all;
 
 use super::cache_nodes::CacheNode;
 use super::client::NodeClient;
@@ -51,24 +50,6 @@ where
         gathered.take(node, answer)?;
     }
     Ok(gathered)
-}
-
-/// Waits for all at the same time.
-async fn join_all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut waiting: Vec<_> = futures.map(|future| Some(Box::pin(future))).collect();
-    let mut outputs: Vec<_> = waiting.iter().map(|_| None).collect();
-    poll_fn(|context| {
-        for (future, output) in waiting.iter_mut().zip(&mut outputs) {
-            let polled = future.as_mut().map(|future| Pin::new(future).poll(context));
-            if let Some(Poll::Ready(ready)) = polled {
-                (*future, *output) = (None, Some(ready));
-            }
-        }
-        let is_waiting = waiting.iter().any(Option::is_some);
-        if is_waiting { Poll::Pending } else { Poll::Ready(()) }
-    })
-    .await;
-    outputs.into_iter().flatten().collect()
 }
 
 impl<T> Gathered<T> {

@@ -134,14 +134,14 @@ pub struct Job {
     /// Where nodes are elsewhere: which of them have acted on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
-    pub heard: Option<HeardBy>,
+    pub heard: Option<Delivery>,
 }
 
 /// Which nodes have acted on an invalidation, by their reports.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
-pub struct HeardBy {
+pub struct Delivery {
     /// How many nodes have.
     pub nodes: u64,
     /// Of how many that have the cache, or may have it: those that are lost or cannot be understood
@@ -155,7 +155,7 @@ pub struct HeardBy {
     pub unknown: bool,
 }
 
-impl HeardBy {
+impl Delivery {
     /// As a fragment: "heard by 3 of 3 nodes in 40 ms".
     pub fn in_words(&self) -> String {
         if self.unknown {

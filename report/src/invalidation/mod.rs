@@ -5,5 +5,5 @@ mod job;
 mod plan;
 
 pub use counts::{Effect, Origin, Scope, ScopeCounts};
-pub use job::{HeardBy, Job, JobError, JobKind, JobState, RefreshState, Refreshed};
+pub use job::{Delivery, Job, JobError, JobKind, JobState, RefreshState, Refreshed};
 pub use plan::{NodeCount, Plan, Reload};

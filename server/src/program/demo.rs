@@ -4,12 +4,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use prometheus::Registry;
-use strata_app::BasePath;
 use strata_cache::{ErrorChain, Fleet, FleetClient, Node, RedisAddress, Tasks};
 use strata_console::{
-    Access, AccessSettings, Console, ConsoleSettings, NodeClient, PeerLimit, RemoteNodes,
-    SourceReader, TrafficControl,
+    Access, AccessSettings, Console, ConsoleSettings, NodeClient, RemoteNodes, SourceReader,
+    TrafficControl,
 };
 use strata_demo::{STEADY, Site, Store, Traffic};
 use strata_lab::Lab;
@@ -18,31 +16,23 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::dashboard::{Dashboard, Extras};
 use super::processes::Processes;
 use super::serve::looking_on;
 use super::source::DemoSource;
 use super::traffic::DemoTraffic;
-use crate::access::{Hosts, Proxies};
-use crate::assets::page_files;
 use crate::config::{ConfigError, RedisChoice, Settings, TrafficMode};
-use crate::http::below_base;
-use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector, observed};
 use crate::private_redis::PrivateRedis;
-use crate::routes::{
-    AccessRules, MoreRoutes, Route, Sites, demo_routes, lab_routes, router, routes,
-};
-use crate::serving::Serving;
-use crate::state::{AppState, Needs, Parts, Snapshots};
+use crate::routes::{MoreRoutes, Route, Sites, demo_routes, lab_routes, routes};
+use crate::state::Needs;
 
 /// Nodes with this namespace and the same Redis share L2 and bus.
 pub(super) const NAMESPACE: &str = "strata-demo";
-/// How long begun jobs may take to end at a stop, and again once they are cancelled.
-const JOBS_MAY_TAKE: Duration = Duration::from_secs(3);
 pub(super) const L2_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Everything that `strata demo` runs, without the listener in front of it.
 pub struct Demo {
-    state: AppState,
+    dashboard: Dashboard,
     sites: Arc<Sites>,
     store: Store,
     lab: Arc<Lab>,
@@ -51,10 +41,6 @@ pub struct Demo {
     fleet: Option<(Node, FleetClient)>,
     processes: Option<Processes>,
     redis: Option<PrivateRedis>,
-    rules: AccessRules,
-    serving: Arc<Serving>,
-    http: HttpMetrics,
-    base: BasePath,
     tasks: Tasks,
 }
 
@@ -118,60 +104,28 @@ impl Demo {
             Some(address) => lab.redis(address),
             None => lab,
         });
-        let registry = Registry::new();
-        registry.register(Box::new(NodeCollector::new(console.clone())?))?;
-        let limits = &settings.serving;
-        let serving = Serving::new(limits.clone(), &settings.trusted_proxies);
-        let streams = PeerLimit::new(limits.streams());
-        let connections = Arc::clone(serving.connections());
-        let program = ProgramCollector::new(console.clone(), connections, Arc::clone(&streams))?;
-        registry.register(Box::new(program))?;
-        let http = HttpMetrics::register(&registry)?;
-        let state = AppState::new(Parts {
-            console,
-            lab: Some(Arc::clone(&lab)),
-            registry,
-            needs: needs(&store, redis.as_ref()),
-            streams,
-            snapshots: Snapshots::default(),
-            files: page_files(),
-            shutdown: tasks.shutdown().clone(),
-        });
+        let needs = needs(&store, redis.as_ref());
+        let extras = Extras { lab: Some(Arc::clone(&lab)), needs };
+        let dashboard = Dashboard::new(console, settings, extras, tasks.shutdown().clone())?;
         let sites = Arc::new(Sites::new(sites).context("there is no node")?);
-        let (rules, tasks) = (rules(settings), tasks.clone());
-        let base = settings.base_path.clone();
-        Ok(Self {
-            state,
-            sites,
-            store,
-            lab,
-            nodes,
-            fleet,
-            processes,
-            redis,
-            rules,
-            serving,
-            http,
-            base,
-            tasks,
-        })
+        let tasks = tasks.clone();
+        Ok(Self { dashboard, sites, store, lab, nodes, fleet, processes, redis, tasks })
     }
 
     /// Every path of the program.
     pub fn router(&self) -> Router {
-        let router = router(self.state.clone(), self.rules.clone(), self.more_routes());
-        below_base(observed(router, self.http.clone()), Some(self.base.clone()))
+        self.dashboard.router(self.more_routes())
     }
 
     /// What the program can be asked for, beside its pages and files.
     pub fn routes(&self) -> Vec<Route> {
         let more = self.more_routes().into_iter().flat_map(|more| more.routes);
-        routes(&self.state).into_iter().chain(more).collect()
+        routes(&self.dashboard.state).into_iter().chain(more).collect()
     }
 
     /// What there is beside the dashboard.
     fn more_routes(&self) -> Vec<MoreRoutes> {
-        let console = &self.state.console;
+        let console = &self.dashboard.state.console;
         let demo = demo_routes(console, Arc::clone(&self.sites));
         vec![demo, lab_routes(console, Arc::clone(&self.lab))]
     }
@@ -179,13 +133,12 @@ impl Demo {
     /// Answers connections, within the limits of the settings, until the program is told
     /// to stop and begun requests have ended or have had their time.
     pub async fn serve(&self, listener: TcpListener) {
-        let serving = Arc::clone(&self.serving);
-        serving.serve(listener, self.router(), self.state.shutdown.clone()).await;
+        self.dashboard.serve(listener, self.router()).await;
     }
 
     /// How many event streams are open.
     pub fn n_streams(&self) -> usize {
-        self.state.streams.n_open()
+        self.dashboard.state.streams.n_open()
     }
 
     /// One running copy of the demo service.
@@ -205,11 +158,9 @@ impl Demo {
 
     /// Ends what [`Demo::start`] started, in the order in which one part needs the other.
     pub async fn stop(self) {
-        self.state.shutdown.cancel();
+        self.dashboard.state.shutdown.cancel();
         self.lab.shutdown().await;
-        self.state.console.end_jobs(JOBS_MAY_TAKE).await;
-        // Last of all that is done, and first of all that needs Redis.
-        self.state.console.flush_audit().await;
+        self.dashboard.end_jobs().await;
         // Consoles elsewhere are told that they leave.
         let ends = self.nodes.iter().map(|node| node.shutdown().into_future());
         futures::future::join_all(ends).await;
@@ -341,16 +292,6 @@ async fn start_console(
     let looking = looking_on((&processes.address, NAMESPACE), key).await?;
     let seen = RemoteNodes::new(looking.0.clone(), looking.1.clone());
     Ok((Console::start_elsewhere(seen, settings, shutdown), Some(looking)))
-}
-
-pub(super) fn rules(settings: &Settings) -> AccessRules {
-    let public_url = settings.public_url.clone();
-    let proxies = Proxies {
-        trusted: settings.trusted_proxies.clone().into(),
-        user_header: settings.user_header.clone(),
-    };
-    let hosts = Hosts::new(&settings.allowed_hosts, public_url.as_ref());
-    AccessRules { hosts, proxies, public_url }
 }
 
 /// Logs at the start who may act, where no token is set.

@@ -1,6 +1,7 @@
 //! `strata demo` and `strata serve` from start to stop, and the signals that end them.
 
 mod announced;
+mod dashboard;
 mod demo;
 mod processes;
 mod run;

@@ -4,30 +4,22 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use prometheus::Registry;
-use strata_app::BasePath;
 use strata_cache::{ErrorChain, FleetClient, Node, RedisAddress, Tasks};
-use strata_console::{Access, AccessSettings, Console, ConsoleSettings, PeerLimit, RemoteNodes};
+use strata_console::{Access, AccessSettings, Console, ConsoleSettings, RemoteNodes};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::announced::announced_namespace;
-use super::demo::rules;
+use super::dashboard::{Dashboard, Extras, rules};
 use super::run::announce;
 use super::signals::on_signal;
 use super::waiting;
-use crate::assets::page_files;
 use crate::config::{Secret, ServeSettings};
 use crate::http::below_base;
-use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector, observed};
-use crate::routes::{AccessRules, Route, router, routes};
+use crate::routes::{Route, routes};
 use crate::serving::Serving;
-use crate::state::{AppState, Needs, Parts, Snapshots};
-
-/// How long begun jobs may take to end at a stop, and again once they are cancelled.
-const JOBS_MAY_TAKE: Duration = Duration::from_secs(3);
 
 /// What the dashboard does on Redis may take longer than a read of a service.
 const L2_TIMEOUT: Duration = Duration::from_secs(1);
@@ -38,13 +30,9 @@ const LOOKING_FROM: &str = "strata-serve";
 /// Everything that `strata serve` runs, without the listener in front of it: the dashboard over the
 /// nodes of one namespace, wherever they run.
 pub struct Serve {
-    state: AppState,
+    dashboard: Dashboard,
     observer: Node,
     fleet: FleetClient,
-    rules: AccessRules,
-    serving: Arc<Serving>,
-    http: HttpMetrics,
-    base: BasePath,
 }
 
 impl Serve {
@@ -80,51 +68,30 @@ impl Serve {
         let nodes = RemoteNodes::new(observer.clone(), fleet.clone());
         let shutdown = tasks.shutdown().clone();
         let console = Console::start_elsewhere(nodes, console_settings, shutdown.clone());
-        let registry = Registry::new();
-        registry.register(Box::new(NodeCollector::new(console.clone())?))?;
-        let serving = Serving::new(common.serving.clone(), &common.trusted_proxies);
-        let streams = PeerLimit::new(common.serving.streams());
-        let connections = Arc::clone(serving.connections());
-        let program = ProgramCollector::new(console.clone(), connections, Arc::clone(&streams))?;
-        registry.register(Box::new(program))?;
-        let http = HttpMetrics::register(&registry)?;
-        let state = AppState::new(Parts {
-            console,
-            lab: None,
-            registry,
-            needs: Needs::default(),
-            streams,
-            snapshots: Snapshots::default(),
-            files: page_files(),
-            shutdown,
-        });
-        let (rules, base) = (rules(common), common.base_path.clone());
-        Ok(Self { state, observer, fleet, rules, serving, http, base })
+        let dashboard = Dashboard::new(console, common, Extras::default(), shutdown)?;
+        Ok(Self { dashboard, observer, fleet })
     }
 
     /// Every path of the program.
     pub fn router(&self) -> Router {
-        let router = router(self.state.clone(), self.rules.clone(), Vec::new());
-        below_base(observed(router, self.http.clone()), Some(self.base.clone()))
+        self.dashboard.router(Vec::new())
     }
 
     /// What the program can be asked for, beside its pages and files.
     pub fn routes(&self) -> Vec<Route> {
-        routes(&self.state)
+        routes(&self.dashboard.state)
     }
 
     /// Answers connections, within the limits of the settings, until the program is told
     /// to stop and begun requests have ended or have had their time.
     pub async fn serve(&self, listener: TcpListener) {
-        let serving = Arc::clone(&self.serving);
-        serving.serve(listener, self.router(), self.state.shutdown.clone()).await;
+        self.dashboard.serve(listener, self.router()).await;
     }
 
     /// Ends what [`Serve::start`] started. The services' nodes go on.
     pub async fn stop(self) {
-        self.state.shutdown.cancel();
-        self.state.console.end_jobs(JOBS_MAY_TAKE).await;
-        self.state.console.flush_audit().await;
+        self.dashboard.state.shutdown.cancel();
+        self.dashboard.end_jobs().await;
         // The nodes report no more than others want.
         self.fleet.close().await;
         self.observer.shutdown().await;
@@ -173,6 +140,7 @@ async fn wait_for_service(
     let (sender, because) = watch::channel("Redis has not answered yet".to_owned());
     let because = Some(because).filter(|_| common.viewers.is_empty());
     let router = waiting::router(because, rules(common).hosts);
+    let router = below_base(router, Some(common.base_path.clone()));
     let (found, answered) = (CancellationToken::new(), CancellationToken::new());
     let meanwhile = Meanwhile {
         listener: listener.try_clone()?.into(),
