@@ -28,6 +28,16 @@ impl Watched {
         RedisAddress::parse(&self.sentinel.url(MASTER)).unwrap()
     }
 
+    /// Makes the replica the master. Sentinel refuses until the replica has caught up.
+    async fn fail_over(&self) {
+        eventually("Sentinel begins a failover", async || {
+            let says = self.sentinel.cli(&["SENTINEL", "FAILOVER", MASTER]).await;
+            says == "OK" || says.starts_with("INPROG")
+        })
+        .await;
+        self.has_failed_over().await;
+    }
+
     /// Waits until Sentinel names the server that was the replica.
     async fn has_failed_over(&self) {
         let port = self.replica.port().to_string();
@@ -84,8 +94,7 @@ async fn a_master_that_was_demoted_is_left_for_its_successor_without_a_lost_conn
     let [here, there] = nodes.each_ref().map(cache);
     let source = Source::new();
     source.read(&here, 1).await;
-    watched.sentinel.cli(&["SENTINEL", "FAILOVER", MASTER]).await;
-    watched.has_failed_over().await;
+    watched.fail_over().await;
     share(&here, &there, 1).await;
     eventually("an entry lies in the new master", async || {
         here.invalidate(&7).await;
@@ -149,8 +158,7 @@ async fn another_sentinel_tells_of_the_new_master_where_the_one_that_was_asked_i
     drop(first);
     let () = watched.master.ask(&["ACL", "SETUSER", "watcher", "-@all"]).await;
     // Alone it has no majority.
-    watched.sentinel.cli(&["SENTINEL", "FAILOVER", MASTER]).await;
-    watched.has_failed_over().await;
+    watched.fail_over().await;
     watched.is_followed_by(&cache(&node)).await;
 }
 
