@@ -19,6 +19,7 @@ mod handshake;
 #[cfg(feature = "holds")]
 #[doc(hidden)]
 pub mod holds;
+mod home;
 mod link;
 #[cfg(feature = "redis")]
 mod login;
