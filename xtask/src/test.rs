@@ -124,6 +124,13 @@ fn long(shell: &Shell) -> Result<()> {
     cmd!(shell, "cargo nextest run {NATIVE...} {ignored...} --test-threads 1 -E {soak}")
         .env("STRATA_SOAK_PROGRAM", shell.current_dir().join(build::PROGRAM))
         .run()?;
+    step("The static program in an empty root");
+    tools::packages(shell, &["unshare"])?;
+    build::static_program(shell)?;
+    let one_file = "package(strata-server) & test(one_file::)";
+    cmd!(shell, "cargo nextest run {NATIVE...} {ignored...} -E {one_file}")
+        .env("STRATA_STATIC_PROGRAM", shell.current_dir().join(build::STATIC_PROGRAM))
+        .run()?;
     step("A storm of a million checked reads");
     let storm = "test(storm::)";
     cmd!(shell, "cargo nextest run --package strata-cache {ignored...} -E {storm}")
