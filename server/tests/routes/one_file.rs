@@ -60,9 +60,9 @@ impl EmptyRoot {
     }
 }
 
-/// The program that `STRATA_STATIC_PROGRAM` names, as an absolute path.
+/// The program that `STRATA_STATIC_PROGRAM` names, as an absolute path. `./dev static` builds it.
 fn program() -> PathBuf {
-    std::env::var_os("STRATA_STATIC_PROGRAM").expect("./dev static builds it").into()
+    std::env::var_os("STRATA_STATIC_PROGRAM").unwrap().into()
 }
 
 /// All that it wrote as an error until it was ended.
@@ -111,10 +111,7 @@ async fn status(address: &str, path: &str) -> String {
 /// The first file of this kind that a page names.
 fn file_of(page: &str, kind: &str) -> String {
     let mut files = page.split('"').filter(|text| text.starts_with("/pkg/"));
-    files
-        .find(|file| file.ends_with(&format!(".{kind}")))
-        .unwrap_or_else(|| panic!("{kind}"))
-        .into()
+    files.find(|file| file.ends_with(&format!(".{kind}"))).unwrap().to_owned()
 }
 
 #[tokio::test]
