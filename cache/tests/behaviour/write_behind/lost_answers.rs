@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use strata_cache::{Cache, Node, Pattern, WriteBehind, WriteError};
+use strata_cache::{Cache, Node, Pattern, Target, WriteBehind, WriteError};
 use strata_testing::{Line, Proxy, Way};
 
 use super::durable::{is_idle, quick};
@@ -96,7 +96,7 @@ async fn after_any_invalidation_here_reads_ask_redis_and_are_right() {
             "pattern" => drop(cache.invalidate_pattern(&some).await),
             "tag" => drop(cache.invalidate_tag("any").await),
             "clear" => drop(cache.clear().await),
-            "text" => drop(node.invalidate("users", "1").await.unwrap()),
+            "text" => drop(node.invalidate("users", Target::key("1")).await.unwrap()),
             "write" => {
                 let write = async { Ok::<_, std::io::Error>("through".to_owned()) };
                 drop(cache.write_through(&1, write).await.unwrap());
