@@ -18,7 +18,7 @@ pub(crate) struct Message {
     pub(crate) sequence: u64,
     pub(crate) cache: String,
     pub(crate) target: Target,
-    pub(crate) change: Change,
+    pub(crate) kind: MessageKind,
     pub(crate) origin: String,
     /// The schemas whose entries were removed with it. `None` if the sender does not know them.
     removed: Option<Vec<u16>>,
@@ -26,7 +26,7 @@ pub(crate) struct Message {
 
 /// What became of the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Change {
+pub(crate) enum MessageKind {
     Invalidated,
     /// It may be served stale while it is refreshed.
     MarkedStale,
@@ -84,8 +84,8 @@ impl Message {
     /// Reads a message. Returns `None` if it is not one of Strata's.
     pub(crate) fn read(fields: &HashMap<Vec<u8>, Vec<u8>>) -> Option<Self> {
         let field = |name: &str| str::from_utf8(fields.get(name.as_bytes())?).ok();
-        let (kind, text) = (field("k")?, || field("t").map(str::to_owned));
-        let target = match kind {
+        let (word, text) = (field("k")?, || field("t").map(str::to_owned));
+        let target = match word {
             "key" | "soft" => Target::Key(text()?),
             // A pattern that this version cannot read may match anything.
             "pattern" => Pattern::parse(&text()?).map_or(Target::All, Target::Pattern),
@@ -93,12 +93,12 @@ impl Message {
             "all" => Target::All,
             _ => return None,
         };
-        let change = if kind == "soft" { Change::MarkedStale } else { Change::Invalidated };
+        let kind = if word == "soft" { MessageKind::MarkedStale } else { MessageKind::Invalidated };
         Some(Self {
             sequence: field("s")?.parse().ok()?,
             cache: field("c")?.to_owned(),
             target,
-            change,
+            kind,
             origin: field("o")?.to_owned(),
             removed: field("v")
                 .map(|schemas| schemas.split(' ').filter_map(|one| one.parse().ok()).collect()),

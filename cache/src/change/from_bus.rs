@@ -2,7 +2,7 @@
 
 use strata_report::Origin;
 
-use crate::bus::{Change, Message};
+use crate::bus::{Message, MessageKind};
 use crate::key::{Key, Value};
 use crate::pattern::Pattern;
 use crate::read::Core;
@@ -30,9 +30,9 @@ impl<K: Key, V: Value> Core<K, V> {
 
     fn act_on(&self, message: &Message) {
         match &message.target {
-            Target::Key(text) => match (text.parse::<K>(), message.change) {
-                (Ok(key), Change::Invalidated) => self.drop_key(&key, Origin::Bus),
-                (Ok(key), Change::MarkedStale) => self.mark_stale_in_l1(&key, Origin::Bus),
+            Target::Key(text) => match (text.parse::<K>(), message.kind) {
+                (Ok(key), MessageKind::Invalidated) => self.drop_key(&key, Origin::Bus),
+                (Ok(key), MessageKind::MarkedStale) => self.mark_stale_in_l1(&key, Origin::Bus),
                 // A text that is not a key on this node may mean any key.
                 (Err(_), _) => self.apply_all(None),
             },
