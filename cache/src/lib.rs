@@ -2,7 +2,8 @@
 //
 // A folder or file may import only those on the lines above its own. A test checks this.
 //
-// - error, key, pattern, target, codec, clock, user_code
+// - error, key, pattern, codec, clock, user_code
+// - target
 // - log, recorder
 // - l1, connection
 // - bus
