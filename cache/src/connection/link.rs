@@ -11,8 +11,8 @@ use strata_report::{L2Report, ServerKind};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
+use super::Connector;
 use super::answer::ErrorReply;
-use super::connector::Connector;
 use super::errors::{ErrorCounts, Timeouts};
 use super::namespace::Bus;
 use super::operator_budget::OperatorConnections;
