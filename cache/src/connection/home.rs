@@ -11,11 +11,11 @@ use redis::aio::MultiplexedConnection;
 use tokio::runtime::{Handle, Id};
 use tokio_util::task::AbortOnDropHandle;
 
-#[cfg(feature = "redis")]
-use super::address::Server;
 use super::link::Link;
 #[cfg(not(feature = "redis"))]
 use super::no_redis::Server;
+#[cfg(feature = "redis")]
+use super::servers::Server;
 
 impl Link {
     /// As [`connect`](Self::connect), for a connection that all use.
