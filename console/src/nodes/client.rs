@@ -7,9 +7,10 @@ use strata_cache::{
 };
 use strata_report::{
     CacheEvents, DeadLetterPage, DeadLetterResult, Effect, KeyMatch, NodeAnswer, NodePresence,
-    NodeReport, NodeRequest, RedisServer, RedisState,
+    NodeRequest, RedisServer, RedisState,
 };
 
+use super::shared_report::SharedReport;
 use crate::error::ConsoleError;
 
 /// An answer on its way.
@@ -22,7 +23,7 @@ pub trait NodeClient: Send + Sync + 'static {
 
     /// Its newest report; `None` if it has not been heard for too long. Never waits for a network:
     /// a node elsewhere sends its reports by itself.
-    fn report(&self) -> Option<NodeReport>;
+    fn report(&self) -> Option<SharedReport>;
 
     /// What happened to a cache's keys after a place in its stream. Never waits for a network: a
     /// node elsewhere sends its events by itself.

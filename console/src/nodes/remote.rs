@@ -1,15 +1,16 @@
 //! A node elsewhere: what it last reported, and the way to ask it.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use strata_cache::{AskError, AskTo, FleetClient, FleetNode, Node};
 use strata_report::{
-    CacheEvents, NodeAnswer, NodeError, NodePresence, NodeReport, NodeRequest, PresenceState,
-    Reply, ReplyState,
+    CacheEvents, NodeAnswer, NodeError, NodePresence, NodeRequest, PresenceState, Reply, ReplyState,
 };
 
 use super::client::{NodeClient, SharedRedis};
-use super::fleet::{presence_of, report_of};
+use super::fleet::presence_of;
+use super::shared_report::SharedReport;
 
 /// Who asks, as nodes see it. Consoles write down themselves who told them to.
 const ACTOR: &str = "console";
@@ -19,8 +20,8 @@ const FEWER: u64 = 8;
 
 /// A node elsewhere as it was last heard.
 pub(super) struct RemoteNode {
-    presence: NodePresence,
-    report: Option<NodeReport>,
+    presence: Arc<NodePresence>,
+    report: Option<SharedReport>,
     acted_on: u64,
     observer: Node,
     client: FleetClient,
@@ -30,8 +31,8 @@ impl RemoteNode {
     /// Redis is reached through the node that looks on, and the node itself through the client.
     pub(super) fn new((observer, client): (&Node, &FleetClient), node: &FleetNode) -> Self {
         Self {
-            presence: presence_of(node),
-            report: report_of(node),
+            presence: Arc::new(presence_of(node)),
+            report: node.report.as_ref().map(SharedReport::of_fleet),
             acted_on: node.report.as_ref().map_or(0, |report| report.acted_on),
             observer: observer.clone(),
             client: client.clone(),
@@ -41,6 +42,19 @@ impl RemoteNode {
     /// Whether its numbers belong into sums.
     pub(super) fn counts(&self) -> bool {
         self.presence.state.counts()
+    }
+
+    /// Whether its numbers are in the sums.
+    pub(super) fn is_summed(&self) -> bool {
+        self.counts() && self.report.is_some()
+    }
+
+    pub(super) fn is(&self, state: PresenceState) -> bool {
+        self.presence.state == state
+    }
+
+    pub(super) fn shared_presence(&self) -> &Arc<NodePresence> {
+        &self.presence
     }
 
     pub(super) fn acted_on(&self) -> u64 {
@@ -94,7 +108,7 @@ impl NodeClient for RemoteNode {
         &self.presence.node
     }
 
-    fn report(&self) -> Option<NodeReport> {
+    fn report(&self) -> Option<SharedReport> {
         self.report.clone().filter(|_| self.counts())
     }
 
