@@ -51,7 +51,7 @@ pub use invalidation::{Protected, ProtectedError};
 pub use keys::{KeyColumn, KeyOrder, SearchResults, SourceReader};
 pub use live::Tick;
 pub use nodes::{
-    Answer, AttachGuard, L2Step, NODES_AT_ONCE, NodeClient, NodeCondition, NodeGroup, NodesPage,
-    NodesQuery, RemoteNodes, SharedRedis, SharedReport,
+    Answer, AttachGuard, FanOut, L2Step, NODES_AT_ONCE, NodeClient, NodeCondition, NodeGroup,
+    NodesPage, NodesQuery, RemoteNodes, SharedRedis, SharedReport,
 };
 pub use traffic::TrafficControl;

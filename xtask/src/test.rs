@@ -124,6 +124,14 @@ fn long(shell: &Shell) -> Result<()> {
     cmd!(shell, "cargo nextest run {NATIVE...} {ignored...} --test-threads 1 -E {soak}")
         .env("STRATA_SOAK_PROGRAM", shell.current_dir().join(build::PROGRAM))
         .run()?;
+    step("A dashboard over a thousand nodes");
+    let thousand = "package(strata-server) & test(thousand::a_thousand)";
+    cmd!(shell, "cargo nextest run {NATIVE...} {ignored...} --test-threads 1 -E {thousand}")
+        .env("STRATA_SOAK_PROGRAM", shell.current_dir().join(build::PROGRAM))
+        .run()?;
+    step("The bus beside a hundred asks a second");
+    let lag = "test(elsewhere::lag::)";
+    cmd!(shell, "cargo nextest run --package strata-cache {ignored...} -E {lag}").run()?;
     step("A storm of a million checked reads");
     let storm = "test(storm::)";
     cmd!(shell, "cargo nextest run --package strata-cache {ignored...} -E {storm}")

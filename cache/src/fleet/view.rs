@@ -218,6 +218,11 @@ impl KnownNodes {
         answering.map(|known| known.node.id.clone()).collect()
     }
 
+    /// How many should answer.
+    pub(super) fn n_answering(&self) -> usize {
+        self.nodes.values().filter(|known| known.node.state.counts()).count()
+    }
+
     /// How long ago a node was heard, as of the last view.
     pub(super) fn heard_ms_ago(&self, id: &str) -> Option<u64> {
         self.nodes.get(id).map(|known| known.node.heard_ms_ago)

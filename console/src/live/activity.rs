@@ -53,6 +53,11 @@ impl Console {
         }
     }
 
+    /// The ids of the service's nodes, the first `limit` of them.
+    pub fn node_names(&self, limit: usize) -> Vec<String> {
+        self.tick().reports.iter().take(limit).map(|report| report.node.clone()).collect()
+    }
+
     /// Takes what happened since the last tick.
     pub(crate) fn feed(&self, earlier: &[SharedReport], reports: &[SharedReport]) {
         let mut stream = self.inner.feed.stream();

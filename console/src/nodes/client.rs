@@ -10,6 +10,7 @@ use strata_report::{
     NodeRequest, RedisServer, RedisState,
 };
 
+use super::fan_out::FanOut;
 use super::shared_report::SharedReport;
 use crate::error::ConsoleError;
 
@@ -34,6 +35,12 @@ pub trait NodeClient: Send + Sync + 'static {
         &'a self,
         request: NodeRequest,
     ) -> Pin<Box<dyn Future<Output = NodeAnswer> + Send + 'a>>;
+
+    /// The same node, asked together with others: what all of them are asked is sent once. `None`
+    /// where it is asked alone in any case.
+    fn asked_with_others(&self, _others: &Arc<FanOut>) -> Option<Arc<dyn NodeClient>> {
+        None
+    }
 
     /// Where it is elsewhere: whether it is heard, and what it says of itself.
     fn presence(&self) -> Option<&NodePresence> {
