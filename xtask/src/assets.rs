@@ -1,5 +1,5 @@
 //! Builds the browser's files in `target/site`: the program's wasm with its JavaScript, the style,
-//! and public files. For a release they are small and compressed. `server/build.rs` puts them into the
+//! and public files. For a release they are small and compressed. `dashboard/build.rs` puts them into the
 //! program.
 
 use std::path::{Path, PathBuf};

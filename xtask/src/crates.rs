@@ -42,8 +42,13 @@ const TABLE: &[Imports] = &[
         never: &["sqlx", "redis", "moka", "prometheus"],
     },
     Imports {
+        of: "dashboard",
+        ours: &["report", "cache", "console", "lab", "app"],
+        never: &["sqlx", "redis", "moka", "clap"],
+    },
+    Imports {
         of: "server",
-        ours: &["report", "cache", "console", "demo", "lab", "app"],
+        ours: &["report", "cache", "console", "demo", "lab", "app", "dashboard"],
         never: &["sqlx", "redis", "moka"],
     },
 ];

@@ -13,8 +13,19 @@ const FROM_THE_TOP: &[&str] = &["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md
 
 /// What a path that is checked begins with. Shorter ones, within a crate, are not checked.
 const FOLDERS: &[&str] = &[
-    "app/", "cache/", "console/", "demo/", "docs/", "end2end/", "lab/", "report/", "server/",
-    "style/", "testing/", "xtask/",
+    "app/",
+    "cache/",
+    "console/",
+    "dashboard/",
+    "demo/",
+    "docs/",
+    "end2end/",
+    "lab/",
+    "report/",
+    "server/",
+    "style/",
+    "testing/",
+    "xtask/",
 ];
 
 /// Fails at the first path or link that leads nowhere.

@@ -21,7 +21,7 @@ const PROGRAM: &str = "target/watch/strata";
 const QUIET: Duration = Duration::from_millis(300);
 
 const FOLDERS: &[&str] =
-    &["report", "cache", "console", "demo", "lab", "app", "server", "style", "public"];
+    &["report", "cache", "console", "demo", "lab", "app", "dashboard", "server", "style", "public"];
 
 pub(crate) fn watch(shell: &Shell, options: &[String]) -> Result<()> {
     program::redis_or_not(shell);

@@ -10,13 +10,13 @@ use serde::Deserialize;
 use strata_app::BasePath;
 use strata_cache::{ErrorChain, RedisAddress};
 
+use super::Secret;
 use super::listen::listen_address;
 use super::redis_login::RedisLogin;
 use super::serve_flags::ServeFlags;
 use super::short::{DemoNodeFlags, DoctorFlags, HealthFlags, PurgeFlags};
-use super::{PublicUrl, Secret};
 use crate::log::LogFormat;
-use crate::serving::Network;
+use strata_dashboard::program::{Network, PublicUrl};
 
 /// The command line.
 #[derive(Parser)]

@@ -3,7 +3,6 @@
 mod file;
 mod flags;
 mod listen;
-mod public_url;
 mod redis_login;
 mod secret;
 mod secrets;
@@ -15,7 +14,6 @@ mod variables;
 
 pub use file::settings_file;
 pub use flags::{Cli, Command, DemoFlags, RedisChoice, TrafficMode};
-pub use public_url::PublicUrl;
 pub use redis_login::RedisLogin;
 pub use secret::Secret;
 pub use serve_flags::ServeFlags;

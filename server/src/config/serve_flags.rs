@@ -7,8 +7,8 @@ use clap::builder::BoolishValueParser;
 use strata_app::BasePath;
 
 use super::listen::listen_address;
-use super::{DemoFlags, PublicUrl, RedisFlags, Secret};
-use crate::serving::Network;
+use super::{DemoFlags, RedisFlags, Secret};
+use strata_dashboard::program::{Network, PublicUrl};
 
 /// Options of `strata serve` as they were given. In a file they carry the same names.
 #[derive(Clone, Default, Args)]

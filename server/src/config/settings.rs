@@ -6,8 +6,9 @@ use axum::http::HeaderName;
 use strata_app::BasePath;
 use strata_console::{Protected, ProtectedError, Token, TokenError};
 
-use super::{DemoFlags, PublicUrl, RedisChoice, RedisLogin, TrafficMode, file, secrets};
-use crate::serving::{Network, ServingLimits};
+use super::{DemoFlags, RedisChoice, RedisLogin, TrafficMode, file, secrets};
+use crate::serving::ServingLimits;
+use strata_dashboard::program::{Network, PublicUrl};
 
 /// Where the program listens unless it is told otherwise: for this machine alone.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);

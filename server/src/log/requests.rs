@@ -7,7 +7,7 @@ use tower_http::classify::{ServerErrorsAsFailures, ServerErrorsFailureClass, Sha
 use tower_http::trace::TraceLayer;
 use tracing::{Span, debug, error_span, warn};
 
-use crate::http::RequestId;
+use strata_dashboard::program::RequestId;
 
 type Classifier = SharedClassifier<ServerErrorsAsFailures>;
 type MakeSpan = fn(&Request<Body>) -> Span;

@@ -5,18 +5,17 @@ use axum::Router;
 use prometheus::Registry;
 use strata_app::BasePath;
 use strata_console::{Console, PeerLimit};
+use strata_dashboard::program::{
+    AccessRules, AppState, Hosts, HttpMetrics, MoreRoutes, Needs, NodeCollector, Parts,
+    ProgramCollector, Proxies, Snapshots, below_base, observed, page_files, router,
+};
 use strata_lab::Lab;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{Hosts, Proxies};
-use crate::assets::page_files;
 use crate::config::Settings;
-use crate::http::below_base;
-use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector, observed};
-use crate::routes::{AccessRules, MoreRoutes, router};
+use crate::log::requests;
 use crate::serving::Serving;
-use crate::state::{AppState, Needs, Parts, Snapshots};
 
 /// How long begun jobs may take to end at a stop, and again once they are cancelled.
 const JOBS_MAY_TAKE: Duration = Duration::from_secs(3);
@@ -75,7 +74,7 @@ impl Dashboard {
 
     /// Every path, with those of the program that has it.
     pub(super) fn router(&self, more: Vec<MoreRoutes>) -> Router {
-        let router = router(self.state.clone(), self.rules.clone(), more);
+        let router = router(self.state.clone(), self.rules.clone(), more).layer(requests::layer());
         below_base(observed(router, self.http.clone()), Some(self.base.clone()))
     }
 

@@ -9,6 +9,7 @@ use strata_console::{
     Access, AccessSettings, Console, ConsoleSettings, NodeClient, RemoteNodes, SourceReader,
     TrafficControl,
 };
+use strata_dashboard::program::{MoreRoutes, Needs, Route, routes};
 use strata_demo::{STEADY, Site, Store, Traffic};
 use strata_lab::Lab;
 use strata_report::TrafficState;
@@ -23,8 +24,7 @@ use super::source::DemoSource;
 use super::traffic::DemoTraffic;
 use crate::config::{ConfigError, RedisChoice, Settings, TrafficMode};
 use crate::private_redis::PrivateRedis;
-use crate::routes::{MoreRoutes, Route, Sites, demo_routes, lab_routes, routes};
-use crate::state::Needs;
+use crate::routes::{Sites, demo_routes, lab_routes};
 
 /// Nodes with this namespace and the same Redis share L2 and bus.
 pub(super) const NAMESPACE: &str = "strata-demo";

@@ -6,6 +6,7 @@ use anyhow::Context;
 use axum::Router;
 use strata_cache::{ErrorChain, FleetClient, Node, RedisAddress, Tasks};
 use strata_console::{Access, AccessSettings, Console, ConsoleSettings, RemoteNodes};
+use strata_dashboard::program::{Route, below_base, routes};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -17,8 +18,6 @@ use super::run::announce;
 use super::signals::on_signal;
 use super::waiting;
 use crate::config::{Secret, ServeSettings};
-use crate::http::below_base;
-use crate::routes::{Route, routes};
 use crate::serving::Serving;
 
 /// What the dashboard does on Redis may take longer than a read of a service.

@@ -6,10 +6,8 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
+use strata_dashboard::program::{Hosts, check_host, harden};
 use tokio::sync::watch;
-
-use crate::access::{Hosts, check_host};
-use crate::http::harden;
 
 /// Asked again after so many seconds.
 const AGAIN_S: &str = "2";

@@ -1,17 +1,8 @@
-//! Every path of the program. `router.rs` lists them one by one; below are what answers them.
+//! What the program answers beside the dashboard, behind the same doors: the demo's paths, and the
+//! lab's.
 
-mod api;
 mod demo;
-mod events;
-mod health;
 mod lab;
-mod login;
-mod metrics;
-mod openapi;
-mod route_table;
-mod router;
 
 pub(crate) use demo::{Sites, demo_routes};
 pub(crate) use lab::lab_routes;
-pub use route_table::{Route, RouteKind};
-pub(crate) use router::{AccessRules, MoreRoutes, router, routes};

@@ -7,15 +7,14 @@ use std::time::Duration;
 use axum::Router;
 use strata_cache::LogLimit;
 use strata_console::{Peer, PeerLimit};
+use strata_dashboard::program::{self, Network, Placement};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::Network;
 use super::ServingLimits;
 use super::connection::{Admission, Connection};
-use super::placed::{self, Placement};
 use super::reserve::Reserve;
 
 /// With each connection.
@@ -100,7 +99,7 @@ impl Serving {
             is_used: AtomicBool::new(false),
             placement: placement.clone(),
         };
-        placed::spawn(connection.run(stream, shutdown.clone()), placement);
+        program::spawn(connection.run(stream, shutdown.clone()), placement);
     }
 
     fn admit(&self, peer: SocketAddr, shutdown: &CancellationToken) -> Admission {

@@ -21,10 +21,9 @@ use tracing::trace;
 
 use super::accept::Serving;
 use super::first_head::first_head;
-use super::placed::Placement;
 use super::reserve::ReservePlace;
 use super::stream::TimedStream;
-use crate::http::{AppError, HEALTH_PATHS, TimedBody};
+use strata_dashboard::program::{AppError, HEALTH_PATHS, Placement, TimedBody};
 
 /// What a connection may be used for, until it is dropped.
 pub(super) enum Admission {

@@ -9,8 +9,8 @@ use strata_demo::{DemoError, ReadNote, Reply, WriteNote};
 use strata_report::Effect;
 
 use super::cache_status::{CACHE_STATUS, cache_status};
+use super::error::refusal;
 use super::request::{DemoRequest, NODE_HEADER};
-use crate::http::AppError;
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 const WRITE_HEADER: HeaderName = HeaderName::from_static("x-strata-writes");
@@ -45,7 +45,7 @@ impl DemoRequest {
     ) -> Response {
         let (mut response, reads, writes) = match result {
             Ok(reply) => (to_response(reply.body), reply.reads, reply.writes),
-            Err(error) => (AppError::from(error).into_response(), Vec::new(), Vec::new()),
+            Err(error) => (refusal(error).into_response(), Vec::new(), Vec::new()),
         };
         let headers = response.headers_mut();
         // The answer depends on who asks; caching it is this service's own business.

@@ -14,9 +14,8 @@ mod users;
 use std::sync::Arc;
 
 use strata_console::Console;
+use strata_dashboard::program::{MoreRoutes, RouteTable};
 
-use super::route_table::RouteTable;
-use super::router::MoreRoutes;
 pub(crate) use sites::Sites;
 
 /// What the handlers of the demo ask for. Cheap to clone.

@@ -2,8 +2,8 @@ use axum::response::Response;
 use strata_demo::ObjectEdit;
 
 use super::request::DemoRequest;
-use crate::http::AppError;
-use crate::http::extract::{Json, Path};
+use strata_dashboard::program::AppError;
+use strata_dashboard::program::extract::{Json, Path};
 
 /// What a key of a trace stands for; every key has one.
 pub(super) async fn get(asked: DemoRequest, Path(key): Path<String>) -> Response {

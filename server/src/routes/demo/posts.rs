@@ -3,8 +3,8 @@ use strata_app::at;
 use strata_demo::{PostDraft, PostEdit};
 
 use super::request::DemoRequest;
-use crate::http::AppError;
-use crate::http::extract::{Json, Path};
+use strata_dashboard::program::AppError;
+use strata_dashboard::program::extract::{Json, Path};
 
 pub(super) async fn get(asked: DemoRequest, Path(id): Path<i64>) -> Response {
     asked.answer(asked.site.post(&asked.ctx, id).await)

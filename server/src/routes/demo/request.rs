@@ -8,7 +8,7 @@ use strata_demo::{Caller, Ctx, DemoError, Freshness, Site};
 use strata_report::Role;
 
 use super::DemoState;
-use crate::http::AppError;
+use strata_dashboard::program::AppError;
 
 /// Names the node that is to answer; without it nodes take turns.
 pub(super) const NODE_HEADER: &str = "x-strata-node";

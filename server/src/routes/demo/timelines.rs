@@ -2,7 +2,7 @@ use axum::response::Response;
 use serde::Deserialize;
 
 use super::request::DemoRequest;
-use crate::http::extract::{Path, Query};
+use strata_dashboard::program::extract::{Path, Query};
 
 /// Which page of a timeline.
 #[derive(Deserialize)]

@@ -4,8 +4,8 @@ use strata_app::at;
 use strata_demo::{UserDraft, UserEdit};
 
 use super::request::DemoRequest;
-use crate::http::AppError;
-use crate::http::extract::{Json, Path, Query};
+use strata_dashboard::program::AppError;
+use strata_dashboard::program::extract::{Json, Path, Query};
 
 /// Which users to list.
 #[derive(Deserialize)]

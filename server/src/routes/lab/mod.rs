@@ -9,11 +9,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::Method;
 use axum::routing::post;
 use strata_console::Console;
+use strata_dashboard::program::{MoreRoutes, Route, RouteKind, TRACES_PATH};
 use strata_lab::Lab;
-
-use super::route_table::{Route, RouteKind};
-use super::router::MoreRoutes;
-use crate::http::TRACES_PATH;
 
 /// What the handlers of the lab ask for. Cheap to clone.
 #[derive(Clone)]

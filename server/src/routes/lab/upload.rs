@@ -9,12 +9,12 @@ use leptos::server_fn::error::ServerFnUrlError;
 use serde::Serialize;
 use strata_app::{ApiError, COMPARE_PATH, at, comparison_address};
 use strata_console::{Actor, ConsoleError};
+use strata_dashboard::program::{AppError, TRACES_PATH, wants_page};
 use strata_demo::trace::{Recording, RecordingError};
 use strata_lab::Comparison;
 use tokio::time::timeout;
 
 use super::LabState;
-use crate::http::{AppError, TRACES_PATH, wants_page};
 
 // As the audit trail names it.
 const ACTION: &str = "upload_trace";

@@ -1,0 +1,63 @@
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use strata_console::{Actor, Console};
+use tower_http::csrf::{CsrfLayer, ProtectionError, ProtectionErrorKind};
+
+use super::PublicUrl;
+use crate::http::AppError;
+
+const ELSEWHERE: &str = "A page of another site may not change anything here.";
+
+/// As much of a header as a refusal repeats.
+const SHOWN_CHARS: usize = 128;
+
+type CsrfRefusal = fn(ProtectionError) -> Response;
+
+/// Refuses changes that a page of another site asks for. A page at the public URL is ours.
+pub(crate) fn csrf(public_url: Option<&PublicUrl>) -> CsrfLayer<CsrfRefusal> {
+    let ours = public_url.and_then(|url| CsrfLayer::new().add_trusted_origin(url.origin()).ok());
+    let refusal: CsrfRefusal = |_| AppError::forbidden("cross-site", ELSEWHERE).into_response();
+    ours.unwrap_or_default().with_rejection_response(refusal)
+}
+
+/// Tells what a proxy has to pass on where a refusal may be its doing, and writes the refusal down.
+pub(crate) async fn explain_cross_site(
+    State(console): State<Console>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (origin, host) = (text(&request, &header::ORIGIN), text(&request, &header::HOST));
+    let target = format!("{} {}", request.method(), request.uri().path());
+    let actor = request.extensions().get::<Actor>().cloned();
+    let response = next.run(request).await;
+    let Some(refused) = response.extensions().get::<ProtectionError>() else { return response };
+    let refused_by_host = refused.kind() != ProtectionErrorKind::CrossOriginRequest;
+    let detail = cross_site(refused.kind(), &origin, &host);
+    let actor = actor.unwrap_or_else(Actor::nobody);
+    console.note_refusal(&actor, "cross_site", &target, &detail);
+    let error = AppError::forbidden("cross-site", detail);
+    match refused_by_host {
+        // It may well be our own page that asks.
+        true => error.for_browsers().into_response(),
+        false => error.into_response(),
+    }
+}
+
+/// The beginning of a header.
+fn text(request: &Request, name: &HeaderName) -> String {
+    let value = request.headers().get(name).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default().chars().take(SHOWN_CHARS).collect()
+}
+
+fn cross_site(kind: ProtectionErrorKind, origin: &str, host: &str) -> String {
+    if kind == ProtectionErrorKind::CrossOriginRequest || !origin.contains("://") {
+        return ELSEWHERE.to_owned();
+    }
+    format!(
+        "{ELSEWHERE} The page that asked is at {origin}, and the request names the host {host:?}. If \
+         {origin} is this dashboard behind a proxy, the proxy must pass the Host header on (nginx: \
+         proxy_set_header Host $http_host;), or Strata be started with --public-url {origin}."
+    )
+}

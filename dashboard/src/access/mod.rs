@@ -1,0 +1,19 @@
+//! Decides which requests are admitted: by host name, sender, origin and rights. Anonymous requests
+//! take turns.
+
+mod anonymous;
+mod cross_site;
+mod guard;
+mod hosts;
+mod identify;
+mod network;
+mod public_url;
+
+pub(crate) use anonymous::{AnonymousTurns, take_turns};
+pub(crate) use cross_site::{csrf, explain_cross_site};
+pub(crate) use guard::{Guarded, HARMLESS, admit, guard, guard_functions};
+pub use hosts::{Hosts, check_host};
+pub use identify::Proxies;
+pub(crate) use identify::{Identification, identify};
+pub use network::Network;
+pub use public_url::PublicUrl;

@@ -1,0 +1,13 @@
+//! Every path of the dashboard. `router.rs` lists them one by one; below are what answers them.
+
+mod api;
+mod events;
+mod health;
+mod login;
+mod metrics;
+mod openapi;
+mod route_table;
+mod router;
+
+pub use route_table::{Changing, Route, RouteKind, RouteTable};
+pub use router::{AccessRules, MoreRoutes, router, routes};

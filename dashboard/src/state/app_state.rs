@@ -1,0 +1,71 @@
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::extract::FromRef;
+use prometheus::Registry;
+use strata_app::PageFiles;
+use strata_console::{Console, PeerLimit};
+#[cfg(feature = "lab")]
+use strata_lab::Lab;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::Snapshots;
+
+/// What every handler of the dashboard may ask for. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<Parts>);
+
+/// What an [`AppState`] is made of.
+pub struct Parts {
+    /// What is shown and done.
+    pub console: Console,
+    /// The lab, where the program has one.
+    #[cfg(feature = "lab")]
+    pub lab: Option<Arc<Lab>>,
+    /// What `/metrics` says.
+    pub registry: Registry,
+    /// What else the program depends on.
+    pub needs: Needs,
+    /// The event streams that are open.
+    pub streams: Arc<PeerLimit>,
+    /// What event streams begin with.
+    pub snapshots: Snapshots,
+    /// The files of the pages; `None` where the program was built without them.
+    pub files: Option<PageFiles>,
+    /// Ends the event streams.
+    pub shutdown: CancellationToken,
+}
+
+/// What the program depends on beside its nodes, for the answer whether it is ready.
+#[derive(Clone, Default)]
+pub struct Needs {
+    /// Asks the database whether it answers, where the program has one.
+    pub database: Option<Probe>,
+    /// The process id of the private Redis, where there is one.
+    pub redis_pid: Option<watch::Receiver<Option<u32>>>,
+}
+
+/// Asks whether something answers.
+pub type Probe = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Send + Sync>;
+
+impl AppState {
+    /// Of these parts.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl std::ops::Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl FromRef<AppState> for Console {
+    fn from_ref(state: &AppState) -> Self {
+        state.console.clone()
+    }
+}

@@ -1,7 +1,0 @@
-//! What handlers of the dashboard may ask for: the console, the lab, what is open.
-
-mod app_state;
-mod snapshots;
-
-pub(crate) use app_state::{AppState, Needs, Parts};
-pub(crate) use snapshots::Snapshots;
