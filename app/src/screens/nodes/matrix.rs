@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use strata_report::{NodeRow, NodesReport};
 
 use super::page::cache_names;
-use crate::addresses::{at, cache_address, encode};
+use crate::addresses::{cache_address, encode};
 use crate::format::{self, DASH};
 use crate::screens::page_frame::titled_card;
 use crate::screens::{PageRequest, words};
@@ -82,6 +82,7 @@ mod tests {
     use strata_report::{NodeCache, Outcomes};
 
     use super::*;
+    use crate::addresses::at;
 
     #[test]
     fn each_node_is_a_row_and_a_dozen_caches_are_columns() {
