@@ -6,9 +6,9 @@ use strata_report::{NodePresence, NodeReport, NodesReport, PresenceState, TaskRe
 
 use super::comparison::{row, without_report};
 use super::disagreements::disagreements;
+use super::fleet::FleetTick;
 use super::shared_report::SharedReport;
 use crate::console::Console;
-use crate::live::Tick;
 
 /// So many nodes are shown at once. Where there are no more, they stand in the order of their ids.
 pub const NODES_AT_ONCE: usize = 50;
@@ -99,7 +99,7 @@ impl Console {
     pub fn nodes_page(&self, query: &NodesQuery) -> NodesPage {
         let tick = self.tick();
         let seen = self.inner.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut all = listed(&tick, &seen);
+        let mut all = listed((&tick.reports, tick.fleet.as_deref()), &seen);
         let n_nodes = all.len();
         let groups = groups(&all);
         all.retain(|node| query.fits(node));
@@ -130,7 +130,10 @@ impl Console {
         let reports: Vec<&NodeReport> = tick.reports.iter().map(|report| &**report).collect();
         NodesReport {
             at_ms: tick.frame.at_ms,
-            nodes: listed(&tick, &seen).iter().map(Listed::row).collect(),
+            nodes: listed((&tick.reports, tick.fleet.as_deref()), &seen)
+                .iter()
+                .map(Listed::row)
+                .collect(),
             tasks: self.tasks(),
             disagreements: disagreements(&reports),
             fleet: tick.frame.fleet.clone(),
@@ -139,10 +142,12 @@ impl Console {
 }
 
 /// Every node: those that were heard, by their ids, then those of which nothing could be read.
-fn listed<'a>(tick: &'a Tick, seen: &'a BTreeMap<String, SharedReport>) -> Vec<Listed<'a>> {
+fn listed<'a>(
+    (reports, fleet): (&'a [SharedReport], Option<&'a FleetTick>),
+    seen: &'a BTreeMap<String, SharedReport>,
+) -> Vec<Listed<'a>> {
     let heard: HashMap<&str, &NodeReport> =
-        tick.reports.iter().map(|report| (&*report.node, &**report)).collect();
-    let fleet = tick.fleet.as_deref();
+        reports.iter().map(|report| (&*report.node, &**report)).collect();
     let known = seen.values().map(|last| {
         let (now, presence) =
             (heard.get(&*last.node), fleet.and_then(|at| at.presence(&last.node)));
