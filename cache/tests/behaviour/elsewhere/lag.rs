@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use strata_cache::{Cache, Fleet};
+use strata_cache::{Cache, Fleet, Target};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::{AskTo, Console, Node, node};
@@ -32,8 +32,8 @@ async fn p99_us(sender: &Node, hearer: &Node) -> u64 {
             assert!(hearer.has_heard(sent + n, Duration::from_secs(10)).await);
             began.elapsed()
         };
-        let key = n.to_string();
-        let (lag, sending) = tokio::join!(hears, sender.invalidate("users", &key));
+        let key = Target::key(n.to_string());
+        let (lag, sending) = tokio::join!(hears, sender.invalidate("users", key));
         sending.unwrap();
         lags_us.push(u64::try_from(lag.as_micros()).unwrap());
     }
