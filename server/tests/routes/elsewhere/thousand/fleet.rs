@@ -7,8 +7,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use strata_cache::{Cache, Node};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
@@ -31,6 +31,8 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// The process. It ends with this.
 pub(super) struct FleetProcess {
     child: Child,
+    /// Kept open: the test program ends where it cannot print.
+    _lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl FleetProcess {
@@ -55,7 +57,7 @@ impl FleetProcess {
             panic!("the process of the nodes ended");
         };
         timeout(Duration::from_secs(240), started).await.expect("all nodes start");
-        Self { child }
+        Self { child, _lines: lines }
     }
 
     pub(super) fn id(&self) -> u32 {
