@@ -6,6 +6,7 @@ use super::audit;
 use crate::addresses::{at, encode, key_address};
 use crate::api::ApiError;
 use crate::format;
+use crate::host_page::HostPage;
 use crate::screens::PageRequest;
 use crate::screens::page_frame::{PageFrame, PageHtml, export_links, titled_card};
 use crate::screens::words;
@@ -39,7 +40,9 @@ pub(crate) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
             {audit::card(&audit)}
             <p class="small">
                 "You are "<strong>{words::who(&request.actor.name)}</strong>". "
-                <a href=at("/login") rel="external">"Log in or out"</a>
+                {(!HostPage::is_around()).then(|| view! {
+                    <a href=at("/login") rel="external">"Log in or out"</a>
+                })}
             </p>
         },
     ))
