@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
 use crate::addresses::{at, leads_to};
+use crate::host_page::{environment, home_link};
 use crate::pages::in_navigation;
 use crate::parts::{LIVE_LINE, VISITOR};
 use crate::visitor::theme::Theme;
@@ -23,6 +24,7 @@ pub(crate) fn TopBar(
     });
     view! {
         <header class="top-bar">
+            {home_link()}
             <a class="brand" href=at("/")>
                 <svg class="mark" viewBox="0 0 22 18" aria-hidden="true">
                     <rect class="l1" width="22" height="4" rx="1" />
@@ -31,6 +33,7 @@ pub(crate) fn TopBar(
                 </svg>
                 "Strata"
             </a>
+            {environment()}
             <nav aria-label="Pages">{links.collect_view()}</nav>
             {LIVE_LINE.draw()}
             <div class="top-bar-tools">

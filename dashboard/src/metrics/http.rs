@@ -11,14 +11,14 @@ use crate::http::{REQUEST_ID, RequestId, route_of};
 
 /// Counts the requests.
 #[derive(Clone)]
-pub struct HttpMetrics {
+pub(crate) struct HttpMetrics {
     requests: IntCounterVec,
     duration: HistogramVec,
     in_flight: IntGauge,
 }
 
 /// A request that is being answered, until it is dropped.
-pub struct InFlight {
+pub(crate) struct InFlight {
     metrics: HttpMetrics,
     began: Instant,
 }
@@ -26,7 +26,7 @@ pub struct InFlight {
 impl HttpMetrics {
     /// # Errors
     /// When the registry has such families already.
-    pub fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+    pub(crate) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
         let requests = IntCounterVec::new(
             Opts::new("http_requests_total", "Requests by the route that answered them."),
             &["method", "route", "status"],
@@ -45,7 +45,7 @@ impl HttpMetrics {
         Ok(Self { requests, duration, in_flight })
     }
 
-    pub fn begin(&self) -> InFlight {
+    pub(crate) fn begin(&self) -> InFlight {
         self.in_flight.inc();
         InFlight { metrics: self.clone(), began: Instant::now() }
     }
@@ -53,7 +53,7 @@ impl HttpMetrics {
 
 impl InFlight {
     /// It was answered.
-    pub fn end(self, method: &str, route: &str, status: u16) {
+    pub(crate) fn end(self, method: &str, route: &str, status: u16) {
         let status = status.to_string();
         self.metrics.requests.with_label_values(&[method, route, &status]).inc();
         let duration = self.metrics.duration.with_label_values(&[method, route]);
@@ -68,7 +68,7 @@ impl Drop for InFlight {
 }
 
 /// Gives every request its id and counts it.
-pub fn observed(router: Router, metrics: HttpMetrics) -> Router {
+pub(crate) fn observed(router: Router, metrics: HttpMetrics) -> Router {
     router.layer(from_fn_with_state(metrics, observe))
 }
 

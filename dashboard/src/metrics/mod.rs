@@ -8,9 +8,9 @@ mod process;
 mod program;
 mod write_behind;
 
-pub use collector::NodeCollector;
-pub use http::{HttpMetrics, observed};
-pub use program::ProgramCollector;
+pub(crate) use collector::NodeCollector;
+pub(crate) use http::{HttpMetrics, observed};
+pub(crate) use program::ProgramCollector;
 
 #[cfg(test)]
 mod tests {

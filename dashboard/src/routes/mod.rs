@@ -10,4 +10,5 @@ mod route_table;
 mod router;
 
 pub use route_table::{Changing, Route, RouteKind, RouteTable};
-pub use router::{AccessRules, MoreRoutes, router, routes};
+pub use router::{AccessRules, MoreRoutes};
+pub(crate) use router::{Doors, router, routes};

@@ -1,11 +1,11 @@
 //! `strata demo` and `strata serve` from start to stop, and the signals that end them.
 
 mod announced;
-mod dashboard;
 mod demo;
 mod processes;
 mod run;
 mod serve;
+mod served_console;
 mod signals;
 mod source;
 mod traffic;

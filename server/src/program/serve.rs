@@ -6,15 +6,15 @@ use anyhow::Context;
 use axum::Router;
 use strata_cache::{ErrorChain, FleetClient, Node, RedisAddress, Tasks};
 use strata_console::{Access, AccessSettings, Console, ConsoleSettings, RemoteNodes};
-use strata_dashboard::program::{Route, below_base, routes};
+use strata_dashboard::program::{Route, below_base};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::announced::announced_namespace;
-use super::dashboard::{Dashboard, Extras, rules};
 use super::run::announce;
+use super::served_console::{Extras, ServedConsole, rules};
 use super::signals::on_signal;
 use super::waiting;
 use crate::config::{Secret, ServeSettings};
@@ -29,7 +29,7 @@ const LOOKING_FROM: &str = "strata-serve";
 /// Everything that `strata serve` runs, without the listener in front of it: the dashboard over the
 /// nodes of one namespace, wherever they run.
 pub struct Serve {
-    dashboard: Dashboard,
+    served: ServedConsole,
     observer: Node,
     fleet: FleetClient,
 }
@@ -67,30 +67,30 @@ impl Serve {
         let nodes = RemoteNodes::new(observer.clone(), fleet.clone());
         let shutdown = tasks.shutdown().clone();
         let console = Console::start_elsewhere(nodes, console_settings, shutdown.clone());
-        let dashboard = Dashboard::new(console, common, Extras::default(), shutdown)?;
-        Ok(Self { dashboard, observer, fleet })
+        let served = ServedConsole::new(console, common, Extras::default(), shutdown)?;
+        Ok(Self { served, observer, fleet })
     }
 
     /// Every path of the program.
     pub fn router(&self) -> Router {
-        self.dashboard.router(Vec::new())
+        self.served.router(Vec::new())
     }
 
     /// What the program can be asked for, beside its pages and files.
     pub fn routes(&self) -> Vec<Route> {
-        routes(&self.dashboard.state)
+        self.served.http.routes()
     }
 
     /// Answers connections, within the limits of the settings, until the program is told
     /// to stop and begun requests have ended or have had their time.
     pub async fn serve(&self, listener: TcpListener) {
-        self.dashboard.serve(listener, self.router()).await;
+        self.served.serve(listener, self.router()).await;
     }
 
     /// Ends what [`Serve::start`] started. The services' nodes go on.
     pub async fn stop(self) {
-        self.dashboard.state.shutdown.cancel();
-        self.dashboard.end_jobs().await;
+        self.served.http.shutdown().cancel();
+        self.served.end_jobs().await;
         // The nodes report no more than others want.
         self.fleet.close().await;
         self.observer.shutdown().await;
@@ -212,6 +212,7 @@ fn access(settings: &ServeSettings) -> Access {
         open_values: common.open_values,
         loopback: false,
         acting_needs_token: true,
+        told_by_host: None,
     })
 }
 

@@ -112,13 +112,12 @@ async fn the_files_of_a_page_are_in_the_program_and_kept_for_ever() {
 
 /// The cards of a page: their ids and the notes below their headings.
 fn notes(page: &str) -> Vec<(String, String)> {
-    let cards = page.split("<section class=\"card ").skip(1);
     let part = |text: &str, before: &str, after: &str| {
         let (_, rest) = text.split_once(before).unwrap();
         rest.split(after).next().unwrap().to_owned()
     };
-    let note = |card: &str| (part(card, " id=\"", "\""), part(card, "</h2><p>", "</p>"));
-    cards.map(note).collect()
+    let cards = page.split("<section ").skip(1).filter(|card| card.contains("class=\"card "));
+    cards.map(|card| (part(card, "id=\"", "\""), part(card, "</h2><p>", "<"))).collect()
 }
 
 #[tokio::test]
