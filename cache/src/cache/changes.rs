@@ -183,7 +183,7 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// takes effect at once; one walk in the background reclaims the memory. Fills of the whole
     /// cache that are under way are not kept. Runs to its end even if the caller drops the future;
     /// to watch or cancel an invalidation, use
-    /// [`Node::invalidate_pattern`](crate::Node::invalidate_pattern).
+    /// [`Node::invalidate_with_progress`](crate::Node::invalidate_with_progress).
     ///
     /// ```
     /// # use strata_cache::{Cache, Pattern};

@@ -11,9 +11,7 @@ use super::link::{CurrentConnection, Link, SLOW_TIMEOUT, in_time};
 use super::no_redis::{Asking, Server};
 use super::query::{Query, Reply};
 #[cfg(feature = "redis")]
-use super::servers::Asking;
-#[cfg(feature = "redis")]
-use super::servers::Server;
+use super::servers::{Asking, Server};
 use crate::user_code::BoxFuture;
 
 /// Where a server sends a command.

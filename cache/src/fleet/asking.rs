@@ -15,8 +15,8 @@ use super::{form, scripts};
 use crate::clock::millis;
 use crate::connection::CallError;
 
-/// Further answers are waited for so long after one has come.
-const FOR_ALL: Duration = Duration::from_millis(300);
+/// The longest pause between two answers.
+const LONGEST_PAUSE: Duration = Duration::from_millis(300);
 
 /// And so long at most.
 const AT_MOST: Duration = Duration::from_secs(1);
@@ -149,9 +149,8 @@ impl FleetClient {
     /// of [`AskKind`](strata_report::AskKind), `body` is JSON, and `actor` is who asks. Signed where
     /// there is a key.
     ///
-    /// Waits until all have answered; where some have, for as long as no more than 300 ms pass
-    /// between two answers, and for a second at most. What comes
-    /// later is lost. Nothing is remembered of those that were silent.
+    /// Waits until all have answered, until 300 ms pass without an answer after one has come, or for
+    /// one second. Later answers are dropped. Nothing is remembered of those that were silent.
     ///
     /// # Errors
     /// Where nothing could be asked.
@@ -224,7 +223,7 @@ async fn collect(receiver: &mut mpsc::Receiver<Reply>, expected: &[String]) -> V
             Ok(Some(reply)) if !answered.insert(reply.node.clone()) => {}
             Ok(Some(reply)) => {
                 missing.remove(&*reply.node);
-                until = latest.min(Instant::now() + FOR_ALL);
+                until = latest.min(Instant::now() + LONGEST_PAUSE);
                 replies.push(reply);
             }
             Ok(None) | Err(_) => return replies,
@@ -256,7 +255,7 @@ mod tests {
         assert_eq!(began.elapsed(), Duration::ZERO);
         sender.send(reply("a")).await.unwrap();
         assert_eq!(collect(&mut receiver, &expected).await.len(), 1);
-        assert_eq!(began.elapsed(), FOR_ALL);
+        assert_eq!(began.elapsed(), LONGEST_PAUSE);
         let began = Instant::now();
         assert!(collect(&mut receiver, &expected).await.is_empty());
         assert_eq!(began.elapsed(), AT_MOST);

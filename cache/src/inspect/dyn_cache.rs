@@ -156,22 +156,14 @@ impl<K: Key, V: Value> DynCache for Core<K, V> {
         target: Target,
         progress: Arc<Progress>,
     ) -> Result<BoxFuture<'static, Effect>, CacheError> {
-        let key = match &target {
-            Target::Key(text) => Some(self.key(text)?),
-            Target::Pattern(_) | Target::Tag(_) | Target::All => None,
+        let invalidating: BoxFuture<'static, Effect> = match target {
+            Target::Key(text) => Box::pin(Arc::clone(&self).invalidate(vec![self.key(&text)?])),
+            Target::Pattern(pattern) => Box::pin(self.invalidate_all(Some(pattern), progress)),
+            Target::Tag(tag) => Box::pin(self.invalidate_tag(tag)),
+            Target::All => Box::pin(self.invalidate_all(None, progress)),
         };
         Ok(Box::pin(async move {
-            let running = match (key, target) {
-                (Some(key), _) => tokio::spawn(self.invalidate(vec![key])),
-                (None, Target::Tag(tag)) => tokio::spawn(self.invalidate_tag(tag)),
-                (None, Target::Pattern(pattern)) => {
-                    tokio::spawn(self.invalidate_all(Some(pattern), progress))
-                }
-                (None, Target::Key(_) | Target::All) => {
-                    tokio::spawn(self.invalidate_all(None, progress))
-                }
-            };
-            to_its_end(running).await.unwrap_or(Effect::Queued)
+            to_its_end(tokio::spawn(invalidating)).await.unwrap_or(Effect::Queued)
         }))
     }
 }

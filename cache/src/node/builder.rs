@@ -78,10 +78,9 @@ impl NodeBuilder {
     }
 
     /// A node that only looks on: it has no caches of its own, and finds any cache of the namespace
-    /// by its name. [`Node::invalidate`], [`Node::mark_stale`], [`Node::invalidate_tag`],
-    /// [`Node::invalidate_pattern`], [`Node::clear`] and the walks and counts of L2 do what they do
-    /// on a node of the service, and the service's nodes hear of it by the bus. It has no L1, shows
-    /// no values, announces itself to nobody, and writes nothing but what it is asked to.
+    /// by its name. [`Node::invalidate`], [`Node::mark_stale`] and the walks and counts of L2 do what
+    /// they do on a node of the service, and the service's nodes hear of it by the bus. It has no L1,
+    /// shows no values, announces itself to nobody, and writes nothing but what it is asked to.
     pub fn observer(mut self) -> Self {
         self.observes = true;
         self

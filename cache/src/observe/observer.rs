@@ -76,9 +76,9 @@ impl Observer {
     }
 
     /// And it takes part in the bus: what a node of the namespace invalidates of a cache of this
-    /// name is dropped here, and what [`Node::invalidate`], [`Node::invalidate_pattern`] and
-    /// [`Node::clear`] of this node invalidate is dropped by the others that listen. So one call
-    /// clears a moka cache on all pods. Without Redis it changes nothing.
+    /// name is dropped here, and what [`Node::invalidate`] of this node invalidates is dropped by the
+    /// others that listen. So one call clears a moka cache on all pods. Without Redis it changes
+    /// nothing.
     ///
     /// A key is dropped as its message comes, and all of it likewise; a pattern by a walk that begins
     /// then. What cannot be told apart empties the cache: a tag, since moka keeps none, a key that

@@ -213,14 +213,13 @@ impl InvalidationTask {
         node: &dyn NodeClient,
         progress: &Arc<Progress>,
     ) -> Result<Effect, ConsoleError> {
-        let (shared, target) = (node.shared(), &self.target);
-        match self.kind {
-            JobKind::Invalidate => {
-                shared.invalidate(&self.cache, target, Arc::clone(progress)).await
+        let shared = node.shared();
+        match (&self.target, self.kind) {
+            (Target::Key(key), JobKind::MarkStale | JobKind::Refresh) => {
+                shared.mark_stale(&self.cache, key).await
             }
-            JobKind::MarkStale | JobKind::Refresh => {
-                shared.mark_stale(&self.cache, target.text()).await
-            }
+            // Many keys are removed in any case: none can be loaded anew by its name.
+            (target, _) => shared.invalidate(&self.cache, target, Arc::clone(progress)).await,
         }
     }
 

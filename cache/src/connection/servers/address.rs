@@ -36,17 +36,17 @@ use crate::error::BuildError;
 /// ```
 #[derive(Clone)]
 pub struct RedisAddress {
-    pub(in crate::connection) servers: Servers,
-    pub(in crate::connection) encryption: Encryption,
-    pub(in crate::connection) login: Login,
-    pub(in crate::connection) files: TlsFiles,
-    pub(in crate::connection) database: i64,
-    pub(in crate::connection) protocol: ProtocolVersion,
+    pub(super) servers: Servers,
+    pub(super) encryption: Encryption,
+    pub(super) login: Login,
+    pub(super) files: TlsFiles,
+    pub(super) database: i64,
+    pub(super) protocol: ProtocolVersion,
 }
 
 /// Which servers there are, and which of them is the one to use.
 #[derive(Clone)]
-pub(in crate::connection) enum Servers {
+pub(super) enum Servers {
     /// This one.
     One(Server),
     /// The one behind this socket.
@@ -61,11 +61,11 @@ pub(in crate::connection) enum Servers {
 
 /// Sentinels, and what they are asked.
 #[derive(Clone)]
-pub(in crate::connection) struct Sentinels {
-    pub(in crate::connection) servers: Vec<Server>,
-    pub(in crate::connection) master: String,
-    pub(in crate::connection) login: Login,
-    pub(in crate::connection) encryption: Encryption,
+pub(super) struct Sentinels {
+    pub(super) servers: Vec<Server>,
+    pub(super) master: String,
+    pub(super) login: Login,
+    pub(super) encryption: Encryption,
 }
 
 /// A server's host and port.
@@ -77,18 +77,18 @@ pub(crate) struct Server {
 
 /// Whether a connection is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::connection) enum Encryption {
+pub(super) enum Encryption {
     Plain,
     Tls,
 }
 
 /// Files in PEM for TLS.
 #[derive(Clone, Debug, Default)]
-pub(in crate::connection) struct TlsFiles {
+pub(super) struct TlsFiles {
     /// The authorities that are trusted.
-    pub(in crate::connection) authorities: Option<PathBuf>,
+    pub(super) authorities: Option<PathBuf>,
     /// This node's certificate and its key.
-    pub(in crate::connection) own: Option<(PathBuf, PathBuf)>,
+    pub(super) own: Option<(PathBuf, PathBuf)>,
 }
 
 impl RedisAddress {
@@ -195,7 +195,7 @@ impl RedisAddress {
         self
     }
 
-    pub(in crate::connection) fn of(servers: Servers, encryption: Encryption) -> Self {
+    pub(super) fn of(servers: Servers, encryption: Encryption) -> Self {
         Self {
             servers,
             encryption,

@@ -28,7 +28,7 @@ enum Owner {
 impl Connector {
     /// A connection to the server that has the key's slot: the one that was it last, or else any
     /// other may know it.
-    pub(in crate::connection) async fn owner(
+    pub(super) async fn owner(
         &self,
         seeds: &[Server],
         key: &str,

@@ -21,32 +21,32 @@ use crate::error::BuildError;
 
 /// Connects to Redis. What it learns, it keeps: which Sentinel answered, which server has the slot.
 pub(crate) struct Connector {
-    pub(in crate::connection) address: RedisAddress,
-    pub(in crate::connection) known: Mutex<KnownServers>,
-    pub(in crate::connection) renewal: Arc<Renewal>,
-    pub(in crate::connection) watch: Watch,
+    pub(super) address: RedisAddress,
+    pub(super) known: Mutex<KnownServers>,
+    pub(super) renewal: Arc<Renewal>,
+    pub(super) watch: Watch,
     wrong_protocol: WrongProtocol,
 }
 
 /// What was learned of several servers.
 #[derive(Default)]
-pub(in crate::connection) struct KnownServers {
+pub(super) struct KnownServers {
     /// The server that was told to be the one, or was it last.
-    pub(in crate::connection) preferred: Option<Server>,
+    pub(super) preferred: Option<Server>,
     /// The server that commands go to.
-    pub(in crate::connection) used: Option<Server>,
+    pub(super) used: Option<Server>,
     /// Servers to ask, beside those of the address. The first answered last.
-    pub(in crate::connection) others: Vec<Server>,
+    pub(super) others: Vec<Server>,
 }
 
 /// How a server is reached: with which login, encrypted or not.
 #[derive(Clone, Copy)]
-pub(in crate::connection) struct ConnectOptions<'a> {
-    pub(in crate::connection) login: &'a Login,
-    pub(in crate::connection) encryption: Encryption,
+pub(super) struct ConnectOptions<'a> {
+    pub(super) login: &'a Login,
+    pub(super) encryption: Encryption,
     /// Sentinels have none but 0.
-    pub(in crate::connection) database: i64,
-    pub(in crate::connection) within: Duration,
+    pub(super) database: i64,
+    pub(super) within: Duration,
 }
 
 impl Connector {
@@ -107,7 +107,7 @@ impl Connector {
     }
 
     /// A connection to this server.
-    pub(in crate::connection) async fn open(
+    pub(super) async fn open(
         &self,
         server: &Server,
         options: ConnectOptions<'_>,
@@ -175,7 +175,7 @@ impl Connector {
     }
 
     /// How the servers of Redis themselves are reached.
-    pub(in crate::connection) fn options(&self, within: Duration) -> ConnectOptions<'_> {
+    pub(super) fn options(&self, within: Duration) -> ConnectOptions<'_> {
         let RedisAddress { login, encryption, database, .. } = &self.address;
         ConnectOptions { login, encryption: *encryption, database: *database, within }
     }
@@ -204,15 +204,12 @@ impl Connector {
         self.known().used = server;
     }
 
-    pub(in crate::connection) fn known(&self) -> MutexGuard<'_, KnownServers> {
+    pub(super) fn known(&self) -> MutexGuard<'_, KnownServers> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-pub(in crate::connection) async fn open(
-    client: &Client,
-    within: Duration,
-) -> RedisResult<MultiplexedConnection> {
+pub(super) async fn open(client: &Client, within: Duration) -> RedisResult<MultiplexedConnection> {
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(within))
         .set_response_timeout(None);
@@ -220,7 +217,7 @@ pub(in crate::connection) async fn open(
 }
 
 /// With the server that it is about, where there are several.
-pub(in crate::connection) fn at(server: &Server, error: &RedisError) -> RedisError {
+pub(super) fn at(server: &Server, error: &RedisError) -> RedisError {
     let reply = ErrorReply::read(error);
     ErrorReply::refusal(&reply.code, format!("{server}: {}", reply.message))
 }

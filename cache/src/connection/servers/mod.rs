@@ -1,4 +1,6 @@
 //! Which server it is, by address, Sentinel or cluster, and how it is connected and logged in to.
+//! Public face: [`RedisAddress`] and [`Credentials`]; inside the crate [`Connector`]; beside it what
+//! `redirect` needs.
 
 mod address;
 mod address_url;

@@ -24,7 +24,7 @@ const KEPT: Duration = Duration::from_secs(2);
 
 /// The login that counts now, and until when.
 #[derive(Default)]
-pub(in crate::connection) struct Renewal {
+pub(super) struct Renewal {
     current: Mutex<Option<Given>>,
     /// When the next is due; `None` where none ends.
     due: watch::Sender<Option<Instant>>,
@@ -44,10 +44,7 @@ struct Given {
 impl Renewal {
     /// Those that count now. Connections that begin together ask once. What gives them goes on
     /// where nobody waits any more, so that it may take longer than connecting may.
-    pub(in crate::connection) async fn credentials(
-        self: &Arc<Self>,
-        login: &Login,
-    ) -> RedisResult<Credentials> {
+    pub(super) async fn credentials(self: &Arc<Self>, login: &Login) -> RedisResult<Credentials> {
         if let Some(current) = self.current() {
             return Ok(current);
         }
@@ -85,7 +82,7 @@ impl Renewal {
     }
 
     /// Those that Redis refused do not count any more.
-    pub(in crate::connection) fn forget(&self) {
+    pub(super) fn forget(&self) {
         if let Some(given) = &mut *self.given() {
             given.is_refused = true;
         }

@@ -17,7 +17,7 @@ const WATCHED_EVERY: Duration = Duration::from_secs(1);
 
 /// How the Sentinels are asked while all is well.
 #[derive(Default)]
-pub(in crate::connection) struct Watch {
+pub(super) struct Watch {
     open: tokio::sync::Mutex<Option<(Server, MultiplexedConnection)>>,
     due: std::sync::Mutex<Option<Instant>>,
 }
@@ -91,7 +91,7 @@ impl Connector {
     }
 
     /// Asks the Sentinels in turn, the one that answered last first.
-    pub(in crate::connection) async fn master(
+    pub(super) async fn master(
         &self,
         sentinels: &Sentinels,
         within: Duration,

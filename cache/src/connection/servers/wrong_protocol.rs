@@ -28,13 +28,13 @@ const OF_TLS: [u8; 2] = [0x16, 0x15];
 
 /// What a server was last found to speak.
 #[derive(Default)]
-pub(in crate::connection) struct WrongProtocol {
+pub(super) struct WrongProtocol {
     last: Mutex<Option<(Instant, Server, bool)>>,
 }
 
 impl WrongProtocol {
     /// Says so where the server speaks the other language. `error` is how connecting failed.
-    pub(in crate::connection) async fn explain(
+    pub(super) async fn explain(
         &self,
         error: &RedisError,
         server: &Server,
