@@ -50,5 +50,8 @@ pub use error::ConsoleError;
 pub use invalidation::{Protected, ProtectedError};
 pub use keys::{KeyColumn, KeyOrder, SearchResults, SourceReader};
 pub use live::Tick;
-pub use nodes::{Answer, AttachGuard, L2Step, NodeClient, RemoteNodes, SharedRedis};
+pub use nodes::{
+    Answer, AttachGuard, FanOut, L2Step, NODES_AT_ONCE, NodeClient, NodeCondition, NodeGroup,
+    NodesPage, NodesQuery, RemoteNodes, SharedRedis, SharedReport,
+};
 pub use traffic::TrafficControl;

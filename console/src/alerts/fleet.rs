@@ -1,6 +1,8 @@
 //! Nodes elsewhere that are lost, too few, unreadable or two under one id, and a console that
 //! cannot hear them.
 
+use std::sync::Arc;
+
 use strata_report::{Alert, NodePresence, PresenceState, Severity};
 
 use super::view::{View, alert, duration};
@@ -25,7 +27,7 @@ pub(super) fn fleet_unheard(view: &View<'_>) -> Vec<Alert> {
 /// Nodes at this moment; nothing while the console itself hears nothing.
 fn heard<'a>(view: &View<'a>) -> impl Iterator<Item = &'a NodePresence> + use<'a> {
     let fleet = view.fleet.filter(|fleet| !fleet.is_unheard());
-    fleet.into_iter().flat_map(|fleet: &FleetTick| &fleet.presences)
+    fleet.into_iter().flat_map(|fleet: &FleetTick| &fleet.presences).map(|node| &**node)
 }
 
 /// A node has not beaten for too long.
@@ -51,7 +53,7 @@ pub(super) fn node_lost(view: &View<'_>) -> Vec<Alert> {
 pub(super) fn nodes_missing(view: &View<'_>) -> Vec<Alert> {
     let Some(fleet) = view.fleet.filter(|fleet| !fleet.is_unheard()) else { return Vec::new() };
     let up = |app: &str| {
-        let of_app = |node: &&NodePresence| node.app == app && node.state.counts();
+        let of_app = |node: &&Arc<NodePresence>| node.app == app && node.state.counts();
         fleet.presences.iter().filter(of_app).count() as u64
     };
     let missing = view.expected.iter().filter(|expected| up(&expected.app) < expected.nodes);
@@ -112,6 +114,7 @@ mod tests {
     fn with(presences: Vec<NodePresence>) -> Sound {
         let sums = FleetSums { counted: 2, of: 3, was_heard: true, ..FleetSums::default() };
         let mut sound = Sound::new();
+        let presences = presences.into_iter().map(Arc::new).collect();
         sound.fleet = Some(FleetTick { presences, sums });
         sound
     }

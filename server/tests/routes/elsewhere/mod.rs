@@ -4,6 +4,7 @@ mod away;
 mod demo_processes;
 mod pod;
 mod processes;
+mod thousand;
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -27,7 +28,9 @@ struct Dashboard {
 
 impl Dashboard {
     async fn start(options: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
+        let given = std::env::var_os("STRATA_SOAK_PROGRAM");
+        let built = || env!("CARGO_BIN_EXE_strata").into();
+        let mut command = Command::new(given.unwrap_or_else(built));
         command
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(options)
