@@ -13,6 +13,7 @@
 // - dead_letters
 // - traffic
 // - shutdown
+// - limits
 // - console
 //
 // + console::Console
@@ -34,6 +35,7 @@ mod error;
 mod history;
 mod invalidation;
 mod keys;
+mod limits;
 mod live;
 mod nodes;
 mod redis;
@@ -49,6 +51,7 @@ pub use console::{Console, ConsoleSettings};
 pub use error::ConsoleError;
 pub use invalidation::{Protected, ProtectedError};
 pub use keys::{KeyColumn, KeyOrder, SearchResults, SourceReader};
+pub use limits::ConsoleLimits;
 pub use live::Tick;
-pub use nodes::{Answer, AttachGuard, L2Step, NodeClient, RemoteNodes, SharedRedis};
+pub use nodes::{Answer, AttachGuard, L2Step, NodeClient, Pace, RemoteNodes, SharedRedis};
 pub use traffic::TrafficControl;

@@ -1,5 +1,6 @@
 use leptos::prelude::*;
 
+use super::services::service_menu;
 use crate::addresses::{at, leads_to};
 use crate::pages::in_navigation;
 use crate::parts::{LIVE_LINE, VISITOR};
@@ -23,14 +24,8 @@ pub(crate) fn TopBar(
     });
     view! {
         <header class="top-bar">
-            <a class="brand" href=at("/")>
-                <svg class="mark" viewBox="0 0 22 18" aria-hidden="true">
-                    <rect class="l1" width="22" height="4" rx="1" />
-                    <rect class="l2" y="7" width="15" height="4" rx="1" />
-                    <rect class="source" y="14" width="8" height="4" rx="1" />
-                </svg>
-                "Strata"
-            </a>
+            {brand()}
+            {service_menu()}
             <nav aria-label="Pages">{links.collect_view()}</nav>
             {LIVE_LINE.draw()}
             <div class="top-bar-tools">
@@ -46,4 +41,18 @@ pub(crate) fn TopBar(
         </header>
     }
     .into_any()
+}
+
+/// Our name, which leads to the first page.
+pub(super) fn brand() -> impl IntoView {
+    view! {
+        <a class="brand" href=at("/")>
+            <svg class="mark" viewBox="0 0 22 18" aria-hidden="true">
+                <rect class="l1" width="22" height="4" rx="1" />
+                <rect class="l2" y="7" width="15" height="4" rx="1" />
+                <rect class="source" y="14" width="8" height="4" rx="1" />
+            </svg>
+            "Strata"
+        </a>
+    }
 }

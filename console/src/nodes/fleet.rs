@@ -1,24 +1,42 @@
 //! The nodes of a namespace, wherever they run, as their reports in Redis show them.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use strata_cache::{FleetClient, FleetNode, FleetView, Node};
 use strata_report::{FleetSums, NodePresence, NodeReport, PresenceState};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::client::NodeClient;
 use super::remote::RemoteNode;
 use crate::clock::in_ms;
 
-/// How often the nodes' reports are read.
-const POLL: Duration = Duration::from_secs(1);
+/// How often a console reads what nodes elsewhere report, and has them report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// Once a second: somebody looks at them.
+    #[default]
+    Watched,
+    /// Every five seconds, which costs little: their history goes on, and whoever begins to look
+    /// sees numbers at once.
+    Unwatched,
+}
+
+impl Pace {
+    fn interval(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Watched => 1,
+            Self::Unwatched => 5,
+        })
+    }
+}
 
 /// One read takes no longer, or Redis counts as away.
 const POLL_WITHIN: Duration = Duration::from_secs(3);
 
-/// So long after the last read that succeeded, Redis counts as away.
-const UNHEARD_AFTER: Duration = Duration::from_secs(4);
+/// So long after a read was due that should have succeeded, Redis counts as away.
+const UNHEARD_AFTER: Duration = Duration::from_secs(3);
 
 /// Whoever waits for what a report shows reads no more often.
 const READ_AGAIN: Duration = Duration::from_millis(100);
@@ -37,12 +55,17 @@ struct Inner {
     client: FleetClient,
     started: Instant,
     known: Mutex<Known>,
+    pace: watch::Sender<Pace>,
+    /// The name of their Redis among several.
+    redis: OnceLock<String>,
 }
 
 #[derive(Default)]
 struct Known {
     view: FleetView,
     heard_at: Option<Instant>,
+    /// By which the next read was due then.
+    pace: Pace,
     nodes: Vec<Arc<RemoteNode>>,
 }
 
@@ -51,12 +74,21 @@ struct Known {
 pub(crate) struct FleetTick {
     pub(crate) presences: Vec<NodePresence>,
     pub(crate) sums: FleetSums,
+    /// Whose nodes they are.
+    pub(crate) namespace: String,
+    /// The name of their Redis among several.
+    pub(crate) redis: Option<String>,
 }
 
 impl FleetTick {
     /// Whether its numbers are of an earlier time, because Redis cannot be reached.
     pub(crate) fn is_unheard(&self) -> bool {
         self.sums.unheard_ms.is_some()
+    }
+
+    /// Whether a node of this program is known.
+    pub(crate) fn has_app(&self, app: &str) -> bool {
+        self.presences.iter().any(|presence| presence.app == app)
     }
 
     pub(crate) fn presence(&self, node: &str) -> Option<&NodePresence> {
@@ -68,8 +100,22 @@ impl RemoteNodes {
     /// The nodes that `client` sees. `observer` is the node that it was made of, which only looks
     /// on; both end with the last clone.
     pub fn new(observer: Node, client: FleetClient) -> Self {
-        let known = Mutex::default();
-        Self { inner: Arc::new(Inner { observer, client, started: Instant::now(), known }) }
+        let (known, pace, redis) = (Mutex::default(), watch::Sender::default(), OnceLock::new());
+        let started = Instant::now();
+        Self { inner: Arc::new(Inner { observer, client, started, known, pace, redis }) }
+    }
+
+    /// Names their Redis, where the program uses several. The first name stays.
+    #[must_use]
+    pub fn in_redis(self, name: &str) -> Self {
+        self.inner.redis.get_or_init(|| name.to_owned());
+        self
+    }
+
+    /// Sets how often they are read from now on; at once where it was less often before. Default
+    /// [`Pace::Watched`].
+    pub fn set_pace(&self, pace: Pace) {
+        self.inner.pace.send_if_modified(|now| std::mem::replace(now, pace) != pace);
     }
 
     pub(super) fn observer(&self) -> &Node {
@@ -80,6 +126,13 @@ impl RemoteNodes {
     pub(super) fn counted(&self) -> Vec<Arc<RemoteNode>> {
         let known = self.known();
         known.nodes.iter().filter(|node| node.counts()).cloned().collect()
+    }
+
+    /// What those said last that are lost.
+    pub(super) fn lost(&self) -> Vec<NodeReport> {
+        let known = self.known();
+        let lost = known.view.nodes.iter().filter(|node| node.state == PresenceState::Lost);
+        lost.filter_map(report_of).collect()
     }
 
     /// Those that may have a cache and are in no sum: they are lost, or nothing they reported could
@@ -97,7 +150,7 @@ impl RemoteNodes {
     pub(crate) fn tick(&self) -> FleetTick {
         let known = self.known();
         let silent = known.heard_at.unwrap_or(self.inner.started).elapsed();
-        let is_unheard = silent >= UNHEARD_AFTER;
+        let is_unheard = silent >= known.pace.interval() + UNHEARD_AFTER;
         let unheard_ms = is_unheard.then(|| in_ms(silent));
         let presences: Vec<_> = known.view.nodes.iter().map(presence_of).collect();
         let count = |holds: fn(&FleetNode) -> bool| {
@@ -111,26 +164,34 @@ impl RemoteNodes {
             unheard_ms,
             was_heard: known.heard_at.is_some(),
         };
-        FleetTick { presences, sums }
+        let namespace = self.inner.client.namespace().to_owned();
+        FleetTick { presences, sums, namespace, redis: self.inner.redis.get().cloned() }
     }
 
     /// Reads the nodes' reports again and again, for ever.
     pub(crate) async fn watch(self) {
-        let mut ticks = interval(POLL);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut paces = self.inner.pace.subscribe();
+        let mut told = None;
         loop {
-            ticks.tick().await;
+            let began = Instant::now();
+            let pace = *paces.borrow_and_update();
+            if told.replace(pace) != Some(pace) {
+                self.inner.client.report_every(pace.interval()).await;
+            }
             self.read().await;
+            // Either way it is time: for the next read, or for one at another pace.
+            let _: Result<_, _> = timeout_at(began + pace.interval(), paces.changed()).await;
         }
     }
 
     async fn read(&self) {
+        let pace = *self.inner.pace.borrow();
         // Where Redis is away, what was last heard stays.
         let Ok(Ok(view)) = timeout(POLL_WITHIN, self.inner.client.poll()).await else { return };
         let ways = (&self.inner.observer, &self.inner.client);
         let remote = |node: &FleetNode| Arc::new(RemoteNode::new(ways, node));
         let nodes = view.nodes.iter().map(remote).collect();
-        *self.known() = Known { view, heard_at: Some(Instant::now()), nodes };
+        *self.known() = Known { view, heard_at: Some(Instant::now()), pace, nodes };
     }
 
     /// The number of the last message on the bus.

@@ -1,6 +1,7 @@
 //! The nodes that a console sees, in this process or elsewhere. Public face: [`NodeClient`],
-//! [`AttachGuard`], [`RemoteNodes`]; inside the crate [`CacheNode`], a node that has a given cache.
+//! [`AttachGuard`], [`RemoteNodes`], [`Pace`]; inside the crate [`CacheNode`], a node that has a given cache.
 
+mod asked_by;
 mod attached;
 mod cache_nodes;
 mod client;
@@ -13,13 +14,14 @@ mod remote;
 mod reporting;
 mod requests;
 
+pub(crate) use asked_by::on_behalf_of;
 pub use attached::AttachGuard;
 pub(crate) use attached::{AttachedNodes, AttachedReport, remove_name_conflicts};
 pub(crate) use cache_nodes::{CacheNode, check_key, first_with_l2};
 pub use client::{Answer, L2Step, NodeClient, SharedRedis};
 pub(crate) use comparison::{disagreements, node_cache};
 pub(crate) use fleet::FleetTick;
-pub use fleet::RemoteNodes;
+pub use fleet::{Pace, RemoteNodes};
 pub(crate) use gathering::gather;
 pub(crate) use list::NodeList;
 pub(crate) use reporting::{merged_caches, merged_write_behinds, report_of};

@@ -8,11 +8,9 @@ use strata_report::{
     Reply, ReplyState,
 };
 
+use super::asked_by::asked_by;
 use super::client::{NodeClient, SharedRedis};
 use super::fleet::{presence_of, report_of};
-
-/// Who asks, as nodes see it. Consoles write down themselves who told them to.
-const ACTOR: &str = "console";
 
 /// Of an answer that was too large, so many times fewer keys are asked for.
 const FEWER: u64 = 8;
@@ -78,7 +76,7 @@ impl RemoteNode {
         }
         let body = serde_json::to_string(request).unwrap_or_default();
         let to = AskTo::Node(self.id());
-        match self.client.ask(to, request.kind(), &body, ACTOR).await {
+        match self.client.ask(to, request.kind(), &body, &asked_by()).await {
             Ok(replies) => match replies.replies.into_iter().next() {
                 Some(reply) => answer(reply),
                 None => Some(failed(NodeError::Gone { node: self.id().to_owned() })),

@@ -2,6 +2,7 @@
 
 mod api;
 mod events;
+mod front;
 mod health;
 mod login;
 mod metrics;
@@ -9,5 +10,6 @@ mod openapi;
 mod route_table;
 mod router;
 
+pub use front::front_router;
 pub use route_table::{Changing, Route, RouteKind, RouteTable};
 pub use router::{AccessRules, MoreRoutes, router, routes};

@@ -24,6 +24,8 @@ pub struct AccessRules {
     pub proxies: Proxies,
     /// Where browsers find the dashboard, as far as it was configured.
     pub public_url: Option<PublicUrl>,
+    /// The turns of anonymous requests; all routers with the same share them.
+    pub turns: AnonymousTurns,
 }
 
 /// What a program answers beside the dashboard, behind the same doors.
@@ -144,15 +146,19 @@ fn changing_caches(table: &mut RouteTable<AppState>) {
 }
 
 // The last layer is the first that a request meets.
-fn with_layers(router: Router<AppState>, state: &AppState, rules: AccessRules) -> Router<AppState> {
-    let AccessRules { hosts, proxies, public_url } = rules;
+pub(super) fn with_layers(
+    router: Router<AppState>,
+    state: &AppState,
+    rules: AccessRules,
+) -> Router<AppState> {
+    let AccessRules { hosts, proxies, public_url, turns } = rules;
     let console = &state.console;
     let identification = Identification::new(console.clone(), proxies, public_url.as_ref());
     router
         .layer(CatchPanicLayer::custom(|_| AppError::internal().into_response()))
         .layer(map_response(tell_errors))
         .layer(from_fn_with_state(console.clone(), guard_functions))
-        .layer(from_fn_with_state(AnonymousTurns::default(), take_turns))
+        .layer(from_fn_with_state(turns, take_turns))
         .layer(from_fn(admit))
         .layer(csrf(public_url.as_ref()))
         .layer(from_fn_with_state(console.clone(), explain_cross_site))
