@@ -3,6 +3,7 @@
 // A folder or file may import only those on the lines above its own. A test checks this.
 //
 // - error, key, pattern, codec, clock, user_code
+// - target
 // - log, recorder
 // - l1, connection
 // - bus
@@ -45,6 +46,7 @@ mod pattern;
 mod read;
 mod recorder;
 pub mod structures;
+mod target;
 mod user_code;
 mod write_behind;
 
@@ -80,6 +82,7 @@ pub use read::{Loaded, Read};
 pub use recorder::{CacheEvents, Recording};
 pub use strata_report as report;
 pub use structures::{StructureError, Structures};
+pub use target::Target;
 pub use write_behind::{
     DeadLetter, DeadLetters, Drained, PermanentFailure, Row, WriteBehind, WriteBehindBuilder,
     WriteError,

@@ -24,7 +24,7 @@ pub use cluster::Cluster;
 pub use commands::Commands;
 pub use errors::no_error_repeats_its_source;
 pub use imports::wrong_imports;
-pub use proxy::{LINES, Line, Proxy, WAYS, Way};
+pub use proxy::{DIRECTIONS, Direction, LINES, Line, Proxy};
 pub use redis_server::RedisServer;
 pub use sentinel::{MASTER, Sentinel};
 

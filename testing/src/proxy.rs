@@ -27,7 +27,7 @@ pub enum Line {
 
 /// One direction of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Direction {
     /// From the node to Redis.
     Requests,
     /// From Redis to the node.
@@ -37,7 +37,7 @@ pub enum Way {
 /// The connections that a node needs.
 pub const LINES: [Line; 2] = [Line::L2, Line::Bus];
 /// Both directions.
-pub const WAYS: [Way; 2] = [Way::Requests, Way::Answers];
+pub const DIRECTIONS: [Direction; 2] = [Direction::Requests, Direction::Answers];
 
 /// Pieces of up to 64 KB that are held in one direction. A sender of more than that waits.
 const MAX_QUEUED: usize = 1_024;
@@ -62,7 +62,7 @@ struct Shared {
 
 #[derive(Clone, Default)]
 struct Rules {
-    held: Vec<(Line, Way)>,
+    held: Vec<(Line, Direction)>,
     delay: Duration,
 }
 
@@ -101,19 +101,20 @@ impl Proxy {
     }
 
     /// Accepts connections, and forwards all data except these directions on these lines.
-    pub async fn hold(&mut self, lines: &[Line], ways: &[Way]) {
-        let held = lines.iter().flat_map(|line| ways.iter().map(|way| (*line, *way)));
+    pub async fn hold(&mut self, lines: &[Line], directions: &[Direction]) {
+        let held =
+            lines.iter().flat_map(|line| directions.iter().map(|direction| (*line, *direction)));
         self.switch(Rules { held: held.collect(), delay: Duration::ZERO }).await;
     }
 
     /// Accepts connections and forwards nothing.
     pub async fn black_hole(&mut self) {
-        self.hold(&LINES, &WAYS).await;
+        self.hold(&LINES, &DIRECTIONS).await;
     }
 
     /// Requests arrive, but answers do not.
     pub async fn half_open(&mut self) {
-        self.hold(&LINES, &[Way::Answers]).await;
+        self.hold(&LINES, &[Direction::Answers]).await;
     }
 
     /// Forwards everything, in each direction with this delay.
@@ -203,10 +204,10 @@ async fn connect(shared: Arc<Shared>, mut client: TcpStream) {
     let (from_client, to_client) = client.split();
     let (from_server, to_server) = server.split();
     tokio::join!(
-        shared.pump((&line, Way::Requests), from_client, to_server, |bytes| {
+        shared.pump((&line, Direction::Requests), from_client, to_server, |bytes| {
             note(commands.read(bytes));
         }),
-        shared.pump((&line, Way::Answers), from_server, to_client, |_| ()),
+        shared.pump((&line, Direction::Answers), from_server, to_client, |_| ()),
     );
 }
 
@@ -223,7 +224,7 @@ fn line_of(begun: &[String]) -> Option<Line> {
 impl Shared {
     async fn pump(
         &self,
-        (line, way): (&Mutex<Option<Line>>, Way),
+        (line, direction): (&Mutex<Option<Line>>, Direction),
         mut from: impl AsyncRead + Unpin,
         mut to: impl AsyncWrite + Unpin,
         mut note: impl FnMut(&[u8]),
@@ -242,11 +243,11 @@ impl Shared {
         let writing = async move {
             while let Some((due, bytes)) = queued.recv().await {
                 sleep_until(due).await;
-                if self.pass(line, way, to.write_all(&bytes)).await.is_err() {
+                if self.pass(line, direction, to.write_all(&bytes)).await.is_err() {
                     return;
                 }
             }
-            let _ = self.pass(line, way, to.shutdown()).await;
+            let _ = self.pass(line, direction, to.shutdown()).await;
         };
         tokio::join!(reading, writing);
     }
@@ -255,15 +256,15 @@ impl Shared {
     async fn pass<T>(
         &self,
         line: &Mutex<Option<Line>>,
-        way: Way,
+        direction: Direction,
         act: impl Future<Output = T>,
     ) -> T {
         let line = || *line.lock().unwrap();
         let mut rules = self.rules.subscribe();
         loop {
-            let _ = rules.wait_for(|rules| !rules.hold(line(), way)).await;
+            let _ = rules.wait_for(|rules| !rules.hold(line(), direction)).await;
             let _passing = self.passing.read().await;
-            if !self.rules.borrow().hold(line(), way) {
+            if !self.rules.borrow().hold(line(), direction) {
                 return act.await;
             }
         }
@@ -273,11 +274,11 @@ impl Shared {
 impl Rules {
     /// An operator's connection, and a connection of unknown kind, are held if both other lines
     /// are.
-    fn hold(&self, line: Option<Line>, way: Way) -> bool {
+    fn hold(&self, line: Option<Line>, direction: Direction) -> bool {
         match line {
-            Some(line @ (Line::L2 | Line::Bus)) => self.held.contains(&(line, way)),
+            Some(line @ (Line::L2 | Line::Bus)) => self.held.contains(&(line, direction)),
             Some(Line::Operator) | None => {
-                LINES.iter().all(|line| self.held.contains(&(*line, way)))
+                LINES.iter().all(|line| self.held.contains(&(*line, direction)))
             }
         }
     }

@@ -32,9 +32,9 @@ pub use lab::{
 pub(crate) use lab::{LessonProgress, lessons_done};
 #[cfg(all(test, feature = "ssr"))]
 pub(crate) use post::DRAW_PATH;
-pub(crate) use post::{ServerAnswer, post, post_id, read};
 #[cfg(feature = "csr")]
-pub(crate) use post::{Wanted, fetch_page};
+pub(crate) use post::{PageExtent, fetch_page};
+pub(crate) use post::{ServerAnswer, post, post_id, read};
 #[cfg(feature = "ssr")]
 pub use session::SessionCookie;
 pub use session::{CurrentSession, LogIn, LogOut};

@@ -34,10 +34,10 @@ pub(crate) async fn post_id(path: &str, id: Option<u64>) -> ServerAnswer {
 #[cfg(any(feature = "csr", test))]
 pub(crate) const DRAW_PATH: &str = "/api/strata/draw";
 
-/// What a page is asked for.
+/// How much of a page is asked for.
 #[cfg(feature = "csr")]
 #[derive(Clone, Copy)]
-pub(crate) enum Wanted {
+pub(crate) enum PageExtent {
     /// All of it.
     Whole,
     /// What does not live in the browser.
@@ -46,10 +46,10 @@ pub(crate) enum Wanted {
 
 /// Asks for the HTML of a page that the server draws.
 #[cfg(feature = "csr")]
-pub(crate) async fn fetch_page(address: &str, wanted: Wanted) -> Result<String, ApiError> {
+pub(crate) async fn fetch_page(address: &str, extent: PageExtent) -> Result<String, ApiError> {
     let fields = UrlSearchParams::new().map_err(|_| ApiError::NotUnderstood)?;
     fields.append("address", address);
-    if matches!(wanted, Wanted::AroundLiveParts) {
+    if matches!(extent, PageExtent::AroundLiveParts) {
         fields.append("live", "true");
     }
     read(post(&at(DRAW_PATH), &fields).await)

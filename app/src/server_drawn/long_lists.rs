@@ -6,7 +6,7 @@ use web_sys::{Element, Event};
 
 use super::address::{here, is_here};
 use super::morph;
-use crate::api::{self, Wanted};
+use crate::api::{self, PageExtent};
 
 /// Somebody who scrolls fast passes by what is not asked for.
 const PATIENCE: Duration = Duration::from_millis(60);
@@ -44,7 +44,7 @@ fn look(table: Element, waiting: StoredValue<bool>) {
     };
     let from = here();
     leptos::task::spawn_local(async move {
-        let answer = api::fetch_page(&address, Wanted::Whole).await;
+        let answer = api::fetch_page(&address, PageExtent::Whole).await;
         let _ = waiting.try_set_value(false);
         // What came instead of the table meanwhile stays, and so does what is coming.
         let is_wanted = table.is_connected() && is_here(&from);

@@ -3,7 +3,7 @@ use web_sys::Element;
 
 use super::address;
 use super::morph;
-use crate::api::{self, ApiError, Wanted};
+use crate::api::{self, ApiError, PageExtent};
 use crate::live::{Live, LiveState};
 use crate::parts::{PartOwner, all_live};
 use crate::visitor::Visitor;
@@ -43,7 +43,7 @@ impl PageUpdates {
             newest: StoredValue::new(0),
             n_frames: StoredValue::new(0),
         };
-        updates.follow_wishes();
+        updates.follow_address();
         updates.follow_frames();
         updates.tell_when_behind();
         super::links::follow(updates);
@@ -74,7 +74,7 @@ impl PageUpdates {
         }
     }
 
-    fn follow_wishes(self) {
+    fn follow_address(self) {
         let refusal = Visitor::of_page().refusal();
         Effect::new(move |before: Option<()>| {
             self.address.track();
@@ -141,7 +141,7 @@ impl PageUpdates {
         let number = self.n_requests.get_value();
         let address = self.address.get_untracked();
         leptos::task::spawn_local(async move {
-            let answer = api::fetch_page(&address, self.wanted(&address)).await;
+            let answer = api::fetch_page(&address, self.extent(&address)).await;
             if self.stands_at(&address) && self.newest.get_value() < number {
                 self.newest.set_value(number);
                 self.take(answer, number, &address).await;
@@ -150,9 +150,9 @@ impl PageUpdates {
     }
 
     /// Of the page that is shown, what lives in it need not be drawn again.
-    fn wanted(self, address: &str) -> Wanted {
+    fn extent(self, address: &str) -> PageExtent {
         let is_shown = self.shown.with_value(|shown| shown == address);
-        if is_shown && all_live() { Wanted::AroundLiveParts } else { Wanted::Whole }
+        if is_shown && all_live() { PageExtent::AroundLiveParts } else { PageExtent::Whole }
     }
 
     /// A page that has gone on to another address has no use for an answer.

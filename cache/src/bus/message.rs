@@ -5,40 +5,31 @@ use std::collections::HashMap;
 use redis::ScriptInvocation;
 
 use crate::connection::Bus;
+use crate::pattern::Pattern;
+use crate::target::Target;
 
 /// How many messages the stream keeps; fewer if they are large. If a node does not read for longer,
 /// it empties the L1 of the caches whose messages it missed.
 pub(crate) const MAX_MESSAGES: usize = 10_000;
-
-/// The subject of a message to be sent.
-pub(crate) enum SubjectRef<'a> {
-    Key(&'a str),
-    Soft(&'a str),
-    Pattern(&'a str),
-    Tag(&'a str),
-    All,
-}
 
 /// A received message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Message {
     pub(crate) sequence: u64,
     pub(crate) cache: String,
-    pub(crate) subject: Subject,
+    pub(crate) target: Target,
+    pub(crate) kind: MessageKind,
     pub(crate) origin: String,
     /// The schemas whose entries were removed with it. `None` if the sender does not know them.
     removed: Option<Vec<u16>>,
 }
 
-/// The subject of a received message.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Subject {
-    Key(String),
-    /// A key that may be served stale while it is refreshed.
-    Soft(String),
-    Pattern(String),
-    Tag(String),
-    All,
+/// What became of the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MessageKind {
+    Invalidated,
+    /// It may be served stale while it is refreshed.
+    MarkedStale,
 }
 
 impl Bus {
@@ -52,17 +43,25 @@ impl Bus {
         &self,
         invocation: &mut ScriptInvocation<'_>,
         cache: &str,
-        what: SubjectRef<'_>,
+        target: &Target,
     ) {
-        let (kind, target) = match what {
-            SubjectRef::Key(key) => ("key", key),
-            SubjectRef::Soft(key) => ("soft", key),
-            SubjectRef::Pattern(pattern) => ("pattern", pattern),
-            SubjectRef::Tag(tag) => ("tag", tag),
-            SubjectRef::All => ("all", ""),
-        };
+        self.append(invocation, cache, [target.scope().as_str(), target.text()]);
+    }
+
+    /// As [`message`](Self::message), for a key that is marked as stale.
+    pub(crate) fn stale_message(
+        &self,
+        invocation: &mut ScriptInvocation<'_>,
+        cache: &str,
+        key: &str,
+    ) {
+        self.append(invocation, cache, ["soft", key]);
+    }
+
+    fn append(&self, invocation: &mut ScriptInvocation<'_>, cache: &str, what: [&str; 2]) {
+        let [kind, text] = what;
         invocation.key(self.stream()).key(self.sequence()).key(self.last());
-        invocation.arg(MAX_MESSAGES).arg(kind).arg(cache).arg(target).arg(self.origin());
+        invocation.arg(MAX_MESSAGES).arg(kind).arg(cache).arg(text).arg(self.origin());
         self.sends(1);
     }
 }
@@ -78,26 +77,28 @@ impl Message {
     pub(crate) fn removed(&self, schema: u16) -> bool {
         let removed = self.removed.as_ref();
         schema == 0
-            || matches!(self.subject, Subject::Tag(_))
+            || matches!(self.target, Target::Tag(_))
             || removed.is_some_and(|removed| removed.contains(&schema))
     }
 
     /// Reads a message. Returns `None` if it is not one of Strata's.
     pub(crate) fn read(fields: &HashMap<Vec<u8>, Vec<u8>>) -> Option<Self> {
         let field = |name: &str| str::from_utf8(fields.get(name.as_bytes())?).ok();
-        let target = || field("t").map(str::to_owned);
-        let subject = match field("k")? {
-            "key" => Subject::Key(target()?),
-            "soft" => Subject::Soft(target()?),
-            "pattern" => Subject::Pattern(target()?),
-            "tag" => Subject::Tag(target()?),
-            "all" => Subject::All,
+        let (word, text) = (field("k")?, || field("t").map(str::to_owned));
+        let target = match word {
+            "key" | "soft" => Target::Key(text()?),
+            // A pattern that this version cannot read may match anything.
+            "pattern" => Pattern::parse(&text()?).map_or(Target::All, Target::Pattern),
+            "tag" => Target::Tag(text()?),
+            "all" => Target::All,
             _ => return None,
         };
+        let kind = if word == "soft" { MessageKind::MarkedStale } else { MessageKind::Invalidated };
         Some(Self {
             sequence: field("s")?.parse().ok()?,
             cache: field("c")?.to_owned(),
-            subject,
+            target,
+            kind,
             origin: field("o")?.to_owned(),
             removed: field("v")
                 .map(|schemas| schemas.split(' ').filter_map(|one| one.parse().ok()).collect()),

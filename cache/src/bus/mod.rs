@@ -14,7 +14,7 @@ mod trust;
 
 #[cfg(feature = "fleet")]
 pub(crate) use asks::AskHandler;
-pub(crate) use message::{Message, Subject, SubjectRef};
+pub(crate) use message::{Message, MessageKind};
 pub(crate) use missed::Missed;
 pub(crate) use reader::{BusHandler, BusReader};
 pub(crate) use trust::COUNTS_FOR;

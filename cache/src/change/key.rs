@@ -7,7 +7,6 @@ use std::sync::Arc;
 use strata_report::{Effect, Origin, Scope, What};
 
 use super::guards::{NamedKeys, OnInterrupt};
-use crate::bus::Subject;
 use crate::clock::Moment;
 use crate::connection::{Away, PendingInvalidation};
 use crate::key::{Key, Value};
@@ -16,6 +15,7 @@ use crate::l2::Keyspace;
 use crate::log::log_safely;
 use crate::read::Core;
 use crate::recorder::hash_of;
+use crate::target::Target;
 
 impl<K: Key, V: Value> Core<K, V> {
     pub(crate) async fn invalidate(self: Arc<Self>, keys: Vec<K>) -> Effect {
@@ -24,7 +24,7 @@ impl<K: Key, V: Value> Core<K, V> {
     }
 
     pub(crate) async fn invalidate_named(self: Arc<Self>, named: NamedKeys<K>) -> Effect {
-        self.overtake_unwritten(|| named.texts.iter().cloned().map(Subject::Key).collect());
+        self.overtake_unwritten(|| named.texts.iter().cloned().map(Target::Key).collect());
         self.remove_named(named).await
     }
 
@@ -36,7 +36,7 @@ impl<K: Key, V: Value> Core<K, V> {
         }
         let drop_keys = || keys.iter().for_each(|key| self.drop_key(key, Origin::Local));
         let interrupted = OnInterrupt::run(|| {
-            self.queue(|l2| texts.iter().map(|text| l2.pending_key(text)).collect());
+            self.queue(|l2| texts.iter().map(|text| l2.pending(Target::key(text))).collect());
             drop_keys();
         });
         let effect = match &self.l2 {
@@ -54,8 +54,8 @@ impl<K: Key, V: Value> Core<K, V> {
 
     /// This comes first, so that it happens whatever becomes of the rest. From then on reads ask
     /// the cache, and therefore see the invalidation that follows.
-    pub(crate) fn overtake_unwritten(&self, subjects: impl FnOnce() -> Vec<Subject>) {
-        self.node.shared().overtake_unwritten(&self.name, subjects);
+    pub(crate) fn overtake_unwritten(&self, targets: impl FnOnce() -> Vec<Target>) {
+        self.node.shared().overtake_unwritten(&self.name, targets);
     }
 
     pub(crate) fn queue(&self, pending: impl FnOnce(&Keyspace) -> Vec<PendingInvalidation>) {
@@ -84,9 +84,9 @@ impl<K: Key, V: Value> Core<K, V> {
         let (Some(key), Some(text), false) = (keys.first(), texts.first(), is_nameless) else {
             return self.invalidate_the_nameless().await;
         };
-        self.overtake_unwritten(|| vec![Subject::Soft(text.clone())]);
+        self.overtake_unwritten(|| vec![Target::key(text)]);
         let interrupted = OnInterrupt::run(|| {
-            self.queue(|l2| vec![l2.pending_key(text)]);
+            self.queue(|l2| vec![l2.pending(Target::key(text))]);
             self.drop_key(key, Origin::Local);
         });
         let effect = match &self.l2 {

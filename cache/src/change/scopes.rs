@@ -5,20 +5,20 @@ use std::sync::Arc;
 use strata_report::{Effect, Origin, Scope};
 
 use super::guards::OnInterrupt;
-use crate::bus::Subject;
 use crate::connection::Away;
 use crate::key::{Key, Value};
 use crate::l1::TooMany;
 use crate::l2::Progress;
 use crate::pattern::Pattern;
 use crate::read::Core;
+use crate::target::Target;
 
 impl<K: Key, V: Value> Core<K, V> {
     /// Overtakes every entry that carries the tag.
     pub(crate) async fn invalidate_tag(self: Arc<Self>, tag: String) -> Effect {
-        self.overtake_unwritten(|| vec![Subject::Tag(tag.clone())]);
+        self.overtake_unwritten(|| vec![Target::tag(&tag)]);
         let interrupted = OnInterrupt::run(|| {
-            self.queue(|l2| vec![l2.pending_tag(&tag)]);
+            self.queue(|l2| vec![l2.pending(Target::tag(&tag))]);
             self.overtake_tag(&tag, Origin::Local);
         });
         let effect = match &self.l2 {
@@ -48,15 +48,13 @@ impl<K: Key, V: Value> Core<K, V> {
         pattern: Option<Pattern>,
         progress: Arc<Progress>,
     ) -> Effect {
-        self.overtake_unwritten(|| {
-            let subject = |pattern: &Pattern| Subject::Pattern(pattern.to_string());
-            vec![pattern.as_ref().map_or(Subject::All, subject)]
-        });
+        let target = Target::matching(pattern.as_ref());
+        self.overtake_unwritten(|| vec![target.clone()]);
         // This comes first, so that no fill that began before is kept. It is repeated at the end,
         // for fills that read L2 while it was being emptied.
         self.in_l1(|| self.drop_all(pattern.as_ref()));
         let interrupted = OnInterrupt::run(|| {
-            self.queue(|l2| vec![l2.pending(pattern.as_ref())]);
+            self.queue(|l2| vec![l2.pending(target.clone())]);
             self.in_l1(|| self.drop_all(pattern.as_ref()));
         });
         let effect = match &self.l2 {
@@ -66,7 +64,7 @@ impl<K: Key, V: Value> Core<K, V> {
         interrupted.disarm();
         self.in_l1(|| self.drop_all(pattern.as_ref()));
         self.recorder.note_pattern(pattern.as_ref(), Origin::Local);
-        self.recorder.invalidation(scope(pattern.as_ref()), Origin::Local);
+        self.recorder.invalidation(target.scope(), Origin::Local);
         effect
     }
 
@@ -85,8 +83,4 @@ impl<K: Key, V: Value> Core<K, V> {
             None => self.empty(),
         }
     }
-}
-
-pub(crate) fn scope(pattern: Option<&Pattern>) -> Scope {
-    if pattern.is_some() { Scope::Pattern } else { Scope::All }
 }

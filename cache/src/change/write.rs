@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use strata_report::{Effect, Origin, Scope};
 
-use crate::bus::Subject;
 use crate::key::{Key, Value};
 use crate::l2::{EncodedEntry, Keyspace, Lease};
 use crate::read::{Core, EntryMeta, FillToken, Leases, Loaded};
+use crate::target::Target;
 use crate::user_code::caught;
 
 impl<K: Key, V: Value> Core<K, V> {
@@ -27,7 +27,7 @@ impl<K: Key, V: Value> Core<K, V> {
         let fill_token = self.fill_token(&key)(token);
         let FillToken { key, text, stamp, .. } = &fill_token;
         let is_odd = self.l2.is_some() && self.is_odd(key, text);
-        self.overtake_unwritten(|| vec![Subject::Key(text.clone())]);
+        self.overtake_unwritten(|| vec![Target::key(text)]);
         let lease = Lease::of_write();
         let mut unsettled =
             UnsettledWrite { core: &self, key, l2: self.l2.as_ref().zip(Some(text)) };
@@ -121,7 +121,7 @@ impl<K: Key, V: Value> UnsettledWrite<'_, K, V> {
 impl<K: Key, V: Value> Drop for UnsettledWrite<'_, K, V> {
     fn drop(&mut self) {
         if let Some((l2, text)) = self.l2 {
-            l2.link.queue(l2.pending_key(text));
+            l2.link.queue(l2.pending(Target::key(text)));
         }
         self.core.drop_key(self.key, Origin::Local);
     }

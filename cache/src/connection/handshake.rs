@@ -28,13 +28,13 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult, cmd, from_redis_value_ref};
 use strata_report::ServerKind;
 
-#[cfg(feature = "redis")]
-use super::address::Server;
 use super::answer::{ErrorClass, ErrorReply};
 use super::link::{CurrentConnection, Link, in_time};
 #[cfg(not(feature = "redis"))]
 use super::no_redis::Server;
 use super::query::AnyReply;
+#[cfg(feature = "redis")]
+use super::servers::Server;
 use crate::user_code::BoxFuture;
 
 /// Older major versions lack `SET` with both `NX` and `GET`, which leases need.

@@ -10,8 +10,8 @@ use redis::{RedisError, RedisResult};
 use strata_report::{L2Report, ServerKind};
 use tokio::sync::Notify;
 
+use super::Connector;
 use super::answer::ErrorReply;
-use super::connector::Connector;
 use super::errors::{ErrorCounts, Timeouts};
 use super::namespace::Bus;
 use super::operator_budget::OperatorConnection;

@@ -2,26 +2,14 @@
 //! It classifies Redis's errors, keeps invalidations that Redis did not accept, and sends them
 //! again.
 
-#[cfg(feature = "redis")]
-mod address;
-#[cfg(feature = "redis")]
-mod address_url;
 mod answer;
-#[cfg(feature = "redis")]
-mod asking;
 mod call;
-#[cfg(feature = "redis")]
-mod cluster;
-#[cfg(feature = "redis")]
-mod connector;
 mod errors;
 mod handshake;
 #[cfg(feature = "holds")]
 #[doc(hidden)]
 pub mod holds;
 mod link;
-#[cfg(feature = "redis")]
-mod login;
 mod lua;
 mod namespace;
 #[cfg(not(feature = "redis"))]
@@ -33,22 +21,14 @@ mod query;
 mod recovery;
 mod redirect;
 #[cfg(feature = "redis")]
-mod renewal;
-#[cfg(feature = "redis")]
-mod sentinel;
-#[cfg(feature = "tls")]
-mod tls;
-#[cfg(feature = "redis")]
-mod wrong_protocol;
+mod servers;
 
-#[cfg(feature = "redis")]
-pub use address::RedisAddress;
-#[cfg(feature = "redis")]
-pub(crate) use connector::Connector;
-#[cfg(feature = "redis")]
-pub use login::Credentials;
 #[cfg(not(feature = "redis"))]
-pub(crate) use no_redis::connector::{self, Connector};
+pub(crate) use no_redis::connector::Connector;
+#[cfg(feature = "redis")]
+pub(crate) use servers::Connector;
+#[cfg(feature = "redis")]
+pub use servers::{Credentials, RedisAddress};
 
 pub(crate) use answer::{Away, CallError, ErrorClass, ErrorReply};
 pub(crate) use handshake::{HelloReply, must_be_no_replica, must_take_invalidations, run_id};

@@ -3,69 +3,26 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::pattern::Pattern;
+use crate::target::Target;
 
 /// An invalidation that could not reach L2.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum PendingInvalidation {
-    Key {
-        cache: String,
-        key: String,
-    },
-    Pattern {
-        cache: String,
-        pattern: Pattern,
-    },
-    Tag {
-        cache: String,
-        tag: String,
-    },
-    All {
-        cache: String,
-    },
-    /// A key's entry of one schema that another node's invalidation left. It is not announced
-    /// again.
-    Own {
-        cache: String,
-        schema: u16,
-        key: String,
-    },
-    /// All entries of one schema, which are not announced again either.
-    AllOwn {
-        cache: String,
-        schema: u16,
-    },
+pub(crate) struct PendingInvalidation {
+    pub(crate) cache: String,
+    pub(crate) target: Target,
+    /// Where set, it removes only entries of this schema, of one key or all, that another node's
+    /// invalidation left. That is not announced again.
+    pub(crate) own_schema: Option<u16>,
 }
 
 impl PendingInvalidation {
-    pub(crate) fn cache(&self) -> &str {
-        match self {
-            Self::Key { cache, .. }
-            | Self::Pattern { cache, .. }
-            | Self::Tag { cache, .. }
-            | Self::All { cache }
-            | Self::Own { cache, .. }
-            | Self::AllOwn { cache, .. } => cache,
-        }
-    }
-
-    /// The schema whose entries it removes; `None` if it removes those of every schema.
-    pub(crate) fn schema(&self) -> Option<u16> {
-        match self {
-            Self::Own { schema, .. } | Self::AllOwn { schema, .. } => Some(*schema),
-            Self::Key { .. } | Self::Pattern { .. } | Self::Tag { .. } | Self::All { .. } => None,
-        }
+    fn all(cache: &str) -> Self {
+        Self { cache: cache.to_owned(), target: Target::All, own_schema: None }
     }
 
     /// Its pattern, if it has one.
     pub(crate) fn pattern(&self) -> Option<&Pattern> {
-        match self {
-            Self::Pattern { pattern, .. } => Some(pattern),
-            Self::Key { .. }
-            | Self::Tag { .. }
-            | Self::All { .. }
-            | Self::Own { .. }
-            | Self::AllOwn { .. } => None,
-        }
+        if let Target::Pattern(pattern) = &self.target { Some(pattern) } else { None }
     }
 
     fn is_pattern(&self) -> bool {
@@ -73,14 +30,15 @@ impl PendingInvalidation {
     }
 
     fn shares_a_walk(&self, other: &Self) -> bool {
-        self.is_pattern() && other.is_pattern() && self.cache() == other.cache()
+        self.is_pattern() && other.is_pattern() && self.cache == other.cache
     }
 
     /// Whether the two can be sent in one step, or in one walk.
     fn goes_with(&self, other: &Self) -> bool {
-        let (schema, is_own) = (other.schema(), |one: &Self| matches!(one, Self::Own { .. }));
-        let both_own = is_own(self) && is_own(other) && self.schema() == schema;
-        self.shares_a_walk(other) || both_own && self.cache() == other.cache()
+        let is_own_key =
+            |one: &Self| one.own_schema.is_some() && matches!(one.target, Target::Key(_));
+        let both_own = is_own_key(self) && is_own_key(other) && self.own_schema == other.own_schema;
+        self.shares_a_walk(other) || both_own && self.cache == other.cache
     }
 }
 
@@ -105,7 +63,7 @@ impl InvalidationQueue {
     const MAX_PATTERNS: usize = 100;
 
     pub(crate) fn push(&mut self, pending: PendingInvalidation) {
-        let all = PendingInvalidation::All { cache: pending.cache().to_owned() };
+        let all = PendingInvalidation::all(&pending.cache);
         if self.present.contains(&pending) || self.present.contains(&all) {
             return;
         }
@@ -114,18 +72,18 @@ impl InvalidationQueue {
             return self.push(all);
         }
         if pending == all {
-            self.order.retain(|other| other.cache() != all.cache());
-            self.present.retain(|other| other.cache() != all.cache());
-            self.by_cache.remove(all.cache());
+            self.order.retain(|other| other.cache != all.cache);
+            self.present.retain(|other| other.cache != all.cache);
+            self.by_cache.remove(&all.cache);
         }
         self.present.insert(pending.clone());
-        *self.by_cache.entry(pending.cache().to_owned()).or_default() += 1;
+        *self.by_cache.entry(pending.cache.clone()).or_default() += 1;
         self.order.push_back(pending);
     }
 
     /// Whether an invalidation of this cache is not settled yet.
     pub(crate) fn has_any_of(&self, cache: &str) -> bool {
-        self.by_cache.contains_key(cache) || self.sending.iter().any(|one| one.cache() == cache)
+        self.by_cache.contains_key(cache) || self.sending.iter().any(|one| one.cache == cache)
     }
 
     /// How many invalidations are not settled yet.
@@ -151,10 +109,10 @@ impl InvalidationQueue {
         }
         for pending in &together {
             self.present.remove(pending);
-            if let Some(n) = self.by_cache.get_mut(pending.cache()) {
+            if let Some(n) = self.by_cache.get_mut(&pending.cache) {
                 *n -= 1;
                 if *n == 0 {
-                    self.by_cache.remove(pending.cache());
+                    self.by_cache.remove(&pending.cache);
                 }
             }
         }
@@ -178,9 +136,9 @@ impl InvalidationQueue {
     /// Puts back the invalidations popped last, which could not be replayed, without duplicates.
     pub(crate) fn put_back(&mut self) {
         for pending in std::mem::take(&mut self.sending).into_iter().rev() {
-            let all = PendingInvalidation::All { cache: pending.cache().to_owned() };
+            let all = PendingInvalidation::all(&pending.cache);
             if !self.present.contains(&all) && self.present.insert(pending.clone()) {
-                *self.by_cache.entry(pending.cache().to_owned()).or_default() += 1;
+                *self.by_cache.entry(pending.cache.clone()).or_default() += 1;
                 self.order.push_front(pending);
             }
         }
@@ -196,14 +154,15 @@ mod tests {
     use super::*;
 
     fn key(n: usize) -> PendingInvalidation {
-        PendingInvalidation::Key { cache: "users".into(), key: n.to_string() }
+        PendingInvalidation {
+            target: Target::key(n.to_string()),
+            ..PendingInvalidation::all("users")
+        }
     }
 
     fn pattern(cache: &str, n: usize) -> PendingInvalidation {
-        PendingInvalidation::Pattern {
-            cache: cache.into(),
-            pattern: Pattern::prefix(&n.to_string()),
-        }
+        let target = Target::Pattern(Pattern::prefix(&n.to_string()));
+        PendingInvalidation { target, ..PendingInvalidation::all(cache) }
     }
 
     #[test]
@@ -223,7 +182,7 @@ mod tests {
         assert_eq!((queue.unsettled(), queue.overflows()), (1, 1));
         queue.push(key(3));
         assert_eq!(queue.unsettled(), 1, "the whole cache covers the key");
-        assert_eq!(queue.pop(), [PendingInvalidation::All { cache: "users".into() }]);
+        assert_eq!(queue.pop(), [PendingInvalidation::all("users")]);
     }
 
     #[test]
@@ -249,7 +208,7 @@ mod tests {
             queue.push(pattern("users", n));
         }
         assert_eq!(queue.pop(), [pattern("posts", 1)]);
-        assert_eq!(queue.pop(), [PendingInvalidation::All { cache: "users".into() }]);
+        assert_eq!(queue.pop(), [PendingInvalidation::all("users")]);
         queue.settle();
         assert_eq!((queue.unsettled(), queue.overflows()), (0, 1));
     }

@@ -5,15 +5,15 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult};
 use tokio::time::{Instant, timeout_at};
 
-#[cfg(feature = "redis")]
-use super::address::Server;
 use super::answer::{ErrorClass, ErrorReply};
-#[cfg(feature = "redis")]
-use super::asking::Asking;
 use super::link::{CurrentConnection, Link, SLOW_TIMEOUT, in_time};
 #[cfg(not(feature = "redis"))]
 use super::no_redis::{Asking, Server};
 use super::query::{Query, Reply};
+#[cfg(feature = "redis")]
+use super::servers::Asking;
+#[cfg(feature = "redis")]
+use super::servers::Server;
 use crate::user_code::BoxFuture;
 
 /// Where a server sends a command.

@@ -15,6 +15,7 @@ use crate::node::DynCache;
 use crate::pattern::Pattern;
 use crate::read::{Core, Freshness, to_its_end};
 use crate::recorder::CacheEvents;
+use crate::target::Target;
 use crate::user_code::BoxFuture;
 
 impl<K: Key, V: Value> DynCache for Core<K, V> {
@@ -150,41 +151,28 @@ impl<K: Key, V: Value> DynCache for Core<K, V> {
         }))
     }
 
-    fn invalidate_text(
+    fn invalidate(
         self: Arc<Self>,
-        key: &str,
-    ) -> Result<BoxFuture<'static, Effect>, CacheError> {
-        let key = self.key(key)?;
-        Ok(Box::pin(async move {
-            to_its_end(tokio::spawn(self.invalidate(vec![key]))).await.unwrap_or(Effect::Queued)
-        }))
-    }
-
-    fn invalidate_tagged(
-        self: Arc<Self>,
-        tag: String,
-    ) -> Result<BoxFuture<'static, Effect>, CacheError> {
-        Ok(Box::pin(async move {
-            to_its_end(tokio::spawn(self.invalidate_tag(tag))).await.unwrap_or(Effect::Queued)
-        }))
-    }
-
-    fn clear(self: Arc<Self>, progress: Arc<Progress>) -> BoxFuture<'static, Effect> {
-        Box::pin(async move {
-            let running = tokio::spawn(self.invalidate_all(None, progress));
-            to_its_end(running).await.unwrap_or(Effect::Queued)
-        })
-    }
-
-    fn invalidate_matching(
-        self: Arc<Self>,
-        pattern: Pattern,
+        target: Target,
         progress: Arc<Progress>,
-    ) -> BoxFuture<'static, Effect> {
-        Box::pin(async move {
-            let running = tokio::spawn(self.invalidate_all(Some(pattern), progress));
+    ) -> Result<BoxFuture<'static, Effect>, CacheError> {
+        let key = match &target {
+            Target::Key(text) => Some(self.key(text)?),
+            Target::Pattern(_) | Target::Tag(_) | Target::All => None,
+        };
+        Ok(Box::pin(async move {
+            let running = match (key, target) {
+                (Some(key), _) => tokio::spawn(self.invalidate(vec![key])),
+                (None, Target::Tag(tag)) => tokio::spawn(self.invalidate_tag(tag)),
+                (None, Target::Pattern(pattern)) => {
+                    tokio::spawn(self.invalidate_all(Some(pattern), progress))
+                }
+                (None, Target::Key(_) | Target::All) => {
+                    tokio::spawn(self.invalidate_all(None, progress))
+                }
+            };
             to_its_end(running).await.unwrap_or(Effect::Queued)
-        })
+        }))
     }
 }
 

@@ -20,13 +20,13 @@ const TRIED_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// Redis's policy as last read, and as last logged.
 #[derive(Default)]
 pub(crate) struct EvictionPolicy {
-    known: Mutex<Known>,
+    known: Mutex<KnownPolicy>,
     /// Notified when there is new data that must not be evicted.
     pub(crate) matters: Notify,
 }
 
 #[derive(Default)]
-struct Known {
+struct KnownPolicy {
     /// Whether Redis has answered or refused to.
     asked: bool,
     policy: Option<String>,
@@ -98,7 +98,7 @@ impl EvictionPolicy {
         });
     }
 
-    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+    fn known(&self) -> std::sync::MutexGuard<'_, KnownPolicy> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

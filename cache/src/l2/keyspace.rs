@@ -12,9 +12,9 @@ use super::key_names::KeyNames;
 use super::lease::{HeldLease, Lease};
 use super::lease_waits::LeaseWaits;
 use super::scripts;
-use crate::bus::SubjectRef;
 use crate::clock::millis;
 use crate::connection::{Away, Bus, CallError, Link, Step};
+use crate::target::Target;
 
 /// One cache's keys in L2, as one schema names them.
 pub(crate) struct Keyspace {
@@ -162,7 +162,7 @@ impl Keyspace {
         replace.key(self.entry(key)).key(&self.tags).key(&self.names.schemas);
         replace.arg(self.names.schema).arg(&lease.0);
         written.args(&mut replace);
-        self.bus.message(&mut replace, &self.cache, SubjectRef::Key(key));
+        self.bus.message(&mut replace, &self.cache, &Target::key(key));
         Ok(self.link.ask(Step::Replace, &replace).await?)
     }
 

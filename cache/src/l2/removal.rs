@@ -11,10 +11,10 @@ use super::key_names::WalkScope;
 use super::keyspace::Keyspace;
 use super::scripts;
 use super::walk::SCAN_COUNT;
-use crate::bus::SubjectRef;
 use crate::clock::Moment;
 use crate::connection::{Away, CallError, Link, PendingInvalidation, Step};
 use crate::pattern::{Pattern, escape};
+use crate::target::Target;
 
 impl Link {
     /// Removes every key of a namespace, including the bus and write-behinds. Returns how many.
@@ -84,7 +84,7 @@ impl Keyspace {
                 }
                 Err(_) => {
                     for key in left {
-                        self.link.queue(self.pending_key(key));
+                        self.link.queue(self.pending(Target::key(key)));
                     }
                     return Err(Away);
                 }
@@ -97,7 +97,7 @@ impl Keyspace {
     /// Tells the other nodes to empty the cache. Queues that if Redis does not accept it.
     pub(crate) async fn announce_all(&self) {
         let told = self.link.ask::<()>(Step::Announce, &self.announcement(None)).await;
-        let _: Result<(), Away> = self.or_queue(told, || self.pending(None));
+        let _: Result<(), Away> = self.or_queue(told, || self.pending(Target::All));
     }
 
     pub(crate) fn or_queue<T>(
@@ -116,9 +116,9 @@ impl Keyspace {
     pub(crate) async fn mark_stale(&self, key: &str) -> Result<u64, Away> {
         let mut mark_stale = scripts::MARK_STALE.prepare_invoke();
         mark_stale.key(self.entry(key)).arg(FRESH_AT);
-        self.bus.message(&mut mark_stale, &self.cache, SubjectRef::Soft(key));
+        self.bus.stale_message(&mut mark_stale, &self.cache, key);
         let marked = self.link.ask(Step::MarkStale, &mark_stale).await;
-        self.or_queue(marked, || self.pending_key(key))
+        self.or_queue(marked, || self.pending(Target::key(key)))
     }
 
     /// Removes matching entries, batch by batch, and tells the other nodes. Queues it if Redis does
@@ -137,7 +137,7 @@ impl Keyspace {
             }
             Err(failed) => Err(failed),
         };
-        self.or_queue(removed, || self.pending(pattern))
+        self.or_queue(removed, || self.pending(Target::matching(pattern)))
     }
 
     async fn scan_away(
@@ -166,7 +166,7 @@ impl Keyspace {
             remove.key(self.entry(key));
         }
         // The script sends one message a key. The messages differ only in their target.
-        self.bus.message(&mut remove, &self.cache, SubjectRef::Key(""));
+        self.bus.message(&mut remove, &self.cache, &Target::key(""));
         self.bus.sends((keys.len() as u64).saturating_sub(1));
         for key in keys {
             remove.arg(key);
@@ -176,8 +176,7 @@ impl Keyspace {
 
     pub(crate) fn announcement(&self, pattern: Option<&Pattern>) -> ScriptInvocation<'static> {
         let mut announce = scripts::ANNOUNCE.prepare_invoke();
-        let what = pattern.map_or(SubjectRef::All, |pattern| SubjectRef::Pattern(pattern.as_str()));
-        self.bus.message(&mut announce, &self.cache, what);
+        self.bus.message(&mut announce, &self.cache, &Target::matching(pattern));
         announce
     }
 
@@ -224,31 +223,13 @@ impl Keyspace {
         Ok(())
     }
 
-    pub(crate) fn pending_key(&self, key: &str) -> PendingInvalidation {
-        PendingInvalidation::Key { cache: self.cache.clone(), key: key.to_owned() }
+    pub(crate) fn pending(&self, target: Target) -> PendingInvalidation {
+        PendingInvalidation { cache: self.cache.clone(), target, own_schema: None }
     }
 
-    /// The entry of this schema that another node's invalidation of a key left.
-    pub(crate) fn pending_own(&self, key: &str) -> PendingInvalidation {
-        let (cache, schema) = (self.cache.clone(), self.names.schema);
-        PendingInvalidation::Own { cache, schema, key: key.to_owned() }
-    }
-
-    /// The entries of this schema that another node's invalidation of many keys left.
-    pub(crate) fn pending_all_own(&self) -> PendingInvalidation {
-        PendingInvalidation::AllOwn { cache: self.cache.clone(), schema: self.names.schema }
-    }
-
-    pub(crate) fn pending_tag(&self, tag: &str) -> PendingInvalidation {
-        PendingInvalidation::Tag { cache: self.cache.clone(), tag: tag.to_owned() }
-    }
-
-    pub(crate) fn pending(&self, pattern: Option<&Pattern>) -> PendingInvalidation {
-        let cache = self.cache.clone();
-        match pattern {
-            Some(pattern) => PendingInvalidation::Pattern { cache, pattern: pattern.clone() },
-            None => PendingInvalidation::All { cache },
-        }
+    /// The entries of this schema that another node's invalidation left: of one key, or all.
+    pub(crate) fn pending_own(&self, target: Target) -> PendingInvalidation {
+        PendingInvalidation { own_schema: Some(self.names.schema), ..self.pending(target) }
     }
 }
 

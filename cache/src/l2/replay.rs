@@ -7,6 +7,7 @@ use super::keyspace::Keyspace;
 use super::removal::RemovalWalk;
 use crate::connection::{PendingInvalidation, Query, Reply, SLOW_TIMEOUT, in_time};
 use crate::pattern::Pattern;
+use crate::target::Target;
 
 impl Keyspace {
     /// Sends queued invalidations again on the connection that is being probed. Several may share a
@@ -16,28 +17,28 @@ impl Keyspace {
         connection: MultiplexedConnection,
         together: &[PendingInvalidation],
     ) -> RedisResult<Option<u64>> {
-        match together {
-            [PendingInvalidation::Key { key, .. }] => {
+        let Some(oldest) = together.first() else { return Ok(None) };
+        match (&oldest.target, oldest.own_schema) {
+            (Target::Key(key), None) => {
                 let key = std::slice::from_ref(key);
                 let _: u64 = self.send(connection, &self.removal(key)).await?;
                 Ok(None)
             }
-            [PendingInvalidation::Tag { tag, .. }] => {
+            (Target::Tag(tag), _) => {
                 let told = self.send(connection, &self.tag_removal(tag)).await?;
                 Ok(Some(self.tag_counts.take(told)))
             }
-            [PendingInvalidation::Own { .. }, ..] => {
-                let key = |one: &'_ PendingInvalidation| match one {
-                    PendingInvalidation::Own { key, .. } => Some(key.clone()),
-                    _ => None,
-                };
-                let keys: Vec<String> = together.iter().filter_map(key).collect();
+            (Target::Key(_), Some(_)) => {
+                let keys = together.iter().map(|one| one.target.text().to_owned());
+                let keys: Vec<String> = keys.collect();
                 in_time(SLOW_TIMEOUT, self.unlink_own(connection, &keys)).await.map(|()| None)
             }
-            [PendingInvalidation::AllOwn { .. }] => {
+            (Target::Pattern(_) | Target::All, Some(_)) => {
                 self.walk_away(&connection, RemovalWalk::over_own()).await.map(|()| None)
             }
-            _ => self.replay_walk(connection, together).await.map(|()| None),
+            (Target::Pattern(_) | Target::All, None) => {
+                self.replay_walk(connection, together).await.map(|()| None)
+            }
         }
     }
 

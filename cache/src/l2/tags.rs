@@ -6,8 +6,8 @@ use redis::{ScriptInvocation, cmd};
 
 use super::keyspace::Keyspace;
 use super::scripts;
-use crate::bus::SubjectRef;
 use crate::connection::{Away, Step};
+use crate::target::Target;
 
 /// The greatest number of tags that Redis keeps by name; beyond it the older half is folded. Nodes
 /// of an earlier version delete the names at 100 000.
@@ -18,7 +18,7 @@ impl Keyspace {
     /// it. `Ok` has the number of the message.
     pub(crate) async fn invalidate_tag(&self, tag: &str) -> Result<u64, Away> {
         let told = self.link.ask(Step::InvalidateTag, &self.tag_removal(tag)).await;
-        Ok(self.tag_counts.take(self.or_queue(told, || self.pending_tag(tag))?))
+        Ok(self.tag_counts.take(self.or_queue(told, || self.pending(Target::tag(tag)))?))
     }
 
     /// The latest number of the bus at which each tag may have been invalidated.
@@ -61,7 +61,7 @@ impl Keyspace {
     pub(crate) fn tag_removal(&self, tag: &str) -> ScriptInvocation<'static> {
         let mut remove = scripts::INVALIDATE_TAG.prepare_invoke();
         remove.key(&self.tags).arg(tag).arg(MAX_TAG_NAMES);
-        self.bus.message(&mut remove, &self.cache, SubjectRef::Tag(tag));
+        self.bus.message(&mut remove, &self.cache, &Target::tag(tag));
         remove
     }
 }

@@ -12,6 +12,7 @@ use super::shared::{BUS_TASK, Shared};
 use crate::bus::BusHandler;
 use crate::connection::PendingInvalidation;
 use crate::log::log_safely;
+use crate::target::Target;
 
 /// Each time `due` is notified, walks over the caches that have something to reclaim. Each walk is
 /// a task of its own, so that no walk waits for another.
@@ -84,22 +85,21 @@ impl Shared {
             async move {
                 let Some(oldest) = together.first() else { return Ok(()) };
                 let caches = shared.caches();
-                let cache = caches.iter().find(|cache| cache.name() == oldest.cache());
+                let cache = caches.iter().find(|cache| cache.name() == oldest.cache);
                 // The cache knows its own schema, even if Redis has forgotten it.
                 let own = cache.and_then(|cache| cache.keyspace());
-                let own = own.filter(|_| oldest.schema().is_none());
-                let schema = oldest.schema().unwrap_or(0);
-                let sequence = match (own, shared.keyspace(oldest.cache(), schema)) {
+                let own = own.filter(|_| oldest.own_schema.is_none());
+                let schema = oldest.own_schema.unwrap_or(0);
+                let sequence = match (own, shared.keyspace(&oldest.cache, schema)) {
                     (Some(keyspace), _) => keyspace.replay(connection, &together).await?,
                     (None, Some(keyspace)) => keyspace.replay(connection, &together).await?,
                     (None, None) => return Ok(()),
                 };
-                if let ([PendingInvalidation::Tag { cache, tag }], Some(sequence)) =
-                    (&*together, sequence)
-                {
+                if let (Target::Tag(tag), Some(sequence)) = (&oldest.target, sequence) {
                     // This must happen before L2 is trusted, since a node does not hear its own
                     // messages.
-                    for cache in shared.caches().iter().filter(|other| other.name() == cache) {
+                    for cache in shared.caches().iter().filter(|other| other.name() == oldest.cache)
+                    {
                         cache.tag_told(tag, sequence);
                     }
                 }

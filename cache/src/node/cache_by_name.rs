@@ -13,6 +13,7 @@ use crate::error::CacheError;
 use crate::l1::L1List;
 use crate::l2::{Keyspace, L2Head, Progress};
 use crate::pattern::Pattern;
+use crate::target::Target;
 use crate::user_code::BoxFuture;
 
 /// A cache known by its name alone. Every text may be a key of it. It has no L1; what is removed is
@@ -120,35 +121,23 @@ impl DynCache for CacheByName {
         Ok(to_its_end(async move { effect(self.keyspace.mark_stale(&key).await) }))
     }
 
-    fn invalidate_text(
+    fn invalidate(
         self: Arc<Self>,
-        key: &str,
-    ) -> Result<BoxFuture<'static, Effect>, CacheError> {
-        let keys = [key.to_owned()];
-        Ok(to_its_end(async move { effect(self.keyspace.remove(&keys).await) }))
-    }
-
-    fn invalidate_tagged(
-        self: Arc<Self>,
-        tag: String,
+        target: Target,
+        progress: Arc<Progress>,
     ) -> Result<BoxFuture<'static, Effect>, CacheError> {
         Ok(to_its_end(async move {
-            let told = self.keyspace.invalidate_tag(&tag).await;
-            told.map_or(Effect::Queued, |_| Effect::Marked)
+            let l2 = &self.keyspace;
+            match target {
+                Target::Key(key) => effect(l2.remove(&[key]).await),
+                Target::Pattern(pattern) => {
+                    effect(l2.remove_matching(Some(&pattern), &progress).await)
+                }
+                Target::Tag(tag) => {
+                    l2.invalidate_tag(&tag).await.map_or(Effect::Queued, |_| Effect::Marked)
+                }
+                Target::All => effect(l2.remove_matching(None, &progress).await),
+            }
         }))
-    }
-
-    fn clear(self: Arc<Self>, progress: Arc<Progress>) -> BoxFuture<'static, Effect> {
-        to_its_end(async move { effect(self.keyspace.remove_matching(None, &progress).await) })
-    }
-
-    fn invalidate_matching(
-        self: Arc<Self>,
-        pattern: Pattern,
-        progress: Arc<Progress>,
-    ) -> BoxFuture<'static, Effect> {
-        to_its_end(
-            async move { effect(self.keyspace.remove_matching(Some(&pattern), &progress).await) },
-        )
     }
 }

@@ -11,6 +11,7 @@ use crate::l1::{L1List, L1Survey};
 use crate::l2::{Keyspace, Progress};
 use crate::pattern::Pattern;
 use crate::recorder::CacheEvents;
+use crate::target::Target;
 use crate::user_code::BoxFuture;
 
 /// A cache as its node sees it: without its types, keys as text.
@@ -81,22 +82,11 @@ pub(crate) trait DynCache: Send + Sync {
     ) -> Result<BoxFuture<'static, Effect>, CacheError> {
         Err(CacheError::OnlyObserved(self.name().to_owned()))
     }
-    fn invalidate_text(
+    /// Invalidates it on every level and node. Runs to its end even when the future is dropped,
+    /// unless `progress` is cancelled.
+    fn invalidate(
         self: Arc<Self>,
-        key: &str,
-    ) -> Result<BoxFuture<'static, Effect>, CacheError>;
-    /// Invalidates every entry that carries the tag.
-    fn invalidate_tagged(
-        self: Arc<Self>,
-        _tag: String,
-    ) -> Result<BoxFuture<'static, Effect>, CacheError> {
-        Err(CacheError::OnlyObserved(self.name().to_owned()))
-    }
-    /// Removes everything.
-    fn clear(self: Arc<Self>, progress: Arc<Progress>) -> BoxFuture<'static, Effect>;
-    fn invalidate_matching(
-        self: Arc<Self>,
-        pattern: Pattern,
+        target: Target,
         progress: Arc<Progress>,
-    ) -> BoxFuture<'static, Effect>;
+    ) -> Result<BoxFuture<'static, Effect>, CacheError>;
 }

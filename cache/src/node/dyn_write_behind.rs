@@ -5,18 +5,19 @@ use std::sync::Arc;
 use strata_report::{DeadLetterAction, DeadLetterPage, DeadLetterResult, WriteBehindReport};
 
 use super::dead_letter_filter::DeadLetterFilter;
-use crate::bus::{Message, Subject};
+use crate::bus::Message;
 use crate::error::CacheError;
+use crate::target::Target;
 use crate::user_code::BoxFuture;
 
 /// A write-behind as its node sees it: without its types, keys and values as text.
 pub(crate) trait DynWriteBehind: Send + Sync {
     fn cache(&self) -> &str;
     fn on_message(&self, message: &Message) {
-        self.overtaken(&message.subject);
+        self.overtaken(&message.target);
     }
     /// An entry was invalidated, on this node or on another.
-    fn overtaken(&self, subject: &Subject);
+    fn overtaken(&self, target: &Target);
     /// Messages were or may have been missed.
     fn on_gap(&self);
     fn report(self: Arc<Self>) -> WriteBehindReport;

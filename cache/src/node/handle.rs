@@ -11,7 +11,7 @@ use super::shared::Shared;
 use super::shutdown::Shutdown;
 use crate::error::{CacheError, NotReady};
 use crate::l2::Progress;
-use crate::pattern::Pattern;
+use crate::target::Target;
 
 /// One running copy of a service: its caches' L1, its connection to Redis and its reader of the
 /// bus.
@@ -73,47 +73,28 @@ impl Node {
         self.shared.report()
     }
 
-    /// Invalidates one key on every level and node. Runs to its end even if the caller drops the
-    /// future.
+    /// Invalidates a key, a pattern, a tag or the whole cache, on every level and node. Runs to its
+    /// end even if the caller drops the future.
     ///
     /// # Errors
-    /// If there is no such cache, or the text is not a key of it.
-    pub async fn invalidate(&self, cache: &str, key: &str) -> Result<Effect, CacheError> {
-        Ok(self.cache(cache)?.invalidate_text(key)?.await)
+    /// If there is no such cache, the text is not a key of it, or a tag is named and the cache is
+    /// only observed.
+    pub async fn invalidate(&self, cache: &str, target: Target) -> Result<Effect, CacheError> {
+        self.invalidate_with_progress(cache, target, Arc::default()).await
     }
 
-    /// Invalidates every key that matches, on every level and node. Runs to its end even if the
-    /// caller drops the future, unless `progress` is cancelled. Entries removed before that stay
-    /// removed.
+    /// As [`invalidate`](Self::invalidate). A pattern and the whole cache are walked, which
+    /// `progress` shows and can stop. Entries removed before that stay removed.
     ///
     /// # Errors
-    /// If there is no such cache.
-    pub async fn invalidate_pattern(
+    /// As [`invalidate`](Self::invalidate).
+    pub async fn invalidate_with_progress(
         &self,
         cache: &str,
-        pattern: &Pattern,
+        target: Target,
         progress: Arc<Progress>,
     ) -> Result<Effect, CacheError> {
-        let cache = self.cache(cache)?;
-        Ok(cache.invalidate_matching(pattern.clone(), progress).await)
-    }
-
-    /// Invalidates every entry that carries a tag, on every level and node. Runs to its end even
-    /// when the caller goes away.
-    ///
-    /// # Errors
-    /// When there is no such cache, or it is only observed.
-    pub async fn invalidate_tag(&self, cache: &str, tag: &str) -> Result<Effect, CacheError> {
-        Ok(self.cache(cache)?.invalidate_tagged(tag.to_owned())?.await)
-    }
-
-    /// Removes every entry of a cache, on every level and node. Runs to its end even when the
-    /// caller goes away, unless `progress` is cancelled; what is removed by then stays removed.
-    ///
-    /// # Errors
-    /// When there is no such cache.
-    pub async fn clear(&self, cache: &str, progress: Arc<Progress>) -> Result<Effect, CacheError> {
-        Ok(self.cache(cache)?.clear(progress).await)
+        Ok(self.cache(cache)?.invalidate(target, progress)?.await)
     }
 
     /// The number of the last message on the bus, from any node. `None` if Redis is off or cannot

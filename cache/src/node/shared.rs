@@ -12,12 +12,13 @@ use super::cache_by_name::CacheByName;
 use super::dyn_cache::DynCache;
 use super::dyn_write_behind::DynWriteBehind;
 use super::tasks::Tasks;
-use crate::bus::{BusHandler, BusReader, Message, Missed, Subject, prove};
+use crate::bus::{BusHandler, BusReader, Message, Missed, prove};
 use crate::clock;
 use crate::connection::{Bus, Link, Step};
 use crate::error::{BuildError, NotReady};
 use crate::l2::{EvictionPolicy, Keyspace, LeaseWaits};
 use crate::log::{LogLimit, log_safely};
+use crate::target::Target;
 
 impl Shared {
     pub(crate) fn l2_report(&self) -> L2Report {
@@ -247,11 +248,11 @@ impl Shared {
     }
 
     /// Tells a cache's write-behind what is invalidated on this node.
-    pub(crate) fn overtake_unwritten(&self, cache: &str, subjects: impl FnOnce() -> Vec<Subject>) {
+    pub(crate) fn overtake_unwritten(&self, cache: &str, targets: impl FnOnce() -> Vec<Target>) {
         if let Some(write_behind) =
             self.write_behinds().into_iter().find(|write_behind| write_behind.cache() == cache)
         {
-            subjects().iter().for_each(|subject| write_behind.overtaken(subject));
+            targets().iter().for_each(|target| write_behind.overtaken(target));
         }
     }
 

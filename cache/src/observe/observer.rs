@@ -21,7 +21,7 @@ use crate::user_code::contained;
 /// ```
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # use strata_cache::{Node, Observer};
+/// # use strata_cache::{Node, Observer, Target};
 /// # let node = Node::builder("shop").start().await?;
 /// let observer = Observer::new(&node, "prices")?;
 /// let listener = observer.listener();
@@ -42,7 +42,7 @@ use crate::user_code::contained;
 /// # #[cfg(feature = "future")]
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # use strata_cache::{Node, Observer};
+/// # use strata_cache::{Node, Observer, Target};
 /// # let node = Node::builder("shop").start().await?;
 /// let observer = Observer::new(&node, "prices")?;
 /// let listener = observer.listener();
@@ -90,12 +90,12 @@ impl Observer {
     /// ```
     /// # #[tokio::main]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use strata_cache::{Node, Observer};
+    /// # use strata_cache::{Node, Observer, Target};
     /// # let node = Node::builder("shop").start().await?;
     /// let observer = Observer::new(&node, "prices")?.listen();
     /// let prices = observer.observe_keys(moka::sync::Cache::<String, u32>::new(1_000));
     /// // On this pod and on all others:
-    /// node.clear("prices", Default::default()).await?;
+    /// node.invalidate("prices", Target::All).await?;
     /// # let _ = prices;
     /// # Ok(())
     /// # }

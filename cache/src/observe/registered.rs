@@ -4,13 +4,14 @@ use std::task::{Context, Waker};
 
 use strata_report::{CacheReport, Effect, EntryLook, KeyRow, L2Look, Origin};
 
-use crate::bus::{Message, Subject};
+use crate::bus::Message;
 use crate::connection::Away;
 use crate::error::CacheError;
 use crate::l1::{FirstRows, L1List};
 use crate::l2::{Keyspace, Progress};
 use crate::node::DynCache;
 use crate::pattern::Pattern;
+use crate::target::Target;
 use crate::user_code::{BoxFuture, contained};
 
 /// An observed cache as its node sees it. It has no L2, and no bus unless it listens.
@@ -65,21 +66,18 @@ impl RegisteredCache {
     }
 
     fn act_on(&self, moka: &Arc<dyn MokaAccess>, message: &Message) {
-        match &message.subject {
-            Subject::Key(key) | Subject::Soft(key) => {
+        match &message.target {
+            Target::Key(key) => {
                 match Arc::clone(moka).invalidate(&self.name, key, Origin::Bus) {
                     Ok(dropping) => at_once(dropping),
                     // It may be any key.
                     Err(_) => moka.clear(Origin::Bus),
                 }
             }
-            Subject::Pattern(text) => match Pattern::parse(text) {
-                Ok(pattern) if moka.has_key_text() => {
-                    at_once(Arc::clone(moka).invalidate_matching(pattern, Origin::Bus));
-                }
-                Ok(_) | Err(_) => moka.clear(Origin::Bus),
-            },
-            Subject::Tag(_) | Subject::All => moka.clear(Origin::Bus),
+            Target::Pattern(pattern) if moka.has_key_text() => {
+                at_once(Arc::clone(moka).invalidate_matching(pattern.clone(), Origin::Bus));
+            }
+            Target::Pattern(_) | Target::Tag(_) | Target::All => moka.clear(Origin::Bus),
         }
     }
 
@@ -187,46 +185,39 @@ impl DynCache for RegisteredCache {
         })
     }
 
-    fn invalidate_text(
+    fn invalidate(
         self: Arc<Self>,
-        key: &str,
-    ) -> Result<BoxFuture<'static, Effect>, CacheError> {
-        let Some(moka) = self.moka.get() else {
-            return Ok(Box::pin(async { Effect::Off }));
-        };
-        let removing = Arc::clone(moka).invalidate(&self.name, key, Origin::Local)?;
-        let keys = [key.to_owned()];
-        let telling = Arc::clone(&self);
-        Ok(Box::pin(async move {
-            removing.await;
-            telling.told(async |bus| bus.remove(&keys).await).await
-        }))
-    }
-
-    fn clear(self: Arc<Self>, progress: Arc<Progress>) -> BoxFuture<'static, Effect> {
-        Box::pin(async move {
-            if let Some(moka) = self.moka.get() {
-                moka.clear(Origin::Local);
-            }
-            self.told(async |bus| bus.remove_matching(None, &progress).await).await
-        })
-    }
-
-    fn invalidate_matching(
-        self: Arc<Self>,
-        pattern: Pattern,
+        target: Target,
         progress: Arc<Progress>,
-    ) -> BoxFuture<'static, Effect> {
-        Box::pin(async move {
-            if let Some(moka) = self.moka.get() {
-                Arc::clone(moka).invalidate_matching(pattern.clone(), Origin::Local).await;
-            }
-            self.told(async |bus| bus.remove_matching(Some(&pattern), &progress).await).await
-        })
+    ) -> Result<BoxFuture<'static, Effect>, CacheError> {
+        let dropping = self.drop_here(&target)?;
+        Ok(Box::pin(async move {
+            dropping.await;
+            self.told(async |bus| match &target {
+                Target::Key(key) => bus.remove(std::slice::from_ref(key)).await,
+                Target::Pattern(pattern) => bus.remove_matching(Some(pattern), &progress).await,
+                Target::Tag(_) | Target::All => bus.remove_matching(None, &progress).await,
+            })
+            .await
+        }))
     }
 }
 
 impl RegisteredCache {
+    /// Drops it from the observed cache, which knows no tags.
+    fn drop_here(&self, target: &Target) -> Result<BoxFuture<'static, ()>, CacheError> {
+        let moka = self.moka.get().map(Arc::clone);
+        Ok(match (target, moka) {
+            (Target::Tag(_), _) => return Err(CacheError::OnlyObserved(self.name.clone())),
+            (_, None) => Box::pin(std::future::ready(())),
+            (Target::Key(key), Some(moka)) => moka.invalidate(&self.name, key, Origin::Local)?,
+            (Target::Pattern(pattern), Some(moka)) => {
+                moka.invalidate_matching(pattern.clone(), Origin::Local)
+            }
+            (Target::All, Some(moka)) => Box::pin(async move { moka.clear(Origin::Local) }),
+        })
+    }
+
     /// Tells the other nodes where it listens.
     async fn told(&self, tell: impl AsyncFnOnce(&Keyspace) -> Result<u64, Away>) -> Effect {
         match self.bus.get() {

@@ -2,7 +2,7 @@
 
 use strata_cache::report::Outcome;
 use strata_cache::{Cache, Node};
-use strata_testing::{Line, Proxy, WAYS};
+use strata_testing::{DIRECTIONS, Line, Proxy};
 use tokio::task::JoinSet;
 
 use crate::support::{Redis, eventually, hears};
@@ -31,7 +31,7 @@ async fn a_bulk_invalidation_larger_than_the_bus_costs_its_own_cache_at_most() {
     assert!(slow.has_heard(other.bus_sequence().await.unwrap(), std::time::Duration::MAX).await);
     fill(&a).await;
     fill(&b).await;
-    proxy.hold(&[Line::Bus], &WAYS).await;
+    proxy.hold(&[Line::Bus], &DIRECTIONS).await;
     let mut tasks = JoinSet::new();
     for task in 0..4 {
         let bulk = bulk.clone();

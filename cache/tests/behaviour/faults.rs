@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rand::RngExt;
 use strata_cache::report::{Effect, Outcome};
 use strata_cache::{Node, Pattern};
-use strata_testing::{LINES, Line, Proxy, WAYS, Way};
+use strata_testing::{DIRECTIONS, Direction, LINES, Line, Proxy};
 
 use crate::coherence::World;
 use crate::support::ways::{LONG, SHORT, node_behind, onlooker, trusts_l2};
@@ -104,7 +104,7 @@ async fn while_one_probe_is_on_its_way_nobody_else_asks() {
     source.read(&cache, 0).await;
     assert!(node.report().l2.breaker_open);
     proxy.forget();
-    proxy.hold(&[Line::L2], &[Way::Answers]).await;
+    proxy.hold(&[Line::L2], &[Direction::Answers]).await;
     eventually("the probe asks", async || proxy.times(Line::L2, "PING") > 0).await;
     let reads: Vec<_> = (1..100)
         .map(|key| {
@@ -169,8 +169,8 @@ async fn trouble(proxies: &mut [Proxy], goes_on: impl Fn() -> bool) {
             0..3 => proxy.cut().await,
             3 => proxy.black_hole().await,
             4 => proxy.half_open().await,
-            5 => proxy.hold(&LINES, &[Way::Requests]).await,
-            6 => proxy.hold(&[Line::Bus], &WAYS).await,
+            5 => proxy.hold(&LINES, &[Direction::Requests]).await,
+            6 => proxy.hold(&[Line::Bus], &DIRECTIONS).await,
             _ => proxy.delay(Duration::from_millis(30)).await,
         }
         tokio::time::sleep(Duration::from_millis(pause_ms)).await;

@@ -147,7 +147,7 @@ async fn a_message_of_the_previous_version_that_was_missed_may_be_of_any_cache()
     there.invalidate(&1).await;
     source.read(&here, 1).await;
     hears(&deaf).await;
-    proxy.hold(&[strata_testing::Line::Bus], &strata_testing::WAYS).await;
+    proxy.hold(&[strata_testing::Line::Bus], &strata_testing::DIRECTIONS).await;
     source.write(7);
     invalidate_as_before(&redis, "users", 1).await;
     there.invalidate(&1).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use strata_cache::Node;
 use strata_cache::report::{Effect, Outcome};
-use strata_testing::{Line, Proxy, Way};
+use strata_testing::{Direction, Line, Proxy};
 
 use crate::support::ways::{LONG, SHORT, never_opened, node_behind, onlooker, times};
 use crate::support::{Redis, Source, cache, eventually, hears};
@@ -58,7 +58,7 @@ async fn one_answer_that_is_late_costs_its_own_read_while_redis_answers_a_ping()
     }
     // Lets the proxy identify the operator's connection by its first command.
     node.count_l2().await.unwrap();
-    proxy.hold(&[Line::L2], &[Way::Answers]).await;
+    proxy.hold(&[Line::L2], &[Direction::Answers]).await;
     assert_eq!(source.read(&cache, 1).await.outcome, Outcome::Loaded);
     let l2 = node.report().l2;
     assert_eq!((l2.timeouts, l2.breaker_opened), (1, 0));
@@ -74,7 +74,7 @@ async fn several_late_answers_in_a_row_open_the_breaker_though_redis_answers_a_p
     let node = node_behind(&proxy, Duration::from_millis(400)).await;
     let (cache, source) = (cache(&node), Source::new());
     node.count_l2().await.unwrap();
-    proxy.hold(&[Line::L2], &[Way::Answers]).await;
+    proxy.hold(&[Line::L2], &[Direction::Answers]).await;
     for key in 1..=3 {
         source.read(&cache, key).await;
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strata_cache::report::Effect;
-use strata_cache::{BuildError, CacheError, Node, Observed, Observer, Pattern};
+use strata_cache::{BuildError, CacheError, Node, Observed, Observer, Pattern, Target};
 #[cfg(feature = "future")]
 use tokio::sync::Semaphore;
 
@@ -133,8 +133,8 @@ async fn a_console_finds_and_invalidates_keys_by_their_text() {
     assert_eq!(prices.report().l1.entries, 3);
     assert_eq!(node.match_l1("prices", &tea, 1).await.unwrap().0, 2);
     assert!(node.look_l1("prices", "tea:1").await.unwrap().is_some());
-    assert_eq!(node.invalidate("prices", "milk:1").await.unwrap(), Effect::Off);
-    node.invalidate_pattern("prices", &tea, Arc::default()).await.unwrap();
+    assert_eq!(node.invalidate("prices", Target::key("milk:1")).await.unwrap(), Effect::Off);
+    node.invalidate("prices", Target::Pattern(tea.clone())).await.unwrap();
     assert_eq!(node.look_l1("prices", "tea:1").await.unwrap(), None);
     prices.inner().run_pending_tasks();
     let report = prices.report();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use strata_cache::Node;
 use strata_cache::report::Outcome;
-use strata_testing::{Line, Proxy, WAYS};
+use strata_testing::{DIRECTIONS, Line, Proxy};
 
 use crate::support::{Redis, Source, cache, eventually, hears};
 
@@ -12,7 +12,7 @@ async fn silent_node(proxy: &mut Proxy) -> Node {
     let node = Node::builder("test").redis_url(&proxy.url()).l2_timeout(Duration::from_secs(8));
     let node = node.start().await.unwrap();
     hears(&node).await;
-    proxy.hold(&[Line::Bus], &WAYS).await;
+    proxy.hold(&[Line::Bus], &DIRECTIONS).await;
     node
 }
 

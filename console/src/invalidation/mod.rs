@@ -5,14 +5,14 @@
 mod jobs;
 mod operations;
 mod plans;
+mod protected;
 mod queued;
 mod refresh;
-mod target;
 mod task;
 mod verification;
 
 pub(crate) use jobs::{BROKE_OFF, JobHandle, Jobs};
 pub(crate) use plans::Plans;
+pub use protected::{Protected, ProtectedError};
 pub(crate) use queued::SilentNodes;
-pub use target::{Protected, ProtectedError};
 pub(crate) use task::action_name;

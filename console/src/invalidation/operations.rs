@@ -1,11 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use strata_cache::Pattern;
+use strata_cache::{Pattern, Target};
 use strata_report::{Job, JobKind, JobState};
 
 use super::jobs::JobHandle;
-use super::target::Target;
 use super::task::InvalidationTask;
 use crate::access::{Actor, AuditedAction, count_of_entries};
 use crate::console::Console;
@@ -127,11 +126,10 @@ impl Console {
         task: InvalidationTask,
         nodes: Vec<CacheNode>,
     ) -> Result<JobHandle, ConsoleError> {
-        let permit = match task.target {
-            Target::Pattern(_) => Some(self.inner.jobs_begun.begin(task.peer(), "invalidations")?),
-            // Done at once.
-            Target::Key(_) => None,
-        };
+        // Others are done at once.
+        let permit =
+            task.is_walk().then(|| self.inner.jobs_begun.begin(task.peer(), "invalidations"));
+        let permit = permit.transpose()?;
         let l1 = task.count_l1(&nodes).await?;
         let running = self.inner.jobs.begin(task.job(&nodes, l1), &task.owner);
         let tracked = running.tracked();

@@ -4,11 +4,11 @@ use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use strata_cache::Pattern;
+use strata_cache::{Pattern, Target};
 use strata_report::{Job, NodeCount, Plan, Reload, visible};
 use tokio::time::Instant;
 
-use super::target::{Protected, Target};
+use super::protected::Protected;
 use super::task::InvalidationTask;
 use crate::access::{Actor, AuditedAction, Peer};
 use crate::clock::now_ms;

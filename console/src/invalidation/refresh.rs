@@ -1,13 +1,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use strata_cache::Target;
 use strata_report::{
     EntryLook, Job, JobError, JobKind, JobState, L2Look, NodePresence, RefreshState, Refreshed,
 };
 use tokio::time::{Instant, sleep};
 
 use super::jobs::RunningJob;
-use super::target::Target;
 use super::task::InvalidationTask;
 use crate::access::{Actor, AuditedAction};
 use crate::clock::now_ms;

@@ -1,12 +1,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use strata_cache::Progress;
+use strata_cache::{Pattern, Progress, Target};
 use strata_report::{Effect, Job, JobError, JobKind, JobState, NodeCount, Plan, Scope};
 use tokio::task::JoinHandle;
 
 use super::jobs::{BROKE_OFF, RunningJob};
-use super::target::Target;
 use super::verification::Verification;
 use crate::access::{Actor, AuditedAction, JobOwner, Peer, count_of_entries};
 use crate::clock::now_ms;
@@ -55,8 +54,8 @@ impl InvalidationTask {
         Job {
             id: 0,
             cache: self.cache.clone(),
-            scope: self.scope(),
-            target: self.text().to_owned(),
+            scope: self.target.scope(),
+            target: self.target.text().to_owned(),
             actor: self.owner.actor().name.clone(),
             state: JobState::Running,
             l1,
@@ -80,7 +79,7 @@ impl InvalidationTask {
         work: impl Future<Output = T> + Send + 'static,
     ) -> JoinHandle<Option<T>> {
         let (console, owner, action) = (console.clone(), Arc::clone(&self.owner), self.action());
-        let (cache, target) = (self.cache.clone(), self.text().to_owned());
+        let (cache, target) = (self.cache.clone(), self.target.text().to_owned());
         let began_at_ms = Some(now_ms());
         let work = on_behalf_of(&self.owner.actor().name, work);
         tokio::spawn(async move {
@@ -96,12 +95,12 @@ impl InvalidationTask {
 
     /// Records in the audit trail that it begins, if it may take long.
     pub(crate) fn record_beginning(&self, console: &Console) {
-        if let Target::Pattern(_) = &self.target {
+        if self.is_walk() {
             let what = match &self.plan {
                 Some(plan) => format!("a plan of {} is run.", count_of_entries(plan.entries())),
                 None => "every key that matches is removed.".to_owned(),
             };
-            let audited = AuditedAction::new(self.action(), &self.cache, self.text());
+            let audited = AuditedAction::new(self.action(), &self.cache, self.target.text());
             console.inner.audit.begin(self.owner.actor(), audited, &what);
         }
     }
@@ -215,15 +214,13 @@ impl InvalidationTask {
         node: &dyn NodeClient,
         progress: &Arc<Progress>,
     ) -> Result<Effect, ConsoleError> {
-        match &self.target {
-            Target::Key(key) => match self.kind {
-                JobKind::Invalidate => node.shared().invalidate(&self.cache, key).await,
-                JobKind::MarkStale | JobKind::Refresh => {
-                    node.shared().mark_stale(&self.cache, key).await
-                }
-            },
-            Target::Pattern(pattern) => {
-                node.shared().invalidate_pattern(&self.cache, pattern, Arc::clone(progress)).await
+        let (shared, target) = (node.shared(), &self.target);
+        match self.kind {
+            JobKind::Invalidate => {
+                shared.invalidate(&self.cache, target, Arc::clone(progress)).await
+            }
+            JobKind::MarkStale | JobKind::Refresh => {
+                shared.mark_stale(&self.cache, target.text()).await
             }
         }
     }
@@ -235,14 +232,15 @@ impl InvalidationTask {
     ) -> Result<Vec<NodeCount>, ConsoleError> {
         // One node that is gone must not keep the others from forgetting.
         let counting = gather(nodes, |node| async move {
-            match &self.target {
-                Target::Key(key) => {
+            match (&self.target, walked(&self.target)) {
+                (Target::Key(key), _) => {
                     let entry = node.look_l1(&self.cache, key).await?;
                     Ok(u64::from(entry.is_some_and(|entry| entry.fresh)))
                 }
-                Target::Pattern(pattern) => {
-                    Ok(node.match_l1(l1_query(&self.cache, pattern, 0)).await?.n_keys)
+                (_, Some(pattern)) => {
+                    Ok(node.match_l1(l1_query(&self.cache, &pattern, 0)).await?.n_keys)
                 }
+                (_, None) => Ok(0),
             }
         });
         let counts = counting.await?.answers.into_iter();
@@ -251,22 +249,23 @@ impl InvalidationTask {
             .collect())
     }
 
-    fn scope(&self) -> Scope {
-        match self.target {
-            Target::Key(_) => Scope::Key,
-            Target::Pattern(_) => Scope::Pattern,
-        }
+    /// Whether it walks the cache, which may take long.
+    pub(crate) fn is_walk(&self) -> bool {
+        walked(&self.target).is_some()
     }
 
     pub(crate) fn action(&self) -> &'static str {
-        action_name(self.kind, self.scope())
+        action_name(self.kind, self.target.scope())
     }
+}
 
-    fn text(&self) -> &str {
-        match &self.target {
-            Target::Key(key) => key,
-            Target::Pattern(pattern) => pattern.as_str(),
-        }
+/// The keys that are walked. `None` for one key, and for a tag, whose entries are found out as they
+/// are read.
+pub(crate) fn walked(target: &Target) -> Option<Pattern> {
+    match target {
+        Target::Pattern(pattern) => Some(pattern.clone()),
+        Target::All => Some(Pattern::prefix("")),
+        Target::Key(_) | Target::Tag(_) => None,
     }
 }
 

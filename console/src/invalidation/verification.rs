@@ -1,9 +1,10 @@
 use std::time::Duration;
 
+use strata_cache::Target;
 use strata_report::{Delivery, EntryLook, NodeCount, NodePresence};
 use tokio::time::{Instant, sleep};
 
-use super::target::Target;
+use super::task::walked;
 use crate::clock::{in_ms, now_ms};
 use crate::console::Console;
 use crate::error::ConsoleError;
@@ -74,19 +75,18 @@ impl Verification<'_> {
     }
 
     async fn on(&self, node: &dyn NodeClient) -> Result<u64, ConsoleError> {
-        match self.target {
-            Target::Key(key) => Ok(u64::from(self.is_old(node, key).await?)),
-            Target::Pattern(pattern) => {
-                let matched = node.match_l1(l1_query(self.cache, pattern, LOOKED_AT)).await?;
-                let mut old = 0;
-                for key in &matched.samples {
-                    old += u64::from(self.is_old(node, key).await?);
-                }
-                let looked_at = matched.samples.len().max(1) as u64;
-                // Where more match than are looked at, those stand for all.
-                Ok((old * matched.n_keys.max(looked_at)).div_ceil(looked_at))
-            }
+        if let Target::Key(key) = self.target {
+            return Ok(u64::from(self.is_old(node, key).await?));
         }
+        let Some(pattern) = walked(self.target) else { return Ok(0) };
+        let matched = node.match_l1(l1_query(self.cache, &pattern, LOOKED_AT)).await?;
+        let mut old = 0;
+        for key in &matched.samples {
+            old += u64::from(self.is_old(node, key).await?);
+        }
+        let looked_at = matched.samples.len().max(1) as u64;
+        // Where more match than are looked at, those stand for all.
+        Ok((old * matched.n_keys.max(looked_at)).div_ceil(looked_at))
     }
 
     async fn is_old(&self, node: &dyn NodeClient, key: &str) -> Result<bool, ConsoleError> {

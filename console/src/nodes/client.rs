@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use strata_cache::{
-    DeadLetterList, DeadLetterStep, Journal, L2Census, L2Count, L2Head, Pattern, Progress,
+    DeadLetterList, DeadLetterStep, Journal, L2Census, L2Count, L2Head, Pattern, Progress, Target,
 };
 use strata_report::{
     CacheEvents, DeadLetterPage, DeadLetterResult, Effect, KeyMatch, NodeAnswer, NodePresence,
@@ -96,19 +96,16 @@ pub trait SharedRedis: Send + Sync {
     /// The newest lines of a journal, newest first; `None` if Redis is off or away.
     fn journal<'a>(&'a self, journal: Journal<'a>) -> Answer<'a, Option<Vec<String>>>;
 
-    /// Invalidates one key on every level and, by the bus, on every node.
-    fn invalidate<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Effect>;
+    /// Invalidates it on every level and, by the bus, on every node.
+    fn invalidate<'a>(
+        &'a self,
+        cache: &'a str,
+        target: &'a Target,
+        progress: Arc<Progress>,
+    ) -> Answer<'a, Effect>;
 
     /// Marks one key as stale on every level and, by the bus, on every node.
     fn mark_stale<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Effect>;
-
-    /// Invalidates every key that matches on every level and, by the bus, on every node.
-    fn invalidate_pattern<'a>(
-        &'a self,
-        cache: &'a str,
-        pattern: &'a Pattern,
-        progress: Arc<Progress>,
-    ) -> Answer<'a, Effect>;
 
     /// One page of the dead letters of a cache's write-behind; of one in memory, the node's own.
     fn dead_letters<'a>(

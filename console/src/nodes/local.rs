@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use strata_cache::{
     DeadLetterList, DeadLetterStep, Journal, L2Census, L2Count, L2Head, L2Match, Node, Pattern,
-    Progress,
+    Progress, Target,
 };
 use strata_report::{
     CacheEvents, DeadLetterPage, DeadLetterResult, Effect, KeyMatch, NodeAnswer, NodeReport,
@@ -110,21 +110,19 @@ impl SharedRedis for Node {
         Box::pin(async move { Ok(Self::journal(self, journal).await) })
     }
 
-    fn invalidate<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Effect> {
-        Box::pin(async move { Ok(Self::invalidate(self, cache, key).await?) })
+    fn invalidate<'a>(
+        &'a self,
+        cache: &'a str,
+        target: &'a Target,
+        progress: Arc<Progress>,
+    ) -> Answer<'a, Effect> {
+        Box::pin(async move {
+            Ok(self.invalidate_with_progress(cache, target.clone(), progress).await?)
+        })
     }
 
     fn mark_stale<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Effect> {
         Box::pin(async move { Ok(Self::mark_stale(self, cache, key).await?) })
-    }
-
-    fn invalidate_pattern<'a>(
-        &'a self,
-        cache: &'a str,
-        pattern: &'a Pattern,
-        progress: Arc<Progress>,
-    ) -> Answer<'a, Effect> {
-        Box::pin(async move { Ok(Self::invalidate_pattern(self, cache, pattern, progress).await?) })
     }
 
     fn dead_letters<'a>(

@@ -25,13 +25,13 @@ const REST_PER_WALK: u64 = 20;
 /// What is known of Redis. Asked by tasks of its own, so that a slow Redis never delays a tick.
 #[derive(Debug, Default)]
 pub(crate) struct Census {
-    known: Mutex<Known>,
+    known: Mutex<KnownCounts>,
     looked_at: Mutex<Option<Instant>>,
     looked: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct KnownCounts {
     state: Option<RedisState>,
     counts: HashMap<String, L2Count>,
     /// When the last count that came to its end did.
@@ -43,7 +43,7 @@ struct Known {
     keys: Option<u64>,
 }
 
-impl Known {
+impl KnownCounts {
     /// Takes over a count. One that was given up leaves the time of the last one as it is.
     fn count(&mut self, census: L2Census) {
         (self.given_up_after, self.keys) = (census.given_up_after, census.keys);
@@ -189,7 +189,7 @@ async fn census_l2(nodes: &[Arc<dyn NodeClient>]) -> Option<L2Census> {
 mod tests {
     use super::*;
 
-    fn shown(known: Known) -> (Option<u64>, RedisState) {
+    fn shown(known: KnownCounts) -> (Option<u64>, RedisState) {
         let census = Census { known: Mutex::new(known), ..Census::default() };
         let mut frame = CacheFrame::default();
         frame.report.cache = "users".to_owned();
@@ -198,10 +198,10 @@ mod tests {
         (frame.l2_entries, census.redis(&[]))
     }
 
-    fn counted(minutes_ago: u64, took_ms: u64) -> Known {
+    fn counted(minutes_ago: u64, took_ms: u64) -> KnownCounts {
         let count = L2Count { cache: "users".to_owned(), entries: 40, weight_bytes: 4_000 };
         let counted_at_ms = now_ms() - minutes_ago * 60_000;
-        let mut known = Known::default();
+        let mut known = KnownCounts::default();
         let counts = vec![count];
         known.count(L2Census { counted_at_ms, took_ms, counts, ..L2Census::default() });
         known

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use strata_report::{DeadLetterPage, DeadLetterResult, DeadLetterRow, WriteBehindReport};
 
 use super::letter::{LetterValue, StoredLetter};
-use crate::bus::Subject;
 use crate::error::CacheError;
 use crate::key::{Key, Value};
 use crate::node::{DeadLetterList, DeadLetterStep, DynWriteBehind};
+use crate::target::Target;
 use crate::user_code::BoxFuture;
 use crate::write_behind::handle::WriteBehind;
 use crate::write_behind::inner::{Inner, Kind};
@@ -16,10 +16,10 @@ impl<K: Key, V: Value + Clone> DynWriteBehind for Inner<K, V> {
         self.cache.name()
     }
 
-    fn overtaken(&self, subject: &Subject) {
+    fn overtaken(&self, target: &Target) {
         let Kind::Durable(durable) = &self.kind else { return };
-        let overtaken = self.cache.core().recorder.contain(|| durable.overtaken(subject));
-        // The subject is unknown, so no unwritten value on this node counts any more.
+        let overtaken = self.cache.core().recorder.contain(|| durable.overtaken(target));
+        // What it is about is unknown, so no unwritten value on this node counts any more.
         if overtaken.is_none() {
             durable.on_gap();
         }

@@ -7,11 +7,11 @@ use super::queue::UnwrittenQueue;
 use super::scripts;
 use super::stored::Stored;
 use super::writer::Durable;
-use crate::bus::SubjectRef;
 use crate::connection::{Away, Link};
 use crate::key::{Key, Value};
 use crate::l2::Keyspace;
 use crate::node::DeadLetterFilter;
+use crate::target::Target;
 use crate::write_behind::dead_letters::{
     Cursor, LetterScan, LetterValue, MoveCounts, StoredLetter, Values,
 };
@@ -131,7 +131,7 @@ impl UnwrittenQueue {
         self.letters(redrive.key(&self.stream).key(&self.values));
         for letter in letters {
             redrive.key(l2.entry(&letter.key)).arg(&letter.id);
-            self.bus.message(&mut redrive, &self.cache, SubjectRef::Key(&letter.key));
+            self.bus.message(&mut redrive, &self.cache, &Target::key(letter.key.as_str()));
         }
         Ok(l2.link.walk_step(&redrive).await?)
     }

@@ -3,10 +3,10 @@ use std::time::Duration;
 use redis::{Script, ScriptInvocation, cmd, pipe};
 
 use super::scripts;
-use crate::bus::SubjectRef;
 use crate::clock::millis;
 use crate::connection::{Away, Bus, Link, Reply, Step};
 use crate::l2::Keyspace;
+use crate::target::Target;
 
 const GROUP: &str = "writers";
 
@@ -110,7 +110,7 @@ impl UnwrittenQueue {
         enqueue.key(l2.entry(key)).arg(key).arg(tail);
         enqueue.arg(version.map_or_else(String::new, |version| version.to_string()));
         enqueue.arg(capacity);
-        self.bus.message(&mut enqueue, &self.cache, SubjectRef::Key(key));
+        self.bus.message(&mut enqueue, &self.cache, &Target::key(key));
         let answer: Vec<String> = invoke(&l2.link, enqueue).await?;
         let version = answer.get(1).and_then(|version| version.parse().ok()).unwrap_or(0);
         Ok(match answer.first().map(String::as_str) {
@@ -217,7 +217,7 @@ impl UnwrittenQueue {
         self.letters(done.key(&self.stream).key(&self.values)).arg(GROUP);
         for (receipt, version) in rows {
             done.key(l2.entry(&receipt.key)).arg(&receipt.id).arg(&receipt.key).arg(*version);
-            self.bus.message(&mut done, &self.cache, SubjectRef::Key(&receipt.key));
+            self.bus.message(&mut done, &self.cache, &Target::key(receipt.key.as_str()));
         }
         invoke(&l2.link, done).await
     }
@@ -231,7 +231,7 @@ impl UnwrittenQueue {
         let mut aside = scripts::SET_ASIDE.prepare_invoke();
         self.letters(aside.key(&self.stream).key(&self.values)).key(l2.entry(&receipt.key));
         aside.arg(GROUP).arg(&receipt.id).arg(&receipt.key).arg(version).arg(tries).arg(error);
-        self.bus.message(&mut aside, &self.cache, SubjectRef::Key(&receipt.key));
+        self.bus.message(&mut aside, &self.cache, &Target::key(receipt.key.as_str()));
         invoke(&l2.link, aside).await
     }
 }

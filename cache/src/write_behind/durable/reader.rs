@@ -6,9 +6,8 @@ use tokio::time::Instant;
 
 use super::stored::Stored;
 use super::writer::Durable;
-use crate::bus::Subject;
 use crate::key::{Key, Value};
-use crate::pattern::Pattern;
+use crate::target::Target;
 
 /// Reads a value of an older schema from its JSON.
 pub(crate) type Migrate<V> = Arc<dyn Fn(u16, &str) -> Result<V, BoxError> + Send + Sync>;
@@ -93,17 +92,16 @@ impl<K: Key, V: Value + Clone> Durable<K, V> {
     /// Removes invalidated values from the unwritten ones. Reads then ask Redis, which still has a
     /// value that waits. Unwritten values carry no tags, so the invalidation of a tag may affect
     /// any of them.
-    pub(crate) fn overtaken(&self, subject: &Subject) {
+    pub(crate) fn overtaken(&self, target: &Target) {
         if self.unwritten.is_empty() {
             return;
         }
-        match subject {
-            Subject::Key(text) | Subject::Soft(text) => self.forget_text(text),
-            Subject::Pattern(text) => match Pattern::parse(text) {
-                Ok(pattern) => self.unwritten.forget_those(|key| pattern.matches(&key.to_string())),
-                Err(_) => self.unwritten.forget_all(),
-            },
-            Subject::Tag(_) | Subject::All => self.unwritten.forget_all(),
+        match target {
+            Target::Key(text) => self.forget_text(text),
+            Target::Pattern(pattern) => {
+                self.unwritten.forget_those(|key| pattern.matches(&key.to_string()));
+            }
+            Target::Tag(_) | Target::All => self.unwritten.forget_all(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::io::Error;
 
 use strata_cache::report::{Effect, L2Look, Outcome};
-use strata_cache::{Cache, CacheError, Node, Pattern, PatternError};
+use strata_cache::{Cache, CacheError, Node, Pattern, PatternError, Target};
 
 use crate::support::ways::onlooker;
 use crate::support::{Redis, eventually, lonely_node};
@@ -174,7 +174,7 @@ async fn a_text_that_is_no_key_is_refused_by_name() {
     let node = lonely_node().await;
     let _cache = crate::support::cache(&node);
     for text in ["", " 1", "one", "18446744073709551616", "-1", "*", "1\0"] {
-        let refused = node.invalidate("users", text).await.unwrap_err();
+        let refused = node.invalidate("users", Target::key(text)).await.unwrap_err();
         let bad = CacheError::BadKey { cache: "users".into(), key: text.into() };
         assert_eq!(refused, bad);
         assert_eq!(node.look_l1("users", text).await.unwrap_err(), bad);

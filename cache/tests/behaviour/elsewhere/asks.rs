@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use strata_cache::report::{NodeAnswer, ReplyState};
-use strata_cache::{AskTo, Cache, Fleet};
+use strata_cache::{AskTo, Cache, Fleet, Target};
 
 use super::{Console, Doomed, KEY, node};
 use crate::support::{Redis, Source, eventually, hears};
@@ -194,7 +194,7 @@ async fn a_node_that_is_busy_says_so_and_the_bus_goes_on() {
         }
     }
     assert!(busy, "nobody was told");
-    console.observer.invalidate("users", "1").await.unwrap();
+    console.observer.invalidate("users", Target::key("1")).await.unwrap();
     let sequence = console.observer.bus_sequence().await.unwrap();
     assert!(node.has_heard(sequence, Duration::from_secs(30)).await, "though an ask hangs");
     let counts = console.until("1", "refusals are counted", |node| {
@@ -279,7 +279,7 @@ async fn asks_make_no_gaps_in_the_bus() {
         })
     };
     for n in 0..400 {
-        console.observer.invalidate("users", &n.to_string()).await.unwrap();
+        console.observer.invalidate("users", Target::key(n.to_string())).await.unwrap();
     }
     let sequence = console.observer.bus_sequence().await.unwrap();
     assert!(node.has_heard(sequence, Duration::from_secs(30)).await);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use strata_cache::report::{NodeCard, PresenceState, ReplyState};
-use strata_cache::{AskTo, Cache, Fleet};
+use strata_cache::{AskTo, Cache, Fleet, Target};
 
 use super::refusals::put_into;
 use super::{Console, all_end_by_themselves, builder, lives, node};
@@ -160,7 +160,7 @@ async fn trust_returns_while_what_lies_among_the_asks_is_too_large_to_be_read() 
     };
     let hearing = async {
         eventually("it is cut off", async || node.report().bus.disconnects > disconnects).await;
-        node.invalidate("users", "1").await.unwrap();
+        node.invalidate("users", Target::key("1")).await.unwrap();
         let sequence = node.bus_sequence().await.unwrap();
         assert!(node.has_heard(sequence, Duration::from_secs(30)).await);
         hears(&node).await;
@@ -214,7 +214,7 @@ async fn where_the_fleet_s_keys_are_forbidden_the_node_goes_on_unseen() {
     let gaps = node.report().bus.gaps;
     for key in 0..20 {
         users.invalidate(&key).await;
-        console.observer.invalidate("users", "1").await.unwrap();
+        console.observer.invalidate("users", Target::key("1")).await.unwrap();
         let sequence = console.observer.bus_sequence().await.unwrap();
         assert!(node.has_heard(sequence, Duration::from_secs(30)).await);
     }

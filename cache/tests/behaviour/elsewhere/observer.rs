@@ -1,10 +1,9 @@
 //! A node that only looks on, and moka caches that listen.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use strata_cache::report::{Effect, L2Look};
-use strata_cache::{Cache, CacheError, Fleet, L2Head, Node, Observed, Observer, Pattern};
+use strata_cache::{Cache, CacheError, Fleet, L2Head, Node, Observed, Observer, Pattern, Target};
 
 use super::{builder, node};
 use crate::support::{Redis, Source, eventually};
@@ -52,17 +51,17 @@ async fn what_an_observer_invalidates_is_gone_on_every_node_and_level() {
             }
         };
         fill(10).await;
-        let effect = observer.invalidate("users", "1").await.unwrap();
+        let effect = observer.invalidate("users", Target::key("1")).await.unwrap();
         assert_eq!(effect, Effect::Removed { entries: 1 });
         is_new(10).await;
         assert_eq!(source.value(&here, 2).await, "10", "others stay");
         fill(20).await;
         let pattern = Pattern::parse("[1]").unwrap();
-        let effect = observer.invalidate_pattern("users", &pattern, Arc::default()).await.unwrap();
+        let effect = observer.invalidate("users", Target::Pattern(pattern.clone())).await.unwrap();
         assert_eq!(effect, Effect::Removed { entries: 1 });
         is_new(20).await;
         fill(30).await;
-        let effect = observer.clear("users", Arc::default()).await.unwrap();
+        let effect = observer.invalidate("users", Target::All).await.unwrap();
         assert_eq!(effect, Effect::Removed { entries: 2 });
         is_new(30).await;
         assert_eq!(source.value(&here, 2).await, "31");
@@ -89,7 +88,7 @@ async fn an_observer_invalidates_by_tag_and_marks_as_stale() {
         read.value.unwrap().as_ref().clone()
     };
     assert_eq!(read("old").await, "old");
-    assert_eq!(observer.invalidate_tag("users", "red").await.unwrap(), Effect::Marked);
+    assert_eq!(observer.invalidate("users", Target::tag("red")).await.unwrap(), Effect::Marked);
     heard(&one, &observer).await;
     assert_eq!(read("new").await, "new");
     let marked = observer.mark_stale("users", "1").await.unwrap();
@@ -120,7 +119,7 @@ async fn an_observer_finds_and_counts_what_lies_in_l2() {
     assert!(look.fresh && look.value_hidden && look.value.is_none());
     let counts = observer.count_l2().await.unwrap();
     assert_eq!((&*counts[0].0, counts[0].1), ("users", 20));
-    let unknown = observer.invalidate("no name", "1").await;
+    let unknown = observer.invalidate("no name", Target::key("1")).await;
     assert_eq!(unknown.unwrap_err(), CacheError::UnknownCache("no name".to_owned()));
 }
 
@@ -147,7 +146,7 @@ async fn an_observer_reaches_a_cache_that_lives_in_l1_alone() {
     source.read(&cache, 1).await;
     source.write(7);
     let observer = onlooker(&redis).await;
-    observer.invalidate("users", "1").await.unwrap();
+    observer.invalidate("users", Target::key("1")).await.unwrap();
     heard(&one, &observer).await;
     assert_eq!(source.value(&cache, 1).await, "7");
 }
@@ -170,7 +169,7 @@ async fn a_moka_cache_that_listens_drops_what_any_node_invalidates() {
     let observer = onlooker(&redis).await;
     for from in [&two, &observer] {
         let (here, there) = (prices(&one), (from.id() == "2").then(|| prices(&two)));
-        from.invalidate("prices", "tea").await.unwrap();
+        from.invalidate("prices", Target::key("tea")).await.unwrap();
         heard(&one, from).await;
         assert_eq!((here.get("tea"), here.get("milk")), (None, Some(3)));
         if let Some(there) = &there {
@@ -178,11 +177,11 @@ async fn a_moka_cache_that_listens_drops_what_any_node_invalidates() {
         }
         let pattern = Pattern::parse("m*").unwrap();
         here.insert("tea".to_owned(), 4);
-        from.invalidate_pattern("prices", &pattern, Arc::default()).await.unwrap();
+        from.invalidate("prices", Target::Pattern(pattern.clone())).await.unwrap();
         heard(&one, from).await;
         eventually("what matches is dropped", async || here.get("milk").is_none()).await;
         assert_eq!(here.get("tea"), Some(4));
-        from.clear("prices", Arc::default()).await.unwrap();
+        from.invalidate("prices", Target::All).await.unwrap();
         heard(&one, from).await;
         assert_eq!(here.get("tea"), None);
         assert_eq!(here.report().invalidations.bus.all, 1);
@@ -202,12 +201,12 @@ async fn a_listening_cache_is_emptied_where_it_cannot_be_told_what_is_meant() {
         let is_there = || (numbers.get(&1).is_some(), nameless.get(&1).is_some());
         numbers.insert(1, 1);
         nameless.insert(1, 1);
-        observer.invalidate(cache, key).await.unwrap();
+        observer.invalidate(cache, Target::key(key)).await.unwrap();
         heard(&one, &observer).await;
         assert_eq!(is_there(), (cache != "numbers", cache != "nameless"));
         numbers.insert(1, 1);
         nameless.insert(1, 1);
-        observer.invalidate_tag(cache, "red").await.unwrap();
+        observer.invalidate(cache, Target::tag("red")).await.unwrap();
         heard(&one, &observer).await;
         assert_eq!(is_there(), (cache != "numbers", cache != "nameless"));
     }
@@ -224,10 +223,10 @@ async fn a_moka_cache_that_does_not_listen_keeps_what_others_invalidate() {
     let deaf = Observer::new(&one, "prices").unwrap();
     let deaf = deaf.observe_keys(moka::sync::Cache::<String, u32>::new(100));
     deaf.insert("tea".to_owned(), 3);
-    observer.clear("prices", Arc::default()).await.unwrap();
+    observer.invalidate("prices", Target::All).await.unwrap();
     heard(&one, &observer).await;
     assert_eq!(deaf.get("tea"), Some(3));
-    assert_eq!(one.clear("prices", Arc::default()).await.unwrap(), Effect::Off);
+    assert_eq!(one.invalidate("prices", Target::All).await.unwrap(), Effect::Off);
     assert_eq!(deaf.get("tea"), None);
 }
 
@@ -240,7 +239,7 @@ async fn an_asynchronous_moka_cache_listens_as_well() {
     let prices = Observer::new(&one, "prices").unwrap().listen();
     let prices = prices.observe_keys(moka::future::Cache::<String, u32>::new(100));
     prices.insert("tea".to_owned(), 3).await;
-    observer.invalidate("prices", "tea").await.unwrap();
+    observer.invalidate("prices", Target::key("tea")).await.unwrap();
     heard(&one, &observer).await;
     eventually("it is dropped", async || prices.get("tea").await.is_none()).await;
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use strata_cache::report::PresenceState;
 use strata_cache::test_clock::set_wall_ahead_ms;
-use strata_cache::{Announcements, AskError, Cache, Fleet, Node, RedisAddress};
+use strata_cache::{Announcements, AskError, Cache, Fleet, Node, RedisAddress, Target};
 use strata_testing::RedisServer;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
@@ -75,7 +75,7 @@ async fn a_report_says_which_invalidations_the_node_has_acted_on() {
     let _users: Cache<u64, String> = Cache::builder("users").build(&node).unwrap();
     let console = Console::of(&redis, "").await;
     console.until_reported("1").await;
-    console.observer.invalidate("users", "1").await.unwrap();
+    console.observer.invalidate("users", Target::key("1")).await.unwrap();
     let sequence = console.observer.bus_sequence().await.unwrap();
     let has_acted = |node: &strata_cache::FleetNode| {
         node.report.as_ref().is_some_and(|report| report.acted_on >= sequence)

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use strata_cache::WriteBehind;
-use strata_testing::{Line, Proxy, Way};
+use strata_testing::{Direction, Line, Proxy};
 use tokio::runtime::Builder;
 
 use super::durable::{STREAM, patient, quick};
@@ -51,7 +51,7 @@ async fn a_redis_that_hangs_does_not_hold_up_the_end_and_nothing_is_complete_the
     writes.write(1, "new".into()).await.unwrap();
     eventually("it is written", async || table.row(1).is_some()).await;
     eventually("nothing waits", async || writes.report().queued == 0).await;
-    proxy.hold(&[Line::L2], &[Way::Answers]).await;
+    proxy.hold(&[Line::L2], &[Direction::Answers]).await;
     ends_incomplete(&writes).await;
 }
 
@@ -104,7 +104,7 @@ async fn a_write_that_is_acknowledged_during_the_end_is_written_before_it_is_com
     let table = Table::new();
     let writes = quick(&node).durable(table.rows()).unwrap();
     writes.write(1, "first".into()).await.unwrap();
-    proxy.hold(&[Line::L2], &[Way::Answers]).await;
+    proxy.hold(&[Line::L2], &[Direction::Answers]).await;
     let late = writes.clone();
     let writing = tokio::spawn(async move { late.write(2, "late".into()).await });
     let values = format!("{STREAM}:values");

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use strata_cache::{Cache, Node, Pattern, WriteBehind, WriteError};
-use strata_testing::{Line, Proxy, Way};
+use strata_cache::{Cache, Node, Pattern, Target, WriteBehind, WriteError};
+use strata_testing::{Direction, Line, Proxy};
 
 use super::durable::{is_idle, quick};
 use super::table::{Table, Writes};
@@ -25,7 +25,7 @@ async fn a_value_whose_end_got_no_answer_does_not_answer_from_memory() {
     let writes = over(&cache, &table);
     writes.write(7, "new".into()).await.unwrap();
     table.entered().await;
-    proxy.hold(&[Line::L2], &[Way::Answers]).await;
+    proxy.hold(&[Line::L2], &[Direction::Answers]).await;
     table.release();
     eventually("it answers no more", async || writes.unwritten(&7).is_none()).await;
     assert_eq!(table.value(&writes, 7).await, "new");
@@ -56,7 +56,7 @@ async fn a_value_whose_setting_aside_got_no_answer_does_not_answer_from_memory()
     eventually("it is set aside", async || others.report().aside == 1).await;
     writes.write(7, "new".into()).await.unwrap();
     table.entered().await;
-    proxy.hold(&[Line::L2], &[Way::Answers]).await;
+    proxy.hold(&[Line::L2], &[Direction::Answers]).await;
     table.release();
     eventually("the request arrives", async || n_aside().await == 1).await;
     proxy.restore().await;
@@ -96,7 +96,7 @@ async fn after_any_invalidation_here_reads_ask_redis_and_are_right() {
             "pattern" => drop(cache.invalidate_pattern(&some).await),
             "tag" => drop(cache.invalidate_tag("any").await),
             "clear" => drop(cache.clear().await),
-            "text" => drop(node.invalidate("users", "1").await.unwrap()),
+            "text" => drop(node.invalidate("users", Target::key("1")).await.unwrap()),
             "write" => {
                 let write = async { Ok::<_, std::io::Error>("through".to_owned()) };
                 drop(cache.write_through(&1, write).await.unwrap());
@@ -158,7 +158,7 @@ async fn a_write_that_got_no_answer_is_read_as_soon_as_redis_answers() {
     let writes = over(&cache, &table);
     writes.write(1, "acknowledged".into()).await.unwrap();
     table.entered().await;
-    proxy.hold(&[Line::L2], &[Way::Answers]).await;
+    proxy.hold(&[Line::L2], &[Direction::Answers]).await;
     assert_eq!(writes.write(1, "newer".into()).await, Err(WriteError::Away));
     assert_eq!(table.value(&writes, 1).await, "acknowledged", "as far as anybody knows");
     proxy.restore().await;
@@ -178,7 +178,7 @@ async fn a_row_that_was_read_while_redis_was_away_does_not_stay_in_the_newer_one
     let elsewhere = over(&cache(&far), &table);
     writes.write(1, "new".into()).await.unwrap();
     catches_up(&far, &near).await;
-    proxy.hold(&[Line::L2], &[Way::Answers]).await;
+    proxy.hold(&[Line::L2], &[Direction::Answers]).await;
     assert_eq!(table.value(&elsewhere, 1).await, "old", "who else could answer?");
     proxy.restore().await;
     trusts_l2(&far).await;

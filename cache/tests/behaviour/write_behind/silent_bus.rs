@@ -1,6 +1,6 @@
 //! A node that does not hear other nodes' writes.
 
-use strata_testing::{Line, Proxy, WAYS};
+use strata_testing::{DIRECTIONS, Line, Proxy};
 
 use super::durable::patient;
 use super::table::Table;
@@ -17,7 +17,7 @@ async fn while_the_bus_is_silent_an_own_value_hides_no_newer_one_of_another_node
     let elsewhere = patient(&there).durable(table.rows()).unwrap();
     writes.write(1, "older".into()).await.unwrap();
     assert_eq!(table.value(&writes, 1).await, "older");
-    proxy.hold(&[Line::Bus], &WAYS).await;
+    proxy.hold(&[Line::Bus], &DIRECTIONS).await;
     eventually("the bus is silent", async || !here.report().bus.connected).await;
     elsewhere.write(1, "newer".into()).await.unwrap();
     eventually("it is read", async || table.value(&writes, 1).await == "newer").await;

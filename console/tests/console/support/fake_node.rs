@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use strata_cache::{Journal, L2Census, L2Count, L2Head, Pattern, Progress};
+use strata_cache::{Journal, L2Census, L2Count, L2Head, Pattern, Progress, Target};
 use strata_console::{Answer, ConsoleError, L2Step, NodeClient, SharedRedis};
 use strata_report::{
     CacheEvents, CacheKeys, Effect, EntryLook, KeyMatch, KeyRow, L1Keys, L1Query, L1Survey, L2Look,
@@ -145,6 +145,27 @@ impl FakeNode {
             script.l1.insert(key.to_owned(), 0);
         }
     }
+
+    async fn invalidate_pattern(
+        &self,
+        pattern: &Pattern,
+        progress: Arc<Progress>,
+    ) -> Result<Effect, ConsoleError> {
+        let n_batches = self.script().n_batches;
+        for _ in 0..n_batches {
+            if progress.cancelled.load(Relaxed) && !self.script().ignores_cancelling {
+                break;
+            }
+            tokio::time::sleep(BATCH).await;
+            progress.scanned.fetch_add(100, Relaxed);
+            progress.removed.fetch_add(10, Relaxed);
+        }
+        if self.script().breaks_off {
+            return Err(ConsoleError::NodeGone(self.id.clone()));
+        }
+        self.script().l1.retain(|key, _| !pattern.matches(key));
+        Ok(self.script().effect)
+    }
 }
 
 fn limit(query: &L1Query) -> usize {
@@ -251,39 +272,24 @@ impl SharedRedis for FakeNode {
         answer(script.redis.is_some().then_some(newest_first))
     }
 
-    fn invalidate<'a>(&'a self, _cache: &'a str, key: &'a str) -> Answer<'a, Effect> {
-        self.touch("invalidate");
-        self.script().n_invalidations += 1;
-        self.forget(key);
-        let effect = self.script().effect;
-        let peers = self.script().peers.clone();
-        peers.iter().for_each(|peer| peer.forget(key));
-        answer(effect)
-    }
-
-    fn invalidate_pattern<'a>(
+    fn invalidate<'a>(
         &'a self,
         _cache: &'a str,
-        pattern: &'a Pattern,
+        target: &'a Target,
         progress: Arc<Progress>,
     ) -> Answer<'a, Effect> {
         self.script().n_invalidations += 1;
-        let n_batches = self.script().n_batches;
-        Box::pin(async move {
-            for _ in 0..n_batches {
-                if progress.cancelled.load(Relaxed) && !self.script().ignores_cancelling {
-                    break;
-                }
-                tokio::time::sleep(BATCH).await;
-                progress.scanned.fetch_add(100, Relaxed);
-                progress.removed.fetch_add(10, Relaxed);
+        match target {
+            Target::Key(key) => {
+                self.touch("invalidate");
+                self.forget(key);
+                let peers = self.script().peers.clone();
+                peers.iter().for_each(|peer| peer.forget(key));
+                answer(self.script().effect)
             }
-            if self.script().breaks_off {
-                return Err(ConsoleError::NodeGone(self.id.clone()));
-            }
-            self.script().l1.retain(|key, _| !pattern.matches(key));
-            Ok(self.script().effect)
-        })
+            Target::Pattern(pattern) => Box::pin(self.invalidate_pattern(pattern, progress)),
+            Target::Tag(_) | Target::All => unreachable!("no console asks for it"),
+        }
     }
 
     fn redis_state(&self) -> Answer<'_, RedisState> {

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use rand::RngExt;
-use strata_testing::{LINES, Line, Way};
+use strata_testing::{Direction, LINES, Line};
 
 use super::world::{World, pause};
 
@@ -18,8 +18,8 @@ pub(super) async fn one(world: &World) {
     world.faults.fetch_add(1, SeqCst);
     match fault {
         // Requests arrive, but answers do not.
-        0 | 1 => held(world, n, (&[Line::L2], &[Way::Answers])).await,
-        2 => held(world, n, (&LINES, &[Way::Requests, Way::Answers])).await,
+        0 | 1 => held(world, n, (&[Line::L2], &[Direction::Answers])).await,
+        2 => held(world, n, (&LINES, &[Direction::Requests, Direction::Answers])).await,
         3 => {
             let mut proxy = world.proxies[n].lock().await;
             proxy.cut().await;
@@ -51,9 +51,9 @@ pub(super) async fn one(world: &World) {
     }
 }
 
-async fn held(world: &World, n: usize, (lines, ways): (&[Line], &[Way])) {
+async fn held(world: &World, n: usize, (lines, directions): (&[Line], &[Direction])) {
     let mut proxy = world.proxies[n].lock().await;
-    proxy.hold(lines, ways).await;
+    proxy.hold(lines, directions).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     pause(900).await;
     proxy.restore().await;

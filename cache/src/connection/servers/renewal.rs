@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::connector::Connector;
-use super::link::{Link, SLOW_TIMEOUT, in_time};
 use super::login::{Credentials, Login};
+use crate::connection::link::{Link, SLOW_TIMEOUT, in_time};
 
 /// Where they could not be renewed, they are asked for again after so long.
 const AGAIN_AFTER: Duration = Duration::from_secs(2);
@@ -24,7 +24,7 @@ const KEPT: Duration = Duration::from_secs(2);
 
 /// The login that counts now, and until when.
 #[derive(Default)]
-pub(super) struct Renewal {
+pub(in crate::connection) struct Renewal {
     current: Mutex<Option<Given>>,
     /// When the next is due; `None` where none ends.
     due: watch::Sender<Option<Instant>>,
@@ -44,7 +44,10 @@ struct Given {
 impl Renewal {
     /// Those that count now. Connections that begin together ask once. What gives them goes on
     /// where nobody waits any more, so that it may take longer than connecting may.
-    pub(super) async fn credentials(self: &Arc<Self>, login: &Login) -> RedisResult<Credentials> {
+    pub(in crate::connection) async fn credentials(
+        self: &Arc<Self>,
+        login: &Login,
+    ) -> RedisResult<Credentials> {
         if let Some(current) = self.current() {
             return Ok(current);
         }
@@ -82,7 +85,7 @@ impl Renewal {
     }
 
     /// Those that Redis refused do not count any more.
-    pub(super) fn forget(&self) {
+    pub(in crate::connection) fn forget(&self) {
         if let Some(given) = &mut *self.given() {
             given.is_refused = true;
         }
@@ -105,7 +108,7 @@ impl Renewal {
 impl Link {
     /// Waits until the login is to be renewed, or was renewed and the connection that commands use
     /// began with an older one; for ever where it does not end.
-    pub(super) async fn renewal_is_due(&self) {
+    pub(in crate::connection) async fn renewal_is_due(&self) {
         let mut due = self.connector.renewal.due.subscribe();
         loop {
             let at = *due.borrow_and_update();
@@ -129,7 +132,7 @@ impl Link {
 
     /// The connection that commands use is another one, whose login may have been renewed while it
     /// began.
-    pub(super) fn look_at_login(&self) {
+    pub(in crate::connection) fn look_at_login(&self) {
         self.connector.renewal.due.send_modify(|_| {});
     }
 
@@ -142,7 +145,7 @@ impl Link {
     }
 
     /// Renews the login, of the connection that commands use as well. The others notice.
-    pub(super) async fn renew_login(&self) {
+    pub(in crate::connection) async fn renew_login(&self) {
         let renewed = async {
             let (renewal, login) = (&self.connector.renewal, &self.connector.address.login);
             // It goes on where it takes longer.

@@ -9,14 +9,14 @@ use rustls::crypto::CryptoProvider;
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
 use super::address::TlsFiles;
-use super::answer::ErrorReply;
 use super::login::read_file;
+use crate::connection::answer::ErrorReply;
 
 /// No file of certificates is longer, bytes. Those of all public authorities take 250 kB.
 const MAX_BYTES: u64 = 4 * 1_024 * 1_024;
 
 /// Reads the files as they are now.
-pub(super) async fn certificates(files: &TlsFiles) -> RedisResult<TlsCertificates> {
+pub(in crate::connection) async fn certificates(files: &TlsFiles) -> RedisResult<TlsCertificates> {
     let root_cert = match &files.authorities {
         Some(path) => Some(pem(path, "authorities", "CERTIFICATE").await?),
         None => None,
@@ -45,7 +45,7 @@ async fn pem(path: &Path, what: &str, kind: &str) -> RedisResult<Vec<u8>> {
 }
 
 /// rustls panics where the process has no provider.
-pub(super) fn must_have_a_provider() -> RedisResult<()> {
+pub(in crate::connection) fn must_have_a_provider() -> RedisResult<()> {
     if CryptoProvider::get_default().is_some() {
         return Ok(());
     }
@@ -64,7 +64,7 @@ pub(super) fn must_have_a_provider() -> RedisResult<()> {
 }
 
 /// What a failure of TLS means, if it is one. `host` is where the node connected to.
-pub(super) fn explain(error: &RedisError, host: &str) -> Option<RedisError> {
+pub(in crate::connection) fn explain(error: &RedisError, host: &str) -> Option<RedisError> {
     let said = match tls_error(error)? {
         TlsError::InvalidCertificate(why) => certificate(why, host),
         TlsError::AlertReceived(AlertDescription::CertificateRequired) => {

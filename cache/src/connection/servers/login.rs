@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use redis::RedisResult;
 
-use super::answer::ErrorReply;
+use crate::connection::answer::ErrorReply;
 use crate::user_code::{BoxFuture, caught, contained, discard};
 
 /// No file of a password is longer, bytes.
@@ -20,9 +20,9 @@ const MAX_BYTES: u64 = 64 * 1_024;
 /// A user and its password, which may be a token that ends.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
-    pub(super) user: Option<String>,
-    pub(super) password: Option<String>,
-    pub(super) renew_after: Option<Duration>,
+    pub(in crate::connection) user: Option<String>,
+    pub(in crate::connection) password: Option<String>,
+    pub(in crate::connection) renew_after: Option<Duration>,
 }
 
 impl Credentials {
@@ -51,7 +51,7 @@ impl fmt::Debug for Credentials {
 
 /// Where user and password come from.
 #[derive(Clone, Default)]
-pub(super) struct Login {
+pub(in crate::connection) struct Login {
     user: Option<String>,
     password: Password,
 }
@@ -69,11 +69,11 @@ enum Password {
 type Provider = dyn Fn() -> BoxFuture<'static, Result<Credentials, String>> + Send + Sync;
 
 impl Login {
-    pub(super) fn of(user: Option<String>, password: Option<String>) -> Self {
+    pub(in crate::connection) fn of(user: Option<String>, password: Option<String>) -> Self {
         Self { user, password: password.map_or(Password::None, Password::Text) }
     }
 
-    pub(super) fn by<F, Fut, E>(provider: F) -> Self
+    pub(in crate::connection) fn by<F, Fut, E>(provider: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Credentials, E>> + Send + 'static,
@@ -89,28 +89,28 @@ impl Login {
         Self { user: None, password: Password::Provider(Arc::new(provider)) }
     }
 
-    pub(super) fn with_user(mut self, user: &str) -> Self {
+    pub(in crate::connection) fn with_user(mut self, user: &str) -> Self {
         self.user = Some(user.to_owned());
         self
     }
 
-    pub(super) fn with_file(mut self, path: &Path) -> Self {
+    pub(in crate::connection) fn with_file(mut self, path: &Path) -> Self {
         self.password = Password::File(path.to_owned());
         self
     }
 
     #[cfg(test)]
-    pub(super) fn user(&self) -> Option<&str> {
+    pub(in crate::connection) fn user(&self) -> Option<&str> {
         self.user.as_deref()
     }
 
     /// Whether what it gives may end, so that it is kept until then.
-    pub(super) fn is_renewed(&self) -> bool {
+    pub(in crate::connection) fn is_renewed(&self) -> bool {
         matches!(self.password, Password::Provider(_))
     }
 
     /// User and password as they are now. Waits for the function that gives them.
-    pub(super) async fn now(&self) -> RedisResult<Credentials> {
+    pub(in crate::connection) async fn now(&self) -> RedisResult<Credentials> {
         let of = |password| Credentials { user: self.user.clone(), password, renew_after: None };
         match &self.password {
             Password::None => Ok(of(None)),
@@ -141,7 +141,7 @@ async fn read(path: &Path) -> RedisResult<String> {
 }
 
 /// Reads a regular file of at most `max` bytes, where that holds up nobody.
-pub(super) async fn read_file(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+pub(in crate::connection) async fn read_file(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     let path = path.to_owned();
     let read = tokio::task::spawn_blocking(move || read_regular(&path, max)).await;
     read.unwrap_or_else(|error| Err(io::Error::other(error)))

@@ -6,11 +6,11 @@ use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult, Value, from_redis_value_ref, pipe};
 
 use super::address::{Server, Servers};
-use super::answer::{ErrorClass, ErrorReply};
-use super::connector::{Connector, Way, at};
-use super::link::in_time;
-use super::query::PipelineReplies;
-use super::redirect::Redirect;
+use super::connector::{ConnectOptions, Connector, at};
+use crate::connection::answer::{ErrorClass, ErrorReply};
+use crate::connection::link::in_time;
+use crate::connection::query::PipelineReplies;
+use crate::connection::redirect::Redirect;
 
 /// So often a search is sent on from one server to the next.
 const MAX_HOPS: usize = 5;
@@ -28,11 +28,11 @@ enum Owner {
 impl Connector {
     /// A connection to the server that has the key's slot: the one that was it last, or else any
     /// other may know it.
-    pub(super) async fn owner(
+    pub(in crate::connection) async fn owner(
         &self,
         seeds: &[Server],
         key: &str,
-        way: Way<'_>,
+        options: ConnectOptions<'_>,
     ) -> RedisResult<(Server, MultiplexedConnection)> {
         let mut order: Vec<Server> = Vec::new();
         {
@@ -49,7 +49,7 @@ impl Connector {
             if silent.contains(&server) {
                 continue;
             }
-            match self.search(server, key, (way, &mut silent)).await {
+            match self.search(server, key, (options, &mut silent)).await {
                 Ok(found) => return Ok(found),
                 Err(error) => failure = Some(error),
             }
@@ -64,7 +64,7 @@ impl Connector {
         &self,
         begin: Server,
         key: &str,
-        (way, silent): (Way<'_>, &mut Vec<Server>),
+        (options, silent): (ConnectOptions<'_>, &mut Vec<Server>),
     ) -> RedisResult<(Server, MultiplexedConnection)> {
         let mut server = begin;
         for _ in 0..MAX_HOPS {
@@ -72,7 +72,7 @@ impl Connector {
                 let said = format!("{server} has the slot and does not answer");
                 return Err(ErrorReply::refusal("CLUSTER", said));
             }
-            match self.ask_for_owner(&server, key, way).await {
+            match self.ask_for_owner(&server, key, options).await {
                 Ok(Owner::This(connection)) => return Ok((server, connection)),
                 Ok(Owner::Other(other)) => server = other,
                 Err(error) => {
@@ -86,12 +86,17 @@ impl Connector {
         Err(ErrorReply::refusal("CLUSTER", said.to_owned()))
     }
 
-    async fn ask_for_owner(&self, server: &Server, key: &str, way: Way<'_>) -> RedisResult<Owner> {
-        let mut connection = self.open(server, way).await?;
+    async fn ask_for_owner(
+        &self,
+        server: &Server,
+        key: &str,
+        options: ConnectOptions<'_>,
+    ) -> RedisResult<Owner> {
+        let mut connection = self.open(server, options).await?;
         let mut ask = pipe();
         ask.cmd("CLUSTER").arg("SLOTS").cmd("GET").arg(key);
         let asking = PipelineReplies::to(&mut ask, &mut connection);
-        let mut replies = in_time(way.within, asking).await?;
+        let mut replies = in_time(options.within, asking).await?;
         match replies.next::<Vec<Vec<Value>>>() {
             Ok(slots) => self.learn(&slots, &server.host),
             Err(error) if is_no_cluster(&error) => {
@@ -158,7 +163,7 @@ impl Connector {
         server: &Server,
         within: Duration,
     ) -> RedisResult<MultiplexedConnection> {
-        self.open(server, self.way(within)).await
+        self.open(server, self.options(within)).await
     }
 
     /// A connection for a key that is not of the namespace.
@@ -169,13 +174,13 @@ impl Connector {
         within: Duration,
     ) -> RedisResult<MultiplexedConnection> {
         match &self.address.servers {
-            Servers::Cluster(seeds) => Ok(self.owner(seeds, key, self.way(within)).await?.1),
+            Servers::Cluster(seeds) => Ok(self.owner(seeds, key, self.options(within)).await?.1),
             _ => self.connect(key, within).await,
         }
     }
 
     /// A server that is one of a cluster, where the address names it alone: what to do about it.
-    pub(super) fn explain_moved(&self, error: RedisError) -> RedisError {
+    pub(in crate::connection) fn explain_moved(&self, error: RedisError) -> RedisError {
         let reply = ErrorReply::read(&error);
         match reply.code.as_ref() {
             "MOVED" | "ASK" if !self.is_cluster() => {

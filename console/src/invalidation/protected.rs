@@ -1,13 +1,6 @@
 use std::str::FromStr;
 
-use strata_cache::{Pattern, PatternError};
-
-/// What an invalidation is about.
-#[derive(Clone, Debug)]
-pub(crate) enum Target {
-    Key(String),
-    Pattern(Pattern),
-}
+use strata_cache::{Pattern, PatternError, Target};
 
 /// Keys of one cache that nobody may invalidate from a console, as text `cache:pattern`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +26,8 @@ impl Protected {
             && match target {
                 Target::Key(key) => self.pattern.matches(key),
                 Target::Pattern(pattern) => self.pattern.overlaps(pattern),
+                // Which keys carry a tag is not known before they are read.
+                Target::Tag(_) | Target::All => true,
             }
     }
 
@@ -68,7 +63,9 @@ mod tests {
     fn a_protected_key_is_covered_by_itself_and_by_patterns_that_may_match_it() {
         let pattern = |text| Target::Pattern(Pattern::parse(text).unwrap());
         let key = |text: &str| Target::Key(text.to_owned());
-        for target in [key("17"), pattern("*"), pattern("*7"), pattern("1[0-4]")] {
+        let many =
+            [pattern("*"), pattern("*7"), pattern("1[0-4]"), Target::tag("red"), Target::All];
+        for target in [key("17")].into_iter().chain(many) {
             assert!(refusal("users", &target).unwrap().contains("1?"), "{target:?}");
             assert_eq!(refusal("posts", &target), None);
         }

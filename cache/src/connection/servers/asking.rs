@@ -4,7 +4,9 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Cmd, Pipeline, RedisFuture, Value, cmd, pipe};
 
 /// Sends ASKING before each command.
-pub(super) struct Asking<'a>(pub(super) &'a mut MultiplexedConnection);
+pub(in crate::connection) struct Asking<'a>(
+    pub(in crate::connection) &'a mut MultiplexedConnection,
+);
 
 impl ConnectionLike for Asking<'_> {
     fn req_packed_command<'a>(&'a mut self, command: &'a Cmd) -> RedisFuture<'a, Value> {

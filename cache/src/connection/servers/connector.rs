@@ -10,43 +10,43 @@ use redis::{
 };
 
 use super::address::{Encryption, RedisAddress, Server, Servers};
-use super::answer::ErrorReply;
-use super::handshake::must_be_no_replica;
-use super::link::in_time;
 use super::login::{Credentials, Login};
 use super::renewal::Renewal;
 use super::sentinel::Watch;
 use super::wrong_protocol::WrongProtocol;
+use crate::connection::answer::ErrorReply;
+use crate::connection::handshake::must_be_no_replica;
+use crate::connection::link::in_time;
 use crate::error::BuildError;
 
 /// Connects to Redis. What it learns, it keeps: which Sentinel answered, which server has the slot.
 pub(crate) struct Connector {
-    pub(super) address: RedisAddress,
-    pub(super) known: Mutex<Known>,
-    pub(super) renewal: Arc<Renewal>,
-    pub(super) watch: Watch,
+    pub(in crate::connection) address: RedisAddress,
+    pub(in crate::connection) known: Mutex<KnownServers>,
+    pub(in crate::connection) renewal: Arc<Renewal>,
+    pub(in crate::connection) watch: Watch,
     wrong_protocol: WrongProtocol,
 }
 
 /// What was learned of several servers.
 #[derive(Default)]
-pub(super) struct Known {
+pub(in crate::connection) struct KnownServers {
     /// The server that was told to be the one, or was it last.
-    pub(super) preferred: Option<Server>,
+    pub(in crate::connection) preferred: Option<Server>,
     /// The server that commands go to.
-    pub(super) used: Option<Server>,
+    pub(in crate::connection) used: Option<Server>,
     /// Servers to ask, beside those of the address. The first answered last.
-    pub(super) others: Vec<Server>,
+    pub(in crate::connection) others: Vec<Server>,
 }
 
 /// How a server is reached: with which login, encrypted or not.
 #[derive(Clone, Copy)]
-pub(super) struct Way<'a> {
-    pub(super) login: &'a Login,
-    pub(super) encryption: Encryption,
+pub(in crate::connection) struct ConnectOptions<'a> {
+    pub(in crate::connection) login: &'a Login,
+    pub(in crate::connection) encryption: Encryption,
     /// Sentinels have none but 0.
-    pub(super) database: i64,
-    pub(super) within: Duration,
+    pub(in crate::connection) database: i64,
+    pub(in crate::connection) within: Duration,
 }
 
 impl Connector {
@@ -76,21 +76,22 @@ impl Connector {
         key: &str,
         within: Duration,
     ) -> RedisResult<MultiplexedConnection> {
-        let way = self.way(within);
+        let options = self.options(within);
         match &self.address.servers {
-            Servers::One(server) => self.open(server, way).await,
+            Servers::One(server) => self.open(server, options).await,
             Servers::Socket(path) => {
                 let info = ConnectionAddr::Unix(path.clone()).into_connection_info()?;
-                let settings = in_time(within, self.settings(way)).await?;
+                let settings = in_time(within, self.settings(options)).await?;
                 let client = Client::open(info.set_redis_settings(settings))?;
-                open(&client, within).await.map_err(|error| self.said_plainly(error, way.login))
+                open(&client, within).await.map_err(|error| self.said_plainly(error, options.login))
             }
             Servers::Client(client) => {
-                open(client, within).await.map_err(|error| self.said_plainly(error, way.login))
+                open(client, within).await.map_err(|error| self.said_plainly(error, options.login))
             }
             Servers::Sentinel(sentinels) => {
                 let master = self.master(sentinels, within).await?;
-                let mut connection = self.open(&master, way).await.map_err(|e| at(&master, &e))?;
+                let mut connection =
+                    self.open(&master, options).await.map_err(|e| at(&master, &e))?;
                 // Sentinel may still name the one that was it before.
                 let hello = in_time(within, cmd("HELLO").query_async(&mut connection)).await;
                 hello.as_ref().map_or(Ok(()), must_be_no_replica).map_err(|e| at(&master, &e))?;
@@ -98,7 +99,7 @@ impl Connector {
                 Ok(connection)
             }
             Servers::Cluster(seeds) => {
-                let (server, connection) = self.owner(seeds, key, way).await?;
+                let (server, connection) = self.owner(seeds, key, options).await?;
                 self.known().preferred = Some(server);
                 Ok(connection)
             }
@@ -106,29 +107,29 @@ impl Connector {
     }
 
     /// A connection to this server.
-    pub(super) async fn open(
+    pub(in crate::connection) async fn open(
         &self,
         server: &Server,
-        way: Way<'_>,
+        options: ConnectOptions<'_>,
     ) -> RedisResult<MultiplexedConnection> {
         let (host, port) = (server.host.clone(), server.port);
         let opened = async {
-            let settings = self.settings(way).await?;
-            match way.encryption {
+            let settings = self.settings(options).await?;
+            match options.encryption {
                 Encryption::Plain => {
                     let info = ConnectionAddr::Tcp(host, port).into_connection_info()?;
                     let client = Client::open(info.set_redis_settings(settings))?;
-                    open(&client, way.within).await
+                    open(&client, options.within).await
                 }
                 Encryption::Tls => {
                     let addr =
                         ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None };
                     let info = addr.into_connection_info()?.set_redis_settings(settings);
-                    open(&self.tls_client(info).await?, way.within).await
+                    open(&self.tls_client(info).await?, options.within).await
                 }
             }
         };
-        let error = match in_time(way.within, opened).await {
+        let error = match in_time(options.within, opened).await {
             Ok(connection) => return Ok(connection),
             Err(error) => error,
         };
@@ -136,9 +137,9 @@ impl Connector {
         if let Some(explained) = super::tls::explain(&error, &server.host) {
             return Err(explained);
         }
-        match self.wrong_protocol.explain(&error, server, way.encryption).await {
+        match self.wrong_protocol.explain(&error, server, options.encryption).await {
             Some(explained) => Err(explained),
-            None => Err(self.said_plainly(error, way.login)),
+            None => Err(self.said_plainly(error, options.login)),
         }
     }
 
@@ -157,13 +158,13 @@ impl Connector {
     }
 
     /// What to say as a connection begins.
-    async fn settings(&self, way: Way<'_>) -> RedisResult<RedisConnectionInfo> {
-        let Credentials { user, password, .. } = match way.login.is_renewed() {
-            true => self.renewal.credentials(way.login).await?,
-            false => way.login.now().await?,
+    async fn settings(&self, options: ConnectOptions<'_>) -> RedisResult<RedisConnectionInfo> {
+        let Credentials { user, password, .. } = match options.login.is_renewed() {
+            true => self.renewal.credentials(options.login).await?,
+            false => options.login.now().await?,
         };
         let settings = RedisConnectionInfo::default().set_protocol(self.address.protocol);
-        let mut settings = settings.set_db(way.database);
+        let mut settings = settings.set_db(options.database);
         if let Some(user) = user {
             settings = settings.set_username(user);
         }
@@ -174,9 +175,9 @@ impl Connector {
     }
 
     /// How the servers of Redis themselves are reached.
-    pub(super) fn way(&self, within: Duration) -> Way<'_> {
+    pub(in crate::connection) fn options(&self, within: Duration) -> ConnectOptions<'_> {
         let RedisAddress { login, encryption, database, .. } = &self.address;
-        Way { login, encryption: *encryption, database: *database, within }
+        ConnectOptions { login, encryption: *encryption, database: *database, within }
     }
 
     /// redis-rs does not say what Redis said of this login.
@@ -203,12 +204,15 @@ impl Connector {
         self.known().used = server;
     }
 
-    pub(super) fn known(&self) -> MutexGuard<'_, Known> {
+    pub(in crate::connection) fn known(&self) -> MutexGuard<'_, KnownServers> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-pub(super) async fn open(client: &Client, within: Duration) -> RedisResult<MultiplexedConnection> {
+pub(in crate::connection) async fn open(
+    client: &Client,
+    within: Duration,
+) -> RedisResult<MultiplexedConnection> {
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(within))
         .set_response_timeout(None);
@@ -216,7 +220,7 @@ pub(super) async fn open(client: &Client, within: Duration) -> RedisResult<Multi
 }
 
 /// With the server that it is about, where there are several.
-pub(super) fn at(server: &Server, error: &RedisError) -> RedisError {
+pub(in crate::connection) fn at(server: &Server, error: &RedisError) -> RedisError {
     let reply = ErrorReply::read(error);
     ErrorReply::refusal(&reply.code, format!("{server}: {}", reply.message))
 }

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::address::{Encryption, Server};
-use super::answer::ErrorReply;
+use crate::connection::answer::ErrorReply;
 
 /// A server is asked no more often.
 const ASKED_AGAIN: Duration = Duration::from_secs(10);
@@ -28,13 +28,13 @@ const OF_TLS: [u8; 2] = [0x16, 0x15];
 
 /// What a server was last found to speak.
 #[derive(Default)]
-pub(super) struct WrongProtocol {
+pub(in crate::connection) struct WrongProtocol {
     last: Mutex<Option<(Instant, Server, bool)>>,
 }
 
 impl WrongProtocol {
     /// Says so where the server speaks the other language. `error` is how connecting failed.
-    pub(super) async fn explain(
+    pub(in crate::connection) async fn explain(
         &self,
         error: &RedisError,
         server: &Server,

@@ -19,7 +19,7 @@ const UNKNOWN_PARAMETER: &str = "a parameter behind the ? is not known: there ar
 const MAX_HOSTS: usize = 100;
 
 /// Reads an address. An error never repeats it, since it may hold a password.
-pub(super) fn parse(url: &str) -> RedisResult<RedisAddress> {
+pub(in crate::connection) fn parse(url: &str) -> RedisResult<RedisAddress> {
     let url = url.trim();
     let scheme = url.split(':').next().unwrap_or_default().to_ascii_lowercase();
     let encryption = match scheme.starts_with("rediss") || scheme.starts_with("valkeys") {

@@ -7,9 +7,9 @@ use redis::{RedisResult, cmd};
 use tokio::time::Instant;
 
 use super::address::{Sentinels, Server, Servers};
-use super::answer::{ErrorClass, ErrorReply};
-use super::connector::{Connector, Way, at};
-use super::link::{Link, in_time};
+use super::connector::{ConnectOptions, Connector, at};
+use crate::connection::answer::{ErrorClass, ErrorReply};
+use crate::connection::link::{Link, in_time};
 
 /// A master that was replaced may still answer for many seconds, while other nodes use its
 /// successor. So often the Sentinels are asked whether it still is the one.
@@ -17,14 +17,14 @@ const WATCHED_EVERY: Duration = Duration::from_secs(1);
 
 /// How the Sentinels are asked while all is well.
 #[derive(Default)]
-pub(super) struct Watch {
+pub(in crate::connection) struct Watch {
     open: tokio::sync::Mutex<Option<(Server, MultiplexedConnection)>>,
     due: std::sync::Mutex<Option<Instant>>,
 }
 
 impl Link {
     /// Waits until the Sentinels name another master; for ever where there are none.
-    pub(super) async fn master_has_moved(&self) {
+    pub(in crate::connection) async fn master_has_moved(&self) {
         let Servers::Sentinel(sentinels) = &self.connector.address.servers else {
             return std::future::pending().await;
         };
@@ -67,7 +67,7 @@ impl Connector {
         let mut order = self.sentinels_in_turn(sentinels);
         order.sort_by_key(|sentinel| asked.as_ref() == Some(sentinel));
         for sentinel in order {
-            let opened = self.open_sentinel(&sentinel, sentinels.way(within)).await;
+            let opened = self.open_sentinel(&sentinel, sentinels.options(within)).await;
             let Ok(mut connection) = opened else { continue };
             let named = in_time(within, master_of(&mut connection, &sentinels.master)).await;
             if let Ok(Some(named)) = named {
@@ -91,7 +91,7 @@ impl Connector {
     }
 
     /// Asks the Sentinels in turn, the one that answered last first.
-    pub(super) async fn master(
+    pub(in crate::connection) async fn master(
         &self,
         sentinels: &Sentinels,
         within: Duration,
@@ -99,8 +99,8 @@ impl Connector {
         let order = self.sentinels_in_turn(sentinels);
         let (mut failure, mut n_asked) = (None, 0);
         for sentinel in order {
-            let way = sentinels.way(within);
-            match self.ask_sentinel(&sentinel, &sentinels.master, way).await {
+            let options = sentinels.options(within);
+            match self.ask_sentinel(&sentinel, &sentinels.master, options).await {
                 Ok(Some(master)) => {
                     self.known().others = vec![sentinel];
                     return Ok(master);
@@ -125,9 +125,9 @@ impl Connector {
     async fn open_sentinel(
         &self,
         sentinel: &Server,
-        way: Way<'_>,
+        options: ConnectOptions<'_>,
     ) -> RedisResult<MultiplexedConnection> {
-        self.open(sentinel, way).await.map_err(|error| {
+        self.open(sentinel, options).await.map_err(|error| {
             match ErrorReply::read(&error).code.as_ref() {
                 "WRONGPASS" => {
                     let said = "the Sentinel refuses the user or the password of the Sentinels";
@@ -142,10 +142,10 @@ impl Connector {
         &self,
         sentinel: &Server,
         master: &str,
-        way: Way<'_>,
+        options: ConnectOptions<'_>,
     ) -> RedisResult<Option<Server>> {
-        let mut connection = self.open_sentinel(sentinel, way).await?;
-        match in_time(way.within, master_of(&mut connection, master)).await {
+        let mut connection = self.open_sentinel(sentinel, options).await?;
+        match in_time(options.within, master_of(&mut connection, master)).await {
             Ok(found) => Ok(found),
             Err(error) => {
                 let reply = ErrorReply::read(&error);
@@ -162,8 +162,8 @@ impl Connector {
 }
 
 impl Sentinels {
-    fn way(&self, within: Duration) -> Way<'_> {
-        Way { login: &self.login, encryption: self.encryption, database: 0, within }
+    fn options(&self, within: Duration) -> ConnectOptions<'_> {
+        ConnectOptions { login: &self.login, encryption: self.encryption, database: 0, within }
     }
 }
 

@@ -36,17 +36,17 @@ use crate::error::BuildError;
 /// ```
 #[derive(Clone)]
 pub struct RedisAddress {
-    pub(super) servers: Servers,
-    pub(super) encryption: Encryption,
-    pub(super) login: Login,
-    pub(super) files: TlsFiles,
-    pub(super) database: i64,
-    pub(super) protocol: ProtocolVersion,
+    pub(in crate::connection) servers: Servers,
+    pub(in crate::connection) encryption: Encryption,
+    pub(in crate::connection) login: Login,
+    pub(in crate::connection) files: TlsFiles,
+    pub(in crate::connection) database: i64,
+    pub(in crate::connection) protocol: ProtocolVersion,
 }
 
 /// Which servers there are, and which of them is the one to use.
 #[derive(Clone)]
-pub(super) enum Servers {
+pub(in crate::connection) enum Servers {
     /// This one.
     One(Server),
     /// The one behind this socket.
@@ -61,11 +61,11 @@ pub(super) enum Servers {
 
 /// Sentinels, and what they are asked.
 #[derive(Clone)]
-pub(super) struct Sentinels {
-    pub(super) servers: Vec<Server>,
-    pub(super) master: String,
-    pub(super) login: Login,
-    pub(super) encryption: Encryption,
+pub(in crate::connection) struct Sentinels {
+    pub(in crate::connection) servers: Vec<Server>,
+    pub(in crate::connection) master: String,
+    pub(in crate::connection) login: Login,
+    pub(in crate::connection) encryption: Encryption,
 }
 
 /// A server's host and port.
@@ -77,18 +77,18 @@ pub(crate) struct Server {
 
 /// Whether a connection is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Encryption {
+pub(in crate::connection) enum Encryption {
     Plain,
     Tls,
 }
 
 /// Files in PEM for TLS.
 #[derive(Clone, Debug, Default)]
-pub(super) struct TlsFiles {
+pub(in crate::connection) struct TlsFiles {
     /// The authorities that are trusted.
-    pub(super) authorities: Option<PathBuf>,
+    pub(in crate::connection) authorities: Option<PathBuf>,
     /// This node's certificate and its key.
-    pub(super) own: Option<(PathBuf, PathBuf)>,
+    pub(in crate::connection) own: Option<(PathBuf, PathBuf)>,
 }
 
 impl RedisAddress {
@@ -195,7 +195,7 @@ impl RedisAddress {
         self
     }
 
-    pub(super) fn of(servers: Servers, encryption: Encryption) -> Self {
+    pub(in crate::connection) fn of(servers: Servers, encryption: Encryption) -> Self {
         Self {
             servers,
             encryption,
