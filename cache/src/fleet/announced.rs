@@ -55,10 +55,13 @@ impl Announcements {
     }
 }
 
+/// What lies in the list: names, and when each was noted.
+type Noted = Vec<(Vec<u8>, Vec<u8>)>;
+
 async fn list(connection: &mut MultiplexedConnection) -> RedisResult<Vec<(String, u64)>> {
     let mut list = pipe();
     list.cmd("TIME").cmd("HGETALL").arg(NAMESPACES);
-    let (time, seen): ((u64, u64), Vec<(Vec<u8>, Vec<u8>)>) = list.query_async(connection).await?;
+    let (time, seen): ((u64, u64), Noted) = list.query_async(connection).await?;
     let now_ms = time.0 * 1_000 + time.1 / 1_000;
     let mut namespaces: Vec<_> = seen
         .into_iter()

@@ -114,7 +114,7 @@ mod tests {
     fn with(presences: Vec<NodePresence>) -> Sound {
         let sums = FleetSums { counted: 2, of: 3, was_heard: true, ..FleetSums::default() };
         let mut sound = Sound::new();
-        sound.fleet = Some(FleetTick { presences, sums });
+        sound.fleet = Some(FleetTick { presences, sums, ..FleetTick::default() });
         sound
     }
 

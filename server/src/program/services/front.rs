@@ -13,7 +13,7 @@ use strata_app::{
 };
 use strata_console::Actor;
 use strata_dashboard::program::{AppError, cookie_value, document, wants_page};
-use strata_report::Severity;
+use strata_report::{Severity, Window};
 
 use super::list::Services;
 use super::ready;
@@ -153,7 +153,10 @@ fn json(service: ListedService) -> ServiceJson {
     let frame = &service.frame;
     let (state, fleet) = (ServiceState::of(frame), frame.fleet.clone().unwrap_or_default());
     // Numbers of nobody are none, and not noughts.
-    let recent = (state == ServiceState::Up).then(|| recent_reads(frame)).unwrap_or_default();
+    let recent = match state {
+        ServiceState::Up => recent_reads(frame),
+        _ => Window::default(),
+    };
     let reads = recent.outcomes.reads();
     let share = |part: u64| (reads > 0).then(|| part as f64 / reads as f64);
     ServiceJson {
