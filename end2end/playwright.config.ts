@@ -32,7 +32,12 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: "javascript", testIgnore: "*.nojs.spec.ts", use: devices["Desktop Chrome"] },
+    {
+      name: "javascript",
+      // The last one has a configuration of its own.
+      testIgnore: ["*.nojs.spec.ts", "mounted.spec.ts"],
+      use: devices["Desktop Chrome"],
+    },
     {
       name: "no-javascript",
       testMatch: "*.nojs.spec.ts",

@@ -65,7 +65,16 @@
   // The place for notices may not be there yet.
   addEventListener("DOMContentLoaded", () => tell("program", notices.program));
 
+  /** Whether the policy of the site forbids WebAssembly. Either of the two may be told first. */
+  let isForbidden = false;
+  addEventListener("securitypolicyviolation", ({ blockedURI }) => {
+    if (blockedURI !== "wasm-eval" || isAlive()) return;
+    isForbidden = true;
+    goOnWithout("The content security policy of this site lacks 'wasm-unsafe-eval' in its script-src");
+  });
+
   function failed(error) {
+    if (isForbidden) return;
     if (isTrap(error)) {
       goOnWithout("The page's program has stopped, perhaps because a translator or an extension changed the page");
     } else if (!isAlive()) {

@@ -17,6 +17,7 @@ function strataStream({ isAlive, notices, tell, worker, build }) {
     "The server answers, but its live numbers do not arrive: an extension or a proxy may block /events, or too many " +
     "streams are open. These numbers stand still; the page keeps trying.";
   const LOGGED_OUT = "You are logged out. These numbers stand still until you log in again.";
+  const FORBIDDEN = "You may not look at these numbers any more. They stand still; the page keeps trying.";
   const UPDATED = "Strata was updated. These numbers stand still until you reload the page.";
 
   let port;
@@ -159,7 +160,7 @@ function strataStream({ isAlive, notices, tell, worker, build }) {
     } else if (status === 404 && answers) {
       update(mayReload());
     } else {
-      tell("lost", answers ? BLOCKED : LOST);
+      tell("lost", status === 403 ? FORBIDDEN : answers ? BLOCKED : LOST);
     }
   }
 

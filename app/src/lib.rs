@@ -5,7 +5,7 @@
 //! `tests/imports.rs` checks.
 
 // - base_path
-// - format, hints, addresses
+// - format, hints, addresses, host_page
 // - api
 // - live
 // - visitor
@@ -33,6 +33,8 @@ mod charts;
 mod first_paint;
 mod format;
 mod hints;
+#[cfg(feature = "ssr")]
+mod host_page;
 mod live;
 mod pages;
 mod parts;
@@ -64,6 +66,8 @@ pub use api::{
 pub use api::{DropDeadLetters, RedriveDeadLetters, SessionCookie, StopDeadLetters};
 #[cfg(feature = "ssr")]
 pub use base_path::{BasePath, BasePathError};
+#[cfg(feature = "ssr")]
+pub use host_page::{EnvironmentColour, HostPage};
 pub use pages::Draw;
 #[cfg(feature = "ssr")]
 pub use pages::page_paths;

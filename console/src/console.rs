@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use strata_cache::Tasks;
-use strata_report::{NodeReport, TaskReport};
+use strata_report::TaskReport;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +14,7 @@ use crate::invalidation::{Jobs, Plans, Protected, SilentNodes};
 use crate::keys::{QueryQueues, RecentSearches, SourceReader, SurveyCache};
 use crate::limits::ConsoleLimits;
 use crate::live::{ActivityFeed, Reports, SampleTime, Sampler, Tick, reports_of};
-use crate::nodes::{AttachedNodes, NodeClient, NodeList, RemoteNodes};
+use crate::nodes::{AttachedNodes, NodeClient, NodeList, RemoteNodes, SharedReport};
 use crate::redis::{Census, ServerAnswer};
 use crate::traffic::TrafficControl;
 
@@ -40,7 +40,7 @@ pub(crate) struct Inner {
     pub(crate) experiments: Arc<PeerLimit>,
     pub(crate) feed: ActivityFeed,
     /// Each node as it was last heard.
-    pub(crate) seen: Mutex<BTreeMap<String, NodeReport>>,
+    pub(crate) seen: Mutex<BTreeMap<String, SharedReport>>,
     pub(crate) protected: Vec<Protected>,
     pub(crate) sources: Vec<Arc<dyn SourceReader>>,
     pub(crate) traffic: Option<Arc<dyn TrafficControl>>,

@@ -53,5 +53,8 @@ pub use invalidation::{Protected, ProtectedError};
 pub use keys::{KeyColumn, KeyOrder, SearchResults, SourceReader};
 pub use limits::ConsoleLimits;
 pub use live::Tick;
-pub use nodes::{Answer, AttachGuard, L2Step, NodeClient, Pace, RemoteNodes, SharedRedis};
+pub use nodes::{
+    Answer, AttachGuard, FanOut, L2Step, NODES_AT_ONCE, NodeClient, NodeCondition, NodeGroup,
+    NodesPage, NodesQuery, Pace, RemoteNodes, SharedRedis, SharedReport,
+};
 pub use traffic::TrafficControl;

@@ -21,7 +21,7 @@ mod visible;
 pub use console::{
     Activity, ActivityFilter, Alert, AlertSummary, AuditEntry, AuditHome, AuditPage, CacheEvents,
     CacheFrame, DeadLetterAction, DeadLetterJob, DeadLetterPage, DeadLetterQuery, DeadLetterResult,
-    DeadLetterRow, Event, EventKind, Frame, NodeFrame, Role, Session, Severity, Snapshot,
+    DeadLetterRow, Event, EventKind, Frame, NodeFrame, NodeSums, Role, Session, Severity, Snapshot,
     TrafficState, What, Window,
 };
 pub use fleet::{
@@ -43,7 +43,7 @@ pub use keys::{
 pub use nodes::{
     Agreement, CacheKey, CacheKeys, CacheName, CacheValue, Disagreement, KeyMatch, L1Keys, L1Query,
     NodeAnswer, NodeCache, NodeError, NodeL2, NodeRequest, NodeRow, NodeSays, NodesReport,
-    RedisReport, RedisServer, RedisShare, RedisState, SlowCommand,
+    RedisReport, RedisServer, RedisShare, RedisState, SaidValue, SlowCommand,
 };
 pub use reports::{
     Ages, BusReport, CacheReport, Cause, Evictions, Gets, GroupReport, Groups, HotKey, HotKeys,

@@ -186,6 +186,11 @@ impl RedisServer {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// How many keys it has, all namespaces together.
     pub async fn n_keys(&self) -> u64 {
         self.ask(&["DBSIZE"]).await

@@ -41,6 +41,7 @@ pub(crate) fn sources(shell: &Shell) -> Result<()> {
     cmd!(shell, "cargo clippy --package xtask --all-targets -- -D warnings").run()?;
     step("The screens without the lab");
     cmd!(shell, "cargo check --package strata-app --features ssr").run()?;
+    cmd!(shell, "cargo check --package strata-dashboard").run()?;
     step("Lints of the browser side");
     let wasm = ["--package", "strata-browser", "--target", "wasm32-unknown-unknown"];
     cmd!(shell, "cargo clippy {wasm...} -- -D warnings").run()?;

@@ -6,6 +6,7 @@ mod build;
 mod check;
 mod crates;
 mod docs;
+mod examples;
 mod program;
 mod public_api;
 mod step;

@@ -7,7 +7,7 @@ use xshell::{Shell, cmd};
 use crate::crates::NATIVE;
 use crate::program::Program;
 use crate::step::step;
-use crate::{build, check, tools};
+use crate::{build, check, examples, tools};
 
 /// The version before trust expired by itself. During a deploy both run on one Redis for a while.
 const PREVIOUS: &str = "5b3a175952f307088aecfb6a8f4613cf4c7b5899";
@@ -44,6 +44,7 @@ pub(crate) fn test(shell: &Shell, length: Option<Length>) -> Result<()> {
     browser(shell, &[])?;
     under_a_path(shell)?;
     take_over_of_debug_build(shell)?;
+    examples::test(shell, examples::DEBUG)?;
     if length.is_some() {
         long(shell)?;
     }
@@ -118,12 +119,21 @@ fn long(shell: &Shell) -> Result<()> {
     cmd!(shell, "cargo nextest run --package strata-cache {ignored...} -E {previous}")
         .env("STRATA_PREVIOUS_NODE", node)
         .run()?;
+    examples::test(shell, examples::RELEASE)?;
     step("Strangers that hold thousands of connections");
     // They run one after the other, because they measure.
     let soak = "package(strata-server) & test(soak::)";
     cmd!(shell, "cargo nextest run {NATIVE...} {ignored...} --test-threads 1 -E {soak}")
         .env("STRATA_SOAK_PROGRAM", shell.current_dir().join(build::PROGRAM))
         .run()?;
+    step("A dashboard over a thousand nodes");
+    let thousand = "package(strata-server) & test(thousand::a_thousand)";
+    cmd!(shell, "cargo nextest run {NATIVE...} {ignored...} --test-threads 1 -E {thousand}")
+        .env("STRATA_SOAK_PROGRAM", shell.current_dir().join(build::PROGRAM))
+        .run()?;
+    step("The bus beside a hundred asks a second");
+    let lag = "test(elsewhere::lag::)";
+    cmd!(shell, "cargo nextest run --package strata-cache {ignored...} -E {lag}").run()?;
     step("A storm of a million checked reads");
     let storm = "test(storm::)";
     cmd!(shell, "cargo nextest run --package strata-cache {ignored...} -E {storm}")

@@ -1,5 +1,5 @@
 use leptos::prelude::*;
-use strata_report::{Frame, Histogram, NodeFrame};
+use strata_report::Frame;
 
 use crate::format;
 use crate::hints;
@@ -70,14 +70,14 @@ fn redis(frame: &Frame) -> String {
 }
 
 fn breaker(frame: &Frame) -> String {
-    match frame.nodes.iter().filter(|node| node.l2.breaker_open).count() {
+    match frame.node_sums.breaker_open {
         0 => "closed".to_owned(),
-        open => format!("open on {open} of {}", frame.nodes.len()),
+        open => format!("open on {open} of {}", frame.node_sums.nodes),
     }
 }
 
 fn total_queued(frame: &Frame) -> u64 {
-    frame.nodes.iter().map(|node| node.l2.queued_invalidations).sum()
+    frame.node_sums.queued_invalidations
 }
 
 fn queued(frame: &Frame) -> String {
@@ -85,22 +85,17 @@ fn queued(frame: &Frame) -> String {
 }
 
 fn lag(frame: &Frame) -> String {
-    let mut all = Histogram::default();
-    for node in &frame.nodes {
-        all.merge(&node.bus.lag);
-    }
-    format::lag(all.quantile_ns(0.95))
+    format::lag(frame.node_sums.bus_lag.quantile_ns(0.95))
 }
 
 fn gaps(frame: &Frame) -> String {
-    format::count(frame.nodes.iter().map(|node| node.bus.gaps).sum())
+    format::count(frame.node_sums.gaps)
 }
 
 fn nodes(frame: &Frame) -> String {
-    let n = frame.nodes.len() as u64;
+    let n = frame.node_sums.nodes;
     let up = format::span(frame.at_ms.saturating_sub(frame.started_at_ms));
-    let is_silent = |node: &&NodeFrame| node.bus.configured && !node.bus.connected;
-    let silent = frame.nodes.iter().filter(is_silent).count();
+    let silent = frame.node_sums.bus_silent;
     let silent =
         if silent > 0 { format!(", {silent} not receiving invalidations") } else { String::new() };
     format!("{}{silent} · counting for {up}", format::plural(n, "node", "nodes"))

@@ -10,7 +10,7 @@ use crate::ui::{Card, Label, Meter};
 #[component]
 pub(crate) fn L1() -> impl IntoView {
     let live = expect_context::<Live>();
-    let note = move || match live.frame.with(|frame| frame.nodes.len()) {
+    let note = move || match live.frame.with(|frame| frame.node_sums.nodes) {
         1 => "1 node".to_owned(),
         n => format!("{n} nodes added up"),
     };

@@ -87,7 +87,7 @@ fn Head(files: Option<PageFiles>, title: String) -> impl IntoView {
             ></script>
             <link rel="icon" type="image/svg+xml" href=at("/favicon.svg") />
             {stylesheet(files)}
-            {js.map(|js| view! { <link rel="modulepreload" href=js /> })}
+            {js.map(|js| view! { <link rel="modulepreload" nonce=use_nonce() href=js /> })}
             {wasm.map(|wasm| view! {
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="" />
             })}

@@ -1,5 +1,6 @@
 //! Where a page finds what the build made: the browser's program, its JavaScript, and the style.
 
+use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
 use crate::addresses::at_program;
@@ -28,7 +29,7 @@ pub(super) fn file_address(name: &str) -> String {
 
 /// The link to the style.
 pub(super) fn stylesheet(files: Option<PageFiles>) -> impl IntoView + use<> {
-    files.map(|files| view! { <link rel="stylesheet" href=file_address(files.style) /> })
+    files.map(|files| view! { <link rel="stylesheet" nonce=use_nonce() href=file_address(files.style) /> })
 }
 
 /// What a page says whose program was built without these files.

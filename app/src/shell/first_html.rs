@@ -6,7 +6,7 @@ use axum::http::Request;
 use leptos::prelude::*;
 use strata_console::{Access, AccessSettings, Actor, Console};
 use strata_report::{
-    CacheFrame, CacheReport, Frame, History, L1Report, NodeFrame, Outcome, Outcomes, Point,
+    CacheFrame, CacheReport, Frame, History, L1Report, NodeSums, Outcome, Outcomes, Point,
     RedisState, Role, Session, Snapshot, TrafficState, Window,
 };
 
@@ -53,7 +53,7 @@ fn busy() -> Snapshot {
     let point = |s: u64| Point { at_ms: s * 1000, span_ms: 1000, outcomes, ..Point::default() };
     let frame = Frame {
         at_ms: 10_000,
-        nodes: vec![NodeFrame::default(); 3],
+        node_sums: NodeSums { nodes: 3, ..NodeSums::default() },
         caches: vec![users(outcomes)],
         redis: RedisState { configured: true, up: true, ..RedisState::default() },
         ..Frame::default()
@@ -183,7 +183,7 @@ fn who_may_not_act_is_told_why() {
 fn a_redis_that_is_away_is_a_banner() {
     let mut snapshot = busy();
     snapshot.frame.redis.up = false;
-    snapshot.frame.nodes[1].l2.queued_invalidations = 7;
+    snapshot.frame.node_sums.queued_invalidations = 7;
     let html = overview(snapshot, session(None));
     assert!(html.contains("Redis is away."));
     assert!(html.contains("7 invalidations wait now"));

@@ -2,6 +2,7 @@ use leptos::prelude::*;
 
 use super::services::service_menu;
 use crate::addresses::{at, leads_to};
+use crate::host_page::{environment, home_link};
 use crate::pages::in_navigation;
 use crate::parts::{LIVE_LINE, VISITOR};
 use crate::visitor::theme::Theme;
@@ -24,8 +25,10 @@ pub(crate) fn TopBar(
     });
     view! {
         <header class="top-bar">
+            {home_link()}
             {brand()}
             {service_menu()}
+            {environment()}
             <nav aria-label="Pages">{links.collect_view()}</nav>
             {LIVE_LINE.draw()}
             <div class="top-bar-tools">

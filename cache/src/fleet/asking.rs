@@ -1,6 +1,6 @@
 //! What a console asks, and how it waits for answers: some of them are the normal case.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::{form, scripts};
 use crate::clock::millis;
 use crate::connection::CallError;
 
-/// Answers of all are waited for so long, once one has come.
+/// Further answers are waited for so long after one has come.
 const FOR_ALL: Duration = Duration::from_millis(300);
 
 /// And so long at most.
@@ -81,18 +81,25 @@ pub struct Replies {
     pub silent: Vec<SilentNode>,
 }
 
-/// As a sentence: "9 of 10 nodes answered; silent: pod-7 (last heard 4 s ago)".
+/// So many silent nodes are named.
+const MOST_NAMED: usize = 8;
+
+/// As a sentence: "9 of 10 nodes answered; silent: pod-7 (last heard 4 s ago)". Of many that are
+/// silent eight are named.
 impl fmt::Display for Replies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {} nodes answered", self.replies.len(), self.asked)?;
-        for (n, silent) in self.silent.iter().enumerate() {
+        for (n, silent) in self.silent.iter().take(MOST_NAMED).enumerate() {
             write!(f, "{} {}", if n == 0 { "; silent:" } else { "," }, silent.node)?;
             match silent.heard_ms_ago {
                 Some(ms) => write!(f, " (last heard {} s ago)", ms / 1_000)?,
                 None => write!(f, " (never heard)")?,
             }
         }
-        Ok(())
+        match self.silent.len().saturating_sub(MOST_NAMED) {
+            0 => Ok(()),
+            others => write!(f, " and {others} more"),
+        }
     }
 }
 
@@ -142,8 +149,8 @@ impl FleetClient {
     /// of [`AskKind`](strata_report::AskKind), `body` is JSON, and `actor` is who asks. Signed where
     /// there is a key.
     ///
-    /// Waits until all have answered; where some have, for 300 ms from the first one on,
-    /// and for a second at most. What comes
+    /// Waits until all have answered; where some have, for as long as no more than 300 ms pass
+    /// between two answers, and for a second at most. What comes
     /// later is lost. Nothing is remembered of those that were silent.
     ///
     /// # Errors
@@ -192,8 +199,8 @@ impl FleetClient {
         ask::<u64>(&console.link, &script).await?;
         let replies = collect(&mut receiver, &expected).await;
         let mut silent = Vec::new();
-        let is_silent = |node: &&String| !replies.iter().any(|reply| reply.node == **node);
-        for node in expected.iter().filter(is_silent) {
+        let answered: HashSet<&str> = replies.iter().map(|reply| &*reply.node).collect();
+        for node in expected.iter().filter(|node| !answered.contains(&***node)) {
             let heard_ms_ago = console.heard_ms_ago(node);
             silent.push(SilentNode { node: node.clone(), heard_ms_ago });
         }
@@ -205,18 +212,19 @@ impl FleetClient {
 async fn collect(receiver: &mut mpsc::Receiver<Reply>, expected: &[String]) -> Vec<Reply> {
     let began = Instant::now();
     let mut replies: Vec<Reply> = Vec::new();
-    let mut first = None;
+    let mut missing: HashSet<&str> = expected.iter().map(String::as_str).collect();
+    let mut answered: HashSet<NodeId> = HashSet::new();
+    let latest = began + AT_MOST;
+    let mut until = latest;
     loop {
-        let has_all = expected.iter().all(|node| replies.iter().any(|reply| reply.node == *node));
-        if has_all && !expected.is_empty() {
+        if missing.is_empty() && !expected.is_empty() {
             return replies;
         }
-        let latest = began + AT_MOST;
-        let until = first.map_or(latest, |first: Instant| latest.min(first + FOR_ALL));
         match timeout_at(until, receiver.recv()).await {
-            Ok(Some(reply)) if replies.iter().any(|other| other.node == reply.node) => {}
+            Ok(Some(reply)) if !answered.insert(reply.node.clone()) => {}
             Ok(Some(reply)) => {
-                first.get_or_insert_with(Instant::now);
+                missing.remove(&*reply.node);
+                until = latest.min(Instant::now() + FOR_ALL);
                 replies.push(reply);
             }
             Ok(None) | Err(_) => return replies,
@@ -255,7 +263,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn others_are_waited_for_from_the_first_answer_on_and_never_longer_than_a_second() {
+    async fn others_are_waited_for_from_the_last_answer_on_and_never_longer_than_a_second() {
         for (first_ms, over_ms) in [(500, 800), (900, 1_000)] {
             let (sender, mut receiver) = mpsc::channel(8);
             let answering = tokio::spawn(async move {
@@ -268,6 +276,29 @@ mod tests {
             assert_eq!(began.elapsed(), Duration::from_millis(over_ms), "{first_ms}");
             answering.abort();
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_answers_keep_coming_more_are_waited_for() {
+        let (sender, mut receiver) = mpsc::channel(8);
+        let answering = tokio::spawn(async move {
+            for node in ["a", "b", "c"] {
+                tokio::time::sleep(Duration::from_millis(250)).await;
+                sender.send(reply(node)).await.unwrap();
+            }
+        });
+        let replies = collect(&mut receiver, &names(&["a", "b", "c"])).await;
+        assert_eq!(replies.len(), 3);
+        answering.await.unwrap();
+    }
+
+    #[test]
+    fn of_many_that_are_silent_a_few_are_named() {
+        let silent = |n| SilentNode { node: format!("pod-{n}"), heard_ms_ago: Some(4_000) };
+        let silent = (0..1_000).map(silent).collect();
+        let said = Replies { asked: 1_000, replies: Vec::new(), silent }.to_string();
+        assert!(said.starts_with("0 of 1000 nodes answered; silent: pod-0 ("), "{said}");
+        assert!(said.ends_with("pod-7 (last heard 4 s ago) and 992 more"), "{said}");
     }
 
     #[test]

@@ -205,6 +205,11 @@ impl FleetClient {
         self.inner.poll().await.map_err(AskError::from)
     }
 
+    /// How many nodes should answer as of the last [`poll`](Self::poll): they are up or late.
+    pub fn n_answering(&self) -> usize {
+        self.inner.known().n_answering()
+    }
+
     /// Says whose caches' details the nodes should report from now on: groups, hot and missed keys,
     /// other capacities, ages. Nodes hear of it with their next beat.
     pub async fn want_details(&self, caches: impl IntoIterator<Item = String>) {

@@ -1,6 +1,7 @@
 //! The nodes of a namespace as a console sees them, by Redis's clock.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use strata_report::{FLEET_PROTOCOL, FleetReport, NodeCard, NodeId, PresenceState};
@@ -65,10 +66,11 @@ pub struct FleetNode {
     /// Since its last beat, milliseconds by Redis's clock.
     pub heard_ms_ago: u64,
     /// What it says of itself; `None` where that was never read.
-    pub card: Option<NodeCard>,
+    pub card: Option<Arc<NodeCard>>,
     /// Its newest report; `None` where it was never read. It stays where the node is heard no more:
-    /// its numbers are of that time.
-    pub report: Option<FleetReport>,
+    /// its numbers are of that time. Views share it, and two of them are the same one until the node
+    /// beats again.
+    pub report: Option<Arc<FleetReport>>,
     /// Why its card or report cannot be read at the moment.
     pub unreadable: Option<FormError>,
     /// Whether two processes call themselves by its id: their runs were seen in turns.
@@ -111,7 +113,8 @@ pub(super) struct NodeListing {
 pub(super) type NodeBytes = (Option<Vec<u8>>, Option<Vec<u8>>);
 
 impl KnownNodes {
-    /// Takes note of who is listed. Answers whose card is to be read, besides everybody's report.
+    /// Takes note of who is listed. Answers whose report is to be read, and of whom the card as well.
+    /// A node that has not beaten since its report was read has none that is newer.
     pub(super) fn list(&mut self, listed: &NodeListing) -> Vec<(NodeId, bool)> {
         let now_ms = listed.now_ms;
         // Where Redis was away for this console, it may have been for the nodes too.
@@ -144,9 +147,14 @@ impl KnownNodes {
             let known = self.nodes.entry(id.clone()).or_default();
             id.clone_into(&mut known.node.id);
             known.left_ms = None;
-            known.beat_ms = *beat_ms as u64;
+            let has_beaten =
+                std::mem::replace(&mut known.beat_ms, *beat_ms as u64) != known.beat_ms;
             let counts = |at: u64| at + millis(CARD_COUNTS) > now_ms;
-            to_read.push((id.clone(), !known.card_read_ms.is_some_and(counts)));
+            let reads_card = !known.card_read_ms.is_some_and(counts);
+            let is_unread = known.node.report.is_none() || known.node.unreadable.is_some();
+            if has_beaten || reads_card || is_unread {
+                to_read.push((id.clone(), reads_card));
+            }
         }
         to_read
     }
@@ -163,7 +171,7 @@ impl KnownNodes {
                     known.card_read_ms = Some(now_ms);
                     known.runs(&card.run, now_ms);
                     of_run = Some(card.run.clone());
-                    known.node.card = Some(card);
+                    known.node.card = Some(Arc::new(card));
                 }
                 Err(error) => unreadable = Some(error),
             }
@@ -177,12 +185,15 @@ impl KnownNodes {
                 Ok(report) if of_run.is_some_and(|run| run != report.run) => {
                     known.card_read_ms = None;
                 }
-                Ok(report) => {
+                Ok(mut report) => {
+                    // The id of the beat counts, whatever the report calls itself.
+                    id.clone_into(&mut report.report.node);
+                    report.run.clone_into(&mut report.report.run);
                     known.runs(&report.run, now_ms);
                     if known.node.card.as_ref().is_some_and(|card| card.run != report.run) {
                         known.card_read_ms = None;
                     }
-                    known.node.report = Some(report);
+                    known.node.report = Some(Arc::new(report));
                 }
                 Err(error) => unreadable = Some(error),
             }
@@ -205,6 +216,11 @@ impl KnownNodes {
     pub(super) fn answering(&self) -> Vec<NodeId> {
         let answering = self.nodes.values().filter(|known| known.node.state.counts());
         answering.map(|known| known.node.id.clone()).collect()
+    }
+
+    /// How many should answer.
+    pub(super) fn n_answering(&self) -> usize {
+        self.nodes.values().filter(|known| known.node.state.counts()).count()
     }
 
     /// How long ago a node was heard, as of the last view.
@@ -436,7 +452,7 @@ mod tests {
         nodes.read("pod-7", (Some(b"garbage".to_vec()), None), START_MS);
         let node = nodes.view(START_MS).nodes.remove(0);
         assert_eq!(node.unreadable, Some(FormError::Later { found: b'g' }));
-        assert_eq!(node.report.map(|report| report.run).as_deref(), Some("a"));
+        assert_eq!(node.report.unwrap().run, "a");
         let card = NodeCard { protocol: 7, ..NodeCard::default() };
         nodes.read("pod-7", (form::write(&card, form::MAX_BYTES), None), START_MS);
         let said = nodes.view(START_MS).nodes[0].unreadable.clone().unwrap().to_string();

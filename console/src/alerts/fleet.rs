@@ -1,6 +1,8 @@
 //! Nodes elsewhere that are lost, too few, unreadable or two under one id, and a console that
 //! cannot hear them.
 
+use std::sync::Arc;
+
 use strata_report::{Alert, NodePresence, PresenceState, Severity};
 
 use super::view::{View, alert, duration};
@@ -26,7 +28,7 @@ pub(super) fn fleet_unheard(view: &View<'_>) -> Vec<Alert> {
 /// Nodes at this moment; nothing while the console itself hears nothing.
 fn heard<'a>(view: &View<'a>) -> impl Iterator<Item = &'a NodePresence> + use<'a> {
     let fleet = view.fleet.filter(|fleet| !fleet.is_unheard());
-    fleet.into_iter().flat_map(|fleet: &FleetTick| &fleet.presences)
+    fleet.into_iter().flat_map(|fleet: &FleetTick| &fleet.presences).map(|node| &**node)
 }
 
 /// A node has not beaten for too long.
@@ -53,7 +55,7 @@ pub(super) fn nodes_missing(view: &View<'_>) -> Vec<Alert> {
     let Some(fleet) = view.fleet.filter(|fleet| !fleet.is_unheard()) else { return Vec::new() };
     let up = |app: &str| {
         let is_of = |node: &NodePresence| node.app == app || fleet.namespace == app;
-        let of_app = |node: &&NodePresence| is_of(node) && node.state.counts();
+        let of_app = |node: &&Arc<NodePresence>| is_of(node) && node.state.counts();
         fleet.presences.iter().filter(of_app).count() as u64
     };
     let missing = view.expected.iter().filter(|expected| up(&expected.app) < expected.nodes);
@@ -114,6 +116,7 @@ mod tests {
     fn with(presences: Vec<NodePresence>) -> Sound {
         let sums = FleetSums { counted: 2, of: 3, was_heard: true, ..FleetSums::default() };
         let mut sound = Sound::new();
+        let presences = presences.into_iter().map(Arc::new).collect();
         sound.fleet = Some(FleetTick { presences, sums, ..FleetTick::default() });
         sound
     }

@@ -1,5 +1,7 @@
 //! Nodes that are gone, silent or unlike the others.
 
+use std::collections::HashSet;
+
 use strata_report::{Alert, L2Error, NodeReport, Severity};
 
 use super::redis_errors::{advice, beginning, recent};
@@ -9,7 +11,8 @@ use crate::nodes::disagreements;
 
 /// A node that was heard is silent.
 pub(super) fn node_gone(view: &View<'_>) -> Vec<Alert> {
-    let gone = view.known_nodes.iter().filter(|id| view.nodes.iter().all(|node| node.node != **id));
+    let heard: HashSet<&str> = view.nodes.iter().map(|node| &*node.node).collect();
+    let gone = view.known_nodes.iter().filter(|id| !heard.contains(&***id));
     gone.map(|id| Alert {
         node: id.clone(),
         why: "Nobody knows what its L1 holds, and its numbers are missing from every sum."
@@ -28,8 +31,7 @@ pub(super) fn nodes_disagree(view: &View<'_>) -> Vec<Alert> {
     found
         .map(|found| {
             let of = if found.cache.is_empty() { String::new() } else { format!(" of {}", found.cache) };
-            let says = found.says.iter().map(|node| format!("{}: {}", node.node, node.says));
-            let what = format!("Nodes differ in the {}{of} ({}).", found.about, says.collect::<Vec<_>>().join("; "));
+            let what = format!("Nodes differ in the {}{of} ({}).", found.about, found.summary());
             Alert {
                 cache: found.cache,
                 why: "The same key may live for different times, or be read differently, depending on which node answers.".to_owned(),

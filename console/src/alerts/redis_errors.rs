@@ -111,7 +111,7 @@ pub(super) fn advice(code: &str) -> (&'static str, &'static str) {
 
 /// A node goes without L2.
 pub(super) fn breaker_open(view: &View<'_>) -> Vec<Alert> {
-    let open = view.nodes.iter().filter(|node| node.l2.configured && node.l2.breaker_open);
+    let open = view.nodes.iter().copied().filter(|node| node.l2.configured && node.l2.breaker_open);
     open.map(breaker_alert).collect()
 }
 
@@ -140,7 +140,8 @@ fn breaker_alert(node: &NodeReport) -> Alert {
 
 /// Redis answers a node, and refuses what it asks.
 pub(super) fn redis_refuses(view: &View<'_>) -> Vec<Alert> {
-    let reached = view.nodes.iter().filter(|node| node.l2.configured && !node.l2.breaker_open);
+    let reached =
+        view.nodes.iter().copied().filter(|node| node.l2.configured && !node.l2.breaker_open);
     reached.filter_map(refusal_alert).collect()
 }
 

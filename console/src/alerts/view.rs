@@ -15,7 +15,7 @@ pub struct ExpectedNodes {
 pub(crate) struct View<'a> {
     /// Without its alerts.
     pub(crate) frame: &'a Frame,
-    pub(crate) nodes: &'a [NodeReport],
+    pub(crate) nodes: &'a [&'a NodeReport],
     /// The background tasks of the program that queries.
     pub(crate) tasks: &'a [TaskReport],
     /// Nodes that were heard once, the silent ones included.
@@ -126,7 +126,7 @@ pub(super) mod tests {
         pub(in crate::alerts) fn found_by(&self, lint: fn(&View<'_>) -> Vec<Alert>) -> Vec<Alert> {
             let found = lint(&View {
                 frame: &self.frame,
-                nodes: &self.nodes,
+                nodes: &self.nodes.iter().collect::<Vec<_>>(),
                 tasks: &self.tasks,
                 known_nodes: &self.known_nodes,
                 minutes: &|_| self.minutes.clone(),

@@ -13,7 +13,7 @@ const ROUNDS: u64 = 3;
 
 /// Acknowledged writes do not reach the source, or there is no room for more.
 pub(super) fn writes_wait(view: &View<'_>) -> Vec<Alert> {
-    let writes = merged_write_behinds(view.nodes.iter());
+    let writes = merged_write_behinds(view.nodes.iter().copied());
     writes.iter().flat_map(|writes| [waits(writes), is_full(writes)]).flatten().collect()
 }
 
@@ -57,7 +57,7 @@ fn is_full(writes: &WriteBehindReport) -> Option<Alert> {
 
 /// Acknowledged writes were set aside, because the source refuses them.
 pub(super) fn dead_letters(view: &View<'_>) -> Vec<Alert> {
-    let writes = merged_write_behinds(view.nodes.iter());
+    let writes = merged_write_behinds(view.nodes.iter().copied());
     let found = writes.into_iter().filter(|writes| writes.aside > 0).map(|writes| {
         let what = match writes.aside {
             1 => format!("1 acknowledged write of {} is a dead letter.", writes.cache),

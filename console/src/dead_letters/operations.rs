@@ -33,8 +33,8 @@ impl Console {
     /// The write-behind of each cache that has one, its nodes added up; those of attached nodes last.
     pub fn write_behinds(&self) -> Vec<WriteBehindReport> {
         let tick = self.tick();
-        let attached = tick.attached.iter().map(|attached| &attached.report);
-        merged_write_behinds(tick.reports.iter().chain(attached))
+        let attached = tick.attached.iter().map(|attached| &*attached.report);
+        merged_write_behinds(tick.reports.iter().map(|report| &**report).chain(attached))
     }
 
     /// The write-behind of one cache, its nodes added up; `None` where it has none.

@@ -36,10 +36,11 @@ impl Console {
     /// Ends the jobs that waited for Redis, as far as the newest reports tell.
     pub(crate) fn settle_queued(&self) {
         let tick = self.tick();
-        let attached = tick.attached.iter().map(|attached| &attached.report);
+        let attached = tick.attached.iter().map(|attached| &*attached.report);
         // What this console sends to nodes elsewhere waits on its own node.
         let own = self.inner.nodes.observer_report();
-        let reports: Vec<_> = tick.reports.iter().chain(attached).chain(&own).collect();
+        let reports: Vec<_> =
+            tick.reports.iter().map(|report| &**report).chain(attached).chain(&own).collect();
         let queued: Vec<_> =
             self.inner.jobs.queued().into_iter().map(|handle| (handle.now(), handle)).collect();
         let nodes = queued.iter().flat_map(|(job, _)| waiting_nodes(job)).map(str::to_owned);

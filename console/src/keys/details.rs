@@ -103,8 +103,8 @@ impl Console {
 
     fn on_nodes(&self, name: &str) -> Vec<NodeCache> {
         let tick = self.tick();
-        let attached = tick.attached.iter().map(|attached| &attached.report);
-        let held = tick.reports.iter().chain(attached).filter_map(|node| {
+        let attached = tick.attached.iter().map(|attached| &*attached.report);
+        let held = tick.reports.iter().map(|report| &**report).chain(attached).filter_map(|node| {
             let cache = node.caches.iter().find(|cache| cache.cache == name)?;
             Some(node_cache(node, cache))
         });

@@ -1,4 +1,4 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use strata_report::{
@@ -7,7 +7,7 @@ use strata_report::{
 
 use crate::clock::now_ms;
 use crate::console::Console;
-use crate::nodes::NodeClient;
+use crate::nodes::{NodeClient, SharedReport};
 
 const KEPT: usize = 5_000;
 
@@ -53,13 +53,20 @@ impl Console {
         }
     }
 
+    /// The ids of the service's nodes, the first `limit` of them.
+    pub fn node_names(&self, limit: usize) -> Vec<String> {
+        self.tick().reports.iter().take(limit).map(|report| report.node.clone()).collect()
+    }
+
     /// Takes what happened since the last tick.
-    pub(crate) fn feed(&self, earlier: &[NodeReport], reports: &[NodeReport]) {
+    pub(crate) fn feed(&self, earlier: &[SharedReport], reports: &[SharedReport]) {
         let mut stream = self.inner.feed.stream();
         // One that is not heard for a while goes on where it was.
         stream.places.retain(|(node, _), _| self.inner.nodes.get(node).is_some());
+        let before: HashMap<&str, &NodeReport> =
+            earlier.iter().map(|report| (&*report.node, &**report)).collect();
         for report in reports {
-            let before = earlier.iter().find(|before| before.node == report.node);
+            let before = before.get(&*report.node).copied();
             changes(before, report).for_each(|what| stream.push(node_event(report, what)));
             let Some(node) = self.inner.nodes.get(&report.node) else {
                 continue;
@@ -68,8 +75,8 @@ impl Console {
                 stream.take(node.as_ref(), report, &cache.cache);
             }
         }
-        let gone =
-            earlier.iter().filter(|before| reports.iter().all(|now| now.node != before.node));
+        let heard: HashSet<&str> = reports.iter().map(|report| &*report.node).collect();
+        let gone = earlier.iter().filter(|before| !heard.contains(&*before.node));
         let tick = self.tick();
         let has_left = |node: &str| {
             let presence = tick.fleet.as_ref().and_then(|fleet| fleet.presence(node));

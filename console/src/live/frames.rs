@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::sampler::{Reports, SampleTime, Sampler, Tick};
 use crate::clock::now_ms;
 use crate::console::Console;
 use crate::error::ConsoleError;
-use crate::nodes::{NodeClient, report_of};
+use crate::nodes::{NodeClient, SharedReport, report_of};
 
 const TICK: Duration = Duration::from_secs(1);
 
@@ -57,7 +58,7 @@ impl Console {
 
     /// Every node of the service as it reported for the newest frame.
     pub fn nodes(&self) -> Vec<NodeReport> {
-        self.tick().reports.to_vec()
+        self.tick().reports.iter().map(|report| (**report).clone()).collect()
     }
 
     /// Every cache in the newest frame, those of attached nodes too.
@@ -92,7 +93,7 @@ impl Console {
     }
 
     /// Takes notice of what changed since `earlier`.
-    pub(crate) fn notice(&self, earlier: &[NodeReport]) {
+    pub(crate) fn notice(&self, earlier: &[SharedReport]) {
         let tick = self.tick();
         self.feed(earlier, &tick.reports);
         let mut seen = self.inner.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -105,8 +106,8 @@ impl Console {
                 let presence = fleet.presence(node);
                 presence.is_some_and(|presence| presence.state == PresenceState::Lost)
             };
-            let is_heard = |node: &str| tick.reports.iter().any(|report| report.node == node);
-            seen.retain(|node, _| is_heard(node) || is_lost(node));
+            let heard: HashSet<&str> = tick.reports.iter().map(|report| &*report.node).collect();
+            seen.retain(|node, _| heard.contains(&**node) || is_lost(node));
         }
     }
 
@@ -139,6 +140,6 @@ impl Console {
     }
 }
 
-pub(crate) fn reports_of(nodes: &[Arc<dyn NodeClient>]) -> Vec<NodeReport> {
+pub(crate) fn reports_of(nodes: &[Arc<dyn NodeClient>]) -> Vec<SharedReport> {
     nodes.iter().filter_map(|node| report_of(&**node)).collect()
 }

@@ -1,7 +1,7 @@
 //! What nodes elsewhere did between their last two reports. They report by a clock of their own, so
 //! that a tick may find one report of a node, none, or the second of two; and that clock may step.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use strata_report::{
     CacheReport, Cause, Evictions, Histogram, NodeReport, Outcome, Outcomes, Window,
@@ -9,6 +9,7 @@ use strata_report::{
 use tokio::time::Instant;
 
 use crate::clock::in_ms;
+use crate::nodes::SharedReport;
 
 /// The last two reports of each node.
 #[derive(Debug, Default)]
@@ -27,15 +28,16 @@ struct NodeSpan {
 
 #[derive(Debug)]
 struct Seen {
-    report: NodeReport,
+    report: SharedReport,
     /// When the console saw it first.
     at: Instant,
 }
 
 impl NodeSpans {
     /// Takes note of the newest reports, seen at this instant; nodes without one are forgotten.
-    pub(crate) fn take(&mut self, reports: &[NodeReport], at: Instant) {
-        self.by_node.retain(|node, _| reports.iter().any(|report| report.node == *node));
+    pub(crate) fn take(&mut self, reports: &[SharedReport], at: Instant) {
+        let heard: HashSet<&str> = reports.iter().map(|report| &*report.node).collect();
+        self.by_node.retain(|node, _| heard.contains(&**node));
         for report in reports {
             match self.by_node.get_mut(&report.node) {
                 Some(span) => span.take(report, at),
@@ -62,7 +64,7 @@ impl NodeSpans {
 }
 
 impl NodeSpan {
-    fn take(&mut self, report: &NodeReport, at: Instant) {
+    fn take(&mut self, report: &SharedReport, at: Instant) {
         let last = &self.later.report;
         self.is_new = !last.is_of_run(report) || last.at_ms != report.at_ms;
         if self.is_new {
@@ -153,7 +155,7 @@ mod tests {
 
         fn hits_at(&mut self, at_ms: u64, report: &NodeReport) -> u64 {
             let at = self.began + Duration::from_millis(at_ms);
-            self.spans.take(std::slice::from_ref(report), at);
+            self.spans.take(&[report.clone().into()], at);
             self.spans.window("users", 1_000).outcomes.l1_hit
         }
     }

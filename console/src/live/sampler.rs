@@ -1,18 +1,19 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use strata_cache::LogLimit;
 use strata_report::{
-    Alert, AlertSummary, CacheFrame, CacheReport, Frame, History, NodeFrame, NodeReport, Point,
-    Range, RangeHistory, TaskReport, Window,
+    Alert, AlertSummary, CacheFrame, CacheReport, Frame, History, NodeReport, Point, Range,
+    RangeHistory, TaskReport, Window,
 };
 use tokio::time::Instant;
 
+use super::node_frames::{node_frames, node_sums};
 use super::node_spans::NodeSpans;
 use crate::alerts::{self, ExpectedNodes, View};
 use crate::clock::{in_ms, now_ms};
 use crate::history::{Histories, HistoryStep, Rings};
-use crate::nodes::{AttachedReport, FleetTick, merged_caches, remove_name_conflicts};
+use crate::nodes::{AttachedReport, FleetTick, SharedReport, merged_caches, remove_name_conflicts};
 use crate::redis::Census;
 
 /// One second of a console: the frame, and the same frame as every browser gets it.
@@ -23,7 +24,7 @@ pub struct Tick {
     /// The frame as screens get it, as JSON, made once for all who read it.
     pub json: Arc<str>,
     /// Of the service's own nodes.
-    pub(crate) reports: Arc<[NodeReport]>,
+    pub(crate) reports: Arc<[SharedReport]>,
     pub(crate) attached: Arc<[AttachedReport]>,
     pub(crate) alerts: Arc<[Alert]>,
     /// `None` where all nodes are of this process.
@@ -57,20 +58,20 @@ pub(crate) struct SampleTime {
 #[derive(Debug, Default)]
 pub(crate) struct Reports {
     /// The service's own.
-    pub(crate) nodes: Vec<NodeReport>,
+    pub(crate) nodes: Vec<SharedReport>,
     pub(crate) attached: Vec<AttachedReport>,
     /// The program's background tasks.
     pub(crate) tasks: Vec<TaskReport>,
     /// Where the service's own are elsewhere: how they are heard.
     pub(crate) fleet: Option<FleetTick>,
     /// What those said last that are lost.
-    pub(crate) lost: Vec<NodeReport>,
+    pub(crate) lost: Vec<SharedReport>,
 }
 
 #[derive(Debug)]
 struct Last {
     at: Instant,
-    nodes: Arc<[NodeReport]>,
+    nodes: Arc<[SharedReport]>,
     attached: Arc<[AttachedReport]>,
 }
 
@@ -126,10 +127,13 @@ impl Sampler {
             self.expected.extend(self.expected_once_heard.extract_if(.., is_heard));
         }
         let tick = Point { at_ms: taken.at_ms, span_ms, ..Point::default() };
-        let pairs: Vec<_> = nodes.iter().filter_map(|node| last.as_ref()?.pair(node)).collect();
+        let pairs = match (&fleet, &last) {
+            (None, Some(last)) => last.pairs(&nodes),
+            _ => Vec::new(),
+        };
         let mut sum = HistoryStep::empty(tick);
         let mut caches = Vec::new();
-        for report in merged_caches(nodes.iter()) {
+        for report in merged_caches(nodes.iter().map(|report| &**report)) {
             let mut frame = CacheFrame { report, ..CacheFrame::default() };
             census.fill(&mut frame);
             let cache = &frame.report.cache;
@@ -148,7 +152,8 @@ impl Sampler {
             seq: self.seq,
             at_ms: taken.at_ms,
             started_at_ms: self.started_at_ms,
-            nodes: nodes.iter().map(node_frame).collect(),
+            nodes: node_frames(last.as_ref().map_or(&[], |last| &last.nodes), &nodes),
+            node_sums: node_sums(&nodes),
             caches,
             redis: census.redis(&nodes),
             point: sum.point,
@@ -175,7 +180,7 @@ impl Sampler {
         (tick, census): (Point, &Census),
     ) -> Vec<CacheFrame> {
         let mut caches = Vec::new();
-        for report in merged_caches(attached.iter().map(|attached| &attached.report)) {
+        for report in merged_caches(attached.iter().map(|attached| &*attached.report)) {
             let mut frame = CacheFrame { report, attached: true, ..CacheFrame::default() };
             census.fill(&mut frame);
             let window = window(&pairs, &frame.report.cache, tick.span_ms);
@@ -186,7 +191,7 @@ impl Sampler {
         caches
     }
 
-    fn remember_names(&mut self, nodes: &[NodeReport]) {
+    fn remember_names(&mut self, nodes: &[SharedReport]) {
         for node in nodes {
             // Those that run elsewhere come and go.
             if node.run.is_empty() && !self.known_nodes.contains(&node.node) {
@@ -203,12 +208,13 @@ impl Sampler {
     fn alerts(
         &self,
         frame: &Frame,
-        (nodes, tasks): (&[NodeReport], &[TaskReport]),
+        (nodes, tasks): (&[SharedReport], &[TaskReport]),
         fleet: Option<&FleetTick>,
     ) -> Vec<Alert> {
         let (known_nodes, minutes) = (&self.known_nodes, |cache: &str| self.histories.chart(cache));
         let expected = &self.expected;
         let minutes = &minutes;
+        let nodes: &Vec<&NodeReport> = &nodes.iter().map(|report| &**report).collect();
         alerts::all(&View { frame, nodes, tasks, known_nodes, minutes, fleet, expected })
     }
 
@@ -239,18 +245,22 @@ impl Last {
         in_ms(at.saturating_duration_since(self.at))
     }
 
-    fn pair<'a>(&'a self, now: &'a NodeReport) -> Option<Pair<'a>> {
-        let last = self.nodes.iter().find(|last| last.node == now.node)?;
-        Some((last, now))
+    fn pairs<'a>(&'a self, now: &'a [SharedReport]) -> Vec<Pair<'a>> {
+        let last: HashMap<&str, &NodeReport> =
+            self.nodes.iter().map(|last| (&*last.node, &**last)).collect();
+        let pair = |now: &'a SharedReport| Some((*last.get(&*now.node)?, &**now));
+        now.iter().filter_map(pair).collect()
     }
 }
 
 /// The caches that lost nodes alone have, as these said last.
-fn frozen_caches(frame: &Frame, lost: &[NodeReport], fleet: &FleetTick) -> Vec<CacheFrame> {
+fn frozen_caches(frame: &Frame, lost: &[SharedReport], fleet: &FleetTick) -> Vec<CacheFrame> {
     let is_heard = |cache: &str| frame.caches.iter().any(|known| known.report.cache == cache);
-    let frozen = merged_caches(lost.iter()).into_iter().filter(|report| !is_heard(&report.cache));
+    let frozen = merged_caches(lost.iter().map(|report| &**report))
+        .into_iter()
+        .filter(|report| !is_heard(&report.cache));
     let frozen = frozen.map(|report| {
-        let has_it = |node: &&NodeReport| cache_of(node, &report.cache).is_some();
+        let has_it = |node: &&SharedReport| cache_of(node, &report.cache).is_some();
         let heard = lost.iter().filter(has_it).filter_map(|node| fleet.presence(&node.node));
         let frozen_ms = heard.map(|presence| presence.heard_ms_ago).min();
         CacheFrame { frozen_ms: frozen_ms.or(Some(0)), report, ..CacheFrame::default() }
@@ -262,7 +272,7 @@ fn frozen_caches(frame: &Frame, lost: &[NodeReport], fleet: &FleetTick) -> Vec<C
 fn attached_pair<'a>(last: Option<&'a Last>, attached: &'a AttachedReport) -> Option<Pair<'a>> {
     let same = |last: &'a Last| last.attached.iter().find(|last| last.number == attached.number);
     let earlier = last.and_then(same).map(|last| &last.report).or(attached.first.as_ref())?;
-    Some((earlier, &attached.report))
+    Some((&**earlier, &*attached.report))
 }
 
 /// With each frame, once a second.
@@ -271,7 +281,7 @@ static NOT_SERIALISED: LogLimit = LogLimit::new();
 impl Tick {
     fn new(
         frame: Frame,
-        (reports, attached): (Arc<[NodeReport]>, Arc<[AttachedReport]>),
+        (reports, attached): (Arc<[SharedReport]>, Arc<[AttachedReport]>),
         alerts: Vec<Alert>,
     ) -> Self {
         let json = serde_json::to_string(&frame.for_screens()).unwrap_or_else(|error| {
@@ -309,14 +319,4 @@ fn window(pairs: &[Pair<'_>], cache: &str, span_ms: u64) -> Window {
 
 fn cache_of<'a>(report: &'a NodeReport, cache: &str) -> Option<&'a CacheReport> {
     report.caches.iter().find(|report| report.cache == cache)
-}
-
-fn node_frame(report: &NodeReport) -> NodeFrame {
-    NodeFrame {
-        node: report.node.clone(),
-        version: report.version.clone(),
-        started_at_ms: report.started_at_ms,
-        bus: report.bus.clone(),
-        l2: report.l2.clone(),
-    }
 }

@@ -1,10 +1,9 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use strata_report::NodeReport;
-
 use super::client::NodeClient;
 use super::reporting::report_of;
+use super::shared_report::SharedReport;
 use crate::console::Console;
 
 /// Nodes that come and go beside the service's own.
@@ -23,16 +22,16 @@ struct List {
 struct AttachedNode {
     number: u64,
     node: Arc<dyn NodeClient>,
-    first: Option<NodeReport>,
+    first: Option<SharedReport>,
 }
 
 /// The report of an attached node.
 #[derive(Clone, Debug)]
 pub(crate) struct AttachedReport {
     pub(crate) number: u64,
-    pub(crate) report: NodeReport,
+    pub(crate) report: SharedReport,
     /// Its report from when it was attached, if that was since the last tick.
-    pub(crate) first: Option<NodeReport>,
+    pub(crate) first: Option<SharedReport>,
 }
 
 /// Keeps a node attached to a console; dropping this detaches it.
@@ -104,9 +103,13 @@ impl Drop for AttachGuard {
 pub(crate) fn remove_name_conflicts(attached: &mut [AttachedReport], own_caches: &HashSet<String>) {
     let mut shown = HashSet::new();
     for attached in attached {
-        let node = attached.report.node.clone();
-        attached.report.caches.retain(|cache| {
+        let mut report = (*attached.report).clone();
+        let (node, n_caches) = (report.node.clone(), report.caches.len());
+        report.caches.retain(|cache| {
             !own_caches.contains(&cache.cache) && shown.insert((node.clone(), cache.cache.clone()))
         });
+        if report.caches.len() < n_caches {
+            attached.report = report.into();
+        }
     }
 }

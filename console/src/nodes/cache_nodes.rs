@@ -1,9 +1,11 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use strata_report::NodeReport;
 
 use super::attached::AttachedReport;
 use super::client::NodeClient;
+use super::shared_report::SharedReport;
 use crate::console::Console;
 use crate::error::ConsoleError;
 
@@ -24,15 +26,17 @@ impl Console {
     /// Each node with its report of a tick; attached nodes last, and only while they are attached.
     pub(crate) fn reported<'a>(
         &'a self,
-        reports: &'a [NodeReport],
+        reports: &'a [SharedReport],
         attached: &'a [AttachedReport],
     ) -> impl Iterator<Item = (Arc<dyn NodeClient>, &'a NodeReport)> {
-        let own = self.inner.nodes.all().into_iter().filter_map(|node| {
-            let report = reports.iter().find(|report| report.node == node.id())?;
+        let by_id: HashMap<&str, &NodeReport> =
+            reports.iter().map(|report| (&*report.node, &**report)).collect();
+        let own = self.inner.nodes.all().into_iter().filter_map(move |node| {
+            let report = by_id.get(node.id()).copied()?;
             Some((node, report))
         });
         let attached = attached.iter().filter_map(|attached| {
-            Some((self.inner.attached.get(attached.number)?, &attached.report))
+            Some((self.inner.attached.get(attached.number)?, &*attached.report))
         });
         own.chain(attached)
     }

@@ -7,9 +7,11 @@ use strata_cache::{
 };
 use strata_report::{
     CacheEvents, DeadLetterPage, DeadLetterResult, Effect, KeyMatch, NodeAnswer, NodePresence,
-    NodeReport, NodeRequest, RedisServer, RedisState,
+    NodeRequest, RedisServer, RedisState,
 };
 
+use super::fan_out::FanOut;
+use super::shared_report::SharedReport;
 use crate::error::ConsoleError;
 
 /// An answer on its way.
@@ -22,7 +24,7 @@ pub trait NodeClient: Send + Sync + 'static {
 
     /// Its newest report; `None` if it has not been heard for too long. Never waits for a network:
     /// a node elsewhere sends its reports by itself.
-    fn report(&self) -> Option<NodeReport>;
+    fn report(&self) -> Option<SharedReport>;
 
     /// What happened to a cache's keys after a place in its stream. Never waits for a network: a
     /// node elsewhere sends its events by itself.
@@ -33,6 +35,12 @@ pub trait NodeClient: Send + Sync + 'static {
         &'a self,
         request: NodeRequest,
     ) -> Pin<Box<dyn Future<Output = NodeAnswer> + Send + 'a>>;
+
+    /// The same node, asked together with others: what all of them are asked is sent once. `None`
+    /// where it is asked alone in any case.
+    fn asked_with_others(&self, _others: &Arc<FanOut>) -> Option<Arc<dyn NodeClient>> {
+        None
+    }
 
     /// Where it is elsewhere: whether it is heard, and what it says of itself.
     fn presence(&self) -> Option<&NodePresence> {

@@ -1,15 +1,17 @@
 //! The nodes of a namespace, wherever they run, as their reports in Redis show them.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use strata_cache::{FleetClient, FleetNode, FleetView, Node};
-use strata_report::{FleetSums, NodePresence, NodeReport, PresenceState};
-use tokio::sync::watch;
-use tokio::time::{Instant, timeout, timeout_at};
+use strata_cache::{FleetClient, FleetNode, Node};
+use strata_report::{FleetSums, NodePresence, PresenceState};
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::client::NodeClient;
 use super::remote::RemoteNode;
+use super::shared_report::SharedReport;
 use crate::clock::in_ms;
 
 /// How often a console reads what nodes elsewhere report, and has them report.
@@ -38,7 +40,7 @@ const POLL_WITHIN: Duration = Duration::from_secs(3);
 /// So long after a read was due that should have succeeded, Redis counts as away.
 const UNHEARD_AFTER: Duration = Duration::from_secs(3);
 
-/// Whoever waits for what a report shows reads no more often.
+/// While somebody waits for what reports show, they are read so often, for all who wait.
 const READ_AGAIN: Duration = Duration::from_millis(100);
 
 /// The nodes of a namespace, which come and go. Cheap to clone; all clones are the same.
@@ -58,21 +60,26 @@ struct Inner {
     pace: watch::Sender<Pace>,
     /// The name of their Redis among several.
     redis: OnceLock<String>,
+    /// How often they were read. Whoever waits for what reports show waits for the next read.
+    reads: watch::Sender<u64>,
+    n_waiting: AtomicUsize,
+    waiting_begun: Notify,
 }
 
 #[derive(Default)]
 struct Known {
-    view: FleetView,
     heard_at: Option<Instant>,
     /// By which the next read was due then.
     pace: Pace,
+    /// By their ids.
     nodes: Vec<Arc<RemoteNode>>,
 }
 
 /// Nodes elsewhere at one tick.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FleetTick {
-    pub(crate) presences: Vec<NodePresence>,
+    /// By their ids.
+    pub(crate) presences: Vec<Arc<NodePresence>>,
     pub(crate) sums: FleetSums,
     /// Whose nodes they are.
     pub(crate) namespace: String,
@@ -92,7 +99,9 @@ impl FleetTick {
     }
 
     pub(crate) fn presence(&self, node: &str) -> Option<&NodePresence> {
-        self.presences.iter().find(|presence| presence.node == node)
+        let at =
+            self.presences.binary_search_by(|presence| presence.node.as_str().cmp(node)).ok()?;
+        Some(&self.presences[at])
     }
 }
 
@@ -100,9 +109,18 @@ impl RemoteNodes {
     /// The nodes that `client` sees. `observer` is the node that it was made of, which only looks
     /// on; both end with the last clone.
     pub fn new(observer: Node, client: FleetClient) -> Self {
-        let (known, pace, redis) = (Mutex::default(), watch::Sender::default(), OnceLock::new());
-        let started = Instant::now();
-        Self { inner: Arc::new(Inner { observer, client, started, known, pace, redis }) }
+        let inner = Inner {
+            observer,
+            client,
+            started: Instant::now(),
+            known: Mutex::default(),
+            reads: watch::Sender::new(0),
+            n_waiting: AtomicUsize::new(0),
+            waiting_begun: Notify::new(),
+            pace: watch::Sender::default(),
+            redis: OnceLock::new(),
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Names their Redis, where the program uses several. The first name stays.
@@ -129,10 +147,10 @@ impl RemoteNodes {
     }
 
     /// What those said last that are lost.
-    pub(super) fn lost(&self) -> Vec<NodeReport> {
+    pub(super) fn lost(&self) -> Vec<SharedReport> {
         let known = self.known();
-        let lost = known.view.nodes.iter().filter(|node| node.state == PresenceState::Lost);
-        lost.filter_map(report_of).collect()
+        let lost = known.nodes.iter().filter(|node| node.is(PresenceState::Lost));
+        lost.filter_map(|node| node.last_report()).collect()
     }
 
     /// Those that may have a cache and are in no sum: they are lost, or nothing they reported could
@@ -143,7 +161,7 @@ impl RemoteNodes {
     }
 
     pub(super) fn get(&self, id: &str) -> Option<Arc<RemoteNode>> {
-        self.known().nodes.iter().find(|node| node.id() == id).cloned()
+        self.known().get(id).cloned()
     }
 
     /// All that are known, and how much of them is heard.
@@ -152,15 +170,15 @@ impl RemoteNodes {
         let silent = known.heard_at.unwrap_or(self.inner.started).elapsed();
         let is_unheard = silent >= known.pace.interval() + UNHEARD_AFTER;
         let unheard_ms = is_unheard.then(|| in_ms(silent));
-        let presences: Vec<_> = known.view.nodes.iter().map(presence_of).collect();
-        let count = |holds: fn(&FleetNode) -> bool| {
-            known.view.nodes.iter().filter(|node| holds(node)).count() as u64
-        };
-        let is_lost = |node: &FleetNode| node.state == PresenceState::Lost;
+        let nodes = &known.nodes;
+        let presences: Vec<_> =
+            nodes.iter().map(|node| Arc::clone(node.shared_presence())).collect();
+        let count =
+            |holds: fn(&RemoteNode) -> bool| nodes.iter().filter(|node| holds(node)).count() as u64;
         let sums = FleetSums {
-            counted: count(is_summed),
-            of: count(|node| node.state.counts()) + count(is_lost),
-            late: count(|node| is_summed(node) && node.state == PresenceState::Late),
+            counted: count(RemoteNode::is_summed),
+            of: count(RemoteNode::counts) + count(|node| node.is(PresenceState::Lost)),
+            late: count(|node| node.is_summed() && node.is(PresenceState::Late)),
             unheard_ms,
             was_heard: known.heard_at.is_some(),
         };
@@ -179,9 +197,23 @@ impl RemoteNodes {
                 self.inner.client.report_every(pace.interval()).await;
             }
             self.read().await;
-            // Either way it is time: for the next read, or for one at another pace.
-            let _: Result<_, _> = timeout_at(began + pace.interval(), paces.changed()).await;
+            self.inner.reads.send_modify(|reads| *reads += 1);
+            // Sooner where somebody waits, and where it goes on at another pace.
+            let sooner = async {
+                tokio::select! {
+                    () = self.until_waited_for() => {}
+                    _ = paces.changed() => {}
+                }
+            };
+            let _: Result<_, _> = timeout_at(began + pace.interval(), sooner).await;
         }
+    }
+
+    async fn until_waited_for(&self) {
+        while self.inner.n_waiting.load(Ordering::Acquire) == 0 {
+            self.inner.waiting_begun.notified().await;
+        }
+        sleep(READ_AGAIN).await;
     }
 
     async fn read(&self) {
@@ -191,7 +223,7 @@ impl RemoteNodes {
         let ways = (&self.inner.observer, &self.inner.client);
         let remote = |node: &FleetNode| Arc::new(RemoteNode::new(ways, node));
         let nodes = view.nodes.iter().map(remote).collect();
-        *self.known() = Known { view, heard_at: Some(Instant::now()), pace, nodes };
+        *self.known() = Known { heard_at: Some(Instant::now()), pace, nodes };
     }
 
     /// The number of the last message on the bus.
@@ -207,20 +239,17 @@ impl RemoteNodes {
         patience: Duration,
     ) -> Vec<String> {
         let deadline = Instant::now() + patience;
+        let mut reads = self.inner.reads.subscribe();
+        let _waits = WaitingGuard::begin(&self.inner);
         loop {
             let acted: Vec<_> = {
                 let known = self.known();
-                let has = |id: &&String| {
-                    let node = known.nodes.iter().find(|node| node.id() == **id);
-                    node.is_some_and(|node| node.acted_on() >= sequence)
-                };
+                let has = |id: &&String| known.get(id).is_some_and(|at| at.acted_on() >= sequence);
                 nodes.iter().filter(has).cloned().collect()
             };
-            if acted.len() == nodes.len() || Instant::now() >= deadline {
+            if acted.len() == nodes.len() || timeout_at(deadline, reads.changed()).await.is_err() {
                 return acted;
             }
-            tokio::time::sleep(READ_AGAIN).await;
-            self.read().await;
         }
     }
 
@@ -229,23 +258,32 @@ impl RemoteNodes {
     }
 }
 
-/// Whether its numbers are in the sums.
-fn is_summed(node: &FleetNode) -> bool {
-    node.state.counts() && node.report.is_some()
+impl Known {
+    fn get(&self, id: &str) -> Option<&Arc<RemoteNode>> {
+        let at = self.nodes.binary_search_by(|node| node.id().cmp(id)).ok()?;
+        self.nodes.get(at)
+    }
 }
 
-/// The report of a node elsewhere, with the run that it is of.
-pub(super) fn report_of(node: &FleetNode) -> Option<NodeReport> {
-    let fleet = node.report.as_ref()?;
-    let mut report = fleet.report.clone();
-    // The id of the beat counts, whatever the report calls itself.
-    node.id.clone_into(&mut report.node);
-    fleet.run.clone_into(&mut report.run);
-    Some(report)
+/// While it lives, somebody waits for what reports show.
+struct WaitingGuard<'a>(&'a Inner);
+
+impl<'a> WaitingGuard<'a> {
+    fn begin(inner: &'a Inner) -> Self {
+        inner.n_waiting.fetch_add(1, Ordering::AcqRel);
+        inner.waiting_begun.notify_one();
+        Self(inner)
+    }
+}
+
+impl Drop for WaitingGuard<'_> {
+    fn drop(&mut self) {
+        self.0.n_waiting.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 pub(super) fn presence_of(node: &FleetNode) -> NodePresence {
-    let card = node.card.clone().unwrap_or_default();
+    let card = node.card.as_deref().cloned().unwrap_or_default();
     let report = node.report.as_ref();
     let run = report.map(|report| report.run.clone()).filter(|run| !run.is_empty());
     NodePresence {

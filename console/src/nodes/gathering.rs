@@ -1,13 +1,21 @@
 //! What several nodes answer to one question. That some do not answer is the normal case.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::join_all;
 
 use super::cache_nodes::CacheNode;
 use super::client::NodeClient;
+use super::fan_out::FanOut;
 use super::reporting::report_of;
 use crate::error::ConsoleError;
+
+/// Fewer nodes elsewhere are asked one by one, and each has the whole time to answer.
+const ASKED_TOGETHER_FROM: usize = 8;
+
+/// So many nodes are named that did not answer.
+const MOST_NAMED: usize = 8;
 
 /// The answers of those that answered, and why the others did not.
 pub(crate) struct Gathered<T> {
@@ -45,7 +53,16 @@ where
     for node in here {
         gathered.take(node, ask(Arc::clone(node)).await)?;
     }
-    let answers = join_all(elsewhere.iter().map(|node| ask(Arc::clone(node)))).await;
+    let counts = |node: &&&Arc<dyn NodeClient>| {
+        node.presence().is_some_and(|presence| presence.state.counts())
+    };
+    let n_asked = elsewhere.iter().filter(counts).count();
+    let others = Arc::new(FanOut::new(n_asked));
+    let asked = |node: &Arc<dyn NodeClient>| {
+        let with_others = (n_asked >= ASKED_TOGETHER_FROM).then(|| node.asked_with_others(&others));
+        with_others.flatten().unwrap_or_else(|| Arc::clone(node))
+    };
+    let answers = join_all(elsewhere.iter().map(|node| ask(asked(node)))).await;
     for (node, answer) in elsewhere.into_iter().zip(answers) {
         gathered.take(node, answer)?;
     }
@@ -83,14 +100,18 @@ impl<T> Gathered<T> {
         let is_silent = |one: &&Missing| matches!(one.error, ConsoleError::NodeGone(_));
         let (silent, others): (Vec<_>, Vec<_>) = missing.iter().partition(is_silent);
         if !silent.is_empty() {
-            let silent: Vec<_> = silent.into_iter().map(Missing::silent).collect();
-            said.push_str(&format!("; silent: {}", silent.join(", ")));
+            let named: Vec<_> = silent.iter().take(MOST_NAMED).map(|one| one.silent()).collect();
+            said.push_str(&format!("; silent: {}", named.join(", ")));
+            if let more @ 1.. = silent.len().saturating_sub(MOST_NAMED) {
+                said.push_str(&format!(" and {more} more"));
+            }
         }
+        let mut reasons: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for Missing { node, error, .. } in others {
-            said.push_str(&match error {
-                ConsoleError::NodeRefuses { because, .. } => format!("; {node}: {because}"),
-                error => format!("; {node}: failed to {error}"),
-            });
+            reasons.entry(reason(error)).or_default().push(node);
+        }
+        for (reason, nodes) in reasons.iter().take(MOST_NAMED) {
+            said.push_str(&format!("; {}: {reason}", named(nodes)));
         }
         said.push('.');
         Some(said)
@@ -105,6 +126,22 @@ impl<T> Gathered<T> {
             Some(first) if self.answers.is_empty() => Err(first.error.clone()),
             _ => Ok(self),
         }
+    }
+}
+
+fn reason(error: &ConsoleError) -> String {
+    match error {
+        ConsoleError::NodeRefuses { because, .. } => because.clone(),
+        error => format!("failed to {error}"),
+    }
+}
+
+/// The nodes by name, as far as they are few.
+fn named(nodes: &[&str]) -> String {
+    let names = nodes.iter().take(MOST_NAMED).copied().collect::<Vec<_>>().join(", ");
+    match nodes.len().saturating_sub(MOST_NAMED) {
+        0 => names,
+        more => format!("{names} and {more} more"),
     }
 }
 

@@ -6,6 +6,7 @@ use strata_report::NodeReport;
 
 use super::client::NodeClient;
 use super::fleet::{FleetTick, RemoteNodes};
+use super::shared_report::SharedReport;
 
 /// The nodes that a console shows as the service's own.
 pub(crate) enum NodeList {
@@ -51,7 +52,7 @@ impl NodeList {
     /// The one through which Redis is asked, where there is a Redis that fits.
     pub(crate) fn way_to_redis(
         &self,
-        reports: &[NodeReport],
+        reports: &[SharedReport],
         fits: impl Fn(&NodeReport) -> bool,
     ) -> Option<Arc<dyn NodeClient>> {
         match self {
@@ -79,7 +80,7 @@ impl NodeList {
     }
 
     /// What those said last that are lost.
-    pub(crate) fn lost(&self) -> Vec<NodeReport> {
+    pub(crate) fn lost(&self) -> Vec<SharedReport> {
         self.elsewhere().map(RemoteNodes::lost).unwrap_or_default()
     }
 

@@ -9,11 +9,12 @@ use strata_cache::{
     Progress, Target,
 };
 use strata_report::{
-    CacheEvents, DeadLetterPage, DeadLetterResult, Effect, KeyMatch, NodeAnswer, NodeReport,
-    NodeRequest, RedisServer, RedisState,
+    CacheEvents, DeadLetterPage, DeadLetterResult, Effect, KeyMatch, NodeAnswer, NodeRequest,
+    RedisServer, RedisState,
 };
 
 use super::client::{Answer, L2Step, NodeClient, SharedRedis};
+use super::shared_report::SharedReport;
 
 /// Redis may hold millions of keys of others, and whoever plans waits for the count.
 const L2_COUNTED_FOR: Duration = Duration::from_secs(25);
@@ -23,8 +24,8 @@ impl NodeClient for Node {
         Self::id(self)
     }
 
-    fn report(&self) -> Option<NodeReport> {
-        Some(Self::report(self))
+    fn report(&self) -> Option<SharedReport> {
+        Some(Self::report(self).into())
     }
 
     fn events_after(&self, cache: &str, seq: u64) -> CacheEvents {

@@ -1,28 +1,36 @@
 //! The nodes that a console sees, in this process or elsewhere. Public face: [`NodeClient`],
-//! [`AttachGuard`], [`RemoteNodes`], [`Pace`]; inside the crate [`CacheNode`], a node that has a given cache.
+//! [`SharedReport`], [`AttachGuard`], [`RemoteNodes`], [`Pace`]; inside the crate [`CacheNode`], a node that has a given cache.
 
 mod asked_by;
 mod attached;
 mod cache_nodes;
 mod client;
 mod comparison;
+mod disagreements;
+mod fan_out;
 mod fleet;
 mod gathering;
 mod list;
 mod local;
+mod page;
 mod remote;
 mod reporting;
 mod requests;
+mod shared_report;
 
 pub(crate) use asked_by::on_behalf_of;
 pub use attached::AttachGuard;
 pub(crate) use attached::{AttachedNodes, AttachedReport, remove_name_conflicts};
 pub(crate) use cache_nodes::{CacheNode, check_key, first_with_l2};
 pub use client::{Answer, L2Step, NodeClient, SharedRedis};
-pub(crate) use comparison::{disagreements, node_cache};
+pub(crate) use comparison::node_cache;
+pub(crate) use disagreements::disagreements;
+pub use fan_out::FanOut;
 pub(crate) use fleet::FleetTick;
 pub use fleet::{Pace, RemoteNodes};
 pub(crate) use gathering::gather;
 pub(crate) use list::NodeList;
+pub use page::{NODES_AT_ONCE, NodeCondition, NodeGroup, NodesPage, NodesQuery};
 pub(crate) use reporting::{merged_caches, merged_write_behinds, report_of};
 pub(crate) use requests::l1_query;
+pub use shared_report::SharedReport;

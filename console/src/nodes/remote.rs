@@ -1,44 +1,68 @@
 //! A node elsewhere: what it last reported, and the way to ask it.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
 use strata_cache::{AskError, AskTo, FleetClient, FleetNode, Node};
 use strata_report::{
-    CacheEvents, NodeAnswer, NodeError, NodePresence, NodeReport, NodeRequest, PresenceState,
-    Reply, ReplyState,
+    CacheEvents, NodeAnswer, NodeError, NodePresence, NodeRequest, PresenceState, Reply, ReplyState,
 };
 
 use super::asked_by::asked_by;
 use super::client::{NodeClient, SharedRedis};
-use super::fleet::{presence_of, report_of};
+use super::fan_out::FanOut;
+use super::fleet::presence_of;
+use super::shared_report::SharedReport;
 
 /// Of an answer that was too large, so many times fewer keys are asked for.
 const FEWER: u64 = 8;
 
 /// A node elsewhere as it was last heard.
+#[derive(Clone)]
 pub(super) struct RemoteNode {
-    presence: NodePresence,
-    report: Option<NodeReport>,
+    presence: Arc<NodePresence>,
+    report: Option<SharedReport>,
     acted_on: u64,
     observer: Node,
     client: FleetClient,
+    /// Where it is asked together with others.
+    others: Option<Arc<FanOut>>,
 }
 
 impl RemoteNode {
     /// Redis is reached through the node that looks on, and the node itself through the client.
     pub(super) fn new((observer, client): (&Node, &FleetClient), node: &FleetNode) -> Self {
         Self {
-            presence: presence_of(node),
-            report: report_of(node),
+            presence: Arc::new(presence_of(node)),
+            report: node.report.as_ref().map(SharedReport::of_fleet),
             acted_on: node.report.as_ref().map_or(0, |report| report.acted_on),
             observer: observer.clone(),
             client: client.clone(),
+            others: None,
         }
     }
 
     /// Whether its numbers belong into sums.
     pub(super) fn counts(&self) -> bool {
         self.presence.state.counts()
+    }
+
+    /// Whether its numbers are in the sums.
+    pub(super) fn is_summed(&self) -> bool {
+        self.counts() && self.report.is_some()
+    }
+
+    pub(super) fn is(&self, state: PresenceState) -> bool {
+        self.presence.state == state
+    }
+
+    pub(super) fn shared_presence(&self) -> &Arc<NodePresence> {
+        &self.presence
+    }
+
+    /// What it said last, whatever has become of it.
+    pub(super) fn last_report(&self) -> Option<SharedReport> {
+        self.report.clone()
     }
 
     pub(super) fn acted_on(&self) -> u64 {
@@ -69,18 +93,26 @@ impl RemoteNode {
         Some(refused(because))
     }
 
+    /// Its reply, by the question to all where there is one.
+    async fn reply_to(&self, (kind, body): (&str, &str)) -> Result<Option<Reply>, AskError> {
+        if let Some(others) = &self.others
+            && let Some(reply) = others.ask((&self.client, self.id()), (kind, body)).await
+        {
+            return reply;
+        }
+        let replies = self.client.ask(AskTo::Node(self.id()), kind, body, &asked_by()).await?;
+        Ok(replies.replies.into_iter().next())
+    }
+
     /// What it answers; `None` where that is too large.
     async fn ask_elsewhere(&self, request: &NodeRequest) -> Option<NodeAnswer> {
         if let Some(silence) = self.silence() {
             return Some(silence);
         }
         let body = serde_json::to_string(request).unwrap_or_default();
-        let to = AskTo::Node(self.id());
-        match self.client.ask(to, request.kind(), &body, &asked_by()).await {
-            Ok(replies) => match replies.replies.into_iter().next() {
-                Some(reply) => answer(reply),
-                None => Some(failed(NodeError::Gone { node: self.id().to_owned() })),
-            },
+        match self.reply_to((request.kind(), &body)).await {
+            Ok(Some(reply)) => answer(reply),
+            Ok(None) => Some(failed(NodeError::Gone { node: self.id().to_owned() })),
             Err(AskError::Away) => Some(refused("Redis cannot be reached")),
             Err(error) => Some(refused(&format!("the console failed to {error}"))),
         }
@@ -92,7 +124,7 @@ impl NodeClient for RemoteNode {
         &self.presence.node
     }
 
-    fn report(&self) -> Option<NodeReport> {
+    fn report(&self) -> Option<SharedReport> {
         self.report.clone().filter(|_| self.counts())
     }
 
@@ -136,6 +168,13 @@ impl NodeClient for RemoteNode {
                 request => self.ask_elsewhere(&request).await.unwrap_or_else(too_large),
             }
         })
+    }
+
+    fn asked_with_others(&self, others: &Arc<FanOut>) -> Option<Arc<dyn NodeClient>> {
+        // Nobody else is asked in vain, or few are.
+        let is_worth_it = others.n_asked() * 2 >= self.client.n_answering();
+        let with_others = || Self { others: Some(Arc::clone(others)), ..self.clone() };
+        is_worth_it.then(|| Arc::new(with_others()) as Arc<dyn NodeClient>)
     }
 
     fn shared(&self) -> &dyn SharedRedis {

@@ -10,6 +10,7 @@ use strata_report::{CacheReport, NodeReport, WriteBehindReport};
 use tracing::warn;
 
 use super::client::NodeClient;
+use super::shared_report::SharedReport;
 
 /// The most nodes whose panics are counted each for itself; experiments bring new ones all the time.
 const MAX_NODES: usize = 64;
@@ -42,7 +43,7 @@ fn text(panic: &(dyn Any + Send)) -> &str {
 }
 
 /// A node's report. If the node panics, it counts as not heard, and the panic is logged.
-pub(crate) fn report_of(node: &dyn NodeClient) -> Option<NodeReport> {
+pub(crate) fn report_of(node: &dyn NodeClient) -> Option<SharedReport> {
     catch_unwind(AssertUnwindSafe(|| node.report())).unwrap_or_else(|panic| {
         log_panic(node, &*panic);
         None

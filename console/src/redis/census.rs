@@ -3,12 +3,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use strata_cache::{L2Census, L2Count, Tasks};
-use strata_report::{CacheFrame, NodeReport, RedisState};
+use strata_report::{CacheFrame, RedisState};
 use tokio::sync::Notify;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 use crate::clock::now_ms;
-use crate::nodes::NodeClient;
+use crate::nodes::{NodeClient, SharedReport};
 
 const STATE_EVERY: Duration = Duration::from_secs(2);
 const COUNT_EVERY: Duration = Duration::from_secs(10);
@@ -88,7 +88,7 @@ impl Census {
     }
 
     /// Redis as it was last seen, or as the nodes see it while nobody has asked.
-    pub(crate) fn redis(&self, reports: &[NodeReport]) -> RedisState {
+    pub(crate) fn redis(&self, reports: &[SharedReport]) -> RedisState {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let state = known.state.clone().unwrap_or_else(|| as_nodes_see_it(reports));
         RedisState {
@@ -157,7 +157,7 @@ impl Census {
     }
 }
 
-fn as_nodes_see_it(reports: &[NodeReport]) -> RedisState {
+fn as_nodes_see_it(reports: &[SharedReport]) -> RedisState {
     let mut with_l2 = reports.iter().filter(|report| report.l2.configured).peekable();
     RedisState {
         configured: with_l2.peek().is_some(),

@@ -11,12 +11,8 @@ use leptos::server_fn::error::ServerFnUrlError;
 use strata_app::{ApiError, at, encode};
 use strata_console::{Actor, Console};
 
-use crate::http::{AppError, FUNCTIONS, HEALTH_PATHS, MAX_BODY_BYTES, wants_page};
-
-/// What is served without the right to look: logging in and out, and the files of that page.
-const OPEN_PATHS: [&str; 5] =
-    ["/login", "/logout", "/api/strata/log_in", "/favicon.svg", "/robots.txt"];
-const OPEN_FOLDER: &str = "/pkg/";
+use super::open::is_open;
+use crate::http::{AppError, FUNCTIONS, MAX_BODY_BYTES, wants_page};
 
 /// Server functions that change nothing, or only what the browser keeps for itself.
 pub(crate) const HARMLESS: [&str; 6] =
@@ -32,9 +28,7 @@ pub(crate) struct Guarded {
 
 /// Admits a request with the right to look. A browser without it is redirected to the log-in page.
 pub(crate) async fn admit(request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let is_open =
-        HEALTH_PATHS.contains(&path) || OPEN_PATHS.contains(&path) || path.starts_with(OPEN_FOLDER);
+    let is_open = is_open(request.uri().path());
     let may_look = request.extensions().get::<Actor>().is_some_and(|actor| actor.rights.look);
     if is_open || may_look {
         return next.run(request).await;

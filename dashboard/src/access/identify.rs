@@ -94,7 +94,7 @@ fn too_many(seconds: u64) -> Response {
 
 impl Proxies {
     /// Where a request came from, and whether it came by TLS.
-    fn origin(&self, request: &Request) -> (Origin, bool) {
+    pub(super) fn origin(&self, request: &Request) -> (Origin, bool) {
         let headers = request.headers();
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map(|ConnectInfo(address)| address.ip().to_canonical());

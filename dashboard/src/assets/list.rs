@@ -15,7 +15,7 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 }
 
 /// What a page asks for; `None` where the program was built without its files.
-pub fn page_files() -> Option<PageFiles> {
+pub(crate) fn page_files() -> Option<PageFiles> {
     let names = || FILES.iter().filter_map(|file| file.path.strip_prefix(FOLDER));
     let of_kind = |kind: &str| names().find(|name| name.ends_with(kind));
     Some(PageFiles {

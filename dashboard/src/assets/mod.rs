@@ -4,5 +4,4 @@
 mod file;
 mod list;
 
-pub use list::page_files;
-pub(crate) use list::routes;
+pub(crate) use list::{page_files, routes};

@@ -12,7 +12,7 @@ use super::{families as f, write_behind};
 
 /// Turns the console's newest reports into Prometheus families, so that a scrape and the screen
 /// show the same numbers. What is not known (a size that was never counted) is left out.
-pub struct NodeCollector {
+pub(crate) struct NodeCollector {
     console: Console,
     descs: Vec<Desc>,
 }
@@ -20,7 +20,7 @@ pub struct NodeCollector {
 impl NodeCollector {
     /// # Errors
     /// When a family's name or help is not one.
-    pub fn new(console: Console) -> Result<Self, prometheus::Error> {
+    pub(crate) fn new(console: Console) -> Result<Self, prometheus::Error> {
         let desc = |family: &&f::Family| {
             Desc::new(family.name.into(), family.help.into(), Vec::new(), HashMap::new())
         };

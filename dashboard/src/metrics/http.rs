@@ -11,14 +11,14 @@ use crate::http::{REQUEST_ID, RequestId, route_of};
 
 /// Counts the requests.
 #[derive(Clone)]
-pub struct HttpMetrics {
+pub(crate) struct HttpMetrics {
     requests: IntCounterVec,
     duration: HistogramVec,
     in_flight: IntGauge,
 }
 
 /// A request that is being answered, until it is dropped.
-pub struct InFlight {
+pub(crate) struct InFlight {
     metrics: HttpMetrics,
     began: Instant,
 }
@@ -26,7 +26,7 @@ pub struct InFlight {
 impl HttpMetrics {
     /// # Errors
     /// When the registry has such families already.
-    pub fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+    pub(crate) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
         let requests = IntCounterVec::new(
             Opts::new("http_requests_total", "Requests by the route that answered them."),
             &["method", "route", "status"],
@@ -48,13 +48,13 @@ impl HttpMetrics {
     ///
     /// # Errors
     /// When it has such families already.
-    pub fn register_in(&self, registry: &Registry) -> Result<(), prometheus::Error> {
+    pub(crate) fn register_in(&self, registry: &Registry) -> Result<(), prometheus::Error> {
         registry.register(Box::new(self.requests.clone()))?;
         registry.register(Box::new(self.duration.clone()))?;
         registry.register(Box::new(self.in_flight.clone()))
     }
 
-    pub fn begin(&self) -> InFlight {
+    pub(crate) fn begin(&self) -> InFlight {
         self.in_flight.inc();
         InFlight { metrics: self.clone(), began: Instant::now() }
     }
@@ -62,7 +62,7 @@ impl HttpMetrics {
 
 impl InFlight {
     /// It was answered.
-    pub fn end(self, method: &str, route: &str, status: u16) {
+    pub(crate) fn end(self, method: &str, route: &str, status: u16) {
         let status = status.to_string();
         self.metrics.requests.with_label_values(&[method, route, &status]).inc();
         let duration = self.metrics.duration.with_label_values(&[method, route]);
@@ -77,7 +77,7 @@ impl Drop for InFlight {
 }
 
 /// Gives every request its id and counts it.
-pub fn observed(router: Router, metrics: HttpMetrics) -> Router {
+pub(crate) fn observed(router: Router, metrics: HttpMetrics) -> Router {
     router.layer(from_fn_with_state(metrics, observe))
 }
 

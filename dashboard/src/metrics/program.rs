@@ -10,9 +10,9 @@ use super::families::{self as f, Family};
 use super::process::ProcessState;
 
 /// Turns what the program is and has open into Prometheus families.
-pub struct ProgramCollector {
+pub(crate) struct ProgramCollector {
     console: Console,
-    connections: Arc<PeerLimit>,
+    connections: Option<Arc<PeerLimit>>,
     streams: Arc<PeerLimit>,
     descs: Vec<Desc>,
 }
@@ -37,9 +37,9 @@ pub(super) static ALL: [&Family; 13] = [
 impl ProgramCollector {
     /// # Errors
     /// When a family's name or help is not one.
-    pub fn new(
+    pub(crate) fn new(
         console: Console,
-        connections: Arc<PeerLimit>,
+        connections: Option<Arc<PeerLimit>>,
         streams: Arc<PeerLimit>,
     ) -> Result<Self, prometheus::Error> {
         let desc = |family: &&Family| {
@@ -59,8 +59,10 @@ impl Collector for ProgramCollector {
         let mut out = Exposition::default();
         out.gauge(&f::BUILD_INFO, &[("version", env!("CARGO_PKG_VERSION"))], 1);
         add_process(&mut out, &ProcessState::read());
-        out.gauge(&f::CONNECTIONS, &[], self.connections.n_open() as u64);
-        out.gauge(&f::CONNECTIONS_MAX, &[], self.connections.max() as u64);
+        if let Some(connections) = &self.connections {
+            out.gauge(&f::CONNECTIONS, &[], connections.n_open() as u64);
+            out.gauge(&f::CONNECTIONS_MAX, &[], connections.max() as u64);
+        }
         out.gauge(&f::STREAMS, &[], self.streams.n_open() as u64);
         out.gauge(&f::JOBS, &[], self.console.n_running_jobs() as u64);
         let unwritten = self.console.audit_page(None, 0).only_in_memory;

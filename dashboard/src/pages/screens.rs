@@ -7,17 +7,19 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
-use leptos::nonce::{provide_nonce, use_nonce};
+use leptos::nonce::{Nonce, provide_nonce, use_nonce};
 use leptos::prelude::{Owner, provide_context, use_context};
 use leptos::server_fn::ServerFn;
 use leptos::server_fn::axum::server_fn_paths;
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use leptos_axum::{ResponseOptions, handle_server_fns_with_context};
 use strata_app::{
-    ApiError, CurrentTraffic, SCRIPTS, ServiceMenu, SessionCookie, SetTraffic, document, page_paths,
+    ApiError, CurrentTraffic, LogIn, LogOut, SCRIPTS, ServiceMenu, SessionCookie, SetTraffic,
+    document, page_paths,
 };
 use strata_console::{Actor, Origin};
 
+use crate::access::HostNonce;
 use crate::http::{AppError, FUNCTIONS, MAX_BODY_BYTES};
 use crate::state::AppState;
 
@@ -44,9 +46,11 @@ pub(crate) fn functions(state: &AppState) -> impl Iterator<Item = (&'static str,
 /// Those of others in this process, and those of parts that this program does not have.
 fn functions_left_out(state: &AppState) -> impl Iterator<Item = &'static str> {
     let (lab, has_traffic) = (lab_left_out(state), state.console.traffic().is_some());
+    let is_mounted = state.host.is_some();
     let is_left_out = move |path: &&str| {
         !path.starts_with(FUNCTIONS)
             || lab.contains(path)
+            || is_mounted && [LogIn::PATH, LogOut::PATH].contains(path)
             || !has_traffic && [SetTraffic::PATH, CurrentTraffic::PATH].contains(path)
     };
     server_fn_paths().map(|(path, _)| path).filter(is_left_out)
@@ -79,11 +83,15 @@ fn with_functions(router: Router<AppState>, state: &AppState) -> Router<AppState
 /// A page as a whole document.
 async fn page(State(state): State<AppState>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
+    let nonce = parts.extensions.get::<HostNonce>().cloned();
     let (owner, response) = (Owner::new(), ResponseOptions::default());
     let html = owner.with(|| {
         provide_context(parts);
         provide_context(response.clone());
-        provide_nonce();
+        match nonce {
+            Some(HostNonce(nonce)) => provide_context(Nonce::from_value(nonce)),
+            None => provide_nonce(),
+        }
         provide(state.clone())();
         document(state.files)
     });
@@ -125,6 +133,9 @@ fn is_below(path: &str, prefix: &str) -> bool {
 fn provide(state: AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(state.console.clone());
+        if let Some(host) = &state.host {
+            provide_context(host.clone());
+        }
         #[cfg(feature = "lab")]
         if let Some(lab) = &state.lab {
             provide_context(std::sync::Arc::clone(lab));

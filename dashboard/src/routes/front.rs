@@ -2,7 +2,7 @@ use axum::Router;
 use axum::middleware::from_fn;
 
 use super::route_table::RouteTable;
-use super::router::{AccessRules, with_layers};
+use super::router::{Doors, with_layers};
 use super::{health, login, metrics};
 use crate::assets;
 use crate::http::{AppError, check_body_size};
@@ -11,7 +11,7 @@ use crate::state::AppState;
 
 /// What a program answers beside several dashboards: what they share, which is log-in, metrics and
 /// files, and `own`, its pages and paths. All of it is behind the doors that each dashboard has.
-pub fn front_router(state: AppState, rules: AccessRules, own: Router) -> Router {
+pub(crate) fn front_router(state: AppState, doors: Doors, own: Router) -> Router {
     let (shared, _) = RouteTable::new(&state.console)
         .get("/healthz", health::alive)
         .get("/metrics", metrics::metrics)
@@ -25,5 +25,5 @@ pub fn front_router(state: AppState, rules: AccessRules, own: Router) -> Router 
         .merge(scripts())
         .merge(own.with_state(()))
         .layer(from_fn(check_body_size));
-    with_layers(router, &state, rules).with_state(state)
+    with_layers(router, &state, doors).with_state(state)
 }

@@ -10,6 +10,7 @@ mod openapi;
 mod route_table;
 mod router;
 
-pub use front::front_router;
+pub(crate) use front::front_router;
 pub use route_table::{Changing, Route, RouteKind, RouteTable};
-pub use router::{AccessRules, MoreRoutes, router, routes};
+pub use router::{AccessRules, MoreRoutes};
+pub(crate) use router::{Doors, router, routes};

@@ -7,8 +7,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::route_table::{Route, RouteKind, RouteTable};
 use super::{api, events, health, login, metrics, openapi};
 use crate::access::{
-    AnonymousTurns, HARMLESS, Hosts, Identification, Proxies, PublicUrl, admit, check_host, csrf,
-    explain_cross_site, guard_functions, identify, take_turns,
+    AnonymousTurns, HARMLESS, HostRules, Hosts, Identification, Proxies, PublicUrl, admit,
+    admit_by_host, check_host, csrf, explain_cross_site, guard_functions, identify,
+    identify_by_host, take_turns,
 };
 use crate::assets;
 use crate::http::{AppError, FUNCTIONS, check_body_size, compress, harden};
@@ -28,6 +29,15 @@ pub struct AccessRules {
     pub turns: AnonymousTurns,
 }
 
+/// Who decides which requests are admitted.
+#[derive(Clone)]
+pub(crate) enum Doors {
+    /// The dashboard itself.
+    Own(AccessRules),
+    /// The application around it.
+    OfHost(HostRules),
+}
+
 /// What a program answers beside the dashboard, behind the same doors.
 #[derive(Default)]
 pub struct MoreRoutes {
@@ -40,8 +50,8 @@ pub struct MoreRoutes {
 }
 
 /// Every path of a program: those of the dashboard, and what it has beside them.
-pub fn router(state: AppState, rules: AccessRules, more: Vec<MoreRoutes>) -> Router {
-    let (mut programs, _) = programs(&state.console);
+pub(crate) fn router(state: AppState, doors: Doors, more: Vec<MoreRoutes>) -> Router {
+    let (mut programs, _) = programs(&state);
     let mut uploads = Router::new();
     for one in more {
         programs = programs.merge(one.router.with_state(()));
@@ -55,12 +65,12 @@ pub fn router(state: AppState, rules: AccessRules, more: Vec<MoreRoutes>) -> Rou
         .route_layer(from_fn(openapi::refuse_unknown_parameters))
         .layer(from_fn(check_body_size))
         .merge(uploads);
-    with_layers(router, &state, rules).with_state(state)
+    with_layers(router, &state, doors).with_state(state)
 }
 
 /// The dashboard's own routes, without pages and files.
-pub fn routes(state: &AppState) -> Vec<Route> {
-    let (_, routes) = programs(&state.console);
+pub(crate) fn routes(state: &AppState) -> Vec<Route> {
+    let (_, routes) = programs(state);
     let functions = functions(state).map(|(path, method)| {
         let name = path.strip_prefix(FUNCTIONS).unwrap_or_default();
         let kind = if HARMLESS.contains(&name) { RouteKind::Ask } else { RouteKind::Change };
@@ -69,7 +79,8 @@ pub fn routes(state: &AppState) -> Vec<Route> {
     routes.into_iter().chain(functions).collect()
 }
 
-fn programs(console: &Console) -> (Router<AppState>, Vec<Route>) {
+fn programs(state: &AppState) -> (Router<AppState>, Vec<Route>) {
+    let console = &state.console;
     let mut table = RouteTable::new(console)
         // Monitoring
         .get("/healthz", health::alive)
@@ -100,11 +111,14 @@ fn programs(console: &Console) -> (Router<AppState>, Vec<Route>) {
         .get("/api/v1/invalidations", api::invalidations::list)
         .get("/api/v1/invalidations/{id}", api::invalidations::get)
         .get("/api/v1/audit", api::audit::list)
-        // Live numbers and sessions
-        .get("/events", events::events)
-        .get("/login", login::page)
-        .ask("/login", login::log_in)
-        .ask("/logout", login::log_out);
+        // Live numbers
+        .get("/events", events::events);
+    if state.host.is_none() {
+        table = table
+            .get("/login", login::page)
+            .ask("/login", login::log_in)
+            .ask("/logout", login::log_out);
+    }
     changing_caches(&mut table);
     if console.traffic().is_some() {
         table = table.get(api::traffic::PATH, api::traffic::get);
@@ -149,24 +163,54 @@ fn changing_caches(table: &mut RouteTable<AppState>) {
 pub(super) fn with_layers(
     router: Router<AppState>,
     state: &AppState,
-    rules: AccessRules,
+    doors: Doors,
 ) -> Router<AppState> {
-    let AccessRules { hosts, proxies, public_url, turns } = rules;
+    let turns = match &doors {
+        Doors::Own(rules) => rules.turns.clone(),
+        Doors::OfHost(_) => AnonymousTurns::default(),
+    };
     let console = &state.console;
-    let identification = Identification::new(console.clone(), proxies, public_url.as_ref());
-    router
+    let router = router
         .layer(CatchPanicLayer::custom(|_| AppError::internal().into_response()))
         .layer(map_response(tell_errors))
         .layer(from_fn_with_state(console.clone(), guard_functions))
-        .layer(from_fn_with_state(turns, take_turns))
+        .layer(from_fn_with_state(turns, take_turns));
+    let admitted = match doors {
+        Doors::Own(rules) => behind_own_doors(router, console, rules),
+        Doors::OfHost(rules) => behind_doors_of_host(router, console, rules),
+    };
+    admitted
+        .layer(from_fn_with_state(state.files, tell_refusals))
+        .layer(map_response(harden))
+        .layer(from_fn(compress))
+}
+
+fn behind_own_doors(
+    router: Router<AppState>,
+    console: &Console,
+    rules: AccessRules,
+) -> Router<AppState> {
+    let AccessRules { hosts, proxies, public_url, turns: _ } = rules;
+    let identification = Identification::new(console.clone(), proxies, public_url.as_ref());
+    router
         .layer(from_fn(admit))
         .layer(csrf(public_url.as_ref()))
         .layer(from_fn_with_state(console.clone(), explain_cross_site))
         .layer(from_fn_with_state(hosts, check_host))
         .layer(from_fn_with_state(identification, identify))
-        .layer(from_fn_with_state(state.files, tell_refusals))
-        .layer(map_response(harden))
-        .layer(from_fn(compress))
+}
+
+/// The application around the dashboard knows its names.
+fn behind_doors_of_host(
+    router: Router<AppState>,
+    console: &Console,
+    rules: HostRules,
+) -> Router<AppState> {
+    router
+        .layer(from_fn(admit_by_host))
+        .layer(csrf(None))
+        .layer(from_fn_with_state(console.clone(), explain_cross_site))
+        .layer(from_fn_with_state(rules, identify_by_host))
 }
 
 #[cfg(test)]

@@ -3,38 +3,42 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use prometheus::Registry;
-use strata_app::PageFiles;
+use strata_app::{HostPage, PageFiles};
 use strata_console::{Console, PeerLimit};
 #[cfg(feature = "lab")]
 use strata_lab::Lab;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Snapshots;
 
 /// What every handler of the dashboard may ask for. Cheap to clone.
 #[derive(Clone)]
-pub struct AppState(Arc<Parts>);
+pub(crate) struct AppState(Arc<Parts>);
 
 /// What an [`AppState`] is made of.
-pub struct Parts {
+pub(crate) struct Parts {
     /// What is shown and done.
-    pub console: Console,
+    pub(crate) console: Console,
     /// The lab, where the program has one.
     #[cfg(feature = "lab")]
-    pub lab: Option<Arc<Lab>>,
+    pub(crate) lab: Option<Arc<Lab>>,
     /// What `/metrics` says.
-    pub registry: Registry,
+    pub(crate) registry: Registry,
     /// What else the program depends on.
-    pub needs: Needs,
+    pub(crate) needs: Needs,
     /// The event streams that are open.
-    pub streams: Arc<PeerLimit>,
+    pub(crate) streams: Arc<PeerLimit>,
     /// What event streams begin with.
-    pub snapshots: Snapshots,
+    pub(crate) snapshots: Snapshots,
     /// The files of the pages; `None` where the program was built without them.
-    pub files: Option<PageFiles>,
+    pub(crate) files: Option<PageFiles>,
     /// Ends the event streams.
-    pub shutdown: CancellationToken,
+    pub(crate) shutdown: CancellationToken,
+    /// What the pages say of the application around the dashboard, where there is one.
+    pub(crate) host: Option<HostPage>,
+    /// Ends the console's tasks with the last clone of the state, where nothing else does.
+    pub(crate) _end: Option<DropGuard>,
 }
 
 /// What the program depends on beside its nodes, for the answer whether it is ready.
@@ -51,7 +55,7 @@ pub type Probe = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = bool> + Send>> + Se
 
 impl AppState {
     /// Of these parts.
-    pub fn new(parts: Parts) -> Self {
+    pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
     }
 }

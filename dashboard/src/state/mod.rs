@@ -3,5 +3,6 @@
 mod app_state;
 mod snapshots;
 
-pub use app_state::{AppState, Needs, Parts, Probe};
-pub use snapshots::Snapshots;
+pub(crate) use app_state::{AppState, Parts};
+pub use app_state::{Needs, Probe};
+pub(crate) use snapshots::Snapshots;

@@ -6,7 +6,7 @@ use strata_report::Snapshot;
 
 /// The newest snapshot, made once for all who begin to read in the same second.
 #[derive(Debug, Default)]
-pub struct Snapshots {
+pub(crate) struct Snapshots {
     newest: Mutex<Option<(u64, Arc<str>)>>,
 }
 

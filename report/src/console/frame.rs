@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AlertSummary, BusReport, CacheReport, Evictions, FleetSums, Histogram, History, L2Report,
-    NodeId, Outcomes, Point, RedisState,
+    NodeId, NodeSums, Outcomes, Point, RedisState,
 };
 
 /// What every screen is sent once a second: absolute values, complete in itself, so that a
@@ -16,8 +16,14 @@ pub struct Frame {
     pub at_ms: u64,
     /// When the console started, milliseconds since the epoch.
     pub started_at_ms: u64,
-    /// Every node of the service.
+    /// Every node of the service where there are 32 or fewer. Of more those that something is the
+    /// matter with or that changed since the frame before, 32 at most, the worst first.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub nodes: Vec<NodeFrame>,
+    /// All nodes of the service added up.
+    #[serde(default)]
+    pub node_sums: NodeSums,
     /// Every cache, its nodes added up; those of attached nodes last.
     pub caches: Vec<CacheFrame>,
     /// Redis.
@@ -38,13 +44,17 @@ impl Frame {
         self.caches.iter().filter(|cache| !cache.attached && cache.frozen_ms.is_none())
     }
 
-    /// The frame without what no screen draws each second: groups, keys, curves and sizes. Whoever
-    /// wants those asks for one cache's report.
+    /// The frame without what no screen draws each second: groups, keys, curves, sizes, settings,
+    /// each node's lag, and how long things took since the start. Whoever wants those asks for one
+    /// cache's report, or for the nodes.
     pub fn for_screens(&self) -> Self {
         let mut frame = self.clone();
         frame.caches.retain(|cache| cache.frozen_ms.is_none());
         for cache in &mut frame.caches {
             cache.report.drop_details();
+        }
+        for node in &mut frame.nodes {
+            node.bus.lag = Histogram::default();
         }
         frame
     }

@@ -5,6 +5,7 @@ mod activity;
 mod alerts;
 mod dead_letters;
 mod frame;
+mod node_sums;
 
 pub use access::{AuditEntry, AuditHome, AuditPage, Role, Session};
 pub use activity::{Activity, ActivityFilter, CacheEvents, Event, EventKind, What};
@@ -14,3 +15,4 @@ pub use dead_letters::{
     DeadLetterRow,
 };
 pub use frame::{CacheFrame, Frame, NodeFrame, Snapshot, TrafficState, Window};
+pub use node_sums::NodeSums;

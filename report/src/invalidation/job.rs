@@ -156,6 +156,9 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// So many nodes are named in a sentence.
+    const MOST_NAMED: usize = 8;
+
     /// As a fragment: "heard by 3 of 3 nodes in 40 ms".
     pub fn in_words(&self) -> String {
         if self.unknown {
@@ -165,7 +168,11 @@ impl Delivery {
         let mut said =
             format!("heard by {} of {} {nodes} in {} ms", self.nodes, self.of, self.within_ms);
         if !self.not_by.is_empty() {
-            said.push_str(&format!(", not by {}", self.not_by.join(", ")));
+            let named: Vec<_> = self.not_by.iter().take(Self::MOST_NAMED).cloned().collect();
+            said.push_str(&format!(", not by {}", named.join(", ")));
+            if let more @ 1.. = self.not_by.len().saturating_sub(Self::MOST_NAMED) {
+                said.push_str(&format!(" and {more} more"));
+            }
         }
         said
     }

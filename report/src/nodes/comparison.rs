@@ -89,8 +89,54 @@ pub struct Disagreement {
     pub about: String,
     /// The cache; empty where it is about the node.
     pub cache: String,
-    /// What each node says.
+    /// What each node says. Of more than 32 nodes those that say what fewest do.
     pub says: Vec<NodeSays>,
+    /// What is said, by how many nodes: what most say comes first.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub values: Vec<SaidValue>,
+}
+
+/// What several nodes say alike.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct SaidValue {
+    /// What they say, in words.
+    pub says: String,
+    /// How many of them there are.
+    pub count: u64,
+    /// The first of them by their ids, 8 at most.
+    pub nodes: Vec<NodeId>,
+}
+
+/// So many nodes are told one by one, and so many values.
+const FEW: usize = 8;
+
+impl Disagreement {
+    /// What the nodes say, in one line: each node where there are few, else "998 nodes say A; 2 nodes
+    /// say B (pod-7, pod-9)".
+    pub fn summary(&self) -> String {
+        if self.says.len() <= FEW && self.values.iter().map(|said| said.count).sum::<u64>() <= 8 {
+            let says = self.says.iter().map(|node| format!("{}: {}", node.node, node.says));
+            return says.collect::<Vec<_>>().join("; ");
+        }
+        let mut said: Vec<_> = self.values.iter().take(FEW).map(SaidValue::summary).collect();
+        if let others @ 1.. = self.values.len().saturating_sub(FEW) {
+            said.push(format!("{others} other values"));
+        }
+        said.join("; ")
+    }
+}
+
+impl SaidValue {
+    /// "2 nodes say B (pod-7, pod-9)"; without their names where there are too many.
+    pub fn summary(&self) -> String {
+        let say = if self.count == 1 { "node says" } else { "nodes say" };
+        let named = self.count as usize <= self.nodes.len();
+        let names = if named { format!(" ({})", self.nodes.join(", ")) } else { String::new() };
+        format!("{} {say} {}{names}", self.count, self.says)
+    }
 }
 
 /// What one node says.

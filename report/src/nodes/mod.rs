@@ -8,6 +8,8 @@ mod redis;
 mod request;
 
 pub use answer::{KeyMatch, L1Keys, NodeAnswer, NodeError};
-pub use comparison::{Agreement, Disagreement, NodeCache, NodeRow, NodeSays, NodesReport};
+pub use comparison::{
+    Agreement, Disagreement, NodeCache, NodeRow, NodeSays, NodesReport, SaidValue,
+};
 pub use redis::{NodeL2, RedisReport, RedisServer, RedisShare, RedisState, SlowCommand};
 pub use request::{CacheKey, CacheKeys, CacheName, CacheValue, L1Query, NodeRequest};

@@ -9,7 +9,7 @@ use strata_console::{
     Access, AccessSettings, Console, ConsoleLimits, ConsoleSettings, NodeClient, RemoteNodes,
     SourceReader, TrafficControl,
 };
-use strata_dashboard::program::{MoreRoutes, Needs, Route, routes};
+use strata_dashboard::program::{MoreRoutes, Needs, Route};
 use strata_demo::{STEADY, Site, Store, Traffic};
 use strata_lab::Lab;
 use strata_report::TrafficState;
@@ -17,9 +17,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::dashboard::{Dashboard, Extras};
 use super::processes::Processes;
 use super::serve::looking_on;
+use super::served_console::{Extras, ServedConsole};
 use super::source::DemoSource;
 use super::traffic::DemoTraffic;
 use crate::config::{ConfigError, RedisChoice, Settings, TrafficMode};
@@ -32,7 +32,7 @@ pub(super) const L2_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// Everything that `strata demo` runs, without the listener in front of it.
 pub struct Demo {
-    dashboard: Dashboard,
+    served: ServedConsole,
     sites: Arc<Sites>,
     store: Store,
     lab: Arc<Lab>,
@@ -108,26 +108,26 @@ impl Demo {
         });
         let needs = needs(&store, redis.as_ref());
         let extras = Extras { lab: Some(Arc::clone(&lab)), needs };
-        let dashboard = Dashboard::new(console, settings, extras, tasks.shutdown().clone())?;
+        let served = ServedConsole::new(console, settings, extras, tasks.shutdown().clone())?;
         let sites = Arc::new(Sites::new(sites).context("there is no node")?);
         let tasks = tasks.clone();
-        Ok(Self { dashboard, sites, store, lab, nodes, fleet, processes, redis, tasks })
+        Ok(Self { served, sites, store, lab, nodes, fleet, processes, redis, tasks })
     }
 
     /// Every path of the program.
     pub fn router(&self) -> Router {
-        self.dashboard.router(self.more_routes())
+        self.served.router(self.more_routes())
     }
 
     /// What the program can be asked for, beside its pages and files.
     pub fn routes(&self) -> Vec<Route> {
         let more = self.more_routes().into_iter().flat_map(|more| more.routes);
-        routes(&self.dashboard.state).into_iter().chain(more).collect()
+        self.served.http.routes().into_iter().chain(more).collect()
     }
 
     /// What there is beside the dashboard.
     fn more_routes(&self) -> Vec<MoreRoutes> {
-        let console = &self.dashboard.state.console;
+        let console = self.served.http.console();
         let demo = demo_routes(console, Arc::clone(&self.sites));
         vec![demo, lab_routes(console, Arc::clone(&self.lab))]
     }
@@ -135,12 +135,12 @@ impl Demo {
     /// Answers connections, within the limits of the settings, until the program is told
     /// to stop and begun requests have ended or have had their time.
     pub async fn serve(&self, listener: TcpListener) {
-        self.dashboard.serve(listener, self.router()).await;
+        self.served.serve(listener, self.router()).await;
     }
 
     /// How many event streams are open.
     pub fn n_streams(&self) -> usize {
-        self.dashboard.state.streams.n_open()
+        self.served.http.n_streams()
     }
 
     /// One running copy of the demo service.
@@ -160,9 +160,9 @@ impl Demo {
 
     /// Ends what [`Demo::start`] started, in the order in which one part needs the other.
     pub async fn stop(self) {
-        self.dashboard.state.shutdown.cancel();
+        self.served.http.shutdown().cancel();
         self.lab.shutdown().await;
-        self.dashboard.end_jobs().await;
+        self.served.end_jobs().await;
         // Consoles elsewhere are told that they leave.
         let ends = self.nodes.iter().map(|node| node.shutdown().into_future());
         futures::future::join_all(ends).await;
@@ -319,6 +319,7 @@ fn access(settings: &Settings, listening: SocketAddr) -> Access {
         open_values: settings.open_values,
         loopback: listening.ip().is_loopback(),
         acting_needs_token: false,
+        told_by_host: None,
     })
 }
 

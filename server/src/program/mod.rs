@@ -1,10 +1,10 @@
 //! `strata demo` and `strata serve` from start to stop, and the signals that end them.
 
-mod dashboard;
 mod demo;
 mod processes;
 mod run;
 mod serve;
+mod served_console;
 mod services;
 mod signals;
 mod source;

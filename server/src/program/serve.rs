@@ -10,9 +10,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use super::dashboard::{Dashboard, Extras};
 use super::run::announce;
-use super::services::{self, Services, ServicesCollector};
+use super::served_console::{Extras, ServedConsole};
+use super::services::{self, Services};
 use super::signals::on_signal;
 use crate::config::ServeSettings;
 
@@ -22,7 +22,7 @@ const L2_TIMEOUT: Duration = Duration::from_secs(1);
 /// Everything that `strata serve` runs, without the listener in front of it: a list of services, and
 /// a dashboard over the nodes of each, wherever they run.
 pub struct Serve {
-    front: Dashboard,
+    front: ServedConsole,
     services: Arc<Services>,
 }
 
@@ -54,10 +54,12 @@ impl Serve {
         // It has no nodes: it stands for the program, which people log in to.
         let console = Console::start(Vec::new(), of_program, shutdown.clone());
         let common = &settings.common;
-        let front = Dashboard::of_program(console, common, Extras::default(), shutdown)?;
+        let front = ServedConsole::of_front(console, common, Extras::default(), shutdown)?;
         let services = Services::start(settings.clone(), access, (front.clone(), tasks.clone()));
         let services = services.await?;
-        front.state.registry.register(Box::new(ServicesCollector::new(&services)))?;
+        let all = Arc::downgrade(&services);
+        let numbers = move || all.upgrade().map(|all| all.labelled()).unwrap_or_default();
+        front.http.show_numbers_of(numbers)?;
         Ok(Self { front, services })
     }
 
@@ -74,7 +76,7 @@ impl Serve {
 
     /// Ends what [`Serve::start`] started. The services' nodes go on.
     pub async fn stop(self) {
-        self.front.state.shutdown.cancel();
+        self.front.http.shutdown().cancel();
         self.front.end_jobs().await;
         self.services.stop().await;
     }
@@ -128,6 +130,7 @@ fn access(settings: &ServeSettings) -> Access {
         open_values: common.open_values,
         loopback: false,
         acting_needs_token: true,
+        told_by_host: None,
     })
 }
 

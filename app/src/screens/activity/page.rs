@@ -6,6 +6,7 @@ use super::audit;
 use crate::addresses::{at, encode, key_address};
 use crate::api::ApiError;
 use crate::format;
+use crate::host_page::HostPage;
 use crate::screens::PageRequest;
 use crate::screens::page_frame::{PageFrame, PageHtml, export_links, titled_card};
 use crate::screens::words;
@@ -14,15 +15,22 @@ use crate::screens::words;
 const MAX_EVENTS: usize = 150;
 const MAX_AUDIT_ENTRIES: usize = 50;
 
+/// The most nodes that can be chosen.
+const MAX_NODES: usize = 200;
+
 /// Draws what happened of late and the audit trail.
 pub(crate) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
     let filter = filter(request);
     let activity = request.console.activity(None, &filter);
     let before = request.field("before").and_then(|id| id.parse().ok());
     let audit = request.console.audit_page(before, MAX_AUDIT_ENTRIES);
-    let newest = request.console.snapshot().frame;
+    let newest = request.console.frame();
     let caches = newest.own_caches().map(|cache| cache.report.cache.clone()).collect::<Vec<_>>();
-    let nodes = newest.nodes.into_iter().map(|node| node.node).collect::<Vec<_>>();
+    let mut nodes = request.console.node_names(MAX_NODES);
+    // One that is chosen stays in the form.
+    nodes.extend(
+        filter.node.iter().filter(|node| !nodes.contains(*node)).cloned().collect::<Vec<_>>(),
+    );
     let frame = PageFrame { class: "activity-page", every_s: Some(1) };
     Ok(frame.draw(
         StatusCode::OK,
@@ -32,7 +40,9 @@ pub(crate) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
             {audit::card(&audit)}
             <p class="small">
                 "You are "<strong>{words::who(&request.actor.name)}</strong>". "
-                <a href=at("/login") rel="external">"Log in or out"</a>
+                {(!HostPage::is_around()).then(|| view! {
+                    <a href=at("/login") rel="external">"Log in or out"</a>
+                })}
             </p>
         },
     ))

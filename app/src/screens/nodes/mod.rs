@@ -2,6 +2,8 @@
 //! of each cache.
 
 mod agreement;
+mod find;
+mod matrix;
 mod page;
 mod presence;
 mod tasks;

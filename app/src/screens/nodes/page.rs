@@ -1,18 +1,25 @@
 use axum::http::StatusCode;
 use leptos::prelude::*;
+use strata_console::{NodesPage, NodesQuery};
 use strata_report::{Disagreement, NodeCache, NodeRow, NodesReport};
 
-use super::{agreement, presence, tasks};
+use super::{agreement, find, matrix, presence, tasks};
 use crate::addresses::cache_address;
 use crate::api::ApiError;
 use crate::format::{self, DASH};
 use crate::screens::page_frame::{PageFrame, PageHtml, export_links, titled_card};
 use crate::screens::{PageRequest, words};
 
-/// Draws every node beside the others.
+/// Draws the nodes beside each other: all of a small fleet, a page of a large one.
 pub(crate) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
-    let report = request.console.nodes_report();
-    let agreements = agreement::compare(request, &report).await;
+    let query = find::query(request);
+    let found = request.console.nodes_page(&query);
+    let (report, is_large) = (&found.report, find::is_needed(&query, &found));
+    let agreements = agreement::compare(request, report).await;
+    let caches = match is_large {
+        true => matrix::card(request, report, &find::address(&query)),
+        false => caches(report),
+    };
     // To compare costs a walk over each L1, so it is done less often.
     let every_s = if agreements.is_some() { 10 } else { 2 };
     let frame = PageFrame { class: "nodes-page", every_s: Some(every_s) };
@@ -21,19 +28,21 @@ pub(crate) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
             <h1>"Nodes"</h1>
             {export_links("/api/v1/nodes/rows?format=csv".to_owned(), "/api/v1/nodes/rows".to_owned())}
         </div>
-        {nodes(&report)}
-        {presence::card(&report)}
-        {tasks::problems(&report)}
-        {tasks::card(&report)}
+        {is_large.then(|| find::card(&query, &found))}
+        {nodes(&query, &found)}
+        {presence::card(report)}
+        {tasks::problems(report)}
+        {tasks::card(report)}
         {disagreements(&report.disagreements)}
         {agreement::card(agreements.as_deref())}
-        {caches(&report)}
+        {caches}
     }))
 }
 
-fn nodes(report: &NodesReport) -> AnyView {
+fn nodes(query: &NodesQuery, found: &NodesPage) -> AnyView {
+    let report = &found.report;
     let rows = report.nodes.iter().map(|node| row(node, report.at_ms)).collect_view();
-    let n = format::plural(report.nodes.len() as u64, "node", "nodes");
+    let n = format::plural(found.n_found as u64, "node", "nodes");
     let sums = report.fleet.as_ref().map(|fleet| format!("; sums are {}", fleet.of_how_many()));
     let sums = sums.unwrap_or_default();
     titled_card(
@@ -64,6 +73,7 @@ fn nodes(report: &NodesReport) -> AnyView {
                     <tbody>{rows}</tbody>
                 </table>
             </div>
+            {find::pages(query, found)}
         },
     )
 }
@@ -112,15 +122,26 @@ fn row(node: &NodeRow, now_ms: u64) -> impl IntoView + use<> {
     }
 }
 
+/// Where no more nodes say something, each of them is told.
+const TOLD_ONE_BY_ONE: u64 = 8;
+
+/// The most values that are told where there are more nodes.
+const MOST_VALUES: usize = 8;
+
 fn disagreements(all: &[Disagreement]) -> AnyView {
     let line = |one: &Disagreement| {
-        let says = one.says.iter().map(|says| view! { <li><strong>{says.node.clone()}</strong>" says "{says.says.clone()}</li> });
+        let n: u64 = one.values.iter().map(|said| said.count).sum();
+        let each = one.says.iter().filter(|_| n <= TOLD_ONE_BY_ONE);
+        let each = each.map(|says| view! { <li><strong>{says.node.clone()}</strong>" says "{says.says.clone()}</li> });
+        let by_value = one.values.iter().take(MOST_VALUES).filter(|_| n > TOLD_ONE_BY_ONE);
+        let by_value = by_value.map(|said| view! { <li>{said.summary()}</li> });
+        let says = (each.collect_view(), by_value.collect_view());
         let about = if one.cache.is_empty() {
             one.about.clone()
         } else {
             format!("{} of {}", one.about, one.cache)
         };
-        view! { <li><h3>{about}</h3><ul>{says.collect_view()}</ul></li> }
+        view! { <li><h3>{about}</h3><ul>{says}</ul></li> }
     };
     let lines = all.iter().map(line).collect_view();
     let note = "versions and settings, compared";

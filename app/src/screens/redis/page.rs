@@ -98,6 +98,9 @@ fn work(report: &RedisReport) -> AnyView {
     titled_card("work", "Work", "now, as Redis measures it".to_owned(), view! {{body}})
 }
 
+/// The most nodes that are shown.
+const MOST_NODES: usize = 50;
+
 fn connections(report: &RedisReport) -> AnyView {
     let row = |node: &strata_report::NodeL2| {
         let l2 = &node.l2;
@@ -114,7 +117,19 @@ fn connections(report: &RedisReport) -> AnyView {
             </tr>
         }
     };
-    let rows = report.nodes.iter().map(row).collect_view();
+    // The worst first, where there are more than a page has.
+    let mut nodes: Vec<_> = report.nodes.iter().collect();
+    if nodes.len() > MOST_NODES {
+        nodes.sort_by_key(|node| {
+            std::cmp::Reverse((node.l2.breaker_open, node.l2.queued_invalidations, node.l2.errors))
+        });
+    }
+    let rows = nodes.into_iter().take(MOST_NODES).map(row).collect_view();
+    let others = report.nodes.len().saturating_sub(MOST_NODES) as u64;
+    let others = (others > 0).then(|| {
+        let others = format::plural(others, "other node is", "other nodes are");
+        view! { <p class="small">{others}" not shown; these are the worst."</p> }
+    });
     if report.nodes.is_empty() {
         return titled_card(
             "connections",
@@ -146,6 +161,7 @@ fn connections(report: &RedisReport) -> AnyView {
                     <tbody>{rows}</tbody>
                 </table>
             </div>
+            {others}
         },
     )
 }

@@ -2,6 +2,8 @@
 
 mod asks;
 mod bad_input;
+mod killed;
+mod lag;
 mod observer;
 mod presence;
 mod refusals;

@@ -44,7 +44,7 @@ async fn a_node_says_who_it_is_and_reports_its_caches_to_who_watches() {
     assert!(card.can.contains(&"look_l1".to_owned()));
     assert!(card.policy.looks && !card.policy.values && !card.policy.refreshes && !card.signed);
     let report = seen.report.unwrap();
-    assert_eq!((report.run, report.interval_ms, report.cut), (card.run, 1_000, 0));
+    assert_eq!((&report.run, report.interval_ms, report.cut), (&card.run, 1_000, 0));
     assert!(console.view().await.node("console").is_none(), "who only looks on is no node");
 }
 
@@ -116,7 +116,7 @@ async fn a_node_that_is_killed_is_late_and_then_lost_and_its_numbers_stay() {
     let lost = console.until("1", "it is lost", |node| node.state == PresenceState::Lost).await;
     assert!((10_001..=20_000).contains(&lost.heard_ms_ago), "{}", lost.heard_ms_ago);
     assert!(lost.report.is_some());
-    let first_run = lost.report.unwrap().run;
+    let first_run = lost.report.unwrap().run.clone();
     let _again = Doomed::start(&redis, "1").await;
     let is_another = |node: &strata_cache::FleetNode| {
         node.state == PresenceState::Up
@@ -140,7 +140,7 @@ async fn the_second_of_two_processes_under_one_id_stays_when_the_first_leaves() 
     let redis = Redis::start().await;
     let one = node(&redis, "1", Fleet::default()).await;
     let console = Console::of(&redis, "").await;
-    let first = console.until_reported("1").await.card.unwrap().run;
+    let first = console.until_reported("1").await.card.unwrap().run.clone();
     let two = Doomed::start(&redis, "1").await;
     let is_two =
         |node: &strata_cache::FleetNode| node.card.as_ref().is_some_and(|card| card.run != first);

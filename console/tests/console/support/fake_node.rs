@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use strata_cache::{Journal, L2Census, L2Count, L2Head, Pattern, Progress, Target};
-use strata_console::{Answer, ConsoleError, L2Step, NodeClient, SharedRedis};
+use strata_console::{Answer, ConsoleError, L2Step, NodeClient, SharedRedis, SharedReport};
 use strata_report::{
     CacheEvents, CacheKeys, Effect, EntryLook, KeyMatch, KeyRow, L1Keys, L1Query, L1Survey, L2Look,
     NodeAnswer, NodeError, NodeReport, NodeRequest, RedisServer, RedisState,
@@ -190,9 +190,9 @@ impl NodeClient for FakeNode {
         &self.id
     }
 
-    fn report(&self) -> Option<NodeReport> {
+    fn report(&self) -> Option<SharedReport> {
         self.touch("report");
-        self.script().report.clone()
+        self.script().report.clone().map(SharedReport::from)
     }
 
     fn events_after(&self, _cache: &str, seq: u64) -> CacheEvents {

@@ -22,7 +22,7 @@ struct Dispatch {
 pub(in super::super) fn router(services: Arc<Services>) -> Router {
     let front = super::front::router(&services);
     let dispatched = Dispatch { services: Arc::clone(&services), front };
-    services.front.below_base(Router::new().fallback(dispatch).with_state(dispatched))
+    services.front.http.below_base(Router::new().fallback(dispatch).with_state(dispatched))
 }
 
 async fn dispatch(State(to): State<Dispatch>, mut request: Request) -> Response {

@@ -60,7 +60,7 @@ fn listed(services: &Services, actor: &Actor, headers: &HeaderMap) -> Response {
         can_log_in: services.access().has_tokens(),
         theme: cookie_value(headers, THEME_COOKIE).map(str::to_owned),
     };
-    let html = page.draw(services.front.state.files);
+    let html = page.draw(services.front.http.files());
     let policy = [(header::CONTENT_SECURITY_POLICY, POLICY), (header::CACHE_CONTROL, "no-store")];
     (policy, document(StatusCode::OK, html)).into_response()
 }
@@ -100,7 +100,7 @@ async fn other(
 fn unknown(services: &Services, name: &str, headers: &HeaderMap) -> Response {
     let known = services.ids();
     if wants_page(headers) {
-        let page = no_such_service_page(services.front.state.files, name, &known);
+        let page = no_such_service_page(services.front.http.files(), name, &known);
         return document(StatusCode::NOT_FOUND, page);
     }
     let shown = name.chars().take(64).collect::<String>();

@@ -5,10 +5,11 @@ use std::time::Duration;
 use strata_app::{ListedRedis, ListedService};
 use strata_cache::Tasks;
 use strata_console::{Access, ConsoleLimits, ConsoleSettings, ExpectedNodes};
+use strata_dashboard::program::LabelledConsole;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
-use super::super::dashboard::Dashboard;
+use super::super::served_console::ServedConsole;
 use super::place::Place;
 use super::service::Service;
 use super::service_id::ServiceId;
@@ -29,7 +30,7 @@ pub(in super::super) struct Services {
     access: Arc<Access>,
     limits: ConsoleLimits,
     tasks: Tasks,
-    pub(super) front: Dashboard,
+    pub(super) front: ServedConsole,
     places: Vec<Place>,
     running: Mutex<BTreeMap<String, Arc<Service>>>,
 }
@@ -42,7 +43,7 @@ impl Services {
     pub(in super::super) async fn start(
         settings: ServeSettings,
         access: Arc<Access>,
-        (front, tasks): (Dashboard, Tasks),
+        (front, tasks): (ServedConsole, Tasks),
     ) -> anyhow::Result<Arc<Self>> {
         let looks = settings.wanted.is_empty();
         let places = settings.redis.iter().map(|redis| Place::new(redis.clone(), looks));
@@ -196,6 +197,11 @@ impl Services {
         };
         let redis = self.places.iter().map(Place::listed).collect();
         (self.all().into_iter().map(listed).collect(), redis)
+    }
+
+    /// As Prometheus tells them apart.
+    pub(in super::super) fn labelled(&self) -> Vec<LabelledConsole> {
+        self.all().iter().map(|service| service.labelled()).collect()
     }
 
     pub(super) fn access(&self) -> &Access {

@@ -4,7 +4,6 @@
 mod dispatch;
 mod front;
 mod list;
-mod metrics;
 mod place;
 mod ready;
 mod service;
@@ -12,4 +11,3 @@ mod service_id;
 
 pub(super) use dispatch::router;
 pub(super) use list::Services;
-pub(super) use metrics::ServicesCollector;

@@ -44,7 +44,7 @@ struct ServiceReadiness {
 }
 
 pub(super) async fn ready(State(services): State<Arc<Services>>) -> (StatusCode, Json<Readiness>) {
-    let stopping = services.front.state.shutdown.is_cancelled();
+    let stopping = services.front.http.shutdown().is_cancelled();
     let (listed, redis) = services.listed();
     let each: Vec<_> = redis
         .iter()
@@ -60,7 +60,7 @@ pub(super) async fn ready(State(services): State<Arc<Services>>) -> (StatusCode,
         service: service.id.clone(),
         state: ServiceState::of(&service.frame).as_str(),
     };
-    let tasks_down = services.front.state.console.tasks();
+    let tasks_down = services.front.http.console().tasks();
     let readiness = Readiness {
         ready: !stopping,
         stopping,

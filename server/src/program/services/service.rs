@@ -2,16 +2,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use prometheus::core::Collector;
-use prometheus::proto::MetricFamily;
 use strata_cache::{FleetClient, Node, RedisAddress};
 use strata_console::{Console, ConsoleSettings, Pace, RemoteNodes};
-use strata_dashboard::program::NodeCollector;
+use strata_dashboard::program::LabelledConsole;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::super::dashboard::Dashboard;
 use super::super::serve::looking_on;
+use super::super::served_console::ServedConsole;
 use super::service_id::ServiceId;
 
 /// So long after the last request for it, nobody looks at a service any more.
@@ -22,11 +20,10 @@ pub(super) struct Service {
     pub(super) id: ServiceId,
     pub(super) console: Console,
     pub(super) router: Router,
-    dashboard: Dashboard,
+    dashboard: ServedConsole,
     nodes: RemoteNodes,
     observer: Node,
     fleet: FleetClient,
-    collector: NodeCollector,
     last_look: Mutex<Option<Instant>>,
     last_noted: Mutex<Instant>,
 }
@@ -37,7 +34,7 @@ impl Service {
         id: ServiceId,
         (redis, fleet_key): (&RedisAddress, &str),
         settings: ConsoleSettings,
-        (front, end): (&Dashboard, CancellationToken),
+        (front, end): (&ServedConsole, CancellationToken),
     ) -> anyhow::Result<Self> {
         let (observer, fleet) = looking_on((redis, &id.namespace), fleet_key).await?;
         let nodes = RemoteNodes::new(observer.clone(), fleet.clone());
@@ -49,20 +46,8 @@ impl Service {
         let console = Console::start_elsewhere(nodes.clone(), settings, end.clone());
         let dashboard = front.beside(console.clone(), end)?;
         let router = dashboard.router(Vec::new());
-        let collector = NodeCollector::new(console.clone())?;
         let (last_look, last_noted) = (Mutex::default(), Mutex::new(Instant::now()));
-        Ok(Self {
-            id,
-            console,
-            router,
-            dashboard,
-            nodes,
-            observer,
-            fleet,
-            collector,
-            last_look,
-            last_noted,
-        })
+        Ok(Self { id, console, router, dashboard, nodes, observer, fleet, last_look, last_noted })
     }
 
     /// Somebody looks at it now.
@@ -93,14 +78,17 @@ impl Service {
         noted.elapsed() >= silence && fleet.unheard_ms.is_none() && fleet.of == 0
     }
 
-    /// Its numbers for Prometheus.
-    pub(super) fn families(&self) -> Vec<MetricFamily> {
-        self.collector.collect()
+    /// As Prometheus tells it from others.
+    pub(super) fn labelled(&self) -> LabelledConsole {
+        let namespace = ("namespace", self.id.namespace.clone());
+        let redis = self.id.redis.clone().map(|name| ("redis", name));
+        let labels = [Some(namespace), redis].into_iter().flatten().collect();
+        LabelledConsole { console: self.console.clone(), labels }
     }
 
     /// Ends what watches it. Its nodes go on.
     pub(super) async fn stop(&self) {
-        self.dashboard.state.shutdown.cancel();
+        self.dashboard.http.shutdown().cancel();
         self.dashboard.end_jobs().await;
         // The nodes report no more than others want.
         self.fleet.clone().close().await;

@@ -7,6 +7,7 @@ mod processes;
 mod services;
 mod several_redis;
 mod strange_data;
+mod thousand;
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -38,7 +39,9 @@ impl Dashboard {
 
     /// `strata serve`.
     async fn start_front(options: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_strata"));
+        let given = std::env::var_os("STRATA_SOAK_PROGRAM");
+        let built = || env!("CARGO_BIN_EXE_strata").into();
+        let mut command = Command::new(given.unwrap_or_else(built));
         command
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(options)

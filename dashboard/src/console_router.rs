@@ -1,0 +1,242 @@
+//! A console over HTTP: its state, its metrics, and who decides about requests.
+
+use std::sync::Arc;
+
+use axum::Router;
+use prometheus::Registry;
+use strata_app::{BasePath, HostPage, PageFiles};
+use strata_console::{Console, PeerBounds, PeerLimit};
+#[cfg(feature = "lab")]
+use strata_lab::Lab;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::access::HostRules;
+use crate::assets::page_files;
+use crate::http::below_base;
+use crate::metrics::{
+    ConsolesCollector, HttpMetrics, LabelledConsole, NodeCollector, ProgramCollector, observed,
+};
+use crate::routes::{AccessRules, Doors, MoreRoutes, Route, front_router, router, routes};
+use crate::state::{AppState, Needs, Parts, Snapshots};
+
+/// A console over HTTP. Cheap to clone; all clones are the same.
+#[derive(Clone)]
+pub struct ConsoleRouter {
+    state: AppState,
+    doors: Doors,
+    http: HttpMetrics,
+    /// The connections that are open, where they are the program's own.
+    connections: Option<Arc<PeerLimit>>,
+    base: Option<BasePath>,
+}
+
+/// What a program of ours serves its console with.
+pub struct OwnParts {
+    /// By which rules requests are admitted.
+    pub rules: AccessRules,
+    /// How many event streams there may be.
+    pub streams: PeerBounds,
+    /// The connections that are open.
+    pub connections: Arc<PeerLimit>,
+    /// What the program depends on beside its nodes.
+    pub needs: Needs,
+    /// The lab, where there is one.
+    #[cfg(feature = "lab")]
+    pub lab: Option<Arc<Lab>>,
+    /// Under which path browsers find it.
+    pub base: BasePath,
+    /// Ends the event streams.
+    pub shutdown: CancellationToken,
+}
+
+/// What an application puts around a console.
+pub(crate) struct HostParts {
+    pub(crate) rules: HostRules,
+    pub(crate) page: HostPage,
+    /// Under which path browsers find it, where a proxy keeps a part of it to itself.
+    pub(crate) base: Option<BasePath>,
+    pub(crate) shutdown: CancellationToken,
+    /// Ends the console with its router.
+    pub(crate) end: DropGuard,
+}
+
+/// Event streams of a dashboard within an application, whose connections are its own.
+const STREAMS: PeerBounds = PeerBounds { total: 256, per_peer: 64 };
+
+impl ConsoleRouter {
+    /// Of a program of ours, with tokens and sessions.
+    ///
+    /// # Errors
+    /// Where two metrics have one name.
+    pub fn of_program(console: Console, parts: OwnParts) -> Result<Self, prometheus::Error> {
+        let numbers = Box::new(NodeCollector::new(console.clone())?);
+        let router = Self::of_front(console, parts)?;
+        router.state.registry.register(numbers)?;
+        Ok(router)
+    }
+
+    /// The same for what stands before several dashboards: its metrics are the program's own, and
+    /// [those of several consoles](Self::show_numbers_of).
+    ///
+    /// # Errors
+    /// As [`of_program`](Self::of_program).
+    pub fn of_front(console: Console, parts: OwnParts) -> Result<Self, prometheus::Error> {
+        let streams = PeerLimit::new(parts.streams);
+        let connections = Some(parts.connections);
+        let registry = registry(&console, &streams, connections.clone())?;
+        let http = HttpMetrics::register(&registry)?;
+        let state = AppState::new(Parts {
+            console,
+            #[cfg(feature = "lab")]
+            lab: parts.lab,
+            registry,
+            needs: parts.needs,
+            streams,
+            snapshots: Snapshots::default(),
+            files: page_files(),
+            shutdown: parts.shutdown,
+            host: None,
+            _end: None,
+        });
+        Ok(Self {
+            state,
+            doors: Doors::Own(parts.rules),
+            http,
+            connections,
+            base: Some(parts.base),
+        })
+    }
+
+    /// Another console of the same program, until `shutdown`: both share doors, streams and the
+    /// counts of requests. Whoever asks it has stripped its path, and says which.
+    ///
+    /// # Errors
+    /// As [`of_program`](Self::of_program).
+    pub fn beside(
+        &self,
+        console: Console,
+        shutdown: CancellationToken,
+    ) -> Result<Self, prometheus::Error> {
+        let streams = Arc::clone(&self.state.streams);
+        let registry = registry(&console, &streams, self.connections.clone())?;
+        registry.register(Box::new(NodeCollector::new(console.clone())?))?;
+        self.http.register_in(&registry)?;
+        let state = AppState::new(Parts {
+            console,
+            #[cfg(feature = "lab")]
+            lab: None,
+            registry,
+            needs: Needs::default(),
+            streams,
+            snapshots: Snapshots::default(),
+            files: self.state.files,
+            shutdown,
+            host: None,
+            _end: None,
+        });
+        let (doors, http) = (self.doors.clone(), self.http.clone());
+        Ok(Self { state, doors, http, connections: self.connections.clone(), base: None })
+    }
+
+    /// Within an application, which says who asks.
+    pub(crate) fn of_host(console: Console, parts: HostParts) -> Result<Self, prometheus::Error> {
+        let streams = PeerLimit::new(STREAMS);
+        let registry = registry(&console, &streams, None)?;
+        registry.register(Box::new(NodeCollector::new(console.clone())?))?;
+        let http = HttpMetrics::register(&registry)?;
+        let state = AppState::new(Parts {
+            console,
+            #[cfg(feature = "lab")]
+            lab: None,
+            registry,
+            needs: Needs::default(),
+            streams,
+            snapshots: Snapshots::default(),
+            files: page_files(),
+            shutdown: parts.shutdown,
+            host: Some(parts.page),
+            _end: Some(parts.end),
+        });
+        Ok(Self {
+            state,
+            doors: Doors::OfHost(parts.rules),
+            http,
+            connections: None,
+            base: parts.base,
+        })
+    }
+
+    /// Every path, with those that a program has beside the dashboard.
+    pub fn router(&self, more: Vec<MoreRoutes>) -> Router {
+        router(self.state.clone(), self.doors.clone(), more)
+    }
+
+    /// The paths of `own` and those that several dashboards share, behind the same doors.
+    pub fn front(&self, own: Router) -> Router {
+        front_router(self.state.clone(), self.doors.clone(), own)
+    }
+
+    /// Counts the requests of a router and gives each its id.
+    pub fn count(&self, router: Router) -> Router {
+        observed(router, self.http.clone())
+    }
+
+    /// Answers below the path under which browsers find it.
+    pub fn below_base(&self, router: Router) -> Router {
+        below_base(router, self.base.clone())
+    }
+
+    /// Shows the numbers of several consoles in `/metrics` as well, as there are at each scrape.
+    ///
+    /// # Errors
+    /// Where it does so already.
+    pub fn show_numbers_of(
+        &self,
+        consoles: impl Fn() -> Vec<LabelledConsole> + Send + Sync + 'static,
+    ) -> Result<(), prometheus::Error> {
+        self.state.registry.register(Box::new(ConsolesCollector(consoles)))
+    }
+
+    /// The files of the pages; `None` where the program was built without them.
+    pub fn files(&self) -> Option<PageFiles> {
+        self.state.files
+    }
+
+    /// Counts the requests of a router and gives each its id, below the path under which browsers find
+    /// it.
+    pub fn place(&self, router: Router) -> Router {
+        below_base(observed(router, self.http.clone()), self.base.clone())
+    }
+
+    /// What can be asked for, beside pages, files and what a program has of its own.
+    pub fn routes(&self) -> Vec<Route> {
+        routes(&self.state)
+    }
+
+    /// The console.
+    pub fn console(&self) -> &Console {
+        &self.state.console
+    }
+
+    /// How many event streams are open.
+    pub fn n_streams(&self) -> usize {
+        self.state.streams.n_open()
+    }
+
+    /// What ends the event streams.
+    pub fn shutdown(&self) -> &CancellationToken {
+        &self.state.shutdown
+    }
+}
+
+/// The program's own numbers.
+fn registry(
+    console: &Console,
+    streams: &Arc<PeerLimit>,
+    connections: Option<Arc<PeerLimit>>,
+) -> Result<Registry, prometheus::Error> {
+    let registry = Registry::new();
+    let program = ProgramCollector::new(console.clone(), connections, Arc::clone(streams))?;
+    registry.register(Box::new(program))?;
+    Ok(registry)
+}

@@ -1,0 +1,198 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::request::Parts;
+use strata_app::{EnvironmentColour, HostPage};
+use strata_cache::Node;
+use strata_console::{AccessSettings, Console, ConsoleSettings, NodeClient, Protected};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use super::MountError;
+use crate::access::{Access, HostRules};
+use crate::console_router::{ConsoleRouter, HostParts};
+
+/// How long begun jobs may take to end at a stop, and again once they are cancelled.
+const JOBS_MAY_TAKE: Duration = Duration::from_secs(3);
+
+const NOBODY_ACTS: &str = "Nobody may change anything here, because the application has not said who may. It does so by \
+     Dashboard::access.";
+const HOST_DECIDES: &str = "This application does not let you change anything here.";
+const READ_ONLY: &str =
+    "The application has mounted this dashboard read-only, so nothing can be changed here.";
+
+/// A dashboard among the paths of an axum application: screens, API, live events and metrics.
+///
+/// Without [`access`](Self::access) a browser on the same machine may look, nobody else may, and nobody
+/// may act. For that the application has to be served with
+/// `into_make_service_with_connect_info::<SocketAddr>()`, or nobody may look either.
+///
+/// ```no_run
+/// use std::net::SocketAddr;
+///
+/// use axum::Router;
+/// use strata_cache::Node;
+/// use strata_dashboard::Dashboard;
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let node = Node::builder("shop").start().await?;
+/// let app = Router::new().nest_service("/cache", Dashboard::new(&node).router()?);
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+/// axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "it does nothing until it is a router"]
+pub struct Dashboard {
+    nodes: Vec<Node>,
+    rules: HostRules,
+    protected: Vec<String>,
+    page: HostPage,
+    public_path: Option<String>,
+    shutdown: CancellationToken,
+}
+
+impl Dashboard {
+    /// Over this node: its caches, and moka caches that it observes. It needs no Redis.
+    pub fn new(node: &Node) -> Self {
+        Self {
+            nodes: vec![node.clone()],
+            rules: HostRules::default(),
+            protected: Vec::new(),
+            page: HostPage::default(),
+            public_path: None,
+            shutdown: CancellationToken::new(),
+        }
+    }
+
+    /// More nodes of this process, which are shown and added up beside the first.
+    pub fn nodes<'a>(mut self, nodes: impl IntoIterator<Item = &'a Node>) -> Self {
+        self.nodes.extend(nodes.into_iter().cloned());
+        self
+    }
+
+    /// Who asks, and what they may do. It is called with the head of each request, whose extensions
+    /// have what the application's own layers have put there. Where it panics, that one request is
+    /// answered with an error.
+    ///
+    /// ```
+    /// # use strata_dashboard::{Access, Dashboard};
+    /// # fn with(dashboard: Dashboard) -> Dashboard {
+    /// # #[derive(Clone)] struct User { name: String, is_admin: bool }
+    /// dashboard.access(|parts| match parts.extensions.get::<User>() {
+    ///     Some(user) if user.is_admin => Access::operator(&user.name),
+    ///     Some(user) => Access::viewer(&user.name),
+    ///     None => Access::nobody(),
+    /// })
+    /// # }
+    /// ```
+    pub fn access(mut self, access: impl Fn(&Parts) -> Access + Send + Sync + 'static) -> Self {
+        self.rules.access = Some(Arc::new(access));
+        self
+    }
+
+    /// Nobody may change anything, whatever rights they have.
+    pub fn read_only(mut self) -> Self {
+        self.rules.read_only = true;
+        self
+    }
+
+    /// Keys that nobody may invalidate here: a cache and a pattern of its keys, such as `session:*`.
+    pub fn protect<T: Into<String>>(mut self, keys: impl IntoIterator<Item = T>) -> Self {
+        self.protected.extend(keys.into_iter().map(Into::into));
+        self
+    }
+
+    /// Where the data are, such as `production`; it stands above every page.
+    pub fn environment(mut self, name: impl Into<String>, colour: EnvironmentColour) -> Self {
+        self.page.environment = Some((name.into(), colour));
+        self
+    }
+
+    /// The nonce of the application's own content security policy for a request, for a policy that lets
+    /// only scripts and styles with it pass. Without one, pages have a nonce and a policy of their own.
+    /// The policy needs `'wasm-unsafe-eval'` in its `script-src`; without it the pages stay as the
+    /// server has drawn them, and say so.
+    pub fn nonce(
+        mut self,
+        nonce: impl Fn(&Parts) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.rules.nonce = Some(Arc::new(nonce));
+        self
+    }
+
+    /// The address of the application's own first page, to which each page has a link.
+    pub fn home(mut self, address: impl Into<String>) -> Self {
+        self.page.home = Some(address.into());
+        self
+    }
+
+    /// The path under which browsers find the dashboard, where a proxy strips a part of it. Otherwise
+    /// it is the path under which the router is nested, and is not said again.
+    pub fn public_path(mut self, path: impl Into<String>) -> Self {
+        self.public_path = Some(path.into());
+        self
+    }
+
+    /// Ends live streams and begun invalidations once the token is cancelled. An application that
+    /// stops gracefully needs it: a server waits for open streams, and these never end by themselves.
+    pub fn until(mut self, shutdown: CancellationToken) -> Self {
+        self.shutdown = shutdown;
+        self
+    }
+
+    /// Starts its background tasks, and answers requests. They end with the last clone of the router.
+    ///
+    /// Nest it with `nest_service("/cache", …)`, which answers `/cache` and `/cache/`; axum's `nest`
+    /// answers the first alone. At the root, use `fallback_service(…)` or `merge(…)`.
+    ///
+    /// # Errors
+    /// Outside of a tokio runtime, and where a text makes no sense. See [`MountError`].
+    pub fn router<S: Clone + Send + Sync + 'static>(self) -> Result<Router<S>, MountError> {
+        Handle::try_current().map_err(|_| MountError::NoRuntime)?;
+        let protected = protected(self.protected)?;
+        let base = self.public_path.map(|path| path.parse()).transpose();
+        let base = base.map_err(MountError::PublicPath)?;
+        let nodes = self.nodes.into_iter().map(|node| Arc::new(node) as Arc<dyn NodeClient>);
+        let shutdown = self.shutdown.child_token();
+        let settings = ConsoleSettings { protected, ..console_access(&self.rules).into() };
+        let console = Console::start(nodes.collect(), settings, shutdown.clone());
+        end_jobs_at_stop(&console, shutdown.clone());
+        let end = shutdown.clone().drop_guard();
+        let parts = HostParts { rules: self.rules, page: self.page, base, shutdown, end };
+        let served = ConsoleRouter::of_host(console, parts).map_err(MountError::Metrics)?;
+        Ok(served.place(served.router(Vec::new())).with_state(()))
+    }
+}
+
+fn console_access(rules: &HostRules) -> strata_console::Access {
+    let told = match (rules.read_only, &rules.access) {
+        (true, _) => READ_ONLY,
+        (false, None) => NOBODY_ACTS,
+        (false, Some(_)) => HOST_DECIDES,
+    };
+    strata_console::Access::new(AccessSettings {
+        read_only: rules.read_only,
+        told_by_host: Some(told),
+        ..AccessSettings::default()
+    })
+}
+
+fn protected(texts: Vec<String>) -> Result<Vec<Protected>, MountError> {
+    let read = |text: String| match text.parse() {
+        Ok(protected) => Ok(protected),
+        Err(reason) => Err(MountError::Protected { text, reason }),
+    };
+    texts.into_iter().map(read).collect()
+}
+
+/// Once it ends, begun jobs end, and what was done is kept.
+fn end_jobs_at_stop(console: &Console, shutdown: CancellationToken) {
+    let console = console.clone();
+    tokio::spawn(async move {
+        shutdown.cancelled().await;
+        console.end_jobs(JOBS_MAY_TAKE).await;
+        console.flush_audit().await;
+    });
+}

@@ -1,0 +1,73 @@
+//! The background tasks of a dashboard begin and end with its router.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::http::{Method, StatusCode};
+use strata_dashboard::{Access, Dashboard, MountError};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::support::{ask, at_cache, browser, get, service};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[test]
+fn without_a_runtime_there_is_an_error_and_no_panic() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let shop = runtime.block_on(service());
+    let mounted = Dashboard::new(&shop.node).router::<()>();
+    assert!(matches!(mounted, Err(MountError::NoRuntime)));
+}
+
+#[tokio::test]
+async fn with_its_router_a_dashboard_ends() {
+    let shop = service().await;
+    let app = at_cache(Dashboard::new(&shop.node));
+    let stream = app.clone().oneshot(browser(Method::GET, "/cache/events")).await.unwrap();
+    assert_eq!(stream.status(), StatusCode::OK);
+    drop(app);
+    let whole = timeout(PATIENCE, to_bytes(stream.into_body(), usize::MAX)).await;
+    assert!(whole.is_ok(), "the live stream goes on");
+}
+
+#[tokio::test]
+async fn an_application_that_stops_ends_the_live_streams() {
+    let shop = service().await;
+    let stop = CancellationToken::new();
+    let app = at_cache(Dashboard::new(&shop.node).until(stop.clone()));
+    let stream = app.clone().oneshot(browser(Method::GET, "/cache/events")).await.unwrap();
+    stop.cancel();
+    let whole = timeout(PATIENCE, to_bytes(stream.into_body(), usize::MAX)).await;
+    assert!(whole.is_ok(), "the live stream goes on");
+}
+
+#[tokio::test]
+async fn two_dashboards_of_one_program_go_their_own_ways() {
+    let (shop, depot) = (service().await, service().await);
+    let acting = Dashboard::new(&shop.node).access(|_| Access::operator("anna"));
+    let app: Router = Router::new()
+        .nest_service("/shop", acting.router().unwrap())
+        .nest_service("/depot", Dashboard::new(&depot.node).read_only().router().unwrap());
+    let key = |base: &str| browser(Method::DELETE, &format!("{base}/api/v1/caches/users/keys/1"));
+    assert_eq!(ask(&app, key("/depot")).await.status, StatusCode::FORBIDDEN);
+    assert!(ask(&app, key("/shop")).await.status.is_success());
+    assert!(!shop.has_user().await);
+    assert!(depot.has_user().await);
+    for base in ["/shop", "/depot"] {
+        let metrics = get(&app, &format!("{base}/metrics")).await;
+        assert_eq!(metrics.status, StatusCode::OK, "{}", metrics.text);
+    }
+}
+
+#[tokio::test]
+async fn several_nodes_of_one_program_are_shown_together() {
+    let (shop, depot) = (service().await, service().await);
+    let app = at_cache(Dashboard::new(&shop.node).nodes([&depot.node]));
+    let nodes = get(&app, "/cache/api/v1/nodes").await;
+    for node in [&shop.node, &depot.node] {
+        assert!(nodes.text.contains(node.id()), "{}", nodes.text);
+    }
+}

@@ -1,0 +1,114 @@
+import type { Page } from "@playwright/test";
+import { expect, expectAlive, expectLive, test as base } from "./support/fixtures";
+import { pages } from "./support/screens";
+import { Shop } from "./support/shop";
+
+/** Every page but those of the lab, which a mounted dashboard does not have, and a search. */
+const screens = [
+  ...pages.map(({ path }) => path.replace(":cache", "products")).filter((path) => !path.startsWith("/lab")),
+  "/keys?cache=products&pattern=*",
+  "/keys?cache=products&key=1",
+];
+
+const test = base.extend<{ logIn: (name: string) => Promise<void> }, { dashboardAt: string; shop: Shop }>({
+  dashboardAt: ["/cache", { option: true, scope: "worker" }],
+  shop: [
+    async ({ dashboardAt }, use) => {
+      const shop = await Shop.start(dashboardAt);
+      await use(shop);
+      expect(await shop.stop(), "it stops although pages are open").toBe(0);
+    },
+    { scope: "worker", timeout: 60_000 },
+  ],
+  logIn: async ({ page, shop }, use) => {
+    await use(async (name) => {
+      const form = { name, password: "teapot" };
+      expect((await page.request.post(`${shop.url}/login`, { form })).ok()).toBe(true);
+      // So that the caches hold something.
+      for (const path of ["/products/1", "/products/2", "/stock/1"]) {
+        expect((await page.request.get(`${shop.url}${path}`)).ok()).toBe(true);
+      }
+    });
+  },
+});
+
+for (const dashboardAt of ["/", "/cache", "/a/b"]) {
+  const at = (path: string) => (dashboardAt === "/" ? path : path === "/" ? dashboardAt : dashboardAt + path);
+
+  test.describe(`mounted at ${dashboardAt}`, () => {
+    test.use({ dashboardAt });
+
+    test("every screen is drawn and taken over under the application's policy and log-in", async ({ page, shop, logIn }) => {
+      const asked: string[] = [];
+      page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+      await logIn("anna");
+      for (const screen of screens) {
+        const answer = await page.goto(shop.url + at(screen));
+        expect(answer?.status(), screen).toBe(200);
+        expect(answer?.headers()["content-security-policy"]).toContain("default-src 'none'");
+        await expectAlive(page);
+        await expectLive(page);
+        await expect(page.getByRole("heading", { level: 1 })).toHaveCount(1);
+        await expect(page.locator(".environment")).toHaveText("development");
+      }
+      const base = dashboardAt === "/" ? "" : dashboardAt;
+      expect(asked.filter((path) => path !== base && !path.startsWith(`${base}/`))).toEqual([]);
+    });
+
+    test("links lead through the dashboard, and out of it to the application", async ({ page, shop, logIn }) => {
+      await logIn("anna");
+      await page.goto(shop.url + at("/"));
+      await expectAlive(page);
+      for (const name of ["Keys", "Nodes", "Redis", "Activity", "Overview"]) {
+        await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
+        await expect(page).toHaveTitle(`${name} · Strata`);
+      }
+      await page.getByRole("link", { name: "Application" }).click();
+      await expect(page).toHaveURL(`${shop.url}/products/1`);
+    });
+
+    test("an operator invalidates a key, and the audit trail names them", async ({ page, shop, logIn }) => {
+      await logIn("anna");
+      await page.goto(shop.url + at("/keys?cache=products&key=1"));
+      await expectAlive(page);
+      await page.getByRole("button", { name: "Invalidate", exact: true }).click();
+      await page.goto(shop.url + at("/activity"));
+      const line = page.getByRole("row").filter({ hasText: "anna" });
+      await expect(line.first()).toContainText("products");
+    });
+  });
+}
+
+test("who may not look is told so, and who may only look cannot act", async ({ page, shop, logIn }) => {
+  expect((await page.goto(`${shop.url}/cache`))?.status()).toBe(403);
+  await expect(page.getByRole("main")).toContainText("does not let you look");
+  await logIn("eva");
+  await page.goto(`${shop.url}/cache/keys?cache=products&key=1`);
+  await expectAlive(page);
+  await expect(page.getByRole("button", { name: "Invalidate", exact: true })).toBeDisabled();
+  expect((await page.request.get(`${shop.url}/cache/api/v1/caches/products/keys/1`)).ok()).toBe(true);
+});
+
+/** Takes `'wasm-unsafe-eval'` out of the application's policy. */
+async function forbidWasm(page: Page): Promise<void> {
+  await page.route("**/cache/**", async (route) => {
+    if (route.request().resourceType() !== "document") return route.continue();
+    const response = await route.fetch();
+    const headers = response.headers();
+    const policy = headers["content-security-policy"]?.replace(" 'wasm-unsafe-eval'", "");
+    await route.fulfill({ response, headers: { ...headers, "content-security-policy": policy ?? "" } });
+  });
+}
+
+test.describe("where the application's policy forbids WebAssembly", () => {
+  test.use({ provoked: [/wasm|WebAssembly|Content Security Policy/] });
+
+  test("the page stays as the server drew it, and says why", async ({ page, shop, logIn }) => {
+    await logIn("anna");
+    await forbidWasm(page);
+    await page.goto(`${shop.url}/cache/nodes`);
+    await expect(page.locator("#notice")).toContainText("lacks 'wasm-unsafe-eval'");
+    await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Keys" }).click();
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("Keys");
+  });
+});
