@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use prometheus::Registry;
-use strata_app::{BasePath, HostPage};
+use strata_app::{BasePath, HostPage, PageFiles};
 use strata_console::{Console, PeerBounds, PeerLimit};
 #[cfg(feature = "lab")]
 use strata_lab::Lab;
@@ -13,15 +13,20 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::access::HostRules;
 use crate::assets::page_files;
 use crate::http::below_base;
-use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector, observed};
-use crate::routes::{AccessRules, Doors, MoreRoutes, Route, router, routes};
+use crate::metrics::{
+    ConsolesCollector, HttpMetrics, LabelledConsole, NodeCollector, ProgramCollector, observed,
+};
+use crate::routes::{AccessRules, Doors, MoreRoutes, Route, front_router, router, routes};
 use crate::state::{AppState, Needs, Parts, Snapshots};
 
-/// A console over HTTP.
+/// A console over HTTP. Cheap to clone; all clones are the same.
+#[derive(Clone)]
 pub struct ConsoleRouter {
     state: AppState,
     doors: Doors,
     http: HttpMetrics,
+    /// The connections that are open, where they are the program's own.
+    connections: Option<Arc<PeerLimit>>,
     base: Option<BasePath>,
 }
 
@@ -64,8 +69,22 @@ impl ConsoleRouter {
     /// # Errors
     /// Where two metrics have one name.
     pub fn of_program(console: Console, parts: OwnParts) -> Result<Self, prometheus::Error> {
+        let numbers = Box::new(NodeCollector::new(console.clone())?);
+        let router = Self::of_front(console, parts)?;
+        router.state.registry.register(numbers)?;
+        Ok(router)
+    }
+
+    /// The same for what stands before several dashboards: its metrics are the program's own, and
+    /// [those of several consoles](Self::show_numbers_of).
+    ///
+    /// # Errors
+    /// As [`of_program`](Self::of_program).
+    pub fn of_front(console: Console, parts: OwnParts) -> Result<Self, prometheus::Error> {
         let streams = PeerLimit::new(parts.streams);
-        let (registry, http) = metrics(&console, &streams, Some(parts.connections))?;
+        let connections = Some(parts.connections);
+        let registry = registry(&console, &streams, connections.clone())?;
+        let http = HttpMetrics::register(&registry)?;
         let state = AppState::new(Parts {
             console,
             #[cfg(feature = "lab")]
@@ -79,13 +98,52 @@ impl ConsoleRouter {
             host: None,
             _end: None,
         });
-        Ok(Self { state, doors: Doors::Own(parts.rules), http, base: Some(parts.base) })
+        Ok(Self {
+            state,
+            doors: Doors::Own(parts.rules),
+            http,
+            connections,
+            base: Some(parts.base),
+        })
+    }
+
+    /// Another console of the same program, until `shutdown`: both share doors, streams and the
+    /// counts of requests. Whoever asks it has stripped its path, and says which.
+    ///
+    /// # Errors
+    /// As [`of_program`](Self::of_program).
+    pub fn beside(
+        &self,
+        console: Console,
+        shutdown: CancellationToken,
+    ) -> Result<Self, prometheus::Error> {
+        let streams = Arc::clone(&self.state.streams);
+        let registry = registry(&console, &streams, self.connections.clone())?;
+        registry.register(Box::new(NodeCollector::new(console.clone())?))?;
+        self.http.register_in(&registry)?;
+        let state = AppState::new(Parts {
+            console,
+            #[cfg(feature = "lab")]
+            lab: None,
+            registry,
+            needs: Needs::default(),
+            streams,
+            snapshots: Snapshots::default(),
+            files: self.state.files,
+            shutdown,
+            host: None,
+            _end: None,
+        });
+        let (doors, http) = (self.doors.clone(), self.http.clone());
+        Ok(Self { state, doors, http, connections: self.connections.clone(), base: None })
     }
 
     /// Within an application, which says who asks.
     pub(crate) fn of_host(console: Console, parts: HostParts) -> Result<Self, prometheus::Error> {
         let streams = PeerLimit::new(STREAMS);
-        let (registry, http) = metrics(&console, &streams, None)?;
+        let registry = registry(&console, &streams, None)?;
+        registry.register(Box::new(NodeCollector::new(console.clone())?))?;
+        let http = HttpMetrics::register(&registry)?;
         let state = AppState::new(Parts {
             console,
             #[cfg(feature = "lab")]
@@ -99,12 +157,49 @@ impl ConsoleRouter {
             host: Some(parts.page),
             _end: Some(parts.end),
         });
-        Ok(Self { state, doors: Doors::OfHost(parts.rules), http, base: parts.base })
+        Ok(Self {
+            state,
+            doors: Doors::OfHost(parts.rules),
+            http,
+            connections: None,
+            base: parts.base,
+        })
     }
 
     /// Every path, with those that a program has beside the dashboard.
     pub fn router(&self, more: Vec<MoreRoutes>) -> Router {
         router(self.state.clone(), self.doors.clone(), more)
+    }
+
+    /// The paths of `own` and those that several dashboards share, behind the same doors.
+    pub fn front(&self, own: Router) -> Router {
+        front_router(self.state.clone(), self.doors.clone(), own)
+    }
+
+    /// Counts the requests of a router and gives each its id.
+    pub fn count(&self, router: Router) -> Router {
+        observed(router, self.http.clone())
+    }
+
+    /// Answers below the path under which browsers find it.
+    pub fn below_base(&self, router: Router) -> Router {
+        below_base(router, self.base.clone())
+    }
+
+    /// Shows the numbers of several consoles in `/metrics` as well, as there are at each scrape.
+    ///
+    /// # Errors
+    /// Where it does so already.
+    pub fn show_numbers_of(
+        &self,
+        consoles: impl Fn() -> Vec<LabelledConsole> + Send + Sync + 'static,
+    ) -> Result<(), prometheus::Error> {
+        self.state.registry.register(Box::new(ConsolesCollector(consoles)))
+    }
+
+    /// The files of the pages; `None` where the program was built without them.
+    pub fn files(&self) -> Option<PageFiles> {
+        self.state.files
     }
 
     /// Counts the requests of a router and gives each its id, below the path under which browsers find
@@ -134,15 +229,14 @@ impl ConsoleRouter {
     }
 }
 
-fn metrics(
+/// The program's own numbers.
+fn registry(
     console: &Console,
     streams: &Arc<PeerLimit>,
     connections: Option<Arc<PeerLimit>>,
-) -> Result<(Registry, HttpMetrics), prometheus::Error> {
+) -> Result<Registry, prometheus::Error> {
     let registry = Registry::new();
-    registry.register(Box::new(NodeCollector::new(console.clone())?))?;
     let program = ProgramCollector::new(console.clone(), connections, Arc::clone(streams))?;
     registry.register(Box::new(program))?;
-    let http = HttpMetrics::register(&registry)?;
-    Ok((registry, http))
+    Ok(registry)
 }

@@ -6,11 +6,14 @@ mod families;
 mod http;
 mod process;
 mod program;
+mod several;
 mod write_behind;
 
 pub(crate) use collector::NodeCollector;
 pub(crate) use http::{HttpMetrics, observed};
 pub(crate) use program::ProgramCollector;
+pub(crate) use several::ConsolesCollector;
+pub use several::LabelledConsole;
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@ use axum::http::HeaderName;
 use strata_app::BasePath;
 use strata_console::{Protected, ProtectedError, Token, TokenError};
 
-use super::{DemoFlags, RedisChoice, RedisLogin, TrafficMode, file, secrets};
+use super::{DemoFlags, RedisChoice, RedisLogin, Secret, TrafficMode, file, secrets};
 use crate::serving::ServingLimits;
 use strata_dashboard::program::{Network, PublicUrl};
 
@@ -64,6 +64,8 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// How long peers may take, and how many of them there may be.
     pub serving: ServingLimits,
+    /// The key that nodes elsewhere and dashboards share.
+    pub fleet_key: Option<Secret>,
 }
 
 /// Why the options make no sense.
@@ -147,10 +149,13 @@ pub enum ConfigError {
     )]
     NoRedis,
     /// A name that no namespace has.
-    #[error("use {0:?} as a namespace: it must be 1 to 64 of a-z, 0-9, _ and -")]
+    #[error(
+        "use {0:?} as a namespace: it must be 1 to 64 of a-z, 0-9, _ and -, and before a colon \
+         may stand the name of a Redis"
+    )]
     Namespace(String),
     /// A text that does not say how many nodes there should be.
-    #[error("use --expect {0:?}: it must be APP=N, such as shop-api=6")]
+    #[error("use --expect {0:?}: it must be NAME=N, such as shop-api=6")]
     Expect(String),
     /// Two options that say the same.
     #[error("use --fleet-key and --fleet-key-file together")]
@@ -204,6 +209,7 @@ impl Settings {
             protected: protected(flags.protect.unwrap_or_default())?,
             allowed_hosts: flags.allowed_host.unwrap_or_default(),
             serving: ServingLimits::default(),
+            fleet_key: secrets::fleet_key(flags.fleet_key, flags.fleet_key_file)?,
         };
         settings.check()?;
         Ok(settings)
