@@ -9,6 +9,7 @@ use std::time::Duration;
 use redis::RedisResult;
 use redis::aio::MultiplexedConnection;
 use tokio::runtime::{Handle, Id};
+use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::link::Link;
@@ -24,7 +25,8 @@ impl Link {
         within: Duration,
     ) -> RedisResult<MultiplexedConnection> {
         let (connector, key) = (Arc::clone(&self.connector), self.bus.sequence().to_owned());
-        let opened = self.at_home(async move { connector.connect(&key, within).await }).await;
+        let opened =
+            self.at_home(within, async move { connector.connect(&key, within).await }).await;
         match opened {
             Some(opened) => opened,
             None => self.connect(within).await,
@@ -38,22 +40,28 @@ impl Link {
         within: Duration,
     ) -> RedisResult<MultiplexedConnection> {
         let (connector, to) = (Arc::clone(&self.connector), server.clone());
-        match self.at_home(async move { connector.connect_to(&to, within).await }).await {
+        let opened =
+            self.at_home(within, async move { connector.connect_to(&to, within).await }).await;
+        match opened {
             Some(opened) => opened,
             None => self.connector.connect_to(server, within).await,
         }
     }
 
-    /// Does the work on the runtime that the node belongs to. `None` if that is this one, or is gone.
+    /// Does the work on the runtime that the node belongs to. `None` if that is this one, is gone, or
+    /// is not run: a program may keep a runtime and leave it alone.
     async fn at_home<T: Send + 'static>(
         &self,
+        within: Duration,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Option<T> {
         let home = self.home.as_ref().filter(|home| runtime() != Some(home.id()))?;
-        match AbortOnDropHandle::new(home.spawn(work)).await {
-            Ok(done) => Some(done),
-            Err(error) if error.is_panic() => resume_unwind(error.into_panic()),
-            Err(_) => None,
+        // The work has its own deadline, which passes only where somebody runs it.
+        let latest = within.saturating_mul(2);
+        match timeout(latest, AbortOnDropHandle::new(home.spawn(work))).await {
+            Ok(Ok(done)) => Some(done),
+            Ok(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
+            Ok(Err(_)) | Err(_) => None,
         }
     }
 }

@@ -5,14 +5,9 @@ use std::future::Future;
 use std::io;
 use std::sync::OnceLock;
 
-use rustix::process::setpriority_process;
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::warn;
-
-/// As little of a busy processor as the kernel knows; an idle one is theirs.
-const NICENESS: i32 = 19;
 
 /// Enough for the anonymous requests that run at the same time.
 const N_THREADS: usize = 2;
@@ -38,12 +33,12 @@ pub(crate) fn handle() -> Option<&'static Handle> {
 
 fn start() -> Option<Runtime> {
     // Taken here, since threads that these start begin with what theirs have.
-    let processors = sched_getaffinity(None).map(|allowed| last_half(&allowed));
+    let processors = system::theirs();
     let threads = Builder::new_multi_thread()
         .worker_threads(N_THREADS)
         .thread_name("low-priority")
         .on_thread_start(move || {
-            if let Err(error) = give_way(processors) {
+            if let Err(error) = system::give_way(&processors) {
                 warn!(%error, "failed to lower the priority of a thread");
             }
         })
@@ -52,29 +47,63 @@ fn start() -> Option<Runtime> {
     threads.inspect_err(|error: &io::Error| warn!(%error, "failed to start threads")).ok()
 }
 
-/// Makes the calling thread one of these. Whatever of it fails, the thread is one like others in that.
-fn give_way(processors: rustix::io::Result<CpuSet>) -> rustix::io::Result<()> {
-    // On Linux it is the calling thread's own.
-    let lowered = setpriority_process(None, NICENESS);
-    // The kernel lets a thread end its turn, which takes up to 4 ms, before one of a higher priority
-    // gets its processor. So the other half of them is the service's alone.
-    sched_setaffinity(None, &processors?)?;
-    lowered
+/// What Linux lets a thread give up.
+#[cfg(target_os = "linux")]
+mod system {
+    use rustix::io::Result;
+    use rustix::process::setpriority_process;
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+    /// As little of a busy processor as the kernel knows; an idle one is theirs.
+    pub(super) const NICENESS: i32 = 19;
+
+    /// The processors that these threads may use.
+    pub(super) fn theirs() -> Result<CpuSet> {
+        sched_getaffinity(None).map(|allowed| last_half(&allowed))
+    }
+
+    /// Makes the calling thread one of these. Whatever of it fails, the thread is one like others in
+    /// that.
+    pub(super) fn give_way(processors: &Result<CpuSet>) -> Result<()> {
+        // On Linux it is the calling thread's own.
+        let lowered = setpriority_process(None, NICENESS);
+        // The kernel lets a thread end its turn, which takes up to 4 ms, before one of a higher
+        // priority gets its processor. So the other half of them is the service's alone.
+        match processors {
+            Ok(processors) => sched_setaffinity(None, processors)?,
+            Err(error) => return Err(*error),
+        }
+        lowered
+    }
+
+    /// The last half of these processors, and at least one.
+    pub(super) fn last_half(allowed: &CpuSet) -> CpuSet {
+        let n = (allowed.count() / 2).max(1) as usize;
+        let mut half = CpuSet::new();
+        let last = (0..CpuSet::MAX_CPU).rev().filter(|cpu| allowed.is_set(*cpu)).take(n);
+        last.for_each(|cpu| half.set(cpu));
+        half
+    }
 }
 
-/// The last half of these processors, and at least one.
-fn last_half(allowed: &CpuSet) -> CpuSet {
-    let n = (allowed.count() / 2).max(1) as usize;
-    let mut half = CpuSet::new();
-    let last = (0..CpuSet::MAX_CPU).rev().filter(|cpu| allowed.is_set(*cpu)).take(n);
-    last.for_each(|cpu| half.set(cpu));
-    half
+/// Elsewhere these threads are like all others: a lower priority would be the whole program's.
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use std::io::Result;
+
+    pub(super) fn theirs() {}
+
+    pub(super) fn give_way(_: &()) -> Result<()> {
+        Ok(())
+    }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use rustix::process::getpriority_process;
+    use rustix::thread::{CpuSet, sched_getaffinity};
 
+    use super::system::{NICENESS, last_half};
     use super::*;
 
     #[tokio::test]
