@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Extension, Json, Router};
@@ -65,7 +65,7 @@ fn listed(services: &Services, actor: &Actor, headers: &HeaderMap) -> Response {
     (policy, document(StatusCode::OK, html)).into_response()
 }
 
-/// A path of no service: what there is, or the same path of the only service.
+/// A path of no service: what there is, or for whoever reads the same path of the only service.
 async fn other(
     State(services): State<Arc<Services>>,
     Extension(actor): Extension<Actor>,
@@ -75,7 +75,9 @@ async fn other(
     if let Some((name, _)) = of_path(uri.path()) {
         return unknown(&services, &name, headers);
     }
-    if let Some(only) = services.only() {
+    // A change goes only to a service that its address names.
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if let Some(only) = services.only().filter(|_| reads) {
         let below = uri.path_and_query().map_or("/", |asked| asked.as_str());
         return Redirect::temporary(&at(&format!("{}{below}", only.id.path()))).into_response();
     }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::super::served_console::ServedConsole;
 use super::place::Place;
 use super::service::Service;
 use super::service_id::ServiceId;
-use crate::config::{Secret, ServeSettings};
+use crate::config::{Secret, ServeSettings, WantedService};
 
 /// How often Redis is asked which services there are.
 const LOOKED_AGAIN: Duration = Duration::from_secs(2);
@@ -58,7 +58,7 @@ impl Services {
             running: Mutex::default(),
         });
         for place in &services.places {
-            for namespace in services.wanted_in(place) {
+            for namespace in wanted_in(&services.settings.wanted, place.redis.name.as_deref()) {
                 services.add(place, &namespace).await?;
             }
         }
@@ -81,12 +81,6 @@ impl Services {
 
     fn looks(&self) -> bool {
         self.settings.wanted.is_empty()
-    }
-
-    fn wanted_in(&self, place: &Place) -> Vec<String> {
-        let wanted = self.settings.wanted.iter();
-        let here = wanted.filter(|one| one.redis.is_none() || one.redis == place.redis.name);
-        here.map(|one| one.namespace.clone()).collect()
     }
 
     async fn look_in(self: Arc<Self>, place: usize) {
@@ -115,7 +109,7 @@ impl Services {
                 }
             }
         }
-        place.leave_out(left_out);
+        place.took_up_all_but(left_out);
         let here = self.all().into_iter().filter(|service| service.id.redis == place.redis.name);
         for service in here.filter(|service| service.is_forgotten_after(FORGOTTEN_AFTER)) {
             self.running().remove(&service.id.to_string());
@@ -124,8 +118,12 @@ impl Services {
         }
     }
 
+    /// Begins to watch a service, unless it is watched already.
     async fn add(&self, place: &Place, namespace: &str) -> anyhow::Result<()> {
         let id = ServiceId::new(place.redis.name.as_deref(), namespace);
+        if self.get(&id.to_string()).is_some() {
+            return Ok(());
+        }
         let key = self.settings.fleet_key.as_ref().map_or("", Secret::reveal);
         let (expected, expected_once_heard) = self.expected_of(&id);
         let settings = ConsoleSettings {
@@ -185,7 +183,12 @@ impl Services {
     pub(super) fn only(&self) -> Option<Arc<Service>> {
         let running = self.running();
         let only = running.values().next().filter(|_| running.len() == 1).cloned()?;
-        (self.places.len() == 1 || self.places.iter().all(Place::tells)).then_some(only)
+        // While they are still being found, the first of them is not the only one.
+        let is_alone = match self.places.as_slice() {
+            [place] => place.was_taken_up(),
+            places => places.iter().all(Place::tells),
+        };
+        is_alone.then_some(only)
     }
 
     pub(super) fn listed(&self) -> (Vec<ListedService>, Vec<ListedRedis>) {
@@ -216,5 +219,28 @@ impl Services {
 
     fn running(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Service>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The namespaces that are wanted in a Redis, each once however often it is named.
+fn wanted_in(wanted: &[WantedService], redis: Option<&str>) -> BTreeSet<String> {
+    let is_here = |one: &&WantedService| one.redis.is_none() || one.redis.as_deref() == redis;
+    wanted.iter().filter(is_here).map(|one| one.namespace.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_that_is_named_twice_is_wanted_once() {
+        let named = |redis: Option<&str>| WantedService {
+            redis: redis.map(str::to_owned),
+            namespace: "shop".to_owned(),
+        };
+        let wanted = [named(None), named(None), named(Some("eu"))];
+        assert_eq!(wanted_in(&wanted, Some("eu")).len(), 1);
+        assert_eq!(wanted_in(&wanted, Some("us")).len(), 1);
+        assert!(wanted_in(&wanted[2..], Some("us")).is_empty());
     }
 }

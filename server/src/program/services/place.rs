@@ -28,6 +28,8 @@ struct Seen {
     ended: Vec<(String, Duration)>,
     /// Services that are there and not shown.
     left_out: usize,
+    /// Whether all of a listing were taken up at least once.
+    was_taken_up: bool,
 }
 
 impl Place {
@@ -47,7 +49,8 @@ impl Place {
                 let (there, ended) = noted.partition(|(_, ago)| *ago <= NOTED_WITHIN);
                 let there: Vec<(String, Duration)> = there;
                 let heard_at = Some(Instant::now());
-                *seen = Seen { heard_at, failure: None, ended, left_out: 0 };
+                let was_taken_up = seen.was_taken_up;
+                *seen = Seen { heard_at, failure: None, ended, left_out: 0, was_taken_up };
                 Some(there.into_iter().map(|(name, _)| name).collect())
             }
             Err(error) => {
@@ -62,15 +65,20 @@ impl Place {
         }
     }
 
-    /// So many that announce themselves are not shown.
-    pub(super) fn leave_out(&self, n: usize) {
-        self.seen().left_out = n;
+    /// All that announce themselves are taken up, but so many that are not shown.
+    pub(super) fn took_up_all_but(&self, n: usize) {
+        let mut seen = self.seen();
+        (seen.left_out, seen.was_taken_up) = (n, true);
+    }
+
+    /// Whether all services that are there were taken up once; named ones are from the start.
+    pub(super) fn was_taken_up(&self) -> bool {
+        self.announcements.is_none() || self.seen().was_taken_up
     }
 
     /// Whether it tells which services there are, or need not.
     pub(super) fn tells(&self) -> bool {
-        let seen = self.seen();
-        self.announcements.is_none() || seen.failure.is_none() && seen.heard_at.is_some()
+        self.announcements.is_none() || self.seen().failure.is_none() && self.was_taken_up()
     }
 
     /// As the list of services shows it.

@@ -111,6 +111,12 @@ async fn every_path_leads_to_the_only_service_until_there_is_another() {
             "{path}: {head}"
         );
     }
+    // What changes something names its service, since there may be another one at any time.
+    for method in ["DELETE", "POST", "PUT"] {
+        let (head, body) = dashboard.send(method, "/cache/api/v1/caches/users/keys/42", "").await;
+        assert_eq!(status_of(&head), 404, "{method}: {head}");
+        assert!(!head.contains("location:") && body.contains("/cache/s/shop/"), "{head} {body}");
+    }
     let (status, _, page) = dashboard.browse("/cache/?all").await;
     assert!(status == 200 && page.contains("/cache/s/shop/"), "{page}");
     let (status, _, page) = dashboard.browse("/s/shop/nodes").await;

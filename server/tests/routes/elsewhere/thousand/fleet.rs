@@ -49,14 +49,10 @@ impl FleetProcess {
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let started = async {
-            while let Some(line) = lines.next_line().await.unwrap() {
-                if line.contains(STARTED) {
-                    return;
-                }
-            }
-            panic!("the process of the nodes ended");
+            // No further line: the process has ended.
+            while !lines.next_line().await.unwrap().unwrap().contains(STARTED) {}
         };
-        timeout(Duration::from_secs(240), started).await.expect("all nodes start");
+        timeout(Duration::from_secs(240), started).await.unwrap();
         Self { child, _lines: lines }
     }
 
