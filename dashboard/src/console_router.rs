@@ -13,7 +13,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::access::HostRules;
 use crate::assets::page_files;
 use crate::http::below_base;
-use crate::metrics::{HttpMetrics, NodeCollector, ProgramCollector, observed};
+use crate::metrics::{HttpMetrics, NodeCollector, NodeMetrics, ProgramCollector, observed};
 use crate::routes::{AccessRules, Doors, MoreRoutes, Route, router, routes};
 use crate::state::{AppState, Needs, Parts, Snapshots};
 
@@ -35,6 +35,8 @@ pub struct OwnParts {
     pub connections: Arc<PeerLimit>,
     /// What the program depends on beside its nodes.
     pub needs: Needs,
+    /// Whether metrics tell nodes apart.
+    pub metrics: NodeMetrics,
     /// The lab, where there is one.
     #[cfg(feature = "lab")]
     pub lab: Option<Arc<Lab>>,
@@ -65,7 +67,8 @@ impl ConsoleRouter {
     /// Where two metrics have one name.
     pub fn of_program(console: Console, parts: OwnParts) -> Result<Self, prometheus::Error> {
         let streams = PeerLimit::new(parts.streams);
-        let (registry, http) = metrics(&console, &streams, Some(parts.connections))?;
+        let (registry, http) =
+            metrics((&console, parts.metrics), &streams, Some(parts.connections))?;
         let state = AppState::new(Parts {
             console,
             #[cfg(feature = "lab")]
@@ -85,7 +88,7 @@ impl ConsoleRouter {
     /// Within an application, which says who asks.
     pub(crate) fn of_host(console: Console, parts: HostParts) -> Result<Self, prometheus::Error> {
         let streams = PeerLimit::new(STREAMS);
-        let (registry, http) = metrics(&console, &streams, None)?;
+        let (registry, http) = metrics((&console, NodeMetrics::EachNode), &streams, None)?;
         let state = AppState::new(Parts {
             console,
             #[cfg(feature = "lab")]
@@ -135,12 +138,12 @@ impl ConsoleRouter {
 }
 
 fn metrics(
-    console: &Console,
+    (console, nodes): (&Console, NodeMetrics),
     streams: &Arc<PeerLimit>,
     connections: Option<Arc<PeerLimit>>,
 ) -> Result<(Registry, HttpMetrics), prometheus::Error> {
     let registry = Registry::new();
-    registry.register(Box::new(NodeCollector::new(console.clone())?))?;
+    registry.register(Box::new(NodeCollector::new(console.clone(), nodes)?))?;
     let program = ProgramCollector::new(console.clone(), connections, Arc::clone(streams))?;
     registry.register(Box::new(program))?;
     let http = HttpMetrics::register(&registry)?;

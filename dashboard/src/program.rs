@@ -7,6 +7,7 @@ pub use crate::http::extract;
 pub use crate::http::{
     AppError, HEALTH_PATHS, RequestId, TRACES_PATH, TimedBody, below_base, harden, wants_page,
 };
+pub use crate::metrics::NodeMetrics;
 pub use crate::routes::{AccessRules, Changing, MoreRoutes, Route, RouteKind, RouteTable};
 pub use crate::state::{Needs, Probe};
 pub use crate::threads::{Placement, spawn};

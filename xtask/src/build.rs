@@ -29,6 +29,7 @@ const SOURCES: &[&str] = &[
     "demo",
     "lab",
     "app",
+    "prometheus",
     "dashboard",
     "server",
     "style",

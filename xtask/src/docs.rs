@@ -21,6 +21,7 @@ const FOLDERS: &[&str] = &[
     "docs/",
     "end2end/",
     "lab/",
+    "prometheus/",
     "report/",
     "server/",
     "style/",

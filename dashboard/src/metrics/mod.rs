@@ -1,14 +1,13 @@
 //! What `/metrics` says: of each node's caches, of the program, and of the requests that it answers.
 
 mod collector;
-mod exposition;
 mod families;
 mod http;
 mod process;
 mod program;
-mod write_behind;
 
 pub(crate) use collector::NodeCollector;
+pub use collector::NodeMetrics;
 pub(crate) use http::{HttpMetrics, observed};
 pub(crate) use program::ProgramCollector;
 
@@ -16,7 +15,7 @@ pub(crate) use program::ProgramCollector;
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{HttpMetrics, families, program};
+    use super::{HttpMetrics, program};
 
     const DOCUMENTED: &str = include_str!("../../../docs/monitoring/metrics.md");
 
@@ -27,7 +26,8 @@ mod tests {
         http.begin().end("GET", "/", 200);
         let http: Vec<_> =
             registry.gather().iter().map(|family| family.name().to_owned()).collect();
-        let own = families::ALL.iter().chain(&program::ALL).map(|family| family.name.to_owned());
+        let nodes = strata_prometheus::families::ALL.iter();
+        let own = nodes.chain(&program::ALL).map(|family| family.name.to_owned());
         let exported: BTreeSet<String> = own.chain(http).collect();
         let rows = DOCUMENTED.lines().filter_map(|line| line.strip_prefix("| `"));
         let documented =

@@ -4,7 +4,7 @@ use std::time::Duration;
 use axum::Router;
 use strata_console::Console;
 use strata_dashboard::program::{
-    AccessRules, ConsoleRouter, Hosts, MoreRoutes, Needs, OwnParts, Proxies,
+    AccessRules, ConsoleRouter, Hosts, MoreRoutes, Needs, NodeMetrics, OwnParts, Proxies,
 };
 use strata_lab::Lab;
 use tokio::net::TcpListener;
@@ -49,6 +49,10 @@ impl ServedConsole {
             streams: limits.streams(),
             connections: Arc::clone(serving.connections()),
             needs,
+            metrics: match settings.metrics_per_node {
+                true => NodeMetrics::EachNode,
+                false => NodeMetrics::ByCache,
+            },
             lab,
             base: settings.base_path.clone(),
             shutdown,
