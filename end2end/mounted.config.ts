@@ -1,10 +1,14 @@
 import { defineConfig, devices } from "@playwright/test";
 import config from "./playwright.config";
+import type { MountedAt } from "./support/shop";
 
-/** The examples, whose dashboards are mounted. They start by themselves, without the program `strata`. */
-export default defineConfig({
+/** The shop of `examples/` with its dashboard at three paths. It needs no program `strata`. */
+export default defineConfig<object, MountedAt>({
   ...config,
   testMatch: "mounted.spec.ts",
-  projects: [{ name: "mounted", use: devices["Desktop Chrome"] }],
+  projects: ["/", "/cache", "/a/b"].map((dashboardAt) => ({
+    name: `mounted at ${dashboardAt}`,
+    use: { ...devices["Desktop Chrome"], dashboardAt },
+  })),
   webServer: undefined,
 });

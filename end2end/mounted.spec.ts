@@ -1,7 +1,7 @@
 import type { Page } from "@playwright/test";
 import { expect, expectAlive, expectLive, test as base } from "./support/fixtures";
 import { pages } from "./support/screens";
-import { Shop } from "./support/shop";
+import { Shop, type MountedAt } from "./support/shop";
 
 /** Every page but those of the lab, which a mounted dashboard does not have, and a search. */
 const screens = [
@@ -10,7 +10,14 @@ const screens = [
   "/keys?cache=products&key=1",
 ];
 
-const test = base.extend<{ logIn: (name: string) => Promise<void> }, { dashboardAt: string; shop: Shop }>({
+interface Fixtures {
+  /** Logs in to the shop, and reads some products so that the caches hold something. */
+  logIn: (name: string) => Promise<void>;
+  /** Where browsers find a page of the dashboard. */
+  dashboard: (path: string) => string;
+}
+
+const test = base.extend<Fixtures, MountedAt & { shop: Shop }>({
   dashboardAt: ["/cache", { option: true, scope: "worker" }],
   shop: [
     async ({ dashboardAt }, use) => {
@@ -20,11 +27,14 @@ const test = base.extend<{ logIn: (name: string) => Promise<void> }, { dashboard
     },
     { scope: "worker", timeout: 60_000 },
   ],
+  dashboard: async ({ shop, dashboardAt }, use) => {
+    const base = shop.url + dashboardAt.replace(/\/$/, "");
+    await use((path) => (path === "/" && dashboardAt !== "/" ? base : base + path));
+  },
   logIn: async ({ page, shop }, use) => {
     await use(async (name) => {
       const form = { name, password: "teapot" };
       expect((await page.request.post(`${shop.url}/login`, { form })).ok()).toBe(true);
-      // So that the caches hold something.
       for (const path of ["/products/1", "/products/2", "/stock/1"]) {
         expect((await page.request.get(`${shop.url}${path}`)).ok()).toBe(true);
       }
@@ -32,66 +42,68 @@ const test = base.extend<{ logIn: (name: string) => Promise<void> }, { dashboard
   },
 });
 
-for (const dashboardAt of ["/", "/cache", "/a/b"]) {
-  const at = (path: string) => (dashboardAt === "/" ? path : path === "/" ? dashboardAt : dashboardAt + path);
+test("every screen is drawn and taken over under the application's policy and log-in", async ({ page, dashboard, logIn }) => {
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  await logIn("anna");
+  for (const screen of screens) {
+    const answer = await page.goto(dashboard(screen));
+    expect(answer?.status(), screen).toBe(200);
+    expect(answer?.headers()["content-security-policy"]).toContain("default-src 'none'");
+    await expectAlive(page);
+    await expectLive(page);
+    await expect(page.getByRole("heading", { level: 1 })).toHaveCount(1);
+    await expect(page.locator(".environment")).toHaveText("development");
+  }
+  const base = new URL(dashboard("/")).pathname.replace(/\/$/, "");
+  expect(asked.filter((path) => path !== base && !path.startsWith(`${base}/`))).toEqual([]);
+});
 
-  test.describe(`mounted at ${dashboardAt}`, () => {
-    test.use({ dashboardAt });
+test.describe("out of the dashboard", () => {
+  // The application has no picture for its own pages.
+  test.use({ provoked: [/status of 404/] });
 
-    test("every screen is drawn and taken over under the application's policy and log-in", async ({ page, shop, logIn }) => {
-      const asked: string[] = [];
-      page.on("request", (request) => asked.push(new URL(request.url()).pathname));
-      await logIn("anna");
-      for (const screen of screens) {
-        const answer = await page.goto(shop.url + at(screen));
-        expect(answer?.status(), screen).toBe(200);
-        expect(answer?.headers()["content-security-policy"]).toContain("default-src 'none'");
-        await expectAlive(page);
-        await expectLive(page);
-        await expect(page.getByRole("heading", { level: 1 })).toHaveCount(1);
-        await expect(page.locator(".environment")).toHaveText("development");
-      }
-      const base = dashboardAt === "/" ? "" : dashboardAt;
-      expect(asked.filter((path) => path !== base && !path.startsWith(`${base}/`))).toEqual([]);
-    });
-
-    test("links lead through the dashboard, and out of it to the application", async ({ page, shop, logIn }) => {
-      await logIn("anna");
-      await page.goto(shop.url + at("/"));
-      await expectAlive(page);
-      for (const name of ["Keys", "Nodes", "Redis", "Activity", "Overview"]) {
-        await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
-        await expect(page).toHaveTitle(`${name} · Strata`);
-      }
-      await page.getByRole("link", { name: "Application" }).click();
-      await expect(page).toHaveURL(`${shop.url}/products/1`);
-    });
-
-    test("an operator invalidates a key, and the audit trail names them", async ({ page, shop, logIn }) => {
-      await logIn("anna");
-      await page.goto(shop.url + at("/keys?cache=products&key=1"));
-      await expectAlive(page);
-      await page.getByRole("button", { name: "Invalidate", exact: true }).click();
-      await page.goto(shop.url + at("/activity"));
-      const line = page.getByRole("row").filter({ hasText: "anna" });
-      await expect(line.first()).toContainText("products");
-    });
+  test("links lead through the dashboard, and out of it to the application", async ({ page, shop, dashboard, logIn }) => {
+    await logIn("anna");
+    await page.goto(dashboard("/"));
+    await expectAlive(page);
+    for (const name of ["Keys", "Nodes", "Redis", "Activity", "Overview"]) {
+      await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
+      await expect(page).toHaveTitle(`${name} · Strata`);
+    }
+    await page.getByRole("link", { name: "Application" }).click();
+    await expect(page).toHaveURL(`${shop.url}/products/1`);
   });
-}
+});
 
-test("who may not look is told so, and who may only look cannot act", async ({ page, shop, logIn }) => {
-  expect((await page.goto(`${shop.url}/cache`))?.status()).toBe(403);
-  await expect(page.getByRole("main")).toContainText("does not let you look");
-  await logIn("eva");
-  await page.goto(`${shop.url}/cache/keys?cache=products&key=1`);
+test("an operator invalidates a key, and the audit trail names them", async ({ page, dashboard, logIn }) => {
+  await logIn("anna");
+  await page.goto(dashboard("/keys?cache=products&key=1"));
   await expectAlive(page);
-  await expect(page.getByRole("button", { name: "Invalidate", exact: true })).toBeDisabled();
-  expect((await page.request.get(`${shop.url}/cache/api/v1/caches/products/keys/1`)).ok()).toBe(true);
+  await page.getByRole("button", { name: "Invalidate", exact: true }).click();
+  await expect(page.getByTestId("key-result")).toContainText("is invalidated");
+  await page.goto(dashboard("/activity"));
+  const line = page.getByRole("row").filter({ hasText: "anna" });
+  await expect(line.first()).toContainText("products");
+});
+
+test.describe("who may not look", () => {
+  test.use({ provoked: [/status of 403/] });
+
+  test("is told so, and who may only look cannot act", async ({ page, dashboard, logIn }) => {
+    expect((await page.goto(dashboard("/")))?.status()).toBe(403);
+    await expect(page.getByRole("main")).toContainText("does not let you look");
+    await logIn("eva");
+    await page.goto(dashboard("/keys?cache=products&key=1"));
+    await expectAlive(page);
+    await expect(page.getByRole("button", { name: "Invalidate", exact: true })).toBeDisabled();
+    expect((await page.request.get(dashboard("/api/v1/caches/products/keys/1"))).ok()).toBe(true);
+  });
 });
 
 /** Takes `'wasm-unsafe-eval'` out of the application's policy. */
 async function forbidWasm(page: Page): Promise<void> {
-  await page.route("**/cache/**", async (route) => {
+  await page.route("**/*", async (route) => {
     if (route.request().resourceType() !== "document") return route.continue();
     const response = await route.fetch();
     const headers = response.headers();
@@ -103,10 +115,10 @@ async function forbidWasm(page: Page): Promise<void> {
 test.describe("where the application's policy forbids WebAssembly", () => {
   test.use({ provoked: [/wasm|WebAssembly|Content Security Policy/] });
 
-  test("the page stays as the server drew it, and says why", async ({ page, shop, logIn }) => {
+  test("the page stays as the server drew it, and says why", async ({ page, dashboard, logIn }) => {
     await logIn("anna");
     await forbidWasm(page);
-    await page.goto(`${shop.url}/cache/nodes`);
+    await page.goto(dashboard("/nodes"));
     await expect(page.locator("#notice")).toContainText("lacks 'wasm-unsafe-eval'");
     await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Keys" }).click();
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("Keys");

@@ -7,6 +7,11 @@ import { root } from "./program";
 /** The shop of `examples/`, which has a dashboard mounted; also built for a release. */
 const program = process.env.END2END_SHOP ?? "examples/target/debug/shop";
 
+/** Where the shop has its dashboard. */
+export interface MountedAt {
+  dashboardAt: string;
+}
+
 /** A running shop, whose dashboard is at a path. */
 export class Shop {
   readonly url: string;

@@ -1,5 +1,6 @@
 //! One release build: the program, with the files that it serves inside.
 
+use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command};
 
@@ -16,6 +17,14 @@ use crate::tools;
 pub(crate) const PROGRAM: &str = "target/release/strata";
 
 const STAMP: &str = "target/release/strata.sources";
+
+/// The target of the static program: it asks nothing of the system but its kernel.
+const STATIC_TARGET: &str = "x86_64-unknown-linux-musl";
+
+/// The static program, which holds the same.
+pub(crate) const STATIC_PROGRAM: &str = "target/x86_64-unknown-linux-musl/release/strata";
+
+const STATIC_STAMP: &str = "target/x86_64-unknown-linux-musl/release/strata.sources";
 
 /// The files that a release is built from.
 const SOURCES: &[&str] = &[
@@ -40,15 +49,9 @@ const SOURCES: &[&str] = &[
 
 /// Builds program and assets side by side, unless they are already built from these sources.
 pub(crate) fn release(shell: &Shell) -> Result<()> {
-    // Two builds at a time would overwrite each other's files.
-    shell.create_dir(".strata")?;
-    let lock = std::fs::File::create(".strata/build.lock")?;
-    if lock.try_lock().is_err() {
-        eprintln!("Waiting for another build.");
-        lock.lock()?;
-    }
+    let _alone = alone(shell)?;
     let sources = sources()?;
-    if is_of(shell, &sources) {
+    if is_of(shell, (PROGRAM, STAMP), &sources) {
         return Ok(());
     }
     tools::wasm_target(shell)?;
@@ -66,6 +69,40 @@ pub(crate) fn release(shell: &Shell) -> Result<()> {
     Ok(shell.write_file(STAMP, &sources)?)
 }
 
+/// Builds the static program from the same sources, with the same files inside.
+pub(crate) fn static_program(shell: &Shell) -> Result<()> {
+    let _alone = alone(shell)?;
+    let sources = sources()?;
+    if is_of(shell, (STATIC_PROGRAM, STATIC_STAMP), &sources) {
+        return Ok(());
+    }
+    tools::target(shell, STATIC_TARGET)?;
+    tools::packages(shell, &["musl-gcc"])?;
+    step("Static program; the first build takes about 10 minutes on two cores");
+    if !is_of(shell, (PROGRAM, STAMP), &sources) {
+        files(shell)?;
+    }
+    shell.remove_path(STATIC_STAMP)?;
+    let server = ["--release", "--package", "strata-server", "--bin", "strata"];
+    cmd!(shell, "cargo build --target {STATIC_TARGET} {server...}")
+        .env("CARGO_PROFILE_RELEASE_STRIP", "symbols")
+        .run()?;
+    let bytes = std::fs::metadata(STATIC_PROGRAM)?.len();
+    eprintln!("{STATIC_PROGRAM}: {:.1} MB", bytes as f64 / 1e6);
+    Ok(shell.write_file(STATIC_STAMP, &sources)?)
+}
+
+/// Two builds at a time would overwrite each other's files: waits until this one is the only one.
+fn alone(shell: &Shell) -> Result<File> {
+    shell.create_dir(".strata")?;
+    let lock = File::create(".strata/build.lock")?;
+    if lock.try_lock().is_err() {
+        eprintln!("Waiting for another build.");
+        lock.lock()?;
+    }
+    Ok(lock)
+}
+
 /// Builds the files that browsers get, for the next build of the program.
 pub(crate) fn files(shell: &Shell) -> Result<()> {
     tools::wasm_target(shell)?;
@@ -81,12 +118,13 @@ pub(crate) fn debug(shell: &Shell) -> Result<()> {
     Ok(cmd!(shell, "cargo test {native...} --no-run").run()?)
 }
 
-/// Whether program and assets exist, are built from these sources, and have not been changed since.
-fn is_of(shell: &Shell, sources: &str) -> bool {
+/// Whether a program and the assets exist, are built from these sources, and have not been changed
+/// since.
+fn is_of(shell: &Shell, (program, stamp): (&str, &str), sources: &str) -> bool {
     let is_changed =
-        [PROGRAM, assets::RELEASE.folder].iter().any(|made| tools::is_newer(made, STAMP));
-    let is_there = Path::new(PROGRAM).is_file() && assets::wasm().is_some();
-    is_there && !is_changed && shell.read_file(STAMP).is_ok_and(|stamp| stamp == sources)
+        [program, assets::RELEASE.folder].iter().any(|made| tools::is_newer(made, stamp));
+    let is_there = Path::new(program).is_file() && assets::wasm().is_some();
+    is_there && !is_changed && shell.read_file(stamp).is_ok_and(|stamp| stamp == sources)
 }
 
 /// A cargo that runs beside another. Its compilers outlive it, so it is waited for rather than

@@ -35,6 +35,8 @@ enum Verb {
     },
     /// Build the release: target/release/strata, with the files that it serves inside.
     Build,
+    /// Build one static file that runs on any Linux: target/x86_64-unknown-linux-musl/release/strata.
+    Static,
     /// Build the files that browsers get, for the next build of the program.
     Assets,
     /// `demo` with a debug build that is built and started again when files change.
@@ -93,6 +95,7 @@ fn main() -> Result<()> {
     match verb {
         Verb::Demo { options } => program::demo(&shell, &options),
         Verb::Build => build::release(&shell),
+        Verb::Static => build::static_program(&shell),
         Verb::Assets => build::files(&shell),
         Verb::Watch { options } => watch::watch(&shell, &options),
         Verb::Test { length } => test::test(&shell, length),

@@ -134,10 +134,23 @@ fn long(shell: &Shell) -> Result<()> {
     step("The bus beside a hundred asks a second");
     let lag = "test(elsewhere::lag::)";
     cmd!(shell, "cargo nextest run --package strata-cache {ignored...} -E {lag}").run()?;
+    in_an_empty_root(shell)?;
     step("A storm of a million checked reads");
     let storm = "test(storm::)";
     cmd!(shell, "cargo nextest run --package strata-cache {ignored...} -E {storm}")
         .env("STRATA_STORM_READS", "1000000")
+        .run()?;
+    Ok(())
+}
+
+fn in_an_empty_root(shell: &Shell) -> Result<()> {
+    step("The static program in an empty root");
+    tools::packages(shell, &["unshare"])?;
+    build::static_program(shell)?;
+    let one_file = "package(strata-server) & test(one_file::)";
+    let ignored = ["--success-output", "immediate", "--run-ignored", "only"];
+    cmd!(shell, "cargo nextest run {NATIVE...} {ignored...} -E {one_file}")
+        .env("STRATA_STATIC_PROGRAM", shell.current_dir().join(build::STATIC_PROGRAM))
         .run()?;
     Ok(())
 }

@@ -40,14 +40,18 @@ pub(crate) fn setup(shell: &Shell) -> Result<()> {
 
 /// Installs the compiler's libraries for the browser.
 pub(crate) fn wasm_target(shell: &Shell) -> Result<()> {
-    let target = "wasm32-unknown-unknown";
+    target(shell, "wasm32-unknown-unknown")
+}
+
+/// Installs the compiler's libraries for a target.
+pub(crate) fn target(shell: &Shell, target: &str) -> Result<()> {
     if has_target(shell, target)? {
         return Ok(());
     }
     if !has(shell, "rustup") {
         bail!("Rust's target {target} is missing, and there is no rustup to add it.");
     }
-    step("Rust's wasm target");
+    step(&format!("Rust's target {target}"));
     Ok(cmd!(shell, "rustup target add {target}").run()?)
 }
 
@@ -149,7 +153,12 @@ pub(crate) fn packages(shell: &Shell, commands: &[&str]) -> Result<()> {
     let missing: Vec<_> = commands
         .iter()
         .filter(|command| !has(shell, command))
-        .map(|command| if *command == "promtool" { "prometheus" } else { command })
+        .map(|command| match *command {
+            "promtool" => "prometheus",
+            "musl-gcc" => "musl-tools",
+            "unshare" => "util-linux",
+            command => command,
+        })
         .collect();
     if missing.is_empty() { Ok(()) } else { install(shell, &missing) }
 }

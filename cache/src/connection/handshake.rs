@@ -56,7 +56,7 @@ impl Link {
     /// Connects, and determines which server answers.
     pub(crate) async fn handshake(&self) -> RedisResult<Handshake> {
         let login = self.login_version();
-        let mut connection = self.connect(self.connect_timeout()).await?;
+        let mut connection = self.connect_at_home(self.connect_timeout()).await?;
         let at = self.connector.connected_last();
         let within = self.connect_timeout();
         let _: String = in_time(within, cmd("PING").query_async(&mut connection)).await?;

@@ -2,19 +2,20 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult};
 use strata_report::{L2Report, ServerKind};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::Connector;
 use super::answer::ErrorReply;
 use super::errors::{ErrorCounts, Timeouts};
 use super::namespace::Bus;
-use super::operator_budget::OperatorConnection;
+use super::operator_budget::OperatorConnections;
 use super::pending::{InvalidationQueue, PendingInvalidation};
 use super::query::Step;
 use super::redirect::RedirectedConnection;
@@ -40,7 +41,7 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 /// not reach it, and closes the breaker. A cache does not read L2 while its invalidations wait, so
 /// it never uses an L2 entry that should have been removed.
 pub(crate) struct Link {
-    pub(crate) connector: Connector,
+    pub(crate) connector: Arc<Connector>,
     pub(crate) timeout: Duration,
     pub(crate) bus: Bus,
     pub(crate) open: AtomicBool,
@@ -53,7 +54,9 @@ pub(crate) struct Link {
     pub(crate) opened: Notify,
     pub(crate) waiting: Notify,
     pub(crate) renewing: tokio::sync::Mutex<()>,
-    pub(crate) operator: OperatorConnection,
+    pub(crate) operators: OperatorConnections,
+    /// The runtime that the node belongs to.
+    pub(super) home: Option<Handle>,
     pub(crate) redirected: RedirectedConnection,
     pub(crate) errors: ErrorCounts,
     opening_told: LogLimit,
@@ -94,7 +97,7 @@ impl Link {
     /// A link that has not reached Redis yet. Its breaker is open until [`Link::recover`] runs.
     pub(crate) fn new(connector: Connector, timeout: Duration, bus: Bus) -> Self {
         Self {
-            connector,
+            connector: Arc::new(connector),
             timeout: timeout.min(LONGEST_TIMEOUT),
             bus,
             open: AtomicBool::new(true),
@@ -105,7 +108,8 @@ impl Link {
             opened: Notify::new(),
             waiting: Notify::new(),
             renewing: tokio::sync::Mutex::default(),
-            operator: OperatorConnection::default(),
+            operators: OperatorConnections::default(),
+            home: Handle::try_current().ok(),
             redirected: RedirectedConnection::default(),
             errors: ErrorCounts::default(),
             opening_told: LogLimit::new(),

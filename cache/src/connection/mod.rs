@@ -9,6 +9,7 @@ mod handshake;
 #[cfg(feature = "holds")]
 #[doc(hidden)]
 pub mod holds;
+mod home;
 mod link;
 mod lua;
 mod namespace;

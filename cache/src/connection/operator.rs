@@ -1,19 +1,20 @@
-//! Operators' requests use a connection of their own, so they can neither open the breaker nor
-//! delay a read.
+//! Operators' requests use connections of their own, so they can neither open the breaker nor delay
+//! a read.
 
 use std::future::Future;
 use std::io;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, RedisError, RedisResult, cmd};
+use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::answer::{CallError, ErrorClass, ErrorReply};
 use super::handshake::run_id;
+use super::home::runtime;
 use super::link::{Link, SLOW_TIMEOUT, in_time};
-use super::operator_budget::{Budget, OpenConnection};
+use super::operator_budget::{OpenConnection, OperatorConnection};
 use super::query::{AnyReply, Query, Reply, Step};
 use super::redirect::Redirect;
 
@@ -44,7 +45,7 @@ impl Link {
         self.rest().await;
         let began = Instant::now();
         let answer = self.inspect(query).await;
-        self.budget(|budget| budget.spend(Instant::now(), began.elapsed()));
+        self.operator().budget(|budget| budget.spend(Instant::now(), began.elapsed()));
         answer
     }
 
@@ -66,12 +67,12 @@ impl Link {
         {
             answer = self.operate(Step::Inspect, scanning(0)).await;
         }
-        self.budget(|budget| budget.spend(Instant::now(), began.elapsed()));
+        self.operator().budget(|budget| budget.spend(Instant::now(), began.elapsed()));
         answer
     }
 
     async fn rest(&self) {
-        let rest = self.budget(|budget| budget.rest(Instant::now()));
+        let rest = self.operator().budget(|budget| budget.rest(Instant::now()));
         if !rest.is_zero() {
             tokio::time::sleep(rest).await;
         }
@@ -155,11 +156,12 @@ impl Link {
         if self.is_open() {
             return Err(CallError::Away);
         }
-        let open = self.operator_connection().await.map_err(|error| CallError::of(&error))?;
-        let answer = in_time(SLOW_TIMEOUT, work(open.connection)).await;
+        let operator = self.operator();
+        let open = self.opened(operator).await.map_err(|error| CallError::of(&error))?;
+        let answer = in_time(operator.patience, work(open.connection)).await;
         let failed = answer.as_ref().err().map(CallError::of);
         if failed == Some(CallError::Away) {
-            self.drop_operator_connection(open.generation).await;
+            operator.close(open.generation).await;
         }
         if let Err(error) = &answer
             && self.connector.follow(error) == Some(Redirect::Elsewhere)
@@ -182,7 +184,7 @@ impl Link {
     }
 
     async fn ping(&self) -> bool {
-        let open = self.operator.connection.lock().await.clone();
+        let open = self.operators.here.open.lock().await.clone();
         let generation = open.as_ref().map(|open| open.generation);
         let connection = match open {
             Some(open) => Ok(open.connection),
@@ -197,18 +199,31 @@ impl Link {
         let is_lost = |error: RedisError| ErrorReply::read(&error).verdict == ErrorClass::Lost;
         let answers = !pinged.err().is_some_and(is_lost);
         if let Some(generation) = generation.filter(|_| !answers) {
-            self.drop_operator_connection(generation).await;
+            self.operators.here.close(generation).await;
         }
         answers
     }
 
-    async fn operator_connection(&self) -> RedisResult<OpenConnection> {
-        let mut open = self.operator.connection.lock().await;
+    /// The connection for whoever asks now.
+    fn operator(&self) -> &OperatorConnection {
+        match runtime() == self.home.as_ref().map(Handle::id) {
+            true => &self.operators.here,
+            false => &self.operators.elsewhere,
+        }
+    }
+
+    async fn opened(&self, operator: &OperatorConnection) -> RedisResult<OpenConnection> {
+        let mut open = operator.open.lock().await;
         let (generation, login) = (self.state().generation, self.login_version());
+        let runtime = runtime();
+        let is_current = |open: &OpenConnection| {
+            (open.generation, open.login, open.runtime) == (generation, login, runtime)
+        };
         match &*open {
-            Some(open) if open.generation == generation && open.login == login => Ok(open.clone()),
+            Some(open) if is_current(open) => Ok(open.clone()),
             _ => {
-                let within = self.connect_timeout();
+                // Threads of the runtime that opens a connection read its answers.
+                let within = self.connect_timeout().max(operator.connects_within);
                 let mut connection = self.connect(within).await?;
                 let _: String = in_time(within, cmd("PING").query_async(&mut connection)).await?;
                 let here = in_time(within, run_id(&mut connection)).await?;
@@ -216,19 +231,8 @@ impl Link {
                     self.lose_the_other_server(&here, 0);
                     return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into());
                 }
-                Ok(open.insert(OpenConnection { connection, generation, login }).clone())
+                Ok(open.insert(OpenConnection { connection, generation, login, runtime }).clone())
             }
         }
-    }
-
-    async fn drop_operator_connection(&self, generation: u64) {
-        let mut open = self.operator.connection.lock().await;
-        if open.as_ref().is_some_and(|open| open.generation == generation) {
-            *open = None;
-        }
-    }
-
-    fn budget<T>(&self, act: impl FnOnce(&mut Budget) -> T) -> T {
-        act(&mut self.operator.budget.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

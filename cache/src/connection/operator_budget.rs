@@ -1,22 +1,79 @@
-//! The operator's connection, and the share of Redis's time that its walks may take.
+//! The operators' connections, and the share of Redis's time that their walks may take.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
+use tokio::runtime::Id;
 use tokio::time::Instant;
+
+use super::link::SLOW_TIMEOUT;
 
 /// The share of its time that Redis may spend on walks for operators.
 const SHARE: f64 = 0.5;
 
+/// The share for those who ask from another runtime than the node's own. Redis serves reads in
+/// between.
+const SHARE_ELSEWHERE: f64 = 0.2;
+
 /// The time that may be spent at once after a rest.
 const BURST: Duration = Duration::from_millis(250);
 
-/// The operator's connection, and the time that its walks have spent.
-#[derive(Default)]
+const BURST_ELSEWHERE: Duration = Duration::from_millis(20);
+
+/// A step of a walk may take this long where busy threads of another runtime read its answer, which
+/// may have come long before.
+const PATIENCE_ELSEWHERE: Duration = Duration::from_secs(10);
+
+/// The connections for operators' requests.
+pub(crate) struct OperatorConnections {
+    /// For those who ask from the runtime that the node belongs to.
+    pub(super) here: OperatorConnection,
+    /// For those who ask from another runtime. Its threads read the answers: where they have a lower
+    /// priority, large answers delay no read. They never hold up those who ask from here.
+    pub(super) elsewhere: OperatorConnection,
+}
+
+impl Default for OperatorConnections {
+    fn default() -> Self {
+        Self {
+            here: OperatorConnection {
+                open: tokio::sync::Mutex::default(),
+                patience: SLOW_TIMEOUT,
+                connects_within: Duration::ZERO,
+                budget: Mutex::new(Budget::new(SHARE, BURST)),
+            },
+            elsewhere: OperatorConnection {
+                open: tokio::sync::Mutex::default(),
+                patience: PATIENCE_ELSEWHERE,
+                connects_within: SLOW_TIMEOUT,
+                budget: Mutex::new(Budget::new(SHARE_ELSEWHERE, BURST_ELSEWHERE)),
+            },
+        }
+    }
+}
+
+/// A connection for operators, and the time that its walks have spent.
 pub(crate) struct OperatorConnection {
-    pub(super) connection: tokio::sync::Mutex<Option<OpenConnection>>,
-    pub(super) budget: Mutex<Budget>,
+    pub(super) open: tokio::sync::Mutex<Option<OpenConnection>>,
+    /// How long one request may take.
+    pub(super) patience: Duration,
+    /// How long connecting may take, if that is longer than usual.
+    pub(super) connects_within: Duration,
+    budget: Mutex<Budget>,
+}
+
+impl OperatorConnection {
+    pub(super) fn budget<T>(&self, act: impl FnOnce(&mut Budget) -> T) -> T {
+        act(&mut self.budget.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) async fn close(&self, generation: u64) {
+        let mut open = self.open.lock().await;
+        if open.as_ref().is_some_and(|open| open.generation == generation) {
+            *open = None;
+        }
+    }
 }
 
 /// A connection, and the generation of the link's own when it was made. A connection of an older
@@ -27,30 +84,32 @@ pub(crate) struct OpenConnection {
     pub(super) generation: u64,
     /// Of the login that it began with.
     pub(super) login: u64,
+    /// The runtime whose threads read its answers.
+    pub(super) runtime: Option<Id>,
 }
 
 /// A leaky bucket of time.
 pub(crate) struct Budget {
+    share: f64,
+    burst: Duration,
     spent: Duration,
     at: Instant,
 }
 
-impl Default for Budget {
-    fn default() -> Self {
-        Self { spent: Duration::ZERO, at: Instant::now() }
-    }
-}
-
 impl Budget {
+    fn new(share: f64, burst: Duration) -> Self {
+        Self { share, burst, spent: Duration::ZERO, at: Instant::now() }
+    }
+
     fn leak(&mut self, now: Instant) {
-        let leaked = now.duration_since(self.at).mul_f64(SHARE);
+        let leaked = now.duration_since(self.at).mul_f64(self.share);
         (self.spent, self.at) = (self.spent.saturating_sub(leaked), now);
     }
 
     /// How long to rest before the next step.
     pub(super) fn rest(&mut self, now: Instant) -> Duration {
         self.leak(now);
-        self.spent.saturating_sub(BURST).div_f64(SHARE)
+        self.spent.saturating_sub(self.burst).div_f64(self.share)
     }
 
     pub(super) fn spend(&mut self, now: Instant, took: Duration) {
@@ -65,7 +124,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn walks_take_at_most_their_share_of_the_time() {
-        let mut budget = Budget::default();
+        let mut budget = Budget::new(SHARE, BURST);
         let began = Instant::now();
         let mut spent = Duration::ZERO;
         while began.elapsed() < Duration::from_secs(10) {
@@ -81,7 +140,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_short_walk_after_a_rest_does_not_wait() {
-        let mut budget = Budget::default();
+        let mut budget = Budget::new(SHARE, BURST);
         budget.spend(Instant::now(), BURST);
         assert_eq!(budget.rest(Instant::now()), Duration::ZERO);
     }

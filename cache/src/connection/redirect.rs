@@ -59,7 +59,7 @@ impl Link {
             _ => {
                 let within = self.connect_timeout();
                 let connecting: BoxFuture<'_, _> =
-                    Box::pin(self.connector.connect_to(server, within));
+                    Box::pin(self.connect_to_at_home(server, within));
                 let connection = connecting.await?;
                 Ok(open.insert((server.clone(), connection)).1.clone())
             }

@@ -57,6 +57,8 @@ mod looking;
 mod lost_answers;
 mod observe;
 mod odd_keys;
+#[cfg(feature = "redis")]
+mod other_runtimes;
 mod patterns;
 #[cfg(feature = "redis")]
 mod previous;

@@ -1,11 +1,12 @@
-//! Threads that give way to all others of the program: anonymous pages are drawn on them, so that reads
-//! of the service find a processor at once.
+//! Threads that give way to all others of the program: anonymous requests are answered on them, so that
+//! reads of the service find a processor at once.
 
 use std::future::Future;
 use std::io;
 use std::sync::OnceLock;
 
 use rustix::process::setpriority_process;
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio_util::task::AbortOnDropHandle;
 use tracing::warn;
@@ -36,18 +37,38 @@ pub(crate) fn handle() -> Option<&'static Handle> {
 }
 
 fn start() -> Option<Runtime> {
+    // Taken here, since threads that these start begin with what theirs have.
+    let processors = sched_getaffinity(None).map(|allowed| last_half(&allowed));
     let threads = Builder::new_multi_thread()
         .worker_threads(N_THREADS)
         .thread_name("low-priority")
-        .on_thread_start(|| {
-            // On Linux it is the calling thread's own. Without it they are threads like others.
-            if let Err(error) = setpriority_process(None, NICENESS) {
+        .on_thread_start(move || {
+            if let Err(error) = give_way(processors) {
                 warn!(%error, "failed to lower the priority of a thread");
             }
         })
         .enable_all()
         .build();
     threads.inspect_err(|error: &io::Error| warn!(%error, "failed to start threads")).ok()
+}
+
+/// Makes the calling thread one of these. Whatever of it fails, the thread is one like others in that.
+fn give_way(processors: rustix::io::Result<CpuSet>) -> rustix::io::Result<()> {
+    // On Linux it is the calling thread's own.
+    let lowered = setpriority_process(None, NICENESS);
+    // The kernel lets a thread end its turn, which takes up to 4 ms, before one of a higher priority
+    // gets its processor. So the other half of them is the service's alone.
+    sched_setaffinity(None, &processors?)?;
+    lowered
+}
+
+/// The last half of these processors, and at least one.
+fn last_half(allowed: &CpuSet) -> CpuSet {
+    let n = (allowed.count() / 2).max(1) as usize;
+    let mut half = CpuSet::new();
+    let last = (0..CpuSet::MAX_CPU).rev().filter(|cpu| allowed.is_set(*cpu)).take(n);
+    last.for_each(|cpu| half.set(cpu));
+    half
 }
 
 #[cfg(test)]
@@ -65,6 +86,33 @@ mod tests {
             tokio::task::spawn_blocking(|| getpriority_process(None).unwrap()).await.unwrap()
         });
         assert_eq!(blocking.await, NICENESS, "and so do the threads that it starts");
+    }
+
+    fn processors(of: &[usize]) -> CpuSet {
+        let mut set = CpuSet::new();
+        of.iter().for_each(|cpu| set.set(*cpu));
+        set
+    }
+
+    #[test]
+    fn half_of_the_processors_that_the_program_may_use_are_the_services_alone() {
+        let cases: [(&[usize], &[usize]); 4] =
+            [(&[0, 1], &[1]), (&[2, 5, 7, 9], &[7, 9]), (&[0, 1, 2], &[2]), (&[3], &[3])];
+        for (allowed, half) in cases {
+            assert!(last_half(&processors(allowed)) == processors(half), "{allowed:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn anonymous_work_stays_on_its_half_of_the_processors() {
+        let here = sched_getaffinity(None).unwrap();
+        let there = run(async { sched_getaffinity(None).unwrap() }).await;
+        assert!(there == last_half(&here));
+        let deeper = run(async {
+            tokio::task::spawn_blocking(|| sched_getaffinity(None).unwrap()).await.unwrap()
+        });
+        assert!(deeper.await == there, "and so do the threads that it starts");
+        assert!(sched_getaffinity(None).unwrap() == here);
     }
 
     #[tokio::test]

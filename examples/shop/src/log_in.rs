@@ -38,21 +38,20 @@ pub async fn log_in(State(Sessions(ids)): State<Sessions>, Form(sent): Form<LogI
     ([(header::SET_COOKIE, cookie)], "Welcome.").into_response()
 }
 
-pub async fn identify(
-    State(Sessions(ids)): State<Sessions>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let cookies = request.headers().get(header::COOKIE).and_then(|all| all.to_str().ok());
-    let mut pairs = cookies.unwrap_or_default().split(';').map(str::trim);
-    let id = pairs.find_map(|pair| pair.strip_prefix("shop="));
-    let ids = ids.lock().unwrap_or_else(PoisonError::into_inner);
-    let user = id.and_then(|id| ids.get(id)).cloned();
-    drop(ids);
-    if let Some(name) = user {
-        request.extensions_mut().insert(User(name));
+pub async fn identify(State(sessions): State<Sessions>, mut request: Request, next: Next) -> Response {
+    if let Some(user) = sessions.user(&request) {
+        request.extensions_mut().insert(user);
     }
     next.run(request).await
+}
+
+impl Sessions {
+    fn user(&self, request: &Request) -> Option<User> {
+        let cookies = request.headers().get(header::COOKIE)?.to_str().ok()?;
+        let id = cookies.split(';').find_map(|cookie| cookie.trim().strip_prefix("shop="))?;
+        let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        names.get(id).cloned().map(User)
+    }
 }
 
 /// The dashboard needs `'wasm-unsafe-eval'`, and scripts and styles of its own host.

@@ -20,6 +20,7 @@ mod limits;
 mod log_in;
 mod logs;
 mod metrics;
+mod one_file;
 mod pages;
 mod private_redis;
 mod program;

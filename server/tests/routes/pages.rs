@@ -109,3 +109,34 @@ async fn the_files_of_a_page_are_in_the_program_and_kept_for_ever() {
     assert_eq!((again.status, again.body.len()), (StatusCode::NOT_MODIFIED, 0));
     running.get("/pkg/other.js").await.is_problem(404, "unknown-path");
 }
+
+/// The cards of a page: their ids and the notes below their headings.
+fn notes(page: &str) -> Vec<(String, String)> {
+    let part = |text: &str, before: &str, after: &str| {
+        let (_, rest) = text.split_once(before).unwrap();
+        rest.split(after).next().unwrap().to_owned()
+    };
+    let cards = page.split("<section ").skip(1).filter(|card| card.contains("class=\"card "));
+    cards.map(|card| (part(card, "id=\"", "\""), part(card, "</h2><p>", "<"))).collect()
+}
+
+#[tokio::test]
+async fn each_figure_of_a_caches_page_names_its_window() {
+    let running = start(|_| {}).await;
+    running.get("/demo/users/1").await;
+    for (range, named) in [("1m", "1 min"), ("15m", "15 min"), ("2h", "2 h"), ("1d", "1 day")] {
+        let page = running.get(&format!("/caches/users?range={range}")).await;
+        let notes = notes(page.text());
+        let ids: Vec<_> = notes.iter().map(|(id, _)| id.as_str()).collect();
+        for chart in ["outcomes", "evictions"] {
+            assert!(ids.contains(&chart), "{ids:?}");
+        }
+        for (id, note) in notes {
+            let says = |window: &str| note.contains(window);
+            let is_named =
+                ["since the start", "now", "last seconds", "not s"].into_iter().any(says);
+            let is_of_range = says(&format!("the last {named}")) || says("weighted to the last");
+            assert!(is_named || is_of_range || id == "settings", "{range}: {id}: {note}");
+        }
+    }
+}

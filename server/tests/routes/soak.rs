@@ -6,13 +6,14 @@ mod program;
 
 use std::time::Duration;
 
+use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use strata_server::ServingLimits;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::attackers::{MANY_SOURCES, half_request, search, stuck_reader, wrong_log_in};
-use self::program::{Client, Program};
+use self::program::Program;
 
 const STUCK_READERS: usize = 2_000;
 const HALF_REQUESTS: usize = 1_000;
@@ -42,6 +43,10 @@ const WRONG_EVERY: Duration = Duration::from_secs(6);
 /// How many times the memory at first 3 000 connections may take.
 const MEMORY_AT_MOST: f64 = 1.5;
 
+/// How many times the memory at first is taken once all that was held is given back. The allocator
+/// returns what is free within seconds, but for what lies beside something that is still used.
+const MEMORY_KEPT_AT_MOST: f64 = 1.1;
+
 /// Rounds of each kind.
 const ROUNDS: usize = 9;
 const READS: usize = 300;
@@ -53,7 +58,9 @@ fn percentile(mut times: Vec<Duration>, percent: usize) -> Duration {
     times[(times.len() * percent).div_ceil(100).max(1) - 1]
 }
 
-async fn p99_of_reads(client: &mut Client) -> Duration {
+async fn p99_of_reads(program: &Program) -> Duration {
+    // Its own, since the program closes what is idle while searches end.
+    let mut client = program.client().await;
     let mut times = Vec::new();
     for n in 0..READS {
         let began = Instant::now();
@@ -77,14 +84,13 @@ struct Reads {
 impl Reads {
     /// In rounds by turns, so that a machine which is busy for a while is so for all three.
     async fn measure(program: &Program, another: &Program) -> Self {
-        let mut client = program.client().await;
         let elsewhere = elsewhere();
         let [mut quiet, mut beside_another, mut loud] = [const { Vec::new() }; 3];
         for _ in 0..ROUNDS {
-            quiet.push(p99_of_reads(&mut client).await);
+            quiet.push(p99_of_reads(program).await);
             for (searched, times) in [(another, &mut beside_another), (program, &mut loud)] {
                 let searches = Searches::begin(searched, elsewhere.handle());
-                times.push(p99_of_reads(&mut client).await);
+                times.push(p99_of_reads(program).await);
                 searches.end().await;
             }
         }
@@ -117,12 +123,18 @@ impl Searches {
 }
 
 /// Threads for those who ask from other machines: they take no processor from the program, nor from
-/// the reader whose reads are timed.
+/// the reader whose reads are timed. They run where the program answers them.
 fn elsewhere() -> Runtime {
     Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
-        .on_thread_start(|| rustix::process::setpriority_process(None, 19).unwrap())
+        .on_thread_start(|| {
+            rustix::process::setpriority_process(None, 19).unwrap();
+            let mut last = CpuSet::new();
+            let allowed = sched_getaffinity(None).unwrap();
+            last.set((0..CpuSet::MAX_CPU).rfind(|cpu| allowed.is_set(*cpu)).unwrap());
+            sched_setaffinity(None, &last).unwrap();
+        })
         .build()
         .unwrap()
 }
@@ -153,6 +165,20 @@ async fn anonymous_searches_slow_no_read_of_the_service() {
     let taken = quiet.max(beside_another).max(LEAST_TAKEN);
     assert!(loud <= taken.mul_f64(SLOWER_AT_MOST), "{loud:?} after {beside_another:?}");
     assert!(!program.get("/readyz").await.contains(r#""l2_breaker_open":true"#));
+}
+
+/// Waits until the program has given memory back; what it has then.
+async fn memory_given_back(program: &Program, at_first: u64) -> u64 {
+    let most = at_first as f64 * MEMORY_KEPT_AT_MOST;
+    let given_back = async {
+        while program.resident() as f64 > most {
+            sleep(Duration::from_millis(250)).await;
+        }
+    };
+    let waited = timeout(GIVEN_BACK_WITHIN, given_back).await;
+    let after = program.resident();
+    assert!(waited.is_ok(), "{after} MB are left of what was {at_first} MB at first");
+    after
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -188,12 +214,11 @@ async fn what_anonymous_clients_hold_is_bounded_and_given_back() {
         }
     };
     timeout(GIVEN_BACK_WITHIN, given_back).await.expect("what they held is given back");
-    let after = program.resident();
+    let after = memory_given_back(&program, resident).await;
     eprintln!("MB: {resident} at first, {highest} at most, {after} after");
     assert!(health <= quiet.max(HEALTH_WITHIN), "{health:?} after {quiet:?}");
     let most = resident as f64 * MEMORY_AT_MOST;
     assert!(highest as f64 <= most, "{highest} MB after {resident} MB");
-    assert!(after as f64 <= most, "{after} MB after {resident} MB");
     let answer = program.get("/demo/users/1").await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     drop(held);
@@ -218,12 +243,12 @@ async fn wrong_log_ins_are_slowed_down_and_push_out_nothing() {
     }
     let gained = first.elapsed().as_secs() / WRONG_EVERY.as_secs() + 1;
     let most = MANY_SOURCES as u64 * (WRONG_AT_ONCE + gained);
-    let (health, after) = (percentile(health, 50), program.resident());
+    let health = percentile(health, 50);
+    let after = memory_given_back(&program, resident).await;
     eprintln!("{statuses:?}; health median {health:?}; MB: {resident} at first, {after} after");
     assert_eq!(statuses.keys().copied().collect::<Vec<_>>(), [403, 429], "{statuses:?}");
     assert!(statuses[&403] as u64 <= most, "{statuses:?}, and {most} may be looked at");
     assert!(health <= HEALTH_WITHIN, "{health:?}");
-    assert!(after <= resident * 3 / 2, "{after} MB after {resident} MB");
     let audit = program.get_as_operator("/api/v1/audit?limit=1000").await;
     assert!(audit.matches(r#""refused":true"#).count() <= 200, "{audit}");
     assert!(audit.contains("invalidate_key"), "what was done before is still there: {audit}");
