@@ -47,7 +47,7 @@ async fn many_nodes_are_asked_with_one_message_and_all_answers_are_shown() {
         let look = console.look(&operator(), "users", "3").await.unwrap();
         let (to_all, to_one) = asked(&redis).await;
         assert_eq!(look.l1.len(), NODES);
-        assert!(to_one.len() <= 1, "one node tells the key's group: {to_one:?}");
+        assert!(to_one.len() < NODES / 2, "few are asked alone, for the key's group: {to_one:?}");
         // What happened to the key is asked as well.
         assert!((1..=2 * n_asked).contains(&to_all), "{to_all} messages for {n_asked} looks");
         let held = look.l1.iter().filter(|copy| copy.entry.is_some()).count();
