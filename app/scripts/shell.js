@@ -15,7 +15,7 @@
     const theme = THEMES[(THEMES.indexOf(root.dataset.theme) + 1) % THEMES.length];
     root.dataset.theme = theme;
     for (const button of document.querySelectorAll("button.theme")) button.textContent = `Theme: ${theme}`;
-    document.cookie = `strata_theme=${theme}; SameSite=Strict; Path=${document.documentElement.dataset.base || "/"}; Max-Age=${A_YEAR_S}`;
+    document.cookie = `strata_theme=${theme}; SameSite=Strict; Path=${root.dataset.cookies || "/"}; Max-Age=${A_YEAR_S}`;
   }
 
   // --- The palette

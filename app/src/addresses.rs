@@ -33,6 +33,13 @@ pub(crate) fn base() -> String {
     root.and_then(|root| root.get_attribute("data-base")).unwrap_or_default()
 }
 
+/// A path of the program as an address, where [`at`] leads to one of the services that it shows.
+#[cfg(feature = "ssr")]
+pub fn at_program(path: &str) -> String {
+    let base = crate::base_path::BasePath::of_request();
+    format!("{}{path}", base.of_program())
+}
+
 /// The path of a page's address below the base. One that is elsewhere is left as it is.
 pub(crate) fn below_base(path: &str) -> &str {
     stripped(path, &base()).unwrap_or(path)

@@ -13,7 +13,11 @@ tokio::task_local! {
 /// `/cache`, without a slash at its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct BasePath(Arc<str>);
+pub struct BasePath {
+    whole: Arc<str>,
+    /// How much of it is the program's; the rest leads to one of its services.
+    n_program: usize,
+}
 
 /// Why a text is no base path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,17 +77,33 @@ impl BasePath {
 
     /// As it stands in an address; empty at the root.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.whole
     }
 
-    /// The `Path` of a cookie that belongs to the dashboard.
+    /// That of the program, where this is the one of a service which the program shows beside others.
+    pub fn of_program(&self) -> &str {
+        self.whole.get(..self.n_program).unwrap_or_default()
+    }
+
+    /// That of a service which a program with this path shows below it.
+    #[must_use]
+    pub fn service(&self, path: &str) -> Self {
+        let whole = format!("{}{path}", self.of_program());
+        Self { whole: whole.trim_end_matches('/').into(), n_program: self.n_program }
+    }
+
+    /// The `Path` of a cookie that belongs to the program: whoever logs in at one of its services has
+    /// logged in at all.
     pub fn of_cookies(&self) -> &str {
-        if self.0.is_empty() { "/" } else { &self.0 }
+        match self.of_program() {
+            "" => "/",
+            path => path,
+        }
     }
 
     /// An address as it is below this path; `None` where it is elsewhere.
     pub fn strip<'a>(&self, address: &'a str) -> Option<&'a str> {
-        match address.strip_prefix(&*self.0)? {
+        match address.strip_prefix(&*self.whole)? {
             "" => Some("/"),
             rest if rest.starts_with('/') => Some(rest),
             // A query right after it is that of its first page, which a caller has to read.
@@ -93,7 +113,8 @@ impl BasePath {
 
     /// A path that a router has found to be one.
     pub fn of_router(path: &str) -> Self {
-        Self(path.trim_end_matches('/').into())
+        let path = path.trim_end_matches('/');
+        Self { whole: path.into(), n_program: path.len() }
     }
 }
 
@@ -124,7 +145,7 @@ impl FromStr for BasePath {
         if path.split('/').next().is_some_and(|first| TAKEN.contains(&first)) {
             return Err(BasePathError::Taken(shown()));
         }
-        Ok(Self(format!("/{path}").into()))
+        Ok(Self::of_router(&format!("/{path}")))
     }
 }
 
@@ -138,7 +159,7 @@ impl TryFrom<String> for BasePath {
 
 impl fmt::Display for BasePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.whole)
     }
 }
 
@@ -160,6 +181,18 @@ mod tests {
             ("/a.b~c", "/a.b~c"),
         ] {
             assert_eq!(read(text).unwrap().as_str(), path, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_service_is_below_the_program_and_shares_its_cookies() {
+        for (program, cookies) in [("/", "/"), ("/a/b", "/a/b")] {
+            let program = read(program).unwrap();
+            let service = program.service("/s/eu:shop/");
+            assert_eq!(service.as_str(), format!("{program}/s/eu:shop"));
+            assert_eq!(service.of_program(), program.as_str());
+            assert_eq!(service.of_cookies(), cookies);
+            assert_eq!(service.service("/s/blog").as_str(), format!("{program}/s/blog"));
         }
     }
 

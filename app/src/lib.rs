@@ -52,7 +52,7 @@ mod visitor;
 #[cfg(feature = "lab")]
 pub use addresses::{COMPARE_PATH, comparison_address};
 #[cfg(feature = "ssr")]
-pub use addresses::{at, encode};
+pub use addresses::{at, at_program, encode};
 pub use api::{
     ApiError, CancelJob, CurrentSession, CurrentTraffic, InvalidateKey, LogIn, LogOut,
     MarkKeyStale, RefreshKey, RunPlan, SetTraffic,
@@ -74,4 +74,9 @@ pub use pages::page_paths;
 #[cfg(feature = "csr")]
 pub use program::take_over;
 #[cfg(feature = "ssr")]
-pub use shell::{FILES, LogInPage, PageFiles, SCRIPTS, build_id, document, refusal_page, script};
+pub use shell::{
+    FILES, ListedRedis, ListedService, LogInPage, PageFiles, SCRIPTS, ServiceMenu, ServiceState,
+    ServicesPage, build_id, document, no_such_service_page, recent_reads, refusal_page, script,
+};
+#[cfg(feature = "ssr")]
+pub use visitor::theme::COOKIE as THEME_COOKIE;

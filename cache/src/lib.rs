@@ -63,7 +63,8 @@ pub use connection::{Credentials, RedisAddress};
 pub use error::{BuildError, CacheError, ErrorChain, LoadError, NotReady, TryWriteError};
 #[cfg(feature = "fleet")]
 pub use fleet::{
-    AskError, AskTo, Fleet, FleetClient, FleetNode, FleetView, FormError, Replies, SilentNode,
+    Announcements, AskError, AskTo, Fleet, FleetClient, FleetNode, FleetView, FormError, Replies,
+    SilentNode,
 };
 pub use inspect::{Journal, L2Census, L2Count, script_name};
 pub use key::{Key, Value};

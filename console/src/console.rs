@@ -6,23 +6,17 @@ use strata_report::TaskReport;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{Access, Audit, PeerBounds, PeerLimit};
+use crate::access::{Access, Audit, PeerLimit};
 use crate::alerts::ExpectedNodes;
 use crate::clock::now_ms;
 use crate::dead_letters::DeadLetterJobs;
 use crate::invalidation::{Jobs, Plans, Protected, SilentNodes};
 use crate::keys::{QueryQueues, RecentSearches, SourceReader, SurveyCache};
+use crate::limits::ConsoleLimits;
 use crate::live::{ActivityFeed, Reports, SampleTime, Sampler, Tick, reports_of};
 use crate::nodes::{AttachedNodes, NodeClient, NodeList, RemoteNodes, SharedReport};
 use crate::redis::{Census, ServerAnswer};
 use crate::traffic::TrafficControl;
-
-/// Invalidations that run, in all and of each peer.
-const MAX_JOBS: PeerBounds = PeerBounds { total: 32, per_peer: 8 };
-/// Uploads that are read, in all and of each peer.
-const MAX_UPLOADS: PeerBounds = PeerBounds { total: 4, per_peer: 2 };
-/// Experiments that run, in all and of each peer.
-const MAX_EXPERIMENTS: PeerBounds = PeerBounds { total: 8, per_peer: 4 };
 
 /// What an operator sees and may do. Cheap to clone; all clones are the same console.
 #[derive(Clone)]
@@ -40,7 +34,7 @@ pub(crate) struct Inner {
     pub(crate) silent_nodes: SilentNodes,
     pub(crate) plans: Plans,
     pub(crate) searches: RecentSearches,
-    pub(crate) queries: QueryQueues,
+    pub(crate) queries: Arc<QueryQueues>,
     pub(crate) jobs_begun: Arc<PeerLimit>,
     pub(crate) uploads: Arc<PeerLimit>,
     pub(crate) experiments: Arc<PeerLimit>,
@@ -50,7 +44,7 @@ pub(crate) struct Inner {
     pub(crate) protected: Vec<Protected>,
     pub(crate) sources: Vec<Arc<dyn SourceReader>>,
     pub(crate) traffic: Option<Arc<dyn TrafficControl>>,
-    pub(crate) access: Access,
+    pub(crate) access: Arc<Access>,
     pub(crate) redis_is_private: bool,
     pub(crate) census: Arc<Census>,
     pub(crate) surveys: SurveyCache,
@@ -92,6 +86,8 @@ impl Console {
             redis_is_private,
             tasks,
             expected,
+            expected_once_heard,
+            limits,
         } = settings;
         let tasks = match tasks {
             Some(tasks) => tasks.until(shutdown),
@@ -100,6 +96,7 @@ impl Console {
         let census = Arc::new(Census::default());
         let mut sampler = Sampler::new(now_ms());
         sampler.expect(expected);
+        sampler.expect_once_heard(expected_once_heard);
         let heard = Reports {
             nodes: reports_of(&nodes.all()),
             fleet: nodes.fleet_tick(),
@@ -116,10 +113,10 @@ impl Console {
             silent_nodes: SilentNodes::default(),
             plans: Plans::default(),
             searches: RecentSearches::default(),
-            queries: QueryQueues::default(),
-            jobs_begun: PeerLimit::new(MAX_JOBS),
-            uploads: PeerLimit::new(MAX_UPLOADS),
-            experiments: PeerLimit::new(MAX_EXPERIMENTS),
+            queries: limits.queries,
+            jobs_begun: limits.jobs,
+            uploads: limits.uploads,
+            experiments: limits.experiments,
             feed: ActivityFeed::default(),
             seen: Mutex::default(),
             protected,
@@ -169,8 +166,10 @@ impl Console {
 
 /// The settings of a console.
 pub struct ConsoleSettings {
-    /// Who may act.
-    pub access: Access,
+    /// Who may act. Several consoles may share it: whoever logs in at one has logged in at all.
+    pub access: Arc<Access>,
+    /// How much may be under way at a time. Several consoles may share it.
+    pub limits: ConsoleLimits,
     /// Keys that nobody may invalidate here.
     pub protected: Vec<Protected>,
     /// What stands behind the caches.
@@ -183,18 +182,29 @@ pub struct ConsoleSettings {
     pub tasks: Option<Tasks>,
     /// How many nodes of which program there should be, where they are elsewhere.
     pub expected: Vec<ExpectedNodes>,
+    /// The same of programs that may run in another service: it counts from when a node of one was
+    /// heard here.
+    pub expected_once_heard: Vec<ExpectedNodes>,
 }
 
 impl From<Access> for ConsoleSettings {
     fn from(access: Access) -> Self {
+        Arc::new(access).into()
+    }
+}
+
+impl From<Arc<Access>> for ConsoleSettings {
+    fn from(access: Arc<Access>) -> Self {
         Self {
             access,
+            limits: ConsoleLimits::default(),
             protected: Vec::new(),
             sources: Vec::new(),
             traffic: None,
             redis_is_private: false,
             tasks: None,
             expected: Vec::new(),
+            expected_once_heard: Vec::new(),
         }
     }
 }

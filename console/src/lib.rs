@@ -13,6 +13,7 @@
 // - dead_letters
 // - traffic
 // - shutdown
+// - limits
 // - console
 //
 // + console::Console
@@ -34,6 +35,7 @@ mod error;
 mod history;
 mod invalidation;
 mod keys;
+mod limits;
 mod live;
 mod nodes;
 mod redis;
@@ -49,9 +51,10 @@ pub use console::{Console, ConsoleSettings};
 pub use error::ConsoleError;
 pub use invalidation::{Protected, ProtectedError};
 pub use keys::{KeyColumn, KeyOrder, SearchResults, SourceReader};
+pub use limits::ConsoleLimits;
 pub use live::Tick;
 pub use nodes::{
     Answer, AttachGuard, FanOut, L2Step, NODES_AT_ONCE, NodeClient, NodeCondition, NodeGroup,
-    NodesPage, NodesQuery, RemoteNodes, SharedRedis, SharedReport,
+    NodesPage, NodesQuery, Pace, RemoteNodes, SharedRedis, SharedReport,
 };
 pub use traffic::TrafficControl;

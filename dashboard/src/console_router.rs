@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use prometheus::Registry;
-use strata_app::{BasePath, HostPage};
+use strata_app::{BasePath, HostPage, PageFiles};
 use strata_console::{Console, PeerBounds, PeerLimit};
 #[cfg(feature = "lab")]
 use strata_lab::Lab;
@@ -13,15 +13,22 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::access::HostRules;
 use crate::assets::page_files;
 use crate::http::below_base;
-use crate::metrics::{HttpMetrics, NodeCollector, NodeMetrics, ProgramCollector, observed};
-use crate::routes::{AccessRules, Doors, MoreRoutes, Route, router, routes};
+use crate::metrics::{
+    ConsolesCollector, HttpMetrics, LabelledConsole, NodeCollector, NodeMetrics, ProgramCollector,
+    observed,
+};
+use crate::routes::{AccessRules, Doors, MoreRoutes, Route, front_router, router, routes};
 use crate::state::{AppState, Needs, Parts, Snapshots};
 
-/// A console over HTTP.
+/// A console over HTTP. Cheap to clone; all clones are the same.
+#[derive(Clone)]
 pub struct ConsoleRouter {
     state: AppState,
     doors: Doors,
     http: HttpMetrics,
+    numbers: NodeCollector,
+    /// The connections that are open, where they are the program's own.
+    connections: Option<Arc<PeerLimit>>,
     base: Option<BasePath>,
 }
 
@@ -66,9 +73,22 @@ impl ConsoleRouter {
     /// # Errors
     /// Where two metrics have one name.
     pub fn of_program(console: Console, parts: OwnParts) -> Result<Self, prometheus::Error> {
+        let router = Self::of_front(console, parts)?;
+        router.state.registry.register(Box::new(router.numbers.clone()))?;
+        Ok(router)
+    }
+
+    /// The same for what stands before several dashboards: its metrics are the program's own, and
+    /// [those of several consoles](Self::show_numbers_of).
+    ///
+    /// # Errors
+    /// As [`of_program`](Self::of_program).
+    pub fn of_front(console: Console, parts: OwnParts) -> Result<Self, prometheus::Error> {
         let streams = PeerLimit::new(parts.streams);
-        let (registry, http) =
-            metrics((&console, parts.metrics), &streams, Some(parts.connections))?;
+        let connections = Some(parts.connections);
+        let registry = registry(&console, &streams, connections.clone())?;
+        let http = HttpMetrics::register(&registry)?;
+        let numbers = NodeCollector::new(console.clone(), parts.metrics)?;
         let state = AppState::new(Parts {
             console,
             #[cfg(feature = "lab")]
@@ -82,13 +102,61 @@ impl ConsoleRouter {
             host: None,
             _end: None,
         });
-        Ok(Self { state, doors: Doors::Own(parts.rules), http, base: Some(parts.base) })
+        Ok(Self {
+            state,
+            doors: Doors::Own(parts.rules),
+            http,
+            numbers,
+            connections,
+            base: Some(parts.base),
+        })
+    }
+
+    /// Another console of the same program, until `shutdown`: both share doors, streams and the
+    /// counts of requests. Whoever asks it has stripped its path, and says which.
+    ///
+    /// # Errors
+    /// As [`of_program`](Self::of_program).
+    pub fn beside(
+        &self,
+        console: Console,
+        shutdown: CancellationToken,
+    ) -> Result<Self, prometheus::Error> {
+        let streams = Arc::clone(&self.state.streams);
+        let registry = registry(&console, &streams, self.connections.clone())?;
+        let numbers = self.numbers.beside(console.clone());
+        registry.register(Box::new(numbers.clone()))?;
+        self.http.register_in(&registry)?;
+        let state = AppState::new(Parts {
+            console,
+            #[cfg(feature = "lab")]
+            lab: None,
+            registry,
+            needs: Needs::default(),
+            streams,
+            snapshots: Snapshots::default(),
+            files: self.state.files,
+            shutdown,
+            host: None,
+            _end: None,
+        });
+        Ok(Self {
+            state,
+            doors: self.doors.clone(),
+            http: self.http.clone(),
+            numbers,
+            connections: self.connections.clone(),
+            base: None,
+        })
     }
 
     /// Within an application, which says who asks.
     pub(crate) fn of_host(console: Console, parts: HostParts) -> Result<Self, prometheus::Error> {
         let streams = PeerLimit::new(STREAMS);
-        let (registry, http) = metrics((&console, NodeMetrics::EachNode), &streams, None)?;
+        let registry = registry(&console, &streams, None)?;
+        let numbers = NodeCollector::new(console.clone(), NodeMetrics::EachNode)?;
+        registry.register(Box::new(numbers.clone()))?;
+        let http = HttpMetrics::register(&registry)?;
         let state = AppState::new(Parts {
             console,
             #[cfg(feature = "lab")]
@@ -102,12 +170,56 @@ impl ConsoleRouter {
             host: Some(parts.page),
             _end: Some(parts.end),
         });
-        Ok(Self { state, doors: Doors::OfHost(parts.rules), http, base: parts.base })
+        Ok(Self {
+            state,
+            doors: Doors::OfHost(parts.rules),
+            http,
+            numbers,
+            connections: None,
+            base: parts.base,
+        })
     }
 
     /// Every path, with those that a program has beside the dashboard.
     pub fn router(&self, more: Vec<MoreRoutes>) -> Router {
         router(self.state.clone(), self.doors.clone(), more)
+    }
+
+    /// The paths of `own` and those that several dashboards share, behind the same doors.
+    pub fn front(&self, own: Router) -> Router {
+        front_router(self.state.clone(), self.doors.clone(), own)
+    }
+
+    /// Counts the requests of a router and gives each its id.
+    pub fn count(&self, router: Router) -> Router {
+        observed(router, self.http.clone())
+    }
+
+    /// Answers below the path under which browsers find it.
+    pub fn below_base(&self, router: Router) -> Router {
+        below_base(router, self.base.clone())
+    }
+
+    /// Shows the numbers of several consoles in `/metrics` as well, as there are at each scrape.
+    ///
+    /// # Errors
+    /// Where it does so already.
+    pub fn show_numbers_of(
+        &self,
+        consoles: impl Fn() -> Vec<LabelledConsole> + Send + Sync + 'static,
+    ) -> Result<(), prometheus::Error> {
+        self.state.registry.register(Box::new(ConsolesCollector(consoles)))
+    }
+
+    /// The numbers of its nodes, to be shown among those of other consoles with these labels beside
+    /// their own.
+    pub fn labelled(&self, labels: Vec<(&'static str, String)>) -> LabelledConsole {
+        LabelledConsole { numbers: self.numbers.clone(), labels }
+    }
+
+    /// The files of the pages; `None` where the program was built without them.
+    pub fn files(&self) -> Option<PageFiles> {
+        self.state.files
     }
 
     /// Counts the requests of a router and gives each its id, below the path under which browsers find
@@ -137,15 +249,14 @@ impl ConsoleRouter {
     }
 }
 
-fn metrics(
-    (console, nodes): (&Console, NodeMetrics),
+/// The program's own numbers.
+fn registry(
+    console: &Console,
     streams: &Arc<PeerLimit>,
     connections: Option<Arc<PeerLimit>>,
-) -> Result<(Registry, HttpMetrics), prometheus::Error> {
+) -> Result<Registry, prometheus::Error> {
     let registry = Registry::new();
-    registry.register(Box::new(NodeCollector::new(console.clone(), nodes)?))?;
     let program = ProgramCollector::new(console.clone(), connections, Arc::clone(streams))?;
     registry.register(Box::new(program))?;
-    let http = HttpMetrics::register(&registry)?;
-    Ok((registry, http))
+    Ok(registry)
 }

@@ -1,13 +1,14 @@
 //! What a program of ours needs to serve a dashboard as its own: with its connections, its settings,
 //! its tokens, and its own paths behind the same doors.
 
-pub use crate::access::{Hosts, Network, Proxies, PublicUrl, check_host};
+pub use crate::access::{AnonymousTurns, Hosts, Network, Proxies, PublicUrl};
 pub use crate::console_router::{ConsoleRouter, OwnParts};
 pub use crate::http::extract;
 pub use crate::http::{
-    AppError, HEALTH_PATHS, RequestId, TRACES_PATH, TimedBody, below_base, harden, wants_page,
+    AppError, HEALTH_PATHS, RequestId, TRACES_PATH, TimedBody, below_base, cookie_value, wants_page,
 };
-pub use crate::metrics::NodeMetrics;
+pub use crate::metrics::{LabelledConsole, NodeMetrics};
+pub use crate::pages::document;
 pub use crate::routes::{AccessRules, Changing, MoreRoutes, Route, RouteKind, RouteTable};
 pub use crate::state::{Needs, Probe};
 pub use crate::threads::{Placement, spawn};

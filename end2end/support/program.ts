@@ -8,7 +8,7 @@ import { join } from "node:path";
 export const root = join(import.meta.dirname, "..", "..");
 
 /** The program under test, which also runs as a debug build. */
-const program = process.env.END2END_PROGRAM ?? "target/release/strata";
+export const program = process.env.END2END_PROGRAM ?? "target/release/strata";
 
 /** Where the programs under test keep their databases during this run. */
 const folder = (process.env.END2END_FOLDER ??= newFolder());

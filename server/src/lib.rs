@@ -21,9 +21,9 @@ mod serving;
 
 pub use commands::{completions, man_page, run_doctor, run_health, run_purge};
 pub use config::{
-    Cli, Command, ConfigError, DemoFlags, DemoNodeFlags, DoctorFlags, HealthFlags, PurgeFlags,
-    RedisChoice, RedisFlags, RedisLogin, Secret, ServeFlags, ServeSettings, Settings, TrafficMode,
-    settings_file, tell_unknown_variables,
+    Cli, Command, ConfigError, DemoFlags, DemoNodeFlags, DoctorFlags, HealthFlags, NamedRedis,
+    PurgeFlags, RedisChoice, RedisFlags, RedisLogin, Secret, ServeFlags, ServeSettings, Settings,
+    TrafficMode, WantedService, settings_file, tell_unknown_variables,
 };
 pub use log::{Log, LogFormat, log_to_stderr};
 pub use private_redis::{PrivateRedis, PrivateRedisError};

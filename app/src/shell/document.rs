@@ -11,6 +11,7 @@ use super::scripts::{LIVE, PAGE, READOUTS, build_id};
 use super::top_bar::TopBar;
 use crate::addresses::{at, base};
 use crate::api::context;
+use crate::base_path::BasePath;
 use crate::first_paint::{self, FirstPaint};
 use crate::pages::{NamedPage, first_page, full_title};
 use crate::visitor::theme::{self, Theme};
@@ -29,11 +30,12 @@ pub fn document(files: Option<PageFiles>) -> impl Future<Output = String> + Send
 }
 
 fn html(files: Option<PageFiles>, first: FirstPaint, page: NamedPage) -> impl IntoView {
-    let theme = chosen_theme();
+    let (theme, of_request) = (chosen_theme(), BasePath::of_request());
+    let cookies = of_request.of_cookies().to_owned();
     let json = first.json();
     first.provide();
     view! {
-        <html lang="en" data-theme=theme.as_str() data-base=base()>
+        <html lang="en" data-theme=theme.as_str() data-base=base() data-cookies=cookies>
             <Head files=files title=full_title(&page.title) />
             <body>
                 // What the page's own script has to say.

@@ -3,7 +3,7 @@
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 
-use crate::addresses::at;
+use crate::addresses::at_program;
 
 /// Where the files are served.
 pub const FILES: &str = "/pkg/";
@@ -23,7 +23,8 @@ pub struct PageFiles {
 
 /// The address of such a file.
 pub(super) fn file_address(name: &str) -> String {
-    at(&format!("{FILES}{name}"))
+    // All services of a program have the same.
+    at_program(&format!("{FILES}{name}"))
 }
 
 /// The link to the style.

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use strata_console::{Access, Actor};
 
 use super::files::{PageFiles, missing_files, stylesheet};
-use crate::addresses::at;
+use crate::addresses::{at, encode};
 use crate::pages::full_title;
 
 /// The page to log in: its visitor, and what it tells them.
@@ -98,6 +98,28 @@ impl LogInPage<'_> {
 pub fn refusal_page(files: Option<PageFiles>, status: StatusCode, why: &str) -> String {
     let title = status.canonical_reason().unwrap_or("Refused");
     document(files, title, view! { <p>{why.to_owned()}</p> })
+}
+
+/// A page that says which services there are, where an address names another one.
+pub fn no_such_service_page(files: Option<PageFiles>, name: &str, services: &[String]) -> String {
+    let link = |id: &String| {
+        view! { <li><a href=at(&format!("/s/{}/", encode(id)))>{id.clone()}</a></li> }
+    };
+    let there_are = match services.is_empty() {
+        true => view! { <p>"No service is known at this moment."</p> }.into_any(),
+        false => view! {
+            <p>"These are known at this moment:"</p>
+            <ul class="services-known">{services.iter().map(link).collect_view()}</ul>
+        }
+        .into_any(),
+    };
+    let name = name.chars().take(200).collect::<String>();
+    let content = view! {
+        <p>"No service "<code>{name}</code>" has announced itself."</p>
+        {there_are}
+        <p><a href=at("/")>"All services"</a></p>
+    };
+    document(files, "There is no such service", content)
 }
 
 fn document(files: Option<PageFiles>, title: &str, content: impl IntoView) -> String {

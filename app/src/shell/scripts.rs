@@ -30,6 +30,10 @@ pub(crate) static LIVE: LazyLock<Script> =
 pub(crate) static READOUTS: LazyLock<Script> =
     LazyLock::new(|| Script::new("readouts", READOUTS_TEXT));
 
+/// Keeps the list of services up to date.
+pub(crate) static SERVICES: LazyLock<Script> =
+    LazyLock::new(|| Script::new("services", include_str!("../../scripts/services.js")));
+
 const READOUTS_TEXT: &str =
     concat!(include_str!("../../scripts/readouts.js"), include_str!("../../scripts/shell.js"));
 
@@ -52,7 +56,7 @@ impl Script {
 
 /// The script of this name; `None` where there is none, or it is of another build.
 pub fn script(name: &str) -> Option<&'static str> {
-    [&PAGE, &LIVE, &READOUTS]
+    [&PAGE, &LIVE, &READOUTS, &SERVICES]
         .into_iter()
         .find(|script| script.name == name)
         .map(|script| script.text)

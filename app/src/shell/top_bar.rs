@@ -1,5 +1,6 @@
 use leptos::prelude::*;
 
+use super::services::service_menu;
 use crate::addresses::{at, leads_to};
 use crate::host_page::{environment, home_link};
 use crate::pages::in_navigation;
@@ -25,14 +26,8 @@ pub(crate) fn TopBar(
     view! {
         <header class="top-bar">
             {home_link()}
-            <a class="brand" href=at("/")>
-                <svg class="mark" viewBox="0 0 22 18" aria-hidden="true">
-                    <rect class="l1" width="22" height="4" rx="1" />
-                    <rect class="l2" y="7" width="15" height="4" rx="1" />
-                    <rect class="source" y="14" width="8" height="4" rx="1" />
-                </svg>
-                "Strata"
-            </a>
+            {brand()}
+            {service_menu()}
             {environment()}
             <nav aria-label="Pages">{links.collect_view()}</nav>
             {LIVE_LINE.draw()}
@@ -49,4 +44,18 @@ pub(crate) fn TopBar(
         </header>
     }
     .into_any()
+}
+
+/// Our name, which leads to the first page.
+pub(super) fn brand() -> impl IntoView {
+    view! {
+        <a class="brand" href=at("/")>
+            <svg class="mark" viewBox="0 0 22 18" aria-hidden="true">
+                <rect class="l1" width="22" height="4" rx="1" />
+                <rect class="l2" y="7" width="15" height="4" rx="1" />
+                <rect class="source" y="14" width="8" height="4" rx="1" />
+            </svg>
+            "Strata"
+        </a>
+    }
 }

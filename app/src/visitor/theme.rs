@@ -1,6 +1,6 @@
 /// The cookie in which the page's script remembers the colours; the server reads it, so that the
 /// first paint has them.
-pub(crate) const COOKIE: &str = "strata_theme";
+pub const COOKIE: &str = "strata_theme";
 
 /// Which colours a page has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

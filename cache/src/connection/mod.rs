@@ -38,7 +38,7 @@ pub(crate) use handshake::{must_be_no_sentinel, must_be_recent};
 
 pub(crate) use link::{Link, SLOW_TIMEOUT, in_time};
 pub(crate) use lua::{ANNOUNCE, NamedScript, scripts};
-pub(crate) use namespace::Bus;
+pub(crate) use namespace::{Bus, is_name};
 pub(crate) use pending::PendingInvalidation;
 pub(crate) use query::Step;
 pub(crate) use query::{AnyReply, PipelineReplies, Query, Reply};

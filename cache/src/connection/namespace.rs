@@ -55,6 +55,12 @@ impl Inner {
     }
 }
 
+/// Whether namespaces and caches may be named so.
+pub(crate) fn is_name(name: &str) -> bool {
+    matches!(name.len(), 1..=64)
+        && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
+}
+
 impl Bus {
     pub(crate) fn new(namespace: &str) -> Self {
         Self { inner: Arc::new(Inner::new(namespace)) }

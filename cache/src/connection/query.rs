@@ -32,11 +32,6 @@ impl PipelineReplies {
         Ok(Self(answers.into_iter()))
     }
 
-    #[cfg(feature = "fleet")]
-    pub(crate) fn of(answers: Vec<RedisResult<AnyReply>>) -> Self {
-        Self(answers.into_iter())
-    }
-
     /// The next answer.
     pub(crate) fn next<T: FromRedisValue>(&mut self) -> RedisResult<T> {
         let missing = || RedisError::from(io::Error::from(io::ErrorKind::UnexpectedEof));

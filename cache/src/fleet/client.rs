@@ -9,14 +9,14 @@ use strata_report::Want;
 use tokio_util::sync::DropGuard;
 
 use super::asking::{AskError, PendingAsks};
-use super::names::{FleetNames, NAMESPACES};
+use super::names::FleetNames;
 use super::presence::ask;
 use super::scripts;
 use super::settings::key_of_environment;
 use super::signature::FleetKey;
 use super::view::{FleetView, KnownNodes, NodeBytes, NodeListing};
 use crate::clock::millis;
-use crate::connection::{AnyReply, CallError, Link, PipelineReplies, Step};
+use crate::connection::{CallError, Link, PipelineReplies, Step};
 
 /// How often a console says again what it wants, and how long that counts.
 const RENEWED: Duration = Duration::from_secs(3);
@@ -54,7 +54,7 @@ pub(crate) struct Console {
     /// Random.
     pub(super) id: String,
     pub(super) key: Option<FleetKey>,
-    interval: Duration,
+    interval: Mutex<Duration>,
     details: Mutex<BTreeSet<String>>,
     known: Mutex<KnownNodes>,
     /// One reads at a time, so that what is known only goes forward.
@@ -74,7 +74,7 @@ impl Console {
             link: Arc::clone(link),
             id: format!("{:016x}", rand::random::<u64>()),
             key: key.unwrap_or_else(key_of_environment),
-            interval: settings.interval,
+            interval: Mutex::new(settings.interval),
             details: Mutex::default(),
             known: Mutex::default(),
             polling: tokio::sync::Mutex::default(),
@@ -102,7 +102,7 @@ impl Console {
         let details = self.details.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let want = Want {
             until_ms: now_ms.saturating_add(millis(WANTED_FOR)),
-            interval_ms: millis(self.interval),
+            interval_ms: millis(*self.interval.lock().unwrap_or_else(PoisonError::into_inner)),
             details: details.into_iter().collect(),
             events: Vec::new(),
         };
@@ -191,6 +191,11 @@ impl FleetClient {
         &self.inner.id
     }
 
+    /// The namespace whose nodes it sees.
+    pub fn namespace(&self) -> &str {
+        self.inner.names.namespace()
+    }
+
     /// Reads which nodes there are and what they report. One read at a time; others wait. A node's
     /// report is of its last beat, a second ago at most while it is up, unless the interval is set.
     ///
@@ -214,28 +219,12 @@ impl FleetClient {
         let _: Result<(), CallError> = self.inner.want().await;
     }
 
-    /// The namespaces that nodes have noted in this Redis, and how long ago each was seen,
-    /// milliseconds: a minute ago at most where a node of it is up. A node whose ACL forbids it notes
-    /// none.
-    ///
-    /// # Errors
-    /// Where Redis is away or refuses.
-    pub async fn namespaces(&self) -> Result<Vec<(String, u64)>, AskError> {
-        let mut list = pipe();
-        list.cmd("TIME").cmd("HGETALL").arg(NAMESPACES);
-        let listing = self.inner.link.ask_beside(NAMESPACES, list.ignore_errors()).await;
-        let replies: Vec<RedisResult<AnyReply>> = listing.map_err(AskError::from)?;
-        let mut replies = PipelineReplies::of(replies);
-        let time: RedisResult<(u64, u64)> = replies.next();
-        let seen: RedisResult<Vec<(String, String)>> = replies.next();
-        let (seconds, micros) = time.map_err(|error| AskError::from(CallError::of(&error)))?;
-        let (now_ms, seen) = (seconds * 1_000 + micros / 1_000, seen.unwrap_or_default());
-        let mut namespaces: Vec<_> = seen
-            .into_iter()
-            .filter_map(|(name, at)| Some((name, now_ms.saturating_sub(at.parse().ok()?))))
-            .collect();
-        namespaces.sort();
-        Ok(namespaces)
+    /// Says how often the nodes should report from now on. They hear of it with their next beat, and
+    /// take 1 s to 60 s.
+    pub async fn report_every(&self, interval: Duration) {
+        *self.inner.interval.lock().unwrap_or_else(PoisonError::into_inner) = interval;
+        // Said again in three seconds where it fails.
+        let _: Result<(), CallError> = self.inner.want().await;
     }
 
     /// Ends it at once, for all clones: the nodes report no more than others want. Where Redis is

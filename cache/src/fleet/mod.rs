@@ -11,7 +11,9 @@
 //! | `report` | what a beat carries |
 //! | `gate`, `answering` | which asks are let in, and how they are answered |
 //! | `client`, `view`, `asking`, `replies` | a console's end |
+//! | `announced` | which namespaces there are |
 
+mod announced;
 mod answering;
 mod asking;
 mod beats;
@@ -27,6 +29,7 @@ mod settings;
 mod signature;
 mod view;
 
+pub use announced::Announcements;
 pub use asking::{AskError, AskTo, Replies, SilentNode};
 pub use client::FleetClient;
 pub use form::FormError;

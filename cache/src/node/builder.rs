@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::handle::Node;
 use super::shared::Shared;
-use crate::connection::{Bus, Connector, Link};
+use crate::connection::{Bus, Connector, Link, is_name};
 use crate::error::BuildError;
 use crate::log::log_safely;
 
@@ -241,9 +241,7 @@ pub(crate) fn host() -> String {
 
 /// Names appear in Redis keys and metric labels.
 pub(crate) fn check_name(name: &str) -> Result<(), BuildError> {
-    let fits = matches!(name.len(), 1..=64)
-        && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
-    if fits { Ok(()) } else { Err(BuildError::BadName(name.to_owned())) }
+    if is_name(name) { Ok(()) } else { Err(BuildError::BadName(name.to_owned())) }
 }
 
 static STARTED: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());

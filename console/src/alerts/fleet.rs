@@ -12,10 +12,11 @@ use crate::nodes::FleetTick;
 pub(super) fn fleet_unheard(view: &View<'_>) -> Vec<Alert> {
     let Some(fleet) = view.fleet else { return Vec::new() };
     let Some(unheard_ms) = fleet.sums.unheard_ms else { return Vec::new() };
+    let redis = fleet.redis.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
     let what = if fleet.sums.was_heard {
-        format!("I cannot reach Redis; last heard {} ago.", duration(unheard_ms))
+        format!("I cannot reach Redis{redis}; last heard {} ago.", duration(unheard_ms))
     } else {
-        format!("I cannot reach Redis; nothing was heard for {}.", duration(unheard_ms))
+        format!("I cannot reach Redis{redis}; nothing was heard for {}.", duration(unheard_ms))
     };
     vec![Alert {
         why: "Nodes are heard through Redis alone, so all numbers here are of that time; the nodes may be well.".to_owned(),
@@ -53,7 +54,8 @@ pub(super) fn node_lost(view: &View<'_>) -> Vec<Alert> {
 pub(super) fn nodes_missing(view: &View<'_>) -> Vec<Alert> {
     let Some(fleet) = view.fleet.filter(|fleet| !fleet.is_unheard()) else { return Vec::new() };
     let up = |app: &str| {
-        let of_app = |node: &&Arc<NodePresence>| node.app == app && node.state.counts();
+        let is_of = |node: &NodePresence| node.app == app || fleet.namespace == app;
+        let of_app = |node: &&Arc<NodePresence>| is_of(node) && node.state.counts();
         fleet.presences.iter().filter(of_app).count() as u64
     };
     let missing = view.expected.iter().filter(|expected| up(&expected.app) < expected.nodes);
@@ -115,7 +117,7 @@ mod tests {
         let sums = FleetSums { counted: 2, of: 3, was_heard: true, ..FleetSums::default() };
         let mut sound = Sound::new();
         let presences = presences.into_iter().map(Arc::new).collect();
-        sound.fleet = Some(FleetTick { presences, sums });
+        sound.fleet = Some(FleetTick { presences, sums, ..FleetTick::default() });
         sound
     }
 

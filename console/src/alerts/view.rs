@@ -2,10 +2,10 @@ use strata_report::{Alert, Frame, NodeReport, Point, Severity, TaskReport};
 
 use crate::nodes::FleetTick;
 
-/// How many nodes of one program there should be.
+/// How many nodes of one program or one namespace there should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExpectedNodes {
-    /// The program, as its nodes call it.
+    /// The program, as its nodes call it, or the namespace.
     pub app: String,
     /// How many of them should be up.
     pub nodes: u64,

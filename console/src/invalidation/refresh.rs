@@ -72,6 +72,20 @@ impl Loader {
 }
 
 impl Console {
+    /// Why a key of the cache cannot be loaded anew, as a sentence; `None` where it can.
+    pub(crate) fn why_no_refresh(&self, cache: &str, nodes: &[CacheNode]) -> Option<String> {
+        self.loader(cache, nodes).err()?;
+        let is_elsewhere = nodes.iter().any(|held| held.node.presence().is_some());
+        let because = match is_elsewhere {
+            true => {
+                "No node of this cache lets dashboards load keys: Fleet::refreshes() in the \
+                 service allows it, with a STRATA_FLEET_KEY."
+            }
+            false => "Nothing here can ask the source of this cache.",
+        };
+        Some(because.to_owned())
+    }
+
     /// A node elsewhere only where it lets consoles load.
     fn loader(&self, cache: &str, nodes: &[CacheNode]) -> Result<Loader, ConsoleError> {
         if let Some(source) = self.source(cache) {
@@ -103,11 +117,15 @@ impl Refresh {
         let key = (self.task.cache.as_str(), self.key.as_str());
         let read = self.loader.load(key).await;
         let result = match &read {
-            Ok(()) if has_arrived(&self.nodes, key, since_ms).await => {
-                job.refreshed = self.settle(since_ms).await;
-                told(job.state, &job.refreshed)
-            }
-            Ok(()) => failed(&mut job, "The value was asked for and had not arrived after 5 s."),
+            Ok(()) => match arrival(&self.nodes, key, since_ms).await {
+                Arrival::Missed => {
+                    failed(&mut job, "The value was asked for and had not arrived after 5 s.")
+                }
+                Arrival::Seen | Arrival::Unseen => {
+                    job.refreshed = self.settle(since_ms).await;
+                    told(job.state, &job.refreshed)
+                }
+            },
             Err(error) => failed(&mut job, &format!("Strata failed to {error}.")),
         };
         self.task.end(&console, job, result, running);
@@ -163,8 +181,13 @@ fn told(state: JobState, refreshed: &[Refreshed]) -> String {
         JobState::Running | JobState::Unknown => "Unknown whether other nodes have heard of it",
     };
     let separator = if marked.contains(' ') { ';' } else { ':' };
-    let mut text =
-        format!("{marked}{separator} loaded anew on {}", nodes(on(RefreshState::Loaded)));
+    let (loaded, unknown) = (on(RefreshState::Loaded), on(RefreshState::Unknown));
+    let mut text = match (state, loaded, unknown) {
+        (JobState::Done, 0, 1..) => {
+            "Loaded; which nodes have the new value is not known".to_owned()
+        }
+        _ => format!("{marked}{separator} loaded anew on {}", nodes(loaded)),
+    };
     for (state, what) in [
         (RefreshState::Removed, "older copy removed on"),
         (RefreshState::Older, "older copy left on"),
@@ -188,22 +211,34 @@ fn failed(job: &mut Job, what: &str) -> String {
     format!("Failed: {what}")
 }
 
-/// Whether some node has a value that was loaded since.
-async fn has_arrived(nodes: &[CacheNode], (cache, key): (&str, &str), since_ms: u64) -> bool {
+/// What is known of a value that was asked for.
+enum Arrival {
+    /// Some node has it.
+    Seen,
+    /// No node that can be looked into has it.
+    Missed,
+    /// No node can be looked into.
+    Unseen,
+}
+
+/// Looks for a value that was loaded since.
+async fn arrival(nodes: &[CacheNode], (cache, key): (&str, &str), since_ms: u64) -> Arrival {
     let deadline = Instant::now() + PATIENCE;
     loop {
+        let mut has_looked = false;
         for CacheNode { node, .. } in nodes {
             let asked_at_ms = now_ms();
-            if let Ok(Some(entry)) = node.look_l1(cache, key).await
-                && is_new(&entry, asked_at_ms, since_ms)
-            {
-                return true;
+            match node.look_l1(cache, key).await {
+                Ok(Some(entry)) if is_new(&entry, asked_at_ms, since_ms) => return Arrival::Seen,
+                Ok(_) => has_looked = true,
+                Err(_) => {}
             }
         }
-        if Instant::now() >= deadline {
-            return false;
+        match (has_looked, Instant::now() >= deadline) {
+            (false, _) => return Arrival::Unseen,
+            (true, true) => return Arrival::Missed,
+            (true, false) => sleep(POLL).await,
         }
-        sleep(POLL).await;
     }
 }
 
@@ -221,6 +256,11 @@ mod tests {
         let state = RefreshState::Loaded;
         let refreshed = [Refreshed { node: "pod-7".to_owned(), state }];
         assert_eq!(told(JobState::Done, &refreshed), "Done: loaded anew on 1 node.");
+        let unknown = [Refreshed { node: "pod-7".to_owned(), state: RefreshState::Unknown }];
+        assert_eq!(
+            told(JobState::Done, &unknown),
+            "Loaded; which nodes have the new value is not known, no answer from 1 node."
+        );
         for (state, begins) in [
             (JobState::Queued, "Queued: "),
             (JobState::Failed, "Failed: "),

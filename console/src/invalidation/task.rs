@@ -11,7 +11,7 @@ use crate::access::{Actor, AuditedAction, JobOwner, Peer, count_of_entries};
 use crate::clock::now_ms;
 use crate::console::Console;
 use crate::error::ConsoleError;
-use crate::nodes::{CacheNode, NodeClient, gather, l1_query};
+use crate::nodes::{CacheNode, NodeClient, gather, l1_query, on_behalf_of};
 
 /// How long other nodes may take to hear of an invalidation before it counts as missed.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -81,6 +81,7 @@ impl InvalidationTask {
         let (console, owner, action) = (console.clone(), Arc::clone(&self.owner), self.action());
         let (cache, target) = (self.cache.clone(), self.target.text().to_owned());
         let began_at_ms = Some(now_ms());
+        let work = on_behalf_of(&self.owner.actor().name, work);
         tokio::spawn(async move {
             let done = tokio::spawn(work).await.ok();
             if done.is_none() {

@@ -6,7 +6,7 @@ use super::source::mark_differences;
 use crate::access::Actor;
 use crate::console::Console;
 use crate::error::ConsoleError;
-use crate::nodes::{CacheNode, check_key, first_with_l2, gather};
+use crate::nodes::{CacheNode, check_key, first_with_l2, gather, on_behalf_of};
 
 impl Console {
     /// One key in every level and in the source, and what happened to it of late; disturbs no
@@ -24,9 +24,23 @@ impl Console {
         let nodes = self.nodes_with(cache)?;
         check_key(cache, key)?;
         let _turn = self.inner.queries.acquire_for_key(actor).await?;
-        let mut look =
-            KeyLook { cache: cache.to_owned(), key: key.to_owned(), ..KeyLook::default() };
-        let looking = gather(&nodes, |node| async move { node.look_l1(cache, key).await });
+        on_behalf_of(&actor.name, self.look_at(actor, (cache, key), &nodes)).await
+    }
+
+    async fn look_at(
+        &self,
+        actor: &Actor,
+        (cache, key): (&str, &str),
+        nodes: &[CacheNode],
+    ) -> Result<KeyLook, ConsoleError> {
+        let mut look = KeyLook {
+            cache: cache.to_owned(),
+            key: key.to_owned(),
+            no_refresh: self.why_no_refresh(cache, nodes),
+            no_values: why_no_values(nodes).filter(|_| actor.rights.values),
+            ..KeyLook::default()
+        };
+        let looking = gather(nodes, |node| async move { node.look_l1(cache, key).await });
         let gathered = looking.await?;
         look.partial = gathered.partial();
         for missing in gathered.missing {
@@ -40,7 +54,7 @@ impl Console {
         let at: HashMap<&str, usize> =
             nodes.iter().enumerate().map(|(at, held)| (held.node.id(), at)).collect();
         look.l1.sort_by_key(|copy| at.get(&*copy.node).copied());
-        for CacheNode { node, .. } in &nodes {
+        for CacheNode { node, .. } in nodes {
             match node.group_of(cache, key).await {
                 Err(error) if error.is_of_the_node() => {}
                 group => {
@@ -51,15 +65,15 @@ impl Console {
                 }
             }
         }
-        if let Some(node) = first_with_l2(&nodes) {
+        if let Some(node) = first_with_l2(nodes) {
             look.l2 = node.look_l2(cache, key).await?;
         }
         if let Some(source) = self.source(cache) {
             look.source = Some(source.look(cache, key).await?);
         }
         mark_differences(&mut look);
-        self.add_events(&mut look, &nodes).await?;
-        self.cover(&mut look, actor, &nodes).await?;
+        self.add_events(&mut look, nodes).await?;
+        self.cover(&mut look, actor, nodes).await?;
         Ok(look)
     }
 
@@ -107,6 +121,14 @@ impl Console {
         look.events.sort_by_key(|event| event.at_ms);
         Ok(())
     }
+}
+
+/// Why nobody may see values in L1, where no node that answers allows it.
+fn why_no_values(nodes: &[CacheNode]) -> Option<String> {
+    let allows = |held: &CacheNode| held.node.presence().is_none_or(|at| at.policy.values);
+    let because = "No node of this cache lets dashboards see values: Fleet::values() in the service \
+                   allows it, with a STRATA_FLEET_KEY.";
+    (!nodes.iter().any(allows)).then(|| because.to_owned())
 }
 
 fn has_value(source: &SourceLook) -> bool {

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::fair_limit::{FairBounds, FairLimit, FairPermit};
 use crate::access::{Actor, PeerBounds, PeerLimit, PeerPermit};
 use crate::error::ConsoleError;
+use crate::nodes::on_behalf_of;
 
 /// What there are too many of, where one is refused.
 const WHAT: &str = "looks, searches and plans";
@@ -78,7 +79,7 @@ impl QueryQueues {
     ) -> Result<T, ConsoleError> {
         let queue = if actor.is_anonymous() { &self.anonymous } else { &self.known };
         let _permit = queue.acquire(actor).await?;
-        on_own_thread(query).await
+        on_own_thread(on_behalf_of(&actor.name, query)).await
     }
 
     /// Waits for the turn of a query about one key, which lasts until the permit is dropped.

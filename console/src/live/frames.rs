@@ -23,6 +23,16 @@ impl Console {
         Arc::clone(&self.tick().frame)
     }
 
+    /// The newest frame, for those who pass by: their interest alone makes nobody count keys.
+    pub fn glance(&self) -> Arc<Frame> {
+        Arc::clone(&self.tick().frame)
+    }
+
+    /// Whether anybody follows its ticks.
+    pub fn is_followed(&self) -> bool {
+        self.inner.ticks.receiver_count() > 0
+    }
+
     /// Redis as in the newest frame, for those who do not look: its keys need not be counted.
     pub fn redis_state(&self) -> RedisState {
         self.tick().frame.redis.clone()
@@ -120,6 +130,7 @@ impl Console {
                 fleet: self.inner.nodes.fleet_tick(),
                 attached: self.inner.attached.reports(),
                 tasks: self.tasks(),
+                lost: self.inner.nodes.lost(),
             };
             let earlier = self.tick();
             {

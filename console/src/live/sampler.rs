@@ -45,6 +45,8 @@ pub(crate) struct Sampler {
     own_caches: HashSet<String>,
     spans: NodeSpans,
     expected: Vec<ExpectedNodes>,
+    /// Of programs that were not heard here yet, and may run elsewhere.
+    expected_once_heard: Vec<ExpectedNodes>,
 }
 
 /// When reports were taken: by the clock that only goes forward, and by the one on the wall.
@@ -64,6 +66,8 @@ pub(crate) struct Reports {
     pub(crate) tasks: Vec<TaskReport>,
     /// Where the service's own are elsewhere: how they are heard.
     pub(crate) fleet: Option<FleetTick>,
+    /// What those said last that are lost.
+    pub(crate) lost: Vec<SharedReport>,
 }
 
 #[derive(Debug)]
@@ -95,6 +99,7 @@ impl Sampler {
             own_caches: HashSet::new(),
             spans: NodeSpans::default(),
             expected: Vec::new(),
+            expected_once_heard: Vec::new(),
         }
     }
 
@@ -103,8 +108,13 @@ impl Sampler {
         self.expected = expected;
     }
 
+    /// The same, of each program from when a node of it is heard.
+    pub(crate) fn expect_once_heard(&mut self, expected: Vec<ExpectedNodes>) {
+        self.expected_once_heard = expected;
+    }
+
     pub(crate) fn tick(&mut self, taken: SampleTime, heard: Reports, census: &Census) -> Tick {
-        let Reports { nodes, mut attached, tasks, fleet } = heard;
+        let Reports { nodes, mut attached, tasks, fleet, lost } = heard;
         self.remember_names(&nodes);
         remove_name_conflicts(&mut attached, &self.own_caches);
         let (nodes, attached) = (Arc::<[_]>::from(nodes), Arc::<[_]>::from(attached));
@@ -114,8 +124,10 @@ impl Sampler {
         // While nothing is heard there is nothing to draw, and not a nought.
         let is_unheard = fleet.as_ref().is_some_and(FleetTick::is_unheard);
         let span_ms = if is_unheard { 0 } else { span_ms };
-        if fleet.is_some() {
+        if let Some(fleet) = &fleet {
             self.spans.take(&nodes, taken.at);
+            let is_heard = |one: &mut ExpectedNodes| fleet.has_app(&one.app);
+            self.expected.extend(self.expected_once_heard.extract_if(.., is_heard));
         }
         let tick = Point { at_ms: taken.at_ms, span_ms, ..Point::default() };
         let pairs = match (&fleet, &last) {
@@ -157,6 +169,9 @@ impl Sampler {
         let pairs =
             attached.iter().filter_map(|attached| attached_pair(last.as_ref(), attached)).collect();
         frame.caches.extend(self.attached_caches(&attached, pairs, (tick, census)));
+        if let Some(fleet) = &fleet {
+            frame.caches.extend(frozen_caches(&frame, &lost, fleet));
+        }
         let fleet = fleet.map(Arc::new);
         Tick { fleet, ..Tick::new(frame, (nodes, attached), alerts) }
     }
@@ -247,6 +262,21 @@ impl Last {
         let pair = |now: &'a SharedReport| Some((*last.get(&*now.node)?, &**now));
         now.iter().filter_map(pair).collect()
     }
+}
+
+/// The caches that lost nodes alone have, as these said last.
+fn frozen_caches(frame: &Frame, lost: &[SharedReport], fleet: &FleetTick) -> Vec<CacheFrame> {
+    let is_heard = |cache: &str| frame.caches.iter().any(|known| known.report.cache == cache);
+    let frozen = merged_caches(lost.iter().map(|report| &**report))
+        .into_iter()
+        .filter(|report| !is_heard(&report.cache));
+    let frozen = frozen.map(|report| {
+        let has_it = |node: &&SharedReport| cache_of(node, &report.cache).is_some();
+        let heard = lost.iter().filter(has_it).filter_map(|node| fleet.presence(&node.node));
+        let frozen_ms = heard.map(|presence| presence.heard_ms_ago).min();
+        CacheFrame { frozen_ms: frozen_ms.or(Some(0)), report, ..CacheFrame::default() }
+    });
+    frozen.collect()
 }
 
 /// A node that has just been attached is counted from then on.

@@ -7,7 +7,7 @@ use futures::future::{BoxFuture, FutureExt, Shared};
 use strata_cache::{AskError, AskTo, FleetClient};
 use strata_report::{NodeId, Reply};
 
-use super::remote::ACTOR;
+use super::asked_by::asked_by;
 
 /// Answers of all, by node.
 type Answers = Result<Arc<HashMap<NodeId, Reply>>, AskError>;
@@ -51,8 +51,9 @@ impl FanOut {
 
 fn broadcast(client: &FleetClient, kind: &str, body: &str) -> Broadcast {
     let (client, kind, body) = (client.clone(), kind.to_owned(), body.to_owned());
+    let asked_by = asked_by();
     let asking = async move {
-        let replies = client.ask(AskTo::All, &kind, &body, ACTOR).await?.replies;
+        let replies = client.ask(AskTo::All, &kind, &body, &asked_by).await?.replies;
         Ok(Arc::new(replies.into_iter().map(|reply| (reply.node.clone(), reply)).collect()))
     };
     asking.boxed().shared()

@@ -1,7 +1,7 @@
 //! The nodes of a namespace, wherever they run, as their reports in Redis show them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use strata_cache::{FleetClient, FleetNode, Node};
@@ -11,16 +11,34 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::client::NodeClient;
 use super::remote::RemoteNode;
+use super::shared_report::SharedReport;
 use crate::clock::in_ms;
 
-/// How often the nodes' reports are read.
-const POLL: Duration = Duration::from_secs(1);
+/// How often a console reads what nodes elsewhere report, and has them report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// Once a second: somebody looks at them.
+    #[default]
+    Watched,
+    /// Every five seconds, which costs little: their history goes on, and whoever begins to look
+    /// sees numbers at once.
+    Unwatched,
+}
+
+impl Pace {
+    fn interval(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Watched => 1,
+            Self::Unwatched => 5,
+        })
+    }
+}
 
 /// One read takes no longer, or Redis counts as away.
 const POLL_WITHIN: Duration = Duration::from_secs(3);
 
-/// So long after the last read that succeeded, Redis counts as away.
-const UNHEARD_AFTER: Duration = Duration::from_secs(4);
+/// So long after a read was due that should have succeeded, Redis counts as away.
+const UNHEARD_AFTER: Duration = Duration::from_secs(3);
 
 /// While somebody waits for what reports show, they are read so often, for all who wait.
 const READ_AGAIN: Duration = Duration::from_millis(100);
@@ -39,6 +57,9 @@ struct Inner {
     client: FleetClient,
     started: Instant,
     known: Mutex<Known>,
+    pace: watch::Sender<Pace>,
+    /// The name of their Redis among several.
+    redis: OnceLock<String>,
     /// How often they were read. Whoever waits for what reports show waits for the next read.
     reads: watch::Sender<u64>,
     n_waiting: AtomicUsize,
@@ -48,6 +69,8 @@ struct Inner {
 #[derive(Default)]
 struct Known {
     heard_at: Option<Instant>,
+    /// By which the next read was due then.
+    pace: Pace,
     /// By their ids.
     nodes: Vec<Arc<RemoteNode>>,
 }
@@ -58,12 +81,21 @@ pub(crate) struct FleetTick {
     /// By their ids.
     pub(crate) presences: Vec<Arc<NodePresence>>,
     pub(crate) sums: FleetSums,
+    /// Whose nodes they are.
+    pub(crate) namespace: String,
+    /// The name of their Redis among several.
+    pub(crate) redis: Option<String>,
 }
 
 impl FleetTick {
     /// Whether its numbers are of an earlier time, because Redis cannot be reached.
     pub(crate) fn is_unheard(&self) -> bool {
         self.sums.unheard_ms.is_some()
+    }
+
+    /// Whether a node of this program is known.
+    pub(crate) fn has_app(&self, app: &str) -> bool {
+        self.presences.iter().any(|presence| presence.app == app)
     }
 
     pub(crate) fn presence(&self, node: &str) -> Option<&NodePresence> {
@@ -85,8 +117,23 @@ impl RemoteNodes {
             reads: watch::Sender::new(0),
             n_waiting: AtomicUsize::new(0),
             waiting_begun: Notify::new(),
+            pace: watch::Sender::default(),
+            redis: OnceLock::new(),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// Names their Redis, where the program uses several. The first name stays.
+    #[must_use]
+    pub fn in_redis(self, name: &str) -> Self {
+        self.inner.redis.get_or_init(|| name.to_owned());
+        self
+    }
+
+    /// Sets how often they are read from now on; at once where it was less often before. Default
+    /// [`Pace::Watched`].
+    pub fn set_pace(&self, pace: Pace) {
+        self.inner.pace.send_if_modified(|now| std::mem::replace(now, pace) != pace);
     }
 
     pub(super) fn observer(&self) -> &Node {
@@ -97,6 +144,13 @@ impl RemoteNodes {
     pub(super) fn counted(&self) -> Vec<Arc<RemoteNode>> {
         let known = self.known();
         known.nodes.iter().filter(|node| node.counts()).cloned().collect()
+    }
+
+    /// What those said last that are lost.
+    pub(super) fn lost(&self) -> Vec<SharedReport> {
+        let known = self.known();
+        let lost = known.nodes.iter().filter(|node| node.is(PresenceState::Lost));
+        lost.filter_map(|node| node.last_report()).collect()
     }
 
     /// Those that may have a cache and are in no sum: they are lost, or nothing they reported could
@@ -114,7 +168,7 @@ impl RemoteNodes {
     pub(crate) fn tick(&self) -> FleetTick {
         let known = self.known();
         let silent = known.heard_at.unwrap_or(self.inner.started).elapsed();
-        let is_unheard = silent >= UNHEARD_AFTER;
+        let is_unheard = silent >= known.pace.interval() + UNHEARD_AFTER;
         let unheard_ms = is_unheard.then(|| in_ms(silent));
         let nodes = &known.nodes;
         let presences: Vec<_> =
@@ -128,17 +182,30 @@ impl RemoteNodes {
             unheard_ms,
             was_heard: known.heard_at.is_some(),
         };
-        FleetTick { presences, sums }
+        let namespace = self.inner.client.namespace().to_owned();
+        FleetTick { presences, sums, namespace, redis: self.inner.redis.get().cloned() }
     }
 
     /// Reads the nodes' reports again and again, for ever.
     pub(crate) async fn watch(self) {
+        let mut paces = self.inner.pace.subscribe();
+        let mut told = None;
         loop {
             let began = Instant::now();
+            let pace = *paces.borrow_and_update();
+            if told.replace(pace) != Some(pace) {
+                self.inner.client.report_every(pace.interval()).await;
+            }
             self.read().await;
             self.inner.reads.send_modify(|reads| *reads += 1);
-            // Sooner where somebody waits.
-            let _ = timeout_at(began + POLL, self.until_waited_for()).await;
+            // Sooner where somebody waits, and where it goes on at another pace.
+            let sooner = async {
+                tokio::select! {
+                    () = self.until_waited_for() => {}
+                    _ = paces.changed() => {}
+                }
+            };
+            let _: Result<_, _> = timeout_at(began + pace.interval(), sooner).await;
         }
     }
 
@@ -150,12 +217,13 @@ impl RemoteNodes {
     }
 
     async fn read(&self) {
+        let pace = *self.inner.pace.borrow();
         // Where Redis is away, what was last heard stays.
         let Ok(Ok(view)) = timeout(POLL_WITHIN, self.inner.client.poll()).await else { return };
         let ways = (&self.inner.observer, &self.inner.client);
         let remote = |node: &FleetNode| Arc::new(RemoteNode::new(ways, node));
         let nodes = view.nodes.iter().map(remote).collect();
-        *self.known() = Known { heard_at: Some(Instant::now()), nodes };
+        *self.known() = Known { heard_at: Some(Instant::now()), pace, nodes };
     }
 
     /// The number of the last message on the bus.

@@ -79,6 +79,11 @@ impl NodeList {
         }
     }
 
+    /// What those said last that are lost.
+    pub(crate) fn lost(&self) -> Vec<SharedReport> {
+        self.elsewhere().map(RemoteNodes::lost).unwrap_or_default()
+    }
+
     /// Nodes elsewhere at this moment; nothing where all are here.
     pub(crate) fn fleet_tick(&self) -> Option<FleetTick> {
         self.elsewhere().map(RemoteNodes::tick)

@@ -1,6 +1,7 @@
 //! The nodes that a console sees, in this process or elsewhere. Public face: [`NodeClient`],
-//! [`SharedReport`], [`AttachGuard`], [`RemoteNodes`]; inside the crate [`CacheNode`], a node that has a given cache.
+//! [`SharedReport`], [`AttachGuard`], [`RemoteNodes`], [`Pace`]; inside the crate [`CacheNode`], a node that has a given cache.
 
+mod asked_by;
 mod attached;
 mod cache_nodes;
 mod client;
@@ -17,6 +18,7 @@ mod reporting;
 mod requests;
 mod shared_report;
 
+pub(crate) use asked_by::on_behalf_of;
 pub use attached::AttachGuard;
 pub(crate) use attached::{AttachedNodes, AttachedReport, remove_name_conflicts};
 pub(crate) use cache_nodes::{CacheNode, check_key, first_with_l2};
@@ -25,7 +27,7 @@ pub(crate) use comparison::node_cache;
 pub(crate) use disagreements::disagreements;
 pub use fan_out::FanOut;
 pub(crate) use fleet::FleetTick;
-pub use fleet::RemoteNodes;
+pub use fleet::{Pace, RemoteNodes};
 pub(crate) use gathering::gather;
 pub(crate) use list::NodeList;
 pub use page::{NODES_AT_ONCE, NodeCondition, NodeGroup, NodesPage, NodesQuery};

@@ -8,13 +8,11 @@ use strata_report::{
     CacheEvents, NodeAnswer, NodeError, NodePresence, NodeRequest, PresenceState, Reply, ReplyState,
 };
 
+use super::asked_by::asked_by;
 use super::client::{NodeClient, SharedRedis};
 use super::fan_out::FanOut;
 use super::fleet::presence_of;
 use super::shared_report::SharedReport;
-
-/// Who asks, as nodes see it. Consoles write down themselves who told them to.
-pub(super) const ACTOR: &str = "console";
 
 /// Of an answer that was too large, so many times fewer keys are asked for.
 const FEWER: u64 = 8;
@@ -62,6 +60,11 @@ impl RemoteNode {
         &self.presence
     }
 
+    /// What it said last, whatever has become of it.
+    pub(super) fn last_report(&self) -> Option<SharedReport> {
+        self.report.clone()
+    }
+
     pub(super) fn acted_on(&self) -> u64 {
         self.acted_on
     }
@@ -97,7 +100,7 @@ impl RemoteNode {
         {
             return reply;
         }
-        let replies = self.client.ask(AskTo::Node(self.id()), kind, body, ACTOR).await?;
+        let replies = self.client.ask(AskTo::Node(self.id()), kind, body, &asked_by()).await?;
         Ok(replies.replies.into_iter().next())
     }
 

@@ -76,7 +76,11 @@ pub(crate) fn of(request: &Request) -> Option<&str> {
 
 /// Refuses a request that names a host which is not ours. Health checks are answered under any name: a
 /// load balancer sends no host, or its own.
-pub async fn check_host(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
+pub(crate) async fn check_host(
+    State(hosts): State<Hosts>,
+    request: Request,
+    next: Next,
+) -> Response {
     let is_health = HEALTH_PATHS.contains(&request.uri().path());
     match of(&request) {
         _ if is_health => next.run(request).await,

@@ -11,12 +11,14 @@ mod network;
 mod open;
 mod public_url;
 
-pub(crate) use anonymous::{AnonymousTurns, take_turns};
+pub use anonymous::AnonymousTurns;
+pub(crate) use anonymous::take_turns;
 pub use by_host::Access;
 pub(crate) use by_host::{HostNonce, HostRules, admit_by_host, identify_by_host};
 pub(crate) use cross_site::{csrf, explain_cross_site};
 pub(crate) use guard::{Guarded, HARMLESS, admit, guard, guard_functions};
-pub use hosts::{Hosts, check_host};
+pub use hosts::Hosts;
+pub(crate) use hosts::check_host;
 pub use identify::Proxies;
 pub(crate) use identify::{Identification, identify};
 pub use network::Network;

@@ -16,7 +16,7 @@ pub fn wants_page(headers: &HeaderMap) -> bool {
 }
 
 /// The value of a cookie.
-pub(crate) fn cookie_value<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
+pub fn cookie_value<'a>(headers: &'a HeaderMap, wanted: &str) -> Option<&'a str> {
     headers
         .get_all(header::COOKIE)
         .iter()

@@ -2,7 +2,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
 /// Headers that every answer carries, and those that only pages do.
-pub async fn harden(mut response: Response) -> Response {
+pub(crate) async fn harden(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));

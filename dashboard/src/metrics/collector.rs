@@ -1,4 +1,4 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
@@ -16,12 +16,13 @@ pub enum NodeMetrics {
 }
 
 /// Turns the console's newest reports into Prometheus families, so that a scrape and the screen
-/// show the same numbers.
+/// show the same numbers. Cheap to clone; all clones add up in one place.
+#[derive(Clone)]
 pub(crate) struct NodeCollector {
     console: Console,
     /// Where nodes are added up.
-    totals: Option<Mutex<NodeTotals<SharedReport>>>,
-    descs: Vec<Desc>,
+    totals: Option<Arc<Mutex<NodeTotals<SharedReport>>>>,
+    descs: Arc<[Desc]>,
 }
 
 impl NodeCollector {
@@ -30,9 +31,15 @@ impl NodeCollector {
     pub(crate) fn new(console: Console, detail: NodeMetrics) -> Result<Self, prometheus::Error> {
         let totals = match detail {
             NodeMetrics::EachNode => None,
-            NodeMetrics::ByCache => Some(Mutex::default()),
+            NodeMetrics::ByCache => Some(Arc::default()),
         };
-        Ok(Self { console, totals, descs: NodeFamilies::descriptions()? })
+        Ok(Self { console, totals, descs: NodeFamilies::descriptions()?.into() })
+    }
+
+    /// Of another console, in the same detail.
+    pub(crate) fn beside(&self, console: Console) -> Self {
+        let totals = self.totals.as_ref().map(|_| Arc::default());
+        Self { console, totals, descs: Arc::clone(&self.descs) }
     }
 }
 
@@ -62,8 +69,6 @@ impl Collector for NodeCollector {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use strata_cache::{Cache, Node};
     use strata_console::{Access, AccessSettings};
     use tokio_util::sync::CancellationToken;

@@ -39,10 +39,19 @@ impl HttpMetrics {
             "http_requests_in_flight",
             "Requests whose answer has not begun, this one included.",
         )?;
-        registry.register(Box::new(requests.clone()))?;
-        registry.register(Box::new(duration.clone()))?;
-        registry.register(Box::new(in_flight.clone()))?;
-        Ok(Self { requests, duration, in_flight })
+        let metrics = Self { requests, duration, in_flight };
+        metrics.register_in(registry)?;
+        Ok(metrics)
+    }
+
+    /// Shows the same counts in another registry too.
+    ///
+    /// # Errors
+    /// When it has such families already.
+    pub(crate) fn register_in(&self, registry: &Registry) -> Result<(), prometheus::Error> {
+        registry.register(Box::new(self.requests.clone()))?;
+        registry.register(Box::new(self.duration.clone()))?;
+        registry.register(Box::new(self.in_flight.clone()))
     }
 
     pub(crate) fn begin(&self) -> InFlight {

@@ -5,11 +5,14 @@ mod families;
 mod http;
 mod process;
 mod program;
+mod several;
 
 pub(crate) use collector::NodeCollector;
 pub use collector::NodeMetrics;
 pub(crate) use http::{HttpMetrics, observed};
 pub(crate) use program::ProgramCollector;
+pub(crate) use several::ConsolesCollector;
+pub use several::LabelledConsole;
 
 #[cfg(test)]
 mod tests {

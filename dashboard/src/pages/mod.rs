@@ -6,5 +6,6 @@ mod refusals;
 mod screens;
 
 pub(crate) use files::scripts;
-pub(crate) use refusals::{document, tell_refusals};
+pub use refusals::document;
+pub(crate) use refusals::tell_refusals;
 pub(crate) use screens::{functions, tell_errors, with_screens};

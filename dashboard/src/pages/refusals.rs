@@ -13,7 +13,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:
                       base-uri 'none'; frame-ancestors 'none'";
 
 /// A page of a few words.
-pub(crate) fn document(status: StatusCode, html: String) -> Response {
+pub fn document(status: StatusCode, html: String) -> Response {
     let policy = [(header::CONTENT_SECURITY_POLICY, POLICY)];
     (status, policy, Html(html)).into_response()
 }

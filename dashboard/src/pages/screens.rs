@@ -14,8 +14,8 @@ use leptos::server_fn::axum::server_fn_paths;
 use leptos::server_fn::error::SERVER_FN_ERROR_HEADER;
 use leptos_axum::{ResponseOptions, handle_server_fns_with_context};
 use strata_app::{
-    ApiError, CurrentTraffic, LogIn, LogOut, SCRIPTS, SessionCookie, SetTraffic, document,
-    page_paths,
+    ApiError, CurrentTraffic, LogIn, LogOut, SCRIPTS, ServiceMenu, SessionCookie, SetTraffic,
+    document, page_paths,
 };
 use strata_console::{Actor, Origin};
 
@@ -148,6 +148,9 @@ fn provide(state: AppState) -> impl Fn() + Clone + Send + Sync + 'static {
         if let Some(parts) = use_context::<Parts>() {
             if let Some(origin) = parts.extensions.get::<Origin>() {
                 provide_context(origin.clone());
+            }
+            if let Some(menu) = parts.extensions.get::<ServiceMenu>() {
+                provide_context(menu.clone());
             }
             if let Some(cookie) = parts.extensions.get::<SessionCookie>() {
                 provide_context(cookie.clone());

@@ -2,6 +2,7 @@
 
 mod api;
 mod events;
+mod front;
 mod health;
 mod login;
 mod metrics;
@@ -9,6 +10,7 @@ mod openapi;
 mod route_table;
 mod router;
 
+pub(crate) use front::front_router;
 pub use route_table::{Changing, Route, RouteKind, RouteTable};
 pub use router::{AccessRules, MoreRoutes};
 pub(crate) use router::{Doors, router, routes};

@@ -25,6 +25,8 @@ pub struct AccessRules {
     pub proxies: Proxies,
     /// Where browsers find the dashboard, as far as it was configured.
     pub public_url: Option<PublicUrl>,
+    /// The turns of anonymous requests; all routers with the same share them.
+    pub turns: AnonymousTurns,
 }
 
 /// Who decides which requests are admitted.
@@ -158,13 +160,21 @@ fn changing_caches(table: &mut RouteTable<AppState>) {
 }
 
 // The last layer is the first that a request meets.
-fn with_layers(router: Router<AppState>, state: &AppState, doors: Doors) -> Router<AppState> {
+pub(super) fn with_layers(
+    router: Router<AppState>,
+    state: &AppState,
+    doors: Doors,
+) -> Router<AppState> {
+    let turns = match &doors {
+        Doors::Own(rules) => rules.turns.clone(),
+        Doors::OfHost(_) => AnonymousTurns::default(),
+    };
     let console = &state.console;
     let router = router
         .layer(CatchPanicLayer::custom(|_| AppError::internal().into_response()))
         .layer(map_response(tell_errors))
         .layer(from_fn_with_state(console.clone(), guard_functions))
-        .layer(from_fn_with_state(AnonymousTurns::default(), take_turns));
+        .layer(from_fn_with_state(turns, take_turns));
     let admitted = match doors {
         Doors::Own(rules) => behind_own_doors(router, console, rules),
         Doors::OfHost(rules) => behind_doors_of_host(router, console, rules),
@@ -180,7 +190,7 @@ fn behind_own_doors(
     console: &Console,
     rules: AccessRules,
 ) -> Router<AppState> {
-    let AccessRules { hosts, proxies, public_url } = rules;
+    let AccessRules { hosts, proxies, public_url, turns: _ } = rules;
     let identification = Identification::new(console.clone(), proxies, public_url.as_ref());
     router
         .layer(from_fn(admit))

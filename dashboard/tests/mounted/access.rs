@@ -138,6 +138,18 @@ async fn a_dashboard_that_is_read_only_lets_nobody_act() {
 }
 
 #[tokio::test]
+async fn nobody_logs_in_at_a_mounted_dashboard() {
+    let shop = service().await;
+    let app = at_cache(Dashboard::new(&shop.node).access(by_header));
+    for path in ["/login", "/logout", "/api/strata/log_in", "/api/strata/log_out"] {
+        let answer = ask(&app, of("anna", Method::POST, &format!("/cache{path}"))).await;
+        let is_there =
+            ![StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].contains(&answer.status);
+        assert!(!is_there, "{path}: {} {}", answer.status, answer.text);
+    }
+}
+
+#[tokio::test]
 async fn protected_keys_are_left_alone() {
     let shop = service().await;
     let dashboard = Dashboard::new(&shop.node).access(by_header).protect(["users:1*"]);

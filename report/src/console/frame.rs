@@ -39,9 +39,9 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// The caches of the service itself: what every sum is made of.
+    /// The caches of the service itself that are heard: what every sum is made of.
     pub fn own_caches(&self) -> impl Iterator<Item = &CacheFrame> {
-        self.caches.iter().filter(|cache| !cache.attached)
+        self.caches.iter().filter(|cache| !cache.attached && cache.frozen_ms.is_none())
     }
 
     /// The frame without what no screen draws each second: groups, keys, curves, sizes, each node's
@@ -49,6 +49,7 @@ impl Frame {
     /// cache's report, or for the nodes.
     pub fn for_screens(&self) -> Self {
         let mut frame = self.clone();
+        frame.caches.retain(|cache| cache.frozen_ms.is_none());
         for cache in &mut frame.caches {
             cache.report.drop_details();
             cache.report.drop_latencies();
@@ -92,6 +93,11 @@ pub struct CacheFrame {
     /// counts. Left out where it is not.
     #[serde(rename = "guest", default, skip_serializing_if = "std::ops::Not::not")]
     pub attached: bool,
+    /// Where every node that has it is lost: how long ago one was heard last, milliseconds. Its
+    /// numbers stand still, and no sum, alert or metric counts them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub frozen_ms: Option<u64>,
 }
 
 /// What happened between two reports.

@@ -34,6 +34,14 @@ pub struct KeyLook {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub partial: Option<String>,
+    /// Why it cannot be loaded anew from here, as a sentence; `None` where it can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub no_refresh: Option<String>,
+    /// Why no values are shown, as a sentence; `None` where they are, or are hidden from who asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub no_values: Option<String>,
 }
 
 /// One key in L1 of one node.

@@ -89,6 +89,7 @@ pub struct DemoFlags {
     /// rediss:// (TLS), unix:, redis+sentinel://HOST,HOST/MASTER or redis+cluster://HOST,HOST. A
     /// password in it stands in the list of processes; --redis-url-file keeps it out of there
     #[arg(long, env = "STRATA_REDIS_URL", value_name = "URL|off", hide_env_values = true)]
+    #[serde(deserialize_with = "super::one_or_more::secret")]
     pub redis_url: Option<Secret>,
 
     /// A file that holds what --redis-url would say
@@ -233,14 +234,16 @@ pub struct DemoFlags {
 
     /// Of `strata serve`, which may share the file.
     #[arg(skip)]
-    pub namespace: Option<String>,
+    #[serde(deserialize_with = "super::one_or_more::texts")]
+    pub namespace: Option<Vec<String>>,
 
-    /// Of `strata serve`.
-    #[arg(skip)]
+    /// With --processes: the key by which their nodes know who may ask, such as strata serve
+    /// [default: a random one]. It stands in the list of processes; --fleet-key-file keeps it out
+    #[arg(long, env = "STRATA_FLEET_KEY", value_name = "KEY", hide_env_values = true)]
     pub fleet_key: Option<Secret>,
 
-    /// Of `strata serve`.
-    #[arg(skip)]
+    /// A file that holds it
+    #[arg(long, env = "STRATA_FLEET_KEY_FILE", value_name = "FILE")]
     pub fleet_key_file: Option<PathBuf>,
 
     /// Of `strata serve`.

@@ -3,6 +3,8 @@
 mod file;
 mod flags;
 mod listen;
+mod named_redis;
+mod one_or_more;
 mod redis_login;
 mod secret;
 mod secrets;
@@ -14,6 +16,7 @@ mod variables;
 
 pub use file::settings_file;
 pub use flags::{Cli, Command, DemoFlags, RedisChoice, TrafficMode};
+pub use named_redis::{NamedRedis, WantedService};
 pub use redis_login::RedisLogin;
 pub use secret::Secret;
 pub use serve_flags::ServeFlags;

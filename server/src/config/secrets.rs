@@ -69,6 +69,19 @@ pub(super) fn redis(
     text.trim().parse().map_err(|reason| ConfigError::Redis { option, reason })
 }
 
+/// The texts that say where several Redis are.
+pub(super) fn redis_urls(
+    given: Option<Secret>,
+    file: Option<PathBuf>,
+) -> Result<Secret, ConfigError> {
+    match (given, file) {
+        (Some(_), Some(_)) => Err(ConfigError::TwoRedis),
+        (Some(given), None) => Ok(given),
+        (None, Some(file)) => Ok((&*read(&file, "--redis-url-file")?).into()),
+        (None, None) => Err(ConfigError::NoRedis),
+    }
+}
+
 /// The key that nodes and consoles share.
 pub(super) fn fleet_key(
     given: Option<Secret>,

@@ -7,7 +7,7 @@ use clap::builder::BoolishValueParser;
 use strata_app::BasePath;
 
 use super::listen::listen_address;
-use super::{DemoFlags, RedisFlags, Secret};
+use super::{DemoFlags, RedisLogin, Secret};
 use strata_dashboard::program::{Network, PublicUrl};
 
 /// Options of `strata serve` as they were given. In a file they carry the same names.
@@ -18,13 +18,24 @@ pub struct ServeFlags {
     #[arg(long, env = "STRATA_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// The Redis that the service uses.
-    #[command(flatten)]
-    pub redis: RedisFlags,
+    /// The Redis in which services are looked for. Of several, each has a name: eu=redis://…
+    /// (repeatable). A password in it stands in the list of processes; --redis-url-file keeps it
+    /// out of there
+    #[arg(long, env = "STRATA_REDIS_URL", value_name = "[NAME=]URL", hide_env_values = true)]
+    pub redis_url: Option<Vec<Secret>>,
 
-    /// The namespace of the service's nodes [default: the one that nodes announce in Redis]
-    #[arg(long, env = "STRATA_NAMESPACE", value_name = "NAME")]
-    pub namespace: Option<String>,
+    /// A file that holds what --redis-url would say, one a line
+    #[arg(long, env = "STRATA_REDIS_URL_FILE", value_name = "FILE")]
+    pub redis_url_file: Option<PathBuf>,
+
+    /// How to log in there.
+    #[command(flatten)]
+    pub login: RedisLogin,
+
+    /// A service to show, by the namespace of its nodes, or as REDIS:NAMESPACE (repeatable)
+    /// [default: all that nodes announce]
+    #[arg(long, env = "STRATA_NAMESPACE", value_name = "NAME", value_delimiter = ',')]
+    pub namespace: Option<Vec<String>>,
 
     /// The key that the nodes share (their STRATA_FLEET_KEY): without it they show no values and
     /// load nothing. It stands in the list of processes; --fleet-key-file keeps it out
@@ -35,8 +46,9 @@ pub struct ServeFlags {
     #[arg(long, env = "STRATA_FLEET_KEY_FILE", value_name = "FILE")]
     pub fleet_key_file: Option<PathBuf>,
 
-    /// How many nodes of a program there should be, as APP=N: fewer are an alert (repeatable)
-    #[arg(long, env = "STRATA_EXPECT", value_name = "APP=N", value_delimiter = ',')]
+    /// How many nodes of a program or a namespace there should be, as NAME=N: fewer are an alert
+    /// (repeatable)
+    #[arg(long, env = "STRATA_EXPECT", value_name = "NAME=N", value_delimiter = ',')]
     pub expect: Option<Vec<String>>,
 
     /// Give each node metrics of its own, instead of adding nodes up by cache: many nodes make very
@@ -122,12 +134,16 @@ pub struct ServeFlags {
 impl From<ServeFlags> for DemoFlags {
     /// One file serves both commands, so both have one form for what they read from it.
     fn from(flags: ServeFlags) -> Self {
-        let login = flags.redis.login;
+        let login = flags.login;
+        let one_text = |urls: Vec<Secret>| {
+            let lines: Vec<_> = urls.iter().map(Secret::reveal).collect();
+            Secret::from(&*lines.join("\n"))
+        };
         Self {
             config: flags.config,
             listen: flags.listen,
-            redis_url: flags.redis.redis_url,
-            redis_url_file: flags.redis.redis_url_file,
+            redis_url: flags.redis_url.map(one_text),
+            redis_url_file: flags.redis_url_file,
             redis_user: login.redis_user,
             redis_password_file: login.redis_password_file,
             redis_ca_file: login.redis_ca_file,

@@ -1,9 +1,10 @@
 use std::path::Path;
 
-use strata_cache::RedisAddress;
 use strata_console::ExpectedNodes;
 
-use super::{ConfigError, DemoFlags, Secret, ServeFlags, Settings, file, secrets};
+use super::{
+    ConfigError, DemoFlags, NamedRedis, Secret, ServeFlags, Settings, WantedService, file, secrets,
+};
 
 // No `Debug`: it holds tokens and keys, and addresses that may hold passwords.
 /// What `strata serve` runs with, after flags, variables and file have been put together.
@@ -11,10 +12,10 @@ use super::{ConfigError, DemoFlags, Secret, ServeFlags, Settings, file, secrets}
 pub struct ServeSettings {
     /// What every program with a dashboard has. What concerns the demo alone is left as it is.
     pub common: Settings,
-    /// The Redis that the service uses.
-    pub redis: RedisAddress,
-    /// The namespace; `None` is the one that nodes announce.
-    pub namespace: Option<String>,
+    /// In which Redis services are looked for; one at least.
+    pub redis: Vec<NamedRedis>,
+    /// The services to show; none is all that nodes announce.
+    pub wanted: Vec<WantedService>,
     /// The key that the nodes share.
     pub fleet_key: Option<Secret>,
     /// How many nodes there should be.
@@ -27,25 +28,18 @@ impl ServeSettings {
     /// # Errors
     /// See [`ConfigError`].
     pub fn resolve(flags: ServeFlags, path: &Path) -> Result<Self, ConfigError> {
-        let all = DemoFlags::from(flags).or(file::read(path)?);
-        let of_serve = (all.namespace.clone(), all.expect.clone().unwrap_or_default());
-        let fleet_key = secrets::fleet_key(all.fleet_key.clone(), all.fleet_key_file.clone())?;
+        let mut all = DemoFlags::from(flags).or(file::read(path)?);
+        let namespaces = all.namespace.take().unwrap_or_default();
+        let expect = all.expect.take().unwrap_or_default();
+        let fleet_key = secrets::fleet_key(all.fleet_key.take(), all.fleet_key_file.take())?;
+        let urls = secrets::redis_urls(all.redis_url.take(), all.redis_url_file.take())?;
         let common = Settings::of(all.of_a_dashboard())?;
-        let (namespace, expect) = of_serve;
-        if let Some(name) = &namespace {
-            check_namespace(name)?;
-        }
-        let redis = common.redis_login.of(&common.redis)?.ok_or(ConfigError::NoRedis)?;
+        let redis = NamedRedis::read_all(&urls, &common.redis_login)?;
+        let wanted = namespaces.iter().map(|text| WantedService::read(text, &redis));
+        let wanted = wanted.collect::<Result<_, _>>()?;
         let expected = expect.into_iter().map(expected).collect::<Result<_, _>>()?;
-        Ok(Self { common, redis, namespace, fleet_key, expected })
+        Ok(Self { common, redis, wanted, fleet_key, expected })
     }
-}
-
-/// As nodes may be named.
-fn check_namespace(name: &str) -> Result<(), ConfigError> {
-    let fits = matches!(name.len(), 1..=64)
-        && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
-    if fits { Ok(()) } else { Err(ConfigError::Namespace(name.to_owned())) }
 }
 
 fn expected(text: String) -> Result<ExpectedNodes, ConfigError> {
@@ -61,7 +55,6 @@ fn expected(text: String) -> Result<ExpectedNodes, ConfigError> {
 mod tests {
     use std::fs;
 
-    use super::super::RedisFlags;
     use super::*;
 
     fn resolved(flags: ServeFlags, file: &str) -> Result<ServeSettings, ConfigError> {
@@ -72,20 +65,27 @@ mod tests {
     }
 
     fn with_redis() -> ServeFlags {
-        let redis_url = Some("redis://127.0.0.1".into());
-        let redis = RedisFlags { redis_url, ..RedisFlags::default() };
-        ServeFlags { redis, ..ServeFlags::default() }
+        let redis_url = Some(vec!["redis://127.0.0.1".into()]);
+        ServeFlags { redis_url, ..ServeFlags::default() }
     }
 
     #[test]
     fn one_file_serves_the_demo_and_what_watches_services() {
         let file = "nodes = 3\ntrace = '/nosuch'\nnamespace = 'shop'\nexpect = ['shop-api=6']\nfleet-key = 'k'\n";
         let settings = resolved(with_redis(), file).unwrap();
-        assert_eq!(settings.namespace.as_deref(), Some("shop"));
+        let names = |settings: ServeSettings| -> Vec<_> {
+            settings.wanted.into_iter().map(|wanted| wanted.namespace).collect()
+        };
+        assert_eq!(names(settings.clone()), ["shop"]);
         assert_eq!(settings.expected, [ExpectedNodes { app: "shop-api".to_owned(), nodes: 6 }]);
         assert_eq!(settings.fleet_key.as_ref().map(Secret::reveal), Some("k"));
-        let flags = ServeFlags { namespace: Some("other".to_owned()), ..with_redis() };
-        assert_eq!(resolved(flags, file).unwrap().namespace.as_deref(), Some("other"));
+        let flags = ServeFlags { namespace: Some(vec!["other".to_owned()]), ..with_redis() };
+        assert_eq!(names(resolved(flags, file).unwrap()), ["other"]);
+        let several =
+            "namespace = ['shop', 'blog']\nredis-url = ['eu=redis://h', 'us=redis://g']\n";
+        let settings = resolved(ServeFlags::default(), several).unwrap();
+        assert_eq!(settings.redis.len(), 2);
+        assert_eq!(names(settings), ["shop", "blog"]);
     }
 
     #[test]
@@ -104,7 +104,7 @@ mod tests {
         assert!(failure(with_redis(), "namespace = 'Shop'").contains("Shop"));
         for expect in ["shop", "shop=", "shop=x", "=3", "shop=0"] {
             let file = format!("expect = ['{expect}']");
-            assert!(failure(with_redis(), &file).contains("APP=N"), "{expect}");
+            assert!(failure(with_redis(), &file).contains("NAME=N"), "{expect}");
         }
     }
 

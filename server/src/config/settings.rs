@@ -6,7 +6,7 @@ use axum::http::HeaderName;
 use strata_app::BasePath;
 use strata_console::{Protected, ProtectedError, Token, TokenError};
 
-use super::{DemoFlags, RedisChoice, RedisLogin, TrafficMode, file, secrets};
+use super::{DemoFlags, RedisChoice, RedisLogin, Secret, TrafficMode, file, secrets};
 use crate::serving::ServingLimits;
 use strata_dashboard::program::{Network, PublicUrl};
 
@@ -66,6 +66,8 @@ pub struct Settings {
     pub serving: ServingLimits,
     /// Whether each node has metrics of its own, or they are added up by cache.
     pub metrics_per_node: bool,
+    /// The key that nodes elsewhere and dashboards share.
+    pub fleet_key: Option<Secret>,
 }
 
 /// Why the options make no sense.
@@ -149,10 +151,13 @@ pub enum ConfigError {
     )]
     NoRedis,
     /// A name that no namespace has.
-    #[error("use {0:?} as a namespace: it must be 1 to 64 of a-z, 0-9, _ and -")]
+    #[error(
+        "use {0:?} as a namespace: it must be 1 to 64 of a-z, 0-9, _ and -, and before a colon \
+         may stand the name of a Redis"
+    )]
     Namespace(String),
     /// A text that does not say how many nodes there should be.
-    #[error("use --expect {0:?}: it must be APP=N, such as shop-api=6")]
+    #[error("use --expect {0:?}: it must be NAME=N, such as shop-api=6")]
     Expect(String),
     /// Two options that say the same.
     #[error("use --fleet-key and --fleet-key-file together")]
@@ -207,6 +212,7 @@ impl Settings {
             allowed_hosts: flags.allowed_host.unwrap_or_default(),
             serving: ServingLimits::default(),
             metrics_per_node: flags.metrics_per_node.unwrap_or(true),
+            fleet_key: secrets::fleet_key(flags.fleet_key, flags.fleet_key_file)?,
         };
         settings.check()?;
         Ok(settings)

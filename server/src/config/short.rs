@@ -49,6 +49,10 @@ pub struct DemoNodeFlags {
     #[arg(long, value_name = "ID")]
     pub id: String,
 
+    /// The namespace of the service that it is a node of [default: that of the demo]
+    #[arg(long, value_name = "NAME")]
+    pub namespace: Option<String>,
+
     /// Its Redis.
     #[command(flatten)]
     pub redis: RedisFlags,

@@ -6,8 +6,8 @@ use anyhow::Context;
 use axum::Router;
 use strata_cache::{ErrorChain, Fleet, FleetClient, Node, RedisAddress, Tasks};
 use strata_console::{
-    Access, AccessSettings, Console, ConsoleSettings, NodeClient, RemoteNodes, SourceReader,
-    TrafficControl,
+    Access, AccessSettings, Console, ConsoleLimits, ConsoleSettings, NodeClient, RemoteNodes,
+    SourceReader, TrafficControl,
 };
 use strata_dashboard::program::{MoreRoutes, Needs, Route};
 use strata_demo::{STEADY, Site, Store, Traffic};
@@ -85,7 +85,8 @@ impl Demo {
         let source = sites.first().cloned().map(DemoSource::new).filter(|_| is_here);
         let traffic = is_here.then(|| DemoTraffic(traffic(settings, &sites, tasks)));
         let console_settings = ConsoleSettings {
-            access: access(settings, listening),
+            access: Arc::new(access(settings, listening)),
+            limits: ConsoleLimits::default(),
             protected: settings.protected.clone(),
             sources: source
                 .into_iter()
@@ -95,6 +96,7 @@ impl Demo {
             redis_is_private: redis.is_some(),
             tasks: Some(tasks.clone()),
             expected: Vec::new(),
+            expected_once_heard: Vec::new(),
         };
         tell_access(&console_settings.access, listening);
         let (console, fleet) =

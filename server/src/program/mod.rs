@@ -1,15 +1,14 @@
 //! `strata demo` and `strata serve` from start to stop, and the signals that end them.
 
-mod announced;
 mod demo;
 mod processes;
 mod run;
 mod serve;
 mod served_console;
+mod services;
 mod signals;
 mod source;
 mod traffic;
-mod waiting;
 
 pub use demo::Demo;
 pub use processes::run_demo_node;

@@ -55,7 +55,7 @@ impl Processes {
             address: redis.1.clone(),
             redis_url: redis.0.to_owned(),
             redis_login: settings.redis_login.clone(),
-            fleet_key: random_key(),
+            fleet_key: settings.fleet_key.clone().unwrap_or_else(random_key),
             database_url: settings.database_url.clone(),
             data_dir: settings.data_dir.clone(),
             n_users: settings.n_users,
@@ -161,7 +161,7 @@ pub async fn run_demo_node(flags: DemoNodeFlags) -> anyhow::Result<()> {
     let redis = flags.redis.address()?.context("a node of its own needs a Redis")?;
     let store = Store::open(flags.database_url.as_deref(), &flags.data_dir).await;
     let store = store.map_err(|error| failed(&error))?;
-    let builder = Node::builder(NAMESPACE)
+    let builder = Node::builder(flags.namespace.as_deref().unwrap_or(NAMESPACE))
         .id(&flags.id)
         .app("strata demo", env!("CARGO_PKG_VERSION"))
         .redis(redis)

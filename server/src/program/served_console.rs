@@ -4,7 +4,8 @@ use std::time::Duration;
 use axum::Router;
 use strata_console::Console;
 use strata_dashboard::program::{
-    AccessRules, ConsoleRouter, Hosts, MoreRoutes, Needs, NodeMetrics, OwnParts, Proxies,
+    AccessRules, AnonymousTurns, ConsoleRouter, Hosts, MoreRoutes, Needs, NodeMetrics, OwnParts,
+    Proxies,
 };
 use strata_lab::Lab;
 use tokio::net::TcpListener;
@@ -18,6 +19,7 @@ use crate::serving::Serving;
 const JOBS_MAY_TAKE: Duration = Duration::from_secs(3);
 
 /// A console as every program of ours serves it: over HTTP, and with connections and limits of its own.
+#[derive(Clone)]
 pub(super) struct ServedConsole {
     pub(super) http: ConsoleRouter,
     serving: Arc<Serving>,
@@ -41,23 +43,42 @@ impl ServedConsole {
         extras: Extras,
         shutdown: CancellationToken,
     ) -> anyhow::Result<Self> {
-        let Extras { lab, needs } = extras;
-        let limits = &settings.serving;
-        let serving = Serving::new(limits.clone(), &settings.trusted_proxies);
-        let parts = OwnParts {
-            rules: rules(settings),
-            streams: limits.streams(),
-            connections: Arc::clone(serving.connections()),
-            needs,
-            metrics: match settings.metrics_per_node {
-                true => NodeMetrics::EachNode,
-                false => NodeMetrics::ByCache,
-            },
-            lab,
-            base: settings.base_path.clone(),
-            shutdown,
-        };
+        let (serving, parts) = parts(settings, extras, shutdown);
         Ok(Self { http: ConsoleRouter::of_program(console, parts)?, serving })
+    }
+
+    /// The same for what stands before several dashboards.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(super) fn of_front(
+        console: Console,
+        settings: &Settings,
+        extras: Extras,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let (serving, parts) = parts(settings, extras, shutdown);
+        Ok(Self { http: ConsoleRouter::of_front(console, parts)?, serving })
+    }
+
+    /// Another console of the same program, until `shutdown`: they share connections and limits.
+    /// Whoever asks it has stripped its path, and says which.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub(super) fn beside(
+        &self,
+        console: Console,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<Self> {
+        let http = self.http.beside(console, shutdown)?;
+        Ok(Self { http, serving: Arc::clone(&self.serving) })
+    }
+
+    /// The paths of `own` and those that several dashboards share, as they are below the program's
+    /// path.
+    pub(super) fn front(&self, own: Router) -> Router {
+        self.http.count(self.http.front(own).layer(requests::layer()))
     }
 
     /// Every path, with those of the program that has it.
@@ -79,13 +100,39 @@ impl ServedConsole {
     }
 }
 
+/// The connections of a program, and what its console is served with.
+fn parts(
+    settings: &Settings,
+    extras: Extras,
+    shutdown: CancellationToken,
+) -> (Arc<Serving>, OwnParts) {
+    let Extras { lab, needs } = extras;
+    let limits = &settings.serving;
+    let serving = Serving::new(limits.clone(), &settings.trusted_proxies);
+    let parts = OwnParts {
+        rules: rules(settings),
+        streams: limits.streams(),
+        connections: Arc::clone(serving.connections()),
+        needs,
+        metrics: if settings.metrics_per_node {
+            NodeMetrics::EachNode
+        } else {
+            NodeMetrics::ByCache
+        },
+        lab,
+        base: settings.base_path.clone(),
+        shutdown,
+    };
+    (serving, parts)
+}
+
 /// By which rules the settings admit requests.
-pub(super) fn rules(settings: &Settings) -> AccessRules {
+fn rules(settings: &Settings) -> AccessRules {
     let public_url = settings.public_url.clone();
     let proxies = Proxies {
         trusted: settings.trusted_proxies.clone().into(),
         user_header: settings.user_header.clone(),
     };
     let hosts = Hosts::new(&settings.allowed_hosts, public_url.as_ref());
-    AccessRules { hosts, proxies, public_url }
+    AccessRules { hosts, proxies, public_url, turns: AnonymousTurns::default() }
 }

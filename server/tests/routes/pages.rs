@@ -133,8 +133,9 @@ async fn each_figure_of_a_caches_page_names_its_window() {
         }
         for (id, note) in notes {
             let says = |window: &str| note.contains(window);
-            let is_named =
-                ["since the start", "now", "last seconds", "not s"].into_iter().any(says);
+            // What is fresh is so at this moment.
+            let windows = ["since the start", " now", "last seconds", "fresh entr", "not s"];
+            let is_named = windows.into_iter().any(says);
             let is_of_range = says(&format!("the last {named}")) || says("weighted to the last");
             assert!(is_named || is_of_range || id == "settings", "{range}: {id}: {note}");
         }

@@ -33,6 +33,12 @@ pub(super) fn head(view: &CacheView<'_>, names: &[String]) -> AnyView {
             <p class="small since"><span class="badge">"lab"</span>" A cache of an experiment. It disappears with the experiment, and sums, alerts and metrics leave it out."</p>
         }
     });
+    let frozen = view.details.frame.frozen_ms.map(|ms| {
+        let since = format::span(ms);
+        view! {
+            <p class="small since"><span class="badge bad">"lost"</span>" No node that has this cache is heard. Its numbers are those of "{since}" ago, and are in no sum."</p>
+        }
+    });
     view! {
         <div class="page-head">
             <h1>{view.cache.to_owned()}</h1>
@@ -42,6 +48,7 @@ pub(super) fn head(view: &CacheView<'_>, names: &[String]) -> AnyView {
             {export_links(csv, json)}
             <p class="small since">{since}</p>
             {attached}
+            {frozen}
         </div>
         {operator_actions(view)}
     }

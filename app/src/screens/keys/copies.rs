@@ -36,6 +36,7 @@ pub(super) fn card(look: &KeyLook) -> AnyView {
         note,
         view! {
             {partial_answers(look.partial.as_ref())}
+            {look.no_values.clone().map(|why| view! { <p class="small">{why}</p> })}
             <div class="copies">{columns}</div>
         },
     )

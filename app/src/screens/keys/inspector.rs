@@ -49,12 +49,15 @@ fn head(look: &KeyLook, refusal: Option<String>) -> AnyView {
         .group
         .clone()
         .map(|group| view! { <p>"Group "<span class="mono">{words::visible(&group)}</span></p> });
+    let no_refresh = look.no_refresh.clone().filter(|_| refusal.is_none());
     let act = |(path, words, meaning, class): KeyAction| {
+        let because = (path == RefreshKey::PATH && no_refresh.is_some()).then_some("no-refresh");
+        let disabled = refusal.is_some() || because.is_some();
         view! {
             <form action=at(path) method="post" title=meaning>
                 <input type="hidden" name="cache" value=look.cache.clone() />
                 <input type="hidden" name="key" value=look.key.clone() />
-                <button type="submit" class=class disabled=refusal.is_some()>{words}</button>
+                <button type="submit" class=class disabled=disabled aria-describedby=because>{words}</button>
                 <p class="failure" role="alert"></p>
             </form>
         }
@@ -75,6 +78,7 @@ fn head(look: &KeyLook, refusal: Option<String>) -> AnyView {
                 <a class="more" href=api rel="external">"As JSON"</a>
             </div>
             <p class="refusal">{refusal.clone()}</p>
+            {no_refresh.clone().map(|why| view! { <p class="small" id="no-refresh">{why}</p> })}
         },
     )
 }

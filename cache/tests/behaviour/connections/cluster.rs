@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use strata_cache::report::Effect;
-use strata_cache::{Node, Pattern, RedisAddress};
+use strata_cache::{Announcements, Node, Pattern, RedisAddress};
 use strata_testing::Cluster;
 
 use super::{hearing_node_at, share, stays_coherent, two_nodes_share};
@@ -53,9 +53,9 @@ async fn namespaces_of_a_cluster_are_found_wherever_their_slots_are() {
         hears(&node).await;
         nodes.push(node);
     }
-    let client = nodes[0].fleet_client().start().unwrap();
+    let announced = Announcements::at(&address).unwrap();
     eventually("all three are listed", async || {
-        let listed = client.namespaces().await.unwrap_or_default();
+        let listed = announced.namespaces().await.unwrap_or_default();
         listed.iter().map(|(name, _)| name.as_str()).eq(["blog", "shop", "test"])
     })
     .await;

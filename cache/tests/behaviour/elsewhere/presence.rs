@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use strata_cache::report::PresenceState;
 use strata_cache::test_clock::set_wall_ahead_ms;
-use strata_cache::{Cache, Fleet, Node, Target};
+use strata_cache::{Announcements, AskError, Cache, Fleet, Node, RedisAddress, Target};
+use strata_testing::RedisServer;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
 
@@ -261,14 +262,86 @@ async fn namespaces_of_any_name_are_noted_for_those_who_look_for_one() {
         nodes.push(node);
     }
     let console = Console::of(&redis, "").await;
+    let announced = announced(&redis);
     let look = async || {
-        let names = console.fleet.namespaces().await.unwrap();
+        let names = announced.namespaces().await.unwrap();
         (names.len() == 2).then_some(names)
     };
     let names = found("both are noted", look).await;
     assert!(names.iter().map(|(name, _)| &**name).eq(["api", "s"]), "{names:?}");
     assert!(names.iter().all(|(_, ms_ago)| *ms_ago < 60_000));
     assert!(console.view().await.nodes.is_empty(), "those of another namespace are not seen");
+}
+
+fn announced(redis: &Redis) -> Announcements {
+    Announcements::at(&RedisAddress::parse(&redis.url()).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn whoever_looks_for_namespaces_passes_over_garbage_and_reads_one_key() {
+    let redis = Redis::start().await;
+    let now_ms = (redis.ask::<Vec<u64>>(&["TIME"]).await[0] * 1_000).to_string();
+    let () = redis
+        .ask(&[
+            "ACL",
+            "SETUSER",
+            "looker",
+            "on",
+            ">pw",
+            "~strata:namespaces",
+            "+@read",
+            "+time",
+            "+@connection",
+        ])
+        .await;
+    let password = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(password.path(), "pw").unwrap();
+    let address = RedisAddress::parse(&redis.url()).unwrap();
+    let address = address.user("looker").password_file(password.path());
+    let announced = Announcements::at(&address).unwrap();
+    assert_eq!(announced.namespaces().await.unwrap(), [], "there is none yet");
+    let long = "n".repeat(65);
+    for (name, at) in [
+        ("shop", &*now_ms),
+        ("Shop\n", &now_ms),
+        ("", &now_ms),
+        (&long, &now_ms),
+        ("depot", "soon"),
+    ] {
+        let () = redis.ask(&["HSET", "strata:namespaces", name, at]).await;
+    }
+    let names = announced.namespaces().await.unwrap();
+    assert!(names.iter().map(|(name, _)| &**name).eq(["shop"]), "{names:?}");
+    let () = redis.ask(&["DEL", "strata:namespaces"]).await;
+    let () = redis.ask(&["SET", "strata:namespaces", "garbage"]).await;
+    let refused = announced.namespaces().await.unwrap_err();
+    assert!(matches!(&refused, AskError::Refused(why) if why.contains("WRONGTYPE")), "{refused}");
+}
+
+#[tokio::test]
+async fn whoever_looks_for_namespaces_says_that_redis_is_away_and_finds_it_again() {
+    let mut redis = RedisServer::start().await;
+    let announced = Announcements::at(&RedisAddress::parse(&redis.url()).unwrap()).unwrap();
+    assert_eq!(announced.namespaces().await, Ok(Vec::new()));
+    redis.kill();
+    assert_eq!(announced.namespaces().await, Err(AskError::Away));
+    redis.restart().await;
+    eventually("it is found again", async || announced.namespaces().await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn nodes_report_as_often_as_a_console_last_said() {
+    let redis = Redis::start().await;
+    let _node = node(&redis, "1", Fleet::default()).await;
+    let console = Console::of(&redis, "").await;
+    console.until_reported("1").await;
+    let asked = async || {
+        let wants: Vec<String> = redis.ask(&["HVALS", "{test}!fleet:want"]).await;
+        wants.concat()
+    };
+    assert!(asked().await.contains("\"interval_ms\":1000"), "{}", asked().await);
+    console.fleet.report_every(Duration::from_secs(5)).await;
+    assert!(asked().await.contains("\"interval_ms\":5000"), "{}", asked().await);
 }
 
 #[tokio::test]

@@ -4,4 +4,5 @@
 mod request_kind;
 mod turns;
 
-pub(crate) use turns::{AnonymousTurns, take_turns};
+pub use turns::AnonymousTurns;
+pub(crate) use turns::take_turns;

@@ -14,9 +14,9 @@ use super::request_kind::RequestKind;
 use crate::http::{AppError, MAX_BODY_BYTES, TRACES_PATH, read_whole, route_of};
 use crate::threads::{Placement, low_priority};
 
-/// The anonymous requests that are under way.
+/// The anonymous requests that are under way. Cheap to clone; all clones are the same.
 #[derive(Clone)]
-pub(crate) struct AnonymousTurns {
+pub struct AnonymousTurns {
     /// All but scrapes.
     begun: Arc<PeerLimit>,
     pages: Arc<Semaphore>,

@@ -57,8 +57,12 @@ async fn alone() -> Alone {
 }
 
 async fn ask(alone: &Alone, method: Method, path: &str) -> (StatusCode, String) {
-    let rules =
-        AccessRules { hosts: Hosts::new(&[], None), proxies: Proxies::default(), public_url: None };
+    let rules = AccessRules {
+        hosts: Hosts::new(&[], None),
+        proxies: Proxies::default(),
+        public_url: None,
+        turns: AnonymousTurns::default(),
+    };
     let asked = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
     let mut asked = asked.body(Body::empty()).unwrap();
     asked.extensions_mut().insert(ConnectInfo(SocketAddr::from(LOCAL)));

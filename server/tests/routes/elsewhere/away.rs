@@ -57,20 +57,26 @@ async fn without_a_namespace_it_says_that_it_waits_until_a_service_announces_its
     let mut redis = RedisServer::start().await;
     let url = redis.url();
     redis.kill();
-    let dashboard = Dashboard::start(&["--redis-url", &url]).await;
+    let dashboard = Dashboard::start_front(&["--redis-url", &url]).await;
     dashboard.page("/healthz").await;
-    let says = async |what: &str| dashboard.ask("GET", "/nodes", None).await.1.contains(what);
-    until("it says that Redis is away", async || says("failed to reach Redis").await).await;
-    assert_eq!(dashboard.ask("GET", "/", None).await.0, 503);
-    redis.restart().await;
-    until("it says that there is no service", async || says("no service has announced").await)
+    let says = async |what: &str| dashboard.page("/").await.contains(what);
+    until("it says that Redis is away", async || says("I cannot reach Redis; nothing was").await)
         .await;
+    let (status, why) = dashboard.ask("GET", "/nodes", None).await;
+    assert!(status == 503 && why.contains("No service has announced itself"), "{status} {why}");
+    let ready = dashboard.json("/readyz").await;
+    assert_eq!((&ready["ready"], &ready["redis"]["state"]), (&true.into(), &"down".into()));
+    redis.restart().await;
+    until("it says that there is no service", async || says("none has announced itself").await)
+        .await;
+    until("Redis is up", async || dashboard.json("/readyz").await["redis"]["state"] == "up").await;
     redis_cli(&redis, &["HSET", "strata:namespaces", "a-depot", "1"]).await;
     until("it says what has ended", async || says("a-depot was last seen ").await).await;
-    let ready = dashboard.ask("GET", "/readyz", None).await;
-    assert_eq!(ready.0, 503, "{}", ready.1);
     let _pod = Pod::start(&url, "pod-1").await;
-    until("it is there", async || says("pod-1").await).await;
+    until("it is there", async || {
+        dashboard.send("GET", "/s/shop/nodes", "").await.1.contains("pod-1")
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ async fn a_killed_process_of_the_demo_is_lost_started_again_and_all_end_with_the
     let dir = tempfile::tempdir().unwrap();
     let mut child = strata(dir.path(), &["--processes", "2"]).spawn().unwrap();
     let address = address(&mut child).await;
-    let demo = Dashboard { address, child };
+    let demo = Dashboard { address, base: "", child };
     demo.until_counted(2, 2).await;
     let before = demo.rows().await;
     let names: Vec<_> =
@@ -45,7 +45,7 @@ async fn told_to_stop_the_demo_waits_for_its_processes_and_then_ends_its_redis()
     let mut child = strata(dir.path(), &["--processes", "2"]).spawn().unwrap();
     let address = address(&mut child).await;
     let redis = redis_pid(&address).await;
-    let mut demo = Dashboard { address, child };
+    let mut demo = Dashboard { address, base: "", child };
     demo.until_counted(2, 2).await;
     let rows = demo.rows().await;
     let pids = ["1", "2"].map(|node| pid(&rows, node));

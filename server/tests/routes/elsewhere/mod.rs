@@ -4,6 +4,9 @@ mod away;
 mod demo_processes;
 mod pod;
 mod processes;
+mod services;
+mod several_redis;
+mod strange_data;
 mod thousand;
 
 use std::process::Stdio;
@@ -22,12 +25,20 @@ const OPERATOR: &str = "a-token-of-operators";
 /// A running program with a dashboard.
 struct Dashboard {
     address: String,
+    /// Where the paths of the one service begin that a test is about.
+    base: &'static str,
     /// Killed with this.
     child: Child,
 }
 
 impl Dashboard {
+    /// `strata serve`, and the dashboard of the pods' service.
     async fn start(options: &[&str]) -> Self {
+        Self { base: "/s/shop", ..Self::start_front(options).await }
+    }
+
+    /// `strata serve`.
+    async fn start_front(options: &[&str]) -> Self {
         let given = std::env::var_os("STRATA_SOAK_PROGRAM");
         let built = || env!("CARGO_BIN_EXE_strata").into();
         let mut command = Command::new(given.unwrap_or_else(built));
@@ -39,23 +50,31 @@ impl Dashboard {
             .kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let address = address(&mut child).await;
-        Self { address, child }
+        // A base path stands after it.
+        let address = address.split('/').next().unwrap().to_owned();
+        Self { address, base: "", child }
     }
 
     /// Status and body.
     async fn ask(&self, method: &str, path: &str, token: Option<&str>) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).await.unwrap();
         let token = token.map(|token| format!("authorization: Bearer {token}\r\n"));
+        let path = format!("{}{path}", self.base);
+        let (head, body) = self.send(method, &path, &token.unwrap_or_default()).await;
+        (status_of(&head), body)
+    }
+
+    /// Head and body, of a path of the program.
+    async fn send(&self, method: &str, path: &str, headers: &str) -> (String, String) {
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
         let asked = format!(
-            "{method} {path} HTTP/1.0\r\nhost: {}\r\n{}connection: close\r\n\r\n",
-            self.address,
-            token.unwrap_or_default()
+            "{method} {path} HTTP/1.0\r\nhost: {}\r\n{headers}connection: close\r\n\r\n",
+            self.address
         );
         stream.write_all(asked.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+        (head.to_lowercase(), body.to_owned())
     }
 
     async fn page(&self, path: &str) -> String {
@@ -83,15 +102,19 @@ impl Dashboard {
     /// Until so many nodes are in the sums.
     async fn until_counted(&self, counted: u64, of: u64) {
         until("the sums say of how many they are", async || {
-            // Until it knows of a service it says so on every path.
+            // Until it knows of the service there is no such path.
             let (status, rows) = self.ask("GET", "/api/v1/nodes/rows", None).await;
             let rows: Value = serde_json::from_str(&rows).unwrap_or_default();
-            assert!(matches!(status, 200 | 503), "{status} {rows}");
+            assert!(matches!(status, 200 | 404), "{status} {rows}");
             (rows["fleet"]["counted"].as_u64(), rows["fleet"]["of"].as_u64())
                 == (Some(counted), Some(of))
         })
         .await;
     }
+}
+
+fn status_of(head: &str) -> u16 {
+    head.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
 /// The row of a node; null where there is none.

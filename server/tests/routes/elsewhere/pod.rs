@@ -15,6 +15,7 @@ use crate::support::PATIENCE;
 /// What tells the process which node it is, and where its Redis is.
 const NODE: &str = "POD_NODE";
 const REDIS: &str = "POD_REDIS";
+const OF: &str = "POD_NAMESPACE";
 
 /// What stands before each of its answers; the test program prints lines of its own.
 const SAYS: &str = "pod: ";
@@ -31,11 +32,17 @@ pub(super) struct Pod {
 
 impl Pod {
     pub(super) async fn start(redis_url: &str, node: &str) -> Self {
+        Self::start_of(NAMESPACE, redis_url, node).await
+    }
+
+    /// One of another service.
+    pub(super) async fn start_of(namespace: &str, redis_url: &str, node: &str) -> Self {
         let mut command = Command::new(env::current_exe().unwrap());
         command
             .args(["--exact", "elsewhere::pod::process_of_a_pod", "--ignored", "--nocapture"])
             .env(NODE, node)
             .env(REDIS, redis_url)
+            .env(OF, namespace)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true);
@@ -100,9 +107,10 @@ async fn read(users: &Cache<u64, String>, key: u64) {
 #[ignore = "a process that other tests start"]
 async fn process_of_a_pod() {
     let (Ok(id), Ok(redis_url)) = (env::var(NODE), env::var(REDIS)) else { return };
-    let node = Node::builder(NAMESPACE)
+    let namespace = env::var(OF).unwrap();
+    let node = Node::builder(&namespace)
         .id(&id)
-        .app("shop-api", "2.0")
+        .app(&format!("{namespace}-api"), "2.0")
         .redis_url(&redis_url)
         .fleet(Fleet::default())
         .start()

@@ -1,0 +1,29 @@
+use axum::Router;
+use axum::middleware::from_fn;
+
+use super::route_table::RouteTable;
+use super::router::{Doors, with_layers};
+use super::{health, login, metrics};
+use crate::assets;
+use crate::http::{AppError, check_body_size};
+use crate::pages::scripts;
+use crate::state::AppState;
+
+/// What a program answers beside several dashboards: what they share, which is log-in, metrics and
+/// files, and `own`, its pages and paths. All of it is behind the doors that each dashboard has.
+pub(crate) fn front_router(state: AppState, doors: Doors, own: Router) -> Router {
+    let (shared, _) = RouteTable::new(&state.console)
+        .get("/healthz", health::alive)
+        .get("/metrics", metrics::metrics)
+        .get("/login", login::page)
+        .ask("/login", login::log_in)
+        .ask("/logout", login::log_out)
+        .finish();
+    let router = shared
+        .method_not_allowed_fallback(async || AppError::method_not_allowed())
+        .merge(assets::routes())
+        .merge(scripts())
+        .merge(own.with_state(()))
+        .layer(from_fn(check_body_size));
+    with_layers(router, &state, doors).with_state(state)
+}

@@ -1,0 +1,57 @@
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::Uri;
+use axum::http::uri::PathAndQuery;
+use axum::response::{IntoResponse, Response};
+use strata_app::{BasePath, ServiceMenu};
+use tower::ServiceExt;
+
+use super::list::Services;
+use super::service::Service;
+use super::service_id::of_path;
+
+#[derive(Clone)]
+struct Dispatch {
+    services: Arc<Services>,
+    front: Router,
+}
+
+/// Sends each request to the service that its path names, and any other to `front`.
+pub(in super::super) fn router(services: Arc<Services>) -> Router {
+    let front = super::front::router(&services);
+    let dispatched = Dispatch { services: Arc::clone(&services), front };
+    services.front.http.below_base(Router::new().fallback(dispatch).with_state(dispatched))
+}
+
+async fn dispatch(State(to): State<Dispatch>, mut request: Request) -> Response {
+    let named = of_path(request.uri().path()).and_then(|(name, below)| {
+        let service = to.services.get(&name)?;
+        Some((service, with_path(request.uri(), below)?))
+    });
+    let Some((service, uri)) = named else {
+        return to.front.oneshot(request).await.into_response();
+    };
+    service.look();
+    *request.uri_mut() = uri;
+    let extensions = request.extensions_mut();
+    extensions.insert(BasePath::of_request().service(&service.id.path()));
+    extensions.insert(menu(&to.services, &service));
+    service.router.clone().oneshot(request).await.into_response()
+}
+
+fn menu(services: &Services, service: &Service) -> ServiceMenu {
+    ServiceMenu { current: service.id.to_string(), all: services.ids().into() }
+}
+
+/// The same address with another path.
+fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
+    let whole = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(whole).ok()?);
+    Uri::from_parts(parts).ok()
+}
