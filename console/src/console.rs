@@ -143,6 +143,8 @@ impl Console {
         let tasks = &self.inner.tasks;
         if let Some(nodes) = self.inner.nodes.elsewhere().cloned() {
             tasks.spawn("fleet", move || nodes.clone().watch());
+            let history = self.clone();
+            tasks.spawn("history", move || history.clone().keep_history());
         }
         tasks.spawn("sampler", move || sampling.clone().sample());
         tasks.spawn("census", move || census.clone().count_keys());

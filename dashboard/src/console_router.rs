@@ -15,7 +15,8 @@ use crate::access::ApplicationRules;
 use crate::assets::page_files;
 use crate::http::below_base;
 use crate::metrics::{
-    ConsolesCollector, HttpMetrics, LabelledConsole, NodeCollector, ProgramCollector, observed,
+    ConsolesCollector, HttpMetrics, LabelledConsole, NodeCollector, NodeMetrics, ProgramCollector,
+    observed,
 };
 use crate::routes::{AccessRules, Admission, MoreRoutes, Route, front_router, router, routes};
 use crate::state::{AppState, Needs, Parts, Snapshots};
@@ -26,6 +27,7 @@ pub struct ConsoleRouter {
     state: AppState,
     admission: Admission,
     http: HttpMetrics,
+    numbers: NodeCollector,
     /// The connections that are open, where they are the program's own.
     connections: Option<Arc<PeerLimit>>,
     base: Option<BasePath>,
@@ -41,6 +43,8 @@ pub struct OwnParts {
     pub connections: Arc<PeerLimit>,
     /// What the program depends on beside its nodes.
     pub needs: Needs,
+    /// Whether metrics tell nodes apart.
+    pub metrics: NodeMetrics,
     /// The lab, where there is one.
     #[cfg(feature = "lab")]
     pub lab: Option<Arc<Lab>>,
@@ -73,9 +77,8 @@ impl ConsoleRouter {
     /// # Errors
     /// Where two metrics have one name.
     pub fn of_program(console: Console, parts: OwnParts) -> Result<Self, prometheus::Error> {
-        let numbers = Box::new(NodeCollector::new(console.clone())?);
         let router = Self::of_front(console, parts)?;
-        router.state.registry.register(numbers)?;
+        router.state.registry.register(Box::new(router.numbers.clone()))?;
         Ok(router)
     }
 
@@ -89,6 +92,7 @@ impl ConsoleRouter {
         let connections = Some(parts.connections);
         let registry = registry(&console, &streams, connections.clone())?;
         let http = HttpMetrics::register(&registry)?;
+        let numbers = NodeCollector::new(console.clone(), parts.metrics)?;
         let state = AppState::new(Parts {
             console,
             #[cfg(feature = "lab")]
@@ -106,6 +110,7 @@ impl ConsoleRouter {
             state,
             admission: Admission::ByProgram(parts.rules),
             http,
+            numbers,
             connections,
             base: Some(parts.base),
         })
@@ -123,7 +128,8 @@ impl ConsoleRouter {
     ) -> Result<Self, prometheus::Error> {
         let streams = Arc::clone(&self.state.streams);
         let registry = registry(&console, &streams, self.connections.clone())?;
-        registry.register(Box::new(NodeCollector::new(console.clone())?))?;
+        let numbers = self.numbers.beside(console.clone());
+        registry.register(Box::new(numbers.clone()))?;
         self.http.register_in(&registry)?;
         let state = AppState::new(Parts {
             console,
@@ -138,8 +144,14 @@ impl ConsoleRouter {
             application: None,
             _end: None,
         });
-        let (admission, http) = (self.admission.clone(), self.http.clone());
-        Ok(Self { state, admission, http, connections: self.connections.clone(), base: None })
+        Ok(Self {
+            state,
+            admission: self.admission.clone(),
+            http: self.http.clone(),
+            numbers,
+            connections: self.connections.clone(),
+            base: None,
+        })
     }
 
     /// Within an application, which says who asks.
@@ -149,7 +161,8 @@ impl ConsoleRouter {
     ) -> Result<Self, prometheus::Error> {
         let streams = PeerLimit::new(STREAMS);
         let registry = registry(&console, &streams, None)?;
-        registry.register(Box::new(NodeCollector::new(console.clone())?))?;
+        let numbers = NodeCollector::new(console.clone(), NodeMetrics::EachNode)?;
+        registry.register(Box::new(numbers.clone()))?;
         let http = HttpMetrics::register(&registry)?;
         let state = AppState::new(Parts {
             console,
@@ -168,6 +181,7 @@ impl ConsoleRouter {
             state,
             admission: Admission::ByApplication(parts.rules),
             http,
+            numbers,
             connections: None,
             base: parts.base,
         })
@@ -202,6 +216,12 @@ impl ConsoleRouter {
         consoles: impl Fn() -> Vec<LabelledConsole> + Send + Sync + 'static,
     ) -> Result<(), prometheus::Error> {
         self.state.registry.register(Box::new(ConsolesCollector(consoles)))
+    }
+
+    /// The numbers of its nodes, to be shown among those of other consoles with these labels beside
+    /// their own.
+    pub fn labelled(&self, labels: Vec<(&'static str, String)>) -> LabelledConsole {
+        LabelledConsole { numbers: self.numbers.clone(), labels }
     }
 
     /// The files of the pages; `None` where the program was built without them.

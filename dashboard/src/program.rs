@@ -7,7 +7,7 @@ pub use crate::http::extract;
 pub use crate::http::{
     AppError, HEALTH_PATHS, RequestId, TRACES_PATH, TimedBody, below_base, cookie_value, wants_page,
 };
-pub use crate::metrics::LabelledConsole;
+pub use crate::metrics::{LabelledConsole, NodeMetrics};
 pub use crate::pages::document;
 pub use crate::routes::{AccessRules, Changing, MoreRoutes, Route, RouteKind, RouteTable};
 pub use crate::state::{Needs, Probe};

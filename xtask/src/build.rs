@@ -38,6 +38,7 @@ const SOURCES: &[&str] = &[
     "demo",
     "lab",
     "app",
+    "prometheus",
     "dashboard",
     "server",
     "style",

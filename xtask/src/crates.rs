@@ -42,13 +42,18 @@ const TABLE: &[Imports] = &[
         never: &["sqlx", "redis", "moka", "prometheus"],
     },
     Imports {
+        of: "prometheus",
+        ours: &["report", "cache"],
+        never: &["tokio", "sqlx", "axum", "leptos", "redis", "moka"],
+    },
+    Imports {
         of: "dashboard",
-        ours: &["report", "cache", "console", "lab", "app"],
+        ours: &["report", "cache", "console", "lab", "app", "prometheus"],
         never: &["sqlx", "redis", "moka", "clap"],
     },
     Imports {
         of: "server",
-        ours: &["report", "cache", "console", "demo", "lab", "app", "dashboard"],
+        ours: &["report", "cache", "console", "demo", "lab", "app", "prometheus", "dashboard"],
         never: &["sqlx", "redis", "moka"],
     },
 ];

@@ -22,6 +22,7 @@ const FOLDERS: &[&str] = &[
     "end2end/",
     "examples/",
     "lab/",
+    "prometheus/",
     "report/",
     "server/",
     "style/",

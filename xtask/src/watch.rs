@@ -20,8 +20,19 @@ const PROGRAM: &str = "target/watch/strata";
 /// Many files change at once when an editor saves or a branch is switched.
 const QUIET: Duration = Duration::from_millis(300);
 
-const FOLDERS: &[&str] =
-    &["report", "cache", "console", "demo", "lab", "app", "dashboard", "server", "style", "public"];
+const FOLDERS: &[&str] = &[
+    "report",
+    "cache",
+    "console",
+    "demo",
+    "lab",
+    "app",
+    "prometheus",
+    "dashboard",
+    "server",
+    "style",
+    "public",
+];
 
 pub(crate) fn watch(shell: &Shell, options: &[String]) -> Result<()> {
     program::redis_or_not(shell);

@@ -7,7 +7,7 @@ use strata_report::{CacheReport, Outcome};
 
 use crate::error::LoadError;
 use crate::key::{Key, Value};
-use crate::read::{Core, Load, Loaded, Read};
+use crate::read::{Core, Load, Loaded, Read, spans};
 use crate::recorder::Label;
 use crate::user_code::BoxFuture;
 
@@ -24,6 +24,9 @@ pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// it, or serve a stale entry.
 ///
 /// # Tasks, spans and task-locals
+/// A read has a span of its own where a subscriber asks for the target `strata::read` at TRACE. It
+/// says cache, key group, outcome and level, and never the key.
+///
 /// A load, a refresh and a write run in a task of their own, so they go on if the reader goes away.
 /// They run in the `tracing` span of the reader that began them; readers that join see nothing of
 /// them in their own spans. Task-locals are not carried over. Read them before, and set them again
@@ -76,6 +79,12 @@ impl<K: Key, V: Value> Cache<K, V> {
     /// each ask L2. An entry from L2 is kept in L1. If there is no entry, or L2 is away, the
     /// outcome is `missed`; it never fails.
     pub async fn get(&self, key: &K) -> Read<V> {
+        if spans::are_wanted() {
+            let span = self.core.span_of_read(key);
+            let read = Box::pin(self.core.read_cached(key)).await;
+            spans::note(&span, read.outcome);
+            return read;
+        }
         self.core.read_cached(key).await
     }
 
@@ -150,6 +159,12 @@ impl<K: Key, V: Value> Cache<K, V> {
                 loading
             })
         };
+        if spans::are_wanted() {
+            let span = self.core.span_of_read(key);
+            let read = Box::pin(self.core.read(key, one)).await;
+            spans::note(&span, read.as_ref().map_or(Outcome::Failed, |read| read.outcome));
+            return read;
+        }
         self.core.read(key, one).await
     }
 
@@ -214,6 +229,12 @@ impl<K: Key, V: Value> Cache<K, V> {
                 Box::pin(async move { load(keys).await.map_err(source) });
             loading
         });
+        if spans::are_wanted() {
+            let span = self.core.span_of_reads();
+            let reads = Box::pin(self.core.read_many(keys, many)).await;
+            spans::note_many(&span, &reads);
+            return reads;
+        }
         self.core.read_many(keys, many).await
     }
 

@@ -9,7 +9,7 @@ use strata_report::{Ask, FLEET_PROTOCOL, NodeId, Reply};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, timeout_at};
 
-use super::client::FleetClient;
+use super::client::{FleetClient, MAX_NODES};
 use super::presence::ask;
 use super::{form, scripts};
 use crate::clock::millis;
@@ -24,9 +24,6 @@ const AT_MOST: Duration = Duration::from_secs(1);
 /// So many asks to all, and to one node, lie there at most.
 const KEPT_TO_ALL: usize = 256;
 const KEPT_TO_ONE: usize = 64;
-
-/// So many answers may wait to be taken.
-const MAX_TAKEN: usize = 4_096;
 
 /// Whom to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +109,8 @@ pub(super) struct PendingAsks {
 
 impl PendingAsks {
     fn begin(&self, id: &str) -> mpsc::Receiver<Reply> {
-        let (sender, receiver) = mpsc::channel(MAX_TAKEN);
+        // Each known node may answer before anybody takes an answer.
+        let (sender, receiver) = mpsc::channel(MAX_NODES);
         self.by_id.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), sender);
         self.begun.notify_one();
         receiver
@@ -289,6 +287,16 @@ mod tests {
         let replies = collect(&mut receiver, &names(&["a", "b", "c"])).await;
         assert_eq!(replies.len(), 3);
         answering.await.unwrap();
+    }
+
+    #[test]
+    fn as_many_answers_wait_to_be_taken_as_nodes_are_known() {
+        let pending = PendingAsks::default();
+        let receiver = pending.begin("ask");
+        for _ in 0..MAX_NODES {
+            pending.take(Reply { ask: "ask".to_owned(), ..reply("a") });
+        }
+        assert_eq!(receiver.len(), MAX_NODES);
     }
 
     #[test]

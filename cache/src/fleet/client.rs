@@ -26,7 +26,7 @@ const WANTED_FOR: Duration = Duration::from_secs(10);
 const NODES_AT_ONCE: usize = 64;
 
 /// So many nodes are known at most, those that beat last.
-const MAX_NODES: usize = 10_000;
+pub(super) const MAX_NODES: usize = 10_000;
 
 /// What a console is started with.
 pub(crate) struct ClientSettings {

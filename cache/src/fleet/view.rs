@@ -93,6 +93,8 @@ pub(super) struct KnownNodes {
 struct KnownNode {
     node: FleetNode,
     beat_ms: u64,
+    /// The beat after which its report was read last. A read that fails leaves it.
+    read_beat_ms: Option<u64>,
     card_read_ms: Option<u64>,
     left_ms: Option<u64>,
     /// Runs before the present one, the last one last.
@@ -147,8 +149,8 @@ impl KnownNodes {
             let known = self.nodes.entry(id.clone()).or_default();
             id.clone_into(&mut known.node.id);
             known.left_ms = None;
-            let has_beaten =
-                std::mem::replace(&mut known.beat_ms, *beat_ms as u64) != known.beat_ms;
+            known.beat_ms = *beat_ms as u64;
+            let has_beaten = known.read_beat_ms != Some(known.beat_ms);
             let counts = |at: u64| at + millis(CARD_COUNTS) > now_ms;
             let reads_card = !known.card_read_ms.is_some_and(counts);
             let is_unread = known.node.report.is_none() || known.node.unreadable.is_some();
@@ -162,6 +164,7 @@ impl KnownNodes {
     /// Takes note of what one node says.
     pub(super) fn read(&mut self, id: &str, bytes: NodeBytes, now_ms: u64) {
         let Some(known) = self.nodes.get_mut(id) else { return };
+        known.read_beat_ms = Some(known.beat_ms);
         let (card, report) = bytes;
         let mut of_run = None;
         let mut unreadable = None;
@@ -346,6 +349,20 @@ mod tests {
             assert_eq!(states(&mut nodes, at_ms), [state], "{at_ms}");
         }
         assert!(states(&mut nodes, 600_001).is_empty(), "it is in no view after that");
+    }
+
+    #[test]
+    fn a_report_whose_read_failed_is_read_at_the_next_poll_although_the_node_has_not_beaten() {
+        let mut nodes = KnownNodes::default();
+        let card = NodeCard { protocol: 1, run: "a".to_owned(), ..NodeCard::default() };
+        let card = form::write(&card, form::MAX_BYTES);
+        let unread = [("pod-7".to_owned(), false)];
+        nodes.list(&listed(0, &[("pod-7", 0)]));
+        nodes.read("pod-7", (card, report("a", 1_000).1), START_MS);
+        assert_eq!(nodes.list(&listed(1_000, &[("pod-7", 1_000)])), unread);
+        assert_eq!(nodes.list(&listed(2_000, &[("pod-7", 1_000)])), unread, "it was not read");
+        nodes.read("pod-7", report("a", 1_000), START_MS + 2_000);
+        assert!(nodes.list(&listed(3_000, &[("pod-7", 1_000)])).is_empty(), "it was");
     }
 
     #[test]

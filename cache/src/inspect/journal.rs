@@ -1,9 +1,11 @@
 //! Capped lists of lines in Redis.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use redis::{cmd, pipe};
 
+use crate::clock::millis;
 use crate::connection::{CallError, Link};
 
 /// A capped list of lines in Redis that survives a restart of the program: a stream beside the bus.
@@ -13,6 +15,8 @@ pub struct Journal<'a> {
     pub name: &'a str,
     /// About this many lines are kept.
     pub max_lines: usize,
+    /// How long it is kept after its newest line; `None` is for ever.
+    pub kept_for: Option<Duration>,
 }
 
 impl Journal<'_> {
@@ -34,6 +38,9 @@ impl Link {
         for line in lines {
             append.cmd("XADD").arg(&key).arg("MAXLEN").arg("~").arg(journal.max_lines);
             append.arg("*").arg("l").arg(line);
+        }
+        if let Some(kept_for) = journal.kept_for {
+            append.cmd("PEXPIRE").arg(&key).arg(millis(kept_for)).ignore();
         }
         self.inspect::<Vec<String>>(&append).await.map(|_| ())
     }

@@ -11,6 +11,7 @@ mod new_entry;
 mod pending_read;
 mod policy;
 mod reader;
+pub(crate) mod spans;
 mod values;
 
 pub(crate) use cache_core::Core;

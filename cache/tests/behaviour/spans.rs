@@ -74,3 +74,97 @@ async fn a_task_local_is_carried_into_a_load_by_hand() {
     };
     TENANT.scope(7, request).await;
 }
+
+/// Records what each closed span of a read says.
+#[derive(Clone, Default)]
+struct Reads(Arc<Mutex<Vec<String>>>);
+
+/// The fields of one span.
+#[derive(Default)]
+struct Fields(String);
+
+impl tracing::field::Visit for Fields {
+    fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+        self.0.push_str(&format!("{}={value:?} ", field.name()));
+    }
+}
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Reads {
+    fn on_new_span(
+        &self,
+        attributes: &tracing::span::Attributes<'_>,
+        id: &tracing::span::Id,
+        context: Context<'_, S>,
+    ) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        context.span(id).unwrap().extensions_mut().insert(fields);
+    }
+
+    fn on_record(
+        &self,
+        id: &tracing::span::Id,
+        values: &tracing::span::Record<'_>,
+        context: Context<'_, S>,
+    ) {
+        values.record(context.span(id).unwrap().extensions_mut().get_mut::<Fields>().unwrap());
+    }
+
+    fn on_close(&self, id: tracing::span::Id, context: Context<'_, S>) {
+        let span = context.span(&id).unwrap();
+        if span.metadata().target() == "strata::read" {
+            let fields = span.extensions_mut().remove::<Fields>().unwrap().0;
+            self.0.lock().unwrap().push(format!("{} {fields}", span.name()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_read_has_a_span_with_its_outcome_and_group_and_without_its_key() {
+    let reads = Reads::default();
+    let _default = set_default(tracing_subscriber::registry().with(reads.clone()));
+    let builder = Cache::builder("pages").group("author:{id}");
+    let cache: Cache<String, u64> = builder.build(&lonely_node().await).unwrap();
+    let key = "author:4711".to_owned();
+    cache.get_or_load(&key, || async { Ok::<_, Error>(Some(1)) }).await.unwrap();
+    cache.get(&key).await;
+    let failing = || async { Err::<Option<u64>, _>(Error::other("the source is away")) };
+    cache.get_or_load(&"author:4712".to_owned(), failing).await.unwrap_err();
+    let none = |_| async { Ok::<_, Error>(HashMap::new()) };
+    cache.get_many(&[key.clone(), "author:4713".to_owned()], none).await;
+    let said = std::mem::take(&mut *reads.0.lock().unwrap());
+    assert_eq!(said.len(), 4, "{said:?}");
+    for (said, fields) in said.iter().zip([
+        [
+            "cache.read ",
+            "cache=\"pages\"",
+            "group=\"author:{id}\"",
+            "outcome=\"loaded\"",
+            "level=\"source\"",
+        ],
+        [
+            "cache.read ",
+            "cache=\"pages\"",
+            "group=\"author:{id}\"",
+            "outcome=\"l1_hit\"",
+            "level=\"l1\"",
+        ],
+        ["cache.read ", "cache=\"pages\"", "group=\"author:{id}\"", "outcome=\"failed\"", ""],
+        ["cache.read_many ", "cache=\"pages\"", "keys=2", "l1_hits=1", "failed=0"],
+    ]) {
+        assert!(fields.iter().all(|field| said.contains(field)), "{said}");
+        assert!(!said.contains("471"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_asks_for_no_spans_of_reads_gets_none() {
+    let reads = Reads::default();
+    let filter = tracing_subscriber::filter::Targets::new()
+        .with_default(tracing::Level::TRACE)
+        .with_target("strata::read", tracing::level_filters::LevelFilter::OFF);
+    let _default = set_default(tracing_subscriber::registry().with(filter).with(reads.clone()));
+    let cache: Cache<u64, u64> = Cache::builder("users").build(&lonely_node().await).unwrap();
+    cache.get_or_load(&1, load).await.unwrap();
+    assert!(reads.0.lock().unwrap().is_empty());
+}

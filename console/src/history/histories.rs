@@ -1,4 +1,4 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use strata_report::{CacheFrame, Point, Range, RangeHistory, Window};
 
@@ -51,6 +51,27 @@ impl Histories {
     pub(crate) fn retain_attached(&mut self, attached: &[CacheFrame]) {
         let is_there = |name: &str| attached.iter().any(|frame| frame.report.cache == name);
         self.by_cache.retain(|name, history| history.attached_since_ms.is_none() || is_there(name));
+    }
+
+    /// The service's own caches by name, each with a time that is over as one step.
+    pub(crate) fn within(
+        &self,
+        span_ms: (u64, u64),
+    ) -> impl Iterator<Item = (String, HistoryStep)> {
+        let own = self.by_cache.iter().filter(|(_, history)| history.attached_since_ms.is_none());
+        let steps =
+            own.filter_map(move |(name, of)| Some((name.clone(), of.rings.within(span_ms)?)));
+        steps.collect::<BTreeMap<_, _>>().into_iter()
+    }
+
+    /// Puts earlier steps, oldest first, before those that were taken.
+    pub(crate) fn restore(&mut self, by_cache: BTreeMap<String, Vec<HistoryStep>>) {
+        for (name, steps) in by_cache {
+            let history = self.by_cache.entry(name).or_default();
+            if history.attached_since_ms.is_none() {
+                history.rings.restore(steps);
+            }
+        }
     }
 
     /// The last minutes of a cache, second by second.

@@ -36,6 +36,26 @@ impl Ring {
         }
     }
 
+    /// The steps after one instant until another one, as one step; `None` where there are none.
+    pub(crate) fn within(&self, (after_ms, until_ms): (u64, u64)) -> Option<HistoryStep> {
+        let is_in =
+            |step: &&HistoryStep| step.point.at_ms > after_ms && step.point.at_ms <= until_ms;
+        let mut steps = self.steps.iter().filter(is_in);
+        let mut sum = steps.next()?.clone();
+        steps.for_each(|step| sum.append(step));
+        Some(sum)
+    }
+
+    /// Puts earlier steps, oldest first, before those that were taken.
+    pub(crate) fn restore(&mut self, earlier: Vec<HistoryStep>) {
+        let begin_ms = |step: &HistoryStep| step.point.at_ms.saturating_sub(step.point.span_ms);
+        let first_ms = self.steps.front().map_or(u64::MAX, begin_ms);
+        let fits = |step: &HistoryStep| step.point.at_ms <= first_ms;
+        for step in earlier.into_iter().filter(fits).rev() {
+            self.steps.push_front(step);
+        }
+    }
+
     /// A clock that was set back leaves steps in the future. They are moved back as far as the clock
     /// was, so that a chart goes on where it was: what happened a minute ago still is a minute ago.
     fn follow_clock(&mut self, next: &HistoryStep) {

@@ -35,6 +35,16 @@ impl Rings {
         }
     }
 
+    /// The minutes of a time that is over, as one step; `None` where nothing was taken.
+    pub(crate) fn within(&self, span_ms: (u64, u64)) -> Option<HistoryStep> {
+        self.minutes.within(span_ms)
+    }
+
+    /// Puts earlier steps, oldest first, before those that were taken.
+    pub(crate) fn restore(&mut self, earlier: Vec<HistoryStep>) {
+        self.minutes.restore(earlier);
+    }
+
     /// What the charts of a snapshot show.
     pub(crate) fn chart(&self) -> History {
         let points = self.seconds.newest(CHART).map(|step| step.point).collect();

@@ -1,7 +1,9 @@
+use serde::{Deserialize, Serialize};
 use strata_report::{CacheFrame, Histogram, Point, Quantiles, SparseHistogram, Step, Window};
 
 /// One step as the rings keep it: the latencies as counts, so that steps can be added up.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct HistoryStep {
     pub(crate) point: Point,
     l1_entries: u64,

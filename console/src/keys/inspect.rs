@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use strata_report::{KeyLook, L1Look, L2Look, SourceLook};
 
 use super::source::mark_differences;
@@ -49,7 +51,9 @@ impl Console {
             let node = node.id().to_owned();
             look.l1.push(L1Look { node, entry, differs: None, unknown: None });
         }
-        look.l1.sort_by_key(|copy| nodes.iter().position(|held| held.node.id() == copy.node));
+        let at: HashMap<&str, usize> =
+            nodes.iter().enumerate().map(|(at, held)| (held.node.id(), at)).collect();
+        look.l1.sort_by_key(|copy| at.get(&*copy.node).copied());
         for CacheNode { node, .. } in nodes {
             match node.group_of(cache, key).await {
                 Err(error) if error.is_of_the_node() => {}

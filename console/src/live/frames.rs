@@ -61,6 +61,11 @@ impl Console {
         self.tick().reports.iter().map(|report| (**report).clone()).collect()
     }
 
+    /// The same without copying them.
+    pub fn reports(&self) -> Vec<SharedReport> {
+        self.tick().reports.to_vec()
+    }
+
     /// Every cache in the newest frame, those of attached nodes too.
     pub fn caches(&self) -> Vec<CacheFrame> {
         self.frame().caches.clone()

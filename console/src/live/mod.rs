@@ -3,6 +3,7 @@
 
 mod activity;
 mod frames;
+mod kept_history;
 mod node_frames;
 mod node_spans;
 mod sampler;

@@ -37,8 +37,10 @@ pub(crate) struct Sampler {
     started_at_ms: u64,
     seq: u64,
     last: Option<Last>,
-    histories: Histories,
-    all: Rings,
+    pub(super) histories: Histories,
+    pub(super) all: Rings,
+    /// Since when an earlier dashboard's history goes, in coarse steps.
+    pub(super) restored_since_ms: Option<u64>,
     known_nodes: Vec<String>,
     own_caches: HashSet<String>,
     spans: NodeSpans,
@@ -92,6 +94,7 @@ impl Sampler {
             last: None,
             histories: Histories::default(),
             all: Rings::default(),
+            restored_since_ms: None,
             known_nodes: Vec::new(),
             own_caches: HashSet::new(),
             spans: NodeSpans::default(),
@@ -230,12 +233,20 @@ impl Sampler {
 
     /// All caches together over a range.
     pub(crate) fn range(&self, range: Range) -> RangeHistory {
-        RangeHistory { since_ms: self.started_at_ms, ..self.all.range(range) }
+        RangeHistory { since_ms: self.since_ms(range), ..self.all.range(range) }
     }
 
     /// One cache over a range.
     pub(crate) fn cache_range(&self, cache: &str, range: Range) -> RangeHistory {
-        self.histories.range(cache, range, self.started_at_ms)
+        self.histories.range(cache, range, self.since_ms(range))
+    }
+
+    /// Since when something is known.
+    fn since_ms(&self, range: Range) -> u64 {
+        match (range, self.restored_since_ms) {
+            (Range::Day, Some(since_ms)) => since_ms.min(self.started_at_ms),
+            _ => self.started_at_ms,
+        }
     }
 }
 

@@ -103,12 +103,17 @@ impl Drop for AttachGuard {
 pub(crate) fn remove_name_conflicts(attached: &mut [AttachedReport], own_caches: &HashSet<String>) {
     let mut shown = HashSet::new();
     for attached in attached {
-        let mut report = (*attached.report).clone();
-        let (node, n_caches) = (report.node.clone(), report.caches.len());
-        report.caches.retain(|cache| {
-            !own_caches.contains(&cache.cache) && shown.insert((node.clone(), cache.cache.clone()))
-        });
-        if report.caches.len() < n_caches {
+        let report = &attached.report;
+        let stays: Vec<bool> = (report.caches.iter())
+            .map(|cache| {
+                !own_caches.contains(&cache.cache)
+                    && shown.insert((report.node.clone(), cache.cache.clone()))
+            })
+            .collect();
+        if stays.contains(&false) {
+            let mut report = (**report).clone();
+            let mut stays = stays.into_iter();
+            report.caches.retain(|_| stays.next().unwrap_or(true));
             attached.report = report.into();
         }
     }

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod activity;
+mod asked_together;
 mod attached;
 mod attached_on_redis;
 mod audit;
@@ -12,6 +13,7 @@ mod invalidations;
 mod keys;
 mod levels;
 mod limits;
+mod many_nodes;
 mod plans;
 mod refresh;
 mod stops;

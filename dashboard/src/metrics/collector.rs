@@ -1,31 +1,45 @@
-use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
-use strata_console::Console;
-use strata_report::{
-    CacheReport, Cause, Frame, Level, NodeReport, Origin, Outcome, Scope, TaskReport,
-};
+use strata_console::{Console, SharedReport};
+use strata_prometheus::{NodeFamilies, NodeTotals};
 
-use super::exposition::{Exposition, Labels};
-use super::{families as f, write_behind};
+/// Whether metrics tell nodes apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NodeMetrics {
+    /// Each node has series of its own.
+    #[default]
+    EachNode,
+    /// Nodes are added up by cache, so that a thousand of them make no more series than one.
+    ByCache,
+}
 
 /// Turns the console's newest reports into Prometheus families, so that a scrape and the screen
-/// show the same numbers. What is not known (a size that was never counted) is left out.
+/// show the same numbers. Cheap to clone; all clones add up in one place.
+#[derive(Clone)]
 pub(crate) struct NodeCollector {
     console: Console,
-    descs: Vec<Desc>,
+    /// Where nodes are added up.
+    totals: Option<Arc<Mutex<NodeTotals<SharedReport>>>>,
+    descs: Arc<[Desc]>,
 }
 
 impl NodeCollector {
     /// # Errors
     /// When a family's name or help is not one.
-    pub(crate) fn new(console: Console) -> Result<Self, prometheus::Error> {
-        let desc = |family: &&f::Family| {
-            Desc::new(family.name.into(), family.help.into(), Vec::new(), HashMap::new())
+    pub(crate) fn new(console: Console, detail: NodeMetrics) -> Result<Self, prometheus::Error> {
+        let totals = match detail {
+            NodeMetrics::EachNode => None,
+            NodeMetrics::ByCache => Some(Arc::default()),
         };
-        let descs = f::ALL.iter().map(desc).collect::<Result<_, _>>()?;
-        Ok(Self { console, descs })
+        Ok(Self { console, totals, descs: NodeFamilies::descriptions()?.into() })
+    }
+
+    /// Of another console, in the same detail.
+    pub(crate) fn beside(&self, console: Console) -> Self {
+        let totals = self.totals.as_ref().map(|_| Arc::default());
+        Self { console, totals, descs: Arc::clone(&self.descs) }
     }
 }
 
@@ -35,141 +49,26 @@ impl Collector for NodeCollector {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        let mut out = Exposition::default();
-        for node in self.console.nodes() {
-            add_node(&mut out, &node);
-            for cache in &node.caches {
-                add_reads(&mut out, &node.node, cache);
-                add_levels(&mut out, &node.node, cache);
-                add_removals(&mut out, &node.node, cache);
+        let mut out = NodeFamilies::default();
+        let (reports, own) = (self.console.reports(), self.console.tasks());
+        match &self.totals {
+            Some(totals) => {
+                let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);
+                totals.take(reports);
+                totals.add_to(&mut out, &own);
             }
-            for writes in &node.write_behinds {
-                write_behind::add(&mut out, &node.node, writes);
+            None => {
+                reports.iter().for_each(|report| out.add_node(report));
+                out.add_program_tasks(&own);
             }
-            add_tasks(&mut out, &[("node", &node.node)], &node.tasks);
         }
-        add_tasks(&mut out, &[], &self.console.tasks());
-        add_shared(&mut out, &self.console.frame());
+        out.add_shared(&self.console.frame());
         out.into_families()
-    }
-}
-
-/// Errors that a way to Redis mostly meets.
-const KNOWN_CODES: [&str; 12] = [
-    "CONNECTION",
-    "TIMEOUT",
-    "LOADING",
-    "MASTERDOWN",
-    "CLUSTERDOWN",
-    "NOPERM",
-    "WRONGPASS",
-    "OOM",
-    "MISCONF",
-    "NOREPLICAS",
-    "READONLY",
-    "MOVED",
-];
-
-fn add_node(out: &mut Exposition, report: &NodeReport) {
-    let node = ("node", report.node.as_str());
-    out.gauge(&f::BUS_CONNECTED, &[node], report.bus.connected.into());
-    out.histogram(&f::BUS_LAG, &[node], &report.bus.lag);
-    out.count(&f::BUS_MESSAGES, &[node, ("direction", "sent")], report.bus.sent);
-    out.count(&f::BUS_MESSAGES, &[node, ("direction", "received")], report.bus.received);
-    out.count(&f::BUS_GAPS, &[node], report.bus.gaps);
-    out.gauge(&f::BREAKER_OPEN, &[node], report.l2.breaker_open.into());
-    let silent_ms = report.bus.silent_since_ms.map(|since| report.at_ms.saturating_sub(since));
-    out.gauge(&f::BUS_SILENT, &[node], silent_ms.map_or(0, |ms| ms.div_ceil(1_000)));
-    let by_code = &report.l2.errors_by_code;
-    for (code, count) in by_code {
-        out.count(&f::L2_ERRORS, &[node, ("code", code)], *count);
-    }
-    // From zero on, so that the first error is an increase.
-    for code in KNOWN_CODES.into_iter().filter(|code| !by_code.contains_key(*code)) {
-        out.count(&f::L2_ERRORS, &[node, ("code", code)], 0);
-    }
-}
-
-fn add_tasks(out: &mut Exposition, of: Labels<'_>, tasks: &[TaskReport]) {
-    // Of one name there may be two for a moment, where one is replaced.
-    let mut by_name: BTreeMap<&str, (u64, bool)> = BTreeMap::new();
-    for report in tasks {
-        let (failures, runs) = by_name.entry(&report.task).or_default();
-        *failures += report.panics + report.ends;
-        *runs |= report.runs();
-    }
-    for (name, (failures, runs)) in by_name {
-        let labels = [of, &[("task", name)]].concat();
-        out.count(&f::TASK_FAILURES, &labels, failures);
-        out.gauge(&f::TASK_RUNNING, &labels, runs.into());
-    }
-}
-
-fn add_reads(out: &mut Exposition, node: &str, report: &CacheReport) {
-    let (cache, node) = (("cache", report.cache.as_str()), ("node", node));
-    out.count(&f::PANICS, &[cache, node], report.panics);
-    out.count(&f::GAPS, &[cache, node], report.gaps);
-    for outcome in Outcome::ALL {
-        let labels = [cache, node, ("outcome", outcome.as_str())];
-        out.count(&f::REQUESTS, &labels, report.outcomes.get(outcome));
-    }
-    for (level, gets) in [(Level::L1, &report.l1.gets), (Level::L2, &report.l2_gets)] {
-        let level = ("level", level.as_str());
-        out.count(&f::GETS, &[cache, node, level, ("result", "hit")], gets.hit);
-        out.count(&f::GETS, &[cache, node, level, ("result", "miss")], gets.miss);
-        out.histogram(&f::GET_DURATION, &[cache, node, level], &gets.latency);
-    }
-    out.histogram(&f::LOADS, &[cache, node, ("result", "success")], &report.loads.success);
-    out.histogram(&f::LOADS, &[cache, node, ("result", "failure")], &report.loads.failure);
-}
-
-fn add_levels(out: &mut Exposition, node: &str, report: &CacheReport) {
-    let (cache, node) = (("cache", report.cache.as_str()), ("node", node));
-    let (l1, l2) = (("level", Level::L1.as_str()), ("level", Level::L2.as_str()));
-    out.count(&f::PUTS, &[cache, node, l1], report.l1.puts);
-    out.count(&f::PUTS, &[cache, node, l2], report.l2_puts);
-    out.gauge(&f::SIZE, &[cache, node, l1], report.l1.entries);
-    if let Some(bytes) = report.l1.weight_bytes {
-        out.gauge(&f::WEIGHT, &[cache, node, l1], bytes);
-    }
-    if let Some(bytes) = report.l1.weight_max_bytes {
-        out.gauge(&f::WEIGHT_MAX, &[cache, node, l1], bytes);
-    }
-}
-
-fn add_removals(out: &mut Exposition, node: &str, report: &CacheReport) {
-    let (cache, node) = (("cache", report.cache.as_str()), ("node", node));
-    let l1 = ("level", Level::L1.as_str());
-    for cause in Cause::ALL {
-        let labels = [cache, node, l1, ("cause", cause.as_str())];
-        out.count(&f::EVICTIONS, &labels, report.l1.evictions.get(cause));
-    }
-    for origin in Origin::ALL {
-        for scope in Scope::ALL {
-            let labels = [cache, node, ("scope", scope.as_str()), ("origin", origin.as_str())];
-            let count = report.invalidations.of(origin).get(scope);
-            out.count(&f::INVALIDATIONS, &labels, count);
-        }
-    }
-}
-
-// L2 is one for all nodes, so it is written once and without a node.
-fn add_shared(out: &mut Exposition, frame: &Frame) {
-    for cache in frame.own_caches() {
-        let labels = [("cache", cache.report.cache.as_str()), ("level", Level::L2.as_str())];
-        if let Some(entries) = cache.l2_entries {
-            out.gauge(&f::SIZE, &labels, entries);
-        }
-        if let Some(bytes) = cache.l2_weight_bytes {
-            out.gauge(&f::WEIGHT, &labels, bytes);
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use strata_cache::{Cache, Node};
     use strata_console::{Access, AccessSettings};
     use tokio_util::sync::CancellationToken;
@@ -192,7 +91,7 @@ mod tests {
         let mut ticks = console.subscribe();
         ticks.changed().await.unwrap();
         assert!(console.cache("lab-1").is_ok_and(|cache| cache.attached));
-        let collector = NodeCollector::new(console).unwrap();
+        let collector = NodeCollector::new(console, NodeMetrics::EachNode).unwrap();
         let names = |metric: &prometheus::proto::Metric| -> Vec<String> {
             metric.get_label().iter().map(|label| label.value().to_owned()).collect()
         };
@@ -204,5 +103,24 @@ mod tests {
             .collect();
         assert!(labels.iter().any(|label| label == "users"));
         assert!(labels.iter().all(|label| label != "lab-1"));
+    }
+
+    #[tokio::test]
+    async fn nodes_that_are_added_up_have_no_label_of_their_own() {
+        let (own, _users) = node_with("users").await;
+        let access = Access::new(AccessSettings::default());
+        let console = Console::start(vec![own], access, CancellationToken::new());
+        let registry = prometheus::Registry::new();
+        let collector = NodeCollector::new(console, NodeMetrics::ByCache).unwrap();
+        registry.register(Box::new(collector)).unwrap();
+        let text = prometheus::TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+        for series in [
+            r#"cache_requests_total{cache="users",outcome="l1_hit"} 0"#,
+            r#"strata_nodes{state="up"} 1"#,
+            r#"strata_task_running{task="sampler"} 1"#,
+        ] {
+            assert!(text.lines().any(|line| line == series), "no {series}\n{text}");
+        }
+        assert!(!text.contains("node="), "{text}");
     }
 }

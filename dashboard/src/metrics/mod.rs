@@ -1,15 +1,14 @@
 //! What `/metrics` says: of each node's caches, of the program, and of the requests that it answers.
 
 mod collector;
-mod exposition;
 mod families;
 mod http;
 mod process;
 mod program;
 mod several;
-mod write_behind;
 
 pub(crate) use collector::NodeCollector;
+pub use collector::NodeMetrics;
 pub(crate) use http::{HttpMetrics, observed};
 pub(crate) use program::ProgramCollector;
 pub(crate) use several::ConsolesCollector;
@@ -19,7 +18,7 @@ pub use several::LabelledConsole;
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{HttpMetrics, families, program};
+    use super::{HttpMetrics, program};
 
     const DOCUMENTED: &str = include_str!("../../../docs/monitoring/metrics.md");
 
@@ -30,7 +29,8 @@ mod tests {
         http.begin().end("GET", "/", 200);
         let http: Vec<_> =
             registry.gather().iter().map(|family| family.name().to_owned()).collect();
-        let own = families::ALL.iter().chain(&program::ALL).map(|family| family.name.to_owned());
+        let nodes = strata_prometheus::families::ALL.iter();
+        let own = nodes.chain(&program::ALL).map(|family| family.name.to_owned());
         let exported: BTreeSet<String> = own.chain(http).collect();
         let rows = DOCUMENTED.lines().filter_map(|line| line.strip_prefix("| `"));
         let documented =

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::MetricFamily;
 use strata_console::{Console, PeerLimit};
+use strata_prometheus::{Exposition, Family};
 
-use super::exposition::Exposition;
-use super::families::{self as f, Family};
+use super::families as f;
 use super::process::ProcessState;
 
 /// Turns what the program is and has open into Prometheus families.

@@ -1,15 +1,14 @@
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::{LabelPair, Metric, MetricFamily};
-use strata_console::Console;
 
 use super::collector::NodeCollector;
 
 /// A console among several, and the labels that its numbers have beside their own.
 pub struct LabelledConsole {
-    /// The console.
-    pub console: Console,
+    /// The same at each scrape: sums of nodes that come and go are kept there.
+    pub(crate) numbers: NodeCollector,
     /// Names and values.
-    pub labels: Vec<(&'static str, String)>,
+    pub(crate) labels: Vec<(&'static str, String)>,
 }
 
 /// The numbers of several consoles, which come and go.
@@ -27,8 +26,7 @@ impl<F: Fn() -> Vec<LabelledConsole> + Send + Sync> Collector for ConsolesCollec
 }
 
 fn families(one: LabelledConsole) -> Vec<MetricFamily> {
-    let Ok(numbers) = NodeCollector::new(one.console) else { return Vec::new() };
-    let mut families = numbers.collect();
+    let mut families = one.numbers.collect();
     for family in &mut families {
         family.mut_metric().iter_mut().for_each(|metric| label(metric, &one.labels));
     }

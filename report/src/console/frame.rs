@@ -44,14 +44,15 @@ impl Frame {
         self.caches.iter().filter(|cache| !cache.attached && cache.frozen_ms.is_none())
     }
 
-    /// The frame without what no screen draws each second: groups, keys, curves, sizes, settings,
-    /// each node's lag, and how long things took since the start. Whoever wants those asks for one
+    /// The frame without what no screen draws each second: groups, keys, curves, sizes, each node's
+    /// lag, and how long things took since the start. Whoever wants those asks for one
     /// cache's report, or for the nodes.
     pub fn for_screens(&self) -> Self {
         let mut frame = self.clone();
         frame.caches.retain(|cache| cache.frozen_ms.is_none());
         for cache in &mut frame.caches {
             cache.report.drop_details();
+            cache.report.drop_latencies();
         }
         for node in &mut frame.nodes {
             node.bus.lag = Histogram::default();

@@ -20,6 +20,7 @@ pub struct CacheReport {
     /// The level in the process.
     pub l1: L1Report,
     /// Gets of this cache in Redis, by these nodes.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub l2_gets: Gets,
     /// Entries written to Redis by these nodes.
     #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
@@ -103,6 +104,7 @@ pub struct Gets {
     /// None was, or it was out of date.
     pub miss: u64,
     /// How long the gets took.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub latency: Histogram,
     /// One get in so many was timed.
     pub sampled_one_in: u32,
@@ -147,8 +149,10 @@ pub struct L1Report {
 #[cfg_attr(not(target_arch = "wasm32"), serde(default))]
 pub struct Loads {
     /// Durations of loads that answered ("not found" is an answer).
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub success: Histogram,
     /// Durations of loads that failed, timed out or panicked.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     pub failure: Histogram,
     /// Loads running now.
     pub in_flight: u64,

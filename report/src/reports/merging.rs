@@ -1,6 +1,8 @@
 //! How reports of several nodes are added up.
 
-use crate::{Ages, CacheReport, Gets, Groups, HotKeys, L1Report, LogHistogram, TagsReport, WhatIf};
+use crate::{
+    Ages, CacheReport, Gets, Groups, Histogram, HotKeys, L1Report, LogHistogram, TagsReport, WhatIf,
+};
 
 impl CacheReport {
     pub(crate) fn drop_details(&mut self) {
@@ -8,6 +10,13 @@ impl CacheReport {
         self.groups = Groups::default();
         (self.hot_keys, self.missed_keys, self.what_if) = (None, None, None);
         (self.l1.ages_ms, self.l1.put_bytes) = (Ages::default(), None);
+    }
+
+    /// Takes out how long things took since the nodes started. That something was counted stays.
+    pub(crate) fn drop_latencies(&mut self) {
+        let none = Histogram::default;
+        (self.l1.gets.latency, self.l2_gets.latency) = (none(), none());
+        (self.loads.success, self.loads.failure) = (none(), none());
     }
 
     /// Adds another node's report of the same cache. Settings stay those of the first.

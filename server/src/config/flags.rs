@@ -249,6 +249,10 @@ pub struct DemoFlags {
     /// Of `strata serve`.
     #[arg(skip)]
     pub expect: Option<Vec<String>>,
+
+    /// Of `strata serve`.
+    #[arg(skip)]
+    pub metrics_per_node: Option<bool>,
 }
 
 /// Which Redis to use.
@@ -358,6 +362,7 @@ impl DemoFlags {
             fleet_key: self.fleet_key.or(file.fleet_key),
             fleet_key_file: self.fleet_key_file.or(file.fleet_key_file),
             expect: self.expect.or(file.expect),
+            metrics_per_node: self.metrics_per_node.or(file.metrics_per_node),
         }
     }
 
@@ -373,6 +378,7 @@ impl DemoFlags {
             trace: None,
             once: None,
             users: None,
+            metrics_per_node: Some(self.metrics_per_node.unwrap_or(false)),
             ..self
         }
     }

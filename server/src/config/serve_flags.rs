@@ -51,6 +51,12 @@ pub struct ServeFlags {
     #[arg(long, env = "STRATA_EXPECT", value_name = "NAME=N", value_delimiter = ',')]
     pub expect: Option<Vec<String>>,
 
+    /// Give each node metrics of its own, instead of adding nodes up by cache: many nodes make very
+    /// many series
+    #[arg(long, env = "STRATA_METRICS_PER_NODE", value_name = "BOOL", num_args = 0..=1,
+          default_missing_value = "true", require_equals = true, value_parser = BoolishValueParser::new())]
+    pub metrics_per_node: Option<bool>,
+
     /// The address to listen on, as ADDRESS:PORT, localhost:PORT or a port of 127.0.0.1 alone;
     /// 0.0.0.0:PORT is open to other machines [default: 127.0.0.1:3000]
     #[arg(long, env = "STRATA_LISTEN", value_name = "ADDRESS", value_parser = listen_address)]
@@ -161,6 +167,7 @@ impl From<ServeFlags> for DemoFlags {
             fleet_key: flags.fleet_key,
             fleet_key_file: flags.fleet_key_file,
             expect: flags.expect,
+            metrics_per_node: flags.metrics_per_node,
             ..Self::default()
         }
     }

@@ -89,6 +89,12 @@ mod tests {
     }
 
     #[test]
+    fn nodes_are_added_up_in_metrics_unless_somebody_wants_each() {
+        assert!(!resolved(with_redis(), "").unwrap().common.metrics_per_node);
+        assert!(resolved(with_redis(), "metrics-per-node = true").unwrap().common.metrics_per_node);
+    }
+
+    #[test]
     fn without_a_redis_or_with_names_and_numbers_that_are_none_it_does_not_start() {
         fn failure(flags: ServeFlags, file: &str) -> String {
             resolved(flags, file).err().unwrap().to_string()

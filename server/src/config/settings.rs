@@ -64,6 +64,8 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// How long peers may take, and how many of them there may be.
     pub serving: ServingLimits,
+    /// Whether each node has metrics of its own, or they are added up by cache.
+    pub metrics_per_node: bool,
     /// The key that nodes elsewhere and dashboards share.
     pub fleet_key: Option<Secret>,
 }
@@ -209,6 +211,7 @@ impl Settings {
             protected: protected(flags.protect.unwrap_or_default())?,
             allowed_hosts: flags.allowed_host.unwrap_or_default(),
             serving: ServingLimits::default(),
+            metrics_per_node: flags.metrics_per_node.unwrap_or(true),
             fleet_key: secrets::fleet_key(flags.fleet_key, flags.fleet_key_file)?,
         };
         settings.check()?;

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use axum::Router;
 use strata_console::Console;
 use strata_dashboard::program::{
-    AccessRules, AnonymousTurns, ConsoleRouter, Hosts, MoreRoutes, Needs, OwnParts, Proxies,
+    AccessRules, AnonymousTurns, ConsoleRouter, Hosts, MoreRoutes, Needs, NodeMetrics, OwnParts,
+    Proxies,
 };
 use strata_lab::Lab;
 use tokio::net::TcpListener;
@@ -103,6 +104,11 @@ fn parts(
         streams: limits.streams(),
         connections: Arc::clone(serving.connections()),
         needs,
+        metrics: if settings.metrics_per_node {
+            NodeMetrics::EachNode
+        } else {
+            NodeMetrics::ByCache
+        },
         lab,
         base: settings.base_path.clone(),
         shutdown,

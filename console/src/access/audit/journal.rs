@@ -21,7 +21,7 @@ const fn journal(kind: Kind) -> Journal<'static> {
         Kind::Demo => "audit-demo",
         Kind::Refused => "audit-refused",
     };
-    Journal { name, max_lines: kind.kept() }
+    Journal { name, max_lines: kind.kept(), kept_for: None }
 }
 
 impl Console {

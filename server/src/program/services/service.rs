@@ -83,7 +83,7 @@ impl Service {
         let namespace = ("namespace", self.id.namespace.clone());
         let redis = self.id.redis.clone().map(|name| ("redis", name));
         let labels = [Some(namespace), redis].into_iter().flatten().collect();
-        LabelledConsole { console: self.console.clone(), labels }
+        self.dashboard.http.labelled(labels)
     }
 
     /// Ends what watches it. Its nodes go on.

@@ -64,6 +64,7 @@ async fn each_service_has_its_dashboard_below_its_name_whatever_that_is() {
     for namespace in ["api", "s", "shop"] {
         assert!(numbers.contains(&format!("namespace=\"{namespace}\"")), "{numbers}");
     }
+    assert!(!numbers.contains("node="), "{numbers}");
     assert_eq!(numbers.matches("# TYPE cache_bus_connected ").count(), 1, "{numbers}");
     let of_one = dashboard.page("/s/shop/metrics").await;
     assert!(of_one.contains("cache_bus_connected") && !of_one.contains("namespace="), "{of_one}");

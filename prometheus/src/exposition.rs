@@ -6,16 +6,17 @@ use strata_report::{BOUNDS_NS, Histogram};
 use super::families::Family;
 
 /// Labels of one series.
-pub(super) type Labels<'a> = &'a [(&'static str, &'a str)];
+pub type Labels<'a> = &'a [(&'static str, &'a str)];
 
-/// Families being filled. Each series must be added once: Prometheus rejects a repeated one.
-#[derive(Default)]
-pub(super) struct Exposition {
+/// Families of metrics being filled. Each series must be added once: Prometheus rejects a repeated one.
+#[derive(Debug, Default)]
+pub struct Exposition {
     families: BTreeMap<&'static str, MetricFamily>,
 }
 
 impl Exposition {
-    pub(super) fn count(&mut self, family: &'static Family, labels: Labels<'_>, count: u64) {
+    /// Adds a counter.
+    pub fn count(&mut self, family: &'static Family, labels: Labels<'_>, count: u64) {
         let mut counter = proto::Counter::default();
         counter.set_value(count as f64);
         let mut metric = labelled(labels);
@@ -23,7 +24,8 @@ impl Exposition {
         self.add(family, metric);
     }
 
-    pub(super) fn gauge(&mut self, family: &'static Family, labels: Labels<'_>, value: u64) {
+    /// Adds a gauge.
+    pub fn gauge(&mut self, family: &'static Family, labels: Labels<'_>, value: u64) {
         let mut gauge = proto::Gauge::default();
         gauge.set_value(value as f64);
         let mut metric = labelled(labels);
@@ -31,8 +33,8 @@ impl Exposition {
         self.add(family, metric);
     }
 
-    /// Seconds with their fractions.
-    pub(super) fn seconds(&mut self, family: &'static Family, labels: Labels<'_>, seconds: f64) {
+    /// Adds a counter or a gauge of seconds, with their fractions.
+    pub fn seconds(&mut self, family: &'static Family, labels: Labels<'_>, seconds: f64) {
         let mut metric = labelled(labels);
         if family.kind == MetricType::COUNTER {
             let mut counter = proto::Counter::default();
@@ -46,7 +48,8 @@ impl Exposition {
         self.add(family, metric);
     }
 
-    pub(super) fn histogram(
+    /// Adds a histogram of durations.
+    pub fn histogram(
         &mut self,
         family: &'static Family,
         labels: Labels<'_>,
@@ -57,7 +60,8 @@ impl Exposition {
         self.add(family, metric);
     }
 
-    pub(super) fn into_families(self) -> Vec<MetricFamily> {
+    /// All that was added, by the names of the families.
+    pub fn into_families(self) -> Vec<MetricFamily> {
         self.families.into_values().collect()
     }
 

@@ -1,22 +1,24 @@
 use strata_report::{WriteBehindKind, WriteBehindReport};
 
-use super::exposition::Exposition;
+use super::exposition::{Exposition, Labels};
 use super::families as f;
 
-/// What a node says of the write-behind of one cache.
-pub(super) fn add(out: &mut Exposition, node: &str, report: &WriteBehindReport) {
+/// What a node says of the write-behind of one cache; `node` is its label, if any.
+pub(crate) fn add(out: &mut Exposition, node: Labels<'_>, report: &WriteBehindReport) {
     let kind = match report.kind {
         WriteBehindKind::Memory => "memory",
         WriteBehindKind::Durable => "durable",
         WriteBehindKind::Other => "other",
     };
-    let labels = [("cache", report.cache.as_str()), ("node", node), ("kind", kind)];
-    out.gauge(&f::WRITES_PENDING, &labels, report.queued);
-    out.gauge(&f::WRITES_CAPACITY, &labels, report.capacity);
-    out.gauge(&f::DEAD_LETTERS, &labels, report.aside);
-    out.gauge(&f::WRITES_FAILING, &labels, report.failing);
+    let cache = ("cache", report.cache.as_str());
+    let labels = [&[cache], node, &[("kind", kind)]].concat();
+    let labels = labels.as_slice();
+    out.gauge(&f::WRITES_PENDING, labels, report.queued);
+    out.gauge(&f::WRITES_CAPACITY, labels, report.capacity);
+    out.gauge(&f::DEAD_LETTERS, labels, report.aside);
+    out.gauge(&f::WRITES_FAILING, labels, report.failing);
     let oldest_s = report.oldest_age_ms.unwrap_or(0) as f64 / 1e3;
-    out.seconds(&f::WRITES_OLDEST, &labels, oldest_s);
+    out.seconds(&f::WRITES_OLDEST, labels, oldest_s);
     let events = [
         ("accepted", report.accepted),
         ("written", report.written),
@@ -29,10 +31,9 @@ pub(super) fn add(out: &mut Exposition, node: &str, report: &WriteBehindReport) 
         ("claimed", report.claimed),
     ];
     for (event, count) in events {
-        let [cache, node, kind] = labels;
-        out.count(&f::WRITES, &[cache, node, kind, ("event", event)], count);
+        out.count(&f::WRITES, &[labels, &[("event", event)]].concat(), count);
     }
-    out.count(&f::SINK_FAILURES, &labels, report.failed);
+    out.count(&f::SINK_FAILURES, labels, report.failed);
 }
 
 #[cfg(test)]
@@ -57,7 +58,7 @@ mod tests {
             ..WriteBehindReport::default()
         };
         let mut out = Exposition::default();
-        add(&mut out, "1", &report);
+        add(&mut out, &[("node", "1")], &report);
         let text = TextEncoder::new().encode_to_string(&out.into_families()).unwrap();
         let labels = r#"cache="users",node="1",kind="durable""#;
         for line in [
