@@ -1,5 +1,5 @@
 import type { Page } from "@playwright/test";
-import { expect, expectAlive, expectLive, test as base } from "./support/fixtures";
+import { expect, expectAlive, expectLive, expectLost, test as base } from "./support/fixtures";
 import { pages } from "./support/screens";
 import { Shop, type MountedAt } from "./support/shop";
 
@@ -101,6 +101,42 @@ test.describe("who may not look", () => {
   });
 });
 
+test.describe("when the application lets somebody look no longer", () => {
+  test.use({ provoked: [/status of 403/] });
+
+  test("the page leads to the application and not to a log-in page of its own", async ({ page, dashboard, logIn }) => {
+    await logIn("eva");
+    await page.goto(dashboard("/nodes"));
+    await expectLive(page);
+    await page.context().clearCookies();
+    // The stream that is open goes on, until somebody looks away and back.
+    await page.evaluate(() => dispatchEvent(new Event("strata-toggle")));
+    await expect(page.getByTestId("live-state")).toHaveText("Paused");
+    await page.evaluate(() => dispatchEvent(new Event("strata-toggle")));
+    const notice = page.locator("#notice");
+    await expect(notice).toContainText("does not let you look", { timeout: 60_000 });
+    await expect(notice.getByRole("link")).toHaveText("Application");
+    await expect(notice.getByRole("link")).toHaveAttribute("href", "/products/1");
+  });
+});
+
+test.describe("when the application stops", () => {
+  test.use({ provoked: [/Failed to load resource|ERR_/] });
+
+  test("it ends although a page is live, and the page says so", async ({ page, dashboardAt }) => {
+    const shop = await Shop.start(dashboardAt);
+    try {
+      await page.request.post(`${shop.url}/login`, { form: { name: "anna", password: "teapot" } });
+      await page.goto(`${shop.url}${dashboardAt.replace(/\/$/, "")}/nodes`);
+      await expectLive(page);
+      expect(await shop.stop()).toBe(0);
+      await expectLost(page);
+    } finally {
+      await shop.stop();
+    }
+  });
+});
+
 /** Takes `'wasm-unsafe-eval'` out of the application's policy. */
 async function forbidWasm(page: Page): Promise<void> {
   await page.route("**/*", async (route) => {
@@ -123,4 +159,16 @@ test.describe("where the application's policy forbids WebAssembly", () => {
     await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Keys" }).click();
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("Keys");
   });
+});
+
+test("a service with moka alone shows its cache to this machine", async ({ page }) => {
+  const squares = await Shop.startMokaOnly();
+  try {
+    expect(await (await page.request.get(`${squares.url}/squares/12`)).text()).toBe("144");
+    await page.goto(`${squares.url}/cache/caches/squares`);
+    await expectLive(page);
+    await expect(page.getByRole("heading", { level: 1 })).toContainText("squares");
+  } finally {
+    await squares.stop();
+  }
 });

@@ -31,11 +31,13 @@
     if (first !== "lost" && first !== "translated") {
       const link = document.createElement("a");
       const isOut = first === "loggedOut";
+      // Where an application around the dashboard says who may look, it has the page to log in, too.
+      const { base, home = `${base}/login?to=${encodeURIComponent(address())}` } = root.dataset;
       // An empty address is that of the page, whatever its path begins with.
-      link.href = isOut ? `${root.dataset.base}/login?to=${encodeURIComponent(address())}` : "";
+      link.href = isOut ? home : "";
       // The program would follow the link without loading anything.
       link.rel = "external";
-      link.append(isOut ? "Log in" : "Reload");
+      link.append(!isOut || home === "" ? "Reload" : "home" in root.dataset ? "Application" : "Log in");
       banner.append(" ", link);
     }
     place.append(banner);
@@ -67,8 +69,9 @@
 
   /** Whether the policy of the site forbids WebAssembly. Either of the two may be told first. */
   let isForbidden = false;
-  addEventListener("securitypolicyviolation", ({ blockedURI }) => {
-    if (blockedURI !== "wasm-eval" || isAlive()) return;
+  addEventListener("securitypolicyviolation", ({ blockedURI, disposition }) => {
+    // A policy that only reports forbids nothing.
+    if (disposition !== "enforce" || blockedURI !== "wasm-eval" || isAlive()) return;
     isForbidden = true;
     goOnWithout("The content security policy of this site lacks 'wasm-unsafe-eval' in its script-src");
   });

@@ -18,6 +18,7 @@ function strataStream({ isAlive, notices, tell, worker, build }) {
     "streams are open. These numbers stand still; the page keeps trying.";
   const LOGGED_OUT = "You are logged out. These numbers stand still until you log in again.";
   const FORBIDDEN = "You may not look at these numbers any more. They stand still; the page keeps trying.";
+  const SHUT_OUT = "This application does not let you look at these numbers any more. They stand still until it does.";
   const UPDATED = "Strata was updated. These numbers stand still until you reload the page.";
 
   let port;
@@ -153,10 +154,12 @@ function strataStream({ isAlive, notices, tell, worker, build }) {
     clearTimeout(late);
     if (question !== asked) return;
     question = undefined;
-    if (status === 401) {
+    // An application around the dashboard has no other answer for who has logged out.
+    const isShutOut = status === 403 && "home" in document.documentElement.dataset;
+    if (status === 401 || isShutOut) {
       isLoggedOut = true;
       follow();
-      tell("loggedOut", LOGGED_OUT);
+      tell("loggedOut", isShutOut ? SHUT_OUT : LOGGED_OUT);
     } else if (status === 404 && answers) {
       update(mayReload());
     } else {

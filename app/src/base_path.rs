@@ -111,6 +111,21 @@ impl BasePath {
         }
     }
 
+    /// One that a proxy strips in any case, so that it may begin as a path of the dashboard itself
+    /// does.
+    ///
+    /// # Errors
+    /// Where the text is no path.
+    pub fn of_proxy(text: &str) -> Result<Self, BasePathError> {
+        read(text).map_err(|wrong| wrong(text.chars().take(64).collect()))
+    }
+
+    /// Whether it begins as a path of the dashboard itself does. Then a request from which it was
+    /// stripped looks as one from which it was not.
+    pub fn is_taken(&self) -> bool {
+        self.whole.split('/').nth(1).is_some_and(|first| TAKEN.contains(&first))
+    }
+
     /// A path that a router has found to be one.
     pub fn of_router(path: &str) -> Self {
         let path = path.trim_end_matches('/');
@@ -122,31 +137,36 @@ impl FromStr for BasePath {
     type Err = BasePathError;
 
     fn from_str(text: &str) -> Result<Self, BasePathError> {
-        let shown = || text.chars().take(64).collect();
-        let Some(path) = text.strip_prefix('/') else {
-            return Err(BasePathError::NoSlash(shown()));
-        };
-        if path.is_empty() {
-            return Ok(Self::default());
+        let base = Self::of_proxy(text)?;
+        if base.is_taken() {
+            return Err(BasePathError::Taken(text.chars().take(64).collect()));
         }
-        let path = path.strip_suffix('/').unwrap_or(path);
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        for part in path.split('/') {
-            if part.is_empty() {
-                return Err(BasePathError::EmptyPart(shown()));
-            }
-            if !part.bytes().all(is_plain) {
-                return Err(BasePathError::Characters(shown()));
-            }
-            if part == "." || part == ".." {
-                return Err(BasePathError::Dots(shown()));
-            }
-        }
-        if path.split('/').next().is_some_and(|first| TAKEN.contains(&first)) {
-            return Err(BasePathError::Taken(shown()));
-        }
-        Ok(Self::of_router(&format!("/{path}")))
+        Ok(base)
     }
+}
+
+/// What is wrong with a text that is shown.
+type Wrong = fn(String) -> BasePathError;
+
+fn read(text: &str) -> Result<BasePath, Wrong> {
+    let Some(path) = text.strip_prefix('/') else { return Err(BasePathError::NoSlash) };
+    if path.is_empty() {
+        return Ok(BasePath::default());
+    }
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    for part in path.split('/') {
+        if part.is_empty() {
+            return Err(BasePathError::EmptyPart);
+        }
+        if !part.bytes().all(is_plain) {
+            return Err(BasePathError::Characters);
+        }
+        if part == "." || part == ".." {
+            return Err(BasePathError::Dots);
+        }
+    }
+    Ok(BasePath::of_router(&format!("/{path}")))
 }
 
 impl TryFrom<String> for BasePath {
@@ -167,7 +187,7 @@ impl fmt::Display for BasePath {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<BasePath, BasePathError> {
+    fn base(text: &str) -> Result<BasePath, BasePathError> {
         text.parse()
     }
 
@@ -180,14 +200,24 @@ mod tests {
             ("/", ""),
             ("/a.b~c", "/a.b~c"),
         ] {
-            assert_eq!(read(text).unwrap().as_str(), path, "{text}");
+            assert_eq!(base(text).unwrap().as_str(), path, "{text}");
         }
+    }
+
+    #[test]
+    fn what_a_proxy_strips_may_begin_as_a_path_of_the_dashboard() {
+        for (text, is_taken) in
+            [("/api/cache", true), ("/keys/", true), ("/apis", false), ("/", false)]
+        {
+            assert_eq!(BasePath::of_proxy(text).unwrap().is_taken(), is_taken, "{text}");
+        }
+        assert!(matches!(BasePath::of_proxy("/api//x"), Err(BasePathError::EmptyPart(_))));
     }
 
     #[test]
     fn a_service_is_below_the_program_and_shares_its_cookies() {
         for (program, cookies) in [("/", "/"), ("/a/b", "/a/b")] {
-            let program = read(program).unwrap();
+            let program = base(program).unwrap();
             let service = program.service("/s/eu:shop/");
             assert_eq!(service.as_str(), format!("{program}/s/eu:shop"));
             assert_eq!(service.of_program(), program.as_str());
@@ -220,19 +250,19 @@ mod tests {
             "/keys",
             "/api/x",
         ] {
-            let error = read(text).unwrap_err();
+            let error = base(text).unwrap_err();
             assert!(error.to_string().contains(&format!("{text:?}")), "{error}");
         }
     }
 
     #[test]
     fn an_address_is_stripped_of_it_part_by_part() {
-        let base = read("/a/b").unwrap();
-        assert_eq!(base.strip("/a/b"), Some("/"));
-        assert_eq!(base.strip("/a/b/"), Some("/"));
-        assert_eq!(base.strip("/a/b/keys"), Some("/keys"));
-        assert_eq!(base.strip("/a/bc"), None);
-        assert_eq!(base.strip("/keys"), None);
+        let path = base("/a/b").unwrap();
+        assert_eq!(path.strip("/a/b"), Some("/"));
+        assert_eq!(path.strip("/a/b/"), Some("/"));
+        assert_eq!(path.strip("/a/b/keys"), Some("/keys"));
+        assert_eq!(path.strip("/a/bc"), None);
+        assert_eq!(path.strip("/keys"), None);
         assert_eq!(BasePath::default().strip("/keys"), Some("/keys"));
     }
 }

@@ -5,7 +5,7 @@
 //! `tests/imports.rs` checks.
 
 // - base_path
-// - format, hints, addresses, host_page
+// - format, hints, addresses, application_page
 // - api
 // - live
 // - visitor
@@ -27,14 +27,14 @@
 mod addresses;
 mod api;
 #[cfg(feature = "ssr")]
+mod application_page;
+#[cfg(feature = "ssr")]
 mod base_path;
 mod cards;
 mod charts;
 mod first_paint;
 mod format;
 mod hints;
-#[cfg(feature = "ssr")]
-mod host_page;
 mod live;
 mod pages;
 mod parts;
@@ -65,9 +65,9 @@ pub use api::{
 #[cfg(feature = "ssr")]
 pub use api::{DropDeadLetters, RedriveDeadLetters, SessionCookie, StopDeadLetters};
 #[cfg(feature = "ssr")]
-pub use base_path::{BasePath, BasePathError};
+pub use application_page::{ApplicationPage, EnvironmentColour};
 #[cfg(feature = "ssr")]
-pub use host_page::{EnvironmentColour, HostPage};
+pub use base_path::{BasePath, BasePathError};
 pub use pages::Draw;
 #[cfg(feature = "ssr")]
 pub use pages::page_paths;

@@ -1,29 +1,30 @@
 //! A console over HTTP: its state, its metrics, and who decides about requests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use prometheus::Registry;
-use strata_app::{BasePath, HostPage, PageFiles};
+use strata_app::{ApplicationPage, BasePath, PageFiles};
 use strata_console::{Console, PeerBounds, PeerLimit};
 #[cfg(feature = "lab")]
 use strata_lab::Lab;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::access::HostRules;
+use crate::access::ApplicationRules;
 use crate::assets::page_files;
 use crate::http::below_base;
 use crate::metrics::{
     ConsolesCollector, HttpMetrics, LabelledConsole, NodeCollector, ProgramCollector, observed,
 };
-use crate::routes::{AccessRules, Doors, MoreRoutes, Route, front_router, router, routes};
+use crate::routes::{AccessRules, Admission, MoreRoutes, Route, front_router, router, routes};
 use crate::state::{AppState, Needs, Parts, Snapshots};
 
 /// A console over HTTP. Cheap to clone; all clones are the same.
 #[derive(Clone)]
 pub struct ConsoleRouter {
     state: AppState,
-    doors: Doors,
+    admission: Admission,
     http: HttpMetrics,
     /// The connections that are open, where they are the program's own.
     connections: Option<Arc<PeerLimit>>,
@@ -50,15 +51,18 @@ pub struct OwnParts {
 }
 
 /// What an application puts around a console.
-pub(crate) struct HostParts {
-    pub(crate) rules: HostRules,
-    pub(crate) page: HostPage,
+pub(crate) struct ApplicationParts {
+    pub(crate) rules: ApplicationRules,
+    pub(crate) page: ApplicationPage,
     /// Under which path browsers find it, where a proxy keeps a part of it to itself.
     pub(crate) base: Option<BasePath>,
     pub(crate) shutdown: CancellationToken,
     /// Ends the console with its router.
     pub(crate) end: DropGuard,
 }
+
+/// How long begun jobs may take to end at a stop, and again once they are cancelled.
+const JOBS_MAY_TAKE: Duration = Duration::from_secs(3);
 
 /// Event streams of a dashboard within an application, whose connections are its own.
 const STREAMS: PeerBounds = PeerBounds { total: 256, per_peer: 64 };
@@ -95,20 +99,20 @@ impl ConsoleRouter {
             snapshots: Snapshots::default(),
             files: page_files(),
             shutdown: parts.shutdown,
-            host: None,
+            application: None,
             _end: None,
         });
         Ok(Self {
             state,
-            doors: Doors::Own(parts.rules),
+            admission: Admission::ByProgram(parts.rules),
             http,
             connections,
             base: Some(parts.base),
         })
     }
 
-    /// Another console of the same program, until `shutdown`: both share doors, streams and the
-    /// counts of requests. Whoever asks it has stripped its path, and says which.
+    /// Another console of the same program, until `shutdown`: both admit the same requests, and
+    /// share streams and the counts of requests. Whoever asks it has stripped its path, and says which.
     ///
     /// # Errors
     /// As [`of_program`](Self::of_program).
@@ -131,15 +135,18 @@ impl ConsoleRouter {
             snapshots: Snapshots::default(),
             files: self.state.files,
             shutdown,
-            host: None,
+            application: None,
             _end: None,
         });
-        let (doors, http) = (self.doors.clone(), self.http.clone());
-        Ok(Self { state, doors, http, connections: self.connections.clone(), base: None })
+        let (admission, http) = (self.admission.clone(), self.http.clone());
+        Ok(Self { state, admission, http, connections: self.connections.clone(), base: None })
     }
 
     /// Within an application, which says who asks.
-    pub(crate) fn of_host(console: Console, parts: HostParts) -> Result<Self, prometheus::Error> {
+    pub(crate) fn of_application(
+        console: Console,
+        parts: ApplicationParts,
+    ) -> Result<Self, prometheus::Error> {
         let streams = PeerLimit::new(STREAMS);
         let registry = registry(&console, &streams, None)?;
         registry.register(Box::new(NodeCollector::new(console.clone())?))?;
@@ -154,12 +161,12 @@ impl ConsoleRouter {
             snapshots: Snapshots::default(),
             files: page_files(),
             shutdown: parts.shutdown,
-            host: Some(parts.page),
+            application: Some(parts.page),
             _end: Some(parts.end),
         });
         Ok(Self {
             state,
-            doors: Doors::OfHost(parts.rules),
+            admission: Admission::ByApplication(parts.rules),
             http,
             connections: None,
             base: parts.base,
@@ -168,12 +175,12 @@ impl ConsoleRouter {
 
     /// Every path, with those that a program has beside the dashboard.
     pub fn router(&self, more: Vec<MoreRoutes>) -> Router {
-        router(self.state.clone(), self.doors.clone(), more)
+        router(self.state.clone(), self.admission.clone(), more)
     }
 
-    /// The paths of `own` and those that several dashboards share, behind the same doors.
+    /// The paths of `own` and those that several dashboards share, for those whom it admits.
     pub fn front(&self, own: Router) -> Router {
-        front_router(self.state.clone(), self.doors.clone(), own)
+        front_router(self.state.clone(), self.admission.clone(), own)
     }
 
     /// Counts the requests of a router and gives each its id.
@@ -204,7 +211,7 @@ impl ConsoleRouter {
 
     /// Counts the requests of a router and gives each its id, below the path under which browsers find
     /// it.
-    pub fn place(&self, router: Router) -> Router {
+    pub fn mount_at_base(&self, router: Router) -> Router {
         below_base(observed(router, self.http.clone()), self.base.clone())
     }
 
@@ -223,10 +230,21 @@ impl ConsoleRouter {
         self.state.streams.n_open()
     }
 
+    /// At a stop: ends the jobs, and then keeps what was done, which is the last that needs Redis.
+    pub async fn end(&self) {
+        end(self.console()).await;
+    }
+
     /// What ends the event streams.
     pub fn shutdown(&self) -> &CancellationToken {
         &self.state.shutdown
     }
+}
+
+/// Waits until begun jobs have ended, or have had their time, and what was done is kept.
+pub(crate) async fn end(console: &Console) {
+    console.end_jobs(JOBS_MAY_TAKE).await;
+    console.flush_audit().await;
 }
 
 /// The program's own numbers.

@@ -1,5 +1,5 @@
 //! What a program of ours needs to serve a dashboard as its own: with its connections, its settings,
-//! its tokens, and its own paths behind the same doors.
+//! its tokens, and its own paths for those whom it admits.
 
 pub use crate::access::{AnonymousTurns, Hosts, Network, Proxies, PublicUrl};
 pub use crate::console_router::{ConsoleRouter, OwnParts};

@@ -5,7 +5,7 @@ use xshell::{Shell, cmd};
 
 use crate::crates::{NATIVE, check_imports};
 use crate::step::step;
-use crate::{assets, build, docs, public_api, tools};
+use crate::{assets, build, docs, examples, public_api, tools};
 
 /// The cache and its reports are also compiled for these targets, if the compiler has the
 /// libraries.
@@ -42,6 +42,7 @@ pub(crate) fn sources(shell: &Shell) -> Result<()> {
     step("The screens without the lab");
     cmd!(shell, "cargo check --package strata-app --features ssr").run()?;
     cmd!(shell, "cargo check --package strata-dashboard").run()?;
+    examples::check(shell)?;
     step("Lints of the browser side");
     let wasm = ["--package", "strata-browser", "--target", "wasm32-unknown-unknown"];
     cmd!(shell, "cargo clippy {wasm...} -- -D warnings").run()?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 use xshell::Shell;
 
 use crate::step::step;
@@ -20,6 +20,7 @@ const FOLDERS: &[&str] = &[
     "demo/",
     "docs/",
     "end2end/",
+    "examples/",
     "lab/",
     "report/",
     "server/",
@@ -61,7 +62,11 @@ fn is_path(text: &str) -> bool {
 fn documents() -> Vec<PathBuf> {
     let tops = FROM_THE_TOP.iter().map(PathBuf::from);
     let more = ["CHANGELOG.md", "SECURITY.md", "cache/README.md"].into_iter().map(PathBuf::from);
-    let docs = WalkDir::new("docs").into_iter().filter_map(|entry| Some(entry.ok()?.into_path()));
+    let is_built = |entry: &DirEntry| entry.file_name() == "target";
+    let folders = ["docs", "examples"].into_iter().flat_map(|folder| {
+        WalkDir::new(folder).into_iter().filter_entry(move |entry| !is_built(entry))
+    });
+    let files = folders.filter_map(|entry| Some(entry.ok()?.into_path()));
     let is_document = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "md");
-    tops.chain(more).chain(docs.filter(is_document)).collect()
+    tops.chain(more).chain(files.filter(is_document)).collect()
 }

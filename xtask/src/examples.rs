@@ -16,6 +16,16 @@ pub(crate) struct Build {
 pub(crate) const DEBUG: Build = Build { flags: &[], folder: "debug" };
 pub(crate) const RELEASE: Build = Build { flags: &["--release"], folder: "release" };
 
+/// Checks how they are written and that they compile, as a user would.
+pub(crate) fn check(shell: &Shell) -> Result<()> {
+    step("The examples");
+    let manifest = shell.current_dir().join("examples/Cargo.toml");
+    let _elsewhere = shell.push_dir(env::temp_dir());
+    cmd!(shell, "cargo fmt --all --check --manifest-path {manifest}").run()?;
+    cmd!(shell, "cargo check --locked --all-targets --manifest-path {manifest}").run()?;
+    Ok(())
+}
+
 /// Builds them and goes over every screen of a mounted dashboard, at three paths.
 pub(crate) fn test(shell: &Shell, build: Build) -> Result<()> {
     let Build { flags, folder } = build;
@@ -26,7 +36,7 @@ pub(crate) fn test(shell: &Shell, build: Build) -> Result<()> {
         // Cargo reads the settings of the folders around the one that it is called in, and those of
         // this project are none of a user's.
         let _elsewhere = shell.push_dir(env::temp_dir());
-        cmd!(shell, "cargo build --manifest-path {manifest} {flags...}").run()?;
+        cmd!(shell, "cargo build --locked --manifest-path {manifest} {flags...}").run()?;
     }
     step("Browser tests of the mounted dashboard");
     let _folder = shell.push_dir("end2end");

@@ -11,6 +11,7 @@ use super::scripts::{LIVE, PAGE, READOUTS, build_id};
 use super::top_bar::TopBar;
 use crate::addresses::{at, base};
 use crate::api::context;
+use crate::application_page::home_of_scripts;
 use crate::base_path::BasePath;
 use crate::first_paint::{self, FirstPaint};
 use crate::pages::{NamedPage, first_page, full_title};
@@ -35,7 +36,7 @@ fn html(files: Option<PageFiles>, first: FirstPaint, page: NamedPage) -> impl In
     let json = first.json();
     first.provide();
     view! {
-        <html lang="en" data-theme=theme.as_str() data-base=base() data-cookies=cookies>
+        <html lang="en" data-theme=theme.as_str() data-base=base() data-home=home_of_scripts() data-cookies=cookies>
             <Head files=files title=full_title(&page.title) />
             <body>
                 // What the page's own script has to say.

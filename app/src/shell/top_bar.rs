@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use super::services::service_menu;
 use crate::addresses::{at, leads_to};
-use crate::host_page::{environment, home_link};
+use crate::application_page::{environment, home_link};
 use crate::pages::in_navigation;
 use crate::parts::{LIVE_LINE, VISITOR};
 use crate::visitor::theme::Theme;

@@ -61,6 +61,11 @@ impl Node {
         self.shared.id()
     }
 
+    /// The namespace that it shares with other nodes.
+    pub fn namespace(&self) -> &str {
+        self.shared.namespace()
+    }
+
     /// The names of the node's caches, in the order in which they were built.
     pub fn cache_names(&self) -> Vec<String> {
         self.shared.caches().iter().map(|cache| cache.name().to_owned()).collect()

@@ -33,7 +33,7 @@ pub struct AccessSettings {
     pub acting_needs_token: bool,
     /// Where an application around the dashboard decides who may what: what somebody who may not act
     /// is told. Then no request has rights but those that the application gives.
-    pub told_by_host: Option<&'static str>,
+    pub told_by_application: Option<&'static str>,
 }
 
 /// What a request presents.
@@ -167,13 +167,13 @@ impl Access {
     /// Why the actor may not act, as a sentence; `None` where they may.
     pub fn refusal(&self, actor: &Actor) -> Option<&'static str> {
         if self.settings.read_only {
-            return Some(self.settings.told_by_host.unwrap_or(READ_ONLY));
+            return Some(self.settings.told_by_application.unwrap_or(READ_ONLY));
         }
         if actor.rights.act {
             return None;
         }
-        if self.settings.told_by_host.is_some() {
-            return self.settings.told_by_host;
+        if self.settings.told_by_application.is_some() {
+            return self.settings.told_by_application;
         }
         Some(match (self.has_tokens(), actor.rejected) {
             (true, _) if self.settings.operators.is_empty() => NO_OPERATOR,
@@ -233,7 +233,7 @@ impl Access {
             let actor = Actor::new("local", Rights::all(*read_only), origin);
             return Actor { is_known: true, ..actor };
         }
-        let look = viewers.is_empty() && self.settings.told_by_host.is_none();
+        let look = viewers.is_empty() && self.settings.told_by_application.is_none();
         let rights = Rights { look, values: look && *open_values, act: false };
         let name = if look { "viewer" } else { "nobody" };
         let rejected = rejected.filter(|_| self.has_tokens());

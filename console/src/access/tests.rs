@@ -105,11 +105,11 @@ fn without_a_token_nobody_may_act_where_others_reach_it() {
 
 #[test]
 fn where_an_application_decides_no_request_has_rights_of_its_own() {
-    let told_by_host = Some("The application does not let you.");
+    let told_by_application = Some("The application does not let you.");
     let access = |read_only| {
         let loopback = false;
         Access::new(AccessSettings {
-            told_by_host,
+            told_by_application,
             read_only,
             loopback,
             ..AccessSettings::default()
@@ -117,9 +117,9 @@ fn where_an_application_decides_no_request_has_rights_of_its_own() {
     };
     let somebody = access(false).identify(Credentials::default(), &here());
     assert_eq!(somebody.rights, Rights::default());
-    assert_eq!(access(false).refusal(&somebody), told_by_host);
+    assert_eq!(access(false).refusal(&somebody), told_by_application);
     assert_eq!(access(false).refusal(&Actor::local()), None, "whom the application lets act");
-    assert_eq!(access(true).refusal(&Actor::local()), told_by_host);
+    assert_eq!(access(true).refusal(&Actor::local()), told_by_application);
 }
 
 #[test]

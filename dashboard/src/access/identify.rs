@@ -8,11 +8,9 @@ use axum::response::{IntoResponse, Response};
 use strata_app::SessionCookie;
 use strata_console::{Console, Credentials, Origin, RejectedCredential};
 
+use super::name::readable;
 use super::{Network, PublicUrl, hosts};
 use crate::http::{AppError, HEALTH_PATHS, cookie_value};
-
-/// A name from a header is no longer than this.
-const MAX_USER_CHARS: usize = 64;
 
 /// What a proxy adds to a request. Anything that begins with `x-forwarded` counts as well.
 const FORWARDING: [&str; 11] = [
@@ -185,9 +183,7 @@ fn hop_address(hop: &str) -> Option<IpAddr> {
 fn user(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     let mut values = headers.get_all(name).iter();
     let (first, None) = (values.next()?, values.next()) else { return None };
-    let text = String::from_utf8_lossy(first.as_bytes());
-    let readable = text.trim().chars().filter(|c| !c.is_control()).take(MAX_USER_CHARS);
-    Some(readable.collect::<String>()).filter(|user| !user.is_empty())
+    readable(&String::from_utf8_lossy(first.as_bytes()))
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

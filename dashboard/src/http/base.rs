@@ -11,7 +11,8 @@ use tower::Layer;
 /// written begins with it. In this order it is the path
 ///
 /// 1. that stands in the request's extensions, by whoever has stripped it there;
-/// 2. that is configured. A request may have it still, or a proxy may have stripped it;
+/// 2. that is configured. A request may have it still, or a proxy may have stripped it. One that
+///    begins as a path of the dashboard does has always been stripped;
 /// 3. under which another router has nested this one.
 pub fn below_base(router: Router, configured: Option<BasePath>) -> Router {
     // Around the router and not inside of it, because what it routes by is changed.
@@ -30,7 +31,8 @@ async fn under_base(
         (Some(base), _, _) => base,
         (None, Some(base), nested) => {
             // A router that nests this one has stripped its path already.
-            if let (None, Some(uri)) = (nested, stripped(&base, request.uri())) {
+            let is_whole = nested.is_none() && !base.is_taken();
+            if let Some(uri) = stripped(&base, request.uri()).filter(|_| is_whole) {
                 *request.uri_mut() = uri;
             }
             base
@@ -114,6 +116,13 @@ mod tests {
         ] {
             assert_eq!(asked(router.clone(), address).await, answer, "{address}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_base_like_a_path_of_the_dashboard_is_stripped_by_the_proxy_alone() {
+        let router = below_base(inner(), Some(BasePath::of_proxy("/keys").unwrap()));
+        assert_eq!(asked(router.clone(), "/keys/1").await, "/keys/x /keys/1 /keys/{key}");
+        assert_eq!(asked(router, "/").await, "/keys/x / /");
     }
 
     #[tokio::test]

@@ -1,20 +1,17 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::http::request::Parts;
-use strata_app::{EnvironmentColour, HostPage};
+use strata_app::{ApplicationPage, BasePath, EnvironmentColour};
 use strata_cache::Node;
-use strata_console::{AccessSettings, Console, ConsoleSettings, NodeClient, Protected};
+use strata_console::{AccessSettings, Console, ConsoleSettings, Protected};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
-use super::MountError;
-use crate::access::{Access, HostRules};
-use crate::console_router::{ConsoleRouter, HostParts};
-
-/// How long begun jobs may take to end at a stop, and again once they are cancelled.
-const JOBS_MAY_TAKE: Duration = Duration::from_secs(3);
+use super::nodes::distinct;
+use super::{DashboardEnd, MountError, Mounted};
+use crate::access::{Access, ApplicationRules};
+use crate::console_router::{ApplicationParts, ConsoleRouter, end};
 
 const NOBODY_ACTS: &str = "Nobody may change anything here, because the application has not said who may. It does so by \
      Dashboard::access.";
@@ -46,10 +43,11 @@ const READ_ONLY: &str =
 #[must_use = "it does nothing until it is a router"]
 pub struct Dashboard {
     nodes: Vec<Node>,
-    rules: HostRules,
+    rules: ApplicationRules,
     protected: Vec<String>,
-    page: HostPage,
+    page: ApplicationPage,
     public_path: Option<String>,
+    public_url: Option<String>,
     shutdown: CancellationToken,
 }
 
@@ -58,15 +56,18 @@ impl Dashboard {
     pub fn new(node: &Node) -> Self {
         Self {
             nodes: vec![node.clone()],
-            rules: HostRules::default(),
+            rules: ApplicationRules::default(),
             protected: Vec::new(),
-            page: HostPage::default(),
+            page: ApplicationPage::default(),
             public_path: None,
+            public_url: None,
             shutdown: CancellationToken::new(),
         }
     }
 
-    /// More nodes of this process, which are shown and added up beside the first.
+    /// More nodes of this process, which are shown and added up beside the first. A node that is named
+    /// twice counts once. All of them have to be of one namespace and to use one Redis: what is changed
+    /// or searched there is asked of one of them.
     pub fn nodes<'a>(mut self, nodes: impl IntoIterator<Item = &'a Node>) -> Self {
         self.nodes.extend(nodes.into_iter().cloned());
         self
@@ -75,6 +76,10 @@ impl Dashboard {
     /// Who asks, and what they may do. It is called with the head of each request, whose extensions
     /// have what the application's own layers have put there. Where it panics, that one request is
     /// answered with an error.
+    ///
+    /// It also decides about `/metrics`, `/healthz` and `/readyz`. The path in `parts.uri` is the one below
+    /// that of the dashboard. A rule by the address of the peer needs a check of the `Host` as well: a
+    /// page of another site can reach the application from a trusted browser under a name of its own.
     ///
     /// ```
     /// # use strata_dashboard::{Access, Dashboard};
@@ -129,44 +134,99 @@ impl Dashboard {
     }
 
     /// The path under which browsers find the dashboard, where a proxy strips a part of it. Otherwise
-    /// it is the path under which the router is nested, and is not said again.
+    /// it is the path under which the router is nested, and is not said again. A router that is not
+    /// nested strips the path where a request still has it, unless it begins as one of the dashboard's
+    /// own paths does, such as `/api` and `/keys`.
     pub fn public_path(mut self, path: impl Into<String>) -> Self {
         self.public_path = Some(path.into());
         self
     }
 
+    /// Where browsers find the application, such as `https://shop.example`. It is needed where a proxy
+    /// changes the `Host` of requests: a change is refused unless the page that asks for it is at that
+    /// host or at this address.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
     /// Ends live streams and begun invalidations once the token is cancelled. An application that
     /// stops gracefully needs it: a server waits for open streams, and these never end by themselves.
+    /// [`mount`](Self::mount) tells when that is done.
     pub fn until(mut self, shutdown: CancellationToken) -> Self {
         self.shutdown = shutdown;
         self
     }
 
     /// Starts its background tasks, and answers requests. They end with the last clone of the router.
+    /// An application that stops gracefully takes [`mount`](Self::mount) instead.
     ///
     /// Nest it with `nest_service("/cache", …)`, which answers `/cache` and `/cache/`; axum's `nest`
-    /// answers the first alone. At the root, use `fallback_service(…)` or `merge(…)`.
+    /// answers the first alone. At the root, use `fallback_service(…)`. `merge(…)` does the same, but
+    /// panics where the application has a fallback of its own.
     ///
     /// # Errors
-    /// Outside of a tokio runtime, and where a text makes no sense. See [`MountError`].
+    /// Outside of a tokio runtime, where a text makes no sense, and where nodes are of several
+    /// namespaces. See [`MountError`].
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Result<Router<S>, MountError> {
+        Ok(self.mount()?.router)
+    }
+
+    /// The same, and what tells when it has ended. An application that stops gracefully awaits that
+    /// last of all, or it loses what the audit trail says of the last moments.
+    ///
+    /// ```no_run
+    /// # use axum::Router;
+    /// # use strata_cache::Node;
+    /// # use strata_dashboard::{Dashboard, Mounted};
+    /// # use tokio_util::sync::CancellationToken;
+    /// # async fn run(node: Node, listener: tokio::net::TcpListener) -> Result<(), Box<dyn std::error::Error>> {
+    /// let stop = CancellationToken::new();
+    /// let Mounted { router, end } = Dashboard::new(&node).until(stop.clone()).mount()?;
+    /// let app = Router::new().nest_service("/cache", router);
+    /// let stopped = async move {
+    ///     let _ = tokio::signal::ctrl_c().await;
+    ///     stop.cancel();
+    /// };
+    /// axum::serve(listener, app).with_graceful_shutdown(stopped).await?;
+    /// end.finished().await;
+    /// node.shutdown().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`router`](Self::router).
+    pub fn mount<S: Clone + Send + Sync + 'static>(mut self) -> Result<Mounted<S>, MountError> {
         Handle::try_current().map_err(|_| MountError::NoRuntime)?;
         let protected = protected(self.protected)?;
-        let base = self.public_path.map(|path| path.parse()).transpose();
+        let base = self.public_path.map(|path| BasePath::of_proxy(&path)).transpose();
         let base = base.map_err(MountError::PublicPath)?;
-        let nodes = self.nodes.into_iter().map(|node| Arc::new(node) as Arc<dyn NodeClient>);
+        let url = self.public_url.map(|url| url.parse()).transpose();
+        self.rules.public_url = url.map_err(MountError::PublicUrl)?;
+        let nodes = distinct(self.nodes)?;
         let shutdown = self.shutdown.child_token();
         let settings = ConsoleSettings { protected, ..console_access(&self.rules).into() };
-        let console = Console::start(nodes.collect(), settings, shutdown.clone());
-        end_jobs_at_stop(&console, shutdown.clone());
-        let end = shutdown.clone().drop_guard();
-        let parts = HostParts { rules: self.rules, page: self.page, base, shutdown, end };
-        let served = ConsoleRouter::of_host(console, parts).map_err(MountError::Metrics)?;
-        Ok(served.place(served.router(Vec::new())).with_state(()))
+        let console = Console::start(nodes, settings, shutdown.clone());
+        let end_at_stop = end_at_stop(console.clone(), shutdown.clone());
+        let drop_guard = shutdown.clone().drop_guard();
+        let (rules, page) = (self.rules, self.page);
+        let parts = ApplicationParts { rules, page, base, shutdown, end: drop_guard };
+        let served = ConsoleRouter::of_application(console, parts)
+            .map_err(|error| MountError::Metrics(error.to_string()))?;
+        let router = served.mount_at_base(served.router(Vec::new())).with_state(());
+        Ok(Mounted { router, end: DashboardEnd::new(tokio::spawn(end_at_stop)) })
     }
 }
 
-fn console_access(rules: &HostRules) -> strata_console::Access {
+/// Once it is told to stop, begun jobs end, and what was done is kept. It holds no router, whose end
+/// it waits for.
+async fn end_at_stop(console: Console, shutdown: CancellationToken) {
+    shutdown.cancelled().await;
+    end(&console).await;
+}
+
+fn console_access(rules: &ApplicationRules) -> strata_console::Access {
     let told = match (rules.read_only, &rules.access) {
         (true, _) => READ_ONLY,
         (false, None) => NOBODY_ACTS,
@@ -174,7 +234,7 @@ fn console_access(rules: &HostRules) -> strata_console::Access {
     };
     strata_console::Access::new(AccessSettings {
         read_only: rules.read_only,
-        told_by_host: Some(told),
+        told_by_application: Some(told),
         ..AccessSettings::default()
     })
 }
@@ -185,14 +245,4 @@ fn protected(texts: Vec<String>) -> Result<Vec<Protected>, MountError> {
         Err(reason) => Err(MountError::Protected { text, reason }),
     };
     texts.into_iter().map(read).collect()
-}
-
-/// Once it ends, begun jobs end, and what was done is kept.
-fn end_jobs_at_stop(console: &Console, shutdown: CancellationToken) {
-    let console = console.clone();
-    tokio::spawn(async move {
-        shutdown.cancelled().await;
-        console.end_jobs(JOBS_MAY_TAKE).await;
-        console.flush_audit().await;
-    });
 }

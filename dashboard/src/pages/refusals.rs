@@ -3,9 +3,12 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
+use leptos::nonce::Nonce;
+use leptos::prelude::{Owner, provide_context};
 use leptos::server_fn::error::FromServerFnError;
 use strata_app::{ApiError, PageFiles, refusal_page};
 
+use crate::access::ApplicationNonce;
 use crate::http::{AppError, FUNCTIONS, wants_page};
 
 /// What such a page may load: our style and our picture.
@@ -45,10 +48,11 @@ pub(crate) async fn tell_refusals(
     };
     let mut response = next.run(request).await;
     let Some(error) = response.extensions_mut().remove::<AppError>() else { return response };
+    let nonce = response.extensions().get::<ApplicationNonce>().cloned();
     let (body, content_type) = match reader {
         Reader::Program => return response,
         Reader::Browser => {
-            let html = refusal_page(files, error.status(), error.detail());
+            let html = page(files, &error, nonce.clone());
             (Body::from(html), "text/html; charset=utf-8")
         }
         Reader::Page => {
@@ -60,6 +64,39 @@ pub(crate) async fn tell_refusals(
     let headers = response.headers_mut();
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy(nonce));
     response
+}
+
+/// The page of a refusal, whose style carries the nonce of the application's policy.
+fn page(files: Option<PageFiles>, error: &AppError, nonce: Option<ApplicationNonce>) -> String {
+    Owner::new().with(|| {
+        if let Some(ApplicationNonce(nonce)) = nonce {
+            provide_context(Nonce::from_value(nonce));
+        }
+        refusal_page(files, error.status(), error.detail())
+    })
+}
+
+fn policy(nonce: Option<ApplicationNonce>) -> HeaderValue {
+    let with_nonce = nonce.and_then(|ApplicationNonce(nonce)| {
+        let style = format!("style-src 'self' 'nonce-{nonce}'");
+        HeaderValue::try_from(POLICY.replace("style-src 'self'", &style)).ok()
+    });
+    with_nonce.unwrap_or(HeaderValue::from_static(POLICY))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_style_of_a_refusal_carries_the_nonce_of_the_application() {
+        let files =
+            Some(PageFiles { style: "a.css", script: "a.js", program: "a.wasm", build: "" });
+        let nonce = Some(ApplicationNonce("abc".into()));
+        let html = page(files, &AppError::internal(), nonce);
+        let style = html.split('<').find(|tag| tag.contains("rel=\"stylesheet\"")).unwrap();
+        assert!(style.contains("nonce=\"abc\""), "{style}");
+    }
 }

@@ -19,7 +19,7 @@ use strata_app::{
 };
 use strata_console::{Actor, Origin};
 
-use crate::access::HostNonce;
+use crate::access::ApplicationNonce;
 use crate::http::{AppError, FUNCTIONS, MAX_BODY_BYTES};
 use crate::state::AppState;
 
@@ -46,7 +46,7 @@ pub(crate) fn functions(state: &AppState) -> impl Iterator<Item = (&'static str,
 /// Those of others in this process, and those of parts that this program does not have.
 fn functions_left_out(state: &AppState) -> impl Iterator<Item = &'static str> {
     let (lab, has_traffic) = (lab_left_out(state), state.console.traffic().is_some());
-    let is_mounted = state.host.is_some();
+    let is_mounted = state.application.is_some();
     let is_left_out = move |path: &&str| {
         !path.starts_with(FUNCTIONS)
             || lab.contains(path)
@@ -83,13 +83,13 @@ fn with_functions(router: Router<AppState>, state: &AppState) -> Router<AppState
 /// A page as a whole document.
 async fn page(State(state): State<AppState>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    let nonce = parts.extensions.get::<HostNonce>().cloned();
+    let nonce = parts.extensions.get::<ApplicationNonce>().cloned();
     let (owner, response) = (Owner::new(), ResponseOptions::default());
     let html = owner.with(|| {
         provide_context(parts);
         provide_context(response.clone());
         match nonce {
-            Some(HostNonce(nonce)) => provide_context(Nonce::from_value(nonce)),
+            Some(ApplicationNonce(nonce)) => provide_context(Nonce::from_value(nonce)),
             None => provide_nonce(),
         }
         provide(state.clone())();
@@ -133,8 +133,8 @@ fn is_below(path: &str, prefix: &str) -> bool {
 fn provide(state: AppState) -> impl Fn() + Clone + Send + Sync + 'static {
     move || {
         provide_context(state.console.clone());
-        if let Some(host) = &state.host {
-            provide_context(host.clone());
+        if let Some(application) = &state.application {
+            provide_context(application.clone());
         }
         #[cfg(feature = "lab")]
         if let Some(lab) = &state.lab {

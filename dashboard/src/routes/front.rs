@@ -2,7 +2,7 @@ use axum::Router;
 use axum::middleware::from_fn;
 
 use super::route_table::RouteTable;
-use super::router::{Doors, with_layers};
+use super::router::{Admission, with_layers};
 use super::{health, login, metrics};
 use crate::assets;
 use crate::http::{AppError, check_body_size};
@@ -10,8 +10,8 @@ use crate::pages::scripts;
 use crate::state::AppState;
 
 /// What a program answers beside several dashboards: what they share, which is log-in, metrics and
-/// files, and `own`, its pages and paths. All of it is behind the doors that each dashboard has.
-pub(crate) fn front_router(state: AppState, doors: Doors, own: Router) -> Router {
+/// files, and `own`, its pages and paths. It admits the same requests as each dashboard.
+pub(crate) fn front_router(state: AppState, admission: Admission, own: Router) -> Router {
     let (shared, _) = RouteTable::new(&state.console)
         .get("/healthz", health::alive)
         .get("/metrics", metrics::metrics)
@@ -25,5 +25,5 @@ pub(crate) fn front_router(state: AppState, doors: Doors, own: Router) -> Router
         .merge(scripts())
         .merge(own.with_state(()))
         .layer(from_fn(check_body_size));
-    with_layers(router, &state, doors).with_state(state)
+    with_layers(router, &state, admission).with_state(state)
 }

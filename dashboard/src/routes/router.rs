@@ -7,9 +7,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use super::route_table::{Route, RouteKind, RouteTable};
 use super::{api, events, health, login, metrics, openapi};
 use crate::access::{
-    AnonymousTurns, HARMLESS, HostRules, Hosts, Identification, Proxies, PublicUrl, admit,
-    admit_by_host, check_host, csrf, explain_cross_site, guard_functions, identify,
-    identify_by_host, take_turns,
+    AnonymousTurns, ApplicationRules, CrossSite, HARMLESS, Hosts, Identification, Proxies,
+    PublicUrl, admit, admit_by_application, check_host, csrf, explain_cross_site, guard_functions,
+    identify, identify_by_application, take_turns,
 };
 use crate::assets;
 use crate::http::{AppError, FUNCTIONS, check_body_size, compress, harden};
@@ -31,14 +31,14 @@ pub struct AccessRules {
 
 /// Who decides which requests are admitted.
 #[derive(Clone)]
-pub(crate) enum Doors {
+pub(crate) enum Admission {
     /// The dashboard itself.
-    Own(AccessRules),
+    ByProgram(AccessRules),
     /// The application around it.
-    OfHost(HostRules),
+    ByApplication(ApplicationRules),
 }
 
-/// What a program answers beside the dashboard, behind the same doors.
+/// What a program answers beside the dashboard, for those whom it admits.
 #[derive(Default)]
 pub struct MoreRoutes {
     /// Paths with the same limits as those of the dashboard.
@@ -50,7 +50,7 @@ pub struct MoreRoutes {
 }
 
 /// Every path of a program: those of the dashboard, and what it has beside them.
-pub(crate) fn router(state: AppState, doors: Doors, more: Vec<MoreRoutes>) -> Router {
+pub(crate) fn router(state: AppState, admission: Admission, more: Vec<MoreRoutes>) -> Router {
     let (mut programs, _) = programs(&state);
     let mut uploads = Router::new();
     for one in more {
@@ -65,7 +65,7 @@ pub(crate) fn router(state: AppState, doors: Doors, more: Vec<MoreRoutes>) -> Ro
         .route_layer(from_fn(openapi::refuse_unknown_parameters))
         .layer(from_fn(check_body_size))
         .merge(uploads);
-    with_layers(router, &state, doors).with_state(state)
+    with_layers(router, &state, admission).with_state(state)
 }
 
 /// The dashboard's own routes, without pages and files.
@@ -113,7 +113,7 @@ fn programs(state: &AppState) -> (Router<AppState>, Vec<Route>) {
         .get("/api/v1/audit", api::audit::list)
         // Live numbers
         .get("/events", events::events);
-    if state.host.is_none() {
+    if state.application.is_none() {
         table = table
             .get("/login", login::page)
             .ask("/login", login::log_in)
@@ -163,11 +163,11 @@ fn changing_caches(table: &mut RouteTable<AppState>) {
 pub(super) fn with_layers(
     router: Router<AppState>,
     state: &AppState,
-    doors: Doors,
+    admission: Admission,
 ) -> Router<AppState> {
-    let turns = match &doors {
-        Doors::Own(rules) => rules.turns.clone(),
-        Doors::OfHost(_) => AnonymousTurns::default(),
+    let turns = match &admission {
+        Admission::ByProgram(rules) => rules.turns.clone(),
+        Admission::ByApplication(_) => AnonymousTurns::default(),
     };
     let console = &state.console;
     let router = router
@@ -175,9 +175,9 @@ pub(super) fn with_layers(
         .layer(map_response(tell_errors))
         .layer(from_fn_with_state(console.clone(), guard_functions))
         .layer(from_fn_with_state(turns, take_turns));
-    let admitted = match doors {
-        Doors::Own(rules) => behind_own_doors(router, console, rules),
-        Doors::OfHost(rules) => behind_doors_of_host(router, console, rules),
+    let admitted = match admission {
+        Admission::ByProgram(rules) => admitted_by_program(router, console, rules),
+        Admission::ByApplication(rules) => admitted_by_application(router, console, rules),
     };
     admitted
         .layer(from_fn_with_state(state.files, tell_refusals))
@@ -185,7 +185,7 @@ pub(super) fn with_layers(
         .layer(from_fn(compress))
 }
 
-fn behind_own_doors(
+fn admitted_by_program(
     router: Router<AppState>,
     console: &Console,
     rules: AccessRules,
@@ -195,22 +195,22 @@ fn behind_own_doors(
     router
         .layer(from_fn(admit))
         .layer(csrf(public_url.as_ref()))
-        .layer(from_fn_with_state(console.clone(), explain_cross_site))
+        .layer(from_fn_with_state(CrossSite::of_program(console.clone()), explain_cross_site))
         .layer(from_fn_with_state(hosts, check_host))
         .layer(from_fn_with_state(identification, identify))
 }
 
 /// The application around the dashboard knows its names.
-fn behind_doors_of_host(
+fn admitted_by_application(
     router: Router<AppState>,
     console: &Console,
-    rules: HostRules,
+    rules: ApplicationRules,
 ) -> Router<AppState> {
     router
-        .layer(from_fn(admit_by_host))
-        .layer(csrf(None))
-        .layer(from_fn_with_state(console.clone(), explain_cross_site))
-        .layer(from_fn_with_state(rules, identify_by_host))
+        .layer(from_fn(admit_by_application))
+        .layer(csrf(rules.public_url.as_ref()))
+        .layer(from_fn_with_state(CrossSite::of_application(console.clone()), explain_cross_site))
+        .layer(from_fn_with_state(rules, identify_by_application))
 }
 
 #[cfg(test)]

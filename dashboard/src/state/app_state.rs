@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use prometheus::Registry;
-use strata_app::{HostPage, PageFiles};
+use strata_app::{ApplicationPage, PageFiles};
 use strata_console::{Console, PeerLimit};
 #[cfg(feature = "lab")]
 use strata_lab::Lab;
@@ -36,7 +36,7 @@ pub(crate) struct Parts {
     /// Ends the event streams.
     pub(crate) shutdown: CancellationToken,
     /// What the pages say of the application around the dashboard, where there is one.
-    pub(crate) host: Option<HostPage>,
+    pub(crate) application: Option<ApplicationPage>,
     /// Ends the console's tasks with the last clone of the state, where nothing else does.
     pub(crate) _end: Option<DropGuard>,
 }

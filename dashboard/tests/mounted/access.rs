@@ -171,3 +171,32 @@ async fn another_site_cannot_make_an_operator_change_anything() {
     assert_eq!(ask(&app, request).await.status, StatusCode::FORBIDDEN);
     assert!(shop.has_user().await);
 }
+
+#[tokio::test]
+async fn behind_a_proxy_that_changes_the_host_the_application_says_where_browsers_find_it() {
+    let shop = service().await;
+    let from_page = || {
+        let mut request = of("anna", Method::DELETE, KEY);
+        request.headers_mut().insert("origin", HeaderValue::from_static("https://shop.example"));
+        request
+    };
+    let refused = ask(&at_cache(Dashboard::new(&shop.node).access(by_header)), from_page()).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let told = &refused.text;
+    assert!(told.contains("Dashboard::public_url") && !told.contains("--public-url"), "{told}");
+    let known = Dashboard::new(&shop.node).access(by_header).public_url("https://shop.example");
+    let done = ask(&at_cache(known), from_page()).await;
+    assert!(done.status.is_success(), "{}", done.text);
+    assert!(!shop.has_user().await);
+    let wrong = Dashboard::new(&shop.node).public_url("shop.example").router::<()>();
+    assert!(matches!(wrong, Err(MountError::PublicUrl(_))));
+}
+
+#[tokio::test]
+async fn a_name_of_the_application_is_shown_as_a_readable_one() {
+    let shop = service().await;
+    let app = at_cache(Dashboard::new(&shop.node).access(|_| Access::operator("")));
+    assert!(ask(&app, browser(Method::DELETE, KEY)).await.status.is_success());
+    let audit = get(&app, "/cache/api/v1/audit").await;
+    assert!(audit.text.contains("\"unnamed\""), "{}", audit.text);
+}

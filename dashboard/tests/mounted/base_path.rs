@@ -79,6 +79,9 @@ async fn what_a_proxy_strips_can_be_said() {
     let dashboard = Dashboard::new(&shop.node).public_path("/app/cache");
     let app: Router = Router::new().nest_service("/cache", dashboard.router().unwrap());
     is_below(&get(&app, "/cache/keys").await, "/app/cache");
+    let dashboard = Dashboard::new(&shop.node).public_path("/api/cache");
+    let app: Router = Router::new().nest_service("/cache", dashboard.router().unwrap());
+    is_below(&get(&app, "/cache/keys").await, "/api/cache");
     for path in ["cache", "/a//b", "/../a", "/a b"] {
         let wrong = Dashboard::new(&shop.node).public_path(path).router::<()>();
         assert!(matches!(wrong, Err(MountError::PublicPath(_))), "{path}");

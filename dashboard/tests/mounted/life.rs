@@ -5,7 +5,9 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::to_bytes;
 use axum::http::{Method, StatusCode};
-use strata_dashboard::{Access, Dashboard, MountError};
+use strata_cache::{Cache, Node};
+use strata_dashboard::{Access, Dashboard, MountError, Mounted};
+use strata_testing::RedisServer;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -70,4 +72,50 @@ async fn several_nodes_of_one_program_are_shown_together() {
     for node in [&shop.node, &depot.node] {
         assert!(nodes.text.contains(node.id()), "{}", nodes.text);
     }
+}
+
+#[tokio::test]
+async fn a_node_that_is_named_twice_counts_once() {
+    let shop = service().await;
+    let app = at_cache(Dashboard::new(&shop.node).nodes([&shop.node, &shop.node]));
+    let nodes = get(&app, "/cache/api/v1/nodes").await.text;
+    let nodes: serde_json::Value = serde_json::from_str(&nodes).unwrap();
+    assert_eq!(nodes.as_array().unwrap().len(), 1, "{nodes}");
+}
+
+#[tokio::test]
+async fn nodes_of_several_namespaces_are_refused() {
+    let shop = service().await;
+    let blog = Node::builder("blog").start().await.unwrap();
+    let mounted = Dashboard::new(&shop.node).nodes([&blog]).router::<()>();
+    let Err(MountError::Namespaces { first, other }) = mounted else { panic!("{mounted:?}") };
+    assert_eq!((&*first, &*other), ("shop", "blog"));
+}
+
+#[tokio::test]
+async fn what_was_done_last_is_in_redis_when_the_dashboard_has_ended() {
+    let redis = RedisServer::start().await;
+    let node = Node::builder("shop").redis_url(&redis.url()).start().await.unwrap();
+    let users: Cache<u64, String> = Cache::builder("users").build(&node).unwrap();
+    users.insert(&1, "Ann".to_owned()).await;
+    let stop = CancellationToken::new();
+    let dashboard = Dashboard::new(&node).access(|_| Access::operator("anna")).until(stop.clone());
+    let Mounted { router, end } = dashboard.mount().unwrap();
+    let app: Router = Router::new().nest_service("/cache", router);
+    let done = ask(&app, browser(Method::DELETE, "/cache/api/v1/caches/users/keys/1")).await;
+    assert!(done.status.is_success(), "{}", done.text);
+    stop.cancel();
+    timeout(PATIENCE, end.finished()).await.unwrap();
+    let trail = get(&app, "/cache/api/v1/audit").await.text;
+    let trail: serde_json::Value = serde_json::from_str(&trail).unwrap();
+    assert_eq!(trail["only_in_memory"], 0, "{trail}");
+    assert_eq!(trail["entries"][0]["actor"], "anna", "{trail}");
+}
+
+#[tokio::test]
+async fn a_dashboard_without_a_token_has_ended_after_its_router() {
+    let shop = service().await;
+    let Mounted { router, end } = Dashboard::new(&shop.node).mount::<()>().unwrap();
+    drop(router);
+    timeout(PATIENCE, end.finished()).await.unwrap();
 }

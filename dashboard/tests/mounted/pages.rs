@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_SECURITY_POLICY;
-use strata_dashboard::{Dashboard, EnvironmentColour};
+use strata_dashboard::{Access, Dashboard, EnvironmentColour};
 
 use crate::support::{Answer, at_cache, get, service};
 
@@ -88,5 +88,23 @@ async fn the_environment_and_the_way_back_stand_above_every_page() {
         assert!(page.contains("href=\"/admin\""), "{page}");
     }
     let plain = get(&at_cache(Dashboard::new(&shop.node)), "/cache/").await.text;
+    // Its scripts then know that there is no log-in page of its own.
+    assert!(plain.contains("data-home=\"\""), "{plain}");
     assert!(!plain.contains("class=\"environment") && !plain.contains("class=\"home\""));
+}
+
+#[tokio::test]
+async fn a_refusal_passes_the_applications_policy_as_every_page_does() {
+    let shop = service().await;
+    let nonce = || Dashboard::new(&shop.node).nonce(|_| Some("abc123==".to_owned()));
+    let refused = get(&at_cache(nonce().access(|_| Access::nobody())), "/cache/").await;
+    let failed = nonce().access(|_| std::panic::panic_any("no access"));
+    let failed = get(&at_cache(failed), "/cache/").await;
+    for (page, status) in [(refused, 403), (failed, 500)] {
+        assert_eq!(page.status.as_u16(), status);
+        assert!(policy(&page).contains("style-src 'self' 'nonce-abc123=='"), "{}", policy(&page));
+        for tag in page.text.split('<').filter(|tag| tag.contains("rel=\"stylesheet\"")) {
+            assert!(tag.contains("nonce=\"abc123==\""), "{tag}");
+        }
+    }
 }

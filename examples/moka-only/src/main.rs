@@ -26,7 +26,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/squares/{number}", get(square))
         .with_state(squares)
         .nest_service("/cache", Dashboard::new(&node).router()?); // +
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+    let address = std::env::var("LISTEN").unwrap_or("127.0.0.1:8080".to_owned());
+    let listener = tokio::net::TcpListener::bind(address).await?;
     println!("Squares are at http://{}/squares/12", listener.local_addr()?);
     let app = app.into_make_service_with_connect_info::<SocketAddr>(); // +
     Ok(axum::serve(listener, app).await?)

@@ -38,7 +38,11 @@ pub async fn log_in(State(Sessions(ids)): State<Sessions>, Form(sent): Form<LogI
     ([(header::SET_COOKIE, cookie)], "Welcome.").into_response()
 }
 
-pub async fn identify(State(sessions): State<Sessions>, mut request: Request, next: Next) -> Response {
+pub async fn identify(
+    State(sessions): State<Sessions>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     if let Some(user) = sessions.user(&request) {
         request.extensions_mut().insert(user);
     }

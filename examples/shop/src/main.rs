@@ -12,7 +12,7 @@ use axum::routing::{get, post};
 use log_in::{Nonce, Sessions, User};
 use shop::Shop;
 use strata_cache::Node;
-use strata_dashboard::{Access, Dashboard, EnvironmentColour};
+use strata_dashboard::{Access, Dashboard, EnvironmentColour, Mounted};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let node = node.start().await?;
     let (stop, sessions) = (CancellationToken::new(), Sessions::default());
-    let dashboard = Dashboard::new(&node)
+    let Mounted { router: dashboard, end } = Dashboard::new(&node)
         .access(|parts| match parts.extensions.get() {
             Some(User(name)) if name == "anna" => Access::operator(name),
             Some(User(name)) => Access::viewer(name),
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .environment("development", EnvironmentColour::Green)
         .home("/products/1")
         .until(stop.clone())
-        .router()?;
+        .mount()?;
     let shop = Router::new()
         .route("/products/{id}", get(shop::product))
         .route("/stock/{id}", get(shop::in_stock))
@@ -45,7 +45,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "/" => shop.fallback_service(dashboard),
         path => shop.nest_service(path, dashboard),
     };
-    let app = app.layer(from_fn_with_state(sessions, log_in::identify)).layer(from_fn(log_in::policy));
+    let app =
+        app.layer(from_fn_with_state(sessions, log_in::identify)).layer(from_fn(log_in::policy));
     let address = env::var("LISTEN").unwrap_or("127.0.0.1:8080".to_owned());
     let listener = TcpListener::bind(address).await?;
     println!("The shop is at http://{}", listener.local_addr()?);
@@ -54,5 +55,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let _ = tokio::signal::ctrl_c().await;
         stop.cancel();
     };
-    Ok(axum::serve(listener, app).with_graceful_shutdown(stopped).await?)
+    axum::serve(listener, app).with_graceful_shutdown(stopped).await?;
+    // What people did last goes to Redis before the node leaves it.
+    end.finished().await;
+    node.shutdown().await;
+    Ok(())
 }

@@ -25,7 +25,8 @@ type Answer<T> = Result<Json<Arc<T>>, StatusCode>;
 
 impl Shop {
     pub async fn open(node: &Node) -> Result<Self, Box<dyn Error>> {
-        let database = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
+        let database =
+            SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
         sqlx::raw_sql(include_str!("products.sql")).execute(&database).await?;
         let products = Cache::builder("products").time_to_live(Duration::from_secs(60));
         let stock = Cache::builder("stock").time_to_live(Duration::from_secs(5));

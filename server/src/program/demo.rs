@@ -162,7 +162,7 @@ impl Demo {
     pub async fn stop(self) {
         self.served.http.shutdown().cancel();
         self.lab.shutdown().await;
-        self.served.end_jobs().await;
+        self.served.http.end().await;
         // Consoles elsewhere are told that they leave.
         let ends = self.nodes.iter().map(|node| node.shutdown().into_future());
         futures::future::join_all(ends).await;
@@ -319,7 +319,7 @@ fn access(settings: &Settings, listening: SocketAddr) -> Access {
         open_values: settings.open_values,
         loopback: listening.ip().is_loopback(),
         acting_needs_token: false,
-        told_by_host: None,
+        told_by_application: None,
     })
 }
 

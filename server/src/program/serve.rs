@@ -77,7 +77,7 @@ impl Serve {
     /// Ends what [`Serve::start`] started. The services' nodes go on.
     pub async fn stop(self) {
         self.front.http.shutdown().cancel();
-        self.front.end_jobs().await;
+        self.front.http.end().await;
         self.services.stop().await;
     }
 }
@@ -130,7 +130,7 @@ fn access(settings: &ServeSettings) -> Access {
         open_values: common.open_values,
         loopback: false,
         acting_needs_token: true,
-        told_by_host: None,
+        told_by_application: None,
     })
 }
 

@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use strata_console::Console;
@@ -13,9 +12,6 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 use crate::log::requests;
 use crate::serving::Serving;
-
-/// How long begun jobs may take to end at a stop, and again once they are cancelled.
-const JOBS_MAY_TAKE: Duration = Duration::from_secs(3);
 
 /// A console as every program of ours serves it: over HTTP, and with connections and limits of its own.
 #[derive(Clone)]
@@ -82,7 +78,7 @@ impl ServedConsole {
 
     /// Every path, with those of the program that has it.
     pub(super) fn router(&self, more: Vec<MoreRoutes>) -> Router {
-        self.http.place(self.http.router(more).layer(requests::layer()))
+        self.http.mount_at_base(self.http.router(more).layer(requests::layer()))
     }
 
     /// Answers connections, within the limits of the settings, until the program is told
@@ -90,12 +86,6 @@ impl ServedConsole {
     pub(super) async fn serve(&self, listener: TcpListener, router: Router) {
         let shutdown = self.http.shutdown().clone();
         Arc::clone(&self.serving).serve(listener, router, shutdown).await;
-    }
-
-    /// At a stop: ends the jobs, and then, last of all that needs Redis, keeps what was done.
-    pub(super) async fn end_jobs(&self) {
-        self.http.console().end_jobs(JOBS_MAY_TAKE).await;
-        self.http.console().flush_audit().await;
     }
 }
 

@@ -1,5 +1,5 @@
-//! What the program answers beside the dashboard, behind the same doors: the demo's paths, and the
-//! lab's.
+//! What the program answers beside the dashboard, for those whom it admits: the demo's paths, and
+//! the lab's.
 
 mod demo;
 mod lab;

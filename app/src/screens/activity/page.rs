@@ -5,8 +5,8 @@ use strata_report::{Activity, ActivityFilter, Cause, Event, EventKind, Origin, W
 use super::audit;
 use crate::addresses::{at, encode, key_address};
 use crate::api::ApiError;
+use crate::application_page::ApplicationPage;
 use crate::format;
-use crate::host_page::HostPage;
 use crate::screens::PageRequest;
 use crate::screens::page_frame::{PageFrame, PageHtml, export_links, titled_card};
 use crate::screens::words;
@@ -40,7 +40,7 @@ pub(crate) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
             {audit::card(&audit)}
             <p class="small">
                 "You are "<strong>{words::who(&request.actor.name)}</strong>". "
-                {(!HostPage::is_around()).then(|| view! {
+                {(!ApplicationPage::is_around()).then(|| view! {
                     <a href=at("/login") rel="external">"Log in or out"</a>
                 })}
             </p>

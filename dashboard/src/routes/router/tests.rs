@@ -50,7 +50,7 @@ async fn alone() -> Alone {
         snapshots: Snapshots::default(),
         files: None,
         shutdown,
-        host: None,
+        application: None,
         _end: None,
     });
     Alone { state, _users: users }
@@ -66,7 +66,7 @@ async fn ask(alone: &Alone, method: Method, path: &str) -> (StatusCode, String) 
     let asked = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
     let mut asked = asked.body(Body::empty()).unwrap();
     asked.extensions_mut().insert(ConnectInfo(SocketAddr::from(LOCAL)));
-    let router = router(alone.state.clone(), Doors::Own(rules), Vec::new());
+    let router = router(alone.state.clone(), Admission::ByProgram(rules), Vec::new());
     let (parts, body) = router.oneshot(asked).await.unwrap().into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
     (parts.status, String::from_utf8_lossy(&body).into_owned())

@@ -89,7 +89,7 @@ impl Service {
     /// Ends what watches it. Its nodes go on.
     pub(super) async fn stop(&self) {
         self.dashboard.http.shutdown().cancel();
-        self.dashboard.end_jobs().await;
+        self.dashboard.http.end().await;
         // The nodes report no more than others want.
         self.fleet.clone().close().await;
         self.observer.clone().shutdown().await;

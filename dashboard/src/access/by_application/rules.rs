@@ -1,10 +1,10 @@
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{Extensions, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use strata_app::SessionCookie;
@@ -13,6 +13,7 @@ use strata_console::Actor;
 use tracing::error;
 
 use super::Access;
+use crate::access::PublicUrl;
 use crate::access::identify::Proxies;
 use crate::access::open::is_open_file;
 use crate::http::AppError;
@@ -22,17 +23,19 @@ type Of<T> = Arc<dyn Fn(&Parts) -> T + Send + Sync>;
 
 /// How the application around the dashboard decides.
 #[derive(Clone, Default)]
-pub(crate) struct HostRules {
+pub(crate) struct ApplicationRules {
     /// Who asks; `None` where it has not said, and then only this machine may look.
     pub(crate) access: Option<Of<Access>>,
     /// The nonce of its own content security policy.
     pub(crate) nonce: Option<Of<Option<String>>>,
+    /// Where browsers find it, as far as it has said so.
+    pub(crate) public_url: Option<PublicUrl>,
     pub(crate) read_only: bool,
 }
 
-/// The nonce of the application's policy, in the extensions of a request.
+/// The nonce of the application's policy, in the extensions of a request and of its answer.
 #[derive(Clone)]
-pub(crate) struct HostNonce(pub(crate) Arc<str>);
+pub(crate) struct ApplicationNonce(pub(crate) Arc<str>);
 
 /// Why somebody may not look, in the extensions of their request.
 #[derive(Clone, Copy)]
@@ -48,7 +51,12 @@ const UNKNOWN_PEER: &str = "This dashboard cannot see where a request comes from
 /// With each request, where the application's own code panics.
 static PANICKED: LogLimit = LogLimit::new();
 
-impl HostRules {
+/// Where the application gives a text that is no nonce, which it then does with each request.
+static NO_NONCE: Once = Once::new();
+const NONCE_IS: &str = "it needs at least one character, and only letters, digits and +/=_-; pages have one of their \
+     own until it is";
+
+impl ApplicationRules {
     /// Who asks, and why they may not look where they may not.
     fn identify(&self, request: &Request, parts: &Parts) -> Result<(Access, NoLook), AppError> {
         let Some(access) = &self.access else { return Ok(of_this_machine(request)) };
@@ -56,10 +64,14 @@ impl HostRules {
         Ok((access, NoLook(REFUSED)))
     }
 
-    fn nonce(&self, parts: &Parts) -> Result<Option<HostNonce>, AppError> {
+    fn nonce(&self, parts: &Parts) -> Result<Option<ApplicationNonce>, AppError> {
         let Some(nonce) = &self.nonce else { return Ok(None) };
-        let nonce = guarded(|| nonce(parts))?.filter(|nonce| is_nonce(nonce));
-        Ok(nonce.map(|nonce| HostNonce(nonce.into())))
+        let Some(nonce) = guarded(|| nonce(parts))? else { return Ok(None) };
+        if !is_nonce(&nonce) {
+            NO_NONCE.call_once(|| error!("the application's nonce is none: {NONCE_IS}"));
+            return Ok(None);
+        }
+        Ok(Some(ApplicationNonce(nonce.into())))
     }
 }
 
@@ -79,7 +91,7 @@ fn guarded<T>(code: impl FnOnce() -> T) -> Result<T, AppError> {
         }
         let detail = "The application's own rules for this dashboard failed on this request; the log of the \
                       application says why.";
-        AppError::new(StatusCode::INTERNAL_SERVER_ERROR, "host-failed", detail).for_browsers()
+        AppError::new(StatusCode::INTERNAL_SERVER_ERROR, "application-failed", detail).for_browsers()
     })
 }
 
@@ -90,8 +102,8 @@ fn is_nonce(text: &str) -> bool {
 }
 
 /// Asks the application who the sender is, for every layer behind this one.
-pub(crate) async fn identify_by_host(
-    State(rules): State<HostRules>,
+pub(crate) async fn identify_by_application(
+    State(rules): State<ApplicationRules>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -99,27 +111,39 @@ pub(crate) async fn identify_by_host(
     let (parts, body) = request.into_parts();
     // What the application looks at has no body.
     let request = Request::from_parts(parts.clone(), body);
-    let identified = rules.identify(&request, &parts);
-    let nonce = rules.nonce(&parts);
-    let ((access, no_look), nonce) = match identified.and_then(|who| Ok((who, nonce?))) {
-        Ok(identified) => identified,
+    let nonce = match rules.nonce(&parts) {
+        Ok(nonce) => nonce,
         Err(error) => return error.into_response(),
     };
-    let mut request = request;
-    let extensions = request.extensions_mut();
-    extensions.insert(access.actor(origin.address, rules.read_only));
-    extensions.insert(origin);
-    extensions.insert(no_look);
+    let mut response = match rules.identify(&request, &parts) {
+        Ok((access, no_look)) => {
+            let mut request = request;
+            let extensions = request.extensions_mut();
+            extensions.insert(access.actor(origin.address, rules.read_only));
+            extensions.insert(origin);
+            extensions.insert(no_look);
+            extensions.extend(of_nonce(&nonce));
+            // There are no sessions of our own.
+            let secure = is_https || rules.public_url.as_ref().is_some_and(PublicUrl::is_https);
+            extensions.insert(SessionCookie { name: "strata_session".to_owned(), secure });
+            next.run(request).await
+        }
+        Err(error) => error.into_response(),
+    };
+    response.extensions_mut().extend(of_nonce(&nonce));
+    response
+}
+
+fn of_nonce(nonce: &Option<ApplicationNonce>) -> Extensions {
+    let mut extensions = Extensions::new();
     if let Some(nonce) = nonce {
-        extensions.insert(nonce);
+        extensions.insert(nonce.clone());
     }
-    // There are no sessions of our own.
-    extensions.insert(SessionCookie { name: "strata_session".to_owned(), secure: is_https });
-    next.run(request).await
+    extensions
 }
 
 /// Admits a request of whom the application lets look.
-pub(crate) async fn admit_by_host(request: Request, next: Next) -> Response {
+pub(crate) async fn admit_by_application(request: Request, next: Next) -> Response {
     let extensions = request.extensions();
     let may_look = extensions.get::<Actor>().is_some_and(|actor| actor.rights.look);
     if may_look || is_open_file(request.uri().path()) {

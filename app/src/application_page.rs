@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 /// What the pages say of the application around them. Provided as context, where there is one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HostPage {
+pub struct ApplicationPage {
     /// Where the data are, such as `production`.
     pub environment: Option<(String, EnvironmentColour)>,
     /// The address of the application's own first page.
@@ -36,7 +36,7 @@ impl EnvironmentColour {
     }
 }
 
-impl HostPage {
+impl ApplicationPage {
     fn of_request() -> Self {
         use_context().unwrap_or_default()
     }
@@ -47,15 +47,21 @@ impl HostPage {
     }
 }
 
+/// Where scripts lead who may not look any more: the application's own first page, nothing where it has
+/// not named one, and `None` where there is no application and the dashboard has a log-in page.
+pub(crate) fn home_of_scripts() -> Option<String> {
+    use_context::<ApplicationPage>().map(|page| page.home.unwrap_or_default())
+}
+
 /// The way back to the application.
 pub(crate) fn home_link() -> impl IntoView + use<> {
-    let home = HostPage::of_request().home;
+    let home = ApplicationPage::of_request().home;
     home.map(|home| view! { <a class="home" href=home rel="external">"Application"</a> })
 }
 
 /// The name of the environment.
 pub(crate) fn environment() -> impl IntoView + use<> {
-    let environment = HostPage::of_request().environment;
+    let environment = ApplicationPage::of_request().environment;
     environment.map(|(name, colour)| {
         view! {
             <span class=format!("environment {}", colour.as_str()) title="The environment of these data">

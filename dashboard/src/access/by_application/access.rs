@@ -3,6 +3,11 @@ use std::net::IpAddr;
 use strata_console::{Actor, Rights};
 use strata_report::Role;
 
+use crate::access::name::readable;
+
+/// Whom the application gives rights without a name.
+const UNNAMED: &str = "unnamed";
+
 /// Who asks, and what they may do, as the application around the dashboard says.
 ///
 /// ```
@@ -36,12 +41,16 @@ impl Access {
         Self::only(name, Rights { look: true, values: true, act: true })
     }
 
-    /// Somebody with these rights. Who may not look has none of the others either.
+    /// Somebody with these rights. Without the right to look there are none of the others either.
+    ///
+    /// Pages and the audit trail show the first 64 characters of the name, without control characters.
+    /// An empty name is shown as `unnamed`.
     pub fn only(name: impl Into<String>, rights: Rights) -> Self {
-        Self { name: name.into(), rights: if rights.look { rights } else { Rights::default() } }
+        let name = readable(&name.into()).unwrap_or_else(|| UNNAMED.to_owned());
+        Self { name, rights: if rights.look { rights } else { Rights::default() } }
     }
 
-    /// As everything behind the doors knows them.
+    /// As all that comes after admission knows them.
     pub(super) fn actor(self, address: Option<IpAddr>, read_only: bool) -> Actor {
         let rights = Rights { act: self.rights.act && !read_only, ..self.rights };
         if !rights.look {
@@ -49,5 +58,20 @@ impl Access {
         }
         let role = if rights.act { Role::Operator } else { Role::Viewer };
         Actor { name: self.name, role, rights, address, is_known: true, rejected: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_kept_as_the_audit_trail_can_show_it() {
+        let name = |name: &str| Access::operator(name).name;
+        assert_eq!(name(" anna\n\u{1b}[2J\u{0}"), "anna[2J");
+        assert_eq!(name(&"\u{e4}".repeat(65)), "\u{e4}".repeat(64));
+        for empty in ["", " ", "\n"] {
+            assert_eq!(name(empty), "unnamed");
+        }
     }
 }
