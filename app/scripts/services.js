@@ -27,8 +27,8 @@
   async function refresh() {
     if (document.hidden) return;
     try {
-      // Where one service is left, its list is asked for all the same.
-      const answer = await fetch(`${location.pathname}?all`, { headers: { accept: "text/html" } });
+      // Also where the page stands at another address, and where one service is left.
+      const answer = await fetch(byId("main").dataset.list, { headers: { accept: "text/html" } });
       if (answer.redirected) return location.reload();
       if (!answer.ok) throw new Error(answer.statusText);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");

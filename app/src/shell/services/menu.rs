@@ -25,7 +25,7 @@ pub(crate) fn service_menu() -> Option<impl IntoView> {
         let address = at_program(&format!("/s/{}/", encode(id)));
         view! { <li><a href=address aria-current=current rel="external">{id.clone()}</a></li> }
     };
-    let links = all.iter().take(LISTED).map(link).collect_view();
+    let links = listed(&all, &current).map(link).collect_view();
     Some(view! {
         <details class="service-menu">
             <summary><span class="unseen">"Service: "</span>{current.clone()}</summary>
@@ -35,4 +35,23 @@ pub(crate) fn service_menu() -> Option<impl IntoView> {
             </ul>
         </details>
     })
+}
+
+/// The first of all, and the current one wherever it stands.
+fn listed<'a>(all: &'a [String], current: &'a str) -> impl Iterator<Item = &'a String> {
+    let (first, others) = all.split_at(all.len().min(LISTED));
+    first.iter().chain(others.iter().filter(move |id| *id == current))
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_service_of_the_page_is_in_the_menu_however_many_there_are() {
+        let all: Vec<_> = (0..LISTED + 9).map(|i| format!("service-{i:03}")).collect();
+        assert_eq!(listed(&all, &all[0]).count(), LISTED);
+        assert_eq!(listed(&all, &all[LISTED + 5]).last(), Some(&all[LISTED + 5]));
+        assert_eq!(listed(&all[..2], &all[1]).count(), 2);
+    }
 }

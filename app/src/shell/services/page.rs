@@ -66,8 +66,7 @@ impl ServicesPage {
             (None, false) => ().into_any(),
         };
         let failures = self.redis.iter().enumerate().filter_map(failure).collect_view();
-        let notes = self.redis.iter().filter_map(|redis| redis.note.clone());
-        let notes = notes.map(|note| view! { <p class="small">{note}</p> }).collect_view();
+        let notes = self.redis.iter().enumerate().filter_map(note).collect_view();
         let title = full_title("Services");
         let content = match self.services.is_empty() {
             true => nothing(&self.redis).into_any(),
@@ -97,7 +96,7 @@ impl ServicesPage {
                     <p class="banner behind" id="behind" role="status" hidden=true>
                         "These numbers stand still. The page keeps trying."
                     </p>
-                    <main id="main" class="services-page" tabindex="-1">
+                    <main id="main" class="services-page" tabindex="-1" data-list=at("/?all")>
                         <h1>"Services"</h1>
                         <div id="content">{failures}{content}{notes}</div>
                     </main>
@@ -111,6 +110,12 @@ fn failure((i, redis): (usize, &ListedRedis)) -> Option<impl IntoView + use<>> {
     let why = redis.failure.clone()?;
     let id = format!("redis-{i}");
     Some(view! { <p class="banner behind" role="status" id=id data-live="">{why}</p> })
+}
+
+fn note((i, redis): (usize, &ListedRedis)) -> Option<impl IntoView + use<>> {
+    let note = redis.note.clone()?;
+    let id = format!("note-{i}");
+    Some(view! { <p class="small" id=id data-live="">{note}</p> })
 }
 
 fn nothing(redis: &[ListedRedis]) -> impl IntoView + use<> {

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::Serialize;
 use strata_app::{ListedService, ServiceState};
+use strata_console::Actor;
 use strata_report::TaskReport;
 
 use super::list::Services;
@@ -16,6 +17,9 @@ pub(super) struct Readiness {
     ready: bool,
     stopping: bool,
     redis: RedisReadiness,
+    services_known: usize,
+    services_up: usize,
+    /// For whoever may look, as all names here.
     services: Vec<ServiceReadiness>,
     /// Background tasks of the program that do not run; they start again.
     tasks_down: Vec<TaskReport>,
@@ -43,7 +47,28 @@ struct ServiceReadiness {
     state: &'static str,
 }
 
-pub(super) async fn ready(State(services): State<Arc<Services>>) -> (StatusCode, Json<Readiness>) {
+pub(super) async fn ready(
+    State(services): State<Arc<Services>>,
+    Extension(actor): Extension<Actor>,
+) -> (StatusCode, Json<Readiness>) {
+    let mut readiness = readiness(&services);
+    if !actor.rights.look {
+        readiness.hide_names();
+    }
+    let stopping = readiness.stopping;
+    let status = if stopping { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    (status, Json(readiness))
+}
+
+impl Readiness {
+    fn hide_names(&mut self) {
+        self.redis.each.clear();
+        self.services.clear();
+        self.tasks_down.clear();
+    }
+}
+
+fn readiness(services: &Services) -> Readiness {
     let stopping = services.front.http.shutdown().is_cancelled();
     let (listed, redis) = services.listed();
     let each: Vec<_> = redis
@@ -61,15 +86,16 @@ pub(super) async fn ready(State(services): State<Arc<Services>>) -> (StatusCode,
         state: ServiceState::of(&service.frame).as_str(),
     };
     let tasks_down = services.front.http.console().tasks();
-    let readiness = Readiness {
+    let is_up = |service: &&ListedService| ServiceState::of(&service.frame) == ServiceState::Up;
+    Readiness {
         ready: !stopping,
         stopping,
         redis: RedisReadiness { state, private: false, pid: None, each },
+        services_known: listed.len(),
+        services_up: listed.iter().filter(is_up).count(),
         services: listed.iter().map(of).collect(),
         tasks_down: tasks_down.into_iter().filter(|task| !task.runs()).collect(),
-    };
-    let status = if stopping { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    (status, Json(readiness))
+    }
 }
 
 /// Heard of at all, and not silent by now.

@@ -152,6 +152,10 @@ async fn one_token_is_good_for_all_services_and_each_writes_down_what_was_done_i
     for path in ["/healthz", "/readyz", "/login"] {
         assert_eq!(status_of(&dashboard.send("GET", path, "").await.0), 200, "{path}");
     }
+    let (_, to_strangers) = dashboard.send("GET", "/readyz", "").await;
+    assert!(to_strangers.contains("\"services_up\":2"), "{to_strangers}");
+    assert!(!to_strangers.contains("shop"), "{to_strangers}");
+    assert!(dashboard.send("GET", "/readyz", &operator).await.1.contains("shop"));
     let key = "/s/shop/api/v1/caches/users/keys/42";
     let (head, body) = dashboard.send("DELETE", key, &with("v-token")).await;
     assert_eq!(status_of(&head), 403, "{body}");
