@@ -3,6 +3,8 @@ import { basePath } from "./support/program";
 import { testOnServices } from "./support/services";
 
 const test = testOnServices;
+// The page of no service.
+test.use({ provoked: [/status of 404/] });
 
 test("the list of services and each of them can be read without scripts", async ({ page }) => {
   await page.goto(basePath === "" ? "/" : basePath);
