@@ -16,14 +16,12 @@ pub(crate) struct Build {
 pub(crate) const DEBUG: Build = Build { flags: &[], folder: "debug" };
 pub(crate) const RELEASE: Build = Build { flags: &["--release"], folder: "release" };
 
-/// Checks how they are written and that they compile, as a user would.
+/// Checks how they are written. Whether they compile, [`test`] finds out.
 pub(crate) fn check(shell: &Shell) -> Result<()> {
     step("The examples");
     let manifest = shell.current_dir().join("examples/Cargo.toml");
     let _elsewhere = shell.push_dir(env::temp_dir());
-    cmd!(shell, "cargo fmt --all --check --manifest-path {manifest}").run()?;
-    cmd!(shell, "cargo check --locked --all-targets --manifest-path {manifest}").run()?;
-    Ok(())
+    Ok(cmd!(shell, "cargo fmt --all --check --manifest-path {manifest}").run()?)
 }
 
 /// Builds them and goes over every screen of a mounted dashboard, at three paths.
