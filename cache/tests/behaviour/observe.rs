@@ -1,6 +1,7 @@
 //! The recorder around moka caches that a service already has.
 
 use std::io::Error;
+#[cfg(feature = "future")]
 use std::sync::Arc;
 
 #[cfg(feature = "future")]

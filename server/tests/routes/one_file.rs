@@ -81,14 +81,14 @@ async fn in_an_empty_read_only_root_it_serves_whole_pages_of_services_elsewhere(
     let options = ["serve", "--namespace", "shop", "--redis-url", &url, "--listen", "127.0.0.1:0"];
     let mut child = root.command(&options).spawn().unwrap();
     let address = address(&mut child).await;
-    let page = get(&address, "/").await;
+    let page = get(&address, "/s/shop/").await;
     assert!(page.starts_with("HTTP/1.1 200"), "{page}");
     for kind in ["css", "js", "wasm"] {
         let file = file_of(&page, kind);
         assert_eq!(status(&address, &file).await, "HTTP/1.1 200 OK", "{file}");
     }
     let ready = get(&address, "/readyz").await;
-    assert!(ready.contains(r#""l2_breaker_open":false"#), "{ready}");
+    assert!(ready.contains(r#""services_known":1"#), "{ready}");
     let metrics = get(&address, "/metrics").await;
     assert!(metrics.contains("build_info"), "{metrics}");
     let health = root.command(&["health", "--listen", &address]).output().await.unwrap();
