@@ -14,7 +14,7 @@ guarded("somebody logs in and out without scripts", async ({ page }) => {
   await page.getByRole("button", { name: "Log in" }).click();
   await expect(page).toHaveURL(/\/activity$/);
   await expect(page.getByTestId("audit")).toContainText("anna");
-  await page.goto("/login");
+  await page.goto(`${basePath}/login`);
   await page.getByRole("button", { name: "Log out everywhere" }).click();
   await expect(page.getByText("You are anna")).toBeHidden();
 });
