@@ -12,14 +12,13 @@ use strata_lab::Lab;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::access::ApplicationRules;
-use crate::assets::page_files;
 use crate::http::below_base;
 use crate::metrics::{
     ConsolesCollector, HttpMetrics, LabelledConsole, NodeCollector, NodeMetrics, ProgramCollector,
     observed,
 };
 use crate::routes::{AccessRules, Admission, MoreRoutes, Route, front_router, router, routes};
-use crate::state::{AppState, Needs, Parts, Snapshots};
+use crate::state::{AppState, Needs, Parts};
 
 /// A console over HTTP. Cheap to clone; all clones are the same.
 #[derive(Clone)]
@@ -72,39 +71,23 @@ const JOBS_MAY_TAKE: Duration = Duration::from_secs(3);
 const STREAMS: PeerBounds = PeerBounds { total: 256, per_peer: 64 };
 
 impl ConsoleRouter {
-    /// Of a program of ours, with tokens and sessions.
+    /// Of a program of ours, with tokens and sessions. Its metrics are the program's own, until it is
+    /// told to show those [of its nodes](Self::show_own_numbers) or
+    /// [of several consoles](Self::show_numbers_of).
     ///
     /// # Errors
     /// Where two metrics have one name.
     pub fn of_program(console: Console, parts: OwnParts) -> Result<Self, prometheus::Error> {
-        let router = Self::of_front(console, parts)?;
-        router.state.registry.register(Box::new(router.numbers.clone()))?;
-        Ok(router)
-    }
-
-    /// The same for what stands before several dashboards: its metrics are the program's own, and
-    /// [those of several consoles](Self::show_numbers_of).
-    ///
-    /// # Errors
-    /// As [`of_program`](Self::of_program).
-    pub fn of_front(console: Console, parts: OwnParts) -> Result<Self, prometheus::Error> {
         let streams = PeerLimit::new(parts.streams);
         let connections = Some(parts.connections);
         let registry = registry(&console, &streams, connections.clone())?;
         let http = HttpMetrics::register(&registry)?;
         let numbers = NodeCollector::new(console.clone(), parts.metrics)?;
         let state = AppState::new(Parts {
-            console,
             #[cfg(feature = "lab")]
             lab: parts.lab,
-            registry,
             needs: parts.needs,
-            streams,
-            snapshots: Snapshots::default(),
-            files: page_files(),
-            shutdown: parts.shutdown,
-            application: None,
-            _end: None,
+            ..Parts::of(console, registry, streams, parts.shutdown)
         });
         Ok(Self {
             state,
@@ -131,19 +114,7 @@ impl ConsoleRouter {
         let numbers = self.numbers.beside(console.clone());
         registry.register(Box::new(numbers.clone()))?;
         self.http.register_in(&registry)?;
-        let state = AppState::new(Parts {
-            console,
-            #[cfg(feature = "lab")]
-            lab: None,
-            registry,
-            needs: Needs::default(),
-            streams,
-            snapshots: Snapshots::default(),
-            files: self.state.files,
-            shutdown,
-            application: None,
-            _end: None,
-        });
+        let state = AppState::new(Parts::of(console, registry, streams, shutdown));
         Ok(Self {
             state,
             admission: self.admission.clone(),
@@ -165,17 +136,9 @@ impl ConsoleRouter {
         registry.register(Box::new(numbers.clone()))?;
         let http = HttpMetrics::register(&registry)?;
         let state = AppState::new(Parts {
-            console,
-            #[cfg(feature = "lab")]
-            lab: None,
-            registry,
-            needs: Needs::default(),
-            streams,
-            snapshots: Snapshots::default(),
-            files: page_files(),
-            shutdown: parts.shutdown,
             application: Some(parts.page),
             _end: Some(parts.end),
+            ..Parts::of(console, registry, streams, parts.shutdown)
         });
         Ok(Self {
             state,
@@ -207,6 +170,14 @@ impl ConsoleRouter {
         below_base(router, self.base.clone())
     }
 
+    /// Shows the numbers of its own nodes in `/metrics` as well.
+    ///
+    /// # Errors
+    /// Where it does so already.
+    pub fn show_own_numbers(&self) -> Result<(), prometheus::Error> {
+        self.state.registry.register(Box::new(self.numbers.clone()))
+    }
+
     /// Shows the numbers of several consoles in `/metrics` as well, as there are at each scrape.
     ///
     /// # Errors
@@ -232,7 +203,7 @@ impl ConsoleRouter {
     /// Counts the requests of a router and gives each its id, below the path under which browsers find
     /// it.
     pub fn mount_at_base(&self, router: Router) -> Router {
-        below_base(observed(router, self.http.clone()), self.base.clone())
+        self.below_base(self.count(router))
     }
 
     /// What can be asked for, beside pages, files and what a program has of its own.

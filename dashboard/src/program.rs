@@ -5,7 +5,8 @@ pub use crate::access::{AnonymousTurns, Hosts, Network, Proxies, PublicUrl};
 pub use crate::console_router::{ConsoleRouter, OwnParts};
 pub use crate::http::extract;
 pub use crate::http::{
-    AppError, HEALTH_PATHS, RequestId, TRACES_PATH, TimedBody, below_base, cookie_value, wants_page,
+    AppError, HEALTH_PATHS, RequestId, TRACES_PATH, TimedBody, below_base, cookie_value,
+    wants_page, with_path,
 };
 pub use crate::metrics::{LabelledConsole, NodeMetrics};
 pub use crate::pages::document;

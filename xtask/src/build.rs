@@ -26,12 +26,8 @@ pub(crate) const STATIC_PROGRAM: &str = "target/x86_64-unknown-linux-musl/releas
 
 const STATIC_STAMP: &str = "target/x86_64-unknown-linux-musl/release/strata.sources";
 
-/// The files that a release is built from.
-const SOURCES: &[&str] = &[
-    "Cargo.toml",
-    "Cargo.lock",
-    "rust-toolchain.toml",
-    ".cargo",
+/// The folders of what the program is made of.
+pub(crate) const FOLDERS: &[&str] = &[
     "report",
     "cache",
     "console",
@@ -43,6 +39,14 @@ const SOURCES: &[&str] = &[
     "server",
     "style",
     "public",
+];
+
+/// What a release is built from beside them.
+const OTHER_SOURCES: &[&str] = &[
+    "Cargo.toml",
+    "Cargo.lock",
+    "rust-toolchain.toml",
+    ".cargo",
     "xtask",
     "end2end/package-lock.json",
 ];
@@ -153,7 +157,7 @@ impl Drop for Building {
 
 fn sources() -> Result<String> {
     let mut hash = Sha256::new();
-    for source in SOURCES {
+    for source in FOLDERS.iter().chain(OTHER_SOURCES) {
         for file in WalkDir::new(source).sort_by_file_name() {
             let file = file?;
             if file.file_type().is_file() {

@@ -10,29 +10,15 @@ use anyhow::{Context, Result};
 use notify::{Event, RecursiveMode, Watcher};
 use xshell::{Shell, cmd};
 
-use crate::assets;
 use crate::program::{self, Running};
 use crate::tools;
+use crate::{assets, build};
 
 /// A copy, so that the next build does not write into the running program.
 const PROGRAM: &str = "target/watch/strata";
 
 /// Many files change at once when an editor saves or a branch is switched.
 const QUIET: Duration = Duration::from_millis(300);
-
-const FOLDERS: &[&str] = &[
-    "report",
-    "cache",
-    "console",
-    "demo",
-    "lab",
-    "app",
-    "prometheus",
-    "dashboard",
-    "server",
-    "style",
-    "public",
-];
 
 pub(crate) fn watch(shell: &Shell, options: &[String]) -> Result<()> {
     program::redis_or_not(shell);
@@ -46,7 +32,7 @@ pub(crate) fn watch(shell: &Shell, options: &[String]) -> Result<()> {
             let _ = sender.send(event);
         }
     })?;
-    for folder in FOLDERS {
+    for folder in build::FOLDERS {
         watcher.watch(Path::new(folder), RecursiveMode::Recursive)?;
     }
     let mut running = None;

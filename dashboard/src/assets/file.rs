@@ -3,7 +3,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 /// For names that change with the content.
-const FOR_EVER: &str = "public, max-age=31536000, immutable";
+pub(crate) const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// For all others: a browser asks whether what it has is still the same.
 const UNTIL_CHANGED: &str = "no-cache";
 

@@ -4,4 +4,5 @@
 mod file;
 mod list;
 
+pub(crate) use file::FOR_EVER;
 pub(crate) use list::{page_files, routes};

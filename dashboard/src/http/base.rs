@@ -58,7 +58,11 @@ fn nested_at(request: &Request) -> Option<BasePath> {
 
 /// The same address without the base; `None` where it has none.
 fn stripped(base: &BasePath, uri: &Uri) -> Option<Uri> {
-    let path = base.strip(uri.path())?;
+    with_path(uri, base.strip(uri.path())?)
+}
+
+/// The same address with another path. `None` where that is no path.
+pub fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
     let whole = match uri.query() {
         Some(query) => format!("{path}?{query}"),
         None => path.to_owned(),

@@ -11,8 +11,8 @@ mod request_id;
 mod security_headers;
 pub(crate) mod table;
 
-pub use base::below_base;
 pub(crate) use base::route_of;
+pub use base::{below_base, with_path};
 pub use body::TimedBody;
 pub(crate) use body::{MAX_BODY_BYTES, check_body_size, read_whole};
 pub(crate) use compression::compress;

@@ -5,11 +5,9 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use strata_app::SCRIPTS;
 
+use crate::assets::FOR_EVER;
 use crate::http::AppError;
 use crate::state::AppState;
-
-/// Their names change with their content.
-const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
 /// The page's own scripts.
 pub(crate) fn scripts() -> Router<AppState> {

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Snapshots;
+use crate::assets::page_files;
 
 /// What every handler of the dashboard may ask for. Cheap to clone.
 #[derive(Clone)]
@@ -39,6 +40,30 @@ pub(crate) struct Parts {
     pub(crate) application: Option<ApplicationPage>,
     /// Ends the console's tasks with the last clone of the state, where nothing else does.
     pub(crate) _end: Option<DropGuard>,
+}
+
+impl Parts {
+    /// Of a console alone, with the files of the program.
+    pub(crate) fn of(
+        console: Console,
+        registry: Registry,
+        streams: Arc<PeerLimit>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self {
+            console,
+            #[cfg(feature = "lab")]
+            lab: None,
+            registry,
+            needs: Needs::default(),
+            streams,
+            snapshots: Snapshots::default(),
+            files: page_files(),
+            shutdown,
+            application: None,
+            _end: None,
+        }
+    }
 }
 
 /// What the program depends on beside its nodes, for the answer whether it is ready.

@@ -109,6 +109,7 @@ impl Demo {
         let needs = needs(&store, redis.as_ref());
         let extras = Extras { lab: Some(Arc::clone(&lab)), needs };
         let served = ServedConsole::new(console, settings, extras, tasks.shutdown().clone())?;
+        served.http.show_own_numbers()?;
         let sites = Arc::new(Sites::new(sites).context("there is no node")?);
         let tasks = tasks.clone();
         Ok(Self { served, sites, store, lab, nodes, fleet, processes, redis, tasks })

@@ -54,7 +54,7 @@ impl Serve {
         // It has no nodes: it stands for the program, which people log in to.
         let console = Console::start(Vec::new(), of_program, shutdown.clone());
         let common = &settings.common;
-        let front = ServedConsole::of_front(console, common, Extras::default(), shutdown)?;
+        let front = ServedConsole::new(console, common, Extras::default(), shutdown)?;
         let services = Services::start(settings.clone(), access, (front.clone(), tasks.clone()));
         let services = services.await?;
         let all = Arc::downgrade(&services);

@@ -29,7 +29,7 @@ pub(super) struct Extras {
 }
 
 impl ServedConsole {
-    /// This console, until `shutdown`.
+    /// This console, until `shutdown`. The numbers of its nodes are not in `/metrics` yet.
     ///
     /// # Errors
     /// Where two metrics have one name.
@@ -41,20 +41,6 @@ impl ServedConsole {
     ) -> anyhow::Result<Self> {
         let (serving, parts) = parts(settings, extras, shutdown);
         Ok(Self { http: ConsoleRouter::of_program(console, parts)?, serving })
-    }
-
-    /// The same for what stands before several dashboards.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub(super) fn of_front(
-        console: Console,
-        settings: &Settings,
-        extras: Extras,
-        shutdown: CancellationToken,
-    ) -> anyhow::Result<Self> {
-        let (serving, parts) = parts(settings, extras, shutdown);
-        Ok(Self { http: ConsoleRouter::of_front(console, parts)?, serving })
     }
 
     /// Another console of the same program, until `shutdown`: they share connections and limits.

@@ -2,10 +2,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::Uri;
-use axum::http::uri::PathAndQuery;
 use axum::response::{IntoResponse, Response};
 use strata_app::{BasePath, ServiceMenu};
+use strata_dashboard::program::with_path;
 use tower::ServiceExt;
 
 use super::list::Services;
@@ -54,17 +53,6 @@ fn is_of_somebody(below: &str) -> bool {
 
 fn menu(services: &Services, service: &Service) -> ServiceMenu {
     ServiceMenu { current: service.id.to_string(), all: services.ids().into() }
-}
-
-/// The same address with another path.
-fn with_path(uri: &Uri, path: &str) -> Option<Uri> {
-    let whole = match uri.query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path.to_owned(),
-    };
-    let mut parts = uri.clone().into_parts();
-    parts.path_and_query = Some(PathAndQuery::try_from(whole).ok()?);
-    Uri::from_parts(parts).ok()
 }
 
 #[cfg(test)]
