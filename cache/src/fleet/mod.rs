@@ -10,33 +10,27 @@
 //! | `presence`, `beats` | a node's card, its beats and its goodbye |
 //! | `report` | what a beat carries |
 //! | `gate`, `answering` | which asks are let in, and how they are answered |
-//! | `client`, `view`, `asking`, `replies` | a console's end |
-//! | `announced` | which namespaces there are |
+//! | `console` | a console's end |
 
-mod announced;
 mod answering;
-mod asking;
 mod beats;
-mod client;
+mod console;
 mod form;
 mod gate;
 mod names;
 mod presence;
-mod replies;
 mod report;
 mod scripts;
 mod settings;
 mod signature;
-mod view;
 
-pub use announced::Announcements;
-pub use asking::{AskError, AskTo, Replies, SilentNode};
-pub use client::FleetClient;
+pub use console::{
+    Announcements, AskError, AskTo, FleetClient, FleetNode, FleetView, Replies, SilentNode,
+};
 pub use form::FormError;
 pub use settings::Fleet;
-pub use view::{FleetNode, FleetView};
 
-pub(crate) use client::{ClientSettings, Console};
+pub(crate) use console::{ClientSettings, Console};
 pub(crate) use presence::{FleetHost, Presence, forget_namespace};
 pub(crate) use scripts::NAMED as SCRIPTS;
 pub(crate) use settings::Identity;

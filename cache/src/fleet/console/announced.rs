@@ -7,9 +7,9 @@ use redis::{RedisResult, pipe};
 use tokio::sync::Mutex;
 
 use super::asking::AskError;
-use super::names::NAMESPACES;
 use crate::connection::{CallError, Connector, RedisAddress, SLOW_TIMEOUT, in_time, is_name};
 use crate::error::BuildError;
+use crate::fleet::names::NAMESPACES;
 
 const CONNECTING: Duration = Duration::from_secs(2);
 

@@ -9,14 +9,16 @@ use strata_report::Want;
 use tokio_util::sync::DropGuard;
 
 use super::asking::{AskError, PendingAsks};
-use super::names::FleetNames;
-use super::presence::ask;
-use super::scripts;
-use super::settings::key_of_environment;
-use super::signature::FleetKey;
-use super::view::{FleetView, KnownNodes, NodeBytes, NodeListing};
+use super::known_node::NodeBytes;
+use super::known_nodes::{KnownNodes, NodeListing};
+use super::view::FleetView;
 use crate::clock::millis;
 use crate::connection::{CallError, Link, PipelineReplies, Step};
+use crate::fleet::names::FleetNames;
+use crate::fleet::presence::ask;
+use crate::fleet::scripts;
+use crate::fleet::settings::key_of_environment;
+use crate::fleet::signature::FleetKey;
 
 /// How often a console says again what it wants, and how long that counts.
 const RENEWED: Duration = Duration::from_secs(3);

@@ -1,21 +1,14 @@
-//! The nodes of a namespace as a console sees them, by Redis's clock.
+//! What a console remembers of the nodes, by Redis's clock.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use strata_report::{FLEET_PROTOCOL, FleetReport, NodeCard, NodeId, PresenceState};
+use strata_report::{NodeId, PresenceState};
 
-use super::form::{self, FormError};
-use super::scripts::{FORGOTTEN_AFTER_MS, KEPT_MS};
+use super::known_node::{KnownNode, LOST_AFTER, NodeBytes};
+use super::view::{FleetNode, FleetView};
 use crate::clock::millis;
-
-/// A node that has not beaten for so long is lost, or for three of its intervals where that is
-/// longer.
-const LOST_AFTER: Duration = Duration::from_secs(10);
-
-/// Of a node whose card cannot be read.
-const UNKNOWN_INTERVAL_MS: u64 = 5_000;
+use crate::fleet::scripts::KEPT_MS;
 
 /// How long a card that was read counts.
 const CARD_COUNTS: Duration = Duration::from_secs(10);
@@ -26,56 +19,8 @@ const COMES_BACK_WITHIN: Duration = Duration::from_secs(15);
 /// Where nodes were not listed for so long, Redis was away, or the console stood still.
 const AWAY_AFTER: Duration = Duration::from_secs(5);
 
-/// Two processes under one id are told of for so long after they were last seen in turns.
-const TOLD_FOR: Duration = Duration::from_secs(60);
-
 /// No node's id is longer.
 const MAX_ID_BYTES: usize = 256;
-
-/// So many runs of an id are remembered.
-const REMEMBERED_RUNS: usize = 4;
-
-/// The nodes of a namespace at one instant.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FleetView {
-    /// When, milliseconds since the epoch by Redis's clock.
-    pub now_ms: u64,
-    /// The nodes by their ids. One that is forgotten is in one view as such, and in none after.
-    pub nodes: Vec<FleetNode>,
-}
-
-impl FleetView {
-    /// How many nodes are in a state.
-    pub fn count(&self, state: PresenceState) -> usize {
-        self.nodes.iter().filter(|node| node.state == state).count()
-    }
-
-    /// The node of an id.
-    pub fn node(&self, id: &str) -> Option<&FleetNode> {
-        self.nodes.iter().find(|node| node.id == id)
-    }
-}
-
-/// One node as a console sees it.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FleetNode {
-    /// Its id.
-    pub id: NodeId,
-    /// Whether it beats.
-    pub state: PresenceState,
-    /// Since its last beat, milliseconds by Redis's clock.
-    pub heard_ms_ago: u64,
-    /// What it says of itself; `None` where that was never read.
-    pub card: Option<Arc<NodeCard>>,
-    /// Its newest report; `None` where it was never read. It stays where the node is heard no more:
-    /// its numbers are of that time. Views share it, and two of them are the same one until the node
-    /// beats again.
-    pub report: Option<Arc<FleetReport>>,
-    /// Why its card or report cannot be read at the moment.
-    pub unreadable: Option<FormError>,
-    /// Whether two processes call themselves by its id: their runs were seen in turns.
-    pub is_two_processes: bool,
-}
 
 /// What a console remembers of the nodes.
 #[derive(Default)]
@@ -89,19 +34,6 @@ pub(super) struct KnownNodes {
     resumed_ms: Option<u64>,
 }
 
-#[derive(Default)]
-struct KnownNode {
-    node: FleetNode,
-    beat_ms: u64,
-    /// The beat after which its report was read last. A read that fails leaves it.
-    read_beat_ms: Option<u64>,
-    card_read_ms: Option<u64>,
-    left_ms: Option<u64>,
-    /// Runs before the present one, the last one last.
-    runs: VecDeque<String>,
-    in_turns_ms: Option<u64>,
-}
-
 /// Who is listed, and when each last beat.
 pub(super) struct NodeListing {
     pub(super) now_ms: u64,
@@ -110,9 +42,6 @@ pub(super) struct NodeListing {
     /// What this console wants still lies there.
     pub(super) has_want: bool,
 }
-
-/// Bytes of a card and of a report, as they lie there.
-pub(super) type NodeBytes = (Option<Vec<u8>>, Option<Vec<u8>>);
 
 impl KnownNodes {
     /// Takes note of who is listed. Answers whose report is to be read, and of whom the card as well.
@@ -163,45 +92,9 @@ impl KnownNodes {
 
     /// Takes note of what one node says.
     pub(super) fn read(&mut self, id: &str, bytes: NodeBytes, now_ms: u64) {
-        let Some(known) = self.nodes.get_mut(id) else { return };
-        known.read_beat_ms = Some(known.beat_ms);
-        let (card, report) = bytes;
-        let mut of_run = None;
-        let mut unreadable = None;
-        if let Some(card) = card {
-            match read_card(&card) {
-                Ok(card) => {
-                    known.card_read_ms = Some(now_ms);
-                    known.runs(&card.run, now_ms);
-                    of_run = Some(card.run.clone());
-                    known.node.card = Some(Arc::new(card));
-                }
-                Err(error) => unreadable = Some(error),
-            }
-        } else if known.node.unreadable.is_some() && known.card_read_ms.is_some() {
-            // Read again next time.
-            known.card_read_ms = None;
+        if let Some(known) = self.nodes.get_mut(id) {
+            known.read(bytes, now_ms);
         }
-        if let Some(report) = report {
-            match read_report(&report) {
-                // The run before has left it, or another process writes the card: the next read tells.
-                Ok(report) if of_run.is_some_and(|run| run != report.run) => {
-                    known.card_read_ms = None;
-                }
-                Ok(mut report) => {
-                    // The id of the beat counts, whatever the report calls itself.
-                    id.clone_into(&mut report.report.node);
-                    report.run.clone_into(&mut report.report.run);
-                    known.runs(&report.run, now_ms);
-                    if known.node.card.as_ref().is_some_and(|card| card.run != report.run) {
-                        known.card_read_ms = None;
-                    }
-                    known.node.report = Some(Arc::new(report));
-                }
-                Err(error) => unreadable = Some(error),
-            }
-        }
-        known.node.unreadable = unreadable;
     }
 
     /// All nodes now. Those that are forgotten are so from now on.
@@ -215,15 +108,18 @@ impl KnownNodes {
         FleetView { now_ms, nodes }
     }
 
-    /// Those that should answer: they are up or late.
+    /// Those that should answer.
     pub(super) fn answering(&self) -> Vec<NodeId> {
-        let answering = self.nodes.values().filter(|known| known.node.state.counts());
-        answering.map(|known| known.node.id.clone()).collect()
+        self.up_or_late().map(|node| node.id.clone()).collect()
     }
 
     /// How many should answer.
     pub(super) fn n_answering(&self) -> usize {
-        self.nodes.values().filter(|known| known.node.state.counts()).count()
+        self.up_or_late().count()
+    }
+
+    fn up_or_late(&self) -> impl Iterator<Item = &FleetNode> {
+        self.nodes.values().map(|known| &known.node).filter(|node| node.state.counts())
     }
 
     /// How long ago a node was heard, as of the last view.
@@ -232,82 +128,12 @@ impl KnownNodes {
     }
 }
 
-impl KnownNode {
-    /// `may_come_back`: Redis was away until a moment ago, so that no node could beat.
-    fn settle(&mut self, now_ms: u64, may_come_back: bool) {
-        let age_ms = self.age_ms(now_ms);
-        let gone_ms = self.left_ms.map_or(age_ms, |at| now_ms.saturating_sub(at));
-        let interval_ms = self.interval_ms();
-        self.node.heard_ms_ago = age_ms;
-        self.node.state = match (self.left_ms, age_ms) {
-            _ if gone_ms >= FORGOTTEN_AFTER_MS => PresenceState::Forgotten,
-            (Some(_), _) => PresenceState::Left,
-            (None, _) if self.is_lost(now_ms) && !self.comes_back(may_come_back) => {
-                PresenceState::Lost
-            }
-            (None, age) if age > interval_ms.saturating_mul(2) => PresenceState::Late,
-            (None, _) => PresenceState::Up,
-        };
-        let told = self.in_turns_ms.is_some_and(|at| at + millis(TOLD_FOR) > now_ms);
-        self.node.is_two_processes = told;
-    }
-
-    /// One that was lost before stays so until it beats.
-    fn comes_back(&self, may: bool) -> bool {
-        may && self.node.state.counts()
-    }
-
-    fn age_ms(&self, now_ms: u64) -> u64 {
-        now_ms.saturating_sub(self.beat_ms)
-    }
-
-    fn interval_ms(&self) -> u64 {
-        let reported = self.node.report.as_ref().map(|report| report.interval_ms);
-        let said = self.node.card.as_ref().map(|card| card.interval_ms);
-        reported.or(said).filter(|ms| *ms > 0).unwrap_or(UNKNOWN_INTERVAL_MS)
-    }
-
-    /// Whether it has not beaten for longer than one that is up would be silent.
-    fn is_lost(&self, now_ms: u64) -> bool {
-        let lost_after_ms = millis(LOST_AFTER).max(self.interval_ms().saturating_mul(3));
-        self.age_ms(now_ms) > lost_after_ms
-    }
-
-    /// A run speaks under this id: one that comes back after another one is of a second process.
-    fn runs(&mut self, run: &str, now_ms: u64) {
-        if self.runs.back().is_some_and(|last| last == run) {
-            return;
-        }
-        if self.runs.iter().any(|earlier| earlier == run) {
-            self.in_turns_ms = Some(now_ms);
-        }
-        self.runs.push_back(run.to_owned());
-        if self.runs.len() > REMEMBERED_RUNS {
-            self.runs.pop_front();
-        }
-    }
-}
-
-fn read_card(bytes: &[u8]) -> Result<NodeCard, FormError> {
-    let card: NodeCard = form::read(bytes, form::MAX_BYTES)?;
-    speaks(card.protocol).map(|()| card)
-}
-
-fn read_report(bytes: &[u8]) -> Result<FleetReport, FormError> {
-    let report: FleetReport = form::read(bytes, form::MAX_BYTES)?;
-    speaks(report.protocol).map(|()| report)
-}
-
-fn speaks(protocol: u32) -> Result<(), FormError> {
-    match protocol > FLEET_PROTOCOL {
-        true => Err(FormError::Protocol { found: protocol }),
-        false => Ok(()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use strata_report::{FleetReport, NodeCard};
+
     use super::*;
+    use crate::fleet::form::{self, FormError};
 
     const START_MS: u64 = 1_763_000_000_000;
 

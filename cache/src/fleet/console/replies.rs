@@ -9,9 +9,9 @@ use redis::{RedisResult, cmd};
 use strata_report::Reply;
 
 use super::client::Console;
-use super::form;
 use crate::clock::millis;
 use crate::connection::in_time;
+use crate::fleet::form;
 use crate::log::log_safely;
 
 const BLOCK: Duration = Duration::from_millis(500);

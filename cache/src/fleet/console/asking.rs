@@ -10,10 +10,10 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, timeout_at};
 
 use super::client::{FleetClient, MAX_NODES};
-use super::presence::ask;
-use super::{form, scripts};
 use crate::clock::millis;
 use crate::connection::CallError;
+use crate::fleet::presence::ask;
+use crate::fleet::{form, scripts};
 
 /// The longest pause between two answers.
 const LONGEST_PAUSE: Duration = Duration::from_millis(300);

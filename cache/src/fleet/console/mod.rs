@@ -1,0 +1,24 @@
+//! A console's end: it looks which nodes there are, and asks them.
+//!
+//! | file | what |
+//! |---|---|
+//! | `announced` | which namespaces there are |
+//! | `client` | one console at a namespace |
+//! | `known_node`, `known_nodes` | whether nodes beat, and what was read of them |
+//! | `view` | the nodes at one instant |
+//! | `asking`, `replies` | what nodes are asked, and what they answer |
+
+mod announced;
+mod asking;
+mod client;
+mod known_node;
+mod known_nodes;
+mod replies;
+mod view;
+
+pub use announced::Announcements;
+pub use asking::{AskError, AskTo, Replies, SilentNode};
+pub use client::FleetClient;
+pub use view::{FleetNode, FleetView};
+
+pub(crate) use client::{ClientSettings, Console};
