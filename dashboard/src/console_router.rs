@@ -17,7 +17,9 @@ use crate::metrics::{
     ConsolesCollector, HttpMetrics, LabelledConsole, NodeCollector, NodeMetrics, ProgramCollector,
     observed,
 };
-use crate::routes::{AccessRules, Admission, MoreRoutes, Route, front_router, router, routes};
+use crate::routes::{
+    AccessRules, Admission, MoreRoutes, Route, front_router, nameless_router, router, routes,
+};
 use crate::state::{AppState, Needs, Parts};
 
 /// A console over HTTP. Cheap to clone; all clones are the same.
@@ -158,6 +160,12 @@ impl ConsoleRouter {
     /// The paths of `own` and those that several dashboards share, for those whom it admits.
     pub fn front(&self, own: Router) -> Router {
         front_router(self.state.clone(), self.admission.clone(), own)
+    }
+
+    /// What is below a name that no dashboard has. Whoever may look is answered by `own`; anybody else
+    /// cannot tell it from a name that one has.
+    pub fn nameless(&self, own: Router) -> Router {
+        nameless_router(self.state.clone(), self.admission.clone(), own)
     }
 
     /// Counts the requests of a router and gives each its id.

@@ -13,7 +13,7 @@ use crate::state::AppState;
 /// files, and `own`, its pages and paths. It admits the same requests as each dashboard.
 pub(crate) fn front_router(state: AppState, admission: Admission, own: Router) -> Router {
     let (shared, _) = RouteTable::new(&state.console)
-        .get("/healthz", health::alive)
+        .get(health::ALIVE_PATH, health::alive)
         .get("/metrics", metrics::metrics)
         .get("/login", login::page)
         .ask("/login", login::log_in)

@@ -5,6 +5,7 @@ use axum::extract::{Query, Request};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Operation, ParameterIn};
 
@@ -46,6 +47,12 @@ fn names(operation: &Operation) -> Vec<String> {
 /// Refuses a query parameter that the operation does not have, by name: one that was misspelt and
 /// ignored would answer another question than the one that was asked.
 pub(crate) async fn refuse_unknown_parameters(request: Request, next: Next) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    // Read as something else, it would name another key than the one that was meant.
+    if percent_decode_str(query).decode_utf8().is_err() {
+        let error = AppError::bad_request("bad-query", "The query of this address is not UTF-8.");
+        return error.for_browsers().into_response();
+    }
     match unknown(&request) {
         Some((name, known)) => {
             let known = match known.as_slice() {
