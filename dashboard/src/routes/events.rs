@@ -75,12 +75,12 @@ pub(crate) async fn events(
     let session = cookie_value(&headers, &cookie.name).filter(|session| access.goes_on(session));
     let session = session.map(str::to_owned);
     let is_mounted = state.application.is_some();
-    let events = stream::iter(first)
-        .chain(frames(ticks, permit))
+    let frames = frames(ticks, permit)
         .take_until(lasts(is_mounted))
         .chain(stream::iter(is_mounted.then(Event::renewal)))
-        .take_until(logged_out(state.console.clone(), session))
-        .take_until(state.shutdown.clone().cancelled_owned());
+        .take_until(logged_out(state.console.clone(), session));
+    let shutdown = state.shutdown.clone().cancelled_owned();
+    let events = stream::iter(first).chain(frames).take_until(shutdown);
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-cache, no-transform"),

@@ -104,7 +104,7 @@ async fn at_no_level_does_the_log_tell_a_query_a_token_or_a_session() {
     }
     child.start_kill().unwrap();
     let text = timeout(PATIENCE, reading).await.unwrap().unwrap();
-    assert!(text.contains("TRACE") && text.contains("/login"), "{text}");
+    assert!(text.contains("DEBUG") && text.contains("/login"), "{text}");
     let leak = text.lines().find(|line| line.contains("s3same"));
     assert_eq!(leak, None);
 }
