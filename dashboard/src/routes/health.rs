@@ -10,6 +10,9 @@ use crate::state::AppState;
 /// Where the program says that it runs.
 pub(super) const ALIVE_PATH: &str = "/healthz";
 
+/// Where it says whether it can answer, and what it depends on.
+pub(super) const READY_PATH: &str = "/readyz";
+
 #[derive(Serialize)]
 pub(crate) struct Alive {
     status: &'static str,

@@ -11,7 +11,7 @@ use super::{api, events, health, login, metrics, openapi};
 use crate::access::{
     AnonymousTurns, ApplicationRules, CrossSite, HARMLESS, Hosts, Identification, Proxies,
     PublicUrl, admit, admit_by_application, check_host, csrf, explain_cross_site, guard_functions,
-    identify, identify_by_application, take_turns,
+    identify, identify_by_application, is_open, take_turns,
 };
 use crate::assets;
 use crate::http::{AppError, FUNCTIONS, check_body_size, compress, harden};
@@ -65,7 +65,10 @@ pub(crate) fn nameless_router(state: AppState, admission: Admission, own: Router
 
 async fn lookers_elsewhere(State(own): State<Router>, request: Request, next: Next) -> Response {
     let may_look = request.extensions().get::<Actor>().is_some_and(|actor| actor.rights.look);
-    match may_look && request.uri().path() != health::ALIVE_PATH {
+    let path = request.uri().path();
+    // What is open to everybody is the program's, but for what `own` has to say of this name.
+    let is_programs = is_open(path) && path != health::READY_PATH;
+    match may_look && !is_programs {
         true => own.oneshot(request).await.into_response(),
         false => next.run(request).await,
     }
@@ -104,7 +107,7 @@ fn programs(state: &AppState) -> (Router<AppState>, Vec<Route>) {
     let mut table = RouteTable::new(console)
         // Monitoring
         .get(health::ALIVE_PATH, health::alive)
-        .get("/readyz", health::ready)
+        .get(health::READY_PATH, health::ready)
         .get("/metrics", metrics::metrics)
         // The API, for reading
         .get("/api/v1/openapi.json", openapi::document)

@@ -21,7 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 async fn whole(stream: Response) -> String {
     assert_eq!(stream.status(), StatusCode::OK);
     let bytes = timeout(PATIENCE, to_bytes(stream.into_body(), usize::MAX)).await;
-    String::from_utf8(bytes.expect("the stream ends").unwrap().to_vec()).unwrap()
+    assert!(bytes.is_ok(), "the stream goes on");
+    String::from_utf8(bytes.unwrap().unwrap().to_vec()).unwrap()
 }
 
 #[tokio::test]

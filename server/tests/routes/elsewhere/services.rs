@@ -251,13 +251,15 @@ async fn whoever_may_not_look_cannot_tell_a_service_from_a_name_that_there_is_no
 }
 
 #[tokio::test]
-async fn a_health_check_is_answered_below_any_name() {
+async fn below_any_name_a_health_check_is_answered_and_a_session_ended() {
     let redis = RedisServer::start().await;
     let url = redis.url();
     let _pod = Pod::start_of("shop", &url, "pod-1").await;
     let dashboard = Dashboard::start_front(&["--redis-url", &url]).await;
     dashboard.until_up(&["shop"]).await;
     for name in ["shop", "shob"] {
+        let out = dashboard.below(name, ("POST", "/logout"), "").await;
+        assert!(out.contains("location: /s/NAME/login"), "{out}");
         let answer = dashboard.below(name, ("GET", "/healthz"), "").await;
         assert!(
             answer.starts_with("http/1.0 200") || answer.starts_with("http/1.1 200"),
