@@ -17,6 +17,7 @@ mod namespace;
 pub(crate) mod no_redis;
 mod operator;
 mod operator_budget;
+mod other_runtimes;
 mod pending;
 mod query;
 mod recovery;
