@@ -11,16 +11,13 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::client::NodeClient;
 use super::fleet_tick::FleetTick;
+use super::known::Known;
 use super::pace::Pace;
 use super::remote::RemoteNode;
 use super::shared_report::SharedReport;
-use crate::clock::in_ms;
 
 /// One read takes no longer, or Redis counts as away.
 const POLL_WITHIN: Duration = Duration::from_secs(3);
-
-/// So long after a read was due that should have succeeded, Redis counts as away.
-const UNHEARD_AFTER: Duration = Duration::from_secs(3);
 
 /// While somebody waits for what reports show, they are read so often, for all who wait.
 const READ_AGAIN: Duration = Duration::from_millis(100);
@@ -45,16 +42,6 @@ struct Inner {
     reads: watch::Sender<u64>,
     n_waiting: AtomicUsize,
     waiting_begun: Notify,
-}
-
-struct Known {
-    heard_at: Option<Instant>,
-    /// Since when they are read, where they were not heard yet.
-    since: Instant,
-    /// By which the next read was due then.
-    pace: Pace,
-    /// By their ids.
-    nodes: Vec<Arc<RemoteNode>>,
 }
 
 impl RemoteNodes {
@@ -288,29 +275,6 @@ impl RemoteNodes {
     }
 }
 
-impl Known {
-    fn nothing(pace: Pace) -> Self {
-        Self { heard_at: None, since: Instant::now(), pace, nodes: Vec::new() }
-    }
-
-    fn wake(&mut self, pace: Pace) {
-        if self.pace == Pace::Asleep {
-            *self = Self::nothing(pace);
-        }
-    }
-
-    fn unheard_ms(&self) -> Option<u64> {
-        let silent = self.heard_at.unwrap_or(self.since).elapsed();
-        let due = self.pace.interval()?;
-        (silent >= due + UNHEARD_AFTER).then(|| in_ms(silent))
-    }
-
-    fn get(&self, id: &str) -> Option<&Arc<RemoteNode>> {
-        let at = self.nodes.binary_search_by(|node| node.id().cmp(id)).ok()?;
-        self.nodes.get(at)
-    }
-}
-
 /// While it lives, somebody waits for what reports show.
 struct WaitingGuard<'a>(&'a Inner);
 
@@ -325,29 +289,5 @@ impl<'a> WaitingGuard<'a> {
 impl Drop for WaitingGuard<'_> {
     fn drop(&mut self) {
         self.0.n_waiting.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-pub(super) fn presence_of(node: &FleetNode) -> NodePresence {
-    let card = node.card.as_deref().cloned().unwrap_or_default();
-    let report = node.report.as_ref();
-    let run = report.map(|report| report.run.clone()).filter(|run| !run.is_empty());
-    NodePresence {
-        node: node.id.clone(),
-        state: node.state,
-        heard_ms_ago: node.heard_ms_ago,
-        run: run.unwrap_or(card.run),
-        app: card.app,
-        version: card.version,
-        strata: card.strata,
-        environment: card.environment,
-        host: card.host,
-        pid: card.pid,
-        labels: card.labels,
-        policy: card.policy,
-        signed: card.signed,
-        is_two_processes: node.is_two_processes,
-        unreadable: node.unreadable.as_ref().map(ToString::to_string),
-        cut: report.map_or(0, |report| report.cut),
     }
 }

@@ -11,6 +11,7 @@ mod fan_out;
 mod fleet;
 mod fleet_tick;
 mod gathering;
+mod known;
 mod list;
 mod local;
 mod pace;

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::request::Parts;
@@ -6,6 +7,7 @@ use strata_app::{ApplicationPage, BasePath, EnvironmentColour};
 use strata_cache::{Node, Tasks};
 use strata_console::{AccessSettings, Console, ConsoleSettings, Protected, RemoteNodes};
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::fleet::{Shown, others, start};
@@ -19,6 +21,9 @@ const NOBODY_ACTS: &str = "Nobody may change anything here, because the applicat
 const HOST_DECIDES: &str = "This application does not let you change anything here.";
 const READ_ONLY: &str =
     "The application has mounted this dashboard read-only, so nothing can be changed here.";
+
+/// How long it may take to tell the other nodes that nobody watches any more.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// A dashboard among the paths of an axum application: screens, API, live events and metrics.
 ///
@@ -242,7 +247,8 @@ async fn end_at_stop(
     shutdown.cancelled().await;
     end(&console).await;
     if let Some(others) = others {
-        others.close().await;
+        // Where Redis is away, what was wanted ends by itself.
+        let _: Result<(), _> = timeout(GOODBYE, others.close()).await;
     }
 }
 

@@ -9,9 +9,6 @@ use super::MountError;
 /// # Errors
 /// Where they are not of one namespace, or use several Redis.
 pub(super) fn distinct(nodes: Vec<Node>) -> Result<Vec<Node>, MountError> {
-    let mut known = HashSet::new();
-    let once = nodes.into_iter().filter(|node| known.insert(node.id().to_owned()));
-    let nodes: Vec<_> = once.collect();
     let Some(first) = nodes.first() else { return Ok(nodes) };
     for other in &nodes {
         if other.namespace() != first.namespace() {
@@ -22,7 +19,8 @@ pub(super) fn distinct(nodes: Vec<Node>) -> Result<Vec<Node>, MountError> {
             return Err(MountError::Redis { first: place(first), other: place(other) });
         }
     }
-    Ok(nodes)
+    let mut known = HashSet::new();
+    Ok(nodes.into_iter().filter(|node| known.insert(node.id().to_owned())).collect())
 }
 
 /// A node, and where its Redis is.

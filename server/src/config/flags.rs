@@ -323,17 +323,13 @@ impl DemoFlags {
 
     /// These, and for what they leave open, those of the file.
     pub(crate) fn or(self, file: Self) -> Self {
-        // Either of the two says which Redis, whatever the file says of it.
-        let is_said = self.redis_url.is_some() || self.redis_url_file.is_some();
-        let redis = match is_said {
-            true => (self.redis_url, self.redis_url_file),
-            false => (file.redis_url, file.redis_url_file),
-        };
+        // An address that is given chooses among those of a file that the settings name.
+        let file_of_urls = file.redis_url_file.filter(|_| self.redis_url.is_none());
         Self {
             config: self.config,
             listen: self.listen.or(file.listen),
-            redis_url: redis.0,
-            redis_url_file: redis.1,
+            redis_url: self.redis_url.or(file.redis_url),
+            redis_url_file: self.redis_url_file.or(file_of_urls),
             redis_user: self.redis_user.or(file.redis_user),
             redis_password_file: self.redis_password_file.or(file.redis_password_file),
             redis_ca_file: self.redis_ca_file.or(file.redis_ca_file),

@@ -37,8 +37,14 @@ pub(super) fn router(services: &Arc<Services>) -> Router {
     services.front.front(own, &PARAMETERS)
 }
 
-/// The parameters of its own addresses.
-const PARAMETERS: [(&str, &[&str]); 2] = [("/", &["all"]), ("/api/v1/services", &[])];
+/// The parameters of its addresses.
+const PARAMETERS: [(&str, &[&str]); 5] = [
+    ("/", &["all"]),
+    ("/api/v1/services", &[]),
+    ("/readyz", &[]),
+    ("/healthz", &[]),
+    ("/metrics", &[]),
+];
 
 /// The list of services, or the only one.
 async fn page(
