@@ -17,7 +17,8 @@ fn with(token: &str) -> String {
 async fn number(dashboard: &Dashboard, path: &str, name: &str) -> u64 {
     let (_, text) = dashboard.send("GET", path, &with(OPERATOR)).await;
     let line = text.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
-    line.unwrap_or_else(|| panic!("no {name}: {text}")).parse().unwrap()
+    assert!(line.is_some(), "no {name}: {text}");
+    line.unwrap().parse().unwrap()
 }
 
 #[tokio::test]
@@ -155,22 +156,20 @@ async fn a_line_of_the_log_says_of_which_service_it_is() {
     let address = crate::program::address(&mut child).await;
     let address = address.split('/').next().unwrap().to_owned();
     let dashboard = Dashboard { address, base: "/cache", child };
-    let (sender, mut told) = tokio::sync::mpsc::unbounded_channel();
+    // All are read, since a log that nobody reads loses lines.
+    let (sender, told) = tokio::sync::oneshot::channel();
     tokio::spawn(async move {
+        let mut sender = Some(sender);
         while let Ok(Some(line)) = lines.next_line().await {
-            let _ = sender.send(line);
+            if line.contains("/api/v1/nodes")
+                && let Some(sender) = sender.take()
+            {
+                sender.send(line).unwrap();
+            }
         }
     });
     dashboard.until_up(&["blog", "shop"]).await;
     dashboard.page("/s/shop/api/v1/nodes").await;
-    let found = async {
-        while let Some(line) = told.recv().await {
-            if line.contains("/api/v1/nodes") {
-                return line;
-            }
-        }
-        panic!("the log has ended");
-    };
-    let line = tokio::time::timeout(crate::support::PATIENCE, found).await.unwrap();
+    let line = tokio::time::timeout(crate::support::PATIENCE, told).await.unwrap().unwrap();
     assert!(line.contains("/s/shop/api/v1/nodes"), "{line}");
 }
