@@ -39,7 +39,7 @@ impl Services {
         let unreachable: Vec<_> = unreachable.map(WatchedRedis::shown_name).collect();
         let but = match unreachable.as_slice() {
             [] => ".".to_owned(),
-            some => format!("; {} cannot be asked.", some.join(" and ")),
+            some => format!("; {} cannot be asked.", some.join(", ")),
         };
         let sentence = |one: &ExpectedNodes| {
             let ExpectedNodes { app, nodes } = one;
