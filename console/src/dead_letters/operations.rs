@@ -174,6 +174,10 @@ impl Console {
             self.cache(cache)?;
             return Err(ConsoleError::NoWriteBehind(cache.to_owned()));
         }
+        // Where it can be done here, it is.
+        if writers.iter().any(|writer| writer.node.presence().is_none()) {
+            writers.retain(|writer| writer.node.presence().is_none());
+        }
         if let Some(elsewhere) = writers.iter().find(|writer| writer.node.presence().is_some()) {
             let because = "dead letters are listed and moved in the node's own process alone";
             return Err(ConsoleError::NodeRefuses {
