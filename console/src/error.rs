@@ -9,6 +9,11 @@ pub enum ConsoleError {
     /// No node has a cache of this name.
     #[error("find the cache {0:?}")]
     UnknownCache(String),
+    /// No node that is heard has a cache of this name, and others cannot be heard at the moment.
+    #[error(
+        "find the cache {0:?}: its nodes cannot be heard at the moment, which goes through Redis"
+    )]
+    NodesUnheard(String),
     /// The text is no key of this cache.
     #[error("read {key:?} as a key of {cache}: {reason}")]
     BadKey {
@@ -144,6 +149,10 @@ impl ConsoleError {
 
     pub(crate) fn unknown_cache(name: &str) -> Self {
         Self::UnknownCache(beginning(name))
+    }
+
+    pub(crate) fn nodes_unheard(cache: &str) -> Self {
+        Self::NodesUnheard(beginning(cache))
     }
 
     pub(crate) fn unknown_plan(id: &str) -> Self {

@@ -48,7 +48,7 @@ pub use nodes::{
 pub use reports::{
     Ages, BusReport, CacheReport, Cause, Evictions, Gets, GroupReport, Groups, HotKey, HotKeys,
     InvalidationCounts, L1Report, L2Error, L2Report, Level, Loads, NodeId, NodeReport, Outcome,
-    Outcomes, Saved, ServerKind, Settings, TagsReport, TaskReport, TaskState, WhatIf, WhatIfPoint,
-    WriteBehindKind, WriteBehindReport, may_evict_data,
+    Outcomes, Saved, ServerKind, Settings, ShownValues, TagsReport, TaskReport, TaskState, WhatIf,
+    WhatIfPoint, WriteBehindKind, WriteBehindReport, may_evict_data,
 };
 pub use visible::visible;

@@ -63,6 +63,7 @@ pub(crate) fn as_api_error(error: &ConsoleError) -> ApiError {
         | ConsoleError::NoWriteBehind(_)
         | ConsoleError::NoDeadLetterJob(_) => ApiError::NotFound(text),
         ConsoleError::NodeGone(_)
+        | ConsoleError::NodesUnheard(_)
         | ConsoleError::NotUnderstood(_)
         | ConsoleError::DeadLettersAway(_)
         | ConsoleError::TooSlow(_) => ApiError::Away(text),

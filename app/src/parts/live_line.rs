@@ -40,7 +40,7 @@ fn of_nodes(fleet: &FleetSums) -> impl IntoView + use<> {
         Some(ms) => format!("Redis is out of reach: numbers of {} ago", format::span(ms)),
         None => fleet.of_how_many(),
     };
-    let is_whole = fleet.unheard_ms.is_none() && fleet.counted == fleet.of;
+    let is_whole = fleet.unheard_ms.is_none() && fleet.counted == fleet.of && !fleet.is_unread;
     let class = if is_whole { "of-nodes" } else { "of-nodes partial" };
     view! { <a class=class href=at("/nodes") data-testid="of-nodes">{text}</a> }
 }
@@ -57,6 +57,9 @@ mod tests {
     fn sums_say_how_many_nodes_they_are_of() {
         let whole = FleetSums { counted: 3, of: 3, ..FleetSums::default() };
         assert!(html(&whole).contains(">of 3 of 3 nodes<"));
+        let unread = FleetSums { is_unread: true, ..whole.clone() };
+        let unread = html(&unread);
+        assert!(unread.contains("partial") && unread.contains("not read yet"), "{unread}");
         let partial = FleetSums { counted: 2, ..whole };
         assert!(html(&partial).contains("partial") && html(&partial).contains("of 2 of 3 nodes"));
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::ScriptInvocation;
-use strata_report::{AskKind, FLEET_PROTOCOL, NodeAnswer, NodeCard, NodeReport, NodeRequest};
+use strata_report::{
+    AskKind, FLEET_PROTOCOL, NodeAnswer, NodeCard, NodePresence, NodeReport, NodeRequest,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::gate::{AskCounters, AskGate};
@@ -122,6 +124,25 @@ impl Presence {
             policy: self.settings.policy(),
             signed: self.settings.signing_key().is_some(),
             interval_ms: clock::millis(interval),
+        }
+    }
+
+    /// The node as a console in this process sees it.
+    pub(crate) fn here(&self) -> NodePresence {
+        let card = self.card(Vec::new(), Duration::ZERO);
+        NodePresence {
+            node: card.node,
+            run: card.run,
+            app: card.app,
+            version: card.version,
+            strata: card.strata,
+            environment: card.environment,
+            host: card.host,
+            pid: card.pid,
+            labels: card.labels,
+            policy: card.policy,
+            signed: card.signed,
+            ..NodePresence::default()
         }
     }
 

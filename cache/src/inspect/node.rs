@@ -140,6 +140,20 @@ impl Node {
         }
     }
 
+    /// Appends a line to a journal in Redis that is of this time, milliseconds since the epoch. Does
+    /// nothing if the newest line is of that time or later: of several that would write a line of the
+    /// same time, the first does. Returns whether it is stored.
+    pub async fn append_at(&self, journal: Journal<'_>, at_ms: u64, line: &str) -> bool {
+        match self.shared().link() {
+            Some(link) => {
+                let line = (at_ms, line);
+                let appended = link.append_at(self.shared().namespace(), journal, line).await;
+                appended.unwrap_or(false)
+            }
+            None => false,
+        }
+    }
+
     /// The newest lines of a journal, newest first. `None` if Redis is off or cannot be asked.
     pub async fn journal(&self, journal: Journal<'_>) -> Option<Vec<String>> {
         let link = self.shared().link()?;

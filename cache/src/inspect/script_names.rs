@@ -18,6 +18,7 @@ fn all() -> impl Iterator<Item = &'static NamedScript> {
         l2::SCRIPTS,
         write_behind::SCRIPTS,
         structures::SCRIPTS,
+        super::journal::NAMED,
         #[cfg(feature = "fleet")]
         crate::fleet::SCRIPTS,
     ];

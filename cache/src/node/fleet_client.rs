@@ -31,7 +31,7 @@ impl Node {
     pub fn fleet_client(&self) -> FleetClientBuilder {
         let own = self.shared().presence.as_ref();
         let key = own.map_or_else(key_of_environment, |presence| presence.key().cloned());
-        let settings = ClientSettings { key, interval: Duration::from_secs(1) };
+        let settings = ClientSettings { key, interval: Some(Duration::from_secs(1)) };
         FleetClientBuilder { node: self.clone(), settings }
     }
 }
@@ -46,7 +46,13 @@ impl FleetClientBuilder {
 
     /// How often nodes should report. Default a second; nodes take 1 s to 60 s.
     pub fn interval(mut self, interval: Duration) -> Self {
-        self.settings.interval = interval;
+        self.settings.interval = Some(interval);
+        self
+    }
+
+    /// Wants nothing until [`report_every`](FleetClient::report_every) is called.
+    pub fn at_rest(mut self) -> Self {
+        self.settings.interval = None;
         self
     }
 

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use strata_report::{EntryLook, L2Look, NodeAnswer, NodeReport, NodeRequest};
+use strata_report::{EntryLook, L2Look, NodeAnswer, NodePresence, NodeReport, NodeRequest};
 
 use super::builder::NodeBuilder;
 use super::dyn_cache::DynCache;
@@ -64,6 +64,12 @@ impl NodeBuilder {
 }
 
 impl Node {
+    /// What the node says of itself to consoles elsewhere, for one in the same process. `None` where
+    /// it has no Redis, or tells consoles nothing.
+    pub fn own_presence(&self) -> Option<NodePresence> {
+        self.shared().presence.as_ref().map(|presence| presence.here())
+    }
+
     /// How a cache's keys are loaded anew where a console asks for it, which
     /// [`Fleet::refreshes`] must allow. `refresh` gets the key's text, and may panic. It is
     /// dropped where it takes longer than the console waits. The last one of a cache counts.

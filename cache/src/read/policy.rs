@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value as Json;
-use strata_report::Settings;
+use strata_report::{Settings, ShownValues};
 
 use crate::clock::millis;
 use crate::codec::Form;
@@ -47,6 +47,7 @@ impl Policy {
             soft_timeout_ms: self.soft_timeout.map(millis),
             grace_ms: millis(self.grace),
             refresh_ahead: self.refresh_ahead,
+            values: self.visibility.shown_values(),
         }
     }
 }
@@ -67,6 +68,14 @@ pub(crate) enum ValueVisibility {
 }
 
 impl ValueVisibility {
+    fn shown_values(&self) -> ShownValues {
+        match self {
+            Self::Whole => ShownValues::Whole,
+            Self::Redacted(_) => ShownValues::Redacted,
+            Self::Opaque => ShownValues::Hidden,
+        }
+    }
+
     /// A value in the form that may be shown, from JSON to JSON. `None` if it is hidden, not JSON,
     /// or makes the redaction panic.
     pub(crate) fn shown(&self, recorder: &Recorder, value: String) -> Option<String> {

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use strata_report::{KeyLook, L1Look, L2Look, SourceLook};
+use strata_report::{KeyLook, L1Look, L2Look, ShownValues, SourceLook};
 
 use super::source::mark_differences;
 use crate::access::Actor;
@@ -135,13 +135,23 @@ fn has_value(source: &SourceLook) -> bool {
     matches!(source, SourceLook::Value { .. })
 }
 
+/// Whether a node of this process shows values whole of which one elsewhere shows less: only that node
+/// knows what to leave out.
+fn shows_more_than_others(nodes: &[CacheNode]) -> bool {
+    let is_elsewhere = |held: &&CacheNode| held.node.presence().is_some();
+    let (others, here): (Vec<_>, Vec<_>) = nodes.iter().partition(is_elsewhere);
+    let is_redacted = |held: &&CacheNode| held.shows == ShownValues::Redacted;
+    others.iter().any(is_redacted) && here.iter().any(|held| held.shows.is_whole())
+}
+
 /// A value as who asks may see it; `None` where it is hidden.
 pub(crate) async fn visible_value(
     actor: &Actor,
     nodes: &[CacheNode],
     (cache, value): (&str, String),
 ) -> Result<Option<String>, ConsoleError> {
-    let mut value = Some(value).filter(|_| actor.rights.values);
+    let may_read = actor.rights.values && !shows_more_than_others(nodes);
+    let mut value = Some(value).filter(|_| may_read);
     for CacheNode { node, .. } in nodes {
         let Some(whole) = value.take() else { break };
         value = node.show_value(cache, whole).await?;

@@ -87,11 +87,11 @@ impl Console {
     /// One cache in the newest frame.
     ///
     /// # Errors
-    /// [`ConsoleError::UnknownCache`].
+    /// [`ConsoleError::UnknownCache`], [`ConsoleError::NodesUnheard`].
     pub fn cache(&self, name: &str) -> Result<CacheFrame, ConsoleError> {
         let frame = self.frame();
         let cache = frame.caches.iter().find(|cache| cache.report.cache == name);
-        cache.cloned().ok_or_else(|| ConsoleError::unknown_cache(name))
+        cache.cloned().ok_or_else(|| self.no_such_cache(name))
     }
 
     /// What an operator should look at, as of the newest frame, worst first.

@@ -6,16 +6,27 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use strata_cache::Journal;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::sleep;
 
 use super::sampler::Sampler;
-use crate::clock::now_ms;
+use crate::clock::{in_ms, now_ms};
 use crate::console::Console;
 use crate::history::HistoryStep;
 use crate::nodes::NodeClient;
 
-/// One line covers this time.
+/// One line covers this time. Steps begin at the same moments on all dashboards, so that one of them
+/// writes the line of each.
 const STEP: Duration = Duration::from_secs(300);
+
+/// A line is written so long after its step, when the last numbers of that are there. Whoever did not
+/// hear all nodes in all of it leaves it to the others first.
+const WRITTEN_AFTER: Duration = Duration::from_secs(3);
+const PARTIAL_AFTER: Duration = Duration::from_secs(20);
+
+/// Dashboards write at moments of their own within this time, milliseconds.
+const SPREAD_MS: u64 = 10_000;
+
+const MINUTE_MS: u64 = 60_000;
 
 /// While Redis has not been read yet.
 const TRIED_AGAIN: Duration = Duration::from_secs(5);
@@ -37,24 +48,40 @@ pub(super) struct HistoryLine {
 }
 
 impl Console {
-    /// Reads what an earlier dashboard left, and writes a line again and again, for ever.
+    /// Reads what an earlier dashboard left, and has the line of each step written by one of the
+    /// dashboards over these nodes, for ever.
     pub(crate) async fn keep_history(self) {
         let Some(node) = self.inner.nodes.ways_to_redis().into_iter().next() else { return };
-        let mut written_ms = now_ms();
         while !self.restore_history(&node).await {
-            tokio::time::sleep(TRIED_AGAIN).await;
+            sleep(TRIED_AGAIN).await;
         }
-        let mut ticks = interval_at(Instant::now() + STEP, STEP);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
-            // A minute that has not ended is for the next line.
-            let until_ms = now_ms() / 60_000 * 60_000;
-            let Some(line) = self.sampler().line((written_ms, until_ms)) else { continue };
-            written_ms = until_ms;
-            // Where Redis is away, the line is missing from the history of those who come later.
-            let line = serde_json::to_string(&line).unwrap_or_default();
-            let _ = node.shared().append(JOURNAL, &[line]).await;
+            let until_ms = step_of(now_ms()) + in_ms(STEP);
+            let rest_ms = until_ms.saturating_sub(now_ms()) + rand::random_range(0..SPREAD_MS);
+            sleep(Duration::from_millis(rest_ms) + WRITTEN_AFTER).await;
+            if !self.write_line(&node, until_ms).await {
+                sleep(PARTIAL_AFTER).await;
+                self.write_partial_line(&node, until_ms).await;
+            }
+        }
+    }
+
+    /// Writes the line of the step until then, unless another dashboard did or this one has not heard
+    /// all of it. Says whether nothing is left to do.
+    async fn write_line(&self, node: &Arc<dyn NodeClient>, until_ms: u64) -> bool {
+        let Some(line) = self.sampler().line(until_ms) else { return true };
+        if !line.is_whole() {
+            return false;
+        }
+        line.append((node, until_ms)).await;
+        true
+    }
+
+    /// Writes what this dashboard has heard of the step until then, unless there is a line of it.
+    async fn write_partial_line(&self, node: &Arc<dyn NodeClient>, until_ms: u64) {
+        let line = self.sampler().line(until_ms);
+        if let Some(line) = line {
+            line.append((node, until_ms)).await;
         }
     }
 
@@ -68,11 +95,31 @@ impl Console {
     }
 }
 
+/// When the step began that a moment is in, milliseconds.
+fn step_of(at_ms: u64) -> u64 {
+    at_ms / in_ms(STEP) * in_ms(STEP)
+}
+
+impl HistoryLine {
+    /// Whether it covers nearly all of its step; a busy machine ticks late.
+    fn is_whole(&self) -> bool {
+        self.all.point.span_ms + 5_000 >= in_ms(STEP)
+    }
+
+    /// Where Redis is away, the line is missing from the history of those who come later.
+    async fn append(&self, (node, until_ms): (&Arc<dyn NodeClient>, u64)) {
+        let line = serde_json::to_string(self).unwrap_or_default();
+        let _ = node.shared().append_at(JOURNAL, until_ms, &line).await;
+    }
+}
+
 impl Sampler {
-    /// What happened in a time that is over, by the minutes that are kept; `None` where nothing was
-    /// heard.
-    fn line(&self, (after_ms, until_ms): (u64, u64)) -> Option<HistoryLine> {
-        let span = (after_ms, until_ms);
+    /// What happened in the step until then, by the minutes that are kept. Minutes in which others
+    /// were not heard are left out, with those before them; `None` where none is left.
+    fn line(&self, until_ms: u64) -> Option<HistoryLine> {
+        let began_ms = until_ms.saturating_sub(in_ms(STEP));
+        let heard_ms = self.others_unheard_at_ms.map_or(0, |at| at.div_ceil(MINUTE_MS) * MINUTE_MS);
+        let span = (began_ms.max(heard_ms), until_ms);
         let all = self.all.within(span)?;
         let caches = self.histories.within(span).take(MOST_CACHES).collect();
         Some(HistoryLine { all, caches })
@@ -110,9 +157,14 @@ impl Sampler {
 
 #[cfg(test)]
 mod tests {
+    use strata_cache::Node;
     use strata_report::{Outcomes, Point, Range};
+    use strata_testing::RedisServer;
+    use tokio_util::sync::CancellationToken;
 
     use super::*;
+    use crate::access::{Access, AccessSettings};
+    use crate::nodes::RemoteNodes;
 
     fn line(at_s: u64, span_s: u64, l1_hit: u64) -> HistoryLine {
         let outcomes = Outcomes { l1_hit, ..Outcomes::default() };
@@ -147,12 +199,69 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_made_of_the_minutes_that_are_over() {
+    fn a_line_is_made_of_the_minutes_of_a_step_that_is_over() {
         let mut sampler = Sampler::new(0);
-        sampler.restore(vec![line(60, 60, 1), line(120, 60, 2), line(180, 60, 4)]);
-        let made = sampler.line((60_000, 180_000)).unwrap();
-        assert_eq!((made.all.point.outcomes.l1_hit, made.all.point.span_ms), (6, 120_000));
-        assert_eq!(made.caches["users"].point.outcomes.l1_hit, 6);
-        assert!(sampler.line((180_000, 240_000)).is_none(), "nothing was heard");
+        let minutes = [(240, 9), (360, 1), (420, 2), (480, 4), (660, 8)];
+        sampler.restore(minutes.map(|(at_s, l1_hit)| line(at_s, 60, l1_hit)).to_vec());
+        let made = sampler.line(600_000).unwrap();
+        assert_eq!((made.all.point.outcomes.l1_hit, made.all.point.span_ms), (7, 180_000));
+        assert_eq!(made.caches["users"].point.outcomes.l1_hit, 7);
+        assert!(!made.is_whole());
+        assert!(sampler.line(1_200_000).is_none(), "nothing was heard");
+    }
+
+    #[test]
+    fn no_minute_is_written_in_which_other_nodes_were_not_heard() {
+        let mut sampler = Sampler::new(0);
+        sampler.restore((6..=10).map(|n| line(n * 60, 60, 1)).collect());
+        assert!(sampler.line(600_000).unwrap().is_whole());
+        sampler.others_unheard_at_ms = Some(410_000);
+        let made = sampler.line(600_000).unwrap();
+        assert_eq!((made.all.point.outcomes.l1_hit, made.is_whole()), (3, false));
+        sampler.others_unheard_at_ms = Some(590_000);
+        assert!(sampler.line(600_000).is_none());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn of_two_dashboards_one_writes_the_line_of_a_step() {
+        let redis = RedisServer::start().await;
+        let pods =
+            [Dashboard::start(&redis, "pod-1").await, Dashboard::start(&redis, "pod-2").await];
+        let until_ms = step_of(now_ms());
+        for pod in &pods {
+            let mut ticks = pod.console.subscribe();
+            ticks.wait_for(|tick| tick.frame.fleet.as_ref().unwrap().was_heard).await.unwrap();
+            pod.console.sampler().others_unheard_at_ms = None;
+            let minutes = (0..5).map(|n| line(until_ms / 1_000 - n * 60, 60, 1));
+            pod.console.sampler().restore(minutes.collect());
+            assert!(pod.console.write_line(&pod.node, until_ms).await);
+            pod.console.write_partial_line(&pod.node, until_ms).await;
+        }
+        let kept: u64 = redis.ask(&["XLEN", "{shop}!journal:history"]).await;
+        assert_eq!(kept, 1);
+        let later = Dashboard::start(&redis, "pod-3").await;
+        assert!(later.console.restore_history(&later.node).await);
+        assert_eq!(hits(&later.console.sampler())[0], 5);
+    }
+
+    /// A pod of the service with a dashboard over all of its nodes.
+    struct Dashboard {
+        console: Console,
+        node: Arc<dyn NodeClient>,
+        _end: tokio_util::sync::DropGuard,
+    }
+
+    impl Dashboard {
+        async fn start(redis: &RedisServer, id: &str) -> Self {
+            let node = Node::builder("shop").id(id).redis_url(&redis.url()).start().await.unwrap();
+            let others = node.fleet_client().start().unwrap();
+            let others = RemoteNodes::new(node.reaching_all_caches(), others);
+            let node: Arc<dyn NodeClient> = Arc::new(node);
+            let shutdown = CancellationToken::new();
+            let access = Access::new(AccessSettings::default());
+            let nodes = (vec![Arc::clone(&node)], others);
+            let console = Console::start_among(nodes, access, shutdown.clone());
+            Self { console, node, _end: shutdown.drop_guard() }
+        }
     }
 }

@@ -41,6 +41,8 @@ pub(crate) struct Sampler {
     pub(super) all: Rings,
     /// Since when an earlier dashboard's history goes, in coarse steps.
     pub(super) restored_since_ms: Option<u64>,
+    /// When nodes elsewhere were last not heard, or not read, while those of this process were.
+    pub(super) others_unheard_at_ms: Option<u64>,
     known_nodes: Vec<String>,
     own_caches: HashSet<String>,
     spans: NodeSpans,
@@ -95,6 +97,7 @@ impl Sampler {
             histories: Histories::default(),
             all: Rings::default(),
             restored_since_ms: None,
+            others_unheard_at_ms: None,
             known_nodes: Vec::new(),
             own_caches: HashSet::new(),
             spans: NodeSpans::default(),
@@ -128,6 +131,9 @@ impl Sampler {
         // While nothing is heard there is nothing to draw, and not a nought.
         let stands_still = fleet.as_ref().is_some_and(FleetTick::stands_still);
         let span_ms = if stands_still { 0 } else { span_ms };
+        if fleet.as_ref().is_some_and(|fleet| !fleet.hears_others()) {
+            self.others_unheard_at_ms = Some(taken.at_ms);
+        }
         if let Some(fleet) = &fleet {
             self.spans.take(&nodes, taken.at);
             let is_heard = |one: &mut ExpectedNodes| fleet.has_app(&one.app);

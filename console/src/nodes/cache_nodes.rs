@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use strata_report::NodeReport;
+use strata_report::{NodeReport, ShownValues};
 
 use super::attached::AttachedReport;
 use super::client::NodeClient;
@@ -20,6 +20,8 @@ pub(crate) struct CacheNode {
     pub(crate) hears: bool,
     /// Whether it keeps this cache in L2 as well.
     pub(crate) has_l2: bool,
+    /// How much of its values it lets people see, where that is known.
+    pub(crate) shows: ShownValues,
 }
 
 impl Console {
@@ -55,15 +57,26 @@ impl Console {
                 node,
                 hears: report.bus.connected,
                 has_l2: report.l2.configured && held.settings.l2_time_to_live_ms.is_some(),
+                shows: held.settings.values,
             });
         }
         // Caches of attached nodes are of no other node.
         let has_it = |report: &&SharedReport| report.caches.iter().any(|held| held.cache == cache);
         if tick.reports.iter().any(|report| has_it(&report)) {
             let silent = self.inner.nodes.silent_with(cache).into_iter();
-            nodes.extend(silent.map(|node| CacheNode { node, hears: false, has_l2: false }));
+            let shows = ShownValues::default();
+            nodes.extend(silent.map(|node| CacheNode { node, hears: false, has_l2: false, shows }));
         }
-        if nodes.is_empty() { Err(ConsoleError::unknown_cache(cache)) } else { Ok(nodes) }
+        if nodes.is_empty() { Err(self.no_such_cache(cache)) } else { Ok(nodes) }
+    }
+
+    /// Why nothing is known of a cache. Where not all nodes are heard, another one may have it.
+    pub(crate) fn no_such_cache(&self, cache: &str) -> ConsoleError {
+        let tick = self.tick();
+        match &tick.fleet {
+            Some(fleet) if !fleet.hears_others() => ConsoleError::nodes_unheard(cache),
+            _ => ConsoleError::unknown_cache(cache),
+        }
     }
 }
 

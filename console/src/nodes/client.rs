@@ -47,6 +47,11 @@ pub trait NodeClient: Send + Sync + 'static {
         None
     }
 
+    /// Where it is of this process: what it says of itself to consoles elsewhere, if it does.
+    fn own_presence(&self) -> Option<NodePresence> {
+        None
+    }
+
     /// The node on which waits what [`shared`](Self::shared) sends while Redis is away.
     fn shared_by(&self) -> &str {
         self.id()
@@ -100,6 +105,11 @@ pub trait SharedRedis: Send + Sync {
 
     /// Appends lines to a journal in Redis; says whether they are there.
     fn append<'a>(&'a self, journal: Journal<'a>, lines: &'a [String]) -> Answer<'a, bool>;
+
+    /// Appends a line of this time, milliseconds since the epoch, to a journal in Redis, unless the
+    /// newest one there is of that time or later; says whether it did.
+    fn append_at<'a>(&'a self, journal: Journal<'a>, at_ms: u64, line: &'a str)
+    -> Answer<'a, bool>;
 
     /// The newest lines of a journal, newest first; `None` if Redis is off or away.
     fn journal<'a>(&'a self, journal: Journal<'a>) -> Answer<'a, Option<Vec<String>>>;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use strata_cache::{FleetClient, FleetNode, Node};
+use strata_cache::{AskError, FleetClient, FleetNode, Node};
 use strata_report::{FleetSums, NodePresence, PresenceState};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -84,16 +84,23 @@ impl RemoteNodes {
         self.known().nodes.len()
     }
 
-    /// Reads them once a second from now on. Where they were not read at all, waits for the first read
-    /// for so long at most, and says that it has waited.
-    pub async fn wake(&self, patience: Duration) -> bool {
-        let mut reads = self.inner.reads.subscribe();
-        let was_asleep = self.pace() == Pace::Asleep;
+    /// Reads them once a second from now on, if they were not read at all.
+    pub fn wake(&self) {
+        self.known().wake(Pace::Watched);
         self.set_pace(Pace::Watched);
-        if was_asleep {
-            let _: Result<_, _> = timeout(patience, reads.changed()).await;
-        }
-        was_asleep
+    }
+
+    /// Since when they are read, or when they were read last.
+    pub fn read_since(&self) -> Instant {
+        self.known().since
+    }
+
+    /// How many there are, by one short question to Redis; none of them is read for it.
+    ///
+    /// # Errors
+    /// Where Redis is away or refuses.
+    pub async fn count(&self) -> Result<u64, AskError> {
+        self.inner.client.n_listed().await
     }
 
     /// Says to the nodes that nobody watches any more.
@@ -170,6 +177,7 @@ impl RemoteNodes {
             late: count(|node| node.is_summed() && node.is(PresenceState::Late)),
             unheard_ms: known.unheard_ms(),
             was_heard: known.heard_at.is_some(),
+            is_unread: known.heard_at.is_none() && known.unheard_ms().is_none(),
         };
         let because = sums.unheard_ms.and_then(|_| self.inner.observer.report().l2.last_error);
         FleetTick {

@@ -38,12 +38,12 @@ impl FleetTick {
 
     /// Whether nodes elsewhere are read, so that one that is missing has gone.
     pub(crate) fn hears_others(&self) -> bool {
-        !self.is_unheard() && !self.is_asleep
+        self.sums.was_heard && !self.is_unheard() && !self.is_asleep
     }
 
-    /// Whether there is nothing to draw: nobody is heard, or only some are.
+    /// Whether there is nothing to draw, since nobody is heard. Numbers of this process go on.
     pub(crate) fn stands_still(&self) -> bool {
-        self.sums.unheard_ms.is_some() || self.is_asleep
+        self.sums.unheard_ms.is_some() || (self.is_asleep && self.here.is_empty())
     }
 
     /// Whether a node of this program is known.

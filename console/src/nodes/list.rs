@@ -1,13 +1,19 @@
 //! The service's own nodes: those of this process, those of a namespace wherever they run, or both.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use strata_report::{NodePresence, NodeReport, PresenceState};
+use tokio::time::Instant;
 
 use super::client::NodeClient;
 use super::fleet::RemoteNodes;
 use super::fleet_tick::FleetTick;
 use super::shared_report::SharedReport;
+
+/// What a node's run before this one has left in Redis is read for no longer.
+const EARLIER_RUN_READ_FOR: Duration = Duration::from_secs(15);
 
 /// The nodes that a console shows as the service's own.
 pub(crate) struct NodeList {
@@ -15,22 +21,24 @@ pub(crate) struct NodeList {
     here: Vec<Arc<dyn NodeClient>>,
     /// The nodes of their namespace, which come and go; those of this process are among them.
     elsewhere: Option<RemoteNodes>,
+    /// Nodes of this process under whose ids another run speaks in Redis, and since when.
+    other_runs: Mutex<HashMap<String, Instant>>,
 }
 
 impl NodeList {
     /// Nodes of this process alone.
     pub(crate) fn here(nodes: Vec<Arc<dyn NodeClient>>) -> Self {
-        Self { here: nodes, elsewhere: None }
+        Self { here: nodes, elsewhere: None, other_runs: Mutex::default() }
     }
 
     /// The nodes of a namespace, all through Redis.
     pub(crate) fn elsewhere_alone(nodes: RemoteNodes) -> Self {
-        Self { here: Vec::new(), elsewhere: Some(nodes) }
+        Self { here: Vec::new(), elsewhere: Some(nodes), other_runs: Mutex::default() }
     }
 
     /// Nodes of this process, and the others of their namespace through Redis.
     pub(crate) fn here_and_elsewhere(here: Vec<Arc<dyn NodeClient>>, others: RemoteNodes) -> Self {
-        Self { here, elsewhere: Some(others) }
+        Self { here, elsewhere: Some(others), other_runs: Mutex::default() }
     }
 
     /// Those whose numbers count at this moment. While Redis cannot be reached, those of this process
@@ -128,7 +136,9 @@ impl NodeList {
     fn add_here(&self, tick: &mut FleetTick, nodes: &RemoteNodes) {
         let here = self.here.iter().map(|node| {
             let said = nodes.presence(node.id());
-            Arc::new(presence_here(node.id(), said.as_deref()))
+            let mut presence = presence_here(&**node, said.as_deref());
+            presence.is_two_processes |= self.has_other_run(&presence, said.as_deref());
+            Arc::new(presence)
         });
         tick.presences.extend(here);
         tick.presences.sort_by(|one, other| one.node.cmp(&other.node));
@@ -142,18 +152,30 @@ impl NodeList {
         tick.sums.counted += n_here;
         tick.sums.of += n_here;
     }
+
+    /// Whether Redis shows another run under the id of a node of this process, for longer than what
+    /// an earlier run has left is read.
+    fn has_other_run(&self, own: &NodePresence, said: Option<&NodePresence>) -> bool {
+        let mut other_runs = self.other_runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_other = said
+            .is_some_and(|said| said.state.counts() && !said.run.is_empty() && said.run != own.run);
+        if !is_other {
+            other_runs.remove(&own.node);
+            return false;
+        }
+        let since = *other_runs.entry(own.node.clone()).or_insert_with(Instant::now);
+        since.elapsed() >= EARLIER_RUN_READ_FOR
+    }
 }
 
-/// A node of this process, with what it has said of itself in Redis.
-fn presence_here(node: &str, said: Option<&NodePresence>) -> NodePresence {
-    let said = said.cloned().unwrap_or_default();
+/// A node of this process, by itself. Redis tells no more than whether another one has its id.
+fn presence_here(node: &dyn NodeClient, said: Option<&NodePresence>) -> NodePresence {
+    let own = node.own_presence().unwrap_or_default();
     NodePresence {
-        node: node.to_owned(),
+        node: node.id().to_owned(),
         state: PresenceState::Up,
-        heard_ms_ago: 0,
         pid: std::process::id(),
-        unreadable: None,
-        cut: 0,
-        ..said
+        is_two_processes: said.is_some_and(|said| said.is_two_processes),
+        ..own
     }
 }

@@ -9,8 +9,8 @@ use strata_cache::{
     Progress, Target,
 };
 use strata_report::{
-    CacheEvents, DeadLetterPage, DeadLetterResult, Effect, KeyMatch, NodeAnswer, NodeRequest,
-    RedisServer, RedisState,
+    CacheEvents, DeadLetterPage, DeadLetterResult, Effect, KeyMatch, NodeAnswer, NodePresence,
+    NodeRequest, RedisServer, RedisState,
 };
 
 use super::client::{Answer, L2Step, NodeClient, SharedRedis};
@@ -37,6 +37,10 @@ impl NodeClient for Node {
         request: NodeRequest,
     ) -> Pin<Box<dyn Future<Output = NodeAnswer> + Send + 'a>> {
         Box::pin(Self::answer(self, request))
+    }
+
+    fn own_presence(&self) -> Option<NodePresence> {
+        Self::own_presence(self)
     }
 
     fn shared(&self) -> &dyn SharedRedis {
@@ -105,6 +109,15 @@ impl SharedRedis for Node {
 
     fn append<'a>(&'a self, journal: Journal<'a>, lines: &'a [String]) -> Answer<'a, bool> {
         Box::pin(async move { Ok(Self::append(self, journal, lines).await) })
+    }
+
+    fn append_at<'a>(
+        &'a self,
+        journal: Journal<'a>,
+        at_ms: u64,
+        line: &'a str,
+    ) -> Answer<'a, bool> {
+        Box::pin(async move { Ok(Self::append_at(self, journal, at_ms, line).await) })
     }
 
     fn journal<'a>(&'a self, journal: Journal<'a>) -> Answer<'a, Option<Vec<String>>> {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use strata_cache::{AskError, AskTo, FleetClient, FleetNode, Node};
 use strata_report::{
-    CacheEvents, NodeAnswer, NodeError, NodePresence, NodeRequest, PresenceState, Reply, ReplyState,
+    CacheEvents, CacheReport, NodeAnswer, NodeError, NodePresence, NodeRequest, PresenceState,
+    Reply, ReplyState, ShownValues,
 };
 
 use super::asked_by::asked_by;
@@ -79,6 +80,14 @@ impl RemoteNode {
         }
     }
 
+    /// Whether it lets nobody see values of a cache, by what it said last.
+    fn hides_values_of(&self, cache: &str) -> bool {
+        let caches = self.report.iter().flat_map(|report| &report.caches);
+        let hides =
+            |held: &CacheReport| held.cache == cache && held.settings.values == ShownValues::Hidden;
+        caches.into_iter().any(hides)
+    }
+
     /// What is known without asking it: it does not answer, or it cannot be understood.
     fn silence(&self) -> Option<NodeAnswer> {
         if !self.counts() {
@@ -138,8 +147,11 @@ impl NodeClient for RemoteNode {
     ) -> Pin<Box<dyn Future<Output = NodeAnswer> + Send + 'a>> {
         Box::pin(async move {
             match request {
-                // The node has shown it as its cache lets people see it.
-                NodeRequest::ShowValue(shown) => NodeAnswer::Value { value: Some(shown.value) },
+                // What it has shown itself is as its cache lets people see it. Others may show more.
+                NodeRequest::ShowValue(shown) => {
+                    let value = Some(shown.value).filter(|_| !self.hides_values_of(&shown.cache));
+                    NodeAnswer::Value { value }
+                }
                 NodeRequest::DropFromL1(_) => refused("only the bus removes keys from its L1"),
                 NodeRequest::ListL1(query) => {
                     let fewer = NodeRequest::ListL1(strata_report::L1Query {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use strata_cache::{Cache, Fleet, Node};
-use strata_console::{Console, ConsoleSettings, ExpectedNodes, RemoteNodes};
+use strata_console::{Console, ConsoleSettings, ExpectedNodes, Pace, RemoteNodes};
 use strata_report::{
     ActivityFilter, EventKind, JobState, KeyQuery, LevelChoice, PresenceState, What,
 };
@@ -263,4 +263,34 @@ async fn what_a_node_refuses_is_told_with_its_reason_and_the_others_answer() {
     let job = console.invalidate_key(&operator(), "users", "1").await.unwrap();
     assert_eq!(job.heard.map(|heard| heard.nodes), Some(2), "the bus needs nobody's leave");
     assert!(!open.has(1).await && !closed.has(1).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_others_are_not_read_the_numbers_of_this_process_go_on() {
+    let redis = RedisServer::start().await;
+    let here = Service::start(&redis, "pod-1", Fleet::default()).await;
+    let _there = Service::start(&redis, "pod-2", Fleet::default()).await;
+    let client = here.node.fleet_client().start().unwrap();
+    let others = RemoteNodes::new(here.node.reaching_all_caches(), client);
+    let own: std::sync::Arc<dyn strata_console::NodeClient> =
+        std::sync::Arc::new(here.node.clone());
+    let shutdown = CancellationToken::new();
+    let nodes = (vec![own], others.clone());
+    let console = Console::start_among(nodes, everybody_may_act(), shutdown.clone());
+    let _end = shutdown.drop_guard();
+    until(&console, "both are heard", |console| counted(console) == (2, 2)).await;
+    others.set_pace(Pace::Asleep);
+    let is_unread = |console: &Console| console.frame().fleet.clone().unwrap().is_unread;
+    until(&console, "others are not read", is_unread).await;
+    assert_eq!(counted(&console), (1, 1));
+    let said = console.frame().fleet.clone().unwrap().of_how_many();
+    assert_eq!(said, "of 1 of 1 node; others are not read yet");
+    here.read(7).await;
+    until(&console, "what happens here is counted", |console| {
+        let point = console.frame().point;
+        point.span_ms > 0 && point.outcomes.reads() > 0 && is_unread(console)
+    })
+    .await;
+    others.wake();
+    until(&console, "both are heard again", |console| counted(console) == (2, 2)).await;
 }

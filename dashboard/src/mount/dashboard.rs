@@ -95,6 +95,11 @@ impl Dashboard {
     /// have what the application's own layers have put there. Where it panics, that one request is
     /// answered with an error.
     ///
+    /// The rights hold for all that the dashboard shows: for every cache of the namespace, on other
+    /// nodes too. Whoever may act here removes entries there as well. What another node shows of its
+    /// keys and values its [`Fleet`](strata_cache::Fleet) decides, and a cache that is opaque on one
+    /// node is so for all. [`only_these_nodes`](Self::only_these_nodes) leaves the others out.
+    ///
     /// It also decides about `/metrics`, `/healthz` and `/readyz`. The path in `parts.uri` is the one below
     /// that of the dashboard. A rule by the address of the peer needs a check of the `Host` as well: a
     /// page of another site can reach the application from a trusted browser under a name of its own.
@@ -141,13 +146,16 @@ impl Dashboard {
         self
     }
 
-    /// Nobody may change anything, whatever rights they have.
+    /// Nobody may change anything on this dashboard, whatever rights they have. Dashboards of other
+    /// nodes of the namespace have settings of their own, and reach the same entries.
     pub fn read_only(mut self) -> Self {
         self.rules.read_only = true;
         self
     }
 
-    /// Keys that nobody may invalidate here: a cache and a pattern of its keys, such as `session:*`.
+    /// Keys that nobody may invalidate on this dashboard, on any node of the namespace: a cache and a
+    /// pattern of its keys, such as `session:*`. Name the same ones on all dashboards of a namespace:
+    /// one without them removes these keys everywhere.
     pub fn protect<T: Into<String>>(mut self, keys: impl IntoIterator<Item = T>) -> Self {
         self.protected.extend(keys.into_iter().map(Into::into));
         self

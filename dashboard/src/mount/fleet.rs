@@ -10,7 +10,7 @@ use crate::state::{Attention, WhenIdle};
 
 /// While nobody looks, so many nodes are read at most: each pod of a service may have a dashboard, and
 /// then each reads all others.
-const READ_WHEN_IDLE: usize = 32;
+const READ_WHEN_IDLE: u64 = 32;
 
 /// Which nodes a dashboard shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,8 +26,11 @@ pub(super) enum Shown {
 /// shown. The first node speaks to Redis for them.
 pub(super) fn others(nodes: &[Node], shown: Shown) -> Option<RemoteNodes> {
     let first = nodes.first().filter(|_| shown == Shown::Namespace)?;
-    let client = first.fleet_client().start()?;
-    Some(RemoteNodes::new(first.reaching_all_caches(), client))
+    // They are counted first.
+    let client = first.fleet_client().at_rest().start()?;
+    let others = RemoteNodes::new(first.reaching_all_caches(), client);
+    others.set_pace(WhenIdle::ReadFewRarely(READ_WHEN_IDLE).first());
+    Some(others)
 }
 
 /// The console over all of them, and who is told that somebody looks.

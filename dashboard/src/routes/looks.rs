@@ -1,36 +1,58 @@
 //! Who asks for a page or its numbers looks at the nodes. Whoever was refused has seen nothing, and
-//! costs the nodes nothing.
+//! costs the nodes nothing; nor does whoever asks for what there is not.
 
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
+use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::Response;
 use strata_console::Actor;
 
-use crate::state::Attention;
+use crate::http::route_of;
+use crate::state::{Attention, Look};
 
-/// Of requests that were admitted.
+/// Of requests that were admitted. Waits for nodes that were not read until then, before the request
+/// takes the turn of another one.
 pub(super) async fn note_looks(
     State(attention): State<Option<Arc<Attention>>>,
     request: Request,
     next: Next,
 ) -> Response {
-    if let Some(attention) = attention.filter(|_| is_look(&request)) {
-        attention.look().await;
-    }
+    let look = attention.zip(look_of(&request));
+    let _under_way = match look {
+        Some((attention, look)) => Some(attention.look(look).await),
+        None => None,
+    };
     next.run(request).await
 }
 
-fn is_look(request: &Request) -> bool {
+fn look_of(request: &Request) -> Option<Look> {
     let may_look = request.extensions().get::<Actor>().is_some_and(|actor| actor.rights.look);
-    may_look && is_of_somebody(request.uri().path())
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let is_there = route_of(request.extensions()).is_some();
+    let path = request.uri().path();
+    (may_look && reads && is_there && is_of_somebody(path)).then_some(match path {
+        "/events" => Look::Stream,
+        _ => Look::Once,
+    })
 }
 
-/// Whether somebody who looks asks for this path: not a probe, a scrape, or a file of a page.
+/// What asks for these does not look: probes, scrapes, tools, and pages for their parts.
+const NOBODYS: [&str; 7] = [
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/login",
+    "/favicon.svg",
+    "/robots.txt",
+    "/api/v1/openapi.json",
+];
+
+/// Whether somebody who looks asks for this path.
 fn is_of_somebody(path: &str) -> bool {
     let is_file = path.starts_with("/pkg/") || path.starts_with("/scripts/");
-    !is_file && !["/healthz", "/readyz", "/metrics", "/login", "/favicon.svg"].contains(&path)
+    !is_file && !NOBODYS.contains(&path)
 }
 
 #[cfg(test)]
@@ -40,7 +62,7 @@ mod tests {
     #[test]
     fn probes_scrapes_and_files_do_not_count_as_looks() {
         let files = ["/pkg/strata.wasm", "/scripts/page.js"];
-        for nobody in ["/healthz", "/readyz", "/metrics", "/login"].into_iter().chain(files) {
+        for nobody in NOBODYS.into_iter().chain(files) {
             assert!(!is_of_somebody(nobody), "{nobody}");
         }
         for somebody in ["/", "/nodes", "/api/v1/nodes/rows", "/api/v1/live"] {

@@ -198,8 +198,8 @@ pub(super) fn with_layers(
         .layer(CatchPanicLayer::custom(|_| AppError::internal().into_response()))
         .layer(map_response(tell_errors))
         .layer(from_fn_with_state(console.clone(), guard_functions))
-        .layer(from_fn_with_state(state.attention.clone(), note_looks))
-        .layer(from_fn_with_state(turns, take_turns));
+        .layer(from_fn_with_state(turns, take_turns))
+        .layer(from_fn_with_state(state.attention.clone(), note_looks));
     let admitted = match admission {
         Admission::ByProgram(rules) => admitted_by_program(router, console, rules),
         Admission::ByApplication(rules) => admitted_by_application(router, console, rules),

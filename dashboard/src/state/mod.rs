@@ -6,5 +6,6 @@ mod snapshots;
 
 pub(crate) use app_state::{AppState, Parts};
 pub use app_state::{Needs, Probe};
+pub(crate) use attention::Look;
 pub use attention::{Attention, WhenIdle};
 pub(crate) use snapshots::Snapshots;

@@ -136,12 +136,38 @@ async fn an_entry_of_another_node_is_shown_without_its_value_unless_that_node_al
         look.status == StatusCode::OK && look.text.contains("pod-2")
     })
     .await;
-    // The same cache is built here as well, where the application shows its values.
-    let own: Cache<u64, String> = Cache::builder("secrets").opaque().build(&here.node).unwrap();
-    own.get(&1).await;
-    for _ in 0..20 {
-        let look = get(&app, path).await;
-        assert!(!look.text.contains("hunter2"), "{}", look.text);
+}
+
+#[tokio::test]
+async fn a_cache_that_is_opaque_on_one_node_is_so_where_another_one_shows_its_values() {
+    let redis = RedisServer::start().await;
+    let (here, there) = (Shop::start(&redis, "pod-1").await, Shop::start(&redis, "pod-2").await);
+    let load = async || Ok::<_, std::io::Error>(Some("hunter2".to_owned()));
+    let redacted = |value: &mut Value| *value = Value::Null;
+    let opaque: Cache<u64, String> = Cache::builder("opaque").opaque().build(&there.node).unwrap();
+    let covered: Cache<u64, String> =
+        Cache::builder("covered").redact(redacted).build(&there.node).unwrap();
+    let plain: Cache<u64, String> = Cache::builder("plain").build(&there.node).unwrap();
+    for cache in [&opaque, &covered, &plain] {
+        cache.get_or_load(&1, load).await.unwrap();
+    }
+    let app = at_cache(here.dashboard());
+    for name in ["opaque", "covered", "plain"] {
+        let path = format!("/cache/api/v1/caches/{name}/keys/1");
+        eventually("it is found there", async || {
+            let look = get(&app, &path).await;
+            look.status == StatusCode::OK && look.text.contains("pod-2")
+        })
+        .await;
+        // The same cache is built here, where its values may be seen whole.
+        let own: Cache<u64, String> = Cache::builder(name).build(&here.node).unwrap();
+        own.get(&1).await;
+        eventually("it is found here too", async || {
+            let look = get(&app, &path).await;
+            assert!(name == "plain" || !look.text.contains("hunter2"), "{name}: {}", look.text);
+            look.text.contains("pod-1") && (name != "plain" || look.text.contains("hunter2"))
+        })
+        .await;
     }
 }
 
@@ -211,28 +237,105 @@ async fn each_node_has_its_metrics_at_its_own_dashboard_alone() {
 async fn a_large_fleet_is_not_read_while_nobody_looks() {
     let redis = RedisServer::start().await;
     let shop = Shop::start(&redis, "pod-1").await;
-    let beat = "local t = redis.call('TIME')
-        for n = 1, 40 do redis.call('ZADD', KEYS[1], t[1] * 1000 + 60000, 'ghost-' .. n) end
-        redis.call('PEXPIRE', KEYS[1], 600000)";
-    let () = redis.ask(&["EVAL", beat, "1", "{shop}!fleet:nodes"]).await;
+    add_ghosts(&redis).await;
     let app = at_cache(shop.dashboard());
     eventually("it rests", async || {
-        let () = redis.ask(&["EVAL", beat, "1", "{shop}!fleet:nodes"]).await;
-        // A probe is no look.
+        add_ghosts(&redis).await;
+        // None of these is a look.
         get(&app, "/cache/healthz").await;
+        get(&app, "/cache/api/v1/openapi.json").await;
+        get(&app, "/cache/nosuch/page").await;
+        ask(&app, browser(Method::POST, "/cache/nodes")).await;
         n_watching(&redis).await == 0 && has_begun(&redis).await
     })
     .await;
+    assert_eq!(n_read(&redis).await, 0, "they were counted, and none was read");
     let page = get(&app, "/cache/nodes").await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     assert_eq!(n_watching(&redis).await, 1, "somebody looks");
     assert!(page.text.contains("ghost-1"), "whoever looks first sees them: {}", page.text);
 }
 
-/// Whether a dashboard has wanted anything yet.
+#[tokio::test]
+async fn all_who_look_first_at_a_large_fleet_wait_until_it_is_read() {
+    let redis = RedisServer::start().await;
+    let shop = Shop::start(&redis, "pod-1").await;
+    add_ghosts(&redis).await;
+    let app = at_cache(shop.dashboard());
+    eventually("they are counted", async || has_begun(&redis).await).await;
+    let page = || get(&app, "/cache/nodes");
+    for page in <[_; 3]>::from(tokio::join!(page(), page(), page())) {
+        assert!(page.text.contains("ghost-1"), "{}", page.text);
+        assert!(!page.text.contains("not read yet"), "{}", page.text);
+    }
+}
+
+#[tokio::test]
+async fn a_fleet_that_has_shrunk_is_read_again_though_nobody_looks() {
+    let redis = RedisServer::start().await;
+    let shop = Shop::start(&redis, "pod-1").await;
+    add_ghosts(&redis).await;
+    let app = at_cache(shop.dashboard());
+    eventually("they are counted", async || has_begun(&redis).await).await;
+    assert_eq!(n_watching(&redis).await, 0);
+    let () = redis.ask(&["ZREMRANGEBYRANK", "{shop}!fleet:nodes", "0", "-5"]).await;
+    eventually("it is read", async || n_watching(&redis).await == 1).await;
+    drop(app);
+}
+
+#[tokio::test]
+async fn a_cache_that_only_others_have_is_unheard_and_not_unknown_while_redis_is_away() {
+    let mut redis = RedisServer::start().await;
+    let (here, there) = (Shop::start(&redis, "pod-1").await, Shop::start(&redis, "pod-2").await);
+    let stock: Cache<u64, u64> = Cache::builder("stock").build(&there.node).unwrap();
+    stock.get_or_load(&7, async || Ok::<_, std::io::Error>(Some(3))).await.unwrap();
+    let app = at_cache(here.dashboard());
+    let key = "/cache/api/v1/caches/stock/keys/7";
+    eventually("it is known", async || get(&app, key).await.status == StatusCode::OK).await;
+    let nosuch = "/cache/api/v1/caches/nosuch";
+    assert_eq!(get(&app, nosuch).await.status, StatusCode::NOT_FOUND);
+    redis.kill();
+    eventually("it says so", async || has_alert(&app, "fleet_unheard").await).await;
+    for path in [key, nosuch] {
+        let answer = get(&app, path).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}: {}", answer.text);
+        assert!(answer.text.contains("nodes-unheard"), "{path}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_node_here_says_of_itself_what_it_is_though_redis_was_never_heard() {
+    let mut redis = RedisServer::start().await;
+    redis.kill();
+    let builder = Node::builder("shop").id("pod-1").app("shop-api", "2.0").redis_url(&redis.url());
+    let node = builder.start().await.unwrap();
+    let app = at_cache(Dashboard::new(&node).access(|_| Access::operator("anna")));
+    let rows = json(&app, "/cache/api/v1/nodes/rows").await;
+    let presence = &rows["nodes"][0]["presence"];
+    assert_eq!((&presence["app"], &presence["version"]), (&"shop-api".into(), &"2.0".into()));
+    assert!(!presence["run"].as_str().unwrap().is_empty(), "{presence}");
+}
+
+/// Nodes that are listed, and say nothing.
+async fn add_ghosts(redis: &RedisServer) {
+    let beat = "local t = redis.call('TIME')
+        for n = 1, 40 do redis.call('ZADD', KEYS[1], t[1] * 1000 + 60000, 'ghost-' .. n) end
+        redis.call('PEXPIRE', KEYS[1], 600000)";
+    let () = redis.ask(&["EVAL", beat, "1", "{shop}!fleet:nodes"]).await;
+}
+
+/// Whether a dashboard has counted the nodes.
 async fn has_begun(redis: &RedisServer) -> bool {
-    let scripts: String = redis.ask(&["INFO", "commandstats"]).await;
-    scripts.contains("cmdstat_zrevrange")
+    commands(redis).await.contains("cmdstat_zcard:")
+}
+
+/// How many dashboards have read the nodes.
+async fn n_read(redis: &RedisServer) -> usize {
+    commands(redis).await.matches("cmdstat_zrevrange:").count()
+}
+
+async fn commands(redis: &RedisServer) -> String {
+    redis.ask(&["INFO", "commandstats"]).await
 }
 
 #[tokio::test]

@@ -61,12 +61,16 @@ pub struct FleetSums {
     pub unheard_ms: Option<u64>,
     /// Whether it has heard of the nodes since it started.
     pub was_heard: bool,
+    /// Whether nodes elsewhere are not read yet, so that the numbers are of those of the console's own
+    /// process alone.
+    pub is_unread: bool,
 }
 
 impl FleetSums {
-    /// What the sums are of: "of 2 of 3 nodes".
+    /// What the sums are of: "of 2 of 3 nodes". It says where others are not read yet.
     pub fn of_how_many(&self) -> String {
         let nodes = if self.of == 1 { "node" } else { "nodes" };
-        format!("of {} of {} {nodes}", self.counted, self.of)
+        let but = if self.is_unread { "; others are not read yet" } else { "" };
+        format!("of {} of {} {nodes}{but}", self.counted, self.of)
     }
 }

@@ -215,6 +215,32 @@ pub struct Settings {
     pub grace_ms: u64,
     /// How early entries are refreshed before they expire; 0 is never.
     pub refresh_ahead: f64,
+    /// How much of its values dashboards may show.
+    #[serde(skip_serializing_if = "ShownValues::is_whole")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub values: ShownValues,
+}
+
+/// How much of a cache's values dashboards may show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ShownValues {
+    /// All of it, to who may read values.
+    #[default]
+    Whole,
+    /// What the application leaves of it.
+    Redacted,
+    /// Nothing.
+    #[serde(other)]
+    Hidden,
+}
+
+impl ShownValues {
+    /// Whether all of a value may be shown.
+    pub fn is_whole(&self) -> bool {
+        *self == Self::Whole
+    }
 }
 
 /// One of the two levels.

@@ -14,7 +14,8 @@ mod what_if;
 mod write_behind;
 
 pub use cache::{
-    CacheReport, Gets, InvalidationCounts, L1Report, Level, Loads, Settings, TagsReport,
+    CacheReport, Gets, InvalidationCounts, L1Report, Level, Loads, Settings, ShownValues,
+    TagsReport,
 };
 pub use evictions::{Ages, Cause, Evictions};
 pub use groups::{GroupReport, Groups};

@@ -33,7 +33,8 @@ pub(super) const MAX_NODES: usize = 10_000;
 pub(crate) struct ClientSettings {
     /// What asks are signed with; `None` is nothing.
     pub(crate) key: Option<FleetKey>,
-    pub(crate) interval: Duration,
+    /// `None` wants nothing at first.
+    pub(crate) interval: Option<Duration>,
 }
 
 /// A console's end of a namespace's fleet: which nodes there are, what they report, and their
@@ -75,7 +76,7 @@ impl Console {
             link: Arc::clone(link),
             id: format!("{:016x}", rand::random::<u64>()),
             key: settings.key.clone(),
-            interval: Mutex::new(Some(settings.interval)),
+            interval: Mutex::new(settings.interval),
             details: Mutex::default(),
             known: Mutex::default(),
             polling: tokio::sync::Mutex::default(),
@@ -139,6 +140,14 @@ impl Console {
             Ok(NodeListing { now_ms, beats: beats.ok(), has_want: has_want.unwrap_or(false) })
         };
         self.link.operate(Step::Fleet, listing).await
+    }
+
+    async fn n_listed(&self) -> Result<u64, CallError> {
+        let mut count = cmd("ZCARD");
+        count.arg(self.names.nodes());
+        let count = &count;
+        let counting = |mut connection| async move { count.query_async(&mut connection).await };
+        self.link.operate(Step::Fleet, counting).await
     }
 
     /// Reports of all, and cards of those that are to be read.
@@ -213,6 +222,14 @@ impl FleetClient {
     /// Where Redis is away or refuses. Nothing is known of the nodes then: they are not lost.
     pub async fn poll(&self) -> Result<FleetView, AskError> {
         self.inner.poll().await.map_err(AskError::from)
+    }
+
+    /// How many nodes have beaten within ten minutes, without reading any of them.
+    ///
+    /// # Errors
+    /// Where Redis is away or refuses.
+    pub async fn n_listed(&self) -> Result<u64, AskError> {
+        self.inner.n_listed().await.map_err(AskError::from)
     }
 
     /// How many nodes should answer as of the last [`poll`](Self::poll): they are up or late.

@@ -265,6 +265,19 @@ impl SharedRedis for FakeNode {
         answer(script.redis.is_some())
     }
 
+    fn append_at<'a>(
+        &'a self,
+        _journal: Journal<'a>,
+        _at_ms: u64,
+        line: &'a str,
+    ) -> Answer<'a, bool> {
+        let mut script = self.script();
+        if script.redis.is_some() {
+            script.journal.push(line.to_owned());
+        }
+        answer(script.redis.is_some())
+    }
+
     fn journal<'a>(&'a self, journal: Journal<'a>) -> Answer<'a, Option<Vec<String>>> {
         let script = self.script();
         let is_audit = journal.name == "audit";

@@ -7,6 +7,7 @@ impl From<ConsoleError> for AppError {
     fn from(error: ConsoleError) -> Self {
         let (status, kind) = match &error {
             ConsoleError::UnknownCache(_) => (StatusCode::NOT_FOUND, "unknown-cache"),
+            ConsoleError::NodesUnheard(_) => (StatusCode::SERVICE_UNAVAILABLE, "nodes-unheard"),
             ConsoleError::BadKey { .. } => (StatusCode::BAD_REQUEST, "bad-key"),
             ConsoleError::BadPattern(_) => (StatusCode::BAD_REQUEST, "bad-pattern"),
             ConsoleError::UnknownJob(_) => (StatusCode::NOT_FOUND, "unknown-invalidation"),

@@ -27,7 +27,7 @@ problems! {
         "421": "wrong-host",
         "429": "too-many-tokens, busy",
         "500": "internal",
-        "503": "node-gone, too-many-connections, too-slow",
+        "503": "node-gone, nodes-unheard, too-many-connections, too-slow",
     }
     /// A change may be refused so.
     Change { "403": "refused, protected, cross-site", }
@@ -54,7 +54,7 @@ problems! {
     DeadLetterSearch {
         "400": "bad-pattern, bad-limit, empty-field, bad-query, bad-path",
         "404": "unknown-cache, no-write-behind",
-        "503": "node-gone, dead-letters-away",
+        "503": "node-gone, nodes-unheard, dead-letters-away",
     }
     /// It redrives or drops dead letters.
     OfDeadLetters {
@@ -71,7 +71,7 @@ problems! {
         "400": "bad-key, bad-path",
         "404": "unknown-cache",
         "409": "only-observed, no-source",
-        "503": "node-gone, source-failed",
+        "503": "node-gone, nodes-unheard, source-failed",
     }
     /// It is about a plan.
     OfPlan {
