@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use strata_cache::{Cache, Fleet, Node};
 use strata_console::{Actor, Console, RemoteNodes, Rights};
-use strata_report::{ActivityFilter, Ask, EventKind, Want};
+use strata_report::{ActivityFilter, Ask, Want};
 use strata_testing::{RedisServer, eventually};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -41,11 +41,12 @@ fn anna() -> Actor {
     Actor { name: "anna".to_owned(), is_known: true, rights, ..Actor::nobody() }
 }
 
-/// The keys whose fills the activity has told of, by node.
+/// Of which keys the activity has told, by node.
 fn told(console: &Console) -> Vec<(String, Option<String>)> {
-    let filter = ActivityFilter { kinds: vec![EventKind::Fill], ..ActivityFilter::default() };
-    let events = console.activity(None, &filter).events;
-    events.into_iter().map(|event| (event.node, event.key)).collect()
+    let events = console.activity(None, &ActivityFilter::default()).events;
+    let of_keys =
+        events.into_iter().filter(|event| event.cache == "users" && !event.node.is_empty());
+    of_keys.map(|event| (event.node, event.key)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -104,7 +104,7 @@ mod tests {
         let (html, disabled) = buttons(&look, None);
         assert_eq!(disabled, [true, false, false], "{html}");
         assert!(html.contains("aria-describedby=\"no-refresh\""), "{html}");
-        assert!(html.contains(&format!("id=\"no-refresh\">{why}")), "{html}");
+        assert!(html.contains(&format!("id=\"no-refresh\" class=\"small\">{why}")), "{html}");
         assert_eq!(buttons(&KeyLook::default(), None).1, [false; 3]);
     }
 
