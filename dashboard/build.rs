@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
+use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
-use std::{env, fs};
+use std::{env, fs, io};
 
 /// Compressed copies lie beside a file, under its name and one of these.
 const COMPRESSED: [&str; 2] = ["br", "gz"];
@@ -15,6 +16,7 @@ const COMPRESSED: [&str; 2] = ["br", "gz"];
 fn main() -> Result<(), Box<dyn Error>> {
     let mut files = BTreeMap::new();
     let home = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    await_files(&home)?;
     if let Some(folder) = folder(&home, &env::var("PROFILE")?) {
         list(&folder, "/", &mut files)?;
     }
@@ -24,6 +26,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     Ok(fs::write(list, table)?)
+}
+
+/// Waits while `./dev` makes the files. Who ends in the middle of it lets go of the lock.
+fn await_files(home: &Path) -> io::Result<()> {
+    match File::open(home.join("../target/site.lock")) {
+        Ok(lock) => lock.lock_shared(),
+        Err(_) => Ok(()),
+    }
 }
 
 /// The folder that the build fills: beside the crate where it is packed, else that of its workspace.
@@ -50,7 +60,7 @@ fn keep(place: &Path) {
     // A folder that is newer than this run would lead to another run. Where its time cannot be set,
     // there is one.
     let long_ago = UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-    let _ = fs::File::open(place).and_then(|folder| folder.set_modified(long_ago));
+    let _ = File::open(place).and_then(|folder| folder.set_modified(long_ago));
 }
 
 fn tell_cargo(place: &Path) {

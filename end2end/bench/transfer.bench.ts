@@ -3,8 +3,8 @@ import { expect, open } from "../support/fixtures";
 import { bench } from "./bench";
 import { atMost, told } from "./table";
 
-const WASM_AIM_KB = 250;
-const TOTAL_AIM_KB = 300;
+const WASM_AIM_KB = 180;
+const TOTAL_AIM_KB = 215;
 
 bench("a first visit", async ({ page, baseURL }) => {
   const requests: Request[] = [];

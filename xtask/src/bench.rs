@@ -12,7 +12,7 @@ use crate::{build, tools};
 const LIGHTHOUSE: &str = "lighthouse@12.8.2";
 
 /// The console's benches. "page" takes ten minutes, so it runs only by name.
-const CONSOLE: &[&str] = &["readers", "screens", "search", "metrics", "transfer"];
+const CONSOLE: &[&str] = &["start", "readers", "screens", "search", "metrics", "transfer"];
 
 /// Runs the sections. Without any, it runs all except the long one.
 pub(crate) fn bench(shell: &Shell, sections: &[String]) -> Result<()> {

@@ -62,15 +62,24 @@ pub(crate) fn release(shell: &Shell) -> Result<()> {
     tools::npm(shell)?;
     step("Release build; the first one takes about 10 minutes on two cores");
     shell.remove_path(STAMP)?;
-    let mut browser = Building::start(assets::RELEASE.cargo_arguments())?;
-    // The program meanwhile, without these files: what is left to do afterwards is little.
+    let being_made = being_made()?;
     let server = ["build", "--release", "--package", "strata-server", "--bin", "strata"];
-    let mut libraries = Building::start(server.map(str::to_owned).to_vec())?;
-    browser.end()?;
-    libraries.end()?;
-    assets::release(shell)?;
-    Building::start(server.map(str::to_owned).to_vec())?.end()?;
+    let mut program = Building::start(server.map(str::to_owned).to_vec())?;
+    let made = files(shell);
+    // Let go also where the files were not made, else the other build would wait for ever.
+    drop(being_made);
+    program.end()?;
+    made?;
     Ok(shell.write_file(STAMP, &sources)?)
+}
+
+/// Says that the files which the program holds are being made: `dashboard/build.rs` waits until it is
+/// let go. The crates below it are compiled meanwhile, so that nothing is compiled twice.
+fn being_made() -> Result<File> {
+    std::fs::create_dir_all("target")?;
+    let lock = File::create("target/site.lock")?;
+    lock.lock()?;
+    Ok(lock)
 }
 
 /// Builds the static program from the same sources, with the same files inside.
@@ -107,7 +116,7 @@ fn alone(shell: &Shell) -> Result<File> {
     Ok(lock)
 }
 
-/// Builds the files that browsers get, for the next build of the program.
+/// Builds the files that browsers get.
 pub(crate) fn files(shell: &Shell) -> Result<()> {
     tools::wasm_target(shell)?;
     tools::npm(shell)?;
@@ -115,9 +124,15 @@ pub(crate) fn files(shell: &Shell) -> Result<()> {
     assets::release(shell)
 }
 
-/// Builds the debug program and assets, for the tests in Rust and the browser.
+/// Builds the files of a debug program.
+pub(crate) fn debug_files(shell: &Shell) -> Result<()> {
+    step("Files of the debug build");
+    assets::debug(shell)
+}
+
+/// Builds the debug program and its files, for the tests in Rust and the browser.
 pub(crate) fn debug(shell: &Shell) -> Result<()> {
-    assets::debug(shell)?;
+    debug_files(shell)?;
     let native = crate::crates::NATIVE;
     Ok(cmd!(shell, "cargo test {native...} --no-run").run()?)
 }

@@ -26,6 +26,9 @@ pub(crate) fn test(shell: &Shell, length: Option<Length>) -> Result<()> {
     tools::npm(shell)?;
     check::sources(shell)?;
     tools::nextest(shell)?;
+    // First, so that the program which serves them is compiled once.
+    tools::wasm_target(shell)?;
+    build::debug_files(shell)?;
     step("Tests, against a real redis-server");
     cmd!(shell, "cargo nextest run {NATIVE...}").run()?;
     step("Tests of the cache without Redis");
@@ -64,12 +67,12 @@ pub(crate) fn take_over(shell: &Shell) -> Result<()> {
     tools::packages(shell, &["redis-server", "chromium", "promtool"])?;
     tools::npm(shell)?;
     tools::wasm_target(shell)?;
+    build::debug(shell)?;
     take_over_of_debug_build(shell)
 }
 
 fn take_over_of_debug_build(shell: &Shell) -> Result<()> {
     step("How a debug build takes over");
-    build::debug(shell)?;
     let _debug = shell.push_env("END2END_PROGRAM", "target/debug/strata");
     browser(shell, &["take_over".to_owned()])
 }

@@ -4,42 +4,34 @@ use std::io;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, RedisError, RedisResult, cmd};
+use redis::{RedisError, RedisResult};
 
-use super::asks::{ASKS_AT_ONCE, AskReader};
+use super::asks::AskReader;
 use super::heartbeat::{BusStatus, Refusals, repair_heartbeat};
 use super::message::Message;
 use super::missed::{LastNumbers, Missed};
 use super::position::{BusPlace, Position, StreamEntry};
 use super::reader::{BusHandler, BusReader, STEP};
-use crate::clock;
+use super::reading::{BLOCK, ReadBatch};
 use crate::clock::Moment;
-use crate::connection::{ErrorClass, ErrorReply, Link, in_time};
-
-/// How long one read of the stream blocks when nothing comes.
-const BLOCK: Duration = Duration::from_millis(500);
+use crate::connection::{Link, in_time};
 
 /// The bus counts as not heard if an answer comes later than this.
-const SILENT_AFTER: Duration = Duration::from_millis(1_200);
+pub(super) const SILENT_AFTER: Duration = Duration::from_millis(1_200);
 
 /// While messages keep coming, the node checks the heartbeat no more often than this.
 const CHECK_EVERY: Duration = Duration::from_millis(100);
 
-const MAX_BATCH: usize = 500;
-
-/// What was read of each stream that had anything.
-type Streams = Vec<(String, Vec<StreamEntry>)>;
-
 /// One connection to the bus. It goes on where the last one stopped and is used until it fails.
 pub(crate) struct BusConnection<'a> {
-    reader: &'a BusReader,
+    pub(super) reader: &'a BusReader,
     link: &'a Link,
     handler: &'a dyn BusHandler,
-    connection: MultiplexedConnection,
+    pub(super) connection: MultiplexedConnection,
     pub(crate) last: Position,
     /// Whether Redis has answered anything on this connection.
     pub(crate) has_heard: bool,
-    asks: AskReader<'a>,
+    pub(super) asks: AskReader<'a>,
     /// The last read of the bus was empty, although a message with a higher number had been
     /// announced.
     idle_behind: bool,
@@ -47,31 +39,6 @@ pub(crate) struct BusConnection<'a> {
     refusals: Refusals,
     /// Of the login that counts on this connection.
     login: u64,
-}
-
-/// The result of one read of the stream.
-pub(crate) struct ReadBatch {
-    /// The moment before Redis was asked.
-    asked: Moment,
-    n_messages: usize,
-    n_asks: usize,
-}
-
-impl ReadBatch {
-    /// Nothing came of the bus. It may have brought asks, which say nothing of the bus.
-    fn is_empty(&self) -> bool {
-        self.n_messages == 0
-    }
-
-    /// Nothing came at all, for as long as the server blocks.
-    fn timed_out(&self) -> bool {
-        self.is_empty() && self.n_asks == 0
-    }
-
-    /// Further messages may be outstanding.
-    fn is_full(&self) -> bool {
-        self.n_messages >= MAX_BATCH
-    }
 }
 
 impl<'a> BusConnection<'a> {
@@ -277,65 +244,6 @@ impl<'a> BusConnection<'a> {
         self.reader.bus.saw(sequence);
         self.reader.dispatched.store(sequence, std::sync::atomic::Ordering::SeqCst);
     }
-
-    /// Messages of the bus, and what other streams have. Where Redis refuses to read the others,
-    /// the bus is read alone.
-    async fn read(&mut self) -> RedisResult<(Vec<StreamEntry>, Streams)> {
-        self.asks.wake(self.reader.bus.clock().now_ms());
-        if !self.asks.is_read() {
-            return Ok((self.read_alone().await?, Streams::new()));
-        }
-        let read = match self.read_together().await {
-            Ok(read) => read,
-            Err(error) if is_refused(&error) => {
-                self.asks.refused(&mut self.connection).await;
-                return Ok((self.read_alone().await?, Streams::new()));
-            }
-            Err(error) => {
-                self.asks.rest();
-                return Err(error);
-            }
-        };
-        self.asks.were_read();
-        let bus = self.reader.bus.stream();
-        let (bus, others): (Streams, Streams) = read.into_iter().partition(|(name, _)| name == bus);
-        let mut messages = messages_of(bus);
-        // The same number counts for each stream: the rest of the bus follows at once.
-        if let Some((last_id, _)) = messages.last().filter(|_| messages.len() >= ASKS_AT_ONCE) {
-            let mut xread = cmd("XREAD");
-            xread.arg("COUNT").arg(MAX_BATCH);
-            xread.arg("STREAMS").arg(self.reader.bus.stream()).arg(last_id);
-            messages.extend(messages_of(self.ask_for(xread).await?));
-        }
-        Ok((messages, others))
-    }
-
-    async fn read_alone(&mut self) -> RedisResult<Vec<StreamEntry>> {
-        let mut xread = cmd("XREAD");
-        xread.arg("COUNT").arg(MAX_BATCH).arg("BLOCK").arg(clock::millis(BLOCK));
-        xread.arg("STREAMS").arg(self.reader.bus.stream()).arg(&self.last.last_id);
-        self.ask_for(xread).await.map(messages_of)
-    }
-
-    async fn read_together(&mut self) -> RedisResult<Streams> {
-        let mut xread = cmd("XREAD");
-        xread.arg("COUNT").arg(ASKS_AT_ONCE).arg("BLOCK").arg(clock::millis(BLOCK));
-        self.asks.add_to(&mut xread, &self.reader.bus, &self.last.last_id);
-        self.ask_for(xread).await
-    }
-
-    async fn ask_for(&mut self, xread: Cmd) -> RedisResult<Streams> {
-        let read = xread.query_async::<Option<Streams>>(&mut self.connection);
-        Ok(in_time(SILENT_AFTER, read).await?.unwrap_or_default())
-    }
-}
-
-fn messages_of(streams: Streams) -> Vec<StreamEntry> {
-    streams.into_iter().flat_map(|(_, messages)| messages).collect()
-}
-
-fn is_refused(error: &RedisError) -> bool {
-    ErrorReply::read(error).verdict == ErrorClass::Refused
 }
 
 /// The caches that had messages after this number. If Redis does not say, any cache may be

@@ -10,6 +10,7 @@ mod message;
 mod missed;
 mod position;
 mod reader;
+mod reading;
 mod trust;
 
 #[cfg(feature = "fleet")]

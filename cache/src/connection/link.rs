@@ -15,7 +15,7 @@ use super::Connector;
 use super::answer::ErrorReply;
 use super::errors::{ErrorCounts, Timeouts};
 use super::namespace::Bus;
-use super::operator_budget::OperatorConnections;
+use super::operators::OperatorConnections;
 use super::pending::{InvalidationQueue, PendingInvalidation};
 use super::query::Step;
 use super::redirect::RedirectedConnection;

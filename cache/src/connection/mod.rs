@@ -15,11 +15,9 @@ mod lua;
 mod namespace;
 #[cfg(not(feature = "redis"))]
 pub(crate) mod no_redis;
-mod operator;
-mod operator_budget;
+mod operators;
 mod pending;
 mod query;
-mod recovery;
 mod redirect;
 #[cfg(feature = "redis")]
 mod servers;

@@ -9,8 +9,8 @@ use redis::{ScriptInvocation, cmd, pipe};
 
 use super::batches::{EntryBytes, batches};
 use super::key_names::KeyNames;
-use super::lease::{HeldLease, Lease};
-use super::lease_waits::LeaseWaits;
+use super::leases::LeaseWaits;
+use super::leases::{HeldLease, Lease};
 use super::scripts;
 use crate::clock::millis;
 use crate::connection::{Away, Bus, CallError, Link, Step};

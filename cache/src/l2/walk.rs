@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::envelope::{Envelope, HEADER};
 use super::key_names::WalkScope;
 use super::keyspace::Keyspace;
-use super::lease::Lease;
+use super::leases::Lease;
 use crate::connection::{AnyReply, CallError};
 use crate::pattern::Pattern;
 

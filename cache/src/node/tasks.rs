@@ -1,9 +1,9 @@
 //! Background tasks that never end unnoticed. Each is supervised, counted and started again.
 
+mod task;
 #[cfg(test)]
 mod tests;
 
-use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,9 +14,9 @@ use tokio::task::{AbortHandle, JoinError};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::task::{Failure, Task};
 use crate::clock;
 use crate::log::log_safely;
-use crate::user_code::{discard, panic_message};
 
 /// The pause before a task starts again; it doubles each time, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -26,12 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// A task that ran this long begins with the first pause again.
 const RAN_WELL: Duration = Duration::from_secs(60);
 
-/// How often the log mentions a task that keeps failing.
-const TOLD_EVERY: Duration = Duration::from_secs(60);
-
 const LOST: &str = "a background task lost its runtime: what it served must not outlive that";
-
-const AGAIN: &str = "a background task failed and starts again";
 
 /// The background tasks of a node or a program, under one supervisor.
 ///
@@ -44,20 +39,6 @@ const AGAIN: &str = "a background task failed and starts again";
 pub struct Tasks {
     shutdown: CancellationToken,
     tasks: Arc<Mutex<Vec<Arc<Task>>>>,
-}
-
-#[derive(Debug)]
-struct Task {
-    name: String,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct State {
-    report: TaskReport,
-    abort: Option<AbortHandle>,
-    /// When its last failure was logged.
-    told_at: Option<Instant>,
 }
 
 /// How to treat a task that returns.
@@ -142,9 +123,7 @@ impl Tasks {
     }
 
     fn add(&self, name: &str) -> Arc<Task> {
-        let report = TaskReport { task: name.to_owned(), ..TaskReport::default() };
-        let state = Mutex::new(State { report, abort: None, told_at: None });
-        let task = Arc::new(Task { name: name.to_owned(), state });
+        let task = Arc::new(Task::new(name));
         let mut tasks = self.tasks();
         // Among tasks of one name the newest counts, once the older ones have stopped.
         tasks.retain(|old| old.name != name || old.state().report.state != TaskState::Stopped);
@@ -221,84 +200,5 @@ impl Drop for Supervised {
             let task = &*self.task.name;
             log_safely(|| tracing::error!(task, "{LOST}"));
         }
-    }
-}
-
-enum Failure {
-    Panic(String),
-    End,
-}
-
-impl Failure {
-    pub(crate) fn of(panic: Box<dyn Any + Send>) -> Self {
-        let message = panic_message(&*panic);
-        discard(panic);
-        Self::Panic(message)
-    }
-}
-
-impl From<JoinError> for Failure {
-    fn from(error: JoinError) -> Self {
-        match error.try_into_panic() {
-            Ok(panic) => Self::of(panic),
-            Err(_) => Self::End,
-        }
-    }
-}
-
-impl Task {
-    fn running(&self, abort: AbortHandle) {
-        let mut state = self.state();
-        state.report.state = TaskState::Running;
-        state.abort = Some(abort);
-    }
-
-    fn stopped(&self) {
-        let mut state = self.state();
-        state.report.state = TaskState::Stopped;
-        state.abort = None;
-    }
-
-    fn failed(&self, failure: Failure, pause: Duration) {
-        let mut state = self.state();
-        let report = &mut state.report;
-        let failure = match failure {
-            Failure::Panic(message) => {
-                report.panics += 1;
-                format!("it panicked: {message}")
-            }
-            Failure::End => {
-                report.ends += 1;
-                "it ended before its time".to_owned()
-            }
-        };
-        report.state = TaskState::Restarting;
-        let now_ms = clock::now_ms();
-        report.failed_at_ms = Some(now_ms);
-        report.failing_since_ms.get_or_insert(now_ms);
-        report.failure = Some(failure.clone());
-        let failures = report.panics + report.ends;
-        state.abort = None;
-        let is_told = state.told_at.is_some_and(|at| at.elapsed() < TOLD_EVERY);
-        if !is_told {
-            state.told_at = Some(Instant::now());
-        }
-        drop(state);
-        let task = &*self.name;
-        match is_told {
-            true => log_safely(|| tracing::debug!(task, failure, failures, ?pause, "{AGAIN}")),
-            false => log_safely(|| tracing::error!(task, failure, failures, ?pause, "{AGAIN}")),
-        }
-    }
-
-    /// It has run so long that a later failure counts as a new one.
-    fn ran_well(&self) {
-        let mut state = self.state();
-        state.report.failing_since_ms = None;
-        state.told_at = None;
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,10 +1,5 @@
 use std::sync::Arc;
 
-use super::{
-    batch, cache_aside, events, eviction, invalidation, negative, no_cache, pattern, read_through,
-    redis_away, refresh_ahead, repository, stampede, tags, time_to_live, two_levels, write_behind,
-    write_through,
-};
 use crate::runs::{Experiment, ScriptFuture};
 use crate::sandbox::{Contender, Sandbox};
 use crate::settings::Settings;
@@ -56,28 +51,6 @@ pub struct Question {
 }
 
 impl Lesson {
-    /// All lessons, in the order of the tour.
-    pub const ALL: &[&'static Self] = &[
-        &no_cache::LESSON,
-        &cache_aside::LESSON,
-        &read_through::LESSON,
-        &write_through::LESSON,
-        &write_behind::LESSON,
-        &two_levels::LESSON,
-        &time_to_live::LESSON,
-        &invalidation::LESSON,
-        &events::LESSON,
-        &pattern::LESSON,
-        &tags::LESSON,
-        &stampede::LESSON,
-        &negative::LESSON,
-        &refresh_ahead::LESSON,
-        &batch::LESSON,
-        &eviction::LESSON,
-        &redis_away::LESSON,
-        &repository::LESSON,
-    ];
-
     /// What is run with these settings.
     pub fn experiment(&self, settings: &Settings) -> Experiment {
         let contender = |variant: &Variant| {
@@ -90,33 +63,11 @@ impl Lesson {
             script: Arc::new(self.script),
         }
     }
-
-    /// The lesson of this name.
-    pub fn find(slug: &str) -> Option<&'static Self> {
-        Self::ALL.iter().copied().find(|lesson| lesson.slug == slug)
-    }
 }
 
 impl Variant {
     /// A strategy as it is.
     pub const fn of(strategy: StrategyKind) -> Self {
         Self { title: strategy.title(), strategy, change: |_| () }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::lab::Lab;
-
-    #[test]
-    fn every_lesson_is_found_by_its_name_and_can_run_as_it_is() {
-        for &lesson in Lesson::ALL {
-            assert!(Lesson::find(lesson.slug).is_some_and(|found| std::ptr::eq(found, lesson)));
-            assert_eq!((lesson.settings)().check(), Ok(()), "{}", lesson.slug);
-            assert!(lesson.question.right < lesson.question.answers.len(), "{}", lesson.slug);
-            let n_variants = lesson.variants.len();
-            assert!((1..=Lab::MAX_CONTENDERS).contains(&n_variants), "{}", lesson.slug);
-        }
     }
 }

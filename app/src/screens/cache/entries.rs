@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use strata_report::{Expiries, LogHistogram};
 
-use super::page::CacheView;
+use super::view::CacheView;
 use crate::format;
 use crate::screens::chart::{Bucket, Buckets, Unit, filled};
 use crate::screens::page_frame::titled_card;

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use strata_report::{Cause, LogHistogram};
 
-use super::page::CacheView;
+use super::view::CacheView;
 use crate::format::{self, DASH};
 use crate::screens::chart::{Stack, columns, stacked};
 use crate::screens::page_frame::{in_words, titled_card};

@@ -3,7 +3,7 @@ use std::cmp::Reverse;
 use leptos::prelude::*;
 use strata_report::{Cause, GroupReport};
 
-use super::page::CacheView;
+use super::view::CacheView;
 use crate::format;
 use crate::screens::page_frame::titled_card;
 use crate::screens::words;

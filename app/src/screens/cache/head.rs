@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use strata_report::{Marker, Saved};
 
-use super::page::CacheView;
+use super::view::CacheView;
 use crate::addresses::{at, cache_address, encode};
 use crate::format::{self, DASH};
 use crate::hints;

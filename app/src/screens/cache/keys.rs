@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use strata_report::{HotKey, HotKeys};
 
-use super::page::CacheView;
+use super::view::CacheView;
 use crate::addresses::key_address;
 use crate::format::{self, DASH};
 use crate::screens::page_frame::titled_card;

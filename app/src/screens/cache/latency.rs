@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::page::CacheView;
+use super::view::CacheView;
 use crate::screens::chart::{HeatContent, HeatMap};
 use crate::screens::page_frame::{in_words, titled_card};
 

@@ -10,6 +10,7 @@ mod levels;
 mod outcomes;
 mod page;
 mod settings;
+mod view;
 mod what_if;
 mod writes;
 

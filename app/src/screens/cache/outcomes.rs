@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use strata_report::Outcome;
 
-use super::page::CacheView;
+use super::view::CacheView;
 use crate::screens::chart::{Stack, columns, stacked};
 use crate::screens::page_frame::{in_words, titled_card};
 use crate::screens::words;

@@ -2,6 +2,7 @@ use axum::http::StatusCode;
 use leptos::prelude::*;
 use strata_report::{CacheDetails, Range, RangeHistory};
 
+use super::view::CacheView;
 use super::{
     entries, evictions, groups, head, keys, latency, levels, outcomes, settings, what_if, writes,
 };
@@ -9,18 +10,6 @@ use crate::api::{ApiError, as_api_error};
 use crate::screens::chart::TimeAxis;
 use crate::screens::page_frame::{PageFrame, PageHtml, partial_answers};
 use crate::screens::{PageRequest, dead_letters};
-
-/// What the cards of a cache's page are drawn from.
-pub(super) struct CacheView<'a> {
-    /// The cache's name.
-    pub(super) cache: &'a str,
-    /// Its numbers now.
-    pub(super) details: &'a CacheDetails,
-    /// Its numbers over time.
-    pub(super) past: &'a RangeHistory,
-    /// The time axis of its charts.
-    pub(super) time: TimeAxis<'a>,
-}
 
 /// Draws the page of one cache, or its dead letters.
 pub(crate) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {

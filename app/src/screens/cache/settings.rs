@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use strata_report::Settings;
 
-use super::page::CacheView;
+use super::view::CacheView;
 use crate::format;
 use crate::screens::page_frame::titled_card;
 use crate::screens::words;

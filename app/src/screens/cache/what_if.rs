@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use leptos::prelude::*;
 use strata_report::WhatIf;
 
-use super::page::CacheView;
+use super::view::CacheView;
 use crate::format;
 use crate::screens::page_frame::titled_card;
 

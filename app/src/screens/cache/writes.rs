@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use strata_report::{WriteBehindKind, WriteBehindReport};
 
-use super::page::CacheView;
+use super::view::CacheView;
 use crate::addresses::dead_letters_address;
 use crate::format;
 use crate::screens::page_frame::titled_card;

@@ -3,8 +3,8 @@ use leptos::server_fn::ServerFn;
 use strata_report::{DeadLetterPage, DeadLetterQuery};
 
 use super::list::{count, fields};
-use super::page::DeadLettersView;
 use super::search::address;
+use super::view::DeadLettersView;
 use crate::addresses::at;
 use crate::api::DropDeadLetters;
 use crate::screens::page_frame::titled_card;

@@ -2,8 +2,8 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use strata_report::{DeadLetterPage, DeadLetterQuery, DeadLetterRow};
 
-use super::page::DeadLettersView;
 use super::search::{address, is_all};
+use super::view::DeadLettersView;
 use crate::addresses::{at, key_address};
 use crate::api::RedriveDeadLetters;
 use crate::format;

@@ -7,5 +7,6 @@ mod list;
 mod page;
 mod search;
 mod time;
+mod view;
 
 pub(super) use page::page;

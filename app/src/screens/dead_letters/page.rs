@@ -1,8 +1,8 @@
 use axum::http::StatusCode;
 use leptos::prelude::*;
-use strata_report::DeadLetterQuery;
 
 use super::search::query;
+use super::view::DeadLettersView;
 use super::{confirm, job, list, search};
 use crate::addresses::{cache_address, encode};
 use crate::api::{ApiError, as_api_error};
@@ -11,16 +11,6 @@ use crate::screens::failures::status_beside;
 use crate::screens::page_frame::{PageFrame, PageHtml, export_links};
 
 const AT_ONCE: u32 = 50;
-
-/// What is shown, to whom.
-pub(super) struct DeadLettersView<'a> {
-    pub(super) cache: &'a str,
-    pub(super) query: &'a DeadLetterQuery,
-    /// Whether the list begins at the oldest.
-    pub(super) is_first: bool,
-    /// Why the visitor may not act.
-    pub(super) refusal: Option<String>,
-}
 
 /// Draws the dead letters of a cache.
 pub(in crate::screens) async fn page(

@@ -9,6 +9,7 @@ mod plan;
 mod rows;
 mod search;
 mod value;
+mod view;
 
 pub(crate) use page::page;
 pub(super) use value::shown as shown_value;

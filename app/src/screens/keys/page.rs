@@ -5,29 +5,12 @@ use leptos::prelude::*;
 use strata_console::{ConsoleError, SearchResults};
 use strata_report::{Job, JobState, KeyLook, KeyQuery, LevelChoice};
 
+use super::view::KeySearch;
 use super::{inspector, job, plan, rows, search};
 use crate::api::{ApiError, as_api_error};
 use crate::screens::PageRequest;
 use crate::screens::failures::status_beside;
 use crate::screens::page_frame::{PageFrame, PageHtml};
-
-/// What somebody searches for.
-pub(super) struct KeySearch<'a> {
-    /// The names of all caches.
-    pub(super) caches: Vec<String>,
-    /// The cache that was chosen.
-    pub(super) cache: &'a str,
-    /// The pattern, as typed.
-    pub(super) pattern: Option<&'a str>,
-    /// The key, where one is looked at.
-    pub(super) key: Option<&'a str>,
-    /// In which level.
-    pub(super) level: LevelChoice,
-    /// The most rows.
-    pub(super) limit: u32,
-    /// Why the visitor may not act.
-    pub(super) refusal: Option<String>,
-}
 
 /// Draws the page. Nothing is searched before somebody asks for it.
 pub(crate) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {

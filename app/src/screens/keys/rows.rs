@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use strata_console::{KeyColumn, KeyOrder, SearchResults};
 use strata_report::{KeyRow, LevelChoice, NodeCount};
 
-use super::page::KeySearch;
+use super::view::KeySearch;
 use crate::addresses::{encode, key_address, pattern_address};
 use crate::format::{self, DASH};
 use crate::screens::page_frame::{export_links, partial_answers, titled_card};

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use strata_report::LevelChoice;
 
-use super::page::KeySearch;
+use super::view::KeySearch;
 use crate::addresses::at;
 use crate::format;
 use crate::screens::page_frame::titled_card;

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use leptos::prelude::*;
 use strata_demo::trace::{Curve, CurvePoint, CurveState};
 
-use super::page::ComparisonTrace;
+use super::view::ComparisonTrace;
 use crate::format;
 use crate::screens::page_frame::titled_card;
 

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use strata_lab::{ComparedStrategy, Comparison, Settings, StrategyKind};
 
-use super::page::ComparisonView;
+use super::view::ComparisonView;
 use crate::addresses::{at, comparison_address};
 use crate::api::Compare;
 use crate::screens::lab::settings_fields::SETTING_FIELDS;

@@ -5,5 +5,6 @@ mod form;
 mod page;
 mod running;
 mod traces;
+mod view;
 
 pub(crate) use page::compare;

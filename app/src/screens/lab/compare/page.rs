@@ -1,46 +1,15 @@
-use std::sync::Arc;
-
 use axum::http::StatusCode;
 use leptos::prelude::*;
-use strata_demo::trace::{CurveState, StoredTrace, TraceSummary};
-use strata_lab::{Comparison, Lab, Phase, ReplayedPart, RunState};
+use strata_demo::trace::CurveState;
+use strata_lab::{Comparison, Lab};
 
+use super::view::{ComparisonRun, ComparisonTrace, ComparisonView};
 use super::{curve, form, running, traces};
 use crate::addresses::at;
 use crate::api::ApiError;
 use crate::screens::PageRequest;
 use crate::screens::lab::lesson::ticket;
 use crate::screens::page_frame::{PageFrame, PageHtml};
-
-/// What the page is drawn from.
-pub(super) struct ComparisonView {
-    /// What is compared, or will be.
-    pub(super) comparison: Comparison,
-    pub(super) run: Option<ComparisonRun>,
-    /// The recording whose requests are made.
-    pub(super) trace: Option<ComparisonTrace>,
-    /// What can be picked.
-    pub(super) listed: Vec<TraceSummary>,
-    /// What makes one run of two presses.
-    pub(super) ticket: String,
-    /// Why the visitor may not run anything.
-    pub(super) refusal: Option<String>,
-    /// What is wrong with the address, as sentences.
-    pub(super) complaints: Vec<String>,
-}
-
-/// A run, as it was when somebody looked.
-pub(super) struct ComparisonRun {
-    pub(super) id: String,
-    pub(super) state: RunState,
-}
-
-/// A recording, and how far its curve is.
-pub(super) struct ComparisonTrace {
-    pub(super) stored: Arc<StoredTrace>,
-    pub(super) used: ReplayedPart,
-    pub(super) curve: CurveState,
-}
 
 // Fields of the address that say nothing about what is compared.
 const OTHER_FIELDS: [&str; 3] = ["run", "__path", "__err"];
@@ -130,16 +99,10 @@ fn draw(view: &ComparisonView) -> PageHtml {
     )
 }
 
-impl ComparisonRun {
-    pub(super) fn is_running(&self) -> bool {
-        self.state.phase == Phase::Running
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use strata_demo::trace::TraceStore;
-    use strata_lab::{ContenderRun, ResultRow};
+    use strata_lab::{ContenderRun, Phase, ResultRow, RunState};
 
     use super::*;
 

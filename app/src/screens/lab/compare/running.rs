@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use strata_lab::{ContenderRun, Phase};
 
-use super::page::{ComparisonRun, ComparisonView};
+use super::view::{ComparisonRun, ComparisonView};
 use crate::addresses::{at, comparison_address, encode};
 use crate::api::StopComparison;
 use crate::format;

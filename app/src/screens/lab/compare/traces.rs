@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use strata_demo::trace::{Recording, TraceStore, TraceSummary};
 use strata_lab::Comparison;
 
-use super::page::ComparisonView;
+use super::view::ComparisonView;
 use crate::addresses::{at, comparison_address};
 use crate::screens::page_frame::titled_card;
 

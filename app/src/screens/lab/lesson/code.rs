@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use strata_lab::StrategyKind;
 
 use super::highlight::coloured;
-use super::page::LessonView;
+use super::view::LessonView;
 use crate::screens::lab::settings_fields::differences;
 use crate::screens::page_frame::titled_card;
 

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use strata_lab::ContenderRun;
 
-use super::page::{LessonRun, LessonView};
+use super::view::{LessonRun, LessonView};
 use crate::format;
 use crate::screens::lab::run::{self, ContenderCard, contenders};
 use crate::screens::lab::settings_fields;

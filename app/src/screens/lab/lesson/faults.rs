@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use strata_lab::Fault;
 
-use super::page::{LessonRun, LessonView};
+use super::view::{LessonRun, LessonView};
 use crate::addresses::at;
 use crate::api::ChangeFault;
 

@@ -10,6 +10,7 @@ mod results;
 mod run_controls;
 mod stack;
 mod verdict;
+mod view;
 
 pub(crate) use page::lesson;
 pub(super) use page::ticket;

@@ -3,36 +3,14 @@ use std::time::SystemTime;
 
 use axum::http::StatusCode;
 use leptos::prelude::*;
-use strata_lab::{Lab, Lesson, Phase, RunState, Settings, StepMode};
+use strata_lab::{Lab, Lesson, Phase};
 
+use super::view::{LessonRun, LessonView};
 use super::{code, contenders, predict, results, run_controls, stack};
 use crate::addresses::at;
 use crate::api::ApiError;
 use crate::screens::PageRequest;
 use crate::screens::page_frame::{PageFrame, PageHtml, titled_card};
-
-/// What a lesson's page is drawn from.
-pub(super) struct LessonView {
-    pub(super) lesson: &'static Lesson,
-    /// What it ran with, or will run with.
-    pub(super) settings: Settings,
-    pub(super) run: Option<LessonRun>,
-    /// Whether the address names a run that is not known any more.
-    pub(super) is_gone: bool,
-    pub(super) has_redis: bool,
-    /// What makes one run of two presses.
-    pub(super) ticket: String,
-    /// Why the visitor may not run anything.
-    pub(super) refusal: Option<String>,
-}
-
-/// A run, as it was when somebody looked.
-pub(super) struct LessonRun {
-    pub(super) id: String,
-    pub(super) guess: Option<usize>,
-    pub(super) pace: StepMode,
-    pub(super) state: RunState,
-}
 
 /// Draws the page of one lesson. Nothing of a result is shown before somebody has predicted it.
 pub(crate) async fn lesson(request: &PageRequest) -> Result<PageHtml, ApiError> {
@@ -122,12 +100,6 @@ fn idea(lesson: &Lesson) -> AnyView {
     titled_card("idea", "The idea", "", sentences.into_iter().collect_view())
 }
 
-impl LessonRun {
-    pub(super) fn is_running(&self) -> bool {
-        self.state.phase == Phase::Running
-    }
-}
-
 /// What makes one run of two presses.
 pub(in crate::screens::lab) fn ticket() -> String {
     format!("{:016x}", RandomState::new().hash_one(SystemTime::now()))
@@ -136,7 +108,8 @@ pub(in crate::screens::lab) fn ticket() -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use strata_lab::{
-        ContenderRun, Level, LineKind, NextStep, ResultRow, Step, StrategyKind, TraceLine,
+        ContenderRun, Level, LineKind, NextStep, ResultRow, RunState, Step, StepMode, StrategyKind,
+        TraceLine,
     };
 
     use super::*;

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
-use super::page::{LessonRun, LessonView};
+use super::view::{LessonRun, LessonView};
 use crate::addresses::at;
 use crate::api::StartRun;
 use crate::screens::lab::settings_fields;

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use strata_lab::Phase;
 
-use super::page::{LessonRun, LessonView};
+use super::view::{LessonRun, LessonView};
 use crate::screens::lab::run;
 use crate::screens::page_frame::titled_card;
 

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use strata_lab::{ContenderRun, Phase, StepMode};
 
-use super::page::{LessonRun, LessonView};
+use super::view::{LessonRun, LessonView};
 use super::{faults, verdict};
 use crate::addresses::{at, run_address};
 use crate::api::{FinishRun, StepRun, StopRun};

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 use strata_lab::Fault;
 
-use super::page::LessonView;
+use super::view::LessonView;
 use crate::format;
 use crate::screens::page_frame::titled_card;
 

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 use strata_lab::Lesson;
 
 use super::faults;
-use super::page::{LessonRun, LessonView};
+use super::view::{LessonRun, LessonView};
 use crate::addresses::at;
 use crate::screens::lab::settings_fields;
 

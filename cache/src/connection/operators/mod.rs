@@ -1,0 +1,7 @@
+//! What operators ask of Redis, on a connection of its own and within a share of Redis's time, so that
+//! looking slows no read of the service.
+
+mod budget;
+mod call;
+
+pub(super) use budget::OperatorConnections;
