@@ -1,6 +1,7 @@
 import type { Page } from "@playwright/test";
 import { expect, expectAlive, expectLive, expectLost, test as base } from "./support/fixtures";
 import { pages } from "./support/screens";
+import { FarRedis } from "./support/far_redis";
 import { Shop, type MountedAt } from "./support/shop";
 
 /** Every page but those of the lab, which a mounted dashboard does not have, and a search. */
@@ -159,6 +160,47 @@ test.describe("where the application's policy forbids WebAssembly", () => {
     await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Keys" }).click();
     await expect(page.getByRole("heading", { level: 1 })).toHaveText("Keys");
   });
+});
+
+test("two shops on one Redis see each other, and what one invalidates is gone in both", async ({ page, dashboardAt }) => {
+  test.setTimeout(120_000);
+  const redis = await FarRedis.start();
+  const shops: Shop[] = [];
+  const below = (shop: Shop, path: string) => shop.url + dashboardAt.replace(/\/$/, "") + path;
+  /** The nodes that hold a product in L1, as a shop's dashboard sees them. */
+  const holders = async (shop: Shop): Promise<number> => {
+    const look = await (await page.request.get(below(shop, "/api/v1/caches/products/keys/1"))).json();
+    return (look.l1 ?? []).filter(({ entry }: { entry: unknown }) => entry !== null).length;
+  };
+  const counted = async (shop: Shop) => (await (await page.request.get(below(shop, "/api/v1/nodes/rows"))).json()).fleet?.counted;
+  try {
+    for (let n = 0; n < 2; n += 1) shops.push(await Shop.start(dashboardAt, { REDIS_URL: redis.url }));
+    for (const shop of shops) {
+      const form = { name: "anna", password: "teapot" };
+      // Both are one host, whose cookies know no ports.
+      expect((await page.request.post(`${shop.url}/login`, { form })).ok()).toBe(true);
+      await expect.poll(() => counted(shop), { timeout: 30_000 }).toBe(2);
+      await page.goto(below(shop, "/nodes"));
+      await expectAlive(page);
+      await expect(page.getByTestId("of-nodes")).toHaveText("of 2 of 2 nodes");
+      await expect
+        .poll(async () => {
+          for (const other of shops) await page.request.get(`${other.url}/products/1`);
+          return holders(shop);
+        })
+        .toBe(2);
+      await page.goto(below(shop, "/keys?cache=products&key=1"));
+      await expectAlive(page);
+      await page.getByRole("button", { name: "Invalidate", exact: true }).click();
+      await expect(page.getByTestId("key-result")).toContainText("is invalidated");
+      await expect.poll(() => holders(shop)).toBe(0);
+    }
+    expect(await shops[0]!.stop()).toBe(0);
+    await expect.poll(() => counted(shops[1]!), { timeout: 30_000 }).toBe(1);
+  } finally {
+    for (const shop of shops) await shop.stop();
+    await redis.stop();
+  }
 });
 
 test("a service with moka alone shows its cache to this machine", async ({ page }) => {

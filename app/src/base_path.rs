@@ -85,6 +85,11 @@ impl BasePath {
         self.whole.get(..self.n_program).unwrap_or_default()
     }
 
+    /// What leads from the program to one of its services; empty where it is the program's own.
+    pub fn of_service(&self) -> &str {
+        self.whole.get(self.n_program..).unwrap_or_default()
+    }
+
     /// That of a service which a program with this path shows below it.
     #[must_use]
     pub fn service(&self, path: &str) -> Self {

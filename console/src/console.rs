@@ -64,7 +64,7 @@ impl Console {
         settings: impl Into<ConsoleSettings>,
         shutdown: CancellationToken,
     ) -> Self {
-        Self::start_over(NodeList::Here(nodes), settings.into(), shutdown)
+        Self::start_over(NodeList::here(nodes), settings.into(), shutdown)
     }
 
     /// The same over the nodes of a namespace, wherever they run and as they come and go. Until
@@ -74,7 +74,17 @@ impl Console {
         settings: impl Into<ConsoleSettings>,
         shutdown: CancellationToken,
     ) -> Self {
-        Self::start_over(NodeList::Elsewhere(nodes), settings.into(), shutdown)
+        Self::start_over(NodeList::elsewhere_alone(nodes), settings.into(), shutdown)
+    }
+
+    /// The same over nodes of this process and the others of their namespace. While Redis cannot be
+    /// reached, those of this process are shown alone, and an alert says so.
+    pub fn start_among(
+        (nodes, others): (Vec<Arc<dyn NodeClient>>, RemoteNodes),
+        settings: impl Into<ConsoleSettings>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self::start_over(NodeList::here_and_elsewhere(nodes, others), settings.into(), shutdown)
     }
 
     fn start_over(nodes: NodeList, settings: ConsoleSettings, shutdown: CancellationToken) -> Self {
@@ -132,7 +142,7 @@ impl Console {
             ticks: watch::Sender::new(Arc::new(first)),
         };
         let console = Self { inner: Arc::new(inner) };
-        console.notice(&[]);
+        console.notice(None);
         console.spawn_tasks();
         console
     }

@@ -15,10 +15,12 @@ use crate::access::ApplicationRules;
 use crate::http::below_base;
 use crate::metrics::{
     ConsolesCollector, HttpMetrics, LabelledConsole, NodeCollector, NodeMetrics, ProgramCollector,
-    observed,
+    Several, observed,
 };
-use crate::routes::{AccessRules, Admission, MoreRoutes, Route, front_router, router, routes};
-use crate::state::{AppState, Needs, Parts};
+use crate::routes::{
+    AccessRules, Admission, MoreRoutes, QueryParameters, Route, front_router, router, routes,
+};
+use crate::state::{AppState, Attention, Needs, Parts};
 
 /// A console over HTTP. Cheap to clone; all clones are the same.
 #[derive(Clone)]
@@ -27,6 +29,8 @@ pub struct ConsoleRouter {
     admission: Admission,
     http: HttpMetrics,
     numbers: NodeCollector,
+    /// Where it stands for several: these.
+    several: Several,
     /// The connections that are open, where they are the program's own.
     connections: Option<Arc<PeerLimit>>,
     base: Option<BasePath>,
@@ -60,6 +64,8 @@ pub(crate) struct ApplicationParts {
     /// Under which path browsers find it, where a proxy keeps a part of it to itself.
     pub(crate) base: Option<BasePath>,
     pub(crate) shutdown: CancellationToken,
+    /// Who is told that somebody looks, where nodes are elsewhere.
+    pub(crate) attention: Option<Arc<Attention>>,
     /// Ends the console with its router.
     pub(crate) end: DropGuard,
 }
@@ -80,7 +86,8 @@ impl ConsoleRouter {
     pub fn of_program(console: Console, parts: OwnParts) -> Result<Self, prometheus::Error> {
         let streams = PeerLimit::new(parts.streams);
         let connections = Some(parts.connections);
-        let registry = registry(&console, &streams, connections.clone())?;
+        let several = Several::default();
+        let registry = registry((&console, &several), &streams, connections.clone())?;
         let http = HttpMetrics::register(&registry)?;
         let numbers = NodeCollector::new(console.clone(), parts.metrics)?;
         let state = AppState::new(Parts {
@@ -94,6 +101,7 @@ impl ConsoleRouter {
             admission: Admission::ByProgram(parts.rules),
             http,
             numbers,
+            several,
             connections,
             base: Some(parts.base),
         })
@@ -101,25 +109,31 @@ impl ConsoleRouter {
 
     /// Another console of the same program, until `shutdown`: both admit the same requests, and
     /// share streams and the counts of requests. Whoever asks it has stripped its path, and says which.
+    /// Who looks at it is noted by `attention`.
     ///
     /// # Errors
     /// As [`of_program`](Self::of_program).
     pub fn beside(
         &self,
-        console: Console,
+        (console, attention): (Console, Arc<Attention>),
         shutdown: CancellationToken,
     ) -> Result<Self, prometheus::Error> {
         let streams = Arc::clone(&self.state.streams);
-        let registry = registry(&console, &streams, self.connections.clone())?;
+        let several = Several::default();
+        let registry = registry((&console, &several), &streams, self.connections.clone())?;
         let numbers = self.numbers.beside(console.clone());
         registry.register(Box::new(numbers.clone()))?;
         self.http.register_in(&registry)?;
-        let state = AppState::new(Parts::of(console, registry, streams, shutdown));
+        let state = AppState::new(Parts {
+            attention: Some(attention),
+            ..Parts::of(console, registry, streams, shutdown)
+        });
         Ok(Self {
             state,
             admission: self.admission.clone(),
             http: self.http.clone(),
             numbers,
+            several,
             connections: self.connections.clone(),
             base: None,
         })
@@ -131,12 +145,14 @@ impl ConsoleRouter {
         parts: ApplicationParts,
     ) -> Result<Self, prometheus::Error> {
         let streams = PeerLimit::new(STREAMS);
-        let registry = registry(&console, &streams, None)?;
+        let several = Several::default();
+        let registry = registry((&console, &several), &streams, None)?;
         let numbers = NodeCollector::new(console.clone(), NodeMetrics::EachNode)?;
         registry.register(Box::new(numbers.clone()))?;
         let http = HttpMetrics::register(&registry)?;
         let state = AppState::new(Parts {
             application: Some(parts.page),
+            attention: parts.attention,
             _end: Some(parts.end),
             ..Parts::of(console, registry, streams, parts.shutdown)
         });
@@ -145,6 +161,7 @@ impl ConsoleRouter {
             admission: Admission::ByApplication(parts.rules),
             http,
             numbers,
+            several,
             connections: None,
             base: parts.base,
         })
@@ -155,9 +172,10 @@ impl ConsoleRouter {
         router(self.state.clone(), self.admission.clone(), more)
     }
 
-    /// The paths of `own` and those that several dashboards share, for those whom it admits.
-    pub fn front(&self, own: Router) -> Router {
-        front_router(self.state.clone(), self.admission.clone(), own)
+    /// The paths of `own` and those that several dashboards share, for those whom it admits. Other
+    /// parameters of a query than those of an address are refused.
+    pub fn front(&self, own: Router, parameters: &'static QueryParameters) -> Router {
+        front_router(self.state.clone(), self.admission.clone(), (own, parameters))
     }
 
     /// Counts the requests of a router and gives each its id.
@@ -178,7 +196,8 @@ impl ConsoleRouter {
         self.state.registry.register(Box::new(self.numbers.clone()))
     }
 
-    /// Shows the numbers of several consoles in `/metrics` as well, as there are at each scrape.
+    /// Shows the numbers of several consoles in `/metrics` as well, as there are at each scrape. What
+    /// the program does is then what is done in these.
     ///
     /// # Errors
     /// Where it does so already.
@@ -186,7 +205,10 @@ impl ConsoleRouter {
         &self,
         consoles: impl Fn() -> Vec<LabelledConsole> + Send + Sync + 'static,
     ) -> Result<(), prometheus::Error> {
-        self.state.registry.register(Box::new(ConsolesCollector(consoles)))
+        if self.several.set(Box::new(consoles)).is_err() {
+            return Err(prometheus::Error::AlreadyReg);
+        }
+        self.state.registry.register(Box::new(ConsolesCollector(Arc::clone(&self.several))))
     }
 
     /// The numbers of its nodes, to be shown among those of other consoles with these labels beside
@@ -240,12 +262,16 @@ pub(crate) async fn end(console: &Console) {
 
 /// The program's own numbers.
 fn registry(
-    console: &Console,
+    (console, several): (&Console, &Several),
     streams: &Arc<PeerLimit>,
     connections: Option<Arc<PeerLimit>>,
 ) -> Result<Registry, prometheus::Error> {
     let registry = Registry::new();
-    let program = ProgramCollector::new(console.clone(), connections, Arc::clone(streams))?;
+    let program = ProgramCollector::new(
+        (console.clone(), Arc::clone(several)),
+        connections,
+        Arc::clone(streams),
+    )?;
     registry.register(Box::new(program))?;
     Ok(registry)
 }

@@ -10,6 +10,8 @@ pub use crate::http::{
 };
 pub use crate::metrics::{LabelledConsole, NodeMetrics};
 pub use crate::pages::document;
-pub use crate::routes::{AccessRules, Changing, MoreRoutes, Route, RouteKind, RouteTable};
-pub use crate::state::{Needs, Probe};
+pub use crate::routes::{
+    AccessRules, Changing, MoreRoutes, QueryParameters, Route, RouteKind, RouteTable,
+};
+pub use crate::state::{Attention, Needs, Probe, WhenIdle};
 pub use crate::threads::{Placement, spawn};

@@ -26,8 +26,8 @@ export class Shop {
   }
 
   /** Starts one on a free port and waits until it says where it is. */
-  static async start(dashboardAt: string): Promise<Shop> {
-    return Shop.#run(program, dashboardAt);
+  static async start(dashboardAt: string, variables: NodeJS.ProcessEnv = {}): Promise<Shop> {
+    return Shop.#run(program, dashboardAt, variables);
   }
 
   /** The example that has one moka cache and its dashboard at `/cache`. */
@@ -35,9 +35,9 @@ export class Shop {
     return Shop.#run(join(dirname(program), "moka-only"), "/cache");
   }
 
-  static async #run(program: string, dashboardAt: string): Promise<Shop> {
+  static async #run(program: string, dashboardAt: string, variables: NodeJS.ProcessEnv = {}): Promise<Shop> {
     const child = spawn(join(root, program), {
-      env: { ...process.env, LISTEN: "127.0.0.1:0", DASHBOARD_AT: dashboardAt },
+      env: { ...process.env, ...variables, LISTEN: "127.0.0.1:0", DASHBOARD_AT: dashboardAt },
       stdio: ["ignore", "pipe", "inherit"],
     });
     const lines = createInterface({ input: child.stdout! });

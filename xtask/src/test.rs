@@ -39,6 +39,12 @@ pub(crate) fn test(shell: &Shell, length: Option<Length>) -> Result<()> {
         "cargo nextest run --package strata-cache --no-default-features -E {but_the_fence}"
     )
     .run()?;
+    step("Tests of the cache where rustls has no provider");
+    cmd!(
+        shell,
+        "cargo nextest run --package strata-cache --no-default-features --features tls -E test(no_provider::)"
+    )
+    .run()?;
     step("Examples in the documentation");
     cmd!(shell, "cargo test {NATIVE...} --doc").run()?;
     build::release(shell)?;

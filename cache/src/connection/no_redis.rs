@@ -30,6 +30,10 @@ pub(crate) mod connector {
             Err(BuildError::RedisUrl(RedisError))
         }
 
+        pub(crate) fn place(&self) -> String {
+            String::new()
+        }
+
         pub(crate) async fn connect(
             &self,
             _: &str,

@@ -35,4 +35,5 @@ pub use settings::Fleet;
 pub(crate) use console::{ClientSettings, Console};
 pub(crate) use presence::{FleetHost, Presence, forget_namespace};
 pub(crate) use scripts::NAMED as SCRIPTS;
-pub(crate) use settings::Identity;
+pub(crate) use settings::{Identity, key_of_environment};
+pub(crate) use signature::FleetKey;

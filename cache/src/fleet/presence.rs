@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::gate::{AskCounters, AskGate};
 use super::names::FleetNames;
 use super::settings::{Fleet, Identity};
+use super::signature::FleetKey;
 use super::{form, scripts};
 use crate::clock;
 use crate::connection::{Bus, CallError, Link, Query, Reply, Step};
@@ -96,6 +97,11 @@ impl Presence {
             written: tokio::sync::Mutex::default(),
             gone: CancellationToken::new(),
         }
+    }
+
+    /// What asks are signed with.
+    pub(crate) fn key(&self) -> Option<&FleetKey> {
+        self.settings.signing_key()
     }
 
     /// What consoles ask of it.

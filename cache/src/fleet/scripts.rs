@@ -67,7 +67,8 @@ scripts! {
          redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4])
          return 1";
 
-    /// Notes a namespace for those who look for one, and forgets those not seen for a day.
+    /// Notes a namespace for those who look for one, and forgets those not seen for a day and those
+    /// that nobody noted: their time is no number, or far ahead.
     /// KEYS: namespaces. ARGV: the namespace, milliseconds to live.
     NOTE_NAMESPACE, "fleet namespace" =
         "local now = time_ms()
@@ -76,7 +77,7 @@ scripts! {
          local seen = redis.call('HGETALL', KEYS[1])
          for i = 1, #seen, 2 do
            local at = tonumber(seen[i + 1])
-           if not at or at < now - ARGV[2] then redis.call('HDEL', KEYS[1], seen[i]) end
+           if not at or at < now - ARGV[2] or at > now + KEPT then redis.call('HDEL', KEYS[1], seen[i]) end
          end
          redis.call('PEXPIRE', KEYS[1], ARGV[2])
          return 1";

@@ -111,7 +111,7 @@ impl Fleet {
     }
 }
 
-pub(super) fn key_of_environment() -> Option<FleetKey> {
+pub(crate) fn key_of_environment() -> Option<FleetKey> {
     std::env::var(KEY_VARIABLE).ok().and_then(|key| FleetKey::new(&key))
 }
 

@@ -9,11 +9,11 @@ use strata_report::{Ask, EventsWanted, Want};
 
 /// The key that a fleet's nodes and consoles share. Never printed.
 #[derive(Clone)]
-pub(super) struct FleetKey(Arc<[u8]>);
+pub(crate) struct FleetKey(Arc<[u8]>);
 
 impl FleetKey {
     /// `None` where it is empty.
-    pub(super) fn new(key: &str) -> Option<Self> {
+    pub(crate) fn new(key: &str) -> Option<Self> {
         let key = key.trim();
         (!key.is_empty()).then(|| Self(Arc::from(key.as_bytes())))
     }

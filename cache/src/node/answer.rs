@@ -9,6 +9,7 @@ use strata_report::{
 };
 
 use super::dead_letter_filter::DeadLetterFilter;
+use super::dyn_cache::DynCache;
 use super::dyn_write_behind::{DeadLetterList, DeadLetterStep};
 use super::handle::Node;
 use super::shared::Shared;
@@ -25,23 +26,41 @@ impl Node {
     /// It never fails: what goes wrong is a [`NodeAnswer::Failed`]. It may be dropped at any point;
     /// a step over dead letters runs to its end all the same.
     pub async fn answer(&self, request: NodeRequest) -> NodeAnswer {
-        self.shared.answer(request).await
+        let cache = match self.reaches_all {
+            // Where it has the cache itself, it would show values that another node need not.
+            true => self.shared.cache_by_name(request.cache()),
+            false => self.shared.cache(request.cache()),
+        };
+        self.shared.answer_of(cache, request).await
     }
 }
 
 impl Shared {
     pub(crate) async fn answer(&self, request: NodeRequest) -> NodeAnswer {
-        self.try_answer(request).await.unwrap_or_else(|error| NodeAnswer::Failed { error })
+        self.answer_of(self.cache(request.cache()), request).await
     }
 
-    async fn try_answer(&self, request: NodeRequest) -> Result<NodeAnswer, NodeError> {
+    async fn answer_of(
+        &self,
+        cache: Option<Arc<dyn DynCache>>,
+        request: NodeRequest,
+    ) -> NodeAnswer {
+        let answer = self.try_answer(cache, request).await;
+        answer.unwrap_or_else(|error| NodeAnswer::Failed { error })
+    }
+
+    async fn try_answer(
+        &self,
+        cache: Option<Arc<dyn DynCache>>,
+        request: NodeRequest,
+    ) -> Result<NodeAnswer, NodeError> {
         if request == NodeRequest::Other {
             let version = env!("CARGO_PKG_VERSION").to_owned();
             return Err(NodeError::Unsupported { version });
         }
         let name = request.cache().to_owned();
         let unknown = || NodeError::UnknownCache(CacheName { cache: name.clone() });
-        let cache = self.cache(&name).ok_or_else(unknown)?;
+        let cache = cache.ok_or_else(unknown)?;
         Ok(match request {
             NodeRequest::LookL1(CacheKey { key, .. }) => {
                 NodeAnswer::Entry { entry: cache.look_l1(&key).map_err(node_error)?.await }

@@ -151,7 +151,7 @@ impl NodeBuilder {
         let shutdown = CancellationToken::new();
         let shared = self.register(link, bus, &shutdown);
         shared.spawn_tasks().await;
-        Ok(Node { shared, _end: Arc::new(shutdown.drop_guard()) })
+        Ok(Node { shared, reaches_all: false, _end: Arc::new(shutdown.drop_guard()) })
     }
 
     fn has_redis(&self) -> bool {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::handle::Node;
-use crate::fleet::{ClientSettings, Console, FleetClient};
+use crate::fleet::{ClientSettings, Console, FleetClient, FleetKey, key_of_environment};
 
 /// Settings of a [`FleetClient`].
 pub struct FleetClientBuilder {
@@ -29,16 +29,18 @@ impl Node {
     /// # }
     /// ```
     pub fn fleet_client(&self) -> FleetClientBuilder {
-        let settings = ClientSettings { key: None, interval: Duration::from_secs(1) };
+        let own = self.shared().presence.as_ref();
+        let key = own.map_or_else(key_of_environment, |presence| presence.key().cloned());
+        let settings = ClientSettings { key, interval: Duration::from_secs(1) };
         FleetClientBuilder { node: self.clone(), settings }
     }
 }
 
 impl FleetClientBuilder {
-    /// The key that asks are signed with. Default: `STRATA_FLEET_KEY` of the environment. An empty
-    /// one is none.
+    /// The key that asks are signed with. Default: the node's own, and of a node that tells consoles
+    /// nothing `STRATA_FLEET_KEY` of the environment. An empty one is none.
     pub fn key(mut self, key: &str) -> Self {
-        self.settings.key = Some(key.to_owned());
+        self.settings.key = FleetKey::new(key);
         self
     }
 

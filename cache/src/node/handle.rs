@@ -52,6 +52,8 @@ use crate::target::Target;
 #[derive(Clone)]
 pub struct Node {
     pub(super) shared: Arc<Shared>,
+    /// Whether it reaches caches that it does not have.
+    pub(super) reaches_all: bool,
     pub(super) _end: Arc<DropGuard>,
 }
 
@@ -64,6 +66,20 @@ impl Node {
     /// The namespace that it shares with other nodes.
     pub fn namespace(&self) -> &str {
         self.shared.namespace()
+    }
+
+    /// The address of its Redis, without user and password; `None` without Redis. Nodes of one
+    /// namespace share their caches only where they use the same Redis.
+    pub fn redis_address(&self) -> Option<String> {
+        self.shared.link().map(|link| link.connector.place())
+    }
+
+    /// The same node as a console uses it for caches of other nodes: what is done in Redis is done by
+    /// the name of any cache of the namespace, as on an
+    /// [`observer`](crate::NodeBuilder::observer). It shows no values of these.
+    #[must_use]
+    pub fn reaching_all_caches(&self) -> Self {
+        Self { reaches_all: true, ..self.clone() }
     }
 
     /// The names of the node's caches, in the order in which they were built.
@@ -183,6 +199,8 @@ impl Node {
     }
 
     pub(crate) fn cache(&self, name: &str) -> Result<Arc<dyn DynCache>, CacheError> {
-        self.shared.cache(name).ok_or_else(|| CacheError::UnknownCache(name.to_owned()))
+        let by_name = || self.shared.cache_by_name(name).filter(|_| self.reaches_all);
+        let cache = self.shared.cache(name).or_else(by_name);
+        cache.ok_or_else(|| CacheError::UnknownCache(name.to_owned()))
     }
 }

@@ -29,10 +29,17 @@ impl Shared {
     /// A cache by its name: one of its own or, where the node only looks on, any of the namespace.
     pub(crate) fn cache(&self, name: &str) -> Option<Arc<dyn DynCache>> {
         if self.bus.observes() && check_name(name).is_ok() {
-            let keyspace = self.keyspace(name, 0)?;
-            return Some(Arc::new(CacheByName::new(name, keyspace)));
+            return self.cache_by_name(name);
         }
         self.caches().into_iter().find(|cache| cache.name() == name)
+    }
+
+    /// Any cache of the namespace as Redis has it; `None` without Redis, and of a name that no cache
+    /// has.
+    pub(crate) fn cache_by_name(&self, name: &str) -> Option<Arc<dyn DynCache>> {
+        check_name(name).ok()?;
+        let keyspace = self.keyspace(name, 0)?;
+        Some(Arc::new(CacheByName::new(name, keyspace)))
     }
 
     /// The caches and structures whose data in Redis could not be loaded again.

@@ -70,3 +70,33 @@ async fn a_connection_that_a_reader_of_another_runtime_renews_outlives_that_runt
     assert_eq!(source.read(&cache, 2).await.outcome, Outcome::L2Hit);
     never_opened(&node);
 }
+
+/// How many clients have connected to Redis until now.
+async fn n_connected(redis: &Redis) -> u64 {
+    let stats: String = redis.ask(&["INFO", "stats"]).await;
+    let line = stats.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
+    line.unwrap().trim().parse().unwrap()
+}
+
+#[tokio::test]
+async fn consoles_on_two_other_runtimes_keep_their_connections() {
+    let redis = Redis::start().await;
+    let node = redis.hearing_node("1").await;
+    let (one, other) = (one_thread(), one_thread());
+    for runtime in [&one, &other] {
+        assert!(ask_on(runtime, &node).await.unwrap());
+    }
+    let before = n_connected(&redis).await;
+    for _ in 0..10 {
+        for runtime in [&one, &other] {
+            assert!(ask_on(runtime, &node).await.unwrap());
+        }
+    }
+    // Whoever counts connects as well.
+    let asked_to_count = n_connected(&redis).await - before;
+    assert_eq!(asked_to_count, 1, "they take turns on the connections that they have");
+    one.shutdown_background();
+    assert!(ask_on(&other, &node).await.unwrap(), "the end of one runtime is nothing to the other");
+    never_opened(&node);
+    other.shutdown_background();
+}

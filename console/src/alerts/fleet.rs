@@ -11,23 +11,34 @@ use crate::nodes::FleetTick;
 /// The console cannot reach Redis. Nobody knows of the nodes then: none of them is lost.
 pub(super) fn fleet_unheard(view: &View<'_>) -> Vec<Alert> {
     let Some(fleet) = view.fleet else { return Vec::new() };
-    let Some(unheard_ms) = fleet.sums.unheard_ms else { return Vec::new() };
+    let Some(unheard_ms) = fleet.unheard_ms() else { return Vec::new() };
     let redis = fleet.redis.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
     let what = if fleet.sums.was_heard {
         format!("I cannot reach Redis{redis}; last heard {} ago.", duration(unheard_ms))
     } else {
         format!("I cannot reach Redis{redis}; nothing was heard for {}.", duration(unheard_ms))
     };
+    let why = match fleet.here.is_empty() {
+        true => {
+            "Nodes are heard through Redis alone, so all numbers here are of that time; the nodes may be well."
+        }
+        false => {
+            "Other nodes are heard through Redis alone, so the numbers here are of this process alone; the others may be well."
+        }
+    };
+    let because = fleet.because.as_ref().map(|because| format!("{because}. "));
+    let because = because.unwrap_or_default();
     vec![Alert {
-        why: "Nodes are heard through Redis alone, so all numbers here are of that time; the nodes may be well.".to_owned(),
-        what_to_do: "See whether Redis runs, and whether this program may connect to it.".to_owned(),
+        why: because + why,
+        what_to_do: "See whether Redis runs, and whether this program may connect to it."
+            .to_owned(),
         ..alert("fleet_unheard", Severity::Critical, what)
     }]
 }
 
 /// Nodes at this moment; nothing while the console itself hears nothing.
 fn heard<'a>(view: &View<'a>) -> impl Iterator<Item = &'a NodePresence> + use<'a> {
-    let fleet = view.fleet.filter(|fleet| !fleet.is_unheard());
+    let fleet = view.fleet.filter(|fleet| fleet.hears_others());
     fleet.into_iter().flat_map(|fleet: &FleetTick| &fleet.presences).map(|node| &**node)
 }
 
@@ -52,7 +63,7 @@ pub(super) fn node_lost(view: &View<'_>) -> Vec<Alert> {
 
 /// Fewer nodes of a program are heard than there should be.
 pub(super) fn nodes_missing(view: &View<'_>) -> Vec<Alert> {
-    let Some(fleet) = view.fleet.filter(|fleet| !fleet.is_unheard()) else { return Vec::new() };
+    let Some(fleet) = view.fleet.filter(|fleet| fleet.hears_others()) else { return Vec::new() };
     let up = |app: &str| {
         let is_of = |node: &NodePresence| node.app == app || fleet.namespace == app;
         let of_app = |node: &&Arc<NodePresence>| is_of(node) && node.state.counts();

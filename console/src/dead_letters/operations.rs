@@ -200,6 +200,8 @@ impl Console {
             return Err(ConsoleError::NoWriteBehind(cache.to_owned()));
         }
         writers.extend(self.lost_writers(cache));
+        // What lies in Redis is reached by a node of this process where there is one.
+        writers.sort_by_key(|writer| writer.node.presence().is_some());
         if let Some(node) = query.node.as_deref() {
             writers.retain(|writer| writer.node.id() == node);
             if writers.is_empty() {
@@ -212,8 +214,7 @@ impl Console {
     /// Nodes elsewhere that had the cache's write-behind and are lost: they answer nothing, and what
     /// they keep is in no sum.
     fn lost_writers(&self, cache: &str) -> Vec<Writer> {
-        let Some(fleet) = self.inner.nodes.elsewhere() else { return Vec::new() };
-        let lost = fleet.lost().into_iter().filter_map(|last| {
+        let lost = self.inner.nodes.lost().into_iter().filter_map(|last| {
             let report = last.write_behinds.iter().find(|writes| writes.cache == cache)?;
             let report = WriteBehindReport { aside: 0, ..report.clone() };
             Some(Writer { node: self.inner.nodes.get(&last.node)?, report })

@@ -22,10 +22,19 @@ impl Console {
     /// nodes are here. Where the bus cannot be read, nobody knows.
     pub(crate) async fn heard_by(&self, nodes: &[CacheNode]) -> Option<Delivery> {
         let fleet = self.inner.nodes.elsewhere()?;
-        let presences: Vec<_> = nodes.iter().filter_map(|held| held.node.presence()).collect();
-        if presences.is_empty() {
+        if nodes.iter().all(|held| held.node.presence().is_none()) {
             return None;
         }
+        // Those of this process report in Redis as well, unless they do not take part.
+        let tick = self.tick();
+        let presences: Vec<_> = nodes
+            .iter()
+            .filter_map(|held| {
+                let beats = |id: &str| fleet.is_known(id);
+                let here = || tick.fleet.as_ref()?.presence(held.node.id());
+                held.node.presence().or_else(|| here().filter(|at| beats(&at.node)))
+            })
+            .collect();
         let of = presences.len() as u64;
         let began = Instant::now();
         let Some(sequence) = fleet.bus_sequence().await else {

@@ -5,9 +5,10 @@ use strata_report::{
     Activity, ActivityFilter, AuditEntry, Event, EventKind, NodeReport, PresenceState, What,
 };
 
+use super::sampler::Tick;
 use crate::clock::now_ms;
 use crate::console::Console;
-use crate::nodes::{NodeClient, SharedReport};
+use crate::nodes::{FleetTick, NodeClient};
 
 const KEPT: usize = 5_000;
 
@@ -59,14 +60,21 @@ impl Console {
     }
 
     /// Takes what happened since the last tick.
-    pub(crate) fn feed(&self, earlier: &[SharedReport], reports: &[SharedReport]) {
+    pub(crate) fn feed(&self, earlier: Option<&Tick>, tick: &Tick) {
+        let reports = &tick.reports;
+        let before = earlier.map_or(&[][..], |earlier| &earlier.reports);
         let mut stream = self.inner.feed.stream();
         // One that is not heard for a while goes on where it was.
         stream.places.retain(|(node, _), _| self.inner.nodes.get(node).is_some());
-        let before: HashMap<&str, &NodeReport> =
-            earlier.iter().map(|report| (&*report.node, &**report)).collect();
-        for report in reports {
-            let before = before.get(&*report.node).copied();
+        let by_id: HashMap<&str, &NodeReport> =
+            before.iter().map(|report| (&*report.node, &**report)).collect();
+        let did_hear = earlier.and_then(|earlier| earlier.fleet.as_deref());
+        let did_hear = did_hear.is_none_or(FleetTick::hears_others);
+        let seen = self.inner.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        for report in reports.iter() {
+            // One that was not heard because Redis was away has not appeared.
+            let last = || seen.get(&report.node).filter(|_| !did_hear).map(|last| &**last);
+            let before = by_id.get(&*report.node).copied().or_else(last);
             changes(before, report).for_each(|what| stream.push(node_event(report, what)));
             let Some(node) = self.inner.nodes.get(&report.node) else {
                 continue;
@@ -76,13 +84,14 @@ impl Console {
             }
         }
         let heard: HashSet<&str> = reports.iter().map(|report| &*report.node).collect();
-        let gone = earlier.iter().filter(|before| !heard.contains(&*before.node));
-        let tick = self.tick();
+        drop(seen);
+        let gone = before.iter().filter(|before| !heard.contains(&*before.node));
+        let fleet = tick.fleet.as_deref();
         let has_left = |node: &str| {
-            let presence = tick.fleet.as_ref().and_then(|fleet| fleet.presence(node));
+            let presence = fleet.and_then(|fleet| fleet.presence(node));
             presence.is_some_and(|presence| presence.state == PresenceState::Left)
         };
-        for before in gone {
+        for before in gone.filter(|_| fleet.is_none_or(FleetTick::hears_others)) {
             let left = has_left(&before.node);
             let what = if left { What::NodeLeft } else { What::NodeVanished };
             stream.push(node_event(before, what));

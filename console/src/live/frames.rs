@@ -38,6 +38,11 @@ impl Console {
         self.tick().frame.redis.clone()
     }
 
+    /// Whether nodes of this program or namespace are expected here: fewer are an alert of its own.
+    pub fn expects(&self, app: &str) -> bool {
+        self.sampler().expects(app)
+    }
+
     /// The console's own way to Redis, where all nodes are elsewhere.
     pub fn own_l2(&self) -> Option<L2Report> {
         self.inner.nodes.observer_report().map(|report| report.l2)
@@ -59,6 +64,14 @@ impl Console {
     /// Every node of the service as it reported for the newest frame.
     pub fn nodes(&self) -> Vec<NodeReport> {
         self.tick().reports.iter().map(|report| (**report).clone()).collect()
+    }
+
+    /// The nodes that this program stands for: where some are of its process, those alone. The others
+    /// answer for themselves.
+    pub fn own_reports(&self) -> Vec<SharedReport> {
+        let all = self.inner.nodes.has_both();
+        let is_own = |report: &&SharedReport| !all || self.inner.nodes.is_here(&report.node);
+        self.tick().reports.iter().filter(is_own).cloned().collect()
     }
 
     /// The same without copying them.
@@ -98,9 +111,9 @@ impl Console {
     }
 
     /// Takes notice of what changed since `earlier`.
-    pub(crate) fn notice(&self, earlier: &[SharedReport]) {
+    pub(crate) fn notice(&self, earlier: Option<&Tick>) {
         let tick = self.tick();
-        self.feed(earlier, &tick.reports);
+        self.feed(earlier, &tick);
         let mut seen = self.inner.seen.lock().unwrap_or_else(PoisonError::into_inner);
         for report in tick.reports.iter() {
             seen.insert(report.node.clone(), report.clone());
@@ -112,7 +125,9 @@ impl Console {
                 presence.is_some_and(|presence| presence.state == PresenceState::Lost)
             };
             let heard: HashSet<&str> = tick.reports.iter().map(|report| &*report.node).collect();
-            seen.retain(|node, _| heard.contains(&**node) || is_lost(node));
+            // While others are not read, nobody knows whether they have left.
+            let is_known = |node: &str| is_lost(node) || !fleet.hears_others();
+            seen.retain(|node, _| heard.contains(&**node) || is_known(node));
         }
     }
 
@@ -138,7 +153,7 @@ impl Console {
                 let tick = sampler.tick(SampleTime::now(), heard, &self.inner.census);
                 self.inner.ticks.send_replace(Arc::new(tick));
             }
-            self.notice(&earlier.reports);
+            self.notice(Some(&earlier));
             self.settle_queued();
             self.inner.searches.forget();
         }

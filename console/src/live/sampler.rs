@@ -113,6 +113,10 @@ impl Sampler {
         self.expected_once_heard = expected;
     }
 
+    pub(crate) fn expects(&self, app: &str) -> bool {
+        self.expected.iter().any(|one| one.app == app)
+    }
+
     pub(crate) fn tick(&mut self, taken: SampleTime, heard: Reports, census: &Census) -> Tick {
         let Reports { nodes, mut attached, tasks, fleet, lost } = heard;
         self.remember_names(&nodes);
@@ -122,8 +126,8 @@ impl Sampler {
         let last = self.last.replace(now);
         let span_ms = last.as_ref().map_or(0, |last| last.span_ms(taken.at));
         // While nothing is heard there is nothing to draw, and not a nought.
-        let is_unheard = fleet.as_ref().is_some_and(FleetTick::is_unheard);
-        let span_ms = if is_unheard { 0 } else { span_ms };
+        let stands_still = fleet.as_ref().is_some_and(FleetTick::stands_still);
+        let span_ms = if stands_still { 0 } else { span_ms };
         if let Some(fleet) = &fleet {
             self.spans.take(&nodes, taken.at);
             let is_heard = |one: &mut ExpectedNodes| fleet.has_app(&one.app);

@@ -57,7 +57,9 @@ impl Console {
                 has_l2: report.l2.configured && held.settings.l2_time_to_live_ms.is_some(),
             });
         }
-        if nodes.iter().any(|held| held.node.presence().is_some()) {
+        // Caches of attached nodes are of no other node.
+        let has_it = |report: &&SharedReport| report.caches.iter().any(|held| held.cache == cache);
+        if tick.reports.iter().any(|report| has_it(&report)) {
             let silent = self.inner.nodes.silent_with(cache).into_iter();
             nodes.extend(silent.map(|node| CacheNode { node, hears: false, has_l2: false }));
         }

@@ -10,35 +10,14 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::client::NodeClient;
+use super::fleet_tick::FleetTick;
+use super::known::Known;
+use super::pace::Pace;
 use super::remote::RemoteNode;
 use super::shared_report::SharedReport;
-use crate::clock::in_ms;
-
-/// How often a console reads what nodes elsewhere report, and has them report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Pace {
-    /// Once a second: somebody looks at them.
-    #[default]
-    Watched,
-    /// Every five seconds, which costs little: their history goes on, and whoever begins to look
-    /// sees numbers at once.
-    Unwatched,
-}
-
-impl Pace {
-    fn interval(self) -> Duration {
-        Duration::from_secs(match self {
-            Self::Watched => 1,
-            Self::Unwatched => 5,
-        })
-    }
-}
 
 /// One read takes no longer, or Redis counts as away.
 const POLL_WITHIN: Duration = Duration::from_secs(3);
-
-/// So long after a read was due that should have succeeded, Redis counts as away.
-const UNHEARD_AFTER: Duration = Duration::from_secs(3);
 
 /// So long after somebody has looked at a key, nodes tell what happens to it.
 const LOOKED_AT_FOR: Duration = Duration::from_secs(60);
@@ -58,7 +37,6 @@ struct Inner {
     /// What is changed and counted in Redis goes through it.
     observer: Node,
     client: FleetClient,
-    started: Instant,
     known: Mutex<Known>,
     pace: watch::Sender<Pace>,
     /// The name of their Redis among several.
@@ -69,45 +47,6 @@ struct Inner {
     waiting_begun: Notify,
 }
 
-#[derive(Default)]
-struct Known {
-    heard_at: Option<Instant>,
-    /// By which the next read was due then.
-    pace: Pace,
-    /// By their ids.
-    nodes: Vec<Arc<RemoteNode>>,
-}
-
-/// Nodes elsewhere at one tick.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct FleetTick {
-    /// By their ids.
-    pub(crate) presences: Vec<Arc<NodePresence>>,
-    pub(crate) sums: FleetSums,
-    /// Whose nodes they are.
-    pub(crate) namespace: String,
-    /// The name of their Redis among several.
-    pub(crate) redis: Option<String>,
-}
-
-impl FleetTick {
-    /// Whether its numbers are of an earlier time, because Redis cannot be reached.
-    pub(crate) fn is_unheard(&self) -> bool {
-        self.sums.unheard_ms.is_some()
-    }
-
-    /// Whether a node of this program is known.
-    pub(crate) fn has_app(&self, app: &str) -> bool {
-        self.presences.iter().any(|presence| presence.app == app)
-    }
-
-    pub(crate) fn presence(&self, node: &str) -> Option<&NodePresence> {
-        let at =
-            self.presences.binary_search_by(|presence| presence.node.as_str().cmp(node)).ok()?;
-        Some(&self.presences[at])
-    }
-}
-
 impl RemoteNodes {
     /// The nodes that `client` sees. `observer` is the node that it was made of, which only looks
     /// on; both end with the last clone.
@@ -115,8 +54,7 @@ impl RemoteNodes {
         let inner = Inner {
             observer,
             client,
-            started: Instant::now(),
-            known: Mutex::default(),
+            known: Mutex::new(Known::nothing(Pace::default())),
             reads: watch::Sender::new(0),
             n_waiting: AtomicUsize::new(0),
             waiting_begun: Notify::new(),
@@ -139,6 +77,33 @@ impl RemoteNodes {
         self.inner.pace.send_if_modified(|now| std::mem::replace(now, pace) != pace);
     }
 
+    /// How often they are read.
+    pub fn pace(&self) -> Pace {
+        *self.inner.pace.borrow()
+    }
+
+    /// How many are known.
+    pub fn n_known(&self) -> usize {
+        self.known().nodes.len()
+    }
+
+    /// Reads them once a second from now on. Where they were not read at all, waits for the first read
+    /// for so long at most, and says that it has waited.
+    pub async fn wake(&self, patience: Duration) -> bool {
+        let mut reads = self.inner.reads.subscribe();
+        let was_asleep = self.pace() == Pace::Asleep;
+        self.set_pace(Pace::Watched);
+        if was_asleep {
+            let _: Result<_, _> = timeout(patience, reads.changed()).await;
+        }
+        was_asleep
+    }
+
+    /// Says to the nodes that nobody watches any more.
+    pub async fn close(&self) {
+        self.inner.client.clone().close().await;
+    }
+
     pub(super) fn observer(&self) -> &Node {
         &self.inner.observer
     }
@@ -156,6 +121,20 @@ impl RemoteNodes {
         lost.filter_map(|node| node.last_report()).collect()
     }
 
+    /// What all said last, whatever has become of them.
+    pub(super) fn last_reports(&self) -> Vec<SharedReport> {
+        self.known().nodes.iter().filter_map(|node| node.last_report()).collect()
+    }
+
+    /// Those that have a cache, by what they said last.
+    pub(super) fn known_with(&self, cache: &str) -> Vec<Arc<RemoteNode>> {
+        let has_it = |node: &&Arc<RemoteNode>| {
+            let last = node.last_report();
+            last.is_some_and(|last| last.caches.iter().any(|held| held.cache == cache))
+        };
+        self.known().nodes.iter().filter(has_it).cloned().collect()
+    }
+
     /// Those that may have a cache and are in no sum: they are lost, or nothing they reported could
     /// be read.
     pub(super) fn silent_with(&self, cache: &str) -> Vec<Arc<RemoteNode>> {
@@ -167,26 +146,44 @@ impl RemoteNodes {
         self.known().get(id).cloned()
     }
 
-    /// All that are known, and how much of them is heard.
-    pub(crate) fn tick(&self) -> FleetTick {
+    /// Where Redis cannot be reached: since it was heard last, milliseconds.
+    pub(super) fn unheard_ms(&self) -> Option<u64> {
+        self.known().unheard_ms()
+    }
+
+    pub(crate) fn is_known(&self, id: &str) -> bool {
+        self.known().get(id).is_some()
+    }
+
+    /// What is known of a node.
+    pub(super) fn presence(&self, id: &str) -> Option<Arc<NodePresence>> {
+        self.known().get(id).map(|node| Arc::clone(node.shared_presence()))
+    }
+
+    /// All that are known but those that are left out, and how much of them is heard.
+    pub(super) fn tick_without(&self, is_left_out: impl Fn(&str) -> bool) -> FleetTick {
         let known = self.known();
-        let silent = known.heard_at.unwrap_or(self.inner.started).elapsed();
-        let is_unheard = silent >= known.pace.interval() + UNHEARD_AFTER;
-        let unheard_ms = is_unheard.then(|| in_ms(silent));
-        let nodes = &known.nodes;
-        let presences: Vec<_> =
-            nodes.iter().map(|node| Arc::clone(node.shared_presence())).collect();
+        let nodes: Vec<_> = known.nodes.iter().filter(|node| !is_left_out(node.id())).collect();
+        let presences = nodes.iter().map(|node| Arc::clone(node.shared_presence())).collect();
         let count =
             |holds: fn(&RemoteNode) -> bool| nodes.iter().filter(|node| holds(node)).count() as u64;
         let sums = FleetSums {
             counted: count(RemoteNode::is_summed),
             of: count(RemoteNode::counts) + count(|node| node.is(PresenceState::Lost)),
             late: count(|node| node.is_summed() && node.is(PresenceState::Late)),
-            unheard_ms,
+            unheard_ms: known.unheard_ms(),
             was_heard: known.heard_at.is_some(),
         };
-        let namespace = self.inner.client.namespace().to_owned();
-        FleetTick { presences, sums, namespace, redis: self.inner.redis.get().cloned() }
+        let because = sums.unheard_ms.and_then(|_| self.inner.observer.report().l2.last_error);
+        FleetTick {
+            because: because.map(|error| format!("{}: {}", error.code, error.message)),
+            presences,
+            sums,
+            namespace: self.inner.client.namespace().to_owned(),
+            redis: self.inner.redis.get().cloned(),
+            is_asleep: known.pace == Pace::Asleep,
+            ..FleetTick::default()
+        }
     }
 
     /// Reads the nodes' reports again and again, for ever.
@@ -197,8 +194,13 @@ impl RemoteNodes {
             let began = Instant::now();
             let pace = *paces.borrow_and_update();
             if told.replace(pace) != Some(pace) {
-                self.inner.client.report_every(pace.interval()).await;
+                self.begin(pace).await;
             }
+            let Some(interval) = pace.interval() else {
+                // It ends only with the last clone of this.
+                let _: Result<_, _> = paces.changed().await;
+                continue;
+            };
             self.read().await;
             self.inner.reads.send_modify(|reads| *reads += 1);
             // Sooner where somebody waits, and where it goes on at another pace.
@@ -208,7 +210,21 @@ impl RemoteNodes {
                     _ = paces.changed() => {}
                 }
             };
-            let _: Result<_, _> = timeout_at(began + pace.interval(), sooner).await;
+            let _: Result<_, _> = timeout_at(began + interval, sooner).await;
+        }
+    }
+
+    /// Goes on at another pace.
+    async fn begin(&self, pace: Pace) {
+        match pace.interval() {
+            Some(interval) => {
+                self.known().wake(pace);
+                self.inner.client.report_every(interval).await;
+            }
+            None => {
+                *self.known() = Known::nothing(pace);
+                self.inner.client.rest().await;
+            }
         }
     }
 
@@ -226,7 +242,8 @@ impl RemoteNodes {
         let ways = (&self.inner.observer, &self.inner.client);
         let remote = |node: &FleetNode| Arc::new(RemoteNode::new(ways, node));
         let nodes = view.nodes.iter().map(remote).collect();
-        *self.known() = Known { heard_at: Some(Instant::now()), pace, nodes };
+        let now = Instant::now();
+        *self.known() = Known { heard_at: Some(now), since: now, pace, nodes };
     }
 
     /// Has some of these nodes tell what happens to a key, which somebody looks at.
@@ -266,13 +283,6 @@ impl RemoteNodes {
     }
 }
 
-impl Known {
-    fn get(&self, id: &str) -> Option<&Arc<RemoteNode>> {
-        let at = self.nodes.binary_search_by(|node| node.id().cmp(id)).ok()?;
-        self.nodes.get(at)
-    }
-}
-
 /// While it lives, somebody waits for what reports show.
 struct WaitingGuard<'a>(&'a Inner);
 
@@ -287,29 +297,5 @@ impl<'a> WaitingGuard<'a> {
 impl Drop for WaitingGuard<'_> {
     fn drop(&mut self) {
         self.0.n_waiting.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-pub(super) fn presence_of(node: &FleetNode) -> NodePresence {
-    let card = node.card.as_deref().cloned().unwrap_or_default();
-    let report = node.report.as_ref();
-    let run = report.map(|report| report.run.clone()).filter(|run| !run.is_empty());
-    NodePresence {
-        node: node.id.clone(),
-        state: node.state,
-        heard_ms_ago: node.heard_ms_ago,
-        run: run.unwrap_or(card.run),
-        app: card.app,
-        version: card.version,
-        strata: card.strata,
-        environment: card.environment,
-        host: card.host,
-        pid: card.pid,
-        labels: card.labels,
-        policy: card.policy,
-        signed: card.signed,
-        is_two_processes: node.is_two_processes,
-        unreadable: node.unreadable.as_ref().map(ToString::to_string),
-        cut: report.map_or(0, |report| report.cut),
     }
 }

@@ -9,7 +9,7 @@ use strata_report::{NodePresence, NodeReport, NodesReport, PresenceState};
 use super::comparison::{row, without_report};
 use super::condition::{NodeCondition, NodeStatus};
 use super::disagreements::disagreements;
-use super::fleet::FleetTick;
+use super::fleet_tick::FleetTick;
 use super::shared_report::SharedReport;
 use crate::console::Console;
 

@@ -12,7 +12,6 @@ use strata_report::{
 use super::asked_by::asked_by;
 use super::client::{NodeClient, SharedRedis};
 use super::fan_out::FanOut;
-use super::fleet::presence_of;
 use super::shared_report::SharedReport;
 
 /// Of an answer that was too large, so many times fewer keys are asked for.
@@ -202,6 +201,30 @@ impl NodeClient for RemoteNode {
 
     fn presence(&self) -> Option<&NodePresence> {
         Some(&self.presence)
+    }
+}
+
+fn presence_of(node: &FleetNode) -> NodePresence {
+    let card = node.card.as_deref().cloned().unwrap_or_default();
+    let report = node.report.as_ref();
+    let run = report.map(|report| report.run.clone()).filter(|run| !run.is_empty());
+    NodePresence {
+        node: node.id.clone(),
+        state: node.state,
+        heard_ms_ago: node.heard_ms_ago,
+        run: run.unwrap_or(card.run),
+        app: card.app,
+        version: card.version,
+        strata: card.strata,
+        environment: card.environment,
+        host: card.host,
+        pid: card.pid,
+        labels: card.labels,
+        policy: card.policy,
+        signed: card.signed,
+        is_two_processes: node.is_two_processes,
+        unreadable: node.unreadable.as_ref().map(ToString::to_string),
+        cut: report.map_or(0, |report| report.cut),
     }
 }
 

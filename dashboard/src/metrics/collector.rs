@@ -36,6 +36,11 @@ impl NodeCollector {
         Ok(Self { console, totals, descs: NodeFamilies::descriptions()?.into() })
     }
 
+    /// Whose nodes' numbers they are.
+    pub(crate) fn console(&self) -> &Console {
+        &self.console
+    }
+
     /// Of another console, in the same detail.
     pub(crate) fn beside(&self, console: Console) -> Self {
         let totals = self.totals.as_ref().map(|_| Arc::default());
@@ -50,7 +55,7 @@ impl Collector for NodeCollector {
 
     fn collect(&self) -> Vec<MetricFamily> {
         let mut out = NodeFamilies::default();
-        let (reports, own) = (self.console.reports(), self.console.tasks());
+        let (reports, own) = (self.console.own_reports(), self.console.tasks());
         match &self.totals {
             Some(totals) => {
                 let mut totals = totals.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,8 +11,8 @@ pub(crate) use collector::NodeCollector;
 pub use collector::NodeMetrics;
 pub(crate) use http::{HttpMetrics, observed};
 pub(crate) use program::ProgramCollector;
-pub(crate) use several::ConsolesCollector;
 pub use several::LabelledConsole;
+pub(crate) use several::{ConsolesCollector, Several};
 
 #[cfg(test)]
 mod tests {

@@ -8,10 +8,13 @@ use strata_prometheus::{Exposition, Family};
 
 use super::families as f;
 use super::process::ProcessState;
+use super::several::Several;
 
 /// Turns what the program is and has open into Prometheus families.
 pub(crate) struct ProgramCollector {
     console: Console,
+    /// Of a program that shows several consoles: what is done, is done in these.
+    several: Several,
     connections: Option<Arc<PeerLimit>>,
     streams: Arc<PeerLimit>,
     descs: Vec<Desc>,
@@ -38,7 +41,7 @@ impl ProgramCollector {
     /// # Errors
     /// When a family's name or help is not one.
     pub(crate) fn new(
-        console: Console,
+        (console, several): (Console, Several),
         connections: Option<Arc<PeerLimit>>,
         streams: Arc<PeerLimit>,
     ) -> Result<Self, prometheus::Error> {
@@ -46,7 +49,7 @@ impl ProgramCollector {
             Desc::new(family.name.into(), family.help.into(), Vec::new(), HashMap::new())
         };
         let descs = ALL.iter().map(desc).collect::<Result<_, _>>()?;
-        Ok(Self { console, connections, streams, descs })
+        Ok(Self { console, several, connections, streams, descs })
     }
 }
 
@@ -64,9 +67,16 @@ impl Collector for ProgramCollector {
             out.gauge(&f::CONNECTIONS_MAX, &[], connections.max() as u64);
         }
         out.gauge(&f::STREAMS, &[], self.streams.n_open() as u64);
-        out.gauge(&f::JOBS, &[], self.console.n_running_jobs() as u64);
-        let unwritten = self.console.audit_page(None, 0).only_in_memory;
-        out.gauge(&f::AUDIT_UNWRITTEN, &[], unwritten);
+        let consoles = match self.several.get() {
+            Some(several) => {
+                several().into_iter().map(|one| one.numbers.console().clone()).collect()
+            }
+            None => vec![self.console.clone()],
+        };
+        let running = consoles.iter().map(|console| console.n_running_jobs() as u64).sum();
+        out.gauge(&f::JOBS, &[], running);
+        let unwritten = consoles.iter().map(|console| console.audit_page(None, 0).only_in_memory);
+        out.gauge(&f::AUDIT_UNWRITTEN, &[], unwritten.sum());
         out.into_families()
     }
 }

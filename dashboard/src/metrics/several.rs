@@ -1,3 +1,5 @@
+use std::sync::{Arc, OnceLock};
+
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::{LabelPair, Metric, MetricFamily};
 
@@ -11,17 +13,21 @@ pub struct LabelledConsole {
     pub(crate) labels: Vec<(&'static str, String)>,
 }
 
-/// The numbers of several consoles, which come and go.
-pub(crate) struct ConsolesCollector<F>(pub(crate) F);
+/// Which consoles there are at a scrape, once it is said that there may be several.
+pub(crate) type Several = Arc<OnceLock<Box<dyn Fn() -> Vec<LabelledConsole> + Send + Sync>>>;
 
-impl<F: Fn() -> Vec<LabelledConsole> + Send + Sync> Collector for ConsolesCollector<F> {
+/// The numbers of several consoles, which come and go.
+pub(crate) struct ConsolesCollector(pub(crate) Several);
+
+impl Collector for ConsolesCollector {
     /// There may be none at this moment.
     fn desc(&self) -> Vec<&Desc> {
         Vec::new()
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        (self.0)().into_iter().flat_map(families).collect()
+        let consoles = self.0.get().map(|several| several()).unwrap_or_default();
+        consoles.into_iter().flat_map(families).collect()
     }
 }
 

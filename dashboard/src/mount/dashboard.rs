@@ -1,13 +1,16 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::request::Parts;
 use strata_app::{ApplicationPage, BasePath, EnvironmentColour};
-use strata_cache::Node;
-use strata_console::{AccessSettings, Console, ConsoleSettings, Protected};
+use strata_cache::{Node, Tasks};
+use strata_console::{AccessSettings, Console, ConsoleSettings, Protected, RemoteNodes};
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::fleet::{Shown, others, start};
 use super::nodes::distinct;
 use super::{DashboardEnd, MountError, Mounted};
 use crate::access::{Access, ApplicationRules};
@@ -18,6 +21,9 @@ const NOBODY_ACTS: &str = "Nobody may change anything here, because the applicat
 const HOST_DECIDES: &str = "This application does not let you change anything here.";
 const READ_ONLY: &str =
     "The application has mounted this dashboard read-only, so nothing can be changed here.";
+
+/// How long it may take to tell the other nodes that nobody watches any more.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// A dashboard among the paths of an axum application: screens, API, live events and metrics.
 ///
@@ -43,6 +49,7 @@ const READ_ONLY: &str =
 #[must_use = "it does nothing until it is a router"]
 pub struct Dashboard {
     nodes: Vec<Node>,
+    shown: Shown,
     rules: ApplicationRules,
     protected: Vec<String>,
     page: ApplicationPage,
@@ -52,10 +59,13 @@ pub struct Dashboard {
 }
 
 impl Dashboard {
-    /// Over this node: its caches, and moka caches that it observes. It needs no Redis.
+    /// Over this node: its caches, and moka caches that it observes. It needs no Redis. Where the node
+    /// has one, the other nodes of its namespace are shown as well, wherever they run, as far as
+    /// their [`Fleet`](strata_cache::Fleet) allows.
     pub fn new(node: &Node) -> Self {
         Self {
             nodes: vec![node.clone()],
+            shown: Shown::default(),
             rules: ApplicationRules::default(),
             protected: Vec::new(),
             page: ApplicationPage::default(),
@@ -66,10 +76,17 @@ impl Dashboard {
     }
 
     /// More nodes of this process, which are shown and added up beside the first. A node that is named
-    /// twice counts once. All of them have to be of one namespace and to use one Redis: what is changed
-    /// or searched there is asked of one of them.
+    /// twice counts once. All of them have to be of one namespace and to use one Redis, by the same
+    /// address: what is changed or searched there is asked of one of them.
     pub fn nodes<'a>(mut self, nodes: impl IntoIterator<Item = &'a Node>) -> Self {
         self.nodes.extend(nodes.into_iter().cloned());
+        self
+    }
+
+    /// Shows only the nodes that it was given, and reads nothing of others in Redis. What is
+    /// invalidated is gone on the others too, since all share Redis.
+    pub fn only_these_nodes(mut self) -> Self {
+        self.shown = Shown::Given;
         self
     }
 
@@ -167,7 +184,7 @@ impl Dashboard {
     ///
     /// # Errors
     /// Outside of a tokio runtime, where a text makes no sense, and where nodes are of several
-    /// namespaces. See [`MountError`].
+    /// namespaces or use several Redis. See [`MountError`].
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Result<Router<S>, MountError> {
         Ok(self.mount()?.router)
     }
@@ -205,13 +222,15 @@ impl Dashboard {
         let url = self.public_url.map(|url| url.parse()).transpose();
         self.rules.public_url = url.map_err(MountError::PublicUrl)?;
         let nodes = distinct(self.nodes)?;
+        let others = others(&nodes, self.shown);
         let shutdown = self.shutdown.child_token();
-        let settings = ConsoleSettings { protected, ..console_access(&self.rules).into() };
-        let console = Console::start(nodes, settings, shutdown.clone());
-        let end_at_stop = end_at_stop(console.clone(), shutdown.clone());
+        let tasks = Some(Tasks::new(shutdown.clone()));
+        let settings = ConsoleSettings { protected, tasks, ..console_access(&self.rules).into() };
+        let (console, attention) = start((nodes, others.clone()), settings, shutdown.clone());
+        let end_at_stop = end_at_stop((console.clone(), others), shutdown.clone());
         let drop_guard = shutdown.clone().drop_guard();
         let (rules, page) = (self.rules, self.page);
-        let parts = ApplicationParts { rules, page, base, shutdown, end: drop_guard };
+        let parts = ApplicationParts { rules, page, base, shutdown, attention, end: drop_guard };
         let served = ConsoleRouter::of_application(console, parts)
             .map_err(|error| MountError::Metrics(error.to_string()))?;
         let router = served.mount_at_base(served.router(Vec::new())).with_state(());
@@ -221,9 +240,16 @@ impl Dashboard {
 
 /// Once it is told to stop, begun jobs end, and what was done is kept. It holds no router, whose end
 /// it waits for.
-async fn end_at_stop(console: Console, shutdown: CancellationToken) {
+async fn end_at_stop(
+    (console, others): (Console, Option<RemoteNodes>),
+    shutdown: CancellationToken,
+) {
     shutdown.cancelled().await;
     end(&console).await;
+    if let Some(others) = others {
+        // Where Redis is away, what was wanted ends by itself.
+        let _: Result<(), _> = timeout(GOODBYE, others.close()).await;
+    }
 }
 
 fn console_access(rules: &ApplicationRules) -> strata_console::Access {

@@ -23,7 +23,7 @@ impl DashboardEnd {
     /// Waits until the token of [`until`](super::Dashboard::until) is cancelled or the last clone of
     /// the router is dropped, and then until begun invalidations have ended and the audit trail is in
     /// Redis. Invalidations have three seconds to end; those that run on are cancelled and have three
-    /// seconds more. Redis has two. Await it before the nodes are shut down, which the audit trail needs.
+    /// seconds more. Redis has three. Await it before the nodes are shut down, which the audit trail needs.
     pub async fn finished(self) {
         // Where it panicked, there is nothing left to wait for.
         let _ = self.0.await;

@@ -16,6 +16,15 @@ pub enum MountError {
         /// Another one.
         other: String,
     },
+    /// Its nodes do not share their data. Give each the same address of Redis, or mount a dashboard
+    /// for each Redis.
+    #[error("show nodes of several Redis in one dashboard: {first} and {other}")]
+    Redis {
+        /// The first node, and where its Redis is.
+        first: String,
+        /// Another one.
+        other: String,
+    },
     /// A text that should name protected keys does not.
     #[error("protect {text:?}")]
     Protected {

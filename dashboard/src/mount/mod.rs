@@ -3,6 +3,7 @@
 mod dashboard;
 mod end;
 mod error;
+mod fleet;
 mod nodes;
 
 pub use dashboard::Dashboard;

@@ -88,28 +88,28 @@ pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Re
     let stopping = state.shutdown.is_cancelled();
     let ready = up && !stopping;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let reports = state.console.nodes();
+    let reports = state.console.own_reports();
     let mut tasks_down = down(None, state.console.tasks());
     for report in &reports {
         tasks_down.extend(down(Some(&report.node), report.tasks.clone()));
     }
-    let nodes: Vec<_> = reports.into_iter().map(node_state).collect();
+    let nodes: Vec<_> = reports.iter().map(|report| node_state(report)).collect();
     let redis = redis(&state, &nodes);
     let readiness = Readiness { ready, stopping, database, redis, nodes, tasks_down };
     (status, Json(readiness))
 }
 
-fn node_state(report: NodeReport) -> NodeState {
+fn node_state(report: &NodeReport) -> NodeState {
     NodeState {
-        node: report.node,
+        node: report.node.clone(),
         l2_configured: report.l2.configured,
         l2_breaker_open: report.l2.breaker_open,
         bus_connected: report.bus.connected,
         at_ms: report.at_ms,
         bus_silent_since_ms: report.bus.silent_since_ms,
-        bus_silent_because: report.bus.silent_because,
-        l2_last_error: report.l2.last_error,
-        l2_server: report.l2.server,
+        bus_silent_because: report.bus.silent_because.clone(),
+        l2_last_error: report.l2.last_error.clone(),
+        l2_server: report.l2.server.clone(),
     }
 }
 

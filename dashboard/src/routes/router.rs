@@ -4,6 +4,7 @@ use axum::response::IntoResponse;
 use strata_console::Console;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use super::looks::note_looks;
 use super::route_table::{Route, RouteKind, RouteTable};
 use super::{api, events, health, login, metrics, openapi};
 use crate::access::{
@@ -174,6 +175,7 @@ pub(super) fn with_layers(
         .layer(CatchPanicLayer::custom(|_| AppError::internal().into_response()))
         .layer(map_response(tell_errors))
         .layer(from_fn_with_state(console.clone(), guard_functions))
+        .layer(from_fn_with_state(state.attention.clone(), note_looks))
         .layer(from_fn_with_state(turns, take_turns));
     let admitted = match admission {
         Admission::ByProgram(rules) => admitted_by_program(router, console, rules),

@@ -10,7 +10,7 @@ use strata_lab::Lab;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::Snapshots;
+use super::{Attention, Snapshots};
 use crate::assets::page_files;
 
 /// What every handler of the dashboard may ask for. Cheap to clone.
@@ -36,6 +36,8 @@ pub(crate) struct Parts {
     pub(crate) files: Option<PageFiles>,
     /// Ends the event streams.
     pub(crate) shutdown: CancellationToken,
+    /// Who is told that somebody looks, where nodes are elsewhere.
+    pub(crate) attention: Option<Arc<Attention>>,
     /// What the pages say of the application around the dashboard, where there is one.
     pub(crate) application: Option<ApplicationPage>,
     /// Ends the console's tasks with the last clone of the state, where nothing else does.
@@ -60,6 +62,7 @@ impl Parts {
             snapshots: Snapshots::default(),
             files: page_files(),
             shutdown,
+            attention: None,
             application: None,
             _end: None,
         }

@@ -4,6 +4,7 @@
 
 mod access;
 mod base_path;
+mod fleet;
 mod imports;
 mod life;
 mod moka_only;

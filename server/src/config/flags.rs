@@ -323,11 +323,13 @@ impl DemoFlags {
 
     /// These, and for what they leave open, those of the file.
     pub(crate) fn or(self, file: Self) -> Self {
+        // An address that is given chooses among those of a file that the settings name.
+        let file_of_urls = file.redis_url_file.filter(|_| self.redis_url.is_none());
         Self {
             config: self.config,
             listen: self.listen.or(file.listen),
             redis_url: self.redis_url.or(file.redis_url),
-            redis_url_file: self.redis_url_file.or(file.redis_url_file),
+            redis_url_file: self.redis_url_file.or(file_of_urls),
             redis_user: self.redis_user.or(file.redis_user),
             redis_password_file: self.redis_password_file.or(file.redis_password_file),
             redis_ca_file: self.redis_ca_file.or(file.redis_ca_file),

@@ -47,6 +47,26 @@ impl NamedRedis {
     }
 }
 
+/// The only address of a text, which a program that shows several may name as well.
+///
+/// # Errors
+/// Where there are several. It names them, and repeats no address.
+pub(super) fn only(text: &str) -> Result<String, String> {
+    let all = split(text);
+    match all.as_slice() {
+        [] => Ok(String::new()),
+        [(_, url)] => Ok(url.clone()),
+        several => {
+            let names: Vec<_> = several.iter().filter_map(|(name, _)| *name).collect();
+            let names = match names.as_slice() {
+                [] => String::new(),
+                names => format!(" ({})", names.join(", ")),
+            };
+            Err(format!("several Redis are named{names}; choose one with --redis-url redis://…"))
+        }
+    }
+}
+
 fn refused(reason: String) -> ConfigError {
     ConfigError::Redis { option: "--redis-url", reason }
 }
@@ -130,6 +150,18 @@ mod tests {
         }
         let queried = "redis://h/?protocol=resp3";
         assert_eq!(names(queried), [None], "that is no name");
+    }
+
+    #[test]
+    fn a_program_of_one_redis_takes_the_only_one_and_asks_which_of_several() {
+        for one in ["redis://h", "eu=redis://h", "\n eu=redis://h \n"] {
+            assert_eq!(only(one).as_deref(), Ok("redis://h"), "{one}");
+        }
+        assert_eq!(only("unix:/a b/redis.sock").as_deref(), Ok("unix:/a b/redis.sock"));
+        assert_eq!(only(" off\n").as_deref(), Ok("off"));
+        let said = only("eu=redis://:hunter2@h us=redis://g").unwrap_err();
+        assert!(said.contains("(eu, us)") && said.contains("choose one"), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use strata_console::Token;
 use tracing::warn;
 
-use super::{ConfigError, RedisChoice, Secret};
+use super::{ConfigError, RedisChoice, Secret, named_redis};
 
 /// Where the tokens of one right come from.
 pub(super) struct TokenOptions {
@@ -66,7 +66,8 @@ pub(super) fn redis(
         (None, Some(file)) => (read(&file, FILE_OPTION)?, FILE_OPTION),
         (None, None) => return Ok(RedisChoice::default()),
     };
-    text.trim().parse().map_err(|reason| ConfigError::Redis { option, reason })
+    let url = named_redis::only(&text).map_err(|reason| ConfigError::Redis { option, reason })?;
+    url.parse().map_err(|reason| ConfigError::Redis { option, reason })
 }
 
 /// The texts that say where several Redis are.

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, Response};
+use strata_app::BasePath;
 use strata_cache::LogLimit;
 use tower_http::classify::{ServerErrorsAsFailures, ServerErrorsFailureClass, SharedClassifier};
 use tower_http::trace::TraceLayer;
@@ -27,8 +28,11 @@ pub(crate) fn layer() -> TraceLayer<Classifier, MakeSpan, (), OnResponse, (), ()
 
 fn span(request: &Request<Body>) -> Span {
     let id = request.extensions().get().map_or("", RequestId::as_str);
+    // A service of several is asked below its own path.
+    let service = request.extensions().get::<BasePath>().map_or("", BasePath::of_service);
+    let path = format!("{service}{}", request.uri().path());
     // Of the level of errors, so that every line which is told has it.
-    error_span!("request", id, method = %request.method(), path = request.uri().path())
+    error_span!("request", id, method = %request.method(), path)
 }
 
 fn log_response(response: &Response<Body>, latency: Duration, _: &Span) {

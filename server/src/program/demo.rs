@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::processes::Processes;
-use super::serve::looking_on;
+use super::serve::start_observer;
 use super::served_console::{Extras, ServedConsole};
 use super::source::DemoSource;
 use super::traffic::DemoTraffic;
@@ -292,7 +292,7 @@ async fn start_console(
     };
     processes.start(tasks);
     let key = processes.fleet_key.reveal();
-    let looking = looking_on((&processes.address, NAMESPACE), key).await?;
+    let looking = start_observer((&processes.address, NAMESPACE), key).await?;
     let seen = RemoteNodes::new(looking.0.clone(), looking.1.clone());
     Ok((Console::start_elsewhere(seen, settings, shutdown), Some(looking)))
 }

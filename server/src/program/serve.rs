@@ -28,20 +28,20 @@ pub struct Serve {
 
 impl Serve {
     /// Starts to look for services, for requests that reach `listening`. Redis may be away: the
-    /// pages say so until it is there.
+    /// pages say so until it is there. Call it inside a tokio runtime.
     ///
     /// # Errors
     /// Where the address of a Redis or a setting makes no sense.
-    pub async fn start(
+    pub fn start(
         settings: &ServeSettings,
         listening: SocketAddr,
         shutdown: CancellationToken,
     ) -> anyhow::Result<Self> {
-        Self::start_among(&Tasks::new(shutdown), settings, listening).await
+        Self::start_among(&Tasks::new(shutdown), settings, listening)
     }
 
     /// The same among the tasks of a program, whose end is theirs.
-    pub(crate) async fn start_among(
+    pub(crate) fn start_among(
         tasks: &Tasks,
         settings: &ServeSettings,
         listening: SocketAddr,
@@ -55,8 +55,7 @@ impl Serve {
         let console = Console::start(Vec::new(), of_program, shutdown.clone());
         let common = &settings.common;
         let front = ServedConsole::new(console, common, Extras::default(), shutdown)?;
-        let services = Services::start(settings.clone(), access, (front.clone(), tasks.clone()));
-        let services = services.await?;
+        let services = Services::start(settings.clone(), access, (front.clone(), tasks.clone()))?;
         let all = Arc::downgrade(&services);
         let numbers = move || all.upgrade().map(|all| all.labelled()).unwrap_or_default();
         front.http.show_numbers_of(numbers)?;
@@ -96,16 +95,14 @@ pub async fn run_serve(settings: ServeSettings) -> anyhow::Result<()> {
         TcpListener::bind(listen).await.with_context(|| format!("failed to listen on {listen}"))?;
     let listening = listener.local_addr()?;
     announce(&format!("Strata is at http://{listening}{}", settings.common.base_path));
-    let starting = Serve::start_among(&tasks, &settings, listening);
-    let Some(serve) = shutdown.run_until_cancelled(starting).await else { return Ok(()) };
-    let serve = serve?;
+    let serve = Serve::start_among(&tasks, &settings, listening)?;
     serve.serve(listener).await;
     serve.stop().await;
     Ok(())
 }
 
 /// A node that only looks on, and the console's end of the fleet; without a key where it is empty.
-pub(super) async fn looking_on(
+pub(super) async fn start_observer(
     (redis, namespace): (&RedisAddress, &str),
     key: &str,
 ) -> anyhow::Result<(Node, FleetClient)> {

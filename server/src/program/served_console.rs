@@ -3,8 +3,8 @@ use std::sync::Arc;
 use axum::Router;
 use strata_console::Console;
 use strata_dashboard::program::{
-    AccessRules, AnonymousTurns, ConsoleRouter, Hosts, MoreRoutes, Needs, NodeMetrics, OwnParts,
-    Proxies,
+    AccessRules, AnonymousTurns, Attention, ConsoleRouter, Hosts, MoreRoutes, Needs, NodeMetrics,
+    OwnParts, Proxies, QueryParameters,
 };
 use strata_lab::Lab;
 use tokio::net::TcpListener;
@@ -50,7 +50,7 @@ impl ServedConsole {
     /// As [`new`](Self::new).
     pub(super) fn beside(
         &self,
-        console: Console,
+        console: (Console, Arc<Attention>),
         shutdown: CancellationToken,
     ) -> anyhow::Result<Self> {
         let http = self.http.beside(console, shutdown)?;
@@ -58,9 +58,9 @@ impl ServedConsole {
     }
 
     /// The paths of `own` and those that several dashboards share, as they are below the program's
-    /// path.
-    pub(super) fn front(&self, own: Router) -> Router {
-        self.http.count(self.http.front(own).layer(requests::layer()))
+    /// path. The addresses of `own` have these parameters.
+    pub(super) fn front(&self, own: Router, parameters: &'static QueryParameters) -> Router {
+        self.http.count(self.http.front(own, parameters).layer(requests::layer()))
     }
 
     /// Every path, with those of the program that has it.

@@ -38,6 +38,40 @@ async fn the_doctor_fails_where_nobody_can_use_the_redis() {
 }
 
 #[tokio::test]
+async fn what_names_one_redis_for_strata_serve_serves_the_other_commands_too() {
+    let redis = PrivateRedis::start().await.unwrap();
+    let only = format!("eu={}", redis.url());
+    let several = format!("{only} us=redis://:hunter2@127.0.0.1:1");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("urls");
+    for (named, doctor_ends) in [(&only, true), (&several, false)] {
+        std::fs::write(&file, named.replace(' ', "\n")).unwrap();
+        let by_file = ["doctor", "--redis-url-file", file.to_str().unwrap()];
+        let by_variable = [("STRATA_REDIS_URL", named.as_str())];
+        for examined in [run(&["doctor"], &by_variable).await, run(&by_file, &[]).await] {
+            let said = printed(&examined);
+            assert_eq!(examined.status.success(), doctor_ends, "{said}");
+            assert!(doctor_ends || said.contains("(eu, us)"), "{said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
+    redis.stop().await;
+}
+
+#[tokio::test]
+async fn health_reads_a_file_that_names_several_redis() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = strata(dir.path(), &["--redis-url", "off"]).spawn().unwrap();
+    let listen = address(&mut child).await;
+    let file = dir.path().join("strata.toml");
+    let text = format!("listen = '{listen}'\nredis-url = ['eu=redis://h', 'us=redis://g']\n");
+    std::fs::write(&file, text).unwrap();
+    let asked = run(&["health", "--config", file.to_str().unwrap()], &[]).await;
+    assert!(asked.status.success(), "{}", printed(&asked));
+    child.kill().await.unwrap();
+}
+
+#[tokio::test]
 async fn health_says_whether_a_program_is_ready() {
     let dir = tempfile::tempdir().unwrap();
     let mut child = strata(dir.path(), &["--redis-url", "off"]).spawn().unwrap();

@@ -19,6 +19,8 @@ pub struct ServicesPage {
     pub services: Vec<ListedService>,
     /// The Redis servers, and why one cannot be reached.
     pub redis: Vec<ListedRedis>,
+    /// What else somebody should look at, as sentences.
+    pub alerts: Vec<String>,
     /// Who looks, where somebody has logged in.
     pub visitor: Option<String>,
     /// Whether there is anything to log in with.
@@ -66,6 +68,7 @@ impl ServicesPage {
             (None, false) => ().into_any(),
         };
         let failures = self.redis.iter().enumerate().filter_map(failure).collect_view();
+        let alerts = self.alerts.into_iter().enumerate().map(alert).collect_view();
         let notes = self.redis.iter().enumerate().filter_map(note).collect_view();
         let title = full_title("Services");
         let content = match self.services.is_empty() {
@@ -98,7 +101,7 @@ impl ServicesPage {
                     </p>
                     <main id="main" class="services-page" tabindex="-1" data-list=at("/?all")>
                         <h1>"Services"</h1>
-                        <div id="content">{failures}{content}{notes}</div>
+                        <div id="content">{failures}{alerts}{content}{notes}</div>
                     </main>
                 </body>
             </html>
@@ -110,6 +113,11 @@ fn failure((i, redis): (usize, &ListedRedis)) -> Option<impl IntoView + use<>> {
     let why = redis.failure.clone()?;
     let id = format!("redis-{i}");
     Some(view! { <p class="banner behind" role="status" id=id data-live="">{why}</p> })
+}
+
+fn alert((i, what): (usize, String)) -> impl IntoView + use<> {
+    let id = format!("alert-{i}");
+    view! { <p class="banner behind" role="alert" id=id data-live="">{what}</p> }
 }
 
 fn note((i, redis): (usize, &ListedRedis)) -> Option<impl IntoView + use<>> {

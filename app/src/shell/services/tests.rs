@@ -26,6 +26,7 @@ fn page(services: Vec<ListedService>, failure: Option<&str>) -> String {
     let page = ServicesPage {
         services,
         redis: vec![redis],
+        alerts: vec!["0 of 6 nodes of depot are heard.".to_owned()],
         visitor: None,
         can_log_in: false,
         theme: None,
@@ -37,7 +38,14 @@ fn page(services: Vec<ListedService>, failure: Option<&str>) -> String {
 fn a_service_shows_its_reads_its_shares_and_its_nodes() {
     let fleet = FleetSums { counted: 2, of: 3, late: 1, was_heard: true, ..FleetSums::default() };
     let page = page(vec![service("eu:shop", fleet)], None);
-    for said in ["/s/eu:shop/", "100", "90.0", "1 of 3 nodes up, 1 late", "no alerts"] {
+    for said in [
+        "/s/eu:shop/",
+        "100",
+        "90.0",
+        "1 of 3 nodes up, 1 late",
+        "no alerts",
+        "0 of 6 nodes of depot",
+    ] {
         assert!(page.contains(said), "{said}: {page}");
     }
 }

@@ -1,12 +1,13 @@
 //! The operators' connections, and the share of Redis's time that their walks may take.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use tokio::runtime::Id;
 use tokio::time::Instant;
 
+use super::other_runtimes::OtherRuntimes;
 use crate::connection::link::SLOW_TIMEOUT;
 
 /// The share of its time that Redis may spend on walks for operators.
@@ -32,30 +33,25 @@ const PATIENCE_ELSEWHERE: Duration = Duration::from_secs(10);
 /// The connections for operators' requests.
 pub(crate) struct OperatorConnections {
     /// For those who ask from the runtime that the node belongs to.
-    pub(in crate::connection) here: OperatorConnection,
-    /// For those who ask from another runtime. Its threads read the answers: where they have a lower
+    pub(in crate::connection) here: Arc<OperatorConnection>,
+    /// For those who ask from other runtimes. Their threads read the answers: where they have a lower
     /// priority, large answers delay no read. They never hold up those who ask from here.
-    pub(in crate::connection) elsewhere: OperatorConnection,
+    pub(in crate::connection) elsewhere: OtherRuntimes,
 }
 
 impl Default for OperatorConnections {
     fn default() -> Self {
         Self {
-            here: OperatorConnection {
+            here: Arc::new(OperatorConnection {
                 open: tokio::sync::Mutex::default(),
                 patience: SLOW_TIMEOUT,
                 connects_within: Duration::ZERO,
-                budget: Mutex::new(Budget::new(SHARE, BURST)),
-            },
-            elsewhere: OperatorConnection {
-                open: tokio::sync::Mutex::default(),
-                patience: PATIENCE_ELSEWHERE,
-                connects_within: SLOW_TIMEOUT,
-                budget: Mutex::new(Budget {
-                    step_counts: COUNTS_ELSEWHERE,
-                    ..Budget::new(SHARE_ELSEWHERE, BURST_ELSEWHERE)
-                }),
-            },
+                budget: Arc::new(Mutex::new(Budget::new(SHARE, BURST))),
+            }),
+            elsewhere: OtherRuntimes::new(Budget {
+                step_counts: COUNTS_ELSEWHERE,
+                ..Budget::new(SHARE_ELSEWHERE, BURST_ELSEWHERE)
+            }),
         }
     }
 }
@@ -67,10 +63,19 @@ pub(crate) struct OperatorConnection {
     pub(in crate::connection) patience: Duration,
     /// How long connecting may take, if that is longer than usual.
     pub(in crate::connection) connects_within: Duration,
-    budget: Mutex<Budget>,
+    budget: Arc<Mutex<Budget>>,
 }
 
 impl OperatorConnection {
+    pub(in crate::connection) fn of_another_runtime(budget: Arc<Mutex<Budget>>) -> Self {
+        Self {
+            open: tokio::sync::Mutex::default(),
+            patience: PATIENCE_ELSEWHERE,
+            connects_within: SLOW_TIMEOUT,
+            budget,
+        }
+    }
+
     pub(in crate::connection) fn budget<T>(&self, act: impl FnOnce(&mut Budget) -> T) -> T {
         act(&mut self.budget.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -150,7 +155,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_step_whose_answer_waited_for_busy_threads_counts_as_a_long_step_of_redis() {
-        let elsewhere = OperatorConnections::default().elsewhere;
+        let elsewhere = OperatorConnections::default().elsewhere.connection();
         elsewhere.budget(|budget| budget.spend(Instant::now(), PATIENCE_ELSEWHERE));
         let rest = elsewhere.budget(|budget| budget.rest(Instant::now()));
         assert_eq!(rest, Duration::from_millis(150), "30 ms beyond the burst, at a fifth");

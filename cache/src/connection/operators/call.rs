@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -157,7 +158,7 @@ impl Link {
             return Err(CallError::Away);
         }
         let operator = self.operator();
-        let open = self.opened(operator).await.map_err(|error| CallError::of(&error))?;
+        let open = self.opened(&operator).await.map_err(|error| CallError::of(&error))?;
         let answer = in_time(operator.patience, work(open.connection)).await;
         let failed = answer.as_ref().err().map(CallError::of);
         if failed == Some(CallError::Away) {
@@ -205,10 +206,10 @@ impl Link {
     }
 
     /// The connection for whoever asks now.
-    fn operator(&self) -> &OperatorConnection {
+    fn operator(&self) -> Arc<OperatorConnection> {
         match runtime() == self.home.as_ref().map(Handle::id) {
-            true => &self.operators.here,
-            false => &self.operators.elsewhere,
+            true => Arc::clone(&self.operators.here),
+            false => self.operators.elsewhere.connection(),
         }
     }
 

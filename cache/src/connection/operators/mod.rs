@@ -3,5 +3,6 @@
 
 mod budget;
 mod call;
+mod other_runtimes;
 
 pub(super) use budget::OperatorConnections;

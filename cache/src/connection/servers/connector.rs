@@ -69,6 +69,15 @@ impl Connector {
         })
     }
 
+    /// Which data it leads to, without user and password: the address, and the database where that is
+    /// not the first.
+    pub(crate) fn place(&self) -> String {
+        match self.address.database {
+            0 => self.address.to_string(),
+            database => format!("{}, database {database}", self.address),
+        }
+    }
+
     /// A connection to the server of this key, without a response timeout. Each step of finding it
     /// may take so long.
     pub(crate) async fn connect(

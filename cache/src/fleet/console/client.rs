@@ -19,7 +19,6 @@ use crate::connection::{CallError, Link, PipelineReplies, Step};
 use crate::fleet::names::FleetNames;
 use crate::fleet::presence::ask;
 use crate::fleet::scripts::{self, MAX_WANT_BYTES};
-use crate::fleet::settings::key_of_environment;
 use crate::fleet::signature::FleetKey;
 
 /// How often a console says again what it wants, and how long that counts.
@@ -34,8 +33,8 @@ pub(super) const MAX_NODES: usize = 10_000;
 
 /// What a console is started with.
 pub(crate) struct ClientSettings {
-    /// `None` is the key of the environment.
-    pub(crate) key: Option<String>,
+    /// What asks are signed with; `None` is nothing.
+    pub(crate) key: Option<FleetKey>,
     pub(crate) interval: Duration,
 }
 
@@ -58,7 +57,8 @@ pub(crate) struct Console {
     /// Random.
     pub(super) id: String,
     pub(super) key: Option<FleetKey>,
-    interval: Mutex<Duration>,
+    /// `None` while it wants nothing.
+    interval: Mutex<Option<Duration>>,
     details: Mutex<BTreeSet<String>>,
     known: Mutex<KnownNodes>,
     /// One reads at a time, so that what is known only goes forward.
@@ -73,13 +73,12 @@ pub(crate) struct Console {
 
 impl Console {
     pub(crate) fn new(link: &Arc<Link>, settings: &ClientSettings) -> Self {
-        let key = settings.key.as_deref().map(FleetKey::new);
         Self {
             names: FleetNames::new(&link.bus),
             link: Arc::clone(link),
             id: format!("{:016x}", rand::random::<u64>()),
-            key: key.unwrap_or_else(key_of_environment),
-            interval: Mutex::new(settings.interval),
+            key: settings.key.clone(),
+            interval: Mutex::new(Some(settings.interval)),
             details: Mutex::default(),
             known: Mutex::default(),
             polling: tokio::sync::Mutex::default(),
@@ -102,10 +101,9 @@ impl Console {
 
     async fn want(&self) -> Result<(), CallError> {
         let is_closed = self.is_closed.lock().await;
-        if *is_closed {
-            return Ok(());
-        }
-        let json = self.wanted_json();
+        let interval = *self.interval.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(interval) = interval.filter(|_| !*is_closed) else { return Ok(()) };
+        let json = self.wanted_json(interval);
         let mut script = scripts::WANT.prepare_invoke();
         script.key(self.names.want()).arg(&self.id).arg(json);
         let _: Vec<String> = ask(&self.link, &script).await?;
@@ -113,12 +111,12 @@ impl Console {
         Ok(())
     }
 
-    fn wanted_json(&self) -> String {
+    fn wanted_json(&self, interval: Duration) -> String {
         let now_ms = self.link.bus.clock().now_ms();
         let details = self.details.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut want = Want {
             until_ms: now_ms.saturating_add(millis(WANTED_FOR)),
-            interval_ms: millis(*self.interval.lock().unwrap_or_else(PoisonError::into_inner)),
+            interval_ms: millis(interval),
             details: details.into_iter().collect(),
             ..Want::default()
         };
@@ -139,6 +137,16 @@ impl Console {
             }
             events.remove(0);
         }
+    }
+
+    fn wants_every(&self, interval: Option<Duration>) {
+        *self.interval.lock().unwrap_or_else(PoisonError::into_inner) = interval;
+    }
+
+    async fn unwant(&self) {
+        let mut script = scripts::UNWANT.prepare_invoke();
+        script.key(self.names.want()).key(self.names.replies(&self.id)).arg(&self.id);
+        let _: Result<u64, CallError> = ask(&self.link, &script).await;
     }
 
     async fn list(&self) -> Result<NodeListing, CallError> {
@@ -263,9 +271,18 @@ impl FleetClient {
     /// Says how often the nodes should report from now on. They hear of it with their next beat, and
     /// take 1 s to 60 s.
     pub async fn report_every(&self, interval: Duration) {
-        *self.inner.interval.lock().unwrap_or_else(PoisonError::into_inner) = interval;
+        self.inner.wants_every(Some(interval));
         // Said again in three seconds where it fails.
         let _: Result<(), CallError> = self.inner.want().await;
+    }
+
+    /// Wants nothing until [`report_every`](Self::report_every) is called again: the nodes report no
+    /// more than others want. Where Redis is away, what was wanted ends by itself.
+    pub async fn rest(&self) {
+        self.inner.wants_every(None);
+        // What is being said has been said then.
+        let _said = self.inner.is_closed.lock().await;
+        self.inner.unwant().await;
     }
 
     /// Ends it at once, for all clones: the nodes report no more than others want. Where Redis is
@@ -274,10 +291,7 @@ impl FleetClient {
     pub async fn close(self) {
         // What is being said has been said then, and nothing follows.
         *self.inner.is_closed.lock().await = true;
-        let mut script = scripts::UNWANT.prepare_invoke();
-        script.key(self.inner.names.want()).key(self.inner.names.replies(&self.inner.id));
-        script.arg(&self.inner.id);
-        let _: Result<u64, CallError> = ask(&self.inner.link, &script).await;
+        self.inner.unwant().await;
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod cluster;
 mod logins;
+#[cfg(all(feature = "tls", not(feature = "tls-ring")))]
+mod no_provider;
 mod refusals;
 mod sentinel;
 #[cfg(feature = "tls-ring")]

@@ -319,6 +319,57 @@ async fn whoever_looks_for_namespaces_passes_over_garbage_and_reads_one_key() {
 }
 
 #[tokio::test]
+async fn a_namespace_that_was_noted_at_a_time_ahead_is_none_and_is_removed() {
+    let redis = Redis::start().await;
+    let now_ms = redis.ask::<Vec<u64>>(&["TIME"]).await[0] * 1_000;
+    let times = [
+        ("soon", (now_ms + 30_000).to_string()),
+        ("ahead", (now_ms + 90_000).to_string()),
+        ("never", u64::MAX.to_string()),
+        ("beyond", "99999999999999999999999".to_owned()),
+        ("negative", "-1".to_owned()),
+        ("fraction", "1e15".to_owned()),
+    ];
+    for (name, at) in &times {
+        let () = redis.ask(&["HSET", "strata:namespaces", name, at]).await;
+    }
+    let names = announced(&redis).namespaces().await.unwrap();
+    assert_eq!(names, [("soon".to_owned(), 0)], "a clock that was set back a little is trusted");
+    let _node = node(&redis, "1", Fleet::default()).await;
+    eventually("a node removes what nobody noted", async || {
+        let mut left: Vec<String> = redis.ask(&["HKEYS", "strata:namespaces"]).await;
+        left.sort();
+        left == ["soon", "test"]
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_very_many_namespaces_some_are_read_and_not_all() {
+    let redis = Redis::start().await;
+    let fill = "local t = redis.call('TIME')
+        for n = 1, 1000 do redis.call('HSET', KEYS[1], ARGV[1] .. n, t[1] * 1000) end";
+    for part in 0..12 {
+        let part = format!("ns-{part}-");
+        let () = redis.ask(&["EVAL", fill, "1", "strata:namespaces", &part]).await;
+    }
+    let large = "redis.call('HSET', KEYS[1], 'large', string.rep('x', 10485760))";
+    let () = redis.ask(&["EVAL", large, "1", "strata:namespaces"]).await;
+    let before = commands(&redis, "hscan").await;
+    let names = announced(&redis).namespaces().await.unwrap();
+    assert!((1..6_000).contains(&names.len()), "{}", names.len());
+    assert!(commands(&redis, "hscan").await - before <= 17);
+    assert_eq!(commands(&redis, "hgetall").await, 0);
+}
+
+/// How often Redis has run a command.
+async fn commands(redis: &Redis, name: &str) -> u64 {
+    let stats: String = redis.ask(&["INFO", "commandstats"]).await;
+    let line = stats.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{name}:calls=")));
+    line.map_or(0, |line| line.split(',').next().unwrap().parse().unwrap())
+}
+
+#[tokio::test]
 async fn whoever_looks_for_namespaces_says_that_redis_is_away_and_finds_it_again() {
     let mut redis = RedisServer::start().await;
     let announced = Announcements::at(&RedisAddress::parse(&redis.url()).unwrap()).unwrap();

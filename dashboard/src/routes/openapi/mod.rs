@@ -5,5 +5,6 @@ mod parameters;
 mod problems;
 
 pub(crate) use document::document;
-pub(crate) use parameters::refuse_unknown_parameters;
+pub use parameters::QueryParameters;
+pub(crate) use parameters::{refuse_others, refuse_unknown_parameters};
 pub(crate) use problems::*;

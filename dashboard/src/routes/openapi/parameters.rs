@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use axum::extract::{Query, Request};
+use axum::extract::{Query, Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -46,29 +46,57 @@ fn names(operation: &Operation) -> Vec<String> {
 /// Refuses a query parameter that the operation does not have, by name: one that was misspelt and
 /// ignored would answer another question than the one that was asked.
 pub(crate) async fn refuse_unknown_parameters(request: Request, next: Next) -> Response {
-    match unknown(&request) {
-        Some((name, known)) => {
-            let known = match known.as_slice() {
-                [] => "it has none".to_owned(),
-                names => format!("it has {}", names.join(", ")),
-            };
-            let detail = format!("This address has no parameter \"{name}\"; {known}.");
-            AppError::bad_request("bad-query", detail).into_response()
-        }
+    let known = |method: &Method, route: &str| {
+        let known = KNOWN.get(&(method.clone(), route.to_owned()))?;
+        Some(known.iter().map(String::as_str).collect())
+    };
+    match unknown(&request, known) {
+        Some(refusal) => refusal.into_response(),
         None => next.run(request).await,
     }
 }
 
-fn unknown(request: &Request) -> Option<(String, &'static Vec<String>)> {
+/// The parameters that addresses beside the dashboard's own have in their queries.
+pub type QueryParameters = [(&'static str, &'static [&'static str])];
+
+/// The same where there are other addresses beside the dashboard's own.
+pub(crate) async fn refuse_others(
+    State(others): State<&'static QueryParameters>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let known = |method: &Method, route: &str| {
+        if let Some((_, names)) = others.iter().find(|(path, _)| *path == route) {
+            return Some(names.to_vec());
+        }
+        let known = KNOWN.get(&(method.clone(), route.to_owned()))?;
+        Some(known.iter().map(String::as_str).collect())
+    };
+    match unknown(&request, known) {
+        Some(refusal) => refusal.for_browsers().into_response(),
+        None => next.run(request).await,
+    }
+}
+
+fn unknown<'a>(
+    request: &Request,
+    known: impl Fn(&Method, &str) -> Option<Vec<&'a str>>,
+) -> Option<AppError> {
     let route = route_of(request.extensions())?;
     // HEAD is answered by what answers GET.
     let method = match request.method() {
         &Method::HEAD => Method::GET,
         method => method.clone(),
     };
-    let known = KNOWN.get(&(method, route.to_owned()))?;
+    let known = known(&method, route)?;
     // What cannot be read at all is the extractor's matter.
     let Query(given) = Query::<Vec<(String, String)>>::try_from_uri(request.uri()).ok()?;
-    let (name, _) = given.into_iter().find(|(name, _)| !known.contains(name))?;
-    Some((name.chars().take(64).collect(), known))
+    let (name, _) = given.into_iter().find(|(name, _)| !known.contains(&name.as_str()))?;
+    let name: String = name.chars().take(64).collect();
+    let known = match known.as_slice() {
+        [] => "it has none".to_owned(),
+        names => format!("it has {}", names.join(", ")),
+    };
+    let detail = format!("This address has no parameter \"{name}\"; {known}.");
+    Some(AppError::bad_request("bad-query", detail))
 }

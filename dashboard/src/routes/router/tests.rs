@@ -50,6 +50,7 @@ async fn alone() -> Alone {
         snapshots: Snapshots::default(),
         files: None,
         shutdown,
+        attention: None,
         application: None,
         _end: None,
     });

@@ -170,3 +170,18 @@ fn a_further_host_is_named_in_the_file_as_the_option_is() {
         assert_eq!(settings.allowed_hosts, ["a.example"], "{name}");
     }
 }
+
+#[test]
+fn of_a_file_that_names_several_redis_the_demo_takes_one_only_where_it_is_told() {
+    let file = "redis-url = ['eu=redis://:hunter2@h', 'us=redis://g']";
+    let said = resolve(DemoFlags::default(), file).err().unwrap().to_string();
+    assert!(said.contains("(eu, us)") && said.contains("choose one"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    let one = DemoFlags { redis_url: Some("redis://g".into()), ..DemoFlags::default() };
+    for file in [file, "redis-url-file = '/nosuch'"] {
+        let chosen = resolve(one.clone(), file).unwrap();
+        assert_eq!(chosen.redis, RedisChoice::Url("redis://g".to_owned()));
+    }
+    let only = resolve(DemoFlags::default(), "redis-url = 'eu=redis://h'").unwrap();
+    assert_eq!(only.redis, RedisChoice::Url("redis://h".to_owned()));
+}

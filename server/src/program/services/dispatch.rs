@@ -32,40 +32,13 @@ async fn dispatch(State(to): State<Dispatch>, mut request: Request) -> Response 
     let Some((service, uri)) = named else {
         return to.front.oneshot(request).await.into_response();
     };
-    let may_be_a_look = is_of_somebody(uri.path());
     *request.uri_mut() = uri;
     let extensions = request.extensions_mut();
     extensions.insert(BasePath::of_request().service(&service.id.path()));
     extensions.insert(menu(&to.services, &service));
-    let answer = service.router.clone().oneshot(request).await.into_response();
-    // Whoever was refused has seen nothing, and costs the nodes nothing.
-    if may_be_a_look && answer.status().is_success() {
-        service.look();
-    }
-    answer
-}
-
-/// Whether somebody who looks asks for this path: not a probe, a scrape, or a file of a page.
-fn is_of_somebody(below: &str) -> bool {
-    let is_file = below.starts_with("/pkg/");
-    !is_file && !["/healthz", "/readyz", "/metrics", "/login", "/favicon.svg"].contains(&below)
+    service.router.clone().oneshot(request).await.into_response()
 }
 
 fn menu(services: &Services, service: &Service) -> ServiceMenu {
     ServiceMenu { current: service.id.to_string(), all: services.ids().into() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn probes_scrapes_and_files_do_not_count_as_looks() {
-        for nobody in ["/healthz", "/readyz", "/metrics", "/login", "/pkg/strata.wasm"] {
-            assert!(!is_of_somebody(nobody), "{nobody}");
-        }
-        for somebody in ["/", "/nodes", "/api/v1/nodes/rows", "/api/v1/live"] {
-            assert!(is_of_somebody(somebody), "{somebody}");
-        }
-    }
 }

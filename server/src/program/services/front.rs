@@ -34,8 +34,17 @@ pub(super) fn router(services: &Arc<Services>) -> Router {
         .method_not_allowed_fallback(async || AppError::method_not_allowed())
         .fallback(other)
         .with_state(Arc::clone(services));
-    services.front.front(own)
+    services.front.front(own, &PARAMETERS)
 }
+
+/// The parameters of its addresses.
+const PARAMETERS: [(&str, &[&str]); 5] = [
+    ("/", &["all"]),
+    ("/api/v1/services", &[]),
+    ("/readyz", &[]),
+    ("/healthz", &[]),
+    ("/metrics", &[]),
+];
 
 /// The list of services, or the only one.
 async fn page(
@@ -56,6 +65,7 @@ fn listed(services: &Services, actor: &Actor, headers: &HeaderMap) -> Response {
     let page = ServicesPage {
         services: listed,
         redis,
+        alerts: services.missing(),
         visitor: actor.is_known.then(|| actor.name.clone()),
         can_log_in: services.access().has_tokens(),
         theme: cookie_value(headers, THEME_COOKIE).map(str::to_owned),
@@ -101,6 +111,12 @@ async fn other(
 
 fn unknown(services: &Services, name: &str, headers: &HeaderMap) -> Response {
     let known = services.ids();
+    if services.is_awaited(name) {
+        let again = [(header::RETRY_AFTER, AGAIN_S)];
+        let why = format!("The service {name:?} is being found; try again in some seconds.");
+        let starting = AppError::unavailable("service-starts", why).for_browsers();
+        return (again, starting).into_response();
+    }
     if wants_page(headers) {
         let page = no_such_service_page(services.front.http.files(), name, &known);
         return document(StatusCode::NOT_FOUND, page);

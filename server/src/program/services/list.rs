@@ -1,160 +1,69 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use strata_app::{ListedRedis, ListedService};
 use strata_cache::Tasks;
-use strata_console::{Access, ConsoleLimits, ConsoleSettings, ExpectedNodes};
+use strata_console::{Access, ConsoleLimits};
 use strata_dashboard::program::LabelledConsole;
-use tokio::time::sleep;
-use tracing::{info, warn};
+use tokio::time::{Instant, sleep};
 
 use super::super::served_console::ServedConsole;
-use super::place::Place;
 use super::service::Service;
-use super::service_id::ServiceId;
-use crate::config::{Secret, ServeSettings, WantedService};
-
-/// How often Redis is asked which services there are.
-const LOOKED_AGAIN: Duration = Duration::from_secs(2);
-
-/// A service is forgotten where no node announced it for so long and none is known.
-const FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
-
-/// So many services are shown.
-const MAX_SERVICES: usize = 200;
+use super::watched_redis::WatchedRedis;
+use crate::config::ServeSettings;
 
 /// All services that a program shows, as they come and go.
 pub(in super::super) struct Services {
-    settings: ServeSettings,
-    access: Arc<Access>,
-    limits: ConsoleLimits,
-    tasks: Tasks,
+    pub(super) settings: ServeSettings,
+    pub(super) access: Arc<Access>,
+    pub(super) limits: ConsoleLimits,
+    pub(super) tasks: Tasks,
     pub(super) front: ServedConsole,
-    places: Vec<Place>,
+    pub(super) redis: Vec<WatchedRedis>,
+    pub(super) began: Instant,
     running: Mutex<BTreeMap<String, Arc<Service>>>,
 }
 
 impl Services {
-    /// Starts to watch the named services, or to look for those that announce themselves.
+    /// Begins to watch the named services, or to look for those that announce themselves. Waits for no
+    /// Redis.
     ///
     /// # Errors
     /// Where an address of Redis makes no sense.
-    pub(in super::super) async fn start(
+    pub(in super::super) fn start(
         settings: ServeSettings,
         access: Arc<Access>,
         (front, tasks): (ServedConsole, Tasks),
     ) -> anyhow::Result<Arc<Self>> {
-        let looks = settings.wanted.is_empty();
-        let places = settings.redis.iter().map(|redis| Place::new(redis.clone(), looks));
-        let places = places.collect::<anyhow::Result<Vec<_>>>()?;
+        let redis = settings.redis.iter();
+        let redis = redis.map(|redis| WatchedRedis::new(redis.clone(), &settings.wanted));
+        let redis = redis.collect::<anyhow::Result<Vec<_>>>()?;
         let services = Arc::new(Self {
             settings,
             access,
             limits: ConsoleLimits::default(),
             tasks,
             front,
-            places,
+            redis,
+            began: Instant::now(),
             running: Mutex::default(),
         });
-        for place in &services.places {
-            for namespace in wanted_in(&services.settings.wanted, place.redis.name.as_deref()) {
-                services.add(place, &namespace).await?;
-            }
-        }
         services.spawn_tasks();
         Ok(services)
     }
 
     fn spawn_tasks(self: &Arc<Self>) {
-        for (i, place) in self.places.iter().enumerate().filter(|_| self.looks()) {
-            let name = match &place.redis.name {
+        for (i, redis) in self.redis.iter().enumerate() {
+            let name = match &redis.redis.name {
                 Some(name) => format!("services in {name}"),
                 None => "services".to_owned(),
             };
             let services = Arc::clone(self);
-            self.tasks.spawn(&name, move || Arc::clone(&services).look_in(i));
+            self.tasks.spawn(&name, move || Arc::clone(&services).watch_redis(i));
         }
         let services = Arc::clone(self);
         self.tasks.spawn("pace of services", move || Arc::clone(&services).keep_pace());
-    }
-
-    fn looks(&self) -> bool {
-        self.settings.wanted.is_empty()
-    }
-
-    async fn look_in(self: Arc<Self>, place: usize) {
-        let Some(place) = self.places.get(place) else { return };
-        loop {
-            if let Some(announced) = place.announced().await {
-                self.take(place, &announced).await;
-            }
-            sleep(LOOKED_AGAIN).await;
-        }
-    }
-
-    /// Takes up what is new, and ends what is forgotten.
-    async fn take(&self, place: &Place, announced: &[String]) {
-        let mut left_out = 0;
-        for namespace in announced {
-            let id = ServiceId::new(place.redis.name.as_deref(), namespace);
-            let known = self.get(&id.to_string());
-            match known {
-                Some(service) => service.note(),
-                None if self.running().len() >= MAX_SERVICES => left_out += 1,
-                None => {
-                    if let Err(error) = self.add(place, namespace).await {
-                        warn!(service = %id, "failed to begin to watch a service: {error:#}");
-                    }
-                }
-            }
-        }
-        place.took_up_all_but(left_out);
-        let here = self.all().into_iter().filter(|service| service.id.redis == place.redis.name);
-        for service in here.filter(|service| service.is_forgotten_after(FORGOTTEN_AFTER)) {
-            self.running().remove(&service.id.to_string());
-            info!(service = %service.id, "no node of it is known any more: it is forgotten");
-            service.stop().await;
-        }
-    }
-
-    /// Begins to watch a service, unless it is watched already.
-    async fn add(&self, place: &Place, namespace: &str) -> anyhow::Result<()> {
-        let id = ServiceId::new(place.redis.name.as_deref(), namespace);
-        if self.get(&id.to_string()).is_some() {
-            return Ok(());
-        }
-        let key = self.settings.fleet_key.as_ref().map_or("", Secret::reveal);
-        let (expected, expected_once_heard) = self.expected_of(&id);
-        let settings = ConsoleSettings {
-            protected: self.settings.common.protected.clone(),
-            expected,
-            expected_once_heard,
-            limits: self.limits.clone(),
-            ..Arc::clone(&self.access).into()
-        };
-        let end = self.tasks.shutdown().child_token();
-        let started =
-            Service::start(id.clone(), (&place.redis.address, key), settings, (&self.front, end));
-        let service = Arc::new(started.await?);
-        info!(service = %id, "watches a service");
-        self.running().insert(id.to_string(), service);
-        Ok(())
-    }
-
-    /// How many nodes there should be of it: of its namespace by name, and of each program once a node
-    /// of it was heard. Where it is the only one, all that are expected are expected here.
-    fn expected_of(&self, id: &ServiceId) -> (Vec<ExpectedNodes>, Vec<ExpectedNodes>) {
-        let is_only = self.settings.wanted.len() == 1 && self.places.len() == 1;
-        let is_here =
-            |one: &ExpectedNodes| is_only || [&id.namespace, &id.to_string()].contains(&&one.app);
-        let (mut here, others): (Vec<_>, Vec<_>) =
-            self.settings.expected.iter().cloned().partition(is_here);
-        // Its console knows it by its namespace.
-        for one in here.iter_mut().filter(|one| one.app == id.to_string()) {
-            one.app.clone_from(&id.namespace);
-        }
-        (here, others)
     }
 
     async fn keep_pace(self: Arc<Self>) {
@@ -167,6 +76,11 @@ impl Services {
     /// The service of this name in addresses.
     pub(super) fn get(&self, id: &str) -> Option<Arc<Service>> {
         self.running().get(id).cloned()
+    }
+
+    /// Whether a service of this name is to be shown and does not run yet.
+    pub(super) fn is_awaited(&self, id: &str) -> bool {
+        self.get(id).is_none() && self.redis.iter().any(|redis| redis.names(id))
     }
 
     /// All that are shown, by name.
@@ -184,9 +98,9 @@ impl Services {
         let running = self.running();
         let only = running.values().next().filter(|_| running.len() == 1).cloned()?;
         // While they are still being found, the first of them is not the only one.
-        let is_alone = match self.places.as_slice() {
-            [place] => place.was_taken_up(),
-            places => places.iter().all(Place::tells),
+        let is_alone = match self.redis.as_slice() {
+            [redis] => redis.was_taken_up(),
+            several => several.iter().all(WatchedRedis::tells),
         };
         is_alone.then_some(only)
     }
@@ -198,8 +112,16 @@ impl Services {
             redis: service.id.redis.clone(),
             frame: service.console.glance(),
         };
-        let redis = self.places.iter().map(Place::listed).collect();
-        (self.all().into_iter().map(listed).collect(), redis)
+        let services = self.all();
+        let redis = self.redis.iter().map(|redis| {
+            let mut at = redis.listed();
+            let here = services.iter().filter(|service| service.id.redis == redis.redis.name);
+            let trouble = here.filter_map(|service| service.trouble()).next();
+            at.failure = at.failure.or_else(|| redis.named_failure(&trouble?));
+            at
+        });
+        let redis = redis.collect();
+        (services.into_iter().map(listed).collect(), redis)
     }
 
     /// As Prometheus tells them apart.
@@ -217,30 +139,7 @@ impl Services {
         futures::future::join_all(all.iter().map(|service| service.stop())).await;
     }
 
-    fn running(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Service>>> {
+    pub(super) fn running(&self) -> MutexGuard<'_, BTreeMap<String, Arc<Service>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The namespaces that are wanted in a Redis, each once however often it is named.
-fn wanted_in(wanted: &[WantedService], redis: Option<&str>) -> BTreeSet<String> {
-    let is_here = |one: &&WantedService| one.redis.is_none() || one.redis.as_deref() == redis;
-    wanted.iter().filter(is_here).map(|one| one.namespace.clone()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_service_that_is_named_twice_is_wanted_once() {
-        let named = |redis: Option<&str>| WantedService {
-            redis: redis.map(str::to_owned),
-            namespace: "shop".to_owned(),
-        };
-        let wanted = [named(None), named(None), named(Some("eu"))];
-        assert_eq!(wanted_in(&wanted, Some("eu")).len(), 1);
-        assert_eq!(wanted_in(&wanted, Some("us")).len(), 1);
-        assert!(wanted_in(&wanted[2..], Some("us")).is_empty());
     }
 }

@@ -2,12 +2,14 @@
 //! dashboard of its own, behind one front page, one log-in and one set of limits.
 
 mod dispatch;
+mod expected;
 mod front;
 mod list;
-mod place;
 mod ready;
 mod service;
 mod service_id;
+mod starting;
+mod watched_redis;
 
 pub(super) use dispatch::router;
 pub(super) use list::Services;

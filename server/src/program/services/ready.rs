@@ -9,6 +9,7 @@ use strata_console::Actor;
 use strata_report::TaskReport;
 
 use super::list::Services;
+use super::watched_redis::{Reach, WatchedRedis};
 
 /// Whether requests can be answered, and what there is.
 #[derive(Serialize)]
@@ -21,13 +22,16 @@ pub(super) struct Readiness {
     services_up: usize,
     /// For whoever may look, as all names here.
     services: Vec<ServiceReadiness>,
+    /// What is expected and was heard of nowhere, as sentences.
+    missing: Vec<String>,
     /// Background tasks of the program that do not run; they start again.
     tasks_down: Vec<TaskReport>,
 }
 
 #[derive(Serialize)]
 struct RedisReadiness {
-    /// `up` where each Redis is heard, `down` where one is not.
+    /// That of the worst of them: `up`, `refuses` where one does not tell which services there are,
+    /// `not_asked` where one was not heard yet, `down` where one is not heard.
     state: &'static str,
     private: bool,
     pid: Option<u32>,
@@ -64,23 +68,22 @@ impl Readiness {
     fn hide_names(&mut self) {
         self.redis.each.clear();
         self.services.clear();
+        self.missing.clear();
         self.tasks_down.clear();
     }
 }
 
 fn readiness(services: &Services) -> Readiness {
     let stopping = services.front.http.shutdown().is_cancelled();
-    let (listed, redis) = services.listed();
-    let each: Vec<_> = redis
-        .iter()
-        .map(|redis| {
-            let here = listed.iter().filter(|service| service.redis == redis.name);
-            let is_up = redis.failure.is_none() && here.clone().all(is_heard);
-            OneRedis { redis: redis.name.clone(), state: if is_up { "up" } else { "down" } }
-        })
-        .collect();
-    let all_up = each.iter().all(|one| one.state == "up");
-    let state = if all_up { "up" } else { "down" };
+    let (listed, _) = services.listed();
+    let reaches: Vec<_> = services.redis.iter().map(|redis| reach(redis, &listed)).collect();
+    let worst = reaches.iter().copied().max().unwrap_or(Reach::NotAsked);
+    let one = |(redis, reach): (&WatchedRedis, &Reach)| OneRedis {
+        redis: redis.redis.name.clone(),
+        state: reach.as_str(),
+    };
+    let each = services.redis.iter().zip(&reaches).map(one).collect();
+    let state = worst.as_str();
     let of = |service: &ListedService| ServiceReadiness {
         service: service.id.clone(),
         state: ServiceState::of(&service.frame).as_str(),
@@ -94,12 +97,18 @@ fn readiness(services: &Services) -> Readiness {
         services_known: listed.len(),
         services_up: listed.iter().filter(is_up).count(),
         services: listed.iter().map(of).collect(),
+        missing: services.missing(),
         tasks_down: tasks_down.into_iter().filter(|task| !task.runs()).collect(),
     }
 }
 
-/// Heard of at all, and not silent by now.
-fn is_heard(service: &ListedService) -> bool {
-    let fleet = service.frame.fleet.as_ref();
-    fleet.is_some_and(|fleet| fleet.was_heard && fleet.unheard_ms.is_none())
+/// How a Redis is reached, by its listings and by what watches its services.
+fn reach(redis: &WatchedRedis, listed: &[ListedService]) -> Reach {
+    let here = listed.iter().filter(|service| service.redis == redis.redis.name);
+    let by_services = here.map(|service| match service.frame.fleet.as_ref() {
+        Some(fleet) if fleet.unheard_ms.is_some() => Reach::Down,
+        Some(fleet) if fleet.was_heard => Reach::Up,
+        _ => Reach::NotAsked,
+    });
+    by_services.chain(redis.reach()).max().unwrap_or(Reach::NotAsked)
 }

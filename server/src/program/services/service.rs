@@ -1,19 +1,16 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use strata_cache::{FleetClient, Node, RedisAddress};
-use strata_console::{Console, ConsoleSettings, Pace, RemoteNodes};
-use strata_dashboard::program::LabelledConsole;
+use strata_console::{Console, ConsoleSettings, RemoteNodes};
+use strata_dashboard::program::{Attention, LabelledConsole, WhenIdle};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::super::serve::looking_on;
+use super::super::serve::start_observer;
 use super::super::served_console::ServedConsole;
 use super::service_id::ServiceId;
-
-/// So long after the last request for it, nobody looks at a service any more.
-const LOOKED_AT_FOR: Duration = Duration::from_secs(30);
 
 /// One service: a console over its nodes, and its dashboard.
 pub(super) struct Service {
@@ -21,10 +18,9 @@ pub(super) struct Service {
     pub(super) console: Console,
     pub(super) router: Router,
     dashboard: ServedConsole,
-    nodes: RemoteNodes,
+    attention: Arc<Attention>,
     observer: Node,
     fleet: FleetClient,
-    last_look: Mutex<Option<Instant>>,
     last_noted: Mutex<Instant>,
 }
 
@@ -36,34 +32,24 @@ impl Service {
         settings: ConsoleSettings,
         (front, end): (&ServedConsole, CancellationToken),
     ) -> anyhow::Result<Self> {
-        let (observer, fleet) = looking_on((redis, &id.namespace), fleet_key).await?;
+        let (observer, fleet) = start_observer((redis, &id.namespace), fleet_key).await?;
         let nodes = RemoteNodes::new(observer.clone(), fleet.clone());
         let nodes = match &id.redis {
             Some(name) => nodes.in_redis(name),
             None => nodes,
         };
-        nodes.set_pace(Pace::Unwatched);
         let console = Console::start_elsewhere(nodes.clone(), settings, end.clone());
-        let dashboard = front.beside(console.clone(), end)?;
+        let attention = Attention::new(console.clone(), nodes, WhenIdle::ReadRarely);
+        let attention = Arc::new(attention);
+        let dashboard = front.beside((console.clone(), Arc::clone(&attention)), end)?;
         let router = dashboard.router(Vec::new());
-        let (last_look, last_noted) = (Mutex::default(), Mutex::new(Instant::now()));
-        Ok(Self { id, console, router, dashboard, nodes, observer, fleet, last_look, last_noted })
-    }
-
-    /// Somebody looks at it now.
-    pub(super) fn look(&self) {
-        let mut last = self.last_look.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = Some(Instant::now());
-        drop(last);
-        self.nodes.set_pace(Pace::Watched);
+        let last_noted = Mutex::new(Instant::now());
+        Ok(Self { id, console, router, dashboard, attention, observer, fleet, last_noted })
     }
 
     /// Goes on at the pace that it is looked at.
     pub(super) fn keep_pace(&self) {
-        let last = *self.last_look.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_recent = last.is_some_and(|last| last.elapsed() < LOOKED_AT_FOR);
-        let is_watched = is_recent || self.console.is_followed();
-        self.nodes.set_pace(if is_watched { Pace::Watched } else { Pace::Unwatched });
+        self.attention.keep_pace();
     }
 
     /// A node of it has announced it a short while ago.
@@ -76,6 +62,13 @@ impl Service {
         let noted = *self.last_noted.lock().unwrap_or_else(PoisonError::into_inner);
         let fleet = self.console.glance().fleet.clone().unwrap_or_default();
         noted.elapsed() >= silence && fleet.unheard_ms.is_none() && fleet.of == 0
+    }
+
+    /// Why its Redis cannot be reached, while it cannot.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.console.glance().fleet.as_ref().filter(|fleet| fleet.unheard_ms.is_some())?;
+        let error = self.observer.report().l2.last_error?;
+        Some(format!("{}: {}", error.code, error.message))
     }
 
     /// As Prometheus tells it from others.

@@ -1,7 +1,9 @@
 //! `strata serve` as a process, over real processes of a service and a real Redis.
 
 mod away;
+mod bad_input;
 mod demo_processes;
+mod front;
 mod pod;
 mod processes;
 mod services;
@@ -32,9 +34,16 @@ struct Dashboard {
 }
 
 impl Dashboard {
-    /// `strata serve`, and the dashboard of the pods' service.
+    /// `strata serve`, and the dashboard of the pods' service once there is one, where it is named.
     async fn start(options: &[&str]) -> Self {
-        Self { base: "/s/shop", ..Self::start_front(options).await }
+        let dashboard = Self { base: "/s/shop", ..Self::start_front(options).await };
+        if options.contains(&"--namespace") {
+            until("the service is watched", async || {
+                dashboard.ask("GET", "/api/v1/session", None).await.0 != 503
+            })
+            .await;
+        }
+        dashboard
     }
 
     /// `strata serve`.

@@ -19,7 +19,7 @@ impl Dashboard {
         (status_of(&head), head, body)
     }
 
-    async fn until_up(&self, services: &[&str]) {
+    pub(super) async fn until_up(&self, services: &[&str]) {
         until("all services are up", async || {
             let all = self.services().await;
             let up = all.iter().filter(|service| service["state"] == "up");
