@@ -183,6 +183,8 @@ impl ConsoleError {
             }
             NodeError::OnlyObserved(CacheName { cache }) => Self::OnlyObserved(cache),
             NodeError::NoLoader(CacheName { cache }) => Self::NoSource(cache),
+            NodeError::NoWriteBehind(CacheName { cache }) => Self::NoWriteBehind(cache),
+            NodeError::DeadLettersAway(CacheName { cache }) => Self::DeadLettersAway(cache),
             NodeError::SourceFailed { why } => Self::SourceFailed(why),
             NodeError::Gone { node } => Self::node_gone(&node),
             NodeError::Refused { because } => Self::NodeRefuses { node: beginning(node), because },
