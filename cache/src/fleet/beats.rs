@@ -46,6 +46,8 @@ struct Beats {
     noted_at: Option<Instant>,
     /// How far consoles were told of events.
     places: EventPlaces,
+    /// Where the part of the list of namespaces begins that is tidied next.
+    tidied_from: u64,
 }
 
 /// What all consoles want together.
@@ -188,10 +190,11 @@ impl Presence {
         beats.noted_at = Some(Instant::now());
         let mut note = scripts::NOTE_NAMESPACE.prepare_invoke();
         note.key(super::names::NAMESPACES).arg(self.names.namespace()).arg(millis(NOTED_FOR));
+        note.arg(beats.tidied_from);
         // An ACL may keep it to its own namespace: then consoles must be told its name.
         let list = super::names::NAMESPACES;
-        let noted: Result<u64, CallError> = self.link.ask_beside(list, &note).await;
-        _ = noted;
+        let next: Result<String, CallError> = self.link.ask_beside(list, &note).await;
+        beats.tidied_from = next.ok().and_then(|next| next.parse().ok()).unwrap_or_default();
     }
 
     fn tell(&self, error: &ErrorReply) {

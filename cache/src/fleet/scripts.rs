@@ -67,20 +67,22 @@ scripts! {
          redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4])
          return 1";
 
-    /// Notes a namespace for those who look for one, and forgets those not seen for a day and those
-    /// that nobody noted: their time is no number, or far ahead.
-    /// KEYS: namespaces. ARGV: the namespace, milliseconds to live.
+    /// Notes a namespace for those who look for one. Of a part of the list, forgets those not seen for
+    /// a day and those that nobody noted: their time is no number, or far ahead. Answers where the
+    /// next part begins. KEYS: namespaces. ARGV: the namespace, milliseconds to live, where the part
+    /// begins.
     NOTE_NAMESPACE, "fleet namespace" =
         "local now = time_ms()
          fit(KEYS[1], 'hash')
          redis.call('HSET', KEYS[1], ARGV[1], text(now))
-         local seen = redis.call('HGETALL', KEYS[1])
+         local part = redis.call('HSCAN', KEYS[1], ARGV[3], 'COUNT', 256)
+         local seen = part[2]
          for i = 1, #seen, 2 do
            local at = tonumber(seen[i + 1])
            if not at or at < now - ARGV[2] or at > now + KEPT then redis.call('HDEL', KEYS[1], seen[i]) end
          end
          redis.call('PEXPIRE', KEYS[1], ARGV[2])
-         return 1";
+         return part[1]";
 
     /// A console says what it wants. Answers the time in milliseconds, and whether what it wanted
     /// before was still there. KEYS: want. ARGV: the console, what it wants.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -25,6 +26,7 @@ pub struct Announcements {
     connector: Connector,
     connection: Mutex<Option<MultiplexedConnection>>,
     trouble: std::sync::Mutex<Option<String>>,
+    were_cut: AtomicBool,
 }
 
 impl Announcements {
@@ -34,13 +36,19 @@ impl Announcements {
     /// Where the settings of the address contradict each other.
     pub fn at(redis: &RedisAddress) -> Result<Self, BuildError> {
         let connector = Connector::new(redis.clone())?;
-        Ok(Self { connector, connection: Mutex::default(), trouble: std::sync::Mutex::default() })
+        Ok(Self {
+            connector,
+            connection: Mutex::default(),
+            trouble: std::sync::Mutex::default(),
+            were_cut: AtomicBool::new(false),
+        })
     }
 
     /// Their names, in order, and how long ago each was noted, milliseconds by Redis's clock: a
     /// minute ago at most where a node of it is up. A node whose ACL forbids it notes none. What
     /// lies there and is no name of a namespace is left out, and so is a time that is more than a
-    /// minute ahead. About 4 096 names are read at most.
+    /// minute ahead. About 4 096 names are read at most; [`were_cut`](Self::were_cut) says
+    /// where there were more.
     ///
     /// # Errors
     /// Where Redis is away or refuses.
@@ -51,7 +59,8 @@ impl Announcements {
                 Some(connection) => connection,
                 None => self.connector.connect_beside(NAMESPACES, CONNECTING).await?,
             };
-            let listed = list(&mut connection).await?;
+            let (listed, is_cut) = list(&mut connection).await?;
+            self.were_cut.store(is_cut, Ordering::Relaxed);
             // One that failed is not used again: another server may be the one by now.
             *kept = Some(connection);
             Ok(listed)
@@ -60,6 +69,11 @@ impl Announcements {
         let trouble = listed.as_ref().err().map(|error| ErrorReply::read(error).to_string());
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
         listed.map_err(|error| AskError::from(CallError::of(&error)))
+    }
+
+    /// Whether there were more than the last call that succeeded has read.
+    pub fn were_cut(&self) -> bool {
+        self.were_cut.load(Ordering::Relaxed)
     }
 
     /// What was the matter with the last call, as `TLS: the server's certificate has expired`; `None`
@@ -83,7 +97,8 @@ const MOST_BYTES: usize = 1 << 20;
 /// set back a little since.
 const AHEAD_MS: u64 = 60_000;
 
-async fn list(connection: &mut MultiplexedConnection) -> RedisResult<Vec<(String, u64)>> {
+/// Namespaces, how long ago each was noted, and whether there are more.
+async fn list(connection: &mut MultiplexedConnection) -> RedisResult<(Vec<(String, u64)>, bool)> {
     let time: (u64, u64) = cmd("TIME").query_async(connection).await?;
     let now_ms = time.0 * 1_000 + time.1 / 1_000;
     let (mut namespaces, mut n_read, mut n_bytes, mut cursor) = (BTreeMap::new(), 0, 0, 0_u64);
@@ -96,7 +111,7 @@ async fn list(connection: &mut MultiplexedConnection) -> RedisResult<Vec<(String
         namespaces.extend(seen.into_iter().filter_map(|noted| read(noted, now_ms)));
         cursor = next;
         if cursor == 0 || n_read >= MOST_READ || n_bytes >= MOST_BYTES {
-            return Ok(namespaces.into_iter().collect());
+            return Ok((namespaces.into_iter().collect(), cursor != 0));
         }
     }
 }

@@ -360,6 +360,28 @@ async fn of_very_many_namespaces_some_are_read_and_not_all() {
     assert!((1..6_000).contains(&names.len()), "{}", names.len());
     assert!(commands(&redis, "hscan").await - before <= 17);
     assert_eq!(commands(&redis, "hgetall").await, 0);
+    assert!(announced(&redis).namespaces().await.is_ok());
+    let looker = announced(&redis);
+    assert!(!looker.were_cut());
+    let _some = looker.namespaces().await.unwrap();
+    assert!(looker.were_cut(), "it says that there are more");
+    let () = redis.ask(&["DEL", "strata:namespaces"]).await;
+    assert_eq!(looker.namespaces().await, Ok(Vec::new()));
+    assert!(!looker.were_cut());
+}
+
+#[tokio::test]
+async fn a_node_tidies_a_part_of_a_list_of_very_many_namespaces_at_a_time() {
+    let redis = Redis::start().await;
+    let fill = "for n = 1, 5000 do redis.call('HSET', KEYS[1], 'ns-' .. n, 'garbage') end";
+    let () = redis.ask(&["EVAL", fill, "1", "strata:namespaces"]).await;
+    let _node = node(&redis, "1", Fleet::default()).await;
+    eventually("its namespace is noted", async || {
+        redis.ask(&["HEXISTS", "strata:namespaces", "test"]).await
+    })
+    .await;
+    let left: u64 = redis.ask(&["HLEN", "strata:namespaces"]).await;
+    assert!((3_000..5_001).contains(&left), "{left}");
 }
 
 /// How often Redis has run a command.

@@ -89,7 +89,7 @@ fn listed(services: &Services, actor: &Actor, headers: &HeaderMap) -> Response {
     let page = ServicesPage {
         services: listed,
         redis,
-        alerts: services.missing(),
+        alerts: [services.failures.sentences(), services.missing()].concat(),
         visitor: actor.is_known.then(|| actor.name.clone()),
         can_log_in: services.access().has_tokens(),
         theme: cookie_value(headers, THEME_COOKIE).map(str::to_owned),
@@ -138,7 +138,12 @@ fn unknown(services: &Services, name: &str, headers: &HeaderMap) -> Response {
     let known = services.ids();
     if services.is_awaited(name) {
         let again = [(header::RETRY_AFTER, AGAIN_S)];
-        let why = format!("The service {name:?} is being found; try again in some seconds.");
+        let why = match services.failures.why(name) {
+            Some(why) => {
+                format!("Strata failed to begin to watch {name:?}: {why}. It is tried again.")
+            }
+            None => format!("The service {name:?} is being found; try again in some seconds."),
+        };
         let starting = AppError::unavailable("service-starts", why).for_browsers();
         return (again, starting).into_response();
     }

@@ -6,10 +6,13 @@ use strata_app::{ListedRedis, ListedService};
 use strata_cache::Tasks;
 use strata_console::{Access, ConsoleLimits};
 use strata_dashboard::program::LabelledConsole;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
 use super::super::served_console::ServedConsole;
+use super::failures::Failures;
 use super::service::Service;
+use super::starting::MAX_SERVICES;
 use super::watched_redis::WatchedRedis;
 use crate::config::ServeSettings;
 
@@ -22,6 +25,10 @@ pub(in super::super) struct Services {
     pub(super) front: ServedConsole,
     pub(super) redis: Vec<WatchedRedis>,
     pub(super) began: Instant,
+    /// Room for services that announce themselves.
+    pub(super) room: Arc<Semaphore>,
+    /// What could not begin.
+    pub(super) failures: Failures,
     running: Mutex<BTreeMap<String, Arc<Service>>>,
 }
 
@@ -47,6 +54,8 @@ impl Services {
             front,
             redis,
             began: Instant::now(),
+            room: Arc::new(Semaphore::new(MAX_SERVICES)),
+            failures: Failures::default(),
             running: Mutex::default(),
         });
         services.spawn_tasks();

@@ -3,6 +3,7 @@
 
 mod dispatch;
 mod expected;
+mod failures;
 mod front;
 mod list;
 mod ready;

@@ -77,7 +77,9 @@ fn readiness(services: &Services) -> Readiness {
     let stopping = services.front.http.shutdown().is_cancelled();
     let (listed, _) = services.listed();
     let reaches: Vec<_> = services.redis.iter().map(|redis| reach(redis, &listed)).collect();
-    let worst = reaches.iter().copied().max().unwrap_or(Reach::NotAsked);
+    // One of which nothing is wanted is never asked, and that is no fault of it.
+    let wanted = services.redis.iter().zip(&reaches).filter(|(redis, _)| redis.is_wanted());
+    let worst = wanted.map(|(_, reach)| *reach).max().unwrap_or(Reach::NotAsked);
     let one = |(redis, reach): (&WatchedRedis, &Reach)| OneRedis {
         redis: redis.redis.name.clone(),
         state: reach.as_str(),
@@ -110,5 +112,30 @@ fn reach(redis: &WatchedRedis, listed: &[ListedService]) -> Reach {
         Some(fleet) if fleet.was_heard => Reach::Up,
         _ => Reach::NotAsked,
     });
-    by_services.chain(redis.reach()).max().unwrap_or(Reach::NotAsked)
+    together(by_services.chain(redis.reach()))
+}
+
+/// What several ways to one Redis say together. One that has not answered yet says nothing where
+/// another one has.
+fn together(ways: impl Iterator<Item = Reach>) -> Reach {
+    let said = ways.filter(|way| *way != Reach::NotAsked);
+    said.max().unwrap_or(Reach::NotAsked)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_that_begins_does_not_make_a_redis_that_answers_one_that_was_not_asked() {
+        for (ways, said) in [
+            (&[][..], Reach::NotAsked),
+            (&[Reach::NotAsked], Reach::NotAsked),
+            (&[Reach::NotAsked, Reach::Up], Reach::Up),
+            (&[Reach::Up, Reach::NotAsked, Reach::Refuses], Reach::Refuses),
+            (&[Reach::Up, Reach::Down, Reach::NotAsked], Reach::Down),
+        ] {
+            assert_eq!(together(ways.iter().copied()), said, "{ways:?}");
+        }
+    }
 }

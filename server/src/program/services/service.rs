@@ -5,6 +5,7 @@ use axum::Router;
 use strata_cache::{FleetClient, Node, RedisAddress};
 use strata_console::{Console, ConsoleSettings, RemoteNodes};
 use strata_dashboard::program::{Attention, LabelledConsole, WhenIdle};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +23,12 @@ pub(super) struct Service {
     observer: Node,
     fleet: FleetClient,
     last_noted: Mutex<Instant>,
+    /// Given back once nobody has the service any more.
+    _room: Option<Room>,
 }
+
+/// Room for one more service.
+pub(super) type Room = OwnedSemaphorePermit;
 
 impl Service {
     /// Starts to watch it, at the pace of one that nobody looks at. Redis may be away.
@@ -44,7 +50,22 @@ impl Service {
         let dashboard = front.beside((console.clone(), Arc::clone(&attention)), end)?;
         let router = dashboard.router(Vec::new());
         let last_noted = Mutex::new(Instant::now());
-        Ok(Self { id, console, router, dashboard, attention, observer, fleet, last_noted })
+        Ok(Self {
+            id,
+            console,
+            router,
+            dashboard,
+            attention,
+            observer,
+            fleet,
+            last_noted,
+            _room: None,
+        })
+    }
+
+    /// The same, which takes up this room.
+    pub(super) fn in_room(self, room: Option<Room>) -> Self {
+        Self { _room: room, ..self }
     }
 
     /// Goes on at the pace that it is looked at.

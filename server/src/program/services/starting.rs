@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use strata_console::ConsoleSettings;
-use tokio::time::sleep;
-use tracing::{info, warn};
+use tokio::time::{Instant, sleep};
+use tracing::info;
 
 use super::list::Services;
-use super::service::Service;
+use super::service::{Room, Service};
 use super::service_id::ServiceId;
 use super::watched_redis::WatchedRedis;
 use crate::config::Secret;
@@ -22,7 +22,7 @@ const LOOKED_AGAIN: Duration = Duration::from_secs(2);
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(15 * 60);
 
 /// So many services are shown.
-const MAX_SERVICES: usize = 200;
+pub(super) const MAX_SERVICES: usize = 200;
 
 /// So many begin at a time.
 const BEGIN_AT_ONCE: usize = 16;
@@ -47,7 +47,9 @@ impl Services {
 
     async fn take_up_named(&self, redis: &WatchedRedis) {
         loop {
-            let left = self.begin(redis, redis.named.iter().cloned().collect()).await;
+            let left = self
+                .begin(redis, redis.named.iter().map(|name| (name.clone(), None)).collect())
+                .await;
             if left == 0 {
                 return redis.took_up_all_but(0);
             }
@@ -55,19 +57,20 @@ impl Services {
         }
     }
 
-    /// Takes up what is new.
+    /// Takes up what is new, as far as there is room.
     async fn take_up(&self, redis: &WatchedRedis, announced: Vec<String>) {
-        let mut new = Vec::new();
+        let (mut new, mut left_out) = (Vec::new(), 0);
         for namespace in announced {
             let id = ServiceId::new(redis.redis.name.as_deref(), &namespace);
             match self.get(&id.to_string()) {
                 Some(service) => service.note(),
-                None => new.push(namespace),
+                // All Redis share the room.
+                None => match Arc::clone(&self.room).try_acquire_owned() {
+                    Ok(room) => new.push((namespace, Some(room))),
+                    Err(_) => left_out += 1,
+                },
             }
         }
-        let room = MAX_SERVICES.saturating_sub(self.running().len());
-        let left_out = new.len().saturating_sub(room);
-        new.truncate(room);
         self.begin(redis, new).await;
         redis.took_up_all_but(left_out);
     }
@@ -82,21 +85,28 @@ impl Services {
         }
     }
 
-    /// Begins to watch these namespaces, side by side. Answers how many could not be begun.
-    async fn begin(&self, redis: &WatchedRedis, namespaces: Vec<String>) -> usize {
-        let beginning = namespaces.into_iter().map(|namespace| async move {
+    /// Begins to watch these namespaces, side by side. Answers how many are not begun: what failed is
+    /// tried again later and later.
+    async fn begin(&self, redis: &WatchedRedis, new: Vec<(String, Option<Room>)>) -> usize {
+        let beginning = new.into_iter().map(|(namespace, room)| async move {
             let id = ServiceId::new(redis.redis.name.as_deref(), &namespace);
-            let begun = self.add(redis, &id).await;
-            begun.inspect_err(|error| {
-                warn!(service = %id, "failed to begin to watch a service: {error:#}");
-            })
+            if !self.failures.is_due(&id, Instant::now()) {
+                return false;
+            }
+            let begun = self.add(redis, (&id, room)).await;
+            self.failures.note(&id, begun.as_ref().err(), Instant::now());
+            begun.is_ok()
         });
         let begun = futures::stream::iter(beginning).buffer_unordered(BEGIN_AT_ONCE);
-        begun.filter(|begun| std::future::ready(begun.is_err())).count().await
+        begun.filter(|begun| std::future::ready(!begun)).count().await
     }
 
     /// Begins to watch a service, unless it is watched already.
-    async fn add(&self, redis: &WatchedRedis, id: &ServiceId) -> anyhow::Result<()> {
+    async fn add(
+        &self,
+        redis: &WatchedRedis,
+        (id, room): (&ServiceId, Option<Room>),
+    ) -> anyhow::Result<()> {
         if self.get(&id.to_string()).is_some() {
             return Ok(());
         }
@@ -112,6 +122,7 @@ impl Services {
         let end = self.tasks.shutdown().child_token();
         let address = (&redis.redis.address, key);
         let service = Service::start(id.clone(), address, settings, (&self.front, end)).await?;
+        let service = service.in_room(room);
         info!(service = %id, "watches a service");
         self.running().insert(id.to_string(), Arc::new(service));
         Ok(())

@@ -58,6 +58,8 @@ struct LastListing {
     ended: Vec<(String, Duration)>,
     /// Services that are there and not shown.
     left_out: usize,
+    /// Whether more was announced than was read.
+    is_cut: bool,
     /// Whether all of a listing were taken up at least once.
     was_taken_up: bool,
 }
@@ -91,7 +93,9 @@ impl WatchedRedis {
                 let there: Vec<(String, Duration)> = there;
                 let heard_at = Some(Instant::now());
                 let was_taken_up = last.was_taken_up;
-                *last = LastListing { heard_at, ended, was_taken_up, ..LastListing::default() };
+                let is_cut = announcements.were_cut();
+                *last =
+                    LastListing { heard_at, ended, was_taken_up, is_cut, ..LastListing::default() };
                 Some(there.into_iter().map(|(name, _)| name).collect())
             }
             Err(error) => {
@@ -122,6 +126,11 @@ impl WatchedRedis {
     pub(super) fn tells(&self) -> bool {
         let last = self.last();
         last.failure.is_none() && last.was_taken_up
+    }
+
+    /// Whether any service is looked for in it.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.announcements.is_some() || !self.named.is_empty()
     }
 
     /// How it is reached, by its listings; `None` where it is not asked for any.
@@ -183,6 +192,10 @@ impl WatchedRedis {
 
     fn note(&self) -> Option<String> {
         let last = self.last();
+        if last.is_cut {
+            let most = "Very many namespaces are announced: not all were read.";
+            return Some(format!("{most} --namespace chooses which to show."));
+        }
         if last.left_out > 0 {
             let n = last.left_out;
             return Some(format!(
