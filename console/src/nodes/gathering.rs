@@ -232,7 +232,8 @@ mod tests {
         let node = |n: usize| {
             let (node, state) = (format!("pod-{n:04}"), PresenceState::Up);
             let presence = NodePresence { node, state, ..NodePresence::default() };
-            CacheNode { node: Arc::new(Elsewhere(presence)), hears: true, has_l2: true }
+            let shows = strata_report::ShownValues::default();
+            CacheNode { node: Arc::new(Elsewhere(presence)), hears: true, has_l2: true, shows }
         };
         (0..n).map(node).collect()
     }

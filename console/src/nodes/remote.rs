@@ -82,10 +82,10 @@ impl RemoteNode {
 
     /// Whether it lets nobody see values of a cache, by what it said last.
     fn hides_values_of(&self, cache: &str) -> bool {
-        let caches = self.report.iter().flat_map(|report| &report.caches);
+        let mut caches = self.report.iter().flat_map(|report| &report.caches);
         let hides =
             |held: &CacheReport| held.cache == cache && held.settings.values == ShownValues::Hidden;
-        caches.into_iter().any(hides)
+        caches.any(hides)
     }
 
     /// What is known without asking it: it does not answer, or it cannot be understood.
