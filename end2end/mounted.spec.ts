@@ -102,6 +102,24 @@ test.describe("who may not look", () => {
   });
 });
 
+test("numbers go on while the application is asked again and again who looks", async ({ page, dashboard, logIn }) => {
+  await page.addInitScript(() => {
+    Reflect.deleteProperty(globalThis, "SharedWorker");
+    addEventListener("strata-state", (event) => {
+      const states = document.documentElement.dataset.states ?? "";
+      document.documentElement.dataset.states = `${states} ${(event as MessageEvent).data}`;
+    });
+  });
+  await logIn("eva");
+  let nResumed = 0;
+  page.on("request", (request) => (nResumed += Number(request.url().endsWith("/events?resume=true"))));
+  await page.goto(dashboard("/"));
+  await expectLive(page);
+  await expect.poll(() => nResumed, { timeout: 60_000 }).toBeGreaterThan(1);
+  await expectLive(page);
+  await expect(page.locator("html")).not.toHaveAttribute("data-states", /Lost/);
+});
+
 test.describe("when the application lets somebody look no longer", () => {
   test.use({ provoked: [/status of 403/] });
 
@@ -110,10 +128,6 @@ test.describe("when the application lets somebody look no longer", () => {
     await page.goto(dashboard("/nodes"));
     await expectLive(page);
     await page.context().clearCookies();
-    // The stream that is open goes on, until somebody looks away and back.
-    await page.evaluate(() => dispatchEvent(new Event("strata-toggle")));
-    await expect(page.getByTestId("live-state")).toHaveText("Paused");
-    await page.evaluate(() => dispatchEvent(new Event("strata-toggle")));
     const notice = page.locator("#notice");
     await expect(notice).toContainText("does not let you look", { timeout: 60_000 });
     await expect(notice.getByRole("link")).toHaveText("Application");

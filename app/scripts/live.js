@@ -54,10 +54,10 @@
     }
   }
 
-  function open() {
+  function open(address = ADDRESS) {
     close();
     try {
-      source = new EventSource(ADDRESS);
+      source = new EventSource(address);
     } catch {
       return lose();
     }
@@ -66,8 +66,15 @@
       take("snapshot", data);
     });
     source.addEventListener("frame", ({ data }) => take("frame", data));
+    source.addEventListener("renew", renew);
     source.addEventListener("error", lose);
     expectEvent();
+  }
+
+  // An application around the dashboard is asked again who looks. Each window has everything already.
+  function renew() {
+    open(`${ADDRESS}?resume=true`);
+    hasBegun = true;
   }
 
   function close() {

@@ -167,13 +167,15 @@ impl ConsoleError {
         match error {
             NodeError::UnknownCache(CacheName { cache }) => Self::unknown_cache(&cache),
             NodeError::BadKey(CacheKey { cache, key }) => {
-                Self::bad_key(&cache, &key, "its keys look different")
+                Self::bad_key(&cache, &key, "keys of this cache have another form")
             }
             NodeError::NoKeyText(CacheName { cache }) => {
                 Self::bad_key(&cache, "", "its keys have no text")
             }
             NodeError::OnlyObserved(CacheName { cache }) => Self::OnlyObserved(cache),
             NodeError::NoLoader(CacheName { cache }) => Self::NoSource(cache),
+            NodeError::NoWriteBehind(CacheName { cache }) => Self::NoWriteBehind(cache),
+            NodeError::DeadLettersAway(CacheName { cache }) => Self::DeadLettersAway(cache),
             NodeError::SourceFailed { why } => Self::SourceFailed(why),
             NodeError::Gone { node } => Self::node_gone(&node),
             NodeError::Refused { because } => Self::NodeRefuses { node: beginning(node), because },
@@ -199,7 +201,7 @@ impl From<CacheError> for ConsoleError {
         match error {
             CacheError::UnknownCache(name) => Self::UnknownCache(name),
             CacheError::BadKey { cache, key } => {
-                Self::bad_key(&cache, &key, "its keys look different")
+                Self::bad_key(&cache, &key, "keys of this cache have another form")
             }
             CacheError::OnlyObserved(cache) => Self::OnlyObserved(cache),
             CacheError::NoWriteBehind(cache) => Self::NoWriteBehind(cache),

@@ -55,6 +55,6 @@ pub use limits::ConsoleLimits;
 pub use live::Tick;
 pub use nodes::{
     Answer, AttachGuard, FanOut, L2Step, NODES_AT_ONCE, NodeClient, NodeCondition, NodeGroup,
-    NodesPage, NodesQuery, Pace, RemoteNodes, SharedRedis, SharedReport,
+    NodeStatus, NodesPage, NodesQuery, Pace, RemoteNodes, SharedRedis, SharedReport,
 };
 pub use traffic::TrafficControl;

@@ -18,7 +18,8 @@ use crate::metrics::{
     Several, observed,
 };
 use crate::routes::{
-    AccessRules, Admission, MoreRoutes, QueryParameters, Route, front_router, router, routes,
+    AccessRules, Admission, MoreRoutes, QueryParameters, Route, front_router, nameless_router,
+    router, routes,
 };
 use crate::state::{AppState, Attention, Needs, Parts};
 
@@ -176,6 +177,12 @@ impl ConsoleRouter {
     /// parameters of a query than those of an address are refused.
     pub fn front(&self, own: Router, parameters: &'static QueryParameters) -> Router {
         front_router(self.state.clone(), self.admission.clone(), (own, parameters))
+    }
+
+    /// What is below a name that no dashboard has. Whoever may look is answered by `own`; anybody else
+    /// cannot tell it from a name that one has.
+    pub fn nameless(&self, own: Router) -> Router {
+        nameless_router(self.state.clone(), self.admission.clone(), own)
     }
 
     /// Counts the requests of a router and gives each its id.

@@ -37,7 +37,7 @@ pub(crate) static GETS: Family = counter(
 pub(crate) static PUTS: Family = counter("cache_puts_total", "Entries that a level accepted.");
 pub(crate) static EVICTIONS: Family = counter(
     "cache_evictions_total",
-    "Entries that left L1 by cause; refused (turned away at admission) is an estimate.",
+    "Entries removed from L1 by cause; refused (not admitted) is an estimate.",
 );
 pub(crate) static SIZE: Family = gauge(
     "cache_size",

@@ -26,7 +26,7 @@ pub use console::{
 };
 pub use fleet::{
     Ask, AskCounts, AskKind, EventsWanted, FLEET_PROTOCOL, FleetPolicy, FleetReport, FleetSums,
-    NodeCard, NodePresence, PresenceState, Reply, ReplyState, Want,
+    NodeCard, NodeEvents, NodePresence, PresenceState, Reply, ReplyState, Want,
 };
 pub use histograms::{BOUNDS_NS, Extremes, Histogram, LogHistogram, SparseHistogram};
 pub use history::{
@@ -41,9 +41,10 @@ pub use keys::{
     L2Look, LevelChoice, SourceLook,
 };
 pub use nodes::{
-    Agreement, CacheKey, CacheKeys, CacheName, CacheValue, Disagreement, KeyMatch, L1Keys, L1Query,
-    NodeAnswer, NodeCache, NodeError, NodeL2, NodeRequest, NodeRow, NodeSays, NodesReport,
-    RedisReport, RedisServer, RedisShare, RedisState, SaidValue, SlowCommand,
+    Agreement, CacheKey, CacheKeys, CacheName, CacheValue, DeadLetterMove, DeadLetterRequest,
+    Disagreement, KeyMatch, L1Keys, L1Query, NodeAnswer, NodeCache, NodeError, NodeL2, NodeRequest,
+    NodeRow, NodeSays, NodesReport, RedisReport, RedisServer, RedisShare, RedisState, SaidValue,
+    SlowCommand,
 };
 pub use reports::{
     Ages, BusReport, CacheReport, Cause, Evictions, Gets, GroupReport, Groups, HotKey, HotKeys,

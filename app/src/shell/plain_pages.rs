@@ -113,7 +113,7 @@ pub fn no_such_service_page(files: Option<PageFiles>, name: &str, services: &[St
         }
         .into_any(),
     };
-    let name = name.chars().take(200).collect::<String>();
+    let name = strata_report::visible(&name.chars().take(200).collect::<String>()).into_owned();
     let content = view! {
         <p>"No service "<code>{name}</code>" has announced itself."</p>
         {there_are}

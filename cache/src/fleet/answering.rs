@@ -19,7 +19,7 @@ use crate::user_code::caught;
 const ON_THE_WAY_MS: u64 = 100;
 
 /// So many replies lie there for one console at most.
-const MAX_REPLIES: usize = 4_096;
+pub(super) const MAX_REPLIES: usize = 4_096;
 
 impl Presence {
     /// Answers for ever: what waits, one after the other, and beside that those that are refused.
@@ -127,7 +127,7 @@ impl Presence {
         });
         let mut send = scripts::REPLY.prepare_invoke();
         send.key(self.names.want()).key(self.names.replies(&ask.console));
-        send.arg(&ask.console).arg(MAX_REPLIES).arg(bytes.unwrap_or_default());
+        send.arg(&ask.console).arg(MAX_REPLIES).arg("r").arg(bytes.unwrap_or_default());
         // A console that gets no answer says that the node is silent.
         let _: Result<u64, CallError> = self.ask(&send).await;
     }
@@ -152,6 +152,10 @@ fn because(error: &NodeError) -> String {
         NodeError::NoLoader(name) => {
             format!("the service has not said how {} is loaded", name.cache)
         }
+        NodeError::NoWriteBehind(name) => format!("{} has no write-behind here", name.cache),
+        NodeError::DeadLettersAway(name) => {
+            format!("the dead letters of {} cannot be reached", name.cache)
+        }
         NodeError::SourceFailed { why } => format!("the source failed to {why}"),
         NodeError::Refused { because } => because.clone(),
         NodeError::Gone { .. } | NodeError::Unsupported { .. } | NodeError::Other => {
@@ -169,9 +173,13 @@ fn forbids(policy: FleetPolicy, kind: AskKind) -> Option<&'static str> {
         | AskKind::AmongL1
         | AskKind::MatchL1
         | AskKind::SurveyL1
-        | AskKind::EventsOf => (policy.looks, "this node lets nobody look into its L1"),
+        | AskKind::EventsOf
+        | AskKind::DeadLetters => (policy.looks, "this node lets nobody look into its L1"),
         AskKind::LookL2 => (policy.values, "this node shows no values"),
         AskKind::Refresh => (policy.refreshes, "this node loads nothing for consoles"),
+        AskKind::MoveDeadLetters => {
+            (policy.refreshes, "this node moves no dead letters for consoles")
+        }
         AskKind::Other => (false, "this node does not know it"),
     };
     (!is_allowed).then_some(because)
@@ -201,8 +209,9 @@ mod tests {
         let looks = FleetPolicy { looks: true, ..reports };
         let values = FleetPolicy { values: true, ..looks };
         let refreshes = FleetPolicy { refreshes: true, ..values };
-        assert_eq!([reports, looks, values, refreshes].map(allowed), [2, 8, 9, 10]);
+        assert_eq!([reports, looks, values, refreshes].map(allowed), [2, 9, 10, 12]);
         assert!(forbids(looks, AskKind::LookL2).is_some());
         assert!(forbids(values, AskKind::Refresh).is_some());
+        assert!(forbids(values, AskKind::MoveDeadLetters).is_some());
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use strata_report::{FLEET_PROTOCOL, FleetReport, NodeCard, Want};
 use tokio::time::Instant;
 
+use super::events::EventPlaces;
 use super::presence::{FleetHost, Presence};
 use super::{form, report, scripts};
 use crate::clock::millis;
@@ -43,6 +44,8 @@ struct Beats {
     /// The card did not lie there.
     card_is_missing: bool,
     noted_at: Option<Instant>,
+    /// How far consoles were told of events.
+    places: EventPlaces,
 }
 
 /// What all consoles want together.
@@ -130,6 +133,7 @@ impl Presence {
         beats.n_beats += 1;
         let was_watched = beats.wanted.is_some();
         beats.wanted = MergedWants::of(wants);
+        self.tell_events(host, &mut beats.places, wants).await;
         Ok(!was_watched && beats.wanted.is_some())
     }
 

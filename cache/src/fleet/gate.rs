@@ -150,7 +150,7 @@ impl AskHandler for AskGate {
 }
 
 /// Names of consoles take part in keys, so they are plain.
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     matches!(name.len(), 1..=MAX_NAME_BYTES) && name.bytes().all(is_plain)
 }

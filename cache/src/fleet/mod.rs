@@ -9,12 +9,14 @@
 //! | `signature` | who may ask, where there is a key |
 //! | `presence`, `beats` | a node's card, its beats and its goodbye |
 //! | `report` | what a beat carries |
+//! | `events` | what happens to keys that a console wants to be told of |
 //! | `gate`, `answering` | which asks are let in, and how they are answered |
 //! | `console` | a console's end |
 
 mod answering;
 mod beats;
 mod console;
+mod events;
 mod form;
 mod gate;
 mod names;

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::ScriptInvocation;
-use strata_report::{AskKind, FLEET_PROTOCOL, NodeAnswer, NodeCard, NodeReport, NodeRequest};
+use strata_report::{
+    AskKind, CacheEvents, EventsWanted, FLEET_PROTOCOL, NodeAnswer, NodeCard, NodeReport,
+    NodeRequest,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::gate::{AskCounters, AskGate};
@@ -26,6 +29,8 @@ pub(crate) trait FleetHost: Send + Sync {
     /// The number of the last message of the bus that the node has acted on.
     fn acted_on(&self) -> u64;
     fn cache_names(&self) -> Vec<String>;
+    /// What happened to the keys that are wanted after a place in the cache's stream.
+    fn events_of(&self, wanted: &EventsWanted, after: u64) -> CacheEvents;
     /// Answers one request that the policy allows, and says whether a walk ended before its time.
     fn answer(
         self: Arc<Self>,

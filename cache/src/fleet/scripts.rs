@@ -10,7 +10,7 @@ pub(super) const FORGOTTEN_AFTER_MS: u64 = 600_000;
 
 /// So many wants are heard at most, each of so many bytes.
 const MAX_WANTS: usize = 64;
-const MAX_WANT_BYTES: usize = 16 * 1_024;
+pub(super) const MAX_WANT_BYTES: usize = 16 * 1_024;
 
 /// No fleet has so many consoles: the wants are removed, and those who live say theirs again.
 const ABSURD_WANTS: usize = 1_024;
@@ -104,15 +104,15 @@ scripts! {
          redis.call('PEXPIRE', KEYS[1], KEPT)
          return 1";
 
-    /// A node answers, where the console still wants anything: else nobody would read it. Answers
-    /// whether it did. KEYS: want, the console's replies. ARGV: the console, how many are kept, the
-    /// reply.
+    /// A node answers, or tells of events, where the console still wants anything: else nobody would
+    /// read it. Answers whether it did. KEYS: want, the console's replies. ARGV: the console, how many
+    /// are kept, the field (`r` for a reply, `e` for events), what it says.
     REPLY, "fleet reply" =
         "fit(KEYS[1], 'hash')
          local want = redis.call('HGET', KEYS[1], ARGV[1])
          if not want or not holds(want, time_ms()) then return 0 end
          fit(KEYS[2], 'stream')
-         redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'r', ARGV[3])
+         redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', ARGV[3], ARGV[4])
          redis.call('PEXPIRE', KEYS[2], KEPT)
          return 1";
 }

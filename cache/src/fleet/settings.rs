@@ -51,7 +51,8 @@ impl Fleet {
         Self { is_off: true, ..Self::reports() }
     }
 
-    /// And it lets consoles look into its L1: keys, ages, sizes, counts, events of a key. No values.
+    /// And it lets consoles look into its L1: keys, ages, sizes, counts, events of a key, dead letters.
+    /// No values.
     pub fn looks(mut self) -> Self {
         self.policy.looks = true;
         self
@@ -64,8 +65,8 @@ impl Fleet {
         self.looks()
     }
 
-    /// And it loads keys anew by what [`Node::refresh_with`](crate::Node::refresh_with) was given.
-    /// Counts only where there is a key.
+    /// And it loads keys anew by what [`Node::refresh_with`](crate::Node::refresh_with) was given,
+    /// queues dead letters again and drops them. Counts only where there is a key.
     pub fn refreshes(mut self) -> Self {
         self.policy.refreshes = true;
         self.values()

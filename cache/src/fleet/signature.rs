@@ -1,10 +1,11 @@
-//! Signed asks: HMAC-SHA-256 over all that is asked, with a key that nodes and consoles share.
+//! Signed asks, and signed wishes for events: HMAC-SHA-256 over all that is asked, with a key that
+//! nodes and consoles share.
 
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use strata_report::Ask;
+use strata_report::{Ask, EventsWanted, Want};
 
 /// The key that a fleet's nodes and consoles share. Never printed.
 #[derive(Clone)]
@@ -32,10 +33,41 @@ impl FleetKey {
         code.verify_slice(&signature).is_ok()
     }
 
-    /// Each part goes in after its length, so that no two asks look alike.
+    /// The signature of events that a console wants, in hexadecimal digits.
+    pub(super) fn sign_events(
+        &self,
+        namespace: &str,
+        want: &Want,
+        wanted: &EventsWanted,
+    ) -> String {
+        let code = self.code_of_events(namespace, want, wanted);
+        let code = code.map(|code| code.finalize().into_bytes());
+        code.iter().flatten().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether the signature fits the events that are wanted.
+    pub(super) fn fits_events(&self, namespace: &str, want: &Want, wanted: &EventsWanted) -> bool {
+        let code = self.code_of_events(namespace, want, wanted);
+        let (Some(code), Some(signature)) = (code, bytes_of(&wanted.signature)) else {
+            return false;
+        };
+        code.verify_slice(&signature).is_ok()
+    }
+
+    fn code_of_events(
+        &self,
+        namespace: &str,
+        want: &Want,
+        wanted: &EventsWanted,
+    ) -> Option<Hmac<Sha256>> {
+        let (until, n_nodes) = (want.until_ms.to_string(), wanted.nodes.len().to_string());
+        // No ask begins like that: its protocol is a number.
+        let mut parts = vec!["events", namespace, &want.console, &until, &wanted.cache, &n_nodes];
+        parts.extend(wanted.nodes.iter().chain(&wanted.keys).map(String::as_str));
+        self.code_of(&parts)
+    }
+
     fn code(&self, namespace: &str, ask: &Ask) -> Option<Hmac<Sha256>> {
-        // Keys of any length fit.
-        let mut code = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
         let (protocol, deadline) = (ask.protocol.to_string(), ask.deadline_ms.to_string());
         let receiver = match &ask.to {
             Some(node) => format!("node:{node}"),
@@ -52,6 +84,13 @@ impl FleetKey {
             &deadline,
             &ask.actor,
         ];
+        self.code_of(&parts)
+    }
+
+    /// Each part goes in after its length, so that no two that differ look alike.
+    fn code_of(&self, parts: &[&str]) -> Option<Hmac<Sha256>> {
+        // Keys of any length fit.
+        let mut code = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
         for part in parts {
             code.update(&(part.len() as u64).to_be_bytes());
             code.update(part.as_bytes());
@@ -112,5 +151,41 @@ mod tests {
         }
         assert!(!key.fits("shop-2", &signed));
         assert!(!FleetKey::new("another").unwrap().fits("shop", &signed));
+    }
+
+    #[test]
+    fn events_that_somebody_else_wants_or_of_another_key_are_not_signed_for() {
+        let key = FleetKey::new("secret").unwrap();
+        let text = |text: &str| vec![text.to_owned()];
+        let want = Want { console: "c".to_owned(), until_ms: 5, ..Want::default() };
+        let wanted = EventsWanted {
+            cache: "users".to_owned(),
+            nodes: text("pod-7"),
+            keys: text("42"),
+            ..EventsWanted::default()
+        };
+        let signature = key.sign_events("shop", &want, &wanted);
+        let signed = EventsWanted { signature, ..wanted.clone() };
+        assert!(key.fits_events("shop", &want, &signed));
+        assert!(!key.fits_events("shop", &want, &wanted), "it has no signature");
+        assert!(!key.fits_events("shop-2", &want, &signed));
+        for other in
+            [Want { console: "d".to_owned(), ..want.clone() }, Want { until_ms: 6, ..want.clone() }]
+        {
+            assert!(!key.fits_events("shop", &other, &signed), "{other:?}");
+        }
+        for altered in [
+            EventsWanted { cache: "posts".to_owned(), ..signed.clone() },
+            EventsWanted { nodes: text("pod-8"), ..signed.clone() },
+            EventsWanted { keys: text("43"), ..signed.clone() },
+            EventsWanted { keys: Vec::new(), ..signed.clone() },
+            EventsWanted {
+                nodes: vec!["pod-7".to_owned(), "42".to_owned()],
+                keys: Vec::new(),
+                ..signed
+            },
+        ] {
+            assert!(!key.fits_events("shop", &want, &altered), "{altered:?}");
+        }
     }
 }

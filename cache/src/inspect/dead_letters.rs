@@ -1,11 +1,9 @@
 //! Lists and moves dead letters for consoles.
 
-use std::sync::Arc;
-
 use strata_report::{DeadLetterPage, DeadLetterResult};
 
 use crate::error::CacheError;
-use crate::node::{DeadLetterList, DeadLetterStep, DynWriteBehind, Node};
+use crate::node::{DeadLetterList, DeadLetterStep, Node};
 
 impl Node {
     /// One page of the dead letters of a cache's write-behind, as
@@ -19,7 +17,7 @@ impl Node {
         cache: &str,
         list: DeadLetterList,
     ) -> Result<DeadLetterPage, CacheError> {
-        self.write_behind(cache)?.dead_letters(list).await
+        self.shared().write_behind(cache)?.dead_letters(list).await
     }
 
     /// One step of a redrive or a drop. It examines at most 128 dead letters, moves the matching
@@ -33,12 +31,6 @@ impl Node {
         cache: &str,
         step: DeadLetterStep,
     ) -> Result<DeadLetterResult, CacheError> {
-        self.write_behind(cache)?.move_dead_letters(step).await
-    }
-
-    fn write_behind(&self, cache: &str) -> Result<Arc<dyn DynWriteBehind>, CacheError> {
-        let found =
-            self.shared().write_behinds().into_iter().find(|writes| writes.cache() == cache);
-        found.ok_or_else(|| CacheError::NoWriteBehind(cache.to_owned()))
+        self.shared().write_behind(cache)?.move_dead_letters(step).await
     }
 }

@@ -4,10 +4,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use strata_report::{
-    CacheKey, CacheKeys, CacheName, KeyMatch, L1Keys, L1Query, NodeAnswer, NodeError, NodeRequest,
+    CacheKey, CacheKeys, CacheName, DeadLetterMove, DeadLetterQuery, DeadLetterRequest, KeyMatch,
+    L1Keys, L1Query, NodeAnswer, NodeError, NodeRequest,
 };
 
+use super::dead_letter_filter::DeadLetterFilter;
 use super::dyn_cache::DynCache;
+use super::dyn_write_behind::{DeadLetterList, DeadLetterStep};
 use super::handle::Node;
 use super::shared::Shared;
 use crate::error::CacheError;
@@ -15,12 +18,13 @@ use crate::l1::L1List;
 use crate::pattern::Pattern;
 
 impl Node {
-    /// Answers what a console asks of this node: looks, lists, counts, events, loads. A limit of 0
-    /// only counts. Values are whole: who shows them asks first
+    /// Answers what a console asks of this node: looks, lists, counts, events, loads, dead letters. A
+    /// limit of 0 only counts keys. Values are whole: who shows them asks first
     /// [`ShowValue`](NodeRequest::ShowValue) what people may see of them.
     /// [`Refresh`](NodeRequest::Refresh) loads as [`refresh_with`](Node::refresh_with) says.
     ///
-    /// It never fails: what goes wrong is a [`NodeAnswer::Failed`]. It may be dropped at any point.
+    /// It never fails: what goes wrong is a [`NodeAnswer::Failed`]. It may be dropped at any point;
+    /// a step over dead letters runs to its end all the same.
     pub async fn answer(&self, request: NodeRequest) -> NodeAnswer {
         let cache = match self.reaches_all {
             // Where it has the cache itself, it would show values that another node need not.
@@ -96,8 +100,29 @@ impl Shared {
             }
             NodeRequest::ShowValue(asked) => NodeAnswer::Value { value: cache.shown(asked.value) },
             NodeRequest::Details(_) => NodeAnswer::Report(Box::new(cache.report())),
+            NodeRequest::DeadLetters(request) => self.page_of_dead_letters(request).await?,
+            NodeRequest::MoveDeadLetters(step) => self.step_over_dead_letters(step).await?,
             NodeRequest::Other => return Err(NodeError::Other),
         })
+    }
+
+    async fn page_of_dead_letters(
+        &self,
+        DeadLetterRequest { cache, query, after, limit }: DeadLetterRequest,
+    ) -> Result<NodeAnswer, NodeError> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX).clamp(1, MOST_DEAD_LETTERS);
+        let list = DeadLetterList { filter: filter(&query)?, after, limit };
+        let listing = self.write_behind(&cache).map_err(node_error)?.dead_letters(list);
+        listing.await.map(NodeAnswer::DeadLetters).map_err(node_error)
+    }
+
+    async fn step_over_dead_letters(
+        &self,
+        DeadLetterMove { cache, action, query, from }: DeadLetterMove,
+    ) -> Result<NodeAnswer, NodeError> {
+        let step = DeadLetterStep { action, filter: filter(&query)?, from };
+        let moving = self.write_behind(&cache).map_err(node_error)?.move_dead_letters(step);
+        moving.await.map(NodeAnswer::DeadLettersMoved).map_err(node_error)
     }
 
     #[cfg(feature = "fleet")]
@@ -123,6 +148,15 @@ fn pattern(query: &L1Query) -> Result<Pattern, NodeError> {
     }
 }
 
+/// The most dead letters of one page.
+const MOST_DEAD_LETTERS: usize = 1_000;
+
+/// Every field that is set counts, but the node: it is the one that was asked.
+fn filter(query: &DeadLetterQuery) -> Result<DeadLetterFilter, NodeError> {
+    let bad = |_| NodeError::BadPattern { pattern: query.key.clone().unwrap_or_default() };
+    DeadLetterFilter::try_from(query).map_err(bad)
+}
+
 fn limit(query: &L1Query) -> usize {
     usize::try_from(query.limit).unwrap_or(usize::MAX)
 }
@@ -133,9 +167,7 @@ fn node_error(error: CacheError) -> NodeError {
         CacheError::BadKey { cache, key } => NodeError::BadKey(CacheKey { cache, key }),
         CacheError::NoKeyText(cache) => NodeError::NoKeyText(CacheName { cache }),
         CacheError::OnlyObserved(cache) => NodeError::OnlyObserved(CacheName { cache }),
-        // No request is about a write-behind.
-        error @ (CacheError::NoWriteBehind(_) | CacheError::DeadLettersAway(_)) => {
-            NodeError::Refused { because: error.to_string() }
-        }
+        CacheError::NoWriteBehind(cache) => NodeError::NoWriteBehind(CacheName { cache }),
+        CacheError::DeadLettersAway(cache) => NodeError::DeadLettersAway(CacheName { cache }),
     }
 }

@@ -5,7 +5,10 @@ use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use strata_report::{EntryLook, L2Look, NodeAnswer, NodeReport, NodeRequest};
+use strata_report::{
+    CacheEvents, DeadLetterRow, EntryLook, Event, EventsWanted, L2Look, NodeAnswer, NodeError,
+    NodeReport, NodeRequest,
+};
 
 use super::builder::NodeBuilder;
 use super::dyn_cache::DynCache;
@@ -111,6 +114,25 @@ fn shown(cache: &dyn DynCache, entry: &mut EntryLook, shows_values: bool) {
     entry.value_hidden |= had_value && entry.value.is_none();
 }
 
+/// Who sees no values does not learn of them by asking which dead letters have one in their reason,
+/// which is the sink's text.
+fn asks_for_reasons(request: &NodeRequest) -> bool {
+    let query = match request {
+        NodeRequest::DeadLetters(request) => &request.query,
+        NodeRequest::MoveDeadLetters(step) => &step.query,
+        _ => return false,
+    };
+    query.reason.is_some()
+}
+
+/// Leaves a dead letter as its cache lets people see it.
+fn cover_letter(cache: &dyn DynCache, row: &mut DeadLetterRow, shows_values: bool) {
+    if !shows_values {
+        (row.value, row.reason) = (None, String::new());
+    }
+    row.value = row.value.take().and_then(|value| cache.shown(value));
+}
+
 /// No console gets more keys at once, however many it asks for.
 fn cap(request: &mut NodeRequest) {
     if let NodeRequest::ListL1(query) | NodeRequest::MatchL1(query) = request {
@@ -123,6 +145,9 @@ fn cover(cache: &dyn DynCache, answer: &mut NodeAnswer, shows_values: bool) {
     match answer {
         NodeAnswer::Entry { entry: Some(entry) } => shown(cache, entry, shows_values),
         NodeAnswer::L2 { look: Some(L2Look::Entry(entry)) } => shown(cache, entry, shows_values),
+        NodeAnswer::DeadLetters(page) => {
+            page.rows.iter_mut().for_each(|row| cover_letter(cache, row, shows_values));
+        }
         _ => {}
     }
 }
@@ -146,6 +171,24 @@ impl FleetHost for Shared {
         self.bus_reader.heard()
     }
 
+    fn events_of(&self, wanted: &EventsWanted, after: u64) -> CacheEvents {
+        let Some(cache) = self.cache(&wanted.cache) else { return CacheEvents::default() };
+        if wanted.keys.is_empty() {
+            return self.named(cache.events_after(after), &wanted.cache);
+        }
+        let mut all = CacheEvents::default();
+        for key in &wanted.keys {
+            let found = cache.events_of(key);
+            all.last = all.last.max(found.last);
+            let new = found.events.into_iter().filter(|event| event.seq > after);
+            all.events.extend(new.map(|event| Event { key: Some(key.clone()), ..event }));
+        }
+        all.events.sort_by_key(|event| event.seq);
+        // What is about many keys is about each of them.
+        all.events.dedup_by_key(|event| event.seq);
+        self.named(all, &wanted.cache)
+    }
+
     fn cache_names(&self) -> Vec<String> {
         self.caches().iter().map(|cache| cache.name().to_owned()).collect()
     }
@@ -158,6 +201,10 @@ impl FleetHost for Shared {
         Box::pin(async move {
             let mut request = request;
             cap(&mut request);
+            if asks_for_reasons(&request) && !shows_values {
+                let because = "this node shows no values, and reasons may quote some".to_owned();
+                return (NodeAnswer::Failed { error: NodeError::Refused { because } }, false);
+            }
             let cache = self.cache(request.cache());
             let answering = Self::answer(&self, request);
             let (mut answer, ran_out) = slices::within(WALK_BUDGET, answering).await;

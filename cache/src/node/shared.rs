@@ -15,7 +15,7 @@ use super::tasks::Tasks;
 use crate::bus::{BusHandler, BusReader, Message, Missed, prove};
 use crate::clock;
 use crate::connection::{Bus, Link, Step};
-use crate::error::{BuildError, NotReady};
+use crate::error::{BuildError, CacheError, NotReady};
 use crate::l2::{EvictionPolicy, Keyspace, LeaseWaits};
 use crate::log::{LogLimit, log_safely};
 use crate::target::Target;
@@ -266,6 +266,12 @@ impl Shared {
     pub(crate) fn write_behinds(&self) -> Vec<Arc<dyn DynWriteBehind>> {
         let write_behinds = self.write_behinds.read().unwrap_or_else(PoisonError::into_inner);
         write_behinds.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// The write-behind of a cache, or that there is none.
+    pub(crate) fn write_behind(&self, cache: &str) -> Result<Arc<dyn DynWriteBehind>, CacheError> {
+        let found = self.write_behinds().into_iter().find(|writes| writes.cache() == cache);
+        found.ok_or_else(|| CacheError::NoWriteBehind(cache.to_owned()))
     }
 
     pub(crate) fn caches(&self) -> Vec<Arc<dyn DynCache>> {

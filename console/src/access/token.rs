@@ -19,9 +19,15 @@ pub enum TokenError {
          and signs, but no blanks, quotes, commas, semicolons or backslashes"
     )]
     CannotTravel,
+    /// No header can carry it.
+    #[error("use a token of more than {} bytes, which no header carries", Token::MAX_BYTES)]
+    TooLong,
 }
 
 impl Token {
+    /// Servers and proxies refuse longer headers, 8 KiB in all being a common limit.
+    const MAX_BYTES: usize = 4_096;
+
     /// Reads tokens, one a line: `anna:secret`, or a secret alone, which bears the name `unnamed`.
     /// White space around each is cut, and empty lines are skipped.
     ///
@@ -42,6 +48,9 @@ impl Token {
         }
         if !secret.bytes().all(travels) {
             return Err(TokenError::CannotTravel);
+        }
+        if secret.len() > Self::MAX_BYTES {
+            return Err(TokenError::TooLong);
         }
         Ok(Self { name: name.to_owned(), secret: secret.to_owned() })
     }
@@ -130,6 +139,12 @@ mod tests {
         for text in ["", "  ", "\n\n", "anna:", "anna: "] {
             assert_eq!(read(text).unwrap_err(), TokenError::Blank, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_token_that_no_header_carries_is_refused() {
+        assert_eq!(read(&"x".repeat(4_097)).unwrap_err(), TokenError::TooLong);
+        assert!(read(&"x".repeat(4_096)).unwrap()[0].is(&"x".repeat(4_096)));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) fn l1_too_small(view: &View<'_>) -> Vec<Alert> {
         let name = &cache.report.cache;
         found.push(Alert {
             cache: name.clone(),
-            why: format!("L1 is full: {displaced} entries were displaced or turned away in the last {} s.", cache.recent.span_ms / 1_000),
+            why: format!("L1 is full: {displaced} entries were evicted or not admitted in the last {} s.", cache.recent.span_ms / 1_000),
             what_to_do: format!("Give L1 of {name} twice the size, if there is memory for it."),
             ..alert(
                 "l1_too_small",
@@ -58,7 +58,7 @@ pub(super) fn room_unused(view: &View<'_>) -> Vec<Alert> {
             ..alert(
                 "room_unused",
                 Severity::Warning,
-                format!("L1 of {name} is {} % full, and yet {displaced} entries were displaced or turned away in the last {} s.", percent(used, max), cache.recent.span_ms / 1_000),
+                format!("L1 of {name} is {} % full, and yet {displaced} entries were evicted or not admitted in the last {} s.", percent(used, max), cache.recent.span_ms / 1_000),
             )
         });
     }

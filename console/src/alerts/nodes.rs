@@ -27,11 +27,13 @@ pub(super) fn node_gone(view: &View<'_>) -> Vec<Alert> {
 pub(super) fn nodes_disagree(view: &View<'_>) -> Vec<Alert> {
     // The bus and the breaker have lints of their own.
     let lasting = |about: &str| matches!(about, "version" | "settings" | "cache");
-    let found = disagreements(view.nodes).into_iter().filter(|found| lasting(&found.about));
+    let found =
+        disagreements(view.nodes, view.fleet).into_iter().filter(|found| lasting(&found.about));
     found
         .map(|found| {
             let of = if found.cache.is_empty() { String::new() } else { format!(" of {}", found.cache) };
-            let what = format!("Nodes differ in the {}{of} ({}).", found.about, found.summary());
+            let app = if found.app.is_empty() { String::new() } else { format!(" of {}", found.app) };
+            let what = format!("Nodes{app} differ in the {}{of} ({}).", found.about, found.summary());
             Alert {
                 cache: found.cache,
                 why: "The same key may live for different times, or be read differently, depending on which node answers.".to_owned(),

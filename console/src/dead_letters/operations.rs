@@ -1,10 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use strata_cache::{DeadLetterFilter, DeadLetterList};
+use strata_cache::DeadLetterFilter;
 use strata_report::{
-    DeadLetterAction, DeadLetterJob, DeadLetterPage, DeadLetterQuery, NodeReport, WriteBehindKind,
-    WriteBehindReport,
+    DeadLetterAction, DeadLetterJob, DeadLetterPage, DeadLetterQuery, DeadLetterRequest,
+    NodeReport, WriteBehindKind, WriteBehindReport,
 };
 
 use super::pages::listed;
@@ -27,6 +27,17 @@ const MAX_PAGE: u32 = 1_000;
 pub(crate) struct Writer {
     pub(crate) node: Arc<dyn NodeClient>,
     pub(crate) report: WriteBehindReport,
+}
+
+/// As a fragment that fits after "because".
+const NOBODY_MOVES: &str = "no node of this cache moves dead letters for dashboards: \
+                            Fleet::refreshes() in the service allows it, with a STRATA_FLEET_KEY";
+
+impl Writer {
+    /// Whether it lets consoles queue dead letters again and drop them.
+    fn moves(&self) -> bool {
+        self.node.presence().is_none_or(|presence| presence.policy.refreshes)
+    }
 }
 
 impl Console {
@@ -57,7 +68,7 @@ impl Console {
         (cache, query): (&str, &DeadLetterQuery),
         (after, limit): (Option<&str>, u32),
     ) -> Result<DeadLetterPage, ConsoleError> {
-        let filter = filter(query)?;
+        check(query)?;
         may_choose(actor, query)?;
         if !(1..=MAX_PAGE).contains(&limit) {
             return Err(ConsoleError::BadLimit(MAX_PAGE));
@@ -65,10 +76,11 @@ impl Console {
         let writers = self.writers(cache, query)?;
         let (console, actor_of_page) = (self.clone(), actor.clone());
         let (cache, after) = (cache.to_owned(), after.map(str::to_owned));
-        let list = DeadLetterList { filter, after, limit: limit as usize };
+        let (query, limit) = (query.clone(), limit.into());
+        let request = DeadLetterRequest { cache: cache.clone(), query, after, limit };
         let listing = async move {
             let listing = async {
-                let mut page = listed(&writers, list).await?;
+                let mut page = listed(&writers, request).await?;
                 console.hide_dead_letters(&actor_of_page, &cache, &mut page).await?;
                 Ok(page)
             };
@@ -113,9 +125,13 @@ impl Console {
     ) -> Result<DeadLetterJob, ConsoleError> {
         let target = in_words(query);
         self.authorise_action(actor, AuditedAction::new(audit_name(action), cache, &target))?;
-        let filter = filter(query)?;
+        check(query)?;
         let writers = self.writers(cache, query)?;
         one_of_many(&writers, query)?;
+        if let Some(elsewhere) = writers.first().filter(|_| !writers.iter().any(Writer::moves)) {
+            let node = elsewhere.node.id().to_owned();
+            return Err(ConsoleError::NodeRefuses { node, because: NOBODY_MOVES.to_owned() });
+        }
         let job = DeadLetterJob {
             cache: cache.to_owned(),
             action,
@@ -127,7 +143,7 @@ impl Console {
         let owner = JobOwner::new(actor);
         let running = self.inner.dead_letter_jobs.begin(job, &owner)?;
         let tracked = running.tracked();
-        let run = DeadLetterRun { owner, writers, filter, target };
+        let run = DeadLetterRun { owner, writers, target };
         tokio::spawn(run.complete(self.clone(), running));
         Ok(tracked.ended(WAIT).await)
     }
@@ -161,6 +177,15 @@ impl Console {
         Ok(tracked.now())
     }
 
+    /// Why no dead letters of the cache can be moved, as a sentence; `None` where some can, or where
+    /// there is no write-behind.
+    pub fn why_no_dead_letter_moves(&self, cache: &str) -> Option<String> {
+        let writers = self.writers(cache, &DeadLetterQuery::default()).ok()?;
+        let because = "No node of this cache lets dashboards move dead letters: Fleet::refreshes() \
+                       in the service allows it, with a STRATA_FLEET_KEY.";
+        (!writers.iter().any(Writer::moves)).then(|| because.to_owned())
+    }
+
     /// The nodes that have the cache's write-behind, or the one that the query names.
     fn writers(&self, cache: &str, query: &DeadLetterQuery) -> Result<Vec<Writer>, ConsoleError> {
         let tick = self.tick();
@@ -174,17 +199,9 @@ impl Console {
             self.cache(cache)?;
             return Err(ConsoleError::NoWriteBehind(cache.to_owned()));
         }
-        // Where it can be done here, it is.
-        if writers.iter().any(|writer| writer.node.presence().is_none()) {
-            writers.retain(|writer| writer.node.presence().is_none());
-        }
-        if let Some(elsewhere) = writers.iter().find(|writer| writer.node.presence().is_some()) {
-            let because = "dead letters are listed and moved in the node's own process alone";
-            return Err(ConsoleError::NodeRefuses {
-                node: elsewhere.node.id().to_owned(),
-                because: because.to_owned(),
-            });
-        }
+        writers.extend(self.lost_writers(cache));
+        // What lies in Redis is reached by a node of this process where there is one.
+        writers.sort_by_key(|writer| writer.node.presence().is_some());
         if let Some(node) = query.node.as_deref() {
             writers.retain(|writer| writer.node.id() == node);
             if writers.is_empty() {
@@ -193,16 +210,28 @@ impl Console {
         }
         Ok(writers)
     }
+
+    /// Nodes elsewhere that had the cache's write-behind and are lost: they answer nothing, and what
+    /// they keep is in no sum.
+    fn lost_writers(&self, cache: &str) -> Vec<Writer> {
+        let lost = self.inner.nodes.lost().into_iter().filter_map(|last| {
+            let report = last.write_behinds.iter().find(|writes| writes.cache == cache)?;
+            let report = WriteBehindReport { aside: 0, ..report.clone() };
+            Some(Writer { node: self.inner.nodes.get(&last.node)?, report })
+        });
+        lost.collect()
+    }
 }
 
-/// What a query means. Fields that are set and empty are refused, so that a slip does not mean all.
-fn filter(query: &DeadLetterQuery) -> Result<DeadLetterFilter, ConsoleError> {
+/// Whether a query can be read. Fields that are set and empty are refused, so that a slip does not
+/// mean all.
+fn check(query: &DeadLetterQuery) -> Result<(), ConsoleError> {
     let fields =
         [("id", &query.id), ("node", &query.node), ("key", &query.key), ("reason", &query.reason)];
     let empty = fields.iter().find(|(_, text)| text.as_deref() == Some(""));
     match empty {
         Some((name, _)) => Err(ConsoleError::EmptyField(name)),
-        None => Ok(DeadLetterFilter::try_from(query)?),
+        None => Ok(DeadLetterFilter::try_from(query).map(drop)?),
     }
 }
 

@@ -1,26 +1,29 @@
-use strata_cache::DeadLetterList;
-use strata_report::DeadLetterPage;
+use strata_report::{DeadLetterPage, DeadLetterRequest};
 
 use super::operations::{Writer, is_shared};
 use crate::error::ConsoleError;
+use crate::nodes::Gathered;
 
 /// One page, in the order of the list.
 pub(crate) async fn listed(
     writers: &[Writer],
-    mut list: DeadLetterList,
+    mut request: DeadLetterRequest,
 ) -> Result<DeadLetterPage, ConsoleError> {
     if is_shared(writers) {
-        return of_any(writers, list).await;
+        return of_any(writers, request).await;
     }
-    let after = list.after.take();
-    of_each(writers, after.as_deref(), list).await
+    let after = request.after.take();
+    of_each(writers, after.as_deref(), request).await
 }
 
 /// The first node that answers speaks for all.
-async fn of_any(writers: &[Writer], list: DeadLetterList) -> Result<DeadLetterPage, ConsoleError> {
+async fn of_any(
+    writers: &[Writer],
+    request: DeadLetterRequest,
+) -> Result<DeadLetterPage, ConsoleError> {
     let mut last = ConsoleError::NodeGone(String::new());
     for writer in writers {
-        match writer.node.shared().dead_letters(&writer.report.cache, list.clone()).await {
+        match writer.node.dead_letters(request.clone()).await {
             Ok(page) => return Ok(page),
             Err(error) => last = error,
         }
@@ -28,11 +31,12 @@ async fn of_any(writers: &[Writer], list: DeadLetterList) -> Result<DeadLetterPa
     Err(last)
 }
 
-/// Node after node; the cursor names the node where it goes on.
+/// Node after node; the cursor names the node where it goes on. One that does not answer is passed
+/// over, and named.
 async fn of_each(
     writers: &[Writer],
     after: Option<&str>,
-    list: DeadLetterList,
+    request: DeadLetterRequest,
 ) -> Result<DeadLetterPage, ConsoleError> {
     let (after, at) = after.and_then(|after| after.split_once('@')).unzip();
     let begin = match at {
@@ -45,14 +49,22 @@ async fn of_each(
         ..DeadLetterPage::default()
     };
     let mut after = after.filter(|after| !after.is_empty()).map(str::to_owned);
+    let mut gathered: Gathered<()> = Gathered::default();
     for writer in writers.iter().skip(begin) {
-        let limit = list.limit - page.rows.len();
+        let limit = request.limit - page.rows.len() as u64;
         if limit == 0 {
             page.next = Some(format!("@{}", writer.node.id()));
             break;
         }
-        let list = DeadLetterList { after: after.take(), limit, filter: list.filter.clone() };
-        let part = writer.node.shared().dead_letters(&writer.report.cache, list).await?;
+        let request = DeadLetterRequest { after: after.take(), limit, ..request.clone() };
+        let part = match writer.node.dead_letters(request).await {
+            Ok(part) => part,
+            Err(error) => {
+                gathered.take(&writer.node, Err(error))?;
+                continue;
+            }
+        };
+        gathered.take(&writer.node, Ok(()))?;
         page.total = page.total.saturating_sub(writer.report.aside) + part.total;
         page.until_ms = [page.until_ms, part.until_ms].into_iter().flatten().min();
         page.rows.extend(part.rows);
@@ -61,5 +73,7 @@ async fn of_each(
             break;
         }
     }
+    page.partial = gathered.partial();
+    gathered.unless_all_missing()?;
     Ok(page)
 }

@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
-use strata_cache::{DeadLetterFilter, DeadLetterStep};
-use strata_report::{DeadLetterJob, DeadLetterResult};
+use strata_report::{DeadLetterJob, DeadLetterMove, DeadLetterResult};
 
 use super::jobs::RunningDeadLetterJob;
 use super::operations::{Writer, audit_name, is_shared};
@@ -9,12 +8,12 @@ use crate::access::{AuditedAction, JobOwner};
 use crate::console::Console;
 use crate::error::ConsoleError;
 use crate::invalidation::BROKE_OFF;
+use crate::nodes::on_behalf_of;
 
 /// A redrive or a drop on its way.
 pub(crate) struct DeadLetterRun {
     pub(crate) owner: Arc<JobOwner>,
     pub(crate) writers: Vec<Writer>,
-    pub(crate) filter: DeadLetterFilter,
     /// Which are meant, in words.
     pub(crate) target: String,
 }
@@ -24,10 +23,11 @@ impl DeadLetterRun {
     pub(crate) async fn complete(self, console: Console, running: RunningDeadLetterJob) {
         let began = running.now();
         let (owner, target) = (Arc::clone(&self.owner), self.target.clone());
-        let done = tokio::spawn(async move {
+        let stepping = async move {
             self.steps(&running).await;
             running
-        });
+        };
+        let done = tokio::spawn(on_behalf_of(&began.actor, stepping));
         let (result, running) = match done.await {
             Ok(running) => (result(&running.now(), running.is_cancelled()), Some(running)),
             Err(_) => (format!("Failed: {BROKE_OFF}"), None),
@@ -80,9 +80,10 @@ impl DeadLetterRun {
         running: &RunningDeadLetterJob,
     ) -> Result<u64, ConsoleError> {
         let job = running.now();
-        let mut step = DeadLetterStep { action: job.action, filter: self.filter.clone(), from };
+        let DeadLetterJob { cache, action, query, .. } = job;
+        let mut step = DeadLetterMove { cache, action, query, from };
         loop {
-            let done = writer.node.shared().move_dead_letters(&job.cache, step.clone()).await?;
+            let done = writer.node.move_dead_letters(step.clone()).await?;
             let (left, next) = (done.left, done.next.clone());
             running.note(|job| job.result.then(done));
             if next.is_none() || running.is_cancelled() {

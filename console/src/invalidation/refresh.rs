@@ -14,7 +14,7 @@ use crate::clock::now_ms;
 use crate::console::Console;
 use crate::error::ConsoleError;
 use crate::keys::SourceReader;
-use crate::nodes::{CacheNode, NodeClient, check_key, first_with_l2};
+use crate::nodes::{CacheNode, NodeClient, check_key, first_with_l2, gather};
 
 /// How long the new value may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -58,15 +58,27 @@ impl Console {
 enum Loader {
     /// The console, by the source that it knows.
     Source(Arc<dyn SourceReader>),
-    /// A node elsewhere, by what its service has said.
-    Node(Arc<dyn NodeClient>),
+    /// A node elsewhere, by what its service has said: the first of these that answers.
+    Nodes(Vec<Arc<dyn NodeClient>>),
 }
+
+/// So many nodes are asked to load a key, where those before are silent or refuse.
+const MAX_LOADERS: usize = 3;
 
 impl Loader {
     async fn load(&self, (cache, key): (&str, &str)) -> Result<(), ConsoleError> {
         match self {
             Self::Source(source) => source.read(cache, key).await,
-            Self::Node(node) => node.refresh(cache, key).await,
+            Self::Nodes(nodes) => {
+                let mut last = ConsoleError::NoSource(cache.to_owned());
+                for node in nodes {
+                    match node.refresh(cache, key).await {
+                        Err(error) if error.is_of_the_node() => last = error,
+                        loaded => return loaded,
+                    }
+                }
+                Err(last)
+            }
         }
     }
 }
@@ -95,9 +107,11 @@ impl Console {
             let loads = |at: &NodePresence| at.state.counts() && at.policy.refreshes;
             held.node.presence().is_some_and(loads)
         };
-        match nodes.iter().find(loads) {
-            Some(held) => Ok(Loader::Node(Arc::clone(&held.node))),
-            None => Err(ConsoleError::NoSource(cache.to_owned())),
+        let loading = nodes.iter().filter(loads).take(MAX_LOADERS);
+        let loading: Vec<_> = loading.map(|held| Arc::clone(&held.node)).collect();
+        match loading.is_empty() {
+            true => Err(ConsoleError::NoSource(cache.to_owned())),
+            false => Ok(Loader::Nodes(loading)),
         }
     }
 }
@@ -123,7 +137,7 @@ impl Refresh {
                 }
                 Arrival::Seen | Arrival::Unseen => {
                     job.refreshed = self.settle(since_ms).await;
-                    told(job.state, &job.refreshed)
+                    with_proof(told(job.state, &job.refreshed), &job)
                 }
             },
             Err(error) => failed(&mut job, &format!("Strata failed to {error}.")),
@@ -135,21 +149,26 @@ impl Refresh {
     /// Removes older copies now that the new value is there, so that no node serves them once
     /// more; says what each place holds.
     async fn settle(&self, since_ms: u64) -> Vec<Refreshed> {
-        let cache = self.task.cache.as_str();
-        let mut refreshed = Vec::new();
-        for CacheNode { node, .. } in &self.nodes {
+        let (cache, key) = (self.task.cache.as_str(), self.key.as_str());
+        let looking = gather(&self.nodes, |node| async move {
             let asked_at_ms = now_ms();
-            let state = match node.look_l1(cache, &self.key).await {
+            Ok(match node.look_l1(cache, key).await {
                 Ok(None) => RefreshState::Absent,
                 Ok(Some(entry)) if is_new(&entry, asked_at_ms, since_ms) => RefreshState::Loaded,
-                Ok(Some(_)) => match node.drop_from_l1(cache, &self.key).await {
+                Ok(Some(_)) => match node.drop_from_l1(cache, key).await {
                     Ok(_) => RefreshState::Removed,
                     Err(_) => RefreshState::Older,
                 },
                 Err(_) => RefreshState::Unknown,
-            };
-            refreshed.push(Refreshed { node: node.id().to_owned(), state });
-        }
+            })
+        });
+        // No answer is a state as well, so that there is one of each node.
+        let states = looking.await.map(|gathered| gathered.answers).unwrap_or_default();
+        let of_node = |(node, state): (Arc<dyn NodeClient>, RefreshState)| Refreshed {
+            node: node.id().to_owned(),
+            state,
+        };
+        let mut refreshed: Vec<_> = states.into_iter().map(of_node).collect();
         if let Some(node) = first_with_l2(&self.nodes) {
             let asked_at_ms = now_ms();
             let state = match node.look_l2(cache, &self.key).await {
@@ -201,6 +220,14 @@ fn told(state: JobState, refreshed: &[Refreshed]) -> String {
     text
 }
 
+/// With which nodes have heard that the older value is stale, where that is known.
+fn with_proof(told: String, job: &Job) -> String {
+    match &job.heard {
+        Some(heard) => format!("{}; {}.", told.trim_end_matches('.'), heard.in_words()),
+        None => told,
+    }
+}
+
 fn nodes(n: usize) -> String {
     format!("{n} node{}", if n == 1 { "" } else { "s" })
 }
@@ -225,19 +252,17 @@ enum Arrival {
 async fn arrival(nodes: &[CacheNode], (cache, key): (&str, &str), since_ms: u64) -> Arrival {
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let mut has_looked = false;
-        for CacheNode { node, .. } in nodes {
-            let asked_at_ms = now_ms();
-            match node.look_l1(cache, key).await {
-                Ok(Some(entry)) if is_new(&entry, asked_at_ms, since_ms) => return Arrival::Seen,
-                Ok(_) => has_looked = true,
-                Err(_) => {}
-            }
+        let asked_at_ms = now_ms();
+        let looking = gather(nodes, |node| async move { node.look_l1(cache, key).await });
+        let copies = looking.await.map(|gathered| gathered.answers).unwrap_or_default();
+        let has_it = |entry: &EntryLook| is_new(entry, asked_at_ms, since_ms);
+        if copies.iter().any(|(_, entry)| entry.as_ref().is_some_and(has_it)) {
+            return Arrival::Seen;
         }
-        match (has_looked, Instant::now() >= deadline) {
-            (false, _) => return Arrival::Unseen,
-            (true, true) => return Arrival::Missed,
-            (true, false) => sleep(POLL).await,
+        match (copies.is_empty(), Instant::now() >= deadline) {
+            (true, _) => return Arrival::Unseen,
+            (false, true) => return Arrival::Missed,
+            (false, false) => sleep(POLL).await,
         }
     }
 }

@@ -242,6 +242,7 @@ impl InvalidationTask {
                 (_, None) => Ok(0),
             }
         });
+        let counting = on_behalf_of(&self.owner.actor().name, counting);
         let counts = counting.await?.answers.into_iter();
         Ok(counts
             .map(|(node, entries)| NodeCount { node: node.id().to_owned(), entries })

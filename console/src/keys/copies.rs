@@ -14,9 +14,14 @@ use crate::nodes::{CacheNode, first_with_l2, gather, l1_query};
 /// How many keys are compared: each costs a walk over each L1.
 const SAMPLE: usize = 20;
 
+/// Of how many nodes: each copy is a question to its node, so a comparison asks for no more than
+/// `SAMPLE * NODES` copies, however many nodes there are.
+const NODES: usize = 16;
+
 impl Console {
     /// Compares copies of the same keys in L1 of the nodes and in L2: the first keys by name that
-    /// at least two places hold. Disturbs nothing; the source is not asked.
+    /// at least two places hold. Of more than 16 nodes 16 are asked, each second others. Disturbs
+    /// nothing; the source is not asked.
     ///
     /// # Errors
     /// [`ConsoleError::UnknownCache`], [`ConsoleError::NodeGone`], [`ConsoleError::Busy`],
@@ -30,6 +35,8 @@ impl Console {
     async fn compare_copies(&self, cache: &str) -> Result<Agreement, ConsoleError> {
         let deadline = QueryQueues::deadline();
         let nodes = self.nodes_with(cache)?;
+        let of_nodes = nodes.len() as u64;
+        let nodes = sample(nodes, self.tick().frame.seq);
         let all = Pattern::prefix("");
         let mut keys: BTreeMap<String, usize> = BTreeMap::new();
         let listing = gather(&nodes, |node| {
@@ -45,8 +52,14 @@ impl Console {
         }
         let l2 = usize::from(first_with_l2(&nodes).is_some());
         let shared = keys.into_iter().filter(|(_, n)| n + l2 >= 2).map(|(key, _)| key);
-        let mut agreement =
-            Agreement { cache: cache.to_owned(), at_ms: now_ms(), partial, ..Agreement::default() };
+        let mut agreement = Agreement {
+            cache: cache.to_owned(),
+            at_ms: now_ms(),
+            nodes: nodes.len() as u64,
+            of_nodes,
+            partial,
+            ..Agreement::default()
+        };
         for key in shared.take(SAMPLE) {
             let copies = match deadline.walk(cache, copies(&nodes, cache, &key)).await {
                 Err(ConsoleError::TooSlow(_)) => {
@@ -67,6 +80,21 @@ impl Console {
         }
         Ok(agreement)
     }
+}
+
+/// Few enough of the nodes, from all over the list; others at another turn. Of many nodes those that
+/// are known to be silent are left out.
+fn sample(mut nodes: Vec<CacheNode>, turn: u64) -> Vec<CacheNode> {
+    if nodes.len() <= NODES {
+        return nodes;
+    }
+    nodes.retain(|held| held.node.presence().is_none_or(|presence| presence.state.counts()));
+    let n = nodes.len();
+    if n > NODES {
+        let first = usize::try_from(turn % n as u64).unwrap_or(0);
+        nodes = (0..NODES).map(|nth| nodes[(first + nth * n / NODES) % n].clone()).collect();
+    }
+    nodes
 }
 
 /// The fresh copies of a key.

@@ -43,6 +43,7 @@ impl Console {
         let looking = gather(nodes, |node| async move { node.look_l1(cache, key).await });
         let gathered = looking.await?;
         look.partial = gathered.partial();
+        let speaking = gathered.without_silent(nodes);
         for missing in gathered.missing {
             let unknown = Some(missing.error.to_string());
             look.l1.push(L1Look { node: missing.node, entry: None, differs: None, unknown });
@@ -54,7 +55,8 @@ impl Console {
         let at: HashMap<&str, usize> =
             nodes.iter().enumerate().map(|(at, held)| (held.node.id(), at)).collect();
         look.l1.sort_by_key(|copy| at.get(&*copy.node).copied());
-        for CacheNode { node, .. } in nodes {
+        // One that is silent would be waited for.
+        for CacheNode { node, .. } in &speaking {
             match node.group_of(cache, key).await {
                 Err(error) if error.is_of_the_node() => {}
                 group => {
@@ -65,13 +67,14 @@ impl Console {
                 }
             }
         }
-        if let Some(node) = first_with_l2(nodes) {
+        if let Some(node) = first_with_l2(&speaking).or(first_with_l2(nodes)) {
             look.l2 = node.look_l2(cache, key).await?;
         }
         if let Some(source) = self.source(cache) {
             look.source = Some(source.look(cache, key).await?);
         }
         mark_differences(&mut look);
+        self.watch_key((cache, key), &speaking);
         self.add_events(&mut look, nodes).await?;
         self.cover(&mut look, actor, nodes).await?;
         Ok(look)
@@ -106,6 +109,16 @@ impl Console {
         Ok(())
     }
 
+    /// Has nodes elsewhere tell what happens to the key, for as long as somebody may be looking.
+    fn watch_key(&self, key: (&str, &str), nodes: &[CacheNode]) {
+        let Some(fleet) = self.inner.nodes.elsewhere() else { return };
+        let tell = |held: &&CacheNode| {
+            held.node.presence().is_some_and(|at| at.state.counts() && at.policy.looks)
+        };
+        let nodes = nodes.iter().filter(tell).map(|held| held.node.id().to_owned());
+        fleet.watch_key(key, &nodes.collect::<Vec<_>>());
+    }
+
     async fn add_events(
         &self,
         look: &mut KeyLook,
@@ -113,7 +126,12 @@ impl Console {
     ) -> Result<(), ConsoleError> {
         let (cache, key) = (&*look.cache, &*look.key);
         let asking = gather(nodes, |node| async move { node.events_of(cache, key).await });
-        for (_, found) in asking.await?.answers {
+        let asked = asking.await?;
+        // One that is silent now may have told something while somebody looked.
+        let silent = asked.missing.iter().filter_map(|missing| self.inner.nodes.get(&missing.node));
+        let told = silent.flat_map(|node| node.events_after(cache, 0).events);
+        look.events.extend(told.filter(|event| event.key.as_deref() == Some(key)));
+        for (_, found) in asked.answers {
             look.events.extend(found.events);
             // What one node forgot may be missing, so the latest of the beginnings counts.
             look.events_since_ms = look.events_since_ms.max(found.since_ms);

@@ -1,13 +1,9 @@
-use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use strata_cache::{
-    DeadLetterList, DeadLetterStep, Journal, L2Census, L2Count, L2Head, Pattern, Progress, Target,
-};
+use strata_cache::{Journal, L2Census, L2Count, L2Head, Pattern, Progress, Target};
 use strata_report::{
-    CacheEvents, DeadLetterPage, DeadLetterResult, Effect, KeyMatch, NodeAnswer, NodePresence,
-    NodeRequest, RedisServer, RedisState,
+    CacheEvents, Effect, KeyMatch, NodeAnswer, NodePresence, NodeRequest, RedisServer, RedisState,
 };
 
 use super::fan_out::FanOut;
@@ -57,8 +53,7 @@ pub trait NodeClient: Send + Sync + 'static {
     fn shared(&self) -> &dyn SharedRedis;
 }
 
-/// What a console does on what nodes share, through any of them: L2, the bus, journals, dead
-/// letters.
+/// What a console does on what nodes share, through any of them: L2, the bus, journals.
 pub trait SharedRedis: Send + Sync {
     /// Keys in L2 that match, the first `limit` of them by name; `None` if L2 is off or cannot be
     /// asked.
@@ -114,24 +109,6 @@ pub trait SharedRedis: Send + Sync {
 
     /// Marks one key as stale on every level and, by the bus, on every node.
     fn mark_stale<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Effect>;
-
-    /// One page of the dead letters of a cache's write-behind; of one in memory, the node's own.
-    fn dead_letters<'a>(
-        &'a self,
-        cache: &'a str,
-        _list: DeadLetterList,
-    ) -> Answer<'a, DeadLetterPage> {
-        Box::pin(ready(Err(ConsoleError::NoWriteBehind(cache.to_owned()))))
-    }
-
-    /// One step of a redrive or a drop of dead letters, to its end.
-    fn move_dead_letters<'a>(
-        &'a self,
-        cache: &'a str,
-        _step: DeadLetterStep,
-    ) -> Answer<'a, DeadLetterResult> {
-        Box::pin(ready(Err(ConsoleError::NoWriteBehind(cache.to_owned()))))
-    }
 }
 
 /// One step of a walk over L2.

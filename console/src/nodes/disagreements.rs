@@ -1,8 +1,11 @@
 //! Where nodes differ that should not: what they say, grouped by value.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use strata_report::{CacheReport, Disagreement, NodeReport, NodeSays, SaidValue, Settings};
+
+use super::fleet_tick::FleetTick;
 
 /// So many nodes are told one by one.
 const MOST_TOLD: usize = 32;
@@ -10,19 +13,59 @@ const MOST_TOLD: usize = 32;
 /// So many nodes of a value are named.
 const MOST_NAMED: usize = 8;
 
-/// What should be the same on every node and is not.
-pub(crate) fn disagreements(reports: &[&NodeReport]) -> Vec<Disagreement> {
-    let mut found = Vec::new();
+/// What should be the same and is not: versions, caches and settings among the nodes of one program,
+/// which `fleet` tells of nodes elsewhere; the bus and the breaker among all.
+pub(crate) fn disagreements(
+    reports: &[&NodeReport],
+    fleet: Option<&FleetTick>,
+) -> Vec<Disagreement> {
+    let programs = by_program(reports, fleet);
+    let of_each = |found: fn(&[&NodeReport]) -> Vec<Disagreement>| {
+        let found = programs.iter().flat_map(move |(app, nodes)| {
+            let of = |found| Disagreement { app: (*app).to_owned(), ..found };
+            found(nodes).into_iter().map(of)
+        });
+        found.collect::<Vec<_>>()
+    };
+    let mut found = of_each(in_versions);
+    found.extend(in_state(reports));
+    found.extend(of_each(in_caches));
+    found
+}
+
+/// The nodes by their programs; those that name none are taken for one.
+fn by_program<'a>(
+    reports: &[&'a NodeReport],
+    fleet: Option<&'a FleetTick>,
+) -> BTreeMap<&'a str, Vec<&'a NodeReport>> {
+    let mut programs: BTreeMap<&str, Vec<&NodeReport>> = BTreeMap::new();
+    for report in reports {
+        let presence = fleet.and_then(|fleet| fleet.presence(&report.node));
+        programs.entry(presence.map_or("", |at| at.app.as_str())).or_default().push(report);
+    }
+    programs
+}
+
+fn in_versions(reports: &[&NodeReport]) -> Vec<Disagreement> {
     let version = |node: &&NodeReport| node.version.clone();
-    found.extend(disagreement(reports, ("version", ""), |node| Some(&node.version), version));
+    let found = disagreement(reports, ("version", ""), |node| Some(&node.version), version);
+    found.into_iter().collect()
+}
+
+fn in_state(reports: &[&NodeReport]) -> Vec<Disagreement> {
     let connected = |node: &NodeReport| node.bus.configured.then_some(node.bus.connected);
     let heard =
         |node: &&NodeReport| if node.bus.connected { "heard" } else { "not heard" }.to_owned();
-    found.extend(disagreement(reports, ("bus", ""), connected, heard));
+    let bus = disagreement(reports, ("bus", ""), connected, heard);
     let open = |node: &NodeReport| node.l2.configured.then_some(node.l2.breaker_open);
     let state =
         |node: &&NodeReport| if node.l2.breaker_open { "open" } else { "closed" }.to_owned();
-    found.extend(disagreement(reports, ("breaker", ""), open, state));
+    let breaker = disagreement(reports, ("breaker", ""), open, state);
+    bus.into_iter().chain(breaker).collect()
+}
+
+fn in_caches(reports: &[&NodeReport]) -> Vec<Disagreement> {
+    let mut found = Vec::new();
     for name in cache_names(reports) {
         let present = |node: &NodeReport| Some(cache(node, name).is_some());
         let has = |node: &&NodeReport| {
@@ -89,7 +132,8 @@ fn disagreement<'a, V: PartialEq>(
         nodes: nodes.iter().take(MOST_NAMED).map(|node| node.node.clone()).collect(),
     });
     let (about, cache) = (about.to_owned(), cache.to_owned());
-    Some(Disagreement { about, cache, says, values: values.collect() })
+    let values = values.collect();
+    Some(Disagreement { about, cache, says, values, ..Disagreement::default() })
 }
 
 type Compared<'a> = (&'a Settings, Option<u64>, Option<u64>);
@@ -107,7 +151,9 @@ fn in_words(cache: &CacheReport) -> String {
 
 #[cfg(test)]
 mod tests {
-    use strata_report::{BusReport, L2Report};
+    use std::sync::Arc;
+
+    use strata_report::{BusReport, L2Report, NodePresence};
 
     use super::*;
 
@@ -126,7 +172,7 @@ mod tests {
     }
 
     fn found(reports: &[NodeReport]) -> Vec<Disagreement> {
-        disagreements(&reports.iter().collect::<Vec<_>>())
+        disagreements(&reports.iter().collect::<Vec<_>>(), None)
     }
 
     fn about(reports: &[NodeReport]) -> Vec<String> {
@@ -166,5 +212,31 @@ mod tests {
         let expected = "998 nodes say 1; 2 nodes say 0 (pod-0007, pod-0009)";
         assert_eq!(found.summary(), expected);
         assert_eq!((found.says.len(), &*found.says[0].node), (32, "pod-0007"), "rare ones first");
+    }
+
+    #[test]
+    fn two_programs_of_one_namespace_may_differ_and_the_nodes_of_one_may_not() {
+        let of = |id: &str, app: &str| {
+            let (node, app) = (id.to_owned(), app.to_owned());
+            Arc::new(NodePresence { node, app, ..NodePresence::default() })
+        };
+        let presences = vec![of("a-1", "api"), of("a-2", "api"), of("j-1", "jobs"), of("j-2", "")];
+        let fleet = FleetTick { presences, ..FleetTick::default() };
+        let mut nodes = ["a-1", "a-2", "j-1", "j-2"].map(node);
+        nodes[2].version = "7".to_owned();
+        nodes[2].caches[0].settings.jitter = 0.5;
+        nodes[3].version = "8".to_owned();
+        nodes[3].caches.clear();
+        let found = |nodes: &[NodeReport]| {
+            let found = disagreements(&nodes.iter().collect::<Vec<_>>(), Some(&fleet));
+            found.into_iter().map(|found| (found.app, found.about)).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&nodes), []);
+        nodes[1].version = "2".to_owned();
+        nodes[1].caches.clear();
+        let said = |about: &str| ("api".to_owned(), about.to_owned());
+        assert_eq!(found(&nodes), [said("version"), said("cache")]);
+        nodes[0].bus.connected = false;
+        assert_eq!(found(&nodes)[1], (String::new(), "bus".to_owned()), "among all");
     }
 }

@@ -19,6 +19,9 @@ use super::shared_report::SharedReport;
 /// One read takes no longer, or Redis counts as away.
 const POLL_WITHIN: Duration = Duration::from_secs(3);
 
+/// So long after somebody has looked at a key, nodes tell what happens to it.
+const LOOKED_AT_FOR: Duration = Duration::from_secs(60);
+
 /// While somebody waits for what reports show, they are read so often, for all who wait.
 const READ_AGAIN: Duration = Duration::from_millis(100);
 
@@ -112,7 +115,7 @@ impl RemoteNodes {
     }
 
     /// What those said last that are lost.
-    pub(super) fn lost(&self) -> Vec<SharedReport> {
+    pub(crate) fn lost(&self) -> Vec<SharedReport> {
         let known = self.known();
         let lost = known.nodes.iter().filter(|node| node.is(PresenceState::Lost));
         lost.filter_map(|node| node.last_report()).collect()
@@ -241,6 +244,11 @@ impl RemoteNodes {
         let nodes = view.nodes.iter().map(remote).collect();
         let now = Instant::now();
         *self.known() = Known { heard_at: Some(now), since: now, pace, nodes };
+    }
+
+    /// Has some of these nodes tell what happens to a key, which somebody looks at.
+    pub(crate) fn watch_key(&self, key: (&str, &str), nodes: &[String]) {
+        self.inner.client.watch_key(key, nodes, LOOKED_AT_FOR);
     }
 
     /// The number of the last message on the bus.

@@ -1,9 +1,9 @@
 //! What several nodes answer to one question. That some do not answer is the normal case.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use futures::future::join_all;
+use futures::stream::{self, StreamExt};
 
 use super::cache_nodes::CacheNode;
 use super::client::NodeClient;
@@ -13,6 +13,10 @@ use crate::error::ConsoleError;
 
 /// Fewer nodes elsewhere are asked one by one, and each has the whole time to answer.
 const ASKED_TOGETHER_FROM: usize = 8;
+
+/// So many questions to nodes elsewhere are under way at a time. Each ends within a second, so one
+/// node that is slow holds up no other for longer.
+const AT_ONCE: usize = 32;
 
 /// So many nodes are named that did not answer.
 const MOST_NAMED: usize = 8;
@@ -35,7 +39,7 @@ pub(crate) struct Missing {
 }
 
 /// Asks all nodes that have a cache: those of this process one after the other, since each walks on
-/// the same cores, and those elsewhere at the same time.
+/// the same cores, and those elsewhere at the same time, as far as there are few.
 ///
 /// # Errors
 /// Where the question makes no sense, or takes too long. A node that is gone, refuses or runs
@@ -49,7 +53,7 @@ where
 {
     let (elsewhere, here): (Vec<_>, Vec<_>) =
         nodes.iter().map(|held| &held.node).partition(|node| node.presence().is_some());
-    let mut gathered = Gathered { answers: Vec::new(), missing: Vec::new() };
+    let mut gathered = Gathered::default();
     for node in here {
         gathered.take(node, ask(Arc::clone(node)).await)?;
     }
@@ -62,15 +66,31 @@ where
         let with_others = (n_asked >= ASKED_TOGETHER_FROM).then(|| node.asked_with_others(&others));
         with_others.flatten().unwrap_or_else(|| Arc::clone(node))
     };
-    let answers = join_all(elsewhere.iter().map(|node| ask(asked(node)))).await;
-    for (node, answer) in elsewhere.into_iter().zip(answers) {
-        gathered.take(node, answer)?;
+    let asking = elsewhere.iter().enumerate().map(|(nth, node)| {
+        let answer = ask(asked(node));
+        async move { (nth, answer.await) }
+    });
+    let asking: Vec<_> = asking.collect();
+    let mut answers: Vec<_> = stream::iter(asking).buffer_unordered(AT_ONCE).collect().await;
+    answers.sort_by_key(|(nth, _)| *nth);
+    for (nth, answer) in answers {
+        gathered.take(elsewhere[nth], answer)?;
     }
     Ok(gathered)
 }
 
+impl<T> Default for Gathered<T> {
+    fn default() -> Self {
+        Self { answers: Vec::new(), missing: Vec::new() }
+    }
+}
+
 impl<T> Gathered<T> {
-    fn take(
+    /// Adds what a node has answered.
+    ///
+    /// # Errors
+    /// Where that is about the question, and not about the node.
+    pub(crate) fn take(
         &mut self,
         node: &Arc<dyn NodeClient>,
         answer: Result<T, ConsoleError>,
@@ -97,10 +117,9 @@ impl<T> Gathered<T> {
         }
         let nodes = if answered + missing.len() == 1 { "node" } else { "nodes" };
         let mut said = format!("{answered} of {} {nodes} answered", answered + missing.len());
-        let is_silent = |one: &&Missing| matches!(one.error, ConsoleError::NodeGone(_));
-        let (silent, others): (Vec<_>, Vec<_>) = missing.iter().partition(is_silent);
+        let (silent, others): (Vec<_>, Vec<_>) = missing.iter().partition(|one| one.is_silent());
         if !silent.is_empty() {
-            let named: Vec<_> = silent.iter().take(MOST_NAMED).map(|one| one.silent()).collect();
+            let named: Vec<_> = silent.iter().take(MOST_NAMED).map(|one| one.in_words()).collect();
             said.push_str(&format!("; silent: {}", named.join(", ")));
             if let more @ 1.. = silent.len().saturating_sub(MOST_NAMED) {
                 said.push_str(&format!(" and {more} more"));
@@ -115,6 +134,13 @@ impl<T> Gathered<T> {
         }
         said.push('.');
         Some(said)
+    }
+
+    /// Those of the nodes that were asked which have said something, and be it that they refuse.
+    pub(crate) fn without_silent(&self, asked: &[CacheNode]) -> Vec<CacheNode> {
+        let silent = self.missing.iter().filter(|one| one.is_silent());
+        let silent: HashSet<&str> = silent.map(|one| &*one.node).collect();
+        asked.iter().filter(|held| !silent.contains(held.node.id())).cloned().collect()
     }
 
     /// The answers, where anybody has answered.
@@ -146,8 +172,112 @@ fn named(nodes: &[&str]) -> String {
 }
 
 impl Missing {
-    fn silent(&self) -> String {
+    fn is_silent(&self) -> bool {
+        matches!(self.error, ConsoleError::NodeGone(_))
+    }
+
+    /// With how long ago it was heard.
+    fn in_words(&self) -> String {
         let heard = self.heard_ms_ago.map(|ms| format!(" (last heard {} s ago)", ms / 1_000));
         format!("{}{}", self.node, heard.unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering::Relaxed;
+    use std::time::Duration;
+
+    use strata_report::{CacheEvents, NodeAnswer, NodePresence, NodeRequest, PresenceState};
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+    use crate::nodes::{SharedRedis, SharedReport};
+
+    /// A node elsewhere that nothing is asked of but what a test says.
+    struct Elsewhere(NodePresence);
+
+    impl NodeClient for Elsewhere {
+        fn id(&self) -> &str {
+            &self.0.node
+        }
+
+        fn report(&self) -> Option<SharedReport> {
+            None
+        }
+
+        fn events_after(&self, _cache: &str, _seq: u64) -> CacheEvents {
+            CacheEvents::default()
+        }
+
+        fn ask<'a>(
+            &'a self,
+            _request: NodeRequest,
+        ) -> Pin<Box<dyn Future<Output = NodeAnswer> + Send + 'a>> {
+            Box::pin(std::future::pending())
+        }
+
+        fn presence(&self) -> Option<&NodePresence> {
+            Some(&self.0)
+        }
+
+        fn shared(&self) -> &dyn SharedRedis {
+            unreachable!("nobody asks Redis")
+        }
+    }
+
+    fn nodes(n: usize) -> Vec<CacheNode> {
+        let node = |n: usize| {
+            let (node, state) = (format!("pod-{n:04}"), PresenceState::Up);
+            let presence = NodePresence { node, state, ..NodePresence::default() };
+            CacheNode { node: Arc::new(Elsewhere(presence)), hears: true, has_l2: true }
+        };
+        (0..n).map(node).collect()
+    }
+
+    const SLOW: Duration = Duration::from_secs(1);
+    const FAST: Duration = Duration::from_millis(10);
+
+    #[tokio::test(start_paused = true)]
+    async fn few_of_many_questions_are_under_way_and_one_slow_node_holds_up_nobody() {
+        let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let (now, most) = (&now, &most);
+        let (nodes, began) = (nodes(499), Instant::now());
+        let gathered = gather(&nodes, |node| async move {
+            most.fetch_max(now.fetch_add(1, Relaxed) + 1, Relaxed);
+            sleep(if node.id() == "pod-0000" { SLOW } else { FAST }).await;
+            now.fetch_sub(1, Relaxed);
+            Ok(node.id().to_owned())
+        });
+        let answers = gathered.await.unwrap().answers;
+        assert_eq!(most.load(Relaxed), AT_ONCE);
+        assert_eq!(began.elapsed(), SLOW, "the others are asked meanwhile");
+        let in_order = answers.iter().enumerate();
+        assert!(in_order.into_iter().all(|(n, (_, id))| *id == format!("pod-{n:04}")));
+        assert_eq!(answers.len(), 499);
+    }
+
+    #[tokio::test]
+    async fn those_that_are_silent_are_told_from_those_that_refuse() {
+        let nodes = nodes(3);
+        let gathered = gather(&nodes, |node| async move {
+            match node.id() {
+                "pod-0000" => Ok(()),
+                "pod-0001" => Err(ConsoleError::node_gone(node.id())),
+                id => {
+                    let because = "it shows no values".to_owned();
+                    Err(ConsoleError::NodeRefuses { node: id.to_owned(), because })
+                }
+            }
+        });
+        let gathered = gathered.await.unwrap();
+        let speaking = gathered.without_silent(&nodes);
+        let ids: Vec<_> = speaking.iter().map(|held| held.node.id()).collect();
+        assert_eq!(ids, ["pod-0000", "pod-0002"]);
+        let said = "1 of 3 nodes answered; silent: pod-0001 (last heard 0 s ago); \
+                    pod-0002: it shows no values.";
+        assert_eq!(gathered.partial().as_deref(), Some(said));
     }
 }

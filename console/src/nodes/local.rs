@@ -4,13 +4,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use strata_cache::{
-    DeadLetterList, DeadLetterStep, Journal, L2Census, L2Count, L2Head, L2Match, Node, Pattern,
-    Progress, Target,
-};
+use strata_cache::{Journal, L2Census, L2Count, L2Head, L2Match, Node, Pattern, Progress, Target};
 use strata_report::{
-    CacheEvents, DeadLetterPage, DeadLetterResult, Effect, KeyMatch, NodeAnswer, NodeRequest,
-    RedisServer, RedisState,
+    CacheEvents, Effect, KeyMatch, NodeAnswer, NodeRequest, RedisServer, RedisState,
 };
 
 use super::client::{Answer, L2Step, NodeClient, SharedRedis};
@@ -124,21 +120,5 @@ impl SharedRedis for Node {
 
     fn mark_stale<'a>(&'a self, cache: &'a str, key: &'a str) -> Answer<'a, Effect> {
         Box::pin(async move { Ok(Self::mark_stale(self, cache, key).await?) })
-    }
-
-    fn dead_letters<'a>(
-        &'a self,
-        cache: &'a str,
-        list: DeadLetterList,
-    ) -> Answer<'a, DeadLetterPage> {
-        Box::pin(async move { Ok(Self::dead_letters(self, cache, list).await?) })
-    }
-
-    fn move_dead_letters<'a>(
-        &'a self,
-        cache: &'a str,
-        step: DeadLetterStep,
-    ) -> Answer<'a, DeadLetterResult> {
-        Box::pin(async move { Ok(Self::move_dead_letters(self, cache, step).await?) })
     }
 }

@@ -1,10 +1,13 @@
 //! A page of the nodes of a fleet: those that are asked for, the worst first.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::PoisonError;
 
-use strata_report::{NodePresence, NodeReport, NodesReport, PresenceState, TaskReport, TaskState};
+use strata_report::{NodePresence, NodeReport, NodesReport, PresenceState};
 
 use super::comparison::{row, without_report};
+use super::condition::{NodeCondition, NodeStatus};
 use super::disagreements::disagreements;
 use super::fleet_tick::FleetTick;
 use super::shared_report::SharedReport;
@@ -13,34 +16,6 @@ use crate::console::Console;
 /// So many nodes are shown at once. Where there are no more, they stand in the order of their ids.
 pub const NODES_AT_ONCE: usize = 50;
 
-/// How a node is, the worst first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum NodeCondition {
-    /// It is not heard.
-    Lost,
-    /// It is heard, and something is the matter with it.
-    Trouble,
-    /// It has not beaten for a while.
-    Late,
-    /// All is well.
-    Well,
-}
-
-impl NodeCondition {
-    /// Every condition, the worst first.
-    pub const ALL: [Self; 4] = [Self::Lost, Self::Trouble, Self::Late, Self::Well];
-
-    /// Its name in addresses and on screens.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Lost => "lost",
-            Self::Trouble => "trouble",
-            Self::Late => "late",
-            Self::Well => "well",
-        }
-    }
-}
-
 /// Which nodes are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NodesQuery {
@@ -48,13 +23,16 @@ pub struct NodesQuery {
     pub name: String,
     /// How they are; `None` is any.
     pub condition: Option<NodeCondition>,
-    /// Their program; `None` is any.
+    /// Their program; `None` is any, and an empty one is of those that name none.
     pub app: Option<String>,
-    /// Their program's version; `None` is any.
+    /// Their program's version; `None` is any, and an empty one is of those that name none.
     pub version: Option<String>,
     /// Which page, counted from 0. One behind the last is the last.
     pub page: usize,
 }
+
+/// How many nodes there are in each condition, as in [`NodeCondition::ALL`].
+type Counts = [u64; NodeCondition::ALL.len()];
 
 /// The nodes of one program in one version.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -64,7 +42,7 @@ pub struct NodeGroup {
     /// Its version.
     pub version: String,
     /// How many nodes there are in each condition, as in [`NodeCondition::ALL`].
-    pub counts: [u64; 4],
+    pub counts: [u64; NodeCondition::ALL.len()],
 }
 
 /// One page of nodes.
@@ -82,6 +60,8 @@ pub struct NodesPage {
     pub n_pages: usize,
     /// All nodes by program and version, the worst first.
     pub groups: Vec<NodeGroup>,
+    /// The caches of all nodes, by name.
+    pub caches: Vec<String>,
 }
 
 /// A node as it was last heard.
@@ -98,10 +78,11 @@ impl Console {
     /// heard is shown as it was last.
     pub fn nodes_page(&self, query: &NodesQuery) -> NodesPage {
         let tick = self.tick();
-        let seen = self.inner.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut all = listed((&tick.reports, tick.fleet.as_deref()), &seen);
+        let seen = self.inner.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = (&*tick.reports, tick.fleet.as_deref());
+        let mut all = listed(told, &seen);
         let n_nodes = all.len();
-        let groups = groups(&all);
+        let (groups, caches) = (groups(&all), caches(&all));
         all.retain(|node| query.fits(node));
         if n_nodes > NODES_AT_ONCE {
             all.sort_by(|one, other| one.order().cmp(&other.order()));
@@ -111,37 +92,58 @@ impl Console {
         let page = query.page.min(n_pages - 1);
         let shown = all.iter().skip(page * NODES_AT_ONCE).take(NODES_AT_ONCE);
         let nodes = shown.map(Listed::row).collect();
-        let reports: Vec<&NodeReport> = tick.reports.iter().map(|report| &**report).collect();
-        let report = NodesReport {
-            at_ms: tick.frame.at_ms,
-            nodes,
-            tasks: self.tasks(),
-            disagreements: disagreements(&reports),
-            fleet: tick.frame.fleet.clone(),
-        };
-        NodesPage { report, n_nodes, n_found, page, n_pages, groups }
+        let all_nodes = self.of_all_nodes(tick.frame.at_ms, told);
+        let report = NodesReport { nodes, total: n_found as u64, ..all_nodes };
+        NodesPage { report, n_nodes, n_found, page, n_pages, groups, caches }
+    }
+
+    /// The rows of the nodes that are asked for, by their ids, `limit` at a time; `after` is the
+    /// `next` of the rows before. Nodes that come and go meanwhile move no other: each that stays is
+    /// in one answer. The page of the query is not asked for.
+    pub fn node_rows(
+        &self,
+        query: &NodesQuery,
+        (after, limit): (Option<&str>, usize),
+    ) -> NodesReport {
+        let tick = self.tick();
+        let seen = self.inner.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = (&*tick.reports, tick.fleet.as_deref());
+        let mut all = listed(told, &seen);
+        all.retain(|node| query.fits(node));
+        all.sort_by_key(|node| node.id);
+        let total = all.len() as u64;
+        all.retain(|node| after.is_none_or(|after| node.id > after));
+        let next = all.get(limit).is_some().then(|| limit.checked_sub(1)).flatten();
+        let next = next.map(|last| all[last].id.to_owned());
+        let nodes = all.iter().take(limit).map(Listed::row).collect();
+        NodesReport { nodes, total, next, ..self.of_all_nodes(tick.frame.at_ms, told) }
     }
 
     /// Every node side by side, and where they differ that should not. A node that is no longer
     /// heard is shown as it was last.
     pub fn nodes_report(&self) -> NodesReport {
-        let tick = self.tick();
-        let seen = self.inner.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let reports: Vec<&NodeReport> = tick.reports.iter().map(|report| &**report).collect();
+        self.node_rows(&NodesQuery::default(), (None, usize::MAX))
+    }
+
+    /// What is said of all nodes, without a row.
+    fn of_all_nodes(
+        &self,
+        at_ms: u64,
+        (reports, fleet): (&[SharedReport], Option<&FleetTick>),
+    ) -> NodesReport {
+        let reports: Vec<&NodeReport> = reports.iter().map(|report| &**report).collect();
         NodesReport {
-            at_ms: tick.frame.at_ms,
-            nodes: listed((&tick.reports, tick.fleet.as_deref()), &seen)
-                .iter()
-                .map(Listed::row)
-                .collect(),
+            at_ms,
             tasks: self.tasks(),
-            disagreements: disagreements(&reports),
-            fleet: tick.frame.fleet.clone(),
+            disagreements: disagreements(&reports, fleet),
+            fleet: fleet.map(|fleet| fleet.sums.clone()),
+            ..NodesReport::default()
         }
     }
 }
 
-/// Every node: those that were heard, by their ids, then those of which nothing could be read.
+/// Every node that is there, or was and did not leave: those that were heard, by their ids, then
+/// those of which nothing could be read.
 fn listed<'a>(
     (reports, fleet): (&'a [SharedReport], Option<&'a FleetTick>),
     seen: &'a BTreeMap<String, SharedReport>,
@@ -153,12 +155,16 @@ fn listed<'a>(
             (heard.get(&*last.node), fleet.and_then(|at| at.presence(&last.node)));
         Listed::new((&last.node, presence), Some(now.copied().unwrap_or(last)), now.is_some())
     });
-    let unread = fleet.into_iter().flat_map(|fleet| &fleet.presences).filter(|presence| {
-        let is_there = presence.state.counts() || presence.state == PresenceState::Lost;
-        is_there && !seen.contains_key(&presence.node)
-    });
+    let known = known.filter(|node| node.presence.is_none_or(is_there));
+    let unread = fleet.into_iter().flat_map(|fleet| &fleet.presences);
+    let unread = unread.filter(|presence| is_there(presence) && !seen.contains_key(&presence.node));
     let unread = unread.map(|presence| Listed::new((&presence.node, Some(presence)), None, false));
     known.chain(unread).collect()
+}
+
+/// One that has left is not lost: it is in no row.
+fn is_there(presence: &NodePresence) -> bool {
+    presence.state.counts() || presence.state == PresenceState::Lost
 }
 
 impl<'a> Listed<'a> {
@@ -167,7 +173,7 @@ impl<'a> Listed<'a> {
         report: Option<&'a NodeReport>,
         is_heard: bool,
     ) -> Self {
-        let condition = condition(presence, report, is_heard);
+        let condition = NodeStatus::of_node(presence, report.filter(|_| is_heard)).condition();
         Self { id, report, is_heard, presence, condition }
     }
 
@@ -208,40 +214,21 @@ impl NodesQuery {
     }
 }
 
-fn condition(
-    presence: Option<&NodePresence>,
-    report: Option<&NodeReport>,
-    is_heard: bool,
-) -> NodeCondition {
-    let lost = presence.is_some_and(|presence| !presence.state.counts());
-    let Some(report) = report.filter(|_| is_heard && !lost) else {
-        // One that is there has not reported yet.
-        let is_new = presence.is_some_and(|at| at.state.counts() && at.unreadable.is_none());
-        return if is_new { NodeCondition::Late } else { NodeCondition::Lost };
-    };
-    let in_two = |at: &NodePresence| at.is_two_processes || at.unreadable.is_some();
-    let runs = |task: &TaskReport| task.runs() || task.state == TaskState::Stopped;
-    let is_silent = report.bus.configured && !report.bus.connected;
-    if is_silent
-        || report.l2.breaker_open
-        || presence.is_some_and(in_two)
-        || !report.tasks.iter().all(runs)
-    {
-        return NodeCondition::Trouble;
-    }
-    match presence.is_some_and(|presence| presence.state == PresenceState::Late) {
-        true => NodeCondition::Late,
-        false => NodeCondition::Well,
-    }
+/// The caches of all nodes, by name.
+fn caches(nodes: &[Listed<'_>]) -> Vec<String> {
+    let reports = nodes.iter().filter_map(|node| node.report);
+    let names: BTreeSet<&str> =
+        reports.flat_map(|report| &report.caches).map(|cache| &*cache.cache).collect();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 fn groups(nodes: &[Listed<'_>]) -> Vec<NodeGroup> {
-    let mut counts: BTreeMap<(&str, &str), [u64; 4]> = BTreeMap::new();
+    let mut counts: BTreeMap<(&str, &str), Counts> = BTreeMap::new();
     for node in nodes {
         let counts = counts.entry((node.app(), node.version())).or_default();
         counts[node.condition as usize] += 1;
     }
-    let group = |((app, version), counts): ((&str, &str), [u64; 4])| NodeGroup {
+    let group = |((app, version), counts): ((&str, &str), Counts)| NodeGroup {
         app: app.to_owned(),
         version: version.to_owned(),
         counts,
@@ -249,7 +236,8 @@ fn groups(nodes: &[Listed<'_>]) -> Vec<NodeGroup> {
     let mut groups: Vec<_> = counts.into_iter().map(group).collect();
     // Those with the most nodes in the worst condition come first.
     groups.sort_by_key(|group| {
-        std::cmp::Reverse([group.counts[0], group.counts[1], group.counts[2]])
+        let [lost, trouble, late, ..] = group.counts;
+        Reverse([lost, trouble, late])
     });
     groups
 }

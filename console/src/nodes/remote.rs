@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use strata_cache::{AskError, AskTo, FleetClient, FleetNode, Node};
 use strata_report::{
-    CacheEvents, NodeAnswer, NodeError, NodePresence, NodeRequest, PresenceState, Reply, ReplyState,
+    CacheEvents, DeadLetterRequest, NodeAnswer, NodeError, NodePresence, NodeRequest,
+    PresenceState, Reply, ReplyState,
 };
 
 use super::asked_by::asked_by;
@@ -118,6 +119,19 @@ impl RemoteNode {
     }
 }
 
+impl RemoteNode {
+    /// As many of them as fit into an answer; values may be large.
+    async fn dead_letters_elsewhere(&self, mut request: DeadLetterRequest) -> NodeAnswer {
+        loop {
+            match self.ask_elsewhere(&NodeRequest::DeadLetters(request.clone())).await {
+                Some(answer) => return answer,
+                None if request.limit <= 1 => return too_large(),
+                None => request.limit = (request.limit / FEWER).max(1),
+            }
+        }
+    }
+}
+
 impl NodeClient for RemoteNode {
     fn id(&self) -> &str {
         &self.presence.node
@@ -127,9 +141,9 @@ impl NodeClient for RemoteNode {
         self.report.clone().filter(|_| self.counts())
     }
 
-    fn events_after(&self, _cache: &str, _seq: u64) -> CacheEvents {
-        // It tells what happened to a key only where it is asked.
-        CacheEvents::default()
+    fn events_after(&self, cache: &str, seq: u64) -> CacheEvents {
+        // It tells of the keys that somebody looks at.
+        self.client.events_after((self.id(), cache), seq)
     }
 
     fn ask<'a>(
@@ -151,6 +165,7 @@ impl NodeClient for RemoteNode {
                         None => self.ask_elsewhere(&fewer).await.unwrap_or_else(too_large),
                     }
                 }
+                NodeRequest::DeadLetters(request) => self.dead_letters_elsewhere(request).await,
                 // Without the value, which needs the node's codec, the console sees it itself.
                 NodeRequest::LookL2(_) if !self.presence.policy.values => {
                     self.observer.answer(request).await

@@ -2,8 +2,9 @@
 
 use strata_cache::Pattern;
 use strata_report::{
-    CacheEvents, CacheKey, CacheKeys, CacheName, CacheReport, CacheValue, EntryLook, KeyMatch,
-    KeyRow, L1Keys, L1Query, L1Survey, L2Look, NodeAnswer, NodeRequest,
+    CacheEvents, CacheKey, CacheKeys, CacheName, CacheReport, CacheValue, DeadLetterMove,
+    DeadLetterPage, DeadLetterRequest, DeadLetterResult, EntryLook, KeyMatch, KeyRow, L1Keys,
+    L1Query, L1Survey, L2Look, NodeAnswer, NodeRequest,
 };
 
 use super::client::NodeClient;
@@ -142,6 +143,28 @@ impl dyn NodeClient {
         let value = CacheValue { cache: cache.to_owned(), value };
         match self.ask(NodeRequest::ShowValue(value)).await {
             NodeAnswer::Value { value } => Ok(value),
+            other => Err(self.no_answer(other)),
+        }
+    }
+
+    /// A page of the dead letters of a cache's write-behind; of one in memory, the node's own.
+    pub(crate) async fn dead_letters(
+        &self,
+        request: DeadLetterRequest,
+    ) -> Result<DeadLetterPage, ConsoleError> {
+        match self.ask(NodeRequest::DeadLetters(request)).await {
+            NodeAnswer::DeadLetters(page) => Ok(page),
+            other => Err(self.no_answer(other)),
+        }
+    }
+
+    /// One step of a redrive or a drop of dead letters, to its end.
+    pub(crate) async fn move_dead_letters(
+        &self,
+        step: DeadLetterMove,
+    ) -> Result<DeadLetterResult, ConsoleError> {
+        match self.ask(NodeRequest::MoveDeadLetters(step)).await {
+            NodeAnswer::DeadLettersMoved(result) => Ok(result),
             other => Err(self.no_answer(other)),
         }
     }

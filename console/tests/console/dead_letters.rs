@@ -12,15 +12,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{FakeNode, console, operator};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 const GOOD: u64 = 1_000_000;
 
-type Writes = WriteBehind<u64, String>;
+pub(super) type Writes = WriteBehind<u64, String>;
 
 /// Keys that the source refuses.
-type Refused = Arc<Mutex<HashSet<u64>>>;
+pub(super) type Refused = Arc<Mutex<HashSet<u64>>>;
 
-fn writes(node: &Node, refused: &Refused, is_durable: bool) -> Writes {
+pub(super) fn writes(node: &Node, refused: &Refused, is_durable: bool) -> Writes {
     let cache: Cache<u64, String> = Cache::builder("users").build(node).unwrap();
     let builder = WriteBehind::builder(&cache).tries(1).interval(Duration::from_millis(1));
     let refused = Arc::clone(refused);
@@ -38,7 +38,7 @@ fn writes(node: &Node, refused: &Refused, is_durable: bool) -> Writes {
     builder.in_memory(sink).unwrap()
 }
 
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub(super) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let polled = async {
         while !holds().await {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -48,7 +48,11 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 }
 
 /// Writes that become dead letters, while others succeed, whichever node sends them.
-async fn bury(writes: &[Writes], refused: &Refused, keys: impl IntoIterator<Item = u64>) {
+pub(super) async fn bury(
+    writes: &[Writes],
+    refused: &Refused,
+    keys: impl IntoIterator<Item = u64>,
+) {
     let n_set_aside = || writes.iter().map(|writes| writes.report().set_aside).sum::<u64>();
     for key in keys {
         refused.lock().unwrap().insert(key);
@@ -63,7 +67,7 @@ async fn bury(writes: &[Writes], refused: &Refused, keys: impl IntoIterator<Item
 }
 
 /// Until the console's frame shows so many dead letters.
-async fn shows(console: &Console, n: u64) {
+pub(super) async fn shows(console: &Console, n: u64) {
     let shown = |console: &Console| console.write_behind("users").map(|writes| writes.aside);
     until("the frame shows them", async || shown(console) == Some(n)).await;
 }
@@ -83,7 +87,7 @@ fn one(page: &DeadLetterPage) -> DeadLetterQuery {
     DeadLetterQuery { id, node, ..DeadLetterQuery::default() }
 }
 
-fn keys(page: &DeadLetterPage) -> Vec<&str> {
+pub(super) fn keys(page: &DeadLetterPage) -> Vec<&str> {
     page.rows.iter().map(|row| row.key.as_str()).collect()
 }
 
@@ -238,7 +242,7 @@ async fn who_may_not_see_values_sees_none_of_dead_letters() {
     assert_eq!(report.last_error, None);
 }
 
-fn viewer() -> Actor {
+pub(super) fn viewer() -> Actor {
     let rights = Rights { look: true, ..Rights::default() };
     Actor { role: Role::Viewer, rights, ..Actor::nobody() }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use strata_console::{Console, NODES_AT_ONCE, NodeCondition, NodesQuery};
 
-use crate::support::{FakeNode, console};
+use crate::support::{FakeNode, console, operator};
 
 const NODES: usize = NODES_AT_ONCE * 2 + 20;
 
@@ -53,7 +53,7 @@ async fn nodes_are_found_by_name_condition_and_version() {
     assert!(names(&console, &both).is_empty());
     let groups = console.nodes_page(&NodesQuery::default()).groups;
     let counts: Vec<_> = groups.iter().map(|group| (&*group.version, group.counts)).collect();
-    assert_eq!(counts, [("2", [0, 1, 0, 99]), ("1", [0, 0, 0, 20])], "the worst comes first");
+    assert_eq!(counts, [("2", [0, 1, 0, 0, 99]), ("1", [0, 0, 0, 0, 20])], "the worst comes first");
 }
 
 #[tokio::test(start_paused = true)]
@@ -81,4 +81,69 @@ async fn what_a_large_fleet_disagrees_about_is_told_by_value() {
     let alerts = console.alerts();
     let alert = alerts.iter().find(|alert| alert.lint == "nodes_disagree").unwrap();
     assert!(alert.what.contains("100 nodes say 2; 20 nodes say 1"), "{}", alert.what);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nodes_that_name_no_version_are_asked_for_as_such() {
+    let nodes = fleet();
+    nodes[3].reports(|report| report.version.clear());
+    let console = console(&nodes);
+    let query = NodesQuery { version: Some(String::new()), ..NodesQuery::default() };
+    assert_eq!(names(&console, &query), ["pod-003"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn rows_are_read_a_part_at_a_time_and_no_node_is_passed_over_when_another_gets_worse() {
+    let nodes = fleet();
+    let console = console(&nodes);
+    let (mut ids, mut after, mut parts) = (Vec::new(), None, 0);
+    loop {
+        let part = console.node_rows(&NodesQuery::default(), (after.as_deref(), 50));
+        assert_eq!(part.total, NODES as u64);
+        ids.extend(part.nodes.into_iter().map(|row| row.node));
+        parts += 1;
+        nodes[100].reports(|report| report.l2.breaker_open = true);
+        after = part.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let expected: Vec<_> = (0..NODES).map(|n| format!("pod-{n:03}")).collect();
+    assert_eq!((ids, parts), (expected, 3));
+    let whole = console.node_rows(&NodesQuery::default(), (None, NODES));
+    assert_eq!((whole.nodes.len(), whole.next), (NODES, None), "there is nothing after the last");
+}
+
+/// How many copies a comparison asks for.
+fn n_looks(nodes: &[Arc<FakeNode>]) -> u64 {
+    nodes.iter().map(|node| node.script().n_looks).sum()
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_compare_copies_of_a_thousand_nodes_costs_no_more_than_of_sixteen() {
+    for n in [16, 120, 1_000] {
+        let nodes: Vec<_> = (0..n).map(|n| FakeNode::new(&format!("pod-{n:04}"))).collect();
+        for node in &nodes {
+            node.script().l1.extend((0..30).map(|key| (format!("key-{key:02}"), 7)));
+        }
+        let console = console(&nodes);
+        let agreement = console.agreement(&operator(), "users").await.unwrap();
+        assert_eq!((agreement.nodes, agreement.of_nodes, agreement.compared), (16, n, 20));
+        assert_eq!(n_looks(&nodes), 16 * 20, "of {n} nodes");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_nodes_others_are_compared_each_time() {
+    let nodes = fleet();
+    for node in &nodes {
+        node.script().l1.insert("42".to_owned(), 7);
+    }
+    let console = console(&nodes);
+    let mut ticks = console.subscribe();
+    for _ in 0..NODES {
+        console.agreement(&operator(), "users").await.unwrap();
+        ticks.changed().await.unwrap();
+    }
+    assert!(nodes.iter().all(|node| node.script().n_looks > 0), "each has had its turn");
 }

@@ -2,7 +2,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::uri::Authority;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -70,8 +71,16 @@ fn split_port(host: &str) -> (&str, Option<&str>) {
 
 /// The host that a request is addressed to.
 pub(crate) fn of(request: &Request) -> Option<&str> {
-    let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    request.uri().authority().map(|authority| authority.as_str()).or(named)
+    all(request)?.first().copied()
+}
+
+/// Every host that a request names: that of its target, and that of its header. `None` where there are
+/// several headers, or one that is no text: others would take another one of them for the host.
+pub(super) fn all(request: &Request) -> Option<Vec<&str>> {
+    let mut headers = request.headers().get_all(header::HOST).iter();
+    let (header, None) = (headers.next(), headers.next()) else { return None };
+    let header = header.map(HeaderValue::to_str).transpose().ok()?;
+    Some(request.uri().authority().map(Authority::as_str).into_iter().chain(header).collect())
 }
 
 /// Refuses a request that names a host which is not ours. Health checks are answered under any name: a
@@ -81,16 +90,27 @@ pub(crate) async fn check_host(
     request: Request,
     next: Next,
 ) -> Response {
-    let is_health = HEALTH_PATHS.contains(&request.uri().path());
-    match of(&request) {
-        _ if is_health => next.run(request).await,
-        Some(host) if hosts.accepts(host) => next.run(request).await,
-        host => refuse(host).into_response(),
+    if HEALTH_PATHS.contains(&request.uri().path()) {
+        return next.run(request).await;
     }
+    let refusal = match all(&request) {
+        None => refuse_all(),
+        Some(all) if all.is_empty() => refuse(""),
+        Some(all) => match all.into_iter().find(|host| !hosts.accepts(host)) {
+            Some(host) => refuse(host),
+            None => return next.run(request).await,
+        },
+    };
+    refusal.into_response()
 }
 
-fn refuse(host: Option<&str>) -> AppError {
-    let host: String = host.unwrap_or_default().chars().take(SHOWN_CHARS).collect();
+fn refuse_all() -> AppError {
+    let detail = "The request has several Host headers, or one that cannot be read.";
+    AppError::bad_request("bad-host", detail).for_browsers()
+}
+
+fn refuse(host: &str) -> AppError {
+    let host: String = host.chars().take(SHOWN_CHARS).collect();
     let (name, _) = split_port(&host);
     let detail = if name.is_empty() {
         "The request names no host; its Host header is missing or empty.".to_owned()
@@ -175,9 +195,9 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_host_and_the_very_option() {
-        let text = format!("{:?}", refuse(Some("strata:3100")));
+        let text = format!("{:?}", refuse("strata:3100"));
         assert!(text.contains("strata:3100") && text.contains("--allowed-host strata."), "{text}");
-        let long = format!("{:?}", refuse(Some(&"x".repeat(10_000))));
+        let long = format!("{:?}", refuse(&"x".repeat(10_000)));
         assert!(long.len() < 1_000);
     }
 }

@@ -12,19 +12,35 @@ use super::name::readable;
 use super::{Network, PublicUrl, hosts};
 use crate::http::{AppError, HEALTH_PATHS, cookie_value};
 
-/// What a proxy adds to a request. Anything that begins with `x-forwarded` counts as well.
-const FORWARDING: [&str; 11] = [
+/// What proxies and delivery networks add to a request.
+const FORWARDING: [&str; 15] = [
+    "cdn-loop",
+    "client-ip",
+    "fastly-client-ip",
+    "fly-client-ip",
     "forwarded",
+    "remote-user",
+    "true-client-ip",
     "via",
-    "x-real-ip",
     "x-client-ip",
     "x-cluster-client-ip",
-    "x-original-host",
-    "x-envoy-external-address",
-    "true-client-ip",
-    "cf-connecting-ip",
-    "fastly-client-ip",
-    "client-ip",
+    "x-proxyuser-ip",
+    "x-real-ip",
+    "x-remote-user",
+    "x-rewrite-url",
+    "x-scheme",
+];
+
+/// So begin others of these.
+const FORWARDING_FAMILIES: [&str; 8] = [
+    "cf-",
+    "x-amz",
+    "x-appengine-",
+    "x-azure-",
+    "x-envoy-",
+    "x-forwarded",
+    "x-original-",
+    "x-varnish",
 ];
 
 /// What is needed to identify the sender of a request.
@@ -129,11 +145,13 @@ impl Proxies {
 /// speaks any more, or brings the origin of a page that is elsewhere.
 fn is_direct(request: &Request) -> bool {
     let headers = request.headers();
+    let is_of_family = |name: &str| FORWARDING_FAMILIES.iter().any(|one| name.starts_with(one));
     let is_forwarded = headers
         .keys()
         .map(HeaderName::as_str)
-        .any(|name| name.starts_with("x-forwarded") || FORWARDING.contains(&name));
-    let is_here = hosts::of(request).is_some_and(hosts::is_loopback);
+        .any(|name| FORWARDING.contains(&name) || is_of_family(name));
+    let hosts = hosts::all(request).unwrap_or_default();
+    let is_here = !hosts.is_empty() && hosts.into_iter().all(hosts::is_loopback);
     let from_here = headers.get(header::ORIGIN).is_none_or(|origin| {
         let origin = origin.to_str().unwrap_or_default();
         origin.split_once("://").is_some_and(|(_, host)| hosts::is_loopback(host))

@@ -25,4 +25,5 @@ pub(crate) use hosts::check_host;
 pub use identify::Proxies;
 pub(crate) use identify::{Identification, identify};
 pub use network::Network;
+pub(crate) use open::is_open;
 pub use public_url::PublicUrl;

@@ -10,7 +10,7 @@ pub(super) fn is_open_file(path: &str) -> bool {
 }
 
 /// Whether a path of a program of its own is open: those files, logging in and out, and health.
-pub(super) fn is_open(path: &str) -> bool {
+pub(crate) fn is_open(path: &str) -> bool {
     is_open_file(path)
         || HEALTH_PATHS.contains(&path)
         || matches!(path, "/login" | "/logout" | "/api/strata/log_in")

@@ -145,10 +145,16 @@ fn flatten(name: String, value: Value, cells: &mut Vec<(String, String)>) {
 /// How a formula may begin; in some languages also in full width.
 const FORMULAS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
+/// What a spreadsheet may leave out before a formula: blanks, and what nobody sees.
+fn is_skipped(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}')
+}
+
 /// A text as a cell. A spreadsheet takes what begins like a formula for one, and keys are typed by
 /// anybody, so such a text begins with an apostrophe.
 fn quoted(text: &str) -> String {
-    let is_formula = text.starts_with(FORMULAS);
+    let is_formula =
+        text.starts_with(FORMULAS) || text.trim_start_matches(is_skipped).starts_with(FORMULAS);
     quoted_plain(&if is_formula { format!("'{text}") } else { text.to_owned() })
 }
 
@@ -179,7 +185,9 @@ mod tests {
     fn no_cell_is_taken_for_a_formula() {
         let rows = [json!({ "key": "=1+1", "other": "@x", "n": -5 })];
         assert_eq!(csv(&rows), "key,n,other\r\n'=1+1,-5,'@x\r\n");
-        for text in ["＝1", "\n=1", "\t=1", "+1", "-1", "-"] {
+        for text in
+            ["＝1", "\n=1", "\t=1", "+1", "-1", "-", " =1", "\0=1", "\u{feff}@x", "\u{200b}\r-1"]
+        {
             let cell = quoted(text);
             assert!(cell.trim_start_matches('"').starts_with('\''), "{text:?}: {cell}");
         }

@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,6 +112,32 @@ impl Dashboard {
     /// ```
     pub fn access(mut self, access: impl Fn(&Parts) -> Access + Send + Sync + 'static) -> Self {
         self.rules.access = Some(Arc::new(access));
+        self
+    }
+
+    /// The address of who asks. Limits count clients by it, and the audit trail shows it. Without
+    /// this, and where it says `None`, it is the peer of the connection, which behind a proxy is the
+    /// proxy: then all clients share what one of them may have. It is called with the head of each
+    /// request, and gives nobody any right. Where it panics, that one request is answered with an error.
+    ///
+    /// A header such as `X-Forwarded-For` may only be believed where your proxy has written it. Of
+    /// several addresses in it the last one is the proxy's word; those before it anybody can have
+    /// written.
+    ///
+    /// ```
+    /// # use strata_dashboard::Dashboard;
+    /// # fn with(dashboard: Dashboard) -> Dashboard {
+    /// dashboard.client_address(|parts| {
+    ///     let hops = parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+    ///     hops.rsplit(',').next()?.trim().parse().ok()
+    /// })
+    /// # }
+    /// ```
+    pub fn client_address(
+        mut self,
+        address: impl Fn(&Parts) -> Option<IpAddr> + Send + Sync + 'static,
+    ) -> Self {
+        self.rules.client_address = Some(Arc::new(address));
         self
     }
 

@@ -1,5 +1,5 @@
 use std::convert::Infallible;
-use std::future::ready;
+use std::future::pending;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,16 +10,25 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, Stream, StreamExt};
+use serde::Deserialize;
 use strata_app::{SessionCookie, build_id};
-use strata_console::{Full, Origin, Peer, PeerPermit, Tick};
+use strata_console::{Console, Full, Origin, Peer, PeerPermit, Tick};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
+use crate::http::extract::Query;
 use crate::http::{AppError, cookie_value};
 use crate::state::AppState;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const SHORTEST_RETRY: Duration = Duration::from_secs(1);
+
+/// How often a stream asks whether its session has ended.
+const SESSION_ASKED: Duration = Duration::from_secs(1);
+
+/// How long a stream goes on in an application, which alone knows who has logged out there. It is
+/// asked about the next stream.
+const UNTIL_ASKED_AGAIN: Duration = Duration::from_secs(5);
 
 type Ticks = watch::Receiver<Arc<Tick>>;
 
@@ -32,13 +41,24 @@ struct Event {
 /// Text that is shared, as bytes.
 struct Shared(Arc<str>);
 
+/// How a stream begins.
+#[derive(Deserialize)]
+pub(crate) struct Beginning {
+    /// Without everything, since the reader has it of the stream before.
+    #[serde(default)]
+    resume: bool,
+}
+
 /// The live stream: first everything as `snapshot`, then a `frame` each second. Every frame is
-/// complete in itself, so a client that reads slowly skips some and loses nothing.
+/// complete in itself, so a client that reads slowly skips some and loses nothing. It ends within
+/// seconds of the session with which it was opened; in an application by `renew`, so that the
+/// application is asked again who reads.
 pub(crate) async fn events(
     State(state): State<AppState>,
     Extension(cookie): Extension<SessionCookie>,
     Extension(origin): Extension<Origin>,
     headers: HeaderMap,
+    beginning: Result<Query<Beginning>, AppError>,
 ) -> Response {
     let permit = match state.streams.open(origin.address.map(Peer::at)) {
         Ok(permit) => permit,
@@ -47,16 +67,20 @@ pub(crate) async fn events(
     };
     let mut ticks = state.console.subscribe();
     ticks.mark_unchanged();
-    let newest = state.snapshots.newest(build_id(state.files), &state.console);
-    let first = stream::once(ready(snapshot(newest)));
+    let first = match beginning {
+        Ok(Query(Beginning { resume: true })) => None,
+        _ => Some(snapshot(state.snapshots.newest(build_id(state.files), &state.console))),
+    };
+    let access = state.console.access();
+    let session = cookie_value(&headers, &cookie.name).filter(|session| access.goes_on(session));
+    let session = session.map(str::to_owned);
+    let is_mounted = state.application.is_some();
+    let frames = frames(ticks, permit)
+        .take_until(lasts(is_mounted))
+        .chain(stream::iter(is_mounted.then(Event::renewal)))
+        .take_until(logged_out(state.console.clone(), session));
     let shutdown = state.shutdown.clone().cancelled_owned();
-    let session = cookie_value(&headers, &cookie.name).map(str::to_owned);
-    let console = state.console.clone();
-    // Who logs out sees no more of it. A token, or none, does not end.
-    let session = session.filter(|session| console.access().goes_on(session));
-    let goes_on = move || session.as_ref().is_none_or(|one| console.access().goes_on(one));
-    let frames = frames(ticks, permit).take_while(move |_| ready(goes_on()));
-    let events = first.chain(frames).take_until(shutdown);
+    let events = stream::iter(first).chain(frames).take_until(shutdown);
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-cache, no-transform"),
@@ -64,6 +88,22 @@ pub(crate) async fn events(
     ];
     let written = events.flat_map(|event| stream::iter(event.written()).map(Ok::<_, Infallible>));
     (headers, Body::from_stream(written)).into_response()
+}
+
+/// Ends when the application is to be asked again, where there is one.
+async fn lasts(is_mounted: bool) {
+    match is_mounted {
+        true => sleep(UNTIL_ASKED_AGAIN).await,
+        false => pending().await,
+    }
+}
+
+/// Ends with the session. A token, or none, does not end.
+async fn logged_out(console: Console, session: Option<String>) {
+    let Some(session) = session else { return pending().await };
+    while console.access().goes_on(&session) {
+        sleep(SESSION_ASKED).await;
+    }
 }
 
 fn refusal(full: Full) -> AppError {
@@ -93,6 +133,11 @@ fn frames(ticks: Ticks, permit: PeerPermit) -> impl Stream<Item = Event> {
 }
 
 impl Event {
+    /// The last one of a stream after which another one goes on.
+    fn renewal() -> Self {
+        Self { head: "event: renew\n".to_owned(), data: Arc::from("{}") }
+    }
+
     /// A comment, which keeps proxies from taking the stream for dead.
     fn nothing() -> Self {
         Self { head: ":\n".to_owned(), data: Arc::from("") }

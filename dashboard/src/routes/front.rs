@@ -17,7 +17,7 @@ pub(crate) fn front_router(
     (own, parameters): (Router, &'static QueryParameters),
 ) -> Router {
     let (shared, _) = RouteTable::new(&state.console)
-        .get("/healthz", health::alive)
+        .get(health::ALIVE_PATH, health::alive)
         .get("/metrics", metrics::metrics)
         .get("/login", login::page)
         .ask("/login", login::log_in)

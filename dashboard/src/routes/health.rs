@@ -1,10 +1,17 @@
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::Serialize;
+use strata_console::Actor;
 use strata_report::{L2Error, NodeReport, ServerKind, TaskReport, TaskState};
 
 use crate::state::AppState;
+
+/// Where the program says that it runs.
+pub(super) const ALIVE_PATH: &str = "/healthz";
+
+/// Where it says whether it can answer, and what it depends on.
+pub(super) const READY_PATH: &str = "/readyz";
 
 #[derive(Serialize)]
 pub(crate) struct Alive {
@@ -18,6 +25,14 @@ pub(crate) struct Readiness {
     ready: bool,
     /// Whether the program was told to stop: begun requests end, and others should go elsewhere.
     stopping: bool,
+    /// Missing where the sender may not look.
+    #[serde(flatten)]
+    parts: Option<Parts>,
+}
+
+/// What it depends on, with the names of nodes and what they say.
+#[derive(Serialize)]
+struct Parts {
     /// Missing where the program has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     database: Option<Database>,
@@ -79,7 +94,10 @@ pub(crate) async fn alive() -> Json<Alive> {
 }
 
 /// Whether requests can be answered, and what the program depends on.
-pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Readiness>) {
+pub(crate) async fn ready(
+    State(state): State<AppState>,
+    Extension(actor): Extension<Actor>,
+) -> (StatusCode, Json<Readiness>) {
     let database = match &state.needs.database {
         Some(answers) => Some(Database { up: answers().await }),
         None => None,
@@ -88,15 +106,18 @@ pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Re
     let stopping = state.shutdown.is_cancelled();
     let ready = up && !stopping;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let parts = actor.rights.look.then(|| parts(&state, database));
+    (status, Json(Readiness { ready, stopping, parts }))
+}
+
+fn parts(state: &AppState, database: Option<Database>) -> Parts {
     let reports = state.console.own_reports();
     let mut tasks_down = down(None, state.console.tasks());
     for report in &reports {
         tasks_down.extend(down(Some(&report.node), report.tasks.clone()));
     }
     let nodes: Vec<_> = reports.iter().map(|report| node_state(report)).collect();
-    let redis = redis(&state, &nodes);
-    let readiness = Readiness { ready, stopping, database, redis, nodes, tasks_down };
-    (status, Json(readiness))
+    Parts { database, redis: redis(state, &nodes), nodes, tasks_down }
 }
 
 fn node_state(report: &NodeReport) -> NodeState {

@@ -1,7 +1,9 @@
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
-use axum::response::IntoResponse;
-use strata_console::Console;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
+use strata_console::{Actor, Console};
+use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::looks::note_looks;
@@ -10,7 +12,7 @@ use super::{api, events, health, login, metrics, openapi};
 use crate::access::{
     AnonymousTurns, ApplicationRules, CrossSite, HARMLESS, Hosts, Identification, Proxies,
     PublicUrl, admit, admit_by_application, check_host, csrf, explain_cross_site, guard_functions,
-    identify, identify_by_application, take_turns,
+    identify, identify_by_application, is_open, take_turns,
 };
 use crate::assets;
 use crate::http::{AppError, FUNCTIONS, check_body_size, compress, harden};
@@ -52,7 +54,29 @@ pub struct MoreRoutes {
 
 /// Every path of a program: those of the dashboard, and what it has beside them.
 pub(crate) fn router(state: AppState, admission: Admission, more: Vec<MoreRoutes>) -> Router {
-    let (mut programs, _) = programs(&state);
+    with_layers(every_path(&state, more), &state, admission).with_state(state)
+}
+
+/// What a program with several dashboards answers below a name that none of them has: whoever may look
+/// is answered by `own`, and anybody else as below a name that one of them has.
+pub(crate) fn nameless_router(state: AppState, admission: Admission, own: Router) -> Router {
+    let router = every_path(&state, Vec::new()).layer(from_fn_with_state(own, lookers_elsewhere));
+    with_layers(router, &state, admission).with_state(state)
+}
+
+async fn lookers_elsewhere(State(own): State<Router>, request: Request, next: Next) -> Response {
+    let may_look = request.extensions().get::<Actor>().is_some_and(|actor| actor.rights.look);
+    let path = request.uri().path();
+    // What is open to everybody is the program's, but for what `own` has to say of this name.
+    let is_programs = is_open(path) && path != health::READY_PATH;
+    match may_look && !is_programs {
+        true => own.oneshot(request).await.into_response(),
+        false => next.run(request).await,
+    }
+}
+
+fn every_path(state: &AppState, more: Vec<MoreRoutes>) -> Router<AppState> {
+    let (mut programs, _) = programs(state);
     let mut uploads = Router::new();
     for one in more {
         programs = programs.merge(one.router.with_state(()));
@@ -62,11 +86,10 @@ pub(crate) fn router(state: AppState, admission: Admission, more: Vec<MoreRoutes
         .method_not_allowed_fallback(async || AppError::method_not_allowed())
         .merge(assets::routes())
         .merge(scripts());
-    let router = with_screens(programs, &state)
+    with_screens(programs, state)
         .route_layer(from_fn(openapi::refuse_unknown_parameters))
         .layer(from_fn(check_body_size))
-        .merge(uploads);
-    with_layers(router, &state, admission).with_state(state)
+        .merge(uploads)
 }
 
 /// The dashboard's own routes, without pages and files.
@@ -84,8 +107,8 @@ fn programs(state: &AppState) -> (Router<AppState>, Vec<Route>) {
     let console = &state.console;
     let mut table = RouteTable::new(console)
         // Monitoring
-        .get("/healthz", health::alive)
-        .get("/readyz", health::ready)
+        .get(health::ALIVE_PATH, health::alive)
+        .get(health::READY_PATH, health::ready)
         .get("/metrics", metrics::metrics)
         // The API, for reading
         .get("/api/v1/openapi.json", openapi::document)

@@ -9,4 +9,5 @@ mod imports;
 mod life;
 mod moka_only;
 mod pages;
+mod streams;
 mod support;

@@ -58,6 +58,9 @@ pub struct DeadLetterPage {
     /// When they were looked at, milliseconds since the epoch, by the clock that says since when
     /// they are dead letters. What is set aside later is on no page; `None` where it is not known.
     pub until_ms: Option<u64>,
+    /// Who did not answer, as a sentence. Left out where all nodes have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partial: Option<String>,
 }
 
 /// What is done with dead letters.

@@ -54,6 +54,10 @@ pub enum AskKind {
     Refresh,
     /// A cache's report with all its details.
     Details,
+    /// A page of the dead letters of a cache.
+    DeadLetters,
+    /// One step of a redrive or a drop of dead letters.
+    MoveDeadLetters,
     /// A kind that this version does not know.
     #[default]
     #[serde(other)]
@@ -62,7 +66,7 @@ pub enum AskKind {
 
 impl AskKind {
     /// Those that a node of this release answers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::LookL1,
         Self::ListL1,
         Self::AmongL1,
@@ -73,6 +77,8 @@ impl AskKind {
         Self::LookL2,
         Self::Refresh,
         Self::Details,
+        Self::DeadLetters,
+        Self::MoveDeadLetters,
     ];
 
     /// The text of the wire.
@@ -88,6 +94,8 @@ impl AskKind {
             Self::LookL2 => "look_l2",
             Self::Refresh => "refresh",
             Self::Details => "details",
+            Self::DeadLetters => "dead_letters",
+            Self::MoveDeadLetters => "move_dead_letters",
             Self::Other => "other",
         }
     }

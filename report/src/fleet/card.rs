@@ -53,7 +53,7 @@ pub struct FleetPolicy {
     pub looks: bool,
     /// It shows values.
     pub values: bool,
-    /// It loads from the source.
+    /// It loads from the source, and moves dead letters.
     pub refreshes: bool,
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::*;
-use crate::{CacheReport, NodeReport};
+use crate::{CacheReport, Event, NodeReport, What};
 
 /// A released form reads as this value, and the value is written in that form.
 fn is_released<T>(golden: &str, value: &T)
@@ -67,12 +67,45 @@ fn report() -> FleetReport {
 }
 
 fn want() -> Want {
-    let events = EventsWanted { cache: "users".to_owned(), nodes: vec!["pod-7".to_owned()] };
+    let (cache, nodes) = ("users".to_owned(), vec!["pod-7".to_owned()]);
+    let events = EventsWanted { cache, nodes, ..EventsWanted::default() };
     Want {
         until_ms: 1_763_000_010_000,
         interval_ms: 1_000,
         details: vec!["users".to_owned()],
         events: vec![events],
+        console: String::new(),
+    }
+}
+
+/// What is wanted of the events of a key.
+fn want_of_key() -> Want {
+    let all = want();
+    let events = all.events.into_iter().map(|wanted| EventsWanted {
+        keys: vec!["42".to_owned()],
+        signature: "00".repeat(32),
+        ..wanted
+    });
+    Want { events: events.collect(), console: "fedcba0987654321".to_owned(), ..all }
+}
+
+fn events() -> NodeEvents {
+    let event = Event {
+        seq: 12,
+        at_ms: 1_763_000_001_000,
+        node: "pod-7".to_owned(),
+        cache: "users".to_owned(),
+        key: Some("42".to_owned()),
+        what: What::Loaded { took_us: 1_500 },
+    };
+    NodeEvents {
+        protocol: 1,
+        node: "pod-7".to_owned(),
+        run: "00ff00ff00ff00ff".to_owned(),
+        cache: "users".to_owned(),
+        events: vec![event],
+        last: 12,
+        dropped: 3,
     }
 }
 
@@ -109,6 +142,8 @@ fn what_protocol_1_wrote_is_read_for_ever() {
     is_released(include_str!("golden/card-1.json"), &card());
     is_released(include_str!("golden/report-1.json"), &report());
     is_released(include_str!("golden/want-1.json"), &want());
+    is_released(include_str!("golden/want-2.json"), &want_of_key());
+    is_released(include_str!("golden/events-1.json"), &events());
     is_released(include_str!("golden/ask-1.json"), &ask());
     is_released(include_str!("golden/reply-1.json"), &reply());
 }

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::{Event, NodeId};
+
 /// What one console wants of a namespace's nodes. It renews it again and again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -14,6 +16,9 @@ pub struct Want {
     pub details: Vec<String>,
     /// The events that it wants.
     pub events: Vec<EventsWanted>,
+    /// The console, which is where events go. Left out where it wants none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub console: String,
 }
 
 /// Events of one cache's keys, wanted of a few nodes.
@@ -25,4 +30,31 @@ pub struct EventsWanted {
     pub cache: String,
     /// The nodes, 16 at most.
     pub nodes: Vec<String>,
+    /// The keys' texts; all keys where it is left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+    /// HMAC-SHA-256 in hexadecimal digits; left out where the console has no key.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub signature: String,
+}
+
+/// What happened to a cache's keys on one node since it was told last, for a console that wants it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct NodeEvents {
+    /// The protocol of the node.
+    pub protocol: u32,
+    /// The node.
+    pub node: NodeId,
+    /// Its run.
+    pub run: String,
+    /// The cache.
+    pub cache: String,
+    /// The events, oldest first, 200 at most: the newest.
+    pub events: Vec<Event>,
+    /// The place of the last of them in the cache's stream.
+    pub last: u64,
+    /// How many more there were.
+    pub dropped: u64,
 }

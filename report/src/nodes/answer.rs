@@ -3,7 +3,8 @@ use serde::{Deserialize, Serialize};
 #[cfg(doc)]
 use crate::NodeRequest;
 use crate::{
-    CacheEvents, CacheKey, CacheName, CacheReport, EntryLook, KeyRow, L1Survey, L2Look, NodeId,
+    CacheEvents, CacheKey, CacheName, CacheReport, DeadLetterPage, DeadLetterResult, EntryLook,
+    KeyRow, L1Survey, L2Look, NodeId,
 };
 
 /// What a node answers to a [`NodeRequest`]. On the wire it is the body of a
@@ -46,6 +47,10 @@ pub enum NodeAnswer {
     },
     /// The cache's report.
     Report(Box<CacheReport>),
+    /// A page of dead letters.
+    DeadLetters(DeadLetterPage),
+    /// What one step has done with dead letters.
+    DeadLettersMoved(DeadLetterResult),
     /// It was done.
     Done {
         /// Whether something was there to do it to.
@@ -110,6 +115,10 @@ pub enum NodeError {
     OnlyObserved(CacheName),
     /// The service has not said how keys of the cache are loaded.
     NoLoader(CacheName),
+    /// The cache has no write-behind on this node.
+    NoWriteBehind(CacheName),
+    /// Where the dead letters lie does not answer, or the write-behind has been shut down.
+    DeadLettersAway(CacheName),
     /// The source did not answer.
     SourceFailed {
         /// Why, as a fragment that fits after "failed to".

@@ -11,8 +11,16 @@ use crate::{
 pub struct NodesReport {
     /// When it was taken, milliseconds since the epoch.
     pub at_ms: u64,
-    /// The nodes.
+    /// The nodes; of many those of one page.
     pub nodes: Vec<NodeRow>,
+    /// How many there are of those that are asked for, on all pages.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub total: u64,
+    /// Where to go on; left out at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub next: Option<String>,
     /// The background tasks of the program that shows them.
     #[serde(default)]
     #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
@@ -87,6 +95,10 @@ pub struct NodeCache {
 pub struct Disagreement {
     /// What, for example `version` or `settings`.
     pub about: String,
+    /// The program whose nodes are compared. Left out where all nodes are, and where they name none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub app: String,
     /// The cache; empty where it is about the node.
     pub cache: String,
     /// What each node says. Of more than 32 nodes those that say what fewest do.
@@ -157,6 +169,14 @@ pub struct Agreement {
     pub cache: String,
     /// When, milliseconds since the epoch.
     pub at_ms: u64,
+    /// How many nodes were asked: of many those of a sample, another one each time.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub nodes: u64,
+    /// How many nodes have the cache.
+    #[serde(default)]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub of_nodes: u64,
     /// Keys that were compared: held, fresh, by at least two nodes, or by one and L2.
     pub compared: u64,
     /// Whether the time was over before all that were to be compared had been.

@@ -1,9 +1,10 @@
 //! The form of each request and answer, as it was released.
 
 use crate::{
-    CacheEvents, CacheKey, CacheKeys, CacheName, CacheReport, CacheValue, Cause, EntryLook, Event,
-    KeyMatch, KeyRow, L1Keys, L1Query, L1Survey, L2Look, LogHistogram, NodeAnswer, NodeError,
-    NodeRequest, Origin, Scope, What,
+    CacheEvents, CacheKey, CacheKeys, CacheName, CacheReport, CacheValue, Cause, DeadLetterAction,
+    DeadLetterMove, DeadLetterPage, DeadLetterQuery, DeadLetterRequest, DeadLetterResult,
+    DeadLetterRow, EntryLook, Event, KeyMatch, KeyRow, L1Keys, L1Query, L1Survey, L2Look,
+    LogHistogram, NodeAnswer, NodeError, NodeRequest, Origin, Scope, What,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -55,6 +56,48 @@ fn requests() -> Vec<NodeRequest> {
         NodeRequest::ShowValue(CacheValue { cache: "users".to_owned(), value: "{}".to_owned() }),
         NodeRequest::Details(name()),
     ]
+}
+
+/// Those that came after the first release.
+fn later_requests() -> Vec<NodeRequest> {
+    let (cache, key) = ("users".to_owned(), Some("4*".to_owned()));
+    let query = DeadLetterQuery { key, until_ms: Some(7), ..DeadLetterQuery::default() };
+    vec![
+        NodeRequest::DeadLetters(DeadLetterRequest {
+            cache: cache.clone(),
+            query: query.clone(),
+            after: Some("5-0".to_owned()),
+            limit: 10,
+        }),
+        NodeRequest::MoveDeadLetters(DeadLetterMove {
+            cache,
+            action: DeadLetterAction::Drop,
+            query,
+            from: None,
+        }),
+    ]
+}
+
+fn later_answers() -> Vec<NodeAnswer> {
+    let row = DeadLetterRow {
+        id: "5-0".to_owned(),
+        node: "pod-7".to_owned(),
+        key: "42".to_owned(),
+        value: Some("{}".to_owned()),
+        version: 3,
+        tries: 2,
+        reason: "duplicate key".to_owned(),
+        since_ms: 1_763_000_000_000,
+    };
+    let next = Some("5-0".to_owned());
+    let page = DeadLetterPage { rows: vec![row], next, total: 4, ..DeadLetterPage::default() };
+    let moved =
+        DeadLetterResult { dropped: 1, examined: 2, left: 3, ..DeadLetterResult::default() };
+    let errors = [NodeError::NoWriteBehind(name()), NodeError::DeadLettersAway(name())];
+    [NodeAnswer::DeadLetters(page), NodeAnswer::DeadLettersMoved(moved)]
+        .into_iter()
+        .chain(errors.map(|error| NodeAnswer::Failed { error }))
+        .collect()
 }
 
 fn entry() -> EntryLook {
@@ -131,11 +174,13 @@ fn errors() -> Vec<NodeError> {
 fn what_was_asked_and_answered_is_read_for_ever() {
     are_released(include_str!("golden/requests-1.jsonl"), &requests());
     are_released(include_str!("golden/answers-1.jsonl"), &answers());
+    are_released(include_str!("golden/requests-2.jsonl"), &later_requests());
+    are_released(include_str!("golden/answers-2.jsonl"), &later_answers());
 }
 
 #[test]
 fn a_request_goes_by_the_kind_that_stands_in_it() {
-    for request in requests() {
+    for request in requests().into_iter().chain(later_requests()) {
         let written: serde_json::Value = serde_json::to_value(&request).unwrap();
         assert_eq!(written["kind"], request.kind());
         assert_eq!(request.cache(), "users");
@@ -144,12 +189,12 @@ fn a_request_goes_by_the_kind_that_stands_in_it() {
 
 #[test]
 fn what_an_earlier_release_leaves_out_has_a_default() {
-    for request in requests() {
+    for request in requests().into_iter().chain(later_requests()) {
         let bare = format!("{{\"kind\":\"{}\"}}", request.kind());
         let read: NodeRequest = serde_json::from_str(&bare).unwrap();
         assert_eq!((read.kind(), read.cache()), (request.kind(), ""));
     }
-    for answer in answers() {
+    for answer in answers().into_iter().chain(later_answers()) {
         let written = serde_json::to_value(&answer).unwrap();
         let bare = format!("{{\"kind\":{}}}", written["kind"]);
         assert!(serde_json::from_str::<NodeAnswer>(&bare).is_ok(), "{bare}");

@@ -12,4 +12,7 @@ pub use comparison::{
     Agreement, Disagreement, NodeCache, NodeRow, NodeSays, NodesReport, SaidValue,
 };
 pub use redis::{NodeL2, RedisReport, RedisServer, RedisShare, RedisState, SlowCommand};
-pub use request::{CacheKey, CacheKeys, CacheName, CacheValue, L1Query, NodeRequest};
+pub use request::{
+    CacheKey, CacheKeys, CacheName, CacheValue, DeadLetterMove, DeadLetterRequest, L1Query,
+    NodeRequest,
+};

@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use crate::AskKind;
 #[cfg(doc)]
 use crate::NodeAnswer;
+use crate::{AskKind, DeadLetterAction, DeadLetterQuery};
 
 /// What a console asks of one node: what only that node's process can answer.
 ///
@@ -35,6 +35,11 @@ pub enum NodeRequest {
     ShowValue(CacheValue),
     /// The cache's report with all its details. Answer: [`NodeAnswer::Report`].
     Details(CacheName),
+    /// A page of dead letters. Answer: [`NodeAnswer::DeadLetters`].
+    DeadLetters(DeadLetterRequest),
+    /// One step of a redrive or a drop of dead letters, to its end. Answer:
+    /// [`NodeAnswer::DeadLettersMoved`].
+    MoveDeadLetters(DeadLetterMove),
     /// Something that this version does not know.
     #[serde(other)]
     Other,
@@ -92,6 +97,34 @@ pub struct L1Query {
     pub limit: u64,
 }
 
+/// A page of the dead letters of a cache.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeadLetterRequest {
+    /// The cache.
+    pub cache: String,
+    /// Which of them. The node is the one that is asked.
+    pub query: DeadLetterQuery,
+    /// The `next` of the page before; `None` begins with the oldest.
+    pub after: Option<String>,
+    /// The most rows.
+    pub limit: u64,
+}
+
+/// One step of what is done with dead letters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeadLetterMove {
+    /// The cache.
+    pub cache: String,
+    /// What is done.
+    pub action: DeadLetterAction,
+    /// With which of them. The node is the one that is asked.
+    pub query: DeadLetterQuery,
+    /// The `next` of the step before; `None` begins with the oldest.
+    pub from: Option<String>,
+}
+
 impl NodeRequest {
     /// What kind of ask it is.
     pub const fn kind(&self) -> &'static str {
@@ -106,6 +139,8 @@ impl NodeRequest {
             Self::GroupOf(_) => AskKind::GroupOf.as_str(),
             Self::Refresh(_) => AskKind::Refresh.as_str(),
             Self::Details(_) => AskKind::Details.as_str(),
+            Self::DeadLetters(_) => AskKind::DeadLetters.as_str(),
+            Self::MoveDeadLetters(_) => AskKind::MoveDeadLetters.as_str(),
             Self::DropFromL1(_) => "drop_from_l1",
             Self::ShowValue(_) => "show_value",
             Self::Other => AskKind::Other.as_str(),
@@ -123,6 +158,8 @@ impl NodeRequest {
             Self::AmongL1(keys) => &keys.cache,
             Self::SurveyL1(name) | Self::Details(name) => &name.cache,
             Self::ShowValue(value) => &value.cache,
+            Self::DeadLetters(request) => &request.cache,
+            Self::MoveDeadLetters(step) => &step.cache,
             Self::Other => "",
         }
     }

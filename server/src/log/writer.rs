@@ -14,6 +14,9 @@ use super::one_line::{one_line, one_line_with_colours};
 /// The most lines that wait to be written. Further ones are dropped and counted.
 const WAITING: usize = 4_096;
 
+/// It would tell the whole address of each request.
+const TELLS_ADDRESSES: &str = "tower_http::csrf=info";
+
 /// How long the end of the program waits for what waits to be written.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
@@ -63,9 +66,8 @@ pub(super) struct Making {
 /// Logs to standard error; `STRATA_LOG` says what, for example `debug` or `strata_server=debug`.
 pub fn log_to_stderr(format: LogFormat) -> Log {
     let lines = Lines::to(io::stderr(), format);
-    let filter = EnvFilter::builder().with_env_var("STRATA_LOG").try_from_env();
     let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter.unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_env_filter(filter())
         .with_writer(lines.clone())
         .with_ansi(io::stderr().is_terminal())
         // It would tell of a failing writer with a macro that panics when that fails as well.
@@ -78,6 +80,13 @@ pub fn log_to_stderr(format: LogFormat) -> Log {
     // A second log of one program would have failed above.
     let _ = LOG.set(lines.clone());
     Log(lines)
+}
+
+/// What is logged. Whole addresses are not, at any level: a query may hold a key or, by mistake, a token.
+fn filter() -> EnvFilter {
+    let wanted = EnvFilter::builder().with_env_var("STRATA_LOG").try_from_env();
+    let wanted = wanted.unwrap_or_else(|_| EnvFilter::new("info"));
+    TELLS_ADDRESSES.parse().map_or(EnvFilter::new("info"), |less| wanted.add_directive(less))
 }
 
 /// Writes what waits, as far as somebody reads; for those who end the program at once.

@@ -63,6 +63,11 @@ impl ServedConsole {
         self.http.count(self.http.front(own, parameters).layer(requests::layer()))
     }
 
+    /// What is below a name that no dashboard has: `own` for whoever may look.
+    pub(super) fn nameless(&self, own: Router) -> Router {
+        self.http.mount_at_base(self.http.nameless(own).layer(requests::layer()))
+    }
+
     /// Every path, with those of the program that has it.
     pub(super) fn router(&self, more: Vec<MoreRoutes>) -> Router {
         self.http.mount_at_base(self.http.router(more).layer(requests::layer()))

@@ -23,6 +23,9 @@ struct Signals {
     terminate: Signal,
     /// `None` where whoever started the program wants it to outlive the terminal.
     hangup: Option<Signal>,
+    /// Heard and left alone: a log or a database that may not grow further (`ulimit -f`) then fails to
+    /// be written, and does not end the program.
+    _too_large_file: Signal,
     shutdown: CancellationToken,
     stop_timeout: Duration,
 }
@@ -39,6 +42,7 @@ pub(crate) fn on_signal(tasks: &Tasks, stop_timeout: Duration) -> io::Result<Dro
         interrupt: signal(SignalKind::interrupt())?,
         terminate: signal(SignalKind::terminate())?,
         hangup,
+        _too_large_file: signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
         shutdown: tasks.shutdown().clone(),
         stop_timeout,
     }));

@@ -43,7 +43,7 @@ impl SourceReader for DemoSource {
 fn read(cache: &str, key: &str) -> Result<CacheKey, ConsoleError> {
     let bad = || {
         let (cache, key) = (cache.to_owned(), key.chars().take(64).collect());
-        ConsoleError::BadKey { cache, key, reason: "its keys look different" }
+        ConsoleError::BadKey { cache, key, reason: "keys of this cache have another form" }
     };
     CacheKey::parse(cache, key).ok_or_else(bad)
 }

@@ -1,9 +1,16 @@
+use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
+use strata_demo::{Store, UserEdit};
 use strata_server::RedisChoice;
 use tokio::time::{sleep, timeout};
 
-use crate::support::{PATIENCE, Running, start};
+use crate::support::{Answer, PATIENCE, Running, request, start};
+
+async fn get_from(running: &Running, node: u8, path: &str) -> Answer {
+    let asked = request(Method::GET, path).header("x-strata-node", node.to_string());
+    running.ask(asked.body(Body::empty()).unwrap()).await
+}
 
 #[tokio::test]
 async fn the_caches_of_the_demo_are_listed_with_their_numbers() {
@@ -115,4 +122,42 @@ async fn where_there_is_no_write_behind_there_are_no_dead_letters() {
     for field in ["id", "node", "key", "reason"] {
         running.get(&format!("{letters}?{field}=")).await.is_problem(400, "empty-field");
     }
+}
+
+#[tokio::test]
+async fn after_a_refresh_no_node_answers_with_the_older_value_and_the_job_claims_no_more() {
+    const USER: &str = "/demo/users/4";
+    let mut folder = None;
+    let running = start(|settings| {
+        settings.redis = RedisChoice::Private;
+        settings.nodes = 3;
+        folder = Some(settings.data_dir.clone());
+    })
+    .await;
+    let all_hold_it = async {
+        for node in 1..=3 {
+            let holds = async || {
+                get_from(&running, node, USER).await.header("cache-status").contains("l1; hit")
+            };
+            while !holds().await {
+                sleep(std::time::Duration::from_millis(5)).await;
+            }
+        }
+    };
+    timeout(PATIENCE, all_hold_it).await.unwrap();
+    let database = Store::open(None, &folder.unwrap()).await.unwrap();
+    let edit = UserEdit { name: Some("Behind the caches".to_owned()), ..UserEdit::default() };
+    database.put_user(4, &edit).await.unwrap();
+    let refresh = "/api/v1/caches/users/keys/4/refresh";
+    let job = running.send(Method::POST, refresh, &json!({})).await.json();
+    assert_eq!(job["state"], "done", "{job}");
+    for place in job["refreshed"].as_array().unwrap() {
+        assert!(["loaded", "removed"].contains(&place["state"].as_str().unwrap()), "{job}");
+    }
+    for node in 1..=3 {
+        let read = get_from(&running, node, USER).await;
+        assert_eq!(read.json()["name"], "Behind the caches", "node {node}: {job} {read:?}");
+    }
+    database.close().await;
+    running.demo.stop().await;
 }

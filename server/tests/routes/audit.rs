@@ -3,7 +3,10 @@ use axum::http::{Method, StatusCode, header};
 use serde_json::{Value, json};
 use strata_server::RedisChoice;
 
-use crate::support::{Running, request, start};
+use strata_testing::RedisServer;
+use tokio::time::timeout;
+
+use crate::support::{PATIENCE, Running, request, start};
 
 async fn newest(running: &Running) -> Value {
     running.get("/api/v1/audit").await.json()["entries"][0].clone()
@@ -59,4 +62,28 @@ async fn the_trail_says_where_it_lives_and_each_line_has_a_date() {
     assert_eq!(private.get("/api/v1/audit").await.json()["home"], "private_redis");
     assert!(private.get("/activity").await.text().contains("a restart loses both"));
     private.demo.stop().await;
+}
+
+#[tokio::test]
+async fn of_a_redis_that_may_evict_anything_the_trail_does_not_promise_to_survive() {
+    for (policy, home, told) in [
+        ("allkeys-lru", "evicting_redis", "which may evict it when memory runs short"),
+        ("allkeys-random", "evicting_redis", "which may evict it when memory runs short"),
+        ("volatile-lru", "redis", "so it survives a restart of Strata"),
+        ("noeviction", "redis", "so it survives a restart of Strata"),
+    ] {
+        let redis =
+            RedisServer::start_on_a_port(&["--maxmemory", "64mb", "--maxmemory-policy", policy])
+                .await;
+        let running = start(|settings| settings.redis = RedisChoice::Url(redis.url())).await;
+        let is_known = async {
+            while running.get("/api/v1/audit").await.json()["home"] != home {
+                tokio::task::yield_now().await;
+            }
+        };
+        assert!(timeout(PATIENCE, is_known).await.is_ok(), "{policy}");
+        let page = running.get("/activity").await;
+        assert!(page.text().contains(told), "{policy}: {}", page.text());
+        running.demo.stop().await;
+    }
 }

@@ -139,3 +139,21 @@ async fn an_unknown_caller_is_refused() {
         answer.is_problem(400, "bad-caller");
     }
 }
+
+#[tokio::test]
+async fn a_key_that_is_no_text_is_refused_and_no_other_is_meant() {
+    let running = start(|_| {}).await;
+    for bytes in ["%ff", "a%C3%28", "%ed%a0%80"] {
+        for path in [
+            format!("/api/v1/caches/objects/key?key={bytes}"),
+            format!("/keys?cache=objects&key={bytes}"),
+            format!("/api/v1/caches/objects/keys?pattern={bytes}*"),
+        ] {
+            running.get(&path).await.is_problem(400, "bad-query");
+        }
+        let key = format!("/api/v1/caches/objects/key?key={bytes}");
+        running.delete(&key).await.is_problem(400, "bad-query");
+        let path = format!("/api/v1/caches/objects/keys/{bytes}");
+        assert_eq!(running.get(&path).await.status.as_u16(), 400, "{path}");
+    }
+}

@@ -200,6 +200,20 @@ async fn nodes_redis_alerts_and_activity_are_there() {
     let nodes = running.get("/api/v1/nodes/rows").await.json();
     assert_eq!(nodes["nodes"].as_array().unwrap().len(), 2);
     assert_eq!(nodes["nodes"][0]["heard"], true);
+    assert_eq!((&nodes["total"], nodes.get("next")), (&json!(2), None));
+    let first = running.get("/api/v1/nodes/rows?limit=1").await;
+    let link = first.headers[header::LINK].to_str().unwrap().to_owned();
+    let next =
+        link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")).unwrap();
+    let (first, second) = (first.json(), running.get(next).await);
+    assert!(second.headers.get(header::LINK).is_none(), "there are two");
+    let second = second.json();
+    let ids = [&first, &second].map(|rows| rows["nodes"][0]["node"].clone());
+    assert_eq!(ids, [&nodes["nodes"][0]["node"], &nodes["nodes"][1]["node"]].map(Clone::clone));
+    assert_eq!((&first["total"], first["nodes"].as_array().unwrap().len()), (&json!(2), 1));
+    running.get("/api/v1/nodes/rows?limit=0").await.is_problem(400, "bad-limit");
+    running.get("/api/v1/nodes/rows?limit=1001").await.is_problem(400, "bad-limit");
+    running.get("/api/v1/nodes/rows?state=cats").await.is_problem(400, "bad-query");
     let redis = running.get("/api/v1/redis").await.json();
     assert!(redis["server"]["clients"].as_u64() > Some(0), "{redis}");
     let report = running.get("/api/v1/caches/users/report").await.json();

@@ -243,6 +243,28 @@ async fn a_refused_host_is_named_with_the_option_and_a_browser_gets_a_page() {
 }
 
 #[tokio::test]
+async fn a_request_that_names_several_hosts_is_refused_unless_each_is_ours() {
+    let running = start(|_| {}).await;
+    let ask = async |target: &str, hosts: &[&str]| {
+        let asked = axum::http::Request::get(target);
+        let asked = hosts.iter().fold(asked, |asked, host| asked.header(header::HOST, *host));
+        running.ask(asked.body(Body::empty()).unwrap()).await.status.as_u16()
+    };
+    let (ours, others) = ("localhost:3000", "evil.test");
+    for (target, hosts, status) in [
+        ("/api/v1/session", &[ours, ours][..], 400),
+        ("/api/v1/session", &[ours, others], 400),
+        ("http://localhost:3000/api/v1/session", &[], 200),
+        ("http://localhost:3000/api/v1/session", &[ours], 200),
+        ("http://localhost:3000/api/v1/session", &[others], 421),
+        ("http://evil.test/api/v1/session", &[ours], 421),
+        ("http://evil.test/healthz", &[ours, others], 200),
+    ] {
+        assert_eq!(ask(target, hosts).await, status, "{target} {hosts:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_proxy_that_does_not_pass_the_host_on_is_told_so_at_every_kind_of_door() {
     let running = start(with_tokens).await;
     let ask = async |path: &str, accept: &str| {

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::process::ChildStderr;
 use tokio::time::timeout;
 
+use crate::http_client::send;
 use crate::program::{address, strata};
 use crate::support::{PATIENCE, request, start};
 
@@ -77,4 +78,33 @@ async fn the_last_words_of_a_program_that_cannot_start_are_an_object_too() {
     let said = String::from_utf8(output.stderr).unwrap();
     let last: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
     assert!(last["message"].as_str().unwrap().contains("--once"), "{last}");
+}
+
+#[tokio::test]
+async fn at_no_level_does_the_log_tell_a_query_a_token_or_a_session() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = ["--redis-url", "off", "--operator-token", "s3same"];
+    let mut child = strata(dir.path(), &options).env("STRATA_LOG", "trace").spawn().unwrap();
+    let address = address(&mut child).await;
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let reading = tokio::spawn(async move {
+        let mut text = Vec::new();
+        log.read_to_end(&mut text).await.unwrap();
+        String::from_utf8_lossy(&text).into_owned()
+    });
+    let more = "authorization: Bearer s3same\r\ncookie: strata_session_1=s3same\r\n";
+    for line in [
+        "GET /login?token=s3same",
+        "GET /api/v1/caches/users/keys?pattern=s3same",
+        "DELETE /api/v1/caches/users/key?key=7&x=s3same",
+        "POST /api/strata/log_in?x=s3same",
+    ] {
+        send(&address, line, more, "").await;
+        send(&address, line, "origin: http://evil.test\r\n", "").await;
+    }
+    child.start_kill().unwrap();
+    let text = timeout(PATIENCE, reading).await.unwrap().unwrap();
+    assert!(text.contains("DEBUG") && text.contains("/login"), "{text}");
+    let leak = text.lines().find(|line| line.contains("s3same"));
+    assert_eq!(leak, None);
 }

@@ -52,7 +52,7 @@ async fn a_second_signal_ends_it_at_once() {
 }
 
 #[tokio::test]
-async fn a_hangup_that_is_ignored_and_a_broken_pipe_end_nothing() {
+async fn a_hangup_that_is_ignored_a_broken_pipe_and_a_file_that_may_not_grow_end_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let program = strata(dir.path(), &["--redis-url", "off"]);
     // As `nohup` does.
@@ -67,7 +67,7 @@ async fn a_hangup_that_is_ignored_and_a_broken_pipe_end_nothing() {
         .spawn()
         .unwrap();
     let address = address(&mut child).await;
-    for signal in ["-HUP", "-PIPE"] {
+    for signal in ["-HUP", "-PIPE", "-XFSZ"] {
         kill(signal, child.id().unwrap());
         assert!(get(&address, "/readyz").await.starts_with("HTTP/1.1 200"), "{signal}");
     }

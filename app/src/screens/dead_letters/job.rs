@@ -20,7 +20,7 @@ pub(super) fn card(job: &DeadLetterJob, refusal: Option<&str>) -> AnyView {
     titled_card(
         "job",
         "Newest run",
-        format!("by {}, {began} UTC, {took}", job.actor),
+        format!("by {}, {began} UTC, {took}", words::who(&job.actor)),
         view! {
             <div role="status" data-testid="letters-result" data-state=state(job)>
                 <p class="headline"><strong>{headline(job)}</strong></p>

@@ -8,7 +8,7 @@ use crate::addresses::{at, key_address};
 use crate::api::RedriveDeadLetters;
 use crate::format;
 use crate::screens::keys::shown_value;
-use crate::screens::page_frame::titled_card;
+use crate::screens::page_frame::{partial_answers, titled_card};
 use crate::screens::words;
 
 /// The dead letters of a page, and what can be done with all that were chosen.
@@ -32,6 +32,7 @@ pub(super) fn card(view: &DeadLettersView<'_>, page: &DeadLetterPage) -> AnyView
         "Dead letters",
         format!("oldest first; {total} in all; times are UTC"),
         view! {
+            {partial_answers(page.partial.as_ref())}
             {(page.total > 0).then(|| all(view, page))}
             {nothing}
             <ul class="letter-list" data-testid="letters">{rows}</ul>
@@ -156,7 +157,8 @@ mod tests {
 
     fn page(n_rows: usize, total: u64, next: Option<&str>) -> DeadLetterPage {
         let rows = vec![DeadLetterRow::default(); n_rows];
-        DeadLetterPage { rows, total, next: next.map(str::to_owned), until_ms: None }
+        let next = next.map(str::to_owned);
+        DeadLetterPage { rows, total, next, ..DeadLetterPage::default() }
     }
 
     #[test]

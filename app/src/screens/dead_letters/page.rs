@@ -23,7 +23,7 @@ pub(in crate::screens) async fn page(
         cache,
         query: &query,
         is_first: after.is_none(),
-        refusal: request.refusal(),
+        refusal: request.refusal().or_else(|| request.console.why_no_dead_letter_moves(cache)),
     };
     let list = (after, AT_ONCE);
     let found = request.console.dead_letters(&request.actor, (cache, &query), list).await;

@@ -82,3 +82,40 @@ fn head(look: &KeyLook, refusal: Option<String>) -> AnyView {
         },
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn buttons(look: &KeyLook, refusal: Option<&str>) -> (String, Vec<bool>) {
+        let refusal = refusal.map(str::to_owned);
+        let html = Owner::new().with(|| head(look, refusal).to_html());
+        let forms = html.split("<button type=\"submit\"").skip(1);
+        let disabled =
+            forms.map(|rest| rest.split('>').next().is_some_and(|tag| tag.contains("disabled")));
+        let disabled = disabled.collect();
+        (html, disabled)
+    }
+
+    #[test]
+    fn where_no_node_loads_keys_that_button_alone_is_disabled_and_says_why() {
+        let why = "No node of this cache lets dashboards load keys.";
+        let look = KeyLook { no_refresh: Some(why.to_owned()), ..KeyLook::default() };
+        let (html, disabled) = buttons(&look, None);
+        assert_eq!(disabled, [true, false, false], "{html}");
+        assert!(html.contains("aria-describedby=\"no-refresh\""), "{html}");
+        assert!(html.contains(&format!("id=\"no-refresh\" class=\"small\">{why}")), "{html}");
+        assert_eq!(buttons(&KeyLook::default(), None).1, [false; 3]);
+    }
+
+    #[test]
+    fn who_may_not_act_is_told_that_and_not_what_a_node_allows() {
+        let look = KeyLook { no_refresh: Some("No node loads.".to_owned()), ..KeyLook::default() };
+        let (html, disabled) = buttons(&look, Some("Only an operator may."));
+        assert_eq!(disabled, [true; 3], "{html}");
+        assert!(
+            html.contains("Only an operator may.") && !html.contains("No node loads."),
+            "{html}"
+        );
+    }
+}

@@ -1,42 +1,77 @@
-use leptos::prelude::*;
-use strata_report::{Agreement, NodesReport};
+use std::time::{Duration, Instant};
 
-use super::page::cache_names;
-use crate::addresses::{at, key_address};
+use leptos::prelude::*;
+use strata_report::Agreement;
+
+use super::address::NodesAddress;
+use super::matrix;
+use crate::addresses::key_address;
 use crate::format;
 use crate::screens::page_frame::{partial_answers, titled_card};
 use crate::screens::{PageRequest, words};
 
-/// Compares the copies of each cache, where somebody asked for it.
-pub(super) async fn compare(request: &PageRequest, report: &NodesReport) -> Option<Vec<Agreement>> {
-    request.field("compare")?;
-    let mut agreements = Vec::new();
-    for cache in cache_names(report) {
+/// Caches that have not been compared after this time are not.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// What was compared.
+#[derive(Default)]
+pub(super) struct Comparison {
+    agreements: Vec<Agreement>,
+    /// Caches for which the time did not suffice.
+    n_left: usize,
+}
+
+/// Compares the copies of these caches.
+pub(super) async fn compare(request: &PageRequest, caches: &[String]) -> Comparison {
+    let began = Instant::now();
+    let mut compared = Comparison::default();
+    for (nth, cache) in caches.iter().enumerate() {
+        if began.elapsed() > LONGEST {
+            compared.n_left = caches.len() - nth;
+            break;
+        }
         // A cache that is gone meanwhile has no copies to compare.
-        agreements.extend(request.console.agreement(&request.actor, cache).await.ok());
+        compared.agreements.extend(request.console.agreement(&request.actor, cache).await.ok());
     }
-    Some(agreements)
+    compared
 }
 
 /// Whether copies of the same keys are the same.
-pub(super) fn card(agreements: Option<&[Agreement]>) -> AnyView {
-    let (note, body) = match agreements {
-        None => ("compared on request".to_owned(), invitation()),
-        Some(agreements) => {
-            let at = agreements.iter().map(|agreement| agreement.at_ms).max();
-            let at = at.map_or(String::new(), |at_ms| format!("at {} UTC; ", words::at(at_ms)));
-            (format!("{at}up to 20 keys a cache, every 10 s"), table(agreements))
-        }
+pub(super) fn card(here: &NodesAddress, caches: &[String], compared: &Comparison) -> AnyView {
+    if !here.compares {
+        let body = invitation(here);
+        return titled_card("agreement", "Do copies agree?", "compared on request", body);
+    }
+    let agreements = &compared.agreements;
+    let at = agreements.iter().map(|agreement| agreement.at_ms).max();
+    let at = at.map_or(String::new(), |at_ms| format!("at {} UTC; ", words::at(at_ms)));
+    let note = format!("{at}up to 20 keys a cache, every 10 s");
+    let (shown, page, n_pages) = here.shown(caches);
+    let of_how_many = (shown.len() < caches.len()).then(|| {
+        let (shown, all) = (shown.len(), format::plural(caches.len() as u64, "cache", "caches"));
+        view! { <p class="small">{shown}" of "{all}" are compared at a time."</p> }
+    });
+    let left = (compared.n_left > 0).then(|| {
+        let left = format::plural(compared.n_left as u64, "cache was", "caches were");
+        view! { <p class="small">{left}" not compared: it would have taken too long."</p> }
+    });
+    let body = view! {
+        {table(agreements)}
+        {left}
+        {of_how_many}
+        {matrix::pages(here, page, n_pages)}
+        <p class="below"><a class="button" href=NodesAddress { compares: false, ..here.clone() }.href()>"Stop comparing"</a></p>
     };
     titled_card("agreement", "Do copies agree?", note, body)
 }
 
-fn invitation() -> AnyView {
+fn invitation(here: &NodesAddress) -> AnyView {
+    let href = NodesAddress { compares: true, ..here.clone() }.href();
     view! {
         <p class="empty">
-            "Compares some keys of each cache: their values in L1 of every node and in L2. The caches are not disturbed."
+            "Compares some keys of each cache: their values in L1 of the nodes, of 16 at a time where there are more, and in L2. The caches are not disturbed."
         </p>
-        <p class="below"><a class="button" href=at("/nodes?compare=1")>"Compare copies"</a></p>
+        <p class="below"><a class="button" href=href>"Compare copies"</a></p>
     }
     .into_any()
 }
@@ -59,6 +94,7 @@ fn table(agreements: &[Agreement]) -> AnyView {
             <tr>
                 <th scope="row">{agreement.cache.clone()}</th>
                 <td>{format::count(agreement.compared)}{agreement.cut.then_some(", then time ran out")}{partial_answers(agreement.partial.as_ref())}</td>
+                <td>{of_nodes(agreement)}</td>
                 <td><span class=tone>{said}</span></td>
                 <td class="differing">{links}</td>
             </tr>
@@ -74,6 +110,7 @@ fn table(agreements: &[Agreement]) -> AnyView {
                     <tr>
                         <th scope="col">"cache"</th>
                         <th scope="col">"keys compared"</th>
+                        <th scope="col">"on nodes"</th>
                         <th scope="col">"result"</th>
                         <th scope="col">"keys that differ"</th>
                     </tr>
@@ -82,22 +119,49 @@ fn table(agreements: &[Agreement]) -> AnyView {
             </table>
         </div>
         {differ.then(|| view! { <p class="small">"A write that is still on the bus shows up here for a moment. A key that stays in this list is stale somewhere: open it and invalidate it."</p> })}
-        <p class="below"><a class="button" href=at("/nodes")>"Stop comparing"</a></p>
     }
     .into_any()
 }
 
+/// How many nodes were asked, and of how many.
+fn of_nodes(agreement: &Agreement) -> String {
+    let (nodes, all) = (format::count(agreement.nodes), format::count(agreement.of_nodes));
+    if agreement.nodes < agreement.of_nodes { format!("{nodes} of {all}") } else { nodes }
+}
+
 #[cfg(test)]
 mod tests {
+    use strata_console::NodesQuery;
+
     use super::*;
 
-    fn html(agreements: Option<&[Agreement]>) -> String {
-        Owner::new().with(|| card(agreements).to_html())
+    fn html(here: &NodesAddress, agreements: Vec<Agreement>) -> String {
+        let caches: Vec<_> = (0..30).map(|n| format!("cache-{n:02}")).collect();
+        let compared = Comparison { agreements, n_left: 2 };
+        Owner::new().with(|| card(here, &caches, &compared).to_html())
+    }
+
+    fn comparing() -> NodesAddress {
+        let query = NodesQuery { name: "pod".to_owned(), ..NodesQuery::default() };
+        NodesAddress { query, caches: 1, compares: true }
     }
 
     #[test]
-    fn nothing_is_compared_before_somebody_asks() {
-        assert!(html(None).contains("/nodes?compare=1"));
+    fn nothing_is_compared_before_somebody_asks_and_what_was_asked_for_stays() {
+        assert!(html(&NodesAddress::default(), Vec::new()).contains("/nodes?compare=1"));
+        let html = html(&NodesAddress { compares: false, ..comparing() }, Vec::new());
+        assert!(html.contains("/nodes?name=pod&amp;caches=2&amp;compare=1"), "{html}");
+    }
+
+    #[test]
+    fn of_many_nodes_and_caches_it_says_how_many_were_compared() {
+        let some = Agreement { nodes: 16, of_nodes: 1_000, ..Agreement::default() };
+        let html = html(&comparing(), vec![some]).replace('\u{202f}', " ");
+        let next = "/nodes?name=pod&amp;caches=3&amp;compare=1";
+        let stop = "/nodes?name=pod&amp;caches=2\"";
+        for said in ["16 of 1 000", "30 caches<", "2 caches were", "not compared", next, stop] {
+            assert!(html.contains(said), "{said}: {html}");
+        }
     }
 
     #[test]
@@ -108,8 +172,8 @@ mod tests {
             differing: differing.iter().map(|key| (*key).to_owned()).collect(),
             ..Agreement::default()
         };
-        let html =
-            html(Some(&[of("users", 20, &["42"]), of("posts", 3, &[]), of("objects", 0, &[])]));
+        let agreements = vec![of("users", 20, &["42"]), of("posts", 3, &[]), of("objects", 0, &[])];
+        let html = html(&comparing(), agreements);
         for words in ["1 key differs", "/keys?cache=users", "all agree", "nothing to compare"] {
             assert!(html.contains(words), "{words}: {html}");
         }

@@ -3,46 +3,13 @@
 use leptos::prelude::*;
 use strata_console::{NODES_AT_ONCE, NodeCondition, NodeGroup, NodesPage, NodesQuery};
 
-use crate::addresses::{at, encode};
+use super::address::NodesAddress;
+use crate::addresses::at;
 use crate::format;
-use crate::screens::PageRequest;
 use crate::screens::page_frame::titled_card;
 
 /// The most groups that are shown.
 const MOST_GROUPS: usize = 20;
-
-/// What is asked for in the address.
-pub(super) fn query(request: &PageRequest) -> NodesQuery {
-    let condition = request.field("state");
-    let named = |text| NodeCondition::ALL.into_iter().find(|one| one.as_str() == text);
-    let page = request.field("page").and_then(|page| page.parse::<usize>().ok());
-    NodesQuery {
-        name: request.field("name").unwrap_or_default().to_owned(),
-        condition: condition.and_then(named),
-        app: request.field("app").map(str::to_owned),
-        version: request.field("version").map(str::to_owned),
-        page: page.unwrap_or(1).saturating_sub(1),
-    }
-}
-
-/// Where the nodes of a query are shown; the page is counted from 0.
-pub(super) fn address(query: &NodesQuery) -> String {
-    let mut fields = Vec::new();
-    let mut add = |name: &str, text: &str| {
-        if !text.is_empty() {
-            fields.push(format!("{name}={}", encode(text)));
-        }
-    };
-    add("name", &query.name);
-    add("state", query.condition.map_or("", NodeCondition::as_str));
-    add("app", query.app.as_deref().unwrap_or_default());
-    add("version", query.version.as_deref().unwrap_or_default());
-    if query.page > 0 {
-        add("page", &(query.page + 1).to_string());
-    }
-    let mark = if fields.is_empty() { "" } else { "?" };
-    at(&format!("/nodes{mark}{}", fields.join("&")))
-}
 
 /// Whether there are so many nodes that they must be found, or somebody has begun to.
 pub(super) fn is_needed(query: &NodesQuery, page: &NodesPage) -> bool {
@@ -50,8 +17,8 @@ pub(super) fn is_needed(query: &NodesQuery, page: &NodesPage) -> bool {
 }
 
 /// The form, and the nodes by program and version.
-pub(super) fn card(query: &NodesQuery, page: &NodesPage) -> AnyView {
-    let rows = page.groups.iter().take(MOST_GROUPS).map(group).collect_view();
+pub(super) fn card(here: &NodesAddress, page: &NodesPage) -> AnyView {
+    let rows = page.groups.iter().take(MOST_GROUPS).map(|one| group(here, one)).collect_view();
     let others = page.groups.len().saturating_sub(MOST_GROUPS) as u64;
     let others = (others > 0).then(|| {
         let others = format::plural(others, "other version", "other versions");
@@ -62,7 +29,7 @@ pub(super) fn card(query: &NodesQuery, page: &NodesPage) -> AnyView {
         "All nodes",
         format::plural(page.n_nodes as u64, "node", "nodes"),
         view! {
-            {form(query)}
+            {form(here)}
             <div class="scroll" tabindex="0" role="region" aria-label="Table of programs">
                 <table class="rows" data-testid="groups">
                     <caption class="unseen">"Nodes by program and version, and how they are"</caption>
@@ -81,15 +48,16 @@ pub(super) fn card(query: &NodesQuery, page: &NodesPage) -> AnyView {
     )
 }
 
-fn form(query: &NodesQuery) -> AnyView {
+fn form(here: &NodesAddress) -> AnyView {
+    let query = &here.query;
     let option = |one: NodeCondition| {
         let selected = query.condition == Some(one);
         view! { <option value=one.as_str() selected=selected>{one.as_str()}</option> }
     };
     let options = NodeCondition::ALL.map(option).collect_view();
-    let kept = |name: &'static str, text: &Option<String>| {
-        text.clone().map(|text| view! { <input type="hidden" name=name value=text /> })
-    };
+    let kept = here.kept().into_iter();
+    let kept = kept.map(|(name, text)| view! { <input type="hidden" name=name value=text /> });
+    let kept = kept.collect_view();
     view! {
         <form action=at("/nodes") method="get" class="ask" data-testid="find-nodes">
             <div class="field">
@@ -103,8 +71,7 @@ fn form(query: &NodesQuery) -> AnyView {
                     {options}
                 </select>
             </div>
-            {kept("app", &query.app)}
-            {kept("version", &query.version)}
+            {kept}
             <button type="submit" class="button">"Show these"</button>
             <a class="button" href=at("/nodes")>"Show all"</a>
         </form>
@@ -112,25 +79,22 @@ fn form(query: &NodesQuery) -> AnyView {
     .into_any()
 }
 
-fn group(group: &NodeGroup) -> AnyView {
-    let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    let of = |condition| NodesQuery {
-        app: some(&group.app),
-        version: some(&group.version),
-        condition,
-        ..NodesQuery::default()
+fn group(here: &NodesAddress, group: &NodeGroup) -> AnyView {
+    let address = |condition| {
+        let (app, version) = (Some(group.app.clone()), Some(group.version.clone()));
+        here.with(NodesQuery { app, version, condition, ..NodesQuery::default() }).href()
     };
     let cell = |condition: NodeCondition| {
         let n = group.counts[condition as usize];
         let link = (n > 0).then(|| {
-            view! { <a href=address(&of(Some(condition)))>{format::count(n)}</a> }
+            view! { <a href=address(Some(condition))>{format::count(n)}</a> }
         });
         view! { <td>{link}{(n == 0).then_some("0")}</td> }
     };
     let program = if group.app.is_empty() { "not said".to_owned() } else { group.app.clone() };
     view! {
         <tr>
-            <th scope="row"><a href=address(&of(None))>{program}</a></th>
+            <th scope="row"><a href=address(None)>{program}</a></th>
             <td>{group.version.clone()}</td>
             {NodeCondition::ALL.map(cell).collect_view()}
         </tr>
@@ -139,14 +103,14 @@ fn group(group: &NodeGroup) -> AnyView {
 }
 
 /// Which nodes these are, and the way to the others; nothing where there is one page.
-pub(super) fn pages(query: &NodesQuery, page: &NodesPage) -> Option<AnyView> {
+pub(super) fn pages(here: &NodesAddress, page: &NodesPage) -> Option<AnyView> {
     if page.n_pages < 2 {
         return (page.n_found == 0)
             .then(|| view! { <p class="empty">"No node is like that."</p> }.into_any());
     }
     let link = |to: usize, words: &'static str| {
-        let to = NodesQuery { page: to, ..query.clone() };
-        view! { <a class="button" href=address(&to)>{words}</a> }
+        let to = here.with(NodesQuery { page: to, ..here.query.clone() });
+        view! { <a class="button" href=to.href()>{words}</a> }
     };
     let first = page.page * NODES_AT_ONCE;
     let last = (first + NODES_AT_ONCE).min(page.n_found);
@@ -173,7 +137,7 @@ mod tests {
         let group = NodeGroup {
             app: "shop-api".to_owned(),
             version: "2.0".to_owned(),
-            counts: [1, 0, 0, n_nodes as u64 - 1],
+            counts: [1, 0, 0, 0, n_nodes as u64 - 1],
         };
         let n_pages = n_nodes.div_ceil(NODES_AT_ONCE);
         NodesPage {
@@ -196,16 +160,31 @@ mod tests {
     fn a_large_fleet_has_pages_that_keep_what_is_asked_for() {
         let query = NodesQuery { name: "pod 1".to_owned(), page: 1, ..NodesQuery::default() };
         let page = NodesPage { page: 1, ..page(1_000) };
-        let html = html(|| pages(&query, &page).unwrap());
-        for said in ["51 to 100 of 1", "/nodes?name=pod%201\"", "/nodes?name=pod%201&amp;page=3"] {
+        let here = NodesAddress { query, caches: 1, compares: true };
+        let html = html(|| pages(&here, &page).unwrap());
+        let asked = "/nodes?name=pod%201&amp;caches=2&amp;compare=1";
+        for said in ["51 to 100 of 1", &format!("{asked}\""), &format!("{asked}&amp;page=3")] {
             assert!(html.contains(said), "{said}: {html}");
         }
     }
 
     #[test]
     fn each_program_leads_to_its_nodes_by_how_they_are() {
-        let html = html(|| card(&NodesQuery::default(), &page(1_000)));
+        let html = html(|| card(&NodesAddress::default(), &page(1_000)));
         for said in ["state=lost&amp;app=shop-api&amp;version=2.0", ">999<", "Name contains"] {
+            assert!(html.contains(said), "{said}: {html}");
+        }
+    }
+
+    #[test]
+    fn nodes_that_name_no_program_have_a_link_of_their_own_and_the_form_keeps_what_is_compared() {
+        let page = NodesPage { groups: vec![NodeGroup::default()], ..page(1_000) };
+        let here = NodesAddress { compares: true, caches: 2, ..NodesAddress::default() };
+        let html = html(|| card(&here, &page));
+        let alone = "/nodes?no_app=1&amp;no_version=1&amp;caches=3&amp;compare=1\"";
+        for said in
+            [alone, "not said", "name=\"compare\" value=\"1\"", "name=\"caches\" value=\"3\""]
+        {
             assert!(html.contains(said), "{said}: {html}");
         }
     }

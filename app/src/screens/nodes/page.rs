@@ -1,8 +1,10 @@
 use axum::http::StatusCode;
 use leptos::prelude::*;
-use strata_console::{NodesPage, NodesQuery};
+use strata_console::{NodeStatus, NodesPage};
 use strata_report::{Disagreement, NodeCache, NodeRow, NodesReport};
 
+use super::address::NodesAddress;
+use super::presence::badge;
 use super::{agreement, find, matrix, presence, tasks};
 use crate::addresses::cache_address;
 use crate::api::ApiError;
@@ -12,34 +14,38 @@ use crate::screens::{PageRequest, words};
 
 /// Draws the nodes beside each other: all of a small fleet, a page of a large one.
 pub(crate) async fn page(request: &PageRequest) -> Result<PageHtml, ApiError> {
-    let query = find::query(request);
-    let found = request.console.nodes_page(&query);
-    let (report, is_large) = (&found.report, find::is_needed(&query, &found));
-    let agreements = agreement::compare(request, report).await;
+    let here = NodesAddress::of(request);
+    let found = request.console.nodes_page(&here.query);
+    let (report, is_large) = (&found.report, find::is_needed(&here.query, &found));
+    let (shown, ..) = here.shown(&found.caches);
+    let compared = agreement::compare(request, if here.compares { shown } else { &[] }).await;
     let caches = match is_large {
-        true => matrix::card(request, report, &find::address(&query)),
+        true => matrix::card(&here, &found),
         false => caches(report),
     };
     // To compare costs a walk over each L1, so it is done less often.
-    let every_s = if agreements.is_some() { 10 } else { 2 };
+    let every_s = if here.compares { 10 } else { 2 };
     let frame = PageFrame { class: "nodes-page", every_s: Some(every_s) };
-    Ok(frame.draw(StatusCode::OK, view! {
-        <div class="page-head">
-            <h1>"Nodes"</h1>
-            {export_links("/api/v1/nodes/rows?format=csv".to_owned(), "/api/v1/nodes/rows".to_owned())}
-        </div>
-        {is_large.then(|| find::card(&query, &found))}
-        {nodes(&query, &found)}
-        {presence::card(report)}
-        {tasks::problems(report)}
-        {tasks::card(report)}
-        {disagreements(&report.disagreements)}
-        {agreement::card(agreements.as_deref())}
-        {caches}
-    }))
+    Ok(frame.draw(
+        StatusCode::OK,
+        view! {
+            <div class="page-head">
+                <h1>"Nodes"</h1>
+                {export_links(here.rows("csv"), here.rows("json"))}
+            </div>
+            {is_large.then(|| find::card(&here, &found))}
+            {nodes(&here, &found)}
+            {presence::card(report)}
+            {tasks::problems(report)}
+            {tasks::card(report)}
+            {disagreements(&report.disagreements)}
+            {agreement::card(&here, &found.caches, &compared)}
+            {caches}
+        },
+    ))
 }
 
-fn nodes(query: &NodesQuery, found: &NodesPage) -> AnyView {
+fn nodes(here: &NodesAddress, found: &NodesPage) -> AnyView {
     let report = &found.report;
     let rows = report.nodes.iter().map(|node| row(node, report.at_ms)).collect_view();
     let n = format::plural(found.n_found as u64, "node", "nodes");
@@ -73,7 +79,7 @@ fn nodes(query: &NodesQuery, found: &NodesPage) -> AnyView {
                     <tbody>{rows}</tbody>
                 </table>
             </div>
-            {find::pages(query, found)}
+            {find::pages(here, found)}
         },
     )
 }
@@ -82,16 +88,11 @@ fn row(node: &NodeRow, now_ms: u64) -> impl IntoView + use<> {
     // By the node's own clock, which may be wrong, where it is elsewhere.
     let elsewhere_ms = node.presence.as_ref().map(|presence| presence.heard_ms_ago);
     let now_ms = elsewhere_ms.map_or(now_ms, |heard_ms_ago| node.at_ms + heard_ms_ago);
-    let ago = |at_ms: u64| format!("{} ago", format::span(now_ms.saturating_sub(at_ms)));
-    let elsewhere = node.presence.as_ref().and_then(presence::state);
-    let (state, tone) = match (node.heard, node.bus.configured, node.bus.connected) {
-        _ if elsewhere.is_some() => (elsewhere.as_deref().unwrap_or_default(), "badge bad"),
-        (false, ..) if node.presence.is_some() => ("no report yet", "badge"),
-        (false, ..) => ("no report", "badge bad"),
-        (true, true, false) => ("bus silent", "badge bad"),
-        (true, ..) if !tasks::all_run(node) => ("task down", "badge bad"),
-        (true, ..) => ("healthy", "badge good"),
-    };
+    let span = |at_ms: u64| format::span(now_ms.saturating_sub(at_ms));
+    let ago = |at_ms: u64| format!("{} ago", span(at_ms));
+    // One that was never heard has nothing to say of itself.
+    let reported = (node.at_ms > 0).then(|| (ago(node.at_ms), span(node.started_at_ms)));
+    let (reported, up) = reported.unwrap_or_else(|| (DASH.to_owned(), DASH.to_owned()));
     let bus = match (node.bus.configured, node.bus.heard_at_ms) {
         (false, _) => "none".to_owned(),
         (true, None) => "nothing yet".to_owned(),
@@ -106,9 +107,9 @@ fn row(node: &NodeRow, now_ms: u64) -> impl IntoView + use<> {
     view! {
         <tr>
             <th scope="row">{node.node.clone()}</th>
-            <td><span class=tone>{state.to_owned()}</span></td>
-            <td>{ago(node.at_ms)}</td>
-            <td>{format::span(now_ms.saturating_sub(node.started_at_ms))}</td>
+            <td>{badge(node)}</td>
+            <td>{reported}</td>
+            <td>{up}</td>
             <td>{node.version.clone()}</td>
             <td>{bus}</td>
             <td>{lag}</td>
@@ -136,28 +137,28 @@ fn disagreements(all: &[Disagreement]) -> AnyView {
         let by_value = one.values.iter().take(MOST_VALUES).filter(|_| n > TOLD_ONE_BY_ONE);
         let by_value = by_value.map(|said| view! { <li>{said.summary()}</li> });
         let says = (each.collect_view(), by_value.collect_view());
-        let about = if one.cache.is_empty() {
-            one.about.clone()
-        } else {
-            format!("{} of {}", one.about, one.cache)
+        let of = |name: &str, before: &str| match name {
+            "" => String::new(),
+            name => format!("{before}{name}"),
         };
+        let about = format!("{}{}{}", one.about, of(&one.cache, " of "), of(&one.app, " in "));
         view! { <li><h3>{about}</h3><ul>{says}</ul></li> }
     };
     let lines = all.iter().map(line).collect_view();
-    let note = "versions and settings, compared";
+    let note = "versions and settings, compared among the nodes of each program";
     titled_card(
         "disagreements",
         "Where nodes disagree",
         note,
         view! {
-            {all.is_empty().then(|| view! { <p class="empty">"Nowhere: all nodes run the same version with the same settings."</p> })}
+            {all.is_empty().then(|| view! { <p class="empty">"Nowhere: all nodes of a program run the same version with the same settings."</p> })}
             <ul class="disagreements">{lines}</ul>
         },
     )
 }
 
-/// Every cache that some node has.
-pub(super) fn cache_names(report: &NodesReport) -> Vec<&str> {
+/// Every cache that some node has, in the order in which they were built.
+fn cache_names(report: &NodesReport) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
     for cache in report.nodes.iter().flat_map(|node| &node.caches) {
         if !names.contains(&cache.cache.as_str()) {
@@ -172,7 +173,7 @@ fn caches(report: &NodesReport) -> AnyView {
     let tables = cache_names(report).into_iter().map(|name| {
         let rows = report.nodes.iter().filter_map(|node| {
             let cache = node.caches.iter().find(|cache| cache.cache == name)?;
-            Some(cache_row(&node.node, cache))
+            Some(cache_row(node, cache))
         });
         let rows = rows.collect_view();
         view! {
@@ -204,7 +205,10 @@ fn caches(report: &NodesReport) -> AnyView {
     tables.collect_view().into_any()
 }
 
-fn cache_row(node: &str, cache: &NodeCache) -> impl IntoView + use<> {
+fn cache_row(node: &NodeRow, cache: &NodeCache) -> impl IntoView + use<> {
+    // Its numbers are of when it was last heard.
+    let is_old = matches!(NodeStatus::of(node), NodeStatus::Lost | NodeStatus::Late);
+    let since = is_old.then(|| view! { " "{badge(node)} });
     let reads = cache.outcomes.reads();
     let of =
         |now: String, max: Option<String>| max.map_or(now.clone(), |max| format!("{now} of {max}"));
@@ -218,7 +222,7 @@ fn cache_row(node: &str, cache: &NodeCache) -> impl IntoView + use<> {
         strata_report::Cause::ALL.map(|cause| cache.evictions.get(cause)).iter().sum();
     view! {
         <tr>
-            <th scope="row">{node.to_owned()}</th>
+            <th scope="row">{node.node.clone()}{since}</th>
             <td>{format::count(reads)}</td>
             <td>{format::percent(words::share(cache.outcomes.l1_hit, reads))}</td>
             <td>{format::percent(words::share(cache.outcomes.l2_hit, reads))}</td>

@@ -1,22 +1,37 @@
 //! Nodes elsewhere: whether they are heard, where they run, and what they let a console do.
 
 use leptos::prelude::*;
-use strata_report::{FleetPolicy, NodePresence, NodesReport, PresenceState};
+use strata_console::NodeStatus;
+use strata_report::{FleetPolicy, NodePresence, NodeRow, NodesReport};
 
 use crate::format;
 use crate::screens::page_frame::titled_card;
 
-/// What is the matter with a node elsewhere; `None` while it is up.
-pub(super) fn state(node: &NodePresence) -> Option<String> {
-    if node.is_two_processes {
-        return Some("two processes".to_owned());
+/// How a node is, as a badge.
+pub(super) fn badge(node: &NodeRow) -> impl IntoView + use<> {
+    let (words, tone) = state(node);
+    view! { <span class=tone>{words}</span> }
+}
+
+/// How a node is, in words, and the class of its badge.
+fn state(node: &NodeRow) -> (String, &'static str) {
+    let heard = |state: &str| {
+        let heard_ms_ago = node.presence.as_ref().map_or(0, |presence| presence.heard_ms_ago);
+        format!("{state}, last heard {} ago", format::span(heard_ms_ago))
+    };
+    let bad = |words: &str| (words.to_owned(), "badge bad");
+    match NodeStatus::of(node) {
+        NodeStatus::Lost => bad(&heard("lost")),
+        NodeStatus::NoReport => bad("no report"),
+        NodeStatus::Unreadable => bad("cannot be read"),
+        NodeStatus::TwoProcesses => bad("two processes"),
+        NodeStatus::BusSilent => bad("bus silent"),
+        NodeStatus::BreakerOpen => bad("skips Redis"),
+        NodeStatus::TaskDown => bad("task down"),
+        NodeStatus::Late => bad(&heard("late")),
+        NodeStatus::Starting => ("no report yet".to_owned(), "badge"),
+        NodeStatus::Healthy => ("healthy".to_owned(), "badge good"),
     }
-    if node.unreadable.is_some() {
-        return Some("cannot be read".to_owned());
-    }
-    let heard = format::span(node.heard_ms_ago);
-    let is_up = node.state == PresenceState::Up;
-    (!is_up).then(|| format!("{}, last heard {heard} ago", node.state.as_str()))
 }
 
 /// Where the nodes run; nothing where all are of this program.
@@ -77,7 +92,7 @@ const fn allows(policy: FleetPolicy) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use strata_report::{FleetSums, NodeRow};
+    use strata_report::{FleetSums, PresenceState};
 
     use super::*;
 
@@ -90,10 +105,10 @@ mod tests {
             host: "rack-3".to_owned(),
             ..NodePresence::default()
         };
-        assert_eq!(state(&presence).as_deref(), Some("lost, last heard 14\u{202f}s ago"));
         let up = NodePresence { state: PresenceState::Up, ..presence.clone() };
-        assert_eq!(state(&up), None);
-        let row = NodeRow { presence: Some(presence), ..NodeRow::default() };
+        let row = NodeRow { heard: true, presence: Some(presence), ..NodeRow::default() };
+        assert_eq!(state(&row).0, "lost, last heard 14\u{202f}s ago");
+        assert_eq!(state(&NodeRow { presence: Some(up), ..row.clone() }).0, "healthy");
         let report = NodesReport { nodes: vec![row], ..NodesReport::default() };
         assert!(card(&report).is_none(), "where all nodes are here there is no such card");
         let report = NodesReport { fleet: Some(FleetSums::default()), ..report };

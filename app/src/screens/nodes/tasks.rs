@@ -107,11 +107,6 @@ fn failed_row(owner: &TaskOwner<'_>, task: &TaskReport) -> AnyView {
     .into_any()
 }
 
-/// Whether all of a node's tasks run.
-pub(super) fn all_run(node: &NodeRow) -> bool {
-    node.tasks.iter().all(|task| task.runs() || task.state == TaskState::Stopped)
-}
-
 /// Draws what is the matter with a bus or a way to Redis; nothing where all is well.
 pub(super) fn problems(report: &NodesReport) -> Option<AnyView> {
     let lines: Vec<_> = report.nodes.iter().flat_map(node_problems).collect();

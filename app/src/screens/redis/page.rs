@@ -248,6 +248,29 @@ mod tests {
     }
 
     #[test]
+    fn slow_commands_of_the_dashboard_are_told_from_those_of_the_service() {
+        let command = |command: &str, looking| SlowCommand {
+            at_ms: 1,
+            took_us: 20_000,
+            command: command.to_owned(),
+            looking,
+        };
+        let server = RedisServer {
+            slow_log: vec![command("SCAN 0", true), command("GET {shop}:users:7", false)],
+            slow_log_others: 3,
+            ..RedisServer::default()
+        };
+        let state = RedisState { configured: true, up: true, ..RedisState::default() };
+        let report = RedisReport { state, server: Some(server), ..RedisReport::default() };
+        let drawn = Owner::new().with(|| slow(&report).to_html());
+        let own = "(from Strata's own dashboard)";
+        assert_eq!(drawn.matches(own).count(), 1, "{drawn}");
+        assert!(drawn.find(own).unwrap() < drawn.find("GET {shop}").unwrap(), "{drawn}");
+        let others = "3 slow commands of other programs, or without a key, are not shown.";
+        assert!(drawn.contains(others), "{drawn}");
+    }
+
+    #[test]
     fn what_redis_refuses_to_tell_is_said_and_no_zero() {
         let server = RedisServer {
             info_refused: Some("NOPERM: no permission for info".to_owned()),

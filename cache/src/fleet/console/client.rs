@@ -5,18 +5,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::{RedisResult, cmd, pipe};
-use strata_report::Want;
+use strata_report::{CacheEvents, NodeId, Want};
+use tokio::time::timeout;
 use tokio_util::sync::DropGuard;
 
 use super::asking::{AskError, PendingAsks};
 use super::known_node::NodeBytes;
 use super::known_nodes::{KnownNodes, NodeListing};
 use super::view::FleetView;
+use super::watched_keys::WatchedKeys;
 use crate::clock::millis;
 use crate::connection::{CallError, Link, PipelineReplies, Step};
 use crate::fleet::names::FleetNames;
 use crate::fleet::presence::ask;
-use crate::fleet::scripts;
+use crate::fleet::scripts::{self, MAX_WANT_BYTES};
 use crate::fleet::signature::FleetKey;
 
 /// How often a console says again what it wants, and how long that counts.
@@ -66,6 +68,7 @@ pub(crate) struct Console {
     /// end.
     is_closed: tokio::sync::Mutex<bool>,
     pub(super) pending: PendingAsks,
+    pub(super) watched: WatchedKeys,
 }
 
 impl Console {
@@ -82,6 +85,7 @@ impl Console {
             has_wanted: std::sync::atomic::AtomicBool::new(false),
             is_closed: tokio::sync::Mutex::default(),
             pending: PendingAsks::default(),
+            watched: WatchedKeys::default(),
         }
     }
 
@@ -90,7 +94,8 @@ impl Console {
         loop {
             // Where Redis is away, nothing is reported there either.
             let _: Result<(), CallError> = self.want().await;
-            tokio::time::sleep(RENEWED).await;
+            // Sooner where another key is looked at.
+            let _: Result<(), _> = timeout(RENEWED, self.watched.begun.notified()).await;
         }
     }
 
@@ -98,20 +103,40 @@ impl Console {
         let is_closed = self.is_closed.lock().await;
         let interval = *self.interval.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(interval) = interval.filter(|_| !*is_closed) else { return Ok(()) };
-        let now_ms = self.link.bus.clock().now_ms();
-        let details = self.details.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let want = Want {
-            until_ms: now_ms.saturating_add(millis(WANTED_FOR)),
-            interval_ms: millis(interval),
-            details: details.into_iter().collect(),
-            events: Vec::new(),
-        };
-        let json = serde_json::to_string(&want).unwrap_or_default();
+        let json = self.wanted_json(interval);
         let mut script = scripts::WANT.prepare_invoke();
         script.key(self.names.want()).arg(&self.id).arg(json);
         let _: Vec<String> = ask(&self.link, &script).await?;
         self.has_wanted.store(true, std::sync::atomic::Ordering::Release);
         Ok(())
+    }
+
+    fn wanted_json(&self, interval: Duration) -> String {
+        let now_ms = self.link.bus.clock().now_ms();
+        let details = self.details.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut want = Want {
+            until_ms: now_ms.saturating_add(millis(WANTED_FOR)),
+            interval_ms: millis(interval),
+            details: details.into_iter().collect(),
+            ..Want::default()
+        };
+        let mut events = self.watched.wanted();
+        if !events.is_empty() {
+            want.console.clone_from(&self.id);
+        }
+        for wanted in &mut events {
+            let sign = |key: &FleetKey| key.sign_events(self.names.namespace(), &want, wanted);
+            wanted.signature = self.key.as_ref().map(sign).unwrap_or_default();
+        }
+        loop {
+            let whole = Want { events: events.clone(), ..want.clone() };
+            let json = serde_json::to_string(&whole).unwrap_or_default();
+            // One that is too large would not be heard at all: keys that were looked at last stay.
+            if json.len() <= MAX_WANT_BYTES || events.is_empty() {
+                return json;
+            }
+            events.remove(0);
+        }
     }
 
     fn wants_every(&self, interval: Option<Duration>) {
@@ -227,6 +252,20 @@ impl FleetClient {
         *self.inner.details.lock().unwrap_or_else(PoisonError::into_inner) = caches;
         // Said again in three seconds where it fails.
         let _: Result<(), CallError> = self.inner.want().await;
+    }
+
+    /// Has nodes tell for `span` from now on what happens to a key: 16 of them at most, and of the 8
+    /// keys that were watched last. Nodes begin with their next beat, within a second while they
+    /// report, and stop by themselves. Those that let nobody look tell nothing.
+    pub fn watch_key(&self, (cache, key): (&str, &str), nodes: &[NodeId], span: Duration) {
+        self.inner.watched.watch((cache, key), nodes, span);
+        self.inner.pending.begun.notify_one();
+    }
+
+    /// What a node has told of a cache's watched keys after a place in its stream of events. Never
+    /// waits for a network.
+    pub fn events_after(&self, (node, cache): (&str, &str), seq: u64) -> CacheEvents {
+        self.inner.watched.after((node, cache), seq)
     }
 
     /// Says how often the nodes should report from now on. They hear of it with their next beat, and

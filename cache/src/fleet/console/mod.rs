@@ -7,6 +7,7 @@
 //! | `known_node`, `known_nodes` | whether nodes beat, and what was read of them |
 //! | `view` | the nodes at one instant |
 //! | `asking`, `replies` | what nodes are asked, and what they answer |
+//! | `watched_keys` | what nodes tell of keys that somebody looks at |
 
 mod announced;
 mod asking;
@@ -15,6 +16,7 @@ mod known_node;
 mod known_nodes;
 mod replies;
 mod view;
+mod watched_keys;
 
 pub use announced::Announcements;
 pub use asking::{AskError, AskTo, Replies, SilentNode};

@@ -1,12 +1,13 @@
-//! The task that reads the answers to a console: it blocks on a connection of its own, while
-//! anything is asked.
+//! The task that reads what nodes say to a console: it blocks on a connection of its own, while
+//! anything is asked, or a key is watched.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, cmd};
-use strata_report::Reply;
+use serde::de::DeserializeOwned;
+use strata_report::{NodeEvents, Reply};
 
 use super::client::Console;
 use crate::clock::millis;
@@ -25,6 +26,11 @@ const RETRY: Duration = Duration::from_millis(100);
 
 type Entries = Vec<(String, HashMap<Vec<u8>, Vec<u8>>)>;
 
+/// What a field holds, where it is what nodes of this protocol write.
+fn of_field<T: DeserializeOwned>(fields: &HashMap<Vec<u8>, Vec<u8>>, name: &[u8]) -> Option<T> {
+    form::read(fields.get(name)?, form::MAX_BYTES).ok()
+}
+
 impl Console {
     /// Reads answers for ever.
     pub(crate) async fn read_replies(&self) {
@@ -39,8 +45,9 @@ impl Console {
         }
     }
 
+    /// Until anything is asked, or nodes are to tell of a key.
     async fn until_asked(&self) {
-        while !self.pending.has_any() {
+        while !self.pending.has_any() && !self.watched.has_any() {
             self.pending.begun.notified().await;
         }
     }
@@ -56,11 +63,11 @@ impl Console {
                 tokio::time::sleep(RETRY).await;
             }
             for (id, fields) in entries {
-                let bytes = fields.get(b"r".as_slice());
-                let reply =
-                    bytes.and_then(|bytes| form::read::<Reply>(bytes, form::MAX_BYTES).ok());
-                if let Some(reply) = reply {
+                if let Some(reply) = of_field::<Reply>(&fields, b"r") {
                     self.pending.take(reply);
+                }
+                if let Some(events) = of_field::<NodeEvents>(&fields, b"e") {
+                    self.watched.take(events);
                 }
                 *last = id;
             }

@@ -48,7 +48,7 @@ impl<K: Key, V: Value + Clone> DynWriteBehind for Inner<K, V> {
             let page = page.map_err(|_| self.letters_away())?;
             let rows = page.letters.into_iter().map(|letter| self.row(letter)).collect();
             let (next, total, until_ms) = (page.next, page.total, page.until_ms);
-            Ok(DeadLetterPage { rows, next, total, until_ms })
+            Ok(DeadLetterPage { rows, next, total, until_ms, partial: None })
         })
     }
 

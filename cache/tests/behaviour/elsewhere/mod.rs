@@ -2,6 +2,7 @@
 
 mod asks;
 mod bad_input;
+mod events;
 mod killed;
 mod lag;
 mod observer;

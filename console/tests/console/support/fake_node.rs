@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use strata_cache::{Journal, L2Census, L2Count, L2Head, Pattern, Progress, Target};
 use strata_console::{Answer, ConsoleError, L2Step, NodeClient, SharedRedis, SharedReport};
 use strata_report::{
-    CacheEvents, CacheKeys, Effect, EntryLook, KeyMatch, KeyRow, L1Keys, L1Query, L1Survey, L2Look,
-    NodeAnswer, NodeError, NodeReport, NodeRequest, RedisServer, RedisState,
+    CacheEvents, CacheKeys, CacheName, Effect, EntryLook, KeyMatch, KeyRow, L1Keys, L1Query,
+    L1Survey, L2Look, NodeAnswer, NodeError, NodeReport, NodeRequest, RedisServer, RedisState,
 };
 
 use super::script::{Script, cache_report};
@@ -99,6 +99,10 @@ impl FakeNode {
                 NodeAnswer::Done { changed: self.script().l1.remove(&asked.key).is_some() }
             }
             NodeRequest::ShowValue(asked) => NodeAnswer::Value { value: Some(asked.value) },
+            NodeRequest::DeadLetters(_) | NodeRequest::MoveDeadLetters(_) => {
+                let cache = CacheName { cache: request.cache().to_owned() };
+                NodeAnswer::Failed { error: NodeError::NoWriteBehind(cache) }
+            }
             NodeRequest::Refresh(_) | NodeRequest::Details(_) | NodeRequest::Other => {
                 NodeAnswer::Failed { error: NodeError::Unsupported { version: "0".to_owned() } }
             }

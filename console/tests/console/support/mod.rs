@@ -4,10 +4,12 @@ mod fake_node;
 #[path = "../../../../cache/tests/behaviour/support/log.rs"]
 mod log;
 mod script;
+mod wire_nodes;
 
 pub(crate) use fake_node::FakeNode;
 pub(crate) use log::Log;
 pub(crate) use script::cache_report;
+pub(crate) use wire_nodes::{Manner, WireNode, WireNodes};
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Once};
 
@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use strata_app::SessionCookie;
 use strata_cache::LogLimit;
-use strata_console::Actor;
+use strata_console::{Actor, Origin};
 use tracing::error;
 
 use super::Access;
@@ -26,6 +26,8 @@ type Of<T> = Arc<dyn Fn(&Parts) -> T + Send + Sync>;
 pub(crate) struct ApplicationRules {
     /// Who asks; `None` where it has not said, and then only this machine may look.
     pub(crate) access: Option<Of<Access>>,
+    /// The address of who asks; the connection's peer where it does not say.
+    pub(crate) client_address: Option<Of<Option<IpAddr>>>,
     /// The nonce of its own content security policy.
     pub(crate) nonce: Option<Of<Option<String>>>,
     /// Where browsers find it, as far as it has said so.
@@ -62,6 +64,14 @@ impl ApplicationRules {
         let Some(access) = &self.access else { return Ok(of_this_machine(request)) };
         let access = guarded(|| access(parts))?;
         Ok((access, NoLook(REFUSED)))
+    }
+
+    /// Where a request comes from, by the application's word or else by its connection.
+    fn origin(&self, request: &Request, parts: &Parts) -> Result<(Origin, bool), AppError> {
+        let (origin, is_https) = Proxies::default().origin(request);
+        let Some(client_address) = &self.client_address else { return Ok((origin, is_https)) };
+        let told = guarded(|| client_address(parts))?;
+        Ok((Origin { address: told.or(origin.address), ..origin }, is_https))
     }
 
     fn nonce(&self, parts: &Parts) -> Result<Option<ApplicationNonce>, AppError> {
@@ -107,7 +117,6 @@ pub(crate) async fn identify_by_application(
     request: Request,
     next: Next,
 ) -> Response {
-    let (origin, is_https) = Proxies::default().origin(&request);
     let (parts, body) = request.into_parts();
     // What the application looks at has no body.
     let request = Request::from_parts(parts.clone(), body);
@@ -115,8 +124,11 @@ pub(crate) async fn identify_by_application(
         Ok(nonce) => nonce,
         Err(error) => return error.into_response(),
     };
-    let mut response = match rules.identify(&request, &parts) {
-        Ok((access, no_look)) => {
+    let identified = rules.origin(&request, &parts);
+    let identified = identified
+        .and_then(|(origin, is_https)| Ok((rules.identify(&request, &parts)?, origin, is_https)));
+    let mut response = match identified {
+        Ok(((access, no_look), origin, is_https)) => {
             let mut request = request;
             let extensions = request.extensions_mut();
             extensions.insert(access.actor(origin.address, rules.read_only));

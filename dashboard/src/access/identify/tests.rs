@@ -42,7 +42,7 @@ fn local_is_what_comes_from_this_machine_names_it_and_was_not_forwarded() {
 
 #[test]
 fn nothing_that_a_proxy_may_have_sent_is_local() {
-    let forwarded: [&[(&str, &str)]; 10] = [
+    let forwarded: [&[(&str, &str)]; 19] = [
         &[("x-forwarded-for", "127.0.0.1")],
         &[("x-forwarded-for", "")],
         &[("forwarded", "for=203.0.113.9")],
@@ -51,6 +51,15 @@ fn nothing_that_a_proxy_may_have_sent_is_local() {
         &[("x-forwarded-user", "anna")],
         &[("x-real-ip", "203.0.113.9")],
         &[("via", "1.1 squid")],
+        &[("x-original-forwarded-for", "203.0.113.9")],
+        &[("x-original-url", "/")],
+        &[("x-envoy-external-address", "203.0.113.9")],
+        &[("x-azure-clientip", "203.0.113.9")],
+        &[("x-amzn-trace-id", "Root=1-2-3")],
+        &[("cf-ray", "1")],
+        &[("cdn-loop", "fastly")],
+        &[("host", "127.0.0.1:3000")],
+        &[("host", "dash.test")],
         &[("origin", "https://dash.test")],
         &[("origin", "null")],
     ];
@@ -63,6 +72,15 @@ fn nothing_that_a_proxy_may_have_sent_is_local() {
     let mut named = request(LOOPBACK, &[]);
     named.headers_mut().insert(header::HOST, HeaderValue::from_static("dash.test"));
     assert!(!is_local(&named));
+    named.headers_mut().remove(header::HOST);
+    assert!(!is_local(&named), "it names nothing");
+    let mut whole = request(LOOPBACK, &[]);
+    *whole.uri_mut() = "http://dash.test/".parse().unwrap();
+    assert!(!is_local(&whole), "its target names another host");
+    *whole.uri_mut() = "http://localhost:3000/".parse().unwrap();
+    assert!(is_local(&whole));
+    whole.headers_mut().insert(header::HOST, HeaderValue::from_static("dash.test"));
+    assert!(!is_local(&whole), "its header names another host");
     let (origin, _) = trusting(&["127.0.0.1"]).origin(&request(LOOPBACK, &[]));
     assert!(!origin.is_local, "a trusted proxy is a proxy, whatever it sends");
 }

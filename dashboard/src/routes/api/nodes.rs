@@ -1,12 +1,16 @@
 use axum::extract::State;
 use axum::response::Response;
 use axum::{Extension, Json};
-use strata_console::{Actor, Console};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use strata_app::at;
+use strata_console::{Actor, Console, ConsoleError, NODES_AT_ONCE, NodeCondition, NodesQuery};
 use strata_report::{NodeReport, NodesReport, RedisReport};
 
 use crate::http::AppError;
 use crate::http::extract::Query;
-use crate::http::table::{FormatQuery, figures, table};
+use crate::http::table::{Format, FormatQuery, figures, goes_on, table};
+use crate::routes::openapi::Part;
 
 /// The newest report of every node.
 #[utoipa::path(get, path = "/api/v1/nodes", responses((status = 200, description = "The newest reports.", body = [NodeReport])))]
@@ -20,14 +24,102 @@ pub(crate) async fn list(
     Json(nodes)
 }
 
-/// Every node in one row, and where nodes differ that should not.
-#[utoipa::path(get, path = "/api/v1/nodes/rows", params(FormatQuery), responses((status = 200, description = "One row a node.", content((NodesReport = "application/json"), (String = "text/csv")))))]
+/// The most rows of one answer, and how many there are where nothing is said.
+const MAX_ROWS: u32 = 1_000;
+const DEFAULT_ROWS: u32 = NODES_AT_ONCE as u32;
+
+/// Which nodes, and how to write them.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct NodeRowsQuery {
+    /// What their ids contain.
+    name: Option<String>,
+    /// How they are: `lost`, `trouble`, `late`, `starting` or `well`.
+    state: Option<String>,
+    /// Their program.
+    app: Option<String>,
+    /// Anything: those that name no program.
+    no_app: Option<String>,
+    /// Their program's version.
+    version: Option<String>,
+    /// Anything: those that name no version.
+    no_version: Option<String>,
+    /// The most rows, between 1 and 1000; 50 where nothing is said, as CSV 1000.
+    limit: Option<u32>,
+    /// The `next` of the rows before.
+    cursor: Option<String>,
+    #[serde(default)]
+    format: Format,
+}
+
+/// Nodes by their ids, each in one row, and where all nodes differ that should not. Where there are
+/// more, `next` and the header `Link` with `rel="next"` say where to go on.
+#[utoipa::path(get, path = "/api/v1/nodes/rows", params(NodeRowsQuery), responses((status = 200, description = "One row a node.", headers(("Link" = String, description = "Where to go on, with `rel=\"next\"`; none at the end.")), content((NodesReport = "application/json"), (String = "text/csv"))), Part))]
 pub(crate) async fn rows(
     State(console): State<Console>,
-    Query(written): Query<FormatQuery>,
+    Query(wanted): Query<NodeRowsQuery>,
 ) -> Result<Response, AppError> {
-    let report = console.nodes_report();
-    Ok(table(written.format, "nodes", &report.nodes, || Json(&report)))
+    let format = wanted.format;
+    let limit = wanted.limit.unwrap_or(match format {
+        Format::Json => DEFAULT_ROWS,
+        Format::Csv => MAX_ROWS,
+    });
+    if !(1..=MAX_ROWS).contains(&limit) {
+        return Err(ConsoleError::BadLimit(MAX_ROWS).into());
+    }
+    let cursor = wanted.cursor.as_deref();
+    let report = console.node_rows(&wanted.nodes()?, (cursor, limit as usize));
+    let next = report.next.as_deref().map(|cursor| wanted.next(cursor, limit));
+    let answer = table(format, "nodes", &report.nodes, || Json(&report));
+    Ok(goes_on(answer, "nodes", next))
+}
+
+impl NodeRowsQuery {
+    fn nodes(&self) -> Result<NodesQuery, AppError> {
+        let named = |text: &String| {
+            let condition = NodeCondition::ALL.into_iter().find(|one| one.as_str() == text);
+            condition.ok_or_else(|| {
+                let known = NodeCondition::ALL.map(NodeCondition::as_str).join(", ");
+                AppError::bad_request("bad-query", format!("A state is one of {known}."))
+            })
+        };
+        let condition = self.state.as_ref().map(named).transpose()?;
+        let or_none = |said: &Option<String>, none: &Option<String>| match none {
+            Some(_) => Some(String::new()),
+            None => said.clone(),
+        };
+        Ok(NodesQuery {
+            name: self.name.clone().unwrap_or_default(),
+            condition,
+            app: or_none(&self.app, &self.no_app),
+            version: or_none(&self.version, &self.no_version),
+            page: 0,
+        })
+    }
+
+    /// The address of the rows after these.
+    fn next(&self, cursor: &str, limit: u32) -> String {
+        let fields = [
+            ("name", &self.name),
+            ("state", &self.state),
+            ("app", &self.app),
+            ("no_app", &self.no_app),
+            ("version", &self.version),
+            ("no_version", &self.no_version),
+        ];
+        let mut next = at("/api/v1/nodes/rows?");
+        for (field, text) in fields {
+            if let Some(text) = text {
+                next += &format!("{field}={}&", encoded(text));
+            }
+        }
+        let format = self.format.as_str();
+        next + &format!("limit={limit}&cursor={}&format={format}", encoded(cursor))
+    }
+}
+
+fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 /// Redis, as it and the nodes see it.
@@ -38,4 +130,26 @@ pub(crate) async fn redis(
 ) -> Result<Response, AppError> {
     let report = console.redis().await;
     Ok(table(written.format, "redis", &figures(&report), || Json(&report)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_go_on_with_what_was_asked_for() {
+        let asked = |query: &str| -> NodeRowsQuery {
+            axum::extract::Query::try_from_uri(&format!("/?{query}").parse().unwrap()).unwrap().0
+        };
+        let some = asked("name=pod%201&state=late&no_app=1&format=csv");
+        let nodes = some.nodes().unwrap();
+        assert_eq!((nodes.condition, nodes.app.as_deref()), (Some(NodeCondition::Late), Some("")));
+        assert_eq!(
+            some.next("pod-7", 10),
+            "/api/v1/nodes/rows?\
+             name=pod%201&state=late&no_app=1&limit=10&cursor=pod%2D7&format=csv",
+        );
+        assert_eq!(asked("").nodes().unwrap(), NodesQuery::default());
+        assert!(asked("state=cats").nodes().is_err());
+    }
 }

@@ -5,6 +5,7 @@ use axum::extract::{Query, Request, State};
 use axum::http::Method;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{Operation, ParameterIn};
 
@@ -82,6 +83,12 @@ fn unknown<'a>(
     request: &Request,
     known: impl Fn(&Method, &str) -> Option<Vec<&'a str>>,
 ) -> Option<AppError> {
+    let query = request.uri().query().unwrap_or_default();
+    // Read as something else, it would name another key than the one that was meant.
+    if percent_decode_str(query).decode_utf8().is_err() {
+        let error = AppError::bad_request("bad-query", "The query of this address is not UTF-8.");
+        return Some(error.for_browsers());
+    }
     let route = route_of(request.extensions())?;
     // HEAD is answered by what answers GET.
     let method = match request.method() {

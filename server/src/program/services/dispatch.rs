@@ -7,34 +7,43 @@ use strata_app::{BasePath, ServiceMenu};
 use strata_dashboard::program::with_path;
 use tower::ServiceExt;
 
+use super::front::NoSuchService;
 use super::list::Services;
 use super::service::Service;
-use super::service_id::of_path;
+use super::service_id::{of_path, path_of};
 
 #[derive(Clone)]
 struct Dispatch {
     services: Arc<Services>,
     front: Router,
+    /// Below a name that no service has.
+    nameless: Router,
 }
 
 /// Sends each request to the service that its path names, and any other to `front`.
 pub(in super::super) fn router(services: Arc<Services>) -> Router {
     let front = super::front::router(&services);
-    let dispatched = Dispatch { services: Arc::clone(&services), front };
+    let nameless = super::front::nameless(&services);
+    let dispatched = Dispatch { services: Arc::clone(&services), front, nameless };
     services.front.http.below_base(Router::new().fallback(dispatch).with_state(dispatched))
 }
 
 async fn dispatch(State(to): State<Dispatch>, mut request: Request) -> Response {
     let named = of_path(request.uri().path()).and_then(|(name, below)| {
-        let service = to.services.get(&name)?;
-        Some((service, with_path(request.uri(), below)?))
+        let uri = with_path(request.uri(), below)?;
+        Some((name, uri)).filter(|(name, _)| !name.is_empty())
     });
-    let Some((service, uri)) = named else {
+    let Some((name, uri)) = named else {
         return to.front.oneshot(request).await.into_response();
     };
     *request.uri_mut() = uri;
     let extensions = request.extensions_mut();
-    extensions.insert(BasePath::of_request().service(&service.id.path()));
+    let base = BasePath::of_request();
+    extensions.insert(base.service(&path_of(&name)));
+    let Some(service) = to.services.get(&name) else {
+        extensions.insert(NoSuchService { name, base });
+        return to.nameless.oneshot(request).await.into_response();
+    };
     extensions.insert(menu(&to.services, &service));
     service.router.clone().oneshot(request).await.into_response()
 }

@@ -9,7 +9,8 @@ use axum::routing::get;
 use axum::{Extension, Json, Router};
 use serde::Serialize;
 use strata_app::{
-    ListedService, ServiceState, ServicesPage, THEME_COOKIE, at, no_such_service_page, recent_reads,
+    BasePath, ListedService, ServiceState, ServicesPage, THEME_COOKIE, at, no_such_service_page,
+    recent_reads,
 };
 use strata_console::Actor;
 use strata_dashboard::program::{AppError, cookie_value, document, wants_page};
@@ -18,6 +19,14 @@ use strata_report::{Severity, Window};
 use super::list::Services;
 use super::ready;
 use super::service_id::of_path;
+
+/// What a request names that is no service, and the program's own path; in the extensions of the
+/// request.
+#[derive(Clone)]
+pub(super) struct NoSuchService {
+    pub(super) name: String,
+    pub(super) base: BasePath,
+}
 
 /// What the list may load: our style, our picture, and our script, which asks for it again.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
@@ -35,6 +44,21 @@ pub(super) fn router(services: &Arc<Services>) -> Router {
         .fallback(other)
         .with_state(Arc::clone(services));
     services.front.front(own, &PARAMETERS)
+}
+
+/// Below a name that no service has: which there are, for those who may look. Others are answered as
+/// below any other name, so that nobody can find out names by trying.
+pub(super) fn nameless(services: &Arc<Services>) -> Router {
+    let own = Router::new().fallback(no_such_service).with_state(Arc::clone(services));
+    services.front.nameless(own)
+}
+
+async fn no_such_service(
+    State(services): State<Arc<Services>>,
+    Extension(NoSuchService { name, base }): Extension<NoSuchService>,
+    headers: HeaderMap,
+) -> Response {
+    base.scope(async { unknown(&services, &name, &headers) }).await
 }
 
 /// The parameters of its addresses.
@@ -82,6 +106,7 @@ async fn other(
     request: Request,
 ) -> Response {
     let (uri, headers) = (request.uri(), request.headers());
+    // Only one without a name gets here.
     if let Some((name, _)) = of_path(uri.path()) {
         return unknown(&services, &name, headers);
     }

@@ -18,8 +18,13 @@ impl ServiceId {
 
     /// The path below that of the program.
     pub(super) fn path(&self) -> String {
-        format!("/s/{}", encode(&self.to_string()))
+        path_of(&self.to_string())
     }
+}
+
+/// The path below that of the program, for the name of a service as it is in addresses.
+pub(super) fn path_of(name: &str) -> String {
+    format!("/s/{}", encode(name))
 }
 
 impl fmt::Display for ServiceId {

@@ -184,3 +184,86 @@ async fn wrong_tokens_at_all_services_count_together() {
     }
     assert!(statuses.contains(&429), "{statuses:?}");
 }
+
+/// What is asked of a service by somebody who has no token.
+const ASKED_BY_STRANGERS: [(&str, &str); 22] = [
+    ("GET", ""),
+    ("GET", "/"),
+    ("GET", "/nodes"),
+    ("GET", "/nosuch?x=1"),
+    ("GET", "/healthz"),
+    ("HEAD", "/healthz"),
+    ("POST", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+    ("GET", "/events"),
+    ("GET", "/login"),
+    ("GET", "/login?to=%2Fs%2FNAME%2Fnodes"),
+    ("POST", "/login"),
+    ("POST", "/logout"),
+    ("GET", "/api/v1/nodes"),
+    ("POST", "/api/strata/log_in"),
+    ("POST", "/api/strata/session"),
+    ("DELETE", "/api/v1/caches/users/keys/42"),
+    ("OPTIONS", "/nodes"),
+    ("GET", "/favicon.svg"),
+    ("GET", "/pkg/nosuch.js"),
+    ("GET", "/scripts/nosuch.js"),
+];
+
+impl Dashboard {
+    /// An answer below a name, without what differs between any two answers.
+    async fn below(&self, name: &str, (method, path): (&str, &str), headers: &str) -> String {
+        let path = format!("/s/{name}{}", path.replace("NAME", name));
+        let (head, body) = self.send(method, &path, headers).await;
+        let is_its_own =
+            |line: &&str| line.starts_with("date: ") || line.starts_with("x-request-id: ");
+        let head: Vec<_> = head.lines().filter(|line| !is_its_own(line)).collect();
+        format!("{}\n\n{body}", head.join("\n")).replace(name, "NAME")
+    }
+}
+
+#[tokio::test]
+async fn whoever_may_not_look_cannot_tell_a_service_from_a_name_that_there_is_not() {
+    let redis = RedisServer::start().await;
+    let url = redis.url();
+    let _pod = Pod::start_of("shop", &url, "pod-1").await;
+    let tokens = ["--operator-token", OPERATOR, "--viewer-token", "v-token"];
+    let options = [&["--redis-url", &url][..], &tokens].concat();
+    let dashboard = Dashboard::start_front(&options).await;
+    let with_token = format!("authorization: Bearer {OPERATOR}\r\n");
+    until("it is up", async || {
+        dashboard.send("GET", "/api/v1/services", &with_token).await.1.contains("\"state\":\"up\"")
+    })
+    .await;
+    for asked in ASKED_BY_STRANGERS {
+        for headers in ["", BROWSER, "authorization: Bearer not-a-token\r\n"] {
+            let known = dashboard.below("shop", asked, headers).await;
+            let unknown = dashboard.below("shob", asked, headers).await;
+            assert_eq!(known, unknown, "{asked:?} {headers:?}");
+            assert!(!known.contains("pod-1"), "{known}");
+        }
+    }
+    let to_viewer = dashboard.below("shop", ("GET", "/readyz"), &with_token).await;
+    assert!(to_viewer.contains("pod-1"), "{to_viewer}");
+    let to_viewer = dashboard.below("shob", ("GET", "/readyz"), &with_token).await;
+    assert!(to_viewer.contains("unknown-service"), "{to_viewer}");
+}
+
+#[tokio::test]
+async fn below_any_name_a_health_check_is_answered_and_a_session_ended() {
+    let redis = RedisServer::start().await;
+    let url = redis.url();
+    let _pod = Pod::start_of("shop", &url, "pod-1").await;
+    let dashboard = Dashboard::start_front(&["--redis-url", &url]).await;
+    dashboard.until_up(&["shop"]).await;
+    for name in ["shop", "shob"] {
+        let out = dashboard.below(name, ("POST", "/logout"), "").await;
+        assert!(out.contains("location: /s/NAME/login"), "{out}");
+        let answer = dashboard.below(name, ("GET", "/healthz"), "").await;
+        assert!(
+            answer.starts_with("http/1.0 200") || answer.starts_with("http/1.1 200"),
+            "{answer}"
+        );
+    }
+}

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use strata_cache::{Cache, Node};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
@@ -28,9 +29,11 @@ const AT_ONCE: usize = 50;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// The process. It ends with this.
+/// The process. It ends with this, and with whoever started it.
 pub(super) struct FleetProcess {
     child: Child,
+    /// Where it is closed, the process ends.
+    _input: ChildStdin,
     /// Kept open: the test program ends where it cannot print.
     _lines: Lines<BufReader<ChildStdout>>,
 }
@@ -44,16 +47,27 @@ impl FleetProcess {
             .args(["--ignored", "--nocapture"])
             .env(NODES, nodes.to_string())
             .env(REDIS, redis_url)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true);
         let mut child = command.spawn().unwrap();
+        let input = child.stdin.take().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let started = async {
             // No further line: the process has ended.
             while !lines.next_line().await.unwrap().unwrap().contains(STARTED) {}
         };
         timeout(Duration::from_secs(240), started).await.unwrap();
-        Self { child, _lines: lines }
+        Self { child, _input: input, _lines: lines }
+    }
+
+    /// Closes its input, and waits until it has ended.
+    pub(super) async fn ends_with_its_input(self) {
+        let Self { mut child, _input: input, _lines: lines } = self;
+        drop(input);
+        let status = timeout(Duration::from_secs(60), child.wait()).await.unwrap().unwrap();
+        assert!(status.success(), "{status}");
+        drop(lines);
     }
 
     pub(super) fn id(&self) -> u32 {
@@ -102,16 +116,32 @@ async fn run(redis_url: String, n: usize) {
     writeln!(out, "{STARTED}").unwrap();
     out.flush().unwrap();
     drop(out);
-    let mut ticks = interval(Duration::from_secs(1));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let began = Instant::now();
-    // Whoever started it ends it long before.
-    while began.elapsed() < Duration::from_secs(900) {
-        let at = ticks.tick().await.duration_since(began).as_secs() as usize;
-        for node in &nodes {
-            node.read(at % CACHES).await;
+    let reading = async {
+        let mut ticks = interval(Duration::from_secs(1));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let began = Instant::now();
+        loop {
+            let at = ticks.tick().await.duration_since(began).as_secs() as usize;
+            for node in &nodes {
+                node.read(at % CACHES).await;
+            }
         }
+    };
+    tokio::select! {
+        () = reading => {}
+        () = input_has_ended() => {}
     }
+}
+
+/// Until whoever started the process has closed its input, or has ended.
+async fn input_has_ended() {
+    let (ended, has_ended) = oneshot::channel();
+    // A thread of its own, which nothing waits for.
+    std::thread::spawn(move || {
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        let _ = ended.send(());
+    });
+    let _ = has_ended.await;
 }
 
 /// The process itself.
