@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::Method;
+use axum::http::{Method, Uri};
 use axum::middleware::Next;
 use axum::response::Response;
 use strata_console::Actor;
@@ -32,7 +32,8 @@ fn look_of(request: &Request) -> Option<Look> {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let is_there = route_of(request.extensions()).is_some();
     let path = request.uri().path();
-    (may_look && reads && is_there && is_of_somebody(path)).then_some(match path {
+    let looks = may_look && reads && is_there && is_of_somebody(path);
+    (looks && !is_renewal(request.uri())).then_some(match path {
         "/events" => Look::Stream,
         _ => Look::Once,
     })
@@ -55,9 +56,25 @@ fn is_of_somebody(path: &str) -> bool {
     !is_file && !NOBODYS.contains(&path)
 }
 
+/// Whether a stream goes on after another one: its page counted as a look when it was opened, and
+/// the stream keeps nodes awake as long as it lasts.
+fn is_renewal(uri: &Uri) -> bool {
+    let mut parameters = uri.query().unwrap_or_default().split('&');
+    uri.path() == "/events" && parameters.any(|one| one.starts_with("resume="))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stream_that_goes_on_after_another_does_not_count_as_a_look() {
+        let is_renewal = |address: &str| is_renewal(&address.parse().unwrap());
+        assert!(is_renewal("/events?renew=true&resume=0123") && is_renewal("/events?resume=true"));
+        for look in ["/events", "/events?renew=true", "/nodes?resume=0123", "/"] {
+            assert!(!is_renewal(look), "{look}");
+        }
+    }
 
     #[test]
     fn probes_scrapes_and_files_do_not_count_as_looks() {
