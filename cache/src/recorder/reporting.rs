@@ -8,7 +8,7 @@ use strata_report::{
 };
 
 use super::cache_recorder::Recorder;
-use super::events::{Events, KeyNote};
+use super::events::{EventCursor, Events, KeyNote, NewEvents};
 use super::hot_keys::HotKeysRecorder;
 use super::label::hash_of;
 use super::sampling::SAMPLED_ONE_IN;
@@ -131,6 +131,17 @@ impl Recorder {
 
     pub(crate) fn events_after(&self, seq: u64) -> CacheEvents {
         self.events.as_ref().map(|events| events.after(seq)).unwrap_or_default()
+    }
+
+    /// What has happened to some keys, with their texts, since a cursor.
+    pub(crate) fn events_of_keys<K: Hash>(
+        &self,
+        keys: impl Iterator<Item = (K, String)>,
+        after: Option<EventCursor>,
+    ) -> NewEvents {
+        let Some(events) = &self.events else { return NewEvents::default() };
+        let keys = keys.map(|(key, text)| (hash_of(&key), text)).collect();
+        events.of_keys(&keys, after)
     }
 
     pub(crate) fn events_of<K: Hash + Display + ?Sized>(&self, key: &K) -> CacheEvents {

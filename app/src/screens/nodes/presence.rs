@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use strata_console::NodeStatus;
-use strata_report::{FleetPolicy, NodePresence, NodeRow, NodesReport};
+use strata_report::{FleetPolicy, NodePresence, NodeRow, NodesReport, PresenceState};
 
 use crate::format;
 use crate::screens::page_frame::titled_card;
@@ -19,16 +19,21 @@ fn state(node: &NodeRow) -> (String, &'static str) {
         let heard_ms_ago = node.presence.as_ref().map_or(0, |presence| presence.heard_ms_ago);
         format!("{state}, last heard {} ago", format::span(heard_ms_ago))
     };
-    let bad = |words: &str| (words.to_owned(), "badge bad");
+    let is_late = node.presence.as_ref().is_some_and(|at| at.state == PresenceState::Late);
+    // What was wrong when it was last heard need not be so now.
+    let bad = |words: &str| {
+        let words = if is_late { heard(words) } else { words.to_owned() };
+        (words, "badge bad")
+    };
     match NodeStatus::of(node) {
-        NodeStatus::Lost => bad(&heard("lost")),
+        NodeStatus::Lost => (heard("lost"), "badge bad"),
         NodeStatus::NoReport => bad("no report"),
         NodeStatus::Unreadable => bad("cannot be read"),
         NodeStatus::TwoProcesses => bad("two processes"),
         NodeStatus::BusSilent => bad("bus silent"),
         NodeStatus::BreakerOpen => bad("skips Redis"),
         NodeStatus::TaskDown => bad("task down"),
-        NodeStatus::Late => bad(&heard("late")),
+        NodeStatus::Late => bad("late"),
         NodeStatus::Starting => ("no report yet".to_owned(), "badge"),
         NodeStatus::Healthy => ("healthy".to_owned(), "badge good"),
     }
@@ -92,7 +97,7 @@ const fn allows(policy: FleetPolicy) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use strata_report::{FleetSums, PresenceState};
+    use strata_report::FleetSums;
 
     use super::*;
 
