@@ -322,6 +322,28 @@ test.describe("a stream of one's own", () => {
     await expectLive(page);
   });
 
+  test("that is renewed goes on with the next one, and is not lost meanwhile", async ({ page }) => {
+    await page.addInitScript(() => {
+      addEventListener("strata-state", (event) => {
+        const states = document.documentElement.dataset.states ?? "";
+        document.documentElement.dataset.states = `${states} ${(event as MessageEvent).data}`;
+      });
+    });
+    let nResumed = 0;
+    page.on("request", (request) => (nResumed += Number(request.url().endsWith("/events?resume=true"))));
+    await page.route(/\/events$/, async (route) => {
+      const body = `${await firstEvent(route.request().url())}\n\nevent: renew\ndata: {}\n\n`;
+      await route.fulfill({ contentType: "text/event-stream", body });
+    });
+    await open(page, "/");
+    await expectLive(page);
+    await expectToMove(page);
+    await expectToMove(page);
+    expect(nResumed).toBe(1);
+    await expect(page.locator("html")).toHaveAttribute("data-states", /Live/);
+    await expect(page.locator("html")).not.toHaveAttribute("data-states", /Lost/);
+  });
+
   test("that lacks what may be missing is read", async ({ page }) => {
     await page.addInitScript(() => {
       const missing = [/"build":"\w+",/, /,"alerts":\{[^}]*\}/];

@@ -42,7 +42,7 @@ pub(crate) fn test(shell: &Shell, length: Option<Length>) -> Result<()> {
     step("Tests of the cache where rustls has no provider");
     cmd!(
         shell,
-        "cargo nextest run --package strata-cache --no-default-features --features tls -E test(no_provider::)"
+        "cargo nextest run --package strata-cache --no-default-features --features tls,fleet -E test(no_provider::)"
     )
     .run()?;
     step("Examples in the documentation");

@@ -36,6 +36,7 @@ impl Node {
 }
 
 impl Shared {
+    #[cfg(feature = "fleet")]
     pub(crate) async fn answer(&self, request: NodeRequest) -> NodeAnswer {
         self.answer_of(self.cache(request.cache()), request).await
     }

@@ -1,6 +1,7 @@
 //! What background tasks do, and what is the matter with each node's way to Redis.
 
 use leptos::prelude::*;
+use strata_console::NodeStatus;
 use strata_report::{L2Error, NodeRow, NodesReport, TaskReport, TaskState};
 
 use crate::format::{self, DASH};
@@ -19,7 +20,9 @@ struct TaskOwner<'a> {
 /// or was not.
 pub(super) fn card(report: &NodesReport) -> AnyView {
     let own = TaskOwner { node: None, tasks: &report.tasks, at_ms: report.at_ms };
-    let nodes = report.nodes.iter().map(|node| TaskOwner {
+    // Nobody knows what those of a lost node do.
+    let heard = report.nodes.iter().filter(|node| NodeStatus::of(node) != NodeStatus::Lost);
+    let nodes = heard.map(|node| TaskOwner {
         node: Some(&node.node),
         tasks: &node.tasks,
         at_ms: node.at_ms,
@@ -144,6 +147,8 @@ fn said(error: &L2Error, at_ms: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use strata_report::{NodePresence, PresenceState};
+
     use super::*;
 
     fn task(name: &str) -> TaskReport {
@@ -169,6 +174,14 @@ mod tests {
         let html = drawn(node(vec![task("upkeep"), task("bus")]));
         assert!(html.contains("upkeep, bus") && html.contains("all run"), "{html}");
         assert!(!html.contains("Problems"), "{html}");
+    }
+
+    #[test]
+    fn the_tasks_of_a_node_that_is_lost_do_not_look_as_if_they_ran() {
+        let state = PresenceState::Lost;
+        let presence = Some(NodePresence { state, ..NodePresence::default() });
+        let html = drawn(NodeRow { presence, ..node(vec![task("upkeep")]) });
+        assert!(!html.contains("upkeep") && !html.contains("all run"), "{html}");
     }
 
     #[test]
