@@ -14,7 +14,9 @@ use crate::l2::{Envelope, Keyspace, L2Content, Progress};
 use crate::node::DynCache;
 use crate::pattern::Pattern;
 use crate::read::{Core, Freshness, to_its_end};
-use crate::recorder::{CacheEvents, EventCursor, NewEvents};
+use crate::recorder::CacheEvents;
+#[cfg(feature = "fleet")]
+use crate::recorder::{EventCursor, NewEvents};
 use crate::target::Target;
 use crate::user_code::BoxFuture;
 
@@ -129,6 +131,7 @@ impl<K: Key, V: Value> DynCache for Core<K, V> {
         self.recorder.events_after(seq)
     }
 
+    #[cfg(feature = "fleet")]
     fn events_of_keys(&self, keys: &[String], after: Option<EventCursor>) -> NewEvents {
         let keys = keys.iter().filter_map(|text| Some((self.key(text).ok()?, text.clone())));
         self.recorder.events_of_keys(keys, after)

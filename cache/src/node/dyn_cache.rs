@@ -10,7 +10,9 @@ use crate::error::CacheError;
 use crate::l1::{L1List, L1Survey};
 use crate::l2::{Keyspace, Progress};
 use crate::pattern::Pattern;
-use crate::recorder::{CacheEvents, EventCursor, NewEvents};
+use crate::recorder::CacheEvents;
+#[cfg(feature = "fleet")]
+use crate::recorder::{EventCursor, NewEvents};
 use crate::target::Target;
 use crate::user_code::BoxFuture;
 
@@ -70,6 +72,7 @@ pub(crate) trait DynCache: Send + Sync {
         CacheEvents::default()
     }
     /// What has happened to some keys since a cursor.
+    #[cfg(feature = "fleet")]
     fn events_of_keys(&self, _keys: &[String], _after: Option<EventCursor>) -> NewEvents {
         NewEvents::default()
     }

@@ -1,4 +1,6 @@
-use std::collections::{HashMap, VecDeque};
+#[cfg(feature = "fleet")]
+use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use strata_report::{CacheEvents, Event, Scope, What};
@@ -34,6 +36,7 @@ struct RecordedEvent {
 }
 
 /// Where a reader of some keys' events goes on.
+#[cfg(feature = "fleet")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct EventCursor {
     seq: u64,
@@ -42,6 +45,7 @@ pub(crate) struct EventCursor {
 }
 
 /// What has happened to some keys since a cursor.
+#[cfg(feature = "fleet")]
 #[derive(Debug, Default)]
 pub(crate) struct NewEvents {
     /// Oldest first. Those about many keys have no key.
@@ -95,6 +99,7 @@ impl Events {
 
     /// What has happened to the keys, texts by hash, since the cursor: nothing without one. Reads
     /// once, so that nothing comes between one key and the next.
+    #[cfg(feature = "fleet")]
     pub(crate) fn of_keys(
         &self,
         keys: &HashMap<u64, String>,
@@ -221,6 +226,7 @@ mod tests {
         assert_eq!((of_4[0].key.as_deref(), &of_4[0].what), (Some("4"), &What::Written));
     }
 
+    #[cfg(feature = "fleet")]
     #[test]
     fn some_keys_are_read_at_once_and_what_is_about_many_of_them_is_about_no_single_one() {
         let events = Events::default();
@@ -243,6 +249,7 @@ mod tests {
         assert!(events.of_keys(&keys, Some(new.cursor)).events.is_empty(), "each once");
     }
 
+    #[cfg(feature = "fleet")]
     #[test]
     fn what_is_forgotten_between_two_reads_of_some_keys_is_counted() {
         let events = Events::default();

@@ -8,7 +8,9 @@ use strata_report::{
 };
 
 use super::cache_recorder::Recorder;
-use super::events::{EventCursor, Events, KeyNote, NewEvents};
+#[cfg(feature = "fleet")]
+use super::events::{EventCursor, NewEvents};
+use super::events::{Events, KeyNote};
 use super::hot_keys::HotKeysRecorder;
 use super::label::hash_of;
 use super::sampling::SAMPLED_ONE_IN;
@@ -134,6 +136,7 @@ impl Recorder {
     }
 
     /// What has happened to some keys, with their texts, since a cursor.
+    #[cfg(feature = "fleet")]
     pub(crate) fn events_of_keys<K: Hash>(
         &self,
         keys: impl Iterator<Item = (K, String)>,

@@ -86,13 +86,16 @@ fn row(node: &NodePresence) -> impl IntoView + use<> {
     }
 }
 
-const fn allows(policy: FleetPolicy) -> &'static str {
-    match policy {
-        FleetPolicy { refreshes: true, .. } => "looks, values, loads",
-        FleetPolicy { values: true, .. } => "looks, values",
-        FleetPolicy { looks: true, .. } => "looks",
-        FleetPolicy { .. } => "numbers only",
-    }
+fn allows(policy: FleetPolicy) -> String {
+    let rights = [
+        (policy.looks, "looks"),
+        (policy.values, "values"),
+        (policy.refreshes, "loads"),
+        (policy.moves_dead_letters, "moves dead letters"),
+    ];
+    let allowed = rights.into_iter().filter(|(is_allowed, _)| *is_allowed);
+    let words: Vec<_> = allowed.map(|(_, word)| word).collect();
+    if words.is_empty() { "numbers only".to_owned() } else { words.join(", ") }
 }
 
 #[cfg(test)]
@@ -119,5 +122,13 @@ mod tests {
         let report = NodesReport { fleet: Some(FleetSums::default()), ..report };
         let html = Owner::new().with(|| card(&report).unwrap().to_html());
         assert!(html.contains("rack-3") && html.contains("numbers only"), "{html}");
+    }
+
+    #[test]
+    fn each_right_that_a_node_gives_is_named() {
+        let policy = FleetPolicy { looks: true, values: true, ..FleetPolicy::default() };
+        assert_eq!(allows(policy), "looks, values");
+        let moves = FleetPolicy { moves_dead_letters: true, ..policy };
+        assert_eq!(allows(moves), "looks, values, moves dead letters");
     }
 }
