@@ -275,13 +275,13 @@ test.describe("a stream of one's own", () => {
   );
 
   test("that is blocked is told apart from a server that is silent", async ({ page }) => {
-    await page.route("**/events", (route) => route.abort("blockedbyclient"));
+    await page.route("**/events?*", (route) => route.abort("blockedbyclient"));
     await open(page, "/");
     await expectLost(page);
     await expect(told(page)).toContainText("may block /events", { timeout: 30_000 });
     await page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name: "Keys" }).click();
     await expect(page).toHaveTitle("Keys · Strata");
-    await page.unroute("**/events");
+    await page.unroute("**/events?*");
     await expectLive(page);
     await expect(told(page)).toBeHidden();
   });
@@ -304,7 +304,7 @@ test.describe("a stream of one's own", () => {
 
   /** Answers with what the server says first, changed. */
   const answer = (page: Page, change: (event: string) => string) =>
-    page.route("**/events", async (route) => {
+    page.route("**/events?*", async (route) => {
       const body = `${change(await firstEvent(route.request().url()))}\n\n`;
       await route.fulfill({ contentType: "text/event-stream", body });
     });
@@ -317,7 +317,7 @@ test.describe("a stream of one's own", () => {
     await pause(page).click();
     await expect(state(page)).toHaveText("Updated");
     await expect(pause(page)).toBeVisible();
-    await page.unroute("**/events");
+    await page.unroute("**/events?*");
     await page.getByRole("alert").getByRole("link", { name: "Reload" }).click();
     await expectLive(page);
   });
@@ -369,7 +369,7 @@ test.describe("a stream of one's own", () => {
     let nWaiting = 0;
     let mostWaiting = 0;
     page.on("requestfailed", (request) => asks(request) && (nWaiting -= 1));
-    await page.route("**/events", (route) => route.abort());
+    await page.route("**/events?*", (route) => route.abort());
     await page.route(/\/healthz|\/scripts\/live/, (route) => {
       if (!asks(route.request())) return route.continue();
       nAsked += 1;

@@ -103,6 +103,7 @@ test.describe("who may not look", () => {
 });
 
 test("numbers go on while the application is asked again and again who looks", async ({ page, dashboard, logIn }) => {
+  test.setTimeout(180_000);
   await page.addInitScript(() => {
     Reflect.deleteProperty(globalThis, "SharedWorker");
     addEventListener("strata-state", (event) => {
@@ -112,10 +113,10 @@ test("numbers go on while the application is asked again and again who looks", a
   });
   await logIn("eva");
   let nResumed = 0;
-  page.on("request", (request) => (nResumed += Number(request.url().endsWith("/events?resume=true"))));
+  page.on("request", (request) => (nResumed += Number(request.url().includes("/events?renew=true&resume="))));
   await page.goto(dashboard("/"));
   await expectLive(page);
-  await expect.poll(() => nResumed, { timeout: 60_000 }).toBeGreaterThan(1);
+  await expect.poll(() => nResumed, { timeout: 120_000 }).toBeGreaterThan(1);
   await expectLive(page);
   await expect(page.locator("html")).not.toHaveAttribute("data-states", /Lost/);
 });

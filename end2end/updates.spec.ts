@@ -17,7 +17,7 @@ class NewerBuild {
     const event = (await firstEvent(`${server.url}/events`)).replace(/"build":"\w+"/, '"build":"newer"');
     await server.stop();
     const http = createServer((request, response) => {
-      if (request.url === "/events") {
+      if (new URL(request.url!, server.url).pathname === "/events") {
         response.writeHead(200, { "content-type": "text/event-stream" });
         response.write(`${event}\n\n`);
       } else {

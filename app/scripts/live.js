@@ -8,7 +8,7 @@
 (() => {
   /** Beside this file, wherever the dashboard is. */
   const here = "document" in self ? document.currentScript.src : location.href;
-  const ADDRESS = new URL("../events", here).pathname;
+  const ADDRESS = `${new URL("../events", here).pathname}?renew=true`;
   /** A stream that is silent for longer is lost; a half-open connection shows no other sign. */
   const SILENCE_MS = 3_000;
   const FIRST_RETRY_MS = 500;
@@ -23,6 +23,8 @@
   let rounds;
   let source;
   let hasBegun = false;
+  /** The build of the newest snapshot. */
+  let build;
   let timer;
   let nFailures = 0;
 
@@ -71,9 +73,10 @@
     expectEvent();
   }
 
-  // An application around the dashboard is asked again who looks. Each window has everything already.
+  // An application around the dashboard is asked again who looks. Each window has everything already,
+  // unless another build answers.
   function renew() {
-    open(`${ADDRESS}?resume=true`);
+    open(`${ADDRESS}&resume=${build}`);
     hasBegun = true;
   }
 
@@ -103,7 +106,9 @@
     expectEvent();
     // A frame that the server could not write.
     if (text === "null") return;
-    tell([kind, text, /^\{"build":"([^"]*)"/.exec(text)?.[1]]);
+    const itsBuild = /^\{"build":"([^"]*)"/.exec(text)?.[1];
+    build = itsBuild ?? build;
+    tell([kind, text, itsBuild]);
   }
 
   function tell(message) {

@@ -18,8 +18,8 @@ use crate::metrics::{
     Several, observed,
 };
 use crate::routes::{
-    AccessRules, Admission, MoreRoutes, QueryParameters, Route, front_router, nameless_router,
-    router, routes,
+    AccessRules, Admission, MoreRoutes, QueryParameters, Route, front_router, router, routes,
+    unknown_service_router,
 };
 use crate::state::{AppState, Attention, Needs, Parts};
 
@@ -62,6 +62,8 @@ pub struct OwnParts {
 pub(crate) struct ApplicationParts {
     pub(crate) rules: ApplicationRules,
     pub(crate) page: ApplicationPage,
+    /// How often it is asked again who reads a stream.
+    pub(crate) access_rechecked_every: Duration,
     /// Under which path browsers find it, where a proxy keeps a part of it to itself.
     pub(crate) base: Option<BasePath>,
     pub(crate) shutdown: CancellationToken,
@@ -153,6 +155,7 @@ impl ConsoleRouter {
         let http = HttpMetrics::register(&registry)?;
         let state = AppState::new(Parts {
             application: Some(parts.page),
+            access_rechecked_every: Some(parts.access_rechecked_every),
             attention: parts.attention,
             _end: Some(parts.end),
             ..Parts::of(console, registry, streams, parts.shutdown)
@@ -181,8 +184,8 @@ impl ConsoleRouter {
 
     /// What is below a name that no dashboard has. Whoever may look is answered by `own`; anybody else
     /// cannot tell it from a name that one has.
-    pub fn nameless(&self, own: Router) -> Router {
-        nameless_router(self.state.clone(), self.admission.clone(), own)
+    pub fn below_unknown_service(&self, own: Router) -> Router {
+        unknown_service_router(self.state.clone(), self.admission.clone(), own)
     }
 
     /// Counts the requests of a router and gives each its id.

@@ -20,9 +20,7 @@ pub(crate) enum Length {
 
 /// Frequent and quick failures come first. Each tool is installed when it is needed.
 pub(crate) fn test(shell: &Shell, length: Option<Length>) -> Result<()> {
-    let programs =
-        ["redis-server", "chromium", "promtool", "shellcheck", "nginx", "haproxy", "caddy"];
-    tools::packages(shell, &programs)?;
+    tools::packages(shell, &tools::PROGRAMS)?;
     tools::npm(shell)?;
     check::sources(shell)?;
     tools::nextest(shell)?;
@@ -30,7 +28,8 @@ pub(crate) fn test(shell: &Shell, length: Option<Length>) -> Result<()> {
     tools::wasm_target(shell)?;
     build::debug_files(shell)?;
     step("Tests, against a real redis-server");
-    cmd!(shell, "cargo nextest run {NATIVE...}").run()?;
+    // What the tests need is installed above: none of them is left out.
+    cmd!(shell, "cargo nextest run {NATIVE...}").env("STRATA_TEST_ALL", "true").run()?;
     step("Tests of the cache without Redis");
     // The model of the fence takes the longest, and is the same with Redis and without.
     let but_the_fence = "not test(/fence::model/)";

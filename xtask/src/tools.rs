@@ -13,6 +13,10 @@ const NEXTEST: &str = "0.9.143";
 const DENY: &str = "0.20.2";
 const SCHEMATHESIS: &str = "4.32.5";
 
+/// What the tests need beside the compiler; `faketime` brings the library that sets a clock.
+pub(crate) const PROGRAMS: [&str; 8] =
+    ["redis-server", "chromium", "promtool", "shellcheck", "nginx", "haproxy", "caddy", "faketime"];
+
 /// The program that tests every operation of the HTTP interface.
 pub(crate) const SCHEMATHESIS_PROGRAM: &str = ".strata/schemathesis/bin/schemathesis";
 
@@ -28,10 +32,7 @@ pub(crate) fn prepare(shell: &Shell) -> Result<()> {
 
 /// Everything that the verbs need.
 pub(crate) fn setup(shell: &Shell) -> Result<()> {
-    packages(
-        shell,
-        &["redis-server", "chromium", "promtool", "shellcheck", "nginx", "haproxy", "caddy"],
-    )?;
+    packages(shell, &PROGRAMS)?;
     wasm_target(shell)?;
     npm(shell)?;
     nextest(shell)?;

@@ -13,34 +13,49 @@ use super::{Network, PublicUrl, hosts};
 use crate::http::{AppError, HEALTH_PATHS, cookie_value};
 
 /// What proxies and delivery networks add to a request.
-const FORWARDING: [&str; 15] = [
+const FORWARDING: [&str; 23] = [
+    "akamai-origin-hop",
     "cdn-loop",
     "client-ip",
     "fastly-client-ip",
     "fly-client-ip",
     "forwarded",
+    "front-end-https",
+    "incap-client-ip",
     "remote-user",
     "true-client-ip",
     "via",
+    "x-authenticated-user",
     "x-client-ip",
+    "x-cloud-trace-context",
     "x-cluster-client-ip",
     "x-proxyuser-ip",
     "x-real-ip",
     "x-remote-user",
     "x-rewrite-url",
     "x-scheme",
+    "x-sucuri-clientip",
+    "x-url-scheme",
+    "x-webauth-user",
 ];
 
 /// So begin others of these.
-const FORWARDING_FAMILIES: [&str; 8] = [
+const FORWARDING_FAMILIES: [&str; 15] = [
     "cf-",
+    "ssl-client-",
+    "x-akamai-",
     "x-amz",
     "x-appengine-",
+    "x-arr-",
     "x-azure-",
     "x-envoy-",
     "x-forwarded",
+    "x-ms-",
+    "x-nf-",
     "x-original-",
+    "x-ssl-",
     "x-varnish",
+    "x-vercel-",
 ];
 
 /// What is needed to identify the sender of a request.
@@ -60,6 +75,10 @@ pub struct Proxies {
     /// Where they name the user.
     pub user_header: Option<HeaderName>,
 }
+
+/// The session by which a sender was identified, in the extensions of the request.
+#[derive(Clone)]
+pub(crate) struct OwnSession(pub(crate) Arc<str>);
 
 impl Identification {
     pub(crate) fn new(console: Console, proxies: Proxies, public_url: Option<&PublicUrl>) -> Self {
@@ -92,7 +111,13 @@ pub(crate) async fn identify(
     if actor.rejected == Some(RejectedCredential::Token) {
         access.count_wrong_token(&origin);
     }
+    // A token counts before it, and one that has ended identifies nobody.
+    let session = presented.session.filter(|_| presented.token.is_none());
+    let session = session.filter(|_| actor.rejected.is_none()).map(|id| OwnSession(id.into()));
     let extensions = request.extensions_mut();
+    if let Some(session) = session {
+        extensions.insert(session);
+    }
     extensions.insert(actor);
     extensions.insert(origin);
     extensions.insert(cookie);
@@ -145,18 +170,23 @@ impl Proxies {
 /// speaks any more, or brings the origin of a page that is elsewhere.
 fn is_direct(request: &Request) -> bool {
     let headers = request.headers();
-    let is_of_family = |name: &str| FORWARDING_FAMILIES.iter().any(|one| name.starts_with(one));
-    let is_forwarded = headers
-        .keys()
-        .map(HeaderName::as_str)
-        .any(|name| FORWARDING.contains(&name) || is_of_family(name));
     let hosts = hosts::all(request).unwrap_or_default();
     let is_here = !hosts.is_empty() && hosts.into_iter().all(hosts::is_loopback);
     let from_here = headers.get(header::ORIGIN).is_none_or(|origin| {
         let origin = origin.to_str().unwrap_or_default();
         origin.split_once("://").is_some_and(|(_, host)| hosts::is_loopback(host))
     });
-    !is_forwarded && is_here && from_here && request.version() >= Version::HTTP_11
+    forwarding_header(headers).is_none()
+        && is_here
+        && from_here
+        && request.version() >= Version::HTTP_11
+}
+
+/// A header that a proxy or a delivery network has added.
+pub(super) fn forwarding_header(headers: &HeaderMap) -> Option<&str> {
+    let is_of_family = |name: &str| FORWARDING_FAMILIES.iter().any(|one| name.starts_with(one));
+    let mut names = headers.keys().map(HeaderName::as_str);
+    names.find(|name| FORWARDING.contains(name) || is_of_family(name))
 }
 
 /// The addresses that a request came over, the farthest first. `Forwarded` counts only where the

@@ -23,7 +23,7 @@ pub(crate) use guard::{Guarded, HARMLESS, admit, guard, guard_functions};
 pub use hosts::Hosts;
 pub(crate) use hosts::check_host;
 pub use identify::Proxies;
-pub(crate) use identify::{Identification, identify};
+pub(crate) use identify::{Identification, OwnSession, identify};
 pub use network::Network;
 pub(crate) use open::is_open;
 pub use public_url::PublicUrl;

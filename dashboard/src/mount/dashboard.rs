@@ -23,6 +23,12 @@ const HOST_DECIDES: &str = "This application does not let you change anything he
 const READ_ONLY: &str =
     "The application has mounted this dashboard read-only, so nothing can be changed here.";
 
+/// How often the application is asked again who reads a stream, where it does not say how often.
+const ACCESS_RECHECKED_EVERY: Duration = Duration::from_secs(30);
+
+/// More often would cost more than the stream.
+const SHORTEST_RECHECK: Duration = Duration::from_secs(1);
+
 /// How long it may take to tell the other nodes that nobody watches any more.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -52,6 +58,7 @@ pub struct Dashboard {
     nodes: Vec<Node>,
     shown: Shown,
     rules: ApplicationRules,
+    access_rechecked_every: Duration,
     protected: Vec<String>,
     page: ApplicationPage,
     public_path: Option<String>,
@@ -68,6 +75,7 @@ impl Dashboard {
             nodes: vec![node.clone()],
             shown: Shown::default(),
             rules: ApplicationRules::default(),
+            access_rechecked_every: ACCESS_RECHECKED_EVERY,
             protected: Vec::new(),
             page: ApplicationPage::default(),
             public_path: None,
@@ -99,6 +107,10 @@ impl Dashboard {
     /// that of the dashboard. A rule by the address of the peer needs a check of the `Host` as well: a
     /// page of another site can reach the application from a trusted browser under a name of its own.
     ///
+    /// An open page asks again every 30 s as long as somebody looks at it, as
+    /// [`recheck_access_every`](Self::recheck_access_every) says. Each time is a request of its user to the
+    /// application: a session that ends when it is idle does not end while such a page is open.
+    ///
     /// ```
     /// # use strata_dashboard::{Access, Dashboard};
     /// # fn with(dashboard: Dashboard) -> Dashboard {
@@ -115,6 +127,16 @@ impl Dashboard {
         self
     }
 
+    /// How often an open page has [`access`](Self::access) asked again whether its user may still look.
+    /// Without this it is every 30 s; it is one second at least. From one time to the next it varies by a
+    /// fifth, so that pages do not all come back at once. After a log-out numbers go on for so long at
+    /// most. Each time is a short request through all layers of the application. A program that reads the
+    /// live stream without `?renew=true` is asked a tenth as often, and its stream ends then.
+    pub fn recheck_access_every(mut self, time: Duration) -> Self {
+        self.access_rechecked_every = time.max(SHORTEST_RECHECK);
+        self
+    }
+
     /// The address of who asks. Limits count clients by it, and the audit trail shows it. Without
     /// this, and where it says `None`, it is the peer of the connection, which behind a proxy is the
     /// proxy: then all clients share what one of them may have. It is called with the head of each
@@ -125,11 +147,16 @@ impl Dashboard {
     /// written.
     ///
     /// ```
+    /// # use std::net::SocketAddr;
     /// # use strata_dashboard::Dashboard;
     /// # fn with(dashboard: Dashboard) -> Dashboard {
     /// dashboard.client_address(|parts| {
     ///     let hops = parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
-    ///     hops.rsplit(',').next()?.trim().parse().ok()
+    ///     let hop = hops.rsplit(',').next()?.trim();
+    ///     // Some proxies add the port, and brackets around an IPv6 address.
+    ///     let with_port = hop.parse::<SocketAddr>().map(|address| address.ip());
+    ///     let bare = hop.trim_start_matches('[').trim_end_matches(']');
+    ///     with_port.or_else(|_| bare.parse()).ok()
     /// })
     /// # }
     /// ```
@@ -257,7 +284,15 @@ impl Dashboard {
         let end_at_stop = end_at_stop((console.clone(), others), shutdown.clone());
         let drop_guard = shutdown.clone().drop_guard();
         let (rules, page) = (self.rules, self.page);
-        let parts = ApplicationParts { rules, page, base, shutdown, attention, end: drop_guard };
+        let parts = ApplicationParts {
+            rules,
+            page,
+            access_rechecked_every: self.access_rechecked_every,
+            base,
+            shutdown,
+            attention,
+            end: drop_guard,
+        };
         let served = ConsoleRouter::of_application(console, parts)
             .map_err(|error| MountError::Metrics(error.to_string()))?;
         let router = served.mount_at_base(served.router(Vec::new())).with_state(());

@@ -1,5 +1,8 @@
+mod ending;
+#[cfg(test)]
+mod tests;
+
 use std::convert::Infallible;
-use std::future::pending;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,28 +10,23 @@ use std::time::Duration;
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{self, Stream, StreamExt};
 use serde::Deserialize;
-use strata_app::{SessionCookie, build_id};
-use strata_console::{Console, Full, Origin, Peer, PeerPermit, Tick};
+use strata_app::build_id;
+use strata_console::{Full, Origin, Peer, PeerPermit, Tick};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
+use self::ending::{application_asked_again, session_ended};
+use crate::access::OwnSession;
+use crate::http::AppError;
 use crate::http::extract::Query;
-use crate::http::{AppError, cookie_value};
 use crate::state::AppState;
 
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const SHORTEST_RETRY: Duration = Duration::from_secs(1);
-
-/// How often a stream asks whether its session has ended.
-const SESSION_ASKED: Duration = Duration::from_secs(1);
-
-/// How long a stream goes on in an application, which alone knows who has logged out there. It is
-/// asked about the next stream.
-const UNTIL_ASKED_AGAIN: Duration = Duration::from_secs(5);
 
 type Ticks = watch::Receiver<Arc<Tick>>;
 
@@ -41,24 +39,26 @@ struct Event {
 /// Text that is shared, as bytes.
 struct Shared(Arc<str>);
 
-/// How a stream begins.
-#[derive(Deserialize)]
-pub(crate) struct Beginning {
-    /// Without everything, since the reader has it of the stream before.
-    #[serde(default)]
-    resume: bool,
+/// What the reader of a stream says of itself.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Reader {
+    /// The build of whose streams it has read one just now, and so has everything.
+    resume: String,
+    /// Whether it opens the next stream at once where this one ends by `renew`.
+    renew: bool,
 }
 
 /// The live stream: first everything as `snapshot`, then a `frame` each second. Every frame is
 /// complete in itself, so a client that reads slowly skips some and loses nothing. It ends within
 /// seconds of the session with which it was opened; in an application by `renew`, so that the
-/// application is asked again who reads.
+/// application is asked again who reads. The snapshot is left out for a reader that goes on after a
+/// stream of this build; one that comes from another build learns so of the new one.
 pub(crate) async fn events(
     State(state): State<AppState>,
-    Extension(cookie): Extension<SessionCookie>,
     Extension(origin): Extension<Origin>,
-    headers: HeaderMap,
-    beginning: Result<Query<Beginning>, AppError>,
+    session: Option<Extension<OwnSession>>,
+    reader: Result<Query<Reader>, AppError>,
 ) -> Response {
     let permit = match state.streams.open(origin.address.map(Peer::at)) {
         Ok(permit) => permit,
@@ -67,20 +67,18 @@ pub(crate) async fn events(
     };
     let mut ticks = state.console.subscribe();
     ticks.mark_unchanged();
-    let first = match beginning {
-        Ok(Query(Beginning { resume: true })) => None,
-        _ => Some(snapshot(state.snapshots.newest(build_id(state.files), &state.console))),
-    };
-    let access = state.console.access();
-    let session = cookie_value(&headers, &cookie.name).filter(|session| access.goes_on(session));
-    let session = session.map(str::to_owned);
-    let is_mounted = state.application.is_some();
+    let Query(reader) = reader.unwrap_or(Query(Reader::default()));
+    let build = build_id(state.files);
+    let first =
+        (reader.resume != build).then(|| snapshot(state.snapshots.newest(build, &state.console)));
+    let session = session.map(|Extension(session)| session);
     let frames = frames(ticks, permit)
-        .take_until(lasts(is_mounted))
-        .chain(stream::iter(is_mounted.then(Event::renewal)))
-        .take_until(logged_out(state.console.clone(), session));
-    let shutdown = state.shutdown.clone().cancelled_owned();
-    let events = stream::iter(first).chain(frames).take_until(shutdown);
+        .take_until(application_asked_again(state.access_rechecked_every, &reader))
+        .chain(stream::iter(state.access_rechecked_every.map(|_| Event::renewal())));
+    let events = stream::iter(first)
+        .chain(frames)
+        .take_until(session_ended(state.console.clone(), session))
+        .take_until(state.shutdown.clone().cancelled_owned());
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-cache, no-transform"),
@@ -88,22 +86,6 @@ pub(crate) async fn events(
     ];
     let written = events.flat_map(|event| stream::iter(event.written()).map(Ok::<_, Infallible>));
     (headers, Body::from_stream(written)).into_response()
-}
-
-/// Ends when the application is to be asked again, where there is one.
-async fn lasts(is_mounted: bool) {
-    match is_mounted {
-        true => sleep(UNTIL_ASKED_AGAIN).await,
-        false => pending().await,
-    }
-}
-
-/// Ends with the session. A token, or none, does not end.
-async fn logged_out(console: Console, session: Option<String>) {
-    let Some(session) = session else { return pending().await };
-    while console.access().goes_on(&session) {
-        sleep(SESSION_ASKED).await;
-    }
 }
 
 fn refusal(full: Full) -> AppError {

@@ -15,4 +15,4 @@ pub(crate) use front::front_router;
 pub use openapi::QueryParameters;
 pub use route_table::{Changing, Route, RouteKind, RouteTable};
 pub use router::{AccessRules, MoreRoutes};
-pub(crate) use router::{Admission, nameless_router, router, routes};
+pub(crate) use router::{Admission, router, routes, unknown_service_router};

@@ -59,12 +59,17 @@ pub(crate) fn router(state: AppState, admission: Admission, more: Vec<MoreRoutes
 
 /// What a program with several dashboards answers below a name that none of them has: whoever may look
 /// is answered by `own`, and anybody else as below a name that one of them has.
-pub(crate) fn nameless_router(state: AppState, admission: Admission, own: Router) -> Router {
-    let router = every_path(&state, Vec::new()).layer(from_fn_with_state(own, lookers_elsewhere));
+pub(crate) fn unknown_service_router(state: AppState, admission: Admission, own: Router) -> Router {
+    let router =
+        every_path(&state, Vec::new()).layer(from_fn_with_state(own, answer_viewers_elsewhere));
     with_layers(router, &state, admission).with_state(state)
 }
 
-async fn lookers_elsewhere(State(own): State<Router>, request: Request, next: Next) -> Response {
+async fn answer_viewers_elsewhere(
+    State(own): State<Router>,
+    request: Request,
+    next: Next,
+) -> Response {
     let may_look = request.extensions().get::<Actor>().is_some_and(|actor| actor.rights.look);
     let path = request.uri().path();
     // What is open to everybody is the program's, but for what `own` has to say of this name.

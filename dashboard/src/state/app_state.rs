@@ -1,5 +1,6 @@
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::FromRef;
 use prometheus::Registry;
@@ -40,6 +41,8 @@ pub(crate) struct Parts {
     pub(crate) attention: Option<Arc<Attention>>,
     /// What the pages say of the application around the dashboard, where there is one.
     pub(crate) application: Option<ApplicationPage>,
+    /// How often that application is asked again who reads a stream, where there is one.
+    pub(crate) access_rechecked_every: Option<Duration>,
     /// Ends the console's tasks with the last clone of the state, where nothing else does.
     pub(crate) _end: Option<DropGuard>,
 }
@@ -64,6 +67,7 @@ impl Parts {
             shutdown,
             attention: None,
             application: None,
+            access_rechecked_every: None,
             _end: None,
         }
     }

@@ -1,5 +1,6 @@
 //! Live streams within an application, which alone knows who may read them and where they are.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -25,32 +26,68 @@ async fn whole(stream: Response) -> String {
     String::from_utf8(bytes.unwrap().unwrap().to_vec()).unwrap()
 }
 
-#[tokio::test]
-async fn a_live_stream_ends_within_seconds_and_whoever_has_logged_out_gets_no_other() {
-    let shop = service().await;
-    let is_logged_in = Arc::new(AtomicBool::new(true));
-    let asked = Arc::clone(&is_logged_in);
-    let app =
-        at_cache(Dashboard::new(&shop.node).access(move |_| match asked.load(Ordering::SeqCst) {
-            true => Access::viewer("eva"),
-            false => Access::nobody(),
-        }));
-    let stream = app.clone().oneshot(browser(Method::GET, "/cache/events")).await.unwrap();
-    is_logged_in.store(false, Ordering::SeqCst);
-    let text = whole(stream).await;
-    assert!(text.starts_with("event: snapshot\n"), "{text}");
-    assert!(text.ends_with("event: renew\ndata: {}\n\n"), "{text}");
-    let again = get(&app, "/cache/events?resume=true").await;
-    assert_eq!(again.status, StatusCode::FORBIDDEN, "{}", again.text);
+/// How often the application is asked again who reads, and from a fifth less to a fifth more.
+const SOON: Duration = Duration::from_secs(1);
+
+/// A stream as a page opens it, or another reader.
+async fn stream(app: &Router, query: &str) -> Response {
+    let asked = browser(Method::GET, &format!("/cache/events{query}"));
+    app.clone().oneshot(asked).await.unwrap()
 }
 
 #[tokio::test]
-async fn a_stream_that_goes_on_after_another_does_not_begin_anew() {
+async fn a_live_stream_ends_soon_and_whoever_has_logged_out_gets_no_other() {
     let shop = service().await;
-    let app = at_cache(Dashboard::new(&shop.node));
-    let next = browser(Method::GET, "/cache/events?resume=true");
-    let text = whole(app.clone().oneshot(next).await.unwrap()).await;
+    let is_logged_in = Arc::new(AtomicBool::new(true));
+    let asked = Arc::clone(&is_logged_in);
+    let dashboard = Dashboard::new(&shop.node).recheck_access_every(SOON);
+    let app = at_cache(dashboard.access(move |_| match asked.load(Ordering::SeqCst) {
+        true => Access::viewer("eva"),
+        false => Access::nobody(),
+    }));
+    let first = stream(&app, "?renew=true").await;
+    is_logged_in.store(false, Ordering::SeqCst);
+    let text = whole(first).await;
+    assert!(text.starts_with("event: snapshot\n"), "{text}");
+    assert!(text.ends_with("event: renew\ndata: {}\n\n"), "{text}");
+    let again = get(&app, "/cache/events?renew=true&resume=0123").await;
+    assert_eq!(again.status, StatusCode::FORBIDDEN, "{}", again.text);
+}
+
+/// The build that a stream names which begins with everything.
+fn build(stream: &str) -> &str {
+    assert!(stream.starts_with("event: snapshot\n"), "{stream}");
+    stream.split("{\"build\":\"").nth(1).unwrap().split('"').next().unwrap()
+}
+
+#[tokio::test]
+async fn a_stream_that_goes_on_after_another_begins_anew_where_that_was_of_another_build() {
+    let shop = service().await;
+    let app = at_cache(Dashboard::new(&shop.node).recheck_access_every(2 * SOON));
+    let first = whole(stream(&app, "?renew=true").await).await;
+    let same = format!("?renew=true&resume={}", build(&first));
+    let text = whole(stream(&app, &same).await).await;
     assert!(text.contains("event: frame\n") && !text.contains("snapshot"), "{text}");
+    for other in ["another", "true", ""] {
+        let other = format!("?renew=true&resume={other}");
+        let text = whole(stream(&app, &other).await).await;
+        assert_eq!(build(&text), build(&first), "a page of another build learns of this one");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_does_not_open_the_next_stream_by_itself_is_ended_more_rarely() {
+    let shop = service().await;
+    let app = at_cache(Dashboard::new(&shop.node).recheck_access_every(SOON));
+    let (others, pages) = (stream(&app, "").await, stream(&app, "?renew=true").await);
+    let mut others = Box::pin(whole(others));
+    tokio::select! {
+        biased;
+        _ = &mut others => panic!("it is ended as often as a page"),
+        text = whole(pages) => assert!(text.ends_with("event: renew\ndata: {}\n\n"), "{text}"),
+    }
+    let text = others.await;
+    assert!(text.ends_with("event: renew\ndata: {}\n\n"), "{text}");
 }
 
 /// As a proxy on this machine passes a client's request on.
@@ -60,9 +97,13 @@ async fn open(app: &Router, client: &'static str) -> Response {
     app.clone().oneshot(request).await.unwrap()
 }
 
-fn last_hop(parts: &Parts) -> Option<std::net::IpAddr> {
+/// As the documentation has it.
+fn last_hop(parts: &Parts) -> Option<IpAddr> {
     let hops = parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
-    hops.rsplit(',').next()?.trim().parse().ok()
+    let hop = hops.rsplit(',').next()?.trim();
+    let with_port = hop.parse::<SocketAddr>().map(|address| address.ip());
+    let bare = hop.trim_start_matches('[').trim_end_matches(']');
+    with_port.or_else(|_| bare.parse()).ok()
 }
 
 #[tokio::test]
@@ -92,7 +133,14 @@ async fn the_trail_shows_the_address_that_the_application_tells() {
     let app = at_cache(
         Dashboard::new(&shop.node).access(|_| Access::operator("anna")).client_address(last_hop),
     );
-    for (hops, told) in [("203.0.113.9", "203.0.113.9"), ("gibberish", "127.0.0.1")] {
+    for (hops, told) in [
+        ("203.0.113.9", "203.0.113.9"),
+        ("6.6.6.6, 203.0.113.9:4711", "203.0.113.9"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("[2001:db8::7]", "2001:db8::7"),
+        ("[2001:db8::7]:443", "2001:db8::7"),
+        ("gibberish", "127.0.0.1"),
+    ] {
         let mut request = browser(Method::DELETE, "/cache/api/v1/caches/users/keys/1");
         request.headers_mut().insert("x-forwarded-for", HeaderValue::from_str(hops).unwrap());
         assert!(ask(&app, request).await.status.is_success());

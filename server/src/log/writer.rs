@@ -6,16 +6,20 @@ use std::thread;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{FilterFn, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use super::one_line::{one_line, one_line_with_colours};
 
 /// The most lines that wait to be written. Further ones are dropped and counted.
 const WAITING: usize = 4_096;
 
-/// It would tell the whole address of each request.
-const TELLS_ADDRESSES: &str = "tower_http::csrf=info";
+/// Below `info` it would tell the whole address of each request.
+const TELLS_ADDRESSES: &str = "tower_http::csrf";
 
 /// How long the end of the program waits for what waits to be written.
 const LAST_LINES: Duration = Duration::from_secs(1);
@@ -66,15 +70,11 @@ pub(super) struct Making {
 /// Logs to standard error; `STRATA_LOG` says what, for example `debug` or `strata_server=debug`.
 pub fn log_to_stderr(format: LogFormat) -> Log {
     let lines = Lines::to(io::stderr(), format);
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter())
-        .with_writer(lines.clone())
-        .with_ansi(io::stderr().is_terminal())
-        // It would tell of a failing writer with a macro that panics when that fails as well.
-        .log_internal_errors(false);
+    let wanted = EnvFilter::builder().with_env_var("STRATA_LOG").try_from_env();
+    let wanted = wanted.unwrap_or_else(|_| EnvFilter::new("info"));
     match format {
-        LogFormat::Text => subscriber.init(),
-        LogFormat::Json => subscriber.json().flatten_event(true).with_span_list(false).init(),
+        LogFormat::Text => in_text(wanted, lines.clone()).init(),
+        LogFormat::Json => in_json(wanted, lines.clone()).init(),
     }
     log_panics(lines.clone());
     // A second log of one program would have failed above.
@@ -82,11 +82,25 @@ pub fn log_to_stderr(format: LogFormat) -> Log {
     Log(lines)
 }
 
-/// What is logged. Whole addresses are not, at any level: a query may hold a key or, by mistake, a token.
-fn filter() -> EnvFilter {
-    let wanted = EnvFilter::builder().with_env_var("STRATA_LOG").try_from_env();
-    let wanted = wanted.unwrap_or_else(|_| EnvFilter::new("info"));
-    TELLS_ADDRESSES.parse().map_or(EnvFilter::new("info"), |less| wanted.add_directive(less))
+/// Writes what is wanted to these lines, without whole addresses.
+fn in_text(wanted: EnvFilter, lines: Lines) -> impl Subscriber + Send + Sync {
+    let log = tracing_subscriber::fmt().with_env_filter(wanted).with_writer(lines);
+    // Internal errors would be told with a macro that panics where the writer fails as well.
+    let log = log.with_ansi(io::stderr().is_terminal()).log_internal_errors(false);
+    log.finish().with(without_addresses())
+}
+
+/// The same for programs.
+fn in_json(wanted: EnvFilter, lines: Lines) -> impl Subscriber + Send + Sync {
+    let log = tracing_subscriber::fmt().with_env_filter(wanted).with_writer(lines);
+    let log = log.with_ansi(false).log_internal_errors(false);
+    log.json().flatten_event(true).with_span_list(false).finish().with(without_addresses())
+}
+
+/// Whole addresses are not logged at any level: a query may hold a key or, by mistake, a token. This
+/// only takes away, and adds nothing to what is wanted.
+fn without_addresses() -> FilterFn<impl Fn(&Metadata<'_>) -> bool> {
+    filter_fn(|of| !of.target().starts_with(TELLS_ADDRESSES) || *of.level() <= Level::INFO)
 }
 
 /// Writes what waits, as far as somebody reads; for those who end the program at once.
@@ -252,6 +266,35 @@ mod tests {
         }
         let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
         assert!(text.starts_with("line 0\n"), "{text}");
+    }
+
+    /// What is written of a warning and of an address, by a layer that tells addresses.
+    fn written(wanted: &str) -> String {
+        let (opener, open) = sync_channel(0);
+        drop(opener);
+        let written = Arc::new(Mutex::new(Vec::new()));
+        let lines = Lines::to(Stuck { open, written: Arc::clone(&written) }, LogFormat::Text);
+        let subscriber = in_text(EnvFilter::new(wanted), lines.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::warn!(target: "tower_http::csrf::service", "a warning");
+            tracing::debug!(target: "tower_http::csrf::service", "/login?token=s3same");
+        });
+        let (done, is_done) = sync_channel::<()>(0);
+        lines.waiting.send(Line::Last(done)).unwrap();
+        assert!(is_done.recv().is_err(), "everything is written");
+        let text = written.lock().unwrap().clone();
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn addresses_stay_out_of_the_log_and_nothing_is_logged_that_is_not_wanted() {
+        for wanted in ["off", "error", "off,strata_server=trace"] {
+            assert_eq!(written(wanted), "", "{wanted}");
+        }
+        for wanted in ["info", "trace", "tower_http=trace", "tower_http::csrf::service=debug"] {
+            let text = written(wanted);
+            assert!(text.contains("a warning") && !text.contains("s3same"), "{wanted}: {text}");
+        }
     }
 
     #[test]

@@ -64,8 +64,8 @@ impl ServedConsole {
     }
 
     /// What is below a name that no dashboard has: `own` for whoever may look.
-    pub(super) fn nameless(&self, own: Router) -> Router {
-        self.http.mount_at_base(self.http.nameless(own).layer(requests::layer()))
+    pub(super) fn below_unknown_service(&self, own: Router) -> Router {
+        self.http.mount_at_base(self.http.below_unknown_service(own).layer(requests::layer()))
     }
 
     /// Every path, with those of the program that has it.

@@ -3,7 +3,7 @@ use std::process::{Command, Stdio};
 
 use tokio::time::{sleep, timeout};
 
-use crate::support::{PATIENCE, Running, start};
+use crate::support::{PATIENCE, Running, skipped, start};
 
 async fn scrape(running: &Running) -> String {
     running.get("/metrics").await.text().to_owned()
@@ -126,7 +126,7 @@ async fn promtool_has_nothing_to_complain_about() {
         .stderr(Stdio::piped())
         .spawn()
     else {
-        eprintln!("skipped: promtool is not installed");
+        skipped("promtool is not installed");
         return;
     };
     let running = start(|settings| settings.nodes = 2).await;

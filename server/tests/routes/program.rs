@@ -7,7 +7,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::private_redis::{is_alive, kill};
-use crate::support::PATIENCE;
+use crate::support::{PATIENCE, skipped};
 
 /// Where each program finds room of its own.
 const ANY_PORT: &str = "127.0.0.1:0";
@@ -76,7 +76,7 @@ async fn it_stops_at_a_signal_and_takes_its_redis_along() {
 #[tokio::test]
 async fn its_redis_goes_away_even_when_it_is_killed() {
     if !["/usr/bin/setpriv", "/bin/setpriv"].iter().any(|path| Path::new(path).exists()) {
-        eprintln!("skipped: setpriv is not installed");
+        skipped("setpriv is not installed");
         return;
     }
     let dir = tempfile::tempdir().unwrap();

@@ -12,7 +12,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::program::{address, strata};
-use crate::support::PATIENCE;
+use crate::support::{PATIENCE, skipped};
 
 const RECIPES: &str = include_str!("../../../docs/security.md");
 /// Where browsers think that the dashboard is.
@@ -86,10 +86,8 @@ impl Proxy {
             .kill_on_drop(true)
             .spawn();
         let Ok(child) = child else {
-            eprintln!(
-                "skipped: {} is not installed (apt-get install nginx haproxy caddy)",
-                self.program
-            );
+            let needed = "(apt-get install nginx haproxy caddy)";
+            skipped(&format!("{} is not installed {needed}", self.program));
             return None;
         };
         let reached = async {

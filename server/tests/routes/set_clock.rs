@@ -9,6 +9,7 @@ use tokio::process::Child;
 
 use crate::http_client::{read_on, send, until};
 use crate::program::{address, strata};
+use crate::support::skipped;
 
 /// A program whose clock a test sets. Its Redis has the right time.
 struct Program {
@@ -29,7 +30,7 @@ fn libfaketime() -> Option<&'static str> {
     ];
     let found = found.into_iter().find(|path| Path::new(path).exists());
     if found.is_none() {
-        eprintln!("skipped: libfaketime is not installed (apt-get install libfaketime)");
+        skipped("libfaketime is not installed (apt-get install faketime)");
     }
     found
 }

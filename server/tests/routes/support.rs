@@ -16,6 +16,13 @@ use tower::ServiceExt;
 /// How long anything may take that is waited for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Says why a test proves nothing here. Where everything that tests need is meant to be installed, as
+/// `./dev test` sees to, it fails.
+pub(crate) fn skipped(why: &str) {
+    assert!(std::env::var_os("STRATA_TEST_ALL").is_none(), "{why}");
+    eprintln!("skipped: {why}");
+}
+
 const LISTENING: &str = "127.0.0.1:3000";
 
 /// A whole demo in this process, without a listener.

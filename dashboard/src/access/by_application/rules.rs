@@ -4,17 +4,17 @@ use std::sync::{Arc, Once};
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::request::Parts;
-use axum::http::{Extensions, StatusCode};
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use strata_app::SessionCookie;
 use strata_cache::LogLimit;
 use strata_console::{Actor, Origin};
-use tracing::error;
+use tracing::{error, warn};
 
 use super::Access;
 use crate::access::PublicUrl;
-use crate::access::identify::Proxies;
+use crate::access::identify::{Proxies, forwarding_header};
 use crate::access::open::is_open_file;
 use crate::http::AppError;
 
@@ -58,6 +58,12 @@ static NO_NONCE: Once = Once::new();
 const NONCE_IS: &str = "it needs at least one character, and only letters, digits and +/=_-; pages have one of their \
      own until it is";
 
+/// Where requests come through a proxy whose word about their addresses nobody reads.
+static FORWARDED: Once = Once::new();
+const SHARED_ADDRESS: &str = "requests come through a proxy, and all clients have its address: they share what one of them \
+     may have, and the audit trail cannot tell them apart. Dashboard::client_address says which address is the \
+     client's";
+
 impl ApplicationRules {
     /// Who asks, and why they may not look where they may not.
     fn identify(&self, request: &Request, parts: &Parts) -> Result<(Access, NoLook), AppError> {
@@ -69,8 +75,11 @@ impl ApplicationRules {
     /// Where a request comes from, by the application's word or else by its connection.
     fn origin(&self, request: &Request, parts: &Parts) -> Result<(Origin, bool), AppError> {
         let (origin, is_https) = Proxies::default().origin(request);
-        let Some(client_address) = &self.client_address else { return Ok((origin, is_https)) };
-        let told = guarded(|| client_address(parts))?;
+        let Some(client_address) = &self.client_address else {
+            tell_of_proxy(request.headers());
+            return Ok((origin, is_https));
+        };
+        let told = guarded(|| client_address(parts))?.map(|address| address.to_canonical());
         Ok((Origin { address: told.or(origin.address), ..origin }, is_https))
     }
 
@@ -103,6 +112,13 @@ fn guarded<T>(code: impl FnOnce() -> T) -> Result<T, AppError> {
                       application says why.";
         AppError::new(StatusCode::INTERNAL_SERVER_ERROR, "application-failed", detail).for_browsers()
     })
+}
+
+/// Says once that a proxy's word about addresses is not read.
+fn tell_of_proxy(headers: &HeaderMap) {
+    if let Some(header) = forwarding_header(headers) {
+        FORWARDED.call_once(|| warn!(header, "{SHARED_ADDRESS}"));
+    }
 }
 
 /// Whether a text can stand in a policy: another one could add to it.
@@ -163,4 +179,31 @@ pub(crate) async fn admit_by_application(request: Request, next: Next) -> Respon
     }
     let NoLook(why) = extensions.get::<NoLook>().copied().unwrap_or(NoLook(REFUSED));
     AppError::forbidden("may-not-look", why).for_browsers().into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    fn ask(rules: &ApplicationRules, header: &str) {
+        let request = Request::get("/").header(header, "203.0.113.9").body(Body::empty()).unwrap();
+        let (parts, body) = request.into_parts();
+        let request = Request::from_parts(parts.clone(), body);
+        assert!(rules.origin(&request, &parts).is_ok());
+    }
+
+    #[test]
+    fn a_proxy_whose_word_about_addresses_nobody_reads_is_told_of() {
+        let reads = ApplicationRules {
+            client_address: Some(Arc::new(|_| None)),
+            ..ApplicationRules::default()
+        };
+        ask(&reads, "x-forwarded-for");
+        ask(&ApplicationRules::default(), "accept");
+        assert!(!FORWARDED.is_completed(), "there is nothing to tell");
+        ask(&ApplicationRules::default(), "x-forwarded-for");
+        assert!(FORWARDED.is_completed());
+    }
 }

@@ -42,7 +42,7 @@ fn local_is_what_comes_from_this_machine_names_it_and_was_not_forwarded() {
 
 #[test]
 fn nothing_that_a_proxy_may_have_sent_is_local() {
-    let forwarded: [&[(&str, &str)]; 19] = [
+    let forwarded: [&[(&str, &str)]; 40] = [
         &[("x-forwarded-for", "127.0.0.1")],
         &[("x-forwarded-for", "")],
         &[("forwarded", "for=203.0.113.9")],
@@ -58,6 +58,27 @@ fn nothing_that_a_proxy_may_have_sent_is_local() {
         &[("x-amzn-trace-id", "Root=1-2-3")],
         &[("cf-ray", "1")],
         &[("cdn-loop", "fastly")],
+        &[("x-nf-client-connection-ip", "203.0.113.9")],
+        &[("x-arr-ssl", "2048|256")],
+        &[("x-arr-log-id", "1")],
+        &[("x-ms-client-principal-name", "anna")],
+        &[("x-ms-forwarded-client-ip", "203.0.113.9")],
+        &[("x-cloud-trace-context", "1/2;o=1")],
+        &[("x-vercel-id", "fra1::1")],
+        &[("x-vercel-proxied-for", "203.0.113.9")],
+        &[("x-akamai-edgescape", "city=Bonn")],
+        &[("akamai-origin-hop", "2")],
+        &[("incap-client-ip", "203.0.113.9")],
+        &[("x-sucuri-clientip", "203.0.113.9")],
+        &[("x-webauth-user", "anna")],
+        &[("x-authenticated-user", "anna")],
+        &[("x-ssl-client-dn", "CN=anna")],
+        &[("ssl-client-cert", "1")],
+        &[("ssl-client-verify", "SUCCESS")],
+        &[("front-end-https", "on")],
+        &[("x-url-scheme", "https")],
+        &[("X-AKAMAI-CONFIG-LOG-DETAIL", "true")],
+        &[("x-vercel-forwarded-for", "203.0.113.9")],
         &[("host", "127.0.0.1:3000")],
         &[("host", "dash.test")],
         &[("origin", "https://dash.test")],

@@ -52,6 +52,7 @@ async fn alone() -> Alone {
         shutdown,
         attention: None,
         application: None,
+        access_rechecked_every: None,
         _end: None,
     });
     Alone { state, _users: users }

@@ -17,14 +17,14 @@ struct Dispatch {
     services: Arc<Services>,
     front: Router,
     /// Below a name that no service has.
-    nameless: Router,
+    below_unknown_service: Router,
 }
 
 /// Sends each request to the service that its path names, and any other to `front`.
 pub(in super::super) fn router(services: Arc<Services>) -> Router {
     let front = super::front::router(&services);
-    let nameless = super::front::nameless(&services);
-    let dispatched = Dispatch { services: Arc::clone(&services), front, nameless };
+    let below_unknown_service = super::front::below_unknown_service(&services);
+    let dispatched = Dispatch { services: Arc::clone(&services), front, below_unknown_service };
     services.front.http.below_base(Router::new().fallback(dispatch).with_state(dispatched))
 }
 
@@ -42,7 +42,7 @@ async fn dispatch(State(to): State<Dispatch>, mut request: Request) -> Response 
     extensions.insert(base.service(&path_of(&name)));
     let Some(service) = to.services.get(&name) else {
         extensions.insert(NoSuchService { name, base });
-        return to.nameless.oneshot(request).await.into_response();
+        return to.below_unknown_service.oneshot(request).await.into_response();
     };
     extensions.insert(menu(&to.services, &service));
     service.router.clone().oneshot(request).await.into_response()

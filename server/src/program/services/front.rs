@@ -48,9 +48,9 @@ pub(super) fn router(services: &Arc<Services>) -> Router {
 
 /// Below a name that no service has: which there are, for those who may look. Others are answered as
 /// below any other name, so that nobody can find out names by trying.
-pub(super) fn nameless(services: &Arc<Services>) -> Router {
+pub(super) fn below_unknown_service(services: &Arc<Services>) -> Router {
     let own = Router::new().fallback(no_such_service).with_state(Arc::clone(services));
-    services.front.nameless(own)
+    services.front.below_unknown_service(own)
 }
 
 async fn no_such_service(

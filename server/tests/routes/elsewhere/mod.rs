@@ -11,12 +11,13 @@ mod several_redis;
 mod strange_data;
 mod thousand;
 
+use std::net::Ipv4Addr;
 use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
@@ -74,7 +75,19 @@ impl Dashboard {
 
     /// Head and body, of a path of the program.
     async fn send(&self, method: &str, path: &str, headers: &str) -> (String, String) {
-        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        self.send_from(Ipv4Addr::LOCALHOST, (method, path), headers).await
+    }
+
+    /// The same from another address of this machine.
+    async fn send_from(
+        &self,
+        from: Ipv4Addr,
+        (method, path): (&str, &str),
+        headers: &str,
+    ) -> (String, String) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((from, 0).into()).unwrap();
+        let mut stream = socket.connect(self.address.parse().unwrap()).await.unwrap();
         let asked = format!(
             "{method} {path} HTTP/1.0\r\nhost: {}\r\n{headers}connection: close\r\n\r\n",
             self.address

@@ -1,5 +1,7 @@
 //! Several services on one dashboard.
 
+use std::net::Ipv4Addr;
+
 use serde_json::Value;
 use strata_testing::RedisServer;
 
@@ -213,9 +215,19 @@ const ASKED_BY_STRANGERS: [(&str, &str); 22] = [
 
 impl Dashboard {
     /// An answer below a name, without what differs between any two answers.
-    async fn below(&self, name: &str, (method, path): (&str, &str), headers: &str) -> String {
+    async fn below(&self, name: &str, asked: (&str, &str), headers: &str) -> String {
+        self.below_from(Ipv4Addr::LOCALHOST, name, (asked, headers)).await
+    }
+
+    /// The same from another address of this machine.
+    async fn below_from(
+        &self,
+        from: Ipv4Addr,
+        name: &str,
+        ((method, path), headers): ((&str, &str), &str),
+    ) -> String {
         let path = format!("/s/{name}{}", path.replace("NAME", name));
-        let (head, body) = self.send(method, &path, headers).await;
+        let (head, body) = self.send_from(from, (method, &path), headers).await;
         let is_its_own =
             |line: &&str| line.starts_with("date: ") || line.starts_with("x-request-id: ");
         let head: Vec<_> = head.lines().filter(|line| !is_its_own(line)).collect();
@@ -236,18 +248,44 @@ async fn whoever_may_not_look_cannot_tell_a_service_from_a_name_that_there_is_no
         dashboard.send("GET", "/api/v1/services", &with_token).await.1.contains("\"state\":\"up\"")
     })
     .await;
-    for asked in ASKED_BY_STRANGERS {
+    for (asked, i) in ASKED_BY_STRANGERS.into_iter().zip(2..) {
+        // Wrong tokens count by address: one address would soon be told nothing else.
+        let from = Ipv4Addr::new(127, 0, 0, i);
         for headers in ["", BROWSER, "authorization: Bearer not-a-token\r\n"] {
-            let known = dashboard.below("shop", asked, headers).await;
-            let unknown = dashboard.below("shob", asked, headers).await;
+            let known = dashboard.below_from(from, "shop", (asked, headers)).await;
+            let unknown = dashboard.below_from(from, "shob", (asked, headers)).await;
             assert_eq!(known, unknown, "{asked:?} {headers:?}");
             assert!(!known.contains("pod-1"), "{known}");
+            assert_ne!(known.split(' ').nth(1), Some("429"), "{asked:?} {headers:?}");
         }
     }
     let to_viewer = dashboard.below("shop", ("GET", "/readyz"), &with_token).await;
     assert!(to_viewer.contains("pod-1"), "{to_viewer}");
     let to_viewer = dashboard.below("shob", ("GET", "/readyz"), &with_token).await;
     assert!(to_viewer.contains("unknown-service"), "{to_viewer}");
+}
+
+#[tokio::test]
+async fn whoever_may_not_look_cannot_tell_a_service_that_is_being_found_from_others() {
+    let redis = RedisServer::start().await;
+    let url = redis.url();
+    let named = ["--redis-url", &url, "--namespace", "shop,blog"];
+    let tokens = ["--operator-token", OPERATOR, "--viewer-token", "v-token"];
+    let dashboard = Dashboard::start_front(&[&named[..], &tokens].concat()).await;
+    let with_token = format!("authorization: Bearer {OPERATOR}\r\n");
+    // From the first moment on, until it is shown.
+    until("it is shown", async || {
+        for asked in [("GET", "/nodes"), ("GET", "/api/v1/session"), ("GET", "/readyz")] {
+            for headers in ["", BROWSER] {
+                let known = dashboard.below("shop", asked, headers).await;
+                let unknown = dashboard.below("shob", asked, headers).await;
+                assert_eq!(known, unknown, "{asked:?} {headers:?}");
+            }
+        }
+        let own = dashboard.below("shop", ("GET", "/api/v1/session"), &with_token).await;
+        own.split(' ').nth(1) == Some("200")
+    })
+    .await;
 }
 
 #[tokio::test]
