@@ -25,7 +25,7 @@ pub use console::{
     TrafficState, What, Window,
 };
 pub use fleet::{
-    Ask, AskCounts, AskKind, EventsWanted, FLEET_PROTOCOL, FleetPolicy, FleetReport, FleetSums,
+    Ask, AskCounts, AskKind, EventRequest, FLEET_PROTOCOL, FleetPolicy, FleetReport, FleetSums,
     NodeCard, NodeEvents, NodePresence, PresenceState, Reply, ReplyState, Want,
 };
 pub use histograms::{BOUNDS_NS, Extremes, Histogram, LogHistogram, SparseHistogram};

@@ -127,7 +127,7 @@ impl Presence {
         });
         let mut send = scripts::REPLY.prepare_invoke();
         send.key(self.names.want()).key(self.names.replies(&ask.console));
-        send.arg(&ask.console).arg(MAX_REPLIES).arg("r").arg(bytes.unwrap_or_default());
+        send.arg(&ask.console).arg(MAX_REPLIES).arg(bytes.unwrap_or_default());
         // A console that gets no answer says that the node is silent.
         let _: Result<u64, CallError> = self.ask(&send).await;
     }
@@ -178,7 +178,7 @@ fn forbids(policy: FleetPolicy, kind: AskKind) -> Option<&'static str> {
         AskKind::LookL2 => (policy.values, "this node shows no values"),
         AskKind::Refresh => (policy.refreshes, "this node loads nothing for consoles"),
         AskKind::MoveDeadLetters => {
-            (policy.refreshes, "this node moves no dead letters for consoles")
+            (policy.moves_dead_letters, "this node moves no dead letters for consoles")
         }
         AskKind::Other => (false, "this node does not know it"),
     };
@@ -209,9 +209,10 @@ mod tests {
         let looks = FleetPolicy { looks: true, ..reports };
         let values = FleetPolicy { values: true, ..looks };
         let refreshes = FleetPolicy { refreshes: true, ..values };
-        assert_eq!([reports, looks, values, refreshes].map(allowed), [2, 9, 10, 12]);
+        let moves = FleetPolicy { moves_dead_letters: true, ..refreshes };
+        assert_eq!([reports, looks, values, refreshes, moves].map(allowed), [2, 9, 10, 11, 12]);
         assert!(forbids(looks, AskKind::LookL2).is_some());
         assert!(forbids(values, AskKind::Refresh).is_some());
-        assert!(forbids(values, AskKind::MoveDeadLetters).is_some());
+        assert!(forbids(refreshes, AskKind::MoveDeadLetters).is_some());
     }
 }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use strata_report::{FLEET_PROTOCOL, FleetReport, NodeCard, Want};
+use strata_report::{FLEET_PROTOCOL, FleetReport, NodeCard};
 use tokio::time::Instant;
 
-use super::events::EventPlaces;
+use super::events::{EventCursors, HeardWant};
 use super::presence::{FleetHost, Presence};
 use super::{form, report, scripts};
 use crate::clock::millis;
@@ -45,7 +45,7 @@ struct Beats {
     card_is_missing: bool,
     noted_at: Option<Instant>,
     /// How far consoles were told of events.
-    places: EventPlaces,
+    events: EventCursors,
     /// Where the part of the list of namespaces begins that is tidied next.
     tidied_from: u64,
 }
@@ -58,15 +58,14 @@ struct MergedWants {
 }
 
 impl MergedWants {
-    /// `None` where nobody wants anything. What cannot be read wants nothing special.
-    fn of(wants: &[String]) -> Option<Self> {
-        let wants = wants.iter().map(|json| serde_json::from_str::<Want>(json).unwrap_or_default());
+    /// `None` where nobody wants anything.
+    fn of(wants: &[HeardWant]) -> Option<Self> {
         let mut all: Option<Self> = None;
-        for want in wants {
+        for HeardWant { want, .. } in wants {
             let asked = Duration::from_millis(want.interval_ms).clamp(FASTEST, SLOWEST);
             let all = all.get_or_insert_with(|| Self { interval: asked, details: BTreeSet::new() });
             all.interval = all.interval.min(asked);
-            all.details.extend(want.details);
+            all.details.extend(want.details.iter().cloned());
         }
         all
     }
@@ -134,8 +133,9 @@ impl Presence {
         beats.card_is_missing = has_card == "0";
         beats.n_beats += 1;
         let was_watched = beats.wanted.is_some();
-        beats.wanted = MergedWants::of(wants);
-        self.tell_events(host, &mut beats.places, wants).await;
+        let wants = HeardWant::of(wants);
+        beats.wanted = MergedWants::of(&wants);
+        self.send_events(host, &mut beats.events, &wants).await;
         Ok(!was_watched && beats.wanted.is_some())
     }
 
@@ -208,6 +208,8 @@ impl Presence {
 
 #[cfg(test)]
 mod tests {
+    use strata_report::Want;
+
     use super::*;
 
     fn want(interval_ms: u64, details: &[&str]) -> String {
@@ -215,10 +217,15 @@ mod tests {
         serde_json::to_string(&Want { interval_ms, details, ..Want::default() }).unwrap()
     }
 
+    fn merged(wants: &[String]) -> Option<MergedWants> {
+        let answer: Vec<_> = wants.iter().flat_map(|want| ["c".to_owned(), want.clone()]).collect();
+        MergedWants::of(&HeardWant::of(&answer))
+    }
+
     #[test]
     fn the_most_impatient_console_says_how_often_and_all_say_what() {
-        assert_eq!(MergedWants::of(&[]), None);
-        let both = MergedWants::of(&[want(60_000, &["users"]), want(2_000, &["posts"])]).unwrap();
+        assert_eq!(merged(&[]), None);
+        let both = merged(&[want(60_000, &["users"]), want(2_000, &["posts"])]).unwrap();
         assert_eq!(both.interval, Duration::from_secs(2));
         assert!(both.details.iter().eq(["posts", "users"]));
     }
@@ -226,9 +233,9 @@ mod tests {
     #[test]
     fn nobody_makes_a_node_beat_too_often_or_too_rarely() {
         for (asked_ms, beats_s) in [(0, 1), (999, 1), (1_500, 1), (u64::MAX, 60)] {
-            let interval = MergedWants::of(&[want(asked_ms, &[])]).unwrap().interval;
+            let interval = merged(&[want(asked_ms, &[])]).unwrap().interval;
             assert_eq!(interval.as_secs(), beats_s, "{asked_ms}");
         }
-        assert!(MergedWants::of(&["{\"until\": 7}".to_owned()]).is_some());
+        assert!(merged(&["{\"until\": 7}".to_owned()]).is_some());
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use redis::ScriptInvocation;
 use strata_report::{
-    AskKind, CacheEvents, EventsWanted, FLEET_PROTOCOL, NodeAnswer, NodeCard, NodePresence,
-    NodeReport, NodeRequest,
+    AskKind, EventRequest, FLEET_PROTOCOL, NodeAnswer, NodeCard, NodePresence, NodeReport,
+    NodeRequest,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +18,7 @@ use super::{form, scripts};
 use crate::clock;
 use crate::connection::{Bus, CallError, Link, Query, Reply, Step};
 use crate::log::LogLimit;
+use crate::recorder::{EventCursor, NewEvents};
 use crate::user_code::BoxFuture;
 
 /// How long a goodbye may take.
@@ -29,8 +30,8 @@ pub(crate) trait FleetHost: Send + Sync {
     /// The number of the last message of the bus that the node has acted on.
     fn acted_on(&self) -> u64;
     fn cache_names(&self) -> Vec<String>;
-    /// What happened to the keys that are wanted after a place in the cache's stream.
-    fn events_of(&self, wanted: &EventsWanted, after: u64) -> CacheEvents;
+    /// What has happened to the keys of a request since a cursor: nothing without one.
+    fn events_of(&self, request: &EventRequest, after: Option<EventCursor>) -> NewEvents;
     /// Answers one request that the policy allows, and says whether a walk ended before its time.
     fn answer(
         self: Arc<Self>,

@@ -23,7 +23,8 @@ scripts! {
 
     /// One beat of a node: it is there, and this is its card and its report. Writes all that the
     /// node needs to exist, whatever was lost. The first beat of a run that has no report removes
-    /// that of the run before. Answers the time in milliseconds, whether a card lies there, and what each console wants whose time is not over; the others are removed.
+    /// that of the run before. Answers the time in milliseconds, whether a card lies there, and
+    /// each console whose time is not over with what it wants; the others are removed.
     /// KEYS: nodes, card, now, want. ARGV: the node, its card or nothing, milliseconds to live, its
     /// report or nothing, milliseconds to live, 1 for the first beat of a run.
     BEAT, "fleet beat" =
@@ -51,7 +52,10 @@ scripts! {
          for i = 1, #wants, 2 do
            if #wants[i + 1] <= MAX_WANT_BYTES and holds(wants[i + 1], now) then
              heard = heard + 1
-             if heard <= MAX_WANTS then answer[#answer + 1] = wants[i + 1] end
+             if heard <= MAX_WANTS then
+               answer[#answer + 1] = wants[i]
+               answer[#answer + 1] = wants[i + 1]
+             end
            else
              redis.call('HDEL', KEYS[4], wants[i])
            end
@@ -106,17 +110,33 @@ scripts! {
          redis.call('PEXPIRE', KEYS[1], KEPT)
          return 1";
 
-    /// A node answers, or tells of events, where the console still wants anything: else nobody would
+    /// A node answers, where the console still wants anything: else nobody would
     /// read it. Answers whether it did. KEYS: want, the console's replies. ARGV: the console, how many
-    /// are kept, the field (`r` for a reply, `e` for events), what it says.
+    /// are kept, the reply.
     REPLY, "fleet reply" =
         "fit(KEYS[1], 'hash')
          local want = redis.call('HGET', KEYS[1], ARGV[1])
          if not want or not holds(want, time_ms()) then return 0 end
          fit(KEYS[2], 'stream')
-         redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', ARGV[3], ARGV[4])
+         redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', 'r', ARGV[3])
          redis.call('PEXPIRE', KEYS[2], KEPT)
          return 1";
+
+    /// A node sends consoles events, each as far as it still wants anything. Answers to how many.
+    /// KEYS: want, the consoles' replies. ARGV: how many are kept, each console with its events.
+    EVENTS, "fleet events" =
+        "fit(KEYS[1], 'hash')
+         local now, sent = time_ms(), 0
+         for i = 2, #KEYS do
+           local want = redis.call('HGET', KEYS[1], ARGV[2 * i - 2])
+           if want and holds(want, now) then
+             fit(KEYS[i], 'stream')
+             redis.call('XADD', KEYS[i], 'MAXLEN', '~', ARGV[1], '*', 'e', ARGV[2 * i - 1])
+             redis.call('PEXPIRE', KEYS[i], KEPT)
+             sent = sent + 1
+           end
+         end
+         return sent";
 }
 
 /// Words that the scripts share.

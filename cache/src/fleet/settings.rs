@@ -11,10 +11,10 @@ use super::signature::FleetKey;
 const KEY_VARIABLE: &str = "STRATA_FLEET_KEY";
 
 /// What a node tells consoles elsewhere, and what it lets them do: reports, looks, values,
-/// refreshes, each with all before it. The default is `Fleet::reports().looks()`: numbers, and
+/// refreshes, each with all before it; and to move dead letters, with all but refreshes. The default is `Fleet::reports().looks()`: numbers, and
 /// looks into L1 without values.
 ///
-/// Values are shown and sources asked only where there is a key as well, since whoever can write to
+/// Values are shown, sources asked and dead letters moved only where there is a key as well, since whoever can write to
 /// Redis could ask otherwise. The key is `STRATA_FLEET_KEY` of the process's environment, or what
 /// [`key`](Self::key) says; the console needs the same one.
 ///
@@ -65,10 +65,17 @@ impl Fleet {
         self.looks()
     }
 
-    /// And it loads keys anew by what [`Node::refresh_with`](crate::Node::refresh_with) was given,
-    /// queues dead letters again and drops them. Counts only where there is a key.
+    /// And it loads keys anew by what [`Node::refresh_with`](crate::Node::refresh_with) was given.
+    /// Counts only where there is a key.
     pub fn refreshes(mut self) -> Self {
         self.policy.refreshes = true;
+        self.values()
+    }
+
+    /// And it queues dead letters again and drops them, which loses their writes. Allows all that
+    /// [`values`](Self::values) does. Counts only where there is a key.
+    pub fn moves_dead_letters(mut self) -> Self {
+        self.policy.moves_dead_letters = true;
         self.values()
     }
 
@@ -107,6 +114,7 @@ impl Fleet {
             looks: self.policy.looks,
             values: self.policy.values && has_key,
             refreshes: self.policy.refreshes && has_key,
+            moves_dead_letters: self.policy.moves_dead_letters && has_key,
         }
     }
 }
@@ -139,19 +147,23 @@ mod tests {
 
     #[test]
     fn without_a_key_nothing_is_shown_nor_loaded() {
-        let fleet = Fleet::reports().looks().values().refreshes();
+        let fleet = Fleet::reports().looks().values().refreshes().moves_dead_letters();
         assert_eq!(fleet.policy(), FleetPolicy { looks: true, ..FleetPolicy::default() });
-        let all = FleetPolicy { looks: true, values: true, refreshes: true };
+        let all =
+            FleetPolicy { looks: true, values: true, refreshes: true, moves_dead_letters: true };
         assert_eq!(fleet.clone().key("secret").policy(), all);
         assert_ne!(fleet.key("").policy(), all, "an empty key is none");
     }
 
     #[test]
     fn each_step_allows_what_those_before_it_allow() {
-        let all = FleetPolicy { looks: true, values: true, refreshes: true };
+        let all =
+            FleetPolicy { looks: true, values: true, refreshes: true, ..FleetPolicy::default() };
         assert_eq!(Fleet::reports().refreshes().key("secret").policy(), all);
         let values = Fleet::reports().values().key("secret").policy();
         assert_eq!(values, FleetPolicy { refreshes: false, ..all });
+        let moves = Fleet::reports().moves_dead_letters().key("secret").policy();
+        assert_eq!(moves, FleetPolicy { refreshes: false, moves_dead_letters: true, ..all });
         let looks = FleetPolicy { looks: true, ..FleetPolicy::default() };
         assert_eq!(Fleet::default().key("secret").policy(), looks);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use strata_report::{Ask, EventsWanted, Want};
+use strata_report::{Ask, EventRequest, Want};
 
 /// The key that a fleet's nodes and consoles share. Never printed.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ impl FleetKey {
         &self,
         namespace: &str,
         want: &Want,
-        wanted: &EventsWanted,
+        wanted: &EventRequest,
     ) -> String {
         let code = self.code_of_events(namespace, want, wanted);
         let code = code.map(|code| code.finalize().into_bytes());
@@ -46,7 +46,7 @@ impl FleetKey {
     }
 
     /// Whether the signature fits the events that are wanted.
-    pub(super) fn fits_events(&self, namespace: &str, want: &Want, wanted: &EventsWanted) -> bool {
+    pub(super) fn fits_events(&self, namespace: &str, want: &Want, wanted: &EventRequest) -> bool {
         let code = self.code_of_events(namespace, want, wanted);
         let (Some(code), Some(signature)) = (code, bytes_of(&wanted.signature)) else {
             return false;
@@ -58,7 +58,7 @@ impl FleetKey {
         &self,
         namespace: &str,
         want: &Want,
-        wanted: &EventsWanted,
+        wanted: &EventRequest,
     ) -> Option<Hmac<Sha256>> {
         let (until, n_nodes) = (want.until_ms.to_string(), wanted.nodes.len().to_string());
         // No ask begins like that: its protocol is a number.
@@ -158,14 +158,16 @@ mod tests {
         let key = FleetKey::new("secret").unwrap();
         let text = |text: &str| vec![text.to_owned()];
         let want = Want { console: "c".to_owned(), until_ms: 5, ..Want::default() };
-        let wanted = EventsWanted {
+        let wanted = EventRequest {
             cache: "users".to_owned(),
             nodes: text("pod-7"),
             keys: text("42"),
-            ..EventsWanted::default()
+            ..EventRequest::default()
         };
         let signature = key.sign_events("shop", &want, &wanted);
-        let signed = EventsWanted { signature, ..wanted.clone() };
+        let released = "4b305b51ac74936ce41d3dffb81d20c28d78c918bc0a6d561d08ea7c0d25af85";
+        assert_eq!(signature, released, "consoles of this release sign like that for ever");
+        let signed = EventRequest { signature, ..wanted.clone() };
         assert!(key.fits_events("shop", &want, &signed));
         assert!(!key.fits_events("shop", &want, &wanted), "it has no signature");
         assert!(!key.fits_events("shop-2", &want, &signed));
@@ -175,11 +177,11 @@ mod tests {
             assert!(!key.fits_events("shop", &other, &signed), "{other:?}");
         }
         for altered in [
-            EventsWanted { cache: "posts".to_owned(), ..signed.clone() },
-            EventsWanted { nodes: text("pod-8"), ..signed.clone() },
-            EventsWanted { keys: text("43"), ..signed.clone() },
-            EventsWanted { keys: Vec::new(), ..signed.clone() },
-            EventsWanted {
+            EventRequest { cache: "posts".to_owned(), ..signed.clone() },
+            EventRequest { nodes: text("pod-8"), ..signed.clone() },
+            EventRequest { keys: text("43"), ..signed.clone() },
+            EventRequest { keys: Vec::new(), ..signed.clone() },
+            EventRequest {
                 nodes: vec!["pod-7".to_owned(), "42".to_owned()],
                 keys: Vec::new(),
                 ..signed

@@ -15,6 +15,8 @@ use crate::node::DynCache;
 use crate::pattern::Pattern;
 use crate::read::{Core, Freshness, to_its_end};
 use crate::recorder::CacheEvents;
+#[cfg(feature = "fleet")]
+use crate::recorder::{EventCursor, NewEvents};
 use crate::target::Target;
 use crate::user_code::BoxFuture;
 
@@ -127,6 +129,12 @@ impl<K: Key, V: Value> DynCache for Core<K, V> {
 
     fn events_after(&self, seq: u64) -> CacheEvents {
         self.recorder.events_after(seq)
+    }
+
+    #[cfg(feature = "fleet")]
+    fn events_of_keys(&self, keys: &[String], after: Option<EventCursor>) -> NewEvents {
+        let keys = keys.iter().filter_map(|text| Some((self.key(text).ok()?, text.clone())));
+        self.recorder.events_of_keys(keys, after)
     }
 
     fn events_of(&self, key: &str) -> CacheEvents {

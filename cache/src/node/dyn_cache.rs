@@ -11,6 +11,8 @@ use crate::l1::{L1List, L1Survey};
 use crate::l2::{Keyspace, Progress};
 use crate::pattern::Pattern;
 use crate::recorder::CacheEvents;
+#[cfg(feature = "fleet")]
+use crate::recorder::{EventCursor, NewEvents};
 use crate::target::Target;
 use crate::user_code::BoxFuture;
 
@@ -68,6 +70,11 @@ pub(crate) trait DynCache: Send + Sync {
     }
     fn events_after(&self, _seq: u64) -> CacheEvents {
         CacheEvents::default()
+    }
+    /// What has happened to some keys since a cursor.
+    #[cfg(feature = "fleet")]
+    fn events_of_keys(&self, _keys: &[String], _after: Option<EventCursor>) -> NewEvents {
+        NewEvents::default()
     }
     fn events_of(&self, _key: &str) -> CacheEvents {
         CacheEvents::default()

@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use strata_report::{
-    CacheEvents, DeadLetterRow, EntryLook, Event, EventsWanted, L2Look, NodeAnswer, NodeError,
-    NodePresence, NodeReport, NodeRequest,
+    DeadLetterRow, EntryLook, EventRequest, L2Look, NodeAnswer, NodeError, NodePresence,
+    NodeReport, NodeRequest,
 };
 
 use super::builder::NodeBuilder;
@@ -16,6 +16,7 @@ use super::handle::Node;
 use super::shared::Shared;
 use crate::fleet::{Fleet, FleetHost};
 use crate::l1::slices;
+use crate::recorder::{EventCursor, NewEvents};
 use crate::user_code::BoxFuture;
 
 /// A walk over L1 for a console takes so much of a thread's time at most.
@@ -131,12 +132,29 @@ fn asks_for_reasons(request: &NodeRequest) -> bool {
     query.reason.is_some()
 }
 
+/// The most that a dead letter's value takes on its way, bytes.
+const MOST_OF_A_VALUE: usize = 200 * 1_024;
+
+/// Leaves out a dead letter's value where no answer has room for it, and says so: those behind it
+/// would not be seen either.
+fn cut_letter(row: &mut DeadLetterRow) {
+    let Some(value) = &row.value else { return };
+    // It is JSON within JSON within JSON.
+    let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
+    if quoted(&quoted(value)).len() > MOST_OF_A_VALUE {
+        let n_bytes = value.len();
+        row.value = None;
+        row.reason.push_str(&format!(" (its value of {n_bytes} bytes is too large to be sent)"));
+    }
+}
+
 /// Leaves a dead letter as its cache lets people see it.
 fn cover_letter(cache: &dyn DynCache, row: &mut DeadLetterRow, shows_values: bool) {
     if !shows_values {
         (row.value, row.reason) = (None, String::new());
     }
     row.value = row.value.take().and_then(|value| cache.shown(value));
+    cut_letter(row);
 }
 
 /// No console gets more keys at once, however many it asks for.
@@ -177,22 +195,14 @@ impl FleetHost for Shared {
         self.bus_reader.heard()
     }
 
-    fn events_of(&self, wanted: &EventsWanted, after: u64) -> CacheEvents {
-        let Some(cache) = self.cache(&wanted.cache) else { return CacheEvents::default() };
-        if wanted.keys.is_empty() {
-            return self.named(cache.events_after(after), &wanted.cache);
+    fn events_of(&self, request: &EventRequest, after: Option<EventCursor>) -> NewEvents {
+        let Some(cache) = self.cache(&request.cache) else { return NewEvents::default() };
+        let mut found = cache.events_of_keys(&request.keys, after);
+        for event in &mut found.events {
+            self.id().clone_into(&mut event.node);
+            request.cache.clone_into(&mut event.cache);
         }
-        let mut all = CacheEvents::default();
-        for key in &wanted.keys {
-            let found = cache.events_of(key);
-            all.last = all.last.max(found.last);
-            let new = found.events.into_iter().filter(|event| event.seq > after);
-            all.events.extend(new.map(|event| Event { key: Some(key.clone()), ..event }));
-        }
-        all.events.sort_by_key(|event| event.seq);
-        // What is about many keys is about each of them.
-        all.events.dedup_by_key(|event| event.seq);
-        self.named(all, &wanted.cache)
+        found
     }
 
     fn cache_names(&self) -> Vec<String> {
@@ -222,5 +232,32 @@ impl FleetHost for Shared {
             }
             (answer, ran_out)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_letter_that_no_answer_has_room_for_goes_without_its_value_and_says_so() {
+        let row = |n: usize, text: &str| DeadLetterRow {
+            value: Some(text.repeat(n)),
+            reason: "duplicate key".to_owned(),
+            ..DeadLetterRow::default()
+        };
+        let cut = |mut row: DeadLetterRow| {
+            cut_letter(&mut row);
+            row
+        };
+        assert_eq!(cut(row(100_000, "x")), row(100_000, "x"));
+        // Each of them is four bytes on its way.
+        for large in [row(300_000, "x"), row(100_000, "\"")] {
+            let n_bytes = large.value.as_ref().unwrap().len();
+            let cut = cut(large);
+            let said =
+                format!("duplicate key (its value of {n_bytes} bytes is too large to be sent)");
+            assert_eq!((cut.value, cut.reason), (None, said));
+        }
     }
 }

@@ -1,3 +1,5 @@
+#[cfg(feature = "fleet")]
+use std::collections::HashMap;
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
@@ -31,6 +33,27 @@ struct RecordedEvent {
     hash: Option<u64>,
     key: Option<String>,
     what: What,
+}
+
+/// Where a reader of some keys' events goes on.
+#[cfg(feature = "fleet")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct EventCursor {
+    seq: u64,
+    /// So many events were never kept until then.
+    never_kept: u64,
+}
+
+/// What has happened to some keys since a cursor.
+#[cfg(feature = "fleet")]
+#[derive(Debug, Default)]
+pub(crate) struct NewEvents {
+    /// Oldest first. Those about many keys have no key.
+    pub(crate) events: Vec<Event>,
+    /// Where to go on.
+    pub(crate) cursor: EventCursor,
+    /// So many of the cache's events were forgotten or never kept meanwhile, of whatever key.
+    pub(crate) missed: u64,
 }
 
 /// A key's hash, and a function for its text, which is called only if the text is stored.
@@ -68,18 +91,36 @@ impl Events {
 
     /// The events of one key, by hash and text.
     pub(crate) fn of(&self, hash: u64, text: &str) -> CacheEvents {
-        let matches = |what: &What| match what {
-            // It is not known here which keys carry a tag.
-            What::Invalidated { scope: Scope::Tag, .. } => false,
-            What::Invalidated { pattern: Some(pattern), .. } => {
-                Pattern::parse(pattern).is_ok_and(|pattern| pattern.matches(text))
-            }
-            _ => true,
-        };
         self.read(0, |event| match event.hash {
             Some(other) => other == hash,
-            None => matches(&event.what),
+            None => is_about(&event.what, text),
         })
+    }
+
+    /// What has happened to the keys, texts by hash, since the cursor: nothing without one. Reads
+    /// once, so that nothing comes between one key and the next.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn of_keys(
+        &self,
+        keys: &HashMap<u64, String>,
+        after: Option<EventCursor>,
+    ) -> NewEvents {
+        let Ok(newest) = self.newest.lock() else { return NewEvents::default() };
+        let cursor = EventCursor { seq: newest.last, never_kept: self.dropped.get() };
+        let Some(after) = after else { return NewEvents { cursor, ..NewEvents::default() } };
+        let oldest = newest.events.front().map_or(newest.last, |oldest| oldest.seq - 1);
+        let new = newest.events.partition_point(|event| event.seq <= after.seq);
+        let of_one = |event: &RecordedEvent| match event.hash {
+            Some(hash) => keys.get(&hash).map(|text| event.of_key(Some(text.clone()))),
+            None => Some(event.of_key(None)),
+        };
+        let mut events: Vec<_> = newest.events.range(new..).filter_map(of_one).collect();
+        drop(newest);
+        let is_of_any = |what: &What| keys.values().any(|text| is_about(what, text));
+        events.retain(|event| event.key.is_some() || is_of_any(&event.what));
+        let forgotten = oldest.saturating_sub(after.seq);
+        let never_kept = cursor.never_kept.saturating_sub(after.never_kept);
+        NewEvents { events, cursor, missed: forgotten + never_kept }
     }
 
     fn read(&self, after: u64, wanted: impl Fn(&RecordedEvent) -> bool) -> CacheEvents {
@@ -98,6 +139,18 @@ impl Events {
             dropped: self.dropped.get() + forgotten,
             since_ms: oldest.map(|oldest| oldest.at_ms),
         }
+    }
+}
+
+/// Whether an event about many keys is about this one.
+fn is_about(what: &What, text: &str) -> bool {
+    match what {
+        // It is not known here which keys carry a tag.
+        What::Invalidated { scope: Scope::Tag, .. } => false,
+        What::Invalidated { pattern: Some(pattern), .. } => {
+            Pattern::parse(pattern).is_ok_and(|pattern| pattern.matches(text))
+        }
+        _ => true,
     }
 }
 
@@ -121,12 +174,16 @@ impl EventRing {
 
 impl RecordedEvent {
     fn event(&self) -> Event {
+        self.of_key(self.key.clone())
+    }
+
+    fn of_key(&self, key: Option<String>) -> Event {
         Event {
             seq: self.seq,
             at_ms: self.at_ms,
             node: String::new(),
             cache: String::new(),
-            key: self.key.clone(),
+            key,
             what: self.what.clone(),
         }
     }
@@ -167,5 +224,40 @@ mod tests {
         let of_4 = events.of(4, "4").events;
         assert_eq!(of_4.len(), 2);
         assert_eq!((of_4[0].key.as_deref(), &of_4[0].what), (Some("4"), &What::Written));
+    }
+
+    #[cfg(feature = "fleet")]
+    #[test]
+    fn some_keys_are_read_at_once_and_what_is_about_many_of_them_is_about_no_single_one() {
+        let events = Events::default();
+        let keys: HashMap<_, _> = [(4, "4".to_owned()), (5, "5".to_owned())].into();
+        written(&events, 10);
+        let begun = events.of_keys(&keys, None);
+        assert!(begun.events.is_empty(), "what was before is asked for elsewhere");
+        written(&events, 10);
+        for (scope, pattern) in
+            [(Scope::Pattern, Some("5*")), (Scope::Pattern, Some("6*")), (Scope::All, None)]
+        {
+            let (pattern, origin) = (pattern.map(str::to_owned), Origin::Bus);
+            events.all(What::Invalidated { scope, origin, pattern });
+        }
+        let new = events.of_keys(&keys, Some(begun.cursor));
+        let told: Vec<_> =
+            new.events.iter().map(|event| (event.seq, event.key.as_deref())).collect();
+        assert_eq!(told, [(15, Some("4")), (16, Some("5")), (21, None), (23, None)]);
+        assert_eq!(new.missed, 0);
+        assert!(events.of_keys(&keys, Some(new.cursor)).events.is_empty(), "each once");
+    }
+
+    #[cfg(feature = "fleet")]
+    #[test]
+    fn what_is_forgotten_between_two_reads_of_some_keys_is_counted() {
+        let events = Events::default();
+        let keys = HashMap::from([(4, "4".to_owned())]);
+        let begun = events.of_keys(&keys, None).cursor;
+        written(&events, 5_000);
+        let new = events.of_keys(&keys, Some(begun));
+        assert_eq!((new.events.len(), new.missed), (0, 904));
+        assert_eq!(events.of_keys(&keys, Some(new.cursor)).missed, 0);
     }
 }

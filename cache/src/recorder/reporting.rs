@@ -8,6 +8,8 @@ use strata_report::{
 };
 
 use super::cache_recorder::Recorder;
+#[cfg(feature = "fleet")]
+use super::events::{EventCursor, NewEvents};
 use super::events::{Events, KeyNote};
 use super::hot_keys::HotKeysRecorder;
 use super::label::hash_of;
@@ -131,6 +133,18 @@ impl Recorder {
 
     pub(crate) fn events_after(&self, seq: u64) -> CacheEvents {
         self.events.as_ref().map(|events| events.after(seq)).unwrap_or_default()
+    }
+
+    /// What has happened to some keys, with their texts, since a cursor.
+    #[cfg(feature = "fleet")]
+    pub(crate) fn events_of_keys<K: Hash>(
+        &self,
+        keys: impl Iterator<Item = (K, String)>,
+        after: Option<EventCursor>,
+    ) -> NewEvents {
+        let Some(events) = &self.events else { return NewEvents::default() };
+        let keys = keys.map(|(key, text)| (hash_of(&key), text)).collect();
+        events.of_keys(&keys, after)
     }
 
     pub(crate) fn events_of<K: Hash + Display + ?Sized>(&self, key: &K) -> CacheEvents {

@@ -31,12 +31,17 @@ pub(crate) struct Writer {
 
 /// As a fragment that fits after "because".
 const NOBODY_MOVES: &str = "no node of this cache moves dead letters for dashboards: \
-                            Fleet::refreshes() in the service allows it, with a STRATA_FLEET_KEY";
+                            Fleet::moves_dead_letters() in the service allows it, with a STRATA_FLEET_KEY";
 
 impl Writer {
+    /// Whether it should answer: it is not lost.
+    pub(crate) fn counts(&self) -> bool {
+        self.node.presence().is_none_or(|presence| presence.state.counts())
+    }
+
     /// Whether it lets consoles queue dead letters again and drop them.
-    fn moves(&self) -> bool {
-        self.node.presence().is_none_or(|presence| presence.policy.refreshes)
+    pub(crate) fn moves(&self) -> bool {
+        self.counts() && self.node.presence().is_none_or(|at| at.policy.moves_dead_letters)
     }
 }
 
@@ -126,7 +131,10 @@ impl Console {
         let target = in_words(query);
         self.authorise_action(actor, AuditedAction::new(audit_name(action), cache, &target))?;
         check(query)?;
-        let writers = self.writers(cache, query)?;
+        let mut writers = self.writers(cache, query)?;
+        if query.id.is_some() && writers.iter().any(Writer::counts) {
+            writers.retain(Writer::counts);
+        }
         one_of_many(&writers, query)?;
         if let Some(elsewhere) = writers.first().filter(|_| !writers.iter().any(Writer::moves)) {
             let node = elsewhere.node.id().to_owned();
@@ -181,9 +189,8 @@ impl Console {
     /// there is no write-behind.
     pub fn why_no_dead_letter_moves(&self, cache: &str) -> Option<String> {
         let writers = self.writers(cache, &DeadLetterQuery::default()).ok()?;
-        let because = "No node of this cache lets dashboards move dead letters: Fleet::refreshes() \
-                       in the service allows it, with a STRATA_FLEET_KEY.";
-        (!writers.iter().any(Writer::moves)).then(|| because.to_owned())
+        let why = || format!("Strata failed to move them, because {NOBODY_MOVES}.");
+        (!writers.iter().any(Writer::moves)).then(why)
     }
 
     /// The nodes that have the cache's write-behind, or the one that the query names.

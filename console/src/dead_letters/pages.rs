@@ -31,6 +31,21 @@ async fn of_any(
     Err(last)
 }
 
+/// What a node elsewhere has not, or cannot reach, is about that node alone.
+fn of_its_node(writer: &Writer, error: ConsoleError) -> ConsoleError {
+    let is_its_own = matches!(
+        error,
+        ConsoleError::NoWriteBehind(_)
+            | ConsoleError::DeadLettersAway(_)
+            | ConsoleError::UnknownCache(_)
+    );
+    if !is_its_own || writer.node.presence().is_none() {
+        return error;
+    }
+    let because = format!("it failed to {error}");
+    ConsoleError::NodeRefuses { node: writer.node.id().to_owned(), because }
+}
+
 /// Node after node; the cursor names the node where it goes on. One that does not answer is passed
 /// over, and named.
 async fn of_each(
@@ -60,7 +75,7 @@ async fn of_each(
         let part = match writer.node.dead_letters(request).await {
             Ok(part) => part,
             Err(error) => {
-                gathered.take(&writer.node, Err(error))?;
+                gathered.take(&writer.node, Err(of_its_node(writer, error)))?;
                 continue;
             }
         };

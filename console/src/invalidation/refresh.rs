@@ -150,8 +150,11 @@ impl Refresh {
     /// more; says what each place holds.
     async fn settle(&self, since_ms: u64) -> Vec<Refreshed> {
         let (cache, key) = (self.task.cache.as_str(), self.key.as_str());
+        // Nodes elsewhere may have been asked together, before their turn.
+        let all_asked_at_ms = now_ms();
         let looking = gather(&self.nodes, |node| async move {
-            let asked_at_ms = now_ms();
+            let is_here = node.presence().is_none();
+            let asked_at_ms = if is_here { now_ms() } else { all_asked_at_ms };
             Ok(match node.look_l1(cache, key).await {
                 Ok(None) => RefreshState::Absent,
                 Ok(Some(entry)) if is_new(&entry, asked_at_ms, since_ms) => RefreshState::Loaded,

@@ -45,6 +45,9 @@ impl Console {
         });
         let gathered = listing.await?;
         let partial = gathered.partial();
+        let n_asked = nodes.len() as u64;
+        // Those that are silent would be waited for again with each key.
+        let nodes = gathered.without_silent(&nodes);
         for (_, listed) in gathered.unless_all_missing()?.answers {
             for row in listed.rows {
                 *keys.entry(row.key).or_default() += 1;
@@ -55,7 +58,7 @@ impl Console {
         let mut agreement = Agreement {
             cache: cache.to_owned(),
             at_ms: now_ms(),
-            nodes: nodes.len() as u64,
+            nodes: n_asked,
             of_nodes,
             partial,
             ..Agreement::default()

@@ -124,7 +124,9 @@ impl Stream {
 
     fn take(&mut self, node: &dyn NodeClient, report: &NodeReport, cache: &str) {
         let place = self.places.entry((report.node.clone(), cache.to_owned())).or_default();
-        if place.started_at_ms != report.started_at_ms {
+        // What nodes elsewhere tell is counted by the console, over all their runs.
+        let starts_anew = node.presence().is_none() && place.started_at_ms != report.started_at_ms;
+        if starts_anew {
             *place = Place { started_at_ms: report.started_at_ms, ..Place::default() };
         }
         let found = node.events_after(cache, place.last);

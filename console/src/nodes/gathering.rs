@@ -14,8 +14,8 @@ use crate::error::ConsoleError;
 /// Fewer nodes elsewhere are asked one by one, and each has the whole time to answer.
 const ASKED_TOGETHER_FROM: usize = 8;
 
-/// So many questions to nodes elsewhere are under way at a time. Each ends within a second, so one
-/// node that is slow holds up no other for longer.
+/// So many questions to nodes elsewhere are under way at a time. Most end within a second; a list
+/// that has to be asked for again in smaller parts takes some, and holds up one place of them.
 const AT_ONCE: usize = 32;
 
 /// So many nodes are named that did not answer.

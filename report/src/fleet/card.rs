@@ -53,8 +53,12 @@ pub struct FleetPolicy {
     pub looks: bool,
     /// It shows values.
     pub values: bool,
-    /// It loads from the source, and moves dead letters.
+    /// It loads from the source.
     pub refreshes: bool,
+    /// It queues dead letters again and drops them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
+    pub moves_dead_letters: bool,
 }
 
 /// A node at the instant of one beat.

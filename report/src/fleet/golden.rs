@@ -68,7 +68,7 @@ fn report() -> FleetReport {
 
 fn want() -> Want {
     let (cache, nodes) = ("users".to_owned(), vec!["pod-7".to_owned()]);
-    let events = EventsWanted { cache, nodes, ..EventsWanted::default() };
+    let events = EventRequest { cache, nodes, ..EventRequest::default() };
     Want {
         until_ms: 1_763_000_010_000,
         interval_ms: 1_000,
@@ -81,7 +81,7 @@ fn want() -> Want {
 /// What is wanted of the events of a key.
 fn want_of_key() -> Want {
     let all = want();
-    let events = all.events.into_iter().map(|wanted| EventsWanted {
+    let events = all.events.into_iter().map(|wanted| EventRequest {
         keys: vec!["42".to_owned()],
         signature: "00".repeat(32),
         ..wanted

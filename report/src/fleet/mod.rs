@@ -15,7 +15,7 @@ pub use ask::{Ask, AskCounts, AskKind, Reply, ReplyState};
 pub use card::{FleetPolicy, FleetReport, NodeCard};
 pub use presence::{FleetSums, NodePresence};
 pub use state::PresenceState;
-pub use want::{EventsWanted, NodeEvents, Want};
+pub use want::{EventRequest, NodeEvents, Want};
 
 /// The protocol that this release speaks. A node or console reads what speaks the same or an
 /// earlier one.

@@ -15,7 +15,7 @@ pub struct Want {
     /// The caches whose details it wants.
     pub details: Vec<String>,
     /// The events that it wants.
-    pub events: Vec<EventsWanted>,
+    pub events: Vec<EventRequest>,
     /// The console, which is where events go. Left out where it wants none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub console: String,
@@ -25,12 +25,12 @@ pub struct Want {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
-pub struct EventsWanted {
+pub struct EventRequest {
     /// The cache.
     pub cache: String,
     /// The nodes, 16 at most.
     pub nodes: Vec<String>,
-    /// The keys' texts; all keys where it is left out.
+    /// The keys' texts, 8 at most, each of 1 024 bytes at most; none is nothing.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<String>,
     /// HMAC-SHA-256 in hexadecimal digits; left out where the console has no key.

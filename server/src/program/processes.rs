@@ -166,7 +166,7 @@ pub async fn run_demo_node(flags: DemoNodeFlags) -> anyhow::Result<()> {
         .app("strata demo", env!("CARGO_PKG_VERSION"))
         .redis(redis)
         .l2_timeout(L2_TIMEOUT)
-        .fleet(Fleet::reports().looks().values().refreshes());
+        .fleet(Fleet::reports().looks().values().refreshes().moves_dead_letters());
     let node = builder.start().await.map_err(|error| failed(&error))?;
     let site = Site::new(node.clone(), store.clone()).map_err(|error| failed(&error))?;
     for cache in CacheKey::CACHES {

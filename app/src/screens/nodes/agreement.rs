@@ -1,7 +1,9 @@
 use std::time::{Duration, Instant};
 
 use leptos::prelude::*;
+use strata_console::ConsoleError;
 use strata_report::Agreement;
+use tokio::time::timeout;
 
 use super::address::NodesAddress;
 use super::matrix;
@@ -10,13 +12,15 @@ use crate::format;
 use crate::screens::page_frame::{partial_answers, titled_card};
 use crate::screens::{PageRequest, words};
 
-/// Caches that have not been compared after this time are not.
-const LONGEST: Duration = Duration::from_secs(20);
+/// Caches that have not been compared after this time are not: a page is not waited for any longer.
+const LONGEST: Duration = Duration::from_secs(8);
 
 /// What was compared.
 #[derive(Default)]
 pub(super) struct Comparison {
     agreements: Vec<Agreement>,
+    /// Caches that could not be compared, and why, as sentences.
+    failures: Vec<(String, String)>,
     /// Caches for which the time did not suffice.
     n_left: usize,
 }
@@ -26,12 +30,18 @@ pub(super) async fn compare(request: &PageRequest, caches: &[String]) -> Compari
     let began = Instant::now();
     let mut compared = Comparison::default();
     for (nth, cache) in caches.iter().enumerate() {
-        if began.elapsed() > LONGEST {
-            compared.n_left = caches.len() - nth;
-            break;
+        let left = LONGEST.saturating_sub(began.elapsed());
+        let comparing = request.console.agreement(&request.actor, cache);
+        match timeout(left, comparing).await {
+            Ok(Ok(agreement)) => compared.agreements.push(agreement),
+            // A cache that is gone meanwhile has no copies to compare.
+            Ok(Err(ConsoleError::UnknownCache(_))) => {}
+            Ok(Err(error)) => compared.failures.push((cache.clone(), error.sentence())),
+            Err(_) => {
+                compared.n_left = caches.len() - nth;
+                break;
+            }
         }
-        // A cache that is gone meanwhile has no copies to compare.
-        compared.agreements.extend(request.console.agreement(&request.actor, cache).await.ok());
     }
     compared
 }
@@ -55,8 +65,13 @@ pub(super) fn card(here: &NodesAddress, caches: &[String], compared: &Comparison
         let left = format::plural(compared.n_left as u64, "cache was", "caches were");
         view! { <p class="small">{left}" not compared: it would have taken too long."</p> }
     });
+    let failed = compared.failures.iter().map(|(cache, why)| {
+        view! { <p class="small">{cache.clone()}": "{why.clone()}</p> }
+    });
+    let failed = failed.collect_view();
     let body = view! {
         {table(agreements)}
+        {failed}
         {left}
         {of_how_many}
         {matrix::pages(here, page, n_pages)}
@@ -137,7 +152,8 @@ mod tests {
 
     fn html(here: &NodesAddress, agreements: Vec<Agreement>) -> String {
         let caches: Vec<_> = (0..30).map(|n| format!("cache-{n:02}")).collect();
-        let compared = Comparison { agreements, n_left: 2 };
+        let failures = vec![("cats".to_owned(), "Strata failed to reach Redis.".to_owned())];
+        let compared = Comparison { agreements, failures, n_left: 2 };
         Owner::new().with(|| card(here, &caches, &compared).to_html())
     }
 
@@ -159,6 +175,7 @@ mod tests {
         let html = html(&comparing(), vec![some]).replace('\u{202f}', " ");
         let next = "/nodes?name=pod&amp;caches=3&amp;compare=1";
         let stop = "/nodes?name=pod&amp;caches=2\"";
+        assert!(html.contains("cats") && html.contains("failed to reach Redis."), "{html}");
         for said in ["16 of 1 000", "30 caches<", "2 caches were", "not compared", next, stop] {
             assert!(html.contains(said), "{said}: {html}");
         }

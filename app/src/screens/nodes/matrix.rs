@@ -1,8 +1,8 @@
 //! Caches × nodes: how much of its reads L1 of each node answers, a cache a column.
 
 use leptos::prelude::*;
-use strata_console::{NodeStatus, NodesPage};
-use strata_report::NodeRow;
+use strata_console::NodesPage;
+use strata_report::{NodeRow, PresenceState};
 
 use super::address::NodesAddress;
 use super::presence::badge;
@@ -39,7 +39,8 @@ pub(super) fn card(here: &NodesAddress, found: &NodesPage) -> AnyView {
 
 fn row(node: &NodeRow, shown: &[String]) -> AnyView {
     // What was true when it was last heard would look as if it were now.
-    let is_now = node.heard && !matches!(NodeStatus::of(node), NodeStatus::Lost | NodeStatus::Late);
+    let is_up = node.presence.as_ref().is_none_or(|at| at.state == PresenceState::Up);
+    let is_now = node.heard && is_up;
     let cell = |name: &String| {
         let cache = node.caches.iter().find(|cache| cache.cache == *name).filter(|_| is_now);
         let text = cache.map_or(DASH.to_owned(), |cache| {
@@ -72,7 +73,7 @@ pub(super) fn pages(here: &NodesAddress, page: usize, n_pages: usize) -> Option<
 #[cfg(test)]
 mod tests {
     use strata_console::NodesQuery;
-    use strata_report::{NodeCache, NodePresence, NodesReport, Outcomes, PresenceState};
+    use strata_report::{NodeCache, NodePresence, NodesReport, Outcomes};
 
     use super::*;
 
@@ -123,5 +124,12 @@ mod tests {
             assert!(html.contains(&format!("{said}, last heard 14\u{202f}s ago")), "{html}");
             assert!(html.contains(DASH) && !html.contains("75"), "{html}");
         }
+        let (heard_ms_ago, state) = (14_000, PresenceState::Late);
+        let presence = NodePresence { state, heard_ms_ago, ..NodePresence::default() };
+        let mut row = NodeRow { presence: Some(presence), ..node("pod-7", 0..30) };
+        row.l2.breaker_open = true;
+        let html = html(vec![row], 0);
+        assert!(html.contains("skips Redis, last heard 14\u{202f}s ago"), "{html}");
+        assert!(!html.contains("75"), "{html}");
     }
 }

@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 use leptos::prelude::*;
-use strata_console::{NodeStatus, NodesPage};
-use strata_report::{Disagreement, NodeCache, NodeRow, NodesReport};
+use strata_console::NodesPage;
+use strata_report::{Disagreement, NodeCache, NodeRow, NodesReport, PresenceState};
 
 use super::address::NodesAddress;
 use super::presence::badge;
@@ -207,7 +207,7 @@ fn caches(report: &NodesReport) -> AnyView {
 
 fn cache_row(node: &NodeRow, cache: &NodeCache) -> impl IntoView + use<> {
     // Its numbers are of when it was last heard.
-    let is_old = matches!(NodeStatus::of(node), NodeStatus::Lost | NodeStatus::Late);
+    let is_old = node.presence.as_ref().is_some_and(|at| at.state != PresenceState::Up);
     let since = is_old.then(|| view! { " "{badge(node)} });
     let reads = cache.outcomes.reads();
     let of =

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use strata_console::NodeStatus;
-use strata_report::{FleetPolicy, NodePresence, NodeRow, NodesReport};
+use strata_report::{FleetPolicy, NodePresence, NodeRow, NodesReport, PresenceState};
 
 use crate::format;
 use crate::screens::page_frame::titled_card;
@@ -19,16 +19,21 @@ fn state(node: &NodeRow) -> (String, &'static str) {
         let heard_ms_ago = node.presence.as_ref().map_or(0, |presence| presence.heard_ms_ago);
         format!("{state}, last heard {} ago", format::span(heard_ms_ago))
     };
-    let bad = |words: &str| (words.to_owned(), "badge bad");
+    let is_late = node.presence.as_ref().is_some_and(|at| at.state == PresenceState::Late);
+    // What was wrong when it was last heard need not be so now.
+    let bad = |words: &str| {
+        let words = if is_late { heard(words) } else { words.to_owned() };
+        (words, "badge bad")
+    };
     match NodeStatus::of(node) {
-        NodeStatus::Lost => bad(&heard("lost")),
+        NodeStatus::Lost => (heard("lost"), "badge bad"),
         NodeStatus::NoReport => bad("no report"),
         NodeStatus::Unreadable => bad("cannot be read"),
         NodeStatus::TwoProcesses => bad("two processes"),
         NodeStatus::BusSilent => bad("bus silent"),
         NodeStatus::BreakerOpen => bad("skips Redis"),
         NodeStatus::TaskDown => bad("task down"),
-        NodeStatus::Late => bad(&heard("late")),
+        NodeStatus::Late => bad("late"),
         NodeStatus::Starting => ("no report yet".to_owned(), "badge"),
         NodeStatus::Healthy => ("healthy".to_owned(), "badge good"),
     }
@@ -81,18 +86,21 @@ fn row(node: &NodePresence) -> impl IntoView + use<> {
     }
 }
 
-const fn allows(policy: FleetPolicy) -> &'static str {
-    match policy {
-        FleetPolicy { refreshes: true, .. } => "looks, values, loads",
-        FleetPolicy { values: true, .. } => "looks, values",
-        FleetPolicy { looks: true, .. } => "looks",
-        FleetPolicy { .. } => "numbers only",
-    }
+fn allows(policy: FleetPolicy) -> String {
+    let rights = [
+        (policy.looks, "looks"),
+        (policy.values, "values"),
+        (policy.refreshes, "loads"),
+        (policy.moves_dead_letters, "moves dead letters"),
+    ];
+    let allowed = rights.into_iter().filter(|(is_allowed, _)| *is_allowed);
+    let words: Vec<_> = allowed.map(|(_, word)| word).collect();
+    if words.is_empty() { "numbers only".to_owned() } else { words.join(", ") }
 }
 
 #[cfg(test)]
 mod tests {
-    use strata_report::{FleetSums, PresenceState};
+    use strata_report::FleetSums;
 
     use super::*;
 
@@ -114,5 +122,13 @@ mod tests {
         let report = NodesReport { fleet: Some(FleetSums::default()), ..report };
         let html = Owner::new().with(|| card(&report).unwrap().to_html());
         assert!(html.contains("rack-3") && html.contains("numbers only"), "{html}");
+    }
+
+    #[test]
+    fn each_right_that_a_node_gives_is_named() {
+        let policy = FleetPolicy { looks: true, values: true, ..FleetPolicy::default() };
+        assert_eq!(allows(policy), "looks, values");
+        let moves = FleetPolicy { moves_dead_letters: true, ..policy };
+        assert_eq!(allows(moves), "looks, values, moves dead letters");
     }
 }

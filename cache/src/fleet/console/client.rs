@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redis::{RedisResult, cmd, pipe};
 use strata_report::{CacheEvents, NodeId, Want};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::DropGuard;
 
 use super::asking::{AskError, PendingAsks};
@@ -21,8 +21,9 @@ use crate::fleet::presence::ask;
 use crate::fleet::scripts::{self, MAX_WANT_BYTES};
 use crate::fleet::signature::FleetKey;
 
-/// How often a console says again what it wants, and how long that counts.
+/// How often a console says again what it wants, how often at most, and how long that counts.
 const RENEWED: Duration = Duration::from_secs(3);
+const SOONEST: Duration = Duration::from_secs(1);
 const WANTED_FOR: Duration = Duration::from_secs(10);
 
 /// So many nodes are read at once.
@@ -95,8 +96,9 @@ impl Console {
         loop {
             // Where Redis is away, nothing is reported there either.
             let _: Result<(), CallError> = self.want().await;
+            sleep(SOONEST).await;
             // Sooner where another key is looked at.
-            let _: Result<(), _> = timeout(RENEWED, self.watched.begun.notified()).await;
+            let _: Result<(), _> = timeout(RENEWED - SOONEST, self.watched.begun.notified()).await;
         }
     }
 
@@ -272,15 +274,16 @@ impl FleetClient {
     }
 
     /// Has nodes tell for `span` from now on what happens to a key: 16 of them at most, and of the 8
-    /// keys that were watched last. Nodes begin with their next beat, within a second while they
-    /// report, and stop by themselves. Those that let nobody look tell nothing.
+    /// keys that were watched last. It is said within a second, nodes begin with their next beat, and
+    /// stop by themselves. Those that let nobody look tell nothing. A key of more than 1 024 bytes is
+    /// not watched, and none for longer than a day.
     pub fn watch_key(&self, (cache, key): (&str, &str), nodes: &[NodeId], span: Duration) {
         self.inner.watched.watch((cache, key), nodes, span);
         self.inner.pending.begun.notify_one();
     }
 
-    /// What a node has told of a cache's watched keys after a place in its stream of events. Never
-    /// waits for a network.
+    /// What a node has told of a cache's watched keys after a place, counted by this console over all
+    /// runs of the node. What is about many keys has no key. Never waits for a network.
     pub fn events_after(&self, (node, cache): (&str, &str), seq: u64) -> CacheEvents {
         self.inner.watched.after((node, cache), seq)
     }
