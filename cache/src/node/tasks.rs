@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use strata_report::{TaskReport, TaskState};
-use tokio::task::{AbortHandle, JoinError};
+use tokio::task::JoinError;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -118,7 +118,7 @@ impl Tasks {
         let tasks = self.tasks();
         let named = tasks.iter().filter(|task| task.name == name);
         let aborts: Vec<_> = named.filter_map(|task| task.state().abort.take()).collect();
-        aborts.iter().for_each(AbortHandle::abort);
+        aborts.iter().for_each(|task| task.abort());
         !aborts.is_empty()
     }
 
