@@ -330,8 +330,8 @@ test.describe("a stream of one's own", () => {
       });
     });
     let nResumed = 0;
-    page.on("request", (request) => (nResumed += Number(request.url().endsWith("/events?resume=true"))));
-    await page.route(/\/events$/, async (route) => {
+    page.on("request", (request) => (nResumed += Number(request.url().includes("/events?renew=true&resume="))));
+    await page.route(/\/events\?renew=true$/, async (route) => {
       const body = `${await firstEvent(route.request().url())}\n\nevent: renew\ndata: {}\n\n`;
       await route.fulfill({ contentType: "text/event-stream", body });
     });
