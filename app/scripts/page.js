@@ -9,6 +9,8 @@
 (() => {
   const root = document.documentElement;
   const { live: worker, build, js, wasm } = document.currentScript.dataset;
+  // The application's policy may ask for it of each script.
+  const { nonce } = document.currentScript;
   const address = () => location.pathname + location.search;
 
   // --- What the page has to say above everything else
@@ -52,7 +54,7 @@
   let starts;
 
   const isAlive = () => root.hasAttribute("data-hydrated");
-  const follow = strataStream({ isAlive, notices, tell, worker, build });
+  const follow = strataStream({ isAlive, notices, tell, worker, build, nonce });
   const isTrap = (error) => error instanceof WebAssembly.RuntimeError;
 
   function goOnWithout(why) {

@@ -2,7 +2,7 @@
 // and says above the page why none arrive.
 "use strict";
 /** Starts with nothing; the function that it returns watches where somebody looks. */
-function strataStream({ isAlive, notices, tell, worker, build }) {
+function strataStream({ isAlive, notices, tell, worker, build, nonce }) {
   const AGAIN_MS = 5_000;
   /** Longer than the worker waits for the server. */
   const SILENCE_MS = 4_000;
@@ -94,6 +94,7 @@ function strataStream({ isAlive, notices, tell, worker, build }) {
     isLoading = true;
     const script = document.createElement("script");
     script.src = worker;
+    script.nonce = nonce;
     script.onload = attend;
     script.onerror = () => {
       isLoading = false;
