@@ -24,6 +24,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         node = node.redis_url(&url);
     }
     let node = node.start().await?;
+    // Before the dashboard, which knows caches of the node that are built later after a second.
+    let products = Shop::open(&node).await?;
     let (stop, sessions) = (CancellationToken::new(), Sessions::default());
     let Mounted { router: dashboard, end } = Dashboard::new(&node)
         .access(|parts| match parts.extensions.get() {
@@ -39,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let shop = Router::new()
         .route("/products/{id}", get(shop::product))
         .route("/stock/{id}", get(shop::in_stock))
-        .with_state(Shop::open(&node).await?)
+        .with_state(products)
         .route("/login", post(log_in::log_in).with_state(sessions.clone()));
     let app = match env::var("DASHBOARD_AT").as_deref().unwrap_or("/cache") {
         "/" => shop.fallback_service(dashboard),
