@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 use strata_server::ServingLimits;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 
 use self::attackers::{MANY_SOURCES, half_request, search, stuck_reader, wrong_log_in};
@@ -58,13 +58,14 @@ fn percentile(mut times: Vec<Duration>, percent: usize) -> Duration {
     times[(times.len() * percent).div_ceil(100).max(1) - 1]
 }
 
-async fn p99_of_reads(program: &Program) -> Duration {
+/// Of reads one after the other, for as long as something goes on, and at least so many.
+async fn p99_of_reads(program: &Program, goes_on: impl Fn() -> bool) -> Duration {
     // Its own, since the program closes what is idle while searches end.
     let mut client = program.client().await;
     let mut times = Vec::new();
-    for n in 0..READS {
+    while times.len() < READS || goes_on() {
         let began = Instant::now();
-        client.read_user(n).await;
+        client.read_user(times.len()).await;
         times.push(began.elapsed());
     }
     percentile(times, 99)
@@ -88,10 +89,10 @@ impl Reads {
         let elsewhere = strangers.threads();
         let [mut quiet, mut beside_another, mut loud] = [const { Vec::new() }; 3];
         for _ in 0..ROUNDS {
-            quiet.push(p99_of_reads(program).await);
+            quiet.push(p99_of_reads(program, || false).await);
             for (searched, times) in [(another, &mut beside_another), (program, &mut loud)] {
                 let searches = Searches::begin(searched, elsewhere.handle());
-                times.push(p99_of_reads(program).await);
+                times.push(p99_of_reads(program, || searches.go_on()).await);
                 searches.end().await;
             }
         }
@@ -123,19 +124,26 @@ impl Reads {
 }
 
 /// Anonymous searches that are under way.
-struct Searches(JoinSet<u16>);
+struct Searches {
+    running: JoinSet<u16>,
+    each: Vec<AbortHandle>,
+}
 
 impl Searches {
     fn begin(program: &Program, threads: &Handle) -> Self {
-        let mut searches = JoinSet::new();
-        for n in 0..SEARCHES {
-            searches.spawn_on(search(program.address.clone(), n), threads);
-        }
-        Self(searches)
+        let mut running = JoinSet::new();
+        let begin = |n| running.spawn_on(search(program.address.clone(), n), threads);
+        let each = (0..SEARCHES).map(begin).collect();
+        Self { running, each }
+    }
+
+    /// Whether one of them has no answer yet.
+    fn go_on(&self) -> bool {
+        self.each.iter().any(|search| !search.is_finished())
     }
 
     async fn end(self) {
-        let statuses = self.0.join_all().await;
+        let statuses = self.running.join_all().await;
         let n_found = statuses.iter().filter(|status| **status == 200).count();
         let n_refused = statuses.iter().filter(|status| **status == 429).count();
         assert_eq!(n_found + n_refused, SEARCHES, "{statuses:?}");
