@@ -28,7 +28,7 @@ pub(crate) struct Profile {
 
 impl Profile {
     /// Cargo builds it only for the browser, since its features and the server's must not mix.
-    pub(crate) fn cargo_arguments(&self) -> Vec<String> {
+    fn cargo_arguments(&self) -> Vec<String> {
         let target = ["build", "--package", "strata-browser", "--target", "wasm32-unknown-unknown"];
         [&target[..], &["--profile", self.name]].concat().into_iter().map(str::to_owned).collect()
     }
@@ -43,10 +43,10 @@ impl Profile {
     }
 }
 
-/// Builds the files of a release. The wasm must have been built before.
+/// Builds the files of a release.
 pub(crate) fn release(shell: &Shell) -> Result<()> {
-    step("Assets");
-    collect(shell, &RELEASE)?;
+    step("Files of the release");
+    build(shell, &RELEASE)?;
     let pkg = RELEASE.pkg();
     let (wasm, js) = (pkg.join("strata.wasm"), pkg.join("strata.js"));
     let features = ["--enable-bulk-memory", "--enable-nontrapping-float-to-int"];

@@ -65,7 +65,7 @@ pub(crate) fn release(shell: &Shell) -> Result<()> {
     let being_made = being_made()?;
     let server = ["build", "--release", "--package", "strata-server", "--bin", "strata"];
     let mut program = Building::start(server.map(str::to_owned).to_vec())?;
-    let made = files(shell);
+    let made = assets::release(shell);
     // Let go also where the files were not made, else the other build would wait for ever.
     drop(being_made);
     program.end()?;
@@ -120,7 +120,6 @@ fn alone(shell: &Shell) -> Result<File> {
 pub(crate) fn files(shell: &Shell) -> Result<()> {
     tools::wasm_target(shell)?;
     tools::npm(shell)?;
-    Building::start(assets::RELEASE.cargo_arguments())?.end()?;
     assets::release(shell)
 }
 

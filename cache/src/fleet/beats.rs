@@ -8,7 +8,7 @@ use std::time::Duration;
 use strata_report::{FLEET_PROTOCOL, FleetReport, NodeCard};
 use tokio::time::Instant;
 
-use super::events::{EventCursors, HeardWant};
+use super::events::{ConsoleWant, EventCursors};
 use super::presence::{FleetHost, Presence};
 use super::{form, report, scripts};
 use crate::clock::millis;
@@ -59,9 +59,9 @@ struct MergedWants {
 
 impl MergedWants {
     /// `None` where nobody wants anything.
-    fn of(wants: &[HeardWant]) -> Option<Self> {
+    fn of(wants: &[ConsoleWant]) -> Option<Self> {
         let mut all: Option<Self> = None;
-        for HeardWant { want, .. } in wants {
+        for ConsoleWant { want, .. } in wants {
             let asked = Duration::from_millis(want.interval_ms).clamp(FASTEST, SLOWEST);
             let all = all.get_or_insert_with(|| Self { interval: asked, details: BTreeSet::new() });
             all.interval = all.interval.min(asked);
@@ -133,7 +133,7 @@ impl Presence {
         beats.card_is_missing = has_card == "0";
         beats.n_beats += 1;
         let was_watched = beats.wanted.is_some();
-        let wants = HeardWant::of(wants);
+        let wants = ConsoleWant::of(wants);
         beats.wanted = MergedWants::of(&wants);
         self.send_events(host, &mut beats.events, &wants).await;
         Ok(!was_watched && beats.wanted.is_some())
@@ -219,7 +219,7 @@ mod tests {
 
     fn merged(wants: &[String]) -> Option<MergedWants> {
         let answer: Vec<_> = wants.iter().flat_map(|want| ["c".to_owned(), want.clone()]).collect();
-        MergedWants::of(&HeardWant::of(&answer))
+        MergedWants::of(&ConsoleWant::of(&answer))
     }
 
     #[test]

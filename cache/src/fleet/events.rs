@@ -30,12 +30,12 @@ const MAX_CACHE_BYTES: usize = 256;
 const MAX_SENT_BYTES: usize = 2 * form::MAX_BYTES;
 
 /// What one console wants, as it lay in Redis under its id.
-pub(super) struct HeardWant {
+pub(super) struct ConsoleWant {
     pub(super) console: String,
     pub(super) want: Want,
 }
 
-impl HeardWant {
+impl ConsoleWant {
     /// From the consoles and what they want, in turn. What cannot be read wants nothing special.
     pub(super) fn of(answer: &[String]) -> Vec<Self> {
         let pairs = answer.chunks_exact(2);
@@ -72,7 +72,7 @@ impl Presence {
         &self,
         host: &dyn FleetHost,
         sent: &mut EventCursors,
-        wants: &[HeardWant],
+        wants: &[ConsoleWant],
     ) {
         let mut requests = self.event_requests(wants);
         sent.cursors.retain(|reader, _| requests.iter().any(|request| request.0 == *reader));
@@ -143,12 +143,12 @@ impl Presence {
 
     /// What is asked of this node, as far as it allows it: who may ask it what happened to a key may
     /// ask to be told.
-    fn event_requests(&self, wants: &[HeardWant]) -> Vec<(Reader, EventRequest)> {
+    fn event_requests(&self, wants: &[ConsoleWant]) -> Vec<(Reader, EventRequest)> {
         if !self.settings.policy().looks {
             return Vec::new();
         }
         let mut all = Vec::new();
-        for HeardWant { console, want } in
+        for ConsoleWant { console, want } in
             wants.iter().filter(|heard| gate::is_name(&heard.console))
         {
             let want = Want { console: console.clone(), ..want.clone() };

@@ -133,21 +133,7 @@ impl Presence {
 
     /// The node as a console in this process sees it.
     pub(crate) fn here(&self) -> NodePresence {
-        let card = self.card(Vec::new(), Duration::ZERO);
-        NodePresence {
-            node: card.node,
-            run: card.run,
-            app: card.app,
-            version: card.version,
-            strata: card.strata,
-            environment: card.environment,
-            host: card.host,
-            pid: card.pid,
-            labels: card.labels,
-            policy: card.policy,
-            signed: card.signed,
-            ..NodePresence::default()
-        }
+        self.card(Vec::new(), Duration::ZERO).into()
     }
 
     /// Says goodbye, once. Nothing of this run is written afterwards.

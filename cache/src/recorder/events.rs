@@ -143,7 +143,7 @@ impl Events {
 }
 
 /// Whether an event about many keys is about this one.
-fn is_about(what: &What, text: &str) -> bool {
+pub(crate) fn is_about(what: &What, text: &str) -> bool {
     match what {
         // It is not known here which keys carry a tag.
         What::Invalidated { scope: Scope::Tag, .. } => false,

@@ -27,7 +27,7 @@ mod what_if;
 pub(crate) use cache_recorder::Recorder;
 pub(crate) use counters::{Counter, HistogramRecorder};
 #[cfg(feature = "fleet")]
-pub(crate) use events::{EventCursor, NewEvents};
+pub(crate) use events::{EventCursor, NewEvents, is_about};
 pub(crate) use groups::{GroupOf, Grouping};
 pub(crate) use label::{Label, hash_of};
 pub(crate) use sampling::{SAMPLED_ONE_IN, is_sampled};

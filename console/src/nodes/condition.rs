@@ -23,6 +23,11 @@ impl NodeCondition {
     /// Every condition, the worst first.
     pub const ALL: [Self; 5] = [Self::Lost, Self::Trouble, Self::Late, Self::Starting, Self::Well];
 
+    /// The condition of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == name)
+    }
+
     /// Its name in addresses and on screens.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,5 +1,6 @@
 //! What several nodes answer to one question. That some do not answer is the normal case.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -119,11 +120,8 @@ impl<T> Gathered<T> {
         let mut said = format!("{answered} of {} {nodes} answered", answered + missing.len());
         let (silent, others): (Vec<_>, Vec<_>) = missing.iter().partition(|one| one.is_silent());
         if !silent.is_empty() {
-            let named: Vec<_> = silent.iter().take(MOST_NAMED).map(|one| one.in_words()).collect();
-            said.push_str(&format!("; silent: {}", named.join(", ")));
-            if let more @ 1.. = silent.len().saturating_sub(MOST_NAMED) {
-                said.push_str(&format!(" and {more} more"));
-            }
+            let silent: Vec<_> = silent.into_iter().map(Missing::in_words).collect();
+            said.push_str(&format!("; silent: {}", named(&silent)));
         }
         let mut reasons: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for Missing { node, error, .. } in others {
@@ -163,8 +161,8 @@ fn reason(error: &ConsoleError) -> String {
 }
 
 /// The nodes by name, as far as they are few.
-fn named(nodes: &[&str]) -> String {
-    let names = nodes.iter().take(MOST_NAMED).copied().collect::<Vec<_>>().join(", ");
+fn named<S: Borrow<str>>(nodes: &[S]) -> String {
+    let names = nodes[..nodes.len().min(MOST_NAMED)].join(", ");
     match nodes.len().saturating_sub(MOST_NAMED) {
         0 => names,
         more => format!("{names} and {more} more"),

@@ -10,26 +10,12 @@ use super::comparison::{row, without_report};
 use super::condition::{NodeCondition, NodeStatus};
 use super::disagreements::disagreements;
 use super::fleet_tick::FleetTick;
+use super::query::NodesQuery;
 use super::shared_report::SharedReport;
 use crate::console::Console;
 
 /// So many nodes are shown at once. Where there are no more, they stand in the order of their ids.
 pub const NODES_AT_ONCE: usize = 50;
-
-/// Which nodes are asked for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NodesQuery {
-    /// What their ids contain; empty is any.
-    pub name: String,
-    /// How they are; `None` is any.
-    pub condition: Option<NodeCondition>,
-    /// Their program; `None` is any, and an empty one is of those that name none.
-    pub app: Option<String>,
-    /// Their program's version; `None` is any, and an empty one is of those that name none.
-    pub version: Option<String>,
-    /// Which page, counted from 0. One behind the last is the last.
-    pub page: usize,
-}
 
 /// How many nodes there are in each condition, as in [`NodeCondition::ALL`].
 type Counts = [u64; NodeCondition::ALL.len()];

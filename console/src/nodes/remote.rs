@@ -223,19 +223,11 @@ fn presence_of(node: &FleetNode) -> NodePresence {
         node: node.id.clone(),
         state: node.state,
         heard_ms_ago: node.heard_ms_ago,
-        run: run.unwrap_or(card.run),
-        app: card.app,
-        version: card.version,
-        strata: card.strata,
-        environment: card.environment,
-        host: card.host,
-        pid: card.pid,
-        labels: card.labels,
-        policy: card.policy,
-        signed: card.signed,
+        run: run.unwrap_or_else(|| card.run.clone()),
         is_two_processes: node.is_two_processes,
         unreadable: node.unreadable.as_ref().map(ToString::to_string),
         cut: report.map_or(0, |report| report.cut),
+        ..card.into()
     }
 }
 

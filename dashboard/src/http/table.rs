@@ -1,5 +1,6 @@
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -68,6 +69,11 @@ pub(crate) fn goes_on(mut response: Response, name: &str, next: Option<String>) 
         *disposition = named;
     }
     response
+}
+
+/// A text as a part of the address at which a table goes on.
+pub(crate) fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 /// One value of a report, for a table of what is none by itself.

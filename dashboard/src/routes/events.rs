@@ -143,6 +143,10 @@ impl AsRef<[u8]> for Shared {
 
 // Clients that lost the same server must not all come back in the same instant.
 fn retry() -> Duration {
-    let spread_ms = RandomState::new().hash_one(()) % 2_000;
-    SHORTEST_RETRY + Duration::from_millis(spread_ms)
+    SHORTEST_RETRY + Duration::from_millis(below(2_000))
+}
+
+/// A number by chance.
+fn below(end: u64) -> u64 {
+    RandomState::new().hash_one(()) % end
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FleetPolicy, PresenceState};
+use super::{FleetPolicy, NodeCard, PresenceState};
 use crate::NodeId;
 
 /// A node elsewhere as a console sees it: whether it is heard, and what it says of itself.
@@ -43,6 +43,26 @@ pub struct NodePresence {
     pub unreadable: Option<String>,
     /// How many of its caches were left out of its report, because that was too large.
     pub cut: u64,
+}
+
+/// What a node says of itself. Whether it is heard, nobody can say by that.
+impl From<NodeCard> for NodePresence {
+    fn from(card: NodeCard) -> Self {
+        Self {
+            node: card.node,
+            run: card.run,
+            app: card.app,
+            version: card.version,
+            strata: card.strata,
+            environment: card.environment,
+            host: card.host,
+            pid: card.pid,
+            labels: card.labels,
+            policy: card.policy,
+            signed: card.signed,
+            ..Self::default()
+        }
+    }
 }
 
 /// How much of a fleet the sums of a frame are made of.

@@ -1,6 +1,6 @@
 //! What the address of the page asks for, and the addresses that ask for something else.
 
-use strata_console::{NodeCondition, NodesQuery};
+use strata_console::NodesQuery;
 
 use crate::addresses::{at, encode};
 use crate::screens::PageRequest;
@@ -17,29 +17,13 @@ pub(super) struct NodesAddress {
     pub(super) compares: bool,
 }
 
-/// The field of what nodes do not say is another one than that of what they say, since they may
-/// say anything.
-const UNNAMED: [(&str, &str); 2] = [("app", "no_app"), ("version", "no_version")];
-
 impl NodesAddress {
     pub(super) fn of(request: &PageRequest) -> Self {
-        let condition = request.field("state");
-        let named = |text| NodeCondition::ALL.into_iter().find(|one| one.as_str() == text);
         let page = |name| {
             let page = request.field(name).and_then(|page| page.parse::<usize>().ok());
             page.unwrap_or(1).saturating_sub(1)
         };
-        let [app, version] = UNNAMED.map(|(name, unnamed)| {
-            let none = request.field(unnamed).map(|_| String::new());
-            none.or_else(|| request.field(name).map(str::to_owned))
-        });
-        let query = NodesQuery {
-            name: request.field("name").unwrap_or_default().to_owned(),
-            condition: condition.and_then(named),
-            app,
-            version,
-            page: page("page"),
-        };
+        let query = NodesQuery { page: page("page"), ..NodesQuery::of(|name| request.field(name)) };
         Self { query, caches: page("caches"), compares: request.field("compare").is_some() }
     }
 
@@ -50,46 +34,29 @@ impl NodesAddress {
 
     /// What a form keeps that asks for other nodes: all but their names and states.
     pub(super) fn kept(&self) -> Vec<(&'static str, String)> {
-        let of = |text: &Option<String>, (name, unnamed)| match text.as_deref() {
-            None => None,
-            Some("") => Some((unnamed, "1".to_owned())),
-            Some(text) => Some((name, text.to_owned())),
-        };
-        let number = |name, page: usize| (page > 0).then(|| (name, (page + 1).to_string()));
-        let [app, version] = UNNAMED;
-        let kept = [
-            of(&self.query.app, app),
-            of(&self.query.version, version),
-            number("caches", self.caches),
-            self.compares.then(|| ("compare", "1".to_owned())),
-        ];
-        kept.into_iter().flatten().collect()
+        let is_kept = |(name, _): &(&str, String)| !["name", "state"].contains(name);
+        self.query.fields().into_iter().filter(is_kept).chain(self.view()).collect()
+    }
+
+    /// What is shown of the nodes.
+    fn view(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let compares = self.compares.then(|| ("compare", "1".to_owned()));
+        number("caches", self.caches).into_iter().chain(compares)
     }
 
     /// Where it is shown.
     pub(super) fn href(&self) -> String {
-        let mut fields = vec![
-            ("name", self.query.name.clone()),
-            ("state", self.query.condition.map_or("", NodeCondition::as_str).to_owned()),
-        ];
-        fields.extend(self.kept());
-        if self.query.page > 0 {
-            fields.push(("page", (self.query.page + 1).to_string()));
-        }
-        let fields = fields.into_iter().filter(|(_, text)| !text.is_empty());
-        let fields: Vec<_> =
-            fields.map(|(name, text)| format!("{name}={}", encode(&text))).collect();
+        let fields = self.query.fields().into_iter().chain(self.view());
+        let fields = joined(fields.chain(number("page", self.query.page)));
         let mark = if fields.is_empty() { "" } else { "?" };
-        at(&format!("/nodes{mark}{}", fields.join("&")))
+        at(&format!("/nodes{mark}{fields}"))
     }
 
     /// The path of the rows of these nodes, as many as one answer has.
     pub(super) fn rows(&self, format: &str) -> String {
-        let query = NodesQuery { page: 0, ..self.query.clone() };
-        let these = Self { query, ..Self::default() }.href();
-        let fields = these.split_once('?').map(|(_, fields)| format!("&{fields}"));
-        let fields = fields.unwrap_or_default();
-        format!("/api/v1/nodes/rows?format={format}&limit=1000{fields}")
+        let asked = [("format", format.to_owned()), ("limit", "1000".to_owned())];
+        let fields = joined(asked.into_iter().chain(self.query.fields()));
+        format!("/api/v1/nodes/rows?{fields}")
     }
 
     /// The caches of the page of caches that is asked for, its number, and how many there are.
@@ -100,6 +67,16 @@ impl NodesAddress {
         let last = (first + CACHES_AT_ONCE).min(caches.len());
         (&caches[first..last], page, n_pages)
     }
+}
+
+/// The field of a page, which people count from 1.
+fn number(name: &'static str, page: usize) -> Option<(&'static str, String)> {
+    (page > 0).then(|| (name, (page + 1).to_string()))
+}
+
+fn joined(fields: impl Iterator<Item = (&'static str, String)>) -> String {
+    let fields: Vec<_> = fields.map(|(name, text)| format!("{name}={}", encode(&text))).collect();
+    fields.join("&")
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use strata_report::{CacheEvents, Event, EventRequest, FLEET_PROTOCOL, NodeEvents, NodeId, What};
+use strata_report::{CacheEvents, Event, EventRequest, FLEET_PROTOCOL, NodeEvents, NodeId};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::pattern::Pattern;
+use crate::recorder::is_about;
 
 /// So many keys are watched at a time: those that were looked at last.
 const MOST_KEYS: usize = 8;
@@ -71,12 +71,9 @@ impl WatchedKey {
     }
 
     fn is_meant(&self, event: &Event) -> bool {
-        match (&event.key, &event.what) {
-            (Some(key), _) => *key == self.key,
-            (None, What::Invalidated { pattern: Some(pattern), .. }) => {
-                Pattern::parse(pattern).is_ok_and(|pattern| pattern.matches(&self.key))
-            }
-            (None, _) => true,
+        match &event.key {
+            Some(key) => *key == self.key,
+            None => is_about(&event.what, &self.key),
         }
     }
 }
@@ -190,7 +187,7 @@ fn is_of(keys: &[WatchedKey], node: &NodeId, cache: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use strata_report::{Origin, Scope};
+    use strata_report::{Origin, Scope, What};
 
     use super::*;
 

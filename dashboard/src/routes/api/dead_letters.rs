@@ -4,7 +4,6 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use strata_app::at;
 use strata_console::{Actor, Console, ConsoleError};
@@ -14,7 +13,7 @@ use strata_report::{
 
 use crate::http::AppError;
 use crate::http::extract::{Json, Path, Query};
-use crate::http::table::{Format, FormatQuery, goes_on, table};
+use crate::http::table::{Format, FormatQuery, encoded, goes_on, table};
 use crate::routes::openapi::{DeadLetterSearch, OfDeadLetterJob, OfDeadLetters};
 
 const DEFAULT_LIMIT: u32 = 100;
@@ -140,7 +139,6 @@ fn next(
     (limit, format): (Option<u32>, Format),
 ) -> String {
     let DeadLetterQuery { id, node, key, reason, from_ms, until_ms } = query;
-    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let mut next = at(&format!("/api/v1/caches/{}/dead-letters?", encoded(cache)));
     let texts = [("id", id), ("node", node), ("key", key), ("reason", reason)];
     let numbers = [("from_ms", *from_ms), ("until_ms", *until_ms), ("limit", limit.map(u64::from))];

@@ -1,7 +1,6 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use strata_app::at;
 use strata_console::{Actor, Console, SearchResults};
@@ -10,7 +9,7 @@ use tokio::task::spawn_blocking;
 
 use crate::http::AppError;
 use crate::http::extract::{Path, Query};
-use crate::http::table::{Format, goes_on, table};
+use crate::http::table::{Format, encoded, goes_on, table};
 use crate::routes::openapi::{OfKey, Search, Softening};
 
 /// What to search for, and how to write it.
@@ -64,7 +63,6 @@ pub(crate) async fn search(
 }
 
 fn next(cache: &str, query: &KeyQuery, (cursor, format): (&str, Format)) -> String {
-    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let level = match query.level {
         LevelChoice::Any => "any",
         LevelChoice::L1 => "l1",

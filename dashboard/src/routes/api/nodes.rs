@@ -1,7 +1,6 @@
 use axum::extract::State;
 use axum::response::Response;
 use axum::{Extension, Json};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use strata_app::at;
 use strata_console::{Actor, Console, ConsoleError, NODES_AT_ONCE, NodeCondition, NodesQuery};
@@ -9,7 +8,7 @@ use strata_report::{NodeReport, NodesReport, RedisReport};
 
 use crate::http::AppError;
 use crate::http::extract::Query;
-use crate::http::table::{Format, FormatQuery, figures, goes_on, table};
+use crate::http::table::{Format, FormatQuery, encoded, figures, goes_on, table};
 use crate::routes::openapi::Part;
 
 /// The newest report of every node.
@@ -68,58 +67,45 @@ pub(crate) async fn rows(
         return Err(ConsoleError::BadLimit(MAX_ROWS).into());
     }
     let cursor = wanted.cursor.as_deref();
-    let report = console.node_rows(&wanted.nodes()?, (cursor, limit as usize));
-    let next = report.next.as_deref().map(|cursor| wanted.next(cursor, limit));
+    let nodes = wanted.nodes()?;
+    let report = console.node_rows(&nodes, (cursor, limit as usize));
+    let next = report.next.as_deref().map(|cursor| next(&nodes, (cursor, limit), format));
     let answer = table(format, "nodes", &report.nodes, || Json(&report));
     Ok(goes_on(answer, "nodes", next))
 }
 
 impl NodeRowsQuery {
     fn nodes(&self) -> Result<NodesQuery, AppError> {
-        let named = |text: &String| {
-            let condition = NodeCondition::ALL.into_iter().find(|one| one.as_str() == text);
-            condition.ok_or_else(|| {
-                let known = NodeCondition::ALL.map(NodeCondition::as_str).join(", ");
-                AppError::bad_request("bad-query", format!("A state is one of {known}."))
-            })
-        };
-        let condition = self.state.as_ref().map(named).transpose()?;
-        let or_none = |said: &Option<String>, none: &Option<String>| match none {
-            Some(_) => Some(String::new()),
-            None => said.clone(),
-        };
-        Ok(NodesQuery {
-            name: self.name.clone().unwrap_or_default(),
-            condition,
-            app: or_none(&self.app, &self.no_app),
-            version: or_none(&self.version, &self.no_version),
-            page: 0,
-        })
+        if let Some(state) = &self.state
+            && NodeCondition::named(state).is_none()
+        {
+            let known = NodeCondition::ALL.map(NodeCondition::as_str).join(", ");
+            return Err(AppError::bad_request("bad-query", format!("A state is one of {known}.")));
+        }
+        Ok(NodesQuery::of(|name| self.field(name)))
     }
 
-    /// The address of the rows after these.
-    fn next(&self, cursor: &str, limit: u32) -> String {
-        let fields = [
-            ("name", &self.name),
-            ("state", &self.state),
-            ("app", &self.app),
-            ("no_app", &self.no_app),
-            ("version", &self.version),
-            ("no_version", &self.no_version),
-        ];
-        let mut next = at("/api/v1/nodes/rows?");
-        for (field, text) in fields {
-            if let Some(text) = text {
-                next += &format!("{field}={}&", encoded(text));
-            }
-        }
-        let format = self.format.as_str();
-        next + &format!("limit={limit}&cursor={}&format={format}", encoded(cursor))
+    fn field(&self, name: &str) -> Option<&str> {
+        let field = match name {
+            "name" => &self.name,
+            "state" => &self.state,
+            "app" => &self.app,
+            "no_app" => &self.no_app,
+            "version" => &self.version,
+            "no_version" => &self.no_version,
+            _ => return None,
+        };
+        field.as_deref()
     }
 }
 
-fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+/// The address of the rows after these.
+fn next(nodes: &NodesQuery, (cursor, limit): (&str, u32), format: Format) -> String {
+    let mut next = at("/api/v1/nodes/rows?");
+    for (field, text) in nodes.fields() {
+        next += &format!("{field}={}&", encoded(&text));
+    }
+    next + &format!("limit={limit}&cursor={}&format={}", encoded(cursor), format.as_str())
 }
 
 /// Redis, as it and the nodes see it.
@@ -145,7 +131,7 @@ mod tests {
         let nodes = some.nodes().unwrap();
         assert_eq!((nodes.condition, nodes.app.as_deref()), (Some(NodeCondition::Late), Some("")));
         assert_eq!(
-            some.next("pod-7", 10),
+            next(&nodes, ("pod-7", 10), some.format),
             "/api/v1/nodes/rows?\
              name=pod%201&state=late&no_app=1&limit=10&cursor=pod%2D7&format=csv",
         );

@@ -1,13 +1,12 @@
 //! When a stream ends although its reader would read on.
 
 use std::future::pending;
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use strata_console::Console;
 use tokio::time::sleep;
 
-use super::Reader;
+use super::{Reader, below};
 use crate::access::OwnSession;
 
 /// How often a stream asks whether its session has ended.
@@ -45,7 +44,7 @@ pub(super) async fn session_ended(console: Console, session: Option<OwnSession>)
 /// From four fifths of a time to six fifths of it, by chance: windows that began together do not all
 /// come back in one instant.
 fn about(time: Duration) -> Duration {
-    let chance = u32::try_from(RandomState::new().hash_one(()) % 401).unwrap_or_default();
+    let chance = u32::try_from(below(401)).unwrap_or_default();
     (time / 1_000).saturating_mul(800 + chance)
 }
 

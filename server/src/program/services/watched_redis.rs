@@ -170,7 +170,7 @@ impl WatchedRedis {
     fn failure(&self) -> Option<String> {
         self.announcements.as_ref()?;
         let last = self.last();
-        let name = self.redis.name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+        let redis = self.shown_name();
         let heard = match last.heard_at {
             Some(at) => format!("last heard {} s ago", at.elapsed().as_secs()),
             None => "nothing was heard yet".to_owned(),
@@ -179,13 +179,13 @@ impl WatchedRedis {
             Some(AskError::Away) => {
                 let because = last.trouble.as_ref().map(|why| format!(" {why}."));
                 let because = because.unwrap_or_default();
-                Some(format!("I cannot reach Redis{name}; {heard}.{because}"))
+                Some(format!("I cannot reach {redis}; {heard}.{because}"))
             }
             Some(error) => Some(format!(
-                "Redis{name} does not tell which services there are: failed to {error}. \
+                "{redis} does not tell which services there are: failed to {error}. \
                  --namespace names them."
             )),
-            None if last.heard_at.is_none() => Some(format!("Redis{name} has not answered yet.")),
+            None if last.heard_at.is_none() => Some(format!("{redis} has not answered yet.")),
             None => None,
         }
     }
