@@ -6,7 +6,7 @@ use strata_report::{
     CacheEvents, Effect, KeyMatch, NodeAnswer, NodePresence, NodeRequest, RedisServer, RedisState,
 };
 
-use super::fan_out::FanOut;
+use super::asks::FanOut;
 use super::shared_report::SharedReport;
 use crate::error::ConsoleError;
 

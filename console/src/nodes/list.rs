@@ -8,8 +8,8 @@ use strata_report::{NodePresence, NodeReport, PresenceState};
 use tokio::time::Instant;
 
 use super::client::NodeClient;
-use super::fleet::RemoteNodes;
-use super::fleet_tick::FleetTick;
+use super::elsewhere::FleetTick;
+use super::elsewhere::RemoteNodes;
 use super::shared_report::SharedReport;
 
 /// What a node's run before this one has left in Redis is read for no longer.

@@ -1,5 +1,6 @@
 //! Nodes as consoles elsewhere see them, through Redis alone.
 
+mod announced;
 mod asks;
 mod bad_input;
 mod events;

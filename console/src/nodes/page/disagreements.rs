@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use strata_report::{CacheReport, Disagreement, NodeReport, NodeSays, SaidValue, Settings};
 
-use super::fleet_tick::FleetTick;
+use crate::nodes::elsewhere::FleetTick;
 
 /// So many nodes are told one by one.
 const MOST_TOLD: usize = 32;

@@ -9,12 +9,12 @@ use strata_report::{FleetSums, NodePresence, PresenceState};
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::client::NodeClient;
 use super::fleet_tick::FleetTick;
 use super::known::Known;
 use super::pace::Pace;
 use super::remote::RemoteNode;
-use super::shared_report::SharedReport;
+use crate::nodes::client::NodeClient;
+use crate::nodes::shared_report::SharedReport;
 
 /// One read takes no longer, or Redis counts as away.
 const POLL_WITHIN: Duration = Duration::from_secs(3);
@@ -111,12 +111,12 @@ impl RemoteNodes {
         self.inner.client.clone().close().await;
     }
 
-    pub(super) fn observer(&self) -> &Node {
+    pub(in crate::nodes) fn observer(&self) -> &Node {
         &self.inner.observer
     }
 
     /// Those whose numbers count: they are up or late.
-    pub(super) fn counted(&self) -> Vec<Arc<RemoteNode>> {
+    pub(in crate::nodes) fn counted(&self) -> Vec<Arc<RemoteNode>> {
         let known = self.known();
         known.nodes.iter().filter(|node| node.counts()).cloned().collect()
     }
@@ -129,12 +129,12 @@ impl RemoteNodes {
     }
 
     /// What all said last, whatever has become of them.
-    pub(super) fn last_reports(&self) -> Vec<SharedReport> {
+    pub(in crate::nodes) fn last_reports(&self) -> Vec<SharedReport> {
         self.known().nodes.iter().filter_map(|node| node.last_report()).collect()
     }
 
     /// Those that have a cache, by what they said last.
-    pub(super) fn known_with(&self, cache: &str) -> Vec<Arc<RemoteNode>> {
+    pub(in crate::nodes) fn known_with(&self, cache: &str) -> Vec<Arc<RemoteNode>> {
         let has_it = |node: &&Arc<RemoteNode>| {
             let last = node.last_report();
             last.is_some_and(|last| last.caches.iter().any(|held| held.cache == cache))
@@ -144,17 +144,17 @@ impl RemoteNodes {
 
     /// Those that may have a cache and are in no sum: they are lost, or nothing they reported could
     /// be read.
-    pub(super) fn silent_with(&self, cache: &str) -> Vec<Arc<RemoteNode>> {
+    pub(in crate::nodes) fn silent_with(&self, cache: &str) -> Vec<Arc<RemoteNode>> {
         let known = self.known();
         known.nodes.iter().filter(|node| node.is_silent_with(cache)).cloned().collect()
     }
 
-    pub(super) fn get(&self, id: &str) -> Option<Arc<RemoteNode>> {
+    pub(in crate::nodes) fn get(&self, id: &str) -> Option<Arc<RemoteNode>> {
         self.known().get(id).cloned()
     }
 
     /// Where Redis cannot be reached: since it was heard last, milliseconds.
-    pub(super) fn unheard_ms(&self) -> Option<u64> {
+    pub(in crate::nodes) fn unheard_ms(&self) -> Option<u64> {
         self.known().unheard_ms()
     }
 
@@ -163,12 +163,12 @@ impl RemoteNodes {
     }
 
     /// What is known of a node.
-    pub(super) fn presence(&self, id: &str) -> Option<Arc<NodePresence>> {
+    pub(in crate::nodes) fn presence(&self, id: &str) -> Option<Arc<NodePresence>> {
         self.known().get(id).map(|node| Arc::clone(node.shared_presence()))
     }
 
     /// All that are known but those that are left out, and how much of them is heard.
-    pub(super) fn tick_without(&self, is_left_out: impl Fn(&str) -> bool) -> FleetTick {
+    pub(in crate::nodes) fn tick_without(&self, is_left_out: impl Fn(&str) -> bool) -> FleetTick {
         let known = self.known();
         let nodes: Vec<_> = known.nodes.iter().filter(|node| !is_left_out(node.id())).collect();
         let presences = nodes.iter().map(|node| Arc::clone(node.shared_presence())).collect();

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use futures::stream::{self, StreamExt};
 
-use super::cache_nodes::CacheNode;
-use super::client::NodeClient;
 use super::fan_out::FanOut;
-use super::reporting::report_of;
 use crate::error::ConsoleError;
+use crate::nodes::cache_nodes::CacheNode;
+use crate::nodes::client::NodeClient;
+use crate::nodes::reporting::report_of;
 
 /// Fewer nodes elsewhere are asked one by one, and each has the whole time to answer.
 const ASKED_TOGETHER_FROM: usize = 8;

@@ -9,10 +9,10 @@ use strata_report::{NodePresence, NodeReport, NodesReport, PresenceState};
 use super::comparison::{row, without_report};
 use super::condition::{NodeCondition, NodeStatus};
 use super::disagreements::disagreements;
-use super::fleet_tick::FleetTick;
 use super::query::NodesQuery;
-use super::shared_report::SharedReport;
 use crate::console::Console;
+use crate::nodes::elsewhere::FleetTick;
+use crate::nodes::shared_report::SharedReport;
 
 /// So many nodes are shown at once. Where there are no more, they stand in the order of their ids.
 pub const NODES_AT_ONCE: usize = 50;

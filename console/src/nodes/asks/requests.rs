@@ -7,8 +7,8 @@ use strata_report::{
     L1Query, L1Survey, L2Look, NodeAnswer, NodeRequest,
 };
 
-use super::client::NodeClient;
 use crate::error::ConsoleError;
+use crate::nodes::client::NodeClient;
 
 fn key(cache: &str, key: &str) -> CacheKey {
     CacheKey { cache: cache.to_owned(), key: key.to_owned() }

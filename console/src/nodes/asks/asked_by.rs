@@ -18,7 +18,7 @@ pub(crate) fn on_behalf_of<F: Future>(
 }
 
 /// On whose behalf the current work is done.
-pub(super) fn asked_by() -> Arc<str> {
+pub(in crate::nodes) fn asked_by() -> Arc<str> {
     ASKED_BY.try_with(Arc::clone).unwrap_or_else(|_| CONSOLE.into())
 }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::client::NodeClient;
 use super::pace::Pace;
 use super::remote::RemoteNode;
 use crate::clock::in_ms;
+use crate::nodes::client::NodeClient;
 
 /// So long after a read was due that should have succeeded, Redis counts as away.
 const UNHEARD_AFTER: Duration = Duration::from_secs(3);

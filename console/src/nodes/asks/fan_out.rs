@@ -23,18 +23,18 @@ pub struct FanOut {
 }
 
 impl FanOut {
-    pub(super) fn new(n_asked: usize) -> Self {
+    pub(in crate::nodes) fn new(n_asked: usize) -> Self {
         Self { n_asked, begun: Mutex::default() }
     }
 
     /// How many nodes are asked.
-    pub(super) fn n_asked(&self) -> usize {
+    pub(in crate::nodes) fn n_asked(&self) -> usize {
         self.n_asked
     }
 
     /// What one of the nodes answers, `None` within where it is silent. `None` where something else
     /// of this kind was asked of all: then the node has to be asked alone.
-    pub(super) async fn ask(
+    pub(in crate::nodes) async fn ask(
         &self,
         (client, node): (&FleetClient, &str),
         (kind, body): (&str, &str),

@@ -9,17 +9,16 @@ use strata_report::{
     PresenceState, Reply, ReplyState, ShownValues,
 };
 
-use super::asked_by::asked_by;
-use super::client::{NodeClient, SharedRedis};
-use super::fan_out::FanOut;
-use super::shared_report::SharedReport;
+use crate::nodes::asks::{FanOut, asked_by};
+use crate::nodes::client::{NodeClient, SharedRedis};
+use crate::nodes::shared_report::SharedReport;
 
 /// Of an answer that was too large, so many times fewer keys are asked for.
 const FEWER: u64 = 8;
 
 /// A node elsewhere as it was last heard.
 #[derive(Clone)]
-pub(super) struct RemoteNode {
+pub(in crate::nodes) struct RemoteNode {
     presence: Arc<NodePresence>,
     report: Option<SharedReport>,
     acted_on: u64,
